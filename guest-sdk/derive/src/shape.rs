@@ -1,0 +1,45 @@
+//! What the derives expect of the item that they stand on.
+
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Variant};
+
+/// The variants of an enum without parameters, at least one.
+pub(crate) fn variants<'a>(input: &'a DeriveInput, derive: &str) -> syn::Result<Vec<&'a Variant>> {
+    let Data::Enum(item) = &input.data else {
+        return Err(syn::Error::new_spanned(&input.ident, format!("{derive} is derived for an enum")));
+    };
+    refuse_generics(input, derive)?;
+    if item.variants.is_empty() {
+        return Err(syn::Error::new_spanned(&input.ident, format!("{derive} needs at least one variant")));
+    }
+    Ok(item.variants.iter().collect())
+}
+
+/// The fields of a struct without parameters, at least one.
+pub(crate) fn fields<'a>(input: &'a DeriveInput, derive: &str) -> syn::Result<Vec<&'a Field>> {
+    let Data::Struct(item) = &input.data else {
+        return Err(syn::Error::new_spanned(&input.ident, format!("{derive} is derived for a struct")));
+    };
+    refuse_generics(input, derive)?;
+    match &item.fields {
+        Fields::Named(fields) if !fields.named.is_empty() => Ok(fields.named.iter().collect()),
+        _ => Err(syn::Error::new_spanned(&input.ident, format!("{derive} needs a struct with named fields"))),
+    }
+}
+
+/// The one attribute of this name, if there is any.
+pub(crate) fn attribute<'a>(attributes: &'a [Attribute], name: &str) -> syn::Result<Option<&'a Attribute>> {
+    let mut found = attributes.iter().filter(|attribute| attribute.path().is_ident(name));
+    let first = found.next();
+    match found.next() {
+        Some(second) => Err(syn::Error::new_spanned(second, format!("#[{name}] stands here twice"))),
+        None => Ok(first),
+    }
+}
+
+fn refuse_generics(input: &DeriveInput, derive: &str) -> syn::Result<()> {
+    if input.generics.params.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{derive} cannot have parameters: what is kept in a log or a table is one concrete type");
+    Err(syn::Error::new_spanned(&input.generics, message))
+}

@@ -1,0 +1,15 @@
+//! The event at hand, for whoever has to say where a panic happened.
+
+use std::cell::Cell;
+
+thread_local! {
+    static POSITION: Cell<u64> = const { Cell::new(0) };
+}
+
+pub(crate) fn set(position: u64) {
+    POSITION.set(position);
+}
+
+pub(crate) fn get() -> u64 {
+    POSITION.get()
+}

@@ -1,0 +1,56 @@
+//! Bytes.
+
+use std::hash::{Hash, Hasher};
+
+use super::{Column, IndexColumn, KeyColumn, NotNull, mismatch};
+use crate::{
+    Failure,
+    schema::{ColumnType, Key, Value},
+};
+
+impl Column for Vec<u8> {
+    const TYPE: ColumnType = ColumnType::Bytes;
+
+    fn to_value(&self) -> Result<Value, Failure> {
+        Ok(Value::Bytes(self.clone()))
+    }
+
+    fn from_value(value: Value) -> Result<Self, Failure> {
+        match value {
+            Value::Bytes(bytes) => Ok(bytes),
+            other => Err(mismatch(Self::TYPE, &other)),
+        }
+    }
+}
+
+impl NotNull for Vec<u8> {}
+
+impl IndexColumn for Vec<u8> {
+    type Wanted<'a> = &'a [u8];
+
+    fn wanted_value(wanted: &[u8]) -> Value {
+        Value::Bytes(wanted.to_owned())
+    }
+}
+
+impl KeyColumn for Vec<u8> {
+    type Key<'a> = &'a [u8];
+
+    fn as_key(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Key for &[u8] {
+    fn hash(&self, hasher: &mut impl Hasher) {
+        Hash::hash(*self, hasher);
+    }
+
+    fn is(&self, cells: &[Value]) -> bool {
+        matches!(cells, [Value::Bytes(bytes)] if bytes == self)
+    }
+
+    fn push_cells(&self, cells: &mut Vec<Value>) {
+        cells.push(Value::Bytes((*self).to_owned()));
+    }
+}

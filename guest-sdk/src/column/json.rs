@@ -1,0 +1,184 @@
+//! JSON, written in the one form in which the host keeps it.
+
+use std::ops::{Deref, DerefMut};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Number;
+
+use super::{Column, NotNull, mismatch};
+use crate::{
+    Failure,
+    schema::{ColumnType, Value},
+};
+
+/// A column of JSON that holds any type of serde's.
+///
+/// ```
+/// # use gnomon_sdk::prelude::*;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Table)]
+/// #[table("baskets")]
+/// struct Basket {
+///     #[key]
+///     basket: String,
+///     lines: Json<Vec<Line>>,
+/// }
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Line { article: String, pieces: u32 }
+///
+/// # fn add(basket: &mut Basket) {
+/// basket.lines.push(Line { article: "gnomon".into(), pieces: 1 });
+/// # }
+/// ```
+///
+/// A row that was changed is written to JSON and read from it again after each event: a field that serde skips is gone
+/// then, as it would be after a restart. That costs about as much as reading the event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Json<T>(
+    /// What the column holds.
+    pub T,
+);
+
+impl<T> Deref for Json<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Json<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Column for Json<T> {
+    const TYPE: ColumnType = ColumnType::Json;
+
+    fn settle(&mut self) -> Result<(), Failure> {
+        self.0 = parse(&canonical(&self.0)?)?;
+        Ok(())
+    }
+
+    fn to_value(&self) -> Result<Value, Failure> {
+        canonical(&self.0).map(Value::Json)
+    }
+
+    fn from_value(value: Value) -> Result<Self, Failure> {
+        match value {
+            Value::Json(text) => parse(&text).map(Self),
+            other => Err(mismatch(Self::TYPE, &other)),
+        }
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> NotNull for Json<T> {}
+
+impl Column for serde_json::Value {
+    const TYPE: ColumnType = ColumnType::Json;
+
+    fn settle(&mut self) -> Result<(), Failure> {
+        normalise(self)
+    }
+
+    fn to_value(&self) -> Result<Value, Failure> {
+        canonical(self).map(Value::Json)
+    }
+
+    fn from_value(value: Value) -> Result<Self, Failure> {
+        Json::from_value(value).map(|json| json.0)
+    }
+}
+
+impl NotNull for serde_json::Value {}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text)
+        .map_err(|error| Failure::new(format!("what was written as JSON cannot be read again: {error}")))
+}
+
+fn canonical<T: Serialize>(value: &T) -> Result<String, Failure> {
+    let mut value = serde_json::to_value(value)
+        .map_err(|error| Failure::new(format!("this cannot be written as JSON: {error}")))?;
+    normalise(&mut value)?;
+    Ok(value.to_string())
+}
+
+/// Sorts keys, makes −0.0 to 0.0, and refuses what Postgres cannot hold.
+fn normalise(value: &mut serde_json::Value) -> Result<(), Failure> {
+    // A map keeps its keys sorted, unless a crate of the author's switches serde_json's `preserve_order` on for everyone.
+    value.sort_all_objects();
+    normalise_scalars(value)
+}
+
+fn normalise_scalars(value: &mut serde_json::Value) -> Result<(), Failure> {
+    use serde_json::Value;
+    match value {
+        Value::Number(number) if number.is_f64() && number.as_f64() == Some(0.0) => {
+            *number = Number::from_f64(0.0).unwrap_or_else(|| Number::from(0));
+        }
+        Value::String(text) => refuse_nul(text)?,
+        Value::Array(items) => items.iter_mut().try_for_each(normalise_scalars)?,
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                refuse_nul(key)?;
+                normalise_scalars(field)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn refuse_nul(text: &str) -> Result<(), Failure> {
+    if text.contains('\0') {
+        return Err(Failure::new(format!("the JSON contains NUL in {text:?}, which Postgres cannot hold")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashMap};
+
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn equal_documents_are_one_text() {
+        let document = json!({ "b": 1, "a": [1.0, -0.0, null, u64::MAX, { "d": "é", "c": true }] });
+        let text = r#"{"a":[1.0,0.0,null,18446744073709551615,{"c":true,"d":"é"}],"b":1}"#;
+        assert_eq!(document.to_value(), Ok(Value::Json(text.into())));
+        let map: HashMap<&str, i32> = (0..20).map(|i| (["x", "y", "z"][i as usize % 3], i)).collect();
+        assert_eq!(canonical(&map), Ok(r#"{"x":18,"y":19,"z":17}"#.into()));
+    }
+
+    #[derive(Debug, Serialize, Deserialize, PartialEq)]
+    struct Forgetful {
+        kept: i64,
+        #[serde(skip)]
+        lost: i64,
+    }
+
+    #[test]
+    fn what_json_does_not_hold_is_gone_once_settled() {
+        let mut json = Json(Forgetful { kept: 1, lost: 2 });
+        json.settle().unwrap();
+        assert_eq!(json.0, Forgetful { kept: 1, lost: 0 });
+    }
+
+    #[test]
+    fn what_json_or_postgres_cannot_hold_is_refused() {
+        let by_pair = Json(BTreeMap::from([((1, 2), 3)]));
+        assert!(by_pair.to_value().is_err_and(|failure| failure.to_string().contains("cannot be written as JSON")));
+        let mut not_a_number = Json(f64::NAN);
+        assert!(not_a_number.settle().is_err_and(|failure| failure.to_string().contains("cannot be read again")));
+        for nul in [json!("\0"), json!({ "\0": 1 }), json!(["\0"])] {
+            assert!(nul.clone().settle().is_err_and(|failure| failure.to_string().contains("NUL")), "{nul}");
+        }
+    }
+}

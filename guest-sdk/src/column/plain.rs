@@ -1,0 +1,114 @@
+//! Columns whose values are small, copied, and given as they are where a key is asked for.
+
+use std::hash::{Hash, Hasher};
+
+use jiff::{Timestamp, civil::Date};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::{Column, IndexColumn, KeyColumn, NotNull, mismatch};
+use crate::{
+    Failure,
+    schema::{ColumnType, Key, Value},
+};
+
+/// What there is to say of such a type.
+pub(super) trait Plain: Copy {
+    const TYPE: ColumnType;
+
+    /// See [`Column::settle`].
+    fn settled(self) -> Self {
+        self
+    }
+
+    fn into_cell(self) -> Value;
+
+    /// None where the cell is of another type.
+    fn from_cell(cell: &Value) -> Option<Result<Self, Failure>>;
+}
+
+macro_rules! plain_columns {
+    ($($ty:ty),*) => {$(
+        impl Column for $ty {
+            const TYPE: ColumnType = <$ty as Plain>::TYPE;
+
+            fn settle(&mut self) -> Result<(), Failure> {
+                *self = Plain::settled(*self);
+                Ok(())
+            }
+
+            fn to_value(&self) -> Result<Value, Failure> {
+                Ok(Plain::into_cell(*self))
+            }
+
+            fn from_value(value: Value) -> Result<Self, Failure> {
+                Plain::from_cell(&value).unwrap_or_else(|| Err(mismatch(<$ty as Plain>::TYPE, &value)))
+            }
+        }
+
+        impl NotNull for $ty {}
+
+        impl IndexColumn for $ty {
+            type Wanted<'a> = Self;
+
+            fn wanted_value(wanted: Self) -> Value {
+                Plain::into_cell(wanted)
+            }
+        }
+    )*};
+}
+
+macro_rules! plain_keys {
+    ($($ty:ty),*) => {$(
+        impl KeyColumn for $ty {
+            type Key<'a> = Self;
+
+            fn as_key(&self) -> Self {
+                *self
+            }
+        }
+
+        impl Key for $ty {
+            fn hash(&self, hasher: &mut impl Hasher) {
+                Hash::hash(&Plain::settled(*self), hasher);
+            }
+
+            fn is(&self, cells: &[Value]) -> bool {
+                matches!(cells, [cell] if *cell == Plain::into_cell(*self))
+            }
+
+            fn push_cells(&self, cells: &mut Vec<Value>) {
+                cells.push(Plain::into_cell(*self));
+            }
+        }
+    )*};
+}
+
+plain_columns!(bool, i8, i16, i32, i64, u8, u16, u32, f64, Decimal, Timestamp, Date, Uuid);
+plain_keys!(bool, i8, i16, i32, i64, u8, u16, u32, Decimal, Timestamp, Date, Uuid);
+
+impl Plain for bool {
+    const TYPE: ColumnType = ColumnType::Bool;
+
+    fn into_cell(self) -> Value {
+        Value::Bool(self)
+    }
+
+    fn from_cell(cell: &Value) -> Option<Result<Self, Failure>> {
+        let Value::Bool(bool) = cell else { return None };
+        Some(Ok(*bool))
+    }
+}
+
+impl Plain for Uuid {
+    const TYPE: ColumnType = ColumnType::Uuid;
+
+    fn into_cell(self) -> Value {
+        Value::Uuid(self)
+    }
+
+    fn from_cell(cell: &Value) -> Option<Result<Self, Failure>> {
+        let Value::Uuid(uuid) = cell else { return None };
+        Some(Ok(*uuid))
+    }
+}

@@ -1,0 +1,63 @@
+//! Text.
+
+use std::hash::{Hash, Hasher};
+
+use super::{Column, IndexColumn, KeyColumn, NotNull, mismatch};
+use crate::{
+    Failure,
+    schema::{ColumnType, Key, Value},
+};
+
+impl Column for String {
+    const TYPE: ColumnType = ColumnType::Text;
+
+    fn settle(&mut self) -> Result<(), Failure> {
+        if self.contains('\0') {
+            return Err(Failure::new(format!("the text {self:?} contains NUL, which Postgres cannot hold")));
+        }
+        Ok(())
+    }
+
+    fn to_value(&self) -> Result<Value, Failure> {
+        Ok(Value::Text(self.clone()))
+    }
+
+    fn from_value(value: Value) -> Result<Self, Failure> {
+        match value {
+            Value::Text(text) => Ok(text),
+            other => Err(mismatch(Self::TYPE, &other)),
+        }
+    }
+}
+
+impl NotNull for String {}
+
+impl IndexColumn for String {
+    type Wanted<'a> = &'a str;
+
+    fn wanted_value(wanted: &str) -> Value {
+        Value::Text(wanted.to_owned())
+    }
+}
+
+impl KeyColumn for String {
+    type Key<'a> = &'a str;
+
+    fn as_key(&self) -> &str {
+        self
+    }
+}
+
+impl Key for &str {
+    fn hash(&self, hasher: &mut impl Hasher) {
+        Hash::hash(*self, hasher);
+    }
+
+    fn is(&self, cells: &[Value]) -> bool {
+        matches!(cells, [Value::Text(text)] if text == self)
+    }
+
+    fn push_cells(&self, cells: &mut Vec<Value>) {
+        cells.push(Value::Text((*self).to_owned()));
+    }
+}

@@ -1,0 +1,264 @@
+//! Events as a projection sees them.
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::{Failure, payload::Payload};
+
+/// An event of the log, with its data read into `E`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Event<E> {
+    /// 1, 2, 3 … within the whole log.
+    pub position: u64,
+    /// 0, 1, 2 … among the events into which upcasters split the one at `position`; 0 where nothing was split.
+    pub part: u32,
+    /// The stream's name, such as `account-4711`.
+    pub stream: String,
+    /// 1, 2, 3 … within the stream.
+    pub version: u64,
+    /// The event's id.
+    pub id: Uuid,
+    /// The event's type in the log, such as `MoneyDeposited`.
+    pub event_type: String,
+    /// The version of the shape of the data, from 1.
+    pub schema_version: u32,
+    /// What happened.
+    pub data: E,
+    /// When it happened, as its writer says, in whole microseconds. A module has no other clock.
+    pub time: Timestamp,
+    /// When the log took it in.
+    pub recorded_at: Timestamp,
+    metadata: Option<String>,
+}
+
+impl<E> Event<E> {
+    /// What stands before the first `-` of the stream's name: `account` of `account-4711`. The whole name where there is
+    /// no `-`.
+    pub fn category(&self) -> &str {
+        self.stream.split_once('-').map_or(&self.stream, |(category, _)| category)
+    }
+
+    /// What stands behind the first `-` of the stream's name: `4711` of `account-4711`. Empty where there is no `-`.
+    pub fn stream_id(&self) -> &str {
+        self.stream.split_once('-').map_or("", |(_, id)| id)
+    }
+
+    /// The event's metadata, if it has any.
+    ///
+    /// # Errors
+    /// There is metadata, but it does not fit `M`.
+    pub fn metadata<M: DeserializeOwned>(&self) -> Result<Option<M>, Failure> {
+        let Some(text) = &self.metadata else { return Ok(None) };
+        serde_json::from_str(text)
+            .map(Some)
+            .map_err(|error| Failure::new(format!("its metadata does not fit {}: {error}", short_name::<M>())))
+    }
+}
+
+/// The name of a type without the modules that it is in, for messages.
+pub(crate) fn short_name<T>() -> &'static str {
+    let name = std::any::type_name::<T>();
+    let end = name.find('<').unwrap_or(name.len());
+    name[..end].rfind("::").map_or(name, |at| &name[at + 2..])
+}
+
+/// An event as the contract has it.
+#[derive(Clone, Debug)]
+pub(crate) struct RawEvent {
+    pub(crate) position: u64,
+    pub(crate) part: u32,
+    pub(crate) stream: String,
+    pub(crate) version: u64,
+    pub(crate) id: Uuid,
+    pub(crate) event_type: String,
+    pub(crate) schema_version: u32,
+    pub(crate) data: String,
+    pub(crate) metadata: Option<String>,
+    pub(crate) time: i64,
+    pub(crate) recorded_at: i64,
+}
+
+impl RawEvent {
+    /// Reads the data, or gives the event back with what is wrong with it.
+    pub(crate) fn read<E: Events>(self) -> Result<Event<E>, Unread> {
+        match self.parts() {
+            Ok((data, time, recorded_at)) => Ok(Event {
+                position: self.position,
+                part: self.part,
+                stream: self.stream,
+                version: self.version,
+                id: self.id,
+                event_type: self.event_type,
+                schema_version: self.schema_version,
+                data,
+                time,
+                recorded_at,
+                metadata: self.metadata,
+            }),
+            Err(failure) => Err(Box::new((self, failure))),
+        }
+    }
+
+    fn parts<E: Events>(&self) -> Result<(E, Timestamp, Timestamp), Failure> {
+        let time = Timestamp::from_microsecond(self.time)?;
+        let recorded_at = Timestamp::from_microsecond(self.recorded_at)?;
+        Ok((E::read(Payload::new(self))?, time, recorded_at))
+    }
+}
+
+/// An event that could not be read, and why.
+type Unread = Box<(RawEvent, Failure)>;
+
+/// The events that a projection reads: an enum with a variant for each type.
+///
+/// ```
+/// # use gnomon_sdk::prelude::*;
+/// # use serde::Deserialize;
+/// #[derive(Events)]
+/// enum AccountEvent {
+///     /// The name in quotes is the type's name in the log. It is never taken from the code, so renaming code is safe.
+///     #[event("AccountOpened")]
+///     Opened(AccountOpened),
+///     /// The schema version that this projection reads. An upcaster has to bring older events to it; one that comes in
+///     /// another version is a failure. Without it events of all versions are taken.
+///     #[event("MoneyDeposited", schema_version = 2)]
+///     Deposited(MoneyDeposited),
+///     /// A variant without a payload: the event's data is not looked at.
+///     #[event("AccountClosed")]
+///     Closed,
+/// }
+///
+/// #[derive(Deserialize)]
+/// struct AccountOpened { owner: String }
+///
+/// #[derive(Deserialize)]
+/// struct MoneyDeposited { amount: i64 }
+/// ```
+///
+/// Payloads are any types that implement serde's `Deserialize`. They need only the fields that the projection looks at:
+/// other fields of the data are passed over, which is also the fastest.
+///
+/// A variant with `#[event(other)]` stands for all types that no other variant names. With it, a projection is given every
+/// event of its categories; without it, only those that the variants name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which events it reads",
+    note = "derive it: `#[derive(Events)]` on an enum with a variant for each type of event"
+)]
+pub trait Events: Sized + 'static {
+    /// Whether events of every type are wanted, or those of [`Self::WANTED`] only.
+    const ALL_TYPES: bool;
+
+    /// The types that have a variant.
+    const WANTED: &'static [WantedType];
+
+    /// Reads an event's data.
+    ///
+    /// # Errors
+    /// Says what does not fit.
+    fn read(payload: Payload<'_>) -> Result<Self, Failure>;
+}
+
+/// A type of event that a projection wants to be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WantedType {
+    /// The type's name in the log.
+    pub event_type: &'static str,
+    /// The schema version that is read; none if any is.
+    pub schema_version: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(crate::Events, Debug)]
+    enum Opening {
+        #[event("Opened")]
+        Opened(Opened),
+    }
+
+    #[derive(Deserialize, Debug)]
+    struct Opened {
+        owner: String,
+    }
+
+    fn raw(stream: &str) -> RawEvent {
+        RawEvent {
+            position: 9,
+            part: 0,
+            stream: stream.to_owned(),
+            version: 2,
+            id: Uuid::nil(),
+            event_type: "Opened".to_owned(),
+            schema_version: 1,
+            data: r#"{"owner":"ann","more":[1]}"#.to_owned(),
+            metadata: None,
+            time: -1,
+            recorded_at: 0,
+        }
+    }
+
+    fn read(raw: RawEvent) -> Result<Event<Opening>, String> {
+        raw.read().map_err(|unread| unread.1.to_string())
+    }
+
+    #[test]
+    fn a_stream_is_a_category_and_an_id() {
+        for (stream, category, id) in [
+            ("account-1", "account", "1"),
+            ("flight-2013-UA", "flight", "2013-UA"),
+            ("all", "all", ""),
+            ("-1", "", "1"),
+        ] {
+            let event = read(raw(stream)).unwrap();
+            assert_eq!((event.category(), event.stream_id()), (category, id), "{stream}");
+        }
+    }
+
+    #[test]
+    fn an_event_has_what_the_log_has() {
+        let event = read(raw("account-1")).unwrap();
+        let Opening::Opened(opened) = &event.data;
+        assert_eq!(opened.owner, "ann");
+        assert_eq!((event.position, event.version, event.event_type.as_str()), (9, 2, "Opened"));
+        assert_eq!(event.time.to_string(), "1969-12-31T23:59:59.999999Z");
+        assert_eq!(event.recorded_at, Timestamp::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn metadata_is_read_into_any_type() {
+        #[derive(Deserialize, Debug, PartialEq)]
+        struct By {
+            user: String,
+        }
+        let event = |metadata: Option<&str>| {
+            read(RawEvent { metadata: metadata.map(str::to_owned), ..raw("account-1") }).unwrap()
+        };
+        assert_eq!(event(None).metadata::<By>(), Ok(None));
+        assert_eq!(event(Some(r#"{"user":"ann"}"#)).metadata(), Ok(Some(By { user: "ann".to_owned() })));
+        let failure = event(Some("{}")).metadata::<By>().unwrap_err().to_string();
+        assert_eq!(failure, "its metadata does not fit By: missing field `user` at line 1 column 2");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let unfit = |event: RawEvent| read(event).unwrap_err();
+        let data = unfit(RawEvent { data: "{}".to_owned(), ..raw("account-1") });
+        assert_eq!(data, "its data does not fit Opened: missing field `owner` at line 1 column 2");
+        let unasked = unfit(RawEvent { event_type: "Closed".to_owned(), ..raw("account-1") });
+        assert_eq!(unasked, "this projection does not read events of this type");
+        let time = unfit(RawEvent { time: i64::MAX, ..raw("account-1") });
+        assert!(time.contains("not in the required range"), "{time}");
+    }
+
+    #[test]
+    fn types_are_named_without_their_modules() {
+        assert_eq!(short_name::<Opened>(), "Opened");
+        assert_eq!(short_name::<i64>(), "i64");
+        assert_eq!(short_name::<Vec<Opened>>(), format!("Vec<{}>", std::any::type_name::<Opened>()));
+    }
+}

@@ -1,0 +1,124 @@
+//! What identifies a row.
+
+use std::hash::Hasher;
+
+use crate::schema::Value;
+
+/// What identifies a row of a table: a value where the table has one `#[key]` column, a tuple where it has several.
+///
+/// ```
+/// # use gnomon_sdk::prelude::*;
+/// # #[derive(Table)]
+/// # #[table("accounts")]
+/// # struct Account { #[key] account: String, balance: i64 }
+/// # #[derive(Table)]
+/// # #[table("daily")]
+/// # struct Daily { #[key] carrier: String, #[key] day: Date, flights: i64 }
+/// # fn sketch(rows: &mut Rows, carrier: &String, day: Date) {
+/// rows.get::<Account>("4711");
+/// rows.get::<Daily>((carrier, day));
+/// # }
+/// ```
+pub trait Key {
+    /// Feeds the key to a hasher; equal keys alike.
+    fn hash(&self, hasher: &mut impl Hasher);
+
+    /// Whether these cells are this key.
+    fn is(&self, cells: &[Value]) -> bool;
+
+    /// Adds the cells of this key.
+    fn push_cells(&self, cells: &mut Vec<Value>);
+}
+
+macro_rules! tuple_keys {
+    ($($($part:ident $place:tt)*;)*) => {$(
+        impl<$($part: Key),*> Key for ($($part,)*) {
+            fn hash(&self, hasher: &mut impl Hasher) {
+                $(self.$place.hash(hasher);)*
+            }
+
+            fn is(&self, cells: &[Value]) -> bool {
+                // A part is one cell.
+                $(cells.get($place..=$place).is_some_and(|cells| self.$place.is(cells)))&&*
+            }
+
+            fn push_cells(&self, cells: &mut Vec<Value>) {
+                $(self.$place.push_cells(cells);)*
+            }
+        }
+    )*};
+}
+
+tuple_keys! {
+    A 0 B 1;
+    A 0 B 1 C 2;
+    A 0 B 1 C 2 D 3;
+    A 0 B 1 C 2 D 3 E 4;
+    A 0 B 1 C 2 D 3 E 4 F 5;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{DefaultHasher, Hasher};
+
+    use jiff::{Timestamp, civil::date};
+    use rust_decimal::Decimal;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{TextEnum, schema::KeyColumn};
+
+    #[derive(TextEnum)]
+    enum State {
+        #[text("arrived")]
+        Arrived,
+    }
+
+    fn hash(key: &impl Key) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn cells(key: &impl Key) -> Vec<Value> {
+        let mut cells = Vec::new();
+        key.push_cells(&mut cells);
+        cells
+    }
+
+    /// A key that was stored and read back is the same key.
+    fn survives<C: KeyColumn>(value: C) {
+        let cells = cells(&value.as_key());
+        assert!(value.as_key().is(&cells), "{cells:?}");
+        let again = C::from_value(cells[0].clone()).unwrap();
+        assert!(again.as_key().is(&cells), "{cells:?}");
+        assert_eq!(hash(&value.as_key()), hash(&again.as_key()), "{cells:?}");
+    }
+
+    #[test]
+    fn keys_survive_being_stored() {
+        survives("Straße".to_owned());
+        survives(vec![0_u8, 255]);
+        survives(State::Arrived);
+        survives(true);
+        survives(-7_i8);
+        survives(i64::MIN);
+        survives(u32::MAX);
+        survives(Decimal::new(150, 2));
+        survives(Decimal::ZERO);
+        survives(Timestamp::from_nanosecond(-1_999).unwrap());
+        survives(date(1969, 12, 31));
+        survives(Uuid::from_u128(u128::MAX - 1));
+    }
+
+    #[test]
+    fn the_parts_of_a_key_are_told_apart() {
+        let (left, right) = (("ab", "c"), ("a", "bc"));
+        assert!(left.is(&cells(&left)));
+        assert!(!left.is(&cells(&right)));
+        assert_ne!(hash(&left), hash(&right));
+        assert!(!left.is(&cells(&"ab")));
+    }
+}

@@ -1,0 +1,50 @@
+#![doc = include_str!("../README.md")]
+
+// What the derives write means this crate here as well, in its unit tests.
+#[cfg(test)]
+extern crate self as gnomon_sdk;
+
+mod at_hand;
+mod batch;
+#[cfg(target_family = "wasm")]
+mod bindings;
+mod column;
+mod event;
+mod export;
+mod failure;
+#[cfg(target_family = "wasm")]
+mod guest;
+mod host;
+mod key;
+pub mod log;
+mod payload;
+pub mod prelude;
+mod projection;
+mod rows;
+pub mod schema;
+mod table;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
+mod value;
+
+pub use gnomon_sdk_derive::{Events, Table, TextEnum};
+pub use jiff;
+pub use rust_decimal;
+pub use serde_json;
+pub use uuid;
+
+pub use self::{
+    column::{Column, Json, TextEnum},
+    event::{Event, Events},
+    failure::Failure,
+    projection::{Partition, Projection},
+    rows::{Keys, Rows},
+    table::{Find, Table, Tables},
+};
+
+/// What `export!` refers to.
+#[doc(hidden)]
+#[cfg(target_family = "wasm")]
+pub mod __export {
+    pub use crate::bindings::{Component, bindings, export_projection};
+}

@@ -1,0 +1,59 @@
+//! The data of an event before it is read.
+
+use serde::de::DeserializeOwned;
+
+use crate::{
+    Failure,
+    event::{RawEvent, short_name},
+};
+
+/// The data of an event before it is read, for [`Events::read`](crate::Events::read).
+#[derive(Clone, Copy, Debug)]
+pub struct Payload<'a> {
+    event_type: &'a str,
+    schema_version: u32,
+    data: &'a str,
+}
+
+impl<'a> Payload<'a> {
+    pub(crate) fn new(event: &'a RawEvent) -> Self {
+        Self { event_type: &event.event_type, schema_version: event.schema_version, data: &event.data }
+    }
+
+    /// The event's type in the log.
+    pub fn event_type(&self) -> &'a str {
+        self.event_type
+    }
+
+    /// The payload, if it has the schema version that is read.
+    ///
+    /// # Errors
+    /// It has another.
+    pub fn at_schema_version(self, read: u32) -> Result<Self, Failure> {
+        if self.schema_version == read {
+            return Ok(self);
+        }
+        Err(Failure::new(format!(
+            "it came in schema version {}, but this projection reads version {read}; an upcaster brings events from one to \
+             the other",
+            self.schema_version
+        )))
+    }
+
+    /// Reads the data.
+    ///
+    /// # Errors
+    /// The data does not fit `T`.
+    pub fn parse<T: DeserializeOwned>(self) -> Result<T, Failure> {
+        serde_json::from_str(self.data)
+            .map_err(|error| Failure::new(format!("its data does not fit {}: {error}", short_name::<T>())))
+    }
+
+    /// Refuses an event that was not asked for.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn refuse<T>(self) -> Result<T, Failure> {
+        Err(Failure::new("this projection does not read events of this type"))
+    }
+}

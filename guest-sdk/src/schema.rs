@@ -1,0 +1,47 @@
+//! What the derives make of an author's types: the shapes of tables and events, and the values of cells.
+//!
+//! Nobody needs this who derives [`Events`](crate::Events), [`Table`](crate::Table) and [`TextEnum`](crate::TextEnum). It
+//! serves to make a type of one's own a column:
+//!
+//! ```
+//! use gnomon_sdk::{Column, prelude::*, schema::{ColumnType, NotNull, Value}};
+//!
+//! /// An account number whose checksum is right.
+//! struct Iban(String);
+//!
+//! impl Column for Iban {
+//!     const TYPE: ColumnType = ColumnType::Text;
+//!
+//!     fn to_value(&self) -> Result<Value, Failure> {
+//!         self.0.to_value()
+//!     }
+//!
+//!     fn from_value(value: Value) -> Result<Self, Failure> {
+//!         String::from_value(value).map(Self)
+//!     }
+//! }
+//!
+//! impl NotNull for Iban {}
+//!
+//! #[derive(Table)]
+//! #[table("accounts")]
+//! struct Account {
+//!     #[key]
+//!     account: String,
+//!     iban: Option<Iban>,
+//! }
+//! ```
+
+pub use crate::{
+    column::{IndexColumn, KeyColumn, NotNull},
+    event::WantedType,
+    key::Key,
+    payload::Payload,
+    table::{ColumnSchema, IndexSchema, TableSchema},
+    value::{ColumnType, Float, Value},
+};
+#[doc(hidden)]
+pub use crate::{
+    column::{is_text, text_value, text_variant},
+    table::Cells,
+};

@@ -1,0 +1,188 @@
+//! Tables as a projection declares them.
+
+use std::marker::PhantomData;
+
+use crate::{
+    Failure,
+    rows::Keep,
+    schema::{ColumnType, Key, Value},
+};
+
+/// The row of a table of the read model.
+///
+/// ```
+/// # use gnomon_sdk::prelude::*;
+/// #[derive(Table)]
+/// #[table("flights")]                            // never taken from the code, so renaming the struct is safe
+/// #[index("by_aircraft", columns(aircraft))]
+/// #[index("by_route", columns(origin, dest))]
+/// struct Flight {
+///     #[key]                                     // several fields with #[key] make up one key, in their order
+///     flight: String,
+///     aircraft: Option<String>,
+///     origin: String,
+///     #[column("destination")]                   // what the column is called, if not like the field
+///     dest: String,
+/// }
+/// ```
+///
+/// [`Column`](crate::Column) says what fields can hold. Names of tables, columns and indexes consist of `a` to `z`, `0` to
+/// `9` and `_`, and are checked as the projection is compiled.
+///
+/// An index serves queries, and [`Rows::find`](crate::Rows::find): the derive makes a function of its name, such as
+/// `Flight::by_route("JFK", "LHR")`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the row of a table",
+    note = "derive it: `#[derive(Table)]` and `#[table(\"…\")]` on a struct with named fields"
+)]
+pub trait Table: Sized + 'static {
+    /// What identifies a row: the type of the `#[key]` field (`&str` for a `String`), or a tuple for several.
+    type Key<'a>: Key
+    where
+        Self: 'a;
+
+    /// What the host is told of the table.
+    const SCHEMA: TableSchema;
+
+    /// The key of this row.
+    fn key(&self) -> Self::Key<'_>;
+
+    /// See [`Column::settle`](crate::Column::settle).
+    ///
+    /// # Errors
+    /// Names the column that cannot be stored.
+    fn settle(&mut self) -> Result<(), Failure>;
+
+    /// The row as cells, one for each column.
+    ///
+    /// # Errors
+    /// Names the column that cannot be stored.
+    fn to_cells(&self) -> Result<Vec<Value>, Failure>;
+
+    /// The row that these cells are.
+    ///
+    /// # Errors
+    /// Names the cell that does not fit.
+    fn from_cells(cells: Vec<Value>) -> Result<Self, Failure>;
+}
+
+/// The shape of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableSchema {
+    /// Its name.
+    pub name: &'static str,
+    /// Its columns, in order.
+    pub columns: &'static [ColumnSchema],
+    /// The columns that identify a row.
+    pub key: &'static [&'static str],
+    /// Its indexes beside the key.
+    pub indexes: &'static [IndexSchema],
+}
+
+/// A column of a [`TableSchema`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ColumnSchema {
+    /// Its name.
+    pub name: &'static str,
+    /// What its cells hold.
+    pub column_type: ColumnType,
+    /// Whether a cell may be null.
+    pub nullable: bool,
+}
+
+/// An index of a [`TableSchema`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexSchema {
+    /// Its name.
+    pub name: &'static str,
+    /// Its columns, first to last.
+    pub columns: &'static [&'static str],
+}
+
+/// The tables of a projection: one, as in `type Tables = Account`, or a tuple of several.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a table nor a tuple of tables",
+    note = "derive it: `#[derive(Table)]` and `#[table(\"…\")]` on a struct with named fields"
+)]
+pub trait Tables {
+    /// The shapes of the tables.
+    fn schemas() -> Vec<TableSchema>;
+
+    #[doc(hidden)]
+    fn keep() -> Vec<Keep>;
+}
+
+impl<T: Table> Tables for T {
+    fn schemas() -> Vec<TableSchema> {
+        vec![T::SCHEMA]
+    }
+
+    fn keep() -> Vec<Keep> {
+        vec![Keep::new::<T>()]
+    }
+}
+
+macro_rules! tuples_of_tables {
+    ($($($table:ident)*;)*) => {$(
+        impl<$($table: Table),*> Tables for ($($table,)*) {
+            fn schemas() -> Vec<TableSchema> {
+                vec![$($table::SCHEMA),*]
+            }
+
+            fn keep() -> Vec<Keep> {
+                vec![$(Keep::new::<$table>()),*]
+            }
+        }
+    )*};
+}
+
+tuples_of_tables! {
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+    A B C D E F;
+    A B C D E F G;
+    A B C D E F G H;
+}
+
+/// Which rows to find: made by the function that the derive makes for each index, used by
+/// [`Rows::find`](crate::Rows::find).
+#[derive(Debug)]
+pub struct Find<T> {
+    pub(crate) index: &'static str,
+    pub(crate) values: Vec<Value>,
+    table: PhantomData<fn() -> T>,
+}
+
+impl<T: Table> Find<T> {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn new(index: &'static str, values: Vec<Value>) -> Self {
+        Self { index, values, table: PhantomData }
+    }
+}
+
+/// The cells of a row, one after the other.
+#[derive(Debug)]
+pub struct Cells<const COLUMNS: usize>(std::vec::IntoIter<Value>);
+
+impl<const COLUMNS: usize> Cells<COLUMNS> {
+    /// Takes the cells of a whole row.
+    ///
+    /// # Errors
+    /// There are not as many as the table has columns.
+    pub fn new(cells: Vec<Value>) -> Result<Self, Failure> {
+        if cells.len() != COLUMNS {
+            return Err(Failure::new(format!("a row has {COLUMNS} cells, {} came", cells.len())));
+        }
+        Ok(Self(cells.into_iter()))
+    }
+
+    /// The next cell, of as many as were counted.
+    #[allow(clippy::should_implement_trait, reason = "an iterator's `next` would end in an Option that is never None")]
+    pub fn next(&mut self) -> Value {
+        self.0.next().unwrap_or(Value::Null)
+    }
+}

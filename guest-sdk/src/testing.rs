@@ -1,0 +1,88 @@
+//! Tests for projections, with neither a host nor a database nor WebAssembly: given events, when more happen, then rows.
+//!
+//! ```
+//! # use gnomon_sdk::prelude::*;
+//! # use serde::Deserialize;
+//! # #[derive(Events)]
+//! # enum AccountEvent {
+//! #     #[event("AccountOpened")] Opened(AccountOpened),
+//! #     #[event("MoneyDeposited")] Deposited(MoneyDeposited),
+//! # }
+//! # #[derive(Deserialize)] struct AccountOpened { owner: String }
+//! # #[derive(Deserialize)] struct MoneyDeposited { amount: i64 }
+//! # #[derive(Table)]
+//! # #[table("accounts")]
+//! # struct Account { #[key] account: String, owner: String, balance: i64 }
+//! # struct Accounts;
+//! # impl Projection for Accounts {
+//! #     type Event = AccountEvent;
+//! #     type Tables = Account;
+//! #     fn handle(event: &Event<AccountEvent>, rows: &mut Rows) -> Result<(), Failure> {
+//! #         let account = event.stream_id();
+//! #         match &event.data {
+//! #             AccountEvent::Opened(opened) => {
+//! #                 rows.put(Account { account: account.to_owned(), owner: opened.owner.clone(), balance: 0 });
+//! #             }
+//! #             AccountEvent::Deposited(deposited) => match rows.get_mut::<Account>(account) {
+//! #                 Some(row) => row.balance += deposited.amount,
+//! #                 None => fail!("no account {account}"),
+//! #             },
+//! #         }
+//! #         Ok(())
+//! #     }
+//! # }
+//! use gnomon_sdk::testing::{event, given, json};
+//!
+//! // #[test]
+//! fn deposits_add_up() {
+//!     given::<Accounts>([event("account-1", "AccountOpened", json!({ "owner": "ann" }))])
+//!         .when([
+//!             event("account-1", "MoneyDeposited", json!({ "amount": 5 })),
+//!             event("account-1", "MoneyDeposited", json!({ "amount": 7 })),
+//!         ])
+//!         .then_rows([Account { account: "1".into(), owner: "ann".into(), balance: 12 }]);
+//! }
+//!
+//! // #[test]
+//! fn only_an_open_account_takes_money() {
+//!     given::<Accounts>([])
+//!         .when([event("account-1", "MoneyDeposited", json!({ "amount": 5 }))])
+//!         .then_fails(1, "no account 1");
+//! }
+//! # deposits_add_up();
+//! # only_an_open_account_takes_money();
+//! ```
+//!
+//! # What else every test shows
+//!
+//! A read model must depend on nothing but the events. So each test runs several times: with all events in one batch, one by
+//! one, and split otherwise; with the module's memory kept from one batch to the next, and with fresh memory for each. If the
+//! rows are not the same every time, the test fails and says which split made which difference. The usual cause is something
+//! that lives outside of rows: a static, a `OnceLock`, a thread-local. A projection that is
+//! [partitioned by stream](crate::Partition::Stream) is also run stream by stream.
+//!
+//! Fresh memory is real on Unix: each batch runs in a process of its own, forked from that of the test. Elsewhere each runs
+//! in a thread of its own, which finds thread-locals out but not statics. Two things follow:
+//!
+//! - Do not call [`Projection::handle`](crate::Projection::handle) in a test besides: the memory from which the others start
+//!   would not be fresh.
+//! - What `handle` prints by `println!` or `dbg!` is seen only under `cargo test -- --nocapture`, and once for each run. Lines
+//!   that it [logs](crate::log) are printed once, where the test fails.
+
+mod batches;
+mod difference;
+mod event;
+mod log;
+mod memory;
+mod process;
+mod run;
+mod scenario;
+mod tables;
+
+pub use serde_json::json;
+
+pub(crate) use self::log::write as log;
+pub use self::{
+    event::{TestEvent, event, read_json_lines},
+    scenario::{Scenario, given},
+};

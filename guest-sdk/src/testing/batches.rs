@@ -1,0 +1,206 @@
+//! The ways in which the events of a test fall into batches.
+
+use std::{collections::HashMap, fmt};
+
+/// Fresh memory is a process each on Unix, so there are not too many of them.
+const MOST_LIVES: usize = 64;
+/// Enough for sizes of all sorts.
+const MOST_RANDOM_BATCHES: usize = 256;
+
+/// A way to fold all events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// How the events are ordered, where it is not as in the log.
+    order: Option<Vec<usize>>,
+    /// Each life is a memory, and the batches that it sees, by their sizes.
+    lives: Vec<Vec<usize>>,
+}
+
+impl Plan {
+    fn in_order(lives: Vec<Vec<usize>>) -> Self {
+        Self { order: None, lives }
+    }
+
+    /// Whether the events come in the order of the log.
+    pub(super) fn keeps_order(&self) -> bool {
+        self.order.is_none()
+    }
+
+    /// The events of each batch of each life, by their places in the log.
+    pub(super) fn lives(&self) -> impl Iterator<Item = Vec<Vec<usize>>> {
+        let mut from = 0;
+        self.lives.iter().map(move |life| {
+            life.iter()
+                .map(|size| {
+                    let batch = from..from + size;
+                    from = batch.end;
+                    match &self.order {
+                        Some(order) => order[batch].to_vec(),
+                        None => batch.collect(),
+                    }
+                })
+                .collect()
+        })
+    }
+}
+
+/// In words: `2 batches (1 event, 4 events)`, with `memory lost` where a life ends.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 12;
+        if self.order.is_some() {
+            f.write_str("stream by stream, the last one first, in ")?;
+        }
+        let batches: usize = self.lives.iter().map(Vec::len).sum();
+        if batches == 1 {
+            return f.write_str("all events in one batch");
+        }
+        let mut sizes = Vec::new();
+        for (number, life) in self.lives.iter().enumerate() {
+            if number > 0 {
+                sizes.push("memory lost".to_owned());
+            }
+            sizes.extend(life.iter().map(usize::to_string));
+        }
+        let more = if sizes.len() > SHOWN { ", …" } else { "" };
+        sizes.truncate(SHOWN);
+        write!(f, "{batches} batches of {}{more} events", sizes.join(", "))
+    }
+}
+
+/// The ways to try; all events in one batch is the first.
+pub(super) fn plans(streams: &[&str], partitioned: bool) -> Vec<Plan> {
+    let count = streams.len();
+    let mut plans = vec![Plan::in_order(vec![vec![count]])];
+    if count < 2 {
+        return plans;
+    }
+    let mut random = Random(0x5eed);
+    plans.push(Plan::in_order(vec![vec![1; count]]));
+    plans.push(Plan::in_order(random.cut(count, MOST_LIVES).into_iter().map(|size| vec![size]).collect()));
+    plans.push(Plan::in_order(vec![vec![count / 2], vec![count - count / 2]]));
+    for _ in 0..2 {
+        let batches = random.cut(count, count.div_ceil(3).clamp(2, MOST_RANDOM_BATCHES));
+        plans.push(Plan::in_order(random.group(batches, MOST_LIVES / 2)));
+    }
+    if partitioned {
+        plans.extend(stream_by_stream(streams));
+    }
+    plans.dedup();
+    plans
+}
+
+/// What a host does that replays the streams of a partitioned projection on their own.
+fn stream_by_stream(streams: &[&str]) -> Option<Plan> {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut by_stream: Vec<Vec<usize>> = Vec::new();
+    for (event, stream) in streams.iter().enumerate() {
+        let place = *places.entry(stream).or_insert(by_stream.len());
+        if place == by_stream.len() {
+            by_stream.push(Vec::new());
+        }
+        by_stream[place].push(event);
+    }
+    by_stream.reverse();
+    let sizes = by_stream.iter().map(Vec::len).collect();
+    let lives = Random(0x57e9).group(sizes, MOST_LIVES / 2);
+    (by_stream.len() > 1).then(|| Plan { order: Some(by_stream.concat()), lives })
+}
+
+/// The same numbers in every run of the tests (SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (bits ^ (bits >> 31)) as usize % end
+    }
+
+    /// Cuts so many events into pieces; all of the same size where there are no more events than pieces.
+    fn cut(&mut self, count: usize, pieces: usize) -> Vec<usize> {
+        if count <= pieces {
+            return vec![1; count];
+        }
+        let mut cuts: Vec<usize> = (1..pieces).map(|_| 1 + self.below(count - 1)).collect();
+        cuts.extend([0, count]);
+        cuts.sort_unstable();
+        cuts.dedup();
+        cuts.windows(2).map(|cut| cut[1] - cut[0]).collect()
+    }
+
+    /// Makes lives of batches.
+    fn group(&mut self, batches: Vec<usize>, lives: usize) -> Vec<Vec<usize>> {
+        let mut rest = batches.as_slice();
+        self.cut(batches.len(), lives.min(batches.len().div_ceil(2)))
+            .into_iter()
+            .map(|size| {
+                let (life, more) = rest.split_at(size);
+                rest = more;
+                life.to_vec()
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn events_of(plan: &Plan) -> Vec<usize> {
+        plan.lives().flatten().flatten().collect()
+    }
+
+    #[test]
+    fn every_plan_brings_each_event_once_and_no_batch_is_empty() {
+        for count in [1, 2, 3, 7, 64, 65, 1_000, 20_000] {
+            let streams: Vec<String> = (0..count).map(|event| format!("s-{}", event % 5)).collect();
+            let streams: Vec<&str> = streams.iter().map(String::as_str).collect();
+            for plan in plans(&streams, true) {
+                let mut events = events_of(&plan);
+                assert_eq!(events.is_sorted(), plan.keeps_order());
+                events.sort_unstable();
+                assert_eq!(events, (0..count).collect::<Vec<_>>(), "{plan}");
+                assert!(plan.lives().flatten().all(|batch| !batch.is_empty()), "{plan}");
+                assert!(plan.lives.len() <= MOST_LIVES, "{plan}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_few_events_are_also_folded_one_by_one_with_and_without_memory() {
+        let shown: Vec<String> = plans(&["a-1", "a-1", "a-2"], true).iter().map(Plan::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "all events in one batch",
+                "3 batches of 1, 1, 1 events",
+                "3 batches of 1, memory lost, 1, memory lost, 1 events",
+                "2 batches of 1, memory lost, 2 events",
+                "2 batches of 1, 2 events",
+                "2 batches of 2, 1 events",
+                "stream by stream, the last one first, in 2 batches of 1, 2 events",
+            ]
+        );
+    }
+
+    #[test]
+    fn many_events_come_in_batches_of_many_sizes() {
+        let streams = vec!["a-1"; 10_000];
+        let sizes: BTreeSet<usize> = plans(&streams, false).iter().flat_map(|plan| plan.lives.concat()).collect();
+        assert!(sizes.len() > 100, "{sizes:?}");
+    }
+
+    #[test]
+    fn a_stream_is_never_torn_apart() {
+        let streams = ["a-1", "a-2", "a-1", "a-3", "a-2"];
+        let Some(plan) = stream_by_stream(&streams) else { panic!("there are several streams") };
+        let batches: Vec<Vec<usize>> = plan.lives().flatten().collect();
+        assert_eq!(batches, [vec![3], vec![1, 4], vec![0, 2]]);
+        assert_eq!(stream_by_stream(&["a-1", "a-1"]), None);
+    }
+}

@@ -1,0 +1,60 @@
+//! Two states of a table, and in words how they differ.
+
+use std::fmt::{self, Write};
+
+use super::tables::{StoredKey, StoredTable};
+use crate::schema::{TableSchema, Value};
+
+/// As many differences as a reader takes in.
+const SHOWN: usize = 20;
+
+/// The rows that differ: one line for each, `-` for those that only the left side has, `+` for those that only the right
+/// side has, and for those that both have the columns that are not the same. Empty where nothing differs.
+pub(super) fn difference(schema: &TableSchema, left: &StoredTable, right: &StoredTable, names: [&str; 2]) -> String {
+    let mut lines = Vec::new();
+    for (key, row) in &left.rows {
+        match right.rows.get(key) {
+            None => lines.push((key, format!("  - only {}: {}", names[0], shown(schema, row)))),
+            Some(other) if other != row => {
+                lines.push((key, format!("  ~ {}: {}", identified(schema, key), changes(schema, row, other, names))));
+            }
+            Some(_) => {}
+        }
+    }
+    for (key, row) in &right.rows {
+        if !left.rows.contains_key(key) {
+            lines.push((key, format!("  + only {}: {}", names[1], shown(schema, row))));
+        }
+    }
+    lines.sort_by_key(|&(key, _)| key);
+    let mut text = String::new();
+    for (_, line) in lines.iter().take(SHOWN) {
+        text.push('\n');
+        text.push_str(line);
+    }
+    if lines.len() > SHOWN {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n  … and {} more", lines.len() - SHOWN);
+    }
+    text
+}
+
+/// `account "1", balance 5`
+pub(super) fn shown(schema: &TableSchema, row: &[Value]) -> String {
+    listed(schema.columns.iter().map(|column| column.name).zip(row))
+}
+
+fn identified(schema: &TableSchema, key: &StoredKey) -> String {
+    listed(schema.key.iter().copied().zip(&key.0))
+}
+
+fn changes(schema: &TableSchema, left: &[Value], right: &[Value], names: [&str; 2]) -> String {
+    let changed = schema.columns.iter().zip(left.iter().zip(right)).filter(|(_, (left, right))| left != right);
+    let changes =
+        changed.map(|(column, (left, right))| format!("{} is {left} {}, {right} {}", column.name, names[0], names[1]));
+    changes.collect::<Vec<_>>().join("; ")
+}
+
+fn listed<'a>(cells: impl Iterator<Item = (&'a str, impl fmt::Display)>) -> String {
+    cells.map(|(name, cell)| format!("{name} {cell}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,168 @@
+//! Events for tests.
+
+use std::{
+    collections::HashMap,
+    io::{BufRead, BufReader, Read},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::event::RawEvent;
+
+/// The first event of a test happens a second later, unless it says otherwise.
+const BEFORE_THE_FIRST: Timestamp = Timestamp::constant(1_767_225_600, 0); // 2026-01-01T00:00:00Z
+
+/// An event for a test. Position, version and id come by themselves as it is given.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct TestEvent {
+    stream: String,
+    event_type: String,
+    data: String,
+    schema_version: u32,
+    id: Option<Uuid>,
+    time: Option<Timestamp>,
+    metadata: Option<String>,
+}
+
+/// An event of this stream and type, with anything that serde can write as its data.
+///
+/// It has schema version 1, no metadata, and happens a second after the one before it.
+///
+/// # Panics
+/// The data cannot be written as JSON.
+#[track_caller]
+pub fn event(stream: impl Into<String>, event_type: impl Into<String>, data: impl Serialize) -> TestEvent {
+    TestEvent {
+        stream: stream.into(),
+        event_type: event_type.into(),
+        data: as_json(&data, "data"),
+        schema_version: 1,
+        id: None,
+        time: None,
+        metadata: None,
+    }
+}
+
+impl TestEvent {
+    /// The event, happened then: `.at("2026-01-01T00:00:00Z")`.
+    ///
+    /// # Panics
+    /// The text is no instant.
+    #[track_caller]
+    pub fn at(mut self, time: &str) -> Self {
+        match time.parse() {
+            Ok(time) => self.time = Some(time),
+            Err(error) => panic!("{time:?} is no instant: {error}"),
+        }
+        self
+    }
+
+    /// The event, its data in the shape of this version.
+    pub fn schema_version(mut self, version: u32) -> Self {
+        self.schema_version = version;
+        self
+    }
+
+    /// The event, with metadata.
+    ///
+    /// # Panics
+    /// The metadata cannot be written as JSON.
+    #[track_caller]
+    pub fn metadata(mut self, metadata: impl Serialize) -> Self {
+        self.metadata = Some(as_json(&metadata, "metadata"));
+        self
+    }
+
+    /// The event, with this id.
+    pub fn id(mut self, id: Uuid) -> Self {
+        self.id = Some(id);
+        self
+    }
+}
+
+#[track_caller]
+fn as_json(value: &impl Serialize, what: &str) -> String {
+    match serde_json::to_string(value) {
+        Ok(text) => text,
+        Err(error) => panic!("the {what} cannot be written as JSON: {error}"),
+    }
+}
+
+/// Real events from JSON lines, as `gnomon import` takes them:
+/// `{"id": …, "stream": "account-1", "type": "AccountOpened", "time": "2026-01-01T00:00:00Z", "data": {…}}`, where `id`,
+/// `time`, `schema_version` and `metadata` may be left out. An id that is no UUID is passed over.
+///
+/// # Panics
+/// A line cannot be read, or is no such event.
+#[track_caller]
+pub fn read_json_lines(lines: impl Read) -> Vec<TestEvent> {
+    let mut events = Vec::new();
+    for (number, line) in (1..).zip(BufReader::new(lines).lines()) {
+        let line = match line {
+            Ok(line) => line,
+            Err(error) => panic!("line {number} cannot be read: {error}"),
+        };
+        match serde_json::from_str::<Line>(&line) {
+            Ok(line) => events.push(line.into()),
+            Err(error) => panic!("line {number} is no event: {error}"),
+        }
+    }
+    events
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    id: Option<serde_json::Value>,
+    stream: String,
+    #[serde(rename = "type")]
+    event_type: String,
+    schema_version: Option<u32>,
+    time: Option<Timestamp>,
+    data: Box<RawValue>,
+    metadata: Option<Box<RawValue>>,
+}
+
+impl From<Line> for TestEvent {
+    fn from(line: Line) -> Self {
+        Self {
+            stream: line.stream,
+            event_type: line.event_type,
+            data: line.data.get().to_owned(),
+            schema_version: line.schema_version.unwrap_or(1),
+            id: line.id.and_then(|id| id.as_str()?.parse().ok()),
+            time: line.time,
+            metadata: line.metadata.map(|metadata| metadata.get().to_owned()),
+        }
+    }
+}
+
+/// The events as a log would hold them.
+pub(super) fn appended(events: &[TestEvent]) -> Vec<RawEvent> {
+    let mut versions: HashMap<&str, u64> = HashMap::new();
+    let mut time = BEFORE_THE_FIRST;
+    let mut log = Vec::with_capacity(events.len());
+    for (position, event) in (1_u64..).zip(events) {
+        let version = versions.entry(&event.stream).or_default();
+        *version += 1;
+        time = event.time.unwrap_or(time + SignedDuration::from_secs(1));
+        log.push(RawEvent {
+            position,
+            part: 0,
+            stream: event.stream.clone(),
+            version: *version,
+            id: event.id.unwrap_or(Uuid::from_u128(position.into())),
+            event_type: event.event_type.clone(),
+            schema_version: event.schema_version,
+            data: event.data.clone(),
+            metadata: event.metadata.clone(),
+            time: time.as_microsecond(),
+            recorded_at: time.as_microsecond(),
+        });
+    }
+    log
+}

@@ -1,0 +1,231 @@
+//! Given events, when more happen, then rows.
+
+use std::{cell::OnceCell, marker::PhantomData};
+
+use super::{
+    batches,
+    difference::{difference, shown},
+    event::{TestEvent, appended},
+    log,
+    run::{Outcome, Run, described, run},
+    tables::{StoredTable, StoredTables, Write},
+};
+use crate::{Events, Partition, Projection, Table, Tables, event::RawEvent};
+
+/// What has happened in a test so far.
+pub struct Scenario<P> {
+    events: Vec<TestEvent>,
+    played: OnceCell<Played>,
+    projection: PhantomData<fn() -> P>,
+}
+
+/// What came of the events.
+struct Played {
+    /// The events that the projection was given.
+    log: Vec<RawEvent>,
+    /// The run with all events in one batch; the others came to the same.
+    run: Run,
+}
+
+/// Starts a test of the projection `P` with events that have happened before.
+///
+/// As in a host, the projection sees only those events whose types and categories it asks for.
+#[must_use = "a test needs to say what it expects, by one of the `then_…`"]
+pub fn given<P: Projection>(events: impl IntoIterator<Item = TestEvent>) -> Scenario<P> {
+    Scenario { events: events.into_iter().collect(), played: OnceCell::new(), projection: PhantomData }
+}
+
+impl<P: Projection> Scenario<P> {
+    /// Adds the events that the test is about. They are no different from the given ones, but a reader sees what matters.
+    #[must_use = "a test needs to say what it expects, by one of the `then_…`"]
+    pub fn when(mut self, events: impl IntoIterator<Item = TestEvent>) -> Self {
+        self.events.extend(events);
+        self.played = OnceCell::new();
+        self
+    }
+
+    /// Expects exactly these rows in the table of `T`, in any order.
+    ///
+    /// # Panics
+    /// There are others, or the rows depend on how events fall into batches.
+    #[track_caller]
+    pub fn then_rows<T: Table>(self, expected: impl IntoIterator<Item = T>) -> Self {
+        let expected = table_of(expected);
+        let differs = difference(&T::SCHEMA, &expected, self.tables().table(T::SCHEMA.name), ["expected", "found"]);
+        assert!(differs.is_empty(), "the rows of `{}` are not as expected:{differs}", T::SCHEMA.name);
+        self
+    }
+
+    /// Expects this row in the table of `T`, whatever else is in it.
+    ///
+    /// # Panics
+    /// It is not there, or the rows depend on how events fall into batches.
+    #[track_caller]
+    pub fn then_row<T: Table>(self, expected: T) -> Self {
+        let expected = table_of([expected]);
+        let found = self.tables().table(T::SCHEMA.name);
+        let mut same_key = found.clone();
+        same_key.rows.retain(|key, _| expected.rows.contains_key(key));
+        let differs = difference(&T::SCHEMA, &expected, &same_key, ["expected", "found"]);
+        assert!(differs.is_empty(), "`{}` does not have the row:{differs}", T::SCHEMA.name);
+        self
+    }
+
+    /// Expects the table of `T` to be empty.
+    ///
+    /// # Panics
+    /// It is not, or the rows depend on how events fall into batches.
+    #[track_caller]
+    pub fn then_no_rows<T: Table>(self) -> Self {
+        self.then_rows::<T>([])
+    }
+
+    /// Expects that the event at this position, 1 being the first of the given ones, cannot be handled, for a reason that
+    /// contains these words.
+    ///
+    /// # Panics
+    /// It can be, or another cannot, or for another reason.
+    #[track_caller]
+    pub fn then_fails(self, position: u64, words: &str) -> Self {
+        match &self.played().run.outcome {
+            Outcome::Failed { position: at, message } if *at == position && message.contains(words) => {}
+            Outcome::Failed { position: at, message } => {
+                let place = self.described(*at);
+                panic!("expected event {position} to fail with \"{words}\", but {place} failed: {message}")
+            }
+            Outcome::Rows(_) if !self.played().log.iter().any(|event| event.position == position) => {
+                panic!("expected event {position} to fail with \"{words}\", but the projection does not ask for it")
+            }
+            Outcome::Rows(_) => panic!("expected event {position} to fail with \"{words}\", but all were handled"),
+        }
+        self
+    }
+
+    /// Expects that [`prefetch`](Projection::prefetch) names every row that is asked for, so that a batch takes no more than
+    /// one call to the database for each table.
+    ///
+    /// # Panics
+    /// A row was asked for that `prefetch` had not named.
+    #[track_caller]
+    pub fn then_all_prefetched(self) -> Self {
+        if let Some(late) = self.played().run.late.first() {
+            let key: Vec<String> = late.key.iter().map(ToString::to_string).collect();
+            panic!(
+                "{} asked for the row ({}) of `{}`, which `prefetch` had not named",
+                self.described(late.position),
+                key.join(", "),
+                late.table
+            );
+        }
+        self
+    }
+
+    /// The rows of the table of `T`, in the order of their keys.
+    ///
+    /// # Panics
+    /// The rows depend on how events fall into batches.
+    #[track_caller]
+    pub fn rows<T: Table>(&self) -> Vec<T> {
+        let rows = self.tables().table(T::SCHEMA.name).rows.values();
+        rows.map(|cells| match T::from_cells(cells.clone()) {
+            Ok(row) => row,
+            Err(failure) => panic!("{} of `{}`: {failure}", shown(&T::SCHEMA, cells), T::SCHEMA.name),
+        })
+        .collect()
+    }
+
+    #[track_caller]
+    fn tables(&self) -> &StoredTables {
+        match &self.played().run.outcome {
+            Outcome::Rows(tables) => tables,
+            Outcome::Failed { position, message } => panic!("{} failed: {message}", self.described(*position)),
+        }
+    }
+
+    fn described(&self, position: u64) -> String {
+        described(&self.played().log, position).unwrap_or_else(|| format!("event {position}"))
+    }
+
+    #[track_caller]
+    fn played(&self) -> &Played {
+        // Not by `get_or_init`, whose closure would be the place that panics are reported at.
+        if self.played.get().is_none() {
+            let _ = self.played.set(play::<P>(&self.events));
+        }
+        match self.played.get() {
+            Some(played) => played,
+            None => unreachable!("it was just set"),
+        }
+    }
+}
+
+/// Folds the events in every way, and compares what comes of it.
+#[track_caller]
+fn play<P: Projection>(events: &[TestEvent]) -> Played {
+    let log: Vec<RawEvent> = appended(events).into_iter().filter(is_wanted::<P>).collect();
+    let streams: Vec<&str> = log.iter().map(|event| event.stream.as_str()).collect();
+    let mut plans = batches::plans(&streams, P::PARTITIONED_BY == Some(Partition::Stream)).into_iter();
+    let Some(first) = plans.next() else { unreachable!("all at once is always a plan") };
+    let reference = run::<P>(&first, &log);
+    log::show(&reference.lines);
+    for plan in plans {
+        if matches!(reference.outcome, Outcome::Failed { .. }) && !plan.keeps_order() {
+            // Which event is the first to fail is then another question.
+            continue;
+        }
+        let other = run::<P>(&plan, &log);
+        if other.outcome == reference.outcome {
+            continue;
+        }
+        let cause = if plan.keeps_order() {
+            "what `handle` does depends on how events fall into batches. Only rows may hold what one event leaves for the \
+             next: is there a static, a OnceLock or a thread-local?"
+        } else {
+            "a row depends on events of several streams, but the projection is PARTITIONED_BY Partition::Stream."
+        };
+        panic!("{cause}\nA: {first}\nB: {plan}{}", differences::<P>(&log, &reference.outcome, &other.outcome));
+    }
+    Played { log, run: reference }
+}
+
+/// Whether the host would deliver the event.
+fn is_wanted<P: Projection>(event: &RawEvent) -> bool {
+    let category = event.stream.split_once('-').map_or(event.stream.as_str(), |(category, _)| category);
+    let types = P::Event::WANTED;
+    (P::CATEGORIES.is_empty() || P::CATEGORIES.contains(&category))
+        && (P::Event::ALL_TYPES || types.iter().any(|wanted| wanted.event_type == event.event_type))
+}
+
+fn differences<P: Projection>(log: &[RawEvent], left: &Outcome, right: &Outcome) -> String {
+    if let (Outcome::Rows(left), Outcome::Rows(right)) = (left, right) {
+        let tables = P::Tables::schemas().into_iter().map(|schema| {
+            let differs = difference(&schema, left.table(schema.name), right.table(schema.name), ["in A", "in B"]);
+            if differs.is_empty() { differs } else { format!("\n`{}`:{differs}", schema.name) }
+        });
+        return tables.collect();
+    }
+    let ended = |outcome: &Outcome| match outcome {
+        Outcome::Rows(_) => "all events were handled".to_owned(),
+        Outcome::Failed { position, message } => {
+            format!("{} failed: {message}", described(log, *position).unwrap_or_default())
+        }
+    };
+    format!("\nin A {}\nin B {}", ended(left), ended(right))
+}
+
+#[track_caller]
+fn table_of<T: Table>(rows: impl IntoIterator<Item = T>) -> StoredTable {
+    let mut tables = StoredTables::new(vec![T::SCHEMA]);
+    for mut row in rows {
+        let cells = match row.settle().and_then(|()| row.to_cells()) {
+            Ok(cells) => cells,
+            Err(failure) => panic!("a row that is expected in `{}` cannot be there: {failure}", T::SCHEMA.name),
+        };
+        let before = tables.table(T::SCHEMA.name).rows.len();
+        tables.apply(&Write::Put { table: T::SCHEMA.name.to_owned(), rows: vec![cells.clone()] });
+        if tables.table(T::SCHEMA.name).rows.len() == before {
+            panic!("two rows that are expected in `{}` have the key of {}", T::SCHEMA.name, shown(&T::SCHEMA, &cells));
+        }
+    }
+    tables.table(T::SCHEMA.name).clone()
+}

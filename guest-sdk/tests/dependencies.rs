@@ -1,0 +1,37 @@
+//! What a projection carries along.
+
+use std::{collections::BTreeSet, process::Command};
+
+/// Each is in every component, has to be trusted, and makes uploads larger. One more is a decision, and a line here.
+const DEPENDENCIES: [&str; 16] = [
+    "arrayvec",
+    "foldhash",
+    "gnomon-sdk",
+    "hashbrown",
+    "itoa",
+    "jiff",
+    "jiff-core",
+    "memchr",
+    "num-traits",
+    "rust_decimal",
+    "serde",
+    "serde_core",
+    "serde_json",
+    "uuid",
+    "wit-bindgen",
+    "zmij",
+];
+
+#[test]
+fn a_component_is_made_of_these_crates_alone() {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--package", "gnomon-sdk", "--target", "wasm32-wasip2"])
+        .args(["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let tree = String::from_utf8(tree.stdout).expect("names are UTF-8");
+    let found: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(found, BTreeSet::from(DEPENDENCIES));
+}

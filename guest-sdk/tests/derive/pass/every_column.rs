@@ -1,0 +1,79 @@
+use gnomon_sdk::{Column, prelude::*, schema::ColumnType, serde_json};
+use std::collections::BTreeMap;
+
+#[derive(Table)]
+#[table("everything")]
+#[index("by_optional", columns(optional))]
+#[index("by_numbers", columns(float, small, decimal, flag))]
+#[index("by_others", columns(day, bytes, state, id))]
+pub struct Everything {
+    #[key]
+    text: String,
+    #[key]
+    day: Date,
+    #[key]
+    state: State,
+    #[key]
+    id: Uuid,
+    #[key]
+    bytes: Vec<u8>,
+    #[key]
+    small: u8,
+    #[key]
+    decimal: Decimal,
+    #[key]
+    flag: bool,
+    float: f64,
+    time: Timestamp,
+    optional: Option<String>,
+    optional_state: Option<State>,
+    json: Json<BTreeMap<String, i64>>,
+    value: serde_json::Value,
+    optional_json: Option<Json<Vec<Option<i64>>>>,
+    #[column("renamed")]
+    r#type: i32,
+}
+
+#[derive(TextEnum)]
+pub enum State {
+    #[text("")]
+    Unknown,
+    #[text("on the ground")]
+    OnTheGround,
+}
+
+fn main() {
+    let schema = Everything::SCHEMA;
+    assert_eq!(schema.name, "everything");
+    assert_eq!(schema.key, ["text", "day", "state", "id", "bytes", "small", "decimal", "flag"]);
+    assert_eq!(schema.columns.last().map(|column| column.name), Some("renamed"));
+    assert_eq!(schema.columns.iter().filter(|column| column.nullable).count(), 3);
+    assert_eq!(schema.indexes[1].columns, ["float", "small", "decimal", "flag"]);
+    assert_eq!(<State as Column>::TYPE, ColumnType::Text);
+
+    let row = Everything {
+        text: "a".into(),
+        day: Date::constant(2026, 1, 1),
+        state: State::OnTheGround,
+        id: Uuid::nil(),
+        bytes: vec![1, 2],
+        small: 255,
+        decimal: Decimal::ONE,
+        flag: true,
+        float: 0.5,
+        time: Timestamp::UNIX_EPOCH,
+        optional: None,
+        optional_state: Some(State::Unknown),
+        json: Json(BTreeMap::from([("a".into(), 1)])),
+        value: serde_json::Value::Null,
+        optional_json: Some(Json(vec![None])),
+        r#type: -1,
+    };
+    let Ok(cells) = row.to_cells() else { panic!("all of it can be stored") };
+    let Ok(again) = Everything::from_cells(cells.clone()) else { panic!("all of it can be read") };
+    assert_eq!(again.to_cells(), Ok(cells));
+
+    let _ = Everything::by_optional("a");
+    let _ = Everything::by_numbers(0.5, 255, Decimal::ONE, true);
+    let _ = Everything::by_others(Date::constant(2026, 1, 1), &[1, 2], State::Unknown, Uuid::nil());
+}

@@ -1,0 +1,28 @@
+//! `gnomon serve`
+
+use clap::Args;
+use tracing::info;
+
+use super::host::{HostOptions, RunningHost, stop_signal};
+
+/// Run a host until it is told to stop (Ctrl-C, or SIGTERM).
+#[derive(Args, Debug)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    host: HostOptions,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let mut host = RunningHost::start(&self.host).await?;
+        tokio::select! {
+            error = host.failed() => {
+                host.stop().await?;
+                return Err(error);
+            }
+            signal = stop_signal() => signal?,
+        }
+        info!("stopping");
+        host.stop().await
+    }
+}

@@ -1,0 +1,52 @@
+//! How large things may be, and what modules may use.
+
+use std::time::Duration;
+
+use clap::Args;
+
+/// How large things may be, and what modules may use.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct LimitOptions {
+    /// Bytes of data and metadata of one event
+    #[arg(long, env = "GNOMON_MAX_EVENT_BYTES", value_name = "BYTES", default_value_t = 1024 * 1024)]
+    pub max_event_bytes: usize,
+
+    /// Events of one append
+    #[arg(long, env = "GNOMON_MAX_APPEND_EVENTS", value_name = "NUMBER", default_value_t = 1000)]
+    pub max_append_events: usize,
+
+    /// Bytes of a stream's name
+    #[arg(long, env = "GNOMON_MAX_STREAM_NAME_BYTES", value_name = "BYTES", default_value_t = 255,
+        value_parser = name_bytes)]
+    pub max_stream_name_bytes: usize,
+
+    /// Bytes of an event type's name
+    #[arg(long, env = "GNOMON_MAX_EVENT_TYPE_BYTES", value_name = "BYTES", default_value_t = 255,
+        value_parser = name_bytes)]
+    pub max_event_type_bytes: usize,
+
+    /// Bytes of a component
+    #[arg(long, env = "GNOMON_MAX_MODULE_BYTES", value_name = "BYTES", default_value_t = 32 * 1024 * 1024)]
+    pub max_module_bytes: usize,
+
+    /// Bytes of memory of one instance of a module
+    #[arg(long, env = "GNOMON_MAX_MEMORY_BYTES", value_name = "BYTES", default_value_t = 256 * 1024 * 1024)]
+    pub max_memory_bytes: usize,
+
+    /// Seconds that a module may compute on one batch
+    #[arg(long, env = "GNOMON_MAX_BATCH_TIME", value_name = "SECONDS", default_value = "10",
+        value_parser = super::projector::seconds)]
+    pub max_batch_time: Duration,
+
+    /// Bytes of one row of a read model
+    #[arg(long, env = "GNOMON_MAX_ROW_BYTES", value_name = "BYTES", default_value_t = 1024 * 1024)]
+    pub max_row_bytes: usize,
+}
+
+/// Names are indexed, and an entry of an index has room for some 2,700 bytes.
+fn name_bytes(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(bytes @ 1..=2000) => Ok(bytes),
+        _ => Err("a number from 1 to 2000 is needed".to_owned()),
+    }
+}

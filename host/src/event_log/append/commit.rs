@@ -1,0 +1,240 @@
+//! Committing a group of requests.
+
+use std::collections::HashSet;
+
+use sqlx::{Connection, PgConnection, Postgres, Transaction};
+use uuid::Uuid;
+
+use super::{
+    AppendError,
+    plan::{Done, Plan, Planned, Work},
+};
+use crate::{
+    event_log::{
+        event::{EventId, Position, RecordedEvent, StreamVersion},
+        name::StreamName,
+        row::{event_from_row, select_events},
+    },
+    postgres::{BinaryCopy, PgTimestamp},
+};
+
+/// From this many events on, COPY is worth its extra round trip.
+const COPY_FROM: usize = 256;
+
+/// Which ids are looked for in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lookup {
+    /// Those that clients gave.
+    Given,
+    /// All: the group may have been committed before without our hearing of it.
+    All,
+}
+
+/// What became of each request of a group, and where the log stands now.
+#[derive(Debug)]
+pub(super) struct Committed {
+    pub(super) results: Vec<Result<Done, AppendError>>,
+    pub(super) head: Position,
+}
+
+/// Commits a group: all requests that are not refused, in one transaction.
+///
+/// An error means that nothing is known about any of them: they may have been committed.
+pub(super) async fn commit(
+    connection: &mut PgConnection,
+    group: &[&Work],
+    lookup: Lookup,
+    partition_events: u64,
+) -> Result<Committed, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    let head = lock_head(&mut transaction).await?;
+    let versions = stream_versions(&mut transaction, group).await?;
+    let recorded = recorded_events(&mut transaction, group, lookup).await?;
+
+    let mut plan = Plan::new(head.position, versions, recorded);
+    let results = group.iter().map(|work| plan.decide(work)).collect();
+    if plan.events.is_empty() {
+        transaction.rollback().await?;
+    } else {
+        add_partitions(&mut transaction, head.partitioned_to, plan.head, partition_events).await?;
+        if plan.events.len() >= COPY_FROM {
+            copy_events(&mut transaction, &plan.events, head.now).await?;
+        } else {
+            insert_events(&mut transaction, &plan.events, head.now).await?;
+        }
+        advance(&mut transaction, &plan).await?;
+        transaction.commit().await?;
+    }
+    Ok(Committed { results, head: plan.head })
+}
+
+struct Head {
+    position: Position,
+    partitioned_to: Position,
+    /// The clock under the lock: what is recorded later is stamped later, whichever host does it.
+    now: PgTimestamp,
+}
+
+async fn lock_head(transaction: &mut Transaction<'_, Postgres>) -> Result<Head, sqlx::Error> {
+    let (position, partitioned_to, now) =
+        sqlx::query_as("SELECT position, partitioned_to, clock_timestamp() FROM gnomon.head FOR UPDATE")
+            .fetch_one(&mut **transaction)
+            .await?;
+    Ok(Head { position: Position::from_sql(position), partitioned_to: Position::from_sql(partitioned_to), now })
+}
+
+async fn stream_versions(
+    transaction: &mut Transaction<'_, Postgres>,
+    group: &[&Work],
+) -> Result<Vec<(StreamName, StreamVersion)>, sqlx::Error> {
+    let mut streams: HashSet<&str> = HashSet::new();
+    for work in group {
+        match work {
+            Work::Append(appends) => streams.extend(appends.iter().map(|append| append.stream.as_str())),
+            Work::Import(lines) => streams.extend(lines.iter().map(|(stream, _)| stream.as_str())),
+        }
+    }
+    // A statement of its own, begun after the lock was granted: it sees what the last holder of the lock committed. In the
+    // statement that waits for the lock it would read the versions of before the wait.
+    let rows: Vec<(String, i64)> = sqlx::query_as("SELECT stream, version FROM gnomon.streams WHERE stream = ANY($1)")
+        .bind(streams.into_iter().collect::<Vec<_>>())
+        .fetch_all(&mut **transaction)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(stream, version)| (StreamName::trusted(stream), StreamVersion::from_sql(version)))
+        .collect())
+}
+
+async fn recorded_events(
+    transaction: &mut Transaction<'_, Postgres>,
+    group: &[&Work],
+    lookup: Lookup,
+) -> Result<Vec<RecordedEvent>, sqlx::Error> {
+    let wanted = |id: EventId| match (id, lookup) {
+        (EventId::Given(id), _) | (EventId::Made(id), Lookup::All) => Some(id),
+        (EventId::Made(_), Lookup::Given) => None,
+    };
+    let mut ids: Vec<Uuid> = Vec::new();
+    for work in group {
+        match work {
+            Work::Append(appends) => {
+                ids.extend(appends.iter().flat_map(|append| &append.events).filter_map(|event| wanted(event.id)));
+            }
+            Work::Import(lines) => ids.extend(lines.iter().filter_map(|(_, event)| wanted(event.id))),
+        }
+    }
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query(select_events!("WHERE id = ANY($1)")).bind(ids).fetch_all(&mut **transaction).await?;
+    rows.iter().map(event_from_row).collect()
+}
+
+/// Makes room until there is some to spare, so that the next groups need not.
+async fn add_partitions(
+    transaction: &mut Transaction<'_, Postgres>,
+    mut partitioned_to: Position,
+    head: Position,
+    partition_events: u64,
+) -> Result<(), sqlx::Error> {
+    while partitioned_to < head {
+        let last = Position(partitioned_to.0 + partition_events);
+        sqlx::query("SELECT gnomon.add_partition($1, $2)")
+            .bind(partitioned_to.next().to_sql())
+            .bind(last.to_sql())
+            .execute(&mut **transaction)
+            .await?;
+        partitioned_to = last;
+    }
+    Ok(())
+}
+
+async fn insert_events(
+    transaction: &mut Transaction<'_, Postgres>,
+    events: &[Planned<'_>],
+    now: PgTimestamp,
+) -> Result<(), sqlx::Error> {
+    let column = |of: fn(&Planned<'_>) -> i64| events.iter().map(of).collect::<Vec<_>>();
+    sqlx::query(
+        "INSERT INTO gnomon.events (position, version, time, recorded_at, id, schema_version, stream, type, data, metadata)
+         SELECT position, version, time, $4, id, schema_version, stream, type, data::json, metadata::json
+         FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $5::uuid[], $6::int[], $7::text[], $8::text[],
+                     $9::text[], $10::text[])
+              AS event (position, version, time, id, schema_version, stream, type, data, metadata)",
+    )
+    .bind(column(|event| event.position.to_sql()))
+    .bind(column(|event| event.version.to_sql()))
+    .bind(events.iter().map(|event| event.time(now)).collect::<Vec<_>>())
+    .bind(now)
+    .bind(events.iter().map(|event| event.event.id.uuid()).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.event.schema_version.to_sql()).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.stream.as_str()).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.event.event_type.as_str()).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.event.data.as_str()).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.event.metadata.as_ref().map(|json| json.as_str())).collect::<Vec<_>>())
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+async fn copy_events(
+    transaction: &mut Transaction<'_, Postgres>,
+    events: &[Planned<'_>],
+    now: PgTimestamp,
+) -> Result<(), sqlx::Error> {
+    let bytes = events.iter().map(|event| event.event.bytes() + 160).sum();
+    let mut rows = BinaryCopy::with_capacity(bytes);
+    for event in events {
+        rows.row(10);
+        rows.i64(event.position.to_sql());
+        rows.i64(event.version.to_sql());
+        rows.timestamp(event.time(now));
+        rows.timestamp(now);
+        rows.bytes(event.event.id.uuid().as_bytes());
+        rows.i32(event.event.schema_version.to_sql());
+        rows.bytes(event.stream.as_str().as_bytes());
+        rows.bytes(event.event.event_type.as_str().as_bytes());
+        rows.bytes(event.event.data.as_str().as_bytes());
+        match &event.event.metadata {
+            Some(metadata) => rows.bytes(metadata.as_str().as_bytes()),
+            None => rows.null(),
+        }
+    }
+    let mut copy = transaction
+        .copy_in_raw(
+            "COPY gnomon.events (position, version, time, recorded_at, id, schema_version, stream, type, data, metadata)
+             FROM STDIN (FORMAT binary)",
+        )
+        .await?;
+    copy.send(rows.finish()).await?;
+    copy.finish().await?;
+    Ok(())
+}
+
+/// Moves the streams and the head, and tells the other hosts when the transaction commits.
+async fn advance(transaction: &mut Transaction<'_, Postgres>, plan: &Plan<'_>) -> Result<(), sqlx::Error> {
+    let (mut streams, mut versions, mut last_positions) = (Vec::new(), Vec::new(), Vec::new());
+    for (stream, version, last_position) in plan.changed_streams() {
+        streams.push(stream.as_str());
+        versions.push(version.to_sql());
+        last_positions.push(last_position.to_sql());
+    }
+    sqlx::query(
+        "WITH moved AS (
+             INSERT INTO gnomon.streams (stream, version, last_position)
+             SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[])
+             ON CONFLICT (stream) DO UPDATE SET version = excluded.version, last_position = excluded.last_position
+         ), advanced AS (
+             UPDATE gnomon.head SET position = $4
+         )
+         SELECT pg_notify('gnomon_head', $4::text)",
+    )
+    .bind(streams)
+    .bind(versions)
+    .bind(last_positions)
+    .bind(plan.head.to_sql())
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}

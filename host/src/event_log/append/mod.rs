@@ -1,0 +1,110 @@
+//! Appending: what is asked, what is answered, and how it gets from one to the other.
+//!
+//! Requests that wait at the same time are committed together: [`group`] gathers them, [`plan`] decides each one (a pure
+//! function), [`commit`] does both under the lock of the head row.
+
+mod check;
+mod commit;
+mod error;
+mod group;
+mod plan;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    event::{NewEvent, Position, StreamVersion},
+    name::StreamName,
+};
+
+pub use self::error::AppendError;
+pub(super) use self::{
+    check::{check_appends, check_lines},
+    group::Appender,
+};
+
+/// Events for one stream.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// The stream.
+    pub stream: StreamName,
+    /// What the writer takes the stream's version to be.
+    pub expected: ExpectedVersion,
+    /// The events, at least one.
+    pub events: Vec<NewEvent>,
+}
+
+/// What the writer takes a stream's version to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExpectedVersion {
+    /// The writer does not care.
+    #[default]
+    Any,
+    /// The stream has no events.
+    NoStream,
+    /// The stream's newest event has this version.
+    Exact(StreamVersion),
+}
+
+impl ExpectedVersion {
+    fn admits(self, current: StreamVersion) -> bool {
+        match self {
+            Self::Any => true,
+            Self::NoStream => current == StreamVersion(0),
+            Self::Exact(version) => current == version,
+        }
+    }
+}
+
+impl std::fmt::Display for ExpectedVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Any => f.write_str("any"),
+            Self::NoStream => f.write_str("no_stream"),
+            Self::Exact(version) => version.fmt(f),
+        }
+    }
+}
+
+/// Where an append's events stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appended {
+    /// The stream.
+    pub stream: StreamName,
+    /// The version of the first of the events.
+    pub first_version: StreamVersion,
+    /// The version of the last.
+    pub last_version: StreamVersion,
+    /// The position of the first.
+    pub first_position: Position,
+    /// The position of the last.
+    pub last_position: Position,
+    /// Whether they stood there before: the append was a repeat.
+    #[serde(skip)]
+    pub repeated: bool,
+}
+
+/// A line of an import: an event and its stream.
+pub type Line = (StreamName, NewEvent);
+
+/// What an import did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// Events that were appended.
+    pub imported: u64,
+    /// Events that stood there before, by their ids.
+    pub repeated: u64,
+    /// The position of the first event appended; none if there was none.
+    pub first_position: Option<Position>,
+    /// The position of the last event appended; none if there was none.
+    pub last_position: Option<Position>,
+}
+
+impl Imported {
+    /// Takes the outcome of the part that follows.
+    pub fn merge(&mut self, next: Self) {
+        self.imported += next.imported;
+        self.repeated += next.repeated;
+        self.first_position = self.first_position.or(next.first_position);
+        self.last_position = next.last_position.or(self.last_position);
+    }
+}

@@ -1,0 +1,329 @@
+//! Deciding a group of requests, without touching the log.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::{Append, AppendError, Appended, Imported, Line};
+use crate::{
+    event_log::{
+        event::{EventId, NewEvent, Position, RecordedEvent, StreamVersion},
+        name::StreamName,
+    },
+    postgres::PgTimestamp,
+};
+
+/// One request.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Appends that are taken in together or not at all.
+    Append(Vec<Append>),
+    /// Lines of an import: an event that stands there already is passed over.
+    Import(Vec<Line>),
+}
+
+/// What became of a request.
+#[derive(Debug, PartialEq)]
+pub(super) enum Done {
+    /// Where the events of each append stand.
+    Appended(Vec<Appended>),
+    /// What the import did.
+    Imported(Imported),
+}
+
+/// An event with its place.
+#[derive(Debug)]
+pub(super) struct Planned<'w> {
+    pub(super) position: Position,
+    pub(super) version: StreamVersion,
+    pub(super) stream: &'w StreamName,
+    pub(super) event: &'w NewEvent,
+}
+
+impl Planned<'_> {
+    /// When it happened: when the log takes it in, if the writer does not say.
+    pub(super) fn time(&self, now: PgTimestamp) -> PgTimestamp {
+        self.event.time.map_or(now, |time| PgTimestamp(time.as_microsecond()))
+    }
+}
+
+/// The log as it stands under the lock, as far as a group of requests touches it, and what the group adds to it.
+#[derive(Debug)]
+pub(super) struct Plan<'w> {
+    /// The position of the newest event, planned ones included.
+    pub(super) head: Position,
+    /// The events to write.
+    pub(super) events: Vec<Planned<'w>>,
+    streams: HashMap<StreamName, StreamState>,
+    known: HashMap<Uuid, Known>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct StreamState {
+    version: StreamVersion,
+    /// None as long as the plan adds nothing to the stream.
+    last_position: Option<Position>,
+}
+
+#[derive(Debug)]
+enum Known {
+    /// In the log.
+    Recorded(Box<RecordedEvent>),
+    /// Earlier in this plan, at this place.
+    Planned(usize),
+}
+
+impl<'w> Plan<'w> {
+    /// `versions` has every stream that exists, and `recorded` every event whose id occurs.
+    pub(super) fn new(
+        head: Position,
+        versions: impl IntoIterator<Item = (StreamName, StreamVersion)>,
+        recorded: impl IntoIterator<Item = RecordedEvent>,
+    ) -> Self {
+        let streams = versions
+            .into_iter()
+            .map(|(stream, version)| (stream, StreamState { version, last_position: None }))
+            .collect();
+        let known = recorded.into_iter().map(|event| (event.id, Known::Recorded(Box::new(event)))).collect();
+        Self { head, events: Vec::new(), streams, known }
+    }
+
+    /// Decides a request after those that were decided before it. One that is refused leaves the plan as it was.
+    pub(super) fn decide(&mut self, work: &'w Work) -> Result<Done, AppendError> {
+        match work {
+            Work::Append(appends) => self.append(appends).map(Done::Appended),
+            Work::Import(lines) => self.import(lines).map(Done::Imported),
+        }
+    }
+
+    /// The streams that the plan adds to, with their new version and last position.
+    pub(super) fn changed_streams(&self) -> impl Iterator<Item = (&StreamName, StreamVersion, Position)> {
+        self.streams.iter().filter_map(|(stream, state)| Some((stream, state.version, state.last_position?)))
+    }
+
+    fn append(&mut self, appends: &'w [Append]) -> Result<Vec<Appended>, AppendError> {
+        let repeats = appends.iter().map(|append| self.find_repeat(append)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(repeats) = repeats.iter().cloned().collect::<Option<Vec<_>>>() {
+            return Ok(repeats);
+        }
+        if let Some(repeat) = repeats.into_iter().flatten().next() {
+            return Err(AppendError::PartlyRepeated { stream: repeat.stream });
+        }
+        for append in appends {
+            let current = self.version(&append.stream);
+            if !append.expected.admits(current) {
+                return Err(AppendError::Conflict {
+                    stream: append.stream.clone(),
+                    expected: append.expected,
+                    current,
+                });
+            }
+        }
+        Ok(appends.iter().map(|append| self.add_all(append)).collect())
+    }
+
+    fn import(&mut self, lines: &'w [Line]) -> Result<Imported, AppendError> {
+        let before = self.events.len();
+        let mut done = Imported::default();
+        for (line, (stream, event)) in lines.iter().enumerate() {
+            let Some(existing) = self.existing(event.id) else {
+                let position = self.add(stream, event);
+                done.imported += 1;
+                done.first_position.get_or_insert(position);
+                done.last_position = Some(position);
+                continue;
+            };
+            match existing.difference(stream, event) {
+                None => done.repeated += 1,
+                Some(difference) => {
+                    let error = existing.taken(difference, Some(line));
+                    self.forget_since(before);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    fn version(&self, stream: &StreamName) -> StreamVersion {
+        self.streams.get(stream).map_or(StreamVersion(0), |state| state.version)
+    }
+
+    /// Where the append's events stand if they are all in the log already, one behind the other; none if none of them is.
+    fn find_repeat(&self, append: &Append) -> Result<Option<Appended>, AppendError> {
+        let existing: Vec<_> = append.events.iter().map(|event| self.existing(event.id)).collect();
+        if existing.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        let Some(existing) = existing.into_iter().collect::<Option<Vec<_>>>() else {
+            return Err(AppendError::PartlyRepeated { stream: append.stream.clone() });
+        };
+        let (first, last) = (&existing[0], &existing[existing.len() - 1]);
+        for (index, (existing, event)) in existing.iter().zip(&append.events).enumerate() {
+            if let Some(difference) = existing.difference(&append.stream, event) {
+                return Err(existing.taken(difference, None));
+            }
+            if existing.version.0 != first.version.0 + index as u64 {
+                return Err(existing.taken("the events of this append do not follow each other there", None));
+            }
+        }
+        Ok(Some(Appended {
+            stream: append.stream.clone(),
+            first_version: first.version,
+            last_version: last.version,
+            first_position: first.position,
+            last_position: last.position,
+            repeated: true,
+        }))
+    }
+
+    /// The event that has this id, in the log or earlier in this plan.
+    fn existing(&self, id: EventId) -> Option<Existing<'_>> {
+        let id = id.uuid();
+        Some(match self.known.get(&id)? {
+            Known::Recorded(event) => Existing {
+                id,
+                position: event.position,
+                version: event.version,
+                stream: &event.stream,
+                content: Content::Recorded(event),
+            },
+            Known::Planned(place) => {
+                let planned = &self.events[*place];
+                Existing {
+                    id,
+                    position: planned.position,
+                    version: planned.version,
+                    stream: planned.stream,
+                    content: Content::New(planned.event),
+                }
+            }
+        })
+    }
+
+    fn add_all(&mut self, append: &'w Append) -> Appended {
+        let first_version = self.version(&append.stream).next();
+        let first_position = self.head.next();
+        for event in &append.events {
+            self.add(&append.stream, event);
+        }
+        Appended {
+            stream: append.stream.clone(),
+            first_version,
+            last_version: self.version(&append.stream),
+            first_position,
+            last_position: self.head,
+            repeated: false,
+        }
+    }
+
+    fn add(&mut self, stream: &'w StreamName, event: &'w NewEvent) -> Position {
+        self.head = self.head.next();
+        let position = self.head;
+        let state = match self.streams.get_mut(stream) {
+            Some(state) => state,
+            None => self
+                .streams
+                .entry(stream.clone())
+                .or_insert(StreamState { version: StreamVersion(0), last_position: None }),
+        };
+        state.version = state.version.next();
+        state.last_position = Some(position);
+        let version = state.version;
+        self.known.insert(event.id.uuid(), Known::Planned(self.events.len()));
+        self.events.push(Planned { position, version, stream, event });
+        position
+    }
+
+    /// Takes the events back that were added since there were `count`.
+    fn forget_since(&mut self, count: usize) {
+        for planned in self.events.drain(count..).rev() {
+            self.known.remove(&planned.event.id.uuid());
+            self.head = Position(planned.position.0 - 1);
+            if let Some(state) = self.streams.get_mut(planned.stream) {
+                state.version = StreamVersion(planned.version.0 - 1);
+            }
+        }
+        // Streams whose last addition was taken back have an earlier one in the plan, or none.
+        let mut last_positions = HashMap::new();
+        for planned in &self.events {
+            last_positions.insert(planned.stream, planned.position);
+        }
+        for (stream, state) in &mut self.streams {
+            state.last_position = last_positions.get(stream).copied();
+        }
+    }
+}
+
+/// An event that has the id of one that came.
+#[derive(Clone, Debug)]
+struct Existing<'p> {
+    id: Uuid,
+    position: Position,
+    version: StreamVersion,
+    stream: &'p StreamName,
+    content: Content<'p>,
+}
+
+#[derive(Clone, Debug)]
+enum Content<'p> {
+    Recorded(&'p RecordedEvent),
+    New(&'p NewEvent),
+}
+
+impl Existing<'_> {
+    fn taken(&self, difference: &'static str, line: Option<usize>) -> AppendError {
+        AppendError::IdTaken {
+            id: self.id,
+            stream: self.stream.clone(),
+            version: self.version,
+            position: self.position,
+            difference,
+            line,
+        }
+    }
+
+    /// How the event that came is not this one.
+    fn difference(&self, stream: &StreamName, event: &NewEvent) -> Option<&'static str> {
+        let (event_type, schema_version, time, data, metadata) = match self.content {
+            Content::Recorded(known) => {
+                (&known.event_type, known.schema_version, Some(known.time), &known.data, &known.metadata)
+            }
+            Content::New(known) => (&known.event_type, known.schema_version, known.time, &known.data, &known.metadata),
+        };
+        if self.stream != stream {
+            return Some("belongs to another stream");
+        }
+        if *event_type != event.event_type || schema_version != event.schema_version {
+            return Some("has another type");
+        }
+        // The log keeps microseconds. A time that the writer leaves to the log differs at each try.
+        if let (Some(known), Some(came)) = (time, event.time)
+            && known.as_microsecond() != came.as_microsecond()
+        {
+            return Some("has another time");
+        }
+        if !same_json(Some(data.as_str()), Some(event.data.as_str())) {
+            return Some("has other data");
+        }
+        if !same_json(metadata.as_ref().map(|json| json.as_str()), event.metadata.as_ref().map(|json| json.as_str())) {
+            return Some("has other metadata");
+        }
+        None
+    }
+}
+
+/// Whether two JSON texts say the same; a client may write its fields in another order when it tries again.
+fn same_json(one: Option<&str>, other: Option<&str>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) if one != other => {
+            let parse = serde_json::from_str::<serde_json::Value>;
+            matches!((parse(one), parse(other)), (Ok(one), Ok(other)) if one == other)
+        }
+        (one, other) => one.is_some() == other.is_some(),
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

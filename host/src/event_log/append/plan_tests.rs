@@ -1,0 +1,257 @@
+use proptest::prelude::*;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::*;
+use crate::event_log::{append::ExpectedVersion, event::SchemaVersion, json_text::JsonText, name::EventType};
+
+fn raw(json: &str) -> JsonText {
+    RawValue::from_string(json.to_owned()).unwrap().into()
+}
+
+fn event(id: u128, data: &str) -> NewEvent {
+    NewEvent {
+        id: EventId::Given(Uuid::from_u128(id)),
+        event_type: EventType::new("Happened").unwrap(),
+        schema_version: SchemaVersion::FIRST,
+        time: None,
+        data: raw(data),
+        metadata: None,
+    }
+}
+
+fn stream(name: &str) -> StreamName {
+    StreamName::new(name).unwrap()
+}
+
+fn append(name: &str, expected: ExpectedVersion, events: Vec<NewEvent>) -> Append {
+    Append { stream: stream(name), expected, events }
+}
+
+fn recorded(position: u64, name: &str, version: u64, id: u128, data: &str) -> RecordedEvent {
+    RecordedEvent {
+        position: Position(position),
+        stream: stream(name),
+        version: StreamVersion(version),
+        id: Uuid::from_u128(id),
+        event_type: EventType::new("Happened").unwrap(),
+        schema_version: SchemaVersion::FIRST,
+        time: jiff::Timestamp::UNIX_EPOCH,
+        recorded_at: jiff::Timestamp::UNIX_EPOCH,
+        data: raw(data),
+        metadata: None,
+    }
+}
+
+/// Two events of stream a stand in the log.
+fn plan<'w>() -> Plan<'w> {
+    let log = [recorded(1, "a-1", 1, 11, r#"{"x":1,"y":2}"#), recorded(2, "a-1", 2, 12, "2")];
+    Plan::new(Position(2), [(stream("a-1"), StreamVersion(2))], log)
+}
+
+fn decide(plan: &mut Plan<'static>, work: Work) -> Result<Done, AppendError> {
+    plan.decide(Box::leak(Box::new(work)))
+}
+
+fn appended(done: Result<Done, AppendError>) -> Vec<(u64, u64, u64, bool)> {
+    let Done::Appended(appended) = done.unwrap() else { panic!("an append") };
+    appended.iter().map(|one| (one.first_version.0, one.last_version.0, one.first_position.0, one.repeated)).collect()
+}
+
+#[test]
+fn expected_versions_see_what_was_decided_before() {
+    let mut plan = plan();
+    let one = |expected| Work::Append(vec![append("a-1", expected, vec![event(Uuid::now_v7().as_u128(), "1")])]);
+    assert_eq!(appended(decide(&mut plan, one(ExpectedVersion::Exact(StreamVersion(2))))), [(3, 3, 3, false)]);
+    let error = decide(&mut plan, one(ExpectedVersion::Exact(StreamVersion(2)))).unwrap_err();
+    assert_eq!(error.to_string(), "stream `a-1` is at version 3, not at the expected 2");
+    let error = decide(&mut plan, one(ExpectedVersion::NoStream)).unwrap_err();
+    assert_eq!(error.to_string(), "stream `a-1` is at version 3, not at the expected no_stream");
+    assert_eq!(appended(decide(&mut plan, one(ExpectedVersion::Any))), [(4, 4, 4, false)]);
+}
+
+#[test]
+fn the_same_ids_again_are_a_repeat_whatever_the_expected_version() {
+    let mut plan = plan();
+    let again = vec![append("a-1", ExpectedVersion::NoStream, vec![event(11, r#"{"y":2, "x":1}"#), event(12, "2")])];
+    assert_eq!(appended(decide(&mut plan, Work::Append(again))), [(1, 2, 1, true)]);
+    assert!(plan.events.is_empty());
+
+    let new = || Work::Append(vec![append("b-1", ExpectedVersion::NoStream, vec![event(21, "1")])]);
+    assert_eq!(appended(decide(&mut plan, new())), [(1, 1, 3, false)]);
+    assert_eq!(appended(decide(&mut plan, new())), [(1, 1, 3, true)], "a repeat within one group");
+    assert_eq!(plan.events.len(), 1);
+}
+
+#[test]
+fn an_id_with_other_content_is_refused() {
+    let mut plan = plan();
+    let mut refused = |name: &str, event: NewEvent| {
+        decide(&mut plan, Work::Append(vec![append(name, ExpectedVersion::Any, vec![event])])).unwrap_err().to_string()
+    };
+    let prefix =
+        format!("event id {} is taken: version 2 of stream `a-1` (position 2) bears it and", Uuid::from_u128(12));
+    assert_eq!(refused("a-1", event(12, "3")), format!("{prefix} has other data"));
+    assert_eq!(refused("b-1", event(12, "2")), format!("{prefix} belongs to another stream"));
+    let typed = NewEvent { event_type: EventType::new("Else").unwrap(), ..event(12, "2") };
+    assert_eq!(refused("a-1", typed), format!("{prefix} has another type"));
+    let timed = NewEvent { time: Some("2020-01-01T00:00:00Z".parse().unwrap()), ..event(12, "2") };
+    assert_eq!(refused("a-1", timed), format!("{prefix} has another time"));
+    let tagged = NewEvent { metadata: Some(raw("{}")), ..event(12, "2") };
+    assert_eq!(refused("a-1", tagged), format!("{prefix} has other metadata"));
+    assert!(plan.events.is_empty());
+}
+
+#[test]
+fn half_a_repeat_is_refused() {
+    let mut plan = plan();
+    for appends in [
+        vec![append("a-1", ExpectedVersion::Any, vec![event(12, "2"), event(13, "3")])],
+        vec![
+            append("a-1", ExpectedVersion::Any, vec![event(12, "2")]),
+            append("b-1", ExpectedVersion::Any, vec![event(13, "3")]),
+        ],
+    ] {
+        let error = decide(&mut plan, Work::Append(appends)).unwrap_err();
+        assert!(matches!(error, AppendError::PartlyRepeated { stream } if stream.as_str() == "a-1"));
+    }
+    let swapped = vec![append("a-1", ExpectedVersion::Any, vec![event(12, "2"), event(11, r#"{"x":1,"y":2}"#)])];
+    let error = decide(&mut plan, Work::Append(swapped)).unwrap_err().to_string();
+    assert!(error.ends_with("the events of this append do not follow each other there"), "{error}");
+    assert!(plan.events.is_empty());
+}
+
+#[test]
+fn an_append_to_several_streams_is_taken_whole_or_not_at_all() {
+    let mut plan = plan();
+    let both = |expected| {
+        Work::Append(vec![
+            append("b-1", ExpectedVersion::NoStream, vec![event(21, "1")]),
+            append("a-1", expected, vec![event(22, "2"), event(23, "3")]),
+        ])
+    };
+    assert!(decide(&mut plan, both(ExpectedVersion::Exact(StreamVersion(1)))).is_err());
+    assert!(plan.events.is_empty());
+    let done = decide(&mut plan, both(ExpectedVersion::Exact(StreamVersion(2))));
+    assert_eq!(appended(done), [(1, 1, 3, false), (3, 4, 4, false)]);
+}
+
+#[test]
+fn an_import_that_fails_takes_its_lines_back() {
+    let mut plan = plan();
+    let lines = |ids: &[(u128, &str, &str)]| {
+        Work::Import(ids.iter().map(|(id, name, data)| (stream(name), event(*id, data))).collect())
+    };
+    let done = decide(&mut plan, lines(&[(12, "a-1", "2"), (21, "b-1", "1"), (21, "b-1", "1"), (22, "a-1", "3")]));
+    let expected =
+        Imported { imported: 2, repeated: 2, first_position: Some(Position(3)), last_position: Some(Position(4)) };
+    assert_eq!(done.unwrap(), Done::Imported(expected));
+
+    let error = decide(&mut plan, lines(&[(31, "c-1", "1"), (32, "a-1", "1"), (12, "a-1", "9")])).unwrap_err();
+    assert!(matches!(error, AppendError::IdTaken { line: Some(2), .. }));
+    let mut changed: Vec<_> =
+        plan.changed_streams().map(|(name, version, last)| (name.as_str().to_owned(), version.0, last.0)).collect();
+    changed.sort();
+    assert_eq!(changed, [("a-1".to_owned(), 3, 4), ("b-1".to_owned(), 1, 3)]);
+    assert_eq!(
+        appended(decide(&mut plan, Work::Append(vec![append("c-1", ExpectedVersion::NoStream, vec![event(31, "1")])]))),
+        [(1, 1, 5, false)]
+    );
+}
+
+/// The same rules told the slow way: a list of events, searched for everything.
+#[derive(Clone, Default)]
+struct NaiveLog(Vec<(String, u64, u128)>);
+
+impl NaiveLog {
+    fn version(&self, name: &str) -> u64 {
+        self.0.iter().filter(|(other, _, _)| other == name).count() as u64
+    }
+
+    /// Answers whether the request was taken in or repeated.
+    fn take(&mut self, appends: &[(String, Option<u64>, Vec<u128>)]) -> bool {
+        let stands = |(name, _, ids): &(String, Option<u64>, Vec<u128>)| {
+            let places: Vec<_> = ids.iter().map(|id| self.0.iter().find(|(_, _, other)| other == id)).collect();
+            places.iter().enumerate().all(|(index, place)| {
+                place.is_some_and(|(other, version, _)| {
+                    other == name && *version == places[0].map_or(0, |first| first.1) + index as u64
+                })
+            })
+        };
+        if appends.iter().all(stands) {
+            return true;
+        }
+        let known = |id: &u128| self.0.iter().any(|(_, _, other)| other == id);
+        let refused = appends.iter().any(|(name, expected, ids)| {
+            ids.iter().any(known) || expected.is_some_and(|expected| expected != self.version(name))
+        });
+        if refused {
+            return false;
+        }
+        for (name, _, ids) in appends {
+            for id in ids {
+                let version = self.version(name) + 1;
+                self.0.push((name.clone(), version, *id));
+            }
+        }
+        true
+    }
+}
+
+proptest! {
+    /// Whatever comes, in whatever groups: the plan decides as the naive log does, without gaps.
+    #[test]
+    fn groups_decide_like_one_by_one(
+        requests in prop::collection::vec(
+            prop::collection::btree_map(
+                prop::sample::select(vec!["a", "b", "c"]),
+                (prop::option::of(0_u64..4), prop::collection::btree_set(0_u128..30, 1..4)),
+                1..3,
+            ),
+            1..40,
+        ),
+        group in 1_usize..8,
+    ) {
+        let mut naive = NaiveLog::default();
+        let mut log: Vec<RecordedEvent> = Vec::new();
+        // An id stands once in a request, as the checks before the plan see to.
+        let requests: Vec<Vec<(String, Option<u64>, Vec<u128>)>> = requests
+            .into_iter()
+            .map(|request| {
+                let mut seen = std::collections::HashSet::new();
+                let request = request.into_iter().map(|(name, (expected, ids))| {
+                    (name.to_owned(), expected, ids.into_iter().filter(|id| seen.insert(*id)).collect::<Vec<_>>())
+                });
+                request.filter(|(_, _, ids)| !ids.is_empty()).collect()
+            })
+            .collect();
+        for requests in requests.chunks(group) {
+            let work: Vec<Work> = requests
+                .iter()
+                .map(|request| {
+                    Work::Append(request.iter().map(|(name, expected, ids)| {
+                        let expected = match expected {
+                            None => ExpectedVersion::Any,
+                            Some(0) => ExpectedVersion::NoStream,
+                            Some(version) => ExpectedVersion::Exact(StreamVersion(*version)),
+                        };
+                        append(name, expected, ids.iter().map(|id| event(*id, "0")).collect())
+                    }).collect())
+                })
+                .collect();
+            let versions = ["a", "b", "c"].map(|name| (stream(name), StreamVersion(naive.version(name))));
+            let mut plan = Plan::new(Position(log.len() as u64), versions, log.clone());
+            for (request, work) in requests.iter().zip(&work) {
+                prop_assert_eq!(plan.decide(work).is_ok(), naive.take(request));
+            }
+            for planned in &plan.events {
+                let id = planned.event.id.uuid().as_u128();
+                log.push(recorded(planned.position.0, planned.stream.as_str(), planned.version.0, id, "0"));
+            }
+        }
+        let written: Vec<_> =
+            log.iter().map(|event| (event.stream.as_str().to_owned(), event.version.0, event.id.as_u128())).collect();
+        prop_assert_eq!(written, naive.0);
+        prop_assert!(log.iter().enumerate().all(|(index, event)| event.position.0 == index as u64 + 1));
+    }
+}

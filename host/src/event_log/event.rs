@@ -1,0 +1,185 @@
+//! Events, before and after the log took them in.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    json_text::JsonText,
+    name::{EventType, StreamName},
+};
+
+/// The place of an event in the whole log: 1, 2, 3 … without gaps, in the order of commits. 0 stands before the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Position(pub u64);
+
+/// The place of an event in its stream: 1, 2, 3 … without gaps. 0 stands before the first: no stream yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StreamVersion(pub u64);
+
+macro_rules! number {
+    ($name:ident) => {
+        impl $name {
+            /// As Postgres holds it.
+            #[must_use]
+            pub fn to_sql(self) -> i64 {
+                // Above 2⁶³ there are no events.
+                i64::try_from(self.0).unwrap_or(i64::MAX)
+            }
+
+            /// From what Postgres holds; the schema keeps it from being negative.
+            #[must_use]
+            pub fn from_sql(number: i64) -> Self {
+                Self(u64::try_from(number).unwrap_or_default())
+            }
+
+            /// The one after this one.
+            #[must_use]
+            pub fn next(self) -> Self {
+                Self(self.0 + 1)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+number!(Position);
+number!(StreamVersion);
+
+/// The version of the shape of an event's data: 1, 2, 3 …
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct SchemaVersion(u32);
+
+/// A number that is no [`SchemaVersion`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the schema version {0} is not between 1 and {max}", max = i32::MAX)]
+pub struct SchemaVersionError(u32);
+
+impl SchemaVersion {
+    /// Where every shape begins.
+    pub const FIRST: Self = Self(1);
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
+
+    /// As Postgres holds it.
+    #[must_use]
+    pub fn to_sql(self) -> i32 {
+        // The constructor lets nothing larger in.
+        i32::try_from(self.0).unwrap_or(i32::MAX)
+    }
+
+    /// From what Postgres holds.
+    #[must_use]
+    pub fn from_sql(number: i32) -> Self {
+        Self(u32::try_from(number).unwrap_or(1))
+    }
+}
+
+impl TryFrom<u32> for SchemaVersion {
+    type Error = SchemaVersionError;
+
+    fn try_from(number: u32) -> Result<Self, Self::Error> {
+        if number == 0 || i32::try_from(number).is_err() { Err(SchemaVersionError(number)) } else { Ok(Self(number)) }
+    }
+}
+
+impl From<SchemaVersion> for u32 {
+    fn from(version: SchemaVersion) -> Self {
+        version.0
+    }
+}
+
+impl std::fmt::Display for SchemaVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The id of an event to be appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventId {
+    /// The client's own: appending it again is a repeat.
+    Given(Uuid),
+    /// Made by the host for an event that came without one, so it cannot be in the log yet.
+    Made(Uuid),
+}
+
+impl EventId {
+    /// Makes an id: a UUIDv7, time-ordered, so that the index on ids grows at its end.
+    #[must_use]
+    pub fn make() -> Self {
+        Self::Made(Uuid::now_v7())
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn uuid(self) -> Uuid {
+        match self {
+            Self::Given(id) | Self::Made(id) => id,
+        }
+    }
+}
+
+/// An event that somebody wants to append.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// What makes a repeated append safe.
+    pub id: EventId,
+    /// The event's type.
+    pub event_type: EventType,
+    /// The version of the shape of `data`.
+    pub schema_version: SchemaVersion,
+    /// When it happened; none means when the log takes it in.
+    pub time: Option<Timestamp>,
+    /// JSON, kept as written.
+    pub data: JsonText,
+    /// JSON, kept as written.
+    pub metadata: Option<JsonText>,
+}
+
+impl NewEvent {
+    /// The bytes that the event's content takes in the log.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.data.as_str().len() + self.metadata.as_ref().map_or(0, |metadata| metadata.as_str().len())
+    }
+}
+
+/// An event of the log.
+#[derive(Clone, Debug, Serialize)]
+pub struct RecordedEvent {
+    /// Its place in the log.
+    pub position: Position,
+    /// Its stream.
+    pub stream: StreamName,
+    /// Its place in the stream.
+    pub version: StreamVersion,
+    /// Its id.
+    pub id: Uuid,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub event_type: EventType,
+    /// The version of the shape of `data`.
+    pub schema_version: SchemaVersion,
+    /// When it happened, as its writer says.
+    pub time: Timestamp,
+    /// When the log took it in.
+    pub recorded_at: Timestamp,
+    /// JSON, as written.
+    pub data: JsonText,
+    /// JSON, as written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<JsonText>,
+}

@@ -1,0 +1,187 @@
+//! The log of events: append, read, follow.
+//!
+//! It knows nothing of modules, projections or HTTP.
+
+mod append;
+mod event;
+mod follow;
+mod head;
+mod json_text;
+mod limits;
+mod name;
+mod read;
+mod row;
+mod streams;
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::PgPool;
+use tokio::{sync::watch, task::JoinHandle};
+
+pub use self::{
+    append::{Append, AppendError, Appended, ExpectedVersion, Imported, Line},
+    event::{EventId, NewEvent, Position, RecordedEvent, SchemaVersion, SchemaVersionError, StreamVersion},
+    follow::Followed,
+    json_text::JsonText,
+    limits::{LimitError, Limits},
+    name::{EventType, NameError, StreamName},
+    read::{Direction, Filter, LogPage, StreamPage},
+    streams::StreamSummary,
+};
+
+/// Settings of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventLogSettings {
+    /// How large things may be.
+    pub limits: Limits,
+    /// Positions of one partition of the table.
+    pub partition_events: u64,
+    /// How long an append waits for a Postgres that is away.
+    pub append_patience: Duration,
+}
+
+impl Default for EventLogSettings {
+    fn default() -> Self {
+        Self { limits: Limits::default(), partition_events: 10_000_000, append_patience: Duration::from_secs(30) }
+    }
+}
+
+/// The log. Clones are handles on one log.
+#[derive(Clone, Debug)]
+pub struct EventLog {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    pool: PgPool,
+    limits: Limits,
+    appender: append::Appender,
+    head: watch::Receiver<Position>,
+    listening: JoinHandle<()>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+impl EventLog {
+    /// Opens the log in a database whose schema is up to date.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn open(pool: PgPool, settings: EventLogSettings) -> Result<Self, sqlx::Error> {
+        let (tell, head) = watch::channel(read::head(&pool).await?);
+        let appender =
+            append::Appender::start(pool.clone(), tell.clone(), settings.partition_events, settings.append_patience);
+        let listening = tokio::spawn(head::follow_head(pool.clone(), tell));
+        Ok(Self { shared: Arc::new(Shared { pool, limits: settings.limits, appender, head, listening }) })
+    }
+
+    /// Takes events into their streams, all or nothing. When it returns, they are committed.
+    ///
+    /// # Errors
+    /// Nothing was taken in, see [`AppendError`].
+    pub async fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
+        append::check_appends(&appends, &self.shared.limits)?;
+        self.shared.appender.append(appends).await
+    }
+
+    /// Takes the events in that are not in the log yet, all or nothing; `first_line` is the number of the first of them for
+    /// errors, from 1.
+    ///
+    /// # Errors
+    /// Nothing was taken in, see [`AppendError`].
+    pub async fn import(&self, lines: Vec<Line>, first_line: usize) -> Result<Imported, AppendError> {
+        self.check_lines(&lines, first_line)?;
+        if lines.is_empty() {
+            return Ok(Imported::default());
+        }
+        self.shared.appender.import(lines).await.map_err(|error| match error {
+            AppendError::IdTaken { id, stream, version, position, difference, line } => {
+                let line = line.map(|line| line + first_line);
+                AppendError::IdTaken { id, stream, version, position, difference, line }
+            }
+            error => error,
+        })
+    }
+
+    /// Checks what can be checked of lines before any is imported.
+    ///
+    /// # Errors
+    /// The first line that could not be imported.
+    pub fn check_lines(&self, lines: &[Line], first_line: usize) -> Result<(), AppendError> {
+        append::check_lines(lines, first_line, &self.shared.limits)
+    }
+
+    /// How large things may be.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
+    /// The newest position that this host knows of; wakes whoever waits when it moves.
+    #[must_use]
+    pub fn head(&self) -> watch::Receiver<Position> {
+        self.shared.head.clone()
+    }
+
+    /// A page of the log: `after` is a position to begin behind, in the direction of reading; none begins at the end that
+    /// the direction comes from.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn read(
+        &self,
+        direction: Direction,
+        after: Option<Position>,
+        limit: usize,
+        filter: &Filter,
+    ) -> Result<LogPage, sqlx::Error> {
+        match direction {
+            Direction::Forward => read::forward(&self.shared.pool, after.unwrap_or_default(), limit, filter).await,
+            Direction::Backward => read::backward(&self.shared.pool, after, limit, filter).await,
+        }
+    }
+
+    /// The events behind `after` that match, for a machine that reads much: as [`read`](Self::read) forward.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn read_portion(&self, after: Position, limit: usize, filter: &Filter) -> Result<LogPage, sqlx::Error> {
+        read::portion(&self.shared.pool, after, limit, filter).await
+    }
+
+    /// A page of a stream; none if there is no such stream. `after` is a version to begin behind, in the direction of
+    /// reading.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn read_stream(
+        &self,
+        name: &StreamName,
+        after: Option<StreamVersion>,
+        limit: usize,
+        direction: Direction,
+    ) -> Result<Option<StreamPage>, sqlx::Error> {
+        read::stream(&self.shared.pool, name, after, limit, direction).await
+    }
+
+    /// The streams behind the name `after`, in the order of bytes, of one category if one is given.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn streams(
+        &self,
+        category: Option<&str>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<StreamSummary>, sqlx::Error> {
+        streams::list(&self.shared.pool, category, after, limit).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

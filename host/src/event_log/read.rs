@@ -1,0 +1,272 @@
+//! Reading the log, or one stream, in pages.
+
+use std::fmt::Write as _;
+
+use futures_util::TryStreamExt;
+use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
+
+use super::{
+    event::{Position, RecordedEvent, StreamVersion},
+    name::StreamName,
+    row::{event_from_copy, event_from_row, select_events},
+};
+use crate::postgres::BinaryRows;
+
+/// The way a page is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From older to newer.
+    #[default]
+    Forward,
+    /// From newer to older.
+    Backward,
+}
+
+/// Which events of the log are meant. Empty lists mean all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Types of events.
+    pub types: Vec<String>,
+    /// Categories of streams.
+    pub categories: Vec<String>,
+}
+
+impl Filter {
+    fn is_empty(&self) -> bool {
+        self.types.is_empty() && self.categories.is_empty()
+    }
+}
+
+/// A page of the log.
+#[derive(Clone, Debug)]
+pub struct LogPage {
+    /// The events, in the direction that was asked for.
+    pub events: Vec<RecordedEvent>,
+    /// Where the next page begins: behind this position. None when there is nothing further back.
+    ///
+    /// It may lie beyond the last event, as far as the log was searched for events that match.
+    pub next: Option<Position>,
+    /// The newest event's position when the page was read.
+    pub head: Position,
+}
+
+/// A page of a stream.
+#[derive(Clone, Debug)]
+pub struct StreamPage {
+    /// The events, in the direction that was asked for.
+    pub events: Vec<RecordedEvent>,
+    /// Where the next page begins: behind this version. None when there is nothing further back.
+    pub next: Option<StreamVersion>,
+    /// The newest event's version when the page was read.
+    pub version: StreamVersion,
+}
+
+/// How far a filtered read searches before it answers with what it has, in positions. Without a bound, a page of a rare type
+/// would read the whole log while its reader waits.
+const SEARCH: u64 = 1_000_000;
+/// How far one statement of such a search goes.
+const SEARCH_STEP: u64 = 50_000;
+
+/// The position of the newest event. What is read afterwards contains every event up to it.
+pub(super) async fn head(pool: &PgPool) -> Result<Position, sqlx::Error> {
+    sqlx::query_scalar("SELECT position FROM gnomon.head").fetch_one(pool).await.map(Position::from_sql)
+}
+
+/// Reads the log forward from behind `after`.
+pub(super) async fn forward(
+    pool: &PgPool,
+    after: Position,
+    limit: usize,
+    filter: &Filter,
+) -> Result<LogPage, sqlx::Error> {
+    let head = head(pool).await?;
+    let end = Position(head.0.min(after.0.saturating_add(SEARCH)));
+    let mut events = Vec::new();
+    let mut next = after;
+    while next < end && events.len() < limit {
+        let step = if filter.is_empty() { end } else { Position(end.0.min(next.0 + SEARCH_STEP)) };
+        let left = limit - events.len();
+        let found = range(pool, next, step, left, Direction::Forward, filter).await?;
+        next = match found.last() {
+            Some(last) if found.len() == left => last.position,
+            _ => step,
+        };
+        events.extend(found);
+    }
+    Ok(LogPage { events, next: Some(next), head })
+}
+
+/// From this many positions on, a COPY is worth its planning. It brings events in a third of the time that rows take.
+const COPY_FROM: u64 = 1000;
+
+/// Reads the log forward for a machine: as [`forward`] does, and faster where much is to be read.
+pub(super) async fn portion(
+    pool: &PgPool,
+    after: Position,
+    limit: usize,
+    filter: &Filter,
+) -> Result<LogPage, sqlx::Error> {
+    let head = head(pool).await?;
+    if head.0.saturating_sub(after.0) < COPY_FROM || limit < usize::try_from(COPY_FROM).unwrap_or(usize::MAX) {
+        return forward(pool, after, limit, filter).await;
+    }
+    let end = Position(head.0.min(after.0.saturating_add(SEARCH_STEP)));
+    let events = copy(pool, after, end, limit, filter).await?;
+    let next = match events.last() {
+        Some(last) if events.len() == limit => last.position,
+        _ => end,
+    };
+    Ok(LogPage { events, next: Some(next), head })
+}
+
+async fn copy(
+    pool: &PgPool,
+    after: Position,
+    to: Position,
+    limit: usize,
+    filter: &Filter,
+) -> Result<Vec<RecordedEvent>, sqlx::Error> {
+    // COPY takes no parameters.
+    let mut statement = format!("COPY ({} {after} AND position <= {to}", select_events!("WHERE position >"));
+    if !filter.types.is_empty() {
+        let _ = write!(statement, " AND type IN ({})", literals(&filter.types));
+    }
+    if !filter.categories.is_empty() {
+        let _ = write!(statement, " AND split_part(stream, '-', 1) IN ({})", literals(&filter.categories));
+    }
+    let _ = write!(statement, " ORDER BY position LIMIT {limit}) TO STDOUT (FORMAT binary)");
+
+    let mut connection = pool.acquire().await?;
+    let mut chunks = connection.copy_out_raw(&statement).await?;
+    let mut buffer = Vec::new();
+    while let Some(chunk) = chunks.try_next().await? {
+        buffer.extend_from_slice(&chunk);
+    }
+    let mut rows = BinaryRows::new(&buffer)?;
+    let mut events = Vec::with_capacity(limit);
+    while rows.next_row()? {
+        events.push(event_from_copy(&mut rows)?);
+    }
+    Ok(events)
+}
+
+/// Texts as SQL writes them.
+fn literals(texts: &[String]) -> String {
+    // An escape string, which means the same whatever `standard_conforming_strings` says.
+    let literal = |text: &String| format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"));
+    texts.iter().map(literal).collect::<Vec<_>>().join(", ")
+}
+
+/// Reads the log backward from before `before`; none begins at the newest event.
+pub(super) async fn backward(
+    pool: &PgPool,
+    before: Option<Position>,
+    limit: usize,
+    filter: &Filter,
+) -> Result<LogPage, sqlx::Error> {
+    let head = head(pool).await?;
+    let start = before.map_or(head, |before| Position(before.0.saturating_sub(1).min(head.0)));
+    let end = Position(start.0.saturating_sub(SEARCH));
+    let mut events = Vec::new();
+    // Everything above this position has been searched.
+    let mut searched = start;
+    while searched > end && events.len() < limit {
+        let step = if filter.is_empty() { end } else { Position(end.0.max(searched.0.saturating_sub(SEARCH_STEP))) };
+        let left = limit - events.len();
+        let found = range(pool, step, searched, left, Direction::Backward, filter).await?;
+        searched = match found.last() {
+            Some(last) if found.len() == left => Position(last.position.0 - 1),
+            _ => step,
+        };
+        events.extend(found);
+    }
+    let next = (searched > Position(0)).then(|| searched.next());
+    Ok(LogPage { events, next, head })
+}
+
+/// The events behind `after`, up to and with `to`.
+async fn range(
+    pool: &PgPool,
+    after: Position,
+    to: Position,
+    limit: usize,
+    direction: Direction,
+    filter: &Filter,
+) -> Result<Vec<RecordedEvent>, sqlx::Error> {
+    macro_rules! statement {
+        ($order:literal) => {
+            select_events!(
+                "WHERE position > $1 AND position <= $2 \
+                   AND (cardinality($4::text[]) = 0 OR type = ANY($4)) \
+                   AND (cardinality($5::text[]) = 0 OR split_part(stream, '-', 1) = ANY($5)) \
+                 ORDER BY position ",
+                $order,
+                " LIMIT $3"
+            )
+        };
+    }
+    let statement = match direction {
+        Direction::Forward => statement!("ASC"),
+        Direction::Backward => statement!("DESC"),
+    };
+    sqlx::query(statement)
+        .bind(after.to_sql())
+        .bind(to.to_sql())
+        .bind(to_limit(limit))
+        .bind(&filter.types)
+        .bind(&filter.categories)
+        .fetch_all(pool)
+        .await?
+        .iter()
+        .map(event_from_row)
+        .collect()
+}
+
+/// Reads a stream; none if it does not exist. `after` is a version to begin behind, in the direction of reading.
+pub(super) async fn stream(
+    pool: &PgPool,
+    stream: &StreamName,
+    after: Option<StreamVersion>,
+    limit: usize,
+    direction: Direction,
+) -> Result<Option<StreamPage>, sqlx::Error> {
+    let version = sqlx::query_scalar("SELECT version FROM gnomon.streams WHERE stream = $1")
+        .bind(stream.as_str())
+        .fetch_optional(pool)
+        .await?;
+    let Some(version) = version.map(StreamVersion::from_sql) else { return Ok(None) };
+    let (statement, from, to) = match direction {
+        Direction::Forward => (
+            select_events!("WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version LIMIT $4"),
+            after.unwrap_or_default(),
+            version,
+        ),
+        Direction::Backward => (
+            select_events!("WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version DESC LIMIT $4"),
+            StreamVersion(0),
+            after.map_or(version, |after| StreamVersion(after.0.saturating_sub(1))),
+        ),
+    };
+    let events = sqlx::query(statement)
+        .bind(stream.as_str())
+        .bind(from.to_sql())
+        .bind(to.to_sql())
+        .bind(to_limit(limit))
+        .fetch_all(pool)
+        .await?
+        .iter()
+        .map(event_from_row)
+        .collect::<Result<Vec<_>, _>>()?;
+    let last = events.last().map(|event| event.version);
+    let next = match direction {
+        Direction::Forward => Some(last.unwrap_or(from)),
+        Direction::Backward => last.filter(|last| last.0 > 1),
+    };
+    Ok(Some(StreamPage { events, next, version }))
+}
+
+fn to_limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

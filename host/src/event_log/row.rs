@@ -1,0 +1,54 @@
+//! Events as Postgres returns them.
+
+use sqlx::{Row, postgres::PgRow};
+use uuid::Uuid;
+
+use super::{
+    event::{Position, RecordedEvent, SchemaVersion, StreamVersion},
+    json_text::JsonText,
+    name::{EventType, StreamName},
+};
+use crate::postgres::{BinaryRows, CopyFormatError, PgTimestamp};
+
+/// A SELECT of events in the order that [`event_from_row`] and [`event_from_copy`] read.
+macro_rules! select_events {
+    ($($rest:literal),+) => {
+        concat!(
+            "SELECT position, version, time, recorded_at, id, schema_version, stream, type, data::text, metadata::text \
+             FROM gnomon.events ",
+            $($rest),+
+        )
+    };
+}
+pub(super) use select_events;
+
+pub(super) fn event_from_row(row: &PgRow) -> Result<RecordedEvent, sqlx::Error> {
+    Ok(RecordedEvent {
+        position: Position::from_sql(row.try_get(0)?),
+        version: StreamVersion::from_sql(row.try_get(1)?),
+        time: row.try_get::<PgTimestamp, _>(2)?.to_jiff()?,
+        recorded_at: row.try_get::<PgTimestamp, _>(3)?.to_jiff()?,
+        id: row.try_get(4)?,
+        schema_version: SchemaVersion::from_sql(row.try_get(5)?),
+        stream: StreamName::trusted(row.try_get(6)?),
+        event_type: EventType::trusted(row.try_get(7)?),
+        data: JsonText::trusted(row.try_get(8)?),
+        metadata: row.try_get::<Option<String>, _>(9)?.map(JsonText::trusted),
+    })
+}
+
+/// Reads the fields of a row of a COPY.
+pub(super) fn event_from_copy(row: &mut BinaryRows<'_>) -> Result<RecordedEvent, sqlx::Error> {
+    Ok(RecordedEvent {
+        position: Position::from_sql(row.i64()?),
+        version: StreamVersion::from_sql(row.i64()?),
+        time: PgTimestamp::from_wire(row.i64()?).to_jiff()?,
+        recorded_at: PgTimestamp::from_wire(row.i64()?).to_jiff()?,
+        id: Uuid::from_bytes(row.fixed()?),
+        schema_version: SchemaVersion::from_sql(i32::from_be_bytes(row.fixed()?)),
+        stream: StreamName::trusted(row.text()?.ok_or(CopyFormatError)?),
+        event_type: EventType::trusted(row.text()?.ok_or(CopyFormatError)?),
+        data: JsonText::trusted(row.text()?.ok_or(CopyFormatError)?),
+        metadata: row.text()?.map(JsonText::trusted),
+    })
+}

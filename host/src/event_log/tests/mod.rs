@@ -1,0 +1,85 @@
+//! The log on a real Postgres.
+
+mod append;
+mod append_only;
+mod follow;
+mod import;
+mod outage;
+mod read;
+mod several_hosts;
+
+use serde_json::value::RawValue;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::*;
+use crate::postgres::{migrate, test_database::TestDatabase};
+
+/// A log of its own.
+struct TestLog {
+    log: EventLog,
+    pool: PgPool,
+    database: TestDatabase,
+}
+
+impl TestLog {
+    async fn open() -> Self {
+        Self::open_with(EventLogSettings::default()).await
+    }
+
+    async fn open_with(settings: EventLogSettings) -> Self {
+        let database = TestDatabase::create().await;
+        let pool = database.pool().await;
+        migrate(&pool).await.unwrap();
+        let log = EventLog::open(pool.clone(), settings).await.unwrap();
+        Self { log, pool, database }
+    }
+
+    /// The same log as another host sees it.
+    async fn other_host(&self) -> EventLog {
+        EventLog::open(self.database.pool().await, EventLogSettings::default()).await.unwrap()
+    }
+
+    async fn append(&self, stream: &str, types: &[&str]) -> Appended {
+        append(&self.log, stream, ExpectedVersion::Any, types.iter().map(|name| event(name)).collect()).await.unwrap()
+    }
+
+    /// Everything in the log, as stream, version and type.
+    async fn all(&self) -> Vec<(String, u64, String)> {
+        let page = self.log.read(Direction::Forward, None, 100_000, &Filter::default()).await.unwrap();
+        page.events.into_iter().map(|event| (event.stream.into(), event.version.0, event.event_type.into())).collect()
+    }
+}
+
+fn stream(name: &str) -> StreamName {
+    StreamName::new(name).unwrap()
+}
+
+fn json(text: &str) -> JsonText {
+    RawValue::from_string(text.to_owned()).unwrap().into()
+}
+
+fn event(event_type: &str) -> NewEvent {
+    NewEvent {
+        id: EventId::make(),
+        event_type: EventType::new(event_type).unwrap(),
+        schema_version: SchemaVersion::FIRST,
+        time: None,
+        data: json("{}"),
+        metadata: None,
+    }
+}
+
+fn event_with_id(id: u128, event_type: &str) -> NewEvent {
+    NewEvent { id: EventId::Given(Uuid::from_u128(id)), ..event(event_type) }
+}
+
+async fn append(
+    log: &EventLog,
+    name: &str,
+    expected: ExpectedVersion,
+    events: Vec<NewEvent>,
+) -> Result<Appended, AppendError> {
+    let appended = log.append(vec![Append { stream: stream(name), expected, events }]).await?;
+    Ok(appended.into_iter().next().unwrap())
+}

@@ -1,0 +1,66 @@
+use std::time::Duration;
+
+use super::*;
+
+/// Connections are cut again and again while writers append: every append is answered, and stands there once.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_append_survives_the_loss_of_its_connection() {
+    let test = TestLog::open().await;
+    let log = test.log.clone();
+    let writers: Vec<_> = (0..8)
+        .map(|writer| {
+            let log = log.clone();
+            tokio::spawn(async move {
+                for number in 0..50_u64 {
+                    let expected = if number == 0 {
+                        ExpectedVersion::NoStream
+                    } else {
+                        ExpectedVersion::Exact(StreamVersion(number))
+                    };
+                    // Without ids of its own, and with an expected version: a doubled append would be a conflict here.
+                    append(&log, &format!("w-{writer}"), expected, vec![event("Happened")]).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let (mut cuts, mut head) = (0, log.head());
+    while writers.iter().any(|writer| !writer.is_finished()) {
+        // Each cut comes after some progress, so that there is an end.
+        if tokio::time::timeout(Duration::from_secs(1), head.changed()).await.is_ok() {
+            cuts += cut_connections(&test.pool).await;
+        }
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert!(cuts > 0, "the test cut nothing");
+    let all = test.all().await;
+    assert_eq!(all.len(), 400);
+    let positions = test.log.read(Direction::Forward, None, 1000, &Filter::default()).await.unwrap().events;
+    assert!(positions.iter().zip(1..).all(|(event, position)| event.position.0 == position));
+}
+
+/// Ends every other session in the database; answers how many.
+async fn cut_connections(pool: &PgPool) -> usize {
+    let cut = sqlx::query_scalar::<_, bool>(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+    .fetch_all(pool)
+    .await;
+    // The pool itself may have lent a connection that was cut the time before.
+    cut.map_or(0, |cut| cut.len())
+}
+
+#[tokio::test]
+async fn an_append_that_waits_too_long_is_told_so() {
+    let settings = EventLogSettings { append_patience: Duration::from_millis(50), ..EventLogSettings::default() };
+    let test = TestLog::open_with(settings).await;
+    test.append("a-1", &["Opened"]).await;
+    let mut other = test.pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM gnomon.head FOR UPDATE").execute(&mut *other).await.unwrap();
+    let error = append(&test.log, "a-1", ExpectedVersion::Any, vec![event("Moved")]).await.unwrap_err();
+    assert!(matches!(error, AppendError::Unavailable(_)), "{error:?}");
+    other.rollback().await.unwrap();
+    test.append("a-1", &["Moved"]).await;
+    assert_eq!(test.all().await.len(), 2);
+}

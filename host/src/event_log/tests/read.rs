@@ -1,0 +1,126 @@
+use proptest::{prelude::*, test_runner::TestRunner};
+
+use super::*;
+
+/// A log of 60 events in partitions of 8, in 3 categories and of 3 types.
+async fn varied() -> TestLog {
+    let test = TestLog::open_with(EventLogSettings { partition_events: 8, ..EventLogSettings::default() }).await;
+    for number in 0..60_u64 {
+        let name = format!("{}-{}", ["a", "b", "c"][number as usize % 3], number % 4);
+        test.append(&name, &[["Opened", "Moved", "Closed"][(number * 7 % 11 % 3) as usize]]).await;
+    }
+    test
+}
+
+/// Every page from one end to the other.
+async fn pages(log: &EventLog, direction: Direction, filter: &Filter, limit: usize) -> Vec<u64> {
+    let (mut positions, mut after) = (Vec::new(), None);
+    loop {
+        let page = log.read(direction, after, limit, filter).await.unwrap();
+        assert!(page.events.len() <= limit);
+        positions.extend(page.events.iter().map(|event| event.position.0));
+        let done = page.next.is_none() || page.next == Some(page.head) && direction == Direction::Forward;
+        if done {
+            return positions;
+        }
+        after = page.next;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_any_size_and_filter_hold_what_a_look_at_everything_finds() {
+    let test = varied().await;
+    let everything = test.log.read(Direction::Forward, None, 1000, &Filter::default()).await.unwrap().events;
+    assert_eq!(everything.iter().map(|event| event.position.0).collect::<Vec<_>>(), (1..=60).collect::<Vec<_>>());
+
+    let some_of = |items: &'static [&'static str]| {
+        prop::sample::subsequence(items, 0..=items.len())
+            .prop_map(|items| items.into_iter().map(str::to_owned).collect::<Vec<_>>())
+    };
+    let filters = (some_of(&["Opened", "Moved", "Closed", "Never"]), some_of(&["a", "b", "c", "d"]));
+    let runtime = tokio::runtime::Handle::current();
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(40));
+    let result = tokio::task::block_in_place(|| {
+        runner.run(&(filters, 1_usize..70), |((types, categories), limit)| {
+            let expected: Vec<u64> = everything
+                .iter()
+                .filter(|event| types.is_empty() || types.iter().any(|name| name == event.event_type.as_str()))
+                .filter(|event| categories.is_empty() || categories.iter().any(|name| name == event.stream.category()))
+                .map(|event| event.position.0)
+                .collect();
+            let filter = Filter { types, categories };
+            let forward = runtime.block_on(pages(&test.log, Direction::Forward, &filter, limit));
+            prop_assert_eq!(&forward, &expected);
+            let mut backward = runtime.block_on(pages(&test.log, Direction::Backward, &filter, limit));
+            backward.reverse();
+            prop_assert_eq!(&backward, &expected);
+            Ok(())
+        })
+    });
+    result.unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_is_read_both_ways() {
+    let test = TestLog::open().await;
+    test.append("a-1", &["A", "B", "C", "D", "E"]).await;
+    test.append("a-2", &["X"]).await;
+    let name = stream("a-1");
+    let read = async |after: Option<u64>, limit, direction| {
+        let page = test.log.read_stream(&name, after.map(StreamVersion), limit, direction).await.unwrap().unwrap();
+        let types: String = page.events.iter().map(|event| event.event_type.as_str()).collect();
+        (types, page.next.map(|next| next.0))
+    };
+    assert_eq!(read(None, 2, Direction::Forward).await, ("AB".to_owned(), Some(2)));
+    assert_eq!(read(Some(2), 10, Direction::Forward).await, ("CDE".to_owned(), Some(5)));
+    assert_eq!(read(Some(5), 10, Direction::Forward).await, (String::new(), Some(5)));
+    assert_eq!(read(None, 2, Direction::Backward).await, ("ED".to_owned(), Some(4)));
+    assert_eq!(read(Some(4), 10, Direction::Backward).await, ("CBA".to_owned(), None));
+    assert!(test.log.read_stream(&stream("a-3"), None, 1, Direction::Forward).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn streams_are_listed_by_name_and_category() {
+    let test = TestLog::open().await;
+    for name in ["b", "a-2", "ab-1", "a-1", "a", "a.1", "A-1"] {
+        test.append(name, &["Opened", "Moved"]).await;
+    }
+    let names = async |category: Option<&str>, after: &str, limit| {
+        let streams = test.log.streams(category, after, limit).await.unwrap();
+        assert!(streams.iter().all(|stream| stream.version == StreamVersion(2)));
+        streams.into_iter().map(|stream| String::from(stream.stream)).collect::<Vec<_>>()
+    };
+    assert_eq!(names(None, "", 100).await, ["A-1", "a", "a-1", "a-2", "a.1", "ab-1", "b"]);
+    assert_eq!(names(Some("a"), "", 100).await, ["a", "a-1", "a-2"]);
+    assert_eq!(names(Some("a"), "a-1", 100).await, ["a-2"]);
+    assert_eq!(names(None, "a", 2).await, ["a-1", "a-2"]);
+}
+
+#[tokio::test]
+async fn a_portion_is_what_pages_are() {
+    let test = TestLog::open().await;
+    let name = |number: u64| ["plain", "it's", "back\\slash", "q\"uote"][number as usize % 4];
+    let lines = (0..3000_u64).map(|number| {
+        let event = NewEvent {
+            time: Some(jiff::Timestamp::from_microsecond(number as i64 * -1_234_567).unwrap()),
+            data: json(&format!("{{\"n\": {number}}}")),
+            metadata: (number % 3 == 0).then(|| json("null")),
+            ..event(name(number))
+        };
+        (stream(&format!("{}-1", name(number / 4))), event)
+    });
+    test.log.import(lines.collect(), 1).await.unwrap();
+    for (types, categories) in [(vec![], vec![]), (vec![0, 1], vec![]), (vec![2], vec![2, 3]), (vec![], vec![1])] {
+        let filter = Filter {
+            types: types.into_iter().map(|n| name(n).to_owned()).collect(),
+            categories: categories.into_iter().map(|n| name(n).to_owned()).collect(),
+        };
+        for limit in [1000, 1999, 5000] {
+            let portion = test.log.read_portion(Position(17), limit, &filter).await.unwrap();
+            let page = test.log.read(Direction::Forward, Some(Position(17)), limit, &filter).await.unwrap();
+            assert!(!page.events.is_empty());
+            assert_eq!(format!("{:?}", portion.events), format!("{:?}", page.events));
+            assert_eq!((portion.next, portion.head), (page.next, page.head));
+        }
+    }
+}

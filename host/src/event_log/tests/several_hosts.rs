@@ -1,0 +1,46 @@
+use super::*;
+
+/// Two hosts, eight writers each, streams that they fight for: nothing is lost, doubled or out of order.
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_share_one_log_without_gaps_or_lost_conflicts() {
+    const WRITERS: usize = 8;
+    const APPENDS: usize = 60;
+    let test = TestLog::open_with(EventLogSettings { partition_events: 100, ..EventLogSettings::default() }).await;
+    let hosts = [test.log.clone(), test.other_host().await];
+    let mut writers = Vec::new();
+    for host in &hosts {
+        for writer in 0..WRITERS {
+            let log = host.clone();
+            writers.push(tokio::spawn(async move {
+                let mut won = Vec::new();
+                for number in 0..APPENDS {
+                    let name = format!("s-{}", (writer + number) % 5);
+                    let page = log.read_stream(&stream(&name), None, 1, Direction::Backward).await.unwrap();
+                    let expected = match page {
+                        Some(page) => ExpectedVersion::Exact(page.version),
+                        None => ExpectedVersion::NoStream,
+                    };
+                    match append(&log, &name, expected, vec![event("Happened")]).await {
+                        Ok(appended) => won.push((appended.first_position.0, name, appended.first_version.0)),
+                        Err(AppendError::Conflict { .. }) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                won
+            }));
+        }
+    }
+    let mut won = Vec::new();
+    for writer in writers {
+        won.extend(writer.await.unwrap());
+    }
+    won.sort();
+    let all: Vec<(u64, String, u64)> =
+        (1..).zip(test.all().await).map(|(position, (name, version, _))| (position, name, version)).collect();
+    assert_eq!(won, all, "what was answered is what is there, at positions without gaps");
+    for number in 0..5 {
+        let name = format!("s-{number}");
+        let versions: Vec<u64> = all.iter().filter(|event| event.1 == name).map(|event| event.2).collect();
+        assert_eq!(versions, (1..=versions.len() as u64).collect::<Vec<_>>(), "{name}");
+    }
+}

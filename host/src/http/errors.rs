@@ -1,0 +1,148 @@
+//! Errors of the rooms below as problems: the one place where they meet.
+
+use axum::{
+    extract::Path,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use tracing::error;
+
+use super::problem::{Code, Problem};
+use crate::{
+    event_log::{AppendError, LimitError, NameError},
+    modules::{LoadError, UploadError},
+    postgres::is_transient,
+    projector::{DeployError, ReadError},
+    read_model::IdentifierError,
+};
+
+/// The page of an error code.
+pub(super) async fn page(Path(code): Path<String>) -> Result<Response, Problem> {
+    let code = Code::ALL
+        .iter()
+        .find(|known| known.as_str() == code)
+        .ok_or_else(|| Problem::new(Code::NotFound, format!("there is no error code `{code}`")))?;
+    Ok(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], code.page()).into_response())
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        // The pool is closed when the host is about to go.
+        if is_transient(&error) || matches!(error, sqlx::Error::PoolClosed) {
+            Self::new(Code::DatabaseUnavailable, format!("Postgres does not answer: {error}"))
+        } else {
+            internal(&error)
+        }
+    }
+}
+
+/// What nobody foresaw. The log has it whole.
+pub(super) fn internal(error: &dyn std::error::Error) -> Problem {
+    error!(%error, "a request failed");
+    Problem::new(Code::Internal, error.to_string())
+}
+
+impl From<LimitError> for Problem {
+    fn from(error: LimitError) -> Self {
+        Self::new(Code::LimitExceeded, error.to_string())
+            .with("limit", error.limit)
+            .with("found", error.found)
+            .with("max", error.max)
+    }
+}
+
+impl From<AppendError> for Problem {
+    fn from(error: AppendError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AppendError::Conflict { stream, current, .. } => {
+                Self::new(Code::WrongExpectedVersion, detail).with("stream", stream).with("current_version", current)
+            }
+            AppendError::IdTaken { id, stream, version, position, line, .. } => {
+                let problem = Self::new(Code::EventIdTaken, detail)
+                    .with("id", id)
+                    .with("stream", stream)
+                    .with("version", version)
+                    .with("position", position);
+                match line {
+                    Some(line) => problem.with("line", line),
+                    None => problem,
+                }
+            }
+            AppendError::PartlyRepeated { stream } => Self::new(Code::PartlyRepeated, detail).with("stream", stream),
+            AppendError::IdTwice(id) => Self::new(Code::EventIdTwice, detail).with("id", id),
+            AppendError::StreamTwice(stream) => Self::new(Code::StreamTwice, detail).with("stream", stream),
+            AppendError::Empty => Self::new(Code::EmptyAppend, detail),
+            AppendError::Limit(error) => error.into(),
+            AppendError::Time { .. } | AppendError::Unicode { .. } => Self::new(Code::InvalidBody, detail),
+            AppendError::Refused(_) => Self::new(Code::Internal, detail),
+            AppendError::Unavailable(_) => Self::new(Code::LogUnavailable, detail),
+        }
+    }
+}
+
+impl From<NameError> for Problem {
+    fn from(error: NameError) -> Self {
+        Self::new(Code::InvalidPath, error.to_string())
+    }
+}
+
+impl From<IdentifierError> for Problem {
+    fn from(error: IdentifierError) -> Self {
+        Self::new(Code::InvalidPath, error.to_string())
+    }
+}
+
+impl From<UploadError> for Problem {
+    fn from(error: UploadError) -> Self {
+        let detail = error.to_string();
+        match error {
+            UploadError::Invalid(invalid) => Self::new(Code::InvalidModule, detail).with("reasons", invalid.reasons),
+            UploadError::OtherKind { existing, .. } => {
+                Self::new(Code::ModuleKindChanged, detail).with("kind", existing)
+            }
+            UploadError::ViewTaken { view, other, .. } => {
+                Self::new(Code::ViewTaken, detail).with("view", view).with("projection", other)
+            }
+            UploadError::Postgres(error) => error.into(),
+            UploadError::Interrupted => internal(&error),
+        }
+    }
+}
+
+impl From<LoadError> for Problem {
+    fn from(error: LoadError) -> Self {
+        let detail = error.to_string();
+        match error {
+            LoadError::Missing { .. } => Self::new(Code::ModuleNotFound, detail),
+            LoadError::Invalid { error, .. } => Self::new(Code::InvalidModule, detail).with("reasons", error.reasons),
+            LoadError::Postgres { error, .. } => error.into(),
+            LoadError::Interrupted => internal(&error),
+        }
+    }
+}
+
+impl From<DeployError> for Problem {
+    fn from(error: DeployError) -> Self {
+        match error {
+            DeployError::Load(error) => error.into(),
+            DeployError::Postgres(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ReadError::NoProjection(_) => Self::new(Code::ProjectionNotFound, detail),
+            ReadError::NoTable { tables, .. } => Self::new(Code::TableNotFound, detail).with("tables", tables),
+            ReadError::NotReady(_) => Self::new(Code::ProjectionNotReady, detail),
+            ReadError::Behind { checkpoint, .. } => {
+                Self::new(Code::ReadModelBehind, detail).with("position", checkpoint)
+            }
+            ReadError::Query(error) => Self::of_query(&error),
+            ReadError::Postgres(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The import of JSON lines.
+//!
+//! The whole body is read and checked before the first event is appended, so a bad line changes nothing. Then the lines go
+//! into the log chunk by chunk, each chunk in one transaction, so that other writers get their turn between two. An import
+//! that breaks off between chunks is safely repeated if its events bear ids: those that are in the log are passed over.
+
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+
+use axum::{
+    Json,
+    body::Body,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use tempfile::SpooledTempFile;
+
+use super::wire::ImportLine;
+use crate::{
+    event_log::{Imported, Line},
+    http::{
+        Api,
+        body::BoundedBody,
+        errors::internal,
+        extract::parse_json,
+        problem::{Code, Problem},
+    },
+};
+
+/// Bytes of a body that are kept in memory; the rest of a larger one waits in a temporary file.
+const MEMORY: usize = 16 * 1024 * 1024;
+/// Events of one transaction …
+const CHUNK_EVENTS: usize = 5000;
+/// … and bytes.
+const CHUNK_BYTES: usize = 4 * 1024 * 1024;
+/// What a line holds beside the data of its event: names, id, time, and JSON's own characters.
+const LINE_OVERHEAD: usize = 8192;
+
+pub(super) async fn import(api: &Api, body: Body) -> Result<Response, Problem> {
+    let mut body = BoundedBody::new(body, api.settings.max_import_bytes, "max_import_bytes");
+    let spooled = match spool(api, &mut body).await {
+        Ok(spooled) => spooled,
+        Err(problem) => {
+            body.drain().await;
+            return Err(problem);
+        }
+    };
+    let imported = append_all(api, spooled).await?;
+    let status = if imported.imported == 0 { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(imported)).into_response())
+}
+
+/// Reads and checks every line.
+async fn spool(api: &Api, body: &mut BoundedBody) -> Result<SpooledTempFile, Problem> {
+    let mut spool = SpooledTempFile::new(MEMORY);
+    let max_line = api.log.limits().max_event_bytes + LINE_OVERHEAD;
+    let mut rest: Vec<u8> = Vec::new();
+    let mut number = 0;
+    while let Some(chunk) = body.next().await? {
+        rest.extend_from_slice(&chunk);
+        let Some(end) = rest.iter().rposition(|byte| *byte == b'\n') else {
+            check_length(number + 1, rest.len(), max_line)?;
+            continue;
+        };
+        let behind = rest.split_off(end + 1);
+        check_lines(api, &rest, &mut number, max_line)?;
+        spool.write_all(&rest).map_err(|error| internal(&error))?;
+        rest = behind;
+    }
+    check_lines(api, &rest, &mut number, max_line)?;
+    spool.write_all(&rest).map_err(|error| internal(&error))?;
+    spool.seek(SeekFrom::Start(0)).map_err(|error| internal(&error))?;
+    Ok(spool)
+}
+
+fn check_lines(api: &Api, lines: &[u8], number: &mut usize, max_line: usize) -> Result<(), Problem> {
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        *number += 1;
+        check_length(*number, line.len(), max_line)?;
+        if let Some(line) = parse(line, *number)? {
+            api.log
+                .check_lines(std::slice::from_ref(&line), *number)
+                .map_err(|error| Problem::from(error).with("line", *number))?;
+        }
+    }
+    Ok(())
+}
+
+fn check_length(number: usize, bytes: usize, max: usize) -> Result<(), Problem> {
+    if bytes <= max {
+        return Ok(());
+    }
+    let detail = format!("line {number} has more than {max} bytes, which no event within max_event_bytes needs");
+    Err(Problem::new(Code::LimitExceeded, detail).with("limit", "max_event_bytes").with("line", number))
+}
+
+/// None for a blank line.
+fn parse(line: &[u8], number: usize) -> Result<Option<Line>, Problem> {
+    if line.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    parse_json::<ImportLine>(line).map(|line| Some(line.into())).map_err(|problem| problem.at_line(number))
+}
+
+async fn append_all(api: &Api, spool: SpooledTempFile) -> Result<Imported, Problem> {
+    let mut lines = BufReader::new(spool);
+    let mut done = Imported::default();
+    let mut next_line = 1;
+    loop {
+        // In memory, or in a file that was just written: not worth another thread.
+        let (chunk, first_line) = next_chunk(&mut lines, &mut next_line)?;
+        if chunk.is_empty() {
+            return Ok(done);
+        }
+        match api.log.import(chunk, first_line).await {
+            Ok(imported) => done.merge(imported),
+            Err(error) => {
+                let problem = Problem::from(error);
+                return Err(problem.with("imported", done.imported).with("last_position", done.last_position));
+            }
+        }
+    }
+}
+
+/// The next events, and the number of the first of their lines. Blank lines end a chunk, so that numbers are right.
+fn next_chunk(lines: &mut impl BufRead, next_line: &mut usize) -> Result<(Vec<Line>, usize), Problem> {
+    let (mut chunk, mut bytes) = (Vec::new(), 0);
+    let mut first_line = *next_line;
+    let mut text = Vec::new();
+    while chunk.len() < CHUNK_EVENTS && bytes < CHUNK_BYTES {
+        text.clear();
+        if lines.read_until(b'\n', &mut text).map_err(|error| internal(&error))? == 0 {
+            break;
+        }
+        let number = *next_line;
+        *next_line += 1;
+        match parse(&text, number)? {
+            Some(line) => {
+                bytes += text.len();
+                chunk.push(line);
+            }
+            None if chunk.is_empty() => first_line = *next_line,
+            None => break,
+        }
+    }
+    Ok((chunk, first_line))
+}

@@ -1,0 +1,111 @@
+//! Events as clients write and read them.
+
+use axum::response::sse;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use uuid::Uuid;
+
+use crate::event_log::{
+    EventId, EventType, ExpectedVersion, JsonText, NewEvent, RecordedEvent, SchemaVersion, StreamName, StreamVersion,
+};
+
+/// An event to be appended.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Event {
+    id: Option<Uuid>,
+    #[serde(rename = "type")]
+    event_type: EventType,
+    #[serde(default = "first")]
+    schema_version: SchemaVersion,
+    time: Option<Timestamp>,
+    data: JsonText,
+    metadata: Option<JsonText>,
+}
+
+/// A line of an import.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct ImportLine {
+    pub(in crate::http) stream: StreamName,
+    id: Option<Uuid>,
+    #[serde(rename = "type")]
+    event_type: EventType,
+    #[serde(default = "first")]
+    schema_version: SchemaVersion,
+    time: Option<Timestamp>,
+    data: JsonText,
+    metadata: Option<JsonText>,
+}
+
+/// `"any"`, `"no_stream"` or a version.
+#[derive(Default)]
+pub(in crate::http) struct Expected(ExpectedVersion);
+
+fn first() -> SchemaVersion {
+    SchemaVersion::FIRST
+}
+
+impl From<Event> for NewEvent {
+    fn from(event: Event) -> Self {
+        Self {
+            id: event.id.map_or_else(EventId::make, EventId::Given),
+            event_type: event.event_type,
+            schema_version: event.schema_version,
+            time: event.time,
+            data: event.data,
+            metadata: event.metadata,
+        }
+    }
+}
+
+impl From<ImportLine> for (StreamName, NewEvent) {
+    fn from(line: ImportLine) -> Self {
+        let ImportLine { stream, id, event_type, schema_version, time, data, metadata } = line;
+        (stream, Event { id, event_type, schema_version, time, data, metadata }.into())
+    }
+}
+
+impl From<Expected> for ExpectedVersion {
+    fn from(expected: Expected) -> Self {
+        expected.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Expected {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Expected;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("\"any\", \"no_stream\" or a version of the stream")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Expected, E> {
+                match text {
+                    "any" => Ok(Expected(ExpectedVersion::Any)),
+                    "no_stream" => Ok(Expected(ExpectedVersion::NoStream)),
+                    other => Err(E::invalid_value(serde::de::Unexpected::Str(other), &self)),
+                }
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, version: u64) -> Result<Expected, E> {
+                // Version 0 is where a stream stands that does not exist.
+                Ok(Expected(ExpectedVersion::Exact(StreamVersion(version))))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// An event for a follower; `id` is what it gives back when it comes again.
+pub(in crate::http) fn sse_event(id: u64, event: &RecordedEvent) -> sse::Event {
+    match sse::Event::default().id(id.to_string()).json_data(event) {
+        Ok(event) => event,
+        // Events of the log are JSON; one that is not any more must not end the stream for ever at this place.
+        Err(error) => sse::Event::default().id(id.to_string()).event("error").data(error.to_string()),
+    }
+}

@@ -1,0 +1,41 @@
+//! Is it alive, is it ready?
+
+use std::time::Duration;
+
+use axum::{Json, extract::State};
+use serde_json::{Value, json};
+
+use super::{
+    Api,
+    problem::{Code, Problem},
+};
+
+/// How long Postgres may take to say that it is there.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The host runs.
+pub(super) async fn live() -> Json<Value> {
+    Json(json!({"status": "live"}))
+}
+
+/// The host can answer: Postgres does.
+pub(super) async fn ready(State(api): State<Api>) -> Result<Json<Value>, Problem> {
+    match tokio::time::timeout(PATIENCE, sqlx::query("SELECT 1").execute(&api.pool)).await {
+        Ok(Ok(_)) => Ok(Json(json!({"status": "ready"}))),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(Problem::new(Code::DatabaseUnavailable, "Postgres does not answer in time")),
+    }
+}
+
+/// What this is, and where to go on.
+pub(super) async fn index() -> Json<Value> {
+    Json(json!({
+        "name": "gnomon",
+        "version": env!("CARGO_PKG_VERSION"),
+        "events": "/v1/events",
+        "streams": "/v1/streams",
+        "modules": "/v1/modules",
+        "projections": "/v1/projections",
+        "health": "/health/ready",
+    }))
+}

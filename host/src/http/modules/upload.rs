@@ -1,0 +1,65 @@
+//! `PUT /v1/modules/{name}`
+
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    http::{
+        Api,
+        body::read_body,
+        extract::{Params, PathParams, is_media_type, unsupported},
+        problem::Problem,
+    },
+    modules::ModuleVersion,
+    projector::{Activate, BuildId},
+    read_model::Identifier,
+    runtime::{Descriptor, Digest, ModuleKind},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Query {
+    #[serde(default)]
+    activate: Activate,
+}
+
+#[derive(Serialize)]
+pub(in crate::http) struct Answer {
+    name: Identifier,
+    version: ModuleVersion,
+    digest: Digest,
+    kind: ModuleKind,
+    descriptor: Descriptor,
+    /// The build of the version.
+    build: BuildId,
+}
+
+pub(in crate::http) async fn upload(
+    State(api): State<Api>,
+    PathParams(name): PathParams<Identifier>,
+    Params(query): Params<Query>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Answer>), Problem> {
+    if !is_media_type(&headers, "application/wasm") {
+        return Err(unsupported(&headers, "application/wasm"));
+    }
+    let bytes = read_body(body, api.modules.max_module_bytes() as u64, "max_module_bytes").await?;
+    let uploaded = api.modules.upload(&name, bytes).await?;
+    let deployed = api.projector.deploy(&name, uploaded.version, query.activate).await?;
+    let status = if uploaded.new { StatusCode::CREATED } else { StatusCode::OK };
+    let answer = Answer {
+        name,
+        version: uploaded.version,
+        digest: uploaded.digest,
+        kind: uploaded.descriptor.kind(),
+        descriptor: uploaded.descriptor,
+        build: deployed.build,
+    };
+    Ok((status, Json(answer)))
+}

@@ -1,0 +1,179 @@
+//! What a client is told when a request fails: problem details, RFC 9457.
+
+use axum::{
+    Json,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+/// The stable codes. Each has a page under `docs/errors`, which the host serves at `/errors/<code>`.
+macro_rules! codes {
+    ($($variant:ident $code:literal $status:ident $title:literal,)*) => {
+        /// A stable name of what can go wrong.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Code {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub(super) const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name, as clients see it.
+            pub(super) fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            fn status(self) -> StatusCode {
+                match self { $(Self::$variant => StatusCode::$status,)* }
+            }
+
+            fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+
+            /// The page that explains it.
+            pub(super) fn page(self) -> &'static str {
+                match self { $(Self::$variant => include_str!(concat!("../../../docs/errors/", $code, ".md")),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "The body of the request is too large",
+    DatabaseUnavailable "database_unavailable" SERVICE_UNAVAILABLE "Postgres does not answer",
+    EmptyAppend "empty_append" UNPROCESSABLE_ENTITY "An append needs at least one event",
+    EventIdTaken "event_id_taken" CONFLICT "The event id belongs to another event",
+    EventIdTwice "event_id_twice" UNPROCESSABLE_ENTITY "Two events of the request have one id",
+    Internal "internal" INTERNAL_SERVER_ERROR "The host failed",
+    InvalidBody "invalid_body" UNPROCESSABLE_ENTITY "The body of the request is not what is expected",
+    InvalidHeader "invalid_header" BAD_REQUEST "A header of the request cannot be used",
+    InvalidModule "invalid_module" UNPROCESSABLE_ENTITY "The component is no module",
+    InvalidPath "invalid_path" BAD_REQUEST "The path of the request names nothing that can be",
+    InvalidQuery "invalid_query" BAD_REQUEST "The query string of the request cannot be used",
+    LimitExceeded "limit_exceeded" PAYLOAD_TOO_LARGE "Something is larger than a limit allows",
+    LogUnavailable "log_unavailable" SERVICE_UNAVAILABLE "The log did not answer in time",
+    MalformedJson "malformed_json" BAD_REQUEST "The body of the request is not JSON",
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The path does not take this method",
+    ModuleKindChanged "module_kind_changed" CONFLICT "The name belongs to a module of another kind",
+    ModuleNotFound "module_not_found" NOT_FOUND "There is no such module or version",
+    NotFound "not_found" NOT_FOUND "There is nothing at this path",
+    PartlyRepeated "partly_repeated" CONFLICT "Some of the events are in the log already, others are not",
+    ProjectionNotFound "projection_not_found" NOT_FOUND "There is no such projection",
+    ProjectionNotReady "projection_not_ready" SERVICE_UNAVAILABLE "No build of the projection has caught up yet",
+    ReadModelBehind "read_model_behind" SERVICE_UNAVAILABLE "The read model is not yet at the wanted position",
+    StreamNotFound "stream_not_found" NOT_FOUND "There is no such stream",
+    StreamTwice "stream_twice" UNPROCESSABLE_ENTITY "Two parts of the append are for one stream",
+    TableNotFound "table_not_found" NOT_FOUND "The projection has no such table",
+    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body of the request has the wrong type",
+    ViewTaken "view_taken" CONFLICT "A view of another projection has the name already",
+    WrongExpectedVersion "wrong_expected_version" CONFLICT "The stream is not at the expected version",
+}
+
+/// A failed request.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    members: Members,
+}
+
+/// The members of the body, in the order in which they are to be read.
+#[derive(Debug, Default)]
+struct Members(Vec<(String, Value)>);
+
+impl Members {
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value)
+    }
+
+    fn set(&mut self, name: &str, value: impl Serialize) {
+        // What goes in here are texts, numbers and lists of them: nothing that JSON cannot say.
+        let value = serde_json::to_value(value).unwrap_or_default();
+        match self.0.iter_mut().find(|(other, _)| other == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
+}
+
+impl Serialize for Members {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl Problem {
+    /// A problem and what it is about in this case.
+    pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
+        let mut problem = Self { status: code.status(), headers: Vec::new(), members: Members::default() };
+        problem.members.set("type", format!("/errors/{}", code.as_str()));
+        problem.members.set("title", code.title());
+        problem.members.set("status", code.status().as_u16());
+        problem.members.set("detail", detail.into());
+        problem.members.set("code", code.as_str());
+        if code.status() == StatusCode::SERVICE_UNAVAILABLE {
+            problem.headers.push((header::RETRY_AFTER, HeaderValue::from_static("1")));
+        }
+        problem
+    }
+
+    /// A problem whose code and status are PostgREST's: it bears the fields of both.
+    pub(super) fn of_query(error: &crate::read_model::query::QueryError) -> Self {
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let mut problem = Self { status, headers: Vec::new(), members: Members::default() };
+        problem.members.set("type", "about:blank");
+        problem.members.set("title", status.canonical_reason().unwrap_or_default());
+        problem.members.set("status", status.as_u16());
+        problem.members.set("detail", error.message.as_str());
+        problem.with_postgrest(&error.code, error.details.as_deref(), error.hint.as_deref())
+    }
+
+    /// Adds a member beside the standard ones.
+    pub(super) fn with(mut self, name: &str, value: impl Serialize) -> Self {
+        self.members.set(name, value);
+        self
+    }
+
+    /// Says which line of an import is meant.
+    pub(super) fn at_line(self, line: usize) -> Self {
+        let detail = self.members.get("detail").and_then(Value::as_str).unwrap_or_default();
+        let detail = format!("line {line}: {detail}");
+        self.with("detail", detail).with("line", line)
+    }
+
+    /// Adds a header.
+    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Adds the fields that PostgREST's clients read, under one of its codes.
+    pub(super) fn with_postgrest(mut self, code: &str, details: Option<&str>, hint: Option<&str>) -> Self {
+        self.members.set("code", code);
+        self.members.set("details", details);
+        self.members.set("hint", hint);
+        let message = self.members.get("detail").cloned();
+        self.members.set("message", message);
+        self
+    }
+
+    /// Adds the fields that PostgREST's clients read, under our own code.
+    pub(super) fn with_postgrest_message(self) -> Self {
+        let code = self.members.get("code").and_then(Value::as_str).unwrap_or_default().to_owned();
+        self.with_postgrest(&code, None, None)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.members)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.extend(self.headers);
+        response
+    }
+}

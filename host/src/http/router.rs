@@ -1,0 +1,72 @@
+//! The table of contents of the HTTP API.
+
+use std::any::Any;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderValue, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post, put},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::error;
+
+use super::{
+    Api, errors, events, health, modules,
+    problem::{Code, Problem},
+    projections, read_models, streams,
+};
+
+/// Every route.
+pub fn router(api: Api) -> Router {
+    Router::new()
+        .route("/", get(health::index))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/errors/{code}", get(errors::page))
+        .route("/v1/events", post(events::append).get(events::read))
+        .route("/v1/streams", get(streams::list))
+        .route("/v1/streams/{stream}/events", post(streams::append).get(streams::read))
+        .route("/v1/modules", get(modules::list))
+        .route("/v1/modules/{name}", put(modules::upload).get(modules::get))
+        .route("/v1/modules/{name}/versions/{version}", get(modules::version))
+        .route("/v1/modules/{name}/versions/{version}/wasm", get(modules::download))
+        .route("/v1/projections", get(projections::list))
+        .route("/v1/projections/{name}", get(projections::get))
+        .route("/v1/read-models/{projection}/{table}", get(read_models::query))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        // Each handler bounds the body that it reads, and names the limit.
+        .layer(DefaultBodyLimit::disable())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(no_sniff))
+        .with_state(api)
+}
+
+async fn not_found(request: Request) -> Problem {
+    Problem::new(Code::NotFound, format!("there is nothing at {}", request.uri().path()))
+}
+
+async fn method_not_allowed(request: Request) -> Problem {
+    let (method, path) = (request.method(), request.uri().path());
+    Problem::new(Code::MethodNotAllowed, format!("{path} does not take {method}"))
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("without a word");
+    error!(message, "a handler panicked");
+    Problem::new(Code::Internal, "the host failed at this request; its log says how").into_response()
+}
+
+/// What users wrote into events is never taken for a page by a browser.
+async fn no_sniff(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

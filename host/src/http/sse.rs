@@ -1,0 +1,55 @@
+//! Events as they come, in the form that browsers follow: server-sent events.
+//!
+//! <https://html.spec.whatwg.org/multipage/server-sent-events.html>
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    http::{HeaderMap, header},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures_util::{Stream, StreamExt, stream};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::problem::{Code, Problem};
+
+/// A line that says nothing, so that neither side takes the connection for dead.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Whether the client wants to follow.
+pub(super) fn wanted(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.split(',').any(|part| part.trim().starts_with("text/event-stream")))
+}
+
+/// Where a client that comes back begins: behind what it saw last.
+pub(super) fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let Some(value) = headers.get("last-event-id") else { return Ok(None) };
+    let number = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    number
+        .map(Some)
+        .ok_or_else(|| Problem::new(Code::InvalidHeader, format!("Last-Event-ID must be a number; it is {value:?}")))
+}
+
+/// Answers with events in batches, until the host closes or reading fails; the client then comes back by itself.
+pub(super) fn respond(
+    events: impl Stream<Item = Result<Vec<Event>, sqlx::Error>> + Send + 'static,
+    closing: CancellationToken,
+) -> Response {
+    let events = events
+        .take_while(|batch| {
+            if let Err(error) = batch {
+                warn!(%error, "a follower is sent away");
+            }
+            std::future::ready(batch.is_ok())
+        })
+        .flat_map(|batch| stream::iter(batch.unwrap_or_default()).map(Ok::<_, Infallible>))
+        .take_until(closing.cancelled_owned());
+    Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
+}

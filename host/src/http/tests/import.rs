@@ -1,0 +1,89 @@
+use futures_util::stream;
+
+use super::*;
+
+async fn import(api: &TestApi, body: impl Into<Body>) -> Answer {
+    let request = Request::post("/v1/events").header(header::CONTENT_TYPE, "application/x-ndjson; charset=utf-8");
+    api.send(request.body(body.into()).unwrap()).await
+}
+
+fn line(number: usize) -> String {
+    let id = uuid::Uuid::from_u128(number as u128 + 1);
+    format!(
+        "{{\"stream\":\"s-{}\",\"type\":\"A\",\"id\":\"{id}\",\"time\":\"2020-01-01T00:00:00Z\",\"data\":{number}}}\n",
+        number % 3
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_come_in_pieces_of_any_size() {
+    let api = TestApi::start().await;
+    let text: String = (0..300).map(line).collect::<String>() + "\n  \n" + line(300).trim_end();
+    // Pieces that end within lines, and within characters.
+    let pieces: Vec<_> = text.as_bytes().chunks(37).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
+    let answer = import(&api, Body::from_stream(stream::iter(pieces))).await;
+    assert_eq!(answer.status, StatusCode::CREATED);
+    assert_eq!(answer.json(), json!({"imported": 301, "repeated": 0, "first_position": 1, "last_position": 301}));
+
+    let again = import(&api, text).await;
+    assert_eq!(again.status, StatusCode::OK);
+    assert_eq!(again.json(), json!({"imported": 0, "repeated": 301, "first_position": null, "last_position": null}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_line_is_named_and_nothing_is_imported() {
+    let api = TestApi::start().await;
+    let with = |bad: &str| (0..20).map(line).collect::<String>() + "\n" + bad + "\n" + &line(20);
+    for (bad, problem) in [
+        ("{", "400 malformed_json: line 22: EOF while parsing an object at line 2 column 0"),
+        (r#"{"type":"A","data":1}"#, "422 invalid_body: line 22: missing field `stream` at line 1 column 21"),
+        (
+            r#"{"stream":"s","type":"A","data":1,"id":845}"#,
+            "422 invalid_body: line 22: id: invalid type: integer `845`, expected a formatted UUID string at line 1 column 42",
+        ),
+        (
+            r#"{"stream":"","type":"A","data":1}"#,
+            "422 invalid_body: line 22: stream: the stream name must not be empty",
+        ),
+        (
+            r#"{"stream":"s","type":"A","data":1} x"#,
+            "400 malformed_json: line 22: trailing characters at line 1 column 36",
+        ),
+        (
+            r#"{"stream":"s","type":"A","data":"\ud800"}"#,
+            "422 invalid_body: line 22: the JSON has a string that is no Unicode text: unexpected end of hex escape at line 1 column 8",
+        ),
+    ] {
+        let answer = import(&api, with(bad)).await;
+        assert!(answer.problem().starts_with(problem), "{bad}\n found: {}\nwanted: {problem}", answer.problem());
+        assert_eq!(answer.json()["line"], json!(22));
+    }
+    let large = format!(r#"{{"stream":"s","type":"A","data":"{}"}}"#, "x".repeat(1000));
+    let answer = import(&api, with(&large)).await;
+    assert_eq!(
+        answer.problem(),
+        "413 limit_exceeded: bytes of data and metadata of line 22: 1002; the limit max_event_bytes is 1000"
+    );
+    let endless = "x".repeat(20_000);
+    let answer = import(&api, with(&endless)).await;
+    assert_eq!(
+        answer.problem(),
+        "413 limit_exceeded: line 22 has more than 9192 bytes, which no event within max_event_bytes needs"
+    );
+    let mut bytes = with("").into_bytes();
+    bytes[100] = 0xff;
+    assert!(import(&api, bytes).await.problem().starts_with("400 malformed_json: line 1: "));
+    let answer = import(&api, (0..3000).map(line).collect::<String>()).await;
+    assert!(answer.problem().contains("the limit max_import_bytes is 200000"), "{}", answer.problem());
+    assert!(api.is_empty().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_with_other_content_stops_the_import_there() {
+    let api = TestApi::start().await;
+    import(&api, line(3)).await;
+    let text = (0..10).map(line).collect::<String>().replace("\"data\":3", "\"data\":4");
+    let answer = import(&api, text).await;
+    assert!(answer.problem().starts_with("409 event_id_taken: "), "{}", answer.problem());
+    assert_eq!((answer.json()["line"].clone(), answer.json()["imported"].clone()), (json!(4), json!(0)));
+}

@@ -1,0 +1,112 @@
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use insta::assert_snapshot;
+
+use super::*;
+
+async fn filled() -> TestApi {
+    let api = TestApi::start().await;
+    for number in 0..7 {
+        let (name, event_type) = (["a-1", "b-1"][number % 2], ["X", "Y", "Z"][number % 3]);
+        let event = json!({"type": event_type, "data": {"n": number}, "time": "2020-01-01T00:00:00Z"});
+        api.append(name, json!({"events": [event]})).await;
+    }
+    api
+}
+
+fn numbers(answer: &Answer) -> Vec<u64> {
+    answer.json()["events"].as_array().unwrap().iter().map(|event| event["position"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_shown_whole() {
+    let api = filled().await;
+    let answer = api.get("/v1/events?limit=1").await;
+    let (id, now) = (&answer.json()["events"][0]["id"], &answer.json()["events"][0]["recorded_at"]);
+    let text = answer.text().replace(id.as_str().unwrap(), "[id]").replace(now.as_str().unwrap(), "[now]");
+    assert_snapshot!(text, @r#"{"events":[{"position":1,"stream":"a-1","version":1,"id":"[id]","type":"X","schema_version":1,"time":"2020-01-01T00:00:00Z","recorded_at":"[now]","data":{"n":0}}],"next":1,"head":7}"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_go_both_ways_and_by_type_and_category() {
+    let api = filled().await;
+    assert_eq!(numbers(&api.get("/v1/events?after=2&limit=3").await), [3, 4, 5]);
+    assert_eq!(numbers(&api.get("/v1/events?direction=backward&limit=3").await), [7, 6, 5]);
+    assert_eq!(numbers(&api.get("/v1/events?types=X,Z&category=a").await), [1, 3, 7]);
+    assert_eq!(numbers(&api.get("/v1/streams/b-1/events?after=1").await), [4, 6]);
+    let answer = api.get("/v1/streams/b-1/events?direction=backward&limit=2").await;
+    assert_eq!(
+        (numbers(&answer), answer.json()["next"].clone(), answer.json()["version"].clone()),
+        (vec![6, 4], json!(2), json!(3))
+    );
+    let streams = api.get("/v1/streams?limit=1").await.json();
+    assert_eq!(streams, json!({"streams": [{"stream": "a-1", "version": 4, "last_position": 7}], "next": "a-1"}));
+    assert_eq!(api.get("/v1/streams?after=a-1&limit=2").await.json()["next"], Value::Null);
+}
+
+/// Reads server-sent events until there are as many ids as wanted.
+async fn follow(api: &TestApi, path: &str, last_event_id: Option<&str>, wanted: usize) -> String {
+    let mut request = Request::get(path).header("accept", "text/event-stream");
+    if let Some(id) = last_event_id {
+        request = request.header("last-event-id", id);
+    }
+    let response = api.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut body = response.into_body().into_data_stream();
+    let mut text = String::new();
+    while text.matches("id: ").count() < wanted {
+        let chunk = tokio::time::timeout(Duration::from_secs(20), body.next()).await.expect("an event in time");
+        text += std::str::from_utf8(&chunk.unwrap().unwrap()).unwrap();
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_followed_from_where_the_client_was() {
+    let api = filled().await;
+    let text = follow(&api, "/v1/events", None, 7).await;
+    assert!(text.contains("id: 1\ndata: {\"position\":1,") || text.contains("data: {\"position\":1,"), "{text}");
+    let text = follow(&api, "/v1/events?after=1", Some("5"), 2).await;
+    assert!(
+        !text.contains("\"position\":5,") && text.contains("\"position\":6,") && text.contains("\"position\":7,"),
+        "{text}"
+    );
+    // Nothing of the type comes; the id moves on all the same, without data.
+    let text = follow(&api, "/v1/events?types=Never", None, 1).await;
+    assert_eq!(text.trim(), "id: 7");
+    let text = follow(&api, "/v1/streams/b-1/events", Some("2"), 1).await;
+    assert!(text.contains("\"version\":3,") && text.contains("id: 3"), "{text}");
+    let coming = follow(&api, "/v1/events?after=head", None, 1);
+    let appending = async {
+        // Whichever comes first, the follower or the event: the follower was promised only what comes after it.
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+        }
+        api.append("c-1", json!({"events": [event("New")]})).await
+    };
+    let (text, _) = tokio::join!(coming, appending);
+    assert!(text.contains("\"type\":\"New\""), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn followers_are_let_go_when_the_host_closes() {
+    let api = filled().await;
+    let request = Request::get("/v1/events").header("accept", "text/event-stream").body(Body::empty()).unwrap();
+    let response = api.router.clone().oneshot(request).await.unwrap();
+    api.api.closing.cancel();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX);
+    tokio::time::timeout(Duration::from_secs(20), body).await.expect("the stream ends").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_is_told() {
+    let api = TestApi::start().await;
+    assert_eq!(api.get("/health/live").await.json(), json!({"status": "live"}));
+    assert_eq!(api.get("/health/ready").await.json(), json!({"status": "ready"}));
+    assert_eq!(api.get("/").await.json()["name"], json!("gnomon"));
+    api.pool.close().await;
+    let answer = api.get("/health/ready").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{:?}", answer.body);
+    assert_eq!(answer.header("retry-after"), "1");
+}

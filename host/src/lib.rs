@@ -1,0 +1,15 @@
+//! Gnomon stores events in Postgres, folds them into read models with WebAssembly components, and serves those over HTTP.
+//!
+//! `docs/ARCHITECTURE.md` in the repository shows how the rooms below hang together.
+
+pub mod cli;
+pub mod config;
+pub mod event_log;
+pub mod http;
+pub mod modules;
+pub mod postgres;
+pub mod projector;
+pub mod read_model;
+pub mod runtime;
+pub mod server;
+pub mod telemetry;

@@ -1,0 +1,108 @@
+//! What there is.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sqlx::types::Json;
+
+use super::{Descriptor, Digest, Identifier, ModuleKind, ModuleVersion, Modules};
+use crate::postgres::PgTimestamp;
+
+/// A module with its versions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ModuleSummary {
+    /// Its name.
+    pub name: Identifier,
+    /// What it is.
+    pub kind: ModuleKind,
+    /// The newest version.
+    pub latest_version: ModuleVersion,
+    /// Every version, oldest first.
+    pub versions: Vec<VersionSummary>,
+}
+
+/// A version of a module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VersionSummary {
+    /// Its number.
+    pub version: ModuleVersion,
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// How many there are.
+    pub bytes: u64,
+    /// When it was uploaded.
+    pub uploaded_at: Timestamp,
+    /// What the module says of itself.
+    pub descriptor: Descriptor,
+}
+
+type VersionRow = (String, i32, String, i64, PgTimestamp, Json<Descriptor>);
+
+impl Modules {
+    /// Every module, by name.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn list(&self) -> Result<Vec<ModuleSummary>, sqlx::Error> {
+        self.summaries(None).await
+    }
+
+    /// The module of this name.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn get(&self, name: &Identifier) -> Result<Option<ModuleSummary>, sqlx::Error> {
+        Ok(self.summaries(Some(name)).await?.pop())
+    }
+
+    /// The bytes of a version, and their digest.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn component(
+        &self,
+        name: &Identifier,
+        version: ModuleVersion,
+    ) -> Result<Option<(Digest, Vec<u8>)>, sqlx::Error> {
+        let row: Option<(String, Vec<u8>)> =
+            sqlx::query_as("SELECT digest, component FROM gnomon.module_versions WHERE module = $1 AND version = $2")
+                .bind(name.as_str())
+                .bind(version.to_sql())
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(row.map(|(digest, bytes)| (Digest::from(digest), bytes)))
+    }
+
+    async fn summaries(&self, name: Option<&Identifier>) -> Result<Vec<ModuleSummary>, sqlx::Error> {
+        let rows: Vec<VersionRow> = sqlx::query_as(
+            "SELECT module, version, digest, octet_length(component)::bigint, created_at, descriptor
+             FROM gnomon.module_versions WHERE $1::text IS NULL OR module = $1 ORDER BY module, version",
+        )
+        .bind(name.map(Identifier::as_str))
+        .fetch_all(&self.pool)
+        .await?;
+        let mut modules: Vec<ModuleSummary> = Vec::new();
+        for (module, version, digest, bytes, uploaded_at, descriptor) in rows {
+            let name = Identifier::new(module).map_err(|error| sqlx::Error::Decode(error.into()))?;
+            let version = VersionSummary {
+                version: ModuleVersion::from_sql(version),
+                digest: Digest::from(digest),
+                bytes: u64::try_from(bytes).unwrap_or_default(),
+                uploaded_at: uploaded_at.to_jiff()?,
+                descriptor: descriptor.0,
+            };
+            match modules.last_mut() {
+                Some(module) if module.name == name => {
+                    module.latest_version = version.version;
+                    module.versions.push(version);
+                }
+                _ => modules.push(ModuleSummary {
+                    name,
+                    kind: version.descriptor.kind(),
+                    latest_version: version.version,
+                    versions: vec![version],
+                }),
+            }
+        }
+        Ok(modules)
+    }
+}

@@ -1,0 +1,81 @@
+//! Making a version ready to run.
+
+use std::sync::PoisonError;
+
+use super::{Identifier, InvalidModule, Module, ModuleVersion, Modules};
+use crate::{postgres::is_transient, runtime::ModuleLabel};
+
+/// Why a version is not ready to run.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// There is no such version.
+    #[error("module `{name}` has no version {version}")]
+    Missing {
+        /// The module.
+        name: Identifier,
+        /// The version.
+        version: ModuleVersion,
+    },
+    /// It was a module when it was uploaded, and is none for this host: its limits are narrower, or its contract is newer.
+    #[error("module `{name}` version {version}: {error}")]
+    Invalid {
+        /// The module.
+        name: Identifier,
+        /// The version.
+        version: ModuleVersion,
+        /// What is wrong.
+        error: InvalidModule,
+    },
+    /// Postgres fails.
+    #[error("cannot read module `{name}` version {version}: {error}")]
+    Postgres {
+        /// The module.
+        name: Identifier,
+        /// The version.
+        version: ModuleVersion,
+        /// What went wrong.
+        error: sqlx::Error,
+    },
+    /// The thread that compiled it was lost.
+    #[error("loading the module was interrupted")]
+    Interrupted,
+}
+
+impl LoadError {
+    /// Whether the same may succeed later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Postgres { error, .. } => is_transient(error),
+            Self::Interrupted => true,
+            Self::Missing { .. } | Self::Invalid { .. } => false,
+        }
+    }
+}
+
+impl Modules {
+    /// A version, ready to run. The first time it is fetched and compiled, or its compiled code is read from disk.
+    ///
+    /// # Errors
+    /// There is no such version, or it does not run on this host.
+    pub async fn load(&self, name: &Identifier, version: ModuleVersion) -> Result<Module, LoadError> {
+        let place = (name.clone(), version);
+        let known = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(&place).cloned();
+        if let Some(module) = known {
+            return Ok(module);
+        }
+        let (digest, bytes) = self
+            .component(name, version)
+            .await
+            .map_err(|error| LoadError::Postgres { name: name.clone(), version, error })?
+            .ok_or_else(|| LoadError::Missing { name: name.clone(), version })?;
+        let label = ModuleLabel { name: name.clone(), version: version.0 };
+        let runtime = self.runtime.clone();
+        let module = tokio::task::spawn_blocking(move || runtime.load(label, &digest, &bytes))
+            .await
+            .map_err(|_| LoadError::Interrupted)?
+            .map_err(|error| LoadError::Invalid { name: name.clone(), version, error })?;
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(place, module.clone());
+        Ok(module)
+    }
+}

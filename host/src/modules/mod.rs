@@ -1,0 +1,74 @@
+//! Uploaded modules: their versions and what they say of themselves.
+//!
+//! Versions are kept by content: the same bytes are the same version. What is done with a module is not decided here.
+
+mod list;
+mod load;
+mod upload;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
+
+use crate::{
+    read_model::Identifier,
+    runtime::{Descriptor, Digest, InvalidModule, Module, ModuleKind, Runtime},
+};
+
+pub use self::{
+    list::{ModuleSummary, VersionSummary},
+    load::LoadError,
+    upload::{UploadError, Uploaded},
+};
+
+/// 1, 2, 3 … with each upload of a module that differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ModuleVersion(pub u32);
+
+impl ModuleVersion {
+    /// As Postgres holds it.
+    #[must_use]
+    pub fn to_sql(self) -> i32 {
+        i32::try_from(self.0).unwrap_or(i32::MAX)
+    }
+
+    /// From what Postgres holds; the schema keeps it positive.
+    #[must_use]
+    pub fn from_sql(number: i32) -> Self {
+        Self(u32::try_from(number).unwrap_or_default())
+    }
+}
+
+impl std::fmt::Display for ModuleVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The modules of a database, and those of them that this host has compiled. Clones are handles on one register.
+#[derive(Clone, Debug)]
+pub struct Modules {
+    pool: PgPool,
+    runtime: Runtime,
+    /// Modules that were loaded before, by name and version.
+    loaded: Arc<Mutex<HashMap<(Identifier, ModuleVersion), Module>>>,
+}
+
+impl Modules {
+    /// The modules of a database whose schema is up to date.
+    #[must_use]
+    pub fn new(pool: PgPool, runtime: Runtime) -> Self {
+        Self { pool, runtime, loaded: Arc::default() }
+    }
+
+    /// The largest component that is taken, in bytes.
+    #[must_use]
+    pub fn max_module_bytes(&self) -> usize {
+        self.runtime.limits().max_module_bytes
+    }
+}

@@ -1,0 +1,208 @@
+//! Taking a component in.
+
+use sqlx::{Postgres, Transaction, types::Json};
+
+use super::{Descriptor, Digest, Identifier, InvalidModule, Module, ModuleKind, ModuleVersion, Modules};
+use crate::{
+    postgres::is_transient,
+    runtime::{ModuleLabel, ProjectionDescriptor, view_name},
+};
+
+/// What an upload came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uploaded {
+    /// The module.
+    pub name: Identifier,
+    /// The version that has these bytes.
+    pub version: ModuleVersion,
+    /// The digest of the bytes.
+    pub digest: Digest,
+    /// What the module says of itself.
+    pub descriptor: Descriptor,
+    /// Whether the version is new; if not, the same bytes were uploaded before.
+    pub new: bool,
+}
+
+/// Why a component is not taken in. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum UploadError {
+    /// It is no module.
+    #[error(transparent)]
+    Invalid(#[from] InvalidModule),
+    /// The name belongs to a module of the other kind.
+    #[error("`{name}` is a {existing}, and this is a {uploaded}; upload it under another name")]
+    OtherKind {
+        /// The name.
+        name: Identifier,
+        /// What it is.
+        existing: ModuleKind,
+        /// What was uploaded.
+        uploaded: ModuleKind,
+    },
+    /// A table's view would have the name of another projection's.
+    #[error(
+        "the view read_models.{view} of table `{table}` would have the name of a view of projection `{other}`; rename one"
+    )]
+    ViewTaken {
+        /// The view.
+        view: Identifier,
+        /// The table whose view it would be.
+        table: Identifier,
+        /// Whose view it is.
+        other: Identifier,
+    },
+    /// Postgres fails.
+    #[error("cannot store the module: {0}")]
+    Postgres(#[from] sqlx::Error),
+    /// The thread that checked the module was lost.
+    #[error("checking the module was interrupted")]
+    Interrupted,
+}
+
+impl UploadError {
+    /// Whether the same upload may succeed later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Postgres(error) => is_transient(error),
+            Self::Interrupted => true,
+            _ => false,
+        }
+    }
+}
+
+impl Modules {
+    /// Checks a component and keeps it as the module's next version, unless its bytes are there already.
+    ///
+    /// # Errors
+    /// The component is no module, or does not fit beside the others.
+    pub async fn upload(&self, name: &Identifier, bytes: Vec<u8>) -> Result<Uploaded, UploadError> {
+        let digest = Digest::of(&bytes);
+        if let Some(known) = self.version_of(name, &digest).await? {
+            return Ok(known);
+        }
+        let (module, bytes) = self.check(name, &digest, bytes).await?;
+        let descriptor = module.descriptor();
+
+        let mut transaction = self.pool.begin().await?;
+        // Uploads are rare. One at a time, so that versions have no gaps and views no twins.
+        sqlx::query("LOCK TABLE gnomon.modules IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
+        check_kind(&mut transaction, name, descriptor.kind()).await?;
+        if let Descriptor::Projection(projection) = &descriptor {
+            check_views(&mut transaction, name, projection).await?;
+        }
+        let version = insert(&mut transaction, name, &digest, &descriptor, &bytes).await?;
+        transaction.commit().await?;
+        match version {
+            Some(version) => Ok(Uploaded { name: name.clone(), version, digest, descriptor, new: true }),
+            // Another host was faster with the same bytes.
+            None => self.version_of(name, &digest).await?.ok_or(UploadError::Postgres(sqlx::Error::RowNotFound)),
+        }
+    }
+
+    async fn check(
+        &self,
+        name: &Identifier,
+        digest: &Digest,
+        bytes: Vec<u8>,
+    ) -> Result<(Module, Vec<u8>), UploadError> {
+        // The version that it is about to get is not known yet; the label is for log lines of `describe` only.
+        let label = ModuleLabel { name: name.clone(), version: 0 };
+        let (runtime, digest) = (self.runtime.clone(), digest.clone());
+        let checked = tokio::task::spawn_blocking(move || (runtime.load(label, &digest, &bytes), bytes)).await;
+        let (module, bytes) = checked.map_err(|_| UploadError::Interrupted)?;
+        Ok((module?, bytes))
+    }
+
+    async fn version_of(&self, name: &Identifier, digest: &Digest) -> Result<Option<Uploaded>, sqlx::Error> {
+        let row: Option<(i32, Json<Descriptor>)> =
+            sqlx::query_as("SELECT version, descriptor FROM gnomon.module_versions WHERE module = $1 AND digest = $2")
+                .bind(name.as_str())
+                .bind(digest.as_str())
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(row.map(|(version, descriptor)| Uploaded {
+            name: name.clone(),
+            version: ModuleVersion::from_sql(version),
+            digest: digest.clone(),
+            descriptor: descriptor.0,
+            new: false,
+        }))
+    }
+}
+
+async fn check_kind(
+    transaction: &mut Transaction<'_, Postgres>,
+    name: &Identifier,
+    uploaded: ModuleKind,
+) -> Result<(), UploadError> {
+    let existing: Option<String> = sqlx::query_scalar(
+        "WITH new AS (INSERT INTO gnomon.modules (name, kind) VALUES ($1, $2) ON CONFLICT DO NOTHING)
+         SELECT kind FROM gnomon.modules WHERE name = $1",
+    )
+    .bind(name.as_str())
+    .bind(uploaded.to_string())
+    .fetch_optional(&mut **transaction)
+    .await?;
+    let other = match uploaded {
+        ModuleKind::Projection => ModuleKind::Upcaster,
+        ModuleKind::Upcaster => ModuleKind::Projection,
+    };
+    match existing {
+        Some(existing) if existing == other.to_string() => {
+            Err(UploadError::OtherKind { name: name.clone(), existing: other, uploaded })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `a_b` with table `c` and `a` with table `b_c` would have one view.
+async fn check_views(
+    transaction: &mut Transaction<'_, Postgres>,
+    name: &Identifier,
+    descriptor: &ProjectionDescriptor,
+) -> Result<(), UploadError> {
+    let others: Vec<(String, Json<Descriptor>)> =
+        sqlx::query_as("SELECT module, descriptor FROM gnomon.module_versions WHERE module <> $1")
+            .bind(name.as_str())
+            .fetch_all(&mut **transaction)
+            .await?;
+    let views = |projection: &Identifier, descriptor: &ProjectionDescriptor| -> Vec<(Identifier, Identifier)> {
+        let tables = descriptor.tables.iter().filter_map(|table| Identifier::new(table.name.as_str()).ok());
+        tables.filter_map(|table| Some((view_name(projection, &table).ok()?, table))).collect()
+    };
+    let mine = views(name, descriptor);
+    for (other, descriptor) in others {
+        let (Ok(other), Descriptor::Projection(descriptor)) = (Identifier::new(other), descriptor.0) else {
+            continue;
+        };
+        let theirs = views(&other, &descriptor);
+        if let Some((view, table)) = mine.iter().find(|(view, _)| theirs.iter().any(|(their, _)| their == view)) {
+            return Err(UploadError::ViewTaken { view: view.clone(), table: table.clone(), other });
+        }
+    }
+    Ok(())
+}
+
+/// None if the bytes are a version already.
+async fn insert(
+    transaction: &mut Transaction<'_, Postgres>,
+    name: &Identifier,
+    digest: &Digest,
+    descriptor: &Descriptor,
+    bytes: &[u8],
+) -> Result<Option<ModuleVersion>, sqlx::Error> {
+    let version: Option<i32> = sqlx::query_scalar(
+        "INSERT INTO gnomon.module_versions (module, version, digest, descriptor, component)
+         SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4 FROM gnomon.module_versions WHERE module = $1
+         ON CONFLICT (module, digest) DO NOTHING
+         RETURNING version",
+    )
+    .bind(name.as_str())
+    .bind(digest.as_str())
+    .bind(Json(descriptor))
+    .bind(bytes)
+    .fetch_optional(&mut **transaction)
+    .await?;
+    Ok(version.map(ModuleVersion::from_sql))
+}

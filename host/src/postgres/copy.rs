@@ -1,0 +1,202 @@
+//! Rows in the binary format of COPY: to be sent, and as they came.
+//!
+//! <https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.55.9.4>
+
+use super::time::{PgDate, PgTimestamp};
+
+const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
+
+/// A buffer of rows for `COPY … FROM STDIN (FORMAT binary)`.
+#[derive(Debug)]
+pub struct BinaryCopy {
+    buffer: Vec<u8>,
+}
+
+impl BinaryCopy {
+    /// An empty buffer, signature written.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        let mut buffer = Vec::with_capacity(bytes + 32);
+        buffer.extend_from_slice(SIGNATURE);
+        // No flags, no header extension.
+        buffer.extend_from_slice(&[0; 8]);
+        Self { buffer }
+    }
+
+    /// Begins a row of this many fields.
+    pub fn row(&mut self, fields: i16) {
+        self.buffer.extend_from_slice(&fields.to_be_bytes());
+    }
+
+    /// A null of any type.
+    pub fn null(&mut self) {
+        self.buffer.extend_from_slice(&(-1_i32).to_be_bytes());
+    }
+
+    /// A field whose binary form is these bytes: `text`, `json`, `bytea`, `uuid`.
+    ///
+    /// # Panics
+    /// A field of 2 GiB or more; limits that are checked before keep every field far below.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        let Ok(length) = i32::try_from(bytes.len()) else { panic!("a field of {} bytes", bytes.len()) };
+        self.buffer.extend_from_slice(&length.to_be_bytes());
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// A `bigint`.
+    pub fn i64(&mut self, value: i64) {
+        self.bytes(&value.to_be_bytes());
+    }
+
+    /// An `integer`.
+    pub fn i32(&mut self, value: i32) {
+        self.bytes(&value.to_be_bytes());
+    }
+
+    /// A `double precision`.
+    pub fn f64(&mut self, value: f64) {
+        self.bytes(&value.to_be_bytes());
+    }
+
+    /// A `boolean`.
+    pub fn bool(&mut self, value: bool) {
+        self.bytes(&[u8::from(value)]);
+    }
+
+    /// A `timestamptz`.
+    pub fn timestamp(&mut self, value: PgTimestamp) {
+        self.i64(value.wire());
+    }
+
+    /// A `date`.
+    pub fn date(&mut self, value: PgDate) {
+        self.i32(value.wire());
+    }
+
+    /// Ends the buffer.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<u8> {
+        self.buffer.extend_from_slice(&(-1_i16).to_be_bytes());
+        self.buffer
+    }
+}
+
+/// What `COPY … TO STDOUT (FORMAT binary)` sent, to be read row by row and field by field.
+#[derive(Debug)]
+pub struct BinaryRows<'b> {
+    rest: &'b [u8],
+}
+
+/// What was sent is not what the format says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Postgres sent a COPY that is not in the binary format")]
+pub struct CopyFormatError;
+
+impl From<CopyFormatError> for sqlx::Error {
+    fn from(error: CopyFormatError) -> Self {
+        Self::Decode(error.into())
+    }
+}
+
+impl<'b> BinaryRows<'b> {
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// The buffer does not begin as the format says.
+    pub fn new(buffer: &'b [u8]) -> Result<Self, CopyFormatError> {
+        let mut rows = Self { rest: buffer.strip_prefix(SIGNATURE).ok_or(CopyFormatError)? };
+        rows.take(4)?;
+        let extension = i32::from_be_bytes(rows.array()?);
+        rows.take(usize::try_from(extension).map_err(|_| CopyFormatError)?)?;
+        Ok(rows)
+    }
+
+    /// Goes to the next row; false at the end.
+    ///
+    /// # Errors
+    /// The buffer ends too early.
+    pub fn next_row(&mut self) -> Result<bool, CopyFormatError> {
+        Ok(i16::from_be_bytes(self.array()?) >= 0)
+    }
+
+    /// The next field of the row; none if it is null.
+    ///
+    /// # Errors
+    /// The buffer ends too early.
+    pub fn field(&mut self) -> Result<Option<&'b [u8]>, CopyFormatError> {
+        match i32::from_be_bytes(self.array()?) {
+            -1 => Ok(None),
+            length => self.take(usize::try_from(length).map_err(|_| CopyFormatError)?).map(Some),
+        }
+    }
+
+    /// The next field, which is not null and has this many bytes.
+    ///
+    /// # Errors
+    /// It is null, or of another length.
+    pub fn fixed<const N: usize>(&mut self) -> Result<[u8; N], CopyFormatError> {
+        let field = self.field()?.ok_or(CopyFormatError)?;
+        field.try_into().map_err(|_| CopyFormatError)
+    }
+
+    /// The next field, which is text or null.
+    ///
+    /// # Errors
+    /// It is no text.
+    pub fn text(&mut self) -> Result<Option<String>, CopyFormatError> {
+        self.field()?.map(|bytes| String::from_utf8(bytes.to_vec()).map_err(|_| CopyFormatError)).transpose()
+    }
+
+    /// The next field, a `bigint`.
+    ///
+    /// # Errors
+    /// It is null, or something else.
+    pub fn i64(&mut self) -> Result<i64, CopyFormatError> {
+        self.fixed().map(i64::from_be_bytes)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], CopyFormatError> {
+        self.take(N)?.try_into().map_err(|_| CopyFormatError)
+    }
+
+    fn take(&mut self, bytes: usize) -> Result<&'b [u8], CopyFormatError> {
+        let (taken, rest) = self.rest.split_at_checked(bytes).ok_or(CopyFormatError)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_back_as_they_were_written() {
+        let mut rows = BinaryCopy::with_capacity(0);
+        rows.row(3);
+        rows.i64(-7);
+        rows.null();
+        rows.bytes("é".as_bytes());
+        rows.row(1);
+        rows.bytes(b"");
+        let buffer = rows.finish();
+
+        let mut rows = BinaryRows::new(&buffer).unwrap();
+        assert_eq!(rows.next_row(), Ok(true));
+        assert_eq!((rows.i64(), rows.text(), rows.text()), (Ok(-7), Ok(None), Ok(Some("é".to_owned()))));
+        assert_eq!((rows.next_row(), rows.field()), (Ok(true), Ok(Some(&[][..]))));
+        assert_eq!(rows.next_row(), Ok(false));
+    }
+
+    #[test]
+    fn what_is_cut_short_is_an_error() {
+        let mut rows = BinaryCopy::with_capacity(0);
+        rows.row(1);
+        rows.bytes(b"abc");
+        let buffer = rows.finish();
+        let mut rows = BinaryRows::new(&buffer[..buffer.len() - 4]).unwrap();
+        assert_eq!(rows.next_row(), Ok(true));
+        assert_eq!(rows.field(), Err(CopyFormatError));
+        assert!(BinaryRows::new(b"PGCOPY").is_err());
+    }
+}

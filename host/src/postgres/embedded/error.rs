@@ -1,0 +1,185 @@
+//! Why a private Postgres could not be had. Each message is one line that names the thing and the way out; the server's
+//! own last words may follow.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::download::DownloadError;
+use super::supervise::End;
+use super::version::{Major, SUPPORTED};
+
+/// Why a private Postgres could not be started or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbeddedError {
+    /// The operating system refused something.
+    #[error("cannot {action} {}: {cause}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's answer.
+        cause: io::Error,
+    },
+    /// Two hosts, one data directory.
+    #[error(
+        "the data directory {} is in use by another gnomon{}: stop that one, or choose another data directory",
+        data_dir.display(),
+        pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+    )]
+    InUse {
+        /// The data directory.
+        data_dir: PathBuf,
+        /// The other host.
+        pid: Option<u32>,
+    },
+    /// `PG_BIN` is set, and no server can be run from there.
+    #[error("PG_BIN is {}, but {reason}: let it name the folder that holds `postgres` and `initdb`, or unset it", folder.display())]
+    PgBin {
+        /// What it says.
+        folder: PathBuf,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// No server on this machine, none from the network.
+    #[error(
+        "found no PostgreSQL {} to {} in the PATH or the usual folders, and could not download one: {download}; \
+         install PostgreSQL, or set PG_BIN to the folder that holds `postgres`, or set DATABASE_URL to use a running server",
+        SUPPORTED.start(),
+        SUPPORTED.end()
+    )]
+    NoServer {
+        /// Why there was no download.
+        download: DownloadError,
+    },
+    /// The cluster belongs to a major version that this machine does not have.
+    #[error(
+        "the database in {} was made by PostgreSQL {major}, and only {found} can be run here: \
+         install PostgreSQL {major}, or set PG_BIN to its folder",
+        cluster.display()
+    )]
+    OtherMajor {
+        /// The cluster.
+        cluster: PathBuf,
+        /// Its version.
+        major: Major,
+        /// The servers at hand, for people.
+        found: String,
+    },
+    /// Started as root, and there is nobody else to run Postgres as.
+    #[error(
+        "PostgreSQL refuses to run as root, and this machine has neither a user `postgres` nor `nobody`: \
+         create the user `postgres`, or start gnomon as an ordinary user"
+    )]
+    NoUser,
+    /// The files belong to somebody else.
+    #[error("{} belongs to the user {owner}, and PostgreSQL would run as {user}: {remedy}", path.display())]
+    Owner {
+        /// The cluster, or the folder around it.
+        path: PathBuf,
+        /// Whose it is.
+        owner: String,
+        /// Who should have it.
+        user: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// The user whom Postgres runs as cannot get to its own data.
+    #[error(
+        "PostgreSQL runs as the user {user}, since gnomon was started as root, and that user may not enter {}: \
+         choose a data directory elsewhere (such as /var/lib/gnomon), or run `chmod o+x {}`, \
+         or start gnomon as an ordinary user",
+        folder.display(),
+        folder.display()
+    )]
+    Unreachable {
+        /// The outermost folder that is closed.
+        folder: PathBuf,
+        /// The user.
+        user: String,
+    },
+    /// A cluster without its password, or with that of another.
+    #[error(
+        "the password in {} is not that of the database beside it ({cause}): put the file back as it was, \
+         a copy of the data directory has it",
+        path.display()
+    )]
+    Password {
+        /// The file.
+        path: PathBuf,
+        /// The file's or the server's complaint.
+        cause: String,
+    },
+    /// `initdb` failed.
+    #[error("initdb from {} could not make a database ({end}); its last words:\n{output}", bin.display())]
+    Initdb {
+        /// Where it comes from.
+        bin: PathBuf,
+        /// How it ended.
+        end: End,
+        /// The end of its output.
+        output: String,
+    },
+    /// A server that nobody holds any more does not stop.
+    #[error(
+        "PostgreSQL (process {pid}) still runs on {} after its host has gone, and does not stop: end it by hand",
+        cluster.display()
+    )]
+    Predecessor {
+        /// Its process.
+        pid: i32,
+        /// Its cluster.
+        cluster: PathBuf,
+    },
+    /// The server ended before it was ready.
+    #[error("PostgreSQL did not start on {} ({end}); its last words:\n{output}", cluster.display())]
+    Ended {
+        /// The cluster.
+        cluster: PathBuf,
+        /// How it ended.
+        end: End,
+        /// The end of its log.
+        output: String,
+    },
+    /// The server runs and takes no connections.
+    #[error(
+        "PostgreSQL on {} was not ready after {} s{}; its last words:\n{output}",
+        cluster.display(),
+        waited.as_secs(),
+        connect.as_ref().map(|cause| format!(" ({cause})")).unwrap_or_default()
+    )]
+    NotReady {
+        /// The cluster.
+        cluster: PathBuf,
+        /// How long that was.
+        waited: Duration,
+        /// What a connection was told, if it came to that.
+        connect: Option<String>,
+        /// The end of its log.
+        output: String,
+    },
+    /// The server says that it is ready, and the role and the database cannot be used or made.
+    #[error("the private PostgreSQL runs on 127.0.0.1:{port}, but its database `gnomon` cannot be used: {cause}")]
+    Connect {
+        /// Where it listens, or should.
+        port: u16,
+        /// The server's answer.
+        cause: sqlx::Error,
+    },
+    /// The server had to be killed.
+    #[error("PostgreSQL on {} did not stop in an orderly way ({end}); it will recover at the next start", cluster.display())]
+    Stop {
+        /// The cluster.
+        cluster: PathBuf,
+        /// How it ended.
+        end: End,
+    },
+}
+
+impl EmbeddedError {
+    /// For `map_err`: what was tried, and on what.
+    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |cause| Self::Io { action, path: path.to_owned(), cause }
+    }
+}

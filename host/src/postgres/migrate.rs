@@ -1,0 +1,46 @@
+//! The schema's history.
+
+use sqlx::{Connection, PgConnection, PgPool, migrate::MigrateError as SqlxError};
+use tracing::info;
+
+/// Why the schema could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// The database knows a migration that this program does not.
+    #[error(
+        "the database was migrated by a newer Gnomon (migration {0} is unknown here); run that version, or a newer one"
+    )]
+    Newer(i64),
+    /// A migration is not what it was when it was applied.
+    #[error("migration {0} has been applied to the database in another form; the database and this program do not fit")]
+    Changed(i64),
+    /// A migration failed.
+    #[error("cannot migrate the database: {0}")]
+    Failed(SqlxError),
+}
+
+/// Brings schema `gnomon` up to date. Several hosts may do so at once: Postgres' advisory lock lets one pass at a time.
+/// Answers the version that the schema has then.
+///
+/// # Errors
+/// The database belongs to a newer Gnomon, or a migration failed; a migration that failed left nothing behind.
+pub async fn migrate(pool: &PgPool) -> Result<i64, MigrateError> {
+    // sqlx keeps its history in the first schema of the search path. That is to be ours, not the user's.
+    let options = pool.connect_options().as_ref().clone().options([("search_path", "gnomon")]);
+    let mut connection = PgConnection::connect_with(&options).await.map_err(failed)?;
+    sqlx::raw_sql("CREATE SCHEMA IF NOT EXISTS gnomon").execute(&mut connection).await.map_err(failed)?;
+    let migrator = sqlx::migrate!("../migrations");
+    migrator.run(&mut connection).await.map_err(|error| match error {
+        SqlxError::VersionMissing(version) => MigrateError::Newer(version),
+        SqlxError::VersionMismatch(version) => MigrateError::Changed(version),
+        error => MigrateError::Failed(error),
+    })?;
+    connection.close().await.map_err(failed)?;
+    let version = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
+    info!(version, "the database schema is up to date");
+    Ok(version)
+}
+
+fn failed(error: sqlx::Error) -> MigrateError {
+    MigrateError::Failed(SqlxError::Execute(error))
+}

@@ -1,0 +1,18 @@
+//! Postgres: connections, migrations, values on the wire, and a server of our own where there is none.
+
+mod connect;
+mod copy;
+pub mod embedded;
+mod migrate;
+#[doc(hidden)]
+pub mod test_database;
+mod time;
+mod transient;
+
+pub use self::{
+    connect::{ConnectError, Database, OLDEST_POSTGRES},
+    copy::{BinaryCopy, BinaryRows, CopyFormatError},
+    migrate::{MigrateError, migrate},
+    time::{PgDate, PgTimestamp},
+    transient::is_transient,
+};

@@ -1,0 +1,123 @@
+//! Instants and days as Postgres' binary format writes them.
+//!
+//! Postgres counts from 2000-01-01; the rest of the house counts from 1970-01-01, as jiff and the contract with modules do.
+
+use sqlx::{
+    Decode, Encode, Postgres, Type,
+    encode::IsNull,
+    error::BoxDynError,
+    postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueFormat, PgValueRef},
+};
+
+const EPOCH_DAYS: i32 = 10_957;
+const EPOCH_MICROSECONDS: i64 = EPOCH_DAYS as i64 * 86_400 * 1_000_000;
+
+/// A `timestamptz`, in microseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PgTimestamp(pub i64);
+
+/// A `date`, in days since 1970-01-01.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PgDate(pub i32);
+
+impl PgTimestamp {
+    /// The earliest instant that `timestamptz` holds: 4713-11-24 before Christ. The last one that it holds is later than the
+    /// last one that 64 bits count from 1970.
+    pub const MIN: Self = Self(-210_866_803_200_000_000);
+
+    /// The instant as the rest of the house writes it.
+    ///
+    /// # Errors
+    /// It is beyond the year 9999, which nothing of ours writes.
+    pub fn to_jiff(self) -> Result<jiff::Timestamp, sqlx::Error> {
+        jiff::Timestamp::from_microsecond(self.0).map_err(|error| sqlx::Error::Decode(error.into()))
+    }
+
+    /// The value on the wire: microseconds since 2000-01-01.
+    #[must_use]
+    pub fn wire(self) -> i64 {
+        self.0.saturating_sub(EPOCH_MICROSECONDS)
+    }
+
+    /// From the value on the wire.
+    #[must_use]
+    pub fn from_wire(wire: i64) -> Self {
+        Self(wire.saturating_add(EPOCH_MICROSECONDS))
+    }
+}
+
+impl PgDate {
+    /// The earliest day that `date` holds: 4713-11-24 before Christ.
+    pub const MIN: Self = Self(-2_440_588);
+    /// The last day that `date` holds, in the year 5874897.
+    pub const MAX: Self = Self(2_145_042_905);
+
+    /// The value on the wire: days since 2000-01-01.
+    #[must_use]
+    pub fn wire(self) -> i32 {
+        self.0.saturating_sub(EPOCH_DAYS)
+    }
+
+    /// From the value on the wire.
+    #[must_use]
+    pub fn from_wire(wire: i32) -> Self {
+        Self(wire.saturating_add(EPOCH_DAYS))
+    }
+}
+
+impl Type<Postgres> for PgTimestamp {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("timestamptz")
+    }
+}
+
+impl PgHasArrayType for PgTimestamp {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("timestamptz[]")
+    }
+}
+
+impl Encode<'_, Postgres> for PgTimestamp {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <i64 as Encode<'_, Postgres>>::encode(self.wire(), buffer)
+    }
+}
+
+impl Decode<'_, Postgres> for PgTimestamp {
+    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        Ok(Self::from_wire(i64::from_be_bytes(binary(&value)?.try_into()?)))
+    }
+}
+
+impl Type<Postgres> for PgDate {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("date")
+    }
+}
+
+impl PgHasArrayType for PgDate {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("date[]")
+    }
+}
+
+impl Encode<'_, Postgres> for PgDate {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <i32 as Encode<'_, Postgres>>::encode(self.wire(), buffer)
+    }
+}
+
+impl Decode<'_, Postgres> for PgDate {
+    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        Ok(Self::from_wire(i32::from_be_bytes(binary(&value)?.try_into()?)))
+    }
+}
+
+fn binary<'v>(value: &PgValueRef<'v>) -> Result<&'v [u8], BoxDynError> {
+    match value.format() {
+        PgValueFormat::Binary => value.as_bytes(),
+        PgValueFormat::Text => {
+            Err("a time came in text format; the simple query protocol is not used for times".into())
+        }
+    }
+}

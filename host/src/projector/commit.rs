@@ -1,0 +1,76 @@
+//! Committing what a batch changed, with the checkpoint, or not at all.
+
+use sqlx::{PgConnection, PgPool};
+
+use super::lease::Lease;
+use crate::{
+    event_log::Position,
+    read_model::{TableSet, WriteSet},
+};
+
+/// The effect of the events behind `from`, up to and with `to`.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) from: Position,
+    pub(super) to: Position,
+    pub(super) events_per_second: f64,
+    /// Whether the loss of the commit in a crash of Postgres costs nothing but doing it again.
+    pub(super) replayable: bool,
+}
+
+/// Why a step was not committed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CommitError {
+    /// Another host holds the lease, or did in between.
+    #[error("the lease of the build is lost")]
+    Fenced,
+    #[error(transparent)]
+    Postgres(#[from] sqlx::Error),
+}
+
+/// Commits rows and checkpoint in one transaction.
+pub(super) async fn commit(
+    pool: &PgPool,
+    lease: Lease,
+    tables: &TableSet,
+    step: &Step,
+    writes: &WriteSet,
+) -> Result<(), CommitError> {
+    let mut transaction = pool.begin().await?;
+    if step.replayable {
+        sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *transaction).await?;
+    }
+    // First of all, and under the row's lock: from here to the commit nobody can take the lease.
+    advance(&mut transaction, lease, step).await?;
+    tables.apply(&mut transaction, writes).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Moves the checkpoint, provided that the lease is held and the build stands where the step begins.
+async fn advance(connection: &mut PgConnection, lease: Lease, step: &Step) -> Result<(), CommitError> {
+    let moved = sqlx::query(
+        "UPDATE gnomon.build_progress SET checkpoint = $4, events_per_second = $5
+         WHERE build = $1 AND lease_epoch = $2 AND checkpoint = $3",
+    )
+    .bind(lease.build.0)
+    .bind(lease.epoch)
+    .bind(step.from.to_sql())
+    .bind(step.to.to_sql())
+    .bind(step.events_per_second)
+    .execute(connection)
+    .await?
+    .rows_affected();
+    if moved == 1 { Ok(()) } else { Err(CommitError::Fenced) }
+}
+
+/// Holds the lease's row for the rest of the caller's transaction, provided that the lease is held.
+pub(super) async fn hold(connection: &mut PgConnection, lease: Lease) -> Result<(), CommitError> {
+    let held: Option<i64> =
+        sqlx::query_scalar("SELECT build FROM gnomon.build_progress WHERE build = $1 AND lease_epoch = $2 FOR UPDATE")
+            .bind(lease.build.0)
+            .bind(lease.epoch)
+            .fetch_optional(connection)
+            .await?;
+    held.map(drop).ok_or(CommitError::Fenced)
+}

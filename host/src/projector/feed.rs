@@ -1,0 +1,110 @@
+//! Reading the log ahead of the module.
+
+use tokio::sync::mpsc;
+
+use crate::{
+    event_log::{EventLog, Filter, Position},
+    runtime::{Delivery, ProjectionDescriptor},
+};
+
+/// A part of the log: the events in it that a projection wants.
+#[derive(Debug)]
+pub(super) struct Portion {
+    pub(super) events: Vec<Delivery>,
+    /// The part ends here, whether or not an event of it is wanted.
+    pub(super) to: Position,
+    /// Whether the log ended here when it was read.
+    pub(super) at_head: bool,
+}
+
+/// Portions that are read ahead.
+const AHEAD: usize = 2;
+/// Events of the first portion: nobody knows yet how large they are.
+const FIRST: usize = 256;
+
+/// How much of the log a module gets at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortionSize {
+    /// Events, at most.
+    pub max_events: usize,
+    /// Bytes of events, about.
+    pub max_bytes: usize,
+}
+
+impl Default for PortionSize {
+    fn default() -> Self {
+        Self { max_events: 8192, max_bytes: 4 * 1024 * 1024 }
+    }
+}
+
+/// Reads the log behind `after` for as long as somebody takes the portions. Ends with the first error.
+pub(super) fn start(
+    log: EventLog,
+    after: Position,
+    filter: Filter,
+    size: PortionSize,
+) -> mpsc::Receiver<Result<Portion, sqlx::Error>> {
+    let (send, receive) = mpsc::channel(AHEAD);
+    tokio::spawn(async move {
+        let mut after = after;
+        let mut limit = FIRST.min(size.max_events);
+        let mut head = log.head();
+        // The first portion goes out even if it is empty: it tells that the log has ended.
+        let mut first = true;
+        loop {
+            if !first {
+                tokio::select! {
+                    () = send.closed() => return,
+                    moved = head.wait_for(|head| *head > after) => if moved.is_err() { return },
+                }
+            }
+            let portion = read(&log, after, limit, &filter).await;
+            let failed = portion.is_err();
+            if let Ok(portion) = &portion {
+                if portion.to == after && !first {
+                    continue;
+                }
+                after = portion.to;
+                limit = size.next_limit(limit, portion);
+            }
+            first = false;
+            if send.send(portion).await.is_err() || failed {
+                return;
+            }
+        }
+    });
+    receive
+}
+
+async fn read(log: &EventLog, after: Position, limit: usize, filter: &Filter) -> Result<Portion, sqlx::Error> {
+    let page = log.read_portion(after, limit, filter).await?;
+    let to = page.next.unwrap_or(after);
+    Ok(Portion { events: page.events.into_iter().map(Delivery::from).collect(), to, at_head: to >= page.head })
+}
+
+impl PortionSize {
+    /// As many events as keep a portion of such events within its bytes; never more than twice as many as before.
+    fn next_limit(self, limit: usize, last: &Portion) -> usize {
+        let bytes: usize = last.events.iter().map(bytes_of).sum();
+        let average = bytes / last.events.len().max(1);
+        let fitting = self.max_bytes / average.max(1);
+        fitting.clamp(1, self.max_events.min(limit * 2))
+    }
+}
+
+fn bytes_of(event: &Delivery) -> usize {
+    size_of::<Delivery>()
+        + event.data.len()
+        + event.stream.len()
+        + event.event_type.len()
+        + event.metadata.as_ref().map_or(0, String::len)
+}
+
+/// The events that a projection wants.
+pub(super) fn filter(descriptor: &ProjectionDescriptor) -> Filter {
+    let types = descriptor.event_types.iter().map(|wanted| wanted.event_type.clone());
+    Filter {
+        types: if descriptor.all_types { Vec::new() } else { types.collect() },
+        categories: descriptor.categories.clone(),
+    }
+}

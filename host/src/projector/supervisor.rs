@@ -1,0 +1,130 @@
+//! Finding builds that nobody works on, and working on them.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use sqlx::postgres::PgListener;
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{
+    Shared,
+    build::BuildId,
+    lease::{self, HostKey, Lease, Presence},
+    store,
+    worker::Worker,
+};
+
+/// How often builds are looked for when nobody says that there are any.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Looks for work until it is stopped.
+pub(super) struct Supervisor {
+    shared: Arc<Shared>,
+    host: HostKey,
+    presence: Option<Presence>,
+    workers: HashMap<BuildId, Work>,
+    stop: CancellationToken,
+    committed: watch::Sender<u64>,
+}
+
+struct Work {
+    lease: Lease,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Supervisor {
+    pub(super) fn new(shared: Arc<Shared>, stop: CancellationToken, committed: watch::Sender<u64>) -> Self {
+        let host = HostKey::random();
+        Self { shared, host, presence: None, workers: HashMap::new(), stop, committed }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut listener = None;
+        while !self.stop.is_cancelled() {
+            if let Err(error) = self.look().await {
+                warn!(%error, "cannot look for builds to work on, trying again");
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                () = self.shared.look_again.notified() => {}
+                () = tokio::time::sleep(POLL) => {}
+                () = notified(&self.shared, &mut listener) => {}
+            }
+        }
+        // Each worker finishes its commit and gives its lease back.
+        for work in self.workers.values() {
+            work.stop.cancel();
+        }
+        for (_, work) in self.workers.drain() {
+            let _ = work.task.await;
+        }
+    }
+
+    /// Keeps what this host works on in step with what there is to work on.
+    async fn look(&mut self) -> Result<(), sqlx::Error> {
+        self.show_presence().await?;
+        self.workers.retain(|_, work| !work.task.is_finished());
+        self.renew_leases().await?;
+        let jobs = store::jobs(&self.shared.pool).await?;
+        for (build, work) in &self.workers {
+            if !jobs.iter().any(|job| job.build == *build) {
+                work.stop.cancel();
+            }
+        }
+        for job in jobs {
+            if self.workers.contains_key(&job.build) {
+                continue;
+            }
+            let duration = self.shared.settings.lease;
+            let Some(lease) = lease::acquire(&self.shared.pool, self.host, job.build, duration).await? else {
+                continue;
+            };
+            info!(build = %job.build, projection = %job.projection, version = %job.version, "working on the build");
+            let (build, stop) = (job.build, CancellationToken::new());
+            let worker = Worker::new(Arc::clone(&self.shared), job, lease, stop.clone(), self.committed.clone());
+            self.workers.insert(build, Work { lease, stop, task: tokio::spawn(worker.run()) });
+        }
+        Ok(())
+    }
+
+    async fn show_presence(&mut self) -> Result<(), sqlx::Error> {
+        if let Some(presence) = &mut self.presence
+            && presence.check().await.is_ok()
+        {
+            return Ok(());
+        }
+        self.presence = None;
+        self.presence = Some(Presence::show(&self.shared.pool, self.host).await?);
+        Ok(())
+    }
+
+    async fn renew_leases(&mut self) -> Result<(), sqlx::Error> {
+        let leases: Vec<Lease> = self.workers.values().map(|work| work.lease).collect();
+        let held = lease::renew(&self.shared.pool, &leases, self.shared.settings.lease).await?;
+        for (build, work) in &self.workers {
+            if !held.contains(build) {
+                work.stop.cancel();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Waits until some host says that there is something to look at. Never returns while it cannot listen.
+async fn notified(shared: &Shared, listener: &mut Option<PgListener>) {
+    if listener.is_none() {
+        let Ok(mut new) = PgListener::connect_with(&shared.pool).await else { return std::future::pending().await };
+        if new.listen("gnomon_builds").await.is_err() {
+            return std::future::pending().await;
+        }
+        *listener = Some(new);
+    }
+    if let Some(open) = listener
+        && open.recv().await.is_err()
+    {
+        *listener = None;
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,24 @@
+//! The tables that projections declare and fill: their shape, their rows, and queries on them.
+
+mod decimal;
+mod identifier;
+mod json;
+pub mod query;
+#[cfg(test)]
+mod samples;
+mod storage;
+mod table;
+mod value;
+mod write_set;
+
+pub use self::{
+    decimal::{Decimal, DecimalError},
+    identifier::{Identifier, IdentifierError},
+    json::{CanonicalJson, JsonError},
+    storage::TableSet,
+    table::{
+        Column, ColumnDeclaration, DeclarationError, Index, IndexDeclaration, ShapeError, Table, TableDeclaration,
+    },
+    value::{ColumnType, Float, Key, Row, Value},
+    write_set::{TableWrites, WriteSet},
+};

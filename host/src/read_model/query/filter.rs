@@ -1,0 +1,185 @@
+//! Filters: `column=operator.value`.
+
+use super::{
+    cursor::{Cursor, Parsed, Stop, read},
+    error::QueryError,
+    name,
+    value::{enclosed, list, rest},
+};
+use crate::read_model::{Column, Table};
+
+/// A condition on one column.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Condition<'t> {
+    pub(super) column: &'t Column,
+    /// Whether `not.` stands before the operator.
+    pub(super) negated: bool,
+    pub(super) test: Test,
+}
+
+/// What is asked of the column.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Test {
+    Compare(Comparison, String),
+    /// A pattern in which `*` stands for any text, beside `%` and `_`.
+    Like {
+        pattern: String,
+        any_case: bool,
+    },
+    In(Vec<String>),
+    Is(State),
+}
+
+/// How a value compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Eq,
+    Neq,
+    Gt,
+    Gte,
+    Lt,
+    Lte,
+}
+
+/// What only `is` can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Null,
+    NotNull,
+    True,
+    False,
+    Unknown,
+}
+
+/// The filter of a parameter `key=value`.
+pub(super) fn filter<'t>(table: &'t Table, key: &str, value: &str) -> Result<Condition<'t>, QueryError> {
+    let name = name::key(key)?;
+    let (negated, test) = read("filter", value, value, |cursor| expression(cursor, rest))?;
+    Ok(Condition { column: name::column(table, &name)?, negated, test })
+}
+
+/// A filter within a logic tree: `column.operator.value`.
+pub(super) fn enclosed_filter<'t>(table: &'t Table, cursor: &mut Cursor<'_>) -> Parsed<Condition<'t>> {
+    let name = name::field(cursor)?;
+    if !cursor.delimiter() {
+        return Err(Stop::Mismatch);
+    }
+    let (negated, test) = expression(cursor, enclosed)?;
+    Ok(Condition { column: name::column(table, &name)?, negated, test })
+}
+
+/// How the value of most operators is read, which depends on what may follow it.
+type ReadValue = fn(&mut Cursor<'_>) -> Parsed<String>;
+
+/// `operator.value`, perhaps with `not.` in front.
+fn expression(cursor: &mut Cursor<'_>, value: ReadValue) -> Parsed<(bool, Test)> {
+    let not = |cursor: &mut Cursor<'_>| {
+        cursor.expect("not")?;
+        if cursor.delimiter() { Ok(()) } else { Err(Stop::Mismatch) }
+    };
+    let negated = cursor.attempt(not)?.is_some();
+    let operator = cursor.labelled("operator (eq, gt, ...)", operator)?;
+    cursor.commit();
+    let like = |pattern, any_case| Test::Like { pattern, any_case };
+    let test = match operator {
+        Operator::Compare(comparison) => Test::Compare(comparison, value(cursor)?),
+        Operator::Like => like(value(cursor)?, false),
+        Operator::Ilike => like(value(cursor)?, true),
+        Operator::In => Test::In(list(cursor)?),
+        Operator::Is => Test::Is(cursor.labelled("isVal: (null, not_null, true, false, unknown)", state)?),
+    };
+    Ok((negated, test))
+}
+
+#[derive(Clone, Copy)]
+enum Operator {
+    Compare(Comparison),
+    Like,
+    Ilike,
+    In,
+    Is,
+}
+
+/// Where one name begins another, the longer one comes first.
+const OPERATORS: [(&str, Operator); 10] = [
+    ("in", Operator::In),
+    ("is", Operator::Is),
+    ("eq", Operator::Compare(Comparison::Eq)),
+    ("neq", Operator::Compare(Comparison::Neq)),
+    ("gte", Operator::Compare(Comparison::Gte)),
+    ("gt", Operator::Compare(Comparison::Gt)),
+    ("lte", Operator::Compare(Comparison::Lte)),
+    ("lt", Operator::Compare(Comparison::Lt)),
+    ("like", Operator::Like),
+    ("ilike", Operator::Ilike),
+];
+
+/// Operators of PostgREST that are not there yet.
+const MISSING_OPERATORS: [&str; 15] = [
+    "isdistinct",
+    "fts",
+    "plfts",
+    "phfts",
+    "wfts",
+    "match",
+    "imatch",
+    "cs",
+    "cd",
+    "ov",
+    "sl",
+    "sr",
+    "nxr",
+    "nxl",
+    "adj",
+];
+
+fn operator(cursor: &mut Cursor<'_>) -> Parsed<Operator> {
+    for (name, operator) in OPERATORS {
+        let reading = |cursor: &mut Cursor<'_>| {
+            cursor.expect(name)?;
+            if !matches!(operator, Operator::In | Operator::Is) {
+                refuse_quantifier(cursor, name)?;
+            }
+            if cursor.delimiter() { Ok(operator) } else { Err(Stop::Mismatch) }
+        };
+        if let Some(operator) = cursor.attempt(reading)? {
+            return Ok(operator);
+        }
+    }
+    for name in MISSING_OPERATORS {
+        // A full text search may name its language in brackets.
+        if cursor.rest().strip_prefix(name).is_some_and(|behind| behind.starts_with(['.', '('])) {
+            return Err(QueryError::not_implemented(format!("The operator {name} is not implemented.")).into());
+        }
+    }
+    Err(Stop::Mismatch)
+}
+
+fn refuse_quantifier(cursor: &mut Cursor<'_>, operator: &str) -> Parsed<()> {
+    if !cursor.literal("(") {
+        return Ok(());
+    }
+    for quantifier in ["any", "all"] {
+        if cursor.literal(quantifier) && cursor.literal(")") {
+            let details = format!("The quantifier {quantifier} of {operator}({quantifier}) is not implemented.");
+            return Err(QueryError::not_implemented(details).into());
+        }
+    }
+    Err(Stop::Mismatch)
+}
+
+fn state(cursor: &mut Cursor<'_>) -> Parsed<State> {
+    let states = [
+        ("null", State::Null),
+        ("not_null", State::NotNull),
+        ("true", State::True),
+        ("false", State::False),
+        ("unknown", State::Unknown),
+    ];
+    let found = states.into_iter().find(|(name, _)| cursor.literal_in_any_case(name));
+    found.map(|(_, state)| state).ok_or(Stop::Mismatch)
+}
+
+#[cfg(test)]
+#[path = "filter_tests.rs"]
+mod tests;

@@ -1,0 +1,13 @@
+//! How much a query may ask for. Each limit stands well above what people and programs write, and well below what
+//! makes the parser or Postgres' planner work hard.
+
+/// Bytes of a query string. A list of 800 UUIDs fits.
+pub const MAX_QUERY_BYTES: usize = 32 * 1024;
+/// Columns in the answer, those that `*` stands for counted one by one. Postgres' own limit is 1,664.
+pub const MAX_SELECTED: usize = 1_000;
+/// Columns to order by.
+pub const MAX_ORDER_TERMS: usize = 32;
+/// Conditions in all filters and logic trees together.
+pub const MAX_CONDITIONS: usize = 500;
+/// How deep `and` and `or` may be nested; those of the parameter itself are the first level.
+pub const MAX_DEPTH: usize = 20;

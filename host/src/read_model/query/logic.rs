@@ -1,0 +1,85 @@
+//! Logic trees: `and=(…)` and `or=(…)`, which may be nested and negated.
+
+use super::{
+    cursor::{Cursor, Parsed, Stop, read},
+    error::QueryError,
+    filter::{Condition, enclosed_filter},
+    limits::MAX_DEPTH,
+};
+use crate::read_model::Table;
+
+/// A condition, or several that are joined.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Logic<'t> {
+    Condition(Condition<'t>),
+    Group { negated: bool, connective: Connective, parts: Vec<Logic<'t>> },
+}
+
+/// What joins the parts of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Connective {
+    And,
+    Or,
+}
+
+impl Logic<'_> {
+    /// How many conditions there are.
+    pub(super) fn conditions(&self) -> usize {
+        match self {
+            Self::Condition(_) => 1,
+            Self::Group { parts, .. } => parts.iter().map(Logic::conditions).sum(),
+        }
+    }
+}
+
+/// The logic of a parameter, whose key is `and` or `or`, perhaps behind `not.`.
+pub(super) fn logic<'t>(table: &'t Table, key: &str, value: &str) -> Result<Logic<'t>, QueryError> {
+    // A group within a group has its connective in front; with the key there, the outermost reads like any other, and
+    // errors count their columns from it as PostgREST's do.
+    let text = format!("{key}{value}");
+    read("logic tree", value, &text, |cursor| tree(table, cursor, 1))
+}
+
+fn tree<'t>(table: &'t Table, cursor: &mut Cursor<'_>, depth: usize) -> Parsed<Logic<'t>> {
+    if let Some(condition) = cursor.attempt(|cursor| enclosed_filter(table, cursor))? {
+        return Ok(Logic::Condition(condition));
+    }
+    let negated =
+        cursor.labelled("negation operator (not)", |cursor| cursor.attempt(|cursor| cursor.expect("not.")))?;
+    if negated.is_some() {
+        cursor.commit();
+    }
+    let connective = cursor.labelled("logic operator (and, or)", connective)?;
+    // No column is called `and` or `or`, so this is no filter, whatever the attempt has missed.
+    cursor.commit();
+    if depth > MAX_DEPTH {
+        return Err(cursor.refuse(format!("Groups are nested too deep; at most {MAX_DEPTH} levels are allowed.")));
+    }
+    cursor.blanks();
+    cursor.expect("(")?;
+    cursor.blanks();
+    let mut parts = vec![tree(table, cursor, depth + 1)?];
+    cursor.blanks();
+    while cursor.literal(",") {
+        cursor.blanks();
+        parts.push(tree(table, cursor, depth + 1)?);
+        cursor.blanks();
+    }
+    cursor.expect(")")?;
+    cursor.blanks();
+    Ok(Logic::Group { negated: negated.is_some(), connective, parts })
+}
+
+fn connective(cursor: &mut Cursor<'_>) -> Parsed<Connective> {
+    if cursor.literal("and") {
+        Ok(Connective::And)
+    } else if cursor.literal("or") {
+        Ok(Connective::Or)
+    } else {
+        Err(Stop::Mismatch)
+    }
+}
+
+#[cfg(test)]
+#[path = "logic_tests.rs"]
+mod tests;

@@ -1,0 +1,208 @@
+//! Names in a query, and the columns that they mean.
+
+use super::{
+    cursor::{Cursor, Parsed, Stop, read},
+    error::QueryError,
+    undefined_column::undefined_column,
+};
+use crate::read_model::{Column, Identifier, Table};
+
+/// Reads a name: letters, digits, `_`, `$`, blanks within and `-`, or anything in double quotes.
+pub(super) fn name(cursor: &mut Cursor<'_>) -> Parsed<String> {
+    match cursor.peek() {
+        Some('"') => quoted(cursor),
+        Some(first) if in_name(first) => plain(cursor),
+        _ => {
+            cursor.miss("field name (* or [a..z0..9_$])");
+            Err(Stop::Mismatch)
+        }
+    }
+}
+
+fn in_name(letter: char) -> bool {
+    letter.is_alphabetic() || letter.is_ascii_digit() || matches!(letter, '_' | '$' | ' ')
+}
+
+fn plain(cursor: &mut Cursor<'_>) -> Parsed<String> {
+    let mut name = String::new();
+    loop {
+        let part = cursor.take_while(in_name);
+        cursor.miss("letter");
+        cursor.miss("digit");
+        if part.is_empty() {
+            return Err(Stop::Mismatch);
+        }
+        name.push_str(part.trim());
+        // `->` leads into JSON.
+        if cursor.rest().starts_with("->") || !cursor.literal("-") {
+            return Ok(name);
+        }
+        name.push('-');
+    }
+}
+
+/// Reads a text in double quotes, where a backslash takes the meaning from the character behind it.
+pub(super) fn quoted(cursor: &mut Cursor<'_>) -> Parsed<String> {
+    cursor.expect("\"")?;
+    let mut text = String::new();
+    loop {
+        text.push_str(cursor.take_while(|next| !matches!(next, '"' | '\\')));
+        match cursor.take() {
+            Some('"') => return Ok(text),
+            Some(_) => match cursor.take() {
+                Some(escaped) => text.push(escaped),
+                None => {
+                    cursor.miss("any character");
+                    return Err(Stop::Mismatch);
+                }
+            },
+            None => {
+                cursor.miss_text("\"");
+                return Err(Stop::Mismatch);
+            }
+        }
+    }
+}
+
+/// Reads the name of a column and refuses the way into its JSON.
+pub(super) fn field(cursor: &mut Cursor<'_>) -> Parsed<String> {
+    cursor.blanks();
+    let name = name(cursor)?;
+    cursor.blanks();
+    if cursor.literal("->>") || cursor.literal("->") {
+        return Err(QueryError::not_implemented("JSON paths (-> and ->>) are not implemented.".to_owned()).into());
+    }
+    Ok(name)
+}
+
+/// Reads the name that a column is given in the answer, and the `:` behind it. Postgres cuts names that are too long
+/// and refuses some others as broken SQL; neither is what was asked for.
+pub(super) fn alias(cursor: &mut Cursor<'_>) -> Parsed<String> {
+    let alias = name(cursor)?;
+    cursor.expect(":")?;
+    if cursor.peek() == Some(':') {
+        // `::` leads into a cast.
+        return Err(Stop::Mismatch);
+    }
+    if alias.is_empty() {
+        return Err(cursor.refuse("An alias must not be empty."));
+    }
+    if alias.len() > Identifier::MAX_BYTES {
+        let (bytes, limit) = (alias.len(), Identifier::MAX_BYTES);
+        return Err(cursor.refuse(format!("The alias has {bytes} bytes; at most {limit} are allowed.")));
+    }
+    if alias.contains('\0') {
+        return Err(cursor.refuse("An alias must not contain NUL."));
+    }
+    Ok(alias)
+}
+
+/// The name in a parameter's key. A path of several names leads to an embedded resource.
+pub(super) fn key(key: &str) -> Result<String, QueryError> {
+    let path = read("tree path", key, key, |cursor| {
+        let mut path = vec![field(cursor)?];
+        while cursor.delimiter() {
+            path.push(field(cursor)?);
+        }
+        Ok(path)
+    })?;
+    match <[String; 1]>::try_from(path) {
+        Ok([name]) => Ok(name),
+        Err(path) => Err(QueryError::not_embedded(&path[0])),
+    }
+}
+
+/// The column of this name.
+pub(super) fn column<'t>(table: &'t Table, name: &str) -> Result<&'t Column, QueryError> {
+    table.column(name).ok_or_else(|| undefined_column(table, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(text: &str) -> String {
+        read("name", text, text, name).unwrap()
+    }
+
+    fn complaint(text: &str) -> (String, String) {
+        let error = key(text).unwrap_err();
+        (error.message, error.details.unwrap_or_default())
+    }
+
+    #[test]
+    fn names_are_read_as_postgrest_reads_them() {
+        for (text, name) in [
+            ("id", "id"),
+            ("with spaces", "with spaces"),
+            ("with-dashes", "with-dashes"),
+            ("123", "123"),
+            ("_", "_"),
+            ("$", "$"),
+            ("مورد", "مورد"),
+            (" no blanks around ", "no blanks around"),
+            ("\":\"", ":"),
+            ("\" blanks around \"", " blanks around "),
+            (r#""a\"b\\c""#, r#"a"b\c"#),
+        ] {
+            assert_eq!(named(text), name, "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_that_are_no_names_are_refused() {
+        for (text, message, details) in [
+            (
+                "",
+                "\"failed to parse tree path ()\" (line 1, column 1)",
+                "unexpected end of input expecting field name (* or [a..z0..9_$])",
+            ),
+            (
+                ":",
+                "\"failed to parse tree path (:)\" (line 1, column 1)",
+                "unexpected \":\" expecting field name (* or [a..z0..9_$])",
+            ),
+            (
+                "a!",
+                "\"failed to parse tree path (a!)\" (line 1, column 2)",
+                "unexpected '!' expecting letter, digit, \"-\", \"->>\", \"->\", delimiter (.) or end of input",
+            ),
+            (
+                "\"a",
+                "\"failed to parse tree path (\"a)\" (line 1, column 3)",
+                "unexpected end of input expecting \"\\\"\"",
+            ),
+            (
+                "\"a\\",
+                "\"failed to parse tree path (\"a\\)\" (line 1, column 4)",
+                "unexpected end of input expecting any character",
+            ),
+            (
+                "a-",
+                "\"failed to parse tree path (a-)\" (line 1, column 3)",
+                "unexpected end of input expecting letter or digit",
+            ),
+        ] {
+            assert_eq!(complaint(text), (message.to_owned(), details.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_named() {
+        assert_eq!(
+            key("doc->>title").unwrap_err(),
+            QueryError::not_implemented("JSON paths (-> and ->>) are not implemented.".to_owned())
+        );
+        assert_eq!(key("clients.name").unwrap_err(), QueryError::not_embedded("clients"));
+    }
+
+    #[test]
+    fn aliases_that_postgres_would_bend_are_refused() {
+        let refusal = |text: &str| read("alias", text, text, alias).unwrap_err().details.unwrap();
+        assert_eq!(refusal("\"\":"), "An alias must not be empty.");
+        assert_eq!(refusal(" :"), "An alias must not be empty.");
+        assert_eq!(refusal("\"a\0\":"), "An alias must not contain NUL.");
+        assert_eq!(refusal(&format!("{}:", "x".repeat(64))), "The alias has 64 bytes; at most 63 are allowed.");
+        assert_eq!(read("alias", "", &format!("{}:", "x".repeat(63)), alias).unwrap().len(), 63);
+    }
+}

@@ -1,0 +1,161 @@
+//! The query string, taken apart.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
+use super::{error::QueryError, limits::MAX_QUERY_BYTES, name};
+
+/// The parameters of a query string, each where its key puts it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Parameters {
+    pub(super) select: Option<String>,
+    pub(super) order: Option<String>,
+    pub(super) limit: Option<String>,
+    pub(super) offset: Option<String>,
+    /// Everything that must hold, in the order of the query string.
+    pub(super) wheres: Vec<Where>,
+}
+
+/// A parameter that filters.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Where {
+    /// `column=…`
+    Filter { key: String, value: String },
+    /// `and=…`, `or=…`, `not.and=…` or `not.or=…`
+    Logic { key: String, value: String },
+}
+
+impl Parameters {
+    /// Takes a query string apart. A parameter without `=` has no meaning, as in PostgREST, nor has `columns`, which
+    /// says what a write may touch. Of several `select` or `order` the first counts, of several `limit` or `offset`
+    /// the last; so it is there.
+    pub(super) fn parse(query: &str) -> Result<Self, QueryError> {
+        if query.len() > MAX_QUERY_BYTES {
+            return Err(QueryError::too_long(query.len(), MAX_QUERY_BYTES));
+        }
+        let mut parameters = Self::default();
+        for (key, value) in query.split('&').filter_map(|parameter| parameter.split_once('=')) {
+            parameters.add(decode(key)?, decode(value)?)?;
+        }
+        Ok(parameters)
+    }
+
+    fn add(&mut self, key: String, value: String) -> Result<(), QueryError> {
+        match key.as_str() {
+            "select" => _ = self.select.get_or_insert(value),
+            "order" => _ = self.order.get_or_insert(value),
+            "limit" => self.limit = Some(value),
+            "offset" => self.offset = Some(value),
+            "columns" => {}
+            "and" | "or" | "not.and" | "not.or" => self.wheres.push(Where::Logic { key, value }),
+            _ => match key.rsplit_once('.') {
+                // These words end a path to another resource wherever a path stands before them.
+                Some((path, "order" | "limit" | "offset" | "and" | "or")) => {
+                    return Err(name::key(&key).err().unwrap_or_else(|| QueryError::not_embedded(path)));
+                }
+                _ => self.wheres.push(Where::Filter { key, value }),
+            },
+        }
+        Ok(())
+    }
+}
+
+/// Undoes the encoding of a key or value. What looks like an escape and is none stays as it is.
+fn decode(text: &str) -> Result<String, QueryError> {
+    let spaced = if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
+    match percent_decode(spaced.as_bytes()).decode_utf8() {
+        Ok(decoded) => Ok(decoded.into_owned()),
+        Err(_) => Err(QueryError::syntax(
+            "the query string is not UTF-8".to_owned(),
+            format!("These are no characters once decoded: {text}"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(key: &str, value: &str) -> Where {
+        Where::Filter { key: key.into(), value: value.into() }
+    }
+
+    fn logic(key: &str, value: &str) -> Where {
+        Where::Logic { key: key.into(), value: value.into() }
+    }
+
+    #[test]
+    fn keys_say_what_values_are() {
+        let parameters = Parameters::parse(
+            "select=a&order=b&limit=1&offset=2&columns=x&c=eq.1&and=(d)&not.or=(e)&c=lt.5\
+             &select=z&order=z&limit=3&offset=4",
+        );
+        assert_eq!(
+            parameters,
+            Ok(Parameters {
+                select: Some("a".into()),
+                order: Some("b".into()),
+                limit: Some("3".into()),
+                offset: Some("4".into()),
+                wheres: vec![filter("c", "eq.1"), logic("and", "(d)"), logic("not.or", "(e)"), filter("c", "lt.5")],
+            })
+        );
+    }
+
+    #[test]
+    fn what_has_no_value_has_no_meaning() {
+        assert_eq!(Parameters::parse(""), Ok(Parameters::default()));
+        assert_eq!(Parameters::parse("&a&&select&"), Ok(Parameters::default()));
+        assert_eq!(Parameters::parse("=").unwrap().wheres, [filter("", "")]);
+        assert_eq!(Parameters::parse("a==&b=1=2").unwrap().wheres, [filter("a", "="), filter("b", "1=2")]);
+    }
+
+    #[test]
+    fn the_encoding_is_undone_once() {
+        for (encoded, decoded) in
+            [("a%20b+c%2B", "a b c+"), ("%26%3D%25", "&=%"), ("%C3%A9é", "éé"), ("%zz%2", "%zz%2"), ("%2525", "%25")]
+        {
+            assert_eq!(Parameters::parse(&format!("{encoded}={encoded}")).unwrap().wheres, [filter(decoded, decoded)]);
+        }
+        let error = Parameters::parse("a=%FF").unwrap_err();
+        assert_eq!((error.status, error.code.as_ref()), (400, "PGRST100"));
+        assert_eq!(error.message, "the query string is not UTF-8");
+        assert_eq!(error.details.as_deref(), Some("These are no characters once decoded: %FF"));
+    }
+
+    #[test]
+    fn nothing_is_embedded_yet() {
+        for key in ["clients.order", "clients.limit", "clients.x.offset", "clients.and", "clients.not.or"] {
+            assert_eq!(Parameters::parse(&format!("{key}=1")), Err(QueryError::not_embedded("clients")), "{key}");
+        }
+        assert_eq!(
+            QueryError::not_embedded("clients"),
+            QueryError {
+                code: "PGRST108".into(),
+                message: "'clients' is not an embedded resource in this request".into(),
+                details: None,
+                hint: Some("Verify that 'clients' is included in the 'select' query parameter.".into()),
+                status: 400,
+            }
+        );
+    }
+
+    #[test]
+    fn a_path_without_a_name_leads_nowhere() {
+        for key in [".order", ".and", "!.limit", "..or"] {
+            let error = Parameters::parse(&format!("{key}=1")).unwrap_err();
+            assert_eq!(error.message, format!("\"failed to parse tree path ({key})\" (line 1, column 1)"));
+        }
+    }
+
+    #[test]
+    fn the_length_is_limited() {
+        let longest = format!("a={}", "x".repeat(MAX_QUERY_BYTES - 2));
+        assert!(Parameters::parse(&longest).is_ok());
+        let error = Parameters::parse(&format!("{longest}x")).unwrap_err();
+        assert_eq!((error.status, error.code.as_ref()), (414, "PGRST100"));
+        assert_eq!(error.message, "the query string is too long");
+        assert_eq!(error.details.as_deref(), Some("It has 32769 bytes; at most 32768 are allowed."));
+    }
+}

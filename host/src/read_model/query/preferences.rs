@@ -1,0 +1,122 @@
+//! The header `Prefer` (RFC 7240).
+
+use super::error::QueryError;
+
+/// What a client would like. Of a preference given twice, the first counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preferences {
+    /// `count=exact`: the total is wanted.
+    pub exact_count: bool,
+    /// `wait=N`: how many seconds the client is willing to wait.
+    pub wait: Option<u32>,
+    /// `handling=…`: what to do with preferences that cannot be kept.
+    pub handling: Option<Handling>,
+    invalid: Vec<String>,
+}
+
+/// What to do with preferences that cannot be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handling {
+    /// Refuse the request.
+    Strict,
+    /// Leave them out of account.
+    Lenient,
+}
+
+/// Preferences of PostgREST that only speak of writes; a read keeps them whatever they say.
+const OF_WRITES: [&str; 5] = ["return", "resolution", "missing", "tx", "max-affected"];
+
+impl Preferences {
+    /// Reads the header, which may be there several times.
+    pub fn parse<'a>(headers: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut preferences = Self::default();
+        for preference in headers.into_iter().flat_map(|header| header.split(',')).map(str::trim) {
+            if !preference.is_empty() && !preferences.add(preference) {
+                preferences.invalid.push(preference.to_owned());
+            }
+        }
+        preferences
+    }
+
+    /// Whether the preference is one that we can keep. PostgREST's other ways to count and its time zones are not yet.
+    fn add(&mut self, preference: &str) -> bool {
+        let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
+        let (name, value) = (name.trim_end().to_ascii_lowercase(), value.trim_start().trim_matches('"'));
+        match (name.as_str(), value) {
+            ("count", "exact") => self.exact_count = true,
+            ("handling", "strict") => _ = self.handling.get_or_insert(Handling::Strict),
+            ("handling", "lenient") => _ = self.handling.get_or_insert(Handling::Lenient),
+            ("wait", seconds) => match seconds.parse() {
+                Ok(seconds) => _ = self.wait.get_or_insert(seconds),
+                Err(_) => return false,
+            },
+            (name, _) => return OF_WRITES.contains(&name),
+        }
+        true
+    }
+
+    /// Checks that everything can be kept, where the client insists.
+    ///
+    /// # Errors
+    /// Names what cannot.
+    pub fn check(&self) -> Result<(), QueryError> {
+        if self.handling == Some(Handling::Strict) && !self.invalid.is_empty() {
+            return Err(QueryError::preferences(&self.invalid));
+        }
+        Ok(())
+    }
+
+    /// The value of the header `Preference-Applied`, if there is something to say. Whether the server has waited is
+    /// known to the one who waits, not here.
+    #[must_use]
+    pub fn applied(&self) -> Option<String> {
+        let count = self.exact_count.then_some("count=exact");
+        let handling = self.handling.map(|handling| match handling {
+            Handling::Strict => "handling=strict",
+            Handling::Lenient => "handling=lenient",
+        });
+        let applied: Vec<_> = [count, handling].into_iter().flatten().collect();
+        (!applied.is_empty()).then(|| applied.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn preferences_come_in_one_header_or_several() {
+        let one = Preferences::parse(["count=exact,   handling=lenient ,wait=10, return=minimal"]);
+        assert_eq!(
+            one,
+            Preferences { exact_count: true, wait: Some(10), handling: Some(Handling::Lenient), invalid: vec![] }
+        );
+        assert_eq!(Preferences::parse(["count=exact", "Handling=lenient", "", "wait = \"10\""]), one);
+        assert_eq!(one.applied().as_deref(), Some("count=exact, handling=lenient"));
+        assert_eq!(Preferences::default().applied(), None);
+    }
+
+    #[test]
+    fn the_first_of_two_counts() {
+        let preferences = Preferences::parse(["handling=strict, wait=1", "handling=lenient, wait=2"]);
+        assert_eq!((preferences.handling, preferences.wait), (Some(Handling::Strict), Some(1)));
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_refused_only_where_the_client_insists() {
+        let given = "anything, count=planned, wait=soon, timezone=Europe/Berlin";
+        assert_eq!(Preferences::parse([given]).check(), Ok(()));
+        assert_eq!(Preferences::parse(["handling=lenient", given]).check(), Ok(()));
+        assert_eq!(Preferences::parse(["handling=strict, count=exact, tx=commit"]).check(), Ok(()));
+        assert_eq!(
+            Preferences::parse([given, "handling=strict"]).check(),
+            Err(QueryError {
+                code: "PGRST122".into(),
+                message: "Invalid preferences given with handling=strict".into(),
+                details: Some(format!("Invalid preferences: {given}")),
+                hint: None,
+                status: 400,
+            })
+        );
+    }
+}

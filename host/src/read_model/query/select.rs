@@ -1,0 +1,89 @@
+//! `select`: the columns of the answer.
+
+use super::{
+    cursor::{Cursor, Parsed, Stop, read},
+    error::QueryError,
+    limits::MAX_SELECTED,
+    name::{alias, column, field},
+};
+use crate::read_model::{Column, Table};
+
+/// A column of the answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Selected<'t> {
+    pub(super) column: &'t Column,
+    /// Its name in the answer, if that is not its own.
+    pub(super) alias: Option<String>,
+}
+
+/// What a part of `select` asks for.
+enum Item {
+    All,
+    Column { name: String, alias: Option<String> },
+}
+
+/// The columns that `select` asks for. None asked for are all.
+pub(super) fn select<'t>(table: &'t Table, value: &str) -> Result<Vec<Selected<'t>>, QueryError> {
+    let items = if value.is_empty() { vec![Item::All] } else { read("select parameter", value, value, items)? };
+    let mut selected = Vec::new();
+    for item in items {
+        match item {
+            Item::All => selected.extend(table.columns().iter().map(|column| Selected { column, alias: None })),
+            Item::Column { name, alias } => selected.push(Selected { column: column(table, &name)?, alias }),
+        }
+        // Asked for each item, since `*` is many columns.
+        if selected.len() > MAX_SELECTED {
+            return Err(QueryError::too_many("selected columns", MAX_SELECTED));
+        }
+    }
+    Ok(selected)
+}
+
+fn items(cursor: &mut Cursor<'_>) -> Parsed<Vec<Item>> {
+    let mut items = vec![item(cursor)?];
+    while cursor.literal(",") {
+        items.push(item(cursor)?);
+    }
+    Ok(items)
+}
+
+fn item(cursor: &mut Cursor<'_>) -> Parsed<Item> {
+    cursor.blanks();
+    if cursor.rest().starts_with("...") {
+        return Err(not_implemented("Spreading other resources (...) is not implemented."));
+    }
+    if cursor.peek() == Some('*') {
+        cursor.take();
+        cursor.blanks();
+        return Ok(Item::All);
+    }
+    let alias = cursor.attempt_silently(alias)?;
+    if cursor.rest().starts_with("count()") {
+        return Err(QueryError::aggregate().into());
+    }
+    let name = field(cursor)?;
+    if cursor.literal("::") {
+        return Err(not_implemented("Casts (::) are not implemented."));
+    }
+    if cursor.literal(".") {
+        return Err(aggregate(cursor));
+    }
+    if matches!(cursor.peek(), Some('(' | '!')) {
+        return Err(not_implemented(format!("Embedding other resources ({name}) is not implemented.")));
+    }
+    Ok(Item::Column { name, alias })
+}
+
+/// Behind the point after a column only the name of an aggregate function may stand.
+fn aggregate(cursor: &mut Cursor<'_>) -> Stop {
+    let known = ["sum()", "avg()", "count()", "max()", "min()"].into_iter().any(|function| cursor.literal(function));
+    if known { QueryError::aggregate().into() } else { Stop::Mismatch }
+}
+
+fn not_implemented(details: impl Into<String>) -> Stop {
+    QueryError::not_implemented(details.into()).into()
+}
+
+#[cfg(test)]
+#[path = "select_tests.rs"]
+mod tests;

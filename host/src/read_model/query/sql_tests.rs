@@ -1,0 +1,166 @@
+use insta::assert_snapshot;
+
+use super::{super::tests::table, *};
+
+fn list() -> Rendering<'static> {
+    Rendering { schema: "s", shape: Shape::List, exact_count: false, max_rows: None, first_placeholder: 1 }
+}
+
+/// The statement, its clauses on lines of their own, and its values.
+fn rendered(query: &str, rendering: &Rendering<'_>) -> String {
+    let table = table();
+    let sql = Query::parse(query, &table).unwrap().to_sql(rendering);
+    let mut text = sql.text;
+    for clause in [" FROM (", " WHERE", " AND ", " OR ", " ORDER BY", " LIMIT"] {
+        text = text.replace(clause, &format!("\n{}", &clause[1..]));
+    }
+    if sql.params.is_empty() { text } else { format!("{text}\n{:?}", sql.params) }
+}
+
+#[test]
+fn all_rows_are_neither_ordered_nor_cut() {
+    assert_snapshot!(rendered("select=id,n:user", &list()), @r#"
+    SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+    FROM (SELECT "flights"."id", "flights"."user" AS "n" FROM "s"."flights") AS page
+    "#);
+}
+
+#[test]
+fn values_are_bound_and_cast() {
+    assert_snapshot!(
+        rendered("select=id&delay=gte.1&delay=lt.5&user=neq.x&landed=not.lte.2024-01-01&ratio=gt.0&doc=eq.{}", &list()),
+        @r#"
+        SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+        FROM (SELECT "flights"."id" FROM "s"."flights"
+        WHERE "flights"."delay" >= $1::text::bigint
+        AND "flights"."delay" < $2::text::bigint
+        AND "flights"."user" <> $3::text
+        AND NOT ("flights"."landed" <= $4::text::timestamp with time zone)
+        AND "flights"."ratio" > $5::text::double precision
+        AND "flights"."doc" = $6::text::jsonb) AS page
+        ["1", "5", "x", "2024-01-01", "0", "{}"]
+        "#
+    );
+}
+
+#[test]
+fn lists_are_one_value() {
+    assert_snapshot!(rendered(r#"select=id&delay=in.(1,2)&user=not.in.("a\"b\\",null)&day=in.()"#, &list()), @r#"
+    SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+    FROM (SELECT "flights"."id" FROM "s"."flights"
+    WHERE "flights"."delay" = ANY ($1::text::bigint[])
+    AND NOT ("flights"."user" = ANY ($2::text::text[]))
+    AND "flights"."day" = ANY ($3::text::date[])) AS page
+    ["{\"1\",\"2\"}", "{\"a\\\"b\\\\\",\"null\"}", "{}"]
+    "#);
+}
+
+#[test]
+fn patterns_know_the_case_of_all_letters() {
+    assert_snapshot!(
+        rendered("select=id&user=like.a*&user=not.ilike.*%25b&raw=like.*&delay=ilike.1*", &list()),
+        @r#"
+        SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+        FROM (SELECT "flights"."id" FROM "s"."flights"
+        WHERE "flights"."user" LIKE $1::text
+        AND NOT ("flights"."user" COLLATE "default" ILIKE $2::text)
+        AND "flights"."raw" LIKE $3::text::bytea
+        AND "flights"."delay" ILIKE $4::text) AS page
+        ["a%", "%%b", "%", "1%"]
+        "#
+    );
+}
+
+#[test]
+fn states_are_keywords() {
+    assert_snapshot!(
+        rendered("select=id&id=is.null&id=is.not_null&page=is.true&page=not.is.false&page=is.unknown", &list()),
+        @r#"
+        SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+        FROM (SELECT "flights"."id" FROM "s"."flights"
+        WHERE "flights"."id" IS NULL
+        AND "flights"."id" IS NOT NULL
+        AND "flights"."page" IS TRUE
+        AND NOT ("flights"."page" IS FALSE)
+        AND "flights"."page" IS UNKNOWN) AS page
+        "#
+    );
+}
+
+#[test]
+fn trees_are_bracketed() {
+    assert_snapshot!(
+        rendered("select=id&or=(id.eq.1,not.and(id.gt.2,delay.not.is.null))&not.or=(id.eq.3)", &list()),
+        @r#"
+        SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+        FROM (SELECT "flights"."id" FROM "s"."flights"
+        WHERE ("flights"."id" = $1::text::bigint
+        OR NOT ("flights"."id" > $2::text::bigint
+        AND NOT ("flights"."delay" IS NULL)))
+        AND NOT ("flights"."id" = $3::text::bigint)) AS page
+        ["1", "2", "3"]
+        "#
+    );
+}
+
+#[test]
+fn order_is_as_asked() {
+    assert_snapshot!(rendered("select=id&order=day.desc.nullslast,user.nullsfirst,id.asc&limit=3", &list()), @r#"
+    SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+    FROM (SELECT "flights"."id" FROM "s"."flights"
+    ORDER BY "flights"."day" DESC NULLS LAST, "flights"."user" NULLS FIRST, "flights"."id" ASC
+    LIMIT $1::text::bigint) AS page
+    ["3"]
+    "#);
+}
+
+#[test]
+fn a_page_is_ordered_by_the_key_and_counted_apart() {
+    let rendering = Rendering { exact_count: true, ..list() };
+    assert_snapshot!(rendered("select=id&id=gt.1&limit=3&offset=2", &rendering), @r#"
+    SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, (SELECT count(*) FROM "s"."flights"
+    WHERE "flights"."id" > $1::text::bigint) AS total_rows
+    FROM (SELECT "flights"."id" FROM "s"."flights"
+    WHERE "flights"."id" > $1::text::bigint
+    ORDER BY "flights"."id"
+    LIMIT $2::text::bigint OFFSET $3::text::bigint) AS page
+    ["1", "3", "2"]
+    "#);
+    assert_snapshot!(rendered("select=id&offset=2", &list()), @r#"
+    SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+    FROM (SELECT "flights"."id" FROM "s"."flights"
+    ORDER BY "flights"."id" OFFSET $1::text::bigint) AS page
+    ["2"]
+    "#);
+    assert_snapshot!(rendered("select=id", &rendering), @r#"
+    SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, count(*) AS total_rows
+    FROM (SELECT "flights"."id" FROM "s"."flights") AS page
+    "#);
+}
+
+#[test]
+fn a_page_is_never_longer_than_allowed() {
+    let limit = |query: &str, max_rows| {
+        let table = table();
+        let rendering = Rendering { max_rows, ..list() };
+        Query::parse(query, &table).unwrap().to_sql(&rendering).params
+    };
+    assert_eq!(limit("", None), [""; 0]);
+    assert_eq!(limit("", Some(10)), ["10"]);
+    assert_eq!(limit("limit=5", Some(10)), ["5"]);
+    assert_eq!(limit("limit=50", Some(10)), ["10"]);
+    assert_eq!(limit("limit=0&offset=3", Some(10)), ["0", "3"]);
+}
+
+#[test]
+fn placeholders_count_from_where_the_caller_says() {
+    let rendering = Rendering { first_placeholder: 4, schema: "a\"b", shape: Shape::Object, ..list() };
+    assert_snapshot!(rendered("select=%22a%5C%22b%22:id&id=eq.1&limit=2", &rendering), @r#"
+    SELECT coalesce(json_agg(page.*)->0, 'null')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+    FROM (SELECT "flights"."id" AS "a""b" FROM "a""b"."flights"
+    WHERE "flights"."id" = $4::text::bigint
+    ORDER BY "flights"."id"
+    LIMIT $5::text::bigint) AS page
+    ["1", "2"]
+    "#);
+}

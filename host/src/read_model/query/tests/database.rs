@@ -1,0 +1,123 @@
+//! A database that a test has for itself.
+
+use std::cell::RefCell;
+
+use sqlx::{Connection, Executor, PgConnection, Row, postgres::PgRow};
+use tokio::runtime::Runtime;
+
+use super::model::text;
+use crate::{
+    postgres::test_database::TestDatabase,
+    read_model::{
+        ColumnType, Row as Cells, Table, Value,
+        query::{Query, QueryError, Rendering, Shape, Sql},
+    },
+};
+
+/// The schema that the tests' tables are in. Its name needs quotes.
+pub(super) const SCHEMA: &str = "build \"1\"";
+
+/// A database of the test's own.
+pub(super) struct Database {
+    runtime: Runtime,
+    connection: RefCell<PgConnection>,
+    _database: TestDatabase,
+}
+
+/// What the statement of a query answers.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) body: String,
+    pub(super) page_rows: i64,
+    pub(super) total_rows: Option<i64>,
+}
+
+impl Database {
+    /// Creates the database.
+    pub(super) fn create() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let (connection, database) = runtime.block_on(async {
+            let database = TestDatabase::create().await;
+            let options = database.connect_options().options([("TimeZone", "UTC")]);
+            let mut connection = PgConnection::connect_with(&options).await.unwrap();
+            connection.execute(format!("CREATE SCHEMA {}", quoted(SCHEMA)).as_str()).await.unwrap();
+            (connection, database)
+        });
+        Self { runtime, connection: RefCell::new(connection), _database: database }
+    }
+
+    /// Runs statements.
+    pub(super) fn execute(&self, sql: impl Into<String>) {
+        let connection = &mut *self.connection.borrow_mut();
+        self.runtime.block_on(connection.execute(sql.into().as_str())).unwrap();
+    }
+
+    /// Runs one statement with parameters and answers its rows.
+    pub(super) fn fetch(&self, sql: &Sql) -> Result<Vec<PgRow>, QueryError> {
+        let mut query = sqlx::query(&sql.text).persistent(false);
+        for param in &sql.params {
+            query = query.bind(param);
+        }
+        let connection = &mut *self.connection.borrow_mut();
+        self.runtime.block_on(query.fetch_all(connection)).map_err(|error| {
+            let error = error.into_database_error().expect("an answer or an error of Postgres");
+            let error = error.downcast::<sqlx::postgres::PgDatabaseError>();
+            QueryError::from_postgres(error.code(), error.message(), error.detail(), error.hint())
+        })
+    }
+
+    /// Creates a table as its declaration says, with text compared byte by byte.
+    pub(super) fn create_table(&self, table: &Table) {
+        let columns = table.columns().iter().map(|column| {
+            let collation = if column.column_type == ColumnType::Text { " COLLATE \"C\"" } else { "" };
+            format!("{} {}{collation}", column.name.quoted(), column.column_type.sql())
+        });
+        let key: Vec<_> = table.key_columns().map(|column| column.name.quoted()).collect();
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        let name = qualified(table);
+        self.execute(format!("CREATE TABLE {name} ({columns}, PRIMARY KEY ({}))", key.join(", ")));
+    }
+
+    /// Puts exactly these rows into a table.
+    pub(super) fn fill(&self, table: &Table, rows: &[Cells]) {
+        self.execute(format!("DELETE FROM {}", qualified(table)));
+        if rows.is_empty() {
+            return;
+        }
+        let mut params = Vec::new();
+        let tuples = rows.iter().rev().map(|row| {
+            let cells = row.iter().zip(table.columns()).map(|(cell, column)| match cell {
+                Value::Null => "NULL".to_owned(),
+                cell => {
+                    params.push(text(cell));
+                    format!("${}::text::{}", params.len(), column.column_type.sql())
+                }
+            });
+            format!("({})", cells.collect::<Vec<_>>().join(", "))
+        });
+        let text = format!("INSERT INTO {} VALUES {}", qualified(table), tuples.collect::<Vec<_>>().join(", "));
+        self.fetch(&Sql { text, params }).unwrap();
+    }
+
+    /// Parses, renders and runs a query.
+    pub(super) fn answer(&self, table: &Table, query: &str, rendering: &Rendering<'_>) -> Result<Answer, QueryError> {
+        let sql = Query::parse(query, table)?.to_sql(rendering);
+        let rows = self.fetch(&sql)?;
+        let [row] = rows.as_slice() else { panic!("{} rows instead of one", rows.len()) };
+        Ok(Answer { body: row.get("body"), page_rows: row.get("page_rows"), total_rows: row.get("total_rows") })
+    }
+}
+
+/// A list of all rows.
+pub(super) fn list() -> Rendering<'static> {
+    Rendering { schema: SCHEMA, shape: Shape::List, exact_count: false, max_rows: None, first_placeholder: 1 }
+}
+
+/// The table's name with its schema.
+pub(super) fn qualified(table: &Table) -> String {
+    format!("{}.{}", quoted(SCHEMA), table.name().quoted())
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,308 @@
+//! Queries and what they mean, told a second time: a naive evaluation that knows nothing of the parser and of SQL.
+
+use std::{cmp::Ordering, fmt::Write};
+
+use jiff::{Timestamp, civil, tz::TimeZone};
+
+use crate::read_model::{Column, Row, Table, Value};
+
+/// A condition on a row, or several. `not` is part of each.
+#[derive(Clone, Debug)]
+pub(super) enum Condition {
+    Compare { column: usize, not: bool, operator: &'static str, value: Value },
+    In { column: usize, not: bool, values: Vec<Value> },
+    Like { column: usize, not: bool, operator: &'static str, pattern: String },
+    Is { column: usize, not: bool, state: &'static str },
+    Group { not: bool, connective: &'static str, parts: Vec<Condition> },
+}
+
+/// A column to order by: its direction and where its nulls stand, as the query writes them.
+#[derive(Clone, Debug)]
+pub(super) struct OrderTerm {
+    pub(super) column: usize,
+    pub(super) direction: &'static str,
+    pub(super) nulls: &'static str,
+}
+
+/// A query.
+#[derive(Clone, Debug)]
+pub(super) struct ModelQuery {
+    /// Columns and their aliases; none are all columns.
+    pub(super) select: Vec<(usize, Option<String>)>,
+    pub(super) conditions: Vec<Condition>,
+    pub(super) order: Vec<OrderTerm>,
+    pub(super) limit: Option<usize>,
+    pub(super) offset: Option<usize>,
+}
+
+impl Condition {
+    /// True, false or unknown.
+    pub(super) fn holds(&self, row: &Row) -> Option<bool> {
+        let (not, holds) = match self {
+            Self::Compare { column, not, operator, value } => (not, compare(operator, &row[*column], value)),
+            Self::In { column, not, values } => {
+                let equal = |value| compare("eq", &row[*column], value);
+                (not, any(values.iter().map(equal)))
+            }
+            Self::Like { column, not, operator, pattern } => (not, like(&row[*column], pattern, *operator == "ilike")),
+            Self::Is { column, not, state } => {
+                let holds = match (*state, &row[*column]) {
+                    ("null" | "unknown", cell) => *cell == Value::Null,
+                    ("not_null", cell) => *cell != Value::Null,
+                    ("true", cell) => *cell == Value::Bool(true),
+                    (_, cell) => *cell == Value::Bool(false),
+                };
+                (not, Some(holds))
+            }
+            Self::Group { not, connective, parts } => {
+                let parts = parts.iter().map(|part| part.holds(row));
+                let holds = match *connective {
+                    "or" => any(parts),
+                    // All hold unless for any one it holds that it does not.
+                    _ => any(parts.map(|holds| holds.map(|holds| !holds))).map(|fails| !fails),
+                };
+                (not, holds)
+            }
+        };
+        holds.map(|holds| holds != *not)
+    }
+}
+
+fn any(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut unknown = false;
+    for part in parts {
+        match part {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => unknown = true,
+        }
+    }
+    if unknown { None } else { Some(false) }
+}
+
+fn compare(operator: &str, cell: &Value, value: &Value) -> Option<bool> {
+    if *cell == Value::Null {
+        return None;
+    }
+    let ordering = order(cell, value);
+    Some(match operator {
+        "eq" => ordering.is_eq(),
+        "neq" => ordering.is_ne(),
+        "gt" => ordering.is_gt(),
+        "gte" => ordering.is_ge(),
+        "lt" => ordering.is_lt(),
+        _ => ordering.is_le(),
+    })
+}
+
+/// How values of one type stand to each other. JSON is never asked for more than whether it is equal.
+fn order(one: &Value, other: &Value) -> Ordering {
+    match (one, other) {
+        (Value::Text(one), Value::Text(other)) => one.as_bytes().cmp(other.as_bytes()),
+        (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
+        (Value::I64(one), Value::I64(other)) | (Value::Timestamp(one), Value::Timestamp(other)) => one.cmp(other),
+        (Value::Date(one), Value::Date(other)) => one.cmp(other),
+        // NaN is greater than all others; the value knows one NaN and one zero.
+        (Value::F64(one), Value::F64(other)) => one.get().total_cmp(&other.get()),
+        // Those of the tests are small and end within three digits.
+        (Value::Decimal(one), Value::Decimal(other)) => thousandths(one.as_str()).cmp(&thousandths(other.as_str())),
+        (Value::Uuid(one), Value::Uuid(other)) => one.as_bytes().cmp(other.as_bytes()),
+        (Value::Bytes(one), Value::Bytes(other)) => one.cmp(other),
+        (Value::Json(one), Value::Json(other)) => one.as_str().cmp(other.as_str()),
+        (one, other) => panic!("{one:?} and {other:?} are of two types"),
+    }
+}
+
+fn thousandths(text: &str) -> i64 {
+    let (integer, fraction) = text.split_once('.').unwrap_or((text, ""));
+    format!("{integer}{fraction:0<3}").parse().unwrap()
+}
+
+fn like(cell: &Value, pattern: &str, any_case: bool) -> Option<bool> {
+    let Value::Text(text) = cell else { return None };
+    let fold = |text: &str| if any_case { text.to_lowercase() } else { text.to_owned() };
+    let (text, pattern): (Vec<_>, Vec<_>) = (fold(text).chars().collect(), fold(pattern).chars().collect());
+    Some(matches(&text, &pattern))
+}
+
+fn matches(text: &[char], pattern: &[char]) -> bool {
+    match pattern {
+        [] => text.is_empty(),
+        ['%' | '*', further @ ..] => (0..=text.len()).any(|start| matches(&text[start..], further)),
+        ['\\', escaped, further @ ..] => text.first() == Some(escaped) && matches(&text[1..], further),
+        ['_', further @ ..] => !text.is_empty() && matches(&text[1..], further),
+        [letter, further @ ..] => text.first() == Some(letter) && matches(&text[1..], further),
+    }
+}
+
+impl OrderTerm {
+    fn order(&self, one: &Row, other: &Row) -> Ordering {
+        let (one, other) = (&one[self.column], &other[self.column]);
+        let descending = self.direction == ".desc";
+        let nulls_first = match self.nulls {
+            "" => descending,
+            nulls => nulls == ".nullsfirst",
+        };
+        let null = |first: bool| if first { Ordering::Less } else { Ordering::Greater };
+        match (one == &Value::Null, other == &Value::Null) {
+            (true, true) => Ordering::Equal,
+            (true, false) => null(nulls_first),
+            (false, true) => null(!nulls_first),
+            (false, false) if descending => order(other, one),
+            (false, false) => order(one, other),
+        }
+    }
+}
+
+impl ModelQuery {
+    /// The rows that match, ordered as asked, and where nothing more is asked, by key.
+    pub(super) fn matching<'r>(&self, rows: &'r [Row]) -> Vec<&'r Row> {
+        let all_hold = |row: &&Row| self.conditions.iter().all(|condition| condition.holds(row) == Some(true));
+        let mut matching: Vec<_> = rows.iter().filter(all_hold).collect();
+        matching.sort_by(|one, other| self.order(one, other).then_with(|| order(&one[0], &other[0])));
+        matching
+    }
+
+    /// How rows stand to each other as far as the query says.
+    pub(super) fn order(&self, one: &Row, other: &Row) -> Ordering {
+        self.order
+            .iter()
+            .map(|term| term.order(one, other))
+            .find(|ordering| ordering.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+
+    /// The JSON of a row.
+    pub(super) fn json(&self, table: &Table, row: &Row) -> serde_json::Value {
+        let columns = table.columns();
+        let all = || (0..columns.len()).map(|column| (column, None)).collect();
+        let select = if self.select.is_empty() { all() } else { self.select.clone() };
+        let cells = select
+            .into_iter()
+            .map(|(column, alias)| (alias.unwrap_or_else(|| columns[column].name.to_string()), json(&row[column])));
+        serde_json::Value::Object(cells.collect())
+    }
+
+    /// The query string.
+    pub(super) fn url(&self, table: &Table) -> String {
+        let columns = table.columns();
+        let mut url = String::new();
+        let mut add = |key: &str, value: &str| _ = write!(url, "&{}={}", encoded(key), encoded(value));
+        if !self.select.is_empty() {
+            let item = |(column, alias): &(usize, Option<String>)| match alias {
+                Some(alias) => format!("{}:{}", in_quotes(alias), columns[*column].name),
+                None => columns[*column].name.to_string(),
+            };
+            add("select", &self.select.iter().map(item).collect::<Vec<_>>().join(","));
+        }
+        for condition in &self.conditions {
+            match condition {
+                Condition::Group { not, connective, parts } => {
+                    add(&format!("{}{connective}", negation(*not)), &group(columns, parts));
+                }
+                condition => {
+                    let (column, expression) = expression(condition, str::to_owned);
+                    add(columns[column].name.as_str(), &expression);
+                }
+            }
+        }
+        if !self.order.is_empty() {
+            let term = |term: &OrderTerm| format!("{}{}{}", columns[term.column].name, term.direction, term.nulls);
+            add("order", &self.order.iter().map(term).collect::<Vec<_>>().join(","));
+        }
+        for (key, number) in [("limit", self.limit), ("offset", self.offset)] {
+            if let Some(number) = number {
+                add(key, &number.to_string());
+            }
+        }
+        url
+    }
+}
+
+fn group(columns: &[Column], parts: &[Condition]) -> String {
+    let part = |condition: &Condition| match condition {
+        Condition::Group { not, connective, parts } => {
+            format!("{}{connective}{}", negation(*not), group(columns, parts))
+        }
+        condition => {
+            let (column, expression) = expression(condition, in_quotes);
+            format!("{}.{expression}", columns[column].name)
+        }
+    };
+    format!("({})", parts.iter().map(part).collect::<Vec<_>>().join(","))
+}
+
+/// The column of a condition, and `operator.value`.
+fn expression(condition: &Condition, write_value: impl Fn(&str) -> String) -> (usize, String) {
+    let (column, not, text) = match condition {
+        Condition::Compare { column, not, operator, value } => {
+            (column, not, format!("{operator}.{}", write_value(&text(value))))
+        }
+        Condition::In { column, not, values } => {
+            let values: Vec<_> = values.iter().map(|value| in_quotes(&text(value))).collect();
+            (column, not, format!("in.({})", values.join(",")))
+        }
+        Condition::Like { column, not, operator, pattern } => {
+            (column, not, format!("{operator}.{}", write_value(pattern)))
+        }
+        Condition::Is { column, not, state } => (column, not, format!("is.{state}")),
+        Condition::Group { .. } => panic!("a group has no column"),
+    };
+    (*column, format!("{}{text}", negation(*not)))
+}
+
+fn negation(not: bool) -> &'static str {
+    if not { "not." } else { "" }
+}
+
+fn in_quotes(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// A value as a client writes it.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::Null => panic!("null cannot be written"),
+        Value::Text(text) => text.clone(),
+        Value::Bool(bool) => bool.to_string(),
+        Value::I64(integer) => integer.to_string(),
+        Value::F64(float) => float.get().to_string(),
+        Value::Decimal(decimal) => decimal.to_string(),
+        Value::Timestamp(micros) => Timestamp::from_microsecond(*micros).unwrap().to_string(),
+        Value::Date(days) => date(*days).to_string(),
+        Value::Uuid(uuid) => uuid.to_string(),
+        Value::Json(json) => json.to_string(),
+        Value::Bytes(bytes) => bytes.iter().fold("\\x".to_owned(), |hex, byte| format!("{hex}{byte:02x}")),
+    }
+}
+
+fn date(days: i32) -> civil::Date {
+    civil::date(1970, 1, 1) + jiff::Span::new().days(days)
+}
+
+/// A value as Postgres writes it in JSON.
+fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::F64(float) if float.get().is_nan() => "NaN".into(),
+        Value::F64(float) if float.get().is_infinite() => {
+            if float.get() > 0.0 {
+                "Infinity".into()
+            } else {
+                "-Infinity".into()
+            }
+        }
+        Value::Bool(_) | Value::I64(_) | Value::F64(_) | Value::Decimal(_) | Value::Json(_) => {
+            serde_json::from_str(&text(value)).unwrap()
+        }
+        Value::Timestamp(micros) => {
+            let instant = Timestamp::from_microsecond(*micros).unwrap().to_zoned(TimeZone::UTC);
+            instant.strftime("%Y-%m-%dT%H:%M:%S%.f+00:00").to_string().into()
+        }
+        value => text(value).into(),
+    }
+}

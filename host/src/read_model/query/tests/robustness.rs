@@ -1,0 +1,181 @@
+//! No text makes us panic, and none becomes SQL that Postgres does not understand.
+
+use proptest::{
+    prelude::*,
+    sample::{Index, select},
+    test_runner::{Config, TestRunner},
+};
+
+use super::{
+    database::{Database, SCHEMA, list, qualified},
+    table,
+};
+use crate::read_model::{
+    Value,
+    query::{Query, Rendering, Sql},
+};
+
+/// Texts in which something of the grammar is likely.
+fn fragments() -> impl Strategy<Value = String> {
+    let fragments = vec![
+        "id",
+        "user",
+        "page",
+        "delay",
+        "doc",
+        "raw",
+        "day",
+        "flights",
+        "count",
+        "eq",
+        "neq",
+        "gt",
+        "lte",
+        "like",
+        "ilike",
+        "in",
+        "is",
+        "not",
+        "null",
+        "true",
+        "not_null",
+        "and",
+        "or",
+        "select",
+        "order",
+        "limit",
+        "offset",
+        "asc",
+        "desc",
+        "nullsfirst",
+        ".",
+        ".",
+        ",",
+        "(",
+        ")",
+        "=",
+        "=",
+        "&",
+        "&",
+        ":",
+        "::",
+        "*",
+        "%",
+        "%22",
+        "%00",
+        "%27",
+        "%5C",
+        "\"",
+        "'",
+        "\\",
+        ";",
+        "--",
+        "/*",
+        "$1",
+        "->>",
+        "{",
+        "}",
+        "+",
+        " ",
+        "1",
+        "-1",
+        "é",
+        "2024-01-01",
+    ];
+    let shaped = vec![
+        "select=id",
+        "select=\"\":id",
+        "&select=*,\"a\0b\":id",
+        "&order=id.desc",
+        "&id=eq.1",
+        "&user=in.(\"a\",b)",
+        "&or=(",
+        "id.eq.1,",
+        "id.is.null",
+        "not.and(id.gt.1)",
+        "&limit=",
+        "&offset=",
+        "&page=is.",
+        "&user=ilike.*",
+        "&raw=like.",
+        "&day=not.lt.",
+    ];
+    let piece = prop_oneof![3 => select(fragments), 2 => select(shaped)];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+#[test]
+fn any_text_is_parsed_or_refused() {
+    let table = table();
+    let strategy = prop_oneof![".{0,80}", "[ -~]{0,80}", fragments()];
+    let config = Config { cases: 10_000, ..Config::default() };
+    TestRunner::new(config)
+        .run(&strategy, |text| {
+            if let Err(error) = Query::parse(&text, &table) {
+                prop_assert!((400..=416).contains(&error.status), "{:?}", error);
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn what_is_parsed_is_sql() {
+    let (database, table) = (Database::create(), table());
+    database.create_table(&table);
+    database.fill(&table, &[vec![Value::I64(1)].into_iter().chain(vec![Value::Null; 10]).collect()]);
+    let answered = std::cell::Cell::new(0);
+    let config = Config { cases: 4_000, ..Config::default() };
+    TestRunner::new(config)
+        .run(&fragments(), |text| {
+            let Ok(query) = Query::parse(&text, &table) else { return Ok(()) };
+            let rendering = Rendering { schema: SCHEMA, max_rows: Some(10), ..list() };
+            match database.fetch(&query.to_sql(&rendering)) {
+                Ok(_) => answered.set(answered.get() + 1),
+                // Wrong values, operators that a type does not have, `is.true` of what is not true or false. All else
+                // would be our own fault.
+                Err(error) => {
+                    let of_client = error.code.starts_with("22") || ["42883", "42804"].contains(&error.code.as_ref());
+                    prop_assert!(of_client, "{}: {:?}", text, error);
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert!(answered.get() > 100, "only {} queries came through", answered.get());
+}
+
+#[test]
+fn our_words_for_a_missing_column_are_those_of_postgres() {
+    let (database, table) = (Database::create(), table());
+    database.create_table(&table);
+    let names: Vec<_> = table.columns().iter().map(|column| column.name.to_string()).collect();
+    // Near to a column, so that there is something to suggest.
+    let near =
+        (select(names), prop::collection::vec((any::<Index>(), 0..3_u8, "[a-zé]"), 0..4)).prop_map(|(name, edits)| {
+            let mut letters: Vec<_> = name.chars().collect();
+            for (place, edit, letter) in edits {
+                let place = place.index(letters.len() + 1);
+                match edit {
+                    0 => letters.insert(place, letter.chars().next().unwrap()),
+                    1 if place < letters.len() => _ = letters.remove(place),
+                    _ if place < letters.len() => letters[place] = letter.chars().next().unwrap(),
+                    _ => {}
+                }
+            }
+            letters.into_iter().collect::<String>()
+        });
+    let strategy = prop_oneof![4 => near, 1 => "[a-z]{1,8}"];
+    TestRunner::new(Config { cases: 1_000, ..Config::default() })
+        .run(&strategy, |name| {
+            prop_assume!(!name.is_empty() && table.column(&name).is_none());
+            let ours = Query::parse(&format!("select=\"{name}\""), &table).unwrap_err();
+            let text = format!("SELECT \"flights\".\"{name}\" FROM {}", qualified(&table));
+            match database.fetch(&Sql { text, params: vec![] }) {
+                Err(theirs) => prop_assert_eq!(ours, theirs),
+                Ok(_) => prop_assert!(false, "{} means something to Postgres", name),
+            }
+            Ok(())
+        })
+        .unwrap();
+}

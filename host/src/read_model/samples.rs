@@ -1,0 +1,62 @@
+//! Tables and values to test with.
+
+use proptest::{prelude::*, sample::select};
+use uuid::Uuid;
+
+use super::{CanonicalJson, ColumnDeclaration, ColumnType, Decimal, Float, Table, TableDeclaration, Value};
+
+/// A table with a column of every type, all but the key nullable. Some names are words of SQL, or of ours.
+pub(super) fn table() -> Table {
+    let columns = [
+        ("id", ColumnType::I64),
+        ("user", ColumnType::Text),
+        ("page", ColumnType::Bool),
+        ("delay", ColumnType::I64),
+        ("ratio", ColumnType::F64),
+        ("fare", ColumnType::Decimal),
+        ("landed", ColumnType::Timestamp),
+        ("day", ColumnType::Date),
+        ("ticket", ColumnType::Uuid),
+        ("doc", ColumnType::Json),
+        ("raw", ColumnType::Bytes),
+    ];
+    let column = |(name, column_type): (&str, ColumnType)| ColumnDeclaration {
+        name: name.to_owned(),
+        column_type,
+        nullable: name != "id",
+    };
+    let declaration = TableDeclaration {
+        name: "flights".to_owned(),
+        columns: columns.into_iter().map(column).collect(),
+        key: vec!["id".to_owned()],
+        indexes: vec![],
+    };
+    Table::check(&declaration).unwrap()
+}
+
+/// Values that are few enough to meet again, and strange enough to break something.
+pub(super) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
+    match column_type {
+        ColumnType::Text => "[aAbé%_*\\\\,()\"{} .]{0,3}".prop_map(Value::Text).boxed(),
+        ColumnType::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
+        ColumnType::I64 => {
+            prop_oneof![4 => -2..3_i64, 1 => select(vec![i64::MIN, i64::MAX])].prop_map(Value::I64).boxed()
+        }
+        ColumnType::F64 => {
+            let floats = vec![-1.5, -0.0, 0.0, 0.25, 1e300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+            select(floats).prop_map(|float| Value::F64(Float::new(float))).boxed()
+        }
+        ColumnType::Decimal => (-3..4_i32, select(vec!["", ".0", ".5", ".125", ".001"]))
+            .prop_map(|(integer, fraction)| Value::Decimal(Decimal::parse(&format!("{integer}{fraction}")).unwrap()))
+            .boxed(),
+        ColumnType::Timestamp => {
+            select(vec![-1, 0, 1, 951_782_400_000_000, 1_709_208_000_250_000]).prop_map(Value::Timestamp).boxed()
+        }
+        ColumnType::Date => select(vec![-1, 0, 1, 11_016, 19_782]).prop_map(Value::Date).boxed(),
+        ColumnType::Uuid => (0..3_u128).prop_map(|bits| Value::Uuid(Uuid::from_u128(bits << 120))).boxed(),
+        ColumnType::Json => select(vec!["null", "true", "1", "\"a\\\"b\"", "[1,{}]", "{\"a\":[null,\"é\"]}"])
+            .prop_map(|json| Value::Json(CanonicalJson::parse(json).unwrap()))
+            .boxed(),
+        ColumnType::Bytes => prop::collection::vec(select(vec![0, 1, b'\\', 255]), 0..3).prop_map(Value::Bytes).boxed(),
+    }
+}

@@ -1,0 +1,106 @@
+//! Cells on their way into statements and out of rows.
+
+use sqlx::{
+    Postgres, Row as _,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
+use uuid::Uuid;
+
+use crate::{
+    postgres::{PgDate, PgTimestamp},
+    read_model::{
+        decimal::Decimal,
+        json::CanonicalJson,
+        value::{ColumnType, Float, Row, Value},
+    },
+};
+
+type Statement<'q> = Query<'q, Postgres, PgArguments>;
+
+/// Binds the cells of one column of many rows as an array.
+pub(super) fn bind_column<'q>(
+    statement: Statement<'q>,
+    column_type: ColumnType,
+    cells: impl Iterator<Item = &'q Value>,
+) -> Statement<'q> {
+    macro_rules! array {
+        ($type:ty, $pattern:pat => $value:expr) => {
+            statement.bind(
+                cells
+                    .map(|cell| match cell {
+                        $pattern => Some($value),
+                        // Null; a cell of another type was refused where the row came in.
+                        _ => None,
+                    })
+                    .collect::<Vec<Option<$type>>>(),
+            )
+        };
+    }
+    match column_type {
+        ColumnType::Text => array!(&str, Value::Text(text) => text.as_str()),
+        ColumnType::Bool => array!(bool, Value::Bool(bool) => *bool),
+        ColumnType::I64 => array!(i64, Value::I64(int) => *int),
+        ColumnType::F64 => array!(f64, Value::F64(float) => float.get()),
+        ColumnType::Decimal => array!(&str, Value::Decimal(decimal) => decimal.as_str()),
+        ColumnType::Timestamp => array!(PgTimestamp, Value::Timestamp(time) => PgTimestamp(*time)),
+        ColumnType::Date => array!(PgDate, Value::Date(days) => PgDate(*days)),
+        ColumnType::Uuid => array!(Uuid, Value::Uuid(uuid) => *uuid),
+        ColumnType::Json => array!(&str, Value::Json(json) => json.as_str()),
+        ColumnType::Bytes => array!(&[u8], Value::Bytes(bytes) => bytes.as_slice()),
+    }
+}
+
+/// Binds one cell; its type is known to the statement.
+pub(super) fn bind_cell<'q>(statement: Statement<'q>, cell: &'q Value) -> Statement<'q> {
+    match cell {
+        Value::Null => statement.bind(None::<&str>),
+        Value::Text(text) => statement.bind(text),
+        Value::Bool(bool) => statement.bind(*bool),
+        Value::I64(int) => statement.bind(*int),
+        Value::F64(float) => statement.bind(float.get()),
+        Value::Decimal(decimal) => statement.bind(decimal.as_str()),
+        Value::Timestamp(time) => statement.bind(PgTimestamp(*time)),
+        Value::Date(days) => statement.bind(PgDate(*days)),
+        Value::Uuid(uuid) => statement.bind(*uuid),
+        Value::Json(json) => statement.bind(json.as_str()),
+        Value::Bytes(bytes) => statement.bind(bytes),
+    }
+}
+
+/// Reads the row whose columns stand from `first` on, selected by [`super::selected`].
+pub(super) fn row_from_postgres(
+    row: &PgRow,
+    first: usize,
+    types: impl Iterator<Item = ColumnType>,
+) -> Result<Row, sqlx::Error> {
+    types.enumerate().map(|(place, column_type)| cell(row, first + place, column_type)).collect()
+}
+
+fn cell(row: &PgRow, place: usize, column_type: ColumnType) -> Result<Value, sqlx::Error> {
+    let invalid = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
+    macro_rules! read {
+        ($type:ty, $cell:ident => $value:expr) => {
+            match row.try_get::<Option<$type>, _>(place)? {
+                None => Value::Null,
+                Some($cell) => $value,
+            }
+        };
+    }
+    Ok(match column_type {
+        ColumnType::Text => read!(String, text => Value::Text(text)),
+        ColumnType::Bool => read!(bool, bool => Value::Bool(bool)),
+        ColumnType::I64 => read!(i64, int => Value::I64(int)),
+        ColumnType::F64 => read!(f64, float => Value::F64(Float::new(float))),
+        ColumnType::Decimal => {
+            read!(&str, text => Value::Decimal(Decimal::parse(text).map_err(|error| invalid(error.into()))?))
+        }
+        ColumnType::Timestamp => read!(PgTimestamp, time => Value::Timestamp(time.0)),
+        ColumnType::Date => read!(PgDate, day => Value::Date(day.0)),
+        ColumnType::Uuid => read!(Uuid, uuid => Value::Uuid(uuid)),
+        ColumnType::Json => {
+            read!(&str, text => Value::Json(CanonicalJson::parse(text).map_err(|error| invalid(error.into()))?))
+        }
+        ColumnType::Bytes => read!(Vec<u8>, bytes => Value::Bytes(bytes)),
+    })
+}

@@ -1,0 +1,185 @@
+use std::collections::BTreeMap;
+
+use proptest::{prelude::*, test_runner::TestRunner};
+use sqlx::{Connection, PgConnection};
+
+use super::*;
+use crate::{
+    postgres::test_database::TestDatabase,
+    read_model::{
+        IndexDeclaration, Key, Row, TableDeclaration, Value, WriteSet,
+        samples::{table, value},
+        table::ColumnDeclaration,
+    },
+};
+
+struct TestTables {
+    tables: TableSet,
+    connection: PgConnection,
+    _database: TestDatabase,
+}
+
+impl TestTables {
+    async fn create(table: Table) -> Self {
+        let database = TestDatabase::create().await;
+        let mut connection = PgConnection::connect_with(&database.connect_options()).await.unwrap();
+        let tables = TableSet::new(Identifier::new("build_1").unwrap(), &[Arc::new(table)]);
+        tables.create(&mut connection).await.unwrap();
+        Self { tables, connection, _database: database }
+    }
+
+    fn table(&self) -> Arc<Table> {
+        Arc::clone(self.tables.tables().next().unwrap())
+    }
+
+    async fn apply(&mut self, change: impl FnOnce(&mut WriteSet)) {
+        let mut writes = WriteSet::new(&[self.table()]);
+        change(&mut writes);
+        self.tables.apply(&mut self.connection, &writes).await.unwrap();
+    }
+
+    async fn get(&mut self, keys: &[Key]) -> Vec<Option<Row>> {
+        let table = self.table();
+        self.tables.get_many(&mut self.connection, &table, keys).await.unwrap()
+    }
+}
+
+/// A table with a key of several types, and indexes.
+fn keyed() -> Table {
+    let column = |(name, column_type, nullable): (&str, ColumnType, bool)| ColumnDeclaration {
+        name: name.to_owned(),
+        column_type,
+        nullable,
+    };
+    let declaration = TableDeclaration {
+        name: "order".to_owned(),
+        columns: [
+            ("group", ColumnType::Text, true),
+            ("name", ColumnType::Text, false),
+            ("day", ColumnType::Date, false),
+            ("share", ColumnType::Decimal, false),
+        ]
+        .map(column)
+        .to_vec(),
+        key: ["name", "share", "day"].map(str::to_owned).to_vec(),
+        indexes: vec![
+            IndexDeclaration { name: "by_group".into(), columns: vec!["group".into(), "share".into()] },
+            IndexDeclaration { name: "by_share".into(), columns: vec!["share".into()] },
+        ],
+    };
+    Table::check(&declaration).unwrap()
+}
+
+/// A row for each of a few keys.
+fn cells(table: &Table) -> impl Strategy<Value = Row> + use<> {
+    table
+        .columns()
+        .iter()
+        .map(|column| match (column.name.as_str(), column.nullable) {
+            ("id", _) => (0..12_i64).prop_map(Value::I64).boxed(),
+            (_, false) => value(column.column_type),
+            (_, true) => prop_oneof![1 => Just(Value::Null), 3 => value(column.column_type)].boxed(),
+        })
+        .collect::<Vec<_>>()
+}
+
+/// Whatever is written, read back and deleted, in whatever batches: Postgres holds what a map would.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_keep_what_a_map_would() {
+    for table in [table(), keyed()] {
+        let batches = prop::collection::vec(prop::collection::vec((cells(&table), any::<bool>()), 0..12), 1..6);
+        let mut test = TestTables::create(table).await;
+        let table = test.table();
+        let index = table.indexes().first().cloned();
+        let runtime = tokio::runtime::Handle::current();
+        let mut runner = TestRunner::new(ProptestConfig::with_cases(60));
+        let mut model: BTreeMap<Key, Row> = BTreeMap::new();
+        let result = tokio::task::block_in_place(|| {
+            // The runner wants a function that can be called again after a failure; the state goes on either way.
+            let state = std::cell::RefCell::new((&mut test, &mut model));
+            runner.run(&batches, |batches| {
+                let (test, model) = &mut *state.borrow_mut();
+                runtime.block_on(async {
+                    for batch in &batches {
+                        test.apply(|writes| {
+                            for (row, keep) in batch {
+                                if *keep {
+                                    writes.put(0, row.clone());
+                                } else {
+                                    writes.delete(0, table.key_of(row));
+                                }
+                            }
+                        })
+                        .await;
+                        for (row, keep) in batch {
+                            let key = table.key_of(row);
+                            if *keep {
+                                model.insert(key, row.clone())
+                            } else {
+                                model.remove(&key)
+                            };
+                        }
+                    }
+                    let keys: Vec<Key> = batches.iter().flatten().map(|(row, _)| table.key_of(row)).collect();
+                    let expected: Vec<Option<Row>> = keys.iter().map(|key| model.get(key).cloned()).collect();
+                    prop_assert_eq!(test.get(&keys).await, expected);
+                    if let (Some(index), Some((row, _))) = (&index, batches.iter().flatten().next()) {
+                        let values: Vec<Value> = index.columns.iter().map(|&place| row[place].clone()).collect();
+                        for count in 1..=values.len() {
+                            let values = &values[..count];
+                            let found = test.tables.find(&mut test.connection, &table, index, values, 1000).await;
+                            let mut found = found.unwrap();
+                            found.sort_by_cached_key(|row| table.key_of(row));
+                            let matches = |row: &&Row| index.columns.iter().zip(values).all(|(&c, v)| row[c] == *v);
+                            let expected: Vec<Row> = model.values().filter(matches).cloned().collect();
+                            prop_assert_eq!(found, expected);
+                        }
+                    }
+                    Ok(())
+                })
+            })
+        });
+        result.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_table_of_nothing_but_its_key_can_be_written_twice() {
+    let declaration = TableDeclaration {
+        name: "seen".into(),
+        columns: vec![ColumnDeclaration { name: "id".into(), column_type: ColumnType::Uuid, nullable: false }],
+        key: vec!["id".into()],
+        indexes: vec![],
+    };
+    let mut test = TestTables::create(Table::check(&declaration).unwrap()).await;
+    let row = vec![Value::Uuid(uuid::Uuid::from_u128(5))];
+    for _ in 0..2 {
+        test.apply(|writes| writes.put(0, row.clone())).await;
+    }
+    assert_eq!(test.get(std::slice::from_ref(&row)).await, [Some(row)]);
+}
+
+#[tokio::test]
+async fn keys_are_compared_byte_by_byte_and_indexes_come_when_they_are_asked_for() {
+    let mut test = TestTables::create(keyed()).await;
+    let indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'build_1' ORDER BY indexname";
+    let before: Vec<String> = sqlx::query_scalar(indexes).fetch_all(&mut test.connection).await.unwrap();
+    assert_eq!(before.len(), 1, "the key only: {before:?}");
+    test.tables.add_indexes(&mut test.connection).await.unwrap();
+    let after: Vec<String> = sqlx::query_scalar(indexes).fetch_all(&mut test.connection).await.unwrap();
+    assert!(after.iter().any(|index| index.ends_with("btree (\"group\", share)")), "{after:?}");
+    assert_eq!(after.len(), 3, "{after:?}");
+
+    let collation: String = sqlx::query_scalar(
+        "SELECT collation_name FROM information_schema.columns WHERE table_schema = 'build_1' AND column_name = 'name'",
+    )
+    .fetch_one(&mut test.connection)
+    .await
+    .unwrap();
+    assert_eq!(collation, "C");
+
+    test.tables.drop(&mut test.connection).await.unwrap();
+    test.tables.drop(&mut test.connection).await.unwrap();
+    let left: Vec<String> = sqlx::query_scalar(indexes).fetch_all(&mut test.connection).await.unwrap();
+    assert!(left.is_empty());
+}

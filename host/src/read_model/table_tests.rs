@@ -1,0 +1,86 @@
+use super::*;
+
+fn column(name: &str, column_type: ColumnType, nullable: bool) -> ColumnDeclaration {
+    ColumnDeclaration { name: name.into(), column_type, nullable }
+}
+
+fn declaration() -> TableDeclaration {
+    TableDeclaration {
+        name: "accounts".into(),
+        columns: vec![
+            column("id", ColumnType::Text, false),
+            column("balance", ColumnType::I64, false),
+            column("rate", ColumnType::F64, true),
+            column("notes", ColumnType::Json, true),
+        ],
+        key: vec!["id".into()],
+        indexes: vec![IndexDeclaration { name: "by_balance".into(), columns: vec!["balance".into()] }],
+    }
+}
+
+fn complaints(change: impl FnOnce(&mut TableDeclaration)) -> Vec<String> {
+    let mut declaration = declaration();
+    change(&mut declaration);
+    Table::check(&declaration).unwrap_err().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_good_declaration_becomes_a_table() {
+    let table = Table::check(&declaration()).unwrap();
+    assert_eq!(table.key(), [0]);
+    assert_eq!(table.index("by_balance").unwrap().columns, [1]);
+    assert_eq!(table.column("rate").unwrap().column_type, ColumnType::F64);
+}
+
+#[test]
+fn every_fault_is_named() {
+    assert_eq!(
+        complaints(|t| {
+            t.name = "Accounts".into();
+            t.key = vec!["rate".into(), "owner".into()];
+            t.columns.push(column("select", ColumnType::Text, false));
+            t.columns.push(column("ctid", ColumnType::Text, false));
+            t.columns.push(column("id", ColumnType::Text, false));
+            t.indexes.push(IndexDeclaration { name: "by_notes".into(), columns: vec!["notes".into()] });
+            t.indexes.push(IndexDeclaration { name: "by_nothing".into(), columns: vec![] });
+        }),
+        [
+            "table: the name `Accounts` must be made of a to z, 0 to 9 and _, and must not begin with a digit",
+            "table `Accounts`: column `id` is declared twice",
+            "table `Accounts`: a column must not be called `select`, the query language of the HTTP API uses that name",
+            "table `Accounts`: a column must not be called `ctid`, Postgres uses that name",
+            "table `Accounts`: the key names `owner`, which is no column of the table",
+            "table `Accounts`: column `rate` cannot be part of the key because it is nullable",
+            "table `Accounts`: index `by_notes`: column `notes` is json, which cannot be indexed",
+            "table `Accounts`: columns of index `by_nothing`: 0; 1 to 16 are allowed",
+        ]
+    );
+    assert_eq!(complaints(|t| t.key.clear()), ["table `accounts`: key columns: 0; 1 to 16 are allowed"]);
+}
+
+#[test]
+fn rows_and_keys_must_fit() {
+    let table = Table::check(&declaration()).unwrap();
+    let row = vec![Value::Text("a".into()), Value::I64(5), Value::Null, Value::Null];
+    assert_eq!(table.check_row(&row), Ok(()));
+    assert_eq!(table.key_of(&row), [Value::Text("a".into())]);
+
+    let complaint = |row: Vec<Value>| table.check_row(&row).unwrap_err().to_string();
+    assert_eq!(complaint(vec![]), "table `accounts`: a row takes 4 values, 0 came");
+    assert_eq!(
+        complaint(vec![Value::Text("a".into()), Value::Bool(true), Value::Null, Value::Null]),
+        "table `accounts`: column `balance` holds i64, a value of type bool came"
+    );
+    assert_eq!(
+        complaint(vec![Value::Null, Value::I64(5), Value::Null, Value::Null]),
+        "table `accounts`: column `id` must not be null"
+    );
+    assert_eq!(
+        complaint(vec![Value::Text("a\0".into()), Value::I64(5), Value::Null, Value::Null]),
+        "table `accounts`: column `id`: the text contains NUL (\\0), which Postgres cannot hold"
+    );
+    assert_eq!(
+        table.check_find(table.index("by_balance").unwrap(), &[]).unwrap_err().to_string(),
+        "table `accounts`: a find takes 1 values, 0 came"
+    );
+}

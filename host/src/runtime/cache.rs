@@ -1,0 +1,84 @@
+//! Compiled code on disk, by the digest of the module and the engine that compiled it.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
+use tracing::{debug, warn};
+use wasmtime::{Engine, component::Component};
+
+use super::digest::Digest;
+
+/// A folder of compiled modules. What is lost from it is compiled again.
+#[derive(Clone, Debug)]
+pub(super) struct CompiledCache {
+    folder: Option<PathBuf>,
+}
+
+impl CompiledCache {
+    /// A cache below `folder`; none compiles each time.
+    pub(super) fn open(folder: Option<&Path>, engine: &Engine) -> io::Result<Self> {
+        let Some(folder) = folder else { return Ok(Self { folder: None }) };
+        // The settings of the engine and the version of wasmtime are part of what code fits, so they are part of the path.
+        let folder = folder.join(engine_name(engine));
+        fs::create_dir_all(&folder)?;
+        Ok(Self { folder: Some(folder) })
+    }
+
+    /// The compiled module of this digest, compiled now if it is not there.
+    pub(super) fn load(&self, engine: &Engine, digest: &Digest, bytes: &[u8]) -> wasmtime::Result<Component> {
+        let Some(folder) = &self.folder else { return Component::new(engine, bytes) };
+        let path = folder.join(format!("{digest}.cwasm"));
+        match read(engine, &path) {
+            Ok(Some(component)) => return Ok(component),
+            Ok(None) => {}
+            Err(error) => warn!(path = %path.display(), %error, "compiled module is unusable, compiling it again"),
+        }
+        let component = Component::new(engine, bytes)?;
+        if let Err(error) = component.serialize().and_then(|code| Ok(write(&path, &code)?)) {
+            warn!(path = %path.display(), %error, "cannot keep the compiled module; it will be compiled at the next start");
+        }
+        debug!(%digest, "module compiled");
+        Ok(component)
+    }
+}
+
+/// The file begins with the SHA-256 of the rest.
+const CHECKSUM_BYTES: usize = 32;
+
+fn read(engine: &Engine, path: &Path) -> wasmtime::Result<Option<Component>> {
+    let file = match fs::read(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let (checksum, code) = file.split_at_checked(CHECKSUM_BYTES).unwrap_or_default();
+    if Sha256::digest(code).as_slice() != checksum {
+        wasmtime::bail!("its checksum is wrong");
+    }
+    // SAFETY: machine code is run as it stands in the file. We wrote the file ourselves, whole (it was renamed into place) and
+    // unchanged (its checksum says so), in a folder that belongs to the host as its program does; wasmtime itself refuses code
+    // of another version or other settings.
+    #[allow(unsafe_code, reason = "the only way to load code that was compiled before")]
+    let component = unsafe { Component::deserialize(engine, code) }?;
+    Ok(Some(component))
+}
+
+fn write(path: &Path, code: &[u8]) -> io::Result<()> {
+    // Renamed into place: a host that dies while it writes leaves no half of a file under the name.
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    io::Write::write_all(&mut file, &Sha256::digest(code))?;
+    io::Write::write_all(&mut file, code)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+fn engine_name(engine: &Engine) -> String {
+    use std::hash::{Hash, Hasher};
+    let mut hasher = std::hash::DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}

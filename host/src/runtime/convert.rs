@@ -1,0 +1,63 @@
+//! Values of the contract and values of the house.
+
+use uuid::Uuid;
+
+use super::bindings::projection::gnomon::module::types as contract;
+use crate::read_model::{CanonicalJson, Decimal, DecimalError, Float, JsonError, Row, Value};
+
+/// A cell that is no value of its type.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CellError {
+    #[error(transparent)]
+    Decimal(#[from] DecimalError),
+    #[error(transparent)]
+    Json(#[from] JsonError),
+}
+
+/// Takes cells over from a module.
+pub(super) fn cells_from_module(cells: Vec<contract::Value>) -> Result<Row, CellError> {
+    cells.into_iter().map(from_module).collect()
+}
+
+fn from_module(value: contract::Value) -> Result<Value, CellError> {
+    Ok(match value {
+        contract::Value::Null => Value::Null,
+        contract::Value::Text(text) => Value::Text(text),
+        contract::Value::Boolean(bool) => Value::Bool(bool),
+        contract::Value::Int64(int) => Value::I64(int),
+        contract::Value::Float64(float) => Value::F64(Float::new(float)),
+        contract::Value::Decimal(text) => Value::Decimal(Decimal::parse(&text)?),
+        contract::Value::Timestamp(microseconds) => Value::Timestamp(microseconds),
+        contract::Value::Date(days) => Value::Date(days),
+        contract::Value::Uuid(uuid) => Value::Uuid(Uuid::from_u64_pair(uuid.high, uuid.low)),
+        contract::Value::Json(text) => Value::Json(CanonicalJson::parse(&text)?),
+        contract::Value::Bytes(bytes) => Value::Bytes(bytes),
+    })
+}
+
+/// Hands cells to a module.
+pub(super) fn cells_to_module(cells: &[Value]) -> Vec<contract::Value> {
+    cells.iter().map(to_module).collect()
+}
+
+fn to_module(value: &Value) -> contract::Value {
+    match value {
+        Value::Null => contract::Value::Null,
+        Value::Text(text) => contract::Value::Text(text.clone()),
+        Value::Bool(bool) => contract::Value::Boolean(*bool),
+        Value::I64(int) => contract::Value::Int64(*int),
+        Value::F64(float) => contract::Value::Float64(float.get()),
+        Value::Decimal(decimal) => contract::Value::Decimal(decimal.as_str().to_owned()),
+        Value::Timestamp(microseconds) => contract::Value::Timestamp(*microseconds),
+        Value::Date(days) => contract::Value::Date(*days),
+        Value::Uuid(uuid) => contract::Value::Uuid(to_module_uuid(*uuid)),
+        Value::Json(json) => contract::Value::Json(json.as_str().to_owned()),
+        Value::Bytes(bytes) => contract::Value::Bytes(bytes.clone()),
+    }
+}
+
+/// Hands a UUID to a module.
+pub(super) fn to_module_uuid(uuid: Uuid) -> contract::Uuid {
+    let (high, low) = uuid.as_u64_pair();
+    contract::Uuid { high, low }
+}

@@ -1,0 +1,41 @@
+//! The engine, and the ticks that deadlines are counted in.
+
+use std::time::Duration;
+
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
+
+use super::limits::RuntimeLimits;
+
+/// How exactly deadlines are kept.
+pub(super) const TICK: Duration = Duration::from_millis(10);
+
+/// Makes the engine and starts its ticks, which end when the last handle on the engine is dropped.
+pub(super) fn start(limits: &RuntimeLimits) -> wasmtime::Result<Engine> {
+    let engine = Engine::new(&config(limits))?;
+    let weak = engine.weak();
+    std::thread::Builder::new().name("wasm-ticks".into()).spawn(move || {
+        while let Some(engine) = weak.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(TICK);
+        }
+    })?;
+    Ok(engine)
+}
+
+fn config(limits: &RuntimeLimits) -> Config {
+    let mut config = Config::new();
+    config.epoch_interruption(true);
+    config.wasm_backtrace_details(WasmBacktraceDetails::Enable);
+    // A module is a pure function: the same bits on every machine.
+    config.cranelift_nan_canonicalization(true);
+    config.wasm_relaxed_simd(false);
+
+    let mut pool = PoolingAllocationConfig::default();
+    pool.max_memory_size(limits.max_memory_bytes);
+    pool.max_core_instances_per_component(64);
+    // An idle slot gives most of its memory back.
+    pool.linear_memory_keep_resident(1024 * 1024);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+}

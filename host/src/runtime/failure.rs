@@ -1,0 +1,153 @@
+//! How a batch can fail.
+
+use serde::{Deserialize, Serialize};
+use wasmtime::{Trap, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+use super::{limits::Excess, state::CallError, wasi::CannotWait};
+
+/// Why a batch left no rows.
+///
+/// Whose fault it is decides what follows, so the two are different types: a host's trouble passes and is tried again, a
+/// module's failure stays until somebody changes the module.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    /// Reading the rows that the module asked for failed. Not the module's fault.
+    #[error("cannot read rows for the module: {0}")]
+    Rows(#[source] ReadError),
+    /// No instance of the module can be made now. Not the module's fault.
+    #[error("cannot start an instance of the module: {0}")]
+    Instance(String),
+    /// The module failed.
+    #[error(transparent)]
+    Module(Box<ModuleFailure>),
+}
+
+/// What went wrong where rows are read; whoever provided the rows knows more.
+pub type ReadError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a module did wrong, and at which event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleFailure {
+    /// The position of the event in hand.
+    pub position: u64,
+    /// What kind of failure it is.
+    pub kind: FailureKind,
+    /// What the module said of it; if it said nothing, what happened to it.
+    pub message: String,
+    /// The functions that it was in, innermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub backtrace: Vec<Frame>,
+}
+
+impl std::fmt::Display for ModuleFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the module {} at position {}: {}", self.kind.verb(), self.position, self.message)
+    }
+}
+
+impl std::error::Error for ModuleFailure {}
+
+/// The kinds of [`ModuleFailure`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// It answered that it cannot handle the event.
+    Refused,
+    /// It panicked or did what WebAssembly does not allow.
+    Trapped,
+    /// It computed for too long.
+    TimedOut,
+    /// It wanted more memory than it may have.
+    OutOfMemory,
+    /// It called the host in a way that the contract does not allow: a row of the wrong shape, an unknown table …
+    BrokeContract,
+}
+
+impl FailureKind {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Refused => "could not handle the event",
+            Self::Trapped => "panicked or trapped",
+            Self::TimedOut => "took too long",
+            Self::OutOfMemory => "ran out of memory",
+            Self::BrokeContract => "broke the contract",
+        }
+    }
+}
+
+/// A function of a backtrace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    /// Its name.
+    pub function: String,
+    /// Its source file, if the module has debug information.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line in the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+/// Frames of a backtrace that are kept.
+const MAX_FRAMES: usize = 40;
+
+/// Tells whose fault it is that a call into a module ended with `error`.
+pub(super) fn batch_error(error: wasmtime::Error, position: u64, last_words: String) -> BatchError {
+    let error = match error.downcast::<CallError>() {
+        Ok(CallError::Rows(error)) => return BatchError::Rows(error),
+        Ok(error) => {
+            return module_failure(position, FailureKind::BrokeContract, error.to_string(), Vec::new());
+        }
+        Err(error) => error,
+    };
+    let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
+    let (kind, message) = if let Some(excess) = error.downcast_ref::<Excess>() {
+        (FailureKind::OutOfMemory, excess.to_string())
+    } else if let Some(late) = error.downcast_ref::<TookTooLong>() {
+        (FailureKind::TimedOut, late.to_string())
+    } else if let Some(wait) = error.downcast_ref::<CannotWait>() {
+        (FailureKind::BrokeContract, wait.to_string())
+    } else if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
+        (FailureKind::Trapped, format!("it ended itself with exit status {status}"))
+    } else {
+        let trap = error.downcast_ref::<Trap>().map_or_else(|| error.root_cause().to_string(), ToString::to_string);
+        (FailureKind::Trapped, if last_words.is_empty() { trap } else { last_words })
+    };
+    module_failure(position, kind, message, backtrace)
+}
+
+pub(super) fn module_failure(position: u64, kind: FailureKind, message: String, backtrace: Vec<Frame>) -> BatchError {
+    BatchError::Module(Box::new(ModuleFailure { position, kind, message, backtrace }))
+}
+
+/// The deadline of a batch passed.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("it computed for more than {} s; the limit is max_batch_time", limit.as_secs_f64())]
+pub(super) struct TookTooLong {
+    pub(super) limit: std::time::Duration,
+}
+
+fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    for frame in backtrace.frames() {
+        let function = || frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), demangle);
+        if frame.symbols().is_empty() {
+            frames.push(Frame { function: function(), file: None, line: None });
+        }
+        // Inlined functions stand before the one that they were inlined into.
+        for symbol in frame.symbols() {
+            frames.push(Frame {
+                function: symbol.name().map_or_else(function, demangle),
+                file: symbol.file().map(str::to_owned),
+                line: symbol.line(),
+            });
+        }
+    }
+    frames.truncate(MAX_FRAMES);
+    frames
+}
+
+fn demangle(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
+}

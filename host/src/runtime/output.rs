@@ -1,0 +1,199 @@
+//! What a module says: its log lines, and what it writes to stdout and stderr.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use tracing::Level;
+use wasmtime_wasi::{
+    cli::{IsTerminal, StdoutStream},
+    p2::{OutputStream as WasiOutputStream, Pollable, StreamResult},
+};
+
+use super::{module::ModuleLabel, moment::Moment};
+
+/// Lines that one batch may bring into the host's log; what follows is counted only.
+const MAX_LINES: usize = 200;
+/// Bytes of a line that are kept.
+const MAX_LINE_BYTES: usize = 4096;
+/// Bytes of the last words of a module that an error tells.
+const MAX_LAST_WORDS: usize = 8192;
+
+/// Which stream of WASI a line came by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OutputStream {
+    Stdout,
+    Stderr,
+}
+
+/// Takes what a module says and carries it into the host's log, with module, version and position.
+#[derive(Clone, Debug)]
+pub(super) struct GuestOutput {
+    label: Arc<ModuleLabel>,
+    moment: Moment,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    lines: usize,
+    unfinished: [Vec<u8>; 2],
+    last_words: String,
+}
+
+impl GuestOutput {
+    pub(super) fn new(label: Arc<ModuleLabel>, moment: Moment) -> Self {
+        Self { label, moment, state: Arc::default() }
+    }
+
+    /// Forgets what belongs to the batch before.
+    pub(super) fn begin_batch(&self) {
+        let mut state = self.state();
+        state.lines = 0;
+        state.last_words.clear();
+    }
+
+    /// What the module complained of since the batch began: error lines and stderr. A panic's message is the end of it.
+    pub(super) fn last_words(&self) -> String {
+        let mut state = self.state();
+        let rest = std::mem::take(&mut state.unfinished[OutputStream::Stderr as usize]);
+        if !rest.is_empty() {
+            state.remember(&String::from_utf8_lossy(&rest));
+        }
+        state.last_words.trim_end().to_owned()
+    }
+
+    /// A line of the module's log.
+    pub(super) fn line(&self, level: Level, message: &str) {
+        let mut state = self.state();
+        if level == Level::ERROR {
+            state.remember(message);
+        }
+        self.say(&mut state, level, message);
+    }
+
+    pub(super) fn stream(&self, stream: OutputStream) -> impl StdoutStream + 'static {
+        GuestStream { output: self.clone(), stream }
+    }
+
+    fn write(&self, stream: OutputStream, bytes: &[u8]) {
+        let mut state = self.state();
+        let mut buffer = std::mem::take(&mut state.unfinished[stream as usize]);
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let room = MAX_LINE_BYTES.saturating_sub(buffer.len());
+            buffer.extend_from_slice(&part[..part.len().min(room)]);
+            if part.ends_with(b"\n") {
+                let line = String::from_utf8_lossy(&buffer).trim_end().to_owned();
+                buffer.clear();
+                if stream == OutputStream::Stderr {
+                    state.remember(&line);
+                }
+                let level = if stream == OutputStream::Stderr { Level::WARN } else { Level::INFO };
+                self.say(&mut state, level, &line);
+            }
+        }
+        state.unfinished[stream as usize] = buffer;
+    }
+
+    fn say(&self, state: &mut State, level: Level, message: &str) {
+        state.lines += 1;
+        let message = match state.lines {
+            ..MAX_LINES => message,
+            MAX_LINES => "the module writes too much; further lines of this batch are dropped",
+            _ => return,
+        };
+        let (module, version, position) = (self.label.name.as_str(), self.label.version, self.moment.position());
+        macro_rules! say {
+            ($level:expr) => {
+                tracing::event!(target: "gnomon::guest", $level, module, version, position, "{message}")
+            };
+        }
+        match level {
+            Level::ERROR => say!(Level::ERROR),
+            Level::WARN => say!(Level::WARN),
+            Level::INFO => say!(Level::INFO),
+            Level::DEBUG => say!(Level::DEBUG),
+            _ => say!(Level::TRACE),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn remember(&mut self, line: &str) {
+        self.last_words.push_str(line);
+        self.last_words.push('\n');
+        if self.last_words.len() > MAX_LAST_WORDS {
+            let mut cut = self.last_words.len() - MAX_LAST_WORDS;
+            while !self.last_words.is_char_boundary(cut) {
+                cut += 1;
+            }
+            self.last_words.drain(..cut);
+        }
+    }
+}
+
+#[derive(Clone)]
+struct GuestStream {
+    output: GuestOutput,
+    stream: OutputStream,
+}
+
+impl IsTerminal for GuestStream {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for GuestStream {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn WasiOutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+impl WasiOutputStream for GuestStream {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.output.write(self.stream, &bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(64 * 1024)
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for GuestStream {
+    async fn ready(&mut self) {}
+}
+
+impl AsyncWrite for GuestStream {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.output.write(self.stream, bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,136 @@
+//! WASI for the language's runtime: it links and starts, and every answer is fixed.
+//!
+//! The clock answers the time of the event in hand, randomness is the same sequence for every event, there is no environment,
+//! no argument, no file and no network, and nothing can be waited for. Whatever a module makes of these answers is a function
+//! of its events.
+
+use std::{convert::Infallible, time::Duration};
+
+use rand::TryRng;
+use wasmtime::component::{Linker, Resource};
+use wasmtime_wasi::{
+    HostMonotonicClock, HostWallClock, WasiCtx, WasiView,
+    p2::{DynPollable, add_to_linker_sync},
+};
+
+use super::{
+    moment::Moment,
+    output::{GuestOutput, OutputStream},
+};
+
+/// Interfaces of WASI that the runtime of a language may import. A module imports most of them without using them.
+pub(super) const ALLOWED: [&str; 20] = [
+    "wasi:cli/environment",
+    "wasi:cli/exit",
+    "wasi:cli/stderr",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    "wasi:cli/terminal-input",
+    "wasi:cli/terminal-output",
+    "wasi:cli/terminal-stderr",
+    "wasi:cli/terminal-stdin",
+    "wasi:cli/terminal-stdout",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:filesystem/preopens",
+    "wasi:filesystem/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
+];
+
+const MONOTONIC_CLOCK: &str = "wasi:clocks/monotonic-clock@0.2.12";
+
+/// A module asked to be woken later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it waits for time to pass; a module has no clock but the time of its event")]
+pub(super) struct CannotWait;
+
+/// Adds WASI to a linker.
+pub(super) fn link<T: WasiView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    add_to_linker_sync(linker)?;
+    // WASI's own would block the thread of the batch for as long as the module likes, where no deadline reaches it.
+    linker.allow_shadowing(true);
+    let mut clock = linker.instance(MONOTONIC_CLOCK)?;
+    for name in ["subscribe-instant", "subscribe-duration"] {
+        clock.func_wrap(name, |_, (_,): (u64,)| -> wasmtime::Result<(Resource<DynPollable>,)> {
+            Err(wasmtime::Error::new(CannotWait))
+        })?;
+    }
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// The WASI of one instance.
+pub(super) fn context(moment: &Moment, output: &GuestOutput) -> WasiCtx {
+    WasiCtx::builder()
+        .stdout(output.stream(OutputStream::Stdout))
+        .stderr(output.stream(OutputStream::Stderr))
+        .wall_clock(EventClock(moment.clone()))
+        .monotonic_clock(EventClock(moment.clone()))
+        .secure_random(FixedSequence(moment.clone()))
+        .insecure_random(FixedSequence(moment.clone()))
+        .insecure_random_seed(0x6e6f_6d6f_6e67)
+        .max_random_size(64 * 1024)
+        .allow_blocking_current_thread(true)
+        .build()
+}
+
+/// A clock that stands still at the time of the event in hand.
+struct EventClock(Moment);
+
+impl HostWallClock for EventClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_micros(1)
+    }
+
+    fn now(&self) -> Duration {
+        // WASI has no time before 1970.
+        Duration::from_micros(u64::try_from(self.0.time()).unwrap_or(0))
+    }
+}
+
+impl HostMonotonicClock for EventClock {
+    fn resolution(&self) -> u64 {
+        1000
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(HostWallClock::now(self).as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Random numbers that begin anew with each event, so that it does not matter which events came before in the same memory.
+struct FixedSequence(Moment);
+
+impl FixedSequence {
+    /// SplitMix64, <https://prng.di.unimi.it/splitmix64.c>, over the count of draws.
+    fn next(&self) -> u64 {
+        let mut z = self.0.draw().wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+impl TryRng for FixedSequence {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok((self.next() >> 32) as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.next())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.next().to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! A running host: the rooms put together.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use sqlx::postgres::PgConnectOptions;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::{
+    event_log::{EventLog, EventLogSettings},
+    http::{Api, HttpSettings, serve},
+    modules::Modules,
+    postgres::{ConnectError, Database, MigrateError, migrate},
+    projector::{Projector, ProjectorSettings},
+    runtime::{Runtime, RuntimeError, RuntimeLimits, RuntimeSettings},
+};
+
+/// Everything that a host is told.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Connections to Postgres, at most.
+    pub max_connections: u32,
+    /// How long to wait for a Postgres that is not there yet.
+    pub connect_patience: Duration,
+    /// Where compiled modules are kept.
+    pub cache: Option<PathBuf>,
+    /// The log.
+    pub log: EventLogSettings,
+    /// What modules may use.
+    pub limits: RuntimeLimits,
+    /// Builds.
+    pub projector: ProjectorSettings,
+    /// The HTTP API.
+    pub http: HttpSettings,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7070)),
+            max_connections: 20,
+            connect_patience: Duration::from_secs(30),
+            cache: None,
+            log: EventLogSettings::default(),
+            limits: RuntimeLimits::default(),
+            projector: ProjectorSettings::default(),
+            http: HttpSettings::default(),
+        }
+    }
+}
+
+/// Why a host does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No Postgres.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// Its schema cannot be brought up to date.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// No WebAssembly.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// The log cannot be opened.
+    #[error("cannot open the log: {0}")]
+    Log(sqlx::Error),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {source}; choose another address with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+}
+
+/// A running host.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    database: Database,
+    projector: Projector,
+    closing: CancellationToken,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl Server {
+    /// Starts a host on a database. When it returns, the host answers.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(database: PgConnectOptions, settings: ServerSettings) -> Result<Self, StartError> {
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .map_err(|source| StartError::Listen { address: settings.listen, source })?;
+        let address =
+            listener.local_addr().map_err(|source| StartError::Listen { address: settings.listen, source })?;
+        let database = Database::connect(database, settings.max_connections, settings.connect_patience).await?;
+        let pool = database.lookups.clone();
+        migrate(&pool).await?;
+        let log = EventLog::open(pool.clone(), settings.log).await.map_err(StartError::Log)?;
+        let runtime = Runtime::start(RuntimeSettings { limits: settings.limits, cache: settings.cache })?;
+        let modules = Modules::new(pool.clone(), runtime);
+        let projector = Projector::start(&database, log.clone(), modules.clone(), settings.projector);
+        let closing = CancellationToken::new();
+        let api = Api {
+            log,
+            modules,
+            projector: projector.clone(),
+            pool,
+            settings: settings.http.into(),
+            closing: closing.clone(),
+        };
+        let serving = tokio::spawn(serve(listener, api));
+        info!(%address, "listening");
+        Ok(Self { address, database, projector, closing, serving })
+    }
+
+    /// Where the host listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends only if the listener fails.
+    pub async fn failed(&mut self) -> std::io::Error {
+        match (&mut self.serving).await {
+            Ok(Err(error)) => error,
+            Ok(Ok(())) => std::io::Error::other("the listener was closed"),
+            Err(error) => std::io::Error::other(error),
+        }
+    }
+
+    /// Stops: takes no new requests, answers those under way, finishes commits, gives leases back.
+    pub async fn stop(self) {
+        self.closing.cancel();
+        // A client that keeps a request open for ever does not keep the host.
+        if tokio::time::timeout(Duration::from_secs(10), self.serving).await.is_err() {
+            tracing::warn!("some requests were not answered in time");
+        }
+        self.projector.stop().await;
+        self.database.close().await;
+    }
+}

@@ -1,0 +1,16 @@
+//! The first week of 2013, as other programs computed it from the raw tables and from the events.
+
+use flight_events::{fingerprint, first_week, or_nothing};
+use flights::{FlightState, Flights};
+use gnomon_sdk::{prelude::TextEnum, testing::given};
+
+#[test]
+fn the_table_is_what_others_computed() {
+    let flights = given::<Flights>(first_week()).then_all_prefetched().rows::<FlightState>();
+    assert_eq!(flights.len(), 6_099);
+    let cells = flights.into_iter().map(|row| {
+        let state = row.last_state.as_text().to_owned();
+        vec![row.flight, state, or_nothing(row.dep_delay), or_nothing(row.arr_delay)]
+    });
+    assert_eq!(fingerprint(cells), "ece2194ba053e4350de1abf836289108");
+}

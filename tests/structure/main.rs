@@ -1,0 +1,150 @@
+//! Holds the plan of the house: which room of the host may know which other, and which library.
+//!
+//! The plan is the table in docs/ARCHITECTURE.md. It is read from the code itself, so a line of `use` that crosses a wall fails
+//! here and not in somebody's review.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read its files fails")]
+
+mod paths;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Each room and the rooms that it may know.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("cli", &["config", "event_log", "http", "postgres", "projector", "runtime", "server", "telemetry"]),
+    ("config", &[]),
+    ("event_log", &["postgres"]),
+    ("http", &["event_log", "modules", "postgres", "projector", "read_model", "runtime"]),
+    ("modules", &["postgres", "read_model", "runtime"]),
+    ("postgres", &[]),
+    ("projector", &["event_log", "modules", "postgres", "read_model", "runtime"]),
+    ("read_model", &["postgres"]),
+    ("runtime", &["event_log", "read_model"]),
+    ("server", &["event_log", "http", "modules", "postgres", "projector", "runtime"]),
+    ("telemetry", &["config"]),
+];
+
+/// Libraries that are the business of some rooms only.
+const LIBRARIES: &[(&str, &[&str])] = &[
+    ("axum", &["http"]),
+    ("clap", &["cli", "config"]),
+    ("indicatif", &["cli"]),
+    ("reqwest", &["cli", "postgres"]),
+    ("sqlx", &["cli", "event_log", "http", "modules", "postgres", "projector", "read_model", "server"]),
+    ("tower_http", &["http"]),
+    ("wasmtime", &["runtime"]),
+    ("wasmtime_wasi", &["runtime"]),
+];
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// Every file of a room, tests left out: they may look over walls.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        if name == "tests" || name.ends_with("_tests") {
+            continue;
+        }
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// What each room names: rooms as `crate::room`, libraries by their names; with a file that does so.
+fn named() -> BTreeMap<String, BTreeMap<String, PathBuf>> {
+    let mut all = Vec::new();
+    files(&source(), &mut all);
+    let mut rooms: BTreeMap<String, BTreeMap<String, PathBuf>> = BTreeMap::new();
+    for path in all {
+        let inside = path.strip_prefix(source()).unwrap().with_extension("");
+        let mut module: Vec<String> = inside.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+        if module.last().is_some_and(|last| last == "mod") {
+            module.pop();
+        }
+        if matches!(module.as_slice(), [only] if only == "lib" || only == "main") {
+            continue;
+        }
+        let room = rooms.entry(module[0].clone()).or_default();
+        for name in paths::named(&fs::read_to_string(&path).unwrap(), &module) {
+            room.entry(name).or_insert_with(|| inside.clone());
+        }
+    }
+    rooms
+}
+
+#[test]
+fn every_room_is_in_the_plan() {
+    let planned: BTreeSet<&str> = ROOMS.iter().map(|(room, _)| *room).collect();
+    let rooms = named();
+    let found: BTreeSet<&str> = rooms.keys().map(String::as_str).collect();
+    assert_eq!(found, planned);
+}
+
+#[test]
+fn no_room_knows_more_than_the_plan_allows() {
+    let mut breaches = Vec::new();
+    for (room, names) in named() {
+        let allowed = ROOMS.iter().find(|(planned, _)| *planned == room).unwrap().1;
+        for (name, file) in names {
+            let Some(other) = name.strip_prefix("crate::") else { continue };
+            if other != room && !allowed.contains(&other) {
+                breaches.push(format!("{room} must not know {other}, {} does", file.display()));
+            }
+        }
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+#[test]
+fn the_plan_has_no_circle_and_no_arrow_that_nobody_needs() {
+    let rooms = named();
+    for (room, allowed) in ROOMS {
+        for other in *allowed {
+            assert!(rooms[*room].contains_key(&format!("crate::{other}")), "{room} may know {other}, and does not");
+        }
+    }
+    // Rooms that know only rooms that stand already are put on top of them; in a circle none can be the first.
+    let mut standing: BTreeSet<&str> = BTreeSet::new();
+    while standing.len() < ROOMS.len() {
+        let next = ROOMS
+            .iter()
+            .find(|(room, allowed)| !standing.contains(room) && allowed.iter().all(|other| standing.contains(other)));
+        let Some((room, _)) = next else { panic!("a circle among the rooms above {standing:?}") };
+        standing.insert(room);
+    }
+}
+
+#[test]
+fn libraries_stay_in_their_rooms() {
+    let mut breaches = Vec::new();
+    for (room, names) in named() {
+        for (library, rooms) in LIBRARIES {
+            if let Some(file) = names.get(*library)
+                && !rooms.contains(&room.as_str())
+            {
+                breaches.push(format!("{room} must not know {library}, {} does", file.display()));
+            }
+        }
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+#[test]
+fn the_plan_in_the_documentation_is_this_one() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ARCHITECTURE.md")).unwrap();
+    for (room, allowed) in ROOMS {
+        let known = if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", ") };
+        let line = format!("| `{room}` | {known} |");
+        assert!(page.contains(&line), "docs/ARCHITECTURE.md lacks the line\n{line}");
+    }
+}
