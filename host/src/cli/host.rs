@@ -144,6 +144,8 @@ impl HostOptions {
             projector: ProjectorSettings {
                 portion: PortionSize { max_events: projector.batch_events, max_bytes: projector.batch_bytes },
                 lease: projector.lease,
+                keep_replaced: projector.keep_replaced,
+                max_dead_letters: projector.max_dead_letters,
             },
             http: HttpSettings {
                 max_body_bytes: http.max_body_bytes,

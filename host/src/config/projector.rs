@@ -18,6 +18,14 @@ pub struct ProjectorOptions {
     /// Seconds after which another host takes over the builds of one that hangs
     #[arg(long, env = "GNOMON_LEASE", value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub lease: Duration,
+
+    /// Seconds that a build is kept, and kept up to date, after another one took its place
+    #[arg(long, env = "GNOMON_KEEP_REPLACED", value_name = "SECONDS", default_value = "86400", value_parser = seconds)]
+    pub keep_replaced: Duration,
+
+    /// Events that a build may set aside before it is halted
+    #[arg(long, env = "GNOMON_MAX_DEAD_LETTERS", value_name = "NUMBER", default_value_t = 100_000)]
+    pub max_dead_letters: u64,
 }
 
 fn positive(text: &str) -> Result<usize, String> {

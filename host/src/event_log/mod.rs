@@ -154,6 +154,14 @@ impl EventLog {
         read::portion(&self.shared.pool, after, limit, filter).await
     }
 
+    /// The events at these positions, in their order.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn read_at(&self, positions: &[Position]) -> Result<Vec<RecordedEvent>, sqlx::Error> {
+        read::at(&self.shared.pool, positions).await
+    }
+
     /// A page of a stream; none if there is no such stream. `after` is a version to begin behind, in the direction of
     /// reading.
     ///

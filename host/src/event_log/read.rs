@@ -224,6 +224,17 @@ async fn range(
         .collect()
 }
 
+/// The events at these positions, in their order.
+pub(super) async fn at(pool: &PgPool, positions: &[Position]) -> Result<Vec<RecordedEvent>, sqlx::Error> {
+    sqlx::query(select_events!("WHERE position = ANY($1) ORDER BY position"))
+        .bind(positions.iter().map(|position| position.to_sql()).collect::<Vec<_>>())
+        .fetch_all(pool)
+        .await?
+        .iter()
+        .map(event_from_row)
+        .collect()
+}
+
 /// Reads a stream; none if it does not exist. `after` is a version to begin behind, in the direction of reading.
 pub(super) async fn stream(
     pool: &PgPool,

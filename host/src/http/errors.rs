@@ -12,7 +12,7 @@ use crate::{
     event_log::{AppendError, LimitError, NameError},
     modules::{LoadError, UploadError},
     postgres::is_transient,
-    projector::{DeployError, ReadError},
+    projector::{OperateError, ReadError},
     read_model::IdentifierError,
 };
 
@@ -122,11 +122,22 @@ impl From<LoadError> for Problem {
     }
 }
 
-impl From<DeployError> for Problem {
-    fn from(error: DeployError) -> Self {
+impl From<OperateError> for Problem {
+    fn from(error: OperateError) -> Self {
+        let detail = error.to_string();
         match error {
-            DeployError::Load(error) => error.into(),
-            DeployError::Postgres(error) => error.into(),
+            OperateError::NoProjection(_) => Self::new(Code::ProjectionNotFound, detail),
+            OperateError::NoBuild { .. } => Self::new(Code::BuildNotFound, detail),
+            OperateError::NoneFits { .. } => Self::new(Code::NoSuitableBuild, detail),
+            OperateError::WrongState { build, state, .. } => {
+                Self::new(Code::WrongBuildState, detail).with("build", build).with("state", state)
+            }
+            OperateError::Behind { build, checkpoint, seen, .. } => Self::new(Code::BuildBehind, detail)
+                .with("build", build)
+                .with("checkpoint", checkpoint)
+                .with("seen", seen),
+            OperateError::Load(error) => error.into(),
+            OperateError::Postgres(error) => error.into(),
         }
     }
 }

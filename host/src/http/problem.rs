@@ -44,6 +44,8 @@ macro_rules! codes {
 
 codes! {
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "The body of the request is too large",
+    BuildBehind "build_behind" CONFLICT "Queries have seen more than the build holds",
+    BuildNotFound "build_not_found" NOT_FOUND "The projection has no such build",
     DatabaseUnavailable "database_unavailable" SERVICE_UNAVAILABLE "Postgres does not answer",
     EmptyAppend "empty_append" UNPROCESSABLE_ENTITY "An append needs at least one event",
     EventIdTaken "event_id_taken" CONFLICT "The event id belongs to another event",
@@ -60,6 +62,7 @@ codes! {
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The path does not take this method",
     ModuleKindChanged "module_kind_changed" CONFLICT "The name belongs to a module of another kind",
     ModuleNotFound "module_not_found" NOT_FOUND "There is no such module or version",
+    NoSuitableBuild "no_suitable_build" CONFLICT "The projection has no build that this can be done with",
     NotFound "not_found" NOT_FOUND "There is nothing at this path",
     PartlyRepeated "partly_repeated" CONFLICT "Some of the events are in the log already, others are not",
     ProjectionNotFound "projection_not_found" NOT_FOUND "There is no such projection",
@@ -70,6 +73,7 @@ codes! {
     TableNotFound "table_not_found" NOT_FOUND "The projection has no such table",
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body of the request has the wrong type",
     ViewTaken "view_taken" CONFLICT "A view of another projection has the name already",
+    WrongBuildState "wrong_build_state" CONFLICT "The build is not in a state for this",
     WrongExpectedVersion "wrong_expected_version" CONFLICT "The stream is not at the expected version",
 }
 

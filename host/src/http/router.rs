@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderValue, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post, put},
+    routing::{delete, get, post, put},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::error;
@@ -34,7 +34,19 @@ pub fn router(api: Api) -> Router {
         .route("/v1/modules/{name}/versions/{version}", get(modules::version))
         .route("/v1/modules/{name}/versions/{version}/wasm", get(modules::download))
         .route("/v1/projections", get(projections::list))
-        .route("/v1/projections/{name}", get(projections::get))
+        .route(
+            "/v1/projections/{name}",
+            get(projections::get).patch(projections::configure).delete(projections::delete),
+        )
+        .route("/v1/projections/{name}/rebuild", post(projections::rebuild))
+        .route("/v1/projections/{name}/activate", post(projections::activate))
+        .route("/v1/projections/{name}/rollback", post(projections::rollback))
+        .route("/v1/projections/{name}/pause", post(projections::pause))
+        .route("/v1/projections/{name}/resume", post(projections::resume))
+        .route("/v1/projections/{name}/retry", post(projections::retry))
+        .route("/v1/projections/{name}/dead-letters", get(projections::dead_letters))
+        .route("/v1/projections/{name}/history", get(projections::history))
+        .route("/v1/projections/{name}/builds/{build}", delete(projections::retire))
         .route("/v1/read-models/{projection}/{table}", get(read_models::query))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{event_log::Position, modules::ModuleVersion, read_model::Identifier, runtime::ModuleFailure};
+use crate::{read_model::Identifier, runtime::ModuleFailure};
 
 /// The number of a build, unique in its database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -110,6 +109,13 @@ pub enum BuildError {
         /// The event's type.
         event_type: String,
     },
+    /// More events were set aside than may be.
+    TooManyDeadLetters {
+        /// How many there would be.
+        found: u64,
+        /// How many there may be.
+        max: u64,
+    },
     /// Something else that trying again will not mend.
     Host {
         /// What went wrong.
@@ -117,40 +123,14 @@ pub enum BuildError {
     },
 }
 
-/// A build as users see it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct BuildSummary {
-    /// Its number.
-    pub build: BuildId,
-    /// The version of the projection that it materialises.
-    pub version: ModuleVersion,
-    /// What it is.
-    pub state: BuildState,
-    /// The position up to which it holds the effect of every event.
-    pub checkpoint: Position,
-    /// The position of the newest event.
-    pub head: Position,
-    /// head − checkpoint.
-    pub lag: u64,
-    /// Events of the log that it passes in a second, lately.
-    pub events_per_second: f64,
-    /// Why it stopped, if it did.
-    pub error: Option<BuildError>,
-    /// When it was begun.
-    pub created_at: Timestamp,
-}
-
-/// A projection as users see it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ProjectionSummary {
-    /// Its name.
-    pub name: Identifier,
-    /// The build that queries read; none before the first has caught up.
-    pub active_build: Option<BuildId>,
-    /// The version of that build.
-    pub active_version: Option<ModuleVersion>,
-    /// The names of its tables: of the active build, or of the newest.
-    pub tables: Vec<String>,
-    /// Its builds, newest first.
-    pub builds: Vec<BuildSummary>,
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Module { failure, stream, event_type } => write!(f, "{failure} ({event_type} of stream {stream})"),
+            Self::TooManyDeadLetters { found, max } => {
+                write!(f, "{found} events would be set aside; the limit max_dead_letters is {max}")
+            }
+            Self::Host { message } => f.write_str(message),
+        }
+    }
 }

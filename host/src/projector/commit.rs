@@ -2,7 +2,10 @@
 
 use sqlx::{PgConnection, PgPool};
 
-use super::lease::Lease;
+use super::{
+    dead_letters::{self, DeadLetter},
+    lease::Lease,
+};
 use crate::{
     event_log::Position,
     read_model::{TableSet, WriteSet},
@@ -16,6 +19,18 @@ pub(super) struct Step {
     pub(super) events_per_second: f64,
     /// Whether the loss of the commit in a crash of Postgres costs nothing but doing it again.
     pub(super) replayable: bool,
+    /// How many events the build may set aside.
+    pub(super) max_dead_letters: u64,
+}
+
+/// What a step brings.
+#[derive(Debug)]
+pub(super) struct Effect<'e> {
+    pub(super) writes: &'e WriteSet,
+    /// Events that are taken back from those set aside.
+    pub(super) taken_back: &'e [Position],
+    /// Events that are set aside.
+    pub(super) set_aside: &'e [DeadLetter],
 }
 
 /// Why a step was not committed.
@@ -24,6 +39,9 @@ pub(super) enum CommitError {
     /// Another host holds the lease, or did in between.
     #[error("the lease of the build is lost")]
     Fenced,
+    /// Too many events are set aside.
+    #[error("{found} events would be set aside; the limit is {max}")]
+    TooManyDeadLetters { found: u64, max: u64 },
     #[error(transparent)]
     Postgres(#[from] sqlx::Error),
 }
@@ -34,7 +52,7 @@ pub(super) async fn commit(
     lease: Lease,
     tables: &TableSet,
     step: &Step,
-    writes: &WriteSet,
+    effect: &Effect<'_>,
 ) -> Result<(), CommitError> {
     let mut transaction = pool.begin().await?;
     if step.replayable {
@@ -42,7 +60,16 @@ pub(super) async fn commit(
     }
     // First of all, and under the row's lock: from here to the commit nobody can take the lease.
     advance(&mut transaction, lease, step).await?;
-    tables.apply(&mut transaction, writes).await?;
+    tables.apply(&mut transaction, effect.writes).await?;
+    if !effect.taken_back.is_empty() {
+        dead_letters::take_back(&mut transaction, lease.build, effect.taken_back).await?;
+    }
+    if !effect.set_aside.is_empty() {
+        let found = dead_letters::set_aside(&mut transaction, lease.build, effect.set_aside).await?;
+        if found > step.max_dead_letters {
+            return Err(CommitError::TooManyDeadLetters { found, max: step.max_dead_letters });
+        }
+    }
     transaction.commit().await?;
     Ok(())
 }

@@ -1,11 +1,19 @@
 //! Starting a build of a version.
 
+use std::{sync::Arc, time::Duration};
+
 use serde::{Deserialize, Serialize};
 
-use super::{BuildId, Projector, store};
+use super::{
+    BuildId, Projector,
+    build::{Phase, Status},
+    history::Change,
+    operation::{OperateError, Operation},
+    store::{self, NewBuild},
+};
 use crate::{
-    modules::{LoadError, ModuleVersion},
-    read_model::{Identifier, TableSet},
+    modules::ModuleVersion,
+    read_model::{Identifier, Table, TableSet},
     runtime::Module,
 };
 
@@ -29,19 +37,9 @@ pub struct Deployed {
     pub new: bool,
 }
 
-/// Why a version cannot be deployed.
-#[derive(Debug, thiserror::Error)]
-pub enum DeployError {
-    /// The version does not run here.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// Postgres fails.
-    #[error("cannot begin a build: {0}")]
-    Postgres(#[from] sqlx::Error),
-}
-
 impl Projector {
-    /// Sees to it that there is a build of a version: one that is worked on, or a new one.
+    /// Sees to it that there is a build of a version, one that is worked on or a new one, and that it becomes the active one
+    /// if `activate` says so. Older builds that were to become active and have not caught up yet are given up.
     ///
     /// # Errors
     /// The version does not run here, or Postgres fails. Trying again is safe.
@@ -50,31 +48,65 @@ impl Projector {
         name: &Identifier,
         version: ModuleVersion,
         activate: Activate,
-    ) -> Result<Deployed, DeployError> {
+    ) -> Result<Deployed, OperateError> {
         let Module::Projection(module) = self.shared.modules.load(name, version).await?;
-        let mut transaction = self.shared.pool.begin().await?;
-        // One deployment of a projection at a time: the row is its lock.
-        sqlx::query("INSERT INTO gnomon.projections (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET name = $1")
-            .bind(name.as_str())
-            .execute(&mut *transaction)
-            .await?;
-        let existing: Option<i64> = sqlx::query_scalar(
-            "SELECT build FROM gnomon.builds
-             WHERE projection = $1 AND version = $2 AND status IN ('running', 'paused', 'halted')
-             ORDER BY build DESC LIMIT 1",
-        )
-        .bind(name.as_str())
-        .bind(version.to_sql())
-        .fetch_optional(&mut *transaction)
-        .await?;
-        if let Some(build) = existing {
-            return Ok(Deployed { build: BuildId(build), new: false });
+        let mut operation = Operation::begin_new(&self.shared, name).await?;
+        let existing = operation.builds().await?.into_iter().find(|found| {
+            found.version == version
+                && found.for_queries
+                && matches!(found.status, Status::Running | Status::Paused | Status::Halted)
+        });
+        let Some(existing) = existing else {
+            let tables = module.tables();
+            let cause = format!("version {version} was deployed");
+            let build = operation.begin_build(NewBuild::of(version, activate), tables, &cause).await?;
+            operation.supersede(build, activate).await?;
+            operation.commit().await?;
+            return Ok(Deployed { build, new: true });
+        };
+        if activate == Activate::Auto && !existing.is_active {
+            operation.activate_later(&existing).await?;
+            operation.supersede(existing.build, activate).await?;
         }
-        let build = store::insert_build(&mut transaction, name, version, activate == Activate::Auto).await?;
-        TableSet::new(build.schema(), module.tables()).create(&mut transaction).await?;
-        sqlx::query("SELECT pg_notify('gnomon_builds', '')").execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        self.shared.look_again.notify_one();
-        Ok(Deployed { build, new: true })
+        operation.commit().await?;
+        if activate == Activate::Auto && existing.phase == Phase::Live && !existing.is_active {
+            self.activate_live(name, existing.build, "the version was deployed again", Duration::ZERO).await?;
+        }
+        Ok(Deployed { build: existing.build, new: false })
+    }
+}
+
+impl Operation<'_> {
+    /// Enters a new build and makes its tables.
+    pub(super) async fn begin_build(
+        &mut self,
+        new: NewBuild,
+        tables: &[Arc<Table>],
+        cause: &str,
+    ) -> Result<BuildId, OperateError> {
+        let projection = self.projection().clone();
+        let build = store::insert_build(self.connection(), &projection, &new).await?;
+        TableSet::new(build.schema(), tables).create(self.connection()).await?;
+        self.note(Some(build), Change::Begun, cause).await?;
+        Ok(build)
+    }
+
+    /// Gives older builds up that were to become active before this one.
+    pub(super) async fn supersede(&mut self, build: BuildId, activate: Activate) -> Result<(), OperateError> {
+        if activate == Activate::Manual {
+            return Ok(());
+        }
+        for found in self.builds().await? {
+            let waits = found.activate_when_live && !found.is_active && found.build != build;
+            if !waits || found.status == Status::Retired {
+                continue;
+            }
+            if found.phase == Phase::Replaying {
+                self.retire(found.build, &format!("build {build} takes its place")).await?;
+            } else {
+                self.set_activate_when_live(&found, false).await?;
+            }
+        }
+        Ok(())
     }
 }

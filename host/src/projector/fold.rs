@@ -1,15 +1,23 @@
-//! Running a module on a portion of the log, and finding the event that it fails at.
+//! Running a module on a portion of the log, and setting aside what it cannot handle.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use sqlx::PgPool;
 use tokio::runtime::Handle;
 
-use super::rows::BuildRows;
+use super::{
+    dead_letters::DeadLetter,
+    policy::OnFailure,
+    rows::BuildRows,
+    search::{Search, end_of_event},
+};
 use crate::{
     read_model::{TableSet, WriteSet},
     runtime::{BatchError, Delivery, ModuleFailure, ProjectionInstance, ProjectionModule},
 };
+
+/// Events that are run at once after one that failed; where one is bad, more may be.
+const AFTER_FAILURE: usize = 64;
 
 /// A module at work, with the instance that it has now.
 #[derive(Debug)]
@@ -18,13 +26,26 @@ pub(super) struct Folder {
     pool: PgPool,
     tables: Arc<TableSet>,
     module: ProjectionModule,
+    on_failure: OnFailure,
+    /// Streams whose events wait behind one that failed.
+    parked: HashSet<String>,
     /// Kept from batch to batch as long as all goes well.
     instance: Option<ProjectionInstance>,
 }
 
-/// Why events were not folded.
+/// What came of a portion.
 #[derive(Debug)]
-pub(super) enum FoldError {
+pub(super) struct Folded {
+    /// What its events changed, up to the one that it stopped at.
+    pub(super) writes: WriteSet,
+    /// Events that were set aside.
+    pub(super) set_aside: Vec<DeadLetter>,
+    /// The event that it stopped at, and what the module did.
+    pub(super) stopped: Option<(Delivery, ModuleFailure)>,
+}
+
+/// Why a batch is not folded whole.
+enum Unfolded {
     /// The module cannot handle an event.
     Event {
         /// What the events before it changed.
@@ -40,45 +61,125 @@ pub(super) enum FoldError {
 
 impl Folder {
     /// Must be called within a tokio runtime.
-    pub(super) fn new(pool: PgPool, tables: Arc<TableSet>, module: ProjectionModule) -> Self {
-        Self { runtime: Handle::current(), pool, tables, module, instance: None }
+    pub(super) fn new(pool: PgPool, tables: Arc<TableSet>, module: ProjectionModule, on_failure: OnFailure) -> Self {
+        Self { runtime: Handle::current(), pool, tables, module, on_failure, parked: HashSet::new(), instance: None }
+    }
+
+    /// From now on, at events that the module cannot handle, this happens.
+    pub(super) fn on_failure(&mut self, on_failure: OnFailure) {
+        self.on_failure = on_failure;
+    }
+
+    /// Keeps the events of these streams, and of no other, waiting.
+    pub(super) fn park(&mut self, streams: HashSet<String>) {
+        self.parked = streams;
     }
 
     /// Folds events, over what earlier ones changed that Postgres need not have yet. Blocks.
-    pub(super) fn fold(&mut self, events: &[Delivery], layers: &[Arc<WriteSet>]) -> Result<WriteSet, FoldError> {
-        let tables: Vec<_> = self.tables.tables().cloned().collect();
-        if events.is_empty() {
-            return Ok(WriteSet::new(&tables));
+    ///
+    /// # Errors
+    /// What is not the module's fault. What is, is part of the answer.
+    pub(super) fn fold(&mut self, events: Vec<Delivery>, layers: &[Arc<WriteSet>]) -> Result<Folded, BatchError> {
+        let mut folded = Folded { writes: self.no_writes(), set_aside: Vec::new(), stopped: None };
+        let mut events = self.without_parked(events, 0, &mut folded.set_aside);
+        let (mut next, mut size) = (0, events.len());
+        while next < events.len() {
+            let end = end_of_event(&events, events.len().min(next + size) - 1);
+            match self.fold_batch(&events[next..end], layers, &mut folded.writes) {
+                Ok(()) => {
+                    next = end;
+                    size = size.saturating_mul(2);
+                }
+                Err(Unfolded::Event { before, place, failure }) => {
+                    folded.writes.merge(before);
+                    let place = next + place;
+                    let event = &events[place];
+                    if self.on_failure == OnFailure::Halt {
+                        folded.stopped = Some((event.clone(), failure));
+                        break;
+                    }
+                    let parks = self.on_failure == OnFailure::Park;
+                    folded.set_aside.push(DeadLetter::failed(event, failure, parks));
+                    next = end_of_event(&events, place);
+                    if parks {
+                        self.parked.insert(event.stream.clone());
+                        events = self.without_parked(events, next, &mut folded.set_aside);
+                    }
+                    size = AFTER_FAILURE;
+                }
+                Err(Unfolded::Host(error)) => return Err(error),
+            }
         }
+        Ok(folded)
+    }
+
+    fn no_writes(&self) -> WriteSet {
+        WriteSet::new(&self.tables.tables().cloned().collect::<Vec<_>>())
+    }
+
+    /// Takes the events of parked streams out, from a place on.
+    fn without_parked(&self, mut events: Vec<Delivery>, from: usize, set_aside: &mut Vec<DeadLetter>) -> Vec<Delivery> {
+        if self.parked.is_empty() {
+            return events;
+        }
+        let behind = events.split_off(from);
+        for event in behind {
+            if !self.parked.contains(&event.stream) {
+                events.push(event);
+            } else if set_aside.last().is_none_or(|last| last.position != event.position) {
+                // One letter for all events into which one was split.
+                set_aside.push(DeadLetter::waiting(&event));
+            }
+        }
+        events
+    }
+
+    /// Folds events over what those before them changed, and adds what they change.
+    fn fold_batch(
+        &mut self,
+        events: &[Delivery],
+        layers: &[Arc<WriteSet>],
+        done: &mut WriteSet,
+    ) -> Result<(), Unfolded> {
+        let mut over = layers.to_vec();
+        over.push(Arc::new(std::mem::replace(done, self.no_writes())));
+        let folded = self.fold_over(events, &over);
+        // The rows that were read through the layers are gone with the run, so this one has no other owner.
+        if let Some(before) = over.pop() {
+            *done = Arc::unwrap_or_clone(before);
+        }
+        done.merge(folded?);
+        Ok(())
+    }
+
+    fn fold_over(&mut self, events: &[Delivery], layers: &[Arc<WriteSet>]) -> Result<WriteSet, Unfolded> {
         let first = match self.run(events, layers.to_vec()) {
             Ok(writes) => return Ok(writes),
             Err(BatchError::Module(failure)) => *failure,
-            Err(error) => return Err(FoldError::Host(error)),
+            Err(error) => return Err(Unfolded::Host(error)),
         };
 
         // One event of the batch is to blame. Parts of the batch are run again, each in fresh memory, until it stands alone.
-        let mut done = WriteSet::new(&tables);
-        let mut search = Search { events, suspect: None, misled: false, parts: Vec::new() };
-        search.split(0..events.len(), &first);
-        if search.parts.is_empty() {
-            return Err(FoldError::Event { before: done, place: 0, failure: first });
+        let mut done = self.no_writes();
+        let mut search = Search::new(events, &first);
+        if search.is_one(&(0..events.len())) {
+            return Err(Unfolded::Event { before: done, place: 0, failure: first });
         }
-        while let Some(part) = search.parts.pop() {
+        while let Some(part) = search.next() {
             let mut layers = layers.to_vec();
             layers.push(Arc::new(done));
             let result = self.run(&events[part.clone()], layers.clone());
-            // The rows that were read through the layers are gone with the run.
-            done = layers.pop().map(Arc::unwrap_or_clone).unwrap_or_else(|| WriteSet::new(&tables));
+            done = layers.pop().map(Arc::unwrap_or_clone).unwrap_or_else(|| self.no_writes());
             match result {
                 Ok(writes) => {
                     search.acquit(&part);
                     done.merge(writes);
                 }
                 Err(BatchError::Module(failure)) if search.is_one(&part) => {
-                    return Err(FoldError::Event { before: done, place: part.start, failure: *failure });
+                    return Err(Unfolded::Event { before: done, place: part.start, failure: *failure });
                 }
                 Err(BatchError::Module(failure)) => search.split(part, &failure),
-                Err(error) => return Err(FoldError::Host(error)),
+                Err(error) => return Err(Unfolded::Host(error)),
             }
         }
         // Every part passed by itself: what failed was the size of the batch.
@@ -100,141 +201,5 @@ impl Folder {
         // Only memory that has seen nothing fail is used again.
         self.instance = Some(instance);
         Ok(writes)
-    }
-}
-
-/// The search for the event that a module fails at.
-struct Search<'e> {
-    events: &'e [Delivery],
-    /// The event that a failure named and that is therefore run by itself.
-    suspect: Option<usize>,
-    /// Whether a suspect passed. Then failures name no good events, as those of a module that never tells where it is, and the
-    /// search goes on by halves.
-    misled: bool,
-    /// Parts still to be run, the next one last.
-    parts: Vec<Range<usize>>,
-}
-
-impl Search<'_> {
-    /// Splits a part that failed into two, unless it is one event.
-    fn split(&mut self, part: Range<usize>, failure: &ModuleFailure) {
-        if self.is_one(&part) {
-            return;
-        }
-        let named = part.clone().find(|&place| self.events[place].position.0 == failure.position);
-        let middle = match named {
-            Some(named) if named > part.start => named,
-            Some(suspect) if !self.misled => {
-                self.suspect = Some(suspect);
-                self.end_of_event(part.start)
-            }
-            _ => {
-                // The events into which one was split stay together.
-                let half = self.start_of_event(part.start + part.len() / 2);
-                if half > part.start { half } else { self.end_of_event(part.start) }
-            }
-        };
-        self.parts.push(middle..part.end);
-        self.parts.push(part.start..middle);
-    }
-
-    /// Takes note of a part that passed.
-    fn acquit(&mut self, part: &Range<usize>) {
-        self.misled |= self.suspect == Some(part.start) && self.is_one(part);
-    }
-
-    /// Whether a part is one event of the log, be it split.
-    fn is_one(&self, part: &Range<usize>) -> bool {
-        self.end_of_event(part.start) >= part.end
-    }
-
-    fn start_of_event(&self, place: usize) -> usize {
-        let position = self.events[place].position;
-        (0..place).rev().find(|&before| self.events[before].position != position).map_or(0, |before| before + 1)
-    }
-
-    fn end_of_event(&self, place: usize) -> usize {
-        let position = self.events[place].position;
-        let mut behind = place..self.events.len();
-        behind.find(|&place| self.events[place].position != position).unwrap_or(self.events.len())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        event_log::{Position, SchemaVersion},
-        runtime::FailureKind,
-    };
-
-    fn events(positions: &[u64]) -> Vec<Delivery> {
-        let event = |position: &u64| Delivery {
-            position: Position(*position),
-            part: 0,
-            stream: "a-1".into(),
-            version: 1,
-            id: uuid::Uuid::nil(),
-            event_type: "Happened".into(),
-            schema_version: SchemaVersion::FIRST,
-            data: "{}".into(),
-            metadata: None,
-            time: 0,
-            recorded_at: 0,
-        };
-        positions.iter().map(event).collect()
-    }
-
-    fn failure(position: u64) -> ModuleFailure {
-        ModuleFailure { position, kind: FailureKind::Trapped, message: String::new(), backtrace: Vec::new() }
-    }
-
-    /// Runs a search over a module that fails at one event and blames what `blame` says; answers the place that is found and
-    /// how many events were run.
-    fn search(positions: &[u64], guilty: u64, blame: impl Fn(&[Delivery]) -> u64) -> (usize, usize) {
-        let events = events(positions);
-        let mut search = Search { events: &events, suspect: None, misled: false, parts: Vec::new() };
-        let mut run = events.len();
-        search.split(0..events.len(), &failure(blame(&events)));
-        while let Some(part) = search.parts.pop() {
-            run += part.len();
-            let slice = &events[part.clone()];
-            if !slice.iter().any(|event| event.position.0 == guilty) {
-                search.acquit(&part);
-            } else if search.is_one(&part) {
-                return (part.start, run);
-            } else {
-                search.split(part, &failure(blame(slice)));
-            }
-        }
-        panic!("the guilty event was not found");
-    }
-
-    #[test]
-    fn a_module_that_says_where_it_is_is_found_out_at_once() {
-        let positions: Vec<u64> = (1..=5000).collect();
-        for guilty in [1, 2, 2500, 5000] {
-            let (place, run) = search(&positions, guilty, |_| guilty);
-            assert_eq!(place as u64 + 1, guilty);
-            assert!(run <= 2 * 5000 + 1, "{run} events were run");
-        }
-    }
-
-    #[test]
-    fn a_module_that_does_not_is_found_out_by_halves() {
-        let positions: Vec<u64> = (1..=5000).collect();
-        for guilty in [1, 2, 2500, 4999, 5000] {
-            let (place, run) = search(&positions, guilty, |events| events[0].position.0);
-            assert_eq!(place as u64 + 1, guilty);
-            assert!(run <= 8 * 5000, "{run} events were run");
-        }
-    }
-
-    #[test]
-    fn the_parts_of_a_split_event_stay_together() {
-        let (place, _) = search(&[1, 2, 2, 2, 3], 2, |events| events[0].position.0);
-        assert_eq!(place, 1);
-        let (place, _) = search(&[7, 7, 7, 8], 8, |_| 8);
-        assert_eq!(place, 3);
     }
 }

@@ -15,10 +15,11 @@ use super::build::BuildId;
 use crate::event_log::Position;
 
 /// The first half of the advisory locks' names: `GNOM`.
-const PRESENCE: i32 = 0x474e_4f4d;
+pub(super) const PRESENCE: i32 = 0x474e_4f4d;
 
 /// A host's key: its name among the holders of leases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(transparent)]
 pub(super) struct HostKey(i32);
 
 /// The right to work on a build.
@@ -106,6 +107,20 @@ pub(super) async fn release(pool: &PgPool, lease: Lease) -> Result<(), sqlx::Err
     .bind(lease.build.0)
     .bind(lease.epoch)
     .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Takes the leases of builds away from whoever holds them, in the order of their numbers.
+pub(super) async fn take_away(connection: &mut PgConnection, builds: &[BuildId]) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "WITH held AS (SELECT build FROM gnomon.build_progress WHERE build = ANY($1) ORDER BY build FOR UPDATE)
+         UPDATE gnomon.build_progress AS progress
+         SET lease_epoch = lease_epoch + 1, lease_holder = NULL, leased_until = NULL
+         FROM held WHERE progress.build = held.build",
+    )
+    .bind(builds.iter().map(|build| build.0).collect::<Vec<_>>())
+    .execute(connection)
     .await?;
     Ok(())
 }

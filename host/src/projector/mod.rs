@@ -4,16 +4,29 @@
 
 mod activate;
 mod active;
+mod attempt;
 mod build;
 mod commit;
+mod dead_letters;
 mod deploy;
 mod feed;
 mod fold;
+mod history;
+mod hosts;
 mod lease;
+mod operation;
+mod pause;
+mod policy;
 mod read;
+mod rebuild;
+mod retire;
+mod retry;
 mod rows;
+mod search;
 mod store;
+mod summary;
 mod supervisor;
+mod swap;
 mod worker;
 
 use std::{sync::Arc, time::Duration};
@@ -25,13 +38,19 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{event_log::EventLog, modules::Modules, postgres::Database, read_model::Identifier};
+use crate::{event_log::EventLog, modules::Modules, postgres::Database};
 
 pub use self::{
-    build::{BuildError, BuildId, BuildState, BuildSummary, ProjectionSummary},
-    deploy::{Activate, DeployError, Deployed},
+    activate::Activated,
+    build::{BuildError, BuildId, BuildState},
+    dead_letters::DeadLetterSummary,
+    deploy::{Activate, Deployed},
     feed::PortionSize,
+    history::HistoryEntry,
+    operation::OperateError,
+    policy::OnFailure,
     read::{Answer, ReadError, ReadRequest},
+    summary::{BuildSummary, ProjectionSummary, Purpose},
 };
 
 /// Settings of the projector.
@@ -41,11 +60,20 @@ pub struct ProjectorSettings {
     pub portion: PortionSize,
     /// How long a host that hangs keeps its builds from others.
     pub lease: Duration,
+    /// How long a build is kept, and kept up to date, after another one took its place.
+    pub keep_replaced: Duration,
+    /// How many events a build may set aside.
+    pub max_dead_letters: u64,
 }
 
 impl Default for ProjectorSettings {
     fn default() -> Self {
-        Self { portion: PortionSize::default(), lease: Duration::from_secs(5) }
+        Self {
+            portion: PortionSize::default(),
+            lease: Duration::from_secs(5),
+            keep_replaced: Duration::from_secs(24 * 60 * 60),
+            max_dead_letters: 100_000,
+        }
     }
 }
 
@@ -97,22 +125,6 @@ impl Projector {
         if let Some(supervisor) = self.supervisor.lock().await.take() {
             let _ = supervisor.await;
         }
-    }
-
-    /// Every projection with its builds, by name.
-    ///
-    /// # Errors
-    /// Postgres fails.
-    pub async fn list(&self) -> Result<Vec<ProjectionSummary>, sqlx::Error> {
-        store::summaries(&self.shared.pool, None).await
-    }
-
-    /// The projection of this name.
-    ///
-    /// # Errors
-    /// Postgres fails.
-    pub async fn get(&self, name: &Identifier) -> Result<Option<ProjectionSummary>, sqlx::Error> {
-        Ok(store::summaries(&self.shared.pool, Some(name)).await?.pop())
     }
 }
 

@@ -1,16 +1,17 @@
 //! Projections and builds as Postgres keeps them.
 
-use std::collections::HashMap;
+use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool, types::Json};
 
 use super::{
-    ProjectionSummary,
-    build::{BuildError, BuildId, BuildState, BuildSummary, Phase, Status},
+    build::{BuildError, BuildId, Phase, Status},
+    deploy::Activate,
+    history::{self, Change},
+    operation::Found,
+    policy::OnFailure,
 };
-use crate::{
-    event_log::Position, modules::ModuleVersion, postgres::PgTimestamp, read_model::Identifier, runtime::Descriptor,
-};
+use crate::{event_log::Position, modules::ModuleVersion, read_model::Identifier, runtime::Descriptor};
 
 /// A build that some host should work on.
 #[derive(Clone, Debug)]
@@ -20,16 +21,48 @@ pub(super) struct Job {
     pub(super) version: ModuleVersion,
     pub(super) phase: Phase,
     pub(super) activate_when_live: bool,
+    /// What happens at an event that its module cannot handle.
+    pub(super) on_failure: OnFailure,
+    /// Whether its dead letters are to be tried again.
+    pub(super) retrying: bool,
+    /// Events that its module gets at once, if other than what the host is set to.
+    pub(super) batch_events: Option<usize>,
+}
+
+/// A build that is to be begun.
+#[derive(Clone, Debug)]
+pub(super) struct NewBuild {
+    version: ModuleVersion,
+    activate_when_live: bool,
+    /// For a build that is made to verify another one: events that its module gets at once.
+    verify_with: Option<usize>,
+}
+
+impl NewBuild {
+    /// A build for queries.
+    pub(super) fn of(version: ModuleVersion, activate: Activate) -> Self {
+        Self { version, activate_when_live: activate == Activate::Auto, verify_with: None }
+    }
 }
 
 impl Phase {
-    fn from_sql(text: &str) -> Self {
+    pub(super) fn from_sql(text: &str) -> Self {
         if text == "live" { Self::Live } else { Self::Replaying }
     }
 }
 
 impl Status {
-    fn from_sql(text: &str) -> Self {
+    pub(super) fn as_sql(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Halted => "halted",
+            Self::Failed => "failed",
+            Self::Retired => "retired",
+        }
+    }
+
+    pub(super) fn from_sql(text: &str) -> Self {
         match text {
             "paused" => Self::Paused,
             "halted" => Self::Halted,
@@ -40,49 +73,129 @@ impl Status {
     }
 }
 
-fn identifier(name: String) -> Result<Identifier, sqlx::Error> {
+pub(super) fn identifier(name: String) -> Result<Identifier, sqlx::Error> {
     Identifier::new(name).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
+type JobRow = (i64, String, i32, String, bool, String, bool, Option<i32>);
+
 /// The builds that are to be worked on.
 pub(super) async fn jobs(pool: &PgPool) -> Result<Vec<Job>, sqlx::Error> {
-    let rows: Vec<(i64, String, i32, String, bool)> = sqlx::query_as(
-        "SELECT build, projection, version, phase, activate_when_live FROM gnomon.builds
+    let rows: Vec<JobRow> = sqlx::query_as(
+        "SELECT build, projection, version, phase, activate_when_live, on_failure, retrying, batch_events
+         FROM gnomon.builds JOIN gnomon.projections ON name = projection
          WHERE status = 'running' ORDER BY build",
     )
     .fetch_all(pool)
     .await?;
     rows.into_iter()
-        .map(|(build, projection, version, phase, activate_when_live)| {
+        .map(|(build, projection, version, phase, activate_when_live, on_failure, retrying, batch_events)| {
             Ok(Job {
                 build: BuildId(build),
                 projection: identifier(projection)?,
                 version: ModuleVersion::from_sql(version),
                 phase: Phase::from_sql(&phase),
                 activate_when_live,
+                on_failure: OnFailure::from_sql(&on_failure),
+                retrying,
+                batch_events: batch_events.and_then(|events| usize::try_from(events).ok()),
             })
         })
         .collect()
+}
+
+/// A projection's builds, newest first.
+pub(super) async fn builds_of(
+    connection: &mut PgConnection,
+    projection: &Identifier,
+) -> Result<Vec<Found>, sqlx::Error> {
+    let rows: Vec<(i64, i32, String, String, bool, bool, bool, bool)> = sqlx::query_as(
+        "SELECT build, version, phase, status, activate_when_live, purpose = 'queries', activated_at IS NOT NULL,
+                active_build IS NOT DISTINCT FROM build
+         FROM gnomon.builds JOIN gnomon.projections ON name = projection
+         WHERE projection = $1 ORDER BY build DESC",
+    )
+    .bind(projection.as_str())
+    .fetch_all(connection)
+    .await?;
+    let found = |(build, version, phase, status, activate_when_live, for_queries, was_active, is_active): (
+        i64,
+        i32,
+        String,
+        String,
+        bool,
+        bool,
+        bool,
+        bool,
+    )| Found {
+        build: BuildId(build),
+        version: ModuleVersion::from_sql(version),
+        phase: Phase::from_sql(&phase),
+        status: Status::from_sql(&status),
+        activate_when_live,
+        for_queries,
+        was_active,
+        is_active,
+    };
+    Ok(rows.into_iter().map(found).collect())
+}
+
+/// Builds whose time is over: replaced longer ago than `keep`, or made to verify another one longer ago than that. Says of
+/// each whether it was made for queries.
+pub(super) async fn outdated(pool: &PgPool, keep: Duration) -> Result<Vec<(Identifier, BuildId, bool)>, sqlx::Error> {
+    let rows: Vec<(String, i64, bool)> = sqlx::query_as(
+        "SELECT projection, build, purpose = 'queries' FROM gnomon.builds JOIN gnomon.projections ON name = projection
+         WHERE status <> 'retired' AND active_build IS DISTINCT FROM build
+           AND CASE purpose WHEN 'verify' THEN created_at ELSE replaced_at END < clock_timestamp() - $1",
+    )
+    .bind(keep)
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(|(name, build, queries)| Ok((identifier(name)?, BuildId(build), queries))).collect()
+}
+
+/// What the version of the active build says of itself; none if there is no active build.
+pub(super) async fn active_descriptor(
+    connection: &mut PgConnection,
+    projection: &Identifier,
+) -> Result<Option<Descriptor>, sqlx::Error> {
+    let descriptor: Option<Json<Descriptor>> = sqlx::query_scalar(
+        "SELECT descriptor FROM gnomon.projections AS projection
+         JOIN gnomon.builds AS build ON build.build = active_build
+         JOIN gnomon.module_versions AS module ON module.module = name AND module.version = build.version
+         WHERE name = $1",
+    )
+    .bind(projection.as_str())
+    .fetch_optional(connection)
+    .await?;
+    Ok(descriptor.map(|descriptor| descriptor.0))
+}
+
+/// Tells every host, when the transaction commits, that there may be something to do with builds.
+pub(super) async fn notify(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_notify('gnomon_builds', '')").execute(connection).await?;
+    Ok(())
 }
 
 /// Enters a build; its tables are the caller's to make.
 pub(super) async fn insert_build(
     connection: &mut PgConnection,
     projection: &Identifier,
-    version: ModuleVersion,
-    activate_when_live: bool,
+    new: &NewBuild,
 ) -> Result<BuildId, sqlx::Error> {
     let build: i64 = sqlx::query_scalar(
         "WITH build AS (
-             INSERT INTO gnomon.builds (projection, version, activate_when_live) VALUES ($1, $2, $3) RETURNING build
+             INSERT INTO gnomon.builds (projection, version, activate_when_live, purpose, batch_events)
+             VALUES ($1, $2, $3, CASE WHEN $4::integer IS NULL THEN 'queries' ELSE 'verify' END, $4) RETURNING build
          ), progress AS (
              INSERT INTO gnomon.build_progress (build) SELECT build FROM build
          )
          SELECT build FROM build",
     )
     .bind(projection.as_str())
-    .bind(version.to_sql())
-    .bind(activate_when_live)
+    .bind(new.version.to_sql())
+    .bind(new.activate_when_live)
+    .bind(new.verify_with.map(|events| i32::try_from(events).unwrap_or(i32::MAX)))
     .fetch_one(connection)
     .await?;
     Ok(BuildId(build))
@@ -91,112 +204,51 @@ pub(super) async fn insert_build(
 /// Notes why a build stopped.
 pub(super) async fn stop_build(
     connection: &mut PgConnection,
-    build: BuildId,
+    job: &Job,
     status: Status,
     error: &BuildError,
 ) -> Result<(), sqlx::Error> {
-    let status = if status == Status::Halted { "halted" } else { "failed" };
-    sqlx::query(
-        "WITH stopped AS (UPDATE gnomon.builds SET status = $2, error = $3 WHERE build = $1)
-         SELECT pg_notify('gnomon_builds', '')",
-    )
-    .bind(build.0)
-    .bind(status)
-    .bind(Json(error))
-    .execute(connection)
-    .await?;
-    Ok(())
+    sqlx::query("UPDATE gnomon.builds SET status = $2, error = $3 WHERE build = $1")
+        .bind(job.build.0)
+        .bind(status.as_sql())
+        .bind(Json(error))
+        .execute(&mut *connection)
+        .await?;
+    let change = if status == Status::Halted { Change::Halted } else { Change::Failed };
+    history::note(connection, &job.projection, Some(job.build), change, &error.to_string()).await?;
+    notify(connection).await
 }
 
 /// Notes that a build has caught up and has its indexes.
-pub(super) async fn set_live(connection: &mut PgConnection, build: BuildId) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE gnomon.builds SET phase = 'live' WHERE build = $1").bind(build.0).execute(connection).await?;
+pub(super) async fn set_live(
+    connection: &mut PgConnection,
+    projection: &Identifier,
+    build: BuildId,
+    at: Position,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE gnomon.builds SET phase = 'live' WHERE build = $1")
+        .bind(build.0)
+        .execute(&mut *connection)
+        .await?;
+    let cause = format!("it holds every event up to position {at}");
+    history::note(connection, projection, Some(build), Change::CaughtUp, &cause).await
+}
+
+/// Notes that the dead letters of a build were tried again.
+pub(super) async fn set_retried(pool: &PgPool, build: BuildId) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE gnomon.builds SET retrying = false WHERE build = $1").bind(build.0).execute(pool).await?;
     Ok(())
 }
 
 /// Notes why a build that works could not become the active one; it does not try again by itself.
-pub(super) async fn set_not_activated(pool: &PgPool, build: BuildId, error: &BuildError) -> Result<(), sqlx::Error> {
+pub(super) async fn set_not_activated(pool: &PgPool, job: &Job, error: &BuildError) -> Result<(), sqlx::Error> {
+    let mut transaction = pool.begin().await?;
     sqlx::query("UPDATE gnomon.builds SET activate_when_live = false, error = $2 WHERE build = $1")
-        .bind(build.0)
+        .bind(job.build.0)
         .bind(Json(error))
-        .execute(pool)
+        .execute(&mut *transaction)
         .await?;
-    Ok(())
-}
-
-type BuildRow = (
-    String,
-    Option<i64>,
-    i64,
-    i32,
-    String,
-    String,
-    i64,
-    f64,
-    Option<Json<BuildError>>,
-    PgTimestamp,
-    Json<Descriptor>,
-    i64,
-);
-
-/// Projections with their builds, of one name if one is given.
-pub(super) async fn summaries(pool: &PgPool, name: Option<&Identifier>) -> Result<Vec<ProjectionSummary>, sqlx::Error> {
-    // One statement, so that head and checkpoints are of one moment.
-    let rows: Vec<BuildRow> = sqlx::query_as(
-        "SELECT projection.name, projection.active_build, build, build.version, phase, status, checkpoint,
-                events_per_second, error, build.created_at, descriptor, head.position
-         FROM gnomon.projections AS projection
-         JOIN gnomon.builds AS build ON build.projection = projection.name
-         JOIN gnomon.build_progress USING (build)
-         JOIN gnomon.module_versions AS module ON module.module = projection.name AND module.version = build.version
-         CROSS JOIN gnomon.head
-         WHERE $1::text IS NULL OR projection.name = $1
-         ORDER BY projection.name, build DESC",
-    )
-    .bind(name.map(Identifier::as_str))
-    .fetch_all(pool)
-    .await?;
-
-    let mut projections: Vec<ProjectionSummary> = Vec::new();
-    let mut tables: HashMap<BuildId, Vec<String>> = HashMap::new();
-    for (name, active, build, version, phase, status, checkpoint, rate, error, created_at, descriptor, head) in rows {
-        let build = BuildId(build);
-        let active = active.map(BuildId);
-        let is_active = active == Some(build);
-        let (head, checkpoint) = (Position::from_sql(head), Position::from_sql(checkpoint));
-        let summary = BuildSummary {
-            build,
-            version: ModuleVersion::from_sql(version),
-            state: BuildState::of(Phase::from_sql(&phase), Status::from_sql(&status), is_active),
-            checkpoint,
-            head,
-            lag: head.0.saturating_sub(checkpoint.0),
-            events_per_second: rate,
-            error: error.map(|error| error.0),
-            created_at: created_at.to_jiff()?,
-        };
-        if let Descriptor::Projection(descriptor) = descriptor.0 {
-            tables.insert(build, descriptor.tables.into_iter().map(|table| table.name).collect());
-        }
-        if projections.last().is_none_or(|projection| projection.name.as_str() != name) {
-            projections.push(ProjectionSummary {
-                name: identifier(name)?,
-                active_build: active,
-                active_version: None,
-                tables: Vec::new(),
-                builds: Vec::new(),
-            });
-        }
-        if let Some(projection) = projections.last_mut() {
-            if is_active {
-                projection.active_version = Some(summary.version);
-            }
-            projection.builds.push(summary);
-        }
-    }
-    for projection in &mut projections {
-        let shown = projection.active_build.or(projection.builds.first().map(|build| build.build));
-        projection.tables = shown.and_then(|build| tables.remove(&build)).unwrap_or_default();
-    }
-    Ok(projections)
+    let cause = error.to_string();
+    history::note(&mut transaction, &job.projection, Some(job.build), Change::NotActivated, &cause).await?;
+    transaction.commit().await
 }

@@ -1,6 +1,10 @@
 //! Finding builds that nobody works on, and working on them.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sqlx::postgres::PgListener;
 use tokio::{sync::watch, task::JoinHandle};
@@ -10,6 +14,7 @@ use tracing::{info, warn};
 use super::{
     Shared,
     build::BuildId,
+    hosts,
     lease::{self, HostKey, Lease, Presence},
     store,
     worker::Worker,
@@ -17,6 +22,9 @@ use super::{
 
 /// How often builds are looked for when nobody says that there are any.
 const POLL: Duration = Duration::from_secs(1);
+
+/// How often builds are looked for whose time is over.
+const SWEEP: Duration = Duration::from_secs(10);
 
 /// Looks for work until it is stopped.
 pub(super) struct Supervisor {
@@ -26,6 +34,7 @@ pub(super) struct Supervisor {
     workers: HashMap<BuildId, Work>,
     stop: CancellationToken,
     committed: watch::Sender<u64>,
+    swept: Instant,
 }
 
 struct Work {
@@ -37,7 +46,7 @@ struct Work {
 impl Supervisor {
     pub(super) fn new(shared: Arc<Shared>, stop: CancellationToken, committed: watch::Sender<u64>) -> Self {
         let host = HostKey::random();
-        Self { shared, host, presence: None, workers: HashMap::new(), stop, committed }
+        Self { shared, host, presence: None, workers: HashMap::new(), stop, committed, swept: Instant::now() }
     }
 
     pub(super) async fn run(mut self) {
@@ -46,6 +55,7 @@ impl Supervisor {
             if let Err(error) = self.look().await {
                 warn!(%error, "cannot look for builds to work on, trying again");
             }
+            self.sweep().await;
             tokio::select! {
                 () = self.stop.cancelled() => break,
                 () = self.shared.look_again.notified() => {}
@@ -60,6 +70,7 @@ impl Supervisor {
         for (_, work) in self.workers.drain() {
             let _ = work.task.await;
         }
+        let _ = hosts::forget(&self.shared.pool, self.host).await;
     }
 
     /// Keeps what this host works on in step with what there is to work on.
@@ -68,12 +79,21 @@ impl Supervisor {
         self.workers.retain(|_, work| !work.task.is_finished());
         self.renew_leases().await?;
         let jobs = store::jobs(&self.shared.pool).await?;
+        let hosts = hosts::beat(&self.shared.pool, self.host, self.shared.settings.lease).await?;
+        let share = jobs.len().div_ceil(hosts);
         for (build, work) in &self.workers {
             if !jobs.iter().any(|job| job.build == *build) {
                 work.stop.cancel();
             }
         }
+        // What is more than a fair share is left to the others.
+        for work in self.workers.values().skip(share) {
+            work.stop.cancel();
+        }
         for job in jobs {
+            if self.workers.len() >= share {
+                break;
+            }
             if self.workers.contains_key(&job.build) {
                 continue;
             }
@@ -87,6 +107,17 @@ impl Supervisor {
             self.workers.insert(build, Work { lease, stop, task: tokio::spawn(worker.run()) });
         }
         Ok(())
+    }
+
+    /// Drops what has been kept for its time.
+    async fn sweep(&mut self) {
+        if self.swept.elapsed() < SWEEP {
+            return;
+        }
+        self.swept = Instant::now();
+        if let Err(error) = self.shared.retire_outdated(self.shared.settings.keep_replaced).await {
+            warn!(%error, "cannot retire builds that were replaced, trying again");
+        }
     }
 
     async fn show_presence(&mut self) -> Result<(), sqlx::Error> {

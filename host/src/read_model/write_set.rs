@@ -77,7 +77,11 @@ impl WriteSet {
     pub fn merge(&mut self, later: Self) {
         self.bytes += later.bytes;
         for (writes, later) in self.tables.iter_mut().zip(later.tables) {
-            writes.rows.extend(later.rows);
+            if writes.rows.is_empty() {
+                writes.rows = later.rows;
+            } else {
+                writes.rows.extend(later.rows);
+            }
         }
     }
 }

@@ -1,30 +1,18 @@
 //! `/v1/projections`
 
-use axum::{Json, extract::State};
-use serde::Serialize;
+mod configure;
+mod dead_letters;
+mod delete;
+mod follow;
+mod history;
+mod list;
+mod operate;
 
-use super::{
-    Api,
-    extract::PathParams,
-    problem::{Code, Problem},
+pub(super) use self::{
+    configure::configure,
+    dead_letters::dead_letters,
+    delete::{delete, retire},
+    history::history,
+    list::{get, list},
+    operate::{activate, pause, rebuild, resume, retry, rollback},
 };
-use crate::{projector::ProjectionSummary, read_model::Identifier};
-
-#[derive(Serialize)]
-pub(super) struct List {
-    projections: Vec<ProjectionSummary>,
-}
-
-/// `GET /v1/projections`
-pub(super) async fn list(State(api): State<Api>) -> Result<Json<List>, Problem> {
-    Ok(Json(List { projections: api.projector.list().await? }))
-}
-
-/// `GET /v1/projections/{name}`
-pub(super) async fn get(
-    State(api): State<Api>,
-    PathParams(name): PathParams<Identifier>,
-) -> Result<Json<ProjectionSummary>, Problem> {
-    let found = api.projector.get(&name).await?;
-    found.map(Json).ok_or_else(|| Problem::new(Code::ProjectionNotFound, format!("there is no projection `{name}`")))
-}

@@ -1,12 +1,11 @@
 use super::*;
-use crate::projector::commit::{CommitError, commit};
 
 #[tokio::test]
 async fn rows_and_checkpoint_come_together() {
     let test = TestBuilds::create().await;
     let (build, tables) = test.build(1, &["n"]).await;
     let lease = test.lease(build).await;
-    commit(&test.pool, lease, &tables, &step(0, 7), &writes(&tables, &[1, 10])).await.unwrap();
+    test.commit(lease, &tables, step(0, 7), writes(&tables, &[1, 10])).await.unwrap();
     assert_eq!(test.checkpoint(build).await, 7);
     let row: (i64, i64) =
         sqlx::query_as(&format!("SELECT id, n FROM {}.sums", build.schema())).fetch_one(&test.pool).await.unwrap();
@@ -21,7 +20,7 @@ async fn whoever_lost_the_lease_writes_nothing() {
     // The presence of the old holder was never shown, so it counts as dead.
     let new = test.lease(build).await;
     for (lease, from) in [(old, 0), (new, 3)] {
-        let error = commit(&test.pool, lease, &tables, &step(from, 7), &writes(&tables, &[1, 10])).await.unwrap_err();
+        let error = test.commit(lease, &tables, step(from, 7), writes(&tables, &[1, 10])).await.unwrap_err();
         assert!(matches!(error, CommitError::Fenced), "{error}");
     }
     let rows: i64 = sqlx::query_scalar(&format!("SELECT count(*) FROM {}.sums", build.schema()))
@@ -29,5 +28,5 @@ async fn whoever_lost_the_lease_writes_nothing() {
         .await
         .unwrap();
     assert_eq!((rows, test.checkpoint(build).await), (0, 0));
-    commit(&test.pool, new, &tables, &step(0, 7), &writes(&tables, &[1, 10])).await.unwrap();
+    test.commit(new, &tables, step(0, 7), writes(&tables, &[1, 10])).await.unwrap();
 }

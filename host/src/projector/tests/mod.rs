@@ -1,8 +1,8 @@
 //! What the projector does in Postgres, without modules.
 
-mod activate;
 mod commit;
 mod lease;
+mod swap;
 
 use sqlx::types::Json;
 
@@ -13,10 +13,11 @@ use crate::{
     postgres::{migrate, test_database::TestDatabase},
     projector::{
         build::BuildId,
-        commit::Step,
+        commit::{CommitError, Effect, Step, commit},
         lease::{HostKey, Lease, acquire},
+        store::NewBuild,
     },
-    read_model::{ColumnDeclaration, ColumnType, Row, Table, TableDeclaration, TableSet, Value, WriteSet},
+    read_model::{ColumnDeclaration, ColumnType, Identifier, Row, Table, TableDeclaration, TableSet, Value, WriteSet},
     runtime::{Descriptor, ProjectionDescriptor},
 };
 
@@ -61,7 +62,8 @@ impl TestBuilds {
         .await
         .unwrap();
         let mut connection = self.pool.acquire().await.unwrap();
-        let build = store::insert_build(&mut connection, &self.name, ModuleVersion(version), true).await.unwrap();
+        let new = NewBuild::of(ModuleVersion(version), Activate::Auto);
+        let build = store::insert_build(&mut connection, &self.name, &new).await.unwrap();
         let tables = TableSet::new(build.schema(), &[Arc::new(Table::check(&declaration).unwrap())]);
         tables.create(&mut connection).await.unwrap();
         (build, tables)
@@ -69,6 +71,12 @@ impl TestBuilds {
 
     async fn lease(&self, build: BuildId) -> Lease {
         acquire(&self.pool, HostKey::random(), build, LEASE).await.unwrap().expect("nobody holds the build")
+    }
+
+    /// Commits rows.
+    async fn commit(&self, lease: Lease, tables: &TableSet, step: Step, writes: WriteSet) -> Result<(), CommitError> {
+        let effect = Effect { writes: &writes, taken_back: &[], set_aside: &[] };
+        commit(&self.pool, lease, tables, &step, &effect).await
     }
 
     async fn checkpoint(&self, build: BuildId) -> i64 {
@@ -101,5 +109,5 @@ fn writes(tables: &TableSet, cells: &[i64]) -> WriteSet {
 }
 
 fn step(from: u64, to: u64) -> Step {
-    Step { from: Position(from), to: Position(to), events_per_second: 0.0, replayable: false }
+    Step { from: Position(from), to: Position(to), events_per_second: 0.0, replayable: false, max_dead_letters: 2 }
 }

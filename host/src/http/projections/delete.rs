@@ -1,0 +1,27 @@
+//! `DELETE /v1/projections/{name}`, `DELETE /v1/projections/{name}/builds/{build}`
+
+use axum::{extract::State, http::StatusCode};
+
+use crate::{
+    http::{Api, extract::PathParams, problem::Problem},
+    projector::BuildId,
+    read_model::Identifier,
+};
+
+/// Deletes a projection with all its builds.
+pub(in crate::http) async fn delete(
+    State(api): State<Api>,
+    PathParams(name): PathParams<Identifier>,
+) -> Result<StatusCode, Problem> {
+    api.projector.delete(&name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Retires a build.
+pub(in crate::http) async fn retire(
+    State(api): State<Api>,
+    PathParams((name, build)): PathParams<(Identifier, BuildId)>,
+) -> Result<StatusCode, Problem> {
+    api.projector.retire(&name, build).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

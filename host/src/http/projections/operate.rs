@@ -1,0 +1,113 @@
+//! `POST /v1/projections/{name}/rebuild`, `activate`, `rollback`, `pause`, `resume`, `retry`
+
+use std::time::Duration;
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+
+use super::list::projection;
+use crate::{
+    http::{
+        Api,
+        extract::{Params, PathParams},
+        problem::Problem,
+    },
+    modules::ModuleVersion,
+    projector::{Activate, Activated, BuildId, ProjectionSummary},
+    read_model::Identifier,
+};
+
+/// How long a build that is to be activated is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The build that it was done with, and the projection as it is now.
+#[derive(Serialize)]
+pub(in crate::http) struct Answer {
+    build: BuildId,
+    #[serde(flatten)]
+    projection: ProjectionSummary,
+}
+
+type Answered = Result<(StatusCode, Json<Answer>), Problem>;
+
+async fn answer(api: &Api, name: &Identifier, build: BuildId, status: StatusCode) -> Answered {
+    Ok((status, Json(Answer { build, projection: projection(api, name).await? })))
+}
+
+/// Which build is meant.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Which {
+    build: Option<BuildId>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Rebuild {
+    version: Option<ModuleVersion>,
+    #[serde(default)]
+    activate: Activate,
+}
+
+/// No parameters.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Nothing {}
+
+pub(in crate::http) async fn rebuild(
+    State(api): State<Api>,
+    PathParams(name): PathParams<Identifier>,
+    Params(rebuild): Params<Rebuild>,
+) -> Answered {
+    let build = api.projector.rebuild(&name, rebuild.version, rebuild.activate).await?;
+    answer(&api, &name, build, StatusCode::CREATED).await
+}
+
+pub(in crate::http) async fn activate(
+    State(api): State<Api>,
+    PathParams(name): PathParams<Identifier>,
+    Params(which): Params<Which>,
+) -> Answered {
+    let (build, activated) = api.projector.activate(&name, which.build, PATIENCE).await?;
+    let status = match activated {
+        Activated::Now => StatusCode::OK,
+        Activated::WhenCaughtUp => StatusCode::ACCEPTED,
+    };
+    answer(&api, &name, build, status).await
+}
+
+pub(in crate::http) async fn rollback(
+    State(api): State<Api>,
+    PathParams(name): PathParams<Identifier>,
+    Params(Nothing {}): Params<Nothing>,
+) -> Answered {
+    let build = api.projector.rollback(&name, PATIENCE).await?;
+    answer(&api, &name, build, StatusCode::OK).await
+}
+
+pub(in crate::http) async fn pause(
+    State(api): State<Api>,
+    PathParams(name): PathParams<Identifier>,
+    Params(which): Params<Which>,
+) -> Answered {
+    let build = api.projector.pause(&name, which.build).await?;
+    answer(&api, &name, build, StatusCode::OK).await
+}
+
+pub(in crate::http) async fn resume(
+    State(api): State<Api>,
+    PathParams(name): PathParams<Identifier>,
+    Params(which): Params<Which>,
+) -> Answered {
+    let build = api.projector.resume(&name, which.build).await?;
+    answer(&api, &name, build, StatusCode::OK).await
+}
+
+pub(in crate::http) async fn retry(
+    State(api): State<Api>,
+    PathParams(name): PathParams<Identifier>,
+    Params(which): Params<Which>,
+) -> Answered {
+    let build = api.projector.retry(&name, which.build).await?;
+    answer(&api, &name, build, StatusCode::OK).await
+}

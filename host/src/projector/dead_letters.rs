@@ -1,0 +1,174 @@
+//! Events set aside.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sqlx::{PgConnection, PgPool, types::Json};
+
+use super::{BuildId, Projector};
+use crate::{
+    event_log::Position,
+    postgres::PgTimestamp,
+    runtime::{Delivery, ModuleFailure},
+};
+
+/// An event that is about to be set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DeadLetter {
+    pub(super) position: Position,
+    stream: String,
+    event_type: String,
+    /// Whether later events of the stream wait behind it.
+    parked: bool,
+    /// None if it only waits.
+    failure: Option<ModuleFailure>,
+}
+
+impl DeadLetter {
+    /// An event that the module could not handle.
+    pub(super) fn failed(event: &Delivery, failure: ModuleFailure, parked: bool) -> Self {
+        Self { failure: Some(failure), parked, ..Self::waiting(event) }
+    }
+
+    /// An event that waits behind one of its stream.
+    pub(super) fn waiting(event: &Delivery) -> Self {
+        Self {
+            position: event.position,
+            stream: event.stream.clone(),
+            event_type: event.event_type.clone(),
+            parked: true,
+            failure: None,
+        }
+    }
+
+    /// What the module did; none if the event only waits.
+    pub(super) fn failure(&self) -> Option<&ModuleFailure> {
+        self.failure.as_ref()
+    }
+
+    /// The event's stream.
+    pub(super) fn stream(&self) -> &str {
+        &self.stream
+    }
+}
+
+/// An event set aside, as users see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeadLetterSummary {
+    /// The event's position.
+    pub position: Position,
+    /// Its stream.
+    pub stream: String,
+    /// Its type.
+    pub event_type: String,
+    /// Whether later events of the stream wait behind it.
+    pub parked: bool,
+    /// What the module did; none if the event only waits behind one of its stream.
+    pub error: Option<ModuleFailure>,
+    /// When it was set aside.
+    pub set_aside_at: Timestamp,
+}
+
+/// Sets events aside, those of them that are not already; answers how many there are now.
+pub(super) async fn set_aside(
+    connection: &mut PgConnection,
+    build: BuildId,
+    letters: &[DeadLetter],
+) -> Result<u64, sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO gnomon.dead_letters (build, position, stream, event_type, parked, error)
+         SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::jsonb[])
+         ON CONFLICT (build, position) DO UPDATE SET error = excluded.error, parked = excluded.parked",
+    )
+    .bind(build.0)
+    .bind(letters.iter().map(|letter| letter.position.to_sql()).collect::<Vec<_>>())
+    .bind(letters.iter().map(|letter| letter.stream.as_str()).collect::<Vec<_>>())
+    .bind(letters.iter().map(|letter| letter.event_type.as_str()).collect::<Vec<_>>())
+    .bind(letters.iter().map(|letter| letter.parked).collect::<Vec<_>>())
+    .bind(letters.iter().map(|letter| letter.failure.as_ref().map(Json)).collect::<Vec<_>>())
+    .execute(&mut *connection)
+    .await?;
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM gnomon.dead_letters WHERE build = $1")
+        .bind(build.0)
+        .fetch_one(connection)
+        .await?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+/// Takes events back that are set aside.
+pub(super) async fn take_back(
+    connection: &mut PgConnection,
+    build: BuildId,
+    positions: &[Position],
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM gnomon.dead_letters WHERE build = $1 AND position = ANY($2)")
+        .bind(build.0)
+        .bind(positions.iter().map(|position| position.to_sql()).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The streams whose events wait behind one that failed.
+pub(super) async fn parked_streams(pool: &PgPool, build: BuildId) -> Result<HashSet<String>, sqlx::Error> {
+    let streams: Vec<String> =
+        sqlx::query_scalar("SELECT DISTINCT stream FROM gnomon.dead_letters WHERE build = $1 AND parked")
+            .bind(build.0)
+            .fetch_all(pool)
+            .await?;
+    Ok(streams.into_iter().collect())
+}
+
+/// The positions of events set aside, in their order, behind `after`.
+pub(super) async fn positions(
+    pool: &PgPool,
+    build: BuildId,
+    after: Position,
+    limit: usize,
+) -> Result<Vec<Position>, sqlx::Error> {
+    let positions: Vec<i64> = sqlx::query_scalar(
+        "SELECT position FROM gnomon.dead_letters WHERE build = $1 AND position > $2 ORDER BY position LIMIT $3",
+    )
+    .bind(build.0)
+    .bind(after.to_sql())
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(pool)
+    .await?;
+    Ok(positions.into_iter().map(Position::from_sql).collect())
+}
+
+impl Projector {
+    /// The events that a build has set aside, in their order, behind `after`.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn dead_letters(
+        &self,
+        build: BuildId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<DeadLetterSummary>, sqlx::Error> {
+        let rows: Vec<(i64, String, String, bool, Option<Json<ModuleFailure>>, PgTimestamp)> = sqlx::query_as(
+            "SELECT position, stream, event_type, parked, error, set_aside_at FROM gnomon.dead_letters
+             WHERE build = $1 AND position > $2 ORDER BY position LIMIT $3",
+        )
+        .bind(build.0)
+        .bind(after.to_sql())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.shared.pool)
+        .await?;
+        rows.into_iter()
+            .map(|(position, stream, event_type, parked, error, set_aside_at)| {
+                Ok(DeadLetterSummary {
+                    position: Position::from_sql(position),
+                    stream,
+                    event_type,
+                    parked,
+                    error: error.map(|error| error.0),
+                    set_aside_at: set_aside_at.to_jiff()?,
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,197 @@
+//! Projections and builds as users see them.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sqlx::{PgPool, types::Json};
+
+use super::{
+    Projector,
+    build::{BuildError, BuildId, BuildState, Phase, Status},
+    policy::OnFailure,
+    store::identifier,
+};
+use crate::{
+    event_log::Position, modules::ModuleVersion, postgres::PgTimestamp, read_model::Identifier, runtime::Descriptor,
+};
+
+/// What a build is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// Queries read it, or may.
+    Queries,
+    /// It was made to verify another one.
+    Verify,
+}
+
+/// A build as users see it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BuildSummary {
+    /// Its number.
+    pub build: BuildId,
+    /// The version of the projection that it materialises.
+    pub version: ModuleVersion,
+    /// What it is.
+    pub state: BuildState,
+    /// The position up to which it holds the effect of every event.
+    pub checkpoint: Position,
+    /// The position of the newest event.
+    pub head: Position,
+    /// head − checkpoint.
+    pub lag: u64,
+    /// Events of the log that it passes in a second, lately.
+    pub events_per_second: f64,
+    /// Seconds until it has caught up, at that rate; none if it has, or does not move.
+    pub seconds_left: Option<f64>,
+    /// Why it stopped, if it did.
+    pub error: Option<BuildError>,
+    /// How many events it has set aside.
+    pub dead_letters: u64,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Whether it becomes the active one by itself when it has caught up.
+    pub activate_when_live: bool,
+    /// When it was begun.
+    pub created_at: Timestamp,
+    /// When queries turned to another one; none if they read it, or never did.
+    pub replaced_at: Option<Timestamp>,
+}
+
+/// A projection as users see it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ProjectionSummary {
+    /// Its name.
+    pub name: Identifier,
+    /// The build that queries read; none before the first has caught up.
+    pub active_build: Option<BuildId>,
+    /// The version of that build.
+    pub active_version: Option<ModuleVersion>,
+    /// What happens at an event that its module cannot handle.
+    pub on_failure: OnFailure,
+    /// The names of its tables: of the active build, or of the newest.
+    pub tables: Vec<String>,
+    /// Its builds, newest first; of those that are retired, the newest few.
+    pub builds: Vec<BuildSummary>,
+}
+
+impl Projector {
+    /// Every projection with its builds, by name.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn list(&self) -> Result<Vec<ProjectionSummary>, sqlx::Error> {
+        summaries(&self.shared.pool, None).await
+    }
+
+    /// The projection of this name.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn get(&self, name: &Identifier) -> Result<Option<ProjectionSummary>, sqlx::Error> {
+        Ok(summaries(&self.shared.pool, Some(name)).await?.pop())
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct BuildRow {
+    name: String,
+    active_build: Option<i64>,
+    on_failure: String,
+    build: i64,
+    version: i32,
+    phase: String,
+    status: String,
+    purpose: String,
+    activate_when_live: bool,
+    checkpoint: i64,
+    events_per_second: f64,
+    error: Option<Json<BuildError>>,
+    dead_letters: i64,
+    created_at: PgTimestamp,
+    replaced_at: Option<PgTimestamp>,
+    descriptor: Json<Descriptor>,
+    head: i64,
+}
+
+impl BuildRow {
+    fn summary(&self) -> Result<BuildSummary, sqlx::Error> {
+        let (head, checkpoint) = (Position::from_sql(self.head), Position::from_sql(self.checkpoint));
+        let status = Status::from_sql(&self.status);
+        let is_active = self.active_build == Some(self.build);
+        let lag = head.0.saturating_sub(checkpoint.0);
+        #[allow(clippy::cast_precision_loss, reason = "an estimate for people")]
+        let seconds_left = lag as f64 / self.events_per_second;
+        Ok(BuildSummary {
+            build: BuildId(self.build),
+            version: ModuleVersion::from_sql(self.version),
+            state: BuildState::of(Phase::from_sql(&self.phase), status, is_active),
+            checkpoint,
+            head,
+            lag,
+            events_per_second: self.events_per_second,
+            seconds_left: (lag > 0 && status == Status::Running && seconds_left.is_finite()).then_some(seconds_left),
+            error: self.error.as_ref().map(|error| error.0.clone()),
+            dead_letters: u64::try_from(self.dead_letters).unwrap_or_default(),
+            purpose: if self.purpose == "verify" { Purpose::Verify } else { Purpose::Queries },
+            activate_when_live: self.activate_when_live,
+            created_at: self.created_at.to_jiff()?,
+            replaced_at: self.replaced_at.map(PgTimestamp::to_jiff).transpose()?,
+        })
+    }
+}
+
+/// Projections with their builds, of one name if one is given.
+async fn summaries(pool: &PgPool, name: Option<&Identifier>) -> Result<Vec<ProjectionSummary>, sqlx::Error> {
+    // One statement, so that head and checkpoints are of one moment.
+    let rows: Vec<BuildRow> = sqlx::query_as(
+        "WITH builds AS (
+             SELECT *, row_number() OVER (PARTITION BY projection, status ORDER BY build DESC) AS place FROM gnomon.builds
+             WHERE $1::text IS NULL OR projection = $1
+         )
+         SELECT name, active_build, on_failure, build, build.version, phase, status, purpose, activate_when_live, checkpoint,
+                events_per_second, error, build.created_at, replaced_at, descriptor, head.position AS head,
+                (SELECT count(*) FROM gnomon.dead_letters AS letter WHERE letter.build = build.build) AS dead_letters
+         FROM builds AS build
+         JOIN gnomon.projections ON name = build.projection
+         JOIN gnomon.build_progress USING (build)
+         JOIN gnomon.module_versions AS module ON module.module = name AND module.version = build.version
+         CROSS JOIN gnomon.head
+         WHERE status <> 'retired' OR place <= 5
+         ORDER BY name, build DESC",
+    )
+    .bind(name.map(Identifier::as_str))
+    .fetch_all(pool)
+    .await?;
+
+    let mut projections: Vec<ProjectionSummary> = Vec::new();
+    let mut tables: HashMap<BuildId, Vec<String>> = HashMap::new();
+    for row in rows {
+        let summary = row.summary()?;
+        if let Descriptor::Projection(descriptor) = row.descriptor.0 {
+            tables.insert(summary.build, descriptor.tables.into_iter().map(|table| table.name).collect());
+        }
+        if projections.last().is_none_or(|projection| projection.name.as_str() != row.name) {
+            projections.push(ProjectionSummary {
+                name: identifier(row.name)?,
+                active_build: row.active_build.map(BuildId),
+                active_version: None,
+                on_failure: OnFailure::from_sql(&row.on_failure),
+                tables: Vec::new(),
+                builds: Vec::new(),
+            });
+        }
+        if let Some(projection) = projections.last_mut() {
+            if projection.active_build == Some(summary.build) {
+                projection.active_version = Some(summary.version);
+            }
+            projection.builds.push(summary);
+        }
+    }
+    for projection in &mut projections {
+        let shown = projection.active_build.or(projection.builds.first().map(|build| build.build));
+        projection.tables = shown.and_then(|build| tables.remove(&build)).unwrap_or_default();
+    }
+    Ok(projections)
+}

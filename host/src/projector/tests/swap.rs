@@ -1,0 +1,165 @@
+use super::*;
+use crate::projector::{
+    active::{ActiveBuilds, Known},
+    swap::{Swapped, swap},
+};
+
+async fn live(test: &TestBuilds, build: BuildId) {
+    store::set_live(&mut test.pool.acquire().await.unwrap(), &test.name, build, Position(0)).await.unwrap();
+}
+
+impl TestBuilds {
+    async fn swap(&self, build: BuildId, tables: &TableSet, patience: Duration) -> Swapped {
+        swap(&self.pool, &self.name, build, tables, "the test wants it", patience).await.unwrap()
+    }
+}
+
+async fn view(test: &TestBuilds) -> Vec<serde_json::Value> {
+    sqlx::query_scalar("SELECT row_to_json(t) FROM read_models.totals_sums AS t ORDER BY 1::text")
+        .fetch_all(&test.pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn queries_turn_to_a_build_that_is_live_and_not_behind() {
+    let test = TestBuilds::create().await;
+    let (first, tables) = test.build(1, &["n"]).await;
+    assert_eq!(test.swap(first, &tables, Duration::ZERO).await, Swapped::NotReady);
+    live(&test, first).await;
+    assert_eq!(test.swap(first, &tables, Duration::ZERO).await, Swapped::Done);
+    let lease = test.lease(first).await;
+    test.commit(lease, &tables, step(0, 9), writes(&tables, &[1, 10])).await.unwrap();
+    assert_eq!(view(&test).await, [serde_json::json!({"id": 1, "n": 10})]);
+
+    let (second, wider) = test.build(2, &["m", "n"]).await;
+    live(&test, second).await;
+    let lease = test.lease(second).await;
+    test.commit(lease, &wider, step(0, 8), writes(&wider, &[1, 5, 10])).await.unwrap();
+    assert_eq!(
+        test.swap(second, &wider, Duration::ZERO).await,
+        Swapped::Behind { checkpoint: Position(8), seen: Position(9) }
+    );
+    assert_eq!(view(&test).await, [serde_json::json!({"id": 1, "n": 10})]);
+    test.commit(lease, &wider, step(8, 9), writes(&wider, &[1, 5, 11])).await.unwrap();
+    assert_eq!(test.swap(second, &wider, Duration::ZERO).await, Swapped::Done);
+    assert_eq!(view(&test).await, [serde_json::json!({"id": 1, "m": 5, "n": 11})]);
+
+    // And back, at the same position.
+    assert_eq!(test.swap(first, &tables, Duration::ZERO).await, Swapped::Done);
+    assert_eq!(view(&test).await, [serde_json::json!({"id": 1, "n": 10})]);
+}
+
+#[tokio::test]
+async fn what_is_known_of_the_active_build_is_kept_until_it_is_forgotten() {
+    let test = TestBuilds::create().await;
+    let active = ActiveBuilds::default();
+    let nobody = Identifier::new("nobody").unwrap();
+    assert!(matches!(active.get(&test.pool, &nobody).await.unwrap(), Known::Unknown));
+    assert!(matches!(active.get(&test.pool, &test.name).await.unwrap(), Known::NotYet));
+    let (first, tables) = test.build(1, &["n"]).await;
+    live(&test, first).await;
+    test.swap(first, &tables, Duration::ZERO).await;
+    let known = async || match active.get(&test.pool, &test.name).await.unwrap() {
+        Known::Active(known) => (known.build, known.tables.tables().next().unwrap().columns().len()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(known().await, (first, 2));
+    let (second, wider) = test.build(2, &["m", "n"]).await;
+    live(&test, second).await;
+    test.swap(second, &wider, Duration::ZERO).await;
+    assert_eq!(known().await, (first, 2));
+    active.forget(&test.name);
+    assert_eq!(known().await, (second, 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_active_build_stands_still_until_the_next_one_has_come_as_far() {
+    let test = TestBuilds::create().await;
+    let (first, tables) = test.build(1, &["n"]).await;
+    live(&test, first).await;
+    assert_eq!(test.swap(first, &tables, Duration::ZERO).await, Swapped::Done);
+    let first_lease = test.lease(first).await;
+    test.commit(first_lease, &tables, step(0, 9), writes(&tables, &[1, 10])).await.unwrap();
+    let (second, others) = test.build(2, &["n"]).await;
+    live(&test, second).await;
+    let second_lease = test.lease(second).await;
+
+    let swapped = test.swap(second, &others, Duration::from_secs(60));
+    let catches_up = async {
+        // The swap holds the first build before the second one has come as far: whatever is committed to the first one now
+        // is committed after the swap.
+        until_held(&test, first).await;
+        let commits = test.commit(first_lease, &tables, step(9, 12), writes(&tables, &[1, 12]));
+        let comes_as_far = test.commit(second_lease, &others, step(0, 9), writes(&others, &[1, 10]));
+        let (first, second) = tokio::join!(commits, comes_as_far);
+        first.unwrap();
+        second.unwrap();
+    };
+    let (swapped, ()) = tokio::join!(swapped, catches_up);
+    assert_eq!(swapped, Swapped::Done);
+    assert_eq!((test.checkpoint(first).await, test.checkpoint(second).await), (12, 9));
+    assert_eq!(view(&test).await, [serde_json::json!({"id": 1, "n": 10})]);
+}
+
+/// Waits until somebody holds a build where it is.
+async fn until_held(test: &TestBuilds, build: BuildId) {
+    loop {
+        let free: Option<i64> =
+            sqlx::query_scalar("SELECT build FROM gnomon.build_progress WHERE build = $1 FOR UPDATE SKIP LOCKED")
+                .bind(build.0)
+                .fetch_optional(&test.pool)
+                .await
+                .unwrap();
+        if free.is_none() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_view_keeps_its_grants_and_what_was_built_upon_it_while_its_columns_only_grow() {
+    let test = TestBuilds::create().await;
+    let (first, tables) = test.build(1, &["n"]).await;
+    live(&test, first).await;
+    test.swap(first, &tables, Duration::ZERO).await;
+    sqlx::raw_sql(
+        "GRANT SELECT ON read_models.totals_sums TO PUBLIC;
+         CREATE VIEW public.of_users AS SELECT n FROM read_models.totals_sums",
+    )
+    .execute(&test.pool)
+    .await
+    .unwrap();
+    let (second, wider) = test.build(2, &["n", "m"]).await;
+    live(&test, second).await;
+    let lease = test.lease(second).await;
+    test.commit(lease, &wider, step(0, 1), writes(&wider, &[1, 7, 8])).await.unwrap();
+    assert_eq!(test.swap(second, &wider, Duration::ZERO).await, Swapped::Done);
+    let (n, granted): (i64, bool) = sqlx::query_as(
+        "SELECT n, (SELECT 'read_models.totals_sums'::regclass::oid IN
+             (SELECT oid FROM pg_class WHERE relacl::text LIKE '%=r/%')) FROM public.of_users",
+    )
+    .fetch_one(&test.pool)
+    .await
+    .unwrap();
+    assert_eq!((n, granted), (7, true));
+}
+
+#[tokio::test]
+async fn swaps_are_told_in_the_history() {
+    let test = TestBuilds::create().await;
+    let (first, tables) = test.build(1, &["n"]).await;
+    live(&test, first).await;
+    test.swap(first, &tables, Duration::ZERO).await;
+    let (second, others) = test.build(2, &["n"]).await;
+    live(&test, second).await;
+    test.swap(second, &others, Duration::ZERO).await;
+    let told: Vec<(i64, String)> =
+        sqlx::query_as("SELECT build, change FROM gnomon.history ORDER BY entry").fetch_all(&test.pool).await.unwrap();
+    let told: Vec<_> = told.iter().map(|(build, change)| (BuildId(*build), change.as_str())).collect();
+    assert_eq!(
+        told,
+        [(first, "caught_up"), (first, "activated"), (second, "caught_up"), (second, "activated"), (first, "replaced"),]
+    );
+}
