@@ -1,0 +1,23 @@
+//! Computes for ever when it is asked what it is.
+
+#![cfg(target_family = "wasm")]
+
+use guests::*;
+
+struct Module;
+
+impl Guest for Module {
+    fn describe() -> Descriptor {
+        let mut number = 1_u64;
+        while std::hint::black_box(number) > 0 {
+            number |= 1;
+        }
+        notes()
+    }
+
+    fn handle(events: Vec<Event>) -> Result<(), Failure> {
+        at_triggers(events, |_| Ok(()))
+    }
+}
+
+guest!(Module);

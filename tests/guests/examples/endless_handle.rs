@@ -1,0 +1,25 @@
+//! Computes for ever at a trigger.
+
+#![cfg(target_family = "wasm")]
+
+use guests::*;
+
+struct Module;
+
+impl Guest for Module {
+    fn describe() -> Descriptor {
+        notes()
+    }
+
+    fn handle(events: Vec<Event>) -> Result<(), Failure> {
+        at_triggers(events, |event| {
+            let mut number = event.position;
+            while std::hint::black_box(number) > 0 {
+                number |= 1;
+            }
+            Ok(())
+        })
+    }
+}
+
+guest!(Module);

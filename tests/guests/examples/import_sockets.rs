@@ -1,0 +1,24 @@
+//! Wants to reach the network, which no module may.
+
+#![cfg(target_family = "wasm")]
+
+use guests::*;
+
+struct Module;
+
+impl Guest for Module {
+    fn describe() -> Descriptor {
+        notes()
+    }
+
+    fn handle(events: Vec<Event>) -> Result<(), Failure> {
+        at_triggers(events, |event| {
+            if std::net::TcpStream::connect("127.0.0.1:5432").is_ok() {
+                write_note(event.position, "connected");
+            }
+            Ok(())
+        })
+    }
+}
+
+guest!(Module);

@@ -1,0 +1,25 @@
+//! Wants ever more memory at a trigger.
+
+#![cfg(target_family = "wasm")]
+
+use guests::*;
+
+struct Module;
+
+impl Guest for Module {
+    fn describe() -> Descriptor {
+        notes()
+    }
+
+    fn handle(events: Vec<Event>) -> Result<(), Failure> {
+        at_triggers(events, |event| {
+            let mut hoard: Vec<Vec<u8>> = Vec::new();
+            while std::hint::black_box(hoard.len() as u64) < u64::MAX - event.position {
+                hoard.push(vec![1; 1 << 20]);
+            }
+            Ok(())
+        })
+    }
+}
+
+guest!(Module);

@@ -1,0 +1,24 @@
+//! Asks its host, at a trigger, for more random bytes than it can ever need.
+
+#![cfg(target_family = "wasm")]
+
+use guests::*;
+use wasip2::random::random;
+
+struct Module;
+
+impl Guest for Module {
+    fn describe() -> Descriptor {
+        notes()
+    }
+
+    fn handle(events: Vec<Event>) -> Result<(), Failure> {
+        at_triggers(events, |event| {
+            let bytes = random::get_random_bytes(1 << 40);
+            write_note(event.position, &format!("{} bytes", bytes.len()));
+            Ok(())
+        })
+    }
+}
+
+guest!(Module);

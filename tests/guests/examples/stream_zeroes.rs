@@ -1,0 +1,24 @@
+//! Asks its host, at a trigger, for as many zeroes as 64 bits can count.
+
+#![cfg(target_family = "wasm")]
+
+use guests::*;
+use wasip2::cli::stdout;
+
+struct Module;
+
+impl Guest for Module {
+    fn describe() -> Descriptor {
+        notes()
+    }
+
+    fn handle(events: Vec<Event>) -> Result<(), Failure> {
+        at_triggers(events, |event| {
+            let _ = event;
+            let _ = stdout::get_stdout().write_zeroes(u64::MAX >> 8);
+            Ok(())
+        })
+    }
+}
+
+guest!(Module);

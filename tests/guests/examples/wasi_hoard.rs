@@ -1,0 +1,25 @@
+//! Takes ever more of its host, at a trigger: a stream at a time, without giving one back.
+
+#![cfg(target_family = "wasm")]
+
+use guests::*;
+use wasip2::cli::stdout;
+
+struct Module;
+
+impl Guest for Module {
+    fn describe() -> Descriptor {
+        notes()
+    }
+
+    fn handle(events: Vec<Event>) -> Result<(), Failure> {
+        at_triggers(events, |event| {
+            while event.position > 0 {
+                std::mem::forget(stdout::get_stdout());
+            }
+            Ok(())
+        })
+    }
+}
+
+guest!(Module);

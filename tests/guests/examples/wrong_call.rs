@@ -1,0 +1,44 @@
+//! Asks its host, at a trigger, for what is not there or in a way that the contract does not know.
+
+#![cfg(target_family = "wasm")]
+
+use guests::*;
+
+struct Module;
+
+impl Guest for Module {
+    fn describe() -> Descriptor {
+        notes()
+    }
+
+    fn handle(events: Vec<Event>) -> Result<(), Failure> {
+        at_triggers(events, |event| {
+            let nothing: &[Vec<Value>] = &[];
+            match word(event) {
+                "put unknown table" => read_model::put_many("secrets", nothing),
+                "delete unknown table" => read_model::delete_many("secrets", nothing),
+                "get unknown table" => drop(read_model::get_many(&"x".repeat(1 << 20), nothing)),
+                "find unknown table" => drop(read_model::find("secrets", "by_color", &[])),
+                "find unknown index" => drop(read_model::find("notes", "by_smell", &[])),
+                "find without values" => drop(read_model::find("notes", "by_color", &[])),
+                "find too many values" => drop(read_model::find("notes", "by_color", &[Value::Null, Value::Null])),
+                "find another type" => drop(read_model::find("notes", "by_color", &[Value::Int64(1)])),
+                "get empty key" => drop(read_model::get_many("notes", &[vec![]])),
+                "get null key" => drop(read_model::get_many("notes", &[vec![Value::Null]])),
+                "delete long key" => read_model::delete_many("notes", &[vec![Value::Int64(1), Value::Int64(2)]]),
+                "delete another type" => read_model::delete_many("notes", &[vec![Value::Text("1".to_owned())]]),
+                "get too many keys" => drop(read_model::get_many("notes", &vec![vec![Value::Int64(1)]; 100_001])),
+                "find too many rows" => {
+                    let rows: Vec<_> = (0..10_001).map(|position| note(position, "same")).collect();
+                    read_model::put_many("notes", &rows);
+                    drop(read_model::find("notes", "by_color", &[Value::Text("red".to_owned())]));
+                }
+                "turn elsewhere" => cursor::at(event.position + 1000),
+                other => panic!("unknown call: {other}"),
+            }
+            Ok(())
+        })
+    }
+}
+
+guest!(Module);

@@ -1,0 +1,87 @@
+//! Writes, at a trigger, a row that no table of its can hold.
+
+#![cfg(target_family = "wasm")]
+
+use guests::*;
+
+struct Module;
+
+impl Guest for Module {
+    fn describe() -> Descriptor {
+        let mut descriptor = notes();
+        descriptor.tables.push(Table {
+            name: "everything".to_owned(),
+            columns: vec![
+                column("id", ColumnType::Text, false),
+                column("number", ColumnType::Decimal, true),
+                column("instant", ColumnType::Timestamp, true),
+                column("day", ColumnType::Date, true),
+                column("json", ColumnType::Json, true),
+                column("bytes", ColumnType::Bytes, true),
+                column("indexed", ColumnType::Text, true),
+            ],
+            key: vec!["id".to_owned()],
+            indexes: vec![index("by_indexed", &["indexed"])],
+        });
+        descriptor
+    }
+
+    fn handle(events: Vec<Event>) -> Result<(), Failure> {
+        at_triggers(events, |event| {
+            match word(event) {
+                "another type" => put("notes", vec![Value::Text("1".to_owned()), Value::Null, Value::Null]),
+                "too few cells" => put("notes", vec![Value::Int64(1)]),
+                "too many cells" => put("notes", vec![Value::Int64(1), Value::Null, Value::Null, Value::Null]),
+                "null key" => put("notes", vec![Value::Null, Value::Null, Value::Null]),
+                "no cells" => put("notes", Vec::new()),
+                "nul in text" => put("notes", note(1, "\0")),
+                "too large" => put("notes", note(1, &"x".repeat(1 << 20))),
+                "no decimal" => everything(1, Value::Decimal("1e5".to_owned())),
+                "long decimal" => everything(1, Value::Decimal("9".repeat(200_000))),
+                "long fraction" => everything(1, Value::Decimal(format!("0.{}", "9".repeat(20_000)))),
+                "early instant" => everything(2, Value::Timestamp(i64::MIN)),
+                "early day" => everything(3, Value::Date(i32::MIN)),
+                "late day" => everything(3, Value::Date(i32::MAX)),
+                "no json" => everything(4, Value::Json("{".to_owned())),
+                "deep json" => everything(4, Value::Json("[".repeat(100_000))),
+                "nul in json" => everything(4, Value::Json("\"\\u0000\"".to_owned())),
+                "large bytes" => everything(5, Value::Bytes(vec![0; 1 << 20])),
+                "large index" => everything(6, Value::Text("x".repeat(10_000))),
+                "large key" => everything(0, Value::Text("x".repeat(10_000))),
+                "batch" => {
+                    let text = "x".repeat(1 << 19);
+                    for position in 0..1000 {
+                        put("notes", note(position, &text));
+                    }
+                }
+                "outermost" => {
+                    put("notes", vec![Value::Int64(i64::MIN), Value::Text(String::new()), Value::Null]);
+                    everything(1, Value::Decimal(format!("-{}", "9".repeat(100_000))));
+                    everything(2, Value::Timestamp(i64::MAX));
+                    everything(2, Value::Timestamp(-210_866_803_200_000_000));
+                    everything(3, Value::Date(-2_440_588));
+                    everything(3, Value::Date(2_145_042_905));
+                    everything(4, Value::Json("1e308".to_owned()));
+                    everything(6, Value::Text("x".repeat(2000)));
+                    everything(0, Value::Text("y".repeat(2000)));
+                }
+                other => panic!("unknown row: {other}"),
+            }
+            Ok(())
+        })
+    }
+}
+
+fn put(table: &str, row: Vec<Value>) {
+    read_model::put_many(table, &[row]);
+}
+
+/// A row of `everything` with one cell of its own.
+fn everything(place: usize, cell: Value) {
+    let mut row = vec![Value::Null; 7];
+    row[0] = Value::Text(format!("{place} {cell:?}").chars().take(40).collect());
+    row[place] = cell;
+    put("everything", row);
+}
+
+guest!(Module);
