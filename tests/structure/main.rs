@@ -15,7 +15,7 @@ use std::{
 
 /// Each room and the rooms that it may know.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("cli", &["config", "event_log", "http", "postgres", "projector", "runtime", "server", "telemetry"]),
+    ("cli", &["config", "event_log", "http", "postgres", "projector", "read_model", "runtime", "server", "telemetry"]),
     ("config", &[]),
     ("event_log", &["postgres"]),
     ("http", &["event_log", "modules", "postgres", "projector", "read_model", "runtime"]),

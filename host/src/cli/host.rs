@@ -42,9 +42,18 @@ pub(super) struct RunningHost {
 impl RunningHost {
     /// Starts a host, after a Postgres if none was given. When it returns, the host answers.
     pub(super) async fn start(options: &HostOptions) -> anyhow::Result<Self> {
-        let folder = options.data_dir.folder();
-        let (database, postgres) = open_database(&options.database, &folder).await?;
-        let server = match Server::start(database, options.settings()).await {
+        Self::start_with(&options.database, &options.data_dir.folder(), options.settings(), log_start()).await
+    }
+
+    /// The same with settings that do not come from the command line. `listener` hears what takes long.
+    pub(super) async fn start_with(
+        database: &DatabaseOptions,
+        folder: &Path,
+        settings: ServerSettings,
+        listener: ProgressListener,
+    ) -> anyhow::Result<Self> {
+        let (database, postgres) = open_database(database, folder, listener).await?;
+        let server = match Server::start(database, settings).await {
             Ok(server) => server,
             Err(error) => {
                 if let Some(postgres) = postgres {
@@ -94,20 +103,21 @@ impl RunningHost {
 pub(super) async fn open_database(
     options: &DatabaseOptions,
     folder: &Path,
+    listener: ProgressListener,
 ) -> anyhow::Result<(PgConnectOptions, Option<EmbeddedPostgres>)> {
     if let Some(url) = &options.database_url {
         let options = url.parse().context("DATABASE_URL is no postgres:// URL")?;
         return Ok((options, None));
     }
     let mut config = EmbeddedConfig::from_env(folder);
-    config.progress = Some(report_start());
+    config.progress = Some(listener);
     let postgres = EmbeddedPostgres::start(config).await?;
     info!(data = %postgres.data_dir().join("postgres").display(), version = %postgres.major(), "private Postgres is ready");
     Ok((postgres.connect_options(), Some(postgres)))
 }
 
-/// Says what takes long.
-fn report_start() -> ProgressListener {
+/// Logs what takes long.
+pub(super) fn log_start() -> ProgressListener {
     Arc::new(|progress| match progress {
         StartProgress::Unpacking => info!("unpacking Postgres"),
         StartProgress::Initialising => info!("making the private Postgres' data directory"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::host::open_database;
+use super::host::{log_start, open_database};
 use crate::{
     config::{DataDirOptions, DatabaseOptions},
     postgres::{Database, migrate},
@@ -21,7 +21,7 @@ pub(super) struct Migrate {
 
 impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let (options, postgres) = open_database(&self.database, &self.data_dir.folder()).await?;
+        let (options, postgres) = open_database(&self.database, &self.data_dir.folder(), log_start()).await?;
         let database = Database::connect(options, self.database.max_connections, Duration::from_secs(30)).await?;
         migrate(&database.lookups).await?;
         database.close().await;

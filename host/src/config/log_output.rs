@@ -5,16 +5,10 @@ use clap::{Args, ValueEnum};
 /// What the host says of itself, on stderr.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct LogOptions {
-    /// What to log: a level, or levels by target such as `info,gnomon::guest=debug`
-    #[arg(
-        long,
-        env = "GNOMON_LOG",
-        value_name = "FILTER",
-        global = true,
-        default_value = "info",
-        hide_short_help = true
-    )]
-    pub log: String,
+    /// What to log: a level, or levels by target such as `info,gnomon::guest=debug` [default: info for `serve` and
+    /// `migrate`, else warn]
+    #[arg(long, env = "GNOMON_LOG", value_name = "FILTER", global = true, hide_short_help = true)]
+    pub log: Option<String>,
 
     /// How to write it
     #[arg(

@@ -2,6 +2,7 @@
 //!
 //! Nothing of the domain is known here: these are numbers, texts and paths.
 
+mod client;
 mod data_dir;
 mod database;
 mod http;
@@ -10,6 +11,7 @@ mod log_output;
 mod projector;
 
 pub use self::{
+    client::ClientOptions,
     data_dir::{DataDirOptions, default_data_dir},
     database::DatabaseOptions,
     http::HttpOptions,

@@ -1,0 +1,175 @@
+//! `gnomon append`
+
+use std::io::Read;
+
+use anyhow::Context;
+use clap::Args;
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::{client::Client, figures, output};
+use crate::config::ClientOptions;
+
+/// Append an event to a stream.
+///
+/// With --id, appending may be tried again: the same event is appended once.
+#[derive(Args, Debug)]
+pub(super) struct Append {
+    /// The stream, `category-id`
+    stream: String,
+
+    /// The type of the event
+    #[arg(long = "type", value_name = "TYPE")]
+    event_type: String,
+
+    /// What happened, as JSON; `-` reads it from stdin
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    data: String,
+
+    /// The event's id, a UUID [default: the host makes one]
+    #[arg(long, value_name = "UUID")]
+    id: Option<Uuid>,
+
+    /// When it happened, as 2013-01-01T10:17:00Z [default: now]
+    #[arg(long)]
+    time: Option<String>,
+
+    /// The version of the shape of the data [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    schema_version: Option<u32>,
+
+    /// What else is to be known, as JSON
+    #[arg(long, value_name = "JSON")]
+    metadata: Option<String>,
+
+    /// Where the stream must be: `any`, `no_stream` or a version
+    #[arg(long, value_name = "VERSION", default_value = "any", value_parser = expected)]
+    expected_version: Expected,
+
+    /// Print the host's answer as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+/// Where a stream must be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Expected {
+    Word(&'static str),
+    Version(u64),
+}
+
+fn expected(text: &str) -> Result<Expected, String> {
+    match text {
+        "any" => Ok(Expected::Word("any")),
+        "no_stream" => Ok(Expected::Word("no_stream")),
+        text => text.parse().map(Expected::Version).map_err(|_| "`any`, `no_stream` or a version is needed".to_owned()),
+    }
+}
+
+#[derive(Serialize)]
+struct Body {
+    expected_version: Expected,
+    events: [Event; 1],
+}
+
+#[derive(Serialize)]
+struct Event {
+    #[serde(rename = "type")]
+    event_type: String,
+    data: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema_version: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    stream: String,
+    last_version: u64,
+    last_position: u64,
+}
+
+impl Append {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = Client::new(&self.client)?;
+        let data = if self.data == "-" { read_stdin()? } else { self.data };
+        let event = Event {
+            event_type: self.event_type,
+            data: json(data, "--data")?,
+            id: self.id,
+            time: self.time,
+            schema_version: self.schema_version,
+            metadata: self.metadata.map(|metadata| json(metadata, "--metadata")).transpose()?,
+        };
+        let body = Body { expected_version: self.expected_version, events: [event] };
+        let request = client.request(Method::POST, &["v1", "streams", &self.stream, "events"]).json(&body);
+        let response = client.send(request).await?;
+        let repeated = response.status() == reqwest::StatusCode::OK;
+        let body = response.text().await.map_err(|error| client.broken(&error))?;
+        if self.json {
+            output::data(body)?;
+            return Ok(());
+        }
+        let Answer { stream, last_version, last_position } = client.parse(&body)?;
+        let (version, position) = (figures::count(last_version), figures::count(last_position));
+        let before = if repeated { ", where it was already" } else { "" };
+        output::data(format_args!("{stream} version {version}, position {position}{before}"))?;
+        Ok(())
+    }
+}
+
+/// JSON as it is written.
+fn json(text: String, option: &str) -> anyhow::Result<Box<RawValue>> {
+    RawValue::from_string(text).with_context(|| format!("{option} is not JSON"))
+}
+
+fn read_stdin() -> anyhow::Result<String> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).context("cannot read stdin")?;
+    Ok(text.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_sent_as_it_is_written() {
+        let event = Event {
+            event_type: "T".into(),
+            data: json(r#"{ "x": 1.10 }"#.into(), "--data").unwrap(),
+            id: None,
+            time: None,
+            schema_version: None,
+            metadata: None,
+        };
+        let body = Body { expected_version: expected("7").unwrap(), events: [event] };
+        let text = serde_json::to_string(&body).unwrap();
+        assert_eq!(text, r#"{"expected_version":7,"events":[{"type":"T","data":{ "x": 1.10 }}]}"#);
+    }
+
+    #[test]
+    fn data_that_is_not_json_is_refused_by_name() {
+        let error = format!("{:#}", json("{x}".into(), "--metadata").unwrap_err());
+        assert!(error.starts_with("--metadata is not JSON: key must be a string"), "{error}");
+    }
+
+    #[test]
+    fn a_stream_can_be_expected_anywhere() {
+        assert_eq!(expected("any"), Ok(Expected::Word("any")));
+        assert_eq!(expected("no_stream"), Ok(Expected::Word("no_stream")));
+        assert_eq!(expected("0"), Ok(Expected::Version(0)));
+        assert!(expected("none").is_err() && expected("-1").is_err());
+    }
+}

@@ -1,0 +1,207 @@
+//! Talking to a host.
+
+use std::{error::Error, time::Duration};
+
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+use crate::config::ClientOptions;
+
+/// How long a host may take to accept a connection.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// Talks to one host.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    base: Url,
+    http: reqwest::Client,
+}
+
+/// Why a host did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ClientError {
+    /// The URL is none.
+    #[error("`{url}` is no URL of a host ({reason}); --url takes one such as http://127.0.0.1:7070")]
+    Url { url: String, reason: String },
+    /// There is no connection.
+    #[error("no host answers at {url} ({reason}); start one with `gnomon serve`, or say with --url where it is")]
+    NoHost { url: String, reason: String },
+    /// There was one.
+    #[error("the connection to {url} broke off: {reason}")]
+    Broken { url: String, reason: String },
+    /// The host refuses.
+    #[error("{0}")]
+    Refused(Box<Problem>),
+    /// The host says something that this program does not understand.
+    #[error("the answer of {url} is not understood: {reason}; is it a Gnomon host of this version?")]
+    Answer { url: String, reason: String },
+}
+
+impl ClientError {
+    /// Whether the same may succeed later: the host, or the way to it, is not there now.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::NoHost { .. } | Self::Broken { .. } => true,
+            Self::Refused(problem) => matches!(problem.status(), 408 | 429 | 502 | 503 | 504),
+            Self::Url { .. } | Self::Answer { .. } => false,
+        }
+    }
+
+    /// Whether the host cannot have done anything.
+    pub(super) fn was_not_heard(&self) -> bool {
+        matches!(self, Self::NoHost { .. })
+    }
+}
+
+impl Client {
+    /// A client of the host that the options name.
+    pub(super) fn new(options: &ClientOptions) -> Result<Self, ClientError> {
+        Self::of(&options.url)
+    }
+
+    /// A client of the host at a URL.
+    pub(super) fn of(url: &str) -> Result<Self, ClientError> {
+        let refuse = |reason: String| ClientError::Url { url: url.to_owned(), reason };
+        let base = Url::parse(url).map_err(|error| refuse(error.to_string()))?;
+        if !matches!(base.scheme(), "http" | "https") {
+            return Err(refuse("it begins with neither http:// nor https://".to_owned()));
+        }
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("gnomon/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIME);
+        if is_loopback(&base) {
+            // A proxy would look for the host on its own machine.
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|error| refuse(innermost(&error)))?;
+        Ok(Self { base, http })
+    }
+
+    /// Where the host is, without a slash at the end.
+    pub(super) fn url(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    /// A request for `/a/b`, given as `["a", "b"]`: whatever the parts hold, they stay parts.
+    pub(super) fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
+        let mut url = self.base.clone();
+        if let Ok(mut parts) = url.path_segments_mut() {
+            parts.pop_if_empty().extend(path);
+        }
+        self.http.request(method, url)
+    }
+
+    /// A request for data.
+    pub(super) fn get(&self, path: &[&str]) -> RequestBuilder {
+        self.request(Method::GET, path)
+    }
+
+    /// Sends a request, and answers what succeeded.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        let response = request.send().await.map_err(|error| self.broken(&error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let body = response.text().await.map_err(|error| self.broken(&error))?;
+        Err(ClientError::Refused(Box::new(Problem::read(status.as_u16(), &body, &self.base))))
+    }
+
+    /// Sends a request, and reads the answer's body.
+    pub(super) async fn text(&self, request: RequestBuilder) -> Result<String, ClientError> {
+        let response = self.send(request).await?;
+        response.text().await.map_err(|error| self.broken(&error))
+    }
+
+    /// Sends a request, and reads the answer as JSON.
+    pub(super) async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
+        Ok(self.json_and_status(request).await?.0)
+    }
+
+    /// The same with the answer's status.
+    pub(super) async fn json_and_status<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<(T, StatusCode), ClientError> {
+        let response = self.send(request).await?;
+        let status = response.status();
+        let body = response.text().await.map_err(|error| self.broken(&error))?;
+        Ok((self.parse(&body)?, status))
+    }
+
+    /// Understands an answer.
+    pub(super) fn parse<'b, T: serde::Deserialize<'b>>(&self, body: &'b str) -> Result<T, ClientError> {
+        serde_json::from_str(body)
+            .map_err(|error| ClientError::Answer { url: self.url().to_owned(), reason: error.to_string() })
+    }
+
+    /// What it means that a connection failed.
+    pub(super) fn broken(&self, error: &reqwest::Error) -> ClientError {
+        let (url, reason) = (self.url().to_owned(), innermost(error));
+        if error.is_connect() { ClientError::NoHost { url, reason } } else { ClientError::Broken { url, reason } }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+}
+
+/// What lies at the bottom of an error; what lies over it says only that a request failed.
+fn innermost(error: &dyn Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(url: &str) -> Result<Client, ClientError> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Client::of(url)
+    }
+
+    fn path(url: &str, path: &[&str]) -> String {
+        client(url).unwrap().get(path).build().unwrap().url().to_string()
+    }
+
+    #[test]
+    fn parts_of_a_path_stay_parts() {
+        let path_of = |name| path("http://h:1", &["v1", "streams", name, "events"]);
+        assert_eq!(path_of("account-7"), "http://h:1/v1/streams/account-7/events");
+        assert_eq!(path_of("a/b?c#d%"), "http://h:1/v1/streams/a%2Fb%3Fc%23d%25/events");
+        assert_eq!(path("http://h:1/below/", &["v1"]), "http://h:1/below/v1");
+    }
+
+    #[test]
+    fn a_url_that_is_none_is_refused_with_an_example() {
+        let error = client("127.0.0.1:7070").unwrap_err().to_string();
+        assert!(error.contains("`127.0.0.1:7070`") && error.contains("such as http://127.0.0.1:7070"), "{error}");
+        let error = client("postgres://h").unwrap_err().to_string();
+        assert!(error.contains("neither http:// nor https://"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn where_no_host_is_the_way_out_is_named() {
+        // A port that was free a moment ago, and that nobody was told of.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let client = client(&format!("http://127.0.0.1:{port}/")).unwrap();
+        let error = client.text(client.get(&["v1", "events"])).await.unwrap_err();
+        assert!(error.was_not_heard() && error.may_pass());
+        let words = error.to_string();
+        assert!(words.starts_with(&format!("no host answers at http://127.0.0.1:{port} (")), "{words}");
+        assert!(words.ends_with("start one with `gnomon serve`, or say with --url where it is"), "{words}");
+    }
+
+    #[test]
+    fn only_the_own_machine_is_reached_without_a_proxy() {
+        let is = |url| is_loopback(&Url::parse(url).unwrap());
+        assert!(is("http://127.0.0.1:7070") && is("http://[::1]:7070") && is("http://localhost"));
+        assert!(!is("http://10.0.0.1") && !is("https://gnomon.example"));
+    }
+}

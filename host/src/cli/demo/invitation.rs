@@ -1,0 +1,19 @@
+//! What to try next.
+
+use crate::cli::{host::RunningHost, output::say};
+
+pub(super) fn show(host: &RunningHost) {
+    let url = host.url();
+    say(format_args!(
+        "\nTry it, while the host runs at {url}:\n\
+         \n  curl '{url}/v1/read-models/punctuality/carrier_daily?carrier=eq.UA&order=day'\
+         \n  curl '{url}/v1/read-models/punctuality/route?order=max_arr_delay.desc&limit=3'\
+         \n  curl '{url}/v1/projections/punctuality'"
+    ));
+    if let Some(postgres) = host.postgres() {
+        say(format_args!(
+            "\nThe same tables in SQL:\n\n  psql '{}' -c 'SELECT * FROM read_models.fleet_aircraft LIMIT 3'",
+            postgres.url()
+        ));
+    }
+}

@@ -1,0 +1,89 @@
+//! `gnomon demo`: the whole way on real flights, one file a step.
+
+mod carriers;
+mod caught_up;
+mod import;
+mod invitation;
+mod modules;
+mod sources;
+mod start;
+mod step;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::Args;
+
+use self::{
+    sources::Sources,
+    step::{Steps, title},
+};
+use super::{
+    client::Client,
+    host::{RunningHost, stop_signal},
+    output::say,
+};
+use crate::config::{DataDirOptions, DatabaseOptions};
+
+/// Show the whole way on a week of real flights: from events over WebAssembly modules to read models.
+///
+/// It starts a host with a Postgres of its own, builds three modules, uploads them, imports 18,262 events, shows what came of
+/// them, and leaves the host running until Ctrl-C. It can be started again on the same data.
+#[derive(Args, Debug)]
+pub(super) struct Demo {
+    /// End when everything was shown
+    #[arg(long)]
+    exit: bool,
+
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, env = "GNOMON_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
+    listen: SocketAddr,
+
+    /// Folder of Gnomon's sources, which hold the modules and the flights [default: that which this program was built from]
+    #[arg(long, env = "GNOMON_SOURCES", value_name = "FOLDER")]
+    sources: Option<PathBuf>,
+
+    #[command(flatten)]
+    data_dir: DataDirOptions,
+
+    #[command(flatten)]
+    database: DatabaseOptions,
+}
+
+impl Demo {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let sources = Sources::find(self.sources.clone())?;
+        title("Gnomon: a week of real flights, from events to read models");
+        let mut steps = Steps::default();
+        let mut host = start::start(&mut steps, &self).await?;
+        let shown = tokio::select! {
+            shown = self.show(&mut steps, &host, &sources) => shown,
+            signal = stop_signal() => signal.map_err(Into::into),
+        };
+        if shown.is_ok() && steps.all_done() && !self.exit {
+            say("\nThe host runs until Ctrl-C.");
+            tokio::select! {
+                error = host.failed() => {
+                    host.stop().await?;
+                    return Err(error);
+                }
+                signal = stop_signal() => signal?,
+            }
+        }
+        say("\nstopping the host");
+        host.stop().await?;
+        shown
+    }
+
+    /// What is shown, step by step.
+    async fn show(&self, steps: &mut Steps, host: &RunningHost, sources: &Sources) -> anyhow::Result<()> {
+        let client = Client::of(&host.url())?;
+        let components = modules::build(steps, sources).await?;
+        let uploads = modules::upload(steps, &client, &components).await?;
+        let week = import::import(steps, &client, sources).await?;
+        caught_up::wait(steps, &client, &uploads, week).await?;
+        carriers::show(&client, week).await?;
+        invitation::show(host);
+        steps.end();
+        Ok(())
+    }
+}

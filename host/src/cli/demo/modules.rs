@@ -1,0 +1,55 @@
+//! The modules: built, and uploaded.
+
+use std::time::{Duration, Instant};
+
+use super::{sources::Sources, step::Steps};
+use crate::cli::{
+    client::Client,
+    deploy::{Activate, Uploaded, upload as upload_module},
+    figures,
+    guest_crate::{Component, GuestCrate, Words},
+};
+
+/// The modules that fold the flights.
+const MODULES: [&str; 3] = ["punctuality", "flights", "fleet"];
+
+/// A module's name and its component.
+pub(super) type Built = (String, Component);
+
+pub(super) async fn build(steps: &mut Steps, sources: &Sources) -> anyhow::Result<Vec<Built>> {
+    let step = steps.begin("building modules; the first time this takes a minute");
+    let mut built = Vec::new();
+    for name in MODULES {
+        let guest = GuestCrate::find(&sources.module(name)).await?;
+        let hear = |words: &str| step.progress.show(0, None, format_args!("building {name}: {words}"));
+        built.push((guest.module_name(), guest.build(Words::Heard(&hear)).await?));
+    }
+    let sizes: Vec<String> =
+        built.iter().map(|(name, component)| format!("{name} {}", figures::bytes(component.bytes))).collect();
+    step.done("built three modules from Rust to WebAssembly", &[sizes.join(", ")]);
+    Ok(built)
+}
+
+pub(super) async fn upload(steps: &mut Steps, client: &Client, modules: &[Built]) -> anyhow::Result<Vec<Uploaded>> {
+    let step = steps.begin("uploading modules");
+    let mut uploads = Vec::new();
+    let mut words = Vec::new();
+    for (name, component) in modules {
+        step.progress.show(0, None, format_args!("uploading {name}"));
+        let begun = Instant::now();
+        let uploaded = upload_module(client, name, &component.path, Activate::Auto).await?;
+        words.push(told(&uploaded, begun.elapsed()));
+        uploads.push(uploaded);
+    }
+    step.done("uploaded them; the host checked and compiled them", &[words.join(", ")]);
+    Ok(uploads)
+}
+
+fn told(uploaded: &Uploaded, time: Duration) -> String {
+    let Uploaded { name, version, new, .. } = uploaded;
+    if *new {
+        format!("{name} version {version} ({})", figures::time(time))
+    } else {
+        format!("{name} version {version} (was there)")
+    }
+}

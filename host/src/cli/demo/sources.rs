@@ -1,0 +1,59 @@
+//! Gnomon's sources: the demo's modules and events.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+/// The folder of the sources.
+#[derive(Debug)]
+pub(super) struct Sources(PathBuf);
+
+/// The events of the week.
+const WEEK: &str = "projections/flight-events/data/flights-2013-week1.jsonl.gz";
+
+impl Sources {
+    /// The folder that was given, or the one that this program was built from.
+    pub(super) fn find(given: Option<PathBuf>) -> anyhow::Result<Self> {
+        let was_given = given.is_some();
+        let folder = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+        if !folder.join(WEEK).is_file() {
+            let folder = folder.display();
+            if was_given {
+                bail!("{folder} does not hold Gnomon's sources: there is no {WEEK}");
+            }
+            bail!(
+                "the demo builds its modules from Gnomon's sources, and they are not at {folder} any more; say with --sources or \
+                 GNOMON_SOURCES where they are"
+            );
+        }
+        Ok(Self(folder))
+    }
+
+    /// The crate of a module.
+    pub(super) fn module(&self, name: &str) -> PathBuf {
+        self.0.join("projections").join(name)
+    }
+
+    /// The events of the week.
+    pub(super) fn week(&self) -> PathBuf {
+        self.0.join(WEEK)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sources_of_this_program_are_found() {
+        let sources = Sources::find(None).unwrap();
+        assert!(sources.module("punctuality").join("Cargo.toml").is_file());
+    }
+
+    #[test]
+    fn another_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Sources::find(Some(folder.path().to_owned())).unwrap_err().to_string();
+        assert!(error.contains("does not hold Gnomon's sources"), "{error}");
+    }
+}

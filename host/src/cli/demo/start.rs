@@ -1,0 +1,75 @@
+//! The host, with a Postgres of its own.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use anyhow::{Context, bail};
+use tokio::net::TcpListener;
+
+use super::{Demo, step::Steps};
+use crate::{
+    cli::{figures, host::RunningHost, output::say},
+    postgres::embedded::{ProgressListener, StartProgress},
+    server::ServerSettings,
+};
+
+pub(super) async fn start(steps: &mut Steps, demo: &Demo) -> anyhow::Result<RunningHost> {
+    check_free(demo.listen).await?;
+    let step = steps.begin("starting a host");
+    // Beside the data of a real host, not among them.
+    let folder = demo.data_dir.folder().join("demo");
+    let settings = ServerSettings {
+        listen: demo.listen,
+        max_connections: demo.database.max_connections,
+        cache: Some(folder.join("compiled")),
+        ..ServerSettings::default()
+    };
+    let host = RunningHost::start_with(&demo.database, &folder, settings, say_start()).await?;
+    let postgres = match host.postgres() {
+        Some(postgres) => format!("Postgres {} of its own; all data lies in {}", postgres.major(), folder.display()),
+        None => "the Postgres of DATABASE_URL, which holds all data".to_owned(),
+    };
+    step.done("started a host", &[format!("{}, with {postgres}", host.url())]);
+    Ok(host)
+}
+
+/// Better now than when a Postgres has been made.
+async fn check_free(listen: SocketAddr) -> anyhow::Result<()> {
+    match TcpListener::bind(listen).await {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => bail!(
+            "{listen} is taken, perhaps by another host; choose another port, as --listen {}:{}, or 0 for any that is free",
+            listen.ip(),
+            listen.port().checked_add(1).unwrap_or(7070),
+        ),
+        other => {
+            other.map(drop).with_context(|| format!("cannot listen on {listen}; choose another address with --listen"))
+        }
+    }
+}
+
+/// Says what takes long.
+fn say_start() -> ProgressListener {
+    Arc::new(|progress| match progress {
+        StartProgress::Downloading { received: 0, total } => {
+            say(format_args!("    downloading Postgres ({})", figures::bytes(total)));
+        }
+        StartProgress::WaitingForPredecessor { pid } => {
+            say(format_args!("    waiting for the Postgres of an earlier host to end (process {pid})"));
+        }
+        _ => {}
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_named_with_another() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = taken.local_addr().unwrap();
+        let error = check_free(address).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{address} is taken")), "{error}");
+        assert!(error.contains(&format!("--listen 127.0.0.1:{}", address.port() + 1)), "{error}");
+        check_free("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    }
+}

@@ -1,0 +1,80 @@
+//! What a step looks like.
+
+use std::{
+    fmt::Display,
+    time::{Duration, Instant},
+};
+
+use crate::cli::{figures, output::say, progress::Progress};
+
+/// Characters before the time that a step took.
+const WIDTH: usize = 64;
+
+/// The steps so far.
+#[derive(Default)]
+pub(super) struct Steps {
+    begun: u32,
+    ended: bool,
+}
+
+/// A step that is on its way.
+pub(super) struct Step {
+    number: u32,
+    begun: Instant,
+    /// Shows how far it is.
+    pub(super) progress: Progress,
+}
+
+/// Says what this is all about.
+pub(super) fn title(words: &str) {
+    say(format_args!("{words}\n"));
+}
+
+impl Steps {
+    /// Begins the next step.
+    pub(super) fn begin(&mut self, words: &str) -> Step {
+        self.begun += 1;
+        let progress = Progress::start();
+        progress.show(0, None, words);
+        Step { number: self.begun, begun: Instant::now(), progress }
+    }
+
+    /// Says that there are no more.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// Whether all were shown.
+    pub(super) fn all_done(&self) -> bool {
+        self.ended
+    }
+}
+
+impl Step {
+    /// Says what was done, how long it took, and what is to be known of it.
+    pub(super) fn done(self, what: impl Display, more: &[String]) {
+        let Self { number, begun, progress } = self;
+        drop(progress);
+        say(line(number, &what.to_string(), begun.elapsed()));
+        for more in more {
+            say(format_args!("    {more}"));
+        }
+    }
+}
+
+fn line(number: u32, what: &str, time: Duration) -> String {
+    format!("{number:>2}  {what:<WIDTH$} {:>8}", figures::time(time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_stand_below_each_other() {
+        let short = line(1, "a host", Duration::from_millis(1240));
+        let long = line(12, "18,262 events imported", Duration::from_secs(61));
+        assert!(short.starts_with(" 1  a host ") && short.ends_with(" 1.2 s"), "{short}");
+        assert!(long.starts_with("12  18,262 events imported ") && long.ends_with(" 1 min 1 s"), "{long}");
+    }
+}

@@ -1,0 +1,264 @@
+//! `gnomon deploy`
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use reqwest::{Method, StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    client::{Client, ClientError},
+    figures,
+    guest_crate::{GuestCrate, Words},
+    output::{self, say},
+    progress::{Progress, time_left},
+    projection::{Build, Projection},
+};
+use crate::{config::ClientOptions, read_model::Identifier};
+
+/// How often the host is asked how far it is.
+const POLL: Duration = Duration::from_millis(200);
+/// How often in a row it may be away meanwhile: for about a minute.
+const MAX_MISSES: u32 = 300;
+/// How often a build that is live is looked at before it is believed that nobody is about to activate it.
+const LIVE_LOOKS: u32 = 10;
+
+/// Upload a module, and follow its build until it has caught up.
+///
+/// A folder is built first. An upload that differs from the version before is the module's next version. A projection's read
+/// model is built beside the old one, and replaces it when it has caught up.
+#[derive(Args, Debug)]
+pub(super) struct Deploy {
+    /// A crate's folder, or a component (.wasm)
+    #[arg(default_value = ".")]
+    path: PathBuf,
+
+    /// The module's name [default: the crate's, or the file's, with `_` for each `-`]
+    #[arg(long)]
+    name: Option<String>,
+
+    /// When queries begin to read the new version
+    #[arg(long, value_enum, default_value_t)]
+    activate: Activate,
+
+    /// Do not wait until the new build has caught up
+    #[arg(long)]
+    no_wait: bool,
+
+    /// Print what came of it as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+/// When a build becomes the active one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Activate {
+    /// As soon as it has caught up
+    #[default]
+    Auto,
+    /// When somebody says so
+    Manual,
+}
+
+impl fmt::Display for Activate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Manual => "manual",
+        })
+    }
+}
+
+/// What an upload came to.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Uploaded {
+    pub(super) name: String,
+    pub(super) version: u64,
+    pub(super) digest: String,
+    pub(super) kind: String,
+    /// The build of a projection's version.
+    pub(super) build: Option<u64>,
+    /// Whether the version is new; the same bytes were there before, if not.
+    #[serde(skip_deserializing)]
+    pub(super) new: bool,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    uploaded: &'a Uploaded,
+    state: Option<&'a str>,
+    checkpoint: Option<u64>,
+}
+
+impl Deploy {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = Client::new(&self.client)?;
+        let (name, component) = self.component().await?;
+        let uploaded = upload(&client, &name, &component, self.activate).await?;
+        say(format_args!("{}", uploaded.words()));
+        let build = match uploaded.build {
+            Some(build) if !self.no_wait => {
+                let progress = Progress::start();
+                Some(follow(&client, &uploaded, build, self.activate, &progress).await?)
+            }
+            _ => None,
+        };
+        if self.json {
+            let (state, checkpoint) =
+                (build.as_ref().map(|build| &*build.state), build.as_ref().map(|build| build.checkpoint));
+            output::json(&Answer { uploaded: &uploaded, state, checkpoint })?;
+        }
+        Ok(())
+    }
+
+    /// The module's name, and where its component lies.
+    async fn component(&self) -> anyhow::Result<(String, PathBuf)> {
+        // A name that the host would refuse is refused before a long build.
+        let name = |usual: &str| checked_name(self.name.as_deref(), usual);
+        if self.path.is_dir() {
+            let guest = GuestCrate::find(&self.path).await?;
+            let name = name(&guest.module_name())?;
+            return Ok((name, guest.build(Words::Through).await?.path));
+        }
+        let file = self.path.file_stem().unwrap_or_default().to_string_lossy();
+        Ok((name(&file.replace('-', "_"))?, self.path.clone()))
+    }
+}
+
+fn checked_name(given: Option<&str>, usual: &str) -> anyhow::Result<String> {
+    let name = given.unwrap_or(usual);
+    let name = Identifier::new(name).with_context(|| {
+        if given.is_some() {
+            "--name is no name of a module".to_owned()
+        } else {
+            "give the module a name by --name".to_owned()
+        }
+    })?;
+    Ok(name.as_str().to_owned())
+}
+
+impl Uploaded {
+    fn words(&self) -> String {
+        let Self { name, version, .. } = self;
+        if self.new {
+            format!("uploaded {} `{name}`, version {version}", self.kind)
+        } else {
+            format!("{} `{name}` has these bytes already: version {version}", self.kind)
+        }
+    }
+}
+
+/// Uploads a component.
+pub(super) async fn upload(
+    client: &Client,
+    name: &str,
+    component: &Path,
+    activate: Activate,
+) -> anyhow::Result<Uploaded> {
+    let bytes = tokio::fs::read(component).await.with_context(|| format!("cannot read {}", component.display()))?;
+    let request = client
+        .request(Method::PUT, &["v1", "modules", name])
+        .query(&[("activate", activate.to_string())])
+        .header(header::CONTENT_TYPE, "application/wasm")
+        .body(bytes);
+    let (mut uploaded, status): (Uploaded, _) = client.json_and_status(request).await?;
+    uploaded.new = status == StatusCode::CREATED;
+    Ok(uploaded)
+}
+
+/// Follows a build until it has caught up, and is the active one if it is to be. A build that stops is an error.
+pub(super) async fn follow(
+    client: &Client,
+    uploaded: &Uploaded,
+    number: u64,
+    activate: Activate,
+    progress: &Progress,
+) -> anyhow::Result<Build> {
+    let name = uploaded.name.as_str();
+    let (mut misses, mut live_looks) = (0, 0);
+    loop {
+        let projection: Projection = match client.json(client.get(&["v1", "projections", name])).await {
+            Ok(projection) => projection,
+            Err(error) => {
+                misses += 1;
+                let passing = ClientError::may_pass(&error) && misses < MAX_MISSES;
+                if !passing {
+                    return Err(error.into());
+                }
+                tokio::time::sleep(POLL).await;
+                continue;
+            }
+        };
+        misses = 0;
+        let build = projection
+            .build(number)
+            .with_context(|| format!("build {number} of `{name}` is gone: another one took its place"))?;
+        if build.state == "live" {
+            live_looks += 1;
+        }
+        // A version that was there before may have been told to wait for an operator.
+        let settled = activate == Activate::Manual
+            || (!uploaded.new && live_looks > LIVE_LOOKS)
+            || projection.active_build > Some(number);
+        match build.state.as_str() {
+            "active" => {
+                progress.say(format_args!("build {number} is active at position {}", figures::count(build.checkpoint)));
+                return Ok(build.clone());
+            }
+            "live" if settled => {
+                let read = match projection.active_build {
+                    Some(active) => format!("queries read build {active}"),
+                    None => "queries wait for a build to be activated".to_owned(),
+                };
+                let at = figures::count(build.checkpoint);
+                progress.say(format_args!("build {number} has caught up at position {at} and is live; {read}"));
+                return Ok(build.clone());
+            }
+            "replaying" | "live" => show(progress, name, build),
+            state => match build.why_it_stopped(name) {
+                Some(why) => bail!(why),
+                None => {
+                    bail!("build {number} of `{name}` is {state}, at position {} of {}", build.checkpoint, build.head)
+                }
+            },
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+fn show(progress: &Progress, name: &str, build: &Build) {
+    let rate = build.events_per_second;
+    let (checkpoint, head) = (figures::count(build.checkpoint), figures::count(build.head));
+    let mut words = format!("{name}: position {checkpoint} of {head}");
+    if rate > 0.0 {
+        words += &format!(", {} events/s", figures::rate(rate));
+    }
+    if let Some(left) = time_left(build.lag, rate) {
+        words += &format!(", {} left", figures::time(left));
+    }
+    progress.show(build.checkpoint, Some(build.head.max(1)), words);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked_before_anything_is_built() {
+        assert_eq!(checked_name(None, "carrier_daily").unwrap(), "carrier_daily");
+        assert_eq!(checked_name(Some("other"), "carrier_daily").unwrap(), "other");
+        let error = format!("{:#}", checked_name(Some("Other"), "carrier_daily").unwrap_err());
+        assert!(error.starts_with("--name is no name of a module: the name `Other` must be made of"), "{error}");
+        let error = format!("{:#}", checked_name(None, "1st").unwrap_err());
+        assert!(error.starts_with("give the module a name by --name: the name `1st`"), "{error}");
+    }
+}

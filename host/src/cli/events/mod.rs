@@ -1,0 +1,123 @@
+//! `gnomon events`
+
+mod follow;
+mod sse;
+
+use std::io;
+
+use clap::Args;
+use reqwest::RequestBuilder;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{client::Client, output};
+use crate::config::ClientOptions;
+
+/// Print events, each as one line of JSON.
+#[derive(Args, Debug)]
+pub(super) struct Events {
+    /// The stream [default: the whole log]
+    stream: Option<String>,
+
+    /// Begin behind this position, or in a stream behind this version; `head` with --follow is for new ones only
+    #[arg(long, value_name = "POSITION")]
+    after: Option<String>,
+
+    /// How many events to print; with --follow all that come [default: 100]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+
+    /// From older to newer, or from newer to older
+    #[arg(long, value_name = "DIRECTION", value_parser = ["forward", "backward"], default_value = "forward")]
+    direction: String,
+
+    /// Only events of these types
+    #[arg(long, value_name = "TYPES", value_delimiter = ',', conflicts_with = "stream")]
+    types: Vec<String>,
+
+    /// Only events of streams of this category: what stands before the first `-` of their names
+    #[arg(long, value_name = "CATEGORY", conflicts_with = "stream")]
+    category: Option<String>,
+
+    /// Go on with events as they are appended, until Ctrl-C
+    #[arg(long)]
+    follow: bool,
+
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+/// Events of a page, as they came.
+#[derive(Deserialize)]
+struct Page<'p> {
+    #[serde(borrow)]
+    events: Vec<&'p RawValue>,
+    next: Option<u64>,
+    /// Of a page of the log: the position of its newest event.
+    head: Option<u64>,
+}
+
+/// Events that are printed if nobody says how many.
+const DEFAULT_LIMIT: u64 = 100;
+/// Events of a page that every host gives, if it is not told otherwise.
+const PAGE: u64 = 100;
+
+impl Events {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = Client::new(&self.client)?;
+        if self.follow {
+            if self.direction == "backward" {
+                anyhow::bail!("events are followed forward only; leave out --direction or --follow");
+            }
+            return follow::follow(&client, &self).await;
+        }
+        let mut left = self.limit.unwrap_or(DEFAULT_LIMIT);
+        let mut after = self.after.clone();
+        loop {
+            let mut request = self.request(&client, after.as_deref()).query(&[("direction", &self.direction)]);
+            if left < PAGE {
+                request = request.query(&[("limit", left)]);
+            }
+            let body = client.text(request).await?;
+            let page: Page<'_> = client.parse(&body)?;
+            // A host with shorter pages gives fewer, one with longer pages gives more.
+            for event in &page.events {
+                if left == 0 {
+                    return Ok(());
+                }
+                print(event.get())?;
+                left -= 1;
+            }
+            match page.next {
+                Some(next) if left > 0 && !page.is_last() => after = Some(next.to_string()),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// The request for events behind some place.
+    fn request(&self, client: &Client, after: Option<&str>) -> RequestBuilder {
+        let request = match &self.stream {
+            Some(stream) => client.get(&["v1", "streams", stream, "events"]),
+            None => client.get(&["v1", "events"]),
+        };
+        let types = (!self.types.is_empty()).then(|| self.types.join(","));
+        request.query(&[("after", after), ("types", types.as_deref()), ("category", self.category.as_deref())])
+    }
+}
+
+impl Page<'_> {
+    /// Forward, the log always has a next page, for events that are yet to come.
+    fn is_last(&self) -> bool {
+        matches!((self.next, self.head), (Some(next), Some(head)) if next >= head)
+    }
+}
+
+/// Prints an event in one line. Its data is as its writer wrote it, perhaps in several; in JSON a line's end outside of a text is
+/// a space like any other, and inside of one there is none.
+fn print(event: &str) -> io::Result<()> {
+    if event.contains(['\n', '\r']) {
+        return output::data(event.replace(['\n', '\r'], " "));
+    }
+    output::data(event)
+}

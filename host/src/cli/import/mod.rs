@@ -1,0 +1,200 @@
+//! `gnomon import`
+
+mod chunk;
+mod line;
+mod send;
+mod source;
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use self::{
+    chunk::{Chunk, ChunkError, Chunks},
+    send::{Sent, send},
+};
+use super::{
+    client::Client,
+    figures, output,
+    progress::{Progress, time_left},
+};
+use crate::config::ClientOptions;
+
+pub(super) use self::source::Source;
+
+/// Import events from a file of JSON lines.
+///
+/// Each line is an event: {"stream", "type", "data"}, and if wanted "id", "time", "schema_version", "metadata". The file may be
+/// compressed by gzip or zstd; its first bytes tell.
+///
+/// An "id" that is no UUID, such as a number, becomes one: UUIDv5 in the namespace cf216ed5-b6b2-586d-b112-6f46516075d1 of the
+/// stream, a line feed and the id. Everything else is kept as it is written.
+///
+/// Events with ids may be imported again: what is in the log already is passed over, so an import that broke off is simply
+/// started again. Events without ids would then be in the log twice.
+#[derive(Args, Debug)]
+pub(super) struct Import {
+    /// The file; `-` is stdin
+    file: PathBuf,
+
+    /// Print what came of it as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+/// What came of an import.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Summary {
+    /// Events that were imported.
+    pub(super) imported: u64,
+    /// Events that were in the log already.
+    pub(super) repeated: u64,
+    /// The position of the first of both.
+    pub(super) first_position: Option<u64>,
+    /// The position of the last of both.
+    pub(super) last_position: Option<u64>,
+    /// The time it took.
+    pub(super) seconds: f64,
+    /// Events in a second.
+    pub(super) events_per_second: f64,
+}
+
+impl Import {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = Client::new(&self.client)?;
+        let source = Source::open(&self.file)?;
+        let progress = Progress::start();
+        let summary = import(&client, source, &progress).await?;
+        drop(progress);
+        output::say(summary.words());
+        if self.json {
+            output::json(&summary)?;
+        }
+        Ok(())
+    }
+}
+
+impl Summary {
+    /// The same in words.
+    pub(super) fn words(&self) -> String {
+        let time = figures::time(Duration::try_from_secs_f64(self.seconds).unwrap_or_default());
+        let mut words = format!("imported {} in {time}", figures::counted(self.imported, "event"));
+        if self.imported > 0 {
+            words += &format!(" ({}/s)", figures::rate(self.events_per_second));
+        }
+        if self.repeated > 0 {
+            words += &format!("; {} were in the log already", figures::count(self.repeated));
+        }
+        words
+    }
+}
+
+/// Imports everything that a source holds.
+pub(super) async fn import(client: &Client, source: Source, progress: &Progress) -> anyhow::Result<Summary> {
+    let size = source.size;
+    let mut chunks = read_ahead(source);
+    let begun = Instant::now();
+    let mut so_far = SoFar { repeatable: true, ..SoFar::default() };
+    while let Some(chunk) = chunks.recv().await {
+        let chunk = chunk.map_err(|error| so_far.end(error))?;
+        so_far.repeatable &= chunk.repeatable;
+        match send(client, &chunk, so_far.chunks > 0).await {
+            Ok(sent) => so_far.add(sent),
+            Err(error) => {
+                so_far.imported += error.imported();
+                return Err(so_far.end(error));
+            }
+        }
+        so_far.show(progress, &chunk, size, begun.elapsed());
+    }
+    let time = begun.elapsed();
+    Ok(Summary {
+        imported: so_far.imported,
+        repeated: so_far.repeated,
+        first_position: so_far.first_position,
+        last_position: so_far.last_position,
+        seconds: time.as_secs_f64(),
+        events_per_second: figures::per_second(so_far.imported, time),
+    })
+}
+
+/// Reads on a thread of its own while chunks are sent, two chunks ahead at most.
+fn read_ahead(source: Source) -> mpsc::Receiver<Result<Chunk, ChunkError>> {
+    let (sender, chunks) = mpsc::channel(1);
+    // Not one of the runtime's threads: a read of stdin may last for ever, and the runtime would wait for it at the end.
+    std::thread::spawn(move || {
+        let mut source = Chunks::of(source);
+        while let Some(chunk) = source.next().transpose() {
+            let failed = chunk.is_err();
+            if sender.blocking_send(chunk).is_err() || failed {
+                break;
+            }
+        }
+    });
+    chunks
+}
+
+/// How far an import is.
+#[derive(Default)]
+struct SoFar {
+    chunks: u64,
+    imported: u64,
+    repeated: u64,
+    first_position: Option<u64>,
+    last_position: Option<u64>,
+    repeatable: bool,
+}
+
+impl SoFar {
+    fn add(&mut self, sent: Sent) {
+        self.chunks += 1;
+        self.imported += sent.imported;
+        self.repeated += sent.repeated;
+        self.first_position = self.first_position.or(sent.first_position);
+        self.last_position = sent.last_position.or(self.last_position);
+    }
+
+    fn show(&self, progress: &Progress, chunk: &Chunk, size: Option<u64>, time: Duration) {
+        let events = self.imported + self.repeated;
+        let mut words = format!(
+            "{}, {} events/s",
+            figures::counted(events, "event"),
+            figures::rate(figures::per_second(events, time))
+        );
+        let left =
+            size.and_then(|size| time_left(size.saturating_sub(chunk.read), figures::per_second(chunk.read, time)));
+        if let Some(left) = left {
+            words += &format!(", {} left", figures::time(left));
+        }
+        progress.show(chunk.read, size, words);
+    }
+
+    /// An error, with what is in the log and what to do.
+    fn end(&self, error: impl std::fmt::Display) -> anyhow::Error {
+        let before = match (self.imported, self.repeated) {
+            (0, 0) => return anyhow::anyhow!("{error}\nnothing was imported"),
+            (imported, 0) => figures::counted(imported, "event") + " before it",
+            (imported, repeated) => {
+                format!(
+                    "{} before it, and {} were in the log already",
+                    figures::counted(imported, "event"),
+                    figures::count(repeated)
+                )
+            }
+        };
+        let again = if self.repeatable {
+            "running it again is safe: what is in the log is passed over"
+        } else {
+            "do not run it again as it is: events without an id would be in the log twice"
+        };
+        anyhow::anyhow!("{error}\nimported {before}; {again}")
+    }
+}

@@ -1,0 +1,88 @@
+//! `gnomon modules`
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::{client::Client, figures, output};
+use crate::config::ClientOptions;
+
+/// List the modules that were uploaded, or the versions of one.
+#[derive(Args, Debug)]
+pub(super) struct Modules {
+    /// The module
+    name: Option<String>,
+
+    /// Print the host's answer as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+#[derive(Deserialize)]
+struct List {
+    modules: Vec<Module>,
+}
+
+#[derive(Deserialize)]
+struct Module {
+    name: String,
+    kind: String,
+    latest_version: u64,
+    versions: Vec<Version>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u64,
+    digest: String,
+    bytes: u64,
+    uploaded_at: String,
+}
+
+/// Characters of a digest that are shown.
+const SHOWN_DIGEST: usize = 12;
+
+impl Modules {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = Client::new(&self.client)?;
+        let mut path = vec!["v1", "modules"];
+        path.extend(self.name.as_deref());
+        let body = client.text(client.get(&path)).await?;
+        if self.json {
+            output::data(body)?;
+            return Ok(());
+        }
+        let mut table;
+        if self.name.is_some() {
+            table = output::table(&["VERSION", "DIGEST", "#SIZE", "UPLOADED"]);
+            for version in client.parse::<Module>(&body)?.versions {
+                table.add_row([version.version.to_string(), short(&version), size(&version), version.uploaded_at]);
+            }
+        } else {
+            let modules = client.parse::<List>(&body)?.modules;
+            if modules.is_empty() {
+                output::say("no modules; `gnomon deploy` uploads one");
+                return Ok(());
+            }
+            table = output::table(&["NAME", "KIND", "#VERSION", "DIGEST", "#SIZE", "UPLOADED"]);
+            for Module { name, kind, latest_version, versions } in modules {
+                let latest = versions.iter().find(|version| version.version == latest_version);
+                let cells = latest.map(|latest| [short(latest), size(latest), latest.uploaded_at.clone()]);
+                let row = [name, kind, latest_version.to_string()].into_iter().chain(cells.into_iter().flatten());
+                table.add_row(row);
+            }
+        }
+        output::print_table(&table)?;
+        Ok(())
+    }
+}
+
+fn short(version: &Version) -> String {
+    version.digest.chars().take(SHOWN_DIGEST).collect()
+}
+
+fn size(version: &Version) -> String {
+    figures::bytes(version.bytes).to_string()
+}

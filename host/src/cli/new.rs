@@ -1,0 +1,226 @@
+//! `gnomon new`
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::output::{data, say};
+use crate::read_model::Identifier;
+
+/// Make a crate for a projection: a small one that builds, with its tests.
+#[derive(Args, Debug)]
+pub(super) struct New {
+    /// The name of the crate and its folder; the module is called so too, with `_` for each `-`
+    name: String,
+
+    /// The folder of gnomon-sdk [default: that of the sources that this program was built from]
+    #[arg(long, env = "GNOMON_SDK", value_name = "FOLDER")]
+    sdk: Option<PathBuf>,
+}
+
+/// The files of a new crate. They speak of `my-projection`, as a crate `my_projection`, and of an SDK at `/path/to/guest-sdk`.
+const FILES: &[(&str, &str)] = &[
+    ("Cargo.toml", include_str!("../../templates/projection/Cargo.toml.txt")),
+    (".gitignore", include_str!("../../templates/projection/gitignore.txt")),
+    ("rust-toolchain.toml", include_str!("../../templates/projection/rust-toolchain.toml")),
+    ("src/lib.rs", include_str!("../../templates/projection/src/lib.rs")),
+    ("tests/customers.rs", include_str!("../../templates/projection/tests/customers.rs")),
+];
+
+/// Names that Rust or the new crate's dependencies have taken.
+const TAKEN: &[&str] = &[
+    "_",
+    "abstract",
+    "alloc",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "final",
+    "fn",
+    "for",
+    "gen",
+    "gnomon_sdk",
+    "if",
+    "impl",
+    "in",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "priv",
+    "proc_macro",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "serde",
+    "static",
+    "std",
+    "struct",
+    "super",
+    "test",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "unsafe",
+    "unsized",
+    "use",
+    "virtual",
+    "where",
+    "while",
+    "yield",
+];
+
+impl New {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let module = module_name(&self.name)?;
+        let sdk = find_sdk(self.sdk)?;
+        let folder = Path::new(&self.name);
+        write(folder, &self.name, &module, &sdk)?;
+        data(folder.display())?;
+        say(format_args!(
+            "made the projection `{module}`; next:\n  cd {name}\n  cargo test\n  gnomon deploy .",
+            name = self.name
+        ));
+        Ok(())
+    }
+}
+
+/// The name of the module in a crate of this name.
+fn module_name(name: &str) -> anyhow::Result<String> {
+    let module = Identifier::new(name.replace('-', "_"))
+        .with_context(|| format!("`{name}` cannot be the name of a module; order-totals could"))?;
+    if TAKEN.contains(&module.as_str()) {
+        bail!("`{name}` cannot be the name of a crate: the name is taken; {name}-rows could");
+    }
+    Ok(module.as_str().to_owned())
+}
+
+/// The SDK's folder, as whoever has no way to guess is told to give it.
+fn find_sdk(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    let sdk = match given {
+        Some(given) if is_sdk(&given) => given,
+        Some(given) => bail!("{} is not the folder of gnomon-sdk", given.display()),
+        None => {
+            let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-sdk");
+            if !is_sdk(&sources) {
+                bail!(
+                    "gnomon-sdk is not published yet, and the sources of this program are not here any more; say with --sdk or \
+                     GNOMON_SDK where the folder guest-sdk of Gnomon's repository is"
+                );
+            }
+            sources
+        }
+    };
+    sdk.canonicalize().with_context(|| format!("cannot read {}", sdk.display()))
+}
+
+fn is_sdk(folder: &Path) -> bool {
+    fs::read_to_string(folder.join("Cargo.toml"))
+        .is_ok_and(|manifest| manifest.lines().any(|line| line.trim() == "name = \"gnomon-sdk\""))
+}
+
+/// Writes the files into a folder that is made for them.
+fn write(folder: &Path, name: &str, module: &str, sdk: &Path) -> anyhow::Result<()> {
+    // A text of JSON is one of TOML.
+    let sdk = serde_json::to_string(sdk.to_str().context("the path of gnomon-sdk is no UTF-8")?)?;
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            bail!("{} is there already; choose another name or remove it", folder.display());
+        }
+        other => other.with_context(|| format!("cannot make the folder {}", folder.display()))?,
+    }
+    for (path, text) in FILES {
+        let path = folder.join(path);
+        let text = text
+            .replace("\"/path/to/guest-sdk\"", &sdk)
+            .replace("my-projection", name)
+            .replace("my_projection", module);
+        let write = || {
+            fs::create_dir_all(path.parent().unwrap_or(folder))?;
+            fs::write(&path, text)
+        };
+        write().with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_names_of_modules() {
+        assert_eq!(module_name("order-totals").unwrap(), "order_totals");
+        let error = |name| format!("{:#}", module_name(name).unwrap_err());
+        assert!(
+            error("Orders")
+                .starts_with("`Orders` cannot be the name of a module; order-totals could: the name `Orders`")
+        );
+        for name in ["", "1st", "a/b", "../x", "a b", "é"] {
+            assert!(module_name(name).is_err(), "{name}");
+        }
+        assert!(error("type").contains("the name is taken"), "{}", error("type"));
+        assert!(TAKEN.is_sorted());
+    }
+
+    #[test]
+    fn the_files_are_written_with_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let crate_folder = folder.path().join("order-totals");
+        let sdk = find_sdk(None).unwrap();
+        write(&crate_folder, "order-totals", "order_totals", &sdk).unwrap();
+
+        for (path, _) in FILES {
+            let text = fs::read_to_string(crate_folder.join(path)).unwrap();
+            assert!(!text.contains("my-projection") && !text.contains("my_projection"), "{path}:\n{text}");
+            assert!(!text.contains("/path/to/"), "{path}:\n{text}");
+            if path.ends_with(".rs") {
+                syn::parse_file(&text).unwrap();
+            }
+        }
+        let manifest = fs::read_to_string(crate_folder.join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("name = \"order-totals\""), "{manifest}");
+        assert!(manifest.contains(&format!("gnomon-sdk = {{ path = {:?} }}", sdk.to_str().unwrap())), "{manifest}");
+        let test = fs::read_to_string(crate_folder.join("tests/customers.rs")).unwrap();
+        assert!(test.contains("use order_totals::{Customer, Customers};"), "{test}");
+    }
+
+    #[test]
+    fn a_folder_that_is_there_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write(folder.path(), "a", "a", Path::new("/sdk")).unwrap_err().to_string();
+        assert!(error.ends_with("is there already; choose another name or remove it"), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn another_folder_is_no_sdk() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = find_sdk(Some(folder.path().to_owned())).unwrap_err().to_string();
+        assert!(error.ends_with("is not the folder of gnomon-sdk"), "{error}");
+    }
+}

@@ -1,0 +1,154 @@
+//! Projections as a host tells of them.
+
+use std::fmt::{self, Write};
+
+use serde::{Deserialize, Serialize};
+
+/// A projection.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Projection {
+    pub(super) name: String,
+    pub(super) active_build: Option<u64>,
+    #[serde(default)]
+    pub(super) tables: Vec<String>,
+    /// Newest first.
+    pub(super) builds: Vec<Build>,
+}
+
+/// A build.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Build {
+    pub(super) build: u64,
+    pub(super) version: u64,
+    /// A text: a host may know states that this program does not.
+    pub(super) state: String,
+    pub(super) checkpoint: u64,
+    pub(super) head: u64,
+    pub(super) lag: u64,
+    pub(super) events_per_second: f64,
+    pub(super) error: Option<BuildError>,
+}
+
+/// Why a build stopped.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct BuildError {
+    /// What its module did: `refused`, `trapped` …; none if it was not the module.
+    pub(super) kind: Option<String>,
+    /// The event in hand.
+    pub(super) position: Option<u64>,
+    pub(super) stream: Option<String>,
+    pub(super) event_type: Option<String>,
+    pub(super) message: String,
+    #[serde(default)]
+    pub(super) backtrace: Vec<Frame>,
+}
+
+/// A function of a backtrace.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Frame {
+    function: String,
+    file: Option<String>,
+    line: Option<u32>,
+}
+
+/// Functions of a backtrace that are shown.
+const SHOWN_FRAMES: usize = 12;
+
+impl Projection {
+    /// One of its builds.
+    pub(super) fn build(&self, number: u64) -> Option<&Build> {
+        self.builds.iter().find(|build| build.build == number)
+    }
+}
+
+impl Build {
+    /// Why it stopped, in words and lines; none if it did not.
+    pub(super) fn why_it_stopped(&self, projection: &str) -> Option<String> {
+        let error = self.error.as_ref()?;
+        let mut words = format!("build {} of `{projection}` (version {}) {}", self.build, self.version, self.state);
+        if let Some(position) = error.position {
+            let _ = write!(words, " at position {position}");
+        }
+        let _ = write!(words, ": {error}");
+        Some(words)
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let did = match self.kind.as_deref() {
+            Some("refused") => "its module could not handle the event",
+            Some("trapped") => "its module panicked or trapped",
+            Some("timed_out") => "its module took too long",
+            Some("out_of_memory") => "its module ran out of memory",
+            Some("broke_contract") => "its module broke the contract",
+            Some(other) => other,
+            None => return f.write_str(&self.message),
+        };
+        f.write_str(did)?;
+        if let (Some(event_type), Some(stream)) = (&self.event_type, &self.stream) {
+            write!(f, "\n  event    {event_type} of stream {stream}")?;
+        }
+        write!(f, "\n  message  {}", self.message.trim_end().replace('\n', "\n           "))?;
+        for (index, frame) in self.backtrace.iter().take(SHOWN_FRAMES).enumerate() {
+            f.write_str(if index == 0 { "\n  in       " } else { "\n           " })?;
+            f.write_str(&frame.function)?;
+            if let (Some(file), Some(line)) = (&frame.file, frame.line) {
+                write!(f, " ({file}:{line})")?;
+            }
+        }
+        if let Some(more) = self.backtrace.len().checked_sub(SHOWN_FRAMES).filter(|more| *more > 0) {
+            write!(f, "\n           … and {more} more; --json shows all")?;
+        }
+        if let Some(before) = self.position.and_then(|position| position.checked_sub(1)) {
+            write!(f, "\n  see it   gnomon events --after {before} --limit 1")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stopped(error: &str) -> String {
+        let build: Build = serde_json::from_str(&format!(
+            r#"{{"build":4,"version":2,"state":"halted","checkpoint":16,"head":20,"lag":4,"events_per_second":0.0,
+                "created_at":"2026-01-01T00:00:00Z","error":{error}}}"#
+        ))
+        .unwrap();
+        build.why_it_stopped("bank").unwrap()
+    }
+
+    #[test]
+    fn a_halted_build_names_event_message_and_place() {
+        let error = r#"{"reason":"module","position":17,"kind":"trapped","stream":"account-7","event_type":"MoneyWithdrawn",
+            "message":"panicked at src/lib.rs:93:5:\nno account",
+            "backtrace":[{"function":"bank::book","file":"/src/lib.rs","line":93},{"function":"function 12"}]}"#;
+        insta::assert_snapshot!(stopped(error), @r"
+        build 4 of `bank` (version 2) halted at position 17: its module panicked or trapped
+          event    MoneyWithdrawn of stream account-7
+          message  panicked at src/lib.rs:93:5:
+                   no account
+          in       bank::book (/src/lib.rs:93)
+                   function 12
+          see it   gnomon events --after 16 --limit 1
+        ");
+    }
+
+    #[test]
+    fn a_long_backtrace_is_cut_short() {
+        let frames = vec![r#"{"function":"f"}"#; SHOWN_FRAMES + 3].join(",");
+        let words = stopped(&format!(
+            r#"{{"reason":"module","position":1,"kind":"refused","message":"no","backtrace":[{frames}]}}"#
+        ));
+        assert_eq!(words.matches("\n           f").count(), SHOWN_FRAMES - 1);
+        assert!(words.contains("… and 3 more; --json shows all"), "{words}");
+    }
+
+    #[test]
+    fn what_is_not_the_modules_fault_is_told_as_it_is() {
+        let words = stopped(r#"{"reason":"host","message":"the disk is full"}"#);
+        assert_eq!(words, "build 4 of `bank` (version 2) halted: the disk is full");
+    }
+}

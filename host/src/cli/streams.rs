@@ -1,0 +1,70 @@
+//! `gnomon streams`
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::{client::Client, figures, output};
+use crate::config::ClientOptions;
+
+/// List streams by their names, a page at a time.
+#[derive(Args, Debug)]
+pub(super) struct Streams {
+    /// Only streams of this category: what stands before the first `-` of their names
+    #[arg(long)]
+    category: Option<String>,
+
+    /// Begin behind this name
+    #[arg(long, value_name = "STREAM")]
+    after: Option<String>,
+
+    /// How many streams to list
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<u64>,
+
+    /// Print the host's answer as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    streams: Vec<Stream>,
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Stream {
+    stream: String,
+    version: u64,
+    last_position: u64,
+}
+
+impl Streams {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = Client::new(&self.client)?;
+        let limit = self.limit.map(|limit| limit.to_string());
+        let query = [("category", self.category), ("after", self.after), ("limit", limit)];
+        let body = client.text(client.get(&["v1", "streams"]).query(&query)).await?;
+        if self.json {
+            output::data(body)?;
+            return Ok(());
+        }
+        let page: Page = client.parse(&body)?;
+        if page.streams.is_empty() {
+            output::say("no streams");
+            return Ok(());
+        }
+        let mut table = output::table(&["STREAM", "#VERSION", "#LAST POSITION"]);
+        for Stream { stream, version, last_position } in page.streams {
+            table.add_row([stream, figures::count(version).to_string(), figures::count(last_position).to_string()]);
+        }
+        output::print_table(&table)?;
+        if let Some(next) = page.next {
+            output::say(format_args!("there may be more: --after '{next}'"));
+        }
+        Ok(())
+    }
+}

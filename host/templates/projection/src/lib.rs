@@ -1,0 +1,103 @@
+//! What each customer has ordered.
+//!
+//! Try it, with no server and no database:
+//!
+//! ```sh
+//! cargo test
+//! ```
+//!
+//! Give it to a host, which builds the table beside the one of the version before and swaps the two:
+//!
+//! ```sh
+//! gnomon deploy .
+//! gnomon append order-1 --type OrderPlaced --data '{"customer": "ada", "amount": 40}'
+//! gnomon query my_projection customers
+//! ```
+
+use gnomon_sdk::prelude::*;
+use serde::Deserialize;
+
+/// What happens to an order. The stream is `order-…`; the texts are the types of the events in the log.
+#[derive(Events)]
+pub enum OrderEvent {
+    /// A customer orders.
+    #[event("OrderPlaced")]
+    Placed(OrderPlaced),
+    /// And thinks better of it.
+    #[event("OrderCancelled")]
+    Cancelled(OrderCancelled),
+}
+
+/// A customer orders. Only the fields that are looked at need to be here.
+#[derive(Deserialize)]
+pub struct OrderPlaced {
+    customer: String,
+    amount: i64,
+}
+
+/// An order is taken back.
+#[derive(Deserialize)]
+pub struct OrderCancelled {
+    customer: String,
+    amount: i64,
+}
+
+/// A row of the table `customers`.
+#[derive(Table)]
+#[table("customers")]
+pub struct Customer {
+    /// Who it is.
+    #[key]
+    pub customer: String,
+    /// Orders that stand.
+    pub orders: i64,
+    /// What they come to.
+    pub amount: i64,
+    /// When something was ordered last.
+    pub last_order: Timestamp,
+}
+
+/// Keeps the table.
+pub struct Customers;
+
+impl Projection for Customers {
+    type Event = OrderEvent;
+    type Tables = Customer;
+
+    const CATEGORIES: &'static [&'static str] = &["order"];
+
+    fn handle(event: &Event<OrderEvent>, rows: &mut Rows) -> Result<(), Failure> {
+        match &event.data {
+            OrderEvent::Placed(placed) => {
+                let customer = rows.get_or_insert_with(&placed.customer, || Customer {
+                    customer: placed.customer.clone(),
+                    orders: 0,
+                    amount: 0,
+                    last_order: event.time,
+                });
+                customer.orders += 1;
+                customer.amount += placed.amount;
+                customer.last_order = event.time;
+            }
+            OrderEvent::Cancelled(cancelled) => {
+                // Whoever runs the host reads these words, beside the event.
+                let Some(customer) = rows.get_mut::<Customer>(&cancelled.customer) else {
+                    fail!("{} never ordered anything", cancelled.customer);
+                };
+                customer.orders -= 1;
+                customer.amount -= cancelled.amount;
+            }
+        }
+        Ok(())
+    }
+
+    // The rows that `handle` will ask for are fetched at once for many events. Without this it works as well, but slower.
+    fn prefetch(event: &Event<OrderEvent>, keys: &mut Keys) {
+        match &event.data {
+            OrderEvent::Placed(placed) => keys.want::<Customer>(&placed.customer),
+            OrderEvent::Cancelled(cancelled) => keys.want::<Customer>(&cancelled.customer),
+        }
+    }
+}
+
+gnomon_sdk::export!(Customers);
