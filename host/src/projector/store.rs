@@ -77,31 +77,39 @@ pub(super) fn identifier(name: String) -> Result<Identifier, sqlx::Error> {
     Identifier::new(name).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-type JobRow = (i64, String, i32, String, bool, String, bool, Option<i32>);
-
 /// The builds that are to be worked on.
-pub(super) async fn jobs(pool: &PgPool) -> Result<Vec<Job>, sqlx::Error> {
-    let rows: Vec<JobRow> = sqlx::query_as(
-        "SELECT build, projection, version, phase, activate_when_live, on_failure, retrying, batch_events
+pub(super) async fn running(pool: &PgPool) -> Result<Vec<BuildId>, sqlx::Error> {
+    let builds: Vec<i64> =
+        sqlx::query_scalar("SELECT build FROM gnomon.builds WHERE status = 'running' ORDER BY build")
+            .fetch_all(pool)
+            .await?;
+    Ok(builds.into_iter().map(BuildId).collect())
+}
+
+/// What is to be done with a build; none if nothing is any more. To be asked by whoever holds its lease: what an operator
+/// changes afterwards takes the lease away.
+pub(super) async fn job(pool: &PgPool, build: BuildId) -> Result<Option<Job>, sqlx::Error> {
+    let row: Option<(String, i32, String, bool, String, bool, Option<i32>)> = sqlx::query_as(
+        "SELECT projection, version, phase, activate_when_live, on_failure, retrying, batch_events
          FROM gnomon.builds JOIN gnomon.projections ON name = projection
-         WHERE status = 'running' ORDER BY build",
+         WHERE build = $1 AND status = 'running'",
     )
-    .fetch_all(pool)
+    .bind(build.0)
+    .fetch_optional(pool)
     .await?;
-    rows.into_iter()
-        .map(|(build, projection, version, phase, activate_when_live, on_failure, retrying, batch_events)| {
-            Ok(Job {
-                build: BuildId(build),
-                projection: identifier(projection)?,
-                version: ModuleVersion::from_sql(version),
-                phase: Phase::from_sql(&phase),
-                activate_when_live,
-                on_failure: OnFailure::from_sql(&on_failure),
-                retrying,
-                batch_events: batch_events.and_then(|events| usize::try_from(events).ok()),
-            })
-        })
-        .collect()
+    let Some((projection, version, phase, activate_when_live, on_failure, retrying, batch_events)) = row else {
+        return Ok(None);
+    };
+    Ok(Some(Job {
+        build,
+        projection: identifier(projection)?,
+        version: ModuleVersion::from_sql(version),
+        phase: Phase::from_sql(&phase),
+        activate_when_live,
+        on_failure: OnFailure::from_sql(&on_failure),
+        retrying,
+        batch_events: batch_events.and_then(|events| usize::try_from(events).ok()),
+    }))
 }
 
 /// A projection's builds, newest first.

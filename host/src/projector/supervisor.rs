@@ -78,11 +78,11 @@ impl Supervisor {
         self.show_presence().await?;
         self.workers.retain(|_, work| !work.task.is_finished());
         self.renew_leases().await?;
-        let jobs = store::jobs(&self.shared.pool).await?;
+        let builds = store::running(&self.shared.pool).await?;
         let hosts = hosts::beat(&self.shared.pool, self.host, self.shared.settings.lease).await?;
-        let share = jobs.len().div_ceil(hosts);
+        let share = builds.len().div_ceil(hosts);
         for (build, work) in &self.workers {
-            if !jobs.iter().any(|job| job.build == *build) {
+            if !builds.contains(build) {
                 work.stop.cancel();
             }
         }
@@ -90,19 +90,20 @@ impl Supervisor {
         for work in self.workers.values().skip(share) {
             work.stop.cancel();
         }
-        for job in jobs {
+        for build in builds {
             if self.workers.len() >= share {
                 break;
             }
-            if self.workers.contains_key(&job.build) {
+            if self.workers.contains_key(&build) {
                 continue;
             }
             let duration = self.shared.settings.lease;
-            let Some(lease) = lease::acquire(&self.shared.pool, self.host, job.build, duration).await? else {
+            let Some(lease) = lease::acquire(&self.shared.pool, self.host, build, duration).await? else {
                 continue;
             };
+            let Some(job) = store::job(&self.shared.pool, build).await? else { continue };
             info!(build = %job.build, projection = %job.projection, version = %job.version, "working on the build");
-            let (build, stop) = (job.build, CancellationToken::new());
+            let stop = CancellationToken::new();
             let worker = Worker::new(Arc::clone(&self.shared), job, lease, stop.clone(), self.committed.clone());
             self.workers.insert(build, Work { lease, stop, task: tokio::spawn(worker.run()) });
         }
