@@ -48,6 +48,14 @@ impl ClientError {
         }
     }
 
+    /// The same without advice, for whoever has had it: the host was there a moment ago.
+    pub(super) fn in_brief(&self) -> String {
+        match self {
+            Self::NoHost { url, .. } => format!("no host answers at {url}"),
+            other => other.to_string(),
+        }
+    }
+
     /// Whether the host cannot have done anything.
     pub(super) fn was_not_heard(&self) -> bool {
         matches!(self, Self::NoHost { .. })

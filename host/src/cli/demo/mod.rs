@@ -82,7 +82,9 @@ impl Demo {
         let week = import::import(steps, &client, sources).await?;
         caught_up::wait(steps, &client, &uploads, week).await?;
         carriers::show(&client, week).await?;
-        invitation::show(host);
+        if !self.exit {
+            invitation::show(host);
+        }
         steps.end();
         Ok(())
     }

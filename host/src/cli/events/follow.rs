@@ -57,7 +57,7 @@ impl Follower {
         }
         let mut response = match client.send(request).await {
             Ok(response) => response,
-            Err(error) if self.heard && ClientError::may_pass(&error) => return Ok(Ended::Broken(error.to_string())),
+            Err(error) if self.heard && ClientError::may_pass(&error) => return Ok(Ended::Broken(error.in_brief())),
             Err(error) => return Err(error.into()),
         };
         self.heard = true;

@@ -53,8 +53,9 @@ struct Page<'p> {
     #[serde(borrow)]
     events: Vec<&'p RawValue>,
     next: Option<u64>,
-    /// Of a page of the log: the position of its newest event.
-    head: Option<u64>,
+    /// Of a page of the log: the position of its newest event. Of a page of a stream: the version of that.
+    #[serde(alias = "version")]
+    head: u64,
 }
 
 /// Events that are printed if nobody says how many.
@@ -89,7 +90,10 @@ impl Events {
                 left -= 1;
             }
             match page.next {
-                Some(next) if left > 0 && !page.is_last() => after = Some(next.to_string()),
+                // Forward there always is a next page, for events that are yet to come.
+                Some(next) if left > 0 && (self.direction == "backward" || next < page.head) => {
+                    after = Some(next.to_string());
+                }
                 _ => return Ok(()),
             }
         }
@@ -103,13 +107,6 @@ impl Events {
         };
         let types = (!self.types.is_empty()).then(|| self.types.join(","));
         request.query(&[("after", after), ("types", types.as_deref()), ("category", self.category.as_deref())])
-    }
-}
-
-impl Page<'_> {
-    /// Forward, the log always has a next page, for events that are yet to come.
-    fn is_last(&self) -> bool {
-        matches!((self.next, self.head), (Some(next), Some(head)) if next >= head)
     }
 }
 

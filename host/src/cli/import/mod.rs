@@ -105,11 +105,11 @@ pub(super) async fn import(client: &Client, source: Source, progress: &Progress)
     let mut so_far = SoFar { repeatable: true, ..SoFar::default() };
     while let Some(chunk) = chunks.recv().await {
         let chunk = chunk.map_err(|error| so_far.end(error))?;
-        so_far.repeatable &= chunk.repeatable;
         match send(client, &chunk, so_far.chunks > 0).await {
-            Ok(sent) => so_far.add(sent),
+            Ok(sent) => so_far.add(&chunk, sent),
             Err(error) => {
                 so_far.imported += error.imported();
+                so_far.repeatable &= chunk.repeatable || error.left_nothing();
                 return Err(so_far.end(error));
             }
         }
@@ -154,8 +154,9 @@ struct SoFar {
 }
 
 impl SoFar {
-    fn add(&mut self, sent: Sent) {
+    fn add(&mut self, chunk: &Chunk, sent: Sent) {
         self.chunks += 1;
+        self.repeatable &= chunk.repeatable;
         self.imported += sent.imported;
         self.repeated += sent.repeated;
         self.first_position = self.first_position.or(sent.first_position);

@@ -57,6 +57,11 @@ impl SendError {
             _ => 0,
         }
     }
+
+    /// Whether it is certain that nothing of the chunk was imported.
+    pub(super) fn left_nothing(&self) -> bool {
+        !matches!(self, Self::Unknown { .. }) && self.imported() == 0
+    }
 }
 
 /// Sends a chunk. Where that is safe it is tried again for some time, if the host has `answered` before.
@@ -83,7 +88,7 @@ pub(super) async fn send(client: &Client, chunk: &Chunk, answered: bool) -> Resu
         if begun.elapsed() + pause > PATIENCE {
             return Err(error.into());
         }
-        say(format_args!("{error}; trying again in {:.1} s", pause.as_secs_f64()));
+        say(format_args!("{}; trying again in {:.1} s", error.in_brief(), pause.as_secs_f64()));
         tokio::time::sleep(pause).await;
         pause = LONGEST_PAUSE.min(pause * 2);
     }

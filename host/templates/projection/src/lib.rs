@@ -17,7 +17,7 @@
 use gnomon_sdk::prelude::*;
 use serde::Deserialize;
 
-/// What happens to an order. The stream is `order-…`; the texts are the types of the events in the log.
+/// What happens to an order. The stream is `order-…`; the texts are the types of events in the log.
 #[derive(Events)]
 pub enum OrderEvent {
     /// A customer orders.
@@ -69,7 +69,7 @@ impl Projection for Customers {
     fn handle(event: &Event<OrderEvent>, rows: &mut Rows) -> Result<(), Failure> {
         match &event.data {
             OrderEvent::Placed(placed) => {
-                let customer = rows.get_or_insert_with(&placed.customer, || Customer {
+                let customer = rows.get_or_insert_with(placed.customer.as_str(), || Customer {
                     customer: placed.customer.clone(),
                     orders: 0,
                     amount: 0,
@@ -81,7 +81,7 @@ impl Projection for Customers {
             }
             OrderEvent::Cancelled(cancelled) => {
                 // Whoever runs the host reads these words, beside the event.
-                let Some(customer) = rows.get_mut::<Customer>(&cancelled.customer) else {
+                let Some(customer) = rows.get_mut::<Customer>(cancelled.customer.as_str()) else {
                     fail!("{} never ordered anything", cancelled.customer);
                 };
                 customer.orders -= 1;
@@ -91,11 +91,12 @@ impl Projection for Customers {
         Ok(())
     }
 
-    // The rows that `handle` will ask for are fetched at once for many events. Without this it works as well, but slower.
+    // The rows that `handle` will ask for are fetched for many events at once. It works without this,
+    // but slower.
     fn prefetch(event: &Event<OrderEvent>, keys: &mut Keys) {
         match &event.data {
-            OrderEvent::Placed(placed) => keys.want::<Customer>(&placed.customer),
-            OrderEvent::Cancelled(cancelled) => keys.want::<Customer>(&cancelled.customer),
+            OrderEvent::Placed(placed) => keys.want::<Customer>(placed.customer.as_str()),
+            OrderEvent::Cancelled(cancelled) => keys.want::<Customer>(cancelled.customer.as_str()),
         }
     }
 }
