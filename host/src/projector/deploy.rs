@@ -6,7 +6,6 @@ use super::{BuildId, Projector, store};
 use crate::{
     modules::{LoadError, ModuleVersion},
     read_model::{Identifier, TableSet},
-    runtime::Module,
 };
 
 /// When a build becomes the active one.
@@ -51,7 +50,7 @@ impl Projector {
         version: ModuleVersion,
         activate: Activate,
     ) -> Result<Deployed, DeployError> {
-        let Module::Projection(module) = self.shared.modules.load(name, version).await?;
+        let module = self.shared.modules.load_projection(name, version).await?;
         let mut transaction = self.shared.pool.begin().await?;
         // One deployment of a projection at a time: the row is its lock.
         sqlx::query("INSERT INTO gnomon.projections (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET name = $1")

@@ -30,7 +30,7 @@ use crate::{
     modules::LoadError,
     postgres::is_transient,
     read_model::{TableSet, WriteSet},
-    runtime::{BatchError, Delivery, Module, ModuleFailure, ProjectionModule},
+    runtime::{BatchError, Delivery, ModuleFailure, ProjectionModule},
 };
 
 /// Bytes of rows that may wait for a commit; above, folding waits.
@@ -143,7 +143,7 @@ impl Worker {
     /// Works from the checkpoint on.
     async fn attempt(&mut self) -> Result<End, WorkError> {
         let Some(checkpoint) = lease::checkpoint(&self.shared.pool, self.lease).await? else { return Ok(End::Fenced) };
-        let Module::Projection(module) = self.shared.modules.load(&self.job.projection, self.job.version).await?;
+        let module = self.shared.modules.load_projection(&self.job.projection, self.job.version).await?;
         let tables = Arc::new(TableSet::new(self.job.build.schema(), module.tables()));
         Attempt::new(self, module, tables, checkpoint).run().await
     }
