@@ -1,5 +1,7 @@
 //! The contract of `wit/` in Rust. This file alone knows the generated types; the rest of the crate has its own.
 
+pub(crate) mod upcaster;
+
 use std::marker::PhantomData;
 
 use uuid::Uuid;

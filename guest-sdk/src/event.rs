@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{Failure, payload::Payload};
 
-/// An event of the log, with its data read into `E`.
+/// An event of the log, as upcasters have left it, with its data read into `E`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Event<E> {
@@ -81,9 +81,18 @@ pub(crate) struct RawEvent {
 }
 
 impl RawEvent {
-    /// Reads the data, or gives the event back with what is wrong with it.
+    /// Reads the data as one of a projection's events, or gives the event back with what is wrong with it.
     pub(crate) fn read<E: Events>(self) -> Result<Event<E>, Unread> {
-        match self.parts() {
+        self.read_by(E::read)
+    }
+
+    /// Reads the data as a `D`, or gives the event back with what is wrong with it.
+    pub(crate) fn read_data<D: DeserializeOwned>(self) -> Result<Event<D>, Unread> {
+        self.read_by(|payload| payload.parse())
+    }
+
+    fn read_by<E>(self, read: impl FnOnce(Payload<'_>) -> Result<E, Failure>) -> Result<Event<E>, Unread> {
+        match self.parts(read) {
             Ok((data, time, recorded_at)) => Ok(Event {
                 position: self.position,
                 part: self.part,
@@ -101,10 +110,13 @@ impl RawEvent {
         }
     }
 
-    fn parts<E: Events>(&self) -> Result<(E, Timestamp, Timestamp), Failure> {
+    fn parts<E>(
+        &self,
+        read: impl FnOnce(Payload<'_>) -> Result<E, Failure>,
+    ) -> Result<(E, Timestamp, Timestamp), Failure> {
         let time = Timestamp::from_microsecond(self.time)?;
         let recorded_at = Timestamp::from_microsecond(self.recorded_at)?;
-        Ok((E::read(Payload::new(self))?, time, recorded_at))
+        Ok((read(Payload::new(self))?, time, recorded_at))
     }
 }
 

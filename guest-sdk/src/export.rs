@@ -1,4 +1,4 @@
-//! How a projection becomes a component.
+//! How a projection, or an upcaster, becomes a component.
 
 /// Makes a projection what its crate is built to: `gnomon_sdk::export!(Accounts);`, once in a crate.
 ///
@@ -18,6 +18,25 @@ macro_rules! export {
         const _: () = {
             const fn is_projection<P: $crate::Projection>() {}
             is_projection::<$projection>();
+        };
+    };
+}
+
+/// Makes the steps of an upcaster what its crate is built to: `gnomon_sdk::export_upcaster!(EurosToCents);`, or
+/// `export_upcaster!(First, Second)` for several steps, once in a crate.
+///
+/// The crate is built as [that of a projection](crate::export!). Steps that do not fit together do not compile, for any
+/// target.
+#[macro_export]
+macro_rules! export_upcaster {
+    ($($step:ty),+ $(,)?) => {
+        const _: () = $crate::upcaster::check_steps::<($($step,)+)>();
+
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code, reason = "the exports of a component bear names that are not mangled")]
+        const _: () = {
+            type Exported = $crate::__export::UpcasterComponent<($($step,)+)>;
+            $crate::__export::export_upcaster!(Exported with_types_in $crate::__export::upcaster_bindings);
         };
     };
 }

@@ -25,6 +25,7 @@ pub mod schema;
 mod table;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+pub mod upcaster;
 mod value;
 
 pub use gnomon_sdk_derive::{Events, Table, TextEnum};
@@ -40,11 +41,15 @@ pub use self::{
     projection::{Partition, Projection},
     rows::{Keys, Rows},
     table::{Find, Table, Tables},
+    upcaster::{Upcast, Upcasted, Upcaster},
 };
 
-/// What `export!` refers to.
+/// What `export!` and `export_upcaster!` refer to.
 #[doc(hidden)]
 #[cfg(target_family = "wasm")]
 pub mod __export {
-    pub use crate::bindings::{Component, bindings, export_projection};
+    pub use crate::bindings::{
+        Component, bindings, export_projection,
+        upcaster::{Component as UpcasterComponent, export_upcaster, generated as upcaster_bindings},
+    };
 }

@@ -1,4 +1,4 @@
-//! Tests for projections, with neither a host nor a database nor WebAssembly: given events, when more happen, then rows.
+//! Tests for projections and [upcasters](upcast), with neither a host nor a database nor WebAssembly: given events, when more happen, then rows.
 //!
 //! ```
 //! # use gnomon_sdk::prelude::*;
@@ -78,6 +78,7 @@ mod process;
 mod run;
 mod scenario;
 mod tables;
+mod upcast;
 
 pub use serde_json::json;
 
@@ -85,4 +86,5 @@ pub(crate) use self::log::write as log;
 pub use self::{
     event::{TestEvent, event, read_json_lines},
     scenario::{Scenario, given},
+    upcast::{Upcasting, upcast, upcast_all},
 };

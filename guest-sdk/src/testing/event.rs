@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::event::RawEvent;
+use crate::{event::RawEvent, upcaster::batch::RawUpcasted};
 
 /// The first event of a test happens a second later, unless it says otherwise.
 const BEFORE_THE_FIRST: Timestamp = Timestamp::constant(1_767_225_600, 0); // 2026-01-01T00:00:00Z
@@ -165,4 +165,18 @@ pub(super) fn appended(events: &[TestEvent]) -> Vec<RawEvent> {
         });
     }
     log
+}
+
+/// What an event of a log has become, as an event of a test.
+pub(super) fn recorded(event: &RawEvent, made: RawUpcasted) -> TestEvent {
+    TestEvent {
+        stream: event.stream.clone(),
+        event_type: made.event_type,
+        data: made.data,
+        schema_version: made.schema_version,
+        id: Some(event.id),
+        // What is no instant would have been none before.
+        time: Timestamp::from_microsecond(event.time).ok(),
+        metadata: made.metadata,
+    }
 }

@@ -149,6 +149,9 @@ impl HostOptions {
                 max_memory_bytes: limits.max_memory_bytes,
                 max_batch_time: limits.max_batch_time,
                 max_row_bytes: limits.max_row_bytes,
+                max_upcast_events: limits.max_upcast_events,
+                max_event_bytes: limits.max_event_bytes,
+                max_event_type_bytes: limits.max_event_type_bytes,
                 ..RuntimeLimits::default()
             },
             projector: ProjectorSettings {

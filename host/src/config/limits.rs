@@ -38,6 +38,10 @@ pub struct LimitOptions {
         value_parser = super::projector::seconds)]
     pub max_batch_time: Duration,
 
+    /// Events that upcasters may make of one event
+    #[arg(long, env = "GNOMON_MAX_UPCAST_EVENTS", value_name = "NUMBER", default_value_t = 1000)]
+    pub max_upcast_events: usize,
+
     /// Bytes of one row of a read model
     #[arg(long, env = "GNOMON_MAX_ROW_BYTES", value_name = "BYTES", default_value_t = 1024 * 1024)]
     pub max_row_bytes: usize,

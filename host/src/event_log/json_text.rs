@@ -7,7 +7,74 @@ use serde_json::value::RawValue;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonText(Box<str>);
 
+/// Why a text is no JSON that an event may hold.
+#[derive(Debug, thiserror::Error)]
+pub enum JsonTextError {
+    /// It is not JSON.
+    #[error("it is not JSON: {0}")]
+    Malformed(serde_json::Error),
+    /// Its arrays and objects lie too deep within each other.
+    #[error("the depth of its JSON is {found}; the limit max_json_depth is {max}", max = JsonText::MAX_DEPTH)]
+    Deep {
+        /// How deep they lie.
+        found: usize,
+    },
+    /// It has half a surrogate pair (`"\ud800"`), which JSON's grammar admits and no text can hold.
+    #[error("the JSON has a string that is no Unicode text: {0}")]
+    Unicode(serde_json::Error),
+}
+
 impl JsonText {
+    /// Arrays and objects within each other that a JSON text may have: what serde_json reads unasked, and with it most
+    /// modules.
+    pub const MAX_DEPTH: usize = 128;
+
+    /// Takes text that an event may hold, without the blanks around it.
+    ///
+    /// # Errors
+    /// It is not JSON, or not such as an event may hold.
+    pub fn parse(text: &str) -> Result<Self, JsonTextError> {
+        let raw: &RawValue = serde_json::from_str(text).map_err(JsonTextError::Malformed)?;
+        let json = Self(raw.get().into());
+        json.check()?;
+        Ok(json)
+    }
+
+    /// Checks what the grammar does not say. No module could read what is refused here, and an event is for ever.
+    pub(super) fn check(&self) -> Result<(), JsonTextError> {
+        let found = self.depth();
+        if found > Self::MAX_DEPTH {
+            return Err(JsonTextError::Deep { found });
+        }
+        if self.0.contains("\\u") {
+            serde_json::from_str::<serde_json::Value>(&self.0).map_err(JsonTextError::Unicode)?;
+        }
+        Ok(())
+    }
+
+    /// How deep arrays and objects lie within each other; 0 for a text that is too short to be too deep.
+    fn depth(&self) -> usize {
+        if self.0.len() <= Self::MAX_DEPTH {
+            return 0;
+        }
+        let (mut depth, mut deepest) = (0_usize, 0);
+        let (mut in_string, mut escaped) = (false, false);
+        for byte in self.0.bytes() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_string => escaped = true,
+                b'"' => in_string = !in_string,
+                b'[' | b'{' if !in_string => {
+                    depth += 1;
+                    deepest = deepest.max(depth);
+                }
+                b']' | b'}' if !in_string => depth -= 1,
+                _ => {}
+            }
+        }
+        deepest
+    }
+
     /// Takes text that is known to be JSON: the log checked it when it came in, and Postgres did.
     pub(super) fn trusted(text: String) -> Self {
         Self(text.into())
@@ -42,5 +109,26 @@ impl Serialize for JsonText {
 impl<'de> Deserialize<'de> for JsonText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Box::<RawValue>::deserialize(deserializer).map(Self::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_taken_as_it_is_without_the_blanks_around_it() {
+        assert_eq!(JsonText::parse(" {\"b\": 1,  \"a\": 1.0} ").unwrap().as_str(), "{\"b\": 1,  \"a\": 1.0}");
+    }
+
+    #[test]
+    fn what_an_event_may_not_hold_is_said() {
+        let refused = |text: &str| JsonText::parse(text).unwrap_err().to_string();
+        assert!(refused("{} x").starts_with("it is not JSON: trailing characters"));
+        assert!(refused("").starts_with("it is not JSON: EOF"));
+        assert!(refused(r#""\ud800""#).starts_with("the JSON has a string that is no Unicode text"));
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(JsonText::parse(&nested(128)).is_ok());
+        assert_eq!(refused(&nested(129)), "the depth of its JSON is 129; the limit max_json_depth is 128");
     }
 }

@@ -22,7 +22,7 @@ pub use self::{
     append::{Append, AppendError, Appended, ExpectedVersion, Imported, Line},
     event::{EventId, NewEvent, Position, RecordedEvent, SchemaVersion, SchemaVersionError, StreamVersion},
     follow::Followed,
-    json_text::JsonText,
+    json_text::{JsonText, JsonTextError},
     limits::{LimitError, Limits},
     name::{EventType, NameError, StreamName},
     read::{Direction, Filter, LogPage, StreamPage},

@@ -14,6 +14,7 @@ use crate::{
     postgres::is_transient,
     projector::{OperateError, ReadError},
     read_model::IdentifierError,
+    runtime::ModuleKind,
 };
 
 /// The page of an error code.
@@ -116,6 +117,8 @@ impl From<LoadError> for Problem {
         match error {
             LoadError::Missing { .. } => Self::new(Code::ModuleNotFound, detail),
             LoadError::Invalid { error, .. } => Self::new(Code::InvalidModule, detail).with("reasons", error.reasons),
+            LoadError::OtherKind { wanted: ModuleKind::Projection, .. } => Self::new(Code::ProjectionNotFound, detail),
+            LoadError::OtherKind { wanted: ModuleKind::Upcaster, .. } => Self::new(Code::ModuleNotFound, detail),
             LoadError::Postgres { error, .. } => error.into(),
             LoadError::Interrupted => internal(&error),
         }

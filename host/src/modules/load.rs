@@ -2,8 +2,11 @@
 
 use std::sync::PoisonError;
 
-use super::{Identifier, InvalidModule, Module, ModuleVersion, Modules};
-use crate::{postgres::is_transient, runtime::ModuleLabel};
+use super::{Identifier, InvalidModule, Module, ModuleKind, ModuleVersion, Modules};
+use crate::{
+    postgres::is_transient,
+    runtime::{ModuleLabel, ProjectionModule, UpcasterModule},
+};
 
 /// Why a version is not ready to run.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +28,14 @@ pub enum LoadError {
         version: ModuleVersion,
         /// What is wrong.
         error: InvalidModule,
+    },
+    /// It is a module of the other kind.
+    #[error("module `{name}` is {}, not {}", wanted.other().with_article(), wanted.with_article())]
+    OtherKind {
+        /// The module.
+        name: Identifier,
+        /// What was looked for.
+        wanted: ModuleKind,
     },
     /// Postgres fails.
     #[error("cannot read module `{name}` version {version}: {error}")]
@@ -48,12 +59,38 @@ impl LoadError {
         match self {
             Self::Postgres { error, .. } => is_transient(error),
             Self::Interrupted => true,
-            Self::Missing { .. } | Self::Invalid { .. } => false,
+            Self::Missing { .. } | Self::Invalid { .. } | Self::OtherKind { .. } => false,
         }
     }
 }
 
 impl Modules {
+    /// A version of a projection, as [`Self::load`].
+    ///
+    /// # Errors
+    /// It is an upcaster, there is no such version, or it does not run on this host.
+    pub async fn load_projection(
+        &self,
+        name: &Identifier,
+        version: ModuleVersion,
+    ) -> Result<ProjectionModule, LoadError> {
+        match self.load(name, version).await? {
+            Module::Projection(projection) => Ok(projection),
+            Module::Upcaster(_) => Err(LoadError::OtherKind { name: name.clone(), wanted: ModuleKind::Projection }),
+        }
+    }
+
+    /// A version of an upcaster, as [`Self::load`].
+    ///
+    /// # Errors
+    /// It is a projection, there is no such version, or it does not run on this host.
+    pub async fn load_upcaster(&self, name: &Identifier, version: ModuleVersion) -> Result<UpcasterModule, LoadError> {
+        match self.load(name, version).await? {
+            Module::Upcaster(upcaster) => Ok(upcaster),
+            Module::Projection(_) => Err(LoadError::OtherKind { name: name.clone(), wanted: ModuleKind::Upcaster }),
+        }
+    }
+
     /// A version, ready to run. The first time it is fetched and compiled, or its compiled code is read from disk.
     ///
     /// # Errors

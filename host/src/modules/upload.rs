@@ -30,7 +30,7 @@ pub enum UploadError {
     #[error(transparent)]
     Invalid(#[from] InvalidModule),
     /// The name belongs to a module of the other kind.
-    #[error("`{name}` is a {existing}, and this is a {uploaded}; upload it under another name")]
+    #[error("`{name}` is {}, and this is {}; upload it under another name", existing.with_article(), uploaded.with_article())]
     OtherKind {
         /// The name.
         name: Identifier,
@@ -144,10 +144,7 @@ async fn check_kind(
     .bind(uploaded.to_string())
     .fetch_optional(&mut **transaction)
     .await?;
-    let other = match uploaded {
-        ModuleKind::Projection => ModuleKind::Upcaster,
-        ModuleKind::Upcaster => ModuleKind::Projection,
-    };
+    let other = uploaded.other();
     match existing {
         Some(existing) if existing == other.to_string() => {
             Err(UploadError::OtherKind { name: name.clone(), existing: other, uploaded })

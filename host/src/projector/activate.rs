@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     read_model::{Identifier, TableSet},
-    runtime::Module,
 };
 
 /// How long the active build may be kept where it is while the next one comes as far.
@@ -98,7 +97,7 @@ impl Projector {
         let mut operation = Operation::begin(&self.shared, name).await?;
         let found = operation.build(build).await?;
         drop(operation);
-        let Module::Projection(module) = self.shared.modules.load(name, found.version).await?;
+        let module = self.shared.modules.load_projection(name, found.version).await?;
         let tables = TableSet::new(build.schema(), module.tables());
         self.wait_until_near(name, build, patience).await?;
         match swap(&self.shared.pool, name, build, &tables, cause, patience.min(HOLD)).await? {

@@ -14,7 +14,6 @@ use super::{
 use crate::{
     modules::ModuleVersion,
     read_model::{Identifier, Table, TableSet},
-    runtime::Module,
 };
 
 /// When a build becomes the active one.
@@ -49,7 +48,7 @@ impl Projector {
         version: ModuleVersion,
         activate: Activate,
     ) -> Result<Deployed, OperateError> {
-        let Module::Projection(module) = self.shared.modules.load(name, version).await?;
+        let module = self.shared.modules.load_projection(name, version).await?;
         let mut operation = Operation::begin_new(&self.shared, name).await?;
         let existing = operation.builds().await?.into_iter().find(|found| {
             found.version == version

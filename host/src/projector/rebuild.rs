@@ -6,7 +6,7 @@ use super::{
     operation::{OperateError, Operation},
     store::NewBuild,
 };
-use crate::{modules::ModuleVersion, read_model::Identifier, runtime::Module};
+use crate::{modules::ModuleVersion, read_model::Identifier};
 
 impl Projector {
     /// Begins a new build of a version, of the active one if none is named; it becomes the active one if `activate` says so.
@@ -20,7 +20,7 @@ impl Projector {
         activate: Activate,
     ) -> Result<BuildId, OperateError> {
         let version = self.version_or_active(name, version).await?;
-        let Module::Projection(module) = self.shared.modules.load(name, version).await?;
+        let module = self.shared.modules.load_projection(name, version).await?;
         let mut operation = Operation::begin(&self.shared, name).await?;
         let cause = format!("an operator asked for a rebuild of version {version}");
         let build = operation.begin_build(NewBuild::of(version, activate), module.tables(), &cause).await?;

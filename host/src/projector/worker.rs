@@ -23,7 +23,7 @@ use crate::{
     modules::LoadError,
     postgres::is_transient,
     read_model::TableSet,
-    runtime::{BatchError, Module},
+    runtime::BatchError,
 };
 
 /// Works on a build until it is told to stop, the lease is lost, or the build itself stops.
@@ -135,7 +135,7 @@ impl Worker {
     /// Works from the checkpoint on.
     async fn attempt(&mut self) -> Result<End, WorkError> {
         let Some(checkpoint) = lease::checkpoint(&self.shared.pool, self.lease).await? else { return Ok(End::Fenced) };
-        let Module::Projection(module) = self.shared.modules.load(&self.job.projection, self.job.version).await?;
+        let module = self.shared.modules.load_projection(&self.job.projection, self.job.version).await?;
         let tables = Arc::new(TableSet::new(self.job.build.schema(), module.tables()));
         let on_failure = self.job.on_failure;
         let mut folder = Folder::new(self.shared.pool.clone(), Arc::clone(&tables), module.clone(), on_failure);

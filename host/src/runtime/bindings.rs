@@ -16,9 +16,11 @@ pub(super) mod upcaster {
         path: "../wit/v0.1.0",
         world: "upcaster",
         imports: { default: trappable },
+        ownership: Borrowing { duplicate_if_necessary: true },
         with: {
             "gnomon:module/cursor": super::projection::gnomon::module::cursor,
             "gnomon:module/log": super::projection::gnomon::module::log,
+            "gnomon:module/types": super::projection::gnomon::module::types,
         },
     });
 }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::bindings::projection::gnomon::module::types as contract;
+use super::{bindings::projection::gnomon::module::types as contract, delivery::Delivery};
 use crate::read_model::{CanonicalJson, Decimal, DecimalError, Float, JsonError, Row, Value};
 
 /// A cell that is no value of its type.
@@ -56,8 +56,24 @@ fn to_module(value: &Value) -> contract::Value {
     }
 }
 
-/// Hands a UUID to a module.
-pub(super) fn to_module_uuid(uuid: Uuid) -> contract::Uuid {
+/// Hands an event to a module.
+pub(super) fn event_to_module(event: &Delivery) -> contract::Event<'_> {
+    contract::Event {
+        position: event.position.0,
+        part: event.part,
+        stream: &event.stream,
+        version: event.version,
+        id: to_module_uuid(event.id),
+        event_type: &event.event_type,
+        schema_version: event.schema_version.get(),
+        data: &event.data,
+        metadata: event.metadata.as_deref(),
+        time: event.time,
+        recorded_at: event.recorded_at,
+    }
+}
+
+fn to_module_uuid(uuid: Uuid) -> contract::Uuid {
     let (high, low) = uuid.as_u64_pair();
     contract::Uuid { high, low }
 }

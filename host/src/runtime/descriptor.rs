@@ -38,6 +38,26 @@ impl std::fmt::Display for ModuleKind {
     }
 }
 
+impl ModuleKind {
+    /// The kind that this one is not.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Projection => Self::Upcaster,
+            Self::Upcaster => Self::Projection,
+        }
+    }
+
+    /// As in a sentence: `a projection`.
+    #[must_use]
+    pub fn with_article(self) -> &'static str {
+        match self {
+            Self::Projection => "a projection",
+            Self::Upcaster => "an upcaster",
+        }
+    }
+}
+
 impl Descriptor {
     /// The kind of the module.
     #[must_use]
@@ -101,6 +121,12 @@ pub struct Step {
     pub from: u32,
     /// The schema version that comes out.
     pub to: u32,
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` {} → {}", self.event_type, self.from, self.to)
+    }
 }
 
 /// Tables that a projection may declare.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use super::{limits::Excess, state::CallError, wasi::CannotWait};
+use super::{bindings::projection::gnomon::module::types, limits::Excess, state::CallError, wasi::CannotWait};
 
 /// Why a batch left no rows.
 ///
@@ -60,7 +60,8 @@ pub enum FailureKind {
     TimedOut,
     /// It wanted more memory than it may have.
     OutOfMemory,
-    /// It called the host in a way that the contract does not allow: a row of the wrong shape, an unknown table …
+    /// It called the host, or answered, in a way that the contract does not allow: a row of the wrong shape, an unknown
+    /// table, an event that is not JSON …
     BrokeContract,
 }
 
@@ -115,6 +116,13 @@ pub(super) fn batch_error(error: wasmtime::Error, position: u64, last_words: Str
         (FailureKind::Trapped, if last_words.is_empty() { trap } else { last_words })
     };
     module_failure(position, kind, message, backtrace)
+}
+
+/// What a module answered that cannot handle an event. `known` tells whether the position that it names is in its batch; if
+/// not, the event in hand is the one.
+pub(super) fn refusal(failure: types::Failure, known: bool, in_hand: u64) -> BatchError {
+    let position = if known { failure.position } else { in_hand };
+    module_failure(position, FailureKind::Refused, failure.message, Vec::new())
 }
 
 pub(super) fn module_failure(position: u64, kind: FailureKind, message: String, backtrace: Vec<Frame>) -> BatchError {

@@ -9,9 +9,10 @@ const CONTRACT: &str = "gnomon:module";
 const VERSION: &str = "0.1.0";
 const PROJECTION: &str = "gnomon:module/projection-guest";
 const UPCASTER: &str = "gnomon:module/upcaster-guest";
+/// The rows of a projection.
+const ROWS: &str = "gnomon:module/read-model";
 /// Interfaces of the contract that a module may import.
-const HOST_INTERFACES: [&str; 4] =
-    ["gnomon:module/cursor", "gnomon:module/log", "gnomon:module/read-model", "gnomon:module/types"];
+const HOST_INTERFACES: [&str; 4] = ["gnomon:module/cursor", "gnomon:module/log", ROWS, "gnomon:module/types"];
 
 /// Says what bytes are that are no component; none if they are one, as far as the first of them tell.
 pub(super) fn no_component(bytes: &[u8]) -> Option<String> {
@@ -78,11 +79,16 @@ fn check(imports: Vec<String>, exports: Vec<String>) -> Result<ModuleKind, Vec<S
         (false, false) => {
             reasons.push(format!(
                 "it exports neither `{PROJECTION}@{VERSION}` nor `{UPCASTER}@{VERSION}`, so it is no projection and no \
-                 upcaster (does it call gnomon_sdk::export!?)"
+                 upcaster (does it call gnomon_sdk::export! or \
+                 gnomon_sdk::export_upcaster!?)"
             ));
             None
         }
     };
+    let reads_rows = imports.iter().find(|import| split(import).0 == ROWS);
+    if let (Some(ModuleKind::Upcaster), Some(import)) = (kind, reads_rows) {
+        reasons.push(format!("it imports `{import}`, which an upcaster may not: it sees its events and nothing else"));
+    }
     match kind {
         Some(kind) if reasons.is_empty() => Ok(kind),
         _ => Err(reasons),
@@ -109,6 +115,7 @@ mod tests {
             check(imports.clone(), names(&["gnomon:module/projection-guest@0.1.0"])),
             Ok(ModuleKind::Projection)
         );
+        let imports = names(&["gnomon:module/cursor@0.1.0", "wasi:cli/stderr@0.2.4"]);
         assert_eq!(check(imports, names(&["gnomon:module/upcaster-guest@0.1.0"])), Ok(ModuleKind::Upcaster));
     }
 
@@ -130,6 +137,18 @@ mod tests {
         assert_eq!(reasons.len(), 2);
         assert!(reasons[0].contains("`wasi:sockets/tcp@0.2.4`"), "{reasons:?}");
         assert!(reasons[1].contains("`acme:secret/door`"), "{reasons:?}");
+    }
+
+    #[test]
+    fn an_upcaster_has_no_rows() {
+        let imports = names(&["gnomon:module/read-model@0.1.0"]);
+        let reasons = check(imports, names(&["gnomon:module/upcaster-guest@0.1.0"])).unwrap_err();
+        assert_eq!(
+            reasons,
+            [
+                "it imports `gnomon:module/read-model@0.1.0`, which an upcaster may not: it sees its events and nothing else"
+            ]
+        );
     }
 
     #[test]

@@ -21,6 +21,12 @@ pub struct RuntimeLimits {
     pub max_find_rows: usize,
     /// Keys of one `get-many`.
     pub max_get_keys: usize,
+    /// Events that upcasters may make of one.
+    pub max_upcast_events: usize,
+    /// Bytes of data and metadata of an event that an upcaster made; as of one that is appended.
+    pub max_event_bytes: usize,
+    /// Bytes of the name of its type.
+    pub max_event_type_bytes: usize,
 }
 
 impl Default for RuntimeLimits {
@@ -33,6 +39,9 @@ impl Default for RuntimeLimits {
             max_batch_write_bytes: 256 * 1024 * 1024,
             max_find_rows: 10_000,
             max_get_keys: 100_000,
+            max_upcast_events: 1000,
+            max_event_bytes: 1024 * 1024,
+            max_event_type_bytes: 255,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Runs modules: engine, sandbox, contract.
 //!
 //! It knows the types of the log and of read models, and no Postgres: the rows that a module asks for come through
-//! [`RowReader`], and what a batch changes goes out as a [`WriteSet`](crate::read_model::WriteSet).
+//! [`RowReader`], and what a batch changes goes out as a [`WriteSet`](crate::read_model::WriteSet). Events of older shapes go
+//! through an [`UpcasterChain`] before.
 
 mod bindings;
 mod cache;
@@ -18,6 +19,7 @@ mod moment;
 mod output;
 mod projection;
 mod state;
+mod upcast;
 mod wasi;
 
 pub use self::{
@@ -31,4 +33,5 @@ pub use self::{
     module::{InvalidModule, Module, ModuleLabel, Runtime, RuntimeError, RuntimeSettings},
     projection::{ProjectionInstance, ProjectionModule},
     state::RowReader,
+    upcast::{UpcastError, Upcasted, UpcasterChain, UpcasterConflict, UpcasterInstance, UpcasterModule, conflicts},
 };

@@ -8,7 +8,7 @@ use wasmtime::{
 };
 
 use super::{
-    bindings::projection::Projection,
+    bindings::{projection::Projection, upcaster::Upcaster},
     cache::CompiledCache,
     descriptor::{Descriptor, ModuleKind},
     digest::Digest,
@@ -17,6 +17,7 @@ use super::{
     limits::RuntimeLimits,
     projection::ProjectionModule,
     state::GuestState,
+    upcast::UpcasterModule,
     wasi,
 };
 use crate::read_model::Identifier;
@@ -80,6 +81,8 @@ impl From<String> for InvalidModule {
 pub enum Module {
     /// A projection.
     Projection(ProjectionModule),
+    /// An upcaster.
+    Upcaster(UpcasterModule),
 }
 
 impl Module {
@@ -88,6 +91,7 @@ impl Module {
     pub fn descriptor(&self) -> Descriptor {
         match self {
             Self::Projection(projection) => Descriptor::Projection(projection.descriptor().clone()),
+            Self::Upcaster(upcaster) => Descriptor::Upcaster(upcaster.descriptor().clone()),
         }
     }
 }
@@ -103,6 +107,7 @@ struct Shared {
     cache: CompiledCache,
     limits: RuntimeLimits,
     projections: Linker<GuestState>,
+    upcasters: Linker<GuestState>,
 }
 
 impl std::fmt::Debug for Runtime {
@@ -122,11 +127,16 @@ impl Runtime {
             folder: settings.cache.unwrap_or_default().display().to_string(),
             source,
         })?;
-        let mut projections = Linker::new(&engine);
-        wasi::link(&mut projections).map_err(RuntimeError::Engine)?;
-        Projection::add_to_linker::<_, HasSelf<_>>(&mut projections, |state: &mut GuestState| state)
-            .map_err(RuntimeError::Engine)?;
-        Ok(Self { shared: Arc::new(Shared { engine, cache, limits: settings.limits, projections }) })
+        let linkers = || {
+            let mut projections = Linker::new(&engine);
+            wasi::link(&mut projections)?;
+            let mut upcasters = projections.clone();
+            Projection::add_to_linker::<_, HasSelf<_>>(&mut projections, |state: &mut GuestState| state)?;
+            Upcaster::add_to_linker::<_, HasSelf<_>>(&mut upcasters, |state: &mut GuestState| state)?;
+            Ok((projections, upcasters))
+        };
+        let (projections, upcasters) = linkers().map_err(RuntimeError::Engine)?;
+        Ok(Self { shared: Arc::new(Shared { engine, cache, limits: settings.limits, projections, upcasters }) })
     }
 
     /// What modules may use.
@@ -141,7 +151,7 @@ impl Runtime {
     /// # Errors
     /// It is no module, and why.
     pub fn load(&self, label: ModuleLabel, digest: &Digest, bytes: &[u8]) -> Result<Module, InvalidModule> {
-        let Shared { engine, cache, limits, projections } = &*self.shared;
+        let Shared { engine, cache, limits, projections, upcasters } = &*self.shared;
         if bytes.len() > limits.max_module_bytes {
             return Err(format!(
                 "it has {} bytes; the limit max_module_bytes is {}",
@@ -162,7 +172,10 @@ impl Runtime {
                 let pre = link(projections, &component)?;
                 ProjectionModule::describe(pre, label, *limits).map(Module::Projection)
             }
-            ModuleKind::Upcaster => Err(vec!["upcasters are not supported yet".to_owned()]),
+            ModuleKind::Upcaster => {
+                let pre = link(upcasters, &component)?;
+                UpcasterModule::describe(pre, label, *limits).map(Module::Upcaster)
+            }
         }
         .map_err(|reasons| InvalidModule { reasons })
     }

@@ -9,10 +9,10 @@ use super::{
         Projection as Bindings, ProjectionPre, exports::gnomon::module::projection_guest as contract,
         gnomon::module::types::Event,
     },
-    convert::to_module_uuid,
+    convert::event_to_module,
     delivery::Delivery,
     descriptor::{Partition, ProjectionDescriptor, WantedType},
-    failure::{BatchError, FailureKind, batch_error, module_failure},
+    failure::{BatchError, batch_error, refusal},
     limits::RuntimeLimits,
     module::{ModuleLabel, instantiation_error, new_store},
     state::{GuestState, RowReader},
@@ -109,7 +109,7 @@ impl ProjectionInstance {
     /// Nothing is changed, and the instance is no longer of use.
     pub fn handle(&mut self, events: &[Delivery], rows: Box<dyn RowReader>) -> Result<WriteSet, BatchError> {
         let moments = events.iter().map(|event| (event.position.0, event.time)).collect();
-        let lowered: Vec<Event<'_>> = events.iter().map(to_contract).collect();
+        let lowered: Vec<Event<'_>> = events.iter().map(event_to_module).collect();
         self.store.data_mut().begin(moments);
         self.store.data_mut().lend_rows(&self.module.shared.tables, rows);
         // Let the deadline's clock be looked at at the next tick.
@@ -123,8 +123,7 @@ impl ProjectionInstance {
             Ok(Ok(())) => Ok(writes.unwrap_or_else(|| WriteSet::new(&self.module.shared.tables))),
             Ok(Err(failure)) => {
                 let known = events.iter().any(|event| event.position.0 == failure.position);
-                let position = if known { failure.position } else { position };
-                Err(module_failure(position, FailureKind::Refused, failure.message, Vec::new()))
+                Err(refusal(failure, known, position))
             }
             Err(error) => Err(batch_error(error, position, state.output.last_words())),
         }
@@ -134,22 +133,6 @@ impl ProjectionInstance {
 impl std::fmt::Debug for ProjectionInstance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ProjectionInstance").field("module", &self.module).finish_non_exhaustive()
-    }
-}
-
-fn to_contract(event: &Delivery) -> Event<'_> {
-    Event {
-        position: event.position.0,
-        part: event.part,
-        stream: &event.stream,
-        version: event.version,
-        id: to_module_uuid(event.id),
-        event_type: &event.event_type,
-        schema_version: event.schema_version.get(),
-        data: &event.data,
-        metadata: event.metadata.as_deref(),
-        time: event.time,
-        recorded_at: event.recorded_at,
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Append, AppendError, Line};
 use crate::{
     event_log::{
         event::NewEvent,
-        json_text::JsonText,
+        json_text::{JsonText, JsonTextError},
         limits::{LimitError, Limits},
     },
     postgres::PgTimestamp,
@@ -51,49 +51,17 @@ fn check_content(event: &NewEvent, place: impl Fn() -> String) -> Result<(), App
         return Err(AppendError::Time { time, place: place() });
     }
     for json in std::iter::once(&event.data).chain(&event.metadata) {
-        check_depth(json, &place)?;
-        check_unicode(json).map_err(|error| AppendError::Unicode { place: place(), reason: error.to_string() })?;
-    }
-    Ok(())
-}
-
-/// Arrays and objects within each other that a JSON text may have: what serde_json reads unasked, and with it most modules.
-const MAX_JSON_DEPTH: usize = 128;
-
-fn check_depth(json: &JsonText, place: impl Fn() -> String) -> Result<(), LimitError> {
-    let text = json.as_str().as_bytes();
-    // A shorter text cannot be deeper.
-    if text.len() <= MAX_JSON_DEPTH {
-        return Ok(());
-    }
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in text {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => {
-                depth += 1;
-                deepest = deepest.max(depth);
+        json.check().map_err(|error| match error {
+            JsonTextError::Deep { found } => AppendError::Limit(LimitError {
+                what: format!("depth of the JSON of {}", place()),
+                limit: "max_json_depth",
+                found,
+                max: JsonText::MAX_DEPTH,
+            }),
+            JsonTextError::Unicode(reason) | JsonTextError::Malformed(reason) => {
+                AppendError::Unicode { place: place(), reason: reason.to_string() }
             }
-            b']' | b'}' if !in_string => depth -= 1,
-            _ => {}
-        }
-    }
-    if deepest > MAX_JSON_DEPTH {
-        let what = format!("depth of the JSON of {}", place());
-        return Err(LimitError { what, limit: "max_json_depth", found: deepest, max: MAX_JSON_DEPTH });
+        })?;
     }
     Ok(())
-}
-
-/// The text has passed JSON's grammar, which admits half a surrogate pair (`"\ud800"`). No module could read it, and an
-/// event is for ever.
-fn check_unicode(json: &JsonText) -> Result<(), serde_json::Error> {
-    if json.as_str().contains("\\u") {
-        serde_json::from_str::<serde_json::Value>(json.as_str()).map(drop)
-    } else {
-        Ok(())
-    }
 }

@@ -35,8 +35,9 @@ pub(in crate::http) struct Answer {
     digest: Digest,
     kind: ModuleKind,
     descriptor: Descriptor,
-    /// The build of the version.
-    build: BuildId,
+    /// The build of the version, if it is one of a projection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build: Option<BuildId>,
 }
 
 pub(in crate::http) async fn upload(
@@ -51,7 +52,10 @@ pub(in crate::http) async fn upload(
     }
     let bytes = read_body(body, api.modules.max_module_bytes() as u64, "max_module_bytes").await?;
     let uploaded = api.modules.upload(&name, bytes).await?;
-    let deployed = api.projector.deploy(&name, uploaded.version, query.activate).await?;
+    let build = match uploaded.descriptor.kind() {
+        ModuleKind::Projection => Some(api.projector.deploy(&name, uploaded.version, query.activate).await?.build),
+        ModuleKind::Upcaster => None,
+    };
     let status = if uploaded.new { StatusCode::CREATED } else { StatusCode::OK };
     let answer = Answer {
         name,
@@ -59,7 +63,7 @@ pub(in crate::http) async fn upload(
         digest: uploaded.digest,
         kind: uploaded.descriptor.kind(),
         descriptor: uploaded.descriptor,
-        build: deployed.build,
+        build,
     };
     Ok((status, Json(answer)))
 }

@@ -1,0 +1,52 @@
+//! The world of upcasters.
+
+use super::event;
+use crate::{Upcaster, guest as module};
+
+#[allow(missing_docs, unreachable_pub, unsafe_code, unused_qualifications, clippy::all, reason = "generated code")]
+pub mod generated {
+    wit_bindgen::generate!({
+        path: "../wit/v0.1.0",
+        world: "upcaster",
+        pub_export_macro: true,
+        export_macro_name: "export_upcaster",
+        with: {
+            "gnomon:module/cursor@0.1.0": crate::bindings::bindings::gnomon::module::cursor,
+            "gnomon:module/log@0.1.0": crate::bindings::bindings::gnomon::module::log,
+            "gnomon:module/types@0.1.0": crate::bindings::bindings::gnomon::module::types,
+        },
+    });
+}
+
+pub use self::generated::export_upcaster;
+use self::generated::exports::gnomon::module::upcaster_guest as guest;
+
+/// The component that an upcaster makes.
+#[derive(Debug)]
+pub struct Component<U>(std::marker::PhantomData<U>);
+
+impl<U: Upcaster> guest::Guest for Component<U> {
+    fn describe() -> guest::Descriptor {
+        let step = |step: &crate::upcaster::Step| guest::Step {
+            event_type: step.event_type.to_owned(),
+            from: step.from,
+            to: step.to,
+        };
+        guest::Descriptor { steps: U::STEPS.iter().map(step).collect() }
+    }
+
+    fn upcast(events: Vec<guest::Event>) -> Result<Vec<Vec<guest::Upcasted>>, guest::Failure> {
+        let upcasted = module::upcast::<U>(events.into_iter().map(event).collect())
+            .map_err(|failure| guest::Failure { position: failure.position, message: failure.message })?;
+        let results = upcasted.into_iter().map(|results| {
+            let results = results.into_iter().map(|made| guest::Upcasted {
+                event_type: made.event_type,
+                schema_version: made.schema_version,
+                data: made.data,
+                metadata: made.metadata,
+            });
+            results.collect()
+        });
+        Ok(results.collect())
+    }
+}

@@ -1,0 +1,68 @@
+//! An event on its way through a chain, which may have become several.
+
+use std::borrow::Cow;
+
+use super::answer::Upcasted;
+use crate::{event_log::Position, runtime::Delivery};
+
+/// What has become of an event of the log so far.
+pub(super) struct Family<'e> {
+    pub(super) position: Position,
+    pub(super) members: Vec<Member<'e>>,
+}
+
+/// One of the events that an event has become.
+pub(super) struct Member<'e> {
+    pub(super) event: Cow<'e, Delivery>,
+    /// The step that it is to take next; none if it has arrived.
+    pub(super) next: Option<usize>,
+    /// The steps that led to it.
+    pub(super) taken: Vec<usize>,
+}
+
+impl<'e> Family<'e> {
+    /// The family of an event that is to take a step.
+    pub(super) fn of(event: &'e Delivery, step: usize) -> Self {
+        let original = Member { event: Cow::Borrowed(event), next: Some(step), taken: Vec::new() };
+        Self { position: event.position, members: vec![original] }
+    }
+
+    /// Whether there is a step to take yet.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.members.iter().any(|member| member.next.is_some())
+    }
+
+    /// Numbers the members in their order.
+    pub(super) fn number(&mut self) {
+        for (part, member) in (0..).zip(&mut self.members) {
+            member.event.to_mut().part = part;
+        }
+    }
+
+    pub(super) fn into_events(self) -> Vec<Delivery> {
+        self.members.into_iter().map(|member| member.event.into_owned()).collect()
+    }
+}
+
+impl Member<'_> {
+    /// What an upcaster made of it.
+    pub(super) fn child<'e>(&self, made: Upcasted, next: Option<usize>, taken: &[usize]) -> Member<'e> {
+        let Upcasted { event_type, schema_version, data, metadata } = made;
+        let Delivery { position, part, ref stream, version, id, time, recorded_at, .. } = *self.event;
+        let stream = stream.clone();
+        let event = Delivery {
+            position,
+            part,
+            stream,
+            version,
+            id,
+            event_type,
+            schema_version,
+            data,
+            metadata,
+            time,
+            recorded_at,
+        };
+        Member { event: Cow::Owned(event), next, taken: taken.to_vec() }
+    }
+}

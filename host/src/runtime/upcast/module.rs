@@ -1,0 +1,140 @@
+//! An upcaster, compiled and checked, and its instances.
+
+use std::{borrow::Borrow, sync::Arc};
+
+use wasmtime::{Store, component::InstancePre};
+
+use super::answer::{Upcasted, check};
+use crate::runtime::{
+    BatchError, Delivery, FailureKind, ModuleLabel, RuntimeLimits, Step, UpcasterDescriptor,
+    bindings::{
+        projection::gnomon::module::types::Event,
+        upcaster::{Upcaster as Bindings, UpcasterPre, exports::gnomon::module::upcaster_guest as contract},
+    },
+    convert::event_to_module,
+    failure::{batch_error, module_failure, refusal},
+    module::{instantiation_error, new_store},
+    state::GuestState,
+};
+
+/// An upcaster that can be run. Clones are handles on one compiled module.
+#[derive(Clone)]
+pub struct UpcasterModule {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    label: Arc<ModuleLabel>,
+    limits: RuntimeLimits,
+    pre: UpcasterPre<GuestState>,
+    descriptor: UpcasterDescriptor,
+}
+
+/// An instance of an upcaster: its memory. One whose call failed must be dropped.
+pub struct UpcasterInstance {
+    module: UpcasterModule,
+    store: Store<GuestState>,
+    bindings: Bindings,
+}
+
+impl UpcasterModule {
+    /// Calls `describe` and checks what it says.
+    pub(in crate::runtime) fn describe(
+        pre: InstancePre<GuestState>,
+        label: Arc<ModuleLabel>,
+        limits: RuntimeLimits,
+    ) -> Result<Self, Vec<String>> {
+        let pre = UpcasterPre::new(pre).map_err(|error| vec![format!("{error:#}")])?;
+        let failed = |what: &str, error: String| vec![format!("{what}: {error}")];
+        let mut store = new_store(pre.engine(), &label, limits);
+        let bindings = pre
+            .instantiate(&mut store)
+            .map_err(|error| failed("it cannot be instantiated", instantiation_error(error)))?;
+        store.data_mut().begin(Vec::new());
+        let descriptor = bindings.gnomon_module_upcaster_guest().call_describe(&mut store).map_err(|error| {
+            let last_words = store.data().output.last_words();
+            failed("its `describe` failed", batch_error(error, 0, last_words).to_string())
+        })?;
+        let descriptor = UpcasterDescriptor { steps: descriptor.steps.into_iter().map(step).collect() };
+        descriptor.check()?;
+        Ok(Self { shared: Arc::new(Shared { label, limits, pre, descriptor }) })
+    }
+
+    /// What the upcaster says of itself.
+    #[must_use]
+    pub fn descriptor(&self) -> &UpcasterDescriptor {
+        &self.shared.descriptor
+    }
+
+    /// The steps that it can take.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.shared.descriptor.steps
+    }
+
+    /// Its name and version.
+    #[must_use]
+    pub fn label(&self) -> &ModuleLabel {
+        &self.shared.label
+    }
+
+    /// Makes an instance with fresh memory.
+    ///
+    /// # Errors
+    /// There is no room for one now, or its start fails.
+    pub fn instantiate(&self) -> Result<UpcasterInstance, BatchError> {
+        let shared = &self.shared;
+        let mut store = new_store(shared.pre.engine(), &shared.label, shared.limits);
+        let bindings =
+            shared.pre.instantiate(&mut store).map_err(|error| BatchError::Instance(instantiation_error(error)))?;
+        Ok(UpcasterInstance { module: self.clone(), store, bindings })
+    }
+}
+
+impl std::fmt::Debug for UpcasterModule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UpcasterModule").field("label", &self.shared.label).finish_non_exhaustive()
+    }
+}
+
+impl UpcasterInstance {
+    /// Takes one step with each of these events, which are at the beginning of one of its [steps](UpcasterModule::steps) and
+    /// come in the order of their positions. Answers what becomes of each, in their order. Blocks: it computes.
+    ///
+    /// # Errors
+    /// The instance is no longer of use.
+    pub fn upcast<E: Borrow<Delivery>>(&mut self, events: &[E]) -> Result<Vec<Vec<Upcasted>>, BatchError> {
+        let moments = events.iter().map(Borrow::borrow).map(|event| (event.position.0, event.time)).collect();
+        let lowered: Vec<Event<'_>> = events.iter().map(|event| event_to_module(event.borrow())).collect();
+        self.store.data_mut().begin(moments);
+        // Let the deadline's clock be looked at at the next tick.
+        self.store.set_epoch_deadline(1);
+
+        let answer = self.bindings.gnomon_module_upcaster_guest().call_upcast(&mut self.store, &lowered);
+        let state = self.store.data_mut();
+        let position = state.position();
+        let answer = match answer {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(failure)) => {
+                let known = events.iter().any(|event| event.borrow().position.0 == failure.position);
+                return Err(refusal(failure, known, position));
+            }
+            Err(error) => return Err(batch_error(error, position, state.output.last_words())),
+        };
+        let shared = &self.module.shared;
+        check(answer, events, &shared.descriptor.steps, &shared.limits).map_err(|breach| {
+            let position = breach.position.map_or(position, |position| position.0);
+            module_failure(position, FailureKind::BrokeContract, breach.message, Vec::new())
+        })
+    }
+}
+
+impl std::fmt::Debug for UpcasterInstance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UpcasterInstance").field("module", &self.module).finish_non_exhaustive()
+    }
+}
+
+fn step(step: contract::Step) -> Step {
+    Step { event_type: step.event_type, from: step.from, to: step.to }
+}
