@@ -21,6 +21,14 @@ pub struct RuntimeLimits {
     pub max_find_rows: usize,
     /// Keys of one `get-many`.
     pub max_get_keys: usize,
+    /// Bytes that a module may hand to the host in one call. What it hands over may be small in its own memory, where lists
+    /// can share what they hold, and huge outside of it.
+    pub max_call_bytes: usize,
+    /// Bytes of the rows that one call may return.
+    pub max_read_bytes: usize,
+    /// Rows that one batch may ask for: keys, and rows found; each call counts for one more. The wait for rows does not
+    /// count as time, so this is what ends a module that reads for ever.
+    pub max_batch_reads: usize,
 }
 
 impl Default for RuntimeLimits {
@@ -33,6 +41,9 @@ impl Default for RuntimeLimits {
             max_batch_write_bytes: 256 * 1024 * 1024,
             max_find_rows: 10_000,
             max_get_keys: 100_000,
+            max_call_bytes: 128 * 1024 * 1024,
+            max_read_bytes: 128 * 1024 * 1024,
+            max_batch_reads: 10_000_000,
         }
     }
 }
