@@ -8,9 +8,7 @@ use super::{
     operation::{Found, OperateError, Operation},
     swap::{Swapped, swap},
 };
-use crate::{
-    read_model::{Identifier, TableSet},
-};
+use crate::read_model::{Identifier, TableSet};
 
 /// How long the active build may be kept where it is while the next one comes as far.
 pub(super) const HOLD: Duration = Duration::from_secs(2);

@@ -195,7 +195,7 @@ impl Folder {
         };
         let mut instance = match self.instance.take() {
             Some(instance) => instance,
-            None => self.module.instantiate()?,
+            None => self.module.instantiate(events[0].position)?,
         };
         let writes = instance.handle(events, Box::new(rows))?;
         // Only memory that has seen nothing fail is used again.

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use tokio::runtime::Handle;
 
 use crate::{
-    read_model::{Key, Row, Table, TableSet, Value, WriteSet},
+    read_model::{Key, LookupError, Row, Table, TableSet, Value, WriteSet},
     runtime::{ReadError, RowReader},
 };
 
@@ -36,7 +36,7 @@ impl BuildRows {
 }
 
 impl RowReader for BuildRows {
-    fn get_many(&mut self, table: &Arc<Table>, keys: &[Key]) -> Result<Vec<Option<Row>>, ReadError> {
+    fn get_many(&mut self, table: &Arc<Table>, keys: &[Key], max_bytes: usize) -> Result<Vec<Option<Row>>, ReadError> {
         let place = self.place(table)?;
         let mut rows: Vec<Option<Row>> = vec![None; keys.len()];
         let (mut unknown, mut unknown_places) = (Vec::new(), Vec::new());
@@ -52,7 +52,7 @@ impl RowReader for BuildRows {
         if !unknown.is_empty() {
             let found = self.runtime.block_on(async {
                 let mut connection = self.pool.acquire().await?;
-                self.tables.get_many(&mut connection, table, &unknown).await
+                self.tables.get_many(&mut connection, table, &unknown, max_bytes).await.map_err(read_error)
             })?;
             for (index, row) in unknown_places.into_iter().zip(found) {
                 rows[index] = row;
@@ -61,18 +61,36 @@ impl RowReader for BuildRows {
         Ok(rows)
     }
 
-    fn find(&mut self, table: &Arc<Table>, index: &str, values: &[Value], limit: usize) -> Result<Vec<Row>, ReadError> {
+    fn find(
+        &mut self,
+        table: &Arc<Table>,
+        index: &str,
+        values: &[Value],
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<Row>, ReadError> {
         let place = self.place(table)?;
         let index = table.index(index).ok_or_else(|| format!("table {} has no index {index}", table.name()))?;
         // Rows that the layers changed may be among those that Postgres finds, and drop out.
         let changed: usize = self.layers.iter().map(|layer| layer.tables()[place].keys().count()).sum();
         let mut found = self.runtime.block_on(async {
             let mut connection = self.pool.acquire().await?;
-            self.tables.find(&mut connection, table, index, values, limit + changed).await
+            self.tables
+                .find(&mut connection, table, index, values, limit + changed, max_bytes)
+                .await
+                .map_err(read_error)
         })?;
         for layer in &self.layers {
             layer.tables()[place].overlay_found(index, values, &mut found);
         }
         Ok(found)
+    }
+}
+
+/// Each kind of trouble as what it is, for those who ask which it was.
+fn read_error(error: LookupError) -> ReadError {
+    match error {
+        LookupError::Postgres(error) => error.into(),
+        LookupError::TooLarge(error) => error.into(),
     }
 }

@@ -19,12 +19,7 @@ use super::{
     lease::{self, Lease},
     store::{self, Job},
 };
-use crate::{
-    modules::LoadError,
-    postgres::is_transient,
-    read_model::TableSet,
-    runtime::BatchError,
-};
+use crate::{modules::LoadError, postgres::is_transient, read_model::TableSet, runtime::BatchError};
 
 /// Works on a build until it is told to stop, the lease is lost, or the build itself stops.
 pub(super) struct Worker {

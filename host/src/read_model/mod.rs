@@ -15,10 +15,10 @@ pub use self::{
     decimal::{Decimal, DecimalError},
     identifier::{Identifier, IdentifierError},
     json::{CanonicalJson, JsonError},
-    storage::TableSet,
+    storage::{LookupError, RowsTooLarge, TableSet},
     table::{
         Column, ColumnDeclaration, DeclarationError, Index, IndexDeclaration, ShapeError, Table, TableDeclaration,
     },
-    value::{ColumnType, Float, Key, Row, Value},
+    value::{ColumnType, Float, Key, Row, Value, cells_bytes},
     write_set::{TableWrites, WriteSet},
 };

@@ -8,6 +8,7 @@ use super::{
     identifier::{Identifier, IdentifierError},
     value::{ColumnType, Key, Value},
 };
+use crate::postgres::{PgDate, PgTimestamp};
 
 /// A table as a module declares it, before anything is checked. This is the form that is stored and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,6 +164,9 @@ impl Table {
     pub const MAX_INDEX_COLUMNS: usize = 16;
     /// Indexes that a table may have beside its key.
     pub const MAX_INDEXES: usize = 16;
+    /// Bytes of text, decimals and bytes that a key or an index may have together: Postgres refuses an entry of a B-tree
+    /// that takes more than 2,704, of which sixteen columns may need 16 each beside these.
+    pub const MAX_INDEX_BYTES: usize = 2400;
 
     /// Checks a declaration.
     ///
@@ -246,7 +250,12 @@ impl Table {
     /// # Errors
     /// Names the first cell that does not fit.
     pub fn check_row(&self, row: &[Value]) -> Result<(), ShapeError> {
-        self.check_cells("row", self.columns.iter(), row)
+        self.check_cells("row", self.columns.iter(), row)?;
+        self.check_index_bytes("the key", self.key.iter().map(|&place| &row[place]))?;
+        self.indexes.iter().try_for_each(|index| {
+            let cells = index.columns.iter().map(|&place| &row[place]);
+            self.check_index_bytes(&format_args!("index `{}`", index.name), cells)
+        })
     }
 
     /// Checks that a key fits the key's columns.
@@ -254,7 +263,8 @@ impl Table {
     /// # Errors
     /// Names the first cell that does not fit.
     pub fn check_key(&self, key: &[Value]) -> Result<(), ShapeError> {
-        self.check_cells("key", self.key.iter().map(|&place| &self.columns[place]), key)
+        self.check_cells("key", self.key.iter().map(|&place| &self.columns[place]), key)?;
+        self.check_index_bytes("the key", key.iter())
     }
 
     /// Checks that values fit the first columns of an index.
@@ -293,13 +303,33 @@ impl Table {
                 return Err(ShapeError::Type { table, column: name, expected: column.column_type, found });
             }
         }
+        let range = |range| {
+            let (table, column) = at();
+            Err(ShapeError::Range { table, column, range })
+        };
         match cell {
             Value::Text(text) if text.contains('\0') => {
                 let (table, column) = at();
                 Err(ShapeError::Nul { table, column })
             }
+            // The last instant that Postgres holds is later than any that fits 64 bits here.
+            Value::Timestamp(time) if *time < PgTimestamp::MIN.0 => range("an instant before the year 4714 BC"),
+            Value::Date(day) if *day < PgDate::MIN.0 => range("a day before the year 4714 BC"),
+            Value::Date(day) if *day > PgDate::MAX.0 => range("a day after the year 5874897"),
             _ => Ok(()),
         }
+    }
+
+    fn check_index_bytes<'v>(
+        &self,
+        place: impl std::fmt::Display,
+        cells: impl Iterator<Item = &'v Value>,
+    ) -> Result<(), ShapeError> {
+        let bytes: usize = cells.map(Value::heap_bytes).sum();
+        if bytes <= Self::MAX_INDEX_BYTES {
+            return Ok(());
+        }
+        Err(ShapeError::IndexBytes { table: self.name.clone(), place: place.to_string(), bytes })
     }
 }
 
@@ -337,6 +367,29 @@ pub enum ShapeError {
         table: Identifier,
         /// The column.
         column: Identifier,
+    },
+    /// An instant or a day that Postgres cannot hold.
+    #[error("table `{table}`: column `{column}`: {range} came, which Postgres cannot hold")]
+    Range {
+        /// The table.
+        table: Identifier,
+        /// The column.
+        column: Identifier,
+        /// What came.
+        range: &'static str,
+    },
+    /// Values that no index of Postgres can hold.
+    #[error(
+        "table `{table}`: the values of {place} have {bytes} bytes; an index holds at most {} (put a digest there instead)",
+        Table::MAX_INDEX_BYTES
+    )]
+    IndexBytes {
+        /// The table.
+        table: Identifier,
+        /// The key, or which index.
+        place: String,
+        /// How many bytes came.
+        bytes: usize,
     },
     /// Text that Postgres cannot hold.
     #[error("table `{table}`: column `{column}`: the text contains NUL (\\0), which Postgres cannot hold")]

@@ -79,6 +79,11 @@ fn rows_and_keys_must_fit() {
         complaint(vec![Value::Text("a\0".into()), Value::I64(5), Value::Null, Value::Null]),
         "table `accounts`: column `id`: the text contains NUL (\\0), which Postgres cannot hold"
     );
+    let long = "é".repeat(2000);
+    assert_eq!(
+        complaint(vec![Value::Text(long), Value::I64(5), Value::Null, Value::Null]),
+        "table `accounts`: the values of the key have 4000 bytes; an index holds at most 2400 (put a digest there instead)"
+    );
     assert_eq!(
         table.check_find(table.index("by_balance").unwrap(), &[]).unwrap_err().to_string(),
         "table `accounts`: a find takes 1 values, 0 came"

@@ -172,6 +172,12 @@ impl Value {
     }
 }
 
+/// About how much memory cells take.
+#[must_use]
+pub fn cells_bytes(cells: &[Value]) -> usize {
+    cells.iter().map(|cell| size_of::<Value>() + cell.heap_bytes()).sum()
+}
+
 /// A cell for each column, in the order of the declaration.
 pub type Row = Vec<Value>;
 

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use super::{
     table::{Index, Table},
-    value::{Key, Row, Value},
+    value::{Key, Row, Value, cells_bytes},
 };
 
 /// The rows that a batch writes and deletes, the last word on each.
@@ -22,9 +22,6 @@ pub struct TableWrites {
     table: Arc<Table>,
     rows: HashMap<Key, Option<Row>>,
 }
-
-/// What a cell takes beside the bytes that it points to.
-const CELL_BYTES: usize = size_of::<Value>();
 
 impl WriteSet {
     /// Nothing changed yet in any of these tables.
@@ -123,10 +120,6 @@ impl TableWrites {
         let matches = |row: &&Row| index.columns.iter().zip(values).all(|(&column, value)| row[column] == *value);
         found.extend(self.written().filter(matches).cloned());
     }
-}
-
-fn cells_bytes(cells: &[Value]) -> usize {
-    cells.iter().map(|cell| CELL_BYTES + cell.heap_bytes()).sum()
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! How a batch can fail.
 
 use serde::{Deserialize, Serialize};
-use wasmtime::{Trap, WasmBacktrace};
+use wasmtime::{OutOfMemory, PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use super::{bindings::projection::gnomon::module::types, limits::Excess, state::CallError, wasi::CannotWait};
+use super::{
+    bindings::projection::gnomon::module::types, limits::Excess, output::printable, state::CallError, wasi::CannotWait,
+};
 
 /// Why a batch left no rows.
 ///
@@ -23,6 +25,16 @@ pub enum BatchError {
     Module(Box<ModuleFailure>),
 }
 
+impl BatchError {
+    /// Words for what went wrong while there was no event.
+    pub(super) fn without_event(self) -> String {
+        match self {
+            Self::Module(failure) => failure.what(),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// What went wrong where rows are read; whoever provided the rows knows more.
 pub type ReadError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -38,6 +50,14 @@ pub struct ModuleFailure {
     /// The functions that it was in, innermost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub backtrace: Vec<Frame>,
+}
+
+impl ModuleFailure {
+    /// What the module did, without the event.
+    #[must_use]
+    pub fn what(&self) -> String {
+        format!("the module {}: {}", self.kind.verb(), self.message)
+    }
 }
 
 impl std::fmt::Display for ModuleFailure {
@@ -92,6 +112,10 @@ pub struct Frame {
 
 /// Frames of a backtrace that are kept.
 const MAX_FRAMES: usize = 40;
+/// Bytes of a function's name and of a file's that are kept.
+const MAX_NAME_BYTES: usize = 500;
+/// Bytes of a message that are kept.
+const MAX_MESSAGE_BYTES: usize = 8192;
 
 /// Tells whose fault it is that a call into a module ended with `error`.
 pub(super) fn batch_error(error: wasmtime::Error, position: u64, last_words: String) -> BatchError {
@@ -111,9 +135,19 @@ pub(super) fn batch_error(error: wasmtime::Error, position: u64, last_words: Str
         (FailureKind::BrokeContract, wait.to_string())
     } else if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
         (FailureKind::Trapped, format!("it ended itself with exit status {status}"))
+    } else if let Some(trap) = error.downcast_ref::<Trap>() {
+        (FailureKind::Trapped, if last_words.is_empty() { trap.to_string() } else { last_words })
     } else {
-        let trap = error.downcast_ref::<Trap>().map_or_else(|| error.root_cause().to_string(), ToString::to_string);
-        (FailureKind::Trapped, if last_words.is_empty() { trap } else { last_words })
+        let cause = error.root_cause().to_string();
+        // wasmtime keeps the type of this error to itself.
+        let cause = if cause.starts_with("too much data is being copied between the host and the guest") {
+            "it handed the host more in one call than the limit max_call_bytes allows".to_owned()
+        } else {
+            cause
+        };
+        // What is no trap comes from a call to the host: a list that is not in the module's memory, text that is no text,
+        // more of something than the host gives.
+        (FailureKind::BrokeContract, cause)
     };
     module_failure(position, kind, message, backtrace)
 }
@@ -125,7 +159,24 @@ pub(super) fn refusal(failure: types::Failure, known: bool, in_hand: u64) -> Bat
     module_failure(position, FailureKind::Refused, failure.message, Vec::new())
 }
 
+/// Tells whose fault it is that no instance could be made. What is wrong with the module itself stays wrong.
+pub(super) fn instance_error(error: wasmtime::Error, position: u64, last_words: String) -> BatchError {
+    if error.is::<PoolConcurrencyLimitError>() || error.is::<OutOfMemory>() {
+        return BatchError::Instance(error.to_string());
+    }
+    match batch_error(error, position, last_words) {
+        BatchError::Module(mut failure) => {
+            failure.message = format!("it cannot be started: {}", failure.message);
+            BatchError::Module(failure)
+        }
+        other => other,
+    }
+}
+
+/// Words of a module are kept as long as an operator may want to read them, and as text that harms no terminal and no
+/// database.
 pub(super) fn module_failure(position: u64, kind: FailureKind, message: String, backtrace: Vec<Frame>) -> BatchError {
+    let message = printable(&message, MAX_MESSAGE_BYTES);
     BatchError::Module(Box::new(ModuleFailure { position, kind, message, backtrace }))
 }
 
@@ -138,7 +189,7 @@ pub(super) struct TookTooLong {
 
 fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
     let mut frames = Vec::new();
-    for frame in backtrace.frames() {
+    for frame in backtrace.frames().iter().take(MAX_FRAMES) {
         let function = || frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), demangle);
         if frame.symbols().is_empty() {
             frames.push(Frame { function: function(), file: None, line: None });
@@ -147,7 +198,7 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
         for symbol in frame.symbols() {
             frames.push(Frame {
                 function: symbol.name().map_or_else(function, demangle),
-                file: symbol.file().map(str::to_owned),
+                file: symbol.file().map(|file| printable(file, MAX_NAME_BYTES)),
                 line: symbol.line(),
             });
         }
@@ -157,5 +208,6 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
 }
 
 fn demangle(name: &str) -> String {
-    format!("{:#}", rustc_demangle::demangle(name))
+    let name = &name[..name.floor_char_boundary(10 * MAX_NAME_BYTES)];
+    printable(&format!("{:#}", rustc_demangle::demangle(name)), MAX_NAME_BYTES)
 }

@@ -27,6 +27,14 @@ pub struct RuntimeLimits {
     pub max_event_bytes: usize,
     /// Bytes of the name of its type.
     pub max_event_type_bytes: usize,
+    /// Bytes that a module may hand to the host in one call. What it hands over may be small in its own memory, where lists
+    /// can share what they hold, and huge outside of it.
+    pub max_call_bytes: usize,
+    /// Bytes of the rows that one call may return.
+    pub max_read_bytes: usize,
+    /// Rows that one batch may ask for: keys, and rows found; each call counts for one more. The wait for rows does not
+    /// count as time, so this is what ends a module that reads for ever.
+    pub max_batch_reads: usize,
 }
 
 impl Default for RuntimeLimits {
@@ -42,6 +50,9 @@ impl Default for RuntimeLimits {
             max_upcast_events: 1000,
             max_event_bytes: 1024 * 1024,
             max_event_type_bytes: 255,
+            max_call_bytes: 128 * 1024 * 1024,
+            max_read_bytes: 128 * 1024 * 1024,
+            max_batch_reads: 10_000_000,
         }
     }
 }

@@ -196,10 +196,6 @@ pub(super) fn new_store(engine: &Engine, label: &Arc<ModuleLabel>, limits: Runti
     store.limiter(|state| &mut state.limiter);
     store.epoch_deadline_callback(|context| context.data().check_deadline());
     store.set_epoch_deadline(1);
+    store.set_hostcall_fuel(limits.max_call_bytes);
     store
-}
-
-/// Words for an instance that does not start.
-pub(super) fn instantiation_error(error: wasmtime::Error) -> String {
-    format!("{:#}", error)
 }

@@ -103,8 +103,8 @@ impl GuestOutput {
     fn say(&self, state: &mut State, level: Level, message: &str) {
         state.lines += 1;
         let message = match state.lines {
-            ..MAX_LINES => message,
-            MAX_LINES => "the module writes too much; further lines of this batch are dropped",
+            ..MAX_LINES => printable(message, MAX_LINE_BYTES).replace('\n', "\\n"),
+            MAX_LINES => "the module writes too much; further lines of this batch are dropped".to_owned(),
             _ => return,
         };
         let (module, version, position) = (self.label.name.as_str(), self.label.version, self.moment.position());
@@ -127,8 +127,30 @@ impl GuestOutput {
     }
 }
 
+/// Text of a module as it may be shown: not longer than so many bytes, and with no characters that would steer a
+/// terminal or be refused by Postgres (NUL).
+pub(super) fn printable(text: &str, max_bytes: usize) -> String {
+    let mut printable = String::with_capacity(text.len().min(max_bytes));
+    let mark = "…";
+    for char in text.chars() {
+        match char {
+            '\n' | '\t' => printable.push(char),
+            _ if char.is_control() => printable.extend(char.escape_default()),
+            _ => printable.push(char),
+        }
+        if printable.len() > max_bytes {
+            printable.truncate(printable.floor_char_boundary(max_bytes.saturating_sub(mark.len())));
+            printable.push_str(mark);
+            break;
+        }
+    }
+    printable
+}
+
 impl State {
     fn remember(&mut self, line: &str) {
+        // The end of a long line is what tells most: a panic's message is written last.
+        let line = &line[line.ceil_char_boundary(line.len().saturating_sub(MAX_LAST_WORDS))..];
         self.last_words.push_str(line);
         self.last_words.push('\n');
         if self.last_words.len() > MAX_LAST_WORDS {

@@ -12,12 +12,15 @@ use super::{
     convert::event_to_module,
     delivery::Delivery,
     descriptor::{Partition, ProjectionDescriptor, WantedType},
-    failure::{BatchError, batch_error, refusal},
+    failure::{BatchError, batch_error, instance_error, refusal},
     limits::RuntimeLimits,
-    module::{ModuleLabel, instantiation_error, new_store},
+    module::{ModuleLabel, new_store},
     state::{GuestState, RowReader},
 };
-use crate::read_model::{ColumnDeclaration, ColumnType, IndexDeclaration, Table, TableDeclaration, WriteSet};
+use crate::{
+    event_log::Position,
+    read_model::{ColumnDeclaration, ColumnType, IndexDeclaration, Table, TableDeclaration, WriteSet},
+};
 
 /// A projection that can be run. Clones are handles on one compiled module.
 #[derive(Clone)]
@@ -49,15 +52,15 @@ impl ProjectionModule {
         limits: RuntimeLimits,
     ) -> Result<Self, Vec<String>> {
         let pre = ProjectionPre::new(pre).map_err(|error| vec![format!("{error:#}")])?;
-        let failed = |what: &str, error: String| vec![format!("{what}: {error}")];
         let mut store = new_store(pre.engine(), &label, limits);
-        let bindings = pre
-            .instantiate(&mut store)
-            .map_err(|error| failed("it cannot be instantiated", instantiation_error(error)))?;
+        let bindings = pre.instantiate(&mut store).map_err(|error| {
+            let last_words = store.data().output.last_words();
+            vec![instance_error(error, 0, last_words).without_event()]
+        })?;
         store.data_mut().begin(Vec::new());
         let descriptor = bindings.gnomon_module_projection_guest().call_describe(&mut store).map_err(|error| {
             let last_words = store.data().output.last_words();
-            failed("its `describe` failed", batch_error(error, 0, last_words).to_string())
+            vec![format!("its `describe` failed: {}", batch_error(error, 0, last_words).without_event())]
         })?;
         let descriptor = from_contract(descriptor);
         let tables = descriptor.check(&label.name)?;
@@ -82,15 +85,17 @@ impl ProjectionModule {
         &self.shared.label
     }
 
-    /// Makes an instance with fresh memory.
+    /// Makes an instance with fresh memory, to begin at the event at a position. Blocks: the module may compute.
     ///
     /// # Errors
-    /// There is no room for one now, or its start fails.
-    pub fn instantiate(&self) -> Result<ProjectionInstance, BatchError> {
+    /// There is no room for one now, or its start fails, which is blamed on the event.
+    pub fn instantiate(&self, position: Position) -> Result<ProjectionInstance, BatchError> {
         let shared = &self.shared;
         let mut store = new_store(shared.pre.engine(), &shared.label, shared.limits);
-        let bindings =
-            shared.pre.instantiate(&mut store).map_err(|error| BatchError::Instance(instantiation_error(error)))?;
+        let bindings = shared.pre.instantiate(&mut store).map_err(|error| {
+            let last_words = store.data().output.last_words();
+            instance_error(error, position.0, last_words)
+        })?;
         Ok(ProjectionInstance { module: self.clone(), store, bindings })
     }
 }

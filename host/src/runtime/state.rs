@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hashbrown::HashMap;
 use tracing::Level;
 use wasmtime::{UpdateDeadline, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -15,30 +16,39 @@ use super::{
         log::{self, Level as GuestLevel},
         read_model, types,
     },
-    convert::{CellError, cells_from_module, cells_to_module},
+    convert::{CELL_BYTES, CellError, cells_from_module, cells_to_module, handed_bytes},
     engine::TICK,
     failure::{ReadError, TookTooLong},
     limits::{Limiter, RuntimeLimits},
     module::ModuleLabel,
     moment::Moment,
-    output::GuestOutput,
+    output::{GuestOutput, printable},
     wasi,
 };
-use crate::read_model::{Key, Row, ShapeError, Table, TableWrites, Value, WriteSet};
+use crate::read_model::{Key, Row, RowsTooLarge, ShapeError, Table, Value, WriteSet, cells_bytes};
 
 /// The rows of a projection's tables as the events before a batch left them. Its calls may block.
 pub trait RowReader: Send {
     /// The rows that have these keys, in the order of the keys.
     ///
     /// # Errors
-    /// They cannot be read now; the batch ends and is tried again.
-    fn get_many(&mut self, table: &Arc<Table>, keys: &[Key]) -> Result<Vec<Option<Row>>, ReadError>;
+    /// [`RowsTooLarge`] if they take more than `max_bytes`, which is the module's fault; or they cannot be read now, and
+    /// the batch ends and is tried again.
+    fn get_many(&mut self, table: &Arc<Table>, keys: &[Key], max_bytes: usize) -> Result<Vec<Option<Row>>, ReadError>;
 
     /// The rows whose columns of the index equal the values: at most `limit`, in any order.
     ///
     /// # Errors
-    /// They cannot be read now; the batch ends and is tried again.
-    fn find(&mut self, table: &Arc<Table>, index: &str, values: &[Value], limit: usize) -> Result<Vec<Row>, ReadError>;
+    /// [`RowsTooLarge`] if they take more than `max_bytes`, which is the module's fault; or they cannot be read now, and
+    /// the batch ends and is tried again.
+    fn find(
+        &mut self,
+        table: &Arc<Table>,
+        index: &str,
+        values: &[Value],
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<Row>, ReadError>;
 }
 
 /// Why the host does not answer a call of a module: it ends the batch.
@@ -56,6 +66,8 @@ pub(super) enum CallError {
     Cell { table: String, error: CellError },
     #[error("table `{table}`: {what}: {found}; the limit {limit} is {max}")]
     Limit { table: String, what: &'static str, limit: &'static str, found: usize, max: usize },
+    #[error("table `{table}`: the rows that one call returns take more than {max} bytes, the limit max_read_bytes")]
+    TooLarge { table: String, max: usize },
     #[error("it turned to position {0}, which is not in the batch")]
     NoPosition(u64),
     #[error("rows can be read and written while events are handled only")]
@@ -73,6 +85,8 @@ pub(super) struct GuestState {
     /// When the call in hand began, and how much of the time since then it waited for the host.
     began: Instant,
     waited: Duration,
+    /// Rows that the call in hand asked for; see [`RuntimeLimits::max_batch_reads`].
+    reads: usize,
     /// Position and time of each event of the batch in hand, in the order of positions.
     events: Vec<(u64, i64)>,
     /// The event in hand, by its place in `events`.
@@ -91,15 +105,18 @@ impl GuestState {
     pub(super) fn new(label: Arc<ModuleLabel>, limits: RuntimeLimits) -> Self {
         let moment = Moment::default();
         let output = GuestOutput::new(label, moment.clone());
+        let mut resources = ResourceTable::new();
+        resources.set_max_capacity(wasi::MAX_RESOURCES);
         Self {
             wasi: wasi::context(&moment, &output),
-            resources: ResourceTable::new(),
+            resources,
             limiter: Limiter::new(&limits),
             output,
             moment,
             limits,
             began: Instant::now(),
             waited: Duration::ZERO,
+            reads: 0,
             events: Vec::new(),
             current: 0,
             rows: None,
@@ -115,6 +132,7 @@ impl GuestState {
         self.current = 0;
         self.began = Instant::now();
         self.waited = Duration::ZERO;
+        self.reads = 0;
     }
 
     /// Lets the call read and write rows, until [`Self::take_writes`].
@@ -161,117 +179,185 @@ impl GuestState {
     }
 
     fn get_rows(&mut self, table: &str, keys: Vec<Vec<types::Value>>) -> Result<Vec<Option<Row>>, CallError> {
-        let max = self.limits.max_get_keys;
-        let began = Instant::now();
+        let limits = self.limits;
+        let place = self.rows()?.place(table)?;
+        check(table, "keys of one get-many", "max_get_keys", keys.len(), limits.max_get_keys)?;
+        self.count_reads(table, keys.len())?;
         let rows = self.rows()?;
-        let writes = rows.table(table)?;
-        if keys.len() > max {
-            return Err(limit(table, "keys of one get-many", "max_get_keys", keys.len(), max));
+        let writes = &rows.writes.tables()[place];
+        let declared = Arc::clone(writes.table());
+        let keys = keys_from_module(&declared, keys, &limits)?;
+
+        // What the batch itself changed hides what was there before. A key that is asked for twice is read once.
+        let mut unknown = Vec::new();
+        let mut places: HashMap<&Key, usize> = HashMap::new();
+        let mut repeats = false;
+        for key in keys.iter().filter(|key| writes.get(key).is_none()) {
+            if *places.entry(key).or_insert(unknown.len()) == unknown.len() {
+                unknown.push(key.clone());
+            } else {
+                repeats = true;
+            }
         }
-        let keys = keys_from_module(writes.table(), keys)?;
-        // What the batch itself changed hides what was there before.
-        let unknown: Vec<Key> = keys.iter().filter(|key| writes.get(key).is_none()).cloned().collect();
-        let mut before = if unknown.is_empty() {
-            Vec::new().into_iter()
+        let began = Instant::now();
+        let before = if unknown.is_empty() {
+            Ok(Vec::new())
         } else {
-            let table = Arc::clone(writes.table());
-            rows.reader.get_many(&table, &unknown).map_err(CallError::Rows)?.into_iter()
+            rows.reader.get_many(&declared, &unknown, limits.max_read_bytes)
         };
-        let writes = rows.table(table)?;
-        let found = keys
-            .iter()
-            .map(|key| match writes.get(key) {
-                Some(changed) => changed.cloned(),
-                None => before.next().flatten(),
-            })
-            .collect();
-        self.waited += began.elapsed();
+        let waited = began.elapsed();
+        let mut before = before.map_err(|error| read_failure(error, table, &limits))?;
+
+        let writes = &rows.writes.tables()[place];
+        let mut room = Room::new(table, &limits);
+        let mut found = Vec::with_capacity(keys.len());
+        for key in &keys {
+            let row = match (writes.get(key), places.get(key).and_then(|&place| before.get_mut(place))) {
+                (Some(changed), _) => changed.cloned(),
+                (None, Some(row)) if repeats => row.clone(),
+                (None, Some(row)) => row.take(),
+                (None, None) => None,
+            };
+            if let Some(row) = &row {
+                room.take(row)?;
+            }
+            found.push(row);
+        }
+        self.waited += waited;
         Ok(found)
     }
 
     fn put_rows(&mut self, table: &str, new: Vec<Vec<types::Value>>) -> Result<(), CallError> {
-        let (max_row, max_batch) = (self.limits.max_row_bytes, self.limits.max_batch_write_bytes);
+        let limits = self.limits;
         let rows = self.rows()?;
         let place = rows.place(table)?;
         let declared = Arc::clone(rows.writes.tables()[place].table());
         for row in new {
-            let row = cells_from_module(row).map_err(|error| CallError::Cell { table: table.to_owned(), error })?;
+            let row = checked_cells(table, "bytes of a row", row, &limits)?;
             declared.check_row(&row)?;
-            let bytes = row.iter().map(|cell| cell.heap_bytes() + 8).sum();
-            if bytes > max_row {
-                return Err(limit(table, "bytes of a row", "max_row_bytes", bytes, max_row));
-            }
+            // Its one form may be longer than the one that came: 1e15 has sixteen digits.
+            let bytes = row.iter().map(|cell| cell.heap_bytes() + CELL_BYTES).sum();
+            check(table, "bytes of a row", "max_row_bytes", bytes, limits.max_row_bytes)?;
             rows.writes.put(place, row);
+            rows.check_size(table, limits.max_batch_write_bytes)?;
         }
-        rows.check_size(table, max_batch)
+        Ok(())
     }
 
     fn delete_rows(&mut self, table: &str, keys: Vec<Vec<types::Value>>) -> Result<(), CallError> {
-        let max_batch = self.limits.max_batch_write_bytes;
+        let limits = self.limits;
         let rows = self.rows()?;
         let place = rows.place(table)?;
-        let keys = keys_from_module(rows.writes.tables()[place].table(), keys)?;
+        let keys = keys_from_module(rows.writes.tables()[place].table(), keys, &limits)?;
         for key in keys {
             rows.writes.delete(place, key);
         }
-        rows.check_size(table, max_batch)
+        rows.check_size(table, limits.max_batch_write_bytes)
     }
 
     fn find_rows(&mut self, table: &str, index: &str, values: Vec<types::Value>) -> Result<Vec<Row>, CallError> {
-        let max = self.limits.max_find_rows;
-        let began = Instant::now();
+        let limits = self.limits;
+        let max = limits.max_find_rows;
+        self.count_reads(table, 0)?;
         let rows = self.rows()?;
         let place = rows.place(table)?;
         let declared = Arc::clone(rows.writes.tables()[place].table());
-        let values = cells_from_module(values).map_err(|error| CallError::Cell { table: table.to_owned(), error })?;
-        let known = declared
-            .index(index)
-            .ok_or_else(|| CallError::NoIndex { table: table.to_owned(), index: index.to_owned() })?;
+        let values = checked_cells(table, "bytes of the values of a find", values, &limits)?;
+        let known =
+            declared.index(index).ok_or_else(|| CallError::NoIndex { table: table.to_owned(), index: short(index) })?;
         declared.check_find(known, &values)?;
         // One more than may be, to know that there are too many. Rows that the batch deleted or moved away may be among them.
         let changed = rows.writes.tables()[place].keys().count();
-        let mut found = rows.reader.find(&declared, index, &values, max + changed + 1).map_err(CallError::Rows)?;
+        let began = Instant::now();
+        let found = rows.reader.find(&declared, index, &values, max + changed + 1, limits.max_read_bytes);
+        let waited = began.elapsed();
+        let mut found = found.map_err(|error| read_failure(error, table, &limits))?;
         rows.writes.tables()[place].overlay_found(known, &values, &mut found);
-        if found.len() > max {
-            return Err(limit(table, "rows of one find", "max_find_rows", found.len(), max));
-        }
+        check(table, "rows of one find", "max_find_rows", found.len(), max)?;
+        let mut room = Room::new(table, &limits);
+        found.iter().try_for_each(|row| room.take(row))?;
         found.sort_by_cached_key(|row| declared.key_of(row));
-        self.waited += began.elapsed();
+        self.waited += waited;
+        self.count_reads(table, found.len())?;
         Ok(found)
+    }
+
+    /// Counts a call that reads rows, or the rows that one found.
+    fn count_reads(&mut self, table: &str, rows: usize) -> Result<(), CallError> {
+        self.reads += rows.max(1);
+        check(table, "rows that one batch asked for", "max_batch_reads", self.reads, self.limits.max_batch_reads)
+    }
+}
+
+/// What the rows that one call returns may still take of the host's memory.
+struct Room<'t> {
+    table: &'t str,
+    bytes: usize,
+    max: usize,
+}
+
+impl<'t> Room<'t> {
+    fn new(table: &'t str, limits: &RuntimeLimits) -> Self {
+        Self { table, bytes: 0, max: limits.max_read_bytes }
+    }
+
+    fn take(&mut self, row: &[Value]) -> Result<(), CallError> {
+        self.bytes += cells_bytes(row);
+        check(self.table, "bytes of the rows that one call returns", "max_read_bytes", self.bytes, self.max)
     }
 }
 
 impl Rows {
     fn place(&self, table: &str) -> Result<usize, CallError> {
-        self.writes.place(table).ok_or_else(|| CallError::NoTable(table.to_owned()))
-    }
-
-    fn table(&self, table: &str) -> Result<&TableWrites, CallError> {
-        Ok(&self.writes.tables()[self.place(table)?])
+        self.writes.place(table).ok_or_else(|| CallError::NoTable(short(table)))
     }
 
     fn check_size(&self, table: &str, max: usize) -> Result<(), CallError> {
-        let bytes = self.writes.bytes();
-        if bytes > max {
-            return Err(limit(table, "bytes of the rows of one batch", "max_batch_write_bytes", bytes, max));
-        }
-        Ok(())
+        check(table, "bytes of the rows of one batch", "max_batch_write_bytes", self.writes.bytes(), max)
     }
 }
 
-fn keys_from_module(table: &Table, keys: Vec<Vec<types::Value>>) -> Result<Vec<Key>, CallError> {
+fn keys_from_module(
+    table: &Table,
+    keys: Vec<Vec<types::Value>>,
+    limits: &RuntimeLimits,
+) -> Result<Vec<Key>, CallError> {
     keys.into_iter()
         .map(|key| {
-            let key = cells_from_module(key)
-                .map_err(|error| CallError::Cell { table: table.name().as_str().to_owned(), error })?;
+            let key = checked_cells(table.name().as_str(), "bytes of a key", key, limits)?;
             table.check_key(&key)?;
             Ok(key)
         })
         .collect()
 }
 
-fn limit(table: &str, what: &'static str, limit: &'static str, found: usize, max: usize) -> CallError {
-    CallError::Limit { table: table.to_owned(), what, limit, found, max }
+/// Takes over cells that are no larger than a row may be. Reading JSON takes many times its size in memory, so the size is
+/// looked at first.
+fn checked_cells(
+    table: &str,
+    what: &'static str,
+    cells: Vec<types::Value>,
+    limits: &RuntimeLimits,
+) -> Result<Vec<Value>, CallError> {
+    check(table, what, "max_row_bytes", handed_bytes(&cells), limits.max_row_bytes)?;
+    cells_from_module(cells).map_err(|error| CallError::Cell { table: table.to_owned(), error })
+}
+
+fn check(table: &str, what: &'static str, limit: &'static str, found: usize, max: usize) -> Result<(), CallError> {
+    if found <= max { Ok(()) } else { Err(CallError::Limit { table: table.to_owned(), what, limit, found, max }) }
+}
+
+/// What went wrong where rows are read: too much for the module, or trouble of the host.
+fn read_failure(error: ReadError, table: &str, limits: &RuntimeLimits) -> CallError {
+    if error.is::<RowsTooLarge>() {
+        return CallError::TooLarge { table: table.to_owned(), max: limits.max_read_bytes };
+    }
+    CallError::Rows(error)
+}
+
+/// A name that the module made up and that is no name of its tables.
+fn short(name: &str) -> String {
+    printable(name, 100)
 }
 
 impl WasiView for GuestState {

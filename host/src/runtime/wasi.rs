@@ -49,6 +49,11 @@ const MONOTONIC_CLOCK: &str = "wasi:clocks/monotonic-clock@0.2.12";
 #[error("it waits for time to pass; a module has no clock but the time of its event")]
 pub(super) struct CannotWait;
 
+/// Streams and the like of the host that an instance may hold; a Rust module holds a handful.
+pub(super) const MAX_RESOURCES: usize = 1000;
+/// Random bytes that one call may ask for.
+const MAX_RANDOM_BYTES: u64 = 64 * 1024;
+
 /// Adds WASI to a linker.
 pub(super) fn link<T: WasiView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     add_to_linker_sync(linker)?;
@@ -74,7 +79,7 @@ pub(super) fn context(moment: &Moment, output: &GuestOutput) -> WasiCtx {
         .secure_random(FixedSequence(moment.clone()))
         .insecure_random(FixedSequence(moment.clone()))
         .insecure_random_seed(0x6e6f_6d6f_6e67)
-        .max_random_size(64 * 1024)
+        .max_random_size(MAX_RANDOM_BYTES)
         .allow_blocking_current_thread(true)
         .build()
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use futures_util::TryStreamExt;
 use sqlx::{PgConnection, Row as _};
 
 use super::{
@@ -11,28 +12,51 @@ use super::{
 };
 use crate::read_model::{
     table::{Index, Table},
-    value::{ColumnType, Key, Row, Value},
+    value::{ColumnType, Key, Row, Value, cells_bytes},
 };
+
+/// Why rows were not read.
+#[derive(Debug, thiserror::Error)]
+pub enum LookupError {
+    /// Postgres fails.
+    #[error(transparent)]
+    Postgres(#[from] sqlx::Error),
+    /// There is more than was asked for.
+    #[error(transparent)]
+    TooLarge(#[from] RowsTooLarge),
+}
+
+/// Rows take more memory than they may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the rows take more than {max_bytes} bytes")]
+pub struct RowsTooLarge {
+    /// What they may take.
+    pub max_bytes: usize,
+}
 
 impl TableSet {
     /// The rows of a table that have these keys, in the order of the keys; none where there is no such row.
     ///
     /// # Errors
-    /// Postgres fails.
+    /// Postgres fails, or the rows take more than `max_bytes`; not many more are read then.
     pub async fn get_many(
         &self,
         connection: &mut PgConnection,
         table: &Table,
         keys: &[Key],
-    ) -> Result<Vec<Option<Row>>, sqlx::Error> {
+        max_bytes: usize,
+    ) -> Result<Vec<Option<Row>>, LookupError> {
         let mut statement = sqlx::query(&self.stored(table).get_many);
         for (place, column) in table.key_columns().enumerate() {
             statement = bind_column(statement, column.column_type, keys.iter().map(|key| &key[place]));
         }
         let mut rows = vec![None; keys.len()];
-        for found in statement.fetch_all(connection).await? {
+        let mut room = Room::new(max_bytes);
+        let mut answer = statement.fetch(connection);
+        while let Some(found) = answer.try_next().await? {
             let place = usize::try_from(found.try_get::<i64, _>(0)?).unwrap_or_default();
             let row = row_from_postgres(&found, 1, table.columns().iter().map(|column| column.column_type))?;
+            room.take(&row)?;
             // Ordinality counts from 1.
             rows[place - 1] = Some(row);
         }
@@ -42,7 +66,7 @@ impl TableSet {
     /// At most `limit` rows of a table whose first columns of an index equal these values, in any order.
     ///
     /// # Errors
-    /// Postgres fails.
+    /// Postgres fails, or the rows take more than `max_bytes`; not many more are read then.
     pub async fn find(
         &self,
         connection: &mut PgConnection,
@@ -50,7 +74,8 @@ impl TableSet {
         index: &Index,
         values: &[Value],
         limit: usize,
-    ) -> Result<Vec<Row>, sqlx::Error> {
+        max_bytes: usize,
+    ) -> Result<Vec<Row>, LookupError> {
         let mut text = format!("SELECT {} FROM {} WHERE true", select_list(table, ""), self.stored(table).name);
         let mut parameters = Vec::with_capacity(values.len());
         for (&place, value) in index.columns.iter().zip(values) {
@@ -69,7 +94,33 @@ impl TableSet {
             statement = bind_cell(statement, value);
         }
         let types = || table.columns().iter().map(|column| column.column_type);
-        statement.fetch_all(connection).await?.iter().map(|row| row_from_postgres(row, 0, types())).collect()
+        let mut rows = Vec::new();
+        let mut room = Room::new(max_bytes);
+        let mut answer = statement.fetch(connection);
+        while let Some(found) = answer.try_next().await? {
+            let row = row_from_postgres(&found, 0, types())?;
+            room.take(&row)?;
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+}
+
+/// Memory that rows may still take.
+struct Room {
+    max_bytes: usize,
+    left: usize,
+}
+
+impl Room {
+    fn new(max_bytes: usize) -> Self {
+        Self { max_bytes, left: max_bytes }
+    }
+
+    fn take(&mut self, row: &[Value]) -> Result<(), RowsTooLarge> {
+        let max_bytes = self.max_bytes;
+        self.left = self.left.checked_sub(cells_bytes(row)).ok_or(RowsTooLarge { max_bytes })?;
+        Ok(())
     }
 }
 

@@ -7,6 +7,8 @@ mod schema;
 
 use std::sync::Arc;
 
+pub use self::lookup::{LookupError, RowsTooLarge};
+
 use super::{identifier::Identifier, table::Table, value::ColumnType};
 
 /// The tables of one build: a schema of their own, and the statements that read and write them.

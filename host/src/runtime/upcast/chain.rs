@@ -224,7 +224,7 @@ impl Link for RunningUpcaster {
     fn take_step(&mut self, events: &[&Delivery]) -> Result<Vec<Vec<Upcasted>>, BatchError> {
         let mut instance = match self.instance.take() {
             Some(instance) => instance,
-            None => self.module.instantiate()?,
+            None => self.module.instantiate(events[0].position)?,
         };
         let answer = instance.upcast(events)?;
         // Only memory that has seen nothing fail is used again.

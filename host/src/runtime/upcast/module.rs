@@ -5,6 +5,7 @@ use std::{borrow::Borrow, sync::Arc};
 use wasmtime::{Store, component::InstancePre};
 
 use super::answer::{Upcasted, check};
+use crate::event_log::Position;
 use crate::runtime::{
     BatchError, Delivery, FailureKind, ModuleLabel, RuntimeLimits, Step, UpcasterDescriptor,
     bindings::{
@@ -12,8 +13,8 @@ use crate::runtime::{
         upcaster::{Upcaster as Bindings, UpcasterPre, exports::gnomon::module::upcaster_guest as contract},
     },
     convert::event_to_module,
-    failure::{batch_error, module_failure, refusal},
-    module::{instantiation_error, new_store},
+    failure::{batch_error, instance_error, module_failure, refusal},
+    module::new_store,
     state::GuestState,
 };
 
@@ -45,15 +46,15 @@ impl UpcasterModule {
         limits: RuntimeLimits,
     ) -> Result<Self, Vec<String>> {
         let pre = UpcasterPre::new(pre).map_err(|error| vec![format!("{error:#}")])?;
-        let failed = |what: &str, error: String| vec![format!("{what}: {error}")];
         let mut store = new_store(pre.engine(), &label, limits);
-        let bindings = pre
-            .instantiate(&mut store)
-            .map_err(|error| failed("it cannot be instantiated", instantiation_error(error)))?;
+        let bindings = pre.instantiate(&mut store).map_err(|error| {
+            let last_words = store.data().output.last_words();
+            vec![instance_error(error, 0, last_words).without_event()]
+        })?;
         store.data_mut().begin(Vec::new());
         let descriptor = bindings.gnomon_module_upcaster_guest().call_describe(&mut store).map_err(|error| {
             let last_words = store.data().output.last_words();
-            failed("its `describe` failed", batch_error(error, 0, last_words).to_string())
+            vec![format!("its `describe` failed: {}", batch_error(error, 0, last_words).without_event())]
         })?;
         let descriptor = UpcasterDescriptor { steps: descriptor.steps.into_iter().map(step).collect() };
         descriptor.check()?;
@@ -78,15 +79,17 @@ impl UpcasterModule {
         &self.shared.label
     }
 
-    /// Makes an instance with fresh memory.
+    /// Makes an instance with fresh memory, to begin at the event at a position. Blocks: the module may compute.
     ///
     /// # Errors
-    /// There is no room for one now, or its start fails.
-    pub fn instantiate(&self) -> Result<UpcasterInstance, BatchError> {
+    /// There is no room for one now, or its start fails, which is blamed on the event.
+    pub fn instantiate(&self, position: Position) -> Result<UpcasterInstance, BatchError> {
         let shared = &self.shared;
         let mut store = new_store(shared.pre.engine(), &shared.label, shared.limits);
-        let bindings =
-            shared.pre.instantiate(&mut store).map_err(|error| BatchError::Instance(instantiation_error(error)))?;
+        let bindings = shared.pre.instantiate(&mut store).map_err(|error| {
+            let last_words = store.data().output.last_words();
+            instance_error(error, position.0, last_words)
+        })?;
         Ok(UpcasterInstance { module: self.clone(), store, bindings })
     }
 }

@@ -1,0 +1,87 @@
+//! What modules say, and how it comes into the host's log.
+
+use std::sync::{Arc, Mutex};
+
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
+
+use crate::run::{note, writes};
+
+/// Keeps what is logged on one thread: level and text.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+#[derive(Default)]
+struct Line {
+    message: String,
+    position: u64,
+}
+
+impl Visit for Line {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "position" {
+            self.position = value;
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "message" {
+            self.message = format!("{value:?}");
+        }
+    }
+}
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "gnomon::guest" && *metadata.level() <= Level::INFO
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line::default();
+        event.record(&mut line);
+        let line = format!("{} at {}: {}", event.metadata().level(), line.position, line.message);
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// What a guest says at three events, the last of them a trigger; and its note on that one.
+fn said(name: &str) -> (Vec<String>, String) {
+    let lines = Lines::default();
+    let noted = tracing::subscriber::with_default(lines.clone(), || note(&writes(name, ""), 3).to_owned());
+    let said = std::mem::take(&mut *lines.0.lock().unwrap());
+    (said, noted)
+}
+
+#[test]
+fn what_a_module_prints_is_logged_at_its_event() {
+    let (said, noted) = said("print");
+    assert_eq!(said, ["INFO at 3: position 3 on stdout", "WARN at 3: position 3 on stderr", "INFO at 3: its log"]);
+    assert_eq!(noted, "printed");
+}
+
+#[test]
+fn a_flood_of_lines_is_cut_and_costs_nothing_else() {
+    let (said, noted) = said("log_flood");
+    assert_eq!(noted, "said it all");
+    assert_eq!(said.len(), 200);
+    assert!(said.iter().all(|line| line.len() < 5000));
+    assert!(said[0].starts_with("ERROR at 3: long long ") && said[0].ends_with('…'), "{}", said[0]);
+    assert_eq!(said[1], r"INFO at 3: two\nlines, and \u{1b}[31mred");
+    assert_eq!(said[2], "WARN at 3: one of many");
+    assert_eq!(said[199], "WARN at 3: the module writes too much; further lines of this batch are dropped");
+}

@@ -1,0 +1,18 @@
+//! Modules made to misbehave, on the real runtime, and some of them through the whole host.
+//!
+//! Each module stands in `tests/guests/examples`, and each breaks one rule. What the host says of it is held word by word:
+//! an operator reads it at night.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod fixtures;
+mod handle;
+#[path = "../host/mod.rs"]
+mod host;
+mod log;
+mod read;
+mod rows;
+mod run;
+mod surroundings;
+mod upload;
+mod whole_path;

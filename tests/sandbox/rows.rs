@@ -1,0 +1,137 @@
+//! Rows that no table can hold, and calls that the contract does not know.
+
+use gnomon::runtime::FailureKind;
+
+use crate::run::{failure, writes};
+
+/// What is said of a guest, without what is the same for all.
+fn broke(name: &str, word: &str) -> String {
+    let failure = failure(name, word);
+    assert_eq!((failure.kind, failure.position), (FailureKind::BrokeContract, 3), "{name} {word}: {failure}");
+    format!("{word}: {}", failure.message)
+}
+
+#[test]
+fn rows_must_fit_their_table() {
+    let words = [
+        "another type",
+        "too few cells",
+        "too many cells",
+        "null key",
+        "no cells",
+        "too large",
+        "large bytes",
+        "batch",
+    ];
+    assert_eq!(
+        words.map(|word| broke("wrong_row", word)),
+        [
+            "another type: table `notes`: column `position` holds i64, a value of type text came",
+            "too few cells: table `notes`: a row takes 3 values, 1 came",
+            "too many cells: table `notes`: a row takes 3 values, 4 came",
+            "null key: table `notes`: column `position` must not be null",
+            "no cells: table `notes`: a row takes 3 values, 0 came",
+            "too large: table `notes`: bytes of a row: 1048603; the limit max_row_bytes is 1048576",
+            "large bytes: table `everything`: bytes of a row: 1048672; the limit max_row_bytes is 1048576",
+            "batch: table `notes`: bytes of the rows of one batch: 67125902; the limit max_batch_write_bytes is 67108864",
+        ]
+    );
+}
+
+#[test]
+fn rows_must_fit_postgres() {
+    let words = [
+        "nul in text",
+        "no decimal",
+        "long decimal",
+        "long fraction",
+        "early instant",
+        "early day",
+        "late day",
+        "no json",
+        "deep json",
+        "nul in json",
+        "large index",
+        "large key",
+    ];
+    assert_eq!(
+        words.map(|word| broke("wrong_row", word)),
+        [
+            "nul in text: table `notes`: column `text`: the text contains NUL (\\0), which Postgres cannot hold",
+            "no decimal: table `everything`: `1e5` is not a decimal number; digits with an optional sign and point are, such \
+             as -12.50",
+            "long decimal: table `everything`: a decimal number may have 131072 digits before the point and 16383 behind it, \
+             this one has 200000 and 0",
+            "long fraction: table `everything`: a decimal number may have 131072 digits before the point and 16383 behind it, \
+             this one has 0 and 20000",
+            "early instant: table `everything`: column `instant`: an instant before the year 4714 BC came, which Postgres \
+             cannot hold",
+            "early day: table `everything`: column `day`: a day before the year 4714 BC came, which Postgres cannot hold",
+            "late day: table `everything`: column `day`: a day after the year 5874897 came, which Postgres cannot hold",
+            "no json: table `everything`: not JSON: EOF while parsing an object at line 1 column 1",
+            "deep json: table `everything`: not JSON: recursion limit exceeded at line 1 column 128",
+            "nul in json: table `everything`: a string or key in the JSON contains NUL (\\u0000), which Postgres cannot hold",
+            "large index: table `everything`: the values of index `by_indexed` have 10000 bytes; an index holds at most 2400 \
+             (put a digest there instead)",
+            "large key: table `everything`: the values of the key have 10000 bytes; an index holds at most 2400 (put a \
+             digest there instead)",
+        ]
+    );
+}
+
+#[test]
+fn the_outermost_values_fit() {
+    assert_eq!(writes("wrong_row", "outermost").tables()[1].written().count(), 8);
+}
+
+#[test]
+fn calls_must_keep_the_contract() {
+    let words = [
+        "put unknown table",
+        "delete unknown table",
+        "get unknown table",
+        "find unknown table",
+        "find unknown index",
+        "find without values",
+        "find too many values",
+        "find another type",
+        "get empty key",
+        "get null key",
+        "delete long key",
+        "delete another type",
+        "get too many keys",
+        "find too many rows",
+        "turn elsewhere",
+    ];
+    assert_eq!(
+        words.map(|word| broke("wrong_call", word)),
+        [
+            "put unknown table: there is no table `secrets` among those that the module declared".to_owned(),
+            "delete unknown table: there is no table `secrets` among those that the module declared".to_owned(),
+            format!("get unknown table: there is no table `{}…` among those that the module declared", "x".repeat(97)),
+            "find unknown table: there is no table `secrets` among those that the module declared".to_owned(),
+            "find unknown index: table `notes` has no index `by_smell` among those that the module declared".to_owned(),
+            "find without values: table `notes`: a find takes 1 values, 0 came".to_owned(),
+            "find too many values: table `notes`: a find takes 1 values, 2 came".to_owned(),
+            "find another type: table `notes`: column `color` holds text, a value of type i64 came".to_owned(),
+            "get empty key: table `notes`: a key takes 1 values, 0 came".to_owned(),
+            "get null key: table `notes`: column `position` must not be null".to_owned(),
+            "delete long key: table `notes`: a key takes 1 values, 2 came".to_owned(),
+            "delete another type: table `notes`: column `position` holds i64, a value of type text came".to_owned(),
+            "get too many keys: table `notes`: keys of one get-many: 100001; the limit max_get_keys is 100000"
+                .to_owned(),
+            "find too many rows: table `notes`: rows of one find: 10001; the limit max_find_rows is 10000".to_owned(),
+            "turn elsewhere: it turned to position 1003, which is not in the batch".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn a_list_that_is_huge_outside_of_the_module_is_refused() {
+    let failure = failure("alias_lists", "");
+    assert_eq!(failure.kind, FailureKind::BrokeContract);
+    assert_eq!(
+        failure.to_string(),
+        "the module broke the contract at position 3: it handed the host more in one call than the limit max_call_bytes allows"
+    );
+}

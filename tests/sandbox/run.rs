@@ -1,0 +1,146 @@
+//! A module and events, on the real runtime.
+
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use gnomon::{
+    event_log::{Position, SchemaVersion},
+    read_model::{Identifier, Key, Row, Table, Value, WriteSet},
+    runtime::{
+        BatchError, Delivery, Digest, InvalidModule, Module, ModuleFailure, ModuleLabel, ProjectionInstance,
+        ProjectionModule, ReadError, RowReader, Runtime, RuntimeLimits, RuntimeSettings,
+    },
+};
+use test_support::guest;
+
+/// The limits of these tests: narrow where breaking one takes its time.
+pub(crate) const LIMITS: RuntimeLimits = RuntimeLimits {
+    max_module_bytes: 32 * 1024 * 1024,
+    max_memory_bytes: 256 * 1024 * 1024,
+    max_batch_time: Duration::from_secs(60),
+    max_row_bytes: 1024 * 1024,
+    max_batch_write_bytes: 64 * 1024 * 1024,
+    max_find_rows: 10_000,
+    max_get_keys: 100_000,
+    max_call_bytes: 128 * 1024 * 1024,
+    max_read_bytes: 16 * 1024 * 1024,
+    max_batch_reads: 1_000_000,
+    max_upcast_events: 1000,
+    max_event_bytes: 1024 * 1024,
+    max_event_type_bytes: 255,
+};
+
+/// When the first event happened: 2013-01-01T00:00:00Z.
+pub(crate) const TIME: i64 = 1_356_998_400_000_000;
+
+/// A runtime with these limits. Compiled code is kept beside the tests, since compiling is most of the work.
+pub(crate) fn runtime(limits: RuntimeLimits) -> Runtime {
+    let cache = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"));
+    Runtime::start(RuntimeSettings { limits, cache }).unwrap()
+}
+
+/// The runtime that most tests share.
+fn shared() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| runtime(LIMITS))
+}
+
+/// Takes bytes in as a module.
+pub(crate) fn load(runtime: &Runtime, bytes: &[u8]) -> Result<ProjectionModule, InvalidModule> {
+    let label = ModuleLabel { name: Identifier::new("test").unwrap(), version: 1 };
+    match runtime.load(label, &Digest::of(bytes), bytes)? {
+        Module::Projection(projection) => Ok(projection),
+        Module::Upcaster(_) => panic!("it is an upcaster"),
+    }
+}
+
+/// What is wrong with a guest that is not taken in.
+pub(crate) fn refused(name: &str) -> Vec<String> {
+    load(shared(), &guest(name)).expect_err("it was taken in").reasons
+}
+
+/// A guest, to be given batches.
+pub(crate) fn instance(name: &str) -> ProjectionInstance {
+    instance_with(LIMITS, name)
+}
+
+/// A guest with limits of its own.
+pub(crate) fn instance_with(limits: RuntimeLimits, name: &str) -> ProjectionInstance {
+    let narrow;
+    let runtime = if limits == LIMITS {
+        shared()
+    } else {
+        narrow = runtime(limits);
+        &narrow
+    };
+    load(runtime, &guest(name)).unwrap().instantiate(Position(1)).unwrap()
+}
+
+/// An event in the log, by type and JSON.
+pub(crate) fn event(position: u64, event_type: &str, data: &str) -> Delivery {
+    let time = TIME + i64::try_from(position - 1).unwrap();
+    Delivery {
+        position: Position(position),
+        part: 0,
+        stream: "test-1".to_owned(),
+        version: position,
+        id: "0198f3a2-0000-7000-8000-000000000001".parse().unwrap(),
+        event_type: event_type.to_owned(),
+        schema_version: SchemaVersion::FIRST,
+        data: data.to_owned(),
+        metadata: None,
+        time,
+        recorded_at: time,
+    }
+}
+
+/// Two events at which nothing happens, and one at which the module does what it is there for, at position 3.
+pub(crate) fn trouble(word: &str) -> [Delivery; 3] {
+    [event(1, "Fine", "{}"), event(2, "Fine", "{}"), event(3, "Trigger", &format!("\"{word}\""))]
+}
+
+/// No rows yet.
+pub(crate) struct NoRows;
+
+impl RowReader for NoRows {
+    fn get_many(&mut self, _: &Arc<Table>, keys: &[Key], _: usize) -> Result<Vec<Option<Row>>, ReadError> {
+        Ok(vec![None; keys.len()])
+    }
+
+    fn find(&mut self, _: &Arc<Table>, _: &str, _: &[Value], _: usize, _: usize) -> Result<Vec<Row>, ReadError> {
+        Ok(Vec::new())
+    }
+}
+
+/// What a guest changes at three events, the last of them a trigger.
+pub(crate) fn writes(name: &str, word: &str) -> WriteSet {
+    instance(name).handle(&trouble(word), Box::new(NoRows)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// What a guest does wrong at three events, the last of them a trigger.
+pub(crate) fn failure(name: &str, word: &str) -> ModuleFailure {
+    failure_with(LIMITS, name, word)
+}
+
+/// The same, with limits of its own.
+pub(crate) fn failure_with(limits: RuntimeLimits, name: &str, word: &str) -> ModuleFailure {
+    match instance_with(limits, name).handle(&trouble(word), Box::new(NoRows)) {
+        Err(BatchError::Module(failure)) => *failure,
+        Err(other) => panic!("{name} {word}: not the module's fault: {other}"),
+        Ok(_) => panic!("{name} {word}: nothing failed"),
+    }
+}
+
+/// The text of the note on the event at a position.
+pub(crate) fn note(writes: &WriteSet, position: i64) -> &str {
+    match writes.tables()[0].get(&[Value::I64(position)]) {
+        Some(Some(row)) => match &row[1] {
+            Value::Text(text) => text,
+            other => panic!("a note of {other:?}"),
+        },
+        other => panic!("no note on {position}, but {other:?}"),
+    }
+}

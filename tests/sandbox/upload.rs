@@ -1,0 +1,68 @@
+//! What is not taken in at all.
+
+use std::time::Duration;
+
+use gnomon::runtime::RuntimeLimits;
+use test_support::guest;
+
+use crate::run::{LIMITS, load, refused, runtime};
+
+#[test]
+fn an_import_outside_of_the_contract_is_named() {
+    let reasons = refused("import_sockets");
+    assert!(
+        reasons
+            .iter()
+            .all(|reason| reason
+                .ends_with("which no module may: a module sees its events and its rows and nothing else")),
+        "{reasons:?}"
+    );
+    assert!(reasons.iter().any(|reason| reason.starts_with("it imports `wasi:sockets/tcp@0.2.")), "{reasons:?}");
+}
+
+#[test]
+fn another_version_of_the_contract_is_named() {
+    assert_eq!(
+        refused("other_contract"),
+        [
+            "it is built for contract gnomon:module@0.2.0; this host speaks gnomon:module@0.1.0: build it with the gnomon-sdk of that version"
+        ]
+    );
+}
+
+#[test]
+fn a_descriptor_that_makes_no_sense_is_taken_apart() {
+    assert_eq!(
+        refused("bad_descriptor"),
+        [
+            "table `twice`: column `id` is declared twice",
+            "table `twice`: a column must not be called `select`, the query language of the HTTP API uses that name",
+            "table `twice`: a column must not be called `xmin`, Postgres uses that name",
+            "table `twice`: column: the name `No Name` must be made of a to z, 0 to 9 and _, and must not begin with a digit",
+            "table `twice`: key column `id` is declared twice",
+            "table `twice`: index `by_id` is declared twice",
+            "table `twice`: index `by_id` names `nothing`, which is no column of the table",
+            "table `twice` is declared twice",
+            "table `twice`: columns: 0; 1 to 250 are allowed",
+            "table `twice`: key columns: 0; 1 to 16 are allowed",
+            "table `keys`: column `json` cannot be part of the key because it is json, which has no order",
+            "table `keys`: column `float` cannot be part of the key because it is f64, whose values are not exact",
+            "table `keys`: column `optional` cannot be part of the key because it is nullable",
+            "table `keys`: index `by_json`: column `json` is json, which cannot be indexed",
+            "it wants no type of event",
+            "category `account-7`: a category is not empty and has no `-`",
+        ]
+    );
+}
+
+#[test]
+fn describe_has_a_deadline() {
+    let limits = RuntimeLimits { max_batch_time: Duration::from_millis(100), ..LIMITS };
+    let reasons = load(&runtime(limits), &guest("endless_describe")).unwrap_err().reasons;
+    assert_eq!(
+        reasons,
+        [
+            "its `describe` failed: the module took too long: it computed for more than 0.1 s; the limit is max_batch_time"
+        ]
+    );
+}

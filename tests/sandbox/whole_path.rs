@@ -1,0 +1,108 @@
+//! Through the whole host: upload, append, read.
+
+use std::time::Duration;
+
+use gnomon::{runtime::RuntimeLimits, server::ServerSettings};
+use serde_json::{Value, json};
+use test_support::{component, guest};
+
+use crate::{host::TestHost, run::LIMITS};
+
+async fn start() -> TestHost {
+    let limits = RuntimeLimits { max_batch_time: Duration::from_secs(1), max_memory_bytes: 64 << 20, ..LIMITS };
+    let cache = Some(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"));
+    TestHost::start(ServerSettings { limits, cache, ..ServerSettings::default() }).await
+}
+
+/// One build after another stops at the event that its module cannot handle, and keeps what was before; the bank goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_module_that_fails_halts_its_own_build_only() {
+    let host = start().await;
+    let guests = ["trap", "unreachable", "endless_handle", "memory_hog", "wrong_row"];
+    for name in guests {
+        let (status, answer) = host.upload(name, guest(name)).await;
+        assert_eq!(status, 201, "{name}: {answer}");
+    }
+    let (status, answer) = host.upload("bank", component("bank")).await;
+    assert_eq!(status, 201, "{answer}");
+
+    let money = json!({"amount": 5, "currency": "EUR"});
+    let opened = json!({"owner": "Ada", "currency": "EUR"});
+    host.append("account-1", &[("AccountOpened", opened), ("MoneyDeposited", money.clone())]).await;
+    let trigger = host.append("trouble-1", &[("Trigger", json!("another type"))]).await;
+    assert_eq!(trigger, 3);
+    let last = host.append("account-1", &[("MoneyDeposited", money.clone())]).await;
+
+    let mut said = Vec::new();
+    for name in guests {
+        let build = host.build(name, "halted").await;
+        assert_eq!((&build["checkpoint"], &build["lag"]), (&json!(2), &json!(2)), "{name}: {build}");
+        let error = &build["error"];
+        assert_eq!(
+            (&error["position"], &error["stream"], &error["event_type"]),
+            (&json!(3), &json!("trouble-1"), &json!("Trigger")),
+            "{name}: {build}"
+        );
+        said.push(format!("{name}: {}: {}", error["kind"].as_str().unwrap(), error["message"].as_str().unwrap()));
+    }
+    assert_eq!(said, [""; 5]);
+
+    let accounts = host.rows("bank/accounts?select=account,balance", last).await;
+    assert_eq!(accounts, json!([{"account": "1", "balance": 10}]));
+    // It goes on after all of them stand still.
+    let later = host.append("account-1", &[("MoneyDeposited", money)]).await;
+    let accounts = host.rows("bank/accounts?select=account,balance", later).await;
+    assert_eq!(accounts, json!([{"account": "1", "balance": 15}]));
+    host.stop().await;
+}
+
+/// What a module says of itself cannot keep its failure from being noted.
+#[tokio::test(flavor = "multi_thread")]
+async fn words_that_postgres_refuses_are_noted_all_the_same() {
+    let host = start().await;
+    assert_eq!(host.upload("refuse", guest("refuse")).await.0, 201);
+    host.append("trouble-1", &[("Trigger", json!("odd characters"))]).await;
+    let build = host.build("refuse", "halted").await;
+    assert_eq!(build["error"]["message"], json!(r"\u{0}\u{1b}[31mred"));
+    host.stop().await;
+}
+
+/// The values at the very edge of what is taken are taken by Postgres, too, with the indexes that come after a replay.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_outermost_values_are_stored() {
+    let host = start().await;
+    let position = host.append("trouble-1", &[("Trigger", json!("outermost"))]).await;
+    assert_eq!(host.upload("wrong_row", guest("wrong_row")).await.0, 201);
+    host.build("wrong_row", "active").await;
+    let rows = host.rows("wrong_row/everything?select=instant,day&order=instant,day", position).await;
+    let filled = |column: &str| rows.as_array().unwrap().iter().filter(|row| row[column] != Value::Null).count();
+    assert_eq!((rows.as_array().unwrap().len(), filled("instant"), filled("day")), (8, 2, 2), "{rows}");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_changes_nothing() {
+    let host = start().await;
+    let garbage: Vec<u8> = (0..=255_u8).rev().cycle().take(1000).collect();
+    let mut said = Vec::new();
+    for (name, bytes) in [
+        ("garbage", garbage),
+        ("core_module", b"\0asm\x01\0\0\0".to_vec()),
+        ("other_contract", guest("other_contract")),
+        ("endless_describe", guest("endless_describe")),
+    ] {
+        let (status, answer) = host.upload(name, bytes).await;
+        said.push(format!("{status} {}: {}", answer["code"].as_str().unwrap(), answer["detail"].as_str().unwrap()));
+    }
+    assert_eq!(said, [""; 4]);
+
+    // A body without a length, which is cut off where it is too long.
+    let chunks = (0..100).map(|_| Ok::<_, std::io::Error>(vec![0_u8; 1 << 20]));
+    let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
+    let (status, answer) = host.upload("garbage", body).await;
+    assert_eq!((status, answer["code"].as_str()), (413, Some("body_too_large")), "{answer}");
+    assert_eq!(answer["detail"], "");
+
+    assert_eq!(host.get("/v1/projections").await, json!({"projections": []}));
+    host.stop().await;
+}
