@@ -235,3 +235,6 @@ async fn compare_pair(
         }),
     })
 }
+
+#[cfg(test)]
+mod tests;
