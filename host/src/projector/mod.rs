@@ -6,12 +6,15 @@ mod activate;
 mod active;
 mod build;
 mod commit;
+mod compare;
 mod deploy;
 mod feed;
 mod fold;
 mod lease;
+mod meet;
 mod read;
 mod rows;
+mod snapshot;
 mod store;
 mod supervisor;
 mod worker;
@@ -20,7 +23,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::PgPool;
 use tokio::{
-    sync::{Mutex, Notify, watch},
+    sync::{Mutex, Notify, Semaphore, watch},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
@@ -29,8 +32,10 @@ use crate::{event_log::EventLog, modules::Modules, postgres::Database, read_mode
 
 pub use self::{
     build::{BuildError, BuildId, BuildState, BuildSummary, ProjectionSummary},
+    compare::{BuildContent, CompareError, CompareOptions, ComparedBuild, Comparison},
     deploy::{Activate, DeployError, Deployed},
     feed::PortionSize,
+    meet::MeetError,
     read::{Answer, ReadError, ReadRequest},
 };
 
@@ -69,7 +74,12 @@ struct Shared {
     /// Wakes the supervisor.
     look_again: Notify,
     active: active::ActiveBuilds,
+    /// Of those who read builds whole; each takes a connection of its own, and memory of Postgres'.
+    readings: Semaphore,
 }
+
+/// How many may read builds whole at once.
+const READINGS: usize = 2;
 
 impl Projector {
     /// Starts to work on the builds of a database whose schema is up to date.
@@ -83,6 +93,7 @@ impl Projector {
             settings,
             look_again: Notify::new(),
             active: active::ActiveBuilds::default(),
+            readings: Semaphore::new(READINGS),
         });
         let stop = CancellationToken::new();
         let (tell, committed) = watch::channel(0);

@@ -23,13 +23,13 @@ pub(super) struct Job {
 }
 
 impl Phase {
-    fn from_sql(text: &str) -> Self {
+    pub(super) fn from_sql(text: &str) -> Self {
         if text == "live" { Self::Live } else { Self::Replaying }
     }
 }
 
 impl Status {
-    fn from_sql(text: &str) -> Self {
+    pub(super) fn from_sql(text: &str) -> Self {
         match text {
             "paused" => Self::Paused,
             "halted" => Self::Halted,

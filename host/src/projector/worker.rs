@@ -23,6 +23,7 @@ use super::{
     feed::{self, Portion},
     fold::{FoldError, Folder},
     lease::{self, Lease},
+    meet,
     store::{self, Job},
 };
 use crate::{
@@ -44,6 +45,8 @@ pub(super) struct Worker {
     stop: CancellationToken,
     /// Told of each commit of this host.
     committed: watch::Sender<u64>,
+    /// Where the build is called to meet another.
+    meeting: Option<Position>,
 }
 
 /// Why work ends for good.
@@ -59,6 +62,8 @@ enum End {
 enum WorkError {
     #[error("the lease is lost")]
     Fenced,
+    #[error("the build is called to a meeting at position {0}")]
+    Meeting(Position),
     #[error(transparent)]
     Postgres(#[from] sqlx::Error),
     #[error(transparent)]
@@ -77,7 +82,7 @@ impl WorkError {
             Self::Load(error) => error.is_transient(),
             // What reads rows is Postgres; there is room for an instance once another is given up.
             Self::Host(BatchError::Rows(error)) => error.downcast_ref::<sqlx::Error>().is_none_or(is_transient),
-            Self::Host(_) | Self::Lost => true,
+            Self::Host(_) | Self::Lost | Self::Meeting(_) => true,
         }
     }
 }
@@ -86,6 +91,7 @@ impl From<CommitError> for WorkError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Fenced => Self::Fenced,
+            CommitError::Meeting(at) => Self::Meeting(at),
             CommitError::Postgres(error) => Self::Postgres(error),
         }
     }
@@ -99,7 +105,7 @@ impl Worker {
         stop: CancellationToken,
         committed: watch::Sender<u64>,
     ) -> Self {
-        Self { shared, job, lease, stop, committed }
+        Self { shared, job, lease, stop, committed, meeting: None }
     }
 
     /// Works until there is an end, trying again for as long as it takes what passes by itself.
@@ -115,6 +121,11 @@ impl Worker {
                     return;
                 }
                 Ok(End::Noted) => break,
+                // What was folded behind it is dropped; the next attempt goes there and waits.
+                Err(WorkError::Meeting(at)) => {
+                    self.meeting = Some(at);
+                    continue;
+                }
                 Err(error) => error,
             };
             if !error.is_transient() {
@@ -143,9 +154,13 @@ impl Worker {
     /// Works from the checkpoint on.
     async fn attempt(&mut self) -> Result<End, WorkError> {
         let Some(checkpoint) = lease::checkpoint(&self.shared.pool, self.lease).await? else { return Ok(End::Fenced) };
+        let mut until = self.meeting.take();
+        if let Some(at) = until.take_if(|at| *at <= checkpoint) {
+            meet::wait_until_over(&self.shared.pool, self.job.build, at, &self.stop).await?;
+        }
         let Module::Projection(module) = self.shared.modules.load(&self.job.projection, self.job.version).await?;
         let tables = Arc::new(TableSet::new(self.job.build.schema(), module.tables()));
-        Attempt::new(self, module, tables, checkpoint).run().await
+        Attempt::new(self, module, tables, checkpoint, until).run().await
     }
 
     /// Stops the build and notes why.
@@ -181,15 +196,23 @@ struct Attempt<'w> {
     /// An event that the module cannot handle; the events before it are committed first.
     failure: Option<(Delivery, ModuleFailure)>,
     checkpoint: Position,
+    /// Where the attempt ends, because the build meets another there.
+    until: Option<Position>,
     rate: Rate,
 }
 
 impl<'w> Attempt<'w> {
-    fn new(worker: &'w mut Worker, module: ProjectionModule, tables: Arc<TableSet>, checkpoint: Position) -> Self {
+    fn new(
+        worker: &'w mut Worker,
+        module: ProjectionModule,
+        tables: Arc<TableSet>,
+        checkpoint: Position,
+        until: Option<Position>,
+    ) -> Self {
         let shared = &worker.shared;
         let filter = feed::filter(module.descriptor());
         Self {
-            portions: feed::start(shared.log.clone(), checkpoint, filter, shared.settings.portion),
+            portions: feed::start(shared.log.clone(), checkpoint, until, filter, shared.settings.portion),
             folder: Some(Folder::new(shared.pool.clone(), Arc::clone(&tables), module)),
             tables,
             folding: None,
@@ -197,6 +220,7 @@ impl<'w> Attempt<'w> {
             committing: None,
             failure: None,
             checkpoint,
+            until,
             rate: Rate::new(),
             worker,
         }
@@ -302,7 +326,10 @@ impl<'w> Attempt<'w> {
                 self.try_activate().await?;
             }
         }
-        Ok(())
+        match self.until.filter(|at| self.checkpoint >= *at) {
+            Some(at) => Err(WorkError::Meeting(at)),
+            None => Ok(()),
+        }
     }
 
     /// The log's end is reached for the first time: the tables get their indexes.
