@@ -1,8 +1,11 @@
-//! What the projector does in Postgres, without modules.
+//! What the projector does in Postgres; without modules, but for `compare`.
 
 mod activate;
 mod commit;
+mod compare;
+mod component;
 mod lease;
+mod meet;
 
 use sqlx::types::Json;
 
