@@ -44,6 +44,9 @@ macro_rules! codes {
 
 codes! {
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "The body of the request is too large",
+    BuildNotFound "build_not_found" NOT_FOUND "There is no such build",
+    BuildRetired "build_retired" CONFLICT "The tables of the build are gone or about to go",
+    BuildsApart "builds_apart" CONFLICT "The builds cannot come to one position now",
     DatabaseUnavailable "database_unavailable" SERVICE_UNAVAILABLE "Postgres does not answer",
     EmptyAppend "empty_append" UNPROCESSABLE_ENTITY "An append needs at least one event",
     EventIdTaken "event_id_taken" CONFLICT "The event id belongs to another event",
@@ -57,10 +60,12 @@ codes! {
     LimitExceeded "limit_exceeded" PAYLOAD_TOO_LARGE "Something is larger than a limit allows",
     LogUnavailable "log_unavailable" SERVICE_UNAVAILABLE "The log did not answer in time",
     MalformedJson "malformed_json" BAD_REQUEST "The body of the request is not JSON",
+    MeetingTimedOut "meeting_timed_out" SERVICE_UNAVAILABLE "The builds did not come to one position in time",
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The path does not take this method",
     ModuleKindChanged "module_kind_changed" CONFLICT "The name belongs to a module of another kind",
     ModuleNotFound "module_not_found" NOT_FOUND "There is no such module or version",
     NotFound "not_found" NOT_FOUND "There is nothing at this path",
+    NothingToCompare "nothing_to_compare" CONFLICT "There are no two builds to compare",
     PartlyRepeated "partly_repeated" CONFLICT "Some of the events are in the log already, others are not",
     ProjectionNotFound "projection_not_found" NOT_FOUND "There is no such projection",
     ProjectionNotReady "projection_not_ready" SERVICE_UNAVAILABLE "No build of the projection has caught up yet",

@@ -35,6 +35,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/modules/{name}/versions/{version}/wasm", get(modules::download))
         .route("/v1/projections", get(projections::list))
         .route("/v1/projections/{name}", get(projections::get))
+        .route("/v1/projections/{name}/compare", get(projections::compare))
         .route("/v1/read-models/{projection}/{table}", get(read_models::query))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

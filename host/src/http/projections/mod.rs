@@ -1,5 +1,9 @@
 //! `/v1/projections`
 
+mod compare;
+
+pub(super) use self::compare::compare;
+
 use axum::{Json, extract::State};
 use serde::Serialize;
 
