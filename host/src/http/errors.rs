@@ -12,7 +12,7 @@ use crate::{
     event_log::{AppendError, LimitError, NameError},
     modules::{LoadError, UploadError},
     postgres::is_transient,
-    projector::{OperateError, ReadError},
+    projector::{CompareError, MeetError, OperateError, ReadError},
     read_model::IdentifierError,
     runtime::ModuleKind,
 };
@@ -157,6 +157,42 @@ impl From<ReadError> for Problem {
             }
             ReadError::Query(error) => Self::of_query(&error),
             ReadError::Postgres(error) => error.into(),
+        }
+    }
+}
+
+impl From<CompareError> for Problem {
+    fn from(error: CompareError) -> Self {
+        let detail = error.to_string();
+        match error {
+            CompareError::NoProjection(_) => Self::new(Code::ProjectionNotFound, detail),
+            CompareError::NoBuild { builds, .. } => Self::new(Code::BuildNotFound, detail).with("builds", builds),
+            CompareError::NoSuchBuild(_) => Self::new(Code::BuildNotFound, detail),
+            CompareError::NoActiveBuild(_) | CompareError::NoOtherBuild { .. } | CompareError::OneBuild(_) => {
+                Self::new(Code::NothingToCompare, detail)
+            }
+            CompareError::Dropped(_) => Self::new(Code::BuildRetired, detail),
+            CompareError::Meet(error) => error.into(),
+            CompareError::Postgres(error) => error.into(),
+        }
+    }
+}
+
+impl From<MeetError> for Problem {
+    fn from(error: MeetError) -> Self {
+        let detail = error.to_string();
+        match error {
+            MeetError::Retired(build) => Self::new(Code::BuildRetired, detail).with("build", build),
+            MeetError::Replaying { build, checkpoint } => {
+                Self::new(Code::BuildsApart, detail).with("build", build).with("checkpoint", checkpoint)
+            }
+            MeetError::Passed { behind, checkpoint, .. } => {
+                Self::new(Code::BuildsApart, detail).with("build", behind).with("checkpoint", checkpoint)
+            }
+            MeetError::TimedOut { left_checkpoint, right_checkpoint, .. } => Self::new(Code::MeetingTimedOut, detail)
+                .with("left_checkpoint", left_checkpoint)
+                .with("right_checkpoint", right_checkpoint),
+            MeetError::Postgres(error) => error.into(),
         }
     }
 }

@@ -44,6 +44,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/projections/{name}/pause", post(projections::pause))
         .route("/v1/projections/{name}/resume", post(projections::resume))
         .route("/v1/projections/{name}/retry", post(projections::retry))
+        .route("/v1/projections/{name}/compare", get(projections::compare))
         .route("/v1/projections/{name}/dead-letters", get(projections::dead_letters))
         .route("/v1/projections/{name}/history", get(projections::history))
         .route("/v1/projections/{name}/builds/{build}", delete(projections::retire))

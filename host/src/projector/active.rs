@@ -71,17 +71,31 @@ impl ActiveBuilds {
             Some((Some(build), Some(version), Some(descriptor))) => (BuildId(build), version, descriptor.0),
             Some(_) => return Ok(Known::NotYet),
         };
-        let version = ModuleVersion::from_sql(version);
-        let Descriptor::Projection(descriptor) = descriptor else { return Ok(Known::Unknown) };
-        let tables = descriptor.check(projection).map_err(|reasons| {
-            let reasons = reasons.join("; ");
-            sqlx::Error::Decode(
-                format!("{projection} version {version} was stored with a bad descriptor: {reasons}").into(),
-            )
-        })?;
-        let active = Arc::new(ActiveBuild { build, tables: TableSet::new(build.schema(), &tables) });
+        let Descriptor::Projection(_) = descriptor else { return Ok(Known::Unknown) };
+        let tables = tables_of(projection, ModuleVersion::from_sql(version), build, descriptor)?;
+        let active = Arc::new(ActiveBuild { build, tables });
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(projection.clone(), Arc::clone(&active));
         Ok(Known::Active(active))
     }
+}
+
+/// The tables of a build of a version that describes itself so.
+pub(super) fn tables_of(
+    projection: &Identifier,
+    version: ModuleVersion,
+    build: BuildId,
+    descriptor: Descriptor,
+) -> Result<TableSet, sqlx::Error> {
+    let tables = match descriptor {
+        Descriptor::Projection(descriptor) => descriptor.check(projection),
+        Descriptor::Upcaster(_) => Err(vec!["it is no projection".to_owned()]),
+    };
+    let tables = tables.map_err(|reasons| {
+        let reasons = reasons.join("; ");
+        sqlx::Error::Decode(
+            format!("{projection} version {version} was stored with a bad descriptor: {reasons}").into(),
+        )
+    })?;
+    Ok(TableSet::new(build.schema(), &tables))
 }

@@ -56,6 +56,8 @@ pub(super) struct Attempt<'w> {
     /// An event that the module cannot handle; the events before it are committed first.
     failure: Option<(Delivery, ModuleFailure)>,
     checkpoint: Position,
+    /// Where the attempt ends, because the build meets another there.
+    until: Option<Position>,
     rate: Rate,
 }
 
@@ -66,12 +68,13 @@ impl<'w> Attempt<'w> {
         folder: Folder,
         tables: Arc<TableSet>,
         checkpoint: Position,
+        until: Option<Position>,
     ) -> Self {
         let shared = &worker.shared;
         let mut size = shared.settings.portion;
         size.max_events = worker.job.batch_events.unwrap_or(size.max_events);
         Self {
-            portions: feed::start(shared.log.clone(), checkpoint, feed::filter(module.descriptor()), size),
+            portions: feed::start(shared.log.clone(), checkpoint, until, feed::filter(module.descriptor()), size),
             folder: Some(folder),
             tables,
             folding: None,
@@ -80,6 +83,7 @@ impl<'w> Attempt<'w> {
             swapping: None,
             failure: None,
             checkpoint,
+            until,
             rate: Rate::new(),
             worker,
         }
@@ -191,7 +195,10 @@ impl<'w> Attempt<'w> {
             }
             self.start_swap();
         }
-        Ok(())
+        match self.until.filter(|at| self.checkpoint >= *at) {
+            Some(at) => Err(WorkError::Meeting(at)),
+            None => Ok(()),
+        }
     }
 
     /// The log's end is reached for the first time: the tables get their indexes.

@@ -42,6 +42,9 @@ pub(super) enum CommitError {
     /// Too many events are set aside.
     #[error("{found} events would be set aside; the limit is {max}")]
     TooManyDeadLetters { found: u64, max: u64 },
+    /// The build is called to a meeting at a position that the step would pass.
+    #[error("the build is called to a meeting at position {0}")]
+    Meeting(Position),
     #[error(transparent)]
     Postgres(#[from] sqlx::Error),
 }
@@ -74,11 +77,26 @@ pub(super) async fn commit(
     Ok(())
 }
 
-/// Moves the checkpoint, provided that the lease is held and the build stands where the step begins.
+/// Moves the checkpoint, provided that the lease is held, the build stands where the step begins, and no meeting is before
+/// where it ends.
 async fn advance(connection: &mut PgConnection, lease: Lease, step: &Step) -> Result<(), CommitError> {
+    if moved(connection, lease, step).await? {
+        return Ok(());
+    }
+    match meeting_before(connection, lease, step).await? {
+        None => Err(CommitError::Fenced),
+        Some(Some(at)) => Err(CommitError::Meeting(at)),
+        // It ended between the two statements. Now the row is locked, and nobody can call another.
+        Some(None) if moved(connection, lease, step).await? => Ok(()),
+        Some(None) => Err(CommitError::Fenced),
+    }
+}
+
+async fn moved(connection: &mut PgConnection, lease: Lease, step: &Step) -> Result<bool, sqlx::Error> {
     let moved = sqlx::query(
         "UPDATE gnomon.build_progress SET checkpoint = $4, events_per_second = $5
-         WHERE build = $1 AND lease_epoch = $2 AND checkpoint = $3",
+         WHERE build = $1 AND lease_epoch = $2 AND checkpoint = $3
+           AND (meet_at IS NULL OR meet_at >= $4 OR meet_until <= clock_timestamp())",
     )
     .bind(lease.build.0)
     .bind(lease.epoch)
@@ -88,7 +106,26 @@ async fn advance(connection: &mut PgConnection, lease: Lease, step: &Step) -> Re
     .execute(connection)
     .await?
     .rows_affected();
-    if moved == 1 { Ok(()) } else { Err(CommitError::Fenced) }
+    Ok(moved == 1)
+}
+
+/// Where the build is to meet another before the step's end, if it is; nothing at all if the step cannot be made anyway.
+async fn meeting_before(
+    connection: &mut PgConnection,
+    lease: Lease,
+    step: &Step,
+) -> Result<Option<Option<Position>>, sqlx::Error> {
+    let at: Option<Option<i64>> = sqlx::query_scalar(
+        "SELECT CASE WHEN meet_at < $4 AND meet_until > clock_timestamp() THEN meet_at END
+         FROM gnomon.build_progress WHERE build = $1 AND lease_epoch = $2 AND checkpoint = $3 FOR UPDATE",
+    )
+    .bind(lease.build.0)
+    .bind(lease.epoch)
+    .bind(step.from.to_sql())
+    .bind(step.to.to_sql())
+    .fetch_optional(connection)
+    .await?;
+    Ok(at.map(|at| at.map(Position::from_sql)))
 }
 
 /// Holds the lease's row for the rest of the caller's transaction, provided that the lease is held.

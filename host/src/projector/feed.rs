@@ -37,10 +37,11 @@ impl Default for PortionSize {
     }
 }
 
-/// Reads the log behind `after` for as long as somebody takes the portions. Ends with the first error.
+/// Reads the log behind `after` for as long as somebody takes the portions, and not beyond `until`. Ends with the first error.
 pub(super) fn start(
     log: EventLog,
     after: Position,
+    until: Option<Position>,
     filter: Filter,
     size: PortionSize,
 ) -> mpsc::Receiver<Result<Portion, sqlx::Error>> {
@@ -58,7 +59,7 @@ pub(super) fn start(
                     moved = head.wait_for(|head| *head > after) => if moved.is_err() { return },
                 }
             }
-            let portion = read(&log, after, limit, &filter).await;
+            let portion = read(&log, after, limit, &filter).await.map(|portion| portion.clip(until));
             let failed = portion.is_err();
             if let Ok(portion) = &portion {
                 if portion.to == after && !first {
@@ -71,6 +72,9 @@ pub(super) fn start(
             if send.send(portion).await.is_err() || failed {
                 return;
             }
+            if until.is_some_and(|until| after >= until) {
+                return send.closed().await;
+            }
         }
     });
     receive
@@ -80,6 +84,17 @@ async fn read(log: &EventLog, after: Position, limit: usize, filter: &Filter) ->
     let page = log.read_portion(after, limit, filter).await?;
     let to = page.next.unwrap_or(after);
     Ok(Portion { events: page.events.into_iter().map(Delivery::from).collect(), to, at_head: to >= page.head })
+}
+
+impl Portion {
+    /// Without what stands behind a position.
+    fn clip(mut self, until: Option<Position>) -> Self {
+        if let Some(until) = until.filter(|until| *until < self.to) {
+            self.events.retain(|event| event.position <= until);
+            (self.to, self.at_head) = (until, false);
+        }
+        self
+    }
 }
 
 impl PortionSize {

@@ -84,10 +84,16 @@ pub(super) async fn acquire(
 
 /// Prolongs leases; answers those that are still held.
 pub(super) async fn renew(pool: &PgPool, leases: &[Lease], duration: Duration) -> Result<Vec<BuildId>, sqlx::Error> {
+    // The rows are locked in one order, as everyone locks them: no two can wait for each other.
     let held: Vec<i64> = sqlx::query_scalar(
-        "UPDATE gnomon.build_progress AS progress SET leased_until = clock_timestamp() + $3
-         FROM unnest($1::bigint[], $2::bigint[]) AS mine (build, epoch)
-         WHERE progress.build = mine.build AND progress.lease_epoch = mine.epoch
+        "WITH mine AS (
+             SELECT progress.build FROM unnest($1::bigint[], $2::bigint[]) AS lease (build, epoch)
+             JOIN gnomon.build_progress AS progress
+                  ON progress.build = lease.build AND progress.lease_epoch = lease.epoch
+             ORDER BY progress.build FOR UPDATE OF progress
+         )
+         UPDATE gnomon.build_progress AS progress SET leased_until = clock_timestamp() + $3
+         FROM mine WHERE progress.build = mine.build
          RETURNING progress.build",
     )
     .bind(leases.iter().map(|lease| lease.build.0).collect::<Vec<_>>())

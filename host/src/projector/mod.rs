@@ -7,6 +7,7 @@ mod active;
 mod attempt;
 mod build;
 mod commit;
+mod compare;
 mod dead_letters;
 mod deploy;
 mod feed;
@@ -14,6 +15,7 @@ mod fold;
 mod history;
 mod hosts;
 mod lease;
+mod meet;
 mod operation;
 mod pause;
 mod policy;
@@ -23,6 +25,7 @@ mod retire;
 mod retry;
 mod rows;
 mod search;
+mod snapshot;
 mod store;
 mod summary;
 mod supervisor;
@@ -33,7 +36,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::PgPool;
 use tokio::{
-    sync::{Mutex, Notify, watch},
+    sync::{Mutex, Notify, Semaphore, watch},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
@@ -43,10 +46,12 @@ use crate::{event_log::EventLog, modules::Modules, postgres::Database};
 pub use self::{
     activate::Activated,
     build::{BuildError, BuildId, BuildState},
+    compare::{BuildContent, CompareError, CompareOptions, ComparedBuild, Comparison},
     dead_letters::DeadLetterSummary,
     deploy::{Activate, Deployed},
     feed::PortionSize,
     history::HistoryEntry,
+    meet::MeetError,
     operation::OperateError,
     policy::OnFailure,
     read::{Answer, ReadError, ReadRequest},
@@ -97,7 +102,12 @@ struct Shared {
     /// Wakes the supervisor.
     look_again: Notify,
     active: active::ActiveBuilds,
+    /// Of those who read builds whole; each takes a connection of its own, and memory of Postgres'.
+    readings: Semaphore,
 }
+
+/// How many may read builds whole at once.
+const READINGS: usize = 2;
 
 impl Projector {
     /// Starts to work on the builds of a database whose schema is up to date.
@@ -111,6 +121,7 @@ impl Projector {
             settings,
             look_again: Notify::new(),
             active: active::ActiveBuilds::default(),
+            readings: Semaphore::new(READINGS),
         });
         let stop = CancellationToken::new();
         let (tell, committed) = watch::channel(0);

@@ -17,9 +17,12 @@ use super::{
     dead_letters::{self, DeadLetter},
     fold::Folder,
     lease::{self, Lease},
+    meet,
     store::{self, Job},
 };
-use crate::{modules::LoadError, postgres::is_transient, read_model::TableSet, runtime::BatchError};
+use crate::{
+    event_log::Position, modules::LoadError, postgres::is_transient, read_model::TableSet, runtime::BatchError,
+};
 
 /// Works on a build until it is told to stop, the lease is lost, or the build itself stops.
 pub(super) struct Worker {
@@ -29,6 +32,8 @@ pub(super) struct Worker {
     pub(super) stop: CancellationToken,
     /// Told of each commit of this host.
     pub(super) committed: watch::Sender<u64>,
+    /// Where the build is called to meet another.
+    meeting: Option<Position>,
 }
 
 /// Why work ends for good.
@@ -44,6 +49,8 @@ pub(super) enum End {
 pub(super) enum WorkError {
     #[error("the lease is lost")]
     Fenced,
+    #[error("the build is called to a meeting at position {0}")]
+    Meeting(Position),
     #[error(transparent)]
     Postgres(#[from] sqlx::Error),
     #[error(transparent)]
@@ -64,7 +71,7 @@ impl WorkError {
             Self::Load(error) => error.is_transient(),
             // What reads rows is Postgres; there is room for an instance once another is given up.
             Self::Host(BatchError::Rows(error)) => error.downcast_ref::<sqlx::Error>().is_none_or(is_transient),
-            Self::Host(_) | Self::Lost => true,
+            Self::Host(_) | Self::Lost | Self::Meeting(_) => true,
         }
     }
 }
@@ -73,6 +80,7 @@ impl From<CommitError> for WorkError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Fenced => Self::Fenced,
+            CommitError::Meeting(at) => Self::Meeting(at),
             CommitError::TooManyDeadLetters { found, max } => Self::TooManyDeadLetters { found, max },
             CommitError::Postgres(error) => Self::Postgres(error),
         }
@@ -87,7 +95,7 @@ impl Worker {
         stop: CancellationToken,
         committed: watch::Sender<u64>,
     ) -> Self {
-        Self { shared, job, lease, stop, committed }
+        Self { shared, job, lease, stop, committed, meeting: None }
     }
 
     /// Works until there is an end, trying again for as long as it takes what passes by itself.
@@ -103,6 +111,11 @@ impl Worker {
                     break;
                 }
                 Ok(End::Noted) => break,
+                // What was folded behind it is dropped; the next attempt goes there and waits.
+                Err(WorkError::Meeting(at)) => {
+                    self.meeting = Some(at);
+                    continue;
+                }
                 Err(error) => error,
             };
             if error.is_transient() {
@@ -130,6 +143,10 @@ impl Worker {
     /// Works from the checkpoint on.
     async fn attempt(&mut self) -> Result<End, WorkError> {
         let Some(checkpoint) = lease::checkpoint(&self.shared.pool, self.lease).await? else { return Ok(End::Fenced) };
+        let mut until = self.meeting.take();
+        if let Some(at) = until.take_if(|at| *at <= checkpoint) {
+            meet::wait_until_over(&self.shared.pool, self.job.build, at, &self.stop).await?;
+        }
         let module = self.shared.modules.load_projection(&self.job.projection, self.job.version).await?;
         let tables = Arc::new(TableSet::new(self.job.build.schema(), module.tables()));
         let on_failure = self.job.on_failure;
@@ -139,7 +156,7 @@ impl Worker {
             self.job.retrying = false;
         }
         folder.park(dead_letters::parked_streams(&self.shared.pool, self.job.build).await?);
-        Attempt::new(self, &module, folder, tables, checkpoint).run().await
+        Attempt::new(self, &module, folder, tables, checkpoint, until).run().await
     }
 
     /// Stops the build for a reason that does not pass.

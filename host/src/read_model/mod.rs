@@ -1,5 +1,7 @@
 //! The tables that projections declare and fill: their shape, their rows, and queries on them.
 
+pub mod compare;
+mod content_hash;
 mod decimal;
 mod identifier;
 mod json;
@@ -12,6 +14,7 @@ mod value;
 mod write_set;
 
 pub use self::{
+    content_hash::{ContentHash, ContentHashes, TableHash, content_hash},
     decimal::{Decimal, DecimalError},
     identifier::{Identifier, IdentifierError},
     json::{CanonicalJson, JsonError},

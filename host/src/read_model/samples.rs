@@ -1,5 +1,6 @@
 //! Tables and values to test with.
 
+use jiff::{Timestamp, civil, tz::TimeZone};
 use proptest::{prelude::*, sample::select};
 use uuid::Uuid;
 
@@ -58,5 +59,49 @@ pub(super) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
             .prop_map(|json| Value::Json(CanonicalJson::parse(json).unwrap()))
             .boxed(),
         ColumnType::Bytes => prop::collection::vec(select(vec![0, 1, b'\\', 255]), 0..3).prop_map(Value::Bytes).boxed(),
+    }
+}
+
+/// A value as a client writes it.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::Null => panic!("null cannot be written"),
+        Value::Text(text) => text.clone(),
+        Value::Bool(bool) => bool.to_string(),
+        Value::I64(integer) => integer.to_string(),
+        Value::F64(float) => float.get().to_string(),
+        Value::Decimal(decimal) => decimal.to_string(),
+        Value::Timestamp(micros) => Timestamp::from_microsecond(*micros).unwrap().to_string(),
+        Value::Date(days) => date(*days).to_string(),
+        Value::Uuid(uuid) => uuid.to_string(),
+        Value::Json(json) => json.to_string(),
+        Value::Bytes(bytes) => bytes.iter().fold("\\x".to_owned(), |hex, byte| format!("{hex}{byte:02x}")),
+    }
+}
+
+fn date(days: i32) -> civil::Date {
+    civil::date(1970, 1, 1) + jiff::Span::new().days(days)
+}
+
+/// A value as Postgres writes it in JSON.
+pub(super) fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::F64(float) if float.get().is_nan() => "NaN".into(),
+        Value::F64(float) if float.get().is_infinite() => {
+            if float.get() > 0.0 {
+                "Infinity".into()
+            } else {
+                "-Infinity".into()
+            }
+        }
+        Value::Bool(_) | Value::I64(_) | Value::F64(_) | Value::Decimal(_) | Value::Json(_) => {
+            serde_json::from_str(&text(value)).unwrap()
+        }
+        Value::Timestamp(micros) => {
+            let instant = Timestamp::from_microsecond(*micros).unwrap().to_zoned(TimeZone::UTC);
+            instant.strftime("%Y-%m-%dT%H:%M:%S%.f+00:00").to_string().into()
+        }
+        value => text(value).into(),
     }
 }

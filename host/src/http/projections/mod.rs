@@ -1,5 +1,6 @@
 //! `/v1/projections`
 
+mod compare;
 mod configure;
 mod dead_letters;
 mod delete;
@@ -9,6 +10,7 @@ mod list;
 mod operate;
 
 pub(super) use self::{
+    compare::compare,
     configure::configure,
     dead_letters::dead_letters,
     delete::{delete, retire},

@@ -1,6 +1,7 @@
 //! The API through the real router, on a real Postgres.
 
 mod append;
+mod compare;
 mod import;
 mod malformed;
 mod modules;

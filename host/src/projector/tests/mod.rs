@@ -1,7 +1,10 @@
-//! What the projector does in Postgres, without modules.
+//! What the projector does in Postgres; without modules, but for `compare`.
 
 mod commit;
+mod compare;
+mod component;
 mod lease;
+mod meet;
 mod swap;
 
 use sqlx::types::Json;

@@ -5,12 +5,12 @@ use std::cell::RefCell;
 use sqlx::{Connection, Executor, PgConnection, Row, postgres::PgRow};
 use tokio::runtime::Runtime;
 
-use super::model::text;
 use crate::{
     postgres::test_database::TestDatabase,
     read_model::{
         ColumnType, Row as Cells, Table, Value,
         query::{Query, QueryError, Rendering, Shape, Sql},
+        samples::text,
     },
 };
 

@@ -1,0 +1,42 @@
+//! `GET /v1/projections/{name}/compare`
+
+use std::time::Duration;
+
+use axum::{Json, extract::State, http::HeaderMap};
+use serde::Deserialize;
+
+use crate::{
+    http::{
+        Api,
+        extract::{Params, PathParams},
+        problem::{Code, Problem},
+    },
+    projector::{BuildId, CompareOptions, Comparison},
+    read_model::{Identifier, compare::MAX_SAMPLES, query::Preferences},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Query {
+    left: Option<BuildId>,
+    right: Option<BuildId>,
+    samples: Option<usize>,
+}
+
+pub(in crate::http) async fn compare(
+    State(api): State<Api>,
+    PathParams(name): PathParams<Identifier>,
+    Params(query): Params<Query>,
+    headers: HeaderMap,
+) -> Result<Json<Comparison>, Problem> {
+    let default = CompareOptions::default();
+    let samples = query.samples.unwrap_or(default.samples);
+    if samples > MAX_SAMPLES {
+        let detail = format!("`samples` must be at most {MAX_SAMPLES}; it is {samples}");
+        return Err(Problem::new(Code::InvalidQuery, detail));
+    }
+    let preferences = Preferences::parse(headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()));
+    let patience = preferences.wait.map_or(default.patience, |seconds| Duration::from_secs(seconds.into()));
+    let options = CompareOptions { samples, patience: patience.min(api.settings.max_wait) };
+    Ok(Json(api.projector.compare(&name, query.left, query.right, options).await?))
+}

@@ -1,0 +1,237 @@
+use tokio::sync::watch;
+
+use super::*;
+use crate::projector::{
+    build::BuildState,
+    commit::CommitError,
+    meet::{MeetError, meet, wait_until_over},
+    snapshot::Snapshot,
+};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Two builds of one version, live, and their leases.
+struct Pair {
+    test: TestBuilds,
+    builds: [BuildId; 2],
+    leases: [Lease; 2],
+    tables: [TableSet; 2],
+}
+
+impl Pair {
+    /// Builds that stand at these positions.
+    async fn at(positions: [u64; 2]) -> Self {
+        let test = TestBuilds::create().await;
+        let (one, one_tables) = test.build(1, &["n"]).await;
+        let (other, other_tables) = test.build(1, &["n"]).await;
+        let leases = [test.lease(one).await, test.lease(other).await];
+        let pair = Self { test, builds: [one, other], leases, tables: [one_tables, other_tables] };
+        for place in 0..2 {
+            store::set_live(
+                &mut pair.test.pool.acquire().await.unwrap(),
+                &pair.test.name,
+                pair.builds[place],
+                Position(0),
+            )
+            .await
+            .unwrap();
+            if positions[place] > 0 {
+                pair.commit(place, 0, positions[place]).await.unwrap();
+            }
+        }
+        pair
+    }
+
+    async fn commit(&self, place: usize, from: u64, to: u64) -> Result<(), CommitError> {
+        let rows = writes(&self.tables[place], &[1, i64::try_from(to).unwrap()]);
+        self.test.commit(self.leases[place], &self.tables[place], step(from, to), rows).await
+    }
+
+    async fn set(&self, place: usize, change: &str) {
+        let sql = format!("UPDATE gnomon.builds SET {change} WHERE build = {}", self.builds[place]);
+        sqlx::query(&sql).execute(&self.test.pool).await.unwrap();
+    }
+
+    async fn call(&self, at: i64, until: &str) {
+        let sql =
+            format!("UPDATE gnomon.build_progress SET meet_at = {at}, meet_until = clock_timestamp() + '{until}'");
+        sqlx::query(&sql).execute(&self.test.pool).await.unwrap();
+    }
+
+    async fn meet(&self, patience: Duration) -> Result<(Position, Snapshot), MeetError> {
+        // Nobody commits on this host.
+        let (_, committed) = watch::channel(0);
+        let mut snapshot = Snapshot::connect(&self.test.pool).await?;
+        let position = meet(&self.test.pool, &mut snapshot, committed, self.builds, patience).await?;
+        Ok((position, snapshot))
+    }
+
+    /// Waits until both are called to a meeting at a position.
+    async fn called_to(&self, position: i64) {
+        while self.calls().await != [Some(position); 2] {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn calls(&self) -> Vec<Option<i64>> {
+        let sql = "SELECT CASE WHEN meet_until > clock_timestamp() THEN meet_at END FROM gnomon.build_progress
+             ORDER BY build";
+        sqlx::query_scalar(sql).fetch_all(&self.test.pool).await.unwrap()
+    }
+
+    async fn refusal(&self) -> String {
+        let error = self.meet(Duration::ZERO).await.unwrap_err();
+        assert!(self.calls().await.iter().all(Option::is_none), "nobody is kept waiting");
+        error.to_string()
+    }
+}
+
+/// What the snapshot sees of a build's one row.
+async fn seen(snapshot: &mut Snapshot, build: BuildId) -> i64 {
+    let sql = format!("SELECT n FROM {}.sums WHERE id = 1", build.schema());
+    sqlx::query_scalar(&sql).fetch_one(snapshot.connection()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_commit_passes_a_meeting() {
+    let pair = Pair::at([5, 5]).await;
+    pair.call(9, "1 hour").await;
+    let error = pair.commit(0, 5, 12).await.unwrap_err();
+    assert!(matches!(error, CommitError::Meeting(Position(9))), "{error}");
+    assert_eq!(pair.test.checkpoint(pair.builds[0]).await, 5);
+    let error = pair.commit(0, 4, 12).await.unwrap_err();
+    assert!(matches!(error, CommitError::Fenced), "a step from elsewhere is refused as ever: {error}");
+    pair.commit(0, 5, 7).await.unwrap();
+    pair.commit(0, 7, 9).await.unwrap();
+    assert!(matches!(pair.commit(0, 9, 10).await.unwrap_err(), CommitError::Meeting(Position(9))));
+
+    pair.call(9, "-1 second").await;
+    pair.commit(0, 9, 10).await.unwrap();
+    assert_eq!(pair.test.checkpoint(pair.builds[0]).await, 10, "a meeting that has lapsed keeps nobody");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn builds_at_one_position_meet_whatever_their_states() {
+    let pair = Pair::at([7, 7]).await;
+    pair.set(0, "status = 'halted', phase = 'replaying'").await;
+    pair.set(1, "phase = 'replaying'").await;
+    let (position, mut snapshot) = pair.meet(Duration::ZERO).await.unwrap();
+    assert_eq!((position, pair.calls().await), (Position(7), vec![None; 2]));
+
+    // The one that goes on is not kept, and the snapshot stays where it is.
+    pair.commit(1, 7, 8).await.unwrap();
+    assert_eq!((seen(&mut snapshot, pair.builds[0]).await, seen(&mut snapshot, pair.builds[1]).await), (7, 7));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_one_behind_comes_up_to_the_one_ahead() {
+    for ahead_is_paused in [false, true] {
+        let pair = Pair::at([20, 5]).await;
+        if ahead_is_paused {
+            pair.set(0, "status = 'paused'").await;
+        }
+        let follow = async {
+            pair.called_to(20).await;
+            assert!(matches!(pair.commit(0, 20, 21).await.unwrap_err(), CommitError::Meeting(Position(20))));
+            assert!(matches!(pair.commit(1, 5, 21).await.unwrap_err(), CommitError::Meeting(Position(20))));
+            pair.commit(1, 5, 20).await.unwrap();
+            let stop = CancellationToken::new();
+            wait_until_over(&pair.test.pool, pair.builds[1], Position(20), &stop).await.unwrap();
+            pair.commit(1, 20, 30).await.unwrap();
+        };
+        let (met, ()) = tokio::join!(pair.meet(PATIENCE), follow);
+        let (position, mut snapshot) = met.unwrap();
+        assert_eq!(position, Position(20));
+        assert_eq!((seen(&mut snapshot, pair.builds[0]).await, seen(&mut snapshot, pair.builds[1]).await), (20, 20));
+    }
+}
+
+/// A meeting that somebody else lifts, or that lapses, is called again where the builds are by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_meeting_that_is_lost_is_called_again() {
+    let pair = Pair::at([20, 5]).await;
+    let follow = async {
+        pair.called_to(20).await;
+        let sql = "UPDATE gnomon.build_progress SET meet_at = NULL, meet_until = NULL";
+        sqlx::query(sql).execute(&pair.test.pool).await.unwrap();
+        // It may be called again in between; then this one waits as a worker does.
+        while pair.commit(0, 20, 25).await.is_err() {
+            sqlx::query(sql).execute(&pair.test.pool).await.unwrap();
+        }
+        pair.called_to(25).await;
+        pair.commit(1, 5, 25).await.unwrap();
+    };
+    let (met, ()) = tokio::join!(pair.meet(PATIENCE), follow);
+    assert_eq!(met.unwrap().0, Position(25));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_caller_left_behind_does_not_matter() {
+    let pair = Pair::at([7, 7]).await;
+    pair.call(6, "-1 second").await;
+    assert_eq!(pair.meet(Duration::ZERO).await.unwrap().0, Position(7));
+
+    // Two who want to meet the same builds take turns.
+    let both = tokio::join!(pair.meet(PATIENCE), pair.meet(PATIENCE));
+    assert_eq!((both.0.unwrap().0, both.1.unwrap().0), (Position(7), Position(7)));
+
+    pair.call(7, "1 hour").await;
+    let error = pair.meet(Duration::ZERO).await.unwrap_err();
+    assert!(matches!(error, MeetError::TimedOut { .. }), "the other's meeting is not disturbed: {error}");
+    assert_eq!(pair.calls().await, [Some(7); 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn builds_that_cannot_meet_are_told_apart() {
+    let pair = Pair::at([20, 5]).await;
+    assert_eq!(
+        pair.refusal().await,
+        "the builds did not come to one position within 0 s: build 1 is at 20, build 2 at 5; try again, or wait longer"
+    );
+    for (status, state) in
+        [("paused", BuildState::Paused), ("halted", BuildState::Halted), ("failed", BuildState::Failed)]
+    {
+        pair.set(1, &format!("status = '{status}'")).await;
+        assert_eq!(
+            pair.refusal().await,
+            format!(
+                "build 2 is {state} at position 5, and build 1 has gone on to position 20; they meet again when build 2 \
+                 goes on"
+            )
+        );
+    }
+    pair.set(1, "status = 'running', phase = 'replaying'").await;
+    assert_eq!(pair.refusal().await, "build 2 is still replaying, and is at position 5; try again when it is live");
+    pair.set(1, "status = 'retired'").await;
+    assert_eq!(pair.refusal().await, "build 2 is retired; its tables are of no use any more");
+    sqlx::query("DELETE FROM gnomon.builds WHERE build = 2").execute(&pair.test.pool).await.unwrap();
+    assert_eq!(pair.refusal().await, "build 2 is retired; its tables are of no use any more");
+}
+
+/// One that stops on its way is not waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_halts_on_its_way_ends_the_meeting() {
+    let pair = Pair::at([20, 5]).await;
+    let halt = async {
+        pair.called_to(20).await;
+        pair.set(1, "status = 'halted'").await;
+    };
+    let (met, ()) = tokio::join!(pair.meet(PATIENCE), halt);
+    assert!(matches!(met.unwrap_err(), MeetError::Passed { state: BuildState::Halted, .. }));
+    assert_eq!(pair.calls().await, [None; 2]);
+}
+
+/// The one ahead would have to wait for as long as the other takes.
+#[tokio::test(flavor = "multi_thread")]
+async fn builds_far_apart_are_not_called() {
+    let pair = Pair::at([2_000_000, 5]).await;
+    let come_near = async {
+        pair.commit(1, 5, 1_000_000).await.unwrap();
+        pair.commit(0, 2_000_000, 2_000_001).await.unwrap();
+        pair.commit(1, 1_000_000, 1_999_990).await.unwrap();
+        pair.called_to(2_000_001).await;
+        pair.commit(1, 1_999_990, 2_000_001).await.unwrap();
+    };
+    let (met, ()) = tokio::join!(pair.meet(PATIENCE), come_near);
+    assert_eq!(met.unwrap().0, Position(2_000_001));
+}

@@ -1,0 +1,130 @@
+//! Rows that show what differs.
+
+use futures_util::TryStreamExt as _;
+use serde_json::value::RawValue;
+use sqlx::PgConnection;
+
+use super::{ChangedRow, pair::Pair};
+use crate::read_model::identifier::Identifier;
+
+/// JSON that the samples of one comparison may take together. Rows may have a megabyte each.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// What samples may still take.
+pub(super) struct Budget {
+    /// Rows of each kind, for each table.
+    rows: usize,
+    bytes: usize,
+}
+
+impl Budget {
+    pub(super) fn new(rows: usize) -> Self {
+        Self { rows, bytes: MAX_BYTES }
+    }
+
+    /// The first of the rows that are only on the right.
+    pub(super) async fn added(
+        &mut self,
+        connection: &mut PgConnection,
+        pair: &Pair<'_>,
+        count: u64,
+    ) -> Result<Vec<Box<RawValue>>, sqlx::Error> {
+        self.alone(connection, pair, ("Right", &pair.right_source()), &pair.left_source(), count).await
+    }
+
+    /// The first of the rows that are only on the left.
+    pub(super) async fn removed(
+        &mut self,
+        connection: &mut PgConnection,
+        pair: &Pair<'_>,
+        count: u64,
+    ) -> Result<Vec<Box<RawValue>>, sqlx::Error> {
+        self.alone(connection, pair, ("Left", &pair.left_source()), &pair.right_source(), count).await
+    }
+
+    async fn alone(
+        &mut self,
+        connection: &mut PgConnection,
+        pair: &Pair<'_>,
+        (side, source): (&str, &str),
+        other: &str,
+        count: u64,
+    ) -> Result<Vec<Box<RawValue>>, sqlx::Error> {
+        let Some(limit) = self.limit(count) else { return Ok(Vec::new()) };
+        // Rows become JSON behind the limit, and not before they are sorted.
+        let statement = format!(
+            "SELECT row_to_json(cells)::text FROM (
+                 SELECT \"{side}\" AS cells FROM {source} WHERE NOT EXISTS (SELECT FROM {other} WHERE {})
+                 ORDER BY {} LIMIT {limit}
+             ) AS found",
+            pair.same_key(),
+            pair.key_order(side)
+        );
+        // Safe: made of checked identifiers and a number.
+        let mut rows = sqlx::query_scalar::<_, String>(&statement).persistent(false).fetch(connection);
+        let mut samples = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            if !self.takes(row.len()) {
+                break;
+            }
+            samples.push(json(row)?);
+        }
+        Ok(samples)
+    }
+
+    /// The first of the rows of both that differ.
+    pub(super) async fn changed(
+        &mut self,
+        connection: &mut PgConnection,
+        pair: &Pair<'_>,
+        count: u64,
+    ) -> Result<Vec<ChangedRow>, sqlx::Error> {
+        let Some(limit) = self.limit(count) else { return Ok(Vec::new()) };
+        let names = pair.common.iter().zip(pair.differences()).map(|(column, difference)| {
+            // A checked name needs no escape between quotes.
+            format!("CASE WHEN {difference} THEN '{}' END", column.name)
+        });
+        let statement = format!(
+            "SELECT row_to_json(before)::text, row_to_json(after)::text, columns FROM (
+                 SELECT \"Left\" AS before, \"Right\" AS after, array_remove(ARRAY[{}]::text[], NULL) AS columns
+                 FROM {} JOIN {} ON {} WHERE {} ORDER BY {} LIMIT {limit}
+             ) AS found",
+            names.collect::<Vec<_>>().join(", "),
+            pair.left_source(),
+            pair.right_source(),
+            pair.same_key(),
+            pair.differences().collect::<Vec<_>>().join(" OR "),
+            pair.key_order("Left")
+        );
+        // Safe: made of checked identifiers and a number.
+        let statement = sqlx::query_as::<_, (String, String, Vec<String>)>(&statement).persistent(false);
+        let mut rows = statement.fetch(connection);
+        let mut samples = Vec::new();
+        while let Some((before, after, columns)) = rows.try_next().await? {
+            if !self.takes(before.len() + after.len()) {
+                break;
+            }
+            let columns = columns.into_iter().map(Identifier::new).collect::<Result<_, _>>();
+            let columns = columns.map_err(|error| sqlx::Error::Decode(error.into()))?;
+            samples.push(ChangedRow { columns, before: json(before)?, after: json(after)? });
+        }
+        Ok(samples)
+    }
+
+    /// How many rows to ask for; none if there are none or no more are wanted.
+    fn limit(&self, count: u64) -> Option<u64> {
+        let limit = count.min(self.rows as u64);
+        (limit > 0 && self.bytes > 0).then_some(limit)
+    }
+
+    /// Whether a sample of this size is shown. The first that is too large ends the samples.
+    fn takes(&mut self, bytes: usize) -> bool {
+        let taken = self.bytes >= bytes;
+        self.bytes = if taken { self.bytes - bytes } else { 0 };
+        taken
+    }
+}
+
+fn json(text: String) -> Result<Box<RawValue>, sqlx::Error> {
+    RawValue::from_string(text).map_err(|error| sqlx::Error::Decode(error.into()))
+}
