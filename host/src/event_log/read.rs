@@ -34,6 +34,18 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Lets events of further types through, where not all types are meant anyway.
+    pub fn widen<'t>(&mut self, types: impl Iterator<Item = &'t str>) {
+        if self.types.is_empty() {
+            return;
+        }
+        for event_type in types {
+            if !self.types.iter().any(|known| known == event_type) {
+                self.types.push(event_type.to_owned());
+            }
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.types.is_empty() && self.categories.is_empty()
     }

@@ -12,9 +12,9 @@ use crate::{
     event_log::{AppendError, LimitError, NameError},
     modules::{LoadError, UploadError},
     postgres::is_transient,
-    projector::{CompareError, MeetError, OperateError, ReadError},
+    projector::{ChainError, CompareError, MeetError, OperateError, ReadError},
     read_model::IdentifierError,
-    runtime::ModuleKind,
+    runtime::{BatchError, ModuleKind, UpcastError},
 };
 
 /// The page of an error code.
@@ -139,8 +139,28 @@ impl From<OperateError> for Problem {
                 .with("build", build)
                 .with("checkpoint", checkpoint)
                 .with("seen", seen),
+            OperateError::NoUpcaster(_) => Self::new(Code::UpcasterNotFound, detail),
+            OperateError::Upcasters(error) => Self::new(Code::UpcasterConflict, detail).with("reasons", error.reasons),
             OperateError::Load(error) => error.into(),
             OperateError::Postgres(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChainError> for Problem {
+    fn from(error: ChainError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ChainError::Load(error) => error.into(),
+            ChainError::Conflict(error) => Self::new(Code::UpcasterConflict, detail).with("reasons", error.reasons),
+            ChainError::Upcast(UpcastError { upcaster, error: BatchError::Module(failure) }) => {
+                Self::new(Code::UpcastFailed, detail)
+                    .with("upcaster", upcaster.name)
+                    .with("version", upcaster.version)
+                    .with("failure", failure)
+            }
+            ChainError::Upcast(_) | ChainError::Interrupted => internal(&error),
+            ChainError::Postgres(error) => error.into(),
         }
     }
 }

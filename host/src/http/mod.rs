@@ -13,6 +13,7 @@ mod read_models;
 mod router;
 mod sse;
 mod streams;
+mod upcasters;
 
 use std::{sync::Arc, time::Duration};
 

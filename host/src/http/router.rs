@@ -16,7 +16,7 @@ use tracing::error;
 use super::{
     Api, errors, events, health, modules,
     problem::{Code, Problem},
-    projections, read_models, streams,
+    projections, read_models, streams, upcasters,
 };
 
 /// Every route.
@@ -48,6 +48,9 @@ pub fn router(api: Api) -> Router {
         .route("/v1/projections/{name}/dead-letters", get(projections::dead_letters))
         .route("/v1/projections/{name}/history", get(projections::history))
         .route("/v1/projections/{name}/builds/{build}", delete(projections::retire))
+        .route("/v1/upcasters", get(upcasters::list))
+        .route("/v1/upcasters/{name}/activate", post(upcasters::activate))
+        .route("/v1/upcasters/{name}/deactivate", post(upcasters::deactivate))
         .route("/v1/read-models/{projection}/{table}", get(read_models::query))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

@@ -16,7 +16,7 @@ use sqlx::PgPool;
 
 use crate::{
     read_model::Identifier,
-    runtime::{Descriptor, Digest, InvalidModule, Module, ModuleKind, Runtime},
+    runtime::{Descriptor, Digest, InvalidModule, Module, ModuleKind, Runtime, RuntimeLimits},
 };
 
 pub use self::{
@@ -64,6 +64,12 @@ impl Modules {
     #[must_use]
     pub fn new(pool: PgPool, runtime: Runtime) -> Self {
         Self { pool, runtime, loaded: Arc::default() }
+    }
+
+    /// What modules may use.
+    #[must_use]
+    pub fn limits(&self) -> &RuntimeLimits {
+        self.runtime.limits()
     }
 
     /// The largest component that is taken, in bytes.

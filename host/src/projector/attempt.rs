@@ -20,10 +20,10 @@ use super::{
     worker::{End, WorkError, Worker},
 };
 use crate::{
-    event_log::Position,
+    event_log::{Filter, Position},
     postgres::is_transient,
     read_model::{TableSet, WriteSet},
-    runtime::{BatchError, Delivery, ModuleFailure, ProjectionModule},
+    runtime::{BatchError, Delivery, ModuleFailure},
 };
 
 /// Bytes of rows that may wait for a commit; above, folding waits.
@@ -64,7 +64,7 @@ pub(super) struct Attempt<'w> {
 impl<'w> Attempt<'w> {
     pub(super) fn new(
         worker: &'w mut Worker,
-        module: &ProjectionModule,
+        filter: Filter,
         folder: Folder,
         tables: Arc<TableSet>,
         checkpoint: Position,
@@ -74,7 +74,7 @@ impl<'w> Attempt<'w> {
         let mut size = shared.settings.portion;
         size.max_events = worker.job.batch_events.unwrap_or(size.max_events);
         Self {
-            portions: feed::start(shared.log.clone(), checkpoint, until, feed::filter(module.descriptor()), size),
+            portions: feed::start(shared.log.clone(), checkpoint, until, filter, size),
             folder: Some(folder),
             tables,
             folding: None,

@@ -10,6 +10,7 @@ use super::{
     history::Change,
     operation::{OperateError, Operation},
     store::{self, NewBuild},
+    upcasters,
 };
 use crate::{
     modules::ModuleVersion,
@@ -49,16 +50,19 @@ impl Projector {
         activate: Activate,
     ) -> Result<Deployed, OperateError> {
         let module = self.shared.modules.load_projection(name, version).await?;
-        let mut operation = Operation::begin_new(&self.shared, name).await?;
+        let mut transaction = self.shared.pool.begin().await?;
+        let upcasters = upcasters::hold(&mut transaction).await?;
+        let mut operation = Operation::on_new(&self.shared, transaction, name).await?;
         let existing = operation.builds().await?.into_iter().find(|found| {
             found.version == version
+                && found.upcasters == upcasters
                 && found.for_queries
                 && matches!(found.status, Status::Running | Status::Paused | Status::Halted)
         });
         let Some(existing) = existing else {
             let tables = module.tables();
             let cause = format!("version {version} was deployed");
-            let build = operation.begin_build(NewBuild::of(version, activate), tables, &cause).await?;
+            let build = operation.begin_build(NewBuild::of(version, activate, upcasters), tables, &cause).await?;
             operation.supersede(build, activate).await?;
             operation.commit().await?;
             return Ok(Deployed { build, new: true });

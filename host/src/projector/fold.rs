@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     read_model::{TableSet, WriteSet},
-    runtime::{BatchError, Delivery, ModuleFailure, ProjectionInstance, ProjectionModule},
+    runtime::{BatchError, Delivery, ModuleFailure, ProjectionInstance, ProjectionModule, UpcastError, UpcasterChain},
 };
 
 /// Events that are run at once after one that failed; where one is bad, more may be.
@@ -25,12 +25,31 @@ pub(super) struct Folder {
     runtime: Handle,
     pool: PgPool,
     tables: Arc<TableSet>,
+    upcasters: Option<Upcasters>,
     module: ProjectionModule,
     on_failure: OnFailure,
     /// Streams whose events wait behind one that failed.
     parked: HashSet<String>,
     /// Kept from batch to batch as long as all goes well.
     instance: Option<ProjectionInstance>,
+}
+
+/// The upcasters that events go through.
+#[derive(Debug)]
+struct Upcasters {
+    chain: UpcasterChain,
+    /// The types that the projection wants of what comes out; none if it wants all.
+    wants: Option<HashSet<String>>,
+}
+
+/// What became of events on their way through the upcasters.
+struct Upcasted {
+    /// Those before the one that failed, as they have become.
+    ready: Vec<Delivery>,
+    /// As it is in the log.
+    failed: Option<(Delivery, ModuleFailure)>,
+    /// Those behind it, as they are in the log.
+    behind: Vec<Delivery>,
 }
 
 /// What came of a portion.
@@ -62,7 +81,16 @@ enum Unfolded {
 impl Folder {
     /// Must be called within a tokio runtime.
     pub(super) fn new(pool: PgPool, tables: Arc<TableSet>, module: ProjectionModule, on_failure: OnFailure) -> Self {
-        Self { runtime: Handle::current(), pool, tables, module, on_failure, parked: HashSet::new(), instance: None }
+        let runtime = Handle::current();
+        Self { runtime, pool, tables, upcasters: None, module, on_failure, parked: HashSet::new(), instance: None }
+    }
+
+    /// Lets events go through these upcasters before.
+    pub(super) fn upcast_by(&mut self, chain: UpcasterChain) {
+        let descriptor = self.module.descriptor();
+        let types = descriptor.event_types.iter().map(|wanted| wanted.event_type.clone());
+        let wants = (!descriptor.all_types).then(|| types.collect());
+        self.upcasters = Some(Upcasters { chain, wants });
     }
 
     /// From now on, at events that the module cannot handle, this happens.
@@ -75,13 +103,66 @@ impl Folder {
         self.parked = streams;
     }
 
-    /// Folds events, over what earlier ones changed that Postgres need not have yet. Blocks.
+    /// Folds events, as they are in the log, over what earlier ones changed that Postgres need not have yet. Blocks.
     ///
     /// # Errors
-    /// What is not the module's fault. What is, is part of the answer.
+    /// What is not the fault of a module. What is, is part of the answer.
     pub(super) fn fold(&mut self, events: Vec<Delivery>, layers: &[Arc<WriteSet>]) -> Result<Folded, BatchError> {
         let mut folded = Folded { writes: self.no_writes(), set_aside: Vec::new(), stopped: None };
-        let mut events = self.without_parked(events, 0, &mut folded.set_aside);
+        let mut rest = self.without_parked(events, 0, &mut folded.set_aside);
+        while !rest.is_empty() && folded.stopped.is_none() {
+            let upcasted = self.upcast(rest)?;
+            self.fold_upcasted(upcasted.ready, layers, &mut folded)?;
+            rest = upcasted.behind;
+            if let Some((event, failure)) = upcasted.failed
+                && folded.stopped.is_none()
+            {
+                self.fail(&event, failure, &mut folded);
+            }
+            rest = self.without_parked(rest, 0, &mut folded.set_aside);
+        }
+        Ok(folded)
+    }
+
+    /// Brings events to where the upcasters bring them, up to one that an upcaster fails at.
+    fn upcast(&mut self, mut events: Vec<Delivery>) -> Result<Upcasted, BatchError> {
+        let Some(upcasters) = &mut self.upcasters else {
+            return Ok(Upcasted { ready: events, failed: None, behind: Vec::new() });
+        };
+        let wants = |event: &Delivery| upcasters.wants.as_ref().is_none_or(|wants| wants.contains(&event.event_type));
+        match upcasters.chain.upcast(&mut events) {
+            Ok(()) => {
+                events.retain(wants);
+                return Ok(Upcasted { ready: events, failed: None, behind: Vec::new() });
+            }
+            Err(UpcastError { error: BatchError::Module(_), .. }) => {}
+            Err(error) => return Err(error.error),
+        }
+        // What becomes of an event depends on that event alone: taken one by one, the one that fails shows itself.
+        let mut ready = Vec::new();
+        let mut rest = events.into_iter();
+        while let Some(event) = rest.next() {
+            let mut made = vec![event];
+            match upcasters.chain.upcast(&mut made) {
+                Ok(()) => ready.extend(made.into_iter().filter(wants)),
+                Err(UpcastError { upcaster, error: BatchError::Module(mut failure) }) => {
+                    failure.message =
+                        format!("upcaster `{}` version {}: {}", upcaster.name, upcaster.version, failure.message);
+                    let failed = made.pop().map(|event| (event, *failure));
+                    return Ok(Upcasted { ready, failed, behind: rest.collect() });
+                }
+                Err(error) => return Err(error.error),
+            }
+        }
+        Ok(Upcasted { ready, failed: None, behind: Vec::new() })
+    }
+
+    fn fold_upcasted(
+        &mut self,
+        mut events: Vec<Delivery>,
+        layers: &[Arc<WriteSet>],
+        folded: &mut Folded,
+    ) -> Result<(), BatchError> {
         let (mut next, mut size) = (0, events.len());
         while next < events.len() {
             let end = end_of_event(&events, events.len().min(next + size) - 1);
@@ -93,24 +174,35 @@ impl Folder {
                 Err(Unfolded::Event { before, place, failure }) => {
                     folded.writes.merge(before);
                     let place = next + place;
-                    let event = &events[place];
-                    if self.on_failure == OnFailure::Halt {
-                        folded.stopped = Some((event.clone(), failure));
+                    self.fail(&events[place], failure, folded);
+                    if folded.stopped.is_some() {
                         break;
                     }
-                    let parks = self.on_failure == OnFailure::Park;
-                    folded.set_aside.push(DeadLetter::failed(event, failure, parks));
                     next = end_of_event(&events, place);
-                    if parks {
-                        self.parked.insert(event.stream.clone());
-                        events = self.without_parked(events, next, &mut folded.set_aside);
-                    }
+                    events = self.without_parked(events, next, &mut folded.set_aside);
                     size = AFTER_FAILURE;
                 }
                 Err(Unfolded::Host(error)) => return Err(error),
             }
         }
-        Ok(folded)
+        Ok(())
+    }
+
+    /// Does with an event that a module cannot handle what is to be done.
+    fn fail(&mut self, event: &Delivery, failure: ModuleFailure, folded: &mut Folded) {
+        // An earlier event of its stream may have failed in the meantime.
+        if self.parked.contains(&event.stream) {
+            folded.set_aside.push(DeadLetter::waiting(event));
+            return;
+        }
+        match self.on_failure {
+            OnFailure::Halt => folded.stopped = Some((event.clone(), failure)),
+            OnFailure::Skip => folded.set_aside.push(DeadLetter::failed(event, failure, false)),
+            OnFailure::Park => {
+                folded.set_aside.push(DeadLetter::failed(event, failure, true));
+                self.parked.insert(event.stream.clone());
+            }
+        }
     }
 
     fn no_writes(&self) -> WriteSet {

@@ -30,6 +30,7 @@ mod store;
 mod summary;
 mod supervisor;
 mod swap;
+mod upcasters;
 mod worker;
 
 use std::{sync::Arc, time::Duration};
@@ -56,6 +57,7 @@ pub use self::{
     policy::OnFailure,
     read::{Answer, ReadError, ReadRequest},
     summary::{BuildSummary, ProjectionSummary, Purpose},
+    upcasters::{ActiveUpcaster, ChainError, PinnedUpcaster, Rebuilt},
 };
 
 /// Settings of the projector.

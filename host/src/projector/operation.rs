@@ -9,11 +9,13 @@ use super::{
     build::{Phase, Status},
     history::{self, Change},
     lease, store,
+    upcasters::PinnedUpcaster,
 };
 use crate::{
     event_log::Position,
     modules::{LoadError, ModuleVersion},
     read_model::Identifier,
+    runtime::UpcasterConflict,
 };
 
 /// Why an operator's wish is not fulfilled.
@@ -67,6 +69,12 @@ pub enum OperateError {
         /// How far the active build is.
         seen: Position,
     },
+    /// There is no such upcaster, or it is not at work.
+    #[error("there is no active upcaster `{0}`")]
+    NoUpcaster(Identifier),
+    /// Upcasters do not fit together.
+    #[error(transparent)]
+    Upcasters(#[from] UpcasterConflict),
     /// The version does not run here.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -85,6 +93,7 @@ pub(super) struct Found {
     pub(super) activate_when_live: bool,
     pub(super) for_queries: bool,
     pub(super) was_active: bool,
+    pub(super) upcasters: Vec<PinnedUpcaster>,
     pub(super) is_active: bool,
 }
 
@@ -109,16 +118,27 @@ pub(super) struct Operation<'p> {
 impl<'p> Operation<'p> {
     /// Begins, when no other operation on the projection is under way.
     pub(super) async fn begin(shared: &'p Shared, projection: &Identifier) -> Result<Self, OperateError> {
-        let mut transaction = shared.pool.begin().await?;
+        Self::on(shared, shared.pool.begin().await?, projection).await
+    }
+
+    /// Begins as part of a transaction that has done other things before.
+    pub(super) async fn on(
+        shared: &'p Shared,
+        mut transaction: Transaction<'static, Postgres>,
+        projection: &Identifier,
+    ) -> Result<Self, OperateError> {
         if !lock(&mut transaction, projection).await? {
             return Err(OperateError::NoProjection(projection.clone()));
         }
         Ok(Self { shared, projection: projection.clone(), transaction })
     }
 
-    /// Begins with a projection that need not exist yet.
-    pub(super) async fn begin_new(shared: &'p Shared, projection: &Identifier) -> Result<Self, OperateError> {
-        let mut transaction = shared.pool.begin().await?;
+    /// Begins with a projection that need not exist yet, as part of a transaction that has done other things before.
+    pub(super) async fn on_new(
+        shared: &'p Shared,
+        mut transaction: Transaction<'static, Postgres>,
+        projection: &Identifier,
+    ) -> Result<Self, OperateError> {
         sqlx::query("INSERT INTO gnomon.projections (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET name = $1")
             .bind(projection.as_str())
             .execute(&mut *transaction)
@@ -188,6 +208,11 @@ impl<'p> Operation<'p> {
     pub(super) async fn take_over_all(&mut self) -> Result<(), OperateError> {
         let builds: Vec<BuildId> = self.builds().await?.iter().map(|found| found.build).collect();
         self.take_over(&builds).await
+    }
+
+    /// Goes on with other things in the same transaction.
+    pub(super) fn into_transaction(self) -> Transaction<'static, Postgres> {
+        self.transaction
     }
 
     /// Makes it hold, and wakes who works on builds.

@@ -5,6 +5,7 @@ use super::{
     deploy::Activate,
     operation::{OperateError, Operation},
     store::NewBuild,
+    upcasters,
 };
 use crate::{modules::ModuleVersion, read_model::Identifier};
 
@@ -21,9 +22,11 @@ impl Projector {
     ) -> Result<BuildId, OperateError> {
         let version = self.version_or_active(name, version).await?;
         let module = self.shared.modules.load_projection(name, version).await?;
-        let mut operation = Operation::begin(&self.shared, name).await?;
+        let mut transaction = self.shared.pool.begin().await?;
+        let upcasters = upcasters::hold(&mut transaction).await?;
+        let mut operation = Operation::on(&self.shared, transaction, name).await?;
         let cause = format!("an operator asked for a rebuild of version {version}");
-        let build = operation.begin_build(NewBuild::of(version, activate), module.tables(), &cause).await?;
+        let build = operation.begin_build(NewBuild::of(version, activate, upcasters), module.tables(), &cause).await?;
         operation.supersede(build, activate).await?;
         operation.commit().await?;
         Ok(build)

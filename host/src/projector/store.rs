@@ -10,6 +10,7 @@ use super::{
     history::{self, Change},
     operation::Found,
     policy::OnFailure,
+    upcasters::PinnedUpcaster,
 };
 use crate::{event_log::Position, modules::ModuleVersion, read_model::Identifier, runtime::Descriptor};
 
@@ -27,6 +28,8 @@ pub(super) struct Job {
     pub(super) retrying: bool,
     /// Events that its module gets at once, if other than what the host is set to.
     pub(super) batch_events: Option<usize>,
+    /// What its events go through before.
+    pub(super) upcasters: Vec<PinnedUpcaster>,
 }
 
 /// A build that is to be begun.
@@ -34,14 +37,20 @@ pub(super) struct Job {
 pub(super) struct NewBuild {
     version: ModuleVersion,
     activate_when_live: bool,
+    upcasters: Vec<PinnedUpcaster>,
     /// For a build that is made to verify another one: events that its module gets at once.
     verify_with: Option<usize>,
 }
 
 impl NewBuild {
     /// A build for queries.
-    pub(super) fn of(version: ModuleVersion, activate: Activate) -> Self {
-        Self { version, activate_when_live: activate == Activate::Auto, verify_with: None }
+    pub(super) fn of(version: ModuleVersion, activate: Activate, upcasters: Vec<PinnedUpcaster>) -> Self {
+        Self { version, activate_when_live: activate == Activate::Auto, upcasters, verify_with: None }
+    }
+
+    /// A build that is made to verify another one of this version, with so many events at once.
+    pub(super) fn to_verify(version: ModuleVersion, upcasters: Vec<PinnedUpcaster>, batch_events: usize) -> Self {
+        Self { version, activate_when_live: false, upcasters, verify_with: Some(batch_events) }
     }
 }
 
@@ -89,27 +98,43 @@ pub(super) async fn running(pool: &PgPool) -> Result<Vec<BuildId>, sqlx::Error> 
 /// What is to be done with a build; none if nothing is any more. To be asked by whoever holds its lease: what an operator
 /// changes afterwards takes the lease away.
 pub(super) async fn job(pool: &PgPool, build: BuildId) -> Result<Option<Job>, sqlx::Error> {
-    let row: Option<(String, i32, String, bool, String, bool, Option<i32>)> = sqlx::query_as(
-        "SELECT projection, version, phase, activate_when_live, on_failure, retrying, batch_events
+    let row: Option<JobRow> = sqlx::query_as(
+        "SELECT projection, version, phase, activate_when_live, on_failure, retrying, batch_events, upcasters
          FROM gnomon.builds JOIN gnomon.projections ON name = projection
          WHERE build = $1 AND status = 'running'",
     )
     .bind(build.0)
     .fetch_optional(pool)
     .await?;
-    let Some((projection, version, phase, activate_when_live, on_failure, retrying, batch_events)) = row else {
-        return Ok(None);
-    };
-    Ok(Some(Job {
-        build,
-        projection: identifier(projection)?,
-        version: ModuleVersion::from_sql(version),
-        phase: Phase::from_sql(&phase),
-        activate_when_live,
-        on_failure: OnFailure::from_sql(&on_failure),
-        retrying,
-        batch_events: batch_events.and_then(|events| usize::try_from(events).ok()),
-    }))
+    row.map(|row| row.job(build)).transpose()
+}
+
+#[derive(sqlx::FromRow)]
+struct JobRow {
+    projection: String,
+    version: i32,
+    phase: String,
+    activate_when_live: bool,
+    on_failure: String,
+    retrying: bool,
+    batch_events: Option<i32>,
+    upcasters: Json<Vec<PinnedUpcaster>>,
+}
+
+impl JobRow {
+    fn job(self, build: BuildId) -> Result<Job, sqlx::Error> {
+        Ok(Job {
+            build,
+            projection: identifier(self.projection)?,
+            version: ModuleVersion::from_sql(self.version),
+            phase: Phase::from_sql(&self.phase),
+            activate_when_live: self.activate_when_live,
+            on_failure: OnFailure::from_sql(&self.on_failure),
+            retrying: self.retrying,
+            batch_events: self.batch_events.and_then(|events| usize::try_from(events).ok()),
+            upcasters: self.upcasters.0,
+        })
+    }
 }
 
 /// A projection's builds, newest first.
@@ -117,35 +142,45 @@ pub(super) async fn builds_of(
     connection: &mut PgConnection,
     projection: &Identifier,
 ) -> Result<Vec<Found>, sqlx::Error> {
-    let rows: Vec<(i64, i32, String, String, bool, bool, bool, bool)> = sqlx::query_as(
-        "SELECT build, version, phase, status, activate_when_live, purpose = 'queries', activated_at IS NOT NULL,
-                active_build IS NOT DISTINCT FROM build
+    let rows: Vec<FoundRow> = sqlx::query_as(
+        "SELECT build, version, phase, status, activate_when_live, purpose = 'queries' AS for_queries,
+                activated_at IS NOT NULL AS was_active, active_build IS NOT DISTINCT FROM build AS is_active, upcasters
          FROM gnomon.builds JOIN gnomon.projections ON name = projection
          WHERE projection = $1 ORDER BY build DESC",
     )
     .bind(projection.as_str())
     .fetch_all(connection)
     .await?;
-    let found = |(build, version, phase, status, activate_when_live, for_queries, was_active, is_active): (
-        i64,
-        i32,
-        String,
-        String,
-        bool,
-        bool,
-        bool,
-        bool,
-    )| Found {
-        build: BuildId(build),
-        version: ModuleVersion::from_sql(version),
-        phase: Phase::from_sql(&phase),
-        status: Status::from_sql(&status),
-        activate_when_live,
-        for_queries,
-        was_active,
-        is_active,
-    };
-    Ok(rows.into_iter().map(found).collect())
+    Ok(rows.into_iter().map(Found::from).collect())
+}
+
+#[derive(sqlx::FromRow)]
+struct FoundRow {
+    build: i64,
+    version: i32,
+    phase: String,
+    status: String,
+    activate_when_live: bool,
+    for_queries: bool,
+    was_active: bool,
+    is_active: bool,
+    upcasters: Json<Vec<PinnedUpcaster>>,
+}
+
+impl From<FoundRow> for Found {
+    fn from(row: FoundRow) -> Self {
+        Self {
+            build: BuildId(row.build),
+            version: ModuleVersion::from_sql(row.version),
+            phase: Phase::from_sql(&row.phase),
+            status: Status::from_sql(&row.status),
+            activate_when_live: row.activate_when_live,
+            for_queries: row.for_queries,
+            was_active: row.was_active,
+            is_active: row.is_active,
+            upcasters: row.upcasters.0,
+        }
+    }
 }
 
 /// Builds whose time is over: replaced longer ago than `keep`, or made to verify another one longer ago than that. Says of
@@ -193,8 +228,8 @@ pub(super) async fn insert_build(
 ) -> Result<BuildId, sqlx::Error> {
     let build: i64 = sqlx::query_scalar(
         "WITH build AS (
-             INSERT INTO gnomon.builds (projection, version, activate_when_live, purpose, batch_events)
-             VALUES ($1, $2, $3, CASE WHEN $4::integer IS NULL THEN 'queries' ELSE 'verify' END, $4) RETURNING build
+             INSERT INTO gnomon.builds (projection, version, activate_when_live, purpose, batch_events, upcasters)
+             VALUES ($1, $2, $3, CASE WHEN $4::integer IS NULL THEN 'queries' ELSE 'verify' END, $4, $5) RETURNING build
          ), progress AS (
              INSERT INTO gnomon.build_progress (build) SELECT build FROM build
          )
@@ -204,6 +239,7 @@ pub(super) async fn insert_build(
     .bind(new.version.to_sql())
     .bind(new.activate_when_live)
     .bind(new.verify_with.map(|events| i32::try_from(events).unwrap_or(i32::MAX)))
+    .bind(Json(&new.upcasters))
     .fetch_one(connection)
     .await?;
     Ok(BuildId(build))

@@ -11,6 +11,7 @@ use super::{
     build::{BuildError, BuildId, BuildState, Phase, Status},
     policy::OnFailure,
     store::identifier,
+    upcasters::PinnedUpcaster,
 };
 use crate::{
     event_log::Position, modules::ModuleVersion, postgres::PgTimestamp, read_model::Identifier, runtime::Descriptor,
@@ -51,6 +52,8 @@ pub struct BuildSummary {
     pub dead_letters: u64,
     /// What it is for.
     pub purpose: Purpose,
+    /// The upcasters that its events go through before.
+    pub upcasters: Vec<PinnedUpcaster>,
     /// Whether it becomes the active one by itself when it has caught up.
     pub activate_when_live: bool,
     /// When it was begun.
@@ -104,6 +107,7 @@ struct BuildRow {
     phase: String,
     status: String,
     purpose: String,
+    upcasters: Json<Vec<PinnedUpcaster>>,
     activate_when_live: bool,
     checkpoint: i64,
     events_per_second: f64,
@@ -135,6 +139,7 @@ impl BuildRow {
             error: self.error.as_ref().map(|error| error.0.clone()),
             dead_letters: u64::try_from(self.dead_letters).unwrap_or_default(),
             purpose: if self.purpose == "verify" { Purpose::Verify } else { Purpose::Queries },
+            upcasters: self.upcasters.0.clone(),
             activate_when_live: self.activate_when_live,
             created_at: self.created_at.to_jiff()?,
             replaced_at: self.replaced_at.map(PgTimestamp::to_jiff).transpose()?,
@@ -150,7 +155,7 @@ async fn summaries(pool: &PgPool, name: Option<&Identifier>) -> Result<Vec<Proje
              SELECT *, row_number() OVER (PARTITION BY projection, status ORDER BY build DESC) AS place FROM gnomon.builds
              WHERE $1::text IS NULL OR projection = $1
          )
-         SELECT name, active_build, on_failure, build, build.version, phase, status, purpose, activate_when_live, checkpoint,
+         SELECT name, active_build, on_failure, build, build.version, phase, status, purpose, upcasters, activate_when_live, checkpoint,
                 events_per_second, error, build.created_at, replaced_at, descriptor, head.position AS head,
                 (SELECT count(*) FROM gnomon.dead_letters AS letter WHERE letter.build = build.build) AS dead_letters
          FROM builds AS build

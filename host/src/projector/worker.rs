@@ -15,10 +15,12 @@ use super::{
     build::{BuildError, Status},
     commit::{CommitError, hold},
     dead_letters::{self, DeadLetter},
+    feed,
     fold::Folder,
     lease::{self, Lease},
     meet,
     store::{self, Job},
+    upcasters::ChainError,
 };
 use crate::{
     event_log::Position, modules::LoadError, postgres::is_transient, read_model::TableSet, runtime::BatchError,
@@ -56,6 +58,8 @@ pub(super) enum WorkError {
     #[error(transparent)]
     Load(#[from] LoadError),
     #[error(transparent)]
+    Chain(#[from] ChainError),
+    #[error(transparent)]
     Host(BatchError),
     #[error("the thread of the module was lost")]
     Lost,
@@ -68,7 +72,8 @@ impl WorkError {
         match self {
             Self::Fenced | Self::TooManyDeadLetters { .. } => false,
             Self::Postgres(error) => is_transient(error),
-            Self::Load(error) => error.is_transient(),
+            Self::Load(error) | Self::Chain(ChainError::Load(error)) => error.is_transient(),
+            Self::Chain(error) => matches!(error, ChainError::Interrupted),
             // What reads rows is Postgres; there is room for an instance once another is given up.
             Self::Host(BatchError::Rows(error)) => error.downcast_ref::<sqlx::Error>().is_none_or(is_transient),
             Self::Host(_) | Self::Lost | Self::Meeting(_) => true,
@@ -151,12 +156,18 @@ impl Worker {
         let tables = Arc::new(TableSet::new(self.job.build.schema(), module.tables()));
         let on_failure = self.job.on_failure;
         let mut folder = Folder::new(self.shared.pool.clone(), Arc::clone(&tables), module.clone(), on_failure);
+        let mut filter = feed::filter(module.descriptor());
+        if !self.job.upcasters.is_empty() {
+            let chain = self.shared.chain(&self.job.upcasters).await?;
+            filter.widen(chain.event_types());
+            folder.upcast_by(chain);
+        }
         if self.job.retrying {
             folder = self.redeliver(folder, &tables, checkpoint).await?;
             self.job.retrying = false;
         }
         folder.park(dead_letters::parked_streams(&self.shared.pool, self.job.build).await?);
-        Attempt::new(self, &module, folder, tables, checkpoint, until).run().await
+        Attempt::new(self, filter, folder, tables, checkpoint, until).run().await
     }
 
     /// Stops the build for a reason that does not pass.

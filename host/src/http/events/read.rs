@@ -9,9 +9,9 @@ use axum::{
 use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
-use super::wire::sse_event;
+use super::{upcasted::UpcastedEvent, wire::sse_event};
 use crate::{
-    event_log::{Direction, Filter, Followed, Position, RecordedEvent},
+    event_log::{Direction, Filter, Followed, Position},
     http::{
         Api,
         extract::Params,
@@ -30,11 +30,14 @@ pub(in crate::http) struct Query {
     direction: Direction,
     types: Option<String>,
     category: Option<String>,
+    /// Whether to show what the active upcasters make of the events.
+    #[serde(default)]
+    upcast: bool,
 }
 
 #[derive(Serialize)]
-struct Page {
-    events: Vec<RecordedEvent>,
+struct Page<E> {
+    events: Vec<E>,
     /// What to give as `after` for the next page; null when there is nothing further back.
     next: Option<Position>,
     /// The position of the newest event.
@@ -51,6 +54,9 @@ pub(in crate::http) async fn read(
         if query.direction == Direction::Backward {
             return Err(Problem::new(Code::InvalidQuery, "the log is followed forward only"));
         }
+        if query.upcast {
+            return Err(Problem::new(Code::InvalidQuery, "`upcast=true` is for pages; followers get the originals"));
+        }
         let after = match (sse::last_event_id(&headers)?, query.after) {
             (Some(seen), _) | (None, Some(After::Number(seen))) => Position(seen),
             (None, Some(After::Head)) => *api.log.head().borrow(),
@@ -66,7 +72,13 @@ pub(in crate::http) async fn read(
         None => None,
     };
     let page = api.log.read(query.direction, after, limit, &filter).await?;
-    Ok(Json(Page { events: page.events, next: page.next, head: page.head }).into_response())
+    let (next, head) = (page.next, page.head);
+    if !query.upcast {
+        return Ok(Json(Page { events: page.events, next, head }).into_response());
+    }
+    let events = api.projector.upcast(page.events).await?;
+    let events = events.into_iter().map(UpcastedEvent::try_from).collect::<Result<Vec<_>, _>>()?;
+    Ok(Json(Page { events, next, head }).into_response())
 }
 
 fn followed(followed: &Followed) -> Event {

@@ -16,7 +16,7 @@ use crate::{
         problem::Problem,
     },
     modules::ModuleVersion,
-    projector::{Activate, BuildId},
+    projector::{Activate, BuildId, Rebuilt},
     read_model::Identifier,
     runtime::{Descriptor, Digest, ModuleKind},
 };
@@ -38,6 +38,9 @@ pub(in crate::http) struct Answer {
     /// The build of the version, if it is one of a projection.
     #[serde(skip_serializing_if = "Option::is_none")]
     build: Option<BuildId>,
+    /// The builds that were begun because an upcaster was activated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    builds: Option<Vec<Rebuilt>>,
 }
 
 pub(in crate::http) async fn upload(
@@ -52,10 +55,16 @@ pub(in crate::http) async fn upload(
     }
     let bytes = read_body(body, api.modules.max_module_bytes() as u64, "max_module_bytes").await?;
     let uploaded = api.modules.upload(&name, bytes).await?;
-    let build = match uploaded.descriptor.kind() {
-        ModuleKind::Projection => Some(api.projector.deploy(&name, uploaded.version, query.activate).await?.build),
-        ModuleKind::Upcaster => None,
-    };
+    let (mut build, mut builds) = (None, None);
+    match (uploaded.descriptor.kind(), query.activate) {
+        (ModuleKind::Projection, activate) => {
+            build = Some(api.projector.deploy(&name, uploaded.version, activate).await?.build);
+        }
+        (ModuleKind::Upcaster, Activate::Auto) => {
+            builds = Some(api.projector.activate_upcaster(&name, Some(uploaded.version)).await?.1);
+        }
+        (ModuleKind::Upcaster, Activate::Manual) => {}
+    }
     let status = if uploaded.new { StatusCode::CREATED } else { StatusCode::OK };
     let answer = Answer {
         name,
@@ -64,6 +73,7 @@ pub(in crate::http) async fn upload(
         kind: uploaded.descriptor.kind(),
         descriptor: uploaded.descriptor,
         build,
+        builds,
     };
     Ok((status, Json(answer)))
 }

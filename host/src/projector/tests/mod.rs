@@ -65,7 +65,7 @@ impl TestBuilds {
         .await
         .unwrap();
         let mut connection = self.pool.acquire().await.unwrap();
-        let new = NewBuild::of(ModuleVersion(version), Activate::Auto);
+        let new = NewBuild::of(ModuleVersion(version), Activate::Auto, Vec::new());
         let build = store::insert_build(&mut connection, &self.name, &new).await.unwrap();
         let tables = TableSet::new(build.schema(), &[Arc::new(Table::check(&declaration).unwrap())]);
         tables.create(&mut connection).await.unwrap();
