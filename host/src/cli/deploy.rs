@@ -12,7 +12,7 @@ use reqwest::{Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    client::{Client, ClientError},
+    client::Client,
     figures,
     guest_crate::{GuestCrate, Words},
     output::{self, say},
@@ -104,7 +104,7 @@ impl Deploy {
         let client = Client::new(&self.client)?;
         let (name, component) = self.component().await?;
         let uploaded = upload(&client, &name, &component, self.activate).await?;
-        say(format_args!("{}", uploaded.words()));
+        say(uploaded.words());
         let build = match uploaded.build {
             Some(build) if !self.no_wait => {
                 let progress = Progress::start();
@@ -190,8 +190,7 @@ pub(super) async fn follow(
             Ok(projection) => projection,
             Err(error) => {
                 misses += 1;
-                let passing = ClientError::may_pass(&error) && misses < MAX_MISSES;
-                if !passing {
+                if !error.may_pass() || misses == MAX_MISSES {
                     return Err(error.into());
                 }
                 tokio::time::sleep(POLL).await;

@@ -13,13 +13,11 @@ pub(super) fn counted(number: u64, what: &str) -> String {
 }
 
 /// A rate, without the digits that nobody reads: `91,034`.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is small and not below nothing")]
 pub(super) fn rate(per_second: f64) -> impl fmt::Display {
     count(per_second.round() as u64)
 }
 
 /// How many in a second.
-#[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
 pub(super) fn per_second(number: u64, time: Duration) -> f64 {
     // Shorter than the clock can tell is no reason to divide by nothing.
     number as f64 / time.as_secs_f64().max(0.001)

@@ -106,10 +106,12 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
 }
 
 impl Command {
-    /// What is logged if nobody says: a host tells what it does, all others speak for themselves.
+    /// What is logged if nobody says: a host tells what it does, all others speak for themselves. At Ctrl-C the pool warns of
+    /// connections that it wanted to keep.
     fn usual_log(&self) -> &'static str {
         match self {
             Self::Serve(_) | Self::Migrate(_) => "info",
+            Self::Demo(_) => "warn,sqlx_core::pool=error",
             _ => "warn",
         }
     }

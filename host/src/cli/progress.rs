@@ -89,7 +89,6 @@ fn style() -> ProgressStyle {
 }
 
 /// How long what is left will take at a rate.
-#[expect(clippy::cast_precision_loss, reason = "an estimate")]
 pub(super) fn time_left(left: u64, per_second: f64) -> Option<Duration> {
     (per_second > 0.0).then(|| left as f64 / per_second).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
 }

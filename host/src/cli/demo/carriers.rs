@@ -103,7 +103,6 @@ fn table(carriers: &[Daily]) -> Table {
 }
 
 /// `part` for each of `whole`; nothing of nothing is nothing.
-#[expect(clippy::cast_precision_loss, reason = "flights of a week")]
 fn share(part: i64, whole: i64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

@@ -5,10 +5,7 @@ use std::time::Duration;
 use reqwest::header;
 
 use super::{Events, print, sse::Parser};
-use crate::cli::{
-    client::{Client, ClientError},
-    output::say,
-};
+use crate::cli::{client::Client, output::say};
 
 /// The host sends something every 15 s; when it has been still for so long, the connection is dead.
 const SILENCE: Duration = Duration::from_secs(45);
@@ -57,7 +54,7 @@ impl Follower {
         }
         let mut response = match client.send(request).await {
             Ok(response) => response,
-            Err(error) if self.heard && ClientError::may_pass(&error) => return Ok(Ended::Broken(error.in_brief())),
+            Err(error) if self.heard && error.may_pass() => return Ok(Ended::Broken(error.in_brief())),
             Err(error) => return Err(error.into()),
         };
         self.heard = true;

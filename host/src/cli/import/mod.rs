@@ -181,7 +181,9 @@ impl SoFar {
     /// An error, with what is in the log and what to do.
     fn end(&self, error: impl std::fmt::Display) -> anyhow::Error {
         let before = match (self.imported, self.repeated) {
-            (0, 0) => return anyhow::anyhow!("{error}\nnothing was imported"),
+            (0, 0) if self.repeatable => return anyhow::anyhow!("{error}\nnothing was imported"),
+            // The error itself says what is not known.
+            (0, 0) => return anyhow::anyhow!("{error}"),
             (imported, 0) => figures::counted(imported, "event") + " before it",
             (imported, repeated) => {
                 format!(
