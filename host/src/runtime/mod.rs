@@ -4,6 +4,7 @@
 //! [`RowReader`], and what a batch changes goes out as a [`WriteSet`](crate::read_model::WriteSet).
 
 mod bindings;
+mod bulk;
 mod cache;
 mod convert;
 mod delivery;

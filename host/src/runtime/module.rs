@@ -9,6 +9,7 @@ use wasmtime::{
 
 use super::{
     bindings::projection::Projection,
+    bulk,
     cache::CompiledCache,
     descriptor::{Descriptor, ModuleKind},
     digest::Digest,
@@ -153,6 +154,7 @@ impl Runtime {
         if let Some(reason) = no_component(bytes) {
             return Err(reason.into());
         }
+        bulk::check(bytes).map_err(|reasons| InvalidModule { reasons })?;
         let component = cache
             .load(engine, digest, bytes)
             .map_err(|error| format!("it is not a valid component: {}", error.root_cause()))?;
