@@ -68,10 +68,7 @@ fn the_stack_ends() {
 
 #[test]
 fn an_exit_is_told_by_its_status() {
-    assert_eq!(
-        said("exit", ""),
-        "the module panicked or trapped at position 3: it ended itself with exit status 1"
-    );
+    assert_eq!(said("exit", ""), "the module panicked or trapped at position 3: it ended itself with exit status 1");
 }
 
 #[test]
@@ -79,10 +76,7 @@ fn a_module_that_refuses_an_event_is_quoted() {
     let itself = failure("refuse", "itself");
     assert_eq!(itself.kind, FailureKind::Refused);
     assert_eq!(itself.to_string(), "the module could not handle the event at position 3: not this one");
-    assert_eq!(
-        said("refuse", "another"),
-        "the module could not handle the event at position 3: not that one"
-    );
+    assert_eq!(said("refuse", "another"), "the module could not handle the event at position 3: not that one");
     assert_eq!(failure("refuse", "long").message.len(), 8192);
     assert_eq!(
         said("refuse", "odd characters"),

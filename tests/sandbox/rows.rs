@@ -13,7 +13,16 @@ fn broke(name: &str, word: &str) -> String {
 
 #[test]
 fn rows_must_fit_their_table() {
-    let words = ["another type", "too few cells", "too many cells", "null key", "no cells", "too large", "large bytes", "batch"];
+    let words = [
+        "another type",
+        "too few cells",
+        "too many cells",
+        "null key",
+        "no cells",
+        "too large",
+        "large bytes",
+        "batch",
+    ];
     assert_eq!(
         words.map(|word| broke("wrong_row", word)),
         [
@@ -32,8 +41,18 @@ fn rows_must_fit_their_table() {
 #[test]
 fn rows_must_fit_postgres() {
     let words = [
-        "nul in text", "no decimal", "long decimal", "long fraction", "early instant", "early day", "late day", "no json",
-        "deep json", "nul in json", "large index", "large key",
+        "nul in text",
+        "no decimal",
+        "long decimal",
+        "long fraction",
+        "early instant",
+        "early day",
+        "late day",
+        "no json",
+        "deep json",
+        "nul in json",
+        "large index",
+        "large key",
     ];
     assert_eq!(
         words.map(|word| broke("wrong_row", word)),
@@ -99,7 +118,8 @@ fn calls_must_keep_the_contract() {
             "get null key: table `notes`: column `position` must not be null".to_owned(),
             "delete long key: table `notes`: a key takes 1 values, 2 came".to_owned(),
             "delete another type: table `notes`: column `position` holds i64, a value of type text came".to_owned(),
-            "get too many keys: table `notes`: keys of one get-many: 100001; the limit max_get_keys is 100000".to_owned(),
+            "get too many keys: table `notes`: keys of one get-many: 100001; the limit max_get_keys is 100000"
+                .to_owned(),
             "find too many rows: table `notes`: rows of one find: 10001; the limit max_find_rows is 10000".to_owned(),
             "turn elsewhere: it turned to position 1003, which is not in the batch".to_owned(),
         ]

@@ -10,7 +10,13 @@ use crate::run::{LIMITS, load, refused, runtime};
 #[test]
 fn an_import_outside_of_the_contract_is_named() {
     let reasons = refused("import_sockets");
-    assert!(reasons.iter().all(|reason| reason.ends_with("which no module may: a module sees its events and its rows and nothing else")), "{reasons:?}");
+    assert!(
+        reasons
+            .iter()
+            .all(|reason| reason
+                .ends_with("which no module may: a module sees its events and its rows and nothing else")),
+        "{reasons:?}"
+    );
     assert!(reasons.iter().any(|reason| reason.starts_with("it imports `wasi:sockets/tcp@0.2.")), "{reasons:?}");
 }
 
@@ -18,7 +24,9 @@ fn an_import_outside_of_the_contract_is_named() {
 fn another_version_of_the_contract_is_named() {
     assert_eq!(
         refused("other_contract"),
-        ["it is built for contract gnomon:module@0.2.0; this host speaks gnomon:module@0.1.0: build it with the gnomon-sdk of that version"]
+        [
+            "it is built for contract gnomon:module@0.2.0; this host speaks gnomon:module@0.1.0: build it with the gnomon-sdk of that version"
+        ]
     );
 }
 
@@ -53,6 +61,8 @@ fn describe_has_a_deadline() {
     let reasons = load(&runtime(limits), &guest("endless_describe")).unwrap_err().reasons;
     assert_eq!(
         reasons,
-        ["its `describe` failed: the module took too long: it computed for more than 0.1 s; the limit is max_batch_time"]
+        [
+            "its `describe` failed: the module took too long: it computed for more than 0.1 s; the limit is max_batch_time"
+        ]
     );
 }

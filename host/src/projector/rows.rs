@@ -36,12 +36,7 @@ impl BuildRows {
 }
 
 impl RowReader for BuildRows {
-    fn get_many(
-        &mut self,
-        table: &Arc<Table>,
-        keys: &[Key],
-        max_bytes: usize,
-    ) -> Result<Vec<Option<Row>>, ReadError> {
+    fn get_many(&mut self, table: &Arc<Table>, keys: &[Key], max_bytes: usize) -> Result<Vec<Option<Row>>, ReadError> {
         let place = self.place(table)?;
         let mut rows: Vec<Option<Row>> = vec![None; keys.len()];
         let (mut unknown, mut unknown_places) = (Vec::new(), Vec::new());

@@ -4,7 +4,12 @@ use serde::{Deserialize, Serialize};
 use wasmtime::{OutOfMemory, PoolConcurrencyLimitError, Trap, WasmBacktrace, component::ResourceTableError};
 use wasmtime_wasi::I32Exit;
 
-use super::{limits::Excess, output::printable, state::CallError, wasi::{CannotWait, MAX_RESOURCES}};
+use super::{
+    limits::Excess,
+    output::printable,
+    state::CallError,
+    wasi::{CannotWait, MAX_RESOURCES},
+};
 
 /// Why a batch left no rows.
 ///

@@ -34,12 +34,7 @@ pub trait RowReader: Send {
     /// # Errors
     /// [`RowsTooLarge`] if they take more than `max_bytes`, which is the module's fault; or they cannot be read now, and
     /// the batch ends and is tried again.
-    fn get_many(
-        &mut self,
-        table: &Arc<Table>,
-        keys: &[Key],
-        max_bytes: usize,
-    ) -> Result<Vec<Option<Row>>, ReadError>;
+    fn get_many(&mut self, table: &Arc<Table>, keys: &[Key], max_bytes: usize) -> Result<Vec<Option<Row>>, ReadError>;
 
     /// The rows whose columns of the index equal the values: at most `limit`, in any order.
     ///
@@ -268,9 +263,8 @@ impl GuestState {
         let place = rows.place(table)?;
         let declared = Arc::clone(rows.writes.tables()[place].table());
         let values = checked_cells(table, "bytes of the values of a find", values, &limits)?;
-        let known = declared
-            .index(index)
-            .ok_or_else(|| CallError::NoIndex { table: table.to_owned(), index: short(index) })?;
+        let known =
+            declared.index(index).ok_or_else(|| CallError::NoIndex { table: table.to_owned(), index: short(index) })?;
         declared.check_find(known, &values)?;
         // One more than may be, to know that there are too many. Rows that the batch deleted or moved away may be among them.
         let changed = rows.writes.tables()[place].keys().count();

@@ -127,7 +127,8 @@ async fn tables_keep_what_a_map_would() {
                         let values: Vec<Value> = index.columns.iter().map(|&place| row[place].clone()).collect();
                         for count in 1..=values.len() {
                             let values = &values[..count];
-                            let found = test.tables.find(&mut test.connection, &table, index, values, 1000, usize::MAX).await;
+                            let found =
+                                test.tables.find(&mut test.connection, &table, index, values, 1000, usize::MAX).await;
                             let mut found = found.unwrap();
                             found.sort_by_cached_key(|row| table.key_of(row));
                             let matches = |row: &&Row| index.columns.iter().zip(values).all(|(&c, v)| row[c] == *v);
