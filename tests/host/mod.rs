@@ -37,11 +37,6 @@ impl TestHost {
         format!("http://{}{path}", self.server.address())
     }
 
-    /// Speaks HTTP.
-    pub(crate) fn client(&self) -> &reqwest::Client {
-        &self.client
-    }
-
     /// Uploads a component; answers status and body.
     pub(crate) async fn upload(&self, name: &str, component: impl Into<reqwest::Body>) -> (u16, Value) {
         let request = self.client.put(self.url(&format!("/v1/modules/{name}")));

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod fixtures;
+mod hand_made;
 mod handle;
 #[path = "../host/mod.rs"]
 mod host;

@@ -47,8 +47,8 @@ fn nothing_can_be_waited_for() {
 fn the_host_gives_no_more_than_is_needed() {
     for (name, message) in [
         ("stream_zeroes", "cannot write more zeroes than `check_write` allows"),
-        ("wasi_hoard", ""),
-        ("random_hog", ""),
+        ("wasi_hoard", "it holds more than 1000 streams and the like of WASI"),
+        ("random_hog", "requested len 1099511627776 exceeds limit 65536"),
     ] {
         let failure = failure(name, "");
         assert_eq!(failure.kind, FailureKind::BrokeContract, "{failure}");

@@ -36,6 +36,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("reqwest", &["cli", "postgres"]),
     ("sqlx", &["cli", "event_log", "http", "modules", "postgres", "projector", "read_model", "server"]),
     ("tower_http", &["http"]),
+    ("wasmparser", &["runtime"]),
     ("wasmtime", &["runtime"]),
     ("wasmtime_wasi", &["runtime"]),
 ];

@@ -254,7 +254,7 @@ impl Table {
         self.check_index_bytes("the key", self.key.iter().map(|&place| &row[place]))?;
         self.indexes.iter().try_for_each(|index| {
             let cells = index.columns.iter().map(|&place| &row[place]);
-            self.check_index_bytes(&format_args!("index `{}`", index.name), cells)
+            self.check_index_bytes(format_args!("index `{}`", index.name), cells)
         })
     }
 

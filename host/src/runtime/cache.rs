@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use sha2::{Digest as _, Sha256};
@@ -15,33 +16,41 @@ use super::digest::Digest;
 #[derive(Clone, Debug)]
 pub(super) struct CompiledCache {
     folder: Option<PathBuf>,
+    /// Held while a module is compiled, which uses all processors anyway: the memory that it takes is taken once.
+    compiling: Arc<Mutex<()>>,
 }
 
 impl CompiledCache {
     /// A cache below `folder`; none compiles each time.
     pub(super) fn open(folder: Option<&Path>, engine: &Engine) -> io::Result<Self> {
-        let Some(folder) = folder else { return Ok(Self { folder: None }) };
+        let compiling = Arc::default();
+        let Some(folder) = folder else { return Ok(Self { folder: None, compiling }) };
         // The settings of the engine and the version of wasmtime are part of what code fits, so they are part of the path.
         let folder = folder.join(engine_name(engine));
         fs::create_dir_all(&folder)?;
-        Ok(Self { folder: Some(folder) })
+        Ok(Self { folder: Some(folder), compiling })
     }
 
     /// The compiled module of this digest, compiled now if it is not there.
     pub(super) fn load(&self, engine: &Engine, digest: &Digest, bytes: &[u8]) -> wasmtime::Result<Component> {
-        let Some(folder) = &self.folder else { return Component::new(engine, bytes) };
+        let Some(folder) = &self.folder else { return self.compile(engine, bytes) };
         let path = folder.join(format!("{digest}.cwasm"));
         match read(engine, &path) {
             Ok(Some(component)) => return Ok(component),
             Ok(None) => {}
             Err(error) => warn!(path = %path.display(), %error, "compiled module is unusable, compiling it again"),
         }
-        let component = Component::new(engine, bytes)?;
+        let component = self.compile(engine, bytes)?;
         if let Err(error) = component.serialize().and_then(|code| Ok(write(&path, &code)?)) {
             warn!(path = %path.display(), %error, "cannot keep the compiled module; it will be compiled at the next start");
         }
         debug!(%digest, "module compiled");
         Ok(component)
+    }
+
+    fn compile(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+        let _one_at_a_time = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+        Component::new(engine, bytes)
     }
 }
 

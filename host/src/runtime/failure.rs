@@ -1,11 +1,15 @@
 //! How a batch can fail.
 
 use serde::{Deserialize, Serialize};
-use wasmtime::{OutOfMemory, PoolConcurrencyLimitError, Trap, WasmBacktrace};
+use wasmtime::{OutOfMemory, PoolConcurrencyLimitError, Trap, WasmBacktrace, component::ResourceTableError};
 use wasmtime_wasi::I32Exit;
 
 use super::{
-    bindings::projection::gnomon::module::types, limits::Excess, output::printable, state::CallError, wasi::CannotWait,
+    bindings::projection::gnomon::module::types,
+    limits::Excess,
+    output::printable,
+    state::CallError,
+    wasi::{CannotWait, MAX_RESOURCES},
 };
 
 /// Why a batch left no rows.
@@ -137,6 +141,8 @@ pub(super) fn batch_error(error: wasmtime::Error, position: u64, last_words: Str
         (FailureKind::Trapped, format!("it ended itself with exit status {status}"))
     } else if let Some(trap) = error.downcast_ref::<Trap>() {
         (FailureKind::Trapped, if last_words.is_empty() { trap.to_string() } else { last_words })
+    } else if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
+        (FailureKind::BrokeContract, format!("it holds more than {MAX_RESOURCES} streams and the like of WASI"))
     } else {
         let cause = error.root_cause().to_string();
         // wasmtime keeps the type of this error to itself.
@@ -166,7 +172,7 @@ pub(super) fn instance_error(error: wasmtime::Error, position: u64, last_words: 
     }
     match batch_error(error, position, last_words) {
         BatchError::Module(mut failure) => {
-            failure.message = format!("it cannot be started: {}", failure.message);
+            failure.message = format!("{} (at its start)", failure.message);
             BatchError::Module(failure)
         }
         other => other,

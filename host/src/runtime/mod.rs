@@ -5,6 +5,7 @@
 //! through an [`UpcasterChain`] before.
 
 mod bindings;
+mod bulk;
 mod cache;
 mod convert;
 mod delivery;

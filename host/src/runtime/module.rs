@@ -9,12 +9,14 @@ use wasmtime::{
 
 use super::{
     bindings::{projection::Projection, upcaster::Upcaster},
+    bulk,
     cache::CompiledCache,
     descriptor::{Descriptor, ModuleKind},
     digest::Digest,
     engine,
     inspect::{inspect, no_component},
     limits::RuntimeLimits,
+    output::printable,
     projection::ProjectionModule,
     state::GuestState,
     upcast::UpcasterModule,
@@ -70,9 +72,26 @@ pub struct InvalidModule {
     pub reasons: Vec<String>,
 }
 
+/// Reasons that are told; a module can be made to have millions of them.
+const MAX_REASONS: usize = 100;
+/// Bytes of a reason that are told; names that the module made up stand in it.
+const MAX_REASON_BYTES: usize = 1000;
+
+impl From<Vec<String>> for InvalidModule {
+    fn from(mut reasons: Vec<String>) -> Self {
+        let more = reasons.len().saturating_sub(MAX_REASONS);
+        reasons.truncate(MAX_REASONS);
+        reasons.iter_mut().for_each(|reason| *reason = printable(reason, MAX_REASON_BYTES));
+        if more > 0 {
+            reasons.push(format!("and {more} more reasons"));
+        }
+        Self { reasons }
+    }
+}
+
 impl From<String> for InvalidModule {
     fn from(reason: String) -> Self {
-        Self { reasons: vec![reason] }
+        Self::from(vec![reason])
     }
 }
 
@@ -163,11 +182,10 @@ impl Runtime {
         if let Some(reason) = no_component(bytes) {
             return Err(reason.into());
         }
-        let component = cache
-            .load(engine, digest, bytes)
-            .map_err(|error| format!("it is not a valid component: {}", error.root_cause()))?;
+        bulk::check(bytes).map_err(InvalidModule::from)?;
+        let component = cache.load(engine, digest, bytes).map_err(|error| cannot_compile(&error))?;
         let label = Arc::new(label);
-        match inspect(engine, &component).map_err(|reasons| InvalidModule { reasons })? {
+        match inspect(engine, &component).map_err(InvalidModule::from)? {
             ModuleKind::Projection => {
                 let pre = link(projections, &component)?;
                 ProjectionModule::describe(pre, label, *limits).map(Module::Projection)
@@ -177,8 +195,17 @@ impl Runtime {
                 UpcasterModule::describe(pre, label, *limits).map(Module::Upcaster)
             }
         }
-        .map_err(|reasons| InvalidModule { reasons })
+        .map_err(InvalidModule::from)
     }
+}
+
+/// Words for a component that is refused by the compiler, or by the pool that its instances would come from.
+fn cannot_compile(error: &wasmtime::Error) -> String {
+    let cause = error.root_cause().to_string();
+    if cause.starts_with("memory has a minimum byte size of ") {
+        return format!("{cause}: it needs more memory than the limit max_memory_bytes allows");
+    }
+    format!("it is not a valid component: {cause}")
 }
 
 fn link(

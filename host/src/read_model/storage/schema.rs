@@ -18,6 +18,10 @@ impl TableSet {
         for stored in &self.tables {
             execute(connection, stored.create()).await?;
         }
+        // Only now: Postgres picks names for the keys' indexes that no table has, and a table may be called `a_pkey`.
+        for stored in &self.tables {
+            execute(connection, stored.add_key()).await?;
+        }
         Ok(())
     }
 
@@ -56,8 +60,12 @@ impl Stored {
             }),
             ", ",
         );
-        let key = join(table.key_columns().map(|column| column.name.quoted()), ", ");
-        format!("CREATE TABLE {} ({columns}, PRIMARY KEY ({key}))", self.name)
+        format!("CREATE TABLE {} ({columns})", self.name)
+    }
+
+    fn add_key(&self) -> String {
+        let key = join(self.table.key_columns().map(|column| column.name.quoted()), ", ");
+        format!("ALTER TABLE {} ADD PRIMARY KEY ({key})", self.name)
     }
 
     fn indexes(&self) -> impl Iterator<Item = String> {

@@ -184,3 +184,41 @@ async fn keys_are_compared_byte_by_byte_and_indexes_come_when_they_are_asked_for
     let left: Vec<String> = sqlx::query_scalar(indexes).fetch_all(&mut test.connection).await.unwrap();
     assert!(left.is_empty());
 }
+
+#[tokio::test]
+async fn a_table_may_have_the_name_of_a_key_s_index() {
+    let database = TestDatabase::create().await;
+    let mut connection = PgConnection::connect_with(&database.connect_options()).await.unwrap();
+    let named = |name: &str| {
+        let column = ColumnDeclaration { name: "id".to_owned(), column_type: ColumnType::I64, nullable: false };
+        let (name, key, indexes) = (name.to_owned(), vec!["id".to_owned()], vec![]);
+        Arc::new(Table::check(&TableDeclaration { name, columns: vec![column], key, indexes }).unwrap())
+    };
+    let tables = TableSet::new(Identifier::new("build_1").unwrap(), &[named("a"), named("a_pkey")]);
+    tables.create(&mut connection).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_more_is_read_than_may_be() {
+    let database = TestDatabase::create().await;
+    let mut connection = PgConnection::connect_with(&database.connect_options()).await.unwrap();
+    let column = |name: &str, column_type| ColumnDeclaration { name: name.to_owned(), column_type, nullable: false };
+    let declaration = TableDeclaration {
+        name: "notes".to_owned(),
+        columns: vec![column("id", ColumnType::I64), column("text", ColumnType::Text)],
+        key: vec!["id".to_owned()],
+        indexes: vec![],
+    };
+    let table = Arc::new(Table::check(&declaration).unwrap());
+    let tables = TableSet::new(Identifier::new("build_1").unwrap(), &[Arc::clone(&table)]);
+    tables.create(&mut connection).await.unwrap();
+    let mut writes = WriteSet::new(&[Arc::clone(&table)]);
+    (0..10).for_each(|id| writes.put(0, vec![Value::I64(id), Value::Text("x".repeat(1000))]));
+    tables.apply(&mut connection, &writes).await.unwrap();
+
+    let keys: Vec<Key> = (0..10).map(|id| vec![Value::I64(id)]).collect();
+    let error = tables.get_many(&mut connection, &table, &keys, 5000).await.unwrap_err();
+    assert!(matches!(error, LookupError::TooLarge(RowsTooLarge { max_bytes: 5000 })), "{error}");
+    // The connection is good for the next question.
+    assert_eq!(tables.get_many(&mut connection, &table, &keys, 50_000).await.unwrap().iter().flatten().count(), 10);
+}
