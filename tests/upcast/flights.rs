@@ -80,8 +80,8 @@ fn todays_shape_at_version_1_passes_through() {
 #[test]
 fn an_arrival_that_is_none_is_told_by_its_position() {
     let mut events = week();
-    let arrivals = events.iter_mut().filter(|event| event.event_type == "FlightArrived");
-    let broken = arrivals.skip(100).next().unwrap();
+    let mut arrivals = events.iter_mut().filter(|event| event.event_type == "FlightArrived");
+    let broken = arrivals.nth(100).unwrap();
     broken.data = json!({ "day": "2013-01-01" }).to_string();
     let position = broken.position;
     let error = chain().upcast(&mut events).unwrap_err().to_string();
