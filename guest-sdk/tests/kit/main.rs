@@ -4,6 +4,7 @@
 #[cfg(unix)]
 mod guilty;
 mod innocent;
+mod upcasters;
 mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -32,6 +32,15 @@ pub fn guest(name: &str) -> Vec<u8> {
     artifact("guests", name.to_owned())
 }
 
+/// The component that `tests/upcast/guests/examples/<name>.rs` makes.
+///
+/// # Panics
+/// If the examples cannot be built, or if there is none of this name.
+#[must_use]
+pub fn upcaster(name: &str) -> Vec<u8> {
+    artifact("upcast-guests", name.to_owned())
+}
+
 /// Builds a package once in the life of the process; other processes wait for cargo's own lock, and find all of it fresh.
 fn artifact(package: &str, name: String) -> Vec<u8> {
     static BUILT: Mutex<BTreeMap<String, BTreeMap<String, PathBuf>>> = Mutex::new(BTreeMap::new());
@@ -49,7 +58,7 @@ fn build(package: &str) -> BTreeMap<String, PathBuf> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(workspace).args(["build", "--target", TARGET, "--message-format", "json-render-diagnostics"]);
     cargo.args(["--package", package]);
-    if package == "guests" {
+    if package.ends_with("guests") {
         cargo.arg("--examples");
     }
     let output = cargo.stderr(Stdio::inherit()).output().unwrap_or_else(|error| panic!("cannot run cargo: {error}"));

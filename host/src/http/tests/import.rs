@@ -87,3 +87,19 @@ async fn an_id_with_other_content_stops_the_import_there() {
     assert!(answer.problem().starts_with("409 event_id_taken: "), "{}", answer.problem());
     assert_eq!((answer.json()["line"].clone(), answer.json()["imported"].clone()), (json!(4), json!(0)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_line_has_its_schema_version() {
+    let api = TestApi::start().await;
+    let lines = r#"{"stream":"s","type":"A","schema_version":2,"data":1}
+{"stream":"s","type":"A","data":2}
+"#;
+    assert_eq!(import(&api, lines).await.status, StatusCode::CREATED);
+    let events = api.get("/v1/events").await.json();
+    let versions: Vec<&Value> =
+        events["events"].as_array().unwrap().iter().map(|event| &event["schema_version"]).collect();
+    assert_eq!(versions, [&json!(2), &json!(1)]);
+    let answer = import(&api, r#"{"stream":"s","type":"A","schema_version":0,"data":1}"#).await;
+    let problem = "422 invalid_body: line 1: schema_version: the schema version 0 is not between 1 and 2147483647";
+    assert!(answer.problem().starts_with(problem), "{}", answer.problem());
+}

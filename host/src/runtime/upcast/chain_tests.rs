@@ -1,1 +1,269 @@
+//! The chain over upcasters that stand in this file; those of `tests/upcast` are real components.
 
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::{
+    answer::Upcasted,
+    chain::{Link, UpcasterChain},
+};
+use crate::{
+    event_log::{Position, SchemaVersion},
+    read_model::Identifier,
+    runtime::{BatchError, Delivery, ModuleLabel, Step, UpcasterDescriptor},
+};
+
+/// A type and a schema version.
+type Shape = (&'static str, u32);
+
+const TYPES: [&str; 3] = ["A", "B", "C"];
+
+/// Steps by where they begin: the version of the type to which each leads, and what it makes of an event.
+type Plan = BTreeMap<Shape, (u32, Vec<Shape>)>;
+
+/// Takes the steps of a plan. The data of an event tells the way that it went.
+#[derive(Debug)]
+struct Planned {
+    label: ModuleLabel,
+    descriptor: UpcasterDescriptor,
+    plan: Plan,
+}
+
+impl Planned {
+    fn link(name: &str, plan: &Plan) -> Box<dyn Link> {
+        let step = |(&(event_type, from), &(to, _)): (&Shape, &(u32, Vec<Shape>))| Step {
+            event_type: event_type.to_owned(),
+            from,
+            to,
+        };
+        let descriptor = UpcasterDescriptor { steps: plan.iter().map(step).collect() };
+        let label = ModuleLabel { name: Identifier::new(name).unwrap(), version: 3 };
+        Box::new(Self { label, descriptor, plan: plan.clone() })
+    }
+}
+
+impl Link for Planned {
+    fn label(&self) -> &ModuleLabel {
+        &self.label
+    }
+
+    fn descriptor(&self) -> &UpcasterDescriptor {
+        &self.descriptor
+    }
+
+    fn take_step(&mut self, events: &[&Delivery]) -> Result<Vec<Vec<Upcasted>>, BatchError> {
+        assert!(!events.is_empty(), "nobody is called for nothing");
+        let mut in_order = events.windows(2).map(|pair| (pair[0].position, pair[1].position));
+        assert!(in_order.all(|(before, behind)| before <= behind), "events come in the order of their positions");
+        let results = |event: &&Delivery| {
+            let shape = self.plan.keys().find(|shape| is_at(event, **shape)).expect("only events at a step come");
+            let made = self.plan[shape].1.iter().enumerate().map(|(place, (event_type, version))| Upcasted {
+                event_type: (*event_type).to_owned(),
+                schema_version: SchemaVersion::try_from(*version).unwrap(),
+                data: went(&event.data, place),
+                metadata: None,
+            });
+            made.collect()
+        };
+        Ok(events.iter().map(results).collect())
+    }
+}
+
+fn is_at(event: &Delivery, (event_type, version): Shape) -> bool {
+    event.event_type == event_type && event.schema_version.get() == version
+}
+
+fn went(way: &str, place: usize) -> String {
+    format!("{way}.{place}")
+}
+
+fn event(position: u64, (event_type, version): Shape) -> Delivery {
+    Delivery {
+        position: Position(position),
+        part: 0,
+        stream: format!("s-{}", position % 3),
+        version: position / 3 + 1,
+        id: Uuid::from_u128(position.into()),
+        event_type: event_type.to_owned(),
+        schema_version: SchemaVersion::try_from(version).unwrap(),
+        data: position.to_string(),
+        metadata: Some("{}".to_owned()),
+        time: 1000 + position.cast_signed(),
+        recorded_at: 2000,
+    }
+}
+
+/// What an event becomes, or none if it goes in a circle: one step after the other, event by event.
+fn naive(event: &Delivery, plan: &Plan, before: &[Shape]) -> Option<Vec<Delivery>> {
+    let Some((&shape, (_, results))) = plan.iter().find(|(shape, _)| is_at(event, **shape)) else {
+        return Some(vec![event.clone()]);
+    };
+    if before.contains(&shape) {
+        return None;
+    }
+    let before = [before, &[shape]].concat();
+    let mut all = Vec::new();
+    for (place, &(event_type, version)) in results.iter().enumerate() {
+        let made = Delivery {
+            event_type: event_type.to_owned(),
+            schema_version: SchemaVersion::try_from(version).unwrap(),
+            data: went(&event.data, place),
+            metadata: None,
+            ..event.clone()
+        };
+        all.extend(naive(&made, plan, &before)?);
+    }
+    Some(all)
+}
+
+fn plan(steps: &[(Shape, u32, &[Shape])]) -> Plan {
+    steps.iter().map(|(from, to, results)| (*from, (*to, results.to_vec()))).collect()
+}
+
+fn chain(plans: &[(&str, &Plan)], max: usize) -> UpcasterChain {
+    UpcasterChain::of(plans.iter().map(|(name, plan)| Planned::link(name, plan)).collect(), max).unwrap()
+}
+
+fn shapes(events: &[Delivery]) -> Vec<(u64, u32, String, u32)> {
+    let shape = |event: &Delivery| (event.position.0, event.part, event.event_type.clone(), event.schema_version.get());
+    events.iter().map(shape).collect()
+}
+
+fn shape(position: u64, part: u32, (event_type, version): Shape) -> (u64, u32, String, u32) {
+    (position, part, event_type.to_owned(), version)
+}
+
+#[test]
+fn an_event_takes_the_steps_of_several_upcasters_and_keeps_its_place() {
+    let first = plan(&[(("A", 1), 2, &[("A", 2), ("B", 1)]), (("C", 1), 2, &[])]);
+    let second = plan(&[(("A", 2), 3, &[("A", 3), ("A", 3)])]);
+    let mut chain = chain(&[("second", &second), ("first", &first)], 10);
+    let mut events = vec![event(4, ("B", 1)), event(5, ("A", 1)), event(7, ("C", 1)), event(8, ("A", 3))];
+    let before = events.clone();
+    chain.upcast(&mut events).unwrap();
+    assert_eq!(
+        shapes(&events),
+        [
+            shape(4, 0, ("B", 1)),
+            shape(5, 0, ("A", 3)),
+            shape(5, 1, ("A", 3)),
+            shape(5, 2, ("B", 1)),
+            shape(8, 0, ("A", 3))
+        ]
+    );
+    // What no step is for is as it was; what was rewritten keeps all but its shape.
+    assert_eq!((&events[0], &events[4]), (&before[0], &before[3]));
+    let kept = Delivery { data: "5.0.1".into(), part: 1, metadata: None, ..before[1].clone() };
+    let version = SchemaVersion::try_from(3).unwrap();
+    assert_eq!(events[2], Delivery { schema_version: version, ..kept });
+}
+
+#[test]
+fn a_circle_between_upcasters_is_named_and_the_events_are_as_before() {
+    let to_b = plan(&[(("A", 1), 2, &[("B", 1)])]);
+    let to_a = plan(&[(("B", 1), 2, &[("A", 1)])]);
+    let mut chain = chain(&[("left", &to_b), ("right", &to_a)], 10);
+    let mut events = vec![event(8, ("C", 1)), event(9, ("A", 1))];
+    let before = events.clone();
+    let error = chain.upcast(&mut events).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "upcaster right version 3: the module broke the contract at position 9: it turns the event in a circle: `A` 1 → \
+         `B` 1 → `A` 1"
+    );
+    assert_eq!(error.upcaster.name.as_str(), "right");
+    assert!(matches!(error.error, BatchError::Module(failure) if failure.position == 9));
+    assert_eq!(events, before);
+    let mut one = vec![event(8, ("C", 1))];
+    chain.upcast(&mut one).unwrap();
+    assert_eq!(one, before[..1]);
+}
+
+#[test]
+fn an_event_becomes_no_more_than_the_limit() {
+    let twice = plan(&[(("A", 1), 2, &[("A", 2), ("A", 2)]), (("A", 2), 3, &[("A", 3), ("A", 3)])]);
+    let mut events = vec![event(1, ("A", 1)), event(2, ("A", 1))];
+    chain(&[("twice", &twice)], 4).upcast(&mut events).unwrap();
+    assert_eq!(events.len(), 8);
+    let mut events = vec![event(1, ("A", 1)), event(2, ("A", 1))];
+    let error = chain(&[("twice", &twice)], 3).upcast(&mut events).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "upcaster twice version 3: the module broke the contract at position 1: one event became 4; the limit \
+         max_upcast_events is 3"
+    );
+}
+
+#[test]
+fn upcasters_that_take_the_same_events_make_no_chain() {
+    let same = plan(&[(("A", 1), 2, &[("A", 2)])]);
+    let links = ["left", "right"].map(|name| Planned::link(name, &same));
+    let conflict = UpcasterChain::of(links.into(), 10).unwrap_err();
+    assert_eq!(
+        conflict.to_string(),
+        "these upcasters cannot be active together: upcasters `left` and `right` both rewrite `A` from schema version 1"
+    );
+}
+
+/// Some steps, each of one of three upcasters. Results of the same type are at the step's `to`, others anywhere.
+fn plans() -> impl Strategy<Value = [Plan; 3]> {
+    let shape = || (0..TYPES.len(), 1..=4_u32).prop_map(|(place, version)| (TYPES[place], version));
+    let step = (1..=2_u32, prop::collection::vec(shape(), 0..3), 0..3_usize);
+    prop::collection::btree_map(shape(), step, 0..7).prop_map(|steps| {
+        let mut plans = [Plan::new(), Plan::new(), Plan::new()];
+        for ((event_type, from), (up, mut results, link)) in steps {
+            let to = from + up;
+            for result in &mut results {
+                if result.0 == event_type {
+                    result.1 = to;
+                }
+            }
+            plans[link].insert((event_type, from), (to, results));
+        }
+        plans
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_chain_does_what_step_after_step_does(
+        plans in plans(),
+        written in prop::collection::vec((0..TYPES.len(), 1..=5_u32), 0..12),
+    ) {
+        let events: Vec<Delivery> =
+            (1..).zip(written).map(|(position, (place, version))| event(position, (TYPES[place], version))).collect();
+        let all: Plan = plans.iter().flatten().map(|(shape, step)| (*shape, step.clone())).collect();
+        let expected: Vec<Option<Vec<Delivery>>> = events.iter().map(|event| naive(event, &all, &[])).collect();
+        let named: Vec<(&str, &Plan)> = ["left", "middle", "right"].into_iter().zip(&plans).collect();
+        let mut chain = chain(&named, 1000);
+
+        let mut upcasted = events.clone();
+        match chain.upcast(&mut upcasted) {
+            Ok(()) => {
+                let mut flat = Vec::new();
+                for results in expected {
+                    let results = results.expect("an event that goes in a circle fails");
+                    flat.extend((0..).zip(results).map(|(part, event)| Delivery { part, ..event }));
+                }
+                prop_assert_eq!(upcasted, flat);
+            }
+            Err(error) => {
+                prop_assert_eq!(&upcasted, &events);
+                let BatchError::Module(failure) = error.error else { panic!("no module failed: {error}") };
+                let place = usize::try_from(failure.position).unwrap() - 1;
+                prop_assert_eq!(&expected[place], &None);
+                // Event by event, each fares as it does by itself.
+                for (event, expected) in events.into_iter().zip(expected) {
+                    let mut alone = vec![event];
+                    let result = chain.upcast(&mut alone).is_ok().then_some(alone);
+                    let numbered = expected.map(|results| {
+                        (0..).zip(results).map(|(part, event)| Delivery { part, ..event }).collect::<Vec<_>>()
+                    });
+                    prop_assert_eq!(result, numbered);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Does with an event what its data says.
+
+#![cfg(target_family = "wasm")]
+#![allow(clippy::panic, reason = "that is what is tested")]
+
+use upcast_guests::{Descriptor, Event, Failure, Guest, Upcasted, cursor, log, made, step};
+
+struct DoesAsTold;
+
+impl Guest for DoesAsTold {
+    fn describe() -> Descriptor {
+        Descriptor { steps: vec![step("A", 1, 2), step("A", 2, 3), step("B", 1, 2)] }
+    }
+
+    fn upcast(events: Vec<Event>) -> Result<Vec<Vec<Upcasted>>, Failure> {
+        let mut answer = Vec::new();
+        for event in &events {
+            cursor::at(event.position);
+            if event.data != "\"answer too little\"" {
+                answer.push(upcast(event)?);
+            }
+        }
+        Ok(answer)
+    }
+}
+
+fn upcast(event: &Event) -> Result<Vec<Upcasted>, Failure> {
+    let (name, next) = (event.event_type.as_str(), event.schema_version + 1);
+    let with_data = |data: String| vec![Upcasted { data, ..made(name, next, "") }];
+    Ok(match event.data.trim_matches('"') {
+        "vanish" => Vec::new(),
+        "split" => vec![made(name, next, "left"), made("B", 1, "right")],
+        "circle" => vec![made(if name == "A" { "B" } else { "A" }, 1, "circle")],
+        "multiply" => (0..50).map(|_| made(name, next, "multiply")).collect(),
+        "skip a version" => vec![made(name, next + 1, "")],
+        "version 0" => vec![made("C", 0, "")],
+        "no type" => vec![made("", 1, "")],
+        "long type" => vec![made(&"x".repeat(300), 1, "")],
+        "no json" => with_data("{\"half\":".to_owned()),
+        "half a character" => with_data(r#""\ud800""#.to_owned()),
+        "deep" => with_data("[".repeat(129) + &"]".repeat(129)),
+        "large" => with_data(format!("\"{}\"", "x".repeat(2_000))),
+        "no metadata" => vec![Upcasted { metadata: Some("{".to_owned()), ..made(name, next, "") }],
+        "refuse" => {
+            return Err(Failure { position: event.position, message: format!("told so at {}", event.position) });
+        }
+        "refuse elsewhere" => return Err(Failure { position: 999_999, message: "told so".to_owned() }),
+        "panic" => {
+            log::write(log::Level::Error, "a bug");
+            panic!("a bug")
+        }
+        "compute for ever" => loop {
+            std::hint::black_box(event);
+        },
+        "take memory" => {
+            let mut all: Vec<Vec<u8>> = Vec::new();
+            loop {
+                all.push(vec![1; 1 << 20]);
+                std::hint::black_box(&all);
+            }
+        }
+        "tell the time" => {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+            vec![made(name, 2, &now.as_micros().to_string())]
+        }
+        word => vec![Upcasted { metadata: event.metadata.clone(), ..made(name, next, word) }],
+    })
+}
+
+upcast_guests::guest!(DoesAsTold);

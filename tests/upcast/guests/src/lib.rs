@@ -1,0 +1,43 @@
+//! The contract of upcasters as it is.
+
+#![cfg(target_family = "wasm")]
+
+/// What `wit-bindgen` makes of the contract.
+#[allow(missing_docs, unreachable_pub, unsafe_code, unused_qualifications, clippy::all, reason = "generated code")]
+pub mod contract {
+    wit_bindgen::generate!({
+        path: "../../../wit/v0.1.0",
+        world: "upcaster",
+        pub_export_macro: true,
+        export_macro_name: "export",
+    });
+}
+
+pub use contract::{
+    exports::gnomon::module::upcaster_guest::{Descriptor, Guest, Step, Upcasted},
+    gnomon::module::{
+        cursor, log,
+        types::{Event, Failure},
+    },
+};
+
+/// A step.
+pub fn step(event_type: &str, from: u32, to: u32) -> Step {
+    Step { event_type: event_type.to_owned(), from, to }
+}
+
+/// An event with a string as its data.
+pub fn made(event_type: &str, schema_version: u32, word: &str) -> Upcasted {
+    Upcasted { event_type: event_type.to_owned(), schema_version, data: format!("\"{word}\""), metadata: None }
+}
+
+/// Makes a type that is [`Guest`] what its crate is built to.
+#[macro_export]
+macro_rules! guest {
+    ($guest:ident) => {
+        #[allow(unsafe_code, reason = "the exports of a component bear names that are not mangled")]
+        const _: () = {
+    $crate::contract::export!($guest with_types_in $crate::contract);
+        };
+    };
+}

@@ -1,0 +1,47 @@
+//! Upcasters as real components: what the runtime makes of them, how they are kept, and the one of the sample flights.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod breaches;
+mod chain;
+mod flights;
+mod upload;
+
+use gnomon::{
+    event_log::{Position, SchemaVersion},
+    read_model::Identifier,
+    runtime::{
+        Delivery, Digest, InvalidModule, Module, ModuleLabel, Runtime, RuntimeLimits, RuntimeSettings, UpcasterModule,
+    },
+};
+
+/// A module, with these limits.
+fn load(name: &str, component: &[u8], limits: RuntimeLimits) -> Result<Module, InvalidModule> {
+    let runtime = Runtime::start(RuntimeSettings { limits, cache: None }).unwrap();
+    let label = ModuleLabel { name: Identifier::new(name).unwrap(), version: 7 };
+    runtime.load(label, &Digest::of(component), component)
+}
+
+fn load_upcaster(name: &str, component: &[u8], limits: RuntimeLimits) -> UpcasterModule {
+    match load(name, component, limits) {
+        Ok(Module::Upcaster(upcaster)) => upcaster,
+        other => panic!("no upcaster: {other:?}"),
+    }
+}
+
+/// An event that tells `does_as_told` what to do.
+fn told(position: u64, event_type: &str, schema_version: u32, word: &str) -> Delivery {
+    Delivery {
+        position: Position(position),
+        part: 0,
+        stream: "s-1".to_owned(),
+        version: position,
+        id: uuid::Uuid::from_u128(position.into()),
+        event_type: event_type.to_owned(),
+        schema_version: SchemaVersion::try_from(schema_version).unwrap(),
+        data: format!("\"{word}\""),
+        metadata: None,
+        time: i64::try_from(position).unwrap() * 1_000_000,
+        recorded_at: 0,
+    }
+}
