@@ -26,10 +26,10 @@ impl Pair {
         let (other, other_tables) = test.build(1, &["n"]).await;
         let leases = [test.lease(one).await, test.lease(other).await];
         let pair = Self { test, builds: [one, other], leases, tables: [one_tables, other_tables] };
-        for place in 0..2 {
+        for (place, position) in positions.into_iter().enumerate() {
             store::set_live(&mut pair.test.pool.acquire().await.unwrap(), pair.builds[place]).await.unwrap();
-            if positions[place] > 0 {
-                pair.commit(place, 0, positions[place]).await.unwrap();
+            if position > 0 {
+                pair.commit(place, 0, position).await.unwrap();
             }
         }
         pair
