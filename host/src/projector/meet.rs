@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use sqlx::{Executor, PgPool};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +27,8 @@ const LAPSE: Duration = Duration::from_secs(3);
 const PROLONG: Duration = Duration::from_secs(1);
 /// How often those who wait look at builds that another host works on.
 const POLL: Duration = Duration::from_millis(10);
+/// How long to wait for whoever holds one build, while perhaps holding the other.
+const LOCK: &str = "SET LOCAL lock_timeout = '100ms'";
 /// Builds that go on both are called to meet when they are no further apart: the one ahead has to wait for the other.
 const NEAR: u64 = 10_000;
 
@@ -173,10 +175,20 @@ pub(super) async fn wait_until_over(
 /// Calls two builds to a meeting, if they can meet now. Answers where they are, too.
 async fn call(pool: &PgPool, builds: [BuildId; 2]) -> Result<(Plan, Vec<Traveller>), MeetError> {
     let mut transaction = pool.begin().await?;
+    // Who holds one build may wait for the other to go on, as a swap does.
+    transaction.execute(LOCK).await?;
     // Both rows at once and in one order, as everyone locks them: no two can wait for each other. And neither build moves
     // until both are called.
     let sql = format!("{TRAVELLERS} ORDER BY build FOR UPDATE OF progress");
-    let rows: Vec<TravellerRow> = sqlx::query_as(&sql).bind(numbers(builds)).fetch_all(&mut *transaction).await?;
+    let rows: Vec<TravellerRow> = match sqlx::query_as(&sql).bind(numbers(builds)).fetch_all(&mut *transaction).await {
+        Ok(rows) => rows,
+        Err(error) if is_locked(&error) => {
+            transaction.rollback().await?;
+            let rows: Vec<TravellerRow> = sqlx::query_as(TRAVELLERS).bind(numbers(builds)).fetch_all(pool).await?;
+            return Ok((Plan::Later, travellers(rows)));
+        }
+        Err(error) => return Err(error.into()),
+    };
     let travellers = travellers(rows);
     let plan = plan(builds, &travellers)?;
     if let Plan::At(position) = plan {
@@ -208,6 +220,11 @@ fn travellers(rows: Vec<TravellerRow>) -> Vec<Traveller> {
         called_to: called_to.map(Position::from_sql),
     };
     rows.into_iter().map(traveller).collect()
+}
+
+fn is_locked(error: &sqlx::Error) -> bool {
+    // Lock not available.
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
 }
 
 fn numbers(builds: [BuildId; 2]) -> Vec<i64> {

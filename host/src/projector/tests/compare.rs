@@ -82,14 +82,15 @@ async fn builds_of_one_logic_are_identical_wherever_they_meet() {
     other.caught_up(&name).await;
 
     let stop = CancellationToken::new();
-    let steady = async {
-        let mut account = 0;
+    // Writers enough that commits of both builds are always under way.
+    let steady = futures_util::future::join_all((0..8).map(async |writer| {
+        let mut deposits = 0;
         while !stop.is_cancelled() {
-            one.deposit(account % 20).await;
-            account += 1;
+            one.deposit((deposits + writer) % 20).await;
+            deposits += 1;
         }
-        account
-    };
+        deposits
+    }));
     let compare = async {
         let mut positions = Vec::new();
         for turn in 0..40 {
@@ -105,6 +106,7 @@ async fn builds_of_one_logic_are_identical_wherever_they_meet() {
         positions
     };
     let (deposits, positions) = tokio::join!(steady, compare);
+    let deposits: u64 = deposits.into_iter().sum();
     assert!(positions.is_sorted(), "{positions:?}");
     assert!(positions[0] < positions[positions.len() - 1], "both went on in between: {positions:?}");
 

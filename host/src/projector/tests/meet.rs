@@ -26,17 +26,12 @@ impl Pair {
         let (other, other_tables) = test.build(1, &["n"]).await;
         let leases = [test.lease(one).await, test.lease(other).await];
         let pair = Self { test, builds: [one, other], leases, tables: [one_tables, other_tables] };
-        for place in 0..2 {
-            store::set_live(
-                &mut pair.test.pool.acquire().await.unwrap(),
-                &pair.test.name,
-                pair.builds[place],
-                Position(0),
-            )
-            .await
-            .unwrap();
-            if positions[place] > 0 {
-                pair.commit(place, 0, positions[place]).await.unwrap();
+        for (place, position) in positions.into_iter().enumerate() {
+            let mut connection = pair.test.pool.acquire().await.unwrap();
+            store::set_live(&mut connection, &pair.test.name, pair.builds[place], Position(0)).await.unwrap();
+            drop(connection);
+            if position > 0 {
+                pair.commit(place, 0, position).await.unwrap();
             }
         }
         pair
@@ -206,6 +201,30 @@ async fn builds_that_cannot_meet_are_told_apart() {
     assert_eq!(pair.refusal().await, "build 2 is retired; its tables are of no use any more");
     sqlx::query("DELETE FROM gnomon.builds WHERE build = 2").execute(&pair.test.pool).await.unwrap();
     assert_eq!(pair.refusal().await, "build 2 is retired; its tables are of no use any more");
+}
+
+/// A swap holds one build until the other has come as far. Whoever wants both must not keep that one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_waits_for_one_build_lets_the_other_go_on() {
+    let pair = Pair::at([5, 20]).await;
+    let mut swap = pair.test.pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM gnomon.build_progress WHERE build = $1 FOR UPDATE")
+        .bind(pair.builds[1].0)
+        .execute(&mut *swap)
+        .await
+        .unwrap();
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let follow = async {
+        while sqlx::query_scalar::<_, i64>(waits).fetch_one(&pair.test.pool).await.unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
+        pair.commit(0, 5, 19).await.unwrap();
+        swap.rollback().await.unwrap();
+        pair.called_to(20).await;
+        pair.commit(0, 19, 20).await.unwrap();
+    };
+    let (met, ()) = tokio::join!(pair.meet(PATIENCE), follow);
+    assert_eq!(met.unwrap().0, Position(20));
 }
 
 /// One that stops on its way is not waited for.
