@@ -9,10 +9,10 @@ ALTER TABLE gnomon.builds
     -- When queries began to read it, last, and when they turned to another. What was replaced is kept for a while.
     ADD COLUMN activated_at timestamptz,
     ADD COLUMN replaced_at timestamptz,
-    -- What it is for. A build made to verify another one is never read by queries.
-    ADD COLUMN purpose text NOT NULL DEFAULT 'queries' CHECK (purpose IN ('queries', 'verify')),
-    -- Events that its module gets at once, if other than what hosts are set to.
-    ADD COLUMN batch_events integer CHECK (batch_events > 0),
+    -- The build that it was made to verify, with so many events at once; queries never read it.
+    ADD COLUMN verifies bigint,
+    ADD COLUMN verify_batch integer CHECK (verify_batch > 0),
+    ADD CHECK ((verifies IS NULL) = (verify_batch IS NULL)),
     -- Whether its dead letters are to be tried again.
     ADD COLUMN retrying boolean NOT NULL DEFAULT false;
 

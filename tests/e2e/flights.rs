@@ -4,12 +4,13 @@ use gnomon::postgres::test_database::TestDatabase;
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::{FLIGHT_TABLES, Host, deploy_flights, fingerprint_of, week, week_ndjson};
+use crate::support::{FLIGHT_TABLES, Host, deploy_flights, deploy_upcaster, fingerprint_of, week, week_ndjson};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_week_of_flights_becomes_the_tables_that_others_computed() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
+    deploy_upcaster(&host).await;
     // One module before the events, two after: what follows and what replays come to the same.
     host.deploy("punctuality", test_support::component("punctuality"), "").await;
     let events = week();
@@ -38,6 +39,7 @@ async fn a_week_of_flights_becomes_the_tables_that_others_computed() {
 async fn a_host_goes_on_where_another_one_stopped() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
+    deploy_upcaster(&host).await;
     deploy_flights(&host).await;
     let events = week();
     let (first, second) = events.split_at(9000);

@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::support::{FLIGHT_TABLES, Host, deploy_flights, fingerprint_of, week, week_ndjson};
+use crate::support::{FLIGHT_TABLES, Host, deploy_flights, deploy_upcaster, fingerprint_of, week, week_ndjson};
 
 /// How often the host is killed.
 const KILLS: usize = 12;
@@ -20,6 +20,7 @@ async fn kills_at_random_instants_leave_the_tables_as_they_would_be() {
     let database = TestDatabase::create().await;
     // Small batches: more commits to be killed in.
     let mut host = Host::start_with(&database, &["--batch-events", "100"]).await;
+    deploy_upcaster(&host).await;
     deploy_flights(&host).await;
 
     let events = week();

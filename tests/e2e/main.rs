@@ -7,3 +7,5 @@ mod leases;
 mod operate;
 mod several_hosts;
 mod support;
+mod upcasters;
+mod verify;

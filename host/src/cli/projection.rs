@@ -38,7 +38,11 @@ pub(super) struct BuildError {
     pub(super) position: Option<u64>,
     pub(super) stream: Option<String>,
     pub(super) event_type: Option<String>,
+    #[serde(default)]
     pub(super) message: String,
+    /// How many events would be set aside, and how many may be; none if that was not the reason.
+    found: Option<u64>,
+    max: Option<u64>,
     #[serde(default)]
     pub(super) backtrace: Vec<Frame>,
 }
@@ -92,7 +96,14 @@ impl fmt::Display for BuildError {
             Some("out_of_memory") => "its module ran out of memory",
             Some("broke_contract") => "its module broke the contract",
             Some(other) => other,
-            None => return f.write_str(&self.message),
+            None => {
+                return match (self.found, self.max) {
+                    (Some(found), Some(max)) => {
+                        write!(f, "{found} events would be set aside; the limit max_dead_letters is {max}")
+                    }
+                    _ => f.write_str(&self.message),
+                };
+            }
         };
         f.write_str(did)?;
         if let (Some(event_type), Some(stream)) = (&self.event_type, &self.stream) {
@@ -160,5 +171,7 @@ mod tests {
     fn what_is_not_the_modules_fault_is_told_as_it_is() {
         let words = stopped(r#"{"reason":"host","message":"the disk is full"}"#);
         assert_eq!(words, "build 4 of `bank` (version 2) halted: the disk is full");
+        let words = stopped(r#"{"reason":"too_many_dead_letters","found":4,"max":3}"#);
+        assert!(words.ends_with("halted: 4 events would be set aside; the limit max_dead_letters is 3"), "{words}");
     }
 }

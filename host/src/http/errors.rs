@@ -12,7 +12,7 @@ use crate::{
     event_log::{AppendError, LimitError, NameError},
     modules::{LoadError, UploadError},
     postgres::is_transient,
-    projector::{ChainError, CompareError, MeetError, OperateError, ReadError},
+    projector::{ChainError, CompareError, MeetError, OperateError, ReadError, VerifyError},
     read_model::IdentifierError,
     runtime::{BatchError, ModuleKind, UpcastError},
 };
@@ -143,6 +143,15 @@ impl From<OperateError> for Problem {
             OperateError::Upcasters(error) => Self::new(Code::UpcasterConflict, detail).with("reasons", error.reasons),
             OperateError::Load(error) => error.into(),
             OperateError::Postgres(error) => error.into(),
+        }
+    }
+}
+
+impl From<VerifyError> for Problem {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Operate(error) => error.into(),
+            VerifyError::Compare(error) => error.into(),
         }
     }
 }

@@ -51,7 +51,7 @@ impl Projector {
         if found.is_active {
             return Ok((found.build, Activated::Now));
         }
-        if !found.for_queries {
+        if found.verifies.is_some() {
             return Err(operation.wrong_state(&found, "it was made to verify another one; rebuild the projection"));
         }
         if found.status == Status::Retired {

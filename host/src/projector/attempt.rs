@@ -72,7 +72,7 @@ impl<'w> Attempt<'w> {
     ) -> Self {
         let shared = &worker.shared;
         let mut size = shared.settings.portion;
-        size.max_events = worker.job.batch_events.unwrap_or(size.max_events);
+        size.max_events = worker.job.verify_batch.unwrap_or(size.max_events);
         Self {
             portions: feed::start(shared.log.clone(), checkpoint, until, filter, size),
             folder: Some(folder),

@@ -16,7 +16,7 @@ use crate::{
     event_log::Position,
     modules::ModuleVersion,
     read_model::{
-        ContentHashes, Identifier, TableSet,
+        ContentHash, ContentHashes, Identifier, TableSet,
         compare::{TableComparison, compare},
         content_hash,
     },
@@ -135,6 +135,7 @@ struct Known {
     version: ModuleVersion,
     status: Status,
     is_active: bool,
+    verifies: bool,
     tables: TableSet,
 }
 
@@ -164,21 +165,55 @@ impl Projector {
         let (left, right) = pick(projection, &builds, left, right)?;
         // Closed never.
         let _turn = self.shared.readings.acquire().await;
+        let (snapshot, comparison) = self.compare_known(projection, left, right, options).await?;
+        snapshot.close().await;
+        Ok(comparison)
+    }
+
+    /// Compares two builds, and hashes what both hold if they are identical.
+    pub(super) async fn compare_and_hash(
+        &self,
+        projection: &Identifier,
+        left: BuildId,
+        right: BuildId,
+        options: CompareOptions,
+    ) -> Result<(Comparison, Option<ContentHash>), CompareError> {
+        let builds = self.known_builds(projection).await?;
+        let (left, right) = pick(projection, &builds, Some(left), Some(right))?;
+        let _turn = self.shared.readings.acquire().await;
+        let (mut snapshot, comparison) = self.compare_known(projection, left, right, options).await?;
+        let mut hash = None;
+        if comparison.identical {
+            let hashes = content_hash(snapshot.connection(), &left.tables).await;
+            hash = Some(hashes.map_err(|error| dropped_or(error, &[left.build]))?.hash);
+        }
+        snapshot.close().await;
+        Ok((comparison, hash))
+    }
+
+    /// Brings two builds to one position and compares them in a snapshot, which is given back for more.
+    async fn compare_known(
+        &self,
+        projection: &Identifier,
+        left: &Known,
+        right: &Known,
+        options: CompareOptions,
+    ) -> Result<(Snapshot, Comparison), CompareError> {
         let mut snapshot = Snapshot::connect(&self.shared.queries).await?;
         let both = [left.build, right.build];
         let position = meet(&self.shared.pool, &mut snapshot, self.committed.clone(), both, options.patience).await?;
         let tables = compare(snapshot.connection(), &left.tables, &right.tables, options.samples)
             .await
             .map_err(|error| dropped_or(error, &both))?;
-        snapshot.close().await;
-        Ok(Comparison {
+        let comparison = Comparison {
             projection: projection.clone(),
             position,
             left: left.compared(),
             right: right.compared(),
             identical: tables.iter().all(|table| table.identical),
             tables,
-        })
+        };
+        Ok((snapshot, comparison))
     }
 
     /// Hashes all that a build holds, where it stands now.
@@ -207,8 +242,8 @@ impl Projector {
 
     /// The builds of a projection, newest first.
     async fn known_builds(&self, projection: &Identifier) -> Result<Vec<Known>, CompareError> {
-        let rows: Vec<(i64, i32, String, bool, Json<Descriptor>)> = sqlx::query_as(
-            "SELECT build, build.version, status, coalesce(build = active_build, false), descriptor
+        let rows: Vec<(i64, i32, String, bool, bool, Json<Descriptor>)> = sqlx::query_as(
+            "SELECT build, build.version, status, coalesce(build = active_build, false), verifies IS NOT NULL, descriptor
              FROM gnomon.projections AS projection
              JOIN gnomon.builds AS build ON build.projection = projection.name
              JOIN gnomon.module_versions AS module ON module.module = projection.name AND module.version = build.version
@@ -221,10 +256,10 @@ impl Projector {
         if rows.is_empty() {
             return Err(CompareError::NoProjection(projection.clone()));
         }
-        let known = rows.into_iter().map(|(build, version, status, is_active, descriptor)| {
+        let known = rows.into_iter().map(|(build, version, status, is_active, verifies, descriptor)| {
             let (build, version) = (BuildId(build), ModuleVersion::from_sql(version));
             let tables = tables_of(projection, version, build, descriptor.0)?;
-            Ok(Known { build, version, status: Status::from_sql(&status), is_active, tables })
+            Ok(Known { build, version, status: Status::from_sql(&status), is_active, verifies, tables })
         });
         known.collect()
     }
@@ -247,8 +282,11 @@ fn pick<'k>(
     let right = match right {
         Some(right) => find(projection, builds, right)?,
         None => {
-            let of_use =
-                |known: &&Known| known.build != left.build && !matches!(known.status, Status::Retired | Status::Failed);
+            let of_use = |known: &&Known| {
+                known.build != left.build
+                    && !known.verifies
+                    && !matches!(known.status, Status::Retired | Status::Failed)
+            };
             let none = || CompareError::NoOtherBuild { projection: projection.clone(), left: left.build };
             builds.iter().find(of_use).ok_or_else(none)?
         }

@@ -56,7 +56,7 @@ impl Projector {
         let existing = operation.builds().await?.into_iter().find(|found| {
             found.version == version
                 && found.upcasters == upcasters
-                && found.for_queries
+                && found.verifies.is_none()
                 && matches!(found.status, Status::Running | Status::Paused | Status::Halted)
         });
         let Some(existing) = existing else {

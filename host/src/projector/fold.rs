@@ -30,6 +30,8 @@ pub(super) struct Folder {
     on_failure: OnFailure,
     /// Streams whose events wait behind one that failed.
     parked: HashSet<String>,
+    /// Whether the module gets fresh memory for each batch.
+    forgets: bool,
     /// Kept from batch to batch as long as all goes well.
     instance: Option<ProjectionInstance>,
 }
@@ -82,7 +84,22 @@ impl Folder {
     /// Must be called within a tokio runtime.
     pub(super) fn new(pool: PgPool, tables: Arc<TableSet>, module: ProjectionModule, on_failure: OnFailure) -> Self {
         let runtime = Handle::current();
-        Self { runtime, pool, tables, upcasters: None, module, on_failure, parked: HashSet::new(), instance: None }
+        Self {
+            runtime,
+            pool,
+            tables,
+            upcasters: None,
+            module,
+            on_failure,
+            parked: HashSet::new(),
+            forgets: false,
+            instance: None,
+        }
+    }
+
+    /// Gives the module fresh memory for each batch.
+    pub(super) fn forget(&mut self) {
+        self.forgets = true;
     }
 
     /// Lets events go through these upcasters before.
@@ -291,7 +308,7 @@ impl Folder {
         };
         let writes = instance.handle(events, Box::new(rows))?;
         // Only memory that has seen nothing fail is used again.
-        self.instance = Some(instance);
+        self.instance = (!self.forgets).then_some(instance);
         Ok(writes)
     }
 }

@@ -31,6 +31,7 @@ mod summary;
 mod supervisor;
 mod swap;
 mod upcasters;
+mod verify;
 mod worker;
 
 use std::{sync::Arc, time::Duration};
@@ -58,6 +59,7 @@ pub use self::{
     read::{Answer, ReadError, ReadRequest},
     summary::{BuildSummary, ProjectionSummary, Purpose},
     upcasters::{ActiveUpcaster, ChainError, PinnedUpcaster, Rebuilt},
+    verify::{Verification, VerifyError},
 };
 
 /// Settings of the projector.

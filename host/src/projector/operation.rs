@@ -91,7 +91,8 @@ pub(super) struct Found {
     pub(super) phase: Phase,
     pub(super) status: Status,
     pub(super) activate_when_live: bool,
-    pub(super) for_queries: bool,
+    /// The build that it was made to verify.
+    pub(super) verifies: Option<BuildId>,
     pub(super) was_active: bool,
     pub(super) upcasters: Vec<PinnedUpcaster>,
     pub(super) is_active: bool,
@@ -104,7 +105,7 @@ impl Found {
 
     /// Whether queries could read it.
     pub(super) fn is_readable(&self) -> bool {
-        self.for_queries && self.phase == Phase::Live && self.status != Status::Retired
+        self.verifies.is_none() && self.phase == Phase::Live && self.status != Status::Retired
     }
 }
 
@@ -171,7 +172,7 @@ impl<'p> Operation<'p> {
             return self.build(build).await;
         }
         let mut builds = self.builds().await?;
-        builds.retain(|found| found.for_queries && found.status != Status::Retired);
+        builds.retain(|found| found.verifies.is_none() && found.status != Status::Retired);
         let place = builds.iter().position(|found| found.is_active).unwrap_or_default();
         if builds.is_empty() {
             return Err(self.none_fits("choose", "all of them are retired; deploy or rebuild the projection"));

@@ -43,7 +43,7 @@ impl Projector {
         }
         let mut operation = Operation::begin(&self.shared, name).await?;
         let mut builds = operation.builds().await?;
-        builds.retain(|found| found.for_queries);
+        builds.retain(|found| found.verifies.is_none());
         let active = builds.iter().find(|found| found.is_active).or(builds.first());
         active
             .map(|found| found.version)

@@ -102,6 +102,8 @@ impl Operation<'_> {
 }
 
 async fn drop_schema(connection: &mut PgConnection, build: BuildId) -> Result<(), sqlx::Error> {
+    // Whoever reads the tables for long is not waited for with the projection locked; it is tried again.
+    connection.execute("SET LOCAL lock_timeout = '2s'").await?;
     // Safe: made of a number. Views of SQL users on the build's own tables go with them.
     let statement = format!("DROP SCHEMA IF EXISTS {} CASCADE", build.schema().quoted());
     connection.execute(statement.as_str()).await?;

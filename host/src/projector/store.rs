@@ -26,8 +26,8 @@ pub(super) struct Job {
     pub(super) on_failure: OnFailure,
     /// Whether its dead letters are to be tried again.
     pub(super) retrying: bool,
-    /// Events that its module gets at once, if other than what the host is set to.
-    pub(super) batch_events: Option<usize>,
+    /// If it was made to verify another build: events that its module gets at once, each time with fresh memory.
+    pub(super) verify_batch: Option<usize>,
     /// What its events go through before.
     pub(super) upcasters: Vec<PinnedUpcaster>,
 }
@@ -38,19 +38,21 @@ pub(super) struct NewBuild {
     version: ModuleVersion,
     activate_when_live: bool,
     upcasters: Vec<PinnedUpcaster>,
-    /// For a build that is made to verify another one: events that its module gets at once.
-    verify_with: Option<usize>,
+    /// For a build that is made to verify another one: which one, and events that its module gets at once.
+    verifies: Option<(BuildId, usize)>,
 }
 
 impl NewBuild {
     /// A build for queries.
     pub(super) fn of(version: ModuleVersion, activate: Activate, upcasters: Vec<PinnedUpcaster>) -> Self {
-        Self { version, activate_when_live: activate == Activate::Auto, upcasters, verify_with: None }
+        Self { version, activate_when_live: activate == Activate::Auto, upcasters, verifies: None }
     }
 
-    /// A build that is made to verify another one of this version, with so many events at once.
-    pub(super) fn to_verify(version: ModuleVersion, upcasters: Vec<PinnedUpcaster>, batch_events: usize) -> Self {
-        Self { version, activate_when_live: false, upcasters, verify_with: Some(batch_events) }
+    /// A build that is made to verify another one, with so many events at once.
+    pub(super) fn to_verify(found: &Found, batch_events: usize) -> Self {
+        let upcasters = found.upcasters.clone();
+        let verifies = Some((found.build, batch_events));
+        Self { version: found.version, activate_when_live: false, upcasters, verifies }
     }
 }
 
@@ -99,7 +101,7 @@ pub(super) async fn running(pool: &PgPool) -> Result<Vec<BuildId>, sqlx::Error> 
 /// changes afterwards takes the lease away.
 pub(super) async fn job(pool: &PgPool, build: BuildId) -> Result<Option<Job>, sqlx::Error> {
     let row: Option<JobRow> = sqlx::query_as(
-        "SELECT projection, version, phase, activate_when_live, on_failure, retrying, batch_events, upcasters
+        "SELECT projection, version, phase, activate_when_live, on_failure, retrying, verify_batch, upcasters
          FROM gnomon.builds JOIN gnomon.projections ON name = projection
          WHERE build = $1 AND status = 'running'",
     )
@@ -117,7 +119,7 @@ struct JobRow {
     activate_when_live: bool,
     on_failure: String,
     retrying: bool,
-    batch_events: Option<i32>,
+    verify_batch: Option<i32>,
     upcasters: Json<Vec<PinnedUpcaster>>,
 }
 
@@ -131,7 +133,7 @@ impl JobRow {
             activate_when_live: self.activate_when_live,
             on_failure: OnFailure::from_sql(&self.on_failure),
             retrying: self.retrying,
-            batch_events: self.batch_events.and_then(|events| usize::try_from(events).ok()),
+            verify_batch: self.verify_batch.and_then(|events| usize::try_from(events).ok()),
             upcasters: self.upcasters.0,
         })
     }
@@ -143,7 +145,7 @@ pub(super) async fn builds_of(
     projection: &Identifier,
 ) -> Result<Vec<Found>, sqlx::Error> {
     let rows: Vec<FoundRow> = sqlx::query_as(
-        "SELECT build, version, phase, status, activate_when_live, purpose = 'queries' AS for_queries,
+        "SELECT build, version, phase, status, activate_when_live, verifies,
                 activated_at IS NOT NULL AS was_active, active_build IS NOT DISTINCT FROM build AS is_active, upcasters
          FROM gnomon.builds JOIN gnomon.projections ON name = projection
          WHERE projection = $1 ORDER BY build DESC",
@@ -161,7 +163,7 @@ struct FoundRow {
     phase: String,
     status: String,
     activate_when_live: bool,
-    for_queries: bool,
+    verifies: Option<i64>,
     was_active: bool,
     is_active: bool,
     upcasters: Json<Vec<PinnedUpcaster>>,
@@ -175,7 +177,7 @@ impl From<FoundRow> for Found {
             phase: Phase::from_sql(&row.phase),
             status: Status::from_sql(&row.status),
             activate_when_live: row.activate_when_live,
-            for_queries: row.for_queries,
+            verifies: row.verifies.map(BuildId),
             was_active: row.was_active,
             is_active: row.is_active,
             upcasters: row.upcasters.0,
@@ -187,9 +189,9 @@ impl From<FoundRow> for Found {
 /// each whether it was made for queries.
 pub(super) async fn outdated(pool: &PgPool, keep: Duration) -> Result<Vec<(Identifier, BuildId, bool)>, sqlx::Error> {
     let rows: Vec<(String, i64, bool)> = sqlx::query_as(
-        "SELECT projection, build, purpose = 'queries' FROM gnomon.builds JOIN gnomon.projections ON name = projection
+        "SELECT projection, build, verifies IS NULL FROM gnomon.builds JOIN gnomon.projections ON name = projection
          WHERE status <> 'retired' AND active_build IS DISTINCT FROM build
-           AND CASE purpose WHEN 'verify' THEN created_at ELSE replaced_at END < clock_timestamp() - $1",
+           AND CASE WHEN verifies IS NULL THEN replaced_at ELSE created_at END < clock_timestamp() - $1",
     )
     .bind(keep)
     .fetch_all(pool)
@@ -228,8 +230,8 @@ pub(super) async fn insert_build(
 ) -> Result<BuildId, sqlx::Error> {
     let build: i64 = sqlx::query_scalar(
         "WITH build AS (
-             INSERT INTO gnomon.builds (projection, version, activate_when_live, purpose, batch_events, upcasters)
-             VALUES ($1, $2, $3, CASE WHEN $4::integer IS NULL THEN 'queries' ELSE 'verify' END, $4, $5) RETURNING build
+             INSERT INTO gnomon.builds (projection, version, activate_when_live, upcasters, verifies, verify_batch)
+             VALUES ($1, $2, $3, $4, $5, $6) RETURNING build
          ), progress AS (
              INSERT INTO gnomon.build_progress (build) SELECT build FROM build
          )
@@ -238,8 +240,9 @@ pub(super) async fn insert_build(
     .bind(projection.as_str())
     .bind(new.version.to_sql())
     .bind(new.activate_when_live)
-    .bind(new.verify_with.map(|events| i32::try_from(events).unwrap_or(i32::MAX)))
     .bind(Json(&new.upcasters))
+    .bind(new.verifies.map(|(build, _)| build.0))
+    .bind(new.verifies.map(|(_, events)| i32::try_from(events).unwrap_or(i32::MAX)))
     .fetch_one(connection)
     .await?;
     Ok(BuildId(build))

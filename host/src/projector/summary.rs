@@ -106,7 +106,7 @@ struct BuildRow {
     version: i32,
     phase: String,
     status: String,
-    purpose: String,
+    verifies: Option<i64>,
     upcasters: Json<Vec<PinnedUpcaster>>,
     activate_when_live: bool,
     checkpoint: i64,
@@ -138,7 +138,7 @@ impl BuildRow {
             seconds_left: (lag > 0 && status == Status::Running && seconds_left.is_finite()).then_some(seconds_left),
             error: self.error.as_ref().map(|error| error.0.clone()),
             dead_letters: u64::try_from(self.dead_letters).unwrap_or_default(),
-            purpose: if self.purpose == "verify" { Purpose::Verify } else { Purpose::Queries },
+            purpose: if self.verifies.is_some() { Purpose::Verify } else { Purpose::Queries },
             upcasters: self.upcasters.0.clone(),
             activate_when_live: self.activate_when_live,
             created_at: self.created_at.to_jiff()?,
@@ -155,7 +155,7 @@ async fn summaries(pool: &PgPool, name: Option<&Identifier>) -> Result<Vec<Proje
              SELECT *, row_number() OVER (PARTITION BY projection, status ORDER BY build DESC) AS place FROM gnomon.builds
              WHERE $1::text IS NULL OR projection = $1
          )
-         SELECT name, active_build, on_failure, build, build.version, phase, status, purpose, upcasters, activate_when_live, checkpoint,
+         SELECT name, active_build, on_failure, build, build.version, phase, status, verifies, upcasters, activate_when_live, checkpoint,
                 events_per_second, error, build.created_at, replaced_at, descriptor, head.position AS head,
                 (SELECT count(*) FROM gnomon.dead_letters AS letter WHERE letter.build = build.build) AS dead_letters
          FROM builds AS build

@@ -241,7 +241,7 @@ impl Projector {
 
 /// The version that queries read, or will read.
 fn version_in_use(builds: &[Found]) -> Option<ModuleVersion> {
-    let mut of_use = builds.iter().filter(|found| found.for_queries && found.status != Status::Retired);
+    let mut of_use = builds.iter().filter(|found| found.verifies.is_none() && found.status != Status::Retired);
     let newest = of_use.clone().find(|found| found.activate_when_live);
     newest.or_else(|| of_use.clone().find(|found| found.is_active)).or_else(|| of_use.next()).map(|found| found.version)
 }

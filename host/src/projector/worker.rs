@@ -156,6 +156,9 @@ impl Worker {
         let tables = Arc::new(TableSet::new(self.job.build.schema(), module.tables()));
         let on_failure = self.job.on_failure;
         let mut folder = Folder::new(self.shared.pool.clone(), Arc::clone(&tables), module.clone(), on_failure);
+        if self.job.verify_batch.is_some() {
+            folder.forget();
+        }
         let mut filter = feed::filter(module.descriptor());
         if !self.job.upcasters.is_empty() {
             let chain = self.shared.chain(&self.job.upcasters).await?;

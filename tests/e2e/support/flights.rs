@@ -55,6 +55,11 @@ pub(crate) fn week_ndjson(events: &[Value]) -> String {
     events.iter().map(|event| format!("{event}\n")).collect()
 }
 
+/// Uploads what brings the older arrivals of the week to today's shape.
+pub(crate) async fn deploy_upcaster(host: &Host) {
+    host.deploy("flight_arrivals", test_support::component("flight-arrivals"), "").await;
+}
+
 /// Uploads the projections of the flights.
 pub(crate) async fn deploy_flights(host: &Host) {
     for name in ["punctuality", "flights", "fleet"] {

@@ -7,7 +7,7 @@ mod load;
 use std::time::Duration;
 
 pub(crate) use self::{
-    flights::{FLIGHT_TABLES, deploy_flights, fingerprint_of, week, week_ndjson},
+    flights::{FLIGHT_TABLES, deploy_flights, deploy_upcaster, fingerprint_of, week, week_ndjson},
     host::{Host, client},
     load::Load,
 };

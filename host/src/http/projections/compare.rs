@@ -17,26 +17,37 @@ use crate::{
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::http) struct Query {
+pub(in crate::http) struct Sides {
     left: Option<BuildId>,
     right: Option<BuildId>,
     samples: Option<usize>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Query {
+    pub(super) samples: Option<usize>,
+}
+
 pub(in crate::http) async fn compare(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
-    Params(query): Params<Query>,
+    Params(sides): Params<Sides>,
     headers: HeaderMap,
 ) -> Result<Json<Comparison>, Problem> {
+    let options = options(&api, sides.samples, &headers)?;
+    Ok(Json(api.projector.compare(&name, sides.left, sides.right, options).await?))
+}
+
+/// How a client wants a comparison to be made.
+pub(super) fn options(api: &Api, samples: Option<usize>, headers: &HeaderMap) -> Result<CompareOptions, Problem> {
     let default = CompareOptions::default();
-    let samples = query.samples.unwrap_or(default.samples);
+    let samples = samples.unwrap_or(default.samples);
     if samples > MAX_SAMPLES {
         let detail = format!("`samples` must be at most {MAX_SAMPLES}; it is {samples}");
         return Err(Problem::new(Code::InvalidQuery, detail));
     }
     let preferences = Preferences::parse(headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()));
     let patience = preferences.wait.map_or(default.patience, |seconds| Duration::from_secs(seconds.into()));
-    let options = CompareOptions { samples, patience: patience.min(api.settings.max_wait) };
-    Ok(Json(api.projector.compare(&name, query.left, query.right, options).await?))
+    Ok(CompareOptions { samples, patience: patience.min(api.settings.max_wait) })
 }

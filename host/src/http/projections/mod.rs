@@ -8,6 +8,7 @@ mod follow;
 mod history;
 mod list;
 mod operate;
+mod verify;
 
 pub(super) use self::{
     compare::compare,
@@ -17,4 +18,5 @@ pub(super) use self::{
     history::history,
     list::{get, list},
     operate::{activate, pause, rebuild, resume, retry, rollback},
+    verify::{verification, verify},
 };

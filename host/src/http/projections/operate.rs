@@ -28,9 +28,9 @@ pub(in crate::http) struct Answer {
     projection: ProjectionSummary,
 }
 
-type Answered = Result<(StatusCode, Json<Answer>), Problem>;
+pub(super) type Answered = Result<(StatusCode, Json<Answer>), Problem>;
 
-async fn answer(api: &Api, name: &Identifier, build: BuildId, status: StatusCode) -> Answered {
+pub(super) async fn answer(api: &Api, name: &Identifier, build: BuildId, status: StatusCode) -> Answered {
     Ok((status, Json(Answer { build, projection: projection(api, name).await? })))
 }
 
@@ -38,7 +38,7 @@ async fn answer(api: &Api, name: &Identifier, build: BuildId, status: StatusCode
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Which {
-    build: Option<BuildId>,
+    pub(super) build: Option<BuildId>,
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,101 @@
+//! Events of older shapes: upcasters are activated, and the projections concerned are built anew.
+
+use gnomon::postgres::test_database::TestDatabase;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{FLIGHT_TABLES, Host, deploy_flights, fingerprint_of, until, week, week_ndjson};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upcaster_heals_what_halted_at_events_of_an_older_shape() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    deploy_flights(&host).await;
+    let events = week();
+    host.import(week_ndjson(&events)).await;
+    let old = events.iter().position(|event| event["type"] == "FlightArrived" && event["data"]["arr_delay"].is_null());
+    let old = old.expect("a part of the week is in the older shape") as u64 + 1;
+    for name in ["punctuality", "flights", "fleet"] {
+        let build = host.projection(name).await["builds"][0]["build"].as_u64().unwrap();
+        host.until_state(name, build, "halted").await;
+        assert_eq!(host.build(name, build).await["error"]["position"], old, "{name}");
+    }
+    // `bank` reads none of this, and is not built anew.
+    let bank = host.deploy("bank", test_support::component("bank"), "").await;
+    host.until_state("bank", bank, "active").await;
+
+    let answer = host.upload("flight_arrivals", test_support::component("flight-arrivals"), "").await;
+    assert_eq!((answer.status, &answer.body["kind"]), (StatusCode::CREATED, &json!("upcaster")), "{answer:?}");
+    let rebuilt = answer.body["builds"].as_array().unwrap();
+    let names: Vec<&str> = rebuilt.iter().map(|build| build["projection"].as_str().unwrap()).collect();
+    assert_eq!(names, ["fleet", "flights", "punctuality"]);
+    for build in rebuilt {
+        let (name, build) = (build["projection"].as_str().unwrap(), build["build"].as_u64().unwrap());
+        host.until_state(name, build, "active").await;
+        let pinned = json!([{"name": "flight_arrivals", "version": 1}]);
+        assert_eq!(host.build(name, build).await["upcasters"], pinned);
+    }
+    for (projection, table, columns, rows, fingerprint) in FLIGHT_TABLES {
+        let found = fingerprint_of(&host, projection, table, columns, 18262).await;
+        assert_eq!(found, (rows, fingerprint.to_owned()), "{table}");
+    }
+
+    // The log keeps the original; a reader can see what projections see.
+    let path = format!("/v1/events?after={}&limit=1", old - 1);
+    let original = host.get(&path).await.body["events"][0].clone();
+    let upcasted = host.get(&format!("{path}&upcast=true")).await.body["events"][0].clone();
+    assert_eq!((&original["schema_version"], &original["data"]["arr_delay"]), (&json!(1), &Value::Null));
+    assert_eq!((&upcasted["schema_version"], &upcasted["part"]), (&json!(2), &json!(0)));
+    assert!(upcasted["data"]["arr_delay"].is_i64(), "{upcasted}");
+    assert_eq!((&upcasted["position"], &upcasted["id"]), (&original["position"], &original["id"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upcaster_can_be_taken_out_of_work_and_does_not_touch_what_is_pinned() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let answer = host.upload("flight_arrivals", test_support::component("flight-arrivals"), "?activate=manual").await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    assert_eq!(host.get("/v1/upcasters").await.body, json!({"upcasters": []}));
+    let unknown = host.post("/v1/upcasters/nobody/activate").await;
+    assert_eq!((unknown.status, &unknown.body["code"]), (StatusCode::NOT_FOUND, &json!("upcaster_not_found")));
+
+    let activated = host.post("/v1/upcasters/flight_arrivals/activate").await;
+    assert_eq!((activated.status, &activated.body["active_version"]), (StatusCode::OK, &json!(1)));
+    let first = host.deploy("flights", test_support::component("flights"), "").await;
+    host.until_state("flights", first, "active").await;
+    // Another upcaster with a step for the same events does not fit beside it.
+    let twin = host.upload("twin", test_support::component("flight-arrivals"), "").await;
+    assert_eq!((twin.status, &twin.body["code"]), (StatusCode::CONFLICT, &json!("upcaster_conflict")), "{twin:?}");
+
+    let deactivated = host.post("/v1/upcasters/flight_arrivals/deactivate").await;
+    assert_eq!(deactivated.body["active_version"], Value::Null, "{deactivated:?}");
+    let second = deactivated.body["builds"][0]["build"].as_u64().unwrap();
+    host.until_state("flights", second, "active").await;
+    assert_eq!(host.build("flights", second).await["upcasters"], json!([]));
+    assert_eq!(host.build("flights", first).await["upcasters"].as_array().unwrap().len(), 1, "that one keeps its own");
+    let again = host.post("/v1/upcasters/flight_arrivals/deactivate").await;
+    assert_eq!(again.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_an_upcaster_fails_at_is_handled_as_the_projection_says() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    host.upload("flight_arrivals", test_support::component("flight-arrivals"), "").await;
+    let build = host.deploy("flights", test_support::component("flights"), "").await;
+    host.append_one("flight-1", "FlightArrived", json!({"nonsense": true})).await;
+    host.until_state("flights", build, "halted").await;
+    let error = host.build("flights", build).await["error"].clone();
+    assert_eq!((&error["position"], &error["kind"]), (&json!(1), &json!("refused")));
+    let message = error["message"].as_str().unwrap();
+    assert!(message.starts_with("upcaster `flight_arrivals` version 1: "), "{message}");
+    let shown = host.get("/v1/events?upcast=true").await;
+    assert_eq!((shown.status, &shown.body["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("upcast_failed")));
+
+    let request = host.request(Method::PATCH, "/v1/projections/flights").json(&json!({"on_failure": "skip"}));
+    assert_eq!(host.send(request).await.status, StatusCode::OK);
+    host.post("/v1/projections/flights/retry").await;
+    host.until_state("flights", build, "active").await;
+    until("the event is set aside", async || host.build("flights", build).await["dead_letters"] == 1).await;
+}
