@@ -1,6 +1,7 @@
 //! The command line.
 
 mod append;
+mod bench;
 mod build;
 mod client;
 mod completions;
@@ -58,6 +59,7 @@ enum Command {
     Events(events::Events),
     Streams(streams::Streams),
     Migrate(migrate::Migrate),
+    Bench(bench::Bench),
     Completions(completions::Completions),
 }
 
@@ -100,6 +102,7 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::Events(command) => command.run().await,
             Command::Streams(command) => command.run().await,
             Command::Migrate(command) => command.run().await,
+            Command::Bench(command) => command.run().await,
             Command::Completions(command) => command.run(),
         }
     })
