@@ -3,6 +3,7 @@
 mod commit;
 mod compare;
 mod component;
+mod fold;
 mod lease;
 mod meet;
 mod swap;

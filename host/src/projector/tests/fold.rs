@@ -1,0 +1,119 @@
+//! However events fall into portions, and whichever of them are bad, what comes out is the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    event_log::SchemaVersion,
+    projector::{dead_letters::DeadLetter, fold::Folder, policy::OnFailure},
+    runtime::{Delivery, Digest, Module, ModuleLabel, ProjectionModule, Runtime, RuntimeLimits, RuntimeSettings},
+};
+
+/// An event of a stream, and whether the module refuses it.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    stream: u8,
+    n: i64,
+    poison: bool,
+}
+
+fn delivery(place: usize, counted: Counted) -> Delivery {
+    Delivery {
+        position: Position(place as u64 + 1),
+        part: 0,
+        stream: format!("count-{}", counted.stream),
+        version: place as u64 + 1,
+        id: uuid::Uuid::nil(),
+        event_type: "Counted".into(),
+        schema_version: SchemaVersion::FIRST,
+        data: format!(r#"{{"n":{},"poison":{}}}"#, counted.n, counted.poison),
+        metadata: None,
+        time: 0,
+        recorded_at: 0,
+    }
+}
+
+/// Sum and number of events of each stream, and the positions set aside.
+type Outcome = (BTreeMap<String, (i64, i64)>, BTreeSet<u64>);
+
+fn naive(events: &[Counted], on_failure: OnFailure) -> Outcome {
+    let (mut sums, mut aside, mut parked) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+    for (place, event) in events.iter().enumerate() {
+        if event.poison || parked.contains(&event.stream) {
+            aside.insert(place as u64 + 1);
+            if on_failure == OnFailure::Park {
+                parked.insert(event.stream);
+            }
+        } else {
+            let (sum, count): &mut (i64, i64) = sums.entry(event.stream.to_string()).or_default();
+            *sum += event.n;
+            *count += 1;
+        }
+    }
+    (sums, aside)
+}
+
+/// Folds in portions of these sizes, over and over.
+fn in_portions(folder: &mut Folder, events: &[Counted], sizes: &[usize]) -> Outcome {
+    let mut rest: Vec<Delivery> = events.iter().enumerate().map(|(place, event)| delivery(place, *event)).collect();
+    let (mut layers, mut aside) = (Vec::new(), BTreeSet::new());
+    for size in sizes.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let behind = rest.split_off((*size).min(rest.len()));
+        let folded = folder.fold(std::mem::replace(&mut rest, behind), &layers).unwrap();
+        assert!(folded.stopped.is_none());
+        aside.extend(folded.set_aside.iter().map(|letter: &DeadLetter| letter.position.0));
+        layers.push(Arc::new(folded.writes));
+    }
+    let mut sums = BTreeMap::new();
+    for layer in layers {
+        for row in layer.tables()[0].written() {
+            let [Value::Text(stream), Value::I64(sum), Value::I64(count), _] = row.as_slice() else {
+                panic!("{row:?}")
+            };
+            sums.insert(stream.clone(), (*sum, *count));
+        }
+    }
+    (sums, aside)
+}
+
+fn tally() -> ProjectionModule {
+    let runtime = Runtime::start(RuntimeSettings { limits: RuntimeLimits::default(), cache: None }).unwrap();
+    let bytes = test_support::guest("tally");
+    let label = ModuleLabel { name: Identifier::new("tally").unwrap(), version: 1 };
+    match runtime.load(label, &Digest::of(&bytes), &bytes).unwrap() {
+        Module::Projection(module) => module,
+        Module::Upcaster(_) => panic!("it is a projection"),
+    }
+}
+
+fn events() -> impl Strategy<Value = Vec<Counted>> {
+    let event = (0..4_u8, -9..9_i64, prop::bool::weighted(0.1));
+    prop::collection::vec(event.prop_map(|(stream, n, poison)| Counted { stream, n, poison }), 1..60)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn portions_do_not_matter() {
+    let test = TestBuilds::create().await;
+    let module = tally();
+    let schema = BuildId(1).schema();
+    let tables = Arc::new(TableSet::new(schema, module.tables()));
+    tables.create(&mut test.pool.acquire().await.unwrap()).await.unwrap();
+    let runtime = tokio::runtime::Handle::current();
+    let pool = test.pool.clone();
+    tokio::task::spawn_blocking(move || {
+        let _inside = runtime.enter();
+        let policy = prop_oneof![Just(OnFailure::Skip), Just(OnFailure::Park)];
+        let portions = prop::collection::vec(1..20_usize, 1..5);
+        proptest!(ProptestConfig::with_cases(60), |(events in events(), sizes in portions, policy in policy)| {
+            let mut folder = Folder::new(pool.clone(), Arc::clone(&tables), module.clone(), policy);
+            prop_assert_eq!(in_portions(&mut folder, &events, &sizes), naive(&events, policy));
+        });
+    })
+    .await
+    .unwrap();
+}
