@@ -29,11 +29,14 @@ pub(super) async fn beat(pool: &PgPool, host: HostKey, lease: Duration) -> Resul
     Ok(usize::try_from(living).unwrap_or_default().max(1))
 }
 
-/// Forgets a host that stops, and those that have not been seen for long.
+/// Forgets a host that stops.
 pub(super) async fn forget(pool: &PgPool, host: HostKey) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM gnomon.hosts WHERE host = $1 OR seen_at < clock_timestamp() - interval '1 hour'")
-        .bind(host)
-        .execute(pool)
-        .await?;
+    sqlx::query("DELETE FROM gnomon.hosts WHERE host = $1").bind(host).execute(pool).await?;
+    Ok(())
+}
+
+/// Forgets hosts that died long ago.
+pub(super) async fn forget_the_dead(pool: &PgPool) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM gnomon.hosts WHERE seen_at < clock_timestamp() - interval '1 hour'").execute(pool).await?;
     Ok(())
 }

@@ -119,6 +119,9 @@ impl Supervisor {
         if let Err(error) = self.shared.retire_outdated(self.shared.settings.keep_replaced).await {
             warn!(%error, "cannot retire builds that were replaced, trying again");
         }
+        if let Err(error) = hosts::forget_the_dead(&self.shared.pool).await {
+            warn!(%error, "cannot forget hosts that died, trying again");
+        }
     }
 
     async fn show_presence(&mut self) -> Result<(), sqlx::Error> {

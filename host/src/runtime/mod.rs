@@ -19,6 +19,7 @@ mod module;
 mod moment;
 mod output;
 mod projection;
+mod start;
 mod state;
 mod upcast;
 mod wasi;

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use wasmtime::{
-    Engine, Store,
+    Engine,
     component::{Component, HasSelf, Linker},
 };
 
@@ -215,14 +215,4 @@ fn link(
     linker
         .instantiate_pre(component)
         .map_err(|error| InvalidModule::from(format!("its imports do not fit the contract: {error:#}")))
-}
-
-/// A store for one instance, with its limits and its deadline.
-pub(super) fn new_store(engine: &Engine, label: &Arc<ModuleLabel>, limits: RuntimeLimits) -> Store<GuestState> {
-    let mut store = Store::new(engine, GuestState::new(Arc::clone(label), limits));
-    store.limiter(|state| &mut state.limiter);
-    store.epoch_deadline_callback(|context| context.data().check_deadline());
-    store.set_epoch_deadline(1);
-    store.set_hostcall_fuel(limits.max_call_bytes);
-    store
 }

@@ -12,9 +12,10 @@ use super::{
     convert::event_to_module,
     delivery::Delivery,
     descriptor::{Partition, ProjectionDescriptor, WantedType},
-    failure::{BatchError, batch_error, instance_error, refusal},
+    failure::{BatchError, batch_error, refusal},
     limits::RuntimeLimits,
-    module::{ModuleLabel, new_store},
+    module::ModuleLabel,
+    start::start,
     state::{GuestState, RowReader},
 };
 use crate::{
@@ -52,11 +53,8 @@ impl ProjectionModule {
         limits: RuntimeLimits,
     ) -> Result<Self, Vec<String>> {
         let pre = ProjectionPre::new(pre).map_err(|error| vec![format!("{error:#}")])?;
-        let mut store = new_store(pre.engine(), &label, limits);
-        let bindings = pre.instantiate(&mut store).map_err(|error| {
-            let last_words = store.data().output.last_words();
-            vec![instance_error(error, 0, last_words).without_event()]
-        })?;
+        let (mut store, bindings) = start(pre.engine(), &label, limits, 0, |store| pre.instantiate(store))
+            .map_err(|error| vec![error.without_event()])?;
         store.data_mut().begin(Vec::new());
         let descriptor = bindings.gnomon_module_projection_guest().call_describe(&mut store).map_err(|error| {
             let last_words = store.data().output.last_words();
@@ -91,11 +89,8 @@ impl ProjectionModule {
     /// There is no room for one now, or its start fails, which is blamed on the event.
     pub fn instantiate(&self, position: Position) -> Result<ProjectionInstance, BatchError> {
         let shared = &self.shared;
-        let mut store = new_store(shared.pre.engine(), &shared.label, shared.limits);
-        let bindings = shared.pre.instantiate(&mut store).map_err(|error| {
-            let last_words = store.data().output.last_words();
-            instance_error(error, position.0, last_words)
-        })?;
+        let instantiate = |store: &mut Store<GuestState>| shared.pre.instantiate(store);
+        let (store, bindings) = start(shared.pre.engine(), &shared.label, shared.limits, position.0, instantiate)?;
         Ok(ProjectionInstance { module: self.clone(), store, bindings })
     }
 }

@@ -13,8 +13,8 @@ use crate::runtime::{
         upcaster::{Upcaster as Bindings, UpcasterPre, exports::gnomon::module::upcaster_guest as contract},
     },
     convert::event_to_module,
-    failure::{batch_error, instance_error, module_failure, refusal},
-    module::new_store,
+    failure::{batch_error, module_failure, refusal},
+    start::start,
     state::GuestState,
 };
 
@@ -46,11 +46,8 @@ impl UpcasterModule {
         limits: RuntimeLimits,
     ) -> Result<Self, Vec<String>> {
         let pre = UpcasterPre::new(pre).map_err(|error| vec![format!("{error:#}")])?;
-        let mut store = new_store(pre.engine(), &label, limits);
-        let bindings = pre.instantiate(&mut store).map_err(|error| {
-            let last_words = store.data().output.last_words();
-            vec![instance_error(error, 0, last_words).without_event()]
-        })?;
+        let (mut store, bindings) = start(pre.engine(), &label, limits, 0, |store| pre.instantiate(store))
+            .map_err(|error| vec![error.without_event()])?;
         store.data_mut().begin(Vec::new());
         let descriptor = bindings.gnomon_module_upcaster_guest().call_describe(&mut store).map_err(|error| {
             let last_words = store.data().output.last_words();
@@ -85,11 +82,8 @@ impl UpcasterModule {
     /// There is no room for one now, or its start fails, which is blamed on the event.
     pub fn instantiate(&self, position: Position) -> Result<UpcasterInstance, BatchError> {
         let shared = &self.shared;
-        let mut store = new_store(shared.pre.engine(), &shared.label, shared.limits);
-        let bindings = shared.pre.instantiate(&mut store).map_err(|error| {
-            let last_words = store.data().output.last_words();
-            instance_error(error, position.0, last_words)
-        })?;
+        let instantiate = |store: &mut Store<GuestState>| shared.pre.instantiate(store);
+        let (store, bindings) = start(shared.pre.engine(), &shared.label, shared.limits, position.0, instantiate)?;
         Ok(UpcasterInstance { module: self.clone(), store, bindings })
     }
 }
