@@ -1,6 +1,7 @@
 //! The program as a whole: real processes, a real Postgres, real components, HTTP in between.
 
 mod failures;
+mod faults;
 mod flights;
 mod kill;
 mod leases;
