@@ -40,7 +40,7 @@ impl Mischief {
     /// Does so many things, each of which is mended before the next.
     pub(super) async fn make(mut self, steps: usize) -> Self {
         for step in 1..=steps {
-            self.pause(600).await;
+            self.pause(800).await;
             let fault = self.choose();
             println!("step {step} of {steps}: {fault:?}");
             self.carry_out(fault).await;

@@ -1,6 +1,6 @@
 //! A Postgres that belongs to one test, so that the test may break it.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, io::Write, os::unix::fs::PermissionsExt};
 
 use gnomon::postgres::embedded::{EmbeddedConfig, EmbeddedPostgres};
 use nix::{
@@ -10,8 +10,8 @@ use nix::{
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
-/// A private server with the durability that operators have: what was answered as committed outlives it, and commits that do
-/// not wait for the disk are lost when it is killed.
+/// A private server with what operators rest on: a commit that was answered outlives the server, however that ends, and one
+/// that does not wait for the log of Postgres may be lost.
 pub(crate) struct Postgres {
     server: Option<EmbeddedPostgres>,
     url: String,
@@ -24,7 +24,18 @@ impl Postgres {
         // The server's user must be able to enter, which a temporary folder of root's does not allow.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let server = EmbeddedPostgres::start(EmbeddedConfig::from_env(folder.path())).await.unwrap();
-        Self { url: server.url(), server: Some(server), folder }
+        let started = Self { url: server.url(), server: Some(server), folder };
+        started.trust_the_machine();
+        started
+    }
+
+    /// What the kernel was given is safe from the end of processes, and no test pulls the plug. Without this each recovery would
+    /// first sync every file.
+    fn trust_the_machine(&self) {
+        let settings = self.folder.path().join("postgres/cluster/postgresql.conf");
+        let mut settings = fs::OpenOptions::new().append(true).open(settings).unwrap();
+        settings.write_all(b"fsync = off\n").unwrap();
+        kill(self.postmaster(), Signal::SIGHUP).unwrap();
     }
 
     pub(crate) fn url(&self) -> &str {
