@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "seeds are printed with the output of a test that fails")]
 
 mod failures;
+mod faults;
 mod flights;
 mod kill;
 mod leases;

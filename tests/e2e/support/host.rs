@@ -59,9 +59,14 @@ impl Host {
 
     /// Starts a host with further arguments.
     pub(crate) async fn start_with(database: &TestDatabase, arguments: &[&str]) -> Self {
+        Self::start_on(&database.url(), arguments).await
+    }
+
+    /// Starts a host on the database of a URL, with further arguments.
+    pub(crate) async fn start_on(database: &str, arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        Self::launch(database.url(), folder, arguments).await
+        Self::launch(database.to_owned(), folder, arguments).await
     }
 
     /// Starts a further host beside this one, on the same database.

@@ -3,6 +3,7 @@
 mod flights;
 mod host;
 mod load;
+mod postgres;
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ pub(crate) use self::{
     flights::{FLIGHT_TABLES, deploy_flights, deploy_upcaster, fingerprint_of, week, week_ndjson},
     host::{Host, client},
     load::Load,
+    postgres::Postgres,
 };
 
 /// Waits until something is so. A test that waits in vain is ended here, with words, and not by whoever runs it.

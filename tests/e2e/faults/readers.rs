@@ -1,0 +1,71 @@
+//! Readers that never see less than before, nor anything but what the events up to the position come to.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use super::{doors::Doors, truth::Projection};
+use crate::support::client;
+
+/// A host that is frozen answers later.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What was read at a position.
+pub(super) struct Seen {
+    pub(super) projection: Projection,
+    pub(super) position: u64,
+    /// Of all rows together.
+    pub(super) total: i64,
+}
+
+/// Reads until it is stopped.
+pub(super) async fn read(doors: Arc<Doors>, stop: Arc<AtomicBool>) -> Result<Vec<Seen>, String> {
+    let client = client();
+    let mut seen: Vec<Seen> = Vec::new();
+    let mut last = [0; Projection::ALL.len()];
+    for turn in 0.. {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let place = turn % Projection::ALL.len();
+        let projection = Projection::ALL[place];
+        let door = doors.glance(turn / Projection::ALL.len());
+        let url = format!("{}/v1/read-models/{}?select={}", door.url, projection.table(), projection.column());
+        let answer = async {
+            let response = client.get(url).timeout(PATIENCE).send().await.map_err(|error| format!("{error:?}"))?;
+            let status = response.status();
+            let position = response.headers().get("gnomon-position").and_then(|text| text.to_str().ok()?.parse().ok());
+            let body = response.text().await.map_err(|error| format!("{error:?}"))?;
+            match position {
+                Some(position) if status == StatusCode::OK => Ok((position, body)),
+                _ if status == StatusCode::SERVICE_UNAVAILABLE => Err(body),
+                _ => Err(format!("{status}: {body}")),
+            }
+        };
+        let (position, body) = match answer.await {
+            Ok(answer) => answer,
+            Err(error) if doors.was_sound(&door) => {
+                return Err(format!("{projection:?} could not be read although nothing was broken: {error}"));
+            }
+            Err(_) => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                continue;
+            }
+        };
+        if position < last[place] {
+            return Err(format!("{projection:?} was read at position {}, and after that at {position}", last[place]));
+        }
+        last[place] = position;
+        let rows: Vec<Value> = serde_json::from_str(&body).map_err(|error| format!("{error}: {body}"))?;
+        let total = rows.iter().map(|row| row[projection.column()].as_i64().unwrap_or(i64::MIN)).sum();
+        seen.push(Seen { projection, position, total });
+    }
+    Ok(seen)
+}

@@ -1,0 +1,81 @@
+//! A Postgres that belongs to one test, so that the test may break it.
+
+use std::{fs, io::Write, os::unix::fs::PermissionsExt};
+
+use gnomon::postgres::embedded::{EmbeddedConfig, EmbeddedPostgres};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use sqlx::{Connection, PgConnection};
+use tempfile::TempDir;
+
+/// A private server with what operators rest on: a commit that was answered outlives the server, however that ends, and one
+/// that does not wait for the log of Postgres may be lost.
+pub(crate) struct Postgres {
+    server: Option<EmbeddedPostgres>,
+    url: String,
+    folder: TempDir,
+}
+
+impl Postgres {
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // The server's user must be able to enter, which a temporary folder of root's does not allow.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let server = EmbeddedPostgres::start(EmbeddedConfig::from_env(folder.path())).await.unwrap();
+        let started = Self { url: server.url(), server: Some(server), folder };
+        started.trust_the_machine();
+        started
+    }
+
+    /// What the kernel was given is safe from the end of processes, and no test pulls the plug. Without this each recovery would
+    /// first sync every file.
+    fn trust_the_machine(&self) {
+        let settings = self.folder.path().join("postgres/cluster/postgresql.conf");
+        let mut settings = fs::OpenOptions::new().append(true).open(settings).unwrap();
+        settings.write_all(b"fsync = off\n").unwrap();
+        kill(self.postmaster(), Signal::SIGHUP).unwrap();
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Stops it the way that the signal says: `SIGINT` in order, `SIGQUIT` at once, `SIGKILL` without its knowledge.
+    pub(crate) async fn end(&mut self, signal: Signal) {
+        let server = self.server.take().unwrap();
+        kill(self.postmaster(), signal).unwrap();
+        server.exited().await;
+    }
+
+    /// Starts it again after [`Postgres::end`], on the same files and the same port.
+    pub(crate) async fn start_again(&mut self) {
+        let server = EmbeddedPostgres::start(EmbeddedConfig::from_env(self.folder.path())).await.unwrap();
+        assert_eq!(server.url(), self.url, "another program has taken the port");
+        self.server = Some(server);
+    }
+
+    /// The process that all others of the server come from.
+    fn postmaster(&self) -> Pid {
+        let file = fs::read_to_string(self.folder.path().join("postgres/cluster/postmaster.pid")).unwrap();
+        Pid::from_raw(file.lines().next().unwrap().parse().unwrap())
+    }
+
+    /// Kills the session that this picks among those of the hosts; the server ends all the others and recovers, as after a
+    /// crash. Answers whether there was any.
+    pub(crate) async fn kill_session(&self, pick: impl FnOnce(usize) -> usize) -> bool {
+        let options = self.server.as_ref().unwrap().connect_options();
+        let mut connection = PgConnection::connect_with(&options).await.unwrap();
+        let sessions: Vec<i32> =
+            sqlx::query_scalar("SELECT pid FROM pg_stat_activity WHERE application_name = 'gnomon' ORDER BY pid")
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+        if sessions.is_empty() {
+            return false;
+        }
+        // It may have ended by itself since.
+        kill(Pid::from_raw(sessions[pick(sessions.len())]), Signal::SIGKILL).is_ok()
+    }
+}
