@@ -40,6 +40,7 @@ mod retry;
 mod rollback;
 mod row;
 mod serve;
+mod sse;
 mod streams;
 mod upcasters;
 mod verify;

@@ -1,7 +1,6 @@
 //! `gnomon events`
 
 mod follow;
-mod sse;
 
 use std::io;
 

@@ -4,13 +4,13 @@
 
 /// A message.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Message {
+pub(in crate::cli) struct Message {
     /// What to give back when coming again.
-    pub(super) id: Option<String>,
+    pub(in crate::cli) id: Option<String>,
     /// Its text; none if it only moves the id.
-    pub(super) data: Option<String>,
+    pub(in crate::cli) data: Option<String>,
     /// It tells of an event that cannot be shown.
-    pub(super) is_error: bool,
+    pub(in crate::cli) is_error: bool,
 }
 
 /// Makes messages of bytes as they come.

@@ -1,0 +1,83 @@
+//! `gnomon projections`
+
+mod table;
+mod watch;
+
+use clap::Args;
+use reqwest::RequestBuilder;
+use serde::Deserialize;
+
+use super::{client::Client, figures, output, projection::Projection};
+use crate::config::ClientOptions;
+
+/// List the projections with their builds, or tell of one: how far it is, and what stopped it.
+#[derive(Args, Debug)]
+pub(super) struct Projections {
+    /// The projection
+    name: Option<String>,
+
+    /// Go on as they change, until Ctrl-C: a table that is kept up to date at a terminal, otherwise a line for each change
+    #[arg(long)]
+    watch: bool,
+
+    /// Print the host's answer as JSON; with --watch, a projection in a line whenever it has changed
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+#[derive(Deserialize)]
+struct List {
+    projections: Vec<Projection>,
+}
+
+impl Projections {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = Client::new(&self.client)?;
+        if self.watch {
+            return watch::watch(&client, &self).await;
+        }
+        let body = client.text(self.request(&client)).await?;
+        if self.json {
+            output::data(body)?;
+            return Ok(());
+        }
+        let projections = match &self.name {
+            Some(_) => vec![client.parse::<Projection>(&body)?],
+            None => client.parse::<List>(&body)?.projections,
+        };
+        if projections.is_empty() {
+            output::say("no projections; `gnomon deploy` uploads one");
+            return Ok(());
+        }
+        output::print_table(&table::table(&projections, table::Of::All))?;
+        if let [projection] = projections.as_slice()
+            && self.name.is_some()
+        {
+            let on_failure = &projection.on_failure;
+            output::data(format_args!("\ntables: {}\non failure: {on_failure}", projection.tables.join(", ")))?;
+        }
+        for projection in &projections {
+            let name = &projection.name;
+            for build in &projection.builds {
+                if let Some(why) = build.why_it_stopped(name) {
+                    output::data(format_args!("\n{why}"))?;
+                }
+                if build.dead_letters > 0 {
+                    let (number, events) = (build.build, figures::counted(build.dead_letters, "event"));
+                    let way = format!("`gnomon dead-letters {name} --build {number}` lists them");
+                    output::data(format_args!("\nbuild {number} of `{name}` has set {events} aside; {way}"))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn request(&self, client: &Client) -> RequestBuilder {
+        let mut path = vec!["v1", "projections"];
+        path.extend(self.name.as_deref());
+        client.get(&path)
+    }
+}

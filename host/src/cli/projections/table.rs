@@ -1,0 +1,87 @@
+//! Builds as a table.
+
+use comfy_table::Table;
+
+use crate::cli::{
+    figures, output,
+    progress::time_left,
+    projection::{Build, Projection},
+};
+
+/// Which builds are in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    All,
+    /// Those that have tables.
+    Kept,
+}
+
+/// A line for each build.
+pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, of: Of) -> Table {
+    let mut table = output::table(&[
+        "PROJECTION",
+        "#BUILD",
+        "#VERSION",
+        "STATE",
+        "#POSITION",
+        "#HEAD",
+        "#LAG",
+        "#EVENTS/S",
+        "#LEFT",
+    ]);
+    for projection in projections {
+        for build in projection.builds.iter().filter(|build| of == Of::All || build.state != "retired") {
+            table.add_row([
+                projection.name.clone(),
+                build.build.to_string(),
+                build.version.to_string(),
+                state(build),
+                figures::count(build.checkpoint).to_string(),
+                figures::count(build.head).to_string(),
+                figures::count(build.lag).to_string(),
+                figures::rate(build.events_per_second).to_string(),
+                left(build).unwrap_or_default(),
+            ]);
+        }
+    }
+    table
+}
+
+/// Its state, and that it only verifies.
+pub(super) fn state(build: &Build) -> String {
+    if build.verifies() { format!("{} (verifies)", build.state) } else { build.state.clone() }
+}
+
+/// How long it will take to catch up; none if it has, or does not move.
+pub(super) fn left(build: &Build) -> Option<String> {
+    let moves = build.lag > 0 && matches!(build.state.as_str(), "replaying" | "live" | "active");
+    time_left(build.lag, build.events_per_second).filter(|_| moves).map(figures::time)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn builds_that_have_tables_stand_in_lines() {
+        let build = |build: u64, state: &str, checkpoint: u64, purpose: &str| {
+            json!({"build": build, "version": 1, "state": state, "checkpoint": checkpoint, "head": 20_000, "lag": 20_000 - checkpoint,
+                "events_per_second": 1000.4, "error": null, "purpose": purpose})
+        };
+        let projection: Projection = serde_json::from_value(json!({
+            "name": "bank", "active_build": 3,
+            "builds": [build(5, "replaying", 5_000, "verify"), build(4, "paused", 5_000, "queries"),
+                       build(3, "active", 20_000, "queries"), build(2, "retired", 7, "queries")],
+        }))
+        .unwrap();
+        assert_eq!(table([&projection], Of::All).row_count(), 4);
+        insta::assert_snapshot!(table([&projection], Of::Kept).trim_fmt(), @r"
+        PROJECTION  BUILD  VERSION  STATE                 POSITION    HEAD     LAG  EVENTS/S    LEFT
+        bank            5        1  replaying (verifies)     5,000  20,000  15,000     1,000  15.0 s
+        bank            4        1  paused                   5,000  20,000  15,000     1,000
+        bank            3        1  active                  20,000  20,000       0     1,000
+        ");
+    }
+}

@@ -1,0 +1,168 @@
+//! Projections as they change.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::{self, IsTerminal},
+    ops::ControlFlow,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use reqwest::RequestBuilder;
+
+use super::{
+    Projections,
+    table::{self, Of},
+};
+use crate::cli::{
+    client::Client,
+    figures,
+    output::{self, say},
+    projection::{Build, Projection},
+    sse::{Listener, Message, listen},
+};
+
+/// How often a second the table may be drawn.
+const DRAWS: u8 = 10;
+
+/// Shows projections, and goes on as they change.
+pub(super) async fn watch(client: &Client, asked: &Projections) -> anyhow::Result<()> {
+    let shown = if asked.json {
+        Shown::Json
+    } else if io::stdout().is_terminal() {
+        Shown::Table { drawn: drawing(), projections: BTreeMap::new() }
+    } else {
+        Shown::Lines { told: HashMap::new() }
+    };
+    listen(client, &mut Watch { client, asked, shown }).await
+}
+
+fn drawing() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout_with_hz(DRAWS));
+    bar.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar
+}
+
+struct Watch<'w> {
+    client: &'w Client,
+    asked: &'w Projections,
+    shown: Shown,
+}
+
+enum Shown {
+    /// As the host says it.
+    Json,
+    /// A table of what there is now, drawn over what there was.
+    Table { drawn: ProgressBar, projections: BTreeMap<String, Projection> },
+    /// A line for each build that has changed, with what was told last of it.
+    Lines { told: HashMap<u64, String> },
+}
+
+impl Listener for Watch<'_> {
+    fn request(&self, client: &Client) -> RequestBuilder {
+        self.asked.request(client)
+    }
+
+    fn hear(&mut self, message: Message) -> anyhow::Result<ControlFlow<()>> {
+        let Some(data) = message.data else { return Ok(ControlFlow::Continue(())) };
+        if message.is_error {
+            self.pause(&format!("the host cannot tell how far projections are: {data}"));
+            return Ok(ControlFlow::Continue(()));
+        }
+        if matches!(self.shown, Shown::Json) {
+            output::data(data)?;
+            return Ok(ControlFlow::Continue(()));
+        }
+        let projection: Projection = self.client.parse(&data)?;
+        match &mut self.shown {
+            Shown::Json => {}
+            Shown::Table { drawn, projections } => {
+                projections.insert(projection.name.clone(), projection);
+                drawn.set_message(screen(projections));
+                drawn.tick();
+            }
+            Shown::Lines { told } => {
+                for build in projection.builds.iter().rev() {
+                    let line = line(&projection.name, build);
+                    if told.get(&build.build) != Some(&line) {
+                        output::data(&line)?;
+                        told.insert(build.build, line);
+                    }
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn pause(&mut self, words: &str) {
+        match &self.shown {
+            Shown::Table { drawn, .. } => drawn.suspend(|| say(words)),
+            _ => say(words),
+        }
+    }
+}
+
+/// The table, and why builds stopped.
+fn screen(projections: &BTreeMap<String, Projection>) -> String {
+    let mut screen = table::table(projections.values(), Of::Kept).trim_fmt();
+    for projection in projections.values() {
+        for why in projection.builds.iter().filter_map(|build| build.why_it_stopped(&projection.name)) {
+            screen += &format!("\n\n{why}");
+        }
+    }
+    screen
+}
+
+/// Where a build is.
+fn line(projection: &str, build: &Build) -> String {
+    let (checkpoint, head) = (figures::count(build.checkpoint), figures::count(build.head));
+    let mut line = format!("{projection} {}: {} at {checkpoint} of {head}", build.label(), table::state(build));
+    if build.events_per_second.round() > 0.0 {
+        line += &format!(", {} events/s", figures::rate(build.events_per_second));
+    }
+    if let Some(left) = table::left(build) {
+        line += &format!(", {left} left");
+    }
+    if let Some(why) = build.why_it_stopped(projection) {
+        line += &format!("\n{why}");
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn projection(state: &str, error: serde_json::Value) -> Projection {
+        serde_json::from_value(json!({
+            "name": "bank", "active_build": null,
+            "builds": [{"build": 5, "version": 2, "state": state, "checkpoint": 5_000, "head": 20_000, "lag": 15_000,
+                        "events_per_second": 1000.4, "error": error, "purpose": "queries"}],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_line_tells_where_a_build_is_and_why_it_stopped() {
+        let told = |projection: Projection| line("bank", &projection.builds[0]);
+        let going = told(projection("replaying", json!(null)));
+        assert_eq!(going, "bank build 5 (version 2): replaying at 5,000 of 20,000, 1,000 events/s, 15.0 s left");
+        let stopped = told(projection("failed", json!({"reason": "host", "message": "the disk is full"})));
+        assert!(stopped.ends_with("events/s\nbuild 5 of `bank` (version 2) failed: the disk is full"), "{stopped}");
+    }
+
+    #[test]
+    fn why_a_build_stopped_stands_below_the_table() {
+        let projections = BTreeMap::from_iter([(
+            "bank".to_owned(),
+            projection("failed", json!({"reason": "host", "message": "the disk is full"})),
+        )]);
+        insta::assert_snapshot!(screen(&projections), @r"
+        PROJECTION  BUILD  VERSION  STATE   POSITION    HEAD     LAG  EVENTS/S  LEFT
+        bank            5        2  failed     5,000  20,000  15,000     1,000
+
+        build 5 of `bank` (version 2) failed: the disk is full
+        ");
+    }
+}
