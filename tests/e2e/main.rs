@@ -1,4 +1,6 @@
 //! The program as a whole: real processes, a real Postgres, real components, HTTP in between.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that finds what it did not expect fails")]
+#![allow(clippy::print_stdout, reason = "seeds are printed with the output of a test that fails")]
 
 mod cli;
 mod demo;

@@ -221,7 +221,7 @@ impl Host {
     pub(crate) async fn build(&self, name: &str, build: u64) -> Value {
         let projection = self.projection(name).await;
         let builds = projection["builds"].as_array().into_iter().flatten();
-        builds.cloned().find(|found| found["build"] == json!(build)).unwrap_or_default()
+        builds.into_iter().find(|found| found["build"] == json!(build)).cloned().unwrap_or_default()
     }
 
     /// Waits until a build is in a state.
