@@ -3,30 +3,21 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use reqwest::{Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use super::{
     client::Client,
-    figures,
+    follow::{Goal, follow},
     guest_crate::{GuestCrate, Words},
     output::{self, say},
-    progress::{Progress, time_left},
-    projection::{Build, Projection},
+    progress::Progress,
 };
 use crate::{config::ClientOptions, read_model::Identifier};
-
-/// How often the host is asked how far it is.
-const POLL: Duration = Duration::from_millis(200);
-/// How often in a row it may be away meanwhile: for about a minute.
-const MAX_MISSES: u32 = 300;
-/// How often a build that is live is looked at before it is believed that nobody is about to activate it.
-const LIVE_LOOKS: u32 = 10;
 
 /// Upload a module, and follow its build until it has caught up.
 ///
@@ -66,6 +57,16 @@ pub(super) enum Activate {
     Auto,
     /// When somebody says so
     Manual,
+}
+
+impl Activate {
+    /// Where a build is waited for.
+    pub(super) fn goal(self) -> Goal {
+        match self {
+            Self::Auto => Goal::Active,
+            Self::Manual => Goal::Live,
+        }
+    }
 }
 
 impl fmt::Display for Activate {
@@ -108,7 +109,9 @@ impl Deploy {
         let build = match uploaded.build {
             Some(build) if !self.no_wait => {
                 let progress = Progress::start();
-                Some(follow(&client, &uploaded, build, self.activate, &progress).await?)
+                let followed = follow(&client, &uploaded.name, build, self.activate.goal(), &progress).await?;
+                progress.say(followed.words());
+                Some(followed.build)
             }
             _ => None,
         };
@@ -173,78 +176,6 @@ pub(super) async fn upload(
     let (mut uploaded, status): (Uploaded, _) = client.json_and_status(request).await?;
     uploaded.new = status == StatusCode::CREATED;
     Ok(uploaded)
-}
-
-/// Follows a build until it has caught up, and is the active one if it is to be. A build that stops is an error.
-pub(super) async fn follow(
-    client: &Client,
-    uploaded: &Uploaded,
-    number: u64,
-    activate: Activate,
-    progress: &Progress,
-) -> anyhow::Result<Build> {
-    let name = uploaded.name.as_str();
-    let (mut misses, mut live_looks) = (0, 0);
-    loop {
-        let projection: Projection = match client.json(client.get(&["v1", "projections", name])).await {
-            Ok(projection) => projection,
-            Err(error) => {
-                misses += 1;
-                if !error.may_pass() || misses == MAX_MISSES {
-                    return Err(error.into());
-                }
-                tokio::time::sleep(POLL).await;
-                continue;
-            }
-        };
-        misses = 0;
-        let build = projection
-            .build(number)
-            .with_context(|| format!("build {number} of `{name}` is gone: another one took its place"))?;
-        if build.state == "live" {
-            live_looks += 1;
-        }
-        // A version that was there before may have been told to wait for an operator.
-        let settled = activate == Activate::Manual
-            || (!uploaded.new && live_looks > LIVE_LOOKS)
-            || projection.active_build > Some(number);
-        match build.state.as_str() {
-            "active" => {
-                progress.say(format_args!("build {number} is active at position {}", figures::count(build.checkpoint)));
-                return Ok(build.clone());
-            }
-            "live" if settled => {
-                let read = match projection.active_build {
-                    Some(active) => format!("queries read build {active}"),
-                    None => "queries wait for a build to be activated".to_owned(),
-                };
-                let at = figures::count(build.checkpoint);
-                progress.say(format_args!("build {number} has caught up at position {at} and is live; {read}"));
-                return Ok(build.clone());
-            }
-            "replaying" | "live" => show(progress, name, build),
-            state => match build.why_it_stopped(name) {
-                Some(why) => bail!(why),
-                None => {
-                    bail!("build {number} of `{name}` is {state}, at position {} of {}", build.checkpoint, build.head)
-                }
-            },
-        }
-        tokio::time::sleep(POLL).await;
-    }
-}
-
-fn show(progress: &Progress, name: &str, build: &Build) {
-    let rate = build.events_per_second;
-    let (checkpoint, head) = (figures::count(build.checkpoint), figures::count(build.head));
-    let mut words = format!("{name}: position {checkpoint} of {head}");
-    if rate > 0.0 {
-        words += &format!(", {} events/s", figures::rate(rate));
-    }
-    if let Some(left) = time_left(build.lag, rate) {
-        words += &format!(", {} left", figures::time(left));
-    }
-    progress.show(build.checkpoint, Some(build.head.max(1)), words);
 }
 
 #[cfg(test)]

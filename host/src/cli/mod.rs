@@ -1,28 +1,40 @@
 //! The command line.
 
+mod activate;
 mod append;
 mod bench;
 mod build;
 mod client;
 mod completions;
+mod dead_letters;
 mod demo;
 mod deploy;
 mod events;
 mod figures;
+mod follow;
 mod guest_crate;
+mod history;
 mod host;
 mod import;
 mod migrate;
 mod modules;
 mod new;
+mod on_failure;
+mod operation;
 mod output;
+mod pause;
 mod problem;
 mod progress;
 mod projection;
 mod projections;
 mod query;
+mod rebuild;
 #[cfg(test)]
 mod reference;
+mod resume;
+mod retire;
+mod retry;
+mod rollback;
 mod serve;
 mod streams;
 
@@ -53,6 +65,16 @@ enum Command {
     Deploy(deploy::Deploy),
     Modules(modules::Modules),
     Projections(projections::Projections),
+    Rebuild(rebuild::Rebuild),
+    Activate(activate::ActivateBuild),
+    Rollback(rollback::Rollback),
+    Pause(pause::Pause),
+    Resume(resume::Resume),
+    Retry(retry::Retry),
+    OnFailure(on_failure::OnFailure),
+    DeadLetters(dead_letters::DeadLetters),
+    History(history::History),
+    Retire(retire::Retire),
     Query(query::Query),
     Append(append::Append),
     Import(import::Import),
@@ -96,6 +118,16 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::Deploy(command) => command.run().await,
             Command::Modules(command) => command.run().await,
             Command::Projections(command) => command.run().await,
+            Command::Rebuild(command) => command.run().await,
+            Command::Activate(command) => command.run().await,
+            Command::Rollback(command) => command.run().await,
+            Command::Pause(command) => command.run().await,
+            Command::Resume(command) => command.run().await,
+            Command::Retry(command) => command.run().await,
+            Command::OnFailure(command) => command.run().await,
+            Command::DeadLetters(command) => command.run().await,
+            Command::History(command) => command.run().await,
+            Command::Retire(command) => command.run().await,
             Command::Query(command) => command.run().await,
             Command::Append(command) => command.run().await,
             Command::Import(command) => command.run().await,

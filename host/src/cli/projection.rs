@@ -10,6 +10,8 @@ pub(super) struct Projection {
     pub(super) name: String,
     pub(super) active_build: Option<u64>,
     #[serde(default)]
+    pub(super) on_failure: String,
+    #[serde(default)]
     pub(super) tables: Vec<String>,
     /// Newest first.
     pub(super) builds: Vec<Build>,
@@ -27,6 +29,13 @@ pub(super) struct Build {
     pub(super) lag: u64,
     pub(super) events_per_second: f64,
     pub(super) error: Option<BuildError>,
+    #[serde(default)]
+    pub(super) dead_letters: u64,
+    /// `queries`, or `verify` if it was made to verify another one.
+    #[serde(default)]
+    pub(super) purpose: String,
+    #[serde(default)]
+    pub(super) activate_when_live: bool,
 }
 
 /// Why a build stopped.
@@ -66,6 +75,16 @@ impl Projection {
 }
 
 impl Build {
+    /// Its number and version: `build 4 (version 2)`.
+    pub(super) fn label(&self) -> String {
+        format!("build {} (version {})", self.build, self.version)
+    }
+
+    /// Whether it was made to verify another one.
+    pub(super) fn verifies(&self) -> bool {
+        self.purpose == "verify"
+    }
+
     /// Why it stopped, in words and lines; none if it did not.
     pub(super) fn why_it_stopped(&self, projection: &str) -> Option<String> {
         let error = self.error.as_ref()?;

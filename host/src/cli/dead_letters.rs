@@ -1,0 +1,127 @@
+//! `gnomon dead-letters`
+
+use clap::Args;
+use comfy_table::Table;
+use serde::Deserialize;
+
+use super::{client::Client, figures, output};
+use crate::config::ClientOptions;
+
+/// List the events that a build has set aside, with what its module said of them.
+#[derive(Args, Debug)]
+pub(super) struct DeadLetters {
+    /// The projection
+    projection: String,
+
+    /// The build [default: the active one, or the newest where none is active yet]
+    #[arg(long, value_name = "NUMBER")]
+    build: Option<u64>,
+
+    /// Begin behind this position
+    #[arg(long, value_name = "POSITION")]
+    after: Option<u64>,
+
+    /// How many events to list
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<u64>,
+
+    /// Print the host's answer as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    build: u64,
+    dead_letters: Vec<Letter>,
+    total: u64,
+    next: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Letter {
+    position: u64,
+    stream: String,
+    event_type: String,
+    parked: bool,
+    error: Option<Failure>,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    message: String,
+}
+
+/// Characters of a message that are shown.
+const SHOWN_MESSAGE: usize = 80;
+
+impl DeadLetters {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = Client::new(&self.client)?;
+        let query = [("build", self.build), ("after", self.after), ("limit", self.limit)];
+        let request = client.get(&["v1", "projections", &self.projection, "dead-letters"]).query(&query);
+        let body = client.text(request).await?;
+        if self.json {
+            output::data(body)?;
+            return Ok(());
+        }
+        let page: Page = client.parse(&body)?;
+        let (name, build) = (&self.projection, page.build);
+        if page.total == 0 {
+            output::say(format_args!("build {build} of `{name}` has set no event aside"));
+            return Ok(());
+        }
+        output::print_table(&table(&page.dead_letters))?;
+        let total = figures::counted(page.total, "event");
+        output::say(format_args!(
+            "build {build} of `{name}` has set {total} aside; `gnomon retry {name} {build}` tries again"
+        ));
+        if let Some(next) = page.next {
+            output::say(format_args!("there may be more: --after {next}"));
+        }
+        Ok(())
+    }
+}
+
+fn table(letters: &[Letter]) -> Table {
+    let mut table = output::table(&["#POSITION", "STREAM", "TYPE", "PARKED", "ERROR"]);
+    for Letter { position, stream, event_type, parked, error } in letters {
+        let error = error.as_ref().map_or_else(|| "waits behind one of its stream".to_owned(), Failure::in_a_line);
+        let parked = if *parked { "yes" } else { "no" };
+        table.add_row([&position.to_string(), stream, event_type, parked, &error]);
+    }
+    table
+}
+
+impl Failure {
+    fn in_a_line(&self) -> String {
+        let line = self.message.split_whitespace().collect::<Vec<_>>().join(" ");
+        match line.char_indices().nth(SHOWN_MESSAGE) {
+            Some((end, _)) => format!("{}…", &line[..end]),
+            None => line,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_stand_in_a_table_with_their_errors() {
+        let long = "x".repeat(SHOWN_MESSAGE + 5);
+        let page: Page = serde_json::from_str(&format!(
+            r#"{{"build":4,"total":3,"next":null,"dead_letters":[
+                {{"position":7,"stream":"account-1","event_type":"Opened","parked":true,"set_aside_at":"2026-01-01T00:00:00Z",
+                  "error":{{"position":7,"kind":"trapped","message":"panicked at src/lib.rs:93:5:\nno account"}}}},
+                {{"position":12,"stream":"account-1","event_type":"Closed","parked":true,"error":null}},
+                {{"position":18262,"stream":"account-20","event_type":"Opened","parked":false,
+                  "error":{{"position":18262,"kind":"refused","message":"{long}"}}}}]}}"#
+        ))
+        .unwrap();
+        insta::assert_snapshot!(table(&page.dead_letters).trim_fmt(), @"");
+    }
+}

@@ -1,0 +1,183 @@
+//! Following a build until it is where it is wanted.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use super::{
+    client::Client,
+    figures,
+    progress::{Progress, time_left},
+    projection::{Build, Projection},
+};
+
+/// How often the host is asked how far it is.
+const POLL: Duration = Duration::from_millis(200);
+/// How often in a row it may be away meanwhile: for about a minute.
+const MAX_MISSES: u32 = 300;
+
+/// Where a build is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// It has caught up.
+    Live,
+    /// Queries read it, if it is one that becomes the active one by itself.
+    Active,
+}
+
+/// A build that is where it was wanted.
+#[derive(Debug)]
+pub(super) struct Followed {
+    pub(super) projection: String,
+    pub(super) build: Build,
+    active: Option<u64>,
+}
+
+impl Followed {
+    /// Whether queries read it.
+    pub(super) fn is_active(&self) -> bool {
+        self.active == Some(self.build.build)
+    }
+
+    /// Where it is.
+    pub(super) fn words(&self) -> String {
+        let Self { projection, build, active } = self;
+        let (number, at) = (build.build, figures::count(build.checkpoint));
+        if self.is_active() {
+            return format!("build {number} of `{projection}` is active at position {at}");
+        }
+        let read = match active {
+            _ if build.verifies() => return format!("build {number} of `{projection}` has caught up at position {at}"),
+            Some(active) => format!("queries read build {active}"),
+            None => "queries wait for a build to be activated".to_owned(),
+        };
+        format!("build {number} of `{projection}` has caught up at position {at} and is live; {read}")
+    }
+}
+
+/// Follows a build until it is where it is wanted. A build that stops is an error.
+pub(super) async fn follow(
+    client: &Client,
+    name: &str,
+    number: u64,
+    goal: Goal,
+    progress: &Progress,
+) -> anyhow::Result<Followed> {
+    let mut misses = 0;
+    loop {
+        let projection: Projection = match client.json(client.get(&["v1", "projections", name])).await {
+            Ok(projection) => projection,
+            Err(error) if error.may_pass() && misses < MAX_MISSES => {
+                misses += 1;
+                tokio::time::sleep(POLL).await;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        misses = 0;
+        let gone = || format!("build {number} of `{name}` is gone: another one took its place");
+        let build = projection.build(number).with_context(gone)?;
+        if has_arrived(name, build, goal)? {
+            return Ok(Followed { projection: name.to_owned(), build: build.clone(), active: projection.active_build });
+        }
+        show(progress, name, build);
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Whether a build is where it is wanted.
+fn has_arrived(name: &str, build: &Build, goal: Goal) -> anyhow::Result<bool> {
+    match build.state.as_str() {
+        "replaying" => Ok(false),
+        "active" => Ok(true),
+        // It caught up and tells of an error: it could not be activated.
+        "live" => match build.error.as_ref().filter(|_| goal == Goal::Active) {
+            Some(error) => bail!("build {} of `{name}` has caught up and is live, but {error}", build.build),
+            // Only an operator turns queries to one that does not do so by itself.
+            None => Ok(goal == Goal::Live || !build.activate_when_live),
+        },
+        "paused" => bail!(
+            "build {number} of `{name}` is paused, at position {} of {}; `gnomon resume {name} {number}` lets it go on",
+            build.checkpoint,
+            build.head,
+            number = build.build
+        ),
+        "retired" => bail!("build {} of `{name}` is retired: another one took its place", build.build),
+        state => match build.why_it_stopped(name) {
+            Some(why) => bail!(why),
+            None => {
+                bail!(
+                    "build {} of `{name}` is {state}, at position {} of {}",
+                    build.build,
+                    build.checkpoint,
+                    build.head
+                )
+            }
+        },
+    }
+}
+
+fn show(progress: &Progress, name: &str, build: &Build) {
+    let rate = build.events_per_second;
+    let (checkpoint, head) = (figures::count(build.checkpoint), figures::count(build.head));
+    let mut words = format!("{name}: position {checkpoint} of {head}");
+    if rate > 0.0 {
+        words += &format!(", {} events/s", figures::rate(rate));
+    }
+    if let Some(left) = time_left(build.lag, rate) {
+        words += &format!(", {} left", figures::time(left));
+    }
+    progress.show(build.checkpoint, Some(build.head.max(1)), words);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn build(state: &str, activate_when_live: bool, error: Option<&str>) -> Build {
+        serde_json::from_value(json!({
+            "build": 4, "version": 2, "state": state, "checkpoint": 1016, "head": 2000, "lag": 984, "events_per_second": 0.0,
+            "error": error.map(|message| json!({"reason": "host", "message": message})), "dead_letters": 0,
+            "purpose": "queries", "activate_when_live": activate_when_live,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_build_that_activates_itself_is_waited_for_until_it_has() {
+        let arrived = |state, by_itself, goal| has_arrived("bank", &build(state, by_itself, None), goal).unwrap();
+        assert!(!arrived("replaying", true, Goal::Live));
+        assert!(!arrived("live", true, Goal::Active));
+        assert!(arrived("live", true, Goal::Live));
+        assert!(arrived("live", false, Goal::Active), "an operator is to say so");
+        assert!(arrived("active", false, Goal::Active));
+    }
+
+    #[test]
+    fn a_build_that_stands_still_is_an_error_with_the_way_out() {
+        let error =
+            |state, error| has_arrived("bank", &build(state, false, error), Goal::Active).unwrap_err().to_string();
+        let paused = error("paused", None);
+        assert!(paused.contains("position 1016 of 2000; `gnomon resume bank 4` lets it go on"), "{paused}");
+        assert!(error("retired", None).ends_with("another one took its place"));
+        assert!(error("failed", Some("the disk is full")).ends_with("failed: the disk is full"));
+        let not_activated = error("live", Some("the build cannot be activated: a view"));
+        assert_eq!(
+            not_activated,
+            "build 4 of `bank` has caught up and is live, but the build cannot be activated: a view"
+        );
+    }
+
+    #[test]
+    fn what_is_told_names_the_build_that_queries_read() {
+        let words = |active| {
+            let build = build("live", false, None);
+            Followed { projection: "bank".to_owned(), build, active }.words()
+        };
+        assert_eq!(words(Some(4)), "build 4 of `bank` is active at position 1,016");
+        assert!(words(Some(3)).ends_with("at position 1,016 and is live; queries read build 3"));
+        assert!(words(None).ends_with("and is live; queries wait for a build to be activated"));
+    }
+}

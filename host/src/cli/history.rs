@@ -1,0 +1,94 @@
+//! `gnomon history`
+
+use clap::Args;
+use comfy_table::Table;
+use serde::Deserialize;
+
+use super::{client::Client, output};
+use crate::config::ClientOptions;
+
+/// Tell what became of a projection's builds, when and why, newest first.
+#[derive(Args, Debug)]
+pub(super) struct History {
+    /// The projection; one that was deleted has a history as well
+    projection: String,
+
+    /// Begin behind this entry, in the direction of the past
+    #[arg(long, value_name = "ENTRY")]
+    after: Option<u64>,
+
+    /// How many entries to list
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<u64>,
+
+    /// Print the host's answer as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    history: Vec<Entry>,
+    next: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    at: String,
+    build: Option<u64>,
+    change: String,
+    cause: String,
+}
+
+impl History {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = Client::new(&self.client)?;
+        let query = [("after", self.after), ("limit", self.limit)];
+        let request = client.get(&["v1", "projections", &self.projection, "history"]).query(&query);
+        let body = client.text(request).await?;
+        if self.json {
+            output::data(body)?;
+            return Ok(());
+        }
+        let page: Page = client.parse(&body)?;
+        output::print_table(&table(&page.history))?;
+        if let Some(next) = page.next {
+            output::say(format_args!("there may be more: --after {next}"));
+        }
+        Ok(())
+    }
+}
+
+fn table(entries: &[Entry]) -> Table {
+    let mut table = output::table(&["AT", "#BUILD", "CHANGE", "CAUSE"]);
+    for Entry { at, build, change, cause } in entries {
+        let build = build.map(|build| build.to_string()).unwrap_or_default();
+        table.add_row([to_the_second(at), build, change.replace('_', " "), cause.clone()]);
+    }
+    table
+}
+
+/// A moment without the digits that nobody reads.
+fn to_the_second(at: &str) -> String {
+    at.parse::<jiff::Timestamp>().map_or_else(|_| at.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_stand_in_a_table() {
+        let page: Page = serde_json::from_str(
+            r#"{"history":[
+                {"entry":9,"at":"2026-01-02T03:04:05.678901Z","build":null,"change":"configured","cause":"on_failure was set to park"},
+                {"entry":7,"at":"2026-01-02T03:04:04Z","build":12,"change":"caught_up","cause":"it holds every event up to position 5"}],
+                "next":7}"#,
+        )
+        .unwrap();
+        insta::assert_snapshot!(table(&page.history).trim_fmt(), @"");
+    }
+}

@@ -1,0 +1,85 @@
+//! What operators do with a build, and what the host answers.
+
+use reqwest::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    client::{Client, ClientError},
+    output,
+    projection::{Build, Projection},
+};
+
+/// The build that something was done with, and the projection as it is now.
+#[derive(Debug, Deserialize)]
+pub(super) struct Operated {
+    build: u64,
+    #[serde(flatten)]
+    pub(super) projection: Projection,
+    /// Whether it is yet to happen.
+    #[serde(skip)]
+    pub(super) later: bool,
+}
+
+/// The same as it is printed.
+#[derive(Serialize)]
+struct Outcome<'o> {
+    projection: &'o str,
+    build: u64,
+    version: Option<u64>,
+    state: Option<&'o str>,
+    checkpoint: Option<u64>,
+    active_build: Option<u64>,
+}
+
+/// Asks the host to do something with a projection: `rebuild`, `activate` …
+pub(super) async fn operate(
+    client: &Client,
+    name: &str,
+    operation: &str,
+    query: &[(&str, Option<String>)],
+) -> Result<Operated, ClientError> {
+    let request = client.request(Method::POST, &["v1", "projections", name, operation]).query(query);
+    let (mut operated, status): (Operated, _) = client.json_and_status(request).await?;
+    operated.later = status == StatusCode::ACCEPTED;
+    Ok(operated)
+}
+
+/// The parameter that names a build.
+pub(super) fn of_build(build: Option<u64>) -> [(&'static str, Option<String>); 1] {
+    [("build", build.map(|build| build.to_string()))]
+}
+
+impl Operated {
+    /// The number of the build.
+    pub(super) fn number(&self) -> u64 {
+        self.build
+    }
+
+    /// The build.
+    pub(super) fn found(&self) -> Option<&Build> {
+        self.projection.build(self.build)
+    }
+
+    /// The build and its version, in words.
+    pub(super) fn label(&self) -> String {
+        let label = self.found().map_or_else(|| format!("build {}", self.build), Build::label);
+        format!("{label} of `{}`", self.projection.name)
+    }
+
+    /// Prints it as JSON, with a younger state of the build if there is one.
+    ///
+    /// # Errors
+    /// As [`output::data`].
+    pub(super) fn print(&self, now: Option<&Build>) -> std::io::Result<()> {
+        let build = now.or(self.found());
+        let active = now.is_some_and(|now| now.state == "active").then_some(self.build);
+        output::json(&Outcome {
+            projection: &self.projection.name,
+            build: self.build,
+            version: build.map(|build| build.version),
+            state: build.map(|build| build.state.as_str()),
+            checkpoint: build.map(|build| build.checkpoint),
+            active_build: active.or(self.projection.active_build),
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! `gnomon rebuild`
+
+use clap::Args;
+
+use super::{client::Client, deploy::Activate, follow::follow, operation::operate, output::say, progress::Progress};
+use crate::config::ClientOptions;
+
+/// Build a projection's read model again from the first event, beside the one that queries read.
+///
+/// The new build goes through the upcasters that are active now. Queries turn to it when it has caught up.
+#[derive(Args, Debug)]
+pub(super) struct Rebuild {
+    /// The projection
+    projection: String,
+
+    /// The version to build [default: that of the active build]
+    #[arg(long, value_name = "NUMBER")]
+    version: Option<u64>,
+
+    /// When queries begin to read the new build
+    #[arg(long, value_enum, default_value_t)]
+    activate: Activate,
+
+    /// Do not wait until it has caught up
+    #[arg(long)]
+    no_wait: bool,
+
+    /// Print what came of it as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+impl Rebuild {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = Client::new(&self.client)?;
+        let version = self.version.map(|version| version.to_string());
+        let query = [("version", version), ("activate", Some(self.activate.to_string()))];
+        let begun = operate(&client, &self.projection, "rebuild", &query).await?;
+        say(format_args!("{} was begun", begun.label()));
+        let mut build = None;
+        if !self.no_wait {
+            let progress = Progress::start();
+            let goal = self.activate.goal();
+            let followed = follow(&client, &self.projection, begun.number(), goal, &progress).await?;
+            progress.say(followed.words());
+            if !followed.is_active() && self.activate == Activate::Manual {
+                let (name, build) = (&self.projection, begun.number());
+                progress.say(format_args!(
+                    "`gnomon compare {name}` shows how it differs, `gnomon activate {name} {build}` turns queries to it"
+                ));
+            }
+            build = Some(followed.build);
+        }
+        if self.json {
+            begun.print(build.as_ref())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! `gnomon resume`
+
+use clap::Args;
+
+use super::{
+    client::Client,
+    operation::{of_build, operate},
+    output::say,
+};
+use crate::config::ClientOptions;
+
+/// Let a build go on that was paused.
+#[derive(Args, Debug)]
+pub(super) struct Resume {
+    /// The projection
+    projection: String,
+
+    /// The build [default: the active one, or the newest where none is active yet]
+    build: Option<u64>,
+
+    /// Print what came of it as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+impl Resume {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = Client::new(&self.client)?;
+        let operated = operate(&client, &self.projection, "resume", &of_build(self.build)).await?;
+        say(format_args!("{} goes on", operated.label()));
+        if self.json {
+            operated.print(None)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! `gnomon retire`
+
+use clap::Args;
+use reqwest::Method;
+
+use super::{
+    client::{Client, ClientError},
+    output::say,
+};
+use crate::config::ClientOptions;
+
+/// Drop the tables of a build that queries do not read. Its number and its history stay.
+#[derive(Args, Debug)]
+pub(super) struct Retire {
+    /// The projection
+    projection: String,
+
+    /// The build
+    build: u64,
+
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+impl Retire {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = Client::new(&self.client)?;
+        retire(&client, &self.projection, self.build).await?;
+        say(format_args!("build {} of `{}` is retired: its tables are gone", self.build, self.projection));
+        Ok(())
+    }
+}
+
+/// Retires a build.
+pub(super) async fn retire(client: &Client, projection: &str, build: u64) -> Result<(), ClientError> {
+    let build = build.to_string();
+    client.send(client.request(Method::DELETE, &["v1", "projections", projection, "builds", &build])).await?;
+    Ok(())
+}
