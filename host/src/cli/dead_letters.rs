@@ -122,6 +122,11 @@ mod tests {
                   "error":{{"position":18262,"kind":"refused","message":"{long}"}}}}]}}"#
         ))
         .unwrap();
-        insta::assert_snapshot!(table(&page.dead_letters).trim_fmt(), @"");
+        insta::assert_snapshot!(table(&page.dead_letters).trim_fmt(), @r"
+        POSITION  STREAM      TYPE    PARKED  ERROR
+               7  account-1   Opened  yes     panicked at src/lib.rs:93:5: no account
+              12  account-1   Closed  yes     waits behind one of its stream
+           18262  account-20  Opened  no      xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+        ");
     }
 }

@@ -39,6 +39,11 @@ impl Followed {
         self.active == Some(self.build.build)
     }
 
+    /// The build that queries read.
+    pub(super) fn active(&self) -> Option<u64> {
+        self.active
+    }
+
     /// Where it is.
     pub(super) fn words(&self) -> String {
         let Self { projection, build, active } = self;

@@ -89,6 +89,10 @@ mod tests {
                 "next":7}"#,
         )
         .unwrap();
-        insta::assert_snapshot!(table(&page.history).trim_fmt(), @"");
+        insta::assert_snapshot!(table(&page.history).trim_fmt(), @r"
+        AT                    BUILD  CHANGE      CAUSE
+        2026-01-02 03:04:05Z         configured  on_failure was set to park
+        2026-01-02 03:04:04Z     12  caught up   it holds every event up to position 5
+        ");
     }
 }

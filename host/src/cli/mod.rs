@@ -2,11 +2,14 @@
 
 mod activate;
 mod append;
+mod ask;
 mod bench;
 mod build;
 mod client;
+mod compare;
 mod completions;
 mod dead_letters;
+mod delete;
 mod demo;
 mod deploy;
 mod events;
@@ -35,8 +38,11 @@ mod resume;
 mod retire;
 mod retry;
 mod rollback;
+mod row;
 mod serve;
 mod streams;
+mod upcasters;
+mod verify;
 
 use std::{io, process::ExitCode};
 
@@ -75,6 +81,10 @@ enum Command {
     DeadLetters(dead_letters::DeadLetters),
     History(history::History),
     Retire(retire::Retire),
+    Compare(compare::Compare),
+    Verify(verify::Verify),
+    Delete(delete::Delete),
+    Upcasters(upcasters::Upcasters),
     Query(query::Query),
     Append(append::Append),
     Import(import::Import),
@@ -128,6 +138,10 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::DeadLetters(command) => command.run().await,
             Command::History(command) => command.run().await,
             Command::Retire(command) => command.run().await,
+            Command::Compare(command) => command.run().await,
+            Command::Verify(command) => command.run().await,
+            Command::Delete(command) => command.run().await,
+            Command::Upcasters(command) => command.run().await,
             Command::Query(command) => command.run().await,
             Command::Append(command) => command.run().await,
             Command::Import(command) => command.run().await,

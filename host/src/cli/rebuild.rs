@@ -9,13 +9,15 @@ use crate::config::ClientOptions;
 ///
 /// The new build goes through the upcasters that are active now. Queries turn to it when it has caught up.
 #[derive(Args, Debug)]
+// Its own --version is another.
+#[command(disable_version_flag = true)]
 pub(super) struct Rebuild {
     /// The projection
     projection: String,
 
     /// The version to build [default: that of the active build]
-    #[arg(long, value_name = "NUMBER")]
-    version: Option<u64>,
+    #[arg(long = "version", value_name = "NUMBER")]
+    wanted: Option<u64>,
 
     /// When queries begin to read the new build
     #[arg(long, value_enum, default_value_t)]
@@ -36,7 +38,7 @@ pub(super) struct Rebuild {
 impl Rebuild {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let version = self.version.map(|version| version.to_string());
+        let version = self.wanted.map(|version| version.to_string());
         let query = [("version", version), ("activate", Some(self.activate.to_string()))];
         let begun = operate(&client, &self.projection, "rebuild", &query).await?;
         say(format_args!("{} was begun", begun.label()));

@@ -24,7 +24,8 @@ fn render() -> String {
     page += "\n| command | |\n|---|---|\n";
     for command in commands(&command) {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-        let _ = writeln!(page, "| [`gnomon {name}`](#gnomon-{name}) | {about} |", name = command.get_name());
+        let name = whole_name(command);
+        let _ = writeln!(page, "| [`{name}`](#{anchor}) | {about} |", anchor = name.replace(' ', "-"));
     }
     page += "\nAll commands take these options:\n";
     let (global, _): (Vec<&Arg>, Vec<&Arg>) = command.get_arguments().partition(|argument| argument.is_global_set());
@@ -35,12 +36,19 @@ fn render() -> String {
     page
 }
 
-fn commands(command: &Command) -> impl Iterator<Item = &Command> {
-    command.get_subcommands().filter(|command| command.get_name() != "help" && !command.is_hide_set())
+/// The commands, each followed by its own.
+fn commands(command: &Command) -> Vec<&Command> {
+    let shown = command.get_subcommands().filter(|command| command.get_name() != "help" && !command.is_hide_set());
+    shown.flat_map(|command| std::iter::once(command).chain(commands(command))).collect()
+}
+
+/// The name with those that stand before it: `gnomon upcasters activate`.
+fn whole_name(command: &Command) -> &str {
+    command.get_bin_name().unwrap_or(command.get_name())
 }
 
 fn section(page: &mut String, command: &Command) {
-    let _ = writeln!(page, "\n## gnomon {}\n", command.get_name());
+    let _ = writeln!(page, "\n## {}\n", whole_name(command));
     let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
     let _ = writeln!(page, "{about}\n");
     let usage = command.clone().render_usage().to_string();

@@ -1,46 +1,15 @@
 //! Rows as a table: their columns in the order in which they came.
 
 use comfy_table::{CellAlignment, Table};
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::cli::output;
+use crate::cli::{output, row::Row};
 
 /// Rows of a read model.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Rows(Vec<Row>);
-
-/// The names and values of a row. A map would put them into an order of its own.
-#[derive(Debug)]
-struct Row(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Row {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Row;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a row")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
-                let mut cells = Vec::new();
-                while let Some(cell) = map.next_entry()? {
-                    cells.push(cell);
-                }
-                Ok(Row(cells))
-            }
-        }
-
-        deserializer.deserialize_map(InOrder)
-    }
-}
 
 impl Rows {
     pub(super) fn len(&self) -> u64 {

@@ -1,21 +1,26 @@
 //! `gnomon deploy`
 
+mod review;
+
 use std::{
     fmt,
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use reqwest::{Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
+use self::review::Review;
 use super::{
     client::Client,
     follow::{Goal, follow},
     guest_crate::{GuestCrate, Words},
     output::{self, say},
     progress::Progress,
+    upcasters::{self, Begun},
 };
 use crate::{config::ClientOptions, read_model::Identifier};
 
@@ -40,6 +45,18 @@ pub(super) struct Deploy {
     /// Do not wait until the new build has caught up
     #[arg(long)]
     no_wait: bool,
+
+    /// Compare the new build with the active one when it has caught up, and ask whether queries shall turn to it
+    #[arg(long, conflicts_with_all = ["activate", "no_wait"])]
+    compare: bool,
+
+    /// Answer the question of --compare with yes
+    #[arg(long, requires = "compare")]
+    yes: bool,
+
+    /// Rows of each kind of difference that --compare shows, for each table [default: 5]
+    #[arg(long, value_name = "NUMBER", requires = "compare")]
+    samples: Option<u64>,
 
     /// Print what came of it as JSON
     #[arg(long)]
@@ -87,6 +104,9 @@ pub(super) struct Uploaded {
     pub(super) kind: String,
     /// The build of a projection's version.
     pub(super) build: Option<u64>,
+    /// The builds that were begun because an upcaster was activated; none if it was not, or if it is a projection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    builds: Option<Vec<Begun>>,
     /// Whether the version is new; the same bytes were there before, if not.
     #[serde(skip_deserializing)]
     pub(super) new: bool,
@@ -98,27 +118,50 @@ struct Answer<'a> {
     uploaded: &'a Uploaded,
     state: Option<&'a str>,
     checkpoint: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<Box<RawValue>>,
 }
 
 impl Deploy {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
         let (name, component) = self.component().await?;
-        let uploaded = upload(&client, &name, &component, self.activate).await?;
+        let activate = if self.compare { Activate::Manual } else { self.activate };
+        let uploaded = upload(&client, &name, &component, activate).await?;
         say(uploaded.words());
-        let build = match uploaded.build {
-            Some(build) if !self.no_wait => {
-                let progress = Progress::start();
-                let followed = follow(&client, &uploaded.name, build, self.activate.goal(), &progress).await?;
-                progress.say(followed.words());
-                Some(followed.build)
+        let (mut build, mut comparison) = (None, None);
+        match (&uploaded.builds, uploaded.build) {
+            (_, Some(number)) if self.compare => {
+                let review = Review { client: &client, name: &name, number, samples: self.samples, yes: self.yes };
+                let reviewed = review.run(!self.json).await?;
+                build = Some(reviewed.build);
+                comparison = reviewed.comparison;
             }
-            _ => None,
-        };
+            (_, Some(number)) if !self.no_wait => {
+                let progress = Progress::start();
+                let followed = follow(&client, &name, number, self.activate.goal(), &progress).await?;
+                progress.say(followed.words());
+                build = Some(followed.build);
+            }
+            (_, Some(_)) => {}
+            (Some(begun), None) => {
+                say(upcasters::words(begun));
+                if !self.no_wait {
+                    upcasters::follow_all(&client, begun).await?;
+                }
+            }
+            (None, None) => {
+                let words = format!("`gnomon upcasters activate {name}` puts it to work");
+                if self.compare {
+                    bail!("only builds of projections can be compared, and `{name}` is an {}; {words}", uploaded.kind);
+                }
+                say(words);
+            }
+        }
         if self.json {
             let (state, checkpoint) =
                 (build.as_ref().map(|build| &*build.state), build.as_ref().map(|build| build.checkpoint));
-            output::json(&Answer { uploaded: &uploaded, state, checkpoint })?;
+            output::json(&Answer { uploaded: &uploaded, state, checkpoint, comparison })?;
         }
         Ok(())
     }

@@ -1,0 +1,231 @@
+//! A comparison for people: what differs, how often, and what it looks like.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::differences::{ChangedRow, Column, Columns, Comparison, Outcome, Rows, Side, TableDifferences};
+use crate::cli::{figures, row::Row};
+
+/// Characters of a value that are shown.
+const SHOWN_VALUE: usize = 60;
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "build {} (version {})", self.build, self.version)
+    }
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { projection, position, left, right, identical, tables } = self;
+        let at = figures::count(*position);
+        if *identical {
+            let rows = rows_of(tables);
+            return write!(f, "{projection}: {left} and {right} are identical at position {at}: {rows}");
+        }
+        write!(f, "{projection}: {left} → {right}, at position {at}")?;
+        tables.iter().try_for_each(|table| write!(f, "\n\n{table}"))
+    }
+}
+
+/// How many rows tables hold that are identical: `345 rows in 2 tables`.
+pub(in crate::cli) fn rows_of(tables: &[TableDifferences]) -> String {
+    let rows = tables.iter().filter_map(|table| table.rows_left).sum();
+    format!("{} in {}", figures::counted(rows, "row"), figures::counted(tables.len() as u64, "table"))
+}
+
+impl fmt::Display for TableDifferences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, identical, rows_left, rows_right, outcome } = self;
+        let rows = |rows: &Option<u64>| figures::counted(rows.unwrap_or_default(), "row");
+        match outcome {
+            _ if *identical => write!(f, "{table}: identical, {}", rows(rows_left)),
+            Outcome::OnlyLeft => write!(f, "{table}: the table is gone, with {}", rows(rows_left)),
+            Outcome::OnlyRight => write!(f, "{table}: a new table, with {}", rows(rows_right)),
+            Outcome::OtherKey { left_key, right_key, columns } => {
+                let (left, right) = (rows(rows_left), rows(rows_right));
+                write!(f, "{table}: {left} → {right}; no row can be told to be another, for the keys differ")?;
+                write!(f, "\n  key      ({}) → ({})", names(left_key), names(right_key))?;
+                columns.fmt(f)
+            }
+            Outcome::Compared(differences) => {
+                write!(f, "{table}: {} → {}", rows(rows_left), rows(rows_right))?;
+                differences.fmt(f)
+            }
+        }
+    }
+}
+
+fn names(columns: &[Column]) -> String {
+    columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.column, self.column_type)
+    }
+}
+
+impl fmt::Display for Columns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut label = "columns";
+        let mut line = |f: &mut fmt::Formatter<'_>, words: fmt::Arguments<'_>| {
+            write!(f, "\n  {:<9}{words}", std::mem::take(&mut label))
+        };
+        for column in &self.only_right {
+            line(f, format_args!("+ {column}"))?;
+        }
+        for column in &self.only_left {
+            line(f, format_args!("- {column}"))?;
+        }
+        for retyped in &self.retyped {
+            line(f, format_args!("~ {}: {} → {}, not compared", retyped.column, retyped.left, retyped.right))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.columns.fmt(f)?;
+        let count = figures::count;
+        let Self { added, removed, changed, equal, .. } = self;
+        write!(f, "\n  rows     {} equal, {} changed, ", count(*equal), count(*changed))?;
+        write!(f, "{} added, {} removed", count(*added), count(*removed))?;
+        let mut differing: Vec<_> = self.changed_columns.iter().filter(|column| column.rows > 0).collect();
+        differing.sort_by_key(|column| std::cmp::Reverse(column.rows));
+        if !differing.is_empty() {
+            let rows = |rows| figures::counted(rows, "row");
+            let words = differing.iter().map(|column| format!("{} in {}", column.column, rows(column.rows)));
+            write!(f, "\n  changed  {}", words.collect::<Vec<_>>().join(", "))?;
+        }
+        let samples = &self.samples;
+        samples.changed.iter().try_for_each(|row| write!(f, "\n  ~ {}", self.change(row)))?;
+        more(f, "changed", *changed, samples.changed.len())?;
+        samples.added.iter().try_for_each(|row| write!(f, "\n  + {}", whole(row)))?;
+        more(f, "added", *added, samples.added.len())?;
+        samples.removed.iter().try_for_each(|row| write!(f, "\n  - {}", whole(row)))?;
+        more(f, "removed", *removed, samples.removed.len())
+    }
+}
+
+impl Rows {
+    /// A row's key, and the columns that differ.
+    fn change(&self, row: &ChangedRow) -> String {
+        let key = self.key.iter().map(|column| cell(column, row.before.get(column)));
+        let changes = row.columns.iter().map(|column| {
+            let (before, after) = (value(row.before.get(column)), value(row.after.get(column)));
+            format!("{column}: {before} → {after}")
+        });
+        format!("{}  {}", key.collect::<Vec<_>>().join(" "), changes.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// Says how many rows there are beside those that are shown.
+fn more(f: &mut fmt::Formatter<'_>, what: &str, all: u64, shown: usize) -> fmt::Result {
+    match all.saturating_sub(shown as u64) {
+        0 => Ok(()),
+        // Nobody asked for any.
+        _ if shown == 0 => Ok(()),
+        left => write!(f, "\n    … and {} more {what}", figures::count(left)),
+    }
+}
+
+/// All cells of a row.
+fn whole(row: &Row) -> String {
+    row.0.iter().map(|(column, value)| cell(column, Some(value))).collect::<Vec<_>>().join(" ")
+}
+
+fn cell(column: &str, of: Option<&Value>) -> String {
+    format!("{column}={}", value(of))
+}
+
+/// A value as JSON, in one line, cut where it is long.
+fn value(value: Option<&Value>) -> String {
+    let text = value.map(Value::to_string).unwrap_or_default();
+    match text.char_indices().nth(SHOWN_VALUE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn render(identical: bool, tables: Value) -> String {
+        let comparison: Comparison = serde_json::from_str(
+            &json!({
+                "projection": "bank", "position": 18262, "left": {"build": 4, "version": 1},
+                "right": {"build": 5, "version": 2}, "identical": identical, "tables": tables,
+            })
+            .to_string(),
+        )
+        .unwrap();
+        comparison.to_string()
+    }
+
+    #[test]
+    fn what_is_identical_is_told_in_one_line() {
+        let table = |rows: u64| {
+            json!({"table": "t", "identical": true, "rows_left": rows, "rows_right": rows, "outcome": "compared",
+                "key": ["k"], "columns": {"only_left": [], "only_right": [], "retyped": []}, "added": 0, "removed": 0,
+                "changed": 0, "equal": rows, "changed_columns": [{"column": "v", "rows": 0}],
+                "samples": {"added": [], "removed": [], "changed": []}})
+        };
+        insta::assert_snapshot!(render(true, json!([table(1200), table(1)])), @"bank: build 4 (version 1) and build 5 (version 2) are identical at position 18,262: 1,201 rows in 2 tables");
+    }
+
+    #[test]
+    fn what_differs_is_counted_and_shown() {
+        let long = "x".repeat(SHOWN_VALUE);
+        let tables = json!([
+            {"table": "accounts", "identical": false, "rows_left": 1120, "rows_right": 1121, "outcome": "compared",
+             "key": ["bank", "account"],
+             "columns": {"only_left": [{"column": "note", "type": "text"}], "only_right": [{"column": "limit_", "type": "i64"}],
+                         "retyped": [{"column": "since", "left": "text", "right": "timestamp"}]},
+             "added": 2, "removed": 1, "changed": 1003, "equal": 116,
+             "changed_columns": [{"column": "owner", "rows": 0}, {"column": "name", "rows": 1}, {"column": "balance", "rows": 1003}],
+             "samples": {
+                 "added": [{"account": "131", "balance": 0}], "removed": [{"account": "9", "balance": null}],
+                 "changed": [{"columns": ["balance", "name"], "before": {"bank": 1, "account": "7", "balance": 45, "name": null},
+                              "after": {"bank": 1, "account": "7", "balance": 40, "name": long}}]}},
+            {"table": "calm", "identical": true, "rows_left": 3, "rows_right": 3, "outcome": "compared", "key": ["k"],
+             "columns": {"only_left": [], "only_right": [], "retyped": []}, "added": 0, "removed": 0, "changed": 0, "equal": 3,
+             "changed_columns": [], "samples": {"added": [], "removed": [], "changed": []}},
+            {"table": "gone", "identical": false, "rows_left": 1, "rows_right": null, "outcome": "only_left"},
+            {"table": "fresh", "identical": false, "rows_left": null, "rows_right": 20, "outcome": "only_right"},
+            {"table": "other", "identical": false, "rows_left": 5, "rows_right": 6, "outcome": "other_key",
+             "left_key": [{"column": "a", "type": "text"}], "right_key": [{"column": "a", "type": "text"}, {"column": "b", "type": "i64"}],
+             "columns": {"only_left": [], "only_right": [{"column": "b", "type": "i64"}], "retyped": []}},
+        ]);
+        insta::assert_snapshot!(render(false, tables), @r#"
+        bank: build 4 (version 1) → build 5 (version 2), at position 18,262
+
+        accounts: 1,120 rows → 1,121 rows
+          columns  + limit_ i64
+                   - note text
+                   ~ since: text → timestamp, not compared
+          rows     116 equal, 1,003 changed, 2 added, 1 removed
+          changed  balance in 1,003 rows, name in 1 row
+          ~ bank=1 account="7"  balance: 45 → 40, name: null → "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+            … and 1,002 more changed
+          + account="131" balance=0
+            … and 1 more added
+          - account="9" balance=null
+
+        calm: identical, 3 rows
+
+        gone: the table is gone, with 1 row
+
+        fresh: a new table, with 20 rows
+
+        other: 5 rows → 6 rows; no row can be told to be another, for the keys differ
+          key      (a text) → (a text, b i64)
+          columns  + b i64
+        "#);
+    }
+}

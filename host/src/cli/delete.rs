@@ -1,0 +1,72 @@
+//! `gnomon delete`
+
+use anyhow::bail;
+use clap::Args;
+use reqwest::Method;
+
+use super::{ask::ask, client::Client, figures, output::say, projection::Projection};
+use crate::config::ClientOptions;
+
+/// Delete a projection with all its builds and their tables.
+///
+/// Events, modules and the history stay: `gnomon deploy` builds it again from the first event.
+#[derive(Args, Debug)]
+pub(super) struct Delete {
+    /// The projection
+    projection: String,
+
+    /// Its name again, for scripts; without it you are asked at the terminal
+    #[arg(long, value_name = "PROJECTION")]
+    yes: Option<String>,
+
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+impl Delete {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = Client::new(&self.client)?;
+        let name = self.projection.as_str();
+        if let Some(repeated) = &self.yes {
+            check(name, repeated)?;
+        }
+        let path = ["v1", "projections", name];
+        let projection: Projection = client.json(client.get(&path)).await?;
+        if self.yes.is_none() {
+            let builds = projection.builds.iter().filter(|build| build.state != "retired").count();
+            say(format_args!(
+                "this deletes {} of `{name}` with {}: {}",
+                figures::counted(builds as u64, "build"),
+                figures::counted(projection.tables.len() as u64, "table"),
+                projection.tables.join(", ")
+            ));
+            match ask("Repeat its name to go on:")? {
+                Some(repeated) => check(name, &repeated)?,
+                None => bail!("nobody can be asked here; `gnomon delete {name} --yes {name}` deletes it"),
+            }
+        }
+        client.send(client.request(Method::DELETE, &path)).await?;
+        say(format_args!("`{name}` is deleted; `gnomon deploy` builds it again"));
+        Ok(())
+    }
+}
+
+/// Whether somebody means what is named.
+fn check(name: &str, repeated: &str) -> anyhow::Result<()> {
+    if repeated != name {
+        bail!("the projection is `{name}`, and what was repeated is `{repeated}`; nothing was deleted");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_name_deletes_nothing() {
+        assert!(check("bank", "bank").is_ok());
+        let error = check("bank", "Bank").unwrap_err().to_string();
+        assert_eq!(error, "the projection is `bank`, and what was repeated is `Bank`; nothing was deleted");
+    }
+}

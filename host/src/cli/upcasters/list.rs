@@ -1,0 +1,91 @@
+//! Which upcasters are active.
+
+use clap::Args;
+use comfy_table::Table;
+use serde::Deserialize;
+
+use crate::{
+    cli::{client::Client, output},
+    config::ClientOptions,
+};
+
+#[derive(Args, Debug)]
+pub(super) struct List {
+    /// Print the host's answer as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    upcasters: Vec<Upcaster>,
+}
+
+#[derive(Deserialize)]
+struct Upcaster {
+    name: String,
+    active_version: u64,
+    steps: Vec<Step>,
+}
+
+/// From one schema version of a type of event to another.
+#[derive(Deserialize)]
+struct Step {
+    #[serde(rename = "type")]
+    event_type: String,
+    from: u32,
+    to: u32,
+}
+
+impl List {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = Client::new(&self.client)?;
+        let body = client.text(client.get(&["v1", "upcasters"])).await?;
+        if self.json {
+            output::data(body)?;
+            return Ok(());
+        }
+        let answer: Answer = client.parse(&body)?;
+        if answer.upcasters.is_empty() {
+            output::say("no upcaster is active; `gnomon deploy` uploads and activates one");
+            return Ok(());
+        }
+        output::print_table(&table(&answer.upcasters))?;
+        Ok(())
+    }
+}
+
+/// A line for each step.
+fn table(upcasters: &[Upcaster]) -> Table {
+    let mut table = output::table(&["UPCASTER", "#VERSION", "EVENT TYPE", "SCHEMA VERSION"]);
+    for Upcaster { name, active_version, steps } in upcasters {
+        for (index, Step { event_type, from, to }) in steps.iter().enumerate() {
+            let (name, version) =
+                if index == 0 { (name.clone(), active_version.to_string()) } else { Default::default() };
+            table.add_row([name, version, event_type.clone(), format!("{from} → {to}")]);
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_step_has_a_line() {
+        let answer: Answer = serde_json::from_str(
+            r#"{"upcasters":[{"name":"flight_arrivals","active_version":2,
+                "steps":[{"type":"FlightArrived","from":1,"to":2},{"type":"FlightLeft","from":2,"to":3}]}]}"#,
+        )
+        .unwrap();
+        insta::assert_snapshot!(table(&answer.upcasters).trim_fmt(), @r"
+        UPCASTER         VERSION  EVENT TYPE     SCHEMA VERSION
+        flight_arrivals        2  FlightArrived  1 → 2
+                                  FlightLeft     2 → 3
+        ");
+    }
+}

@@ -1,0 +1,42 @@
+//! `gnomon upcasters`
+
+mod change;
+mod list;
+
+use clap::{Args, Subcommand};
+
+pub(super) use self::change::{Begun, follow_all, words};
+use self::{
+    change::{Activate, Deactivate},
+    list::List,
+};
+
+/// List the upcasters that are active, activate one, or deactivate it.
+///
+/// Each build goes through the upcasters that were active when it was begun. So the projections that read what an upcaster rewrites
+/// are built anew when it is activated or deactivated, and queries turn to the new builds as they catch up.
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Upcasters {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    list: List,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Activate(Activate),
+    Deactivate(Deactivate),
+}
+
+impl Upcasters {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            None => self.list.run().await,
+            Some(Command::Activate(command)) => command.run().await,
+            Some(Command::Deactivate(command)) => command.run().await,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! `gnomon verify`
+
+use anyhow::bail;
+use clap::Args;
+use serde::Deserialize;
+
+use super::{
+    client::Client,
+    compare::{Comparison, DEFAULT_SAMPLES, Side, TableDifferences, rows_of},
+    figures,
+    follow::{Goal, follow},
+    host::stop_signal,
+    operation::{of_build, operate},
+    output::{self, say},
+    progress::Progress,
+    retire::retire,
+};
+use crate::config::ClientOptions;
+
+/// Prove that a read model is what its events say: build it again, aside, and compare every row.
+///
+/// The second build gets its events in other batches and its module fresh memory for each of them, so that a module which keeps in
+/// memory what it must not shows itself. It is removed in the end. Where the two differ, the command fails.
+#[derive(Args, Debug)]
+pub(super) struct Verify {
+    /// The projection
+    projection: String,
+
+    /// The build [default: the active one]
+    build: Option<u64>,
+
+    /// Rows of each kind of difference to show, for each table
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SAMPLES)]
+    samples: u64,
+
+    /// Print the host's answer as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+/// What came of it.
+#[derive(Deserialize)]
+struct Verification {
+    projection: String,
+    position: u64,
+    verified: Side,
+    by: Side,
+    identical: bool,
+    content_hash: Option<String>,
+    tables: Vec<TableDifferences>,
+}
+
+impl Verify {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = Client::new(&self.client)?;
+        let name = &self.projection;
+        let begun = operate(&client, name, "verify", &of_build(self.build)).await?;
+        let by = begun.number();
+        let verified = tokio::select! {
+            verified = self.result(&client, by) => verified,
+            signal = stop_signal() => signal.map_err(Into::into).and_then(|()| bail!("interrupted; nothing was verified")),
+        };
+        // Whatever came of it, nobody needs the build any more.
+        if let Err(error) = retire(&client, name, by).await {
+            say(format_args!(
+                "build {by}, which was made to verify, is left: {error}; `gnomon retire {name} {by}` removes it"
+            ));
+        }
+        let body = verified?;
+        let verification: Verification = client.parse(&body)?;
+        let identical = verification.identical;
+        if self.json {
+            output::data(body)?;
+        } else {
+            output::data(verification.words())?;
+        }
+        if !identical {
+            bail!(
+                "the read model of `{name}` is not a function of its events: built again, it came out differently; its module \
+                 keeps something in memory from one batch to the next, or depends on how events are batched"
+            );
+        }
+        Ok(())
+    }
+
+    /// What the host says when the build that was made for it has caught up.
+    async fn result(&self, client: &Client, by: u64) -> anyhow::Result<String> {
+        let progress = Progress::start();
+        follow(client, &self.projection, by, Goal::Live, &progress).await?;
+        progress.show(0, None, "comparing every row");
+        let path = ["v1", "projections", &self.projection, "verify", &by.to_string()];
+        Ok(client.text(client.get(&path).query(&[("samples", self.samples)])).await?)
+    }
+}
+
+impl Verification {
+    fn words(self) -> String {
+        let Self { projection, position, verified, by, identical, content_hash, tables } = self;
+        if identical {
+            let (at, rows) = (figures::count(position), rows_of(&tables));
+            let hash = content_hash.unwrap_or_default();
+            return format!("identical: {verified} of `{projection}` at position {at}, {rows}\ncontent hash {hash}");
+        }
+        Comparison { projection, position, left: verified, right: by, identical, tables }.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_identical_bears_its_hash() {
+        let verification: Verification = serde_json::from_str(
+            r#"{"projection":"bank","position":18262,"verified":{"build":4,"version":1},"by":{"build":5,"version":1},
+                "identical":true,"content_hash":"ab12","tables":[]}"#,
+        )
+        .unwrap();
+        insta::assert_snapshot!(verification.words(), @r"
+        identical: build 4 (version 1) of `bank` at position 18,262, 0 rows in 0 tables
+        content hash ab12
+        ");
+    }
+}
