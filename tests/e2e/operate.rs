@@ -93,6 +93,24 @@ async fn a_version_that_waits_is_activated_by_hand_and_the_views_follow() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_deployed_again_while_its_build_is_behind_takes_over_when_it_is_not() {
+    let database = TestDatabase::create().await;
+    let (host, first) = host_with_tally(&database).await;
+    let second = host.deploy("tally", test_support::guest("tally_next"), "?activate=manual").await;
+    host.until_state("tally", second, "live").await;
+    assert_eq!(host.post(&format!("/v1/projections/tally/pause?build={second}")).await.status, StatusCode::OK);
+    let position = host.append_one("count-1", "Counted", json!({"n": 5})).await;
+    host.rows_at(TALLIES, position).await;
+
+    let again = host.upload("tally", test_support::guest("tally_next"), "").await;
+    assert_eq!((again.status, &again.body["build"]), (StatusCode::OK, &json!(second)), "{again:?}");
+    assert_eq!(host.projection("tally").await["active_build"], json!(first), "queries have seen more");
+    assert_eq!(host.post(&format!("/v1/projections/tally/resume?build={second}")).await.status, StatusCode::OK);
+    host.until_state("tally", second, "active").await;
+    assert_eq!(host.rows_at(TALLIES, position).await[0]["sum"], 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_newer_version_takes_the_place_of_one_that_has_not_caught_up() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;

@@ -149,10 +149,15 @@ impl HostOptions {
                 max_memory_bytes: limits.max_memory_bytes,
                 max_batch_time: limits.max_batch_time,
                 max_row_bytes: limits.max_row_bytes,
+                max_find_rows: limits.max_find_rows,
+                max_get_keys: limits.max_get_keys,
+                max_batch_reads: limits.max_batch_reads,
+                max_read_bytes: limits.max_read_bytes,
+                max_call_bytes: limits.max_call_bytes,
+                max_batch_write_bytes: limits.max_batch_write_bytes,
                 max_upcast_events: limits.max_upcast_events,
                 max_event_bytes: limits.max_event_bytes,
                 max_event_type_bytes: limits.max_event_type_bytes,
-                ..RuntimeLimits::default()
             },
             projector: ProjectorSettings {
                 portion: PortionSize { max_events: projector.batch_events, max_bytes: projector.batch_bytes },

@@ -45,6 +45,36 @@ pub struct LimitOptions {
     /// Bytes of one row of a read model
     #[arg(long, env = "GNOMON_MAX_ROW_BYTES", value_name = "BYTES", default_value_t = 1024 * 1024)]
     pub max_row_bytes: usize,
+
+    /// Rows that a module may find in one call
+    #[arg(long, env = "GNOMON_MAX_FIND_ROWS", value_name = "NUMBER", default_value_t = 10_000, hide_short_help = true)]
+    pub max_find_rows: usize,
+
+    /// Keys that a module may ask for in one call
+    #[arg(long, env = "GNOMON_MAX_GET_KEYS", value_name = "NUMBER", default_value_t = 100_000, hide_short_help = true)]
+    pub max_get_keys: usize,
+
+    /// Rows that a module may ask for in one batch
+    #[arg(
+        long,
+        env = "GNOMON_MAX_BATCH_READS",
+        value_name = "NUMBER",
+        default_value_t = 10_000_000,
+        hide_short_help = true
+    )]
+    pub max_batch_reads: usize,
+
+    /// Bytes of the rows that one call of a module may return
+    #[arg(long, env = "GNOMON_MAX_READ_BYTES", value_name = "BYTES", default_value_t = 128 * 1024 * 1024, hide_short_help = true)]
+    pub max_read_bytes: usize,
+
+    /// Bytes that a module may hand over in one call
+    #[arg(long, env = "GNOMON_MAX_CALL_BYTES", value_name = "BYTES", default_value_t = 128 * 1024 * 1024, hide_short_help = true)]
+    pub max_call_bytes: usize,
+
+    /// Bytes of the rows that a module may change in one batch
+    #[arg(long, env = "GNOMON_MAX_BATCH_WRITE_BYTES", value_name = "BYTES", default_value_t = 256 * 1024 * 1024, hide_short_help = true)]
+    pub max_batch_write_bytes: usize,
 }
 
 /// Names are indexed, and an entry of an index has room for some 2,700 bytes.

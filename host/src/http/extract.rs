@@ -60,9 +60,13 @@ impl<T: DeserializeOwned> FromRequestParts<Api> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
-        serde_urlencoded::from_str(query)
-            .map(Self)
-            .map_err(|error| Problem::new(Code::InvalidQuery, format!("query string: {error}")))
+        let parameters = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        serde_path_to_error::deserialize(parameters).map(Self).map_err(|error| {
+            let (path, inner) = (error.path().to_string(), error.inner().to_string());
+            // Some words name the parameter by themselves.
+            let place = if inner.contains(&format!("`{path}`")) { String::new() } else { format!("{path}: ") };
+            Problem::new(Code::InvalidQuery, format!("query string: {place}{inner}"))
+        })
     }
 }
 

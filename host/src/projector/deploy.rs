@@ -73,7 +73,11 @@ impl Projector {
         }
         operation.commit().await?;
         if activate == Activate::Auto && existing.phase == Phase::Live && !existing.is_active {
-            self.activate_live(name, existing.build, "the version was deployed again", Duration::ZERO).await?;
+            match self.activate_live(name, existing.build, "the version was deployed again", Duration::ZERO).await {
+                // Now it becomes the active one by itself, as a new build does, when it has come as far.
+                Ok(()) | Err(OperateError::Behind { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(Deployed { build: existing.build, new: false })
     }

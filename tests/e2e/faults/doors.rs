@@ -50,6 +50,6 @@ impl Doors {
 
     /// Whether nothing has kept the host from answering since.
     pub(super) fn was_sound(&self, glance: &Glance) -> bool {
-        glance.faults % 2 == 0 && self.0[glance.place].faults.load(Ordering::SeqCst) == glance.faults
+        glance.faults.is_multiple_of(2) && self.0[glance.place].faults.load(Ordering::SeqCst) == glance.faults
     }
 }

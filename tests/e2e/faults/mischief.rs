@@ -74,6 +74,7 @@ impl Mischief {
                 self.hosts[place].signal(Signal::SIGCONT);
             }
             Fault::EndPostgres(signal) => {
+                self.begin_replay(place).await;
                 self.break_down(&all);
                 self.postgres.end(signal).await;
                 self.pause(400).await;
@@ -81,6 +82,7 @@ impl Mischief {
                 self.mend(&all).await;
             }
             Fault::KillSession => {
+                self.begin_replay(place).await;
                 self.break_down(&all);
                 let random = &mut self.random;
                 self.postgres.kill_session(|sessions| random.random_range(0..sessions)).await;
@@ -105,6 +107,16 @@ impl Mischief {
                 self.mend(&all).await;
             }
         }
+    }
+
+    /// Begins a replay, whose commits do not wait for the disk: whoever kills Postgres now may take some of them along.
+    async fn begin_replay(&mut self, place: usize) {
+        let projection = Projection::ALL[self.random.random_range(0..Projection::ALL.len())].name();
+        let path = format!("/v1/projections/{projection}/rebuild?activate=manual");
+        let host = &self.hosts[place];
+        // A host may have connections left from before the last fault, and answers 503 for each.
+        until("a replay begins", async || host.post(&path).await.status == StatusCode::CREATED).await;
+        self.pause(500).await;
     }
 
     async fn kill_hosts(&mut self, places: &[usize]) {

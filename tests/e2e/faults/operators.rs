@@ -55,8 +55,11 @@ impl Operator {
             }
             // Where there is no answer the wish may be fulfilled all the same; nobody asks.
             let Some((status, body)) = answer(request).await else { continue };
-            let is_fine = status.is_success()
-                || matches!(status, StatusCode::CONFLICT | StatusCode::NOT_FOUND | StatusCode::SERVICE_UNAVAILABLE);
+            let is_fine = match status {
+                // Of builds that do not fit the wish, or are gone since the operator looked. Versions always fit.
+                StatusCode::CONFLICT | StatusCode::NOT_FOUND => wish != "deploy",
+                status => status.is_success() || status == StatusCode::SERVICE_UNAVAILABLE,
+            };
             if !is_fine {
                 return Err(format!("{path} was answered {status}: {body}"));
             }

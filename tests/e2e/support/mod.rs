@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub(crate) use self::{
     flights::{FLIGHT_TABLES, deploy_flights, deploy_upcaster, fingerprint_of, week, week_ndjson},
-    host::{Host, client},
+    host::{Host, client, gnomon},
     load::Load,
     postgres::Postgres,
 };

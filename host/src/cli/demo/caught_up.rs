@@ -4,33 +4,49 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use super::{import::Week, step::Steps};
+use super::{
+    import::Week,
+    step::{Step, Steps},
+};
 use crate::cli::{client::Client, deploy::Uploaded, figures, projection::Projection};
 
 /// How often the host is asked.
 const POLL: Duration = Duration::from_millis(100);
 
+/// Waits until a build is in a state and holds every event up to a position.
+pub(super) async fn until(
+    step: &Step,
+    client: &Client,
+    name: &str,
+    build: u64,
+    state: &str,
+    position: u64,
+) -> anyhow::Result<Projection> {
+    loop {
+        let projection: Projection = client.json(client.get(&["v1", "projections", name])).await?;
+        let Some(build) = projection.build(build) else { bail!("the build of `{name}` is gone") };
+        if let Some(why) = build.why_it_stopped(name) {
+            bail!(why);
+        }
+        // What is active already has been live.
+        if (build.state == state || build.state == "active") && build.checkpoint >= position {
+            return Ok(projection);
+        }
+        let (checkpoint, head) = (figures::count(build.checkpoint), figures::count(build.head));
+        let words = format!("{name} is {} at position {checkpoint} of {head}", build.state);
+        step.progress.show(build.checkpoint, Some(build.head.max(1)), words);
+        tokio::time::sleep(POLL).await;
+    }
+}
+
 pub(super) async fn wait(steps: &mut Steps, client: &Client, uploads: &[Uploaded], week: Week) -> anyhow::Result<()> {
     let step = steps.begin("waiting for the read models");
     let mut tables = Vec::new();
     for uploaded in uploads {
+        // An upcaster has none.
+        let Some(build) = uploaded.build else { continue };
         let name = uploaded.name.as_str();
-        let projection = loop {
-            let projection: Projection = client.json(client.get(&["v1", "projections", name])).await?;
-            let Some(build) = uploaded.build.and_then(|build| projection.build(build)) else {
-                bail!("the build of `{name}` is gone");
-            };
-            if let Some(why) = build.why_it_stopped(name) {
-                bail!(why);
-            }
-            if build.state == "active" && build.checkpoint >= week.last_position {
-                break projection;
-            }
-            let (checkpoint, head) = (figures::count(build.checkpoint), figures::count(build.head));
-            let words = format!("{name} is {} at position {checkpoint} of {head}", build.state);
-            step.progress.show(build.checkpoint, Some(build.head.max(1)), words);
-            tokio::time::sleep(POLL).await;
-        };
+        let projection = until(&step, client, name, build, "active", week.last_position).await?;
         tables.extend(projection.tables.iter().map(|table| format!("{name}/{table}")));
     }
     let what = format!("caught up: {} hold every event", figures::counted(tables.len() as u64, "table"));

@@ -5,6 +5,7 @@ mod caught_up;
 mod import;
 mod invitation;
 mod modules;
+mod next_version;
 mod sources;
 mod start;
 mod step;
@@ -26,8 +27,9 @@ use crate::config::{DataDirOptions, DatabaseOptions};
 
 /// Show the whole way on a week of real flights: from events over WebAssembly modules to read models.
 ///
-/// It starts a host with a Postgres of its own, builds three modules, uploads them, imports 18,262 events, shows what came of
-/// them, and leaves the host running until Ctrl-C. It can be started again on the same data.
+/// It starts a host with a Postgres of its own, builds four modules, uploads them, imports 18,262 events and shows what came of
+/// them. Then the next version of a module is deployed beside the old one, compared with it, and swapped in under a stream of
+/// queries. The host is left running until Ctrl-C. It can be started again on the same data.
 #[derive(Args, Debug)]
 pub(super) struct Demo {
     /// End when everything was shown
@@ -81,7 +83,11 @@ impl Demo {
         let uploads = modules::upload(steps, &client, &components).await?;
         let week = import::import(steps, &client, sources).await?;
         caught_up::wait(steps, &client, &uploads, week).await?;
-        carriers::show(&client, week).await?;
+        carriers::show(&client, week, "at most 15 minutes late").await?;
+        let next = next_version::deploy(steps, &client, sources, week).await?;
+        next_version::compare(steps, &client, &next).await?;
+        next_version::swap(steps, &client, &next).await?;
+        carriers::show(&client, week, "at most 0 minutes late").await?;
         if !self.exit {
             invitation::show(host);
         }

@@ -82,12 +82,12 @@ async fn malformed_queries() {
     for (path, problem) in [
         ("/v1/events?limit=0", "400 invalid_query: `limit` must be 1 to 50 (max_page); it is 0"),
         ("/v1/events?limit=51", "400 invalid_query: `limit` must be 1 to 50 (max_page); it is 51"),
-        ("/v1/events?limit=many", "400 invalid_query: query string: invalid digit found in string"),
+        ("/v1/events?limit=many", "400 invalid_query: query string: limit: invalid digit found in string"),
         ("/v1/events?after=-1", "400 invalid_query: query string: `after` must be a number or `head`; it is `-1`"),
         ("/v1/events?after=head", "400 invalid_query: `after=head` is for followers only"),
         (
             "/v1/events?direction=up",
-            "400 invalid_query: query string: unknown variant `up`, expected `forward` or `backward`",
+            "400 invalid_query: query string: direction: unknown variant `up`, expected `forward` or `backward`",
         ),
         (
             "/v1/events?type=A",

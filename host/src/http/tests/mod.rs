@@ -5,6 +5,7 @@ mod compare;
 mod import;
 mod malformed;
 mod modules;
+mod projections;
 mod read;
 
 use axum::{

@@ -1,0 +1,227 @@
+//! The next version of a module: beside the old one, compared, swapped in, back and forth.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use super::{caught_up, import::Week, modules::build_one, sources::Sources, step::Steps};
+use crate::cli::{
+    client::Client,
+    deploy::{Activate, upload},
+    figures,
+};
+
+/// The projection that gets a next version.
+const PROJECTION: &str = "punctuality";
+/// The crate of that version.
+const CRATE: &str = "punctuality-v2";
+/// Clients that query without a pause during the swaps.
+const READERS: usize = 4;
+/// Queries between one swap and the next.
+const BETWEEN: u64 = 250;
+
+/// The two builds.
+pub(super) struct Next {
+    old: u64,
+    new: u64,
+}
+
+/// Builds the next version and its read model, which waits beside the old one.
+pub(super) async fn deploy(steps: &mut Steps, client: &Client, sources: &Sources, week: Week) -> anyhow::Result<Next> {
+    let step = steps.begin("building version 2 of punctuality");
+    let (_, component) = build_one(&step, sources, CRATE).await?;
+    let uploaded = upload(client, PROJECTION, &component.path, Activate::Manual).await?;
+    let new = uploaded.build.unwrap_or_default();
+    let projection = caught_up::until(&step, client, PROJECTION, new, "live", week.last_position).await?;
+    let old = projection.active_build.unwrap_or_default();
+    step.done(
+        "built version 2 of punctuality, and filled its tables",
+        &["A flight is on time only if it is not late at all, and a new column counts those that are very late."
+            .to_owned()],
+    );
+    Ok(Next { old, new })
+}
+
+#[derive(Deserialize)]
+struct Comparison {
+    position: u64,
+    tables: Vec<Table>,
+}
+
+#[derive(Deserialize)]
+struct Table {
+    table: String,
+    identical: bool,
+    #[serde(default)]
+    rows_right: u64,
+    #[serde(default)]
+    changed: u64,
+    columns: Option<Columns>,
+    #[serde(default)]
+    changed_columns: Vec<ChangedColumn>,
+    samples: Option<Samples>,
+}
+
+#[derive(Deserialize)]
+struct Columns {
+    only_right: Vec<Column>,
+}
+
+#[derive(Deserialize)]
+struct Column {
+    column: String,
+}
+
+#[derive(Deserialize)]
+struct ChangedColumn {
+    column: String,
+    rows: u64,
+}
+
+#[derive(Deserialize)]
+struct Samples {
+    changed: Vec<Change>,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    before: Value,
+    after: Value,
+}
+
+/// Shows what the next version makes different.
+pub(super) async fn compare(steps: &mut Steps, client: &Client, next: &Next) -> anyhow::Result<()> {
+    let step = steps.begin("comparing the two versions");
+    let request = client.get(&["v1", "projections", PROJECTION, "compare"]).query(&[
+        ("left", next.old),
+        ("right", next.new),
+        ("samples", 2),
+    ]);
+    let comparison: Comparison = client.json(request).await?;
+    let words: Vec<String> = comparison.tables.iter().flat_map(told).collect();
+    step.done(format_args!("compared them row by row at position {}", figures::count(comparison.position)), &words);
+    Ok(())
+}
+
+/// What is to be said of a table.
+fn told(table: &Table) -> Vec<String> {
+    if table.identical {
+        return vec![format!("{}: identical", table.table)];
+    }
+    let mut words =
+        vec![format!("{}: {} of {} changed", table.table, table.changed, figures::counted(table.rows_right, "row"))];
+    for column in table.columns.iter().flat_map(|columns| &columns.only_right) {
+        words.push(format!("  column {} came", column.column));
+    }
+    for column in table.changed_columns.iter().filter(|column| column.rows > 0) {
+        words.push(format!("  column {} differs in {}", column.column, figures::counted(column.rows, "row")));
+    }
+    for Change { before, after } in table.samples.iter().flat_map(|samples| &samples.changed) {
+        let cell =
+            |row: &Value, column: &str| row[column].as_str().map_or_else(|| row[column].to_string(), str::to_owned);
+        words.push(format!(
+            "  {} on {}: {} of {} on time, now {}",
+            cell(before, "carrier"),
+            cell(before, "day"),
+            cell(before, "on_time"),
+            cell(before, "arrived"),
+            cell(after, "on_time"),
+        ));
+    }
+    words
+}
+
+/// Swaps while clients query: forward, back, and forward again.
+pub(super) async fn swap(steps: &mut Steps, client: &Client, next: &Next) -> anyhow::Result<()> {
+    let step = steps.begin("swapping under a stream of queries");
+    let queries = Arc::new(Queries::default());
+    let mut readers = JoinSet::new();
+    for _ in 0..READERS {
+        readers.spawn(read(client.clone(), Arc::clone(&queries)));
+    }
+    let forward = [("build", next.new)];
+    let mut words = Vec::new();
+    for (verb, query, what) in [
+        ("activate", &forward[..], "version 2 is active"),
+        ("rollback", &[], "rolled back to version 1"),
+        ("activate", &forward, "and forward to version 2"),
+    ] {
+        queries.wait_for_more().await;
+        let began = Instant::now();
+        let request = client.request(Method::POST, &["v1", "projections", PROJECTION, verb]);
+        client.text(request.query(query)).await?;
+        words.push(format!("{what}, after {} ms", began.elapsed().as_millis()));
+    }
+    queries.wait_for_more().await;
+    // Those who still read are stopped.
+    drop(readers);
+    let (answered, failed) = (queries.answered.load(Ordering::Relaxed), queries.failed.load(Ordering::Relaxed));
+    words.push(format!("meanwhile queries got {}, and {failed} failed", figures::counted(answered, "answer")));
+    step.done("swapped, rolled back and swapped again under a stream of queries", &words);
+    Ok(())
+}
+
+/// Queries that were sent.
+#[derive(Debug, Default)]
+struct Queries {
+    answered: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Queries {
+    fn all(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed) + self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Waits until there have been some more.
+    async fn wait_for_more(&self) {
+        let enough = self.all() + BETWEEN;
+        while self.all() < enough {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// Queries without a pause.
+async fn read(client: Client, queries: Arc<Queries>) {
+    loop {
+        let request = client.get(&["v1", "read-models", PROJECTION, "carrier_daily"]).query(&[
+            ("select", "carrier,day,on_time"),
+            ("order", "on_time.desc"),
+            ("limit", "10"),
+        ]);
+        let counter = if client.text(request).await.is_ok() { &queries.answered } else { &queries.failed };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_tells_what_came_and_what_changed() {
+        let table = r#"{"table": "carrier_daily", "identical": false, "rows_left": 102, "rows_right": 102, "outcome": "compared",
+            "columns": {"only_left": [], "only_right": [{"column": "very_late", "type": "i64"}], "retyped": []}, "changed": 90,
+            "changed_columns": [{"column": "on_time", "rows": 90}, {"column": "arrived", "rows": 0}],
+            "samples": {"added": [], "removed": [], "changed": [{"columns": ["on_time"],
+                "before": {"carrier": "UA", "day": "2013-01-01", "arrived": 160, "on_time": 120},
+                "after": {"carrier": "UA", "day": "2013-01-01", "arrived": 160, "on_time": 80, "very_late": 2}}]}}"#;
+        let words = told(&serde_json::from_str(table).unwrap()).join("\n");
+        insta::assert_snapshot!(words, @r"
+        carrier_daily: 90 of 102 rows changed
+          column very_late came
+          column on_time differs in 90 rows
+          UA on 2013-01-01: 120 of 160 on time, now 80
+        ");
+    }
+}

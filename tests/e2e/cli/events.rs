@@ -1,0 +1,96 @@
+//! `append`, `events` and `streams`.
+
+use std::process::Stdio;
+
+use gnomon::postgres::test_database::TestDatabase;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use super::{refused, run};
+use crate::support::{Host, gnomon};
+
+async fn append(host: &Host, stream: &str, event_type: &str) -> String {
+    run(host, &["append", stream, "--type", event_type, "--data", r#"{"n": 1.10}"#]).await.out
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_appended_and_printed_as_they_were_written() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    assert_eq!(append(&host, "order-1", "OrderPlaced").await, "order-1 version 1, position 1\n");
+    let id = "0190f3c2-0000-7000-8000-000000000001";
+    let again = ["append", "order-1", "--type", "OrderCancelled", "--id", id, "--time", "2013-01-01T10:17:00Z"];
+    assert_eq!(run(&host, &again).await.out, "order-1 version 2, position 2\n");
+    assert_eq!(run(&host, &again).await.out, "order-1 version 2, position 2, where it was already\n");
+    assert_eq!(append(&host, "account-1", "Opened").await, "account-1 version 1, position 3\n");
+    let answer = run(&host, &["append", "order-2", "--type", "OrderPlaced", "--json"]).await.out;
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!((&answer["last_version"], &answer["last_position"]), (&json!(1), &json!(4)));
+
+    let all = run(&host, &["events"]).await.out;
+    assert_eq!(all.lines().count(), 4);
+    assert!(all.lines().next().unwrap().contains(r#""data":{"n": 1.10}"#), "the author's own text: {all}");
+    let positions = async |arguments: &[&str]| {
+        let out = run(&host, &[&["events"], arguments].concat()).await.out;
+        let events = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        events.map(|event| event["position"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(positions(&["order-1"]).await, [1, 2]);
+    assert_eq!(positions(&["order-1", "--after", "1"]).await, [2]);
+    assert_eq!(positions(&["--category", "order", "--limit", "2"]).await, [1, 2]);
+    assert_eq!(positions(&["--types", "OrderPlaced,Opened"]).await, [1, 3, 4]);
+    assert_eq!(positions(&["--direction", "backward", "--limit", "3"]).await, [4, 3, 2]);
+
+    insta::assert_snapshot!(run(&host, &["streams"]).await.out, @r"
+    STREAM     VERSION  LAST POSITION
+    account-1        1              3
+    order-1          2              2
+    order-2          1              4
+    ");
+    let page = run(&host, &["streams", "--category", "order", "--limit", "1"]).await;
+    insta::assert_snapshot!(page.out, @r"
+    STREAM   VERSION  LAST POSITION
+    order-1        2              2
+    ");
+    assert_eq!(page.err, "there may be more: --after 'order-1'\n");
+    let streams: Value = serde_json::from_str(&run(&host, &["streams", "--json"]).await.out).unwrap();
+    assert_eq!(streams["streams"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_append_that_does_not_fit_says_why_and_appends_nothing() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    append(&host, "order-1", "OrderPlaced").await;
+    let conflict = ["append", "order-1", "--type", "OrderPlaced", "--expected-version", "no_stream"];
+    insta::assert_snapshot!(refused(&host, &conflict).await, @r"
+    error: stream `order-1` is at version 1, not at the expected no_stream
+      see <host>/errors/wrong_expected_version
+    ");
+    let data = ["append", "order-1", "--type", "OrderPlaced", "--data", "{n: 1}"];
+    insta::assert_snapshot!(refused(&host, &data).await, @"error: --data is not JSON: key must be a string at line 1 column 2");
+    assert_eq!(host.head().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_followed_as_they_come() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    append(&host, "order-1", "OrderPlaced").await;
+    let mut following = tokio::process::Command::from(gnomon());
+    following.args(["events", "--follow", "--limit", "3"]).env("GNOMON_URL", host.url());
+    following.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut following = following.spawn().unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    let mut next = async || {
+        let line = lines.next_line().await.unwrap().expect("the command goes on");
+        serde_json::from_str::<Value>(&line).unwrap()["type"].clone()
+    };
+    assert_eq!(next().await, "OrderPlaced");
+    append(&host, "order-1", "OrderPaid").await;
+    assert_eq!(next().await, "OrderPaid");
+    append(&host, "order-1", "OrderSent").await;
+    assert_eq!(next().await, "OrderSent");
+    let status = following.wait().await.unwrap();
+    assert!(status.success(), "it has printed as many as were wanted");
+}

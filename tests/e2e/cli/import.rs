@@ -1,0 +1,97 @@
+//! `import`: plain and packed files, once and again, and lines that are none.
+
+use std::{fs, io::Write};
+
+use flate2::{Compression, write::GzEncoder};
+use gnomon::postgres::test_database::TestDatabase;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use uuid::{Uuid, uuid};
+
+use super::{refused, run};
+use crate::support::Host;
+
+/// The namespace of ids that are made of others, as `gnomon import --help` names it.
+const NAMESPACE: Uuid = uuid!("cf216ed5-b6b2-586d-b112-6f46516075d1");
+
+const LINES: &str = r#"{"stream":"order-1","id":17,"type":"OrderPlaced","time":"2026-01-02T03:04:05Z","data":{"amount": 1.10}}
+{"stream":"order-1","id":"second","type":"OrderPaid","data":{}}
+
+{"stream":"order-2","id":"0190f3c2-0000-7000-8000-000000000001","type":"OrderPlaced","data":{}}
+"#;
+
+struct Files(TempDir);
+
+impl Files {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// Writes a file; answers its path.
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.0.path().join(name);
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_imported_once_however_it_is_packed() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let files = Files::new();
+    let plain = files.write("orders.jsonl", LINES);
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(LINES.as_bytes()).unwrap();
+    // What it is tell the bytes and not the name.
+    let gzip = files.write("orders", packed.finish().unwrap());
+    let zstd = files.write("orders.packed", zstd::encode_all(LINES.as_bytes(), 1).unwrap());
+
+    let first = run(&host, &["import", &gzip]).await;
+    assert!(first.out.is_empty() && first.err.starts_with("imported 3 events in "), "{}", first.err);
+    for file in [&gzip, &zstd, &plain] {
+        let again = run(&host, &["import", file]).await.err;
+        assert!(again.starts_with("imported 0 events in "), "{again}");
+        assert!(again.ends_with("; 3 were in the log already\n"), "{again}");
+    }
+    let more =
+        files.write("more.jsonl", format!("{LINES}{}", LINES.replace("order-", "item-").replace("-8000-", "-9000-")));
+    let summary: Value = serde_json::from_str(&run(&host, &["import", &more, "--json"]).await.out).unwrap();
+    let numbers = ["imported", "repeated", "first_position", "last_position"].map(|name| &summary[name]);
+    assert_eq!(numbers, [&json!(3), &json!(3), &json!(4), &json!(6)]);
+
+    let events = run(&host, &["events"]).await.out;
+    let ids: Vec<Value> =
+        events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone()).collect();
+    assert_eq!(ids[0], json!(Uuid::new_v5(&NAMESPACE, b"order-1\n17")));
+    assert_eq!(ids[1], json!(Uuid::new_v5(&NAMESPACE, b"order-1\nsecond")));
+    assert_eq!(ids[2], "0190f3c2-0000-7000-8000-000000000001");
+    assert_eq!(ids[3], json!(Uuid::new_v5(&NAMESPACE, b"item-1\n17")), "the same id in another stream is another");
+    assert!(events.contains(r#""data":{"amount": 1.10}"#), "the author's own text: {events}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_line_is_named_by_its_number_and_nothing_of_its_file_is_imported() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let files = Files::new();
+    let no_json = files.write("no-json.jsonl", format!("{LINES}stream,id,type\n"));
+    insta::assert_snapshot!(refused(&host, &["import", &no_json]).await, @r"
+    error: line 5: expected value at column 1
+    nothing was imported
+    ");
+    let no_type = files.write("no-type.jsonl", format!("{LINES}{{\"stream\":\"order-1\",\"id\":4,\"data\":{{}}}}\n"));
+    let error = refused(&host, &["import", &no_type]).await;
+    assert!(error.starts_with("error: line 5: missing field `type`"), "{error}");
+    assert!(error.ends_with("\n  see <host>/errors/invalid_body\nnothing was imported\n"), "{error}");
+    let taken = files.write("taken.jsonl", LINES.replace("\"second\"", "17"));
+    insta::assert_snapshot!(refused(&host, &["import", &taken]).await, @r"
+    error: line 2: event id cdc592a2-6e9f-55c7-88a0-510a4f545895 is taken: version 1 of stream `order-1` (position 1) bears it and has another type
+      see <host>/errors/event_id_taken
+    nothing was imported
+    ");
+    let missing = format!("{}.not", files.0.path().display());
+    let error = refused(&host, &["import", &missing]).await;
+    assert_eq!(error, format!("error: cannot read {missing}: No such file or directory (os error 2)\n"));
+    assert_eq!(host.head().await, 0);
+}

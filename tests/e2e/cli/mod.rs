@@ -1,0 +1,43 @@
+//! The commands against a real host: what they print, where, and how they end.
+
+mod crates;
+mod events;
+mod import;
+mod modules;
+mod query;
+mod refusals;
+mod without_host;
+
+use std::process::Output;
+
+use crate::support::Host;
+
+/// What a command said, and how it ended.
+struct Said {
+    /// What it printed for programs.
+    out: String,
+    /// What it said to people.
+    err: String,
+    code: Option<i32>,
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }
+    }
+}
+
+/// Runs a command that succeeds.
+async fn run(host: &Host, arguments: &[&str]) -> Said {
+    let said = Said::from(host.try_run(arguments).await);
+    assert_eq!(said.code, Some(0), "{arguments:?}: {}", said.err);
+    said
+}
+
+/// Runs a command that fails; answers what it said, with `<host>` for the host's address.
+async fn refused(host: &Host, arguments: &[&str]) -> String {
+    let said = Said::from(host.try_run(arguments).await);
+    assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{arguments:?}: {}", said.err);
+    said.err.replace(host.url(), "<host>")
+}

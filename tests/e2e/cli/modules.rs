@@ -1,0 +1,120 @@
+//! `deploy` of components, `modules` and `projections`, a build that halts among them.
+
+use std::{fs, path::PathBuf};
+
+use gnomon::postgres::test_database::TestDatabase;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{Said, refused, run};
+use crate::support::Host;
+
+fn component(folder: &TempDir, guest: &str) -> String {
+    let path: PathBuf = folder.path().join(format!("{guest}.wasm"));
+    fs::write(&path, test_support::guest(guest)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_are_deployed_and_listed() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (tally, next) = (component(&folder, "tally"), component(&folder, "tally_next"));
+    assert_eq!(run(&host, &["modules"]).await.err, "no modules; `gnomon deploy` uploads one\n");
+    assert_eq!(run(&host, &["projections"]).await.err, "no projections; `gnomon deploy` uploads one\n");
+
+    let first = run(&host, &["deploy", &tally]).await;
+    assert_eq!(first.out, "");
+    assert_eq!(first.err, "uploaded projection `tally`, version 1\nbuild 1 is active at position 0\n");
+    let again = run(&host, &["deploy", &tally]).await.err;
+    assert_eq!(again, "projection `tally` has these bytes already: version 1\nbuild 1 is active at position 0\n");
+    let second = run(&host, &["deploy", &next, "--name", "tally", "--activate", "manual", "--json"]).await;
+    assert_eq!(
+        second.err,
+        "uploaded projection `tally`, version 2\nbuild 2 has caught up at position 0 and is live; queries read build 1\n"
+    );
+    let answer: Value = serde_json::from_str(&second.out).unwrap();
+    assert_eq!((&answer["version"], &answer["build"], &answer["state"]), (&json!(2), &json!(2), &json!("live")));
+
+    insta::assert_snapshot!(run(&host, &["projections"]).await.out, @r"
+    PROJECTION  BUILD  VERSION  STATE   POSITION  HEAD  LAG  EVENTS/S
+    tally           2        2  live           0     0    0         0
+    tally           1        1  active         0     0    0         0
+    ");
+    insta::assert_snapshot!(run(&host, &["projections", "tally"]).await.out, @r"
+    PROJECTION  BUILD  VERSION  STATE   POSITION  HEAD  LAG  EVENTS/S
+    tally           2        2  live           0     0    0         0
+    tally           1        1  active         0     0    0         0
+
+    tables: tallies
+    ");
+    let projection: Value = serde_json::from_str(&run(&host, &["projections", "tally", "--json"]).await.out).unwrap();
+    assert_eq!(projection["active_version"], 1);
+
+    let listed = run(&host, &["modules"]).await.out;
+    let words: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(words[0], ["NAME", "KIND", "VERSION", "DIGEST", "SIZE", "UPLOADED"]);
+    assert_eq!(words[1][..3], ["tally", "projection", "2"]);
+    assert_eq!(words.len(), 2);
+    let versions = run(&host, &["modules", "tally"]).await.out;
+    let numbers: Vec<&str> = versions.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(numbers, ["1", "2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_halted_build_tells_its_event_its_reason_and_where_to_look() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let folder = tempfile::tempdir().unwrap();
+    host.append_one("count-1", "Counted", json!({"n": 1})).await;
+    host.append_one("count-2", "Counted", json!({"n": 2, "poison": true})).await;
+
+    let deploy = Said::from(host.try_run(&["deploy", &component(&folder, "tally")]).await);
+    assert_eq!(deploy.code, Some(1));
+    insta::assert_snapshot!(deploy.err, @r"
+    uploaded projection `tally`, version 1
+    error: build 1 of `tally` (version 1) halted at position 2: its module could not handle the event
+      event    Counted of stream count-2
+      message  Counted: it is poison
+      see it   gnomon events --after 1 --limit 1
+    ");
+    let shown = run(&host, &["projections", "tally"]).await.out;
+    insta::assert_snapshot!(shown, @r"
+    PROJECTION  BUILD  VERSION  STATE   POSITION  HEAD  LAG  EVENTS/S
+    tally           1        1  halted         1     2    1         0
+
+    tables: tallies
+
+    build 1 of `tally` (version 1) halted at position 2: its module could not handle the event
+      event    Counted of stream count-2
+      message  Counted: it is poison
+      see it   gnomon events --after 1 --limit 1
+    ");
+    let event = run(&host, &["events", "--after", "1", "--limit", "1"]).await.out;
+    assert!(event.contains("\"poison\":true"), "the advice leads to the event: {event}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_module_is_refused_with_every_reason() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("text.wasm");
+    fs::write(&text, "no component").unwrap();
+    insta::assert_snapshot!(refused(&host, &["deploy", text.to_str().unwrap()]).await, @r"
+    error: The component is no module
+      - this is not WebAssembly: it begins with 6e 6f 20 63, not with 00 61 73 6d
+      see <host>/errors/invalid_module
+    ");
+    let sockets = component(&folder, "import_sockets");
+    let error = refused(&host, &["deploy", &sockets]).await;
+    assert!(error.starts_with("error: The component is no module\n  - it imports `wasi:sockets/"), "{error}");
+    assert!(
+        error.contains("\n  - it imports `wasi:sockets/tcp@") && error.contains(", which no module may"),
+        "{error}"
+    );
+    let name = refused(&host, &["deploy", text.to_str().unwrap(), "--name", "No-Name"]).await;
+    assert!(name.starts_with("error: --name is no name of a module: the name `No-Name`"), "{name}");
+    assert_eq!(run(&host, &["modules"]).await.out, "");
+}

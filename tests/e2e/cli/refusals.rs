@@ -1,0 +1,49 @@
+//! What is not there is named, with the way out.
+
+use gnomon::postgres::test_database::TestDatabase;
+
+use super::{Said, refused};
+use crate::support::{Host, gnomon};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_knows_is_named() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    insta::assert_snapshot!(refused(&host, &["projections", "nobody"]).await, @r"
+    error: there is no projection `nobody`
+      see <host>/errors/projection_not_found
+    ");
+    insta::assert_snapshot!(refused(&host, &["modules", "nobody"]).await, @r"
+    error: there is no module `nobody`
+      see <host>/errors/module_not_found
+    ");
+    insta::assert_snapshot!(refused(&host, &["events", "nobody-1"]).await, @r"
+    error: there is no stream `nobody-1`
+      see <host>/errors/stream_not_found
+    ");
+}
+
+#[test]
+fn where_no_host_is_every_command_says_how_to_start_one() {
+    // A port that was free a moment ago, and that nobody was told of.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    for arguments in [
+        ["projections"].as_slice(),
+        &["modules"],
+        &["streams"],
+        &["events"],
+        &["events", "--follow"],
+        &["append", "order-1", "--type", "OrderPlaced"],
+        &["query", "bank", "accounts"],
+    ] {
+        let said = Said::from(gnomon().args(arguments).env("GNOMON_URL", &url).output().unwrap());
+        assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{arguments:?}");
+        assert!(said.err.starts_with(&format!("error: no host answers at {url} (")), "{arguments:?}: {}", said.err);
+        assert!(
+            said.err.ends_with("; start one with `gnomon serve`, or say with --url where it is\n"),
+            "{arguments:?}: {}",
+            said.err
+        );
+    }
+}

@@ -1,0 +1,40 @@
+//! Commands that need no host.
+
+use gnomon::postgres::test_database::TestDatabase;
+
+use super::Said;
+use crate::support::gnomon;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_is_migrated_once_and_again() {
+    let database = TestDatabase::create().await;
+    for _ in 0..2 {
+        let mut command = gnomon();
+        command.arg("migrate").env("DATABASE_URL", database.url());
+        let said = Said::from(tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap());
+        assert_eq!((said.code, said.out.as_str()), (Some(0), ""), "{}", said.err);
+        let events: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM gnomon.events").fetch_one(&database.pool().await).await.unwrap();
+        assert_eq!(events, 0);
+    }
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    for (shell, begin) in [("bash", "_gnomon() {"), ("zsh", "#compdef gnomon"), ("fish", "# Print an optspec")] {
+        let said = Said::from(gnomon().args(["completions", shell]).output().unwrap());
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{shell}");
+        assert!(said.out.starts_with(begin), "{shell}: {}", said.out);
+        for command in ["serve", "deploy", "projections", "--database-url"] {
+            assert!(said.out.contains(command.trim_start_matches('-')), "{shell} completes {command}");
+        }
+    }
+}
+
+#[test]
+fn a_command_that_is_none_is_refused_with_the_usage() {
+    let said = Said::from(gnomon().arg("projektions").output().unwrap());
+    assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
+    assert!(said.err.contains("unrecognized subcommand 'projektions'"), "{}", said.err);
+    assert!(said.err.contains("'projections'"), "{}", said.err);
+}
