@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     io::{self, IsTerminal},
     ops::ControlFlow,
+    time::Duration,
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -23,6 +24,8 @@ use crate::cli::{
 
 /// How often a second the table may be drawn.
 const DRAWS: u8 = 10;
+/// After which time it is drawn for sure, if it changed too often at once.
+const REDRAW: Duration = Duration::from_millis(500);
 
 /// Shows projections, and goes on as they change.
 pub(super) async fn watch(client: &Client, asked: &Projections) -> anyhow::Result<()> {
@@ -39,6 +42,7 @@ pub(super) async fn watch(client: &Client, asked: &Projections) -> anyhow::Resul
 fn drawing() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout_with_hz(DRAWS));
     bar.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.enable_steady_tick(REDRAW);
     bar
 }
 
@@ -64,10 +68,6 @@ impl Listener for Watch<'_> {
 
     fn hear(&mut self, message: Message) -> anyhow::Result<ControlFlow<()>> {
         let Some(data) = message.data else { return Ok(ControlFlow::Continue(())) };
-        if message.is_error {
-            self.pause(&format!("the host cannot tell how far projections are: {data}"));
-            return Ok(ControlFlow::Continue(()));
-        }
         if matches!(self.shown, Shown::Json) {
             output::data(data)?;
             return Ok(ControlFlow::Continue(()));
@@ -78,7 +78,6 @@ impl Listener for Watch<'_> {
             Shown::Table { drawn, projections } => {
                 projections.insert(projection.name.clone(), projection);
                 drawn.set_message(screen(projections));
-                drawn.tick();
             }
             Shown::Lines { told } => {
                 for build in projection.builds.iter().rev() {
