@@ -65,7 +65,9 @@ async fn a_new_crate_passes_its_tests_and_is_built_deployed_and_queried() {
     let deployed = in_folder(&project, &host, &["deploy"]).await;
     assert_eq!(deployed.code, Some(0), "{}", deployed.err);
     assert!(
-        deployed.err.ends_with("uploaded projection `order_totals`, version 1\nbuild 1 is active at position 0\n"),
+        deployed.err.ends_with(
+            "uploaded projection `order_totals`, version 1\nbuild 1 of `order_totals` is active at position 0\n"
+        ),
         "{}",
         deployed.err
     );

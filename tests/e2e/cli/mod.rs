@@ -4,6 +4,7 @@ mod crates;
 mod events;
 mod import;
 mod modules;
+mod operate;
 mod query;
 mod refusals;
 mod without_host;

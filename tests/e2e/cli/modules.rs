@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::{Said, refused, run};
 use crate::support::Host;
 
-fn component(folder: &TempDir, guest: &str) -> String {
+pub(super) fn component(folder: &TempDir, guest: &str) -> String {
     let path: PathBuf = folder.path().join(format!("{guest}.wasm"));
     fs::write(&path, test_support::guest(guest)).unwrap();
     path.to_str().unwrap().to_owned()
@@ -26,28 +26,32 @@ async fn versions_are_deployed_and_listed() {
 
     let first = run(&host, &["deploy", &tally]).await;
     assert_eq!(first.out, "");
-    assert_eq!(first.err, "uploaded projection `tally`, version 1\nbuild 1 is active at position 0\n");
+    assert_eq!(first.err, "uploaded projection `tally`, version 1\nbuild 1 of `tally` is active at position 0\n");
     let again = run(&host, &["deploy", &tally]).await.err;
-    assert_eq!(again, "projection `tally` has these bytes already: version 1\nbuild 1 is active at position 0\n");
+    assert_eq!(
+        again,
+        "projection `tally` has these bytes already: version 1\nbuild 1 of `tally` is active at position 0\n"
+    );
     let second = run(&host, &["deploy", &next, "--name", "tally", "--activate", "manual", "--json"]).await;
     assert_eq!(
         second.err,
-        "uploaded projection `tally`, version 2\nbuild 2 has caught up at position 0 and is live; queries read build 1\n"
+        "uploaded projection `tally`, version 2\nbuild 2 of `tally` has caught up at position 0 and is live; queries read build 1\n"
     );
     let answer: Value = serde_json::from_str(&second.out).unwrap();
     assert_eq!((&answer["version"], &answer["build"], &answer["state"]), (&json!(2), &json!(2), &json!("live")));
 
     insta::assert_snapshot!(run(&host, &["projections"]).await.out, @r"
-    PROJECTION  BUILD  VERSION  STATE   POSITION  HEAD  LAG  EVENTS/S
+    PROJECTION  BUILD  VERSION  STATE   POSITION  HEAD  LAG  EVENTS/S  LEFT
     tally           2        2  live           0     0    0         0
     tally           1        1  active         0     0    0         0
     ");
     insta::assert_snapshot!(run(&host, &["projections", "tally"]).await.out, @r"
-    PROJECTION  BUILD  VERSION  STATE   POSITION  HEAD  LAG  EVENTS/S
+    PROJECTION  BUILD  VERSION  STATE   POSITION  HEAD  LAG  EVENTS/S  LEFT
     tally           2        2  live           0     0    0         0
     tally           1        1  active         0     0    0         0
 
     tables: tallies
+    on failure: halt
     ");
     let projection: Value = serde_json::from_str(&run(&host, &["projections", "tally", "--json"]).await.out).unwrap();
     assert_eq!(projection["active_version"], 1);
@@ -81,10 +85,11 @@ async fn a_halted_build_tells_its_event_its_reason_and_where_to_look() {
     ");
     let shown = run(&host, &["projections", "tally"]).await.out;
     insta::assert_snapshot!(shown, @r"
-    PROJECTION  BUILD  VERSION  STATE   POSITION  HEAD  LAG  EVENTS/S
+    PROJECTION  BUILD  VERSION  STATE   POSITION  HEAD  LAG  EVENTS/S  LEFT
     tally           1        1  halted         1     2    1         0
 
     tables: tallies
+    on failure: halt
 
     build 1 of `tally` (version 1) halted at position 2: its module could not handle the event
       event    Counted of stream count-2

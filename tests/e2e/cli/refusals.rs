@@ -36,6 +36,11 @@ fn where_no_host_is_every_command_says_how_to_start_one() {
         &["events", "--follow"],
         &["append", "order-1", "--type", "OrderPlaced"],
         &["query", "bank", "accounts"],
+        &["rebuild", "bank"],
+        &["compare", "bank"],
+        &["verify", "bank"],
+        &["delete", "bank", "--yes", "bank"],
+        &["upcasters"],
     ] {
         let said = Said::from(gnomon().args(arguments).env("GNOMON_URL", &url).output().unwrap());
         assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{arguments:?}");

@@ -1,0 +1,168 @@
+//! The commands that operate builds.
+
+use std::process::Stdio;
+
+use gnomon::postgres::test_database::TestDatabase;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use super::{Said, modules::component, refused, run};
+use crate::support::{Host, gnomon, until};
+
+/// A host with two streams that count, and a projection of them.
+async fn host_with_tally(database: &TestDatabase, folder: &TempDir) -> Host {
+    let host = Host::start(database).await;
+    host.append_one("count-1", "Counted", json!({"n": 5})).await;
+    host.append_one("count-2", "Counted", json!({"n": 7})).await;
+    run(&host, &["deploy", &component(folder, "tally")]).await;
+    host
+}
+
+fn parsed(said: &Said) -> Value {
+    serde_json::from_str(&said.out).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_is_compared_before_queries_turn_to_it_and_rolled_back() {
+    let database = TestDatabase::create().await;
+    let folder = tempfile::tempdir().unwrap();
+    let host = host_with_tally(&database, &folder).await;
+    let next = component(&folder, "tally_next");
+    let deploy = ["deploy", &next, "--name", "tally", "--compare"];
+
+    // Nobody sits at a terminal here.
+    let waiting = run(&host, &deploy).await;
+    insta::assert_snapshot!(waiting.err, @"");
+    insta::assert_snapshot!(waiting.out, @"");
+    assert_eq!(run(&host, &["compare", "tally"]).await.out, waiting.out);
+    assert_eq!(host.projection("tally").await["active_build"], 1);
+
+    let turned = run(&host, &[deploy.as_slice(), &["--yes", "--json"]].concat()).await;
+    assert!(turned.err.ends_with("\nqueries read build 2 (version 2) of `tally`\n"), "{}", turned.err);
+    let answer = parsed(&turned);
+    assert_eq!((&answer["state"], &answer["comparison"]["tables"][0]["equal"]), (&json!("active"), &json!(2)));
+
+    assert_eq!(run(&host, &["rollback", "tally"]).await.err, "queries read build 1 (version 1) of `tally` again\n");
+    insta::assert_snapshot!(refused(&host, &["rollback", "tally"]).await, @"");
+    let forward = parsed(&run(&host, &["activate", "tally", "--json"]).await);
+    assert_eq!((&forward["build"], &forward["active_build"]), (&json!(2), &json!(2)));
+
+    let rebuilt = run(&host, &["rebuild", "tally", "--version", "1", "--activate", "manual"]).await;
+    insta::assert_snapshot!(rebuilt.err, @"");
+    let identical = run(&host, &["compare", "tally", "1", "3"]).await.out;
+    insta::assert_snapshot!(identical, @"");
+    run(&host, &["retire", "tally", "3"]).await;
+    assert_eq!(host.build("tally", 3).await["state"], "retired");
+    assert!(refused(&host, &["retire", "tally", "2"]).await.contains("activate another one first"));
+
+    let history = run(&host, &["history", "tally", "--limit", "2"]).await;
+    let last: Vec<&str> = history.out.lines().map(|line| line.trim_start_matches(|c| c != 'B' && c != 'Z')).collect();
+    assert_eq!(last[1], "Z      3  retired    an operator retired it");
+    assert!(history.err.starts_with("there may be more: --after "), "{}", history.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_fail_are_set_aside_listed_and_tried_again() {
+    let database = TestDatabase::create().await;
+    let folder = tempfile::tempdir().unwrap();
+    let host = host_with_tally(&database, &folder).await;
+    host.append_one("count-1", "Counted", json!({"n": 1, "poison": true})).await;
+    let last = host.append_one("count-1", "Counted", json!({"n": 1})).await;
+    host.until_state("tally", 1, "halted").await;
+
+    assert_eq!(run(&host, &["dead-letters", "tally"]).await.err, "build 1 of `tally` has set no event aside\n");
+    insta::assert_snapshot!(run(&host, &["on-failure", "tally", "park"]).await.err, @"");
+    run(&host, &["retry", "tally"]).await;
+    host.rows_at("tally/tallies", last).await;
+    let letters = run(&host, &["dead-letters", "tally", "--build", "1"]).await;
+    insta::assert_snapshot!(letters.out, @"");
+    assert_eq!(letters.err, "build 1 of `tally` has set 2 events aside; `gnomon retry tally 1` tries again\n");
+    let projection = run(&host, &["projections", "tally"]).await.out;
+    assert!(projection.contains("build 1 of `tally` has set 2 events aside; `gnomon dead-letters"), "{projection}");
+
+    let paused = parsed(&run(&host, &["pause", "tally", "1", "--json"]).await);
+    assert_eq!((&paused["state"], &paused["checkpoint"]), (&json!("paused"), &json!(last)));
+    insta::assert_snapshot!(refused(&host, &["retry", "tally"]).await, @"");
+    assert_eq!(run(&host, &["resume", "tally"]).await.err, "build 1 (version 1) of `tally` goes on\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_model_is_verified_and_what_was_built_for_it_is_removed() {
+    let database = TestDatabase::create().await;
+    let folder = tempfile::tempdir().unwrap();
+    let host = host_with_tally(&database, &folder).await;
+    let said = run(&host, &["verify", "tally"]).await.out;
+    let (words, hash) = said.trim_end().split_once("\ncontent hash ").unwrap();
+    assert_eq!(words, "identical: build 1 (version 1) of `tally` at position 2, 2 rows in 1 table");
+    assert_eq!(hash.len(), 64);
+    assert_eq!(host.build("tally", 2).await["state"], "retired");
+
+    let events = (0..1000).map(|_| json!({"stream": "any-1", "type": "Happened", "data": {}}));
+    host.import(events.map(|event| format!("{event}\n")).collect()).await;
+    run(&host, &["deploy", &component(&folder, "remembers")]).await;
+    let differs = Said::from(host.try_run(&["verify", "remembers", "--samples", "1"]).await);
+    assert_eq!(differs.code, Some(1));
+    assert!(differs.err.contains("the read model of `remembers` is not a function of its events"), "{}", differs.err);
+    let lines: Vec<&str> = differs.out.lines().collect();
+    assert_eq!(lines[0], "remembers: build 3 (version 1) → build 4 (version 1), at position 1,002");
+    assert_eq!(lines[2], "notes: 1,002 rows → 1,002 rows");
+    assert!(lines[5].starts_with("  ~ position=") && lines[5].contains(" seen\" → \""), "{}", lines[5]);
+    assert_eq!(host.build("remembers", 4).await["state"], "retired");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn upcasters_are_activated_and_say_what_is_built_anew() {
+    let database = TestDatabase::create().await;
+    let folder = tempfile::tempdir().unwrap();
+    let host = host_with_tally(&database, &folder).await;
+    // It reads every type of event; `tally` reads none that is rewritten.
+    run(&host, &["deploy", &component(&folder, "remembers")]).await;
+    assert!(run(&host, &["upcasters"]).await.err.starts_with("no upcaster is active"));
+    let path = folder.path().join("flight-arrivals.wasm");
+    std::fs::write(&path, test_support::component("flight-arrivals")).unwrap();
+    let upcaster = path.to_str().unwrap();
+
+    insta::assert_snapshot!(refused(&host, &["deploy", upcaster, "--compare"]).await, @"");
+    let deployed = run(&host, &["deploy", upcaster, "--json"]).await;
+    insta::assert_snapshot!(deployed.err, @"");
+    assert_eq!(parsed(&deployed)["builds"], json!([{"projection": "remembers", "build": 3}]));
+    insta::assert_snapshot!(run(&host, &["upcasters"]).await.out, @"");
+
+    let off = run(&host, &["upcasters", "deactivate", "flight_arrivals"]).await;
+    insta::assert_snapshot!(off.err, @"");
+    assert_eq!(host.projection("remembers").await["active_build"], 4);
+    let on = run(&host, &["upcasters", "activate", "flight_arrivals", "--version", "1", "--no-wait", "--json"]).await;
+    assert_eq!(parsed(&on)["builds"], json!([{"projection": "remembers", "build": 5}]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_projection_is_deleted_only_by_its_name() {
+    let database = TestDatabase::create().await;
+    let folder = tempfile::tempdir().unwrap();
+    let host = host_with_tally(&database, &folder).await;
+    insta::assert_snapshot!(refused(&host, &["delete", "tally", "--yes", "tallies"]).await, @"");
+    insta::assert_snapshot!(refused(&host, &["delete", "tally"]).await, @"");
+    assert_eq!(host.projection("tally").await["active_build"], 1);
+    run(&host, &["delete", "tally", "--yes", "tally"]).await;
+    assert!(run(&host, &["projections"]).await.err.starts_with("no projections"));
+    insta::assert_snapshot!(refused(&host, &["rebuild", "tally"]).await, @"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn projections_are_watched_line_by_line() {
+    let database = TestDatabase::create().await;
+    let folder = tempfile::tempdir().unwrap();
+    let host = host_with_tally(&database, &folder).await;
+    let mut command = tokio::process::Command::from(gnomon());
+    command.args(["projections", "--watch"]).env("GNOMON_URL", host.url()).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut watching = command.spawn().unwrap();
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    let first = lines.next_line().await.unwrap().unwrap();
+    assert!(first.starts_with("tally build 1 (version 1): active at 2 of 2"), "{first}");
+    run(&host, &["pause", "tally"]).await;
+    until("the pause is told", async || {
+        lines.next_line().await.unwrap().unwrap().starts_with("tally build 1 (version 1): paused at 2 of 2")
+    })
+    .await;
+}
