@@ -33,8 +33,19 @@ async fn a_version_is_compared_before_queries_turn_to_it_and_rolled_back() {
 
     // Nobody sits at a terminal here.
     let waiting = run(&host, &deploy).await;
-    insta::assert_snapshot!(waiting.err, @"");
-    insta::assert_snapshot!(waiting.out, @"");
+    insta::assert_snapshot!(waiting.err, @r"
+    uploaded projection `tally`, version 2
+    build 2 of `tally` has caught up at position 2 and is live; queries read build 1
+    build 2 waits, for nobody can be asked here; `gnomon activate tally 2` turns queries to it
+    ");
+    insta::assert_snapshot!(waiting.out, @r"
+    tally: build 1 (version 1) → build 2 (version 2), at position 2
+
+    tallies: 2 rows → 2 rows
+      columns  + poison i64
+               - last_version i64
+      rows     2 equal, 0 changed, 0 added, 0 removed
+    ");
     assert_eq!(run(&host, &["compare", "tally"]).await.out, waiting.out);
     assert_eq!(host.projection("tally").await["active_build"], 1);
 
@@ -44,14 +55,21 @@ async fn a_version_is_compared_before_queries_turn_to_it_and_rolled_back() {
     assert_eq!((&answer["state"], &answer["comparison"]["tables"][0]["equal"]), (&json!("active"), &json!(2)));
 
     assert_eq!(run(&host, &["rollback", "tally"]).await.err, "queries read build 1 (version 1) of `tally` again\n");
-    insta::assert_snapshot!(refused(&host, &["rollback", "tally"]).await, @"");
+    insta::assert_snapshot!(refused(&host, &["rollback", "tally"]).await, @r"
+    error: projection `tally` has no build to roll back to: no earlier one that was active is kept
+      see <host>/errors/no_suitable_build
+    ");
     let forward = parsed(&run(&host, &["activate", "tally", "--json"]).await);
     assert_eq!((&forward["build"], &forward["active_build"]), (&json!(2), &json!(2)));
 
     let rebuilt = run(&host, &["rebuild", "tally", "--version", "1", "--activate", "manual"]).await;
-    insta::assert_snapshot!(rebuilt.err, @"");
+    insta::assert_snapshot!(rebuilt.err, @r"
+    build 3 (version 1) of `tally` was begun
+    build 3 of `tally` has caught up at position 2 and is live; queries read build 2
+    `gnomon compare tally` shows how it differs, `gnomon activate tally 3` turns queries to it
+    ");
     let identical = run(&host, &["compare", "tally", "1", "3"]).await.out;
-    insta::assert_snapshot!(identical, @"");
+    insta::assert_snapshot!(identical, @"tally: build 1 (version 1) and build 3 (version 1) are identical at position 2: 2 rows in 1 table");
     run(&host, &["retire", "tally", "3"]).await;
     assert_eq!(host.build("tally", 3).await["state"], "retired");
     assert!(refused(&host, &["retire", "tally", "2"]).await.contains("activate another one first"));
@@ -72,18 +90,28 @@ async fn events_that_fail_are_set_aside_listed_and_tried_again() {
     host.until_state("tally", 1, "halted").await;
 
     assert_eq!(run(&host, &["dead-letters", "tally"]).await.err, "build 1 of `tally` has set no event aside\n");
-    insta::assert_snapshot!(run(&host, &["on-failure", "tally", "park"]).await.err, @"");
+    insta::assert_snapshot!(run(&host, &["on-failure", "tally", "park"]).await.err, @r"
+    at an event that the module of `tally` cannot handle, the event is set aside, and all later ones of its stream wait behind it
+    build 1 is halted; `gnomon retry tally 1` lets it go on
+    ");
     run(&host, &["retry", "tally"]).await;
     host.rows_at("tally/tallies", last).await;
     let letters = run(&host, &["dead-letters", "tally", "--build", "1"]).await;
-    insta::assert_snapshot!(letters.out, @"");
+    insta::assert_snapshot!(letters.out, @r"
+    POSITION  STREAM   TYPE     PARKED  ERROR
+           3  count-1  Counted  yes     Counted: it is poison
+           4  count-1  Counted  yes     waits behind one of its stream
+    ");
     assert_eq!(letters.err, "build 1 of `tally` has set 2 events aside; `gnomon retry tally 1` tries again\n");
     let projection = run(&host, &["projections", "tally"]).await.out;
     assert!(projection.contains("build 1 of `tally` has set 2 events aside; `gnomon dead-letters"), "{projection}");
 
     let paused = parsed(&run(&host, &["pause", "tally", "1", "--json"]).await);
     assert_eq!((&paused["state"], &paused["checkpoint"]), (&json!("paused"), &json!(last)));
-    insta::assert_snapshot!(refused(&host, &["retry", "tally"]).await, @"");
+    insta::assert_snapshot!(refused(&host, &["retry", "tally"]).await, @r"
+    error: build 1 of projection `tally` is paused: resume it first
+      see <host>/errors/wrong_build_state
+    ");
     assert_eq!(run(&host, &["resume", "tally"]).await.err, "build 1 (version 1) of `tally` goes on\n");
 }
 
@@ -123,14 +151,28 @@ async fn upcasters_are_activated_and_say_what_is_built_anew() {
     std::fs::write(&path, test_support::component("flight-arrivals")).unwrap();
     let upcaster = path.to_str().unwrap();
 
-    insta::assert_snapshot!(refused(&host, &["deploy", upcaster, "--compare"]).await, @"");
+    insta::assert_snapshot!(refused(&host, &["deploy", upcaster, "--compare"]).await, @r"
+    uploaded upcaster `flight_arrivals`, version 1
+    error: only builds of projections can be compared, and `flight_arrivals` is an upcaster; `gnomon upcasters activate flight_arrivals` puts it to work
+    ");
     let deployed = run(&host, &["deploy", upcaster, "--json"]).await;
-    insta::assert_snapshot!(deployed.err, @"");
+    insta::assert_snapshot!(deployed.err, @r"
+    upcaster `flight_arrivals` has these bytes already: version 1
+    built anew: `remembers` (build 3)
+    build 3 of `remembers` is active at position 2
+    ");
     assert_eq!(parsed(&deployed)["builds"], json!([{"projection": "remembers", "build": 3}]));
-    insta::assert_snapshot!(run(&host, &["upcasters"]).await.out, @"");
+    insta::assert_snapshot!(run(&host, &["upcasters"]).await.out, @r"
+    UPCASTER         VERSION  EVENT TYPE     SCHEMA VERSION
+    flight_arrivals        1  FlightArrived  1 → 2
+    ");
 
     let off = run(&host, &["upcasters", "deactivate", "flight_arrivals"]).await;
-    insta::assert_snapshot!(off.err, @"");
+    insta::assert_snapshot!(off.err, @r"
+    upcaster `flight_arrivals` is not active any more
+    built anew: `remembers` (build 4)
+    build 4 of `remembers` is active at position 2
+    ");
     assert_eq!(host.projection("remembers").await["active_build"], 4);
     let on = run(&host, &["upcasters", "activate", "flight_arrivals", "--version", "1", "--no-wait", "--json"]).await;
     assert_eq!(parsed(&on)["builds"], json!([{"projection": "remembers", "build": 5}]));
@@ -141,12 +183,18 @@ async fn a_projection_is_deleted_only_by_its_name() {
     let database = TestDatabase::create().await;
     let folder = tempfile::tempdir().unwrap();
     let host = host_with_tally(&database, &folder).await;
-    insta::assert_snapshot!(refused(&host, &["delete", "tally", "--yes", "tallies"]).await, @"");
-    insta::assert_snapshot!(refused(&host, &["delete", "tally"]).await, @"");
+    insta::assert_snapshot!(refused(&host, &["delete", "tally", "--yes", "tallies"]).await, @"error: the projection is `tally`, and what was repeated is `tallies`; nothing was deleted");
+    insta::assert_snapshot!(refused(&host, &["delete", "tally"]).await, @r"
+    this deletes 1 build of `tally` with 1 table: tallies
+    error: nobody can be asked here; `gnomon delete tally --yes tally` deletes it
+    ");
     assert_eq!(host.projection("tally").await["active_build"], 1);
     run(&host, &["delete", "tally", "--yes", "tally"]).await;
     assert!(run(&host, &["projections"]).await.err.starts_with("no projections"));
-    insta::assert_snapshot!(refused(&host, &["rebuild", "tally"]).await, @"");
+    insta::assert_snapshot!(refused(&host, &["rebuild", "tally"]).await, @r"
+    error: there is no projection `tally`
+      see <host>/errors/projection_not_found
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread")]
