@@ -2,7 +2,6 @@
 
 use std::{
     io::{BufRead, BufReader},
-    path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
 };
@@ -106,10 +105,6 @@ impl Host {
         &self.url
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     pub(crate) fn pid(&self) -> nix::unistd::Pid {
         nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap())
     }
@@ -139,14 +134,6 @@ impl Host {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         };
         status.success()
-    }
-
-    /// Runs a command of the program against the host; answers what it printed. Panics if it fails.
-    pub(crate) async fn run(&self, arguments: &[&str]) -> String {
-        let output = self.try_run(arguments).await;
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?} ended with {}: {error}", output.status);
-        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Runs a command of the program against the host.
