@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     client::Client,
-    compare::{Comparison, DEFAULT_SAMPLES, Side, TableDifferences, rows_of},
+    compare::{Comparison, DEFAULT_SAMPLES, MAX_SAMPLES, Side, TableDifferences, rows_of},
     figures,
     follow::{Goal, follow},
     host::stop_signal,
@@ -30,7 +30,8 @@ pub(super) struct Verify {
     build: Option<u64>,
 
     /// Rows of each kind of difference to show, for each table
-    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SAMPLES)]
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SAMPLES,
+          value_parser = clap::value_parser!(u64).range(..=MAX_SAMPLES))]
     samples: u64,
 
     /// Print the host's answer as JSON

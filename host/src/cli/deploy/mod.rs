@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use self::review::Review;
 use super::{
     client::Client,
+    compare::MAX_SAMPLES,
     follow::{Goal, follow},
     guest_crate::{GuestCrate, Words},
     output::{self, say},
@@ -55,7 +56,7 @@ pub(super) struct Deploy {
     yes: bool,
 
     /// Rows of each kind of difference that --compare shows, for each table [default: 5]
-    #[arg(long, value_name = "NUMBER", requires = "compare")]
+    #[arg(long, value_name = "NUMBER", requires = "compare", value_parser = clap::value_parser!(u64).range(..=MAX_SAMPLES))]
     samples: Option<u64>,
 
     /// Print what came of it as JSON
