@@ -20,12 +20,15 @@ async fn the_demo_shows_the_carriers_and_shows_them_again() {
         let words = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{words}");
         assert!(!words.contains("error"), "{words}");
+        // The next version was compared, and swapped in and back under queries.
+        assert!(words.contains("column very_late came") && words.contains("rolled back to version 1"), "{words}");
+        assert!(words.contains(" answers, and 0 failed"), "{words}");
         tables.push(String::from_utf8(output.stdout).unwrap());
     }
     let lines: Vec<Vec<&str>> = tables[0].lines().map(|line| line.split_whitespace().collect()).collect();
     let header = ["CARRIER", "FLIGHTS", "CANCELLED", "ARRIVED", "ON", "TIME", "AVERAGE", "DELAY"];
     assert!(lines.contains(&header.to_vec()), "{}", tables[0]);
-    for carrier in ["Hawaiian Airlines", "United Air Lines", "SkyWest Airlines"] {
+    for carrier in ["Hawaiian Airlines", "United Air Lines", "Mesa Airlines"] {
         assert!(tables[0].contains(carrier) && tables[1].contains(carrier), "{}\n{}", tables[0], tables[1]);
     }
 }

@@ -70,7 +70,7 @@ pub enum OperateError {
         seen: Position,
     },
     /// There is no such upcaster, or it is not at work.
-    #[error("there is no active upcaster `{0}`")]
+    #[error("there is no upcaster `{0}`, or it is not active")]
     NoUpcaster(Identifier),
     /// Upcasters do not fit together.
     #[error(transparent)]

@@ -31,7 +31,7 @@ async fn a_projection_that_is_not_there_cannot_be_operated() {
     let never = api.get("/v1/projections/nobody/history").await.problem();
     assert_eq!(never, "404 projection_not_found: there is no projection `nobody`, and never was");
     let problem = send(&api, "POST", "/v1/upcasters/nobody/activate", "").await;
-    assert_eq!(problem, "404 upcaster_not_found: there is no active upcaster `nobody`");
+    assert_eq!(problem, "404 upcaster_not_found: there is no upcaster `nobody`, or it is not active");
     assert!(api.is_empty().await);
 }
 
