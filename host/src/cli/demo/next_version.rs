@@ -2,13 +2,13 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use reqwest::Method;
+use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -18,6 +18,7 @@ use crate::cli::{
     client::Client,
     deploy::{Activate, upload},
     figures,
+    operation::{of_build, operate},
 };
 
 /// The projection that gets a next version.
@@ -40,9 +41,9 @@ pub(super) async fn deploy(steps: &mut Steps, client: &Client, sources: &Sources
     let step = steps.begin("building version 2 of punctuality");
     let (_, component) = build_one(&step, sources, CRATE).await?;
     let uploaded = upload(client, PROJECTION, &component.path, Activate::Manual).await?;
-    let new = uploaded.build.unwrap_or_default();
+    let new = uploaded.build.with_context(|| format!("the host began no build of `{PROJECTION}`"))?;
     let projection = caught_up::until(&step, client, PROJECTION, new, "live", week.last_position).await?;
-    let old = projection.active_build.unwrap_or_default();
+    let old = projection.active_build.with_context(|| format!("queries read no build of `{PROJECTION}`"))?;
     step.done(
         "built version 2 of punctuality, and filled its tables",
         &["A flight is on time only if it is not late at all, and a new column counts those that are very late."
@@ -148,26 +149,34 @@ pub(super) async fn swap(steps: &mut Steps, client: &Client, next: &Next) -> any
     for _ in 0..READERS {
         readers.spawn(read(client.clone(), Arc::clone(&queries)));
     }
-    let forward = [("build", next.new)];
     let mut words = Vec::new();
-    for (verb, query, what) in [
-        ("activate", &forward[..], "version 2 is active"),
-        ("rollback", &[], "rolled back to version 1"),
-        ("activate", &forward, "and forward to version 2"),
-    ] {
+    for (verb, build, what) in
+        [("activate", Some(next.new), "activated"), next.back(), ("activate", Some(next.new), "activated again,")]
+    {
         queries.wait_for_more().await;
         let began = Instant::now();
-        let request = client.request(Method::POST, &["v1", "projections", PROJECTION, verb]);
-        client.text(request.query(query)).await?;
-        words.push(format!("{what}, after {} ms", began.elapsed().as_millis()));
+        let operated = operate(client, PROJECTION, verb, &of_build(build)).await?;
+        let time = began.elapsed().as_millis();
+        if operated.later {
+            bail!("{} has not caught up, and queries do not read it yet; start the demo again", operated.label());
+        }
+        let version = operated.found().with_context(|| format!("{} is gone", operated.label()))?.version;
+        words.push(format!("{what} version {version} in {time} ms"));
     }
     queries.wait_for_more().await;
     // Those who still read are stopped.
     drop(readers);
-    let (answered, failed) = (queries.answered.load(Ordering::Relaxed), queries.failed.load(Ordering::Relaxed));
-    words.push(format!("meanwhile queries got {}, and {failed} failed", figures::counted(answered, "answer")));
-    step.done("swapped, rolled back and swapped again under a stream of queries", &words);
+    words.push(queries.told()?);
+    step.done("swapped, went back and swapped again under a stream of queries", &words);
     Ok(())
+}
+
+impl Next {
+    /// How to go back to the old build. A rollback looks only at builds that were made before the active one, and that of the
+    /// old version is younger if it was built again: replaced builds are not kept for ever.
+    fn back(&self) -> (&'static str, Option<u64>, &'static str) {
+        if self.old < self.new { ("rollback", None, "rolled back to") } else { ("activate", Some(self.old), "back to") }
+    }
 }
 
 /// Queries that were sent.
@@ -175,11 +184,26 @@ pub(super) async fn swap(steps: &mut Steps, client: &Client, next: &Next) -> any
 struct Queries {
     answered: AtomicU64,
     failed: AtomicU64,
+    /// Why the first failed of those that did.
+    why: OnceLock<String>,
 }
 
 impl Queries {
     fn all(&self) -> u64 {
         self.answered.load(Ordering::Relaxed) + self.failed.load(Ordering::Relaxed)
+    }
+
+    /// What came of them.
+    ///
+    /// # Errors
+    /// One failed: none may, and the demo shows that.
+    fn told(&self) -> anyhow::Result<String> {
+        let answered = figures::counted(self.answered.load(Ordering::Relaxed), "answer");
+        let failed = self.failed.load(Ordering::Relaxed);
+        if let Some(why) = self.why.get() {
+            bail!("during the swaps queries got {answered}, and {failed} failed, where none may; the first: {why}");
+        }
+        Ok(format!("meanwhile queries got {answered}, and {failed} failed"))
     }
 
     /// Waits until there have been some more.
@@ -199,8 +223,14 @@ async fn read(client: Client, queries: Arc<Queries>) {
             ("order", "on_time.desc"),
             ("limit", "10"),
         ]);
-        let counter = if client.text(request).await.is_ok() { &queries.answered } else { &queries.failed };
-        counter.fetch_add(1, Ordering::Relaxed);
+        match client.text(request).await {
+            Ok(_) => queries.answered.fetch_add(1, Ordering::Relaxed),
+            Err(error) => {
+                // Only the first is kept.
+                let _ = queries.why.set(error.to_string());
+                queries.failed.fetch_add(1, Ordering::Relaxed)
+            }
+        };
     }
 }
 
@@ -223,5 +253,23 @@ mod tests {
           column on_time differs in 90 rows
           UA on 2013-01-01: 120 of 160 on time, now 80
         ");
+    }
+
+    #[test]
+    fn a_build_that_was_made_again_is_gone_back_to_by_its_number() {
+        assert_eq!(Next { old: 1, new: 4 }.back(), ("rollback", None, "rolled back to"));
+        assert_eq!(Next { old: 5, new: 4 }.back(), ("activate", Some(5), "back to"));
+    }
+
+    #[test]
+    fn a_query_that_failed_fails_the_demo_and_says_why() {
+        let queries = Queries { answered: AtomicU64::new(1180), ..Queries::default() };
+        assert_eq!(queries.told().unwrap(), "meanwhile queries got 1,180 answers, and 0 failed");
+        queries.failed.store(2, Ordering::Relaxed);
+        queries.why.set("the connection broke off".to_owned()).unwrap();
+        assert_eq!(
+            queries.told().unwrap_err().to_string(),
+            "during the swaps queries got 1,180 answers, and 2 failed, where none may; the first: the connection broke off"
+        );
     }
 }
