@@ -21,7 +21,7 @@ async fn the_demo_shows_the_carriers_and_shows_them_again() {
         assert!(output.status.success(), "{words}");
         assert!(!words.contains("error"), "{words}");
         // The next version was compared, and swapped in and back under queries.
-        assert!(words.contains("column very_late came") && words.contains("rolled back to version 1"), "{words}");
+        assert!(words.contains("column very_late came") && words.contains("rolled back to version 1 in"), "{words}");
         assert!(words.contains(" answers, and 0 failed"), "{words}");
         tables.push(String::from_utf8(output.stdout).unwrap());
     }
