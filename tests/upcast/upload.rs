@@ -52,7 +52,7 @@ async fn it_is_a_module_without_builds() {
     let steps = json!([{ "type": "FlightArrived", "from": 1, "to": 2 }]);
     let expected = json!({
         "name": "flight_arrivals", "version": 1, "digest": first["digest"], "kind": "upcaster",
-        "descriptor": { "kind": "upcaster", "steps": steps },
+        "descriptor": { "kind": "upcaster", "steps": steps }, "builds": [],
     });
     assert_eq!((status, &first), (201, &expected));
     assert_eq!(host.put("flight_arrivals", flights.clone()).await, (200, expected), "the same bytes, the same version");
