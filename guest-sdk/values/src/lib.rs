@@ -1,0 +1,8 @@
+//! What a Gnomon host and its modules must agree upon: the limits of values, and the one form in which each is kept.
+//!
+//! The host checks what a module hands over, and the SDK's test kit checks the same without a host. A rule that stood twice
+//! would differ one day, so it stands here.
+
+mod json;
+mod limits;
+mod time;

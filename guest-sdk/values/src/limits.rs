@@ -1,0 +1,1 @@
+//! How large keys, indexed values and rows may be.
