@@ -16,6 +16,9 @@ ALTER TABLE gnomon.builds
     -- Whether its dead letters are to be tried again.
     ADD COLUMN retrying boolean NOT NULL DEFAULT false;
 
+-- When the checkpoint moved last: a speed of long ago says nothing of now.
+ALTER TABLE gnomon.build_progress ADD COLUMN committed_at timestamptz;
+
 -- Events set aside: those that a module could not handle, and those that wait behind one of their stream.
 CREATE TABLE gnomon.dead_letters (
     build bigint NOT NULL REFERENCES gnomon.builds (build) ON DELETE CASCADE,

@@ -7,8 +7,10 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::support::{FLIGHT_TABLES, Host, deploy_flights, deploy_upcaster, fingerprint_of, week, week_ndjson};
+use crate::support::{FLIGHT_TABLES, Host, deploy_flights, deploy_upcaster, fingerprint_of, until, week, week_ndjson};
 
+/// Events that are replayed.
+const EVENTS: i64 = 20_000;
 /// How often the host is killed.
 const KILLS: usize = 12;
 
@@ -48,4 +50,36 @@ async fn kills_at_random_instants_leave_the_tables_as_they_would_be() {
         let found = fingerprint_of(&host, projection, table, columns, 18262).await;
         assert_eq!(found, (rows, fingerprint.to_owned()), "{table}, seed {seed}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_goes_on_from_its_checkpoint_and_not_from_the_start() {
+    let database = TestDatabase::create().await;
+    // Batches so small that the replay takes a while.
+    let mut host = Host::start_with(&database, &["--batch-events", "10"]).await;
+    let events = (0..EVENTS).map(|_| r#"{"stream":"count-1","type":"Counted","data":{"n":1}}"#.to_owned() + "\n");
+    assert!(host.import(events.collect()).await.status.is_success());
+    let build = host.deploy("tally", test_support::guest("tally"), "").await;
+    until("the replay is under way", async || host.build("tally", build).await["checkpoint"].as_u64() > Some(100))
+        .await;
+    host.kill();
+    let checkpoint = async || {
+        sqlx::query_scalar::<_, i64>("SELECT checkpoint FROM gnomon.build_progress")
+            .fetch_one(&database.pool().await)
+            .await
+            .unwrap()
+    };
+    let at_the_kill = checkpoint().await;
+    assert!((100..EVENTS).contains(&at_the_kill), "killed at {at_the_kill}, in the middle");
+
+    host.restart().await;
+    until("the replay has ended", async || {
+        let found = host.build("tally", build).await;
+        assert!(found["checkpoint"].as_i64() >= Some(at_the_kill), "it never falls back: {found}");
+        found["state"] == "active"
+    })
+    .await;
+    // Anything folded again over the rows that were there would count twice.
+    let rows = host.rows_at("tally/tallies", EVENTS.unsigned_abs()).await;
+    assert_eq!((&rows[0]["sum"], &rows[0]["events"]), (&EVENTS.into(), &EVENTS.into()));
 }

@@ -106,9 +106,7 @@ impl Projector {
             Swapped::NotReady => Err(OperateError::NoBuild { projection: name.clone(), build }),
         }
     }
-}
 
-impl Projector {
     /// Waits, while the active build goes on, until a build is nearly as far or cannot come as far by itself.
     async fn wait_until_near(&self, name: &Identifier, build: BuildId, patience: Duration) -> Result<(), sqlx::Error> {
         let deadline = Instant::now() + patience;

@@ -94,7 +94,7 @@ async fn advance(connection: &mut PgConnection, lease: Lease, step: &Step) -> Re
 
 async fn moved(connection: &mut PgConnection, lease: Lease, step: &Step) -> Result<bool, sqlx::Error> {
     let moved = sqlx::query(
-        "UPDATE gnomon.build_progress SET checkpoint = $4, events_per_second = $5
+        "UPDATE gnomon.build_progress SET checkpoint = $4, events_per_second = $5, committed_at = clock_timestamp()
          WHERE build = $1 AND lease_epoch = $2 AND checkpoint = $3
            AND (meet_at IS NULL OR meet_at >= $4 OR meet_until <= clock_timestamp())",
     )

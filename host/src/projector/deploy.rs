@@ -28,18 +28,9 @@ pub enum Activate {
     Manual,
 }
 
-/// What a deployment came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deployed {
-    /// The build of the version.
-    pub build: BuildId,
-    /// Whether the build is new; if not, the version had one already.
-    pub new: bool,
-}
-
 impl Projector {
     /// Sees to it that there is a build of a version, one that is worked on or a new one, and that it becomes the active one
-    /// if `activate` says so. Older builds that were to become active and have not caught up yet are given up.
+    /// if `activate` says so; answers that build. Older builds that were to become active and have not caught up yet are given up.
     ///
     /// # Errors
     /// The version does not run here, or Postgres fails. Trying again is safe.
@@ -48,7 +39,7 @@ impl Projector {
         name: &Identifier,
         version: ModuleVersion,
         activate: Activate,
-    ) -> Result<Deployed, OperateError> {
+    ) -> Result<BuildId, OperateError> {
         let module = self.shared.modules.load_projection(name, version).await?;
         let mut transaction = self.shared.pool.begin().await?;
         let upcasters = upcasters::hold(&mut transaction).await?;
@@ -65,7 +56,7 @@ impl Projector {
             let build = operation.begin_build(NewBuild::of(version, activate, upcasters), tables, &cause).await?;
             operation.supersede(build, activate).await?;
             operation.commit().await?;
-            return Ok(Deployed { build, new: true });
+            return Ok(build);
         };
         if activate == Activate::Auto && !existing.is_active {
             operation.activate_later(&existing).await?;
@@ -79,7 +70,7 @@ impl Projector {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Deployed { build: existing.build, new: false })
+        Ok(existing.build)
     }
 }
 

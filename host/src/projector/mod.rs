@@ -50,7 +50,7 @@ pub use self::{
     build::{BuildError, BuildId, BuildState},
     compare::{BuildContent, CompareError, CompareOptions, ComparedBuild, Comparison},
     dead_letters::DeadLetterSummary,
-    deploy::{Activate, Deployed},
+    deploy::Activate,
     feed::PortionSize,
     history::HistoryEntry,
     meet::MeetError,

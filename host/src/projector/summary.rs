@@ -1,6 +1,6 @@
 //! Projections and builds as users see them.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -16,6 +16,9 @@ use super::{
 use crate::{
     event_log::Position, modules::ModuleVersion, postgres::PgTimestamp, read_model::Identifier, runtime::Descriptor,
 };
+
+/// A build that has not moved for so long stands still.
+const LATELY: Duration = Duration::from_secs(10);
 
 /// What a build is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -42,7 +45,7 @@ pub struct BuildSummary {
     pub head: Position,
     /// head − checkpoint.
     pub lag: u64,
-    /// Events of the log that it passes in a second, lately.
+    /// Events of the log that it passes in a second, lately; 0 if it stands still.
     pub events_per_second: f64,
     /// Seconds until it has caught up, at that rate; none if it has, or does not move.
     pub seconds_left: Option<f64>,
@@ -148,7 +151,7 @@ impl BuildRow {
 }
 
 /// Projections with their builds, of one name if one is given.
-async fn summaries(pool: &PgPool, name: Option<&Identifier>) -> Result<Vec<ProjectionSummary>, sqlx::Error> {
+pub(super) async fn summaries(pool: &PgPool, name: Option<&Identifier>) -> Result<Vec<ProjectionSummary>, sqlx::Error> {
     // One statement, so that head and checkpoints are of one moment.
     let rows: Vec<BuildRow> = sqlx::query_as(
         "WITH builds AS (
@@ -156,7 +159,8 @@ async fn summaries(pool: &PgPool, name: Option<&Identifier>) -> Result<Vec<Proje
              WHERE $1::text IS NULL OR projection = $1
          )
          SELECT name, active_build, on_failure, build, build.version, phase, status, verifies, upcasters, activate_when_live, checkpoint,
-                events_per_second, error, build.created_at, replaced_at, descriptor, head.position AS head,
+                CASE WHEN committed_at > clock_timestamp() - $2 THEN events_per_second ELSE 0 END AS events_per_second,
+                error, build.created_at, replaced_at, descriptor, head.position AS head,
                 (SELECT count(*) FROM gnomon.dead_letters AS letter WHERE letter.build = build.build) AS dead_letters
          FROM builds AS build
          JOIN gnomon.projections ON name = build.projection
@@ -167,6 +171,7 @@ async fn summaries(pool: &PgPool, name: Option<&Identifier>) -> Result<Vec<Proje
          ORDER BY name, build DESC",
     )
     .bind(name.map(Identifier::as_str))
+    .bind(LATELY)
     .fetch_all(pool)
     .await?;
 

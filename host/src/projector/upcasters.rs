@@ -221,12 +221,12 @@ impl Projector {
         for projection in projections {
             let projection = identifier(projection)?;
             let mut operation = Operation::on(&self.shared, transaction, &projection).await?;
-            if let Some(version) = version_in_use(&operation.builds().await?) {
+            if let Some((version, activate)) = in_use(&operation.builds().await?) {
                 let module = self.shared.modules.load_projection(&projection, version).await?;
                 if reads(module.descriptor(), steps) {
-                    let new = NewBuild::of(version, Activate::Auto, upcasters.clone());
+                    let new = NewBuild::of(version, activate, upcasters.clone());
                     let build = operation.begin_build(new, module.tables(), cause).await?;
-                    operation.supersede(build, Activate::Auto).await?;
+                    operation.supersede(build, activate).await?;
                     rebuilt.push(Rebuilt { projection, build });
                 }
             }
@@ -239,11 +239,14 @@ impl Projector {
     }
 }
 
-/// The version that queries read, or will read.
-fn version_in_use(builds: &[Found]) -> Option<ModuleVersion> {
+/// The version that queries read, or will read. A projection that waits for its operator goes on waiting.
+fn in_use(builds: &[Found]) -> Option<(ModuleVersion, Activate)> {
     let mut of_use = builds.iter().filter(|found| found.verifies.is_none() && found.status != Status::Retired);
-    let newest = of_use.clone().find(|found| found.activate_when_live);
-    newest.or_else(|| of_use.clone().find(|found| found.is_active)).or_else(|| of_use.next()).map(|found| found.version)
+    let next = of_use.clone().find(|found| found.activate_when_live);
+    match next.or_else(|| of_use.clone().find(|found| found.is_active)) {
+        Some(found) => Some((found.version, Activate::Auto)),
+        None => of_use.next().map(|found| (found.version, Activate::Manual)),
+    }
 }
 
 /// Whether a projection is given events of a type that steps rewrite.

@@ -38,7 +38,8 @@ pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, o
                 state(build),
                 figures::count(build.checkpoint).to_string(),
                 figures::count(build.head).to_string(),
-                figures::count(build.lag).to_string(),
+                // What is retired is behind for good.
+                if build.state == "retired" { String::new() } else { figures::count(build.lag).to_string() },
                 figures::rate(build.events_per_second).to_string(),
                 left(build).unwrap_or_default(),
             ]);

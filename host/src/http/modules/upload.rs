@@ -58,7 +58,7 @@ pub(in crate::http) async fn upload(
     let (mut build, mut builds) = (None, None);
     match (uploaded.descriptor.kind(), query.activate) {
         (ModuleKind::Projection, activate) => {
-            build = Some(api.projector.deploy(&name, uploaded.version, activate).await?.build);
+            build = Some(api.projector.deploy(&name, uploaded.version, activate).await?);
         }
         (ModuleKind::Upcaster, Activate::Auto) => {
             builds = Some(api.projector.activate_upcaster(&name, Some(uploaded.version)).await?.1);

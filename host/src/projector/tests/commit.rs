@@ -30,3 +30,24 @@ async fn whoever_lost_the_lease_writes_nothing() {
     assert_eq!((rows, test.checkpoint(build).await), (0, 0));
     test.commit(new, &tables, step(0, 7), writes(&tables, &[1, 10])).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_build_that_stands_still_has_no_speed() {
+    let test = TestBuilds::create().await;
+    let (build, tables) = test.build(1, &["n"]).await;
+    let lease = test.lease(build).await;
+    let speed = async || {
+        let projections = summary::summaries(&test.pool, None).await.unwrap();
+        (projections[0].builds[0].events_per_second, projections[0].builds[0].seconds_left)
+    };
+    assert_eq!(speed().await, (0.0, None));
+    sqlx::query("UPDATE gnomon.head SET position = 20").execute(&test.pool).await.unwrap();
+    let step = Step { events_per_second: 5.0, ..step(0, 10) };
+    test.commit(lease, &tables, step, writes(&tables, &[1, 10])).await.unwrap();
+    assert_eq!(speed().await, (5.0, Some(2.0)));
+    sqlx::query("UPDATE gnomon.build_progress SET committed_at = committed_at - interval '1 minute'")
+        .execute(&test.pool)
+        .await
+        .unwrap();
+    assert_eq!(speed().await, (0.0, None));
+}

@@ -28,7 +28,7 @@ impl Host {
 
     async fn deploy(&self, name: &Identifier, component: Vec<u8>, activate: Activate) -> BuildId {
         let uploaded = self.modules.upload(name, component).await.unwrap();
-        self.projector.deploy(name, uploaded.version, activate).await.unwrap().build
+        self.projector.deploy(name, uploaded.version, activate).await.unwrap()
     }
 
     async fn append(&self, account: u64, event_type: &str, data: serde_json::Value) {
