@@ -15,6 +15,8 @@ ALTER TABLE gnomon.builds
     ADD CHECK ((verifies IS NULL) = (verify_batch IS NULL)),
     -- Which of its dead letters are to be tried again, if any are: those that nothing of their stream has overtaken, or all.
     ADD COLUMN retrying text CHECK (retrying IN ('in_order', 'all')),
+    -- Those up to here have been tried.
+    ADD COLUMN retried_to bigint NOT NULL DEFAULT 0,
     -- Dead letters that were folded after later events. From the first on, the rows are not what the log gives.
     ADD COLUMN out_of_order bigint NOT NULL DEFAULT 0,
     -- A build has an error while it is stopped by one, or while one keeps it from becoming the active build.

@@ -11,6 +11,7 @@ mod kill;
 mod leases;
 mod operate;
 mod several_hosts;
+mod shapes;
 mod support;
 mod upcasters;
 mod verify;

@@ -15,6 +15,9 @@ pub(super) struct Operated {
     build: u64,
     #[serde(flatten)]
     pub(super) projection: Projection,
+    /// Dead letters that a retry leaves set aside.
+    #[serde(default)]
+    pub(super) overtaken: u64,
     /// Whether it is yet to happen.
     #[serde(skip)]
     pub(super) later: bool,

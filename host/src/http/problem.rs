@@ -72,6 +72,7 @@ codes! {
     ProjectionNotFound "projection_not_found" NOT_FOUND "There is no such projection",
     ProjectionNotReady "projection_not_ready" SERVICE_UNAVAILABLE "No build of the projection has caught up yet",
     ReadModelBehind "read_model_behind" SERVICE_UNAVAILABLE "The read model is not yet at the wanted position",
+    RetryOutOfOrder "retry_out_of_order" CONFLICT "What is set aside can only be tried again out of order",
     StreamNotFound "stream_not_found" NOT_FOUND "There is no such stream",
     StreamTwice "stream_twice" UNPROCESSABLE_ENTITY "Two parts of the append are for one stream",
     TableNotFound "table_not_found" NOT_FOUND "The projection has no such table",

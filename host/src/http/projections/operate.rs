@@ -13,7 +13,7 @@ use crate::{
         problem::Problem,
     },
     modules::ModuleVersion,
-    projector::{Activate, Activated, BuildId, ProjectionSummary},
+    projector::{Activate, Activated, BuildId, ProjectionSummary, Redelivery, Retried},
     read_model::Identifier,
 };
 
@@ -103,11 +103,28 @@ pub(in crate::http) async fn resume(
     answer(&api, &name, build, StatusCode::OK).await
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Retry {
+    build: Option<BuildId>,
+    #[serde(default)]
+    out_of_order: bool,
+}
+
+/// As [`Answer`], with the dead letters that are not tried again.
+#[derive(Serialize)]
+pub(in crate::http) struct RetryAnswer {
+    overtaken: u64,
+    #[serde(flatten)]
+    answer: Answer,
+}
+
 pub(in crate::http) async fn retry(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
-    Params(which): Params<Which>,
-) -> Answered {
-    let build = api.projector.retry(&name, which.build).await?;
-    answer(&api, &name, build, StatusCode::OK).await
+    Params(retry): Params<Retry>,
+) -> Result<Json<RetryAnswer>, Problem> {
+    let redelivery = if retry.out_of_order { Redelivery::All } else { Redelivery::InOrder };
+    let Retried { build, overtaken } = api.projector.retry(&name, retry.build, redelivery).await?;
+    Ok(Json(RetryAnswer { overtaken, answer: Answer { build, projection: projection(&api, &name).await? } }))
 }
