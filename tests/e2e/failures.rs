@@ -156,11 +156,16 @@ async fn what_stands_behind_the_place_where_a_build_halts_is_folded_once() {
 
     // The letter is folded, and the build halts at the poison again.
     assert_eq!(host.post("/v1/projections/ledger/retry").await.status, StatusCode::OK);
-    until("it halts again", async || letters().await == Some(0) && host.build("ledger", build).await["state"] == "halted")
-        .await;
+    until("it halts again", async || {
+        letters().await == Some(0) && host.build("ledger", build).await["state"] == "halted"
+    })
+    .await;
     assert_eq!(host.rows_at("ledger/accounts?select=balance,trail", 2).await, [json!({"balance": 5, "trail": "2 1"})]);
     policy("skip").await;
     assert_eq!(host.post("/v1/projections/ledger/retry").await.status, StatusCode::OK);
-    assert_eq!(host.rows_at("ledger/accounts?select=balance,trail", 4).await, [json!({"balance": 12, "trail": "2 1 4"})]);
+    assert_eq!(
+        host.rows_at("ledger/accounts?select=balance,trail", 4).await,
+        [json!({"balance": 12, "trail": "2 1 4"})]
+    );
     assert_eq!(letters().await, Some(1), "the poison");
 }

@@ -153,7 +153,8 @@ async fn what_is_new_is_answered_as_soon_as_it_is_there_on_every_host() {
     }
     // A plain deploy swaps by itself, at some moment between the request and the state that tells of it.
     clients.next();
-    let retired = host.send(host.request(reqwest::Method::DELETE, &format!("/v1/projections/tally/builds/{new}"))).await;
+    let retired =
+        host.send(host.request(reqwest::Method::DELETE, &format!("/v1/projections/tally/builds/{new}"))).await;
     assert_eq!(retired.status, StatusCode::NO_CONTENT, "{retired:?}");
     let deployed = host.deploy("tally", test_support::guest("tally_wide"), "").await;
     host.until_state("tally", deployed, "active").await;

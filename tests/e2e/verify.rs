@@ -86,16 +86,26 @@ async fn a_retry_out_of_order_is_asked_for_by_name_and_verify_does_not_blame_the
     host.append_one("ledger-1", "Deposited", json!({"account": "a", "amount": 5})).await;
     host.append_one("ledger-2", "Opened", json!({"account": "a"})).await;
     let last = host.append_one("ledger-1", "Deposited", json!({"account": "a", "amount": 7})).await;
-    assert_eq!(host.rows_at("ledger/accounts?select=balance,trail", last).await, [json!({"balance": 7, "trail": "2 3"})]);
+    assert_eq!(
+        host.rows_at("ledger/accounts?select=balance,trail", last).await,
+        [json!({"balance": 7, "trail": "2 3"})]
+    );
 
     let refused = host.post("/v1/projections/ledger/retry").await;
-    assert_eq!((refused.status, &refused.body["code"]), (StatusCode::CONFLICT, &json!("retry_out_of_order")), "{refused:?}");
+    assert_eq!(
+        (refused.status, &refused.body["code"]),
+        (StatusCode::CONFLICT, &json!("retry_out_of_order")),
+        "{refused:?}"
+    );
     assert_eq!(verify(&host, "ledger").await["identical"], true, "nothing was folded out of order");
 
     let retried = host.post("/v1/projections/ledger/retry?out_of_order=true").await;
     assert_eq!((retried.status, &retried.body["overtaken"]), (StatusCode::OK, &json!(0)), "{retried:?}");
     until("it is folded", async || host.build("ledger", build).await["out_of_order"] == 1).await;
-    assert_eq!(host.rows_at("ledger/accounts?select=balance,trail", last).await, [json!({"balance": 12, "trail": "2 3 1"})]);
+    assert_eq!(
+        host.rows_at("ledger/accounts?select=balance,trail", last).await,
+        [json!({"balance": 12, "trail": "2 3 1"})]
+    );
     let result = verify(&host, "ledger").await;
     assert_eq!((&result["identical"], &result["cause"]), (&json!(false), &json!("out_of_order")), "{result}");
     let words = host.try_run(&["verify", "ledger"]).await;

@@ -110,7 +110,10 @@ impl fmt::Display for Batches {
         let Self { count, events, largest } = *self;
         let events = figures::counted(events, "event");
         if count < 2 {
-            return write!(f, "{events}: too few to be split into batches, so this shows nothing of what the module remembers");
+            return write!(
+                f,
+                "{events}: too few to be split into batches, so this shows nothing of what the module remembers"
+            );
         }
         let (count, largest) = (figures::count(count), figures::count(largest));
         write!(f, "{events} in {count} batches of {largest} at the most, each with fresh memory")
@@ -183,14 +186,14 @@ mod tests {
             .unwrap();
             verification.difference().unwrap()
         };
-        insta::assert_snapshot!(difference("\"out_of_order\""), @"");
-        insta::assert_snapshot!(difference("\"dead_letters\""), @"");
+        insta::assert_snapshot!(difference("\"out_of_order\""), @"build 4 (version 1) of `bank` holds events that a retry folded behind later ones, so it is not what its log gives; `gnomon rebuild bank` makes a build that is. This says nothing against its module");
+        insta::assert_snapshot!(difference("\"dead_letters\""), @"build 4 (version 1) of `bank` and build 5 (version 1) have not set aside the same events, and so hold different ones; `gnomon dead-letters bank` lists those of the active build, and `gnomon rebuild bank` builds it again");
         assert!(difference("\"module\"").contains("keeps something in memory"));
     }
 
     #[test]
     fn one_event_cannot_be_split() {
         let one = Batches { count: 1, events: 1, largest: 1 };
-        insta::assert_snapshot!(one.to_string(), @"");
+        insta::assert_snapshot!(one.to_string(), @"1 event: too few to be split into batches, so this shows nothing of what the module remembers");
     }
 }

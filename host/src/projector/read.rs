@@ -131,11 +131,7 @@ impl Projector {
     }
 
     /// Answers a query from a build. None if it is not the active one any more.
-    async fn read_build(
-        &self,
-        active: &ActiveBuild,
-        request: ReadRequest<'_>,
-    ) -> Result<Option<Answer>, ReadError> {
+    async fn read_build(&self, active: &ActiveBuild, request: ReadRequest<'_>) -> Result<Option<Answer>, ReadError> {
         let table = active.tables.table(request.table).ok_or_else(|| ReadError::NoTable {
             projection: request.projection.clone(),
             table: request.table.to_owned(),

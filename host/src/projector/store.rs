@@ -297,12 +297,11 @@ pub(super) async fn out_of_order(connection: &mut PgConnection, build: BuildId) 
 
 /// The batches in which a build got its events.
 pub(super) async fn batches(connection: &mut PgConnection, build: BuildId) -> Result<Batches, sqlx::Error> {
-    let (count, events, largest): (i64, i64, i64) = sqlx::query_as(
-        "SELECT batches, batch_events, largest_batch FROM gnomon.build_progress WHERE build = $1",
-    )
-    .bind(build.0)
-    .fetch_one(connection)
-    .await?;
+    let (count, events, largest): (i64, i64, i64) =
+        sqlx::query_as("SELECT batches, batch_events, largest_batch FROM gnomon.build_progress WHERE build = $1")
+            .bind(build.0)
+            .fetch_one(connection)
+            .await?;
     let [count, events, largest] = [count, events, largest].map(i64::cast_unsigned);
     Ok(Batches { count, events, largest })
 }

@@ -24,7 +24,10 @@ use super::{
     upcasters::ChainError,
 };
 use crate::{
-    event_log::Position, modules::LoadError, postgres::is_transient, read_model::TableSet,
+    event_log::Position,
+    modules::LoadError,
+    postgres::is_transient,
+    read_model::TableSet,
     runtime::{BatchError, Partition},
 };
 

@@ -55,7 +55,9 @@ impl Projection for Ledger {
                 rows.put(Account { account: account.clone(), balance: 0, trail: event.position.to_string() });
             }
             LedgerEvent::Deposited(Deposited { account, amount }) => {
-                let Some(row) = rows.get_mut::<Account>(account.as_str()) else { fail!("account {account} is not open") };
+                let Some(row) = rows.get_mut::<Account>(account.as_str()) else {
+                    fail!("account {account} is not open")
+                };
                 row.balance += amount;
                 row.trail += &format!(" {}", event.position);
             }

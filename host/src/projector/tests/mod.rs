@@ -115,5 +115,12 @@ fn writes(tables: &TableSet, cells: &[i64]) -> WriteSet {
 }
 
 fn step(from: u64, to: u64) -> Step {
-    Step { from: Position(from), to: Position(to), events_per_second: 0.0, replayable: false, max_dead_letters: 2, batches: Batches::default() }
+    Step {
+        from: Position(from),
+        to: Position(to),
+        events_per_second: 0.0,
+        replayable: false,
+        max_dead_letters: 2,
+        batches: Batches::default(),
+    }
 }

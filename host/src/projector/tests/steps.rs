@@ -51,7 +51,9 @@ impl Entry {
     fn to_append(&self) -> (String, &'static str, Value) {
         let (event_type, data) = match self.event {
             Kind::Opened(account) => ("Opened", json!({"account": account.to_string()})),
-            Kind::Deposited(account, amount) => ("Deposited", json!({"account": account.to_string(), "amount": amount})),
+            Kind::Deposited(account, amount) => {
+                ("Deposited", json!({"account": account.to_string(), "amount": amount}))
+            }
             Kind::Poison => ("Poison", json!({})),
         };
         (self.stream(), event_type, data)
@@ -203,8 +205,7 @@ impl Both {
         let (projector, name, simulation) = (&self.host.projector, &self.name, &mut self.simulation);
         let step = match kind {
             0..9 => {
-                let entries: Vec<Entry> =
-                    (0..random.random_range(1..12)).map(|_| Entry::random(random)).collect();
+                let entries: Vec<Entry> = (0..random.random_range(1..12)).map(|_| Entry::random(random)).collect();
                 self.host.append(entries.iter().map(Entry::to_append)).await;
                 simulation.log.extend(entries.iter().cloned());
                 simulation.go_on();
@@ -276,7 +277,11 @@ impl Both {
             _ => BuildState::Halted,
         };
         let trace = &self.trace;
-        assert_eq!((summary.state, summary.error.is_some()), (state, state == BuildState::Halted), "{summary:#?} {trace:#?}");
+        assert_eq!(
+            (summary.state, summary.error.is_some()),
+            (state, state == BuildState::Halted),
+            "{summary:#?} {trace:#?}"
+        );
         assert_eq!(summary.checkpoint.0, self.simulation.checkpoint as u64, "{trace:#?}");
         assert_eq!(summary.out_of_order, self.simulation.out_of_order, "{trace:#?}");
 
