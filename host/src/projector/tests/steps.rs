@@ -304,6 +304,7 @@ impl Both {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::print_stdout, reason = "the seed is printed with the output of a test that fails")]
 async fn each_event_is_folded_once_or_set_aside_whatever_operators_do() {
     let steps: usize = std::env::var("GNOMON_TEST_STEPS").map_or(1000, |steps| steps.parse().unwrap());
     let seed: u64 = std::env::var("GNOMON_TEST_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
