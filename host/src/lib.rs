@@ -2,14 +2,18 @@
 //!
 //! `docs/ARCHITECTURE.md` in the repository shows how the rooms below hang together.
 
+pub mod builds;
 pub mod cli;
 pub mod config;
 pub mod event_log;
 pub mod http;
 pub mod modules;
+pub mod operations;
 pub mod postgres;
 pub mod projector;
+pub mod queries;
 pub mod read_model;
 pub mod runtime;
 pub mod server;
+pub mod subscriptions;
 pub mod telemetry;

@@ -11,8 +11,10 @@ use crate::{
     event_log::{EventLog, EventLogSettings},
     http::{Api, HttpSettings, serve},
     modules::Modules,
+    operations::Operations,
     postgres::{ConnectError, Database, MigrateError, migrate},
     projector::{Projector, ProjectorSettings},
+    queries::Queries,
     runtime::{Runtime, RuntimeError, RuntimeLimits, RuntimeSettings},
 };
 
@@ -108,8 +110,9 @@ impl Server {
         let closing = CancellationToken::new();
         let api = Api {
             log,
-            modules,
-            projector: projector.clone(),
+            modules: modules.clone(),
+            operations: Operations::new(&database, modules, projector.committed()),
+            queries: Queries::new(&database, projector.committed()),
             pool,
             settings: settings.http.into(),
             closing: closing.clone(),

@@ -13,9 +13,10 @@ use crate::{
     event_log::{EventLogSettings, Limits},
     http::HttpSettings,
     postgres::embedded::{EmbeddedConfig, EmbeddedPostgres, ProgressListener, StartProgress},
-    projector::{PortionSize, ProjectorSettings},
+    projector::ProjectorSettings,
     runtime::RuntimeLimits,
     server::{Server, ServerSettings},
+    subscriptions::BatchSize,
 };
 
 /// What a host is told on the command line.
@@ -160,7 +161,7 @@ impl HostOptions {
                 max_event_type_bytes: limits.max_event_type_bytes,
             },
             projector: ProjectorSettings {
-                portion: PortionSize { max_events: projector.batch_events, max_bytes: projector.batch_bytes },
+                batch: BatchSize { max_events: projector.batch_events, max_bytes: projector.batch_bytes },
                 lease: projector.lease,
                 keep_replaced: projector.keep_replaced,
                 max_dead_letters: projector.max_dead_letters,

@@ -150,8 +150,8 @@ impl EventLog {
     ///
     /// # Errors
     /// Postgres fails.
-    pub async fn read_portion(&self, after: Position, limit: usize, filter: &Filter) -> Result<LogPage, sqlx::Error> {
-        read::portion(&self.shared.pool, after, limit, filter).await
+    pub async fn read_batch(&self, after: Position, limit: usize, filter: &Filter) -> Result<LogPage, sqlx::Error> {
+        read::batch(&self.shared.pool, after, limit, filter).await
     }
 
     /// The events at these positions, in their order.

@@ -114,7 +114,7 @@ pub(super) async fn forward(
 const COPY_FROM: u64 = 1000;
 
 /// Reads the log forward for a machine: as [`forward`] does, and faster where much is to be read.
-pub(super) async fn portion(
+pub(super) async fn batch(
     pool: &PgPool,
     after: Position,
     limit: usize,

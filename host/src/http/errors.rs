@@ -9,10 +9,12 @@ use tracing::error;
 
 use super::problem::{Code, Problem};
 use crate::{
+    builds::{AlignError, BuildState, ChangeError, PickError},
     event_log::{AppendError, LimitError, NameError},
-    modules::{LoadError, UploadError},
+    modules::{ChainError, LoadError, UploadError},
+    operations::{CompareError, OperateError, UploadModuleError, VerifyError},
     postgres::is_transient,
-    projector::{ChainError, CompareError, MeetError, OperateError, ReadError, VerifyError},
+    queries::ReadError,
     read_model::IdentifierError,
     runtime::{BatchError, ModuleKind, UpcastError},
 };
@@ -125,16 +127,35 @@ impl From<LoadError> for Problem {
     }
 }
 
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ChangeError::NoProjection(_) => Self::new(Code::ProjectionNotFound, detail),
+            ChangeError::Refused { build, .. } => Self::new(Code::WrongBuildState, detail)
+                .with("build", build.id)
+                .with("state", BuildState::from(build.state)),
+            ChangeError::Postgres(error) => error.into(),
+        }
+    }
+}
+
+impl From<PickError> for Problem {
+    fn from(error: PickError) -> Self {
+        let detail = error.to_string();
+        match error {
+            PickError::NoBuild { builds, .. } => Self::new(Code::BuildNotFound, detail).with("builds", builds),
+            PickError::NoneFits { .. } => Self::new(Code::NoSuitableBuild, detail),
+        }
+    }
+}
+
 impl From<OperateError> for Problem {
     fn from(error: OperateError) -> Self {
         let detail = error.to_string();
         match error {
-            OperateError::NoProjection(_) => Self::new(Code::ProjectionNotFound, detail),
-            OperateError::NoBuild { .. } => Self::new(Code::BuildNotFound, detail),
-            OperateError::NoneFits { .. } => Self::new(Code::NoSuitableBuild, detail),
-            OperateError::WrongState { build, state, .. } => {
-                Self::new(Code::WrongBuildState, detail).with("build", build).with("state", state)
-            }
+            OperateError::Change(error) => error.into(),
+            OperateError::Pick(error) => error.into(),
             OperateError::Behind { build, checkpoint, seen, .. } => Self::new(Code::BuildBehind, detail)
                 .with("build", build)
                 .with("checkpoint", checkpoint)
@@ -145,14 +166,24 @@ impl From<OperateError> for Problem {
             OperateError::NoUpcaster(_) => Self::new(Code::UpcasterNotFound, detail),
             OperateError::Upcasters(error) => Self::new(Code::UpcasterConflict, detail).with("reasons", error.reasons),
             OperateError::Load(error) => error.into(),
-            OperateError::Postgres(error) => error.into(),
+        }
+    }
+}
+
+impl From<UploadModuleError> for Problem {
+    fn from(error: UploadModuleError) -> Self {
+        match error {
+            UploadModuleError::Upload(error) => error.into(),
+            UploadModuleError::Operate(error) => error.into(),
         }
     }
 }
 
 impl From<VerifyError> for Problem {
     fn from(error: VerifyError) -> Self {
+        let detail = error.to_string();
         match error {
+            VerifyError::DoesNotVerify(build) => Self::new(Code::WrongBuildState, detail).with("build", build),
             VerifyError::Operate(error) => error.into(),
             VerifyError::Compare(error) => error.into(),
         }
@@ -198,33 +229,32 @@ impl From<CompareError> for Problem {
         let detail = error.to_string();
         match error {
             CompareError::NoProjection(_) => Self::new(Code::ProjectionNotFound, detail),
-            CompareError::NoBuild { builds, .. } => Self::new(Code::BuildNotFound, detail).with("builds", builds),
-            CompareError::NoSuchBuild(_) => Self::new(Code::BuildNotFound, detail),
+            CompareError::Pick(error) => error.into(),
             CompareError::NoActiveBuild(_) | CompareError::NoOtherBuild { .. } | CompareError::OneBuild(_) => {
                 Self::new(Code::NothingToCompare, detail)
             }
             CompareError::Dropped(_) => Self::new(Code::BuildRetired, detail),
-            CompareError::Meet(error) => error.into(),
+            CompareError::Align(error) => error.into(),
             CompareError::Postgres(error) => error.into(),
         }
     }
 }
 
-impl From<MeetError> for Problem {
-    fn from(error: MeetError) -> Self {
+impl From<AlignError> for Problem {
+    fn from(error: AlignError) -> Self {
         let detail = error.to_string();
         match error {
-            MeetError::Retired(build) => Self::new(Code::BuildRetired, detail).with("build", build),
-            MeetError::Replaying { build, checkpoint } => {
+            AlignError::Retired(build) => Self::new(Code::BuildRetired, detail).with("build", build),
+            AlignError::Replaying { build, checkpoint } => {
                 Self::new(Code::BuildsApart, detail).with("build", build).with("checkpoint", checkpoint)
             }
-            MeetError::Passed { behind, checkpoint, .. } => {
+            AlignError::Passed { behind, checkpoint, .. } => {
                 Self::new(Code::BuildsApart, detail).with("build", behind).with("checkpoint", checkpoint)
             }
-            MeetError::TimedOut { left_checkpoint, right_checkpoint, .. } => Self::new(Code::MeetingTimedOut, detail)
+            AlignError::TimedOut { left_checkpoint, right_checkpoint, .. } => Self::new(Code::MeetingTimedOut, detail)
                 .with("left_checkpoint", left_checkpoint)
                 .with("right_checkpoint", right_checkpoint),
-            MeetError::Postgres(error) => error.into(),
+            AlignError::Postgres(error) => error.into(),
         }
     }
 }

@@ -21,7 +21,7 @@ use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{event_log::EventLog, modules::Modules, projector::Projector};
+use crate::{event_log::EventLog, modules::Modules, operations::Operations, queries::Queries};
 
 pub use self::router::router;
 
@@ -59,8 +59,10 @@ pub struct Api {
     pub log: EventLog,
     /// Uploaded modules.
     pub modules: Modules,
-    /// Builds.
-    pub projector: Projector,
+    /// What operators do.
+    pub operations: Operations,
+    /// What readers do.
+    pub queries: Queries,
     /// For the question whether Postgres answers.
     pub pool: PgPool,
     /// Settings.

@@ -8,11 +8,7 @@ use super::{
     extract::{Params, PathParams},
     problem::Problem,
 };
-use crate::{
-    modules::ModuleVersion,
-    projector::{ActiveUpcaster, Rebuilt},
-    read_model::Identifier,
-};
+use crate::{builds::ActiveUpcaster, modules::ModuleVersion, operations::Rebuilt, read_model::Identifier};
 
 #[derive(Serialize)]
 pub(super) struct List {
@@ -21,7 +17,7 @@ pub(super) struct List {
 
 /// `GET /v1/upcasters`
 pub(super) async fn list(State(api): State<Api>) -> Result<Json<List>, Problem> {
-    Ok(Json(List { upcasters: api.projector.upcasters().await? }))
+    Ok(Json(List { upcasters: api.operations.upcasters().await? }))
 }
 
 #[derive(Deserialize)]
@@ -44,7 +40,7 @@ pub(super) async fn activate(
     PathParams(name): PathParams<Identifier>,
     Params(which): Params<Which>,
 ) -> Result<Json<Answer>, Problem> {
-    let (version, builds) = api.projector.activate_upcaster(&name, which.version).await?;
+    let (version, builds) = api.operations.activate_upcaster(&name, which.version).await?;
     Ok(Json(Answer { name, active_version: Some(version), builds }))
 }
 
@@ -53,6 +49,6 @@ pub(super) async fn deactivate(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
 ) -> Result<Json<Answer>, Problem> {
-    let builds = api.projector.deactivate_upcaster(&name).await?;
+    let builds = api.operations.deactivate_upcaster(&name).await?;
     Ok(Json(Answer { name, active_version: None, builds }))
 }

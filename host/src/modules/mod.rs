@@ -2,6 +2,7 @@
 //!
 //! Versions are kept by content: the same bytes are the same version. What is done with a module is not decided here.
 
+mod chain;
 mod list;
 mod load;
 mod upload;
@@ -20,6 +21,7 @@ use crate::{
 };
 
 pub use self::{
+    chain::{ChainError, upcast},
     list::{ModuleSummary, VersionSummary},
     load::LoadError,
     upload::{UploadError, Uploaded},

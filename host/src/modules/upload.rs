@@ -72,62 +72,52 @@ impl UploadError {
 }
 
 impl Modules {
-    /// Checks a component and keeps it as the module's next version, unless its bytes are there already.
+    /// Checks a component, without a look at what is there.
     ///
     /// # Errors
-    /// The component is no module, or does not fit beside the others.
-    pub async fn upload(&self, name: &Identifier, bytes: Vec<u8>) -> Result<Uploaded, UploadError> {
-        let digest = Digest::of(&bytes);
-        if let Some(known) = self.version_of(name, &digest).await? {
-            return Ok(known);
-        }
-        let (module, bytes) = self.check(name, &digest, bytes).await?;
-        let descriptor = module.descriptor();
-
-        let mut transaction = self.pool.begin().await?;
-        // Uploads are rare. One at a time, so that versions have no gaps and views no twins.
-        sqlx::query("LOCK TABLE gnomon.modules IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
-        check_kind(&mut transaction, name, descriptor.kind()).await?;
-        if let Descriptor::Projection(projection) = &descriptor {
-            check_views(&mut transaction, name, projection).await?;
-        }
-        let version = insert(&mut transaction, name, &digest, &descriptor, &bytes).await?;
-        transaction.commit().await?;
-        match version {
-            Some(version) => Ok(Uploaded { name: name.clone(), version, digest, descriptor, new: true }),
-            // Another host was faster with the same bytes.
-            None => self.version_of(name, &digest).await?.ok_or(UploadError::Postgres(sqlx::Error::RowNotFound)),
-        }
-    }
-
-    async fn check(
-        &self,
-        name: &Identifier,
-        digest: &Digest,
-        bytes: Vec<u8>,
-    ) -> Result<(Module, Vec<u8>), UploadError> {
+    /// The component is not a module.
+    pub(crate) async fn check(&self, name: &Identifier, bytes: Vec<u8>) -> Result<(Module, Vec<u8>), UploadError> {
         // The version that it is about to get is not known yet; the label is for log lines of `describe` only.
         let label = ModuleLabel { name: name.clone(), version: 0 };
-        let (runtime, digest) = (self.runtime.clone(), digest.clone());
-        let checked = tokio::task::spawn_blocking(move || (runtime.load(label, &digest, &bytes), bytes)).await;
+        let runtime = self.runtime.clone();
+        let checked =
+            tokio::task::spawn_blocking(move || (runtime.load(label, &Digest::of(&bytes), &bytes), bytes)).await;
         let (module, bytes) = checked.map_err(|_| UploadError::Interrupted)?;
         Ok((module?, bytes))
     }
 
-    async fn version_of(&self, name: &Identifier, digest: &Digest) -> Result<Option<Uploaded>, sqlx::Error> {
-        let row: Option<(i32, Json<Descriptor>)> =
-            sqlx::query_as("SELECT version, descriptor FROM gnomon.module_versions WHERE module = $1 AND digest = $2")
+    /// Keeps a component that was checked as the module's next version, unless its bytes are there already. The transaction is
+    /// the caller's to commit; until then no other upload gets here.
+    ///
+    /// # Errors
+    /// The module does not fit beside the others, or Postgres fails.
+    pub(crate) async fn store(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        name: &Identifier,
+        module: &Module,
+        bytes: &[u8],
+    ) -> Result<Uploaded, UploadError> {
+        let (digest, descriptor) = (Digest::of(bytes), module.descriptor());
+        // Uploads are rare. One at a time, so that versions have no gaps and views no twins.
+        sqlx::query("LOCK TABLE gnomon.modules IN SHARE ROW EXCLUSIVE MODE").execute(&mut **transaction).await?;
+        let known: Option<i32> =
+            sqlx::query_scalar("SELECT version FROM gnomon.module_versions WHERE module = $1 AND digest = $2")
                 .bind(name.as_str())
                 .bind(digest.as_str())
-                .fetch_optional(&self.pool)
+                .fetch_optional(&mut **transaction)
                 .await?;
-        Ok(row.map(|(version, descriptor)| Uploaded {
-            name: name.clone(),
-            version: ModuleVersion::from_sql(version),
-            digest: digest.clone(),
-            descriptor: descriptor.0,
-            new: false,
-        }))
+        let (version, new) = match known {
+            Some(version) => (version, false),
+            None => {
+                check_kind(transaction, name, descriptor.kind()).await?;
+                if let Descriptor::Projection(projection) = &descriptor {
+                    check_views(transaction, name, projection).await?;
+                }
+                (insert(transaction, name, &digest, &descriptor, bytes).await?, true)
+            }
+        };
+        Ok(Uploaded { name: name.clone(), version: ModuleVersion::from_sql(version), digest, descriptor, new })
     }
 }
 
@@ -181,25 +171,22 @@ async fn check_views(
     Ok(())
 }
 
-/// None if the bytes are a version already.
 async fn insert(
     transaction: &mut Transaction<'_, Postgres>,
     name: &Identifier,
     digest: &Digest,
     descriptor: &Descriptor,
     bytes: &[u8],
-) -> Result<Option<ModuleVersion>, sqlx::Error> {
-    let version: Option<i32> = sqlx::query_scalar(
+) -> Result<i32, sqlx::Error> {
+    sqlx::query_scalar(
         "INSERT INTO gnomon.module_versions (module, version, digest, descriptor, component)
          SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4 FROM gnomon.module_versions WHERE module = $1
-         ON CONFLICT (module, digest) DO NOTHING
          RETURNING version",
     )
     .bind(name.as_str())
     .bind(digest.as_str())
     .bind(Json(descriptor))
     .bind(bytes)
-    .fetch_optional(&mut **transaction)
-    .await?;
-    Ok(version.map(ModuleVersion::from_sql))
+    .fetch_one(&mut **transaction)
+    .await
 }

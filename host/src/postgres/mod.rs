@@ -14,5 +14,5 @@ pub use self::{
     copy::{BinaryCopy, BinaryRows, CopyFormatError},
     migrate::{MigrateError, migrate},
     time::{PgDate, PgTimestamp},
-    transient::is_transient,
+    transient::{is_lock_timeout, is_transient},
 };

@@ -15,6 +15,13 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether a lock was not to be had within the session's `lock_timeout`.
+#[must_use]
+pub fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    const LOCK_NOT_AVAILABLE: &str = "55P03";
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == LOCK_NOT_AVAILABLE)
+}
+
 /// By SQLSTATE, <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 fn is_transient_code(code: &str) -> bool {
     // 08 connection, 53 resources, 57 operator intervention (shutdown, restart, cancelled);

@@ -1,4 +1,4 @@
-//! Running a module on a portion of the log, and setting aside what it cannot handle.
+//! Running a module on a batch of the log, and setting aside what it cannot handle.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -6,14 +6,13 @@ use sqlx::PgPool;
 use tokio::runtime::Handle;
 
 use super::{
-    dead_letters::DeadLetter,
-    policy::OnFailure,
     rows::BuildRows,
     search::{Search, end_of_event},
 };
 use crate::{
     read_model::{TableSet, WriteSet},
     runtime::{BatchError, Delivery, ModuleFailure, ProjectionInstance, ProjectionModule, UpcastError, UpcasterChain},
+    subscriptions::{DeadLetter, OnFailure},
 };
 
 /// Events that are run at once after one that failed; where one is bad, more may be.
@@ -21,7 +20,7 @@ const AFTER_FAILURE: usize = 64;
 
 /// A module at work, with the instance that it has now.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(super) struct BatchFolder {
     runtime: Handle,
     pool: PgPool,
     tables: Arc<TableSet>,
@@ -54,7 +53,7 @@ struct Upcasted {
     behind: Vec<Delivery>,
 }
 
-/// What came of a portion.
+/// The result of folding a batch.
 #[derive(Debug)]
 pub(super) struct Folded {
     /// What its events changed, up to the one that it stopped at.
@@ -80,7 +79,7 @@ enum Unfolded {
     Host(BatchError),
 }
 
-impl Folder {
+impl BatchFolder {
     /// Must be called within a tokio runtime.
     pub(super) fn new(pool: PgPool, tables: Arc<TableSet>, module: ProjectionModule, on_failure: OnFailure) -> Self {
         let runtime = Handle::current();

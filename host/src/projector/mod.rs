@@ -1,74 +1,32 @@
-//! Builds: catching up, committing, checkpoints, failures, leases, the swap.
+//! The engine: catching up, folding, committing, failures, leases.
 //!
-//! It knows nothing of HTTP.
+//! It knows nothing of HTTP, and nothing of what operators and readers ask for: it finds that in the builds.
 
-mod activate;
-mod active;
-mod attempt;
-mod build;
 mod commit;
-mod compare;
-mod dead_letters;
-mod deploy;
-mod feed;
 mod fold;
-mod history;
-mod hosts;
-mod lease;
-mod meet;
-mod operation;
-mod pause;
-mod policy;
-mod read;
-mod rebuild;
-mod retire;
-mod retry;
+mod pipeline;
+mod redelivery;
 mod rows;
 mod search;
-mod snapshot;
-mod store;
-mod summary;
 mod supervisor;
-mod swap;
-mod upcasters;
-mod verify;
 mod worker;
 
 use std::{sync::Arc, time::Duration};
 
 use sqlx::PgPool;
 use tokio::{
-    sync::{Mutex, Notify, Semaphore, watch},
+    sync::{Mutex, Notify, watch},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{event_log::EventLog, modules::Modules, postgres::Database};
-
-pub use self::{
-    activate::Activated,
-    build::{BuildError, BuildId, BuildState},
-    commit::Batches,
-    compare::{BuildContent, CompareError, CompareOptions, ComparedBuild, Comparison},
-    dead_letters::DeadLetterSummary,
-    deploy::Activate,
-    feed::PortionSize,
-    history::HistoryEntry,
-    meet::MeetError,
-    operation::OperateError,
-    policy::OnFailure,
-    read::{Answer, ReadError, ReadRequest},
-    retry::{Redelivery, Retried},
-    summary::{BuildSummary, ProjectionSummary, Purpose},
-    upcasters::{ActiveUpcaster, ChainError, PinnedUpcaster, Rebuilt},
-    verify::{Cause, Verification, VerifyError},
-};
+use crate::{event_log::EventLog, modules::Modules, postgres::Database, subscriptions::BatchSize};
 
 /// Settings of the projector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProjectorSettings {
     /// How much of the log a module gets at once.
-    pub portion: PortionSize,
+    pub batch: BatchSize,
     /// How long a host that hangs keeps its builds from others.
     pub lease: Duration,
     /// How long a build is kept, and kept up to date, after another one took its place.
@@ -80,7 +38,7 @@ pub struct ProjectorSettings {
 impl Default for ProjectorSettings {
     fn default() -> Self {
         Self {
-            portion: PortionSize::default(),
+            batch: BatchSize::default(),
             lease: Duration::from_secs(5),
             keep_replaced: Duration::from_secs(24 * 60 * 60),
             max_dead_letters: 100_000,
@@ -91,49 +49,39 @@ impl Default for ProjectorSettings {
 /// The projector of a host. Clones are handles on one.
 #[derive(Clone, Debug)]
 pub struct Projector {
-    shared: Arc<Shared>,
     supervisor: Arc<Mutex<Option<JoinHandle<()>>>>,
     stop: CancellationToken,
     committed: watch::Receiver<u64>,
 }
 
+/// What the workers of a host share.
 #[derive(Debug)]
 struct Shared {
     pool: PgPool,
-    /// For queries of users.
-    queries: PgPool,
     log: EventLog,
     modules: Modules,
     settings: ProjectorSettings,
     /// Wakes the supervisor.
     look_again: Notify,
-    active: active::ActiveBuilds,
-    /// Of those who read builds whole; each takes a connection of its own, and memory of Postgres'.
-    readings: Semaphore,
 }
-
-/// How many may read builds whole at once.
-const READINGS: usize = 2;
 
 impl Projector {
     /// Starts to work on the builds of a database whose schema is up to date.
     #[must_use]
     pub fn start(database: &Database, log: EventLog, modules: Modules, settings: ProjectorSettings) -> Self {
-        let shared = Arc::new(Shared {
-            pool: database.lookups.clone(),
-            queries: database.queries.clone(),
-            log,
-            modules,
-            settings,
-            look_again: Notify::new(),
-            active: active::ActiveBuilds::default(),
-            readings: Semaphore::new(READINGS),
-        });
+        let pool = database.lookups.clone();
+        let shared = Arc::new(Shared { pool, log, modules, settings, look_again: Notify::new() });
         let stop = CancellationToken::new();
         let (tell, committed) = watch::channel(0);
-        let supervisor = supervisor::Supervisor::new(Arc::clone(&shared), stop.clone(), tell);
+        let supervisor = supervisor::Supervisor::new(shared, stop.clone(), tell);
         let supervisor = Arc::new(Mutex::new(Some(tokio::spawn(supervisor.run()))));
-        Self { shared, supervisor, stop, committed }
+        Self { supervisor, stop, committed }
+    }
+
+    /// Changes with each commit of this host's workers.
+    #[must_use]
+    pub fn committed(&self) -> watch::Receiver<u64> {
+        self.committed.clone()
     }
 
     /// Stops: commits under way are finished, leases given back.

@@ -11,13 +11,10 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{
-    Shared,
-    build::BuildId,
-    hosts,
-    lease::{self, HostKey, Lease, Presence},
-    store,
-    worker::Worker,
+use super::{Shared, worker::Worker};
+use crate::{
+    builds::{self, BuildId, ChangeError, Changes, Event},
+    subscriptions::{self, HostKey, Lease, Presence},
 };
 
 /// How often builds are looked for when nobody says that there are any.
@@ -70,7 +67,7 @@ impl Supervisor {
         for (_, work) in self.workers.drain() {
             let _ = work.task.await;
         }
-        let _ = hosts::forget(&self.shared.pool, self.host).await;
+        let _ = subscriptions::remove(&self.shared.pool, self.host).await;
     }
 
     /// Keeps what this host works on in step with what there is to work on.
@@ -78,8 +75,8 @@ impl Supervisor {
         self.show_presence().await?;
         self.workers.retain(|_, work| !work.task.is_finished());
         self.renew_leases().await?;
-        let builds = store::running(&self.shared.pool).await?;
-        let hosts = hosts::beat(&self.shared.pool, self.host, self.shared.settings.lease).await?;
+        let builds = builds::running(&self.shared.pool).await?;
+        let hosts = subscriptions::beat(&self.shared.pool, self.host, self.shared.settings.lease).await?;
         let share = builds.len().div_ceil(hosts);
         for (build, work) in &self.workers {
             if !builds.contains(build) {
@@ -98,11 +95,13 @@ impl Supervisor {
                 continue;
             }
             let duration = self.shared.settings.lease;
-            let Some(lease) = lease::acquire(&self.shared.pool, self.host, build, duration).await? else {
+            let Some(lease) =
+                subscriptions::acquire(&self.shared.pool, self.host, build.subscription(), duration).await?
+            else {
                 continue;
             };
-            let Some(job) = store::job(&self.shared.pool, build).await? else { continue };
-            info!(build = %job.build, projection = %job.projection, version = %job.version, "working on the build");
+            let Some(job) = builds::job(&self.shared.pool, build).await? else { continue };
+            info!(build = %job.build.id, projection = %job.build.projection, version = %job.build.version, "working on the build");
             let stop = CancellationToken::new();
             let worker = Worker::new(Arc::clone(&self.shared), job, lease, stop.clone(), self.committed.clone());
             self.workers.insert(build, Work { lease, stop, task: tokio::spawn(worker.run()) });
@@ -116,11 +115,11 @@ impl Supervisor {
             return;
         }
         self.swept = Instant::now();
-        if let Err(error) = self.shared.retire_outdated(self.shared.settings.keep_replaced).await {
+        if let Err(error) = retire_outdated(&self.shared).await {
             warn!(%error, "cannot retire builds that were replaced, trying again");
         }
-        if let Err(error) = hosts::forget_the_dead(&self.shared.pool).await {
-            warn!(%error, "cannot forget hosts that died, trying again");
+        if let Err(error) = subscriptions::remove_dead(&self.shared.pool).await {
+            warn!(%error, "cannot remove hosts that died, trying again");
         }
     }
 
@@ -137,9 +136,9 @@ impl Supervisor {
 
     async fn renew_leases(&mut self) -> Result<(), sqlx::Error> {
         let leases: Vec<Lease> = self.workers.values().map(|work| work.lease).collect();
-        let held = lease::renew(&self.shared.pool, &leases, self.shared.settings.lease).await?;
+        let held = subscriptions::renew(&self.shared.pool, &leases, self.shared.settings.lease).await?;
         for (build, work) in &self.workers {
-            if !held.contains(build) {
+            if !held.contains(&build.subscription()) {
                 work.stop.cancel();
             }
         }
@@ -162,4 +161,22 @@ async fn notified(shared: &Shared, listener: &mut Option<PgListener>) {
         *listener = None;
         std::future::pending().await
     }
+}
+
+/// Retires builds that were replaced longer ago than they are kept, and verifying ones that nobody has removed.
+async fn retire_outdated(shared: &Shared) -> Result<(), ChangeError> {
+    for build in builds::outdated(&shared.pool, shared.settings.keep_replaced).await? {
+        let cause = match build.verifies {
+            Some(_) => "it was made to verify",
+            None => "it was kept for its time after it was replaced",
+        };
+        let mut changes = Changes::begin(&shared.pool, &build.projection).await?;
+        match changes.apply(build.id, Event::Retired, cause).await {
+            Ok(_) => changes.commit().await?,
+            // It has been activated again in the meantime.
+            Err(ChangeError::Refused { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

@@ -9,27 +9,19 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{
-    Shared,
-    attempt::Attempt,
-    build::{BuildError, Status},
-    commit::{CommitError, hold},
-    dead_letters::{self, DeadLetter},
-    feed,
-    fold::Folder,
-    lease::{self, Lease},
-    meet,
-    retry::Order,
-    store::{self, Job},
-    upcasters::ChainError,
-};
+use super::{Shared, commit::CommitError, fold::BatchFolder, pipeline::Pipeline, redelivery::Order};
 use crate::{
+    builds::{self, BuildError, Event, Job, Stage, TellError, tell},
     event_log::Position,
-    modules::LoadError,
+    modules::{ChainError, LoadError},
     postgres::is_transient,
     read_model::TableSet,
     runtime::{BatchError, Partition},
+    subscriptions::{self, AdvanceError, DeadLetter, Lease},
 };
+
+/// How often a build that is kept by a barrier looks whether it is lifted.
+const BARRIER_POLL: Duration = Duration::from_millis(10);
 
 /// Works on a build until it is told to stop, the lease is lost, or the build itself stops.
 pub(super) struct Worker {
@@ -39,8 +31,8 @@ pub(super) struct Worker {
     pub(super) stop: CancellationToken,
     /// Told of each commit of this host.
     pub(super) committed: watch::Sender<u64>,
-    /// Where the build is called to meet another.
-    meeting: Option<Position>,
+    /// Where a barrier keeps the build.
+    barrier: Option<Position>,
 }
 
 /// Why work ends for good.
@@ -56,8 +48,8 @@ pub(super) enum End {
 pub(super) enum WorkError {
     #[error("the lease is lost")]
     Fenced,
-    #[error("the build is called to a meeting at position {0}")]
-    Meeting(Position),
+    #[error("there is a barrier at position {0}")]
+    Barrier(Position),
     #[error(transparent)]
     Postgres(#[from] sqlx::Error),
     #[error(transparent)]
@@ -81,7 +73,7 @@ impl WorkError {
             Self::Chain(error) => matches!(error, ChainError::Interrupted),
             // What reads rows is Postgres; there is room for an instance once another is given up.
             Self::Host(BatchError::Rows(error)) => error.downcast_ref::<sqlx::Error>().is_none_or(is_transient),
-            Self::Host(_) | Self::Lost | Self::Meeting(_) => true,
+            Self::Host(_) | Self::Lost | Self::Barrier(_) => true,
         }
     }
 }
@@ -89,10 +81,21 @@ impl WorkError {
 impl From<CommitError> for WorkError {
     fn from(error: CommitError) -> Self {
         match error {
-            CommitError::Fenced => Self::Fenced,
-            CommitError::Meeting(at) => Self::Meeting(at),
+            CommitError::Advance(AdvanceError::Fenced) => Self::Fenced,
+            CommitError::Advance(AdvanceError::Barrier(at)) => Self::Barrier(at),
+            CommitError::Advance(AdvanceError::Postgres(error)) => Self::Postgres(error),
             CommitError::TooManyDeadLetters { found, max } => Self::TooManyDeadLetters { found, max },
-            CommitError::Postgres(error) => Self::Postgres(error),
+        }
+    }
+}
+
+impl From<TellError> for WorkError {
+    fn from(error: TellError) -> Self {
+        match error {
+            TellError::Fenced => Self::Fenced,
+            TellError::Change(builds::ChangeError::Postgres(error)) => Self::Postgres(error),
+            // Somebody changed the build, and with it took the lease, or is about to.
+            TellError::Change(_) => Self::Fenced,
         }
     }
 }
@@ -105,12 +108,12 @@ impl Worker {
         stop: CancellationToken,
         committed: watch::Sender<u64>,
     ) -> Self {
-        Self { shared, job, lease, stop, committed, meeting: None }
+        Self { shared, job, lease, stop, committed, barrier: None }
     }
 
     /// Works until there is an end, trying again for as long as it takes what passes by itself.
     pub(super) async fn run(mut self) {
-        let (build, projection) = (self.job.build, self.job.projection.clone());
+        let (build, projection) = (self.job.build.id, self.job.build.projection.clone());
         let mut pause = Duration::from_millis(50);
         loop {
             let began = Instant::now();
@@ -122,8 +125,8 @@ impl Worker {
                 }
                 Ok(End::Noted) => break,
                 // What was folded behind it is dropped; the next attempt goes there and waits.
-                Err(WorkError::Meeting(at)) => {
-                    self.meeting = Some(at);
+                Err(WorkError::Barrier(at)) => {
+                    self.barrier = Some(at);
                     continue;
                 }
                 Err(error) => error,
@@ -143,7 +146,7 @@ impl Worker {
             pause = (pause * 2).min(Duration::from_secs(5));
         }
         // Giving back what is not held any more changes nothing.
-        if let Err(error) = lease::release(&self.shared.pool, self.lease).await {
+        if let Err(error) = subscriptions::release(&self.shared.pool, self.lease).await {
             warn!(%build, %projection, %error, "cannot give the lease back; it ends by itself");
         }
         // What was changed meanwhile may be to do.
@@ -152,21 +155,24 @@ impl Worker {
 
     /// Works from the checkpoint on.
     async fn attempt(&mut self) -> Result<End, WorkError> {
-        let Some(checkpoint) = lease::checkpoint(&self.shared.pool, self.lease).await? else { return Ok(End::Fenced) };
-        let mut until = self.meeting.take();
+        let Some(checkpoint) = subscriptions::checkpoint(&self.shared.pool, self.lease).await? else {
+            return Ok(End::Fenced);
+        };
+        let mut until = self.barrier.take();
         if let Some(at) = until.take_if(|at| *at <= checkpoint) {
-            meet::wait_until_over(&self.shared.pool, self.job.build, at, &self.stop).await?;
+            self.wait_for_barrier(at).await?;
         }
-        let module = self.shared.modules.load_projection(&self.job.projection, self.job.version).await?;
-        let tables = Arc::new(TableSet::new(self.job.build.schema(), module.tables()));
+        let build = &self.job.build;
+        let module = self.shared.modules.load_projection(&build.projection, build.version).await?;
+        let tables = Arc::new(TableSet::new(build.id.schema(), module.tables()));
         let on_failure = self.job.on_failure;
-        let mut folder = Folder::new(self.shared.pool.clone(), Arc::clone(&tables), module.clone(), on_failure);
-        if self.job.verify_batch.is_some() {
+        let mut folder = BatchFolder::new(self.shared.pool.clone(), Arc::clone(&tables), module.clone(), on_failure);
+        if build.verifies.is_some() {
             folder.forget();
         }
-        let mut filter = feed::filter(module.descriptor());
-        if !self.job.upcasters.is_empty() {
-            let chain = self.shared.chain(&self.job.upcasters).await?;
+        let mut filter = module.descriptor().filter();
+        if !build.upcasters.is_empty() {
+            let chain = self.shared.modules.load_chain(&builds::names_of(&build.upcasters)).await?;
             filter.widen(chain.event_types());
             folder.upcast_by(chain);
         }
@@ -176,36 +182,61 @@ impl Worker {
             folder = self.redeliver(folder, &tables, checkpoint, retrying, &order).await?;
             self.job.retrying = None;
         }
-        folder.park(dead_letters::parked_streams(&self.shared.pool, self.job.build, checkpoint).await?);
-        Attempt::new(self, filter, folder, tables, checkpoint, until).run().await
+        folder.park(subscriptions::parked_streams(&self.shared.pool, self.lease.subscription, checkpoint).await?);
+        Pipeline::new(self, filter, folder, tables, checkpoint, until).run().await
+    }
+
+    /// Waits until the barrier that keeps the build is lifted, or until it is told to stop.
+    async fn wait_for_barrier(&self, at: Position) -> Result<(), sqlx::Error> {
+        while subscriptions::barrier_stands(&self.shared.pool, self.lease.subscription, at).await? {
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                () = tokio::time::sleep(BARRIER_POLL) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the build is filled for the first time.
+    pub(super) fn is_replaying(&self) -> bool {
+        self.job.build.state.kept().is_some_and(|kept| kept.stage == Stage::Replaying)
+    }
+
+    /// Reads the state of the build again, after queries turned to it, or did not.
+    pub(super) async fn refresh(&mut self) -> Result<(), WorkError> {
+        let build = builds::get(&self.shared.pool, &[self.job.build.id]).await?.pop().ok_or(WorkError::Fenced)?;
+        self.job.build = build;
+        Ok(())
     }
 
     /// Stops the build for a reason that does not pass.
     async fn stop_for_good(&self, error: WorkError) -> Result<(), WorkError> {
-        error!(build = %self.job.build, projection = %self.job.projection, %error, "the build stopped");
+        let build = &self.job.build;
+        error!(build = %build.id, projection = %build.projection, %error, "the build stopped");
         match error {
             WorkError::TooManyDeadLetters { found, max } => {
-                self.note_end(Status::Halted, &BuildError::TooManyDeadLetters { found, max }).await
+                self.tell(Event::Halted, Some(&BuildError::TooManyDeadLetters { found, max })).await
             }
-            error => self.note_end(Status::Failed, &BuildError::Host { message: error.to_string() }).await,
+            error => self.tell(Event::Failed, Some(&BuildError::Host { message: error.to_string() })).await,
         }
     }
 
-    /// Stops the build and notes why.
-    pub(super) async fn note_end(&self, status: Status, error: &BuildError) -> Result<(), WorkError> {
+    /// Tells what happened to the build, and why.
+    pub(super) async fn tell(&self, event: Event, error: Option<&BuildError>) -> Result<(), WorkError> {
         let mut transaction = self.shared.pool.begin().await?;
-        hold(&mut transaction, self.lease).await?;
-        store::stop_build(&mut transaction, &self.job, status, error).await?;
+        let cause = error.map(ToString::to_string).unwrap_or_default();
+        tell(&mut transaction, self.lease, event, error, &cause).await?;
         transaction.commit().await?;
         Ok(())
     }
 
-    /// Tells of an event that was set aside because the module cannot handle it.
-    pub(super) fn tell_set_aside(&self, letter: &DeadLetter) {
-        let Job { build, projection, version, .. } = &self.job;
+    /// Logs an event that was set aside because the module cannot handle it.
+    pub(super) fn log_set_aside(&self, letter: &DeadLetter) {
+        let build = &self.job.build;
         if let Some(failure) = letter.failure() {
-            let stream = letter.stream();
-            warn!(%build, %projection, %version, position = %letter.position, stream, %failure, "an event is set aside");
+            let (stream, position) = (letter.stream(), letter.position);
+            warn!(build = %build.id, projection = %build.projection, version = %build.version, %position, stream, %failure,
+                "an event is set aside");
         }
     }
 }

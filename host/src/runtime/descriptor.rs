@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    event_log::{EventType, SchemaVersion},
+    event_log::{EventType, Filter, SchemaVersion},
     read_model::{Identifier, Table, TableDeclaration},
 };
 
@@ -83,6 +83,15 @@ pub struct ProjectionDescriptor {
     /// What each row depends on, if the projection says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitioned_by: Option<Partition>,
+}
+
+impl ProjectionDescriptor {
+    /// The events that the projection wants.
+    #[must_use]
+    pub fn filter(&self) -> Filter {
+        let types = self.event_types.iter().map(|wanted| wanted.event_type.clone());
+        Filter { types: if self.all_types { Vec::new() } else { types.collect() }, categories: self.categories.clone() }
+    }
 }
 
 /// A type of event that a projection wants.

@@ -116,7 +116,7 @@ async fn a_portion_is_what_pages_are() {
             categories: categories.into_iter().map(|n| name(n).to_owned()).collect(),
         };
         for limit in [1000, 1999, 5000] {
-            let portion = test.log.read_portion(Position(17), limit, &filter).await.unwrap();
+            let portion = test.log.read_batch(Position(17), limit, &filter).await.unwrap();
             let page = test.log.read(Direction::Forward, Some(Position(17)), limit, &filter).await.unwrap();
             assert!(!page.events.is_empty());
             assert_eq!(format!("{:?}", portion.events), format!("{:?}", page.events));

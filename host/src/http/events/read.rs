@@ -76,7 +76,7 @@ pub(in crate::http) async fn read(
     if !query.upcast {
         return Ok(Json(Page { events: page.events, next, head }).into_response());
     }
-    let events = api.projector.upcast(page.events).await?;
+    let events = api.operations.upcast(page.events).await?;
     let events = events.into_iter().map(UpcastedEvent::try_from).collect::<Result<Vec<_>, _>>()?;
     Ok(Json(Page { events, next, head }).into_response())
 }

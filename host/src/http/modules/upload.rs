@@ -9,6 +9,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    builds::{Activation, BuildId},
     http::{
         Api,
         body::read_body,
@@ -16,7 +17,7 @@ use crate::{
         problem::Problem,
     },
     modules::ModuleVersion,
-    projector::{Activate, BuildId, Rebuilt},
+    operations::{Rebuilt, UploadOutcome},
     read_model::Identifier,
     runtime::{Descriptor, Digest, ModuleKind},
 };
@@ -25,7 +26,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Query {
     #[serde(default)]
-    activate: Activate,
+    activate: Activation,
 }
 
 #[derive(Serialize)]
@@ -53,18 +54,9 @@ pub(in crate::http) async fn upload(
     if !is_media_type(&headers, "application/wasm") {
         return Err(unsupported(&headers, "application/wasm"));
     }
-    let bytes = read_body(body, api.modules.max_module_bytes() as u64, "max_module_bytes").await?;
-    let uploaded = api.modules.upload(&name, bytes).await?;
-    let (mut build, mut builds) = (None, None);
-    match (uploaded.descriptor.kind(), query.activate) {
-        (ModuleKind::Projection, activate) => {
-            build = Some(api.projector.deploy(&name, uploaded.version, activate).await?);
-        }
-        (ModuleKind::Upcaster, Activate::Auto) => {
-            builds = Some(api.projector.activate_upcaster(&name, Some(uploaded.version)).await?.1);
-        }
-        (ModuleKind::Upcaster, Activate::Manual) => {}
-    }
+    let max = api.operations.max_module_bytes() as u64;
+    let bytes = read_body(body, max, "max_module_bytes").await?;
+    let UploadOutcome { uploaded, build, builds } = api.operations.upload(&name, bytes, query.activate).await?;
     let status = if uploaded.new { StatusCode::CREATED } else { StatusCode::OK };
     let answer = Answer {
         name,

@@ -6,12 +6,13 @@ use axum::{Json, extract::State, http::HeaderMap};
 use serde::Deserialize;
 
 use crate::{
+    builds::BuildId,
     http::{
         Api,
         extract::{Params, PathParams},
         problem::{Code, Problem},
     },
-    projector::{BuildId, CompareOptions, Comparison},
+    operations::{CompareOptions, Comparison},
     read_model::{Identifier, compare::MAX_SAMPLES, query::Preferences},
 };
 
@@ -36,7 +37,7 @@ pub(in crate::http) async fn compare(
     headers: HeaderMap,
 ) -> Result<Json<Comparison>, Problem> {
     let options = options(&api, sides.samples, &headers)?;
-    Ok(Json(api.projector.compare(&name, sides.left, sides.right, options).await?))
+    Ok(Json(api.operations.compare(&name, sides.left, sides.right, options).await?))
 }
 
 /// How a client wants a comparison to be made.
@@ -48,6 +49,6 @@ pub(super) fn options(api: &Api, samples: Option<usize>, headers: &HeaderMap) ->
         return Err(Problem::new(Code::InvalidQuery, detail));
     }
     let preferences = Preferences::parse(headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()));
-    let patience = preferences.wait.map_or(default.patience, |seconds| Duration::from_secs(seconds.into()));
-    Ok(CompareOptions { samples, patience: patience.min(api.settings.max_wait) })
+    let timeout = preferences.wait.map_or(default.timeout, |seconds| Duration::from_secs(seconds.into()));
+    Ok(CompareOptions { samples, timeout: timeout.min(api.settings.max_wait) })
 }

@@ -5,13 +5,14 @@ use serde::Deserialize;
 
 use super::list::projection;
 use crate::{
+    builds::ProjectionSummary,
     http::{
         Api,
         extract::{JsonBody, PathParams},
         problem::Problem,
     },
-    projector::{OnFailure, ProjectionSummary},
     read_model::Identifier,
+    subscriptions::OnFailure,
 };
 
 #[derive(Deserialize)]
@@ -27,6 +28,6 @@ pub(in crate::http) async fn configure(
     PathParams(name): PathParams<Identifier>,
     JsonBody(settings): JsonBody<Settings>,
 ) -> Result<Json<ProjectionSummary>, Problem> {
-    api.projector.set_on_failure(&name, settings.on_failure).await?;
+    api.operations.set_on_failure(&name, settings.on_failure).await?;
     Ok(Json(projection(&api, &name).await?))
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::list::projection;
 use crate::{
+    builds::BuildId,
     event_log::Position,
     http::{
         Api,
@@ -12,8 +13,8 @@ use crate::{
         page,
         problem::{Code, Problem},
     },
-    projector::{BuildId, DeadLetterSummary},
     read_model::Identifier,
+    subscriptions::DeadLetterSummary,
 };
 
 #[derive(Deserialize)]
@@ -49,7 +50,7 @@ pub(in crate::http) async fn dead_letters(
         let wanted = wanted.map_or_else(|| "at all".to_owned(), |wanted| wanted.to_string());
         Problem::new(Code::BuildNotFound, format!("projection `{name}` has no build {wanted}"))
     })?;
-    let dead_letters = api.projector.dead_letters(build.build, query.after.unwrap_or_default(), limit).await?;
+    let dead_letters = api.operations.dead_letters(build.build, query.after.unwrap_or_default(), limit).await?;
     let next = dead_letters.last().filter(|_| dead_letters.len() == limit).map(|last| last.position);
     Ok(Json(Page { build: build.build, dead_letters, total: build.dead_letters, next }))
 }

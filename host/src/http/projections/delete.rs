@@ -3,8 +3,8 @@
 use axum::{extract::State, http::StatusCode};
 
 use crate::{
+    builds::BuildId,
     http::{Api, extract::PathParams, problem::Problem},
-    projector::BuildId,
     read_model::Identifier,
 };
 
@@ -13,7 +13,7 @@ pub(in crate::http) async fn delete(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
 ) -> Result<StatusCode, Problem> {
-    api.projector.delete(&name).await?;
+    api.operations.delete(&name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -22,6 +22,6 @@ pub(in crate::http) async fn retire(
     State(api): State<Api>,
     PathParams((name, build)): PathParams<(Identifier, BuildId)>,
 ) -> Result<StatusCode, Problem> {
-    api.projector.retire(&name, build).await?;
+    api.operations.retire(&name, build).await?;
     Ok(StatusCode::NO_CONTENT)
 }

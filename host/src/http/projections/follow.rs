@@ -49,8 +49,8 @@ impl Watch {
             tokio::time::sleep(EVERY).await;
         }
         let projections = match &self.watched {
-            Watched::All => self.api.projector.list().await?,
-            Watched::One(name) => self.api.projector.get(name).await?.into_iter().collect(),
+            Watched::All => self.api.operations.projections().await?,
+            Watched::One(name) => self.api.operations.projection(name).await?.into_iter().collect(),
         };
         let mut news = Vec::new();
         for projection in projections {

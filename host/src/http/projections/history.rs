@@ -4,13 +4,13 @@ use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    builds::HistoryEntry,
     http::{
         Api,
         extract::{Params, PathParams},
         page,
         problem::{Code, Problem},
     },
-    projector::HistoryEntry,
     read_model::Identifier,
 };
 
@@ -36,7 +36,7 @@ pub(in crate::http) async fn history(
     Params(query): Params<Query>,
 ) -> Result<Json<Page>, Problem> {
     let limit = page::limit(query.limit, &api.settings)?;
-    let history = api.projector.history(&name, query.after, limit).await?;
+    let history = api.operations.history(&name, query.after, limit).await?;
     if history.is_empty() && query.after.is_none() {
         return Err(Problem::new(Code::ProjectionNotFound, format!("there is no projection `{name}`, and never was")));
     }

@@ -10,13 +10,13 @@ use serde::Serialize;
 
 use super::follow::{self, Watched};
 use crate::{
+    builds::ProjectionSummary,
     http::{
         Api,
         extract::PathParams,
         problem::{Code, Problem},
         sse,
     },
-    projector::ProjectionSummary,
     read_model::Identifier,
 };
 
@@ -30,7 +30,7 @@ pub(in crate::http) async fn list(State(api): State<Api>, headers: HeaderMap) ->
     if sse::wanted(&headers) {
         return Ok(follow::respond(api, Watched::All));
     }
-    Ok(Json(List { projections: api.projector.list().await? }).into_response())
+    Ok(Json(List { projections: api.operations.projections().await? }).into_response())
 }
 
 /// One projection; followed, when it has changed.
@@ -48,6 +48,6 @@ pub(in crate::http) async fn get(
 
 /// The projection of a name, or the problem that there is none.
 pub(super) async fn projection(api: &Api, name: &Identifier) -> Result<ProjectionSummary, Problem> {
-    let found = api.projector.get(name).await?;
+    let found = api.operations.projection(name).await?;
     found.ok_or_else(|| Problem::new(Code::ProjectionNotFound, format!("there is no projection `{name}`")))
 }

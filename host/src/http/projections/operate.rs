@@ -7,14 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::list::projection;
 use crate::{
+    builds::{Activation, BuildId, ProjectionSummary},
     http::{
         Api,
         extract::{Params, PathParams},
         problem::Problem,
     },
     modules::ModuleVersion,
-    projector::{Activate, Activated, BuildId, ProjectionSummary, Redelivery, Retried},
+    operations::{Activated, Retried},
     read_model::Identifier,
+    subscriptions::Redelivery,
 };
 
 /// How long a build that is to be activated is waited for.
@@ -46,7 +48,7 @@ pub(in crate::http) struct Which {
 pub(in crate::http) struct Rebuild {
     version: Option<ModuleVersion>,
     #[serde(default)]
-    activate: Activate,
+    activate: Activation,
 }
 
 /// No parameters.
@@ -59,7 +61,7 @@ pub(in crate::http) async fn rebuild(
     PathParams(name): PathParams<Identifier>,
     Params(rebuild): Params<Rebuild>,
 ) -> Answered {
-    let build = api.projector.rebuild(&name, rebuild.version, rebuild.activate).await?;
+    let build = api.operations.rebuild(&name, rebuild.version, rebuild.activate).await?;
     answer(&api, &name, build, StatusCode::CREATED).await
 }
 
@@ -68,7 +70,7 @@ pub(in crate::http) async fn activate(
     PathParams(name): PathParams<Identifier>,
     Params(which): Params<Which>,
 ) -> Answered {
-    let (build, activated) = api.projector.activate(&name, which.build, PATIENCE).await?;
+    let (build, activated) = api.operations.activate(&name, which.build, PATIENCE).await?;
     let status = match activated {
         Activated::Now => StatusCode::OK,
         Activated::WhenCaughtUp => StatusCode::ACCEPTED,
@@ -81,7 +83,7 @@ pub(in crate::http) async fn rollback(
     PathParams(name): PathParams<Identifier>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Answered {
-    let build = api.projector.rollback(&name, PATIENCE).await?;
+    let build = api.operations.rollback(&name, PATIENCE).await?;
     answer(&api, &name, build, StatusCode::OK).await
 }
 
@@ -90,7 +92,7 @@ pub(in crate::http) async fn pause(
     PathParams(name): PathParams<Identifier>,
     Params(which): Params<Which>,
 ) -> Answered {
-    let build = api.projector.pause(&name, which.build).await?;
+    let build = api.operations.pause(&name, which.build).await?;
     answer(&api, &name, build, StatusCode::OK).await
 }
 
@@ -99,7 +101,7 @@ pub(in crate::http) async fn resume(
     PathParams(name): PathParams<Identifier>,
     Params(which): Params<Which>,
 ) -> Answered {
-    let build = api.projector.resume(&name, which.build).await?;
+    let build = api.operations.resume(&name, which.build).await?;
     answer(&api, &name, build, StatusCode::OK).await
 }
 
@@ -125,6 +127,6 @@ pub(in crate::http) async fn retry(
     Params(retry): Params<Retry>,
 ) -> Result<Json<RetryAnswer>, Problem> {
     let redelivery = if retry.out_of_order { Redelivery::All } else { Redelivery::InOrder };
-    let Retried { build, overtaken } = api.projector.retry(&name, retry.build, redelivery).await?;
+    let Retried { build, overtaken } = api.operations.retry(&name, retry.build, redelivery).await?;
     Ok(Json(RetryAnswer { overtaken, answer: Answer { build, projection: projection(&api, &name).await? } }))
 }

@@ -11,12 +11,13 @@ use super::{
     operate::{Answered, Which, answer},
 };
 use crate::{
+    builds::BuildId,
     http::{
         Api,
         extract::{Params, PathParams},
         problem::Problem,
     },
-    projector::{BuildId, Verification},
+    operations::Verification,
     read_model::Identifier,
 };
 
@@ -26,7 +27,7 @@ pub(in crate::http) async fn verify(
     PathParams(name): PathParams<Identifier>,
     Params(which): Params<Which>,
 ) -> Answered {
-    let build = api.projector.verify(&name, which.build).await?;
+    let build = api.operations.verify(&name, which.build).await?;
     answer(&api, &name, build, StatusCode::CREATED).await
 }
 
@@ -38,5 +39,5 @@ pub(in crate::http) async fn verification(
     headers: HeaderMap,
 ) -> Result<Json<Verification>, Problem> {
     let options = options(&api, query.samples, &headers)?;
-    Ok(Json(api.projector.verification(&name, build, options).await?))
+    Ok(Json(api.operations.verification(&name, build, options).await?))
 }

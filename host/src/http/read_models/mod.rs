@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     event_log::Position,
-    projector::{Answer, ReadError, ReadRequest},
+    queries::{Answer, ReadError, ReadRequest},
     read_model::{
         Identifier,
         query::{Page, Preferences, QueryError, Shape},
@@ -52,7 +52,7 @@ async fn answer(
     preferences.check()?;
     if let Some(position) = min_position(headers)? {
         let wait = preferences.wait.map_or(DEFAULT_WAIT, |seconds| Duration::from_secs(seconds.into()));
-        api.projector.wait_for(projection, position, wait.min(api.settings.max_wait)).await?;
+        api.queries.wait_for(projection, position, wait.min(api.settings.max_wait)).await?;
     }
     let request = ReadRequest {
         projection,
@@ -62,7 +62,7 @@ async fn answer(
         exact_count: preferences.exact_count,
         max_rows: api.settings.max_rows,
     };
-    let answer = api.projector.read(request).await?;
+    let answer = api.queries.read(request).await?;
     respond(answer, shape, &preferences)
 }
 

@@ -1,0 +1,130 @@
+//! A build, and why it stopped.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    state::{Activation, State},
+    upcasters::PinnedUpcaster,
+};
+use crate::{modules::ModuleVersion, read_model::Identifier, runtime::ModuleFailure, subscriptions::SubscriptionId};
+
+/// The number of a build, unique in its database. Its subscription has the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BuildId(pub i64);
+
+impl BuildId {
+    /// The schema that holds the build's tables.
+    #[must_use]
+    pub fn schema(self) -> Identifier {
+        // Positive numbers make a good name; the database counts from 1.
+        Identifier::new(format!("build_{}", self.0.unsigned_abs())).unwrap_or_else(|_| unreachable!("a good name"))
+    }
+
+    /// The build's place in the log.
+    #[must_use]
+    pub fn subscription(self) -> SubscriptionId {
+        SubscriptionId(self.0)
+    }
+}
+
+impl From<SubscriptionId> for BuildId {
+    fn from(subscription: SubscriptionId) -> Self {
+        Self(subscription.0)
+    }
+}
+
+impl fmt::Display for BuildId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A build as Postgres keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// Its number.
+    pub id: BuildId,
+    /// The projection.
+    pub projection: Identifier,
+    /// The version that it materialises.
+    pub version: ModuleVersion,
+    /// The upcasters that its events go through.
+    pub upcasters: Vec<PinnedUpcaster>,
+    /// Its state.
+    pub state: State,
+    /// What it was made to verify, if it was.
+    pub verifies: Option<Verifies>,
+    /// Whether queries read it, or have.
+    pub was_active: bool,
+}
+
+/// What a build was made to verify.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verifies {
+    /// The other build.
+    pub build: BuildId,
+    /// Events that its module gets at once, at most.
+    pub batch_events: usize,
+}
+
+/// A build that is to be begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewBuild {
+    /// The version that it materialises.
+    pub version: ModuleVersion,
+    /// The upcasters that its events go through.
+    pub upcasters: Vec<PinnedUpcaster>,
+    /// When queries turn to it.
+    pub activation: Activation,
+    /// What it is made to verify, if it is.
+    pub verifies: Option<Verifies>,
+}
+
+impl NewBuild {
+    pub(super) fn state(&self) -> State {
+        if self.verifies.is_some() { State::begun_to_verify() } else { State::begun(self.activation) }
+    }
+}
+
+/// Why a build stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum BuildError {
+    /// Its module cannot handle an event.
+    Module {
+        /// What the module did.
+        #[serde(flatten)]
+        failure: ModuleFailure,
+        /// The event's stream.
+        stream: String,
+        /// The event's type.
+        event_type: String,
+    },
+    /// More events were set aside than may be.
+    TooManyDeadLetters {
+        /// How many there would be.
+        found: u64,
+        /// How many there may be.
+        max: u64,
+    },
+    /// Something else that trying again will not mend.
+    Host {
+        /// What went wrong.
+        message: String,
+    },
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Module { failure, stream, event_type } => write!(f, "{failure} ({event_type} of stream {stream})"),
+            Self::TooManyDeadLetters { found, max } => {
+                write!(f, "{found} events would be set aside; the limit max_dead_letters is {max}")
+            }
+            Self::Host { message } => f.write_str(message),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Every change of state, with its time and cause.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sqlx::{PgConnection, PgPool};
+
+use super::{BuildId, state::Event};
+use crate::{postgres::PgTimestamp, read_model::Identifier};
+
+/// What changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A build was begun.
+    Begun,
+    /// It has caught up and has its indexes.
+    CaughtUp,
+    /// Queries read it.
+    Activated,
+    /// Queries read another one now.
+    Replaced,
+    /// It could not be made the active one.
+    NotActivated,
+    /// An operator stopped it.
+    Paused,
+    /// An operator let it go on.
+    Resumed,
+    /// It stopped at an event that its module cannot handle.
+    Halted,
+    /// It stopped for another reason that does not pass.
+    Failed,
+    /// Dead letters, or the event that it halted at, were tried again.
+    Retried,
+    /// Its tables were dropped.
+    Retired,
+    /// A setting of the projection was changed.
+    Configured,
+    /// The projection was deleted.
+    Deleted,
+}
+
+impl Change {
+    /// What an event of a build is in the history.
+    pub(super) fn of(event: Event) -> Self {
+        match event {
+            Event::CaughtUp => Self::CaughtUp,
+            Event::Activated => Self::Activated,
+            Event::Replaced => Self::Replaced,
+            Event::ActivationFailed => Self::NotActivated,
+            // These are told of only if the build is retired for them.
+            Event::ActivateWhenLive | Event::Superseded | Event::Retired => Self::Retired,
+            Event::Paused => Self::Paused,
+            Event::Resumed => Self::Resumed,
+            Event::Halted => Self::Halted,
+            Event::Failed => Self::Failed,
+            Event::Retried => Self::Retried,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Begun => "begun",
+            Self::CaughtUp => "caught_up",
+            Self::Activated => "activated",
+            Self::Replaced => "replaced",
+            Self::NotActivated => "not_activated",
+            Self::Paused => "paused",
+            Self::Resumed => "resumed",
+            Self::Halted => "halted",
+            Self::Failed => "failed",
+            Self::Retried => "retried",
+            Self::Retired => "retired",
+            Self::Configured => "configured",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// A change of state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HistoryEntry {
+    /// 1, 2, 3 … over all projections, with gaps.
+    pub entry: i64,
+    /// When it was.
+    pub at: Timestamp,
+    /// The build that changed; none if it was the projection as a whole.
+    pub build: Option<BuildId>,
+    /// What changed: `begun`, `caught_up`, `activated`, `replaced`, `not_activated`, `paused`, `resumed`, `halted`, `failed`,
+    /// `retried`, `retired`, `configured`, `deleted`.
+    pub change: String,
+    /// Why.
+    pub cause: String,
+}
+
+/// Notes a change, in the transaction that makes it.
+pub(crate) async fn note(
+    connection: &mut PgConnection,
+    projection: &Identifier,
+    build: Option<BuildId>,
+    change: Change,
+    cause: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO gnomon.history (projection, build, change, cause) VALUES ($1, $2, $3, $4)")
+        .bind(projection.as_str())
+        .bind(build.map(|build| build.0))
+        .bind(change.as_str())
+        .bind(cause)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The changes of a projection's states, newest first: those before entry `before`, or the newest. Empty if the projection
+/// never was.
+pub(crate) async fn history(
+    pool: &PgPool,
+    name: &Identifier,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<Vec<HistoryEntry>, sqlx::Error> {
+    let rows: Vec<(i64, PgTimestamp, Option<i64>, String, String)> = sqlx::query_as(
+        "SELECT entry, at, build, change, cause FROM gnomon.history
+         WHERE projection = $1 AND ($2::bigint IS NULL OR entry < $2) ORDER BY entry DESC LIMIT $3",
+    )
+    .bind(name.as_str())
+    .bind(before)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|(entry, at, build, change, cause)| {
+            Ok(HistoryEntry { entry, at: at.to_jiff()?, build: build.map(BuildId), change, cause })
+        })
+        .collect()
+}

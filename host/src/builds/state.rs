@@ -1,0 +1,372 @@
+//! What a build is: a state machine without a database.
+//!
+//! [`transition`] is the one place that says what may happen to a build, and what has to be done when it does. The diagram is
+//! in docs/ARCHITECTURE.md.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How far a build's tables are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// They are filled from the first event on, without indexes.
+    Replaying,
+    /// They have caught up once, and have their indexes.
+    Live,
+}
+
+/// Whether a build is worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Work {
+    /// It follows the log.
+    Running,
+    /// An operator stopped it.
+    Paused,
+    /// It stopped at an event that its module cannot handle.
+    Halted,
+    /// It stopped for a reason that is neither its module's nor passing.
+    Failed,
+}
+
+/// What a build is to queries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Queries have never read it, and may turn to it.
+    Candidate,
+    /// Queries read it.
+    Active,
+    /// Queries read it once, and may turn back to it.
+    Replaced,
+    /// It was made to verify another build; queries never read it.
+    Verifier,
+}
+
+/// When queries turn to a build.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// By itself, when it has caught up.
+    #[default]
+    Auto,
+    /// When an operator says so.
+    Manual,
+}
+
+/// The state of a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// It has tables.
+    Kept(Kept),
+    /// Its tables are dropped.
+    Retired,
+}
+
+/// The state of a build that has tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Kept {
+    /// How far they are.
+    pub stage: Stage,
+    /// Whether they are worked on.
+    pub work: Work,
+    /// What they are to queries.
+    pub role: Role,
+    /// When queries turn to them.
+    pub activation: Activation,
+}
+
+/// Something that happens to a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// It has reached the end of the log, and its tables have their indexes.
+    CaughtUp,
+    /// Queries turn to it.
+    Activated,
+    /// Queries turn to another build.
+    Replaced,
+    /// An operator wants queries to turn to it when it has caught up.
+    ActivateWhenLive,
+    /// A newer build is to become active in its place.
+    Superseded,
+    /// Queries could not turn to it, for a reason that does not pass.
+    ActivationFailed,
+    /// An operator stops it.
+    Paused,
+    /// An operator lets it go on.
+    Resumed,
+    /// Its module cannot handle an event.
+    Halted,
+    /// It cannot go on, and its module is not the reason.
+    Failed,
+    /// What failed is to be tried again.
+    Retried,
+    /// It is no longer needed.
+    Retired,
+}
+
+/// What has to be done, in the transaction that changes the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Whoever works on it loses its lease: nothing more is written under it, and the next holder finds the new state.
+    RevokeLease,
+    /// Keep why it stopped, or was not activated.
+    KeepError,
+    /// Forget why it stopped, or was not activated.
+    ClearError,
+    /// Note the time from which queries read it.
+    StampActivated,
+    /// Note the time from which queries no longer read it; it is kept for a while from then on.
+    StampReplaced,
+    /// Drop its tables and its dead letters.
+    DropTables,
+    /// Tell of it in the history.
+    Note,
+}
+
+/// Why an event cannot happen to a build in its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Refused {
+    /// It has no tables.
+    #[error("its tables are dropped; rebuild the projection")]
+    Retired,
+    /// It was made to verify another.
+    #[error("it was made to verify another build; rebuild the projection")]
+    Verifies,
+    /// Its tables are not filled yet.
+    #[error("it has not caught up yet")]
+    Replaying,
+    /// Queries read it.
+    #[error("queries read it; activate another build first, or delete the projection")]
+    Active,
+    /// Queries do not read it.
+    #[error("queries do not read it")]
+    NotActive,
+    /// It is not worked on.
+    #[error("only a build that runs can do this")]
+    NotRunning,
+    /// It was not paused but stopped by an error.
+    #[error("it was not paused; retry it, or deploy a version that works")]
+    StoppedByError,
+    /// It is paused.
+    #[error("it is paused; resume it first")]
+    Paused,
+}
+
+/// The state after an event, and what has to be done.
+pub type Transition = (State, Vec<Effect>);
+
+impl Event {
+    /// Whether it takes the lease away in some state. Then the subscription's row is locked before the build's, as the worker
+    /// does which holds that lease.
+    #[must_use]
+    pub fn revokes_leases(self) -> bool {
+        matches!(self, Self::ActivateWhenLive | Self::Superseded | Self::Paused | Self::Retried | Self::Retired)
+    }
+}
+
+impl State {
+    /// A build that has just begun.
+    #[must_use]
+    pub fn begun(activation: Activation) -> Self {
+        Self::Kept(Kept { stage: Stage::Replaying, work: Work::Running, role: Role::Candidate, activation })
+    }
+
+    /// A build that has just begun, to verify another.
+    #[must_use]
+    pub fn begun_to_verify() -> Self {
+        let (role, activation) = (Role::Verifier, Activation::Manual);
+        Self::Kept(Kept { stage: Stage::Replaying, work: Work::Running, role, activation })
+    }
+
+    /// The state if there are tables.
+    #[must_use]
+    pub fn kept(self) -> Option<Kept> {
+        match self {
+            Self::Kept(kept) => Some(kept),
+            Self::Retired => None,
+        }
+    }
+
+    /// Whether some host should work on it.
+    #[must_use]
+    pub fn is_running(self) -> bool {
+        self.kept().is_some_and(|kept| kept.work == Work::Running)
+    }
+
+    /// Whether queries read it.
+    #[must_use]
+    pub fn is_active(self) -> bool {
+        self.kept().is_some_and(|kept| kept.role == Role::Active)
+    }
+
+    /// Whether queries could turn to it now, or read it already.
+    #[must_use]
+    pub fn is_readable(self) -> bool {
+        self.kept().is_some_and(|kept| kept.stage == Stage::Live && kept.role != Role::Verifier)
+    }
+
+    /// Whether it becomes the active build by itself when it has caught up.
+    #[must_use]
+    pub fn activates_when_live(self) -> bool {
+        self.kept().is_some_and(|kept| kept.activation == Activation::Auto)
+    }
+}
+
+impl Kept {
+    /// Whether this can be the state of a build: queries read only what is live, what they read waits for nothing, and they
+    /// never turn to what verifies.
+    #[must_use]
+    pub fn is_possible(self) -> bool {
+        match self.role {
+            Role::Candidate => true,
+            Role::Active => self.stage == Stage::Live && self.activation == Activation::Manual,
+            Role::Replaced => self.stage == Stage::Live,
+            Role::Verifier => self.activation == Activation::Manual,
+        }
+    }
+}
+
+/// What becomes of a build by an event.
+///
+/// # Errors
+/// The event cannot happen to a build in this state.
+pub fn transition(state: State, event: Event) -> Result<Transition, Refused> {
+    let State::Kept(kept) = state else {
+        return if event == Event::Retired || event == Event::Superseded {
+            Ok((state, Vec::new()))
+        } else {
+            Err(Refused::Retired)
+        };
+    };
+    let unchanged = Ok((state, Vec::new()));
+    let to = |kept: Kept, effects: &[Effect]| Ok((State::Kept(kept), effects.to_vec()));
+    let retired =
+        || Ok((State::Retired, vec![Effect::RevokeLease, Effect::DropTables, Effect::ClearError, Effect::Note]));
+    match event {
+        Event::CaughtUp => match (kept.work, kept.stage) {
+            (Work::Running, Stage::Live) => unchanged,
+            (Work::Running, Stage::Replaying) => to(Kept { stage: Stage::Live, ..kept }, &[Effect::Note]),
+            _ => Err(Refused::NotRunning),
+        },
+        Event::Activated => match (kept.role, kept.stage) {
+            (Role::Verifier, _) => Err(Refused::Verifies),
+            (Role::Active, _) => unchanged,
+            (_, Stage::Replaying) => Err(Refused::Replaying),
+            (Role::Candidate | Role::Replaced, Stage::Live) => {
+                let next = Kept { role: Role::Active, activation: Activation::Manual, ..kept };
+                // What kept a running build from being activated does so no longer. What stopped another still does.
+                let mut effects = vec![Effect::StampActivated, Effect::Note];
+                if kept.work == Work::Running {
+                    effects.push(Effect::ClearError);
+                }
+                to(next, &effects)
+            }
+        },
+        Event::Replaced => match kept.role {
+            Role::Active => to(Kept { role: Role::Replaced, ..kept }, &[Effect::StampReplaced, Effect::Note]),
+            _ => Err(Refused::NotActive),
+        },
+        Event::ActivateWhenLive => match (kept.role, kept.activation) {
+            (Role::Verifier, _) => Err(Refused::Verifies),
+            (Role::Active, _) | (_, Activation::Auto) => unchanged,
+            (Role::Candidate | Role::Replaced, Activation::Manual) => {
+                to(Kept { activation: Activation::Auto, ..kept }, &[Effect::RevokeLease])
+            }
+        },
+        Event::Superseded => match (kept.activation, kept.stage) {
+            (Activation::Manual, _) => unchanged,
+            (Activation::Auto, Stage::Replaying) => retired(),
+            (Activation::Auto, Stage::Live) => {
+                to(Kept { activation: Activation::Manual, ..kept }, &[Effect::RevokeLease])
+            }
+        },
+        Event::ActivationFailed => match (kept.work, kept.activation) {
+            (Work::Running, Activation::Auto) => {
+                to(Kept { activation: Activation::Manual, ..kept }, &[Effect::KeepError, Effect::Note])
+            }
+            (Work::Running, Activation::Manual) => unchanged,
+            _ => Err(Refused::NotRunning),
+        },
+        Event::Paused => match kept.work {
+            Work::Running => {
+                to(Kept { work: Work::Paused, ..kept }, &[Effect::RevokeLease, Effect::ClearError, Effect::Note])
+            }
+            Work::Paused => unchanged,
+            Work::Halted | Work::Failed => Err(Refused::NotRunning),
+        },
+        Event::Resumed => match kept.work {
+            Work::Paused => to(Kept { work: Work::Running, ..kept }, &[Effect::Note]),
+            Work::Running => unchanged,
+            Work::Halted | Work::Failed => Err(Refused::StoppedByError),
+        },
+        Event::Halted | Event::Failed => match kept.work {
+            Work::Running => {
+                let work = if event == Event::Halted { Work::Halted } else { Work::Failed };
+                to(Kept { work, ..kept }, &[Effect::KeepError, Effect::Note])
+            }
+            _ => Err(Refused::NotRunning),
+        },
+        Event::Retried => match kept.work {
+            Work::Running | Work::Halted | Work::Failed => {
+                to(Kept { work: Work::Running, ..kept }, &[Effect::RevokeLease, Effect::ClearError, Effect::Note])
+            }
+            Work::Paused => Err(Refused::Paused),
+        },
+        Event::Retired => match kept.role {
+            Role::Active => Err(Refused::Active),
+            Role::Candidate | Role::Replaced | Role::Verifier => retired(),
+        },
+    }
+}
+
+/// What a build is to its users, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BuildState {
+    /// It is filled from the first event on.
+    Replaying,
+    /// It has caught up and follows the log, but queries read another build.
+    Live,
+    /// Queries read it, and it follows the log.
+    Active,
+    /// An operator stopped it.
+    Paused,
+    /// It stopped at an event that its module cannot handle.
+    Halted,
+    /// It stopped for a reason that is neither its module's nor passing.
+    Failed,
+    /// Its tables are dropped.
+    Retired,
+}
+
+impl From<State> for BuildState {
+    fn from(state: State) -> Self {
+        let State::Kept(kept) = state else { return Self::Retired };
+        match (kept.work, kept.role, kept.stage) {
+            (Work::Paused, ..) => Self::Paused,
+            (Work::Halted, ..) => Self::Halted,
+            (Work::Failed, ..) => Self::Failed,
+            (Work::Running, Role::Active, _) => Self::Active,
+            (Work::Running, _, Stage::Replaying) => Self::Replaying,
+            (Work::Running, _, Stage::Live) => Self::Live,
+        }
+    }
+}
+
+impl fmt::Display for BuildState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Replaying => "replaying",
+            Self::Live => "live",
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Halted => "halted",
+            Self::Failed => "failed",
+            Self::Retired => "retired",
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

@@ -1,0 +1,137 @@
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const STAGES: [Stage; 2] = [Stage::Replaying, Stage::Live];
+const WORKS: [Work; 4] = [Work::Running, Work::Paused, Work::Halted, Work::Failed];
+const ROLES: [Role; 4] = [Role::Candidate, Role::Active, Role::Replaced, Role::Verifier];
+const EVENTS: [Event; 12] = [
+    Event::CaughtUp,
+    Event::Activated,
+    Event::Replaced,
+    Event::ActivateWhenLive,
+    Event::Superseded,
+    Event::ActivationFailed,
+    Event::Paused,
+    Event::Resumed,
+    Event::Halted,
+    Event::Failed,
+    Event::Retried,
+    Event::Retired,
+];
+
+/// Every state in which a build can be.
+fn states() -> Vec<State> {
+    let mut states = vec![State::Retired];
+    for stage in STAGES {
+        for work in WORKS {
+            for role in ROLES {
+                for activation in [Activation::Auto, Activation::Manual] {
+                    let kept = Kept { stage, work, role, activation };
+                    if kept.is_possible() {
+                        states.push(State::Kept(kept));
+                    }
+                }
+            }
+        }
+    }
+    states
+}
+
+fn words(state: State) -> String {
+    match state {
+        State::Retired => "retired".to_owned(),
+        State::Kept(kept) => {
+            format!("{:?} {:?} {:?} {:?}", kept.stage, kept.work, kept.role, kept.activation).to_lowercase()
+        }
+    }
+}
+
+/// The whole table, to be read: what becomes of each state by each event.
+#[test]
+fn every_event_in_every_state() {
+    let mut table = String::new();
+    for state in states() {
+        let _ = writeln!(table, "{}", words(state));
+        for event in EVENTS {
+            let outcome = match transition(state, event) {
+                Ok((next, effects)) if next == state && effects.is_empty() => "-".to_owned(),
+                Ok((next, effects)) => format!("{} {effects:?}", words(next)),
+                Err(refused) => format!("refused: {refused}"),
+            };
+            let _ = writeln!(table, "    {:<17} {outcome}", format!("{event:?}"));
+        }
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn what_comes_out_can_be() {
+    for state in states() {
+        for event in EVENTS {
+            let Ok((next, effects)) = transition(state, event) else { continue };
+            assert!(next.kept().is_none_or(Kept::is_possible), "{state:?} {event:?} {next:?}");
+            // Whoever works on a build must not go on by what held before. What the worker itself tells, it knows; and whether
+            // queries read the build makes no difference to it.
+            let told_by_worker =
+                matches!(event, Event::CaughtUp | Event::Halted | Event::Failed | Event::ActivationFailed);
+            let for_queries = matches!(event, Event::Activated | Event::Replaced);
+            if next != state && state.is_running() && !told_by_worker && !for_queries {
+                assert!(effects.contains(&Effect::RevokeLease), "{state:?} {event:?} {effects:?}");
+            }
+            assert!(
+                event.revokes_leases() || !effects.contains(&Effect::RevokeLease),
+                "{state:?} {event:?} {effects:?}"
+            );
+            // An error is kept by those that stopped, or could not be activated.
+            if effects.contains(&Effect::KeepError) {
+                assert!(
+                    matches!(event, Event::Halted | Event::Failed | Event::ActivationFailed),
+                    "{state:?} {event:?}"
+                );
+            }
+            assert_eq!(effects.contains(&Effect::DropTables), next == State::Retired && state != State::Retired);
+        }
+    }
+}
+
+#[test]
+fn an_event_that_is_told_twice_changes_nothing_more() {
+    for state in states() {
+        for event in EVENTS {
+            let Ok((next, _)) = transition(state, event) else { continue };
+            match transition(next, event) {
+                Ok((again, _)) => assert_eq!(again, next, "{state:?} {event:?}"),
+                // Only what is worked on stops, and only what queries read is replaced.
+                Err(_) => {
+                    assert!(matches!(event, Event::Halted | Event::Failed | Event::Replaced), "{state:?} {event:?}")
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    /// From the two states in which a build begins, whatever happens: a possible state, and never out of retirement.
+    #[test]
+    fn no_sequence_of_events_leads_to_an_impossible_state(
+        verifies in any::<bool>(),
+        auto in any::<bool>(),
+        events in prop::collection::vec(prop::sample::select(EVENTS.to_vec()), 0..40),
+    ) {
+        let activation = if auto { Activation::Auto } else { Activation::Manual };
+        let mut state = if verifies { State::begun_to_verify() } else { State::begun(activation) };
+        for event in events {
+            let before = state;
+            if let Ok((next, _)) = transition(state, event) {
+                state = next;
+            }
+            prop_assert!(state.kept().is_none_or(Kept::is_possible));
+            prop_assert!(before != State::Retired || state == State::Retired);
+            prop_assert!(!verifies || !state.is_active());
+            prop_assert!(!state.is_active() || state.is_readable());
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! Builds as Postgres keeps them: all SQL on builds and projections but that of the history and of the summaries.
+
+use std::time::Duration;
+
+use sqlx::{FromRow, PgConnection, PgExecutor, PgPool, types::Json};
+
+use super::{
+    build::{Build, BuildError, BuildId, NewBuild, Verifies},
+    columns::{StateColumns, to_columns},
+    state::State,
+    upcasters::PinnedUpcaster,
+};
+use crate::{
+    event_log::Position,
+    modules::ModuleVersion,
+    read_model::{Identifier, TableSet},
+    runtime::Descriptor,
+    subscriptions::{self, OnFailure, Retrying, SubscriptionId},
+};
+
+/// A name out of Postgres.
+pub(crate) fn identifier(name: String) -> Result<Identifier, sqlx::Error> {
+    Identifier::new(name).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+#[derive(FromRow)]
+pub(super) struct BuildRow {
+    build: i64,
+    projection: String,
+    version: i32,
+    upcasters: Json<Vec<PinnedUpcaster>>,
+    #[sqlx(flatten)]
+    state: StateColumns,
+    verifies: Option<i64>,
+    verify_batch: Option<i32>,
+    was_active: bool,
+}
+
+/// The columns of a [`BuildRow`].
+macro_rules! select_builds {
+    ($rest:literal) => {
+        concat!(
+            "SELECT build, build.projection, build.version, upcasters, stage, work, role, activation, verifies, verify_batch, \
+             activated_at IS NOT NULL AS was_active FROM gnomon.builds AS build ",
+            $rest
+        )
+    };
+}
+
+impl BuildRow {
+    fn build(self) -> Result<Build, sqlx::Error> {
+        let verifies = self.verifies.zip(self.verify_batch).map(|(build, events)| Verifies {
+            build: BuildId(build),
+            batch_events: usize::try_from(events).unwrap_or(1),
+        });
+        Ok(Build {
+            id: BuildId(self.build),
+            projection: identifier(self.projection)?,
+            version: ModuleVersion::from_sql(self.version),
+            upcasters: self.upcasters.0,
+            state: self.state.state()?,
+            verifies,
+            was_active: self.was_active,
+        })
+    }
+}
+
+fn builds(rows: Vec<BuildRow>) -> Result<Vec<Build>, sqlx::Error> {
+    rows.into_iter().map(BuildRow::build).collect()
+}
+
+/// A projection's builds, newest first; none if there is no such projection.
+pub(crate) async fn of_projection(
+    connection: impl PgExecutor<'_>,
+    projection: &Identifier,
+) -> Result<Option<Vec<Build>>, sqlx::Error> {
+    // A projection is entered with its first build.
+    let rows: Vec<BuildRow> = sqlx::query_as(select_builds!("WHERE projection = $1 ORDER BY build DESC"))
+        .bind(projection.as_str())
+        .fetch_all(connection)
+        .await?;
+    Ok(Some(builds(rows)?).filter(|builds| !builds.is_empty()))
+}
+
+/// Builds, locked in the order of their numbers for the rest of the transaction.
+pub(super) async fn lock(connection: &mut PgConnection, numbers: &[BuildId]) -> Result<Vec<Build>, sqlx::Error> {
+    let rows: Vec<BuildRow> =
+        sqlx::query_as(select_builds!("WHERE build = ANY($1) ORDER BY build FOR UPDATE OF build"))
+            .bind(numbers.iter().map(|build| build.0).collect::<Vec<_>>())
+            .fetch_all(connection)
+            .await?;
+    builds(rows)
+}
+
+/// Builds by number.
+pub(crate) async fn get(connection: impl PgExecutor<'_>, numbers: &[BuildId]) -> Result<Vec<Build>, sqlx::Error> {
+    let rows: Vec<BuildRow> = sqlx::query_as(select_builds!("WHERE build = ANY($1) ORDER BY build"))
+        .bind(numbers.iter().map(|build| build.0).collect::<Vec<_>>())
+        .fetch_all(connection)
+        .await?;
+    builds(rows)
+}
+
+/// The builds that are to be worked on.
+pub(crate) async fn running(pool: &PgPool) -> Result<Vec<BuildId>, sqlx::Error> {
+    let builds: Vec<i64> = sqlx::query_scalar("SELECT build FROM gnomon.builds WHERE work = 'running' ORDER BY build")
+        .fetch_all(pool)
+        .await?;
+    Ok(builds.into_iter().map(BuildId).collect())
+}
+
+/// What is to be done with a build.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) build: Build,
+    /// What happens at an event that its module cannot handle.
+    pub(crate) on_failure: OnFailure,
+    /// Which of its dead letters are to be tried again, if any are.
+    pub(crate) retrying: Option<Retrying>,
+}
+
+/// What is to be done with a build; none if it is not to be worked on. To be asked by whoever holds its lease: what an
+/// operator changes afterwards takes the lease away.
+pub(crate) async fn job(pool: &PgPool, build: BuildId) -> Result<Option<Job>, sqlx::Error> {
+    let Some(build) = get(pool, &[build]).await?.pop().filter(|build| build.state.is_running()) else {
+        return Ok(None);
+    };
+    let (on_failure, retrying, retried_to): (String, Option<String>, i64) = sqlx::query_as(
+        "SELECT on_failure, retrying, retried_to FROM gnomon.subscriptions
+         JOIN gnomon.builds ON build = subscription JOIN gnomon.projections ON name = projection WHERE build = $1",
+    )
+    .bind(build.id.0)
+    .fetch_one(pool)
+    .await?;
+    let retrying = Retrying::from_sql(retrying.as_deref(), retried_to)?;
+    Ok(Some(Job { build, on_failure: OnFailure::from_sql(&on_failure)?, retrying }))
+}
+
+/// The build that queries read, with the tables that its version describes.
+#[derive(Clone, Debug)]
+pub(crate) struct ActiveBuild {
+    pub(crate) build: BuildId,
+    pub(crate) tables: TableSet,
+}
+
+/// Looks up the build that queries read: nothing if there is no such projection, none if it has no active build.
+pub(crate) async fn active(
+    connection: impl PgExecutor<'_>,
+    projection: &Identifier,
+) -> Result<Option<Option<ActiveBuild>>, sqlx::Error> {
+    let row: Option<(Option<i64>, Option<i32>, Option<Json<Descriptor>>)> = sqlx::query_as(
+        "SELECT build, build.version, descriptor
+         FROM gnomon.projections AS projection
+         LEFT JOIN gnomon.builds AS build ON build.projection = name AND role = 'active'
+         LEFT JOIN gnomon.module_versions AS module ON module.module = name AND module.version = build.version
+         WHERE name = $1",
+    )
+    .bind(projection.as_str())
+    .fetch_optional(connection)
+    .await?;
+    Ok(match row {
+        None => None,
+        Some((Some(build), Some(version), Some(descriptor))) => {
+            let (build, version) = (BuildId(build), ModuleVersion::from_sql(version));
+            Some(Some(ActiveBuild { build, tables: tables_of(projection, version, build, descriptor.0)? }))
+        }
+        Some(_) => Some(None),
+    })
+}
+
+/// Whether queries read this build now.
+pub(crate) async fn is_active(pool: &PgPool, build: BuildId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM gnomon.builds WHERE build = $1 AND role = 'active')")
+        .bind(build.0)
+        .fetch_one(pool)
+        .await
+}
+
+/// The checkpoint of the build that queries read: nothing if there is no such projection, none if it has no active build.
+pub(crate) async fn active_checkpoint(
+    pool: &PgPool,
+    projection: &Identifier,
+) -> Result<Option<Option<Position>>, sqlx::Error> {
+    let checkpoint: Option<Option<i64>> = sqlx::query_scalar(
+        "SELECT checkpoint FROM gnomon.projections
+         LEFT JOIN gnomon.builds ON projection = name AND role = 'active'
+         LEFT JOIN gnomon.subscriptions ON subscription = build
+         WHERE name = $1",
+    )
+    .bind(projection.as_str())
+    .fetch_optional(pool)
+    .await?;
+    Ok(checkpoint.map(|checkpoint| checkpoint.map(Position::from_sql)))
+}
+
+/// The tables of each of a projection's builds, as the build's version describes them.
+pub(crate) async fn tables(connection: impl PgExecutor<'_>, build: &Build) -> Result<TableSet, sqlx::Error> {
+    let descriptor: Json<Descriptor> =
+        sqlx::query_scalar("SELECT descriptor FROM gnomon.module_versions WHERE module = $1 AND version = $2")
+            .bind(build.projection.as_str())
+            .bind(build.version.to_sql())
+            .fetch_one(connection)
+            .await?;
+    tables_of(&build.projection, build.version, build.id, descriptor.0)
+}
+
+/// The tables of a build of a version that describes itself so.
+fn tables_of(
+    projection: &Identifier,
+    version: ModuleVersion,
+    build: BuildId,
+    descriptor: Descriptor,
+) -> Result<TableSet, sqlx::Error> {
+    let tables = match descriptor {
+        Descriptor::Projection(descriptor) => descriptor.check(projection),
+        Descriptor::Upcaster(_) => Err(vec!["it is not a projection".to_owned()]),
+    };
+    let tables = tables.map_err(|reasons| {
+        let reasons = reasons.join("; ");
+        sqlx::Error::Decode(
+            format!("{projection} version {version} was stored with a bad descriptor: {reasons}").into(),
+        )
+    })?;
+    Ok(TableSet::new(build.schema(), &tables))
+}
+
+/// Builds that are kept no longer: replaced, or made to verify another one, longer ago than `keep`.
+pub(crate) async fn outdated(pool: &PgPool, keep: Duration) -> Result<Vec<Build>, sqlx::Error> {
+    let rows: Vec<BuildRow> = sqlx::query_as(select_builds!(
+        "WHERE CASE role WHEN 'verifier' THEN created_at WHEN 'replaced' THEN replaced_at END < clock_timestamp() - $1 \
+         ORDER BY build"
+    ))
+    .bind(keep)
+    .fetch_all(pool)
+    .await?;
+    builds(rows)
+}
+
+/// Enters a projection, if there is none of this name yet, and locks it for the rest of the transaction.
+pub(super) async fn enter_projection(
+    connection: &mut PgConnection,
+    projection: &Identifier,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO gnomon.projections (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET name = $1")
+        .bind(projection.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Locks a projection for the rest of a transaction; answers whether there is one.
+pub(super) async fn lock_projection(
+    connection: &mut PgConnection,
+    projection: &Identifier,
+) -> Result<bool, sqlx::Error> {
+    let name: Option<String> = sqlx::query_scalar("SELECT name FROM gnomon.projections WHERE name = $1 FOR UPDATE")
+        .bind(projection.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(name.is_some())
+}
+
+/// The names of all projections, in their order.
+pub(crate) async fn projections(connection: &mut PgConnection) -> Result<Vec<Identifier>, sqlx::Error> {
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM gnomon.projections ORDER BY name").fetch_all(connection).await?;
+    names.into_iter().map(identifier).collect()
+}
+
+/// Sets what happens at events that a projection's module cannot handle.
+pub(super) async fn set_on_failure(
+    connection: &mut PgConnection,
+    projection: &Identifier,
+    on_failure: OnFailure,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE gnomon.projections SET on_failure = $2 WHERE name = $1")
+        .bind(projection.as_str())
+        .bind(on_failure.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Deletes a projection with all that is known of its builds.
+pub(super) async fn delete_projection(
+    connection: &mut PgConnection,
+    projection: &Identifier,
+) -> Result<(), sqlx::Error> {
+    for statement in [
+        "DELETE FROM gnomon.subscriptions WHERE subscription IN (SELECT build FROM gnomon.builds WHERE projection = $1)",
+        "DELETE FROM gnomon.projections WHERE name = $1",
+    ] {
+        sqlx::query(statement).bind(projection.as_str()).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Enters a build; its tables are the caller's to make.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    projection: &Identifier,
+    new: &NewBuild,
+) -> Result<BuildId, sqlx::Error> {
+    let SubscriptionId(build) = subscriptions::insert(connection).await?;
+    let [stage, work, role, activation] = to_columns(new.state());
+    sqlx::query(
+        "INSERT INTO gnomon.builds
+             (build, projection, version, upcasters, stage, work, role, activation, verifies, verify_batch)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(build)
+    .bind(projection.as_str())
+    .bind(new.version.to_sql())
+    .bind(Json(&new.upcasters))
+    .bind(stage)
+    .bind(work)
+    .bind(role)
+    .bind(activation)
+    .bind(new.verifies.map(|verifies| verifies.build.0))
+    .bind(new.verifies.map(|verifies| i32::try_from(verifies.batch_events).unwrap_or(i32::MAX)))
+    .execute(connection)
+    .await?;
+    Ok(BuildId(build))
+}
+
+/// Writes the state of a build that is locked.
+pub(super) async fn set_state(connection: &mut PgConnection, build: BuildId, state: State) -> Result<(), sqlx::Error> {
+    let [stage, work, role, activation] = to_columns(state);
+    sqlx::query("UPDATE gnomon.builds SET stage = $2, work = $3, role = $4, activation = $5 WHERE build = $1")
+        .bind(build.0)
+        .bind(stage)
+        .bind(work)
+        .bind(role)
+        .bind(activation)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Writes why a build stopped or could not be activated.
+pub(super) async fn set_error(
+    connection: &mut PgConnection,
+    build: BuildId,
+    error: Option<&BuildError>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE gnomon.builds SET error = $2 WHERE build = $1")
+        .bind(build.0)
+        .bind(error.map(Json))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Notes that queries read a build from now on, or no longer.
+pub(super) async fn stamp(connection: &mut PgConnection, build: BuildId, active: bool) -> Result<(), sqlx::Error> {
+    let sql = if active {
+        "UPDATE gnomon.builds SET activated_at = clock_timestamp(), replaced_at = NULL WHERE build = $1"
+    } else {
+        "UPDATE gnomon.builds SET replaced_at = clock_timestamp() WHERE build = $1"
+    };
+    sqlx::query(sql).bind(build.0).execute(connection).await?;
+    Ok(())
+}
+
+/// Tells every host, when the transaction commits, that there may be something to do with builds.
+pub(crate) async fn notify(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_notify('gnomon_builds', '')").execute(connection).await?;
+    Ok(())
+}

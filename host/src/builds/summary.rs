@@ -1,0 +1,193 @@
+//! Projections and builds as users see them.
+
+use std::{collections::HashMap, time::Duration};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sqlx::{PgPool, types::Json};
+
+use super::{
+    build::{BuildError, BuildId},
+    columns::StateColumns,
+    state::{BuildState, State},
+    store::identifier,
+    upcasters::PinnedUpcaster,
+};
+use crate::{
+    event_log::Position, modules::ModuleVersion, postgres::PgTimestamp, read_model::Identifier, runtime::Descriptor,
+    subscriptions::OnFailure,
+};
+
+/// A build that has not moved for so long stands still.
+const LATELY: Duration = Duration::from_secs(10);
+
+/// What a build is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// Queries read it, or may.
+    Queries,
+    /// It was made to verify another one.
+    Verify,
+}
+
+/// A build as users see it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BuildSummary {
+    /// Its number.
+    pub build: BuildId,
+    /// The version of the projection that it materialises.
+    pub version: ModuleVersion,
+    /// What it is.
+    pub state: BuildState,
+    /// The position up to which it holds the effect of every event.
+    pub checkpoint: Position,
+    /// The position of the newest event.
+    pub head: Position,
+    /// head − checkpoint; none for a build that is retired and will never come any further.
+    pub lag: Option<u64>,
+    /// Events of the log that it passes in a second, lately; 0 if it stands still or is stopped.
+    pub events_per_second: f64,
+    /// Seconds until it has caught up, at that rate; none if it has, or does not move.
+    pub seconds_left: Option<f64>,
+    /// Why it stopped, if it did.
+    pub error: Option<BuildError>,
+    /// How many events it has set aside.
+    pub dead_letters: u64,
+    /// How many of them were folded later, behind events that come after them in the log. If there are any, its rows need not
+    /// be what its events give; a rebuild's are.
+    pub out_of_order: u64,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The upcasters that its events go through before.
+    pub upcasters: Vec<PinnedUpcaster>,
+    /// Whether it becomes the active one by itself when it has caught up.
+    pub activate_when_live: bool,
+    /// When it was begun.
+    pub created_at: Timestamp,
+    /// When queries turned to another one; none if they read it, or never did.
+    pub replaced_at: Option<Timestamp>,
+}
+
+/// A projection as users see it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ProjectionSummary {
+    /// Its name.
+    pub name: Identifier,
+    /// The build that queries read; none before the first has caught up.
+    pub active_build: Option<BuildId>,
+    /// The version of that build.
+    pub active_version: Option<ModuleVersion>,
+    /// What happens at an event that its module cannot handle.
+    pub on_failure: OnFailure,
+    /// The names of its tables: of the active build, or of the newest.
+    pub tables: Vec<String>,
+    /// Its builds, newest first; of those that are retired, the newest few.
+    pub builds: Vec<BuildSummary>,
+}
+
+#[derive(sqlx::FromRow)]
+struct BuildRow {
+    name: String,
+    on_failure: String,
+    build: i64,
+    version: i32,
+    #[sqlx(flatten)]
+    state: StateColumns,
+    verifies: Option<i64>,
+    upcasters: Json<Vec<PinnedUpcaster>>,
+    checkpoint: i64,
+    events_per_second: f64,
+    error: Option<Json<BuildError>>,
+    dead_letters: i64,
+    out_of_order: i64,
+    created_at: PgTimestamp,
+    replaced_at: Option<PgTimestamp>,
+    descriptor: Json<Descriptor>,
+    head: i64,
+}
+
+impl BuildRow {
+    fn summary(&self) -> Result<BuildSummary, sqlx::Error> {
+        let (head, checkpoint) = (Position::from_sql(self.head), Position::from_sql(self.checkpoint));
+        let state = self.state.state()?;
+        let lag = (state != State::Retired).then(|| head.0.saturating_sub(checkpoint.0));
+        let events_per_second = if state.is_running() { self.events_per_second } else { 0.0 };
+        #[allow(clippy::cast_precision_loss, reason = "an estimate for people")]
+        let seconds_left = lag.filter(|lag| *lag > 0).map(|lag| lag as f64 / events_per_second);
+        Ok(BuildSummary {
+            build: BuildId(self.build),
+            version: ModuleVersion::from_sql(self.version),
+            state: state.into(),
+            checkpoint,
+            head,
+            lag,
+            events_per_second,
+            seconds_left: seconds_left.filter(|seconds| seconds.is_finite()),
+            error: self.error.as_ref().map(|error| error.0.clone()),
+            dead_letters: u64::try_from(self.dead_letters).unwrap_or_default(),
+            out_of_order: u64::try_from(self.out_of_order).unwrap_or_default(),
+            purpose: if self.verifies.is_some() { Purpose::Verify } else { Purpose::Queries },
+            upcasters: self.upcasters.0.clone(),
+            activate_when_live: state.activates_when_live(),
+            created_at: self.created_at.to_jiff()?,
+            replaced_at: self.replaced_at.map(PgTimestamp::to_jiff).transpose()?,
+        })
+    }
+}
+
+/// Projections with their builds, of one name if one is given.
+pub(crate) async fn summaries(pool: &PgPool, name: Option<&Identifier>) -> Result<Vec<ProjectionSummary>, sqlx::Error> {
+    // One statement, so that head and checkpoints are of one moment.
+    let rows: Vec<BuildRow> = sqlx::query_as(
+        "WITH builds AS (
+             SELECT *, row_number() OVER (PARTITION BY projection, stage IS NULL ORDER BY build DESC) AS place
+             FROM gnomon.builds WHERE $1::text IS NULL OR projection = $1
+         )
+         SELECT name, on_failure, build, build.version, stage, work, role, activation, verifies, upcasters, checkpoint, out_of_order,
+                CASE WHEN committed_at > clock_timestamp() - $2 THEN events_per_second ELSE 0 END AS events_per_second,
+                error, build.created_at, replaced_at, descriptor, head.position AS head,
+                (SELECT count(*) FROM gnomon.dead_letters AS letter WHERE letter.subscription = build) AS dead_letters
+         FROM builds AS build
+         JOIN gnomon.projections ON name = build.projection
+         JOIN gnomon.subscriptions ON subscription = build
+         JOIN gnomon.module_versions AS module ON module.module = name AND module.version = build.version
+         CROSS JOIN gnomon.head
+         WHERE stage IS NOT NULL OR place <= 5
+         ORDER BY name, build DESC",
+    )
+    .bind(name.map(Identifier::as_str))
+    .bind(LATELY)
+    .fetch_all(pool)
+    .await?;
+
+    let mut projections: Vec<ProjectionSummary> = Vec::new();
+    let mut tables: HashMap<BuildId, Vec<String>> = HashMap::new();
+    for row in rows {
+        let summary = row.summary()?;
+        if let Descriptor::Projection(descriptor) = row.descriptor.0 {
+            tables.insert(summary.build, descriptor.tables.into_iter().map(|table| table.name).collect());
+        }
+        if projections.last().is_none_or(|projection| projection.name.as_str() != row.name) {
+            projections.push(ProjectionSummary {
+                name: identifier(row.name)?,
+                active_build: None,
+                active_version: None,
+                on_failure: OnFailure::from_sql(&row.on_failure)?,
+                tables: Vec::new(),
+                builds: Vec::new(),
+            });
+        }
+        if let Some(projection) = projections.last_mut() {
+            if row.state.state()?.is_active() {
+                (projection.active_build, projection.active_version) = (Some(summary.build), Some(summary.version));
+            }
+            projection.builds.push(summary);
+        }
+    }
+    for projection in &mut projections {
+        let shown = projection.active_build.or(projection.builds.first().map(|build| build.build));
+        projection.tables = shown.and_then(|build| tables.remove(&build)).unwrap_or_default();
+    }
+    Ok(projections)
+}

@@ -1,0 +1,47 @@
+//! Making a chain of upcasters ready to run.
+
+use super::{Identifier, LoadError, ModuleVersion, Modules};
+use crate::runtime::{Delivery, UpcastError, UpcasterChain, UpcasterConflict};
+
+/// Why upcasters do not work.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// One of them does not run here.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// They do not fit together.
+    #[error(transparent)]
+    Conflict(#[from] UpcasterConflict),
+    /// One of them failed at an event.
+    #[error(transparent)]
+    Upcast(#[from] UpcastError),
+    /// The thread that they ran on was lost.
+    #[error("upcasting was interrupted")]
+    Interrupted,
+    /// Postgres fails.
+    #[error("cannot look up the active upcasters: {0}")]
+    Postgres(#[from] sqlx::Error),
+}
+
+impl Modules {
+    /// The chain of these upcasters.
+    ///
+    /// # Errors
+    /// One of them does not run here, or they do not fit together.
+    pub async fn load_chain(&self, upcasters: &[(Identifier, ModuleVersion)]) -> Result<UpcasterChain, ChainError> {
+        let mut modules = Vec::new();
+        for (name, version) in upcasters {
+            modules.push(self.load_upcaster(name, *version).await?);
+        }
+        Ok(UpcasterChain::new(modules, self.limits())?)
+    }
+}
+
+/// Brings events to where a chain brings them.
+///
+/// # Errors
+/// An upcaster fails at an event.
+pub async fn upcast(mut chain: UpcasterChain, mut events: Vec<Delivery>) -> Result<Vec<Delivery>, ChainError> {
+    let upcasted = tokio::task::spawn_blocking(move || chain.upcast(&mut events).map(|()| events)).await;
+    Ok(upcasted.map_err(|_| ChainError::Interrupted)??)
+}

@@ -1,0 +1,17 @@
+//! Changing what happens at events that a module cannot handle.
+
+use super::{OperateError, Operations};
+use crate::{builds::Changes, read_model::Identifier, subscriptions::OnFailure};
+
+impl Operations {
+    /// Changes what happens at events that a projection's module cannot handle. It holds from the next batch on, for all
+    /// builds; a build that is halted stays so until it is retried.
+    ///
+    /// # Errors
+    /// There is no such projection, or Postgres fails.
+    pub async fn set_on_failure(&self, name: &Identifier, on_failure: OnFailure) -> Result<(), OperateError> {
+        let mut changes = Changes::begin(&self.pool, name).await?;
+        changes.set_on_failure(on_failure).await?;
+        Ok(changes.commit().await?)
+    }
+}

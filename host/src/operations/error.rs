@@ -1,0 +1,64 @@
+//! Why an operation is not done.
+
+use crate::{
+    builds::{BuildId, ChangeError, PickError},
+    event_log::Position,
+    modules::LoadError,
+    read_model::Identifier,
+    runtime::UpcasterConflict,
+};
+
+/// Why an operation is not done. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OperateError {
+    /// There is no such projection, the build is not in a state for this, or Postgres fails.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    /// No build is meant.
+    #[error(transparent)]
+    Pick(#[from] PickError),
+    /// Readers have seen more than the build holds.
+    #[error(
+        "build {build} of projection `{projection}` is at position {checkpoint}, and queries have seen up to {seen}; it can be \
+         activated when it has come as far"
+    )]
+    Behind {
+        /// The projection.
+        projection: Identifier,
+        /// The build.
+        build: BuildId,
+        /// How far it is.
+        checkpoint: Position,
+        /// How far the active build is.
+        seen: Position,
+    },
+    /// Every event that is set aside is followed by later ones of its stream that were folded.
+    #[error(
+        "nothing was tried again: build {build} of projection `{projection}` has folded later events of the same streams as all \
+         {letters} events that it has set aside, so they can only be folded out of order; rebuild the projection for the rows \
+         that its log gives, or retry with `out_of_order=true`"
+    )]
+    Overtaken {
+        /// The projection.
+        projection: Identifier,
+        /// The build.
+        build: BuildId,
+        /// The events that it has set aside.
+        letters: u64,
+    },
+    /// There is no such upcaster, or it is not active.
+    #[error("there is no upcaster `{0}`, or it is not active")]
+    NoUpcaster(Identifier),
+    /// Upcasters do not fit together.
+    #[error(transparent)]
+    Upcasters(#[from] UpcasterConflict),
+    /// The version does not run here.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
+impl From<sqlx::Error> for OperateError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Change(error.into())
+    }
+}

@@ -1,0 +1,39 @@
+//! Showing projections, their builds, and their history.
+
+use super::Operations;
+use crate::{
+    builds::{HistoryEntry, ProjectionSummary, history, summaries},
+    read_model::Identifier,
+};
+
+impl Operations {
+    /// Every projection with its builds, by name.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn projections(&self) -> Result<Vec<ProjectionSummary>, sqlx::Error> {
+        summaries(&self.pool, None).await
+    }
+
+    /// The projection of this name.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn projection(&self, name: &Identifier) -> Result<Option<ProjectionSummary>, sqlx::Error> {
+        Ok(summaries(&self.pool, Some(name)).await?.pop())
+    }
+
+    /// The changes of a projection's states, newest first: those before entry `before`, or the newest. Empty if the projection
+    /// never was.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn history(
+        &self,
+        name: &Identifier,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<HistoryEntry>, sqlx::Error> {
+        history(&self.pool, name, before, limit).await
+    }
+}

@@ -1,0 +1,52 @@
+//! Building a version again.
+
+use super::{OperateError, Operations};
+use crate::{
+    builds::{Activation, BuildId, Changes, NewBuild, PickError, hold_upcasters, of_projection},
+    modules::ModuleVersion,
+    read_model::Identifier,
+};
+
+impl Operations {
+    /// Begins a new build of a version, of the active one if none is named; queries turn to it as `activation` says.
+    ///
+    /// # Errors
+    /// There is no such projection or version, the version does not run here, or Postgres fails.
+    pub async fn rebuild(
+        &self,
+        name: &Identifier,
+        version: Option<ModuleVersion>,
+        activation: Activation,
+    ) -> Result<BuildId, OperateError> {
+        let version = match version {
+            Some(version) => version,
+            None => self.active_version(name).await?,
+        };
+        let module = self.modules.load_projection(name, version).await?;
+        let mut transaction = self.pool.begin().await?;
+        let upcasters = hold_upcasters(&mut transaction).await?;
+        let mut changes = Changes::within(transaction, name).await?;
+        let cause = format!("an operator asked for a rebuild of version {version}");
+        let new = NewBuild { version, upcasters, activation, verifies: None };
+        let build = changes.begin_build(&new, module.tables(), &cause).await?;
+        if activation == Activation::Auto {
+            changes.supersede_others(build).await?;
+        }
+        changes.commit().await?;
+        Ok(build)
+    }
+
+    /// The version of the active build, or of the newest where none is active yet, retired or not.
+    async fn active_version(&self, name: &Identifier) -> Result<ModuleVersion, OperateError> {
+        let builds = of_projection(&self.pool, name).await?;
+        let builds = builds.ok_or_else(|| crate::builds::ChangeError::NoProjection(name.clone()))?;
+        let mut of_queries = builds.iter().filter(|build| build.verifies.is_none());
+        let active = of_queries.clone().find(|build| build.state.is_active()).or_else(|| of_queries.next());
+        let none_fits = || PickError::NoneFits {
+            projection: name.clone(),
+            action: "rebuild",
+            reason: "none was ever begun; deploy a version",
+        };
+        Ok(active.ok_or_else(none_fits)?.version)
+    }
+}

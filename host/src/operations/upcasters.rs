@@ -1,0 +1,171 @@
+//! Putting upcasters to work, and taking them out of it.
+
+use serde::Serialize;
+use sqlx::{Postgres, Transaction};
+
+use super::{OperateError, Operations};
+use crate::{
+    builds::{
+        self, Activation, ActiveUpcaster, Build, BuildId, Changes, NewBuild, PinnedUpcaster, State, active_upcasters,
+        begin_upcaster_change, describe_upcasters, names_of, remove_active_upcaster, set_active_upcaster,
+    },
+    event_log::RecordedEvent,
+    modules::{ChainError, ModuleVersion, upcast},
+    read_model::Identifier,
+    runtime::{Delivery, ProjectionDescriptor, Step, UpcasterConflict, UpcasterModule, conflicts},
+};
+
+/// A build that was begun because an upcaster was activated, or is no longer active.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rebuilt {
+    /// The projection.
+    pub projection: Identifier,
+    /// Its new build.
+    pub build: BuildId,
+}
+
+impl Operations {
+    /// The upcasters that are active, by name.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn upcasters(&self) -> Result<Vec<ActiveUpcaster>, sqlx::Error> {
+        describe_upcasters(&self.pool).await
+    }
+
+    /// Brings events to where the active upcasters bring them, which is what a projection begun now would see.
+    ///
+    /// # Errors
+    /// An upcaster does not run here, or fails at an event, or Postgres fails.
+    pub async fn upcast(&self, events: Vec<RecordedEvent>) -> Result<Vec<Delivery>, ChainError> {
+        let mut connection = self.pool.acquire().await?;
+        let upcasters = active_upcasters(&mut connection).await?;
+        drop(connection);
+        let chain = self.modules.load_chain(&names_of(&upcasters)).await?;
+        upcast(chain, events.into_iter().map(Delivery::from).collect()).await
+    }
+
+    /// Makes a version of an upcaster the active one: the newest if none is named. Projections that read a type that it
+    /// rewrites are built again, and queries turn to the new builds as they catch up.
+    ///
+    /// # Errors
+    /// There is no such upcaster, it does not fit beside the others, or Postgres fails; then nothing has changed.
+    pub async fn activate_upcaster(
+        &self,
+        name: &Identifier,
+        version: Option<ModuleVersion>,
+    ) -> Result<(ModuleVersion, Vec<Rebuilt>), OperateError> {
+        let version = match version {
+            Some(version) => version,
+            None => self.newest_version(name).await?,
+        };
+        let upcaster = self.modules.load_upcaster(name, version).await?;
+        let transaction = self.pool.begin().await?;
+        let (transaction, rebuilt) = self.activate_upcaster_within(transaction, name, version, &upcaster).await?;
+        commit(transaction).await?;
+        Ok((version, rebuilt))
+    }
+
+    /// The same as part of a transaction that has done other things before, which is the caller's to commit.
+    pub(super) async fn activate_upcaster_within(
+        &self,
+        mut transaction: Transaction<'static, Postgres>,
+        name: &Identifier,
+        version: ModuleVersion,
+        upcaster: &UpcasterModule,
+    ) -> Result<(Transaction<'static, Postgres>, Vec<Rebuilt>), OperateError> {
+        begin_upcaster_change(&mut transaction).await?;
+        let before = active_upcasters(&mut transaction).await?;
+        if before.contains(&PinnedUpcaster { name: name.clone(), version }) {
+            return Ok((transaction, Vec::new()));
+        }
+        let mut together = vec![upcaster.clone()];
+        for other in before.iter().filter(|other| other.name != *name) {
+            together.push(self.modules.load_upcaster(&other.name, other.version).await?);
+        }
+        let declared: Vec<_> = together.iter().map(|module| (&module.label().name, module.descriptor())).collect();
+        let reasons = conflicts(&declared);
+        if !reasons.is_empty() {
+            return Err(OperateError::Upcasters(UpcasterConflict { reasons }));
+        }
+        set_active_upcaster(&mut transaction, name, version).await?;
+        // Also those that read what the version before rewrote.
+        let mut steps = upcaster.steps().to_vec();
+        if let Some(replaced) = before.iter().find(|other| other.name == *name) {
+            steps.extend_from_slice(self.modules.load_upcaster(name, replaced.version).await?.steps());
+        }
+        let cause = format!("upcaster `{name}` version {version} was activated");
+        self.rebuild_readers(transaction, &steps, &cause).await
+    }
+
+    /// Makes an upcaster inactive. Projections that read a type that it rewrites are built again without it.
+    ///
+    /// # Errors
+    /// It is not active, or Postgres fails.
+    pub async fn deactivate_upcaster(&self, name: &Identifier) -> Result<Vec<Rebuilt>, OperateError> {
+        let mut transaction = self.pool.begin().await?;
+        begin_upcaster_change(&mut transaction).await?;
+        let version = remove_active_upcaster(&mut transaction, name).await?;
+        let version = version.ok_or_else(|| OperateError::NoUpcaster(name.clone()))?;
+        let upcaster = self.modules.load_upcaster(name, version).await?;
+        let cause = format!("upcaster `{name}` was deactivated");
+        let (transaction, rebuilt) = self.rebuild_readers(transaction, upcaster.steps(), &cause).await?;
+        commit(transaction).await?;
+        Ok(rebuilt)
+    }
+
+    async fn newest_version(&self, name: &Identifier) -> Result<ModuleVersion, OperateError> {
+        let module = self.modules.get(name).await?;
+        module.map(|module| module.latest_version).ok_or_else(|| OperateError::NoUpcaster(name.clone()))
+    }
+
+    /// Begins a new build of each projection that reads events which these steps rewrite.
+    async fn rebuild_readers(
+        &self,
+        mut transaction: Transaction<'static, Postgres>,
+        steps: &[Step],
+        cause: &str,
+    ) -> Result<(Transaction<'static, Postgres>, Vec<Rebuilt>), OperateError> {
+        let upcasters = active_upcasters(&mut transaction).await?;
+        let mut rebuilt = Vec::new();
+        // In the order of their names, as everyone who locks several.
+        for projection in builds::projections(&mut transaction).await? {
+            let mut changes = Changes::within(transaction, &projection).await?;
+            if let Some((version, activation)) = in_use(&changes.builds().await?) {
+                let module = self.modules.load_projection(&projection, version).await?;
+                if reads(module.descriptor(), steps) {
+                    let new = NewBuild { version, upcasters: upcasters.clone(), activation, verifies: None };
+                    let build = changes.begin_build(&new, module.tables(), cause).await?;
+                    if activation == Activation::Auto {
+                        changes.supersede_others(build).await?;
+                    }
+                    rebuilt.push(Rebuilt { projection, build });
+                }
+            }
+            transaction = changes.into_transaction();
+        }
+        Ok((transaction, rebuilt))
+    }
+}
+
+/// Commits, and wakes who works on builds.
+async fn commit(mut transaction: Transaction<'static, Postgres>) -> Result<(), sqlx::Error> {
+    builds::notify(&mut transaction).await?;
+    transaction.commit().await
+}
+
+/// The version that queries read, or will read. A projection that waits for its operator goes on waiting.
+fn in_use(builds: &[Build]) -> Option<(ModuleVersion, Activation)> {
+    let mut of_use = builds.iter().filter(|build| build.verifies.is_none() && build.state != State::Retired);
+    let next = of_use.clone().find(|build| build.state.activates_when_live());
+    match next.or_else(|| of_use.clone().find(|build| build.state.is_active())) {
+        Some(build) => Some((build.version, Activation::Auto)),
+        None => of_use.next().map(|build| (build.version, Activation::Manual)),
+    }
+}
+
+/// Whether a projection is given events of a type that steps rewrite.
+fn reads(projection: &ProjectionDescriptor, steps: &[Step]) -> bool {
+    let wants = |step: &Step| projection.event_types.iter().any(|wanted| wanted.event_type == step.event_type);
+    projection.all_types || steps.iter().any(wants)
+}

@@ -1,0 +1,122 @@
+//! Reading the log ahead of the module.
+
+use tokio::sync::mpsc;
+
+use crate::{
+    event_log::{EventLog, Filter, Position},
+    runtime::Delivery,
+};
+
+/// A part of the log: the events in it that a projection wants.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) events: Vec<Delivery>,
+    /// The part ends here, whether or not an event of it is wanted.
+    pub(crate) to: Position,
+    /// Whether the log ended here when it was read.
+    pub(crate) at_head: bool,
+}
+
+/// Batchs that are read ahead.
+const AHEAD: usize = 2;
+/// Events of the first batch: nobody knows yet how large they are.
+pub(crate) const FIRST_BATCH: usize = 256;
+
+/// How much of the log a module gets at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchSize {
+    /// Events, at most.
+    pub max_events: usize,
+    /// Bytes of events, about.
+    pub max_bytes: usize,
+}
+
+impl Default for BatchSize {
+    fn default() -> Self {
+        Self { max_events: 8192, max_bytes: 4 * 1024 * 1024 }
+    }
+}
+
+/// Reads the log behind `after` for as long as somebody takes the batchs, and not beyond `until`. The first batchs have
+/// `first` events, twice as many, and so on up to what `size` allows. Ends with the first error.
+pub(crate) fn follow(
+    log: EventLog,
+    after: Position,
+    until: Option<Position>,
+    filter: Filter,
+    size: BatchSize,
+    first: usize,
+) -> mpsc::Receiver<Result<Batch, sqlx::Error>> {
+    let (send, receive) = mpsc::channel(AHEAD);
+    tokio::spawn(async move {
+        let mut after = after;
+        let mut limit = first.clamp(1, size.max_events.max(1));
+        let mut head = log.head();
+        // The first batch goes out even if it is empty: it tells that the log has ended.
+        let mut at_start = true;
+        loop {
+            if !at_start {
+                tokio::select! {
+                    () = send.closed() => return,
+                    moved = head.wait_for(|head| *head > after) => if moved.is_err() { return },
+                }
+            }
+            let batch = read(&log, after, limit, &filter).await.map(|batch| batch.clip(until));
+            let failed = batch.is_err();
+            if let Ok(batch) = &batch {
+                if batch.to == after && !at_start {
+                    continue;
+                }
+                after = batch.to;
+                limit = size.next_limit(limit, batch);
+            }
+            at_start = false;
+            if send.send(batch).await.is_err() || failed {
+                return;
+            }
+            if until.is_some_and(|until| after >= until) {
+                return send.closed().await;
+            }
+        }
+    });
+    receive
+}
+
+async fn read(log: &EventLog, after: Position, limit: usize, filter: &Filter) -> Result<Batch, sqlx::Error> {
+    let page = log.read_batch(after, limit, filter).await?;
+    let to = page.next.unwrap_or(after);
+    Ok(Batch { events: page.events.into_iter().map(Delivery::from).collect(), to, at_head: to >= page.head })
+}
+
+impl Batch {
+    /// Without what stands behind a position.
+    fn clip(mut self, until: Option<Position>) -> Self {
+        if let Some(until) = until.filter(|until| *until < self.to) {
+            self.events.retain(|event| event.position <= until);
+            (self.to, self.at_head) = (until, false);
+        }
+        self
+    }
+}
+
+impl BatchSize {
+    /// As many events as keep a batch of such events within its bytes; never more than twice as many as before.
+    fn next_limit(self, limit: usize, last: &Batch) -> usize {
+        // Where nothing was found, nothing is learned of how large events are.
+        if last.events.is_empty() {
+            return limit;
+        }
+        let bytes: usize = last.events.iter().map(bytes_of).sum();
+        let average = bytes / last.events.len();
+        let fitting = self.max_bytes / average.max(1);
+        fitting.clamp(1, self.max_events.min(limit * 2))
+    }
+}
+
+fn bytes_of(event: &Delivery) -> usize {
+    size_of::<Delivery>()
+        + event.data.len()
+        + event.stream.len()
+        + event.event_type.len()
+        + event.metadata.as_ref().map_or(0, String::len)
+}

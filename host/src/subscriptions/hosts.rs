@@ -1,0 +1,42 @@
+//! The hosts that live, so that they share the builds.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+
+use super::lease::{HostKey, PRESENCE};
+
+/// Shows that a host works; answers how many do. A host counts until it dies, or has not been seen for `lease`.
+pub(crate) async fn beat(pool: &PgPool, host: HostKey, lease: Duration) -> Result<usize, sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO gnomon.hosts (host, seen_at) VALUES ($1, clock_timestamp())
+         ON CONFLICT (host) DO UPDATE SET seen_at = excluded.seen_at",
+    )
+    .bind(host)
+    .execute(pool)
+    .await?;
+    // A host that died holds the lock of its name no longer; one that hangs is not seen.
+    let living: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM gnomon.hosts WHERE seen_at > clock_timestamp() - $2 AND EXISTS (
+             SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND mode = 'ExclusiveLock' AND objsubid = 2
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+               AND classid::bigint = $1 AND objid::bigint = host::bigint & 4294967295)",
+    )
+    .bind(i64::from(PRESENCE))
+    .bind(lease)
+    .fetch_one(pool)
+    .await?;
+    Ok(usize::try_from(living).unwrap_or_default().max(1))
+}
+
+/// Removes a host that stops.
+pub(crate) async fn remove(pool: &PgPool, host: HostKey) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM gnomon.hosts WHERE host = $1").bind(host).execute(pool).await?;
+    Ok(())
+}
+
+/// Removes hosts that died long ago.
+pub(crate) async fn remove_dead(pool: &PgPool) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM gnomon.hosts WHERE seen_at < clock_timestamp() - interval '1 hour'").execute(pool).await?;
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! Who works on which subscription.
+//!
+//! A lease is a row's holder, its end, and an epoch that each new holder raises. It keeps two hosts from doing the same work;
+//! what keeps them from doing harm is the epoch, which every commit checks in its own transaction. A host that was frozen past
+//! its lease, or cut off, cannot write any more, whatever it believes.
+//!
+//! Each host holds an advisory lock named by its key for as long as its session lives. So a host that died is known at once,
+//! and one that hangs is known when its lease ends.
+
+use std::time::Duration;
+
+use sqlx::{Connection, PgConnection, PgPool};
+
+use super::{SubscriptionId, numbers};
+
+/// The first half of the advisory locks' names: `GNOM`.
+pub(super) const PRESENCE: i32 = 0x474e_4f4d;
+
+/// A host's key: its name among the holders of leases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(transparent)]
+pub(crate) struct HostKey(pub(super) i32);
+
+/// The right to work on a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lease {
+    pub(crate) subscription: SubscriptionId,
+    pub(crate) epoch: i64,
+}
+
+/// The session whose life shows that the host lives.
+#[derive(Debug)]
+pub(crate) struct Presence {
+    connection: PgConnection,
+}
+
+impl HostKey {
+    pub(crate) fn random() -> Self {
+        // The first field of a version 4 UUID is 32 random bits.
+        Self(i32::from_be_bytes(uuid::Uuid::new_v4().as_fields().0.to_be_bytes()))
+    }
+}
+
+impl Presence {
+    /// Shows that the host lives.
+    pub(crate) async fn show(pool: &PgPool, host: HostKey) -> Result<Self, sqlx::Error> {
+        let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
+        sqlx::query("SELECT pg_advisory_lock($1, $2)").bind(PRESENCE).bind(host.0).execute(&mut connection).await?;
+        Ok(Self { connection })
+    }
+
+    /// Whether the session still lives.
+    pub(crate) async fn check(&mut self) -> Result<(), sqlx::Error> {
+        self.connection.ping().await
+    }
+}
+
+/// Takes the lease of a subscription that nobody holds: never held, given back, run out, or held by a host that died.
+pub(crate) async fn acquire(
+    pool: &PgPool,
+    host: HostKey,
+    subscription: SubscriptionId,
+    duration: Duration,
+) -> Result<Option<Lease>, sqlx::Error> {
+    // A shared lock on the holder's name is granted when nobody holds it alone, that is when the holder's session is gone. It
+    // is given back when the statement ends.
+    let epoch: Option<i64> = sqlx::query_scalar(
+        "UPDATE gnomon.subscriptions
+         SET lease_epoch = lease_epoch + 1, lease_holder = $3, leased_until = clock_timestamp() + $4
+         WHERE subscription = $1
+           AND (lease_holder IS NULL OR leased_until < clock_timestamp()
+                OR pg_try_advisory_xact_lock_shared($2, lease_holder))
+         RETURNING lease_epoch",
+    )
+    .bind(subscription.0)
+    .bind(PRESENCE)
+    .bind(host.0)
+    .bind(duration)
+    .fetch_optional(pool)
+    .await?;
+    Ok(epoch.map(|epoch| Lease { subscription, epoch }))
+}
+
+/// Prolongs leases; answers the subscriptions whose leases are still held.
+pub(crate) async fn renew(
+    pool: &PgPool,
+    leases: &[Lease],
+    duration: Duration,
+) -> Result<Vec<SubscriptionId>, sqlx::Error> {
+    // The rows are locked in one order, as everyone locks them: no two can wait for each other.
+    let held: Vec<i64> = sqlx::query_scalar(
+        "WITH mine AS (
+             SELECT entry.subscription FROM unnest($1::bigint[], $2::bigint[]) AS lease (subscription, epoch)
+             JOIN gnomon.subscriptions AS entry
+                  ON entry.subscription = lease.subscription AND entry.lease_epoch = lease.epoch
+             ORDER BY entry.subscription FOR UPDATE OF entry
+         )
+         UPDATE gnomon.subscriptions AS entry SET leased_until = clock_timestamp() + $3
+         FROM mine WHERE entry.subscription = mine.subscription
+         RETURNING entry.subscription",
+    )
+    .bind(leases.iter().map(|lease| lease.subscription.0).collect::<Vec<_>>())
+    .bind(leases.iter().map(|lease| lease.epoch).collect::<Vec<_>>())
+    .bind(duration)
+    .fetch_all(pool)
+    .await?;
+    Ok(held.into_iter().map(SubscriptionId).collect())
+}
+
+/// Gives a lease back, so that the next holder need not wait for its end.
+pub(crate) async fn release(pool: &PgPool, lease: Lease) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE gnomon.subscriptions SET lease_holder = NULL, leased_until = NULL
+         WHERE subscription = $1 AND lease_epoch = $2",
+    )
+    .bind(lease.subscription.0)
+    .bind(lease.epoch)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Takes leases away from whoever holds them, in the order of the subscriptions' numbers. From here to the end of the
+/// transaction the subscriptions stand still.
+pub(crate) async fn revoke(connection: &mut PgConnection, subscriptions: &[SubscriptionId]) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "WITH held AS (SELECT subscription FROM gnomon.subscriptions WHERE subscription = ANY($1)
+                       ORDER BY subscription FOR UPDATE)
+         UPDATE gnomon.subscriptions AS entry
+         SET lease_epoch = lease_epoch + 1, lease_holder = NULL, leased_until = NULL
+         FROM held WHERE entry.subscription = held.subscription",
+    )
+    .bind(numbers(subscriptions))
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! Trying again what was set aside: what is asked for, and how far it has come.
+
+use sqlx::PgConnection;
+
+use super::SubscriptionId;
+use crate::event_log::Position;
+
+/// Which dead letters are tried again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Redelivery {
+    /// Those of streams of which nothing later was folded: what comes out is as if they had never failed, for their streams.
+    #[default]
+    InOrder,
+    /// All of them. One of a stream of which later events were folded is folded behind them, which the log does not say; it is
+    /// counted.
+    All,
+}
+
+impl Redelivery {
+    fn as_sql(self) -> &'static str {
+        match self {
+            Self::InOrder => "in_order",
+            Self::All => "all",
+        }
+    }
+
+    fn from_sql(text: &str) -> Result<Self, sqlx::Error> {
+        match text {
+            "in_order" => Ok(Self::InOrder),
+            "all" => Ok(Self::All),
+            other => Err(sqlx::Error::Decode(format!("`{other}` is not a way to try dead letters again").into())),
+        }
+    }
+}
+
+/// What is to be tried again, and from where on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Retrying {
+    pub(crate) redelivery: Redelivery,
+    /// Those up to here have been tried.
+    pub(crate) after: Position,
+}
+
+impl Retrying {
+    /// From the columns `retrying` and `retried_to`.
+    pub(crate) fn from_sql(retrying: Option<&str>, retried_to: i64) -> Result<Option<Self>, sqlx::Error> {
+        let Some(redelivery) = retrying.map(Redelivery::from_sql).transpose()? else { return Ok(None) };
+        Ok(Some(Self { redelivery, after: Position::from_sql(retried_to) }))
+    }
+}
+
+/// How far dead letters have been tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RetryProgress {
+    /// Those up to this position have been tried.
+    pub(crate) to: Position,
+    /// Whether these were the last.
+    pub(crate) done: bool,
+    /// Events that are folded behind later ones.
+    pub(crate) out_of_order: u64,
+}
+
+/// Asks for dead letters to be tried again, from the first on.
+pub(crate) async fn begin_retry(
+    connection: &mut PgConnection,
+    subscription: SubscriptionId,
+    redelivery: Redelivery,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE gnomon.subscriptions SET retrying = $2, retried_to = 0 WHERE subscription = $1")
+        .bind(subscription.0)
+        .bind(redelivery.as_sql())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Notes how far dead letters have been tried again, in the transaction of what came of them: whoever goes on after a crash
+/// tries none of them twice.
+pub(crate) async fn note_retry(
+    connection: &mut PgConnection,
+    subscription: SubscriptionId,
+    progress: &RetryProgress,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE gnomon.subscriptions
+         SET retried_to = $2, out_of_order = out_of_order + $3, retrying = CASE WHEN $4 THEN NULL ELSE retrying END
+         WHERE subscription = $1",
+    )
+    .bind(subscription.0)
+    .bind(progress.to.to_sql())
+    .bind(progress.out_of_order.cast_signed())
+    .bind(progress.done)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// How many dead letters were folded behind later events.
+pub(crate) async fn out_of_order(
+    connection: &mut PgConnection,
+    subscription: SubscriptionId,
+) -> Result<u64, sqlx::Error> {
+    let count: i64 = sqlx::query_scalar("SELECT out_of_order FROM gnomon.subscriptions WHERE subscription = $1")
+        .bind(subscription.0)
+        .fetch_one(connection)
+        .await?;
+    Ok(count.cast_unsigned())
+}

@@ -1,0 +1,65 @@
+-- Projections, their builds, and the upcasters that builds go through. See docs/ARCHITECTURE.md, "Builds".
+
+CREATE TABLE gnomon.projections (
+    name text COLLATE "C" PRIMARY KEY REFERENCES gnomon.modules (name),
+    -- What happens at an event that the module cannot handle.
+    on_failure text NOT NULL DEFAULT 'halt' CHECK (on_failure IN ('halt', 'skip', 'park'))
+);
+
+-- A build is one materialisation of a version: its tables stand in schema build_<build>. It has the subscription of its number.
+CREATE TABLE gnomon.builds (
+    build bigint PRIMARY KEY REFERENCES gnomon.subscriptions (subscription) ON DELETE CASCADE,
+    projection text COLLATE "C" NOT NULL REFERENCES gnomon.projections (name),
+    version integer NOT NULL,
+    -- Names and versions of the upcasters that were active when it was begun, by name: `[{"name": "…", "version": 1}]`.
+    upcasters jsonb NOT NULL DEFAULT '[]',
+    -- The four parts of its state, of which host/src/builds/state.rs is the machine; all null once it is retired.
+    stage text CHECK (stage IN ('replaying', 'live')),
+    work text CHECK (work IN ('running', 'paused', 'halted', 'failed')),
+    role text CHECK (role IN ('candidate', 'active', 'replaced', 'verifier')),
+    activation text CHECK (activation IN ('auto', 'manual')),
+    -- Why it stopped, or could not be activated.
+    error jsonb,
+    -- The build that it was made to verify, and with how many events at once.
+    verifies bigint,
+    verify_batch integer CHECK (verify_batch > 0),
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- When queries turned to it, last, and when they turned to another. What was replaced is kept for a while.
+    activated_at timestamptz,
+    replaced_at timestamptz,
+    FOREIGN KEY (projection, version) REFERENCES gnomon.module_versions (module, version),
+    CHECK (num_nulls(stage, work, role, activation) IN (0, 4)),
+    CHECK (role <> 'active' OR (stage = 'live' AND activation = 'manual')),
+    CHECK (role <> 'replaced' OR stage = 'live'),
+    CHECK (role <> 'verifier' OR activation = 'manual'),
+    CHECK ((verifies IS NULL) = (verify_batch IS NULL)),
+    CHECK ((role = 'verifier') = (verifies IS NOT NULL)),
+    CHECK (error IS NULL OR work IN ('running', 'halted', 'failed'))
+);
+
+CREATE INDEX ON gnomon.builds (projection, build);
+
+-- The build that queries read: one, if any.
+CREATE UNIQUE INDEX one_active_build ON gnomon.builds (projection) WHERE role = 'active';
+
+-- The upcasters that are active.
+CREATE TABLE gnomon.upcasters (
+    name text COLLATE "C" PRIMARY KEY REFERENCES gnomon.modules (name),
+    active_version integer NOT NULL,
+    FOREIGN KEY (name, active_version) REFERENCES gnomon.module_versions (module, version)
+);
+
+-- Every change of state, with its time and cause. It outlives the builds that it tells of.
+CREATE TABLE gnomon.history (
+    entry bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    projection text COLLATE "C" NOT NULL,
+    build bigint,
+    change text NOT NULL,
+    cause text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE INDEX ON gnomon.history (projection, entry);
+
+-- The views on the active builds' tables, for SQL users.
+CREATE SCHEMA read_models;
