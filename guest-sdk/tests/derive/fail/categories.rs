@@ -1,7 +1,8 @@
 use gnomon_sdk::prelude::*;
 
 #[derive(Events)]
-enum Event_ {
+enum UserEvent {
+    #[event("Opened")]
     Opened,
 }
 
@@ -15,12 +16,12 @@ struct User {
 struct Users;
 
 impl Projection for Users {
-    type Event = Event_;
+    type Event = UserEvent;
     type Tables = User;
 
     const CATEGORIES: &'static [&'static str] = &["account", "user-v1"];
 
-    fn handle(_: &Event<Event_>, _: &mut Rows) -> Result<(), Failure> {
+    fn handle(_: &Event<UserEvent>, _: &mut Rows) -> Result<(), Failure> {
         Ok(())
     }
 }
