@@ -115,7 +115,8 @@ fn pages_of_any_size_by_any_order_hold_every_row_once() {
                 _ => panic!("b is a number"),
             };
             let mut expected: Vec<_> = rows.iter().map(key).collect();
-            (expected.sort_unstable(), found.sort_unstable());
+            expected.sort_unstable();
+            found.sort_unstable();
             prop_assert_eq!(found, expected, "{} by {}", order, size);
             Ok(())
         })
