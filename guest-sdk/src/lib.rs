@@ -38,7 +38,7 @@ pub use self::{
     column::{Column, Json, TextEnum},
     event::{Event, Events},
     failure::Failure,
-    projection::{Partition, Projection},
+    projection::{Partition, Projection, check_categories},
     rows::{Keys, Rows},
     table::{Find, Table, Tables},
     upcaster::{Upcast, Upcasted, Upcaster},

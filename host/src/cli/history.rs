@@ -49,15 +49,14 @@ impl History {
         let query = [("after", self.after), ("limit", self.limit)];
         let request = client.get(&["v1", "projections", &self.projection, "history"]).query(&query);
         let body = client.text(request).await?;
+        let page: Page = client.parse(&body)?;
         if self.json {
-            output::data(body)?;
+            output::data(&body)?;
+            output::say_more(page.next);
             return Ok(());
         }
-        let page: Page = client.parse(&body)?;
         output::print_table(&table(&page.history))?;
-        if let Some(next) = page.next {
-            output::say(format_args!("there may be more: --after {next}"));
-        }
+        output::say_more(page.next);
         Ok(())
     }
 }

@@ -37,6 +37,23 @@ pub(super) fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem>
         .ok_or_else(|| Problem::new(Code::InvalidHeader, format!("Last-Event-ID must be a number; it is {value:?}")))
 }
 
+/// Refuses a page to a client that means to go on where it was.
+pub(super) fn refuse_last_event_id(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.contains_key("last-event-id") {
+        let detail = "Last-Event-ID is for followers, with `Accept: text/event-stream`; a page begins behind `after`";
+        return Err(Problem::new(Code::InvalidHeader, detail));
+    }
+    Ok(())
+}
+
+/// Refuses an end to a client that follows.
+pub(super) fn refuse_limit(limit: Option<usize>) -> Result<(), Problem> {
+    if limit.is_some() {
+        return Err(Problem::new(Code::InvalidQuery, "`limit` is for pages; followers get all that comes"));
+    }
+    Ok(())
+}
+
 /// Answers with events in batches, until the host closes or reading fails; the client then comes back by itself.
 pub(super) fn respond(
     events: impl Stream<Item = Result<Vec<Event>, sqlx::Error>> + Send + 'static,

@@ -297,9 +297,10 @@ impl Existing<'_> {
         if *event_type != event.event_type || schema_version != event.schema_version {
             return Some("has another type");
         }
-        // The log keeps microseconds. A time that the writer leaves to the log differs at each try.
-        if let (Some(known), Some(came)) = (time, event.time)
-            && known.as_microsecond() != came.as_microsecond()
+        // The log keeps microseconds. A time that the writer leaves to the log differs at each try; one that is given is not
+        // the one that the log gives to an event before it in the same group.
+        if let Some(came) = event.time
+            && time.is_none_or(|known| known.as_microsecond() != came.as_microsecond())
         {
             return Some("has another time");
         }

@@ -13,6 +13,7 @@ use crate::event_log::{
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Event {
+    #[serde(default, deserialize_with = "given")]
     id: Option<Uuid>,
     #[serde(rename = "type")]
     event_type: EventType,
@@ -28,6 +29,7 @@ pub(in crate::http) struct Event {
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct ImportLine {
     pub(in crate::http) stream: StreamName,
+    #[serde(default, deserialize_with = "given")]
     id: Option<Uuid>,
     #[serde(rename = "type")]
     event_type: EventType,
@@ -41,6 +43,17 @@ pub(in crate::http) struct ImportLine {
 /// `"any"`, `"no_stream"` or a version.
 #[derive(Default)]
 pub(in crate::http) struct Expected(ExpectedVersion);
+
+/// The id that a client gives. The nil UUID is what many programs write where they have none: two events with it would be
+/// taken for one.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>, D::Error> {
+    let id = Option::<Uuid>::deserialize(deserializer)?;
+    if id.is_some_and(|id| id.is_nil()) {
+        let words = "the nil UUID is not the id of an event; leave `id` out, or give each event one of its own";
+        return Err(serde::de::Error::custom(words));
+    }
+    Ok(id)
+}
 
 fn first() -> SchemaVersion {
     SchemaVersion::FIRST

@@ -9,7 +9,7 @@ use super::list::projection;
 use crate::{
     http::{
         Api,
-        extract::{Params, PathParams},
+        extract::{NoParams, Params, PathParams},
         problem::Problem,
     },
     modules::ModuleVersion,
@@ -49,11 +49,6 @@ pub(in crate::http) struct Rebuild {
     activate: Activate,
 }
 
-/// No parameters.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::http) struct Nothing {}
-
 pub(in crate::http) async fn rebuild(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
@@ -79,7 +74,7 @@ pub(in crate::http) async fn activate(
 pub(in crate::http) async fn rollback(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
-    Params(Nothing {}): Params<Nothing>,
+    NoParams: NoParams,
 ) -> Answered {
     let build = api.projector.rollback(&name, PATIENCE).await?;
     answer(&api, &name, build, StatusCode::OK).await
