@@ -1,7 +1,7 @@
 //! Events as clients write and read them.
 
 use axum::response::sse;
-use jiff::Timestamp;
+use gnomon_values::Instant;
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ pub(in crate::http) struct Event {
     event_type: EventType,
     #[serde(default = "first")]
     schema_version: SchemaVersion,
-    time: Option<Timestamp>,
+    time: Option<Instant>,
     data: JsonText,
     metadata: Option<JsonText>,
 }
@@ -33,7 +33,7 @@ pub(in crate::http) struct ImportLine {
     event_type: EventType,
     #[serde(default = "first")]
     schema_version: SchemaVersion,
-    time: Option<Timestamp>,
+    time: Option<Instant>,
     data: JsonText,
     metadata: Option<JsonText>,
 }
