@@ -90,7 +90,8 @@ async fn what_is_accepted_can_be_read_everywhere() {
         let repeated = api.append("a-1", body).await;
         assert_eq!(repeated.status, StatusCode::OK, "{came}: {:?}", repeated.text());
     }
-    let line = |(came, _): &(String, String)| json!({"stream": "b-1", "type": "T", "time": came, "data": 1}).to_string();
+    let line =
+        |(came, _): &(String, String)| json!({"stream": "b-1", "type": "T", "time": came, "data": 1}).to_string();
     let lines = kept.iter().map(line).collect::<Vec<_>>().join("\n");
     let answer = import(&api, lines).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{:?}", answer.text());
@@ -133,7 +134,8 @@ async fn one_odd_row_never_takes_a_page_away() {
          INSERT INTO gnomon.events (position, version, time, recorded_at, id, schema_version, stream, type, data)
          SELECT 1 + number, 1 + number, time, now(), gen_random_uuid(), 1, 'a-1', 'T', '{}' FROM odd";
     sqlx::query(written).execute(&api.pool).await.unwrap();
-    let appended = api.append("a-1", json!({"events": [{"type": "T", "data": 1, "time": "2021-01-01T00:00:00Z"}]})).await;
+    let appended =
+        api.append("a-1", json!({"events": [{"type": "T", "data": 1, "time": "2021-01-01T00:00:00Z"}]})).await;
     assert_eq!(appended.json()["last_position"], json!(6));
     let expected = [
         "2020-01-01T00:00:00Z",
