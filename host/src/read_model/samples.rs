@@ -54,7 +54,9 @@ pub(super) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
             let instants = vec![Instant::MIN.0, -1, 0, 1, 951_782_400_000_000, 1_709_208_000_250_000, Instant::MAX.0];
             select(instants).prop_map(Value::Timestamp).boxed()
         }
-        ColumnType::Date => select(vec![Day::MIN.0, -1, 0, 1, 11_016, 19_782, Day::MAX.0]).prop_map(Value::Date).boxed(),
+        ColumnType::Date => {
+            select(vec![Day::MIN.0, -1, 0, 1, 11_016, 19_782, Day::MAX.0]).prop_map(Value::Date).boxed()
+        }
         ColumnType::Uuid => (0..3_u128).prop_map(|bits| Value::Uuid(Uuid::from_u128(bits << 120))).boxed(),
         ColumnType::Json => select(vec!["null", "true", "1", "\"a\\\"b\"", "[1,{}]", "{\"a\":[null,\"é\"]}"])
             .prop_map(|json| Value::Json(CanonicalJson::parse(json).unwrap()))

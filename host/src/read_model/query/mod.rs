@@ -12,6 +12,7 @@ mod accept;
 mod cursor;
 mod error;
 mod filter;
+mod instant;
 mod limits;
 mod logic;
 mod misses;
