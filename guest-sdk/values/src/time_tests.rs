@@ -91,10 +91,13 @@ fn other_forms_are_refused() {
 
 #[test]
 fn a_leap_second_is_refused_wherever_it_comes_from() {
-    for text in ["2016-12-31T23:59:60Z", "2016-12-31T23:59:60.5Z", "2017-01-01T01:59:60+02:00", "2020-01-01T00:00:60Z"] {
+    for text in ["2016-12-31T23:59:60Z", "2016-12-31T23:59:60.5Z", "2017-01-01T01:59:60+02:00", "2020-01-01T00:00:60Z"]
+    {
         assert_eq!(
             words(text),
-            format!("{text} is within a leap second, which Gnomon does not keep; write second 59, or the second that follows")
+            format!(
+                "{text} is within a leap second, which Gnomon does not keep; write second 59, or the second that follows"
+            )
         );
     }
     let leap: DateTime<Utc> = "2016-12-31T23:59:60.25Z".parse().unwrap();
