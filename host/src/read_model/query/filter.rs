@@ -68,7 +68,7 @@ pub(super) enum State {
 pub(super) fn filter<'t>(table: &'t Table, key: &str, value: &str) -> Result<Condition<'t>, QueryError> {
     let name = name::key(key)?;
     let (negated, test) = read("filter", value, value, |cursor| expression(cursor, rest))?;
-    Ok(Condition::new(name::column(table, &name)?, negated, test)?)
+    Condition::new(name::column(table, &name)?, negated, test)
 }
 
 /// A filter within a logic tree: `column.operator.value`.

@@ -26,10 +26,10 @@ pub(super) fn kept(mut value: String) -> Result<String, QueryError> {
 /// Whether the text has a time of day whose second is 60: `…:59:60`.
 fn is_leap(value: &str) -> bool {
     value.match_indices(":60").any(|(at, second)| {
-        let before = value[..at].as_bytes();
-        let behind = value[at + second.len()..].bytes().next();
+        let before = &value.as_bytes()[..at];
+        let behind = value.as_bytes().get(at + second.len());
         matches!(before, [.., b':', tens, ones] if tens.is_ascii_digit() && ones.is_ascii_digit())
-            && !behind.is_some_and(|next| next.is_ascii_digit())
+            && !behind.is_some_and(u8::is_ascii_digit)
     })
 }
 
