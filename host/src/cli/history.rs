@@ -2,6 +2,7 @@
 
 use clap::Args;
 use comfy_table::Table;
+use gnomon_values::Instant;
 use serde::Deserialize;
 
 use super::{client::Client, output};
@@ -70,9 +71,10 @@ fn table(entries: &[Entry]) -> Table {
     table
 }
 
-/// A moment without the digits that nobody reads.
+/// An instant without the digits that nobody reads.
 fn to_the_second(at: &str) -> String {
-    at.parse::<jiff::Timestamp>().map_or_else(|_| at.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+    let second = |at: Instant| at.to_utc().format("%Y-%m-%d %H:%M:%SZ").to_string();
+    Instant::parse(at).map_or_else(|_| at.to_owned(), second)
 }
 
 #[cfg(test)]

@@ -146,6 +146,10 @@ async fn an_append_that_does_not_fit_says_why_and_appends_nothing() {
     ");
     let data = ["append", "order-1", "--type", "OrderPlaced", "--data", "{n: 1}"];
     insta::assert_snapshot!(refused(&host, &data).await, @"error: --data is not JSON: key must be a string at line 1 column 2");
+    let time = ["append", "order-1", "--type", "OrderPlaced", "--time", "2016-12-31T23:59:60Z"];
+    let said = refused(&host, &time).await;
+    let words = "error: events[0].time: 2016-12-31T23:59:60Z is within a leap second, which Gnomon does not keep";
+    assert!(said.starts_with(words), "{said}");
     assert_eq!(host.head().await, 1);
 }
 

@@ -1,3 +1,4 @@
+use gnomon_values::Instant;
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use super::*;
@@ -118,7 +119,7 @@ async fn a_portion_is_what_pages_are() {
     let name = |number: u64| ["plain", "it's", "back\\slash", "q\"uote"][number as usize % 4];
     let lines = (0..3000_u64).map(|number| {
         let event = NewEvent {
-            time: Some(jiff::Timestamp::from_microsecond(number as i64 * -1_234_567).unwrap()),
+            time: Some(Instant(number as i64 * -1_234_567)),
             data: json(&format!("{{\"n\": {number}}}")),
             metadata: (number % 3 == 0).then(|| json("null")),
             ..event(name(number))

@@ -1,12 +1,16 @@
 //! Events as clients write and read them.
 
 use axum::response::sse;
-use jiff::Timestamp;
+use gnomon_values::Instant;
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
-use crate::event_log::{
-    EventId, EventType, ExpectedVersion, JsonText, NewEvent, RecordedEvent, SchemaVersion, StreamName, StreamVersion,
+use crate::{
+    event_log::{
+        EventId, EventType, ExpectedVersion, JsonText, NewEvent, RecordedEvent, SchemaVersion, StreamName,
+        StreamVersion,
+    },
+    http::{errors::internal, sse::error_event},
 };
 
 /// An event to be appended.
@@ -19,7 +23,7 @@ pub(in crate::http) struct Event {
     event_type: EventType,
     #[serde(default = "first")]
     schema_version: SchemaVersion,
-    time: Option<Timestamp>,
+    time: Option<Instant>,
     data: JsonText,
     metadata: Option<JsonText>,
 }
@@ -35,7 +39,7 @@ pub(in crate::http) struct ImportLine {
     event_type: EventType,
     #[serde(default = "first")]
     schema_version: SchemaVersion,
-    time: Option<Timestamp>,
+    time: Option<Instant>,
     data: JsonText,
     metadata: Option<JsonText>,
 }
@@ -119,6 +123,6 @@ pub(in crate::http) fn sse_event(id: u64, event: &RecordedEvent) -> sse::Event {
     match sse::Event::default().id(id.to_string()).json_data(event) {
         Ok(event) => event,
         // Events of the log are JSON; one that is not any more must not end the stream for ever at this place.
-        Err(error) => sse::Event::default().id(id.to_string()).event("error").data(error.to_string()),
+        Err(error) => error_event(&internal(&error)).id(id.to_string()),
     }
 }

@@ -2,7 +2,7 @@ use futures_util::stream;
 
 use super::*;
 
-async fn import(api: &TestApi, body: impl Into<Body>) -> Answer {
+pub(super) async fn import(api: &TestApi, body: impl Into<Body>) -> Answer {
     let request = Request::post("/v1/events").header(header::CONTENT_TYPE, "application/x-ndjson; charset=utf-8");
     api.send(request.body(body.into()).unwrap()).await
 }

@@ -37,7 +37,7 @@ async fn malformed_appends() {
         ),
         (
             "{\"events\": [{\"type\": \"A\", \"data\": 1, \"time\": \"yesterday\"}]}",
-            "422 invalid_body: events[0].time: failed to parse four digit integer as year",
+            "422 invalid_body: events[0].time: `yesterday` is not an instant as RFC 3339 writes it, such as 2013-01-01T10:17:00Z, from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z at line 1 column",
         ),
         (
             "{\"events\": [{\"type\": \"A\", \"data\": 1, \"schema_version\": 0}]}",

@@ -210,3 +210,46 @@ async fn health_is_told() {
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{:?}", answer.body);
     assert_eq!(answer.header("retry-after"), "1");
 }
+
+/// What a follower is told until nothing more comes.
+async fn until_the_end(api: &TestApi, path: &str, fail: impl AsyncFnOnce()) -> String {
+    let request = Request::get(path).header("accept", "text/event-stream").body(Body::empty()).unwrap();
+    let mut body = api.router.clone().oneshot(request).await.unwrap().into_body().into_data_stream();
+    let mut text = String::new();
+    let mut more = async || {
+        let chunk = tokio::time::timeout(Duration::from_secs(20), body.next()).await.expect("news in time")?;
+        Some(std::str::from_utf8(&chunk.unwrap()).unwrap().to_owned())
+    };
+    text += &more().await.expect("what is there already");
+    fail().await;
+    while let Some(chunk) = more().await {
+        text += &chunk;
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_is_told_why_nothing_more_comes() {
+    for path in ["/v1/events", "/v1/streams/a-1/events", "/v1/projections"] {
+        let api = filled().await;
+        if path == "/v1/projections" {
+            let bank = "INSERT INTO gnomon.modules VALUES ('bank', 'projection'); INSERT INTO gnomon.projections VALUES ('bank')";
+            sqlx::raw_sql(bank).execute(&api.pool).await.unwrap();
+        }
+        let text = until_the_end(&api, path, async || {
+            // The followers of the log are woken by an append.
+            let broken =
+                "ALTER TABLE gnomon.events RENAME COLUMN metadata TO gone; ALTER TABLE gnomon.builds RENAME TO gone";
+            sqlx::raw_sql(broken).execute(&api.pool).await.unwrap();
+            sqlx::query("UPDATE gnomon.head SET position = position + 1").execute(&api.pool).await.unwrap();
+            sqlx::query("SELECT pg_notify('gnomon_head', '8')").execute(&api.pool).await.unwrap();
+        })
+        .await;
+        let last = text.trim_end().rsplit("\n\n").next().unwrap();
+        let problem = last.strip_prefix("event: error\ndata: ").unwrap_or_else(|| panic!("{path}: {text}"));
+        let problem: Value = serde_json::from_str(problem).unwrap();
+        assert_eq!((&problem["code"], &problem["status"]), (&json!("internal"), &json!(500)), "{path}: {text}");
+        assert!(problem["detail"].as_str().unwrap().contains("does not exist"), "{path}: {text}");
+        assert!(!last.contains("id:"), "a client comes back behind what it saw: {text}");
+    }
+}

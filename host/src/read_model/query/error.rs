@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use gnomon_values::TimeError;
 use serde::Serialize;
 
 /// A refusal in the form that PostgREST's clients read: `code`, `message`, `details` and `hint` are the fields of the
@@ -139,6 +140,13 @@ impl QueryError {
     pub(super) fn undefined_column(table: &str, column: &str, hint: Option<String>) -> Self {
         let message = format!("column {table}.{column} does not exist");
         Self { hint, ..Self::new("42703", http_status("42703"), message) }
+    }
+
+    /// An instant within a leap second: Postgres' own code and words for times that it does not know.
+    pub(super) fn leap_second(value: &str) -> Self {
+        let error = TimeError::LeapSecond(value.to_owned());
+        let message = format!("date/time field value out of range: {value:?}");
+        Self { details: Some(error.to_string()), ..Self::new("22008", http_status("22008"), message) }
     }
 
     fn range(details: String) -> Self {

@@ -13,6 +13,7 @@ mod cursor;
 mod error;
 mod filter;
 mod headers;
+mod instant;
 mod limits;
 mod logic;
 mod misses;
