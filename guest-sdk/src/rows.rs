@@ -11,6 +11,7 @@ use self::kept::{Kept, KeptTable};
 use crate::{
     Failure, at_hand,
     host::Host,
+    schema::Key,
     table::{Find, Table, Tables},
 };
 
@@ -83,6 +84,7 @@ impl Rows {
     /// Deletes the row that has this key, if there is one.
     #[track_caller]
     pub fn delete<T: Table>(&mut self, key: T::Key<'_>) {
+        self.check::<T>(&key);
         let batch = self.keys.batch;
         self.keys.kept::<T>().delete(&key, batch);
     }
@@ -105,15 +107,24 @@ impl Rows {
     /// The place of the row that has this key, after it was fetched if need be.
     #[track_caller]
     fn load<T: Table>(&mut self, key: &T::Key<'_>) -> usize {
+        let is_possible = self.check::<T>(key);
         let batch = self.keys.batch;
         let kept = self.keys.kept::<T>();
         let place = kept.place(key, batch);
-        if !kept.is_known(place)
+        if is_possible
+            && !kept.is_known(place)
             && let Err(failure) = kept.fetch(vec![place], self.host.as_mut())
         {
             self.fault.get_or_insert(failure);
         }
         place
+    }
+
+    /// Whether a row can have this key; if not, the event fails.
+    fn check<T: Table>(&mut self, key: &T::Key<'_>) -> bool {
+        let Err(failure) = key.check() else { return true };
+        self.fault.get_or_insert(Failure::new(format!("a key of `{}`: {failure}", T::SCHEMA.name)));
+        false
     }
 
     pub(crate) fn keys(&mut self) -> &mut Keys {
@@ -158,7 +169,11 @@ impl Keys {
     #[track_caller]
     pub fn want<T: Table>(&mut self, key: T::Key<'_>) {
         let batch = self.batch;
-        self.kept::<T>().want(&key, batch);
+        let kept = self.kept::<T>();
+        // The event that asks for the row of an impossible key fails, not the whole batch.
+        if key.check().is_ok() {
+            kept.want(&key, batch);
+        }
     }
 
     #[track_caller]

@@ -147,10 +147,13 @@ impl<T: Table> Kept<T> {
     }
 
     pub(super) fn find(&mut self, find: Find<T>, host: &mut dyn Host, batch: u32) -> Result<Vec<T>, Failure> {
+        let values = find
+            .values
+            .map_err(|failure| Failure::new(format!("index `{}` of `{}`: {failure}", find.index, T::SCHEMA.name)))?;
         self.settle()?;
         self.flush(host)?;
         let mut found = Vec::new();
-        for cells in host.find(T::SCHEMA.name, find.index, find.values) {
+        for cells in host.find(T::SCHEMA.name, find.index, values) {
             let row = T::from_cells(cells.clone())
                 .map_err(|failure| Failure::new(format!("a row of `{}`: {failure}", T::SCHEMA.name)))?;
             let place = self.place(&row.key(), batch);

@@ -6,3 +6,5 @@
 mod json;
 mod limits;
 mod time;
+
+pub use self::time::{Day, Instant, TimeError};

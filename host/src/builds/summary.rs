@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use jiff::Timestamp;
+use gnomon_values::Instant;
 use serde::Serialize;
 use sqlx::{PgPool, types::Json};
 
@@ -64,9 +64,9 @@ pub struct BuildSummary {
     /// Whether it becomes the active one by itself when it has caught up.
     pub activate_when_live: bool,
     /// When it was begun.
-    pub created_at: Timestamp,
+    pub created_at: Instant,
     /// When queries turned to another one; none if they read it, or never did.
-    pub replaced_at: Option<Timestamp>,
+    pub replaced_at: Option<Instant>,
 }
 
 /// A projection as users see it.
@@ -130,8 +130,8 @@ impl BuildRow {
             purpose: if self.verifies.is_some() { Purpose::Verify } else { Purpose::Queries },
             upcasters: self.upcasters.0.clone(),
             activate_when_live: state.activates_when_live(),
-            created_at: self.created_at.to_jiff()?,
-            replaced_at: self.replaced_at.map(PgTimestamp::to_jiff).transpose()?,
+            created_at: self.created_at.instant(),
+            replaced_at: self.replaced_at.map(PgTimestamp::instant),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Events, before and after the log took them in.
 
-use jiff::Timestamp;
+use gnomon_values::Instant;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -142,7 +142,7 @@ pub struct NewEvent {
     /// The version of the shape of `data`.
     pub schema_version: SchemaVersion,
     /// When it happened; none means when the log takes it in.
-    pub time: Option<Timestamp>,
+    pub time: Option<Instant>,
     /// JSON, kept as written.
     pub data: JsonText,
     /// JSON, kept as written.
@@ -174,9 +174,9 @@ pub struct RecordedEvent {
     /// The version of the shape of `data`.
     pub schema_version: SchemaVersion,
     /// When it happened, as its writer says.
-    pub time: Timestamp,
+    pub time: Instant,
     /// When the log took it in.
-    pub recorded_at: Timestamp,
+    pub recorded_at: Instant,
     /// JSON, as written.
     pub data: JsonText,
     /// JSON, as written.

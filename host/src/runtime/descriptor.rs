@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    event_log::{EventType, Filter, SchemaVersion},
+    event_log::{Category, EventType, Filter, SchemaVersion},
     read_model::{Identifier, Table, TableDeclaration},
 };
 
@@ -197,8 +197,8 @@ impl ProjectionDescriptor {
             }
         }
         for category in &self.categories {
-            if category.is_empty() || category.contains('-') {
-                reasons.push(format!("category `{category}`: a category is not empty and has no `-`"));
+            if let Err(error) = Category::new(category) {
+                reasons.push(error.to_string());
             }
         }
     }

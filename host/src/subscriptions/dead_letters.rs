@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use gnomon_values::Instant;
 use serde::Serialize;
 use sqlx::{PgConnection, PgPool, types::Json};
 
@@ -67,7 +67,7 @@ pub struct DeadLetterSummary {
     /// What the module did; none if the event only waits behind one of its stream.
     pub error: Option<ModuleFailure>,
     /// When it was set aside.
-    pub set_aside_at: Timestamp,
+    pub set_aside_at: Instant,
 }
 
 /// Sets events aside, those of them that are not already; answers how many there are now.
@@ -217,7 +217,7 @@ pub(crate) async fn page(
                 event_type,
                 parked,
                 error: error.map(|error| error.0),
-                set_aside_at: set_aside_at.to_jiff()?,
+                set_aside_at: set_aside_at.instant(),
             })
         })
         .collect()

@@ -43,7 +43,7 @@ pub(super) struct Planned<'w> {
 impl Planned<'_> {
     /// When it happened: when the log takes it in, if the writer does not say.
     pub(super) fn time(&self, now: PgTimestamp) -> PgTimestamp {
-        self.event.time.map_or(now, |time| PgTimestamp(time.as_microsecond()))
+        self.event.time.map_or(now, |time| PgTimestamp(time.0))
     }
 }
 
@@ -297,9 +297,10 @@ impl Existing<'_> {
         if *event_type != event.event_type || schema_version != event.schema_version {
             return Some("has another type");
         }
-        // The log keeps microseconds. A time that the writer leaves to the log differs at each try.
-        if let (Some(known), Some(came)) = (time, event.time)
-            && known.as_microsecond() != came.as_microsecond()
+        // A time that the writer leaves to the log differs at each try; one that is given is not the one that the log gives to
+        // an event before it in the same group.
+        if let Some(came) = event.time
+            && time.is_none_or(|known| known != came)
         {
             return Some("has another time");
         }

@@ -8,7 +8,7 @@ use crate::{
     builds::ProjectionSummary,
     http::{
         Api,
-        extract::{JsonBody, PathParams},
+        extract::{JsonBody, NoParams, PathParams},
         problem::Problem,
     },
     read_model::Identifier,
@@ -25,6 +25,7 @@ pub(in crate::http) struct Settings {
 /// Changes a projection's settings.
 pub(in crate::http) async fn configure(
     State(api): State<Api>,
+    NoParams: NoParams,
     PathParams(name): PathParams<Identifier>,
     JsonBody(settings): JsonBody<Settings>,
 ) -> Result<Json<ProjectionSummary>, Problem> {

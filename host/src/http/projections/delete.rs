@@ -4,13 +4,18 @@ use axum::{extract::State, http::StatusCode};
 
 use crate::{
     builds::BuildId,
-    http::{Api, extract::PathParams, problem::Problem},
+    http::{
+        Api,
+        extract::{NoParams, PathParams},
+        problem::Problem,
+    },
     read_model::Identifier,
 };
 
 /// Deletes a projection with all its builds.
 pub(in crate::http) async fn delete(
     State(api): State<Api>,
+    NoParams: NoParams,
     PathParams(name): PathParams<Identifier>,
 ) -> Result<StatusCode, Problem> {
     api.operations.delete(&name).await?;
@@ -20,6 +25,7 @@ pub(in crate::http) async fn delete(
 /// Retires a build.
 pub(in crate::http) async fn retire(
     State(api): State<Api>,
+    NoParams: NoParams,
     PathParams((name, build)): PathParams<(Identifier, BuildId)>,
 ) -> Result<StatusCode, Problem> {
     api.operations.retire(&name, build).await?;

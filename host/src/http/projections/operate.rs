@@ -10,7 +10,7 @@ use crate::{
     builds::{Activation, BuildId, ProjectionSummary},
     http::{
         Api,
-        extract::{Params, PathParams},
+        extract::{NoParams, Params, PathParams},
         problem::Problem,
     },
     modules::ModuleVersion,
@@ -51,11 +51,6 @@ pub(in crate::http) struct Rebuild {
     activate: Activation,
 }
 
-/// No parameters.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::http) struct Nothing {}
-
 pub(in crate::http) async fn rebuild(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
@@ -81,7 +76,7 @@ pub(in crate::http) async fn activate(
 pub(in crate::http) async fn rollback(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
-    Params(Nothing {}): Params<Nothing>,
+    NoParams: NoParams,
 ) -> Answered {
     let build = api.operations.rollback(&name, PATIENCE).await?;
     answer(&api, &name, build, StatusCode::OK).await

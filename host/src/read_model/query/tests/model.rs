@@ -156,16 +156,21 @@ impl OrderTerm {
 }
 
 impl ModelQuery {
-    /// The rows that match, ordered as asked, and where nothing more is asked, by key.
+    /// The rows that match, ordered as asked, and where nothing more is asked, by key, in the direction of what was asked last.
     pub(super) fn matching<'r>(&self, rows: &'r [Row]) -> Vec<&'r Row> {
         let all_hold = |row: &&Row| self.conditions.iter().all(|condition| condition.holds(row) == Some(true));
         let mut matching: Vec<_> = rows.iter().filter(all_hold).collect();
-        matching.sort_by(|one, other| self.order(one, other).then_with(|| order(&one[0], &other[0])));
+        let descending = self.order.last().is_some_and(|last| last.direction == ".desc");
+        let by_key = |one: &Row, other: &Row| {
+            let ordering = order(&one[0], &other[0]);
+            if descending { ordering.reverse() } else { ordering }
+        };
+        matching.sort_by(|one, other| self.order(one, other).then_with(|| by_key(one, other)));
         matching
     }
 
     /// How rows stand to each other as far as the query says.
-    pub(super) fn order(&self, one: &Row, other: &Row) -> Ordering {
+    fn order(&self, one: &Row, other: &Row) -> Ordering {
         self.order
             .iter()
             .map(|term| term.order(one, other))
