@@ -64,7 +64,7 @@ async fn a_replay_goes_on_from_its_checkpoint_and_not_from_the_start() {
         .await;
     host.kill();
     let checkpoint = async || {
-        sqlx::query_scalar::<_, i64>("SELECT checkpoint FROM gnomon.build_progress")
+        sqlx::query_scalar::<_, i64>("SELECT checkpoint FROM gnomon.subscriptions")
             .fetch_one(&database.pool().await)
             .await
             .unwrap()

@@ -12,7 +12,7 @@ const NAMES: [&str; 4] = ["one", "two", "three", "four"];
 /// How many builds each host works on, fewest first.
 async fn shares(pool: &PgPool) -> Vec<i64> {
     sqlx::query_scalar(
-        "SELECT count(*) FROM gnomon.build_progress WHERE lease_holder IS NOT NULL GROUP BY lease_holder ORDER BY 1",
+        "SELECT count(*) FROM gnomon.subscriptions WHERE lease_holder IS NOT NULL GROUP BY lease_holder ORDER BY 1",
     )
     .fetch_all(pool)
     .await

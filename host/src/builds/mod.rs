@@ -43,3 +43,6 @@ pub(crate) use self::{
         set_active_upcaster,
     },
 };
+
+#[cfg(test)]
+pub(crate) mod tests;

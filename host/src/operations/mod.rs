@@ -60,3 +60,6 @@ impl Operations {
         Self { pool, queries, modules, committed, full_reads }
     }
 }
+
+#[cfg(test)]
+mod tests;

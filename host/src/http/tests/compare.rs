@@ -24,10 +24,9 @@ async fn builds(api: &TestApi) {
         sqlx::query(insert).bind(version).bind(descriptor).execute(&api.pool).await.unwrap();
     }
     sqlx::raw_sql(
-        "INSERT INTO gnomon.builds (projection, version, phase, status, activate_when_live)
-         VALUES ('totals', 1, 'live', 'paused', false), ('totals', 2, 'live', 'paused', false);
-         INSERT INTO gnomon.build_progress (build, checkpoint) VALUES (1, 7), (2, 7);
-         UPDATE gnomon.projections SET active_build = 1;
+        "INSERT INTO gnomon.subscriptions (checkpoint) VALUES (7), (7);
+         INSERT INTO gnomon.builds (build, projection, version, stage, work, role, activation)
+         VALUES (1, 'totals', 1, 'live', 'paused', 'active', 'manual'), (2, 'totals', 2, 'live', 'paused', 'candidate', 'manual');
          CREATE SCHEMA build_1;
          CREATE TABLE build_1.sums (id bigint PRIMARY KEY, n numeric NOT NULL, old text NOT NULL);
          CREATE SCHEMA build_2;
@@ -80,17 +79,18 @@ async fn what_cannot_be_compared_is_told_why() {
         api.get("/v1/projections/totals/compare?right=2").await.problem()
     };
     assert_eq!(
-        after("UPDATE gnomon.build_progress SET checkpoint = 9 WHERE build = 1").await,
-        "409 builds_apart: build 2 is paused at position 7, and build 1 has gone on to position 9; they meet again when \
-         build 2 goes on"
+        after("UPDATE gnomon.subscriptions SET checkpoint = 9 WHERE subscription = 1").await,
+        "409 builds_apart: build 2 is paused at position 7, and build 1 has gone on to position 9; they can be \
+         brought to one position when build 2 goes on"
     );
     assert_eq!(
-        after("UPDATE gnomon.build_progress SET checkpoint = 9; DROP SCHEMA build_2 CASCADE").await,
+        after("UPDATE gnomon.subscriptions SET checkpoint = 9; DROP SCHEMA build_2 CASCADE").await,
         "409 build_retired: tables were dropped before they were read (builds: 1, 2); look which builds there are"
     );
     assert_eq!(
-        after("UPDATE gnomon.builds SET status = 'retired' WHERE build = 2").await,
-        "409 build_retired: build 2 is retired; its tables are of no use any more"
+        after("UPDATE gnomon.builds SET (stage, work, role, activation) = (NULL, NULL, NULL, NULL) WHERE build = 2")
+            .await,
+        "409 build_retired: build 2 is retired; its tables are dropped or about to be"
     );
     let problem = api.get("/v1/projections/totals/compare").await.problem();
     assert_eq!(
@@ -99,7 +99,7 @@ async fn what_cannot_be_compared_is_told_why() {
          of it, or rebuild it"
     );
     assert_eq!(
-        after("UPDATE gnomon.projections SET active_build = NULL").await,
+        after("UPDATE gnomon.builds SET role = 'candidate' WHERE role = 'active'").await,
         "409 nothing_to_compare: projection `totals` has no active build yet; name the builds to compare, `left` and \
          `right`"
     );
@@ -110,7 +110,7 @@ async fn what_cannot_be_compared_is_told_why() {
 async fn waiting_has_an_end() {
     let api = TestApi::start().await;
     builds(&api).await;
-    sqlx::raw_sql("UPDATE gnomon.build_progress SET meet_at = 7, meet_until = clock_timestamp() + '1 hour'")
+    sqlx::raw_sql("UPDATE gnomon.subscriptions SET barrier_at = 7, barrier_until = clock_timestamp() + '1 hour'")
         .execute(&api.pool)
         .await
         .unwrap();

@@ -22,7 +22,7 @@ use super::*;
 use crate::{
     event_log::{EventLogSettings, Limits},
     postgres::{Database, migrate, test_database::TestDatabase},
-    projector::ProjectorSettings,
+    projector::{Projector, ProjectorSettings},
     runtime::{Runtime, RuntimeLimits, RuntimeSettings},
 };
 
@@ -55,7 +55,10 @@ impl TestApi {
         let both = Database { lookups: pool.clone(), queries: pool.clone() };
         let projector = Projector::start(&both, log.clone(), modules.clone(), ProjectorSettings::default());
         let closing = CancellationToken::new();
-        let api = Api { log, modules, projector, pool: pool.clone(), settings: Arc::new(settings), closing };
+        let operations = Operations::new(&both, modules.clone(), projector.committed());
+        let queries = Queries::new(&both, projector.committed());
+        let settings = Arc::new(settings);
+        let api = Api { log, modules, operations, queries, pool: pool.clone(), settings, closing };
         Self { router: router(api.clone()), pool, api, _database: database }
     }
 

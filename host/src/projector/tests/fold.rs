@@ -1,14 +1,19 @@
-//! However events fall into portions, and whichever of them are bad, what comes out is the same.
+//! However events fall into batches, and whichever of them are bad, what comes out is the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use proptest::prelude::*;
 
-use super::*;
 use crate::{
-    event_log::SchemaVersion,
-    projector::{dead_letters::DeadLetter, fold::Folder, policy::OnFailure},
+    builds::{BuildId, tests::TestBuilds},
+    event_log::{Position, SchemaVersion},
+    projector::fold::BatchFolder,
+    read_model::{Identifier, TableSet, Value},
     runtime::{Delivery, Digest, Module, ModuleLabel, ProjectionModule, Runtime, RuntimeLimits, RuntimeSettings},
+    subscriptions::{DeadLetter, OnFailure},
 };
 
 /// An event of a stream, and whether the module refuses it.
@@ -55,8 +60,8 @@ fn naive(events: &[Counted], on_failure: OnFailure) -> Outcome {
     (sums, aside)
 }
 
-/// Folds in portions of these sizes, over and over.
-fn in_portions(folder: &mut Folder, events: &[Counted], sizes: &[usize]) -> Outcome {
+/// Folds in batches of these sizes, over and over.
+fn in_batches(folder: &mut BatchFolder, events: &[Counted], sizes: &[usize]) -> Outcome {
     let mut rest: Vec<Delivery> = events.iter().enumerate().map(|(place, event)| delivery(place, *event)).collect();
     let (mut layers, mut aside) = (Vec::new(), BTreeSet::new());
     for size in sizes.iter().cycle() {
@@ -97,7 +102,7 @@ fn events() -> impl Strategy<Value = Vec<Counted>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn portions_do_not_matter() {
+async fn batches_do_not_matter() {
     let test = TestBuilds::create().await;
     let module = tally();
     let schema = BuildId(1).schema();
@@ -108,10 +113,10 @@ async fn portions_do_not_matter() {
     tokio::task::spawn_blocking(move || {
         let _inside = runtime.enter();
         let policy = prop_oneof![Just(OnFailure::Skip), Just(OnFailure::Park)];
-        let portions = prop::collection::vec(1..20_usize, 1..5);
-        proptest!(ProptestConfig::with_cases(60), |(events in events(), sizes in portions, policy in policy)| {
-            let mut folder = Folder::new(pool.clone(), Arc::clone(&tables), module.clone(), policy);
-            prop_assert_eq!(in_portions(&mut folder, &events, &sizes), naive(&events, policy));
+        let sizes = prop::collection::vec(1..20_usize, 1..5);
+        proptest!(ProptestConfig::with_cases(60), |(events in events(), sizes in sizes, policy in policy)| {
+            let mut folder = BatchFolder::new(pool.clone(), Arc::clone(&tables), module.clone(), policy);
+            prop_assert_eq!(in_batches(&mut folder, &events, &sizes), naive(&events, policy));
         });
     })
     .await

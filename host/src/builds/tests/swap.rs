@@ -1,16 +1,12 @@
 use super::*;
-use crate::projector::{
-    active::{ActiveBuilds, Known},
-    swap::{Swapped, swap},
-};
 
 async fn live(test: &TestBuilds, build: BuildId) {
-    store::set_live(&mut test.pool.acquire().await.unwrap(), &test.name, build, Position(0)).await.unwrap();
+    test.live(build).await;
 }
 
 impl TestBuilds {
-    async fn swap(&self, build: BuildId, tables: &TableSet, patience: Duration) -> Swapped {
-        swap(&self.pool, &self.name, build, tables, "the test wants it", patience).await.unwrap()
+    async fn swap(&self, build: BuildId, tables: &TableSet, timeout: Duration) -> Swapped {
+        swap(&self.pool, &self.name, build, tables, "the test wants it", timeout).await.unwrap()
     }
 }
 
@@ -25,7 +21,7 @@ async fn view(test: &TestBuilds) -> Vec<serde_json::Value> {
 async fn queries_turn_to_a_build_that_is_live_and_not_behind() {
     let test = TestBuilds::create().await;
     let (first, tables) = test.build(1, &["n"]).await;
-    assert_eq!(test.swap(first, &tables, Duration::ZERO).await, Swapped::NotReady);
+    assert_eq!(test.swap(first, &tables, Duration::ZERO).await, Swapped::NotReady(None));
     live(&test, first).await;
     assert_eq!(test.swap(first, &tables, Duration::ZERO).await, Swapped::Done);
     let lease = test.lease(first).await;
@@ -48,29 +44,6 @@ async fn queries_turn_to_a_build_that_is_live_and_not_behind() {
     // And back, at the same position.
     assert_eq!(test.swap(first, &tables, Duration::ZERO).await, Swapped::Done);
     assert_eq!(view(&test).await, [serde_json::json!({"id": 1, "n": 10})]);
-}
-
-#[tokio::test]
-async fn what_is_known_of_the_active_build_is_kept_until_it_is_forgotten() {
-    let test = TestBuilds::create().await;
-    let active = ActiveBuilds::default();
-    let nobody = Identifier::new("nobody").unwrap();
-    assert!(matches!(active.get(&test.pool, &nobody).await.unwrap(), Known::Unknown));
-    assert!(matches!(active.get(&test.pool, &test.name).await.unwrap(), Known::NotYet));
-    let (first, tables) = test.build(1, &["n"]).await;
-    live(&test, first).await;
-    test.swap(first, &tables, Duration::ZERO).await;
-    let known = async || match active.get(&test.pool, &test.name).await.unwrap() {
-        Known::Active(known) => (known.build, known.tables.tables().next().unwrap().columns().len()),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(known().await, (first, 2));
-    let (second, wider) = test.build(2, &["m", "n"]).await;
-    live(&test, second).await;
-    test.swap(second, &wider, Duration::ZERO).await;
-    assert_eq!(known().await, (first, 2));
-    active.forget(&test.name);
-    assert_eq!(known().await, (second, 3));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,12 +78,13 @@ async fn the_active_build_stands_still_until_the_next_one_has_come_as_far() {
 /// Waits until somebody holds a build where it is.
 async fn until_held(test: &TestBuilds, build: BuildId) {
     loop {
-        let free: Option<i64> =
-            sqlx::query_scalar("SELECT build FROM gnomon.build_progress WHERE build = $1 FOR UPDATE SKIP LOCKED")
-                .bind(build.0)
-                .fetch_optional(&test.pool)
-                .await
-                .unwrap();
+        let free: Option<i64> = sqlx::query_scalar(
+            "SELECT subscription FROM gnomon.subscriptions WHERE subscription = $1 FOR UPDATE SKIP LOCKED",
+        )
+        .bind(build.0)
+        .fetch_optional(&test.pool)
+        .await
+        .unwrap();
         if free.is_none() {
             return;
         }
@@ -158,10 +132,7 @@ async fn swaps_are_told_in_the_history() {
     let told: Vec<(i64, String)> =
         sqlx::query_as("SELECT build, change FROM gnomon.history ORDER BY entry").fetch_all(&test.pool).await.unwrap();
     let told: Vec<_> = told.iter().map(|(build, change)| (BuildId(*build), change.as_str())).collect();
-    assert_eq!(
-        told,
-        [(first, "caught_up"), (first, "activated"), (second, "caught_up"), (second, "activated"), (first, "replaced"),]
-    );
+    assert_eq!(told, [(first, "activated"), (first, "replaced"), (second, "activated")]);
 }
 
 #[tokio::test]
@@ -172,11 +143,13 @@ async fn an_error_that_kept_a_build_from_being_activated_ends_with_its_activatio
     test.swap(first, &tables, Duration::ZERO).await;
     let (second, others) = test.build(2, &["n"]).await;
     live(&test, second).await;
-    let job = store::job(&test.pool, second).await.unwrap().unwrap();
+    let lease = test.lease(second).await;
     let error = BuildError::Host { message: "the build cannot be activated: somebody reads the view".to_owned() };
-    store::set_not_activated(&test.pool, &job, &error).await.unwrap();
+    let mut transaction = test.pool.begin().await.unwrap();
+    tell(&mut transaction, lease, Event::ActivationFailed, Some(&error), "it cannot").await.unwrap();
+    transaction.commit().await.unwrap();
     let summary = async |build: BuildId| {
-        let projections = summary::summaries(&test.pool, None).await.unwrap();
+        let projections = summaries(&test.pool, None).await.unwrap();
         projections[0].builds.iter().find(|found| found.build == build).unwrap().clone()
     };
     assert_eq!(summary(second).await.error, Some(error));

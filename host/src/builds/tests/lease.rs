@@ -1,12 +1,13 @@
 use sqlx::{Connection, PgConnection};
 
 use super::*;
-use crate::projector::lease::{Presence, checkpoint, release, renew};
+use crate::subscriptions::{Presence, checkpoint, release, renew};
 
 #[tokio::test]
 async fn a_build_has_one_holder_at_a_time() {
     let test = TestBuilds::create().await;
     let (build, _) = test.build(1, &["n"]).await;
+    let build = build.subscription();
     let (one, other) = (HostKey::random(), HostKey::random());
     let _living = Presence::show(&test.pool, one).await.unwrap();
 
@@ -27,6 +28,7 @@ async fn a_build_has_one_holder_at_a_time() {
 async fn a_host_that_died_is_known_at_once() {
     let test = TestBuilds::create().await;
     let (build, _) = test.build(1, &["n"]).await;
+    let build = build.subscription();
     let dead = HostKey::random();
     let presence = Presence::show(&test.pool, dead).await.unwrap();
     acquire(&test.pool, dead, build, LEASE).await.unwrap().unwrap();
@@ -46,6 +48,7 @@ async fn a_host_that_died_is_known_at_once() {
 async fn a_host_that_hangs_loses_its_lease_in_time() {
     let test = TestBuilds::create().await;
     let (build, _) = test.build(1, &["n"]).await;
+    let build = build.subscription();
     let hanging = HostKey::random();
     let mut presence = Presence::show(&test.pool, hanging).await.unwrap();
     acquire(&test.pool, hanging, build, Duration::ZERO).await.unwrap().unwrap();
@@ -57,6 +60,7 @@ async fn a_host_that_hangs_loses_its_lease_in_time() {
 async fn hosts_that_grab_at_once_do_not_both_get_it() {
     let test = TestBuilds::create().await;
     let (build, _) = test.build(1, &["n"]).await;
+    let build = build.subscription();
     let mut living = Vec::new();
     let mut tries = Vec::new();
     for _ in 0..8 {

@@ -5,13 +5,15 @@ use serde_json::{Value, json, value::RawValue};
 use super::*;
 use crate::{
     event_log::{EventId, EventLogSettings, EventType, NewEvent, SchemaVersion, StreamName},
+    postgres::migrate,
     runtime::{Runtime, RuntimeLimits, RuntimeSettings},
 };
 
 pub(super) struct Host {
     pub(super) database: Database,
     pub(super) log: EventLog,
-    pub(super) modules: Modules,
+    pub(super) operations: Operations,
+    pub(super) queries: Queries,
     pub(super) projector: Projector,
 }
 
@@ -27,12 +29,13 @@ impl Host {
         let runtime = RuntimeSettings { limits: RuntimeLimits::default(), cache: None };
         let modules = Modules::new(database.lookups.clone(), Runtime::start(runtime).unwrap());
         let projector = Projector::start(&database, log.clone(), modules.clone(), settings);
-        Self { database, log, modules, projector }
+        let operations = Operations::new(&database, modules.clone(), projector.committed());
+        let queries = Queries::new(&database, projector.committed());
+        Self { database, log, operations, queries, projector }
     }
 
-    pub(super) async fn deploy(&self, name: &Identifier, component: Vec<u8>, activate: Activate) -> BuildId {
-        let uploaded = self.modules.upload(name, component).await.unwrap();
-        self.projector.deploy(name, uploaded.version, activate).await.unwrap()
+    pub(super) async fn deploy(&self, name: &Identifier, component: Vec<u8>, activation: Activation) -> BuildId {
+        self.operations.upload(name, component, activation).await.unwrap().build.unwrap()
     }
 
     /// Appends events by stream, type and data, in their order and all at once.
@@ -59,7 +62,7 @@ impl Host {
     /// Waits until each build is live, or active, and holds the effect of every event.
     pub(super) async fn caught_up(&self, name: &Identifier) {
         loop {
-            let projection = self.projector.get(name).await.unwrap().unwrap();
+            let projection = self.operations.projection(name).await.unwrap().unwrap();
             assert!(projection.builds.iter().all(|build| build.error.is_none()), "{projection:?}");
             let done = |build: &BuildSummary| {
                 matches!(build.state, BuildState::Live | BuildState::Active) && build.lag == Some(0)

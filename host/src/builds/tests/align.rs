@@ -1,0 +1,250 @@
+use tokio::sync::watch;
+
+use super::*;
+use crate::subscriptions::barrier_stands;
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Two builds of one version, live, and their leases.
+struct Pair {
+    test: TestBuilds,
+    builds: [BuildId; 2],
+    leases: [Lease; 2],
+    tables: [TableSet; 2],
+}
+
+impl Pair {
+    /// Builds that stand at these positions.
+    async fn at(positions: [u64; 2]) -> Self {
+        let test = TestBuilds::create().await;
+        let (one, one_tables) = test.build(1, &["n"]).await;
+        let (other, other_tables) = test.build(1, &["n"]).await;
+        let leases = [test.lease(one).await, test.lease(other).await];
+        let pair = Self { test, builds: [one, other], leases, tables: [one_tables, other_tables] };
+        for (place, position) in positions.into_iter().enumerate() {
+            pair.test.live(pair.builds[place]).await;
+            if position > 0 {
+                pair.commit(place, 0, position).await.unwrap();
+            }
+        }
+        pair
+    }
+
+    async fn commit(&self, place: usize, from: u64, to: u64) -> Result<(), AdvanceError> {
+        let rows = writes(&self.tables[place], &[1, i64::try_from(to).unwrap()]);
+        self.test.commit(self.leases[place], &self.tables[place], step(from, to), rows).await
+    }
+
+    async fn set(&self, place: usize, change: impl FnOnce(&mut Kept)) {
+        self.test.set(self.builds[place], change).await;
+    }
+
+    async fn set_barrier(&self, at: i64, until: &str) {
+        let sql =
+            format!("UPDATE gnomon.subscriptions SET barrier_at = {at}, barrier_until = clock_timestamp() + '{until}'");
+        sqlx::query(&sql).execute(&self.test.pool).await.unwrap();
+    }
+
+    async fn align(&self, timeout: Duration) -> Result<(Position, Snapshot), AlignError> {
+        // Nobody commits on this host.
+        let (_, committed) = watch::channel(0);
+        let mut snapshot = Snapshot::connect(&self.test.pool).await?;
+        let position = align(&self.test.pool, &mut snapshot, committed, self.builds, timeout).await?;
+        Ok((position, snapshot))
+    }
+
+    /// Waits until both have a barrier at a position.
+    async fn barrier_at(&self, position: i64) {
+        while self.barriers().await != [Some(position); 2] {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn barriers(&self) -> Vec<Option<i64>> {
+        let sql = "SELECT CASE WHEN barrier_until > clock_timestamp() THEN barrier_at END FROM gnomon.subscriptions
+             ORDER BY subscription";
+        sqlx::query_scalar(sql).fetch_all(&self.test.pool).await.unwrap()
+    }
+
+    async fn refusal(&self) -> String {
+        let error = self.align(Duration::ZERO).await.unwrap_err();
+        assert!(self.barriers().await.iter().all(Option::is_none), "nobody is kept waiting");
+        error.to_string()
+    }
+}
+
+/// What the snapshot sees of a build's one row.
+async fn seen(snapshot: &mut Snapshot, build: BuildId) -> i64 {
+    let sql = format!("SELECT n FROM {}.sums WHERE id = 1", build.schema());
+    sqlx::query_scalar(&sql).fetch_one(snapshot.connection()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_commit_passes_a_barrier() {
+    let pair = Pair::at([5, 5]).await;
+    pair.set_barrier(9, "1 hour").await;
+    let error = pair.commit(0, 5, 12).await.unwrap_err();
+    assert!(matches!(error, AdvanceError::Barrier(Position(9))), "{error}");
+    assert_eq!(pair.test.checkpoint(pair.builds[0]).await, 5);
+    let error = pair.commit(0, 4, 12).await.unwrap_err();
+    assert!(matches!(error, AdvanceError::Fenced), "a step from elsewhere is refused as ever: {error}");
+    pair.commit(0, 5, 7).await.unwrap();
+    pair.commit(0, 7, 9).await.unwrap();
+    assert!(matches!(pair.commit(0, 9, 10).await.unwrap_err(), AdvanceError::Barrier(Position(9))));
+
+    pair.set_barrier(9, "-1 second").await;
+    pair.commit(0, 9, 10).await.unwrap();
+    assert_eq!(pair.test.checkpoint(pair.builds[0]).await, 10, "a barrier that has lapsed keeps nobody");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn builds_at_one_position_are_aligned_whatever_their_states() {
+    let pair = Pair::at([7, 7]).await;
+    pair.set(0, |kept| (kept.work, kept.stage) = (Work::Halted, Stage::Replaying)).await;
+    pair.set(1, |kept| kept.stage = Stage::Replaying).await;
+    let (position, mut snapshot) = pair.align(Duration::ZERO).await.unwrap();
+    assert_eq!((position, pair.barriers().await), (Position(7), vec![None; 2]));
+
+    // The one that goes on is not kept, and the snapshot stays where it is.
+    pair.commit(1, 7, 8).await.unwrap();
+    assert_eq!((seen(&mut snapshot, pair.builds[0]).await, seen(&mut snapshot, pair.builds[1]).await), (7, 7));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_one_behind_comes_up_to_the_one_ahead() {
+    for ahead_is_paused in [false, true] {
+        let pair = Pair::at([20, 5]).await;
+        if ahead_is_paused {
+            pair.set(0, |kept| kept.work = Work::Paused).await;
+        }
+        let follow = async {
+            pair.barrier_at(20).await;
+            assert!(matches!(pair.commit(0, 20, 21).await.unwrap_err(), AdvanceError::Barrier(Position(20))));
+            assert!(matches!(pair.commit(1, 5, 21).await.unwrap_err(), AdvanceError::Barrier(Position(20))));
+            pair.commit(1, 5, 20).await.unwrap();
+            while barrier_stands(&pair.test.pool, pair.builds[1].subscription(), Position(20)).await.unwrap() {
+                tokio::task::yield_now().await;
+            }
+            pair.commit(1, 20, 30).await.unwrap();
+        };
+        let (aligned, ()) = tokio::join!(pair.align(TIMEOUT), follow);
+        let (position, mut snapshot) = aligned.unwrap();
+        assert_eq!(position, Position(20));
+        assert_eq!((seen(&mut snapshot, pair.builds[0]).await, seen(&mut snapshot, pair.builds[1]).await), (20, 20));
+    }
+}
+
+/// A barrier that somebody else lifts, or that lapses, is set again where the builds are by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_barrier_that_is_lost_is_set_again() {
+    let pair = Pair::at([20, 5]).await;
+    let follow = async {
+        pair.barrier_at(20).await;
+        let sql = "UPDATE gnomon.subscriptions SET barrier_at = NULL, barrier_until = NULL";
+        sqlx::query(sql).execute(&pair.test.pool).await.unwrap();
+        // It may be set again in between; then this one waits as a worker does.
+        while pair.commit(0, 20, 25).await.is_err() {
+            sqlx::query(sql).execute(&pair.test.pool).await.unwrap();
+        }
+        pair.barrier_at(25).await;
+        pair.commit(1, 5, 25).await.unwrap();
+    };
+    let (aligned, ()) = tokio::join!(pair.align(TIMEOUT), follow);
+    assert_eq!(aligned.unwrap().0, Position(25));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_host_left_behind_does_not_matter() {
+    let pair = Pair::at([7, 7]).await;
+    pair.set_barrier(6, "-1 second").await;
+    assert_eq!(pair.align(Duration::ZERO).await.unwrap().0, Position(7));
+
+    // Two who want to align the same builds take turns.
+    let both = tokio::join!(pair.align(TIMEOUT), pair.align(TIMEOUT));
+    assert_eq!((both.0.unwrap().0, both.1.unwrap().0), (Position(7), Position(7)));
+
+    pair.set_barrier(7, "1 hour").await;
+    let error = pair.align(Duration::ZERO).await.unwrap_err();
+    assert!(matches!(error, AlignError::TimedOut { .. }), "the other's barrier is not disturbed: {error}");
+    assert_eq!(pair.barriers().await, [Some(7); 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn builds_that_cannot_be_aligned_are_told_why() {
+    let pair = Pair::at([20, 5]).await;
+    assert_eq!(
+        pair.refusal().await,
+        "the builds did not come to one position within 0 s: build 1 is at 20, build 2 at 5; try again, or wait longer"
+    );
+    for (work, state) in
+        [(Work::Paused, BuildState::Paused), (Work::Halted, BuildState::Halted), (Work::Failed, BuildState::Failed)]
+    {
+        pair.set(1, |kept| kept.work = work).await;
+        assert_eq!(
+            pair.refusal().await,
+            format!(
+                "build 2 is {state} at position 5, and build 1 has gone on to position 20; they can be brought to one \
+                 position when build 2 goes on"
+            )
+        );
+    }
+    pair.set(1, |kept| (kept.work, kept.stage) = (Work::Running, Stage::Replaying)).await;
+    assert_eq!(pair.refusal().await, "build 2 is still replaying, and is at position 5; try again when it is live");
+    let mut connection = pair.test.pool.acquire().await.unwrap();
+    super::super::store::set_state(&mut connection, pair.builds[1], State::Retired).await.unwrap();
+    drop(connection);
+    assert_eq!(pair.refusal().await, "build 2 is retired; its tables are dropped or about to be");
+    sqlx::query("DELETE FROM gnomon.subscriptions WHERE subscription = 2").execute(&pair.test.pool).await.unwrap();
+    assert_eq!(pair.refusal().await, "build 2 is retired; its tables are dropped or about to be");
+}
+
+/// A swap holds one build until the other has come as far. Whoever wants both must not keep that one.
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_for_one_build_lets_the_other_go_on() {
+    let pair = Pair::at([5, 20]).await;
+    let mut swap = pair.test.pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM gnomon.subscriptions WHERE subscription = $1 FOR UPDATE")
+        .bind(pair.builds[1].0)
+        .execute(&mut *swap)
+        .await
+        .unwrap();
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let follow = async {
+        while sqlx::query_scalar::<_, i64>(waits).fetch_one(&pair.test.pool).await.unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
+        pair.commit(0, 5, 19).await.unwrap();
+        swap.rollback().await.unwrap();
+        pair.barrier_at(20).await;
+        pair.commit(0, 19, 20).await.unwrap();
+    };
+    let (aligned, ()) = tokio::join!(pair.align(TIMEOUT), follow);
+    assert_eq!(aligned.unwrap().0, Position(20));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_halts_on_its_way_is_not_waited_for() {
+    let pair = Pair::at([20, 5]).await;
+    let halt = async {
+        pair.barrier_at(20).await;
+        pair.set(1, |kept| kept.work = Work::Halted).await;
+    };
+    let (aligned, ()) = tokio::join!(pair.align(TIMEOUT), halt);
+    assert!(matches!(aligned.unwrap_err(), AlignError::Passed { state: BuildState::Halted, .. }));
+    assert_eq!(pair.barriers().await, [None; 2]);
+}
+
+/// The one ahead would have to wait for as long as the other takes.
+#[tokio::test(flavor = "multi_thread")]
+async fn builds_far_apart_get_no_barrier() {
+    let pair = Pair::at([2_000_000, 5]).await;
+    let come_near = async {
+        pair.commit(1, 5, 1_000_000).await.unwrap();
+        pair.commit(0, 2_000_000, 2_000_001).await.unwrap();
+        pair.commit(1, 1_000_000, 1_999_990).await.unwrap();
+        pair.barrier_at(2_000_001).await;
+        pair.commit(1, 1_999_990, 2_000_001).await.unwrap();
+    };
+    let (aligned, ()) = tokio::join!(pair.align(TIMEOUT), come_near);
+    assert_eq!(aligned.unwrap().0, Position(2_000_001));
+}
