@@ -258,13 +258,14 @@ impl Both {
     /// Waits until the build has nothing to do, and compares.
     async fn settle(&self) {
         let summary = loop {
-            let projection = self.host.projector.get(&self.name).await.unwrap().unwrap();
-            let build = projection.builds.into_iter().find(|build| build.build == self.build).unwrap();
+            // Asked first: what it does is in the summary that comes after.
             let busy: bool = sqlx::query_scalar("SELECT retrying IS NOT NULL FROM gnomon.builds WHERE build = $1")
                 .bind(self.build.0)
                 .fetch_one(&self.host.database.lookups)
                 .await
                 .unwrap();
+            let projection = self.host.projector.get(&self.name).await.unwrap().unwrap();
+            let build = projection.builds.into_iter().find(|build| build.build == self.build).unwrap();
             let stopped = matches!(build.state, BuildState::Paused | BuildState::Halted | BuildState::Failed);
             if stopped || (!busy && build.state == BuildState::Active && build.lag == Some(0)) {
                 break build;
