@@ -26,12 +26,12 @@ use crate::{
 /// | an enum with [`TextEnum`] | text | a closed set of texts |
 /// | `bool` | bool | |
 /// | `i8`, `i16`, `i32`, `i64`, `u8`, `u16`, `u32` | i64 | |
-/// | `f64` | f64 | no key; −0.0 is kept as 0.0 |
-/// | `rust_decimal::Decimal` | decimal | by value: `1.50` is kept as `1.5` |
+/// | `f64` | f64 | bit for bit, NaN and the infinities too; no key; −0.0 is kept as 0.0 |
+/// | `rust_decimal::Decimal` | decimal | every digit, by value: `1.50` is kept as `1.5` |
 /// | `jiff::Timestamp` | timestamp | in microseconds; what is finer is cut off, towards the past |
 /// | `jiff::civil::Date` | date | |
 /// | `uuid::Uuid` | uuid | |
-/// | [`Json<T>`], `serde_json::Value` | json | neither key nor index |
+/// | [`Json<T>`], `serde_json::Value` | json | every digit of its numbers; neither key nor index |
 /// | `Vec<u8>` | bytes | |
 /// | `Option` of any of these | the same, nullable | no key |
 ///
