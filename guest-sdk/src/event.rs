@@ -4,7 +4,7 @@ use gnomon_values::Instant;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::{Failure, Timestamp, payload::Payload};
+use crate::{Failure, Timestamp, payload::Payload, reading};
 
 /// An event of the log, as upcasters have left it, with its data read into `E`.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl<E> Event<E> {
     /// There is metadata, but it does not fit `M`.
     pub fn metadata<M: DeserializeOwned>(&self) -> Result<Option<M>, Failure> {
         let Some(text) = &self.metadata else { return Ok(None) };
-        serde_json::from_str(text)
+        reading::from_str(text)
             .map(Some)
             .map_err(|error| Failure::new(format!("its metadata does not fit {}: {error}", short_name::<M>())))
     }

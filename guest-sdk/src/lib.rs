@@ -20,6 +20,7 @@ pub mod log;
 mod payload;
 pub mod prelude;
 mod projection;
+mod reading;
 mod rows;
 pub mod schema;
 mod table;

@@ -9,6 +9,7 @@ mod faults;
 mod flights;
 mod kill;
 mod leases;
+mod numbers;
 mod operate;
 mod several_hosts;
 mod shapes;

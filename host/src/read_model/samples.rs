@@ -44,10 +44,11 @@ pub(super) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
             prop_oneof![4 => -2..3_i64, 1 => select(vec![i64::MIN, i64::MAX])].prop_map(Value::I64).boxed()
         }
         ColumnType::F64 => {
-            let floats = vec![-1.5, -0.0, 0.0, 0.25, 1e300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+            let floats =
+                vec![-1.5, -0.0, 0.0, 0.25, 1.0 / 11.0, 1e16, 1e300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
             select(floats).prop_map(|float| Value::F64(Float::new(float))).boxed()
         }
-        ColumnType::Decimal => (-3..4_i32, select(vec!["", ".0", ".5", ".125", ".001"]))
+        ColumnType::Decimal => (-3..4_i32, select(vec!["", ".0", ".5", ".125", ".001", "0000000000.0000000000000001"]))
             .prop_map(|(integer, fraction)| Value::Decimal(Decimal::parse(&format!("{integer}{fraction}")).unwrap()))
             .boxed(),
         ColumnType::Timestamp => {
@@ -58,9 +59,18 @@ pub(super) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
             select(vec![Day::MIN.0, -1, 0, 1, 11_016, 19_782, Day::MAX.0]).prop_map(Value::Date).boxed()
         }
         ColumnType::Uuid => (0..3_u128).prop_map(|bits| Value::Uuid(Uuid::from_u128(bits << 120))).boxed(),
-        ColumnType::Json => select(vec!["null", "true", "1", "\"a\\\"b\"", "[1,{}]", "{\"a\":[null,\"é\"]}"])
-            .prop_map(|json| Value::Json(CanonicalJson::parse(json).unwrap()))
-            .boxed(),
+        ColumnType::Json => select(vec![
+            "null",
+            "true",
+            "1",
+            "\"a\\\"b\"",
+            "[1,{}]",
+            "{\"a\":[null,\"é\"]}",
+            "0.1234567890123456789",
+            "1e16",
+        ])
+        .prop_map(|json| Value::Json(CanonicalJson::parse(json).unwrap()))
+        .boxed(),
         ColumnType::Bytes => prop::collection::vec(select(vec![0, 1, b'\\', 255]), 0..3).prop_map(Value::Bytes).boxed(),
     }
 }
@@ -94,6 +104,8 @@ pub(super) fn json(value: &Value) -> serde_json::Value {
                 "-Infinity".into()
             }
         }
+        // As Postgres writes it.
+        Value::F64(float) if float.get().abs() >= 1e15 => serde_json::from_str(&format!("{:e}", float.get())).unwrap(),
         Value::Bool(_) | Value::I64(_) | Value::F64(_) | Value::Decimal(_) | Value::Json(_) => {
             serde_json::from_str(&text(value)).unwrap()
         }

@@ -54,7 +54,7 @@ impl Guest for Module {
                 "early day" => everything(3, Value::Date(FIRST_DAY - 1)),
                 "late day" => everything(3, Value::Date(LAST_DAY + 1)),
                 "no json" => everything(4, Value::Json("{".to_owned())),
-                "deep json" => everything(4, Value::Json("[".repeat(100_000))),
+                "deep json" => everything(4, Value::Json("[".repeat(100_000) + &"]".repeat(100_000))),
                 "nul in json" => everything(4, Value::Json("\"\\u0000\"".to_owned())),
                 "large bytes" => everything(5, Value::Bytes(vec![0; 1 << 20])),
                 "large index" => everything(6, Value::Text("x".repeat(10_000))),

@@ -93,7 +93,7 @@ impl<'de> Deserialize<'de> for Expected {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
 
-        impl serde::de::Visitor<'_> for Visitor {
+        impl<'de> serde::de::Visitor<'de> for Visitor {
             type Value = Expected;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -111,6 +111,12 @@ impl<'de> Deserialize<'de> for Expected {
             fn visit_u64<E: serde::de::Error>(self, version: u64) -> Result<Expected, E> {
                 // Version 0 is where a stream stands that does not exist.
                 Ok(Expected(ExpectedVersion::Exact(StreamVersion(version))))
+            }
+
+            /// Numbers with a fraction or of more than 64 bits come as maps, too.
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, _: A) -> Result<Expected, A::Error> {
+                let found = serde::de::Unexpected::Other("an object, or a number that counts no events");
+                Err(serde::de::Error::invalid_type(found, &self))
             }
         }
 
