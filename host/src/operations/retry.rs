@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::{OperateError, Operations};
+use super::{Operations, error::OperateError};
 use crate::{
     builds::{Build, BuildId, Changes, Event, Meant, names_of, pick},
     event_log::Filter,
