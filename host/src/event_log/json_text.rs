@@ -27,7 +27,7 @@ pub enum JsonTextError {
 impl JsonText {
     /// Arrays and objects within each other that a JSON text may have: what serde_json reads unasked, and with it most
     /// modules.
-    pub const MAX_DEPTH: usize = 128;
+    pub const MAX_DEPTH: usize = gnomon_values::limits::MAX_JSON_DEPTH;
 
     /// Takes text that an event may hold, without the blanks around it.
     ///

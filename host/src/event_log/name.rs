@@ -2,7 +2,11 @@
 
 use std::fmt;
 
+use gnomon_values::names;
 use serde::{Deserialize, Serialize};
+
+/// Why a text names no stream, or no event type.
+pub use gnomon_values::names::LogNameError as NameError;
 
 /// The name of a stream, `category-id`: not empty, no control characters. How long it may be is a setting
 /// ([`Limits`](super::Limits)).
@@ -16,41 +20,14 @@ pub struct StreamName(String);
 #[serde(try_from = "String", into = "String")]
 pub struct EventType(String);
 
-/// Why a text names no stream, or no event type.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NameError {
-    /// Nothing there.
-    #[error("the {0} must not be empty")]
-    Empty(&'static str),
-    /// Something that cannot be seen.
-    #[error("the {what} {name:?} contains the control character {character:?}")]
-    Control {
-        /// Stream name or event type.
-        what: &'static str,
-        /// The text.
-        name: String,
-        /// The character.
-        character: char,
-    },
-}
-
-fn check(what: &'static str, name: String) -> Result<String, NameError> {
-    if name.is_empty() {
-        return Err(NameError::Empty(what));
-    }
-    match name.chars().find(|character| character.is_control()) {
-        Some(character) => Err(NameError::Control { what, name, character }),
-        None => Ok(name),
-    }
-}
-
 impl StreamName {
     /// Checks a name.
     ///
     /// # Errors
     /// Empty, or with a control character.
     pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
-        check("stream name", name.into()).map(Self)
+        let name = name.into();
+        names::check_stream(&name).map(|()| Self(name))
     }
 
     /// Takes a name that was checked before: what the log has written.
@@ -77,7 +54,8 @@ impl EventType {
     /// # Errors
     /// Empty, or with a control character.
     pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
-        check("event type", name.into()).map(Self)
+        let name = name.into();
+        names::check_event_type(&name).map(|()| Self(name))
     }
 
     /// Takes a name that was checked before: what the log has written.
