@@ -84,7 +84,9 @@ impl Rows {
     #[track_caller]
     pub fn delete<T: Table>(&mut self, key: T::Key<'_>) {
         let batch = self.keys.batch;
-        self.keys.kept::<T>().delete(&key, batch);
+        if let Err(failure) = self.keys.kept::<T>().delete(&key, batch) {
+            self.fault.get_or_insert(failure);
+        }
     }
 
     /// The rows that have given values in the columns of an index, in the order of their keys:
@@ -109,7 +111,7 @@ impl Rows {
         let kept = self.keys.kept::<T>();
         let place = kept.place(key, batch);
         if !kept.is_known(place)
-            && let Err(failure) = kept.fetch(vec![place], self.host.as_mut())
+            && let Err(failure) = kept.check(place).and_then(|()| kept.fetch(&[place], self.host.as_mut()))
         {
             self.fault.get_or_insert(failure);
         }
@@ -139,7 +141,8 @@ impl Rows {
         if let Some(failure) = self.fault.take() {
             return Err(failure);
         }
-        self.keys.tables.iter_mut().try_for_each(|keep| keep.kept.settle())
+        let Self { keys, host, .. } = self;
+        keys.tables.iter_mut().try_for_each(|keep| keep.kept.settle(host.as_mut()))
     }
 
     /// Ends a batch: hands the changed rows to the host.

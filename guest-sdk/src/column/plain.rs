@@ -16,6 +16,9 @@ use crate::{
 pub(super) trait Plain: Copy {
     const TYPE: ColumnType;
 
+    /// The bytes that its cell holds at most beside what every cell takes.
+    const MOST_BYTES: usize = 0;
+
     /// See [`Column::settle`].
     fn settled(self) -> Self {
         self
@@ -35,6 +38,11 @@ macro_rules! plain_columns {
             fn settle(&mut self) -> Result<(), Failure> {
                 *self = Plain::settled(*self);
                 Ok(())
+            }
+
+            fn settle_sized(&mut self) -> Result<usize, Failure> {
+                self.settle()?;
+                Ok(<$ty as Plain>::MOST_BYTES)
             }
 
             fn to_value(&self) -> Result<Value, Failure> {

@@ -4,6 +4,7 @@
 #[cfg(unix)]
 mod guilty;
 mod innocent;
+mod limits;
 mod upcasters;
 mod words;
 

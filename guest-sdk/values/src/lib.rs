@@ -5,6 +5,7 @@
 
 pub mod cells;
 pub mod declaration;
+pub mod depth;
 mod json;
 pub mod limits;
 pub mod names;

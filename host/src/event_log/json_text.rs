@@ -1,5 +1,6 @@
 //! JSON as its writer wrote it.
 
+use gnomon_values::depth::json_depth;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -57,22 +58,7 @@ impl JsonText {
         if self.0.len() <= Self::MAX_DEPTH {
             return 0;
         }
-        let (mut depth, mut deepest) = (0_usize, 0);
-        let (mut in_string, mut escaped) = (false, false);
-        for byte in self.0.bytes() {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' if in_string => escaped = true,
-                b'"' => in_string = !in_string,
-                b'[' | b'{' if !in_string => {
-                    depth += 1;
-                    deepest = deepest.max(depth);
-                }
-                b']' | b'}' if !in_string => depth -= 1,
-                _ => {}
-            }
-        }
-        deepest
+        json_depth(&self.0)
     }
 
     /// Takes text that is known to be JSON: the log checked it when it came in, and Postgres did.
