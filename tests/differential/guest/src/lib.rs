@@ -1,13 +1,14 @@
 //! A projection that does what its events say: each carries a list of operations.
 
 mod operation;
+pub mod summary;
 mod tables;
 
 use gnomon_sdk::prelude::*;
 
 pub use self::{
     operation::{KeyOf, Operation, Search},
-    tables::{Everything, Found, Moment, Pair, State},
+    tables::{Everything, Found, Moment, Pair, State, longer},
 };
 
 /// Its events.

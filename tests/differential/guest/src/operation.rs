@@ -3,13 +3,17 @@
 use gnomon_sdk::{Find, prelude::*, schema::Value};
 use serde::{Deserialize, Serialize};
 
-use crate::{Everything, Found, Moment, Pair};
+use crate::{
+    Everything, Found, Moment, Pair,
+    summary::{everything, moments, pairs},
+    tables::longer,
+};
 
 /// One thing to do.
 #[derive(Serialize, Deserialize, Clone, Debug)]
 pub enum Operation {
-    /// Puts a row, its text made longer by so many bytes.
-    PutEverything(Box<Everything>, usize),
+    /// Puts a row, its text made longer by so many bytes, and its list by a text of so many.
+    PutEverything(Box<Everything>, usize, usize),
     /// Puts a row, its key made longer by so many bytes.
     PutPair(Pair, usize),
     /// Puts a row, its mark made longer by so many bytes.
@@ -62,16 +66,9 @@ pub enum Search {
 impl Operation {
     pub(crate) fn run(&self, position: u64, number: i64, rows: &mut Rows) -> Result<(), Failure> {
         match self {
-            Self::PutEverything(row, more) => {
-                let text = longer(&row.text, *more);
-                rows.put(Everything { text, ..Everything::clone(row) });
-            }
-            Self::PutPair(row, more) => rows.put(Pair { left: longer(&row.left, *more), ..row.clone() }),
-            Self::PutMoment(row, more) => {
-                let mut row = Moment::clone(row);
-                row.mark.resize(row.mark.len() + more, 7);
-                rows.put(row);
-            }
+            Self::PutEverything(row, text, list) => rows.put(row.longer(*text, *list)),
+            Self::PutPair(row, more) => rows.put(row.longer(*more)),
+            Self::PutMoment(row, more) => rows.put(row.longer(*more)),
             Self::Add(KeyOf::Everything(id), by) => add(rows.get_mut::<Everything>(*id).map(|row| &mut row.number), *by),
             Self::Add(KeyOf::Pair(left, right, more), by) => {
                 add(rows.get_mut::<Pair>((&longer(left, *more), *right)).map(|row| &mut row.number), *by);
@@ -81,7 +78,7 @@ impl Operation {
             }
             Self::AddPair(left, right, by) => {
                 let new = || Pair { left: left.clone(), right: *right, number: 0, note: None };
-                add(Some(&mut rows.get_or_insert_with((left, *right), new).number), *by);
+                add(Some(&mut rows.get_or_insert_with((left.as_str(), *right), new).number), *by);
             }
             Self::Delete(KeyOf::Everything(id)) => rows.delete::<Everything>(*id),
             Self::Delete(KeyOf::Pair(left, right, more)) => rows.delete::<Pair>((&longer(left, *more), *right)),
@@ -119,10 +116,6 @@ impl Operation {
             _ => {}
         }
     }
-}
-
-fn longer(text: &str, more: usize) -> String {
-    format!("{text}{}", "x".repeat(more))
 }
 
 fn add(number: Option<&mut i64>, by: i64) {
@@ -168,27 +161,4 @@ impl Search {
 /// The first value of an index.
 fn prefix<C: gnomon_sdk::Column>(value: &C) -> Vec<Value> {
     value.to_value().into_iter().collect()
-}
-
-fn everything(rows: Vec<Everything>) -> (i64, i64, String) {
-    summed(rows.iter().map(|row| (row.number, row.id.to_string())))
-}
-
-fn pairs(rows: Vec<Pair>) -> (i64, i64, String) {
-    summed(rows.iter().map(|row| (row.number, format!("{:?} {}", row.left, row.right))))
-}
-
-fn moments(rows: Vec<Moment>) -> (i64, i64, String) {
-    summed(rows.iter().map(|row| (row.number, format!("{} {} {} {:?} {} {} {}", row.instant, row.day, row.amount, row.mark, row.flag, row.uuid, row.state.as_text()))))
-}
-
-/// Of many rows only the first and last keys are kept.
-fn summed(rows: impl Iterator<Item = (i64, String)>) -> (i64, i64, String) {
-    let mut rows: Vec<(i64, String)> = rows.collect();
-    let (count, sum) = (rows.len(), rows.iter().fold(0_i64, |sum, (number, _)| sum.wrapping_add(*number)));
-    if count > 20 {
-        rows.drain(10..count - 10);
-    }
-    let keys: Vec<String> = rows.into_iter().map(|(_, key)| key).collect();
-    (i64::try_from(count).unwrap_or(i64::MAX), sum, keys.join("; "))
 }

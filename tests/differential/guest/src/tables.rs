@@ -25,6 +25,7 @@ pub struct Everything {
     pub day: Date,
     pub uuid: Uuid,
     pub json: serde_json::Value,
+    #[serde(with = "inside")]
     pub typed: Json<Vec<Option<String>>>,
     pub bytes: Vec<u8>,
     pub state: State,
@@ -35,7 +36,7 @@ pub struct Everything {
     pub maybe_instant: Option<Timestamp>,
     pub maybe_day: Option<Date>,
     pub maybe_uuid: Option<Uuid>,
-    pub maybe_json: Option<Json<serde_json::Value>>,
+    pub maybe_json: Option<serde_json::Value>,
     pub maybe_bytes: Option<Vec<u8>>,
 }
 
@@ -102,6 +103,58 @@ pub struct Found {
     pub rows: i64,
     pub sum: i64,
     pub keys: String,
+}
+
+impl Everything {
+    /// The row with a longer text, and a longer list.
+    #[must_use]
+    pub fn longer(&self, text: usize, list: usize) -> Self {
+        let mut row = self.clone();
+        row.text = longer(&row.text, text);
+        if list > 0 {
+            row.typed.push(Some("x".repeat(list)));
+        }
+        row
+    }
+}
+
+impl Pair {
+    /// The row with a longer key.
+    #[must_use]
+    pub fn longer(&self, left: usize) -> Self {
+        Self { left: longer(&self.left, left), ..self.clone() }
+    }
+}
+
+impl Moment {
+    /// The row with a longer key.
+    #[must_use]
+    pub fn longer(&self, mark: usize) -> Self {
+        let mut row = self.clone();
+        row.mark.resize(row.mark.len() + mark, 7);
+        row
+    }
+}
+
+/// A text with so many bytes more.
+#[must_use]
+pub fn longer(text: &str, more: usize) -> String {
+    format!("{text}{}", "x".repeat(more))
+}
+
+/// What a column of JSON holds.
+mod inside {
+    use super::{Deserialize, Deserializer, Json, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(json: &Json<T>, serializer: S) -> Result<S::Ok, S::Error> {
+        json.0.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Json<T>, D::Error> {
+        T::deserialize(deserializer).map(Json)
+    }
 }
 
 /// A float by its bits, so that JSON brings every one of them.
