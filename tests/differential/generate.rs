@@ -87,7 +87,9 @@ impl Random {
             2 => Operation::PutEverything(Box::new(Everything { text: String::new(), ..self.everything() }), edge, 0),
             3 => Operation::PutEverything(Box::new(Everything { text: nul, ..self.everything() }), 0, 0),
             4 => Operation::PutEverything(Box::new(Everything { maybe_text: Some(nul), ..self.everything() }), 0, 0),
-            5 => Operation::PutEverything(Box::new(Everything { json: json!({ "a": nul }), ..self.everything() }), 0, 0),
+            5 => {
+                Operation::PutEverything(Box::new(Everything { json: json!({ "a": nul }), ..self.everything() }), 0, 0)
+            }
             6 => {
                 let near = (1 << 20) - 700 + self.below(500);
                 Operation::PutEverything(Box::new(self.everything()), 0, near)
@@ -103,7 +105,11 @@ impl Random {
                 Operation::AddPair(nul.clone(), 1, 1),
                 Operation::CopyPair([(nul.clone(), 1), (String::new(), 1)]),
             ]),
-            _ => Operation::Find(self.of(&[Search::Text(nul.clone()), Search::Note(nul.clone()), Search::Right(1, Some(nul))])),
+            _ => Operation::Find(self.of(&[
+                Search::Text(nul.clone()),
+                Search::Note(nul.clone()),
+                Search::Right(1, Some(nul)),
+            ])),
         }
     }
 
@@ -203,7 +209,17 @@ impl Random {
         if self.one_in(3) {
             return f64::from_bits(self.0.random());
         }
-        self.of(&[0.0, -0.0, 1.0 / 11.0, 1e16, -1e300, f64::MIN_POSITIVE / 3.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY])
+        self.of(&[
+            0.0,
+            -0.0,
+            1.0 / 11.0,
+            1e16,
+            -1e300,
+            f64::MIN_POSITIVE / 3.0,
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+        ])
     }
 
     fn decimal(&mut self) -> Decimal {
@@ -256,7 +272,10 @@ impl Random {
             4 => json!(self.text()),
             5 => json!(u64::MAX),
             6 => (0..self.below(4)).map(|_| self.json(depth - 1)).collect(),
-            _ => (0..self.below(4)).map(|_| (self.text(), self.json(depth - 1))).collect::<serde_json::Map<_, _>>().into(),
+            _ => (0..self.below(4))
+                .map(|_| (self.text(), self.json(depth - 1)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
         }
     }
 

@@ -12,7 +12,7 @@ use gnomon_sdk::{Projection, Tables, schema::TableSchema};
 use serde_json::{Value, json};
 use sqlx::{PgPool, Row};
 
-use crate::{Result, Rows, cells, generate::Case};
+use crate::{Outcome, Rows, cells, generate::Case};
 
 /// A host that gives modules so many events at once.
 pub(crate) struct Host {
@@ -47,7 +47,7 @@ impl Host {
     }
 
     /// Folds a case while its events are appended, and once more when all are there.
-    pub(crate) async fn fold(&self, case: &Case, component: &[u8]) -> [Result; 2] {
+    pub(crate) async fn fold(&self, case: &Case, component: &[u8]) -> [Outcome; 2] {
         let upload = self.client.put(self.url("/v1/modules/p")).header("content-type", "application/wasm");
         self.send(upload.body(component.to_vec())).await;
         if case.skip {
@@ -98,7 +98,7 @@ impl Host {
     }
 
     /// What a build came to, as soon as it is at the head or halted.
-    async fn result(&self, number: i64, head: u64) -> Result {
+    async fn result(&self, number: i64, head: u64) -> Outcome {
         let wait = async {
             loop {
                 let build = self.build(Some(number)).await;
@@ -119,7 +119,7 @@ impl Host {
             failures.push(failure(error, &build));
             assert_eq!(build["checkpoint"], error["position"].as_u64().unwrap() - 1, "{build}");
         }
-        Result { rows: self.rows(number).await, failures }
+        Outcome { rows: self.rows(number).await, failures }
     }
 
     async fn dead_letters(&self, build: i64) -> Vec<(u64, String)> {

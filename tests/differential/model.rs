@@ -3,9 +3,13 @@
 use std::{cmp::Ordering, collections::BTreeMap};
 
 use differential_guest::{Everything, Found, KeyOf, Moment, Operation, Pair, Search, longer, summary};
-use gnomon_sdk::{Column, Table, prelude::*, schema::{Float, TableSchema, Value}};
+use gnomon_sdk::{
+    Column, Table,
+    prelude::*,
+    schema::{Float, TableSchema, Value},
+};
 
-use crate::{Result, cells, generate::Case};
+use crate::{Expected, cells, generate::Case};
 
 /// The tables, and what the event in progress has changed in them.
 #[derive(Default)]
@@ -27,7 +31,7 @@ struct Key(Vec<Value>);
 const NUL: &str = "the text contains NUL (\\0), which Postgres cannot hold";
 
 impl Model {
-    pub(crate) fn fold(case: &Case) -> Result {
+    pub(crate) fn fold(case: &Case) -> Expected {
         let mut model = Self::default();
         let mut failures = Vec::new();
         for (position, (_, operations)) in (1..).zip(&case.events) {
@@ -40,9 +44,10 @@ impl Model {
                 }
             }
             model.check(|_| true);
-            if let Some(reason) = std::mem::take(&mut model.reasons).into_iter().next() {
+            let reasons = std::mem::take(&mut model.reasons);
+            if !reasons.is_empty() {
                 model.undo();
-                failures.push((position.cast_unsigned(), reason));
+                failures.push((position.cast_unsigned(), reasons));
                 if !case.skip {
                     break;
                 }
@@ -56,10 +61,10 @@ impl Model {
             rows.sort();
             (schema.name.to_owned(), rows)
         });
-        Result { rows: rows.collect(), failures }
+        Expected { rows: rows.collect(), failures }
     }
 
-    fn run(&mut self, operation: &Operation, position: i64, number: i64) -> std::result::Result<(), String> {
+    fn run(&mut self, operation: &Operation, position: i64, number: i64) -> Result<(), String> {
         match operation {
             Operation::PutEverything(row, text, list) => self.put(&row.longer(*text, *list)),
             Operation::PutPair(row, more) => self.put(&row.longer(*more)),
@@ -203,16 +208,16 @@ impl Model {
                 summary::moments(self.found(&wanted))
             }
             Search::Amount(amount, more) => {
-                let more = more.iter().flat_map(|(flag, instant)| {
-                    [("flag", flag.to_value()), ("instant", instant.to_value())]
-                });
+                let more = more
+                    .iter()
+                    .flat_map(|(flag, instant)| [("flag", flag.to_value()), ("instant", instant.to_value())]);
                 let wanted: Vec<_> = [("amount", amount.to_value())].into_iter().chain(more).collect();
                 summary::moments(self.found(&wanted))
             }
         }
     }
 
-    fn found<T: Table>(&mut self, wanted: &[(&str, std::result::Result<Value, Failure>)]) -> Vec<T> {
+    fn found<T: Table>(&mut self, wanted: &[(&str, Result<Value, Failure>)]) -> Vec<T> {
         let wanted: Vec<(usize, Value)> =
             wanted.iter().map(|(column, value)| (place(&T::SCHEMA, column), value.clone().unwrap())).collect();
         if wanted.iter().any(|(_, value)| has_nul(value)) {
@@ -235,7 +240,7 @@ impl Model {
     }
 }
 
-/// What is wrong with a row.
+/// The first thing that is wrong with a row.
 fn wrong(schema: &TableSchema, key: &Key, row: &Row) -> Option<String> {
     if let Some(nul) = row.iter().position(has_nul) {
         return Some(format!("column `{}`: {NUL}", schema.columns[nul].name));
@@ -244,9 +249,8 @@ fn wrong(schema: &TableSchema, key: &Key, row: &Row) -> Option<String> {
         return Some("delete the row and put it again under the other key instead".to_owned());
     }
     let cells = |columns: &'static [&'static str]| columns.iter().map(|column| &row[place(schema, column)]);
-    let index = |index: &gnomon_sdk::schema::IndexSchema| {
-        too_long(&format!("index `{}`", index.name), cells(index.columns))
-    };
+    let index =
+        |index: &gnomon_sdk::schema::IndexSchema| too_long(&format!("index `{}`", index.name), cells(index.columns));
     too_long("the key", cells(schema.key)).or_else(|| schema.indexes.iter().find_map(index)).or_else(|| {
         let bytes: usize = row.iter().map(|cell| size(cell) + 8).sum();
         let words = format!("table `{}`: bytes of a row: {bytes}; the limit max_row_bytes is 1048576", schema.name);
@@ -256,9 +260,8 @@ fn wrong(schema: &TableSchema, key: &Key, row: &Row) -> Option<String> {
 
 fn too_long<'v>(what: &str, cells: impl Iterator<Item = &'v Value>) -> Option<String> {
     let bytes: usize = cells.map(size).sum();
-    let words = format!(
-        "the values of {what} have {bytes} bytes; an index holds at most 2400 (put a digest there instead)"
-    );
+    let words =
+        format!("the values of {what} have {bytes} bytes; an index holds at most 2400 (put a digest there instead)");
     (bytes > 2400).then_some(words)
 }
 
@@ -299,7 +302,9 @@ impl Ord for Key {
         let compare = |(left, right): (&Value, &Value)| match (left, right) {
             (Value::Text(left), Value::Text(right)) => left.as_bytes().cmp(right.as_bytes()),
             (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
-            (Value::I64(left), Value::I64(right)) | (Value::Timestamp(left), Value::Timestamp(right)) => left.cmp(right),
+            (Value::I64(left), Value::I64(right)) | (Value::Timestamp(left), Value::Timestamp(right)) => {
+                left.cmp(right)
+            }
             (Value::Date(left), Value::Date(right)) => left.cmp(right),
             (Value::Decimal(left), Value::Decimal(right)) => {
                 left.parse::<Decimal>().unwrap().cmp(&right.parse::<Decimal>().unwrap())

@@ -332,7 +332,11 @@ impl std::fmt::Display for Shown<'_> {
         f.write_str("(")?;
         for (place, cell) in self.0.iter().enumerate() {
             let cell = cell.to_string();
-            let (end, more) = if cell.len() > LONGEST_SHOWN { (cell.floor_char_boundary(LONGEST_SHOWN), "…") } else { (cell.len(), "") };
+            let (end, more) = if cell.len() > LONGEST_SHOWN {
+                (cell.floor_char_boundary(LONGEST_SHOWN), "…")
+            } else {
+                (cell.len(), "")
+            };
             write!(f, "{}{}{more}", if place == 0 { "" } else { ", " }, &cell[..end])?;
         }
         f.write_str(")")

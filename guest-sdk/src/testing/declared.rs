@@ -40,10 +40,8 @@ fn table(schema: &TableSchema) -> declaration::Table<'_> {
         },
         nullable: column.nullable,
     });
-    let indexes = schema
-        .indexes
-        .iter()
-        .map(|index| declaration::Index { name: index.name, columns: index.columns.to_vec() });
+    let indexes =
+        schema.indexes.iter().map(|index| declaration::Index { name: index.name, columns: index.columns.to_vec() });
     declaration::Table {
         name: schema.name,
         columns: columns.collect(),

@@ -25,11 +25,7 @@ pub struct Folded {
 /// # Panics
 /// The projection does, or a host would refuse it or an event.
 #[track_caller]
-pub fn fold<P: Projection>(
-    events: impl IntoIterator<Item = TestEvent>,
-    batch_events: usize,
-    skip: bool,
-) -> Folded {
+pub fn fold<P: Projection>(events: impl IntoIterator<Item = TestEvent>, batch_events: usize, skip: bool) -> Folded {
     declared::check::<P>();
     let events: Vec<TestEvent> = events.into_iter().collect();
     let log = appended(&events);

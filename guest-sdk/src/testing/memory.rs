@@ -53,12 +53,7 @@ pub(super) struct Mark {
 
 impl MemoryHost {
     pub(super) fn new(tables: StoredTables) -> Self {
-        Self(Rc::new(RefCell::new(Memory {
-            tables,
-            writes: Vec::new(),
-            late: Vec::new(),
-            batch: Batch::default(),
-        })))
+        Self(Rc::new(RefCell::new(Memory { tables, writes: Vec::new(), late: Vec::new(), batch: Batch::default() })))
     }
 
     /// Begins a batch.

@@ -87,7 +87,8 @@ impl Work<'_> {
             self.narrow::<P>(&batch[..before])?.or(Some((failed.position, failed.message.clone())))
         };
         let number = failed.batch;
-        life.failed = earlier.map(|(position, message)| Failed { batch: number, position, message, was_refused: false });
+        life.failed =
+            earlier.map(|(position, message)| Failed { batch: number, position, message, was_refused: false });
         if life.failed.is_none() {
             // Only as a whole was the batch too large.
             return self.fold::<P>(&batches[number + 1..]).map(|rest| Life {

@@ -49,8 +49,7 @@ impl Projection for Things {
 
     fn handle(event: &Event<Told>, rows: &mut Rows) -> Result<(), Failure> {
         let Told::Told(step) = &event.data;
-        let thing =
-            |thing: i64, text: String| Thing { thing: thing.to_string(), color: "red".into(), text };
+        let thing = |thing: i64, text: String| Thing { thing: thing.to_string(), color: "red".into(), text };
         match step {
             Step::Put(count) => (0..*count).for_each(|number| rows.put(thing(number, String::new()))),
             Step::Write(bytes) => rows.put(thing(0, "x".repeat(*bytes))),

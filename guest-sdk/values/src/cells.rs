@@ -11,7 +11,7 @@ use crate::limits::MAX_INDEX_BYTES;
 const CELL_BYTES: usize = 8;
 
 /// What a cell takes of the host's memory beside its size.
-const CELL_MEMORY_BYTES: usize = 24;
+const CELL_MEMORY_BYTES: usize = 32;
 
 /// The bytes of a row, as `max_row_bytes` counts them.
 pub fn row_bytes(sizes: impl IntoIterator<Item = usize>) -> usize {
@@ -106,6 +106,6 @@ mod tests {
 
     #[test]
     fn cells_count_beside_what_they_hold() {
-        assert_eq!((row_bytes([0, 5]), memory_bytes([0, 5]), row_bytes([])), (21, 53, 0));
+        assert_eq!((row_bytes([0, 5]), memory_bytes([0, 5]), row_bytes([])), (21, 69, 0));
     }
 }

@@ -69,7 +69,9 @@ impl Operation {
             Self::PutEverything(row, text, list) => rows.put(row.longer(*text, *list)),
             Self::PutPair(row, more) => rows.put(row.longer(*more)),
             Self::PutMoment(row, more) => rows.put(row.longer(*more)),
-            Self::Add(KeyOf::Everything(id), by) => add(rows.get_mut::<Everything>(*id).map(|row| &mut row.number), *by),
+            Self::Add(KeyOf::Everything(id), by) => {
+                add(rows.get_mut::<Everything>(*id).map(|row| &mut row.number), *by)
+            }
             Self::Add(KeyOf::Pair(left, right, more), by) => {
                 add(rows.get_mut::<Pair>((&longer(left, *more), *right)).map(|row| &mut row.number), *by);
             }
@@ -142,9 +144,7 @@ impl Search {
                 everything(rows.find(Find::new("by_float", vec![Value::F64(float)])))
             }
             Self::Bytes(bytes, Some(text)) => everything(rows.find(Everything::by_bytes(bytes, text))),
-            Self::Bytes(bytes, None) => {
-                everything(rows.find(Find::new("by_bytes", vec![Value::Bytes(bytes.clone())])))
-            }
+            Self::Bytes(bytes, None) => everything(rows.find(Find::new("by_bytes", vec![Value::Bytes(bytes.clone())]))),
             Self::Right(right, Some(note)) => pairs(rows.find(Pair::by_right(*right, note))),
             Self::Right(right, None) => pairs(rows.find(Find::new("by_right", vec![Value::I64(*right)]))),
             Self::Note(note) => pairs(rows.find(Pair::by_note(note))),
