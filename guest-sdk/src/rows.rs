@@ -96,6 +96,10 @@ impl Rows {
     /// [`get`](Self::get).
     #[track_caller]
     pub fn find<T: Table>(&mut self, find: Find<T>) -> Vec<T> {
+        if self.fault.is_some() {
+            // The event has failed, and with it what it has changed, which the host would refuse in words of its own.
+            return Vec::new();
+        }
         let batch = self.keys.batch;
         let found = self.keys.kept::<T>().find(find, self.host.as_mut(), batch);
         found.unwrap_or_else(|failure| {
@@ -110,7 +114,8 @@ impl Rows {
         let batch = self.keys.batch;
         let kept = self.keys.kept::<T>();
         let place = kept.place(key, batch);
-        if !kept.is_known(place)
+        if self.fault.is_none()
+            && !kept.is_known(place)
             && let Err(failure) = kept.check(place).and_then(|()| kept.fetch(&[place], self.host.as_mut()))
         {
             self.fault.get_or_insert(failure);

@@ -295,6 +295,17 @@ fn what_no_host_takes_fails_at_its_event() {
 }
 
 #[test]
+fn the_host_is_asked_nothing_more_once_an_event_has_failed() {
+    let (mut rows, host) = rows();
+    rows.put(account("1", &"x".repeat(2_401), 1));
+    assert!(rows.find(Account::by_owner("ann")).is_empty());
+    assert!(rows.find(Account::by_owner("ann")).is_empty());
+    assert!(rows.get::<Account>("2").is_none());
+    assert!(host.calls().is_empty());
+    assert!(rows.settle().is_err_and(|failure| failure.to_string().contains("have 2401 bytes")));
+}
+
+#[test]
 fn a_key_that_no_row_can_have_may_be_named_in_advance() {
     let (mut rows, host) = rows();
     rows.keys().want::<Account>("a\0");
