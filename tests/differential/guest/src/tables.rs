@@ -1,5 +1,7 @@
 //! Tables with columns of every type, keys of one and several columns, and several indexes.
 
+#![allow(clippy::duplicated_attributes, reason = "clippy takes a column of two indexes for one said twice")]
+
 use gnomon_sdk::{prelude::*, serde_json};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
