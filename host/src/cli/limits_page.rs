@@ -17,7 +17,7 @@ const HEAD: &str = "\
 # Limits
 
 What breaks a limit is refused with an error that names it, and changes nothing. Where there is an option, it is one of `gnomon serve`,
-and what stands before it is its default; [cli.md](cli.md) names its variable. What has no option is the same in every host.
+and the limit is its default; [cli.md](cli.md) names its variable. What has no option is the same in every host.
 
 What a module hands over is refused at the event that it handles: the build halts there, or sets the event aside, with the limit in
 the `error`. The test kit of the SDK refuses the same, with the defaults of this page.
