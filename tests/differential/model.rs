@@ -6,7 +6,7 @@ use differential_guest::{Everything, Found, KeyOf, Moment, Operation, Pair, Sear
 use gnomon_sdk::{
     Column, Table,
     prelude::*,
-    schema::{Float, TableSchema, Value},
+    schema::{ColumnType, Float, TableSchema, Value},
 };
 
 use crate::{Expected, cells, generate::Case};
@@ -66,7 +66,7 @@ impl Model {
 
     fn run(&mut self, operation: &Operation, position: i64, number: i64) -> Result<(), String> {
         match operation {
-            Operation::PutEverything(row, text, list) => self.put(&row.longer(*text, *list)),
+            Operation::PutEverything(row, text, list) => self.put_everything(row.longer(*text, *list)),
             Operation::PutPair(row, more) => self.put(&row.longer(*more)),
             Operation::PutMoment(row, more) => self.put(&row.longer(*more)),
             Operation::Add(key, by) => {
@@ -119,11 +119,21 @@ impl Model {
     }
 
     fn put<T: Table>(&mut self, row: &T) {
-        match row.to_cells() {
-            Ok(cells) => self.set(T::SCHEMA, key_in(&T::SCHEMA, &cells), Some(cells)),
-            // What cannot even be a cell: JSON with NUL.
-            Err(failure) => self.reasons.push(failure.to_string()),
+        let cells = row.to_cells().unwrap();
+        self.set(T::SCHEMA, key_in(&T::SCHEMA, &cells), Some(cells));
+    }
+
+    /// JSON with NUL is no cell, but a row may have it until the event ends, or until it is searched: here it is a text.
+    fn put_everything(&mut self, mut row: Everything) {
+        let has_nul = row.json.to_string().contains("\\u0000");
+        if has_nul {
+            row.json = serde_json::Value::Null;
         }
+        let mut cells = row.to_cells().unwrap();
+        if has_nul {
+            cells[place(&Everything::SCHEMA, "json")] = Value::Text("\0".to_owned());
+        }
+        self.set(Everything::SCHEMA, key_in(&Everything::SCHEMA, &cells), Some(cells));
     }
 
     fn set(&mut self, schema: TableSchema, key: Key, row: Option<Row>) {
@@ -243,7 +253,11 @@ impl Model {
 /// The first thing that is wrong with a row.
 fn wrong(schema: &TableSchema, key: &Key, row: &Row) -> Option<String> {
     if let Some(nul) = row.iter().position(has_nul) {
-        return Some(format!("column `{}`: {NUL}", schema.columns[nul].name));
+        let column = schema.columns[nul];
+        return Some(match column.column_type {
+            ColumnType::Json => "which Postgres cannot hold".to_owned(),
+            _ => format!("column `{}`: {NUL}", column.name),
+        });
     }
     if key_in(schema, row) != *key {
         return Some("delete the row and put it again under the other key instead".to_owned());
