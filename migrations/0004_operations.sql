@@ -13,11 +13,22 @@ ALTER TABLE gnomon.builds
     ADD COLUMN verifies bigint,
     ADD COLUMN verify_batch integer CHECK (verify_batch > 0),
     ADD CHECK ((verifies IS NULL) = (verify_batch IS NULL)),
-    -- Whether its dead letters are to be tried again.
-    ADD COLUMN retrying boolean NOT NULL DEFAULT false;
+    -- Which of its dead letters are to be tried again, if any are: those that nothing of their stream has overtaken, or all.
+    ADD COLUMN retrying text CHECK (retrying IN ('in_order', 'all')),
+    -- Those up to here have been tried.
+    ADD COLUMN retried_to bigint NOT NULL DEFAULT 0,
+    -- Dead letters that were folded after later events. From the first on, the rows are not what the log gives.
+    ADD COLUMN out_of_order bigint NOT NULL DEFAULT 0,
+    -- A build has an error while it is stopped by one, or while one keeps it from becoming the active build.
+    ADD CHECK (error IS NULL OR status IN ('running', 'halted', 'failed'));
 
--- When the checkpoint moved last: a speed of long ago says nothing of now.
-ALTER TABLE gnomon.build_progress ADD COLUMN committed_at timestamptz;
+ALTER TABLE gnomon.build_progress
+    -- When the checkpoint moved last: a speed of long ago says nothing of now.
+    ADD COLUMN committed_at timestamptz,
+    -- The batches that had events, the events of all of them, and those of the largest.
+    ADD COLUMN batches bigint NOT NULL DEFAULT 0,
+    ADD COLUMN batch_events bigint NOT NULL DEFAULT 0,
+    ADD COLUMN largest_batch bigint NOT NULL DEFAULT 0;
 
 -- Events set aside: those that a module could not handle, and those that wait behind one of their stream.
 CREATE TABLE gnomon.dead_letters (
@@ -34,6 +45,37 @@ CREATE TABLE gnomon.dead_letters (
 );
 
 CREATE INDEX ON gnomon.dead_letters (build, stream) WHERE parked;
+
+-- What stands behind the checkpoint is yet to be folded. If it were set aside as well, it would be folded twice: once from
+-- the log and once as a dead letter. The checkpoint moves first in each commit, so this sees where the commit ends.
+CREATE FUNCTION gnomon.refuse_early_dead_letter() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    early record;
+BEGIN
+    SELECT letter.build, letter.position, progress.checkpoint INTO early
+    FROM added AS letter JOIN gnomon.build_progress AS progress USING (build)
+    WHERE letter.position > progress.checkpoint LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the dead letter at position % of build % is beyond its checkpoint %', early.position, early.build,
+            early.checkpoint USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER up_to_the_checkpoint AFTER INSERT ON gnomon.dead_letters REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION gnomon.refuse_early_dead_letter();
+
+-- The other way round: a checkpoint never falls back, as what is set aside would be beyond it then.
+CREATE FUNCTION gnomon.refuse_fallback() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the checkpoint of build % falls back from % to %', OLD.build, OLD.checkpoint, NEW.checkpoint
+        USING ERRCODE = 'integrity_constraint_violation';
+END
+$$;
+
+CREATE TRIGGER forward_only BEFORE UPDATE OF checkpoint ON gnomon.build_progress
+    FOR EACH ROW WHEN (NEW.checkpoint < OLD.checkpoint) EXECUTE FUNCTION gnomon.refuse_fallback();
 
 -- Every change of state, with its time and cause. It outlives the builds that it tells of.
 CREATE TABLE gnomon.history (

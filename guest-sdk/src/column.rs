@@ -8,10 +8,10 @@ mod text;
 mod text_enum;
 mod time;
 
-pub(crate) use self::time::date_of_days;
 pub use self::{
     json::Json,
     text_enum::{TextEnum, is_text, text_value, text_variant},
+    time::{Date, Timestamp},
 };
 use crate::{
     Failure,
@@ -27,12 +27,12 @@ use crate::{
 /// | an enum with [`TextEnum`] | text | a closed set of texts |
 /// | `bool` | bool | |
 /// | `i8`, `i16`, `i32`, `i64`, `u8`, `u16`, `u32` | i64 | |
-/// | `f64` | f64 | no key; −0.0 is kept as 0.0 |
-/// | `rust_decimal::Decimal` | decimal | by value: `1.50` is kept as `1.5` |
-/// | `jiff::Timestamp` | timestamp | in microseconds; what is finer is cut off, towards the past |
-/// | `jiff::civil::Date` | date | |
+/// | `f64` | f64 | bit for bit, NaN and the infinities too; no key; −0.0 is kept as 0.0 |
+/// | `rust_decimal::Decimal` | decimal | every digit, by value: `1.50` is kept as `1.5` |
+/// | [`Timestamp`](crate::Timestamp), `chrono::DateTime<Utc>` | timestamp | from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z; what is finer than a microsecond is cut off, towards the past; a leap second (`:60`) is a failure |
+/// | [`Date`](crate::Date), `chrono::NaiveDate` | date | from 0001-01-01 to 9999-12-31 |
 /// | `uuid::Uuid` | uuid | |
-/// | [`Json<T>`], `serde_json::Value` | json | neither key nor index |
+/// | [`Json<T>`], `serde_json::Value` | json | every digit of its numbers; neither key nor index |
 /// | `Vec<u8>` | bytes | |
 /// | `Option` of any of these | the same, nullable | no key |
 ///
@@ -122,7 +122,10 @@ pub trait IndexColumn: Column {
         Self: 'a;
 
     /// The value that is looked for, as a cell.
-    fn wanted_value(wanted: Self::Wanted<'_>) -> Value;
+    ///
+    /// # Errors
+    /// No cell can hold it.
+    fn wanted_value(wanted: Self::Wanted<'_>) -> Result<Value, Failure>;
 }
 
 impl<C: NotNull> Column for Option<C> {
@@ -155,7 +158,7 @@ impl<C: IndexColumn + NotNull> IndexColumn for Option<C> {
     where
         Self: 'a;
 
-    fn wanted_value(wanted: Self::Wanted<'_>) -> Value {
+    fn wanted_value(wanted: Self::Wanted<'_>) -> Result<Value, Failure> {
         C::wanted_value(wanted)
     }
 }

@@ -1,10 +1,10 @@
 //! Events as a projection sees them.
 
-use jiff::Timestamp;
+use gnomon_values::Instant;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::{Failure, payload::Payload};
+use crate::{Failure, Timestamp, payload::Payload, reading};
 
 /// An event of the log, as upcasters have left it, with its data read into `E`.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl<E> Event<E> {
     /// There is metadata, but it does not fit `M`.
     pub fn metadata<M: DeserializeOwned>(&self) -> Result<Option<M>, Failure> {
         let Some(text) = &self.metadata else { return Ok(None) };
-        serde_json::from_str(text)
+        reading::from_str(text)
             .map(Some)
             .map_err(|error| Failure::new(format!("its metadata does not fit {}: {error}", short_name::<M>())))
     }
@@ -92,8 +92,8 @@ impl RawEvent {
     }
 
     fn read_by<E>(self, read: impl FnOnce(Payload<'_>) -> Result<E, Failure>) -> Result<Event<E>, Unread> {
-        match self.parts(read) {
-            Ok((data, time, recorded_at)) => Ok(Event {
+        match read(Payload::new(&self)) {
+            Ok(data) => Ok(Event {
                 position: self.position,
                 part: self.part,
                 stream: self.stream,
@@ -102,21 +102,12 @@ impl RawEvent {
                 event_type: self.event_type,
                 schema_version: self.schema_version,
                 data,
-                time,
-                recorded_at,
+                time: Instant(self.time).to_utc(),
+                recorded_at: Instant(self.recorded_at).to_utc(),
                 metadata: self.metadata,
             }),
             Err(failure) => Err(Box::new((self, failure))),
         }
-    }
-
-    fn parts<E>(
-        &self,
-        read: impl FnOnce(Payload<'_>) -> Result<E, Failure>,
-    ) -> Result<(E, Timestamp, Timestamp), Failure> {
-        let time = Timestamp::from_microsecond(self.time)?;
-        let recorded_at = Timestamp::from_microsecond(self.recorded_at)?;
-        Ok((read(Payload::new(self))?, time, recorded_at))
     }
 }
 
@@ -237,7 +228,7 @@ mod tests {
         let Opening::Opened(opened) = &event.data;
         assert_eq!(opened.owner, "ann");
         assert_eq!((event.position, event.version, event.event_type.as_str()), (9, 2, "Opened"));
-        assert_eq!(event.time.to_string(), "1969-12-31T23:59:59.999999Z");
+        assert_eq!(event.time, Timestamp::from_timestamp_micros(-1).unwrap());
         assert_eq!(event.recorded_at, Timestamp::UNIX_EPOCH);
     }
 
@@ -263,8 +254,15 @@ mod tests {
         assert_eq!(data, "its data does not fit Opened: missing field `owner` at line 1 column 2");
         let unasked = unfit(RawEvent { event_type: "Closed".to_owned(), ..raw("account-1") });
         assert_eq!(unasked, "this projection does not read events of this type");
-        let time = unfit(RawEvent { time: i64::MAX, ..raw("account-1") });
-        assert!(time.contains("not in the required range"), "{time}");
+    }
+
+    /// What the log holds can be read, whatever it is.
+    #[test]
+    fn no_time_keeps_an_event_from_being_read() {
+        for (micros, time) in [(i64::MIN, Timestamp::MIN_UTC), (i64::MAX, Timestamp::MAX_UTC)] {
+            let event = read(RawEvent { time: micros, recorded_at: micros, ..raw("account-1") }).unwrap();
+            assert_eq!((event.time, event.recorded_at), (time, time));
+        }
     }
 
     #[test]

@@ -14,9 +14,10 @@ macro_rules! export {
     $crate::__export::export_projection!(Exported with_types_in $crate::__export::bindings);
         };
 
-        #[cfg(not(target_family = "wasm"))]
         const _: () = {
-            const fn is_projection<P: $crate::Projection>() {}
+            const fn is_projection<P: $crate::Projection>() {
+                $crate::check_categories(P::CATEGORIES);
+            }
             is_projection::<$projection>();
         };
     };

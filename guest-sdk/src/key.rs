@@ -2,7 +2,7 @@
 
 use std::hash::Hasher;
 
-use crate::schema::Value;
+use crate::{Failure, schema::Value};
 
 /// What identifies a row of a table: a value where the table has one `#[key]` column, a tuple where it has several.
 ///
@@ -20,6 +20,14 @@ use crate::schema::Value;
 /// # }
 /// ```
 pub trait Key {
+    /// Whether a row can have this key.
+    ///
+    /// # Errors
+    /// No column can hold it.
+    fn check(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Feeds the key to a hasher; equal keys alike.
     fn hash(&self, hasher: &mut impl Hasher);
 
@@ -33,6 +41,11 @@ pub trait Key {
 macro_rules! tuple_keys {
     ($($($part:ident $place:tt)*;)*) => {$(
         impl<$($part: Key),*> Key for ($($part,)*) {
+            fn check(&self) -> Result<(), Failure> {
+                $(self.$place.check()?;)*
+                Ok(())
+            }
+
             fn hash(&self, hasher: &mut impl Hasher) {
                 $(self.$place.hash(hasher);)*
             }
@@ -63,12 +76,11 @@ tuple_keys! {
 mod tests {
     use std::hash::{DefaultHasher, Hasher};
 
-    use jiff::{Timestamp, civil::date};
     use rust_decimal::Decimal;
     use uuid::Uuid;
 
     use super::*;
-    use crate::{TextEnum, schema::KeyColumn};
+    use crate::{Date, TextEnum, Timestamp, schema::KeyColumn};
 
     #[derive(TextEnum)]
     enum State {
@@ -108,8 +120,8 @@ mod tests {
         survives(u32::MAX);
         survives(Decimal::new(150, 2));
         survives(Decimal::ZERO);
-        survives(Timestamp::from_nanosecond(-1_999).unwrap());
-        survives(date(1969, 12, 31));
+        survives(Timestamp::from_timestamp_nanos(-1_999));
+        survives(Date::from_ymd_opt(1969, 12, 31).unwrap());
         survives(Uuid::from_u128(u128::MAX - 1));
     }
 

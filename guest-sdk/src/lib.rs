@@ -21,6 +21,7 @@ pub mod log;
 mod payload;
 pub mod prelude;
 mod projection;
+mod reading;
 mod rows;
 pub mod schema;
 mod table;
@@ -29,17 +30,17 @@ pub mod testing;
 pub mod upcaster;
 mod value;
 
+pub use chrono;
 pub use gnomon_sdk_derive::{Events, Table, TextEnum};
-pub use jiff;
 pub use rust_decimal;
 pub use serde_json;
 pub use uuid;
 
 pub use self::{
-    column::{Column, Json, TextEnum},
+    column::{Column, Date, Json, TextEnum, Timestamp},
     event::{Event, Events},
     failure::Failure,
-    projection::{Partition, Projection},
+    projection::{Partition, Projection, check_categories},
     rows::{Keys, Rows},
     table::{Find, Table, Tables},
     upcaster::{Upcast, Upcasted, Upcaster},

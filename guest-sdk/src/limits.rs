@@ -4,7 +4,10 @@
 //! at all where a later event of the batch changes the row once more, and the rows would depend on how events fall into
 //! batches.
 
-use gnomon_values::cells::{self, Place};
+use gnomon_values::{
+    Day, Instant,
+    cells::{self, Place},
+};
 
 use crate::{
     Failure,
@@ -46,6 +49,8 @@ pub(crate) fn check_key(key: &[Value]) -> Result<(), Failure> {
 pub(crate) fn check_value(value: &Value) -> Result<(), Failure> {
     match value {
         Value::Text(text) => Ok(cells::check_text(text)?),
+        Value::Timestamp(micros) => Ok(Instant(*micros).check().map(drop)?),
+        Value::Date(days) => Ok(Day(*days).check().map(drop)?),
         _ => Ok(()),
     }
 }

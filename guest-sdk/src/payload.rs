@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     Failure,
     event::{RawEvent, short_name},
+    reading,
 };
 
 /// The data of an event before it is read, for [`Events::read`](crate::Events::read).
@@ -45,7 +46,7 @@ impl<'a> Payload<'a> {
     /// # Errors
     /// The data does not fit `T`.
     pub fn parse<T: DeserializeOwned>(self) -> Result<T, Failure> {
-        serde_json::from_str(self.data)
+        reading::from_str(self.data)
             .map_err(|error| Failure::new(format!("its data does not fit {}: {error}", short_name::<T>())))
     }
 

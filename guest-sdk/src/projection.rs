@@ -15,7 +15,8 @@ pub trait Projection: 'static {
     /// Its table, or a tuple of its tables.
     type Tables: Tables;
 
-    /// The categories of streams whose events it is given; all if none is named.
+    /// The categories of streams whose events it is given; all if none is named. A category is what stands before the first
+    /// `-` of a stream's name: of `user-v1-54` it is `user`. One that is empty or has a `-` does not compile.
     const CATEGORIES: &'static [&'static str] = &[];
 
     /// What each of its rows depends on, if that can be said: it lets the host replay parts on their own and side by side.
@@ -32,6 +33,26 @@ pub trait Projection: 'static {
     /// to the database for each. Naming a row that is not needed does no harm beyond fetching it.
     fn prefetch(event: &Event<Self::Event>, keys: &mut Keys) {
         let _ = (event, keys);
+    }
+}
+
+/// Checks categories where they are compiled: no stream would be of one that is empty or has a `-`.
+#[doc(hidden)]
+pub const fn check_categories(categories: &[&str]) {
+    let mut place = 0;
+    while place < categories.len() {
+        let name = categories[place].as_bytes();
+        assert!(!name.is_empty(), "a category of `CATEGORIES` is empty");
+        let mut at = 0;
+        while at < name.len() {
+            assert!(
+                name[at] != b'-',
+                "a category of `CATEGORIES` has a `-`; a category is what stands before the first `-` of a stream's name"
+            );
+            assert!(!name[at].is_ascii_control(), "a category of `CATEGORIES` has a control character");
+            at += 1;
+        }
+        place += 1;
     }
 }
 

@@ -11,6 +11,7 @@ use self::kept::{Kept, KeptTable};
 use crate::{
     Failure, at_hand,
     host::Host,
+    schema::Key,
     table::{Find, Table, Tables},
 };
 
@@ -83,6 +84,7 @@ impl Rows {
     /// Deletes the row that has this key, if there is one.
     #[track_caller]
     pub fn delete<T: Table>(&mut self, key: T::Key<'_>) {
+        self.check::<T>(&key);
         let batch = self.keys.batch;
         if let Err(failure) = self.keys.kept::<T>().delete(&key, batch) {
             self.fault.get_or_insert(failure);
@@ -111,6 +113,7 @@ impl Rows {
     /// The place of the row that has this key, after it was fetched if need be.
     #[track_caller]
     fn load<T: Table>(&mut self, key: &T::Key<'_>) -> usize {
+        self.check::<T>(key);
         let batch = self.keys.batch;
         let kept = self.keys.kept::<T>();
         let place = kept.place(key, batch);
@@ -121,6 +124,14 @@ impl Rows {
             self.fault.get_or_insert(failure);
         }
         place
+    }
+
+    /// Fails the event if no cells can be this key. It is looked at each time: another key, whose row may be known, can have
+    /// the same cells.
+    fn check<T: Table>(&mut self, key: &T::Key<'_>) {
+        if let Err(failure) = key.check() {
+            self.fault.get_or_insert(Failure::new(format!("a key of `{}`: {failure}", T::SCHEMA.name)));
+        }
     }
 
     pub(crate) fn keys(&mut self) -> &mut Keys {
@@ -166,7 +177,11 @@ impl Keys {
     #[track_caller]
     pub fn want<T: Table>(&mut self, key: T::Key<'_>) {
         let batch = self.batch;
-        self.kept::<T>().want(&key, batch);
+        let kept = self.kept::<T>();
+        // The event that asks for the row of an impossible key fails, not the whole batch.
+        if key.check().is_ok() {
+            kept.want(&key, batch);
+        }
     }
 
     #[track_caller]

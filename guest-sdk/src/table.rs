@@ -159,15 +159,15 @@ tuples_of_tables! {
 #[derive(Debug)]
 pub struct Find<T> {
     pub(crate) index: &'static str,
-    pub(crate) values: Vec<Value>,
+    pub(crate) values: Result<Vec<Value>, Failure>,
     table: PhantomData<fn() -> T>,
 }
 
 impl<T: Table> Find<T> {
     #[doc(hidden)]
     #[must_use]
-    pub fn new(index: &'static str, values: Vec<Value>) -> Self {
-        Self { index, values, table: PhantomData }
+    pub fn new(index: &'static str, values: impl IntoIterator<Item = Result<Value, Failure>>) -> Self {
+        Self { index, values: values.into_iter().collect(), table: PhantomData }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use gnomon_values::{Day, Instant};
 use uuid::Uuid;
 
 /// The type of a column.
@@ -141,14 +142,8 @@ impl fmt::Display for Value {
             Self::I64(number) => write!(f, "{number}"),
             Self::F64(number) => write!(f, "{number:?}"),
             Self::Decimal(text) | Self::Json(text) => f.write_str(text),
-            Self::Timestamp(micros) => match jiff::Timestamp::from_microsecond(*micros) {
-                Ok(timestamp) => write!(f, "{timestamp}"),
-                Err(_) => write!(f, "{micros} µs"),
-            },
-            Self::Date(days) => match crate::column::date_of_days(*days) {
-                Ok(date) => write!(f, "{date}"),
-                Err(_) => write!(f, "day {days}"),
-            },
+            Self::Timestamp(micros) => write!(f, "{}", Instant(*micros)),
+            Self::Date(days) => write!(f, "{}", Day(*days)),
             Self::Uuid(uuid) => write!(f, "{uuid}"),
             Self::Bytes(bytes) => {
                 f.write_str("\\x")?;

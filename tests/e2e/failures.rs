@@ -4,7 +4,7 @@ use gnomon::postgres::test_database::TestDatabase;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::Host;
+use crate::support::{Host, until};
 
 const TALLIES: &str = "tally/tallies?order=stream&select=stream,sum,events";
 
@@ -76,8 +76,12 @@ async fn skip_sets_the_event_aside_and_nothing_else() {
     assert_eq!(letters[0]["error"]["message"], "Counted: it is poison");
     assert_eq!(host.build("tally", build).await["state"], "active");
 
+    // Later events of its stream were folded: it is not tried again unless one says so.
+    let refused = host.post("/v1/projections/tally/retry").await;
+    assert_eq!((refused.status, &refused.body["code"]), (StatusCode::CONFLICT, &json!("retry_out_of_order")));
+    assert_eq!(refused.body["dead_letters"], 1, "{refused:?}");
     // It fails again, and is set aside again.
-    assert_eq!(host.post("/v1/projections/tally/retry").await.status, StatusCode::OK);
+    assert_eq!(host.post("/v1/projections/tally/retry?out_of_order=true").await.status, StatusCode::OK);
     let later = host.append_one("count-1", "Counted", json!({"n": 1})).await;
     assert_eq!(host.rows_at(TALLIES, later).await[1]["sum"], 334);
     assert_eq!(dead_letters(&host).await.len(), 1);
@@ -123,4 +127,45 @@ async fn too_many_dead_letters_halt_the_build() {
     let error = host.build("tally", build).await["error"].clone();
     assert_eq!((&error["reason"], &error["max"]), (&json!("too_many_dead_letters"), &json!(3)), "{error}");
     assert!(dead_letters(&host).await.len() <= 3, "what would be too many was not committed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_behind_the_place_where_a_build_halts_is_folded_once() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let build = host.deploy("ledger", test_support::guest("ledger"), "").await;
+    host.until_state("ledger", build, "active").await;
+    let policy = async |policy: &str| {
+        let request = host.request(Method::PATCH, "/v1/projections/ledger").json(&json!({"on_failure": policy}));
+        assert_eq!(host.send(request).await.status, StatusCode::OK);
+    };
+    policy("park").await;
+    host.append_one("ledger-1", "Deposited", json!({"account": "a1", "amount": 5})).await;
+    let opened = host.append_one("ledger-3", "Opened", json!({"account": "a1"})).await;
+    assert_eq!(host.rows_at("ledger/accounts?select=balance", opened).await, [json!({"balance": 0})]);
+    policy("halt").await;
+    let lines = [
+        json!({"stream": "ledger-2", "type": "Poison", "data": {}}),
+        json!({"stream": "ledger-1", "type": "Deposited", "data": {"account": "a1", "amount": 7}}),
+    ];
+    let imported = host.import(lines.map(|line| format!("{line}\n")).concat()).await;
+    assert_eq!(imported.status, StatusCode::CREATED, "{imported:?}");
+    host.until_state("ledger", build, "halted").await;
+    let letters = async || host.build("ledger", build).await["dead_letters"].as_u64();
+    assert_eq!((host.build("ledger", build).await["checkpoint"].as_u64(), letters().await), (Some(2), Some(1)));
+
+    // The letter is folded, and the build halts at the poison again.
+    assert_eq!(host.post("/v1/projections/ledger/retry").await.status, StatusCode::OK);
+    until("it halts again", async || {
+        letters().await == Some(0) && host.build("ledger", build).await["state"] == "halted"
+    })
+    .await;
+    assert_eq!(host.rows_at("ledger/accounts?select=balance,trail", 2).await, [json!({"balance": 5, "trail": "2 1"})]);
+    policy("skip").await;
+    assert_eq!(host.post("/v1/projections/ledger/retry").await.status, StatusCode::OK);
+    assert_eq!(
+        host.rows_at("ledger/accounts?select=balance,trail", 4).await,
+        [json!({"balance": 12, "trail": "2 1 4"})]
+    );
+    assert_eq!(letters().await, Some(1), "the poison");
 }

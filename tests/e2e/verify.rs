@@ -4,7 +4,7 @@ use gnomon::postgres::test_database::TestDatabase;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Host, Load};
+use crate::support::{Host, Load, until};
 
 async fn verify(host: &Host, name: &str) -> Value {
     let begun = host.post(&format!("/v1/projections/{name}/verify")).await;
@@ -33,19 +33,88 @@ async fn a_module_that_keeps_the_rules_is_identical_while_events_come_in() {
     assert_eq!(result["identical"], true, "{result}");
     assert_eq!(result["verified"], json!({"build": build, "version": 1}));
     assert_eq!(result["content_hash"].as_str().unwrap().len(), 64, "{result}");
+    assert_eq!(result["cause"], Value::Null, "{result}");
+    assert!(result["batches"]["largest"].as_u64() <= Some(251), "{result}");
+}
+
+/// A module that counts in its memory, on a log of so many events, and what comes of verifying it.
+async fn verify_what_remembers(events: usize) -> Value {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let lines = (0..events).map(|_| json!({"stream": "any-1", "type": "Happened", "data": {}}));
+    host.import(lines.map(|event| format!("{event}\n")).collect()).await;
+    let build = host.deploy("remembers", test_support::guest("remembers"), "").await;
+    host.until_state("remembers", build, "active").await;
+    verify(&host, "remembers").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_module_that_keeps_hidden_state_is_caught() {
-    let database = TestDatabase::create().await;
-    let host = Host::start(&database).await;
-    let events = (0..1000).map(|_| json!({"stream": "any-1", "type": "Happened", "data": {}}));
-    host.import(events.map(|event| format!("{event}\n")).collect()).await;
-    let build = host.deploy("remembers", test_support::guest("remembers"), "").await;
-    host.until_state("remembers", build, "active").await;
-    let result = verify(&host, "remembers").await;
+    let result = verify_what_remembers(1000).await;
     assert_eq!((&result["identical"], &result["content_hash"]), (&json!(false), &Value::Null), "{result}");
     let notes = &result["tables"][0];
     assert_eq!((&notes["rows_left"], &notes["rows_right"]), (&json!(1000), &json!(1000)), "{notes}");
     assert!(notes["changed"].as_u64().unwrap() > 500, "{notes}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hidden_state_is_caught_on_the_shortest_logs() {
+    for events in [2, 3, 251] {
+        let result = verify_what_remembers(events).await;
+        assert_eq!((&result["identical"], &result["cause"]), (&json!(false), &json!("module")), "{events}: {result}");
+        assert_eq!(result["batches"]["events"], events, "{result}");
+        assert!(result["batches"]["count"].as_u64() >= Some(2), "{result}");
+    }
+    // One event cannot be split, and the answer says so.
+    let result = verify_what_remembers(1).await;
+    assert_eq!(
+        (&result["identical"], &result["batches"]),
+        (&json!(true), &json!({"count": 1, "events": 1, "largest": 1})),
+        "{result}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_out_of_order_is_asked_for_by_name_and_verify_does_not_blame_the_module() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let build = host.deploy("ledger", test_support::guest("ledger"), "").await;
+    host.until_state("ledger", build, "active").await;
+    let skip = host.request(Method::PATCH, "/v1/projections/ledger").json(&json!({"on_failure": "skip"}));
+    assert_eq!(host.send(skip).await.status, StatusCode::OK);
+    // The first deposit comes before its account, and is set aside; the second one of its stream is folded.
+    host.append_one("ledger-1", "Deposited", json!({"account": "a", "amount": 5})).await;
+    host.append_one("ledger-2", "Opened", json!({"account": "a"})).await;
+    let last = host.append_one("ledger-1", "Deposited", json!({"account": "a", "amount": 7})).await;
+    assert_eq!(
+        host.rows_at("ledger/accounts?select=balance,trail", last).await,
+        [json!({"balance": 7, "trail": "2 3"})]
+    );
+
+    let refused = host.post("/v1/projections/ledger/retry").await;
+    assert_eq!(
+        (refused.status, &refused.body["code"]),
+        (StatusCode::CONFLICT, &json!("retry_out_of_order")),
+        "{refused:?}"
+    );
+    assert_eq!(verify(&host, "ledger").await["identical"], true, "nothing was folded out of order");
+
+    let retried = host.post("/v1/projections/ledger/retry?out_of_order=true").await;
+    assert_eq!((retried.status, &retried.body["overtaken"]), (StatusCode::OK, &json!(0)), "{retried:?}");
+    until("it is folded", async || host.build("ledger", build).await["out_of_order"] == 1).await;
+    assert_eq!(
+        host.rows_at("ledger/accounts?select=balance,trail", last).await,
+        [json!({"balance": 12, "trail": "2 3 1"})]
+    );
+    let result = verify(&host, "ledger").await;
+    assert_eq!((&result["identical"], &result["cause"]), (&json!(false), &json!("out_of_order")), "{result}");
+    let words = host.try_run(&["verify", "ledger"]).await;
+    let words = String::from_utf8(words.stderr).unwrap();
+    assert!(words.contains("behind later ones") && words.contains("gnomon rebuild ledger"), "{words}");
+
+    // What the log gives is had by a rebuild.
+    let rebuilt = host.post("/v1/projections/ledger/rebuild").await.body["build"].as_u64().unwrap();
+    host.until_state("ledger", rebuilt, "active").await;
+    assert_eq!(host.build("ledger", rebuilt).await["out_of_order"], 0);
+    assert_eq!(verify(&host, "ledger").await["identical"], true);
 }

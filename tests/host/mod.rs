@@ -45,11 +45,28 @@ impl TestHost {
 
     /// Appends events by type and data to a stream; answers the position of the last of them.
     pub(crate) async fn append(&self, stream: &str, events: &[(&str, Value)]) -> u64 {
-        let events: Vec<Value> = events.iter().map(|(name, data)| json!({"type": name, "data": data})).collect();
+        let events: Value = events.iter().map(|(name, data)| json!({"type": name, "data": data})).collect();
+        self.append_events(stream, &events).await
+    }
+
+    /// Appends events as they are given to a stream; answers the position of the last of them.
+    pub(crate) async fn append_events(&self, stream: &str, events: &Value) -> u64 {
         let request = self.client.post(self.url(&format!("/v1/streams/{stream}/events")));
         let (status, body) = read(request.json(&json!({"events": events}))).await;
-        assert_eq!(status, 201, "{body}");
+        assert_eq!(status, 201, "{events}: {body}");
         body["last_position"].as_u64().unwrap()
+    }
+
+    /// Changes what is done at failures of a projection.
+    pub(crate) async fn configure(&self, projection: &str, settings: &Value) {
+        let request = self.client.patch(self.url(&format!("/v1/projections/{projection}"))).json(settings);
+        let (status, body) = read(request).await;
+        assert_eq!(status, 200, "{body}");
+    }
+
+    /// What stands at a path, or the problem; with the status.
+    pub(crate) async fn try_get(&self, path: &str) -> (u16, Value) {
+        read(self.client.get(self.url(path))).await
     }
 
     /// What stands at a path; panics if it cannot be had.

@@ -15,5 +15,6 @@ mod read;
 mod rows;
 mod run;
 mod surroundings;
+mod time;
 mod upload;
 mod whole_path;

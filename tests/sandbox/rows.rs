@@ -46,6 +46,8 @@ fn rows_must_fit_postgres() {
         "long decimal",
         "long fraction",
         "early instant",
+        "late instant",
+        "first integer",
         "early day",
         "late day",
         "no json",
@@ -64,12 +66,16 @@ fn rows_must_fit_postgres() {
              this one has 200000 and 0",
             "long fraction: table `everything`: a decimal number may have 131072 digits before the point and 16383 behind it, \
              this one has 0 and 20000",
-            "early instant: table `everything`: column `instant`: an instant before the year 4714 BC came, which Postgres \
-             cannot hold",
-            "early day: table `everything`: column `day`: a day before the year 4714 BC came, which Postgres cannot hold",
-            "late day: table `everything`: column `day`: a day after the year 5874897 came, which Postgres cannot hold",
+            "early instant: table `everything`: column `instant`: 0000-12-31T23:59:59.999999Z is before \
+             0001-01-01T00:00:00Z, the first instant that Gnomon keeps",
+            "late instant: table `everything`: column `instant`: +10000-01-01T00:00:00Z is after \
+             9999-12-31T23:59:59.999999Z, the last instant that Gnomon keeps",
+            "first integer: table `everything`: column `instant`: -290308-12-21T19:59:05.224192Z is before \
+             0001-01-01T00:00:00Z, the first instant that Gnomon keeps",
+            "early day: table `everything`: column `day`: 0000-12-31 is before 0001-01-01, the first day that Gnomon keeps",
+            "late day: table `everything`: column `day`: +10000-01-01 is after 9999-12-31, the last day that Gnomon keeps",
             "no json: table `everything`: not JSON: EOF while parsing an object at line 1 column 1",
-            "deep json: table `everything`: not JSON: recursion limit exceeded at line 1 column 128",
+            "deep json: table `everything`: arrays and objects lie deeper within each other in the JSON than the limit of 128",
             "nul in json: table `everything`: a string or key in the JSON contains NUL (\\u0000), which Postgres cannot hold",
             "large index: table `everything`: the values of index `by_indexed` have 10000 bytes; an index holds at most 2400 \
              (put a digest there instead)",

@@ -50,7 +50,7 @@ fn a_descriptor_that_makes_no_sense_is_taken_apart() {
             "table `keys`: column `optional` cannot be part of the key because it is nullable",
             "table `keys`: index `by_json`: column `json` is json, which cannot be indexed",
             "it wants no type of event",
-            "category `account-7`: a category is not empty and has no `-`",
+            "the category `account-7` has a `-`; a category is what stands before the first `-` of a stream's name",
         ]
     );
 }

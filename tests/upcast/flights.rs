@@ -30,7 +30,7 @@ fn week() -> Vec<Delivery> {
             schema_version: SchemaVersion::try_from(line["schema_version"].as_u64().unwrap_or(1) as u32).unwrap(),
             data: line["data"].to_string(),
             metadata: None,
-            time: text("time").parse::<jiff::Timestamp>().unwrap().as_microsecond(),
+            time: gnomon_values::Instant::parse(&text("time")).unwrap().0,
             recorded_at: 0,
         }
     };

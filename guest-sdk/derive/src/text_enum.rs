@@ -83,8 +83,10 @@ fn generate(name: &Ident, texts: &[(&Ident, LitStr)]) -> TokenStream {
         impl ::gnomon_sdk::schema::IndexColumn for #name {
             type Wanted<'a> = Self;
 
-            fn wanted_value(wanted: Self) -> ::gnomon_sdk::schema::Value {
-                ::gnomon_sdk::schema::text_value(&wanted)
+            fn wanted_value(
+                wanted: Self,
+            ) -> ::core::result::Result<::gnomon_sdk::schema::Value, ::gnomon_sdk::Failure> {
+                ::core::result::Result::Ok(::gnomon_sdk::schema::text_value(&wanted))
             }
         }
 

@@ -32,8 +32,8 @@ impl NotNull for Vec<u8> {}
 impl IndexColumn for Vec<u8> {
     type Wanted<'a> = &'a [u8];
 
-    fn wanted_value(wanted: &[u8]) -> Value {
-        Value::Bytes(wanted.to_owned())
+    fn wanted_value(wanted: &[u8]) -> Result<Value, Failure> {
+        Ok(Value::Bytes(wanted.to_owned()))
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::ops::{Deref, DerefMut};
 
+use gnomon_values::json::CanonicalJson;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Number;
 
 use super::{Column, NotNull, mismatch};
 use crate::{
-    Failure,
+    Failure, reading,
     schema::{ColumnType, Value},
 };
 
@@ -85,7 +85,13 @@ impl Column for serde_json::Value {
     const TYPE: ColumnType = ColumnType::Json;
 
     fn settle(&mut self) -> Result<(), Failure> {
-        normalise(self)
+        self.settle_sized().map(drop)
+    }
+
+    fn settle_sized(&mut self) -> Result<usize, Failure> {
+        let text = canonical(self)?;
+        *self = parse(&text)?;
+        Ok(text.len())
     }
 
     fn to_value(&self) -> Result<Value, Failure> {
@@ -100,48 +106,14 @@ impl Column for serde_json::Value {
 impl NotNull for serde_json::Value {}
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
-    serde_json::from_str(text)
-        .map_err(|error| Failure::new(format!("what was written as JSON cannot be read again: {error}")))
+    reading::from_str(text)
+        .map_err(|failure| Failure::new(format!("what was written as JSON cannot be read again: {failure}")))
 }
 
 fn canonical<T: Serialize>(value: &T) -> Result<String, Failure> {
-    let mut value = serde_json::to_value(value)
+    let text = serde_json::to_string(value)
         .map_err(|error| Failure::new(format!("this cannot be written as JSON: {error}")))?;
-    normalise(&mut value)?;
-    Ok(value.to_string())
-}
-
-/// Sorts keys, makes −0.0 to 0.0, and refuses what Postgres cannot hold.
-fn normalise(value: &mut serde_json::Value) -> Result<(), Failure> {
-    // A map keeps its keys sorted, unless a crate of the author's switches serde_json's `preserve_order` on for everyone.
-    value.sort_all_objects();
-    normalise_scalars(value)
-}
-
-fn normalise_scalars(value: &mut serde_json::Value) -> Result<(), Failure> {
-    use serde_json::Value;
-    match value {
-        Value::Number(number) if number.is_f64() && number.as_f64() == Some(0.0) => {
-            *number = Number::from_f64(0.0).unwrap_or_else(|| Number::from(0));
-        }
-        Value::String(text) => refuse_nul(text)?,
-        Value::Array(items) => items.iter_mut().try_for_each(normalise_scalars)?,
-        Value::Object(fields) => {
-            for (key, field) in fields {
-                refuse_nul(key)?;
-                normalise_scalars(field)?;
-            }
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-fn refuse_nul(text: &str) -> Result<(), Failure> {
-    if text.contains('\0') {
-        return Err(Failure::new(format!("the JSON contains NUL in {text:?}, which Postgres cannot hold")));
-    }
-    Ok(())
+    Ok(CanonicalJson::parse(&text)?.into())
 }
 
 #[cfg(test)]

@@ -2,11 +2,10 @@
 
 use std::hash::{Hash, Hasher};
 
-use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::{Column, IndexColumn, KeyColumn, NotNull, mismatch};
+use super::{Column, Date, IndexColumn, KeyColumn, NotNull, Timestamp, mismatch};
 use crate::{
     Failure,
     schema::{ColumnType, Key, Value},
@@ -18,6 +17,11 @@ pub(super) trait Plain: Copy {
 
     /// The bytes that its cell holds at most beside what every cell takes.
     const MOST_BYTES: usize = 0;
+
+    /// Whether a cell can hold the value.
+    fn check(self) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// See [`Column::settle`].
     fn settled(self) -> Self {
@@ -36,6 +40,7 @@ macro_rules! plain_columns {
             const TYPE: ColumnType = <$ty as Plain>::TYPE;
 
             fn settle(&mut self) -> Result<(), Failure> {
+                Plain::check(*self)?;
                 *self = Plain::settled(*self);
                 Ok(())
             }
@@ -46,6 +51,7 @@ macro_rules! plain_columns {
             }
 
             fn to_value(&self) -> Result<Value, Failure> {
+                Plain::check(*self)?;
                 Ok(Plain::into_cell(*self))
             }
 
@@ -59,8 +65,8 @@ macro_rules! plain_columns {
         impl IndexColumn for $ty {
             type Wanted<'a> = Self;
 
-            fn wanted_value(wanted: Self) -> Value {
-                Plain::into_cell(wanted)
+            fn wanted_value(wanted: Self) -> Result<Value, Failure> {
+                wanted.to_value()
             }
         }
     )*};
@@ -77,6 +83,10 @@ macro_rules! plain_keys {
         }
 
         impl Key for $ty {
+            fn check(&self) -> Result<(), Failure> {
+                Plain::check(*self)
+            }
+
             fn hash(&self, hasher: &mut impl Hasher) {
                 Hash::hash(&Plain::settled(*self), hasher);
             }

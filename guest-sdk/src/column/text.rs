@@ -39,8 +39,8 @@ impl NotNull for String {}
 impl IndexColumn for String {
     type Wanted<'a> = &'a str;
 
-    fn wanted_value(wanted: &str) -> Value {
-        Value::Text(wanted.to_owned())
+    fn wanted_value(wanted: &str) -> Result<Value, Failure> {
+        Ok(Value::Text(wanted.to_owned()))
     }
 }
 

@@ -163,12 +163,14 @@ impl<T: Table> Kept<T> {
     }
 
     pub(super) fn find(&mut self, find: Find<T>, host: &mut dyn Host, batch: u32) -> Result<Vec<T>, Failure> {
-        let in_find = |failure: Failure| Failure::new(format!("a find in `{}`: {failure}", T::SCHEMA.name));
-        find.values.iter().try_for_each(check_value).map_err(in_find)?;
+        let in_find =
+            |failure: Failure| Failure::new(format!("index `{}` of `{}`: {failure}", find.index, T::SCHEMA.name));
+        let values = find.values.map_err(in_find)?;
+        values.iter().try_for_each(check_value).map_err(in_find)?;
         self.settle(host)?;
         self.flush(host)?;
         let mut found = Vec::new();
-        for cells in host.find(T::SCHEMA.name, find.index, find.values)? {
+        for cells in host.find(T::SCHEMA.name, find.index, values)? {
             let row = T::from_cells(cells.clone())
                 .map_err(|failure| Failure::new(format!("a row of `{}`: {failure}", T::SCHEMA.name)))?;
             let place = self.place(&row.key(), batch);

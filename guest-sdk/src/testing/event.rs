@@ -5,8 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read},
 };
 
-use gnomon_values::{depth::json_depth, limits, names, projection};
-use jiff::{SignedDuration, Timestamp};
+use gnomon_values::{Instant, json::json_depth, limits, names, projection};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -14,7 +13,7 @@ use uuid::Uuid;
 use crate::{event::RawEvent, upcaster::batch::RawUpcasted};
 
 /// The first event of a test happens a second later, unless it says otherwise.
-const BEFORE_THE_FIRST: Timestamp = Timestamp::constant(1_767_225_600, 0); // 2026-01-01T00:00:00Z
+const BEFORE_THE_FIRST: Instant = Instant(1_767_225_600_000_000); // 2026-01-01T00:00:00Z
 
 /// An event for a test. Position, version and id come by themselves as it is given.
 #[derive(Clone, Debug)]
@@ -25,7 +24,7 @@ pub struct TestEvent {
     data: String,
     schema_version: u32,
     id: Option<Uuid>,
-    time: Option<Timestamp>,
+    time: Option<Instant>,
     metadata: Option<String>,
 }
 
@@ -52,12 +51,12 @@ impl TestEvent {
     /// The event, happened then: `.at("2026-01-01T00:00:00Z")`.
     ///
     /// # Panics
-    /// The text is no instant.
+    /// No log takes the text as a time.
     #[track_caller]
     pub fn at(mut self, time: &str) -> Self {
-        match time.parse() {
+        match Instant::parse(time) {
             Ok(time) => self.time = Some(time),
-            Err(error) => panic!("{time:?} is no instant: {error}"),
+            Err(error) => panic!("{error}"),
         }
         self
     }
@@ -123,7 +122,7 @@ struct Line {
     #[serde(rename = "type")]
     event_type: String,
     schema_version: Option<u32>,
-    time: Option<Timestamp>,
+    time: Option<Instant>,
     data: Box<RawValue>,
     metadata: Option<Box<RawValue>>,
 }
@@ -189,7 +188,7 @@ pub(super) fn appended(events: &[TestEvent]) -> Vec<RawEvent> {
         }
         let version = versions.entry(&event.stream).or_default();
         *version += 1;
-        time = event.time.unwrap_or(time + SignedDuration::from_secs(1));
+        time = event.time.unwrap_or(Instant::MAX.min(Instant(time.0 + 1_000_000)));
         log.push(RawEvent {
             position,
             part: 0,
@@ -200,8 +199,8 @@ pub(super) fn appended(events: &[TestEvent]) -> Vec<RawEvent> {
             schema_version: event.schema_version,
             data: event.data.clone(),
             metadata: event.metadata.clone(),
-            time: time.as_microsecond(),
-            recorded_at: time.as_microsecond(),
+            time: time.0,
+            recorded_at: time.0,
         });
     }
     log
@@ -215,8 +214,7 @@ pub(super) fn recorded(event: &RawEvent, made: RawUpcasted) -> TestEvent {
         data: made.data,
         schema_version: made.schema_version,
         id: Some(event.id),
-        // What is no instant would have been none before.
-        time: Timestamp::from_microsecond(event.time).ok(),
+        time: Some(Instant(event.time)),
         metadata: made.metadata,
     }
 }

@@ -32,6 +32,7 @@ struct Played {
 /// As in a host, the projection sees only those events whose types and categories it asks for.
 #[must_use = "a test needs to say what it expects, by one of the `then_…`"]
 pub fn given<P: Projection>(events: impl IntoIterator<Item = TestEvent>) -> Scenario<P> {
+    const { crate::check_categories(P::CATEGORIES) };
     Scenario { events: events.into_iter().collect(), played: OnceCell::new(), projection: PhantomData }
 }
 

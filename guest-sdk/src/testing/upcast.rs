@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use serde_json::Value;
+use gnomon_values::json::CanonicalJson;
 
 use super::{
     event::{TestEvent, appended, recorded},
@@ -202,8 +202,9 @@ fn is_same(left: &RawUpcasted, right: &RawUpcasted) -> bool {
     shape(left) == shape(right) && value(&left.data) == value(&right.data) && metadata(left) == metadata(right)
 }
 
-fn value(json: &str) -> Value {
-    serde_json::from_str(json).unwrap_or_default()
+/// JSON in its one form; as it is where it has none.
+fn value(json: &str) -> String {
+    CanonicalJson::parse(json).map_or_else(|_| json.to_owned(), String::from)
 }
 
 fn described(event: &RawEvent) -> String {

@@ -5,6 +5,7 @@
 mod guilty;
 mod innocent;
 mod limits;
+mod numbers;
 mod upcasters;
 mod words;
 

@@ -5,9 +5,11 @@
 
 pub mod cells;
 pub mod declaration;
-pub mod depth;
-mod json;
+pub mod json;
 pub mod limits;
 pub mod names;
+pub mod number;
 pub mod projection;
 mod time;
+
+pub use self::time::{Day, Instant, TimeError};

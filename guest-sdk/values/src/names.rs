@@ -72,20 +72,24 @@ pub fn owner_of_column_name(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Why a text names no stream, or no event type.
+/// Why a text is not the name of a stream, a category or an event type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogNameError {
     /// Nothing there.
     Empty(&'static str),
     /// Something that cannot be seen.
     Control {
-        /// Stream name or event type.
+        /// Stream name, category or event type.
         what: &'static str,
         /// The text.
         name: String,
         /// The character.
         character: char,
     },
+    /// `.` or `..`: a URL with it leads elsewhere, however it is escaped.
+    Dots(String),
+    /// A category with a `-`.
+    Dash(String),
 }
 
 impl fmt::Display for LogNameError {
@@ -95,6 +99,15 @@ impl fmt::Display for LogNameError {
             Self::Control { what, name, character } => {
                 write!(f, "the {what} {name:?} contains the control character {character:?}")
             }
+            Self::Dots(name) => write!(
+                f,
+                "the stream name `{name}` cannot stand in a URL: clients take `.` and `..` for steps between folders; give \
+                 the stream another name, such as `{name}-1`"
+            ),
+            Self::Dash(name) => write!(
+                f,
+                "the category `{name}` has a `-`; a category is what stands before the first `-` of a stream's name"
+            ),
         }
     }
 }
@@ -104,9 +117,19 @@ impl Error for LogNameError {}
 /// Checks the name of a stream; how long it may be is a limit of its own.
 ///
 /// # Errors
-/// Empty, or with a control character.
+/// Empty, `.` or `..`, or with a control character.
 pub fn check_stream(name: &str) -> Result<(), LogNameError> {
-    check_log_name("stream name", name)
+    check_log_name("stream name", name)?;
+    if matches!(name, "." | "..") { Err(LogNameError::Dots(name.to_owned())) } else { Ok(()) }
+}
+
+/// Checks the name of a category of streams.
+///
+/// # Errors
+/// Empty, or with a `-` or a control character.
+pub fn check_category(name: &str) -> Result<(), LogNameError> {
+    check_log_name("category", name)?;
+    if name.contains('-') { Err(LogNameError::Dash(name.to_owned())) } else { Ok(()) }
 }
 
 /// Checks the name of an event type; how long it may be is a limit of its own.

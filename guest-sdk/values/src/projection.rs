@@ -78,9 +78,7 @@ fn check_wanted(projection: &Projection<'_>, reasons: &mut Vec<String>) {
         }
     }
     for category in categories {
-        if category.is_empty() || category.contains('-') {
-            reasons.push(format!("category `{category}`: a category is not empty and has no `-`"));
-        }
+        reasons.extend(names::check_category(category).err().map(|error| error.to_string()));
     }
 }
 

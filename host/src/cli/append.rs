@@ -18,6 +18,7 @@ use crate::config::ClientOptions;
 #[derive(Args, Debug)]
 pub(super) struct Append {
     /// The stream, `category-id`
+    #[arg(value_parser = super::stream_name)]
     stream: String,
 
     /// The type of the event

@@ -64,11 +64,12 @@ impl DeadLetters {
         let query = [("build", self.build), ("after", self.after), ("limit", self.limit)];
         let request = client.get(&["v1", "projections", &self.projection, "dead-letters"]).query(&query);
         let body = client.text(request).await?;
+        let page: Page = client.parse(&body)?;
         if self.json {
-            output::data(body)?;
+            output::data(&body)?;
+            output::say_more(page.next);
             return Ok(());
         }
-        let page: Page = client.parse(&body)?;
         let (name, build) = (&self.projection, page.build);
         if page.total == 0 {
             output::say(format_args!("build {build} of `{name}` has set no event aside"));
@@ -79,9 +80,7 @@ impl DeadLetters {
         output::say(format_args!(
             "build {build} of `{name}` has set {total} aside; `gnomon retry {name} {build}` tries again"
         ));
-        if let Some(next) = page.next {
-            output::say(format_args!("there may be more: --after {next}"));
-        }
+        output::say_more(page.next);
         Ok(())
     }
 }

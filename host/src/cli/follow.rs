@@ -129,7 +129,7 @@ fn show(progress: &Progress, name: &str, build: &Build) {
     if rate > 0.0 {
         words += &format!(", {} events/s", figures::rate(rate));
     }
-    if let Some(left) = time_left(build.lag, rate) {
+    if let Some(left) = build.lag.and_then(|lag| time_left(lag, rate)) {
         words += &format!(", {} left", figures::time(left));
     }
     progress.show(build.checkpoint, Some(build.head.max(1)), words);

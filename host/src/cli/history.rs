@@ -2,6 +2,7 @@
 
 use clap::Args;
 use comfy_table::Table;
+use gnomon_values::Instant;
 use serde::Deserialize;
 
 use super::{client::Client, output};
@@ -49,15 +50,14 @@ impl History {
         let query = [("after", self.after), ("limit", self.limit)];
         let request = client.get(&["v1", "projections", &self.projection, "history"]).query(&query);
         let body = client.text(request).await?;
+        let page: Page = client.parse(&body)?;
         if self.json {
-            output::data(body)?;
+            output::data(&body)?;
+            output::say_more(page.next);
             return Ok(());
         }
-        let page: Page = client.parse(&body)?;
         output::print_table(&table(&page.history))?;
-        if let Some(next) = page.next {
-            output::say(format_args!("there may be more: --after {next}"));
-        }
+        output::say_more(page.next);
         Ok(())
     }
 }
@@ -71,9 +71,10 @@ fn table(entries: &[Entry]) -> Table {
     table
 }
 
-/// A moment without the digits that nobody reads.
+/// An instant without the digits that nobody reads.
 fn to_the_second(at: &str) -> String {
-    at.parse::<jiff::Timestamp>().map_or_else(|_| at.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+    let second = |at: Instant| at.to_utc().format("%Y-%m-%d %H:%M:%SZ").to_string();
+    Instant::parse(at).map_or_else(|_| at.to_owned(), second)
 }
 
 #[cfg(test)]

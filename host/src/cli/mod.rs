@@ -51,7 +51,11 @@ use std::{io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{config::LogOptions, telemetry};
+use crate::{
+    config::LogOptions,
+    event_log::{NameError, StreamName},
+    telemetry,
+};
 
 /// Stores events, folds them into read models with WebAssembly components, and serves those over HTTP.
 #[derive(Parser, Debug)]
@@ -167,4 +171,9 @@ impl Command {
             _ => "warn",
         }
     }
+}
+
+/// The name of a stream. One that no URL can hold is refused here: its request would go elsewhere.
+fn stream_name(text: &str) -> Result<String, NameError> {
+    StreamName::new(text).map(String::from)
 }

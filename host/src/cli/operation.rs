@@ -1,7 +1,8 @@
 //! What operators do with a build, and what the host answers.
 
 use reqwest::{Method, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::value::RawValue;
 
 use super::{
     client::{Client, ClientError},
@@ -10,14 +11,31 @@ use super::{
 };
 
 /// The build that something was done with, and the projection as it is now.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Operated {
     build: u64,
-    #[serde(flatten)]
     pub(super) projection: Projection,
+    /// Dead letters that a retry leaves set aside.
+    pub(super) overtaken: u64,
     /// Whether it is yet to happen.
-    #[serde(skip)]
     pub(super) later: bool,
+}
+
+/// Not by `flatten`, within which serde reads no number with a fraction.
+impl<'de> Deserialize<'de> for Operated {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Which {
+            build: u64,
+            #[serde(default)]
+            overtaken: u64,
+        }
+
+        let answer = Box::<RawValue>::deserialize(deserializer)?;
+        let Which { build, overtaken } = serde_json::from_str(answer.get()).map_err(D::Error::custom)?;
+        let projection = serde_json::from_str(answer.get()).map_err(D::Error::custom)?;
+        Ok(Self { build, projection, overtaken, later: false })
+    }
 }
 
 /// The same as it is printed.
@@ -81,5 +99,19 @@ impl Operated {
             checkpoint: build.map(|build| build.checkpoint),
             active_build: active.or(self.projection.active_build),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_a_build_and_its_projection() {
+        let answer = r#"{"build":2,"name":"bank","active_build":1,"builds":[{"build":2,"version":1,"state":"replaying",
+            "checkpoint":1,"head":9,"lag":8,"events_per_second":1234.5,"error":null}]}"#;
+        let operated: Operated = serde_json::from_str(answer).unwrap();
+        assert_eq!((operated.number(), operated.label().as_str()), (2, "build 2 (version 1) of `bank`"));
+        assert_eq!(operated.found().map(|build| build.events_per_second), Some(1234.5));
     }
 }

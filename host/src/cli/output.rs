@@ -30,10 +30,16 @@ pub(super) fn say(words: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{words}");
 }
 
+/// Says that a list may go on, and how to go on with it.
+pub(super) fn say_more(next: Option<impl Display>) {
+    if let Some(next) = next {
+        say(format_args!("there may be more: --after {next}"));
+    }
+}
+
 /// A table with these columns; the names of those that hold numbers begin with `#`, which is not shown.
 pub(super) fn table(columns: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    let mut table = table_without_header();
     table.set_header(columns.iter().map(|name| name.trim_start_matches('#')));
     for (index, name) in columns.iter().enumerate() {
         if let Some(column) = table.column_mut(index) {
@@ -45,6 +51,13 @@ pub(super) fn table(columns: &[&str]) -> Table {
             }
         }
     }
+    table
+}
+
+/// A table that goes on where another ended.
+pub(super) fn table_without_header() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
     table
 }
 

@@ -26,11 +26,15 @@ pub(super) struct Build {
     pub(super) state: String,
     pub(super) checkpoint: u64,
     pub(super) head: u64,
-    pub(super) lag: u64,
+    /// None for a build that is retired.
+    pub(super) lag: Option<u64>,
     pub(super) events_per_second: f64,
     pub(super) error: Option<BuildError>,
     #[serde(default)]
     pub(super) dead_letters: u64,
+    /// Dead letters that were folded behind later events.
+    #[serde(default)]
+    pub(super) out_of_order: u64,
     /// `queries`, or `verify` if it was made to verify another one.
     #[serde(default)]
     pub(super) purpose: String,

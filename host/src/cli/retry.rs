@@ -4,12 +4,16 @@ use clap::Args;
 
 use super::{
     client::Client,
+    figures,
     operation::{of_build, operate},
     output::say,
 };
 use crate::config::ClientOptions;
 
 /// Let a build go on that halted or failed, and try again the events that it has set aside.
+///
+/// Events of a stream of which later ones were folded stay set aside, as they would come out of order; `gnomon rebuild` makes a build
+/// that has them in order.
 #[derive(Args, Debug)]
 pub(super) struct Retry {
     /// The projection
@@ -17,6 +21,10 @@ pub(super) struct Retry {
 
     /// The build [default: the active one, or the newest where none is active yet]
     build: Option<u64>,
+
+    /// Try again all events that were set aside, also behind later events of their streams
+    #[arg(long)]
+    out_of_order: bool,
 
     /// Print what came of it as JSON
     #[arg(long)]
@@ -29,9 +37,18 @@ pub(super) struct Retry {
 impl Retry {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let operated = operate(&client, &self.projection, "retry", &of_build(self.build)).await?;
+        let [build] = of_build(self.build);
+        let query = [build, ("out_of_order", self.out_of_order.then(|| "true".to_owned()))];
+        let operated = operate(&client, &self.projection, "retry", &query).await?;
         let (label, name) = (operated.label(), &self.projection);
         say(format_args!("{label} tries again; `gnomon projections {name}` tells how far it comes"));
+        if operated.overtaken > 0 {
+            let events = figures::counted(operated.overtaken, "event");
+            say(format_args!(
+                "{events} of streams of which it has folded later events stay set aside; `gnomon rebuild {name}` has them in order, \
+                 `--out-of-order` tries them all the same"
+            ));
+        }
         if self.json {
             operated.print(None)?;
         }

@@ -9,7 +9,7 @@ use crate::config::ClientOptions;
 /// List streams by their names, a page at a time.
 #[derive(Args, Debug)]
 pub(super) struct Streams {
-    /// Only streams of this category: what stands before the first `-` of their names
+    /// Only streams of this category, or of several with commas between: what stands before the first `-` of their names
     #[arg(long)]
     category: Option<String>,
 
@@ -48,11 +48,12 @@ impl Streams {
         let limit = self.limit.map(|limit| limit.to_string());
         let query = [("category", self.category), ("after", self.after), ("limit", limit)];
         let body = client.text(client.get(&["v1", "streams"]).query(&query)).await?;
+        let page: Page = client.parse(&body)?;
         if self.json {
-            output::data(body)?;
+            output::data(&body)?;
+            output::say_more(page.next.map(|next| format!("'{next}'")));
             return Ok(());
         }
-        let page: Page = client.parse(&body)?;
         if page.streams.is_empty() {
             output::say("no streams");
             return Ok(());
@@ -62,9 +63,7 @@ impl Streams {
             table.add_row([stream, figures::count(version).to_string(), figures::count(last_position).to_string()]);
         }
         output::print_table(&table)?;
-        if let Some(next) = page.next {
-            output::say(format_args!("there may be more: --after '{next}'"));
-        }
+        output::say_more(page.next.map(|next| format!("'{next}'")));
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! `gnomon verify`
 
+use std::fmt;
+
 use anyhow::bail;
 use clap::Args;
 use serde::Deserialize;
@@ -50,8 +52,20 @@ struct Verification {
     verified: Side,
     by: Side,
     identical: bool,
+    /// Why they differ, as far as the host can tell: `out_of_order`, `dead_letters` or `module`.
+    #[serde(default)]
+    cause: Option<String>,
+    batches: Batches,
     content_hash: Option<String>,
     tables: Vec<TableDifferences>,
+}
+
+/// The batches of the build that was made to verify.
+#[derive(Clone, Copy, Deserialize)]
+struct Batches {
+    count: u64,
+    events: u64,
+    largest: u64,
 }
 
 impl Verify {
@@ -72,19 +86,13 @@ impl Verify {
         }
         let body = verified?;
         let verification: Verification = client.parse(&body)?;
-        let identical = verification.identical;
+        let difference = verification.difference();
         if self.json {
             output::data(body)?;
         } else {
             output::data(verification.words())?;
         }
-        if !identical {
-            bail!(
-                "the read model of `{name}` is not a function of its events: built again, it came out differently; its module \
-                 keeps something in memory from one batch to the next, or depends on how events are batched"
-            );
-        }
-        Ok(())
+        difference.map_or(Ok(()), |difference| bail!(difference))
     }
 
     /// What the host says when the build that was made for it has caught up.
@@ -97,13 +105,52 @@ impl Verify {
     }
 }
 
+impl fmt::Display for Batches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { count, events, largest } = *self;
+        let events = figures::counted(events, "event");
+        if count < 2 {
+            return write!(
+                f,
+                "{events}: too few to be split into batches, so this shows nothing of what the module remembers"
+            );
+        }
+        let (count, largest) = (figures::count(count), figures::count(largest));
+        write!(f, "{events} in {count} batches of {largest} at the most, each with fresh memory")
+    }
+}
+
 impl Verification {
+    /// What is wrong with the build, and the way out; none if nothing is.
+    fn difference(&self) -> Option<String> {
+        if self.identical {
+            return None;
+        }
+        let (name, verified, by) = (&self.projection, &self.verified, &self.by);
+        Some(match self.cause.as_deref() {
+            Some("out_of_order") => format!(
+                "{verified} of `{name}` holds events that a retry folded behind later ones, so it is not what its log gives; \
+                 `gnomon rebuild {name}` makes a build that is. This says nothing against its module"
+            ),
+            Some("dead_letters") => format!(
+                "{verified} of `{name}` and {by} have not set aside the same events, and so hold different ones; \
+                 `gnomon dead-letters {name}` lists those of the active build, and `gnomon rebuild {name}` builds it again"
+            ),
+            _ => format!(
+                "the read model of `{name}` is not a function of its events: built again, it came out differently; its module \
+                 keeps something in memory from one batch to the next, or depends on how events are batched"
+            ),
+        })
+    }
+
     fn words(self) -> String {
-        let Self { projection, position, verified, by, identical, content_hash, tables } = self;
+        let Self { projection, position, verified, by, identical, batches, content_hash, tables, .. } = self;
         if identical {
             let (at, rows) = (figures::count(position), rows_of(&tables));
             let hash = content_hash.unwrap_or_default();
-            return format!("identical: {verified} of `{projection}` at position {at}, {rows}\ncontent hash {hash}");
+            return format!(
+                "identical: {verified} of `{projection}` at position {at}, {rows}\nbuilt again from {batches}\ncontent hash {hash}"
+            );
         }
         Comparison { projection, position, left: verified, right: by, identical, tables }.to_string()
     }
@@ -117,12 +164,36 @@ mod tests {
     fn what_is_identical_bears_its_hash() {
         let verification: Verification = serde_json::from_str(
             r#"{"projection":"bank","position":18262,"verified":{"build":4,"version":1},"by":{"build":5,"version":1},
-                "identical":true,"content_hash":"ab12","tables":[]}"#,
+                "identical":true,"cause":null,"batches":{"count":74,"events":18262,"largest":251},"content_hash":"ab12","tables":[]}"#,
         )
         .unwrap();
+        assert_eq!(verification.difference(), None);
         insta::assert_snapshot!(verification.words(), @r"
         identical: build 4 (version 1) of `bank` at position 18,262, 0 rows in 0 tables
+        built again from 18,262 events in 74 batches of 251 at the most, each with fresh memory
         content hash ab12
         ");
+    }
+
+    #[test]
+    fn what_differs_has_its_true_cause() {
+        let difference = |cause: &str| {
+            let verification: Verification = serde_json::from_str(&format!(
+                r#"{{"projection":"bank","position":2,"verified":{{"build":4,"version":1}},"by":{{"build":5,"version":1}},
+                    "identical":false,"cause":{cause},"batches":{{"count":2,"events":2,"largest":1}},"content_hash":null,
+                    "tables":[]}}"#
+            ))
+            .unwrap();
+            verification.difference().unwrap()
+        };
+        insta::assert_snapshot!(difference("\"out_of_order\""), @"build 4 (version 1) of `bank` holds events that a retry folded behind later ones, so it is not what its log gives; `gnomon rebuild bank` makes a build that is. This says nothing against its module");
+        insta::assert_snapshot!(difference("\"dead_letters\""), @"build 4 (version 1) of `bank` and build 5 (version 1) have not set aside the same events, and so hold different ones; `gnomon dead-letters bank` lists those of the active build, and `gnomon rebuild bank` builds it again");
+        assert!(difference("\"module\"").contains("keeps something in memory"));
+    }
+
+    #[test]
+    fn one_event_cannot_be_split() {
+        let one = Batches { count: 1, events: 1, largest: 1 };
+        insta::assert_snapshot!(one.to_string(), @"1 event: too few to be split into batches, so this shows nothing of what the module remembers");
     }
 }

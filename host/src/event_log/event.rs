@@ -1,7 +1,9 @@
 //! Events, before and after the log took them in.
 
-use gnomon_values::projection::{is_schema_version, no_schema_version};
-use jiff::Timestamp;
+use gnomon_values::{
+    Instant,
+    projection::{is_schema_version, no_schema_version},
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -143,7 +145,7 @@ pub struct NewEvent {
     /// The version of the shape of `data`.
     pub schema_version: SchemaVersion,
     /// When it happened; none means when the log takes it in.
-    pub time: Option<Timestamp>,
+    pub time: Option<Instant>,
     /// JSON, kept as written.
     pub data: JsonText,
     /// JSON, kept as written.
@@ -175,9 +177,9 @@ pub struct RecordedEvent {
     /// The version of the shape of `data`.
     pub schema_version: SchemaVersion,
     /// When it happened, as its writer says.
-    pub time: Timestamp,
+    pub time: Instant,
     /// When the log took it in.
-    pub recorded_at: Timestamp,
+    pub recorded_at: Instant,
     /// JSON, as written.
     pub data: JsonText,
     /// JSON, as written.

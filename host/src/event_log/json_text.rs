@@ -1,7 +1,12 @@
 //! JSON as its writer wrote it.
 
-use gnomon_values::depth::json_depth;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{borrow::Cow, fmt};
+
+use gnomon_values::json::json_depth;
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 /// JSON text that nobody has looked into beyond its grammar: the writer's own blanks, order of fields and numbers.
@@ -48,7 +53,7 @@ impl JsonText {
             return Err(JsonTextError::Deep { found });
         }
         if self.0.contains("\\u") {
-            serde_json::from_str::<serde_json::Value>(&self.0).map_err(JsonTextError::Unicode)?;
+            serde_json::from_str::<Texts>(&self.0).map_err(JsonTextError::Unicode)?;
         }
         Ok(())
     }
@@ -98,6 +103,54 @@ impl<'de> Deserialize<'de> for JsonText {
     }
 }
 
+/// Reads every text of a JSON, and keeps nothing. A number of any size is as good as another.
+struct Texts;
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Texts {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    /// Numbers beyond 64 bits and fractions come as maps, too.
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self, A::Error> {
+        while members.next_entry::<Cow<'de, str>, Self>()?.is_some() {}
+        Ok(self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,11 +161,22 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_any_size_and_keys_of_any_name_stand_beside_escapes() {
+        for text in [
+            r#"{"\u00e9":[1e400,-0,1.5,99999999999999999999,null,true,-1]}"#,
+            r#"["\u00e9",{"$serde_json::private::Number":"x"}]"#,
+        ] {
+            assert_eq!(JsonText::parse(text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
     fn what_an_event_may_not_hold_is_said() {
         let refused = |text: &str| JsonText::parse(text).unwrap_err().to_string();
         assert!(refused("{} x").starts_with("it is not JSON: trailing characters"));
         assert!(refused("").starts_with("it is not JSON: EOF"));
         assert!(refused(r#""\ud800""#).starts_with("the JSON has a string that is no Unicode text"));
+        assert!(refused(r#"{"\ud800":1}"#).starts_with("the JSON has a string that is no Unicode text"));
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert!(JsonText::parse(&nested(128)).is_ok());
         assert_eq!(refused(&nested(129)), "the depth of its JSON is 129; the limit max_json_depth is 128");

@@ -24,7 +24,7 @@ pub use self::{
     follow::Followed,
     json_text::{JsonText, JsonTextError},
     limits::{LimitError, Limits},
-    name::{EventType, NameError, StreamName},
+    name::{Category, EventType, NameError, StreamName},
     read::{Direction, Filter, LogPage, StreamPage},
     streams::StreamSummary,
 };
@@ -128,6 +128,22 @@ impl EventLog {
         self.shared.head.clone()
     }
 
+    /// The position of the newest event that any host has committed.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn read_head(&self) -> Result<Position, sqlx::Error> {
+        read::head(&self.shared.pool).await
+    }
+
+    /// The version of a stream's newest event that any host has committed; 0 if there is no such stream.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn stream_version(&self, name: &StreamName) -> Result<StreamVersion, sqlx::Error> {
+        Ok(read::version(&self.shared.pool, name).await?.unwrap_or_default())
+    }
+
     /// A page of the log: `after` is a position to begin behind, in the direction of reading; none begins at the end that
     /// the direction comes from.
     ///
@@ -177,17 +193,17 @@ impl EventLog {
         read::stream(&self.shared.pool, name, after, limit, direction).await
     }
 
-    /// The streams behind the name `after`, in the order of bytes, of one category if one is given.
+    /// The streams behind the name `after`, in the order of bytes, of these categories if any is given.
     ///
     /// # Errors
     /// Postgres fails.
     pub async fn streams(
         &self,
-        category: Option<&str>,
+        categories: &[Category],
         after: &str,
         limit: usize,
     ) -> Result<Vec<StreamSummary>, sqlx::Error> {
-        streams::list(&self.shared.pool, category, after, limit).await
+        streams::list(&self.shared.pool, categories, after, limit).await
     }
 }
 

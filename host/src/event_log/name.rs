@@ -5,10 +5,10 @@ use std::fmt;
 use gnomon_values::names;
 use serde::{Deserialize, Serialize};
 
-/// Why a text names no stream, or no event type.
+/// Why a text is not the name of a stream, a category or an event type.
 pub use gnomon_values::names::LogNameError as NameError;
 
-/// The name of a stream, `category-id`: not empty, no control characters. How long it may be is a setting
+/// The name of a stream, `category-id`: not empty, not `.` or `..`, no control characters. How long it may be is a setting
 /// ([`Limits`](super::Limits)).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -20,11 +20,19 @@ pub struct StreamName(String);
 #[serde(try_from = "String", into = "String")]
 pub struct EventType(String);
 
+/// A category of streams: what stands before the first `-` of their names, so it has none itself. It is not empty and has
+/// no control characters.
+///
+/// A stream whose name begins with `-` belongs to no category.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Category(String);
+
 impl StreamName {
     /// Checks a name.
     ///
     /// # Errors
-    /// Empty, or with a control character.
+    /// Empty, `.` or `..`, or with a control character.
     pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
         let name = name.into();
         names::check_stream(&name).map(|()| Self(name))
@@ -41,7 +49,8 @@ impl StreamName {
         &self.0
     }
 
-    /// What stands before the first `-`; the whole name where there is none.
+    /// What stands before the first `-`; the whole name where there is none. Empty for a name that begins with `-`: such a
+    /// stream belongs to no [`Category`].
     #[must_use]
     pub fn category(&self) -> &str {
         self.0.split_once('-').map_or(&self.0, |(category, _)| category)
@@ -61,6 +70,23 @@ impl EventType {
     /// Takes a name that was checked before: what the log has written.
     pub(super) fn trusted(name: String) -> Self {
         Self(name)
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Category {
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// Empty, or with a `-` or a control character.
+    pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
+        let name = name.into();
+        names::check_category(&name).map(|()| Self(name))
     }
 
     /// The name.
@@ -95,6 +121,7 @@ macro_rules! text {
 }
 
 text!(StreamName);
+text!(Category);
 text!(EventType);
 
 #[cfg(test)]
@@ -103,8 +130,36 @@ mod tests {
 
     #[test]
     fn the_category_stands_before_the_first_dash() {
-        for (stream, category) in [("account-1", "account"), ("flight-2013-UA", "flight"), ("audit", "audit")] {
+        for (stream, category) in
+            [("account-1", "account"), ("user-v1-54", "user"), ("audit", "audit"), ("a-", "a"), ("-1", ""), ("-", "")]
+        {
             assert_eq!(StreamName::new(stream).unwrap().category(), category);
+        }
+    }
+
+    #[test]
+    fn a_category_is_what_a_stream_can_have() {
+        assert_eq!(Category::new("user").unwrap().as_str(), "user");
+        let refused = |name: &str| Category::new(name).unwrap_err().to_string();
+        assert_eq!(
+            refused("user-v1"),
+            "the category `user-v1` has a `-`; a category is what stands before the first `-` of a stream's name"
+        );
+        assert_eq!(refused(""), "the category must not be empty");
+        assert_eq!(refused("a\0"), "the category \"a\\0\" contains the control character '\\0'");
+    }
+
+    #[test]
+    fn names_that_clients_take_for_steps_are_refused() {
+        for name in [".", ".."] {
+            let error = StreamName::new(name).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("`{name}` cannot stand in a URL")) && error.contains("another name"),
+                "{error}"
+            );
+        }
+        for name in ["...", ".a", "a..", "./..", "..-1", "a/b", "a%2Fb", "a?b#c", " a b "] {
+            assert!(StreamName::new(name).is_ok(), "{name}");
         }
     }
 

@@ -247,6 +247,15 @@ pub(super) async fn at(pool: &PgPool, positions: &[Position]) -> Result<Vec<Reco
         .collect()
 }
 
+/// The version of a stream's newest event; none if it does not exist.
+pub(super) async fn version(pool: &PgPool, stream: &StreamName) -> Result<Option<StreamVersion>, sqlx::Error> {
+    let version = sqlx::query_scalar("SELECT version FROM gnomon.streams WHERE stream = $1")
+        .bind(stream.as_str())
+        .fetch_optional(pool)
+        .await?;
+    Ok(version.map(StreamVersion::from_sql))
+}
+
 /// Reads a stream; none if it does not exist. `after` is a version to begin behind, in the direction of reading.
 pub(super) async fn stream(
     pool: &PgPool,
@@ -255,11 +264,7 @@ pub(super) async fn stream(
     limit: usize,
     direction: Direction,
 ) -> Result<Option<StreamPage>, sqlx::Error> {
-    let version = sqlx::query_scalar("SELECT version FROM gnomon.streams WHERE stream = $1")
-        .bind(stream.as_str())
-        .fetch_optional(pool)
-        .await?;
-    let Some(version) = version.map(StreamVersion::from_sql) else { return Ok(None) };
+    let Some(version) = version(pool, stream).await? else { return Ok(None) };
     let (statement, from, to) = match direction {
         Direction::Forward => (
             select_events!("WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version LIMIT $4"),

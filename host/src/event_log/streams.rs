@@ -1,11 +1,13 @@
 //! The list of streams.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use sqlx::PgPool;
 
 use super::{
     event::{Position, StreamVersion},
-    name::StreamName,
+    name::{Category, StreamName},
 };
 
 /// A stream of the list.
@@ -19,24 +21,36 @@ pub struct StreamSummary {
     pub last_position: Position,
 }
 
-/// The streams whose names come after `after` in the order of bytes, of one category if one is given.
+/// Every stream.
+const ALL: &str =
+    "SELECT stream, version, last_position FROM gnomon.streams WHERE stream > $1 ORDER BY stream LIMIT $2";
+
+/// The streams of some categories. The names of a category are among those from itself up to itself and a `.`, which is the
+/// byte behind `-`: a range of the index for each category, whatever Postgres knows of the parameters.
+const OF_CATEGORIES: &str = "
+    SELECT found.stream, found.version, found.last_position
+    FROM unnest($3::text[]) AS category
+    CROSS JOIN LATERAL (
+        SELECT stream, version, last_position FROM gnomon.streams
+        WHERE stream > $1 AND stream >= category AND stream < category || '.' AND split_part(stream, '-', 1) = category
+        ORDER BY stream LIMIT $2
+    ) AS found
+    ORDER BY found.stream LIMIT $2";
+
+/// The streams whose names come after `after` in the order of bytes, of these categories if any is given.
 pub(super) async fn list(
     pool: &PgPool,
-    category: Option<&str>,
+    categories: &[Category],
     after: &str,
     limit: usize,
 ) -> Result<Vec<StreamSummary>, sqlx::Error> {
-    // The names of a category are the category itself and all that begins with it and a dash. `.` is the byte behind `-`.
-    let rows: Vec<(String, i64, i64)> = sqlx::query_as(
-        "SELECT stream, version, last_position FROM gnomon.streams
-         WHERE stream > $1 AND ($2::text IS NULL OR stream = $2 OR (stream >= $2 || '-' AND stream < $2 || '.'))
-         ORDER BY stream LIMIT $3",
-    )
-    .bind(after)
-    .bind(category)
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .fetch_all(pool)
-    .await?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut query = sqlx::query_as(if categories.is_empty() { ALL } else { OF_CATEGORIES }).bind(after).bind(limit);
+    if !categories.is_empty() {
+        let names: BTreeSet<&str> = categories.iter().map(Category::as_str).collect();
+        query = query.bind(names.into_iter().collect::<Vec<_>>());
+    }
+    let rows: Vec<(String, i64, i64)> = query.fetch_all(pool).await?;
     Ok(rows
         .into_iter()
         .map(|(stream, version, last_position)| StreamSummary {
@@ -45,4 +59,36 @@ pub(super) async fn list(
             last_position: Position::from_sql(last_position),
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row;
+
+    use super::*;
+    use crate::postgres::{migrate, test_database::TestDatabase};
+
+    #[tokio::test]
+    async fn a_category_is_a_range_of_the_index() {
+        let database = TestDatabase::create().await;
+        let pool = database.pool().await;
+        migrate(&pool).await.unwrap();
+        sqlx::query(
+            "INSERT INTO gnomon.streams
+             SELECT 'c' || n % 200 || '-' || n, 1, n FROM generate_series(1, 20000) AS n",
+        )
+        .execute(&pool)
+        .await
+        .unwrap();
+        sqlx::query("ANALYZE gnomon.streams").execute(&pool).await.unwrap();
+        // As a statement that is kept: planned without its values.
+        let mut connection = pool.acquire().await.unwrap();
+        sqlx::query("SET plan_cache_mode = force_generic_plan").execute(&mut *connection).await.unwrap();
+        let explain = format!("EXPLAIN {OF_CATEGORIES}");
+        let plan = sqlx::query(&explain).bind("").bind(10_i64).bind(vec!["c7", "c8"]).fetch_all(&mut *connection);
+        let plan: Vec<String> = plan.await.unwrap().iter().map(|row| row.get(0)).collect();
+        let plan = plan.join("\n");
+        let condition = plan.lines().find(|line| line.contains("Index Cond")).unwrap_or_else(|| panic!("{plan}"));
+        assert!(condition.contains(">= category") && condition.contains("< (category"), "{plan}");
+    }
 }

@@ -139,6 +139,9 @@ impl From<OperateError> for Problem {
                 .with("build", build)
                 .with("checkpoint", checkpoint)
                 .with("seen", seen),
+            OperateError::Overtaken { build, letters, .. } => {
+                Self::new(Code::RetryOutOfOrder, detail).with("build", build).with("dead_letters", letters)
+            }
             OperateError::NoUpcaster(_) => Self::new(Code::UpcasterNotFound, detail),
             OperateError::Upcasters(error) => Self::new(Code::UpcasterConflict, detail).with("reasons", error.reasons),
             OperateError::Load(error) => error.into(),

@@ -4,7 +4,10 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request, rejection::PathRejection},
     http::{HeaderMap, header, request::Parts},
 };
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use super::{
     Api,
@@ -52,7 +55,8 @@ fn json_problem(error: &serde_json::Error) -> Problem {
     Problem::new(code, error.to_string())
 }
 
-/// The parameters of the query string.
+/// The parameters of the query string. One that is unknown, or is there twice, is refused: it would change what is asked for,
+/// if only one knew how.
 pub(super) struct Params<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequestParts<Api> for Params<T> {
@@ -63,10 +67,34 @@ impl<T: DeserializeOwned> FromRequestParts<Api> for Params<T> {
         let parameters = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         serde_path_to_error::deserialize(parameters).map(Self).map_err(|error| {
             let (path, inner) = (error.path().to_string(), error.inner().to_string());
-            // Some words name the parameter by themselves.
-            let place = if inner.contains(&format!("`{path}`")) { String::new() } else { format!("{path}: ") };
-            Problem::new(Code::InvalidQuery, format!("query string: {place}{inner}"))
+            let words = if let Some(parameter) = inner.strip_prefix("duplicate field ") {
+                format!("the parameter {parameter} is there twice")
+            } else if inner.starts_with("unknown field") {
+                inner.replace("unknown field", "unknown parameter").replace("there are no fields", "none is known")
+            } else if inner.contains(&format!("`{path}`")) {
+                // The words name the parameter by themselves.
+                inner
+            } else {
+                format!("{path}: {inner}")
+            };
+            Problem::new(Code::InvalidQuery, format!("query string: {words}"))
         })
+    }
+}
+
+/// A query string without parameters, for what has none.
+pub(super) struct NoParams;
+
+impl FromRequestParts<Api> for NoParams {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+
+        let Params(Nothing {}) = Params::from_request_parts(parts, api).await?;
+        Ok(Self)
     }
 }
 

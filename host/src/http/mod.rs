@@ -6,6 +6,7 @@ mod events;
 mod extract;
 mod health;
 mod modules;
+mod names;
 mod page;
 mod problem;
 mod projections;

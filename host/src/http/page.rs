@@ -6,6 +6,7 @@ use super::{
     HttpSettings,
     problem::{Code, Problem},
 };
+use crate::event_log::{Position, StreamName, StreamVersion};
 
 /// Items of a page if nobody says how many.
 const DEFAULT_LIMIT: usize = 100;
@@ -31,6 +32,37 @@ impl<'de> Deserialize<'de> for After {
     }
 }
 
+impl After {
+    /// Where a page begins.
+    pub(super) fn for_page(self) -> Result<u64, Problem> {
+        match self {
+            Self::Number(number) => Ok(number),
+            Self::Head => Err(Problem::new(Code::InvalidQuery, "`after=head` is for followers only")),
+        }
+    }
+}
+
+/// The problem of a reader that has seen more of the log than there is.
+///
+/// Whoever reads on from there would wait without a word, and miss what is appended until the log has grown so far again: the
+/// log is another one than the reader knows, most likely an older one out of a backup.
+pub(super) fn beyond_head(after: Position, head: Position) -> Problem {
+    let detail = format!(
+        "the reader is behind position {after}, and the log ends at {head}: it is not the log that the reader knows; it may \
+         have been restored from a backup. Begin from a position that it has"
+    );
+    Problem::new(Code::PositionBeyondHead, detail).with("after", after).with("head", head)
+}
+
+/// The same of one stream.
+pub(super) fn beyond_stream(stream: &StreamName, after: StreamVersion, version: StreamVersion) -> Problem {
+    let detail = format!(
+        "the reader is behind version {after} of stream `{stream}`, which ends at {version}: it is not the stream that the \
+         reader knows; the log may have been restored from a backup. Begin from a version that it has"
+    );
+    Problem::new(Code::PositionBeyondHead, detail).with("stream", stream).with("after", after).with("version", version)
+}
+
 /// How many items a page is to have.
 pub(super) fn limit(asked: Option<usize>, settings: &HttpSettings) -> Result<usize, Problem> {
     let limit = asked.unwrap_or(DEFAULT_LIMIT.min(settings.max_page));
@@ -39,9 +71,4 @@ pub(super) fn limit(asked: Option<usize>, settings: &HttpSettings) -> Result<usi
         return Err(Problem::new(Code::InvalidQuery, detail));
     }
     Ok(limit)
-}
-
-/// The items of a list with commas; none is no item.
-pub(super) fn list(text: Option<String>) -> Vec<String> {
-    text.map(|text| text.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect()).unwrap_or_default()
 }

@@ -54,6 +54,7 @@ codes! {
     EventIdTwice "event_id_twice" UNPROCESSABLE_ENTITY "Two events of the request have one id",
     Internal "internal" INTERNAL_SERVER_ERROR "The host failed",
     InvalidBody "invalid_body" UNPROCESSABLE_ENTITY "The body of the request is not what is expected",
+    InvalidCategory "invalid_category" BAD_REQUEST "No stream can be of this category",
     InvalidHeader "invalid_header" BAD_REQUEST "A header of the request cannot be used",
     InvalidModule "invalid_module" UNPROCESSABLE_ENTITY "The component is no module",
     InvalidPath "invalid_path" BAD_REQUEST "The path of the request names nothing that can be",
@@ -69,9 +70,11 @@ codes! {
     NotFound "not_found" NOT_FOUND "There is nothing at this path",
     NothingToCompare "nothing_to_compare" CONFLICT "There are no two builds to compare",
     PartlyRepeated "partly_repeated" CONFLICT "Some of the events are in the log already, others are not",
+    PositionBeyondHead "position_beyond_head" CONFLICT "The log, or the stream, does not reach so far",
     ProjectionNotFound "projection_not_found" NOT_FOUND "There is no such projection",
     ProjectionNotReady "projection_not_ready" SERVICE_UNAVAILABLE "No build of the projection has caught up yet",
     ReadModelBehind "read_model_behind" SERVICE_UNAVAILABLE "The read model is not yet at the wanted position",
+    RetryOutOfOrder "retry_out_of_order" CONFLICT "What is set aside can only be tried again out of order",
     StreamNotFound "stream_not_found" NOT_FOUND "There is no such stream",
     StreamTwice "stream_twice" UNPROCESSABLE_ENTITY "Two parts of the append are for one stream",
     TableNotFound "table_not_found" NOT_FOUND "The projection has no such table",
@@ -176,6 +179,13 @@ impl Problem {
     pub(super) fn with_postgrest_message(self) -> Self {
         let code = self.members.get("code").and_then(Value::as_str).unwrap_or_default().to_owned();
         self.with_postgrest(&code, None, None)
+    }
+}
+
+/// The body.
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.members.serialize(serializer)
     }
 }
 

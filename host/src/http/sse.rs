@@ -13,7 +13,6 @@ use axum::{
 };
 use futures_util::{Stream, StreamExt, stream};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
 use super::problem::{Code, Problem};
 
@@ -37,19 +36,44 @@ pub(super) fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem>
         .ok_or_else(|| Problem::new(Code::InvalidHeader, format!("Last-Event-ID must be a number; it is {value:?}")))
 }
 
-/// Answers with events in batches, until the host closes or reading fails; the client then comes back by itself.
+/// Refuses a page to a client that means to go on where it was.
+pub(super) fn refuse_last_event_id(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.contains_key("last-event-id") {
+        let detail = "Last-Event-ID is for followers, with `Accept: text/event-stream`; a page begins behind `after`";
+        return Err(Problem::new(Code::InvalidHeader, detail));
+    }
+    Ok(())
+}
+
+/// Refuses an end to a client that follows.
+pub(super) fn refuse_limit(limit: Option<usize>) -> Result<(), Problem> {
+    if limit.is_some() {
+        return Err(Problem::new(Code::InvalidQuery, "`limit` is for pages; followers get all that comes"));
+    }
+    Ok(())
+}
+
+/// Answers with events in batches, until the host closes or reading fails; the client then comes back by itself. A failure is
+/// told by a last event, `error`, which has no id.
 pub(super) fn respond(
     events: impl Stream<Item = Result<Vec<Event>, sqlx::Error>> + Send + 'static,
     closing: CancellationToken,
 ) -> Response {
-    let events = events
-        .take_while(|batch| {
-            if let Err(error) = batch {
-                warn!(%error, "a follower is sent away");
-            }
-            std::future::ready(batch.is_ok())
+    let until_failure = stream::unfold(Some(Box::pin(events)), |events| async {
+        let mut events = events?;
+        Some(match events.next().await? {
+            Ok(batch) => (batch, Some(events)),
+            Err(error) => (vec![error_event(&Problem::from(error))], None),
         })
-        .flat_map(|batch| stream::iter(batch.unwrap_or_default()).map(Ok::<_, Infallible>))
+    });
+    let events = until_failure
+        .flat_map(|batch| stream::iter(batch).map(Ok::<_, Infallible>))
         .take_until(closing.cancelled_owned());
     Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
+}
+
+/// A problem, told on a stream whose answer has begun already.
+pub(super) fn error_event(problem: &Problem) -> Event {
+    let event = || Event::default().event("error");
+    event().json_data(problem).unwrap_or_else(|error| event().data(error.to_string()))
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Api,
-    extract::{Params, PathParams},
+    extract::{NoParams, Params, PathParams},
     problem::Problem,
 };
 use crate::{
@@ -20,7 +20,7 @@ pub(super) struct List {
 }
 
 /// `GET /v1/upcasters`
-pub(super) async fn list(State(api): State<Api>) -> Result<Json<List>, Problem> {
+pub(super) async fn list(State(api): State<Api>, NoParams: NoParams) -> Result<Json<List>, Problem> {
     Ok(Json(List { upcasters: api.projector.upcasters().await? }))
 }
 
@@ -51,6 +51,7 @@ pub(super) async fn activate(
 /// `POST /v1/upcasters/{name}/deactivate`
 pub(super) async fn deactivate(
     State(api): State<Api>,
+    NoParams: NoParams,
     PathParams(name): PathParams<Identifier>,
 ) -> Result<Json<Answer>, Problem> {
     let builds = api.projector.deactivate_upcaster(&name).await?;

@@ -1,6 +1,6 @@
 //! What there is.
 
-use jiff::Timestamp;
+use gnomon_values::Instant;
 use serde::Serialize;
 use sqlx::types::Json;
 
@@ -30,7 +30,7 @@ pub struct VersionSummary {
     /// How many there are.
     pub bytes: u64,
     /// When it was uploaded.
-    pub uploaded_at: Timestamp,
+    pub uploaded_at: Instant,
     /// What the module says of itself.
     pub descriptor: Descriptor,
 }
@@ -87,7 +87,7 @@ impl Modules {
                 version: ModuleVersion::from_sql(version),
                 digest: Digest::from(digest),
                 bytes: u64::try_from(bytes).unwrap_or_default(),
-                uploaded_at: uploaded_at.to_jiff()?,
+                uploaded_at: uploaded_at.instant(),
                 descriptor: descriptor.0,
             };
             match modules.last_mut() {

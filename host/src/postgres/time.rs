@@ -1,7 +1,8 @@
 //! Instants and days as Postgres' binary format writes them.
 //!
-//! Postgres counts from 2000-01-01; the rest of the house counts from 1970-01-01, as jiff and the contract with modules do.
+//! Postgres counts from 2000-01-01; the rest of the house counts from 1970-01-01, as the contract with modules does.
 
+use gnomon_values::Instant;
 use sqlx::{
     Decode, Encode, Postgres, Type,
     encode::IsNull,
@@ -21,16 +22,11 @@ pub struct PgTimestamp(pub i64);
 pub struct PgDate(pub i32);
 
 impl PgTimestamp {
-    /// The earliest instant that `timestamptz` holds: 4713-11-24 before Christ. The last one that it holds is later than the
-    /// last one that 64 bits count from 1970.
-    pub const MIN: Self = Self(-210_866_803_200_000_000);
-
-    /// The instant as the rest of the house writes it.
-    ///
-    /// # Errors
-    /// It is beyond the year 9999, which nothing of ours writes.
-    pub fn to_jiff(self) -> Result<jiff::Timestamp, sqlx::Error> {
-        jiff::Timestamp::from_microsecond(self.0).map_err(|error| sqlx::Error::Decode(error.into()))
+    /// The instant as the rest of the house writes it. There is one for whatever stands in Postgres, `infinity` included: a
+    /// page must not fail for one row.
+    #[must_use]
+    pub fn instant(self) -> Instant {
+        Instant(self.0)
     }
 
     /// The value on the wire: microseconds since 2000-01-01.
@@ -47,11 +43,6 @@ impl PgTimestamp {
 }
 
 impl PgDate {
-    /// The earliest day that `date` holds: 4713-11-24 before Christ.
-    pub const MIN: Self = Self(-2_440_588);
-    /// The last day that `date` holds, in the year 5874897.
-    pub const MAX: Self = Self(2_145_042_905);
-
     /// The value on the wire: days since 2000-01-01.
     #[must_use]
     pub fn wire(self) -> i32 {

@@ -80,6 +80,15 @@ impl ActiveBuilds {
     }
 }
 
+/// Whether queries read this build now.
+pub(super) async fn is_active(pool: &PgPool, projection: &Identifier, build: BuildId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM gnomon.projections WHERE name = $1 AND active_build = $2)")
+        .bind(projection.as_str())
+        .bind(build.0)
+        .fetch_one(pool)
+        .await
+}
+
 /// The tables of a build of a version that describes itself so.
 pub(super) fn tables_of(
     projection: &Identifier,

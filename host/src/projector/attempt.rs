@@ -11,7 +11,7 @@ use tracing::{error, info};
 use super::{
     activate::HOLD,
     build::{BuildError, Phase, Status},
-    commit::{CommitError, Effect, Step, commit, hold},
+    commit::{Batches, CommitError, Effect, Step, commit, hold},
     dead_letters::DeadLetter,
     feed::{self, Portion},
     fold::{Folded, Folder},
@@ -33,11 +33,20 @@ const MAX_PENDING_BYTES: usize = 64 * 1024 * 1024;
 struct Pending {
     writes: Arc<WriteSet>,
     set_aside: Vec<DeadLetter>,
+    batches: Batches,
     to: Position,
     at_head: bool,
 }
 
-type Folding = JoinHandle<(Folder, Result<(Folded, Position, bool), BatchError>)>;
+/// What came of a part of the log, and which part it was.
+struct FoldedPart {
+    folded: Folded,
+    batches: Batches,
+    to: Position,
+    at_head: bool,
+}
+
+type Folding = JoinHandle<(Folder, Result<FoldedPart, BatchError>)>;
 type Committing = JoinHandle<Result<(), CommitError>>;
 type Swapping = JoinHandle<Result<Swapped, sqlx::Error>>;
 
@@ -72,9 +81,13 @@ impl<'w> Attempt<'w> {
     ) -> Self {
         let shared = &worker.shared;
         let mut size = shared.settings.portion;
-        size.max_events = worker.job.verify_batch.unwrap_or(size.max_events);
+        let mut first = feed::FIRST;
+        if let Some(max_events) = worker.job.verify_batch {
+            // Beginning with one event, there are two batches as soon as there are two events.
+            (first, size.max_events) = (1, max_events);
+        }
         Self {
-            portions: feed::start(shared.log.clone(), checkpoint, until, filter, size),
+            portions: feed::start(shared.log.clone(), checkpoint, until, filter, size, first),
             folder: Some(folder),
             tables,
             folding: None,
@@ -136,12 +149,15 @@ impl<'w> Attempt<'w> {
         let pending = self.pending.as_ref().map(|pending| &pending.writes);
         let layers: Vec<Arc<WriteSet>> = in_flight.into_iter().chain(pending).cloned().collect();
         self.folding = Some(tokio::task::spawn_blocking(move || {
-            let folded = folder.fold(portion.events, &layers);
-            (folder, folded.map(|folded| (folded, portion.to, portion.at_head)))
+            let batches = Batches::one(portion.events.len());
+            let Portion { events, to, at_head } = portion;
+            let folded = folder.fold(events, &layers);
+            (folder, folded.map(|folded| FoldedPart { folded, batches, to, at_head }))
         }));
     }
 
-    fn after_fold(&mut self, (folded, mut to, mut at_head): (Folded, Position, bool)) {
+    fn after_fold(&mut self, part: FoldedPart) {
+        let FoldedPart { folded, batches, mut to, mut at_head } = part;
         if let Some((event, _)) = &folded.stopped {
             (to, at_head) = (Position(event.position.0 - 1), false);
         }
@@ -151,11 +167,12 @@ impl<'w> Attempt<'w> {
             Some(pending) => {
                 Arc::make_mut(&mut pending.writes).merge(folded.writes);
                 pending.set_aside.extend(folded.set_aside);
+                pending.batches = pending.batches.and(batches);
                 (pending.to, pending.at_head) = (to, at_head);
             }
             none => {
                 let (writes, set_aside) = (Arc::new(folded.writes), folded.set_aside);
-                *none = Some(Pending { writes, set_aside, to, at_head });
+                *none = Some(Pending { writes, set_aside, batches, to, at_head });
             }
         }
     }
@@ -174,9 +191,10 @@ impl<'w> Attempt<'w> {
             events_per_second: self.rate.per_second(pending.to.0 - self.checkpoint.0),
             replayable: self.worker.job.phase == Phase::Replaying,
             max_dead_letters: shared.settings.max_dead_letters,
+            batches: pending.batches,
         };
         let task = tokio::spawn(async move {
-            let effect = Effect { writes: &writes, taken_back: &[], set_aside: &set_aside };
+            let effect = Effect { writes: &writes, taken_back: &[], set_aside: &set_aside, retry: None };
             commit(&shared.pool, lease, &tables, &step, &effect).await
         });
         self.committing = Some((pending, task));

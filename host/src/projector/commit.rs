@@ -1,10 +1,12 @@
 //! Committing what a batch changed, with the checkpoint, or not at all.
 
+use serde::Serialize;
 use sqlx::{PgConnection, PgPool};
 
 use super::{
     dead_letters::{self, DeadLetter},
     lease::Lease,
+    store,
 };
 use crate::{
     event_log::Position,
@@ -21,6 +23,36 @@ pub(super) struct Step {
     pub(super) replayable: bool,
     /// How many events the build may set aside.
     pub(super) max_dead_letters: u64,
+    /// The batches in which its events came.
+    pub(super) batches: Batches,
+}
+
+/// Batches that had events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Batches {
+    /// How many there were.
+    pub count: u64,
+    /// Events of all of them.
+    pub events: u64,
+    /// Events of the largest.
+    pub largest: u64,
+}
+
+impl Batches {
+    /// One batch; none if it has no events.
+    pub(super) fn one(events: usize) -> Self {
+        let events = u64::try_from(events).unwrap_or(u64::MAX);
+        Self { count: events.min(1), events, largest: events }
+    }
+
+    /// With those that came after.
+    pub(super) fn and(self, later: Self) -> Self {
+        Self {
+            count: self.count + later.count,
+            events: self.events + later.events,
+            largest: self.largest.max(later.largest),
+        }
+    }
 }
 
 /// What a step brings.
@@ -31,6 +63,19 @@ pub(super) struct Effect<'e> {
     pub(super) taken_back: &'e [Position],
     /// Events that are set aside.
     pub(super) set_aside: &'e [DeadLetter],
+    /// If dead letters are tried again, what came of it.
+    pub(super) retry: Option<RetryProgress>,
+}
+
+/// How far dead letters have been tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RetryProgress {
+    /// Those up to this position have been tried.
+    pub(super) to: Position,
+    /// Whether these were the last.
+    pub(super) done: bool,
+    /// Events that are folded behind later ones.
+    pub(super) out_of_order: u64,
 }
 
 /// Why a step was not committed.
@@ -73,6 +118,9 @@ pub(super) async fn commit(
             return Err(CommitError::TooManyDeadLetters { found, max: step.max_dead_letters });
         }
     }
+    if let Some(progress) = &effect.retry {
+        store::set_retry_progress(&mut transaction, lease.build, progress).await?;
+    }
     transaction.commit().await?;
     Ok(())
 }
@@ -94,7 +142,9 @@ async fn advance(connection: &mut PgConnection, lease: Lease, step: &Step) -> Re
 
 async fn moved(connection: &mut PgConnection, lease: Lease, step: &Step) -> Result<bool, sqlx::Error> {
     let moved = sqlx::query(
-        "UPDATE gnomon.build_progress SET checkpoint = $4, events_per_second = $5, committed_at = clock_timestamp()
+        "UPDATE gnomon.build_progress
+         SET checkpoint = $4, events_per_second = $5, committed_at = clock_timestamp(),
+             batches = batches + $6, batch_events = batch_events + $7, largest_batch = greatest(largest_batch, $8)
          WHERE build = $1 AND lease_epoch = $2 AND checkpoint = $3
            AND (meet_at IS NULL OR meet_at >= $4 OR meet_until <= clock_timestamp())",
     )
@@ -103,6 +153,9 @@ async fn moved(connection: &mut PgConnection, lease: Lease, step: &Step) -> Resu
     .bind(step.from.to_sql())
     .bind(step.to.to_sql())
     .bind(step.events_per_second)
+    .bind(step.batches.count.cast_signed())
+    .bind(step.batches.events.cast_signed())
+    .bind(step.batches.largest.cast_signed())
     .execute(connection)
     .await?
     .rows_affected();

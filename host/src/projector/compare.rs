@@ -16,7 +16,7 @@ use crate::{
     event_log::Position,
     modules::ModuleVersion,
     read_model::{
-        ContentHash, ContentHashes, Identifier, TableSet,
+        ContentHashes, Identifier, TableSet,
         compare::{TableComparison, compare},
         content_hash,
     },
@@ -130,13 +130,13 @@ fn list(builds: &[BuildId]) -> String {
 
 /// A build of a projection as it can be read.
 #[derive(Debug)]
-struct Known {
+pub(super) struct Known {
     build: BuildId,
     version: ModuleVersion,
     status: Status,
     is_active: bool,
     verifies: bool,
-    tables: TableSet,
+    pub(super) tables: TableSet,
 }
 
 impl Known {
@@ -170,29 +170,8 @@ impl Projector {
         Ok(comparison)
     }
 
-    /// Compares two builds, and hashes what both hold if they are identical.
-    pub(super) async fn compare_and_hash(
-        &self,
-        projection: &Identifier,
-        left: BuildId,
-        right: BuildId,
-        options: CompareOptions,
-    ) -> Result<(Comparison, Option<ContentHash>), CompareError> {
-        let builds = self.known_builds(projection).await?;
-        let (left, right) = pick(projection, &builds, Some(left), Some(right))?;
-        let _turn = self.shared.readings.acquire().await;
-        let (mut snapshot, comparison) = self.compare_known(projection, left, right, options).await?;
-        let mut hash = None;
-        if comparison.identical {
-            let hashes = content_hash(snapshot.connection(), &left.tables).await;
-            hash = Some(hashes.map_err(|error| dropped_or(error, &[left.build]))?.hash);
-        }
-        snapshot.close().await;
-        Ok((comparison, hash))
-    }
-
     /// Brings two builds to one position and compares them in a snapshot, which is given back for more.
-    async fn compare_known(
+    pub(super) async fn compare_known(
         &self,
         projection: &Identifier,
         left: &Known,
@@ -241,7 +220,7 @@ impl Projector {
     }
 
     /// The builds of a projection, newest first.
-    async fn known_builds(&self, projection: &Identifier) -> Result<Vec<Known>, CompareError> {
+    pub(super) async fn known_builds(&self, projection: &Identifier) -> Result<Vec<Known>, CompareError> {
         let rows: Vec<(i64, i32, String, bool, bool, Json<Descriptor>)> = sqlx::query_as(
             "SELECT build, build.version, status, coalesce(build = active_build, false), verifies IS NOT NULL, descriptor
              FROM gnomon.projections AS projection
@@ -266,7 +245,7 @@ impl Projector {
 }
 
 /// The two builds to compare.
-fn pick<'k>(
+pub(super) fn pick<'k>(
     projection: &Identifier,
     builds: &'k [Known],
     left: Option<BuildId>,
@@ -309,7 +288,7 @@ fn find<'k>(projection: &Identifier, builds: &'k [Known], build: BuildId) -> Res
     Ok(found)
 }
 
-fn dropped_or(error: sqlx::Error, builds: &[BuildId]) -> CompareError {
+pub(super) fn dropped_or(error: sqlx::Error, builds: &[BuildId]) -> CompareError {
     let code = error.as_database_error().and_then(|error| error.code());
     match code.as_deref() {
         // No such table, no such schema.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use gnomon_values::Instant;
 use serde::Serialize;
 use sqlx::{PgConnection, PgPool, types::Json};
 
@@ -67,7 +67,7 @@ pub struct DeadLetterSummary {
     /// What the module did; none if the event only waits behind one of its stream.
     pub error: Option<ModuleFailure>,
     /// When it was set aside.
-    pub set_aside_at: Timestamp,
+    pub set_aside_at: Instant,
 }
 
 /// Sets events aside, those of them that are not already; answers how many there are now.
@@ -89,11 +89,7 @@ pub(super) async fn set_aside(
     .bind(letters.iter().map(|letter| letter.failure.as_ref().map(Json)).collect::<Vec<_>>())
     .execute(&mut *connection)
     .await?;
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM gnomon.dead_letters WHERE build = $1")
-        .bind(build.0)
-        .fetch_one(connection)
-        .await?;
-    Ok(u64::try_from(count).unwrap_or_default())
+    count(connection, build).await
 }
 
 /// Takes events back that are set aside.
@@ -110,32 +106,91 @@ pub(super) async fn take_back(
     Ok(())
 }
 
-/// The streams whose events wait behind one that failed.
-pub(super) async fn parked_streams(pool: &PgPool, build: BuildId) -> Result<HashSet<String>, sqlx::Error> {
-    let streams: Vec<String> =
-        sqlx::query_scalar("SELECT DISTINCT stream FROM gnomon.dead_letters WHERE build = $1 AND parked")
-            .bind(build.0)
-            .fetch_all(pool)
-            .await?;
+/// The streams whose events wait behind one that failed, at or before a position.
+pub(super) async fn parked_streams(
+    pool: &PgPool,
+    build: BuildId,
+    to: Position,
+) -> Result<HashSet<String>, sqlx::Error> {
+    let streams: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT stream FROM gnomon.dead_letters WHERE build = $1 AND parked AND position <= $2",
+    )
+    .bind(build.0)
+    .bind(to.to_sql())
+    .fetch_all(pool)
+    .await?;
     Ok(streams.into_iter().collect())
 }
 
-/// The positions of events set aside, in their order, behind `after`.
-pub(super) async fn positions(
+/// How many events a build has set aside.
+pub(super) async fn count(connection: &mut PgConnection, build: BuildId) -> Result<u64, sqlx::Error> {
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM gnomon.dead_letters WHERE build = $1")
+        .bind(build.0)
+        .fetch_one(connection)
+        .await?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+/// The streams of which an event was folded that comes after one that is set aside, and how many of each are set aside. Events
+/// count that are of these types; of any type if there are none.
+pub(super) async fn overtaken(
+    connection: &mut PgConnection,
+    build: BuildId,
+    types: &[String],
+) -> Result<Vec<(String, u64)>, sqlx::Error> {
+    let streams: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT stream, letters
+         FROM (SELECT stream, min(position) AS first, count(*) AS letters FROM gnomon.dead_letters
+               WHERE build = $1 GROUP BY stream) AS waiting
+         WHERE EXISTS (
+             SELECT FROM gnomon.events AS event
+             WHERE event.stream = waiting.stream AND event.position > waiting.first
+               AND event.position <= (SELECT checkpoint FROM gnomon.build_progress WHERE build = $1)
+               AND (cardinality($2::text[]) = 0 OR event.type = ANY($2))
+               AND NOT EXISTS (SELECT FROM gnomon.dead_letters AS letter
+                               WHERE letter.build = $1 AND letter.position = event.position))",
+    )
+    .bind(build.0)
+    .bind(types)
+    .fetch_all(connection)
+    .await?;
+    Ok(streams.into_iter().map(|(stream, letters)| (stream, u64::try_from(letters).unwrap_or_default())).collect())
+}
+
+/// Whether two builds have set aside different events, up to a position.
+pub(super) async fn differ(
+    connection: &mut PgConnection,
+    left: BuildId,
+    right: BuildId,
+    to: Position,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM gnomon.dead_letters WHERE build IN ($1, $2) AND position <= $3
+                        GROUP BY position HAVING count(*) = 1)",
+    )
+    .bind(left.0)
+    .bind(right.0)
+    .bind(to.to_sql())
+    .fetch_one(connection)
+    .await
+}
+
+/// The events set aside, in their order, behind `after`: position and stream.
+pub(super) async fn letters(
     pool: &PgPool,
     build: BuildId,
     after: Position,
     limit: usize,
-) -> Result<Vec<Position>, sqlx::Error> {
-    let positions: Vec<i64> = sqlx::query_scalar(
-        "SELECT position FROM gnomon.dead_letters WHERE build = $1 AND position > $2 ORDER BY position LIMIT $3",
+) -> Result<Vec<(Position, String)>, sqlx::Error> {
+    let letters: Vec<(i64, String)> = sqlx::query_as(
+        "SELECT position, stream FROM gnomon.dead_letters WHERE build = $1 AND position > $2 ORDER BY position LIMIT $3",
     )
     .bind(build.0)
     .bind(after.to_sql())
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(pool)
     .await?;
-    Ok(positions.into_iter().map(Position::from_sql).collect())
+    Ok(letters.into_iter().map(|(position, stream)| (Position::from_sql(position), stream)).collect())
 }
 
 impl Projector {
@@ -166,7 +221,7 @@ impl Projector {
                     event_type,
                     parked,
                     error: error.map(|error| error.0),
-                    set_aside_at: set_aside_at.to_jiff()?,
+                    set_aside_at: set_aside_at.instant(),
                 })
             })
             .collect()

@@ -20,7 +20,7 @@ pub(super) struct Portion {
 /// Portions that are read ahead.
 const AHEAD: usize = 2;
 /// Events of the first portion: nobody knows yet how large they are.
-const FIRST: usize = 256;
+pub(super) const FIRST: usize = 256;
 
 /// How much of the log a module gets at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,23 +37,25 @@ impl Default for PortionSize {
     }
 }
 
-/// Reads the log behind `after` for as long as somebody takes the portions, and not beyond `until`. Ends with the first error.
+/// Reads the log behind `after` for as long as somebody takes the portions, and not beyond `until`. The first portions have
+/// `first` events, twice as many, and so on up to what `size` allows. Ends with the first error.
 pub(super) fn start(
     log: EventLog,
     after: Position,
     until: Option<Position>,
     filter: Filter,
     size: PortionSize,
+    first: usize,
 ) -> mpsc::Receiver<Result<Portion, sqlx::Error>> {
     let (send, receive) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         let mut after = after;
-        let mut limit = FIRST.min(size.max_events);
+        let mut limit = first.clamp(1, size.max_events.max(1));
         let mut head = log.head();
         // The first portion goes out even if it is empty: it tells that the log has ended.
-        let mut first = true;
+        let mut at_start = true;
         loop {
-            if !first {
+            if !at_start {
                 tokio::select! {
                     () = send.closed() => return,
                     moved = head.wait_for(|head| *head > after) => if moved.is_err() { return },
@@ -62,13 +64,13 @@ pub(super) fn start(
             let portion = read(&log, after, limit, &filter).await.map(|portion| portion.clip(until));
             let failed = portion.is_err();
             if let Ok(portion) = &portion {
-                if portion.to == after && !first {
+                if portion.to == after && !at_start {
                     continue;
                 }
                 after = portion.to;
                 limit = size.next_limit(limit, portion);
             }
-            first = false;
+            at_start = false;
             if send.send(portion).await.is_err() || failed {
                 return;
             }
@@ -100,8 +102,12 @@ impl Portion {
 impl PortionSize {
     /// As many events as keep a portion of such events within its bytes; never more than twice as many as before.
     fn next_limit(self, limit: usize, last: &Portion) -> usize {
+        // Where nothing was found, nothing is learned of how large events are.
+        if last.events.is_empty() {
+            return limit;
+        }
         let bytes: usize = last.events.iter().map(bytes_of).sum();
-        let average = bytes / last.events.len().max(1);
+        let average = bytes / last.events.len();
         let fitting = self.max_bytes / average.max(1);
         fitting.clamp(1, self.max_events.min(limit * 2))
     }

@@ -59,7 +59,7 @@ struct Upcasted {
 pub(super) struct Folded {
     /// What its events changed, up to the one that it stopped at.
     pub(super) writes: WriteSet,
-    /// Events that were set aside.
+    /// Events that were set aside, all of them before the one that it stopped at.
     pub(super) set_aside: Vec<DeadLetter>,
     /// The event that it stopped at, and what the module did.
     pub(super) stopped: Option<(Delivery, ModuleFailure)>,
@@ -137,6 +137,11 @@ impl Folder {
                 self.fail(&event, failure, &mut folded);
             }
             rest = self.without_parked(rest, 0, &mut folded.set_aside);
+        }
+        if let Some((stopped_at, _)) = &folded.stopped {
+            // Events of parked streams were set aside before it was known where the batch stops. What stands behind that place
+            // is folded, or set aside, when the build goes on.
+            folded.set_aside.retain(|letter| letter.position < stopped_at.position);
         }
         Ok(folded)
     }

@@ -1,6 +1,6 @@
 //! Every change of state, with its time and cause.
 
-use jiff::Timestamp;
+use gnomon_values::Instant;
 use serde::Serialize;
 use sqlx::PgConnection;
 
@@ -64,7 +64,7 @@ pub struct HistoryEntry {
     /// 1, 2, 3 … over all projections, with gaps.
     pub entry: i64,
     /// When it was.
-    pub at: Timestamp,
+    pub at: Instant,
     /// The build that changed; none if it was the projection as a whole.
     pub build: Option<BuildId>,
     /// What changed: `begun`, `caught_up`, `activated`, `replaced`, `not_activated`, `paused`, `resumed`, `halted`, `failed`,
@@ -115,7 +115,7 @@ impl Projector {
         .await?;
         rows.into_iter()
             .map(|(entry, at, build, change, cause)| {
-                Ok(HistoryEntry { entry, at: at.to_jiff()?, build: build.map(BuildId), change, cause })
+                Ok(HistoryEntry { entry, at: at.instant(), build: build.map(BuildId), change, cause })
             })
             .collect()
     }

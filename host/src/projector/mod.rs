@@ -48,6 +48,7 @@ use crate::{event_log::EventLog, modules::Modules, postgres::Database};
 pub use self::{
     activate::Activated,
     build::{BuildError, BuildId, BuildState},
+    commit::Batches,
     compare::{BuildContent, CompareError, CompareOptions, ComparedBuild, Comparison},
     dead_letters::DeadLetterSummary,
     deploy::Activate,
@@ -57,9 +58,10 @@ pub use self::{
     operation::OperateError,
     policy::OnFailure,
     read::{Answer, ReadError, ReadRequest},
+    retry::{Redelivery, Retried},
     summary::{BuildSummary, ProjectionSummary, Purpose},
     upcasters::{ActiveUpcaster, ChainError, PinnedUpcaster, Rebuilt},
-    verify::{Verification, VerifyError},
+    verify::{Cause, Verification, VerifyError},
 };
 
 /// Settings of the projector.

@@ -69,6 +69,20 @@ pub enum OperateError {
         /// How far the active build is.
         seen: Position,
     },
+    /// Every event that is set aside is followed by later ones of its stream that were folded.
+    #[error(
+        "nothing was tried again: build {build} of projection `{projection}` has folded later events of the same streams as all \
+         {letters} events that it has set aside, so they can only be folded out of order; rebuild the projection for the rows \
+         that its log gives, or retry with `out_of_order=true`"
+    )]
+    Overtaken {
+        /// The projection.
+        projection: Identifier,
+        /// The build.
+        build: BuildId,
+        /// The events that it has set aside.
+        letters: u64,
+    },
     /// There is no such upcaster, or it is not at work.
     #[error("there is no upcaster `{0}`, or it is not active")]
     NoUpcaster(Identifier),

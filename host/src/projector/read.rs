@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     Projector,
-    active::{ActiveBuild, Known},
+    active::{ActiveBuild, Known, is_active},
 };
 use crate::{
     event_log::Position,
@@ -118,6 +118,20 @@ impl Projector {
     /// None if the build that was read is not the active one any more.
     async fn try_read(&self, request: ReadRequest<'_>) -> Result<Option<Answer>, ReadError> {
         let active = self.active(request.projection).await?;
+        match self.read_build(&active, request).await {
+            // What the remembered build does not have, or holds as another type, may be there in the one that replaced it. So
+            // only the build that is active now may refuse a query.
+            Err(ReadError::NoTable { .. } | ReadError::Query(_))
+                if !is_active(&self.shared.pool, request.projection, active.build).await? =>
+            {
+                Ok(None)
+            }
+            result => result,
+        }
+    }
+
+    /// Answers a query from a build. None if it is not the active one any more.
+    async fn read_build(&self, active: &ActiveBuild, request: ReadRequest<'_>) -> Result<Option<Answer>, ReadError> {
         let table = active.tables.table(request.table).ok_or_else(|| ReadError::NoTable {
             projection: request.projection.clone(),
             table: request.table.to_owned(),
@@ -131,7 +145,7 @@ impl Projector {
             max_rows: Some(request.max_rows),
             first_placeholder: 3,
         });
-        match self.run(request.projection, &active, sql).await {
+        match self.run(request.projection, active, sql).await {
             Ok(Some((checkpoint, body, rows, total))) => Ok(Some(Answer {
                 body,
                 rows: u64::try_from(rows).unwrap_or_default(),

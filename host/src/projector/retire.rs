@@ -92,7 +92,8 @@ impl Operation<'_> {
             .execute(self.connection())
             .await?;
         sqlx::query(
-            "UPDATE gnomon.builds SET status = 'retired', activate_when_live = false, retrying = false WHERE build = $1",
+            "UPDATE gnomon.builds SET status = 'retired', activate_when_live = false, retrying = NULL, error = NULL
+             WHERE build = $1",
         )
         .bind(build.0)
         .execute(self.connection())

@@ -6,10 +6,12 @@ use sqlx::{PgConnection, PgPool, types::Json};
 
 use super::{
     build::{BuildError, BuildId, Phase, Status},
+    commit::{Batches, RetryProgress},
     deploy::Activate,
     history::{self, Change},
     operation::Found,
     policy::OnFailure,
+    retry::Redelivery,
     upcasters::PinnedUpcaster,
 };
 use crate::{event_log::Position, modules::ModuleVersion, read_model::Identifier, runtime::Descriptor};
@@ -24,8 +26,8 @@ pub(super) struct Job {
     pub(super) activate_when_live: bool,
     /// What happens at an event that its module cannot handle.
     pub(super) on_failure: OnFailure,
-    /// Whether its dead letters are to be tried again.
-    pub(super) retrying: bool,
+    /// Which of its dead letters are to be tried again, if any are, and up to where they have been.
+    pub(super) retrying: Option<(Redelivery, Position)>,
     /// If it was made to verify another build: events that its module gets at once, each time with fresh memory.
     pub(super) verify_batch: Option<usize>,
     /// What its events go through before.
@@ -101,7 +103,7 @@ pub(super) async fn running(pool: &PgPool) -> Result<Vec<BuildId>, sqlx::Error> 
 /// changes afterwards takes the lease away.
 pub(super) async fn job(pool: &PgPool, build: BuildId) -> Result<Option<Job>, sqlx::Error> {
     let row: Option<JobRow> = sqlx::query_as(
-        "SELECT projection, version, phase, activate_when_live, on_failure, retrying, verify_batch, upcasters
+        "SELECT projection, version, phase, activate_when_live, on_failure, retrying, retried_to, verify_batch, upcasters
          FROM gnomon.builds JOIN gnomon.projections ON name = projection
          WHERE build = $1 AND status = 'running'",
     )
@@ -118,7 +120,8 @@ struct JobRow {
     phase: String,
     activate_when_live: bool,
     on_failure: String,
-    retrying: bool,
+    retrying: Option<String>,
+    retried_to: i64,
     verify_batch: Option<i32>,
     upcasters: Json<Vec<PinnedUpcaster>>,
 }
@@ -132,7 +135,10 @@ impl JobRow {
             phase: Phase::from_sql(&self.phase),
             activate_when_live: self.activate_when_live,
             on_failure: OnFailure::from_sql(&self.on_failure),
-            retrying: self.retrying,
+            retrying: match self.retrying.as_deref().map(Redelivery::from_sql).transpose()? {
+                Some(redelivery) => Some((redelivery, Position::from_sql(self.retried_to))),
+                None => None,
+            },
             verify_batch: self.verify_batch.and_then(|events| usize::try_from(events).ok()),
             upcasters: self.upcasters.0,
         })
@@ -281,9 +287,43 @@ pub(super) async fn set_live(
     history::note(connection, projection, Some(build), Change::CaughtUp, &cause).await
 }
 
-/// Notes that the dead letters of a build were tried again.
-pub(super) async fn set_retried(pool: &PgPool, build: BuildId) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE gnomon.builds SET retrying = false WHERE build = $1").bind(build.0).execute(pool).await?;
+/// How many dead letters of a build were folded behind later events.
+pub(super) async fn out_of_order(connection: &mut PgConnection, build: BuildId) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT out_of_order FROM gnomon.builds WHERE build = $1")
+        .bind(build.0)
+        .fetch_one(connection)
+        .await
+}
+
+/// The batches in which a build got its events.
+pub(super) async fn batches(connection: &mut PgConnection, build: BuildId) -> Result<Batches, sqlx::Error> {
+    let (count, events, largest): (i64, i64, i64) =
+        sqlx::query_as("SELECT batches, batch_events, largest_batch FROM gnomon.build_progress WHERE build = $1")
+            .bind(build.0)
+            .fetch_one(connection)
+            .await?;
+    let [count, events, largest] = [count, events, largest].map(i64::cast_unsigned);
+    Ok(Batches { count, events, largest })
+}
+
+/// Notes how far dead letters have been tried again, in the transaction of what came of them: whoever goes on after a crash
+/// tries none of them twice.
+pub(super) async fn set_retry_progress(
+    connection: &mut PgConnection,
+    build: BuildId,
+    progress: &RetryProgress,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE gnomon.builds
+         SET retried_to = $2, out_of_order = out_of_order + $3, retrying = CASE WHEN $4 THEN NULL ELSE retrying END
+         WHERE build = $1",
+    )
+    .bind(build.0)
+    .bind(progress.to.to_sql())
+    .bind(progress.out_of_order.cast_signed())
+    .bind(progress.done)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use jiff::Timestamp;
+use gnomon_values::Instant;
 use serde::Serialize;
 use sqlx::{PgPool, types::Json};
 
@@ -43,9 +43,9 @@ pub struct BuildSummary {
     pub checkpoint: Position,
     /// The position of the newest event.
     pub head: Position,
-    /// head − checkpoint.
-    pub lag: u64,
-    /// Events of the log that it passes in a second, lately; 0 if it stands still.
+    /// head − checkpoint; none for a build that is retired and will never come any further.
+    pub lag: Option<u64>,
+    /// Events of the log that it passes in a second, lately; 0 if it stands still or is stopped.
     pub events_per_second: f64,
     /// Seconds until it has caught up, at that rate; none if it has, or does not move.
     pub seconds_left: Option<f64>,
@@ -53,6 +53,9 @@ pub struct BuildSummary {
     pub error: Option<BuildError>,
     /// How many events it has set aside.
     pub dead_letters: u64,
+    /// How many of them were folded later, behind events that come after them in the log. If there are any, its rows need not
+    /// be what its events give; a rebuild's are.
+    pub out_of_order: u64,
     /// What it is for.
     pub purpose: Purpose,
     /// The upcasters that its events go through before.
@@ -60,9 +63,9 @@ pub struct BuildSummary {
     /// Whether it becomes the active one by itself when it has caught up.
     pub activate_when_live: bool,
     /// When it was begun.
-    pub created_at: Timestamp,
+    pub created_at: Instant,
     /// When queries turned to another one; none if they read it, or never did.
-    pub replaced_at: Option<Timestamp>,
+    pub replaced_at: Option<Instant>,
 }
 
 /// A projection as users see it.
@@ -116,6 +119,7 @@ struct BuildRow {
     events_per_second: f64,
     error: Option<Json<BuildError>>,
     dead_letters: i64,
+    out_of_order: i64,
     created_at: PgTimestamp,
     replaced_at: Option<PgTimestamp>,
     descriptor: Json<Descriptor>,
@@ -127,9 +131,10 @@ impl BuildRow {
         let (head, checkpoint) = (Position::from_sql(self.head), Position::from_sql(self.checkpoint));
         let status = Status::from_sql(&self.status);
         let is_active = self.active_build == Some(self.build);
-        let lag = head.0.saturating_sub(checkpoint.0);
+        let lag = (status != Status::Retired).then(|| head.0.saturating_sub(checkpoint.0));
+        let events_per_second = if status == Status::Running { self.events_per_second } else { 0.0 };
         #[allow(clippy::cast_precision_loss, reason = "an estimate for people")]
-        let seconds_left = lag as f64 / self.events_per_second;
+        let seconds_left = lag.filter(|lag| *lag > 0).map(|lag| lag as f64 / events_per_second);
         Ok(BuildSummary {
             build: BuildId(self.build),
             version: ModuleVersion::from_sql(self.version),
@@ -137,15 +142,16 @@ impl BuildRow {
             checkpoint,
             head,
             lag,
-            events_per_second: self.events_per_second,
-            seconds_left: (lag > 0 && status == Status::Running && seconds_left.is_finite()).then_some(seconds_left),
+            events_per_second,
+            seconds_left: seconds_left.filter(|seconds| seconds.is_finite()),
             error: self.error.as_ref().map(|error| error.0.clone()),
             dead_letters: u64::try_from(self.dead_letters).unwrap_or_default(),
+            out_of_order: u64::try_from(self.out_of_order).unwrap_or_default(),
             purpose: if self.verifies.is_some() { Purpose::Verify } else { Purpose::Queries },
             upcasters: self.upcasters.0.clone(),
             activate_when_live: self.activate_when_live,
-            created_at: self.created_at.to_jiff()?,
-            replaced_at: self.replaced_at.map(PgTimestamp::to_jiff).transpose()?,
+            created_at: self.created_at.instant(),
+            replaced_at: self.replaced_at.map(PgTimestamp::instant),
         })
     }
 }
@@ -158,7 +164,7 @@ pub(super) async fn summaries(pool: &PgPool, name: Option<&Identifier>) -> Resul
              SELECT *, row_number() OVER (PARTITION BY projection, status ORDER BY build DESC) AS place FROM gnomon.builds
              WHERE $1::text IS NULL OR projection = $1
          )
-         SELECT name, active_build, on_failure, build, build.version, phase, status, verifies, upcasters, activate_when_live, checkpoint,
+         SELECT name, active_build, on_failure, build, build.version, phase, status, verifies, upcasters, activate_when_live, checkpoint, out_of_order,
                 CASE WHEN committed_at > clock_timestamp() - $2 THEN events_per_second ELSE 0 END AS events_per_second,
                 error, build.created_at, replaced_at, descriptor, head.position AS head,
                 (SELECT count(*) FROM gnomon.dead_letters AS letter WHERE letter.build = build.build) AS dead_letters

@@ -67,7 +67,11 @@ pub(super) async fn swap(
         point_views(&mut transaction, projection, tables).await?;
         point_queries(&mut transaction, projection, build, active, cause).await?;
     }
-    sqlx::query("UPDATE gnomon.builds SET activate_when_live = false WHERE build = $1")
+    // What kept it from becoming the active build before does so no longer. A build that is halted stays halted.
+    sqlx::query(
+        "UPDATE gnomon.builds
+         SET activate_when_live = false, error = CASE WHEN status = 'running' THEN NULL ELSE error END WHERE build = $1",
+    )
         .bind(build.0)
         .execute(&mut *transaction)
         .await?;

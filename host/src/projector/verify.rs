@@ -1,24 +1,28 @@
 //! Proving that a build is a function of the events: it is built again, aside, and compared.
 
 use serde::Serialize;
+use sqlx::PgConnection;
 
 use super::{
     BuildId, Projector,
     build::Phase,
-    compare::{CompareError, CompareOptions, ComparedBuild, Comparison},
+    commit::Batches,
+    compare::{CompareError, CompareOptions, ComparedBuild, Comparison, dropped_or, pick},
+    dead_letters,
     operation::{OperateError, Operation},
-    store::NewBuild,
+    store::{self, NewBuild},
 };
 use crate::{
     event_log::Position,
-    read_model::{ContentHash, Identifier, compare::TableComparison},
+    read_model::{ContentHash, Identifier, compare::TableComparison, content_hash},
 };
 
-/// Events that the module gets at once when a build is verified. Together with fresh memory for each batch, which such a build
-/// gives its module as well, it brings out what a module keeps in memory that it must not.
+/// Events that the module gets at most at once when a build is verified. It gets one first, then two, and so on, so that the
+/// batches are fewer than the events however few there are. Together with fresh memory for each batch, which such a build
+/// gives its module as well, this brings out what a module keeps in memory that it must not.
 const BATCH_EVENTS: usize = 251;
 
-/// What came of verifying a build.
+/// The result of verifying a build.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verification {
     /// The projection.
@@ -31,10 +35,27 @@ pub struct Verification {
     pub by: ComparedBuild,
     /// Whether they hold the same rows.
     pub identical: bool,
+    /// Why they do not, as far as the host can tell; none if they do.
+    pub cause: Option<Cause>,
+    /// The batches of the build that was made for it, each with fresh memory. With one batch or none nothing is shown of what
+    /// the module keeps from one batch to the next.
+    pub batches: Batches,
     /// The hash of what both hold; none if they differ.
     pub content_hash: Option<ContentHash>,
     /// Each table; left is the build that was verified.
     pub tables: Vec<TableComparison>,
+}
+
+/// Why a build differs from one that was made to verify it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The build holds dead letters that were folded behind later events, by a retry.
+    OutOfOrder,
+    /// The two have set aside different events.
+    DeadLetters,
+    /// The module: it keeps something in memory from one batch to the next, or depends on how events are batched.
+    Module,
 }
 
 impl Projector {
@@ -77,10 +98,37 @@ impl Projector {
             return Err(operation.wrong_state(&found, "it has not caught up yet").into());
         }
         drop(operation);
-        let (comparison, content_hash) = self.compare_and_hash(name, verified, by, options).await?;
-        let Comparison { projection, position, left, right, identical, tables } = comparison;
-        Ok(Verification { projection, position, verified: left, by: right, identical, content_hash, tables })
+        let builds = self.known_builds(name).await?;
+        let (left, right) = pick(name, &builds, Some(verified), Some(by))?;
+        let _turn = self.shared.readings.acquire().await;
+        let (mut snapshot, comparison) = self.compare_known(name, left, right, options).await?;
+        let Comparison { projection, position, left: verified, right: by, identical, tables } = comparison;
+        let connection = snapshot.connection();
+        let (mut hash, mut cause) = (None, None);
+        if identical {
+            let hashes = content_hash(connection, &left.tables).await;
+            hash = Some(hashes.map_err(|error| dropped_or(error, &[verified.build]))?.hash);
+        } else {
+            cause = Some(cause_of(connection, verified.build, by.build, position).await.map_err(CompareError::from)?);
+        }
+        let batches = store::batches(connection, by.build).await.map_err(CompareError::from)?;
+        snapshot.close().await;
+        Ok(Verification { projection, position, verified, by, identical, cause, batches, content_hash: hash, tables })
     }
+}
+
+/// Why a build differs from the one that was made to verify it, in the snapshot in which they were compared.
+async fn cause_of(
+    connection: &mut PgConnection,
+    verified: BuildId,
+    by: BuildId,
+    position: Position,
+) -> Result<Cause, sqlx::Error> {
+    if store::out_of_order(connection, verified).await? > 0 {
+        return Ok(Cause::OutOfOrder);
+    }
+    let differ = dead_letters::differ(connection, verified, by, position).await?;
+    Ok(if differ { Cause::DeadLetters } else { Cause::Module })
 }
 
 /// Why there is no [`Verification`].

@@ -19,11 +19,16 @@ use super::{
     fold::Folder,
     lease::{self, Lease},
     meet,
+    retry::Order,
     store::{self, Job},
     upcasters::ChainError,
 };
 use crate::{
-    event_log::Position, modules::LoadError, postgres::is_transient, read_model::TableSet, runtime::BatchError,
+    event_log::Position,
+    modules::LoadError,
+    postgres::is_transient,
+    read_model::TableSet,
+    runtime::{BatchError, Partition},
 };
 
 /// Works on a build until it is told to stop, the lease is lost, or the build itself stops.
@@ -165,11 +170,13 @@ impl Worker {
             filter.widen(chain.event_types());
             folder.upcast_by(chain);
         }
-        if self.job.retrying {
-            folder = self.redeliver(folder, &tables, checkpoint).await?;
-            self.job.retrying = false;
+        if let Some(retrying) = self.job.retrying {
+            let by_stream = module.descriptor().partitioned_by == Some(Partition::Stream);
+            let order = Order { types: filter.types.clone(), by_stream };
+            folder = self.redeliver(folder, &tables, checkpoint, retrying, &order).await?;
+            self.job.retrying = None;
         }
-        folder.park(dead_letters::parked_streams(&self.shared.pool, self.job.build).await?);
+        folder.park(dead_letters::parked_streams(&self.shared.pool, self.job.build, checkpoint).await?);
         Attempt::new(self, filter, folder, tables, checkpoint, until).run().await
     }
 

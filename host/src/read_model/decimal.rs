@@ -2,6 +2,8 @@
 
 use std::{cmp::Ordering, fmt};
 
+use gnomon_values::number;
+
 /// A decimal number in one form: no sign but `-`, no zeros in front of the integer part or behind the fraction, never
 /// `-0`. Hence equal numbers are equal texts: `1.50`, `+1.5` and `01.5` are all kept as `1.5`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,9 +31,9 @@ pub enum DecimalError {
 
 impl Decimal {
     /// The limit of Postgres' `numeric` before the point.
-    pub const MAX_INTEGER_DIGITS: usize = 131_072;
+    pub const MAX_INTEGER_DIGITS: usize = number::MAX_INTEGER_DIGITS;
     /// The limit of Postgres' `numeric` behind the point.
-    pub const MAX_FRACTION_DIGITS: usize = 16_383;
+    pub const MAX_FRACTION_DIGITS: usize = number::MAX_FRACTION_DIGITS;
 
     /// Reads a number.
     ///

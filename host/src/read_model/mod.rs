@@ -4,7 +4,6 @@ pub mod compare;
 mod content_hash;
 mod decimal;
 mod identifier;
-mod json;
 pub mod query;
 #[cfg(test)]
 mod samples;
@@ -13,11 +12,12 @@ mod table;
 mod value;
 mod write_set;
 
+pub use gnomon_values::json::{CanonicalJson, JsonError};
+
 pub use self::{
     content_hash::{ContentHash, ContentHashes, TableHash, content_hash},
     decimal::{Decimal, DecimalError},
     identifier::{Identifier, IdentifierError},
-    json::{CanonicalJson, JsonError},
     storage::{LookupError, RowsTooLarge, TableSet},
     table::{
         Column, ColumnDeclaration, DeclarationError, Index, IndexDeclaration, ShapeError, Table, TableDeclaration,

@@ -1,6 +1,6 @@
 //! Tables and values to test with.
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use gnomon_values::{Day, Instant};
 use proptest::{prelude::*, sample::select};
 use uuid::Uuid;
 
@@ -44,20 +44,33 @@ pub(super) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
             prop_oneof![4 => -2..3_i64, 1 => select(vec![i64::MIN, i64::MAX])].prop_map(Value::I64).boxed()
         }
         ColumnType::F64 => {
-            let floats = vec![-1.5, -0.0, 0.0, 0.25, 1e300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+            let floats =
+                vec![-1.5, -0.0, 0.0, 0.25, 1.0 / 11.0, 1e16, 1e300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
             select(floats).prop_map(|float| Value::F64(Float::new(float))).boxed()
         }
-        ColumnType::Decimal => (-3..4_i32, select(vec!["", ".0", ".5", ".125", ".001"]))
+        ColumnType::Decimal => (-3..4_i32, select(vec!["", ".0", ".5", ".125", ".001", "0000000000.0000000000000001"]))
             .prop_map(|(integer, fraction)| Value::Decimal(Decimal::parse(&format!("{integer}{fraction}")).unwrap()))
             .boxed(),
         ColumnType::Timestamp => {
-            select(vec![-1, 0, 1, 951_782_400_000_000, 1_709_208_000_250_000]).prop_map(Value::Timestamp).boxed()
+            let instants = vec![Instant::MIN.0, -1, 0, 1, 951_782_400_000_000, 1_709_208_000_250_000, Instant::MAX.0];
+            select(instants).prop_map(Value::Timestamp).boxed()
         }
-        ColumnType::Date => select(vec![-1, 0, 1, 11_016, 19_782]).prop_map(Value::Date).boxed(),
+        ColumnType::Date => {
+            select(vec![Day::MIN.0, -1, 0, 1, 11_016, 19_782, Day::MAX.0]).prop_map(Value::Date).boxed()
+        }
         ColumnType::Uuid => (0..3_u128).prop_map(|bits| Value::Uuid(Uuid::from_u128(bits << 120))).boxed(),
-        ColumnType::Json => select(vec!["null", "true", "1", "\"a\\\"b\"", "[1,{}]", "{\"a\":[null,\"é\"]}"])
-            .prop_map(|json| Value::Json(CanonicalJson::parse(json).unwrap()))
-            .boxed(),
+        ColumnType::Json => select(vec![
+            "null",
+            "true",
+            "1",
+            "\"a\\\"b\"",
+            "[1,{}]",
+            "{\"a\":[null,\"é\"]}",
+            "0.1234567890123456789",
+            "1e16",
+        ])
+        .prop_map(|json| Value::Json(CanonicalJson::parse(json).unwrap()))
+        .boxed(),
         ColumnType::Bytes => prop::collection::vec(select(vec![0, 1, b'\\', 255]), 0..3).prop_map(Value::Bytes).boxed(),
     }
 }
@@ -71,16 +84,12 @@ pub(super) fn text(value: &Value) -> String {
         Value::I64(integer) => integer.to_string(),
         Value::F64(float) => float.get().to_string(),
         Value::Decimal(decimal) => decimal.to_string(),
-        Value::Timestamp(micros) => Timestamp::from_microsecond(*micros).unwrap().to_string(),
-        Value::Date(days) => date(*days).to_string(),
+        Value::Timestamp(micros) => Instant(*micros).to_string(),
+        Value::Date(days) => Day(*days).to_string(),
         Value::Uuid(uuid) => uuid.to_string(),
         Value::Json(json) => json.to_string(),
         Value::Bytes(bytes) => bytes.iter().fold("\\x".to_owned(), |hex, byte| format!("{hex}{byte:02x}")),
     }
-}
-
-fn date(days: i32) -> civil::Date {
-    civil::date(1970, 1, 1) + jiff::Span::new().days(days)
 }
 
 /// A value as Postgres writes it in JSON.
@@ -95,13 +104,12 @@ pub(super) fn json(value: &Value) -> serde_json::Value {
                 "-Infinity".into()
             }
         }
+        // As Postgres writes it.
+        Value::F64(float) if float.get().abs() >= 1e15 => serde_json::from_str(&format!("{:e}", float.get())).unwrap(),
         Value::Bool(_) | Value::I64(_) | Value::F64(_) | Value::Decimal(_) | Value::Json(_) => {
             serde_json::from_str(&text(value)).unwrap()
         }
-        Value::Timestamp(micros) => {
-            let instant = Timestamp::from_microsecond(*micros).unwrap().to_zoned(TimeZone::UTC);
-            instant.strftime("%Y-%m-%dT%H:%M:%S%.f+00:00").to_string().into()
-        }
+        Value::Timestamp(_) => text(value).replace('Z', "+00:00").into(),
         value => text(value).into(),
     }
 }

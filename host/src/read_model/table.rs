@@ -1,6 +1,7 @@
 //! The tables that a projection declares.
 
 use gnomon_values::{
+    Day, Instant, TimeError,
     cells::{self, IndexBytesError, NulError, Place},
     declaration,
 };
@@ -13,7 +14,6 @@ use super::{
     identifier::Identifier,
     value::{ColumnType, Key, Value},
 };
-use crate::postgres::{PgDate, PgTimestamp};
 
 /// A table as a module declares it, before anything is checked. This is the form that is stored and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -241,19 +241,17 @@ impl Table {
                 return Err(ShapeError::Type { table, column: name, expected: column.column_type, found });
             }
         }
-        let range = |range| {
+        let time = |error| {
             let (table, column) = at();
-            Err(ShapeError::Range { table, column, range })
+            ShapeError::Time { table, column, error }
         };
         match cell {
             Value::Text(text) if cells::check_text(text).is_err() => {
                 let (table, column) = at();
                 Err(ShapeError::Nul { table, column })
             }
-            // The last instant that Postgres holds is later than any that fits 64 bits here.
-            Value::Timestamp(time) if *time < PgTimestamp::MIN.0 => range("an instant before the year 4714 BC"),
-            Value::Date(day) if *day < PgDate::MIN.0 => range("a day before the year 4714 BC"),
-            Value::Date(day) if *day > PgDate::MAX.0 => range("a day after the year 5874897"),
+            Value::Timestamp(micros) => Instant(*micros).check().map(drop).map_err(time),
+            Value::Date(days) => Day(*days).check().map(drop).map_err(time),
             _ => Ok(()),
         }
     }
@@ -299,15 +297,15 @@ pub enum ShapeError {
         /// The column.
         column: Identifier,
     },
-    /// An instant or a day that Postgres cannot hold.
-    #[error("table `{table}`: column `{column}`: {range} came, which Postgres cannot hold")]
-    Range {
+    /// An instant or a day beyond those that are kept.
+    #[error("table `{table}`: column `{column}`: {error}")]
+    Time {
         /// The table.
         table: Identifier,
         /// The column.
         column: Identifier,
-        /// What came.
-        range: &'static str,
+        /// What came, and the limit.
+        error: TimeError,
     },
     /// Values that no index of Postgres can hold.
     #[error("table `{table}`: {error}")]

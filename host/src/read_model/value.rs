@@ -2,10 +2,9 @@
 
 use std::cmp::Ordering;
 
+use gnomon_values::json::CanonicalJson;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-
-use super::json::CanonicalJson;
 
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

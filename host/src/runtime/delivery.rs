@@ -43,8 +43,8 @@ impl From<RecordedEvent> for Delivery {
             schema_version: event.schema_version,
             data: event.data.into(),
             metadata: event.metadata.map(String::from),
-            time: event.time.as_microsecond(),
-            recorded_at: event.recorded_at.as_microsecond(),
+            time: event.time.0,
+            recorded_at: event.recorded_at.0,
         }
     }
 }

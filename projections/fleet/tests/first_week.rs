@@ -11,7 +11,8 @@ fn the_table_is_what_others_computed() {
     let cells = aircraft.into_iter().map(|row| {
         let [arrived, air_time, distance] = [row.arrived, row.air_time, row.distance].map(|n| n.to_string());
         let state = row.last_state.as_text().to_owned();
-        vec![row.tailnum, arrived, air_time, distance, state, or_nothing(row.airport), row.last_seen.to_string()]
+        let last_seen = row.last_seen.format("%FT%TZ").to_string();
+        vec![row.tailnum, arrived, air_time, distance, state, or_nothing(row.airport), last_seen]
     });
     assert_eq!(fingerprint(cells), "6cc28d6a2e6c755d11231324208b32d7");
 }

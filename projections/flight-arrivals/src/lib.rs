@@ -73,14 +73,14 @@ impl ArrivalTimes {
         let Some((origin, dest)) = self.route.split_once('-') else {
             fail!("its route `{}` is not two airports", self.route);
         };
-        let seconds = self.actual_arrival.as_second() - self.scheduled_arrival.as_second();
+        let late = self.actual_arrival - self.scheduled_arrival;
         Ok(Arrival {
             day: self.day,
             carrier: self.carrier,
             tailnum: self.tailnum,
             origin: origin.to_owned(),
             dest: dest.to_owned(),
-            arr_delay: seconds / 60,
+            arr_delay: late.num_minutes(),
             air_time: minutes(&self.air_time)?,
             distance: self.miles,
         })

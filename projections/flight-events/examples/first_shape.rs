@@ -8,13 +8,13 @@
 
 use std::io::{self, BufRead, Write};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use flate2::{Compression, write::GzEncoder};
-use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// From here on arrivals were written in today's shape: 2013-01-04T00:00:00Z.
-const CHANGED: Timestamp = Timestamp::constant(1_357_257_600, 0);
+const CHANGED: DateTime<Utc> = DateTime::from_timestamp_secs(1_357_257_600).unwrap();
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,7 +25,7 @@ struct Line {
     event_type: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     schema_version: Option<u32>,
-    time: Timestamp,
+    time: DateTime<Utc>,
     data: Box<RawValue>,
 }
 
@@ -48,8 +48,8 @@ struct ArrivalTimes {
     carrier: String,
     tailnum: Option<String>,
     route: String,
-    scheduled_arrival: Timestamp,
-    actual_arrival: Timestamp,
+    scheduled_arrival: DateTime<Utc>,
+    actual_arrival: DateTime<Utc>,
     air_time: String,
     miles: i64,
 }
@@ -74,13 +74,13 @@ fn main() -> io::Result<()> {
 }
 
 /// An event of an arrival happens when the flight arrives.
-fn times(arrival: Arrival, time: Timestamp) -> ArrivalTimes {
+fn times(arrival: Arrival, time: DateTime<Utc>) -> ArrivalTimes {
     ArrivalTimes {
         day: arrival.day,
         carrier: arrival.carrier,
         tailnum: arrival.tailnum,
         route: format!("{}-{}", arrival.origin, arrival.dest),
-        scheduled_arrival: time - SignedDuration::from_mins(arrival.arr_delay),
+        scheduled_arrival: time - TimeDelta::minutes(arrival.arr_delay),
         actual_arrival: time,
         air_time: format!("{}:{:02}", arrival.air_time / 60, arrival.air_time % 60),
         miles: arrival.distance,

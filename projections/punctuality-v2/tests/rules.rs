@@ -6,7 +6,7 @@ use gnomon_sdk::{
 };
 use punctuality_v2::{CarrierDaily, PunctualityV2};
 
-const DAY: Date = Date::constant(2013, 1, 1);
+const DAY: Date = Date::from_ymd_opt(2013, 1, 1).unwrap();
 
 fn arrived(arr_delay: i64) -> TestEvent {
     let data = json!({

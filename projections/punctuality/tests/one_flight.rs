@@ -6,7 +6,7 @@ use gnomon_sdk::{
 };
 use punctuality::{CarrierDaily, Punctuality, Route};
 
-const DAY: Date = Date::constant(2013, 1, 1);
+const DAY: Date = Date::from_ymd_opt(2013, 1, 1).unwrap();
 
 fn flight(event_type: &str) -> TestEvent {
     let data = json!({ "day": DAY, "carrier": "UA", "origin": "EWR", "dest": "IAH" });

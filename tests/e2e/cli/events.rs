@@ -58,6 +58,83 @@ async fn events_are_appended_and_printed_as_they_were_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_list_ends_without_a_word() {
+    let database = TestDatabase::create().await;
+    let host = Host::start_with(&database, &["--max-page", "100"]).await;
+    let lines: String = (1..=250)
+        .map(|n| {
+            format!(
+                "{{\"stream\":\"a-{n:03}\",\"type\":\"{}\",\"data\":{n}}}\n",
+                if n % 2 == 0 { "Even" } else { "Odd" }
+            )
+        })
+        .collect();
+    host.import(lines).await;
+    let events = async |arguments: &[&str]| {
+        let said = run(&host, &[&["events"], arguments].concat()).await;
+        (said.out.lines().count(), said.err)
+    };
+    let more = |after: u64| format!("there may be more: --after {after}\n");
+    assert_eq!(events(&[]).await, (100, more(100)));
+    assert_eq!(events(&["--after", "100"]).await, (100, more(200)));
+    assert_eq!(events(&["--after", "200"]).await, (50, String::new()));
+    assert_eq!(events(&["--limit", "250"]).await, (250, String::new()));
+    assert_eq!(events(&["--limit", "249"]).await, (249, more(249)));
+    assert_eq!(events(&["--types", "Even", "--limit", "3"]).await, (3, more(6)));
+    assert_eq!(events(&["--direction", "backward"]).await, (100, more(151)));
+    assert_eq!(events(&["--direction", "backward", "--limit", "250"]).await, (250, String::new()));
+    let streams = run(&host, &["streams", "--limit", "2", "--json"]).await;
+    assert_eq!(streams.err, "there may be more: --after 'a-002'\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_streams_and_types_are_told_as_they_are() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let streams =
+        ["a/b", "a?b=c", "a#b", "100%", "%2e%2e", "a b", "a+b", "a\\b", "é", "a;b", "...", "./..", "a&b", "-1"];
+    for stream in streams {
+        let said = run(&host, &["append", "--type", "Moved, twice", "--", stream]).await.out;
+        assert!(said.starts_with(&format!("{stream} version 1, ")), "{said}");
+        let events = run(&host, &["events", "--", stream]).await.out;
+        let event: Value = serde_json::from_str(&events).unwrap();
+        assert_eq!((&event["stream"], &event["version"]), (&json!(stream), &json!(1)));
+    }
+    let page = host.get("/v1/streams").await.body;
+    assert_eq!(page["streams"].as_array().unwrap().len(), streams.len());
+    let all = streams.len();
+    assert_eq!(run(&host, &["events", "--types", "\"Moved, twice\",Other"]).await.out.lines().count(), all);
+    assert_eq!(run(&host, &["events", "--types", "Moved, twice"]).await.out, "");
+
+    for stream in [".", ".."] {
+        for command in
+            [vec!["append", stream, "--type", "A"], vec!["events", stream], vec!["events", stream, "--follow"]]
+        {
+            let said = super::Said::from(host.try_run(&command).await);
+            assert_eq!(said.code, Some(2), "{command:?}: {}", said.err);
+            let words = format!("the stream name `{stream}` cannot stand in a URL");
+            assert!(said.err.contains(&words), "{command:?}: {}", said.err);
+        }
+        // In a body it can be written, and in a path that nobody tidies up.
+        let appends = json!({"appends": [{"stream": stream, "events": [{"type": "A", "data": {}}]}]});
+        let answer = host.send(host.request(reqwest::Method::POST, "/v1/events").json(&appends)).await;
+        assert_eq!((answer.status.as_u16(), &answer.body["code"]), (422, &json!("invalid_body")));
+        // What a client makes of it is another path, where nothing is appended.
+        let answer = host.append(stream, &json!({"events": [{"type": "A", "data": {}}]})).await;
+        assert!(answer.status.is_client_error(), "{answer:?}");
+    }
+    assert_eq!(host.head().await, all as u64);
+    insta::assert_snapshot!(refused(&host, &["streams", "--category", "user-v1"]).await, @r"
+    error: `category`: the category `user-v1` has a `-`; a category is what stands before the first `-` of a stream's name
+      see <host>/errors/invalid_category
+    ");
+    insta::assert_snapshot!(refused(&host, &["events", "--follow", "--after", "99"]).await, @r"
+    error: the reader is behind position 99, and the log ends at 14: it is not the log that the reader knows; it may have been restored from a backup. Begin from a position that it has
+      see <host>/errors/position_beyond_head
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_append_that_does_not_fit_says_why_and_appends_nothing() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
@@ -69,6 +146,10 @@ async fn an_append_that_does_not_fit_says_why_and_appends_nothing() {
     ");
     let data = ["append", "order-1", "--type", "OrderPlaced", "--data", "{n: 1}"];
     insta::assert_snapshot!(refused(&host, &data).await, @"error: --data is not JSON: key must be a string at line 1 column 2");
+    let time = ["append", "order-1", "--type", "OrderPlaced", "--time", "2016-12-31T23:59:60Z"];
+    let said = refused(&host, &time).await;
+    let words = "error: events[0].time: 2016-12-31T23:59:60Z is within a leap second, which Gnomon does not keep";
+    assert!(said.starts_with(words), "{said}");
     assert_eq!(host.head().await, 1);
 }
 

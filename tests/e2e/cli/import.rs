@@ -90,6 +90,11 @@ async fn a_bad_line_is_named_by_its_number_and_nothing_of_its_file_is_imported()
       see <host>/errors/event_id_taken
     nothing was imported
     ");
+    let empty = files.write("empty.jsonl", LINES.replace("17", "\"\""));
+    insta::assert_snapshot!(refused(&host, &["import", &empty]).await, @r"
+    error: line 1: `id` is empty; leave it out, or give each event of the stream one of its own
+    nothing was imported
+    ");
     let missing = format!("{}.not", files.0.path().display());
     let error = refused(&host, &["import", &missing]).await;
     assert_eq!(error, format!("error: cannot read {missing}: No such file or directory (os error 2)\n"));

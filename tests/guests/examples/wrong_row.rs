@@ -6,6 +6,15 @@ use guests::*;
 
 struct Module;
 
+/// 0001-01-01T00:00:00Z
+const FIRST_INSTANT: i64 = -62_135_596_800_000_000;
+/// 9999-12-31T23:59:59.999999Z
+const LAST_INSTANT: i64 = 253_402_300_799_999_999;
+/// 0001-01-01
+const FIRST_DAY: i32 = -719_162;
+/// 9999-12-31
+const LAST_DAY: i32 = 2_932_896;
+
 impl Guest for Module {
     fn describe() -> Descriptor {
         let mut descriptor = notes();
@@ -39,11 +48,13 @@ impl Guest for Module {
                 "no decimal" => everything(1, Value::Decimal("1e5".to_owned())),
                 "long decimal" => everything(1, Value::Decimal("9".repeat(200_000))),
                 "long fraction" => everything(1, Value::Decimal(format!("0.{}", "9".repeat(20_000)))),
-                "early instant" => everything(2, Value::Timestamp(i64::MIN)),
-                "early day" => everything(3, Value::Date(i32::MIN)),
-                "late day" => everything(3, Value::Date(i32::MAX)),
+                "early instant" => everything(2, Value::Timestamp(FIRST_INSTANT - 1)),
+                "late instant" => everything(2, Value::Timestamp(LAST_INSTANT + 1)),
+                "first integer" => everything(2, Value::Timestamp(i64::MIN)),
+                "early day" => everything(3, Value::Date(FIRST_DAY - 1)),
+                "late day" => everything(3, Value::Date(LAST_DAY + 1)),
                 "no json" => everything(4, Value::Json("{".to_owned())),
-                "deep json" => everything(4, Value::Json("[".repeat(100_000))),
+                "deep json" => everything(4, Value::Json("[".repeat(100_000) + &"]".repeat(100_000))),
                 "nul in json" => everything(4, Value::Json("\"\\u0000\"".to_owned())),
                 "large bytes" => everything(5, Value::Bytes(vec![0; 1 << 20])),
                 "large index" => everything(6, Value::Text("x".repeat(10_000))),
@@ -57,10 +68,10 @@ impl Guest for Module {
                 "outermost" => {
                     put("notes", vec![Value::Int64(i64::MIN), Value::Text(String::new()), Value::Null]);
                     everything(1, Value::Decimal(format!("-{}", "9".repeat(100_000))));
-                    everything(2, Value::Timestamp(i64::MAX));
-                    everything(2, Value::Timestamp(-210_866_803_200_000_000));
-                    everything(3, Value::Date(-2_440_588));
-                    everything(3, Value::Date(2_145_042_905));
+                    everything(2, Value::Timestamp(LAST_INSTANT));
+                    everything(2, Value::Timestamp(FIRST_INSTANT));
+                    everything(3, Value::Date(FIRST_DAY));
+                    everything(3, Value::Date(LAST_DAY));
                     everything(4, Value::Json("1e308".to_owned()));
                     everything(6, Value::Text("x".repeat(2000)));
                     everything(0, Value::Text("y".repeat(2000)));

@@ -146,15 +146,16 @@ fn find(declaration: &Declaration<'_>, index: &Index) -> TokenStream {
     let types = columns
         .iter()
         .map(|Column { ty, .. }| quote_spanned!(ty.span()=> <#ty as ::gnomon_sdk::schema::IndexColumn>::Wanted<'_>));
-    let values = columns
-        .iter()
-        .map(|Column { field, ty, .. }| quote!(<#ty as ::gnomon_sdk::schema::IndexColumn>::wanted_value(#field)));
+    let values = columns.iter().map(|Column { field, name, ty, .. }| {
+        quote!(<#ty as ::gnomon_sdk::schema::IndexColumn>::wanted_value(#field)
+                .map_err(|failure| failure.in_column(#name)))
+    });
     let listed = columns.iter().map(|column| format!("`{}`", column.name)).collect::<Vec<_>>().join(" and ");
     let doc = format!("The rows that have this {listed}, for `Rows::find`.");
     quote! {
         #[doc = #doc]
         #visibility fn #function(#(#fields: #types),*) -> ::gnomon_sdk::Find<Self> {
-            ::gnomon_sdk::Find::new(#name, ::std::vec![#(#values),*])
+            ::gnomon_sdk::Find::new(#name, [#(#values),*])
         }
     }
 }

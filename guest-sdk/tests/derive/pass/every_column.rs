@@ -53,7 +53,7 @@ fn main() {
 
     let row = Everything {
         text: "a".into(),
-        day: Date::constant(2026, 1, 1),
+        day: Date::default(),
         state: State::OnTheGround,
         id: Uuid::nil(),
         bytes: vec![1, 2],
@@ -61,7 +61,7 @@ fn main() {
         decimal: Decimal::ONE,
         flag: true,
         float: 0.5,
-        time: Timestamp::UNIX_EPOCH,
+        time: Timestamp::default(),
         optional: None,
         optional_state: Some(State::Unknown),
         json: Json(BTreeMap::from([("a".into(), 1)])),
@@ -75,5 +75,5 @@ fn main() {
 
     let _ = Everything::by_optional("a");
     let _ = Everything::by_numbers(0.5, 255, Decimal::ONE, true);
-    let _ = Everything::by_others(Date::constant(2026, 1, 1), &[1, 2], State::Unknown, Uuid::nil());
+    let _ = Everything::by_others(Date::default(), &[1, 2], State::Unknown, Uuid::nil());
 }

@@ -8,7 +8,7 @@ use super::{Events, print};
 use crate::cli::{
     client::Client,
     output::say,
-    sse::{Listener, Message, listen},
+    sse::{Listener, Message, detail, listen},
 };
 
 /// Prints events until there were as many as wanted, or for ever.
@@ -28,12 +28,12 @@ impl Listener for Follower<'_> {
     }
 
     fn hear(&mut self, message: Message) -> anyhow::Result<ControlFlow<()>> {
-        let Some(data) = message.data else { return Ok(ControlFlow::Continue(())) };
         if message.is_error {
             let id = message.id.as_deref().unwrap_or("?");
-            say(format_args!("the host cannot show the event {id}: {data}"));
+            say(format_args!("the host cannot show the event {id}: {}", detail(&message)));
             return Ok(ControlFlow::Continue(()));
         }
+        let Some(data) = message.data else { return Ok(ControlFlow::Continue(())) };
         print(&data)?;
         self.left = self.left.map(|left| left.saturating_sub(1));
         Ok(if self.left == Some(0) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })

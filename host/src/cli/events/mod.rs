@@ -16,6 +16,7 @@ use crate::config::ClientOptions;
 #[derive(Args, Debug)]
 pub(super) struct Events {
     /// The stream [default: the whole log]
+    #[arg(value_parser = super::stream_name)]
     stream: Option<String>,
 
     /// Begin behind this position, or in a stream behind this version; `head` with --follow is for new ones only
@@ -30,11 +31,12 @@ pub(super) struct Events {
     #[arg(long, value_name = "DIRECTION", value_parser = ["forward", "backward"], default_value = "forward")]
     direction: String,
 
-    /// Only events of these types
-    #[arg(long, value_name = "TYPES", value_delimiter = ',', conflicts_with = "stream")]
+    /// Only events of these types, with commas between; a type that has a comma stands in double quotes: 'Sold,"Moved, twice"'
+    #[arg(long, value_name = "TYPES", conflicts_with = "stream")]
     types: Vec<String>,
 
-    /// Only events of streams of this category: what stands before the first `-` of their names
+    /// Only events of streams of this category, or of several with commas between: what stands before the first `-` of their
+    /// names
     #[arg(long, value_name = "CATEGORY", conflicts_with = "stream")]
     category: Option<String>,
 
@@ -55,6 +57,13 @@ struct Page<'p> {
     /// Of a page of the log: the position of its newest event. Of a page of a stream: the version of that.
     #[serde(alias = "version")]
     head: u64,
+}
+
+/// Where an event stands.
+#[derive(Deserialize)]
+struct Place {
+    position: u64,
+    version: u64,
 }
 
 /// Events that are printed if nobody says how many.
@@ -81,21 +90,33 @@ impl Events {
             let body = client.text(request).await?;
             let page: Page<'_> = client.parse(&body)?;
             // A host with shorter pages gives fewer, one with longer pages gives more.
-            for event in &page.events {
-                if left == 0 {
-                    return Ok(());
-                }
+            let mut printed = None;
+            for event in page.events.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
                 print(event.get())?;
+                printed = Some(*event);
                 left -= 1;
             }
-            match page.next {
-                // Forward there always is a next page, for events that are yet to come.
-                Some(next) if left > 0 && (self.direction == "backward" || next < page.head) => {
-                    after = Some(next.to_string());
+            // Forward there always is a next page, for events that are yet to come.
+            let next = page.next.filter(|next| self.direction == "backward" || *next < page.head);
+            let rest = printed.filter(|printed| !std::ptr::eq(*printed, page.events[page.events.len() - 1]));
+            let next = match rest {
+                Some(printed) => Some(self.place(client.parse(printed.get())?)),
+                None => next,
+            };
+            match next {
+                Some(next) if left > 0 => after = Some(next.to_string()),
+                Some(next) => {
+                    output::say_more(Some(next));
+                    return Ok(());
                 }
-                _ => return Ok(()),
+                None => return Ok(()),
             }
         }
+    }
+
+    /// Where events go on behind one.
+    fn place(&self, event: Place) -> u64 {
+        if self.stream.is_some() { event.version } else { event.position }
     }
 
     /// The request for events behind some place.

@@ -45,15 +45,25 @@ pub(super) fn rewrite(text: &str) -> Result<Rewritten<'_>, String> {
 }
 
 /// The id that is made of one that is no UUID; none if it is one.
+///
+/// Streams and ids that differ are never made one: a stream's name has no line feed, which the host sees to. What makes an id
+/// is its characters, so the number `1` is the text `"1"`, and `1.0` is another.
 fn made_id(stream: &str, id: &str) -> Result<Option<Uuid>, String> {
     let text: Cow<'_, str> = match id.as_bytes().first() {
-        Some(b'"') => Cow::Owned(serde_json::from_str(id).map_err(|error| without_line(&error))?),
+        Some(b'"') => {
+            let text: String = serde_json::from_str(id).map_err(|error| without_line(&error))?;
+            if text.trim().is_empty() {
+                // Two events without an id would be taken for one, and the second be lost.
+                return Err("`id` is empty; leave it out, or give each event of the stream one of its own".to_owned());
+            }
+            if Uuid::try_parse(&text).is_ok() {
+                return Ok(None);
+            }
+            Cow::Owned(text)
+        }
         Some(b'-' | b'0'..=b'9') => Cow::Borrowed(id),
         _ => return Err(format!("`id` must be a text or a number; it is {id}")),
     };
-    if Uuid::try_parse(&text).is_ok() {
-        return Ok(None);
-    }
     Ok(Some(Uuid::new_v5(&NAMESPACE, format!("{stream}\n{text}").as_bytes())))
 }
 
@@ -111,6 +121,42 @@ mod tests {
         for line in [r#"{"stream":"a-1","data":1}"#, r#"{"stream":"a-1","id":null}"#] {
             assert_eq!(rewrite(line).unwrap(), Rewritten { text: Cow::Borrowed(line), has_id: false });
         }
+    }
+
+    #[test]
+    fn an_empty_id_is_refused() {
+        for id in [r#""""#, r#"" ""#, r#""\t""#, r#""\u0020\u00a0""#] {
+            let error = rewrite(&format!(r#"{{"stream":"a-1","id":{id}}}"#)).unwrap_err();
+            assert_eq!(error, "`id` is empty; leave it out, or give each event of the stream one of its own", "{id}");
+        }
+    }
+
+    #[test]
+    fn ids_that_differ_stay_apart() {
+        let id = |stream: &str, id: &str| {
+            let line = text(&format!(r#"{{"stream":"{stream}","id":{id}}}"#));
+            serde_json::from_str::<serde_json::Value>(&line).unwrap()["id"].as_str().unwrap().parse::<Uuid>().unwrap()
+        };
+        let all = [
+            ("a", "1"),
+            ("a", "1.0"),
+            ("a", "1e0"),
+            ("a", "-1"),
+            ("a", r#"" 1""#),
+            ("a", r#""1 ""#),
+            ("a", r#""\u00e9""#),
+            ("a", r#""e\u0301""#),
+            ("a", r#""null""#),
+            ("a", r#""bc""#),
+            ("ab", r#""c""#),
+            ("a", r#""b\nc""#),
+            ("a b", r#""c""#),
+            // As many digits as a UUID has, and a number all the same.
+            ("a", "12345678901234567890123456789012"),
+            ("a", "12345678901234567890123456789013"),
+        ];
+        let ids: std::collections::HashSet<_> = all.iter().map(|(stream, of)| id(stream, of)).collect();
+        assert_eq!(ids.len(), all.len());
     }
 
     #[test]

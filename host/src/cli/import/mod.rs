@@ -33,7 +33,8 @@ pub(super) use self::source::Source;
 /// compressed by gzip or zstd; its first bytes tell.
 ///
 /// An "id" that is no UUID, such as a number, becomes one: UUIDv5 in the namespace cf216ed5-b6b2-586d-b112-6f46516075d1 of the
-/// stream, a line feed and the id. Everything else is kept as it is written.
+/// stream, a line feed and the id. Two ids are one if their characters are the same: the number 1 and the text "1" are, 1 and 1.0
+/// are not. An empty id is refused. Everything else is kept as it is written.
 ///
 /// Events with ids may be imported again: what is in the log already is passed over, so an import that broke off is simply
 /// started again. Events without ids would then be in the log twice.

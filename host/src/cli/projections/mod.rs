@@ -70,6 +70,11 @@ impl Projections {
                     let way = format!("`gnomon dead-letters {name} --build {number}` lists them");
                     output::data(format_args!("\nbuild {number} of `{name}` has set {events} aside; {way}"))?;
                 }
+                if build.out_of_order > 0 {
+                    let (number, events) = (build.build, figures::counted(build.out_of_order, "event"));
+                    let way = format!("`gnomon rebuild {name}` makes one that holds what the log gives");
+                    output::data(format_args!("\nbuild {number} of `{name}` has folded {events} out of order; {way}"))?;
+                }
             }
         }
         Ok(())

@@ -38,8 +38,7 @@ pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, o
                 state(build),
                 figures::count(build.checkpoint).to_string(),
                 figures::count(build.head).to_string(),
-                // What is retired is behind for good.
-                if build.state == "retired" { String::new() } else { figures::count(build.lag).to_string() },
+                build.lag.map(|lag| figures::count(lag).to_string()).unwrap_or_default(),
                 figures::rate(build.events_per_second).to_string(),
                 left(build).unwrap_or_default(),
             ]);
@@ -55,8 +54,8 @@ pub(super) fn state(build: &Build) -> String {
 
 /// How long it will take to catch up; none if it has, or does not move.
 pub(super) fn left(build: &Build) -> Option<String> {
-    let moves = build.lag > 0 && matches!(build.state.as_str(), "replaying" | "live" | "active");
-    time_left(build.lag, build.events_per_second).filter(|_| moves).map(figures::time)
+    let lag = build.lag.filter(|lag| *lag > 0 && matches!(build.state.as_str(), "replaying" | "live" | "active"))?;
+    time_left(lag, build.events_per_second).map(figures::time)
 }
 
 #[cfg(test)]

@@ -1,16 +1,20 @@
 //! `gnomon query`
 
+mod pages;
+mod print;
 mod rows;
 
 use anyhow::Context;
 use clap::Args;
-use reqwest::{RequestBuilder, header};
 
-use self::rows::Rows;
+use self::{pages::Pages, print::Printer};
 use super::{client::Client, figures, output};
 use crate::config::ClientOptions;
 
-/// Read a table of a projection's read model.
+/// Read a table of a projection's read model, all of its rows unless --limit says otherwise.
+///
+/// The rows come in pages, in the order of --order and of the key, and are printed as they come. If the read model moves on in
+/// between, that is said at the end.
 #[derive(Args, Debug)]
 pub(super) struct Query {
     /// The projection
@@ -32,7 +36,7 @@ pub(super) struct Query {
     #[arg(long, value_name = "COLUMNS")]
     order: Option<String>,
 
-    /// How many rows to read at most
+    /// How many rows to read at most [default: all]
     #[arg(long, value_name = "NUMBER")]
     limit: Option<u64>,
 
@@ -52,7 +56,7 @@ pub(super) struct Query {
     #[arg(long, value_name = "SECONDS", requires = "min_position")]
     wait: Option<u32>,
 
-    /// Print the host's answer as JSON
+    /// Print the rows as one JSON array, each as the host gives it
     #[arg(long)]
     json: bool,
 
@@ -70,43 +74,34 @@ fn filter(text: &str) -> Result<(String, String), String> {
 impl Query {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let response = client.send(self.request(&client)).await?;
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let (position, range) = (header("gnomon-position"), header("content-range"));
-        let body = response.text().await.map_err(|error| client.broken(&error))?;
-        let rows: Rows = client.parse(&body)?;
-        if self.json {
-            output::data(&body)?;
-        } else if !rows.is_empty() {
-            output::print_table(&rows.table())?;
+        let mut pages = Pages::new(&client, &self);
+        let mut printer = Printer::new(self.json);
+        while let Some(page) = pages.next().await? {
+            printer.print(&client, &page.body)?;
         }
-        let position: u64 = position.and_then(|position| position.parse().ok()).context("the host gave no position")?;
-        let mut words = figures::counted(rows.len(), "row");
-        if let Some((_, total)) = range.as_deref().and_then(|range| range.split_once('/')).filter(|_| self.count) {
+        printer.end()?;
+        let (first, last) = pages.positions.context("the host gave no position")?;
+        let mut words = figures::counted(pages.read, "row");
+        if let Some(total) = &pages.total {
             words += &format!(" of {total}");
         }
-        output::say(format_args!("{words} at position {}", figures::count(position)));
+        output::say(format_args!("{words} at position {}", figures::count(last)));
+        if first != last {
+            output::say(self.moved_on(first));
+        }
         Ok(())
     }
 
-    fn request(&self, client: &Client) -> RequestBuilder {
-        let number = |number: Option<u64>| number.map(|number| number.to_string());
-        let (limit, offset) = (number(self.limit), number(self.offset));
-        let mut request = client
-            .get(&["v1", "read-models", &self.projection, &self.table])
-            .query(&self.filters)
-            .query(&[("select", &self.select), ("order", &self.order), ("limit", &limit), ("offset", &offset)])
-            .header(header::ACCEPT, "application/json");
-        if self.count {
-            request = request.header("prefer", "count=exact");
-        }
-        if let Some(wait) = self.wait {
-            request = request.header("prefer", format!("wait={wait}"));
-        }
-        if let Some(position) = self.min_position {
-            request = request.header("gnomon-min-position", position);
-        }
-        request
+    /// What it means that the pages are not of one position.
+    fn moved_on(&self, first: u64) -> String {
+        format!(
+            "the read model moved on from position {} while its pages were read: where rows came or went in between, others may \
+             be missing or be there twice. To have all as of one position, ask again while it stands still, or read \
+             `read_models.{}_{}` with SQL",
+            figures::count(first),
+            self.projection,
+            self.table,
+        )
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rows as a table: their columns in the order in which they came.
 
-use comfy_table::{CellAlignment, Table};
+use comfy_table::{CellAlignment, ColumnConstraint, Table, Width};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -12,28 +12,48 @@ use crate::cli::{output, row::Row};
 pub(super) struct Rows(Vec<Row>);
 
 impl Rows {
-    pub(super) fn len(&self) -> u64 {
-        self.0.len() as u64
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn table(&self) -> Table {
+    /// The rows as a table with a header, or as the part that follows `above`; and its columns, for what follows.
+    pub(super) fn table(&self, above: Option<&Columns>) -> (Table, Columns) {
         let names: Vec<&str> = self.0.first().iter().flat_map(|row| &row.0).map(|(name, _)| name.as_str()).collect();
-        let mut table = output::table(&names);
-        for (index, _) in names.iter().enumerate() {
-            let holds_numbers = self.0.iter().any(|row| matches!(row.0.get(index), Some((_, Value::Number(_)))));
-            if let Some(column) = table.column_mut(index).filter(|_| holds_numbers) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
+        let mut table = if above.is_some() { output::table_without_header() } else { output::table(&names) };
         for row in &self.0 {
             table.add_row(row.0.iter().map(|(_, value)| cell(value)));
         }
-        table
+        let holds_number =
+            |index: usize| self.0.iter().any(|row| matches!(row.0.get(index), Some((_, Value::Number(_)))));
+        let numbers: Vec<bool> = (0..names.len()).map(holds_number).collect();
+        for (index, numbers) in numbers.iter().enumerate() {
+            let above = above.and_then(|above| Some((*above.numbers.get(index)?, *above.widths.get(index)?)));
+            let Some(column) = table.column_mut(index) else { continue };
+            if index == 0 {
+                column.set_padding((0, 1));
+            }
+            if *numbers || above.is_some_and(|(numbers, _)| numbers) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+            if let Some((_, width)) = above {
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+            }
+        }
+        // With the blanks beside it.
+        let padding = |index: usize| if index == 0 { 1 } else { 2 };
+        let widths = table.column_max_content_widths();
+        let widths =
+            widths.into_iter().enumerate().map(|(index, width)| width.saturating_add(padding(index))).collect();
+        (table, Columns { widths, numbers })
     }
+}
+
+/// The columns of a table's first part.
+#[derive(Debug)]
+pub(super) struct Columns {
+    widths: Vec<u16>,
+    /// Which of them hold numbers.
+    numbers: Vec<bool>,
 }
 
 fn cell(value: &Value) -> String {
@@ -55,10 +75,21 @@ mod tests {
             r#"[{"name":"b","amount":5,"a":null},{"name":"long\nname","amount":1250,"a":{"x":[1,2]}}]"#,
         )
         .unwrap();
-        insta::assert_snapshot!(rows.table().trim_fmt(), @r#"
+        let (table, columns) = rows.table(None);
+        insta::assert_snapshot!(table.trim_fmt(), @r#"
         name       amount  a
         b               5
         long name    1250  {"x":[1,2]}
         "#);
+        let more: Rows = serde_json::from_str(
+            r#"[{"name":"c","amount":null,"a":1},{"name":"a name that is longer","amount":12345678,"a":null}]"#,
+        )
+        .unwrap();
+        insta::assert_snapshot!(more.table(Some(&columns)).0.trim_fmt(), @r"
+        c                                          1
+        a name that is longer  12345678
+        ");
+        let short: Rows = serde_json::from_str(r#"[{"name":"d","amount":7,"a":null}]"#).unwrap();
+        insta::assert_snapshot!(short.table(Some(&columns)).0.trim_fmt(), @"d               7");
     }
 }

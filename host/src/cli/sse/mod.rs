@@ -5,6 +5,7 @@ mod parser;
 use std::{ops::ControlFlow, time::Duration};
 
 use reqwest::{RequestBuilder, header};
+use serde::Deserialize;
 
 pub(super) use self::parser::Message;
 use self::parser::Parser;
@@ -57,6 +58,16 @@ struct Stream {
     heard: bool,
 }
 
+/// What a message that tells of an error says in words.
+pub(super) fn detail(message: &Message) -> String {
+    #[derive(Deserialize)]
+    struct Problem {
+        detail: String,
+    }
+    let data = message.data.as_deref().unwrap_or_default();
+    serde_json::from_str(data).map_or_else(|_| data.to_owned(), |Problem { detail }| detail)
+}
+
 enum Ended {
     Enough,
     Broken(String),
@@ -82,14 +93,17 @@ impl Stream {
                 Ok(Err(error)) => return Ok(Ended::Broken(client.broken(&error).to_string())),
                 Err(_) => return Ok(Ended::Broken(format!("nothing came for {} s", SILENCE.as_secs()))),
             };
-            self.pause = FIRST_PAUSE;
             for mut message in parser.feed(&chunk) {
+                if message.is_error && message.id.is_none() {
+                    return Ok(Ended::Broken(format!("the host ended the stream: {}", detail(&message))));
+                }
                 self.last_id = message.id.take().or(self.last_id.take());
                 message.id.clone_from(&self.last_id);
                 if listener.hear(message)?.is_break() {
                     return Ok(Ended::Enough);
                 }
             }
+            self.pause = FIRST_PAUSE;
         }
     }
 }

@@ -9,7 +9,7 @@ pub(in crate::cli) struct Message {
     pub(in crate::cli) id: Option<String>,
     /// Its text; none if it only moves the id.
     pub(in crate::cli) data: Option<String>,
-    /// It tells of an event that cannot be shown.
+    /// It tells of an event that cannot be shown; without an id, of why nothing more comes.
     pub(in crate::cli) is_error: bool,
 }
 

@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 
+use gnomon_values::Instant;
+
 use super::{Append, AppendError, Line};
-use crate::{
-    event_log::{
-        event::NewEvent,
-        json_text::{JsonText, JsonTextError},
-        limits::{LimitError, Limits},
-    },
-    postgres::PgTimestamp,
+use crate::event_log::{
+    event::NewEvent,
+    json_text::{JsonText, JsonTextError},
+    limits::{LimitError, Limits},
 };
 
 /// Checks an atomic append.
@@ -45,10 +44,8 @@ pub(in crate::event_log) fn check_lines(lines: &[Line], first_line: usize, limit
 }
 
 fn check_content(event: &NewEvent, place: impl Fn() -> String) -> Result<(), AppendError> {
-    if let Some(time) = event.time
-        && time.as_microsecond() < PgTimestamp::MIN.0
-    {
-        return Err(AppendError::Time { time, place: place() });
+    if let Some(Err(error)) = event.time.map(Instant::check) {
+        return Err(AppendError::Time { error, place: place() });
     }
     for json in std::iter::once(&event.data).chain(&event.metadata) {
         json.check().map_err(|error| match error {

@@ -1,5 +1,6 @@
 //! Why an append is refused.
 
+use gnomon_values::TimeError;
 use uuid::Uuid;
 
 use super::ExpectedVersion;
@@ -61,11 +62,11 @@ pub enum AppendError {
     /// Something is too large.
     #[error(transparent)]
     Limit(#[from] LimitError),
-    /// A time that Postgres cannot hold.
-    #[error("the time {time} of {place} is before the year -4712, the earliest that the log holds")]
+    /// A time that the log does not keep.
+    #[error("{place}: its time {error}")]
     Time {
-        /// The time.
-        time: jiff::Timestamp,
+        /// What is wrong with it.
+        error: TimeError,
         /// Which event.
         place: String,
     },

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use gnomon_values::json::CanonicalJson;
 use uuid::Uuid;
 
 use super::{Append, AppendError, Appended, Imported, Line};
@@ -43,7 +44,7 @@ pub(super) struct Planned<'w> {
 impl Planned<'_> {
     /// When it happened: when the log takes it in, if the writer does not say.
     pub(super) fn time(&self, now: PgTimestamp) -> PgTimestamp {
-        self.event.time.map_or(now, |time| PgTimestamp(time.as_microsecond()))
+        self.event.time.map_or(now, |time| PgTimestamp(time.0))
     }
 }
 
@@ -297,9 +298,10 @@ impl Existing<'_> {
         if *event_type != event.event_type || schema_version != event.schema_version {
             return Some("has another type");
         }
-        // The log keeps microseconds. A time that the writer leaves to the log differs at each try.
-        if let (Some(known), Some(came)) = (time, event.time)
-            && known.as_microsecond() != came.as_microsecond()
+        // A time that the writer leaves to the log differs at each try; one that is given is not the one that the log gives to
+        // an event before it in the same group.
+        if let Some(came) = event.time
+            && time.is_none_or(|known| known != came)
         {
             return Some("has another time");
         }
@@ -313,12 +315,13 @@ impl Existing<'_> {
     }
 }
 
-/// Whether two JSON texts say the same; a client may write its fields in another order when it tries again.
+/// Whether two JSON texts say the same; a client may write its fields in another order when it tries again, and its floats with
+/// more zeros.
 fn same_json(one: Option<&str>, other: Option<&str>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) if one != other => {
-            let parse = serde_json::from_str::<serde_json::Value>;
-            matches!((parse(one), parse(other)), (Ok(one), Ok(other)) if one == other)
+            // A text without such a form has a number of very many digits, and equals only itself.
+            matches!((CanonicalJson::parse(one), CanonicalJson::parse(other)), (Ok(one), Ok(other)) if one == other)
         }
         (one, other) => one.is_some() == other.is_some(),
     }

@@ -1,10 +1,12 @@
+use gnomon_values::Instant;
+
 use super::*;
 
 #[tokio::test]
 async fn events_stand_where_the_answer_says_as_they_were_written() {
     let test = TestLog::open().await;
     test.append("a-1", &["Opened"]).await;
-    let time = "2013-01-01T10:17:00.123456Z".parse().unwrap();
+    let time = Instant::parse("2013-01-01T10:17:00.123456Z").unwrap();
     let written = NewEvent {
         time: Some(time),
         schema_version: SchemaVersion::try_from(3).unwrap(),
@@ -107,8 +109,11 @@ async fn what_cannot_be_is_refused_before_the_log_is_asked() {
         refused("a-1", vec![event_with_id(1, "A"), event_with_id(1, "A")]).await,
         format!("event id {} stands twice in the append", Uuid::from_u128(1))
     );
-    let early = NewEvent { time: Some("-004713-11-23T00:00:00Z".parse().unwrap()), ..event("A") };
-    assert!(refused("a-1", vec![early]).await.contains("before the year -4712"));
+    for (beyond, limit) in [(Instant::MIN.0 - 1, "the first instant"), (Instant::MAX.0 + 1, "the last instant")] {
+        let timed = NewEvent { time: Some(Instant(beyond)), ..event("A") };
+        let refused = refused("a-1", vec![timed]).await;
+        assert!(refused.starts_with("event 0 of stream `a-1`: its time ") && refused.contains(limit), "{refused}");
+    }
     let half_a_pair = NewEvent { data: json(r#""\ud800""#), ..event("A") };
     assert!(refused("a-1", vec![half_a_pair]).await.contains("no Unicode text"));
     let twice =

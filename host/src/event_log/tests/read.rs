@@ -1,3 +1,4 @@
+use gnomon_values::Instant;
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use super::*;
@@ -82,18 +83,34 @@ async fn a_stream_is_read_both_ways() {
 #[tokio::test]
 async fn streams_are_listed_by_name_and_category() {
     let test = TestLog::open().await;
-    for name in ["b", "a-2", "ab-1", "a-1", "a", "a.1", "A-1"] {
+    for name in ["b", "a-2", "ab-1", "a-1", "a", "a.1", "A-1", "a-v1-54", "a,b-1", "a!", "-1"] {
         test.append(name, &["Opened", "Moved"]).await;
     }
-    let names = async |category: Option<&str>, after: &str, limit| {
-        let streams = test.log.streams(category, after, limit).await.unwrap();
+    let names = async |categories: &[&str], after: &str, limit| {
+        let categories: Vec<_> = categories.iter().map(|name| Category::new(*name).unwrap()).collect();
+        let streams = test.log.streams(&categories, after, limit).await.unwrap();
         assert!(streams.iter().all(|stream| stream.version == StreamVersion(2)));
         streams.into_iter().map(|stream| String::from(stream.stream)).collect::<Vec<_>>()
     };
-    assert_eq!(names(None, "", 100).await, ["A-1", "a", "a-1", "a-2", "a.1", "ab-1", "b"]);
-    assert_eq!(names(Some("a"), "", 100).await, ["a", "a-1", "a-2"]);
-    assert_eq!(names(Some("a"), "a-1", 100).await, ["a-2"]);
-    assert_eq!(names(None, "a", 2).await, ["a-1", "a-2"]);
+    assert_eq!(
+        names(&[], "", 100).await,
+        ["-1", "A-1", "a", "a!", "a,b-1", "a-1", "a-2", "a-v1-54", "a.1", "ab-1", "b"]
+    );
+    assert_eq!(names(&["a"], "", 100).await, ["a", "a-1", "a-2", "a-v1-54"]);
+    assert_eq!(names(&["a"], "a-1", 100).await, ["a-2", "a-v1-54"]);
+    assert_eq!(names(&["a,b"], "", 100).await, ["a,b-1"]);
+    assert_eq!(names(&["b", "a", "b"], "a-2", 100).await, ["a-v1-54", "b"]);
+    assert_eq!(names(&["b", "ab", "a"], "", 2).await, ["a", "a-1"]);
+    assert_eq!(names(&[], "a", 2).await, ["a!", "a,b-1"]);
+    // The list of streams and the filter of events agree about each of them.
+    for category in ["a", "A", "ab", "b", "a,b", "a!", "a.1"] {
+        let filter = Filter { categories: vec![category.to_owned()], ..Filter::default() };
+        let page = test.log.read(Direction::Forward, None, 100, &filter).await.unwrap();
+        let mut of_events: Vec<_> = page.events.into_iter().map(|event| String::from(event.stream)).collect();
+        of_events.sort_unstable();
+        of_events.dedup();
+        assert_eq!(names(&[category], "", 100).await, of_events, "{category}");
+    }
 }
 
 #[tokio::test]
@@ -102,7 +119,7 @@ async fn a_portion_is_what_pages_are() {
     let name = |number: u64| ["plain", "it's", "back\\slash", "q\"uote"][number as usize % 4];
     let lines = (0..3000_u64).map(|number| {
         let event = NewEvent {
-            time: Some(jiff::Timestamp::from_microsecond(number as i64 * -1_234_567).unwrap()),
+            time: Some(Instant(number as i64 * -1_234_567)),
             data: json(&format!("{{\"n\": {number}}}")),
             metadata: (number % 3 == 0).then(|| json("null")),
             ..event(name(number))

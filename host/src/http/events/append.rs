@@ -16,7 +16,7 @@ use crate::{
     event_log::{Append, Appended, StreamName},
     http::{
         Api,
-        extract::{JsonBody, is_media_type, unsupported},
+        extract::{JsonBody, NoParams, is_media_type, unsupported},
         problem::Problem,
     },
 };
@@ -41,7 +41,11 @@ struct Answer {
     appends: Vec<Appended>,
 }
 
-pub(in crate::http) async fn append(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
+pub(in crate::http) async fn append(
+    State(api): State<Api>,
+    NoParams: NoParams,
+    request: Request,
+) -> Result<Response, Problem> {
     if is_media_type(request.headers(), "application/x-ndjson") {
         return import(&api, request.into_body()).await;
     }

@@ -15,6 +15,7 @@ use crate::{
     http::{
         Api,
         extract::Params,
+        names,
         page::{self, After},
         problem::{Code, Problem},
         sse,
@@ -49,29 +50,20 @@ pub(in crate::http) async fn read(
     Params(query): Params<Query>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let filter = Filter { types: page::list(query.types), categories: page::list(query.category) };
-    if sse::wanted(&headers) {
-        if query.direction == Direction::Backward {
-            return Err(Problem::new(Code::InvalidQuery, "the log is followed forward only"));
-        }
-        if query.upcast {
-            return Err(Problem::new(Code::InvalidQuery, "`upcast=true` is for pages; followers get the originals"));
-        }
-        let after = match (sse::last_event_id(&headers)?, query.after) {
-            (Some(seen), _) | (None, Some(After::Number(seen))) => Position(seen),
-            (None, Some(After::Head)) => *api.log.head().borrow(),
-            (None, None) => Position(0),
-        };
-        let events = api.log.follow(after, filter).map_ok(|batch| batch.iter().map(followed).collect());
-        return Ok(sse::respond(events, api.closing.clone()));
-    }
-    let limit = page::limit(query.limit, &api.settings)?;
-    let after = match query.after {
-        Some(After::Number(position)) => Some(Position(position)),
-        Some(After::Head) => return Err(Problem::new(Code::InvalidQuery, "`after=head` is for followers only")),
-        None => None,
+    let filter = Filter {
+        types: names::types(query.types.as_deref())?.into_iter().map(Into::into).collect(),
+        categories: names::categories(query.category.as_deref())?.into_iter().map(Into::into).collect(),
     };
+    if sse::wanted(&headers) {
+        return follow(&api, filter, &query, &headers).await;
+    }
+    sse::refuse_last_event_id(&headers)?;
+    let limit = page::limit(query.limit, &api.settings)?;
+    let after = query.after.map(After::for_page).transpose()?.map(Position);
     let page = api.log.read(query.direction, after, limit, &filter).await?;
+    if let Some(after) = after.filter(|after| query.direction == Direction::Forward && *after > page.head) {
+        return Err(page::beyond_head(after, page.head));
+    }
     let (next, head) = (page.next, page.head);
     if !query.upcast {
         return Ok(Json(Page { events: page.events, next, head }).into_response());
@@ -79,6 +71,28 @@ pub(in crate::http) async fn read(
     let events = api.projector.upcast(page.events).await?;
     let events = events.into_iter().map(UpcastedEvent::try_from).collect::<Result<Vec<_>, _>>()?;
     Ok(Json(Page { events, next, head }).into_response())
+}
+
+async fn follow(api: &Api, filter: Filter, query: &Query, headers: &HeaderMap) -> Result<Response, Problem> {
+    if query.direction == Direction::Backward {
+        return Err(Problem::new(Code::InvalidQuery, "the log is followed forward only"));
+    }
+    if query.upcast {
+        return Err(Problem::new(Code::InvalidQuery, "`upcast=true` is for pages; followers get the originals"));
+    }
+    sse::refuse_limit(query.limit)?;
+    let after = match (sse::last_event_id(headers)?, query.after) {
+        (Some(seen), _) | (None, Some(After::Number(seen))) => Position(seen),
+        (None, Some(After::Head)) => *api.log.head().borrow(),
+        (None, None) => Position(0),
+    };
+    // The head in Postgres: the client may have seen, from another host, more than this one has heard of.
+    let head = api.log.read_head().await?;
+    if after > head {
+        return Err(page::beyond_head(after, head));
+    }
+    let events = api.log.follow(after, filter).map_ok(|batch| batch.iter().map(followed).collect());
+    Ok(sse::respond(events, api.closing.clone()))
 }
 
 fn followed(followed: &Followed) -> Event {

@@ -1,6 +1,6 @@
 //! Events as upcasters make them, for readers.
 
-use jiff::Timestamp;
+use gnomon_values::Instant;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -23,8 +23,8 @@ pub(super) struct UpcastedEvent {
     #[serde(rename = "type")]
     event_type: String,
     schema_version: SchemaVersion,
-    time: Timestamp,
-    recorded_at: Timestamp,
+    time: Instant,
+    recorded_at: Instant,
     data: Box<RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Box<RawValue>>,
@@ -34,8 +34,7 @@ impl TryFrom<Delivery> for UpcastedEvent {
     type Error = Problem;
 
     fn try_from(event: Delivery) -> Result<Self, Problem> {
-        // Nothing of this fails: times come from the log, and texts were checked to be JSON.
-        let time = |microseconds| Timestamp::from_microsecond(microseconds).map_err(|error| internal(&error));
+        // None of this fails: texts were checked to be JSON.
         let json = |text| RawValue::from_string(text).map_err(|error| internal(&error));
         Ok(Self {
             position: event.position,
@@ -45,8 +44,8 @@ impl TryFrom<Delivery> for UpcastedEvent {
             id: event.id,
             event_type: event.event_type,
             schema_version: event.schema_version,
-            time: time(event.time)?,
-            recorded_at: time(event.recorded_at)?,
+            time: Instant(event.time),
+            recorded_at: Instant(event.recorded_at),
             data: json(event.data)?,
             metadata: event.metadata.map(json).transpose()?,
         })

@@ -8,13 +8,19 @@ use axum::{
 
 use super::no_version;
 use crate::{
-    http::{Api, errors::internal, extract::PathParams, problem::Problem},
+    http::{
+        Api,
+        errors::internal,
+        extract::{NoParams, PathParams},
+        problem::Problem,
+    },
     modules::ModuleVersion,
     read_model::Identifier,
 };
 
 pub(in crate::http) async fn download(
     State(api): State<Api>,
+    NoParams: NoParams,
     PathParams((name, version)): PathParams<(Identifier, ModuleVersion)>,
 ) -> Result<Response, Problem> {
     let (digest, bytes) = api.modules.component(&name, version).await?.ok_or_else(|| no_version(&name, version))?;

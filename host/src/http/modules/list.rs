@@ -5,7 +5,11 @@ use serde::Serialize;
 
 use super::{no_module, no_version};
 use crate::{
-    http::{Api, extract::PathParams, problem::Problem},
+    http::{
+        Api,
+        extract::{NoParams, PathParams},
+        problem::Problem,
+    },
     modules::{ModuleSummary, ModuleVersion, VersionSummary},
     read_model::Identifier,
 };
@@ -15,12 +19,13 @@ pub(in crate::http) struct List {
     modules: Vec<ModuleSummary>,
 }
 
-pub(in crate::http) async fn list(State(api): State<Api>) -> Result<Json<List>, Problem> {
+pub(in crate::http) async fn list(State(api): State<Api>, NoParams: NoParams) -> Result<Json<List>, Problem> {
     Ok(Json(List { modules: api.modules.list().await? }))
 }
 
 pub(in crate::http) async fn get(
     State(api): State<Api>,
+    NoParams: NoParams,
     PathParams(name): PathParams<Identifier>,
 ) -> Result<Json<ModuleSummary>, Problem> {
     api.modules.get(&name).await?.map(Json).ok_or_else(|| no_module(&name))
@@ -28,6 +33,7 @@ pub(in crate::http) async fn get(
 
 pub(in crate::http) async fn version(
     State(api): State<Api>,
+    NoParams: NoParams,
     PathParams((name, version)): PathParams<(Identifier, ModuleVersion)>,
 ) -> Result<Json<VersionSummary>, Problem> {
     let module = api.modules.get(&name).await?.ok_or_else(|| no_module(&name))?;

@@ -48,6 +48,10 @@ pub(super) fn options(api: &Api, samples: Option<usize>, headers: &HeaderMap) ->
         return Err(Problem::new(Code::InvalidQuery, detail));
     }
     let preferences = Preferences::parse(headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()));
+    preferences.check().map_err(|error| {
+        let details = error.details.unwrap_or_default();
+        Problem::new(Code::InvalidHeader, format!("Prefer: {}. {details}", error.message))
+    })?;
     let patience = preferences.wait.map_or(default.patience, |seconds| Duration::from_secs(seconds.into()));
     Ok(CompareOptions { samples, patience: patience.min(api.settings.max_wait) })
 }

@@ -7,7 +7,7 @@ use super::list::projection;
 use crate::{
     http::{
         Api,
-        extract::{JsonBody, PathParams},
+        extract::{JsonBody, NoParams, PathParams},
         problem::Problem,
     },
     projector::{OnFailure, ProjectionSummary},
@@ -24,6 +24,7 @@ pub(in crate::http) struct Settings {
 /// Changes a projection's settings.
 pub(in crate::http) async fn configure(
     State(api): State<Api>,
+    NoParams: NoParams,
     PathParams(name): PathParams<Identifier>,
     JsonBody(settings): JsonBody<Settings>,
 ) -> Result<Json<ProjectionSummary>, Problem> {

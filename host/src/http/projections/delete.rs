@@ -3,7 +3,11 @@
 use axum::{extract::State, http::StatusCode};
 
 use crate::{
-    http::{Api, extract::PathParams, problem::Problem},
+    http::{
+        Api,
+        extract::{NoParams, PathParams},
+        problem::Problem,
+    },
     projector::BuildId,
     read_model::Identifier,
 };
@@ -11,6 +15,7 @@ use crate::{
 /// Deletes a projection with all its builds.
 pub(in crate::http) async fn delete(
     State(api): State<Api>,
+    NoParams: NoParams,
     PathParams(name): PathParams<Identifier>,
 ) -> Result<StatusCode, Problem> {
     api.projector.delete(&name).await?;
@@ -20,6 +25,7 @@ pub(in crate::http) async fn delete(
 /// Retires a build.
 pub(in crate::http) async fn retire(
     State(api): State<Api>,
+    NoParams: NoParams,
     PathParams((name, build)): PathParams<(Identifier, BuildId)>,
 ) -> Result<StatusCode, Problem> {
     api.projector.retire(&name, build).await?;

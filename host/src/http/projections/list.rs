@@ -12,7 +12,7 @@ use super::follow::{self, Watched};
 use crate::{
     http::{
         Api,
-        extract::PathParams,
+        extract::{NoParams, PathParams},
         problem::{Code, Problem},
         sse,
     },
@@ -26,7 +26,11 @@ struct List {
 }
 
 /// Every projection; followed, each of them when it has changed.
-pub(in crate::http) async fn list(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Problem> {
+pub(in crate::http) async fn list(
+    State(api): State<Api>,
+    NoParams: NoParams,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     if sse::wanted(&headers) {
         return Ok(follow::respond(api, Watched::All));
     }
@@ -36,6 +40,7 @@ pub(in crate::http) async fn list(State(api): State<Api>, headers: HeaderMap) ->
 /// One projection; followed, when it has changed.
 pub(in crate::http) async fn get(
     State(api): State<Api>,
+    NoParams: NoParams,
     PathParams(name): PathParams<Identifier>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

@@ -9,11 +9,11 @@ use super::list::projection;
 use crate::{
     http::{
         Api,
-        extract::{Params, PathParams},
+        extract::{NoParams, Params, PathParams},
         problem::Problem,
     },
     modules::ModuleVersion,
-    projector::{Activate, Activated, BuildId, ProjectionSummary},
+    projector::{Activate, Activated, BuildId, ProjectionSummary, Redelivery, Retried},
     read_model::Identifier,
 };
 
@@ -49,11 +49,6 @@ pub(in crate::http) struct Rebuild {
     activate: Activate,
 }
 
-/// No parameters.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::http) struct Nothing {}
-
 pub(in crate::http) async fn rebuild(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
@@ -79,7 +74,7 @@ pub(in crate::http) async fn activate(
 pub(in crate::http) async fn rollback(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
-    Params(Nothing {}): Params<Nothing>,
+    NoParams: NoParams,
 ) -> Answered {
     let build = api.projector.rollback(&name, PATIENCE).await?;
     answer(&api, &name, build, StatusCode::OK).await
@@ -103,11 +98,28 @@ pub(in crate::http) async fn resume(
     answer(&api, &name, build, StatusCode::OK).await
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Retry {
+    build: Option<BuildId>,
+    #[serde(default)]
+    out_of_order: bool,
+}
+
+/// As [`Answer`], with the dead letters that are not tried again.
+#[derive(Serialize)]
+pub(in crate::http) struct RetryAnswer {
+    overtaken: u64,
+    #[serde(flatten)]
+    answer: Answer,
+}
+
 pub(in crate::http) async fn retry(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
-    Params(which): Params<Which>,
-) -> Answered {
-    let build = api.projector.retry(&name, which.build).await?;
-    answer(&api, &name, build, StatusCode::OK).await
+    Params(retry): Params<Retry>,
+) -> Result<Json<RetryAnswer>, Problem> {
+    let redelivery = if retry.out_of_order { Redelivery::All } else { Redelivery::InOrder };
+    let Retried { build, overtaken } = api.projector.retry(&name, retry.build, redelivery).await?;
+    Ok(Json(RetryAnswer { overtaken, answer: Answer { build, projection: projection(&api, &name).await? } }))
 }

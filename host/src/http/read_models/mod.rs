@@ -19,7 +19,7 @@ use crate::{
     projector::{Answer, ReadError, ReadRequest},
     read_model::{
         Identifier,
-        query::{Page, Preferences, QueryError, Shape},
+        query::{Page, Preferences, QueryError, Shape, check_headers},
     },
 };
 
@@ -28,6 +28,8 @@ const POSITION: HeaderName = HeaderName::from_static("gnomon-position");
 /// The reader wants the effect of every event up to this position.
 const MIN_POSITION: &str = "gnomon-min-position";
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+/// Rows that a page of this host has at most: one that has so many may have others behind it.
+const MAX_ROWS: HeaderName = HeaderName::from_static("gnomon-max-rows");
 /// How long a reader waits for a position if it does not say.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 
@@ -47,7 +49,8 @@ async fn answer(
     query: &str,
     headers: &HeaderMap,
 ) -> Result<Response, Refusal> {
-    let shape = Shape::negotiate(text(headers, header::ACCEPT.as_str()))?;
+    check_headers(projection.as_str(), |name| Some(String::from_utf8_lossy(headers.get(name)?.as_bytes())))?;
+    let shape = Shape::negotiate(accepted(headers).as_deref())?;
     let preferences = Preferences::parse(headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()));
     preferences.check()?;
     if let Some(position) = min_position(headers)? {
@@ -63,7 +66,9 @@ async fn answer(
         max_rows: api.settings.max_rows,
     };
     let answer = api.projector.read(request).await?;
-    respond(answer, shape, &preferences)
+    let mut response = respond(answer, shape, &preferences)?;
+    response.headers_mut().insert(MAX_ROWS, HeaderValue::from(api.settings.max_rows));
+    Ok(response)
 }
 
 fn respond(answer: Answer, shape: Shape, preferences: &Preferences) -> Result<Response, Refusal> {
@@ -136,8 +141,10 @@ fn min_position(headers: &HeaderMap) -> Result<Option<Position>, Refusal> {
     })
 }
 
-fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
+/// The header `Accept`, which may be there several times.
+fn accepted(headers: &HeaderMap) -> Option<String> {
+    let accepted: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    (!accepted.is_empty()).then(|| accepted.join(","))
 }
 
 fn header_value(text: &str) -> Result<HeaderValue, Refusal> {

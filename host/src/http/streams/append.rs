@@ -8,7 +8,7 @@ use crate::{
     http::{
         Api,
         events::wire::{Event, Expected},
-        extract::{JsonBody, PathParams},
+        extract::{JsonBody, NoParams, PathParams},
         problem::Problem,
     },
 };
@@ -23,6 +23,7 @@ pub(in crate::http) struct Body {
 
 pub(in crate::http) async fn append(
     State(api): State<Api>,
+    NoParams: NoParams,
     PathParams(stream): PathParams<String>,
     JsonBody(body): JsonBody<Body>,
 ) -> Result<(StatusCode, Json<Option<Appended>>), Problem> {

@@ -5,7 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     event_log::{StreamName, StreamSummary},
-    http::{Api, extract::Params, page, problem::Problem},
+    http::{
+        Api,
+        extract::Params,
+        names, page,
+        problem::{Code, Problem},
+    },
 };
 
 #[derive(Deserialize)]
@@ -25,8 +30,12 @@ pub(in crate::http) struct Page {
 
 pub(in crate::http) async fn list(State(api): State<Api>, Params(query): Params<Query>) -> Result<Json<Page>, Problem> {
     let limit = page::limit(query.limit, &api.settings)?;
+    let categories = names::categories(query.category.as_deref())?;
     let after = query.after.unwrap_or_default();
-    let streams = api.log.streams(query.category.as_deref(), &after, limit).await?;
+    if after.contains('\0') {
+        return Err(Problem::new(Code::InvalidQuery, "`after`: no stream's name contains the character '\\0'"));
+    }
+    let streams = api.log.streams(&categories, &after, limit).await?;
     let next = if streams.len() == limit { streams.last().map(|last| last.stream.clone()) } else { None };
     Ok(Json(Page { streams, next }))
 }

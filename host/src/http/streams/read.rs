@@ -50,16 +50,16 @@ pub(in crate::http) async fn read(
     if sse::wanted(&headers) {
         return follow(&api, name, &query, &headers).await;
     }
+    sse::refuse_last_event_id(&headers)?;
     let limit = page::limit(query.limit, &api.settings)?;
-    let after = match query.after {
-        Some(After::Number(version)) => Some(StreamVersion(version)),
-        Some(After::Head) => return Err(Problem::new(Code::InvalidQuery, "`after=head` is for followers only")),
-        None => None,
-    };
+    let after = query.after.map(After::for_page).transpose()?.map(StreamVersion);
     let found = api.log.read_stream(&name, after, limit, query.direction).await?;
     let Some(page) = found else {
         return Err(Problem::new(Code::StreamNotFound, format!("there is no stream `{name}`")));
     };
+    if let Some(after) = after.filter(|after| query.direction == Direction::Forward && *after > page.version) {
+        return Err(page::beyond_stream(&name, after, page.version));
+    }
     Ok(Json(Page { stream: name, version: page.version, events: page.events, next: page.next }).into_response())
 }
 
@@ -67,14 +67,16 @@ async fn follow(api: &Api, name: StreamName, query: &Query, headers: &HeaderMap)
     if query.direction == Direction::Backward {
         return Err(Problem::new(Code::InvalidQuery, "a stream is followed forward only"));
     }
+    sse::refuse_limit(query.limit)?;
+    let version = api.log.stream_version(&name).await?;
     let after = match (sse::last_event_id(headers)?, query.after) {
         (Some(seen), _) | (None, Some(After::Number(seen))) => StreamVersion(seen),
-        (None, Some(After::Head)) => {
-            let newest = api.log.read_stream(&name, None, 1, Direction::Backward).await?;
-            newest.map(|page| page.version).unwrap_or_default()
-        }
+        (None, Some(After::Head)) => version,
         (None, None) => StreamVersion(0),
     };
+    if after > version {
+        return Err(page::beyond_stream(&name, after, version));
+    }
     let events = api.log.follow_stream(name, after);
     let events = events.map_ok(|batch| batch.iter().map(|event| sse_event(event.version.0, event)).collect());
     Ok(sse::respond(events, api.closing.clone()))

@@ -70,7 +70,7 @@ async fn what_cannot_be_compared_is_told_why() {
         ("totals/compare?samples=101", "400 invalid_query: `samples` must be at most 100; it is 101"),
         (
             "totals/compare?sample=1",
-            "400 invalid_query: query string: unknown field `sample`, expected one of `left`, `right`, `samples`",
+            "400 invalid_query: query string: unknown parameter `sample`, expected one of `left`, `right`, `samples`",
         ),
     ] {
         assert_eq!(api.get(&format!("/v1/projections/{path}")).await.problem(), problem);
@@ -85,7 +85,7 @@ async fn what_cannot_be_compared_is_told_why() {
          build 2 goes on"
     );
     assert_eq!(
-        after("UPDATE gnomon.build_progress SET checkpoint = 7; DROP SCHEMA build_2 CASCADE").await,
+        after("UPDATE gnomon.build_progress SET checkpoint = 9; DROP SCHEMA build_2 CASCADE").await,
         "409 build_retired: tables were dropped before they were read (builds: 1, 2); look which builds there are"
     );
     assert_eq!(

@@ -2,7 +2,7 @@ use futures_util::stream;
 
 use super::*;
 
-async fn import(api: &TestApi, body: impl Into<Body>) -> Answer {
+pub(super) async fn import(api: &TestApi, body: impl Into<Body>) -> Answer {
     let request = Request::post("/v1/events").header(header::CONTENT_TYPE, "application/x-ndjson; charset=utf-8");
     api.send(request.body(body.into()).unwrap()).await
 }
@@ -40,6 +40,18 @@ async fn a_bad_line_is_named_and_nothing_is_imported() {
         (
             r#"{"stream":"s","type":"A","data":1,"id":845}"#,
             "422 invalid_body: line 22: id: invalid type: integer `845`, expected a formatted UUID string at line 1 column 42",
+        ),
+        (
+            r#"{"stream":"s","type":"A","data":1,"id":""}"#,
+            "422 invalid_body: line 22: id: UUID parsing failed: invalid length: found 0 at line 1 column 41",
+        ),
+        (
+            r#"{"stream":"s","type":"A","data":1,"id":"00000000-0000-0000-0000-000000000000"}"#,
+            "422 invalid_body: line 22: id: the nil UUID is not the id of an event; leave `id` out, or give each event",
+        ),
+        (
+            r#"{"stream":"..","type":"A","data":1}"#,
+            "422 invalid_body: line 22: stream: the stream name `..` cannot stand in a URL",
         ),
         (
             r#"{"stream":"","type":"A","data":1}"#,
@@ -86,6 +98,29 @@ async fn an_id_with_other_content_stops_the_import_there() {
     let answer = import(&api, text).await;
     assert!(answer.problem().starts_with("409 event_id_taken: "), "{}", answer.problem());
     assert_eq!((answer.json()["line"].clone(), answer.json()["imported"].clone()), (json!(4), json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_lines_with_one_id_are_one_event_only_if_they_say_the_same() {
+    let api = TestApi::start().await;
+    let with =
+        |fields: &str| format!(r#"{{"stream":"s","id":"0190f3c2-0000-7000-8000-000000000001",{fields}}}"#) + "\n";
+    let first = with(r#""type":"A","data":{"n":1}"#);
+    for (second, difference) in [
+        (with(r#""type":"A","data":{"n":2}"#), "has other data"),
+        (with(r#""type":"B","data":{"n":1}"#), "has another type"),
+        (with(r#""type":"A","data":{"n":1},"metadata":{}"#), "has other metadata"),
+        (with(r#""type":"A","data":{"n":1},"time":"2020-01-01T00:00:00Z""#), "has another time"),
+        (first.replace("\"s\"", "\"s2\""), "belongs to another stream"),
+    ] {
+        let answer = import(&api, line(1) + &first + &second).await;
+        assert!(answer.problem().starts_with("409 event_id_taken: "), "{}", answer.problem());
+        assert!(answer.problem().ends_with(difference), "{}", answer.problem());
+        assert_eq!((&answer.json()["line"], &answer.json()["imported"]), (&json!(3), &json!(0)));
+        assert!(api.is_empty().await);
+    }
+    let answer = import(&api, line(1) + &first + &first).await;
+    assert_eq!((&answer.json()["imported"], &answer.json()["repeated"]), (&json!(2), &json!(1)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,7 +37,7 @@ async fn malformed_appends() {
         ),
         (
             "{\"events\": [{\"type\": \"A\", \"data\": 1, \"time\": \"yesterday\"}]}",
-            "422 invalid_body: events[0].time: failed to parse four digit integer as year",
+            "422 invalid_body: events[0].time: `yesterday` is not an instant as RFC 3339 writes it, such as 2013-01-01T10:17:00Z, from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z at line 1 column",
         ),
         (
             "{\"events\": [{\"type\": \"A\", \"data\": 1, \"schema_version\": 0}]}",
@@ -91,10 +91,34 @@ async fn malformed_queries() {
         ),
         (
             "/v1/events?type=A",
-            "400 invalid_query: query string: unknown field `type`, expected one of `after`, `limit`, `direction`, `types`, `category`",
+            "400 invalid_query: query string: unknown parameter `type`, expected one of `after`, `limit`, `direction`, `types`, `category`",
         ),
         ("/v1/streams/a-1/events", "404 stream_not_found: there is no stream `a-1`"),
-        ("/v1/streams?category=a&order=b", "400 invalid_query: query string: unknown field `order`"),
+        (
+            "/v1/streams?category=a&order=b",
+            "400 invalid_query: query string: unknown parameter `order`, expected one of `category`, `after`, `limit`",
+        ),
+        ("/v1/events?limit=1&limit=2", "400 invalid_query: query string: the parameter `limit` is there twice"),
+        ("/v1/events?types=", "400 invalid_query: `types`: the event type must not be empty"),
+        ("/v1/events?types=A,,B", "400 invalid_query: `types`: the event type must not be empty"),
+        (
+            "/v1/events?types=A%00",
+            "400 invalid_query: `types`: the event type \"A\\0\" contains the control character '\\0'",
+        ),
+        ("/v1/events?types=%22A,B", "400 invalid_query: `types`: the quotes of \"A,B do not end before a comma;"),
+        (
+            "/v1/events?category=user-v1",
+            "400 invalid_category: `category`: the category `user-v1` has a `-`; a category is what stands before the first `-` of a stream's name",
+        ),
+        (
+            "/v1/streams?category=user-v1",
+            "400 invalid_category: `category`: the category `user-v1` has a `-`; a category is",
+        ),
+        ("/v1/streams?category=", "400 invalid_category: `category`: the category must not be empty"),
+        ("/v1/events?category=a,", "400 invalid_category: `category`: the category must not be empty"),
+        ("/v1/streams?category=%00", "400 invalid_category: `category`: the category \"\\0\" contains the control"),
+        ("/v1/streams?after=%00", "400 invalid_query: `after`: no stream's name contains the character '\\0'"),
+        ("/v1/streams/%2E%2E/events", "400 invalid_path: the stream name `..` cannot stand in a URL"),
         ("/v1/modules/nobody", "404 module_not_found: there is no module `nobody`"),
         ("/v1/modules/nobody/versions/1", "404 module_not_found: there is no module `nobody`"),
         (
@@ -117,10 +141,90 @@ async fn malformed_queries() {
         api.send(request.body(Body::empty()).unwrap()).await.problem(),
         "400 invalid_header: Last-Event-ID must be a number; it is \"x\""
     );
+    for (accept, path, problem) in [
+        ("*/*", "/v1/events", "400 invalid_header: Last-Event-ID is for followers, with `Accept: text/event-stream`;"),
+        ("*/*", "/v1/streams/a-1/events", "400 invalid_header: Last-Event-ID is for followers"),
+        ("text/event-stream", "/v1/events?limit=5", "400 invalid_query: `limit` is for pages; followers get all"),
+        ("text/event-stream", "/v1/streams/a-1/events?limit=5", "400 invalid_query: `limit` is for pages"),
+    ] {
+        let request = Request::get(path).header("accept", accept).header("last-event-id", "0");
+        let found = api.send(request.body(Body::empty()).unwrap()).await.problem();
+        assert!(found.starts_with(problem), "{path}\n found: {found}\nwanted: {problem}");
+    }
     let request = Request::get("/v1/read-models/a/b").header("gnomon-min-position", "soon");
     assert_eq!(
         api.send(request.body(Body::empty()).unwrap()).await.problem(),
         "400 invalid_header: Gnomon-Min-Position must be a position of the log; it is \"soon\""
+    );
+}
+
+/// Each route under `/v1` names the parameter that it does not know, before it does anything: `DELETE …/bank?build=4` must not
+/// delete the projection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parameter_that_nobody_knows_is_refused_everywhere() {
+    let api = TestApi::start().await;
+    for (method, path) in [
+        ("GET", "/v1/events"),
+        ("POST", "/v1/events"),
+        ("GET", "/v1/streams"),
+        ("GET", "/v1/streams/a-1/events"),
+        ("POST", "/v1/streams/a-1/events"),
+        ("GET", "/v1/modules"),
+        ("GET", "/v1/modules/bank"),
+        ("PUT", "/v1/modules/bank"),
+        ("GET", "/v1/modules/bank/versions/1"),
+        ("GET", "/v1/modules/bank/versions/1/wasm"),
+        ("GET", "/v1/projections"),
+        ("GET", "/v1/projections/bank"),
+        ("PATCH", "/v1/projections/bank"),
+        ("DELETE", "/v1/projections/bank"),
+        ("POST", "/v1/projections/bank/rebuild"),
+        ("POST", "/v1/projections/bank/activate"),
+        ("POST", "/v1/projections/bank/rollback"),
+        ("POST", "/v1/projections/bank/pause"),
+        ("POST", "/v1/projections/bank/resume"),
+        ("POST", "/v1/projections/bank/retry"),
+        ("GET", "/v1/projections/bank/compare"),
+        ("GET", "/v1/projections/bank/dead-letters"),
+        ("GET", "/v1/projections/bank/history"),
+        ("POST", "/v1/projections/bank/verify"),
+        ("GET", "/v1/projections/bank/verify/4"),
+        ("DELETE", "/v1/projections/bank/builds/4"),
+        ("GET", "/v1/upcasters"),
+        ("POST", "/v1/upcasters/bank/activate"),
+        ("POST", "/v1/upcasters/bank/deactivate"),
+    ] {
+        let request = Request::builder().method(method).uri(format!("{path}?colour=red"));
+        let request = request.header(header::CONTENT_TYPE, "application/json").body(Body::from("{}")).unwrap();
+        let found = api.send(request).await.problem();
+        assert!(
+            found.starts_with("400 invalid_query: query string: unknown parameter `colour`, "),
+            "{method} {path}: {found}"
+        );
+    }
+    let routes = include_str!("../router.rs").matches("\"/v1/").count();
+    assert_eq!(routes, 25, "a route was added: add it above, and change this number");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_that_would_change_the_answer_are_refused() {
+    let api = TestApi::start().await;
+    for (name, value, problem) in [
+        ("range", "5-6", "400 PGRST127: Feature not implemented"),
+        ("range-unit", "items", "400 PGRST127: Feature not implemented"),
+        ("prefer", "count=estimated", "400 PGRST127: Feature not implemented"),
+        ("prefer", "timezone=Europe/Berlin", "400 PGRST127: Feature not implemented"),
+        ("prefer", "handling=strict, colour=red", "400 PGRST122: Invalid preferences given with handling=strict"),
+        ("accept-profile", "shop", "406 PGRST106: Invalid schema: shop"),
+        ("accept-profile", "public", "404 PGRST205: there is no projection `bank`"),
+    ] {
+        let request = Request::get("/v1/read-models/bank/accounts").header(name, value).body(Body::empty()).unwrap();
+        assert_eq!(api.send(request).await.problem(), problem, "{name}: {value}");
+    }
+    let request = Request::get("/v1/projections/bank/compare").header("prefer", "handling=strict, colour=red");
+    assert_eq!(
+        api.send(request.body(Body::empty()).unwrap()).await.problem(),
+        "400 invalid_header: Prefer: Invalid preferences given with handling=strict. Invalid preferences: colour=red"
     );
 }
 

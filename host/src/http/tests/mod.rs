@@ -7,6 +7,7 @@ mod malformed;
 mod modules;
 mod projections;
 mod read;
+mod time;
 
 use axum::{
     Router,

@@ -45,6 +45,106 @@ async fn pages_go_both_ways_and_by_type_and_category() {
     assert_eq!(api.get("/v1/streams?after=a-1&limit=2").await.json()["next"], Value::Null);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_category_is_the_same_for_streams_and_events() {
+    let api = TestApi::start().await;
+    for stream in ["user-v1-54", "user-1", "user", "users-1", "-1", "a,b-1"] {
+        api.append(stream, json!({"events": [event("X")]})).await;
+    }
+    for (category, wanted) in [
+        ("user", vec!["user", "user-1", "user-v1-54"]),
+        ("users", vec!["users-1"]),
+        ("%22a,b%22", vec!["a,b-1"]),
+        ("%22a,b%22,users", vec!["a,b-1", "users-1"]),
+        ("nobody", vec![]),
+    ] {
+        for path in ["/v1/streams?category=", "/v1/events?category="] {
+            let page = api.get(&format!("{path}{category}")).await.json();
+            let items = page["streams"].as_array().or(page["events"].as_array()).unwrap();
+            let mut found: Vec<_> = items.iter().map(|item| item["stream"].as_str().unwrap()).collect();
+            found.sort_unstable();
+            assert_eq!(found, wanted, "{path}{category}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn types_may_have_commas() {
+    let api = TestApi::start().await;
+    for event_type in ["Moved, twice", "Moved", " twice", "say \"so\""] {
+        api.append("a-1", json!({"events": [event(event_type)]})).await;
+    }
+    for (types, wanted) in [
+        ("%22Moved,%20twice%22", vec![1]),
+        ("Moved,%20twice", vec![2, 3]),
+        ("Moved,%22Moved,%20twice%22", vec![1, 2]),
+        ("%22say%20%5C%22so%5C%22%22", vec![4]),
+        ("say%20%22so%22", vec![4]),
+    ] {
+        assert_eq!(numbers(&api.get(&format!("/v1/events?types={types}")).await), wanted, "{types}");
+    }
+}
+
+/// What a follower is answered who comes back.
+async fn comes_back(api: &TestApi, path: &str, last_event_id: Option<&str>) -> Answer {
+    let request = Request::get(path).header("accept", "text/event-stream");
+    let request = match last_event_id {
+        Some(id) => request.header("last-event-id", id),
+        None => request,
+    };
+    api.send(request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_has_seen_more_than_there_is_is_told() {
+    let api = filled().await;
+    let log = "409 position_beyond_head: the reader is behind position 8, and the log ends at 7: it is not the log that the reader knows;";
+    for answer in [
+        comes_back(&api, "/v1/events", Some("8")).await,
+        comes_back(&api, "/v1/events?after=8", None).await,
+        comes_back(&api, "/v1/events?types=Never&after=2", Some("8")).await,
+        api.get("/v1/events?after=8").await,
+        api.get("/v1/events?after=8&types=Never").await,
+    ] {
+        assert!(answer.problem().starts_with(log), "{}", answer.problem());
+        assert_eq!((&answer.json()["after"], &answer.json()["head"]), (&json!(8), &json!(7)));
+    }
+    let stream = "409 position_beyond_head: the reader is behind version 4 of stream `b-1`, which ends at 3:";
+    for answer in [
+        comes_back(&api, "/v1/streams/b-1/events", Some("4")).await,
+        comes_back(&api, "/v1/streams/b-1/events?after=4", None).await,
+        api.get("/v1/streams/b-1/events?after=4").await,
+    ] {
+        assert!(answer.problem().starts_with(stream), "{}", answer.problem());
+        assert_eq!((&answer.json()["after"], &answer.json()["version"]), (&json!(4), &json!(3)));
+    }
+    let answer = comes_back(&api, "/v1/streams/c-1/events", Some("1")).await;
+    assert!(answer.problem().contains("behind version 1 of stream `c-1`, which ends at 0"), "{}", answer.problem());
+    // At the end nothing is missed, and backward nothing is waited for.
+    assert_eq!(numbers(&api.get("/v1/events?after=7").await), [0; 0]);
+    assert_eq!(numbers(&api.get("/v1/streams/b-1/events?after=3").await), [0; 0]);
+    assert_eq!(numbers(&api.get("/v1/events?after=100&direction=backward&limit=1").await), [7]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_may_have_seen_what_this_host_has_not_heard_of() {
+    let api = filled().await;
+    // Another host has committed, and this one does not know yet: nobody notifies it.
+    let mut transaction = api.pool.begin().await.unwrap();
+    sqlx::query("UPDATE gnomon.head SET position = 8").execute(&mut *transaction).await.unwrap();
+    sqlx::query(
+        "INSERT INTO gnomon.events (position, version, time, recorded_at, id, schema_version, stream, type, data)
+         VALUES (8, 1, now(), now(), gen_random_uuid(), 1, 'c-1', 'Far', '{}')",
+    )
+    .execute(&mut *transaction)
+    .await
+    .unwrap();
+    transaction.commit().await.unwrap();
+    let request = Request::get("/v1/events").header("accept", "text/event-stream").header("last-event-id", "8");
+    let response = api.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+}
+
 /// Reads server-sent events until there are as many ids as wanted.
 async fn follow(api: &TestApi, path: &str, last_event_id: Option<&str>, wanted: usize) -> String {
     let mut request = Request::get(path).header("accept", "text/event-stream");
@@ -109,4 +209,47 @@ async fn health_is_told() {
     let answer = api.get("/health/ready").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{:?}", answer.body);
     assert_eq!(answer.header("retry-after"), "1");
+}
+
+/// What a follower is told until nothing more comes.
+async fn until_the_end(api: &TestApi, path: &str, fail: impl AsyncFnOnce()) -> String {
+    let request = Request::get(path).header("accept", "text/event-stream").body(Body::empty()).unwrap();
+    let mut body = api.router.clone().oneshot(request).await.unwrap().into_body().into_data_stream();
+    let mut text = String::new();
+    let mut more = async || {
+        let chunk = tokio::time::timeout(Duration::from_secs(20), body.next()).await.expect("news in time")?;
+        Some(std::str::from_utf8(&chunk.unwrap()).unwrap().to_owned())
+    };
+    text += &more().await.expect("what is there already");
+    fail().await;
+    while let Some(chunk) = more().await {
+        text += &chunk;
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_is_told_why_nothing_more_comes() {
+    for path in ["/v1/events", "/v1/streams/a-1/events", "/v1/projections"] {
+        let api = filled().await;
+        if path == "/v1/projections" {
+            let bank = "INSERT INTO gnomon.modules VALUES ('bank', 'projection'); INSERT INTO gnomon.projections VALUES ('bank')";
+            sqlx::raw_sql(bank).execute(&api.pool).await.unwrap();
+        }
+        let text = until_the_end(&api, path, async || {
+            // The followers of the log are woken by an append.
+            let broken =
+                "ALTER TABLE gnomon.events RENAME COLUMN metadata TO gone; ALTER TABLE gnomon.builds RENAME TO gone";
+            sqlx::raw_sql(broken).execute(&api.pool).await.unwrap();
+            sqlx::query("UPDATE gnomon.head SET position = position + 1").execute(&api.pool).await.unwrap();
+            sqlx::query("SELECT pg_notify('gnomon_head', '8')").execute(&api.pool).await.unwrap();
+        })
+        .await;
+        let last = text.trim_end().rsplit("\n\n").next().unwrap();
+        let problem = last.strip_prefix("event: error\ndata: ").unwrap_or_else(|| panic!("{path}: {text}"));
+        let problem: Value = serde_json::from_str(problem).unwrap();
+        assert_eq!((&problem["code"], &problem["status"]), (&json!("internal"), &json!(500)), "{path}: {text}");
+        assert!(problem["detail"].as_str().unwrap().contains("does not exist"), "{path}: {text}");
+        assert!(!last.contains("id:"), "a client comes back behind what it saw: {text}");
+    }
 }

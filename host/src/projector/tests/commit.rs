@@ -45,9 +45,15 @@ async fn a_build_that_stands_still_has_no_speed() {
     let step = Step { events_per_second: 5.0, ..step(0, 10) };
     test.commit(lease, &tables, step, writes(&tables, &[1, 10])).await.unwrap();
     assert_eq!(speed().await, (5.0, Some(2.0)));
+    sqlx::query("UPDATE gnomon.builds SET status = 'paused'").execute(&test.pool).await.unwrap();
+    assert_eq!(speed().await, (0.0, None), "what an operator stopped has none at once");
+    sqlx::query("UPDATE gnomon.builds SET status = 'running'").execute(&test.pool).await.unwrap();
     sqlx::query("UPDATE gnomon.build_progress SET committed_at = committed_at - interval '1 minute'")
         .execute(&test.pool)
         .await
         .unwrap();
     assert_eq!(speed().await, (0.0, None));
+    sqlx::query("UPDATE gnomon.builds SET status = 'retired'").execute(&test.pool).await.unwrap();
+    let projections = summary::summaries(&test.pool, None).await.unwrap();
+    assert_eq!(projections[0].builds[0].lag, None, "what is retired comes no further");
 }

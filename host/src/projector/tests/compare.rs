@@ -1,67 +1,12 @@
 //! Two builds of a real module, at work on two hosts while events come in.
 
-use serde_json::{json, value::RawValue};
+use serde_json::json;
 
 use super::*;
-use crate::{
-    event_log::{Append, EventId, EventLogSettings, EventType, ExpectedVersion, NewEvent, SchemaVersion, StreamName},
-    projector::tests::component::{bank, bank_again},
-    runtime::{Runtime, RuntimeLimits, RuntimeSettings},
+use crate::projector::tests::{
+    component::{bank, bank_again},
+    host::Host,
 };
-
-struct Host {
-    log: EventLog,
-    modules: Modules,
-    projector: Projector,
-}
-
-impl Host {
-    async fn start(database: &TestDatabase) -> Self {
-        let database = Database::connect(database.connect_options(), 20, Duration::from_secs(60)).await.unwrap();
-        migrate(&database.lookups).await.unwrap();
-        let log = EventLog::open(database.lookups.clone(), EventLogSettings::default()).await.unwrap();
-        let runtime = RuntimeSettings { limits: RuntimeLimits::default(), cache: None };
-        let modules = Modules::new(database.lookups.clone(), Runtime::start(runtime).unwrap());
-        let projector = Projector::start(&database, log.clone(), modules.clone(), ProjectorSettings::default());
-        Self { log, modules, projector }
-    }
-
-    async fn deploy(&self, name: &Identifier, component: Vec<u8>, activate: Activate) -> BuildId {
-        let uploaded = self.modules.upload(name, component).await.unwrap();
-        self.projector.deploy(name, uploaded.version, activate).await.unwrap()
-    }
-
-    async fn append(&self, account: u64, event_type: &str, data: serde_json::Value) {
-        let event = NewEvent {
-            id: EventId::make(),
-            event_type: EventType::new(event_type).unwrap(),
-            schema_version: SchemaVersion::FIRST,
-            time: None,
-            data: RawValue::from_string(data.to_string()).unwrap().into(),
-            metadata: None,
-        };
-        let stream = StreamName::new(format!("account-{account}")).unwrap();
-        self.log.append(vec![Append { stream, expected: ExpectedVersion::Any, events: vec![event] }]).await.unwrap();
-    }
-
-    async fn deposit(&self, account: u64) {
-        self.append(account, "MoneyDeposited", json!({"amount": 1, "currency": "EUR"})).await;
-    }
-
-    /// Waits until each build is live, or active, and holds the effect of every event.
-    async fn caught_up(&self, name: &Identifier) {
-        loop {
-            let projection = self.projector.get(name).await.unwrap().unwrap();
-            assert!(projection.builds.iter().all(|build| build.error.is_none()), "{projection:?}");
-            let done =
-                |build: &BuildSummary| matches!(build.state, BuildState::Live | BuildState::Active) && build.lag == 0;
-            if projection.active_build.is_some() && projection.builds.iter().all(done) {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn builds_of_one_logic_are_identical_wherever_they_meet() {
@@ -69,7 +14,8 @@ async fn builds_of_one_logic_are_identical_wherever_they_meet() {
     let one = Host::start(&database).await;
     let name = Identifier::new("bank").unwrap();
     for account in 0..20 {
-        one.append(account, "AccountOpened", json!({"owner": "Ada", "currency": "EUR"})).await;
+        let data = json!({"owner": "Ada", "currency": "EUR"});
+        one.append([(format!("account-{account}"), "AccountOpened", data)]).await;
     }
     let left = one.deploy(&name, bank(), Activate::Auto).await;
     one.caught_up(&name).await;

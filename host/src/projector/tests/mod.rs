@@ -4,8 +4,10 @@ mod commit;
 mod compare;
 mod component;
 mod fold;
+mod host;
 mod lease;
 mod meet;
+mod steps;
 mod swap;
 
 use sqlx::types::Json;
@@ -17,7 +19,7 @@ use crate::{
     postgres::{migrate, test_database::TestDatabase},
     projector::{
         build::BuildId,
-        commit::{CommitError, Effect, Step, commit},
+        commit::{Batches, CommitError, Effect, Step, commit},
         lease::{HostKey, Lease, acquire},
         store::NewBuild,
     },
@@ -79,7 +81,7 @@ impl TestBuilds {
 
     /// Commits rows.
     async fn commit(&self, lease: Lease, tables: &TableSet, step: Step, writes: WriteSet) -> Result<(), CommitError> {
-        let effect = Effect { writes: &writes, taken_back: &[], set_aside: &[] };
+        let effect = Effect { writes: &writes, taken_back: &[], set_aside: &[], retry: None };
         commit(&self.pool, lease, tables, &step, &effect).await
     }
 
@@ -113,5 +115,12 @@ fn writes(tables: &TableSet, cells: &[i64]) -> WriteSet {
 }
 
 fn step(from: u64, to: u64) -> Step {
-    Step { from: Position(from), to: Position(to), events_per_second: 0.0, replayable: false, max_dead_letters: 2 }
+    Step {
+        from: Position(from),
+        to: Position(to),
+        events_per_second: 0.0,
+        replayable: false,
+        max_dead_letters: 2,
+        batches: Batches::default(),
+    }
 }

@@ -163,3 +163,23 @@ async fn swaps_are_told_in_the_history() {
         [(first, "caught_up"), (first, "activated"), (second, "caught_up"), (second, "activated"), (first, "replaced"),]
     );
 }
+
+#[tokio::test]
+async fn an_error_that_kept_a_build_from_being_activated_ends_with_its_activation() {
+    let test = TestBuilds::create().await;
+    let (first, tables) = test.build(1, &["n"]).await;
+    live(&test, first).await;
+    test.swap(first, &tables, Duration::ZERO).await;
+    let (second, others) = test.build(2, &["n"]).await;
+    live(&test, second).await;
+    let job = store::job(&test.pool, second).await.unwrap().unwrap();
+    let error = BuildError::Host { message: "the build cannot be activated: somebody reads the view".to_owned() };
+    store::set_not_activated(&test.pool, &job, &error).await.unwrap();
+    let summary = async |build: BuildId| {
+        let projections = summary::summaries(&test.pool, None).await.unwrap();
+        projections[0].builds.iter().find(|found| found.build == build).unwrap().clone()
+    };
+    assert_eq!(summary(second).await.error, Some(error));
+    assert_eq!(test.swap(second, &others, Duration::ZERO).await, Swapped::Done);
+    assert_eq!((summary(second).await.state, summary(second).await.error), (BuildState::Active, None));
+}

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use gnomon_values::TimeError;
 use serde::Serialize;
 
 /// A refusal in the form that PostgREST's clients read: `code`, `message`, `details` and `hint` are the fields of the
@@ -45,6 +46,35 @@ impl QueryError {
         Self::syntax(format!("the query has too many {what}"), format!("At most {limit} are allowed."))
     }
 
+    /// A parameter without `=`.
+    pub(super) fn without_value(parameter: &str) -> Self {
+        Self::syntax(
+            format!("the parameter \"{parameter}\" has no value"),
+            "A filter is written column=operator.value, as carrier=eq.UA.".to_owned(),
+        )
+    }
+
+    /// A parameter that can be there once, and is there again.
+    pub(super) fn twice(parameter: &str) -> Self {
+        Self::syntax(
+            format!("the parameter \"{parameter}\" is there twice"),
+            "Only filters and logic trees can be there several times.".to_owned(),
+        )
+    }
+
+    /// A `limit` or `offset` that is not a number.
+    pub(super) fn no_number(parameter: &str, value: &str) -> Self {
+        Self::syntax(format!("the parameter \"{parameter}\" must be a whole number"), format!("It is \"{value}\"."))
+    }
+
+    /// A schema, where the projection in the path is the only one.
+    pub(super) fn invalid_schema(schema: &str, projection: &str) -> Self {
+        Self {
+            hint: Some(format!("Only the following schemas are exposed: {projection}")),
+            ..Self::new("PGRST106", 406, format!("Invalid schema: {schema}"))
+        }
+    }
+
     /// A query string that is not even looked at.
     pub(super) fn too_long(bytes: usize, limit: usize) -> Self {
         let details = format!("It has {bytes} bytes; at most {limit} are allowed.");
@@ -73,6 +103,11 @@ impl QueryError {
     /// A limit below zero.
     pub(super) fn negative_limit() -> Self {
         Self::range("Limit should be greater than or equal to zero.".to_owned())
+    }
+
+    /// An offset below zero.
+    pub(super) fn negative_offset() -> Self {
+        Self::range("Offset should be greater than or equal to zero.".to_owned())
     }
 
     /// A page behind the last row.
@@ -105,6 +140,13 @@ impl QueryError {
     pub(super) fn undefined_column(table: &str, column: &str, hint: Option<String>) -> Self {
         let message = format!("column {table}.{column} does not exist");
         Self { hint, ..Self::new("42703", http_status("42703"), message) }
+    }
+
+    /// An instant within a leap second: Postgres' own code and words for times that it does not know.
+    pub(super) fn leap_second(value: &str) -> Self {
+        let error = TimeError::LeapSecond(value.to_owned());
+        let message = format!("date/time field value out of range: {value:?}");
+        Self { details: Some(error.to_string()), ..Self::new("22008", http_status("22008"), message) }
     }
 
     fn range(details: String) -> Self {

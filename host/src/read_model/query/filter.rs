@@ -3,10 +3,10 @@
 use super::{
     cursor::{Cursor, Parsed, Stop, read},
     error::QueryError,
-    name,
+    instant, name,
     value::{enclosed, list, rest},
 };
-use crate::read_model::{Column, Table};
+use crate::read_model::{Column, ColumnType, Table};
 
 /// A condition on one column.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,6 +15,19 @@ pub(super) struct Condition<'t> {
     /// Whether `not.` stands before the operator.
     pub(super) negated: bool,
     pub(super) test: Test,
+}
+
+impl<'t> Condition<'t> {
+    fn new(column: &'t Column, negated: bool, mut test: Test) -> Result<Self, QueryError> {
+        if column.column_type == ColumnType::Timestamp {
+            test = match test {
+                Test::Compare(comparison, value) => Test::Compare(comparison, instant::kept(value)?),
+                Test::In(values) => Test::In(values.into_iter().map(instant::kept).collect::<Result<_, _>>()?),
+                test @ (Test::Like { .. } | Test::Is(_)) => test,
+            };
+        }
+        Ok(Self { column, negated, test })
+    }
 }
 
 /// What is asked of the column.
@@ -55,7 +68,7 @@ pub(super) enum State {
 pub(super) fn filter<'t>(table: &'t Table, key: &str, value: &str) -> Result<Condition<'t>, QueryError> {
     let name = name::key(key)?;
     let (negated, test) = read("filter", value, value, |cursor| expression(cursor, rest))?;
-    Ok(Condition { column: name::column(table, &name)?, negated, test })
+    Condition::new(name::column(table, &name)?, negated, test)
 }
 
 /// A filter within a logic tree: `column.operator.value`.
@@ -65,7 +78,7 @@ pub(super) fn enclosed_filter<'t>(table: &'t Table, cursor: &mut Cursor<'_>) -> 
         return Err(Stop::Mismatch);
     }
     let (negated, test) = expression(cursor, enclosed)?;
-    Ok(Condition { column: name::column(table, &name)?, negated, test })
+    Ok(Condition::new(name::column(table, &name)?, negated, test)?)
 }
 
 /// How the value of most operators is read, which depends on what may follow it.

@@ -5,13 +5,15 @@
 //! cursor, which words the syntax errors. Names of columns are resolved while parsing, so that the SQL holds no name
 //! that the declaration does not, except the aliases of the answer; values are bound, never written into the SQL.
 //!
-//! Where PostgREST ignores what stands behind a complete filter or logic tree, we refuse it: a condition that is
-//! dropped without a word answers another question. What PostgREST knows and we do not is refused by name (PGRST127).
+//! Where PostgREST ignores something that the client wrote, such as what stands behind a complete filter, a parameter without
+//! `=` or a limit that is not a number, we refuse it: a condition that is dropped without a word answers another question. What PostgREST knows and we do not is refused by name (PGRST127).
 
 mod accept;
 mod cursor;
 mod error;
 mod filter;
+mod headers;
+mod instant;
 mod limits;
 mod logic;
 mod misses;
@@ -29,6 +31,7 @@ mod window;
 pub use self::{
     accept::Shape,
     error::{QueryError, http_status},
+    headers::check_headers,
     limits::{MAX_CONDITIONS, MAX_DEPTH, MAX_ORDER_TERMS, MAX_QUERY_BYTES, MAX_SELECTED},
     page::Page,
     preferences::{Handling, Preferences},

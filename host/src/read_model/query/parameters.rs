@@ -27,15 +27,20 @@ pub(super) enum Where {
 }
 
 impl Parameters {
-    /// Takes a query string apart. A parameter without `=` has no meaning, as in PostgREST, nor has `columns`, which
-    /// says what a write may touch. Of several `select` or `order` the first counts, of several `limit` or `offset`
-    /// the last; so it is there.
+    /// Takes a query string apart.
+    ///
+    /// PostgREST passes over a parameter without `=`, over `columns`, which says what a write may touch, and over all but
+    /// one of several `select`, `order`, `limit` or `offset`. Here these are refused: who writes `carrier.eq.UA` for
+    /// `carrier=eq.UA` must not be answered as if there were no filter.
     pub(super) fn parse(query: &str) -> Result<Self, QueryError> {
         if query.len() > MAX_QUERY_BYTES {
             return Err(QueryError::too_long(query.len(), MAX_QUERY_BYTES));
         }
         let mut parameters = Self::default();
-        for (key, value) in query.split('&').filter_map(|parameter| parameter.split_once('=')) {
+        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+            let Some((key, value)) = parameter.split_once('=') else {
+                return Err(QueryError::without_value(&decode(parameter)?));
+            };
             parameters.add(decode(key)?, decode(value)?)?;
         }
         Ok(parameters)
@@ -43,11 +48,14 @@ impl Parameters {
 
     fn add(&mut self, key: String, value: String) -> Result<(), QueryError> {
         match key.as_str() {
-            "select" => _ = self.select.get_or_insert(value),
-            "order" => _ = self.order.get_or_insert(value),
-            "limit" => self.limit = Some(value),
-            "offset" => self.offset = Some(value),
-            "columns" => {}
+            "select" => once(&key, &mut self.select, value)?,
+            "order" => once(&key, &mut self.order, value)?,
+            "limit" => once(&key, &mut self.limit, value)?,
+            "offset" => once(&key, &mut self.offset, value)?,
+            "columns" => {
+                let details = "The parameter columns says what a write may touch, and read models are not written to.";
+                return Err(QueryError::not_implemented(details.to_owned()));
+            }
             "and" | "or" | "not.and" | "not.or" => self.wheres.push(Where::Logic { key, value }),
             _ => match key.rsplit_once('.') {
                 // These words end a path to another resource wherever a path stands before them.
@@ -59,6 +67,15 @@ impl Parameters {
         }
         Ok(())
     }
+}
+
+/// Takes the value of a parameter that can be there once.
+fn once(key: &str, place: &mut Option<String>, value: String) -> Result<(), QueryError> {
+    if place.is_some() {
+        return Err(QueryError::twice(key));
+    }
+    *place = Some(value);
+    Ok(())
 }
 
 /// Undoes the encoding of a key or value. What looks like an escape and is none stays as it is.
@@ -87,10 +104,7 @@ mod tests {
 
     #[test]
     fn keys_say_what_values_are() {
-        let parameters = Parameters::parse(
-            "select=a&order=b&limit=1&offset=2&columns=x&c=eq.1&and=(d)&not.or=(e)&c=lt.5\
-             &select=z&order=z&limit=3&offset=4",
-        );
+        let parameters = Parameters::parse("select=a&order=b&limit=3&offset=4&c=eq.1&and=(d)&not.or=(e)&c=lt.5");
         assert_eq!(
             parameters,
             Ok(Parameters {
@@ -104,9 +118,26 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_value_has_no_meaning() {
+    fn what_postgrest_passes_over_is_refused() {
         assert_eq!(Parameters::parse(""), Ok(Parameters::default()));
-        assert_eq!(Parameters::parse("&a&&select&"), Ok(Parameters::default()));
+        assert_eq!(Parameters::parse("&&"), Ok(Parameters::default()));
+        for (query, message) in [
+            ("carrier.eq.UA", "the parameter \"carrier.eq.UA\" has no value"),
+            ("a=eq.1&select", "the parameter \"select\" has no value"),
+            ("select=a&select=b", "the parameter \"select\" is there twice"),
+            ("order=a&order=b", "the parameter \"order\" is there twice"),
+            ("limit=1&a=eq.1&limit=2", "the parameter \"limit\" is there twice"),
+            ("offset=1&offset=1", "the parameter \"offset\" is there twice"),
+        ] {
+            let error = Parameters::parse(query).unwrap_err();
+            assert_eq!((error.status, error.code.as_ref(), error.message.as_str()), (400, "PGRST100", message));
+        }
+        let error = Parameters::parse("columns=a").unwrap_err();
+        assert_eq!((error.status, error.code.as_ref()), (400, "PGRST127"));
+    }
+
+    #[test]
+    fn a_value_begins_behind_the_first_sign() {
         assert_eq!(Parameters::parse("=").unwrap().wheres, [filter("", "")]);
         assert_eq!(Parameters::parse("a==&b=1=2").unwrap().wheres, [filter("a", "="), filter("b", "1=2")]);
     }

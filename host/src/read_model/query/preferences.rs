@@ -12,6 +12,8 @@ pub struct Preferences {
     /// `handling=…`: what to do with preferences that cannot be kept.
     pub handling: Option<Handling>,
     invalid: Vec<String>,
+    /// What would change the answer, and is not there yet.
+    missing: Vec<String>,
 }
 
 /// What to do with preferences that cannot be kept.
@@ -38,12 +40,16 @@ impl Preferences {
         preferences
     }
 
-    /// Whether the preference is one that we can keep. PostgREST's other ways to count and its time zones are not yet.
+    /// Whether the preference is one that we can keep.
     fn add(&mut self, preference: &str) -> bool {
         let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
         let (name, value) = (name.trim_end().to_ascii_lowercase(), value.trim_start().trim_matches('"'));
         match (name.as_str(), value) {
             ("count", "exact") => self.exact_count = true,
+            // Whoever gets no total, or times of another zone, without a word, takes the answer for what it is not.
+            ("count", "planned" | "estimated") => self.missing.push(preference.to_owned()),
+            ("timezone", zone) if zone.eq_ignore_ascii_case("UTC") => {}
+            ("timezone", _) => self.missing.push(preference.to_owned()),
             ("handling", "strict") => _ = self.handling.get_or_insert(Handling::Strict),
             ("handling", "lenient") => _ = self.handling.get_or_insert(Handling::Lenient),
             ("wait", seconds) => match seconds.parse() {
@@ -55,13 +61,16 @@ impl Preferences {
         true
     }
 
-    /// Checks that everything can be kept, where the client insists.
+    /// Checks that everything can be kept that would change the answer, and where the client insists, all else.
     ///
     /// # Errors
     /// Names what cannot.
     pub fn check(&self) -> Result<(), QueryError> {
         if self.handling == Some(Handling::Strict) && !self.invalid.is_empty() {
             return Err(QueryError::preferences(&self.invalid));
+        }
+        if let Some(missing) = self.missing.first() {
+            return Err(QueryError::not_implemented(format!("The preference {missing} is not implemented.")));
         }
         Ok(())
     }
@@ -89,11 +98,27 @@ mod tests {
         let one = Preferences::parse(["count=exact,   handling=lenient ,wait=10, return=minimal"]);
         assert_eq!(
             one,
-            Preferences { exact_count: true, wait: Some(10), handling: Some(Handling::Lenient), invalid: vec![] }
+            Preferences {
+                exact_count: true,
+                wait: Some(10),
+                handling: Some(Handling::Lenient),
+                ..Preferences::default()
+            }
         );
         assert_eq!(Preferences::parse(["count=exact", "Handling=lenient", "", "wait = \"10\""]), one);
         assert_eq!(one.applied().as_deref(), Some("count=exact, handling=lenient"));
         assert_eq!(Preferences::default().applied(), None);
+    }
+
+    #[test]
+    fn what_would_change_the_answer_is_refused_even_so() {
+        for missing in ["count=planned", "count=estimated", "timezone=Europe/Berlin"] {
+            for handling in ["handling=lenient", "handling=strict", ""] {
+                let error = Preferences::parse([missing, handling]).check().unwrap_err();
+                assert_eq!((error.status, error.code.as_ref()), (400, "PGRST127"));
+                assert_eq!(error.details, Some(format!("The preference {missing} is not implemented.")));
+            }
+        }
     }
 
     #[test]
@@ -104,10 +129,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_kept_is_refused_only_where_the_client_insists() {
-        let given = "anything, count=planned, wait=soon, timezone=Europe/Berlin";
+        let given = "anything, count=all, wait=soon";
         assert_eq!(Preferences::parse([given]).check(), Ok(()));
         assert_eq!(Preferences::parse(["handling=lenient", given]).check(), Ok(()));
-        assert_eq!(Preferences::parse(["handling=strict, count=exact, tx=commit"]).check(), Ok(()));
+        assert_eq!(Preferences::parse(["handling=strict, count=exact, tx=commit, timezone=utc"]).check(), Ok(()));
         assert_eq!(
             Preferences::parse([given, "handling=strict"]).check(),
             Err(QueryError {

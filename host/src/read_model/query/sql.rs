@@ -7,7 +7,7 @@ use super::{
     logic::{Connective, Logic},
     order::{Direction, Nulls, OrderTerm},
 };
-use crate::read_model::{Column, ColumnType};
+use crate::read_model::{Column, ColumnType, Table};
 
 /// How a query is to be answered, beside what the query itself says.
 #[derive(Clone, Copy, Debug)]
@@ -46,9 +46,10 @@ pub struct Sql {
 impl Query<'_> {
     /// Renders the query.
     ///
-    /// Without `order`, a page that is cut by a limit, an offset or `max_rows` is ordered by the table's key, others
-    /// not at all. PostgREST never adds an order; but the rows of a read model move in Postgres' heap with each event,
-    /// and a client that turns pages would miss some rows and see others twice.
+    /// The rows of a read model move in Postgres' heap with each event, so a client that turns pages would miss some
+    /// rows and see others twice wherever the order leaves open which of two rows comes first. Hence `order` is always
+    /// made complete by the columns of the key, and a page that is cut by a limit, an offset or `max_rows` has the order
+    /// of the key where nobody asks for another. PostgREST adds nothing to an order.
     #[must_use]
     pub fn to_sql(&self, rendering: &Rendering<'_>) -> Sql {
         let limit = match (self.window.limit, rendering.max_rows) {
@@ -65,11 +66,7 @@ impl Query<'_> {
         });
         let select = select.collect::<Vec<_>>().join(", ");
         let conditions = sql.all(&self.conditions);
-        let order = if self.order.is_empty() && cut {
-            self.table.key_columns().map(|column| sql.column(column)).collect()
-        } else {
-            self.order.iter().map(|term| sql.order_term(term)).collect::<Vec<_>>()
-        };
+        let order = if cut || !self.order.is_empty() { sql.whole_order(self.table, &self.order) } else { Vec::new() };
         let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
         let limit = limit.map(|limit| format!(" LIMIT {}", sql.bind(limit.to_string(), "bigint"))).unwrap_or_default();
         let offset = match self.window.offset {
@@ -191,6 +188,18 @@ impl Writer {
             (true, ColumnType::Text) => format!("{name} COLLATE \"default\" ILIKE {pattern}"),
             (true, _) => format!("{name} ILIKE {pattern}"),
         }
+    }
+
+    /// The terms of an order in which no two rows are equal: those that were asked for, and then the columns of the key
+    /// that are not among them. These run as the last term does, so that with the
+    /// key `a, b` the order `a.desc` is the key's index read backward, with nothing left to sort.
+    fn whole_order(&self, table: &Table, order: &[OrderTerm<'_>]) -> Vec<String> {
+        let direction = order.last().and_then(|last| last.direction);
+        let named = |column: &Column| order.iter().any(|term| term.column.name == column.name);
+        let key = table.key_columns().filter(|column| !named(column));
+        let key = key.map(|column| OrderTerm { column, direction, nulls: None });
+        let asked_for = order.iter().map(|term| self.order_term(term));
+        asked_for.chain(key.map(|term| self.order_term(&term))).collect()
     }
 
     fn order_term(&self, term: &OrderTerm<'_>) -> String {

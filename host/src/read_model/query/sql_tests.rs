@@ -115,6 +115,21 @@ fn order_is_as_asked() {
 }
 
 #[test]
+fn the_key_completes_every_order() {
+    let order = |query: &str| {
+        let text = rendered(&format!("select=id&{query}"), &list());
+        let line = text.lines().find(|line| line.starts_with("ORDER BY")).unwrap().to_owned();
+        let line = line.replace("\"flights\".", "");
+        line.split([')', '$']).next().unwrap().trim_end_matches(" OFFSET ").to_owned()
+    };
+    assert_eq!(order("order=user&limit=7"), r#"ORDER BY "user", "id""#);
+    assert_eq!(order("order=user"), r#"ORDER BY "user", "id""#);
+    assert_eq!(order("order=day,user.desc.nullslast&offset=7"), r#"ORDER BY "day", "user" DESC NULLS LAST, "id" DESC"#);
+    assert_eq!(order("order=id.desc,user&limit=7"), r#"ORDER BY "id" DESC, "user""#);
+    assert_eq!(order("limit=7"), r#"ORDER BY "id""#);
+}
+
+#[test]
 fn a_page_is_ordered_by_the_key_and_counted_apart() {
     let rendering = Rendering { exact_count: true, ..list() };
     assert_snapshot!(rendered("select=id&id=gt.1&limit=3&offset=2", &rendering), @r#"

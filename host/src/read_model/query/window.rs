@@ -9,11 +9,16 @@ pub(super) struct Window {
     pub(super) offset: u64,
 }
 
-/// The window of a query. As in PostgREST, what is no number is no limit, and an offset below zero is none.
+/// The window of a query. PostgREST passes over what is not a number, and over an offset below zero.
 pub(super) fn window(limit: Option<&str>, offset: Option<&str>) -> Result<Window, QueryError> {
-    let limit = limit.and_then(number).map(|limit| u64::try_from(limit).map_err(|_| QueryError::negative_limit()));
-    let offset = offset.and_then(number).and_then(|offset| u64::try_from(offset).ok());
-    Ok(Window { limit: limit.transpose()?, offset: offset.unwrap_or_default() })
+    let read =
+        |name, text: Option<&str>| text.map(|text| number(text).ok_or_else(|| QueryError::no_number(name, text)));
+    let limit = read("limit", limit).transpose()?;
+    let offset = read("offset", offset).transpose()?.unwrap_or_default();
+    Ok(Window {
+        limit: limit.map(u64::try_from).transpose().map_err(|_| QueryError::negative_limit())?,
+        offset: u64::try_from(offset).map_err(|_| QueryError::negative_offset())?,
+    })
 }
 
 /// A number; beyond what Postgres can count to, the last one that it can.
@@ -36,7 +41,7 @@ mod tests {
             (None, None, Window { limit: None, offset: 0 }),
             (Some("3"), Some("2"), Window { limit: Some(3), offset: 2 }),
             (Some("0"), None, Window { limit: Some(0), offset: 0 }),
-            (Some(" 3 "), Some("-4"), Window { limit: Some(3), offset: 0 }),
+            (Some(" 3 "), Some("-0"), Window { limit: Some(3), offset: 0 }),
             (
                 Some("99999999999999999999"),
                 Some("9223372036854775808"),
@@ -48,9 +53,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_no_limit() {
+    fn what_is_not_a_number_is_refused() {
         for text in ["", "abc", "-", "1.5", "1e3", "+1", "0x10", "٣"] {
-            assert_eq!(window(Some(text), Some(text)), Ok(Window::default()), "{text}");
+            for (name, window) in [("limit", window(Some(text), None)), ("offset", window(None, Some(text)))] {
+                let error = window.unwrap_err();
+                assert_eq!((error.status, error.code.as_ref()), (400, "PGRST100"));
+                assert_eq!(error.message, format!("the parameter \"{name}\" must be a whole number"));
+                assert_eq!(error.details, Some(format!("It is \"{text}\".")));
+            }
         }
     }
 
@@ -63,6 +73,9 @@ mod tests {
             assert_eq!(error.details.as_deref(), Some("Limit should be greater than or equal to zero."));
             assert_eq!(error.hint, None);
         }
+        let error = window(None, Some("-4")).unwrap_err();
+        assert_eq!((error.status, error.code.as_ref()), (416, "PGRST103"));
+        assert_eq!(error.details.as_deref(), Some("Offset should be greater than or equal to zero."));
         assert_eq!(window(Some("-0"), None), Ok(Window { limit: Some(0), offset: 0 }));
     }
 }

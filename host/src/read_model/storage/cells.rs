@@ -1,5 +1,6 @@
 //! Cells on their way into statements and out of rows.
 
+use gnomon_values::json::CanonicalJson;
 use sqlx::{
     Postgres, Row as _,
     postgres::{PgArguments, PgRow},
@@ -11,7 +12,6 @@ use crate::{
     postgres::{PgDate, PgTimestamp},
     read_model::{
         decimal::Decimal,
-        json::CanonicalJson,
         value::{ColumnType, Float, Row, Value},
     },
 };

@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     postgres::test_database::TestDatabase,
     read_model::{
-        IndexDeclaration, Key, Row, TableDeclaration, Value, WriteSet,
+        CanonicalJson, Column, IndexDeclaration, Key, Row, TableDeclaration, Value, WriteSet,
         samples::{table, value},
         table::ColumnDeclaration,
     },
@@ -221,4 +221,42 @@ async fn no_more_is_read_than_may_be() {
     assert!(matches!(error, LookupError::TooLarge(RowsTooLarge { max_bytes: 5000 })), "{error}");
     // The connection is good for the next question.
     assert_eq!(tables.get_many(&mut connection, &table, &keys, 50_000).await.unwrap().iter().flatten().count(), 10);
+}
+
+/// The one form of JSON is what Postgres gives back: nothing in it changes from text to `jsonb` and to text again but blanks and
+/// the order of keys.
+#[tokio::test(flavor = "multi_thread")]
+async fn json_comes_back_in_the_form_that_is_written_down() {
+    let golden = include_str!("../../../../guest-sdk/values/tests/golden/json.tsv").lines();
+    let mut forms: Vec<String> = golden
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| Some(line.split_once('\t')?.1.to_owned()))
+        .filter(|form| !form.starts_with('!'))
+        .collect();
+    for most in ["1e131071", "-1e131071", "1e-16383", "-1.5e-16382", &"9".repeat(131_072)] {
+        forms.push(CanonicalJson::parse(most).unwrap().into());
+    }
+    let mut test = TestTables::create(table()).await;
+    let table = test.table();
+    let row = |place: usize, form: &str| -> Row {
+        let cell = |column: &Column| match column.name.as_str() {
+            "id" => Value::I64(i64::try_from(place).unwrap()),
+            "doc" => Value::Json(CanonicalJson::parse(form).unwrap()),
+            _ => Value::Null,
+        };
+        table.columns().iter().map(cell).collect()
+    };
+    let rows: Vec<Row> = forms.iter().enumerate().map(|(place, form)| row(place, form)).collect();
+    test.apply(|writes| rows.iter().for_each(|row| writes.put(0, row.clone()))).await;
+    let keys: Vec<Key> = rows.iter().map(|row| table.key_of(row)).collect();
+    let found = test.get(&keys).await;
+    let texts: Vec<String> = sqlx::query_scalar("SELECT doc::text FROM build_1.flights ORDER BY id")
+        .fetch_all(&mut test.connection)
+        .await
+        .unwrap();
+    for (((form, row), found), text) in forms.iter().zip(rows).zip(found).zip(texts) {
+        assert_eq!(found, Some(row), "{form}");
+        let one_token = !form.starts_with(['{', '[']);
+        assert!(!one_token || text == *form, "{form} became {text}");
+    }
 }

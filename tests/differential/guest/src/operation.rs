@@ -1,6 +1,6 @@
 //! What an event can tell the projection to do.
 
-use gnomon_sdk::{Find, prelude::*, schema::Value};
+use gnomon_sdk::{Column, Find, prelude::*, schema::Value};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -133,32 +133,27 @@ impl Search {
             Self::Text(text) => everything(rows.find(Everything::by_text(text))),
             Self::Mix(flag, Some(number), Some(day)) => everything(rows.find(Everything::by_mix(*flag, *number, *day))),
             Self::Mix(flag, Some(number), None) => {
-                everything(rows.find(Find::new("by_mix", vec![Value::Bool(*flag), Value::I64(*number)])))
+                everything(rows.find(Find::new("by_mix", [Ok(Value::Bool(*flag)), Ok(Value::I64(*number))])))
             }
-            Self::Mix(flag, None, _) => everything(rows.find(Find::new("by_mix", vec![Value::Bool(*flag)]))),
+            Self::Mix(flag, None, _) => everything(rows.find(Find::new("by_mix", [Ok(Value::Bool(*flag))]))),
             Self::Float(bits, Some(decimal)) => {
                 everything(rows.find(Everything::by_float(f64::from_bits(*bits), *decimal)))
             }
             Self::Float(bits, None) => {
                 let float = gnomon_sdk::schema::Float::new(f64::from_bits(*bits));
-                everything(rows.find(Find::new("by_float", vec![Value::F64(float)])))
+                everything(rows.find(Find::new("by_float", [Ok(Value::F64(float))])))
             }
             Self::Bytes(bytes, Some(text)) => everything(rows.find(Everything::by_bytes(bytes, text))),
-            Self::Bytes(bytes, None) => everything(rows.find(Find::new("by_bytes", vec![Value::Bytes(bytes.clone())]))),
+            Self::Bytes(bytes, None) => everything(rows.find(Find::new("by_bytes", [bytes.to_value()]))),
             Self::Right(right, Some(note)) => pairs(rows.find(Pair::by_right(*right, note))),
-            Self::Right(right, None) => pairs(rows.find(Find::new("by_right", vec![Value::I64(*right)]))),
+            Self::Right(right, None) => pairs(rows.find(Find::new("by_right", [Ok(Value::I64(*right))]))),
             Self::Note(note) => pairs(rows.find(Pair::by_note(note))),
             Self::Day(day, Some(number)) => moments(rows.find(Moment::by_day(*day, *number))),
-            Self::Day(day, None) => moments(rows.find(Find::new("by_day", prefix(day)))),
+            Self::Day(day, None) => moments(rows.find(Find::new("by_day", [day.to_value()]))),
             Self::Amount(amount, Some((flag, instant))) => {
                 moments(rows.find(Moment::by_amount(*amount, *flag, *instant)))
             }
-            Self::Amount(amount, None) => moments(rows.find(Find::new("by_amount", prefix(amount)))),
+            Self::Amount(amount, None) => moments(rows.find(Find::new("by_amount", [amount.to_value()]))),
         }
     }
-}
-
-/// The first value of an index.
-fn prefix<C: gnomon_sdk::Column>(value: &C) -> Vec<Value> {
-    value.to_value().into_iter().collect()
 }

@@ -187,6 +187,29 @@ fn indexes_serve() {
 }
 
 #[test]
+fn indexes_serve_orders_that_the_key_completes() {
+    let (database, table) = (Database::create(), table());
+    database.create_table(&table);
+    let name = qualified(&table);
+    database.execute(format!("CREATE INDEX by_delay ON {name} (\"delay\")"));
+    database.execute(format!("INSERT INTO {name} (id, delay) SELECT n, n / 10 FROM generate_series(1, 20000) AS n"));
+    database.execute(format!("ANALYZE {name}"));
+    for (query, index, sorted) in [
+        ("order=delay&limit=10", "Index Scan using by_delay", "Presorted Key: flights.delay"),
+        ("order=delay.desc&limit=10", "Index Scan Backward using by_delay", "Presorted Key: flights.delay"),
+        ("order=id.desc&limit=10", "Index Only Scan Backward using flights_pkey", ""),
+        ("limit=10", "Index Only Scan using flights_pkey", ""),
+    ] {
+        let mut sql = Query::parse(&format!("select=id&{query}"), &table).unwrap().to_sql(&list());
+        sql.text.insert_str(0, "EXPLAIN ");
+        let plan: Vec<String> = database.fetch(&sql).unwrap().iter().map(|row| row.get(0)).collect();
+        let plan = plan.join("\n");
+        assert!(plan.contains(index) && plan.contains(sorted), "{query}:\n{plan}");
+        assert_eq!(plan.contains("Sort"), !sorted.is_empty(), "{query}:\n{plan}");
+    }
+}
+
+#[test]
 fn the_schema_is_quoted() {
     let (database, table) = (database(), table());
     let elsewhere = Rendering { schema: "build \"2\"; --", ..list() };

@@ -105,8 +105,8 @@ fn order(one: &Value, other: &Value) -> Ordering {
         (Value::Date(one), Value::Date(other)) => one.cmp(other),
         // NaN is greater than all others; the value knows one NaN and one zero.
         (Value::F64(one), Value::F64(other)) => one.get().total_cmp(&other.get()),
-        // Those of the tests are small and end within three digits.
-        (Value::Decimal(one), Value::Decimal(other)) => thousandths(one.as_str()).cmp(&thousandths(other.as_str())),
+        // Those of the tests have at most eleven digits before the point and sixteen behind it.
+        (Value::Decimal(one), Value::Decimal(other)) => scaled(one.as_str()).cmp(&scaled(other.as_str())),
         (Value::Uuid(one), Value::Uuid(other)) => one.as_bytes().cmp(other.as_bytes()),
         (Value::Bytes(one), Value::Bytes(other)) => one.cmp(other),
         (Value::Json(one), Value::Json(other)) => one.as_str().cmp(other.as_str()),
@@ -114,9 +114,9 @@ fn order(one: &Value, other: &Value) -> Ordering {
     }
 }
 
-fn thousandths(text: &str) -> i64 {
+fn scaled(text: &str) -> i128 {
     let (integer, fraction) = text.split_once('.').unwrap_or((text, ""));
-    format!("{integer}{fraction:0<3}").parse().unwrap()
+    format!("{integer}{fraction:0<16}").parse().unwrap()
 }
 
 fn like(cell: &Value, pattern: &str, any_case: bool) -> Option<bool> {
@@ -156,16 +156,21 @@ impl OrderTerm {
 }
 
 impl ModelQuery {
-    /// The rows that match, ordered as asked, and where nothing more is asked, by key.
+    /// The rows that match, ordered as asked, and where nothing more is asked, by key, in the direction of what was asked last.
     pub(super) fn matching<'r>(&self, rows: &'r [Row]) -> Vec<&'r Row> {
         let all_hold = |row: &&Row| self.conditions.iter().all(|condition| condition.holds(row) == Some(true));
         let mut matching: Vec<_> = rows.iter().filter(all_hold).collect();
-        matching.sort_by(|one, other| self.order(one, other).then_with(|| order(&one[0], &other[0])));
+        let descending = self.order.last().is_some_and(|last| last.direction == ".desc");
+        let by_key = |one: &Row, other: &Row| {
+            let ordering = order(&one[0], &other[0]);
+            if descending { ordering.reverse() } else { ordering }
+        };
+        matching.sort_by(|one, other| self.order(one, other).then_with(|| by_key(one, other)));
         matching
     }
 
     /// How rows stand to each other as far as the query says.
-    pub(super) fn order(&self, one: &Row, other: &Row) -> Ordering {
+    fn order(&self, one: &Row, other: &Row) -> Ordering {
         self.order
             .iter()
             .map(|term| term.order(one, other))

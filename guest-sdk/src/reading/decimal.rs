@@ -1,0 +1,80 @@
+//! Decimals that keep every digit, or fail.
+//!
+//! Left to itself, `rust_decimal` rounds what has more digits than it holds.
+
+use std::{any::type_name, fmt};
+
+use gnomon_values::number::Number;
+use rust_decimal::Decimal;
+use serde::de::{Error, Visitor};
+
+/// Whether it is a `Decimal` that is read. A visitor's value may borrow, so it cannot be asked for its `TypeId`; a name that
+/// is wrong would mean that the digits are not looked at, or that another decimal's are.
+#[inline]
+pub(super) fn is_decimal<T>() -> bool {
+    type_name::<T>() == type_name::<Decimal>()
+}
+
+/// The decimal that a number is.
+pub(super) fn exact<E: Error>(text: &str, number: &Number) -> Result<Decimal, E> {
+    decimal(number).ok_or_else(|| E::custom(Unfit(text)))
+}
+
+/// The decimal that a number is, if there is one.
+pub(super) fn decimal(number: &Number) -> Option<Decimal> {
+    /// More digits than any decimal has.
+    const TOO_MANY: usize = 100;
+    let (integer, fraction) = number.size();
+    if integer > TOO_MANY || fraction > TOO_MANY {
+        return None;
+    }
+    Decimal::from_str_exact(&number.plain().ok()?).ok().map(|decimal| decimal.normalize())
+}
+
+/// A visitor of a `Decimal` that is given the text of a number, as in `"12.50"`.
+pub(super) struct DecimalText<V>(pub(super) V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for DecimalText<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<V::Value, E> {
+        check(text)?;
+        self.0.visit_str(text)
+    }
+}
+
+/// Refuses a text that `rust_decimal` would round.
+pub(super) fn check<E: Error>(text: &str) -> Result<(), E> {
+    let is_exact = match text.parse::<Decimal>() {
+        // It is for rust_decimal to say what is wrong with it.
+        Err(_) => true,
+        Ok(_) if Decimal::from_str_exact(text).is_ok() => true,
+        // With an exponent.
+        Ok(rounded) => Number::parse(text).and_then(|number| decimal(&number)) == Some(rounded),
+    };
+    if is_exact { Ok(()) } else { Err(E::custom(Unfit(text))) }
+}
+
+/// In words, why a number is not a decimal.
+struct Unfit<'t>(&'t str);
+
+impl fmt::Display for Unfit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 60;
+        let (shown, more) = match self.0.char_indices().nth(SHOWN) {
+            Some((end, _)) => (&self.0[..end], "…"),
+            None => (self.0, ""),
+        };
+        write!(
+            f,
+            "a Decimal cannot hold the number {shown}{more} with all its digits: it has at most {} behind the point, and without \
+             the point they are at most {}",
+            Decimal::MAX_SCALE,
+            Decimal::MAX
+        )
+    }
+}

@@ -1,0 +1,211 @@
+//! Instants and days through the whole house: append, log, module, Postgres, answer and filter; and the test kit beside it.
+
+use calendar::{Calendar, InstantNotes, Note};
+use gnomon::server::ServerSettings;
+use gnomon_sdk::{
+    prelude::Timestamp,
+    testing::{TestEvent, event, given},
+};
+use gnomon_values::{Day, Instant};
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+use serde_json::{Value, json};
+use test_support::component;
+
+use crate::host::TestHost;
+
+/// As a writer writes it, perhaps finer than what is kept, and as it is kept.
+#[derive(Clone, Debug)]
+struct Written {
+    text: String,
+    kept: Instant,
+}
+
+fn written(kept: Instant, nanos: u32) -> Written {
+    let text = kept.to_string();
+    let (whole, fraction) = text.trim_end_matches('Z').split_once('.').unwrap_or((text.trim_end_matches('Z'), ""));
+    let text = if nanos == 0 { text.clone() } else { format!("{whole}.{fraction:0<6}{nanos:03}Z") };
+    Written { text, kept }
+}
+
+/// The ends of what is kept, both sides of 1970, and instants anywhere.
+fn instants() -> Vec<Written> {
+    let ends = [Instant::MIN.0, Instant::MIN.0 + 1, -1_000_001, -1, 0, 1, Instant::MAX.0 - 1, Instant::MAX.0];
+    let mut instants: Vec<Written> =
+        ends.iter().flat_map(|&end| [0, 1, 999].map(|n| written(Instant(end), n))).collect();
+    let mut runner = TestRunner::deterministic();
+    let anywhere = (Instant::MIN.0..=Instant::MAX.0, 0..1_000_u32);
+    instants.extend((0..40).map(|_| {
+        let (micros, nanos) = anywhere.new_tree(&mut runner).unwrap().current();
+        written(Instant(micros), nanos)
+    }));
+    instants
+}
+
+/// An event for each instant: it happens then, and tells of the next one.
+fn data(instants: &[Written], number: usize) -> Value {
+    let next = &instants[(number + 1) % instants.len()];
+    match number % 4 {
+        3 => json!({}),
+        _ => json!({"due": next.text, "day": day_of(next.kept).to_string()}),
+    }
+}
+
+fn day_of(instant: Instant) -> Day {
+    Day(i32::try_from(instant.0.div_euclid(86_400_000_000)).unwrap())
+}
+
+/// As Postgres writes it in JSON.
+fn answered(instant: Instant) -> String {
+    instant.to_string().replace('Z', "+00:00")
+}
+
+async fn append(host: &TestHost, stream: &str, instants: &[Written], numbers: std::ops::Range<usize>) -> u64 {
+    let mut position = 0;
+    for number in numbers {
+        let event = json!({"type": "Noted", "time": instants[number].text, "data": data(instants, number)});
+        position = host.append_events(stream, &json!([event])).await;
+    }
+    position
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_instant_comes_back_from_every_place() {
+    let host = TestHost::start(ServerSettings::default()).await;
+    let instants = instants();
+    let half = instants.len() / 2;
+    // Half of them are there when the module comes, and are replayed; the others come to a live build.
+    append(&host, "note-1", &instants, 0..half).await;
+    let (status, answer) = host.upload("calendar", component("calendar")).await;
+    assert_eq!(status, 201, "{answer}");
+    host.build("calendar", "active").await;
+    let position = append(&host, "note-1", &instants, half..instants.len()).await;
+
+    let notes = host.rows("calendar/notes?order=position", position).await;
+    let expected: Vec<Value> = (0..instants.len())
+        .map(|number| {
+            let (at, next) = (instants[number].kept, instants[(number + 1) % instants.len()].kept);
+            let before = instants[..number].iter().filter(|earlier| earlier.kept == at).count();
+            let told = number % 4 != 3;
+            json!({
+                "position": number + 1, "at": answered(at), "on": day_of(at).to_string(), "before": before,
+                "due": told.then(|| answered(next)), "day": told.then(|| day_of(next).to_string()),
+            })
+        })
+        .collect();
+    assert_eq!(notes, json!(expected));
+
+    // Each is found by the text that its writer wrote, and stands on the right side of it.
+    for (number, Written { text, kept }) in instants.iter().enumerate() {
+        let same: Vec<Value> = expected.iter().filter(|row| row["at"] == answered(*kept)).cloned().collect();
+        let of = |filter: &str| format!("calendar/notes?{filter}&order=position");
+        assert_eq!(host.rows(&of(&format!("at=eq.{text}")), position).await, json!(same), "{text}");
+        assert_eq!(host.rows(&of(&format!("at=in.({text})")), position).await, json!(same), "{text}");
+        assert_eq!(host.rows(&of(&format!("or=(at.eq.{text})")), position).await, json!(same), "{text}");
+        let on_day = expected.iter().filter(|row| row["on"] == expected[number]["on"]).count();
+        let found = host.rows(&of(&format!("on=eq.{}", day_of(*kept))), position).await;
+        assert_eq!(found.as_array().unwrap().len(), on_day, "{text}");
+        let earlier = instants.iter().filter(|other| other.kept < *kept).count();
+        let found = host.rows(&of(&format!("at=lt.{text}")), position).await;
+        assert_eq!(found.as_array().unwrap().len(), earlier, "{text}");
+    }
+
+    the_kit_has_the_same(&host, &instants, position).await;
+    host.stop().await;
+}
+
+/// The same events, folded by the test kit, without a host.
+async fn the_kit_has_the_same(host: &TestHost, instants: &[Written], position: u64) {
+    let events: Vec<TestEvent> = (0..instants.len())
+        .map(|number| event("note-1", "Noted", data(instants, number)).at(&instants[number].text))
+        .collect();
+    let instant = |at: Timestamp| answered(Instant::of(at).unwrap());
+    let kit = given::<Calendar>(events);
+    let notes: Vec<Value> = kit
+        .rows::<Note>()
+        .into_iter()
+        .map(|note| {
+            json!({
+                "position": note.position, "at": instant(note.at), "on": note.on.to_string(), "before": note.before,
+                "due": note.due.map(instant), "day": note.day.map(|day| day.to_string()),
+            })
+        })
+        .collect();
+    assert_eq!(host.rows("calendar/notes?order=position", position).await, json!(notes));
+    let by_instant: Vec<Value> = kit
+        .rows::<InstantNotes>()
+        .into_iter()
+        .map(|row| json!({"at": instant(row.at), "on": row.on.to_string(), "notes": row.notes}))
+        .collect();
+    assert_eq!(host.rows("calendar/instants?order=at", position).await, json!(by_instant));
+}
+
+/// What no column keeps fails at its event, in the same words in the host and in the kit, by whichever way it comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_column_keeps_fails_at_its_event() {
+    let host = TestHost::start(ServerSettings::default()).await;
+    let (status, answer) = host.upload("calendar", component("calendar")).await;
+    assert_eq!(status, 201, "{answer}");
+    let leap = "2016-12-31T23:59:60Z is within a leap second, which Gnomon does not keep";
+    let late = "+10000-01-01T00:00:00Z is after 9999-12-31T23:59:59.999999Z, the last instant that Gnomon keeps";
+    let early = "0000-12-31 is before 0001-01-01, the first day that Gnomon keeps";
+    let mut cases = vec![
+        ("Noted", json!({"due": "2016-12-31T23:59:60Z"}), format!("column `due`: {leap}")),
+        ("Noted", json!({"due": "+10000-01-01T00:00:00Z"}), format!("column `due`: {late}")),
+        ("Noted", json!({"day": "0000-12-31"}), format!("column `day`: {early}")),
+    ];
+    for way in ["get", "delete", "prefetch"] {
+        cases.push((
+            "Asked",
+            json!({"way": way, "at": "2016-12-31T23:59:60Z"}),
+            format!("a key of `instants`: {leap}"),
+        ));
+        cases.push((
+            "Asked",
+            json!({"way": way, "at": "+10000-01-01T00:00:00Z"}),
+            format!("a key of `instants`: {late}"),
+        ));
+    }
+    cases.push(("Asked", json!({"way": "find", "at": "2016-12-31T23:59:60Z"}), format!("column `at`: {leap}")));
+    cases.push(("Asked", json!({"way": "find", "at": "+10000-01-01T00:00:00Z"}), format!("column `at`: {late}")));
+
+    // The row that a leap second must not be taken for.
+    let first = json!([{"type": "Noted", "time": "2017-01-01T00:00:00Z", "data": {}}]);
+    host.append_events("note-1", &first).await;
+    host.build("calendar", "active").await;
+    host.configure("calendar", &json!({"on_failure": "skip"})).await;
+    let mut position = 1;
+    for (event_type, data, _) in &cases {
+        position = host.append("note-1", &[(event_type, data.clone())]).await;
+    }
+    let instants = host.rows("calendar/instants", position).await;
+    assert_eq!(instants, json!([{"at": "2017-01-01T00:00:00+00:00", "on": "2017-01-01", "notes": 1}]));
+    let letters = host.get("/v1/projections/calendar/dead-letters").await;
+    let letters = letters["dead_letters"].as_array().unwrap();
+    assert_eq!(letters.len(), cases.len(), "{letters:#?}");
+    for (event_type, data, words) in cases {
+        let told =
+            letters.iter().filter(|letter| letter["error"]["message"].as_str().unwrap().contains(&words)).count();
+        assert!(told > 0, "{event_type} {data}: {words}\n{letters:#?}");
+        given::<Calendar>([event("note-1", "Noted", json!({})).at("2017-01-01T00:00:00Z")])
+            .when([event("note-1", event_type, data)])
+            .then_fails(2, &words);
+    }
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_refuses_a_leap_second() {
+    let host = TestHost::start(ServerSettings::default()).await;
+    assert_eq!(host.upload("calendar", component("calendar")).await.0, 201);
+    host.build("calendar", "active").await;
+    for filter in ["at=eq.2016-12-31T23:59:60Z", "due=in.(2016-12-31T23:59:60Z)", "or=(at.lt.2016-12-31T23:59:60Z)"] {
+        let (status, problem) = host.try_get(&format!("/v1/read-models/calendar/notes?{filter}")).await;
+        assert_eq!((status, &problem["code"]), (400, &json!("22008")), "{problem}");
+        assert!(problem["details"].as_str().unwrap().contains("leap second"), "{problem}");
+    }
+    // Beyond what is kept a filter only compares.
+    for filter in ["at=lt.infinity", "at=gt.-infinity", "at=lt.10000-01-01"] {
+        assert_eq!(host.get(&format!("/v1/read-models/calendar/notes?{filter}")).await, json!([]), "{filter}");
+    }
+    host.stop().await;
+}
