@@ -19,6 +19,8 @@ mod guest_crate;
 mod history;
 mod host;
 mod import;
+#[cfg(test)]
+mod limits_page;
 mod migrate;
 mod modules;
 mod new;

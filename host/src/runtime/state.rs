@@ -5,6 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use gnomon_values::{
+    cells::row_bytes,
+    limits::{self, LimitError},
+};
 use hashbrown::HashMap;
 use tracing::Level;
 use wasmtime::{UpdateDeadline, component::ResourceTable};
@@ -16,7 +20,7 @@ use super::{
         log::{self, Level as GuestLevel},
         read_model, types,
     },
-    convert::{CELL_BYTES, CellError, cells_from_module, cells_to_module, handed_bytes},
+    convert::{CellError, cells_from_module, cells_to_module, handed_bytes},
     engine::TICK,
     failure::{ReadError, TookTooLong},
     limits::{Limiter, RuntimeLimits},
@@ -64,8 +68,8 @@ pub(super) enum CallError {
     Shape(#[from] ShapeError),
     #[error("table `{table}`: {error}")]
     Cell { table: String, error: CellError },
-    #[error("table `{table}`: {what}: {found}; the limit {limit} is {max}")]
-    Limit { table: String, what: &'static str, limit: &'static str, found: usize, max: usize },
+    #[error("table `{table}`: {error}")]
+    Limit { table: String, error: LimitError },
     #[error("table `{table}`: the rows that one call returns take more than {max} bytes, the limit max_read_bytes")]
     TooLarge { table: String, max: usize },
     #[error("it turned to position {0}, which is not in the batch")]
@@ -181,7 +185,7 @@ impl GuestState {
     fn get_rows(&mut self, table: &str, keys: Vec<Vec<types::Value>>) -> Result<Vec<Option<Row>>, CallError> {
         let limits = self.limits;
         let place = self.rows()?.place(table)?;
-        check(table, "keys of one get-many", "max_get_keys", keys.len(), limits.max_get_keys)?;
+        within(table, limits::check_get_keys(keys.len(), limits.max_get_keys))?;
         self.count_reads(table, keys.len())?;
         let rows = self.rows()?;
         let writes = &rows.writes.tables()[place];
@@ -236,8 +240,8 @@ impl GuestState {
             let row = checked_cells(table, "bytes of a row", row, &limits)?;
             declared.check_row(&row)?;
             // Its one form may be longer than the one that came: 1e15 has sixteen digits.
-            let bytes = row.iter().map(|cell| cell.heap_bytes() + CELL_BYTES).sum();
-            check(table, "bytes of a row", "max_row_bytes", bytes, limits.max_row_bytes)?;
+            let bytes = row_bytes(row.iter().map(Value::heap_bytes));
+            within(table, limits::check_row(bytes, limits.max_row_bytes))?;
             rows.writes.put(place, row);
             rows.check_size(table, limits.max_batch_write_bytes)?;
         }
@@ -273,7 +277,7 @@ impl GuestState {
         let waited = began.elapsed();
         let mut found = found.map_err(|error| read_failure(error, table, &limits))?;
         rows.writes.tables()[place].overlay_found(known, &values, &mut found);
-        check(table, "rows of one find", "max_find_rows", found.len(), max)?;
+        within(table, limits::check_find_rows(found.len(), max))?;
         let mut room = Room::new(table, &limits);
         found.iter().try_for_each(|row| room.take(row))?;
         found.sort_by_cached_key(|row| declared.key_of(row));
@@ -285,7 +289,7 @@ impl GuestState {
     /// Counts a call that reads rows, or the rows that one found.
     fn count_reads(&mut self, table: &str, rows: usize) -> Result<(), CallError> {
         self.reads += rows.max(1);
-        check(table, "rows that one batch asked for", "max_batch_reads", self.reads, self.limits.max_batch_reads)
+        within(table, limits::check_batch_reads(self.reads, self.limits.max_batch_reads))
     }
 }
 
@@ -303,7 +307,7 @@ impl<'t> Room<'t> {
 
     fn take(&mut self, row: &[Value]) -> Result<(), CallError> {
         self.bytes += cells_bytes(row);
-        check(self.table, "bytes of the rows that one call returns", "max_read_bytes", self.bytes, self.max)
+        within(self.table, limits::check_read(self.bytes, self.max))
     }
 }
 
@@ -313,7 +317,7 @@ impl Rows {
     }
 
     fn check_size(&self, table: &str, max: usize) -> Result<(), CallError> {
-        check(table, "bytes of the rows of one batch", "max_batch_write_bytes", self.writes.bytes(), max)
+        within(table, limits::check_batch_write(self.writes.bytes(), max))
     }
 }
 
@@ -339,12 +343,12 @@ fn checked_cells(
     cells: Vec<types::Value>,
     limits: &RuntimeLimits,
 ) -> Result<Vec<Value>, CallError> {
-    check(table, what, "max_row_bytes", handed_bytes(&cells), limits.max_row_bytes)?;
+    within(table, limits::check(what, "max_row_bytes", handed_bytes(&cells), limits.max_row_bytes))?;
     cells_from_module(cells).map_err(|error| CallError::Cell { table: table.to_owned(), error })
 }
 
-fn check(table: &str, what: &'static str, limit: &'static str, found: usize, max: usize) -> Result<(), CallError> {
-    if found <= max { Ok(()) } else { Err(CallError::Limit { table: table.to_owned(), what, limit, found, max }) }
+fn within(table: &str, checked: Result<(), LimitError>) -> Result<(), CallError> {
+    checked.map_err(|error| CallError::Limit { table: table.to_owned(), error })
 }
 
 /// What went wrong where rows are read: too much for the module, or trouble of the host.
