@@ -291,7 +291,8 @@ fn what_no_host_takes_fails_at_its_event() {
     let nul = "the text contains NUL (\\0), which Postgres cannot hold";
     assert!(failure(&|rows| rows.delete::<Account>("a\0")).ends_with(nul));
     assert!(failure(&|rows| drop(rows.get::<Account>("a\0").cloned())).ends_with(nul));
-    assert_eq!(failure(&|rows| drop(rows.find(Account::by_owner("a\0")))), format!("a find in `accounts`: {nul}"));
+    let find = failure(&|rows| drop(rows.find(Account::by_owner("a\0"))));
+    assert_eq!(find, format!("index `by_owner` of `accounts`: {nul}"));
 }
 
 #[test]
