@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use reqwest::RequestBuilder;
 
-use super::{Events, print};
+use super::{args::Events, print::print};
 use crate::cli::{
     client::Client,
     output::say,
