@@ -5,7 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read its files fails")]
 
+mod circles;
 mod paths;
+mod tree;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -123,7 +125,7 @@ fn named() -> BTreeMap<String, BTreeMap<String, PathBuf>> {
             continue;
         }
         let room = rooms.entry(module[0].clone()).or_default();
-        for name in paths::named(&fs::read_to_string(&path).unwrap(), &module) {
+        for name in paths::outside(&fs::read_to_string(&path).unwrap(), &module) {
             room.entry(name).or_insert_with(|| inside.clone());
         }
     }
