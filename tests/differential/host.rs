@@ -5,8 +5,9 @@ use std::{fmt::Write, path::Path, time::Duration};
 use differential_guest::Interpreter;
 use gnomon::{
     postgres::test_database::TestDatabase,
-    projector::{PortionSize, ProjectorSettings},
+    projector::ProjectorSettings,
     server::{Server, ServerSettings},
+    subscriptions::BatchSize,
 };
 use gnomon_sdk::{Projection, Tables, schema::TableSchema};
 use serde_json::{Value, json};
@@ -28,12 +29,12 @@ impl Host {
         // There may be one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = TestDatabase::create().await;
-        let portion = PortionSize { max_events: batch_events, ..PortionSize::default() };
+        let batch = BatchSize { max_events: batch_events, ..BatchSize::default() };
         let settings = ServerSettings {
             listen: ([127, 0, 0, 1], 0).into(),
             max_connections: 10,
             cache: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled")),
-            projector: ProjectorSettings { portion, ..ProjectorSettings::default() },
+            projector: ProjectorSettings { batch, ..ProjectorSettings::default() },
             ..ServerSettings::default()
         };
         let server = Server::start(database.connect_options(), settings).await.unwrap();
