@@ -7,6 +7,7 @@
 use gnomon_values::{
     Day, Instant,
     cells::{self, Place},
+    json::CanonicalJson,
 };
 
 use crate::{
@@ -51,6 +52,7 @@ pub(crate) fn check_value(value: &Value) -> Result<(), Failure> {
         Value::Text(text) => Ok(cells::check_text(text)?),
         Value::Timestamp(micros) => Ok(Instant(*micros).check().map(drop)?),
         Value::Date(days) => Ok(Day(*days).check().map(drop)?),
+        Value::Json(text) => Ok(CanonicalJson::parse(text).map(drop)?),
         _ => Ok(()),
     }
 }

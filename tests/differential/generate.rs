@@ -1,6 +1,6 @@
 //! Random cases.
 
-use differential_guest::{Everything, KeyOf, Moment, Operation, Pair, Search, State};
+use differential_guest::{Days, Everything, KeyOf, Micros, Moment, Operation, Pair, Search, State};
 use gnomon_sdk::{Json, prelude::*, serde_json::json};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::Value;
@@ -38,6 +38,38 @@ impl Case {
         let appends = (0..5).map(|_| 1 + random.below(60)).collect();
         Self { skip, events, appends }
     }
+}
+
+/// Numbers of JSON: floats that are written with an exponent and without, with more digits than a float has, and integers
+/// around and beyond 64 bits.
+const NUMBERS: [&str; 22] = [
+    "-0",
+    "-0.0",
+    "0e99",
+    "1.50",
+    "10e-1",
+    "1e16",
+    "1E+22",
+    "-1e300",
+    "1e400",
+    "1e-7",
+    "-1e-400",
+    "5e-324",
+    "1.7976931348623157e308",
+    "0.09090909090909091",
+    "12345678901234567.89",
+    "0.12345678901234567890123456789012345678901234567890",
+    "9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551615",
+    "18446744073709551616",
+    "340282366920938463463374607431768211456",
+    "-100000000000000000000000000000000000000000000000000",
+];
+
+/// JSON with numbers as they are written.
+fn number(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
 }
 
 struct Random(StdRng);
@@ -81,7 +113,7 @@ impl Random {
     fn trouble(&mut self) -> Operation {
         let edge = self.of(&[2399, 2400, 2401, 5000]);
         let nul = "a\0b".to_owned();
-        match self.below(14) {
+        match self.below(20) {
             // Words that a host writes as they are.
             0 => Operation::Fail(self.of(&["as told", "Straße", ""]).to_owned()),
             1 => Operation::ChangeKey(self.small()),
@@ -89,10 +121,12 @@ impl Random {
             3 => Operation::PutEverything(Box::new(Everything { text: nul, ..self.everything() }), 0, 0),
             4 => Operation::PutEverything(Box::new(Everything { maybe_text: Some(nul), ..self.everything() }), 0, 0),
             5 => {
-                Operation::PutEverything(Box::new(Everything { json: json!({ "a": nul }), ..self.everything() }), 0, 0)
+                let json = self.large_json();
+                let json = self.of(&[json!({ "a": nul }), json]);
+                Operation::PutEverything(Box::new(Everything { json, ..self.everything() }), 0, 0)
             }
             6 => {
-                let near = (1 << 20) - 700 + self.below(500);
+                let near = (1 << 20) - 1500 + self.below(1300);
                 Operation::PutEverything(Box::new(self.everything()), 0, near)
             }
             7 => Operation::PutPair(Pair { left: String::new(), ..self.pair() }, edge),
@@ -106,12 +140,72 @@ impl Random {
                 Operation::AddPair(nul.clone(), 1, 1),
                 Operation::CopyPair([(nul.clone(), 1), (String::new(), 1)]),
             ]),
+            13 => Operation::PutEverything(Box::new(self.never()), 0, 0),
+            14 => Operation::PutEverything(Box::new(self.by_hand()), 0, 0),
+            15 => Operation::PutMoment(Box::new(self.never_moment()), 0),
+            16 => Operation::Add(KeyOf::Moment(Box::new(self.never_moment())), 1),
+            17 => Operation::Delete(KeyOf::Moment(Box::new(self.never_moment()))),
+            18 => {
+                let (instant, day) = (self.never_instant(), self.never_day());
+                Operation::Find(self.of(&[
+                    Search::Day(day, None),
+                    Search::Day(day, Some(1)),
+                    Search::Mix(true, Some(1), Some(day)),
+                    Search::Amount(Decimal::ONE, Some((true, instant))),
+                ]))
+            }
             _ => Operation::Find(self.of(&[
                 Search::Text(nul.clone()),
                 Search::Note(nul.clone()),
                 Search::Right(1, Some(nul)),
             ])),
         }
+    }
+
+    /// A row with an instant or a day that is not kept.
+    fn never(&mut self) -> Everything {
+        let row = self.everything();
+        match self.below(4) {
+            0 => Everything { instant: self.never_instant(), ..row },
+            1 => Everything { day: self.never_day(), ..row },
+            2 => Everything { maybe_instant: Some(self.never_instant()), ..row },
+            _ => Everything { maybe_day: Some(self.never_day()), ..row },
+        }
+    }
+
+    /// A row with a cell that is made by hand, within what is kept or not.
+    fn by_hand(&mut self) -> Everything {
+        let (first, last) = (-62_135_596_800_000_000, 253_402_300_799_999_999);
+        let row = self.everything();
+        if self.one_in(2) {
+            let micros = self.of(&[i64::MIN, first - 1, first, last, last + 1, i64::MAX]);
+            return Everything { micros: Micros(micros), ..row };
+        }
+        let days = self.of(&[i32::MIN, -719_163, -719_162, 2_932_896, 2_932_897, i32::MAX]);
+        Everything { days: Days(days), ..row }
+    }
+
+    fn never_moment(&mut self) -> Moment {
+        let row = self.moment();
+        if self.one_in(2) {
+            Moment { instant: self.never_instant(), ..row }
+        } else {
+            Moment { day: self.never_day(), ..row }
+        }
+    }
+
+    /// JSON whose numbers have as many digits as there may be, or more.
+    fn large_json(&mut self) -> Value {
+        let numbers = |count: usize| number(&format!("[{}]", vec!["1e131071"; count].join(",")));
+        self.of(&[
+            number("1e131072"),
+            number("-1e-16384"),
+            number("1e-16383"),
+            numbers(1),
+            numbers(7),
+            numbers(8),
+            numbers(9),
+        ])
     }
 
     fn key(&mut self) -> KeyOf {
@@ -152,6 +246,8 @@ impl Random {
             decimal: self.decimal(),
             instant: self.instant(),
             day: self.day(),
+            micros: Micros(self.of(&[-1, 0, 1 << 50])),
+            days: Days(self.of(&[-1, 0, 1 << 20])),
             uuid: self.uuid(),
             json: self.json(3),
             typed: Json((0..self.below(3)).map(|_| self.maybe(Self::text)).collect()),
@@ -247,13 +343,32 @@ impl Random {
             "1969-12-31T23:59:59.999999999Z",
             "1970-01-01T00:00:00Z",
             "2013-01-01T10:17:00.000001999Z",
-            "9999-12-30T21:59:59.999999Z",
+            "9999-12-31T23:59:59.999999Z",
+            "9999-12-31T23:59:59.999999999Z",
         ]);
         text.parse().unwrap()
     }
 
+    /// An instant beyond the ends, or within a leap second.
+    fn never_instant(&mut self) -> Timestamp {
+        let text = self.of(&[
+            "0000-12-31T23:59:59.999999999Z",
+            "+10000-01-01T00:00:00Z",
+            "2016-12-31T23:59:60Z",
+            "1990-12-31T23:59:60.999999999Z",
+        ]);
+        let near = text.parse().unwrap();
+        self.of(&[near, near, near, Timestamp::MIN_UTC, Timestamp::MAX_UTC])
+    }
+
     fn day(&mut self) -> Date {
         self.of(&["0001-01-01", "1969-12-31", "1970-01-01", "2000-02-29", "9999-12-31"]).parse().unwrap()
+    }
+
+    /// A day beyond the ends.
+    fn never_day(&mut self) -> Date {
+        let near = self.of(&["0000-12-31", "+10000-01-01"]).parse().unwrap();
+        self.of(&[near, near, Date::MIN, Date::MAX])
     }
 
     fn uuid(&mut self) -> Uuid {
@@ -269,9 +384,9 @@ impl Random {
             0 => Value::Null,
             1 => json!(self.one_in(2)),
             2 => json!(self.i64()),
-            3 => json!(self.of(&[0.5, -1.25, 1e10, 0.1])),
+            3 => json!(self.float()),
             4 => json!(self.text()),
-            5 => json!(u64::MAX),
+            5 => number(self.of(&NUMBERS)),
             6 => (0..self.below(4)).map(|_| self.json(depth - 1)).collect(),
             _ => (0..self.below(4))
                 .map(|_| (self.text(), self.json(depth - 1)))

@@ -6,7 +6,7 @@ use differential_guest::{Everything, Found, KeyOf, Moment, Operation, Pair, Sear
 use gnomon_sdk::{
     Column, Table,
     prelude::*,
-    schema::{ColumnType, Float, TableSchema, Value},
+    schema::{Float, TableSchema, Value},
 };
 
 use crate::{Expected, cells, generate::Case};
@@ -29,6 +29,17 @@ type Row = Vec<Value>;
 struct Key(Vec<Value>);
 
 const NUL: &str = "the text contains NUL (\\0), which Postgres cannot hold";
+
+/// 0001-01-01T00:00:00Z
+const FIRST_INSTANT: i64 = -62_135_596_800_000_000;
+/// 9999-12-31T23:59:59.999999Z
+const LAST_INSTANT: i64 = 253_402_300_799_999_999;
+/// 0001-01-01
+const FIRST_DAY: i32 = -719_162;
+/// 9999-12-31
+const LAST_DAY: i32 = 2_932_896;
+/// Stands for an instant within a leap second.
+const LEAP: Value = Value::Timestamp(i64::MIN + 1);
 
 impl Model {
     pub(crate) fn fold(case: &Case) -> Expected {
@@ -66,9 +77,15 @@ impl Model {
 
     fn run(&mut self, operation: &Operation, position: i64, number: i64) -> Result<(), String> {
         match operation {
-            Operation::PutEverything(row, text, list) => self.put_everything(row.longer(*text, *list)),
+            Operation::PutEverything(row, text, list) => {
+                let cells = everything(row.longer(*text, *list));
+                self.set(Everything::SCHEMA, key_in(&Everything::SCHEMA, &cells), Some(cells));
+            }
             Operation::PutPair(row, more) => self.put(&row.longer(*more)),
-            Operation::PutMoment(row, more) => self.put(&row.longer(*more)),
+            Operation::PutMoment(row, more) => {
+                let cells = moment(&row.longer(*more));
+                self.set(Moment::SCHEMA, key_in(&Moment::SCHEMA, &cells), Some(cells));
+            }
             Operation::Add(key, by) => {
                 let (schema, key) = key_of(key);
                 self.add(schema, key, *by, None);
@@ -123,19 +140,6 @@ impl Model {
         self.set(T::SCHEMA, key_in(&T::SCHEMA, &cells), Some(cells));
     }
 
-    /// JSON with NUL is no cell, but a row may have it until the event ends, or until it is searched: here it is a text.
-    fn put_everything(&mut self, mut row: Everything) {
-        let has_nul = row.json.to_string().contains("\\u0000");
-        if has_nul {
-            row.json = serde_json::Value::Null;
-        }
-        let mut cells = row.to_cells().unwrap();
-        if has_nul {
-            cells[place(&Everything::SCHEMA, "json")] = Value::Text("\0".to_owned());
-        }
-        self.set(Everything::SCHEMA, key_in(&Everything::SCHEMA, &cells), Some(cells));
-    }
-
     fn set(&mut self, schema: TableSchema, key: Key, row: Option<Row>) {
         let before = match row {
             Some(row) => self.table(schema).insert(key.clone(), row),
@@ -158,7 +162,7 @@ impl Model {
 
     /// Whether a row can have the key at all.
     fn can_be(&mut self, key: &Key) -> bool {
-        let reason = if key.0.iter().any(has_nul) { Some(NUL.to_owned()) } else { too_long("the key", key.0.iter()) };
+        let reason = key.0.iter().find_map(refusal).or_else(|| too_long("the key", key.0.iter()));
         let can_be = reason.is_none();
         self.reasons.extend(reason);
         can_be
@@ -188,50 +192,43 @@ impl Model {
 
     fn find(&mut self, search: &Search) -> (i64, i64, String) {
         match search {
-            Search::Text(text) => summary::everything(self.found(&[("text", text.to_value())])),
-            Search::Mix(flag, number, day) => {
-                let number = number.map(|number| ("number", number.to_value()));
-                let day = number.is_some().then(|| day.map(|day| ("maybe_day", day.to_value()))).flatten();
-                let wanted: Vec<_> = [Some(("flag", flag.to_value())), number, day].into_iter().flatten().collect();
-                summary::everything(self.found(&wanted))
+            Search::Text(text) => summary::everything(self.found([Some(("text", cell(text)))])),
+            Search::Mix(flag, number, date) => {
+                let date = number.and(*date).map(|date| ("maybe_day", day(date)));
+                let number = number.map(|number| ("number", cell(&number)));
+                summary::everything(self.found([Some(("flag", cell(flag))), number, date]))
             }
             Search::Float(bits, decimal) => {
-                let float = Ok(Value::F64(Float::new(f64::from_bits(*bits))));
-                let decimal = decimal.map(|decimal| ("maybe_decimal", decimal.to_value()));
-                let wanted: Vec<_> = [Some(("float", float)), decimal].into_iter().flatten().collect();
-                summary::everything(self.found(&wanted))
+                let float = Value::F64(Float::new(f64::from_bits(*bits)));
+                let decimal = decimal.map(|decimal| ("maybe_decimal", cell(&decimal)));
+                summary::everything(self.found([Some(("float", float)), decimal]))
             }
             Search::Bytes(bytes, text) => {
-                let text = text.as_ref().map(|text| ("maybe_text", text.to_value()));
-                let wanted: Vec<_> = [Some(("bytes", bytes.to_value())), text].into_iter().flatten().collect();
-                summary::everything(self.found(&wanted))
+                let text = text.as_ref().map(|text| ("maybe_text", cell(text)));
+                summary::everything(self.found([Some(("bytes", cell(bytes))), text]))
             }
             Search::Right(right, note) => {
-                let note = note.as_ref().map(|note| ("note", note.to_value()));
-                let wanted: Vec<_> = [Some(("right", right.to_value())), note].into_iter().flatten().collect();
-                summary::pairs(self.found(&wanted))
+                let note = note.as_ref().map(|note| ("note", cell(note)));
+                summary::pairs(self.found([Some(("right", cell(right))), note]))
             }
-            Search::Note(note) => summary::pairs(self.found(&[("note", note.to_value())])),
-            Search::Day(day, number) => {
-                let number = number.map(|number| ("number", number.to_value()));
-                let wanted: Vec<_> = [Some(("day", day.to_value())), number].into_iter().flatten().collect();
-                summary::moments(self.found(&wanted))
+            Search::Note(note) => summary::pairs(self.found([Some(("note", cell(note)))])),
+            Search::Day(date, number) => {
+                let number = number.map(|number| ("number", cell(&number)));
+                summary::moments(self.found([Some(("day", day(*date))), number]))
             }
             Search::Amount(amount, more) => {
-                let more = more
-                    .iter()
-                    .flat_map(|(flag, instant)| [("flag", flag.to_value()), ("instant", instant.to_value())]);
-                let wanted: Vec<_> = [("amount", amount.to_value())].into_iter().chain(more).collect();
-                summary::moments(self.found(&wanted))
+                let flag = more.map(|(flag, _)| ("flag", cell(&flag)));
+                let time = more.map(|(_, time)| ("instant", instant(time)));
+                summary::moments(self.found([Some(("amount", cell(amount))), flag, time]))
             }
         }
     }
 
-    fn found<T: Table>(&mut self, wanted: &[(&str, Result<Value, Failure>)]) -> Vec<T> {
-        let wanted: Vec<(usize, Value)> =
-            wanted.iter().map(|(column, value)| (place(&T::SCHEMA, column), value.clone().unwrap())).collect();
-        if wanted.iter().any(|(_, value)| has_nul(value)) {
-            self.reasons.push(NUL.to_owned());
+    fn found<T: Table>(&mut self, wanted: impl IntoIterator<Item = Option<(&'static str, Value)>>) -> Vec<T> {
+        let wanted = wanted.into_iter().flatten();
+        let wanted: Vec<(usize, Value)> = wanted.map(|(column, value)| (place(&T::SCHEMA, column), value)).collect();
+        if let Some(reason) = wanted.iter().find_map(|(_, value)| refusal(value)) {
+            self.reasons.push(reason);
             return Vec::new();
         }
         let reasons = self.reasons.len();
@@ -250,14 +247,92 @@ impl Model {
     }
 }
 
+fn cell<C: Column>(value: &C) -> Value {
+    value.to_value().unwrap()
+}
+
+fn instant(time: Timestamp) -> Value {
+    if time.timestamp_subsec_nanos() >= 1_000_000_000 { LEAP } else { Value::Timestamp(time.timestamp_micros()) }
+}
+
+fn day(date: Date) -> Value {
+    let days = date.signed_duration_since(Date::default()).num_days();
+    Value::Date(days.try_into().unwrap())
+}
+
+/// The cells of a row. What no cell can hold may be in a row until the event ends, or until it is searched: here it is a mark
+/// that [`refusal`] knows.
+fn everything(row: Everything) -> Row {
+    let (time, date) = (row.instant, row.day);
+    let (maybe_time, maybe_date) = (row.maybe_instant, row.maybe_day);
+    let json = json_refusal(&row.json);
+    let mut plain =
+        Everything { instant: Timestamp::default(), day: Date::default(), maybe_instant: None, maybe_day: None, ..row };
+    if json.is_some() {
+        plain.json = serde_json::Value::Null;
+    }
+    let mut cells = plain.to_cells().unwrap();
+    let marks = [
+        Some(("instant", instant(time))),
+        Some(("day", day(date))),
+        json.map(|reason| ("json", Value::Text(format!("\0{reason}")))),
+        maybe_time.map(|time| ("maybe_instant", instant(time))),
+        maybe_date.map(|date| ("maybe_day", day(date))),
+    ];
+    for (column, mark) in marks.into_iter().flatten() {
+        cells[place(&Everything::SCHEMA, column)] = mark;
+    }
+    cells
+}
+
+fn moment(row: &Moment) -> Row {
+    let plain = Moment { instant: Timestamp::default(), day: Date::default(), ..row.clone() };
+    let mut cells = plain.to_cells().unwrap();
+    cells[place(&Moment::SCHEMA, "instant")] = instant(row.instant);
+    cells[place(&Moment::SCHEMA, "day")] = day(row.day);
+    cells
+}
+
+/// Why no cell can hold the JSON, of what `generate.rs` makes.
+fn json_refusal(json: &serde_json::Value) -> Option<&'static str> {
+    let text = json.to_string();
+    if text.contains("\\u0000") {
+        Some("contains NUL (\\u0000), which Postgres cannot hold")
+    } else if text.contains("131072") || text.contains("16384") {
+        Some("; the limits are 131072 and 16383, those of Postgres")
+    } else if text.matches("131071").count() * 131_074 > 1_048_576 + text.len() {
+        Some("longer by more than the limit of 1048576 bytes that exponents may add")
+    } else {
+        None
+    }
+}
+
+/// Why a row, a key or a search cannot have the cell.
+fn refusal(cell: &Value) -> Option<String> {
+    let reason = match cell {
+        leap if *leap == LEAP => {
+            " is within a leap second, which Gnomon does not keep; write second 59, or the second that follows"
+        }
+        Value::Timestamp(..FIRST_INSTANT) => " is before 0001-01-01T00:00:00Z, the first instant that Gnomon keeps",
+        Value::Timestamp(micros) if *micros > LAST_INSTANT => {
+            " is after 9999-12-31T23:59:59.999999Z, the last instant that Gnomon keeps"
+        }
+        Value::Date(..FIRST_DAY) => " is before 0001-01-01, the first day that Gnomon keeps",
+        Value::Date(days) if *days > LAST_DAY => " is after 9999-12-31, the last day that Gnomon keeps",
+        Value::Text(text) => match text.strip_prefix('\0') {
+            Some(of_json) => of_json,
+            None if text.contains('\0') => NUL,
+            None => return None,
+        },
+        _ => return None,
+    };
+    Some(reason.to_owned())
+}
+
 /// The first thing that is wrong with a row.
 fn wrong(schema: &TableSchema, key: &Key, row: &Row) -> Option<String> {
-    if let Some(nul) = row.iter().position(has_nul) {
-        let column = schema.columns[nul];
-        return Some(match column.column_type {
-            ColumnType::Json => "which Postgres cannot hold".to_owned(),
-            _ => format!("column `{}`: {NUL}", column.name),
-        });
+    if let Some(reason) = row.iter().find_map(refusal) {
+        return Some(reason);
     }
     if key_in(schema, row) != *key {
         return Some("delete the row and put it again under the other key instead".to_owned());
@@ -287,10 +362,6 @@ fn size(cell: &Value) -> usize {
     }
 }
 
-fn has_nul(cell: &Value) -> bool {
-    matches!(cell, Value::Text(text) if text.contains('\0'))
-}
-
 fn place(schema: &TableSchema, column: &str) -> usize {
     schema.columns.iter().position(|declared| declared.name == column).unwrap()
 }
@@ -307,7 +378,7 @@ fn key_of(key: &KeyOf) -> (TableSchema, Key) {
     match key {
         KeyOf::Everything(id) => (Everything::SCHEMA, Key(vec![Value::I64(*id)])),
         KeyOf::Pair(left, right, more) => (Pair::SCHEMA, pair_key(&longer(left, *more), *right)),
-        KeyOf::Moment(row) => (Moment::SCHEMA, key_in(&Moment::SCHEMA, &row.to_cells().unwrap())),
+        KeyOf::Moment(row) => (Moment::SCHEMA, key_in(&Moment::SCHEMA, &moment(row))),
     }
 }
 

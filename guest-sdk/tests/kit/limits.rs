@@ -1,8 +1,9 @@
 //! What a host refuses fails in the kit as well, at the same event and in the same words.
 
 use gnomon_sdk::{
-    Tables,
+    Column, Tables,
     prelude::*,
+    schema::{ColumnType, Value},
     testing::{TestEvent, event, given, json},
 };
 use serde::Deserialize;
@@ -91,6 +92,58 @@ fn a_find_gives_so_many_rows_and_not_one_more() {
     given::<Things>(told([json!({ "put": 10_000 }), json!("find")])).rows::<Thing>();
     given::<Things>(told([json!({ "put": 10_001 }), json!("find")]))
         .then_fails(2, "Told: table `things`: rows of one find: 10001; the limit max_find_rows is 10000");
+}
+
+/// An instant whose cell is made by hand.
+struct ByHand(i64);
+
+impl Column for ByHand {
+    const TYPE: ColumnType = ColumnType::Timestamp;
+
+    fn to_value(&self) -> Result<Value, Failure> {
+        Ok(Value::Timestamp(self.0))
+    }
+
+    fn from_value(value: Value) -> Result<Self, Failure> {
+        match value {
+            Value::Timestamp(micros) => Ok(Self(micros)),
+            other => fail!("{other} is not an instant"),
+        }
+    }
+}
+
+#[derive(Table)]
+#[table("instants")]
+struct At {
+    #[key]
+    key: i64,
+    at: ByHand,
+}
+
+struct Instants;
+
+impl Projection for Instants {
+    type Event = Told;
+    type Tables = At;
+
+    fn handle(event: &Event<Told>, rows: &mut Rows) -> Result<(), Failure> {
+        if let Told::Told(Step::Put(micros)) = event.data {
+            rows.put(At { key: 1, at: ByHand(micros) });
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn an_instant_that_no_host_keeps_fails_at_its_event_even_if_it_is_made_by_hand() {
+    let last = 253_402_300_799_999_999_i64;
+    let put = |micros: [i64; 3]| given::<Instants>(told(micros.map(|micros| json!({ "put": micros }))));
+    assert_eq!(put([0, 1, last]).rows::<At>().len(), 1);
+    put([0, last + 1, 1]).then_fails(
+        2,
+        "the row (1) of `instants`: column `at`: +10000-01-01T00:00:00Z is after 9999-12-31T23:59:59.999999Z, the last \
+         instant that Gnomon keeps",
+    );
 }
 
 #[derive(Table)]

@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use clap::{Arg, Args, CommandFactory, FromArgMatches};
-use gnomon_values::limits;
+use gnomon_values::{Day, Instant, json, limits};
 
 use super::{Cli, host::HostOptions};
 use crate::{
@@ -42,6 +42,8 @@ enum Limit {
     Fixed(usize, Unit),
     /// In words.
     Words(&'static str),
+    /// From the one to the other, both included.
+    Range(fn() -> [String; 2]),
 }
 
 /// Where an error tells of it.
@@ -57,7 +59,7 @@ enum Told {
 
 type Line = (&'static str, Limit, Told);
 
-use Limit::{Fixed, Option as By, Words};
+use Limit::{Fixed, Option as By, Range, Words};
 use Told::{Build, Code, Nobody};
 use Unit::{Bytes, Number, Seconds};
 
@@ -73,10 +75,18 @@ const EVENTS: &[Line] = &[
 ];
 
 const NAMES: &[Line] = &[
-    ("name of a stream, without control characters", By("max-stream-name-bytes", Bytes), Code("limit_exceeded")),
+    (
+        "name of a stream, without control characters, and neither `.` nor `..`",
+        By("max-stream-name-bytes", Bytes),
+        Code("limit_exceeded"),
+    ),
     ("name of an event type, without control characters", By("max-event-type-bytes", Bytes), Code("limit_exceeded")),
     ("id of an event", Words("a UUID"), Code("invalid_body")),
-    ("schema version of an event", Words("1 to 2,147,483,647"), Code("invalid_body")),
+    (
+        "schema version of an event",
+        Range(|| ["1".to_owned(), shown(limits::MAX_SCHEMA_VERSION as usize, NONE)]),
+        Code("invalid_body"),
+    ),
     (
         "name of a module: `a` to `z`, `0` to `9` and `_`, no digit first",
         Fixed(limits::MAX_NAME_BYTES, Bytes),
@@ -127,20 +137,30 @@ const BUILDS: &[Line] = &[
     ("sample rows of each kind in a comparison", Fixed(MAX_SAMPLES, NONE), Code("invalid_query")),
 ];
 
-/// The limits of times stand in `guest-sdk/values/src/time.rs`, those of numbers in JSON in `json.rs` beside it.
 const VALUES: &[Line] = &[
+    ("`time` of an event; what is finer than a microsecond is cut off", Range(instants), Code("invalid_body")),
+    ("a timestamp; what is finer than a microsecond is cut off", Range(instants), Build),
+    ("a date", Range(|| [Day::MIN.to_string(), Day::MAX.to_string()]), Build),
+    ("an i64", Range(|| [format!("-{}", grouped(1 << 63)), grouped(i64::MAX as usize)]), Build),
+    ("an f64", Words("every double; -0.0 is kept as 0.0, and each NaN as one"), Build),
+    ("digits of a decimal, and of a number in JSON, before the point", Fixed(Decimal::MAX_INTEGER_DIGITS, NONE), Build),
     (
-        "`time` of an event, and a timestamp",
-        Words("0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z, whole microseconds"),
+        "digits of a decimal, and of a number in JSON, behind the point",
+        Fixed(Decimal::MAX_FRACTION_DIGITS, NONE),
         Build,
     ),
-    ("a date", Words("0001-01-01 to 9999-12-31"), Build),
-    ("an i64", Words("-9,223,372,036,854,775,808 to 9,223,372,036,854,775,807"), Build),
-    ("an f64", Words("every double; -0.0 is kept as 0.0, and each NaN as one"), Build),
-    ("digits of a decimal before the point", Fixed(Decimal::MAX_INTEGER_DIGITS, NONE), Build),
-    ("digits of a decimal behind the point", Fixed(Decimal::MAX_FRACTION_DIGITS, NONE), Build),
+    (
+        "bytes that the exponents of its numbers may add to a JSON: `1e3` is kept as `1000.0`",
+        Fixed(json::MAX_GROWTH, Bytes),
+        Build,
+    ),
+    ("arrays and objects within each other in a JSON", Fixed(limits::MAX_JSON_DEPTH, NONE), Build),
     ("text, and strings in JSON", Words("UTF-8 without NUL"), Build),
 ];
+
+fn instants() -> [String; 2] {
+    [Instant::MIN.to_string(), Instant::MAX.to_string()]
+}
 
 const SECTIONS: &[(&str, &[Line])] = &[
     ("Events", EVENTS),
@@ -160,6 +180,7 @@ fn render() -> String {
                 By(option, unit) => (shown(default_of(option), *unit), format!("`--{option}`")),
                 Fixed(limit, unit) => (shown(*limit, *unit), String::new()),
                 Words(words) => ((*words).to_owned(), String::new()),
+                Range(ends) => (ends().join(" to "), String::new()),
             };
             let told = match told {
                 Code(code) => format!("[`{code}`](errors/{code}.md)"),

@@ -1,5 +1,6 @@
 //! A projection that does what its events say: each carries a list of operations.
 
+mod by_hand;
 mod operation;
 pub mod summary;
 mod tables;
@@ -7,6 +8,7 @@ mod tables;
 use gnomon_sdk::prelude::*;
 
 pub use self::{
+    by_hand::{Days, Micros},
     operation::{KeyOf, Operation, Search},
     tables::{Everything, Found, Moment, Pair, State, longer},
 };

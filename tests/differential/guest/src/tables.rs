@@ -5,6 +5,8 @@
 use gnomon_sdk::{prelude::*, serde_json};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::{Days, Micros};
+
 /// A row with a column of every type, and each once more as one that may be left out.
 #[derive(Table, Serialize, Deserialize, Clone, Debug)]
 #[table("everything")]
@@ -25,6 +27,8 @@ pub struct Everything {
     pub decimal: Decimal,
     pub instant: Timestamp,
     pub day: Date,
+    pub micros: Micros,
+    pub days: Days,
     pub uuid: Uuid,
     pub json: serde_json::Value,
     #[serde(with = "inside")]
