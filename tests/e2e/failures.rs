@@ -154,8 +154,9 @@ async fn what_stands_behind_the_place_where_a_build_halts_is_folded_once() {
     let letters = async || host.build("ledger", build).await["dead_letters"].as_u64();
     assert_eq!((host.build("ledger", build).await["checkpoint"].as_u64(), letters().await), (Some(2), Some(1)));
 
-    // The letter is folded, and the build halts at the poison again.
-    assert_eq!(host.post("/v1/projections/ledger/retry").await.status, StatusCode::OK);
+    // The letter is folded, and the build halts at the poison again. That its account depends on two streams is said.
+    let retried = host.post("/v1/projections/ledger/retry").await;
+    assert_eq!((retried.status, &retried.body["behind_others"]), (StatusCode::OK, &json!(1)), "{retried:?}");
     until("it halts again", async || {
         letters().await == Some(0) && host.build("ledger", build).await["state"] == "halted"
     })

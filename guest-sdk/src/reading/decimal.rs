@@ -28,7 +28,10 @@ pub(super) fn decimal(number: &Number) -> Option<Decimal> {
     if integer > TOO_MANY || fraction > TOO_MANY {
         return None;
     }
-    Decimal::from_str_exact(&number.plain().ok()?).ok().map(|decimal| decimal.normalize())
+    let plain = number.plain().ok()?;
+    // The mark of a float is not a digit that has to be held.
+    let digits = plain.strip_suffix(".0").unwrap_or(&plain);
+    Decimal::from_str_exact(digits).ok().map(|decimal| decimal.normalize())
 }
 
 /// A visitor of a `Decimal` that is given the text of a number, as in `"12.50"`.
@@ -43,7 +46,16 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for DecimalText<V> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<V::Value, E> {
         check(text)?;
-        self.0.visit_str(text)
+        match text
+            .parse::<Decimal>()
+            .is_err()
+            .then(|| Number::parse(text).and_then(|number| decimal(&number)))
+            .flatten()
+        {
+            // `rust_decimal` does not read 7.9e28, though it holds it.
+            Some(decimal) => self.0.visit_str(&decimal.to_string()),
+            None => self.0.visit_str(text),
+        }
     }
 }
 

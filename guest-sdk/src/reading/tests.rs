@@ -178,6 +178,21 @@ fn what_does_not_fit_is_named() {
     reads(r#"{"n": 1, "m": 1e400}"#, Plain { n: 1 });
 }
 
+/// Whichever way the digits are written, if the value fits it is read.
+#[test]
+fn the_largest_decimals_are_read_in_every_writing() {
+    for (number, digits) in [
+        ("1e28", "10000000000000000000000000000"),
+        ("7.9e28", "79000000000000000000000000000"),
+        ("7.9228162514264337593543950335e28", "79228162514264337593543950335"),
+        ("10000000000000000000000000000.0", "10000000000000000000000000000"),
+        ("79228162514264337593543950335.00", "79228162514264337593543950335"),
+    ] {
+        reads(number, decimal(digits));
+        reads(&format!("{number:?}"), decimal(digits));
+    }
+}
+
 #[test]
 fn a_decimal_is_never_rounded() {
     for text in [

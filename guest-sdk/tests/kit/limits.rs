@@ -192,7 +192,7 @@ fn an_event_that_no_log_takes_fails_every_test() {
             said(event("a", "T".repeat(256), 1)),
             said(event("a", "Told", 1).schema_version(0)),
             said(event("a", "Told", "x".repeat(1 << 20))),
-            said(event("a", "Told", 1).metadata(nested(129))),
+            said(event("a", "Told", 1).metadata(nested(128))),
         ],
         [
             "event 1 cannot be in a log: the stream name must not be empty",
@@ -204,7 +204,7 @@ fn an_event_that_no_log_takes_fails_every_test() {
             "event 1 cannot be in a log: bytes of its type: 256; the limit max_event_type_bytes is 255",
             "event 1 cannot be in a log: the schema version 0 is not between 1 and 2147483647",
             "event 1 cannot be in a log: bytes of data and metadata: 1048578; the limit max_event_bytes is 1048576",
-            "event 1 cannot be in a log: depth of its JSON: 129; the limit max_json_depth is 128",
+            "event 1 cannot be in a log: depth of its JSON: 128; the limit max_json_depth is 127",
         ]
     );
 }

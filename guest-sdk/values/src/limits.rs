@@ -24,7 +24,7 @@ pub const MAX_WANTED: usize = 1000;
 pub const MAX_STEPS: usize = 1000;
 /// Arrays and objects within each other in the JSON of an event or a cell: what serde_json reads unasked, and with it
 /// most modules.
-pub const MAX_JSON_DEPTH: usize = 128;
+pub const MAX_JSON_DEPTH: usize = 127;
 /// The last schema version of an event.
 pub const MAX_SCHEMA_VERSION: u32 = i32::MAX as u32;
 

@@ -17,6 +17,8 @@ pub(super) struct Operated {
     pub(super) projection: Projection,
     /// Dead letters that a retry leaves set aside.
     pub(super) overtaken: u64,
+    /// Dead letters that a retry tries behind later events of other streams.
+    pub(super) behind_others: u64,
     /// Whether it is yet to happen.
     pub(super) later: bool,
 }
@@ -29,12 +31,14 @@ impl<'de> Deserialize<'de> for Operated {
             build: u64,
             #[serde(default)]
             overtaken: u64,
+            #[serde(default)]
+            behind_others: u64,
         }
 
         let answer = Box::<RawValue>::deserialize(deserializer)?;
-        let Which { build, overtaken } = serde_json::from_str(answer.get()).map_err(D::Error::custom)?;
+        let Which { build, overtaken, behind_others } = serde_json::from_str(answer.get()).map_err(D::Error::custom)?;
         let projection = serde_json::from_str(answer.get()).map_err(D::Error::custom)?;
-        Ok(Self { build, projection, overtaken, later: false })
+        Ok(Self { build, projection, overtaken, behind_others, later: false })
     }
 }
 

@@ -49,6 +49,13 @@ impl Retry {
                  `--out-of-order` tries them all the same"
             ));
         }
+        if operated.behind_others > 0 {
+            let events = figures::counted(operated.behind_others, "event");
+            say(format_args!(
+                "{events} that were set aside come behind later events of other streams now, which the log does not say; \
+                 `gnomon rebuild {name}` makes a build that has all in order"
+            ));
+        }
         if self.json {
             operated.print(None)?;
         }

@@ -178,7 +178,7 @@ mod tests {
         assert!(refused(r#""\ud800""#).starts_with("the JSON has a string that is no Unicode text"));
         assert!(refused(r#"{"\ud800":1}"#).starts_with("the JSON has a string that is no Unicode text"));
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
-        assert!(JsonText::parse(&nested(128)).is_ok());
-        assert_eq!(refused(&nested(129)), "the depth of its JSON is 129; the limit max_json_depth is 128");
+        assert!(JsonText::parse(&nested(127)).is_ok());
+        assert_eq!(refused(&nested(128)), "the depth of its JSON is 128; the limit max_json_depth is 127");
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     event_log::Filter,
     modules::descriptors,
     read_model::Identifier,
-    runtime::Descriptor,
+    runtime::{Descriptor, Partition},
     subscriptions::{self, Redelivery},
 };
 
@@ -19,6 +19,8 @@ pub struct Retried {
     pub build: BuildId,
     /// Dead letters that stay set aside, because later events of their streams were folded.
     pub overtaken: u64,
+    /// Dead letters that are tried behind later events of other streams, which matters as each row may depend on several.
+    pub behind_others: u64,
 }
 
 impl Operations {
@@ -44,19 +46,20 @@ impl Operations {
         // From here on its checkpoint and its dead letters stand still.
         changes.apply(build, Event::Retried, cause).await?;
         let connection = changes.connection();
+        let all = subscriptions::count(connection, subscription).await?;
         let mut overtaken = 0;
         if redelivery == Redelivery::InOrder {
             let types = types_read(connection, &found).await?;
             let letters = subscriptions::overtaken(connection, subscription, &types).await?;
             overtaken = letters.iter().map(|(_, letters)| letters).sum();
-            let all = subscriptions::count(connection, subscription).await?;
             if found.state.is_running() && overtaken > 0 && overtaken == all {
                 return Err(OperateError::Overtaken { projection: name.clone(), build, letters: overtaken });
             }
         }
         subscriptions::begin_retry(connection, subscription, redelivery).await?;
+        let behind_others = if by_stream(connection, &found).await? { 0 } else { all - overtaken };
         changes.commit().await?;
-        Ok(Retried { build, overtaken })
+        Ok(Retried { build, overtaken, behind_others })
     }
 }
 
@@ -72,4 +75,14 @@ async fn types_read(connection: &mut PgConnection, build: &Build) -> Result<Vec<
         }
     }
     Ok(filter.types)
+}
+
+/// Whether each row of a build depends on one stream only, so that the order between streams means nothing to it.
+async fn by_stream(connection: &mut PgConnection, build: &Build) -> Result<bool, sqlx::Error> {
+    let descriptors = descriptors(connection, &[(build.projection.clone(), build.version)]).await?;
+    let partitioned_by = descriptors.into_iter().find_map(|descriptor| match descriptor {
+        Descriptor::Projection(descriptor) => descriptor.partitioned_by,
+        Descriptor::Upcaster(_) => None,
+    });
+    Ok(partitioned_by == Some(Partition::Stream))
 }

@@ -100,10 +100,10 @@ async fn what_cannot_be_is_refused_before_the_log_is_asked() {
         refused("a-1", vec![event("A"), large]).await,
         "bytes of data and metadata of event 1 of stream `a-1`: 301; the limit max_event_bytes is 300"
     );
-    let deep = NewEvent { data: json(&format!("{}{}", "[".repeat(129), "]".repeat(129))), ..event("A") };
+    let deep = NewEvent { data: json(&format!("{}{}", "[".repeat(128), "]".repeat(128))), ..event("A") };
     assert_eq!(
         refused("a-1", vec![deep]).await,
-        "depth of the JSON of event 0 of stream `a-1`: 129; the limit max_json_depth is 128"
+        "depth of the JSON of event 0 of stream `a-1`: 128; the limit max_json_depth is 127"
     );
     assert_eq!(
         refused("a-1", vec![event_with_id(1, "A"), event_with_id(1, "A")]).await,

@@ -112,6 +112,7 @@ pub(in crate::http) struct Retry {
 #[derive(Serialize)]
 pub(in crate::http) struct RetryAnswer {
     overtaken: u64,
+    behind_others: u64,
     #[serde(flatten)]
     answer: Answer,
 }
@@ -122,6 +123,10 @@ pub(in crate::http) async fn retry(
     Params(retry): Params<Retry>,
 ) -> Result<Json<RetryAnswer>, Problem> {
     let redelivery = if retry.out_of_order { Redelivery::All } else { Redelivery::InOrder };
-    let Retried { build, overtaken } = api.operations.retry(&name, retry.build, redelivery).await?;
-    Ok(Json(RetryAnswer { overtaken, answer: Answer { build, projection: projection(&api, &name).await? } }))
+    let Retried { build, overtaken, behind_others } = api.operations.retry(&name, retry.build, redelivery).await?;
+    Ok(Json(RetryAnswer {
+        overtaken,
+        behind_others,
+        answer: Answer { build, projection: projection(&api, &name).await? },
+    }))
 }
