@@ -11,7 +11,7 @@ use self::bindings::{
     gnomon::module::{cursor, log as host_log, read_model, types},
 };
 use crate::{
-    Events, Partition, Projection, Tables,
+    Events, Failure, Partition, Projection, Tables,
     event::RawEvent,
     guest as module,
     host::Host,
@@ -68,22 +68,29 @@ impl Host for Imports {
         turn_to(position);
     }
 
-    fn get_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) -> Vec<Option<Vec<Value>>> {
+    fn get_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) -> Result<Vec<Option<Vec<Value>>>, Failure> {
         let rows = read_model::get_many(table, &cells_of_all(keys));
-        rows.into_iter().map(|row| row.map(values)).collect()
+        Ok(rows.into_iter().map(|row| row.map(values)).collect())
     }
 
-    fn put_many(&mut self, table: &'static str, rows: Vec<Vec<Value>>) {
+    fn put_many(&mut self, table: &'static str, rows: Vec<Vec<Value>>) -> Result<(), Failure> {
         read_model::put_many(table, &cells_of_all(rows));
+        Ok(())
     }
 
-    fn delete_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) {
+    fn delete_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) -> Result<(), Failure> {
         read_model::delete_many(table, &cells_of_all(keys));
+        Ok(())
     }
 
-    fn find(&mut self, table: &'static str, index: &'static str, wanted: Vec<Value>) -> Vec<Vec<Value>> {
+    fn find(
+        &mut self,
+        table: &'static str,
+        index: &'static str,
+        wanted: Vec<Value>,
+    ) -> Result<Vec<Vec<Value>>, Failure> {
         let rows = read_model::find(table, index, &cells(wanted));
-        rows.into_iter().map(values).collect()
+        Ok(rows.into_iter().map(values).collect())
     }
 }
 

@@ -15,6 +15,7 @@ pub use self::{
 };
 use crate::{
     Failure,
+    limits::check_cell,
     schema::{ColumnType, Key, Value},
 };
 
@@ -56,6 +57,19 @@ pub trait Column: Sized {
     /// It cannot be stored.
     fn settle(&mut self) -> Result<(), Failure> {
         Ok(())
+    }
+
+    /// Settles the value, and answers how many bytes its cell holds at most: those of its text, its decimal digits, its JSON
+    /// or its bytes. Limits of rows and indexes count them.
+    ///
+    /// # Errors
+    /// It cannot be stored.
+    #[doc(hidden)]
+    fn settle_sized(&mut self) -> Result<usize, Failure> {
+        self.settle()?;
+        let cell = self.to_value()?;
+        check_cell(Self::TYPE, Self::NULLABLE, &cell)?;
+        Ok(cell.heap_bytes())
     }
 
     /// The value as a cell.
@@ -120,6 +134,10 @@ impl<C: NotNull> Column for Option<C> {
 
     fn settle(&mut self) -> Result<(), Failure> {
         self.as_mut().map_or(Ok(()), C::settle)
+    }
+
+    fn settle_sized(&mut self) -> Result<usize, Failure> {
+        self.as_mut().map_or(Ok(0), C::settle_sized)
     }
 
     fn to_value(&self) -> Result<Value, Failure> {

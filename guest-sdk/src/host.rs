@@ -1,21 +1,28 @@
 //! What a projection asks of its host.
 
-use crate::schema::Value;
+use crate::{Failure, schema::Value};
 
 /// The host's side of the contract: the imports of the component, or a memory in tests.
+///
+/// A real host that refuses a call ends the module at once. That of tests says why, and the batch ends with the event.
 pub(crate) trait Host {
     /// The event in hand, from here on.
     fn turn_to(&mut self, position: u64);
 
     /// The rows that have these keys, in the order of the keys.
-    fn get_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) -> Vec<Option<Vec<Value>>>;
+    fn get_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) -> Result<Vec<Option<Vec<Value>>>, Failure>;
 
     /// Writes rows.
-    fn put_many(&mut self, table: &'static str, rows: Vec<Vec<Value>>);
+    fn put_many(&mut self, table: &'static str, rows: Vec<Vec<Value>>) -> Result<(), Failure>;
 
     /// Deletes rows.
-    fn delete_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>);
+    fn delete_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) -> Result<(), Failure>;
 
     /// The rows that have these values in the first columns of the index.
-    fn find(&mut self, table: &'static str, index: &'static str, values: Vec<Value>) -> Vec<Vec<Value>>;
+    fn find(
+        &mut self,
+        table: &'static str,
+        index: &'static str,
+        values: Vec<Value>,
+    ) -> Result<Vec<Vec<Value>>, Failure>;
 }

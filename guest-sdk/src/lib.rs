@@ -16,6 +16,7 @@ mod failure;
 mod guest;
 mod host;
 mod key;
+mod limits;
 pub mod log;
 mod payload;
 pub mod prelude;

@@ -86,7 +86,9 @@ impl Rows {
     pub fn delete<T: Table>(&mut self, key: T::Key<'_>) {
         self.check::<T>(&key);
         let batch = self.keys.batch;
-        self.keys.kept::<T>().delete(&key, batch);
+        if let Err(failure) = self.keys.kept::<T>().delete(&key, batch) {
+            self.fault.get_or_insert(failure);
+        }
     }
 
     /// The rows that have given values in the columns of an index, in the order of their keys:
@@ -96,6 +98,10 @@ impl Rows {
     /// [`get`](Self::get).
     #[track_caller]
     pub fn find<T: Table>(&mut self, find: Find<T>) -> Vec<T> {
+        if self.fault.is_some() {
+            // The event has failed, and with it what it has changed, which the host would refuse in words of its own.
+            return Vec::new();
+        }
         let batch = self.keys.batch;
         let found = self.keys.kept::<T>().find(find, self.host.as_mut(), batch);
         found.unwrap_or_else(|failure| {
@@ -107,24 +113,25 @@ impl Rows {
     /// The place of the row that has this key, after it was fetched if need be.
     #[track_caller]
     fn load<T: Table>(&mut self, key: &T::Key<'_>) -> usize {
-        let is_possible = self.check::<T>(key);
+        self.check::<T>(key);
         let batch = self.keys.batch;
         let kept = self.keys.kept::<T>();
         let place = kept.place(key, batch);
-        if is_possible
+        if self.fault.is_none()
             && !kept.is_known(place)
-            && let Err(failure) = kept.fetch(vec![place], self.host.as_mut())
+            && let Err(failure) = kept.check(place).and_then(|()| kept.fetch(&[place], self.host.as_mut()))
         {
             self.fault.get_or_insert(failure);
         }
         place
     }
 
-    /// Whether a row can have this key; if not, the event fails.
-    fn check<T: Table>(&mut self, key: &T::Key<'_>) -> bool {
-        let Err(failure) = key.check() else { return true };
-        self.fault.get_or_insert(Failure::new(format!("a key of `{}`: {failure}", T::SCHEMA.name)));
-        false
+    /// Fails the event if no cells can be this key. It is looked at each time: another key, whose row may be known, can have
+    /// the same cells.
+    fn check<T: Table>(&mut self, key: &T::Key<'_>) {
+        if let Err(failure) = key.check() {
+            self.fault.get_or_insert(Failure::new(format!("a key of `{}`: {failure}", T::SCHEMA.name)));
+        }
     }
 
     pub(crate) fn keys(&mut self) -> &mut Keys {
@@ -150,7 +157,8 @@ impl Rows {
         if let Some(failure) = self.fault.take() {
             return Err(failure);
         }
-        self.keys.tables.iter_mut().try_for_each(|keep| keep.kept.settle())
+        let Self { keys, host, .. } = self;
+        keys.tables.iter_mut().try_for_each(|keep| keep.kept.settle(host.as_mut()))
     }
 
     /// Ends a batch: hands the changed rows to the host.

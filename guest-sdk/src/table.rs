@@ -47,11 +47,11 @@ pub trait Table: Sized + 'static {
     /// The key of this row.
     fn key(&self) -> Self::Key<'_>;
 
-    /// See [`Column::settle`](crate::Column::settle).
+    /// See [`Column::settle`](crate::Column::settle). Answers how many bytes the cells of the row hold at most.
     ///
     /// # Errors
     /// Names the column that cannot be stored.
-    fn settle(&mut self) -> Result<(), Failure>;
+    fn settle(&mut self) -> Result<usize, Failure>;
 
     /// The row as cells, one for each column.
     ///
@@ -77,6 +77,13 @@ pub struct TableSchema {
     pub key: &'static [&'static str],
     /// Its indexes beside the key.
     pub indexes: &'static [IndexSchema],
+}
+
+impl TableSchema {
+    /// The place of the column of this name.
+    pub(crate) fn place_of(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|declared| declared.name == column)
+    }
 }
 
 /// A column of a [`TableSchema`].

@@ -61,6 +61,10 @@
 //! that lives outside of rows: a static, a `OnceLock`, a thread-local. A projection that is
 //! [partitioned by stream](crate::Partition::Stream) is also run stream by stream.
 //!
+//! A test also fails where a host would refuse what the projection does: what it declares, as at its upload; and keys, indexed
+//! values and rows that are too large, at the event that makes them. The limits are those of a host whose operator has not moved
+//! them.
+//!
 //! Fresh memory is real on Unix: each batch runs in a process of its own, forked from that of the test. Elsewhere each runs
 //! in a thread of its own, which finds thread-locals out but not statics. Two things follow:
 //!
@@ -70,8 +74,11 @@
 //!   that it [logs](crate::log) are printed once, where the test fails.
 
 mod batches;
+mod declared;
 mod difference;
 mod event;
+mod fold;
+mod life;
 mod log;
 mod memory;
 mod process;
@@ -82,6 +89,8 @@ mod upcast;
 
 pub use serde_json::json;
 
+#[doc(hidden)]
+pub use self::fold::{Folded, fold};
 pub(crate) use self::log::write as log;
 pub use self::{
     event::{TestEvent, event, read_json_lines},

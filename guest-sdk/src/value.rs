@@ -105,6 +105,23 @@ impl fmt::Debug for Float {
 }
 
 impl Value {
+    /// The type of the value; none for null, which belongs to every type.
+    pub(crate) fn column_type(&self) -> Option<ColumnType> {
+        Some(match self {
+            Self::Null => return None,
+            Self::Text(_) => ColumnType::Text,
+            Self::Bool(_) => ColumnType::Bool,
+            Self::I64(_) => ColumnType::I64,
+            Self::F64(_) => ColumnType::F64,
+            Self::Decimal(_) => ColumnType::Decimal,
+            Self::Timestamp(_) => ColumnType::Timestamp,
+            Self::Date(_) => ColumnType::Date,
+            Self::Uuid(_) => ColumnType::Uuid,
+            Self::Json(_) => ColumnType::Json,
+            Self::Bytes(_) => ColumnType::Bytes,
+        })
+    }
+
     /// The bytes that the value holds beside its place in the row.
     pub(crate) fn heap_bytes(&self) -> usize {
         match self {

@@ -33,7 +33,7 @@ fn rows_must_fit_their_table() {
             "no cells: table `notes`: a row takes 3 values, 0 came",
             "too large: table `notes`: bytes of a row: 1048603; the limit max_row_bytes is 1048576",
             "large bytes: table `everything`: bytes of a row: 1048672; the limit max_row_bytes is 1048576",
-            "batch: table `notes`: bytes of the rows of one batch: 67125902; the limit max_batch_write_bytes is 67108864",
+            "batch: table `notes`: bytes of the rows of one batch: 67125632; the limit max_batch_write_bytes is 67108864",
         ]
     );
 }

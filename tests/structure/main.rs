@@ -5,7 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read its files fails")]
 
+mod circles;
 mod paths;
+mod tree;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,16 +17,47 @@ use std::{
 
 /// Each room and the rooms that it may know.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("cli", &["config", "event_log", "http", "postgres", "projector", "read_model", "runtime", "server", "telemetry"]),
+    ("builds", &["event_log", "modules", "postgres", "read_model", "runtime", "subscriptions"]),
+    (
+        "cli",
+        &[
+            "config",
+            "event_log",
+            "http",
+            "postgres",
+            "projector",
+            "read_model",
+            "runtime",
+            "server",
+            "subscriptions",
+            "telemetry",
+        ],
+    ),
     ("config", &[]),
     ("event_log", &["postgres"]),
-    ("http", &["event_log", "modules", "postgres", "projector", "read_model", "runtime"]),
+    (
+        "http",
+        &[
+            "builds",
+            "event_log",
+            "modules",
+            "operations",
+            "postgres",
+            "queries",
+            "read_model",
+            "runtime",
+            "subscriptions",
+        ],
+    ),
     ("modules", &["postgres", "read_model", "runtime"]),
+    ("operations", &["builds", "event_log", "modules", "postgres", "read_model", "runtime", "subscriptions"]),
     ("postgres", &[]),
-    ("projector", &["event_log", "modules", "postgres", "read_model", "runtime"]),
+    ("projector", &["builds", "event_log", "modules", "postgres", "read_model", "runtime", "subscriptions"]),
+    ("queries", &["builds", "event_log", "postgres", "read_model"]),
     ("read_model", &["postgres"]),
     ("runtime", &["event_log", "read_model"]),
-    ("server", &["event_log", "http", "modules", "postgres", "projector", "runtime"]),
+    ("server", &["event_log", "http", "modules", "operations", "postgres", "projector", "queries", "runtime"]),
+    ("subscriptions", &["event_log", "postgres", "runtime"]),
     ("telemetry", &["config"]),
 ];
 
@@ -34,7 +67,23 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "config"]),
     ("indicatif", &["cli"]),
     ("reqwest", &["cli", "postgres"]),
-    ("sqlx", &["cli", "event_log", "http", "modules", "postgres", "projector", "read_model", "server"]),
+    (
+        "sqlx",
+        &[
+            "builds",
+            "cli",
+            "event_log",
+            "http",
+            "modules",
+            "operations",
+            "postgres",
+            "projector",
+            "queries",
+            "read_model",
+            "server",
+            "subscriptions",
+        ],
+    ),
     ("tower_http", &["http"]),
     ("wasmparser", &["runtime"]),
     ("wasmtime", &["runtime"]),
@@ -76,7 +125,7 @@ fn named() -> BTreeMap<String, BTreeMap<String, PathBuf>> {
             continue;
         }
         let room = rooms.entry(module[0].clone()).or_default();
-        for name in paths::named(&fs::read_to_string(&path).unwrap(), &module) {
+        for name in paths::outside(&fs::read_to_string(&path).unwrap(), &module) {
             room.entry(name).or_insert_with(|| inside.clone());
         }
     }

@@ -1,26 +1,18 @@
 //! Names of tables, columns and indexes.
 
+use gnomon_values::{
+    limits::MAX_NAME_BYTES,
+    names::{self, NameError},
+};
 use proc_macro2::Span;
-
-/// Postgres cuts longer names off silently, which would let two of them become one.
-const LONGEST: usize = 63;
-
-/// Columns that every table of Postgres has.
-const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
-
-/// Parameters of a query over HTTP, where each other parameter filters by the column of its name.
-const QUERY_WORDS: [&str; 8] = ["select", "order", "limit", "offset", "and", "or", "not", "columns"];
 
 /// A name that SQL takes without quotes.
 pub(crate) fn check(name: &str, span: Span, what: &str) -> syn::Result<()> {
-    let problem = if name.is_empty() {
-        "is empty".to_owned()
-    } else if name.len() > LONGEST {
-        format!("has {} bytes, and at most {LONGEST} are allowed", name.len())
-    } else if !is_plain(name) {
-        "must consist of a-z, 0-9 and _ and not start with a digit".to_owned()
-    } else {
-        return Ok(());
+    let problem = match names::check(name) {
+        Ok(()) => return Ok(()),
+        Err(NameError::Empty) => "is empty".to_owned(),
+        Err(NameError::TooLong { bytes, .. }) => format!("has {bytes} bytes, and at most {MAX_NAME_BYTES} are allowed"),
+        Err(NameError::Character { .. }) => "must consist of a-z, 0-9 and _ and not start with a digit".to_owned(),
     };
     Err(syn::Error::new(span, format!("the {what} name `{name}` {problem}")))
 }
@@ -28,20 +20,9 @@ pub(crate) fn check(name: &str, span: Span, what: &str) -> syn::Result<()> {
 /// A name that a column of a table may have.
 pub(crate) fn check_column(name: &str, span: Span) -> syn::Result<()> {
     check(name, span, "column")?;
-    let owner = if SYSTEM_COLUMNS.contains(&name) {
-        "Postgres"
-    } else if QUERY_WORDS.contains(&name) {
-        "the query language of the HTTP API"
-    } else {
-        return Ok(());
-    };
+    let Some(owner) = names::owner_of_column_name(name) else { return Ok(()) };
     let message = format!("{owner} uses the name `{name}`: give the column another with #[column(\"…\")]");
     Err(syn::Error::new(span, message))
-}
-
-fn is_plain(name: &str) -> bool {
-    !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }
 
 #[cfg(test)]
@@ -77,6 +58,7 @@ mod tests {
     fn names_that_postgres_or_queries_use_are_no_columns() {
         assert!(column("xmin").is_some_and(|message| message.contains("Postgres")));
         assert!(column("order").is_some_and(|message| message.contains("query language")));
+        assert!(column("on_conflict").is_some_and(|message| message.contains("query language")));
         assert_eq!(column("orders"), None);
         assert_eq!(table("order"), None);
     }

@@ -63,6 +63,10 @@ fn generate(name: &Ident, texts: &[(&Ident, LitStr)]) -> TokenStream {
         impl ::gnomon_sdk::Column for #name {
             const TYPE: ::gnomon_sdk::schema::ColumnType = ::gnomon_sdk::schema::ColumnType::Text;
 
+            fn settle_sized(&mut self) -> ::core::result::Result<usize, ::gnomon_sdk::Failure> {
+                ::core::result::Result::Ok(::gnomon_sdk::TextEnum::as_text(self).len())
+            }
+
             fn to_value(&self) -> ::core::result::Result<::gnomon_sdk::schema::Value, ::gnomon_sdk::Failure> {
                 ::core::result::Result::Ok(::gnomon_sdk::schema::text_value(self))
             }

@@ -11,6 +11,10 @@ use crate::{
 impl Column for Vec<u8> {
     const TYPE: ColumnType = ColumnType::Bytes;
 
+    fn settle_sized(&mut self) -> Result<usize, Failure> {
+        Ok(self.len())
+    }
+
     fn to_value(&self) -> Result<Value, Failure> {
         Ok(Value::Bytes(self.clone()))
     }

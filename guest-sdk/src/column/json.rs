@@ -58,8 +58,13 @@ impl<T: Serialize + DeserializeOwned> Column for Json<T> {
     const TYPE: ColumnType = ColumnType::Json;
 
     fn settle(&mut self) -> Result<(), Failure> {
-        self.0 = parse(&canonical(&self.0)?)?;
-        Ok(())
+        self.settle_sized().map(drop)
+    }
+
+    fn settle_sized(&mut self) -> Result<usize, Failure> {
+        let text = canonical(&self.0)?;
+        self.0 = parse(&text)?;
+        Ok(text.len())
     }
 
     fn to_value(&self) -> Result<Value, Failure> {
@@ -80,8 +85,13 @@ impl Column for serde_json::Value {
     const TYPE: ColumnType = ColumnType::Json;
 
     fn settle(&mut self) -> Result<(), Failure> {
-        *self = parse(&canonical(self)?)?;
-        Ok(())
+        self.settle_sized().map(drop)
+    }
+
+    fn settle_sized(&mut self) -> Result<usize, Failure> {
+        let text = canonical(self)?;
+        *self = parse(&text)?;
+        Ok(text.len())
     }
 
     fn to_value(&self) -> Result<Value, Failure> {

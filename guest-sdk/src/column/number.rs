@@ -48,6 +48,8 @@ impl Plain for f64 {
 
 impl Plain for Decimal {
     const TYPE: ColumnType = ColumnType::Decimal;
+    /// A sign, a zero, a point and the 28 digits that a scale may have.
+    const MOST_BYTES: usize = 31;
 
     fn settled(self) -> Self {
         self.normalize()
@@ -92,8 +94,9 @@ mod tests {
 
     #[test]
     fn the_longest_decimals_survive_a_round_trip() {
-        for decimal in [Decimal::MAX, Decimal::MIN, Decimal::new(1, 28)] {
+        for decimal in [Decimal::MAX, Decimal::MIN, Decimal::new(1, 28), Decimal::new(-1, 28)] {
             assert_eq!(Decimal::from_value(decimal.to_value().unwrap()), Ok(decimal));
+            assert!(decimal.to_value().unwrap().heap_bytes() <= Decimal::MOST_BYTES);
         }
     }
 

@@ -15,6 +15,9 @@ use crate::{
 pub(super) trait Plain: Copy {
     const TYPE: ColumnType;
 
+    /// The bytes that its cell holds at most beside what every cell takes.
+    const MOST_BYTES: usize = 0;
+
     /// Whether a cell can hold the value.
     fn check(self) -> Result<(), Failure> {
         Ok(())
@@ -40,6 +43,11 @@ macro_rules! plain_columns {
                 Plain::check(*self)?;
                 *self = Plain::settled(*self);
                 Ok(())
+            }
+
+            fn settle_sized(&mut self) -> Result<usize, Failure> {
+                self.settle()?;
+                Ok(<$ty as Plain>::MOST_BYTES)
             }
 
             fn to_value(&self) -> Result<Value, Failure> {

@@ -2,6 +2,8 @@
 
 use std::hash::{Hash, Hasher};
 
+use gnomon_values::cells::check_text;
+
 use super::{Column, IndexColumn, KeyColumn, NotNull, mismatch};
 use crate::{
     Failure,
@@ -12,10 +14,12 @@ impl Column for String {
     const TYPE: ColumnType = ColumnType::Text;
 
     fn settle(&mut self) -> Result<(), Failure> {
-        if self.contains('\0') {
-            return Err(Failure::new(format!("the text {self:?} contains NUL, which Postgres cannot hold")));
-        }
-        Ok(())
+        Ok(check_text(self)?)
+    }
+
+    fn settle_sized(&mut self) -> Result<usize, Failure> {
+        self.settle()?;
+        Ok(self.len())
     }
 
     fn to_value(&self) -> Result<Value, Failure> {

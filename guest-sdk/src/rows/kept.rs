@@ -8,14 +8,22 @@ use std::{
     hash::{BuildHasher, Hasher},
 };
 
+use gnomon_values::{
+    cells::row_bytes,
+    limits::{LARGE_ROW_BYTES, MAX_INDEX_BYTES},
+};
 use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
 
 use crate::{
     Failure,
     host::Host,
+    limits::{check_key, check_row, check_value},
     schema::{Key, Value},
     table::{Find, Table},
 };
+
+/// Keys of one call to the host, which allows more: rows may be large.
+const MOST_FETCHED: usize = 10_000;
 
 /// The rows that are kept of a table, by key. A place is an index of `slots`.
 pub(super) struct Kept<T> {
@@ -48,7 +56,7 @@ struct Slot<T> {
 /// A [`Kept`] whatever its rows are.
 pub(super) trait KeptTable: Any {
     fn fetch_wanted(&mut self, host: &mut dyn Host) -> Result<(), Failure>;
-    fn settle(&mut self) -> Result<(), Failure>;
+    fn settle(&mut self, host: &mut dyn Host) -> Result<(), Failure>;
     fn flush(&mut self, host: &mut dyn Host) -> Result<(), Failure>;
     fn bytes(&self) -> usize;
     /// Forgets the rows that the batch did not ask for, or all.
@@ -133,27 +141,36 @@ impl<T: Table> Kept<T> {
         self.set(place, Some(row));
     }
 
-    pub(super) fn delete(&mut self, key: &T::Key<'_>, batch: u32) {
+    pub(super) fn delete(&mut self, key: &T::Key<'_>, batch: u32) -> Result<(), Failure> {
         let place = self.place(key, batch);
+        self.check(place)?;
         self.set(place, None);
+        Ok(())
     }
 
     pub(super) fn want(&mut self, key: &T::Key<'_>, batch: u32) {
         let known = self.slots.len();
         let place = self.place(key, batch);
-        if place == known {
+        // A key that no row can have is a failure where it is asked for.
+        if place == known && check_key(&self.slots[place].key).is_ok() {
             self.wanted.push(place);
         }
     }
 
+    /// Whether a row can have the key at a place.
+    pub(super) fn check(&self, place: usize) -> Result<(), Failure> {
+        check_key(&self.slots[place].key).map_err(|failure| self.in_row(place, &failure))
+    }
+
     pub(super) fn find(&mut self, find: Find<T>, host: &mut dyn Host, batch: u32) -> Result<Vec<T>, Failure> {
-        let values = find
-            .values
-            .map_err(|failure| Failure::new(format!("index `{}` of `{}`: {failure}", find.index, T::SCHEMA.name)))?;
-        self.settle()?;
+        let in_find =
+            |failure: Failure| Failure::new(format!("index `{}` of `{}`: {failure}", find.index, T::SCHEMA.name));
+        let values = find.values.map_err(in_find)?;
+        values.iter().try_for_each(check_value).map_err(in_find)?;
+        self.settle(host)?;
         self.flush(host)?;
         let mut found = Vec::new();
-        for cells in host.find(T::SCHEMA.name, find.index, values) {
+        for cells in host.find(T::SCHEMA.name, find.index, values)? {
             let row = T::from_cells(cells.clone())
                 .map_err(|failure| Failure::new(format!("a row of `{}`: {failure}", T::SCHEMA.name)))?;
             let place = self.place(&row.key(), batch);
@@ -165,15 +182,15 @@ impl<T: Table> Kept<T> {
         Ok(found)
     }
 
-    pub(super) fn fetch(&mut self, places: Vec<usize>, host: &mut dyn Host) -> Result<(), Failure> {
+    pub(super) fn fetch(&mut self, places: &[usize], host: &mut dyn Host) -> Result<(), Failure> {
         let keys: Vec<Vec<Value>> = places.iter().map(|&place| self.slots[place].key.clone()).collect();
-        let rows = host.get_many(T::SCHEMA.name, keys);
+        let rows = host.get_many(T::SCHEMA.name, keys)?;
         if rows.len() != places.len() {
             let message =
                 format!("the host gave {} rows of `{}` for {} keys", rows.len(), T::SCHEMA.name, places.len());
             return Err(Failure::new(message));
         }
-        places.into_iter().zip(rows).try_for_each(|(place, cells)| self.know(place, cells))
+        places.iter().zip(rows).try_for_each(|(&place, cells)| self.know(place, cells))
     }
 
     /// Takes a row that the host has.
@@ -185,6 +202,20 @@ impl<T: Table> Kept<T> {
         }
         self.slots[place].known = true;
         Ok(())
+    }
+
+    /// Ends an event for a row that may break a limit.
+    fn settle_large(&mut self, place: usize, host: &mut dyn Host) -> Result<(), Failure> {
+        let Some(row) = &self.slots[place].row else { return Ok(()) };
+        let cells = row.to_cells().map_err(|failure| self.in_row(place, &failure))?;
+        check_row(&T::SCHEMA, &cells).map_err(|failure| self.in_row(place, &failure))?;
+        if row_bytes(cells.iter().map(Value::heap_bytes)) < LARGE_ROW_BYTES {
+            return Ok(());
+        }
+        // Its place stays among those that changed, and is passed over there.
+        self.slots[place].changed = false;
+        self.weigh(place, &cells);
+        host.put_many(T::SCHEMA.name, vec![cells])
     }
 
     fn set(&mut self, place: usize, row: Option<T>) {
@@ -221,28 +252,29 @@ impl<T: Table> Kept<T> {
 impl<T: Table> KeptTable for Kept<T> {
     fn fetch_wanted(&mut self, host: &mut dyn Host) -> Result<(), Failure> {
         let wanted = std::mem::take(&mut self.wanted);
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        self.fetch(wanted, host)
+        wanted.chunks(MOST_FETCHED).try_for_each(|places| self.fetch(places, host))
     }
 
-    fn settle(&mut self) -> Result<(), Failure> {
+    fn settle(&mut self, host: &mut dyn Host) -> Result<(), Failure> {
         while let Some(place) = self.touched.pop() {
             let slot = &mut self.slots[place];
             slot.touched = false;
             let Some(row) = &mut slot.row else { continue };
-            if let Err(failure) = row.settle() {
-                return Err(self.in_row(place, &failure));
-            }
+            let bytes = match row.settle() {
+                Ok(bytes) => bytes,
+                Err(failure) => return Err(self.in_row(place, &failure)),
+            };
             if !row.key().is(&slot.key) {
                 let mut key = Vec::new();
                 row.key().push_cells(&mut key);
                 let message = format!(
-                    "its key was changed to {}; delete the row and put it anew under the other key instead",
+                    "its key was changed to {}; delete the row and put it again under the other key instead",
                     Shown(&key)
                 );
                 return Err(self.in_row(place, &Failure::new(message)));
+            }
+            if bytes > MAX_INDEX_BYTES {
+                self.settle_large(place, host)?;
             }
         }
         Ok(())
@@ -253,7 +285,9 @@ impl<T: Table> KeptTable for Kept<T> {
         let mut deleted = Vec::new();
         for place in std::mem::take(&mut self.changed) {
             let slot = &mut self.slots[place];
-            slot.changed = false;
+            if !std::mem::take(&mut slot.changed) {
+                continue;
+            }
             let Some(row) = &slot.row else {
                 deleted.push(slot.key.clone());
                 continue;
@@ -263,10 +297,10 @@ impl<T: Table> KeptTable for Kept<T> {
             rows.push(cells);
         }
         if !rows.is_empty() {
-            host.put_many(T::SCHEMA.name, rows);
+            host.put_many(T::SCHEMA.name, rows)?;
         }
         if !deleted.is_empty() {
-            host.delete_many(T::SCHEMA.name, deleted);
+            host.delete_many(T::SCHEMA.name, deleted)?;
         }
         Ok(())
     }
@@ -289,6 +323,9 @@ fn heap_bytes(cells: &[Value]) -> usize {
     size_of_val(cells) + cells.iter().map(Value::heap_bytes).sum::<usize>()
 }
 
+/// Bytes of a cell that a message shows.
+const LONGEST_SHOWN: usize = 100;
+
 /// The cells of a key, for messages.
 struct Shown<'a>(&'a [Value]);
 
@@ -296,7 +333,13 @@ impl std::fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("(")?;
         for (place, cell) in self.0.iter().enumerate() {
-            write!(f, "{}{cell}", if place == 0 { "" } else { ", " })?;
+            let cell = cell.to_string();
+            let (end, more) = if cell.len() > LONGEST_SHOWN {
+                (cell.floor_char_boundary(LONGEST_SHOWN), "…")
+            } else {
+                (cell.len(), "")
+            };
+            write!(f, "{}{}{more}", if place == 0 { "" } else { ", " }, &cell[..end])?;
         }
         f.write_str(")")
     }

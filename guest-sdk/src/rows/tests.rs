@@ -1,5 +1,6 @@
 use std::{cell::RefCell, rc::Rc};
 
+use gnomon_values::limits::LARGE_ROW_BYTES;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -33,6 +34,14 @@ struct Text {
     lost: i64,
 }
 
+#[derive(crate::Table)]
+#[table("notes")]
+struct Note {
+    #[key]
+    note: i64,
+    text: String,
+}
+
 /// Writes down what it is asked, and answers as it was told.
 #[derive(Clone, Default)]
 struct Notebook(Rc<RefCell<Notes>>);
@@ -62,29 +71,36 @@ impl Notebook {
 impl Host for Notebook {
     fn turn_to(&mut self, _position: u64) {}
 
-    fn get_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) -> Vec<Option<Vec<Value>>> {
+    fn get_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) -> Result<Vec<Option<Vec<Value>>>, Failure> {
         self.note("get", table, &keys);
         let answers = &self.0.borrow().answers;
-        keys.iter().map(|key| answers.iter().find(|row| row.starts_with(key)).cloned()).collect()
+        Ok(keys.iter().map(|key| answers.iter().find(|row| row.starts_with(key)).cloned()).collect())
     }
 
-    fn put_many(&mut self, table: &'static str, rows: Vec<Vec<Value>>) {
+    fn put_many(&mut self, table: &'static str, rows: Vec<Vec<Value>>) -> Result<(), Failure> {
         self.note("put", table, &rows);
+        Ok(())
     }
 
-    fn delete_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) {
+    fn delete_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) -> Result<(), Failure> {
         self.note("delete", table, &keys);
+        Ok(())
     }
 
-    fn find(&mut self, table: &'static str, index: &'static str, values: Vec<Value>) -> Vec<Vec<Value>> {
+    fn find(
+        &mut self,
+        table: &'static str,
+        index: &'static str,
+        values: Vec<Value>,
+    ) -> Result<Vec<Vec<Value>>, Failure> {
         self.note(&format!("find {index}"), table, &[values]);
-        self.0.borrow().answers.clone()
+        Ok(self.0.borrow().answers.clone())
     }
 }
 
 fn rows() -> (Rows, Notebook) {
     let host = Notebook::default();
-    (Rows::new::<(Account, Document)>(Box::new(host.clone())), host)
+    (Rows::new::<(Account, Document, Note)>(Box::new(host.clone())), host)
 }
 
 fn account(account: &str, owner: &str, balance: u8) -> Account {
@@ -172,7 +188,7 @@ fn a_changed_key_is_a_failure() {
     rows.put(account("1", "ann", 5));
     rows.settle().unwrap();
     rows.get_mut::<Account>("1").unwrap().account = "2".into();
-    let expected = "the row (\"1\") of `accounts`: its key was changed to (\"2\"); delete the row and put it anew under \
+    let expected = "the row (\"1\") of `accounts`: its key was changed to (\"2\"); delete the row and put it again under \
                     the other key instead";
     assert_eq!(rows.settle(), Err(Failure::new(expected)));
 }
@@ -191,27 +207,27 @@ fn a_row_that_does_not_fit_ends_the_event() {
 #[test]
 fn rows_beyond_the_bound_are_forgotten_old_ones_first() {
     let (mut rows, host) = rows();
-    rows.put(account("1", &"x".repeat(10_000), 1));
+    rows.put(account("1", &"x".repeat(2_000), 1));
     end_batch(&mut rows);
-    rows.put(account("2", &"x".repeat(10_000), 2));
+    rows.put(account("2", &"x".repeat(2_000), 2));
     rows.settle().unwrap();
     rows.keys.tables.iter_mut().try_for_each(|keep| keep.kept.flush(&mut host.clone())).unwrap();
     host.calls();
 
-    rows.keys.sweep(25_000);
+    rows.keys.sweep(5_500);
     rows.get::<Account>("1");
     rows.get::<Account>("2");
     assert!(host.calls().is_empty(), "there was room for both");
 
     rows.keys.batch += 1;
     rows.get::<Account>("2");
-    rows.keys.sweep(15_000);
+    rows.keys.sweep(3_500);
     rows.get::<Account>("2");
     assert!(host.calls().is_empty(), "the row of this batch stays");
     rows.get::<Account>("1");
     assert_eq!(host.calls(), [r#"get accounts "1""#]);
 
-    rows.keys.sweep(5_000);
+    rows.keys.sweep(1_200);
     rows.get::<Account>("2");
     assert_eq!(host.calls(), [r#"get accounts "2""#]);
 }
@@ -226,4 +242,76 @@ fn a_row_is_what_the_host_would_give_back_after_each_event() {
     assert_eq!(rows.get::<Document>((1, place)).map(|row| row.text.0), Some(Text { kept: 1, lost: 0 }));
     end_batch(&mut rows);
     assert_eq!(host.calls(), [format!(r#"put documents 1,{place},{{"kept":1}}"#)]);
+}
+
+#[test]
+fn a_large_row_is_handed_over_at_its_event_and_not_once_more() {
+    let (mut rows, host) = rows();
+    let put = |rows: &mut Rows, kept: usize| {
+        let text = Json(Text { kept: 1, lost: 2 });
+        rows.put(Document { shelf: 1, place: Uuid::nil(), text });
+        rows.put(Note { note: 1, text: "x".repeat(kept) });
+        rows.settle().unwrap();
+    };
+    put(&mut rows, LARGE_ROW_BYTES);
+    let calls = host.calls();
+    assert_eq!(calls.len(), 1, "the small row waits");
+    assert!(calls[0].starts_with("put notes 1,\"xxx"), "{}", &calls[0][..40]);
+    put(&mut rows, 3);
+    assert!(host.calls().is_empty(), "it is small again");
+    end_batch(&mut rows);
+    let null = "00000000-0000-0000-0000-000000000000";
+    assert_eq!(host.calls(), [format!("put documents 1,{null},{{\"kept\":1}}"), "put notes 1,\"xxx\"".to_owned()]);
+    put(&mut rows, LARGE_ROW_BYTES);
+    host.calls();
+    end_batch(&mut rows);
+    assert_eq!(host.calls(), [format!("put documents 1,{null},{{\"kept\":1}}")]);
+}
+
+#[test]
+fn what_no_host_takes_fails_at_its_event() {
+    let long = "x".repeat(2_401);
+    let failure = |work: &dyn Fn(&mut Rows)| {
+        let (mut rows, host) = rows();
+        work(&mut rows);
+        let failure = rows.settle().unwrap_err().to_string();
+        assert!(host.calls().is_empty(), "{failure}");
+        failure
+    };
+    let key = format!(
+        "the row (\"{}…) of `accounts`: the values of the key have 2401 bytes; an index holds at most 2400 (put a digest \
+         there instead)",
+        "x".repeat(99)
+    );
+    assert_eq!(failure(&|rows| rows.put(account(&long, "ann", 1))), key);
+    assert_eq!(failure(&|rows| rows.delete::<Account>(&long)), key);
+    assert_eq!(failure(&|rows| drop(rows.get::<Account>(&long).cloned())), key);
+    let index = failure(&|rows| rows.put(account("1", &long, 1)));
+    assert!(index.contains("of `accounts`: the values of index `by_owner` have 2401 bytes"), "{index}");
+    let nul = "the text contains NUL (\\0), which Postgres cannot hold";
+    assert!(failure(&|rows| rows.delete::<Account>("a\0")).ends_with(nul));
+    assert!(failure(&|rows| drop(rows.get::<Account>("a\0").cloned())).ends_with(nul));
+    let find = failure(&|rows| drop(rows.find(Account::by_owner("a\0"))));
+    assert_eq!(find, format!("index `by_owner` of `accounts`: {nul}"));
+}
+
+#[test]
+fn the_host_is_asked_nothing_more_once_an_event_has_failed() {
+    let (mut rows, host) = rows();
+    rows.put(account("1", &"x".repeat(2_401), 1));
+    assert!(rows.find(Account::by_owner("ann")).is_empty());
+    assert!(rows.find(Account::by_owner("ann")).is_empty());
+    assert!(rows.get::<Account>("2").is_none());
+    assert!(host.calls().is_empty());
+    assert!(rows.settle().is_err_and(|failure| failure.to_string().contains("have 2401 bytes")));
+}
+
+#[test]
+fn a_key_that_no_row_can_have_may_be_named_in_advance() {
+    let (mut rows, host) = rows();
+    rows.keys().want::<Account>("a\0");
+    rows.keys().want::<Account>("1");
+    rows.fetch_wanted();
+    assert_eq!(host.calls(), [r#"get accounts "1""#]);
+    rows.settle().unwrap();
 }

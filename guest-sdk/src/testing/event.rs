@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read},
 };
 
-use gnomon_values::Instant;
+use gnomon_values::{Instant, json::json_depth, limits, names, projection};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -141,12 +141,51 @@ impl From<Line> for TestEvent {
     }
 }
 
+/// Says why a log would not take the event.
+fn check(event: &TestEvent) -> Result<(), String> {
+    let TestEvent { stream, event_type, data, schema_version, metadata, .. } = event;
+    names::check_stream(stream).map_err(|error| error.to_string())?;
+    names::check_event_type(event_type).map_err(|error| error.to_string())?;
+    if !projection::is_schema_version(*schema_version) {
+        return Err(projection::no_schema_version(*schema_version));
+    }
+    for text in [Some(data), metadata.as_ref()].into_iter().flatten() {
+        limits::check("depth of its JSON", "max_json_depth", json_depth(text), limits::MAX_JSON_DEPTH)
+            .map_err(|error| error.to_string())?;
+    }
+    let bytes = data.len() + metadata.as_ref().map_or(0, String::len);
+    [
+        limits::check(
+            "bytes of the stream's name",
+            "max_stream_name_bytes",
+            stream.len(),
+            limits::DEFAULT_MAX_STREAM_NAME_BYTES,
+        ),
+        limits::check(
+            "bytes of its type",
+            "max_event_type_bytes",
+            event_type.len(),
+            limits::DEFAULT_MAX_EVENT_TYPE_BYTES,
+        ),
+        limits::check("bytes of data and metadata", "max_event_bytes", bytes, limits::DEFAULT_MAX_EVENT_BYTES),
+    ]
+    .into_iter()
+    .try_for_each(|checked| checked.map_err(|error| error.to_string()))
+}
+
 /// The events as a log would hold them.
+///
+/// # Panics
+/// A log would not take one of them.
+#[track_caller]
 pub(super) fn appended(events: &[TestEvent]) -> Vec<RawEvent> {
     let mut versions: HashMap<&str, u64> = HashMap::new();
     let mut time = BEFORE_THE_FIRST;
     let mut log = Vec::with_capacity(events.len());
     for (position, event) in (1_u64..).zip(events) {
+        if let Err(reason) = check(event) {
+            panic!("event {position} cannot be in a log: {reason}");
+        }
         let version = versions.entry(&event.stream).or_default();
         *version += 1;
         time = event.time.unwrap_or(Instant::MAX.min(Instant(time.0 + 1_000_000)));

@@ -1,15 +1,12 @@
 //! One way to fold all events, from empty tables to the last row.
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     batches::Plan,
-    log,
-    memory::{LateFetch, MemoryHost},
-    process,
-    tables::{StoredTables, Write},
+    life::{Failed, Life, live},
+    memory::LateFetch,
+    tables::StoredTables,
 };
-use crate::{Projection, Rows, Tables, batch, event::RawEvent};
+use crate::{Projection, Tables, event::RawEvent};
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,60 +25,92 @@ pub(super) struct Run {
     pub(super) late: Vec<LateFetch>,
 }
 
-/// What came out of one life.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Life {
-    writes: Vec<Write>,
-    failed: Option<(u64, String)>,
-    lines: Vec<String>,
-    late: Vec<LateFetch>,
-}
-
 /// # Panics
 /// The projection does.
 #[track_caller]
 pub(super) fn run<P: Projection>(plan: &Plan, events: &[RawEvent]) -> Run {
-    let mut tables = StoredTables::new(P::Tables::schemas());
+    let mut work = Work { events, tables: StoredTables::new(P::Tables::schemas()) };
     let (mut lines, mut late) = (Vec::new(), Vec::new());
-    // Generous: a slow test is better than one that fails on a busy machine.
-    let seconds = u32::try_from(events.len() / 1_000).unwrap_or(u32::MAX).saturating_add(60);
     for batches in plan.lives() {
-        let life = match process::apart(seconds, || live::<P>(&tables, &batches, events)) {
+        let life = match work.fold::<P>(&batches) {
             Ok(life) => life,
-            Err(crash) => {
-                let place = crash.position.and_then(|position| described(events, position));
-                let place = place.unwrap_or_else(|| "one of the events".to_owned());
-                panic!("{place} stopped the projection: {} ({plan})", crash.message);
-            }
+            Err(message) => panic!("{message} ({plan})"),
         };
         lines.extend(life.lines);
         late.extend(life.late);
-        if let Some((position, message)) = life.failed {
+        if let Some(Failed { position, message, .. }) = life.failed {
             return Run { outcome: Outcome::Failed { position, message }, lines, late };
         }
-        life.writes.iter().for_each(|write| tables.apply(write));
     }
-    Run { outcome: Outcome::Rows(tables), lines, late }
+    Run { outcome: Outcome::Rows(work.tables), lines, late }
+}
+
+/// Events, and the tables as those before have left them.
+pub(super) struct Work<'e> {
+    pub(super) events: &'e [RawEvent],
+    pub(super) tables: StoredTables,
+}
+
+impl Work<'_> {
+    /// Folds batches with one memory. Where an event cannot be handled, everything before it is folded.
+    ///
+    /// As in a host, the batch in which something failed is done again in parts, each with fresh memory, until one event is
+    /// left: what the host refuses at the end of a batch is thus found at the event that caused it, and a batch that is too
+    /// large as a whole is not a failure.
+    ///
+    /// # Errors
+    /// What the projection did that stopped it.
+    pub(super) fn fold<P: Projection>(&mut self, batches: &[Vec<usize>]) -> Result<Life, String> {
+        let mut life = match live::<P>(&self.tables, batches, self.events) {
+            Ok(life) => life,
+            Err(crash) => {
+                let place = crash.position.and_then(|position| described(self.events, position));
+                let place = place.unwrap_or_else(|| "one of the events".to_owned());
+                return Err(format!("{place} stopped the projection: {}", crash.message));
+            }
+        };
+        life.writes.iter().for_each(|write| self.tables.apply(write));
+        let Some(failed) = &life.failed else { return Ok(life) };
+        let batch = &batches[failed.batch];
+        if batch.len() == 1 {
+            return Ok(life);
+        }
+        let earlier = if failed.was_refused {
+            let (first, second) = batch.split_at(batch.len() / 2);
+            match self.narrow::<P>(first)? {
+                None => self.narrow::<P>(second)?,
+                failed => failed,
+            }
+        } else {
+            let is_before = |event: &&usize| self.events[**event].position != failed.position;
+            let before = batch.iter().take_while(is_before).count();
+            self.narrow::<P>(&batch[..before])?.or(Some((failed.position, failed.message.clone())))
+        };
+        let number = failed.batch;
+        life.failed =
+            earlier.map(|(position, message)| Failed { batch: number, position, message, was_refused: false });
+        if life.failed.is_none() {
+            // Only as a whole was the batch too large.
+            return self.fold::<P>(&batches[number + 1..]).map(|rest| Life {
+                failed: rest.failed.map(|failed| Failed { batch: number + 1 + failed.batch, ..failed }),
+                ..life
+            });
+        }
+        Ok(life)
+    }
+
+    /// Folds a part of a batch; answers which event of it cannot be handled.
+    fn narrow<P: Projection>(&mut self, part: &[usize]) -> Result<Option<(u64, String)>, String> {
+        if part.is_empty() {
+            return Ok(None);
+        }
+        let failed = self.fold::<P>(&[part.to_vec()])?.failed;
+        Ok(failed.map(|failed| (failed.position, failed.message)))
+    }
 }
 
 /// `event 3 (MoneyDeposited of account-1)`
 pub(super) fn described(events: &[RawEvent], position: u64) -> Option<String> {
     let event = events.iter().find(|event| event.position == position)?;
     Some(format!("event {position} ({} of {})", event.event_type, event.stream))
-}
-
-/// Handles batches with one memory.
-fn live<P: Projection>(tables: &StoredTables, batches: &[Vec<usize>], events: &[RawEvent]) -> Life {
-    let host = MemoryHost::new(tables.clone());
-    let mut rows = Rows::new::<P::Tables>(Box::new(host.clone()));
-    let (failed, lines) = log::collect(|| {
-        batches.iter().find_map(|batch| {
-            let batch = batch.iter().map(|&event| events[event].clone()).collect();
-            host.start_batch();
-            batch::handle::<P>(&mut rows, batch).err()
-        })
-    });
-    let failed = failed.map(|failure| (failure.position, failure.message));
-    let (writes, late) = host.finish();
-    Life { writes, failed, lines, late }
 }

@@ -3,7 +3,7 @@
 use std::{cell::OnceCell, marker::PhantomData};
 
 use super::{
-    batches,
+    batches, declared,
     difference::{difference, shown},
     event::{TestEvent, appended},
     log,
@@ -163,6 +163,7 @@ impl<P: Projection> Scenario<P> {
 /// Folds the events in every way, and compares what comes of it.
 #[track_caller]
 fn play<P: Projection>(events: &[TestEvent]) -> Played {
+    declared::check::<P>();
     let log: Vec<RawEvent> = appended(events).into_iter().filter(is_wanted::<P>).collect();
     let streams: Vec<&str> = log.iter().map(|event| event.stream.as_str()).collect();
     let mut plans = batches::plans(&streams, P::PARTITIONED_BY == Some(Partition::Stream)).into_iter();
@@ -218,7 +219,7 @@ fn differences<P: Projection>(log: &[RawEvent], left: &Outcome, right: &Outcome)
 fn table_of<T: Table>(rows: impl IntoIterator<Item = T>) -> StoredTable {
     let mut tables = StoredTables::new(vec![T::SCHEMA]);
     for mut row in rows {
-        let cells = match row.settle().and_then(|()| row.to_cells()) {
+        let cells = match row.settle().and_then(|_| row.to_cells()) {
             Ok(cells) => cells,
             Err(failure) => panic!("a row that is expected in `{}` cannot be there: {failure}", T::SCHEMA.name),
         };

@@ -74,6 +74,10 @@ impl StoredTables {
 }
 
 impl StoredTable {
+    pub(super) fn key_of(&self, row: &[Value]) -> StoredKey {
+        self.schema.key_of(row)
+    }
+
     pub(super) fn get(&self, key: Vec<Value>) -> Option<Vec<Value>> {
         self.rows.get(&StoredKey(key)).cloned()
     }
@@ -90,12 +94,8 @@ impl StoredTable {
 }
 
 impl TableSchema {
-    pub(super) fn key_of(&self, row: &[Value]) -> StoredKey {
+    fn key_of(&self, row: &[Value]) -> StoredKey {
         StoredKey(self.key.iter().filter_map(|column| self.place_of(column)).map(|place| row[place].clone()).collect())
-    }
-
-    fn place_of(&self, column: &str) -> Option<usize> {
-        self.columns.iter().position(|declared| declared.name == column)
     }
 }
 

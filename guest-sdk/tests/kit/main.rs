@@ -4,6 +4,7 @@
 #[cfg(unix)]
 mod guilty;
 mod innocent;
+mod limits;
 mod numbers;
 mod upcasters;
 mod words;

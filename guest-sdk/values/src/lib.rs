@@ -1,11 +1,15 @@
 //! What a Gnomon host and its modules must agree upon: the limits of values, and the one form in which each is kept.
 //!
 //! The host checks what a module hands over, and the SDK's test kit checks the same without a host. A rule that stood twice
-//! would differ one day, so it stands here.
+//! would differ one day, so it stands here. Checks take names and sizes, so that neither side needs the other's types.
 
+pub mod cells;
+pub mod declaration;
 pub mod json;
-mod limits;
+pub mod limits;
+pub mod names;
 pub mod number;
+pub mod projection;
 mod time;
 
 pub use self::time::{Day, Instant, TimeError};

@@ -2,6 +2,7 @@
 //! it for something else could lose a build.
 
 use super::state::{Activation, Kept, Role, Stage, State, Work};
+use crate::read_model::Identifier;
 
 macro_rules! column {
     ($part:ident, $what:literal, $($variant:ident = $text:literal),+) => {
@@ -71,4 +72,9 @@ pub(super) fn to_columns(state: State) -> [Option<&'static str>; 4] {
             [Some(stage.as_sql()), Some(work.as_sql()), Some(role.as_sql()), Some(activation.as_sql())]
         }
     }
+}
+
+/// A name out of Postgres.
+pub(super) fn identifier(name: String) -> Result<Identifier, sqlx::Error> {
+    Identifier::new(name).map_err(|error| sqlx::Error::Decode(error.into()))
 }

@@ -4,7 +4,7 @@ use gnomon_values::Instant;
 use serde::Serialize;
 use sqlx::{PgConnection, PgPool};
 
-use super::{BuildId, state::Event};
+use super::{build::BuildId, state::Event};
 use crate::{postgres::PgTimestamp, read_model::Identifier};
 
 /// What changed.

@@ -127,7 +127,7 @@ pub enum Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refused {
     /// It has no tables.
-    #[error("its tables are dropped; rebuild the projection")]
+    #[error("its tables are gone; rebuild the projection")]
     Retired,
     /// It was made to verify another.
     #[error("it was made to verify another build; rebuild the projection")]
@@ -136,19 +136,19 @@ pub enum Refused {
     #[error("it has not caught up yet")]
     Replaying,
     /// Queries read it.
-    #[error("queries read it; activate another build first, or delete the projection")]
+    #[error("queries read it; activate another one first, or delete the projection")]
     Active,
     /// Queries do not read it.
     #[error("queries do not read it")]
     NotActive,
     /// It is not worked on.
-    #[error("only a build that runs can do this")]
+    #[error("only a build that runs can be paused")]
     NotRunning,
     /// It was not paused but stopped by an error.
     #[error("it was not paused; retry it, or deploy a version that works")]
     StoppedByError,
     /// It is paused.
-    #[error("it is paused; resume it first")]
+    #[error("resume it first")]
     Paused,
 }
 

@@ -6,7 +6,7 @@ use sqlx::{FromRow, PgConnection, PgExecutor, PgPool, types::Json};
 
 use super::{
     build::{Build, BuildError, BuildId, NewBuild, Verifies},
-    columns::{StateColumns, to_columns},
+    columns::{StateColumns, identifier, to_columns},
     state::State,
     upcasters::PinnedUpcaster,
 };
@@ -17,11 +17,6 @@ use crate::{
     runtime::Descriptor,
     subscriptions::{self, OnFailure, Retrying, SubscriptionId},
 };
-
-/// A name out of Postgres.
-pub(crate) fn identifier(name: String) -> Result<Identifier, sqlx::Error> {
-    Identifier::new(name).map_err(|error| sqlx::Error::Decode(error.into()))
-}
 
 #[derive(FromRow)]
 pub(super) struct BuildRow {

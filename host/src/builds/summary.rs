@@ -8,9 +8,8 @@ use sqlx::{PgPool, types::Json};
 
 use super::{
     build::{BuildError, BuildId},
-    columns::StateColumns,
+    columns::{StateColumns, identifier},
     state::{BuildState, State},
-    store::identifier,
     upcasters::PinnedUpcaster,
 };
 use crate::{

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgPool, types::Json};
 
-use super::store::identifier;
+use super::columns::identifier;
 use crate::{
     modules::ModuleVersion,
     read_model::Identifier,

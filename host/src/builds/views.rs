@@ -2,6 +2,7 @@
 
 use sqlx::{Connection, Executor, PgConnection, postgres::PgDatabaseError};
 
+use super::store;
 use crate::{
     read_model::{Identifier, TableSet},
     runtime::view_name,
@@ -13,7 +14,7 @@ pub(super) async fn point(
     projection: &Identifier,
     tables: &TableSet,
 ) -> Result<(), sqlx::Error> {
-    let before = super::store::active(&mut *connection, projection).await?.flatten();
+    let before = store::active(&mut *connection, projection).await?.flatten();
     for table in tables.tables() {
         let view = name(projection, table.name())?;
         let columns: Vec<String> = table.columns().iter().map(|column| column.name.quoted()).collect();

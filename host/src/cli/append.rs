@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{client::Client, figures, output};
+use super::{client::Client, figures, output, stream_name::stream_name};
 use crate::config::ClientOptions;
 
 /// Append an event to a stream.
@@ -18,7 +18,7 @@ use crate::config::ClientOptions;
 #[derive(Args, Debug)]
 pub(super) struct Append {
     /// The stream, `category-id`
-    #[arg(value_parser = super::stream_name)]
+    #[arg(value_parser = stream_name)]
     stream: String,
 
     /// The type of the event

@@ -1,9 +1,9 @@
 //! `gnomon completions`
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::{Cli, output};
+use super::output;
 
 /// Print a script that completes commands and options in a shell.
 ///
@@ -15,9 +15,10 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(self) -> anyhow::Result<()> {
+    /// Prints the script for a command line.
+    pub(super) fn run(self, mut command_line: Command) -> anyhow::Result<()> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "gnomon", &mut script);
+        clap_complete::generate(self.shell, &mut command_line, "gnomon", &mut script);
         output::data(String::from_utf8_lossy(&script).trim_end())?;
         Ok(())
     }

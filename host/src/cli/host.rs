@@ -130,7 +130,7 @@ pub(super) fn log_start() -> ProgressListener {
 }
 
 impl HostOptions {
-    fn settings(&self) -> ServerSettings {
+    pub(super) fn settings(&self) -> ServerSettings {
         let Self { http, database, data_dir, limits, projector } = self;
         ServerSettings {
             listen: http.listen,

@@ -19,6 +19,8 @@ mod guest_crate;
 mod history;
 mod host;
 mod import;
+#[cfg(test)]
+mod limits_page;
 mod migrate;
 mod modules;
 mod new;
@@ -41,19 +43,16 @@ mod rollback;
 mod row;
 mod serve;
 mod sse;
+mod stream_name;
 mod streams;
 mod upcasters;
 mod verify;
 
 use std::{io, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::{
-    config::LogOptions,
-    event_log::{NameError, StreamName},
-    telemetry,
-};
+use crate::{config::LogOptions, telemetry};
 
 /// Stores events, folds them into read models with WebAssembly components, and serves those over HTTP.
 #[derive(Parser, Debug)]
@@ -154,7 +153,7 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::Streams(command) => command.run().await,
             Command::Migrate(command) => command.run().await,
             Command::Bench(command) => command.run().await,
-            Command::Completions(command) => command.run(),
+            Command::Completions(command) => command.run(Cli::command()),
         }
     })
 }
@@ -169,9 +168,4 @@ impl Command {
             _ => "warn",
         }
     }
-}
-
-/// The name of a stream. One that no URL can hold is refused here: its request would go elsewhere.
-fn stream_name(text: &str) -> Result<String, NameError> {
-    StreamName::new(text).map(String::from)
 }

@@ -1,6 +1,9 @@
 //! Events, before and after the log took them in.
 
-use gnomon_values::Instant;
+use gnomon_values::{
+    Instant,
+    projection::{is_schema_version, no_schema_version},
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -60,7 +63,7 @@ pub struct SchemaVersion(u32);
 
 /// A number that is no [`SchemaVersion`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the schema version {0} is not between 1 and {max}", max = i32::MAX)]
+#[error("{}", no_schema_version(*_0))]
 pub struct SchemaVersionError(u32);
 
 impl SchemaVersion {
@@ -91,7 +94,7 @@ impl TryFrom<u32> for SchemaVersion {
     type Error = SchemaVersionError;
 
     fn try_from(number: u32) -> Result<Self, Self::Error> {
-        if number == 0 || i32::try_from(number).is_err() { Err(SchemaVersionError(number)) } else { Ok(Self(number)) }
+        if is_schema_version(number) { Ok(Self(number)) } else { Err(SchemaVersionError(number)) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use gnomon_values::json::json_depth;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{MapAccess, SeqAccess, Visitor},
@@ -32,7 +33,7 @@ pub enum JsonTextError {
 impl JsonText {
     /// Arrays and objects within each other that a JSON text may have: what serde_json reads unasked, and with it most
     /// modules.
-    pub const MAX_DEPTH: usize = gnomon_values::json::MAX_DEPTH;
+    pub const MAX_DEPTH: usize = gnomon_values::limits::MAX_JSON_DEPTH;
 
     /// Takes text that an event may hold, without the blanks around it.
     ///
@@ -62,22 +63,7 @@ impl JsonText {
         if self.0.len() <= Self::MAX_DEPTH {
             return 0;
         }
-        let (mut depth, mut deepest) = (0_usize, 0);
-        let (mut in_string, mut escaped) = (false, false);
-        for byte in self.0.bytes() {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' if in_string => escaped = true,
-                b'"' => in_string = !in_string,
-                b'[' | b'{' if !in_string => {
-                    depth += 1;
-                    deepest = deepest.max(depth);
-                }
-                b']' | b'}' if !in_string => depth -= 1,
-                _ => {}
-            }
-        }
-        deepest
+        json_depth(&self.0)
     }
 
     /// Takes text that is known to be JSON: the log checked it when it came in, and Postgres did.

@@ -1,5 +1,7 @@
 //! How large things may be.
 
+use gnomon_values::limits;
+
 use super::{append::Append, event::NewEvent, name::StreamName};
 
 /// How large what is appended may be. Each limit is named in the error of what breaks it.
@@ -18,10 +20,10 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            max_event_bytes: 1024 * 1024,
+            max_event_bytes: limits::DEFAULT_MAX_EVENT_BYTES,
             max_append_events: 1000,
-            max_stream_name_bytes: 255,
-            max_event_type_bytes: 255,
+            max_stream_name_bytes: limits::DEFAULT_MAX_STREAM_NAME_BYTES,
+            max_event_type_bytes: limits::DEFAULT_MAX_EVENT_TYPE_BYTES,
         }
     }
 }

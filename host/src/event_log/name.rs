@@ -2,9 +2,13 @@
 
 use std::fmt;
 
+use gnomon_values::names;
 use serde::{Deserialize, Serialize};
 
-/// The name of a stream, `category-id`: not empty, no control characters. How long it may be is a setting
+/// Why a text is not the name of a stream, a category or an event type.
+pub use gnomon_values::names::LogNameError as NameError;
+
+/// The name of a stream, `category-id`: not empty, not `.` or `..`, no control characters. How long it may be is a setting
 /// ([`Limits`](super::Limits)).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -24,51 +28,14 @@ pub struct EventType(String);
 #[serde(try_from = "String", into = "String")]
 pub struct Category(String);
 
-/// Why a text is not the name of a stream, a category or an event type.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NameError {
-    /// Nothing there.
-    #[error("the {0} must not be empty")]
-    Empty(&'static str),
-    /// Something that cannot be seen.
-    #[error("the {what} {name:?} contains the control character {character:?}")]
-    Control {
-        /// Stream name or event type.
-        what: &'static str,
-        /// The text.
-        name: String,
-        /// The character.
-        character: char,
-    },
-    /// `.` or `..`: a URL with it leads elsewhere, however it is escaped.
-    #[error(
-        "the stream name `{0}` cannot stand in a URL: clients take `.` and `..` for steps between folders; give the stream \
-         another name, such as `{0}-1`"
-    )]
-    Dots(String),
-    /// A category with a `-`.
-    #[error("the category `{0}` has a `-`; a category is what stands before the first `-` of a stream's name")]
-    Dash(String),
-}
-
-fn check(what: &'static str, name: String) -> Result<String, NameError> {
-    if name.is_empty() {
-        return Err(NameError::Empty(what));
-    }
-    match name.chars().find(|character| character.is_control()) {
-        Some(character) => Err(NameError::Control { what, name, character }),
-        None => Ok(name),
-    }
-}
-
 impl StreamName {
     /// Checks a name.
     ///
     /// # Errors
     /// Empty, `.` or `..`, or with a control character.
     pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
-        let name = check("stream name", name.into())?;
-        if matches!(name.as_str(), "." | "..") { Err(NameError::Dots(name)) } else { Ok(Self(name)) }
+        let name = name.into();
+        names::check_stream(&name).map(|()| Self(name))
     }
 
     /// Takes a name that was checked before: what the log has written.
@@ -96,7 +63,8 @@ impl EventType {
     /// # Errors
     /// Empty, or with a control character.
     pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
-        check("event type", name.into()).map(Self)
+        let name = name.into();
+        names::check_event_type(&name).map(|()| Self(name))
     }
 
     /// Takes a name that was checked before: what the log has written.
@@ -117,8 +85,8 @@ impl Category {
     /// # Errors
     /// Empty, or with a `-` or a control character.
     pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
-        let name = check("category", name.into())?;
-        if name.contains('-') { Err(NameError::Dash(name)) } else { Ok(Self(name)) }
+        let name = name.into();
+        names::check_category(&name).map(|()| Self(name))
     }
 
     /// The name.

@@ -2,7 +2,9 @@
 
 use std::sync::PoisonError;
 
-use super::{Identifier, InvalidModule, Module, ModuleKind, ModuleVersion, Modules};
+use sqlx::{PgConnection, types::Json};
+
+use super::{Descriptor, Identifier, InvalidModule, Module, ModuleKind, ModuleVersion, Modules};
 use crate::{
     postgres::is_transient,
     runtime::{ModuleLabel, ProjectionModule, UpcasterModule},
@@ -115,4 +117,25 @@ impl Modules {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(place, module.clone());
         Ok(module)
     }
+}
+
+/// What versions of modules say of themselves, in the order in which they are named.
+///
+/// # Errors
+/// Postgres fails.
+pub(crate) async fn descriptors(
+    connection: &mut PgConnection,
+    modules: &[(Identifier, ModuleVersion)],
+) -> Result<Vec<Descriptor>, sqlx::Error> {
+    let (names, versions): (Vec<&str>, Vec<i32>) =
+        modules.iter().map(|(name, version)| (name.as_str(), version.to_sql())).unzip();
+    let descriptors: Vec<Json<Descriptor>> = sqlx::query_scalar(
+        "SELECT descriptor FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS wanted (module, version, place)
+         JOIN gnomon.module_versions USING (module, version) ORDER BY place",
+    )
+    .bind(names)
+    .bind(versions)
+    .fetch_all(connection)
+    .await?;
+    Ok(descriptors.into_iter().map(|descriptor| descriptor.0).collect())
 }

@@ -20,6 +20,7 @@ use crate::{
     runtime::{Descriptor, Digest, InvalidModule, Module, ModuleKind, Runtime, RuntimeLimits},
 };
 
+pub(crate) use self::load::descriptors;
 pub use self::{
     chain::{ChainError, upcast},
     list::{ModuleSummary, VersionSummary},

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{OperateError, Operations};
+use super::{Operations, error::OperateError};
 use crate::{
     builds::{
         Build, BuildId, ChangeError, Changes, Event, HOLD, Meant, Refused, Stage, Swapped, active_checkpoint, get,

@@ -1,6 +1,6 @@
 //! Changing what happens at events that a module cannot handle.
 
-use super::{OperateError, Operations};
+use super::{Operations, error::OperateError};
 use crate::{builds::Changes, read_model::Identifier, subscriptions::OnFailure};
 
 impl Operations {

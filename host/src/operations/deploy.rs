@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::{Postgres, Transaction};
 
-use super::{OperateError, Operations};
+use super::{Operations, error::OperateError};
 use crate::{
     builds::{Activation, Build, BuildId, Changes, Event, NewBuild, Work, hold_upcasters},
     modules::ModuleVersion,

@@ -1,6 +1,6 @@
 //! Stopping a build for a while, and letting it go on.
 
-use super::{OperateError, Operations};
+use super::{Operations, error::OperateError};
 use crate::{
     builds::{BuildId, Changes, Event, Meant, pick},
     read_model::Identifier,

@@ -1,6 +1,6 @@
 //! Building a version again.
 
-use super::{OperateError, Operations};
+use super::{Operations, error::OperateError};
 use crate::{
     builds::{Activation, BuildId, Changes, NewBuild, PickError, hold_upcasters, of_projection},
     modules::ModuleVersion,

@@ -1,6 +1,6 @@
 //! The end of builds, and of projections.
 
-use super::{OperateError, Operations};
+use super::{Operations, error::OperateError};
 use crate::{
     builds::{BuildId, Changes, Event, Meant, pick},
     read_model::Identifier,

@@ -1,11 +1,12 @@
 //! Trying again what failed.
 
-use sqlx::{PgConnection, types::Json};
+use sqlx::PgConnection;
 
-use super::{OperateError, Operations};
+use super::{Operations, error::OperateError};
 use crate::{
-    builds::{Build, BuildId, Changes, Event, Meant, pick},
+    builds::{Build, BuildId, Changes, Event, Meant, names_of, pick},
     event_log::Filter,
+    modules::descriptors,
     read_model::Identifier,
     runtime::Descriptor,
     subscriptions::{self, Redelivery},
@@ -61,22 +62,11 @@ impl Operations {
 
 /// The types of events that a build is given before its upcasters; none if it is given all.
 async fn types_read(connection: &mut PgConnection, build: &Build) -> Result<Vec<String>, sqlx::Error> {
-    let upcasters = build.upcasters.iter().map(|upcaster| (&upcaster.name, upcaster.version));
-    let (names, versions): (Vec<&str>, Vec<i32>) = std::iter::once((&build.projection, build.version))
-        .chain(upcasters)
-        .map(|(name, version)| (name.as_str(), version.to_sql()))
-        .unzip();
-    let descriptors: Vec<Json<Descriptor>> = sqlx::query_scalar(
-        "SELECT descriptor FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS wanted (module, version, place)
-         JOIN gnomon.module_versions USING (module, version) ORDER BY place",
-    )
-    .bind(names)
-    .bind(versions)
-    .fetch_all(connection)
-    .await?;
+    let mut modules = vec![(build.projection.clone(), build.version)];
+    modules.extend(names_of(&build.upcasters));
     let mut filter = Filter::default();
-    for descriptor in descriptors {
-        match descriptor.0 {
+    for descriptor in descriptors(connection, &modules).await? {
+        match descriptor {
             Descriptor::Projection(descriptor) => filter = descriptor.filter(),
             Descriptor::Upcaster(upcaster) => filter.widen(upcaster.steps.iter().map(|step| step.event_type.as_str())),
         }

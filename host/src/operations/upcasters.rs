@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sqlx::{Postgres, Transaction};
 
-use super::{OperateError, Operations};
+use super::{Operations, error::OperateError};
 use crate::{
     builds::{
         self, Activation, ActiveUpcaster, Build, BuildId, Changes, NewBuild, PinnedUpcaster, State, active_upcasters,

@@ -1,6 +1,6 @@
 //! Uploading a module: it is stored, checked, and put to work, all or nothing.
 
-use super::{OperateError, Operations, Rebuilt};
+use super::{Operations, error::OperateError, upcasters::Rebuilt};
 use crate::{
     builds::{Activation, BuildId, notify},
     modules::{UploadError, Uploaded},

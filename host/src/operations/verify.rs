@@ -4,8 +4,9 @@ use serde::Serialize;
 use sqlx::PgConnection;
 
 use super::{
-    OperateError, Operations,
+    Operations,
     compare::{CompareError, CompareOptions, ComparedBuild, Comparison, dropped_or},
+    error::OperateError,
 };
 use crate::{
     builds::{

@@ -285,7 +285,7 @@ impl BatchFolder {
             done = layers.pop().map(Arc::unwrap_or_clone).unwrap_or_else(|| self.no_writes());
             match result {
                 Ok(writes) => {
-                    search.acquit(&part);
+                    search.clear(&part);
                     done.merge(writes);
                 }
                 Err(BatchError::Module(failure)) if search.is_one(&part) => {

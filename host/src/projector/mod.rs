@@ -8,43 +8,23 @@ mod pipeline;
 mod redelivery;
 mod rows;
 mod search;
+mod shared;
 mod supervisor;
+mod work;
 mod worker;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use sqlx::PgPool;
 use tokio::{
     sync::{Mutex, Notify, watch},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{event_log::EventLog, modules::Modules, postgres::Database, subscriptions::BatchSize};
+use self::shared::Shared;
+use crate::{event_log::EventLog, modules::Modules, postgres::Database};
 
-/// Settings of the projector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ProjectorSettings {
-    /// How much of the log a module gets at once.
-    pub batch: BatchSize,
-    /// How long a host that hangs keeps its builds from others.
-    pub lease: Duration,
-    /// How long a build is kept, and kept up to date, after another one took its place.
-    pub keep_replaced: Duration,
-    /// How many events a build may set aside.
-    pub max_dead_letters: u64,
-}
-
-impl Default for ProjectorSettings {
-    fn default() -> Self {
-        Self {
-            batch: BatchSize::default(),
-            lease: Duration::from_secs(5),
-            keep_replaced: Duration::from_secs(24 * 60 * 60),
-            max_dead_letters: 100_000,
-        }
-    }
-}
+pub use self::shared::ProjectorSettings;
 
 /// The projector of a host. Clones are handles on one.
 #[derive(Clone, Debug)]
@@ -52,17 +32,6 @@ pub struct Projector {
     supervisor: Arc<Mutex<Option<JoinHandle<()>>>>,
     stop: CancellationToken,
     committed: watch::Receiver<u64>,
-}
-
-/// What the workers of a host share.
-#[derive(Debug)]
-struct Shared {
-    pool: PgPool,
-    log: EventLog,
-    modules: Modules,
-    settings: ProjectorSettings,
-    /// Wakes the supervisor.
-    look_again: Notify,
 }
 
 impl Projector {

@@ -11,7 +11,7 @@ use tracing::{error, info};
 use super::{
     commit::{CommitError, Effect, commit},
     fold::{BatchFolder, Folded},
-    worker::{End, WorkError, Worker},
+    work::{End, Work, WorkError},
 };
 use crate::{
     builds::{BuildError, Event, HOLD, Swapped, swap, tell},
@@ -48,7 +48,7 @@ type Swapping = JoinHandle<Result<Swapped, sqlx::Error>>;
 
 /// Work from a checkpoint on until something fails.
 pub(super) struct Pipeline<'w> {
-    worker: &'w mut Worker,
+    work: &'w mut Work,
     tables: Arc<TableSet>,
     batches: mpsc::Receiver<Result<Batch, sqlx::Error>>,
     /// At rest while nothing is folded.
@@ -68,17 +68,17 @@ pub(super) struct Pipeline<'w> {
 
 impl<'w> Pipeline<'w> {
     pub(super) fn new(
-        worker: &'w mut Worker,
+        work: &'w mut Work,
         filter: Filter,
         folder: BatchFolder,
         tables: Arc<TableSet>,
         checkpoint: Position,
         until: Option<Position>,
     ) -> Self {
-        let shared = &worker.shared;
+        let shared = &work.shared;
         let mut size = shared.settings.batch;
         let mut first = FIRST_BATCH;
-        if let Some(verifies) = worker.job.build.verifies {
+        if let Some(verifies) = work.job.build.verifies {
             // Beginning with one event, there are two batches as soon as there are two events.
             (first, size.max_events) = (1, verifies.batch_events);
         }
@@ -94,13 +94,13 @@ impl<'w> Pipeline<'w> {
             checkpoint,
             until,
             rate: Rate::new(),
-            worker,
+            work,
         }
     }
 
     pub(super) async fn run(mut self) -> Result<End, WorkError> {
         loop {
-            if self.committing.is_none() && self.worker.stop.is_cancelled() {
+            if self.committing.is_none() && self.work.stop.is_cancelled() {
                 return Ok(End::Stopped);
             }
             self.start_commit();
@@ -130,7 +130,7 @@ impl<'w> Pipeline<'w> {
                     // The feed ends after an error only.
                     self.start_fold(batch.ok_or(WorkError::Lost)??);
                 }
-                () = self.worker.stop.cancelled(), if self.committing.is_none() => return Ok(End::Stopped),
+                () = self.work.stop.cancelled(), if self.committing.is_none() => return Ok(End::Stopped),
             }
         }
     }
@@ -178,8 +178,8 @@ impl<'w> Pipeline<'w> {
             return;
         }
         let Some(pending) = self.pending.take() else { return };
-        let shared = Arc::clone(&self.worker.shared);
-        let (lease, tables, writes) = (self.worker.lease, Arc::clone(&self.tables), Arc::clone(&pending.writes));
+        let shared = Arc::clone(&self.work.shared);
+        let (lease, tables, writes) = (self.work.lease, Arc::clone(&self.tables), Arc::clone(&pending.writes));
         let set_aside = pending.set_aside.clone();
         let step = Step {
             from: self.checkpoint,
@@ -187,7 +187,7 @@ impl<'w> Pipeline<'w> {
             events_per_second: self.rate.per_second(pending.to.0 - self.checkpoint.0),
             batches: pending.batches,
         };
-        let (replayable, max_dead_letters) = (self.worker.is_replaying(), shared.settings.max_dead_letters);
+        let (replayable, max_dead_letters) = (self.work.is_replaying(), shared.settings.max_dead_letters);
         let task = tokio::spawn(async move {
             let (writes, set_aside) = (&*writes, set_aside.as_slice());
             let effect = Effect { writes, taken_back: &[], set_aside, max_dead_letters, retry: None, replayable };
@@ -199,12 +199,12 @@ impl<'w> Pipeline<'w> {
     async fn after_commit(&mut self) -> Result<(), WorkError> {
         let Some((pending, _)) = self.committing.take() else { return Ok(()) };
         self.checkpoint = pending.to;
-        self.worker.committed.send_modify(|count| *count += 1);
+        self.work.committed.send_modify(|count| *count += 1);
         for letter in &pending.set_aside {
-            self.worker.log_set_aside(letter);
+            self.work.log_set_aside(letter);
         }
         if pending.at_head {
-            if self.worker.is_replaying() {
+            if self.work.is_replaying() {
                 self.finish_replay().await?;
             }
             self.start_swap();
@@ -217,7 +217,7 @@ impl<'w> Pipeline<'w> {
 
     /// The log's end is reached for the first time: the tables get their indexes.
     async fn finish_replay(&mut self) -> Result<(), WorkError> {
-        let Worker { shared, job, lease, .. } = &mut *self.worker;
+        let Work { shared, job, lease, .. } = &mut *self.work;
         let mut transaction = shared.pool.begin().await?;
         self.tables.add_indexes(&mut transaction).await?;
         let cause = format!("it holds every event up to position {}", self.checkpoint);
@@ -231,7 +231,7 @@ impl<'w> Pipeline<'w> {
     /// Lets queries turn to the build, if it is to become the active one. Meanwhile the build goes on: the active one may be
     /// further, and is kept where it is until this one has come as far.
     fn start_swap(&mut self) {
-        let Worker { shared, job, .. } = &*self.worker;
+        let Work { shared, job, .. } = &*self.work;
         if !job.build.state.activates_when_live() || self.swapping.is_some() {
             return;
         }
@@ -243,10 +243,10 @@ impl<'w> Pipeline<'w> {
     }
 
     async fn after_swap(&mut self, swapped: Result<Swapped, sqlx::Error>) -> Result<(), WorkError> {
-        let (build, projection) = (self.worker.job.build.id, self.worker.job.build.projection.clone());
+        let (build, projection) = (self.work.job.build.id, self.work.job.build.projection.clone());
         match swapped {
             Ok(Swapped::Done) => {
-                info!(%build, %projection, version = %self.worker.job.build.version,
+                info!(%build, %projection, version = %self.work.job.build.version,
                     "queries read the build from now on");
             }
             // The next commit tries again.
@@ -256,18 +256,18 @@ impl<'w> Pipeline<'w> {
             Err(error) => {
                 error!(%build, %projection, %error, "the build cannot be activated");
                 let error = BuildError::Host { message: format!("the build cannot be activated: {error}") };
-                self.worker.tell(Event::ActivationFailed, Some(&error)).await?;
+                self.work.tell(Event::ActivationFailed, Some(&error)).await?;
             }
         }
-        self.worker.refresh().await
+        self.work.refresh().await
     }
 
     async fn halt(&mut self, event: Delivery, failure: ModuleFailure) -> Result<End, WorkError> {
-        let build = &self.worker.job.build;
+        let build = &self.work.job.build;
         error!(build = %build.id, projection = %build.projection, version = %build.version, stream = event.stream,
             event_type = event.event_type, %failure, "the build is halted");
         let error = BuildError::Module { failure, stream: event.stream, event_type: event.event_type };
-        self.worker.tell(Event::Halted, Some(&error)).await?;
+        self.work.tell(Event::Halted, Some(&error)).await?;
         Ok(End::Noted)
     }
 }

@@ -7,7 +7,7 @@ use tracing::info;
 use super::{
     commit::{Effect, commit},
     fold::BatchFolder,
-    worker::{WorkError, Worker},
+    work::{Work, WorkError},
 };
 use crate::{
     event_log::Position,
@@ -27,18 +27,18 @@ pub(super) struct Order {
     pub(super) by_stream: bool,
 }
 
-impl Worker {
+impl Work {
     /// Folds the events that were set aside, in their order, over the rows as they are, those behind `after`. Those that still
     /// fail, and later ones of a parked stream, stay set aside.
     pub(super) async fn redeliver(
-        &self,
+        &mut self,
         mut folder: BatchFolder,
         tables: &Arc<TableSet>,
         checkpoint: Position,
         Retrying { redelivery, mut after }: Retrying,
         order: &Order,
     ) -> Result<BatchFolder, WorkError> {
-        let (pool, subscription) = (&self.shared.pool, self.lease.subscription);
+        let (pool, subscription) = (&self.shared.pool.clone(), self.lease.subscription);
         let overtaken = subscriptions::overtaken(&mut *pool.acquire().await?, subscription, &order.types).await?;
         let overtaken: HashSet<String> = overtaken.into_iter().map(|(stream, _)| stream).collect();
         let (mut tried, mut left) = (0, 0);
@@ -79,6 +79,8 @@ impl Worker {
                 replayable: false,
             };
             commit(pool, self.lease, tables, &step, &effect).await?;
+            // Where it is tried again after a failure of Postgres, it goes on from here.
+            self.job.retrying = (!done).then_some(Retrying { redelivery, after });
             folded.set_aside.iter().for_each(|letter| self.log_set_aside(letter));
             tried += positions.len();
             left += folded.set_aside.len();

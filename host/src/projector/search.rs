@@ -11,7 +11,7 @@ pub(super) struct Search<'e> {
     suspect: Option<usize>,
     /// Whether a suspect passed. Then failures name no good events, as those of a module that never tells where it is, and the
     /// search goes on by halves.
-    misled: bool,
+    misattributed: bool,
     /// Parts still to be run, the next one last.
     parts: Vec<Range<usize>>,
 }
@@ -19,7 +19,7 @@ pub(super) struct Search<'e> {
 impl<'e> Search<'e> {
     /// Begins with a batch that failed.
     pub(super) fn new(events: &'e [Delivery], failure: &ModuleFailure) -> Self {
-        let mut search = Self { events, suspect: None, misled: false, parts: Vec::new() };
+        let mut search = Self { events, suspect: None, misattributed: false, parts: Vec::new() };
         search.split(0..events.len(), failure);
         search
     }
@@ -37,7 +37,7 @@ impl<'e> Search<'e> {
         let named = part.clone().find(|&place| self.events[place].position.0 == failure.position);
         let middle = match named {
             Some(named) if named > part.start => named,
-            Some(suspect) if !self.misled => {
+            Some(suspect) if !self.misattributed => {
                 self.suspect = Some(suspect);
                 self.end_of_event(part.start)
             }
@@ -52,8 +52,8 @@ impl<'e> Search<'e> {
     }
 
     /// Takes note of a part that passed.
-    pub(super) fn acquit(&mut self, part: &Range<usize>) {
-        self.misled |= self.suspect == Some(part.start) && self.is_one(part);
+    pub(super) fn clear(&mut self, part: &Range<usize>) {
+        self.misattributed |= self.suspect == Some(part.start) && self.is_one(part);
     }
 
     /// Whether a part is one event of the log, be it split.
@@ -108,30 +108,30 @@ mod tests {
 
     /// Runs a search over a module that fails at one event and blames what `blame` says; answers the place that is found and
     /// how many events were run.
-    fn search(positions: &[u64], guilty: u64, blame: impl Fn(&[Delivery]) -> u64) -> (usize, usize) {
+    fn search(positions: &[u64], faulty: u64, blame: impl Fn(&[Delivery]) -> u64) -> (usize, usize) {
         let events = events(positions);
         let mut search = Search::new(&events, &failure(blame(&events)));
         let mut run = events.len();
         while let Some(part) = search.next() {
             run += part.len();
             let slice = &events[part.clone()];
-            if !slice.iter().any(|event| event.position.0 == guilty) {
-                search.acquit(&part);
+            if !slice.iter().any(|event| event.position.0 == faulty) {
+                search.clear(&part);
             } else if search.is_one(&part) {
                 return (part.start, run);
             } else {
                 search.split(part, &failure(blame(slice)));
             }
         }
-        panic!("the guilty event was not found");
+        panic!("the faulty event was not found");
     }
 
     #[test]
     fn a_module_that_says_where_it_is_is_found_out_at_once() {
         let positions: Vec<u64> = (1..=5000).collect();
-        for guilty in [1, 2, 2500, 5000] {
-            let (place, run) = search(&positions, guilty, |_| guilty);
-            assert_eq!(place as u64 + 1, guilty);
+        for faulty in [1, 2, 2500, 5000] {
+            let (place, run) = search(&positions, faulty, |_| faulty);
+            assert_eq!(place as u64 + 1, faulty);
             assert!(run <= 2 * 5000 + 1, "{run} events were run");
         }
     }
@@ -139,9 +139,9 @@ mod tests {
     #[test]
     fn a_module_that_does_not_is_found_out_by_halves() {
         let positions: Vec<u64> = (1..=5000).collect();
-        for guilty in [1, 2, 2500, 4999, 5000] {
-            let (place, run) = search(&positions, guilty, |events| events[0].position.0);
-            assert_eq!(place as u64 + 1, guilty);
+        for faulty in [1, 2, 2500, 4999, 5000] {
+            let (place, run) = search(&positions, faulty, |events| events[0].position.0);
+            assert_eq!(place as u64 + 1, faulty);
             assert!(run <= 8 * 5000, "{run} events were run");
         }
     }

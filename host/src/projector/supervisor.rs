@@ -11,7 +11,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{Shared, worker::Worker};
+use super::{shared::Shared, work::Work, worker::Worker};
 use crate::{
     builds::{self, BuildId, ChangeError, Changes, Event},
     subscriptions::{self, HostKey, Lease, Presence},
@@ -28,13 +28,14 @@ pub(super) struct Supervisor {
     shared: Arc<Shared>,
     host: HostKey,
     presence: Option<Presence>,
-    workers: HashMap<BuildId, Work>,
+    workers: HashMap<BuildId, Running>,
     stop: CancellationToken,
     committed: watch::Sender<u64>,
     swept: Instant,
 }
 
-struct Work {
+/// A build that this host works on.
+struct Running {
     lease: Lease,
     stop: CancellationToken,
     task: JoinHandle<()>,
@@ -103,8 +104,9 @@ impl Supervisor {
             let Some(job) = builds::job(&self.shared.pool, build).await? else { continue };
             info!(build = %job.build.id, projection = %job.build.projection, version = %job.build.version, "working on the build");
             let stop = CancellationToken::new();
-            let worker = Worker::new(Arc::clone(&self.shared), job, lease, stop.clone(), self.committed.clone());
-            self.workers.insert(build, Work { lease, stop, task: tokio::spawn(worker.run()) });
+            let (shared, committed) = (Arc::clone(&self.shared), self.committed.clone());
+            let work = Work { shared, job, lease, stop: stop.clone(), committed };
+            self.workers.insert(build, Running { lease, stop, task: tokio::spawn(Worker::new(work).run()) });
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Queries, ReadError};
+use super::{Queries, read::ReadError};
 use crate::{builds::active_checkpoint, event_log::Position, read_model::Identifier};
 
 /// How often a reader that waits looks at a build that another host works on.

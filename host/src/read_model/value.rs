@@ -174,7 +174,7 @@ impl Value {
 /// About how much memory cells take.
 #[must_use]
 pub fn cells_bytes(cells: &[Value]) -> usize {
-    cells.iter().map(|cell| size_of::<Value>() + cell.heap_bytes()).sum()
+    gnomon_values::cells::memory_bytes(cells.iter().map(Value::heap_bytes))
 }
 
 /// A cell for each column, in the order of the declaration.
@@ -182,3 +182,13 @@ pub type Row = Vec<Value>;
 
 /// A cell for each key column, in the order of the key.
 pub type Key = Vec<Value>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_takes_the_memory_that_is_counted_for_it() {
+        assert_eq!(cells_bytes(&[Value::Null]), size_of::<Value>());
+    }
+}

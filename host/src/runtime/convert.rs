@@ -1,5 +1,6 @@
 //! Values of the contract and values of the house.
 
+use gnomon_values::cells::row_bytes;
 use uuid::Uuid;
 
 pub(super) use super::bindings::types::{Event, Failure};
@@ -20,16 +21,12 @@ pub(super) enum CellError {
 
 /// The bytes of cells as a module hands them over, before any work is done on them.
 pub(super) fn handed_bytes(cells: &[contract::Value]) -> usize {
-    let bytes = cells.iter().map(|cell| match cell {
+    row_bytes(cells.iter().map(|cell| match cell {
         contract::Value::Text(text) | contract::Value::Decimal(text) | contract::Value::Json(text) => text.len(),
         contract::Value::Bytes(bytes) => bytes.len(),
         _ => 0,
-    });
-    bytes.sum::<usize>() + cells.len() * CELL_BYTES
+    }))
 }
-
-/// What a cell counts beside its text or bytes.
-pub(super) const CELL_BYTES: usize = 8;
 
 /// Takes cells over from a module.
 pub(super) fn cells_from_module(cells: Vec<contract::Value>) -> Result<Row, CellError> {

@@ -1,12 +1,13 @@
 //! What a module says of itself when it is uploaded.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
+use gnomon_values::projection;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    event_log::{Category, EventType, Filter, SchemaVersion},
-    read_model::{Identifier, Table, TableDeclaration},
+    event_log::Filter,
+    read_model::{DeclarationError, Identifier, Table, TableDeclaration},
 };
 
 /// The answer to `describe`, as it is stored and shown.
@@ -144,68 +145,27 @@ impl std::fmt::Display for Step {
     }
 }
 
-/// Tables that a projection may declare.
-const MAX_TABLES: usize = 32;
-/// Event types and categories that a projection may name.
-const MAX_WANTED: usize = 1000;
-
 impl ProjectionDescriptor {
     /// Checks the descriptor of the projection `name`.
     ///
     /// # Errors
     /// Everything that is wrong with it, in words.
     pub fn check(&self, name: &Identifier) -> Result<Vec<Arc<Table>>, Vec<String>> {
-        let mut reasons = Vec::new();
-        if self.tables.is_empty() || self.tables.len() > MAX_TABLES {
-            reasons.push(format!("tables: {}; 1 to {MAX_TABLES} are allowed", self.tables.len()));
+        let reasons = projection::check(name.as_str(), &self.to_check());
+        if !reasons.is_empty() {
+            return Err(reasons);
         }
-        let mut names = HashSet::new();
-        let mut tables = Vec::new();
-        for declaration in &self.tables {
-            if !names.insert(&declaration.name) {
-                reasons.push(format!("table `{}` is declared twice", declaration.name));
-            }
-            match Table::check(declaration) {
-                Ok(table) => {
-                    if let Err(error) = view_name(name, table.name()) {
-                        reasons.push(error);
-                    }
-                    tables.push(Arc::new(table));
-                }
-                Err(errors) => reasons.extend(errors.iter().map(ToString::to_string)),
-            }
-        }
-        self.check_wanted(&mut reasons);
-        if reasons.is_empty() { Ok(tables) } else { Err(reasons) }
+        let words = |errors: Vec<DeclarationError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+        self.tables.iter().map(|table| Table::check(table).map(Arc::new).map_err(words)).collect()
     }
 
-    fn check_wanted(&self, reasons: &mut Vec<String>) {
-        if self.event_types.len() > MAX_WANTED || self.categories.len() > MAX_WANTED {
-            reasons.push(format!(
-                "event types: {}, categories: {}; at most {MAX_WANTED} of each are allowed",
-                self.event_types.len(),
-                self.categories.len()
-            ));
-        }
-        if self.event_types.is_empty() && !self.all_types {
-            reasons.push("it wants no type of event".to_owned());
-        }
-        let mut types = HashSet::new();
-        for wanted in &self.event_types {
-            if !types.insert(&wanted.event_type) {
-                reasons.push(format!("event type `{}` is named twice", wanted.event_type));
-            }
-            if let Err(error) = EventType::new(&wanted.event_type) {
-                reasons.push(error.to_string());
-            }
-            if let Some(Err(error)) = wanted.schema_version.map(SchemaVersion::try_from) {
-                reasons.push(format!("event type `{}`: {error}", wanted.event_type));
-            }
-        }
-        for category in &self.categories {
-            if let Err(error) = Category::new(category) {
-                reasons.push(error.to_string());
-            }
+    fn to_check(&self) -> projection::Projection<'_> {
+        let wanted = self.event_types.iter().map(|wanted| (wanted.event_type.as_str(), wanted.schema_version));
+        projection::Projection {
+            tables: self.tables.iter().map(TableDeclaration::to_check).collect(),
+            all_types: self.all_types,
+            event_types: wanted.collect(),
+            categories: self.categories.iter().map(String::as_str).collect(),
         }
     }
 }
@@ -215,6 +175,6 @@ impl ProjectionDescriptor {
 /// # Errors
 /// Postgres would cut the name short.
 pub fn view_name(projection: &Identifier, table: &Identifier) -> Result<Identifier, String> {
-    Identifier::new(format!("{projection}_{table}"))
+    Identifier::new(projection::view_name(projection.as_str(), table.as_str()))
         .map_err(|error| format!("table `{table}`: its view in schema read_models: {error}"))
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use gnomon_values::limits;
+
 /// What a module may use. What breaks a limit fails that module's batch, and the error names the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuntimeLimits {
@@ -41,16 +43,16 @@ impl Default for RuntimeLimits {
             max_module_bytes: 32 * 1024 * 1024,
             max_memory_bytes: 256 * 1024 * 1024,
             max_batch_time: Duration::from_secs(10),
-            max_row_bytes: 1024 * 1024,
-            max_batch_write_bytes: 256 * 1024 * 1024,
-            max_find_rows: 10_000,
-            max_get_keys: 100_000,
-            max_upcast_events: 1000,
-            max_event_bytes: 1024 * 1024,
-            max_event_type_bytes: 255,
+            max_row_bytes: limits::DEFAULT_MAX_ROW_BYTES,
+            max_batch_write_bytes: limits::DEFAULT_MAX_BATCH_WRITE_BYTES,
+            max_find_rows: limits::DEFAULT_MAX_FIND_ROWS,
+            max_get_keys: limits::DEFAULT_MAX_GET_KEYS,
+            max_upcast_events: limits::DEFAULT_MAX_UPCAST_EVENTS,
+            max_event_bytes: limits::DEFAULT_MAX_EVENT_BYTES,
+            max_event_type_bytes: limits::DEFAULT_MAX_EVENT_TYPE_BYTES,
             max_call_bytes: 128 * 1024 * 1024,
-            max_read_bytes: 128 * 1024 * 1024,
-            max_batch_reads: 10_000_000,
+            max_read_bytes: limits::DEFAULT_MAX_READ_BYTES,
+            max_batch_reads: limits::DEFAULT_MAX_BATCH_READS,
         }
     }
 }

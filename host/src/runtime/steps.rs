@@ -5,14 +5,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use gnomon_values::limits::MAX_STEPS;
+
 use super::descriptor::{Step, UpcasterDescriptor};
 use crate::{
     event_log::{EventType, SchemaVersion},
     read_model::Identifier,
 };
-
-/// Steps that an upcaster may declare.
-const MAX_STEPS: usize = 1000;
 
 impl UpcasterDescriptor {
     /// Checks the steps: there are some, each leads to a later version, no two begin at the same, and those of a type make

@@ -6,7 +6,7 @@ use gnomon_values::Instant;
 use serde::Serialize;
 use sqlx::{PgConnection, PgPool, types::Json};
 
-use super::SubscriptionId;
+use super::id::SubscriptionId;
 use crate::{
     event_log::Position,
     postgres::PgTimestamp,

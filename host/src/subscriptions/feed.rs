@@ -17,7 +17,7 @@ pub(crate) struct Batch {
     pub(crate) at_head: bool,
 }
 
-/// Batchs that are read ahead.
+/// Batches that are read ahead.
 const AHEAD: usize = 2;
 /// Events of the first batch: nobody knows yet how large they are.
 pub(crate) const FIRST_BATCH: usize = 256;
@@ -37,7 +37,7 @@ impl Default for BatchSize {
     }
 }
 
-/// Reads the log behind `after` for as long as somebody takes the batchs, and not beyond `until`. The first batchs have
+/// Reads the log behind `after` for as long as somebody takes the batches, and not beyond `until`. The first batches have
 /// `first` events, twice as many, and so on up to what `size` allows. Ends with the first error.
 pub(crate) fn follow(
     log: EventLog,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use sqlx::{Connection, PgConnection, PgPool};
 
-use super::{SubscriptionId, numbers};
+use super::id::{SubscriptionId, numbers};
 
 /// The first half of the advisory locks' names: `GNOM`.
 pub(super) const PRESENCE: i32 = 0x474e_4f4d;

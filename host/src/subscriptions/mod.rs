@@ -6,15 +6,15 @@
 mod dead_letters;
 mod feed;
 mod hosts;
+mod id;
 mod lease;
 mod policy;
 mod progress;
 mod redelivery;
 
-use serde::{Deserialize, Serialize};
-
 pub use self::{
-    dead_letters::DeadLetterSummary, feed::BatchSize, policy::OnFailure, progress::Batches, redelivery::Redelivery,
+    dead_letters::DeadLetterSummary, feed::BatchSize, id::SubscriptionId, policy::OnFailure, progress::Batches,
+    redelivery::Redelivery,
 };
 pub(crate) use self::{
     dead_letters::{DeadLetter, count, differ, letters, overtaken, page, parked_streams, set_aside, take_back},
@@ -27,13 +27,3 @@ pub(crate) use self::{
     },
     redelivery::{RetryProgress, Retrying, begin_retry, note_retry, out_of_order},
 };
-
-/// The number of a subscription, unique in its database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SubscriptionId(pub i64);
-
-/// The numbers of subscriptions, as Postgres takes them.
-fn numbers(subscriptions: &[SubscriptionId]) -> Vec<i64> {
-    subscriptions.iter().map(|subscription| subscription.0).collect()
-}

@@ -7,7 +7,10 @@ use std::time::Duration;
 use serde::Serialize;
 use sqlx::{Executor, PgConnection, PgPool};
 
-use super::{Lease, SubscriptionId, numbers};
+use super::{
+    id::{SubscriptionId, numbers},
+    lease::Lease,
+};
 use crate::{event_log::Position, postgres::is_lock_timeout};
 
 /// The move of a checkpoint: the effect of the events behind `from`, up to and with `to`.

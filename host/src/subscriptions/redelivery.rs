@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::SubscriptionId;
+use super::id::SubscriptionId;
 use crate::event_log::Position;
 
 /// Which dead letters are tried again.

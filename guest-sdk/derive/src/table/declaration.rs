@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use gnomon_values::limits::{MAX_COLUMNS, MAX_INDEX_COLUMNS, MAX_INDEXES};
 use proc_macro2::Span;
 use syn::{
     Attribute, DeriveInput, Field, Ident, LitStr, Meta, Token, Type, Visibility, ext::IdentExt, parse::ParseStream,
@@ -55,6 +56,10 @@ pub(super) fn read(input: &DeriveInput) -> syn::Result<Declaration<'_>> {
         .filter(|attribute| attribute.path().is_ident("index"))
         .filter_map(|attribute| errors.take(index(attribute, &columns)))
         .collect();
+    if indexes.len() > MAX_INDEXES {
+        let message = format!("{} indexes; at most {MAX_INDEXES} are allowed", indexes.len());
+        errors.add(syn::Error::new_spanned(&input.ident, message));
+    }
     let mut names = HashSet::new();
     for index in &indexes {
         if !names.insert(index.name.to_string()) {
@@ -105,6 +110,10 @@ fn check_columns(input: &DeriveInput, columns: &[Column<'_>], errors: &mut Error
             errors.add(syn::Error::new(column.span, format!("two columns are named `{}`", column.name)));
         }
     }
+    if columns.len() > MAX_COLUMNS {
+        let message = format!("{} columns; at most {MAX_COLUMNS} are allowed", columns.len());
+        errors.add(syn::Error::new_spanned(&input.ident, message));
+    }
     let keys = columns.iter().filter(|column| column.is_key).count();
     if keys > MOST_KEY_COLUMNS {
         let message = format!("a key of {keys} columns; at most {MOST_KEY_COLUMNS} are supported");
@@ -141,6 +150,10 @@ fn index(attribute: &Attribute, columns: &[Column<'_>]) -> syn::Result<Index> {
     })?;
     if fields.is_empty() {
         return Err(syn::Error::new(name.span(), "an index needs columns, as in `\"by_owner\", columns(owner)`"));
+    }
+    if fields.len() > MAX_INDEX_COLUMNS {
+        let message = format!("an index of {} columns; at most {MAX_INDEX_COLUMNS} are allowed", fields.len());
+        return Err(syn::Error::new(name.span(), message));
     }
     let mut places = Vec::new();
     for field in &fields {

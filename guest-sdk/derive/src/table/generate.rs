@@ -27,9 +27,8 @@ pub(super) fn generate(declaration: &Declaration<'_>) -> TokenStream {
                 #key
             }
 
-            fn settle(&mut self) -> ::core::result::Result<(), ::gnomon_sdk::Failure> {
-                #(#settle)*
-                ::core::result::Result::Ok(())
+            fn settle(&mut self) -> ::core::result::Result<usize, ::gnomon_sdk::Failure> {
+                ::core::result::Result::Ok(0 #(+ #settle)*)
             }
 
             fn to_cells(
@@ -103,7 +102,7 @@ fn schema(declaration: &Declaration<'_>) -> TokenStream {
 fn settle(column: &Column<'_>) -> TokenStream {
     let Column { field, name, .. } = column;
     let trait_of = as_column(column);
-    quote!(#trait_of::settle(&mut self.#field).map_err(|failure| failure.in_column(#name))?;)
+    quote!(#trait_of::settle_sized(&mut self.#field).map_err(|failure| failure.in_column(#name))?)
 }
 
 fn to_value(column: &Column<'_>) -> TokenStream {

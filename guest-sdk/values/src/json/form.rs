@@ -4,8 +4,8 @@ use std::{borrow::Cow, ops::Range};
 
 use serde::de::IgnoredAny;
 
-use super::{JsonError, MAX_DEPTH, MAX_GROWTH, scan::Scanner};
-use crate::number::Number;
+use super::{JsonError, MAX_GROWTH, scan::Scanner};
+use crate::{limits::MAX_JSON_DEPTH, number::Number};
 
 pub(super) fn canonical(text: &str) -> Result<String, JsonError> {
     serde_json::from_str::<IgnoredAny>(text).map_err(JsonError::Malformed)?;
@@ -43,7 +43,7 @@ impl<'t> Form<'t> {
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<(), JsonError>) -> Result<(), JsonError> {
-        if self.depth == MAX_DEPTH {
+        if self.depth == MAX_JSON_DEPTH {
             return Err(JsonError::Deep);
         }
         self.depth += 1;

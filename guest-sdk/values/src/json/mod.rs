@@ -1,15 +1,14 @@
 //! JSON in the one form in which a column keeps it, with every digit of its numbers.
 
+mod depth;
 mod form;
 mod scan;
 
 use std::fmt;
 
-pub use self::scan::numbers;
-use crate::number::TooManyDigits;
+pub use self::{depth::json_depth, scan::numbers};
+use crate::{limits::MAX_JSON_DEPTH, number::TooManyDigits};
 
-/// Arrays and objects within each other that a JSON text may have.
-pub const MAX_DEPTH: usize = 128;
 /// Bytes by which the one form of a JSON text may be longer than the text: `1e1000` has a thousand digits.
 pub const MAX_GROWTH: usize = 1024 * 1024;
 
@@ -57,7 +56,7 @@ pub enum JsonError {
     Malformed(serde_json::Error),
     /// `jsonb` holds text, and text in Postgres holds no NUL.
     Nul,
-    /// More than [`MAX_DEPTH`].
+    /// Deeper than [`MAX_JSON_DEPTH`].
     Deep,
     /// A number with more digits than Postgres can hold.
     Digits(TooManyDigits),
@@ -74,7 +73,10 @@ impl fmt::Display for JsonError {
             Self::Malformed(error) => write!(f, "not JSON: {error}"),
             Self::Nul => f.write_str("a string or key in the JSON contains NUL (\\u0000), which Postgres cannot hold"),
             Self::Deep => {
-                write!(f, "arrays and objects lie deeper within each other in the JSON than the limit of {MAX_DEPTH}")
+                write!(
+                    f,
+                    "arrays and objects lie deeper within each other in the JSON than the limit of {MAX_JSON_DEPTH}"
+                )
             }
             Self::Digits(error) => write!(f, "in the JSON, {error}"),
             Self::Grown { number } => write!(

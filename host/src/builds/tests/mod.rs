@@ -2,6 +2,7 @@
 
 mod align;
 mod lease;
+mod sequences;
 mod store;
 mod swap;
 

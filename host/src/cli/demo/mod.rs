@@ -56,7 +56,7 @@ impl Demo {
         let sources = Sources::find(self.sources.clone())?;
         title("Gnomon: a week of real flights, from events to read models");
         let mut steps = Steps::default();
-        let mut host = start::start(&mut steps, &self).await?;
+        let mut host = start::start(&mut steps, self.listen, &self.data_dir, &self.database).await?;
         let shown = tokio::select! {
             shown = self.show(&mut steps, &host, &sources) => shown,
             signal = stop_signal() => signal.map_err(Into::into),

@@ -5,25 +5,31 @@ use std::{io, net::SocketAddr, sync::Arc};
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 
-use super::{Demo, step::Steps};
+use super::step::Steps;
 use crate::{
     cli::{figures, host::RunningHost, output::say},
+    config::{DataDirOptions, DatabaseOptions},
     postgres::embedded::{ProgressListener, StartProgress},
     server::ServerSettings,
 };
 
-pub(super) async fn start(steps: &mut Steps, demo: &Demo) -> anyhow::Result<RunningHost> {
-    check_free(demo.listen).await?;
+pub(super) async fn start(
+    steps: &mut Steps,
+    listen: SocketAddr,
+    data_dir: &DataDirOptions,
+    database: &DatabaseOptions,
+) -> anyhow::Result<RunningHost> {
+    check_free(listen).await?;
     let step = steps.begin("starting a host");
     // Beside the data of a real host, not among them.
-    let folder = demo.data_dir.folder().join("demo");
+    let folder = data_dir.folder().join("demo");
     let settings = ServerSettings {
-        listen: demo.listen,
-        max_connections: demo.database.max_connections,
+        listen,
+        max_connections: database.max_connections,
         cache: Some(folder.join("compiled")),
         ..ServerSettings::default()
     };
-    let host = RunningHost::start_with(&demo.database, &folder, settings, say_start()).await?;
+    let host = RunningHost::start_with(database, &folder, settings, say_start()).await?;
     let postgres = match host.postgres() {
         Some(postgres) => format!("Postgres {} of its own; all data lies in {}", postgres.major(), folder.display()),
         None => "the Postgres of DATABASE_URL, which holds all data".to_owned(),

@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 
 use reqwest::RequestBuilder;
 
-use super::{Events, print};
+use super::{args::Events, print::print};
 use crate::cli::{
     client::Client,
     output::say,
-    sse::{Listener, Message, detail, listen},
+    sse::{Listener, Message, detail, is_error, listen},
 };
 
 /// Prints events until there were as many as wanted, or for ever.
@@ -28,7 +28,7 @@ impl Listener for Follower<'_> {
     }
 
     fn hear(&mut self, message: Message) -> anyhow::Result<ControlFlow<()>> {
-        if message.is_error {
+        if is_error(&message) {
             let id = message.id.as_deref().unwrap_or("?");
             say(format_args!("the host cannot show the event {id}: {}", detail(&message)));
             return Ok(ControlFlow::Continue(()));

@@ -1,32 +1,13 @@
 //! `gnomon projections`
 
+mod args;
 mod table;
 mod watch;
 
-use clap::Args;
-use reqwest::RequestBuilder;
 use serde::Deserialize;
 
+pub(super) use self::args::Projections;
 use super::{client::Client, figures, output, projection::Projection};
-use crate::config::ClientOptions;
-
-/// List the projections with their builds, or tell of one: how far it is, and what stopped it.
-#[derive(Args, Debug)]
-pub(super) struct Projections {
-    /// The projection
-    name: Option<String>,
-
-    /// Go on as they change, until Ctrl-C: a table that is kept up to date at a terminal, otherwise a line for each change
-    #[arg(long)]
-    watch: bool,
-
-    /// Print the host's answer as JSON; with --watch, a projection in a line whenever it has changed
-    #[arg(long)]
-    json: bool,
-
-    #[command(flatten)]
-    client: ClientOptions,
-}
 
 #[derive(Deserialize)]
 struct List {
@@ -34,7 +15,7 @@ struct List {
 }
 
 impl Projections {
-    pub(super) async fn run(self) -> anyhow::Result<()> {
+    pub(in crate::cli) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
         if self.watch {
             return watch::watch(&client, &self).await;
@@ -78,11 +59,5 @@ impl Projections {
             }
         }
         Ok(())
-    }
-
-    fn request(&self, client: &Client) -> RequestBuilder {
-        let mut path = vec!["v1", "projections"];
-        path.extend(self.name.as_deref());
-        client.get(&path)
     }
 }

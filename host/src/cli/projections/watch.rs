@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reqwest::RequestBuilder;
 
 use super::{
-    Projections,
+    args::Projections,
     table::{self, Of},
 };
 use crate::cli::{

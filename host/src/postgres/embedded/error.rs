@@ -5,8 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::download::DownloadError;
-use super::supervise::End;
+use super::end::End;
 use super::version::{Major, SUPPORTED};
 
 /// Why a private Postgres could not be started or stopped.
@@ -182,4 +181,65 @@ impl EmbeddedError {
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |cause| Self::Io { action, path: path.to_owned(), cause }
     }
+}
+
+/// Why no server was downloaded.
+#[derive(Debug, thiserror::Error)]
+pub enum DownloadError {
+    /// Nobody builds one.
+    #[error("there is none for {os} on {arch}")]
+    Platform {
+        /// The operating system.
+        os: &'static str,
+        /// The processor.
+        arch: &'static str,
+    },
+    /// No connection, no answer, or it broke off.
+    #[error("{url} cannot be reached ({cause})")]
+    Network {
+        /// The package.
+        url: String,
+        /// Down to the last cause.
+        cause: String,
+    },
+    /// The registry has answered something else.
+    #[error("{url} answers {status}")]
+    Status {
+        /// The package.
+        url: String,
+        /// The answer.
+        status: u16,
+    },
+    /// Not the package that was published.
+    #[error("what {url} delivers is not the package that was published ({difference})")]
+    Forged {
+        /// The package.
+        url: String,
+        /// In what it differs.
+        difference: String,
+    },
+    /// The package was not as expected.
+    #[error("the package from {url} cannot be unpacked: {cause}")]
+    Unpack {
+        /// The package.
+        url: String,
+        /// What was wrong.
+        cause: String,
+    },
+    /// The programs do not run here. On Linux they need glibc; Alpine has another library.
+    #[error("what was downloaded to {} does not run here: {reason}", folder.display())]
+    Useless {
+        /// Where it is.
+        folder: PathBuf,
+        /// What was tried, and the answer.
+        reason: String,
+    },
+    /// The disk.
+    #[error("cannot write to {}: {cause}", path.display())]
+    Io {
+        /// The folder.
+        path: PathBuf,
+        /// The system's answer.
+        cause: io::Error,
+    },
 }

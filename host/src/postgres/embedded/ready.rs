@@ -7,10 +7,11 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, Executor, PgConnection};
 
 use super::config::{EmbeddedConfig, StartProgress};
+use super::end::End;
 use super::error::EmbeddedError;
 use super::log::ServerLog;
 use super::postmaster::PidFile;
-use super::supervise::{End, Supervised};
+use super::supervise::Supervised;
 
 const POLL: Duration = Duration::from_millis(10);
 

@@ -14,8 +14,9 @@ use super::config::{Durability, EmbeddedConfig};
 use super::error::EmbeddedError;
 use super::layout::Layout;
 use super::locate::{Binaries, Search};
+use super::server::EmbeddedPostgres;
 use super::user::ServerUser;
-use super::{EmbeddedPostgres, cluster, download};
+use super::{cluster, download};
 
 /// Part of a template's name; goes up when what this module or `ready::connect` puts into a cluster changes.
 const FORMAT: u32 = 2;

@@ -10,10 +10,11 @@ use super::locate::{Binaries, Found, Search};
 use super::lock::HostLock;
 use super::log::ServerLog;
 use super::ready::{self, NAME, NotReady};
+use super::server::{EmbeddedPostgres, connect_options};
 use super::supervise::{Errand, Supervised};
 use super::user::ServerUser;
 use super::version::Major;
-use super::{EmbeddedPostgres, cluster, connect_options, download, port, postmaster, settings};
+use super::{cluster, download, port, postmaster, settings};
 
 /// How often a server may find its port taken at the last moment.
 const PORT_ATTEMPTS: usize = 10;
@@ -28,41 +29,48 @@ struct Prepared {
     found: Found,
 }
 
-pub(super) async fn start(config: EmbeddedConfig) -> Result<EmbeddedPostgres, EmbeddedError> {
-    let started = Instant::now();
-    let Prepared { layout, lock, user, cluster, found } = {
-        let config = config.clone();
-        // Programs are run to learn their versions, which blocks.
-        let prepared = tokio::task::spawn_blocking(move || prepare(&config)).await;
-        prepared.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?
-    };
-    let binaries = match found.chosen {
-        Some(binaries) => binaries,
-        None => download(&layout, &config, &user, cluster, &found.others).await?,
-    };
-    tracing::info!(version = binaries.version, folder = %binaries.folder.display(), user = user.name(), "PostgreSQL found");
+impl EmbeddedPostgres {
+    /// Finds or downloads a server, makes the cluster if there is none, starts the server and waits until it takes
+    /// connections. Dropping the future undoes what is half done.
+    ///
+    /// # Errors
+    /// Says what is missing and how to get it. [`EmbeddedError::InUse`] if another host has this data directory.
+    pub async fn start(config: EmbeddedConfig) -> Result<Self, EmbeddedError> {
+        let started = Instant::now();
+        let Prepared { layout, lock, user, cluster, found } = {
+            let config = config.clone();
+            // Programs are run to learn their versions, which blocks.
+            let prepared = tokio::task::spawn_blocking(move || prepare(&config)).await;
+            prepared.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?
+        };
+        let binaries = match found.chosen {
+            Some(binaries) => binaries,
+            None => download(&layout, &config, &user, cluster, &found.others).await?,
+        };
+        tracing::info!(version = binaries.version, folder = %binaries.folder.display(), user = user.name(), "PostgreSQL found");
 
-    if cluster.is_some() {
-        postmaster::evict(&layout.cluster(), &config).await?;
-    } else {
-        config.report(StartProgress::Initialising);
-        tracing::info!(cluster = %layout.cluster().display(), "making the database");
-        cluster::create(&layout, &binaries, &user, config.durability).await?;
+        if cluster.is_some() {
+            postmaster::evict(&layout.cluster(), &config).await?;
+        } else {
+            config.report(StartProgress::Initialising);
+            tracing::info!(cluster = %layout.cluster().display(), "making the database");
+            cluster::create(&layout, &binaries, &user, config.durability).await?;
+        }
+        let password = cluster::read_password(&layout)?;
+        settings::write(&layout, config.durability)?;
+
+        let port = port::remembered(&layout).unwrap_or_else(port::choose);
+        let (server, log, port) = run(&layout, &binaries, &user, &config, port).await?;
+        let options = connect_options(port, &password, NAME, NAME);
+        let superuser = connect_options(port, &password, cluster::SUPERUSER, "postgres");
+        ready::connect(&options, &superuser, &password, &layout.password()).await?;
+        port::remember(&layout, port)?;
+
+        let milliseconds = started.elapsed().as_millis();
+        tracing::info!(pid = server.pid(), port, milliseconds, "the private PostgreSQL is ready");
+        let log_keeper = tokio::spawn(log.clone().keep_short());
+        Ok(Self { server, log_keeper, log, layout, major: binaries.major, port, password, _lock: lock })
     }
-    let password = cluster::read_password(&layout)?;
-    settings::write(&layout, config.durability)?;
-
-    let port = port::remembered(&layout).unwrap_or_else(port::choose);
-    let (server, log, port) = run(&layout, &binaries, &user, &config, port).await?;
-    let options = connect_options(port, &password, NAME, NAME);
-    let superuser = connect_options(port, &password, cluster::SUPERUSER, "postgres");
-    ready::connect(&options, &superuser, &password, &layout.password()).await?;
-    port::remember(&layout, port)?;
-
-    let milliseconds = started.elapsed().as_millis();
-    tracing::info!(pid = server.pid(), port, milliseconds, "the private PostgreSQL is ready");
-    let log_keeper = tokio::spawn(log.clone().keep_short());
-    Ok(EmbeddedPostgres { server, log_keeper, log, layout, major: binaries.major, port, password, _lock: lock })
 }
 
 fn prepare(config: &EmbeddedConfig) -> Result<Prepared, EmbeddedError> {

@@ -1,18 +1,18 @@
 //! Runs a program of Postgres so that it cannot outlive the host. See `leash.sh` for how.
 
 use std::ffi::OsStr;
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{ChildStdin, ExitStatus, Stdio};
+use std::process::{ChildStdin, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::sync::watch;
 
+use super::end::End;
 use super::user::ServerUser;
 
 const LEASH: &str = include_str!("leash.sh");
@@ -22,26 +22,6 @@ const DROP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What `SIGQUIT` gets before `SIGKILL`. Postgres itself kills its backends after 5 s then.
 const QUIT_PATIENCE: Duration = Duration::from_secs(10);
-
-/// How a program ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct End(Option<ExitStatus>);
-
-impl End {
-    pub(super) fn is_success(self) -> bool {
-        self.0.is_some_and(|status| status.success())
-    }
-}
-
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(status) => status.fmt(f),
-            // Only where something in the host's process has the kernel reap children (SIGCHLD ignored).
-            None => f.write_str("in a way that is not known"),
-        }
-    }
-}
 
 /// A program to run.
 pub(super) struct Errand<'a> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
 
 use super::{
-    ColumnCount,
+    difference::ColumnCount,
     pair::{Pair, qualified},
 };
 use crate::read_model::{identifier::Identifier, table::Table};

@@ -1,6 +1,6 @@
 //! Two tables of one name, and the parts of statements on both.
 
-use super::{ColumnDifferences, ColumnShape, RetypedColumn};
+use super::difference::{ColumnDifferences, ColumnShape, RetypedColumn};
 use crate::read_model::{
     identifier::Identifier,
     table::{Column, Table},

@@ -4,7 +4,7 @@ use futures_util::TryStreamExt as _;
 use serde_json::value::RawValue;
 use sqlx::PgConnection;
 
-use super::{ChangedRow, pair::Pair};
+use super::{difference::ChangedRow, pair::Pair};
 use crate::read_model::identifier::Identifier;
 
 /// JSON that the samples of one comparison may take together. Rows may have a megabyte each.

@@ -2,9 +2,11 @@
 
 use sqlx::PgConnection;
 
-use super::{Stored, TableSet, array_parameter, cells::bind_column, join};
+use super::{
+    cells::bind_column,
+    tables::{Stored, TableSet},
+};
 use crate::read_model::{
-    table::Table,
     value::Value,
     write_set::{TableWrites, WriteSet},
 };
@@ -51,30 +53,4 @@ impl Stored {
         }
         Ok(())
     }
-}
-
-pub(super) fn upsert(name: &str, table: &Table) -> String {
-    let columns = join(table.columns().iter().map(|column| column.name.quoted()), ", ");
-    let arrays =
-        table.columns().iter().enumerate().map(|(place, column)| array_parameter(place + 1, column.column_type));
-    let key = join(table.key_columns().map(|column| column.name.quoted()), ", ");
-    let rest = table.columns().iter().enumerate().filter(|(place, _)| !table.key().contains(place));
-    let set = join(rest.map(|(_, column)| format!("{0} = excluded.{0}", column.name.quoted())), ", ");
-    let conflict = if set.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {set}") };
-    format!(
-        "INSERT INTO {name} ({columns}) SELECT * FROM unnest({}) ON CONFLICT ({key}) DO {conflict}",
-        join(arrays, ", ")
-    )
-}
-
-pub(super) fn delete(name: &str, table: &Table) -> String {
-    let arrays = table.key_columns().enumerate().map(|(place, column)| array_parameter(place + 1, column.column_type));
-    let gone = join((0..table.key().len()).map(|place| format!("k{place}")), ", ");
-    let same =
-        table.key_columns().enumerate().map(|(place, column)| format!("t.{} = gone.k{place}", column.name.quoted()));
-    format!(
-        "DELETE FROM {name} AS t USING unnest({}) AS gone ({gone}) WHERE {}",
-        join(arrays, ", "),
-        join(same, " AND ")
-    )
 }

@@ -68,7 +68,7 @@ pub(super) fn bind_cell<'q>(statement: Statement<'q>, cell: &'q Value) -> Statem
     }
 }
 
-/// Reads the row whose columns stand from `first` on, selected by [`super::selected`].
+/// Reads the row whose columns stand from `first` on, selected by [`select_list`](super::statements::select_list).
 pub(super) fn row_from_postgres(
     row: &PgRow,
     first: usize,

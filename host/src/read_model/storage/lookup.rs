@@ -6,13 +6,13 @@ use futures_util::TryStreamExt;
 use sqlx::{PgConnection, Row as _};
 
 use super::{
-    TableSet, array_parameter,
     cells::{bind_cell, bind_column, row_from_postgres},
-    join, selected,
+    statements::{parameter, select_list},
+    tables::TableSet,
 };
 use crate::read_model::{
     table::{Index, Table},
-    value::{ColumnType, Key, Row, Value, cells_bytes},
+    value::{Key, Row, Value, cells_bytes},
 };
 
 /// Why rows were not read.
@@ -121,32 +121,5 @@ impl Room {
         let max_bytes = self.max_bytes;
         self.left = self.left.checked_sub(cells_bytes(row)).ok_or(RowsTooLarge { max_bytes })?;
         Ok(())
-    }
-}
-
-pub(super) fn get_many(name: &str, table: &Table) -> String {
-    let arrays = table.key_columns().enumerate().map(|(place, column)| array_parameter(place + 1, column.column_type));
-    let wanted = join((0..table.key().len()).map(|place| format!("k{place}")), ", ");
-    let same =
-        table.key_columns().enumerate().map(|(place, column)| format!("t.{} = wanted.k{place}", column.name.quoted()));
-    format!(
-        "SELECT wanted.place, {} FROM unnest({}) WITH ORDINALITY AS wanted ({wanted}, place) JOIN {name} AS t ON {}",
-        select_list(table, "t."),
-        join(arrays, ", "),
-        join(same, " AND ")
-    )
-}
-
-fn select_list(table: &Table, prefix: &str) -> String {
-    join(
-        table.columns().iter().map(|column| selected(&format!("{prefix}{}", column.name.quoted()), column.column_type)),
-        ", ",
-    )
-}
-
-fn parameter(number: usize, column_type: ColumnType) -> String {
-    match column_type {
-        ColumnType::Decimal => format!("${number}::text::numeric"),
-        _ => format!("${number}::{}", column_type.sql()),
     }
 }

@@ -2,7 +2,10 @@
 
 use sqlx::{Executor, PgConnection};
 
-use super::{Stored, TableSet, join};
+use super::{
+    statements::join,
+    tables::{Stored, TableSet},
+};
 use crate::read_model::{
     table::{Column, Table},
     value::ColumnType,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::{prelude::*, test_runner::TestRunner};
 use sqlx::{Connection, PgConnection};
@@ -7,7 +7,8 @@ use super::*;
 use crate::{
     postgres::test_database::TestDatabase,
     read_model::{
-        CanonicalJson, Column, IndexDeclaration, Key, Row, TableDeclaration, Value, WriteSet,
+        CanonicalJson, Column, ColumnType, Identifier, IndexDeclaration, Key, Row, Table, TableDeclaration, Value,
+        WriteSet,
         samples::{table, value},
         table::ColumnDeclaration,
     },

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use gnomon_values::{
+    cells::row_bytes,
+    limits::{self, LimitError},
+};
 use hashbrown::HashMap;
 use wasmtime::component::HasData;
 
@@ -13,7 +17,7 @@ use crate::{
             read_model::{self, Host},
             types,
         },
-        convert::{CELL_BYTES, cells_from_module, cells_to_module, handed_bytes},
+        convert::{cells_from_module, cells_to_module, handed_bytes},
         failure::ReadError,
         limits::RuntimeLimits,
         printable::printable,
@@ -79,13 +83,13 @@ impl Call<'_> {
     }
 
     fn get(&mut self, table: &str, keys: Vec<Vec<types::Value>>) -> Result<Vec<Option<Row>>, Stop> {
-        let (batch, deadline, limits) = self.batch()?;
+        let (batch, deadline, max) = self.batch()?;
         let index = batch.table(table)?;
-        check(table, "keys of one get-many", "max_get_keys", keys.len(), limits.max_get_keys)?;
-        batch.count_reads(table, keys.len(), limits)?;
+        within(table, limits::check_get_keys(keys.len(), max.max_get_keys))?;
+        batch.count_reads(table, keys.len(), max)?;
         let writes = &batch.writes.tables()[index];
         let declared = Arc::clone(writes.table());
-        let keys = keys_from_module(&declared, keys, limits)?;
+        let keys = keys_from_module(&declared, keys, max)?;
 
         // What the batch itself changed hides what was there before. A key that is asked for twice is read once.
         let mut unknown = Vec::new();
@@ -102,12 +106,12 @@ impl Call<'_> {
             Vec::new()
         } else {
             deadline
-                .wait(|| batch.reader.get_many(&declared, &unknown, limits.max_read_bytes))
-                .map_err(|error| read_failure(error, table, limits))?
+                .wait(|| batch.reader.get_many(&declared, &unknown, max.max_read_bytes))
+                .map_err(|error| read_failure(error, table, max))?
         };
 
         let writes = &batch.writes.tables()[index];
-        let mut room = Room::new(table, limits);
+        let mut room = Room::new(table, max);
         let mut found = Vec::with_capacity(keys.len());
         for key in &keys {
             let row = match (writes.get(key), read.get(key).and_then(|&index| before.get_mut(index))) {
@@ -125,38 +129,37 @@ impl Call<'_> {
     }
 
     fn put(&mut self, table: &str, rows: Vec<Vec<types::Value>>) -> Result<(), Stop> {
-        let (batch, _, limits) = self.batch()?;
+        let (batch, _, max) = self.batch()?;
         let index = batch.table(table)?;
         let declared = Arc::clone(batch.writes.tables()[index].table());
         for row in rows {
-            let row = checked_cells(table, "bytes of a row", row, limits)?;
+            let row = checked_cells(table, "bytes of a row", row, max)?;
             declared.check_row(&row).map_err(bad_shape)?;
             // Its one form may be longer than the one that came: 1e15 has sixteen digits.
-            let bytes = row.iter().map(|cell| cell.heap_bytes() + CELL_BYTES).sum();
-            check(table, "bytes of a row", "max_row_bytes", bytes, limits.max_row_bytes)?;
+            let bytes = row_bytes(row.iter().map(Value::heap_bytes));
+            within(table, limits::check_row(bytes, max.max_row_bytes))?;
             batch.writes.put(index, row);
-            batch.check_size(table, limits)?;
+            batch.check_size(table, max)?;
         }
         Ok(())
     }
 
     fn delete(&mut self, table: &str, keys: Vec<Vec<types::Value>>) -> Result<(), Stop> {
-        let (batch, _, limits) = self.batch()?;
+        let (batch, _, max) = self.batch()?;
         let index = batch.table(table)?;
-        let keys = keys_from_module(batch.writes.tables()[index].table(), keys, limits)?;
+        let keys = keys_from_module(batch.writes.tables()[index].table(), keys, max)?;
         for key in keys {
             batch.writes.delete(index, key);
         }
-        batch.check_size(table, limits)
+        batch.check_size(table, max)
     }
 
     fn find_rows(&mut self, table: &str, index_name: &str, values: Vec<types::Value>) -> Result<Vec<Row>, Stop> {
-        let (batch, deadline, limits) = self.batch()?;
-        let max = limits.max_find_rows;
-        batch.count_reads(table, 0, limits)?;
+        let (batch, deadline, max) = self.batch()?;
+        batch.count_reads(table, 0, max)?;
         let index = batch.table(table)?;
         let declared = Arc::clone(batch.writes.tables()[index].table());
-        let values = checked_cells(table, "bytes of the values of a find", values, limits)?;
+        let values = checked_cells(table, "bytes of the values of a find", values, max)?;
         let known = declared.index(index_name).ok_or_else(|| {
             let name = short(index_name);
             Stop::BadCall(format!("table `{table}` has no index `{name}` among those that the module declared"))
@@ -165,14 +168,16 @@ impl Call<'_> {
         // One more than may be, to know that there are too many. Rows that the batch deleted or moved away may be among them.
         let changed = batch.writes.tables()[index].keys().count();
         let mut found = deadline
-            .wait(|| batch.reader.find(&declared, index_name, &values, max + changed + 1, limits.max_read_bytes))
-            .map_err(|error| read_failure(error, table, limits))?;
+            .wait(|| {
+                batch.reader.find(&declared, index_name, &values, max.max_find_rows + changed + 1, max.max_read_bytes)
+            })
+            .map_err(|error| read_failure(error, table, max))?;
         batch.writes.tables()[index].overlay_found(known, &values, &mut found);
-        check(table, "rows of one find", "max_find_rows", found.len(), max)?;
-        let mut room = Room::new(table, limits);
+        within(table, limits::check_find_rows(found.len(), max.max_find_rows))?;
+        let mut room = Room::new(table, max);
         found.iter().try_for_each(|row| room.take(row))?;
         found.sort_by_cached_key(|row| declared.key_of(row));
-        batch.count_reads(table, found.len(), limits)?;
+        batch.count_reads(table, found.len(), max)?;
         Ok(found)
     }
 }
@@ -186,14 +191,13 @@ impl Batch {
     }
 
     /// Counts a call that reads rows, or the rows that one found.
-    fn count_reads(&mut self, table: &str, rows: usize, limits: &RuntimeLimits) -> Result<(), Stop> {
+    fn count_reads(&mut self, table: &str, rows: usize, max: &RuntimeLimits) -> Result<(), Stop> {
         self.reads += rows.max(1);
-        check(table, "rows that one batch asked for", "max_batch_reads", self.reads, limits.max_batch_reads)
+        within(table, limits::check_batch_reads(self.reads, max.max_batch_reads))
     }
 
-    fn check_size(&self, table: &str, limits: &RuntimeLimits) -> Result<(), Stop> {
-        let bytes = self.writes.bytes();
-        check(table, "bytes of the rows of one batch", "max_batch_write_bytes", bytes, limits.max_batch_write_bytes)
+    fn check_size(&self, table: &str, max: &RuntimeLimits) -> Result<(), Stop> {
+        within(table, limits::check_batch_write(self.writes.bytes(), max.max_batch_write_bytes))
     }
 }
 
@@ -205,20 +209,20 @@ struct Room<'t> {
 }
 
 impl<'t> Room<'t> {
-    fn new(table: &'t str, limits: &RuntimeLimits) -> Self {
-        Self { table, bytes: 0, max: limits.max_read_bytes }
+    fn new(table: &'t str, max: &RuntimeLimits) -> Self {
+        Self { table, bytes: 0, max: max.max_read_bytes }
     }
 
     fn take(&mut self, row: &[Value]) -> Result<(), Stop> {
         self.bytes += cells_bytes(row);
-        check(self.table, "bytes of the rows that one call returns", "max_read_bytes", self.bytes, self.max)
+        within(self.table, limits::check_read(self.bytes, self.max))
     }
 }
 
-fn keys_from_module(table: &Table, keys: Vec<Vec<types::Value>>, limits: &RuntimeLimits) -> Result<Vec<Key>, Stop> {
+fn keys_from_module(table: &Table, keys: Vec<Vec<types::Value>>, max: &RuntimeLimits) -> Result<Vec<Key>, Stop> {
     keys.into_iter()
         .map(|key| {
-            let key = checked_cells(table.name().as_str(), "bytes of a key", key, limits)?;
+            let key = checked_cells(table.name().as_str(), "bytes of a key", key, max)?;
             table.check_key(&key).map_err(bad_shape)?;
             Ok(key)
         })
@@ -231,18 +235,14 @@ fn checked_cells(
     table: &str,
     what: &'static str,
     cells: Vec<types::Value>,
-    limits: &RuntimeLimits,
+    max: &RuntimeLimits,
 ) -> Result<Vec<Value>, Stop> {
-    check(table, what, "max_row_bytes", handed_bytes(&cells), limits.max_row_bytes)?;
+    within(table, limits::check(what, "max_row_bytes", handed_bytes(&cells), max.max_row_bytes))?;
     cells_from_module(cells).map_err(|error| Stop::BadCall(format!("table `{table}`: {error}")))
 }
 
-fn check(table: &str, what: &str, limit: &str, found: usize, max: usize) -> Result<(), Stop> {
-    if found <= max {
-        Ok(())
-    } else {
-        Err(Stop::BadCall(format!("table `{table}`: {what}: {found}; the limit {limit} is {max}")))
-    }
+fn within(table: &str, checked: Result<(), LimitError>) -> Result<(), Stop> {
+    checked.map_err(|error| Stop::BadCall(format!("table `{table}`: {error}")))
 }
 
 fn bad_shape(error: ShapeError) -> Stop {
@@ -250,11 +250,11 @@ fn bad_shape(error: ShapeError) -> Stop {
 }
 
 /// What went wrong where rows are read: too much for the module, or trouble of the host.
-fn read_failure(error: ReadError, table: &str, limits: &RuntimeLimits) -> Stop {
+fn read_failure(error: ReadError, table: &str, max: &RuntimeLimits) -> Stop {
     if error.is::<RowsTooLarge>() {
-        let max = limits.max_read_bytes;
+        let bytes = max.max_read_bytes;
         return Stop::BadCall(format!(
-            "table `{table}`: the rows that one call returns take more than {max} bytes, the limit max_read_bytes"
+            "table `{table}`: the rows that one call returns take more than {bytes} bytes, the limit max_read_bytes"
         ));
     }
     Stop::Rows(error)

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use nix::unistd::{Pid, geteuid, getpgid, getpgrp};
 
 use super::*;
+use crate::postgres::embedded::layout::Layout;
 
 #[tokio::test]
 async fn what_is_written_is_there_after_a_restart_under_the_same_url() {

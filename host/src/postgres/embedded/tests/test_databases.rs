@@ -1,5 +1,7 @@
 //! Databases for tests, which all other tests of the crate rest on.
 
+use sqlx::postgres::PgConnectOptions;
+
 use super::hosts::Host;
 use super::*;
 use crate::postgres::test_database::TestDatabase;

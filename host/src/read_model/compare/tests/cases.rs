@@ -1,3 +1,4 @@
+use gnomon_values::limits::{MAX_COLUMNS, MAX_INDEX_COLUMNS};
 use sqlx::Executor;
 
 use super::*;
@@ -28,9 +29,9 @@ fn rows_of(comparison: &TableComparison) -> &RowDifferences {
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_as_wide_as_they_may_be_are_compared() {
     let mut columns: Vec<(String, ColumnType)> =
-        (0..Table::MAX_COLUMNS).map(|place| (format!("column_{place}"), ColumnType::I64)).collect();
+        (0..MAX_COLUMNS).map(|place| (format!("column_{place}"), ColumnType::I64)).collect();
     columns[20].1 = ColumnType::Json;
-    let key: Vec<String> = (0..Table::MAX_INDEX_COLUMNS).map(|place| format!("column_{}", place * 3)).collect();
+    let key: Vec<String> = (0..MAX_INDEX_COLUMNS).map(|place| format!("column_{}", place * 3)).collect();
     let key: Vec<&str> = key.iter().map(String::as_str).collect();
     let table = table(&columns, &key);
     let row = |number: i64| -> Row {
@@ -48,7 +49,7 @@ async fn tables_as_wide_as_they_may_be_are_compared() {
     let compared = sides.compare(&one, &other, 5).await;
     let rows = rows_of(&compared[0]);
     assert_eq!((rows.added, rows.removed, rows.changed, rows.equal), (0, 1, 1, 18));
-    assert_eq!(rows.changed_columns.len(), Table::MAX_COLUMNS - Table::MAX_INDEX_COLUMNS);
+    assert_eq!(rows.changed_columns.len(), MAX_COLUMNS - MAX_INDEX_COLUMNS);
     assert_eq!(rows.samples.changed[0].columns, [Identifier::new("column_249").unwrap()]);
 }
 

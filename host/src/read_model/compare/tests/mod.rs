@@ -10,7 +10,7 @@ use sqlx::{Connection, PgConnection};
 use super::*;
 use crate::{
     postgres::test_database::TestDatabase,
-    read_model::{ContentHashes, Row, Value, WriteSet, content_hash},
+    read_model::{ColumnType, ContentHashes, Identifier, Row, Value, WriteSet, content_hash},
 };
 
 /// A table and its rows.

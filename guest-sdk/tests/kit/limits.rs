@@ -1,0 +1,157 @@
+//! What a host refuses fails in the kit as well, at the same event and in the same words.
+
+use gnomon_sdk::{
+    Tables,
+    prelude::*,
+    testing::{TestEvent, event, given, json},
+};
+use serde::Deserialize;
+
+use crate::complaint;
+
+#[derive(Events)]
+enum Told {
+    #[event("Told")]
+    Told(Step),
+}
+
+/// What a projection is told to do at an event.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Step {
+    /// Puts so many rows of one color.
+    Put(i64),
+    /// Puts a row with so many bytes.
+    Write(usize),
+    /// Gets a row with a key of so many bytes.
+    Get(usize),
+    /// Finds all rows of the color.
+    Find,
+    /// Cannot be handled.
+    Fail,
+}
+
+#[derive(Table)]
+#[table("things")]
+#[index("by_color", columns(color))]
+struct Thing {
+    #[key]
+    thing: String,
+    color: String,
+    text: String,
+}
+
+struct Things;
+
+impl Projection for Things {
+    type Event = Told;
+    type Tables = Thing;
+
+    fn handle(event: &Event<Told>, rows: &mut Rows) -> Result<(), Failure> {
+        let Told::Told(step) = &event.data;
+        let thing = |thing: i64, text: String| Thing { thing: thing.to_string(), color: "red".into(), text };
+        match step {
+            Step::Put(count) => (0..*count).for_each(|number| rows.put(thing(number, String::new()))),
+            Step::Write(bytes) => rows.put(thing(0, "x".repeat(*bytes))),
+            Step::Get(bytes) => drop(rows.get::<Thing>(&"x".repeat(*bytes)).is_some()),
+            Step::Find => drop(rows.find(Thing::by_color("red"))),
+            Step::Fail => fail!("as it was told"),
+        }
+        Ok(())
+    }
+}
+
+fn told(steps: impl IntoIterator<Item = serde_json::Value>) -> Vec<TestEvent> {
+    steps.into_iter().map(|step| event("thing-1", "Told", step)).collect()
+}
+
+#[test]
+fn a_row_that_is_too_large_fails_at_its_event_whatever_becomes_of_it() {
+    let limit = 1024 * 1024 - 3 * 8 - 1 - 3;
+    let steps = |bytes: usize| told([json!({ "put": 3 }), json!({ "write": bytes }), json!({ "write": 1 })]);
+    given::<Things>(steps(limit)).then_row(Thing { thing: "0".into(), color: "red".into(), text: "x".into() });
+    given::<Things>(steps(limit + 1))
+        .then_fails(2, "Told: table `things`: bytes of a row: 1048577; the limit max_row_bytes is 1048576");
+}
+
+#[test]
+fn what_fails_is_the_first_event_that_a_host_refuses() {
+    given::<Things>(told([json!({ "write": 2_000_000 }), json!("fail")])).then_fails(1, "bytes of a row");
+    given::<Things>(told([json!("fail"), json!({ "write": 2_000_000 })])).then_fails(1, "as it was told");
+}
+
+#[test]
+fn a_key_that_no_index_holds_fails() {
+    given::<Things>(told([json!({ "get": 2400 }), json!({ "get": 2401 })]))
+        .then_fails(2, "the values of the key have 2401 bytes; an index holds at most 2400");
+}
+
+#[test]
+fn a_find_gives_so_many_rows_and_not_one_more() {
+    given::<Things>(told([json!({ "put": 10_000 }), json!("find")])).rows::<Thing>();
+    given::<Things>(told([json!({ "put": 10_001 }), json!("find")]))
+        .then_fails(2, "Told: table `things`: rows of one find: 10001; the limit max_find_rows is 10000");
+}
+
+#[derive(Table)]
+#[table("a_table_with_a_name_that_is_as_long_as_a_name_can_be_in_sql")]
+struct Long {
+    #[key]
+    key: i64,
+}
+
+struct Declares<T>(std::marker::PhantomData<T>);
+
+impl<T: Tables + 'static> Projection for Declares<T> {
+    type Event = Told;
+    type Tables = T;
+
+    fn handle(_: &Event<Told>, _: &mut Rows) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_host_refuses_at_the_upload_fails_every_test() {
+    let said = complaint(|| drop(given::<Declares<(Long, Thing, Thing)>>([]).rows::<Long>()));
+    let name = "gnomon_sdk_a_table_with_a_name_that_is_as_long_as_a_name_can_be_in_sql";
+    assert_eq!(
+        said,
+        format!(
+            "a host refuses this projection when it is uploaded:\n  table `{}`: its view in schema read_models: the name \
+             `{name}` has 70 bytes; at most 63 are allowed\n  table `things` is declared twice",
+            &name[11..]
+        )
+    );
+}
+
+#[test]
+fn an_event_that_no_log_takes_fails_every_test() {
+    let said = |event: TestEvent| complaint(|| drop(given::<Things>([event]).rows::<Thing>()));
+    let nested = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!([inner]));
+    assert_eq!(
+        [
+            said(event("", "Told", 1)),
+            said(event("a\n", "Told", 1)),
+            said(event("..", "Told", 1)),
+            said(event("a", "", 1)),
+            said(event("a".repeat(256), "Told", 1)),
+            said(event("a", "T".repeat(256), 1)),
+            said(event("a", "Told", 1).schema_version(0)),
+            said(event("a", "Told", "x".repeat(1 << 20))),
+            said(event("a", "Told", 1).metadata(nested(129))),
+        ],
+        [
+            "event 1 cannot be in a log: the stream name must not be empty",
+            "event 1 cannot be in a log: the stream name \"a\\n\" contains the control character '\\n'",
+            "event 1 cannot be in a log: the stream name `..` cannot stand in a URL: clients take `.` and `..` for steps \
+             between folders; give the stream another name, such as `..-1`",
+            "event 1 cannot be in a log: the event type must not be empty",
+            "event 1 cannot be in a log: bytes of the stream's name: 256; the limit max_stream_name_bytes is 255",
+            "event 1 cannot be in a log: bytes of its type: 256; the limit max_event_type_bytes is 255",
+            "event 1 cannot be in a log: the schema version 0 is not between 1 and 2147483647",
+            "event 1 cannot be in a log: bytes of data and metadata: 1048578; the limit max_event_bytes is 1048576",
+            "event 1 cannot be in a log: depth of its JSON: 129; the limit max_json_depth is 128",
+        ]
+    );
+}

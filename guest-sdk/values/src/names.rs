@@ -1,0 +1,173 @@
+//! Names of tables, columns and indexes, and those of streams and event types.
+
+use std::{error::Error, fmt};
+
+use crate::limits::MAX_NAME_BYTES;
+
+/// Query parameters that stand for something else than a filter on a column.
+const QUERY_WORDS: [&str; 9] = ["select", "order", "limit", "offset", "and", "or", "not", "columns", "on_conflict"];
+/// Columns that every Postgres table has.
+const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
+
+/// Why a text cannot name a projection, a table, a column or an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameError {
+    /// Nothing between the quotes.
+    Empty,
+    /// Postgres would cut it short.
+    TooLong {
+        /// The name.
+        name: String,
+        /// Its length.
+        bytes: usize,
+    },
+    /// A character outside of `[a-z0-9_]`, or a digit in front.
+    Character {
+        /// The name.
+        name: String,
+    },
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("a name must not be empty"),
+            Self::TooLong { name, bytes } => {
+                write!(f, "the name `{name}` has {bytes} bytes; at most {MAX_NAME_BYTES} are allowed")
+            }
+            Self::Character { name } => {
+                write!(f, "the name `{name}` must be made of a to z, 0 to 9 and _, and must not begin with a digit")
+            }
+        }
+    }
+}
+
+impl Error for NameError {}
+
+/// Checks a name that stands in SQL, in URLs and in code as it is: `[a-z_][a-z0-9_]*`.
+///
+/// # Errors
+/// Says which rule the name breaks.
+pub fn check(name: &str) -> Result<(), NameError> {
+    let Some(first) = name.bytes().next() else { return Err(NameError::Empty) };
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if first.is_ascii_digit() || !name.bytes().all(is_plain) {
+        return Err(NameError::Character { name: name.to_owned() });
+    }
+    if name.len() > MAX_NAME_BYTES {
+        return Err(NameError::TooLong { name: name.to_owned(), bytes: name.len() });
+    }
+    Ok(())
+}
+
+/// Who uses the name of a column for something else; none if the column may have it.
+#[must_use]
+pub fn owner_of_column_name(name: &str) -> Option<&'static str> {
+    if QUERY_WORDS.contains(&name) {
+        Some("the query language of the HTTP API")
+    } else if SYSTEM_COLUMNS.contains(&name) {
+        Some("Postgres")
+    } else {
+        None
+    }
+}
+
+/// Why a text is not the name of a stream, a category or an event type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogNameError {
+    /// Nothing there.
+    Empty(&'static str),
+    /// Something that cannot be seen.
+    Control {
+        /// Stream name, category or event type.
+        what: &'static str,
+        /// The text.
+        name: String,
+        /// The character.
+        character: char,
+    },
+    /// `.` or `..`: a URL with it leads elsewhere, however it is escaped.
+    Dots(String),
+    /// A category with a `-`.
+    Dash(String),
+}
+
+impl fmt::Display for LogNameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty(what) => write!(f, "the {what} must not be empty"),
+            Self::Control { what, name, character } => {
+                write!(f, "the {what} {name:?} contains the control character {character:?}")
+            }
+            Self::Dots(name) => write!(
+                f,
+                "the stream name `{name}` cannot stand in a URL: clients take `.` and `..` for steps between folders; give \
+                 the stream another name, such as `{name}-1`"
+            ),
+            Self::Dash(name) => write!(
+                f,
+                "the category `{name}` has a `-`; a category is what stands before the first `-` of a stream's name"
+            ),
+        }
+    }
+}
+
+impl Error for LogNameError {}
+
+/// Checks the name of a stream; how long it may be is a limit of its own.
+///
+/// # Errors
+/// Empty, `.` or `..`, or with a control character.
+pub fn check_stream(name: &str) -> Result<(), LogNameError> {
+    check_log_name("stream name", name)?;
+    if matches!(name, "." | "..") { Err(LogNameError::Dots(name.to_owned())) } else { Ok(()) }
+}
+
+/// Checks the name of a category of streams.
+///
+/// # Errors
+/// Empty, or with a `-` or a control character.
+pub fn check_category(name: &str) -> Result<(), LogNameError> {
+    check_log_name("category", name)?;
+    if name.contains('-') { Err(LogNameError::Dash(name.to_owned())) } else { Ok(()) }
+}
+
+/// Checks the name of an event type; how long it may be is a limit of its own.
+///
+/// # Errors
+/// Empty, or with a control character.
+pub fn check_event_type(name: &str) -> Result<(), LogNameError> {
+    check_log_name("event type", name)
+}
+
+fn check_log_name(what: &'static str, name: &str) -> Result<(), LogNameError> {
+    if name.is_empty() {
+        return Err(LogNameError::Empty(what));
+    }
+    match name.chars().find(|character| character.is_control()) {
+        Some(character) => Err(LogNameError::Control { what, name: name.to_owned(), character }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_names_are_taken() {
+        for name in ["a", "_", "carrier_daily", "a1", &"x".repeat(63)] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_sql_or_urls_would_bend_are_refused() {
+        assert_eq!(check(""), Err(NameError::Empty));
+        for name in ["Carrier", "1st", "with space", "a-b", "a\"b", "é", "a\0"] {
+            assert_eq!(check(name), Err(NameError::Character { name: name.into() }));
+        }
+        let long = "x".repeat(64);
+        assert_eq!(check(&long), Err(NameError::TooLong { name: long.clone(), bytes: 64 }));
+    }
+}

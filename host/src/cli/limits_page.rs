@@ -1,0 +1,256 @@
+//! The page of limits, `docs/limits.md`, which is made of what clap knows and of the constants that the code checks with.
+//!
+//! `GNOMON_BLESS=1 cargo test -p gnomon --lib cli::limits_page` writes it again.
+
+use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
+
+use clap::{Arg, Args, CommandFactory, FromArgMatches};
+use gnomon_values::limits;
+
+use super::{Cli, host::HostOptions};
+use crate::{
+    read_model::{Decimal, compare::MAX_SAMPLES},
+    server::ServerSettings,
+};
+
+const HEAD: &str = "\
+# Limits
+
+What breaks a limit is refused with an error that names it, and changes nothing. Where there is an option, it is one of `gnomon serve`,
+and the limit is its default; [cli.md](cli.md) names its variable. What has no option is the same in every host.
+
+What a module hands over is refused at the event that it handles: the build halts there, or sets the event aside, with the limit in
+the `error`. The test kit of the SDK refuses the same, with the defaults of this page.
+
+This page is made of the code, and a test holds it.
+";
+
+/// What a limit is counted in.
+#[derive(Clone, Copy)]
+enum Unit {
+    Bytes,
+    Seconds,
+    Number(&'static str),
+}
+
+/// What says how large something may be.
+#[derive(Clone, Copy)]
+enum Limit {
+    /// The default of an option.
+    Option(&'static str, Unit),
+    /// The same in every host.
+    Fixed(usize, Unit),
+    /// In words.
+    Words(&'static str),
+}
+
+/// Where an error tells of it.
+#[derive(Clone, Copy)]
+enum Told {
+    /// A request is answered with a problem of this code.
+    Code(&'static str),
+    /// A build's `error`, or that of a dead letter.
+    Build,
+    /// Nobody: the host keeps to it by itself.
+    Nobody,
+}
+
+type Line = (&'static str, Limit, Told);
+
+use Limit::{Fixed, Option as By, Words};
+use Told::{Build, Code, Nobody};
+use Unit::{Bytes, Number, Seconds};
+
+const NONE: Unit = Number("");
+
+const EVENTS: &[Line] = &[
+    ("data and metadata of an event", By("max-event-bytes", Bytes), Code("limit_exceeded")),
+    ("arrays and objects within each other in them", Fixed(limits::MAX_JSON_DEPTH, NONE), Code("limit_exceeded")),
+    ("events of an append", By("max-append-events", NONE), Code("limit_exceeded")),
+    ("body of a request that is neither an import nor a module", By("max-body-bytes", Bytes), Code("body_too_large")),
+    ("body of an import", By("max-import-bytes", Bytes), Code("body_too_large")),
+    ("events or streams of a page", By("max-page", NONE), Code("invalid_query")),
+];
+
+const NAMES: &[Line] = &[
+    ("name of a stream, without control characters", By("max-stream-name-bytes", Bytes), Code("limit_exceeded")),
+    ("name of an event type, without control characters", By("max-event-type-bytes", Bytes), Code("limit_exceeded")),
+    ("id of an event", Words("a UUID"), Code("invalid_body")),
+    ("schema version of an event", Words("1 to 2,147,483,647"), Code("invalid_body")),
+    (
+        "name of a module: `a` to `z`, `0` to `9` and `_`, no digit first",
+        Fixed(limits::MAX_NAME_BYTES, Bytes),
+        Code("invalid_path"),
+    ),
+    (
+        "name of a table, a column or an index, made of the same",
+        Fixed(limits::MAX_NAME_BYTES, Bytes),
+        Code("invalid_module"),
+    ),
+    (
+        "name of a view in `read_models`, `<projection>_<table>`",
+        Fixed(limits::MAX_NAME_BYTES, Bytes),
+        Code("invalid_module"),
+    ),
+];
+
+const MODULES: &[Line] = &[
+    ("a component", By("max-module-bytes", Bytes), Code("body_too_large")),
+    ("memory of an instance", By("max-memory-bytes", Bytes), Build),
+    ("computing on one batch; waiting for rows does not count", By("max-batch-time", Seconds), Build),
+    ("what one call hands to the host", By("max-call-bytes", Bytes), Build),
+    ("steps of an upcaster", Fixed(limits::MAX_STEPS, NONE), Code("invalid_module")),
+    ("events that upcasters make of one", By("max-upcast-events", NONE), Build),
+    ("event types that a projection names, and categories", Fixed(limits::MAX_WANTED, NONE), Code("invalid_module")),
+];
+
+const TABLES: &[Line] = &[
+    ("tables of a projection", Fixed(limits::MAX_TABLES, NONE), Code("invalid_module")),
+    ("columns of a table", Fixed(limits::MAX_COLUMNS, NONE), Code("invalid_module")),
+    ("columns of a key or an index", Fixed(limits::MAX_INDEX_COLUMNS, NONE), Code("invalid_module")),
+    ("indexes of a table beside its key", Fixed(limits::MAX_INDEXES, NONE), Code("invalid_module")),
+    ("a row: text, decimal digits, JSON and bytes, and 8 for each cell", By("max-row-bytes", Bytes), Build),
+    ("text, decimal digits and bytes of a key or of an index of one row", Fixed(limits::MAX_INDEX_BYTES, Bytes), Build),
+    ("rows that one `find` returns", By("max-find-rows", NONE), Build),
+    ("keys of one `get-many`", By("max-get-keys", NONE), Build),
+    ("rows that one call returns", By("max-read-bytes", Bytes), Build),
+    ("rows that one batch asks for", By("max-batch-reads", NONE), Build),
+    ("rows that one batch changes", By("max-batch-write-bytes", Bytes), Build),
+];
+
+const BUILDS: &[Line] = &[
+    ("events that a module gets at once", By("batch-events", NONE), Nobody),
+    ("bytes of events that a module gets at once, about", By("batch-bytes", Bytes), Nobody),
+    ("events that a build sets aside", By("max-dead-letters", NONE), Build),
+    ("rows of a page of a read model", By("max-rows", NONE), Nobody),
+    ("waiting for a position or for a comparison", By("max-wait", Seconds), Nobody),
+    ("sample rows of each kind in a comparison", Fixed(MAX_SAMPLES, NONE), Code("invalid_query")),
+];
+
+/// The limits of times stand in `guest-sdk/values/src/time.rs`, those of numbers in JSON in `json.rs` beside it.
+const VALUES: &[Line] = &[
+    (
+        "`time` of an event, and a timestamp",
+        Words("0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z, whole microseconds"),
+        Build,
+    ),
+    ("a date", Words("0001-01-01 to 9999-12-31"), Build),
+    ("an i64", Words("-9,223,372,036,854,775,808 to 9,223,372,036,854,775,807"), Build),
+    ("an f64", Words("every double; -0.0 is kept as 0.0, and each NaN as one"), Build),
+    ("digits of a decimal before the point", Fixed(Decimal::MAX_INTEGER_DIGITS, NONE), Build),
+    ("digits of a decimal behind the point", Fixed(Decimal::MAX_FRACTION_DIGITS, NONE), Build),
+    ("text, and strings in JSON", Words("UTF-8 without NUL"), Build),
+];
+
+const SECTIONS: &[(&str, &[Line])] = &[
+    ("Events", EVENTS),
+    ("Names", NAMES),
+    ("Modules", MODULES),
+    ("Tables and rows", TABLES),
+    ("Builds and queries", BUILDS),
+    ("Times and numbers", VALUES),
+];
+
+fn render() -> String {
+    let mut page = HEAD.to_owned();
+    for (title, lines) in SECTIONS {
+        let _ = writeln!(page, "\n## {title}\n\n| | limit | option | error |\n|---|---|---|---|");
+        for (what, limit, told) in *lines {
+            let (limit, option) = match limit {
+                By(option, unit) => (shown(default_of(option), *unit), format!("`--{option}`")),
+                Fixed(limit, unit) => (shown(*limit, *unit), String::new()),
+                Words(words) => ((*words).to_owned(), String::new()),
+            };
+            let told = match told {
+                Code(code) => format!("[`{code}`](errors/{code}.md)"),
+                Build => "of the build".to_owned(),
+                Nobody => String::new(),
+            };
+            let _ = writeln!(page, "| {what} | {limit} | {option} | {told} |");
+        }
+    }
+    page
+}
+
+fn options() -> Vec<Arg> {
+    let command = Cli::command();
+    let serve = command.find_subcommand("serve").unwrap();
+    serve.get_arguments().filter(|argument| argument.get_long().is_some()).cloned().collect()
+}
+
+fn default_of(option: &str) -> usize {
+    let options = options();
+    let Some(argument) = options.iter().find(|argument| argument.get_long() == Some(option)) else {
+        panic!("`gnomon serve` has no --{option}");
+    };
+    let [default] = argument.get_default_values() else { panic!("--{option} has no default") };
+    default.to_str().unwrap().parse().unwrap_or_else(|_| panic!("--{option}: the default {default:?} is not a number"))
+}
+
+/// `1 MiB`, `2,400 bytes`, `10 s`, `1,000`.
+fn shown(number: usize, unit: Unit) -> String {
+    const UNITS: [(usize, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match unit {
+        Bytes => match UNITS.iter().find(|(size, _)| number > 0 && number.is_multiple_of(*size)) {
+            Some((size, name)) => format!("{} {name}", number / size),
+            None => format!("{} bytes", grouped(number)),
+        },
+        Seconds => format!("{} s", grouped(number)),
+        Number(of) => format!("{} {of}", grouped(number)).trim_end().to_owned(),
+    }
+}
+
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+    groups.join(",")
+}
+
+fn docs() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+}
+
+#[test]
+fn the_page_is_what_the_code_checks() {
+    let path = docs().join("limits.md");
+    let page = render();
+    if std::env::var_os("GNOMON_BLESS").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(kept, page, "docs/limits.md is old: run this test once with GNOMON_BLESS=1");
+}
+
+#[test]
+fn every_limit_of_serve_is_on_the_page_and_every_code_has_its_own() {
+    let lines = || SECTIONS.iter().flat_map(|(_, lines)| lines.iter());
+    let listed: BTreeSet<&str> =
+        lines().filter_map(|(_, limit, _)| if let By(option, _) = limit { Some(*option) } else { None }).collect();
+    let options = options();
+    let limits: BTreeSet<&str> = options
+        .iter()
+        .filter_map(Arg::get_long)
+        // Connections are a matter of Postgres, and nobody's error.
+        .filter(|option| option.starts_with("max-") && *option != "max-connections")
+        .collect();
+    let missing: Vec<_> = limits.difference(&listed).collect();
+    assert!(missing.is_empty(), "not on the page: {missing:?}");
+    for (what, _, told) in lines() {
+        if let Code(code) = told {
+            assert!(docs().join(format!("errors/{code}.md")).is_file(), "{what}: no page for {code}");
+        }
+    }
+}
+
+#[test]
+fn the_defaults_of_options_are_those_of_the_rooms() {
+    // The environment must not matter.
+    let command = HostOptions::augment_args(clap::Command::new("serve")).mut_args(|argument| argument.env(None));
+    let options = HostOptions::from_arg_matches(&command.get_matches_from(["serve"])).unwrap();
+    let (found, expected) = (options.settings(), ServerSettings::default());
+    assert_eq!(found.limits, expected.limits);
+    assert_eq!(found.log.limits, expected.log.limits);
+    assert_eq!(found.projector, expected.projector);
+    assert_eq!(format!("{:?}", found.http), format!("{:?}", expected.http));
+}

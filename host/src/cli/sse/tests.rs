@@ -1,0 +1,149 @@
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+};
+
+use axum::{Router, body::Body, extract::State, http::HeaderMap, response::Response, routing::get};
+use futures_util::stream;
+use proptest::prelude::*;
+
+use super::*;
+
+/// What connections are answered, one after the other, in pieces; and the ids with which they came.
+#[derive(Clone, Default)]
+struct Host {
+    answers: Arc<Mutex<Vec<Vec<Vec<u8>>>>>,
+    came_with: Arc<Mutex<Vec<Option<String>>>>,
+}
+
+impl Host {
+    /// A host that gives these answers, the last one for ever.
+    async fn start(answers: impl IntoIterator<Item = Vec<Vec<u8>>>) -> (Self, Client) {
+        async fn answer(State(host): State<Host>, headers: HeaderMap) -> Response {
+            let id = headers.get("last-event-id").map(|id| id.to_str().unwrap().to_owned());
+            host.came_with.lock().unwrap().push(id);
+            let mut answers = host.answers.lock().unwrap();
+            let answer = if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() };
+            Response::new(Body::from_stream(stream::iter(answer.into_iter().map(Ok::<_, Infallible>))))
+        }
+        let host = Self { answers: Arc::new(Mutex::new(answers.into_iter().collect())), ..Self::default() };
+        let router = Router::new().fallback(get(answer)).with_state(host.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        (host, Client::of(&url).unwrap())
+    }
+}
+
+/// Hears until a message says that it is the last.
+#[derive(Default)]
+struct Ear {
+    heard: Vec<Message>,
+    pauses: Vec<String>,
+}
+
+impl Listener for Ear {
+    fn request(&self, client: &Client) -> RequestBuilder {
+        client.get(&["events"])
+    }
+
+    fn hear(&mut self, message: Message) -> anyhow::Result<ControlFlow<()>> {
+        let is_last = message.data.as_deref() == Some("last");
+        self.heard.push(message);
+        Ok(if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    fn pause(&mut self, words: &str) {
+        self.pauses.push(words.to_owned());
+    }
+}
+
+async fn hear(client: &Client, max_message_bytes: usize) -> (anyhow::Result<()>, Ear) {
+    let mut ear = Ear::default();
+    let mut connection = Connection::new(max_message_bytes);
+    connection.pause = Duration::ZERO;
+    let ended = connection.listen(client, &mut ear).await;
+    (ended, ear)
+}
+
+fn message(id: &str, data: &str) -> Message {
+    Message::default().id(id).data(data)
+}
+
+const STREAM: &str = ": hello\n\nid: 1\r\ndata: {\"é\":1}\r\n\r\nid:2\n\nid: 3\ndata: {\ndata: }\n\nevent: error\nid: 4\ndata: no\n\n\
+    id: 5\ndata: last\n\nid: 6\ndata: half";
+
+fn in_pieces(stream: &[u8], size: usize) -> Vec<Vec<u8>> {
+    stream.chunks(size).map(<[u8]>::to_vec).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn messages_are_whole_however_their_bytes_come(size in 1..STREAM.len()) {
+        let heard = tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let (_, client) = Host::start([in_pieces(STREAM.as_bytes(), size)]).await;
+            let (ended, ear) = hear(&client, MAX_MESSAGE_BYTES).await;
+            ended.unwrap();
+            ear.heard
+        });
+        prop_assert_eq!(heard, [
+            message("1", "{\"é\":1}"),
+            Message::default().id("2"),
+            message("3", "{\n}"),
+            message("4", "no").event("error"),
+            message("5", "last"),
+        ]);
+    }
+}
+
+#[tokio::test]
+async fn whoever_comes_back_says_what_came_last() {
+    let answers = [
+        "id: 7\ndata: x\n\n",
+        ": nothing new\n\n",
+        "id: 9\n\ndata: without an id\n\nid: 10\ndata: half",
+        "data: last\n\n",
+    ];
+    let (host, client) = Host::start(answers.map(|answer| vec![answer.as_bytes().to_vec()])).await;
+    let (ended, ear) = hear(&client, MAX_MESSAGE_BYTES).await;
+    ended.unwrap();
+    let ids = [None, Some("7"), Some("7"), Some("9")].map(|id| id.map(str::to_owned));
+    assert_eq!(*host.came_with.lock().unwrap(), ids);
+    let heard = [message("7", "x"), Message::default().id("9"), message("9", "without an id"), message("9", "last")];
+    assert_eq!(ear.heard, heard);
+    assert_eq!(ear.pauses.len(), 3);
+}
+
+#[tokio::test]
+async fn why_the_host_ends_the_stream_is_said() {
+    let failed = "id: 3\n\nevent: error\ndata: {\"detail\":\"Postgres is away\"}\n\n";
+    let (_, client) = Host::start([failed, "data: last\n\n"].map(|answer| vec![answer.as_bytes().to_vec()])).await;
+    let (ended, ear) = hear(&client, MAX_MESSAGE_BYTES).await;
+    ended.unwrap();
+    assert_eq!(ear.heard, [Message::default().id("3"), message("3", "last")]);
+    assert!(
+        ear.pauses[0].starts_with("the host ended the stream: Postgres is away; coming back in"),
+        "{:?}",
+        ear.pauses
+    );
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_is_an_error_and_many_small_ones_are_not() {
+    let small = || in_pieces("data: small\n\n".repeat(1000).as_bytes(), 100);
+    for huge in ["data: ".to_owned() + &"x".repeat(5000), "data: x\n".repeat(1000), "nothing".repeat(1000)] {
+        let answer = small().into_iter().chain(in_pieces(huge.as_bytes(), 100)).collect();
+        let (host, client) = Host::start([answer]).await;
+        let (ended, ear) = hear(&client, 4096).await;
+        let error = ended.unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the host sends a message of more than 4.00 KiB, the limit for one that is followed; read it without --follow or \
+             --watch"
+        );
+        assert_eq!((ear.heard.len(), ear.pauses.len(), host.came_with.lock().unwrap().len()), (1000, 0, 1));
+    }
+}

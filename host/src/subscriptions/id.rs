@@ -1,0 +1,13 @@
+//! What a subscription is called.
+
+use serde::{Deserialize, Serialize};
+
+/// The number of a subscription, unique in its database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SubscriptionId(pub i64);
+
+/// The numbers of subscriptions, as Postgres takes them.
+pub(super) fn numbers(subscriptions: &[SubscriptionId]) -> Vec<i64> {
+    subscriptions.iter().map(|subscription| subscription.0).collect()
+}

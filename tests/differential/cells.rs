@@ -1,0 +1,56 @@
+//! Cells in words, the same from the kit as from Postgres.
+
+use gnomon_sdk::schema::{ColumnType, Value};
+
+/// A cell of the kit.
+pub(crate) fn of_kit(cell: &Value) -> String {
+    match cell {
+        Value::Null => "null".to_owned(),
+        Value::Text(text) => format!("{} bytes {}", text.len(), shortened(text)),
+        Value::Bool(bool) => bool.to_string(),
+        Value::I64(number) => number.to_string(),
+        Value::F64(float) => format!("{:016x}", float.get().to_bits()),
+        Value::Decimal(text) => text.clone(),
+        Value::Timestamp(micros) => micros.to_string(),
+        Value::Date(days) => days.to_string(),
+        Value::Uuid(uuid) => uuid.to_string(),
+        Value::Json(text) => json(text),
+        Value::Bytes(bytes) => format!("{} bytes {}", bytes.len(), shortened(&hex(bytes))),
+    }
+}
+
+/// The SQL expression whose text [`of_postgres`] takes.
+pub(crate) fn expression(column: &str, column_type: ColumnType) -> String {
+    let column = format!("\"{column}\"");
+    match column_type {
+        ColumnType::F64 => format!("encode(float8send({column}), 'hex')"),
+        ColumnType::Timestamp => format!("(extract(epoch from {column}) * 1000000)::bigint::text"),
+        ColumnType::Date => format!("({column} - date '1970-01-01')::text"),
+        ColumnType::Bytes => format!("encode({column}, 'hex')"),
+        _ => format!("{column}::text"),
+    }
+}
+
+/// A cell of Postgres.
+pub(crate) fn of_postgres(text: Option<String>, column_type: ColumnType) -> String {
+    match (text, column_type) {
+        (None, _) => "null".to_owned(),
+        (Some(text), ColumnType::Text) => format!("{} bytes {}", text.len(), shortened(&text)),
+        (Some(text), ColumnType::Bytes) => format!("{} bytes {}", text.len() / 2, shortened(&text)),
+        (Some(text), ColumnType::Json) => json(&text),
+        (Some(text), _) => text,
+    }
+}
+
+/// With the blanks and the order of fields that serde_json has.
+fn json(text: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(text).unwrap().to_string()
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

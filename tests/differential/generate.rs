@@ -1,0 +1,287 @@
+//! Random cases.
+
+use differential_guest::{Everything, KeyOf, Moment, Operation, Pair, Search, State};
+use gnomon_sdk::{Json, prelude::*, serde_json::json};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use serde_json::Value;
+
+/// Events, and how they come.
+#[derive(Debug)]
+pub(crate) struct Case {
+    /// Whether an event that cannot be handled is skipped, or the build halts there.
+    pub(crate) skip: bool,
+    /// Stream and operations of each event.
+    pub(crate) events: Vec<(String, Vec<Operation>)>,
+    /// How many are appended at once.
+    pub(crate) appends: Vec<usize>,
+}
+
+impl Case {
+    pub(crate) fn random(seed: u64) -> Self {
+        let mut random = Random(StdRng::seed_from_u64(seed));
+        let skip = seed % 2 == 1;
+        // A case that halts is to get somewhere before.
+        let trouble = if skip { 40 } else { 600 };
+        let count = 200 + random.below(200);
+        let mut events: Vec<(String, Vec<Operation>)> = (0..count)
+            .map(|_| {
+                let operations = (0..random.below(5)).map(|_| random.operation(trouble)).collect();
+                (format!("stream-{}", random.below(5)), operations)
+            })
+            .collect();
+        if seed.is_multiple_of(3) {
+            let rows = 10_000 + i64::from(random.one_in(2));
+            let place = count / 2 + random.below(count / 2);
+            events[place].1 = vec![Operation::Fill("many".into(), rows)];
+            events[count - 1].1.push(Operation::Find(Search::Note("many".into())));
+        }
+        let appends = (0..5).map(|_| 1 + random.below(60)).collect();
+        Self { skip, events, appends }
+    }
+}
+
+struct Random(StdRng);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0.random_range(0..end)
+    }
+
+    fn one_in(&mut self, chances: usize) -> bool {
+        self.below(chances) == 0
+    }
+
+    fn of<T: Clone>(&mut self, values: &[T]) -> T {
+        values[self.below(values.len())].clone()
+    }
+
+    fn maybe<T>(&mut self, value: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        (!self.one_in(3)).then(|| value(self))
+    }
+
+    /// One operation; in one of so many cases it is about what cannot be done.
+    fn operation(&mut self, trouble: usize) -> Operation {
+        if self.one_in(trouble) {
+            return self.trouble();
+        }
+        match self.below(20) {
+            0..4 => Operation::PutEverything(Box::new(self.everything()), 0, self.list()),
+            4..6 => Operation::PutPair(self.pair(), 0),
+            6..8 => Operation::PutMoment(Box::new(self.moment()), 0),
+            8..11 => Operation::Add(self.key(), self.i64()),
+            11..13 => Operation::AddPair(self.text(), self.small(), self.i64()),
+            13..15 => Operation::Delete(self.key()),
+            15 => Operation::CopyPair([(self.text(), self.small()), (self.text(), self.small())]),
+            16..19 => Operation::Find(self.search()),
+            _ => Operation::Log(self.text()),
+        }
+    }
+
+    /// What cannot be done, or just so.
+    fn trouble(&mut self) -> Operation {
+        let edge = self.of(&[2399, 2400, 2401, 5000]);
+        let nul = "a\0b".to_owned();
+        match self.below(14) {
+            // Words that a host writes as they are.
+            0 => Operation::Fail(self.of(&["as told", "Straße", ""]).to_owned()),
+            1 => Operation::ChangeKey(self.small()),
+            2 => Operation::PutEverything(Box::new(Everything { text: String::new(), ..self.everything() }), edge, 0),
+            3 => Operation::PutEverything(Box::new(Everything { text: nul, ..self.everything() }), 0, 0),
+            4 => Operation::PutEverything(Box::new(Everything { maybe_text: Some(nul), ..self.everything() }), 0, 0),
+            5 => {
+                Operation::PutEverything(Box::new(Everything { json: json!({ "a": nul }), ..self.everything() }), 0, 0)
+            }
+            6 => {
+                let near = (1 << 20) - 700 + self.below(500);
+                Operation::PutEverything(Box::new(self.everything()), 0, near)
+            }
+            7 => Operation::PutPair(Pair { left: String::new(), ..self.pair() }, edge),
+            8 => Operation::PutPair(Pair { note: Some("n".repeat(edge)), ..self.pair() }, 0),
+            9 => Operation::PutMoment(Box::new(self.moment()), edge - self.below(60)),
+            10 => Operation::Add(KeyOf::Pair(String::new(), self.small(), edge), 1),
+            11 => Operation::Delete(KeyOf::Pair(String::new(), self.small(), edge)),
+            12 => self.of(&[
+                Operation::Add(KeyOf::Pair(nul.clone(), 1, 0), 1),
+                Operation::Delete(KeyOf::Pair(nul.clone(), 1, 0)),
+                Operation::AddPair(nul.clone(), 1, 1),
+                Operation::CopyPair([(nul.clone(), 1), (String::new(), 1)]),
+            ]),
+            _ => Operation::Find(self.of(&[
+                Search::Text(nul.clone()),
+                Search::Note(nul.clone()),
+                Search::Right(1, Some(nul)),
+            ])),
+        }
+    }
+
+    fn key(&mut self) -> KeyOf {
+        match self.below(3) {
+            0 => KeyOf::Everything(self.id()),
+            1 => KeyOf::Pair(self.text(), self.small(), 0),
+            _ => KeyOf::Moment(Box::new(self.moment())),
+        }
+    }
+
+    fn search(&mut self) -> Search {
+        match self.below(8) {
+            0 => Search::Text(self.text()),
+            1 => {
+                let (number, day) = (self.maybe(Self::i64), self.maybe(Self::day));
+                Search::Mix(self.one_in(2), number, day)
+            }
+            2 => Search::Float(self.float().to_bits(), self.maybe(Self::decimal)),
+            3 => Search::Bytes(self.bytes(), self.maybe(Self::text)),
+            4 => Search::Right(self.small(), self.maybe(Self::text)),
+            5 => Search::Note(self.text()),
+            6 => Search::Day(self.day(), self.maybe(Self::i64)),
+            _ => {
+                let more = self.maybe(|random| (random.one_in(2), random.instant()));
+                Search::Amount(self.decimal(), more)
+            }
+        }
+    }
+
+    fn everything(&mut self) -> Everything {
+        Everything {
+            id: self.id(),
+            text: self.text(),
+            flag: self.one_in(2),
+            small: self.of(&[i8::MIN, -1, 0, i8::MAX]),
+            number: self.i64(),
+            float: self.float(),
+            decimal: self.decimal(),
+            instant: self.instant(),
+            day: self.day(),
+            uuid: self.uuid(),
+            json: self.json(3),
+            typed: Json((0..self.below(3)).map(|_| self.maybe(Self::text)).collect()),
+            bytes: self.bytes(),
+            state: self.state(),
+            maybe_text: self.maybe(Self::text),
+            maybe_flag: self.maybe(|random| random.one_in(2)),
+            maybe_number: self.maybe(|random| random.of(&[0, 1, u32::MAX])),
+            maybe_decimal: self.maybe(Self::decimal),
+            maybe_instant: self.maybe(Self::instant),
+            maybe_day: self.maybe(Self::day),
+            maybe_uuid: self.maybe(Self::uuid),
+            maybe_json: Some(self.json(1)).filter(|json| !json.is_null()),
+            maybe_bytes: self.maybe(Self::bytes),
+        }
+    }
+
+    fn pair(&mut self) -> Pair {
+        Pair { left: self.text(), right: self.small(), number: self.i64(), note: self.maybe(Self::text) }
+    }
+
+    fn moment(&mut self) -> Moment {
+        Moment {
+            instant: self.instant(),
+            day: self.of(&["0001-01-01", "2000-02-29"]).parse().unwrap(),
+            amount: self.of(&["1", "1.0", "-0.5", "79228162514264337593543950335"]).parse().unwrap(),
+            mark: self.of(&[vec![], vec![0], vec![255, 0]]),
+            flag: self.one_in(2),
+            uuid: Uuid::nil(),
+            state: self.state(),
+            number: self.i64(),
+        }
+    }
+
+    fn state(&mut self) -> State {
+        self.of(&[State::On, State::Off, State::Unknown])
+    }
+
+    fn id(&mut self) -> i64 {
+        self.of(&[i64::MIN, -1, 0, 1, 2, 3, 4, 5, 6, 7, i64::MAX])
+    }
+
+    fn small(&mut self) -> i64 {
+        self.of(&[-1, 0, 1, 2, 10_000])
+    }
+
+    fn i64(&mut self) -> i64 {
+        self.of(&[i64::MIN, -1, 0, 1, 2, 1 << 53, (1 << 53) + 1, i64::MAX])
+    }
+
+    fn text(&mut self) -> String {
+        self.of(&["", "a", "b", "B", "Straße", "'; DROP", "\\x\"%_", "\u{1f600}", "\u{1}\n\t", " a", "a "]).to_owned()
+    }
+
+    fn float(&mut self) -> f64 {
+        if self.one_in(3) {
+            return f64::from_bits(self.0.random());
+        }
+        self.of(&[
+            0.0,
+            -0.0,
+            1.0 / 11.0,
+            1e16,
+            -1e300,
+            f64::MIN_POSITIVE / 3.0,
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+        ])
+    }
+
+    fn decimal(&mut self) -> Decimal {
+        let text = self.of(&[
+            "0",
+            "-0.00",
+            "1.50",
+            "1.5",
+            "-12",
+            "100",
+            "79228162514264337593543950335",
+            "-79228162514264337593543950335",
+            "0.0000000000000000000000000001",
+            "7.9228162514264337593543950335",
+        ]);
+        text.parse().unwrap()
+    }
+
+    /// The ends of what is kept stand in `guest-sdk/values/src/time.rs`.
+    fn instant(&mut self) -> Timestamp {
+        let text = self.of(&[
+            "0001-01-01T00:00:00Z",
+            "1969-12-31T23:59:59.999999Z",
+            "1969-12-31T23:59:59.999999999Z",
+            "1970-01-01T00:00:00Z",
+            "2013-01-01T10:17:00.000001999Z",
+            "9999-12-30T21:59:59.999999Z",
+        ]);
+        text.parse().unwrap()
+    }
+
+    fn day(&mut self) -> Date {
+        self.of(&["0001-01-01", "1969-12-31", "1970-01-01", "2000-02-29", "9999-12-31"]).parse().unwrap()
+    }
+
+    fn uuid(&mut self) -> Uuid {
+        self.of(&[Uuid::nil(), Uuid::max(), Uuid::from_u128(1 << 127), Uuid::from_u128(42)])
+    }
+
+    fn bytes(&mut self) -> Vec<u8> {
+        self.of(&[vec![], vec![0], vec![0, 255], b"bytes".to_vec()])
+    }
+
+    fn json(&mut self, depth: usize) -> Value {
+        match self.below(if depth == 0 { 6 } else { 8 }) {
+            0 => Value::Null,
+            1 => json!(self.one_in(2)),
+            2 => json!(self.i64()),
+            3 => json!(self.of(&[0.5, -1.25, 1e10, 0.1])),
+            4 => json!(self.text()),
+            5 => json!(u64::MAX),
+            6 => (0..self.below(4)).map(|_| self.json(depth - 1)).collect(),
+            _ => (0..self.below(4))
+                .map(|_| (self.text(), self.json(depth - 1)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+        }
+    }
+
+    /// Bytes that make a row long: most are not, some are large, and some grow and shrink within a batch.
+    fn list(&mut self) -> usize {
+        if self.one_in(30) { 60_000 + self.below(20_000) } else { 0 }
+    }
+}

@@ -1,0 +1,42 @@
+//! A projection that does what its events say: each carries a list of operations.
+
+mod operation;
+pub mod summary;
+mod tables;
+
+use gnomon_sdk::prelude::*;
+
+pub use self::{
+    operation::{KeyOf, Operation, Search},
+    tables::{Everything, Found, Moment, Pair, State, longer},
+};
+
+/// Its events.
+#[derive(Events)]
+pub enum Doing {
+    /// Does one operation after the other.
+    #[event("Do")]
+    Do(Vec<Operation>),
+}
+
+/// The projection.
+#[derive(Debug)]
+pub struct Interpreter;
+
+impl Projection for Interpreter {
+    type Event = Doing;
+    type Tables = (Everything, Pair, Moment, Found);
+
+    fn handle(event: &Event<Doing>, rows: &mut Rows) -> Result<(), Failure> {
+        let Doing::Do(operations) = &event.data;
+        (0..).zip(operations).try_for_each(|(number, operation)| operation.run(event.position, number, rows))
+    }
+
+    fn prefetch(event: &Event<Doing>, keys: &mut Keys) {
+        let Doing::Do(operations) = &event.data;
+        // Only some of them, so that rows are also fetched one by one.
+        operations.iter().step_by(2).for_each(|operation| operation.prefetch(keys));
+    }
+}
+
+gnomon_sdk::export!(Interpreter);

@@ -1,0 +1,338 @@
+//! A plain fold of the same events: maps, and the limits as they are documented. It knows of the SDK the types of values.
+
+use std::{cmp::Ordering, collections::BTreeMap};
+
+use differential_guest::{Everything, Found, KeyOf, Moment, Operation, Pair, Search, longer, summary};
+use gnomon_sdk::{
+    Column, Table,
+    prelude::*,
+    schema::{ColumnType, Float, TableSchema, Value},
+};
+
+use crate::{Expected, cells, generate::Case};
+
+/// The tables, and what the event in progress has changed in them.
+#[derive(Default)]
+pub(crate) struct Model {
+    tables: BTreeMap<&'static str, BTreeMap<Key, Row>>,
+    /// What each changed row was before.
+    before: Vec<(&'static str, Key, Option<Row>)>,
+    /// Rows that the event has changed and that were not checked since.
+    touched: Vec<(TableSchema, Key)>,
+    /// Why the event cannot be handled.
+    reasons: Vec<String>,
+}
+
+type Row = Vec<Value>;
+
+#[derive(Clone, PartialEq, Eq)]
+struct Key(Vec<Value>);
+
+const NUL: &str = "the text contains NUL (\\0), which Postgres cannot hold";
+
+impl Model {
+    pub(crate) fn fold(case: &Case) -> Expected {
+        let mut model = Self::default();
+        let mut failures = Vec::new();
+        for (position, (_, operations)) in (1..).zip(&case.events) {
+            for (number, operation) in (0..).zip(operations) {
+                if let Err(reason) = model.run(operation, position, number) {
+                    // It ends the event at once, and counts for more than what went wrong before.
+                    model.reasons = vec![reason];
+                    model.touched.clear();
+                    break;
+                }
+            }
+            model.check(|_| true);
+            let reasons = std::mem::take(&mut model.reasons);
+            if !reasons.is_empty() {
+                model.undo();
+                failures.push((position.cast_unsigned(), reasons));
+                if !case.skip {
+                    break;
+                }
+            }
+            model.before.clear();
+        }
+        let schemas = [Everything::SCHEMA, Pair::SCHEMA, Moment::SCHEMA, Found::SCHEMA];
+        let rows = schemas.into_iter().map(|schema| {
+            let rows = model.tables.entry(schema.name).or_default().values();
+            let mut rows: Vec<Vec<String>> = rows.map(|row| row.iter().map(cells::of_kit).collect()).collect();
+            rows.sort();
+            (schema.name.to_owned(), rows)
+        });
+        Expected { rows: rows.collect(), failures }
+    }
+
+    fn run(&mut self, operation: &Operation, position: i64, number: i64) -> Result<(), String> {
+        match operation {
+            Operation::PutEverything(row, text, list) => self.put_everything(row.longer(*text, *list)),
+            Operation::PutPair(row, more) => self.put(&row.longer(*more)),
+            Operation::PutMoment(row, more) => self.put(&row.longer(*more)),
+            Operation::Add(key, by) => {
+                let (schema, key) = key_of(key);
+                self.add(schema, key, *by, None);
+            }
+            Operation::AddPair(left, right, by) => {
+                let new = Pair { left: left.clone(), right: *right, number: 0, note: None };
+                self.add(Pair::SCHEMA, pair_key(left, *right), *by, Some(new.to_cells().unwrap()));
+            }
+            Operation::Delete(key) => {
+                let (schema, key) = key_of(key);
+                if self.can_be(&key) {
+                    self.set(schema, key, None);
+                }
+            }
+            Operation::CopyPair([(left, right), (other_left, other_right)]) => {
+                let key = pair_key(left, *right);
+                if self.can_be(&key)
+                    && let Some(row) = self.table(Pair::SCHEMA).get(&key).cloned()
+                {
+                    let other = pair_key(other_left, *other_right);
+                    let row = other.0.iter().chain(&row[2..]).cloned().collect();
+                    self.set(Pair::SCHEMA, other, Some(row));
+                }
+            }
+            Operation::Fill(left, count) => (0..*count).for_each(|right| {
+                self.put(&Pair { left: left.clone(), right, number: right, note: Some(left.clone()) });
+            }),
+            Operation::Find(search) => {
+                let (rows, sum, keys) = self.find(search);
+                self.put(&Found { position, operation: number, rows, sum, keys });
+            }
+            Operation::ChangeKey(id) => {
+                let key = Key(vec![Value::I64(*id)]);
+                if let Some(mut row) = self.table(Everything::SCHEMA).get(&key).cloned() {
+                    let Value::I64(id) = &mut row[0] else { panic!("it is a number") };
+                    *id = id.wrapping_add(1);
+                    self.set(Everything::SCHEMA, key, Some(row));
+                }
+            }
+            Operation::Fail(message) => return Err(message.clone()),
+            Operation::Log(_) => {}
+        }
+        Ok(())
+    }
+
+    fn table(&mut self, schema: TableSchema) -> &mut BTreeMap<Key, Row> {
+        self.tables.entry(schema.name).or_default()
+    }
+
+    fn put<T: Table>(&mut self, row: &T) {
+        let cells = row.to_cells().unwrap();
+        self.set(T::SCHEMA, key_in(&T::SCHEMA, &cells), Some(cells));
+    }
+
+    /// JSON with NUL is no cell, but a row may have it until the event ends, or until it is searched: here it is a text.
+    fn put_everything(&mut self, mut row: Everything) {
+        let has_nul = row.json.to_string().contains("\\u0000");
+        if has_nul {
+            row.json = serde_json::Value::Null;
+        }
+        let mut cells = row.to_cells().unwrap();
+        if has_nul {
+            cells[place(&Everything::SCHEMA, "json")] = Value::Text("\0".to_owned());
+        }
+        self.set(Everything::SCHEMA, key_in(&Everything::SCHEMA, &cells), Some(cells));
+    }
+
+    fn set(&mut self, schema: TableSchema, key: Key, row: Option<Row>) {
+        let before = match row {
+            Some(row) => self.table(schema).insert(key.clone(), row),
+            None => self.table(schema).remove(&key),
+        };
+        self.before.push((schema.name, key.clone(), before));
+        self.touched.push((schema, key));
+    }
+
+    fn undo(&mut self) {
+        for (table, key, row) in std::mem::take(&mut self.before).into_iter().rev() {
+            let rows = self.tables.entry(table).or_default();
+            match row {
+                Some(row) => rows.insert(key, row),
+                None => rows.remove(&key),
+            };
+        }
+        self.touched.clear();
+    }
+
+    /// Whether a row can have the key at all.
+    fn can_be(&mut self, key: &Key) -> bool {
+        let reason = if key.0.iter().any(has_nul) { Some(NUL.to_owned()) } else { too_long("the key", key.0.iter()) };
+        let can_be = reason.is_none();
+        self.reasons.extend(reason);
+        can_be
+    }
+
+    fn add(&mut self, schema: TableSchema, key: Key, by: i64, new: Option<Row>) {
+        if !self.can_be(&key) {
+            return;
+        }
+        let Some(mut row) = self.table(schema).get(&key).cloned().or(new) else { return };
+        let place = place(&schema, "number");
+        let Value::I64(number) = &mut row[place] else { panic!("it is a number") };
+        *number = number.wrapping_add(by);
+        self.set(schema, key, Some(row));
+    }
+
+    /// Checks the rows that were changed, of some tables.
+    fn check(&mut self, of: impl Fn(&TableSchema) -> bool) {
+        let (now, later) = std::mem::take(&mut self.touched).into_iter().partition(|(schema, _)| of(schema));
+        self.touched = later;
+        let now: Vec<(TableSchema, Key)> = now;
+        for (schema, key) in now {
+            let Some(row) = self.table(schema).get(&key).cloned() else { continue };
+            self.reasons.extend(wrong(&schema, &key, &row));
+        }
+    }
+
+    fn find(&mut self, search: &Search) -> (i64, i64, String) {
+        match search {
+            Search::Text(text) => summary::everything(self.found(&[("text", text.to_value())])),
+            Search::Mix(flag, number, day) => {
+                let number = number.map(|number| ("number", number.to_value()));
+                let day = number.is_some().then(|| day.map(|day| ("maybe_day", day.to_value()))).flatten();
+                let wanted: Vec<_> = [Some(("flag", flag.to_value())), number, day].into_iter().flatten().collect();
+                summary::everything(self.found(&wanted))
+            }
+            Search::Float(bits, decimal) => {
+                let float = Ok(Value::F64(Float::new(f64::from_bits(*bits))));
+                let decimal = decimal.map(|decimal| ("maybe_decimal", decimal.to_value()));
+                let wanted: Vec<_> = [Some(("float", float)), decimal].into_iter().flatten().collect();
+                summary::everything(self.found(&wanted))
+            }
+            Search::Bytes(bytes, text) => {
+                let text = text.as_ref().map(|text| ("maybe_text", text.to_value()));
+                let wanted: Vec<_> = [Some(("bytes", bytes.to_value())), text].into_iter().flatten().collect();
+                summary::everything(self.found(&wanted))
+            }
+            Search::Right(right, note) => {
+                let note = note.as_ref().map(|note| ("note", note.to_value()));
+                let wanted: Vec<_> = [Some(("right", right.to_value())), note].into_iter().flatten().collect();
+                summary::pairs(self.found(&wanted))
+            }
+            Search::Note(note) => summary::pairs(self.found(&[("note", note.to_value())])),
+            Search::Day(day, number) => {
+                let number = number.map(|number| ("number", number.to_value()));
+                let wanted: Vec<_> = [Some(("day", day.to_value())), number].into_iter().flatten().collect();
+                summary::moments(self.found(&wanted))
+            }
+            Search::Amount(amount, more) => {
+                let more = more
+                    .iter()
+                    .flat_map(|(flag, instant)| [("flag", flag.to_value()), ("instant", instant.to_value())]);
+                let wanted: Vec<_> = [("amount", amount.to_value())].into_iter().chain(more).collect();
+                summary::moments(self.found(&wanted))
+            }
+        }
+    }
+
+    fn found<T: Table>(&mut self, wanted: &[(&str, Result<Value, Failure>)]) -> Vec<T> {
+        let wanted: Vec<(usize, Value)> =
+            wanted.iter().map(|(column, value)| (place(&T::SCHEMA, column), value.clone().unwrap())).collect();
+        if wanted.iter().any(|(_, value)| has_nul(value)) {
+            self.reasons.push(NUL.to_owned());
+            return Vec::new();
+        }
+        let reasons = self.reasons.len();
+        self.check(|schema| schema.name == T::SCHEMA.name);
+        if self.reasons.len() > reasons {
+            return Vec::new();
+        }
+        let rows = self.table(T::SCHEMA).values();
+        let rows = rows.filter(|row| wanted.iter().all(|(place, value)| row[*place] == *value));
+        let rows: Vec<T> = rows.map(|row| T::from_cells(row.clone()).unwrap()).collect();
+        if rows.len() > 10_000 {
+            self.reasons.push("table `pairs`: rows of one find: 10001; the limit max_find_rows is 10000".to_owned());
+            return Vec::new();
+        }
+        rows
+    }
+}
+
+/// The first thing that is wrong with a row.
+fn wrong(schema: &TableSchema, key: &Key, row: &Row) -> Option<String> {
+    if let Some(nul) = row.iter().position(has_nul) {
+        let column = schema.columns[nul];
+        return Some(match column.column_type {
+            ColumnType::Json => "which Postgres cannot hold".to_owned(),
+            _ => format!("column `{}`: {NUL}", column.name),
+        });
+    }
+    if key_in(schema, row) != *key {
+        return Some("delete the row and put it again under the other key instead".to_owned());
+    }
+    let cells = |columns: &'static [&'static str]| columns.iter().map(|column| &row[place(schema, column)]);
+    let index =
+        |index: &gnomon_sdk::schema::IndexSchema| too_long(&format!("index `{}`", index.name), cells(index.columns));
+    too_long("the key", cells(schema.key)).or_else(|| schema.indexes.iter().find_map(index)).or_else(|| {
+        let bytes: usize = row.iter().map(|cell| size(cell) + 8).sum();
+        let words = format!("table `{}`: bytes of a row: {bytes}; the limit max_row_bytes is 1048576", schema.name);
+        (bytes > 1_048_576).then_some(words)
+    })
+}
+
+fn too_long<'v>(what: &str, cells: impl Iterator<Item = &'v Value>) -> Option<String> {
+    let bytes: usize = cells.map(size).sum();
+    let words =
+        format!("the values of {what} have {bytes} bytes; an index holds at most 2400 (put a digest there instead)");
+    (bytes > 2400).then_some(words)
+}
+
+fn size(cell: &Value) -> usize {
+    match cell {
+        Value::Text(text) | Value::Decimal(text) | Value::Json(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        _ => 0,
+    }
+}
+
+fn has_nul(cell: &Value) -> bool {
+    matches!(cell, Value::Text(text) if text.contains('\0'))
+}
+
+fn place(schema: &TableSchema, column: &str) -> usize {
+    schema.columns.iter().position(|declared| declared.name == column).unwrap()
+}
+
+fn key_in(schema: &TableSchema, row: &Row) -> Key {
+    Key(schema.key.iter().map(|column| row[place(schema, column)].clone()).collect())
+}
+
+fn pair_key(left: &str, right: i64) -> Key {
+    Key(vec![Value::Text(left.to_owned()), Value::I64(right)])
+}
+
+fn key_of(key: &KeyOf) -> (TableSchema, Key) {
+    match key {
+        KeyOf::Everything(id) => (Everything::SCHEMA, Key(vec![Value::I64(*id)])),
+        KeyOf::Pair(left, right, more) => (Pair::SCHEMA, pair_key(&longer(left, *more), *right)),
+        KeyOf::Moment(row) => (Moment::SCHEMA, key_in(&Moment::SCHEMA, &row.to_cells().unwrap())),
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let compare = |(left, right): (&Value, &Value)| match (left, right) {
+            (Value::Text(left), Value::Text(right)) => left.as_bytes().cmp(right.as_bytes()),
+            (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
+            (Value::I64(left), Value::I64(right)) | (Value::Timestamp(left), Value::Timestamp(right)) => {
+                left.cmp(right)
+            }
+            (Value::Date(left), Value::Date(right)) => left.cmp(right),
+            (Value::Decimal(left), Value::Decimal(right)) => {
+                left.parse::<Decimal>().unwrap().cmp(&right.parse::<Decimal>().unwrap())
+            }
+            (Value::Uuid(left), Value::Uuid(right)) => left.cmp(right),
+            (Value::Bytes(left), Value::Bytes(right)) => left.cmp(right),
+            other => panic!("no key has {other:?}"),
+        };
+        self.0.iter().zip(&other.0).map(compare).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
