@@ -3,10 +3,14 @@
 use gnomon_values::cells::row_bytes;
 use uuid::Uuid;
 
-use super::{bindings::projection::gnomon::module::types as contract, delivery::Delivery};
+pub(super) use super::bindings::types::{Event, Failure};
+use super::{bindings::types as contract, delivery::Delivery};
 use crate::read_model::{CanonicalJson, Decimal, DecimalError, Float, JsonError, Row, Value};
 
-/// A cell that is no value of its type.
+/// The interface of the values. It has no functions, so nothing is linked for it.
+pub(super) const INTERFACE: &str = "gnomon:module/types";
+
+/// A cell that is not a value of its type.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CellError {
     #[error(transparent)]
@@ -67,8 +71,8 @@ fn to_module(value: &Value) -> contract::Value {
 }
 
 /// Hands an event to a module.
-pub(super) fn event_to_module(event: &Delivery) -> contract::Event<'_> {
-    contract::Event {
+pub(super) fn event_to_module(event: &Delivery) -> Event<'_> {
+    Event {
         position: event.position.0,
         part: event.part,
         stream: &event.stream,

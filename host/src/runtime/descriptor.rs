@@ -32,14 +32,20 @@ pub enum ModuleKind {
 
 impl std::fmt::Display for ModuleKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Projection => "projection",
-            Self::Upcaster => "upcaster",
-        })
+        f.write_str(self.as_str())
     }
 }
 
 impl ModuleKind {
+    /// Its name, which is that of its world: `projection`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Projection => "projection",
+            Self::Upcaster => "upcaster",
+        }
+    }
+
     /// The kind that this one is not.
     #[must_use]
     pub fn other(self) -> Self {
@@ -51,7 +57,7 @@ impl ModuleKind {
 
     /// As in a sentence: `a projection`.
     #[must_use]
-    pub fn with_article(self) -> &'static str {
+    pub const fn with_article(self) -> &'static str {
         match self {
             Self::Projection => "a projection",
             Self::Upcaster => "an upcaster",

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use gnomon_values::limits;
-use wasmtime::ResourceLimiter;
 
 /// What a module may use. What breaks a limit fails that module's batch, and the error names the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,68 +54,5 @@ impl Default for RuntimeLimits {
             max_read_bytes: limits::DEFAULT_MAX_READ_BYTES,
             max_batch_reads: limits::DEFAULT_MAX_BATCH_READS,
         }
-    }
-}
-
-/// Tables of a component may have this many elements together; a Rust module has a few thousand.
-const MAX_TABLE_ELEMENTS: usize = 100_000;
-/// Core instances of a component; a Rust module has three.
-const MAX_INSTANCES: usize = 32;
-/// Tables of a component.
-const MAX_TABLES: usize = 32;
-/// Memories of a component.
-const MAX_MEMORIES: usize = 8;
-
-/// Watches what an instance takes.
-#[derive(Debug)]
-pub(super) struct Limiter {
-    max_memory_bytes: usize,
-    memory_bytes: usize,
-}
-
-/// A module wanted more than it may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Excess {
-    #[error("it needs {wanted} bytes of memory; the limit max_memory_bytes is {max}")]
-    Memory { wanted: usize, max: usize },
-    #[error("it needs a table of {wanted} elements; the limit is {MAX_TABLE_ELEMENTS}")]
-    Table { wanted: usize },
-}
-
-impl Limiter {
-    pub(super) fn new(limits: &RuntimeLimits) -> Self {
-        Self { max_memory_bytes: limits.max_memory_bytes, memory_bytes: 0 }
-    }
-}
-
-impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let wanted = self.memory_bytes - current.min(self.memory_bytes) + desired;
-        if wanted > self.max_memory_bytes {
-            // An error ends the module at once and says why. `false` would leave it to the module, which aborts without a
-            // word.
-            return Err(wasmtime::Error::new(Excess::Memory { wanted, max: self.max_memory_bytes }));
-        }
-        self.memory_bytes = wanted;
-        Ok(true)
-    }
-
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > MAX_TABLE_ELEMENTS {
-            return Err(wasmtime::Error::new(Excess::Table { wanted: desired }));
-        }
-        Ok(true)
-    }
-
-    fn instances(&self) -> usize {
-        MAX_INSTANCES
-    }
-
-    fn tables(&self) -> usize {
-        MAX_TABLES
-    }
-
-    fn memories(&self) -> usize {
-        MAX_MEMORIES
     }
 }

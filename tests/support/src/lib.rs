@@ -41,6 +41,15 @@ pub fn upcaster(name: &str) -> Vec<u8> {
     artifact("upcast-guests", name.to_owned())
 }
 
+/// The component that `tests/worlds/examples/<name>.rs` makes, of a world that no host knows.
+///
+/// # Panics
+/// If the examples cannot be built, or if there is none of this name.
+#[must_use]
+pub fn of_another_world(name: &str) -> Vec<u8> {
+    artifact("world-guests", name.to_owned())
+}
+
 /// Builds a package once in the life of the process; other processes wait for cargo's own lock, and find all of it fresh.
 fn artifact(package: &str, name: String) -> Vec<u8> {
     static BUILT: Mutex<BTreeMap<String, BTreeMap<String, PathBuf>>> = Mutex::new(BTreeMap::new());

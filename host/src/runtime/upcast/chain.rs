@@ -4,14 +4,18 @@ use std::fmt::Debug;
 
 use hashbrown::HashMap;
 
-use super::{
-    answer::Upcasted,
-    conflicts,
-    family::{Family, Member},
-    module::{UpcasterInstance, UpcasterModule},
-};
+use super::lineage::{Lineage, Member};
 use crate::runtime::{
-    BatchError, Delivery, FailureKind, ModuleLabel, RuntimeLimits, Step, UpcasterDescriptor, failure::module_failure,
+    delivery::Delivery,
+    descriptor::{Step, UpcasterDescriptor},
+    failure::{BatchError, FailureKind, module_failure},
+    label::ModuleLabel,
+    limits::RuntimeLimits,
+    steps::conflicts,
+    worlds::{
+        answer::Upcasted,
+        upcaster::{UpcasterInstance, UpcasterModule},
+    },
 };
 
 /// Upcasters that are active together, and the instances that they have now.
@@ -21,9 +25,9 @@ use crate::runtime::{
 #[derive(Debug)]
 pub struct UpcasterChain {
     links: Vec<Box<dyn Link>>,
-    /// All steps, each with the place of its upcaster among the links.
+    /// All steps, each with the index of its upcaster among the links.
     steps: Vec<(Step, usize)>,
-    /// The places of the steps of each type; of one type there are few.
+    /// The indexes of the steps of each type; of one type there are few.
     by_type: HashMap<String, Vec<usize>>,
     max_upcast_events: usize,
 }
@@ -100,19 +104,19 @@ impl UpcasterChain {
     /// failure names.
     pub fn upcast(&mut self, events: &mut Vec<Delivery>) -> Result<(), UpcastError> {
         let mut places = Vec::new();
-        let mut families = Vec::new();
+        let mut lineages = Vec::new();
         for (place, event) in events.iter().enumerate() {
             if let Some(step) = self.step_for(&event.event_type, event.schema_version.get()) {
                 places.push(place);
-                families.push(Family::of(event, step));
+                lineages.push(Lineage::of(event, step));
             }
         }
-        while families.iter().any(Family::is_under_way) {
+        while lineages.iter().any(Lineage::is_under_way) {
             for link in 0..self.links.len() {
-                self.pass(link, &mut families)?;
+                self.pass(link, &mut lineages)?;
             }
         }
-        let upcasted = families.into_iter().map(Family::into_events).collect();
+        let upcasted = lineages.into_iter().map(Lineage::into_events).collect();
         replace(events, places, upcasted);
         Ok(())
     }
@@ -123,8 +127,8 @@ impl UpcasterChain {
     }
 
     /// Lets an upcaster take one step with all events that are at the beginning of one of its own.
-    fn pass(&mut self, link: usize, families: &mut [Family<'_>]) -> Result<(), UpcastError> {
-        let members = families.iter().flat_map(|family| &family.members);
+    fn pass(&mut self, link: usize, lineages: &mut [Lineage<'_>]) -> Result<(), UpcastError> {
+        let members = lineages.iter().flat_map(|lineage| &lineage.members);
         let waiting: Vec<&Delivery> =
             members.filter(|member| self.takes(link, member).is_some()).map(|member| &*member.event).collect();
         if waiting.is_empty() {
@@ -134,9 +138,9 @@ impl UpcasterChain {
         let upcaster = &mut *self.links[link];
         let answers = upcaster.take_step(&waiting).map_err(|error| failed(upcaster, error))?;
         let mut answers = answers.into_iter();
-        for family in families {
-            self.step_on(link, family, &mut answers).map_err(|message| {
-                let failure = module_failure(family.position.0, FailureKind::BrokeContract, message, Vec::new());
+        for lineage in lineages {
+            self.step_on(link, lineage, &mut answers).map_err(|message| {
+                let failure = module_failure(lineage.position.0, FailureKind::BrokeContract, message, Vec::new());
                 failed(&*self.links[link], failure)
             })?;
         }
@@ -148,19 +152,19 @@ impl UpcasterChain {
         member.next.filter(|&next| self.steps[next].1 == link)
     }
 
-    /// Puts what an upcaster made of the members of a family in their places.
+    /// Puts what an upcaster made of the members of a lineage in their places.
     fn step_on(
         &self,
         link: usize,
-        family: &mut Family<'_>,
+        lineage: &mut Lineage<'_>,
         answers: &mut impl Iterator<Item = Vec<Upcasted>>,
     ) -> Result<(), String> {
-        if !family.members.iter().any(|member| self.takes(link, member).is_some()) {
+        if !lineage.members.iter().any(|member| self.takes(link, member).is_some()) {
             return Ok(());
         }
-        for member in std::mem::take(&mut family.members) {
+        for member in std::mem::take(&mut lineage.members) {
             let Some(step) = self.takes(link, &member) else {
-                family.members.push(member);
+                lineage.members.push(member);
                 continue;
             };
             let taken = [member.taken.as_slice(), &[step]].concat();
@@ -169,14 +173,14 @@ impl UpcasterChain {
                 if let Some(again) = next.and_then(|next| taken.iter().position(|&before| before == next)) {
                     return Err(self.circle(&taken[again..]));
                 }
-                family.members.push(member.child(made, next, &taken));
+                lineage.members.push(member.child(made, next, &taken));
             }
         }
-        let (found, max) = (family.members.len(), self.max_upcast_events);
+        let (found, max) = (lineage.members.len(), self.max_upcast_events);
         if found > max {
             return Err(format!("one event became {found}; the limit max_upcast_events is {max}"));
         }
-        family.number();
+        lineage.number();
         Ok(())
     }
 

@@ -5,14 +5,11 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{
-    answer::Upcasted,
-    chain::{Link, UpcasterChain},
-};
+use super::chain::{Link, UpcasterChain};
 use crate::{
     event_log::{Position, SchemaVersion},
     read_model::Identifier,
-    runtime::{BatchError, Delivery, ModuleLabel, Step, UpcasterDescriptor},
+    runtime::{BatchError, Delivery, ModuleLabel, Step, Upcasted, UpcasterDescriptor},
 };
 
 /// A type and a schema version.

@@ -15,7 +15,8 @@ use wasmtime_wasi::{
     p2::{OutputStream as WasiOutputStream, Pollable, StreamResult},
 };
 
-use super::{module::ModuleLabel, moment::Moment};
+use super::event_cursor::EventCursor;
+use crate::runtime::{label::ModuleLabel, printable::printable};
 
 /// Lines that one batch may bring into the host's log; what follows is counted only.
 const MAX_LINES: usize = 200;
@@ -26,16 +27,16 @@ const MAX_LAST_WORDS: usize = 8192;
 
 /// Which stream of WASI a line came by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OutputStream {
+pub(in crate::runtime) enum OutputStream {
     Stdout,
     Stderr,
 }
 
 /// Takes what a module says and carries it into the host's log, with module, version and position.
 #[derive(Clone, Debug)]
-pub(super) struct GuestOutput {
+pub(in crate::runtime) struct GuestOutput {
     label: Arc<ModuleLabel>,
-    moment: Moment,
+    event: EventCursor,
     state: Arc<Mutex<State>>,
 }
 
@@ -47,19 +48,19 @@ struct State {
 }
 
 impl GuestOutput {
-    pub(super) fn new(label: Arc<ModuleLabel>, moment: Moment) -> Self {
-        Self { label, moment, state: Arc::default() }
+    pub(in crate::runtime) fn new(label: Arc<ModuleLabel>, event: EventCursor) -> Self {
+        Self { label, event, state: Arc::default() }
     }
 
     /// Forgets what belongs to the batch before.
-    pub(super) fn begin_batch(&self) {
+    pub(in crate::runtime) fn begin_batch(&self) {
         let mut state = self.state();
         state.lines = 0;
         state.last_words.clear();
     }
 
     /// What the module complained of since the batch began: error lines and stderr. A panic's message is the end of it.
-    pub(super) fn last_words(&self) -> String {
+    pub(in crate::runtime) fn last_words(&self) -> String {
         let mut state = self.state();
         let rest = std::mem::take(&mut state.unfinished[OutputStream::Stderr as usize]);
         if !rest.is_empty() {
@@ -69,7 +70,7 @@ impl GuestOutput {
     }
 
     /// A line of the module's log.
-    pub(super) fn line(&self, level: Level, message: &str) {
+    pub(in crate::runtime) fn line(&self, level: Level, message: &str) {
         let mut state = self.state();
         if level == Level::ERROR {
             state.remember(message);
@@ -77,7 +78,7 @@ impl GuestOutput {
         self.say(&mut state, level, message);
     }
 
-    pub(super) fn stream(&self, stream: OutputStream) -> impl StdoutStream + 'static {
+    pub(in crate::runtime) fn stream(&self, stream: OutputStream) -> impl StdoutStream + 'static {
         GuestStream { output: self.clone(), stream }
     }
 
@@ -107,7 +108,7 @@ impl GuestOutput {
             MAX_LINES => "the module writes too much; further lines of this batch are dropped".to_owned(),
             _ => return,
         };
-        let (module, version, position) = (self.label.name.as_str(), self.label.version, self.moment.position());
+        let (module, version, position) = (self.label.name.as_str(), self.label.version, self.event.position());
         macro_rules! say {
             ($level:expr) => {
                 tracing::event!(target: "gnomon::guest", $level, module, version, position, "{message}")
@@ -125,26 +126,6 @@ impl GuestOutput {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Text of a module as it may be shown: not longer than so many bytes, and with no characters that would steer a
-/// terminal or be refused by Postgres (NUL).
-pub(super) fn printable(text: &str, max_bytes: usize) -> String {
-    let mut printable = String::with_capacity(text.len().min(max_bytes));
-    let mark = "…";
-    for char in text.chars() {
-        match char {
-            '\n' | '\t' => printable.push(char),
-            _ if char.is_control() => printable.extend(char.escape_default()),
-            _ => printable.push(char),
-        }
-        if printable.len() > max_bytes {
-            printable.truncate(printable.floor_char_boundary(max_bytes.saturating_sub(mark.len())));
-            printable.push_str(mark);
-            break;
-        }
-    }
-    printable
 }
 
 impl State {

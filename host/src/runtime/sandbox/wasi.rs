@@ -1,6 +1,6 @@
 //! WASI for the language's runtime: it links and starts, and every answer is fixed.
 //!
-//! The clock answers the time of the event in hand, randomness is the same sequence for every event, there is no environment,
+//! The clock answers the time of the current event, randomness is the same sequence for every event, there is no environment,
 //! no argument, no file and no network, and nothing can be waited for. Whatever a module makes of these answers is a function
 //! of its events.
 
@@ -14,12 +14,14 @@ use wasmtime_wasi::{
 };
 
 use super::{
-    moment::Moment,
+    event_cursor::EventCursor,
     output::{GuestOutput, OutputStream},
+    stop::Stop,
 };
+use crate::runtime::failure::FailureKind;
 
 /// Interfaces of WASI that the runtime of a language may import. A module imports most of them without using them.
-pub(super) const ALLOWED: [&str; 20] = [
+pub(in crate::runtime) const ALLOWED: [&str; 20] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
     "wasi:cli/stderr",
@@ -44,25 +46,21 @@ pub(super) const ALLOWED: [&str; 20] = [
 
 const MONOTONIC_CLOCK: &str = "wasi:clocks/monotonic-clock@0.2.12";
 
-/// A module asked to be woken later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it waits for time to pass; a module has no clock but the time of its event")]
-pub(super) struct CannotWait;
-
 /// Streams and the like of the host that an instance may hold; a Rust module holds a handful.
-pub(super) const MAX_RESOURCES: usize = 1000;
+pub(in crate::runtime) const MAX_RESOURCES: usize = 1000;
 /// Random bytes that one call may ask for.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
 
 /// Adds WASI to a linker.
-pub(super) fn link<T: WasiView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+pub(in crate::runtime) fn link<T: WasiView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     add_to_linker_sync(linker)?;
     // WASI's own would block the thread of the batch for as long as the module likes, where no deadline reaches it.
     linker.allow_shadowing(true);
     let mut clock = linker.instance(MONOTONIC_CLOCK)?;
     for name in ["subscribe-instant", "subscribe-duration"] {
         clock.func_wrap(name, |_, (_,): (u64,)| -> wasmtime::Result<(Resource<DynPollable>,)> {
-            Err(wasmtime::Error::new(CannotWait))
+            let message = "it waits for time to pass; a module has no clock but the time of its event";
+            Err(Stop::Exceeded { kind: FailureKind::BrokeContract, message: message.to_owned() }.into())
         })?;
     }
     linker.allow_shadowing(false);
@@ -70,22 +68,22 @@ pub(super) fn link<T: WasiView>(linker: &mut Linker<T>) -> wasmtime::Result<()> 
 }
 
 /// The WASI of one instance.
-pub(super) fn context(moment: &Moment, output: &GuestOutput) -> WasiCtx {
+pub(in crate::runtime) fn context(event: &EventCursor, output: &GuestOutput) -> WasiCtx {
     WasiCtx::builder()
         .stdout(output.stream(OutputStream::Stdout))
         .stderr(output.stream(OutputStream::Stderr))
-        .wall_clock(EventClock(moment.clone()))
-        .monotonic_clock(EventClock(moment.clone()))
-        .secure_random(FixedSequence(moment.clone()))
-        .insecure_random(FixedSequence(moment.clone()))
+        .wall_clock(EventClock(event.clone()))
+        .monotonic_clock(EventClock(event.clone()))
+        .secure_random(FixedSequence(event.clone()))
+        .insecure_random(FixedSequence(event.clone()))
         .insecure_random_seed(0x6e6f_6d6f_6e67)
         .max_random_size(MAX_RANDOM_BYTES)
         .allow_blocking_current_thread(true)
         .build()
 }
 
-/// A clock that stands still at the time of the event in hand.
-struct EventClock(Moment);
+/// A clock that stands still at the time of the current event.
+struct EventClock(EventCursor);
 
 impl HostWallClock for EventClock {
     fn resolution(&self) -> Duration {
@@ -108,8 +106,8 @@ impl HostMonotonicClock for EventClock {
     }
 }
 
-/// Random numbers that begin anew with each event, so that it does not matter which events came before in the same memory.
-struct FixedSequence(Moment);
+/// Random numbers that begin again with each event, so that it does not matter which events came before in the same memory.
+struct FixedSequence(EventCursor);
 
 impl FixedSequence {
     /// SplitMix64, <https://prng.di.unimi.it/splitmix64.c>, over the count of draws.

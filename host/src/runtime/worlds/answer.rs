@@ -4,8 +4,16 @@ use std::borrow::Borrow;
 
 use crate::{
     event_log::{EventType, JsonText, Position, SchemaVersion},
-    runtime::{Delivery, RuntimeLimits, Step, bindings::upcaster::exports::gnomon::module::upcaster_guest as contract},
+    runtime::{delivery::Delivery, descriptor::Step, limits::RuntimeLimits},
 };
+
+/// An event as an upcaster answered it.
+pub(super) struct Answered {
+    pub(super) event_type: String,
+    pub(super) schema_version: u32,
+    pub(super) data: String,
+    pub(super) metadata: Option<String>,
+}
 
 /// What an event became. All that is not here stays as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +39,7 @@ pub(super) struct Breach {
 
 /// Checks an answer to these events: a list for each, of events as the log could have taken them in.
 pub(super) fn check<E: Borrow<Delivery>>(
-    answer: Vec<Vec<contract::Upcasted>>,
+    answer: Vec<Vec<Answered>>,
     events: &[E],
     steps: &[Step],
     limits: &RuntimeLimits,
@@ -51,7 +59,7 @@ pub(super) fn check<E: Borrow<Delivery>>(
 
 fn check_event(
     event: &Delivery,
-    results: Vec<contract::Upcasted>,
+    results: Vec<Answered>,
     steps: &[Step],
     limits: &RuntimeLimits,
 ) -> Result<Vec<Upcasted>, String> {
@@ -65,11 +73,11 @@ fn check_event(
 
 fn check_result(
     event: &Delivery,
-    result: contract::Upcasted,
+    result: Answered,
     steps: &[Step],
     limits: &RuntimeLimits,
 ) -> Result<Upcasted, String> {
-    let contract::Upcasted { event_type, schema_version, data, metadata } = result;
+    let Answered { event_type, schema_version, data, metadata } = result;
     let event_type = EventType::new(event_type).map_err(|error| error.to_string())?;
     limit("bytes of an event's type", "max_event_type_bytes", event_type.as_str().len(), limits.max_event_type_bytes)?;
     let schema_version = SchemaVersion::try_from(schema_version).map_err(|error| error.to_string())?;

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
-use super::limits::RuntimeLimits;
+use crate::runtime::limits::RuntimeLimits;
 
 /// How exactly deadlines are kept.
-pub(super) const TICK: Duration = Duration::from_millis(10);
+pub(in crate::runtime) const TICK: Duration = Duration::from_millis(10);
 
 /// Makes the engine and starts its ticks, which end when the last handle on the engine is dropped.
-pub(super) fn start(limits: &RuntimeLimits) -> wasmtime::Result<Engine> {
+pub(in crate::runtime) fn start(limits: &RuntimeLimits) -> wasmtime::Result<Engine> {
     let engine = Engine::new(&config(limits))?;
     let weak = engine.weak();
     std::thread::Builder::new().name("wasm-ticks".into()).spawn(move || {

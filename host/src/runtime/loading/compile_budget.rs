@@ -1,4 +1,4 @@
-//! Bounds what a component costs to compile, before it is compiled.
+//! The compile budget: what a component may cost to compile, checked before it is compiled.
 //!
 //! No deadline reaches the compiler, and its time and memory grow faster than a function does. Instances of components inside
 //! of components multiply: thirty of them, each making the one before it twice, are a thousand million.
@@ -13,7 +13,7 @@ const MAX_COMPONENTS: usize = 8;
 /// Instances that components make of such components: with the number of those, they multiply to 65,536 at the most.
 const MAX_INSTANCES: usize = 32;
 
-/// Checks the bulk of a component.
+/// Checks that a component is within the compile budget.
 ///
 /// # Errors
 /// Everything that is too large, in words.

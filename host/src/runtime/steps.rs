@@ -1,16 +1,16 @@
 //! Do the steps of an upcaster lead anywhere, and do those of several fit together?
 //!
 //! A step leads to a later schema version of its type, so declared steps cannot go in a circle, whichever upcasters are active
-//! together. An event that changes its type on the way can; the [chain](super::UpcasterChain) finds that out.
+//! together. An event that changes its type on the way can; the [chain](super::upcast) finds that out.
 
 use std::collections::{BTreeMap, HashMap};
 
 use gnomon_values::limits::MAX_STEPS;
 
+use super::descriptor::{Step, UpcasterDescriptor};
 use crate::{
     event_log::{EventType, SchemaVersion},
     read_model::Identifier,
-    runtime::{Step, UpcasterDescriptor},
 };
 
 impl UpcasterDescriptor {

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tracing::{debug, warn};
 use wasmtime::{Engine, component::Component};
 
-use super::digest::Digest;
+use crate::runtime::digest::Digest;
 
 /// A folder of compiled modules. What is lost from it is compiled again.
 #[derive(Clone, Debug)]

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::answer::Upcasted;
-use crate::{event_log::Position, runtime::Delivery};
+use crate::{
+    event_log::Position,
+    runtime::{delivery::Delivery, worlds::answer::Upcasted},
+};
 
 /// What has become of an event of the log so far.
-pub(super) struct Family<'e> {
+pub(super) struct Lineage<'e> {
     pub(super) position: Position,
     pub(super) members: Vec<Member<'e>>,
 }
@@ -20,8 +22,8 @@ pub(super) struct Member<'e> {
     pub(super) taken: Vec<usize>,
 }
 
-impl<'e> Family<'e> {
-    /// The family of an event that is to take a step.
+impl<'e> Lineage<'e> {
+    /// The lineage of an event that is to take a step.
     pub(super) fn of(event: &'e Delivery, step: usize) -> Self {
         let original = Member { event: Cow::Borrowed(event), next: Some(step), taken: Vec::new() };
         Self { position: event.position, members: vec![original] }

@@ -1,27 +1,87 @@
-//! A projection, compiled and checked, and its instances.
+//! The world of projections: events in, rows out.
 
 use std::sync::Arc;
 
 use wasmtime::{Store, component::InstancePre};
 
+use self::generated::{Projection as Exports, ProjectionPre, exports::gnomon::module::projection_guest as contract};
 use super::{
-    bindings::projection::{
-        Projection as Bindings, ProjectionPre, exports::gnomon::module::projection_guest as contract,
-        gnomon::module::types::Event,
-    },
-    convert::event_to_module,
-    delivery::Delivery,
-    descriptor::{Partition, ProjectionDescriptor, WantedType},
-    failure::{BatchError, batch_error, refusal},
-    limits::RuntimeLimits,
-    module::ModuleLabel,
-    start::start,
-    state::{GuestState, RowReader},
+    guest::Guest,
+    program::{Program, Running},
+    world::{Signature, World},
 };
 use crate::{
     event_log::Position,
     read_model::{ColumnDeclaration, ColumnType, IndexDeclaration, Table, TableDeclaration, WriteSet},
+    runtime::{
+        delivery::Delivery,
+        descriptor::{ModuleKind, Partition, ProjectionDescriptor, WantedType},
+        failure::BatchError,
+        imports::{
+            cursor,
+            import::Import,
+            log,
+            read_model::{self, ReadModel},
+        },
+        label::ModuleLabel,
+        limits::RuntimeLimits,
+        row_reader::RowReader,
+    },
 };
+
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../wit/v0.1.0",
+        world: "projection",
+        imports: { default: trappable },
+        ownership: Borrowing { duplicate_if_necessary: true },
+        with: {
+            "gnomon:module/cursor": crate::runtime::bindings::cursor,
+            "gnomon:module/log": crate::runtime::bindings::log,
+            "gnomon:module/read-model": crate::runtime::bindings::read_model,
+            "gnomon:module/types": crate::runtime::bindings::types,
+        },
+    });
+}
+
+/// The world.
+pub(in crate::runtime) struct Projection;
+
+impl World for Projection {
+    const SIGNATURE: Signature = Signature {
+        name: ModuleKind::Projection.as_str(),
+        with_article: ModuleKind::Projection.with_article(),
+        version: "0.1.0",
+        export: "gnomon:module/projection-guest",
+        exported_by: "gnomon_sdk::export!",
+        sees: "its events and its rows",
+    };
+
+    type State = ReadModel;
+
+    fn state(limits: &RuntimeLimits) -> ReadModel {
+        ReadModel::new(limits)
+    }
+
+    fn imports() -> Vec<Import<Guest<ReadModel>>> {
+        vec![
+            cursor::import(|guest| &mut guest.cursor),
+            log::import(|guest| &mut guest.output),
+            read_model::import(|guest| read_model::Call { rows: &mut guest.own, deadline: &mut guest.deadline }),
+        ]
+    }
+
+    type Linked = ProjectionPre<Guest<ReadModel>>;
+    type Exports = Exports;
+
+    fn link(component: InstancePre<Guest<ReadModel>>) -> wasmtime::Result<Self::Linked> {
+        ProjectionPre::new(component)
+    }
+
+    fn instantiate(component: &Self::Linked, store: &mut Store<Guest<ReadModel>>) -> wasmtime::Result<Exports> {
+        component.instantiate(store)
+    }
+}
 
 /// A projection that can be run. Clones are handles on one compiled module.
 #[derive(Clone)]
@@ -30,9 +90,7 @@ pub struct ProjectionModule {
 }
 
 struct Shared {
-    label: Arc<ModuleLabel>,
-    limits: RuntimeLimits,
-    pre: ProjectionPre<GuestState>,
+    program: Program<Projection>,
     descriptor: ProjectionDescriptor,
     tables: Vec<Arc<Table>>,
 }
@@ -41,28 +99,17 @@ struct Shared {
 /// wrote; an instance whose batch was not committed must be dropped.
 pub struct ProjectionInstance {
     module: ProjectionModule,
-    store: Store<GuestState>,
-    bindings: Bindings,
+    running: Running<Projection>,
 }
 
 impl ProjectionModule {
     /// Calls `describe` and checks what it says.
-    pub(super) fn describe(
-        pre: InstancePre<GuestState>,
-        label: Arc<ModuleLabel>,
-        limits: RuntimeLimits,
-    ) -> Result<Self, Vec<String>> {
-        let pre = ProjectionPre::new(pre).map_err(|error| vec![format!("{error:#}")])?;
-        let (mut store, bindings) = start(pre.engine(), &label, limits, 0, |store| pre.instantiate(store))
-            .map_err(|error| vec![error.without_event()])?;
-        store.data_mut().begin(Vec::new());
-        let descriptor = bindings.gnomon_module_projection_guest().call_describe(&mut store).map_err(|error| {
-            let last_words = store.data().output.last_words();
-            vec![format!("its `describe` failed: {}", batch_error(error, 0, last_words).without_event())]
-        })?;
+    pub(in crate::runtime) fn describe(program: Program<Projection>) -> Result<Self, Vec<String>> {
+        let descriptor =
+            program.describe(|exports, store| exports.gnomon_module_projection_guest().call_describe(store))?;
         let descriptor = from_contract(descriptor);
-        let tables = descriptor.check(&label.name)?;
-        Ok(Self { shared: Arc::new(Shared { label, limits, pre, descriptor, tables }) })
+        let tables = descriptor.check(&program.label().name)?;
+        Ok(Self { shared: Arc::new(Shared { program, descriptor, tables }) })
     }
 
     /// What the projection says of itself.
@@ -80,7 +127,7 @@ impl ProjectionModule {
     /// Its name and version.
     #[must_use]
     pub fn label(&self) -> &ModuleLabel {
-        &self.shared.label
+        self.shared.program.label()
     }
 
     /// Makes an instance with fresh memory, to begin at the event at a position. Blocks: the module may compute.
@@ -88,16 +135,13 @@ impl ProjectionModule {
     /// # Errors
     /// There is no room for one now, or its start fails, which is blamed on the event.
     pub fn instantiate(&self, position: Position) -> Result<ProjectionInstance, BatchError> {
-        let shared = &self.shared;
-        let instantiate = |store: &mut Store<GuestState>| shared.pre.instantiate(store);
-        let (store, bindings) = start(shared.pre.engine(), &shared.label, shared.limits, position.0, instantiate)?;
-        Ok(ProjectionInstance { module: self.clone(), store, bindings })
+        Ok(ProjectionInstance { module: self.clone(), running: self.shared.program.start(position.0)? })
     }
 }
 
 impl std::fmt::Debug for ProjectionModule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ProjectionModule").field("label", &self.shared.label).finish_non_exhaustive()
+        f.debug_struct("ProjectionModule").field("label", self.label()).finish_non_exhaustive()
     }
 }
 
@@ -108,25 +152,13 @@ impl ProjectionInstance {
     /// # Errors
     /// Nothing is changed, and the instance is no longer of use.
     pub fn handle(&mut self, events: &[Delivery], rows: Box<dyn RowReader>) -> Result<WriteSet, BatchError> {
-        let moments = events.iter().map(|event| (event.position.0, event.time)).collect();
-        let lowered: Vec<Event<'_>> = events.iter().map(event_to_module).collect();
-        self.store.data_mut().begin(moments);
-        self.store.data_mut().lend_rows(&self.module.shared.tables, rows);
-        // Let the deadline's clock be looked at at the next tick.
-        self.store.set_epoch_deadline(1);
-
-        let answer = self.bindings.gnomon_module_projection_guest().call_handle(&mut self.store, &lowered);
-        let state = self.store.data_mut();
-        let writes = state.take_writes();
-        let position = state.position();
-        match answer {
-            Ok(Ok(())) => Ok(writes.unwrap_or_else(|| WriteSet::new(&self.module.shared.tables))),
-            Ok(Err(failure)) => {
-                let known = events.iter().any(|event| event.position.0 == failure.position);
-                Err(refusal(failure, known, position))
-            }
-            Err(error) => Err(batch_error(error, position, state.output.last_words())),
-        }
+        let tables = &self.module.shared.tables;
+        self.running.state().lend(tables, rows);
+        let answer = self
+            .running
+            .call(events, |exports, store, events| exports.gnomon_module_projection_guest().call_handle(store, events));
+        let writes = self.running.state().take_writes();
+        answer.map(|()| writes.unwrap_or_else(|| WriteSet::new(tables)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The event in hand, as clocks, randomness and log lines see it.
+//! The current event, as clocks, randomness and log lines see it.
 
 use std::sync::{
     Arc,
@@ -8,7 +8,7 @@ use std::sync::{
 /// Where a module is in its batch. The parts of the sandbox that answer differently for each event share it; the guest runs
 /// on one thread, so nothing here is ever contended.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Moment {
+pub(in crate::runtime) struct EventCursor {
     shared: Arc<Shared>,
 }
 
@@ -21,24 +21,24 @@ struct Shared {
     draws: AtomicU64,
 }
 
-impl Moment {
-    pub(super) fn set(&self, position: u64, time: i64) {
+impl EventCursor {
+    pub(in crate::runtime) fn set(&self, position: u64, time: i64) {
         self.shared.position.store(position, Ordering::Relaxed);
         self.shared.time.store(time, Ordering::Relaxed);
         self.shared.draws.store(0, Ordering::Relaxed);
     }
 
-    /// The position of the event in hand; 0 while there is none.
-    pub(super) fn position(&self) -> u64 {
+    /// The position of the current event; 0 while there is none.
+    pub(in crate::runtime) fn position(&self) -> u64 {
         self.shared.position.load(Ordering::Relaxed)
     }
 
-    pub(super) fn time(&self) -> i64 {
+    pub(in crate::runtime) fn time(&self) -> i64 {
         self.shared.time.load(Ordering::Relaxed)
     }
 
     /// How many random numbers were drawn before this one since the event began.
-    pub(super) fn draw(&self) -> u64 {
+    pub(in crate::runtime) fn draw(&self) -> u64 {
         self.shared.draws.fetch_add(1, Ordering::Relaxed)
     }
 }

@@ -1,0 +1,11 @@
+//! An interface that a world gives to its modules.
+
+use wasmtime::component::Linker;
+
+/// An import, as the world whose instances hold a `T` gives it.
+pub(in crate::runtime) struct Import<T: 'static> {
+    /// Its name in the contract, without the version.
+    pub(in crate::runtime) interface: &'static str,
+    /// Adds its functions to a linker.
+    pub(in crate::runtime) link: Box<dyn Fn(&mut Linker<T>) -> wasmtime::Result<()>>,
+}

@@ -1,0 +1,105 @@
+//! Compiles and checks components, for whichever worlds there are.
+
+use std::{path::PathBuf, sync::Arc};
+
+use wasmtime::Engine;
+
+use super::{
+    cache::CompiledCache,
+    compile_budget,
+    inspect::{inspect, not_a_component},
+    invalid::InvalidModule,
+};
+use crate::runtime::{
+    digest::Digest, label::ModuleLabel, limits::RuntimeLimits, sandbox::engine, worlds::entry::Entry,
+};
+
+/// Settings of the runtime.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuntimeSettings {
+    /// What a module may use.
+    pub limits: RuntimeLimits,
+    /// Where compiled code is kept; none compiles at each start.
+    pub cache: Option<PathBuf>,
+}
+
+/// Why the runtime does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// The engine cannot be made.
+    #[error("cannot start the WebAssembly engine: {0:#}")]
+    Engine(wasmtime::Error),
+    /// The folder of compiled code cannot be made.
+    #[error("cannot keep compiled modules in {folder}: {source}")]
+    Cache {
+        /// The folder.
+        folder: String,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+}
+
+/// An engine, and the table of worlds that it takes components of in. `M` is what modules of any of them are.
+pub(in crate::runtime) struct Loader<M> {
+    engine: Engine,
+    cache: CompiledCache,
+    limits: RuntimeLimits,
+    worlds: Vec<Entry<M>>,
+}
+
+impl<M> Loader<M> {
+    /// Starts the engine.
+    ///
+    /// # Errors
+    /// The machine lacks what the engine needs, or the cache's folder cannot be made.
+    pub(in crate::runtime) fn start(
+        settings: RuntimeSettings,
+        worlds: impl FnOnce(&Engine) -> wasmtime::Result<Vec<Entry<M>>>,
+    ) -> Result<Self, RuntimeError> {
+        let RuntimeSettings { limits, cache: folder } = settings;
+        let engine = engine::start(&limits).map_err(RuntimeError::Engine)?;
+        let cache = CompiledCache::open(folder.as_deref(), &engine).map_err(|source| RuntimeError::Cache {
+            folder: folder.unwrap_or_default().display().to_string(),
+            source,
+        })?;
+        let worlds = worlds(&engine).map_err(RuntimeError::Engine)?;
+        Ok(Self { engine, cache, limits, worlds })
+    }
+
+    pub(in crate::runtime) fn limits(&self) -> &RuntimeLimits {
+        &self.limits
+    }
+
+    /// Compiles a component, or takes its compiled code from the cache, and makes a module of it. Blocks: compiling takes a
+    /// second or so.
+    ///
+    /// # Errors
+    /// It is not a module, and why.
+    pub(in crate::runtime) fn load(
+        &self,
+        label: ModuleLabel,
+        digest: &Digest,
+        bytes: &[u8],
+    ) -> Result<M, InvalidModule> {
+        let (bytes_here, max) = (bytes.len(), self.limits.max_module_bytes);
+        if bytes_here > max {
+            return Err(format!("it has {bytes_here} bytes; the limit max_module_bytes is {max}").into());
+        }
+        if let Some(reason) = not_a_component(bytes) {
+            return Err(reason.into());
+        }
+        compile_budget::check(bytes)?;
+        let component = self.cache.load(&self.engine, digest, bytes).map_err(|error| cannot_compile(&error))?;
+        let world = inspect(&self.engine, &component, &self.worlds)?;
+        Ok(world.take_in(&component, Arc::new(label), self.limits)?)
+    }
+}
+
+/// Words for a component that is refused by the compiler, or by the pool that its instances would come from.
+fn cannot_compile(error: &wasmtime::Error) -> String {
+    let cause = error.root_cause().to_string();
+    if cause.starts_with("memory has a minimum byte size of ") {
+        return format!("{cause}: it needs more memory than the limit max_memory_bytes allows");
+    }
+    format!("it is not a valid component: {cause}")
+}

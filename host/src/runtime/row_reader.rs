@@ -1,0 +1,30 @@
+//! Where the rows that a module asks for come from.
+
+use std::sync::Arc;
+
+use super::failure::ReadError;
+use crate::read_model::{Key, Row, Table, Value};
+
+/// The rows of a projection's tables as the events before a batch left them. Its calls may block.
+pub trait RowReader: Send {
+    /// The rows that have these keys, in the order of the keys.
+    ///
+    /// # Errors
+    /// [`RowsTooLarge`](crate::read_model::RowsTooLarge) if they take more than `max_bytes`, which is the module's fault; or
+    /// they cannot be read now, and the batch ends and is tried again.
+    fn get_many(&mut self, table: &Arc<Table>, keys: &[Key], max_bytes: usize) -> Result<Vec<Option<Row>>, ReadError>;
+
+    /// The rows whose columns of the index equal the values: at most `limit`, in any order.
+    ///
+    /// # Errors
+    /// [`RowsTooLarge`](crate::read_model::RowsTooLarge) if they take more than `max_bytes`, which is the module's fault; or
+    /// they cannot be read now, and the batch ends and is tried again.
+    fn find(
+        &mut self,
+        table: &Arc<Table>,
+        index: &str,
+        values: &[Value],
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<Row>, ReadError>;
+}

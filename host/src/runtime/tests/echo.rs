@@ -1,0 +1,94 @@
+//! A world of `tests/worlds/wit`: modules answer each event with a line, and see nothing but events.
+//!
+//! This file and an entry in a table are all that the runtime needs for it.
+
+use std::fmt;
+
+use wasmtime::{Store, component::InstancePre};
+
+use self::generated::{Echo as Exports, EchoPre};
+use crate::runtime::{
+    delivery::Delivery,
+    failure::BatchError,
+    imports::{cursor, import::Import, log},
+    limits::RuntimeLimits,
+    worlds::{
+        guest::Guest,
+        program::{Program, Running},
+        world::{Signature, World},
+    },
+};
+
+mod generated {
+    wasmtime::component::bindgen!({
+        path: ["../wit/v0.1.0", "../tests/worlds/wit"],
+        world: "test:worlds/echo",
+        imports: { default: trappable },
+        ownership: Borrowing { duplicate_if_necessary: true },
+        with: {
+            "gnomon:module/cursor": crate::runtime::bindings::cursor,
+            "gnomon:module/log": crate::runtime::bindings::log,
+            "gnomon:module/types": crate::runtime::bindings::types,
+        },
+    });
+}
+
+/// The world.
+pub(super) struct Echo;
+
+impl World for Echo {
+    const SIGNATURE: Signature = Signature {
+        name: "echo",
+        with_article: "an echo",
+        version: "0.1.0",
+        export: "test:worlds/echo-guest",
+        exported_by: "export_echo!",
+        sees: "its events",
+    };
+
+    type State = ();
+
+    fn state(_: &RuntimeLimits) {}
+
+    fn imports() -> Vec<Import<Guest<()>>> {
+        vec![cursor::import(|guest| &mut guest.cursor), log::import(|guest| &mut guest.output)]
+    }
+
+    type Linked = EchoPre<Guest<()>>;
+    type Exports = Exports;
+
+    fn link(component: InstancePre<Guest<()>>) -> wasmtime::Result<Self::Linked> {
+        EchoPre::new(component)
+    }
+
+    fn instantiate(component: &Self::Linked, store: &mut Store<Guest<()>>) -> wasmtime::Result<Exports> {
+        component.instantiate(store)
+    }
+}
+
+/// A module of it: the word that it begins with, and an instance.
+pub(super) struct EchoModule {
+    word: String,
+    running: Running<Echo>,
+}
+
+impl EchoModule {
+    pub(super) fn describe(program: Program<Echo>) -> Result<Self, Vec<String>> {
+        let word = program.describe(|exports, store| exports.test_worlds_echo_guest().call_describe(store))?;
+        let running = program.start(1).map_err(|error| vec![error.to_string()])?;
+        Ok(Self { word, running })
+    }
+
+    pub(super) fn echo(&mut self, events: &[Delivery]) -> Result<Vec<String>, BatchError> {
+        let lines = self
+            .running
+            .call(events, |exports, store, events| exports.test_worlds_echo_guest().call_echo(store, events))?;
+        Ok(lines.into_iter().map(|line| format!("{} {line}", self.word)).collect())
+    }
+}
+
+impl fmt::Debug for EchoModule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EchoModule").field("word", &self.word).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,4 @@
+//! The runtime with a world that no host knows.
+
+mod echo;
+mod third_world;

@@ -1,0 +1,56 @@
+//! What an instance holds on the host's side.
+
+use std::sync::Arc;
+
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::runtime::{
+    imports::cursor::Cursor,
+    label::ModuleLabel,
+    limits::RuntimeLimits,
+    sandbox::{deadline::Deadline, event_cursor::EventCursor, limiter::Limiter, output::GuestOutput, wasi},
+};
+
+/// What instances of every world hold, and what those of their own world hold beside it.
+pub(in crate::runtime) struct Guest<S> {
+    wasi: WasiCtx,
+    resources: ResourceTable,
+    pub(in crate::runtime) limiter: Limiter,
+    pub(in crate::runtime) deadline: Deadline,
+    pub(in crate::runtime) output: GuestOutput,
+    pub(in crate::runtime) cursor: Cursor,
+    /// The state of the imports that only this world has.
+    pub(in crate::runtime) own: S,
+}
+
+impl<S> Guest<S> {
+    pub(super) fn new(label: Arc<ModuleLabel>, limits: &RuntimeLimits, own: S) -> Self {
+        let event = EventCursor::default();
+        let output = GuestOutput::new(label, event.clone());
+        let mut resources = ResourceTable::new();
+        resources.set_max_capacity(wasi::MAX_RESOURCES);
+        Self {
+            wasi: wasi::context(&event, &output),
+            resources,
+            limiter: Limiter::new(limits),
+            deadline: Deadline::new(limits),
+            output,
+            cursor: Cursor::new(event),
+            own,
+        }
+    }
+
+    /// Begins a call on events, by position and time; the clock of its deadline starts.
+    pub(super) fn begin(&mut self, events: Vec<(u64, i64)>) {
+        self.output.begin_batch();
+        self.cursor.begin(events);
+        self.deadline.begin();
+    }
+}
+
+impl<S: Send> WasiView for Guest<S> {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
+    }
+}

@@ -1,0 +1,49 @@
+//! The table of worlds, and what their modules are.
+//!
+//! A world is a file here, which implements [`World`](world::World), and an entry in [`table`]. How a component is recognised,
+//! linked, described and called is the same for all of them.
+
+pub(super) mod answer;
+pub(super) mod entry;
+pub(super) mod guest;
+pub(super) mod program;
+pub(super) mod projection;
+pub(super) mod upcaster;
+pub(super) mod world;
+
+use wasmtime::Engine;
+
+use self::{
+    entry::Entry,
+    projection::{Projection, ProjectionModule},
+    upcaster::{Upcaster, UpcasterModule},
+};
+use super::descriptor::Descriptor;
+
+/// The worlds that a host knows.
+pub(super) fn table(engine: &Engine) -> wasmtime::Result<Vec<Entry<Module>>> {
+    Ok(vec![
+        Entry::of::<Projection>(engine, |program| ProjectionModule::describe(program).map(Module::Projection))?,
+        Entry::of::<Upcaster>(engine, |program| UpcasterModule::describe(program).map(Module::Upcaster))?,
+    ])
+}
+
+/// A module that can be run.
+#[derive(Clone, Debug)]
+pub enum Module {
+    /// A projection.
+    Projection(ProjectionModule),
+    /// An upcaster.
+    Upcaster(UpcasterModule),
+}
+
+impl Module {
+    /// What the module says of itself.
+    #[must_use]
+    pub fn descriptor(&self) -> Descriptor {
+        match self {
+            Self::Projection(projection) => Descriptor::Projection(projection.descriptor().clone()),
+            Self::Upcaster(upcaster) => Descriptor::Upcaster(upcaster.descriptor().clone()),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Reads rows, which its world has none of.
+
+#![cfg(target_family = "wasm")]
+
+use contract::{
+    exports::test::worlds::echo_guest::{Event, Failure, Guest},
+    gnomon::module::read_model,
+};
+
+#[allow(missing_docs, unreachable_pub, unsafe_code, unused_qualifications, clippy::all, reason = "generated code")]
+mod contract {
+    wit_bindgen::generate!({ path: ["../../wit/v0.1.0", "wit"], world: "test:worlds/echo-with-rows" });
+}
+
+struct Echo;
+
+impl Guest for Echo {
+    fn describe() -> String {
+        String::new()
+    }
+
+    fn echo(events: Vec<Event>) -> Result<Vec<String>, Failure> {
+        let rows = read_model::find("accounts", "by_owner", &[]);
+        Ok(events.iter().map(|_| rows.len().to_string()).collect())
+    }
+}
+
+#[allow(unsafe_code, reason = "the exports of a component bear names that are not mangled")]
+const _: () = {
+    contract::export!(Echo with_types_in contract);
+};
