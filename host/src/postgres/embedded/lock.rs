@@ -11,7 +11,7 @@ use super::user::ServerUser;
 /// Held for the life of a host. The kernel lets go of it when the process is gone, however it went.
 #[derive(Debug)]
 pub(super) struct HostLock {
-    _file: File,
+    file: File,
 }
 
 impl HostLock {
@@ -44,7 +44,15 @@ impl HostLock {
             writeln!(file, "{}", std::process::id())
         };
         write().map_err(EmbeddedError::io("write", &path))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for HostLock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that another thread is about to start has it open as well until it is
+        // another program, and would hold the lock for as long. Where this fails, the lock ends with the process.
+        let _ = self.file.unlock();
     }
 }
 
