@@ -48,7 +48,7 @@ fn answers_that_break_the_contract_are_told_with_the_event() {
         (
             "deep",
             "it made of `A` 1: an event `A` whose data is refused: the depth of its JSON is 129; the limit max_json_depth \
-             is 128",
+             is 127",
         ),
         (
             "half a character",
