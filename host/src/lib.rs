@@ -2,6 +2,7 @@
 //!
 //! `docs/ARCHITECTURE.md` in the repository shows how the rooms below hang together.
 
+pub mod api;
 pub mod builds;
 pub mod cli;
 pub mod config;

@@ -17,10 +17,12 @@ use std::{
 
 /// Each room and the rooms that it may know.
 const ROOMS: &[(&str, &[&str])] = &[
+    ("api", &[]),
     ("builds", &["event_log", "modules", "postgres", "read_model", "runtime", "subscriptions"]),
     (
         "cli",
         &[
+            "api",
             "config",
             "event_log",
             "http",
@@ -38,6 +40,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "api",
             "builds",
             "event_log",
             "modules",

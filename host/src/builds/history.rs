@@ -1,7 +1,6 @@
 //! Every change of state, with its time and cause.
 
 use gnomon_values::Instant;
-use serde::Serialize;
 use sqlx::{PgConnection, PgPool};
 
 use super::{build::BuildId, state::Event};
@@ -76,7 +75,7 @@ impl Change {
 }
 
 /// A change of state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryEntry {
     /// 1, 2, 3 … over all projections, with gaps.
     pub entry: i64,

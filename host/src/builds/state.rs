@@ -5,8 +5,6 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 /// How far a build's tables are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
@@ -43,8 +41,7 @@ pub enum Role {
 }
 
 /// When queries turn to a build.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Activation {
     /// By itself, when it has caught up.
     #[default]
@@ -320,8 +317,7 @@ pub fn transition(state: State, event: Event) -> Result<Transition, Refused> {
 }
 
 /// What a build is to its users, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BuildState {
     /// It is filled from the first event on.
     Replaying,

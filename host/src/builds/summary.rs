@@ -3,7 +3,6 @@
 use std::{collections::HashMap, time::Duration};
 
 use gnomon_values::Instant;
-use serde::Serialize;
 use sqlx::{PgPool, types::Json};
 
 use super::{
@@ -21,8 +20,7 @@ use crate::{
 const LATELY: Duration = Duration::from_secs(10);
 
 /// What a build is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Queries read it, or may.
     Queries,
@@ -31,7 +29,7 @@ pub enum Purpose {
 }
 
 /// A build as users see it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BuildSummary {
     /// Its number.
     pub build: BuildId,
@@ -69,7 +67,7 @@ pub struct BuildSummary {
 }
 
 /// A projection as users see it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ProjectionSummary {
     /// Its name.
     pub name: Identifier,

@@ -25,7 +25,7 @@ pub(crate) fn names_of(upcasters: &[PinnedUpcaster]) -> Vec<(Identifier, ModuleV
 }
 
 /// An upcaster that is active.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActiveUpcaster {
     /// Its name.
     pub name: Identifier,

@@ -5,11 +5,11 @@ use clap::Args;
 use super::{
     client::Client,
     follow::{Goal, follow},
-    operation::{of_build, operate},
+    operation::operate,
     output::say,
     progress::Progress,
 };
-use crate::config::ClientOptions;
+use crate::{api::BuildQuery, config::ClientOptions};
 
 /// Let queries read another build of a projection.
 ///
@@ -37,7 +37,7 @@ pub(super) struct ActivateBuild {
 impl ActivateBuild {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let operated = operate(&client, &self.projection, "activate", &of_build(self.build)).await?;
+        let operated = operate(&client, &self.projection, "activate", &BuildQuery { build: self.build }).await?;
         let mut build = None;
         if !operated.later {
             say(format_args!("queries read {}", operated.label()));

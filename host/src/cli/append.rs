@@ -4,13 +4,16 @@ use std::io::Read;
 
 use anyhow::Context;
 use clap::Args;
+use gnomon_values::Instant;
 use reqwest::Method;
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{client::Client, figures, output, stream_name::stream_name};
-use crate::config::ClientOptions;
+use crate::{
+    api::{self, Appended, ExpectedVersion, NewEvent},
+    config::ClientOptions,
+};
 
 /// Append an event to a stream.
 ///
@@ -34,12 +37,12 @@ pub(super) struct Append {
     id: Option<Uuid>,
 
     /// When it happened, as 2013-01-01T10:17:00Z [default: now]
-    #[arg(long)]
-    time: Option<String>,
+    #[arg(long, value_parser = time)]
+    time: Option<Instant>,
 
-    /// The version of the shape of the data [default: 1]
-    #[arg(long, value_name = "NUMBER")]
-    schema_version: Option<u32>,
+    /// The version of the shape of the data
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    schema_version: u32,
 
     /// What else is to be known, as JSON
     #[arg(long, value_name = "JSON")]
@@ -47,7 +50,7 @@ pub(super) struct Append {
 
     /// Where the stream must be: `any`, `no_stream` or a version
     #[arg(long, value_name = "VERSION", default_value = "any", value_parser = expected)]
-    expected_version: Expected,
+    expected_version: ExpectedVersion,
 
     /// Print the host's answer as JSON
     #[arg(long)]
@@ -57,55 +60,26 @@ pub(super) struct Append {
     client: ClientOptions,
 }
 
-/// Where a stream must be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-enum Expected {
-    Word(&'static str),
-    Version(u64),
-}
-
-fn expected(text: &str) -> Result<Expected, String> {
+fn expected(text: &str) -> Result<ExpectedVersion, String> {
     match text {
-        "any" => Ok(Expected::Word("any")),
-        "no_stream" => Ok(Expected::Word("no_stream")),
-        text => text.parse().map(Expected::Version).map_err(|_| "`any`, `no_stream` or a version is needed".to_owned()),
+        "any" => Ok(ExpectedVersion::Any),
+        "no_stream" => Ok(ExpectedVersion::NoStream),
+        text => {
+            text.parse().map(ExpectedVersion::Exact).map_err(|_| "`any`, `no_stream` or a version is needed".to_owned())
+        }
     }
 }
 
-#[derive(Serialize)]
-struct Body {
-    expected_version: Expected,
-    events: [Event; 1],
-}
-
-#[derive(Serialize)]
-struct Event {
-    #[serde(rename = "type")]
-    event_type: String,
-    data: Box<RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<Uuid>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    schema_version: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<Box<RawValue>>,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    stream: String,
-    last_version: u64,
-    last_position: u64,
+/// A time as clap takes it.
+fn time(text: &str) -> Result<Instant, String> {
+    Instant::parse(text).map_err(|error| error.to_string())
 }
 
 impl Append {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
         let data = if self.data == "-" { read_stdin()? } else { self.data };
-        let event = Event {
+        let event = NewEvent {
             event_type: self.event_type,
             data: json(data, "--data")?,
             id: self.id,
@@ -113,7 +87,7 @@ impl Append {
             schema_version: self.schema_version,
             metadata: self.metadata.map(|metadata| json(metadata, "--metadata")).transpose()?,
         };
-        let body = Body { expected_version: self.expected_version, events: [event] };
+        let body = api::Append { expected_version: self.expected_version, events: vec![event] };
         let request = client.request(Method::POST, &["v1", "streams", &self.stream, "events"]).json(&body);
         let response = client.send(request).await?;
         let repeated = response.status() == reqwest::StatusCode::OK;
@@ -122,7 +96,7 @@ impl Append {
             output::data(body)?;
             return Ok(());
         }
-        let Answer { stream, last_version, last_position } = client.parse(&body)?;
+        let Appended { stream, last_version, last_position, .. } = client.parse(&body)?;
         let (version, position) = (figures::count(last_version), figures::count(last_position));
         let before = if repeated { ", where it was already" } else { "" };
         output::data(format_args!("{stream} version {version}, position {position}{before}"))?;
@@ -147,17 +121,17 @@ mod tests {
 
     #[test]
     fn data_is_sent_as_it_is_written() {
-        let event = Event {
+        let event = NewEvent {
             event_type: "T".into(),
             data: json(r#"{ "x": 1.10 }"#.into(), "--data").unwrap(),
             id: None,
             time: None,
-            schema_version: None,
+            schema_version: 1,
             metadata: None,
         };
-        let body = Body { expected_version: expected("7").unwrap(), events: [event] };
+        let body = api::Append { expected_version: expected("7").unwrap(), events: vec![event] };
         let text = serde_json::to_string(&body).unwrap();
-        assert_eq!(text, r#"{"expected_version":7,"events":[{"type":"T","data":{ "x": 1.10 }}]}"#);
+        assert_eq!(text, r#"{"expected_version":7,"events":[{"type":"T","schema_version":1,"data":{ "x": 1.10 }}]}"#);
     }
 
     #[test]
@@ -168,9 +142,9 @@ mod tests {
 
     #[test]
     fn a_stream_can_be_expected_anywhere() {
-        assert_eq!(expected("any"), Ok(Expected::Word("any")));
-        assert_eq!(expected("no_stream"), Ok(Expected::Word("no_stream")));
-        assert_eq!(expected("0"), Ok(Expected::Version(0)));
+        assert_eq!(expected("any"), Ok(ExpectedVersion::Any));
+        assert_eq!(expected("no_stream"), Ok(ExpectedVersion::NoStream));
+        assert_eq!(expected("0"), Ok(ExpectedVersion::Exact(0)));
         assert!(expected("none").is_err() && expected("-1").is_err());
     }
 }

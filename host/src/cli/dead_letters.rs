@@ -2,10 +2,12 @@
 
 use clap::Args;
 use comfy_table::Table;
-use serde::Deserialize;
 
 use super::{client::Client, figures, output};
-use crate::config::ClientOptions;
+use crate::{
+    api::{DeadLetter, DeadLettersPage, DeadLettersQuery, ModuleFailure},
+    config::ClientOptions,
+};
 
 /// List the events that a build has set aside, with what its module said of them.
 #[derive(Args, Debug)]
@@ -33,38 +35,16 @@ pub(super) struct DeadLetters {
     client: ClientOptions,
 }
 
-#[derive(Deserialize)]
-struct Page {
-    build: u64,
-    dead_letters: Vec<Letter>,
-    total: u64,
-    next: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Letter {
-    position: u64,
-    stream: String,
-    event_type: String,
-    parked: bool,
-    error: Option<Failure>,
-}
-
-#[derive(Deserialize)]
-struct Failure {
-    message: String,
-}
-
 /// Characters of a message that are shown.
 const SHOWN_MESSAGE: usize = 80;
 
 impl DeadLetters {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let query = [("build", self.build), ("after", self.after), ("limit", self.limit)];
+        let query = DeadLettersQuery { build: self.build, after: self.after, limit: self.limit };
         let request = client.get(&["v1", "projections", &self.projection, "dead-letters"]).query(&query);
         let body = client.text(request).await?;
-        let page: Page = client.parse(&body)?;
+        let page: DeadLettersPage = client.parse(&body)?;
         if self.json {
             output::data(&body)?;
             output::say_more(page.next);
@@ -85,23 +65,21 @@ impl DeadLetters {
     }
 }
 
-fn table(letters: &[Letter]) -> Table {
+fn table(letters: &[DeadLetter]) -> Table {
     let mut table = output::table(&["#POSITION", "STREAM", "TYPE", "PARKED", "ERROR"]);
-    for Letter { position, stream, event_type, parked, error } in letters {
-        let error = error.as_ref().map_or_else(|| "waits behind one of its stream".to_owned(), Failure::in_a_line);
+    for DeadLetter { position, stream, event_type, parked, error, .. } in letters {
+        let error = error.as_ref().map_or_else(|| "waits behind one of its stream".to_owned(), in_a_line);
         let parked = if *parked { "yes" } else { "no" };
         table.add_row([&position.to_string(), stream, event_type, parked, &error]);
     }
     table
 }
 
-impl Failure {
-    fn in_a_line(&self) -> String {
-        let line = self.message.split_whitespace().collect::<Vec<_>>().join(" ");
-        match line.char_indices().nth(SHOWN_MESSAGE) {
-            Some((end, _)) => format!("{}…", &line[..end]),
-            None => line,
-        }
+fn in_a_line(failure: &ModuleFailure) -> String {
+    let line = failure.message.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(SHOWN_MESSAGE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
     }
 }
 
@@ -112,12 +90,12 @@ mod tests {
     #[test]
     fn events_stand_in_a_table_with_their_errors() {
         let long = "x".repeat(SHOWN_MESSAGE + 5);
-        let page: Page = serde_json::from_str(&format!(
+        let page: DeadLettersPage = serde_json::from_str(&format!(
             r#"{{"build":4,"total":3,"next":null,"dead_letters":[
                 {{"position":7,"stream":"account-1","event_type":"Opened","parked":true,"set_aside_at":"2026-01-01T00:00:00Z",
                   "error":{{"position":7,"kind":"trapped","message":"panicked at src/lib.rs:93:5:\nno account"}}}},
-                {{"position":12,"stream":"account-1","event_type":"Closed","parked":true,"error":null}},
-                {{"position":18262,"stream":"account-20","event_type":"Opened","parked":false,
+                {{"position":12,"stream":"account-1","event_type":"Closed","parked":true,"error":null,"set_aside_at":"2026-01-01T00:00:00Z"}},
+                {{"position":18262,"stream":"account-20","event_type":"Opened","parked":false,"set_aside_at":"2026-01-01T00:00:00Z",
                   "error":{{"position":18262,"kind":"refused","message":"{long}"}}}}]}}"#
         ))
         .unwrap();

@@ -4,8 +4,11 @@ use anyhow::bail;
 use clap::Args;
 use reqwest::Method;
 
-use super::{ask::ask, client::Client, figures, output::say, projection::Projection};
-use crate::config::ClientOptions;
+use super::{ask::ask, client::Client, figures, output::say};
+use crate::{
+    api::{BuildState, Projection},
+    config::ClientOptions,
+};
 
 /// Delete a projection with all its builds and their tables.
 ///
@@ -33,7 +36,7 @@ impl Delete {
         let path = ["v1", "projections", name];
         let projection: Projection = client.json(client.get(&path)).await?;
         if self.yes.is_none() {
-            let builds = projection.builds.iter().filter(|build| build.state != "retired").count();
+            let builds = projection.builds.iter().filter(|build| build.state != BuildState::Retired).count();
             say(format_args!(
                 "this deletes {} of `{name}` with {}: {}",
                 figures::counted(builds as u64, "build"),

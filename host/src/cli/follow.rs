@@ -8,8 +8,8 @@ use super::{
     client::Client,
     figures,
     progress::{Progress, time_left},
-    projection::{Build, Projection},
 };
+use crate::api::{Build, BuildState, Projection};
 
 /// How often the host is asked how far it is.
 const POLL: Duration = Duration::from_millis(200);
@@ -92,22 +92,22 @@ pub(super) async fn follow(
 
 /// Whether a build is where it is wanted.
 fn has_arrived(name: &str, build: &Build, goal: Goal) -> anyhow::Result<bool> {
-    match build.state.as_str() {
-        "replaying" => Ok(false),
-        "active" => Ok(true),
+    match &build.state {
+        BuildState::Replaying => Ok(false),
+        BuildState::Active => Ok(true),
         // It caught up and tells of an error: it could not be activated.
-        "live" => match build.error.as_ref().filter(|_| goal == Goal::Active) {
+        BuildState::Live => match build.error.as_ref().filter(|_| goal == Goal::Active) {
             Some(error) => bail!("build {} of `{name}` has caught up and is live, but {error}", build.build),
             // Only an operator turns queries to one that does not do so by itself.
             None => Ok(goal == Goal::Live || !build.activate_when_live),
         },
-        "paused" => bail!(
+        BuildState::Paused => bail!(
             "build {number} of `{name}` is paused, at position {} of {}; `gnomon resume {name} {number}` lets it go on",
             build.checkpoint,
             build.head,
             number = build.build
         ),
-        "retired" => bail!("build {} of `{name}` is retired: another one took its place", build.build),
+        BuildState::Retired => bail!("build {} of `{name}` is retired: another one took its place", build.build),
         state => match build.why_it_stopped(name) {
             Some(why) => bail!(why),
             None => {
@@ -140,14 +140,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::cli::projection::samples;
 
     fn build(state: &str, activate_when_live: bool, error: Option<&str>) -> Build {
-        serde_json::from_value(json!({
-            "build": 4, "version": 2, "state": state, "checkpoint": 1016, "head": 2000, "lag": 984, "events_per_second": 0.0,
-            "error": error.map(|message| json!({"reason": "host", "message": message})), "dead_letters": 0,
-            "purpose": "queries", "activate_when_live": activate_when_live,
+        samples::build(json!({
+            "version": 2, "state": state, "checkpoint": 1016, "head": 2000, "lag": 984,
+            "error": error.map(|message| json!({"reason": "host", "message": message})),
+            "activate_when_live": activate_when_live,
         }))
-        .unwrap()
     }
 
     #[test]

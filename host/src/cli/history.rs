@@ -3,10 +3,12 @@
 use clap::Args;
 use comfy_table::Table;
 use gnomon_values::Instant;
-use serde::Deserialize;
 
 use super::{client::Client, output};
-use crate::config::ClientOptions;
+use crate::{
+    api::{HistoryEntry, HistoryPage, HistoryQuery},
+    config::ClientOptions,
+};
 
 /// Tell what became of a projection's builds, when and why, newest first.
 #[derive(Args, Debug)]
@@ -16,7 +18,7 @@ pub(super) struct History {
 
     /// Begin behind this entry, in the direction of the past
     #[arg(long, value_name = "ENTRY")]
-    after: Option<u64>,
+    after: Option<i64>,
 
     /// How many entries to list
     #[arg(long, value_name = "NUMBER")]
@@ -30,27 +32,13 @@ pub(super) struct History {
     client: ClientOptions,
 }
 
-#[derive(Deserialize)]
-struct Page {
-    history: Vec<Entry>,
-    next: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    at: String,
-    build: Option<u64>,
-    change: String,
-    cause: String,
-}
-
 impl History {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let query = [("after", self.after), ("limit", self.limit)];
+        let query = HistoryQuery { after: self.after, limit: self.limit };
         let request = client.get(&["v1", "projections", &self.projection, "history"]).query(&query);
         let body = client.text(request).await?;
-        let page: Page = client.parse(&body)?;
+        let page: HistoryPage = client.parse(&body)?;
         if self.json {
             output::data(&body)?;
             output::say_more(page.next);
@@ -62,19 +50,18 @@ impl History {
     }
 }
 
-fn table(entries: &[Entry]) -> Table {
+fn table(entries: &[HistoryEntry]) -> Table {
     let mut table = output::table(&["AT", "#BUILD", "CHANGE", "CAUSE"]);
-    for Entry { at, build, change, cause } in entries {
+    for HistoryEntry { at, build, change, cause, .. } in entries {
         let build = build.map(|build| build.to_string()).unwrap_or_default();
-        table.add_row([to_the_second(at), build, change.replace('_', " "), cause.clone()]);
+        table.add_row([to_the_second(*at), build, change.replace('_', " "), cause.clone()]);
     }
     table
 }
 
 /// An instant without the digits that nobody reads.
-fn to_the_second(at: &str) -> String {
-    let second = |at: Instant| at.to_utc().format("%Y-%m-%d %H:%M:%SZ").to_string();
-    Instant::parse(at).map_or_else(|_| at.to_owned(), second)
+fn to_the_second(at: Instant) -> String {
+    at.to_utc().format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 #[cfg(test)]
@@ -83,7 +70,7 @@ mod tests {
 
     #[test]
     fn entries_stand_in_a_table() {
-        let page: Page = serde_json::from_str(
+        let page: HistoryPage = serde_json::from_str(
             r#"{"history":[
                 {"entry":9,"at":"2026-01-02T03:04:05.678901Z","build":null,"change":"configured","cause":"on_failure was set to park"},
                 {"entry":7,"at":"2026-01-02T03:04:04Z","build":12,"change":"caught_up","cause":"it holds every event up to position 5"}],

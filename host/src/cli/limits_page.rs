@@ -8,10 +8,7 @@ use clap::{Arg, Args, CommandFactory, FromArgMatches};
 use gnomon_values::{Day, Instant, json, limits};
 
 use super::{Cli, host::HostOptions};
-use crate::{
-    read_model::{Decimal, compare::MAX_SAMPLES},
-    server::ServerSettings,
-};
+use crate::{api::MAX_SAMPLES, read_model::Decimal, server::ServerSettings};
 
 const HEAD: &str = "\
 # Limits

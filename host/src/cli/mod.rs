@@ -40,7 +40,6 @@ mod resume;
 mod retire;
 mod retry;
 mod rollback;
-mod row;
 mod serve;
 mod sse;
 mod stream_name;

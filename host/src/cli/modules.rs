@@ -1,10 +1,12 @@
 //! `gnomon modules`
 
 use clap::Args;
-use serde::Deserialize;
 
 use super::{client::Client, figures, output};
-use crate::config::ClientOptions;
+use crate::{
+    api::{self, Module, ModuleVersion},
+    config::ClientOptions,
+};
 
 /// List the modules that were uploaded, or the versions of one.
 #[derive(Args, Debug)]
@@ -18,27 +20,6 @@ pub(super) struct Modules {
 
     #[command(flatten)]
     client: ClientOptions,
-}
-
-#[derive(Deserialize)]
-struct List {
-    modules: Vec<Module>,
-}
-
-#[derive(Deserialize)]
-struct Module {
-    name: String,
-    kind: String,
-    latest_version: u64,
-    versions: Vec<Version>,
-}
-
-#[derive(Deserialize)]
-struct Version {
-    version: u64,
-    digest: String,
-    bytes: u64,
-    uploaded_at: String,
 }
 
 /// Characters of a digest that are shown.
@@ -58,10 +39,15 @@ impl Modules {
         if self.name.is_some() {
             table = output::table(&["VERSION", "DIGEST", "#SIZE", "UPLOADED"]);
             for version in client.parse::<Module>(&body)?.versions {
-                table.add_row([version.version.to_string(), short(&version), size(&version), version.uploaded_at]);
+                table.add_row([
+                    version.version.to_string(),
+                    short(&version),
+                    size(&version),
+                    version.uploaded_at.to_string(),
+                ]);
             }
         } else {
-            let modules = client.parse::<List>(&body)?.modules;
+            let modules = client.parse::<api::Modules>(&body)?.modules;
             if modules.is_empty() {
                 output::say("no modules; `gnomon deploy` uploads one");
                 return Ok(());
@@ -69,8 +55,9 @@ impl Modules {
             table = output::table(&["NAME", "KIND", "#VERSION", "DIGEST", "#SIZE", "UPLOADED"]);
             for Module { name, kind, latest_version, versions } in modules {
                 let latest = versions.iter().find(|version| version.version == latest_version);
-                let cells = latest.map(|latest| [short(latest), size(latest), latest.uploaded_at.clone()]);
-                let row = [name, kind, latest_version.to_string()].into_iter().chain(cells.into_iter().flatten());
+                let cells = latest.map(|latest| [short(latest), size(latest), latest.uploaded_at.to_string()]);
+                let row =
+                    [name, kind.to_string(), latest_version.to_string()].into_iter().chain(cells.into_iter().flatten());
                 table.add_row(row);
             }
         }
@@ -79,10 +66,10 @@ impl Modules {
     }
 }
 
-fn short(version: &Version) -> String {
+fn short(version: &ModuleVersion) -> String {
     version.digest.chars().take(SHOWN_DIGEST).collect()
 }
 
-fn size(version: &Version) -> String {
+fn size(version: &ModuleVersion) -> String {
     figures::bytes(version.bytes).to_string()
 }

@@ -2,10 +2,12 @@
 
 use clap::{Args, ValueEnum};
 use reqwest::Method;
-use serde_json::json;
 
-use super::{client::Client, output::say, projection::Projection};
-use crate::config::ClientOptions;
+use super::{client::Client, output::say};
+use crate::{
+    api::{self, BuildState, ConfigureProjection, Projection},
+    config::ClientOptions,
+};
 
 /// Choose what happens at an event that a projection's module cannot handle.
 ///
@@ -34,12 +36,14 @@ enum Choice {
 }
 
 impl Choice {
-    /// Its name, and what it means.
-    fn words(self) -> (&'static str, &'static str) {
+    /// The policy, and what it means.
+    fn policy(self) -> (api::OnFailure, &'static str) {
         match self {
-            Self::Halt => ("halt", "the build stops there"),
-            Self::Skip => ("skip", "the event is set aside"),
-            Self::Park => ("park", "the event is set aside, and all later ones of its stream wait behind it"),
+            Self::Halt => (api::OnFailure::Halt, "the build stops there"),
+            Self::Skip => (api::OnFailure::Skip, "the event is set aside"),
+            Self::Park => {
+                (api::OnFailure::Park, "the event is set aside, and all later ones of its stream wait behind it")
+            }
         }
     }
 }
@@ -47,11 +51,11 @@ impl Choice {
 impl OnFailure {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let (name, meaning) = self.on_failure.words();
+        let (on_failure, meaning) = self.on_failure.policy();
         let request = client.request(Method::PATCH, &["v1", "projections", &self.projection]);
-        let projection: Projection = client.json(request.json(&json!({"on_failure": name}))).await?;
+        let projection: Projection = client.json(request.json(&ConfigureProjection { on_failure })).await?;
         say(format_args!("at an event that the module of `{}` cannot handle, {meaning}", projection.name));
-        for build in projection.builds.iter().filter(|build| build.state == "halted") {
+        for build in projection.builds.iter().filter(|build| build.state == BuildState::Halted) {
             let (projection, build) = (&projection.name, build.build);
             say(format_args!("build {build} is halted; `gnomon retry {projection} {build}` lets it go on"));
         }

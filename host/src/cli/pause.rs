@@ -2,12 +2,8 @@
 
 use clap::Args;
 
-use super::{
-    client::Client,
-    operation::{of_build, operate},
-    output::say,
-};
-use crate::config::ClientOptions;
+use super::{client::Client, operation::operate, output::say};
+use crate::{api::BuildQuery, config::ClientOptions};
 
 /// Stop a build for a while. Queries go on reading what it holds.
 #[derive(Args, Debug)]
@@ -29,7 +25,7 @@ pub(super) struct Pause {
 impl Pause {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let operated = operate(&client, &self.projection, "pause", &of_build(self.build)).await?;
+        let operated = operate(&client, &self.projection, "pause", &BuildQuery { build: self.build }).await?;
         let (label, name, build) = (operated.label(), &self.projection, operated.number());
         say(format_args!("{label} is paused; `gnomon resume {name} {build}` lets it go on"));
         if self.json {

@@ -1,96 +1,32 @@
-//! Projections as a host tells of them.
+//! Projections and builds in words.
 
 use std::fmt::{self, Write};
 
-use serde::{Deserialize, Serialize};
-
-/// A projection.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct Projection {
-    pub(super) name: String,
-    pub(super) active_build: Option<u64>,
-    #[serde(default)]
-    pub(super) on_failure: String,
-    #[serde(default)]
-    pub(super) tables: Vec<String>,
-    /// Newest first.
-    pub(super) builds: Vec<Build>,
-}
-
-/// A build.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct Build {
-    pub(super) build: u64,
-    pub(super) version: u64,
-    /// A text: a host may know states that this program does not.
-    pub(super) state: String,
-    pub(super) checkpoint: u64,
-    pub(super) head: u64,
-    /// None for a build that is retired.
-    pub(super) lag: Option<u64>,
-    pub(super) events_per_second: f64,
-    pub(super) error: Option<BuildError>,
-    #[serde(default)]
-    pub(super) dead_letters: u64,
-    /// Dead letters that were folded behind later events.
-    #[serde(default)]
-    pub(super) out_of_order: u64,
-    /// `queries`, or `verify` if it was made to verify another one.
-    #[serde(default)]
-    pub(super) purpose: String,
-    #[serde(default)]
-    pub(super) activate_when_live: bool,
-}
-
-/// Why a build stopped.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct BuildError {
-    /// What its module did: `refused`, `trapped` …; none if it was not the module.
-    pub(super) kind: Option<String>,
-    /// The event in hand.
-    pub(super) position: Option<u64>,
-    pub(super) stream: Option<String>,
-    pub(super) event_type: Option<String>,
-    #[serde(default)]
-    pub(super) message: String,
-    /// How many events would be set aside, and how many may be; none if that was not the reason.
-    found: Option<u64>,
-    max: Option<u64>,
-    #[serde(default)]
-    pub(super) backtrace: Vec<Frame>,
-}
-
-/// A function of a backtrace.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct Frame {
-    function: String,
-    file: Option<String>,
-    line: Option<u32>,
-}
+use crate::api::{Build, BuildError, FailureKind, Frame, Projection, Purpose};
 
 /// Functions of a backtrace that are shown.
 const SHOWN_FRAMES: usize = 12;
 
 impl Projection {
     /// One of its builds.
-    pub(super) fn build(&self, number: u64) -> Option<&Build> {
+    pub(in crate::cli) fn build(&self, number: u64) -> Option<&Build> {
         self.builds.iter().find(|build| build.build == number)
     }
 }
 
 impl Build {
     /// Its number and version: `build 4 (version 2)`.
-    pub(super) fn label(&self) -> String {
+    pub(in crate::cli) fn label(&self) -> String {
         format!("build {} (version {})", self.build, self.version)
     }
 
     /// Whether it was made to verify another one.
-    pub(super) fn verifies(&self) -> bool {
-        self.purpose == "verify"
+    pub(in crate::cli) fn verifies(&self) -> bool {
+        self.purpose == Purpose::Verify
     }
 
     /// Why it stopped, in words and lines; none if it did not.
-    pub(super) fn why_it_stopped(&self, projection: &str) -> Option<String> {
+    pub(in crate::cli) fn why_it_stopped(&self, projection: &str) -> Option<String> {
         let error = self.error.as_ref()?;
         let mut words = format!("build {} of `{projection}` (version {}) {}", self.build, self.version, self.state);
         if let Some(position) = error.position {
@@ -112,19 +48,20 @@ impl BuildError {
 
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let did = match self.kind.as_deref() {
-            Some("refused") => "its module could not handle the event",
-            Some("trapped") => "its module panicked or trapped",
-            Some("timed_out") => "its module took too long",
-            Some("out_of_memory") => "its module ran out of memory",
-            Some("broke_contract") => "its module broke the contract",
-            Some(other) => other,
+        let message = self.message.as_deref().unwrap_or_default();
+        let did = match &self.kind {
+            Some(FailureKind::Refused) => "its module could not handle the event",
+            Some(FailureKind::Trapped) => "its module panicked or trapped",
+            Some(FailureKind::TimedOut) => "its module took too long",
+            Some(FailureKind::OutOfMemory) => "its module ran out of memory",
+            Some(FailureKind::BrokeContract) => "its module broke the contract",
+            Some(FailureKind::Other(other)) => other,
             None => {
                 return match (self.found, self.max) {
                     (Some(found), Some(max)) => {
                         write!(f, "{found} events would be set aside; the limit max_dead_letters is {max}")
                     }
-                    _ => f.write_str(&self.message),
+                    _ => f.write_str(message),
                 };
             }
         };
@@ -132,7 +69,7 @@ impl fmt::Display for BuildError {
         if let (Some(event_type), Some(stream)) = (&self.event_type, &self.stream) {
             write!(f, "\n  event    {event_type} of stream {stream}")?;
         }
-        write!(f, "\n  message  {}", self.message.trim_end().replace('\n', "\n           "))?;
+        write!(f, "\n  message  {}", message.trim_end().replace('\n', "\n           "))?;
         let frames = self.frames();
         for (index, frame) in frames.iter().take(SHOWN_FRAMES).enumerate() {
             f.write_str(if index == 0 { "\n  in       " } else { "\n           " })?;
@@ -151,17 +88,49 @@ impl fmt::Display for BuildError {
     }
 }
 
+/// Projections and builds for tests.
+#[cfg(test)]
+pub(super) mod samples {
+    use serde_json::{Value, json};
+
+    use crate::api::{Build, Projection};
+
+    /// A build with these members, and with usual ones where there are none.
+    pub(in crate::cli) fn build(members: Value) -> Build {
+        let usual = json!({
+            "build": 4, "version": 1, "state": "replaying", "checkpoint": 0, "head": 0, "lag": 0, "events_per_second": 0.0,
+            "seconds_left": null, "error": null, "dead_letters": 0, "out_of_order": 0, "purpose": "queries", "upcasters": [],
+            "activate_when_live": true, "created_at": "2026-01-01T00:00:00Z", "replaced_at": null,
+        });
+        with(usual, members)
+    }
+
+    /// The projection `bank`, with these builds.
+    pub(in crate::cli) fn projection(active_build: Option<u64>, builds: Vec<Build>) -> Projection {
+        let usual = json!({
+            "name": "bank", "active_build": active_build, "active_version": null, "on_failure": "halt", "tables": [],
+            "builds": builds,
+        });
+        with(usual, json!({}))
+    }
+
+    fn with<T: serde::de::DeserializeOwned>(mut usual: Value, members: Value) -> T {
+        let (Value::Object(usual_members), Value::Object(members)) = (&mut usual, members) else { panic!("no object") };
+        usual_members.extend(members);
+        serde_json::from_str(&usual.to_string()).unwrap()
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn stopped(error: &str) -> String {
-        let build: Build = serde_json::from_str(&format!(
-            r#"{{"build":4,"version":2,"state":"halted","checkpoint":16,"head":20,"lag":4,"events_per_second":0.0,
-                "created_at":"2026-01-01T00:00:00Z","error":{error}}}"#
-        ))
-        .unwrap();
-        build.why_it_stopped("bank").unwrap()
+        let error: serde_json::Value = serde_json::from_str(error).unwrap();
+        let build = json!({"build": 4, "version": 2, "state": "halted", "checkpoint": 16, "head": 20, "error": error});
+        samples::build(build).why_it_stopped("bank").unwrap()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{client::Client, deploy::Activate, follow::follow, operation::operate, output::say, progress::Progress};
-use crate::config::ClientOptions;
+use crate::{api::RebuildQuery, config::ClientOptions};
 
 /// Build a projection's read model again from the first event, beside the one that queries read.
 ///
@@ -17,7 +17,7 @@ pub(super) struct Rebuild {
 
     /// The version to build [default: that of the active build]
     #[arg(long = "version", value_name = "NUMBER")]
-    wanted: Option<u64>,
+    wanted: Option<u32>,
 
     /// When queries begin to read the new build
     #[arg(long, value_enum, default_value_t)]
@@ -38,8 +38,7 @@ pub(super) struct Rebuild {
 impl Rebuild {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let version = self.wanted.map(|version| version.to_string());
-        let query = [("version", version), ("activate", Some(self.activate.to_string()))];
+        let query = RebuildQuery { version: self.wanted, activate: self.activate.into() };
         let begun = operate(&client, &self.projection, "rebuild", &query).await?;
         say(format_args!("{} was begun", begun.label()));
         let mut build = None;

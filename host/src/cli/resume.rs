@@ -2,12 +2,8 @@
 
 use clap::Args;
 
-use super::{
-    client::Client,
-    operation::{of_build, operate},
-    output::say,
-};
-use crate::config::ClientOptions;
+use super::{client::Client, operation::operate, output::say};
+use crate::{api::BuildQuery, config::ClientOptions};
 
 /// Let a build go on that was paused.
 #[derive(Args, Debug)]
@@ -29,7 +25,7 @@ pub(super) struct Resume {
 impl Resume {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let operated = operate(&client, &self.projection, "resume", &of_build(self.build)).await?;
+        let operated = operate(&client, &self.projection, "resume", &BuildQuery { build: self.build }).await?;
         say(format_args!("{} goes on", operated.label()));
         if self.json {
             operated.print(None)?;

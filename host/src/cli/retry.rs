@@ -5,10 +5,13 @@ use clap::Args;
 use super::{
     client::Client,
     figures,
-    operation::{of_build, operate},
+    operation::{Operated, request},
     output::say,
 };
-use crate::config::ClientOptions;
+use crate::{
+    api::{Retried, RetryQuery},
+    config::ClientOptions,
+};
 
 /// Let a build go on that halted or failed, and try again the events that it has set aside.
 ///
@@ -37,20 +40,21 @@ pub(super) struct Retry {
 impl Retry {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let [build] = of_build(self.build);
-        let query = [build, ("out_of_order", self.out_of_order.then(|| "true".to_owned()))];
-        let operated = operate(&client, &self.projection, "retry", &query).await?;
+        let query = RetryQuery { build: self.build, out_of_order: self.out_of_order };
+        let Retried { overtaken, behind_others, operated } =
+            client.json(request(&client, &self.projection, "retry", &query)).await?;
+        let operated = Operated::from(operated);
         let (label, name) = (operated.label(), &self.projection);
         say(format_args!("{label} tries again; `gnomon projections {name}` tells how far it comes"));
-        if operated.overtaken > 0 {
-            let events = figures::counted(operated.overtaken, "event");
+        if overtaken > 0 {
+            let events = figures::counted(overtaken, "event");
             say(format_args!(
                 "{events} of streams of which it has folded later events stay set aside; `gnomon rebuild {name}` has them in order, \
                  `--out-of-order` tries them all the same"
             ));
         }
-        if operated.behind_others > 0 {
-            let events = figures::counted(operated.behind_others, "event");
+        if behind_others > 0 {
+            let events = figures::counted(behind_others, "event");
             say(format_args!(
                 "{events} that were set aside come behind later events of other streams now, which the log does not say; \
                  `gnomon rebuild {name}` makes a build that has all in order"

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{client::Client, operation::operate, output::say};
-use crate::config::ClientOptions;
+use crate::{api::BuildQuery, config::ClientOptions};
 
 /// Let queries read the build that was active before.
 ///
@@ -24,7 +24,7 @@ pub(super) struct Rollback {
 impl Rollback {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let operated = operate(&client, &self.projection, "rollback", &[]).await?;
+        let operated = operate(&client, &self.projection, "rollback", &BuildQuery::default()).await?;
         say(format_args!("queries read {} again", operated.label()));
         if self.json {
             operated.print(None)?;

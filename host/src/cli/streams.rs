@@ -1,10 +1,12 @@
 //! `gnomon streams`
 
 use clap::Args;
-use serde::Deserialize;
 
 use super::{client::Client, figures, output};
-use crate::config::ClientOptions;
+use crate::{
+    api::{Stream, StreamsPage, StreamsQuery},
+    config::ClientOptions,
+};
 
 /// List streams by their names, a page at a time.
 #[derive(Args, Debug)]
@@ -29,26 +31,12 @@ pub(super) struct Streams {
     client: ClientOptions,
 }
 
-#[derive(Deserialize)]
-struct Page {
-    streams: Vec<Stream>,
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Stream {
-    stream: String,
-    version: u64,
-    last_position: u64,
-}
-
 impl Streams {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let limit = self.limit.map(|limit| limit.to_string());
-        let query = [("category", self.category), ("after", self.after), ("limit", limit)];
+        let query = StreamsQuery { category: self.category, after: self.after, limit: self.limit };
         let body = client.text(client.get(&["v1", "streams"]).query(&query)).await?;
-        let page: Page = client.parse(&body)?;
+        let page: StreamsPage = client.parse(&body)?;
         if self.json {
             output::data(&body)?;
             output::say_more(page.next.map(|next| format!("'{next}'")));

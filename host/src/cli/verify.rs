@@ -4,20 +4,22 @@ use std::fmt;
 
 use anyhow::bail;
 use clap::Args;
-use serde::Deserialize;
 
 use super::{
     client::Client,
-    compare::{Comparison, DEFAULT_SAMPLES, MAX_SAMPLES, Side, TableDifferences, rows_of},
+    compare::{rows_of, samples},
     figures,
     follow::{Goal, follow},
     host::stop_signal,
-    operation::{of_build, operate},
+    operation::operate,
     output::{self, say},
     progress::Progress,
     retire::retire,
 };
-use crate::config::ClientOptions;
+use crate::{
+    api::{self, Batches, BuildQuery, Cause, Comparison, SamplesQuery, Verification},
+    config::ClientOptions,
+};
 
 /// Prove that a read model is what its events say: build it again, aside, and compare every row.
 ///
@@ -32,9 +34,9 @@ pub(super) struct Verify {
     build: Option<u64>,
 
     /// Rows of each kind of difference to show, for each table
-    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SAMPLES,
-          value_parser = clap::value_parser!(u64).range(..=MAX_SAMPLES))]
-    samples: u64,
+    #[arg(long, value_name = "NUMBER", default_value_t = api::DEFAULT_SAMPLES,
+          value_parser = samples)]
+    samples: usize,
 
     /// Print the host's answer as JSON
     #[arg(long)]
@@ -44,35 +46,11 @@ pub(super) struct Verify {
     client: ClientOptions,
 }
 
-/// What came of it.
-#[derive(Deserialize)]
-struct Verification {
-    projection: String,
-    position: u64,
-    verified: Side,
-    by: Side,
-    identical: bool,
-    /// Why they differ, as far as the host can tell: `out_of_order`, `dead_letters` or `module`.
-    #[serde(default)]
-    cause: Option<String>,
-    batches: Batches,
-    content_hash: Option<String>,
-    tables: Vec<TableDifferences>,
-}
-
-/// The batches of the build that was made to verify.
-#[derive(Clone, Copy, Deserialize)]
-struct Batches {
-    count: u64,
-    events: u64,
-    largest: u64,
-}
-
 impl Verify {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
         let name = &self.projection;
-        let begun = operate(&client, name, "verify", &of_build(self.build)).await?;
+        let begun = operate(&client, name, "verify", &BuildQuery { build: self.build }).await?;
         let by = begun.number();
         let verified = tokio::select! {
             verified = self.result(&client, by) => verified,
@@ -101,7 +79,7 @@ impl Verify {
         follow(client, &self.projection, by, Goal::Live, &progress).await?;
         progress.show(0, None, "comparing every row");
         let path = ["v1", "projections", &self.projection, "verify", &by.to_string()];
-        Ok(client.text(client.get(&path).query(&[("samples", self.samples)])).await?)
+        Ok(client.text(client.get(&path).query(&SamplesQuery { samples: Some(self.samples) })).await?)
     }
 }
 
@@ -127,12 +105,12 @@ impl Verification {
             return None;
         }
         let (name, verified, by) = (&self.projection, &self.verified, &self.by);
-        Some(match self.cause.as_deref() {
-            Some("out_of_order") => format!(
+        Some(match self.cause {
+            Some(Cause::OutOfOrder) => format!(
                 "{verified} of `{name}` holds events that a retry folded behind later ones, so it is not what its log gives; \
                  `gnomon rebuild {name}` makes a build that is. This says nothing against its module"
             ),
-            Some("dead_letters") => format!(
+            Some(Cause::DeadLetters) => format!(
                 "{verified} of `{name}` and {by} have not set aside the same events, and so hold different ones; \
                  `gnomon dead-letters {name}` lists those of the active build, and `gnomon rebuild {name}` builds it again"
             ),

@@ -161,7 +161,7 @@ impl NewEvent {
 }
 
 /// An event of the log.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct RecordedEvent {
     /// Its place in the log.
     pub position: Position,
@@ -172,7 +172,6 @@ pub struct RecordedEvent {
     /// Its id.
     pub id: Uuid,
     /// Its type.
-    #[serde(rename = "type")]
     pub event_type: EventType,
     /// The version of the shape of `data`.
     pub schema_version: SchemaVersion,
@@ -183,6 +182,5 @@ pub struct RecordedEvent {
     /// JSON, as written.
     pub data: JsonText,
     /// JSON, as written.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<JsonText>,
 }

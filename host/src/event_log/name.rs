@@ -3,29 +3,25 @@
 use std::fmt;
 
 use gnomon_values::names;
-use serde::{Deserialize, Serialize};
 
 /// Why a text is not the name of a stream, a category or an event type.
 pub use gnomon_values::names::LogNameError as NameError;
 
 /// The name of a stream, `category-id`: not empty, not `.` or `..`, no control characters. How long it may be is a setting
 /// ([`Limits`](super::Limits)).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamName(String);
 
 /// The name of an event's type: not empty, no control characters. How long it may be is a setting
 /// ([`Limits`](super::Limits)).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventType(String);
 
 /// A category of streams: what stands before the first `-` of their names, so it has none itself. It is not empty and has
 /// no control characters.
 ///
 /// A stream whose name begins with `-` belongs to no category.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Category(String);
 
 impl StreamName {

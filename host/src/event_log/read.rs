@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use futures_util::TryStreamExt;
-use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
 use super::{
@@ -14,8 +13,7 @@ use super::{
 use crate::postgres::BinaryRows;
 
 /// The way a page is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Direction {
     /// From older to newer.
     #[default]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
 use sqlx::PgPool;
 
 use super::{
@@ -11,7 +10,7 @@ use super::{
 };
 
 /// A stream of the list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamSummary {
     /// The stream's name.
     pub stream: StreamName,

@@ -9,6 +9,7 @@ use tracing::error;
 
 use super::problem::{Code, Problem};
 use crate::{
+    api,
     builds::{AlignError, BuildState, ChangeError, PickError},
     event_log::{AppendError, LimitError, NameError},
     modules::{ChainError, LoadError, UploadError},
@@ -58,13 +59,13 @@ impl From<AppendError> for Problem {
     fn from(error: AppendError) -> Self {
         let detail = error.to_string();
         match error {
-            AppendError::Conflict { stream, current, .. } => {
-                Self::new(Code::WrongExpectedVersion, detail).with("stream", stream).with("current_version", current)
-            }
+            AppendError::Conflict { stream, current, .. } => Self::new(Code::WrongExpectedVersion, detail)
+                .with("stream", stream.as_str())
+                .with("current_version", current),
             AppendError::IdTaken { id, stream, version, position, line, .. } => {
                 let problem = Self::new(Code::EventIdTaken, detail)
                     .with("id", id)
-                    .with("stream", stream)
+                    .with("stream", stream.as_str())
                     .with("version", version)
                     .with("position", position);
                 match line {
@@ -72,9 +73,11 @@ impl From<AppendError> for Problem {
                     None => problem,
                 }
             }
-            AppendError::PartlyRepeated { stream } => Self::new(Code::PartlyRepeated, detail).with("stream", stream),
+            AppendError::PartlyRepeated { stream } => {
+                Self::new(Code::PartlyRepeated, detail).with("stream", stream.as_str())
+            }
             AppendError::IdTwice(id) => Self::new(Code::EventIdTwice, detail).with("id", id),
-            AppendError::StreamTwice(stream) => Self::new(Code::StreamTwice, detail).with("stream", stream),
+            AppendError::StreamTwice(stream) => Self::new(Code::StreamTwice, detail).with("stream", stream.as_str()),
             AppendError::Empty => Self::new(Code::EmptyAppend, detail),
             AppendError::Limit(error) => error.into(),
             AppendError::Time { .. } | AppendError::Unicode { .. } => Self::new(Code::InvalidBody, detail),
@@ -102,7 +105,7 @@ impl From<UploadError> for Problem {
         match error {
             UploadError::Invalid(invalid) => Self::new(Code::InvalidModule, detail).with("reasons", invalid.reasons),
             UploadError::OtherKind { existing, .. } => {
-                Self::new(Code::ModuleKindChanged, detail).with("kind", existing)
+                Self::new(Code::ModuleKindChanged, detail).with("kind", api::ModuleKind::from(existing))
             }
             UploadError::ViewTaken { view, other, .. } => {
                 Self::new(Code::ViewTaken, detail).with("view", view).with("projection", other)
@@ -134,7 +137,7 @@ impl From<ChangeError> for Problem {
             ChangeError::NoProjection(_) => Self::new(Code::ProjectionNotFound, detail),
             ChangeError::Refused { build, .. } => Self::new(Code::WrongBuildState, detail)
                 .with("build", build.id)
-                .with("state", BuildState::from(build.state)),
+                .with("state", api::BuildState::from(BuildState::from(build.state))),
             ChangeError::Postgres(error) => error.into(),
         }
     }
@@ -200,7 +203,7 @@ impl From<ChainError> for Problem {
                 Self::new(Code::UpcastFailed, detail)
                     .with("upcaster", upcaster.name)
                     .with("version", upcaster.version)
-                    .with("failure", failure)
+                    .with("failure", api::ModuleFailure::from(*failure))
             }
             ChainError::Upcast(_) | ChainError::Interrupted => internal(&error),
             ChainError::Postgres(error) => error.into(),

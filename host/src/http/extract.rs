@@ -10,9 +10,9 @@ use serde::{
 };
 
 use super::{
-    Api,
     body::read_body,
     problem::{Code, Problem},
+    state::Api,
 };
 
 /// The body of a request, as JSON.

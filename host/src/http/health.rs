@@ -6,8 +6,8 @@ use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
 use super::{
-    Api,
     problem::{Code, Problem},
+    state::Api,
 };
 
 /// How long Postgres may take to say that it is there.

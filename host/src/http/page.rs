@@ -1,44 +1,22 @@
 //! What the pages of the log and its streams have in common.
 
-use serde::{Deserialize, Deserializer};
-
 use super::{
-    HttpSettings,
     problem::{Code, Problem},
+    settings::HttpSettings,
 };
-use crate::event_log::{Position, StreamName, StreamVersion};
+use crate::{
+    api::After,
+    event_log::{Position, StreamName, StreamVersion},
+};
 
 /// Items of a page if nobody says how many.
 const DEFAULT_LIMIT: usize = 100;
 
-/// Where a follower begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum After {
-    /// Behind this position or version.
-    Number(u64),
-    /// Behind the newest: `head`.
-    Head,
-}
-
-impl<'de> Deserialize<'de> for After {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text == "head" {
-            return Ok(Self::Head);
-        }
-        text.parse()
-            .map(Self::Number)
-            .map_err(|_| serde::de::Error::custom(format!("`after` must be a number or `head`; it is `{text}`")))
-    }
-}
-
-impl After {
-    /// Where a page begins.
-    pub(super) fn for_page(self) -> Result<u64, Problem> {
-        match self {
-            Self::Number(number) => Ok(number),
-            Self::Head => Err(Problem::new(Code::InvalidQuery, "`after=head` is for followers only")),
-        }
+/// Where a page begins.
+pub(super) fn begin(after: After) -> Result<u64, Problem> {
+    match after {
+        After::Number(number) => Ok(number),
+        After::Head => Err(Problem::new(Code::InvalidQuery, "`after=head` is for followers only")),
     }
 }
 
@@ -60,11 +38,15 @@ pub(super) fn beyond_stream(stream: &StreamName, after: StreamVersion, version: 
         "the reader is behind version {after} of stream `{stream}`, which ends at {version}: it is not the stream that the \
          reader knows; the log may have been restored from a backup. Begin from a version that it has"
     );
-    Problem::new(Code::PositionBeyondHead, detail).with("stream", stream).with("after", after).with("version", version)
+    Problem::new(Code::PositionBeyondHead, detail)
+        .with("stream", stream.as_str())
+        .with("after", after)
+        .with("version", version)
 }
 
 /// How many items a page is to have.
-pub(super) fn limit(asked: Option<usize>, settings: &HttpSettings) -> Result<usize, Problem> {
+pub(super) fn limit(asked: Option<u64>, settings: &HttpSettings) -> Result<usize, Problem> {
+    let asked = asked.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let limit = asked.unwrap_or(DEFAULT_LIMIT.min(settings.max_page));
     if limit == 0 || limit > settings.max_page {
         let detail = format!("`limit` must be 1 to {} (max_page); it is {limit}", settings.max_page);

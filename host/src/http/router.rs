@@ -14,9 +14,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::error;
 
 use super::{
-    Api, errors, events, health, modules,
+    errors, events, health, modules,
     problem::{Code, Problem},
-    projections, read_models, streams, upcasters,
+    projections, read_models,
+    state::Api,
+    streams, upcasters,
 };
 
 /// Every route.

@@ -12,6 +12,7 @@ use axum::{
     },
 };
 use futures_util::{Stream, StreamExt, stream};
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::problem::{Code, Problem};
@@ -46,7 +47,7 @@ pub(super) fn refuse_last_event_id(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// Refuses an end to a client that follows.
-pub(super) fn refuse_limit(limit: Option<usize>) -> Result<(), Problem> {
+pub(super) fn refuse_limit(limit: Option<u64>) -> Result<(), Problem> {
     if limit.is_some() {
         return Err(Problem::new(Code::InvalidQuery, "`limit` is for pages; followers get all that comes"));
     }
@@ -76,4 +77,13 @@ pub(super) fn respond(
 pub(super) fn error_event(problem: &Problem) -> Event {
     let event = || Event::default().event("error");
     event().json_data(problem).unwrap_or_else(|error| event().data(error.to_string()))
+}
+
+/// A message for a follower; `id` is what it gives back when it comes again. What cannot be shown is told as an error, and does
+/// not end the stream for ever at this place.
+pub(super) fn message(id: u64, content: Result<impl Serialize, Problem>) -> Event {
+    let message = content.and_then(|content| {
+        Event::default().json_data(content).map_err(|error| Problem::new(Code::Internal, error.to_string()))
+    });
+    message.unwrap_or_else(|problem| error_event(&problem)).id(id.to_string())
 }

@@ -1,47 +1,33 @@
 //! `/v1/upcasters`
 
 use axum::{Json, extract::State};
-use serde::{Deserialize, Serialize};
 
 use super::{
-    Api,
     extract::{NoParams, Params, PathParams},
     problem::Problem,
+    state::Api,
 };
-use crate::{builds::ActiveUpcaster, modules::ModuleVersion, operations::Rebuilt, read_model::Identifier};
-
-#[derive(Serialize)]
-pub(super) struct List {
-    upcasters: Vec<ActiveUpcaster>,
-}
+use crate::{api, modules::ModuleVersion, operations::Rebuilt, read_model::Identifier};
 
 /// `GET /v1/upcasters`
-pub(super) async fn list(State(api): State<Api>, NoParams: NoParams) -> Result<Json<List>, Problem> {
-    Ok(Json(List { upcasters: api.operations.upcasters().await? }))
+pub(super) async fn list(State(api): State<Api>, NoParams: NoParams) -> Result<Json<api::Upcasters>, Problem> {
+    let upcasters = api.operations.upcasters().await?.into_iter().map(Into::into).collect();
+    Ok(Json(api::Upcasters { upcasters }))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Which {
-    version: Option<ModuleVersion>,
-}
-
-/// What was changed, and the builds that were begun because of it.
-#[derive(Serialize)]
-pub(super) struct Answer {
-    name: Identifier,
-    active_version: Option<ModuleVersion>,
-    builds: Vec<Rebuilt>,
+fn changed(name: Identifier, version: Option<ModuleVersion>, builds: Vec<Rebuilt>) -> Json<api::UpcasterChanged> {
+    let builds = builds.into_iter().map(Into::into).collect();
+    Json(api::UpcasterChanged { name: name.into(), active_version: version.map(|version| version.0), builds })
 }
 
 /// `POST /v1/upcasters/{name}/activate`
 pub(super) async fn activate(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
-    Params(which): Params<Which>,
-) -> Result<Json<Answer>, Problem> {
-    let (version, builds) = api.operations.activate_upcaster(&name, which.version).await?;
-    Ok(Json(Answer { name, active_version: Some(version), builds }))
+    Params(which): Params<api::UpcasterQuery>,
+) -> Result<Json<api::UpcasterChanged>, Problem> {
+    let (version, builds) = api.operations.activate_upcaster(&name, which.version.map(ModuleVersion)).await?;
+    Ok(changed(name, Some(version), builds))
 }
 
 /// `POST /v1/upcasters/{name}/deactivate`
@@ -49,7 +35,7 @@ pub(super) async fn deactivate(
     State(api): State<Api>,
     NoParams: NoParams,
     PathParams(name): PathParams<Identifier>,
-) -> Result<Json<Answer>, Problem> {
+) -> Result<Json<api::UpcasterChanged>, Problem> {
     let builds = api.operations.deactivate_upcaster(&name).await?;
-    Ok(Json(Answer { name, active_version: None, builds }))
+    Ok(changed(name, None, builds))
 }

@@ -1,14 +1,13 @@
 //! What there is.
 
 use gnomon_values::Instant;
-use serde::Serialize;
 use sqlx::types::Json;
 
 use super::{Descriptor, Digest, Identifier, ModuleKind, ModuleVersion, Modules};
 use crate::postgres::PgTimestamp;
 
 /// A module with its versions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleSummary {
     /// Its name.
     pub name: Identifier,
@@ -21,7 +20,7 @@ pub struct ModuleSummary {
 }
 
 /// A version of a module.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionSummary {
     /// Its number.
     pub version: ModuleVersion,

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::Operations;
 use crate::{
     builds::{AlignError, Build, BuildId, Meant, PickError, Snapshot, State, align, list, of_projection, pick, tables},
@@ -31,7 +29,7 @@ impl Default for CompareOptions {
 }
 
 /// What two builds of a projection hold at one position.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Comparison {
     /// The projection.
     pub projection: Identifier,
@@ -48,7 +46,7 @@ pub struct Comparison {
 }
 
 /// A build that is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ComparedBuild {
     /// Its number.
     pub build: BuildId,

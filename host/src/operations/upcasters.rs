@@ -1,6 +1,5 @@
 //! Putting upcasters to work, and taking them out of it.
 
-use serde::Serialize;
 use sqlx::{Postgres, Transaction};
 
 use super::{Operations, error::OperateError};
@@ -16,7 +15,7 @@ use crate::{
 };
 
 /// A build that was begun because an upcaster was activated, or is no longer active.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebuilt {
     /// The projection.
     pub projection: Identifier,

@@ -1,6 +1,5 @@
 //! Proving that a build is a function of the events: it is built again, aside, and compared.
 
-use serde::Serialize;
 use sqlx::PgConnection;
 
 use super::{
@@ -23,7 +22,7 @@ use crate::{
 const BATCH_EVENTS: usize = 251;
 
 /// The result of verifying a build.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Verification {
     /// The projection.
     pub projection: Identifier,
@@ -47,8 +46,7 @@ pub struct Verification {
 }
 
 /// Why a build differs from one that was made to verify it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The build holds dead letters that were folded behind later events, by a retry.
     OutOfOrder,

@@ -22,7 +22,7 @@ use super::{
 pub struct ContentHash([u8; 32]);
 
 /// The hash of one table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableHash {
     /// The table's name.
     pub table: Identifier,
@@ -33,7 +33,7 @@ pub struct TableHash {
 }
 
 /// The hashes of tables, and that of all of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentHashes {
     /// The hash of all.
     pub hash: ContentHash,

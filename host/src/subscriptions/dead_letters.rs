@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use gnomon_values::Instant;
-use serde::Serialize;
 use sqlx::{PgConnection, PgPool, types::Json};
 
 use super::id::SubscriptionId;
@@ -54,7 +53,7 @@ impl DeadLetter {
 }
 
 /// An event set aside, as users see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetterSummary {
     /// The event's position.
     pub position: Position,

@@ -1,10 +1,7 @@
 //! What a subscription is called.
 
-use serde::{Deserialize, Serialize};
-
 /// The number of a subscription, unique in its database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubscriptionId(pub i64);
 
 /// The numbers of subscriptions, as Postgres takes them.

@@ -1,10 +1,7 @@
 //! What happens at an event that a module cannot handle.
 
-use serde::{Deserialize, Serialize};
-
 /// What happens at an event that a module cannot handle.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnFailure {
     /// The build stops there.
     #[default]

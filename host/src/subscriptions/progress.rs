@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
 use sqlx::{Executor, PgConnection, PgPool};
 
 use super::{
@@ -24,7 +23,7 @@ pub(crate) struct Step {
 }
 
 /// Batches that had events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Batches {
     /// How many there were.
     pub count: u64,

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use reqwest::Method;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
-    cli::{client::Client, figures, output},
+    api::{Activation, BuildState, Projection, RebuildQuery},
+    cli::{client::Client, figures, operation::operate, output},
     config::ClientOptions,
 };
 
@@ -38,32 +39,14 @@ struct Figures {
     events_per_second: f64,
 }
 
-#[derive(Deserialize)]
-struct Begun {
-    build: u64,
-}
-
-#[derive(Deserialize)]
-struct Projection {
-    builds: Vec<Build>,
-}
-
-#[derive(Deserialize)]
-struct Build {
-    build: u64,
-    state: String,
-    checkpoint: u64,
-}
-
 impl Rebuild {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
         let began = Instant::now();
         let mut builds = Vec::new();
         for name in &self.projections {
-            let request = client.request(Method::POST, &["v1", "projections", name, "rebuild"]);
-            let begun: Begun = client.json(request.query(&[("activate", "manual")])).await?;
-            builds.push((name, begun.build));
+            let query = RebuildQuery { version: None, activate: Activation::Manual };
+            builds.push((name, operate(&client, name, "rebuild", &query).await?.number()));
         }
         let mut events = 0;
         let mut failure = None;
@@ -102,8 +85,8 @@ async fn caught_up(client: &Client, name: &str, build: u64) -> anyhow::Result<u6
         let projection: Projection = client.json(client.get(&["v1", "projections", name])).await?;
         let found = projection.builds.into_iter().find(|found| found.build == build);
         match found {
-            Some(found) if found.state == "replaying" => {}
-            Some(found) if found.state == "live" => return Ok(found.checkpoint),
+            Some(found) if found.state == BuildState::Replaying => {}
+            Some(found) if found.state == BuildState::Live => return Ok(found.checkpoint),
             Some(found) => {
                 anyhow::bail!("build {build} of `{name}` is {}; `gnomon projections {name}` says why", found.state)
             }

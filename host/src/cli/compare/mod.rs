@@ -1,20 +1,19 @@
 //! `gnomon compare`
 
-mod differences;
 mod render;
 
 use clap::Args;
 
-pub(super) use self::{
-    differences::{Comparison, Side, TableDifferences},
-    render::rows_of,
-};
+pub(super) use self::render::rows_of;
 use super::{
     client::{Client, ClientError},
     output,
     progress::Progress,
 };
-use crate::{config::ClientOptions, read_model};
+use crate::{
+    api::{CompareQuery, Comparison, DEFAULT_SAMPLES, MAX_SAMPLES},
+    config::ClientOptions,
+};
 
 /// Show how the rows of two builds differ, where both hold the effect of the same events.
 #[derive(Args, Debug)]
@@ -30,8 +29,8 @@ pub(super) struct Compare {
 
     /// Rows of each kind to show, for each table
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SAMPLES,
-          value_parser = clap::value_parser!(u64).range(..=MAX_SAMPLES))]
-    samples: u64,
+          value_parser = samples)]
+    samples: usize,
 
     /// Print the host's answer as JSON
     #[arg(long)]
@@ -41,10 +40,11 @@ pub(super) struct Compare {
     client: ClientOptions,
 }
 
-/// Rows of each kind that are shown if nobody says how many.
-pub(super) const DEFAULT_SAMPLES: u64 = 5;
-/// As many as a host shows. More are refused before anything is uploaded or built.
-pub(super) const MAX_SAMPLES: u64 = read_model::compare::MAX_SAMPLES as u64;
+/// A number of sample rows. More than a host shows are refused before anything is uploaded or built.
+pub(super) fn samples(text: &str) -> Result<usize, String> {
+    let number = text.parse().map_err(|_| "a number is needed".to_owned())?;
+    if number > MAX_SAMPLES { Err(format!("{number} is not in 0..={MAX_SAMPLES}")) } else { Ok(number) }
+}
 
 impl Compare {
     pub(super) async fn run(self) -> anyhow::Result<()> {
@@ -66,11 +66,11 @@ pub(super) async fn compare(
     projection: &str,
     left: Option<u64>,
     right: Option<u64>,
-    samples: u64,
+    samples: usize,
 ) -> Result<String, ClientError> {
     let progress = Progress::start();
     progress.show(0, None, format_args!("comparing the builds of `{projection}`"));
-    let query = [("left", left), ("right", right), ("samples", Some(samples))];
+    let query = CompareQuery { left, right, samples: Some(samples) };
     client.text(client.get(&["v1", "projections", projection, "compare"]).query(&query)).await
 }
 
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn more_samples_than_a_host_shows_are_refused_at_once() {
         for command in [&["compare", "bank"][..], &["verify", "bank"], &["deploy", ".", "--compare"]] {
-            let parse = |samples: u64| {
+            let parse = |samples: usize| {
                 let samples = samples.to_string();
                 Cli::try_parse_from([&["gnomon"][..], command, &["--samples", &samples]].concat())
             };

@@ -4,13 +4,18 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::differences::{ChangedRow, Column, Columns, Comparison, Outcome, Rows, Side, TableDifferences};
-use crate::cli::{figures, row::Row};
+use crate::{
+    api::{
+        ChangedRow, ComparedBuild, Comparison, Outcome, Row, RowDifferences, TableColumn, TableColumns,
+        TableComparison, TableKeys,
+    },
+    cli::figures,
+};
 
 /// Characters of a value that are shown.
 const SHOWN_VALUE: usize = 60;
 
-impl fmt::Display for Side {
+impl fmt::Display for ComparedBuild {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "build {} (version {})", self.build, self.version)
     }
@@ -30,12 +35,12 @@ impl fmt::Display for Comparison {
 }
 
 /// How many rows tables hold that are identical: `345 rows in 2 tables`.
-pub(in crate::cli) fn rows_of(tables: &[TableDifferences]) -> String {
+pub(in crate::cli) fn rows_of(tables: &[TableComparison]) -> String {
     let rows = tables.iter().filter_map(|table| table.rows_left).sum();
     format!("{} in {}", figures::counted(rows, "row"), figures::counted(tables.len() as u64, "table"))
 }
 
-impl fmt::Display for TableDifferences {
+impl fmt::Display for TableComparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { table, identical, rows_left, rows_right, outcome } = self;
         let rows = |rows: &Option<u64>| figures::counted(rows.unwrap_or_default(), "row");
@@ -43,7 +48,7 @@ impl fmt::Display for TableDifferences {
             _ if *identical => write!(f, "{table}: identical, {}", rows(rows_left)),
             Outcome::OnlyLeft => write!(f, "{table}: the table is gone, with {}", rows(rows_left)),
             Outcome::OnlyRight => write!(f, "{table}: a new table, with {}", rows(rows_right)),
-            Outcome::OtherKey { left_key, right_key, columns } => {
+            Outcome::OtherKey(TableKeys { left_key, right_key, columns }) => {
                 let (left, right) = (rows(rows_left), rows(rows_right));
                 write!(f, "{table}: {left} → {right}; no row can be told to be another, for the keys differ")?;
                 write!(f, "\n  key      ({}) → ({})", names(left_key), names(right_key))?;
@@ -53,21 +58,25 @@ impl fmt::Display for TableDifferences {
                 write!(f, "{table}: {} → {}", rows(rows_left), rows(rows_right))?;
                 differences.fmt(f)
             }
+            Outcome::Other => {
+                let (left, right) = (rows(rows_left), rows(rows_right));
+                write!(f, "{table}: {left} → {right}; `--json` tells how they differ, this program does not know it")
+            }
         }
     }
 }
 
-fn names(columns: &[Column]) -> String {
+fn names(columns: &[TableColumn]) -> String {
     columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-impl fmt::Display for Column {
+impl fmt::Display for TableColumn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.column, self.column_type)
     }
 }
 
-impl fmt::Display for Columns {
+impl fmt::Display for TableColumns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut label = "columns";
         let mut line = |f: &mut fmt::Formatter<'_>, words: fmt::Arguments<'_>| {
@@ -86,7 +95,7 @@ impl fmt::Display for Columns {
     }
 }
 
-impl fmt::Display for Rows {
+impl fmt::Display for RowDifferences {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.columns.fmt(f)?;
         let count = figures::count;
@@ -101,7 +110,7 @@ impl fmt::Display for Rows {
             write!(f, "\n  changed  {}", words.collect::<Vec<_>>().join(", "))?;
         }
         let samples = &self.samples;
-        samples.changed.iter().try_for_each(|row| write!(f, "\n  ~ {}", self.change(row)))?;
+        samples.changed.iter().try_for_each(|row| write!(f, "\n  ~ {}", change(&self.key, row)))?;
         more(f, "changed", *changed, samples.changed.len())?;
         samples.added.iter().try_for_each(|row| write!(f, "\n  + {}", whole(row)))?;
         more(f, "added", *added, samples.added.len())?;
@@ -110,15 +119,28 @@ impl fmt::Display for Rows {
     }
 }
 
-impl Rows {
-    /// A row's key, and the columns that differ.
-    fn change(&self, row: &ChangedRow) -> String {
-        let key = self.key.iter().map(|column| cell(column, row.before.get(column)));
-        let changes = row.columns.iter().map(|column| {
-            let (before, after) = (value(row.before.get(column)), value(row.after.get(column)));
-            format!("{column}: {before} → {after}")
-        });
-        format!("{}  {}", key.collect::<Vec<_>>().join(" "), changes.collect::<Vec<_>>().join(", "))
+/// A row's key, and the columns that differ.
+fn change(key: &[String], row: &ChangedRow) -> String {
+    let (before, after) = (Cells::of(&row.before), Cells::of(&row.after));
+    let key = key.iter().map(|column| cell(column, before.get(column)));
+    let changes = row.columns.iter().map(|column| {
+        let (before, after) = (value(before.get(column)), value(after.get(column)));
+        format!("{column}: {before} → {after}")
+    });
+    format!("{}  {}", key.collect::<Vec<_>>().join(" "), changes.collect::<Vec<_>>().join(", "))
+}
+
+/// The cells of a row; none of one that is not an object.
+struct Cells(Vec<(String, Value)>);
+
+impl Cells {
+    fn of(row: &Row) -> Self {
+        Self(row.cells().unwrap_or_default())
+    }
+
+    /// The value of a column; none if there is no such column.
+    fn get(&self, column: &str) -> Option<&Value> {
+        self.0.iter().find(|(name, _)| name == column).map(|(_, value)| value)
     }
 }
 
@@ -134,7 +156,7 @@ fn more(f: &mut fmt::Formatter<'_>, what: &str, all: u64, shown: usize) -> fmt::
 
 /// All cells of a row.
 fn whole(row: &Row) -> String {
-    row.0.iter().map(|(column, value)| cell(column, Some(value))).collect::<Vec<_>>().join(" ")
+    Cells::of(row).0.iter().map(|(column, value)| cell(column, Some(value))).collect::<Vec<_>>().join(" ")
 }
 
 fn cell(column: &str, of: Option<&Value>) -> String {

@@ -8,7 +8,10 @@ use super::{
     import::Week,
     step::{Step, Steps},
 };
-use crate::cli::{client::Client, deploy::Uploaded, figures, projection::Projection};
+use crate::{
+    api::{BuildState, Projection},
+    cli::{client::Client, deploy::Upload, figures},
+};
 
 /// How often the host is asked.
 const POLL: Duration = Duration::from_millis(100);
@@ -19,7 +22,7 @@ pub(super) async fn until(
     client: &Client,
     name: &str,
     build: u64,
-    state: &str,
+    state: BuildState,
     position: u64,
 ) -> anyhow::Result<Projection> {
     loop {
@@ -29,7 +32,7 @@ pub(super) async fn until(
             bail!(why);
         }
         // What is active already has been live.
-        if (build.state == state || build.state == "active") && build.checkpoint >= position {
+        if (build.state == state || build.state == BuildState::Active) && build.checkpoint >= position {
             return Ok(projection);
         }
         let (checkpoint, head) = (figures::count(build.checkpoint), figures::count(build.head));
@@ -39,14 +42,14 @@ pub(super) async fn until(
     }
 }
 
-pub(super) async fn wait(steps: &mut Steps, client: &Client, uploads: &[Uploaded], week: Week) -> anyhow::Result<()> {
+pub(super) async fn wait(steps: &mut Steps, client: &Client, uploads: &[Upload], week: Week) -> anyhow::Result<()> {
     let step = steps.begin("waiting for the read models");
     let mut tables = Vec::new();
-    for uploaded in uploads {
+    for Upload { uploaded, .. } in uploads {
         // An upcaster has none.
         let Some(build) = uploaded.build else { continue };
         let name = uploaded.name.as_str();
-        let projection = until(&step, client, name, build, "active", week.last_position).await?;
+        let projection = until(&step, client, name, build, BuildState::Active, week.last_position).await?;
         tables.extend(projection.tables.iter().map(|table| format!("{name}/{table}")));
     }
     let what = format!("caught up: {} hold every event", figures::counted(tables.len() as u64, "table"));

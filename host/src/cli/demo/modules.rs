@@ -6,11 +6,14 @@ use super::{
     sources::Sources,
     step::{Step, Steps},
 };
-use crate::cli::{
-    client::Client,
-    deploy::{Activate, Uploaded, upload as upload_module},
-    figures,
-    guest_crate::{Component, GuestCrate, Words},
+use crate::{
+    api::Uploaded,
+    cli::{
+        client::Client,
+        deploy::{Activate, Upload, upload as upload_module},
+        figures,
+        guest_crate::{Component, GuestCrate, Words},
+    },
 };
 
 /// The modules: first the one that brings arrivals of an older shape to today's, then those that fold the flights.
@@ -38,7 +41,7 @@ pub(super) async fn build_one(step: &Step, sources: &Sources, name: &str) -> any
     Ok((guest.module_name(), guest.build(Words::Heard(&hear)).await?))
 }
 
-pub(super) async fn upload(steps: &mut Steps, client: &Client, modules: &[Built]) -> anyhow::Result<Vec<Uploaded>> {
+pub(super) async fn upload(steps: &mut Steps, client: &Client, modules: &[Built]) -> anyhow::Result<Vec<Upload>> {
     let step = steps.begin("uploading modules");
     let mut uploads = Vec::new();
     let mut words = Vec::new();
@@ -53,9 +56,9 @@ pub(super) async fn upload(steps: &mut Steps, client: &Client, modules: &[Built]
     Ok(uploads)
 }
 
-fn told(uploaded: &Uploaded, time: Duration) -> String {
-    let Uploaded { name, version, new, .. } = uploaded;
-    if *new {
+fn told(upload: &Upload, time: Duration) -> String {
+    let Uploaded { name, version, .. } = &upload.uploaded;
+    if upload.new {
         format!("{name} version {version} ({})", figures::time(time))
     } else {
         format!("{name} version {version} (was there)")

@@ -9,16 +9,17 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use serde::Deserialize;
-use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::{caught_up, import::Week, modules::build_one, sources::Sources, step::Steps};
-use crate::cli::{
-    client::Client,
-    deploy::{Activate, upload},
-    figures,
-    operation::{of_build, operate},
+use crate::{
+    api::{BuildQuery, BuildState, ChangedRow, CompareQuery, Comparison, Outcome, Row, TableComparison},
+    cli::{
+        client::Client,
+        deploy::{Activate, upload},
+        figures,
+        operation::operate,
+    },
 };
 
 /// The projection that gets a next version.
@@ -40,9 +41,9 @@ pub(super) struct Next {
 pub(super) async fn deploy(steps: &mut Steps, client: &Client, sources: &Sources, week: Week) -> anyhow::Result<Next> {
     let step = steps.begin("building version 2 of punctuality");
     let (_, component) = build_one(&step, sources, CRATE).await?;
-    let uploaded = upload(client, PROJECTION, &component.path, Activate::Manual).await?;
-    let new = uploaded.build.with_context(|| format!("the host began no build of `{PROJECTION}`"))?;
-    let projection = caught_up::until(&step, client, PROJECTION, new, "live", week.last_position).await?;
+    let upload = upload(client, PROJECTION, &component.path, Activate::Manual).await?;
+    let new = upload.uploaded.build.with_context(|| format!("the host began no build of `{PROJECTION}`"))?;
+    let projection = caught_up::until(&step, client, PROJECTION, new, BuildState::Live, week.last_position).await?;
     let old = projection.active_build.with_context(|| format!("queries read no build of `{PROJECTION}`"))?;
     step.done(
         "built version 2 of punctuality, and filled its tables",
@@ -52,61 +53,14 @@ pub(super) async fn deploy(steps: &mut Steps, client: &Client, sources: &Sources
     Ok(Next { old, new })
 }
 
-#[derive(Deserialize)]
-struct Comparison {
-    position: u64,
-    tables: Vec<Table>,
-}
-
-#[derive(Deserialize)]
-struct Table {
-    table: String,
-    identical: bool,
-    #[serde(default)]
-    rows_right: u64,
-    #[serde(default)]
-    changed: u64,
-    columns: Option<Columns>,
-    #[serde(default)]
-    changed_columns: Vec<ChangedColumn>,
-    samples: Option<Samples>,
-}
-
-#[derive(Deserialize)]
-struct Columns {
-    only_right: Vec<Column>,
-}
-
-#[derive(Deserialize)]
-struct Column {
-    column: String,
-}
-
-#[derive(Deserialize)]
-struct ChangedColumn {
-    column: String,
-    rows: u64,
-}
-
-#[derive(Deserialize)]
-struct Samples {
-    changed: Vec<Change>,
-}
-
-#[derive(Deserialize)]
-struct Change {
-    before: Value,
-    after: Value,
-}
-
 /// Shows what the next version makes different.
 pub(super) async fn compare(steps: &mut Steps, client: &Client, next: &Next) -> anyhow::Result<()> {
     let step = steps.begin("comparing the two versions");
-    let request = client.get(&["v1", "projections", PROJECTION, "compare"]).query(&[
-        ("left", next.old),
-        ("right", next.new),
-        ("samples", 2),
-    ]);
+    let request = client.get(&["v1", "projections", PROJECTION, "compare"]).query(&CompareQuery {
+        left: Some(next.old),
+        right: Some(next.new),
+        samples: Some(2),
+    });
     let comparison: Comparison = client.json(request).await?;
     let words: Vec<String> = comparison.tables.iter().flat_map(told).collect();
     step.done(format_args!("compared them row by row at position {}", figures::count(comparison.position)), &words);
@@ -114,21 +68,22 @@ pub(super) async fn compare(steps: &mut Steps, client: &Client, next: &Next) -> 
 }
 
 /// What is to be said of a table.
-fn told(table: &Table) -> Vec<String> {
-    if table.identical {
-        return vec![format!("{}: identical", table.table)];
-    }
-    let mut words =
-        vec![format!("{}: {} of {} changed", table.table, table.changed, figures::counted(table.rows_right, "row"))];
-    for column in table.columns.iter().flat_map(|columns| &columns.only_right) {
+fn told(table: &TableComparison) -> Vec<String> {
+    let name = &table.table;
+    let differences = match &table.outcome {
+        Outcome::Compared(differences) if !table.identical => differences,
+        _ if table.identical => return vec![format!("{name}: identical")],
+        _ => return vec![format!("{name}: not compared row by row")],
+    };
+    let rows = figures::counted(table.rows_right.unwrap_or_default(), "row");
+    let mut words = vec![format!("{name}: {} of {rows} changed", differences.changed)];
+    for column in &differences.columns.only_right {
         words.push(format!("  column {} came", column.column));
     }
-    for column in table.changed_columns.iter().filter(|column| column.rows > 0) {
+    for column in differences.changed_columns.iter().filter(|column| column.rows > 0) {
         words.push(format!("  column {} differs in {}", column.column, figures::counted(column.rows, "row")));
     }
-    for Change { before, after } in table.samples.iter().flat_map(|samples| &samples.changed) {
-        let cell =
-            |row: &Value, column: &str| row[column].as_str().map_or_else(|| row[column].to_string(), str::to_owned);
+    for ChangedRow { before, after, .. } in &differences.samples.changed {
         words.push(format!(
             "  {} on {}: {} of {} on time, now {}",
             cell(before, "carrier"),
@@ -139,6 +94,13 @@ fn told(table: &Table) -> Vec<String> {
         ));
     }
     words
+}
+
+/// A cell in words; empty if there is none.
+fn cell(row: &Row, column: &str) -> String {
+    let cells = row.cells().unwrap_or_default();
+    let value = cells.into_iter().find_map(|(name, value)| (name == column).then_some(value));
+    value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default()
 }
 
 /// Swaps while clients query: forward, back, and forward again.
@@ -155,7 +117,7 @@ pub(super) async fn swap(steps: &mut Steps, client: &Client, next: &Next) -> any
     {
         queries.wait_for_more().await;
         let began = Instant::now();
-        let operated = operate(client, PROJECTION, verb, &of_build(build)).await?;
+        let operated = operate(client, PROJECTION, verb, &BuildQuery { build }).await?;
         let time = began.elapsed().as_millis();
         if operated.later {
             bail!("{} has not caught up, and queries do not read it yet; start the demo again", operated.label());
@@ -241,7 +203,8 @@ mod tests {
     #[test]
     fn a_table_tells_what_came_and_what_changed() {
         let table = r#"{"table": "carrier_daily", "identical": false, "rows_left": 102, "rows_right": 102, "outcome": "compared",
-            "columns": {"only_left": [], "only_right": [{"column": "very_late", "type": "i64"}], "retyped": []}, "changed": 90,
+            "key": ["carrier", "day"], "columns": {"only_left": [], "only_right": [{"column": "very_late", "type": "i64"}], "retyped": []},
+            "added": 0, "removed": 0, "changed": 90, "equal": 12,
             "changed_columns": [{"column": "on_time", "rows": 90}, {"column": "arrived", "rows": 0}],
             "samples": {"added": [], "removed": [], "changed": [{"columns": ["on_time"],
                 "before": {"carrier": "UA", "day": "2013-01-01", "arrived": 160, "on_time": 120},

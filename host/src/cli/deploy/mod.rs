@@ -10,20 +10,24 @@ use std::{
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use reqwest::{Method, StatusCode, header};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use self::review::Review;
 use super::{
     client::Client,
-    compare::MAX_SAMPLES,
+    compare::samples,
     follow::{Goal, follow},
     guest_crate::{GuestCrate, Words},
     output::{self, say},
     progress::Progress,
-    upcasters::{self, Begun},
+    upcasters,
 };
-use crate::{config::ClientOptions, read_model::Identifier};
+use crate::{
+    api::{Activation, BuildState, ModuleKind, NewBuild, UploadQuery, Uploaded},
+    config::ClientOptions,
+    read_model::Identifier,
+};
 
 /// Upload a module, and follow its build until it has caught up.
 ///
@@ -56,8 +60,8 @@ pub(super) struct Deploy {
     yes: bool,
 
     /// Rows of each kind of difference that --compare shows, for each table [default: 5]
-    #[arg(long, value_name = "NUMBER", requires = "compare", value_parser = clap::value_parser!(u64).range(..=MAX_SAMPLES))]
-    samples: Option<u64>,
+    #[arg(long, value_name = "NUMBER", requires = "compare", value_parser = samples)]
+    samples: Option<usize>,
 
     /// Print what came of it as JSON
     #[arg(long)]
@@ -87,6 +91,15 @@ impl Activate {
     }
 }
 
+impl From<Activate> for Activation {
+    fn from(activate: Activate) -> Self {
+        match activate {
+            Activate::Auto => Self::Auto,
+            Activate::Manual => Self::Manual,
+        }
+    }
+}
+
 impl fmt::Display for Activate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -96,28 +109,25 @@ impl fmt::Display for Activate {
     }
 }
 
-/// What an upload came to.
-#[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Uploaded {
-    pub(super) name: String,
-    pub(super) version: u64,
-    pub(super) digest: String,
-    pub(super) kind: String,
-    /// The build of a projection's version.
-    pub(super) build: Option<u64>,
-    /// The builds that were begun because an upcaster was activated; none if it was not, or if it is a projection.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    builds: Option<Vec<Begun>>,
+/// A module that was uploaded.
+#[derive(Debug)]
+pub(super) struct Upload {
+    pub(super) uploaded: Uploaded,
     /// Whether the version is new; the same bytes were there before, if not.
-    #[serde(skip_deserializing)]
     pub(super) new: bool,
 }
 
 #[derive(Serialize)]
 struct Answer<'a> {
-    #[serde(flatten)]
-    uploaded: &'a Uploaded,
-    state: Option<&'a str>,
+    name: &'a str,
+    version: u32,
+    digest: &'a str,
+    kind: &'a ModuleKind,
+    build: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    builds: Option<&'a [NewBuild]>,
+    new: bool,
+    state: Option<&'a BuildState>,
     checkpoint: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<Box<RawValue>>,
@@ -128,8 +138,9 @@ impl Deploy {
         let client = Client::new(&self.client)?;
         let (name, component) = self.component().await?;
         let activate = if self.compare { Activate::Manual } else { self.activate };
-        let uploaded = upload(&client, &name, &component, activate).await?;
-        say(uploaded.words());
+        let upload = upload(&client, &name, &component, activate).await?;
+        say(upload.words());
+        let Upload { uploaded, new } = upload;
         let (mut build, mut comparison) = (None, None);
         match (&uploaded.builds, uploaded.build) {
             (_, Some(number)) if self.compare => {
@@ -160,9 +171,18 @@ impl Deploy {
             }
         }
         if self.json {
-            let (state, checkpoint) =
-                (build.as_ref().map(|build| &*build.state), build.as_ref().map(|build| build.checkpoint));
-            output::json(&Answer { uploaded: &uploaded, state, checkpoint, comparison })?;
+            output::json(&Answer {
+                name: &uploaded.name,
+                version: uploaded.version,
+                digest: &uploaded.digest,
+                kind: &uploaded.kind,
+                build: uploaded.build,
+                builds: uploaded.builds.as_deref(),
+                new,
+                state: build.as_ref().map(|build| &build.state),
+                checkpoint: build.as_ref().map(|build| build.checkpoint),
+                comparison,
+            })?;
         }
         Ok(())
     }
@@ -193,13 +213,13 @@ fn checked_name(given: Option<&str>, usual: &str) -> anyhow::Result<String> {
     Ok(name.as_str().to_owned())
 }
 
-impl Uploaded {
+impl Upload {
     fn words(&self) -> String {
-        let Self { name, version, .. } = self;
+        let Uploaded { name, version, kind, .. } = &self.uploaded;
         if self.new {
-            format!("uploaded {} `{name}`, version {version}", self.kind)
+            format!("uploaded {kind} `{name}`, version {version}")
         } else {
-            format!("{} `{name}` has these bytes already: version {version}", self.kind)
+            format!("{kind} `{name}` has these bytes already: version {version}")
         }
     }
 }
@@ -210,16 +230,15 @@ pub(super) async fn upload(
     name: &str,
     component: &Path,
     activate: Activate,
-) -> anyhow::Result<Uploaded> {
+) -> anyhow::Result<Upload> {
     let bytes = tokio::fs::read(component).await.with_context(|| format!("cannot read {}", component.display()))?;
     let request = client
         .request(Method::PUT, &["v1", "modules", name])
-        .query(&[("activate", activate.to_string())])
+        .query(&UploadQuery { activate: activate.into() })
         .header(header::CONTENT_TYPE, "application/wasm")
         .body(bytes);
-    let (mut uploaded, status): (Uploaded, _) = client.json_and_status(request).await?;
-    uploaded.new = status == StatusCode::CREATED;
-    Ok(uploaded)
+    let (uploaded, status) = client.json_and_status(request).await?;
+    Ok(Upload { uploaded, new: status == StatusCode::CREATED })
 }
 
 #[cfg(test)]

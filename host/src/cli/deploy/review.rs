@@ -3,15 +3,17 @@
 use anyhow::Context;
 use serde_json::value::RawValue;
 
-use crate::cli::{
-    ask::{ask, is_yes},
-    client::Client,
-    compare::{Comparison, DEFAULT_SAMPLES, compare},
-    follow::{Goal, follow},
-    operation::{of_build, operate},
-    output::{self, say},
-    progress::Progress,
-    projection::Build,
+use crate::{
+    api::{Build, BuildQuery, Comparison, DEFAULT_SAMPLES},
+    cli::{
+        ask::{ask, is_yes},
+        client::Client,
+        compare::compare,
+        follow::{Goal, follow},
+        operation::operate,
+        output::{self, say},
+        progress::Progress,
+    },
 };
 
 /// A build that is to be looked at.
@@ -19,7 +21,7 @@ pub(super) struct Review<'r> {
     pub(super) client: &'r Client,
     pub(super) name: &'r str,
     pub(super) number: u64,
-    pub(super) samples: Option<u64>,
+    pub(super) samples: Option<usize>,
     /// Whether queries turn to it without a question.
     pub(super) yes: bool,
 }
@@ -66,7 +68,7 @@ impl Review<'_> {
         let mut build = followed.build;
         match self.decide()? {
             Decision::Yes => {
-                let operated = operate(client, name, "activate", &of_build(Some(number))).await?;
+                let operated = operate(client, name, "activate", &BuildQuery { build: Some(number) }).await?;
                 say(format_args!("queries read {}", operated.label()));
                 build = operated.found().cloned().unwrap_or(build);
             }

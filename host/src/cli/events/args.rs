@@ -4,6 +4,7 @@ use clap::Args;
 use reqwest::RequestBuilder;
 
 use crate::{
+    api::{After, Direction, EventsQuery, StreamQuery},
     cli::{client::Client, stream_name::stream_name},
     config::ClientOptions,
 };
@@ -16,8 +17,8 @@ pub(in crate::cli) struct Events {
     pub(super) stream: Option<String>,
 
     /// Begin behind this position, or in a stream behind this version; `head` with --follow is for new ones only
-    #[arg(long, value_name = "POSITION")]
-    pub(super) after: Option<String>,
+    #[arg(long, value_name = "POSITION", value_parser = after)]
+    pub(super) after: Option<After>,
 
     /// How many events to print; with --follow all that come [default: 100]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
@@ -45,13 +46,31 @@ pub(in crate::cli) struct Events {
 }
 
 impl Events {
-    /// The request for events behind some place.
-    pub(super) fn request(&self, client: &Client, after: Option<&str>) -> RequestBuilder {
-        let request = match &self.stream {
-            Some(stream) => client.get(&["v1", "streams", stream, "events"]),
-            None => client.get(&["v1", "events"]),
-        };
-        let types = (!self.types.is_empty()).then(|| self.types.join(","));
-        request.query(&[("after", after), ("types", types.as_deref()), ("category", self.category.as_deref())])
+    /// In which order.
+    pub(super) fn direction(&self) -> Direction {
+        if self.direction == "backward" { Direction::Backward } else { Direction::Forward }
     }
+
+    /// The request for events behind some place, for `limit` of them or for as many as the host gives.
+    pub(super) fn request(&self, client: &Client, after: Option<After>, limit: Option<u64>) -> RequestBuilder {
+        let direction = self.direction();
+        match &self.stream {
+            Some(stream) => {
+                client.get(&["v1", "streams", stream, "events"]).query(&StreamQuery { after, limit, direction })
+            }
+            None => {
+                let types = (!self.types.is_empty()).then(|| self.types.join(","));
+                let category = self.category.clone();
+                let query = EventsQuery { after, limit, direction, types, category, upcast: false };
+                client.get(&["v1", "events"]).query(&query)
+            }
+        }
+    }
+}
+
+fn after(text: &str) -> Result<After, String> {
+    if text == "head" {
+        return Ok(After::Head);
+    }
+    text.parse().map(After::Number).map_err(|_| "a number or `head` is needed".to_owned())
 }

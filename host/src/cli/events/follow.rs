@@ -24,7 +24,7 @@ struct Follower<'e> {
 
 impl Listener for Follower<'_> {
     fn request(&self, client: &Client) -> RequestBuilder {
-        self.events.request(client, self.events.after.as_deref())
+        self.events.request(client, self.events.after, None)
     }
 
     fn hear(&mut self, message: Message) -> anyhow::Result<ControlFlow<()>> {

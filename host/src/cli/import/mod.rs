@@ -16,14 +16,14 @@ use tokio::sync::mpsc;
 
 use self::{
     chunk::{Chunk, ChunkError, Chunks},
-    send::{Sent, send},
+    send::send,
 };
 use super::{
     client::Client,
     figures, output,
     progress::{Progress, time_left},
 };
-use crate::config::ClientOptions;
+use crate::{api::Imported, config::ClientOptions};
 
 pub(super) use self::source::Source;
 
@@ -155,7 +155,7 @@ struct SoFar {
 }
 
 impl SoFar {
-    fn add(&mut self, chunk: &Chunk, sent: Sent) {
+    fn add(&mut self, chunk: &Chunk, sent: Imported) {
         self.chunks += 1;
         self.repeatable &= chunk.repeatable;
         self.imported += sent.imported;

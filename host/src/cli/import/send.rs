@@ -3,13 +3,15 @@
 use std::time::{Duration, Instant};
 
 use reqwest::{Method, header};
-use serde::Deserialize;
 
 use super::chunk::Chunk;
-use crate::cli::{
-    client::{Client, ClientError},
-    output::say,
-    problem::Problem,
+use crate::{
+    api::Imported,
+    cli::{
+        client::{Client, ClientError},
+        output::say,
+        problem::Problem,
+    },
 };
 
 /// The pause before the second attempt; each that follows is twice as long …
@@ -18,15 +20,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long a host may be away.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// What became of a chunk.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-pub(super) struct Sent {
-    pub(super) imported: u64,
-    pub(super) repeated: u64,
-    pub(super) first_position: Option<u64>,
-    pub(super) last_position: Option<u64>,
-}
 
 /// Why a chunk was not sent.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +58,7 @@ impl SendError {
 }
 
 /// Sends a chunk. Where that is safe it is tried again for some time, if the host has `answered` before.
-pub(super) async fn send(client: &Client, chunk: &Chunk, answered: bool) -> Result<Sent, SendError> {
+pub(super) async fn send(client: &Client, chunk: &Chunk, answered: bool) -> Result<Imported, SendError> {
     let begun = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {

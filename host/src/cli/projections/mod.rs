@@ -4,15 +4,9 @@ mod args;
 mod table;
 mod watch;
 
-use serde::Deserialize;
-
 pub(super) use self::args::Projections;
-use super::{client::Client, figures, output, projection::Projection};
-
-#[derive(Deserialize)]
-struct List {
-    projections: Vec<Projection>,
-}
+use super::{client::Client, figures, output};
+use crate::api;
 
 impl Projections {
     pub(in crate::cli) async fn run(self) -> anyhow::Result<()> {
@@ -26,8 +20,8 @@ impl Projections {
             return Ok(());
         }
         let projections = match &self.name {
-            Some(_) => vec![client.parse::<Projection>(&body)?],
-            None => client.parse::<List>(&body)?.projections,
+            Some(_) => vec![client.parse::<api::Projection>(&body)?],
+            None => client.parse::<api::Projections>(&body)?.projections,
         };
         if projections.is_empty() {
             output::say("no projections; `gnomon deploy` uploads one");

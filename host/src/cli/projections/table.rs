@@ -2,10 +2,9 @@
 
 use comfy_table::Table;
 
-use crate::cli::{
-    figures, output,
-    progress::time_left,
-    projection::{Build, Projection},
+use crate::{
+    api::{Build, BuildState, Projection},
+    cli::{figures, output, progress::time_left},
 };
 
 /// Which builds are in it.
@@ -30,7 +29,7 @@ pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, o
         "#LEFT",
     ]);
     for projection in projections {
-        for build in projection.builds.iter().filter(|build| of == Of::All || build.state != "retired") {
+        for build in projection.builds.iter().filter(|build| of == Of::All || build.state != BuildState::Retired) {
             table.add_row([
                 projection.name.clone(),
                 build.build.to_string(),
@@ -49,12 +48,13 @@ pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, o
 
 /// Its state, and that it only verifies.
 pub(super) fn state(build: &Build) -> String {
-    if build.verifies() { format!("{} (verifies)", build.state) } else { build.state.clone() }
+    if build.verifies() { format!("{} (verifies)", build.state) } else { build.state.to_string() }
 }
 
 /// How long it will take to catch up; none if it has, or does not move.
 pub(super) fn left(build: &Build) -> Option<String> {
-    let lag = build.lag.filter(|lag| *lag > 0 && matches!(build.state.as_str(), "replaying" | "live" | "active"))?;
+    let moves = matches!(build.state, BuildState::Replaying | BuildState::Live | BuildState::Active);
+    let lag = build.lag.filter(|lag| *lag > 0 && moves)?;
     time_left(lag, build.events_per_second).map(figures::time)
 }
 
@@ -63,19 +63,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::cli::projection::samples;
 
     #[test]
     fn builds_that_have_tables_stand_in_lines() {
         let build = |build: u64, state: &str, checkpoint: u64, purpose: &str| {
-            json!({"build": build, "version": 1, "state": state, "checkpoint": checkpoint, "head": 20_000, "lag": 20_000 - checkpoint,
-                "events_per_second": 1000.4, "error": null, "purpose": purpose})
+            samples::build(json!({"build": build, "state": state, "checkpoint": checkpoint, "head": 20_000,
+                "lag": 20_000 - checkpoint, "events_per_second": 1000.4, "purpose": purpose}))
         };
-        let projection: Projection = serde_json::from_value(json!({
-            "name": "bank", "active_build": 3,
-            "builds": [build(5, "replaying", 5_000, "verify"), build(4, "paused", 5_000, "queries"),
-                       build(3, "active", 20_000, "queries"), build(2, "retired", 7, "queries")],
-        }))
-        .unwrap();
+        let builds = vec![
+            build(5, "replaying", 5_000, "verify"),
+            build(4, "paused", 5_000, "queries"),
+            build(3, "active", 20_000, "queries"),
+            build(2, "retired", 7, "queries"),
+        ];
+        let projection = samples::projection(Some(3), builds);
         assert_eq!(table([&projection], Of::All).row_count(), 4);
         insta::assert_snapshot!(table([&projection], Of::Kept).trim_fmt(), @r"
         PROJECTION  BUILD  VERSION  STATE                 POSITION    HEAD     LAG  EVENTS/S    LEFT

@@ -14,12 +14,14 @@ use super::{
     args::Projections,
     table::{self, Of},
 };
-use crate::cli::{
-    client::Client,
-    figures,
-    output::{self, say},
-    projection::{Build, Projection},
-    sse::{Listener, Message, listen},
+use crate::{
+    api::{Build, Projection},
+    cli::{
+        client::Client,
+        figures,
+        output::{self, say},
+        sse::{Listener, Message, listen},
+    },
 };
 
 /// How often a second the table may be drawn.
@@ -132,14 +134,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::cli::projection::samples;
 
     fn projection(state: &str, error: serde_json::Value) -> Projection {
-        serde_json::from_value(json!({
-            "name": "bank", "active_build": null,
-            "builds": [{"build": 5, "version": 2, "state": state, "checkpoint": 5_000, "head": 20_000, "lag": 15_000,
-                        "events_per_second": 1000.4, "error": error, "purpose": "queries"}],
-        }))
-        .unwrap()
+        let build = json!({"build": 5, "version": 2, "state": state, "checkpoint": 5_000, "head": 20_000, "lag": 15_000,
+            "events_per_second": 1000.4, "error": error});
+        samples::projection(None, vec![samples::build(build)])
     }
 
     #[test]

@@ -2,10 +2,9 @@
 
 use anyhow::Context;
 use reqwest::{RequestBuilder, header};
-use serde_json::value::RawValue;
 
 use super::args::Query;
-use crate::cli::{client::Client, row::Row};
+use crate::{api::Row, cli::client::Client};
 
 /// Rows of a page: what a host gives at most, if it is not told otherwise.
 const PAGE: u64 = 10_000;
@@ -61,9 +60,9 @@ impl<'q> Pages<'q> {
         }
         self.positions = Some((self.positions.map_or(position, |(first, _)| first), position));
         let body = response.text().await.map_err(|error| self.client.broken(&error))?;
-        let rows: Vec<&RawValue> = self.client.parse(&body)?;
+        let rows: Vec<Row> = self.client.parse(&body)?;
         if let Some(row) = rows.first() {
-            self.check_columns(row.get())?;
+            self.check_columns(row)?;
         }
         let found = rows.len() as u64;
         self.read += found;
@@ -75,9 +74,8 @@ impl<'q> Pages<'q> {
     }
 
     /// Another version may have become the active one between two pages.
-    fn check_columns(&mut self, row: &str) -> anyhow::Result<()> {
-        let row: Row = self.client.parse(row)?;
-        let columns: Vec<String> = row.0.into_iter().map(|(name, _)| name).collect();
+    fn check_columns(&mut self, row: &Row) -> anyhow::Result<()> {
+        let columns: Vec<String> = row.cells()?.into_iter().map(|(name, _)| name).collect();
         match &self.columns {
             Some(first) if *first != columns => {
                 anyhow::bail!("the table has other columns now: another version was activated in between; ask again")

@@ -5,7 +5,10 @@ use std::io::{self, Write};
 use serde_json::value::RawValue;
 
 use super::rows::{Columns, Rows};
-use crate::cli::{client::Client, output};
+use crate::{
+    api::Row,
+    cli::{client::Client, output},
+};
 
 /// Prints pages.
 pub(super) enum Printer {
@@ -34,7 +37,7 @@ impl Printer {
                 }
             }
             Self::Table(columns) => {
-                let rows: Rows = client.parse(body)?;
+                let rows = Rows::read(&client.parse::<Vec<Row>>(body)?)?;
                 if !rows.is_empty() {
                     let (table, found) = rows.table(columns.as_ref());
                     output::print_table(&table)?;

@@ -1,30 +1,34 @@
 //! Rows as a table: their columns in the order in which they came.
 
 use comfy_table::{CellAlignment, ColumnConstraint, Table, Width};
-use serde::Deserialize;
 use serde_json::Value;
 
-use crate::cli::{output, row::Row};
+use crate::{api::Row, cli::output};
 
 /// Rows of a read model.
-#[derive(Debug, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Rows(Vec<Row>);
+#[derive(Debug)]
+pub(super) struct Rows(Vec<Vec<(String, Value)>>);
 
 impl Rows {
+    /// # Errors
+    /// A row is not an object.
+    pub(super) fn read(rows: &[Row]) -> Result<Self, serde_json::Error> {
+        rows.iter().map(Row::cells).collect::<Result<_, _>>().map(Self)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The rows as a table with a header, or as the part that follows `above`; and its columns, for what follows.
     pub(super) fn table(&self, above: Option<&Columns>) -> (Table, Columns) {
-        let names: Vec<&str> = self.0.first().iter().flat_map(|row| &row.0).map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = self.0.first().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
         let mut table = if above.is_some() { output::table_without_header() } else { output::table(&names) };
         for row in &self.0 {
-            table.add_row(row.0.iter().map(|(_, value)| cell(value)));
+            table.add_row(row.iter().map(|(_, value)| cell(value)));
         }
         let holds_number =
-            |index: usize| self.0.iter().any(|row| matches!(row.0.get(index), Some((_, Value::Number(_)))));
+            |index: usize| self.0.iter().any(|row| matches!(row.get(index), Some((_, Value::Number(_)))));
         let numbers: Vec<bool> = (0..names.len()).map(holds_number).collect();
         for (index, numbers) in numbers.iter().enumerate() {
             let above = above.and_then(|above| Some((*above.numbers.get(index)?, *above.widths.get(index)?)));
@@ -69,27 +73,26 @@ fn cell(value: &Value) -> String {
 mod tests {
     use super::*;
 
+    fn read(rows: &str) -> Rows {
+        Rows::read(&serde_json::from_str::<Vec<Row>>(rows).unwrap()).unwrap()
+    }
+
     #[test]
     fn columns_stay_in_their_order_and_numbers_stand_right() {
-        let rows: Rows = serde_json::from_str(
-            r#"[{"name":"b","amount":5,"a":null},{"name":"long\nname","amount":1250,"a":{"x":[1,2]}}]"#,
-        )
-        .unwrap();
+        let rows = read(r#"[{"name":"b","amount":5,"a":null},{"name":"long\nname","amount":1250,"a":{"x":[1,2]}}]"#);
         let (table, columns) = rows.table(None);
         insta::assert_snapshot!(table.trim_fmt(), @r#"
         name       amount  a
         b               5
         long name    1250  {"x":[1,2]}
         "#);
-        let more: Rows = serde_json::from_str(
-            r#"[{"name":"c","amount":null,"a":1},{"name":"a name that is longer","amount":12345678,"a":null}]"#,
-        )
-        .unwrap();
+        let more =
+            read(r#"[{"name":"c","amount":null,"a":1},{"name":"a name that is longer","amount":12345678,"a":null}]"#);
         insta::assert_snapshot!(more.table(Some(&columns)).0.trim_fmt(), @r"
         c                                          1
         a name that is longer  12345678
         ");
-        let short: Rows = serde_json::from_str(r#"[{"name":"d","amount":7,"a":null}]"#).unwrap();
+        let short = read(r#"[{"name":"d","amount":7,"a":null}]"#);
         insta::assert_snapshot!(short.table(Some(&columns)).0.trim_fmt(), @"d               7");
     }
 }

@@ -3,9 +3,9 @@
 use anyhow::bail;
 use clap::Args;
 use reqwest::Method;
-use serde::{Deserialize, Serialize};
 
 use crate::{
+    api::{NewBuild, UpcasterChanged, UpcasterQuery},
     cli::{
         client::Client,
         follow::{Goal, follow},
@@ -25,7 +25,7 @@ pub(super) struct Activate {
 
     /// The version [default: the newest]
     #[arg(long = "version", value_name = "NUMBER")]
-    wanted: Option<u64>,
+    wanted: Option<u32>,
 
     #[command(flatten)]
     how: How,
@@ -55,42 +55,27 @@ struct How {
     client: ClientOptions,
 }
 
-/// What the host answers.
-#[derive(Deserialize)]
-struct Answer {
-    active_version: Option<u64>,
-    builds: Vec<Begun>,
-}
-
-/// A build that was begun because of an upcaster.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(in crate::cli) struct Begun {
-    pub(in crate::cli) projection: String,
-    pub(in crate::cli) build: u64,
-}
-
 impl Activate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let version = self.wanted.map(|version| version.to_string());
-        self.how.change(&self.upcaster, "activate", &[("version", version)]).await
+        self.how.change(&self.upcaster, "activate", UpcasterQuery { version: self.wanted }).await
     }
 }
 
 impl Deactivate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        self.how.change(&self.upcaster, "deactivate", &[]).await
+        self.how.change(&self.upcaster, "deactivate", UpcasterQuery::default()).await
     }
 }
 
 impl How {
-    async fn change(&self, name: &str, change: &str, query: &[(&str, Option<String>)]) -> anyhow::Result<()> {
+    async fn change(&self, name: &str, change: &str, query: UpcasterQuery) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let request = client.request(Method::POST, &["v1", "upcasters", name, change]).query(query);
+        let request = client.request(Method::POST, &["v1", "upcasters", name, change]).query(&query);
         let body = client.text(request).await?;
         if self.json {
             output::data(&body)?;
         }
-        let answer: Answer = client.parse(&body)?;
+        let answer: UpcasterChanged = client.parse(&body)?;
         match answer.active_version {
             Some(version) => say(format_args!("upcaster `{name}` is active, version {version}")),
             None => say(format_args!("upcaster `{name}` is not active any more")),
@@ -104,20 +89,20 @@ impl How {
 }
 
 /// Which projections are built anew, in words.
-pub(in crate::cli) fn words(begun: &[Begun]) -> String {
+pub(in crate::cli) fn words(begun: &[NewBuild]) -> String {
     if begun.is_empty() {
         return "no projection has to be built anew".to_owned();
     }
-    let builds = begun.iter().map(|Begun { projection, build }| format!("`{projection}` (build {build})"));
+    let builds = begun.iter().map(|NewBuild { projection, build }| format!("`{projection}` (build {build})"));
     format!("built anew: {}", builds.collect::<Vec<_>>().join(", "))
 }
 
 /// Follows builds until queries read them. One that stops keeps no other from
 /// going on.
-pub(in crate::cli) async fn follow_all(client: &Client, begun: &[Begun]) -> anyhow::Result<()> {
+pub(in crate::cli) async fn follow_all(client: &Client, begun: &[NewBuild]) -> anyhow::Result<()> {
     let progress = Progress::start();
     let mut stopped = Vec::new();
-    for Begun { projection, build } in begun {
+    for NewBuild { projection, build } in begun {
         match follow(client, projection, *build, Goal::Active, &progress).await {
             Ok(followed) => progress.say(followed.words()),
             Err(error) => stopped.push(format!("{error:#}")),
@@ -135,7 +120,7 @@ mod tests {
 
     #[test]
     fn builds_that_were_begun_are_named() {
-        let begun = |projection: &str, build| Begun { projection: projection.to_owned(), build };
+        let begun = |projection: &str, build| NewBuild { projection: projection.to_owned(), build };
         assert_eq!(words(&[]), "no projection has to be built anew");
         assert_eq!(words(&[begun("a", 4), begun("b", 5)]), "built anew: `a` (build 4), `b` (build 5)");
     }

@@ -2,9 +2,9 @@
 
 use clap::Args;
 use comfy_table::Table;
-use serde::Deserialize;
 
 use crate::{
+    api::{ActiveUpcaster, UpcasterStep, Upcasters},
     cli::{client::Client, output},
     config::ClientOptions,
 };
@@ -19,27 +19,6 @@ pub(super) struct List {
     client: ClientOptions,
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    upcasters: Vec<Upcaster>,
-}
-
-#[derive(Deserialize)]
-struct Upcaster {
-    name: String,
-    active_version: u64,
-    steps: Vec<Step>,
-}
-
-/// From one schema version of a type of event to another.
-#[derive(Deserialize)]
-struct Step {
-    #[serde(rename = "type")]
-    event_type: String,
-    from: u32,
-    to: u32,
-}
-
 impl List {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
@@ -48,7 +27,7 @@ impl List {
             output::data(body)?;
             return Ok(());
         }
-        let answer: Answer = client.parse(&body)?;
+        let answer: Upcasters = client.parse(&body)?;
         if answer.upcasters.is_empty() {
             output::say("no upcaster is active; `gnomon deploy` uploads and activates one");
             return Ok(());
@@ -59,10 +38,10 @@ impl List {
 }
 
 /// A line for each step.
-fn table(upcasters: &[Upcaster]) -> Table {
+fn table(upcasters: &[ActiveUpcaster]) -> Table {
     let mut table = output::table(&["UPCASTER", "#VERSION", "EVENT TYPE", "SCHEMA VERSION"]);
-    for Upcaster { name, active_version, steps } in upcasters {
-        for (index, Step { event_type, from, to }) in steps.iter().enumerate() {
+    for ActiveUpcaster { name, active_version, steps } in upcasters {
+        for (index, UpcasterStep { event_type, from, to }) in steps.iter().enumerate() {
             let (name, version) =
                 if index == 0 { (name.clone(), active_version.to_string()) } else { Default::default() };
             table.add_row([name, version, event_type.clone(), format!("{from} → {to}")]);
@@ -77,7 +56,7 @@ mod tests {
 
     #[test]
     fn each_step_has_a_line() {
-        let answer: Answer = serde_json::from_str(
+        let answer: Upcasters = serde_json::from_str(
             r#"{"upcasters":[{"name":"flight_arrivals","active_version":2,
                 "steps":[{"type":"FlightArrived","from":1,"to":2},{"type":"FlightLeft","from":2,"to":3}]}]}"#,
         )

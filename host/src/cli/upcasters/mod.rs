@@ -5,7 +5,7 @@ mod list;
 
 use clap::{Args, Subcommand};
 
-pub(super) use self::change::{Begun, follow_all, words};
+pub(super) use self::change::{follow_all, words};
 use self::{
     change::{Activate, Deactivate},
     list::List,

@@ -9,8 +9,6 @@ mod error;
 mod group;
 mod plan;
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     event::{NewEvent, Position, StreamVersion},
     name::StreamName,
@@ -66,7 +64,7 @@ impl std::fmt::Display for ExpectedVersion {
 }
 
 /// Where an append's events stand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appended {
     /// The stream.
     pub stream: StreamName,
@@ -79,7 +77,6 @@ pub struct Appended {
     /// The position of the last.
     pub last_position: Position,
     /// Whether they stood there before: the append was a repeat.
-    #[serde(skip)]
     pub repeated: bool,
 }
 
@@ -87,7 +84,7 @@ pub struct Appended {
 pub type Line = (StreamName, NewEvent);
 
 /// What an import did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
     /// Events that were appended.
     pub imported: u64,

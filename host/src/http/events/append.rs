@@ -6,40 +6,18 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
 
-use super::{
-    import::import,
-    wire::{Event, Expected},
-};
+use super::import::import;
 use crate::{
-    event_log::{Append, Appended, StreamName},
+    api,
+    event_log::Append,
     http::{
-        Api,
+        convert::{new_events, stream_name},
         extract::{JsonBody, NoParams, is_media_type, unsupported},
         problem::Problem,
+        state::Api,
     },
 };
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    appends: Vec<Part>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Part {
-    stream: StreamName,
-    #[serde(default)]
-    expected_version: Expected,
-    events: Vec<Event>,
-}
-
-#[derive(Serialize)]
-struct Answer {
-    appends: Vec<Appended>,
-}
 
 pub(in crate::http) async fn append(
     State(api): State<Api>,
@@ -52,14 +30,20 @@ pub(in crate::http) async fn append(
     if !is_media_type(request.headers(), "application/json") {
         return Err(unsupported(request.headers(), "application/json or application/x-ndjson"));
     }
-    let JsonBody(body) = JsonBody::<Body>::from_request(request, &api).await?;
-    let appends = body.appends.into_iter().map(|part| Append {
-        stream: part.stream,
-        expected: part.expected_version.into(),
-        events: part.events.into_iter().map(Into::into).collect(),
-    });
-    let appends = api.log.append(appends.collect()).await?;
-    let repeated = appends.iter().all(|appended| appended.repeated);
+    let JsonBody(body) = JsonBody::<api::AppendMany>::from_request(request, &api).await?;
+    let appends = body.appends.into_iter().enumerate().map(part).collect::<Result<Vec<_>, _>>()?;
+    let appended = api.log.append(appends).await?;
+    let repeated = appended.iter().all(|appended| appended.repeated);
     let status = if repeated { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(Answer { appends })).into_response())
+    let appends = appended.into_iter().map(Into::into).collect();
+    Ok((status, Json(api::AppendedMany { appends })).into_response())
+}
+
+fn part((index, part): (usize, api::AppendTo)) -> Result<Append, Problem> {
+    let path = format!("appends[{index}]");
+    Ok(Append {
+        stream: stream_name(part.stream, &path)?,
+        expected: part.expected_version.into(),
+        events: new_events(part.events, &format!("{path}.events"))?,
+    })
 }

@@ -14,15 +14,16 @@ use axum::{
 };
 use tempfile::SpooledTempFile;
 
-use super::wire::ImportLine;
 use crate::{
+    api,
     event_log::{Imported, Line},
     http::{
-        Api,
         body::BoundedBody,
+        convert::import_line,
         errors::internal,
         extract::parse_json,
         problem::{Code, Problem},
+        state::Api,
     },
 };
 
@@ -46,7 +47,7 @@ pub(super) async fn import(api: &Api, body: Body) -> Result<Response, Problem> {
     };
     let imported = append_all(api, spooled).await?;
     let status = if imported.imported == 0 { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(imported)).into_response())
+    Ok((status, Json(api::Imported::from(imported))).into_response())
 }
 
 /// Reads and checks every line.
@@ -98,7 +99,7 @@ fn parse(line: &[u8], number: usize) -> Result<Option<Line>, Problem> {
     if line.trim_ascii().is_empty() {
         return Ok(None);
     }
-    parse_json::<ImportLine>(line).map(|line| Some(line.into())).map_err(|problem| problem.at_line(number))
+    parse_json(line).and_then(import_line).map(Some).map_err(|problem| problem.at_line(number))
 }
 
 async fn append_all(api: &Api, spool: SpooledTempFile) -> Result<Imported, Problem> {

@@ -7,47 +7,23 @@ use axum::{
     response::{IntoResponse, Response, sse::Event},
 };
 use futures_util::TryStreamExt;
-use serde::{Deserialize, Serialize};
 
-use super::{upcasted::UpcastedEvent, wire::sse_event};
 use crate::{
-    event_log::{Direction, Filter, Followed, Position},
+    api,
+    event_log::{Filter, Followed, Position},
     http::{
-        Api,
+        convert,
         extract::Params,
-        names,
-        page::{self, After},
+        names, page,
         problem::{Code, Problem},
         sse,
+        state::Api,
     },
 };
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::http) struct Query {
-    after: Option<After>,
-    limit: Option<usize>,
-    #[serde(default)]
-    direction: Direction,
-    types: Option<String>,
-    category: Option<String>,
-    /// Whether to show what the active upcasters make of the events.
-    #[serde(default)]
-    upcast: bool,
-}
-
-#[derive(Serialize)]
-struct Page<E> {
-    events: Vec<E>,
-    /// What to give as `after` for the next page; null when there is nothing further back.
-    next: Option<Position>,
-    /// The position of the newest event.
-    head: Position,
-}
-
 pub(in crate::http) async fn read(
     State(api): State<Api>,
-    Params(query): Params<Query>,
+    Params(query): Params<api::EventsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let filter = Filter {
@@ -59,22 +35,22 @@ pub(in crate::http) async fn read(
     }
     sse::refuse_last_event_id(&headers)?;
     let limit = page::limit(query.limit, &api.settings)?;
-    let after = query.after.map(After::for_page).transpose()?.map(Position);
-    let page = api.log.read(query.direction, after, limit, &filter).await?;
-    if let Some(after) = after.filter(|after| query.direction == Direction::Forward && *after > page.head) {
+    let after = query.after.map(page::begin).transpose()?.map(Position);
+    let page = api.log.read(query.direction.into(), after, limit, &filter).await?;
+    if let Some(after) = after.filter(|after| query.direction == api::Direction::Forward && *after > page.head) {
         return Err(page::beyond_head(after, page.head));
     }
-    let (next, head) = (page.next, page.head);
-    if !query.upcast {
-        return Ok(Json(Page { events: page.events, next, head }).into_response());
-    }
-    let events = api.operations.upcast(page.events).await?;
-    let events = events.into_iter().map(UpcastedEvent::try_from).collect::<Result<Vec<_>, _>>()?;
-    Ok(Json(Page { events, next, head }).into_response())
+    let events: Result<Vec<api::Event>, Problem> = if query.upcast {
+        api.operations.upcast(page.events).await?.into_iter().map(convert::upcasted).collect()
+    } else {
+        page.events.into_iter().map(convert::event).collect()
+    };
+    let (next, head) = (page.next.map(|next| next.0), page.head.0);
+    Ok(Json(api::EventsPage { events: events?, next, head }).into_response())
 }
 
-async fn follow(api: &Api, filter: Filter, query: &Query, headers: &HeaderMap) -> Result<Response, Problem> {
-    if query.direction == Direction::Backward {
+async fn follow(api: &Api, filter: Filter, query: &api::EventsQuery, headers: &HeaderMap) -> Result<Response, Problem> {
+    if query.direction == api::Direction::Backward {
         return Err(Problem::new(Code::InvalidQuery, "the log is followed forward only"));
     }
     if query.upcast {
@@ -82,8 +58,8 @@ async fn follow(api: &Api, filter: Filter, query: &Query, headers: &HeaderMap) -
     }
     sse::refuse_limit(query.limit)?;
     let after = match (sse::last_event_id(headers)?, query.after) {
-        (Some(seen), _) | (None, Some(After::Number(seen))) => Position(seen),
-        (None, Some(After::Head)) => *api.log.head().borrow(),
+        (Some(seen), _) | (None, Some(api::After::Number(seen))) => Position(seen),
+        (None, Some(api::After::Head)) => *api.log.head().borrow(),
         (None, None) => Position(0),
     };
     // The head in Postgres: the client may have seen, from another host, more than this one has heard of.
@@ -91,13 +67,13 @@ async fn follow(api: &Api, filter: Filter, query: &Query, headers: &HeaderMap) -
     if after > head {
         return Err(page::beyond_head(after, head));
     }
-    let events = api.log.follow(after, filter).map_ok(|batch| batch.iter().map(followed).collect());
+    let events = api.log.follow(after, filter).map_ok(|batch| batch.into_iter().map(followed).collect());
     Ok(sse::respond(events, api.closing.clone()))
 }
 
-fn followed(followed: &Followed) -> Event {
+fn followed(followed: Followed) -> Event {
     match followed {
-        Followed::Event(event) => sse_event(event.position.0, event),
+        Followed::Event(event) => sse::message(event.position.0, convert::event(*event)),
         // An id without data moves the client's Last-Event-ID and tells its program nothing.
         Followed::Searched(position) => Event::default().id(position.to_string()),
     }

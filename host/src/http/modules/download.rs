@@ -9,10 +9,10 @@ use axum::{
 use super::no_version;
 use crate::{
     http::{
-        Api,
         errors::internal,
         extract::{NoParams, PathParams},
         problem::Problem,
+        state::Api,
     },
     modules::ModuleVersion,
     read_model::Identifier,

@@ -3,49 +3,36 @@
 use std::time::Duration;
 
 use axum::{Json, extract::State, http::HeaderMap};
-use serde::Deserialize;
 
 use crate::{
-    builds::BuildId,
+    api,
     http::{
-        Api,
+        convert::build_id,
         extract::{Params, PathParams},
         problem::{Code, Problem},
+        state::Api,
     },
-    operations::{CompareOptions, Comparison},
-    read_model::{Identifier, compare::MAX_SAMPLES, query::Preferences},
+    operations::CompareOptions,
+    read_model::{Identifier, query::Preferences},
 };
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::http) struct Sides {
-    left: Option<BuildId>,
-    right: Option<BuildId>,
-    samples: Option<usize>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::http) struct Query {
-    pub(super) samples: Option<usize>,
-}
 
 pub(in crate::http) async fn compare(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
-    Params(sides): Params<Sides>,
+    Params(query): Params<api::CompareQuery>,
     headers: HeaderMap,
-) -> Result<Json<Comparison>, Problem> {
-    let options = options(&api, sides.samples, &headers)?;
-    Ok(Json(api.operations.compare(&name, sides.left, sides.right, options).await?))
+) -> Result<Json<api::Comparison>, Problem> {
+    let options = options(&api, query.samples, &headers)?;
+    let (left, right) = (query.left.map(build_id), query.right.map(build_id));
+    Ok(Json(api.operations.compare(&name, left, right, options).await?.into()))
 }
 
 /// How a client wants a comparison to be made.
 pub(super) fn options(api: &Api, samples: Option<usize>, headers: &HeaderMap) -> Result<CompareOptions, Problem> {
     let default = CompareOptions::default();
     let samples = samples.unwrap_or(default.samples);
-    if samples > MAX_SAMPLES {
-        let detail = format!("`samples` must be at most {MAX_SAMPLES}; it is {samples}");
+    if samples > api::MAX_SAMPLES {
+        let detail = format!("`samples` must be at most {}; it is {samples}", api::MAX_SAMPLES);
         return Err(Problem::new(Code::InvalidQuery, detail));
     }
     let preferences = Preferences::parse(headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()));

@@ -1,34 +1,26 @@
 //! `PATCH /v1/projections/{name}`
 
 use axum::{Json, extract::State};
-use serde::Deserialize;
 
 use super::list::projection;
 use crate::{
-    builds::ProjectionSummary,
+    api,
     http::{
-        Api,
+        convert::on_failure,
         extract::{JsonBody, NoParams, PathParams},
         problem::Problem,
+        state::Api,
     },
     read_model::Identifier,
-    subscriptions::OnFailure,
 };
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::http) struct Settings {
-    /// What happens at an event that the module cannot handle.
-    on_failure: OnFailure,
-}
 
 /// Changes a projection's settings.
 pub(in crate::http) async fn configure(
     State(api): State<Api>,
     NoParams: NoParams,
     PathParams(name): PathParams<Identifier>,
-    JsonBody(settings): JsonBody<Settings>,
-) -> Result<Json<ProjectionSummary>, Problem> {
-    api.operations.set_on_failure(&name, settings.on_failure).await?;
+    JsonBody(settings): JsonBody<api::ConfigureProjection>,
+) -> Result<Json<api::Projection>, Problem> {
+    api.operations.set_on_failure(&name, on_failure(&settings.on_failure)?).await?;
     Ok(Json(projection(&api, &name).await?))
 }

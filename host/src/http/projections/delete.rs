@@ -5,9 +5,9 @@ use axum::{extract::State, http::StatusCode};
 use crate::{
     builds::BuildId,
     http::{
-        Api,
         extract::{NoParams, PathParams},
         problem::Problem,
+        state::Api,
     },
     read_model::Identifier,
 };

@@ -6,7 +6,8 @@ use axum::response::{Response, sse::Event};
 use futures_util::stream;
 
 use crate::{
-    http::{Api, sse},
+    api,
+    http::{sse, state::Api},
     read_model::Identifier,
 };
 
@@ -54,10 +55,12 @@ impl Watch {
         };
         let mut news = Vec::new();
         for projection in projections {
-            let text = serde_json::to_string(&projection).map_err(|error| sqlx::Error::Decode(error.into()))?;
-            if self.told.get(&projection.name) != Some(&text) {
+            let name = projection.name.clone();
+            let text = serde_json::to_string(&api::Projection::from(projection))
+                .map_err(|error| sqlx::Error::Decode(error.into()))?;
+            if self.told.get(&name) != Some(&text) {
                 news.push(Event::default().event("projection").data(&text));
-                self.told.insert(projection.name, text);
+                self.told.insert(name, text);
             }
         }
         Ok(news)

@@ -6,24 +6,18 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
 
 use super::follow::{self, Watched};
 use crate::{
-    builds::ProjectionSummary,
+    api,
     http::{
-        Api,
         extract::{NoParams, PathParams},
         problem::{Code, Problem},
         sse,
+        state::Api,
     },
     read_model::Identifier,
 };
-
-#[derive(Serialize)]
-struct List {
-    projections: Vec<ProjectionSummary>,
-}
 
 /// Every projection; followed, each of them when it has changed.
 pub(in crate::http) async fn list(
@@ -34,7 +28,8 @@ pub(in crate::http) async fn list(
     if sse::wanted(&headers) {
         return Ok(follow::respond(api, Watched::All));
     }
-    Ok(Json(List { projections: api.operations.projections().await? }).into_response())
+    let projections = api.operations.projections().await?.into_iter().map(Into::into).collect();
+    Ok(Json(api::Projections { projections }).into_response())
 }
 
 /// One projection; followed, when it has changed.
@@ -52,7 +47,9 @@ pub(in crate::http) async fn get(
 }
 
 /// The projection of a name, or the problem that there is none.
-pub(super) async fn projection(api: &Api, name: &Identifier) -> Result<ProjectionSummary, Problem> {
+pub(super) async fn projection(api: &Api, name: &Identifier) -> Result<api::Projection, Problem> {
     let found = api.operations.projection(name).await?;
-    found.ok_or_else(|| Problem::new(Code::ProjectionNotFound, format!("there is no projection `{name}`")))
+    found
+        .map(Into::into)
+        .ok_or_else(|| Problem::new(Code::ProjectionNotFound, format!("there is no projection `{name}`")))
 }

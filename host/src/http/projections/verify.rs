@@ -7,17 +7,18 @@ use axum::{
 };
 
 use super::{
-    compare::{Query, options},
-    operate::{Answered, Which, answer},
+    compare::options,
+    operate::{Answered, answer},
 };
 use crate::{
+    api,
     builds::BuildId,
     http::{
-        Api,
+        convert::build_id,
         extract::{Params, PathParams},
         problem::Problem,
+        state::Api,
     },
-    operations::Verification,
     read_model::Identifier,
 };
 
@@ -25,9 +26,9 @@ use crate::{
 pub(in crate::http) async fn verify(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
-    Params(which): Params<Which>,
+    Params(which): Params<api::BuildQuery>,
 ) -> Answered {
-    let build = api.operations.verify(&name, which.build).await?;
+    let build = api.operations.verify(&name, which.build.map(build_id)).await?;
     answer(&api, &name, build, StatusCode::CREATED).await
 }
 
@@ -35,9 +36,9 @@ pub(in crate::http) async fn verify(
 pub(in crate::http) async fn verification(
     State(api): State<Api>,
     PathParams((name, build)): PathParams<(Identifier, BuildId)>,
-    Params(query): Params<Query>,
+    Params(query): Params<api::SamplesQuery>,
     headers: HeaderMap,
-) -> Result<Json<Verification>, Problem> {
+) -> Result<Json<api::Verification>, Problem> {
     let options = options(&api, query.samples, &headers)?;
-    Ok(Json(api.operations.verification(&name, build, options).await?))
+    Ok(Json(api.operations.verification(&name, build, options).await?.into()))
 }

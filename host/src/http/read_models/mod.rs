@@ -9,10 +9,10 @@ use axum::{
 };
 
 use super::{
-    Api,
     errors::internal,
     extract::PathParams,
     problem::{Code, Problem},
+    state::Api,
 };
 use crate::{
     event_log::Position,

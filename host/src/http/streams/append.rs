@@ -1,38 +1,31 @@
 //! `POST /v1/streams/{stream}/events`
 
 use axum::{Json, extract::State, http::StatusCode};
-use serde::Deserialize;
 
 use crate::{
-    event_log::{Append, Appended, StreamName},
+    api,
+    event_log::{Append, StreamName},
     http::{
-        Api,
-        events::wire::{Event, Expected},
+        convert::new_events,
         extract::{JsonBody, NoParams, PathParams},
         problem::Problem,
+        state::Api,
     },
 };
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::http) struct Body {
-    #[serde(default)]
-    expected_version: Expected,
-    events: Vec<Event>,
-}
 
 pub(in crate::http) async fn append(
     State(api): State<Api>,
     NoParams: NoParams,
     PathParams(stream): PathParams<String>,
-    JsonBody(body): JsonBody<Body>,
-) -> Result<(StatusCode, Json<Option<Appended>>), Problem> {
+    JsonBody(body): JsonBody<api::Append>,
+) -> Result<(StatusCode, Json<Option<api::Appended>>), Problem> {
     let append = Append {
         stream: StreamName::new(stream)?,
         expected: body.expected_version.into(),
-        events: body.events.into_iter().map(Into::into).collect(),
+        events: new_events(body.events, "events")?,
     };
     let appended = api.log.append(vec![append]).await?.pop();
     let repeated = appended.as_ref().is_some_and(|appended| appended.repeated);
-    Ok((if repeated { StatusCode::OK } else { StatusCode::CREATED }, Json(appended)))
+    let status = if repeated { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(appended.map(Into::into))))
 }

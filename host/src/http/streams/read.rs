@@ -7,43 +7,24 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::TryStreamExt;
-use serde::{Deserialize, Serialize};
 
 use crate::{
-    event_log::{Direction, RecordedEvent, StreamName, StreamVersion},
+    api,
+    event_log::{RecordedEvent, StreamName, StreamVersion},
     http::{
-        Api,
-        events::wire::sse_event,
+        convert,
         extract::{Params, PathParams},
-        page::{self, After},
+        page,
         problem::{Code, Problem},
         sse,
+        state::Api,
     },
 };
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::http) struct Query {
-    after: Option<After>,
-    limit: Option<usize>,
-    #[serde(default)]
-    direction: Direction,
-}
-
-#[derive(Serialize)]
-struct Page {
-    stream: StreamName,
-    /// The version of the newest event.
-    version: StreamVersion,
-    events: Vec<RecordedEvent>,
-    /// What to give as `after` for the next page; null when there is nothing further back.
-    next: Option<StreamVersion>,
-}
 
 pub(in crate::http) async fn read(
     State(api): State<Api>,
     PathParams(stream): PathParams<String>,
-    Params(query): Params<Query>,
+    Params(query): Params<api::StreamQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let name = StreamName::new(stream)?;
@@ -52,32 +33,40 @@ pub(in crate::http) async fn read(
     }
     sse::refuse_last_event_id(&headers)?;
     let limit = page::limit(query.limit, &api.settings)?;
-    let after = query.after.map(After::for_page).transpose()?.map(StreamVersion);
-    let found = api.log.read_stream(&name, after, limit, query.direction).await?;
+    let after = query.after.map(page::begin).transpose()?.map(StreamVersion);
+    let found = api.log.read_stream(&name, after, limit, query.direction.into()).await?;
     let Some(page) = found else {
         return Err(Problem::new(Code::StreamNotFound, format!("there is no stream `{name}`")));
     };
-    if let Some(after) = after.filter(|after| query.direction == Direction::Forward && *after > page.version) {
+    if let Some(after) = after.filter(|after| query.direction == api::Direction::Forward && *after > page.version) {
         return Err(page::beyond_stream(&name, after, page.version));
     }
-    Ok(Json(Page { stream: name, version: page.version, events: page.events, next: page.next }).into_response())
+    let events = page.events.into_iter().map(convert::event).collect::<Result<Vec<_>, _>>()?;
+    let (version, next) = (page.version.0, page.next.map(|next| next.0));
+    Ok(Json(api::StreamPage { stream: name.into(), version, events, next }).into_response())
 }
 
-async fn follow(api: &Api, name: StreamName, query: &Query, headers: &HeaderMap) -> Result<Response, Problem> {
-    if query.direction == Direction::Backward {
+async fn follow(
+    api: &Api,
+    name: StreamName,
+    query: &api::StreamQuery,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    if query.direction == api::Direction::Backward {
         return Err(Problem::new(Code::InvalidQuery, "a stream is followed forward only"));
     }
     sse::refuse_limit(query.limit)?;
     let version = api.log.stream_version(&name).await?;
     let after = match (sse::last_event_id(headers)?, query.after) {
-        (Some(seen), _) | (None, Some(After::Number(seen))) => StreamVersion(seen),
-        (None, Some(After::Head)) => version,
+        (Some(seen), _) | (None, Some(api::After::Number(seen))) => StreamVersion(seen),
+        (None, Some(api::After::Head)) => version,
         (None, None) => StreamVersion(0),
     };
     if after > version {
         return Err(page::beyond_stream(&name, after, version));
     }
     let events = api.log.follow_stream(name, after);
-    let events = events.map_ok(|batch| batch.iter().map(|event| sse_event(event.version.0, event)).collect());
+    let told = |event: RecordedEvent| sse::message(event.version.0, convert::event(event));
+    let events = events.map_ok(move |batch| batch.into_iter().map(told).collect());
     Ok(sse::respond(events, api.closing.clone()))
 }

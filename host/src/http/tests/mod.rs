@@ -18,11 +18,19 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use tower::ServiceExt;
 
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
 use super::*;
 use crate::{
+    event_log::EventLog,
     event_log::{EventLogSettings, Limits},
+    modules::Modules,
+    operations::Operations,
     postgres::{Database, migrate, test_database::TestDatabase},
     projector::{Projector, ProjectorSettings},
+    queries::Queries,
     runtime::{Runtime, RuntimeLimits, RuntimeSettings},
 };
 

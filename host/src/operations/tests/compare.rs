@@ -49,7 +49,7 @@ async fn builds_of_one_logic_are_identical_at_each_position() {
             let options = CompareOptions { timeout: Duration::from_secs(60), ..CompareOptions::default() };
             let comparison = host.operations.compare(&name, None, None, options).await.unwrap();
             assert_eq!((comparison.left.build, comparison.right.build), (left, right));
-            assert!(comparison.identical, "{}", serde_json::to_string(&comparison).unwrap());
+            assert!(comparison.identical, "{}", format!("{comparison:?}"));
             assert_eq!(comparison.tables[0].rows_left, Some(20));
             positions.push(comparison.position);
         }

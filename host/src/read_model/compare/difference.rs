@@ -1,12 +1,11 @@
 //! What a comparison comes to.
 
-use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::read_model::{identifier::Identifier, table::Column, value::ColumnType};
 
 /// What became of one table.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct TableComparison {
     /// The table's name.
     pub table: Identifier,
@@ -18,13 +17,11 @@ pub struct TableComparison {
     /// Rows of the right table; none if there is no such table on the right.
     pub rows_right: Option<u64>,
     /// The rest.
-    #[serde(flatten)]
     pub outcome: Outcome,
 }
 
 /// How far two tables could be compared.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+#[derive(Clone, Debug)]
 pub enum Outcome {
     /// Only the left side has the table.
     OnlyLeft,
@@ -44,17 +41,16 @@ pub enum Outcome {
 }
 
 /// A column by name and type.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnShape {
     /// The column's name.
     pub column: Identifier,
     /// What its cells hold.
-    #[serde(rename = "type")]
     pub column_type: ColumnType,
 }
 
 /// A column that holds something else on the right than on the left. Its cells are not compared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetypedColumn {
     /// The column's name.
     pub column: Identifier,
@@ -65,7 +61,7 @@ pub struct RetypedColumn {
 }
 
 /// How the columns of two tables differ.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ColumnDifferences {
     /// Columns that the right table has not.
     pub only_left: Vec<ColumnShape>,
@@ -76,7 +72,7 @@ pub struct ColumnDifferences {
 }
 
 /// How the rows of two tables differ. Rows are one if their keys are.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct RowDifferences {
     /// The columns of the key, in its order.
     pub key: Vec<Identifier>,
@@ -97,7 +93,7 @@ pub struct RowDifferences {
 }
 
 /// In how many rows a column differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnCount {
     /// The column's name.
     pub column: Identifier,
@@ -106,7 +102,7 @@ pub struct ColumnCount {
 }
 
 /// Rows that differ, whole, as the read-model API renders them.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Samples {
     /// Rows that are only on the right.
     pub added: Vec<Box<RawValue>>,
@@ -117,7 +113,7 @@ pub struct Samples {
 }
 
 /// A row that differs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct ChangedRow {
     /// The columns that differ.
     pub columns: Vec<Identifier>,

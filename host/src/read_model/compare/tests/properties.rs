@@ -22,6 +22,7 @@ async fn differences_are_those_of_a_naive_comparison() {
                 (found, hashes)
             });
             let identical = found.iter().all(|table| table.identical);
+            let found: Vec<crate::api::TableComparison> = found.into_iter().map(Into::into).collect();
             let found: serde_json::Value = serde_json::from_str(&serde_json::to_string(&found).unwrap()).unwrap();
             prop_assert_eq!(found, expected);
 

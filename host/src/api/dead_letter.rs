@@ -1,0 +1,48 @@
+//! Events that builds have set aside.
+
+use gnomon_values::Instant;
+use serde::{Deserialize, Serialize};
+
+use super::projection::ModuleFailure;
+
+/// The parameters of `GET /v1/projections/{name}/dead-letters`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeadLettersQuery {
+    /// The build that is meant: the active one if this is left out, or the newest.
+    pub build: Option<u64>,
+    /// The position to begin behind.
+    pub after: Option<u64>,
+    /// Dead letters of a page, at most.
+    pub limit: Option<u64>,
+}
+
+/// A page of dead letters, by position.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct DeadLettersPage {
+    /// The build.
+    pub build: u64,
+    /// The dead letters.
+    pub dead_letters: Vec<DeadLetter>,
+    /// How many there are in all.
+    pub total: u64,
+    /// What to give as `after` for the next page; null at the end.
+    pub next: Option<u64>,
+}
+
+/// An event that is set aside.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct DeadLetter {
+    /// The event's position.
+    pub position: u64,
+    /// Its stream.
+    pub stream: String,
+    /// Its type.
+    pub event_type: String,
+    /// Whether later events of the stream wait behind it.
+    pub parked: bool,
+    /// What the module did; null if the event only waits behind one of its stream.
+    pub error: Option<ModuleFailure>,
+    /// When it was set aside.
+    pub set_aside_at: Instant,
+}

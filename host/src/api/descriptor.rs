@@ -1,0 +1,144 @@
+//! What a module says of itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::word::words;
+
+words! {
+    /// The kind of a module.
+    ModuleKind {
+        /// It folds events into read models.
+        Projection "projection",
+        /// It rewrites events of older schema versions.
+        Upcaster "upcaster",
+    }
+}
+
+words! {
+    /// What the cells of a column hold.
+    ColumnType {
+        /// UTF-8 text without NUL.
+        Text "text",
+        /// True or false.
+        Bool "bool",
+        /// A signed 64-bit integer.
+        I64 "i64",
+        /// A 64-bit float.
+        F64 "f64",
+        /// A decimal number.
+        Decimal "decimal",
+        /// An instant, in microseconds.
+        Timestamp "timestamp",
+        /// A day of the Gregorian calendar.
+        Date "date",
+        /// A UUID.
+        Uuid "uuid",
+        /// JSON in canonical form.
+        Json "json",
+        /// Bytes.
+        Bytes "bytes",
+    }
+}
+
+words! {
+    /// What each row of a projection depends on.
+    Partition {
+        /// The events of one stream only.
+        Stream "stream",
+    }
+}
+
+/// What a module says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Descriptor {
+    /// It is a projection.
+    Projection(ProjectionDescriptor),
+    /// It is an upcaster.
+    Upcaster(UpcasterDescriptor),
+    /// It is of a kind that this program does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// A projection's descriptor.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ProjectionDescriptor {
+    /// The tables that it fills.
+    pub tables: Vec<TableDescriptor>,
+    /// Whether it wants events of every type, or those of `event_types` only.
+    pub all_types: bool,
+    /// The types of events that it knows.
+    pub event_types: Vec<WantedType>,
+    /// The categories of streams that it wants; none means all.
+    pub categories: Vec<String>,
+    /// What each row depends on, if the projection says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitioned_by: Option<Partition>,
+}
+
+/// A table of a projection.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct TableDescriptor {
+    /// Its name.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<ColumnDescriptor>,
+    /// The columns that identify a row.
+    pub key: Vec<String>,
+    /// Its indexes beside the key.
+    #[serde(default)]
+    pub indexes: Vec<IndexDescriptor>,
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ColumnDescriptor {
+    /// Its name.
+    pub name: String,
+    /// What its cells hold.
+    #[serde(rename = "type")]
+    pub column_type: ColumnType,
+    /// Whether a cell may be null.
+    #[serde(default)]
+    pub nullable: bool,
+}
+
+/// An index of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct IndexDescriptor {
+    /// Its name, unique in its table.
+    pub name: String,
+    /// Its columns, first to last.
+    pub columns: Vec<String>,
+}
+
+/// A type of event that a projection wants.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct WantedType {
+    /// The type.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// The schema version that the projection reads, if it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema_version: Option<u32>,
+}
+
+/// An upcaster's descriptor.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct UpcasterDescriptor {
+    /// The steps that it takes.
+    pub steps: Vec<UpcasterStep>,
+}
+
+/// A step of an upcaster: from one schema version of an event type to another.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct UpcasterStep {
+    /// The type of event that it rewrites.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// The schema version that it rewrites.
+    pub from: u32,
+    /// The schema version that comes out.
+    pub to: u32,
+}

@@ -1,0 +1,62 @@
+//! Where a stream must be for an append.
+
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, MapAccess, Unexpected, Visitor},
+};
+
+/// Where a stream must be: `"any"`, `"no_stream"` or the version of its newest event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExpectedVersion {
+    /// Anywhere.
+    #[default]
+    Any,
+    /// It has no events.
+    NoStream,
+    /// Its newest event has this version. 0 is where a stream is that has no events.
+    Exact(u64),
+}
+
+impl Serialize for ExpectedVersion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Any => serializer.serialize_str("any"),
+            Self::NoStream => serializer.serialize_str("no_stream"),
+            Self::Exact(version) => serializer.serialize_u64(*version),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ExpectedVersion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Expected)
+    }
+}
+
+struct Expected;
+
+impl<'de> Visitor<'de> for Expected {
+    type Value = ExpectedVersion;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("\"any\", \"no_stream\" or a version of the stream")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<ExpectedVersion, E> {
+        match text {
+            "any" => Ok(ExpectedVersion::Any),
+            "no_stream" => Ok(ExpectedVersion::NoStream),
+            other => Err(E::invalid_value(Unexpected::Str(other), &self)),
+        }
+    }
+
+    fn visit_u64<E: Error>(self, version: u64) -> Result<ExpectedVersion, E> {
+        Ok(ExpectedVersion::Exact(version))
+    }
+
+    /// Numbers with a fraction or of more than 64 bits come as maps, too.
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<ExpectedVersion, A::Error> {
+        let found = Unexpected::Other("an object, or a number that counts no events");
+        Err(Error::invalid_type(found, &self))
+    }
+}

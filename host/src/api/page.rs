@@ -1,0 +1,43 @@
+//! What the pages of the log and of its streams have in common.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// Where a reader begins: `after`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Behind this position or version.
+    Number(u64),
+    /// Behind the newest, `head`: for followers only.
+    Head,
+}
+
+impl<'de> Deserialize<'de> for After {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "head" {
+            return Ok(Self::Head);
+        }
+        let number = text.parse().map(Self::Number);
+        number.map_err(|_| D::Error::custom(format!("`after` must be a number or `head`; it is `{text}`")))
+    }
+}
+
+impl Serialize for After {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(number) => serializer.collect_str(number),
+            Self::Head => serializer.serialize_str("head"),
+        }
+    }
+}
+
+/// In which order events are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From older to newer.
+    #[default]
+    Forward,
+    /// From newer to older.
+    Backward,
+}

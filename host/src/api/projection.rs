@@ -1,0 +1,213 @@
+//! Projections and their builds.
+
+use gnomon_values::Instant;
+use serde::{Deserialize, Serialize};
+
+use super::word::words;
+
+words! {
+    /// The state of a build.
+    BuildState {
+        /// It is filled from the first event on.
+        Replaying "replaying",
+        /// It has caught up and follows the log; queries read another build.
+        Live "live",
+        /// Queries read it, and it follows the log.
+        Active "active",
+        /// An operator stopped it.
+        Paused "paused",
+        /// It stopped at an event that its module cannot handle.
+        Halted "halted",
+        /// It stopped for another reason that does not pass.
+        Failed "failed",
+        /// Its tables are dropped.
+        Retired "retired",
+    }
+}
+
+words! {
+    /// What a build is for.
+    Purpose {
+        /// Queries read it, or may.
+        Queries "queries",
+        /// It was made to verify another one.
+        Verify "verify",
+    }
+}
+
+words! {
+    /// What happens at an event that a module cannot handle.
+    OnFailure {
+        /// The build stops there.
+        Halt "halt",
+        /// The event is set aside.
+        Skip "skip",
+        /// The event is set aside, and all later ones of its stream wait behind it.
+        Park "park",
+    }
+}
+
+words! {
+    /// Why a build stopped.
+    BuildErrorReason {
+        /// Its module cannot handle an event.
+        Module "module",
+        /// More events were set aside than may be.
+        TooManyDeadLetters "too_many_dead_letters",
+        /// Something else that trying again does not mend.
+        Host "host",
+    }
+}
+
+words! {
+    /// What a module did wrong.
+    FailureKind {
+        /// It answered that it cannot handle the event.
+        Refused "refused",
+        /// It panicked, or did what WebAssembly does not allow.
+        Trapped "trapped",
+        /// It computed for too long.
+        TimedOut "timed_out",
+        /// It wanted more memory than it may have.
+        OutOfMemory "out_of_memory",
+        /// It called the host, or answered, in a way that the contract does not allow.
+        BrokeContract "broke_contract",
+    }
+}
+
+/// The answer of `GET /v1/projections`, by name.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Projections {
+    /// The projections.
+    pub projections: Vec<Projection>,
+}
+
+/// A projection.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Projection {
+    /// Its name.
+    pub name: String,
+    /// The build that queries read; null before the first has caught up.
+    pub active_build: Option<u64>,
+    /// The version of that build.
+    pub active_version: Option<u32>,
+    /// What happens at an event that its module cannot handle.
+    pub on_failure: OnFailure,
+    /// The names of its tables: of the active build, or of the newest.
+    pub tables: Vec<String>,
+    /// Its builds, newest first; of those that are retired, the newest few.
+    pub builds: Vec<Build>,
+}
+
+/// A build.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Build {
+    /// Its number.
+    pub build: u64,
+    /// The version of the projection that it materialises.
+    pub version: u32,
+    /// Its state.
+    pub state: BuildState,
+    /// The position up to which it holds the effect of every event.
+    pub checkpoint: u64,
+    /// The position of the newest event.
+    pub head: u64,
+    /// head − checkpoint; null for a build that is retired.
+    pub lag: Option<u64>,
+    /// Events of the log that it passes in a second, lately; 0 if it stands still or is stopped.
+    pub events_per_second: f64,
+    /// Seconds until it has caught up, at that rate; null if it has, or does not move.
+    pub seconds_left: Option<f64>,
+    /// Why it stopped, if it did.
+    pub error: Option<BuildError>,
+    /// How many events it has set aside.
+    pub dead_letters: u64,
+    /// How many of them were folded later, behind events that come after them in the log. If there are any, its rows need not
+    /// be what its events give; a rebuild's are.
+    pub out_of_order: u64,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The upcasters that its events go through before.
+    pub upcasters: Vec<PinnedUpcaster>,
+    /// Whether it becomes the active one by itself when it has caught up.
+    pub activate_when_live: bool,
+    /// When it was begun.
+    pub created_at: Instant,
+    /// When queries turned to another one; null if they read it, or never did.
+    pub replaced_at: Option<Instant>,
+}
+
+/// Why a build stopped. Which members are there depends on the reason.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct BuildError {
+    /// The reason.
+    pub reason: BuildErrorReason,
+    /// `module`: the position of the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<u64>,
+    /// `module`: what the module did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<FailureKind>,
+    /// `too_many_dead_letters`: how many there would be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<u64>,
+    /// `too_many_dead_letters`: how many there may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<u64>,
+    /// `module` and `host`: what went wrong, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// `module`: the functions that it was in, innermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub backtrace: Vec<Frame>,
+    /// `module`: the event's stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+    /// `module`: the event's type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<String>,
+}
+
+/// What a module did wrong, and at which event.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ModuleFailure {
+    /// The position of the event.
+    pub position: u64,
+    /// What the module did.
+    pub kind: FailureKind,
+    /// What the module said of it; if it said nothing, what happened to it.
+    pub message: String,
+    /// The functions that it was in, innermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub backtrace: Vec<Frame>,
+}
+
+/// A function of a backtrace.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Frame {
+    /// Its name.
+    pub function: String,
+    /// Its source file, if the module has debug information.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line in the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+/// A version of an upcaster that the events of a build go through.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct PinnedUpcaster {
+    /// The upcaster.
+    pub name: String,
+    /// Its version.
+    pub version: u32,
+}
+
+/// The body of `PATCH /v1/projections/{name}`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigureProjection {
+    /// What happens at an event that the module cannot handle.
+    pub on_failure: OnFailure,
+}

@@ -1,0 +1,51 @@
+//! Upcasters that are active.
+
+use serde::{Deserialize, Serialize};
+
+use super::descriptor::UpcasterStep;
+
+/// The answer of `GET /v1/upcasters`, by name.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Upcasters {
+    /// The upcasters.
+    pub upcasters: Vec<ActiveUpcaster>,
+}
+
+/// An upcaster that is active.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ActiveUpcaster {
+    /// Its name.
+    pub name: String,
+    /// The version that is active.
+    pub active_version: u32,
+    /// The steps that it takes.
+    pub steps: Vec<UpcasterStep>,
+}
+
+/// The parameters of `POST /v1/upcasters/{name}/activate`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpcasterQuery {
+    /// The version; the newest if this is left out.
+    pub version: Option<u32>,
+}
+
+/// The answer to activating or deactivating an upcaster.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct UpcasterChanged {
+    /// The upcaster.
+    pub name: String,
+    /// The version that is active now; null if none is.
+    pub active_version: Option<u32>,
+    /// The builds that were begun because of it.
+    pub builds: Vec<NewBuild>,
+}
+
+/// A build that was begun because of an upcaster.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct NewBuild {
+    /// The projection.
+    pub projection: String,
+    /// Its new build.
+    pub build: u64,
+}

@@ -1,0 +1,54 @@
+//! The result of verifying a build.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    comparison::{ComparedBuild, TableComparison},
+    word::words,
+};
+
+words! {
+    /// Why a build differs from the one that was made to verify it.
+    Cause {
+        /// It holds dead letters that a retry folded behind later events.
+        OutOfOrder "out_of_order",
+        /// The two have set aside different events.
+        DeadLetters "dead_letters",
+        /// The module: it keeps something in memory from one batch to the next, or depends on how events are batched.
+        Module "module",
+    }
+}
+
+/// The answer of `GET /v1/projections/{name}/verify/{build}`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Verification {
+    /// The projection.
+    pub projection: String,
+    /// Both builds hold the effect of every event up to this position, and of none behind.
+    pub position: u64,
+    /// The build that was verified.
+    pub verified: ComparedBuild,
+    /// The build that was made for it.
+    pub by: ComparedBuild,
+    /// Whether they hold the same rows.
+    pub identical: bool,
+    /// Why they do not, as far as the host can tell; null if they do.
+    pub cause: Option<Cause>,
+    /// The batches of the build that was made for it, each with fresh memory.
+    pub batches: Batches,
+    /// The hash of what both hold; null if they differ.
+    pub content_hash: Option<String>,
+    /// Each table; left is the build that was verified.
+    pub tables: Vec<TableComparison>,
+}
+
+/// Batches of a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Batches {
+    /// How many there were.
+    pub count: u64,
+    /// Events of all of them.
+    pub events: u64,
+    /// Events of the largest.
+    pub largest: u64,
+}

@@ -1,0 +1,204 @@
+//! Projections, builds, and what happened to them.
+
+use crate::{
+    api,
+    builds::{
+        Activation, BuildError, BuildId, BuildState, BuildSummary, HistoryEntry, PinnedUpcaster, ProjectionSummary,
+        Purpose,
+    },
+    http::problem::{Code, Problem},
+    runtime::{FailureKind, Frame, ModuleFailure},
+    subscriptions::{DeadLetterSummary, OnFailure},
+};
+
+/// The build of a number; there is none of a number that is too large.
+pub(in crate::http) fn build_id(number: u64) -> BuildId {
+    BuildId(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+impl From<BuildId> for u64 {
+    fn from(build: BuildId) -> Self {
+        // Postgres counts builds from 1.
+        Self::try_from(build.0).unwrap_or_default()
+    }
+}
+
+/// The policy that a request names.
+pub(in crate::http) fn on_failure(word: &api::OnFailure) -> Result<OnFailure, Problem> {
+    match word {
+        api::OnFailure::Halt => Ok(OnFailure::Halt),
+        api::OnFailure::Skip => Ok(OnFailure::Skip),
+        api::OnFailure::Park => Ok(OnFailure::Park),
+        api::OnFailure::Other(word) => {
+            let detail = format!("on_failure: `{word}` is not a failure policy; there are `halt`, `skip` and `park`");
+            Err(Problem::new(Code::InvalidBody, detail).with("field", "on_failure"))
+        }
+    }
+}
+
+impl From<api::Activation> for Activation {
+    fn from(activation: api::Activation) -> Self {
+        match activation {
+            api::Activation::Auto => Self::Auto,
+            api::Activation::Manual => Self::Manual,
+        }
+    }
+}
+
+impl From<OnFailure> for api::OnFailure {
+    fn from(policy: OnFailure) -> Self {
+        match policy {
+            OnFailure::Halt => Self::Halt,
+            OnFailure::Skip => Self::Skip,
+            OnFailure::Park => Self::Park,
+        }
+    }
+}
+
+impl From<BuildState> for api::BuildState {
+    fn from(state: BuildState) -> Self {
+        match state {
+            BuildState::Replaying => Self::Replaying,
+            BuildState::Live => Self::Live,
+            BuildState::Active => Self::Active,
+            BuildState::Paused => Self::Paused,
+            BuildState::Halted => Self::Halted,
+            BuildState::Failed => Self::Failed,
+            BuildState::Retired => Self::Retired,
+        }
+    }
+}
+
+impl From<Purpose> for api::Purpose {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Queries => Self::Queries,
+            Purpose::Verify => Self::Verify,
+        }
+    }
+}
+
+impl From<ProjectionSummary> for api::Projection {
+    fn from(projection: ProjectionSummary) -> Self {
+        Self {
+            name: projection.name.into(),
+            active_build: projection.active_build.map(u64::from),
+            active_version: projection.active_version.map(|version| version.0),
+            on_failure: projection.on_failure.into(),
+            tables: projection.tables,
+            builds: projection.builds.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<BuildSummary> for api::Build {
+    fn from(build: BuildSummary) -> Self {
+        Self {
+            build: build.build.into(),
+            version: build.version.0,
+            state: build.state.into(),
+            checkpoint: build.checkpoint.0,
+            head: build.head.0,
+            lag: build.lag,
+            events_per_second: build.events_per_second,
+            seconds_left: build.seconds_left,
+            error: build.error.map(Into::into),
+            dead_letters: build.dead_letters,
+            out_of_order: build.out_of_order,
+            purpose: build.purpose.into(),
+            upcasters: build.upcasters.into_iter().map(Into::into).collect(),
+            activate_when_live: build.activate_when_live,
+            created_at: build.created_at,
+            replaced_at: build.replaced_at,
+        }
+    }
+}
+
+impl From<PinnedUpcaster> for api::PinnedUpcaster {
+    fn from(upcaster: PinnedUpcaster) -> Self {
+        Self { name: upcaster.name.into(), version: upcaster.version.0 }
+    }
+}
+
+impl From<BuildError> for api::BuildError {
+    fn from(error: BuildError) -> Self {
+        let of = |reason| Self {
+            reason,
+            position: None,
+            kind: None,
+            found: None,
+            max: None,
+            message: None,
+            backtrace: Vec::new(),
+            stream: None,
+            event_type: None,
+        };
+        match error {
+            BuildError::Module { failure, stream, event_type } => {
+                let api::ModuleFailure { position, kind, message, backtrace } = failure.into();
+                Self {
+                    position: Some(position),
+                    kind: Some(kind),
+                    message: Some(message),
+                    backtrace,
+                    stream: Some(stream),
+                    event_type: Some(event_type),
+                    ..of(api::BuildErrorReason::Module)
+                }
+            }
+            BuildError::TooManyDeadLetters { found, max } => {
+                Self { found: Some(found), max: Some(max), ..of(api::BuildErrorReason::TooManyDeadLetters) }
+            }
+            BuildError::Host { message } => Self { message: Some(message), ..of(api::BuildErrorReason::Host) },
+        }
+    }
+}
+
+impl From<ModuleFailure> for api::ModuleFailure {
+    fn from(failure: ModuleFailure) -> Self {
+        Self {
+            position: failure.position,
+            kind: failure.kind.into(),
+            message: failure.message,
+            backtrace: failure.backtrace.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<FailureKind> for api::FailureKind {
+    fn from(kind: FailureKind) -> Self {
+        match kind {
+            FailureKind::Refused => Self::Refused,
+            FailureKind::Trapped => Self::Trapped,
+            FailureKind::TimedOut => Self::TimedOut,
+            FailureKind::OutOfMemory => Self::OutOfMemory,
+            FailureKind::BrokeContract => Self::BrokeContract,
+        }
+    }
+}
+
+impl From<Frame> for api::Frame {
+    fn from(Frame { function, file, line }: Frame) -> Self {
+        Self { function, file, line }
+    }
+}
+
+impl From<DeadLetterSummary> for api::DeadLetter {
+    fn from(letter: DeadLetterSummary) -> Self {
+        Self {
+            position: letter.position.0,
+            stream: letter.stream,
+            event_type: letter.event_type,
+            parked: letter.parked,
+            error: letter.error.map(Into::into),
+            set_aside_at: letter.set_aside_at,
+        }
+    }
+}
+
+impl From<HistoryEntry> for api::HistoryEntry {
+    fn from(entry: HistoryEntry) -> Self {
+        let HistoryEntry { entry, at, build, change, cause } = entry;
+        Self { entry, at, build: build.map(u64::from), change, cause }
+    }
+}

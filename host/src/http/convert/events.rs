@@ -1,0 +1,150 @@
+//! Events, as clients write and read them.
+
+use gnomon_values::Instant;
+use serde_json::value::RawValue;
+
+use crate::{
+    api,
+    event_log::{
+        Appended, Direction, EventId, EventType, ExpectedVersion, Imported, Line, NewEvent, RecordedEvent,
+        SchemaVersion, StreamName, StreamSummary, StreamVersion,
+    },
+    http::{
+        errors::internal,
+        problem::{Code, Problem},
+    },
+    runtime::Delivery,
+};
+
+impl From<api::Direction> for Direction {
+    fn from(direction: api::Direction) -> Self {
+        match direction {
+            api::Direction::Forward => Self::Forward,
+            api::Direction::Backward => Self::Backward,
+        }
+    }
+}
+
+impl From<api::ExpectedVersion> for ExpectedVersion {
+    fn from(expected: api::ExpectedVersion) -> Self {
+        match expected {
+            api::ExpectedVersion::Any => Self::Any,
+            api::ExpectedVersion::NoStream => Self::NoStream,
+            api::ExpectedVersion::Exact(version) => Self::Exact(StreamVersion(version)),
+        }
+    }
+}
+
+/// What is wrong with a field of a request.
+fn wrong(field: String, reason: impl std::fmt::Display) -> Problem {
+    Problem::new(Code::InvalidBody, format!("{field}: {reason}")).with("field", field)
+}
+
+/// The events of a request, whose list is the field `path`.
+pub(in crate::http) fn new_events(events: Vec<api::NewEvent>, path: &str) -> Result<Vec<NewEvent>, Problem> {
+    let event = |(index, event): (usize, api::NewEvent)| new_event(event, &format!("{path}[{index}]."));
+    events.into_iter().enumerate().map(event).collect()
+}
+
+/// An event of a request; `path` stands in front of the names of its fields.
+fn new_event(event: api::NewEvent, path: &str) -> Result<NewEvent, Problem> {
+    let api::NewEvent { id, event_type, schema_version, time, data, metadata } = event;
+    let id = match id {
+        None => EventId::make(),
+        // What many programs write where they have no id: two events with it would be taken for one.
+        Some(id) if id.is_nil() => {
+            let reason = "the nil UUID is not the id of an event; leave `id` out, or give each event one of its own";
+            return Err(wrong(format!("{path}id"), reason));
+        }
+        Some(id) => EventId::Given(id),
+    };
+    Ok(NewEvent {
+        id,
+        event_type: EventType::new(event_type).map_err(|error| wrong(format!("{path}type"), error))?,
+        schema_version: SchemaVersion::try_from(schema_version)
+            .map_err(|error| wrong(format!("{path}schema_version"), error))?,
+        time,
+        data: data.into(),
+        metadata: metadata.map(Into::into),
+    })
+}
+
+/// A line of an import.
+pub(in crate::http) fn import_line(line: api::ImportLine) -> Result<Line, Problem> {
+    let api::ImportLine { stream, id, event_type, schema_version, time, data, metadata } = line;
+    let stream = StreamName::new(stream).map_err(|error| wrong("stream".to_owned(), error))?;
+    Ok((stream, new_event(api::NewEvent { id, event_type, schema_version, time, data, metadata }, "")?))
+}
+
+/// An append to a stream that the body of a request names; `path` is the field of the append.
+pub(in crate::http) fn stream_name(name: String, path: &str) -> Result<StreamName, Problem> {
+    StreamName::new(name).map_err(|error| wrong(format!("{path}.stream"), error))
+}
+
+impl From<Appended> for api::Appended {
+    fn from(appended: Appended) -> Self {
+        Self {
+            stream: appended.stream.into(),
+            first_version: appended.first_version.0,
+            last_version: appended.last_version.0,
+            first_position: appended.first_position.0,
+            last_position: appended.last_position.0,
+        }
+    }
+}
+
+impl From<Imported> for api::Imported {
+    fn from(imported: Imported) -> Self {
+        Self {
+            imported: imported.imported,
+            repeated: imported.repeated,
+            first_position: imported.first_position.map(|position| position.0),
+            last_position: imported.last_position.map(|position| position.0),
+        }
+    }
+}
+
+impl From<StreamSummary> for api::Stream {
+    fn from(StreamSummary { stream, version, last_position }: StreamSummary) -> Self {
+        Self { stream: stream.into(), version: version.0, last_position: last_position.0 }
+    }
+}
+
+/// The log checked that its texts are JSON when it took them in, so this fails for no event.
+fn json(text: impl Into<String>) -> Result<Box<RawValue>, Problem> {
+    RawValue::from_string(text.into()).map_err(|error| internal(&error))
+}
+
+/// An event as it was recorded.
+pub(in crate::http) fn event(event: RecordedEvent) -> Result<api::Event, Problem> {
+    Ok(api::Event {
+        position: event.position.0,
+        part: None,
+        stream: event.stream.into(),
+        version: event.version.0,
+        id: event.id,
+        event_type: event.event_type.into(),
+        schema_version: event.schema_version.into(),
+        time: event.time,
+        recorded_at: event.recorded_at,
+        data: json(event.data)?,
+        metadata: event.metadata.map(json).transpose()?,
+    })
+}
+
+/// An event as upcasters make it.
+pub(in crate::http) fn upcasted(event: Delivery) -> Result<api::Event, Problem> {
+    Ok(api::Event {
+        position: event.position.0,
+        part: Some(event.part),
+        stream: event.stream,
+        version: event.version,
+        id: event.id,
+        event_type: event.event_type,
+        schema_version: event.schema_version.into(),
+        time: Instant(event.time),
+        recorded_at: Instant(event.recorded_at),
+        data: json(event.data)?,
+        metadata: event.metadata.map(json).transpose()?,
+    })
+}

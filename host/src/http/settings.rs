@@ -1,0 +1,30 @@
+//! Settings of the HTTP API.
+
+use std::time::Duration;
+
+/// Settings of the HTTP API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// Bytes of the body of a request that is not an import or a module.
+    pub max_body_bytes: usize,
+    /// Bytes of the body of an import.
+    pub max_import_bytes: u64,
+    /// Events, streams of one page.
+    pub max_page: usize,
+    /// Rows of one page of a read model.
+    pub max_rows: u64,
+    /// How long a reader may ask to wait for a position.
+    pub max_wait: Duration,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 8 * 1024 * 1024,
+            max_import_bytes: 4 * 1024 * 1024 * 1024,
+            max_page: 1000,
+            max_rows: 10_000,
+            max_wait: Duration::from_secs(60),
+        }
+    }
+}
