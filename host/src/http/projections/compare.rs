@@ -1,7 +1,5 @@
 //! `GET /v1/projections/{name}/compare`
 
-use std::time::Duration;
-
 use axum::{Json, extract::State, http::HeaderMap};
 use serde::Deserialize;
 
@@ -10,10 +8,11 @@ use crate::{
     http::{
         Api,
         extract::{Params, PathParams},
+        prefer::Preferences,
         problem::{Code, Problem},
     },
     operations::{CompareOptions, Comparison},
-    read_model::{Identifier, compare::MAX_SAMPLES, query::Preferences},
+    read_model::{Identifier, compare::MAX_SAMPLES},
 };
 
 #[derive(Deserialize)]
@@ -48,11 +47,7 @@ pub(super) fn options(api: &Api, samples: Option<usize>, headers: &HeaderMap) ->
         let detail = format!("`samples` must be at most {MAX_SAMPLES}; it is {samples}");
         return Err(Problem::new(Code::InvalidQuery, detail));
     }
-    let preferences = Preferences::parse(headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()));
-    preferences.check().map_err(|error| {
-        let details = error.details.unwrap_or_default();
-        Problem::new(Code::InvalidHeader, format!("Prefer: {}. {details}", error.message))
-    })?;
-    let timeout = preferences.wait.map_or(default.timeout, |seconds| Duration::from_secs(seconds.into()));
-    Ok(CompareOptions { samples, timeout: timeout.min(api.settings.max_wait) })
+    let preferences = Preferences::of(headers);
+    preferences.check().map_err(|error| Problem::new(Code::InvalidHeader, format!("Prefer: {error}")))?;
+    Ok(CompareOptions { samples, timeout: preferences.wait(default.timeout, api.settings.max_wait) })
 }
