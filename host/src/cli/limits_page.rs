@@ -4,11 +4,11 @@
 
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
-use clap::{Arg, Args, CommandFactory, FromArgMatches};
+use clap::{Arg, CommandFactory};
 use gnomon_values::{Day, Instant, json, limits};
 
-use super::{Cli, host::HostOptions};
-use crate::{api::MAX_SAMPLES, read_model::Decimal, server::ServerSettings};
+use super::Cli;
+use crate::{api::MAX_SAMPLES, read_model::Decimal};
 
 const HEAD: &str = "\
 # Limits
@@ -259,16 +259,4 @@ fn every_limit_of_serve_is_on_the_page_and_every_code_has_its_own() {
             assert!(docs().join(format!("errors/{code}.md")).is_file(), "{what}: no page for {code}");
         }
     }
-}
-
-#[test]
-fn the_defaults_of_options_are_those_of_the_rooms() {
-    // The environment must not matter.
-    let command = HostOptions::augment_args(clap::Command::new("serve")).mut_args(|argument| argument.env(None));
-    let options = HostOptions::from_arg_matches(&command.get_matches_from(["serve"])).unwrap();
-    let (found, expected) = (options.settings(), ServerSettings::default());
-    assert_eq!(found.limits, expected.limits);
-    assert_eq!(found.log.limits, expected.log.limits);
-    assert_eq!(found.projector, expected.projector);
-    assert_eq!(format!("{:?}", found.http), format!("{:?}", expected.http));
 }

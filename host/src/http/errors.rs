@@ -7,7 +7,10 @@ use axum::{
 };
 use tracing::error;
 
-use super::problem::{Code, Problem};
+use super::{
+    postgrest::PostgrestError,
+    problem::{Code, Problem},
+};
 use crate::{
     api,
     builds::{AlignError, BuildState, ChangeError, PickError},
@@ -221,7 +224,7 @@ impl From<ReadError> for Problem {
             ReadError::Behind { checkpoint, .. } => {
                 Self::new(Code::ReadModelBehind, detail).with("position", checkpoint)
             }
-            ReadError::Query(error) => Self::of_query(&error),
+            ReadError::Query(error) => PostgrestError::from(error).into(),
             ReadError::Postgres(error) => error.into(),
         }
     }

@@ -135,15 +135,19 @@ impl Problem {
         problem
     }
 
-    /// A problem whose code and status are PostgREST's: it bears the fields of both.
-    pub(super) fn of_query(error: &crate::read_model::query::QueryError) -> Self {
-        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+    /// A problem that says nothing beyond what its status means, and has no page.
+    pub(super) fn of_status(status: StatusCode, detail: impl Into<String>) -> Self {
         let mut problem = Self { status, headers: Vec::new(), members: Members::default() };
         problem.members.set("type", "about:blank");
         problem.members.set("title", status.canonical_reason().unwrap_or_default());
         problem.members.set("status", status.as_u16());
-        problem.members.set("detail", error.message.as_str());
-        problem.with_postgrest(&error.code, error.details.as_deref(), error.hint.as_deref())
+        problem.members.set("detail", detail.into());
+        problem
+    }
+
+    /// A member, if it is there.
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.members.get(name)
     }
 
     /// Adds a member beside the standard ones.
@@ -163,22 +167,6 @@ impl Problem {
     pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
-    }
-
-    /// Adds the fields that PostgREST's clients read, under one of its codes.
-    pub(super) fn with_postgrest(mut self, code: &str, details: Option<&str>, hint: Option<&str>) -> Self {
-        self.members.set("code", code);
-        self.members.set("details", details);
-        self.members.set("hint", hint);
-        let message = self.members.get("detail").cloned();
-        self.members.set("message", message);
-        self
-    }
-
-    /// Adds the fields that PostgREST's clients read, under our own code.
-    pub(super) fn with_postgrest_message(self) -> Self {
-        let code = self.members.get("code").and_then(Value::as_str).unwrap_or_default().to_owned();
-        self.with_postgrest(&code, None, None)
     }
 }
 

@@ -14,9 +14,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::error;
 
 use super::{
-    errors, events, health, modules,
+    errors, events, health, modules, postgrest,
     problem::{Code, Problem},
-    projections, read_models,
+    projections,
     state::Api,
     streams, upcasters,
 };
@@ -55,7 +55,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/upcasters", get(upcasters::list))
         .route("/v1/upcasters/{name}/activate", post(upcasters::activate))
         .route("/v1/upcasters/{name}/deactivate", post(upcasters::deactivate))
-        .route("/v1/read-models/{projection}/{table}", get(read_models::query))
+        .route("/v1/read-models/{projection}/{table}", get(postgrest::query))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         // Each handler bounds the body that it reads, and names the limit.

@@ -16,16 +16,10 @@ use crate::{
 /// How a comparison is to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompareOptions {
-    /// Rows of each kind of difference to show, for each table; at most [`MAX_SAMPLES`](crate::read_model::compare::MAX_SAMPLES).
+    /// Rows of each kind of difference to show, for each table.
     pub samples: usize,
     /// How long to wait until the builds stand at one position.
     pub timeout: Duration,
-}
-
-impl Default for CompareOptions {
-    fn default() -> Self {
-        Self { samples: 5, timeout: Duration::from_secs(10) }
-    }
 }
 
 /// What two builds of a projection hold at one position.

@@ -6,7 +6,7 @@ mod decimal;
 mod identifier;
 pub mod query;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod storage;
 mod table;
 mod value;

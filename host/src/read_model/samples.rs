@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{CanonicalJson, ColumnDeclaration, ColumnType, Decimal, Float, Table, TableDeclaration, Value};
 
 /// A table with a column of every type, all but the key nullable. Some names are words of SQL, or of ours.
-pub(super) fn table() -> Table {
+pub(crate) fn table() -> Table {
     let columns = [
         ("id", ColumnType::I64),
         ("user", ColumnType::Text),

@@ -10,7 +10,7 @@ mod sources;
 mod start;
 mod step;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -20,10 +20,17 @@ use self::{
 };
 use super::{
     client::Client,
-    host::{RunningHost, stop_signal},
+    host::{
+        RunningHost,
+        options::{ConnectionOptions, ListenOptions},
+        stop_signal,
+    },
     output::say,
 };
-use crate::config::{DataDirOptions, DatabaseOptions};
+use crate::{
+    config::{DataDirOptions, DatabaseOptions},
+    server::ServerSettings,
+};
 
 /// Show the whole way on a week of real flights: from events over WebAssembly modules to read models.
 ///
@@ -36,9 +43,8 @@ pub(super) struct Demo {
     #[arg(long)]
     exit: bool,
 
-    /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, env = "GNOMON_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
-    listen: SocketAddr,
+    #[command(flatten)]
+    listen: ListenOptions,
 
     /// Folder of Gnomon's sources, which hold the modules and the flights [default: that which this program was built from]
     #[arg(long, env = "GNOMON_SOURCES", value_name = "FOLDER")]
@@ -49,6 +55,9 @@ pub(super) struct Demo {
 
     #[command(flatten)]
     database: DatabaseOptions,
+
+    #[command(flatten)]
+    connections: ConnectionOptions,
 }
 
 impl Demo {
@@ -56,7 +65,7 @@ impl Demo {
         let sources = Sources::find(self.sources.clone())?;
         title("Gnomon: a week of real flights, from events to read models");
         let mut steps = Steps::default();
-        let mut host = start::start(&mut steps, self.listen, &self.data_dir, &self.database).await?;
+        let mut host = start::start(&mut steps, self.settings(), &self.data_dir, &self.database).await?;
         let shown = tokio::select! {
             shown = self.show(&mut steps, &host, &sources) => shown,
             signal = stop_signal() => signal.map_err(Into::into),
@@ -74,6 +83,14 @@ impl Demo {
         say("\nstopping the host");
         host.stop().await?;
         shown
+    }
+
+    fn settings(&self) -> ServerSettings {
+        ServerSettings {
+            listen: self.listen.listen,
+            max_connections: self.connections.max_connections,
+            ..ServerSettings::default()
+        }
     }
 
     /// What is shown, step by step.

@@ -15,20 +15,15 @@ use crate::{
 
 pub(super) async fn start(
     steps: &mut Steps,
-    listen: SocketAddr,
+    settings: ServerSettings,
     data_dir: &DataDirOptions,
     database: &DatabaseOptions,
 ) -> anyhow::Result<RunningHost> {
-    check_free(listen).await?;
+    check_free(settings.listen).await?;
     let step = steps.begin("starting a host");
     // Beside the data of a real host, not among them.
     let folder = data_dir.folder().join("demo");
-    let settings = ServerSettings {
-        listen,
-        max_connections: database.max_connections,
-        cache: Some(folder.join("compiled")),
-        ..ServerSettings::default()
-    };
+    let settings = ServerSettings { cache: Some(folder.join("compiled")), ..settings };
     let host = RunningHost::start_with(database, &folder, settings, say_start()).await?;
     let postgres = match host.postgres() {
         Some(postgres) => format!("Postgres {} of its own; all data lies in {}", postgres.major(), folder.display()),

@@ -9,12 +9,16 @@ use crate::{
     http::{
         convert::build_id,
         extract::{Params, PathParams},
+        prefer::Preferences,
         problem::{Code, Problem},
         state::Api,
     },
     operations::CompareOptions,
-    read_model::{Identifier, query::Preferences},
+    read_model::Identifier,
 };
+
+/// How long builds are waited for until they stand at one position, if the client does not say.
+const DEFAULT_WAIT: Duration = Duration::from_secs(10);
 
 pub(in crate::http) async fn compare(
     State(api): State<Api>,
@@ -29,17 +33,12 @@ pub(in crate::http) async fn compare(
 
 /// How a client wants a comparison to be made.
 pub(super) fn options(api: &Api, samples: Option<usize>, headers: &HeaderMap) -> Result<CompareOptions, Problem> {
-    let default = CompareOptions::default();
-    let samples = samples.unwrap_or(default.samples);
+    let samples = samples.unwrap_or(api::DEFAULT_SAMPLES);
     if samples > api::MAX_SAMPLES {
         let detail = format!("`samples` must be at most {}; it is {samples}", api::MAX_SAMPLES);
         return Err(Problem::new(Code::InvalidQuery, detail));
     }
-    let preferences = Preferences::parse(headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()));
-    preferences.check().map_err(|error| {
-        let details = error.details.unwrap_or_default();
-        Problem::new(Code::InvalidHeader, format!("Prefer: {}. {details}", error.message))
-    })?;
-    let timeout = preferences.wait.map_or(default.timeout, |seconds| Duration::from_secs(seconds.into()));
-    Ok(CompareOptions { samples, timeout: timeout.min(api.settings.max_wait) })
+    let preferences = Preferences::of(headers);
+    preferences.check().map_err(|error| Problem::new(Code::InvalidHeader, format!("Prefer: {error}")))?;
+    Ok(CompareOptions { samples, timeout: preferences.wait(DEFAULT_WAIT, api.settings.max_wait) })
 }

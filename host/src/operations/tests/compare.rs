@@ -13,6 +13,8 @@ use crate::{
     read_model::content_hash,
 };
 
+const OPTIONS: CompareOptions = CompareOptions { samples: 5, timeout: Duration::from_secs(10) };
+
 #[tokio::test(flavor = "multi_thread")]
 async fn builds_of_one_logic_are_identical_at_each_position() {
     let database = TestDatabase::create().await;
@@ -24,7 +26,7 @@ async fn builds_of_one_logic_are_identical_at_each_position() {
     }
     let left = one.deploy(&name, bank(), Activation::Auto).await;
     one.caught_up(&name).await;
-    let error = one.operations.compare(&name, None, None, CompareOptions::default()).await.unwrap_err();
+    let error = one.operations.compare(&name, None, None, OPTIONS).await.unwrap_err();
     assert!(matches!(error, CompareError::NoOtherBuild { left: only, .. } if only == left), "{error}");
 
     let other = Host::start(&database).await;
@@ -46,7 +48,7 @@ async fn builds_of_one_logic_are_identical_at_each_position() {
         let mut positions = Vec::new();
         for turn in 0..40 {
             let host = if turn % 2 == 0 { &one } else { &other };
-            let options = CompareOptions { timeout: Duration::from_secs(60), ..CompareOptions::default() };
+            let options = CompareOptions { timeout: Duration::from_secs(60), ..OPTIONS };
             let comparison = host.operations.compare(&name, None, None, options).await.unwrap();
             assert_eq!((comparison.left.build, comparison.right.build), (left, right));
             assert!(comparison.identical, "{}", format!("{comparison:?}"));
@@ -82,7 +84,7 @@ async fn builds_of_one_logic_are_identical_at_each_position() {
         .execute(&one.database.lookups)
         .await
         .unwrap();
-    let comparison = one.operations.compare(&name, Some(right), Some(left), CompareOptions::default()).await.unwrap();
+    let comparison = one.operations.compare(&name, Some(right), Some(left), OPTIONS).await.unwrap();
     assert!(!comparison.identical);
     one.projector.stop().await;
     other.projector.stop().await;

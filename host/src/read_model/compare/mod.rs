@@ -19,13 +19,10 @@ pub use self::difference::{
 use self::{pair::Pair, sample::Budget};
 use super::{storage::TableSet, table::Table};
 
-/// Samples of each kind that a comparison may be asked for.
-pub const MAX_SAMPLES: usize = 100;
-
 /// Compares the tables of two builds: those of the left in their order, then those that only the right has.
 ///
 /// `connection` is in a transaction that reads one snapshot (REPEATABLE READ); settings of that transaction are changed. Of
-/// each kind of difference at most `samples` rows are shown ([`MAX_SAMPLES`]), and fewer where rows are large.
+/// each kind of difference at most `samples` rows are shown, and fewer where rows are large.
 ///
 /// # Errors
 /// Postgres fails, or a table is gone.
@@ -36,7 +33,7 @@ pub async fn compare(
     samples: usize,
 ) -> Result<Vec<TableComparison>, sqlx::Error> {
     session::prepare(connection).await?;
-    let mut budget = Budget::new(samples.min(MAX_SAMPLES));
+    let mut budget = Budget::new(samples);
     let mut tables = Vec::new();
     for table in left.tables() {
         tables.push(match right.table(table.name().as_str()) {

@@ -1,26 +1,56 @@
-//! What a client is told when a query fails, in PostgREST's four fields.
+//! What a client is told when a query is refused, in PostgREST's words.
 
 use std::borrow::Cow;
 
 use gnomon_values::TimeError;
-use serde::Serialize;
 
-/// A refusal in the form that PostgREST's clients read: `code`, `message`, `details` and `hint` are the fields of the
-/// JSON body, `status` is the HTTP status.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
-#[error("{code}: {message}")]
+/// Why a query is refused: what PostgREST's clients read of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", code.as_str())]
 pub struct QueryError {
-    /// A code of PostgREST's (`PGRST…`), or an SQLSTATE.
-    pub code: Cow<'static, str>,
+    /// Which kind of refusal it is.
+    pub code: ErrorCode,
     /// What is wrong.
     pub message: String,
     /// More about it.
     pub details: Option<String>,
     /// What would be right.
     pub hint: Option<String>,
-    /// The HTTP status.
-    #[serde(skip)]
-    pub status: u16,
+}
+
+/// The kinds of refusals, and the codes by which clients know them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// A parameter breaks the grammar: PGRST100.
+    Syntax,
+    /// The query string is longer than [`MAX_QUERY_BYTES`](super::MAX_QUERY_BYTES). PostgREST has no such limit, hence no code
+    /// of its own for it: PGRST100 as well.
+    TooLong,
+    /// A limit or an offset that no page can have: PGRST103.
+    Range,
+    /// A parameter names a resource that is not embedded: PGRST108.
+    NotEmbedded,
+    /// An aggregate function: PGRST123.
+    Aggregate,
+    /// Something that PostgREST knows and Gnomon does not: PGRST127.
+    NotImplemented,
+    /// An error of Postgres, by its SQLSTATE.
+    Postgres(Cow<'static, str>),
+}
+
+impl ErrorCode {
+    /// The code, as clients read it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Syntax | Self::TooLong => "PGRST100",
+            Self::Range => "PGRST103",
+            Self::NotEmbedded => "PGRST108",
+            Self::Aggregate => "PGRST123",
+            Self::NotImplemented => "PGRST127",
+            Self::Postgres(sqlstate) => sqlstate,
+        }
+    }
 }
 
 impl QueryError {
@@ -28,17 +58,28 @@ impl QueryError {
     #[must_use]
     pub fn from_postgres(sqlstate: &str, message: &str, details: Option<&str>, hint: Option<&str>) -> Self {
         Self {
-            status: http_status(sqlstate),
-            code: Cow::Owned(sqlstate.to_owned()),
+            code: ErrorCode::Postgres(Cow::Owned(sqlstate.to_owned())),
             message: message.to_owned(),
             details: details.map(str::to_owned),
             hint: hint.map(str::to_owned),
         }
     }
 
+    /// Something that PostgREST knows and we do not.
+    #[must_use]
+    pub fn not_implemented(details: String) -> Self {
+        Self { details: Some(details), ..Self::new(ErrorCode::NotImplemented, "Feature not implemented".to_owned()) }
+    }
+
+    /// Rows that no page can have.
+    #[must_use]
+    pub fn range(details: String) -> Self {
+        Self { details: Some(details), ..Self::new(ErrorCode::Range, "Requested range not satisfiable".to_owned()) }
+    }
+
     /// A parameter that breaks the grammar: PGRST100.
     pub(super) fn syntax(message: String, details: String) -> Self {
-        Self { details: Some(details), ..Self::new("PGRST100", 400, message) }
+        Self { details: Some(details), ..Self::new(ErrorCode::Syntax, message) }
     }
 
     /// More of something than a query may have. PostgREST has no such limits, hence no code of its own for them.
@@ -67,18 +108,10 @@ impl QueryError {
         Self::syntax(format!("the parameter \"{parameter}\" must be a whole number"), format!("It is \"{value}\"."))
     }
 
-    /// A schema, where the projection in the path is the only one.
-    pub(super) fn invalid_schema(schema: &str, projection: &str) -> Self {
-        Self {
-            hint: Some(format!("Only the following schemas are exposed: {projection}")),
-            ..Self::new("PGRST106", 406, format!("Invalid schema: {schema}"))
-        }
-    }
-
     /// A query string that is not even looked at.
     pub(super) fn too_long(bytes: usize, limit: usize) -> Self {
         let details = format!("It has {bytes} bytes; at most {limit} are allowed.");
-        Self { status: 414, ..Self::syntax("the query string is too long".to_owned(), details) }
+        Self { code: ErrorCode::TooLong, ..Self::syntax("the query string is too long".to_owned(), details) }
     }
 
     /// A filter, order or limit for a resource that `select` does not embed. None can be embedded yet, so this is the
@@ -86,18 +119,13 @@ impl QueryError {
     pub(super) fn not_embedded(resource: &str) -> Self {
         Self {
             hint: Some(format!("Verify that '{resource}' is included in the 'select' query parameter.")),
-            ..Self::new("PGRST108", 400, format!("'{resource}' is not an embedded resource in this request"))
+            ..Self::new(ErrorCode::NotEmbedded, format!("'{resource}' is not an embedded resource in this request"))
         }
     }
 
     /// An aggregate function. PostgREST refuses them in these words unless they are switched on.
     pub(super) fn aggregate() -> Self {
-        Self::new("PGRST123", 400, "Use of aggregate functions is not allowed".to_owned())
-    }
-
-    /// Something that PostgREST knows and we do not.
-    pub(super) fn not_implemented(details: String) -> Self {
-        Self { details: Some(details), ..Self::new("PGRST127", 400, "Feature not implemented".to_owned()) }
+        Self::new(ErrorCode::Aggregate, "Use of aggregate functions is not allowed".to_owned())
     }
 
     /// A limit below zero.
@@ -110,120 +138,20 @@ impl QueryError {
         Self::range("Offset should be greater than or equal to zero.".to_owned())
     }
 
-    /// A page behind the last row.
-    pub(super) fn out_of_bounds(offset: u64, total: u64) -> Self {
-        Self::range(format!("An offset of {offset} was requested, but there are only {total} rows."))
-    }
-
-    /// One object was asked for and there is not exactly one row.
-    pub(super) fn not_single(rows: u64) -> Self {
-        Self {
-            details: Some(format!("The result contains {rows} rows")),
-            ..Self::new("PGRST116", 406, "Cannot coerce the result to a single JSON object".to_owned())
-        }
-    }
-
-    /// An `Accept` header that names nothing we can answer.
-    pub(super) fn not_acceptable(media_types: &str) -> Self {
-        Self::new("PGRST107", 406, format!("None of these media types are available: {media_types}"))
-    }
-
-    /// Preferences that we cannot keep, where the client insists.
-    pub(super) fn preferences(invalid: &[String]) -> Self {
-        Self {
-            details: Some(format!("Invalid preferences: {}", invalid.join(", "))),
-            ..Self::new("PGRST122", 400, "Invalid preferences given with handling=strict".to_owned())
-        }
-    }
-
     /// A column that the table does not have: Postgres' own code and words.
     pub(super) fn undefined_column(table: &str, column: &str, hint: Option<String>) -> Self {
         let message = format!("column {table}.{column} does not exist");
-        Self { hint, ..Self::new("42703", http_status("42703"), message) }
+        Self { hint, ..Self::new(ErrorCode::Postgres(Cow::Borrowed("42703")), message) }
     }
 
     /// An instant within a leap second: Postgres' own code and words for times that it does not know.
     pub(super) fn leap_second(value: &str) -> Self {
         let error = TimeError::LeapSecond(value.to_owned());
         let message = format!("date/time field value out of range: {value:?}");
-        Self { details: Some(error.to_string()), ..Self::new("22008", http_status("22008"), message) }
+        Self { details: Some(error.to_string()), ..Self::new(ErrorCode::Postgres(Cow::Borrowed("22008")), message) }
     }
 
-    fn range(details: String) -> Self {
-        Self { details: Some(details), ..Self::new("PGRST103", 416, "Requested range not satisfiable".to_owned()) }
-    }
-
-    fn new(code: &'static str, status: u16, message: String) -> Self {
-        Self { code: Cow::Borrowed(code), message, details: None, hint: None, status }
-    }
-}
-
-/// The HTTP status for an error of Postgres: the table of PostgREST's documentation. Where that asks who the client is
-/// (42501), this answers as for one who is known: there is nobody to log in as.
-#[must_use]
-pub fn http_status(sqlstate: &str) -> u16 {
-    match sqlstate {
-        "23503" | "23505" => return 409,
-        "25006" => return 405,
-        "42501" => return 403,
-        "42883" | "42P01" => return 404,
-        "42P17" | "21000" | "53400" => return 500,
-        // The server is told to stop: another try, later or elsewhere, may succeed.
-        "57P01" => return 503,
-        "P0001" => return 400,
-        _ => {}
-    }
-    match sqlstate.get(..2).unwrap_or_default() {
-        "08" | "53" => 503,
-        "0L" | "0P" | "28" => 403,
-        "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "54" | "55" | "57" | "58" | "F0" | "HV" | "P0" | "XX" => 500,
-        _ => 400,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_body_has_the_four_fields_of_postgrest() {
-        assert_eq!(
-            serde_json::to_string(&QueryError::not_single(0)).unwrap(),
-            concat!(
-                r#"{"code":"PGRST116","message":"Cannot coerce the result to a single JSON object","#,
-                r#""details":"The result contains 0 rows","hint":null}"#
-            )
-        );
-    }
-
-    #[test]
-    fn statuses_are_those_of_postgrest() {
-        for (sqlstate, status) in [
-            ("08006", 503),
-            ("21000", 500),
-            ("22P02", 400),
-            ("23505", 409),
-            ("25006", 405),
-            ("25001", 500),
-            ("28000", 403),
-            ("40001", 500),
-            ("42501", 403),
-            ("42703", 400),
-            ("42883", 404),
-            ("42P01", 404),
-            ("42P17", 500),
-            ("53300", 503),
-            ("53400", 500),
-            ("54001", 500),
-            ("57014", 500),
-            ("57P01", 503),
-            ("P0001", 400),
-            ("P0002", 500),
-            ("XX000", 500),
-            ("", 400),
-            ("é", 400),
-        ] {
-            assert_eq!(http_status(sqlstate), status, "{sqlstate}");
-        }
+    fn new(code: ErrorCode, message: String) -> Self {
+        Self { code, message, details: None, hint: None }
     }
 }

@@ -57,7 +57,7 @@ mod tests {
     fn a_leap_second_is_refused() {
         for value in ["2016-12-31T23:59:60Z", "2016-12-31 23:59:60", "2016-12-31T23:59:60.5+02:00", "23:59:60"] {
             let error = kept(value.to_owned()).unwrap_err();
-            assert_eq!((error.status, error.code.as_ref()), (400, "22008"), "{value}");
+            assert_eq!(error.code.as_str(), "22008", "{value}");
         }
         for value in ["12:60", "2020-01-01T00:00:06Z", "1:00:600", "é:60"] {
             assert_eq!(kept(value.to_owned()).unwrap(), value);

@@ -6,22 +6,21 @@
 //! that the declaration does not, except the aliases of the answer; values are bound, never written into the SQL.
 //!
 //! Where PostgREST ignores something that the client wrote, such as what stands behind a complete filter, a parameter without
-//! `=` or a limit that is not a number, we refuse it: a condition that is dropped without a word answers another question. What PostgREST knows and we do not is refused by name (PGRST127).
+//! `=` or a limit that is not a number, we refuse it: a condition that is dropped without a word answers another question. What
+//! PostgREST knows and we do not is refused by name (PGRST127).
+//!
+//! What PostgREST says by headers and status codes is not here but in `http::postgrest`.
 
-mod accept;
 mod cursor;
 mod error;
 mod filter;
-mod headers;
 mod instant;
 mod limits;
 mod logic;
 mod misses;
 mod name;
 mod order;
-mod page;
 mod parameters;
-mod preferences;
 mod select;
 mod sql;
 mod undefined_column;
@@ -29,13 +28,9 @@ mod value;
 mod window;
 
 pub use self::{
-    accept::Shape,
-    error::{QueryError, http_status},
-    headers::check_headers,
+    error::{ErrorCode, QueryError},
     limits::{MAX_CONDITIONS, MAX_DEPTH, MAX_ORDER_TERMS, MAX_QUERY_BYTES, MAX_SELECTED},
-    page::Page,
-    preferences::{Handling, Preferences},
-    sql::{Rendering, Sql},
+    sql::{Rendering, Shape, Sql},
 };
 use self::{
     logic::Logic, order::OrderTerm, parameters::Parameters, parameters::Where, select::Selected, window::Window,

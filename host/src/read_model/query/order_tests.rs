@@ -42,7 +42,7 @@ fn malformed_terms_are_refused_at_their_place() {
         ),
     ] {
         let error = ordered(value).unwrap_err();
-        assert_eq!((error.status, error.code.as_ref(), &error.hint), (400, "PGRST100", &None), "{value}");
+        assert_eq!((error.code.as_str(), &error.hint), ("PGRST100", &None), "{value}");
         assert_eq!(error.message, format!("\"failed to parse order ({value})\" (line 1, column {column})"));
         assert_eq!(error.details.as_deref(), Some(details), "{value}");
     }
@@ -62,7 +62,7 @@ fn the_number_of_terms_is_limited() {
     let most = vec!["id"; MAX_ORDER_TERMS].join(",");
     assert!(ordered(&most).is_ok());
     let error = ordered(&format!("{most},id")).unwrap_err();
-    assert_eq!((error.status, error.code.as_ref()), (400, "PGRST100"));
+    assert_eq!(error.code.as_str(), "PGRST100");
     assert_eq!(error.message, "the query has too many columns to order by");
     assert_eq!(error.details.as_deref(), Some("At most 32 are allowed."));
 }

@@ -2,12 +2,21 @@
 
 use super::{
     Query,
-    accept::Shape,
     filter::{Comparison, Condition, State, Test},
     logic::{Connective, Logic},
     order::{Direction, Nulls, OrderTerm},
 };
 use crate::read_model::{Column, ColumnType, Table};
+
+/// What the answer is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shape {
+    /// A JSON array of rows.
+    #[default]
+    List,
+    /// The one row, as a JSON object.
+    Object,
+}
 
 /// How a query is to be answered, beside what the query itself says.
 #[derive(Clone, Copy, Debug)]

@@ -57,7 +57,7 @@ mod tests {
         for text in ["", "abc", "-", "1.5", "1e3", "+1", "0x10", "٣"] {
             for (name, window) in [("limit", window(Some(text), None)), ("offset", window(None, Some(text)))] {
                 let error = window.unwrap_err();
-                assert_eq!((error.status, error.code.as_ref()), (400, "PGRST100"));
+                assert_eq!(error.code.as_str(), "PGRST100");
                 assert_eq!(error.message, format!("the parameter \"{name}\" must be a whole number"));
                 assert_eq!(error.details, Some(format!("It is \"{text}\".")));
             }
@@ -68,13 +68,13 @@ mod tests {
     fn a_negative_limit_is_refused() {
         for text in ["-1", "-99999999999999999999"] {
             let error = window(Some(text), None).unwrap_err();
-            assert_eq!((error.status, error.code.as_ref()), (416, "PGRST103"));
+            assert_eq!(error.code.as_str(), "PGRST103");
             assert_eq!(error.message, "Requested range not satisfiable");
             assert_eq!(error.details.as_deref(), Some("Limit should be greater than or equal to zero."));
             assert_eq!(error.hint, None);
         }
         let error = window(None, Some("-4")).unwrap_err();
-        assert_eq!((error.status, error.code.as_ref()), (416, "PGRST103"));
+        assert_eq!(error.code.as_str(), "PGRST103");
         assert_eq!(error.details.as_deref(), Some("Offset should be greater than or equal to zero."));
         assert_eq!(window(Some("-0"), None), Ok(Window { limit: Some(0), offset: 0 }));
     }

@@ -1,16 +1,18 @@
 //! A page of an answer: which rows it holds of how many, and what HTTP says of that.
 
-use super::error::QueryError;
+use axum::http::StatusCode;
+
+use super::error::PostgrestError;
 
 /// Where a page lies among all rows that match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Page {
+pub(super) struct Page {
     /// The rows before it.
-    pub offset: u64,
+    pub(super) offset: u64,
     /// The rows in it.
-    pub rows: u64,
+    pub(super) rows: u64,
     /// All rows, if they were counted.
-    pub total: Option<u64>,
+    pub(super) total: Option<u64>,
 }
 
 impl Page {
@@ -18,17 +20,16 @@ impl Page {
     ///
     /// # Errors
     /// The page is known to lie behind the last row. [`content_range`](Self::content_range) is told even so.
-    pub fn status(&self) -> Result<u16, QueryError> {
+    pub(super) fn status(&self) -> Result<StatusCode, PostgrestError> {
         match self.total {
-            Some(total) if self.offset > total => Err(QueryError::out_of_bounds(self.offset, total)),
-            Some(total) if self.rows < total => Ok(206),
-            _ => Ok(200),
+            Some(total) if self.offset > total => Err(PostgrestError::out_of_bounds(self.offset, total)),
+            Some(total) if self.rows < total => Ok(StatusCode::PARTIAL_CONTENT),
+            _ => Ok(StatusCode::OK),
         }
     }
 
     /// The value of the header `Content-Range`: the first and last place, counted from 0, and the total.
-    #[must_use]
-    pub fn content_range(&self) -> String {
+    pub(super) fn content_range(&self) -> String {
         let total = self.total.map_or_else(|| "*".to_owned(), |total| total.to_string());
         match self.rows.checked_sub(1) {
             Some(further) if self.total != Some(0) => {
@@ -42,8 +43,8 @@ impl Page {
     ///
     /// # Errors
     /// There is not exactly one row.
-    pub fn single(&self) -> Result<(), QueryError> {
-        if self.rows == 1 { Ok(()) } else { Err(QueryError::not_single(self.rows)) }
+    pub(super) fn single(&self) -> Result<(), PostgrestError> {
+        if self.rows == 1 { Ok(()) } else { Err(PostgrestError::not_single(self.rows)) }
     }
 }
 
@@ -68,7 +69,11 @@ mod tests {
             (page(10, 5, Some(15)), "10-14/15", 206),
             (page(15, 0, Some(15)), "*/15", 206),
         ] {
-            assert_eq!((page.content_range().as_str(), page.status()), (range, Ok(status)), "{page:?}");
+            assert_eq!(
+                (page.content_range().as_str(), page.status().map(|status| status.as_u16())),
+                (range, Ok(status)),
+                "{page:?}"
+            );
         }
     }
 
@@ -79,12 +84,12 @@ mod tests {
             assert_eq!(page.content_range(), format!("*/{total}"));
             assert_eq!(
                 page.status(),
-                Err(QueryError {
+                Err(PostgrestError {
                     code: "PGRST103".into(),
                     message: "Requested range not satisfiable".into(),
                     details: Some(format!("An offset of {offset} was requested, but there are only {total} rows.")),
                     hint: None,
-                    status: 416,
+                    status: StatusCode::RANGE_NOT_SATISFIABLE,
                 })
             );
         }
@@ -96,12 +101,12 @@ mod tests {
         for rows in [0, 4] {
             assert_eq!(
                 page(0, rows, None).single(),
-                Err(QueryError {
+                Err(PostgrestError {
                     code: "PGRST116".into(),
                     message: "Cannot coerce the result to a single JSON object".into(),
                     details: Some(format!("The result contains {rows} rows")),
                     hint: None,
-                    status: 406,
+                    status: StatusCode::NOT_ACCEPTABLE,
                 })
             );
         }

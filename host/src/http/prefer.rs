@@ -1,16 +1,18 @@
 //! The header `Prefer` (RFC 7240).
 
-use super::error::QueryError;
+use std::time::Duration;
+
+use axum::http::HeaderMap;
 
 /// What a client would like. Of a preference given twice, the first counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Preferences {
+pub(super) struct Preferences {
     /// `count=exact`: the total is wanted.
-    pub exact_count: bool,
+    pub(super) exact_count: bool,
     /// `wait=N`: how many seconds the client is willing to wait.
-    pub wait: Option<u32>,
+    wait: Option<u32>,
     /// `handling=…`: what to do with preferences that cannot be kept.
-    pub handling: Option<Handling>,
+    handling: Option<Handling>,
     invalid: Vec<String>,
     /// What would change the answer, and is not there yet.
     missing: Vec<String>,
@@ -18,19 +20,35 @@ pub struct Preferences {
 
 /// What to do with preferences that cannot be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Handling {
+enum Handling {
     /// Refuse the request.
     Strict,
     /// Leave them out of account.
     Lenient,
 }
 
+/// Preferences that cannot be kept, and that the client must hear of.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum PreferenceError {
+    /// They cannot be kept, and the client insists.
+    #[error("Invalid preferences given with handling=strict. Invalid preferences: {}", .0.join(", "))]
+    Invalid(Vec<String>),
+    /// It would change the answer.
+    #[error("Feature not implemented. The preference {0} is not implemented.")]
+    NotImplemented(String),
+}
+
 /// Preferences of PostgREST that only speak of writes; a read keeps them whatever they say.
 const OF_WRITES: [&str; 5] = ["return", "resolution", "missing", "tx", "max-affected"];
 
 impl Preferences {
+    /// Reads the header of a request.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        Self::parse(headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()))
+    }
+
     /// Reads the header, which may be there several times.
-    pub fn parse<'a>(headers: impl IntoIterator<Item = &'a str>) -> Self {
+    fn parse<'a>(headers: impl IntoIterator<Item = &'a str>) -> Self {
         let mut preferences = Self::default();
         for preference in headers.into_iter().flat_map(|header| header.split(',')).map(str::trim) {
             if !preference.is_empty() && !preferences.add(preference) {
@@ -65,20 +83,24 @@ impl Preferences {
     ///
     /// # Errors
     /// Names what cannot.
-    pub fn check(&self) -> Result<(), QueryError> {
+    pub(super) fn check(&self) -> Result<(), PreferenceError> {
         if self.handling == Some(Handling::Strict) && !self.invalid.is_empty() {
-            return Err(QueryError::preferences(&self.invalid));
+            return Err(PreferenceError::Invalid(self.invalid.clone()));
         }
         if let Some(missing) = self.missing.first() {
-            return Err(QueryError::not_implemented(format!("The preference {missing} is not implemented.")));
+            return Err(PreferenceError::NotImplemented(missing.clone()));
         }
         Ok(())
     }
 
+    /// How long the client is willing to wait: `default` if it does not say, and never longer than `max`.
+    pub(super) fn wait(&self, default: Duration, max: Duration) -> Duration {
+        self.wait.map_or(default, |seconds| Duration::from_secs(seconds.into())).min(max)
+    }
+
     /// The value of the header `Preference-Applied`, if there is something to say. Whether the server has waited is
     /// known to the one who waits, not here.
-    #[must_use]
-    pub fn applied(&self) -> Option<String> {
+    pub(super) fn applied(&self) -> Option<String> {
         let count = self.exact_count.then_some("count=exact");
         let handling = self.handling.map(|handling| match handling {
             Handling::Strict => "handling=strict",
@@ -114,11 +136,20 @@ mod tests {
     fn what_would_change_the_answer_is_refused_even_so() {
         for missing in ["count=planned", "count=estimated", "timezone=Europe/Berlin"] {
             for handling in ["handling=lenient", "handling=strict", ""] {
-                let error = Preferences::parse([missing, handling]).check().unwrap_err();
-                assert_eq!((error.status, error.code.as_ref()), (400, "PGRST127"));
-                assert_eq!(error.details, Some(format!("The preference {missing} is not implemented.")));
+                let checked = Preferences::parse([missing, handling]).check();
+                assert_eq!(checked, Err(PreferenceError::NotImplemented(missing.to_owned())));
             }
         }
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_is_allowed() {
+        let [default, max] = [5, 60].map(Duration::from_secs);
+        for (prefer, seconds) in [("", 5), ("wait=0", 0), ("wait=10", 10), ("wait=61", 60)] {
+            let preferences = Preferences::parse([prefer]);
+            assert_eq!(preferences.wait(default, max), Duration::from_secs(seconds), "{prefer}");
+        }
+        assert_eq!(Preferences::default().wait(max, default), default);
     }
 
     #[test]
@@ -135,13 +166,7 @@ mod tests {
         assert_eq!(Preferences::parse(["handling=strict, count=exact, tx=commit, timezone=utc"]).check(), Ok(()));
         assert_eq!(
             Preferences::parse([given, "handling=strict"]).check(),
-            Err(QueryError {
-                code: "PGRST122".into(),
-                message: "Invalid preferences given with handling=strict".into(),
-                details: Some(format!("Invalid preferences: {given}")),
-                hint: None,
-                status: 400,
-            })
+            Err(PreferenceError::Invalid(given.split(", ").map(str::to_owned).collect()))
         );
     }
 }

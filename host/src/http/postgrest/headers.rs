@@ -1,8 +1,8 @@
 //! Headers of PostgREST's that would change the answer.
 
-use std::borrow::Cow;
+use axum::http::HeaderMap;
 
-use super::error::QueryError;
+use super::error::PostgrestError;
 
 /// The schema that clients name where nobody told them of one.
 const UNASKED: &str = "public";
@@ -10,17 +10,18 @@ const UNASKED: &str = "public";
 /// Refuses what would be misread: a range of rows, which is not there yet, and a schema that is not the projection.
 ///
 /// # Errors
-/// Such a header is there; `header` looks for one by its name.
-pub fn check_headers<'h>(projection: &str, header: impl Fn(&str) -> Option<Cow<'h, str>>) -> Result<(), QueryError> {
+/// Such a header is there.
+pub(super) fn check_headers(projection: &str, headers: &HeaderMap) -> Result<(), PostgrestError> {
     for name in ["Range", "Range-Unit"] {
-        if header(name).is_some() {
+        if headers.contains_key(name) {
             let details = format!("The header {name} is not implemented; limit and offset select a part of the rows.");
-            return Err(QueryError::not_implemented(details));
+            return Err(PostgrestError::not_implemented(details));
         }
     }
     for name in ["Accept-Profile", "Content-Profile"] {
-        if let Some(schema) = header(name).filter(|schema| schema != projection && schema != UNASKED) {
-            return Err(QueryError::invalid_schema(&schema, projection));
+        let schema = headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        if let Some(schema) = schema.filter(|schema| schema != projection && schema != UNASKED) {
+            return Err(PostgrestError::invalid_schema(&schema, projection));
         }
     }
     Ok(())
@@ -28,17 +29,20 @@ pub fn check_headers<'h>(projection: &str, header: impl Fn(&str) -> Option<Cow<'
 
 #[cfg(test)]
 mod tests {
+    use axum::http::{HeaderName, HeaderValue, StatusCode};
+
     use super::*;
 
-    fn check(name: &str, value: &'static str) -> Result<(), QueryError> {
-        check_headers("bank", |header| (header == name).then_some(Cow::Borrowed(value)))
+    fn check(name: &'static str, value: &'static str) -> Result<(), PostgrestError> {
+        let header = (HeaderName::try_from(name).unwrap(), HeaderValue::from_static(value));
+        check_headers("bank", &[header].into_iter().collect())
     }
 
     #[test]
     fn ranges_are_not_there_yet() {
         for (name, value) in [("Range", "5-6"), ("Range", "bytes=0-"), ("Range-Unit", "items")] {
             let error = check(name, value).unwrap_err();
-            assert_eq!((error.status, error.code.as_ref()), (400, "PGRST127"));
+            assert_eq!((error.status, error.code.as_ref()), (StatusCode::BAD_REQUEST, "PGRST127"));
             let details = format!("The header {name} is not implemented; limit and offset select a part of the rows.");
             assert_eq!(error.details, Some(details));
         }
@@ -51,12 +55,12 @@ mod tests {
         for name in ["Accept-Profile", "Content-Profile"] {
             assert_eq!(
                 check(name, "shop"),
-                Err(QueryError {
+                Err(PostgrestError {
                     code: "PGRST106".into(),
                     message: "Invalid schema: shop".into(),
                     details: None,
                     hint: Some("Only the following schemas are exposed: bank".into()),
-                    status: 406,
+                    status: StatusCode::NOT_ACCEPTABLE,
                 })
             );
         }

@@ -4,23 +4,28 @@ use std::time::Duration;
 
 use axum::{
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 
 use super::{
-    errors::internal,
-    extract::PathParams,
-    problem::{Code, Problem},
-    state::Api,
+    accept::{content_type, negotiate},
+    error::PostgrestError,
+    fields::{with_code, with_own_code},
+    headers::check_headers,
+    page::Page,
 };
 use crate::{
     event_log::Position,
-    queries::{Answer, ReadError, ReadRequest},
-    read_model::{
-        Identifier,
-        query::{Page, Preferences, QueryError, Shape, check_headers},
+    http::{
+        errors::internal,
+        extract::PathParams,
+        prefer::{PreferenceError, Preferences},
+        problem::{Code, Problem},
+        state::Api,
     },
+    queries::{Answer, ReadError, ReadRequest},
+    read_model::{Identifier, query::Shape},
 };
 
 /// The answer holds the effect of every event up to this position.
@@ -33,7 +38,7 @@ const MAX_ROWS: HeaderName = HeaderName::from_static("gnomon-max-rows");
 /// How long a reader waits for a position if it does not say.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 
-pub(super) async fn query(
+pub(in crate::http) async fn query(
     State(api): State<Api>,
     PathParams((projection, table)): PathParams<(Identifier, String)>,
     RawQuery(query): RawQuery,
@@ -49,13 +54,13 @@ async fn answer(
     query: &str,
     headers: &HeaderMap,
 ) -> Result<Response, Refusal> {
-    check_headers(projection.as_str(), |name| Some(String::from_utf8_lossy(headers.get(name)?.as_bytes())))?;
-    let shape = Shape::negotiate(accepted(headers).as_deref())?;
-    let preferences = Preferences::parse(headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()));
+    check_headers(projection.as_str(), headers)?;
+    let shape = negotiate(headers)?;
+    let preferences = Preferences::of(headers);
     preferences.check()?;
     if let Some(position) = min_position(headers)? {
-        let wait = preferences.wait.map_or(DEFAULT_WAIT, |seconds| Duration::from_secs(seconds.into()));
-        api.queries.wait_for(projection, position, wait.min(api.settings.max_wait)).await?;
+        let wait = preferences.wait(DEFAULT_WAIT, api.settings.max_wait);
+        api.queries.wait_for(projection, position, wait).await?;
     }
     let request = ReadRequest {
         projection,
@@ -78,19 +83,16 @@ fn respond(answer: Answer, shape: Shape, preferences: &Preferences) -> Result<Re
     }
     let mut headers = HeaderMap::new();
     headers.insert(POSITION, HeaderValue::from(answer.position.0));
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(shape.content_type()));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(shape)));
     headers.insert(header::CONTENT_RANGE, header_value(&page.content_range())?);
     if let Some(applied) = preferences.applied() {
         headers.insert(PREFERENCE_APPLIED, header_value(&applied)?);
     }
     match page.status() {
-        Ok(status) => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-            Ok((status, headers, answer.body).into_response())
-        }
+        Ok(status) => Ok((status, headers, answer.body).into_response()),
         Err(error) => {
             let range = headers.remove(header::CONTENT_RANGE);
-            let problem = Problem::of_query(&error);
+            let problem = Problem::from(error);
             Ok(match range {
                 Some(range) => problem.with_header(header::CONTENT_RANGE, range),
                 None => problem,
@@ -102,14 +104,20 @@ fn respond(answer: Answer, shape: Shape, preferences: &Preferences) -> Result<Re
 
 /// Why there is no answer: PostgREST has words for some of it.
 enum Refusal {
-    Query(QueryError),
+    Postgrest(PostgrestError),
     Read(ReadError),
     Other(Problem),
 }
 
-impl From<QueryError> for Refusal {
-    fn from(error: QueryError) -> Self {
-        Self::Query(error)
+impl From<PostgrestError> for Refusal {
+    fn from(error: PostgrestError) -> Self {
+        Self::Postgrest(error)
+    }
+}
+
+impl From<PreferenceError> for Refusal {
+    fn from(error: PreferenceError) -> Self {
+        Self::Postgrest(error.into())
     }
 }
 
@@ -119,16 +127,18 @@ impl From<ReadError> for Refusal {
     }
 }
 
-/// Every problem here bears the fields that PostgREST's clients read.
+/// Every problem here has the fields that PostgREST's clients read.
 fn in_postgrests_words(refusal: Refusal) -> Problem {
     match refusal {
-        Refusal::Query(error) | Refusal::Read(ReadError::Query(error)) => Problem::of_query(&error),
+        Refusal::Postgrest(error) => error.into(),
+        // It has the words already.
+        Refusal::Read(error @ ReadError::Query(_)) => error.into(),
         Refusal::Read(error @ (ReadError::NoProjection(_) | ReadError::NoTable { .. })) => {
             // PostgREST's code for a table that it does not know.
-            Problem::from(error).with_postgrest("PGRST205", None, None)
+            with_code(error.into(), "PGRST205", None, None)
         }
-        Refusal::Read(error) => Problem::from(error).with_postgrest_message(),
-        Refusal::Other(problem) => problem.with_postgrest_message(),
+        Refusal::Read(error) => with_own_code(error.into()),
+        Refusal::Other(problem) => with_own_code(problem),
     }
 }
 
@@ -139,12 +149,6 @@ fn min_position(headers: &HeaderMap) -> Result<Option<Position>, Refusal> {
         let detail = format!("Gnomon-Min-Position must be a position of the log; it is {value:?}");
         Refusal::Other(Problem::new(Code::InvalidHeader, detail))
     })
-}
-
-/// The header `Accept`, which may be there several times.
-fn accepted(headers: &HeaderMap) -> Option<String> {
-    let accepted: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
-    (!accepted.is_empty()).then(|| accepted.join(","))
 }
 
 fn header_value(text: &str) -> Result<HeaderValue, Refusal> {

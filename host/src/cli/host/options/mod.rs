@@ -1,0 +1,62 @@
+//! What a host is told on the command line, a struct for each concern.
+//!
+//! Each default is that of the room whose setting it is, so it stands in one place.
+
+mod connections;
+mod events;
+mod http;
+mod listen;
+mod modules;
+mod projector;
+mod seconds;
+
+use clap::Args;
+
+pub(in crate::cli) use self::{connections::ConnectionOptions, listen::ListenOptions};
+use self::{events::EventOptions, http::HttpOptions, modules::ModuleOptions, projector::ProjectorOptions};
+use crate::{
+    config::{DataDirOptions, DatabaseOptions},
+    event_log::EventLogSettings,
+    server::ServerSettings,
+};
+
+/// What a host is told on the command line.
+#[derive(Args, Clone, Debug)]
+pub(in crate::cli) struct HostOptions {
+    #[command(flatten)]
+    listen: ListenOptions,
+    #[command(flatten)]
+    http: HttpOptions,
+    #[command(flatten)]
+    pub(super) database: DatabaseOptions,
+    #[command(flatten)]
+    connections: ConnectionOptions,
+    #[command(flatten)]
+    pub(super) data_dir: DataDirOptions,
+    #[command(flatten)]
+    events: EventOptions,
+    #[command(flatten)]
+    modules: ModuleOptions,
+    #[command(flatten)]
+    projector: ProjectorOptions,
+}
+
+impl HostOptions {
+    /// The settings of a host. Those that have no option keep their defaults.
+    pub(super) fn settings(&self) -> ServerSettings {
+        let Self { listen, http, database: _, connections, data_dir, events, modules, projector } = self;
+        ServerSettings {
+            listen: listen.listen,
+            max_connections: connections.max_connections,
+            cache: Some(data_dir.folder().join("compiled")),
+            log: EventLogSettings { limits: events.limits(), ..EventLogSettings::default() },
+            limits: modules.limits(events),
+            projector: projector.settings(),
+            http: http.settings(),
+            ..ServerSettings::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

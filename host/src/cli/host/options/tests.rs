@@ -1,0 +1,58 @@
+use clap::{Arg, Command, FromArgMatches};
+
+use super::*;
+use crate::{config::ClientOptions, projector::ProjectorSettings};
+
+/// The options of `T` by themselves. The environment does not matter.
+fn command<T: Args>() -> Command {
+    T::augment_args(Command::new("serve")).mut_args(|argument| argument.env(None))
+}
+
+fn settings(arguments: &[String]) -> ServerSettings {
+    let arguments = std::iter::once("serve".to_owned()).chain(arguments.iter().cloned());
+    HostOptions::from_arg_matches(&command::<HostOptions>().get_matches_from(arguments)).unwrap().settings()
+}
+
+#[test]
+fn a_host_that_is_told_nothing_has_the_settings_of_its_rooms() {
+    let told_nothing = ServerSettings { cache: None, ..settings(&[]) };
+    assert_eq!(format!("{told_nothing:?}"), format!("{:?}", ServerSettings::default()));
+}
+
+#[test]
+fn each_limit_reaches_the_setting_of_its_name() {
+    let names: Vec<String> = command::<HostOptions>()
+        .get_arguments()
+        .filter_map(Arg::get_long)
+        .filter(|name| name.starts_with("max-"))
+        .map(str::to_owned)
+        .collect();
+    assert!(names.len() > 20, "{names:?}");
+    // No two are alike. Names may have at most 2,000 bytes, and rows must be allowed at least 64 KiB.
+    for (number, name) in (1001..).zip(&names) {
+        let number = if name == "max-row-bytes" { 1_000_003 } else { number };
+        let settings = format!("{:?}", settings(&[format!("--{name}={number}")]));
+        let (seconds, field) = (format!("{number}s"), name.replace('-', "_"));
+        let found = [number.to_string(), seconds]
+            .iter()
+            .any(|value| [", ", " }"].iter().any(|end| settings.contains(&format!("{field}: {value}{end}"))));
+        assert!(found, "--{name}={number}: {settings}");
+    }
+}
+
+#[test]
+fn builds_are_worked_on_as_options_say() {
+    let given = ["--batch-events=11", "--batch-bytes=12", "--lease=0.5", "--keep-replaced=14"].map(str::to_owned);
+    let ProjectorSettings { batch, lease, keep_replaced, max_dead_letters } = settings(&given).projector;
+    assert_eq!((batch.max_events, batch.max_bytes), (11, 12));
+    assert_eq!((lease.as_millis(), keep_replaced.as_secs()), (500, 14));
+    assert_eq!(max_dead_letters, ProjectorSettings::default().max_dead_letters);
+}
+
+/// `config` knows no room, so the address stands there once more.
+#[test]
+fn clients_look_for_a_host_where_it_listens() {
+    let matches = command::<ClientOptions>().get_matches_from(["serve"]);
+    let client = ClientOptions::from_arg_matches(&matches).unwrap();
+    assert_eq!(client.url, format!("http://{}", ServerSettings::default().listen));
+}

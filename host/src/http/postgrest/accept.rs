@@ -1,0 +1,126 @@
+//! The header `Accept`: the shape of the answer.
+
+use axum::http::{HeaderMap, header};
+
+use super::error::PostgrestError;
+use crate::read_model::query::Shape;
+
+/// The shape that the client likes best of those we have. No header is as good as `*/*`.
+///
+/// # Errors
+/// The client accepts none.
+pub(super) fn negotiate(headers: &HeaderMap) -> Result<Shape, PostgrestError> {
+    let accepted: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    if accepted.is_empty() {
+        return Ok(Shape::default());
+    }
+    let mut ranges: Vec<_> = accepted.iter().flat_map(|accept| accept.split(',')).map(MediaRange::parse).collect();
+    // Stable: of equal ones the first is liked best.
+    ranges.sort_by(|one, other| other.quality.total_cmp(&one.quality));
+    ranges.iter().find_map(MediaRange::shape).ok_or_else(|| {
+        let names: Vec<_> = ranges.iter().map(|range| range.text).collect();
+        PostgrestError::not_acceptable(&names.join(", "))
+    })
+}
+
+/// The value of the header `Content-Type`.
+pub(super) fn content_type(shape: Shape) -> &'static str {
+    match shape {
+        Shape::List => "application/json; charset=utf-8",
+        Shape::Object => "application/vnd.pgrst.object+json; charset=utf-8",
+    }
+}
+
+/// One of the media types in the header.
+struct MediaRange<'a> {
+    /// Without its quality.
+    text: &'a str,
+    quality: f32,
+}
+
+impl<'a> MediaRange<'a> {
+    fn parse(text: &'a str) -> Self {
+        let text = text.trim();
+        let weight = text.rsplit_once(';').and_then(|(media_type, parameter)| {
+            let (name, value) = parameter.split_once('=')?;
+            if !name.trim().eq_ignore_ascii_case("q") {
+                return None;
+            }
+            Some((media_type.trim_end(), value.trim().parse::<f32>().ok()?))
+        });
+        match weight {
+            Some((text, quality)) => Self { text, quality },
+            None => Self { text, quality: 1.0 },
+        }
+    }
+
+    fn shape(&self) -> Option<Shape> {
+        if self.quality <= 0.0 {
+            return None;
+        }
+        let (media_type, parameters) = self.text.split_once(';').unwrap_or((self.text, ""));
+        // PostgREST leaves nulls out on demand; we cannot yet.
+        if parameters.contains("nulls") {
+            return None;
+        }
+        match media_type.trim_end().to_ascii_lowercase().as_str() {
+            "*/*" | "application/*" | "application/json" => Some(Shape::List),
+            "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => Some(Shape::List),
+            "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" => Some(Shape::Object),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderValue, StatusCode};
+
+    use super::*;
+
+    fn accepting(accept: &[&'static str]) -> Result<Shape, PostgrestError> {
+        let values = accept.iter().map(|value| (header::ACCEPT, HeaderValue::from_static(value)));
+        negotiate(&values.collect())
+    }
+
+    #[test]
+    fn the_best_liked_shape_is_taken() {
+        for (accept, shape) in [
+            (&[][..], Shape::List),
+            (&["*/*"], Shape::List),
+            (&["application/json; charset=utf-8"], Shape::List),
+            (&["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"], Shape::List),
+            (&["text/unknowntype, */*"], Shape::List),
+            (&["application/vnd.pgrst.object+json"], Shape::Object),
+            (&["ApplicatIon/vnd.PgRsT.object"], Shape::Object),
+            (&["application/json;q=0.5, application/vnd.pgrst.object+json"], Shape::Object),
+            (&["application/json, application/vnd.pgrst.object+json"], Shape::List),
+            (&["application/vnd.pgrst.object+json;q=0, application/json;q=0.1"], Shape::List),
+            (&["application/json;q=0.5", "application/vnd.pgrst.object+json"], Shape::Object),
+        ] {
+            assert_eq!(accepting(accept), Ok(shape), "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn what_we_cannot_write_is_refused() {
+        for (accept, named) in [
+            ("text/unknowntype", "text/unknowntype"),
+            ("text/csv;q=0.5, text/xml", "text/xml, text/csv"),
+            ("application/vnd.pgrst.object+json;nulls=stripped", "application/vnd.pgrst.object+json;nulls=stripped"),
+            ("*/*;q=0", "*/*"),
+            ("", ""),
+        ] {
+            assert_eq!(
+                accepting(&[accept]),
+                Err(PostgrestError {
+                    code: "PGRST107".into(),
+                    message: format!("None of these media types are available: {named}"),
+                    details: None,
+                    hint: None,
+                    status: StatusCode::NOT_ACCEPTABLE,
+                })
+            );
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A refusal in PostgREST's words.
+
+use std::borrow::Cow;
+
+use axum::http::StatusCode;
+
+use super::{fields::with_code, status::status};
+use crate::{
+    http::{prefer::PreferenceError, problem::Problem},
+    read_model::query::{ErrorCode, QueryError},
+};
+
+/// A refusal as PostgREST's clients read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::http) struct PostgrestError {
+    pub(super) status: StatusCode,
+    /// A code of PostgREST's (`PGRST…`), or an SQLSTATE.
+    pub(super) code: Cow<'static, str>,
+    /// What is wrong.
+    pub(super) message: String,
+    /// More about it.
+    pub(super) details: Option<String>,
+    /// What would be right.
+    pub(super) hint: Option<String>,
+}
+
+impl PostgrestError {
+    /// A schema, where the projection in the path is the only one.
+    pub(super) fn invalid_schema(schema: &str, projection: &str) -> Self {
+        Self {
+            hint: Some(format!("Only the following schemas are exposed: {projection}")),
+            ..Self::new("PGRST106", StatusCode::NOT_ACCEPTABLE, format!("Invalid schema: {schema}"))
+        }
+    }
+
+    /// A page behind the last row.
+    pub(super) fn out_of_bounds(offset: u64, total: u64) -> Self {
+        QueryError::range(format!("An offset of {offset} was requested, but there are only {total} rows.")).into()
+    }
+
+    /// One object was asked for and there is not exactly one row.
+    pub(super) fn not_single(rows: u64) -> Self {
+        let message = "Cannot coerce the result to a single JSON object".to_owned();
+        Self {
+            details: Some(format!("The result contains {rows} rows")),
+            ..Self::new("PGRST116", StatusCode::NOT_ACCEPTABLE, message)
+        }
+    }
+
+    /// An `Accept` header that names nothing we can answer.
+    pub(super) fn not_acceptable(media_types: &str) -> Self {
+        let message = format!("None of these media types are available: {media_types}");
+        Self::new("PGRST107", StatusCode::NOT_ACCEPTABLE, message)
+    }
+
+    /// Something that PostgREST knows and we do not.
+    pub(super) fn not_implemented(details: String) -> Self {
+        QueryError::not_implemented(details).into()
+    }
+
+    fn new(code: &'static str, status: StatusCode, message: String) -> Self {
+        Self { status, code: Cow::Borrowed(code), message, details: None, hint: None }
+    }
+}
+
+impl From<QueryError> for PostgrestError {
+    fn from(QueryError { code, message, details, hint }: QueryError) -> Self {
+        let status = status(&code);
+        let code = match code {
+            ErrorCode::Postgres(sqlstate) => sqlstate,
+            code => Cow::Owned(code.as_str().to_owned()),
+        };
+        Self { status, code, message, details, hint }
+    }
+}
+
+impl From<PreferenceError> for PostgrestError {
+    fn from(error: PreferenceError) -> Self {
+        match error {
+            PreferenceError::Invalid(preferences) => Self {
+                details: Some(format!("Invalid preferences: {}", preferences.join(", "))),
+                ..Self::new(
+                    "PGRST122",
+                    StatusCode::BAD_REQUEST,
+                    "Invalid preferences given with handling=strict".to_owned(),
+                )
+            },
+            PreferenceError::NotImplemented(preference) => {
+                Self::not_implemented(format!("The preference {preference} is not implemented."))
+            }
+        }
+    }
+}
+
+/// The code is not one of ours, so there is no page of it: the problem has the members of RFC 9457 and those of PostgREST.
+impl From<PostgrestError> for Problem {
+    fn from(error: PostgrestError) -> Self {
+        let PostgrestError { status, code, message, details, hint } = error;
+        with_code(Self::of_status(status, message), &code, details.as_deref(), hint.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn body(error: impl Into<PostgrestError>) -> String {
+        serde_json::to_string(&Problem::from(error.into())).unwrap()
+    }
+
+    #[test]
+    fn the_body_has_the_four_fields_of_postgrest() {
+        assert_snapshot!(body(PostgrestError::not_single(0)), @r#"{"type":"about:blank","title":"Not Acceptable","status":406,"detail":"Cannot coerce the result to a single JSON object","code":"PGRST116","details":"The result contains 0 rows","hint":null,"message":"Cannot coerce the result to a single JSON object"}"#);
+        assert_snapshot!(body(PostgrestError::invalid_schema("shop", "bank")), @r#"{"type":"about:blank","title":"Not Acceptable","status":406,"detail":"Invalid schema: shop","code":"PGRST106","details":null,"hint":"Only the following schemas are exposed: bank","message":"Invalid schema: shop"}"#);
+    }
+
+    #[test]
+    fn preferences_are_refused_in_postgrests_words() {
+        assert_snapshot!(body(PreferenceError::Invalid(vec!["a".into(), "count=all".into()])), @r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"Invalid preferences given with handling=strict","code":"PGRST122","details":"Invalid preferences: a, count=all","hint":null,"message":"Invalid preferences given with handling=strict"}"#);
+        assert_snapshot!(body(PreferenceError::NotImplemented("count=planned".into())), @r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"Feature not implemented","code":"PGRST127","details":"The preference count=planned is not implemented.","hint":null,"message":"Feature not implemented"}"#);
+    }
+}

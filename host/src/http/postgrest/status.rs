@@ -1,0 +1,103 @@
+//! Which status a refused query has.
+
+use axum::http::StatusCode;
+
+use crate::read_model::query::ErrorCode;
+
+/// The status that PostgREST answers for the code.
+pub(super) fn status(code: &ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::Syntax | ErrorCode::NotEmbedded | ErrorCode::Aggregate | ErrorCode::NotImplemented => {
+            StatusCode::BAD_REQUEST
+        }
+        ErrorCode::TooLong => StatusCode::URI_TOO_LONG,
+        ErrorCode::Range => StatusCode::RANGE_NOT_SATISFIABLE,
+        ErrorCode::Postgres(sqlstate) => of_sqlstate(sqlstate),
+    }
+}
+
+/// The table of PostgREST's documentation. Where that asks who the client is (42501), this answers as for one who is known:
+/// there is nobody to log in as.
+fn of_sqlstate(sqlstate: &str) -> StatusCode {
+    match sqlstate {
+        "23503" | "23505" => return StatusCode::CONFLICT,
+        "25006" => return StatusCode::METHOD_NOT_ALLOWED,
+        "42501" => return StatusCode::FORBIDDEN,
+        "42883" | "42P01" => return StatusCode::NOT_FOUND,
+        "42P17" | "21000" | "53400" => return StatusCode::INTERNAL_SERVER_ERROR,
+        // The server is told to stop: another try, later or elsewhere, may succeed.
+        "57P01" => return StatusCode::SERVICE_UNAVAILABLE,
+        "P0001" => return StatusCode::BAD_REQUEST,
+        _ => {}
+    }
+    match sqlstate.get(..2).unwrap_or_default() {
+        "08" | "53" => StatusCode::SERVICE_UNAVAILABLE,
+        "0L" | "0P" | "28" => StatusCode::FORBIDDEN,
+        "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "54" | "55" | "57" | "58" | "F0" | "HV" | "P0" | "XX" => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read_model::{
+        query::{MAX_QUERY_BYTES, Query},
+        samples::table,
+    };
+
+    #[test]
+    fn statuses_of_refused_queries_are_those_of_postgrest() {
+        let long = "x".repeat(MAX_QUERY_BYTES + 1);
+        for (query, code, expected) in [
+            ("delay=eq1", "PGRST100", 400),
+            ("delay=5", "PGRST100", 400),
+            ("select=id&select=id", "PGRST100", 400),
+            (&*long, "PGRST100", 414),
+            ("limit=x", "PGRST100", 400),
+            ("limit=-1", "PGRST103", 416),
+            ("offset=-1", "PGRST103", 416),
+            ("clients.order=id", "PGRST108", 400),
+            ("select=delay.sum()", "PGRST123", 400),
+            ("columns=id", "PGRST127", 400),
+            ("select=delays", "42703", 400),
+            ("landed=eq.2016-12-31T23:59:60Z", "22008", 400),
+        ] {
+            let error = Query::parse(query, &table()).unwrap_err();
+            assert_eq!((error.code.as_str(), status(&error.code).as_u16()), (code, expected), "{query}");
+        }
+    }
+
+    #[test]
+    fn statuses_of_errors_of_postgres_are_those_of_postgrest() {
+        for (sqlstate, status) in [
+            ("08006", 503),
+            ("21000", 500),
+            ("22P02", 400),
+            ("23505", 409),
+            ("25006", 405),
+            ("25001", 500),
+            ("28000", 403),
+            ("40001", 500),
+            ("42501", 403),
+            ("42703", 400),
+            ("42883", 404),
+            ("42P01", 404),
+            ("42P17", 500),
+            ("53300", 503),
+            ("53400", 500),
+            ("54001", 500),
+            ("57014", 500),
+            ("57P01", 503),
+            ("P0001", 400),
+            ("P0002", 500),
+            ("XX000", 500),
+            ("", 400),
+            ("é", 400),
+        ] {
+            assert_eq!(of_sqlstate(sqlstate).as_u16(), status, "{sqlstate}");
+        }
+    }
+}
