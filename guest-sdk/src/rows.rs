@@ -5,7 +5,8 @@ mod keys;
 
 use std::fmt;
 
-pub use self::keys::{Keep, Keys};
+pub(crate) use self::keys::Keep;
+pub use self::keys::Keys;
 use crate::{
     Failure, at_hand,
     host::Host,
