@@ -13,9 +13,8 @@ use petgraph::{algo::tarjan_scc, graphmap::DiGraphMap};
 use crate::tree::Tree;
 
 /// Circles that are allowed for now: what the paths of their files begin with, and why.
-const ALLOWED: &[(&[&str], &str)] = &[
-    (&["host/src/http/"], "being cut: the state of the API stands in the file that exports its routes"),
-];
+const ALLOWED: &[(&[&str], &str)] =
+    &[(&["host/src/http/"], "being cut: the state of the API stands in the file that exports its routes")];
 
 const CRATES: &[&str] = &["host/src", "guest-sdk/src", "guest-sdk/derive/src", "guest-sdk/values/src"];
 
