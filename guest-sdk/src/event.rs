@@ -1,10 +1,19 @@
 //! Events as a projection sees them.
 
+mod events;
+mod payload;
+mod raw;
+
 use gnomon_values::Instant;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::{Failure, Timestamp, payload::Payload, reading};
+pub(crate) use self::raw::RawEvent;
+pub use self::{
+    events::{Events, WantedType},
+    payload::Payload,
+};
+use crate::{Failure, Timestamp, reading};
 
 /// An event of the log, as upcasters have left it, with its data read into `E`.
 #[derive(Clone, Debug)]
@@ -51,33 +60,8 @@ impl<E> Event<E> {
     /// There is metadata, but it does not fit `M`.
     pub fn metadata<M: DeserializeOwned>(&self) -> Result<Option<M>, Failure> {
         let Some(text) = &self.metadata else { return Ok(None) };
-        reading::from_str(text)
-            .map(Some)
-            .map_err(|error| Failure::new(format!("its metadata does not fit {}: {error}", short_name::<M>())))
+        reading::part_of_event("metadata", text).map(Some)
     }
-}
-
-/// The name of a type without the modules that it is in, for messages.
-pub(crate) fn short_name<T>() -> &'static str {
-    let name = std::any::type_name::<T>();
-    let end = name.find('<').unwrap_or(name.len());
-    name[..end].rfind("::").map_or(name, |at| &name[at + 2..])
-}
-
-/// An event as the contract has it.
-#[derive(Clone, Debug)]
-pub(crate) struct RawEvent {
-    pub(crate) position: u64,
-    pub(crate) part: u32,
-    pub(crate) stream: String,
-    pub(crate) version: u64,
-    pub(crate) id: Uuid,
-    pub(crate) event_type: String,
-    pub(crate) schema_version: u32,
-    pub(crate) data: String,
-    pub(crate) metadata: Option<String>,
-    pub(crate) time: i64,
-    pub(crate) recorded_at: i64,
 }
 
 impl RawEvent {
@@ -113,64 +97,6 @@ impl RawEvent {
 
 /// An event that could not be read, and why.
 type Unread = Box<(RawEvent, Failure)>;
-
-/// The events that a projection reads: an enum with a variant for each type.
-///
-/// ```
-/// # use gnomon_sdk::prelude::*;
-/// # use serde::Deserialize;
-/// #[derive(Events)]
-/// enum AccountEvent {
-///     /// The name in quotes is the type's name in the log. It is never taken from the code, so renaming code is safe.
-///     #[event("AccountOpened")]
-///     Opened(AccountOpened),
-///     /// The schema version that this projection reads. An upcaster has to bring older events to it; one that comes in
-///     /// another version is a failure. Without it events of all versions are taken.
-///     #[event("MoneyDeposited", schema_version = 2)]
-///     Deposited(MoneyDeposited),
-///     /// A variant without a payload: the event's data is not looked at.
-///     #[event("AccountClosed")]
-///     Closed,
-/// }
-///
-/// #[derive(Deserialize)]
-/// struct AccountOpened { owner: String }
-///
-/// #[derive(Deserialize)]
-/// struct MoneyDeposited { amount: i64 }
-/// ```
-///
-/// Payloads are any types that implement serde's `Deserialize`. They need only the fields that the projection looks at:
-/// other fields of the data are passed over, which is also the fastest.
-///
-/// A variant with `#[event(other)]` stands for all types that no other variant names. With it, a projection is given every
-/// event of its categories; without it, only those that the variants name.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say which events it reads",
-    note = "derive it: `#[derive(Events)]` on an enum with a variant for each type of event"
-)]
-pub trait Events: Sized + 'static {
-    /// Whether events of every type are wanted, or those of [`Self::WANTED`] only.
-    const ALL_TYPES: bool;
-
-    /// The types that have a variant.
-    const WANTED: &'static [WantedType];
-
-    /// Reads an event's data.
-    ///
-    /// # Errors
-    /// Says what does not fit.
-    fn read(payload: Payload<'_>) -> Result<Self, Failure>;
-}
-
-/// A type of event that a projection wants to be given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WantedType {
-    /// The type's name in the log.
-    pub event_type: &'static str,
-    /// The schema version that is read; none if any is.
-    pub schema_version: Option<u32>,
-}
 
 #[cfg(test)]
 mod tests {
@@ -263,12 +189,5 @@ mod tests {
             let event = read(RawEvent { time: micros, recorded_at: micros, ..raw("account-1") }).unwrap();
             assert_eq!((event.time, event.recorded_at), (time, time));
         }
-    }
-
-    #[test]
-    fn types_are_named_without_their_modules() {
-        assert_eq!(short_name::<Opened>(), "Opened");
-        assert_eq!(short_name::<i64>(), "i64");
-        assert_eq!(short_name::<Vec<Opened>>(), format!("Vec<{}>", std::any::type_name::<Opened>()));
     }
 }

@@ -5,7 +5,7 @@ use std::{cell::RefCell, panic, sync::Once};
 use crate::{
     Projection, Rows, Upcaster, at_hand,
     batch::{self, FailureAt},
-    bindings,
+    bindings::imports::{self, Imports},
     event::RawEvent,
     log::{self, Level},
     upcaster::batch::{self as upcasting, RawUpcasted},
@@ -19,7 +19,7 @@ thread_local! {
 /// Handles a batch. Rows are kept only if all went well: they equal those of the host then.
 pub(crate) fn handle<P: Projection>(events: Vec<RawEvent>) -> Result<(), FailureAt> {
     report_panics();
-    let mut rows = ROWS.take().unwrap_or_else(|| Rows::new::<P::Tables>(Box::new(bindings::Imports)));
+    let mut rows = ROWS.take().unwrap_or_else(|| Rows::new::<P::Tables>(Box::new(Imports)));
     batch::handle::<P>(&mut rows, events)?;
     ROWS.set(Some(rows));
     Ok(())
@@ -28,7 +28,7 @@ pub(crate) fn handle<P: Projection>(events: Vec<RawEvent>) -> Result<(), Failure
 /// Takes one step with each event of a batch.
 pub(crate) fn upcast<U: Upcaster>(events: Vec<RawEvent>) -> Result<Vec<Vec<RawUpcasted>>, FailureAt> {
     report_panics();
-    upcasting::upcast(U::STEPS, events, bindings::turn_to)
+    upcasting::upcast(U::STEPS, events, imports::turn_to)
 }
 
 /// Writes a panic to the host's log, at the event where it happened, before the module traps.
@@ -36,7 +36,7 @@ fn report_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         panic::set_hook(Box::new(|panic| {
-            bindings::turn_to(at_hand::get());
+            imports::turn_to(at_hand::get());
             let message = panic.payload_as_str().unwrap_or("something that is no text");
             match panic.location() {
                 Some(location) => log::write(Level::Error, format_args!("panicked at {location}: {message}")),

@@ -18,13 +18,13 @@ mod host;
 mod key;
 mod limits;
 pub mod log;
-mod payload;
 pub mod prelude;
 mod projection;
 mod reading;
 mod rows;
 pub mod schema;
 mod table;
+mod tables;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 pub mod upcaster;
@@ -42,7 +42,8 @@ pub use self::{
     failure::Failure,
     projection::{Partition, Projection, check_categories},
     rows::{Keys, Rows},
-    table::{Find, Table, Tables},
+    table::{Find, Table},
+    tables::Tables,
     upcaster::{Upcast, Upcasted, Upcaster},
 };
 
@@ -51,7 +52,8 @@ pub use self::{
 #[cfg(target_family = "wasm")]
 pub mod __export {
     pub use crate::bindings::{
-        Component, bindings, export_projection,
+        generated as bindings,
+        projection::{Component, export_projection},
         upcaster::{Component as UpcasterComponent, export_upcaster, generated as upcaster_bindings},
     };
 }

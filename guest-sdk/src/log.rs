@@ -9,27 +9,19 @@
 //! The host adds module, version and position to each line. In native tests the lines are printed, so `cargo test` shows
 //! them where a test fails.
 
+mod level;
+
 use std::fmt;
 
+pub use self::level::Level;
 pub use crate::{
     __log_debug as debug, __log_error as error, __log_info as info, __log_trace as trace, __log_warn as warn,
 };
 
-/// How much a line matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it all")]
-pub enum Level {
-    Trace,
-    Debug,
-    Info,
-    Warn,
-    Error,
-}
-
 /// Writes a line. The macros are shorter.
 pub fn write(level: Level, message: fmt::Arguments<'_>) {
     #[cfg(target_family = "wasm")]
-    crate::bindings::log(level, &message.to_string());
+    crate::bindings::imports::log(level, &message.to_string());
     #[cfg(not(target_family = "wasm"))]
     crate::testing::log(level, message);
 }

@@ -10,12 +10,13 @@
 
 mod anything;
 mod decimal;
-mod typed;
+mod deserializer;
+mod exact;
 
 use gnomon_values::{json, number::Number};
 use serde::de::DeserializeOwned;
 
-use self::typed::Exact;
+use self::exact::Exact;
 use crate::Failure;
 
 /// Reads JSON text.
@@ -28,6 +29,21 @@ pub(crate) fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
         let demanding = Demanding { text, but: &error }.to_string();
         Failure::new(error + &demanding)
     })
+}
+
+/// Reads what is JSON in an event: its `data`, or its `metadata`.
+///
+/// # Errors
+/// It does not fit `T`.
+pub(crate) fn part_of_event<T: DeserializeOwned>(part: &str, text: &str) -> Result<T, Failure> {
+    from_str(text).map_err(|error| Failure::new(format!("its {part} does not fit {}: {error}", short_name::<T>())))
+}
+
+/// The name of a type without the modules that it is in, for messages.
+fn short_name<T>() -> &'static str {
+    let name = std::any::type_name::<T>();
+    let end = name.find('<').unwrap_or(name.len());
+    name[..end].rfind("::").map_or(name, |at| &name[at + 2..])
 }
 
 #[inline]

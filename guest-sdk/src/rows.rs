@@ -1,18 +1,18 @@
 //! The rows of a projection, as `handle` sees them.
 
 mod kept;
+mod keys;
 
-use std::{
-    any::{Any, TypeId},
-    fmt,
-};
+use std::fmt;
 
-use self::kept::{Kept, KeptTable};
+pub(crate) use self::keys::Keep;
+pub use self::keys::Keys;
 use crate::{
     Failure, at_hand,
     host::Host,
     schema::Key,
-    table::{Find, Table, Tables},
+    table::{Find, Table},
+    tables::Tables,
 };
 
 /// The bytes that kept rows may take up between batches. A module's memory is limited by its host, and a module that
@@ -33,18 +33,6 @@ pub struct Rows {
     /// What went wrong while rows were fetched. It ends the batch after the event in hand, so that asking for a row need
     /// not end in a `Result` that is almost never an error.
     fault: Option<Failure>,
-}
-
-/// The rows that a batch will ask for; see [`Projection::prefetch`](crate::Projection::prefetch).
-pub struct Keys {
-    tables: Vec<Keep>,
-    batch: u32,
-}
-
-/// What is kept of one table.
-pub struct Keep {
-    table: TypeId,
-    kept: Box<dyn KeptTable>,
 }
 
 impl Rows {
@@ -172,55 +160,9 @@ impl Rows {
     }
 }
 
-impl Keys {
-    /// Names the row that has this key. Panics where `T` is not among the tables of the projection.
-    #[track_caller]
-    pub fn want<T: Table>(&mut self, key: T::Key<'_>) {
-        let batch = self.batch;
-        let kept = self.kept::<T>();
-        // The event that asks for the row of an impossible key fails, not the whole batch.
-        if key.check().is_ok() {
-            kept.want(&key, batch);
-        }
-    }
-
-    #[track_caller]
-    fn kept<T: Table>(&mut self) -> &mut Kept<T> {
-        let wanted = TypeId::of::<T>();
-        let keep = self.tables.iter_mut().find(|keep| keep.table == wanted);
-        match keep.and_then(|keep| (keep.kept.as_mut() as &mut dyn Any).downcast_mut()) {
-            Some(kept) => kept,
-            None => panic!("the table `{}` is not among the `Tables` of this projection", T::SCHEMA.name),
-        }
-    }
-
-    /// Forgets rows while there are too many of them: first those that the batch did not ask for, then all.
-    fn sweep(&mut self, most_bytes: usize) {
-        let bytes = |tables: &[Keep]| tables.iter().map(|keep| keep.kept.bytes()).sum::<usize>();
-        if bytes(&self.tables) > most_bytes {
-            self.tables.iter_mut().for_each(|keep| keep.kept.forget(Some(self.batch)));
-        }
-        if bytes(&self.tables) > most_bytes {
-            self.tables.iter_mut().for_each(|keep| keep.kept.forget(None));
-        }
-    }
-}
-
-impl Keep {
-    pub(crate) fn new<T: Table>() -> Self {
-        Self { table: TypeId::of::<T>(), kept: Box::new(Kept::<T>::default()) }
-    }
-}
-
 impl fmt::Debug for Rows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rows").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Keys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keys").finish_non_exhaustive()
     }
 }
 

@@ -34,9 +34,8 @@
 
 pub use crate::{
     column::{IndexColumn, KeyColumn, NotNull},
-    event::WantedType,
+    event::{Payload, WantedType},
     key::Key,
-    payload::Payload,
     table::{ColumnSchema, IndexSchema, TableSchema},
     value::{ColumnType, Float, Value},
 };

@@ -1,11 +1,13 @@
-//! Tables as a projection declares them.
+//! A table as a projection declares it: the type of its rows.
+
+mod shape;
 
 use std::marker::PhantomData;
 
+pub use self::shape::{ColumnSchema, IndexSchema, TableSchema};
 use crate::{
     Failure,
-    rows::Keep,
-    schema::{ColumnType, Key, Value},
+    schema::{Key, Value},
 };
 
 /// The row of a table of the read model.
@@ -64,94 +66,6 @@ pub trait Table: Sized + 'static {
     /// # Errors
     /// Names the cell that does not fit.
     fn from_cells(cells: Vec<Value>) -> Result<Self, Failure>;
-}
-
-/// The shape of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TableSchema {
-    /// Its name.
-    pub name: &'static str,
-    /// Its columns, in order.
-    pub columns: &'static [ColumnSchema],
-    /// The columns that identify a row.
-    pub key: &'static [&'static str],
-    /// Its indexes beside the key.
-    pub indexes: &'static [IndexSchema],
-}
-
-impl TableSchema {
-    /// The place of the column of this name.
-    pub(crate) fn place_of(&self, column: &str) -> Option<usize> {
-        self.columns.iter().position(|declared| declared.name == column)
-    }
-}
-
-/// A column of a [`TableSchema`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ColumnSchema {
-    /// Its name.
-    pub name: &'static str,
-    /// What its cells hold.
-    pub column_type: ColumnType,
-    /// Whether a cell may be null.
-    pub nullable: bool,
-}
-
-/// An index of a [`TableSchema`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IndexSchema {
-    /// Its name.
-    pub name: &'static str,
-    /// Its columns, first to last.
-    pub columns: &'static [&'static str],
-}
-
-/// The tables of a projection: one, as in `type Tables = Account`, or a tuple of several.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is neither a table nor a tuple of tables",
-    note = "derive it: `#[derive(Table)]` and `#[table(\"…\")]` on a struct with named fields"
-)]
-pub trait Tables {
-    /// The shapes of the tables.
-    fn schemas() -> Vec<TableSchema>;
-
-    #[doc(hidden)]
-    fn keep() -> Vec<Keep>;
-}
-
-impl<T: Table> Tables for T {
-    fn schemas() -> Vec<TableSchema> {
-        vec![T::SCHEMA]
-    }
-
-    fn keep() -> Vec<Keep> {
-        vec![Keep::new::<T>()]
-    }
-}
-
-macro_rules! tuples_of_tables {
-    ($($($table:ident)*;)*) => {$(
-        impl<$($table: Table),*> Tables for ($($table,)*) {
-            fn schemas() -> Vec<TableSchema> {
-                vec![$($table::SCHEMA),*]
-            }
-
-            fn keep() -> Vec<Keep> {
-                vec![$(Keep::new::<$table>()),*]
-            }
-        }
-    )*};
-}
-
-tuples_of_tables! {
-    A;
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
-    A B C D E F G;
-    A B C D E F G H;
 }
 
 /// Which rows to find: made by the function that the derive makes for each index, used by

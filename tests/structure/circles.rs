@@ -12,28 +12,6 @@ use petgraph::{algo::tarjan_scc, graphmap::DiGraphMap};
 
 use crate::tree::Tree;
 
-/// Circles that are allowed for now: what the paths of their files begin with, and why.
-const ALLOWED: &[(&[&str], &str)] = &[
-    (
-        &[
-            "guest-sdk/src/bindings.rs",
-            "guest-sdk/src/guest.rs",
-            "guest-sdk/src/log.rs",
-            "guest-sdk/src/testing/log.rs",
-        ],
-        "being cut",
-    ),
-    (&["guest-sdk/src/event.rs", "guest-sdk/src/payload.rs"], "being cut"),
-    (
-        &["guest-sdk/src/limits.rs", "guest-sdk/src/rows.rs", "guest-sdk/src/rows/kept.rs", "guest-sdk/src/table.rs"],
-        "being cut",
-    ),
-    (&["guest-sdk/src/column/plain.rs", "guest-sdk/src/column/time.rs"], "being cut"),
-    (&["guest-sdk/src/reading/anything.rs", "guest-sdk/src/reading/typed.rs"], "being cut"),
-    (&["guest-sdk/src/upcaster.rs", "guest-sdk/src/upcaster/step.rs"], "being cut"),
-    (&["guest-sdk/values/src/json/"], "being cut"),
-];
-
 const CRATES: &[&str] = &["host/src", "guest-sdk/src", "guest-sdk/derive/src", "guest-sdk/values/src"];
 
 /// The files of each circle, with a name that one uses from the other for each arrow in it.
@@ -53,21 +31,13 @@ fn circle(files: &BTreeSet<&str>, arrows: &BTreeMap<(&str, &str), String>) -> (B
 #[test]
 fn no_files_know_each_other_in_a_circle() {
     let mut found = Vec::new();
-    let mut unused: BTreeSet<&[&str]> = ALLOWED.iter().map(|(files, _)| *files).collect();
     for folder in CRATES {
         let tree = Tree::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder));
-        for (files, arrows) in circles(&tree) {
-            let files: BTreeSet<String> = files.into_iter().map(|file| format!("{folder}/{file}")).collect();
-            let is_allowed = |file: &String, allowed: &[&str]| allowed.iter().any(|begin| file.starts_with(begin));
-            let allowed = ALLOWED.iter().find(|(allowed, _)| files.iter().all(|file| is_allowed(file, allowed)));
-            match allowed {
-                Some((allowed, _)) => drop(unused.remove(allowed)),
-                None => found.push(format!("{} files in a circle in {folder}:\n{arrows}", files.len())),
-            }
-        }
+        let circles = circles(&tree).into_iter();
+        found
+            .extend(circles.map(|(files, arrows)| format!("{} files in a circle in {folder}:\n{arrows}", files.len())));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
-    assert!(unused.is_empty(), "these are in no circle any more, take them off the list: {unused:?}");
 }
 
 fn circles_of(files: &[(&str, &str)]) -> Vec<BTreeSet<String>> {

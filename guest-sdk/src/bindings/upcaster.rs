@@ -1,6 +1,6 @@
 //! The world of upcasters.
 
-use super::event;
+use super::convert::event;
 use crate::{Upcaster, guest as module};
 
 #[allow(missing_docs, unreachable_pub, unsafe_code, unused_qualifications, clippy::all, reason = "generated code")]
@@ -11,9 +11,9 @@ pub mod generated {
         pub_export_macro: true,
         export_macro_name: "export_upcaster",
         with: {
-            "gnomon:module/cursor@0.1.0": crate::bindings::bindings::gnomon::module::cursor,
-            "gnomon:module/log@0.1.0": crate::bindings::bindings::gnomon::module::log,
-            "gnomon:module/types@0.1.0": crate::bindings::bindings::gnomon::module::types,
+            "gnomon:module/cursor@0.1.0": crate::bindings::generated::gnomon::module::cursor,
+            "gnomon:module/log@0.1.0": crate::bindings::generated::gnomon::module::log,
+            "gnomon:module/types@0.1.0": crate::bindings::generated::gnomon::module::types,
         },
     });
 }

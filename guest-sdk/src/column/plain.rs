@@ -2,10 +2,11 @@
 
 use std::hash::{Hash, Hasher};
 
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::{Column, Date, IndexColumn, KeyColumn, NotNull, Timestamp, mismatch};
+use super::{Column, IndexColumn, KeyColumn, NotNull, mismatch};
 use crate::{
     Failure,
     schema::{ColumnType, Key, Value},
@@ -102,8 +103,8 @@ macro_rules! plain_keys {
     )*};
 }
 
-plain_columns!(bool, i8, i16, i32, i64, u8, u16, u32, f64, Decimal, Timestamp, Date, Uuid);
-plain_keys!(bool, i8, i16, i32, i64, u8, u16, u32, Decimal, Timestamp, Date, Uuid);
+plain_columns!(bool, i8, i16, i32, i64, u8, u16, u32, f64, Decimal, DateTime<Utc>, NaiveDate, Uuid);
+plain_keys!(bool, i8, i16, i32, i64, u8, u16, u32, Decimal, DateTime<Utc>, NaiveDate, Uuid);
 
 impl Plain for bool {
     const TYPE: ColumnType = ColumnType::Bool;

@@ -13,7 +13,7 @@ use serde::{
 
 use super::{
     decimal::{self, is_decimal},
-    typed::Exact,
+    exact::Exact,
 };
 
 /// The key under which serde_json hands over the text of a number.

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::from_str;
+use super::{from_str, short_name};
 
 fn reads<T: DeserializeOwned + Debug + PartialEq>(text: &str, expected: T) {
     match from_str::<T>(text) {
@@ -333,4 +333,11 @@ proptest! {
             Err(failure) => prop_assert!(decimal.is_none() || text.contains(['e', 'E']), "{}", failure),
         }
     }
+}
+
+#[test]
+fn types_are_named_without_their_modules() {
+    assert_eq!(short_name::<Word>(), "Word");
+    assert_eq!(short_name::<i64>(), "i64");
+    assert_eq!(short_name::<Vec<Word>>(), format!("Vec<{}>", std::any::type_name::<Word>()));
 }

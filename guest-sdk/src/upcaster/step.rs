@@ -1,6 +1,6 @@
 //! Steps as the host and the test kit see them.
 
-use super::{Upcast, outcome::RawUpcasted};
+use super::{outcome::RawUpcasted, upcast::Upcast};
 use crate::{Failure, event::RawEvent};
 
 /// A step of an upcaster.

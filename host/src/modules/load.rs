@@ -31,13 +31,15 @@ pub enum LoadError {
         /// What is wrong.
         error: InvalidModule,
     },
-    /// It is a module of the other kind.
-    #[error("module `{name}` is {}, not {}", wanted.other().with_article(), wanted.with_article())]
+    /// It is a module of another kind.
+    #[error("module `{name}` is {}, not {}", found.with_article(), wanted.with_article())]
     OtherKind {
         /// The module.
         name: Identifier,
         /// What was looked for.
         wanted: ModuleKind,
+        /// What it is.
+        found: ModuleKind,
     },
     /// Postgres fails.
     #[error("cannot read module `{name}` version {version}: {error}")]
@@ -55,6 +57,10 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    fn other_kind(name: &Identifier, wanted: ModuleKind, found: &Module) -> Self {
+        Self::OtherKind { name: name.clone(), wanted, found: found.descriptor().kind() }
+    }
+
     /// Whether the same may succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
@@ -70,7 +76,7 @@ impl Modules {
     /// A version of a projection, as [`Self::load`].
     ///
     /// # Errors
-    /// It is an upcaster, there is no such version, or it does not run on this host.
+    /// It is not a projection, there is no such version, or it does not run on this host.
     pub async fn load_projection(
         &self,
         name: &Identifier,
@@ -78,18 +84,18 @@ impl Modules {
     ) -> Result<ProjectionModule, LoadError> {
         match self.load(name, version).await? {
             Module::Projection(projection) => Ok(projection),
-            Module::Upcaster(_) => Err(LoadError::OtherKind { name: name.clone(), wanted: ModuleKind::Projection }),
+            other => Err(LoadError::other_kind(name, ModuleKind::Projection, &other)),
         }
     }
 
     /// A version of an upcaster, as [`Self::load`].
     ///
     /// # Errors
-    /// It is a projection, there is no such version, or it does not run on this host.
+    /// It is not an upcaster, there is no such version, or it does not run on this host.
     pub async fn load_upcaster(&self, name: &Identifier, version: ModuleVersion) -> Result<UpcasterModule, LoadError> {
         match self.load(name, version).await? {
             Module::Upcaster(upcaster) => Ok(upcaster),
-            Module::Projection(_) => Err(LoadError::OtherKind { name: name.clone(), wanted: ModuleKind::Upcaster }),
+            other => Err(LoadError::other_kind(name, ModuleKind::Upcaster, &other)),
         }
     }
 

@@ -29,7 +29,7 @@ pub enum UploadError {
     /// It is no module.
     #[error(transparent)]
     Invalid(#[from] InvalidModule),
-    /// The name belongs to a module of the other kind.
+    /// The name belongs to a module of another kind.
     #[error("`{name}` is {}, and this is {}; upload it under another name", existing.with_article(), uploaded.with_article())]
     OtherKind {
         /// The name.
@@ -126,18 +126,18 @@ async fn check_kind(
     name: &Identifier,
     uploaded: ModuleKind,
 ) -> Result<(), UploadError> {
-    let existing: Option<String> = sqlx::query_scalar(
+    // None where the name was free. Decoding fails on a kind that this program does not know.
+    let existing: Option<Json<ModuleKind>> = sqlx::query_scalar(
         "WITH new AS (INSERT INTO gnomon.modules (name, kind) VALUES ($1, $2) ON CONFLICT DO NOTHING)
-         SELECT kind FROM gnomon.modules WHERE name = $1",
+         SELECT to_json(kind) FROM gnomon.modules WHERE name = $1",
     )
     .bind(name.as_str())
-    .bind(uploaded.to_string())
+    .bind(uploaded.as_str())
     .fetch_optional(&mut **transaction)
     .await?;
-    let other = uploaded.other();
     match existing {
-        Some(existing) if existing == other.to_string() => {
-            Err(UploadError::OtherKind { name: name.clone(), existing: other, uploaded })
+        Some(Json(existing)) if existing != uploaded => {
+            Err(UploadError::OtherKind { name: name.clone(), existing, uploaded })
         }
         _ => Ok(()),
     }

@@ -46,15 +46,6 @@ impl ModuleKind {
         }
     }
 
-    /// The kind that this one is not.
-    #[must_use]
-    pub fn other(self) -> Self {
-        match self {
-            Self::Projection => Self::Upcaster,
-            Self::Upcaster => Self::Projection,
-        }
-    }
-
     /// As in a sentence: `a projection`.
     #[must_use]
     pub const fn with_article(self) -> &'static str {

@@ -4,7 +4,10 @@ use std::{borrow::Cow, ops::Range};
 
 use serde::de::IgnoredAny;
 
-use super::{JsonError, MAX_GROWTH, scan::Scanner};
+use super::{
+    error::{JsonError, MAX_GROWTH},
+    scan::Scanner,
+};
 use crate::{limits::MAX_JSON_DEPTH, number::Number};
 
 pub(super) fn canonical(text: &str) -> Result<String, JsonError> {

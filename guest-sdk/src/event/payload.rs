@@ -2,11 +2,8 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::{
-    Failure,
-    event::{RawEvent, short_name},
-    reading,
-};
+use super::raw::RawEvent;
+use crate::{Failure, reading};
 
 /// The data of an event before it is read, for [`Events::read`](crate::Events::read).
 #[derive(Clone, Copy, Debug)]
@@ -46,8 +43,7 @@ impl<'a> Payload<'a> {
     /// # Errors
     /// The data does not fit `T`.
     pub fn parse<T: DeserializeOwned>(self) -> Result<T, Failure> {
-        reading::from_str(self.data)
-            .map_err(|error| Failure::new(format!("its data does not fit {}: {error}", short_name::<T>())))
+        reading::part_of_event("data", self.data)
     }
 
     /// Refuses an event that was not asked for.
