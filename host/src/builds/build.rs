@@ -8,7 +8,10 @@ use super::{
     state::{Activation, State},
     upcasters::PinnedUpcaster,
 };
-use crate::{modules::ModuleVersion, read_model::Identifier, runtime::ModuleFailure, subscriptions::SubscriptionId};
+use crate::{
+    modules::ModuleVersion, postgres::sql_number, read_model::Identifier, runtime::ModuleFailure,
+    subscriptions::SubscriptionId,
+};
 
 /// The number of a build, unique in its database. Its subscription has the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -41,6 +44,20 @@ impl fmt::Display for BuildId {
         self.0.fmt(f)
     }
 }
+
+impl From<i64> for BuildId {
+    fn from(number: i64) -> Self {
+        Self(number)
+    }
+}
+
+impl From<BuildId> for i64 {
+    fn from(build: BuildId) -> Self {
+        build.0
+    }
+}
+
+sql_number!(BuildId(i64) as i64);
 
 /// A build as Postgres keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]

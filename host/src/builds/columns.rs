@@ -2,26 +2,34 @@
 //! it for something else could lose a build.
 
 use super::state::{Activation, Kept, Role, Stage, State, Work};
-use crate::read_model::Identifier;
+use crate::postgres::sql_text;
 
 macro_rules! column {
     ($part:ident, $what:literal, $($variant:ident = $text:literal),+) => {
         impl $part {
             /// As Postgres keeps it.
-            pub(crate) fn as_sql(self) -> &'static str {
+            fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text),+
                 }
             }
+        }
 
-            /// From what Postgres keeps.
-            fn from_sql(text: &str) -> Result<Self, sqlx::Error> {
-                match text {
+        impl TryFrom<String> for $part {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                match text.as_str() {
                     $($text => Ok(Self::$variant),)+
-                    other => Err(unknown($what, other)),
+                    other => Err(format!(
+                        "a build has the {} `{other}`, which this version of Gnomon does not know",
+                        $what
+                    )),
                 }
             }
         }
+
+        sql_text!($part);
     };
 }
 
@@ -30,31 +38,21 @@ column!(Work, "work", Running = "running", Paused = "paused", Halted = "halted",
 column!(Role, "role", Candidate = "candidate", Active = "active", Replaced = "replaced", Verifier = "verifier");
 column!(Activation, "activation", Auto = "auto", Manual = "manual");
 
-fn unknown(what: &str, text: &str) -> sqlx::Error {
-    sqlx::Error::Decode(format!("a build has the {what} `{text}`, which this version of Gnomon does not know").into())
-}
-
 /// The four columns of a state.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
 pub(super) struct StateColumns {
-    stage: Option<String>,
-    work: Option<String>,
-    role: Option<String>,
-    activation: Option<String>,
+    pub(super) stage: Option<Stage>,
+    pub(super) work: Option<Work>,
+    pub(super) role: Option<Role>,
+    pub(super) activation: Option<Activation>,
 }
 
 impl StateColumns {
-    pub(super) fn state(&self) -> Result<State, sqlx::Error> {
-        let (stage, work, role, activation) = match (&self.stage, &self.work, &self.role, &self.activation) {
+    pub(super) fn state(self) -> Result<State, sqlx::Error> {
+        let kept = match (self.stage, self.work, self.role, self.activation) {
             (None, None, None, None) => return Ok(State::Retired),
-            (Some(stage), Some(work), Some(role), Some(activation)) => (stage, work, role, activation),
+            (Some(stage), Some(work), Some(role), Some(activation)) => Kept { stage, work, role, activation },
             _ => return Err(sqlx::Error::Decode(format!("a build has half a state: {self:?}").into())),
-        };
-        let kept = Kept {
-            stage: Stage::from_sql(stage)?,
-            work: Work::from_sql(work)?,
-            role: Role::from_sql(role)?,
-            activation: Activation::from_sql(activation)?,
         };
         if kept.is_possible() {
             Ok(State::Kept(kept))
@@ -64,17 +62,13 @@ impl StateColumns {
     }
 }
 
-/// The four columns for a state.
-pub(super) fn to_columns(state: State) -> [Option<&'static str>; 4] {
-    match state {
-        State::Retired => [None; 4],
-        State::Kept(Kept { stage, work, role, activation }) => {
-            [Some(stage.as_sql()), Some(work.as_sql()), Some(role.as_sql()), Some(activation.as_sql())]
+impl From<State> for StateColumns {
+    fn from(state: State) -> Self {
+        match state {
+            State::Retired => Self { stage: None, work: None, role: None, activation: None },
+            State::Kept(Kept { stage, work, role, activation }) => {
+                Self { stage: Some(stage), work: Some(work), role: Some(role), activation: Some(activation) }
+            }
         }
     }
-}
-
-/// A name out of Postgres.
-pub(super) fn identifier(name: String) -> Result<Identifier, sqlx::Error> {
-    Identifier::new(name).map_err(|error| sqlx::Error::Decode(error.into()))
 }

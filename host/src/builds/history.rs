@@ -90,6 +90,15 @@ pub struct HistoryEntry {
     pub cause: String,
 }
 
+#[derive(sqlx::FromRow)]
+struct EntryRow {
+    entry: i64,
+    at: PgTimestamp,
+    build: Option<BuildId>,
+    change: String,
+    cause: String,
+}
+
 /// Notes a change, in the transaction that makes it.
 pub(crate) async fn note(
     connection: &mut PgConnection,
@@ -99,8 +108,8 @@ pub(crate) async fn note(
     cause: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("INSERT INTO gnomon.history (projection, build, change, cause) VALUES ($1, $2, $3, $4)")
-        .bind(projection.as_str())
-        .bind(build.map(|build| build.0))
+        .bind(projection)
+        .bind(build)
         .bind(change.as_str())
         .bind(cause)
         .execute(connection)
@@ -116,18 +125,18 @@ pub(crate) async fn history(
     before: Option<i64>,
     limit: usize,
 ) -> Result<Vec<HistoryEntry>, sqlx::Error> {
-    let rows: Vec<(i64, PgTimestamp, Option<i64>, String, String)> = sqlx::query_as(
+    let rows: Vec<EntryRow> = sqlx::query_as(
         "SELECT entry, at, build, change, cause FROM gnomon.history
          WHERE projection = $1 AND ($2::bigint IS NULL OR entry < $2) ORDER BY entry DESC LIMIT $3",
     )
-    .bind(name.as_str())
+    .bind(name)
     .bind(before)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(pool)
     .await?;
-    rows.into_iter()
-        .map(|(entry, at, build, change, cause)| {
-            Ok(HistoryEntry { entry, at: at.instant(), build: build.map(BuildId), change, cause })
-        })
-        .collect()
+    let entry = |EntryRow { entry, at, build, change, cause }| {
+        let at = at.instant();
+        HistoryEntry { entry, at, build, change, cause }
+    };
+    Ok(rows.into_iter().map(entry).collect())
 }

@@ -6,7 +6,7 @@ use sqlx::{FromRow, PgConnection, PgExecutor, PgPool, types::Json};
 
 use super::{
     build::{Build, BuildError, BuildId, NewBuild, Verifies},
-    columns::{StateColumns, identifier, to_columns},
+    columns::StateColumns,
     state::State,
     upcasters::PinnedUpcaster,
 };
@@ -15,18 +15,18 @@ use crate::{
     modules::ModuleVersion,
     read_model::{Identifier, TableSet},
     runtime::Descriptor,
-    subscriptions::{self, OnFailure, Retrying, SubscriptionId},
+    subscriptions::{self, OnFailure, Redelivery, Retrying, SubscriptionId},
 };
 
 #[derive(FromRow)]
 pub(super) struct BuildRow {
-    build: i64,
-    projection: String,
-    version: i32,
+    build: BuildId,
+    projection: Identifier,
+    version: ModuleVersion,
     upcasters: Json<Vec<PinnedUpcaster>>,
     #[sqlx(flatten)]
     state: StateColumns,
-    verifies: Option<i64>,
+    verifies: Option<BuildId>,
     verify_batch: Option<i32>,
     was_active: bool,
 }
@@ -44,14 +44,14 @@ macro_rules! select_builds {
 
 impl BuildRow {
     fn build(self) -> Result<Build, sqlx::Error> {
-        let verifies = self.verifies.zip(self.verify_batch).map(|(build, events)| Verifies {
-            build: BuildId(build),
-            batch_events: usize::try_from(events).unwrap_or(1),
-        });
+        let verifies = self
+            .verifies
+            .zip(self.verify_batch)
+            .map(|(build, events)| Verifies { build, batch_events: usize::try_from(events).unwrap_or(1) });
         Ok(Build {
-            id: BuildId(self.build),
-            projection: identifier(self.projection)?,
-            version: ModuleVersion::from_sql(self.version),
+            id: self.build,
+            projection: self.projection,
+            version: self.version,
             upcasters: self.upcasters.0,
             state: self.state.state()?,
             verifies,
@@ -71,7 +71,7 @@ pub(crate) async fn of_projection(
 ) -> Result<Option<Vec<Build>>, sqlx::Error> {
     // A projection is entered with its first build.
     let rows: Vec<BuildRow> = sqlx::query_as(select_builds!("WHERE projection = $1 ORDER BY build DESC"))
-        .bind(projection.as_str())
+        .bind(projection)
         .fetch_all(connection)
         .await?;
     Ok(Some(builds(rows)?).filter(|builds| !builds.is_empty()))
@@ -81,7 +81,7 @@ pub(crate) async fn of_projection(
 pub(super) async fn lock(connection: &mut PgConnection, numbers: &[BuildId]) -> Result<Vec<Build>, sqlx::Error> {
     let rows: Vec<BuildRow> =
         sqlx::query_as(select_builds!("WHERE build = ANY($1) ORDER BY build FOR UPDATE OF build"))
-            .bind(numbers.iter().map(|build| build.0).collect::<Vec<_>>())
+            .bind(numbers)
             .fetch_all(connection)
             .await?;
     builds(rows)
@@ -90,7 +90,7 @@ pub(super) async fn lock(connection: &mut PgConnection, numbers: &[BuildId]) -> 
 /// Builds by number.
 pub(crate) async fn get(connection: impl PgExecutor<'_>, numbers: &[BuildId]) -> Result<Vec<Build>, sqlx::Error> {
     let rows: Vec<BuildRow> = sqlx::query_as(select_builds!("WHERE build = ANY($1) ORDER BY build"))
-        .bind(numbers.iter().map(|build| build.0).collect::<Vec<_>>())
+        .bind(numbers)
         .fetch_all(connection)
         .await?;
     builds(rows)
@@ -98,10 +98,7 @@ pub(crate) async fn get(connection: impl PgExecutor<'_>, numbers: &[BuildId]) ->
 
 /// The builds that are to be worked on.
 pub(crate) async fn running(pool: &PgPool) -> Result<Vec<BuildId>, sqlx::Error> {
-    let builds: Vec<i64> = sqlx::query_scalar("SELECT build FROM gnomon.builds WHERE work = 'running' ORDER BY build")
-        .fetch_all(pool)
-        .await?;
-    Ok(builds.into_iter().map(BuildId).collect())
+    sqlx::query_scalar("SELECT build FROM gnomon.builds WHERE work = 'running' ORDER BY build").fetch_all(pool).await
 }
 
 /// What is to be done with a build.
@@ -120,15 +117,15 @@ pub(crate) async fn job(pool: &PgPool, build: BuildId) -> Result<Option<Job>, sq
     let Some(build) = get(pool, &[build]).await?.pop().filter(|build| build.state.is_running()) else {
         return Ok(None);
     };
-    let (on_failure, retrying, retried_to): (String, Option<String>, i64) = sqlx::query_as(
+    let (on_failure, retrying, retried_to): (OnFailure, Option<Redelivery>, Position) = sqlx::query_as(
         "SELECT on_failure, retrying, retried_to FROM gnomon.subscriptions
          JOIN gnomon.builds ON build = subscription JOIN gnomon.projections ON name = projection WHERE build = $1",
     )
-    .bind(build.id.0)
+    .bind(build.id)
     .fetch_one(pool)
     .await?;
-    let retrying = Retrying::from_sql(retrying.as_deref(), retried_to)?;
-    Ok(Some(Job { build, on_failure: OnFailure::from_sql(&on_failure)?, retrying }))
+    let retrying = retrying.map(|redelivery| Retrying { redelivery, after: retried_to });
+    Ok(Some(Job { build, on_failure, retrying }))
 }
 
 /// The build that queries read, with the tables that its version describes.
@@ -143,20 +140,19 @@ pub(crate) async fn active(
     connection: impl PgExecutor<'_>,
     projection: &Identifier,
 ) -> Result<Option<Option<ActiveBuild>>, sqlx::Error> {
-    let row: Option<(Option<i64>, Option<i32>, Option<Json<Descriptor>>)> = sqlx::query_as(
+    let row: Option<(Option<BuildId>, Option<ModuleVersion>, Option<Json<Descriptor>>)> = sqlx::query_as(
         "SELECT build, build.version, descriptor
          FROM gnomon.projections AS projection
          LEFT JOIN gnomon.builds AS build ON build.projection = name AND role = 'active'
          LEFT JOIN gnomon.module_versions AS module ON module.module = name AND module.version = build.version
          WHERE name = $1",
     )
-    .bind(projection.as_str())
+    .bind(projection)
     .fetch_optional(connection)
     .await?;
     Ok(match row {
         None => None,
         Some((Some(build), Some(version), Some(descriptor))) => {
-            let (build, version) = (BuildId(build), ModuleVersion::from_sql(version));
             Some(Some(ActiveBuild { build, tables: tables_of(projection, version, build, descriptor.0)? }))
         }
         Some(_) => Some(None),
@@ -166,7 +162,7 @@ pub(crate) async fn active(
 /// Whether queries read this build now.
 pub(crate) async fn is_active(pool: &PgPool, build: BuildId) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("SELECT EXISTS (SELECT FROM gnomon.builds WHERE build = $1 AND role = 'active')")
-        .bind(build.0)
+        .bind(build)
         .fetch_one(pool)
         .await
 }
@@ -176,24 +172,23 @@ pub(crate) async fn active_checkpoint(
     pool: &PgPool,
     projection: &Identifier,
 ) -> Result<Option<Option<Position>>, sqlx::Error> {
-    let checkpoint: Option<Option<i64>> = sqlx::query_scalar(
+    sqlx::query_scalar(
         "SELECT checkpoint FROM gnomon.projections
          LEFT JOIN gnomon.builds ON projection = name AND role = 'active'
          LEFT JOIN gnomon.subscriptions ON subscription = build
          WHERE name = $1",
     )
-    .bind(projection.as_str())
+    .bind(projection)
     .fetch_optional(pool)
-    .await?;
-    Ok(checkpoint.map(|checkpoint| checkpoint.map(Position::from_sql)))
+    .await
 }
 
 /// The tables of each of a projection's builds, as the build's version describes them.
 pub(crate) async fn tables(connection: impl PgExecutor<'_>, build: &Build) -> Result<TableSet, sqlx::Error> {
     let descriptor: Json<Descriptor> =
         sqlx::query_scalar("SELECT descriptor FROM gnomon.module_versions WHERE module = $1 AND version = $2")
-            .bind(build.projection.as_str())
-            .bind(build.version.to_sql())
+            .bind(&build.projection)
+            .bind(build.version)
             .fetch_one(connection)
             .await?;
     tables_of(&build.projection, build.version, build.id, descriptor.0)
@@ -237,7 +232,7 @@ pub(super) async fn enter_projection(
     projection: &Identifier,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("INSERT INTO gnomon.projections (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET name = $1")
-        .bind(projection.as_str())
+        .bind(projection)
         .execute(connection)
         .await?;
     Ok(())
@@ -248,8 +243,8 @@ pub(super) async fn lock_projection(
     connection: &mut PgConnection,
     projection: &Identifier,
 ) -> Result<bool, sqlx::Error> {
-    let name: Option<String> = sqlx::query_scalar("SELECT name FROM gnomon.projections WHERE name = $1 FOR UPDATE")
-        .bind(projection.as_str())
+    let name: Option<Identifier> = sqlx::query_scalar("SELECT name FROM gnomon.projections WHERE name = $1 FOR UPDATE")
+        .bind(projection)
         .fetch_optional(connection)
         .await?;
     Ok(name.is_some())
@@ -257,9 +252,7 @@ pub(super) async fn lock_projection(
 
 /// The names of all projections, in their order.
 pub(crate) async fn projections(connection: &mut PgConnection) -> Result<Vec<Identifier>, sqlx::Error> {
-    let names: Vec<String> =
-        sqlx::query_scalar("SELECT name FROM gnomon.projections ORDER BY name").fetch_all(connection).await?;
-    names.into_iter().map(identifier).collect()
+    sqlx::query_scalar("SELECT name FROM gnomon.projections ORDER BY name").fetch_all(connection).await
 }
 
 /// Sets what happens at events that a projection's module cannot handle.
@@ -269,8 +262,8 @@ pub(super) async fn set_on_failure(
     on_failure: OnFailure,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE gnomon.projections SET on_failure = $2 WHERE name = $1")
-        .bind(projection.as_str())
-        .bind(on_failure.as_str())
+        .bind(projection)
+        .bind(on_failure)
         .execute(connection)
         .await?;
     Ok(())
@@ -285,7 +278,7 @@ pub(super) async fn delete_projection(
         "DELETE FROM gnomon.subscriptions WHERE subscription IN (SELECT build FROM gnomon.builds WHERE projection = $1)",
         "DELETE FROM gnomon.projections WHERE name = $1",
     ] {
-        sqlx::query(statement).bind(projection.as_str()).execute(&mut *connection).await?;
+        sqlx::query(statement).bind(projection).execute(&mut *connection).await?;
     }
     Ok(())
 }
@@ -297,21 +290,21 @@ pub(super) async fn insert(
     new: &NewBuild,
 ) -> Result<BuildId, sqlx::Error> {
     let SubscriptionId(build) = subscriptions::insert(connection).await?;
-    let [stage, work, role, activation] = to_columns(new.state());
+    let StateColumns { stage, work, role, activation } = new.state().into();
     sqlx::query(
         "INSERT INTO gnomon.builds
              (build, projection, version, upcasters, stage, work, role, activation, verifies, verify_batch)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(build)
-    .bind(projection.as_str())
-    .bind(new.version.to_sql())
+    .bind(projection)
+    .bind(new.version)
     .bind(Json(&new.upcasters))
     .bind(stage)
     .bind(work)
     .bind(role)
     .bind(activation)
-    .bind(new.verifies.map(|verifies| verifies.build.0))
+    .bind(new.verifies.map(|verifies| verifies.build))
     .bind(new.verifies.map(|verifies| i32::try_from(verifies.batch_events).unwrap_or(i32::MAX)))
     .execute(connection)
     .await?;
@@ -320,9 +313,9 @@ pub(super) async fn insert(
 
 /// Writes the state of a build that is locked.
 pub(super) async fn set_state(connection: &mut PgConnection, build: BuildId, state: State) -> Result<(), sqlx::Error> {
-    let [stage, work, role, activation] = to_columns(state);
+    let StateColumns { stage, work, role, activation } = state.into();
     sqlx::query("UPDATE gnomon.builds SET stage = $2, work = $3, role = $4, activation = $5 WHERE build = $1")
-        .bind(build.0)
+        .bind(build)
         .bind(stage)
         .bind(work)
         .bind(role)
@@ -339,7 +332,7 @@ pub(super) async fn set_error(
     error: Option<&BuildError>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE gnomon.builds SET error = $2 WHERE build = $1")
-        .bind(build.0)
+        .bind(build)
         .bind(error.map(Json))
         .execute(connection)
         .await?;
@@ -353,7 +346,7 @@ pub(super) async fn stamp(connection: &mut PgConnection, build: BuildId, active:
     } else {
         "UPDATE gnomon.builds SET replaced_at = clock_timestamp() WHERE build = $1"
     };
-    sqlx::query(sql).bind(build.0).execute(connection).await?;
+    sqlx::query(sql).bind(build).execute(connection).await?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use sqlx::{PgPool, types::Json};
 
 use super::{
     build::{BuildError, BuildId},
-    columns::{StateColumns, identifier},
+    columns::StateColumns,
     state::{BuildState, State},
     upcasters::PinnedUpcaster,
 };
@@ -85,15 +85,15 @@ pub struct ProjectionSummary {
 
 #[derive(sqlx::FromRow)]
 struct BuildRow {
-    name: String,
-    on_failure: String,
-    build: i64,
-    version: i32,
+    name: Identifier,
+    on_failure: OnFailure,
+    build: BuildId,
+    version: ModuleVersion,
     #[sqlx(flatten)]
     state: StateColumns,
-    verifies: Option<i64>,
+    verifies: Option<BuildId>,
     upcasters: Json<Vec<PinnedUpcaster>>,
-    checkpoint: i64,
+    checkpoint: Position,
     events_per_second: f64,
     error: Option<Json<BuildError>>,
     dead_letters: i64,
@@ -101,20 +101,20 @@ struct BuildRow {
     created_at: PgTimestamp,
     replaced_at: Option<PgTimestamp>,
     descriptor: Json<Descriptor>,
-    head: i64,
+    head: Position,
 }
 
 impl BuildRow {
     fn summary(&self) -> Result<BuildSummary, sqlx::Error> {
-        let (head, checkpoint) = (Position::from_sql(self.head), Position::from_sql(self.checkpoint));
+        let (head, checkpoint) = (self.head, self.checkpoint);
         let state = self.state.state()?;
         let lag = (state != State::Retired).then(|| head.0.saturating_sub(checkpoint.0));
         let events_per_second = if state.is_running() { self.events_per_second } else { 0.0 };
         #[allow(clippy::cast_precision_loss, reason = "an estimate for people")]
         let seconds_left = lag.filter(|lag| *lag > 0).map(|lag| lag as f64 / events_per_second);
         Ok(BuildSummary {
-            build: BuildId(self.build),
-            version: ModuleVersion::from_sql(self.version),
+            build: self.build,
+            version: self.version,
             state: state.into(),
             checkpoint,
             head,
@@ -153,7 +153,7 @@ pub(crate) async fn summaries(pool: &PgPool, name: Option<&Identifier>) -> Resul
          WHERE stage IS NOT NULL OR place <= 5
          ORDER BY name, build DESC",
     )
-    .bind(name.map(Identifier::as_str))
+    .bind(name)
     .bind(LATELY)
     .fetch_all(pool)
     .await?;
@@ -165,12 +165,12 @@ pub(crate) async fn summaries(pool: &PgPool, name: Option<&Identifier>) -> Resul
         if let Descriptor::Projection(descriptor) = row.descriptor.0 {
             tables.insert(summary.build, descriptor.tables.into_iter().map(|table| table.name).collect());
         }
-        if projections.last().is_none_or(|projection| projection.name.as_str() != row.name) {
+        if projections.last().is_none_or(|projection| projection.name != row.name) {
             projections.push(ProjectionSummary {
-                name: identifier(row.name)?,
+                name: row.name,
                 active_build: None,
                 active_version: None,
-                on_failure: OnFailure::from_sql(&row.on_failure)?,
+                on_failure: row.on_failure,
                 tables: Vec::new(),
                 builds: Vec::new(),
             });

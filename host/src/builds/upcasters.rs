@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgPool, types::Json};
 
-use super::columns::identifier;
 use crate::{
     modules::ModuleVersion,
     read_model::Identifier,
@@ -37,27 +36,25 @@ pub struct ActiveUpcaster {
 
 /// The upcasters that are active now, by name.
 pub(crate) async fn active_upcasters(connection: &mut PgConnection) -> Result<Vec<PinnedUpcaster>, sqlx::Error> {
-    let rows: Vec<(String, i32)> =
+    let rows: Vec<(Identifier, ModuleVersion)> =
         sqlx::query_as("SELECT name, active_version FROM gnomon.upcasters ORDER BY name").fetch_all(connection).await?;
-    let pinned =
-        |(name, version)| Ok(PinnedUpcaster { name: identifier(name)?, version: ModuleVersion::from_sql(version) });
-    rows.into_iter().map(pinned).collect()
+    Ok(rows.into_iter().map(|(name, version)| PinnedUpcaster { name, version }).collect())
 }
 
 /// The upcasters that are active, with their steps, by name.
 pub(crate) async fn describe_upcasters(pool: &PgPool) -> Result<Vec<ActiveUpcaster>, sqlx::Error> {
-    let rows: Vec<(String, i32, Json<Descriptor>)> = sqlx::query_as(
+    let rows: Vec<(Identifier, ModuleVersion, Json<Descriptor>)> = sqlx::query_as(
         "SELECT name, active_version, descriptor FROM gnomon.upcasters
          JOIN gnomon.module_versions ON module = name AND version = active_version ORDER BY name",
     )
     .fetch_all(pool)
     .await?;
-    let upcaster = |(name, version, Json(descriptor))| {
-        let steps = match descriptor {
-            Descriptor::Upcaster(upcaster) => upcaster.steps,
-            Descriptor::Projection(_) => Vec::new(),
-        };
-        Ok(ActiveUpcaster { name: identifier(name)?, active_version: ModuleVersion::from_sql(version), steps })
+    let upcaster = |(name, active_version, Json(descriptor))| match descriptor {
+        Descriptor::Upcaster(upcaster) => Ok(ActiveUpcaster { name, active_version, steps: upcaster.steps }),
+        Descriptor::Projection(_) => {
+            let words = format!("`{name}` is active as an upcaster, and its version {active_version} is a projection");
+            Err(sqlx::Error::Decode(words.into()))
+        }
     };
     rows.into_iter().map(upcaster).collect()
 }
@@ -85,8 +82,8 @@ pub(crate) async fn set_active_upcaster(
         "INSERT INTO gnomon.upcasters (name, active_version) VALUES ($1, $2)
          ON CONFLICT (name) DO UPDATE SET active_version = excluded.active_version",
     )
-    .bind(name.as_str())
-    .bind(version.to_sql())
+    .bind(name)
+    .bind(version)
     .execute(connection)
     .await?;
     Ok(())
@@ -97,10 +94,8 @@ pub(crate) async fn remove_active_upcaster(
     connection: &mut PgConnection,
     name: &Identifier,
 ) -> Result<Option<ModuleVersion>, sqlx::Error> {
-    let version: Option<i32> =
-        sqlx::query_scalar("DELETE FROM gnomon.upcasters WHERE name = $1 RETURNING active_version")
-            .bind(name.as_str())
-            .fetch_optional(connection)
-            .await?;
-    Ok(version.map(ModuleVersion::from_sql))
+    sqlx::query_scalar("DELETE FROM gnomon.upcasters WHERE name = $1 RETURNING active_version")
+        .bind(name)
+        .fetch_optional(connection)
+        .await
 }

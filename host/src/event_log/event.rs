@@ -11,6 +11,7 @@ use super::{
     json_text::JsonText,
     name::{EventType, StreamName},
 };
+use crate::postgres::sql_number;
 
 /// The place of an event in the whole log: 1, 2, 3 … without gaps, in the order of commits. 0 stands before the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,23 +26,22 @@ pub struct StreamVersion(pub u64);
 macro_rules! number {
     ($name:ident) => {
         impl $name {
-            /// As Postgres holds it.
-            #[must_use]
-            pub fn to_sql(self) -> i64 {
-                // Above 2⁶³ there are no events.
-                i64::try_from(self.0).unwrap_or(i64::MAX)
-            }
-
-            /// From what Postgres holds; the schema keeps it from being negative.
-            #[must_use]
-            pub fn from_sql(number: i64) -> Self {
-                Self(u64::try_from(number).unwrap_or_default())
-            }
-
             /// The one after this one.
             #[must_use]
             pub fn next(self) -> Self {
                 Self(self.0 + 1)
+            }
+        }
+
+        impl From<u64> for $name {
+            fn from(number: u64) -> Self {
+                Self(number)
+            }
+        }
+
+        impl From<$name> for u64 {
+            fn from(number: $name) -> Self {
+                number.0
             }
         }
 
@@ -55,6 +55,8 @@ macro_rules! number {
 
 number!(Position);
 number!(StreamVersion);
+sql_number!(Position(u64) as i64);
+sql_number!(StreamVersion(u64) as i64);
 
 /// The version of the shape of an event's data: 1, 2, 3 …
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -75,20 +77,9 @@ impl SchemaVersion {
     pub fn get(self) -> u32 {
         self.0
     }
-
-    /// As Postgres holds it.
-    #[must_use]
-    pub fn to_sql(self) -> i32 {
-        // The constructor lets nothing larger in.
-        i32::try_from(self.0).unwrap_or(i32::MAX)
-    }
-
-    /// From what Postgres holds.
-    #[must_use]
-    pub fn from_sql(number: i32) -> Self {
-        Self(u32::try_from(number).unwrap_or(1))
-    }
 }
+
+sql_number!(SchemaVersion(u32) as i32);
 
 impl TryFrom<u32> for SchemaVersion {
     type Error = SchemaVersionError;

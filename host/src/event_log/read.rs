@@ -81,7 +81,7 @@ const SEARCH_STEP: u64 = 50_000;
 
 /// The position of the newest event. What is read afterwards contains every event up to it.
 pub(super) async fn head(pool: &PgPool) -> Result<Position, sqlx::Error> {
-    sqlx::query_scalar("SELECT position FROM gnomon.head").fetch_one(pool).await.map(Position::from_sql)
+    sqlx::query_scalar("SELECT position FROM gnomon.head").fetch_one(pool).await
 }
 
 /// Reads the log forward from behind `after`.
@@ -222,8 +222,8 @@ async fn range(
         Direction::Backward => statement!("DESC"),
     };
     sqlx::query(statement)
-        .bind(after.to_sql())
-        .bind(to.to_sql())
+        .bind(after)
+        .bind(to)
         .bind(to_limit(limit))
         .bind(&filter.types)
         .bind(&filter.categories)
@@ -237,7 +237,7 @@ async fn range(
 /// The events at these positions, in their order.
 pub(super) async fn at(pool: &PgPool, positions: &[Position]) -> Result<Vec<RecordedEvent>, sqlx::Error> {
     sqlx::query(select_events!("WHERE position = ANY($1) ORDER BY position"))
-        .bind(positions.iter().map(|position| position.to_sql()).collect::<Vec<_>>())
+        .bind(positions)
         .fetch_all(pool)
         .await?
         .iter()
@@ -247,11 +247,10 @@ pub(super) async fn at(pool: &PgPool, positions: &[Position]) -> Result<Vec<Reco
 
 /// The version of a stream's newest event; none if it does not exist.
 pub(super) async fn version(pool: &PgPool, stream: &StreamName) -> Result<Option<StreamVersion>, sqlx::Error> {
-    let version = sqlx::query_scalar("SELECT version FROM gnomon.streams WHERE stream = $1")
+    sqlx::query_scalar("SELECT version FROM gnomon.streams WHERE stream = $1")
         .bind(stream.as_str())
         .fetch_optional(pool)
-        .await?;
-    Ok(version.map(StreamVersion::from_sql))
+        .await
 }
 
 /// Reads a stream; none if it does not exist. `after` is a version to begin behind, in the direction of reading.
@@ -277,8 +276,8 @@ pub(super) async fn stream(
     };
     let events = sqlx::query(statement)
         .bind(stream.as_str())
-        .bind(from.to_sql())
-        .bind(to.to_sql())
+        .bind(from)
+        .bind(to)
         .bind(to_limit(limit))
         .fetch_all(pool)
         .await?

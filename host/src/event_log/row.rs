@@ -24,12 +24,12 @@ pub(super) use select_events;
 
 pub(super) fn event_from_row(row: &PgRow) -> Result<RecordedEvent, sqlx::Error> {
     Ok(RecordedEvent {
-        position: Position::from_sql(row.try_get(0)?),
-        version: StreamVersion::from_sql(row.try_get(1)?),
+        position: row.try_get(0)?,
+        version: row.try_get(1)?,
         time: row.try_get::<PgTimestamp, _>(2)?.instant(),
         recorded_at: row.try_get::<PgTimestamp, _>(3)?.instant(),
         id: row.try_get(4)?,
-        schema_version: SchemaVersion::from_sql(row.try_get(5)?),
+        schema_version: row.try_get(5)?,
         stream: StreamName::trusted(row.try_get(6)?),
         event_type: EventType::trusted(row.try_get(7)?),
         data: JsonText::trusted(row.try_get(8)?),
@@ -40,12 +40,12 @@ pub(super) fn event_from_row(row: &PgRow) -> Result<RecordedEvent, sqlx::Error> 
 /// Reads the fields of a row of a COPY.
 pub(super) fn event_from_copy(row: &mut BinaryRows<'_>) -> Result<RecordedEvent, sqlx::Error> {
     Ok(RecordedEvent {
-        position: Position::from_sql(row.i64()?),
-        version: StreamVersion::from_sql(row.i64()?),
+        position: Position::from_wire(row.i64()?)?,
+        version: StreamVersion::from_wire(row.i64()?)?,
         time: PgTimestamp::from_wire(row.i64()?).instant(),
         recorded_at: PgTimestamp::from_wire(row.i64()?).instant(),
         id: Uuid::from_bytes(row.fixed()?),
-        schema_version: SchemaVersion::from_sql(i32::from_be_bytes(row.fixed()?)),
+        schema_version: SchemaVersion::from_wire(i32::from_be_bytes(row.fixed()?))?,
         stream: StreamName::trusted(row.text()?.ok_or(CopyFormatError)?),
         event_type: EventType::trusted(row.text()?.ok_or(CopyFormatError)?),
         data: JsonText::trusted(row.text()?.ok_or(CopyFormatError)?),

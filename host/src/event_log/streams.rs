@@ -49,13 +49,13 @@ pub(super) async fn list(
         let names: BTreeSet<&str> = categories.iter().map(Category::as_str).collect();
         query = query.bind(names.into_iter().collect::<Vec<_>>());
     }
-    let rows: Vec<(String, i64, i64)> = query.fetch_all(pool).await?;
+    let rows: Vec<(String, StreamVersion, Position)> = query.fetch_all(pool).await?;
     Ok(rows
         .into_iter()
         .map(|(stream, version, last_position)| StreamSummary {
             stream: StreamName::trusted(stream),
-            version: StreamVersion::from_sql(version),
-            last_position: Position::from_sql(last_position),
+            version,
+            last_position,
         })
         .collect())
 }

@@ -34,7 +34,7 @@ pub struct VersionSummary {
     pub descriptor: Descriptor,
 }
 
-type VersionRow = (String, i32, String, i64, PgTimestamp, Json<Descriptor>);
+type VersionRow = (String, ModuleVersion, String, i64, PgTimestamp, Json<Descriptor>);
 
 impl Modules {
     /// Every module, by name.
@@ -65,7 +65,7 @@ impl Modules {
         let row: Option<(String, Vec<u8>)> =
             sqlx::query_as("SELECT digest, component FROM gnomon.module_versions WHERE module = $1 AND version = $2")
                 .bind(name.as_str())
-                .bind(version.to_sql())
+                .bind(version)
                 .fetch_optional(&self.pool)
                 .await?;
         Ok(row.map(|(digest, bytes)| (Digest::from(digest), bytes)))
@@ -83,7 +83,7 @@ impl Modules {
         for (module, version, digest, bytes, uploaded_at, descriptor) in rows {
             let name = Identifier::new(module).map_err(|error| sqlx::Error::Decode(error.into()))?;
             let version = VersionSummary {
-                version: ModuleVersion::from_sql(version),
+                version,
                 digest: Digest::from(digest),
                 bytes: u64::try_from(bytes).unwrap_or_default(),
                 uploaded_at: uploaded_at.instant(),

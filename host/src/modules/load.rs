@@ -133,8 +133,8 @@ pub(crate) async fn descriptors(
     connection: &mut PgConnection,
     modules: &[(Identifier, ModuleVersion)],
 ) -> Result<Vec<Descriptor>, sqlx::Error> {
-    let (names, versions): (Vec<&str>, Vec<i32>) =
-        modules.iter().map(|(name, version)| (name.as_str(), version.to_sql())).unzip();
+    let (names, versions): (Vec<&str>, Vec<ModuleVersion>) =
+        modules.iter().map(|(name, version)| (name.as_str(), *version)).unzip();
     let descriptors: Vec<Json<Descriptor>> = sqlx::query_scalar(
         "SELECT descriptor FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS wanted (module, version, place)
          JOIN gnomon.module_versions USING (module, version) ORDER BY place",

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
 use crate::{
+    postgres::sql_number,
     read_model::Identifier,
     runtime::{Descriptor, Digest, InvalidModule, Module, ModuleKind, Runtime, RuntimeLimits},
 };
@@ -33,19 +34,19 @@ pub use self::{
 #[serde(transparent)]
 pub struct ModuleVersion(pub u32);
 
-impl ModuleVersion {
-    /// As Postgres holds it.
-    #[must_use]
-    pub fn to_sql(self) -> i32 {
-        i32::try_from(self.0).unwrap_or(i32::MAX)
-    }
-
-    /// From what Postgres holds; the schema keeps it positive.
-    #[must_use]
-    pub fn from_sql(number: i32) -> Self {
-        Self(u32::try_from(number).unwrap_or_default())
+impl From<u32> for ModuleVersion {
+    fn from(number: u32) -> Self {
+        Self(number)
     }
 }
+
+impl From<ModuleVersion> for u32 {
+    fn from(version: ModuleVersion) -> Self {
+        version.0
+    }
+}
+
+sql_number!(ModuleVersion(u32) as i32);
 
 impl std::fmt::Display for ModuleVersion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -101,7 +101,7 @@ impl Modules {
         let (digest, descriptor) = (Digest::of(bytes), module.descriptor());
         // Uploads are rare. One at a time, so that versions have no gaps and views no twins.
         sqlx::query("LOCK TABLE gnomon.modules IN SHARE ROW EXCLUSIVE MODE").execute(&mut **transaction).await?;
-        let known: Option<i32> =
+        let known: Option<ModuleVersion> =
             sqlx::query_scalar("SELECT version FROM gnomon.module_versions WHERE module = $1 AND digest = $2")
                 .bind(name.as_str())
                 .bind(digest.as_str())
@@ -117,7 +117,7 @@ impl Modules {
                 (insert(transaction, name, &digest, &descriptor, bytes).await?, true)
             }
         };
-        Ok(Uploaded { name: name.clone(), version: ModuleVersion::from_sql(version), digest, descriptor, new })
+        Ok(Uploaded { name: name.clone(), version, digest, descriptor, new })
     }
 }
 
@@ -177,7 +177,7 @@ async fn insert(
     digest: &Digest,
     descriptor: &Descriptor,
     bytes: &[u8],
-) -> Result<i32, sqlx::Error> {
+) -> Result<ModuleVersion, sqlx::Error> {
     sqlx::query_scalar(
         "INSERT INTO gnomon.module_versions (module, version, digest, descriptor, component)
          SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4 FROM gnomon.module_versions WHERE module = $1

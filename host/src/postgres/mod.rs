@@ -8,7 +8,9 @@ mod migrate;
 pub mod test_database;
 mod time;
 mod transient;
+mod value;
 
+pub(crate) use self::value::{sql_number, sql_text};
 pub use self::{
     connect::{ConnectError, Database, OLDEST_POSTGRES},
     copy::{BinaryCopy, BinaryRows, CopyFormatError},

@@ -47,6 +47,15 @@ pub struct Answer {
     pub position: Position,
 }
 
+/// What the statement of a query returns: its counts are never negative.
+#[derive(sqlx::FromRow)]
+struct PageRow {
+    checkpoint: Position,
+    body: String,
+    page_rows: i64,
+    total_rows: Option<i64>,
+}
+
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -141,12 +150,12 @@ impl Queries {
             first_placeholder: 3,
         });
         match self.run(request.projection, active, sql).await {
-            Ok(Some((checkpoint, body, rows, total))) => Ok(Some(Answer {
-                body,
-                rows: u64::try_from(rows).unwrap_or_default(),
+            Ok(Some(page)) => Ok(Some(Answer {
+                body: page.body,
+                rows: page.page_rows.cast_unsigned(),
                 offset: query.offset(),
-                total: total.map(|total| u64::try_from(total).unwrap_or_default()),
-                position: Position::from_sql(checkpoint),
+                total: page.total_rows.map(i64::cast_unsigned),
+                position: page.checkpoint,
             })),
             Ok(None) => Ok(None),
             Err(error) => answer_to(error),
@@ -158,7 +167,7 @@ impl Queries {
         projection: &Identifier,
         active: &ActiveBuild,
         sql: Sql,
-    ) -> Result<Option<(i64, String, i64, Option<i64>)>, sqlx::Error> {
+    ) -> Result<Option<PageRow>, sqlx::Error> {
         // What is active, the checkpoint and the rows in one snapshot: rows of a build that is not active any more are never
         // answered, and the position is exactly theirs.
         let text = format!(
@@ -171,7 +180,7 @@ impl Queries {
         );
         // Safe: the statement's words are ours and the table's checked names; what the reader wrote is bound.
         let mut statement = sqlx::query_as(&text).persistent(false);
-        statement = statement.bind(projection.as_str()).bind(active.build.0);
+        statement = statement.bind(projection).bind(active.build);
         for param in sql.params {
             statement = statement.bind(param);
         }

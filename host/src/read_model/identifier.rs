@@ -5,6 +5,8 @@ use std::fmt;
 use gnomon_values::{limits::MAX_NAME_BYTES, names};
 use serde::{Deserialize, Serialize};
 
+use crate::postgres::sql_text;
+
 /// Why a text is not an [`Identifier`].
 pub use gnomon_values::names::NameError as IdentifierError;
 
@@ -45,6 +47,8 @@ impl fmt::Display for Identifier {
         f.write_str(&self.0)
     }
 }
+
+sql_text!(Identifier);
 
 impl TryFrom<String> for Identifier {
     type Error = IdentifierError;

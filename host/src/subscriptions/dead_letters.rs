@@ -69,6 +69,24 @@ pub struct DeadLetterSummary {
     pub set_aside_at: Instant,
 }
 
+#[derive(sqlx::FromRow)]
+struct LetterRow {
+    position: Position,
+    stream: String,
+    event_type: String,
+    parked: bool,
+    error: Option<Json<ModuleFailure>>,
+    set_aside_at: PgTimestamp,
+}
+
+impl LetterRow {
+    fn summary(self) -> DeadLetterSummary {
+        let Self { position, stream, event_type, parked, error, set_aside_at } = self;
+        let (error, set_aside_at) = (error.map(|error| error.0), set_aside_at.instant());
+        DeadLetterSummary { position, stream, event_type, parked, error, set_aside_at }
+    }
+}
+
 /// Sets events aside, those of them that are not already; answers how many there are now.
 pub(crate) async fn set_aside(
     connection: &mut PgConnection,
@@ -80,8 +98,8 @@ pub(crate) async fn set_aside(
          SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::jsonb[])
          ON CONFLICT (subscription, position) DO UPDATE SET error = excluded.error, parked = excluded.parked",
     )
-    .bind(subscription.0)
-    .bind(letters.iter().map(|letter| letter.position.to_sql()).collect::<Vec<_>>())
+    .bind(subscription)
+    .bind(letters.iter().map(|letter| letter.position).collect::<Vec<_>>())
     .bind(letters.iter().map(|letter| letter.stream.as_str()).collect::<Vec<_>>())
     .bind(letters.iter().map(|letter| letter.event_type.as_str()).collect::<Vec<_>>())
     .bind(letters.iter().map(|letter| letter.parked).collect::<Vec<_>>())
@@ -98,8 +116,8 @@ pub(crate) async fn take_back(
     positions: &[Position],
 ) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM gnomon.dead_letters WHERE subscription = $1 AND position = ANY($2)")
-        .bind(subscription.0)
-        .bind(positions.iter().map(|position| position.to_sql()).collect::<Vec<_>>())
+        .bind(subscription)
+        .bind(positions)
         .execute(connection)
         .await?;
     Ok(())
@@ -114,8 +132,8 @@ pub(crate) async fn parked_streams(
     let streams: Vec<String> = sqlx::query_scalar(
         "SELECT DISTINCT stream FROM gnomon.dead_letters WHERE subscription = $1 AND parked AND position <= $2",
     )
-    .bind(subscription.0)
-    .bind(to.to_sql())
+    .bind(subscription)
+    .bind(to)
     .fetch_all(pool)
     .await?;
     Ok(streams.into_iter().collect())
@@ -124,7 +142,7 @@ pub(crate) async fn parked_streams(
 /// How many events a subscription has set aside.
 pub(crate) async fn count(connection: &mut PgConnection, subscription: SubscriptionId) -> Result<u64, sqlx::Error> {
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM gnomon.dead_letters WHERE subscription = $1")
-        .bind(subscription.0)
+        .bind(subscription)
         .fetch_one(connection)
         .await?;
     Ok(u64::try_from(count).unwrap_or_default())
@@ -149,7 +167,7 @@ pub(crate) async fn overtaken(
                AND NOT EXISTS (SELECT FROM gnomon.dead_letters AS letter
                                WHERE letter.subscription = $1 AND letter.position = event.position))",
     )
-    .bind(subscription.0)
+    .bind(subscription)
     .bind(types)
     .fetch_all(connection)
     .await?;
@@ -167,9 +185,9 @@ pub(crate) async fn differ(
         "SELECT EXISTS (SELECT FROM gnomon.dead_letters WHERE subscription IN ($1, $2) AND position <= $3
                         GROUP BY position HAVING count(*) = 1)",
     )
-    .bind(left.0)
-    .bind(right.0)
-    .bind(to.to_sql())
+    .bind(left)
+    .bind(right)
+    .bind(to)
     .fetch_one(connection)
     .await
 }
@@ -181,15 +199,14 @@ pub(crate) async fn letters(
     after: Position,
     limit: usize,
 ) -> Result<Vec<(Position, String)>, sqlx::Error> {
-    let letters: Vec<(i64, String)> = sqlx::query_as(
+    sqlx::query_as(
         "SELECT position, stream FROM gnomon.dead_letters WHERE subscription = $1 AND position > $2 ORDER BY position LIMIT $3",
     )
-    .bind(subscription.0)
-    .bind(after.to_sql())
+    .bind(subscription)
+    .bind(after)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(pool)
-    .await?;
-    Ok(letters.into_iter().map(|(position, stream)| (Position::from_sql(position), stream)).collect())
+    .await
 }
 
 /// The events that a subscription has set aside, in their order, behind `after`.
@@ -199,25 +216,14 @@ pub(crate) async fn page(
     after: Position,
     limit: usize,
 ) -> Result<Vec<DeadLetterSummary>, sqlx::Error> {
-    let rows: Vec<(i64, String, String, bool, Option<Json<ModuleFailure>>, PgTimestamp)> = sqlx::query_as(
+    let rows: Vec<LetterRow> = sqlx::query_as(
         "SELECT position, stream, event_type, parked, error, set_aside_at FROM gnomon.dead_letters
          WHERE subscription = $1 AND position > $2 ORDER BY position LIMIT $3",
     )
-    .bind(subscription.0)
-    .bind(after.to_sql())
+    .bind(subscription)
+    .bind(after)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(pool)
     .await?;
-    rows.into_iter()
-        .map(|(position, stream, event_type, parked, error, set_aside_at)| {
-            Ok(DeadLetterSummary {
-                position: Position::from_sql(position),
-                stream,
-                event_type,
-                parked,
-                error: error.map(|error| error.0),
-                set_aside_at: set_aside_at.instant(),
-            })
-        })
-        .collect()
+    Ok(rows.into_iter().map(LetterRow::summary).collect())
 }

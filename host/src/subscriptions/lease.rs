@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use sqlx::{Connection, PgConnection, PgPool};
 
-use super::id::{SubscriptionId, numbers};
+use super::id::SubscriptionId;
 
 /// The first half of the advisory locks' names: `GNOM`.
 pub(super) const PRESENCE: i32 = 0x474e_4f4d;
@@ -72,7 +72,7 @@ pub(crate) async fn acquire(
                 OR pg_try_advisory_xact_lock_shared($2, lease_holder))
          RETURNING lease_epoch",
     )
-    .bind(subscription.0)
+    .bind(subscription)
     .bind(PRESENCE)
     .bind(host.0)
     .bind(duration)
@@ -88,7 +88,7 @@ pub(crate) async fn renew(
     duration: Duration,
 ) -> Result<Vec<SubscriptionId>, sqlx::Error> {
     // The rows are locked in one order, as everyone locks them: no two can wait for each other.
-    let held: Vec<i64> = sqlx::query_scalar(
+    sqlx::query_scalar(
         "WITH mine AS (
              SELECT entry.subscription FROM unnest($1::bigint[], $2::bigint[]) AS lease (subscription, epoch)
              JOIN gnomon.subscriptions AS entry
@@ -99,12 +99,11 @@ pub(crate) async fn renew(
          FROM mine WHERE entry.subscription = mine.subscription
          RETURNING entry.subscription",
     )
-    .bind(leases.iter().map(|lease| lease.subscription.0).collect::<Vec<_>>())
+    .bind(leases.iter().map(|lease| lease.subscription).collect::<Vec<_>>())
     .bind(leases.iter().map(|lease| lease.epoch).collect::<Vec<_>>())
     .bind(duration)
     .fetch_all(pool)
-    .await?;
-    Ok(held.into_iter().map(SubscriptionId).collect())
+    .await
 }
 
 /// Gives a lease back, so that the next holder need not wait for its end.
@@ -113,7 +112,7 @@ pub(crate) async fn release(pool: &PgPool, lease: Lease) -> Result<(), sqlx::Err
         "UPDATE gnomon.subscriptions SET lease_holder = NULL, leased_until = NULL
          WHERE subscription = $1 AND lease_epoch = $2",
     )
-    .bind(lease.subscription.0)
+    .bind(lease.subscription)
     .bind(lease.epoch)
     .execute(pool)
     .await?;
@@ -130,7 +129,7 @@ pub(crate) async fn revoke(connection: &mut PgConnection, subscriptions: &[Subsc
          SET lease_epoch = lease_epoch + 1, lease_holder = NULL, leased_until = NULL
          FROM held WHERE entry.subscription = held.subscription",
     )
-    .bind(numbers(subscriptions))
+    .bind(subscriptions)
     .execute(connection)
     .await?;
     Ok(())

@@ -1,5 +1,7 @@
 //! What happens at an event that a module cannot handle.
 
+use crate::postgres::sql_text;
+
 /// What happens at an event that a module cannot handle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnFailure {
@@ -13,15 +15,6 @@ pub enum OnFailure {
 }
 
 impl OnFailure {
-    pub(crate) fn from_sql(text: &str) -> Result<Self, sqlx::Error> {
-        match text {
-            "halt" => Ok(Self::Halt),
-            "skip" => Ok(Self::Skip),
-            "park" => Ok(Self::Park),
-            other => Err(sqlx::Error::Decode(format!("`{other}` is not a failure policy").into())),
-        }
-    }
-
     /// As users write it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -32,3 +25,18 @@ impl OnFailure {
         }
     }
 }
+
+impl TryFrom<String> for OnFailure {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "halt" => Ok(Self::Halt),
+            "skip" => Ok(Self::Skip),
+            "park" => Ok(Self::Park),
+            other => Err(format!("`{other}` is not a failure policy")),
+        }
+    }
+}
+
+sql_text!(OnFailure);

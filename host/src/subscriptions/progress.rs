@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use sqlx::{Executor, PgConnection, PgPool};
 
-use super::{
-    id::{SubscriptionId, numbers},
-    lease::Lease,
-};
+use super::{id::SubscriptionId, lease::Lease};
 use crate::{event_log::Position, postgres::is_lock_timeout};
 
 /// The move of a checkpoint: the effect of the events behind `from`, up to and with `to`.
@@ -68,18 +65,15 @@ pub(crate) async fn insert(connection: &mut PgConnection) -> Result<Subscription
     sqlx::query_scalar("INSERT INTO gnomon.subscriptions DEFAULT VALUES RETURNING subscription")
         .fetch_one(connection)
         .await
-        .map(SubscriptionId)
 }
 
 /// The checkpoint of a subscription whose lease is held; none if it is not held any more.
 pub(crate) async fn checkpoint(pool: &PgPool, lease: Lease) -> Result<Option<Position>, sqlx::Error> {
-    let checkpoint: Option<i64> =
-        sqlx::query_scalar("SELECT checkpoint FROM gnomon.subscriptions WHERE subscription = $1 AND lease_epoch = $2")
-            .bind(lease.subscription.0)
-            .bind(lease.epoch)
-            .fetch_optional(pool)
-            .await?;
-    Ok(checkpoint.map(Position::from_sql))
+    sqlx::query_scalar("SELECT checkpoint FROM gnomon.subscriptions WHERE subscription = $1 AND lease_epoch = $2")
+        .bind(lease.subscription)
+        .bind(lease.epoch)
+        .fetch_optional(pool)
+        .await
 }
 
 /// The checkpoints of subscriptions, by number.
@@ -87,13 +81,12 @@ pub(crate) async fn checkpoints(
     connection: &mut PgConnection,
     subscriptions: &[SubscriptionId],
 ) -> Result<Vec<(SubscriptionId, Position)>, sqlx::Error> {
-    let rows: Vec<(i64, i64)> = sqlx::query_as(
+    sqlx::query_as(
         "SELECT subscription, checkpoint FROM gnomon.subscriptions WHERE subscription = ANY($1) ORDER BY subscription",
     )
-    .bind(numbers(subscriptions))
+    .bind(subscriptions)
     .fetch_all(connection)
-    .await?;
-    Ok(rows.into_iter().map(|(number, checkpoint)| (SubscriptionId(number), Position::from_sql(checkpoint))).collect())
+    .await
 }
 
 /// Moves a checkpoint, provided that the lease is held, the subscription stands where the step begins, and no barrier is before
@@ -119,10 +112,10 @@ async fn moved(connection: &mut PgConnection, lease: Lease, step: &Step) -> Resu
          WHERE subscription = $1 AND lease_epoch = $2 AND checkpoint = $3
            AND (barrier_at IS NULL OR barrier_at >= $4 OR barrier_until <= clock_timestamp())",
     )
-    .bind(lease.subscription.0)
+    .bind(lease.subscription)
     .bind(lease.epoch)
-    .bind(step.from.to_sql())
-    .bind(step.to.to_sql())
+    .bind(step.from)
+    .bind(step.to)
     .bind(step.events_per_second)
     .bind(step.batches.count.cast_signed())
     .bind(step.batches.events.cast_signed())
@@ -139,25 +132,24 @@ async fn barrier_before(
     lease: Lease,
     step: &Step,
 ) -> Result<Option<Option<Position>>, sqlx::Error> {
-    let at: Option<Option<i64>> = sqlx::query_scalar(
+    sqlx::query_scalar(
         "SELECT CASE WHEN barrier_at < $4 AND barrier_until > clock_timestamp() THEN barrier_at END
          FROM gnomon.subscriptions WHERE subscription = $1 AND lease_epoch = $2 AND checkpoint = $3 FOR UPDATE",
     )
-    .bind(lease.subscription.0)
+    .bind(lease.subscription)
     .bind(lease.epoch)
-    .bind(step.from.to_sql())
-    .bind(step.to.to_sql())
+    .bind(step.from)
+    .bind(step.to)
     .fetch_optional(connection)
-    .await?;
-    Ok(at.map(|at| at.map(Position::from_sql)))
+    .await
 }
 
 /// Holds the lease's row for the rest of the transaction; answers whether the lease is held.
 pub(crate) async fn hold(connection: &mut PgConnection, lease: Lease) -> Result<bool, sqlx::Error> {
-    let held: Option<i64> = sqlx::query_scalar(
+    let held: Option<SubscriptionId> = sqlx::query_scalar(
         "SELECT subscription FROM gnomon.subscriptions WHERE subscription = $1 AND lease_epoch = $2 FOR UPDATE",
     )
-    .bind(lease.subscription.0)
+    .bind(lease.subscription)
     .bind(lease.epoch)
     .fetch_optional(connection)
     .await?;
@@ -169,13 +161,12 @@ pub(crate) async fn stand_still(
     connection: &mut PgConnection,
     subscriptions: &[SubscriptionId],
 ) -> Result<Vec<Position>, sqlx::Error> {
-    let checkpoints: Vec<i64> = sqlx::query_scalar(
+    sqlx::query_scalar(
         "SELECT checkpoint FROM gnomon.subscriptions WHERE subscription = ANY($1) ORDER BY subscription FOR UPDATE",
     )
-    .bind(numbers(subscriptions))
+    .bind(subscriptions)
     .fetch_all(connection)
-    .await?;
-    Ok(checkpoints.into_iter().map(Position::from_sql).collect())
+    .await
 }
 
 /// Forgets what a subscription has set aside and was to try again.
@@ -184,13 +175,13 @@ pub(crate) async fn clear(connection: &mut PgConnection, subscription: Subscript
         "UPDATE gnomon.subscriptions SET retrying = NULL WHERE subscription = $1",
         "DELETE FROM gnomon.dead_letters WHERE subscription = $1",
     ] {
-        sqlx::query(statement).bind(subscription.0).execute(&mut *connection).await?;
+        sqlx::query(statement).bind(subscription).execute(&mut *connection).await?;
     }
     Ok(())
 }
 
 /// Where a subscription stands, and the barrier that keeps it from going on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub(crate) struct Progress {
     pub(crate) subscription: SubscriptionId,
     pub(crate) checkpoint: Position,
@@ -206,8 +197,8 @@ pub(crate) async fn lock(
     connection.execute("SET LOCAL lock_timeout = '100ms'").await?;
     // All rows at once and in one order, as everyone locks them: no two can wait for each other.
     let sql = format!("{PROGRESS} ORDER BY subscription FOR UPDATE");
-    match sqlx::query_as(&sql).bind(numbers(subscriptions)).fetch_all(connection).await {
-        Ok(rows) => Ok(Some(progress(rows))),
+    match sqlx::query_as(&sql).bind(subscriptions).fetch_all(connection).await {
+        Ok(rows) => Ok(Some(rows)),
         Err(error) if is_lock_timeout(&error) => Ok(None),
         Err(error) => Err(error),
     }
@@ -215,21 +206,12 @@ pub(crate) async fn lock(
 
 /// Where subscriptions stand.
 pub(crate) async fn progress_of(pool: &PgPool, subscriptions: &[SubscriptionId]) -> Result<Vec<Progress>, sqlx::Error> {
-    Ok(progress(sqlx::query_as(PROGRESS).bind(numbers(subscriptions)).fetch_all(pool).await?))
+    sqlx::query_as(PROGRESS).bind(subscriptions).fetch_all(pool).await
 }
 
 const PROGRESS: &str =
-    "SELECT subscription, checkpoint, CASE WHEN barrier_until > clock_timestamp() THEN barrier_at END
+    "SELECT subscription, checkpoint, CASE WHEN barrier_until > clock_timestamp() THEN barrier_at END AS barrier
      FROM gnomon.subscriptions WHERE subscription = ANY($1)";
-
-fn progress(rows: Vec<(i64, i64, Option<i64>)>) -> Vec<Progress> {
-    let progress = |(number, checkpoint, barrier): (i64, i64, Option<i64>)| Progress {
-        subscription: SubscriptionId(number),
-        checkpoint: Position::from_sql(checkpoint),
-        barrier: barrier.map(Position::from_sql),
-    };
-    rows.into_iter().map(progress).collect()
-}
 
 /// A position that no commit of some subscriptions passes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -248,8 +230,8 @@ pub(crate) async fn set_barriers(
         "UPDATE gnomon.subscriptions SET barrier_at = $2, barrier_until = clock_timestamp() + $3
          WHERE subscription = ANY($1)",
     )
-    .bind(numbers(&barrier.subscriptions))
-    .bind(barrier.at.to_sql())
+    .bind(&barrier.subscriptions)
+    .bind(barrier.at)
     .bind(lapse)
     .execute(connection)
     .await?;
@@ -268,7 +250,7 @@ pub(crate) async fn prolong_barriers(pool: &PgPool, barrier: &Barrier, lapse: Du
     let sql = format!(
         "{STANDING} SET barrier_until = clock_timestamp() + $3 FROM standing WHERE entry.subscription = standing.subscription"
     );
-    let statement = sqlx::query(&sql).bind(numbers(&barrier.subscriptions)).bind(barrier.at.to_sql()).bind(lapse);
+    let statement = sqlx::query(&sql).bind(&barrier.subscriptions).bind(barrier.at).bind(lapse);
     statement.execute(pool).await.map(drop)
 }
 
@@ -277,7 +259,7 @@ pub(crate) async fn lift_barriers(pool: &PgPool, barrier: &Barrier) -> Result<()
     let sql = format!(
         "{STANDING} SET barrier_at = NULL, barrier_until = NULL FROM standing WHERE entry.subscription = standing.subscription"
     );
-    let statement = sqlx::query(&sql).bind(numbers(&barrier.subscriptions)).bind(barrier.at.to_sql());
+    let statement = sqlx::query(&sql).bind(&barrier.subscriptions).bind(barrier.at);
     statement.execute(pool).await.map(drop)
 }
 
@@ -291,8 +273,8 @@ pub(crate) async fn barrier_stands(
         "SELECT coalesce(barrier_at = $2 AND barrier_until > clock_timestamp(), false)
          FROM gnomon.subscriptions WHERE subscription = $1",
     )
-    .bind(subscription.0)
-    .bind(at.to_sql())
+    .bind(subscription)
+    .bind(at)
     .fetch_optional(pool)
     .await?;
     Ok(stands == Some(true))
@@ -305,7 +287,7 @@ pub(crate) async fn batches(
 ) -> Result<Batches, sqlx::Error> {
     let (count, events, largest): (i64, i64, i64) =
         sqlx::query_as("SELECT batches, batch_events, largest_batch FROM gnomon.subscriptions WHERE subscription = $1")
-            .bind(subscription.0)
+            .bind(subscription)
             .fetch_one(connection)
             .await?;
     let [count, events, largest] = [count, events, largest].map(i64::cast_unsigned);

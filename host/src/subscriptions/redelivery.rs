@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::id::SubscriptionId;
-use crate::event_log::Position;
+use crate::{event_log::Position, postgres::sql_text};
 
 /// Which dead letters are tried again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,21 +17,27 @@ pub enum Redelivery {
 }
 
 impl Redelivery {
-    fn as_sql(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::InOrder => "in_order",
             Self::All => "all",
         }
     }
+}
 
-    fn from_sql(text: &str) -> Result<Self, sqlx::Error> {
-        match text {
+impl TryFrom<String> for Redelivery {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
             "in_order" => Ok(Self::InOrder),
             "all" => Ok(Self::All),
-            other => Err(sqlx::Error::Decode(format!("`{other}` is not a way to try dead letters again").into())),
+            other => Err(format!("`{other}` is not a way to try dead letters again")),
         }
     }
 }
+
+sql_text!(Redelivery);
 
 /// What is to be tried again, and from where on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,14 +45,6 @@ pub(crate) struct Retrying {
     pub(crate) redelivery: Redelivery,
     /// Those up to here have been tried.
     pub(crate) after: Position,
-}
-
-impl Retrying {
-    /// From the columns `retrying` and `retried_to`.
-    pub(crate) fn from_sql(retrying: Option<&str>, retried_to: i64) -> Result<Option<Self>, sqlx::Error> {
-        let Some(redelivery) = retrying.map(Redelivery::from_sql).transpose()? else { return Ok(None) };
-        Ok(Some(Self { redelivery, after: Position::from_sql(retried_to) }))
-    }
 }
 
 /// How far dead letters have been tried again.
@@ -67,8 +65,8 @@ pub(crate) async fn begin_retry(
     redelivery: Redelivery,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE gnomon.subscriptions SET retrying = $2, retried_to = 0 WHERE subscription = $1")
-        .bind(subscription.0)
-        .bind(redelivery.as_sql())
+        .bind(subscription)
+        .bind(redelivery)
         .execute(connection)
         .await?;
     Ok(())
@@ -86,8 +84,8 @@ pub(crate) async fn note_retry(
          SET retried_to = $2, out_of_order = out_of_order + $3, retrying = CASE WHEN $4 THEN NULL ELSE retrying END
          WHERE subscription = $1",
     )
-    .bind(subscription.0)
-    .bind(progress.to.to_sql())
+    .bind(subscription)
+    .bind(progress.to)
     .bind(progress.out_of_order.cast_signed())
     .bind(progress.done)
     .execute(connection)
@@ -101,7 +99,7 @@ pub(crate) async fn out_of_order(
     subscription: SubscriptionId,
 ) -> Result<u64, sqlx::Error> {
     let count: i64 = sqlx::query_scalar("SELECT out_of_order FROM gnomon.subscriptions WHERE subscription = $1")
-        .bind(subscription.0)
+        .bind(subscription)
         .fetch_one(connection)
         .await?;
     Ok(count.cast_unsigned())

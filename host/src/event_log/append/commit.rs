@@ -68,6 +68,7 @@ pub(super) async fn commit(
     Ok(Committed { results, head: plan.head })
 }
 
+#[derive(sqlx::FromRow)]
 struct Head {
     position: Position,
     partitioned_to: Position,
@@ -76,11 +77,9 @@ struct Head {
 }
 
 async fn lock_head(transaction: &mut Transaction<'_, Postgres>) -> Result<Head, sqlx::Error> {
-    let (position, partitioned_to, now) =
-        sqlx::query_as("SELECT position, partitioned_to, clock_timestamp() FROM gnomon.head FOR UPDATE")
-            .fetch_one(&mut **transaction)
-            .await?;
-    Ok(Head { position: Position::from_sql(position), partitioned_to: Position::from_sql(partitioned_to), now })
+    sqlx::query_as("SELECT position, partitioned_to, clock_timestamp() AS now FROM gnomon.head FOR UPDATE")
+        .fetch_one(&mut **transaction)
+        .await
 }
 
 async fn stream_versions(
@@ -96,14 +95,12 @@ async fn stream_versions(
     }
     // A statement of its own, begun after the lock was granted: it sees what the last holder of the lock committed. In the
     // statement that waits for the lock it would read the versions of before the wait.
-    let rows: Vec<(String, i64)> = sqlx::query_as("SELECT stream, version FROM gnomon.streams WHERE stream = ANY($1)")
-        .bind(streams.into_iter().collect::<Vec<_>>())
-        .fetch_all(&mut **transaction)
-        .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(stream, version)| (StreamName::trusted(stream), StreamVersion::from_sql(version)))
-        .collect())
+    let rows: Vec<(String, StreamVersion)> =
+        sqlx::query_as("SELECT stream, version FROM gnomon.streams WHERE stream = ANY($1)")
+            .bind(streams.into_iter().collect::<Vec<_>>())
+            .fetch_all(&mut **transaction)
+            .await?;
+    Ok(rows.into_iter().map(|(stream, version)| (StreamName::trusted(stream), version)).collect())
 }
 
 async fn recorded_events(
@@ -141,8 +138,8 @@ async fn add_partitions(
     while partitioned_to < head {
         let last = Position(partitioned_to.0 + partition_events);
         sqlx::query("SELECT gnomon.add_partition($1, $2)")
-            .bind(partitioned_to.next().to_sql())
-            .bind(last.to_sql())
+            .bind(partitioned_to.next())
+            .bind(last)
             .execute(&mut **transaction)
             .await?;
         partitioned_to = last;
@@ -155,7 +152,6 @@ async fn insert_events(
     events: &[Planned<'_>],
     now: PgTimestamp,
 ) -> Result<(), sqlx::Error> {
-    let column = |of: fn(&Planned<'_>) -> i64| events.iter().map(of).collect::<Vec<_>>();
     sqlx::query(
         "INSERT INTO gnomon.events (position, version, time, recorded_at, id, schema_version, stream, type, data, metadata)
          SELECT position, version, time, $4, id, schema_version, stream, type, data::json, metadata::json
@@ -163,12 +159,12 @@ async fn insert_events(
                      $9::text[], $10::text[])
               AS event (position, version, time, id, schema_version, stream, type, data, metadata)",
     )
-    .bind(column(|event| event.position.to_sql()))
-    .bind(column(|event| event.version.to_sql()))
+    .bind(events.iter().map(|event| event.position).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.version).collect::<Vec<_>>())
     .bind(events.iter().map(|event| event.time(now)).collect::<Vec<_>>())
     .bind(now)
     .bind(events.iter().map(|event| event.event.id.uuid()).collect::<Vec<_>>())
-    .bind(events.iter().map(|event| event.event.schema_version.to_sql()).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.event.schema_version).collect::<Vec<_>>())
     .bind(events.iter().map(|event| event.stream.as_str()).collect::<Vec<_>>())
     .bind(events.iter().map(|event| event.event.event_type.as_str()).collect::<Vec<_>>())
     .bind(events.iter().map(|event| event.event.data.as_str()).collect::<Vec<_>>())
@@ -187,12 +183,12 @@ async fn copy_events(
     let mut rows = BinaryCopy::with_capacity(bytes);
     for event in events {
         rows.row(10);
-        rows.i64(event.position.to_sql());
-        rows.i64(event.version.to_sql());
+        rows.i64(event.position.wire());
+        rows.i64(event.version.wire());
         rows.timestamp(event.time(now));
         rows.timestamp(now);
         rows.bytes(event.event.id.uuid().as_bytes());
-        rows.i32(event.event.schema_version.to_sql());
+        rows.i32(event.event.schema_version.wire());
         rows.bytes(event.stream.as_str().as_bytes());
         rows.bytes(event.event.event_type.as_str().as_bytes());
         rows.bytes(event.event.data.as_str().as_bytes());
@@ -217,8 +213,8 @@ async fn advance(transaction: &mut Transaction<'_, Postgres>, plan: &Plan<'_>) -
     let (mut streams, mut versions, mut last_positions) = (Vec::new(), Vec::new(), Vec::new());
     for (stream, version, last_position) in plan.changed_streams() {
         streams.push(stream.as_str());
-        versions.push(version.to_sql());
-        last_positions.push(last_position.to_sql());
+        versions.push(version);
+        last_positions.push(last_position);
     }
     sqlx::query(
         "WITH moved AS (
@@ -233,7 +229,7 @@ async fn advance(transaction: &mut Transaction<'_, Postgres>, plan: &Plan<'_>) -
     .bind(streams)
     .bind(versions)
     .bind(last_positions)
-    .bind(plan.head.to_sql())
+    .bind(plan.head)
     .execute(&mut **transaction)
     .await?;
     Ok(())
