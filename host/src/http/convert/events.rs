@@ -10,8 +10,8 @@ use crate::{
         SchemaVersion, StreamName, StreamSummary, StreamVersion,
     },
     http::{
-        errors::internal,
         problem::{Code, Problem},
+        server_error::internal,
     },
     runtime::Delivery,
 };

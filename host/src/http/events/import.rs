@@ -20,9 +20,9 @@ use crate::{
     http::{
         body::BoundedBody,
         convert::import_line,
-        errors::internal,
         extract::parse_json,
         problem::{Code, Problem},
+        server_error::internal,
         state::Api,
     },
 };

@@ -18,10 +18,10 @@ use super::{
 use crate::{
     event_log::Position,
     http::{
-        errors::internal,
         extract::PathParams,
         prefer::{PreferenceError, Preferences},
         problem::{Code, Problem},
+        server_error::internal,
         state::Api,
     },
     queries::{Answer, ReadError, ReadRequest},
