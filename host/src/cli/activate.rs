@@ -46,7 +46,7 @@ impl ActivateBuild {
             if !self.no_wait {
                 let progress = Progress::start();
                 let followed = follow(&client, &self.projection, operated.number(), Goal::Active, &progress).await?;
-                progress.say(followed.words());
+                progress.say(followed.describe());
                 build = Some(followed.build);
             }
         }

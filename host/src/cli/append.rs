@@ -91,7 +91,7 @@ impl Append {
         let request = client.request(Method::POST, &["v1", "streams", &self.stream, "events"]).json(&body);
         let response = client.send(request).await?;
         let repeated = response.status() == reqwest::StatusCode::OK;
-        let body = response.text().await.map_err(|error| client.broken(&error))?;
+        let body = response.text().await.map_err(|error| client.connection_error(&error))?;
         if self.json {
             output::data(body)?;
             return Ok(());

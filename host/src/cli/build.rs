@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     figures,
-    guest_crate::{Component, GuestCrate, Words},
+    guest_crate::{Component, GuestCrate, CargoOutput},
     output,
 };
 
@@ -36,7 +36,7 @@ struct Built {
 impl Build {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let guest = GuestCrate::find(&self.folder).await?;
-        let Component { path, bytes } = guest.build(Words::Through).await?;
+        let Component { path, bytes } = guest.build(CargoOutput::Inherited).await?;
         if self.json {
             output::json(&Built { name: guest.module_name(), path, bytes })?;
             return Ok(());

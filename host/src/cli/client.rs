@@ -40,7 +40,7 @@ pub(super) enum ClientError {
 
 impl ClientError {
     /// Whether the same may succeed later: the host, or the way to it, is not there now.
-    pub(super) fn may_pass(&self) -> bool {
+    pub(super) fn is_temporary(&self) -> bool {
         match self {
             Self::NoHost { .. } | Self::Broken { .. } => true,
             Self::Refused(problem) => matches!(problem.status(), 408 | 429 | 502 | 503 | 504),
@@ -49,7 +49,7 @@ impl ClientError {
     }
 
     /// The same without advice, for whoever has had it: the host was there a moment ago.
-    pub(super) fn in_brief(&self) -> String {
+    pub(super) fn without_advice(&self) -> String {
         match self {
             Self::NoHost { url, .. } => format!("no host answers at {url}"),
             other => other.to_string(),
@@ -57,7 +57,7 @@ impl ClientError {
     }
 
     /// Whether the host cannot have done anything.
-    pub(super) fn was_not_heard(&self) -> bool {
+    pub(super) fn host_not_reached(&self) -> bool {
         matches!(self, Self::NoHost { .. })
     }
 }
@@ -107,19 +107,19 @@ impl Client {
 
     /// Sends a request, and answers what succeeded.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        let response = request.send().await.map_err(|error| self.broken(&error))?;
+        let response = request.send().await.map_err(|error| self.connection_error(&error))?;
         if response.status().is_success() {
             return Ok(response);
         }
         let status = response.status();
-        let body = response.text().await.map_err(|error| self.broken(&error))?;
+        let body = response.text().await.map_err(|error| self.connection_error(&error))?;
         Err(ClientError::Refused(Box::new(Problem::read(status.as_u16(), &body, &self.base))))
     }
 
     /// Sends a request, and reads the answer's body.
     pub(super) async fn text(&self, request: RequestBuilder) -> Result<String, ClientError> {
         let response = self.send(request).await?;
-        response.text().await.map_err(|error| self.broken(&error))
+        response.text().await.map_err(|error| self.connection_error(&error))
     }
 
     /// Sends a request, and reads the answer as JSON.
@@ -134,7 +134,7 @@ impl Client {
     ) -> Result<(T, StatusCode), ClientError> {
         let response = self.send(request).await?;
         let status = response.status();
-        let body = response.text().await.map_err(|error| self.broken(&error))?;
+        let body = response.text().await.map_err(|error| self.connection_error(&error))?;
         Ok((self.parse(&body)?, status))
     }
 
@@ -145,7 +145,7 @@ impl Client {
     }
 
     /// What it means that a connection failed.
-    pub(super) fn broken(&self, error: &reqwest::Error) -> ClientError {
+    pub(super) fn connection_error(&self, error: &reqwest::Error) -> ClientError {
         let (url, reason) = (self.url().to_owned(), innermost(error));
         if error.is_connect() { ClientError::NoHost { url, reason } } else { ClientError::Broken { url, reason } }
     }
@@ -200,7 +200,7 @@ mod tests {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let client = client(&format!("http://127.0.0.1:{port}/")).unwrap();
         let error = client.text(client.get(&["v1", "events"])).await.unwrap_err();
-        assert!(error.was_not_heard() && error.may_pass());
+        assert!(error.host_not_reached() && error.is_temporary());
         let words = error.to_string();
         assert!(words.starts_with(&format!("no host answers at http://127.0.0.1:{port} (")), "{words}");
         assert!(words.ends_with("start one with `gnomon serve`, or say with --url where it is"), "{words}");

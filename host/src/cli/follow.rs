@@ -45,7 +45,7 @@ impl Followed {
     }
 
     /// Where it is.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let Self { projection, build, active } = self;
         let (number, at) = (build.build, figures::count(build.checkpoint));
         if self.is_active() {
@@ -72,7 +72,7 @@ pub(super) async fn follow(
     loop {
         let projection: Projection = match client.json(client.get(&["v1", "projections", name])).await {
             Ok(projection) => projection,
-            Err(error) if error.may_pass() && misses < MAX_MISSES => {
+            Err(error) if error.is_temporary() && misses < MAX_MISSES => {
                 misses += 1;
                 tokio::time::sleep(POLL).await;
                 continue;
@@ -179,7 +179,7 @@ mod tests {
     fn what_is_told_names_the_build_that_queries_read() {
         let words = |active| {
             let build = build("live", false, None);
-            Followed { projection: "bank".to_owned(), build, active }.words()
+            Followed { projection: "bank".to_owned(), build, active }.describe()
         };
         assert_eq!(words(Some(4)), "build 4 of `bank` is active at position 1,016");
         assert!(words(Some(3)).ends_with("at position 1,016 and is live; queries read build 3"));

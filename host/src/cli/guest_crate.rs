@@ -36,11 +36,11 @@ pub(super) struct Component {
 }
 
 /// What becomes of cargo's words.
-pub(super) enum Words<'h> {
+pub(super) enum CargoOutput<'h> {
     /// They go to stderr.
-    Through,
+    Inherited,
     /// Each line is heard; they are shown if the build fails.
-    Heard(&'h dyn Fn(&str)),
+    Lines(&'h dyn Fn(&str)),
 }
 
 #[derive(Deserialize)]
@@ -113,7 +113,7 @@ impl GuestCrate {
     }
 
     /// Makes the component.
-    pub(super) async fn build(&self, words: Words<'_>) -> anyhow::Result<Component> {
+    pub(super) async fn build(&self, words: CargoOutput<'_>) -> anyhow::Result<Component> {
         self.check_target().await?;
         let mut command = Command::new(cargo());
         command
@@ -122,7 +122,7 @@ impl GuestCrate {
             .current_dir(&self.folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(if matches!(words, Words::Through) { Stdio::inherit() } else { Stdio::piped() })
+            .stderr(if matches!(words, CargoOutput::Inherited) { Stdio::inherit() } else { Stdio::piped() })
             .kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| cannot_run("cargo", &error))?;
         let mut messages = BufReader::new(child.stdout.take().context("cargo has no stdout")?).lines();
@@ -136,7 +136,7 @@ impl GuestCrate {
         let mut said = Vec::new();
         let stderr = child.stderr.take();
         let listen = async {
-            if let (Some(stderr), Words::Heard(hear)) = (stderr, &words) {
+            if let (Some(stderr), CargoOutput::Lines(hear)) = (stderr, &words) {
                 let mut lines = BufReader::new(stderr).lines();
                 while let Some(line) = lines.next_line().await? {
                     hear(line.trim());

@@ -45,7 +45,7 @@ enum Limit {
 
 /// Where an error tells of it.
 #[derive(Clone, Copy)]
-enum Told {
+enum ErrorOf {
     /// A request is answered with a problem of this code.
     Code(&'static str),
     /// A build's `error`, or that of a dead letter.
@@ -54,10 +54,10 @@ enum Told {
     Nobody,
 }
 
-type Line = (&'static str, Limit, Told);
+type Line = (&'static str, Limit, ErrorOf);
 
 use Limit::{Fixed, Option as By, Range, Words};
-use Told::{Build, Code, Nobody};
+use ErrorOf::{Build, Code, Nobody};
 use Unit::{Bytes, Number, Seconds};
 
 const NONE: Unit = Number("");

@@ -19,14 +19,14 @@ pub(super) struct OnFailure {
 
     /// What happens
     #[arg(value_enum)]
-    on_failure: Choice,
+    on_failure: FailurePolicy,
 
     #[command(flatten)]
     client: ClientOptions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Choice {
+enum FailurePolicy {
     /// The build stops there
     Halt,
     /// The event is set aside
@@ -35,7 +35,7 @@ enum Choice {
     Park,
 }
 
-impl Choice {
+impl FailurePolicy {
     /// The policy, and what it means.
     fn policy(self) -> (api::OnFailure, &'static str) {
         match self {

@@ -19,7 +19,7 @@ pub(super) struct Operated {
 
 /// The same as it is printed.
 #[derive(Serialize)]
-struct Outcome<'o> {
+struct OperationResult<'o> {
     projection: &'o str,
     build: u64,
     version: Option<u32>,
@@ -74,7 +74,7 @@ impl Operated {
     pub(super) fn print(&self, now: Option<&Build>) -> std::io::Result<()> {
         let build = now.or(self.found());
         let active = now.is_some_and(|now| now.state == BuildState::Active).then_some(self.number());
-        output::json(&Outcome {
+        output::json(&OperationResult {
             projection: &self.answer.projection.name,
             build: self.number(),
             version: build.map(|build| build.version),

@@ -11,15 +11,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::say;
 
-/// How often a line is written where no bar can be drawn.
+/// ProgressOutput often a line is written where no bar can be drawn.
 const SELDOM: Duration = Duration::from_secs(10);
 
 /// The progress of one thing that takes long.
 pub(super) struct Progress {
-    how: How,
+    output: ProgressOutput,
 }
 
-enum How {
+enum ProgressOutput {
     Bar(ProgressBar),
     Lines { said: Cell<Instant> },
 }
@@ -28,18 +28,18 @@ impl Progress {
     /// Begins, with nothing done.
     pub(super) fn start() -> Self {
         if !std::io::stderr().is_terminal() {
-            return Self { how: How::Lines { said: Cell::new(Instant::now()) } };
+            return Self { output: ProgressOutput::Lines { said: Cell::new(Instant::now()) } };
         }
         let bar = ProgressBar::no_length();
         bar.set_style(spinner());
         bar.enable_steady_tick(Duration::from_millis(120));
-        Self { how: How::Bar(bar) }
+        Self { output: ProgressOutput::Bar(bar) }
     }
 
-    /// Says how much is done, of how much if that is known.
+    /// Says output much is done, of output much if that is known.
     pub(super) fn show(&self, done: u64, all: Option<u64>, words: impl Display) {
-        match &self.how {
-            How::Bar(bar) => {
+        match &self.output {
+            ProgressOutput::Bar(bar) => {
                 if let (None, Some(_)) = (bar.length(), all) {
                     bar.set_style(style());
                 }
@@ -49,7 +49,7 @@ impl Progress {
                 bar.set_position(done);
                 bar.set_message(words.to_string());
             }
-            How::Lines { said } => {
+            ProgressOutput::Lines { said } => {
                 if said.get().elapsed() >= SELDOM {
                     said.set(Instant::now());
                     match all {
@@ -63,16 +63,16 @@ impl Progress {
 
     /// Says something that stays, above the bar.
     pub(super) fn say(&self, words: impl Display) {
-        match &self.how {
-            How::Bar(bar) => bar.suspend(|| say(words)),
-            How::Lines { .. } => say(words),
+        match &self.output {
+            ProgressOutput::Bar(bar) => bar.suspend(|| say(words)),
+            ProgressOutput::Lines { .. } => say(words),
         }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let How::Bar(bar) = &self.how {
+        if let ProgressOutput::Bar(bar) = &self.output {
             bar.finish_and_clear();
         }
     }
@@ -88,7 +88,7 @@ fn style() -> ProgressStyle {
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// How long what is left will take at a rate.
+/// ProgressOutput long what is left will take at a rate.
 pub(super) fn time_left(left: u64, per_second: f64) -> Option<Duration> {
     (per_second > 0.0).then(|| left as f64 / per_second).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
 }

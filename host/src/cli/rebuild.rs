@@ -46,7 +46,7 @@ impl Rebuild {
             let progress = Progress::start();
             let goal = self.activate.goal();
             let followed = follow(&client, &self.projection, begun.number(), goal, &progress).await?;
-            progress.say(followed.words());
+            progress.say(followed.describe());
             if !followed.is_active() && self.activate == Activate::Manual {
                 let (name, build) = (&self.projection, begun.number());
                 progress.say(format_args!(

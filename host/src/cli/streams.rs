@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{client::Client, figures, output};
 use crate::{
-    api::{Stream, StreamsPage, StreamsQuery},
+    api::{Stream, StreamsPage, ListStreamsQuery},
     config::ClientOptions,
 };
 
@@ -34,7 +34,7 @@ pub(super) struct Streams {
 impl Streams {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let query = StreamsQuery { category: self.category, after: self.after, limit: self.limit };
+        let query = ListStreamsQuery { category: self.category, after: self.after, limit: self.limit };
         let body = client.text(client.get(&["v1", "streams"]).query(&query)).await?;
         let page: StreamsPage = client.parse(&body)?;
         if self.json {

@@ -17,7 +17,7 @@ use super::{
     retire::retire,
 };
 use crate::{
-    api::{self, Batches, BuildQuery, Cause, Comparison, SamplesQuery, Verification},
+    api::{self, Batches, BuildQuery, DifferenceCause, Comparison, VerificationQuery, Verification},
     config::ClientOptions,
 };
 
@@ -68,7 +68,7 @@ impl Verify {
         if self.json {
             output::data(body)?;
         } else {
-            output::data(verification.words())?;
+            output::data(verification.describe())?;
         }
         difference.map_or(Ok(()), |difference| bail!(difference))
     }
@@ -79,7 +79,7 @@ impl Verify {
         follow(client, &self.projection, by, Goal::Live, &progress).await?;
         progress.show(0, None, "comparing every row");
         let path = ["v1", "projections", &self.projection, "verify", &by.to_string()];
-        Ok(client.text(client.get(&path).query(&SamplesQuery { samples: Some(self.samples) })).await?)
+        Ok(client.text(client.get(&path).query(&VerificationQuery { samples: Some(self.samples) })).await?)
     }
 }
 
@@ -106,11 +106,11 @@ impl Verification {
         }
         let (name, verified, by) = (&self.projection, &self.verified, &self.by);
         Some(match self.cause {
-            Some(Cause::OutOfOrder) => format!(
+            Some(DifferenceCause::OutOfOrder) => format!(
                 "{verified} of `{name}` holds events that a retry folded behind later ones, so it is not what its log gives; \
                  `gnomon rebuild {name}` makes a build that is. This says nothing against its module"
             ),
-            Some(Cause::DeadLetters) => format!(
+            Some(DifferenceCause::DeadLetters) => format!(
                 "{verified} of `{name}` and {by} have not set aside the same events, and so hold different ones; \
                  `gnomon dead-letters {name}` lists those of the active build, and `gnomon rebuild {name}` builds it again"
             ),
@@ -121,7 +121,7 @@ impl Verification {
         })
     }
 
-    fn words(self) -> String {
+    fn describe(self) -> String {
         let Self { projection, position, verified, by, identical, batches, content_hash, tables, .. } = self;
         if identical {
             let (at, rows) = (figures::count(position), rows_of(&tables));
@@ -146,7 +146,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(verification.difference(), None);
-        insta::assert_snapshot!(verification.words(), @r"
+        insta::assert_snapshot!(verification.describe(), @r"
         identical: build 4 (version 1) of `bank` at position 18,262, 0 rows in 0 tables
         built again from 18,262 events in 74 batches of 251 at the most, each with fresh memory
         content hash ab12

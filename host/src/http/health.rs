@@ -11,7 +11,7 @@ use super::{
 };
 
 /// How long Postgres may take to say that it is there.
-const PATIENCE: Duration = Duration::from_secs(2);
+const POSTGRES_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The host runs.
 pub(super) async fn live() -> Json<Value> {
@@ -20,7 +20,7 @@ pub(super) async fn live() -> Json<Value> {
 
 /// The host can answer: Postgres does.
 pub(super) async fn ready(State(api): State<Api>) -> Result<Json<Value>, Problem> {
-    match tokio::time::timeout(PATIENCE, sqlx::query("SELECT 1").execute(&api.pool)).await {
+    match tokio::time::timeout(POSTGRES_TIMEOUT, sqlx::query("SELECT 1").execute(&api.pool)).await {
         Ok(Ok(_)) => Ok(Json(json!({"status": "ready"}))),
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(Problem::new(Code::DatabaseUnavailable, "Postgres does not answer in time")),

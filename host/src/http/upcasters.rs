@@ -24,9 +24,9 @@ fn changed(name: Identifier, version: Option<ModuleVersion>, builds: Vec<Rebuilt
 pub(super) async fn activate(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
-    Params(which): Params<api::UpcasterQuery>,
+    Params(query): Params<api::ActivateUpcasterQuery>,
 ) -> Result<Json<api::UpcasterChanged>, Problem> {
-    let (version, builds) = api.operations.activate_upcaster(&name, which.version.map(ModuleVersion)).await?;
+    let (version, builds) = api.operations.activate_upcaster(&name, query.version.map(ModuleVersion)).await?;
     Ok(changed(name, Some(version), builds))
 }
 

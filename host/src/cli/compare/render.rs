@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     api::{
-        ChangedRow, ComparedBuild, Comparison, Outcome, Row, RowDifferences, TableColumn, TableColumns,
+        ChangedRow, ComparedBuild, Comparison, TableOutcome, Row, RowDifferences, TableColumn, TableColumns,
         TableComparison, TableKeys,
     },
     cli::figures,
@@ -46,19 +46,19 @@ impl fmt::Display for TableComparison {
         let rows = |rows: &Option<u64>| figures::counted(rows.unwrap_or_default(), "row");
         match outcome {
             _ if *identical => write!(f, "{table}: identical, {}", rows(rows_left)),
-            Outcome::OnlyLeft => write!(f, "{table}: the table is gone, with {}", rows(rows_left)),
-            Outcome::OnlyRight => write!(f, "{table}: a new table, with {}", rows(rows_right)),
-            Outcome::OtherKey(TableKeys { left_key, right_key, columns }) => {
+            TableOutcome::OnlyLeft => write!(f, "{table}: the table is gone, with {}", rows(rows_left)),
+            TableOutcome::OnlyRight => write!(f, "{table}: a new table, with {}", rows(rows_right)),
+            TableOutcome::OtherKey(TableKeys { left_key, right_key, columns }) => {
                 let (left, right) = (rows(rows_left), rows(rows_right));
                 write!(f, "{table}: {left} → {right}; no row can be told to be another, for the keys differ")?;
                 write!(f, "\n  key      ({}) → ({})", names(left_key), names(right_key))?;
                 columns.fmt(f)
             }
-            Outcome::Compared(differences) => {
+            TableOutcome::Compared(differences) => {
                 write!(f, "{table}: {} → {}", rows(rows_left), rows(rows_right))?;
                 differences.fmt(f)
             }
-            Outcome::Other => {
+            TableOutcome::Other => {
                 let (left, right) = (rows(rows_left), rows(rows_right));
                 write!(f, "{table}: {left} → {right}; `--json` tells how they differ, this program does not know it")
             }

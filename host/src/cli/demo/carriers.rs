@@ -54,7 +54,7 @@ pub(super) async fn show(client: &Client, week: Week, rule: &str) -> anyhow::Res
     let response = client.send(request).await?;
     let position = response.headers().get("gnomon-position").and_then(|value| value.to_str().ok()?.parse().ok());
     let position: u64 = position.context("the host gave no position")?;
-    let body = response.text().await.map_err(|error| client.broken(&error))?;
+    let body = response.text().await.map_err(|error| client.connection_error(&error))?;
     let days: Vec<Daily> = client.parse(&body)?;
 
     say("\nCarriers from New York, from the most punctual to the least, 1 to 7 January 2013\n");

@@ -12,7 +12,7 @@ use crate::{
         client::Client,
         deploy::{Activate, Upload, upload as upload_module},
         figures,
-        guest_crate::{Component, GuestCrate, Words},
+        guest_crate::{Component, GuestCrate, CargoOutput},
     },
 };
 
@@ -38,7 +38,7 @@ pub(super) async fn build(steps: &mut Steps, sources: &Sources) -> anyhow::Resul
 pub(super) async fn build_one(step: &Step, sources: &Sources, name: &str) -> anyhow::Result<Built> {
     let guest = GuestCrate::find(&sources.module(name)).await?;
     let hear = |words: &str| step.progress.show(0, None, format_args!("building {name}: {words}"));
-    Ok((guest.module_name(), guest.build(Words::Heard(&hear)).await?))
+    Ok((guest.module_name(), guest.build(CargoOutput::Lines(&hear)).await?))
 }
 
 pub(super) async fn upload(steps: &mut Steps, client: &Client, modules: &[Built]) -> anyhow::Result<Vec<Upload>> {

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::{caught_up, import::Week, modules::build_one, sources::Sources, step::Steps};
 use crate::{
-    api::{BuildQuery, BuildState, ChangedRow, CompareQuery, Comparison, Outcome, Row, TableComparison},
+    api::{BuildQuery, BuildState, ChangedRow, CompareQuery, Comparison, TableOutcome, Row, TableComparison},
     cli::{
         client::Client,
         deploy::{Activate, upload},
@@ -32,13 +32,13 @@ const READERS: usize = 4;
 const BETWEEN: u64 = 250;
 
 /// The two builds.
-pub(super) struct Next {
+pub(super) struct Versions {
     old: u64,
     new: u64,
 }
 
 /// Builds the next version and its read model, which waits beside the old one.
-pub(super) async fn deploy(steps: &mut Steps, client: &Client, sources: &Sources, week: Week) -> anyhow::Result<Next> {
+pub(super) async fn deploy(steps: &mut Steps, client: &Client, sources: &Sources, week: Week) -> anyhow::Result<Versions> {
     let step = steps.begin("building version 2 of punctuality");
     let (_, component) = build_one(&step, sources, CRATE).await?;
     let upload = upload(client, PROJECTION, &component.path, Activate::Manual).await?;
@@ -50,11 +50,11 @@ pub(super) async fn deploy(steps: &mut Steps, client: &Client, sources: &Sources
         &["A flight is on time only if it is not late at all, and a new column counts those that are very late."
             .to_owned()],
     );
-    Ok(Next { old, new })
+    Ok(Versions { old, new })
 }
 
 /// Shows what the next version makes different.
-pub(super) async fn compare(steps: &mut Steps, client: &Client, next: &Next) -> anyhow::Result<()> {
+pub(super) async fn compare(steps: &mut Steps, client: &Client, next: &Versions) -> anyhow::Result<()> {
     let step = steps.begin("comparing the two versions");
     let request = client.get(&["v1", "projections", PROJECTION, "compare"]).query(&CompareQuery {
         left: Some(next.old),
@@ -71,7 +71,7 @@ pub(super) async fn compare(steps: &mut Steps, client: &Client, next: &Next) -> 
 fn told(table: &TableComparison) -> Vec<String> {
     let name = &table.table;
     let differences = match &table.outcome {
-        Outcome::Compared(differences) if !table.identical => differences,
+        TableOutcome::Compared(differences) if !table.identical => differences,
         _ if table.identical => return vec![format!("{name}: identical")],
         _ => return vec![format!("{name}: not compared row by row")],
     };
@@ -104,7 +104,7 @@ fn cell(row: &Row, column: &str) -> String {
 }
 
 /// Swaps while clients query: forward, back, and forward again.
-pub(super) async fn swap(steps: &mut Steps, client: &Client, next: &Next) -> anyhow::Result<()> {
+pub(super) async fn swap(steps: &mut Steps, client: &Client, next: &Versions) -> anyhow::Result<()> {
     let step = steps.begin("swapping under a stream of queries");
     let queries = Arc::new(Queries::default());
     let mut readers = JoinSet::new();
@@ -133,7 +133,7 @@ pub(super) async fn swap(steps: &mut Steps, client: &Client, next: &Next) -> any
     Ok(())
 }
 
-impl Next {
+impl Versions {
     /// How to go back to the old build. A rollback looks only at builds that were made before the active one, and that of the
     /// old version is younger if it was built again: replaced builds are not kept for ever.
     fn back(&self) -> (&'static str, Option<u64>, &'static str) {
@@ -220,8 +220,8 @@ mod tests {
 
     #[test]
     fn a_build_that_was_made_again_is_gone_back_to_by_its_number() {
-        assert_eq!(Next { old: 1, new: 4 }.back(), ("rollback", None, "rolled back to"));
-        assert_eq!(Next { old: 5, new: 4 }.back(), ("activate", Some(5), "back to"));
+        assert_eq!(Versions { old: 1, new: 4 }.back(), ("rollback", None, "rolled back to"));
+        assert_eq!(Versions { old: 5, new: 4 }.back(), ("activate", Some(5), "back to"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::{
     client::Client,
     compare::samples,
     follow::{Goal, follow},
-    guest_crate::{GuestCrate, Words},
+    guest_crate::{GuestCrate, CargoOutput},
     output::{self, say},
     progress::Progress,
     upcasters,
@@ -55,7 +55,7 @@ pub(super) struct Deploy {
     #[arg(long, conflicts_with_all = ["activate", "no_wait"])]
     compare: bool,
 
-    /// Answer the question of --compare with yes
+    /// DeployResult the question of --compare with yes
     #[arg(long, requires = "compare")]
     yes: bool,
 
@@ -118,7 +118,7 @@ pub(super) struct Upload {
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct DeployResult<'a> {
     name: &'a str,
     version: u32,
     digest: &'a str,
@@ -139,7 +139,7 @@ impl Deploy {
         let (name, component) = self.component().await?;
         let activate = if self.compare { Activate::Manual } else { self.activate };
         let upload = upload(&client, &name, &component, activate).await?;
-        say(upload.words());
+        say(upload.describe());
         let Upload { uploaded, new } = upload;
         let (mut build, mut comparison) = (None, None);
         match (&uploaded.builds, uploaded.build) {
@@ -152,12 +152,12 @@ impl Deploy {
             (_, Some(number)) if !self.no_wait => {
                 let progress = Progress::start();
                 let followed = follow(&client, &name, number, self.activate.goal(), &progress).await?;
-                progress.say(followed.words());
+                progress.say(followed.describe());
                 build = Some(followed.build);
             }
             (_, Some(_)) => {}
             (Some(begun), None) => {
-                say(upcasters::words(begun));
+                say(upcasters::describe_builds(begun));
                 if !self.no_wait {
                     upcasters::follow_all(&client, begun).await?;
                 }
@@ -171,7 +171,7 @@ impl Deploy {
             }
         }
         if self.json {
-            output::json(&Answer {
+            output::json(&DeployResult {
                 name: &uploaded.name,
                 version: uploaded.version,
                 digest: &uploaded.digest,
@@ -194,7 +194,7 @@ impl Deploy {
         if self.path.is_dir() {
             let guest = GuestCrate::find(&self.path).await?;
             let name = name(&guest.module_name())?;
-            return Ok((name, guest.build(Words::Through).await?.path));
+            return Ok((name, guest.build(CargoOutput::Inherited).await?.path));
         }
         let file = self.path.file_stem().unwrap_or_default().to_string_lossy();
         Ok((name(&file.replace('-', "_"))?, self.path.clone()))
@@ -214,7 +214,7 @@ fn checked_name(given: Option<&str>, usual: &str) -> anyhow::Result<String> {
 }
 
 impl Upload {
-    fn words(&self) -> String {
+    fn describe(&self) -> String {
         let Uploaded { name, version, kind, .. } = &self.uploaded;
         if self.new {
             format!("uploaded {kind} `{name}`, version {version}")

@@ -49,7 +49,7 @@ impl Review<'_> {
         let progress = Progress::start();
         let followed = follow(client, name, number, Goal::Live, &progress).await?;
         drop(progress);
-        say(followed.words());
+        say(followed.describe());
         if followed.is_active() {
             return Ok(Reviewed { build: followed.build, comparison: None });
         }

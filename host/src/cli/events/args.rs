@@ -4,7 +4,7 @@ use clap::Args;
 use reqwest::RequestBuilder;
 
 use crate::{
-    api::{After, Direction, EventsQuery, StreamQuery},
+    api::{After, Direction, ReadEventsQuery, ReadStreamQuery},
     cli::{client::Client, stream_name::stream_name},
     config::ClientOptions,
 };
@@ -56,12 +56,12 @@ impl Events {
         let direction = self.direction();
         match &self.stream {
             Some(stream) => {
-                client.get(&["v1", "streams", stream, "events"]).query(&StreamQuery { after, limit, direction })
+                client.get(&["v1", "streams", stream, "events"]).query(&ReadStreamQuery { after, limit, direction })
             }
             None => {
                 let types = (!self.types.is_empty()).then(|| self.types.join(","));
                 let category = self.category.clone();
-                let query = EventsQuery { after, limit, direction, types, category, upcast: false };
+                let query = ReadEventsQuery { after, limit, direction, types, category, upcast: false };
                 client.get(&["v1", "events"]).query(&query)
             }
         }

@@ -15,7 +15,7 @@ use super::{
 use crate::api::{After, Direction, Event, EventsPage, StreamPage};
 
 /// A page of the log or of a stream, whose events are kept as they came.
-struct Page<'p> {
+struct EventPage<'p> {
     events: Vec<&'p RawValue>,
     next: Option<u64>,
     /// The place of the newest event: its position, or its version in a stream.
@@ -66,13 +66,13 @@ impl Events {
         }
     }
 
-    fn page<'p>(&self, client: &Client, body: &'p str) -> Result<Page<'p>, ClientError> {
+    fn page<'p>(&self, client: &Client, body: &'p str) -> Result<EventPage<'p>, ClientError> {
         Ok(if self.stream.is_some() {
             let StreamPage { events, next, version, .. } = client.parse(body)?;
-            Page { events, next, newest: version }
+            EventPage { events, next, newest: version }
         } else {
             let EventsPage { events, next, head } = client.parse(body)?;
-            Page { events, next, newest: head }
+            EventPage { events, next, newest: head }
         })
     }
 

@@ -75,7 +75,7 @@ impl Import {
         let progress = Progress::start();
         let summary = import(&client, source, &progress).await?;
         drop(progress);
-        output::say(summary.words());
+        output::say(summary.describe());
         if self.json {
             output::json(&summary)?;
         }
@@ -85,7 +85,7 @@ impl Import {
 
 impl Summary {
     /// The same in words.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let time = figures::time(Duration::try_from_secs_f64(self.seconds).unwrap_or_default());
         let mut words = format!("imported {} in {time}", figures::counted(self.imported, "event"));
         if self.imported > 0 {
@@ -103,27 +103,27 @@ pub(super) async fn import(client: &Client, source: Source, progress: &Progress)
     let size = source.size;
     let mut chunks = read_ahead(source);
     let begun = Instant::now();
-    let mut so_far = SoFar { repeatable: true, ..SoFar::default() };
+    let mut state = ImportState { repeatable: true, ..ImportState::default() };
     while let Some(chunk) = chunks.recv().await {
-        let chunk = chunk.map_err(|error| so_far.end(error))?;
-        match send(client, &chunk, so_far.chunks > 0).await {
-            Ok(sent) => so_far.add(&chunk, sent),
+        let chunk = chunk.map_err(|error| state.end(error))?;
+        match send(client, &chunk, state.chunks > 0).await {
+            Ok(sent) => state.add(&chunk, sent),
             Err(error) => {
-                so_far.imported += error.imported();
-                so_far.repeatable &= chunk.repeatable || error.left_nothing();
-                return Err(so_far.end(error));
+                state.imported += error.imported();
+                state.repeatable &= chunk.repeatable || error.imported_nothing();
+                return Err(state.end(error));
             }
         }
-        so_far.show(progress, &chunk, size, begun.elapsed());
+        state.show(progress, &chunk, size, begun.elapsed());
     }
     let time = begun.elapsed();
     Ok(Summary {
-        imported: so_far.imported,
-        repeated: so_far.repeated,
-        first_position: so_far.first_position,
-        last_position: so_far.last_position,
+        imported: state.imported,
+        repeated: state.repeated,
+        first_position: state.first_position,
+        last_position: state.last_position,
         seconds: time.as_secs_f64(),
-        events_per_second: figures::per_second(so_far.imported, time),
+        events_per_second: figures::per_second(state.imported, time),
     })
 }
 
@@ -145,7 +145,7 @@ fn read_ahead(source: Source) -> mpsc::Receiver<Result<Chunk, ChunkError>> {
 
 /// How far an import is.
 #[derive(Default)]
-struct SoFar {
+struct ImportState {
     chunks: u64,
     imported: u64,
     repeated: u64,
@@ -154,7 +154,7 @@ struct SoFar {
     repeatable: bool,
 }
 
-impl SoFar {
+impl ImportState {
     fn add(&mut self, chunk: &Chunk, sent: Imported) {
         self.chunks += 1;
         self.repeatable &= chunk.repeatable;

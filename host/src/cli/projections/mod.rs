@@ -27,7 +27,7 @@ impl Projections {
             output::say("no projections; `gnomon deploy` uploads one");
             return Ok(());
         }
-        output::print_table(&table::table(&projections, table::Of::All))?;
+        output::print_table(&table::table(&projections, table::BuildFilter::All))?;
         if let [projection] = projections.as_slice()
             && self.name.is_some()
         {

@@ -9,14 +9,14 @@ use crate::{
 
 /// Which builds are in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Of {
+pub(super) enum BuildFilter {
     All,
     /// Those that have tables.
-    Kept,
+    WithTables,
 }
 
 /// A line for each build.
-pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, of: Of) -> Table {
+pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, filter: BuildFilter) -> Table {
     let mut table = output::table(&[
         "PROJECTION",
         "#BUILD",
@@ -29,7 +29,7 @@ pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, o
         "#LEFT",
     ]);
     for projection in projections {
-        for build in projection.builds.iter().filter(|build| of == Of::All || build.state != BuildState::Retired) {
+        for build in projection.builds.iter().filter(|build| filter == BuildFilter::All || build.state != BuildState::Retired) {
             table.add_row([
                 projection.name.clone(),
                 build.build.to_string(),
@@ -78,8 +78,8 @@ mod tests {
             build(2, "retired", 7, "queries"),
         ];
         let projection = samples::projection(Some(3), builds);
-        assert_eq!(table([&projection], Of::All).row_count(), 4);
-        insta::assert_snapshot!(table([&projection], Of::Kept).trim_fmt(), @r"
+        assert_eq!(table([&projection], BuildFilter::All).row_count(), 4);
+        insta::assert_snapshot!(table([&projection], BuildFilter::WithTables).trim_fmt(), @r"
         PROJECTION  BUILD  VERSION  STATE                 POSITION    HEAD     LAG  EVENTS/S    LEFT
         bank            5        1  replaying (verifies)     5,000  20,000  15,000     1,000  15.0 s
         bank            4        1  paused                   5,000  20,000  15,000     1,000

@@ -12,7 +12,7 @@ use reqwest::RequestBuilder;
 
 use super::{
     args::Projections,
-    table::{self, Of},
+    table::{self, BuildFilter},
 };
 use crate::{
     api::{Build, Projection},
@@ -104,7 +104,7 @@ impl Listener for Watch<'_> {
 
 /// The table, and why builds stopped.
 fn screen(projections: &BTreeMap<String, Projection>) -> String {
-    let mut screen = table::table(projections.values(), Of::Kept).trim_fmt();
+    let mut screen = table::table(projections.values(), BuildFilter::WithTables).trim_fmt();
     for projection in projections.values() {
         for why in projection.builds.iter().filter_map(|build| build.why_it_stopped(&projection.name)) {
             screen += &format!("\n\n{why}");

@@ -25,7 +25,7 @@ pub(super) struct Pages<'q> {
 }
 
 /// A page, as the host wrote it.
-pub(super) struct Page {
+pub(super) struct RowPage {
     pub(super) body: String,
 }
 
@@ -35,7 +35,7 @@ impl<'q> Pages<'q> {
     }
 
     /// The next page; none at the end. The first one is there even if it has no rows.
-    pub(super) async fn next(&mut self) -> anyhow::Result<Option<Page>> {
+    pub(super) async fn next(&mut self) -> anyhow::Result<Option<RowPage>> {
         if self.ended {
             return Ok(None);
         }
@@ -48,7 +48,7 @@ impl<'q> Pages<'q> {
             .with_context(|| format!("the rows are not complete: after {read} of them the host was asked for more"))
     }
 
-    async fn fetch(&mut self) -> anyhow::Result<Page> {
+    async fn fetch(&mut self) -> anyhow::Result<RowPage> {
         let wanted = self.query.limit.map_or(PAGE, |limit| PAGE.min(limit - self.read));
         let response = self.client.send(self.request(wanted)).await?;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -59,7 +59,7 @@ impl<'q> Pages<'q> {
             self.total = header("content-range").and_then(|range| Some(range.split_once('/')?.1.to_owned()));
         }
         self.positions = Some((self.positions.map_or(position, |(first, _)| first), position));
-        let body = response.text().await.map_err(|error| self.client.broken(&error))?;
+        let body = response.text().await.map_err(|error| self.client.connection_error(&error))?;
         let rows: Vec<Row> = self.client.parse(&body)?;
         if let Some(row) = rows.first() {
             self.check_columns(row)?;
@@ -70,7 +70,7 @@ impl<'q> Pages<'q> {
         self.ended = found == 0
             || self.query.limit.is_some_and(|limit| self.read >= limit)
             || max_rows.is_some_and(|max_rows| found < wanted.min(max_rows));
-        Ok(Page { body })
+        Ok(RowPage { body })
     }
 
     /// Another version may have become the active one between two pages.

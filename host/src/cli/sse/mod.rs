@@ -101,7 +101,7 @@ impl Connection {
         }
         let response = match client.send(request).await {
             Ok(response) => response,
-            Err(error) if self.heard && error.may_pass() => return Ok(Ended::Broken(error.in_brief())),
+            Err(error) if self.heard && error.is_temporary() => return Ok(Ended::Broken(error.without_advice())),
             Err(error) => return Err(error.into()),
         };
         self.heard = true;

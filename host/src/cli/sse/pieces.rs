@@ -34,7 +34,7 @@ pub(super) fn pieces<'c>(
 ) -> impl Stream<Item = Result<Bytes, Interrupted>> + 'c {
     stream::try_unfold(response, move |mut response| async move {
         let piece = tokio::time::timeout(SILENCE, response.chunk()).await.map_err(|_| Interrupted::Silent)?;
-        let piece = piece.map_err(|error| Interrupted::Broken(client.broken(&error).to_string()))?;
+        let piece = piece.map_err(|error| Interrupted::Broken(client.connection_error(&error).to_string()))?;
         let Some(piece) = piece else { return Ok(None) };
         held.set(held.get() + piece.len());
         if held.get() > max_bytes {

@@ -5,7 +5,7 @@ use clap::Args;
 use reqwest::Method;
 
 use crate::{
-    api::{NewBuild, UpcasterChanged, UpcasterQuery},
+    api::{NewBuild, UpcasterChanged, ActivateUpcasterQuery},
     cli::{
         client::Client,
         follow::{Goal, follow},
@@ -28,7 +28,7 @@ pub(super) struct Activate {
     wanted: Option<u32>,
 
     #[command(flatten)]
-    how: How,
+    options: ChangeOptions,
 }
 
 /// Take an upcaster out of work, and build the projections anew that read what it rewrote.
@@ -38,11 +38,11 @@ pub(super) struct Deactivate {
     upcaster: String,
 
     #[command(flatten)]
-    how: How,
+    options: ChangeOptions,
 }
 
 #[derive(Args, Debug)]
-struct How {
+struct ChangeOptions {
     /// Do not wait until the new builds have caught up
     #[arg(long)]
     no_wait: bool,
@@ -57,18 +57,18 @@ struct How {
 
 impl Activate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        self.how.change(&self.upcaster, "activate", UpcasterQuery { version: self.wanted }).await
+        self.options.change(&self.upcaster, "activate", ActivateUpcasterQuery { version: self.wanted }).await
     }
 }
 
 impl Deactivate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        self.how.change(&self.upcaster, "deactivate", UpcasterQuery::default()).await
+        self.options.change(&self.upcaster, "deactivate", ActivateUpcasterQuery::default()).await
     }
 }
 
-impl How {
-    async fn change(&self, name: &str, change: &str, query: UpcasterQuery) -> anyhow::Result<()> {
+impl ChangeOptions {
+    async fn change(&self, name: &str, change: &str, query: ActivateUpcasterQuery) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
         let request = client.request(Method::POST, &["v1", "upcasters", name, change]).query(&query);
         let body = client.text(request).await?;
@@ -80,7 +80,7 @@ impl How {
             Some(version) => say(format_args!("upcaster `{name}` is active, version {version}")),
             None => say(format_args!("upcaster `{name}` is not active any more")),
         }
-        say(words(&answer.builds));
+        say(describe_builds(&answer.builds));
         if self.no_wait {
             return Ok(());
         }
@@ -89,7 +89,7 @@ impl How {
 }
 
 /// Which projections are built anew, in words.
-pub(in crate::cli) fn words(begun: &[NewBuild]) -> String {
+pub(in crate::cli) fn describe_builds(begun: &[NewBuild]) -> String {
     if begun.is_empty() {
         return "no projection has to be built anew".to_owned();
     }
@@ -104,7 +104,7 @@ pub(in crate::cli) async fn follow_all(client: &Client, begun: &[NewBuild]) -> a
     let mut stopped = Vec::new();
     for NewBuild { projection, build } in begun {
         match follow(client, projection, *build, Goal::Active, &progress).await {
-            Ok(followed) => progress.say(followed.words()),
+            Ok(followed) => progress.say(followed.describe()),
             Err(error) => stopped.push(format!("{error:#}")),
         }
     }
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn builds_that_were_begun_are_named() {
         let begun = |projection: &str, build| NewBuild { projection: projection.to_owned(), build };
-        assert_eq!(words(&[]), "no projection has to be built anew");
-        assert_eq!(words(&[begun("a", 4), begun("b", 5)]), "built anew: `a` (build 4), `b` (build 5)");
+        assert_eq!(describe_builds(&[]), "no projection has to be built anew");
+        assert_eq!(describe_builds(&[begun("a", 4), begun("b", 5)]), "built anew: `a` (build 4), `b` (build 5)");
     }
 }

@@ -5,7 +5,7 @@ mod list;
 
 use clap::{Args, Subcommand};
 
-pub(super) use self::change::{follow_all, words};
+pub(super) use self::change::{follow_all, describe_builds};
 use self::{
     change::{Activate, Deactivate},
     list::List,

@@ -23,7 +23,7 @@ use crate::{
 
 pub(in crate::http) async fn read(
     State(api): State<Api>,
-    Params(query): Params<api::EventsQuery>,
+    Params(query): Params<api::ReadEventsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let filter = Filter {
@@ -49,7 +49,7 @@ pub(in crate::http) async fn read(
     Ok(Json(api::EventsPage { events: events?, next, head }).into_response())
 }
 
-async fn follow(api: &Api, filter: Filter, query: &api::EventsQuery, headers: &HeaderMap) -> Result<Response, Problem> {
+async fn follow(api: &Api, filter: Filter, query: &api::ReadEventsQuery, headers: &HeaderMap) -> Result<Response, Problem> {
     if query.direction == api::Direction::Backward {
         return Err(Problem::new(Code::InvalidQuery, "the log is followed forward only"));
     }

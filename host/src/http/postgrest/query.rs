@@ -44,7 +44,7 @@ pub(in crate::http) async fn query(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    answer(&api, &projection, &table, query.as_deref().unwrap_or_default(), &headers).await.map_err(in_postgrests_words)
+    answer(&api, &projection, &table, query.as_deref().unwrap_or_default(), &headers).await.map_err(with_postgrest_fields)
 }
 
 async fn answer(
@@ -53,10 +53,10 @@ async fn answer(
     table: &str,
     query: &str,
     headers: &HeaderMap,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ReadTableError> {
     check_headers(projection.as_str(), headers)?;
     let shape = negotiate(headers)?;
-    let preferences = Preferences::of(headers);
+    let preferences = Preferences::from_headers(headers);
     preferences.check()?;
     if let Some(position) = min_position(headers)? {
         let wait = preferences.wait(DEFAULT_WAIT, api.settings.max_wait);
@@ -76,7 +76,7 @@ async fn answer(
     Ok(response)
 }
 
-fn respond(answer: Answer, shape: Shape, preferences: &Preferences) -> Result<Response, Refusal> {
+fn respond(answer: Answer, shape: Shape, preferences: &Preferences) -> Result<Response, ReadTableError> {
     let page = Page { offset: answer.offset, rows: answer.rows, total: answer.total };
     if shape == Shape::Object {
         page.single()?;
@@ -103,54 +103,54 @@ fn respond(answer: Answer, shape: Shape, preferences: &Preferences) -> Result<Re
 }
 
 /// Why there is no answer: PostgREST has words for some of it.
-enum Refusal {
+enum ReadTableError {
     Postgrest(PostgrestError),
     Read(ReadError),
     Other(Problem),
 }
 
-impl From<PostgrestError> for Refusal {
+impl From<PostgrestError> for ReadTableError {
     fn from(error: PostgrestError) -> Self {
         Self::Postgrest(error)
     }
 }
 
-impl From<PreferenceError> for Refusal {
+impl From<PreferenceError> for ReadTableError {
     fn from(error: PreferenceError) -> Self {
         Self::Postgrest(error.into())
     }
 }
 
-impl From<ReadError> for Refusal {
+impl From<ReadError> for ReadTableError {
     fn from(error: ReadError) -> Self {
         Self::Read(error)
     }
 }
 
 /// Every problem here has the fields that PostgREST's clients read.
-fn in_postgrests_words(refusal: Refusal) -> Problem {
+fn with_postgrest_fields(refusal: ReadTableError) -> Problem {
     match refusal {
-        Refusal::Postgrest(error) => error.into(),
+        ReadTableError::Postgrest(error) => error.into(),
         // It has the words already.
-        Refusal::Read(error @ ReadError::Query(_)) => error.into(),
-        Refusal::Read(error @ (ReadError::NoProjection(_) | ReadError::NoTable { .. })) => {
+        ReadTableError::Read(error @ ReadError::Query(_)) => error.into(),
+        ReadTableError::Read(error @ (ReadError::NoProjection(_) | ReadError::NoTable { .. })) => {
             // PostgREST's code for a table that it does not know.
             with_code(error.into(), "PGRST205", None, None)
         }
-        Refusal::Read(error) => with_own_code(error.into()),
-        Refusal::Other(problem) => with_own_code(problem),
+        ReadTableError::Read(error) => with_own_code(error.into()),
+        ReadTableError::Other(problem) => with_own_code(problem),
     }
 }
 
-fn min_position(headers: &HeaderMap) -> Result<Option<Position>, Refusal> {
+fn min_position(headers: &HeaderMap) -> Result<Option<Position>, ReadTableError> {
     let Some(value) = headers.get(MIN_POSITION) else { return Ok(None) };
     let position = value.to_str().ok().and_then(|text| text.trim().parse().ok());
     position.map(|position| Some(Position(position))).ok_or_else(|| {
         let detail = format!("Gnomon-Min-Position must be a position of the log; it is {value:?}");
-        Refusal::Other(Problem::new(Code::InvalidHeader, detail))
+        ReadTableError::Other(Problem::new(Code::InvalidHeader, detail))
     })
 }
 
-fn header_value(text: &str) -> Result<HeaderValue, Refusal> {
-    HeaderValue::from_str(text).map_err(|error| Refusal::Other(internal(&error)))
+fn header_value(text: &str) -> Result<HeaderValue, ReadTableError> {
+    HeaderValue::from_str(text).map_err(|error| ReadTableError::Other(internal(&error)))
 }

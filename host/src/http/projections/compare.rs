@@ -38,7 +38,7 @@ pub(super) fn options(api: &Api, samples: Option<usize>, headers: &HeaderMap) ->
         let detail = format!("`samples` must be at most {}; it is {samples}", api::MAX_SAMPLES);
         return Err(Problem::new(Code::InvalidQuery, detail));
     }
-    let preferences = Preferences::of(headers);
+    let preferences = Preferences::from_headers(headers);
     preferences.check().map_err(|error| Problem::new(Code::InvalidHeader, format!("Prefer: {error}")))?;
     Ok(CompareOptions { samples, timeout: preferences.wait(DEFAULT_WAIT, api.settings.max_wait) })
 }

@@ -14,7 +14,7 @@ use crate::{
 
 pub(in crate::http) async fn list(
     State(api): State<Api>,
-    Params(query): Params<api::StreamsQuery>,
+    Params(query): Params<api::ListStreamsQuery>,
 ) -> Result<Json<api::StreamsPage>, Problem> {
     let limit = page::limit(query.limit, &api.settings)?;
     let categories = names::categories(query.category.as_deref())?;
