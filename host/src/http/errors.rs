@@ -23,7 +23,7 @@ use crate::{
     runtime::{BatchError, ModuleKind, UpcastError},
 };
 
-/// The page of an error code.
+/// `GET /errors/{code}`: the page that explains an error code.
 pub(super) async fn page(Path(code): Path<String>) -> Result<Response, Problem> {
     let code = Code::ALL
         .iter()

@@ -1,4 +1,4 @@
-//! The HTTP API. Only this room knows status codes.
+//! The HTTP API. Only this module knows status codes.
 
 mod body;
 mod convert;

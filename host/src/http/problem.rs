@@ -26,11 +26,13 @@ macro_rules! codes {
                 match self { $(Self::$variant => $code,)* }
             }
 
-            fn status(self) -> StatusCode {
+            /// The HTTP status.
+            pub(super) fn status(self) -> StatusCode {
                 match self { $(Self::$variant => StatusCode::$status,)* }
             }
 
-            fn title(self) -> &'static str {
+            /// What the code means, in one sentence.
+            pub(super) fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)* }
             }
 

@@ -1,4 +1,4 @@
-//! The table of contents of the HTTP API.
+//! The routes of the HTTP API.
 
 use std::any::Any;
 

@@ -15,7 +15,7 @@ use crate::{
     subscriptions::Batches,
 };
 
-/// Each item as the wire has it.
+/// Converts each item to its wire type.
 fn each<D, W: From<D>>(items: Vec<D>) -> Vec<W> {
     items.into_iter().map(W::from).collect()
 }

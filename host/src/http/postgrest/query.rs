@@ -1,4 +1,4 @@
-//! `GET /v1/read-models/{projection}/{table}`, as PostgREST answers it.
+//! `GET /v1/read-models/{projection}/{table}`
 
 use std::time::Duration;
 
@@ -28,14 +28,14 @@ use crate::{
     read_model::{Identifier, query::Shape},
 };
 
-/// The answer holds the effect of every event up to this position.
+/// Header of answers: they hold the effect of every event up to this position.
 const POSITION: HeaderName = HeaderName::from_static("gnomon-position");
-/// The reader wants the effect of every event up to this position.
+/// Header of requests: the answer is to hold the effect of every event up to this position.
 const MIN_POSITION: &str = "gnomon-min-position";
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
-/// Rows that a page of this host has at most: one that has so many may have others behind it.
+/// Header of answers: the most rows that a page of this host has. After a page with so many, there may be more.
 const MAX_ROWS: HeaderName = HeaderName::from_static("gnomon-max-rows");
-/// How long a reader waits for a position if it does not say.
+/// How long the host waits for that position if the client does not say.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 
 pub(in crate::http) async fn query(
@@ -44,10 +44,10 @@ pub(in crate::http) async fn query(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    answer(&api, &projection, &table, query.as_deref().unwrap_or_default(), &headers).await.map_err(with_postgrest_fields)
+    read_table(&api, &projection, &table, query.as_deref().unwrap_or_default(), &headers).await.map_err(with_postgrest_fields)
 }
 
-async fn answer(
+async fn read_table(
     api: &Api,
     projection: &Identifier,
     table: &str,
@@ -102,7 +102,7 @@ fn respond(answer: Answer, shape: Shape, preferences: &Preferences) -> Result<Re
     }
 }
 
-/// Why there is no answer: PostgREST has words for some of it.
+/// Why a table is not read. PostgREST has codes of its own for some of the errors.
 enum ReadTableError {
     Postgrest(PostgrestError),
     Read(ReadError),
@@ -127,14 +127,14 @@ impl From<ReadError> for ReadTableError {
     }
 }
 
-/// Every problem here has the fields that PostgREST's clients read.
+/// Adds the fields that PostgREST's clients read.
 fn with_postgrest_fields(refusal: ReadTableError) -> Problem {
     match refusal {
         ReadTableError::Postgrest(error) => error.into(),
-        // It has the words already.
+        // It has them already.
         ReadTableError::Read(error @ ReadError::Query(_)) => error.into(),
         ReadTableError::Read(error @ (ReadError::NoProjection(_) | ReadError::NoTable { .. })) => {
-            // PostgREST's code for a table that it does not know.
+            // PostgREST's code for an unknown table.
             with_code(error.into(), "PGRST205", None, None)
         }
         ReadTableError::Read(error) => with_own_code(error.into()),

@@ -20,11 +20,13 @@ use crate::{
     subscriptions::Redelivery,
 };
 
-/// How long a build that is to be activated is waited for.
+/// How long the host waits until a build that is to be activated holds what queries have seen.
 const ACTIVATE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The answer to an operation on a build.
 pub(super) type OperateResult = Result<(StatusCode, Json<api::Operated>), Problem>;
 
+/// Answers with the build, and with the projection as it is now.
 pub(super) async fn respond(api: &Api, name: &Identifier, build: BuildId, status: StatusCode) -> OperateResult {
     Ok((status, Json(operated(api, name, build).await?)))
 }

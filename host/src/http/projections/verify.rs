@@ -22,7 +22,7 @@ use crate::{
     read_model::Identifier,
 };
 
-/// Begins to verify a build.
+/// Begins a build that verifies another one.
 pub(in crate::http) async fn verify(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
@@ -32,7 +32,7 @@ pub(in crate::http) async fn verify(
     respond(&api, &name, build, StatusCode::CREATED).await
 }
 
-/// What came of it.
+/// The result, when the build that verifies has caught up.
 pub(in crate::http) async fn verification(
     State(api): State<Api>,
     PathParams((name, build)): PathParams<(Identifier, BuildId)>,

@@ -66,7 +66,7 @@ async fn follow(
         return Err(page::beyond_stream(&name, after, version));
     }
     let events = api.log.follow_stream(name, after);
-    let told = |event: RecordedEvent| sse::message(event.version.0, convert::event(event));
-    let events = events.map_ok(move |batch| batch.into_iter().map(told).collect());
+    let message = |event: RecordedEvent| sse::message(event.version.0, convert::event(event));
+    let events = events.map_ok(move |batch| batch.into_iter().map(message).collect());
     Ok(sse::respond(events, api.closing.clone()))
 }
