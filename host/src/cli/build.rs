@@ -13,8 +13,8 @@ use super::{
 
 /// Build a module's crate to a component, and print its path.
 ///
-/// This is `cargo build --release --target wasm32-wasip2`. Backtraces of a component name files and lines if the crate's
-/// release profile says `debug = "line-tables-only"`.
+/// This runs `cargo build --release --target wasm32-wasip2`. Backtraces of a component name files and lines if the crate's
+/// release profile has `debug = "line-tables-only"`.
 #[derive(Args, Debug)]
 pub(super) struct Build {
     /// The crate's folder

@@ -8,14 +8,14 @@ use crate::{
     config::ClientOptions,
 };
 
-/// List streams by their names, a page at a time.
+/// List streams by name, a page at a time.
 #[derive(Args, Debug)]
 pub(super) struct Streams {
-    /// Only streams of this category, or of several with commas between: what stands before the first `-` of their names
+    /// Only streams of this category, the part of their names before the first `-`; or of several, with commas between
     #[arg(long)]
     category: Option<String>,
 
-    /// Begin behind this name
+    /// List streams after this name
     #[arg(long, value_name = "STREAM")]
     after: Option<String>,
 

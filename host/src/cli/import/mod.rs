@@ -29,21 +29,21 @@ pub(super) use self::source::Source;
 
 /// Import events from a file of JSON lines.
 ///
-/// Each line is an event: {"stream", "type", "data"}, and if wanted "id", "time", "schema_version", "metadata". The file may be
-/// compressed by gzip or zstd; its first bytes tell.
+/// Each line is an event with "stream", "type" and "data", and optionally "id", "time", "schema_version" and "metadata". The file
+/// may be compressed with gzip or zstd, whatever its name.
 ///
-/// An "id" that is no UUID, such as a number, becomes one: UUIDv5 in the namespace cf216ed5-b6b2-586d-b112-6f46516075d1 of the
-/// stream, a line feed and the id. Two ids are one if their characters are the same: the number 1 and the text "1" are, 1 and 1.0
+/// An "id" that is not a UUID, such as a number, is replaced by one: UUIDv5 in the namespace cf216ed5-b6b2-586d-b112-6f46516075d1 of
+/// the stream, a line feed and the id. Ids with the same characters are the same id: the number 1 and the text "1" are, 1 and 1.0
 /// are not. An empty id is refused. Everything else is kept as it is written.
 ///
-/// Events with ids may be imported again: what is in the log already is passed over, so an import that broke off is simply
-/// started again. Events without ids would then be in the log twice.
+/// Events with ids can be imported again: those that are in the log already are skipped. So start an import that ended early again.
+/// Events without ids would then be in the log twice.
 #[derive(Args, Debug)]
 pub(super) struct Import {
     /// The file; `-` is stdin
     file: PathBuf,
 
-    /// Print what came of it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 
@@ -51,7 +51,7 @@ pub(super) struct Import {
     client: ClientOptions,
 }
 
-/// What came of an import.
+/// The result of an import.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct Summary {
     /// Events that were imported.
@@ -84,7 +84,7 @@ impl Import {
 }
 
 impl Summary {
-    /// The same in words.
+    /// The result in one line of text.
     pub(super) fn describe(&self) -> String {
         let time = figures::time(Duration::try_from_secs_f64(self.seconds).unwrap_or_default());
         let mut words = format!("imported {} in {time}", figures::counted(self.imported, "event"));
@@ -105,13 +105,13 @@ pub(super) async fn import(client: &Client, source: Source, progress: &Progress)
     let begun = Instant::now();
     let mut state = ImportState { repeatable: true, ..ImportState::default() };
     while let Some(chunk) = chunks.recv().await {
-        let chunk = chunk.map_err(|error| state.end(error))?;
+        let chunk = chunk.map_err(|error| state.failed(error))?;
         match send(client, &chunk, state.chunks > 0).await {
             Ok(sent) => state.add(&chunk, sent),
             Err(error) => {
                 state.imported += error.imported();
                 state.repeatable &= chunk.repeatable || error.imported_nothing();
-                return Err(state.end(error));
+                return Err(state.failed(error));
             }
         }
         state.show(progress, &chunk, size, begun.elapsed());
@@ -127,10 +127,10 @@ pub(super) async fn import(client: &Client, source: Source, progress: &Progress)
     })
 }
 
-/// Reads on a thread of its own while chunks are sent, two chunks ahead at most.
+/// Reads on a thread of its own while chunks are sent, at most two chunks ahead.
 fn read_ahead(source: Source) -> mpsc::Receiver<Result<Chunk, ChunkError>> {
     let (sender, chunks) = mpsc::channel(1);
-    // Not one of the runtime's threads: a read of stdin may last for ever, and the runtime would wait for it at the end.
+    // Not a thread of the runtime, which would wait at its end for a read of stdin that may never return.
     std::thread::spawn(move || {
         let mut source = Chunks::of(source);
         while let Some(chunk) = source.next().transpose() {
@@ -143,7 +143,7 @@ fn read_ahead(source: Source) -> mpsc::Receiver<Result<Chunk, ChunkError>> {
     chunks
 }
 
-/// How far an import is.
+/// What an import has done so far.
 #[derive(Default)]
 struct ImportState {
     chunks: u64,
@@ -179,25 +179,25 @@ impl ImportState {
         progress.show(chunk.read, size, words);
     }
 
-    /// An error, with what is in the log and what to do.
-    fn end(&self, error: impl std::fmt::Display) -> anyhow::Error {
+    /// The error that ends the import, with what was imported and what to do.
+    fn failed(&self, error: impl std::fmt::Display) -> anyhow::Error {
         let before = match (self.imported, self.repeated) {
             (0, 0) if self.repeatable => return anyhow::anyhow!("{error}\nnothing was imported"),
-            // The error itself says what is not known.
+            // The error itself says that it is not known.
             (0, 0) => return anyhow::anyhow!("{error}"),
-            (imported, 0) => figures::counted(imported, "event") + " before it",
+            (imported, 0) => figures::counted(imported, "event") + " before the error",
             (imported, repeated) => {
                 format!(
-                    "{} before it, and {} were in the log already",
+                    "{} before the error; {} were in the log already",
                     figures::counted(imported, "event"),
                     figures::count(repeated)
                 )
             }
         };
         let again = if self.repeatable {
-            "running it again is safe: what is in the log is passed over"
+            "it is safe to run the import again: events that are in the log are skipped"
         } else {
-            "do not run it again as it is: events without an id would be in the log twice"
+            "do not run the import again with the same file: events without an id would be in the log twice"
         };
         anyhow::anyhow!("{error}\nimported {before}; {again}")
     }
