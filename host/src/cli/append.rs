@@ -98,7 +98,7 @@ impl Append {
         }
         let Appended { stream, last_version, last_position, .. } = client.parse(&body)?;
         let (version, position) = (figures::count(last_version), figures::count(last_position));
-        let before = if repeated { ", as before" } else { "" };
+        let before = if repeated { " (already in the log)" } else { "" };
         output::data(format_args!("{stream} version {version}, position {position}{before}"))?;
         Ok(())
     }

@@ -47,7 +47,7 @@ impl Projections {
                 }
                 if build.out_of_order > 0 {
                     let (number, events) = (build.build, figures::counted(build.out_of_order, "event"));
-                    let way = format!("`gnomon rebuild {name}` makes one that holds what the log gives");
+                    let way = format!("`gnomon rebuild {name}` begins a build that folds them in order");
                     output::data(format_args!("\nbuild {number} of `{name}` has folded {events} out of order; {way}"))?;
                 }
             }

@@ -7,15 +7,15 @@ use crate::{
     cli::{figures, output, progress::time_left},
 };
 
-/// Which builds are in it.
+/// The builds that a table shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BuildFilter {
     All,
-    /// Those that have tables.
+    /// Builds that are not retired.
     WithTables,
 }
 
-/// A line for each build.
+/// A table with a line for each build.
 pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, filter: BuildFilter) -> Table {
     let mut table = output::table(&[
         "PROJECTION",
@@ -46,12 +46,12 @@ pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, f
     table
 }
 
-/// Its state, and that it only verifies.
+/// The state of a build, and whether it only verifies another one.
 pub(super) fn state(build: &Build) -> String {
     if build.verifies() { format!("{} (verifies)", build.state) } else { build.state.to_string() }
 }
 
-/// How long it will take to catch up; none if it has, or does not move.
+/// How long a build takes to catch up; `None` if it has, or if it does not move.
 pub(super) fn left(build: &Build) -> Option<String> {
     let moves = matches!(build.state, BuildState::Replaying | BuildState::Live | BuildState::Active);
     let lag = build.lag.filter(|lag| *lag > 0 && moves)?;
@@ -66,7 +66,7 @@ mod tests {
     use crate::cli::projection::samples;
 
     #[test]
-    fn builds_that_have_tables_stand_in_lines() {
+    fn a_table_has_a_line_for_each_build() {
         let build = |build: u64, state: &str, checkpoint: u64, purpose: &str| {
             samples::build(json!({"build": build, "state": state, "checkpoint": checkpoint, "head": 20_000,
                 "lag": 20_000 - checkpoint, "events_per_second": 1000.4, "purpose": purpose}))

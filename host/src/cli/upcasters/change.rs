@@ -1,4 +1,4 @@
-//! Putting an upcaster to work, and taking it out of work.
+//! Activating and deactivating an upcaster.
 
 use anyhow::bail;
 use clap::Args;
@@ -15,9 +15,9 @@ use crate::{
     config::ClientOptions,
 };
 
-/// Put a version of an upcaster to work, and build the projections anew that read what it rewrites.
+/// Activate a version of an upcaster, and build the projections again that read events of its types.
 #[derive(Args, Debug)]
-// Its own --version is another.
+// It has an option --version of its own.
 #[command(disable_version_flag = true)]
 pub(super) struct Activate {
     /// The upcaster
@@ -31,7 +31,7 @@ pub(super) struct Activate {
     options: ChangeOptions,
 }
 
-/// Take an upcaster out of work, and build the projections anew that read what it rewrote.
+/// Deactivate an upcaster, and build the projections again that read events of its types.
 #[derive(Args, Debug)]
 pub(super) struct Deactivate {
     /// The upcaster
@@ -77,7 +77,7 @@ impl ChangeOptions {
         }
         let answer: UpcasterChanged = client.parse(&body)?;
         match answer.active_version {
-            Some(version) => say(format_args!("upcaster `{name}` is active, version {version}")),
+            Some(version) => say(format_args!("upcaster `{name}` is active in version {version}")),
             None => say(format_args!("upcaster `{name}` is not active any more")),
         }
         say(describe_builds(&answer.builds));
@@ -88,17 +88,19 @@ impl ChangeOptions {
     }
 }
 
-/// Which projections are built anew, in words.
+/// The projections that are built again, as a sentence.
 pub(in crate::cli) fn describe_builds(begun: &[NewBuild]) -> String {
     if begun.is_empty() {
-        return "no projection has to be built anew".to_owned();
+        return "no projection has to be built again".to_owned();
     }
     let builds = begun.iter().map(|NewBuild { projection, build }| format!("`{projection}` (build {build})"));
-    format!("built anew: {}", builds.collect::<Vec<_>>().join(", "))
+    format!("built again: {}", builds.collect::<Vec<_>>().join(", "))
 }
 
-/// Follows builds until queries read them. One that stops keeps no other from
-/// going on.
+/// Follows builds until they are active, also if one of them stops.
+///
+/// # Errors
+/// Names every build that stopped.
 pub(in crate::cli) async fn follow_all(client: &Client, begun: &[NewBuild]) -> anyhow::Result<()> {
     let progress = Progress::start();
     let mut stopped = Vec::new();
@@ -121,7 +123,7 @@ mod tests {
     #[test]
     fn builds_that_were_begun_are_named() {
         let begun = |projection: &str, build| NewBuild { projection: projection.to_owned(), build };
-        assert_eq!(describe_builds(&[]), "no projection has to be built anew");
-        assert_eq!(describe_builds(&[begun("a", 4), begun("b", 5)]), "built anew: `a` (build 4), `b` (build 5)");
+        assert_eq!(describe_builds(&[]), "no projection has to be built again");
+        assert_eq!(describe_builds(&[begun("a", 4), begun("b", 5)]), "built again: `a` (build 4), `b` (build 5)");
     }
 }
