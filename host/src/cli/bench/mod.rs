@@ -5,7 +5,7 @@ mod rebuild;
 
 use clap::{Args, Subcommand};
 
-/// Measure a host: command it takes in, and how fast it rebuilds. Both write to it; use one that holds nothing dear.
+/// Measure how fast a host appends or rebuilds. This writes to the host, so do not use it on a host with valuable data.
 #[derive(Args, Debug)]
 pub(super) struct Bench {
     #[command(subcommand)]
