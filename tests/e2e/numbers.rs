@@ -218,10 +218,10 @@ async fn a_number_that_a_column_cannot_hold_fails_at_its_event_by_name() {
     let letters = host.get("/v1/projections/numbers/dead-letters").await.body;
     let letters = letters["dead_letters"].as_array().unwrap_or_else(|| panic!("{letters}"));
     assert_eq!(letters.len(), cases.len());
-    for (n, (data, words)) in (1..).zip(cases) {
+    for (n, (data, message)) in (1..).zip(cases) {
         let letter = letters.iter().find(|letter| letter["position"] == n).unwrap();
         let error = letter["error"].to_string();
-        assert!(error.contains(words) && error.contains("refused"), "{data}: {error}");
+        assert!(error.contains(message) && error.contains("refused"), "{data}: {error}");
     }
     let failed: Value = host.projection("numbers").await;
     assert_eq!(failed["builds"][0]["state"], "active", "{failed}");

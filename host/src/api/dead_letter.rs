@@ -39,9 +39,9 @@ pub struct DeadLetter {
     pub stream: String,
     /// Its type.
     pub event_type: String,
-    /// Whether later events of the stream wait behind it.
+    /// Whether later events of its stream are set aside as well.
     pub parked: bool,
-    /// What the module did; null if the event only waits behind one of its stream.
+    /// What the module did; null if the event is set aside because of an earlier one of its stream.
     pub error: Option<ModuleFailure>,
     /// When it was set aside.
     pub set_aside_at: Instant,

@@ -42,7 +42,7 @@ open_enum! {
         Halt "halt",
         /// The event is set aside.
         Skip "skip",
-        /// The event is set aside, and all later ones of its stream wait behind it.
+        /// The event is set aside, and so are all later events of its stream.
         Park "park",
     }
 }
@@ -114,7 +114,7 @@ pub struct Build {
     pub head: u64,
     /// head − checkpoint; null for a build that is retired.
     pub lag: Option<u64>,
-    /// Events of the log per second that it has read lately; 0 if it is stopped or does not move.
+    /// Events of the log that it has recently read per second; 0 if it is stopped or does not move.
     pub events_per_second: f64,
     /// Seconds until it has caught up at that rate; null if it has, or if it does not move.
     pub seconds_left: Option<f64>,

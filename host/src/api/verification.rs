@@ -10,7 +10,7 @@ use super::{
 open_enum! {
     /// Why a build differs from the one that was made to verify it.
     DifferenceCause {
-        /// It holds dead letters that a retry folded behind later events.
+        /// It holds dead letters that a retry folded after later events.
         OutOfOrder "out_of_order",
         /// The two have set aside different events.
         DeadLetters "dead_letters",

@@ -201,9 +201,9 @@ mod tests {
         let client = client(&format!("http://127.0.0.1:{port}/")).unwrap();
         let error = client.text(client.get(&["v1", "events"])).await.unwrap_err();
         assert!(error.host_not_reached() && error.is_temporary());
-        let words = error.to_string();
-        assert!(words.starts_with(&format!("no host answers at http://127.0.0.1:{port} (")), "{words}");
-        assert!(words.ends_with("start one with `gnomon serve`, or give its URL with --url"), "{words}");
+        let message = error.to_string();
+        assert!(message.starts_with(&format!("no host answers at http://127.0.0.1:{port} (")), "{message}");
+        assert!(message.ends_with("start one with `gnomon serve`, or give its URL with --url"), "{message}");
     }
 
     #[test]

@@ -143,7 +143,7 @@ const VALUES: &[Row] = &[
     ("an f64", Text("every double; -0.0 is kept as 0.0, and each NaN as one"), Build),
     ("digits of a decimal, and of a number in JSON, before the point", Fixed(Decimal::MAX_INTEGER_DIGITS, NONE), Build),
     (
-        "digits of a decimal, and of a number in JSON, behind the point",
+        "digits of a decimal, and of a number in JSON, after the point",
         Fixed(Decimal::MAX_FRACTION_DIGITS, NONE),
         Build,
     ),
@@ -173,19 +173,19 @@ fn render() -> String {
     let mut page = HEAD.to_owned();
     for (title, lines) in SECTIONS {
         let _ = writeln!(page, "\n## {title}\n\n| | limit | option | error |\n|---|---|---|---|");
-        for (what, limit, told) in *lines {
+        for (what, limit, location) in *lines {
             let (limit, option) = match limit {
                 By(option, unit) => (shown(default_of(option), *unit), format!("`--{option}`")),
                 Fixed(limit, unit) => (shown(*limit, *unit), String::new()),
                 Text(text) => ((*text).to_owned(), String::new()),
                 Range(ends) => (ends().join(" to "), String::new()),
             };
-            let told = match told {
+            let location = match location {
                 Code(code) => format!("[`{code}`](errors/{code}.md)"),
                 Build => "of the build".to_owned(),
                 Nowhere => String::new(),
             };
-            let _ = writeln!(page, "| {what} | {limit} | {option} | {told} |");
+            let _ = writeln!(page, "| {what} | {limit} | {option} | {location} |");
         }
     }
     page
@@ -255,8 +255,8 @@ fn every_limit_of_serve_is_on_the_page_and_every_code_has_a_page() {
         .collect();
     let missing: Vec<_> = limits.difference(&listed).collect();
     assert!(missing.is_empty(), "not on the page: {missing:?}");
-    for (what, _, told) in lines() {
-        if let Code(code) = told {
+    for (what, _, location) in lines() {
+        if let Code(code) = location {
             assert!(docs().join(format!("errors/{code}.md")).is_file(), "{what}: no page for {code}");
         }
     }

@@ -130,10 +130,10 @@ mod tests {
     #[test]
     fn a_line_is_that_of_the_file() {
         let base = Url::parse("http://h/").unwrap();
-        let told = |body: &str, first_line| Problem::read(422, body, &base).with_line_of_file(first_line).to_string();
-        assert_eq!(told(r#"{"detail":"missing field `type`","line":3}"#, 20_001), "line 20003: missing field `type`");
-        assert_eq!(told(r#"{"detail":"the id is taken","line":1}"#, 1), "line 1: the id is taken");
-        assert_eq!(told(r#"{"detail":"Postgres does not answer"}"#, 101), "Postgres does not answer");
+        let shown = |body: &str, first_line| Problem::read(422, body, &base).with_line_of_file(first_line).to_string();
+        assert_eq!(shown(r#"{"detail":"missing field `type`","line":3}"#, 20_001), "line 20003: missing field `type`");
+        assert_eq!(shown(r#"{"detail":"the id is taken","line":1}"#, 1), "line 1: the id is taken");
+        assert_eq!(shown(r#"{"detail":"Postgres does not answer"}"#, 101), "Postgres does not answer");
     }
 
     #[test]

@@ -28,12 +28,12 @@ impl Build {
     /// Why it stopped, with the event and the backtrace on lines of their own; `None` if it did not stop.
     pub(in crate::cli) fn why_it_stopped(&self, projection: &str) -> Option<String> {
         let error = self.error.as_ref()?;
-        let mut words = format!("build {} of `{projection}` (version {}) {}", self.build, self.version, self.state);
+        let mut text = format!("build {} of `{projection}` (version {}) {}", self.build, self.version, self.state);
         if let Some(position) = error.position {
-            let _ = write!(words, " at position {position}");
+            let _ = write!(text, " at position {position}");
         }
-        let _ = write!(words, ": {error}");
-        Some(words)
+        let _ = write!(text, ": {error}");
+        Some(text)
     }
 }
 
@@ -152,18 +152,18 @@ mod tests {
     #[test]
     fn a_long_backtrace_is_cut_short() {
         let frames = vec![r#"{"function":"f"}"#; SHOWN_FRAMES + 3].join(",");
-        let words = stopped(&format!(
+        let text = stopped(&format!(
             r#"{{"reason":"module","position":1,"kind":"refused","message":"no","backtrace":[{frames}]}}"#
         ));
-        assert_eq!(words.matches("\n           f").count(), SHOWN_FRAMES - 1);
-        assert!(words.contains("\n           …\n"), "{words}");
+        assert_eq!(text.matches("\n           f").count(), SHOWN_FRAMES - 1);
+        assert!(text.contains("\n           …\n"), "{text}");
     }
 
     #[test]
     fn other_reasons_are_shown_as_they_are() {
-        let words = stopped(r#"{"reason":"host","message":"the disk is full"}"#);
-        assert_eq!(words, "build 4 of `bank` (version 2) halted: the disk is full");
-        let words = stopped(r#"{"reason":"too_many_dead_letters","found":4,"max":3}"#);
-        assert!(words.ends_with("halted: 4 events would be set aside; the limit max_dead_letters is 3"), "{words}");
+        let text = stopped(r#"{"reason":"host","message":"the disk is full"}"#);
+        assert_eq!(text, "build 4 of `bank` (version 2) halted: the disk is full");
+        let text = stopped(r#"{"reason":"too_many_dead_letters","found":4,"max":3}"#);
+        assert!(text.ends_with("halted: 4 events would be set aside; the limit max_dead_letters is 3"), "{text}");
     }
 }

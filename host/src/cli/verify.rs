@@ -57,7 +57,7 @@ impl Verify {
             verified = self.verification(&client, by) => verified,
             signal = stop_signal() => signal.map_err(Into::into).and_then(|()| bail!("interrupted; nothing was verified")),
         };
-        // The build is of no further use, whatever the result.
+        // The build has no further use, also if the verification failed.
         if let Err(error) = retire(&client, name, by).await {
             say(format_args!(
                 "build {by}, which was made to verify, could not be retired: {error}; `gnomon retire {name} {by}` retires it"

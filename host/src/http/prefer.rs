@@ -39,7 +39,7 @@ pub(super) enum PreferenceError {
     NotImplemented(String),
 }
 
-/// Preferences of PostgREST that concern only writes; a read meets them whatever their value.
+/// Preferences of PostgREST that concern only writes; a read meets them with any value.
 const OF_WRITES: [&str; 5] = ["return", "resolution", "missing", "tx", "max-affected"];
 
 impl Preferences {

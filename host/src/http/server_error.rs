@@ -1,4 +1,4 @@
-//! Errors that are not the client's: their text stays in the host's log, and the client is told the id of the request, under
+//! Errors that are not the client's: their text stays in the host's log, and the client gets the id of the request, under
 //! which the log has it.
 
 use std::fmt::Display;

@@ -112,8 +112,8 @@ async fn any_name_of_a_stream_or_a_type_is_escaped() {
         {
             let said = super::Said::from(host.try_run(&command).await);
             assert_eq!(said.code, Some(2), "{command:?}: {}", said.err);
-            let words = format!("the stream name `{stream}` cannot stand in a URL");
-            assert!(said.err.contains(&words), "{command:?}: {}", said.err);
+            let message = format!("the stream name `{stream}` cannot stand in a URL");
+            assert!(said.err.contains(&message), "{command:?}: {}", said.err);
         }
         // In a body such a name can be written.
         let appends = json!({"appends": [{"stream": stream, "events": [{"type": "A", "data": {}}]}]});
@@ -148,8 +148,8 @@ async fn an_append_that_is_refused_says_why_and_appends_nothing() {
     insta::assert_snapshot!(refused(&host, &data).await, @"error: --data is not JSON: key must be a string at line 1 column 2");
     let time = ["append", "order-1", "--type", "OrderPlaced", "--time", "2016-12-31T23:59:60Z"];
     let said = refused(&host, &time).await;
-    let words = "error: events[0].time: 2016-12-31T23:59:60Z is within a leap second, which Gnomon does not keep";
-    assert!(said.starts_with(words), "{said}");
+    let message = "error: events[0].time: 2016-12-31T23:59:60Z is within a leap second, which Gnomon does not keep";
+    assert!(said.starts_with(message), "{said}");
     assert_eq!(host.head().await, 1);
 }
 

@@ -57,10 +57,10 @@ async fn versions_are_deployed_and_listed() {
     assert_eq!(projection["active_version"], 1);
 
     let listed = run(&host, &["modules"]).await.out;
-    let words: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(words[0], ["NAME", "KIND", "VERSION", "DIGEST", "SIZE", "UPLOADED"]);
-    assert_eq!(words[1][..3], ["tally", "projection", "2"]);
-    assert_eq!(words.len(), 2);
+    let cells: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(cells[0], ["NAME", "KIND", "VERSION", "DIGEST", "SIZE", "UPLOADED"]);
+    assert_eq!(cells[1][..3], ["tally", "projection", "2"]);
+    assert_eq!(cells.len(), 2);
     let versions = run(&host, &["modules", "tally"]).await.out;
     let numbers: Vec<&str> = versions.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(numbers, ["1", "2"]);

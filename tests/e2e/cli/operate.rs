@@ -121,9 +121,9 @@ async fn a_read_model_is_verified_and_the_build_that_verifies_is_retired() {
     let folder = tempfile::tempdir().unwrap();
     let host = host_with_tally(&database, &folder).await;
     let said = run(&host, &["verify", "tally"]).await.out;
-    let (words, hash) = said.trim_end().split_once("\ncontent hash ").unwrap();
+    let (result, hash) = said.trim_end().split_once("\ncontent hash ").unwrap();
     assert_eq!(
-        words,
+        result,
         "identical: build 1 (version 1) of `tally` at position 2, 2 rows in 1 table\n\
          built again from 2 events in 2 batches of at most 1, each with fresh memory"
     );

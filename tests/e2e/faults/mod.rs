@@ -1,4 +1,4 @@
-//! Faults in any order: the log and the read models stay correct, whatever is killed, frozen, swapped or stopped.
+//! Faults in any order: the log and the read models stay correct while hosts and Postgres are killed, frozen and stopped.
 
 mod addresses;
 mod expected;

@@ -57,7 +57,7 @@ impl Writer {
             let number = |name: &str| answer[name].as_u64().unwrap_or_default();
             let (version, position) = (number("first_version"), number("first_position"));
             if version != *known + 1 || number("last_version") != *known + count {
-                return Err(format!("{count} events behind version {known} of {stream}: {answer}"));
+                return Err(format!("{count} events after version {known} of {stream}: {answer}"));
             }
             for (event, offset) in events.into_iter().zip(0..) {
                 account.push(Written {
@@ -112,7 +112,7 @@ impl Writer {
             match status {
                 StatusCode::CREATED | StatusCode::OK => return Ok(answer),
                 StatusCode::SERVICE_UNAVAILABLE => {}
-                _ => return Err(format!("an append to {stream} behind {known} was answered {status}: {answer}")),
+                _ => return Err(format!("an append to {stream} after version {known} was answered {status}: {answer}")),
             }
         }
     }

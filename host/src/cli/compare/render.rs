@@ -79,8 +79,8 @@ impl fmt::Display for TableColumn {
 impl fmt::Display for TableColumns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut label = "columns";
-        let mut line = |f: &mut fmt::Formatter<'_>, words: fmt::Arguments<'_>| {
-            write!(f, "\n  {:<9}{words}", std::mem::take(&mut label))
+        let mut line = |f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>| {
+            write!(f, "\n  {:<9}{text}", std::mem::take(&mut label))
         };
         for column in &self.only_right {
             line(f, format_args!("+ {column}"))?;

@@ -26,16 +26,16 @@ pub(super) struct Step {
 }
 
 /// Prints the title of the demo.
-pub(super) fn title(words: &str) {
-    say(format_args!("{words}\n"));
+pub(super) fn title(title: &str) {
+    say(format_args!("{title}\n"));
 }
 
 impl Steps {
     /// Begins the next step.
-    pub(super) fn begin(&mut self, words: &str) -> Step {
+    pub(super) fn begin(&mut self, what: &str) -> Step {
         self.begun += 1;
         let progress = Progress::start();
-        progress.show(0, None, words);
+        progress.show(0, None, what);
         Step { number: self.begun, begun: Instant::now(), progress }
     }
 

@@ -26,7 +26,7 @@ impl RunningHost {
         Self::start_with(&options.database, &options.data_dir.folder(), options.settings(), log_start()).await
     }
 
-    /// Starts a host with settings that do not come from the command line. `listener` is told what takes long.
+    /// Starts a host with settings that do not come from the command line. `listener` hears of steps that take long.
     pub(in crate::cli) async fn start_with(
         database: &DatabaseOptions,
         folder: &Path,

@@ -87,14 +87,14 @@ impl Summary {
     /// The result in one line of text.
     pub(super) fn describe(&self) -> String {
         let time = figures::time(Duration::try_from_secs_f64(self.seconds).unwrap_or_default());
-        let mut words = format!("imported {} in {time}", figures::counted(self.imported, "event"));
+        let mut summary = format!("imported {} in {time}", figures::counted(self.imported, "event"));
         if self.imported > 0 {
-            words += &format!(" ({}/s)", figures::rate(self.events_per_second));
+            summary += &format!(" ({}/s)", figures::rate(self.events_per_second));
         }
         if self.repeated > 0 {
-            words += &format!("; {} were in the log already", figures::count(self.repeated));
+            summary += &format!("; {} were in the log already", figures::count(self.repeated));
         }
-        words
+        summary
     }
 }
 
@@ -166,7 +166,7 @@ impl ImportState {
 
     fn show(&self, progress: &Progress, chunk: &Chunk, size: Option<u64>, time: Duration) {
         let events = self.imported + self.repeated;
-        let mut words = format!(
+        let mut summary = format!(
             "{}, {} events/s",
             figures::counted(events, "event"),
             figures::rate(figures::per_second(events, time))
@@ -174,9 +174,9 @@ impl ImportState {
         let left =
             size.and_then(|size| time_left(size.saturating_sub(chunk.read), figures::per_second(chunk.read, time)));
         if let Some(left) = left {
-            words += &format!(", {} left", figures::time(left));
+            summary += &format!(", {} left", figures::time(left));
         }
-        progress.show(chunk.read, size, words);
+        progress.show(chunk.read, size, summary);
     }
 
     /// The error that ends the import, with what was imported and what to do.

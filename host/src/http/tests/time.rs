@@ -111,13 +111,13 @@ async fn each_accepted_time_can_be_read_everywhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_time_that_cannot_be_kept_is_refused_by_its_field() {
     let api = TestApi::start().await;
-    for (time, words) in REFUSED {
+    for (time, message) in REFUSED {
         let event = json!({"type": "T", "data": 1, "time": time});
         let found = api.append("a-1", json!({"events": [event]})).await.problem();
-        assert!(found.starts_with(&format!("422 invalid_body: events[0].time: {words}")), "{found}");
+        assert!(found.starts_with(&format!("422 invalid_body: events[0].time: {message}")), "{found}");
         let line = json!({"stream": "b-1", "type": "T", "data": 1, "time": time}).to_string();
         let found = import(&api, line).await.problem();
-        assert!(found.starts_with(&format!("422 invalid_body: time: {words}")), "{found}");
+        assert!(found.starts_with(&format!("422 invalid_body: time: {message}")), "{found}");
     }
     assert!(api.is_empty().await);
 }
