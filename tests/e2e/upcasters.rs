@@ -73,7 +73,11 @@ async fn an_upcaster_can_be_deactivated_and_existing_builds_keep_it() {
     let second = deactivated.body["builds"][0]["build"].as_u64().unwrap();
     host.until_state("flights", second, "active").await;
     assert_eq!(host.build("flights", second).await["upcasters"], json!([]));
-    assert_eq!(host.build("flights", first).await["upcasters"].as_array().unwrap().len(), 1, "the first build keeps its upcaster");
+    assert_eq!(
+        host.build("flights", first).await["upcasters"].as_array().unwrap().len(),
+        1,
+        "the first build keeps its upcaster"
+    );
     let again = host.post("/v1/upcasters/flight_arrivals/deactivate").await;
     assert_eq!(again.status, StatusCode::NOT_FOUND);
 }

@@ -25,8 +25,9 @@ mod verification;
 
 pub use self::{
     comparison::{
-        ChangedRow, ColumnCount, CompareQuery, ComparedBuild, Comparison, DEFAULT_SAMPLES, MAX_SAMPLES, TableOutcome,
-        RetypedColumn, RowDifferences, RowSamples, VerificationQuery, TableColumn, TableColumns, TableComparison, TableKeys,
+        ChangedRow, ColumnCount, CompareQuery, ComparedBuild, Comparison, DEFAULT_SAMPLES, MAX_SAMPLES, RetypedColumn,
+        RowDifferences, RowSamples, TableColumn, TableColumns, TableComparison, TableKeys, TableOutcome,
+        VerificationQuery,
     },
     dead_letter::{DeadLetter, DeadLettersPage, DeadLettersQuery},
     descriptor::{
@@ -34,8 +35,8 @@ pub use self::{
         TableDescriptor, UpcasterDescriptor, UpcasterStep, WantedType,
     },
     event::{
-        Append, AppendMany, AppendTo, Appended, AppendedMany, Event, EventsPage, ReadEventsQuery, ImportLine, Imported,
-        NewEvent,
+        Append, AppendMany, AppendTo, Appended, AppendedMany, Event, EventsPage, ImportLine, Imported, NewEvent,
+        ReadEventsQuery,
     },
     expected_version::ExpectedVersion,
     history::{HistoryEntry, HistoryPage, HistoryQuery},
@@ -47,7 +48,7 @@ pub use self::{
         OnFailure, PinnedUpcaster, Projection, Projections, Purpose,
     },
     row::Row,
-    stream::{Stream, StreamPage, ReadStreamQuery, StreamsPage, ListStreamsQuery},
-    upcaster::{ActiveUpcaster, NewBuild, UpcasterChanged, ActivateUpcasterQuery, Upcasters},
+    stream::{ListStreamsQuery, ReadStreamQuery, Stream, StreamPage, StreamsPage},
+    upcaster::{ActivateUpcasterQuery, ActiveUpcaster, NewBuild, UpcasterChanged, Upcasters},
     verification::{Batches, DifferenceCause, Verification},
 };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{raw_object::RawObject, projection::Projection};
+use super::{projection::Projection, raw_object::RawObject};
 
 /// When a version or a build becomes active.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

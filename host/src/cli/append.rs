@@ -64,9 +64,7 @@ fn expected(text: &str) -> Result<ExpectedVersion, String> {
     match text {
         "any" => Ok(ExpectedVersion::Any),
         "no_stream" => Ok(ExpectedVersion::NoStream),
-        text => {
-            text.parse().map(ExpectedVersion::Exact).map_err(|_| "give `any`, `no_stream` or a version".to_owned())
-        }
+        text => text.parse().map(ExpectedVersion::Exact).map_err(|_| "give `any`, `no_stream` or a version".to_owned()),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     figures,
-    guest_crate::{Component, GuestCrate, CargoOutput},
+    guest_crate::{CargoOutput, Component, GuestCrate},
     output,
 };
 

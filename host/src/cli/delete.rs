@@ -45,7 +45,9 @@ impl Delete {
             ));
             match ask("Type its name to delete it:")? {
                 Some(repeated) => check(name, &repeated)?,
-                None => bail!("the command cannot ask, since this is not a terminal; `gnomon delete {name} --yes {name}` deletes the projection"),
+                None => bail!(
+                    "the command cannot ask, since this is not a terminal; `gnomon delete {name} --yes {name}` deletes the projection"
+                ),
             }
         }
         client.send(client.request(Method::DELETE, &path)).await?;

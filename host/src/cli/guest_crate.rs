@@ -85,18 +85,18 @@ impl GuestCrate {
         let folder = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;
         let output = run(&folder, cargo(), &["metadata", "--no-deps", "--format-version", "1"]).await?;
         if !output.status.success() {
-            bail!(
-                "cargo cannot read {}:\n{}",
-                manifest.display(),
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
+            bail!("cargo cannot read {}:\n{}", manifest.display(), String::from_utf8_lossy(&output.stderr).trim());
         }
         let metadata: Metadata =
             serde_json::from_slice(&output.stdout).context("cannot read the output of cargo metadata")?;
         let manifest = folder.join("Cargo.toml");
         let names: Vec<String> = metadata.packages.iter().map(|package| format!("`{}`", package.name)).collect();
         let Some(package) = metadata.packages.into_iter().find(|package| package.manifest_path == manifest) else {
-            bail!("{} is a workspace, not a crate; give the folder of one of its crates: {}", folder.display(), names.join(", "));
+            bail!(
+                "{} is a workspace, not a crate; give the folder of one of its crates: {}",
+                folder.display(),
+                names.join(", ")
+            );
         };
         if !package.targets.iter().any(Target::is_cdylib) {
             bail!(

@@ -57,8 +57,8 @@ enum ErrorLocation {
 /// What is limited, by which limit, and where the error appears.
 type Row = (&'static str, Limit, ErrorLocation);
 
-use Limit::{Fixed, Option as By, Range, Text};
 use ErrorLocation::{Build, Code, Nowhere};
+use Limit::{Fixed, Option as By, Range, Text};
 use Unit::{Bytes, Number, Seconds};
 
 const NONE: Unit = Number("");
@@ -142,11 +142,7 @@ const VALUES: &[Row] = &[
     ("an i64", Range(|| [format!("-{}", grouped(1 << 63)), grouped(i64::MAX as usize)]), Build),
     ("an f64", Text("every double; -0.0 is kept as 0.0, and each NaN as one"), Build),
     ("digits of a decimal, and of a number in JSON, before the point", Fixed(Decimal::MAX_INTEGER_DIGITS, NONE), Build),
-    (
-        "digits of a decimal, and of a number in JSON, after the point",
-        Fixed(Decimal::MAX_FRACTION_DIGITS, NONE),
-        Build,
-    ),
+    ("digits of a decimal, and of a number in JSON, after the point", Fixed(Decimal::MAX_FRACTION_DIGITS, NONE), Build),
     (
         "bytes that the exponents of its numbers may add to a JSON: `1e3` is kept as `1000.0`",
         Fixed(json::MAX_GROWTH, Bytes),

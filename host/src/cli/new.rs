@@ -111,8 +111,9 @@ impl New {
 
 /// The name of the module in a crate of this name.
 fn module_name(name: &str) -> anyhow::Result<String> {
-    let module = Identifier::new(name.replace('-', "_"))
-        .with_context(|| format!("`{name}` is not allowed as the name of a module, which would be such as order-totals"))?;
+    let module = Identifier::new(name.replace('-', "_")).with_context(|| {
+        format!("`{name}` is not allowed as the name of a module, which would be such as order-totals")
+    })?;
     if RESERVED.contains(&module.as_str()) {
         bail!("`{name}` is not allowed as the name of a crate, since Rust reserves it; {name}-rows is");
     }
@@ -176,10 +177,9 @@ mod tests {
     fn names_become_names_of_modules() {
         assert_eq!(module_name("order-totals").unwrap(), "order_totals");
         let error = |name| format!("{:#}", module_name(name).unwrap_err());
-        assert!(
-            error("Orders")
-                .starts_with("`Orders` is not allowed as the name of a module, which would be such as order-totals: the name `Orders`")
-        );
+        assert!(error("Orders").starts_with(
+            "`Orders` is not allowed as the name of a module, which would be such as order-totals: the name `Orders`"
+        ));
         for name in ["", "1st", "a/b", "../x", "a b", "é"] {
             assert!(module_name(name).is_err(), "{name}");
         }

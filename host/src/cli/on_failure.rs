@@ -41,9 +41,7 @@ impl FailurePolicy {
         match self {
             Self::Halt => (api::OnFailure::Halt, "the build stops there"),
             Self::Skip => (api::OnFailure::Skip, "the event is set aside"),
-            Self::Park => {
-                (api::OnFailure::Park, "the event is set aside, and so are all later events of its stream")
-            }
+            Self::Park => (api::OnFailure::Park, "the event is set aside, and so are all later events of its stream"),
         }
     }
 }

@@ -22,7 +22,9 @@ pub(super) struct Progress {
 enum ProgressOutput {
     Bar(ProgressBar),
     /// When the last line was written.
-    Lines { written: Cell<Instant> },
+    Lines {
+        written: Cell<Instant>,
+    },
 }
 
 impl Progress {

@@ -115,7 +115,9 @@ pub(super) mod samples {
     }
 
     fn with<T: serde::de::DeserializeOwned>(mut usual: Value, members: Value) -> T {
-        let (Value::Object(usual_members), Value::Object(members)) = (&mut usual, members) else { panic!("not an object") };
+        let (Value::Object(usual_members), Value::Object(members)) = (&mut usual, members) else {
+            panic!("not an object")
+        };
         usual_members.extend(members);
         serde_json::from_str(&usual.to_string()).unwrap()
     }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{client::Client, figures, output};
 use crate::{
-    api::{Stream, StreamsPage, ListStreamsQuery},
+    api::{ListStreamsQuery, Stream, StreamsPage},
     config::ClientOptions,
 };
 

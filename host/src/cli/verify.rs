@@ -17,7 +17,7 @@ use super::{
     retire::retire,
 };
 use crate::{
-    api::{self, Batches, BuildQuery, DifferenceCause, Comparison, VerificationQuery, Verification},
+    api::{self, Batches, BuildQuery, Comparison, DifferenceCause, Verification, VerificationQuery},
     config::ClientOptions,
 };
 

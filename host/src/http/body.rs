@@ -38,8 +38,9 @@ impl BoundedBody {
     /// The next chunk; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         let Some(chunk) = self.stream.next().await else { return Ok(None) };
-        let chunk = chunk
-            .map_err(|error| Problem::new(Code::InvalidBody, format!("the body of the request ended early: {error}")))?;
+        let chunk = chunk.map_err(|error| {
+            Problem::new(Code::InvalidBody, format!("the body of the request ended early: {error}"))
+        })?;
         self.read += chunk.len() as u64;
         if self.read > self.max {
             let found = self.drain().await;

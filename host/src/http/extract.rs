@@ -88,7 +88,9 @@ impl<T: DeserializeOwned> FromRequestParts<Api> for Params<T> {
             let reason = if let Some(parameter) = inner.strip_prefix("duplicate field ") {
                 format!("the parameter {parameter} is given twice")
             } else if inner.starts_with("unknown field") {
-                inner.replace("unknown field", "unknown parameter").replace("there are no fields", "the path takes none")
+                inner
+                    .replace("unknown field", "unknown parameter")
+                    .replace("there are no fields", "the path takes none")
             } else if inner.contains(&format!("`{path}`")) {
                 // The message names the parameter itself.
                 inner

@@ -91,8 +91,6 @@ fn error_event(problem: &Problem) -> Event {
 /// A message for a follower; `id` is the `Last-Event-ID` with which it reconnects after it. Content that cannot be shown becomes
 /// an event `error` with that id, so that the follower gets past it.
 pub(super) fn message(id: u64, content: Result<impl Serialize, Problem>) -> Event {
-    let message = content.and_then(|content| {
-        Event::default().json_data(content).map_err(|error| internal(&error))
-    });
+    let message = content.and_then(|content| Event::default().json_data(content).map_err(|error| internal(&error)));
     message.unwrap_or_else(|problem| error_event(&problem)).id(id.to_string())
 }

@@ -90,6 +90,9 @@ async fn a_folder_that_is_not_a_crate_is_refused() {
         let said = finish(gnomon).await;
         assert_eq!((said.code, said.out.as_str()), (Some(1), ""));
         let path = folder.path().display();
-        assert_eq!(said.err, format!("error: {path} is not a crate: it has no Cargo.toml; `gnomon new` makes a crate\n"));
+        assert_eq!(
+            said.err,
+            format!("error: {path} is not a crate: it has no Cargo.toml; `gnomon new` makes a crate\n")
+        );
     }
 }

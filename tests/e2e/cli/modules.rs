@@ -114,7 +114,10 @@ async fn an_invalid_module_is_refused_with_every_reason() {
     ");
     let sockets = component(&folder, "import_sockets");
     let error = refused(&host, &["deploy", &sockets]).await;
-    assert!(error.starts_with("error: The component is not a module that this host can run\n  - it imports `wasi:sockets/"), "{error}");
+    assert!(
+        error.starts_with("error: The component is not a module that this host can run\n  - it imports `wasi:sockets/"),
+        "{error}"
+    );
     assert!(
         error.contains("\n  - it imports `wasi:sockets/tcp@") && error.contains(", which no module may"),
         "{error}"

@@ -22,10 +22,10 @@ use uuid::Uuid;
 
 use self::{
     addresses::Addresses,
+    expected::{Expected, Projection, read_log},
     injector::{Injector, LEASE},
     operators::Operator,
     readers::read,
-    expected::{Expected, Projection, read_log},
     writers::Writer,
 };
 use crate::support::{Host, Postgres, until};

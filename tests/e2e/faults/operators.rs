@@ -41,7 +41,8 @@ impl Operator {
             tokio::time::sleep(Duration::from_millis(self.random.random_range(0..150))).await;
             let projection = Projection::ALL[self.random.random_range(0..Projection::ALL.len())].name();
             let target = self.addresses.target(self.random.random_range(0..usize::MAX)).url;
-            let Some((StatusCode::OK, found)) = answer(client.get(format!("{target}/v1/projections/{projection}"))).await
+            let Some((StatusCode::OK, found)) =
+                answer(client.get(format!("{target}/v1/projections/{projection}"))).await
             else {
                 continue;
             };

@@ -39,7 +39,8 @@ pub(super) async fn read(addresses: Arc<Addresses>, stop: Arc<AtomicBool>) -> Re
         let target = addresses.target(turn / Projection::ALL.len());
         let url = format!("{}/v1/read-models/{}?select={}", target.url, projection.table(), projection.column());
         let answer = async {
-            let response = client.get(url).timeout(REQUEST_TIMEOUT).send().await.map_err(|error| format!("{error:?}"))?;
+            let response =
+                client.get(url).timeout(REQUEST_TIMEOUT).send().await.map_err(|error| format!("{error:?}"))?;
             let status = response.status();
             let position = response.headers().get("gnomon-position").and_then(|text| text.to_str().ok()?.parse().ok());
             let body = response.text().await.map_err(|error| format!("{error:?}"))?;

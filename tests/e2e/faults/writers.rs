@@ -112,7 +112,9 @@ impl Writer {
             match status {
                 StatusCode::CREATED | StatusCode::OK => return Ok(answer),
                 StatusCode::SERVICE_UNAVAILABLE => {}
-                _ => return Err(format!("an append to {stream} after version {known} was answered {status}: {answer}")),
+                _ => {
+                    return Err(format!("an append to {stream} after version {known} was answered {status}: {answer}"));
+                }
             }
         }
     }

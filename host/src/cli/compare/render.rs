@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::{
     api::{
-        ChangedRow, ComparedBuild, Comparison, TableOutcome, Row, RowDifferences, TableColumn, TableColumns,
-        TableComparison, TableKeys,
+        ChangedRow, ComparedBuild, Comparison, Row, RowDifferences, TableColumn, TableColumns, TableComparison,
+        TableKeys, TableOutcome,
     },
     cli::figures,
 };

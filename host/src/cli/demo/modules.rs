@@ -12,7 +12,7 @@ use crate::{
         client::Client,
         deploy::{Activate, Upload, upload as upload_module},
         figures,
-        guest_crate::{Component, GuestCrate, CargoOutput},
+        guest_crate::{CargoOutput, Component, GuestCrate},
     },
 };
 

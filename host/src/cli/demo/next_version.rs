@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::{caught_up, import::Week, modules::build_one, sources::Sources, step::Steps};
 use crate::{
-    api::{BuildQuery, BuildState, ChangedRow, CompareQuery, Comparison, TableOutcome, Row, TableComparison},
+    api::{BuildQuery, BuildState, ChangedRow, CompareQuery, Comparison, Row, TableComparison, TableOutcome},
     cli::{
         client::Client,
         deploy::{Activate, upload},
@@ -38,7 +38,12 @@ pub(super) struct Versions {
 }
 
 /// Deploys the next version; its build stays live beside the active one.
-pub(super) async fn deploy(steps: &mut Steps, client: &Client, sources: &Sources, week: Week) -> anyhow::Result<Versions> {
+pub(super) async fn deploy(
+    steps: &mut Steps,
+    client: &Client,
+    sources: &Sources,
+    week: Week,
+) -> anyhow::Result<Versions> {
     let step = steps.begin("building version 2 of punctuality");
     let (_, component) = build_one(&step, sources, CRATE).await?;
     let upload = upload(client, PROJECTION, &component.path, Activate::Manual).await?;

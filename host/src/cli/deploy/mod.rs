@@ -18,7 +18,7 @@ use super::{
     client::Client,
     compare::samples,
     follow::{Goal, follow},
-    guest_crate::{GuestCrate, CargoOutput},
+    guest_crate::{CargoOutput, GuestCrate},
     output::{self, say},
     progress::Progress,
     upcasters,
@@ -251,7 +251,10 @@ mod tests {
         assert_eq!(checked_name(None, "carrier_daily").unwrap(), "carrier_daily");
         assert_eq!(checked_name(Some("other"), "carrier_daily").unwrap(), "other");
         let error = format!("{:#}", checked_name(Some("Other"), "carrier_daily").unwrap_err());
-        assert!(error.starts_with("--name is not a valid name of a module: the name `Other` must be made of"), "{error}");
+        assert!(
+            error.starts_with("--name is not a valid name of a module: the name `Other` must be made of"),
+            "{error}"
+        );
         let error = format!("{:#}", checked_name(None, "1st").unwrap_err());
         assert!(error.starts_with("give the module a name with --name: the name `1st`"), "{error}");
     }

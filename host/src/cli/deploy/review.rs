@@ -57,7 +57,8 @@ impl Review<'_> {
         if let Some(active) = followed.active() {
             let samples = self.samples.unwrap_or(DEFAULT_SAMPLES);
             let compared = compare(client, name, Some(active), Some(number), samples).await;
-            let body = compared.with_context(|| format!("build {number} is not activated, since it could not be compared"))?;
+            let body =
+                compared.with_context(|| format!("build {number} is not activated, since it could not be compared"))?;
             if show {
                 output::data(client.parse::<Comparison>(&body)?)?;
             }

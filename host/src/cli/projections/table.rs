@@ -29,7 +29,9 @@ pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, f
         "#LEFT",
     ]);
     for projection in projections {
-        for build in projection.builds.iter().filter(|build| filter == BuildFilter::All || build.state != BuildState::Retired) {
+        for build in
+            projection.builds.iter().filter(|build| filter == BuildFilter::All || build.state != BuildState::Retired)
+        {
             table.add_row([
                 projection.name.clone(),
                 build.build.to_string(),

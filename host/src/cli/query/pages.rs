@@ -78,7 +78,9 @@ impl<'q> Pages<'q> {
         let columns: Vec<String> = row.cells()?.into_iter().map(|(name, _)| name).collect();
         match &self.columns {
             Some(first) if *first != columns => {
-                anyhow::bail!("the table has other columns now, since another version was activated; run the query again")
+                anyhow::bail!(
+                    "the table has other columns now, since another version was activated; run the query again"
+                )
             }
             Some(_) => Ok(()),
             None => {

@@ -104,7 +104,9 @@ impl Connection {
         }
         let response = match client.send(request).await {
             Ok(response) => response,
-            Err(error) if self.answered && error.is_temporary() => return Ok(ConnectionEnd::Lost(error.without_advice())),
+            Err(error) if self.answered && error.is_temporary() => {
+                return Ok(ConnectionEnd::Lost(error.without_advice()));
+            }
             Err(error) => return Err(error.into()),
         };
         self.answered = true;

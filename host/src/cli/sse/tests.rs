@@ -143,6 +143,9 @@ async fn a_message_that_is_too_large_is_an_error_and_many_small_ones_are_not() {
             error,
             "the host sent a message of more than 4.00 KiB, the limit of --follow and --watch; read it without them"
         );
-        assert_eq!((recorder.messages.len(), recorder.pauses.len(), host.last_event_ids.lock().unwrap().len()), (1000, 0, 1));
+        assert_eq!(
+            (recorder.messages.len(), recorder.pauses.len(), host.last_event_ids.lock().unwrap().len()),
+            (1000, 0, 1)
+        );
     }
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use reqwest::Method;
 
 use crate::{
-    api::{NewBuild, UpcasterChanged, ActivateUpcasterQuery},
+    api::{ActivateUpcasterQuery, NewBuild, UpcasterChanged},
     cli::{
         client::Client,
         follow::{Goal, follow},

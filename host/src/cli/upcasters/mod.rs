@@ -5,7 +5,7 @@ mod list;
 
 use clap::{Args, Subcommand};
 
-pub(super) use self::change::{follow_all, describe_builds};
+pub(super) use self::change::{describe_builds, follow_all};
 use self::{
     change::{Activate, Deactivate},
     list::List,

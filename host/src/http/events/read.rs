@@ -49,12 +49,20 @@ pub(in crate::http) async fn read(
     Ok(Json(api::EventsPage { events: events?, next, head }).into_response())
 }
 
-async fn follow(api: &Api, filter: Filter, query: &api::ReadEventsQuery, headers: &HeaderMap) -> Result<Response, Problem> {
+async fn follow(
+    api: &Api,
+    filter: Filter,
+    query: &api::ReadEventsQuery,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     if query.direction == api::Direction::Backward {
         return Err(Problem::new(Code::InvalidQuery, "the log is followed forward only"));
     }
     if query.upcast {
-        return Err(Problem::new(Code::InvalidQuery, "`upcast=true` is for pages; followers get the events of the log"));
+        return Err(Problem::new(
+            Code::InvalidQuery,
+            "`upcast=true` is for pages; followers get the events of the log",
+        ));
     }
     sse::refuse_limit(query.limit)?;
     let after = match (sse::last_event_id(headers)?, query.after) {

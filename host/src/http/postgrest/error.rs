@@ -98,7 +98,8 @@ impl From<PostgrestError> for Problem {
         let PostgrestError { status, code, message, details, hint } = error;
         if status.is_server_error() {
             let id = server_error::log(&format_args!("{code}: {message}"));
-            let detail = format!("Postgres failed at the query; the host's log has the error under the request id {id}");
+            let detail =
+                format!("Postgres failed at the query; the host's log has the error under the request id {id}");
             return with_code(Self::from_status(status, detail).with("request_id", id), &code, None, None);
         }
         with_code(Self::from_status(status, message), &code, details.as_deref(), hint.as_deref())

@@ -44,7 +44,9 @@ pub(in crate::http) async fn query(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    read_table(&api, &projection, &table, query.as_deref().unwrap_or_default(), &headers).await.map_err(with_postgrest_fields)
+    read_table(&api, &projection, &table, query.as_deref().unwrap_or_default(), &headers)
+        .await
+        .map_err(with_postgrest_fields)
 }
 
 async fn read_table(

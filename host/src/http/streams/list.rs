@@ -20,7 +20,10 @@ pub(in crate::http) async fn list(
     let categories = names::categories(query.category.as_deref())?;
     let after = query.after.unwrap_or_default();
     if after.contains('\0') {
-        return Err(Problem::new(Code::InvalidQuery, "`after`: the name of a stream cannot contain the character '\\0'"));
+        return Err(Problem::new(
+            Code::InvalidQuery,
+            "`after`: the name of a stream cannot contain the character '\\0'",
+        ));
     }
     let found = api.log.streams(&categories, &after, limit).await?;
     let streams: Vec<api::Stream> = found.into_iter().map(Into::into).collect();

@@ -53,14 +53,8 @@ async fn a_bad_line_is_named_and_nothing_is_imported() {
             r#"{"stream":"..","type":"A","data":1}"#,
             "422 invalid_body: stream: the stream name `..` cannot stand in a URL",
         ),
-        (
-            r#"{"stream":"","type":"A","data":1}"#,
-            "422 invalid_body: stream: the stream name must not be empty",
-        ),
-        (
-            r#"{"stream":"s","type":"A","data":1} x"#,
-            "400 malformed_json: trailing characters at column 36",
-        ),
+        (r#"{"stream":"","type":"A","data":1}"#, "422 invalid_body: stream: the stream name must not be empty"),
+        (r#"{"stream":"s","type":"A","data":1} x"#, "400 malformed_json: trailing characters at column 36"),
         (
             r#"{"stream":"s","type":"A","data":"\ud800"}"#,
             "422 invalid_body: the event: the JSON has a string that is no Unicode text: unexpected end of hex escape at line 1 column 8",

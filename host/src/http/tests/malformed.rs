@@ -117,7 +117,10 @@ async fn malformed_queries() {
         ("/v1/streams?category=", "400 invalid_category: `category`: the category must not be empty"),
         ("/v1/events?category=a,", "400 invalid_category: `category`: the category must not be empty"),
         ("/v1/streams?category=%00", "400 invalid_category: `category`: the category \"\\0\" contains the control"),
-        ("/v1/streams?after=%00", "400 invalid_query: `after`: the name of a stream cannot contain the character '\\0'"),
+        (
+            "/v1/streams?after=%00",
+            "400 invalid_query: `after`: the name of a stream cannot contain the character '\\0'",
+        ),
         ("/v1/streams/%2E%2E/events", "400 invalid_path: the stream name `..` cannot stand in a URL"),
         ("/v1/modules/nobody", "404 module_not_found: there is no module `nobody`"),
         ("/v1/modules/nobody/versions/1", "404 module_not_found: there is no module `nobody`"),

@@ -119,7 +119,11 @@ async fn a_reader_after_the_end_of_the_log_is_refused() {
         assert_eq!((&answer.json()["after"], &answer.json()["version"]), (&json!(4), &json!(3)));
     }
     let answer = reconnect(&api, "/v1/streams/c-1/events", Some("1")).await;
-    assert!(answer.problem().contains("at version 1 of stream `c-1`, but the stream ends at 0"), "{}", answer.problem());
+    assert!(
+        answer.problem().contains("at version 1 of stream `c-1`, but the stream ends at 0"),
+        "{}",
+        answer.problem()
+    );
     // A reader at the end has missed nothing, and one that reads backward waits for nothing.
     assert_eq!(numbers(&api.get("/v1/events?after=7").await), [0; 0]);
     assert_eq!(numbers(&api.get("/v1/streams/b-1/events?after=3").await), [0; 0]);
