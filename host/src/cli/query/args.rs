@@ -29,7 +29,7 @@ pub(in crate::cli) struct Query {
     #[arg(long, value_name = "COLUMNS")]
     pub(super) order: Option<String>,
 
-    /// The most rows to read [default: all]
+    /// Maximum rows to read [default: all]
     #[arg(long, value_name = "NUMBER")]
     pub(super) limit: Option<u64>,
 
@@ -45,7 +45,7 @@ pub(in crate::cli) struct Query {
     #[arg(long, value_name = "POSITION")]
     pub(super) min_position: Option<u64>,
 
-    /// The most seconds to wait for --min-position [default: 5]
+    /// Maximum seconds to wait for --min-position [default: 5]
     #[arg(long, value_name = "SECONDS", requires = "min_position")]
     pub(super) wait: Option<u32>,
 

@@ -26,6 +26,7 @@ async fn every_answer_has_a_request_id() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_text_of_an_internal_error_stays_in_the_log() {
     let api = TestApi::start().await;
+    api.append("a-1", json!({"events": [event("A")]})).await;
     sqlx::raw_sql("ALTER TABLE gnomon.events RENAME COLUMN metadata TO gone").execute(&api.pool).await.unwrap();
     let request = Request::get("/v1/events").header("x-request-id", "checkout-17").body(Body::empty()).unwrap();
     let answer = api.send(request).await;

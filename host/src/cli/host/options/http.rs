@@ -8,23 +8,23 @@ use crate::http::HttpSettings;
 /// Limits of the HTTP API.
 #[derive(Args, Clone, Debug)]
 pub(super) struct HttpOptions {
-    /// The most bytes of the body of a request that is neither an import nor a module
+    /// Maximum bytes of the body of a request that is neither an import nor a module
     #[arg(long, env = "GNOMON_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = HttpSettings::default().max_body_bytes)]
     max_body_bytes: usize,
 
-    /// The most bytes of an import
+    /// Maximum bytes of an import
     #[arg(long, env = "GNOMON_MAX_IMPORT_BYTES", value_name = "BYTES", default_value_t = HttpSettings::default().max_import_bytes)]
     max_import_bytes: u64,
 
-    /// The most events or streams of one page
+    /// Maximum events or streams of one page
     #[arg(long, env = "GNOMON_MAX_PAGE", value_name = "NUMBER", default_value_t = HttpSettings::default().max_page)]
     max_page: usize,
 
-    /// The most rows of one page of a read model
+    /// Maximum rows of one page of a read model
     #[arg(long, env = "GNOMON_MAX_ROWS", value_name = "NUMBER", default_value_t = HttpSettings::default().max_rows)]
     max_rows: u64,
 
-    /// The most seconds that a request may wait for a position or for a comparison
+    /// Maximum seconds that a request may wait for a position or for a comparison
     #[arg(long, env = "GNOMON_MAX_WAIT", value_name = "SECONDS", default_value_t = Seconds(HttpSettings::default().max_wait))]
     max_wait: Seconds,
 }

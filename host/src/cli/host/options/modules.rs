@@ -9,53 +9,53 @@ use crate::runtime::RuntimeLimits;
 /// Limits of modules.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ModuleOptions {
-    /// The most bytes of a component
+    /// Maximum bytes of a component
     #[arg(long, env = "GNOMON_MAX_MODULE_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_module_bytes)]
     max_module_bytes: usize,
 
-    /// The most bytes of memory of one instance of a module
+    /// Maximum bytes of memory of one instance of a module
     #[arg(long, env = "GNOMON_MAX_MEMORY_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_memory_bytes)]
     max_memory_bytes: usize,
 
-    /// The most seconds that a module may compute on one batch
+    /// Maximum seconds that a module may compute on one batch
     #[arg(long, env = "GNOMON_MAX_BATCH_TIME", value_name = "SECONDS", default_value_t = Seconds(RuntimeLimits::default().max_batch_time))]
     max_batch_time: Seconds,
 
-    /// The most events that upcasters may make of one event
+    /// Maximum events that upcasters may make of one event
     #[arg(long, env = "GNOMON_MAX_UPCAST_EVENTS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_upcast_events)]
     max_upcast_events: usize,
 
-    /// The most bytes of one row of a read model
+    /// Maximum bytes of one row of a read model
     #[arg(long, env = "GNOMON_MAX_ROW_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_row_bytes,
         value_parser = row_bytes)]
     max_row_bytes: usize,
 
-    /// The most rows that a module may find in one call
+    /// Maximum rows that a module may find in one call
     #[arg(long, env = "GNOMON_MAX_FIND_ROWS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_find_rows,
         hide_short_help = true)]
     max_find_rows: usize,
 
-    /// The most keys that a module may read in one call
+    /// Maximum keys that a module may read in one call
     #[arg(long, env = "GNOMON_MAX_GET_KEYS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_get_keys,
         hide_short_help = true)]
     max_get_keys: usize,
 
-    /// The most rows that a module may read in one batch
+    /// Maximum rows that a module may read in one batch
     #[arg(long, env = "GNOMON_MAX_BATCH_READS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_batch_reads,
         hide_short_help = true)]
     max_batch_reads: usize,
 
-    /// The most bytes of the rows that one call returns to a module
+    /// Maximum bytes of the rows that one call returns to a module
     #[arg(long, env = "GNOMON_MAX_READ_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_read_bytes,
         hide_short_help = true)]
     max_read_bytes: usize,
 
-    /// The most bytes that a module may pass to the host in one call
+    /// Maximum bytes that a module may pass to the host in one call
     #[arg(long, env = "GNOMON_MAX_CALL_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_call_bytes,
         hide_short_help = true)]
     max_call_bytes: usize,
 
-    /// The most bytes of the rows that a module may change in one batch
+    /// Maximum bytes of the rows that a module may change in one batch
     #[arg(long, env = "GNOMON_MAX_BATCH_WRITE_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_batch_write_bytes,
         hide_short_help = true)]
     max_batch_write_bytes: usize,

@@ -8,12 +8,12 @@ use crate::{projector::ProjectorSettings, subscriptions::BatchSize};
 /// How a host works on builds.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ProjectorOptions {
-    /// The most events of one batch that a module gets
+    /// Maximum events of one batch
     #[arg(long, env = "GNOMON_BATCH_EVENTS", value_name = "NUMBER", default_value_t = BatchSize::default().max_events,
         value_parser = positive)]
     batch_events: usize,
 
-    /// About how many bytes of events one batch has at most
+    /// Maximum bytes of events of one batch, approximately
     #[arg(long, env = "GNOMON_BATCH_BYTES", value_name = "BYTES", default_value_t = BatchSize::default().max_bytes)]
     batch_bytes: usize,
 
@@ -26,7 +26,7 @@ pub(super) struct ProjectorOptions {
         default_value_t = Seconds(ProjectorSettings::default().keep_replaced))]
     keep_replaced: Seconds,
 
-    /// The most events that a build may set aside; with more, it halts
+    /// Maximum events that a build may set aside; with more, it halts
     #[arg(long, env = "GNOMON_MAX_DEAD_LETTERS", value_name = "NUMBER",
         default_value_t = ProjectorSettings::default().max_dead_letters)]
     max_dead_letters: u64,
