@@ -1,10 +1,10 @@
-//! `gnomon demo`: the whole way, with nothing given but a folder.
+//! `gnomon demo`, with no option but a folder.
 
 use std::{path::Path, process::Output};
 
 use crate::support::gnomon;
 
-/// Runs the demo to its end, on a Postgres of its own.
+/// Runs the demo to its end, with a private Postgres.
 async fn demo(folder: &Path) -> Output {
     let mut command = gnomon();
     command.args(["demo", "--exit", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder);
@@ -17,12 +17,13 @@ async fn the_demo_shows_the_carriers_and_shows_them_again() {
     let mut tables = Vec::new();
     for _ in 0..2 {
         let output = demo(folder.path()).await;
-        let words = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success(), "{words}");
-        assert!(!words.contains("error"), "{words}");
-        // The next version was compared, and swapped in and back under queries.
-        assert!(words.contains("column very_late came") && words.contains("rolled back to version 1 in"), "{words}");
-        assert!(words.contains(" answers, and 0 failed"), "{words}");
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{messages}");
+        assert!(!messages.contains("error"), "{messages}");
+        // The next version was compared, activated and rolled back while clients queried.
+        assert!(messages.contains("column very_late is new"), "{messages}");
+        assert!(messages.contains("rolled back to version 1 in"), "{messages}");
+        assert!(messages.contains(" answers, and 0 failed"), "{messages}");
         tables.push(String::from_utf8(output.stdout).unwrap());
     }
     let lines: Vec<Vec<&str>> = tables[0].lines().map(|line| line.split_whitespace().collect()).collect();

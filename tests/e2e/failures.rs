@@ -1,4 +1,4 @@
-//! Events that a module cannot handle: halt, skip, park, and what comes after.
+//! Events that a module cannot handle: halt, skip, park and retry.
 
 use gnomon::postgres::test_database::TestDatabase;
 use reqwest::{Method, StatusCode};
@@ -8,7 +8,7 @@ use crate::support::{Host, until};
 
 const TALLIES: &str = "tally/tallies?order=stream&select=stream,sum,events";
 
-/// Appends numbers of several streams in one go, so that they are one batch; the poison is the 700th.
+/// Appends numbers of several streams in one import, so that they are one batch; the 700th is poison.
 async fn append_with_poison(host: &Host) -> u64 {
     let events = (1..=1000).map(|number| {
         let data = json!({"n": 1, "poison": number == 700});
@@ -41,7 +41,7 @@ async fn dead_letters(host: &Host) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_build_halts_at_the_one_event_and_a_fixed_version_takes_over() {
+async fn a_build_halts_at_the_one_event_and_a_fixed_version_replaces_it() {
     let database = TestDatabase::create().await;
     let (host, build) = tally(&database, "halt").await;
     let last = append_with_poison(&host).await;
@@ -76,7 +76,7 @@ async fn skip_sets_the_event_aside_and_nothing_else() {
     assert_eq!(letters[0]["error"]["message"], "Counted: it is poison");
     assert_eq!(host.build("tally", build).await["state"], "active");
 
-    // Later events of its stream were folded: it is not tried again unless one says so.
+    // Later events of its stream were folded, so it is retried only with `out_of_order`.
     let refused = host.post("/v1/projections/tally/retry").await;
     assert_eq!((refused.status, &refused.body["code"]), (StatusCode::CONFLICT, &json!("retry_out_of_order")));
     assert_eq!(refused.body["dead_letters"], 1, "{refused:?}");
@@ -98,14 +98,14 @@ async fn park_keeps_later_events_of_the_stream_waiting_across_restarts() {
     host.kill();
     host.restart().await;
     let later = host.append_one("count-1", "Counted", json!({"n": 1})).await;
-    assert_eq!(host.rows_at(TALLIES, later).await[1]["sum"], 233, "and so do events that come later");
+    assert_eq!(host.rows_at(TALLIES, later).await[1]["sum"], 233, "and so do later events of the stream");
 
     let letters = dead_letters(&host).await;
     assert_eq!(letters.len(), 102);
     assert_eq!(letters[0]["error"]["message"], "Counted: it is poison");
     assert!(letters[1..].iter().all(|letter| letter["error"].is_null() && letter["stream"] == "count-1"));
 
-    // Told to skip, it takes the waiting ones in their order when they are tried again; only the poison stays.
+    // With `skip`, a retry folds the waiting events in their order; only the poison stays set aside.
     set_on_failure(&host, "skip").await;
     assert_eq!(host.post("/v1/projections/tally/retry").await.status, StatusCode::OK);
     let end = host.append_one("count-1", "Counted", json!({"n": 1})).await;
@@ -126,11 +126,11 @@ async fn too_many_dead_letters_halt_the_build() {
     host.until_state("tally", build, "halted").await;
     let error = host.build("tally", build).await["error"].clone();
     assert_eq!((&error["reason"], &error["max"]), (&json!("too_many_dead_letters"), &json!(3)), "{error}");
-    assert!(dead_letters(&host).await.len() <= 3, "what would be too many was not committed");
+    assert!(dead_letters(&host).await.len() <= 3, "a dead letter beyond the limit is not committed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_stands_behind_the_place_where_a_build_halts_is_folded_once() {
+async fn events_after_the_one_where_a_build_halts_are_folded_once() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     let build = host.deploy("ledger", test_support::guest("ledger"), "").await;
@@ -154,7 +154,7 @@ async fn what_stands_behind_the_place_where_a_build_halts_is_folded_once() {
     let letters = async || host.build("ledger", build).await["dead_letters"].as_u64();
     assert_eq!((host.build("ledger", build).await["checkpoint"].as_u64(), letters().await), (Some(2), Some(1)));
 
-    // The letter is folded, and the build halts at the poison again. That its account depends on two streams is said.
+    // The dead letter is folded, and the build halts at the poison again. The answer says that another stream had later events.
     let retried = host.post("/v1/projections/ledger/retry").await;
     assert_eq!((retried.status, &retried.body["behind_others"]), (StatusCode::OK, &json!(1)), "{retried:?}");
     until("it halts again", async || {

@@ -1,4 +1,4 @@
-//! Real events in over HTTP, and out of it the tables that others computed.
+//! Real events are appended over HTTP, and the read models are the tables that other programs computed.
 
 use gnomon::postgres::test_database::TestDatabase;
 use reqwest::StatusCode;
@@ -11,7 +11,7 @@ async fn a_week_of_flights_becomes_the_tables_that_others_computed() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     deploy_upcaster(&host).await;
-    // One module before the events, two after: what follows and what replays come to the same.
+    // One module before the events, two after: following and replaying give the same rows.
     host.deploy("punctuality", test_support::component("punctuality"), "").await;
     let events = week();
     let answer = host.import(week_ndjson(&events)).await;
@@ -28,15 +28,15 @@ async fn a_week_of_flights_becomes_the_tables_that_others_computed() {
         assert_eq!(found, (rows, fingerprint.to_owned()), "{table}");
     }
 
-    // The same again changes nothing.
+    // A repeated import changes nothing.
     let again = host.import(week_ndjson(&events)).await;
     assert_eq!(again.status, StatusCode::OK);
     assert_eq!(again.body["repeated"], 18262);
-    assert!(host.stop().await, "the host ends well");
+    assert!(host.stop().await, "the host exits with 0");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_goes_on_where_another_one_stopped() {
+async fn a_host_continues_where_another_one_stopped() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     deploy_upcaster(&host).await;

@@ -1,4 +1,4 @@
-//! A host that is killed at any instant loses nothing and doubles nothing.
+//! A host that is killed at any time loses no event and folds none twice.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn kills_at_random_instants_leave_the_tables_as_they_would_be() {
     println!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let database = TestDatabase::create().await;
-    // Small batches: more commits to be killed in.
+    // Small batches make more commits that a kill can hit.
     let mut host = Host::start_with(&database, &["--batch-events", "100"]).await;
     deploy_upcaster(&host).await;
     deploy_flights(&host).await;
@@ -28,7 +28,7 @@ async fn kills_at_random_instants_leave_the_tables_as_they_would_be() {
     let events = week();
     let chunks: Vec<&[Value]> = events.chunks(events.len() / KILLS + 1).collect();
     for chunk in chunks {
-        // Killed while it imports and projects; what was answered is in the log, what was not is sent again.
+        // The host is killed while it imports and folds. An import that was answered is in the log; the others are sent again.
         let request = host.request(reqwest::Method::POST, "/v1/events").header("content-type", "application/x-ndjson");
         let import = tokio::spawn(request.body(week_ndjson(chunk)).send());
         tokio::time::sleep(Duration::from_millis(random.random_range(0..150))).await;
@@ -38,9 +38,9 @@ async fn kills_at_random_instants_leave_the_tables_as_they_would_be() {
         let again = host.import(week_ndjson(chunk)).await;
         assert!(again.status.is_success(), "{again:?}");
         if answered {
-            assert_eq!(again.body["imported"], 0, "what was answered 201 is there");
+            assert_eq!(again.body["imported"], 0, "an import that was answered 201 is in the log");
         }
-        // And once more while it only projects.
+        // And once more while it only folds.
         tokio::time::sleep(Duration::from_millis(random.random_range(0..100))).await;
         host.kill();
         host.restart().await;
@@ -53,7 +53,7 @@ async fn kills_at_random_instants_leave_the_tables_as_they_would_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replay_goes_on_from_its_checkpoint_and_not_from_the_start() {
+async fn a_replay_continues_at_its_checkpoint_and_not_at_the_start() {
     let database = TestDatabase::create().await;
     // Batches so small that the replay takes a while.
     let mut host = Host::start_with(&database, &["--batch-events", "10"]).await;
@@ -75,11 +75,11 @@ async fn a_replay_goes_on_from_its_checkpoint_and_not_from_the_start() {
     host.restart().await;
     until("the replay has ended", async || {
         let found = host.build("tally", build).await;
-        assert!(found["checkpoint"].as_i64() >= Some(at_the_kill), "it never falls back: {found}");
+        assert!(found["checkpoint"].as_i64() >= Some(at_the_kill), "a checkpoint never goes back: {found}");
         found["state"] == "active"
     })
     .await;
-    // Anything folded again over the rows that were there would count twice.
+    // An event that was folded twice would count twice.
     let rows = host.rows_at("tally/tallies", EVENTS.unsigned_abs()).await;
     assert_eq!((&rows[0]["sum"], &rows[0]["events"]), (&EVENTS.into(), &EVENTS.into()));
 }

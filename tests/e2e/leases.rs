@@ -1,4 +1,4 @@
-//! Several hosts share the builds, and take over from one that dies or hangs.
+//! Several hosts share the builds, and work on those of a host that dies or hangs.
 
 use gnomon::postgres::test_database::TestDatabase;
 use nix::sys::signal::Signal;
@@ -36,7 +36,7 @@ async fn all_follow(host: &Host) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hosts_share_the_builds_and_take_over_from_one_that_dies() {
+async fn hosts_share_the_builds_also_of_a_host_that_dies() {
     let database = TestDatabase::create().await;
     let pool = database.pool().await;
     let first = Host::start(&database).await;
@@ -46,9 +46,9 @@ async fn hosts_share_the_builds_and_take_over_from_one_that_dies() {
     all_follow(&second).await;
     second.kill();
     all_follow(&first).await;
-    until("the one that is left has all", async || shares(&pool).await == [4]).await;
+    until("the remaining host has all builds", async || shares(&pool).await == [4]).await;
 
-    // One that stops gives its builds back.
+    // A host that stops gives its builds back.
     let third = first.beside().await;
     until("two hosts have two builds each again", async || shares(&pool).await == [2, 2]).await;
     assert!(third.stop().await);
@@ -66,11 +66,11 @@ async fn a_host_that_was_frozen_past_its_lease_writes_nothing_when_it_wakes() {
 
     frozen.signal(Signal::SIGSTOP);
     all_follow(&other).await;
-    until("the other one has all", async || shares(&pool).await == [4]).await;
+    until("the other host has all builds", async || shares(&pool).await == [4]).await;
     frozen.signal(Signal::SIGCONT);
     for _ in 0..20 {
         all_follow(&other).await;
     }
-    until("both share again", async || shares(&pool).await == [2, 2]).await;
+    until("both hosts share the builds again", async || shares(&pool).await == [2, 2]).await;
     all_follow(&frozen).await;
 }

@@ -1,4 +1,4 @@
-//! Numbers keep every digit on their way from an event to an answer, or the event fails with words.
+//! Numbers keep every digit from an event to an answer, or their event fails with an error that names the number.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::support::Host;
 
-/// What is measured at once, as texts.
+/// The values of one event, as they are written.
 #[derive(Clone, Debug)]
 struct Sample {
     int: i64,
@@ -149,9 +149,9 @@ async fn numbers_are_the_same_from_the_event_to_every_answer() {
         assert!(cell("seen").contains(&format!("Some({:?})", sample.float + 0.0)), "{sample:?}: {}", cell("seen"));
         assert!(cell("same_decimal") != "0" && cell("same_float") != "0", "{sample:?}");
     }
-    filters_and_the_command_line_know_the_same_numbers(&host, &rows, &samples).await;
+    filters_and_the_command_line_have_the_same_numbers(&host, &rows, &samples).await;
 
-    // Memory that was kept and memory that was not lead to the same rows.
+    // Kept and fresh memory of the module give the same rows.
     let begun = host.post("/v1/projections/numbers/verify").await;
     let by = begun.body["build"].as_u64().unwrap();
     host.until_state("numbers", by, "live").await;
@@ -159,7 +159,7 @@ async fn numbers_are_the_same_from_the_event_to_every_answer() {
     assert_eq!(result.body["identical"], true, "{}", result.body);
 }
 
-async fn filters_and_the_command_line_know_the_same_numbers(host: &Host, rows: &Rows, samples: &[Sample]) {
+async fn filters_and_the_command_line_have_the_same_numbers(host: &Host, rows: &Rows, samples: &[Sample]) {
     for (n, (row, sample)) in rows.iter().zip(samples).enumerate().step_by(10) {
         let cell = |name: &str| row[name].get();
         for filter in [
@@ -189,7 +189,7 @@ async fn filters_and_the_command_line_know_the_same_numbers(host: &Host, rows: &
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_number_that_a_column_cannot_hold_fails_at_its_event_with_words() {
+async fn a_number_that_a_column_cannot_hold_fails_at_its_event_by_name() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     let build = host.deploy("numbers", test_support::guest("numbers"), "").await;
@@ -218,10 +218,10 @@ async fn a_number_that_a_column_cannot_hold_fails_at_its_event_with_words() {
     let letters = host.get("/v1/projections/numbers/dead-letters").await.body;
     let letters = letters["dead_letters"].as_array().unwrap_or_else(|| panic!("{letters}"));
     assert_eq!(letters.len(), cases.len());
-    for (n, (data, words)) in (1..).zip(cases) {
+    for (n, (data, message)) in (1..).zip(cases) {
         let letter = letters.iter().find(|letter| letter["position"] == n).unwrap();
         let error = letter["error"].to_string();
-        assert!(error.contains(words) && error.contains("refused"), "{data}: {error}");
+        assert!(error.contains(message) && error.contains("refused"), "{data}: {error}");
     }
     let failed: Value = host.projection("numbers").await;
     assert_eq!(failed["builds"][0]["state"], "active", "{failed}");

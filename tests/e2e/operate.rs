@@ -1,4 +1,4 @@
-//! Versions that take over and give way, under load, and what else operators do with builds.
+//! Operations on builds: activating and rolling back under load, pausing, retiring, deleting.
 
 use gnomon::postgres::test_database::TestDatabase;
 use reqwest::{Method, StatusCode};
@@ -23,7 +23,7 @@ async fn history(host: &Host, name: &str) -> Vec<(Option<u64>, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn swaps_under_load_fail_no_request_and_never_go_back_in_time() {
+async fn swaps_under_load_fail_no_request_and_positions_never_go_back() {
     let database = TestDatabase::create().await;
     let (host, first) = host_with_tally(&database).await;
     let load = Load::start(host.url(), TALLIES, 8, 4);
@@ -43,7 +43,7 @@ async fn swaps_under_load_fail_no_request_and_never_go_back_in_time() {
 
     let (reads, appends) = load.stop().await;
     assert!(reads > 0 && appends > 0);
-    // Nothing is missing and nothing is counted twice, in the builds that were replaced as well.
+    // No event is missing or counted twice, also in the replaced builds.
     let head = host.head().await;
     assert_eq!(head, appends);
     for build in [third, second, first] {
@@ -56,7 +56,7 @@ async fn swaps_under_load_fail_no_request_and_never_go_back_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_version_that_waits_is_activated_by_hand_and_the_views_follow() {
+async fn a_version_is_activated_manually_and_the_views_follow() {
     let database = TestDatabase::create().await;
     let (host, first) = host_with_tally(&database).await;
     let position = host.append_one("count-1", "Counted", json!({"n": 5})).await;
@@ -81,7 +81,7 @@ async fn a_version_that_waits_is_activated_by_hand_and_the_views_follow() {
     assert_eq!(columns().await, ["events", "poison", "stream", "sum"]);
     assert_eq!(view().await, json!({"stream": "1", "sum": 5, "events": 1, "poison": 0}));
 
-    // The older version again: the build that is kept takes over at once.
+    // The older version again: its build is kept and becomes active at once.
     let again = host.deploy("tally", test_support::guest("tally"), "").await;
     assert_eq!(again, first);
     assert_eq!(host.projection("tally").await["active_build"], json!(first));
@@ -93,7 +93,7 @@ async fn a_version_that_waits_is_activated_by_hand_and_the_views_follow() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_version_that_is_deployed_again_while_its_build_is_behind_takes_over_when_it_is_not() {
+async fn a_version_that_is_deployed_again_becomes_active_when_its_build_is_not_behind() {
     let database = TestDatabase::create().await;
     let (host, first) = host_with_tally(&database).await;
     let second = host.deploy("tally", test_support::guest("tally_next"), "?activate=manual").await;
@@ -111,7 +111,7 @@ async fn a_version_that_is_deployed_again_while_its_build_is_behind_takes_over_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_newer_version_takes_the_place_of_one_that_has_not_caught_up() {
+async fn a_newer_version_replaces_one_that_has_not_caught_up() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     host.append_one("count-1", "Counted", json!({"n": 5, "poison": true})).await;
@@ -124,11 +124,11 @@ async fn a_newer_version_takes_the_place_of_one_that_has_not_caught_up() {
         .fetch_one(&database.pool().await)
         .await
         .unwrap();
-    assert_eq!(schemas, 1, "the tables of the build that was given up are gone");
+    assert_eq!(schemas, 1, "the tables of the retired build are dropped");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paused_build_stands_still_and_goes_on_where_it_was() {
+async fn a_paused_build_stops_and_resumes_at_its_checkpoint() {
     let database = TestDatabase::create().await;
     let (host, build) = host_with_tally(&database).await;
     let position = host.append_one("count-1", "Counted", json!({"n": 1})).await;
@@ -139,14 +139,14 @@ async fn a_paused_build_stands_still_and_goes_on_where_it_was() {
 
     let refused = host.post("/v1/projections/tally/retry").await;
     assert_eq!((refused.status, &refused.body["code"]), (StatusCode::CONFLICT, &json!("wrong_build_state")));
-    // Queries go on, as of where it stands.
+    // Queries go on, at its position.
     let answer = host.get(&format!("/v1/read-models/{TALLIES}")).await;
     assert_eq!((answer.status, answer.position), (StatusCode::OK, Some(position)));
 
     assert_eq!(host.post("/v1/projections/tally/resume").await.status, StatusCode::OK);
     assert_eq!(host.rows_at(TALLIES, later).await[0]["sum"], 2);
-    let told = history(&host, "tally").await;
-    let changes: Vec<&str> = told.iter().map(|(_, change)| change.as_str()).collect();
+    let entries = history(&host, "tally").await;
+    let changes: Vec<&str> = entries.iter().map(|(_, change)| change.as_str()).collect();
     assert_eq!(changes, ["begun", "caught_up", "activated", "paused", "resumed"]);
 }
 
@@ -187,9 +187,9 @@ async fn a_deleted_projection_leaves_its_events_and_its_history() {
     assert_eq!(left, 0);
     assert_eq!(history(&host, "tally").await.pop(), Some((None, "deleted".to_owned())));
 
-    // It can begin anew, from the first event.
-    let anew = host.deploy("tally", test_support::guest("tally"), "").await;
-    host.until_state("tally", anew, "active").await;
+    // It can be deployed again, from the first event.
+    let again = host.deploy("tally", test_support::guest("tally"), "").await;
+    host.until_state("tally", again, "active").await;
     assert_eq!(host.rows_at(TALLIES, position).await[0]["sum"], 1);
 }
 

@@ -11,7 +11,7 @@ use crate::support::{Host, client};
 
 const HOSTS: usize = 2;
 const WRITERS: usize = 16;
-/// Streams that all writers fight for.
+/// Streams that all writers append to.
 const STREAMS: usize = 8;
 
 /// Appends of all writers together. `GNOMON_TEST_APPENDS=100000` makes it a longer run.
@@ -37,10 +37,10 @@ async fn writers_on_two_hosts_and_a_follower_see_one_log() {
 
     let follower = tokio::spawn(follow(hosts[0].request(Method::GET, "/v1/events"), total));
     let mut writers = Vec::new();
-    for (place, host) in hosts.iter().enumerate() {
+    for (index, host) in hosts.iter().enumerate() {
         for writer in 0..WRITERS {
             let client = (host.url().to_owned(), client());
-            writers.push(tokio::spawn(write(client, place * WRITERS + writer, each)));
+            writers.push(tokio::spawn(write(client, index * WRITERS + writer, each)));
         }
     }
     let mut appended = HashMap::new();
@@ -51,19 +51,19 @@ async fn writers_on_two_hosts_and_a_follower_see_one_log() {
         appended.extend(seen.appended);
     }
     assert_eq!(appended.len(), total, "every id was answered once");
-    assert!(conflicts > 0, "writers that fight for {STREAMS} streams conflict");
+    assert!(conflicts > 0, "writers to the same {STREAMS} streams conflict");
 
     let followed = follower.await.unwrap();
     let mut versions: HashMap<String, u64> = HashMap::new();
-    for (place, event) in followed.iter().enumerate() {
+    for (index, event) in followed.iter().enumerate() {
         // No gap, no reordering, no duplicate.
-        assert_eq!(event["position"], json!(place + 1));
+        assert_eq!(event["position"], json!(index + 1));
         let version = versions.entry(event["stream"].as_str().unwrap().to_owned()).or_default();
         *version += 1;
         assert_eq!(event["version"], json!(*version));
         let answered = appended[event["id"].as_str().unwrap()];
-        assert_eq!(answered, (event["position"].as_u64().unwrap(), *version), "the writer was told the truth");
-        // No lost conflict: each writer built on the version that it expected.
+        assert_eq!(answered, (event["position"].as_u64().unwrap(), *version), "the writer's answer is right");
+        // No conflict was missed: each event follows the version that its writer expected.
         assert_eq!(event["data"]["after"], json!(*version - 1));
     }
 }
@@ -85,7 +85,7 @@ async fn follow(request: reqwest::RequestBuilder, total: usize) -> Vec<Value> {
     events
 }
 
-/// Appends so many events, each on top of the version that the stream was last seen at.
+/// Appends so many events, each after the version at which the writer last saw the stream.
 async fn write((url, client): (String, reqwest::Client), writer: usize, appends: usize) -> Seen {
     let mut seen = Seen::default();
     let mut known = [0_u64; STREAMS];

@@ -1,5 +1,5 @@
-//! Two versions of other shapes take turns, on two hosts, while clients ask each host for what both have and for what only one
-//! has. Whoever asks between two swaps gets the answer of the version that is active then, on whichever host.
+//! Two versions with different tables and columns are activated in turn on two hosts, while clients query what both versions have
+//! and what only one has. Between two swaps, each host answers with the version that is active.
 
 use std::sync::{
     Arc,
@@ -13,11 +13,11 @@ use tokio::task::JoinHandle;
 
 use crate::support::{Host, client, until};
 
-/// Which version is active: each step of a turn is the next number.
+/// The version that is active. Each turn has four steps, which are numbered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Turn {
     Old,
-    /// While the host is asked to swap.
+    /// While a host swaps.
     Swapping,
     New,
 }
@@ -30,7 +30,7 @@ fn turn(number: u64) -> Turn {
     }
 }
 
-/// What a query answers in each version; the code where it is refused.
+/// A query and its result in each version: `Ok`, or the code of its error.
 struct Shape {
     path: &'static str,
     old: Result<(), &'static str>,
@@ -48,7 +48,7 @@ const SHAPES: [Shape; 8] = [
     Shape { path: "extras", old: Err("PGRST205"), new: Ok(()) },
 ];
 
-/// Asks a host for one shape over and over until the turns end.
+/// Sends a query to a host again and again until the turns end.
 async fn ask(url: String, shape: &'static Shape, turns: Arc<AtomicU64>, asked: Arc<AtomicU64>) -> Result<(), String> {
     let client = client();
     let url = format!("{url}/v1/read-models/tally/{}", shape.path);
@@ -117,7 +117,7 @@ impl Clients {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_new_is_answered_as_soon_as_it_is_there_on_every_host() {
+async fn every_host_answers_with_a_new_version_as_soon_as_it_is_active() {
     let database = TestDatabase::create().await;
     let first = Host::start(&database).await;
     let hosts = [first.beside().await, first];
@@ -140,7 +140,7 @@ async fn what_is_new_is_answered_as_soon_as_it_is_there_on_every_host() {
         clients.all_asked().await;
 
         if round == 1 {
-            // Built again and swapped in by itself: the shape stays, whichever build it is.
+            // A rebuild becomes active by itself, and has the same shape.
             let again = host.post("/v1/projections/tally/rebuild").await.body["build"].as_u64().unwrap();
             host.until_state("tally", again, "active").await;
             clients.all_asked().await;
@@ -151,7 +151,7 @@ async fn what_is_new_is_answered_as_soon_as_it_is_there_on_every_host() {
         clients.next();
         clients.all_asked().await;
     }
-    // A plain deploy swaps by itself, at some moment between the request and the state that tells of it.
+    // A deployed version becomes active by itself, some time before its state says so.
     clients.next();
     let retired =
         host.send(host.request(reqwest::Method::DELETE, &format!("/v1/projections/tally/builds/{new}"))).await;

@@ -1,4 +1,4 @@
-//! Events of older shapes: upcasters are activated, and the projections concerned are built anew.
+//! Events of older schema versions: upcasters are activated, and the projections that read them are built again.
 
 use gnomon::postgres::test_database::TestDatabase;
 use reqwest::{Method, StatusCode};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{FLIGHT_TABLES, Host, deploy_flights, fingerprint_of, until, week, week_ndjson};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upcaster_heals_what_halted_at_events_of_an_older_shape() {
+async fn an_upcaster_repairs_projections_that_halted_at_events_of_an_older_schema_version() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     deploy_flights(&host).await;
@@ -20,7 +20,7 @@ async fn an_upcaster_heals_what_halted_at_events_of_an_older_shape() {
         host.until_state(name, build, "halted").await;
         assert_eq!(host.build(name, build).await["error"]["position"], old, "{name}");
     }
-    // `bank` reads none of this, and is not built anew.
+    // `bank` reads none of these events, and is not built again.
     let bank = host.deploy("bank", test_support::component("bank"), "").await;
     host.until_state("bank", bank, "active").await;
 
@@ -51,7 +51,7 @@ async fn an_upcaster_heals_what_halted_at_events_of_an_older_shape() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upcaster_can_be_taken_out_of_work_and_does_not_touch_what_is_pinned() {
+async fn an_upcaster_can_be_deactivated_and_existing_builds_keep_it() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     let answer = host.upload("flight_arrivals", test_support::component("flight-arrivals"), "?activate=manual").await;
@@ -64,7 +64,7 @@ async fn an_upcaster_can_be_taken_out_of_work_and_does_not_touch_what_is_pinned(
     assert_eq!((activated.status, &activated.body["active_version"]), (StatusCode::OK, &json!(1)));
     let first = host.deploy("flights", test_support::component("flights"), "").await;
     host.until_state("flights", first, "active").await;
-    // Another upcaster with a step for the same events does not fit beside it.
+    // Another upcaster with a step for the same events conflicts with it.
     let twin = host.upload("twin", test_support::component("flight-arrivals"), "").await;
     assert_eq!((twin.status, &twin.body["code"]), (StatusCode::CONFLICT, &json!("upcaster_conflict")), "{twin:?}");
 
@@ -73,7 +73,11 @@ async fn an_upcaster_can_be_taken_out_of_work_and_does_not_touch_what_is_pinned(
     let second = deactivated.body["builds"][0]["build"].as_u64().unwrap();
     host.until_state("flights", second, "active").await;
     assert_eq!(host.build("flights", second).await["upcasters"], json!([]));
-    assert_eq!(host.build("flights", first).await["upcasters"].as_array().unwrap().len(), 1, "that one keeps its own");
+    assert_eq!(
+        host.build("flights", first).await["upcasters"].as_array().unwrap().len(),
+        1,
+        "the first build keeps its upcaster"
+    );
     let again = host.post("/v1/upcasters/flight_arrivals/deactivate").await;
     assert_eq!(again.status, StatusCode::NOT_FOUND);
 }

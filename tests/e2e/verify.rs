@@ -1,4 +1,4 @@
-//! A build is built again, aside, and compared.
+//! Verifying builds: a second build of the same version is compared with the first.
 
 use gnomon::postgres::test_database::TestDatabase;
 use reqwest::{Method, StatusCode};
@@ -13,7 +13,7 @@ async fn verify(host: &Host, name: &str) -> Value {
     host.until_state(name, by, "live").await;
     let result = host.get(&format!("/v1/projections/{name}/verify/{by}")).await;
     assert_eq!(result.status, StatusCode::OK, "{result:?}");
-    // It was made for this alone: nothing else takes it for a build of the projection.
+    // The build only verifies, so it cannot become active.
     let activated = host.post(&format!("/v1/projections/{name}/activate?build={by}")).await;
     assert_eq!((activated.status, &activated.body["code"]), (StatusCode::CONFLICT, &json!("wrong_build_state")));
     let gone = host.send(host.request(Method::DELETE, &format!("/v1/projections/{name}/builds/{by}"))).await;
@@ -22,7 +22,7 @@ async fn verify(host: &Host, name: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_module_that_keeps_the_rules_is_identical_while_events_come_in() {
+async fn a_correct_module_is_identical_while_events_are_appended() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     let build = host.deploy("tally", test_support::guest("tally"), "").await;
@@ -37,7 +37,7 @@ async fn a_module_that_keeps_the_rules_is_identical_while_events_come_in() {
     assert!(result["batches"]["largest"].as_u64() <= Some(251), "{result}");
 }
 
-/// A module that counts in its memory, on a log of so many events, and what comes of verifying it.
+/// The result of verifying a module that counts in its memory, on a log of so many events.
 async fn verify_what_remembers(events: usize) -> Value {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
@@ -49,7 +49,7 @@ async fn verify_what_remembers(events: usize) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_module_that_keeps_hidden_state_is_caught() {
+async fn a_module_with_hidden_state_differs() {
     let result = verify_what_remembers(1000).await;
     assert_eq!((&result["identical"], &result["content_hash"]), (&json!(false), &Value::Null), "{result}");
     let notes = &result["tables"][0];
@@ -58,7 +58,7 @@ async fn a_module_that_keeps_hidden_state_is_caught() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hidden_state_is_caught_on_the_shortest_logs() {
+async fn hidden_state_is_found_on_the_shortest_logs() {
     for events in [2, 3, 251] {
         let result = verify_what_remembers(events).await;
         assert_eq!((&result["identical"], &result["cause"]), (&json!(false), &json!("module")), "{events}: {result}");
@@ -75,7 +75,7 @@ async fn hidden_state_is_caught_on_the_shortest_logs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retry_out_of_order_is_asked_for_by_name_and_verify_does_not_blame_the_module() {
+async fn a_retry_out_of_order_must_be_requested_and_verify_does_not_blame_the_module() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     let build = host.deploy("ledger", test_support::guest("ledger"), "").await;
@@ -108,11 +108,11 @@ async fn a_retry_out_of_order_is_asked_for_by_name_and_verify_does_not_blame_the
     );
     let result = verify(&host, "ledger").await;
     assert_eq!((&result["identical"], &result["cause"]), (&json!(false), &json!("out_of_order")), "{result}");
-    let words = host.try_run(&["verify", "ledger"]).await;
-    let words = String::from_utf8(words.stderr).unwrap();
-    assert!(words.contains("behind later ones") && words.contains("gnomon rebuild ledger"), "{words}");
+    let output = host.try_run(&["verify", "ledger"]).await;
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("after later events") && message.contains("gnomon rebuild ledger"), "{message}");
 
-    // What the log gives is had by a rebuild.
+    // A rebuild folds the events in the order of the log.
     let rebuilt = host.post("/v1/projections/ledger/rebuild").await.body["build"].as_u64().unwrap();
     host.until_state("ledger", rebuilt, "active").await;
     assert_eq!(host.build("ledger", rebuilt).await["out_of_order"], 0);

@@ -1,8 +1,8 @@
-//! How two builds differ.
+//! The differences between two builds.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{descriptor::ColumnType, parts::Parts, row::Row};
+use super::{descriptor::ColumnType, raw_object::RawObject, row::Row};
 
 /// Rows of each kind of difference that are shown for each table if the client does not say how many.
 pub const DEFAULT_SAMPLES: usize = 5;
@@ -13,9 +13,9 @@ pub const MAX_SAMPLES: usize = 100;
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CompareQuery {
-    /// The build that is: the active one if this is left out.
+    /// The build on the left: the active one if this is left out.
     pub left: Option<u64>,
-    /// The build that is to be: the newest other one if this is left out.
+    /// The build on the right: the newest other one if this is left out.
     pub right: Option<u64>,
     /// Rows of each kind of difference, for each table; at most [`MAX_SAMPLES`].
     pub samples: Option<usize>,
@@ -24,7 +24,7 @@ pub struct CompareQuery {
 /// The parameters of `GET /v1/projections/{name}/verify/{build}`.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct SamplesQuery {
+pub struct VerificationQuery {
     /// Rows of each kind of difference, for each table; at most [`MAX_SAMPLES`].
     pub samples: Option<usize>,
 }
@@ -34,11 +34,11 @@ pub struct SamplesQuery {
 pub struct Comparison {
     /// The projection.
     pub projection: String,
-    /// Both builds hold the effect of every event up to this position, and of none behind.
+    /// Both builds hold the effect of every event up to this position, and of no later event.
     pub position: u64,
-    /// The build that is.
+    /// The build on the left.
     pub left: ComparedBuild,
-    /// The build that is to be.
+    /// The build on the right.
     pub right: ComparedBuild,
     /// Whether they hold the same tables with the same rows.
     pub identical: bool,
@@ -55,7 +55,7 @@ pub struct ComparedBuild {
     pub version: u32,
 }
 
-/// What became of one table.
+/// One table in both builds.
 #[derive(Clone, Debug, Serialize)]
 pub struct TableComparison {
     /// Its name.
@@ -69,13 +69,13 @@ pub struct TableComparison {
     pub rows_right: Option<u64>,
     /// The rest, whose members stand beside these.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub outcome: TableOutcome,
 }
 
-/// How far two tables could be compared.
+/// Whether the rows of a table could be compared.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum Outcome {
+pub enum TableOutcome {
     /// Only the left build has the table.
     OnlyLeft,
     /// Only the right build has the table.
@@ -84,7 +84,7 @@ pub enum Outcome {
     OtherKey(TableKeys),
     /// The rows were compared.
     Compared(RowDifferences),
-    /// In a way that this program does not know.
+    /// An outcome that this program does not know.
     Other,
 }
 
@@ -109,7 +109,7 @@ pub struct TableColumn {
     pub column_type: ColumnType,
 }
 
-/// A column that holds something else on the right than on the left. Its cells are not compared.
+/// A column whose type differs between left and right. Its cells are not compared.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct RetypedColumn {
     /// Its name.
@@ -148,7 +148,7 @@ pub struct RowDifferences {
     pub equal: u64,
     /// For each column that both have, beside the key, in how many rows it differs.
     pub changed_columns: Vec<ColumnCount>,
-    /// The first of each kind, in the order of the key.
+    /// The first rows of each kind, in the order of the key.
     pub samples: RowSamples,
 }
 
@@ -161,7 +161,7 @@ pub struct ColumnCount {
     pub rows: u64,
 }
 
-/// Rows that differ, whole.
+/// Rows that differ, with all of their columns.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct RowSamples {
     /// Rows that are only on the right.
@@ -186,7 +186,7 @@ pub struct ChangedRow {
 impl<'de> Deserialize<'de> for TableComparison {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Own {
+        struct Members {
             table: String,
             identical: bool,
             rows_left: Option<u64>,
@@ -194,14 +194,14 @@ impl<'de> Deserialize<'de> for TableComparison {
             outcome: String,
         }
 
-        let parts = Parts::read(deserializer)?;
-        let Own { table, identical, rows_left, rows_right, outcome } = parts.part()?;
+        let object = RawObject::read(deserializer)?;
+        let Members { table, identical, rows_left, rows_right, outcome } = object.members()?;
         let outcome = match outcome.as_str() {
-            "only_left" => Outcome::OnlyLeft,
-            "only_right" => Outcome::OnlyRight,
-            "other_key" => Outcome::OtherKey(parts.part()?),
-            "compared" => Outcome::Compared(parts.part()?),
-            _ => Outcome::Other,
+            "only_left" => TableOutcome::OnlyLeft,
+            "only_right" => TableOutcome::OnlyRight,
+            "other_key" => TableOutcome::OtherKey(object.members()?),
+            "compared" => TableOutcome::Compared(object.members()?),
+            _ => TableOutcome::Other,
         };
         Ok(Self { table, identical, rows_left, rows_right, outcome })
     }

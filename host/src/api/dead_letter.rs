@@ -9,11 +9,11 @@ use super::projection::ModuleFailure;
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeadLettersQuery {
-    /// The build that is meant: the active one if this is left out, or the newest.
+    /// The build; if this is left out the active one, or the newest if none is active.
     pub build: Option<u64>,
-    /// The position to begin behind.
+    /// The page begins after this position.
     pub after: Option<u64>,
-    /// Dead letters of a page, at most.
+    /// The most dead letters that the page may have.
     pub limit: Option<u64>,
 }
 
@@ -26,7 +26,7 @@ pub struct DeadLettersPage {
     pub dead_letters: Vec<DeadLetter>,
     /// How many there are in all.
     pub total: u64,
-    /// What to give as `after` for the next page; null at the end.
+    /// The `after` of the next page; null at the end.
     pub next: Option<u64>,
 }
 
@@ -39,9 +39,9 @@ pub struct DeadLetter {
     pub stream: String,
     /// Its type.
     pub event_type: String,
-    /// Whether later events of the stream wait behind it.
+    /// Whether later events of its stream are set aside as well.
     pub parked: bool,
-    /// What the module did; null if the event only waits behind one of its stream.
+    /// What the module did; null if the event is set aside because of an earlier one of its stream.
     pub error: Option<ModuleFailure>,
     /// When it was set aside.
     pub set_aside_at: Instant,

@@ -1,10 +1,10 @@
-//! What a module says of itself.
+//! Descriptors: what a module declares.
 
 use serde::{Deserialize, Serialize};
 
-use super::word::words;
+use super::open_enum::open_enum;
 
-words! {
+open_enum! {
     /// The kind of a module.
     ModuleKind {
         /// It folds events into read models.
@@ -14,7 +14,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// What the cells of a column hold.
     ColumnType {
         /// UTF-8 text without NUL.
@@ -40,7 +40,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// What each row of a projection depends on.
     Partition {
         /// The events of one stream only.
@@ -48,7 +48,7 @@ words! {
     }
 }
 
-/// What a module says of itself.
+/// What a module declares.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Descriptor {
@@ -56,7 +56,7 @@ pub enum Descriptor {
     Projection(ProjectionDescriptor),
     /// It is an upcaster.
     Upcaster(UpcasterDescriptor),
-    /// It is of a kind that this program does not know.
+    /// A kind that this program does not know.
     #[serde(other)]
     Other,
 }
@@ -68,11 +68,11 @@ pub struct ProjectionDescriptor {
     pub tables: Vec<TableDescriptor>,
     /// Whether it wants events of every type, or those of `event_types` only.
     pub all_types: bool,
-    /// The types of events that it knows.
+    /// The types of events that it handles.
     pub event_types: Vec<WantedType>,
-    /// The categories of streams that it wants; none means all.
+    /// The categories of streams that it wants; all if the list is empty.
     pub categories: Vec<String>,
-    /// What each row depends on, if the projection says so.
+    /// What each row depends on, if the projection declares it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitioned_by: Option<Partition>,
 }
@@ -119,7 +119,7 @@ pub struct WantedType {
     /// The type.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// The schema version that the projection reads, if it says so.
+    /// The schema version that the projection reads, if it declares one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_version: Option<u32>,
 }

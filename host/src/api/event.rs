@@ -14,7 +14,7 @@ use super::{
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewEvent {
-    /// Its id, which makes a repeated append safe; the host makes one where there is none.
+    /// Its id, which makes a repeated append safe; the host makes one if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
     /// Its type.
@@ -23,12 +23,12 @@ pub struct NewEvent {
     /// The version of the shape of `data`, from 1 on.
     #[serde(default = "first")]
     pub schema_version: u32,
-    /// When it happened; when the log takes it in where this is left out.
+    /// When it happened; if this is left out, the time of the append.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<Instant>,
     /// What happened, kept as it is written.
     pub data: Box<RawValue>,
-    /// What else is to be known, kept as it is written.
+    /// Further facts about the event, kept as they are written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Box<RawValue>>,
 }
@@ -66,7 +66,7 @@ fn first() -> u32 {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Append {
-    /// Where the stream must be.
+    /// The version that the stream must have.
     #[serde(default)]
     pub expected_version: ExpectedVersion,
     /// The events, in order.
@@ -87,14 +87,15 @@ pub struct AppendMany {
 pub struct AppendTo {
     /// The stream.
     pub stream: String,
-    /// Where it must be.
+    /// The version that the stream must have.
     #[serde(default)]
     pub expected_version: ExpectedVersion,
     /// The events, in order.
     pub events: Vec<NewEvent>,
 }
 
-/// Where appended events stand. The answer is 201, or 200 if they stood there before: the append was a repeat.
+/// The versions and positions of appended events. The status is 201, or 200 if the append is a repeat and they were in the log
+/// before.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Appended {
     /// The stream.
@@ -112,11 +113,11 @@ pub struct Appended {
 /// The answer to [`AppendMany`], in its order.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct AppendedMany {
-    /// Where the events of each append stand.
+    /// The versions and positions of the events of each append.
     pub appends: Vec<Appended>,
 }
 
-/// The answer to an import. It is 201, or 200 if every event was in the log already.
+/// The answer to an import. The status is 201, or 200 if every event was in the log already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Imported {
     /// Events that were appended.
@@ -132,14 +133,14 @@ pub struct Imported {
 /// An event of the log.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Event {
-    /// Its place in the log.
+    /// Its position in the log.
     pub position: u64,
-    /// 0, 1, 2 … among the events into which upcasters split the one at `position`; not there unless they were asked for.
+    /// 0, 1, 2 … among the events that upcasters make of the one at `position`; only with `upcast=true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<u32>,
     /// Its stream.
     pub stream: String,
-    /// Its place in the stream.
+    /// Its version in the stream.
     pub version: u64,
     /// Its id.
     pub id: Uuid,
@@ -148,13 +149,13 @@ pub struct Event {
     pub event_type: String,
     /// The version of the shape of `data`.
     pub schema_version: u32,
-    /// When it happened, as its writer says.
+    /// When it happened, according to its writer.
     pub time: Instant,
-    /// When the log took it in.
+    /// When it was appended.
     pub recorded_at: Instant,
     /// What happened, as it was written.
     pub data: Box<RawValue>,
-    /// What else is to be known, as it was written.
+    /// Further facts about the event, as they were written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Box<RawValue>>,
 }
@@ -162,19 +163,19 @@ pub struct Event {
 /// The parameters of `GET /v1/events`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct EventsQuery {
-    /// Where to begin.
+pub struct ReadEventsQuery {
+    /// The page begins after this position.
     pub after: Option<After>,
-    /// Events of a page, at most.
+    /// The most events that the page may have.
     pub limit: Option<u64>,
-    /// In which order.
+    /// The order.
     #[serde(default)]
     pub direction: Direction,
-    /// The types that are wanted, with commas between; a name with a comma or a quote stands in double quotes.
+    /// Only events of these types, with commas between; a name with a comma or a quote stands in double quotes.
     pub types: Option<String>,
-    /// The categories of streams that are wanted, written as `types` are.
+    /// Only events of streams of these categories, written as `types` are.
     pub category: Option<String>,
-    /// Whether to show what the active upcasters make of the events.
+    /// Whether to answer with the events that the active upcasters make of them.
     #[serde(default)]
     pub upcast: bool,
 }
@@ -184,7 +185,7 @@ pub struct EventsQuery {
 pub struct EventsPage<E = Event> {
     /// The events.
     pub events: Vec<E>,
-    /// What to give as `after` for the next page; null when there is nothing further back.
+    /// The `after` of the next page; null if there are no older events.
     pub next: Option<u64>,
     /// The position of the newest event.
     pub head: u64,

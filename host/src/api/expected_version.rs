@@ -1,19 +1,19 @@
-//! Where a stream must be for an append.
+//! The version that a stream must have for an append.
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, MapAccess, Unexpected, Visitor},
 };
 
-/// Where a stream must be: `"any"`, `"no_stream"` or the version of its newest event.
+/// The version that a stream must have: `"any"`, `"no_stream"` or the version of its newest event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ExpectedVersion {
-    /// Anywhere.
+    /// Any version.
     #[default]
     Any,
     /// It has no events.
     NoStream,
-    /// Its newest event has this version. 0 is where a stream is that has no events.
+    /// Its newest event has this version. A stream without events has version 0.
     Exact(u64),
 }
 
@@ -29,13 +29,13 @@ impl Serialize for ExpectedVersion {
 
 impl<'de> Deserialize<'de> for ExpectedVersion {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Expected)
+        deserializer.deserialize_any(ExpectedVersionVisitor)
     }
 }
 
-struct Expected;
+struct ExpectedVersionVisitor;
 
-impl<'de> Visitor<'de> for Expected {
+impl<'de> Visitor<'de> for ExpectedVersionVisitor {
     type Value = ExpectedVersion;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -54,9 +54,9 @@ impl<'de> Visitor<'de> for Expected {
         Ok(ExpectedVersion::Exact(version))
     }
 
-    /// Numbers with a fraction or of more than 64 bits come as maps, too.
+    /// serde_json also hands over numbers with a fraction or of more than 64 bits as maps.
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<ExpectedVersion, A::Error> {
-        let found = Unexpected::Other("an object, or a number that counts no events");
+        let found = Unexpected::Other("an object, or a number that cannot be a version");
         Err(Error::invalid_type(found, &self))
     }
 }

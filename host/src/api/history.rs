@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryQuery {
-    /// The entry to begin behind, in the direction of the past.
+    /// The page begins after this entry, with older ones.
     pub after: Option<i64>,
-    /// Entries of a page, at most.
+    /// The most entries that the page may have.
     pub limit: Option<u64>,
 }
 
@@ -18,18 +18,18 @@ pub struct HistoryQuery {
 pub struct HistoryPage {
     /// The entries.
     pub history: Vec<HistoryEntry>,
-    /// What to give as `after` for the next page; null if there is nothing older.
+    /// The `after` of the next page; null if there are no older entries.
     pub next: Option<i64>,
 }
 
 /// A change.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct HistoryEntry {
-    /// 1, 2, 3 … over all projections, with gaps.
+    /// Its number: 1, 2, 3 … over all projections, with gaps.
     pub entry: i64,
     /// When it was.
     pub at: Instant,
-    /// The build that changed; null if it was the projection as a whole.
+    /// The build that changed; null if the projection as a whole changed.
     pub build: Option<u64>,
     /// What changed: `begun`, `caught_up`, `activated`, `replaced`, `not_activated`, `paused`, `resumed`, `halted`, `failed`,
     /// `retried`, `retired`, `configured`, `deleted`.

@@ -1,11 +1,10 @@
-//! The wire types of the HTTP API: each request and each answer once, for the host that answers and for the command line that
-//! asks.
+//! The wire types of the HTTP API: each request and each answer once, for the host and for the command line.
 //!
-//! Nothing of the domain is known here: names are texts and places are numbers, which the host checks when it takes a request.
-//! A host refuses fields of a request that it does not know. A client passes over fields of an answer that it does not know, and
-//! keeps words that it does not know as they are (see [`word`]), so that it works with hosts that are newer.
+//! Nothing of the domain is known here: names are texts and positions are numbers, which the host checks when it takes a request.
+//! A host refuses fields of a request that it does not know. A client ignores fields of an answer that it does not know, and keeps
+//! values of enums that it does not know as they are (see [`open_enum`]), so that it works with newer hosts.
 //!
-//! What stands in an answer as JSON of its own (the data of events, rows) is kept as text, so no number loses a digit.
+//! JSON within an answer (the data of events, rows) is kept as text, so no number loses a digit.
 
 mod comparison;
 mod dead_letter;
@@ -14,20 +13,21 @@ mod event;
 mod expected_version;
 mod history;
 mod module;
+mod open_enum;
 mod operation;
 mod page;
-mod parts;
 mod projection;
+mod raw_object;
 mod row;
 mod stream;
 mod upcaster;
 mod verification;
-mod word;
 
 pub use self::{
     comparison::{
-        ChangedRow, ColumnCount, CompareQuery, ComparedBuild, Comparison, DEFAULT_SAMPLES, MAX_SAMPLES, Outcome,
-        RetypedColumn, RowDifferences, RowSamples, SamplesQuery, TableColumn, TableColumns, TableComparison, TableKeys,
+        ChangedRow, ColumnCount, CompareQuery, ComparedBuild, Comparison, DEFAULT_SAMPLES, MAX_SAMPLES, RetypedColumn,
+        RowDifferences, RowSamples, TableColumn, TableColumns, TableComparison, TableKeys, TableOutcome,
+        VerificationQuery,
     },
     dead_letter::{DeadLetter, DeadLettersPage, DeadLettersQuery},
     descriptor::{
@@ -35,8 +35,8 @@ pub use self::{
         TableDescriptor, UpcasterDescriptor, UpcasterStep, WantedType,
     },
     event::{
-        Append, AppendMany, AppendTo, Appended, AppendedMany, Event, EventsPage, EventsQuery, ImportLine, Imported,
-        NewEvent,
+        Append, AppendMany, AppendTo, Appended, AppendedMany, Event, EventsPage, ImportLine, Imported, NewEvent,
+        ReadEventsQuery,
     },
     expected_version::ExpectedVersion,
     history::{HistoryEntry, HistoryPage, HistoryQuery},
@@ -48,7 +48,7 @@ pub use self::{
         OnFailure, PinnedUpcaster, Projection, Projections, Purpose,
     },
     row::Row,
-    stream::{Stream, StreamPage, StreamQuery, StreamsPage, StreamsQuery},
-    upcaster::{ActiveUpcaster, NewBuild, UpcasterChanged, UpcasterQuery, Upcasters},
-    verification::{Batches, Cause, Verification},
+    stream::{ListStreamsQuery, ReadStreamQuery, Stream, StreamPage, StreamsPage},
+    upcaster::{ActivateUpcasterQuery, ActiveUpcaster, NewBuild, UpcasterChanged, Upcasters},
+    verification::{Batches, DifferenceCause, Verification},
 };

@@ -13,28 +13,28 @@ use super::{
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct UploadQuery {
-    /// When the version is put to work.
+    /// When the version becomes active.
     #[serde(default)]
     pub activate: Activation,
 }
 
-/// The answer to an upload. It is 201, or 200 if the same bytes were there before.
+/// The answer to an upload. The status is 201, or 200 if the same bytes were uploaded before.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Uploaded {
     /// The module.
     pub name: String,
-    /// The version that the bytes are.
+    /// The version of the bytes.
     pub version: u32,
     /// The SHA-256 of the bytes, in hex.
     pub digest: String,
     /// The kind of the module.
     pub kind: ModuleKind,
-    /// What the module says of itself.
+    /// What the module declares.
     pub descriptor: Descriptor,
     /// The build of the version, if it is one of a projection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<u64>,
-    /// The builds that were begun because an upcaster was activated; not there if it was not, or if it is a projection.
+    /// The builds that were begun because the upcaster was activated; left out if it was not, and for projections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builds: Option<Vec<NewBuild>>,
 }
@@ -66,10 +66,10 @@ pub struct ModuleVersion {
     pub version: u32,
     /// The SHA-256 of its bytes, in hex.
     pub digest: String,
-    /// How many bytes there are.
+    /// Its size.
     pub bytes: u64,
     /// When it was uploaded.
     pub uploaded_at: Instant,
-    /// What the module says of itself.
+    /// What the module declares.
     pub descriptor: Descriptor,
 }

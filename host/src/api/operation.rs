@@ -1,17 +1,17 @@
-//! What operators do with the builds of a projection.
+//! Operations on the builds of a projection.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{parts::Parts, projection::Projection};
+use super::{projection::Projection, raw_object::RawObject};
 
-/// When a version or a build is put to work.
+/// When a version or a build becomes active.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
     /// By itself: a projection's build when it has caught up, an upcaster at once.
     #[default]
     Auto,
-    /// When an operator says so.
+    /// When an operator activates it.
     Manual,
 }
 
@@ -19,7 +19,7 @@ pub enum Activation {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct BuildQuery {
-    /// The build that is meant; which one it is without this, depends on the operation.
+    /// The build. If this is left out, the operation decides which one it is.
     pub build: Option<u64>,
 }
 
@@ -38,14 +38,14 @@ pub struct RebuildQuery {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RetryQuery {
-    /// The build that is meant: the active one if this is left out, or the newest.
+    /// The build; if this is left out the active one, or the newest if none is active.
     pub build: Option<u64>,
-    /// Whether to try again also the events of which later ones of their streams were folded.
+    /// Whether to retry also events whose streams have later events that were folded.
     #[serde(default)]
     pub out_of_order: bool,
 }
 
-/// The build that something was done with, and the projection as it is now. 202 says that it is yet to happen.
+/// The build of an operation, and the projection as it is now. Status 202 says that the operation takes effect later.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Operated {
     /// The build.
@@ -58,9 +58,9 @@ pub struct Operated {
 /// The answer of `POST /v1/projections/{name}/retry`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Retried {
-    /// Dead letters that stay set aside, as later events of their streams were folded.
+    /// Dead letters that stay set aside, because later events of their streams were folded.
     pub overtaken: u64,
-    /// Dead letters that come behind later events of other streams now.
+    /// Dead letters that are folded after later events of other streams.
     pub behind_others: u64,
     /// The rest, whose members stand beside these.
     #[serde(flatten)]
@@ -70,26 +70,26 @@ pub struct Retried {
 impl<'de> Deserialize<'de> for Operated {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Own {
+        struct Members {
             build: u64,
         }
 
-        let parts = Parts::read(deserializer)?;
-        let Own { build } = parts.part()?;
-        Ok(Self { build, projection: parts.part()? })
+        let object = RawObject::read(deserializer)?;
+        let Members { build } = object.members()?;
+        Ok(Self { build, projection: object.members()? })
     }
 }
 
 impl<'de> Deserialize<'de> for Retried {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Own {
+        struct Members {
             overtaken: u64,
             behind_others: u64,
         }
 
-        let parts = Parts::read(deserializer)?;
-        let Own { overtaken, behind_others } = parts.part()?;
-        Ok(Self { overtaken, behind_others, operated: parts.part()? })
+        let object = RawObject::read(deserializer)?;
+        let Members { overtaken, behind_others } = object.members()?;
+        Ok(Self { overtaken, behind_others, operated: object.members()? })
     }
 }

@@ -1,13 +1,13 @@
-//! What the pages of the log and of its streams have in common.
+//! Parameters of the pages of the log and of its streams.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// Where a reader begins: `after`.
+/// The parameter `after`: where a reader begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum After {
-    /// Behind this position or version.
+    /// After this position or version.
     Number(u64),
-    /// Behind the newest, `head`: for followers only.
+    /// After the newest event, `head`: for followers only.
     Head,
 }
 
@@ -31,7 +31,7 @@ impl Serialize for After {
     }
 }
 
-/// In which order events are read.
+/// The order in which events are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {

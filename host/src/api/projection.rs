@@ -3,12 +3,12 @@
 use gnomon_values::Instant;
 use serde::{Deserialize, Serialize};
 
-use super::word::words;
+use super::open_enum::open_enum;
 
-words! {
+open_enum! {
     /// The state of a build.
     BuildState {
-        /// It is filled from the first event on.
+        /// It is being filled, from the first event on.
         Replaying "replaying",
         /// It has caught up and follows the log; queries read another build.
         Live "live",
@@ -18,59 +18,59 @@ words! {
         Paused "paused",
         /// It stopped at an event that its module cannot handle.
         Halted "halted",
-        /// It stopped for another reason that does not pass.
+        /// It stopped for another reason, which a retry by the host cannot correct.
         Failed "failed",
         /// Its tables are dropped.
         Retired "retired",
     }
 }
 
-words! {
+open_enum! {
     /// What a build is for.
     Purpose {
-        /// Queries read it, or may.
+        /// For queries.
         Queries "queries",
-        /// It was made to verify another one.
+        /// To verify another build.
         Verify "verify",
     }
 }
 
-words! {
+open_enum! {
     /// What happens at an event that a module cannot handle.
     OnFailure {
         /// The build stops there.
         Halt "halt",
         /// The event is set aside.
         Skip "skip",
-        /// The event is set aside, and all later ones of its stream wait behind it.
+        /// The event is set aside, and so are all later events of its stream.
         Park "park",
     }
 }
 
-words! {
+open_enum! {
     /// Why a build stopped.
     BuildErrorReason {
         /// Its module cannot handle an event.
         Module "module",
-        /// More events were set aside than may be.
+        /// More events would be set aside than the limit allows.
         TooManyDeadLetters "too_many_dead_letters",
-        /// Something else that trying again does not mend.
+        /// Another reason, which a retry by the host cannot correct.
         Host "host",
     }
 }
 
-words! {
+open_enum! {
     /// What a module did wrong.
     FailureKind {
-        /// It answered that it cannot handle the event.
+        /// It returned an error for the event.
         Refused "refused",
         /// It panicked, or did what WebAssembly does not allow.
         Trapped "trapped",
         /// It computed for too long.
         TimedOut "timed_out",
-        /// It wanted more memory than it may have.
+        /// It needed more memory than the limit allows.
         OutOfMemory "out_of_memory",
-        /// It called the host, or answered, in a way that the contract does not allow.
+        /// It called the host, or returned, in a way that the contract does not allow.
         BrokeContract "broke_contract",
     }
 }
@@ -93,9 +93,9 @@ pub struct Projection {
     pub active_version: Option<u32>,
     /// What happens at an event that its module cannot handle.
     pub on_failure: OnFailure,
-    /// The names of its tables: of the active build, or of the newest.
+    /// The names of its tables: those of the active build, or of the newest if none is active.
     pub tables: Vec<String>,
-    /// Its builds, newest first; of those that are retired, the newest few.
+    /// Its builds, newest first; of retired builds, only the newest few.
     pub builds: Vec<Build>,
 }
 
@@ -114,30 +114,30 @@ pub struct Build {
     pub head: u64,
     /// head − checkpoint; null for a build that is retired.
     pub lag: Option<u64>,
-    /// Events of the log that it passes in a second, lately; 0 if it stands still or is stopped.
+    /// Events of the log that it has recently read per second; 0 if it is stopped or does not move.
     pub events_per_second: f64,
-    /// Seconds until it has caught up, at that rate; null if it has, or does not move.
+    /// Seconds until it has caught up at that rate; null if it has, or if it does not move.
     pub seconds_left: Option<f64>,
     /// Why it stopped, if it did.
     pub error: Option<BuildError>,
     /// How many events it has set aside.
     pub dead_letters: u64,
-    /// How many of them were folded later, behind events that come after them in the log. If there are any, its rows need not
-    /// be what its events give; a rebuild's are.
+    /// How many events it has folded after events that come later in the log. If there are any, its rows can differ from those of
+    /// a rebuild.
     pub out_of_order: u64,
     /// What it is for.
     pub purpose: Purpose,
-    /// The upcasters that its events go through before.
+    /// The upcasters that its events go through.
     pub upcasters: Vec<PinnedUpcaster>,
-    /// Whether it becomes the active one by itself when it has caught up.
+    /// Whether it becomes active by itself when it has caught up.
     pub activate_when_live: bool,
     /// When it was begun.
     pub created_at: Instant,
-    /// When queries turned to another one; null if they read it, or never did.
+    /// When another build became active in its stead; null if it is active, or never was.
     pub replaced_at: Option<Instant>,
 }
 
-/// Why a build stopped. Which members are there depends on the reason.
+/// Why a build stopped. The reason decides which members it has.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct BuildError {
     /// The reason.
@@ -154,7 +154,7 @@ pub struct BuildError {
     /// `too_many_dead_letters`: how many there may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
-    /// `module` and `host`: what went wrong, in words.
+    /// `module` and `host`: the error message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// `module`: the functions that it was in, innermost first.
@@ -175,7 +175,7 @@ pub struct ModuleFailure {
     pub position: u64,
     /// What the module did.
     pub kind: FailureKind,
-    /// What the module said of it; if it said nothing, what happened to it.
+    /// The module's own message; if it has none, what happened to the module.
     pub message: String,
     /// The functions that it was in, innermost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -21,7 +21,7 @@ impl Row {
     }
 }
 
-/// A map would put columns into an order of its own.
+/// A list, since a map would sort the columns.
 struct Cells(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Cells {

@@ -10,12 +10,12 @@ use super::{
 /// The parameters of `GET /v1/streams`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct StreamsQuery {
-    /// The categories that are wanted, with commas between; a name with a comma or a quote stands in double quotes.
+pub struct ListStreamsQuery {
+    /// Only streams of these categories, with commas between; a name with a comma or a quote stands in double quotes.
     pub category: Option<String>,
-    /// The name to begin behind.
+    /// The page begins after this name.
     pub after: Option<String>,
-    /// Streams of a page, at most.
+    /// The most streams that the page may have.
     pub limit: Option<u64>,
 }
 
@@ -24,7 +24,7 @@ pub struct StreamsQuery {
 pub struct StreamsPage {
     /// The streams.
     pub streams: Vec<Stream>,
-    /// What to give as `after` for the next page; null at the end.
+    /// The `after` of the next page; null at the end.
     pub next: Option<String>,
 }
 
@@ -42,12 +42,12 @@ pub struct Stream {
 /// The parameters of `GET /v1/streams/{stream}/events`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct StreamQuery {
-    /// Where to begin.
+pub struct ReadStreamQuery {
+    /// The page begins after this version.
     pub after: Option<After>,
-    /// Events of a page, at most.
+    /// The most events that the page may have.
     pub limit: Option<u64>,
-    /// In which order.
+    /// The order.
     #[serde(default)]
     pub direction: Direction,
 }
@@ -61,6 +61,6 @@ pub struct StreamPage<E = Event> {
     pub version: u64,
     /// The events.
     pub events: Vec<E>,
-    /// What to give as `after` for the next page; null when there is nothing further back.
+    /// The `after` of the next page; null if there are no older events.
     pub next: Option<u64>,
 }

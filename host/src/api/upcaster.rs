@@ -25,7 +25,7 @@ pub struct ActiveUpcaster {
 /// The parameters of `POST /v1/upcasters/{name}/activate`.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct UpcasterQuery {
+pub struct ActivateUpcasterQuery {
     /// The version; the newest if this is left out.
     pub version: Option<u32>,
 }
@@ -37,11 +37,11 @@ pub struct UpcasterChanged {
     pub name: String,
     /// The version that is active now; null if none is.
     pub active_version: Option<u32>,
-    /// The builds that were begun because of it.
+    /// The builds that were begun because of that.
     pub builds: Vec<NewBuild>,
 }
 
-/// A build that was begun because of an upcaster.
+/// A build that was begun because an upcaster was activated or deactivated.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct NewBuild {
     /// The projection.

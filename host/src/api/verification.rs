@@ -4,17 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     comparison::{ComparedBuild, TableComparison},
-    word::words,
+    open_enum::open_enum,
 };
 
-words! {
+open_enum! {
     /// Why a build differs from the one that was made to verify it.
-    Cause {
-        /// It holds dead letters that a retry folded behind later events.
+    DifferenceCause {
+        /// It holds dead letters that a retry folded after later events.
         OutOfOrder "out_of_order",
         /// The two have set aside different events.
         DeadLetters "dead_letters",
-        /// The module: it keeps something in memory from one batch to the next, or depends on how events are batched.
+        /// The module keeps something in memory from one batch to the next, or depends on how events are batched.
         Module "module",
     }
 }
@@ -24,19 +24,19 @@ words! {
 pub struct Verification {
     /// The projection.
     pub projection: String,
-    /// Both builds hold the effect of every event up to this position, and of none behind.
+    /// Both builds hold the effect of every event up to this position, and of no later event.
     pub position: u64,
     /// The build that was verified.
     pub verified: ComparedBuild,
-    /// The build that was made for it.
+    /// The build that was made to verify it.
     pub by: ComparedBuild,
     /// Whether they hold the same rows.
     pub identical: bool,
-    /// Why they do not, as far as the host can tell; null if they do.
-    pub cause: Option<Cause>,
-    /// The batches of the build that was made for it, each with fresh memory.
+    /// Why they differ, as far as the host can tell; null if they are identical.
+    pub cause: Option<DifferenceCause>,
+    /// The batches of the build that was made to verify it; its module gets fresh memory for each.
     pub batches: Batches,
-    /// The hash of what both hold; null if they differ.
+    /// The hash of all rows; null if the builds differ.
     pub content_hash: Option<String>,
     /// Each table; left is the build that was verified.
     pub tables: Vec<TableComparison>,
@@ -47,8 +47,8 @@ pub struct Verification {
 pub struct Batches {
     /// How many there were.
     pub count: u64,
-    /// Events of all of them.
+    /// Events of all batches together.
     pub events: u64,
-    /// Events of the largest.
+    /// Events of the largest batch.
     pub largest: u64,
 }

@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{api::BuildQuery, config::ClientOptions};
 
-/// Let queries read another build of a projection.
+/// Activate a build of a projection: queries read it from then on.
 ///
-/// A build that has not caught up yet is waited for. The one that is replaced is kept for a while: `gnomon rollback` goes back.
+/// If the build has not caught up yet, the command waits for it. The replaced build is kept for a while: `gnomon rollback` activates
+/// it again.
 #[derive(Args, Debug)]
 pub(super) struct ActivateBuild {
     /// The projection
@@ -22,11 +23,11 @@ pub(super) struct ActivateBuild {
     /// The build [default: the newest that has caught up]
     build: Option<u64>,
 
-    /// Do not wait for a build that has not caught up yet
+    /// Do not wait if the build has not caught up yet
     #[arg(long)]
     no_wait: bool,
 
-    /// Print what came of it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 
@@ -46,7 +47,7 @@ impl ActivateBuild {
             if !self.no_wait {
                 let progress = Progress::start();
                 let followed = follow(&client, &self.projection, operated.number(), Goal::Active, &progress).await?;
-                progress.say(followed.words());
+                progress.say(followed.describe());
                 build = Some(followed.build);
             }
         }

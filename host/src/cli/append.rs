@@ -17,7 +17,7 @@ use crate::{
 
 /// Append an event to a stream.
 ///
-/// With --id, appending may be tried again: the same event is appended once.
+/// With --id it is safe to run the command again: the event is appended once.
 #[derive(Args, Debug)]
 pub(super) struct Append {
     /// The stream, `category-id`
@@ -36,7 +36,7 @@ pub(super) struct Append {
     #[arg(long, value_name = "UUID")]
     id: Option<Uuid>,
 
-    /// When it happened, as 2013-01-01T10:17:00Z [default: now]
+    /// When it happened, such as 2013-01-01T10:17:00Z [default: now]
     #[arg(long, value_parser = time)]
     time: Option<Instant>,
 
@@ -44,11 +44,11 @@ pub(super) struct Append {
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     schema_version: u32,
 
-    /// What else is to be known, as JSON
+    /// Further facts about the event, as JSON
     #[arg(long, value_name = "JSON")]
     metadata: Option<String>,
 
-    /// Where the stream must be: `any`, `no_stream` or a version
+    /// The version that the stream must have: `any`, `no_stream` or a number
     #[arg(long, value_name = "VERSION", default_value = "any", value_parser = expected)]
     expected_version: ExpectedVersion,
 
@@ -64,13 +64,11 @@ fn expected(text: &str) -> Result<ExpectedVersion, String> {
     match text {
         "any" => Ok(ExpectedVersion::Any),
         "no_stream" => Ok(ExpectedVersion::NoStream),
-        text => {
-            text.parse().map(ExpectedVersion::Exact).map_err(|_| "`any`, `no_stream` or a version is needed".to_owned())
-        }
+        text => text.parse().map(ExpectedVersion::Exact).map_err(|_| "give `any`, `no_stream` or a version".to_owned()),
     }
 }
 
-/// A time as clap takes it.
+/// Reads a time for clap.
 fn time(text: &str) -> Result<Instant, String> {
     Instant::parse(text).map_err(|error| error.to_string())
 }
@@ -91,20 +89,20 @@ impl Append {
         let request = client.request(Method::POST, &["v1", "streams", &self.stream, "events"]).json(&body);
         let response = client.send(request).await?;
         let repeated = response.status() == reqwest::StatusCode::OK;
-        let body = response.text().await.map_err(|error| client.broken(&error))?;
+        let body = response.text().await.map_err(|error| client.connection_error(&error))?;
         if self.json {
             output::data(body)?;
             return Ok(());
         }
         let Appended { stream, last_version, last_position, .. } = client.parse(&body)?;
         let (version, position) = (figures::count(last_version), figures::count(last_position));
-        let before = if repeated { ", where it was already" } else { "" };
+        let before = if repeated { " (already in the log)" } else { "" };
         output::data(format_args!("{stream} version {version}, position {position}{before}"))?;
         Ok(())
     }
 }
 
-/// JSON as it is written.
+/// Checks that a text is JSON, and keeps it as it is written.
 fn json(text: String, option: &str) -> anyhow::Result<Box<RawValue>> {
     RawValue::from_string(text).with_context(|| format!("{option} is not JSON"))
 }
@@ -141,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_can_be_expected_anywhere() {
+    fn expected_versions_are_any_no_stream_or_a_number() {
         assert_eq!(expected("any"), Ok(ExpectedVersion::Any));
         assert_eq!(expected("no_stream"), Ok(ExpectedVersion::NoStream));
         assert_eq!(expected("0"), Ok(ExpectedVersion::Exact(0)));

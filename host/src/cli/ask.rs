@@ -1,8 +1,8 @@
-//! Asking whoever sits at the terminal.
+//! Questions at the terminal.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-/// What somebody answers to a question, in one line; none where nobody can be asked.
+/// The user's answer to a question, one line; `None` if stdin or stderr is not a terminal.
 ///
 /// # Errors
 /// The terminal cannot be read.
@@ -16,7 +16,7 @@ pub(super) fn ask(question: &str) -> io::Result<Option<String>> {
     Ok(Some(answer.trim().to_owned()))
 }
 
-/// Whether an answer is yes. Whoever says nothing says no.
+/// Whether an answer is yes. An empty answer is no.
 pub(super) fn is_yes(answer: &str) -> bool {
     answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes")
 }

@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use super::{
     figures,
-    guest_crate::{Component, GuestCrate, Words},
+    guest_crate::{CargoOutput, Component, GuestCrate},
     output,
 };
 
 /// Build a module's crate to a component, and print its path.
 ///
-/// This is `cargo build --release --target wasm32-wasip2`. Backtraces of a component name files and lines if the crate's
-/// release profile says `debug = "line-tables-only"`.
+/// This runs `cargo build --release --target wasm32-wasip2`. Backtraces of a component name files and lines if the crate's
+/// release profile has `debug = "line-tables-only"`.
 #[derive(Args, Debug)]
 pub(super) struct Build {
     /// The crate's folder
@@ -36,7 +36,7 @@ struct Built {
 impl Build {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let guest = GuestCrate::find(&self.folder).await?;
-        let Component { path, bytes } = guest.build(Words::Through).await?;
+        let Component { path, bytes } = guest.build(CargoOutput::Inherited).await?;
         if self.json {
             output::json(&Built { name: guest.module_name(), path, bytes })?;
             return Ok(());

@@ -1,4 +1,4 @@
-//! Talking to a host.
+//! The HTTP client of the commands.
 
 use std::{error::Error, time::Duration};
 
@@ -9,38 +9,38 @@ use super::problem::Problem;
 use crate::config::ClientOptions;
 
 /// How long a host may take to accept a connection.
-const CONNECT_TIME: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Talks to one host.
+/// A client of one host.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     base: Url,
     http: reqwest::Client,
 }
 
-/// Why a host did not do what it was asked.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ClientError {
-    /// The URL is none.
-    #[error("`{url}` is no URL of a host ({reason}); --url takes one such as http://127.0.0.1:7070")]
+    /// The URL is not valid.
+    #[error("`{url}` is not a valid host URL ({reason}); --url takes one such as http://127.0.0.1:7070")]
     Url { url: String, reason: String },
-    /// There is no connection.
-    #[error("no host answers at {url} ({reason}); start one with `gnomon serve`, or say with --url where it is")]
+    /// The host cannot be reached.
+    #[error("no host answers at {url} ({reason}); start one with `gnomon serve`, or give its URL with --url")]
     NoHost { url: String, reason: String },
-    /// There was one.
-    #[error("the connection to {url} broke off: {reason}")]
+    /// The connection ended before the answer was complete.
+    #[error("the connection to {url} was lost: {reason}")]
     Broken { url: String, reason: String },
-    /// The host refuses.
+    /// The host answered with a problem.
     #[error("{0}")]
     Refused(Box<Problem>),
-    /// The host says something that this program does not understand.
-    #[error("the answer of {url} is not understood: {reason}; is it a Gnomon host of this version?")]
+    /// The answer is not what this program expects.
+    #[error("cannot read the answer of {url}: {reason}; is it a Gnomon host of this version?")]
     Answer { url: String, reason: String },
 }
 
 impl ClientError {
-    /// Whether the same may succeed later: the host, or the way to it, is not there now.
-    pub(super) fn may_pass(&self) -> bool {
+    /// Whether the same request may succeed later, because the host or the network fails only now.
+    pub(super) fn is_temporary(&self) -> bool {
         match self {
             Self::NoHost { .. } | Self::Broken { .. } => true,
             Self::Refused(problem) => matches!(problem.status(), 408 | 429 | 502 | 503 | 504),
@@ -48,16 +48,16 @@ impl ClientError {
         }
     }
 
-    /// The same without advice, for whoever has had it: the host was there a moment ago.
-    pub(super) fn in_brief(&self) -> String {
+    /// The message without advice on how to start a host, for commands that have reached it before.
+    pub(super) fn without_advice(&self) -> String {
         match self {
             Self::NoHost { url, .. } => format!("no host answers at {url}"),
             other => other.to_string(),
         }
     }
 
-    /// Whether the host cannot have done anything.
-    pub(super) fn was_not_heard(&self) -> bool {
+    /// Whether the request never got to the host, so that it has certainly changed nothing.
+    pub(super) fn host_not_reached(&self) -> bool {
         matches!(self, Self::NoHost { .. })
     }
 }
@@ -77,21 +77,21 @@ impl Client {
         }
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("gnomon/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIME);
+            .connect_timeout(CONNECT_TIMEOUT);
         if is_loopback(&base) {
-            // A proxy would look for the host on its own machine.
+            // A proxy would look for the host on the machine of the proxy.
             builder = builder.no_proxy();
         }
         let http = builder.build().map_err(|error| refuse(innermost(&error)))?;
         Ok(Self { base, http })
     }
 
-    /// Where the host is, without a slash at the end.
+    /// The URL of the host, without a slash at the end.
     pub(super) fn url(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
     }
 
-    /// A request for `/a/b`, given as `["a", "b"]`: whatever the parts hold, they stay parts.
+    /// A request for `/a/b`, given as `["a", "b"]`. Special characters in a part are escaped.
     pub(super) fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
         let mut url = self.base.clone();
         if let Ok(mut parts) = url.path_segments_mut() {
@@ -100,26 +100,26 @@ impl Client {
         self.http.request(method, url)
     }
 
-    /// A request for data.
+    /// A GET request.
     pub(super) fn get(&self, path: &[&str]) -> RequestBuilder {
         self.request(Method::GET, path)
     }
 
-    /// Sends a request, and answers what succeeded.
+    /// Sends a request, and returns the answer if its status is a success.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        let response = request.send().await.map_err(|error| self.broken(&error))?;
+        let response = request.send().await.map_err(|error| self.connection_error(&error))?;
         if response.status().is_success() {
             return Ok(response);
         }
         let status = response.status();
-        let body = response.text().await.map_err(|error| self.broken(&error))?;
+        let body = response.text().await.map_err(|error| self.connection_error(&error))?;
         Err(ClientError::Refused(Box::new(Problem::read(status.as_u16(), &body, &self.base))))
     }
 
     /// Sends a request, and reads the answer's body.
     pub(super) async fn text(&self, request: RequestBuilder) -> Result<String, ClientError> {
         let response = self.send(request).await?;
-        response.text().await.map_err(|error| self.broken(&error))
+        response.text().await.map_err(|error| self.connection_error(&error))
     }
 
     /// Sends a request, and reads the answer as JSON.
@@ -127,25 +127,25 @@ impl Client {
         Ok(self.json_and_status(request).await?.0)
     }
 
-    /// The same with the answer's status.
+    /// Sends a request, and reads the answer as JSON; also returns its status.
     pub(super) async fn json_and_status<T: DeserializeOwned>(
         &self,
         request: RequestBuilder,
     ) -> Result<(T, StatusCode), ClientError> {
         let response = self.send(request).await?;
         let status = response.status();
-        let body = response.text().await.map_err(|error| self.broken(&error))?;
+        let body = response.text().await.map_err(|error| self.connection_error(&error))?;
         Ok((self.parse(&body)?, status))
     }
 
-    /// Understands an answer.
+    /// Reads JSON of an answer.
     pub(super) fn parse<'b, T: serde::Deserialize<'b>>(&self, body: &'b str) -> Result<T, ClientError> {
         serde_json::from_str(body)
             .map_err(|error| ClientError::Answer { url: self.url().to_owned(), reason: error.to_string() })
     }
 
-    /// What it means that a connection failed.
-    pub(super) fn broken(&self, error: &reqwest::Error) -> ClientError {
+    /// The error of a connection that failed.
+    pub(super) fn connection_error(&self, error: &reqwest::Error) -> ClientError {
         let (url, reason) = (self.url().to_owned(), innermost(error));
         if error.is_connect() { ClientError::NoHost { url, reason } } else { ClientError::Broken { url, reason } }
     }
@@ -156,7 +156,7 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
-/// What lies at the bottom of an error; what lies over it says only that a request failed.
+/// The message of the innermost error; the outer ones say only that a request failed.
 fn innermost(error: &dyn Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_is_none_is_refused_with_an_example() {
+    fn an_invalid_url_is_refused_with_an_example() {
         let error = client("127.0.0.1:7070").unwrap_err().to_string();
         assert!(error.contains("`127.0.0.1:7070`") && error.contains("such as http://127.0.0.1:7070"), "{error}");
         let error = client("postgres://h").unwrap_err().to_string();
@@ -195,19 +195,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_no_host_is_the_way_out_is_named() {
-        // A port that was free a moment ago, and that nobody was told of.
+    async fn an_unreachable_host_is_an_error_with_the_way_out() {
+        // A port that was just free.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let client = client(&format!("http://127.0.0.1:{port}/")).unwrap();
         let error = client.text(client.get(&["v1", "events"])).await.unwrap_err();
-        assert!(error.was_not_heard() && error.may_pass());
-        let words = error.to_string();
-        assert!(words.starts_with(&format!("no host answers at http://127.0.0.1:{port} (")), "{words}");
-        assert!(words.ends_with("start one with `gnomon serve`, or say with --url where it is"), "{words}");
+        assert!(error.host_not_reached() && error.is_temporary());
+        let message = error.to_string();
+        assert!(message.starts_with(&format!("no host answers at http://127.0.0.1:{port} (")), "{message}");
+        assert!(message.ends_with("start one with `gnomon serve`, or give its URL with --url"), "{message}");
     }
 
     #[test]
-    fn only_the_own_machine_is_reached_without_a_proxy() {
+    fn only_this_machine_is_reached_without_a_proxy() {
         let is = |url| is_loopback(&Url::parse(url).unwrap());
         assert!(is("http://127.0.0.1:7070") && is("http://[::1]:7070") && is("http://localhost"));
         assert!(!is("http://10.0.0.1") && !is("https://gnomon.example"));

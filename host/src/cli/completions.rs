@@ -5,9 +5,9 @@ use clap_complete::Shell;
 
 use super::output;
 
-/// Print a script that completes commands and options in a shell.
+/// Print a script with which a shell completes commands and options.
 ///
-/// For bash: `source <(gnomon completions bash)`.
+/// In bash: `source <(gnomon completions bash)`.
 #[derive(Args, Debug)]
 pub(super) struct Completions {
     /// The shell
@@ -15,7 +15,7 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    /// Prints the script for a command line.
+    /// Prints the script for these commands.
     pub(super) fn run(self, mut command_line: Command) -> anyhow::Result<()> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command_line, "gnomon", &mut script);

@@ -9,17 +9,17 @@ use crate::{
     config::ClientOptions,
 };
 
-/// List the events that a build has set aside, with what its module said of them.
+/// List the dead letters of a build: the events that it has set aside, with the errors of its module.
 #[derive(Args, Debug)]
 pub(super) struct DeadLetters {
     /// The projection
     projection: String,
 
-    /// The build [default: the active one, or the newest where none is active yet]
+    /// The build [default: the active one, or the newest if none is active]
     #[arg(long, value_name = "NUMBER")]
     build: Option<u64>,
 
-    /// Begin behind this position
+    /// List events after this position
     #[arg(long, value_name = "POSITION")]
     after: Option<u64>,
 
@@ -58,7 +58,7 @@ impl DeadLetters {
         output::print_table(&table(&page.dead_letters))?;
         let total = figures::counted(page.total, "event");
         output::say(format_args!(
-            "build {build} of `{name}` has set {total} aside; `gnomon retry {name} {build}` tries again"
+            "build {build} of `{name}` has set {total} aside; `gnomon retry {name} {build}` tries them again"
         ));
         output::say_more(page.next);
         Ok(())
@@ -68,7 +68,7 @@ impl DeadLetters {
 fn table(letters: &[DeadLetter]) -> Table {
     let mut table = output::table(&["#POSITION", "STREAM", "TYPE", "PARKED", "ERROR"]);
     for DeadLetter { position, stream, event_type, parked, error, .. } in letters {
-        let error = error.as_ref().map_or_else(|| "waits behind one of its stream".to_owned(), in_a_line);
+        let error = error.as_ref().map_or_else(|| "waits for an earlier event of its stream".to_owned(), in_a_line);
         let parked = if *parked { "yes" } else { "no" };
         table.add_row([&position.to_string(), stream, event_type, parked, &error]);
     }
@@ -102,7 +102,7 @@ mod tests {
         insta::assert_snapshot!(table(&page.dead_letters).trim_fmt(), @r"
         POSITION  STREAM      TYPE    PARKED  ERROR
                7  account-1   Opened  yes     panicked at src/lib.rs:93:5: no account
-              12  account-1   Closed  yes     waits behind one of its stream
+              12  account-1   Closed  yes     waits for an earlier event of its stream
            18262  account-20  Opened  no      xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
         ");
     }

@@ -12,13 +12,13 @@ use crate::{
 
 /// Delete a projection with all its builds and their tables.
 ///
-/// Events, modules and the history stay: `gnomon deploy` builds it again from the first event.
+/// Events, modules and the history are kept: `gnomon deploy` builds the projection again from the first event.
 #[derive(Args, Debug)]
 pub(super) struct Delete {
     /// The projection
     projection: String,
 
-    /// Its name again, for scripts; without it you are asked at the terminal
+    /// The name of the projection again, for scripts; without it, the command asks at the terminal
     #[arg(long, value_name = "PROJECTION")]
     yes: Option<String>,
 
@@ -43,9 +43,11 @@ impl Delete {
                 figures::counted(projection.tables.len() as u64, "table"),
                 projection.tables.join(", ")
             ));
-            match ask("Repeat its name to go on:")? {
+            match ask("Type its name to delete it:")? {
                 Some(repeated) => check(name, &repeated)?,
-                None => bail!("nobody can be asked here; `gnomon delete {name} --yes {name}` deletes it"),
+                None => bail!(
+                    "the command cannot ask, since this is not a terminal; `gnomon delete {name} --yes {name}` deletes the projection"
+                ),
             }
         }
         client.send(client.request(Method::DELETE, &path)).await?;
@@ -54,10 +56,10 @@ impl Delete {
     }
 }
 
-/// Whether somebody means what is named.
+/// Checks that the name was repeated.
 fn check(name: &str, repeated: &str) -> anyhow::Result<()> {
     if repeated != name {
-        bail!("the projection is `{name}`, and what was repeated is `{repeated}`; nothing was deleted");
+        bail!("the projection is `{name}`, but the repeated name is `{repeated}`; nothing was deleted");
     }
     Ok(())
 }
@@ -70,6 +72,6 @@ mod tests {
     fn another_name_deletes_nothing() {
         assert!(check("bank", "bank").is_ok());
         let error = check("bank", "Bank").unwrap_err().to_string();
-        assert_eq!(error, "the projection is `bank`, and what was repeated is `Bank`; nothing was deleted");
+        assert_eq!(error, "the projection is `bank`, but the repeated name is `Bank`; nothing was deleted");
     }
 }

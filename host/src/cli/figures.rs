@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Numbers for people.
 
 use std::{fmt, time::Duration};
 
@@ -12,14 +12,14 @@ pub(super) fn counted(number: u64, what: &str) -> String {
     format!("{} {what}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
-/// A rate, without the digits that nobody reads: `91,034`.
+/// A rate, rounded: `91,034`.
 pub(super) fn rate(per_second: f64) -> impl fmt::Display {
     count(per_second.round() as u64)
 }
 
-/// How many in a second.
+/// How many per second.
 pub(super) fn per_second(number: u64, time: Duration) -> f64 {
-    // Shorter than the clock can tell is no reason to divide by nothing.
+    // A time that is shorter than the clock can measure is not 0.
     number as f64 / time.as_secs_f64().max(0.001)
 }
 

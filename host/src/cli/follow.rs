@@ -1,4 +1,4 @@
-//! Following a build until it is where it is wanted.
+//! Following a build until it has caught up or is active.
 
 use std::time::Duration;
 
@@ -11,21 +11,21 @@ use super::{
 };
 use crate::api::{Build, BuildState, Projection};
 
-/// How often the host is asked how far it is.
+/// How often the build's state is read.
 const POLL: Duration = Duration::from_millis(200);
-/// How often in a row it may be away meanwhile: for about a minute.
+/// How often in a row the host may fail to answer: for about a minute.
 const MAX_MISSES: u32 = 300;
 
-/// Where a build is wanted.
+/// The state until which a build is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Goal {
     /// It has caught up.
     Live,
-    /// Queries read it, if it is one that becomes the active one by itself.
+    /// It is active. A build that does not become active by itself is followed until it has caught up.
     Active,
 }
 
-/// A build that is where it was wanted.
+/// A build that has reached its goal.
 #[derive(Debug)]
 pub(super) struct Followed {
     pub(super) projection: String,
@@ -44,8 +44,8 @@ impl Followed {
         self.active
     }
 
-    /// Where it is.
-    pub(super) fn words(&self) -> String {
+    /// Its state, as a sentence.
+    pub(super) fn describe(&self) -> String {
         let Self { projection, build, active } = self;
         let (number, at) = (build.build, figures::count(build.checkpoint));
         if self.is_active() {
@@ -54,13 +54,16 @@ impl Followed {
         let read = match active {
             _ if build.verifies() => return format!("build {number} of `{projection}` has caught up at position {at}"),
             Some(active) => format!("queries read build {active}"),
-            None => "queries wait for a build to be activated".to_owned(),
+            None => "no build is active yet".to_owned(),
         };
         format!("build {number} of `{projection}` has caught up at position {at} and is live; {read}")
     }
 }
 
-/// Follows a build until it is where it is wanted. A build that stops is an error.
+/// Follows a build until it has reached its goal.
+///
+/// # Errors
+/// The build stops or is dropped, or the host does not answer.
 pub(super) async fn follow(
     client: &Client,
     name: &str,
@@ -72,7 +75,7 @@ pub(super) async fn follow(
     loop {
         let projection: Projection = match client.json(client.get(&["v1", "projections", name])).await {
             Ok(projection) => projection,
-            Err(error) if error.may_pass() && misses < MAX_MISSES => {
+            Err(error) if error.is_temporary() && misses < MAX_MISSES => {
                 misses += 1;
                 tokio::time::sleep(POLL).await;
                 continue;
@@ -80,7 +83,7 @@ pub(super) async fn follow(
             Err(error) => return Err(error.into()),
         };
         misses = 0;
-        let gone = || format!("build {number} of `{name}` is gone: another one took its place");
+        let gone = || format!("build {number} of `{name}` does not exist any more: it was replaced");
         let build = projection.build(number).with_context(gone)?;
         if has_arrived(name, build, goal)? {
             return Ok(Followed { projection: name.to_owned(), build: build.clone(), active: projection.active_build });
@@ -90,24 +93,24 @@ pub(super) async fn follow(
     }
 }
 
-/// Whether a build is where it is wanted.
+/// Whether a build has reached its goal.
 fn has_arrived(name: &str, build: &Build, goal: Goal) -> anyhow::Result<bool> {
     match &build.state {
         BuildState::Replaying => Ok(false),
         BuildState::Active => Ok(true),
-        // It caught up and tells of an error: it could not be activated.
+        // It has caught up, and its error says why it could not be activated.
         BuildState::Live => match build.error.as_ref().filter(|_| goal == Goal::Active) {
             Some(error) => bail!("build {} of `{name}` has caught up and is live, but {error}", build.build),
-            // Only an operator turns queries to one that does not do so by itself.
+            // Only an operator activates a build that does not become active by itself.
             None => Ok(goal == Goal::Live || !build.activate_when_live),
         },
         BuildState::Paused => bail!(
-            "build {number} of `{name}` is paused, at position {} of {}; `gnomon resume {name} {number}` lets it go on",
+            "build {number} of `{name}` is paused, at position {} of {}; `gnomon resume {name} {number}` resumes it",
             build.checkpoint,
             build.head,
             number = build.build
         ),
-        BuildState::Retired => bail!("build {} of `{name}` is retired: another one took its place", build.build),
+        BuildState::Retired => bail!("build {} of `{name}` is retired: it was replaced", build.build),
         state => match build.why_it_stopped(name) {
             Some(why) => bail!(why),
             None => {
@@ -125,14 +128,14 @@ fn has_arrived(name: &str, build: &Build, goal: Goal) -> anyhow::Result<bool> {
 fn show(progress: &Progress, name: &str, build: &Build) {
     let rate = build.events_per_second;
     let (checkpoint, head) = (figures::count(build.checkpoint), figures::count(build.head));
-    let mut words = format!("{name}: position {checkpoint} of {head}");
+    let mut line = format!("{name}: position {checkpoint} of {head}");
     if rate > 0.0 {
-        words += &format!(", {} events/s", figures::rate(rate));
+        line += &format!(", {} events/s", figures::rate(rate));
     }
     if let Some(left) = build.lag.and_then(|lag| time_left(lag, rate)) {
-        words += &format!(", {} left", figures::time(left));
+        line += &format!(", {} left", figures::time(left));
     }
-    progress.show(build.checkpoint, Some(build.head.max(1)), words);
+    progress.show(build.checkpoint, Some(build.head.max(1)), line);
 }
 
 #[cfg(test)]
@@ -151,22 +154,22 @@ mod tests {
     }
 
     #[test]
-    fn a_build_that_activates_itself_is_waited_for_until_it_has() {
+    fn a_build_that_becomes_active_by_itself_is_followed_until_it_is() {
         let arrived = |state, by_itself, goal| has_arrived("bank", &build(state, by_itself, None), goal).unwrap();
         assert!(!arrived("replaying", true, Goal::Live));
         assert!(!arrived("live", true, Goal::Active));
         assert!(arrived("live", true, Goal::Live));
-        assert!(arrived("live", false, Goal::Active), "an operator is to say so");
+        assert!(arrived("live", false, Goal::Active), "an operator activates it");
         assert!(arrived("active", false, Goal::Active));
     }
 
     #[test]
-    fn a_build_that_stands_still_is_an_error_with_the_way_out() {
+    fn a_build_that_stopped_is_an_error_with_the_way_out() {
         let error =
             |state, error| has_arrived("bank", &build(state, false, error), Goal::Active).unwrap_err().to_string();
         let paused = error("paused", None);
-        assert!(paused.contains("position 1016 of 2000; `gnomon resume bank 4` lets it go on"), "{paused}");
-        assert!(error("retired", None).ends_with("another one took its place"));
+        assert!(paused.contains("position 1016 of 2000; `gnomon resume bank 4` resumes it"), "{paused}");
+        assert!(error("retired", None).ends_with("is retired: it was replaced"));
         assert!(error("failed", Some("the disk is full")).ends_with("failed: the disk is full"));
         let not_activated = error("live", Some("the build cannot be activated: a view"));
         assert_eq!(
@@ -176,13 +179,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_names_the_build_that_queries_read() {
-        let words = |active| {
+    fn the_description_names_the_active_build() {
+        let describe = |active| {
             let build = build("live", false, None);
-            Followed { projection: "bank".to_owned(), build, active }.words()
+            Followed { projection: "bank".to_owned(), build, active }.describe()
         };
-        assert_eq!(words(Some(4)), "build 4 of `bank` is active at position 1,016");
-        assert!(words(Some(3)).ends_with("at position 1,016 and is live; queries read build 3"));
-        assert!(words(None).ends_with("and is live; queries wait for a build to be activated"));
+        assert_eq!(describe(Some(4)), "build 4 of `bank` is active at position 1,016");
+        assert!(describe(Some(3)).ends_with("at position 1,016 and is live; queries read build 3"));
+        assert!(describe(None).ends_with("and is live; no build is active yet"));
     }
 }

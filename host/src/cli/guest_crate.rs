@@ -1,4 +1,4 @@
-//! A module's crate: finding it, and making a component of it.
+//! The crate of a module: finding it, and building its component.
 
 use std::{
     env,
@@ -15,10 +15,10 @@ use tokio::{
     process::Command,
 };
 
-/// What components are compiled for.
+/// The target of components.
 const TARGET: &str = "wasm32-wasip2";
 
-/// A crate that a module is made of.
+/// The crate of a module.
 #[derive(Debug)]
 pub(super) struct GuestCrate {
     folder: PathBuf,
@@ -29,18 +29,18 @@ pub(super) struct GuestCrate {
 /// A component on disk.
 #[derive(Debug)]
 pub(super) struct Component {
-    /// Where it lies.
+    /// Its path.
     pub(super) path: PathBuf,
     /// Its size.
     pub(super) bytes: u64,
 }
 
-/// What becomes of cargo's words.
-pub(super) enum Words<'h> {
-    /// They go to stderr.
-    Through,
-    /// Each line is heard; they are shown if the build fails.
-    Heard(&'h dyn Fn(&str)),
+/// What happens to the output of cargo.
+pub(super) enum CargoOutput<'h> {
+    /// It goes to stderr.
+    Inherited,
+    /// Each line is passed to a function; the error of a build that fails has all of them.
+    Lines(&'h dyn Fn(&str)),
 }
 
 #[derive(Deserialize)]
@@ -61,7 +61,7 @@ struct Target {
     crate_types: Vec<String>,
 }
 
-/// What cargo says of something that it made.
+/// Cargo's message about an artifact.
 #[derive(Deserialize)]
 struct Artifact {
     package_id: String,
@@ -76,31 +76,31 @@ impl Target {
 }
 
 impl GuestCrate {
-    /// The crate in a folder.
+    /// Finds the crate in a folder.
     pub(super) async fn find(folder: &Path) -> anyhow::Result<Self> {
         let manifest = folder.join("Cargo.toml");
         if !manifest.is_file() {
-            bail!("{} holds no crate: there is no Cargo.toml; `gnomon new` makes one", folder.display());
+            bail!("{} is not a crate: it has no Cargo.toml; `gnomon new` makes a crate", folder.display());
         }
         let folder = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;
         let output = run(&folder, cargo(), &["metadata", "--no-deps", "--format-version", "1"]).await?;
         if !output.status.success() {
-            bail!(
-                "cargo does not understand {}:\n{}",
-                manifest.display(),
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
+            bail!("cargo cannot read {}:\n{}", manifest.display(), String::from_utf8_lossy(&output.stderr).trim());
         }
         let metadata: Metadata =
-            serde_json::from_slice(&output.stdout).context("cargo's metadata is not understood")?;
+            serde_json::from_slice(&output.stdout).context("cannot read the output of cargo metadata")?;
         let manifest = folder.join("Cargo.toml");
         let names: Vec<String> = metadata.packages.iter().map(|package| format!("`{}`", package.name)).collect();
         let Some(package) = metadata.packages.into_iter().find(|package| package.manifest_path == manifest) else {
-            bail!("{} is a workspace and no crate; give the folder of one of {}", folder.display(), names.join(", "));
+            bail!(
+                "{} is a workspace, not a crate; give the folder of one of its crates: {}",
+                folder.display(),
+                names.join(", ")
+            );
         };
         if !package.targets.iter().any(Target::is_cdylib) {
             bail!(
-                "the crate `{}` makes no component; its Cargo.toml needs\n  [lib]\n  crate-type = [\"cdylib\", \"rlib\"]",
+                "the crate `{}` does not build a component; its Cargo.toml needs\n  [lib]\n  crate-type = [\"cdylib\", \"rlib\"]",
                 package.name
             );
         }
@@ -112,8 +112,8 @@ impl GuestCrate {
         self.package.replace('-', "_")
     }
 
-    /// Makes the component.
-    pub(super) async fn build(&self, words: Words<'_>) -> anyhow::Result<Component> {
+    /// Builds the component.
+    pub(super) async fn build(&self, output: CargoOutput<'_>) -> anyhow::Result<Component> {
         self.check_target().await?;
         let mut command = Command::new(cargo());
         command
@@ -122,7 +122,7 @@ impl GuestCrate {
             .current_dir(&self.folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(if matches!(words, Words::Through) { Stdio::inherit() } else { Stdio::piped() })
+            .stderr(if matches!(output, CargoOutput::Inherited) { Stdio::inherit() } else { Stdio::piped() })
             .kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| cannot_run("cargo", &error))?;
         let mut messages = BufReader::new(child.stdout.take().context("cargo has no stdout")?).lines();
@@ -133,31 +133,31 @@ impl GuestCrate {
             }
             io::Result::Ok(found)
         };
-        let mut said = Vec::new();
+        let mut lines_of_stderr = Vec::new();
         let stderr = child.stderr.take();
-        let listen = async {
-            if let (Some(stderr), Words::Heard(hear)) = (stderr, &words) {
+        let read_stderr = async {
+            if let (Some(stderr), CargoOutput::Lines(on_line)) = (stderr, &output) {
                 let mut lines = BufReader::new(stderr).lines();
                 while let Some(line) = lines.next_line().await? {
-                    hear(line.trim());
-                    said.push(line);
+                    on_line(line.trim());
+                    lines_of_stderr.push(line);
                 }
             }
             io::Result::Ok(())
         };
-        let (found, ()) = tokio::try_join!(find, listen).context("cannot hear cargo")?;
+        let (found, ()) = tokio::try_join!(find, read_stderr).context("cannot read the output of cargo")?;
         if !child.wait().await?.success() {
-            if !said.is_empty() {
-                bail!("the crate `{}` does not build:\n{}", self.package, said.join("\n"));
+            if !lines_of_stderr.is_empty() {
+                bail!("the crate `{}` does not build:\n{}", self.package, lines_of_stderr.join("\n"));
             }
-            bail!("the crate `{}` does not build; cargo says above why", self.package);
+            bail!("the crate `{}` does not build; the output of cargo above says why", self.package);
         }
-        let path = found.with_context(|| format!("cargo made no component of the crate `{}`", self.package))?;
+        let path = found.with_context(|| format!("cargo built no component from the crate `{}`", self.package))?;
         let bytes = path.metadata().with_context(|| format!("cannot read {}", path.display()))?.len();
         Ok(Component { path, bytes })
     }
 
-    /// The component, if this is what a line of cargo's is about.
+    /// The path of the component, if a message of cargo is about it.
     fn component(&self, message: &str) -> Option<PathBuf> {
         let artifact: Artifact = serde_json::from_str(message).ok()?;
         if artifact.package_id != self.id || !artifact.target.is_cdylib() {
@@ -166,21 +166,21 @@ impl GuestCrate {
         artifact.filenames.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "wasm"))
     }
 
-    /// Without the target, cargo speaks of a missing `core`, once for every crate.
+    /// Checks that the target is installed. Without it, cargo reports a missing crate `core`, once for every crate.
     async fn check_target(&self) -> anyhow::Result<()> {
         let rustc = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
         let output = run(&self.folder, rustc, &["--print", "target-libdir", "--target", TARGET]).await?;
         let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
         if output.status.success() && !folder.is_dir() {
             bail!(
-                "Rust's target {TARGET}, which components are compiled for, is not installed: `rustup target add {TARGET}`"
+                "Rust's target {TARGET}, which components need, is not installed; `rustup target add {TARGET}` installs it"
             );
         }
         Ok(())
     }
 }
 
-/// Cargo itself, where this program was started by it.
+/// The cargo that has started this program, or the one of the PATH.
 fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
 }
@@ -193,7 +193,7 @@ async fn run(folder: &Path, program: OsString, arguments: &[&str]) -> anyhow::Re
 
 fn cannot_run(program: &str, error: &io::Error) -> anyhow::Error {
     if error.kind() == io::ErrorKind::NotFound {
-        anyhow::anyhow!("`{program}` is not there, and modules are built with it; https://rustup.rs installs Rust")
+        anyhow::anyhow!("`{program}` is not installed, and modules are built with it; https://rustup.rs installs Rust")
     } else {
         anyhow::anyhow!("cannot run `{program}`: {error}")
     }
@@ -219,11 +219,11 @@ mod tests {
     #[tokio::test]
     async fn a_folder_without_a_module_is_refused_with_the_way_out() {
         let empty = tempfile::tempdir().unwrap();
-        assert!(refused(empty.path()).await.ends_with("there is no Cargo.toml; `gnomon new` makes one"));
+        assert!(refused(empty.path()).await.ends_with("it has no Cargo.toml; `gnomon new` makes a crate"));
         let library = refused(&projection("flight-events")).await;
-        assert!(library.contains("`flight-events` makes no component"), "{library}");
+        assert!(library.contains("`flight-events` does not build a component"), "{library}");
         let workspace = refused(&projection("..")).await;
-        assert!(workspace.contains("is a workspace and no crate") && workspace.contains("`bank`"), "{workspace}");
+        assert!(workspace.contains("is a workspace, not a crate") && workspace.contains("`bank`"), "{workspace}");
     }
 
     #[test]

@@ -10,13 +10,13 @@ use crate::{
     config::ClientOptions,
 };
 
-/// Tell what became of a projection's builds, when and why, newest first.
+/// Show the history of a projection and its builds: what changed, when and why, newest first.
 #[derive(Args, Debug)]
 pub(super) struct History {
-    /// The projection; one that was deleted has a history as well
+    /// The projection; a deleted one has a history as well
     projection: String,
 
-    /// Begin behind this entry, in the direction of the past
+    /// List entries that are older than this one
     #[arg(long, value_name = "ENTRY")]
     after: Option<i64>,
 
@@ -59,7 +59,7 @@ fn table(entries: &[HistoryEntry]) -> Table {
     table
 }
 
-/// An instant without the digits that nobody reads.
+/// An instant without fractions of a second.
 fn to_the_second(at: Instant) -> String {
     at.to_utc().format("%Y-%m-%d %H:%M:%SZ").to_string()
 }

@@ -1,4 +1,4 @@
-//! The page of limits, `docs/limits.md`, which is made of what clap knows and of the constants that the code checks with.
+//! The page of limits, `docs/limits.md`, which is generated from the options of `gnomon serve` and from the constants in the code.
 //!
 //! `GNOMON_BLESS=1 cargo test -p gnomon --lib cli::limits_page` writes it again.
 
@@ -22,7 +22,7 @@ the `error`. The test kit of the SDK refuses the same, with the defaults of this
 This page is made of the code, and a test holds it.
 ";
 
-/// What a limit is counted in.
+/// The unit of a limit.
 #[derive(Clone, Copy)]
 enum Unit {
     Bytes,
@@ -30,39 +30,40 @@ enum Unit {
     Number(&'static str),
 }
 
-/// What says how large something may be.
+/// How large something may be.
 #[derive(Clone, Copy)]
 enum Limit {
     /// The default of an option.
     Option(&'static str, Unit),
     /// The same in every host.
     Fixed(usize, Unit),
-    /// In words.
-    Words(&'static str),
-    /// From the one to the other, both included.
+    /// A sentence.
+    Text(&'static str),
+    /// From the first to the second, both included.
     Range(fn() -> [String; 2]),
 }
 
-/// Where an error tells of it.
+/// Where the error of a broken limit appears.
 #[derive(Clone, Copy)]
-enum Told {
-    /// A request is answered with a problem of this code.
+enum ErrorLocation {
+    /// The answer to the request is a problem with this code.
     Code(&'static str),
-    /// A build's `error`, or that of a dead letter.
+    /// In the `error` of a build or of a dead letter.
     Build,
-    /// Nobody: the host keeps to it by itself.
-    Nobody,
+    /// Nowhere: the host itself keeps to the limit.
+    Nowhere,
 }
 
-type Line = (&'static str, Limit, Told);
+/// What is limited, by which limit, and where the error appears.
+type Row = (&'static str, Limit, ErrorLocation);
 
-use Limit::{Fixed, Option as By, Range, Words};
-use Told::{Build, Code, Nobody};
+use ErrorLocation::{Build, Code, Nowhere};
+use Limit::{Fixed, Option as By, Range, Text};
 use Unit::{Bytes, Number, Seconds};
 
 const NONE: Unit = Number("");
 
-const EVENTS: &[Line] = &[
+const EVENTS: &[Row] = &[
     ("data and metadata of an event", By("max-event-bytes", Bytes), Code("limit_exceeded")),
     ("arrays and objects within each other in them", Fixed(limits::MAX_JSON_DEPTH, NONE), Code("limit_exceeded")),
     ("events of an append", By("max-append-events", NONE), Code("limit_exceeded")),
@@ -71,14 +72,14 @@ const EVENTS: &[Line] = &[
     ("events or streams of a page", By("max-page", NONE), Code("invalid_query")),
 ];
 
-const NAMES: &[Line] = &[
+const NAMES: &[Row] = &[
     (
         "name of a stream, without control characters, and neither `.` nor `..`",
         By("max-stream-name-bytes", Bytes),
         Code("limit_exceeded"),
     ),
     ("name of an event type, without control characters", By("max-event-type-bytes", Bytes), Code("limit_exceeded")),
-    ("id of an event", Words("a UUID"), Code("invalid_body")),
+    ("id of an event", Text("a UUID"), Code("invalid_body")),
     (
         "schema version of an event",
         Range(|| ["1".to_owned(), shown(limits::MAX_SCHEMA_VERSION as usize, NONE)]),
@@ -101,7 +102,7 @@ const NAMES: &[Line] = &[
     ),
 ];
 
-const MODULES: &[Line] = &[
+const MODULES: &[Row] = &[
     ("a component", By("max-module-bytes", Bytes), Code("body_too_large")),
     ("memory of an instance", By("max-memory-bytes", Bytes), Build),
     ("computing on one batch; waiting for rows does not count", By("max-batch-time", Seconds), Build),
@@ -111,7 +112,7 @@ const MODULES: &[Line] = &[
     ("event types that a projection names, and categories", Fixed(limits::MAX_WANTED, NONE), Code("invalid_module")),
 ];
 
-const TABLES: &[Line] = &[
+const TABLES: &[Row] = &[
     ("tables of a projection", Fixed(limits::MAX_TABLES, NONE), Code("invalid_module")),
     ("columns of a table", Fixed(limits::MAX_COLUMNS, NONE), Code("invalid_module")),
     ("columns of a key or an index", Fixed(limits::MAX_INDEX_COLUMNS, NONE), Code("invalid_module")),
@@ -125,41 +126,37 @@ const TABLES: &[Line] = &[
     ("rows that one batch changes", By("max-batch-write-bytes", Bytes), Build),
 ];
 
-const BUILDS: &[Line] = &[
-    ("events that a module gets at once", By("batch-events", NONE), Nobody),
-    ("bytes of events that a module gets at once, about", By("batch-bytes", Bytes), Nobody),
+const BUILDS: &[Row] = &[
+    ("events that a module gets at once", By("batch-events", NONE), Nowhere),
+    ("bytes of events that a module gets at once, about", By("batch-bytes", Bytes), Nowhere),
     ("events that a build sets aside", By("max-dead-letters", NONE), Build),
-    ("rows of a page of a read model", By("max-rows", NONE), Nobody),
-    ("waiting for a position or for a comparison", By("max-wait", Seconds), Nobody),
+    ("rows of a page of a read model", By("max-rows", NONE), Nowhere),
+    ("waiting for a position or for a comparison", By("max-wait", Seconds), Nowhere),
     ("sample rows of each kind in a comparison", Fixed(MAX_SAMPLES, NONE), Code("invalid_query")),
 ];
 
-const VALUES: &[Line] = &[
+const VALUES: &[Row] = &[
     ("`time` of an event; what is finer than a microsecond is cut off", Range(instants), Code("invalid_body")),
     ("a timestamp; what is finer than a microsecond is cut off", Range(instants), Build),
     ("a date", Range(|| [Day::MIN.to_string(), Day::MAX.to_string()]), Build),
     ("an i64", Range(|| [format!("-{}", grouped(1 << 63)), grouped(i64::MAX as usize)]), Build),
-    ("an f64", Words("every double; -0.0 is kept as 0.0, and each NaN as one"), Build),
+    ("an f64", Text("every double; -0.0 is kept as 0.0, and each NaN as one"), Build),
     ("digits of a decimal, and of a number in JSON, before the point", Fixed(Decimal::MAX_INTEGER_DIGITS, NONE), Build),
-    (
-        "digits of a decimal, and of a number in JSON, behind the point",
-        Fixed(Decimal::MAX_FRACTION_DIGITS, NONE),
-        Build,
-    ),
+    ("digits of a decimal, and of a number in JSON, after the point", Fixed(Decimal::MAX_FRACTION_DIGITS, NONE), Build),
     (
         "bytes that the exponents of its numbers may add to a JSON: `1e3` is kept as `1000.0`",
         Fixed(json::MAX_GROWTH, Bytes),
         Build,
     ),
     ("arrays and objects within each other in a JSON", Fixed(limits::MAX_JSON_DEPTH, NONE), Build),
-    ("text, and strings in JSON", Words("UTF-8 without NUL"), Build),
+    ("text, and strings in JSON", Text("UTF-8 without NUL"), Build),
 ];
 
 fn instants() -> [String; 2] {
     [Instant::MIN.to_string(), Instant::MAX.to_string()]
 }
 
-const SECTIONS: &[(&str, &[Line])] = &[
+const SECTIONS: &[(&str, &[Row])] = &[
     ("Events", EVENTS),
     ("Names", NAMES),
     ("Modules", MODULES),
@@ -172,19 +169,19 @@ fn render() -> String {
     let mut page = HEAD.to_owned();
     for (title, lines) in SECTIONS {
         let _ = writeln!(page, "\n## {title}\n\n| | limit | option | error |\n|---|---|---|---|");
-        for (what, limit, told) in *lines {
+        for (what, limit, location) in *lines {
             let (limit, option) = match limit {
                 By(option, unit) => (shown(default_of(option), *unit), format!("`--{option}`")),
                 Fixed(limit, unit) => (shown(*limit, *unit), String::new()),
-                Words(words) => ((*words).to_owned(), String::new()),
+                Text(text) => ((*text).to_owned(), String::new()),
                 Range(ends) => (ends().join(" to "), String::new()),
             };
-            let told = match told {
+            let location = match location {
                 Code(code) => format!("[`{code}`](errors/{code}.md)"),
                 Build => "of the build".to_owned(),
-                Nobody => String::new(),
+                Nowhere => String::new(),
             };
-            let _ = writeln!(page, "| {what} | {limit} | {option} | {told} |");
+            let _ = writeln!(page, "| {what} | {limit} | {option} | {location} |");
         }
     }
     page
@@ -230,7 +227,7 @@ fn docs() -> std::path::PathBuf {
 }
 
 #[test]
-fn the_page_is_what_the_code_checks() {
+fn the_page_is_up_to_date() {
     let path = docs().join("limits.md");
     let page = render();
     if std::env::var_os("GNOMON_BLESS").is_some() {
@@ -241,7 +238,7 @@ fn the_page_is_what_the_code_checks() {
 }
 
 #[test]
-fn every_limit_of_serve_is_on_the_page_and_every_code_has_its_own() {
+fn every_limit_of_serve_is_on_the_page_and_every_code_has_a_page() {
     let lines = || SECTIONS.iter().flat_map(|(_, lines)| lines.iter());
     let listed: BTreeSet<&str> =
         lines().filter_map(|(_, limit, _)| if let By(option, _) = limit { Some(*option) } else { None }).collect();
@@ -249,13 +246,13 @@ fn every_limit_of_serve_is_on_the_page_and_every_code_has_its_own() {
     let limits: BTreeSet<&str> = options
         .iter()
         .filter_map(Arg::get_long)
-        // Connections are a matter of Postgres, and nobody's error.
+        // The number of connections limits nothing that a request or a module does.
         .filter(|option| option.starts_with("max-") && *option != "max-connections")
         .collect();
     let missing: Vec<_> = limits.difference(&listed).collect();
     assert!(missing.is_empty(), "not on the page: {missing:?}");
-    for (what, _, told) in lines() {
-        if let Code(code) = told {
+    for (what, _, location) in lines() {
+        if let Code(code) = location {
             assert!(docs().join(format!("errors/{code}.md")).is_file(), "{what}: no page for {code}");
         }
     }

@@ -9,7 +9,7 @@ use crate::{
     server::ServerSettings,
 };
 
-/// Bring the database's schema up to date, and nothing else. `serve` does the same when it starts.
+/// Bring the schema of the database up to date. `gnomon serve` does the same when it starts.
 #[derive(Args, Debug)]
 pub(super) struct Migrate {
     #[command(flatten)]
@@ -23,8 +23,8 @@ pub(super) struct Migrate {
 impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (options, postgres) = open_database(&self.database, &self.data_dir.folder(), log_start()).await?;
-        let patience = ServerSettings::default().connect_patience;
-        let database = Database::connect(options, self.connections.max_connections, patience).await?;
+        let timeout = ServerSettings::default().connect_patience;
+        let database = Database::connect(options, self.connections.max_connections, timeout).await?;
         migrate(&database.lookups).await?;
         database.close().await;
         if let Some(postgres) = postgres {

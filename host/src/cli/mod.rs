@@ -53,7 +53,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{config::LogOptions, telemetry};
 
-/// Stores events, folds them into read models with WebAssembly components, and serves those over HTTP.
+/// Stores events, folds them into read models with WebAssembly components, and serves the read models over HTTP.
 #[derive(Parser, Debug)]
 #[command(name = "gnomon", version, max_term_width = 120, propagate_version = true)]
 pub struct Cli {
@@ -64,7 +64,7 @@ pub struct Cli {
     log: LogOptions,
 }
 
-// What each command does stands at its own struct.
+// The struct of each command has its help text.
 #[derive(Subcommand, Debug)]
 enum Command {
     Serve(serve::Serve),
@@ -98,13 +98,13 @@ enum Command {
     Completions(completions::Completions),
 }
 
-/// Reads the command line and does what it says.
+/// Reads the command line and runs the command.
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match try_run(cli) {
         Ok(()) => ExitCode::SUCCESS,
-        // As behind `| head`: whoever read has seen enough.
+        // The reader of the output has seen enough, such as `head`.
         Err(error)
             if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) =>
         {
@@ -118,8 +118,8 @@ pub fn run() -> ExitCode {
 }
 
 fn try_run(cli: Cli) -> anyhow::Result<()> {
-    telemetry::start(&cli.log, cli.command.usual_log())?;
-    // The one that sqlx uses as well; reqwest leaves the choice to the program. Only a second call fails.
+    telemetry::start(&cli.log, cli.command.default_log())?;
+    // The provider that sqlx uses as well; reqwest leaves the choice to the program. Only a second call fails.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -158,9 +158,9 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
 }
 
 impl Command {
-    /// What is logged if nobody says: a host tells what it does, all others speak for themselves. At Ctrl-C the pool warns of
-    /// connections that it wanted to keep.
-    fn usual_log(&self) -> &'static str {
+    /// The default of `--log`: a host logs what it does, and all other commands print that themselves. The demo hides the warnings
+    /// of the pool about connections that end at Ctrl-C.
+    fn default_log(&self) -> &'static str {
         match self {
             Self::Serve(_) | Self::Migrate(_) => "info",
             Self::Demo(_) => "warn,sqlx_core::pool=error",

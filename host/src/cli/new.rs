@@ -11,18 +11,18 @@ use clap::Args;
 use super::output::{data, say};
 use crate::read_model::Identifier;
 
-/// Make a crate for a projection: a small one that builds, with its tests.
+/// Make a crate for a new projection, with a small example and its tests.
 #[derive(Args, Debug)]
 pub(super) struct New {
-    /// The name of the crate and its folder; the module is called so too, with `_` for each `-`
+    /// The name of the crate and of its folder; the module has the same name, with `_` for each `-`
     name: String,
 
-    /// The folder of gnomon-sdk [default: that of the sources that this program was built from]
+    /// The folder of gnomon-sdk [default: the folder in the sources from which this program was built]
     #[arg(long, env = "GNOMON_SDK", value_name = "FOLDER")]
     sdk: Option<PathBuf>,
 }
 
-/// The files of a new crate. They speak of `my-projection`, as a crate `my_projection`, and of an SDK at `/path/to/guest-sdk`.
+/// The files of a new crate. In them, `my-projection`, `my_projection` and `/path/to/guest-sdk` stand for the names and the SDK's path.
 const FILES: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("../../templates/projection/Cargo.toml.txt")),
     (".gitignore", include_str!("../../templates/projection/gitignore.txt")),
@@ -31,8 +31,8 @@ const FILES: &[(&str, &str)] = &[
     ("tests/customers.rs", include_str!("../../templates/projection/tests/customers.rs")),
 ];
 
-/// Names that Rust or the new crate's dependencies have taken.
-const TAKEN: &[&str] = &[
+/// Names that are keywords of Rust, or crates that the new crate depends on.
+const RESERVED: &[&str] = &[
     "_",
     "abstract",
     "alloc",
@@ -111,15 +111,16 @@ impl New {
 
 /// The name of the module in a crate of this name.
 fn module_name(name: &str) -> anyhow::Result<String> {
-    let module = Identifier::new(name.replace('-', "_"))
-        .with_context(|| format!("`{name}` cannot be the name of a module; order-totals could"))?;
-    if TAKEN.contains(&module.as_str()) {
-        bail!("`{name}` cannot be the name of a crate: the name is taken; {name}-rows could");
+    let module = Identifier::new(name.replace('-', "_")).with_context(|| {
+        format!("`{name}` is not allowed as the name of a module, which would be such as order-totals")
+    })?;
+    if RESERVED.contains(&module.as_str()) {
+        bail!("`{name}` is not allowed as the name of a crate, since Rust reserves it; {name}-rows is");
     }
     Ok(module.as_str().to_owned())
 }
 
-/// The SDK's folder, as whoever has no way to guess is told to give it.
+/// The folder of the SDK: the given one, or that of the sources of this program.
 fn find_sdk(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     let sdk = match given {
         Some(given) if is_sdk(&given) => given,
@@ -128,8 +129,8 @@ fn find_sdk(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
             let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-sdk");
             if !is_sdk(&sources) {
                 bail!(
-                    "gnomon-sdk is not published yet, and the sources of this program are not here any more; say with --sdk or \
-                     GNOMON_SDK where the folder guest-sdk of Gnomon's repository is"
+                    "cannot find gnomon-sdk: it is not published yet, and the sources of this program are not on this machine; give \
+                     the folder guest-sdk of Gnomon's repository with --sdk or GNOMON_SDK"
                 );
             }
             sources
@@ -143,13 +144,13 @@ fn is_sdk(folder: &Path) -> bool {
         .is_ok_and(|manifest| manifest.lines().any(|line| line.trim() == "name = \"gnomon-sdk\""))
 }
 
-/// Writes the files into a folder that is made for them.
+/// Makes the folder and writes the files.
 fn write(folder: &Path, name: &str, module: &str, sdk: &Path) -> anyhow::Result<()> {
-    // A text of JSON is one of TOML.
-    let sdk = serde_json::to_string(sdk.to_str().context("the path of gnomon-sdk is no UTF-8")?)?;
+    // A string of JSON is also one of TOML.
+    let sdk = serde_json::to_string(sdk.to_str().context("the path of gnomon-sdk is not UTF-8")?)?;
     match fs::create_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            bail!("{} is there already; choose another name or remove it", folder.display());
+            bail!("{} exists already; choose another name or remove it", folder.display());
         }
         other => other.with_context(|| format!("cannot make the folder {}", folder.display()))?,
     }
@@ -176,15 +177,14 @@ mod tests {
     fn names_become_names_of_modules() {
         assert_eq!(module_name("order-totals").unwrap(), "order_totals");
         let error = |name| format!("{:#}", module_name(name).unwrap_err());
-        assert!(
-            error("Orders")
-                .starts_with("`Orders` cannot be the name of a module; order-totals could: the name `Orders`")
-        );
+        assert!(error("Orders").starts_with(
+            "`Orders` is not allowed as the name of a module, which would be such as order-totals: the name `Orders`"
+        ));
         for name in ["", "1st", "a/b", "../x", "a b", "é"] {
             assert!(module_name(name).is_err(), "{name}");
         }
-        assert!(error("type").contains("the name is taken"), "{}", error("type"));
-        assert!(TAKEN.is_sorted());
+        assert!(error("type").contains("Rust reserves it"), "{}", error("type"));
+        assert!(RESERVED.is_sorted());
     }
 
     #[test]
@@ -210,15 +210,15 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_there_is_left_alone() {
+    fn a_folder_that_exists_is_not_changed() {
         let folder = tempfile::tempdir().unwrap();
         let error = write(folder.path(), "a", "a", Path::new("/sdk")).unwrap_err().to_string();
-        assert!(error.ends_with("is there already; choose another name or remove it"), "{error}");
+        assert!(error.ends_with("exists already; choose another name or remove it"), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
-    fn another_folder_is_no_sdk() {
+    fn another_folder_is_not_the_sdk() {
         let folder = tempfile::tempdir().unwrap();
         let error = find_sdk(Some(folder.path().to_owned())).unwrap_err().to_string();
         assert!(error.ends_with("is not the folder of gnomon-sdk"), "{error}");

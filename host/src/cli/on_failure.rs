@@ -11,39 +11,37 @@ use crate::{
 
 /// Choose what happens at an event that a projection's module cannot handle.
 ///
-/// It holds from now on, for all builds of the projection. A build that is halted stays so until `gnomon retry`.
+/// The policy applies from now on, to all builds of the projection. A build that is halted stays halted until `gnomon retry`.
 #[derive(Args, Debug)]
 pub(super) struct OnFailure {
     /// The projection
     projection: String,
 
-    /// What happens
+    /// The policy
     #[arg(value_enum)]
-    on_failure: Choice,
+    on_failure: FailurePolicy,
 
     #[command(flatten)]
     client: ClientOptions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Choice {
+enum FailurePolicy {
     /// The build stops there
     Halt,
     /// The event is set aside
     Skip,
-    /// The event is set aside, and all later ones of its stream wait behind it
+    /// The event is set aside, and so are all later events of its stream
     Park,
 }
 
-impl Choice {
-    /// The policy, and what it means.
+impl FailurePolicy {
+    /// The policy of the API, and its meaning.
     fn policy(self) -> (api::OnFailure, &'static str) {
         match self {
             Self::Halt => (api::OnFailure::Halt, "the build stops there"),
             Self::Skip => (api::OnFailure::Skip, "the event is set aside"),
-            Self::Park => {
-                (api::OnFailure::Park, "the event is set aside, and all later ones of its stream wait behind it")
-            }
+            Self::Park => (api::OnFailure::Park, "the event is set aside, and so are all later events of its stream"),
         }
     }
 }
@@ -57,7 +55,7 @@ impl OnFailure {
         say(format_args!("at an event that the module of `{}` cannot handle, {meaning}", projection.name));
         for build in projection.builds.iter().filter(|build| build.state == BuildState::Halted) {
             let (projection, build) = (&projection.name, build.build);
-            say(format_args!("build {build} is halted; `gnomon retry {projection} {build}` lets it go on"));
+            say(format_args!("build {build} is halted; `gnomon retry {projection} {build}` lets it continue"));
         }
         Ok(())
     }

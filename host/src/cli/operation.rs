@@ -1,4 +1,4 @@
-//! What operators do with a build, and what the host answers.
+//! Operations on builds, and the host's answers.
 
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Serialize;
@@ -9,17 +9,17 @@ use super::{
 };
 use crate::api::{self, Build, BuildState};
 
-/// What the host answers to an operation.
+/// The host's answer to an operation.
 #[derive(Debug)]
 pub(super) struct Operated {
     answer: api::Operated,
-    /// Whether it is yet to happen.
+    /// Whether the operation takes effect later.
     pub(super) later: bool,
 }
 
-/// The same as it is printed.
+/// The answer as it is printed with `--json`.
 #[derive(Serialize)]
-struct Outcome<'o> {
+struct OperationResult<'o> {
     projection: &'o str,
     build: u64,
     version: Option<u32>,
@@ -28,12 +28,12 @@ struct Outcome<'o> {
     active_build: Option<u64>,
 }
 
-/// The request to do something with a projection: `rebuild`, `activate` …
+/// The request for an operation on a projection: `rebuild`, `activate` …
 pub(super) fn request(client: &Client, name: &str, operation: &str, query: &impl Serialize) -> RequestBuilder {
     client.request(Method::POST, &["v1", "projections", name, operation]).query(query)
 }
 
-/// Asks the host to do something with a projection.
+/// Sends the request for an operation on a projection.
 pub(super) async fn operate(
     client: &Client,
     name: &str,
@@ -56,25 +56,25 @@ impl Operated {
         self.answer.build
     }
 
-    /// The build.
+    /// The build, if the projection still lists it.
     pub(super) fn found(&self) -> Option<&Build> {
         self.answer.projection.build(self.answer.build)
     }
 
-    /// The build and its version, in words.
+    /// The build with its version and projection: ``build 4 (version 2) of `bank` ``.
     pub(super) fn label(&self) -> String {
         let label = self.found().map_or_else(|| format!("build {}", self.number()), Build::label);
         format!("{label} of `{}`", self.answer.projection.name)
     }
 
-    /// Prints it as JSON, with a younger state of the build if there is one.
+    /// Prints the answer as JSON, with `now` as the newer state of the build, if it was followed.
     ///
     /// # Errors
     /// As [`output::data`].
     pub(super) fn print(&self, now: Option<&Build>) -> std::io::Result<()> {
         let build = now.or(self.found());
         let active = now.is_some_and(|now| now.state == BuildState::Active).then_some(self.number());
-        output::json(&Outcome {
+        output::json(&OperationResult {
             projection: &self.answer.projection.name,
             build: self.number(),
             version: build.map(|build| build.version),

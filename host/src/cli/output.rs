@@ -1,4 +1,4 @@
-//! Data goes to stdout, words go to stderr.
+//! Output: data on stdout, messages on stderr.
 
 use std::{
     fmt::Display,
@@ -11,7 +11,7 @@ use serde::Serialize;
 /// Prints a line of data.
 ///
 /// # Errors
-/// Nobody reads it any more, as behind `| head`.
+/// Stdout is closed.
 pub(super) fn data(line: impl Display) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{line}")
 }
@@ -24,13 +24,13 @@ pub(super) fn json(value: &impl Serialize) -> io::Result<()> {
     data(serde_json::to_string(value)?)
 }
 
-/// Says something to whoever sits at the terminal.
-pub(super) fn say(words: impl Display) {
-    // Words that nobody can hear are no reason to stop.
-    let _ = writeln!(io::stderr().lock(), "{words}");
+/// Prints a message to stderr.
+pub(super) fn say(message: impl Display) {
+    // Ignores a closed stderr.
+    let _ = writeln!(io::stderr().lock(), "{message}");
 }
 
-/// Says that a list may go on, and how to go on with it.
+/// Says that there may be a next page of a list, and how to get it.
 pub(super) fn say_more(next: Option<impl Display>) {
     if let Some(next) = next {
         say(format_args!("there may be more: --after {next}"));
@@ -54,14 +54,14 @@ pub(super) fn table(columns: &[&str]) -> Table {
     table
 }
 
-/// A table that goes on where another ended.
+/// A table that continues another one.
 pub(super) fn table_without_header() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table
 }
 
-/// Prints a table; lines bear no spaces at their ends.
+/// Prints a table, without spaces at the ends of its lines.
 ///
 /// # Errors
 /// As [`data`].

@@ -5,16 +5,16 @@ use clap::Args;
 use super::{client::Client, operation::operate, output::say};
 use crate::{api::BuildQuery, config::ClientOptions};
 
-/// Stop a build for a while. Queries go on reading what it holds.
+/// Pause a build: it stops following the log. Queries go on reading the rows that it has.
 #[derive(Args, Debug)]
 pub(super) struct Pause {
     /// The projection
     projection: String,
 
-    /// The build [default: the active one, or the newest where none is active yet]
+    /// The build [default: the active one, or the newest if none is active]
     build: Option<u64>,
 
-    /// Print what came of it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 
@@ -27,7 +27,7 @@ impl Pause {
         let client = Client::new(&self.client)?;
         let operated = operate(&client, &self.projection, "pause", &BuildQuery { build: self.build }).await?;
         let (label, name, build) = (operated.label(), &self.projection, operated.number());
-        say(format_args!("{label} is paused; `gnomon resume {name} {build}` lets it go on"));
+        say(format_args!("{label} is paused; `gnomon resume {name} {build}` resumes it"));
         if self.json {
             operated.print(None)?;
         }

@@ -1,33 +1,34 @@
-//! What a host says when it refuses: problem details (RFC 9457), in words.
+//! Problems (RFC 9457) that a host answers with, as text for the terminal.
 
 use std::fmt;
 
 use reqwest::Url;
 use serde_json::{Map, Value};
 
-/// A refusal.
+/// A problem that a host answers with.
 #[derive(Clone, Debug)]
 pub(super) struct Problem {
     status: u16,
     members: Map<String, Value>,
+    /// The URL of the page that explains the error.
     page: Option<String>,
 }
 
-/// Characters of an answer that is no problem which are shown.
+/// Characters that are shown of an answer that is not a problem.
 const SHOWN: usize = 300;
 
 impl Problem {
-    /// Reads an answer's body. `base` is where the host's pages are.
+    /// Reads the body of an answer. `base` is the host's URL, to which the URLs of its pages are relative.
     pub(super) fn read(status: u16, body: &str, base: &Url) -> Self {
         let members = match serde_json::from_str(body) {
             Ok(Value::Object(members)) => members,
-            // It does not come from a host: a proxy, or another program.
+            // It comes from a proxy or from another program.
             _ => {
                 let mut text: String = body.trim().chars().take(SHOWN).collect();
                 if text.is_empty() {
-                    text.push_str("nothing more");
+                    text.push_str("an empty body");
                 }
-                let detail = format!("status {status}, and no words of a Gnomon host: {text}");
+                let detail = format!("status {status}, and not an answer of a Gnomon host: {text}");
                 Map::from_iter([("detail".to_owned(), Value::String(detail))])
             }
         };
@@ -46,15 +47,18 @@ impl Problem {
         self.members.get(name).and_then(Value::as_u64)
     }
 
-    /// What it is about in this case.
+    /// What went wrong in this case.
     pub(super) fn detail(&self) -> &str {
         let text = |name| self.members.get(name).and_then(Value::as_str);
-        text("detail").or_else(|| text("title")).unwrap_or("the host refuses, and does not say why")
+        text("detail").or_else(|| text("title")).unwrap_or("the host refuses the request and gives no reason")
     }
 
-    /// The same with other words for what it is about.
-    pub(super) fn with_detail(mut self, detail: String) -> Self {
-        self.members.insert("detail".to_owned(), Value::String(detail));
+    /// The same problem of a part of a file: the host counts the lines of the request, of which the first is line `first_line` of
+    /// the file.
+    pub(super) fn with_line_of_file(mut self, first_line: u64) -> Self {
+        if let Some(line) = self.number("line") {
+            self.members.insert("line".to_owned(), Value::from(line + first_line - 1));
+        }
         self
     }
 }
@@ -69,7 +73,10 @@ impl fmt::Display for Problem {
             .flatten()
             .filter_map(Value::as_str)
             .collect();
-        // The detail of a problem with reasons holds them all, in one long line.
+        if let Some(line) = self.number("line") {
+            write!(f, "line {line}: ")?;
+        }
+        // The detail of a problem with reasons repeats them all in one long line.
         match self.members.get("title").and_then(Value::as_str) {
             Some(title) if !reasons.is_empty() => f.write_str(title)?,
             _ => f.write_str(self.detail())?,
@@ -78,8 +85,8 @@ impl fmt::Display for Problem {
             write!(f, "\n  - {reason}")?;
         }
         for name in ["details", "hint"] {
-            if let Some(words) = self.members.get(name).and_then(Value::as_str) {
-                write!(f, "\n  {name}: {words}")?;
+            if let Some(text) = self.members.get(name).and_then(Value::as_str) {
+                write!(f, "\n  {name}: {text}")?;
             }
         }
         if let Some(page) = &self.page {
@@ -110,10 +117,10 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_line() {
-        let body = r#"{"type":"/errors/invalid_module","title":"The component is no module","detail":"not a module: a; b",
+        let body = r#"{"type":"/errors/invalid_module","title":"The component is not a module that this host can run","detail":"not a module: a; b",
             "reasons":["it imports `wasi:sockets/tcp`","it exports neither"]}"#;
         insta::assert_snapshot!(read(body), @r"
-        The component is no module
+        The component is not a module that this host can run
           - it imports `wasi:sockets/tcp`
           - it exports neither
           see http://127.0.0.1:7070/errors/invalid_module
@@ -121,7 +128,16 @@ mod tests {
     }
 
     #[test]
-    fn what_postgrest_would_say_is_said() {
+    fn a_line_is_that_of_the_file() {
+        let base = Url::parse("http://h/").unwrap();
+        let shown = |body: &str, first_line| Problem::read(422, body, &base).with_line_of_file(first_line).to_string();
+        assert_eq!(shown(r#"{"detail":"missing field `type`","line":3}"#, 20_001), "line 20003: missing field `type`");
+        assert_eq!(shown(r#"{"detail":"the id is taken","line":1}"#, 1), "line 1: the id is taken");
+        assert_eq!(shown(r#"{"detail":"Postgres does not answer"}"#, 101), "Postgres does not answer");
+    }
+
+    #[test]
+    fn details_and_hints_of_postgrest_are_shown() {
         let body = r#"{"type":"about:blank","detail":"column a.b does not exist","code":"42703","details":null,"hint":"Perhaps `c`."}"#;
         insta::assert_snapshot!(read(body), @r"
         column a.b does not exist
@@ -130,8 +146,8 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_something_else_is_shown_as_it_is() {
-        insta::assert_snapshot!(read("<html>Bad Gateway</html>"), @"status 409, and no words of a Gnomon host: <html>Bad Gateway</html>");
-        insta::assert_snapshot!(read(""), @"status 409, and no words of a Gnomon host: nothing more");
+    fn an_answer_of_another_program_is_shown_as_it_is() {
+        insta::assert_snapshot!(read("<html>Bad Gateway</html>"), @"status 409, and not an answer of a Gnomon host: <html>Bad Gateway</html>");
+        insta::assert_snapshot!(read(""), @"status 409, and not an answer of a Gnomon host: an empty body");
     }
 }

@@ -1,4 +1,4 @@
-//! What takes long: a bar where somebody watches, and now and then a line where words go to a file.
+//! The progress of what takes long: a bar at a terminal, and otherwise a line now and then.
 
 use std::{
     cell::Cell,
@@ -11,35 +11,38 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::say;
 
-/// How often a line is written where no bar can be drawn.
-const SELDOM: Duration = Duration::from_secs(10);
+/// How often a line is written if stderr is not a terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The progress of one thing that takes long.
+/// The progress of one task.
 pub(super) struct Progress {
-    how: How,
+    output: ProgressOutput,
 }
 
-enum How {
+enum ProgressOutput {
     Bar(ProgressBar),
-    Lines { said: Cell<Instant> },
+    /// When the last line was written.
+    Lines {
+        written: Cell<Instant>,
+    },
 }
 
 impl Progress {
     /// Begins, with nothing done.
     pub(super) fn start() -> Self {
         if !std::io::stderr().is_terminal() {
-            return Self { how: How::Lines { said: Cell::new(Instant::now()) } };
+            return Self { output: ProgressOutput::Lines { written: Cell::new(Instant::now()) } };
         }
         let bar = ProgressBar::no_length();
         bar.set_style(spinner());
         bar.enable_steady_tick(Duration::from_millis(120));
-        Self { how: How::Bar(bar) }
+        Self { output: ProgressOutput::Bar(bar) }
     }
 
-    /// Says how much is done, of how much if that is known.
-    pub(super) fn show(&self, done: u64, all: Option<u64>, words: impl Display) {
-        match &self.how {
-            How::Bar(bar) => {
+    /// Shows how much is done, of `all` if that is known.
+    pub(super) fn show(&self, done: u64, all: Option<u64>, message: impl Display) {
+        match &self.output {
+            ProgressOutput::Bar(bar) => {
                 if let (None, Some(_)) = (bar.length(), all) {
                     bar.set_style(style());
                 }
@@ -47,32 +50,32 @@ impl Progress {
                     bar.set_length(all);
                 }
                 bar.set_position(done);
-                bar.set_message(words.to_string());
+                bar.set_message(message.to_string());
             }
-            How::Lines { said } => {
-                if said.get().elapsed() >= SELDOM {
-                    said.set(Instant::now());
+            ProgressOutput::Lines { written } => {
+                if written.get().elapsed() >= LINE_INTERVAL {
+                    written.set(Instant::now());
                     match all {
-                        Some(all) if all > 0 => say(format_args!("{} % — {words}", done.min(all) * 100 / all)),
-                        _ => say(words),
+                        Some(all) if all > 0 => say(format_args!("{} % — {message}", done.min(all) * 100 / all)),
+                        _ => say(message),
                     }
                 }
             }
         }
     }
 
-    /// Says something that stays, above the bar.
-    pub(super) fn say(&self, words: impl Display) {
-        match &self.how {
-            How::Bar(bar) => bar.suspend(|| say(words)),
-            How::Lines { .. } => say(words),
+    /// Prints a message above the bar.
+    pub(super) fn say(&self, message: impl Display) {
+        match &self.output {
+            ProgressOutput::Bar(bar) => bar.suspend(|| say(message)),
+            ProgressOutput::Lines { .. } => say(message),
         }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let How::Bar(bar) = &self.how {
+        if let ProgressOutput::Bar(bar) = &self.output {
             bar.finish_and_clear();
         }
     }
@@ -88,7 +91,7 @@ fn style() -> ProgressStyle {
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// How long what is left will take at a rate.
+/// How long the rest takes at a rate; `None` if the rate is 0.
 pub(super) fn time_left(left: u64, per_second: f64) -> Option<Duration> {
     (per_second > 0.0).then(|| left as f64 / per_second).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
 }

@@ -1,4 +1,4 @@
-//! Projections and builds in words.
+//! Projections and builds as text.
 
 use std::fmt::{self, Write};
 
@@ -25,20 +25,20 @@ impl Build {
         self.purpose == Purpose::Verify
     }
 
-    /// Why it stopped, in words and lines; none if it did not.
+    /// Why it stopped, with the event and the backtrace on lines of their own; `None` if it did not stop.
     pub(in crate::cli) fn why_it_stopped(&self, projection: &str) -> Option<String> {
         let error = self.error.as_ref()?;
-        let mut words = format!("build {} of `{projection}` (version {}) {}", self.build, self.version, self.state);
+        let mut text = format!("build {} of `{projection}` (version {}) {}", self.build, self.version, self.state);
         if let Some(position) = error.position {
-            let _ = write!(words, " at position {position}");
+            let _ = write!(text, " at position {position}");
         }
-        let _ = write!(words, ": {error}");
-        Some(words)
+        let _ = write!(text, ": {error}");
+        Some(text)
     }
 }
 
 impl BuildError {
-    /// The functions that matter: not those of Rust's library, which make a panic of a panic. All, if no others are known.
+    /// The frames of the module's own code, without those of Rust's standard library; all frames if none is known to be its own.
     fn frames(&self) -> Vec<&Frame> {
         let own = |frame: &&Frame| frame.file.as_ref().is_some_and(|file| !file.starts_with("/rustc/"));
         let frames: Vec<&Frame> = self.backtrace.iter().filter(own).collect();
@@ -95,7 +95,7 @@ pub(super) mod samples {
 
     use crate::api::{Build, Projection};
 
-    /// A build with these members, and with usual ones where there are none.
+    /// A build with these members, and default ones for the rest.
     pub(in crate::cli) fn build(members: Value) -> Build {
         let usual = json!({
             "build": 4, "version": 1, "state": "replaying", "checkpoint": 0, "head": 0, "lag": 0, "events_per_second": 0.0,
@@ -115,7 +115,9 @@ pub(super) mod samples {
     }
 
     fn with<T: serde::de::DeserializeOwned>(mut usual: Value, members: Value) -> T {
-        let (Value::Object(usual_members), Value::Object(members)) = (&mut usual, members) else { panic!("no object") };
+        let (Value::Object(usual_members), Value::Object(members)) = (&mut usual, members) else {
+            panic!("not an object")
+        };
         usual_members.extend(members);
         serde_json::from_str(&usual.to_string()).unwrap()
     }
@@ -134,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_halted_build_names_event_message_and_place() {
+    fn a_halted_build_names_event_message_and_line() {
         let error = r#"{"reason":"module","position":17,"kind":"trapped","stream":"account-7","event_type":"MoneyWithdrawn",
             "message":"panicked at src/lib.rs:93:5:\nno account",
             "backtrace":[{"function":"abort"},{"function":"core::panicking::panic_fmt","file":"/rustc/5980/library/core/src/panicking.rs","line":80},
@@ -152,18 +154,18 @@ mod tests {
     #[test]
     fn a_long_backtrace_is_cut_short() {
         let frames = vec![r#"{"function":"f"}"#; SHOWN_FRAMES + 3].join(",");
-        let words = stopped(&format!(
+        let text = stopped(&format!(
             r#"{{"reason":"module","position":1,"kind":"refused","message":"no","backtrace":[{frames}]}}"#
         ));
-        assert_eq!(words.matches("\n           f").count(), SHOWN_FRAMES - 1);
-        assert!(words.contains("\n           …\n"), "{words}");
+        assert_eq!(text.matches("\n           f").count(), SHOWN_FRAMES - 1);
+        assert!(text.contains("\n           …\n"), "{text}");
     }
 
     #[test]
-    fn what_is_not_the_modules_fault_is_told_as_it_is() {
-        let words = stopped(r#"{"reason":"host","message":"the disk is full"}"#);
-        assert_eq!(words, "build 4 of `bank` (version 2) halted: the disk is full");
-        let words = stopped(r#"{"reason":"too_many_dead_letters","found":4,"max":3}"#);
-        assert!(words.ends_with("halted: 4 events would be set aside; the limit max_dead_letters is 3"), "{words}");
+    fn other_reasons_are_shown_as_they_are() {
+        let text = stopped(r#"{"reason":"host","message":"the disk is full"}"#);
+        assert_eq!(text, "build 4 of `bank` (version 2) halted: the disk is full");
+        let text = stopped(r#"{"reason":"too_many_dead_letters","found":4,"max":3}"#);
+        assert!(text.ends_with("halted: 4 events would be set aside; the limit max_dead_letters is 3"), "{text}");
     }
 }

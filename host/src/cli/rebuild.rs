@@ -5,11 +5,11 @@ use clap::Args;
 use super::{client::Client, deploy::Activate, follow::follow, operation::operate, output::say, progress::Progress};
 use crate::{api::RebuildQuery, config::ClientOptions};
 
-/// Build a projection's read model again from the first event, beside the one that queries read.
+/// Build a projection's read model again from the first event, beside the active build.
 ///
-/// The new build goes through the upcasters that are active now. Queries turn to it when it has caught up.
+/// The new build uses the upcasters that are active now. It becomes the active build when it has caught up.
 #[derive(Args, Debug)]
-// Its own --version is another.
+// It has an option --version of its own.
 #[command(disable_version_flag = true)]
 pub(super) struct Rebuild {
     /// The projection
@@ -19,15 +19,15 @@ pub(super) struct Rebuild {
     #[arg(long = "version", value_name = "NUMBER")]
     wanted: Option<u32>,
 
-    /// When queries begin to read the new build
+    /// When the new build becomes active
     #[arg(long, value_enum, default_value_t)]
     activate: Activate,
 
-    /// Do not wait until it has caught up
+    /// Do not wait until the new build has caught up
     #[arg(long)]
     no_wait: bool,
 
-    /// Print what came of it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 
@@ -46,11 +46,11 @@ impl Rebuild {
             let progress = Progress::start();
             let goal = self.activate.goal();
             let followed = follow(&client, &self.projection, begun.number(), goal, &progress).await?;
-            progress.say(followed.words());
+            progress.say(followed.describe());
             if !followed.is_active() && self.activate == Activate::Manual {
                 let (name, build) = (&self.projection, begun.number());
                 progress.say(format_args!(
-                    "`gnomon compare {name}` shows how it differs, `gnomon activate {name} {build}` turns queries to it"
+                    "`gnomon compare {name}` shows how it differs, `gnomon activate {name} {build}` activates it"
                 ));
             }
             build = Some(followed.build);

@@ -1,6 +1,6 @@
-//! The reference of the command line, `docs/cli.md`, which is made of what clap knows.
+//! The reference of the command line, `docs/cli.md`, which is generated from clap's help texts.
 //!
-//! `GNOMON_BLESS=1 cargo test -p gnomon --lib cli::reference` writes it anew.
+//! `GNOMON_BLESS=1 cargo test -p gnomon --lib cli::reference` writes it again.
 
 use std::{fmt::Write, fs, path::Path};
 
@@ -11,10 +11,10 @@ use super::Cli;
 const HEAD: &str = "\
 # The command line
 
-Every option that names a variable can be given by that instead. Data goes to stdout, words and progress go to stderr. A command
-that fails says why and exits with 1; one that was not understood exits with 2.
+An option with a variable can also be set by that variable of the environment. Data goes to stdout, messages and progress go to stderr. A
+command that fails says why and exits with 1; a command line that cannot be read exits with 2.
 
-This page is made of what `gnomon --help` knows, and a test holds it.
+This page is generated from the help texts of `gnomon`, and a test checks that it is up to date.
 ";
 
 fn render() -> String {
@@ -36,13 +36,13 @@ fn render() -> String {
     page
 }
 
-/// The commands, each followed by its own.
+/// The commands, each followed by its subcommands.
 fn commands(command: &Command) -> Vec<&Command> {
     let shown = command.get_subcommands().filter(|command| command.get_name() != "help" && !command.is_hide_set());
     shown.flat_map(|command| std::iter::once(command).chain(commands(command))).collect()
 }
 
-/// The name with those that stand before it: `gnomon upcasters activate`.
+/// The name with those of its parents: `gnomon upcasters activate`.
 fn whole_name(command: &Command) -> &str {
     command.get_bin_name().unwrap_or(command.get_name())
 }
@@ -66,11 +66,11 @@ fn arguments<'a>(page: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
     *page += "\n| | | default | variable |\n|---|---|---|---|\n";
     for argument in arguments {
         let help = argument.get_long_help().or(argument.get_help()).map(ToString::to_string).unwrap_or_default();
-        let mut words = help.replace('\n', " ").replace('|', "\\|");
-        let default = match words.split_once(" [default: ") {
+        let mut text = help.replace('\n', " ").replace('|', "\\|");
+        let default = match text.split_once(" [default: ") {
             Some((before, default)) => {
                 let default = default.trim_end_matches(']').to_owned();
-                words = before.to_owned();
+                text = before.to_owned();
                 default
             }
             None if argument.get_action().takes_values() => argument
@@ -88,14 +88,14 @@ fn arguments<'a>(page: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
             .map(|value| format!("`{}`", value.get_name()))
             .collect();
         if !choices.is_empty() {
-            let _ = write!(words, ": {}", choices.join(", "));
+            let _ = write!(text, ": {}", choices.join(", "));
         }
         let variable = argument.get_env().map(|name| format!("`{}`", name.to_string_lossy())).unwrap_or_default();
-        let _ = writeln!(page, "| `{}` | {words} | {default} | {variable} |", name(argument));
+        let _ = writeln!(page, "| `{}` | {text} | {default} | {variable} |", name(argument));
     }
 }
 
-/// An option as it is written: `--url <URL>`, or an argument: `<FILE>`.
+/// An option with its value, `--url <URL>`, or an argument, `<FILE>`.
 fn name(argument: &Arg) -> String {
     let values = argument.get_value_names().unwrap_or_default().iter().map(|name| format!("<{name}>"));
     let value = if argument.get_action().takes_values() { values.collect::<Vec<_>>().join(" ") } else { String::new() };
@@ -106,7 +106,7 @@ fn name(argument: &Arg) -> String {
 }
 
 #[test]
-fn the_page_is_what_the_program_knows() {
+fn the_page_is_up_to_date() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cli.md");
     let page = render();
     if std::env::var_os("GNOMON_BLESS").is_some() {
@@ -117,6 +117,6 @@ fn the_page_is_what_the_program_knows() {
 }
 
 #[test]
-fn clap_finds_no_fault() {
+fn the_commands_are_valid_for_clap() {
     Cli::command().debug_assert();
 }

@@ -5,16 +5,16 @@ use clap::Args;
 use super::{client::Client, operation::operate, output::say};
 use crate::{api::BuildQuery, config::ClientOptions};
 
-/// Let a build go on that was paused.
+/// Resume a paused build.
 #[derive(Args, Debug)]
 pub(super) struct Resume {
     /// The projection
     projection: String,
 
-    /// The build [default: the active one, or the newest where none is active yet]
+    /// The build [default: the active one, or the newest if none is active]
     build: Option<u64>,
 
-    /// Print what came of it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 
@@ -26,7 +26,7 @@ impl Resume {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
         let operated = operate(&client, &self.projection, "resume", &BuildQuery { build: self.build }).await?;
-        say(format_args!("{} goes on", operated.label()));
+        say(format_args!("{} is resumed", operated.label()));
         if self.json {
             operated.print(None)?;
         }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::config::ClientOptions;
 
-/// Drop the tables of a build that queries do not read. Its number and its history stay.
+/// Retire a build that is not active: its tables are dropped, its history is kept.
 #[derive(Args, Debug)]
 pub(super) struct Retire {
     /// The projection
@@ -26,7 +26,7 @@ impl Retire {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
         retire(&client, &self.projection, self.build).await?;
-        say(format_args!("build {} of `{}` is retired: its tables are gone", self.build, self.projection));
+        say(format_args!("build {} of `{}` is retired: its tables are dropped", self.build, self.projection));
         Ok(())
     }
 }

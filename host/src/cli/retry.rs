@@ -13,23 +13,23 @@ use crate::{
     config::ClientOptions,
 };
 
-/// Let a build go on that halted or failed, and try again the events that it has set aside.
+/// Let a build continue that halted or failed, and retry its dead letters.
 ///
-/// Events of a stream of which later ones were folded stay set aside, as they would come out of order; `gnomon rebuild` makes a build
-/// that has them in order.
+/// A dead letter stays set aside if later events of its stream were folded, since it would be folded out of order; `gnomon rebuild`
+/// begins a build that folds all events in order.
 #[derive(Args, Debug)]
 pub(super) struct Retry {
     /// The projection
     projection: String,
 
-    /// The build [default: the active one, or the newest where none is active yet]
+    /// The build [default: the active one, or the newest if none is active]
     build: Option<u64>,
 
-    /// Try again all events that were set aside, also behind later events of their streams
+    /// Retry all dead letters, also after later events of their streams
     #[arg(long)]
     out_of_order: bool,
 
-    /// Print what came of it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 
@@ -45,19 +45,19 @@ impl Retry {
             client.json(request(&client, &self.projection, "retry", &query)).await?;
         let operated = Operated::from(operated);
         let (label, name) = (operated.label(), &self.projection);
-        say(format_args!("{label} tries again; `gnomon projections {name}` tells how far it comes"));
+        say(format_args!("{label} tries again; `gnomon projections {name}` shows its progress"));
         if overtaken > 0 {
             let events = figures::counted(overtaken, "event");
             say(format_args!(
-                "{events} of streams of which it has folded later events stay set aside; `gnomon rebuild {name}` has them in order, \
-                 `--out-of-order` tries them all the same"
+                "{events} stay set aside, since later events of their streams were folded; `gnomon rebuild {name}` begins a build \
+                 that folds them in order, `--out-of-order` retries them out of order"
             ));
         }
         if behind_others > 0 {
             let events = figures::counted(behind_others, "event");
             say(format_args!(
-                "{events} that were set aside come behind later events of other streams now, which the log does not say; \
-                 `gnomon rebuild {name}` makes a build that has all in order"
+                "{events} that were set aside are folded after later events of other streams; `gnomon rebuild {name}` begins a build \
+                 that folds all events in order"
             ));
         }
         if self.json {

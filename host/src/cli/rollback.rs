@@ -5,15 +5,15 @@ use clap::Args;
 use super::{client::Client, operation::operate, output::say};
 use crate::{api::BuildQuery, config::ClientOptions};
 
-/// Let queries read the build that was active before.
+/// Activate the build that was active before.
 ///
-/// It has followed the log all the time, so nothing is missing. `gnomon activate` goes forward again.
+/// That build has followed the log all the time, so nothing is missing. `gnomon activate` activates the newer build again.
 #[derive(Args, Debug)]
 pub(super) struct Rollback {
     /// The projection
     projection: String,
 
-    /// Print what came of it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 

@@ -5,7 +5,7 @@ use tracing::info;
 
 use super::host::{HostOptions, RunningHost, stop_signal};
 
-/// Run a host until it is told to stop (Ctrl-C, or SIGTERM).
+/// Run a host until Ctrl-C or SIGTERM.
 #[derive(Args, Debug)]
 pub(super) struct Serve {
     #[command(flatten)]

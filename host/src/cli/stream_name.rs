@@ -1,8 +1,8 @@
-//! Names of streams as they are given to a command.
+//! Names of streams as arguments of commands.
 
 use crate::event_log::{NameError, StreamName};
 
-/// The name of a stream. One that no URL can hold is refused here: its request would go elsewhere.
+/// Reads the name of a stream for clap. A name that a URL cannot hold is refused here, since its request would have another path.
 pub(super) fn stream_name(text: &str) -> Result<String, NameError> {
     StreamName::new(text).map(String::from)
 }

@@ -4,18 +4,18 @@ use clap::Args;
 
 use super::{client::Client, figures, output};
 use crate::{
-    api::{Stream, StreamsPage, StreamsQuery},
+    api::{ListStreamsQuery, Stream, StreamsPage},
     config::ClientOptions,
 };
 
-/// List streams by their names, a page at a time.
+/// List streams by name, a page at a time.
 #[derive(Args, Debug)]
 pub(super) struct Streams {
-    /// Only streams of this category, or of several with commas between: what stands before the first `-` of their names
+    /// Only streams of this category, the part of their names before the first `-`; or of several, with commas between
     #[arg(long)]
     category: Option<String>,
 
-    /// Begin behind this name
+    /// List streams after this name
     #[arg(long, value_name = "STREAM")]
     after: Option<String>,
 
@@ -34,7 +34,7 @@ pub(super) struct Streams {
 impl Streams {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let query = StreamsQuery { category: self.category, after: self.after, limit: self.limit };
+        let query = ListStreamsQuery { category: self.category, after: self.after, limit: self.limit };
         let body = client.text(client.get(&["v1", "streams"]).query(&query)).await?;
         let page: StreamsPage = client.parse(&body)?;
         if self.json {

@@ -95,7 +95,7 @@ impl EventLog {
     /// # Errors
     /// Nothing was taken in, see [`AppendError`].
     pub async fn import(&self, lines: Vec<Line>, first_line: usize) -> Result<Imported, AppendError> {
-        self.check_lines(&lines, first_line)?;
+        lines.iter().try_for_each(|line| self.check_line(line))?;
         if lines.is_empty() {
             return Ok(Imported::default());
         }
@@ -108,12 +108,12 @@ impl EventLog {
         })
     }
 
-    /// Checks what can be checked of lines before any is imported.
+    /// Checks what can be checked of a line before any line is imported.
     ///
     /// # Errors
-    /// The first line that could not be imported.
-    pub fn check_lines(&self, lines: &[Line], first_line: usize) -> Result<(), AppendError> {
-        append::check_lines(lines, first_line, &self.shared.limits)
+    /// The line cannot be imported.
+    pub fn check_line(&self, line: &Line) -> Result<(), AppendError> {
+        append::check_line(line, &self.shared.limits)
     }
 
     /// How large things may be.

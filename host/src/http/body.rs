@@ -1,4 +1,4 @@
-//! Reading bodies within bounds.
+//! Reading bodies up to a limit.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use futures_util::StreamExt;
 
 use super::problem::{Code, Problem};
 
-/// Bytes of a body that is too large that are read all the same, so that the client comes to read the answer.
+/// Of a body that is too large, so many bytes are still read, so that the client gets to read the answer.
 const DRAIN_BYTES: u64 = 256 * 1024 * 1024;
 /// How long that may take.
-const DRAIN_TIME: Duration = Duration::from_secs(10);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Reads a whole body of at most `max` bytes; `limit` is the name of that setting.
+/// Reads a whole body of at most `max` bytes; `limit` is the name of the setting.
 pub(super) async fn read_body(body: Body, max: u64, limit: &'static str) -> Result<Vec<u8>, Problem> {
     let mut bounded = BoundedBody::new(body, max, limit);
     let mut bytes = Vec::new();
@@ -22,7 +22,7 @@ pub(super) async fn read_body(body: Body, max: u64, limit: &'static str) -> Resu
     Ok(bytes)
 }
 
-/// A body that is read piece by piece.
+/// A body that is read chunk by chunk, up to a limit.
 pub(super) struct BoundedBody {
     stream: BodyDataStream,
     read: u64,
@@ -35,11 +35,12 @@ impl BoundedBody {
         Self { stream: body.into_data_stream(), read: 0, max, limit }
     }
 
-    /// The next piece; none at the end.
+    /// The next chunk; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         let Some(chunk) = self.stream.next().await else { return Ok(None) };
-        let chunk = chunk
-            .map_err(|error| Problem::new(Code::InvalidBody, format!("the body of the request broke off: {error}")))?;
+        let chunk = chunk.map_err(|error| {
+            Problem::new(Code::InvalidBody, format!("the body of the request ended early: {error}"))
+        })?;
         self.read += chunk.len() as u64;
         if self.read > self.max {
             let found = self.drain().await;
@@ -49,8 +50,8 @@ impl BoundedBody {
         Ok(Some(chunk))
     }
 
-    /// Reads on, so that a client that writes before it reads is not cut off by a reset before it sees the answer. Answers
-    /// how much there is, as far as it was read.
+    /// Reads on and discards, so that no reset of the connection keeps a client that writes before it reads from seeing the answer.
+    /// Returns the size of the body, as far as it was read.
     pub(super) async fn drain(&mut self) -> String {
         let read_on = async {
             while self.read < DRAIN_BYTES {
@@ -62,7 +63,7 @@ impl BoundedBody {
             }
             false
         };
-        let ended = tokio::time::timeout(DRAIN_TIME, read_on).await.unwrap_or(false);
+        let ended = tokio::time::timeout(DRAIN_TIMEOUT, read_on).await.unwrap_or(false);
         if ended { self.read.to_string() } else { format!("more than {}", self.read) }
     }
 }

@@ -1,15 +1,15 @@
-//! Errors of the rooms below as problems: the one place where they meet.
+//! Errors of the rooms below as problems: the only place that maps them to codes.
 
 use axum::{
     extract::Path,
     http::header,
     response::{IntoResponse, Response},
 };
-use tracing::error;
 
 use super::{
     postgrest::PostgrestError,
     problem::{Code, Problem},
+    server_error::{internal, unavailable},
 };
 use crate::{
     api,
@@ -23,7 +23,7 @@ use crate::{
     runtime::{BatchError, ModuleKind, UpcastError},
 };
 
-/// The page of an error code.
+/// `GET /errors/{code}`: the page that explains an error code.
 pub(super) async fn page(Path(code): Path<String>) -> Result<Response, Problem> {
     let code = Code::ALL
         .iter()
@@ -34,19 +34,13 @@ pub(super) async fn page(Path(code): Path<String>) -> Result<Response, Problem> 
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        // The pool is closed when the host is about to go.
+        // The pool is closed while the host stops.
         if is_transient(&error) || matches!(error, sqlx::Error::PoolClosed) {
-            Self::new(Code::DatabaseUnavailable, format!("Postgres does not answer: {error}"))
+            unavailable(Code::DatabaseUnavailable, "Postgres does not answer", &error)
         } else {
             internal(&error)
         }
     }
-}
-
-/// What nobody foresaw. The log has it whole.
-pub(super) fn internal(error: &dyn std::error::Error) -> Problem {
-    error!(%error, "a request failed");
-    Problem::new(Code::Internal, error.to_string())
 }
 
 impl From<LimitError> for Problem {
@@ -79,13 +73,20 @@ impl From<AppendError> for Problem {
             AppendError::PartlyRepeated { stream } => {
                 Self::new(Code::PartlyRepeated, detail).with("stream", stream.as_str())
             }
-            AppendError::IdTwice(id) => Self::new(Code::EventIdTwice, detail).with("id", id),
-            AppendError::StreamTwice(stream) => Self::new(Code::StreamTwice, detail).with("stream", stream.as_str()),
+            AppendError::IdTwice(id) => Self::new(Code::DuplicateEventId, detail).with("id", id),
+            AppendError::StreamTwice(stream) => {
+                Self::new(Code::DuplicateStream, detail).with("stream", stream.as_str())
+            }
             AppendError::Empty => Self::new(Code::EmptyAppend, detail),
             AppendError::Limit(error) => error.into(),
             AppendError::Time { .. } | AppendError::Unicode { .. } => Self::new(Code::InvalidBody, detail),
-            AppendError::Refused(_) => Self::new(Code::Internal, detail),
-            AppendError::Unavailable(_) => Self::new(Code::LogUnavailable, detail),
+            AppendError::Refused(_) => internal(&detail),
+            AppendError::Unavailable(error) => unavailable(
+                Code::LogUnavailable,
+                "the log did not answer in time; whether the events were appended is not known. With event ids it is safe to \
+                 send them again",
+                &error,
+            ),
         }
     }
 }
@@ -111,7 +112,7 @@ impl From<UploadError> for Problem {
                 Self::new(Code::ModuleKindChanged, detail).with("kind", api::ModuleKind::from(existing))
             }
             UploadError::ViewTaken { view, other, .. } => {
-                Self::new(Code::ViewTaken, detail).with("view", view).with("projection", other)
+                Self::new(Code::ViewNameTaken, detail).with("view", view).with("projection", other)
             }
             UploadError::Postgres(error) => error.into(),
             UploadError::Interrupted => internal(&error),
@@ -252,12 +253,12 @@ impl From<AlignError> for Problem {
         match error {
             AlignError::Retired(build) => Self::new(Code::BuildRetired, detail).with("build", build),
             AlignError::Replaying { build, checkpoint } => {
-                Self::new(Code::BuildsApart, detail).with("build", build).with("checkpoint", checkpoint)
+                Self::new(Code::BuildReplaying, detail).with("build", build).with("checkpoint", checkpoint)
             }
             AlignError::Passed { behind, checkpoint, .. } => {
-                Self::new(Code::BuildsApart, detail).with("build", behind).with("checkpoint", checkpoint)
+                Self::new(Code::BuildStopped, detail).with("build", behind).with("checkpoint", checkpoint)
             }
-            AlignError::TimedOut { left_checkpoint, right_checkpoint, .. } => Self::new(Code::MeetingTimedOut, detail)
+            AlignError::TimedOut { left_checkpoint, right_checkpoint, .. } => Self::new(Code::BarrierTimedOut, detail)
                 .with("left_checkpoint", left_checkpoint)
                 .with("right_checkpoint", right_checkpoint),
             AlignError::Postgres(error) => error.into(),

@@ -1,4 +1,4 @@
-//! Taking requests apart; what does not fit becomes a problem.
+//! Extractors: the parts of a request as types, or a problem that says what is wrong.
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Request, rejection::PathRejection},
@@ -15,7 +15,7 @@ use super::{
     state::Api,
 };
 
-/// The body of a request, as JSON.
+/// The body of a request, read from JSON.
 pub(super) struct JsonBody<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
@@ -31,32 +31,50 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
     }
 }
 
-/// Reads a JSON object. (serde would take an array for one, too, its items for the fields.)
+/// Reads a JSON object. (serde would also read an array as one, its items as the fields.)
 pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    parse_object(bytes, |error| format!("line {} column {}", error.line(), error.column()))
+}
+
+/// Reads a JSON object that stands in one line of the body. The caller adds which line.
+pub(super) fn parse_json_line<T: DeserializeOwned>(line: &[u8]) -> Result<T, Problem> {
+    parse_object(line.trim_ascii_end(), |error| format!("column {}", error.column()))
+}
+
+fn parse_object<T: DeserializeOwned>(
+    bytes: &[u8],
+    position: impl Fn(&serde_json::Error) -> String,
+) -> Result<T, Problem> {
+    let malformed = |error: &serde_json::Error| {
+        Problem::new(Code::MalformedJson, format!("{} at {}", without_position(error), position(error)))
+    };
     if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
-        serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| json_problem(&error))?;
+        serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| malformed(&error))?;
         return Err(Problem::new(Code::InvalidBody, "a JSON object is expected"));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (path, inner) = (error.path().to_string(), error.inner());
-        if inner.is_data() && path != "." {
-            Problem::new(Code::InvalidBody, format!("{path}: {inner}")).with("field", path)
-        } else {
-            json_problem(inner)
+        match path.as_str() {
+            _ if !inner.is_data() => malformed(inner),
+            // The sentence names the field that the object lacks.
+            "." => Problem::new(Code::InvalidBody, without_position(inner)),
+            _ => Problem::new(Code::InvalidBody, format!("{path}: {}", without_position(inner))).with("field", path),
         }
     })?;
-    json.end().map_err(|error| json_problem(&error))?;
+    json.end().map_err(|error| malformed(&error))?;
     Ok(parsed)
 }
 
-fn json_problem(error: &serde_json::Error) -> Problem {
-    let code = if error.is_data() { Code::InvalidBody } else { Code::MalformedJson };
-    Problem::new(code, error.to_string())
+/// serde_json's message without its ` at line 1 column 2`.
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&position).map(str::to_owned).unwrap_or(text)
 }
 
-/// The parameters of the query string. One that is unknown, or is there twice, is refused: it would change what is asked for,
-/// if only one knew how.
+/// The parameters of the query string. A parameter that is unknown or is given twice is refused, since ignoring it could change
+/// what the client asks for.
 pub(super) struct Params<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequestParts<Api> for Params<T> {
@@ -67,22 +85,24 @@ impl<T: DeserializeOwned> FromRequestParts<Api> for Params<T> {
         let parameters = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         serde_path_to_error::deserialize(parameters).map(Self).map_err(|error| {
             let (path, inner) = (error.path().to_string(), error.inner().to_string());
-            let words = if let Some(parameter) = inner.strip_prefix("duplicate field ") {
-                format!("the parameter {parameter} is there twice")
+            let reason = if let Some(parameter) = inner.strip_prefix("duplicate field ") {
+                format!("the parameter {parameter} is given twice")
             } else if inner.starts_with("unknown field") {
-                inner.replace("unknown field", "unknown parameter").replace("there are no fields", "none is known")
+                inner
+                    .replace("unknown field", "unknown parameter")
+                    .replace("there are no fields", "the path takes none")
             } else if inner.contains(&format!("`{path}`")) {
-                // The words name the parameter by themselves.
+                // The message names the parameter itself.
                 inner
             } else {
                 format!("{path}: {inner}")
             };
-            Problem::new(Code::InvalidQuery, format!("query string: {words}"))
+            Problem::new(Code::InvalidQuery, format!("query string: {reason}"))
         })
     }
 }
 
-/// A query string without parameters, for what has none.
+/// An empty query string, for paths that take no parameters.
 pub(super) struct NoParams;
 
 impl FromRequestParts<Api> for NoParams {
@@ -91,9 +111,9 @@ impl FromRequestParts<Api> for NoParams {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
-        struct Nothing {}
+        struct Empty {}
 
-        let Params(Nothing {}) = Params::from_request_parts(parts, api).await?;
+        let Params(Empty {}) = Params::from_request_parts(parts, api).await?;
         Ok(Self)
     }
 }
@@ -112,7 +132,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Api> for PathParams<T> {
     }
 }
 
-/// Whether the body is said to be of a media type, whatever its parameters.
+/// Whether `Content-Type` names a media type, with any parameters.
 pub(super) fn is_media_type(headers: &HeaderMap, wanted: &str) -> bool {
     media_type(headers).is_some_and(|found| found.eq_ignore_ascii_case(wanted))
 }
@@ -122,7 +142,7 @@ fn media_type(headers: &HeaderMap) -> Option<&str> {
     Some(value.split(';').next().unwrap_or_default().trim())
 }
 
-/// The problem of a body that is not of the wanted media type.
+/// The problem of a body whose media type is not the one that the path takes.
 pub(super) fn unsupported(headers: &HeaderMap, wanted: &str) -> Problem {
     let found = media_type(headers).map_or_else(|| "none".to_owned(), |found| format!("`{found}`"));
     Problem::new(Code::UnsupportedMediaType, format!("Content-Type must be {wanted}; it is {found}"))

@@ -1,4 +1,4 @@
-//! Is it alive, is it ready?
+//! `/health/live`, `/health/ready` and `/`
 
 use std::time::Duration;
 
@@ -10,24 +10,24 @@ use super::{
     state::Api,
 };
 
-/// How long Postgres may take to say that it is there.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long Postgres may take to answer.
+const POSTGRES_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The host runs.
+/// `GET /health/live`: the host runs.
 pub(super) async fn live() -> Json<Value> {
     Json(json!({"status": "live"}))
 }
 
-/// The host can answer: Postgres does.
+/// `GET /health/ready`: the host runs, and Postgres answers.
 pub(super) async fn ready(State(api): State<Api>) -> Result<Json<Value>, Problem> {
-    match tokio::time::timeout(PATIENCE, sqlx::query("SELECT 1").execute(&api.pool)).await {
+    match tokio::time::timeout(POSTGRES_TIMEOUT, sqlx::query("SELECT 1").execute(&api.pool)).await {
         Ok(Ok(_)) => Ok(Json(json!({"status": "ready"}))),
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(Problem::new(Code::DatabaseUnavailable, "Postgres does not answer in time")),
     }
 }
 
-/// What this is, and where to go on.
+/// `GET /`: the name and version of the program, and the paths to begin with.
 pub(super) async fn index() -> Json<Value> {
     Json(json!({
         "name": "gnomon",

@@ -1,4 +1,4 @@
-//! The HTTP API. Only this room knows status codes.
+//! The HTTP API. Only this module knows status codes.
 
 mod body;
 mod convert;
@@ -13,8 +13,10 @@ mod postgrest;
 mod prefer;
 mod problem;
 mod projections;
+mod request_id;
 mod router;
 mod serve;
+mod server_error;
 mod settings;
 mod sse;
 mod state;

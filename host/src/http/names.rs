@@ -3,13 +3,13 @@
 use super::problem::{Code, Problem};
 use crate::event_log::{Category, EventType};
 
-/// The types of events that `types` names; none if it is not there.
+/// The event types of the parameter `types`; an empty list if it is left out.
 pub(super) fn types(text: Option<&str>) -> Result<Vec<EventType>, Problem> {
     let types = names("types", text)?.into_iter().map(EventType::new);
     types.collect::<Result<_, _>>().map_err(|error| Problem::new(Code::InvalidQuery, format!("`types`: {error}")))
 }
 
-/// The categories of streams that `category` names; none if it is not there.
+/// The categories of the parameter `category`; an empty list if it is left out.
 pub(super) fn categories(text: Option<&str>) -> Result<Vec<Category>, Problem> {
     let categories = names("category", text)?.into_iter().map(|name| {
         let shown = name.clone();
@@ -20,13 +20,13 @@ pub(super) fn categories(text: Option<&str>) -> Result<Vec<Category>, Problem> {
     categories.collect()
 }
 
-/// The names of a list with commas. A name in double quotes may have commas itself, and `\"` and `\\` for `"` and `\`; that
-/// is how PostgREST writes lists, too.
+/// Splits a list at its commas. A name in double quotes may have commas, and `\"` and `\\` for `"` and `\`, as in lists of
+/// PostgREST.
 fn names(parameter: &str, text: Option<&str>) -> Result<Vec<String>, Problem> {
     let Some(mut rest) = text else { return Ok(Vec::new()) };
     let mut names = Vec::new();
     loop {
-        let (name, behind) = match rest.strip_prefix('"') {
+        let (name, after) = match rest.strip_prefix('"') {
             Some(quoted) => unquote(quoted).ok_or_else(|| {
                 let detail = format!(
                     "`{parameter}`: the quotes of {rest} do not end before a comma; a name with a comma or a quote is written \
@@ -40,22 +40,22 @@ fn names(parameter: &str, text: Option<&str>) -> Result<Vec<String>, Problem> {
             }
         };
         names.push(name);
-        match behind.strip_prefix(',') {
-            Some(behind) => rest = behind,
+        match after.strip_prefix(',') {
+            Some(after) => rest = after,
             None => return Ok(names),
         }
     }
 }
 
-/// The text up to the closing quote, and what stands behind it: a comma, or nothing.
+/// The text up to the closing quote, and the rest after it, which is empty or begins with a comma.
 fn unquote(text: &str) -> Option<(String, &str)> {
     let mut name = String::new();
     let mut characters = text.char_indices();
     while let Some((at, character)) = characters.next() {
         match character {
             '"' => {
-                let behind = &text[at + 1..];
-                return (behind.is_empty() || behind.starts_with(',')).then_some((name, behind));
+                let after = &text[at + 1..];
+                return (after.is_empty() || after.starts_with(',')).then_some((name, after));
             }
             '\\' => name.push(characters.next()?.1),
             character => name.push(character),
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_name_is_not_passed_over() {
+    fn an_empty_name_is_refused() {
         for text in ["", "A,", ",A", "A,,B", "\"\""] {
             assert!(types(Some(text)).is_err() && categories(Some(text)).is_err(), "{text}");
         }

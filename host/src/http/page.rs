@@ -1,4 +1,4 @@
-//! What the pages of the log and its streams have in common.
+//! Parameters and problems that the pages of the log and of its streams share.
 
 use super::{
     problem::{Code, Problem},
@@ -9,10 +9,10 @@ use crate::{
     event_log::{Position, StreamName, StreamVersion},
 };
 
-/// Items of a page if nobody says how many.
+/// Items of a page if the client does not say how many.
 const DEFAULT_LIMIT: usize = 100;
 
-/// Where a page begins.
+/// The position or version after which a page begins.
 pub(super) fn begin(after: After) -> Result<u64, Problem> {
     match after {
         After::Number(number) => Ok(number),
@@ -20,23 +20,23 @@ pub(super) fn begin(after: After) -> Result<u64, Problem> {
     }
 }
 
-/// The problem of a reader that has seen more of the log than there is.
+/// The problem of a reader whose position is after the end of the log.
 ///
-/// Whoever reads on from there would wait without a word, and miss what is appended until the log has grown so far again: the
-/// log is another one than the reader knows, most likely an older one out of a backup.
+/// The reader knows another log than this one, most likely because this one was restored from an older backup. If it read on, it
+/// would wait silently, and miss all events that are appended until the log has grown up to its position.
 pub(super) fn beyond_head(after: Position, head: Position) -> Problem {
     let detail = format!(
-        "the reader is behind position {after}, and the log ends at {head}: it is not the log that the reader knows; it may \
-         have been restored from a backup. Begin from a position that it has"
+        "the reader is at position {after}, but the log ends at {head}: it is not the log that the reader knows. It may have \
+         been restored from a backup. Begin at a position that it has"
     );
     Problem::new(Code::PositionBeyondHead, detail).with("after", after).with("head", head)
 }
 
-/// The same of one stream.
+/// The problem of a reader whose version is after the end of a stream.
 pub(super) fn beyond_stream(stream: &StreamName, after: StreamVersion, version: StreamVersion) -> Problem {
     let detail = format!(
-        "the reader is behind version {after} of stream `{stream}`, which ends at {version}: it is not the stream that the \
-         reader knows; the log may have been restored from a backup. Begin from a version that it has"
+        "the reader is at version {after} of stream `{stream}`, but the stream ends at {version}: it is not the stream that the \
+         reader knows. The log may have been restored from a backup. Begin at a version that it has"
     );
     Problem::new(Code::PositionBeyondHead, detail)
         .with("stream", stream.as_str())
@@ -44,7 +44,7 @@ pub(super) fn beyond_stream(stream: &StreamName, after: StreamVersion, version: 
         .with("version", version)
 }
 
-/// How many items a page is to have.
+/// The most items that a page may have.
 pub(super) fn limit(asked: Option<u64>, settings: &HttpSettings) -> Result<usize, Problem> {
     let asked = asked.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let limit = asked.unwrap_or(DEFAULT_LIMIT.min(settings.max_page));

@@ -1,4 +1,4 @@
-//! What a client is told when a request fails: problem details, RFC 9457.
+//! The answer to a request that fails: problem details (RFC 9457).
 
 use axum::{
     Json,
@@ -11,7 +11,7 @@ use serde_json::Value;
 /// The stable codes. Each has a page under `docs/errors`, which the host serves at `/errors/<code>`.
 macro_rules! codes {
     ($($variant:ident $code:literal $status:ident $title:literal,)*) => {
-        /// A stable name of what can go wrong.
+        /// A stable name of an error.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Code {
             $(#[doc = $title] $variant,)*
@@ -26,15 +26,17 @@ macro_rules! codes {
                 match self { $(Self::$variant => $code,)* }
             }
 
-            fn status(self) -> StatusCode {
+            /// The HTTP status.
+            pub(super) fn status(self) -> StatusCode {
                 match self { $(Self::$variant => StatusCode::$status,)* }
             }
 
-            fn title(self) -> &'static str {
+            /// What the code means, in one sentence.
+            pub(super) fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)* }
             }
 
-            /// The page that explains it.
+            /// The page that explains the error, in Markdown.
             pub(super) fn page(self) -> &'static str {
                 match self { $(Self::$variant => include_str!(concat!("../../../docs/errors/", $code, ".md")),)* }
             }
@@ -43,47 +45,48 @@ macro_rules! codes {
 }
 
 codes! {
+    BarrierTimedOut "barrier_timed_out" SERVICE_UNAVAILABLE "The builds did not come to one position in time",
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "The body of the request is too large",
-    BuildBehind "build_behind" CONFLICT "Queries have seen more than the build holds",
+    BuildBehind "build_behind" CONFLICT "The build is not as far as what queries have already seen",
     BuildNotFound "build_not_found" NOT_FOUND "The projection has no such build",
-    BuildRetired "build_retired" CONFLICT "The tables of the build are gone or about to go",
-    BuildsApart "builds_apart" CONFLICT "The builds cannot come to one position now",
+    BuildReplaying "build_replaying" CONFLICT "The build is still replaying",
+    BuildRetired "build_retired" CONFLICT "The tables of the build are dropped, or about to be",
+    BuildStopped "build_stopped" CONFLICT "A stopped build is behind the build that it is compared with",
     DatabaseUnavailable "database_unavailable" SERVICE_UNAVAILABLE "Postgres does not answer",
+    DuplicateEventId "duplicate_event_id" UNPROCESSABLE_ENTITY "Two events of the request have the same id",
+    DuplicateStream "duplicate_stream" UNPROCESSABLE_ENTITY "Two appends of the request are for the same stream",
     EmptyAppend "empty_append" UNPROCESSABLE_ENTITY "An append needs at least one event",
     EventIdTaken "event_id_taken" CONFLICT "The event id belongs to another event",
-    EventIdTwice "event_id_twice" UNPROCESSABLE_ENTITY "Two events of the request have one id",
     Internal "internal" INTERNAL_SERVER_ERROR "The host failed",
     InvalidBody "invalid_body" UNPROCESSABLE_ENTITY "The body of the request is not what is expected",
-    InvalidCategory "invalid_category" BAD_REQUEST "No stream can be of this category",
-    InvalidHeader "invalid_header" BAD_REQUEST "A header of the request cannot be used",
-    InvalidModule "invalid_module" UNPROCESSABLE_ENTITY "The component is no module",
-    InvalidPath "invalid_path" BAD_REQUEST "The path of the request names nothing that can be",
-    InvalidQuery "invalid_query" BAD_REQUEST "The query string of the request cannot be used",
+    InvalidCategory "invalid_category" BAD_REQUEST "The name is not a category of streams",
+    InvalidHeader "invalid_header" BAD_REQUEST "A header of the request is not allowed",
+    InvalidModule "invalid_module" UNPROCESSABLE_ENTITY "The component is not a module that this host can run",
+    InvalidPath "invalid_path" BAD_REQUEST "A part of the path is not allowed",
+    InvalidQuery "invalid_query" BAD_REQUEST "A parameter of the query string is not allowed",
     LimitExceeded "limit_exceeded" PAYLOAD_TOO_LARGE "Something is larger than a limit allows",
     LogUnavailable "log_unavailable" SERVICE_UNAVAILABLE "The log did not answer in time",
     MalformedJson "malformed_json" BAD_REQUEST "The body of the request is not JSON",
-    MeetingTimedOut "meeting_timed_out" SERVICE_UNAVAILABLE "The builds did not come to one position in time",
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The path does not take this method",
     ModuleKindChanged "module_kind_changed" CONFLICT "The name belongs to a module of another kind",
-    ModuleNotFound "module_not_found" NOT_FOUND "There is no such module or version",
+    ModuleNotFound "module_not_found" NOT_FOUND "The module or its version does not exist",
     NoSuitableBuild "no_suitable_build" CONFLICT "The projection has no build that this can be done with",
-    NotFound "not_found" NOT_FOUND "There is nothing at this path",
-    NothingToCompare "nothing_to_compare" CONFLICT "There are no two builds to compare",
+    NotFound "not_found" NOT_FOUND "The path does not exist",
+    NothingToCompare "nothing_to_compare" CONFLICT "A comparison needs two builds",
     PartlyRepeated "partly_repeated" CONFLICT "Some of the events are in the log already, others are not",
     PositionBeyondHead "position_beyond_head" CONFLICT "The log, or the stream, does not reach so far",
-    ProjectionNotFound "projection_not_found" NOT_FOUND "There is no such projection",
+    ProjectionNotFound "projection_not_found" NOT_FOUND "The projection does not exist",
     ProjectionNotReady "projection_not_ready" SERVICE_UNAVAILABLE "No build of the projection has caught up yet",
     ReadModelBehind "read_model_behind" SERVICE_UNAVAILABLE "The read model is not yet at the wanted position",
-    RetryOutOfOrder "retry_out_of_order" CONFLICT "What is set aside can only be tried again out of order",
-    StreamNotFound "stream_not_found" NOT_FOUND "There is no such stream",
-    StreamTwice "stream_twice" UNPROCESSABLE_ENTITY "Two parts of the append are for one stream",
+    RetryOutOfOrder "retry_out_of_order" CONFLICT "The dead letters can only be retried out of order",
+    StreamNotFound "stream_not_found" NOT_FOUND "The stream does not exist",
     TableNotFound "table_not_found" NOT_FOUND "The projection has no such table",
     UpcastFailed "upcast_failed" UNPROCESSABLE_ENTITY "An upcaster cannot rewrite an event",
-    UpcasterConflict "upcaster_conflict" CONFLICT "The upcaster does not fit beside those that are active",
-    UpcasterNotFound "upcaster_not_found" NOT_FOUND "There is no such upcaster, or it is not active",
+    UpcasterConflict "upcaster_conflict" CONFLICT "The upcaster conflicts with one that is active",
+    UpcasterNotFound "upcaster_not_found" NOT_FOUND "The upcaster does not exist, or is not active",
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body of the request has the wrong type",
-    ViewTaken "view_taken" CONFLICT "A view of another projection has the name already",
-    WrongBuildState "wrong_build_state" CONFLICT "The build is not in a state for this",
+    ViewNameTaken "view_name_taken" CONFLICT "A view of another projection has the name already",
+    WrongBuildState "wrong_build_state" CONFLICT "The state of the build does not allow this",
     WrongExpectedVersion "wrong_expected_version" CONFLICT "The stream is not at the expected version",
 }
 
@@ -95,7 +98,7 @@ pub(super) struct Problem {
     members: Members,
 }
 
-/// The members of the body, in the order in which they are to be read.
+/// The members of the body, in the order in which they are written.
 #[derive(Debug, Default)]
 struct Members(Vec<(String, Value)>);
 
@@ -105,7 +108,7 @@ impl Members {
     }
 
     fn set(&mut self, name: &str, value: impl Serialize) {
-        // What goes in here are texts, numbers and lists of them: nothing that JSON cannot say.
+        // Members are texts, numbers and lists of them, which JSON can always hold.
         let value = serde_json::to_value(value).unwrap_or_default();
         match self.0.iter_mut().find(|(other, _)| other == name) {
             Some((_, old)) => *old = value,
@@ -121,7 +124,7 @@ impl Serialize for Members {
 }
 
 impl Problem {
-    /// A problem and what it is about in this case.
+    /// A problem; `detail` says what went wrong in this case.
     pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
         let mut problem = Self { status: code.status(), headers: Vec::new(), members: Members::default() };
         problem.members.set("type", format!("/errors/{}", code.as_str()));
@@ -135,8 +138,8 @@ impl Problem {
         problem
     }
 
-    /// A problem that says nothing beyond what its status means, and has no page.
-    pub(super) fn of_status(status: StatusCode, detail: impl Into<String>) -> Self {
+    /// A problem without a code of ours and without a page: its status says the kind.
+    pub(super) fn from_status(status: StatusCode, detail: impl Into<String>) -> Self {
         let mut problem = Self { status, headers: Vec::new(), members: Members::default() };
         problem.members.set("type", "about:blank");
         problem.members.set("title", status.canonical_reason().unwrap_or_default());
@@ -156,13 +159,6 @@ impl Problem {
         self
     }
 
-    /// Says which line of an import is meant.
-    pub(super) fn at_line(self, line: usize) -> Self {
-        let detail = self.members.get("detail").and_then(Value::as_str).unwrap_or_default();
-        let detail = format!("line {line}: {detail}");
-        self.with("detail", detail).with("line", line)
-    }
-
     /// Adds a header.
     pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
@@ -170,7 +166,7 @@ impl Problem {
     }
 }
 
-/// The body.
+/// As the body of the answer.
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.members.serialize(serializer)

@@ -1,4 +1,4 @@
-//! The table of contents of the HTTP API.
+//! The routes of the HTTP API.
 
 use std::any::Any;
 
@@ -11,12 +11,13 @@ use axum::{
     routing::{delete, get, post, put},
 };
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing::error;
 
 use super::{
     errors, events, health, modules, postgrest,
     problem::{Code, Problem},
     projections,
+    request_id::with_request_id,
+    server_error::internal,
     state::Api,
     streams, upcasters,
 };
@@ -58,10 +59,12 @@ pub fn router(api: Api) -> Router {
         .route("/v1/read-models/{projection}/{table}", get(postgrest::query))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        // Each handler bounds the body that it reads, and names the limit.
+        // Each handler limits the body that it reads, and its error names the limit.
         .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(no_sniff))
+        // The outermost: what is logged below has the id of its request.
+        .layer(middleware::from_fn(with_request_id))
         .with_state(api)
 }
 
@@ -79,12 +82,11 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
         .downcast_ref::<String>()
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("without a word");
-    error!(message, "a handler panicked");
-    Problem::new(Code::Internal, "the host failed at this request; its log says how").into_response()
+        .unwrap_or("without a message");
+    internal(&format_args!("a handler panicked: {message}")).into_response()
 }
 
-/// What users wrote into events is never taken for a page by a browser.
+/// Keeps browsers from rendering what users wrote into events as a page.
 async fn no_sniff(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -1,4 +1,4 @@
-//! Answering on a socket.
+//! Serving the API on a socket.
 
 use tokio::net::TcpListener;
 

@@ -5,15 +5,15 @@ use std::time::Duration;
 /// Settings of the HTTP API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpSettings {
-    /// Bytes of the body of a request that is not an import or a module.
+    /// Bytes of the body of a request that is neither an import nor a module.
     pub max_body_bytes: usize,
     /// Bytes of the body of an import.
     pub max_import_bytes: u64,
-    /// Events, streams of one page.
+    /// Items of one page of events, streams, dead letters or history.
     pub max_page: usize,
     /// Rows of one page of a read model.
     pub max_rows: u64,
-    /// How long a reader may ask to wait for a position.
+    /// How long a client may ask to wait for a position or a comparison.
     pub max_wait: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! What the handlers work on.
+//! The state that the handlers share.
 
 use std::sync::Arc;
 
@@ -8,21 +8,21 @@ use tokio_util::sync::CancellationToken;
 use super::settings::HttpSettings;
 use crate::{event_log::EventLog, modules::Modules, operations::Operations, queries::Queries};
 
-/// What the handlers work on.
+/// The state that the handlers share.
 #[derive(Clone, Debug)]
 pub struct Api {
     /// The log.
     pub log: EventLog,
     /// Uploaded modules.
     pub modules: Modules,
-    /// What operators do.
+    /// What operators can do.
     pub operations: Operations,
-    /// What readers do.
+    /// What readers can do.
     pub queries: Queries,
-    /// For the question whether Postgres answers.
+    /// To check whether Postgres answers.
     pub pool: PgPool,
     /// Settings.
     pub settings: Arc<HttpSettings>,
-    /// Streams of events end when this is cancelled; they would never end by themselves.
+    /// Ends the answers that follow, which never end by themselves, when the host stops.
     pub closing: CancellationToken,
 }

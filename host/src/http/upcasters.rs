@@ -15,7 +15,7 @@ pub(super) async fn list(State(api): State<Api>, NoParams: NoParams) -> Result<J
     Ok(Json(api::Upcasters { upcasters }))
 }
 
-fn changed(name: Identifier, version: Option<ModuleVersion>, builds: Vec<Rebuilt>) -> Json<api::UpcasterChanged> {
+fn respond(name: Identifier, version: Option<ModuleVersion>, builds: Vec<Rebuilt>) -> Json<api::UpcasterChanged> {
     let builds = builds.into_iter().map(Into::into).collect();
     Json(api::UpcasterChanged { name: name.into(), active_version: version.map(|version| version.0), builds })
 }
@@ -24,10 +24,10 @@ fn changed(name: Identifier, version: Option<ModuleVersion>, builds: Vec<Rebuilt
 pub(super) async fn activate(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
-    Params(which): Params<api::UpcasterQuery>,
+    Params(query): Params<api::ActivateUpcasterQuery>,
 ) -> Result<Json<api::UpcasterChanged>, Problem> {
-    let (version, builds) = api.operations.activate_upcaster(&name, which.version.map(ModuleVersion)).await?;
-    Ok(changed(name, Some(version), builds))
+    let (version, builds) = api.operations.activate_upcaster(&name, query.version.map(ModuleVersion)).await?;
+    Ok(respond(name, Some(version), builds))
 }
 
 /// `POST /v1/upcasters/{name}/deactivate`
@@ -37,5 +37,5 @@ pub(super) async fn deactivate(
     PathParams(name): PathParams<Identifier>,
 ) -> Result<Json<api::UpcasterChanged>, Problem> {
     let builds = api.operations.deactivate_upcaster(&name).await?;
-    Ok(changed(name, None, builds))
+    Ok(respond(name, None, builds))
 }

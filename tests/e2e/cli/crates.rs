@@ -1,4 +1,4 @@
-//! The way of an author: `new`, the crate's own tests, `build`, `deploy`, and the rows.
+//! The work of an author: `new`, the crate's own tests, `build`, `deploy` and `query`.
 
 use std::{
     fs,
@@ -12,12 +12,12 @@ use tempfile::TempDir;
 use super::{Said, run};
 use crate::support::{Host, gnomon};
 
-/// Where this workspace lies.
+/// The folder of this workspace.
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Builds like this workspace: with its versions, which are on the machine, and into its folder, which has half of it.
+/// Builds with the dependencies of this workspace, which are on the machine, and into its target folder, which has some of them.
 fn like_workspace(command: &mut Command, folder: &Path) {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     command.current_dir(folder).env("CARGO_TARGET_DIR", target).env("CARGO_NET_OFFLINE", "true");
@@ -47,7 +47,7 @@ async fn a_new_crate_passes_its_tests_and_is_built_deployed_and_queried() {
     );
     let again = in_folder(folder.path(), &host, &["new", "order-totals"]).await;
     assert_eq!(again.code, Some(1));
-    assert_eq!(again.err, "error: order-totals is there already; choose another name or remove it\n");
+    assert_eq!(again.err, "error: order-totals exists already; choose another name or remove it\n");
 
     let project = folder.path().join("order-totals");
     fs::copy(workspace().join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
@@ -72,7 +72,7 @@ async fn a_new_crate_passes_its_tests_and_is_built_deployed_and_queried() {
         deployed.err
     );
 
-    // The very lines that the crate's own documentation gives.
+    // The commands that the crate's own documentation has.
     run(&host, &["append", "order-1", "--type", "OrderPlaced", "--data", r#"{"customer": "ada", "amount": 40}"#]).await;
     let rows = ["query", "order_totals", "customers", "--select", "customer,orders,amount", "--min-position", "1"];
     insta::assert_snapshot!(run(&host, &rows).await.out, @r"
@@ -82,7 +82,7 @@ async fn a_new_crate_passes_its_tests_and_is_built_deployed_and_queried() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_that_holds_no_crate_is_refused() {
+async fn a_folder_that_is_not_a_crate_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     for command in ["build", "deploy"] {
         let mut gnomon = gnomon();
@@ -90,6 +90,9 @@ async fn a_folder_that_holds_no_crate_is_refused() {
         let said = finish(gnomon).await;
         assert_eq!((said.code, said.out.as_str()), (Some(1), ""));
         let path = folder.path().display();
-        assert_eq!(said.err, format!("error: {path} holds no crate: there is no Cargo.toml; `gnomon new` makes one\n"));
+        assert_eq!(
+            said.err,
+            format!("error: {path} is not a crate: it has no Cargo.toml; `gnomon new` makes a crate\n")
+        );
     }
 }

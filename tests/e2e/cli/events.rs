@@ -21,7 +21,7 @@ async fn events_are_appended_and_printed_as_they_were_written() {
     let id = "0190f3c2-0000-7000-8000-000000000001";
     let again = ["append", "order-1", "--type", "OrderCancelled", "--id", id, "--time", "2013-01-01T10:17:00Z"];
     assert_eq!(run(&host, &again).await.out, "order-1 version 2, position 2\n");
-    assert_eq!(run(&host, &again).await.out, "order-1 version 2, position 2, where it was already\n");
+    assert_eq!(run(&host, &again).await.out, "order-1 version 2, position 2 (already in the log)\n");
     assert_eq!(append(&host, "account-1", "Opened").await, "account-1 version 1, position 3\n");
     let answer = run(&host, &["append", "order-2", "--type", "OrderPlaced", "--json"]).await.out;
     let answer: Value = serde_json::from_str(&answer).unwrap();
@@ -58,7 +58,7 @@ async fn events_are_appended_and_printed_as_they_were_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_list_ends_without_a_word() {
+async fn a_list_that_is_cut_off_says_so() {
     let database = TestDatabase::create().await;
     let host = Host::start_with(&database, &["--max-page", "100"]).await;
     let lines: String = (1..=250)
@@ -88,7 +88,7 @@ async fn no_list_ends_without_a_word() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_of_streams_and_types_are_told_as_they_are() {
+async fn any_name_of_a_stream_or_a_type_is_escaped() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     let streams =
@@ -112,14 +112,14 @@ async fn names_of_streams_and_types_are_told_as_they_are() {
         {
             let said = super::Said::from(host.try_run(&command).await);
             assert_eq!(said.code, Some(2), "{command:?}: {}", said.err);
-            let words = format!("the stream name `{stream}` cannot stand in a URL");
-            assert!(said.err.contains(&words), "{command:?}: {}", said.err);
+            let message = format!("the stream name `{stream}` cannot stand in a URL");
+            assert!(said.err.contains(&message), "{command:?}: {}", said.err);
         }
-        // In a body it can be written, and in a path that nobody tidies up.
+        // In a body such a name can be written.
         let appends = json!({"appends": [{"stream": stream, "events": [{"type": "A", "data": {}}]}]});
         let answer = host.send(host.request(reqwest::Method::POST, "/v1/events").json(&appends)).await;
         assert_eq!((answer.status.as_u16(), &answer.body["code"]), (422, &json!("invalid_body")));
-        // What a client makes of it is another path, where nothing is appended.
+        // In a URL, clients normalise it to another path, where nothing is appended.
         let answer = host.append(stream, &json!({"events": [{"type": "A", "data": {}}]})).await;
         assert!(answer.status.is_client_error(), "{answer:?}");
     }
@@ -129,13 +129,13 @@ async fn names_of_streams_and_types_are_told_as_they_are() {
       see <host>/errors/invalid_category
     ");
     insta::assert_snapshot!(refused(&host, &["events", "--follow", "--after", "99"]).await, @r"
-    error: the reader is behind position 99, and the log ends at 14: it is not the log that the reader knows; it may have been restored from a backup. Begin from a position that it has
+    error: the reader is at position 99, but the log ends at 14: it is not the log that the reader knows. It may have been restored from a backup. Begin at a position that it has
       see <host>/errors/position_beyond_head
     ");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_append_that_does_not_fit_says_why_and_appends_nothing() {
+async fn an_append_that_is_refused_says_why_and_appends_nothing() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     append(&host, "order-1", "OrderPlaced").await;
@@ -155,7 +155,7 @@ async fn an_append_that_does_not_fit_says_why_and_appends_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_are_followed_as_they_come() {
+async fn events_are_followed_as_they_are_appended() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     append(&host, "order-1", "OrderPlaced").await;

@@ -1,4 +1,4 @@
-//! `import`: plain and packed files, once and again, and lines that are none.
+//! `import`: plain and compressed files, repeated imports, and bad lines.
 
 use std::{fs, io::Write};
 
@@ -11,7 +11,7 @@ use uuid::{Uuid, uuid};
 use super::{refused, run};
 use crate::support::Host;
 
-/// The namespace of ids that are made of others, as `gnomon import --help` names it.
+/// The namespace of the UUIDs that replace other ids, as in `gnomon import --help`.
 const NAMESPACE: Uuid = uuid!("cf216ed5-b6b2-586d-b112-6f46516075d1");
 
 const LINES: &str = r#"{"stream":"order-1","id":17,"type":"OrderPlaced","time":"2026-01-02T03:04:05Z","data":{"amount": 1.10}}
@@ -27,7 +27,7 @@ impl Files {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// Writes a file; answers its path.
+    /// Writes a file; returns its path.
     fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.0.path().join(name);
         fs::write(&path, content).unwrap();
@@ -36,14 +36,14 @@ impl Files {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_is_imported_once_however_it_is_packed() {
+async fn a_file_is_imported_once_however_it_is_compressed() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     let files = Files::new();
     let plain = files.write("orders.jsonl", LINES);
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(LINES.as_bytes()).unwrap();
-    // What it is tell the bytes and not the name.
+    // The bytes tell the compression, and not the name.
     let gzip = files.write("orders", packed.finish().unwrap());
     let zstd = files.write("orders.packed", zstd::encode_all(LINES.as_bytes(), 1).unwrap());
 

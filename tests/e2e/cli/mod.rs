@@ -1,4 +1,4 @@
-//! The commands against a real host: what they print, where, and how they end.
+//! The commands against a real host: what they print, where, and their exit codes.
 
 mod crates;
 mod events;
@@ -13,11 +13,11 @@ use std::process::Output;
 
 use crate::support::Host;
 
-/// What a command said, and how it ended.
+/// The output of a command, and its exit code.
 struct Said {
-    /// What it printed for programs.
+    /// Its stdout: data.
     out: String,
-    /// What it said to people.
+    /// Its stderr: messages.
     err: String,
     code: Option<i32>,
 }
@@ -36,7 +36,7 @@ async fn run(host: &Host, arguments: &[&str]) -> Said {
     said
 }
 
-/// Runs a command that fails; answers what it said, with `<host>` for the host's address.
+/// Runs a command that fails; returns its messages, with `<host>` for the URL of the host.
 async fn refused(host: &Host, arguments: &[&str]) -> String {
     let said = Said::from(host.try_run(arguments).await);
     assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{arguments:?}: {}", said.err);

@@ -1,4 +1,4 @@
-//! `deploy` of components, `modules` and `projections`, a build that halts among them.
+//! `deploy` of components, `modules` and `projections`, also with a build that halts.
 
 use std::{fs, path::PathBuf};
 
@@ -30,7 +30,7 @@ async fn versions_are_deployed_and_listed() {
     let again = run(&host, &["deploy", &tally]).await.err;
     assert_eq!(
         again,
-        "projection `tally` has these bytes already: version 1\nbuild 1 of `tally` is active at position 0\n"
+        "projection `tally` is unchanged: version 1 has the same bytes\nbuild 1 of `tally` is active at position 0\n"
     );
     let second = run(&host, &["deploy", &next, "--name", "tally", "--activate", "manual", "--json"]).await;
     assert_eq!(
@@ -57,17 +57,17 @@ async fn versions_are_deployed_and_listed() {
     assert_eq!(projection["active_version"], 1);
 
     let listed = run(&host, &["modules"]).await.out;
-    let words: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(words[0], ["NAME", "KIND", "VERSION", "DIGEST", "SIZE", "UPLOADED"]);
-    assert_eq!(words[1][..3], ["tally", "projection", "2"]);
-    assert_eq!(words.len(), 2);
+    let cells: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(cells[0], ["NAME", "KIND", "VERSION", "DIGEST", "SIZE", "UPLOADED"]);
+    assert_eq!(cells[1][..3], ["tally", "projection", "2"]);
+    assert_eq!(cells.len(), 2);
     let versions = run(&host, &["modules", "tally"]).await.out;
     let numbers: Vec<&str> = versions.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(numbers, ["1", "2"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_halted_build_tells_its_event_its_reason_and_where_to_look() {
+async fn a_halted_build_shows_its_event_its_error_and_a_command_to_see_the_event() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     let folder = tempfile::tempdir().unwrap();
@@ -101,25 +101,28 @@ async fn a_halted_build_tells_its_event_its_reason_and_where_to_look() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_module_is_refused_with_every_reason() {
+async fn an_invalid_module_is_refused_with_every_reason() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("text.wasm");
     fs::write(&text, "no component").unwrap();
     insta::assert_snapshot!(refused(&host, &["deploy", text.to_str().unwrap()]).await, @r"
-    error: The component is no module
+    error: The component is not a module that this host can run
       - this is not WebAssembly: it begins with 6e 6f 20 63, not with 00 61 73 6d
       see <host>/errors/invalid_module
     ");
     let sockets = component(&folder, "import_sockets");
     let error = refused(&host, &["deploy", &sockets]).await;
-    assert!(error.starts_with("error: The component is no module\n  - it imports `wasi:sockets/"), "{error}");
+    assert!(
+        error.starts_with("error: The component is not a module that this host can run\n  - it imports `wasi:sockets/"),
+        "{error}"
+    );
     assert!(
         error.contains("\n  - it imports `wasi:sockets/tcp@") && error.contains(", which no module may"),
         "{error}"
     );
     let name = refused(&host, &["deploy", text.to_str().unwrap(), "--name", "No-Name"]).await;
-    assert!(name.starts_with("error: --name is no name of a module: the name `No-Name`"), "{name}");
+    assert!(name.starts_with("error: --name is not a valid name of a module: the name `No-Name`"), "{name}");
     assert_eq!(run(&host, &["modules"]).await.out, "");
 }

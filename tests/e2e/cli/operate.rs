@@ -24,19 +24,19 @@ fn parsed(said: &Said) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_version_is_compared_before_queries_turn_to_it_and_rolled_back() {
+async fn a_version_is_compared_before_it_is_activated_and_rolled_back() {
     let database = TestDatabase::create().await;
     let folder = tempfile::tempdir().unwrap();
     let host = host_with_tally(&database, &folder).await;
     let next = component(&folder, "tally_next");
     let deploy = ["deploy", &next, "--name", "tally", "--compare"];
 
-    // Nobody sits at a terminal here.
+    // Stdin is not a terminal.
     let waiting = run(&host, &deploy).await;
     insta::assert_snapshot!(waiting.err, @r"
     uploaded projection `tally`, version 2
     build 2 of `tally` has caught up at position 2 and is live; queries read build 1
-    build 2 waits, for nobody can be asked here; `gnomon activate tally 2` turns queries to it
+    build 2 stays live, since the command cannot ask without a terminal; `gnomon activate tally 2` activates it, and so does --yes
     ");
     insta::assert_snapshot!(waiting.out, @r"
     tally: build 1 (version 1) → build 2 (version 2), at position 2
@@ -49,9 +49,9 @@ async fn a_version_is_compared_before_queries_turn_to_it_and_rolled_back() {
     assert_eq!(run(&host, &["compare", "tally"]).await.out, waiting.out);
     assert_eq!(host.projection("tally").await["active_build"], 1);
 
-    let turned = run(&host, &[deploy.as_slice(), &["--yes", "--json"]].concat()).await;
-    assert!(turned.err.ends_with("\nqueries read build 2 (version 2) of `tally`\n"), "{}", turned.err);
-    let answer = parsed(&turned);
+    let activated = run(&host, &[deploy.as_slice(), &["--yes", "--json"]].concat()).await;
+    assert!(activated.err.ends_with("\nqueries read build 2 (version 2) of `tally`\n"), "{}", activated.err);
+    let answer = parsed(&activated);
     assert_eq!((&answer["state"], &answer["comparison"]["tables"][0]["equal"]), (&json!("active"), &json!(2)));
 
     assert_eq!(run(&host, &["rollback", "tally"]).await.err, "queries read build 1 (version 1) of `tally` again\n");
@@ -66,7 +66,7 @@ async fn a_version_is_compared_before_queries_turn_to_it_and_rolled_back() {
     insta::assert_snapshot!(rebuilt.err, @r"
     build 3 (version 1) of `tally` was begun
     build 3 of `tally` has caught up at position 2 and is live; queries read build 2
-    `gnomon compare tally` shows how it differs, `gnomon activate tally 3` turns queries to it
+    `gnomon compare tally` shows how it differs, `gnomon activate tally 3` activates it
     ");
     let identical = run(&host, &["compare", "tally", "1", "3"]).await.out;
     insta::assert_snapshot!(identical, @"tally: build 1 (version 1) and build 3 (version 1) are identical at position 2: 2 rows in 1 table");
@@ -91,8 +91,8 @@ async fn events_that_fail_are_set_aside_listed_and_tried_again() {
 
     assert_eq!(run(&host, &["dead-letters", "tally"]).await.err, "build 1 of `tally` has set no event aside\n");
     insta::assert_snapshot!(run(&host, &["on-failure", "tally", "park"]).await.err, @r"
-    at an event that the module of `tally` cannot handle, the event is set aside, and all later ones of its stream wait behind it
-    build 1 is halted; `gnomon retry tally 1` lets it go on
+    at an event that the module of `tally` cannot handle, the event is set aside, and so are all later events of its stream
+    build 1 is halted; `gnomon retry tally 1` lets it continue
     ");
     run(&host, &["retry", "tally"]).await;
     host.rows_at("tally/tallies", last).await;
@@ -100,9 +100,9 @@ async fn events_that_fail_are_set_aside_listed_and_tried_again() {
     insta::assert_snapshot!(letters.out, @r"
     POSITION  STREAM   TYPE     PARKED  ERROR
            3  count-1  Counted  yes     Counted: it is poison
-           4  count-1  Counted  yes     waits behind one of its stream
+           4  count-1  Counted  yes     waits for an earlier event of its stream
     ");
-    assert_eq!(letters.err, "build 1 of `tally` has set 2 events aside; `gnomon retry tally 1` tries again\n");
+    assert_eq!(letters.err, "build 1 of `tally` has set 2 events aside; `gnomon retry tally 1` tries them again\n");
     let projection = run(&host, &["projections", "tally"]).await.out;
     assert!(projection.contains("build 1 of `tally` has set 2 events aside; `gnomon dead-letters"), "{projection}");
 
@@ -112,20 +112,20 @@ async fn events_that_fail_are_set_aside_listed_and_tried_again() {
     error: build 1 of projection `tally` is paused: resume it first
       see <host>/errors/wrong_build_state
     ");
-    assert_eq!(run(&host, &["resume", "tally"]).await.err, "build 1 (version 1) of `tally` goes on\n");
+    assert_eq!(run(&host, &["resume", "tally"]).await.err, "build 1 (version 1) of `tally` is resumed\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_model_is_verified_and_what_was_built_for_it_is_removed() {
+async fn a_read_model_is_verified_and_the_build_that_verifies_is_retired() {
     let database = TestDatabase::create().await;
     let folder = tempfile::tempdir().unwrap();
     let host = host_with_tally(&database, &folder).await;
     let said = run(&host, &["verify", "tally"]).await.out;
-    let (words, hash) = said.trim_end().split_once("\ncontent hash ").unwrap();
+    let (result, hash) = said.trim_end().split_once("\ncontent hash ").unwrap();
     assert_eq!(
-        words,
+        result,
         "identical: build 1 (version 1) of `tally` at position 2, 2 rows in 1 table\n\
-         built again from 2 events in 2 batches of 1 at the most, each with fresh memory"
+         built again from 2 events in 2 batches of at most 1, each with fresh memory"
     );
     assert_eq!(hash.len(), 64);
     assert_eq!(host.build("tally", 2).await["state"], "retired");
@@ -144,11 +144,11 @@ async fn a_read_model_is_verified_and_what_was_built_for_it_is_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn upcasters_are_activated_and_say_what_is_built_anew() {
+async fn upcasters_are_activated_and_projections_are_built_again() {
     let database = TestDatabase::create().await;
     let folder = tempfile::tempdir().unwrap();
     let host = host_with_tally(&database, &folder).await;
-    // It reads every type of event; `tally` reads none that is rewritten.
+    // This projection reads every type of event; `tally` reads none that is rewritten.
     run(&host, &["deploy", &component(&folder, "remembers")]).await;
     assert!(run(&host, &["upcasters"]).await.err.starts_with("no upcaster is active"));
     let path = folder.path().join("flight-arrivals.wasm");
@@ -157,12 +157,12 @@ async fn upcasters_are_activated_and_say_what_is_built_anew() {
 
     insta::assert_snapshot!(refused(&host, &["deploy", upcaster, "--compare"]).await, @r"
     uploaded upcaster `flight_arrivals`, version 1
-    error: only builds of projections can be compared, and `flight_arrivals` is an upcaster; `gnomon upcasters activate flight_arrivals` puts it to work
+    error: only builds of projections can be compared, and `flight_arrivals` is an upcaster; `gnomon upcasters activate flight_arrivals` activates it
     ");
     let deployed = run(&host, &["deploy", upcaster, "--json"]).await;
     insta::assert_snapshot!(deployed.err, @r"
-    upcaster `flight_arrivals` has these bytes already: version 1
-    built anew: `remembers` (build 3)
+    upcaster `flight_arrivals` is unchanged: version 1 has the same bytes
+    built again: `remembers` (build 3)
     build 3 of `remembers` is active at position 2
     ");
     assert_eq!(parsed(&deployed)["builds"], json!([{"projection": "remembers", "build": 3}]));
@@ -174,7 +174,7 @@ async fn upcasters_are_activated_and_say_what_is_built_anew() {
     let off = run(&host, &["upcasters", "deactivate", "flight_arrivals"]).await;
     insta::assert_snapshot!(off.err, @r"
     upcaster `flight_arrivals` is not active any more
-    built anew: `remembers` (build 4)
+    built again: `remembers` (build 4)
     build 4 of `remembers` is active at position 2
     ");
     assert_eq!(host.projection("remembers").await["active_build"], 4);
@@ -187,10 +187,10 @@ async fn a_projection_is_deleted_only_by_its_name() {
     let database = TestDatabase::create().await;
     let folder = tempfile::tempdir().unwrap();
     let host = host_with_tally(&database, &folder).await;
-    insta::assert_snapshot!(refused(&host, &["delete", "tally", "--yes", "tallies"]).await, @"error: the projection is `tally`, and what was repeated is `tallies`; nothing was deleted");
+    insta::assert_snapshot!(refused(&host, &["delete", "tally", "--yes", "tallies"]).await, @"error: the projection is `tally`, but the repeated name is `tallies`; nothing was deleted");
     insta::assert_snapshot!(refused(&host, &["delete", "tally"]).await, @r"
     this deletes 1 build of `tally` with 1 table: tallies
-    error: nobody can be asked here; `gnomon delete tally --yes tally` deletes it
+    error: the command cannot ask, since this is not a terminal; `gnomon delete tally --yes tally` deletes the projection
     ");
     assert_eq!(host.projection("tally").await["active_build"], 1);
     run(&host, &["delete", "tally", "--yes", "tally"]).await;
@@ -213,7 +213,7 @@ async fn projections_are_watched_line_by_line() {
     let first = lines.next_line().await.unwrap().unwrap();
     assert!(first.starts_with("tally build 1 (version 1): active at 2 of 2"), "{first}");
     run(&host, &["pause", "tally"]).await;
-    until("the pause is told", async || {
+    until("the pause is shown", async || {
         lines.next_line().await.unwrap().unwrap().starts_with("tally build 1 (version 1): paused at 2 of 2")
     })
     .await;

@@ -1,4 +1,4 @@
-//! `query`: rows as a table, and as the host's own JSON.
+//! `query`: rows as a table, and as JSON.
 
 use gnomon::postgres::test_database::TestDatabase;
 use serde_json::{Value, json};
@@ -79,13 +79,13 @@ async fn all_rows_are_read_however_short_the_pages_are() {
         assert_eq!(found, (1..=30).collect::<Vec<_>>(), "{order}");
         assert_eq!(all.err, "30 rows at position 30\n");
     }
-    // A full page at the end, and one row more or less than pages hold.
+    // The last page is full, or the limit is one row more or less than full pages.
     for (limit, offset, rows) in [("14", "0", 14), ("15", "0", 15), ("13", "1", 13), ("7", "0", 7), ("99", "16", 14)] {
         let some = query(&["--limit", limit, "--offset", offset, "--json", "--count"]).await;
         assert_eq!(streams(&some.out).len(), rows);
         assert_eq!(some.err, format!("{rows} rows of 30 at position 30\n"));
     }
-    // One header, and columns that stand below each other.
+    // One header, and aligned columns.
     let table = query(&["--select", "stream,sum", "--order", "sum", "--limit", "9"]).await.out;
     assert_eq!(table.lines().count(), 10, "{table}");
     assert!(table.starts_with("stream  sum\n"), "{table}");

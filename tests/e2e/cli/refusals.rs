@@ -1,4 +1,4 @@
-//! What is not there is named, with the way out.
+//! Errors name what does not exist, and the way out.
 
 use gnomon::postgres::test_database::TestDatabase;
 
@@ -6,7 +6,7 @@ use super::{Said, refused};
 use crate::support::{Host, gnomon};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_knows_is_named() {
+async fn what_does_not_exist_is_named() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     insta::assert_snapshot!(refused(&host, &["projections", "nobody"]).await, @r"
@@ -24,8 +24,8 @@ async fn what_nobody_knows_is_named() {
 }
 
 #[test]
-fn where_no_host_is_every_command_says_how_to_start_one() {
-    // A port that was free a moment ago, and that nobody was told of.
+fn without_a_host_every_command_says_how_to_start_one() {
+    // A port that was just free.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}");
     for arguments in [
@@ -46,7 +46,7 @@ fn where_no_host_is_every_command_says_how_to_start_one() {
         assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{arguments:?}");
         assert!(said.err.starts_with(&format!("error: no host answers at {url} (")), "{arguments:?}: {}", said.err);
         assert!(
-            said.err.ends_with("; start one with `gnomon serve`, or say with --url where it is\n"),
+            said.err.ends_with("; start one with `gnomon serve`, or give its URL with --url\n"),
             "{arguments:?}: {}",
             said.err
         );

@@ -6,7 +6,7 @@ use super::Said;
 use crate::support::gnomon;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_is_migrated_once_and_again() {
+async fn a_migration_can_be_repeated() {
     let database = TestDatabase::create().await;
     for _ in 0..2 {
         let mut command = gnomon();
@@ -20,7 +20,7 @@ async fn a_database_is_migrated_once_and_again() {
 }
 
 #[test]
-fn every_shell_gets_its_completions() {
+fn every_shell_has_completions() {
     for (shell, begin) in [("bash", "_gnomon() {"), ("zsh", "#compdef gnomon"), ("fish", "# Print an optspec")] {
         let said = Said::from(gnomon().args(["completions", shell]).output().unwrap());
         assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{shell}");
@@ -32,7 +32,7 @@ fn every_shell_gets_its_completions() {
 }
 
 #[test]
-fn a_command_that_is_none_is_refused_with_the_usage() {
+fn an_unknown_command_is_refused_with_the_usage() {
     let said = Said::from(gnomon().arg("projektions").output().unwrap());
     assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
     assert!(said.err.contains("unrecognized subcommand 'projektions'"), "{}", said.err);

@@ -1,10 +1,10 @@
-//! Whatever is killed, frozen, swapped or stopped, in whatever order: the log and the read models stay true.
+//! Faults in any order: the log and the read models stay correct while hosts and Postgres are killed, frozen and stopped.
 
-mod doors;
-mod mischief;
+mod addresses;
+mod expected;
+mod injector;
 mod operators;
 mod readers;
-mod truth;
 mod writers;
 
 use std::{
@@ -21,11 +21,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use self::{
-    doors::Doors,
-    mischief::{LEASE, Mischief},
+    addresses::Addresses,
+    expected::{Expected, Projection, read_log},
+    injector::{Injector, LEASE},
     operators::Operator,
     readers::read,
-    truth::{Projection, Truth, read_log},
     writers::Writer,
 };
 use crate::support::{Host, Postgres, until};
@@ -34,19 +34,19 @@ const HOSTS: usize = 2;
 const WRITERS: u64 = 3;
 const READERS: usize = 2;
 
-/// Faults, one after the other. `GNOMON_TEST_FAULTS=200` makes it a long run.
+/// The number of faults, one after the other. `GNOMON_TEST_FAULTS=200` makes a long run.
 fn steps() -> usize {
     env::var("GNOMON_TEST_FAULTS").ok().map_or(12, |text| text.parse().expect("GNOMON_TEST_FAULTS is a number"))
 }
 
-/// `GNOMON_TEST_SEED` makes the same choices again.
+/// The seed of all random choices. `GNOMON_TEST_SEED` repeats those of an earlier run.
 fn seed() -> u64 {
     let seed = env::var("GNOMON_TEST_SEED").ok().map(|text| text.parse().expect("GNOMON_TEST_SEED is a number"));
     seed.unwrap_or_else(|| Uuid::new_v4().as_u64_pair().0)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn faults_in_any_order_leave_the_log_and_the_read_models_true() {
+async fn faults_in_any_order_leave_the_log_and_the_read_models_correct() {
     let seed = seed();
     println!("GNOMON_TEST_SEED={seed}");
     let random = |part: u64| StdRng::seed_from_u64(seed.wrapping_add(part));
@@ -58,19 +58,19 @@ async fn faults_in_any_order_leave_the_log_and_the_read_models_true() {
         hosts.push(hosts[0].beside().await);
     }
 
-    let doors = Arc::new(Doors::new(hosts.iter().map(|host| host.url().to_owned())));
+    let addresses = Arc::new(Addresses::new(hosts.iter().map(|host| host.url().to_owned())));
     let stop = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = (1..=WRITERS)
-        .map(|number| Writer { doors: doors.clone(), number, random: random(number), stop: stop.clone() })
+        .map(|number| Writer { addresses: addresses.clone(), number, random: random(number), stop: stop.clone() })
         .map(|writer| tokio::spawn(writer.write()))
         .collect();
-    let readers: Vec<_> = (0..READERS).map(|_| tokio::spawn(read(doors.clone(), stop.clone()))).collect();
+    let readers: Vec<_> = (0..READERS).map(|_| tokio::spawn(read(addresses.clone(), stop.clone()))).collect();
     let components = ["tally", "tally_next"].map(test_support::guest);
-    let operator = Operator { doors: doors.clone(), random: random(1000), stop: stop.clone(), components };
+    let operator = Operator { addresses: addresses.clone(), random: random(1000), stop: stop.clone(), components };
     let operator = tokio::spawn(operator.operate());
 
-    let mischief = Mischief { doors, random: random(2000), hosts, postgres };
-    let Mischief { hosts, postgres: _postgres, .. } = mischief.make(steps()).await;
+    let injector = Injector { addresses, random: random(2000), hosts, postgres };
+    let Injector { hosts, postgres: _postgres, .. } = injector.run(steps()).await;
     stop.store(true, Ordering::Relaxed);
     let answers = operator.await.unwrap().unwrap_or_else(|error| panic!("{error}"));
     let mut written = Vec::new();
@@ -87,9 +87,9 @@ async fn faults_in_any_order_leave_the_log_and_the_read_models_true() {
     let log = read_log(host, &written).await;
     for projection in Projection::ALL {
         // The total is the same in every version.
-        let truth = Truth::of(projection, 1, &log);
+        let expected = Expected::of(projection, 1, &log);
         for seen in seen.iter().filter(|seen| seen.projection == projection) {
-            assert_eq!(seen.total, truth.total_at(seen.position), "{projection:?} at position {}", seen.position);
+            assert_eq!(seen.total, expected.total_at(seen.position), "{projection:?} at position {}", seen.position);
         }
         check_builds(host, projection, &log).await;
     }
@@ -108,7 +108,7 @@ async fn deploy(host: &Host) {
     }
 }
 
-/// Every build that is kept holds what a fresh replay holds, row by row, and that is what the events come to.
+/// Checks that every build that is not retired holds the rows of a fresh replay, and that these are the expected ones.
 async fn check_builds(host: &Host, projection: Projection, log: &[Value]) {
     let (name, head) = (projection.name(), u64::try_from(log.len()).unwrap());
     let kept = async || {
@@ -148,6 +148,6 @@ async fn check_builds(host: &Host, projection: Projection, log: &[Value]) {
         let columns = projection.columns();
         let key = columns.split(',').next().unwrap();
         let rows = host.rows_at(&format!("{}?select={columns}&order={key}", projection.table()), head).await;
-        assert_eq!(rows, Truth::of(projection, version, log).rows(projection), "{name}, version {version}");
+        assert_eq!(rows, Expected::of(projection, version, log).rows(projection), "{name}, version {version}");
     }
 }

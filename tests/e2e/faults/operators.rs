@@ -1,4 +1,4 @@
-//! An operator who deploys, activates, rolls back, rebuilds, pauses, resumes, retries, retires and compares without a plan.
+//! An operator who deploys, activates, rolls back, rebuilds, pauses, resumes, retries, retires and compares at random.
 
 use std::{
     collections::BTreeMap,
@@ -13,23 +13,23 @@ use rand::{RngExt, rngs::StdRng};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use super::{doors::Doors, truth::Projection};
+use super::{addresses::Addresses, expected::Projection};
 use crate::support::client;
 
 /// Builds of a projection that are kept; where there are more, one is retired.
 const BUILDS: usize = 6;
-/// Longer than the host waits for anything.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// Longer than the longest timeout of a host.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(40);
 
 pub(super) struct Operator {
-    pub(super) doors: Arc<Doors>,
+    pub(super) addresses: Arc<Addresses>,
     pub(super) random: StdRng,
     pub(super) stop: Arc<AtomicBool>,
     /// The versions of `tally`.
     pub(super) components: [Vec<u8>; 2],
 }
 
-/// What came of the wishes: how many of each were answered with which status.
+/// How many operations of each kind were answered with each status.
 pub(super) type Answers = BTreeMap<(&'static str, StatusCode), usize>;
 
 impl Operator {
@@ -40,41 +40,42 @@ impl Operator {
         while !self.stop.load(Ordering::Relaxed) {
             tokio::time::sleep(Duration::from_millis(self.random.random_range(0..150))).await;
             let projection = Projection::ALL[self.random.random_range(0..Projection::ALL.len())].name();
-            let door = self.doors.glance(self.random.random_range(0..usize::MAX)).url;
-            let Some((StatusCode::OK, found)) = answer(client.get(format!("{door}/v1/projections/{projection}"))).await
+            let target = self.addresses.target(self.random.random_range(0..usize::MAX)).url;
+            let Some((StatusCode::OK, found)) =
+                answer(client.get(format!("{target}/v1/projections/{projection}"))).await
             else {
                 continue;
             };
-            let (wish, method, path) = self.wish(projection, &found);
-            let mut request = client.request(method, format!("{door}{path}")).timeout(PATIENCE);
-            if wish == "deploy" {
+            let (operation, method, path) = self.operation(projection, &found);
+            let mut request = client.request(method, format!("{target}{path}")).timeout(REQUEST_TIMEOUT);
+            if operation == "deploy" {
                 let component = self.components[self.random.random_range(0..2)].clone();
                 request = request.header("content-type", "application/wasm").body(component);
-            } else if wish == "compare" {
+            } else if operation == "compare" {
                 request = request.header("prefer", "wait=3");
             }
-            // Where there is no answer the wish may be fulfilled all the same; nobody asks.
+            // Without an answer, the operation may have taken effect or not.
             let Some((status, body)) = answer(request).await else { continue };
             let is_fine = match status {
-                // Of builds that do not fit the wish, or are gone since the operator looked. Versions always fit.
-                StatusCode::CONFLICT | StatusCode::NOT_FOUND => wish != "deploy",
+                // The build does not fit the operation, or was retired in the meantime. A deployed version always fits.
+                StatusCode::CONFLICT | StatusCode::NOT_FOUND => operation != "deploy",
                 status => status.is_success() || status == StatusCode::SERVICE_UNAVAILABLE,
             };
             if !is_fine {
                 return Err(format!("{path} was answered {status}: {body}"));
             }
-            if wish == "compare" && status.is_success() {
+            if operation == "compare" && status.is_success() {
                 let same_version = body["left"]["version"] == body["right"]["version"];
                 if same_version && body["identical"] != json!(true) {
                     return Err(format!("{path}: two builds of one version differ: {body}"));
                 }
             }
-            *answers.entry((wish, status)).or_default() += 1;
+            *answers.entry((operation, status)).or_default() += 1;
         }
         Ok(answers)
     }
 
-    fn wish(&mut self, projection: &'static str, found: &Value) -> (&'static str, Method, String) {
+    fn operation(&mut self, projection: &'static str, found: &Value) -> (&'static str, Method, String) {
         let builds = found["builds"].as_array().into_iter().flatten();
         let builds: Vec<&Value> = builds.filter(|build| build["state"] != "retired").collect();
         let build = builds.get(self.random.random_range(0..builds.len().max(1)));
@@ -86,15 +87,15 @@ impl Operator {
             return ("retire", Method::DELETE, format!("{path}/builds/{build}"));
         }
         let activate = if self.random.random_bool(0.5) { "auto" } else { "manual" };
-        let which = if self.random.random_bool(0.3) { String::new() } else { format!("?build={build}") };
+        let query = if self.random.random_bool(0.3) { String::new() } else { format!("?build={build}") };
         match self.random.random_range(0..16) {
             0..2 => ("deploy", Method::PUT, format!("/v1/modules/tally?activate={activate}")),
-            2..5 => ("activate", Method::POST, format!("{path}/activate{which}")),
+            2..5 => ("activate", Method::POST, format!("{path}/activate{query}")),
             5 => ("rollback", Method::POST, format!("{path}/rollback")),
             6..9 => ("rebuild", Method::POST, format!("{path}/rebuild?activate={activate}")),
-            9 => ("pause", Method::POST, format!("{path}/pause{which}")),
-            10..12 => ("resume", Method::POST, format!("{path}/resume{which}")),
-            12 => ("retry", Method::POST, format!("{path}/retry{which}")),
+            9 => ("pause", Method::POST, format!("{path}/pause{query}")),
+            10..12 => ("resume", Method::POST, format!("{path}/resume{query}")),
+            12 => ("retry", Method::POST, format!("{path}/retry{query}")),
             13 => ("retire", Method::DELETE, format!("{path}/builds/{build}")),
             _ => ("compare", Method::GET, format!("{path}/compare?left={build}&right={other}")),
         }

@@ -1,4 +1,4 @@
-//! Readers that never see less than before, nor anything but what the events up to the position come to.
+//! Readers that check that positions never go back, and keep what they read.
 
 use std::{
     sync::{
@@ -11,22 +11,22 @@ use std::{
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::{doors::Doors, truth::Projection};
+use super::{addresses::Addresses, expected::Projection};
 use crate::support::client;
 
-/// A host that is frozen answers later.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than a host is frozen.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What was read at a position.
 pub(super) struct Seen {
     pub(super) projection: Projection,
     pub(super) position: u64,
-    /// Of all rows together.
+    /// The sum over all rows.
     pub(super) total: i64,
 }
 
 /// Reads until it is stopped.
-pub(super) async fn read(doors: Arc<Doors>, stop: Arc<AtomicBool>) -> Result<Vec<Seen>, String> {
+pub(super) async fn read(addresses: Arc<Addresses>, stop: Arc<AtomicBool>) -> Result<Vec<Seen>, String> {
     let client = client();
     let mut seen: Vec<Seen> = Vec::new();
     let mut last = [0; Projection::ALL.len()];
@@ -34,12 +34,13 @@ pub(super) async fn read(doors: Arc<Doors>, stop: Arc<AtomicBool>) -> Result<Vec
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let place = turn % Projection::ALL.len();
-        let projection = Projection::ALL[place];
-        let door = doors.glance(turn / Projection::ALL.len());
-        let url = format!("{}/v1/read-models/{}?select={}", door.url, projection.table(), projection.column());
+        let index = turn % Projection::ALL.len();
+        let projection = Projection::ALL[index];
+        let target = addresses.target(turn / Projection::ALL.len());
+        let url = format!("{}/v1/read-models/{}?select={}", target.url, projection.table(), projection.column());
         let answer = async {
-            let response = client.get(url).timeout(PATIENCE).send().await.map_err(|error| format!("{error:?}"))?;
+            let response =
+                client.get(url).timeout(REQUEST_TIMEOUT).send().await.map_err(|error| format!("{error:?}"))?;
             let status = response.status();
             let position = response.headers().get("gnomon-position").and_then(|text| text.to_str().ok()?.parse().ok());
             let body = response.text().await.map_err(|error| format!("{error:?}"))?;
@@ -51,7 +52,7 @@ pub(super) async fn read(doors: Arc<Doors>, stop: Arc<AtomicBool>) -> Result<Vec
         };
         let (position, body) = match answer.await {
             Ok(answer) => answer,
-            Err(error) if doors.was_sound(&door) => {
+            Err(error) if addresses.had_no_fault(&target) => {
                 return Err(format!("{projection:?} could not be read although nothing was broken: {error}"));
             }
             Err(_) => {
@@ -59,10 +60,10 @@ pub(super) async fn read(doors: Arc<Doors>, stop: Arc<AtomicBool>) -> Result<Vec
                 continue;
             }
         };
-        if position < last[place] {
-            return Err(format!("{projection:?} was read at position {}, and after that at {position}", last[place]));
+        if position < last[index] {
+            return Err(format!("{projection:?} was read at position {}, and after that at {position}", last[index]));
         }
-        last[place] = position;
+        last[index] = position;
         let rows: Vec<Value> = serde_json::from_str(&body).map_err(|error| format!("{error}: {body}"))?;
         let total = rows.iter().map(|row| row[projection.column()].as_i64().unwrap_or(i64::MIN)).sum();
         seen.push(Seen { projection, position, total });

@@ -1,4 +1,4 @@
-//! Writers that keep their own account of what they were answered.
+//! Writers that keep the answers to their appends.
 
 use std::{
     collections::HashMap,
@@ -14,16 +14,15 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::doors::Doors;
+use super::addresses::Addresses;
 use crate::support::client;
 
 /// Streams of each kind that a writer has for itself.
 const STREAMS: usize = 3;
 /// The first appends are large, so that a replay takes its time.
 const LARGE_APPENDS: usize = 16;
-/// After so long an answer is not waited for any more: the same is sent again, to whoever answers, while a frozen host still
-/// has it.
-const PATIENCE: Duration = Duration::from_millis(700);
+/// After so long the writer sends the same append again, to any host, even while a frozen host still has it.
+const REQUEST_TIMEOUT: Duration = Duration::from_millis(700);
 
 /// An event that was answered as appended.
 pub(super) struct Written {
@@ -36,7 +35,7 @@ pub(super) struct Written {
 }
 
 pub(super) struct Writer {
-    pub(super) doors: Arc<Doors>,
+    pub(super) addresses: Arc<Addresses>,
     pub(super) number: u64,
     pub(super) random: StdRng,
     pub(super) stop: Arc<AtomicBool>,
@@ -58,7 +57,7 @@ impl Writer {
             let number = |name: &str| answer[name].as_u64().unwrap_or_default();
             let (version, position) = (number("first_version"), number("first_position"));
             if version != *known + 1 || number("last_version") != *known + count {
-                return Err(format!("{count} events behind version {known} of {stream}: {answer}"));
+                return Err(format!("{count} events after version {known} of {stream}: {answer}"));
             }
             for (event, offset) in events.into_iter().zip(0..) {
                 account.push(Written {
@@ -98,13 +97,13 @@ impl Writer {
         json!({"id": id, "type": event_type, "data": data})
     }
 
-    /// Appends behind the version that the stream is known to be at, again and again until there is an answer.
+    /// Appends after the version that the stream is known to be at, again and again until there is an answer.
     async fn append(&mut self, client: &Client, stream: &str, known: u64, events: &[Value]) -> Result<Value, String> {
         let body = json!({"expected_version": known, "events": events});
         loop {
-            let door = self.doors.glance(self.random.random_range(0..usize::MAX));
-            let url = format!("{}/v1/streams/{stream}/events", door.url);
-            let Ok(response) = client.post(url).json(&body).timeout(PATIENCE).send().await else {
+            let target = self.addresses.target(self.random.random_range(0..usize::MAX));
+            let url = format!("{}/v1/streams/{stream}/events", target.url);
+            let Ok(response) = client.post(url).json(&body).timeout(REQUEST_TIMEOUT).send().await else {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 continue;
             };
@@ -113,7 +112,9 @@ impl Writer {
             match status {
                 StatusCode::CREATED | StatusCode::OK => return Ok(answer),
                 StatusCode::SERVICE_UNAVAILABLE => {}
-                _ => return Err(format!("an append to {stream} behind {known} was answered {status}: {answer}")),
+                _ => {
+                    return Err(format!("an append to {stream} after version {known} was answered {status}: {answer}"));
+                }
             }
         }
     }

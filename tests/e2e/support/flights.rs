@@ -50,12 +50,12 @@ pub(crate) fn week() -> Vec<Value> {
     lines.collect()
 }
 
-/// Events as an import takes them.
+/// Events as the body of an import.
 pub(crate) fn week_ndjson(events: &[Value]) -> String {
     events.iter().map(|event| format!("{event}\n")).collect()
 }
 
-/// Uploads what brings the older arrivals of the week to today's shape.
+/// Uploads the upcaster of the older arrivals of the week.
 pub(crate) async fn deploy_upcaster(host: &Host) {
     host.deploy("flight_arrivals", test_support::component("flight-arrivals"), "").await;
 }

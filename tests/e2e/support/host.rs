@@ -22,7 +22,7 @@ pub(crate) fn gnomon() -> Command {
     command
 }
 
-/// What speaks HTTP.
+/// An HTTP client.
 pub(crate) fn client() -> Client {
     // reqwest leaves the choice to the program; only a second call fails.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -34,15 +34,15 @@ pub(crate) struct Host {
     child: Child,
     url: String,
     client: Client,
-    /// What it said, for the one who reads a failed test.
-    said: Arc<Mutex<Vec<String>>>,
-    /// Compiled modules are kept from one life to the next, as they are on a real machine.
+    /// The lines of its log, for the message of a failed test.
+    log: Arc<Mutex<Vec<String>>>,
+    /// Its data folder, which restarts keep, with the compiled modules in it.
     folder: Arc<TempDir>,
     database: String,
     arguments: Vec<String>,
 }
 
-/// What a host answered.
+/// An answer of a host.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -83,22 +83,22 @@ impl Host {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let said = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::new(Mutex::new(Vec::new()));
         let (tell, address) = mpsc::channel();
-        let (lines, kept) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&said));
+        let (lines, kept) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&log));
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                let words: Value = serde_json::from_str(&line).unwrap_or_default();
-                if words["message"] == "listening" {
-                    let _ = tell.send(words["address"].as_str().unwrap_or_default().to_owned());
+                let entry: Value = serde_json::from_str(&line).unwrap_or_default();
+                if entry["message"] == "listening" {
+                    let _ = tell.send(entry["address"].as_str().unwrap_or_default().to_owned());
                 }
                 kept.lock().unwrap().push(line);
             }
         });
         let address = tokio::task::spawn_blocking(move || address.recv()).await.unwrap();
-        let Ok(address) = address else { panic!("the host did not start: {:#?}", said.lock().unwrap()) };
+        let Ok(address) = address else { panic!("the host did not start: {:#?}", log.lock().unwrap()) };
         let client = client();
-        Self { child, url: format!("http://{address}"), client, said, folder, database, arguments }
+        Self { child, url: format!("http://{address}"), client, log, folder, database, arguments }
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -113,18 +113,18 @@ impl Host {
         nix::sys::signal::kill(self.pid(), signal).unwrap();
     }
 
-    /// Ends the host without a warning.
+    /// Kills the host.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Starts it again after [`Host::kill`], on the same files.
+    /// Starts it again after [`Host::kill`], with the same data folder.
     pub(crate) async fn restart(&mut self) {
         *self = self.beside().await;
     }
 
-    /// Lets it stop by itself, as operators do; answers whether it ended well.
+    /// Stops it with SIGTERM, as operators do; returns whether it exited with 0.
     pub(crate) async fn stop(mut self) -> bool {
         self.signal(nix::sys::signal::Signal::SIGTERM);
         let status = loop {
@@ -159,7 +159,7 @@ impl Host {
         self.send(self.request(Method::POST, &format!("/v1/streams/{stream}/events")).json(body)).await
     }
 
-    /// Appends one event and answers its position.
+    /// Appends one event; returns its position.
     pub(crate) async fn append_one(&self, stream: &str, event_type: &str, data: Value) -> u64 {
         let answer = self.append(stream, &json!({"events": [{"type": event_type, "data": data}]})).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
@@ -169,7 +169,7 @@ impl Host {
     pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
         match self.try_send(request).await {
             Ok(answer) => answer,
-            Err(error) => panic!("{error:?}; the host said {:#?}", self.said.lock().unwrap()),
+            Err(error) => panic!("{error:?}; the log of the host: {:#?}", self.log.lock().unwrap()),
         }
     }
 
@@ -182,13 +182,13 @@ impl Host {
         Ok(Answer { status, position, body })
     }
 
-    /// Uploads a component; answers what the host said.
+    /// Uploads a component; returns the answer.
     pub(crate) async fn upload(&self, name: &str, component: Vec<u8>, query: &str) -> Answer {
         let request = self.request(Method::PUT, &format!("/v1/modules/{name}{query}"));
         self.send(request.header("content-type", "application/wasm").body(component)).await
     }
 
-    /// Uploads a component that is taken; answers the number of its build.
+    /// Uploads a component, which must succeed; returns the number of its build.
     pub(crate) async fn deploy(&self, name: &str, component: Vec<u8>, query: &str) -> u64 {
         let answer = self.upload(name, component, query).await;
         assert!(answer.status.is_success(), "{answer:?}");
@@ -204,7 +204,7 @@ impl Host {
         self.get(&format!("/v1/projections/{name}")).await.body
     }
 
-    /// A build of a projection as the host tells of it; null if it does not.
+    /// A build of a projection as the API has it; null if it does not list it.
     pub(crate) async fn build(&self, name: &str, build: u64) -> Value {
         let projection = self.projection(name).await;
         let builds = projection["builds"].as_array().into_iter().flatten();

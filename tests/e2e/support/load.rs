@@ -1,4 +1,4 @@
-//! Queries and appends that go on while something else happens.
+//! Queries and appends in the background.
 
 use std::sync::{
     Arc,
@@ -10,7 +10,8 @@ use tokio::task::JoinHandle;
 
 use super::host::client;
 
-/// Clients that query and append without a pause. What fails, or goes back in time, fails the test when they are stopped.
+/// Clients that query and append without a pause. A request that fails, or a position that goes back, fails the test when the load
+/// is stopped.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     readers: Vec<JoinHandle<Result<u64, String>>>,
@@ -31,7 +32,7 @@ impl Load {
         }
     }
 
-    /// Stops; answers how many reads and how many appends there were.
+    /// Stops the clients; returns the numbers of reads and of appends.
     pub(crate) async fn stop(self) -> (u64, u64) {
         self.stop.store(true, Ordering::Relaxed);
         let (mut reads, mut appends) = (0, 0);

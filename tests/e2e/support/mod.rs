@@ -1,4 +1,4 @@
-//! The real program, as its own process on a real Postgres, and what tests say to it over HTTP.
+//! The real program, as its own process on a real Postgres, and an HTTP client for it.
 
 mod flights;
 mod host;
@@ -14,12 +14,12 @@ pub(crate) use self::{
     postgres::Postgres,
 };
 
-/// Waits until something is so. A test that waits in vain is ended here, with words, and not by whoever runs it.
+/// Waits until a condition holds, and fails the test after a timeout, with the condition's name.
 pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let patience = async {
+    let wait = async {
         while !holds().await {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    assert!(tokio::time::timeout(Duration::from_secs(240), patience).await.is_ok(), "in vain: {what}");
+    assert!(tokio::time::timeout(Duration::from_secs(240), wait).await.is_ok(), "timeout: {what}");
 }

@@ -1,4 +1,4 @@
-//! A Postgres that belongs to one test, so that the test may break it.
+//! A Postgres for one test, which may break it.
 
 use std::{fs, io::Write, os::unix::fs::PermissionsExt};
 
@@ -10,8 +10,8 @@ use nix::{
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
-/// A private server with what operators rest on: a commit that was answered outlives the server, however that ends, and one
-/// that does not wait for the log of Postgres may be lost.
+/// A private server with the promises that operators rely on: however it ends, no answered commit is lost, except commits that do
+/// not wait for the log of Postgres.
 pub(crate) struct Postgres {
     server: Option<EmbeddedPostgres>,
     url: String,
@@ -21,17 +21,17 @@ pub(crate) struct Postgres {
 impl Postgres {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // The server's user must be able to enter, which a temporary folder of root's does not allow.
+        // The server runs as another user, who cannot enter a temporary folder of root.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let server = EmbeddedPostgres::start(EmbeddedConfig::from_env(folder.path())).await.unwrap();
         let started = Self { url: server.url(), server: Some(server), folder };
-        started.trust_the_machine();
+        started.turn_fsync_off();
         started
     }
 
-    /// What the kernel was given is safe from the end of processes, and no test pulls the plug. Without this each recovery would
-    /// first sync every file.
-    fn trust_the_machine(&self) {
+    /// Turns fsync off: what the kernel has been given survives the end of processes, and the machine does not lose power during a
+    /// test. With it, each recovery would first sync every file.
+    fn turn_fsync_off(&self) {
         let settings = self.folder.path().join("postgres/cluster/postgresql.conf");
         let mut settings = fs::OpenOptions::new().append(true).open(settings).unwrap();
         settings.write_all(b"fsync = off\n").unwrap();
@@ -42,7 +42,7 @@ impl Postgres {
         &self.url
     }
 
-    /// Stops it the way that the signal says: `SIGINT` in order, `SIGQUIT` at once, `SIGKILL` without its knowledge.
+    /// Ends it with a signal: `SIGINT` stops it in order, `SIGQUIT` at once, and `SIGKILL` kills it.
     pub(crate) async fn end(&mut self, signal: Signal) {
         let server = self.server.take().unwrap();
         kill(self.postmaster(), signal).unwrap();
@@ -56,14 +56,14 @@ impl Postgres {
         self.server = Some(server);
     }
 
-    /// The process that all others of the server come from.
+    /// The main process of the server.
     fn postmaster(&self) -> Pid {
         let file = fs::read_to_string(self.folder.path().join("postgres/cluster/postmaster.pid")).unwrap();
         Pid::from_raw(file.lines().next().unwrap().parse().unwrap())
     }
 
-    /// Kills the session that this picks among those of the hosts; the server ends all the others and recovers, as after a
-    /// crash. Answers whether there was any.
+    /// Kills a session of the hosts, whose index `pick` chooses; the server ends all other sessions and recovers, as after a crash.
+    /// Returns whether a session was killed.
     pub(crate) async fn kill_session(&self, pick: impl FnOnce(usize) -> usize) -> bool {
         let options = self.server.as_ref().unwrap().connect_options();
         let mut connection = PgConnection::connect_with(&options).await.unwrap();

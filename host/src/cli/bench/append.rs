@@ -12,21 +12,21 @@ use crate::{
     config::ClientOptions,
 };
 
-/// Append single events from many clients at once.
+/// Measure appends of single events by many clients at once.
 ///
-/// Each client appends one event after the other, each in a request of its own, to bank accounts in turn. This program takes its
-/// share of the machine that it runs on.
+/// Each client appends one event after the other, each in a request of its own, to one stream after the other. This program also uses
+/// CPU; on the machine of the host, it slows the host down.
 #[derive(Args, Debug)]
 pub(super) struct Append {
     /// Clients that append at the same time
     #[arg(long, value_name = "NUMBER", default_value = "16", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     clients: u32,
 
-    /// For how long
+    /// For how many seconds
     #[arg(long, value_name = "NUMBER", default_value = "8", value_parser = clap::value_parser!(u64).range(1..=3600))]
     seconds: u64,
 
-    /// Streams that the events go to
+    /// How many streams get events
     #[arg(long, value_name = "NUMBER", default_value = "20000", value_parser = clap::value_parser!(u64).range(1..))]
     streams: u64,
 
@@ -38,7 +38,7 @@ pub(super) struct Append {
     client: ClientOptions,
 }
 
-/// What was measured.
+/// The results of a measurement.
 #[derive(Serialize)]
 struct Figures {
     clients: u32,
@@ -80,7 +80,7 @@ impl Append {
     }
 }
 
-/// Appends until the end; answers how long each append took.
+/// Appends until `end`; returns how long each append took.
 async fn append(client: Client, first: u64, step: u64, streams: u64, end: Instant) -> anyhow::Result<Vec<Duration>> {
     let mut times = Vec::new();
     let mut number = first;

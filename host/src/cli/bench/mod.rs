@@ -5,24 +5,24 @@ mod rebuild;
 
 use clap::{Args, Subcommand};
 
-/// Measure a host: what it takes in, and how fast it rebuilds. Both write to it; use one that holds nothing dear.
+/// Measure how fast a host appends or rebuilds. This writes to the host, so do not use it on a host with valuable data.
 #[derive(Args, Debug)]
 pub(super) struct Bench {
     #[command(subcommand)]
-    what: What,
+    command: BenchCommand,
 }
 
 #[derive(Subcommand, Debug)]
-enum What {
+enum BenchCommand {
     Append(append::Append),
     Rebuild(rebuild::Rebuild),
 }
 
 impl Bench {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        match self.what {
-            What::Append(append) => append.run().await,
-            What::Rebuild(rebuild) => rebuild.run().await,
+        match self.command {
+            BenchCommand::Append(append) => append.run().await,
+            BenchCommand::Rebuild(rebuild) => rebuild.run().await,
         }
     }
 }

@@ -12,13 +12,13 @@ use crate::{
     config::ClientOptions,
 };
 
-/// How often the builds are looked at.
+/// How often the state of the builds is read.
 const EVERY: Duration = Duration::from_millis(50);
 
-/// Build projections again from the first event, side by side, and drop the new builds.
+/// Measure rebuilds of projections, all at once. The new builds are retired in the end.
 #[derive(Args, Debug)]
 pub(super) struct Rebuild {
-    /// The projections; queries go on reading their active builds
+    /// The projections; their active builds stay active
     #[arg(required = true, value_name = "PROJECTION")]
     projections: Vec<String>,
 
@@ -30,7 +30,7 @@ pub(super) struct Rebuild {
     client: ClientOptions,
 }
 
-/// What was measured.
+/// The results of a measurement.
 #[derive(Serialize)]
 struct Figures {
     projections: Vec<String>,
@@ -79,7 +79,7 @@ impl Rebuild {
     }
 }
 
-/// Waits until a build is live; answers how far it is.
+/// Waits until a build is live; returns its checkpoint.
 async fn caught_up(client: &Client, name: &str, build: u64) -> anyhow::Result<u64> {
     loop {
         let projection: Projection = client.json(client.get(&["v1", "projections", name])).await?;
@@ -88,9 +88,9 @@ async fn caught_up(client: &Client, name: &str, build: u64) -> anyhow::Result<u6
             Some(found) if found.state == BuildState::Replaying => {}
             Some(found) if found.state == BuildState::Live => return Ok(found.checkpoint),
             Some(found) => {
-                anyhow::bail!("build {build} of `{name}` is {}; `gnomon projections {name}` says why", found.state)
+                anyhow::bail!("build {build} of `{name}` is {}; `gnomon projections {name}` shows why", found.state)
             }
-            None => anyhow::bail!("build {build} of `{name}` is gone"),
+            None => anyhow::bail!("build {build} of `{name}` does not exist any more"),
         }
         tokio::time::sleep(EVERY).await;
     }

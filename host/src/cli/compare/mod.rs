@@ -15,19 +15,19 @@ use crate::{
     config::ClientOptions,
 };
 
-/// Show how the rows of two builds differ, where both hold the effect of the same events.
+/// Compare the rows of two builds at the same position.
 #[derive(Args, Debug)]
 pub(super) struct Compare {
     /// The projection
     projection: String,
 
-    /// The build that is [default: the active one]
+    /// The build on the left [default: the active one]
     left: Option<u64>,
 
-    /// The build that is to be [default: the newest other one]
+    /// The build on the right [default: the newest other one]
     right: Option<u64>,
 
-    /// Rows of each kind to show, for each table
+    /// Rows of each kind of difference to show, for each table
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SAMPLES,
           value_parser = samples)]
     samples: usize,
@@ -40,9 +40,9 @@ pub(super) struct Compare {
     client: ClientOptions,
 }
 
-/// A number of sample rows. More than a host shows are refused before anything is uploaded or built.
+/// Reads a number of sample rows. A number that the host would refuse is refused before anything is uploaded or built.
 pub(super) fn samples(text: &str) -> Result<usize, String> {
-    let number = text.parse().map_err(|_| "a number is needed".to_owned())?;
+    let number = text.parse().map_err(|_| "give a number".to_owned())?;
     if number > MAX_SAMPLES { Err(format!("{number} is not in 0..={MAX_SAMPLES}")) } else { Ok(number) }
 }
 
@@ -60,7 +60,7 @@ impl Compare {
     }
 }
 
-/// Compares two builds; answers what the host says.
+/// Compares two builds; returns the host's answer.
 pub(super) async fn compare(
     client: &Client,
     projection: &str,

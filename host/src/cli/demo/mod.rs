@@ -1,10 +1,10 @@
-//! `gnomon demo`: the whole way on real flights, one file a step.
+//! `gnomon demo`: from events to read models on real flights, a file for each step.
 
 mod carriers;
 mod caught_up;
 mod import;
-mod invitation;
 mod modules;
+mod next_steps;
 mod next_version;
 mod sources;
 mod start;
@@ -32,21 +32,21 @@ use crate::{
     server::ServerSettings,
 };
 
-/// Show the whole way on a week of real flights: from events over WebAssembly modules to read models.
+/// Show how Gnomon works with a week of real flights: from events through WebAssembly modules to read models.
 ///
-/// It starts a host with a Postgres of its own, builds four modules, uploads them, imports 18,262 events and shows what came of
-/// them. Then the next version of a module is deployed beside the old one, compared with it, and swapped in under a stream of
-/// queries. The host is left running until Ctrl-C. It can be started again on the same data.
+/// The demo starts a host with a private Postgres, builds and uploads four modules, imports 18,262 events and shows a read model. Then
+/// it deploys the next version of a module beside the old one, compares the two, and activates the new one while clients query. The
+/// host runs until Ctrl-C. The demo can be started again on the same data.
 #[derive(Args, Debug)]
 pub(super) struct Demo {
-    /// End when everything was shown
+    /// Exit at the end instead of running until Ctrl-C
     #[arg(long)]
     exit: bool,
 
     #[command(flatten)]
     listen: ListenOptions,
 
-    /// Folder of Gnomon's sources, which hold the modules and the flights [default: that which this program was built from]
+    /// Folder of Gnomon's sources, which have the modules and the flights [default: the sources from which this program was built]
     #[arg(long, env = "GNOMON_SOURCES", value_name = "FOLDER")]
     sources: Option<PathBuf>,
 
@@ -93,7 +93,7 @@ impl Demo {
         }
     }
 
-    /// What is shown, step by step.
+    /// Shows one step after the other.
     async fn show(&self, steps: &mut Steps, host: &RunningHost, sources: &Sources) -> anyhow::Result<()> {
         let client = Client::of(&host.url())?;
         let components = modules::build(steps, sources).await?;
@@ -106,7 +106,7 @@ impl Demo {
         next_version::swap(steps, &client, &next).await?;
         carriers::show(&client, week, "at most 0 minutes late").await?;
         if !self.exit {
-            invitation::show(host);
+            next_steps::show(host);
         }
         steps.end();
         Ok(())

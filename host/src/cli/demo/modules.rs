@@ -1,4 +1,4 @@
-//! The modules: built, and uploaded.
+//! Building and uploading the modules.
 
 use std::time::{Duration, Instant};
 
@@ -12,18 +12,18 @@ use crate::{
         client::Client,
         deploy::{Activate, Upload, upload as upload_module},
         figures,
-        guest_crate::{Component, GuestCrate, Words},
+        guest_crate::{CargoOutput, Component, GuestCrate},
     },
 };
 
-/// The modules: first the one that brings arrivals of an older shape to today's, then those that fold the flights.
+/// The modules: first the upcaster of older arrivals, then those that fold the flights.
 const MODULES: [&str; 4] = ["flight-arrivals", "punctuality", "flights", "fleet"];
 
 /// A module's name and its component.
 pub(super) type Built = (String, Component);
 
 pub(super) async fn build(steps: &mut Steps, sources: &Sources) -> anyhow::Result<Vec<Built>> {
-    let step = steps.begin("building modules; the first time this takes some minutes");
+    let step = steps.begin("building modules; the first time this takes a few minutes");
     let mut built = Vec::new();
     for name in MODULES {
         built.push(build_one(&step, sources, name).await?);
@@ -37,30 +37,30 @@ pub(super) async fn build(steps: &mut Steps, sources: &Sources) -> anyhow::Resul
 /// Builds the module whose crate has this name.
 pub(super) async fn build_one(step: &Step, sources: &Sources, name: &str) -> anyhow::Result<Built> {
     let guest = GuestCrate::find(&sources.module(name)).await?;
-    let hear = |words: &str| step.progress.show(0, None, format_args!("building {name}: {words}"));
-    Ok((guest.module_name(), guest.build(Words::Heard(&hear)).await?))
+    let show = |line: &str| step.progress.show(0, None, format_args!("building {name}: {line}"));
+    Ok((guest.module_name(), guest.build(CargoOutput::Lines(&show)).await?))
 }
 
 pub(super) async fn upload(steps: &mut Steps, client: &Client, modules: &[Built]) -> anyhow::Result<Vec<Upload>> {
     let step = steps.begin("uploading modules");
     let mut uploads = Vec::new();
-    let mut words = Vec::new();
+    let mut lines = Vec::new();
     for (name, component) in modules {
         step.progress.show(0, None, format_args!("uploading {name}"));
         let begun = Instant::now();
         let uploaded = upload_module(client, name, &component.path, Activate::Auto).await?;
-        words.push(told(&uploaded, begun.elapsed()));
+        lines.push(describe(&uploaded, begun.elapsed()));
         uploads.push(uploaded);
     }
-    step.done("uploaded them; the host checked and compiled them", &[words.join(", ")]);
+    step.done("uploaded them; the host checked and compiled them", &[lines.join(", ")]);
     Ok(uploads)
 }
 
-fn told(upload: &Upload, time: Duration) -> String {
+fn describe(upload: &Upload, time: Duration) -> String {
     let Uploaded { name, version, .. } = &upload.uploaded;
     if upload.new {
         format!("{name} version {version} ({})", figures::time(time))
     } else {
-        format!("{name} version {version} (was there)")
+        format!("{name} version {version} (uploaded before)")
     }
 }

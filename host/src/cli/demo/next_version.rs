@@ -1,4 +1,4 @@
-//! The next version of a module: beside the old one, compared, swapped in, back and forth.
+//! The next version of a module: deployed beside the old one, compared with it, and activated.
 
 use std::{
     sync::{
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::{caught_up, import::Week, modules::build_one, sources::Sources, step::Steps};
 use crate::{
-    api::{BuildQuery, BuildState, ChangedRow, CompareQuery, Comparison, Outcome, Row, TableComparison},
+    api::{BuildQuery, BuildState, ChangedRow, CompareQuery, Comparison, Row, TableComparison, TableOutcome},
     cli::{
         client::Client,
         deploy::{Activate, upload},
@@ -29,32 +29,37 @@ const CRATE: &str = "punctuality-v2";
 /// Clients that query without a pause during the swaps.
 const READERS: usize = 4;
 /// Queries between one swap and the next.
-const BETWEEN: u64 = 250;
+const QUERIES_BETWEEN_SWAPS: u64 = 250;
 
-/// The two builds.
-pub(super) struct Next {
+/// The builds of the two versions.
+pub(super) struct Versions {
     old: u64,
     new: u64,
 }
 
-/// Builds the next version and its read model, which waits beside the old one.
-pub(super) async fn deploy(steps: &mut Steps, client: &Client, sources: &Sources, week: Week) -> anyhow::Result<Next> {
+/// Deploys the next version; its build stays live beside the active one.
+pub(super) async fn deploy(
+    steps: &mut Steps,
+    client: &Client,
+    sources: &Sources,
+    week: Week,
+) -> anyhow::Result<Versions> {
     let step = steps.begin("building version 2 of punctuality");
     let (_, component) = build_one(&step, sources, CRATE).await?;
     let upload = upload(client, PROJECTION, &component.path, Activate::Manual).await?;
     let new = upload.uploaded.build.with_context(|| format!("the host began no build of `{PROJECTION}`"))?;
     let projection = caught_up::until(&step, client, PROJECTION, new, BuildState::Live, week.last_position).await?;
-    let old = projection.active_build.with_context(|| format!("queries read no build of `{PROJECTION}`"))?;
+    let old = projection.active_build.with_context(|| format!("no build of `{PROJECTION}` is active"))?;
     step.done(
         "built version 2 of punctuality, and filled its tables",
         &["A flight is on time only if it is not late at all, and a new column counts those that are very late."
             .to_owned()],
     );
-    Ok(Next { old, new })
+    Ok(Versions { old, new })
 }
 
-/// Shows what the next version makes different.
-pub(super) async fn compare(steps: &mut Steps, client: &Client, next: &Next) -> anyhow::Result<()> {
+/// Shows how the rows of the two versions differ.
+pub(super) async fn compare(steps: &mut Steps, client: &Client, next: &Versions) -> anyhow::Result<()> {
     let step = steps.begin("comparing the two versions");
     let request = client.get(&["v1", "projections", PROJECTION, "compare"]).query(&CompareQuery {
         left: Some(next.old),
@@ -62,29 +67,29 @@ pub(super) async fn compare(steps: &mut Steps, client: &Client, next: &Next) -> 
         samples: Some(2),
     });
     let comparison: Comparison = client.json(request).await?;
-    let words: Vec<String> = comparison.tables.iter().flat_map(told).collect();
-    step.done(format_args!("compared them row by row at position {}", figures::count(comparison.position)), &words);
+    let lines: Vec<String> = comparison.tables.iter().flat_map(describe).collect();
+    step.done(format_args!("compared them row by row at position {}", figures::count(comparison.position)), &lines);
     Ok(())
 }
 
-/// What is to be said of a table.
-fn told(table: &TableComparison) -> Vec<String> {
+/// The differences of a table, in lines.
+fn describe(table: &TableComparison) -> Vec<String> {
     let name = &table.table;
     let differences = match &table.outcome {
-        Outcome::Compared(differences) if !table.identical => differences,
+        TableOutcome::Compared(differences) if !table.identical => differences,
         _ if table.identical => return vec![format!("{name}: identical")],
         _ => return vec![format!("{name}: not compared row by row")],
     };
     let rows = figures::counted(table.rows_right.unwrap_or_default(), "row");
-    let mut words = vec![format!("{name}: {} of {rows} changed", differences.changed)];
+    let mut lines = vec![format!("{name}: {} of {rows} changed", differences.changed)];
     for column in &differences.columns.only_right {
-        words.push(format!("  column {} came", column.column));
+        lines.push(format!("  column {} is new", column.column));
     }
     for column in differences.changed_columns.iter().filter(|column| column.rows > 0) {
-        words.push(format!("  column {} differs in {}", column.column, figures::counted(column.rows, "row")));
+        lines.push(format!("  column {} differs in {}", column.column, figures::counted(column.rows, "row")));
     }
     for ChangedRow { before, after, .. } in &differences.samples.changed {
-        words.push(format!(
+        lines.push(format!(
             "  {} on {}: {} of {} on time, now {}",
             cell(before, "carrier"),
             cell(before, "day"),
@@ -93,49 +98,49 @@ fn told(table: &TableComparison) -> Vec<String> {
             cell(after, "on_time"),
         ));
     }
-    words
+    lines
 }
 
-/// A cell in words; empty if there is none.
+/// A cell as text; empty if the row has no such column.
 fn cell(row: &Row, column: &str) -> String {
     let cells = row.cells().unwrap_or_default();
     let value = cells.into_iter().find_map(|(name, value)| (name == column).then_some(value));
     value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default()
 }
 
-/// Swaps while clients query: forward, back, and forward again.
-pub(super) async fn swap(steps: &mut Steps, client: &Client, next: &Next) -> anyhow::Result<()> {
-    let step = steps.begin("swapping under a stream of queries");
+/// Activates the new build, the old one and the new one again, while clients query.
+pub(super) async fn swap(steps: &mut Steps, client: &Client, next: &Versions) -> anyhow::Result<()> {
+    let step = steps.begin("activating the new version while clients query");
     let queries = Arc::new(Queries::default());
     let mut readers = JoinSet::new();
     for _ in 0..READERS {
         readers.spawn(read(client.clone(), Arc::clone(&queries)));
     }
-    let mut words = Vec::new();
-    for (verb, build, what) in
+    let mut lines = Vec::new();
+    for (operation, build, done) in
         [("activate", Some(next.new), "activated"), next.back(), ("activate", Some(next.new), "activated again,")]
     {
         queries.wait_for_more().await;
         let began = Instant::now();
-        let operated = operate(client, PROJECTION, verb, &BuildQuery { build }).await?;
+        let operated = operate(client, PROJECTION, operation, &BuildQuery { build }).await?;
         let time = began.elapsed().as_millis();
         if operated.later {
-            bail!("{} has not caught up, and queries do not read it yet; start the demo again", operated.label());
+            bail!("{} has not caught up and is not active yet; start the demo again", operated.label());
         }
         let version = operated.found().with_context(|| format!("{} is gone", operated.label()))?.version;
-        words.push(format!("{what} version {version} in {time} ms"));
+        lines.push(format!("{done} version {version} in {time} ms"));
     }
     queries.wait_for_more().await;
-    // Those who still read are stopped.
+    // This stops the readers.
     drop(readers);
-    words.push(queries.told()?);
-    step.done("swapped, went back and swapped again under a stream of queries", &words);
+    lines.push(queries.describe()?);
+    step.done("activated the new version, rolled back and activated it again while clients query", &lines);
     Ok(())
 }
 
-impl Next {
-    /// How to go back to the old build. A rollback looks only at builds that were made before the active one, and that of the
-    /// old version is younger if it was built again: replaced builds are not kept for ever.
+impl Versions {
+    /// The operation that activates the old build again. A rollback picks only builds that are older than the active one. The build
+    /// of the old version is younger if it was built again, since replaced builds are dropped after some time.
     fn back(&self) -> (&'static str, Option<u64>, &'static str) {
         if self.old < self.new { ("rollback", None, "rolled back to") } else { ("activate", Some(self.old), "back to") }
     }
@@ -155,22 +160,22 @@ impl Queries {
         self.answered.load(Ordering::Relaxed) + self.failed.load(Ordering::Relaxed)
     }
 
-    /// What came of them.
+    /// The numbers of queries, as a sentence.
     ///
     /// # Errors
-    /// One failed: none may, and the demo shows that.
-    fn told(&self) -> anyhow::Result<String> {
+    /// A query failed. None may fail, as the demo is to show.
+    fn describe(&self) -> anyhow::Result<String> {
         let answered = figures::counted(self.answered.load(Ordering::Relaxed), "answer");
         let failed = self.failed.load(Ordering::Relaxed);
         if let Some(why) = self.why.get() {
-            bail!("during the swaps queries got {answered}, and {failed} failed, where none may; the first: {why}");
+            bail!("during the swaps queries got {answered}, and {failed} failed, although none may; the first: {why}");
         }
         Ok(format!("meanwhile queries got {answered}, and {failed} failed"))
     }
 
-    /// Waits until there have been some more.
+    /// Waits for some more queries.
     async fn wait_for_more(&self) {
-        let enough = self.all() + BETWEEN;
+        let enough = self.all() + QUERIES_BETWEEN_SWAPS;
         while self.all() < enough {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -201,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_tells_what_came_and_what_changed() {
+    fn new_columns_and_changed_rows_are_described() {
         let table = r#"{"table": "carrier_daily", "identical": false, "rows_left": 102, "rows_right": 102, "outcome": "compared",
             "key": ["carrier", "day"], "columns": {"only_left": [], "only_right": [{"column": "very_late", "type": "i64"}], "retyped": []},
             "added": 0, "removed": 0, "changed": 90, "equal": 12,
@@ -209,30 +214,30 @@ mod tests {
             "samples": {"added": [], "removed": [], "changed": [{"columns": ["on_time"],
                 "before": {"carrier": "UA", "day": "2013-01-01", "arrived": 160, "on_time": 120},
                 "after": {"carrier": "UA", "day": "2013-01-01", "arrived": 160, "on_time": 80, "very_late": 2}}]}}"#;
-        let words = told(&serde_json::from_str(table).unwrap()).join("\n");
-        insta::assert_snapshot!(words, @r"
+        let text = describe(&serde_json::from_str(table).unwrap()).join("\n");
+        insta::assert_snapshot!(text, @r"
         carrier_daily: 90 of 102 rows changed
-          column very_late came
+          column very_late is new
           column on_time differs in 90 rows
           UA on 2013-01-01: 120 of 160 on time, now 80
         ");
     }
 
     #[test]
-    fn a_build_that_was_made_again_is_gone_back_to_by_its_number() {
-        assert_eq!(Next { old: 1, new: 4 }.back(), ("rollback", None, "rolled back to"));
-        assert_eq!(Next { old: 5, new: 4 }.back(), ("activate", Some(5), "back to"));
+    fn an_old_version_that_was_built_again_is_activated_by_its_number() {
+        assert_eq!(Versions { old: 1, new: 4 }.back(), ("rollback", None, "rolled back to"));
+        assert_eq!(Versions { old: 5, new: 4 }.back(), ("activate", Some(5), "back to"));
     }
 
     #[test]
     fn a_query_that_failed_fails_the_demo_and_says_why() {
         let queries = Queries { answered: AtomicU64::new(1180), ..Queries::default() };
-        assert_eq!(queries.told().unwrap(), "meanwhile queries got 1,180 answers, and 0 failed");
+        assert_eq!(queries.describe().unwrap(), "meanwhile queries got 1,180 answers, and 0 failed");
         queries.failed.store(2, Ordering::Relaxed);
         queries.why.set("the connection broke off".to_owned()).unwrap();
         assert_eq!(
-            queries.told().unwrap_err().to_string(),
-            "during the swaps queries got 1,180 answers, and 2 failed, where none may; the first: the connection broke off"
+            queries.describe().unwrap_err().to_string(),
+            "during the swaps queries got 1,180 answers, and 2 failed, although none may; the first: the connection broke off"
         );
     }
 }

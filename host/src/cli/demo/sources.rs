@@ -12,18 +12,18 @@ pub(super) struct Sources(PathBuf);
 const WEEK: &str = "projections/flight-events/data/flights-2013-week1.jsonl.gz";
 
 impl Sources {
-    /// The folder that was given, or the one that this program was built from.
+    /// The given folder, or the sources from which this program was built.
     pub(super) fn find(given: Option<PathBuf>) -> anyhow::Result<Self> {
         let was_given = given.is_some();
         let folder = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
         if !folder.join(WEEK).is_file() {
             let folder = folder.display();
             if was_given {
-                bail!("{folder} does not hold Gnomon's sources: there is no {WEEK}");
+                bail!("{folder} is not the folder of Gnomon's sources: it has no {WEEK}");
             }
             bail!(
-                "the demo builds its modules from Gnomon's sources, and they are not at {folder} any more; say with --sources or \
-                 GNOMON_SOURCES where they are"
+                "the demo builds its modules from Gnomon's sources, and they are not in {folder} any more; give their folder with \
+                 --sources or GNOMON_SOURCES"
             );
         }
         Ok(Self(folder))
@@ -54,6 +54,6 @@ mod tests {
     fn another_folder_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let error = Sources::find(Some(folder.path().to_owned())).unwrap_err().to_string();
-        assert!(error.contains("does not hold Gnomon's sources"), "{error}");
+        assert!(error.contains("is not the folder of Gnomon's sources"), "{error}");
     }
 }

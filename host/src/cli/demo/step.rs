@@ -1,4 +1,4 @@
-//! What a step looks like.
+//! The steps of the demo, as they are shown.
 
 use std::{
     fmt::Display,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::cli::{figures, output::say, progress::Progress};
 
-/// Characters before the time that a step took.
+/// Characters before the duration of a step.
 const WIDTH: usize = 64;
 
 /// The steps so far.
@@ -17,41 +17,41 @@ pub(super) struct Steps {
     ended: bool,
 }
 
-/// A step that is on its way.
+/// The current step.
 pub(super) struct Step {
     number: u32,
     begun: Instant,
-    /// Shows how far it is.
+    /// Its progress.
     pub(super) progress: Progress,
 }
 
-/// Says what this is all about.
-pub(super) fn title(words: &str) {
-    say(format_args!("{words}\n"));
+/// Prints the title of the demo.
+pub(super) fn title(title: &str) {
+    say(format_args!("{title}\n"));
 }
 
 impl Steps {
     /// Begins the next step.
-    pub(super) fn begin(&mut self, words: &str) -> Step {
+    pub(super) fn begin(&mut self, what: &str) -> Step {
         self.begun += 1;
         let progress = Progress::start();
-        progress.show(0, None, words);
+        progress.show(0, None, what);
         Step { number: self.begun, begun: Instant::now(), progress }
     }
 
-    /// Says that there are no more.
+    /// Marks the last step as done.
     pub(super) fn end(&mut self) {
         self.ended = true;
     }
 
-    /// Whether all were shown.
+    /// Whether all steps are done.
     pub(super) fn all_done(&self) -> bool {
         self.ended
     }
 }
 
 impl Step {
-    /// Says what was done, how long it took, and what is to be known of it.
+    /// Prints what was done, how long it took, and further lines about it.
     pub(super) fn done(self, what: impl Display, more: &[String]) {
         let Self { number, begun, progress } = self;
         drop(progress);
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_stand_below_each_other() {
+    fn durations_are_aligned() {
         let short = line(1, "a host", Duration::from_millis(1240));
         let long = line(12, "18,262 events imported", Duration::from_secs(61));
         assert!(short.starts_with(" 1  a host ") && short.ends_with(" 1.2 s"), "{short}");

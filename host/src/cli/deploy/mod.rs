@@ -18,7 +18,7 @@ use super::{
     client::Client,
     compare::samples,
     follow::{Goal, follow},
-    guest_crate::{GuestCrate, Words},
+    guest_crate::{CargoOutput, GuestCrate},
     output::{self, say},
     progress::Progress,
     upcasters,
@@ -31,8 +31,8 @@ use crate::{
 
 /// Upload a module, and follow its build until it has caught up.
 ///
-/// A folder is built first. An upload that differs from the version before is the module's next version. A projection's read
-/// model is built beside the old one, and replaces it when it has caught up.
+/// A folder is compiled to a component first. A component that was not uploaded before is the module's next version. The new build
+/// of a projection fills its tables beside the active build, and becomes active when it has caught up.
 #[derive(Args, Debug)]
 pub(super) struct Deploy {
     /// A crate's folder, or a component (.wasm)
@@ -43,7 +43,7 @@ pub(super) struct Deploy {
     #[arg(long)]
     name: Option<String>,
 
-    /// When queries begin to read the new version
+    /// When the new version becomes active
     #[arg(long, value_enum, default_value_t)]
     activate: Activate,
 
@@ -51,11 +51,11 @@ pub(super) struct Deploy {
     #[arg(long)]
     no_wait: bool,
 
-    /// Compare the new build with the active one when it has caught up, and ask whether queries shall turn to it
+    /// Compare the new build with the active one when it has caught up, and ask whether to activate it
     #[arg(long, conflicts_with_all = ["activate", "no_wait"])]
     compare: bool,
 
-    /// Answer the question of --compare with yes
+    /// Activate it after --compare without asking
     #[arg(long, requires = "compare")]
     yes: bool,
 
@@ -63,7 +63,7 @@ pub(super) struct Deploy {
     #[arg(long, value_name = "NUMBER", requires = "compare", value_parser = samples)]
     samples: Option<usize>,
 
-    /// Print what came of it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 
@@ -77,12 +77,12 @@ pub(super) enum Activate {
     /// As soon as it has caught up
     #[default]
     Auto,
-    /// When somebody says so
+    /// When an operator activates it
     Manual,
 }
 
 impl Activate {
-    /// Where a build is waited for.
+    /// The state until which a build is followed.
     pub(super) fn goal(self) -> Goal {
         match self {
             Self::Auto => Goal::Active,
@@ -113,12 +113,13 @@ impl fmt::Display for Activate {
 #[derive(Debug)]
 pub(super) struct Upload {
     pub(super) uploaded: Uploaded,
-    /// Whether the version is new; the same bytes were there before, if not.
+    /// Whether the version is new, and not one with the same bytes.
     pub(super) new: bool,
 }
 
+/// What `--json` prints.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct DeployResult<'a> {
     name: &'a str,
     version: u32,
     digest: &'a str,
@@ -139,7 +140,7 @@ impl Deploy {
         let (name, component) = self.component().await?;
         let activate = if self.compare { Activate::Manual } else { self.activate };
         let upload = upload(&client, &name, &component, activate).await?;
-        say(upload.words());
+        say(upload.describe());
         let Upload { uploaded, new } = upload;
         let (mut build, mut comparison) = (None, None);
         match (&uploaded.builds, uploaded.build) {
@@ -152,26 +153,26 @@ impl Deploy {
             (_, Some(number)) if !self.no_wait => {
                 let progress = Progress::start();
                 let followed = follow(&client, &name, number, self.activate.goal(), &progress).await?;
-                progress.say(followed.words());
+                progress.say(followed.describe());
                 build = Some(followed.build);
             }
             (_, Some(_)) => {}
             (Some(begun), None) => {
-                say(upcasters::words(begun));
+                say(upcasters::describe_builds(begun));
                 if !self.no_wait {
                     upcasters::follow_all(&client, begun).await?;
                 }
             }
             (None, None) => {
-                let words = format!("`gnomon upcasters activate {name}` puts it to work");
+                let advice = format!("`gnomon upcasters activate {name}` activates it");
                 if self.compare {
-                    bail!("only builds of projections can be compared, and `{name}` is an {}; {words}", uploaded.kind);
+                    bail!("only builds of projections can be compared, and `{name}` is an {}; {advice}", uploaded.kind);
                 }
-                say(words);
+                say(advice);
             }
         }
         if self.json {
-            output::json(&Answer {
+            output::json(&DeployResult {
                 name: &uploaded.name,
                 version: uploaded.version,
                 digest: &uploaded.digest,
@@ -187,39 +188,39 @@ impl Deploy {
         Ok(())
     }
 
-    /// The module's name, and where its component lies.
+    /// The module's name, and the path of its component.
     async fn component(&self) -> anyhow::Result<(String, PathBuf)> {
-        // A name that the host would refuse is refused before a long build.
-        let name = |usual: &str| checked_name(self.name.as_deref(), usual);
+        // Refuses a name that the host would refuse before a long build.
+        let name = |default: &str| checked_name(self.name.as_deref(), default);
         if self.path.is_dir() {
             let guest = GuestCrate::find(&self.path).await?;
             let name = name(&guest.module_name())?;
-            return Ok((name, guest.build(Words::Through).await?.path));
+            return Ok((name, guest.build(CargoOutput::Inherited).await?.path));
         }
         let file = self.path.file_stem().unwrap_or_default().to_string_lossy();
         Ok((name(&file.replace('-', "_"))?, self.path.clone()))
     }
 }
 
-fn checked_name(given: Option<&str>, usual: &str) -> anyhow::Result<String> {
-    let name = given.unwrap_or(usual);
+fn checked_name(given: Option<&str>, default: &str) -> anyhow::Result<String> {
+    let name = given.unwrap_or(default);
     let name = Identifier::new(name).with_context(|| {
         if given.is_some() {
-            "--name is no name of a module".to_owned()
+            "--name is not a valid name of a module".to_owned()
         } else {
-            "give the module a name by --name".to_owned()
+            "give the module a name with --name".to_owned()
         }
     })?;
     Ok(name.as_str().to_owned())
 }
 
 impl Upload {
-    fn words(&self) -> String {
+    fn describe(&self) -> String {
         let Uploaded { name, version, kind, .. } = &self.uploaded;
         if self.new {
             format!("uploaded {kind} `{name}`, version {version}")
         } else {
-            format!("{kind} `{name}` has these bytes already: version {version}")
+            format!("{kind} `{name}` is unchanged: version {version} has the same bytes")
         }
     }
 }
@@ -250,8 +251,11 @@ mod tests {
         assert_eq!(checked_name(None, "carrier_daily").unwrap(), "carrier_daily");
         assert_eq!(checked_name(Some("other"), "carrier_daily").unwrap(), "other");
         let error = format!("{:#}", checked_name(Some("Other"), "carrier_daily").unwrap_err());
-        assert!(error.starts_with("--name is no name of a module: the name `Other` must be made of"), "{error}");
+        assert!(
+            error.starts_with("--name is not a valid name of a module: the name `Other` must be made of"),
+            "{error}"
+        );
         let error = format!("{:#}", checked_name(None, "1st").unwrap_err());
-        assert!(error.starts_with("give the module a name by --name: the name `1st`"), "{error}");
+        assert!(error.starts_with("give the module a name with --name: the name `1st`"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Looking at a new build beside the active one before queries turn to it.
+//! Comparing a new build with the active one before it is activated.
 
 use anyhow::Context;
 use serde_json::value::RawValue;
@@ -16,54 +16,55 @@ use crate::{
     },
 };
 
-/// A build that is to be looked at.
+/// The review of a new build.
 pub(super) struct Review<'r> {
     pub(super) client: &'r Client,
     pub(super) name: &'r str,
     pub(super) number: u64,
     pub(super) samples: Option<usize>,
-    /// Whether queries turn to it without a question.
+    /// Whether the build is activated without a question.
     pub(super) yes: bool,
 }
 
-/// What came of it.
+/// The result of a review.
 pub(super) struct Reviewed {
     pub(super) build: Build,
-    /// What the host said of the differences; none if there was nothing to compare with.
+    /// The host's comparison; `None` if no build is active to compare with.
     pub(super) comparison: Option<Box<RawValue>>,
 }
 
-/// Whether queries shall turn to the build.
+/// Whether the build is activated.
 enum Decision {
     Yes,
     No,
-    /// Nobody can be asked.
-    Later,
+    /// The user cannot be asked, since there is no terminal.
+    CannotAsk,
 }
 
 impl Review<'_> {
-    /// Waits for the build, compares it with the active one, shows that if it is to be shown, and activates the build if somebody
-    /// says so.
+    /// Waits for the build, compares it with the active one, prints the comparison if `show`, and activates the build if the user
+    /// says yes.
     pub(super) async fn run(self, show: bool) -> anyhow::Result<Reviewed> {
         let Self { client, name, number, .. } = self;
         let progress = Progress::start();
         let followed = follow(client, name, number, Goal::Live, &progress).await?;
         drop(progress);
-        say(followed.words());
+        say(followed.describe());
         if followed.is_active() {
             return Ok(Reviewed { build: followed.build, comparison: None });
         }
         let mut comparison = None;
         if let Some(active) = followed.active() {
             let samples = self.samples.unwrap_or(DEFAULT_SAMPLES);
-            let told = compare(client, name, Some(active), Some(number), samples).await;
-            let body = told.with_context(|| format!("build {number} waits, for it could not be compared"))?;
+            let compared = compare(client, name, Some(active), Some(number), samples).await;
+            let body =
+                compared.with_context(|| format!("build {number} is not activated, since it could not be compared"))?;
             if show {
                 output::data(client.parse::<Comparison>(&body)?)?;
             }
             comparison = Some(client.parse(&body)?);
         } else {
-            say(format_args!("there is nothing to compare it with: queries read no build of `{name}` yet"));
+            say(format_args!("no build of `{name}` is active yet to compare it with"));
         }
         let mut build = followed.build;
         match self.decide()? {
@@ -73,11 +74,12 @@ impl Review<'_> {
                 build = operated.found().cloned().unwrap_or(build);
             }
             Decision::No => say(format_args!(
-                "build {number} stays live; `gnomon activate {name} {number}` turns queries to it, `gnomon retire {name} {number}` \
-                 drops it"
+                "build {number} stays live; `gnomon activate {name} {number}` activates it, `gnomon retire {name} {number}` drops \
+                 its tables"
             )),
-            Decision::Later => say(format_args!(
-                "build {number} waits, for nobody can be asked here; `gnomon activate {name} {number}` turns queries to it"
+            Decision::CannotAsk => say(format_args!(
+                "build {number} stays live, since the command cannot ask without a terminal; `gnomon activate {name} {number}` \
+                 activates it, and so does --yes"
             )),
         }
         Ok(Reviewed { build, comparison })
@@ -90,7 +92,7 @@ impl Review<'_> {
         Ok(match ask("Activate? [y/N]")? {
             Some(answer) if is_yes(&answer) => Decision::Yes,
             Some(_) => Decision::No,
-            None => Decision::Later,
+            None => Decision::CannotAsk,
         })
     }
 }

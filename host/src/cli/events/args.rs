@@ -1,10 +1,10 @@
-//! Which events are asked for.
+//! The arguments of `gnomon events`.
 
 use clap::Args;
 use reqwest::RequestBuilder;
 
 use crate::{
-    api::{After, Direction, EventsQuery, StreamQuery},
+    api::{After, Direction, ReadEventsQuery, ReadStreamQuery},
     cli::{client::Client, stream_name::stream_name},
     config::ClientOptions,
 };
@@ -16,15 +16,15 @@ pub(in crate::cli) struct Events {
     #[arg(value_parser = stream_name)]
     pub(super) stream: Option<String>,
 
-    /// Begin behind this position, or in a stream behind this version; `head` with --follow is for new ones only
+    /// Print events after this position, or of a stream after this version; with --follow, `head` prints only new events
     #[arg(long, value_name = "POSITION", value_parser = after)]
     pub(super) after: Option<After>,
 
-    /// How many events to print; with --follow all that come [default: 100]
+    /// How many events to print; with --follow, the default is all [default: 100]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) limit: Option<u64>,
 
-    /// From older to newer, or from newer to older
+    /// Whether to print from older to newer events, or from newer to older
     #[arg(long, value_name = "DIRECTION", value_parser = ["forward", "backward"], default_value = "forward")]
     pub(super) direction: String,
 
@@ -32,12 +32,11 @@ pub(in crate::cli) struct Events {
     #[arg(long, value_name = "TYPES", conflicts_with = "stream")]
     pub(super) types: Vec<String>,
 
-    /// Only events of streams of this category, or of several with commas between: what stands before the first `-` of their
-    /// names
+    /// Only events of streams of this category, the part of their names before the first `-`; or of several, with commas between
     #[arg(long, value_name = "CATEGORY", conflicts_with = "stream")]
     pub(super) category: Option<String>,
 
-    /// Go on with events as they are appended, until Ctrl-C
+    /// Also print new events as they are appended, until Ctrl-C
     #[arg(long)]
     pub(super) follow: bool,
 
@@ -46,22 +45,22 @@ pub(in crate::cli) struct Events {
 }
 
 impl Events {
-    /// In which order.
+    /// The order.
     pub(super) fn direction(&self) -> Direction {
         if self.direction == "backward" { Direction::Backward } else { Direction::Forward }
     }
 
-    /// The request for events behind some place, for `limit` of them or for as many as the host gives.
+    /// The request for events after a position or version, at most `limit`, or as many as the host gives.
     pub(super) fn request(&self, client: &Client, after: Option<After>, limit: Option<u64>) -> RequestBuilder {
         let direction = self.direction();
         match &self.stream {
             Some(stream) => {
-                client.get(&["v1", "streams", stream, "events"]).query(&StreamQuery { after, limit, direction })
+                client.get(&["v1", "streams", stream, "events"]).query(&ReadStreamQuery { after, limit, direction })
             }
             None => {
                 let types = (!self.types.is_empty()).then(|| self.types.join(","));
                 let category = self.category.clone();
-                let query = EventsQuery { after, limit, direction, types, category, upcast: false };
+                let query = ReadEventsQuery { after, limit, direction, types, category, upcast: false };
                 client.get(&["v1", "events"]).query(&query)
             }
         }
@@ -72,5 +71,5 @@ fn after(text: &str) -> Result<After, String> {
     if text == "head" {
         return Ok(After::Head);
     }
-    text.parse().map(After::Number).map_err(|_| "a number or `head` is needed".to_owned())
+    text.parse().map(After::Number).map_err(|_| "give a number or `head`".to_owned())
 }

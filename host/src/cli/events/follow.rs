@@ -11,14 +11,14 @@ use crate::cli::{
     sse::{Listener, Message, detail, is_error, listen},
 };
 
-/// Prints events until there were as many as wanted, or for ever.
+/// Prints events until it has printed as many as `--limit` says, or without end.
 pub(super) async fn follow(client: &Client, events: &Events) -> anyhow::Result<()> {
     listen(client, &mut Follower { events, left: events.limit }).await
 }
 
 struct Follower<'e> {
     events: &'e Events,
-    /// Events still wanted; none for all.
+    /// How many more events to print; `None` for all.
     left: Option<u64>,
 }
 
@@ -30,7 +30,7 @@ impl Listener for Follower<'_> {
     fn hear(&mut self, message: Message) -> anyhow::Result<ControlFlow<()>> {
         if is_error(&message) {
             let id = message.id.as_deref().unwrap_or("?");
-            say(format_args!("the host cannot show the event {id}: {}", detail(&message)));
+            say(format_args!("the host cannot show the event with id {id}: {}", detail(&message)));
             return Ok(ControlFlow::Continue(()));
         }
         let Some(data) = message.data else { return Ok(ControlFlow::Continue(())) };

@@ -14,17 +14,17 @@ use super::{
 };
 use crate::api::{After, Direction, Event, EventsPage, StreamPage};
 
-/// A page of the log or of a stream, whose events are kept as they came.
-struct Page<'p> {
+/// A page of the log or of a stream; the events are kept as the host wrote them.
+struct EventPage<'p> {
     events: Vec<&'p RawValue>,
     next: Option<u64>,
-    /// The place of the newest event: its position, or its version in a stream.
+    /// The position of the newest event of the log, or its version in a stream.
     newest: u64,
 }
 
-/// Events that are printed if nobody says how many.
+/// Events that are printed without --limit.
 const DEFAULT_LIMIT: u64 = 100;
-/// Events of a page that every host gives, if it is not told otherwise.
+/// Events of a page that a host gives by default.
 const PAGE: u64 = 100;
 
 impl Events {
@@ -41,18 +41,18 @@ impl Events {
         loop {
             let body = client.text(self.request(&client, after, (left < PAGE).then_some(left))).await?;
             let page = self.page(&client, &body)?;
-            // A host with shorter pages gives fewer, one with longer pages gives more.
+            // The default page of a host can be shorter or longer.
             let mut printed = None;
             for event in page.events.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
                 print(event.get())?;
                 printed = Some(*event);
                 left -= 1;
             }
-            // Forward there always is a next page, for events that are yet to come.
+            // Read forward, the last page has a `next` as well, for events that are appended later.
             let next = page.next.filter(|next| self.direction() == Direction::Backward || *next < page.newest);
-            let rest = printed.filter(|printed| !std::ptr::eq(*printed, page.events[page.events.len() - 1]));
-            let next = match rest {
-                Some(printed) => Some(self.place(&client.parse(printed.get())?)),
+            let last_of_some = printed.filter(|printed| !std::ptr::eq(*printed, page.events[page.events.len() - 1]));
+            let next = match last_of_some {
+                Some(printed) => Some(self.after(&client.parse(printed.get())?)),
                 None => next,
             };
             match next {
@@ -66,18 +66,18 @@ impl Events {
         }
     }
 
-    fn page<'p>(&self, client: &Client, body: &'p str) -> Result<Page<'p>, ClientError> {
+    fn page<'p>(&self, client: &Client, body: &'p str) -> Result<EventPage<'p>, ClientError> {
         Ok(if self.stream.is_some() {
             let StreamPage { events, next, version, .. } = client.parse(body)?;
-            Page { events, next, newest: version }
+            EventPage { events, next, newest: version }
         } else {
             let EventsPage { events, next, head } = client.parse(body)?;
-            Page { events, next, newest: head }
+            EventPage { events, next, newest: head }
         })
     }
 
-    /// Where events go on behind one.
-    fn place(&self, event: &Event) -> u64 {
+    /// The `--after` of the events after this one.
+    fn after(&self, event: &Event) -> u64 {
         if self.stream.is_some() { event.version } else { event.position }
     }
 }

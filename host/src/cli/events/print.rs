@@ -4,8 +4,8 @@ use std::io;
 
 use crate::cli::output;
 
-/// Prints an event in one line. Its data is as its writer wrote it, perhaps in several; in JSON a line's end outside of a text is
-/// a space like any other, and inside of one there is none.
+/// Prints an event in one line. Its data may have line breaks; in JSON these are white space between tokens and never part of a
+/// string, so they can become spaces.
 pub(super) fn print(event: &str) -> io::Result<()> {
     if event.contains(['\n', '\r']) {
         return output::data(event.replace(['\n', '\r'], " "));

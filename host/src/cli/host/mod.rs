@@ -1,4 +1,4 @@
-//! A host in this process, and what it is told on the command line.
+//! A host in this process, and its options.
 
 pub(super) mod options;
 mod running;

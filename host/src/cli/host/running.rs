@@ -1,4 +1,4 @@
-//! A host in this process, with a Postgres of its own if it was given none.
+//! A host in this process, with a private Postgres if no database is given.
 
 use std::{path::Path, sync::Arc};
 
@@ -21,12 +21,12 @@ pub(in crate::cli) struct RunningHost {
 }
 
 impl RunningHost {
-    /// Starts a host, after a Postgres if none was given. When it returns, the host answers.
+    /// Starts a private Postgres if no database is given, and then a host. When this returns, the host answers.
     pub(in crate::cli) async fn start(options: &HostOptions) -> anyhow::Result<Self> {
         Self::start_with(&options.database, &options.data_dir.folder(), options.settings(), log_start()).await
     }
 
-    /// The same with settings that do not come from the command line. `listener` hears what takes long.
+    /// Starts a host with settings that do not come from the command line. `listener` hears of steps that take long.
     pub(in crate::cli) async fn start_with(
         database: &DatabaseOptions,
         folder: &Path,
@@ -46,7 +46,7 @@ impl RunningHost {
         Ok(Self { server, postgres })
     }
 
-    /// Where the host listens, as clients write it.
+    /// The URL of the host.
     pub(in crate::cli) fn url(&self) -> String {
         format!("http://{}", self.server.address())
     }
@@ -56,7 +56,7 @@ impl RunningHost {
         self.postgres.as_ref()
     }
 
-    /// Returns only if the host cannot go on.
+    /// Returns only if the host fails.
     pub(in crate::cli) async fn failed(&mut self) -> anyhow::Error {
         let postgres_ended = async {
             match &self.postgres {
@@ -80,14 +80,14 @@ impl RunningHost {
     }
 }
 
-/// The database that was given, or one of a private Postgres that is started now.
+/// The given database, or the database of a private Postgres that this starts.
 pub(in crate::cli) async fn open_database(
     options: &DatabaseOptions,
     folder: &Path,
     listener: ProgressListener,
 ) -> anyhow::Result<(PgConnectOptions, Option<EmbeddedPostgres>)> {
     if let Some(url) = &options.database_url {
-        let options = url.parse().context("DATABASE_URL is no postgres:// URL")?;
+        let options = url.parse().context("the database URL is not a valid postgres:// URL")?;
         return Ok((options, None));
     }
     let mut config = EmbeddedConfig::from_env(folder);

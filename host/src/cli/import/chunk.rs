@@ -1,4 +1,4 @@
-//! Lines by the chunk: what goes to the host in one request.
+//! Chunks of lines: the lines of one request.
 
 use std::io::{self, BufRead, Read};
 
@@ -11,7 +11,7 @@ use super::{
 const EVENTS: u64 = 20_000;
 /// … and bytes, about.
 const BYTES: usize = 4 * 1024 * 1024;
-/// Bytes of one line. A host takes less, unless it was told otherwise; what is longer is no file of lines.
+/// The most bytes of a line. A host usually takes fewer; a longer line means that the file does not consist of lines.
 const MAX_LINE: u64 = 64 * 1024 * 1024;
 
 /// Lines that are sent together.
@@ -25,14 +25,14 @@ pub(super) struct Chunk {
     pub(super) events: u64,
     /// Whether all have ids, so that sending them twice appends them once.
     pub(super) repeatable: bool,
-    /// Bytes of the file that were read when the chunk was full.
+    /// Bytes of the file that had been read when the chunk was full.
     pub(super) read: u64,
 }
 
 /// Why there is no further chunk.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ChunkError {
-    /// A line is none of an import.
+    /// A line cannot be imported.
     #[error("line {line}: {reason}")]
     Line {
         /// Its number, from 1.
@@ -41,7 +41,7 @@ pub(super) enum ChunkError {
         reason: String,
     },
     /// The file cannot be read.
-    #[error("cannot read on behind line {line}: {source}")]
+    #[error("cannot read the file after line {line}: {source}")]
     Read {
         /// The last line that was read.
         line: u64,
@@ -64,7 +64,7 @@ impl Chunks {
         Self { lines: source.lines, read: source.read, line: 0, events: EVENTS, bytes: BYTES }
     }
 
-    /// The next chunk; none at the end. After an error there is no more.
+    /// The next chunk; `None` at the end. After an error there is no further chunk.
     pub(super) fn next(&mut self) -> Result<Option<Chunk>, ChunkError> {
         let mut chunk = Chunk { body: Vec::new(), first_line: self.line + 1, events: 0, repeatable: true, read: 0 };
         let mut line = Vec::new();
@@ -80,16 +80,16 @@ impl Chunks {
         Ok((chunk.events > 0).then_some(chunk))
     }
 
-    /// Answers whether there was one.
+    /// Reads a line; returns whether there was one.
     fn read_line(&mut self, line: &mut Vec<u8>) -> Result<bool, ChunkError> {
-        let behind = self.line;
+        let last = self.line;
         let read = (&mut self.lines)
             .take(MAX_LINE)
             .read_until(b'\n', line)
-            .map_err(|source| ChunkError::Read { line: behind, source })?;
+            .map_err(|source| ChunkError::Read { line: last, source })?;
         if read as u64 == MAX_LINE && !line.ends_with(b"\n") {
-            let reason = format!("it has more than {} MiB", MAX_LINE / 1024 / 1024);
-            return Err(ChunkError::Line { line: behind + 1, reason });
+            let reason = format!("the line has more than {} MiB", MAX_LINE / 1024 / 1024);
+            return Err(ChunkError::Line { line: last + 1, reason });
         }
         Ok(read > 0)
     }
@@ -97,13 +97,13 @@ impl Chunks {
     fn add(&self, chunk: &mut Chunk, line: &[u8]) -> Result<(), String> {
         let line = line.trim_ascii();
         if !line.is_empty() {
-            let text = std::str::from_utf8(line).map_err(|error| format!("it is no UTF-8: {error}"))?;
+            let text = std::str::from_utf8(line).map_err(|error| format!("the line is not UTF-8: {error}"))?;
             let rewritten = rewrite(text)?;
             chunk.body.extend_from_slice(rewritten.text.as_bytes());
             chunk.events += 1;
             chunk.repeatable &= rewritten.has_id;
         }
-        // Blank lines are sent too: so the host's numbers of lines are right.
+        // Blank lines are sent too, so that the host counts lines as the file does.
         chunk.body.push(b'\n');
         Ok(())
     }
@@ -145,13 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_blank_lines_is_nothing() {
+    fn blank_lines_alone_make_no_chunk() {
         assert_eq!(all(chunks("\n \n\n", 2, 1000)), []);
         assert_eq!(all(chunks("", 2, 1000)), []);
     }
 
     #[test]
-    fn one_line_without_an_id_and_the_chunk_cannot_be_repeated() {
+    fn a_chunk_with_a_line_without_an_id_is_not_repeatable() {
         let with_ids = "{\"stream\":\"a\",\"id\":1}\n{\"stream\":\"a\",\"id\":2}\n";
         assert!(chunks(with_ids, 10, 1000).next().unwrap().unwrap().repeatable);
         let without = "{\"stream\":\"a\",\"id\":1}\n{\"stream\":\"a\"}\n";
@@ -167,9 +167,9 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_refused() {
+    fn bytes_that_are_not_utf_8_are_refused() {
         let lines = Box::new(Cursor::new(b"{\"stream\":\"\xff\"}\n"));
         let mut chunks = Chunks { lines, read: ReadBytes::default(), line: 0, events: 1, bytes: 1 };
-        assert!(chunks.next().unwrap_err().to_string().starts_with("line 1: it is no UTF-8"));
+        assert!(chunks.next().unwrap_err().to_string().starts_with("line 1: the line is not UTF-8"));
     }
 }

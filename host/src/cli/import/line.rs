@@ -1,4 +1,4 @@
-//! Lines as the host takes them: an `id` that is no UUID becomes one.
+//! The lines that are sent: an `id` that is not a UUID is replaced by one.
 
 use std::borrow::Cow;
 
@@ -6,11 +6,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::{Uuid, uuid};
 
-/// The namespace of the ids that an import makes: `UUIDv5(namespace, stream + "\n" + id)`. It never changes, or else what was
-/// imported once would be imported again.
+/// The namespace of the ids that an import makes: `UUIDv5(namespace, stream + "\n" + id)`. It never changes, since
+/// events would be imported a second time with a new one.
 const NAMESPACE: Uuid = uuid!("cf216ed5-b6b2-586d-b112-6f46516075d1");
 
-/// Of a line, what decides its id. All else is the host's to judge.
+/// The fields of a line that make its id. The host checks the rest.
 #[derive(Deserialize)]
 struct Line<'l> {
     #[serde(borrow)]
@@ -19,19 +19,19 @@ struct Line<'l> {
     id: Option<&'l RawValue>,
 }
 
-/// A line of JSON as it is sent.
+/// A line that is sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Rewritten<'l> {
-    /// The line, with nothing changed but its id.
+    /// The line; only its id may differ from the file.
     pub(super) text: Cow<'l, str>,
     /// Whether it has an id, so that sending it twice appends it once.
     pub(super) has_id: bool,
 }
 
-/// Gives a line its id. The error says what is wrong with the line.
+/// Replaces the id of a line if it is not a UUID. The error says what is wrong with the line.
 pub(super) fn rewrite(text: &str) -> Result<Rewritten<'_>, String> {
-    let line: Line<'_> = serde_json::from_str(text).map_err(|error| without_line(&error))?;
-    // `null` is no id.
+    let line: Line<'_> = serde_json::from_str(text).map_err(|error| with_column(&error))?;
+    // `null` is the same as no id.
     let Some(id) = line.id.map(RawValue::get) else {
         return Ok(Rewritten { text: Cow::Borrowed(text), has_id: false });
     };
@@ -40,20 +40,20 @@ pub(super) fn rewrite(text: &str) -> Result<Rewritten<'_>, String> {
     };
     // The raw value is a part of the text itself.
     let begin = id.as_ptr().addr() - text.as_ptr().addr();
-    let (before, behind) = (&text[..begin], &text[begin + id.len()..]);
-    Ok(Rewritten { text: Cow::Owned(format!("{before}\"{uuid}\"{behind}")), has_id: true })
+    let (before, after) = (&text[..begin], &text[begin + id.len()..]);
+    Ok(Rewritten { text: Cow::Owned(format!("{before}\"{uuid}\"{after}")), has_id: true })
 }
 
-/// The id that is made of one that is no UUID; none if it is one.
+/// The UUID that replaces an id; `None` if the id is a UUID.
 ///
-/// Streams and ids that differ are never made one: a stream's name has no line feed, which the host sees to. What makes an id
-/// is its characters, so the number `1` is the text `"1"`, and `1.0` is another.
+/// Different streams or ids give different UUIDs, since the host refuses line feeds in the names of streams. The characters make
+/// the id: the number `1` and the text `"1"` are the same id, `1.0` is another.
 fn made_id(stream: &str, id: &str) -> Result<Option<Uuid>, String> {
     let text: Cow<'_, str> = match id.as_bytes().first() {
         Some(b'"') => {
-            let text: String = serde_json::from_str(id).map_err(|error| without_line(&error))?;
+            let text: String = serde_json::from_str(id).map_err(|error| with_column(&error))?;
             if text.trim().is_empty() {
-                // Two events without an id would be taken for one, and the second be lost.
+                // Two events with it would be one event, and the second would be lost.
                 return Err("`id` is empty; leave it out, or give each event of the stream one of its own".to_owned());
             }
             if Uuid::try_parse(&text).is_ok() {
@@ -62,17 +62,17 @@ fn made_id(stream: &str, id: &str) -> Result<Option<Uuid>, String> {
             Cow::Owned(text)
         }
         Some(b'-' | b'0'..=b'9') => Cow::Borrowed(id),
-        _ => return Err(format!("`id` must be a text or a number; it is {id}")),
+        _ => return Err(format!("`id` must be a string or a number; it is {id}")),
     };
     Ok(Some(Uuid::new_v5(&NAMESPACE, format!("{stream}\n{text}").as_bytes())))
 }
 
-/// What serde says, without its `at line 1`: the number of the line stands in front.
-fn without_line(error: &serde_json::Error) -> String {
-    let words = error.to_string();
-    match words.rsplit_once(" at line ") {
-        Some((words, _)) => format!("{words} at column {}", error.column()),
-        None => words,
+/// The message of serde_json with the column only: the line is that of the file, and is named before the message.
+fn with_column(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    match message.rsplit_once(" at line ") {
+        Some((message, _)) => format!("{message} at column {}", error.column()),
+        None => message,
     }
 }
 
@@ -95,7 +95,7 @@ mod tests {
         let line = r#"{"data":{"n":1.10,"é":"\u00e9"},"id": 17 ,"stream":"a-1"}"#;
         let id = Uuid::new_v5(&NAMESPACE, b"a-1\n17");
         assert_eq!(text(line), line.replace(" 17 ", &format!(" \"{id}\" ")));
-        // The same id as a text is the same id; in another stream it is another.
+        // The same id as a string gives the same UUID, and in another stream another one.
         assert!(text(r#"{"stream":"a-1","id":"17"}"#).contains(&id.to_string()));
         assert!(!text(r#"{"stream":"a-2","id":"17"}"#).contains(&id.to_string()));
     }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_differ_stay_apart() {
+    fn different_ids_give_different_uuids() {
         let id = |stream: &str, id: &str| {
             let line = text(&format!(r#"{{"stream":"{stream}","id":{id}}}"#));
             serde_json::from_str::<serde_json::Value>(&line).unwrap()["id"].as_str().unwrap().parse::<Uuid>().unwrap()
@@ -151,7 +151,7 @@ mod tests {
             ("ab", r#""c""#),
             ("a", r#""b\nc""#),
             ("a b", r#""c""#),
-            // As many digits as a UUID has, and a number all the same.
+            // Numbers with as many digits as a UUID has.
             ("a", "12345678901234567890123456789012"),
             ("a", "12345678901234567890123456789013"),
         ];
@@ -160,9 +160,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_line_of_an_import_is_refused_in_words() {
+    fn a_line_that_is_not_an_event_is_refused() {
         let error = |line| rewrite(line).unwrap_err();
-        assert_eq!(error(r#"{"stream":"a-1","id":{}}"#), "`id` must be a text or a number; it is {}");
+        assert_eq!(error(r#"{"stream":"a-1","id":{}}"#), "`id` must be a string or a number; it is {}");
         assert_eq!(error(r#"{"id":1}"#), "missing field `stream` at column 8");
         assert_eq!(error(r#"{"stream":"a-1""#), "EOF while parsing an object at column 15");
         assert_eq!(error("stream,id"), "expected value at column 1");

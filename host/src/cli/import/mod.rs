@@ -29,21 +29,21 @@ pub(super) use self::source::Source;
 
 /// Import events from a file of JSON lines.
 ///
-/// Each line is an event: {"stream", "type", "data"}, and if wanted "id", "time", "schema_version", "metadata". The file may be
-/// compressed by gzip or zstd; its first bytes tell.
+/// Each line is an event with "stream", "type" and "data", and optionally "id", "time", "schema_version" and "metadata". The file
+/// may be compressed with gzip or zstd, whatever its name.
 ///
-/// An "id" that is no UUID, such as a number, becomes one: UUIDv5 in the namespace cf216ed5-b6b2-586d-b112-6f46516075d1 of the
-/// stream, a line feed and the id. Two ids are one if their characters are the same: the number 1 and the text "1" are, 1 and 1.0
+/// An "id" that is not a UUID, such as a number, is replaced by one: UUIDv5 in the namespace cf216ed5-b6b2-586d-b112-6f46516075d1 of
+/// the stream, a line feed and the id. Ids with the same characters are the same id: the number 1 and the text "1" are, 1 and 1.0
 /// are not. An empty id is refused. Everything else is kept as it is written.
 ///
-/// Events with ids may be imported again: what is in the log already is passed over, so an import that broke off is simply
-/// started again. Events without ids would then be in the log twice.
+/// Events with ids can be imported again: those that are in the log already are skipped. So start an import that ended early again.
+/// Events without ids would then be in the log twice.
 #[derive(Args, Debug)]
 pub(super) struct Import {
     /// The file; `-` is stdin
     file: PathBuf,
 
-    /// Print what came of it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 
@@ -51,7 +51,7 @@ pub(super) struct Import {
     client: ClientOptions,
 }
 
-/// What came of an import.
+/// The result of an import.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct Summary {
     /// Events that were imported.
@@ -75,7 +75,7 @@ impl Import {
         let progress = Progress::start();
         let summary = import(&client, source, &progress).await?;
         drop(progress);
-        output::say(summary.words());
+        output::say(summary.describe());
         if self.json {
             output::json(&summary)?;
         }
@@ -84,17 +84,17 @@ impl Import {
 }
 
 impl Summary {
-    /// The same in words.
-    pub(super) fn words(&self) -> String {
+    /// The result in one line of text.
+    pub(super) fn describe(&self) -> String {
         let time = figures::time(Duration::try_from_secs_f64(self.seconds).unwrap_or_default());
-        let mut words = format!("imported {} in {time}", figures::counted(self.imported, "event"));
+        let mut summary = format!("imported {} in {time}", figures::counted(self.imported, "event"));
         if self.imported > 0 {
-            words += &format!(" ({}/s)", figures::rate(self.events_per_second));
+            summary += &format!(" ({}/s)", figures::rate(self.events_per_second));
         }
         if self.repeated > 0 {
-            words += &format!("; {} were in the log already", figures::count(self.repeated));
+            summary += &format!("; {} were in the log already", figures::count(self.repeated));
         }
-        words
+        summary
     }
 }
 
@@ -103,34 +103,34 @@ pub(super) async fn import(client: &Client, source: Source, progress: &Progress)
     let size = source.size;
     let mut chunks = read_ahead(source);
     let begun = Instant::now();
-    let mut so_far = SoFar { repeatable: true, ..SoFar::default() };
+    let mut state = ImportState { repeatable: true, ..ImportState::default() };
     while let Some(chunk) = chunks.recv().await {
-        let chunk = chunk.map_err(|error| so_far.end(error))?;
-        match send(client, &chunk, so_far.chunks > 0).await {
-            Ok(sent) => so_far.add(&chunk, sent),
+        let chunk = chunk.map_err(|error| state.failed(error))?;
+        match send(client, &chunk, state.chunks > 0).await {
+            Ok(sent) => state.add(&chunk, sent),
             Err(error) => {
-                so_far.imported += error.imported();
-                so_far.repeatable &= chunk.repeatable || error.left_nothing();
-                return Err(so_far.end(error));
+                state.imported += error.imported();
+                state.repeatable &= chunk.repeatable || error.imported_nothing();
+                return Err(state.failed(error));
             }
         }
-        so_far.show(progress, &chunk, size, begun.elapsed());
+        state.show(progress, &chunk, size, begun.elapsed());
     }
     let time = begun.elapsed();
     Ok(Summary {
-        imported: so_far.imported,
-        repeated: so_far.repeated,
-        first_position: so_far.first_position,
-        last_position: so_far.last_position,
+        imported: state.imported,
+        repeated: state.repeated,
+        first_position: state.first_position,
+        last_position: state.last_position,
         seconds: time.as_secs_f64(),
-        events_per_second: figures::per_second(so_far.imported, time),
+        events_per_second: figures::per_second(state.imported, time),
     })
 }
 
-/// Reads on a thread of its own while chunks are sent, two chunks ahead at most.
+/// Reads on a thread of its own while chunks are sent, at most two chunks ahead.
 fn read_ahead(source: Source) -> mpsc::Receiver<Result<Chunk, ChunkError>> {
     let (sender, chunks) = mpsc::channel(1);
-    // Not one of the runtime's threads: a read of stdin may last for ever, and the runtime would wait for it at the end.
+    // Not a thread of the runtime, which would wait at its end for a read of stdin that may never return.
     std::thread::spawn(move || {
         let mut source = Chunks::of(source);
         while let Some(chunk) = source.next().transpose() {
@@ -143,9 +143,9 @@ fn read_ahead(source: Source) -> mpsc::Receiver<Result<Chunk, ChunkError>> {
     chunks
 }
 
-/// How far an import is.
+/// What an import has done so far.
 #[derive(Default)]
-struct SoFar {
+struct ImportState {
     chunks: u64,
     imported: u64,
     repeated: u64,
@@ -154,7 +154,7 @@ struct SoFar {
     repeatable: bool,
 }
 
-impl SoFar {
+impl ImportState {
     fn add(&mut self, chunk: &Chunk, sent: Imported) {
         self.chunks += 1;
         self.repeatable &= chunk.repeatable;
@@ -166,7 +166,7 @@ impl SoFar {
 
     fn show(&self, progress: &Progress, chunk: &Chunk, size: Option<u64>, time: Duration) {
         let events = self.imported + self.repeated;
-        let mut words = format!(
+        let mut summary = format!(
             "{}, {} events/s",
             figures::counted(events, "event"),
             figures::rate(figures::per_second(events, time))
@@ -174,30 +174,30 @@ impl SoFar {
         let left =
             size.and_then(|size| time_left(size.saturating_sub(chunk.read), figures::per_second(chunk.read, time)));
         if let Some(left) = left {
-            words += &format!(", {} left", figures::time(left));
+            summary += &format!(", {} left", figures::time(left));
         }
-        progress.show(chunk.read, size, words);
+        progress.show(chunk.read, size, summary);
     }
 
-    /// An error, with what is in the log and what to do.
-    fn end(&self, error: impl std::fmt::Display) -> anyhow::Error {
+    /// The error that ends the import, with what was imported and what to do.
+    fn failed(&self, error: impl std::fmt::Display) -> anyhow::Error {
         let before = match (self.imported, self.repeated) {
             (0, 0) if self.repeatable => return anyhow::anyhow!("{error}\nnothing was imported"),
-            // The error itself says what is not known.
+            // The error itself says that it is not known.
             (0, 0) => return anyhow::anyhow!("{error}"),
-            (imported, 0) => figures::counted(imported, "event") + " before it",
+            (imported, 0) => figures::counted(imported, "event") + " before the error",
             (imported, repeated) => {
                 format!(
-                    "{} before it, and {} were in the log already",
+                    "{} before the error; {} were in the log already",
                     figures::counted(imported, "event"),
                     figures::count(repeated)
                 )
             }
         };
         let again = if self.repeatable {
-            "running it again is safe: what is in the log is passed over"
+            "it is safe to run the import again: events that are in the log are skipped"
         } else {
-            "do not run it again as it is: events without an id would be in the log twice"
+            "do not run the import again with the same file: events without an id would be in the log twice"
         };
         anyhow::anyhow!("{error}\nimported {before}; {again}")
     }

@@ -1,4 +1,4 @@
-//! Sending chunks, again if need be.
+//! Sending a chunk to the host, again if the host does not answer.
 
 use std::time::{Duration, Instant};
 
@@ -10,30 +10,29 @@ use crate::{
     cli::{
         client::{Client, ClientError},
         output::say,
-        problem::Problem,
     },
 };
 
-/// The pause before the second attempt; each that follows is twice as long …
+/// The pause before the second attempt. Each pause after it is twice as long …
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// … up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How long a host may be away.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a host may not answer before the import ends.
+const MAX_OUTAGE: Duration = Duration::from_secs(120);
 
 /// Why a chunk was not sent.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SendError {
-    /// The host is away, or refuses.
+    /// The host does not answer, or refuses the chunk.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// Nobody knows whether the chunk was imported, and sending it again would double it.
+    /// Whether the chunk was imported is not known, and sending it again could import it twice.
     #[error(
-        "{error}\n  Of lines {first} to {last} some have no id. Whether they were imported is not known, and sending them \
-         again could import them twice: look at the end of the log (`gnomon events --direction backward`)"
+        "{error}\n  Some of the lines {first} to {last} have no id. Whether these lines were imported is not known, and sending \
+         them again could import them twice: look at the end of the log (`gnomon events --direction backward`)"
     )]
     Unknown {
-        /// What happened.
+        /// Why there is no answer.
         error: ClientError,
         /// The first line in question.
         first: u64,
@@ -43,7 +42,7 @@ pub(super) enum SendError {
 }
 
 impl SendError {
-    /// Events of the chunk that were imported all the same.
+    /// Events of the chunk that were imported before the error.
     pub(super) fn imported(&self) -> u64 {
         match self {
             Self::Client(ClientError::Refused(problem)) => problem.number("imported").unwrap_or_default(),
@@ -51,13 +50,14 @@ impl SendError {
         }
     }
 
-    /// Whether it is certain that nothing of the chunk was imported.
-    pub(super) fn left_nothing(&self) -> bool {
+    /// Whether certainly nothing of the chunk was imported.
+    pub(super) fn imported_nothing(&self) -> bool {
         !matches!(self, Self::Unknown { .. }) && self.imported() == 0
     }
 }
 
-/// Sends a chunk. Where that is safe it is tried again for some time, if the host has `answered` before.
+/// Sends a chunk. Where that is safe, it is sent again for [`MAX_OUTAGE`] while the host does not answer. A host that never
+/// `answered` before is not waited for.
 pub(super) async fn send(client: &Client, chunk: &Chunk, answered: bool) -> Result<Imported, SendError> {
     let begun = Instant::now();
     let mut pause = FIRST_PAUSE;
@@ -68,51 +68,23 @@ pub(super) async fn send(client: &Client, chunk: &Chunk, answered: bool) -> Resu
             .body(chunk.body.clone());
         let error = match client.json(request).await {
             Ok(sent) => return Ok(sent),
-            Err(ClientError::Refused(problem)) => ClientError::Refused(Box::new(in_file(*problem, chunk.first_line))),
+            Err(ClientError::Refused(problem)) => {
+                ClientError::Refused(Box::new(problem.with_line_of_file(chunk.first_line)))
+            }
             Err(error) => error,
         };
-        if !error.may_pass() || (error.was_not_heard() && !answered) {
+        if !error.is_temporary() || (error.host_not_reached() && !answered) {
             return Err(error.into());
         }
-        if !chunk.repeatable && !error.was_not_heard() {
+        if !chunk.repeatable && !error.host_not_reached() {
             let lines = chunk.body.iter().filter(|byte| **byte == b'\n').count() as u64;
             return Err(SendError::Unknown { error, first: chunk.first_line, last: chunk.first_line + lines - 1 });
         }
-        if begun.elapsed() + pause > PATIENCE {
+        if begun.elapsed() + pause > MAX_OUTAGE {
             return Err(error.into());
         }
-        say(format_args!("{}; trying again in {:.1} s", error.in_brief(), pause.as_secs_f64()));
+        say(format_args!("{}; trying again in {:.1} s", error.without_advice(), pause.as_secs_f64()));
         tokio::time::sleep(pause).await;
         pause = LONGEST_PAUSE.min(pause * 2);
-    }
-}
-
-/// The host counts the lines of a request; whoever reads its words has a file.
-fn in_file(problem: Problem, first_line: u64) -> Problem {
-    let Some(line) = problem.number("line") else { return problem };
-    let detail = problem.detail();
-    let in_file = line + first_line - 1;
-    let words = match detail.strip_prefix(&format!("line {line}")) {
-        Some(rest) => format!("line {in_file}{rest}"),
-        None => format!("line {in_file}: {detail}"),
-    };
-    problem.with_detail(words)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn told(body: &str, first_line: u64) -> String {
-        let base = reqwest::Url::parse("http://h/").unwrap();
-        in_file(Problem::read(422, body, &base), first_line).detail().to_owned()
-    }
-
-    #[test]
-    fn lines_are_counted_in_the_file() {
-        assert_eq!(told(r#"{"detail":"line 3: no `type`","line":3}"#, 20_001), "line 20003: no `type`");
-        assert_eq!(told(r#"{"detail":"line 3 has more than 9 bytes","line":3}"#, 1), "line 3 has more than 9 bytes");
-        assert_eq!(told(r#"{"detail":"the id is taken","line":1}"#, 101), "line 101: the id is taken");
-        assert_eq!(told(r#"{"detail":"Postgres is away"}"#, 101), "Postgres is away");
     }
 }

@@ -1,4 +1,4 @@
-//! What is read: a file or stdin, plain or compressed, told by its first bytes and not by its name.
+//! The source of an import: a file or stdin, plain or compressed, which its first bytes tell and not its name.
 
 use std::{
     fs::File,
@@ -12,16 +12,16 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 
-/// Bytes that are read at once.
+/// Bytes of one read.
 const BUFFER: usize = 256 * 1024;
 
-/// Lines, and how far they are read.
+/// Lines, and how many bytes of the source were read for them.
 pub(in crate::cli) struct Source {
     /// The text, decompressed.
     pub(super) lines: Box<dyn BufRead + Send>,
-    /// Bytes that were read of what is compressed.
+    /// Bytes that were read, compressed as they are.
     pub(super) read: ReadBytes,
-    /// Bytes of the whole, if that is known.
+    /// Bytes of the whole source, if that is known.
     pub(super) size: Option<u64>,
 }
 
@@ -125,14 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn the_first_bytes_tell_how_to_read() {
+    fn the_first_bytes_tell_the_compression() {
         assert_eq!(text_of(TEXT.into()), TEXT);
         assert_eq!(text_of(gzip(TEXT)), TEXT);
         assert_eq!(text_of(zstd::encode_all(TEXT.as_bytes(), 3).unwrap()), TEXT);
     }
 
     #[test]
-    fn parts_that_were_put_together_are_read_to_the_end() {
+    fn concatenated_files_are_read_to_the_end() {
         assert_eq!(text_of([gzip(TEXT), gzip(TEXT)].concat()), TEXT.repeat(2));
         let frame = zstd::encode_all(TEXT.as_bytes(), 3).unwrap();
         assert_eq!(text_of([frame.clone(), frame].concat()), TEXT.repeat(2));

@@ -1,21 +1,21 @@
-//! Which projections are asked for.
+//! The arguments of `gnomon projections`.
 
 use clap::Args;
 use reqwest::RequestBuilder;
 
 use crate::{cli::client::Client, config::ClientOptions};
 
-/// List the projections with their builds, or tell of one: how far it is, and what stopped it.
+/// List the projections with their builds, or show one: its progress, and why it stopped.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Projections {
     /// The projection
     pub(super) name: Option<String>,
 
-    /// Go on as they change, until Ctrl-C: a table that is kept up to date at a terminal, otherwise a line for each change
+    /// Follow the changes until Ctrl-C: at a terminal with a table that is kept up to date, otherwise with a line for each change
     #[arg(long)]
     pub(super) watch: bool,
 
-    /// Print the host's answer as JSON; with --watch, a projection in a line whenever it has changed
+    /// Print the host's answer as JSON; with --watch, one line for each projection that has changed
     #[arg(long)]
     pub(super) json: bool,
 

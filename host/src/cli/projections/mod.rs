@@ -27,7 +27,7 @@ impl Projections {
             output::say("no projections; `gnomon deploy` uploads one");
             return Ok(());
         }
-        output::print_table(&table::table(&projections, table::Of::All))?;
+        output::print_table(&table::table(&projections, table::BuildFilter::All))?;
         if let [projection] = projections.as_slice()
             && self.name.is_some()
         {
@@ -47,7 +47,7 @@ impl Projections {
                 }
                 if build.out_of_order > 0 {
                     let (number, events) = (build.build, figures::counted(build.out_of_order, "event"));
-                    let way = format!("`gnomon rebuild {name}` makes one that holds what the log gives");
+                    let way = format!("`gnomon rebuild {name}` begins a build that folds them in order");
                     output::data(format_args!("\nbuild {number} of `{name}` has folded {events} out of order; {way}"))?;
                 }
             }

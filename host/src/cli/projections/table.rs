@@ -7,16 +7,16 @@ use crate::{
     cli::{figures, output, progress::time_left},
 };
 
-/// Which builds are in it.
+/// The builds that a table shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Of {
+pub(super) enum BuildFilter {
     All,
-    /// Those that have tables.
-    Kept,
+    /// Builds that are not retired.
+    WithTables,
 }
 
-/// A line for each build.
-pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, of: Of) -> Table {
+/// A table with a line for each build.
+pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, filter: BuildFilter) -> Table {
     let mut table = output::table(&[
         "PROJECTION",
         "#BUILD",
@@ -29,7 +29,9 @@ pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, o
         "#LEFT",
     ]);
     for projection in projections {
-        for build in projection.builds.iter().filter(|build| of == Of::All || build.state != BuildState::Retired) {
+        for build in
+            projection.builds.iter().filter(|build| filter == BuildFilter::All || build.state != BuildState::Retired)
+        {
             table.add_row([
                 projection.name.clone(),
                 build.build.to_string(),
@@ -46,12 +48,12 @@ pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, o
     table
 }
 
-/// Its state, and that it only verifies.
+/// The state of a build, and whether it only verifies another one.
 pub(super) fn state(build: &Build) -> String {
     if build.verifies() { format!("{} (verifies)", build.state) } else { build.state.to_string() }
 }
 
-/// How long it will take to catch up; none if it has, or does not move.
+/// How long a build takes to catch up; `None` if it has, or if it does not move.
 pub(super) fn left(build: &Build) -> Option<String> {
     let moves = matches!(build.state, BuildState::Replaying | BuildState::Live | BuildState::Active);
     let lag = build.lag.filter(|lag| *lag > 0 && moves)?;
@@ -66,7 +68,7 @@ mod tests {
     use crate::cli::projection::samples;
 
     #[test]
-    fn builds_that_have_tables_stand_in_lines() {
+    fn a_table_has_a_line_for_each_build() {
         let build = |build: u64, state: &str, checkpoint: u64, purpose: &str| {
             samples::build(json!({"build": build, "state": state, "checkpoint": checkpoint, "head": 20_000,
                 "lag": 20_000 - checkpoint, "events_per_second": 1000.4, "purpose": purpose}))
@@ -78,8 +80,8 @@ mod tests {
             build(2, "retired", 7, "queries"),
         ];
         let projection = samples::projection(Some(3), builds);
-        assert_eq!(table([&projection], Of::All).row_count(), 4);
-        insta::assert_snapshot!(table([&projection], Of::Kept).trim_fmt(), @r"
+        assert_eq!(table([&projection], BuildFilter::All).row_count(), 4);
+        insta::assert_snapshot!(table([&projection], BuildFilter::WithTables).trim_fmt(), @r"
         PROJECTION  BUILD  VERSION  STATE                 POSITION    HEAD     LAG  EVENTS/S    LEFT
         bank            5        1  replaying (verifies)     5,000  20,000  15,000     1,000  15.0 s
         bank            4        1  paused                   5,000  20,000  15,000     1,000

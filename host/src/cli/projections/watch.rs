@@ -1,4 +1,4 @@
-//! Projections as they change.
+//! `gnomon projections --watch`
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,7 +12,7 @@ use reqwest::RequestBuilder;
 
 use super::{
     args::Projections,
-    table::{self, Of},
+    table::{self, BuildFilter},
 };
 use crate::{
     api::{Build, Projection},
@@ -24,19 +24,19 @@ use crate::{
     },
 };
 
-/// How often a second the table may be drawn.
+/// How often per second the table may be drawn.
 const DRAWS: u8 = 10;
-/// After which time it is drawn for sure, if it changed too often at once.
+/// The table is drawn at least so often, so that the last of many quick changes is shown.
 const REDRAW: Duration = Duration::from_millis(500);
 
-/// Shows projections, and goes on as they change.
+/// Shows projections, and then their changes.
 pub(super) async fn watch(client: &Client, asked: &Projections) -> anyhow::Result<()> {
     let shown = if asked.json {
         Shown::Json
     } else if io::stdout().is_terminal() {
         Shown::Table { drawn: drawing(), projections: BTreeMap::new() }
     } else {
-        Shown::Lines { told: HashMap::new() }
+        Shown::Lines { last: HashMap::new() }
     };
     listen(client, &mut Watch { client, asked, shown }).await
 }
@@ -55,12 +55,12 @@ struct Watch<'w> {
 }
 
 enum Shown {
-    /// As the host says it.
+    /// The host's JSON.
     Json,
-    /// A table of what there is now, drawn over what there was.
+    /// A table of the current state, drawn over the previous one.
     Table { drawn: ProgressBar, projections: BTreeMap<String, Projection> },
-    /// A line for each build that has changed, with what was told last of it.
-    Lines { told: HashMap<u64, String> },
+    /// A line for each build that has changed, with the last line of each build.
+    Lines { last: HashMap<u64, String> },
 }
 
 impl Listener for Watch<'_> {
@@ -81,12 +81,12 @@ impl Listener for Watch<'_> {
                 projections.insert(projection.name.clone(), projection);
                 drawn.set_message(screen(projections));
             }
-            Shown::Lines { told } => {
+            Shown::Lines { last } => {
                 for build in projection.builds.iter().rev() {
                     let line = line(&projection.name, build);
-                    if told.get(&build.build) != Some(&line) {
+                    if last.get(&build.build) != Some(&line) {
                         output::data(&line)?;
-                        told.insert(build.build, line);
+                        last.insert(build.build, line);
                     }
                 }
             }
@@ -94,17 +94,17 @@ impl Listener for Watch<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn pause(&mut self, words: &str) {
+    fn pause(&mut self, message: &str) {
         match &self.shown {
-            Shown::Table { drawn, .. } => drawn.suspend(|| say(words)),
-            _ => say(words),
+            Shown::Table { drawn, .. } => drawn.suspend(|| say(message)),
+            _ => say(message),
         }
     }
 }
 
-/// The table, and why builds stopped.
+/// The table, and below it why builds stopped.
 fn screen(projections: &BTreeMap<String, Projection>) -> String {
-    let mut screen = table::table(projections.values(), Of::Kept).trim_fmt();
+    let mut screen = table::table(projections.values(), BuildFilter::WithTables).trim_fmt();
     for projection in projections.values() {
         for why in projection.builds.iter().filter_map(|build| build.why_it_stopped(&projection.name)) {
             screen += &format!("\n\n{why}");
@@ -113,7 +113,7 @@ fn screen(projections: &BTreeMap<String, Projection>) -> String {
     screen
 }
 
-/// Where a build is.
+/// The progress of a build, in one line.
 fn line(projection: &str, build: &Build) -> String {
     let (checkpoint, head) = (figures::count(build.checkpoint), figures::count(build.head));
     let mut line = format!("{projection} {}: {} at {checkpoint} of {head}", build.label(), table::state(build));
@@ -143,16 +143,16 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_where_a_build_is_and_why_it_stopped() {
-        let told = |projection: Projection| line("bank", &projection.builds[0]);
-        let going = told(projection("replaying", json!(null)));
+    fn a_line_has_the_progress_of_a_build_and_why_it_stopped() {
+        let line = |projection: Projection| line("bank", &projection.builds[0]);
+        let going = line(projection("replaying", json!(null)));
         assert_eq!(going, "bank build 5 (version 2): replaying at 5,000 of 20,000, 1,000 events/s, 15.0 s left");
-        let stopped = told(projection("failed", json!({"reason": "host", "message": "the disk is full"})));
+        let stopped = line(projection("failed", json!({"reason": "host", "message": "the disk is full"})));
         assert!(stopped.ends_with("events/s\nbuild 5 of `bank` (version 2) failed: the disk is full"), "{stopped}");
     }
 
     #[test]
-    fn why_a_build_stopped_stands_below_the_table() {
+    fn why_a_build_stopped_is_below_the_table() {
         let projections = BTreeMap::from_iter([(
             "bank".to_owned(),
             projection("failed", json!({"reason": "host", "message": "the disk is full"})),

@@ -1,13 +1,13 @@
-//! What a query asks for.
+//! The arguments of `gnomon query`.
 
 use clap::Args;
 
 use crate::config::ClientOptions;
 
-/// Read a table of a projection's read model, all of its rows unless --limit says otherwise.
+/// Read the rows of a table of a projection's read model.
 ///
-/// The rows come in pages, in the order of --order and of the key, and are printed as they come. If the read model moves on in
-/// between, that is said at the end.
+/// The command reads all rows, page by page, unless there is a --limit. Rows are in the order of --order and then of the key. If the
+/// read model changes between two pages, a message at the end says so.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Query {
     /// The projection
@@ -16,7 +16,7 @@ pub(in crate::cli) struct Query {
     /// The table
     pub(super) table: String,
 
-    /// What rows must be, each as `column=operator.value` in PostgREST's grammar: 'carrier=eq.UA', 'arrived=gte.50',
+    /// Conditions on rows, each as `column=operator.value` in PostgREST's grammar: 'carrier=eq.UA', 'arrived=gte.50',
     /// 'or=(on_time.eq.0,arrived.is.null)'
     #[arg(value_name = "FILTER", value_parser = filter)]
     pub(super) filters: Vec<(String, String)>,
@@ -29,15 +29,15 @@ pub(in crate::cli) struct Query {
     #[arg(long, value_name = "COLUMNS")]
     pub(super) order: Option<String>,
 
-    /// How many rows to read at most [default: all]
+    /// Maximum rows to read [default: all]
     #[arg(long, value_name = "NUMBER")]
     pub(super) limit: Option<u64>,
 
-    /// How many rows to pass over
+    /// How many rows to skip
     #[arg(long, value_name = "NUMBER")]
     pub(super) offset: Option<u64>,
 
-    /// Say how many rows there are in all
+    /// Print how many rows there are in total
     #[arg(long)]
     pub(super) count: bool,
 
@@ -45,7 +45,7 @@ pub(in crate::cli) struct Query {
     #[arg(long, value_name = "POSITION")]
     pub(super) min_position: Option<u64>,
 
-    /// How many seconds to wait for it at most [default: 5]
+    /// Maximum seconds to wait for --min-position [default: 5]
     #[arg(long, value_name = "SECONDS", requires = "min_position")]
     pub(super) wait: Option<u32>,
 
@@ -60,7 +60,7 @@ pub(in crate::cli) struct Query {
 fn filter(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((column, condition)) if !column.is_empty() => Ok((column.to_owned(), condition.to_owned())),
-        _ => Err("a filter is written column=operator.value, as carrier=eq.UA".to_owned()),
+        _ => Err("write a filter as column=operator.value, such as carrier=eq.UA".to_owned()),
     }
 }
 

@@ -20,23 +20,23 @@ impl Query {
             printer.print(&client, &page.body)?;
         }
         printer.end()?;
-        let (first, last) = pages.positions.context("the host gave no position")?;
-        let mut words = figures::counted(pages.read, "row");
+        let (first, last) = pages.positions.context("the answer of the host has no position")?;
+        let mut rows = figures::counted(pages.read, "row");
         if let Some(total) = &pages.total {
-            words += &format!(" of {total}");
+            rows += &format!(" of {total}");
         }
-        output::say(format_args!("{words} at position {}", figures::count(last)));
+        output::say(format_args!("{rows} at position {}", figures::count(last)));
         if first != last {
-            output::say(self.moved_on(first));
+            output::say(self.changed_between_pages(first));
         }
         Ok(())
     }
 
-    /// What it means that the pages are not of one position.
-    fn moved_on(&self, first: u64) -> String {
+    /// The warning that the pages are not of the same position.
+    fn changed_between_pages(&self, first: u64) -> String {
         format!(
-            "the read model moved on from position {} while its pages were read: where rows came or went in between, others may \
-             be missing or be there twice. To have all as of one position, ask again while it stands still, or read \
+            "warning: the read model was at position {} when the first page was read. Rows that were added or removed since can make \
+             others be missing or appear twice. To read all rows at one position, run the query again while no events come, or read \
              `read_models.{}_{}` with SQL",
             figures::count(first),
             self.projection,

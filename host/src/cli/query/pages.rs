@@ -1,4 +1,4 @@
-//! A read model page by page.
+//! The pages of a table.
 
 use anyhow::Context;
 use reqwest::{RequestBuilder, header};
@@ -6,7 +6,7 @@ use reqwest::{RequestBuilder, header};
 use super::args::Query;
 use crate::{api::Row, cli::client::Client};
 
-/// Rows of a page: what a host gives at most, if it is not told otherwise.
+/// Rows of a page: the most that a host gives by default.
 const PAGE: u64 = 10_000;
 
 /// The pages of a query, one after the other, in the order of the query and the key.
@@ -19,13 +19,13 @@ pub(super) struct Pages<'q> {
     columns: Option<Vec<String>>,
     /// The position of the first page, and that of the last one.
     pub(super) positions: Option<(u64, u64)>,
-    /// How many rows there are in all, if that was asked for.
+    /// The total number of rows, with --count.
     pub(super) total: Option<String>,
     ended: bool,
 }
 
 /// A page, as the host wrote it.
-pub(super) struct Page {
+pub(super) struct RowPage {
     pub(super) body: String,
 }
 
@@ -34,8 +34,8 @@ impl<'q> Pages<'q> {
         Self { client, query, read: 0, columns: None, positions: None, total: None, ended: false }
     }
 
-    /// The next page; none at the end. The first one is there even if it has no rows.
-    pub(super) async fn next(&mut self) -> anyhow::Result<Option<Page>> {
+    /// The next page; `None` at the end. There is always a first page, even without rows.
+    pub(super) async fn next(&mut self) -> anyhow::Result<Option<RowPage>> {
         if self.ended {
             return Ok(None);
         }
@@ -45,40 +45,42 @@ impl<'q> Pages<'q> {
         }
         let read = self.read;
         page.map(Some)
-            .with_context(|| format!("the rows are not complete: after {read} of them the host was asked for more"))
+            .with_context(|| format!("the rows are not complete: the page after {read} rows could not be read"))
     }
 
-    async fn fetch(&mut self) -> anyhow::Result<Page> {
+    async fn fetch(&mut self) -> anyhow::Result<RowPage> {
         let wanted = self.query.limit.map_or(PAGE, |limit| PAGE.min(limit - self.read));
         let response = self.client.send(self.request(wanted)).await?;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let number = |name: &str| header(name).and_then(|number| number.parse::<u64>().ok());
-        let position = number("gnomon-position").context("the host gave no position")?;
+        let position = number("gnomon-position").context("the answer of the host has no position")?;
         let max_rows = number("gnomon-max-rows");
         if self.query.count && self.positions.is_none() {
             self.total = header("content-range").and_then(|range| Some(range.split_once('/')?.1.to_owned()));
         }
         self.positions = Some((self.positions.map_or(position, |(first, _)| first), position));
-        let body = response.text().await.map_err(|error| self.client.broken(&error))?;
+        let body = response.text().await.map_err(|error| self.client.connection_error(&error))?;
         let rows: Vec<Row> = self.client.parse(&body)?;
         if let Some(row) = rows.first() {
             self.check_columns(row)?;
         }
         let found = rows.len() as u64;
         self.read += found;
-        // A host that does not say how many rows its pages have gives an empty one at the end.
+        // A host that does not tell the most rows of a page is read until a page is empty.
         self.ended = found == 0
             || self.query.limit.is_some_and(|limit| self.read >= limit)
             || max_rows.is_some_and(|max_rows| found < wanted.min(max_rows));
-        Ok(Page { body })
+        Ok(RowPage { body })
     }
 
-    /// Another version may have become the active one between two pages.
+    /// Checks that no other version, with other columns, has become active between two pages.
     fn check_columns(&mut self, row: &Row) -> anyhow::Result<()> {
         let columns: Vec<String> = row.cells()?.into_iter().map(|(name, _)| name).collect();
         match &self.columns {
             Some(first) if *first != columns => {
-                anyhow::bail!("the table has other columns now: another version was activated in between; ask again")
+                anyhow::bail!(
+                    "the table has other columns now, since another version was activated; run the query again"
+                )
             }
             Some(_) => Ok(()),
             None => {
@@ -130,7 +132,7 @@ mod tests {
         query: Query,
     }
 
-    /// A host that answers with these pages, one after the other, by the offset that is asked for. Each has a position and rows.
+    /// A host that answers with these pages, by the offset of the request. Each has a position and rows.
     async fn host(max_rows: Option<u64>, pages: &'static [(u64, &'static [&'static str])]) -> String {
         type Pages = Arc<(Option<u64>, &'static [(u64, &'static [&'static str])])>;
         async fn page(State(pages): State<Pages>, uri: Uri) -> ([(&'static str, String); 2], String) {
@@ -167,25 +169,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_read_model_that_moves_on_between_pages_is_noticed() {
+    async fn a_read_model_that_changes_between_pages_is_noticed() {
         let url = host(Some(2), &[(5, &[r#"{"k":1}"#, r#"{"k":2}"#]), (9, &[r#"{"k":3}"#])]).await;
         assert_eq!(read(&url).await, Ok((3, (5, 9))));
     }
 
     #[tokio::test]
-    async fn pages_are_read_to_the_end_where_nobody_says_how_long_they_are() {
+    async fn pages_of_unknown_length_are_read_to_the_end() {
         let url = host(None, &[(5, &[r#"{"k":1}"#, r#"{"k":2}"#]), (5, &[r#"{"k":3}"#])]).await;
         assert_eq!(read(&url).await, Ok((3, (5, 5))));
     }
 
     #[tokio::test]
-    async fn another_version_in_between_is_an_error() {
+    async fn another_version_between_two_pages_is_an_error() {
         let url = host(Some(1), &[(5, &[r#"{"k":1}"#]), (5, &[r#"{"k":2,"n":1}"#])]).await;
         let error = read(&url).await.unwrap_err();
         assert_eq!(
             error,
-            "the rows are not complete: after 1 of them the host was asked for more: the table has other columns now: \
-             another version was activated in between; ask again"
+            "the rows are not complete: the page after 1 rows could not be read: the table has other columns now, since another \
+             version was activated; run the query again"
         );
     }
 }

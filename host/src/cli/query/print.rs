@@ -12,7 +12,7 @@ use crate::{
 
 /// Prints pages.
 pub(super) enum Printer {
-    /// As one array, in the form that a host gives a single page.
+    /// As one JSON array, in the form in which a host writes a single page.
     Json {
         /// Whether a row was printed.
         begun: bool,
@@ -48,7 +48,7 @@ impl Printer {
         Ok(())
     }
 
-    /// Ends what is printed. Without it, an array is not JSON: nobody takes a part for the whole.
+    /// Ends the output. An array without this end is not JSON, so that a part is not taken for the whole.
     pub(super) fn end(self) -> io::Result<()> {
         match self {
             Self::Json { begun } => output::data(if begun { "]" } else { "[]" }),

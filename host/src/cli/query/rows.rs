@@ -1,4 +1,4 @@
-//! Rows as a table: their columns in the order in which they came.
+//! Rows as a table, with the columns in the order of the answer.
 
 use comfy_table::{CellAlignment, ColumnConstraint, Table, Width};
 use serde_json::Value;
@@ -20,7 +20,7 @@ impl Rows {
         self.0.is_empty()
     }
 
-    /// The rows as a table with a header, or as the part that follows `above`; and its columns, for what follows.
+    /// The rows as a table with a header, or as the continuation of the table `above`; also its columns, for the next part.
     pub(super) fn table(&self, above: Option<&Columns>) -> (Table, Columns) {
         let names: Vec<&str> = self.0.first().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
         let mut table = if above.is_some() { output::table_without_header() } else { output::table(&names) };
@@ -43,7 +43,7 @@ impl Rows {
                 column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
             }
         }
-        // With the blanks beside it.
+        // The width includes the padding.
         let padding = |index: usize| if index == 0 { 1 } else { 2 };
         let widths = table.column_max_content_widths();
         let widths =
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_stay_in_their_order_and_numbers_stand_right() {
+    fn columns_keep_their_order_and_numbers_are_right_aligned() {
         let rows = read(r#"[{"name":"b","amount":5,"a":null},{"name":"long\nname","amount":1250,"a":{"x":[1,2]}}]"#);
         let (table, columns) = rows.table(None);
         insta::assert_snapshot!(table.trim_fmt(), @r#"

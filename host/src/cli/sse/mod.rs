@@ -1,4 +1,4 @@
-//! Server-sent events of a host, over broken connections and its restarts.
+//! Server-sent events of a host, across lost connections and restarts of the host.
 
 mod pieces;
 
@@ -15,41 +15,41 @@ use tokio::time::Instant;
 use self::pieces::{Interrupted, pieces};
 use super::{client::Client, output::say};
 
-/// The pause before coming back; each that follows is twice as long …
+/// The pause before reconnecting. Each pause after it is twice as long …
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// … up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Bytes of a message. An event has 1 MiB at most if the host's operator says nothing else.
+/// The most bytes of a message. By default, an event has at most 1 MiB.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 
-/// What is done with what comes.
+/// The consumer of the messages.
 pub(super) trait Listener {
-    /// What to ask the host for.
+    /// The request that follows.
     fn request(&self, client: &Client) -> RequestBuilder;
 
-    /// Takes a message; answers whether more are wanted.
+    /// Takes a message, and says whether it wants more.
     ///
     /// # Errors
     /// It cannot be used.
     fn hear(&mut self, message: Message) -> anyhow::Result<ControlFlow<()>>;
 
-    /// Says that nothing comes for a while.
-    fn pause(&mut self, words: &str) {
-        say(words);
+    /// Tells the user that the connection is lost, and when it reconnects.
+    fn pause(&mut self, message: &str) {
+        say(message);
     }
 }
 
-/// Listens until the listener has enough, or for ever.
+/// Follows until the listener wants no more messages, or without end.
 pub(super) async fn listen(client: &Client, listener: &mut impl Listener) -> anyhow::Result<()> {
     Connection::new(MAX_MESSAGE_BYTES).listen(client, listener).await
 }
 
-/// Whether a message tells of an event that cannot be shown; without an id, of why nothing more comes.
+/// Whether a message is an error: with an id, of an event that cannot be shown; without one, of the stream, which then ends.
 pub(super) fn is_error(message: &Message) -> bool {
     message.event.as_deref() == Some("error")
 }
 
-/// What a message that tells of an error says in words.
+/// The detail of a message that is an error.
 pub(super) fn detail(message: &Message) -> String {
     #[derive(Deserialize)]
     struct Problem {
@@ -59,52 +59,57 @@ pub(super) fn detail(message: &Message) -> String {
     serde_json::from_str(data).map_or_else(|_| data.to_owned(), |Problem { detail }| detail)
 }
 
-enum Ended {
-    Enough,
-    Broken(String),
+/// Why a connection ended.
+enum ConnectionEnd {
+    /// The listener wants no more.
+    Done,
+    /// For this reason; it is to be opened again.
+    Lost(String),
 }
 
 struct Connection {
-    /// What the host gave the last message that came.
+    /// The id of the last message.
     last_id: Option<String>,
     pause: Duration,
-    /// Whether the host answered once.
-    heard: bool,
+    /// Whether the host has answered once.
+    answered: bool,
     max_message_bytes: usize,
 }
 
 impl Connection {
     fn new(max_message_bytes: usize) -> Self {
-        Self { last_id: None, pause: FIRST_PAUSE, heard: false, max_message_bytes }
+        Self { last_id: None, pause: FIRST_PAUSE, answered: false, max_message_bytes }
     }
 
     async fn listen(&mut self, client: &Client, listener: &mut impl Listener) -> anyhow::Result<()> {
         loop {
             let begun = Instant::now();
             let reason = match self.listen_once(client, listener).await? {
-                Ended::Enough => return Ok(()),
-                Ended::Broken(reason) => reason,
+                ConnectionEnd::Done => return Ok(()),
+                ConnectionEnd::Lost(reason) => reason,
             };
             if begun.elapsed() > LONGEST_PAUSE {
                 self.pause = FIRST_PAUSE;
             }
-            listener.pause(&format!("{reason}; coming back in {:.1} s", self.pause.as_secs_f64()));
+            listener.pause(&format!("{reason}; reconnecting in {:.1} s", self.pause.as_secs_f64()));
             tokio::time::sleep(self.pause).await;
             self.pause = LONGEST_PAUSE.min(self.pause * 2);
         }
     }
 
-    async fn listen_once(&mut self, client: &Client, listener: &mut impl Listener) -> anyhow::Result<Ended> {
+    async fn listen_once(&mut self, client: &Client, listener: &mut impl Listener) -> anyhow::Result<ConnectionEnd> {
         let mut request = listener.request(client).header(header::ACCEPT, "text/event-stream");
         if let Some(id) = &self.last_id {
             request = request.header("last-event-id", id);
         }
         let response = match client.send(request).await {
             Ok(response) => response,
-            Err(error) if self.heard && error.may_pass() => return Ok(Ended::Broken(error.in_brief())),
+            Err(error) if self.answered && error.is_temporary() => {
+                return Ok(ConnectionEnd::Lost(error.without_advice()));
+            }
             Err(error) => return Err(error.into()),
         };
-        self.heard = true;
+        self.answered = true;
         let held = Cell::new(0);
         let mut messages = pin!(SseByteStream::new(pieces(client, response, &held, self.max_message_bytes)));
         loop {
@@ -112,20 +117,20 @@ impl Connection {
                 Some(Ok(message)) => message,
                 Some(Err(Error::Body(error))) => match error.downcast_ref() {
                     Some(Interrupted::TooLarge { .. }) => return Err(anyhow!(error)),
-                    _ => return Ok(Ended::Broken(error.to_string())),
+                    _ => return Ok(ConnectionEnd::Lost(error.to_string())),
                 },
-                Some(Err(error)) => bail!("what {} sends cannot be read: {error}", client.url()),
-                None => return Ok(Ended::Broken("the host ended the stream".to_owned())),
+                Some(Err(error)) => bail!("cannot read the events of {}: {error}", client.url()),
+                None => return Ok(ConnectionEnd::Lost("the host ended the stream".to_owned())),
             };
             held.set(0);
             if is_error(&message) && message.id.is_none() {
-                return Ok(Ended::Broken(format!("the host ended the stream: {}", detail(&message))));
+                return Ok(ConnectionEnd::Lost(format!("the host ended the stream: {}", detail(&message))));
             }
             self.pause = FIRST_PAUSE;
             self.last_id = message.id.take().or(self.last_id.take());
             message.id.clone_from(&self.last_id);
             if listener.hear(message)?.is_break() {
-                return Ok(Ended::Enough);
+                return Ok(ConnectionEnd::Done);
             }
         }
     }

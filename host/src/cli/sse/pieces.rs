@@ -1,4 +1,4 @@
-//! The bytes of an answer as they come, no more of them than a message may have.
+//! The bytes of an answer as they come, limited to the bytes of one message.
 
 use std::{cell::Cell, time::Duration};
 
@@ -8,24 +8,24 @@ use reqwest::Response;
 
 use crate::cli::{client::Client, figures};
 
-/// The host sends something every 15 s; when it has been still for so long, the connection is dead.
-const SILENCE: Duration = Duration::from_secs(45);
+/// A host sends something every 15 s; if nothing comes for so long, the connection is dead.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// Why no more bytes come.
+/// Why an answer ends before its time.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Interrupted {
     #[error("{0}")]
     Broken(String),
-    #[error("nothing came for {} s", SILENCE.as_secs())]
+    #[error("nothing came for {} s", SILENCE_TIMEOUT.as_secs())]
     Silent,
     #[error(
-        "the host sends a message of more than {}, the limit for one that is followed; read it without --follow or --watch",
+        "the host sent a message of more than {}, the limit of --follow and --watch; read it without them",
         figures::bytes(*max_bytes as u64)
     )]
     TooLarge { max_bytes: usize },
 }
 
-/// The bytes of an answer. `held` counts those that came since the last message; whoever takes a message sets it back to 0.
+/// The bytes of an answer. `held` counts those since the last message; the caller resets it with each message.
 pub(super) fn pieces<'c>(
     client: &'c Client,
     response: Response,
@@ -33,8 +33,8 @@ pub(super) fn pieces<'c>(
     max_bytes: usize,
 ) -> impl Stream<Item = Result<Bytes, Interrupted>> + 'c {
     stream::try_unfold(response, move |mut response| async move {
-        let piece = tokio::time::timeout(SILENCE, response.chunk()).await.map_err(|_| Interrupted::Silent)?;
-        let piece = piece.map_err(|error| Interrupted::Broken(client.broken(&error).to_string()))?;
+        let piece = tokio::time::timeout(SILENCE_TIMEOUT, response.chunk()).await.map_err(|_| Interrupted::Silent)?;
+        let piece = piece.map_err(|error| Interrupted::Broken(client.connection_error(&error).to_string()))?;
         let Some(piece) = piece else { return Ok(None) };
         held.set(held.get() + piece.len());
         if held.get() > max_bytes {

@@ -9,19 +9,19 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What connections are answered, one after the other, in pieces; and the ids with which they came.
+/// The answers to connections, one after the other, in chunks; and the `Last-Event-ID` of each connection.
 #[derive(Clone, Default)]
 struct Host {
     answers: Arc<Mutex<Vec<Vec<Vec<u8>>>>>,
-    came_with: Arc<Mutex<Vec<Option<String>>>>,
+    last_event_ids: Arc<Mutex<Vec<Option<String>>>>,
 }
 
 impl Host {
-    /// A host that gives these answers, the last one for ever.
+    /// A host that gives these answers, and the last one again and again.
     async fn start(answers: impl IntoIterator<Item = Vec<Vec<u8>>>) -> (Self, Client) {
         async fn answer(State(host): State<Host>, headers: HeaderMap) -> Response {
             let id = headers.get("last-event-id").map(|id| id.to_str().unwrap().to_owned());
-            host.came_with.lock().unwrap().push(id);
+            host.last_event_ids.lock().unwrap().push(id);
             let mut answers = host.answers.lock().unwrap();
             let answer = if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() };
             Response::new(Body::from_stream(stream::iter(answer.into_iter().map(Ok::<_, Infallible>))))
@@ -36,35 +36,35 @@ impl Host {
     }
 }
 
-/// Hears until a message says that it is the last.
+/// Keeps the messages until one says that it is the last.
 #[derive(Default)]
-struct Ear {
-    heard: Vec<Message>,
+struct Recorder {
+    messages: Vec<Message>,
     pauses: Vec<String>,
 }
 
-impl Listener for Ear {
+impl Listener for Recorder {
     fn request(&self, client: &Client) -> RequestBuilder {
         client.get(&["events"])
     }
 
     fn hear(&mut self, message: Message) -> anyhow::Result<ControlFlow<()>> {
         let is_last = message.data.as_deref() == Some("last");
-        self.heard.push(message);
+        self.messages.push(message);
         Ok(if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
-    fn pause(&mut self, words: &str) {
-        self.pauses.push(words.to_owned());
+    fn pause(&mut self, message: &str) {
+        self.pauses.push(message.to_owned());
     }
 }
 
-async fn hear(client: &Client, max_message_bytes: usize) -> (anyhow::Result<()>, Ear) {
-    let mut ear = Ear::default();
+async fn record(client: &Client, max_message_bytes: usize) -> (anyhow::Result<()>, Recorder) {
+    let mut recorder = Recorder::default();
     let mut connection = Connection::new(max_message_bytes);
     connection.pause = Duration::ZERO;
-    let ended = connection.listen(client, &mut ear).await;
-    (ended, ear)
+    let ended = connection.listen(client, &mut recorder).await;
+    (ended, recorder)
 }
 
 fn message(id: &str, data: &str) -> Message {
@@ -85,9 +85,9 @@ proptest! {
     fn messages_are_whole_however_their_bytes_come(size in 1..STREAM.len()) {
         let heard = tokio::runtime::Runtime::new().unwrap().block_on(async {
             let (_, client) = Host::start([in_pieces(STREAM.as_bytes(), size)]).await;
-            let (ended, ear) = hear(&client, MAX_MESSAGE_BYTES).await;
+            let (ended, recorder) = record(&client, MAX_MESSAGE_BYTES).await;
             ended.unwrap();
-            ear.heard
+            recorder.messages
         });
         prop_assert_eq!(heard, [
             message("1", "{\"é\":1}"),
@@ -100,7 +100,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn whoever_comes_back_says_what_came_last() {
+async fn a_client_that_reconnects_sends_the_last_id() {
     let answers = [
         "id: 7\ndata: x\n\n",
         ": nothing new\n\n",
@@ -108,26 +108,26 @@ async fn whoever_comes_back_says_what_came_last() {
         "data: last\n\n",
     ];
     let (host, client) = Host::start(answers.map(|answer| vec![answer.as_bytes().to_vec()])).await;
-    let (ended, ear) = hear(&client, MAX_MESSAGE_BYTES).await;
+    let (ended, recorder) = record(&client, MAX_MESSAGE_BYTES).await;
     ended.unwrap();
     let ids = [None, Some("7"), Some("7"), Some("9")].map(|id| id.map(str::to_owned));
-    assert_eq!(*host.came_with.lock().unwrap(), ids);
+    assert_eq!(*host.last_event_ids.lock().unwrap(), ids);
     let heard = [message("7", "x"), Message::default().id("9"), message("9", "without an id"), message("9", "last")];
-    assert_eq!(ear.heard, heard);
-    assert_eq!(ear.pauses.len(), 3);
+    assert_eq!(recorder.messages, heard);
+    assert_eq!(recorder.pauses.len(), 3);
 }
 
 #[tokio::test]
-async fn why_the_host_ends_the_stream_is_said() {
+async fn the_reason_why_the_host_ends_the_stream_is_shown() {
     let failed = "id: 3\n\nevent: error\ndata: {\"detail\":\"Postgres is away\"}\n\n";
     let (_, client) = Host::start([failed, "data: last\n\n"].map(|answer| vec![answer.as_bytes().to_vec()])).await;
-    let (ended, ear) = hear(&client, MAX_MESSAGE_BYTES).await;
+    let (ended, recorder) = record(&client, MAX_MESSAGE_BYTES).await;
     ended.unwrap();
-    assert_eq!(ear.heard, [Message::default().id("3"), message("3", "last")]);
+    assert_eq!(recorder.messages, [Message::default().id("3"), message("3", "last")]);
     assert!(
-        ear.pauses[0].starts_with("the host ended the stream: Postgres is away; coming back in"),
+        recorder.pauses[0].starts_with("the host ended the stream: Postgres is away; reconnecting in"),
         "{:?}",
-        ear.pauses
+        recorder.pauses
     );
 }
 
@@ -137,13 +137,15 @@ async fn a_message_that_is_too_large_is_an_error_and_many_small_ones_are_not() {
     for huge in ["data: ".to_owned() + &"x".repeat(5000), "data: x\n".repeat(1000), "nothing".repeat(1000)] {
         let answer = small().into_iter().chain(in_pieces(huge.as_bytes(), 100)).collect();
         let (host, client) = Host::start([answer]).await;
-        let (ended, ear) = hear(&client, 4096).await;
+        let (ended, recorder) = record(&client, 4096).await;
         let error = ended.unwrap_err().to_string();
         assert_eq!(
             error,
-            "the host sends a message of more than 4.00 KiB, the limit for one that is followed; read it without --follow or \
-             --watch"
+            "the host sent a message of more than 4.00 KiB, the limit of --follow and --watch; read it without them"
         );
-        assert_eq!((ear.heard.len(), ear.pauses.len(), host.came_with.lock().unwrap().len()), (1000, 0, 1));
+        assert_eq!(
+            (recorder.messages.len(), recorder.pauses.len(), host.last_event_ids.lock().unwrap().len()),
+            (1000, 0, 1)
+        );
     }
 }

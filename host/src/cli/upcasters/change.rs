@@ -1,11 +1,11 @@
-//! Putting an upcaster to work, and taking it out of work.
+//! Activating and deactivating an upcaster.
 
 use anyhow::bail;
 use clap::Args;
 use reqwest::Method;
 
 use crate::{
-    api::{NewBuild, UpcasterChanged, UpcasterQuery},
+    api::{ActivateUpcasterQuery, NewBuild, UpcasterChanged},
     cli::{
         client::Client,
         follow::{Goal, follow},
@@ -15,9 +15,9 @@ use crate::{
     config::ClientOptions,
 };
 
-/// Put a version of an upcaster to work, and build the projections anew that read what it rewrites.
+/// Activate a version of an upcaster, and build the projections again that read events of its types.
 #[derive(Args, Debug)]
-// Its own --version is another.
+// It has an option --version of its own.
 #[command(disable_version_flag = true)]
 pub(super) struct Activate {
     /// The upcaster
@@ -28,21 +28,21 @@ pub(super) struct Activate {
     wanted: Option<u32>,
 
     #[command(flatten)]
-    how: How,
+    options: ChangeOptions,
 }
 
-/// Take an upcaster out of work, and build the projections anew that read what it rewrote.
+/// Deactivate an upcaster, and build the projections again that read events of its types.
 #[derive(Args, Debug)]
 pub(super) struct Deactivate {
     /// The upcaster
     upcaster: String,
 
     #[command(flatten)]
-    how: How,
+    options: ChangeOptions,
 }
 
 #[derive(Args, Debug)]
-struct How {
+struct ChangeOptions {
     /// Do not wait until the new builds have caught up
     #[arg(long)]
     no_wait: bool,
@@ -57,18 +57,18 @@ struct How {
 
 impl Activate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        self.how.change(&self.upcaster, "activate", UpcasterQuery { version: self.wanted }).await
+        self.options.change(&self.upcaster, "activate", ActivateUpcasterQuery { version: self.wanted }).await
     }
 }
 
 impl Deactivate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        self.how.change(&self.upcaster, "deactivate", UpcasterQuery::default()).await
+        self.options.change(&self.upcaster, "deactivate", ActivateUpcasterQuery::default()).await
     }
 }
 
-impl How {
-    async fn change(&self, name: &str, change: &str, query: UpcasterQuery) -> anyhow::Result<()> {
+impl ChangeOptions {
+    async fn change(&self, name: &str, change: &str, query: ActivateUpcasterQuery) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
         let request = client.request(Method::POST, &["v1", "upcasters", name, change]).query(&query);
         let body = client.text(request).await?;
@@ -77,10 +77,10 @@ impl How {
         }
         let answer: UpcasterChanged = client.parse(&body)?;
         match answer.active_version {
-            Some(version) => say(format_args!("upcaster `{name}` is active, version {version}")),
+            Some(version) => say(format_args!("upcaster `{name}` is active in version {version}")),
             None => say(format_args!("upcaster `{name}` is not active any more")),
         }
-        say(words(&answer.builds));
+        say(describe_builds(&answer.builds));
         if self.no_wait {
             return Ok(());
         }
@@ -88,23 +88,25 @@ impl How {
     }
 }
 
-/// Which projections are built anew, in words.
-pub(in crate::cli) fn words(begun: &[NewBuild]) -> String {
+/// The projections that are built again, as a sentence.
+pub(in crate::cli) fn describe_builds(begun: &[NewBuild]) -> String {
     if begun.is_empty() {
-        return "no projection has to be built anew".to_owned();
+        return "no projection has to be built again".to_owned();
     }
     let builds = begun.iter().map(|NewBuild { projection, build }| format!("`{projection}` (build {build})"));
-    format!("built anew: {}", builds.collect::<Vec<_>>().join(", "))
+    format!("built again: {}", builds.collect::<Vec<_>>().join(", "))
 }
 
-/// Follows builds until queries read them. One that stops keeps no other from
-/// going on.
+/// Follows builds until they are active, also if one of them stops.
+///
+/// # Errors
+/// Names every build that stopped.
 pub(in crate::cli) async fn follow_all(client: &Client, begun: &[NewBuild]) -> anyhow::Result<()> {
     let progress = Progress::start();
     let mut stopped = Vec::new();
     for NewBuild { projection, build } in begun {
         match follow(client, projection, *build, Goal::Active, &progress).await {
-            Ok(followed) => progress.say(followed.words()),
+            Ok(followed) => progress.say(followed.describe()),
             Err(error) => stopped.push(format!("{error:#}")),
         }
     }
@@ -121,7 +123,7 @@ mod tests {
     #[test]
     fn builds_that_were_begun_are_named() {
         let begun = |projection: &str, build| NewBuild { projection: projection.to_owned(), build };
-        assert_eq!(words(&[]), "no projection has to be built anew");
-        assert_eq!(words(&[begun("a", 4), begun("b", 5)]), "built anew: `a` (build 4), `b` (build 5)");
+        assert_eq!(describe_builds(&[]), "no projection has to be built again");
+        assert_eq!(describe_builds(&[begun("a", 4), begun("b", 5)]), "built again: `a` (build 4), `b` (build 5)");
     }
 }

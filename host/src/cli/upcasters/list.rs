@@ -1,4 +1,4 @@
-//! Which upcasters are active.
+//! Listing the active upcasters.
 
 use clap::Args;
 use comfy_table::Table;

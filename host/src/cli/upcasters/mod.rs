@@ -5,7 +5,7 @@ mod list;
 
 use clap::{Args, Subcommand};
 
-pub(super) use self::change::{follow_all, words};
+pub(super) use self::change::{describe_builds, follow_all};
 use self::{
     change::{Activate, Deactivate},
     list::List,
@@ -13,8 +13,8 @@ use self::{
 
 /// List the upcasters that are active, activate one, or deactivate it.
 ///
-/// Each build goes through the upcasters that were active when it was begun. So the projections that read what an upcaster rewrites
-/// are built anew when it is activated or deactivated, and queries turn to the new builds as they catch up.
+/// Each build uses the upcasters that were active when it was begun. So when an upcaster is activated or deactivated, the projections
+/// that read events of its types are built again, and each new build becomes active when it has caught up.
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Upcasters {

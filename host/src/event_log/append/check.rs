@@ -33,14 +33,11 @@ pub(in crate::event_log) fn check_appends(appends: &[Append], limits: &Limits) -
     Ok(())
 }
 
-/// Checks the lines of an import; `first_line` is the number of the first, from 1.
-pub(in crate::event_log) fn check_lines(lines: &[Line], first_line: usize, limits: &Limits) -> Result<(), AppendError> {
-    for (index, (stream, event)) in lines.iter().enumerate() {
-        let place = || format!("line {}", first_line + index);
-        limits.check_event(stream, event, place)?;
-        check_content(event, place)?;
-    }
-    Ok(())
+/// Checks a line of an import. Errors do not say which line it is; the caller knows.
+pub(in crate::event_log) fn check_line((stream, event): &Line, limits: &Limits) -> Result<(), AppendError> {
+    let name = || "the event".to_owned();
+    limits.check_event(stream, event, name)?;
+    check_content(event, name)
 }
 
 fn check_content(event: &NewEvent, place: impl Fn() -> String) -> Result<(), AppendError> {

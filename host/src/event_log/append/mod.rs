@@ -16,7 +16,7 @@ use super::{
 
 pub use self::error::AppendError;
 pub(super) use self::{
-    check::{check_appends, check_lines},
+    check::{check_appends, check_line},
     group::Appender,
 };
 

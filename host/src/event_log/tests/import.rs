@@ -36,11 +36,11 @@ async fn a_line_that_contradicts_the_log_stops_the_chunk() {
 }
 
 #[tokio::test]
-async fn an_event_that_the_log_would_not_take_is_named_by_its_line() {
+async fn an_event_that_is_too_large_is_refused() {
     let limits = Limits { max_event_bytes: 10, ..Limits::default() };
     let test = TestLog::open_with(EventLogSettings { limits, ..EventLogSettings::default() }).await;
     let mut chunk = lines(0..3);
     chunk[2].1.data = json("\"0123456789\"");
     let error = test.log.import(chunk, 41).await.unwrap_err();
-    assert_eq!(error.to_string(), "bytes of data and metadata of line 43: 12; the limit max_event_bytes is 10");
+    assert_eq!(error.to_string(), "bytes of data and metadata of the event: 12; the limit max_event_bytes is 10");
 }

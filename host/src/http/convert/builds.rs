@@ -1,4 +1,4 @@
-//! Projections, builds, and what happened to them.
+//! Projections and builds, their errors and their history.
 
 use crate::{
     api,
@@ -11,7 +11,7 @@ use crate::{
     subscriptions::{DeadLetterSummary, OnFailure},
 };
 
-/// The build of a number; there is none of a number that is too large.
+/// The build with a number. A number that is too large becomes one that no build has.
 pub(in crate::http) fn build_id(number: u64) -> BuildId {
     BuildId(i64::try_from(number).unwrap_or(i64::MAX))
 }
@@ -23,14 +23,14 @@ impl From<BuildId> for u64 {
     }
 }
 
-/// The policy that a request names.
-pub(in crate::http) fn on_failure(word: &api::OnFailure) -> Result<OnFailure, Problem> {
-    match word {
+/// The failure policy that a request names.
+pub(in crate::http) fn on_failure(policy: &api::OnFailure) -> Result<OnFailure, Problem> {
+    match policy {
         api::OnFailure::Halt => Ok(OnFailure::Halt),
         api::OnFailure::Skip => Ok(OnFailure::Skip),
         api::OnFailure::Park => Ok(OnFailure::Park),
-        api::OnFailure::Other(word) => {
-            let detail = format!("on_failure: `{word}` is not a failure policy; there are `halt`, `skip` and `park`");
+        api::OnFailure::Other(other) => {
+            let detail = format!("on_failure: `{other}` is not a failure policy; there are `halt`, `skip` and `park`");
             Err(Problem::new(Code::InvalidBody, detail).with("field", "on_failure"))
         }
     }
@@ -122,7 +122,7 @@ impl From<PinnedUpcaster> for api::PinnedUpcaster {
 
 impl From<BuildError> for api::BuildError {
     fn from(error: BuildError) -> Self {
-        let of = |reason| Self {
+        let with_reason = |reason| Self {
             reason,
             position: None,
             kind: None,
@@ -143,13 +143,13 @@ impl From<BuildError> for api::BuildError {
                     backtrace,
                     stream: Some(stream),
                     event_type: Some(event_type),
-                    ..of(api::BuildErrorReason::Module)
+                    ..with_reason(api::BuildErrorReason::Module)
                 }
             }
             BuildError::TooManyDeadLetters { found, max } => {
-                Self { found: Some(found), max: Some(max), ..of(api::BuildErrorReason::TooManyDeadLetters) }
+                Self { found: Some(found), max: Some(max), ..with_reason(api::BuildErrorReason::TooManyDeadLetters) }
             }
-            BuildError::Host { message } => Self { message: Some(message), ..of(api::BuildErrorReason::Host) },
+            BuildError::Host { message } => Self { message: Some(message), ..with_reason(api::BuildErrorReason::Host) },
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     subscriptions::Batches,
 };
 
-/// Each item as the wire has it.
+/// Converts each item to its wire type.
 fn each<D, W: From<D>>(items: Vec<D>) -> Vec<W> {
     items.into_iter().map(W::from).collect()
 }
@@ -60,7 +60,7 @@ impl From<Verification> for api::Verification {
     }
 }
 
-impl From<Cause> for api::Cause {
+impl From<Cause> for api::DifferenceCause {
     fn from(cause: Cause) -> Self {
         match cause {
             Cause::OutOfOrder => Self::OutOfOrder,
@@ -89,7 +89,7 @@ impl From<TableComparison> for api::TableComparison {
     }
 }
 
-impl From<Outcome> for api::Outcome {
+impl From<Outcome> for api::TableOutcome {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::OnlyLeft => Self::OnlyLeft,

@@ -1,4 +1,4 @@
-//! What modules say of themselves.
+//! Descriptors of modules.
 
 use crate::{
     api,

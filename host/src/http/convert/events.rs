@@ -1,4 +1,4 @@
-//! Events, as clients write and read them.
+//! Events that clients append and read.
 
 use gnomon_values::Instant;
 use serde_json::value::RawValue;
@@ -10,8 +10,8 @@ use crate::{
         SchemaVersion, StreamName, StreamSummary, StreamVersion,
     },
     http::{
-        errors::internal,
         problem::{Code, Problem},
+        server_error::internal,
     },
     runtime::Delivery,
 };
@@ -35,34 +35,34 @@ impl From<api::ExpectedVersion> for ExpectedVersion {
     }
 }
 
-/// What is wrong with a field of a request.
-fn wrong(field: String, reason: impl std::fmt::Display) -> Problem {
+/// The problem of a field of a request.
+fn invalid_field(field: String, reason: impl std::fmt::Display) -> Problem {
     Problem::new(Code::InvalidBody, format!("{field}: {reason}")).with("field", field)
 }
 
-/// The events of a request, whose list is the field `path`.
+/// The events of a request; `path` is the field that has the list.
 pub(in crate::http) fn new_events(events: Vec<api::NewEvent>, path: &str) -> Result<Vec<NewEvent>, Problem> {
     let event = |(index, event): (usize, api::NewEvent)| new_event(event, &format!("{path}[{index}]."));
     events.into_iter().enumerate().map(event).collect()
 }
 
-/// An event of a request; `path` stands in front of the names of its fields.
+/// An event of a request; `path` is put before the names of its fields.
 fn new_event(event: api::NewEvent, path: &str) -> Result<NewEvent, Problem> {
     let api::NewEvent { id, event_type, schema_version, time, data, metadata } = event;
     let id = match id {
         None => EventId::make(),
-        // What many programs write where they have no id: two events with it would be taken for one.
+        // Many programs write it if they have no id; two events with it would be one event.
         Some(id) if id.is_nil() => {
             let reason = "the nil UUID is not the id of an event; leave `id` out, or give each event one of its own";
-            return Err(wrong(format!("{path}id"), reason));
+            return Err(invalid_field(format!("{path}id"), reason));
         }
         Some(id) => EventId::Given(id),
     };
     Ok(NewEvent {
         id,
-        event_type: EventType::new(event_type).map_err(|error| wrong(format!("{path}type"), error))?,
+        event_type: EventType::new(event_type).map_err(|error| invalid_field(format!("{path}type"), error))?,
         schema_version: SchemaVersion::try_from(schema_version)
-            .map_err(|error| wrong(format!("{path}schema_version"), error))?,
+            .map_err(|error| invalid_field(format!("{path}schema_version"), error))?,
         time,
         data: data.into(),
         metadata: metadata.map(Into::into),
@@ -72,13 +72,13 @@ fn new_event(event: api::NewEvent, path: &str) -> Result<NewEvent, Problem> {
 /// A line of an import.
 pub(in crate::http) fn import_line(line: api::ImportLine) -> Result<Line, Problem> {
     let api::ImportLine { stream, id, event_type, schema_version, time, data, metadata } = line;
-    let stream = StreamName::new(stream).map_err(|error| wrong("stream".to_owned(), error))?;
+    let stream = StreamName::new(stream).map_err(|error| invalid_field("stream".to_owned(), error))?;
     Ok((stream, new_event(api::NewEvent { id, event_type, schema_version, time, data, metadata }, "")?))
 }
 
-/// An append to a stream that the body of a request names; `path` is the field of the append.
+/// The stream of an append; `path` is the field that has the append.
 pub(in crate::http) fn stream_name(name: String, path: &str) -> Result<StreamName, Problem> {
-    StreamName::new(name).map_err(|error| wrong(format!("{path}.stream"), error))
+    StreamName::new(name).map_err(|error| invalid_field(format!("{path}.stream"), error))
 }
 
 impl From<Appended> for api::Appended {
@@ -110,7 +110,7 @@ impl From<StreamSummary> for api::Stream {
     }
 }
 
-/// The log checked that its texts are JSON when it took them in, so this fails for no event.
+/// Cannot fail for events of the log, which checks that their data and metadata are JSON.
 fn json(text: impl Into<String>) -> Result<Box<RawValue>, Problem> {
     RawValue::from_string(text.into()).map_err(|error| internal(&error))
 }
@@ -132,7 +132,7 @@ pub(in crate::http) fn event(event: RecordedEvent) -> Result<api::Event, Problem
     })
 }
 
-/// An event as upcasters make it.
+/// An event that came out of the upcasters.
 pub(in crate::http) fn upcasted(event: Delivery) -> Result<api::Event, Problem> {
     Ok(api::Event {
         position: event.position.0,

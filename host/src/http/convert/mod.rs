@@ -1,6 +1,6 @@
-//! Between the wire and the rooms below: what a request means there, and what is found there as an answer.
+//! Conversions between the wire types of `api` and the types of the modules below.
 //!
-//! Where nothing can go wrong this is a `From`; where a request can be wrong, a function that names the field.
+//! A conversion that cannot fail is a `From`; one of a request that can be wrong is a function whose problem names the field.
 
 mod builds;
 mod comparison;

@@ -31,7 +31,7 @@ pub(in crate::http) async fn append(
         return Err(unsupported(request.headers(), "application/json or application/x-ndjson"));
     }
     let JsonBody(body) = JsonBody::<api::AppendMany>::from_request(request, &api).await?;
-    let appends = body.appends.into_iter().enumerate().map(part).collect::<Result<Vec<_>, _>>()?;
+    let appends = body.appends.into_iter().enumerate().map(append_to).collect::<Result<Vec<_>, _>>()?;
     let appended = api.log.append(appends).await?;
     let repeated = appended.iter().all(|appended| appended.repeated);
     let status = if repeated { StatusCode::OK } else { StatusCode::CREATED };
@@ -39,11 +39,12 @@ pub(in crate::http) async fn append(
     Ok((status, Json(api::AppendedMany { appends })).into_response())
 }
 
-fn part((index, part): (usize, api::AppendTo)) -> Result<Append, Problem> {
+/// The append at `index` of the request.
+fn append_to((index, append): (usize, api::AppendTo)) -> Result<Append, Problem> {
     let path = format!("appends[{index}]");
     Ok(Append {
-        stream: stream_name(part.stream, &path)?,
-        expected: part.expected_version.into(),
-        events: new_events(part.events, &format!("{path}.events"))?,
+        stream: stream_name(append.stream, &path)?,
+        expected: append.expected_version.into(),
+        events: new_events(append.events, &format!("{path}.events"))?,
     })
 }

@@ -1,8 +1,10 @@
 //! The import of JSON lines.
 //!
-//! The whole body is read and checked before the first event is appended, so a bad line changes nothing. Then the lines go
-//! into the log chunk by chunk, each chunk in one transaction, so that other writers get their turn between two. An import
-//! that breaks off between chunks is safely repeated if its events bear ids: those that are in the log are passed over.
+//! The whole body is read and checked before the first event is appended, so a bad line changes nothing. Then the lines are
+//! appended in chunks, each in a transaction of its own, so that other writers get their turn between two chunks. An import
+//! that breaks off between chunks can be repeated if its events have ids: events that are in the log are passed over.
+//!
+//! A problem of one line has its number, from 1, as the member `line`; `detail` does not repeat it.
 
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 
@@ -20,20 +22,20 @@ use crate::{
     http::{
         body::BoundedBody,
         convert::import_line,
-        errors::internal,
-        extract::parse_json,
+        extract::parse_json_line,
         problem::{Code, Problem},
+        server_error::internal,
         state::Api,
     },
 };
 
-/// Bytes of a body that are kept in memory; the rest of a larger one waits in a temporary file.
+/// A body of more bytes is kept in a temporary file, not in memory.
 const MEMORY: usize = 16 * 1024 * 1024;
 /// Events of one transaction …
 const CHUNK_EVENTS: usize = 5000;
 /// … and bytes.
 const CHUNK_BYTES: usize = 4 * 1024 * 1024;
-/// What a line holds beside the data of its event: names, id, time, and JSON's own characters.
+/// Bytes of a line beside the data of its event, at most: names, id, time, and JSON's own characters.
 const LINE_OVERHEAD: usize = 8192;
 
 pub(super) async fn import(api: &Api, body: Body) -> Result<Response, Problem> {
@@ -50,7 +52,7 @@ pub(super) async fn import(api: &Api, body: Body) -> Result<Response, Problem> {
     Ok((status, Json(api::Imported::from(imported))).into_response())
 }
 
-/// Reads and checks every line.
+/// Reads and checks every line, and returns the body.
 async fn spool(api: &Api, body: &mut BoundedBody) -> Result<SpooledTempFile, Problem> {
     let mut spool = SpooledTempFile::new(MEMORY);
     let max_line = api.log.limits().max_event_bytes + LINE_OVERHEAD;
@@ -62,10 +64,10 @@ async fn spool(api: &Api, body: &mut BoundedBody) -> Result<SpooledTempFile, Pro
             check_length(number + 1, rest.len(), max_line)?;
             continue;
         };
-        let behind = rest.split_off(end + 1);
+        let unfinished = rest.split_off(end + 1);
         check_lines(api, &rest, &mut number, max_line)?;
         spool.write_all(&rest).map_err(|error| internal(&error))?;
-        rest = behind;
+        rest = unfinished;
     }
     check_lines(api, &rest, &mut number, max_line)?;
     spool.write_all(&rest).map_err(|error| internal(&error))?;
@@ -73,14 +75,13 @@ async fn spool(api: &Api, body: &mut BoundedBody) -> Result<SpooledTempFile, Pro
     Ok(spool)
 }
 
+/// Checks whole lines; `number` is that of the line before them, and afterwards of the last of them.
 fn check_lines(api: &Api, lines: &[u8], number: &mut usize, max_line: usize) -> Result<(), Problem> {
     for line in lines.split_inclusive(|byte| *byte == b'\n') {
         *number += 1;
         check_length(*number, line.len(), max_line)?;
         if let Some(line) = parse(line, *number)? {
-            api.log
-                .check_lines(std::slice::from_ref(&line), *number)
-                .map_err(|error| Problem::from(error).with("line", *number))?;
+            api.log.check_line(&line).map_err(|error| Problem::from(error).with("line", *number))?;
         }
     }
     Ok(())
@@ -90,16 +91,16 @@ fn check_length(number: usize, bytes: usize, max: usize) -> Result<(), Problem> 
     if bytes <= max {
         return Ok(());
     }
-    let detail = format!("line {number} has more than {max} bytes, which no event within max_event_bytes needs");
+    let detail = format!("the line has more than {max} bytes, which no event within max_event_bytes needs");
     Err(Problem::new(Code::LimitExceeded, detail).with("limit", "max_event_bytes").with("line", number))
 }
 
-/// None for a blank line.
+/// Reads line `number`; returns `None` if it is blank.
 fn parse(line: &[u8], number: usize) -> Result<Option<Line>, Problem> {
     if line.trim_ascii().is_empty() {
         return Ok(None);
     }
-    parse_json(line).and_then(import_line).map(Some).map_err(|problem| problem.at_line(number))
+    parse_json_line(line).and_then(import_line).map(Some).map_err(|problem| problem.with("line", number))
 }
 
 async fn append_all(api: &Api, spool: SpooledTempFile) -> Result<Imported, Problem> {
@@ -107,7 +108,7 @@ async fn append_all(api: &Api, spool: SpooledTempFile) -> Result<Imported, Probl
     let mut done = Imported::default();
     let mut next_line = 1;
     loop {
-        // In memory, or in a file that was just written: not worth another thread.
+        // Reads memory, or a file that was just written: not worth another thread.
         let (chunk, first_line) = next_chunk(&mut lines, &mut next_line)?;
         if chunk.is_empty() {
             return Ok(done);
@@ -122,7 +123,7 @@ async fn append_all(api: &Api, spool: SpooledTempFile) -> Result<Imported, Probl
     }
 }
 
-/// The next events, and the number of the first of their lines. Blank lines end a chunk, so that numbers are right.
+/// The next events, and the number of their first line. A blank line ends a chunk, so the lines of a chunk have consecutive numbers.
 fn next_chunk(lines: &mut impl BufRead, next_line: &mut usize) -> Result<(Vec<Line>, usize), Problem> {
     let (mut chunk, mut bytes) = (Vec::new(), 0);
     let mut first_line = *next_line;

@@ -23,7 +23,7 @@ use crate::{
 
 pub(in crate::http) async fn read(
     State(api): State<Api>,
-    Params(query): Params<api::EventsQuery>,
+    Params(query): Params<api::ReadEventsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let filter = Filter {
@@ -49,12 +49,20 @@ pub(in crate::http) async fn read(
     Ok(Json(api::EventsPage { events: events?, next, head }).into_response())
 }
 
-async fn follow(api: &Api, filter: Filter, query: &api::EventsQuery, headers: &HeaderMap) -> Result<Response, Problem> {
+async fn follow(
+    api: &Api,
+    filter: Filter,
+    query: &api::ReadEventsQuery,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     if query.direction == api::Direction::Backward {
         return Err(Problem::new(Code::InvalidQuery, "the log is followed forward only"));
     }
     if query.upcast {
-        return Err(Problem::new(Code::InvalidQuery, "`upcast=true` is for pages; followers get the originals"));
+        return Err(Problem::new(
+            Code::InvalidQuery,
+            "`upcast=true` is for pages; followers get the events of the log",
+        ));
     }
     sse::refuse_limit(query.limit)?;
     let after = match (sse::last_event_id(headers)?, query.after) {
@@ -62,19 +70,19 @@ async fn follow(api: &Api, filter: Filter, query: &api::EventsQuery, headers: &H
         (None, Some(api::After::Head)) => *api.log.head().borrow(),
         (None, None) => Position(0),
     };
-    // The head in Postgres: the client may have seen, from another host, more than this one has heard of.
+    // Read from Postgres: the client may have seen events of another host, of which this host has not been notified yet.
     let head = api.log.read_head().await?;
     if after > head {
         return Err(page::beyond_head(after, head));
     }
-    let events = api.log.follow(after, filter).map_ok(|batch| batch.into_iter().map(followed).collect());
+    let events = api.log.follow(after, filter).map_ok(|batch| batch.into_iter().map(message).collect());
     Ok(sse::respond(events, api.closing.clone()))
 }
 
-fn followed(followed: Followed) -> Event {
+fn message(followed: Followed) -> Event {
     match followed {
         Followed::Event(event) => sse::message(event.position.0, convert::event(*event)),
-        // An id without data moves the client's Last-Event-ID and tells its program nothing.
+        // An id without data moves the client's `Last-Event-ID`; its program gets no message.
         Followed::Searched(position) => Event::default().id(position.to_string()),
     }
 }

@@ -9,9 +9,9 @@ use axum::{
 use super::no_version;
 use crate::{
     http::{
-        errors::internal,
         extract::{NoParams, PathParams},
         problem::Problem,
+        server_error::internal,
         state::Api,
     },
     modules::ModuleVersion,

@@ -5,17 +5,17 @@ use axum::http::{HeaderMap, header};
 use super::error::PostgrestError;
 use crate::read_model::query::Shape;
 
-/// The shape that the client likes best of those we have. No header is as good as `*/*`.
+/// The shape that the client prefers, of those that this host has. A request without the header accepts `*/*`.
 ///
 /// # Errors
-/// The client accepts none.
+/// The client accepts none of them.
 pub(super) fn negotiate(headers: &HeaderMap) -> Result<Shape, PostgrestError> {
     let accepted: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     if accepted.is_empty() {
         return Ok(Shape::default());
     }
     let mut ranges: Vec<_> = accepted.iter().flat_map(|accept| accept.split(',')).map(MediaRange::parse).collect();
-    // Stable: of equal ones the first is liked best.
+    // The sort is stable: of equal qualities the first comes first.
     ranges.sort_by(|one, other| other.quality.total_cmp(&one.quality));
     ranges.iter().find_map(MediaRange::shape).ok_or_else(|| {
         let names: Vec<_> = ranges.iter().map(|range| range.text).collect();
@@ -33,7 +33,7 @@ pub(super) fn content_type(shape: Shape) -> &'static str {
 
 /// One of the media types in the header.
 struct MediaRange<'a> {
-    /// Without its quality.
+    /// The media type and its parameters, without the quality.
     text: &'a str,
     quality: f32,
 }
@@ -59,7 +59,7 @@ impl<'a> MediaRange<'a> {
             return None;
         }
         let (media_type, parameters) = self.text.split_once(';').unwrap_or((self.text, ""));
-        // PostgREST leaves nulls out on demand; we cannot yet.
+        // `nulls=stripped` of PostgREST is not implemented.
         if parameters.contains("nulls") {
             return None;
         }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_liked_shape_is_taken() {
+    fn the_preferred_shape_is_chosen() {
         for (accept, shape) in [
             (&[][..], Shape::List),
             (&["*/*"], Shape::List),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_cannot_write_is_refused() {
+    fn other_media_types_are_refused() {
         for (accept, named) in [
             ("text/unknowntype", "text/unknowntype"),
             ("text/csv;q=0.5, text/xml", "text/xml, text/csv"),

@@ -1,4 +1,4 @@
-//! A refusal in PostgREST's words.
+//! Errors in the form of PostgREST.
 
 use std::borrow::Cow;
 
@@ -6,11 +6,11 @@ use axum::http::StatusCode;
 
 use super::{fields::with_code, status::status};
 use crate::{
-    http::{prefer::PreferenceError, problem::Problem},
+    http::{prefer::PreferenceError, problem::Problem, server_error},
     read_model::query::{ErrorCode, QueryError},
 };
 
-/// A refusal as PostgREST's clients read it.
+/// An error as PostgREST's clients read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::http) struct PostgrestError {
     pub(super) status: StatusCode,
@@ -25,7 +25,7 @@ pub(in crate::http) struct PostgrestError {
 }
 
 impl PostgrestError {
-    /// A schema, where the projection in the path is the only one.
+    /// The client names a schema other than the projection in the path, which is the only one.
     pub(super) fn invalid_schema(schema: &str, projection: &str) -> Self {
         Self {
             hint: Some(format!("Only the following schemas are exposed: {projection}")),
@@ -33,12 +33,12 @@ impl PostgrestError {
         }
     }
 
-    /// A page behind the last row.
+    /// The page begins after the last row.
     pub(super) fn out_of_bounds(offset: u64, total: u64) -> Self {
         QueryError::range(format!("An offset of {offset} was requested, but there are only {total} rows.")).into()
     }
 
-    /// One object was asked for and there is not exactly one row.
+    /// One object was requested, and there is not exactly one row.
     pub(super) fn not_single(rows: u64) -> Self {
         let message = "Cannot coerce the result to a single JSON object".to_owned();
         Self {
@@ -47,13 +47,13 @@ impl PostgrestError {
         }
     }
 
-    /// An `Accept` header that names nothing we can answer.
+    /// The header `Accept` names no media type that this host can answer with.
     pub(super) fn not_acceptable(media_types: &str) -> Self {
         let message = format!("None of these media types are available: {media_types}");
         Self::new("PGRST107", StatusCode::NOT_ACCEPTABLE, message)
     }
 
-    /// Something that PostgREST knows and we do not.
+    /// Something that PostgREST has and this host has not.
     pub(super) fn not_implemented(details: String) -> Self {
         QueryError::not_implemented(details).into()
     }
@@ -92,11 +92,17 @@ impl From<PreferenceError> for PostgrestError {
     }
 }
 
-/// The code is not one of ours, so there is no page of it: the problem has the members of RFC 9457 and those of PostgREST.
+/// The code is not one of ours, so it has no page: the problem has the members of RFC 9457 and those of PostgREST.
 impl From<PostgrestError> for Problem {
     fn from(error: PostgrestError) -> Self {
         let PostgrestError { status, code, message, details, hint } = error;
-        with_code(Self::of_status(status, message), &code, details.as_deref(), hint.as_deref())
+        if status.is_server_error() {
+            let id = server_error::log(&format_args!("{code}: {message}"));
+            let detail =
+                format!("Postgres failed at the query; the host's log has the error under the request id {id}");
+            return with_code(Self::from_status(status, detail).with("request_id", id), &code, None, None);
+        }
+        with_code(Self::from_status(status, message), &code, details.as_deref(), hint.as_deref())
     }
 }
 
@@ -117,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn preferences_are_refused_in_postgrests_words() {
+    fn preferences_are_refused_as_postgrest_does() {
         assert_snapshot!(body(PreferenceError::Invalid(vec!["a".into(), "count=all".into()])), @r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"Invalid preferences given with handling=strict","code":"PGRST122","details":"Invalid preferences: a, count=all","hint":null,"message":"Invalid preferences given with handling=strict"}"#);
         assert_snapshot!(body(PreferenceError::NotImplemented("count=planned".into())), @r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"Feature not implemented","code":"PGRST127","details":"The preference count=planned is not implemented.","hint":null,"message":"Feature not implemented"}"#);
     }

@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use crate::http::problem::Problem;
 
-/// Adds the members under one of PostgREST's codes, or of Postgres' own.
+/// Adds the members, with a code of PostgREST or an SQLSTATE.
 pub(super) fn with_code(problem: Problem, code: &str, details: Option<&str>, hint: Option<&str>) -> Problem {
     let message = problem.get("detail").cloned();
     problem.with("code", code).with("details", details).with("hint", hint).with("message", message)
 }
 
-/// Adds the members under our own code.
+/// Adds the members, with the problem's own code.
 pub(super) fn with_own_code(problem: Problem) -> Problem {
     let code = problem.get("code").and_then(Value::as_str).unwrap_or_default().to_owned();
     with_code(problem, &code, None, None)

@@ -1,16 +1,16 @@
-//! Headers of PostgREST's that would change the answer.
+//! Headers of PostgREST that would change the answer and are refused.
 
 use axum::http::HeaderMap;
 
 use super::error::PostgrestError;
 
-/// The schema that clients name where nobody told them of one.
-const UNASKED: &str = "public";
+/// The schema that clients name by default.
+const DEFAULT_SCHEMA: &str = "public";
 
-/// Refuses what would be misread: a range of rows, which is not there yet, and a schema that is not the projection.
+/// Refuses a range of rows, which is not implemented, and a schema that is not the projection.
 ///
 /// # Errors
-/// Such a header is there.
+/// The request has such a header.
 pub(super) fn check_headers(projection: &str, headers: &HeaderMap) -> Result<(), PostgrestError> {
     for name in ["Range", "Range-Unit"] {
         if headers.contains_key(name) {
@@ -20,7 +20,7 @@ pub(super) fn check_headers(projection: &str, headers: &HeaderMap) -> Result<(),
     }
     for name in ["Accept-Profile", "Content-Profile"] {
         let schema = headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
-        if let Some(schema) = schema.filter(|schema| schema != projection && schema != UNASKED) {
+        if let Some(schema) = schema.filter(|schema| schema != projection && schema != DEFAULT_SCHEMA) {
             return Err(PostgrestError::invalid_schema(&schema, projection));
         }
     }
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_are_not_there_yet() {
+    fn ranges_are_not_implemented() {
         for (name, value) in [("Range", "5-6"), ("Range", "bytes=0-"), ("Range-Unit", "items")] {
             let error = check(name, value).unwrap_err();
             assert_eq!((error.status, error.code.as_ref()), (StatusCode::BAD_REQUEST, "PGRST127"));

@@ -1,8 +1,7 @@
-//! Reading tables as PostgREST lets them be read, so that its clients work unchanged: the half of that dialect which is HTTP.
+//! Read models in the dialect of PostgREST: the half of it that is HTTP.
 //!
-//! Headers are checked, `Accept` and `Prefer` are answered, pages get their `Content-Range`, and refusals their status and
-//! the fields of PostgREST's error body. What the query string means is the business of
-//! [`read_model::query`](crate::read_model::query).
+//! This half checks headers, reads `Accept` and `Prefer`, and gives pages their `Content-Range` and errors their status and the
+//! fields of PostgREST's error body. [`read_model::query`](crate::read_model::query) reads the query string.
 
 mod accept;
 mod error;

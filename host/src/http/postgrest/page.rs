@@ -1,10 +1,10 @@
-//! A page of an answer: which rows it holds of how many, and what HTTP says of that.
+//! The page of an answer: its status and its `Content-Range`.
 
 use axum::http::StatusCode;
 
 use super::error::PostgrestError;
 
-/// Where a page lies among all rows that match.
+/// The rows of a page among all rows that match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Page {
     /// The rows before it.
@@ -16,10 +16,11 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// The HTTP status: 206 where the page is known to be a part, else 200.
+    /// The HTTP status: 206 if the rows were counted and the page has not all of them, else 200.
     ///
     /// # Errors
-    /// The page is known to lie behind the last row. [`content_range`](Self::content_range) is told even so.
+    /// The rows were counted, and the page begins after the last one. The answer has a [`content_range`](Self::content_range) all
+    /// the same.
     pub(super) fn status(&self) -> Result<StatusCode, PostgrestError> {
         match self.total {
             Some(total) if self.offset > total => Err(PostgrestError::out_of_bounds(self.offset, total)),
@@ -28,7 +29,7 @@ impl Page {
         }
     }
 
-    /// The value of the header `Content-Range`: the first and last place, counted from 0, and the total.
+    /// The value of the header `Content-Range`: the offsets of the first and last row, from 0, and the total.
     pub(super) fn content_range(&self) -> String {
         let total = self.total.map_or_else(|| "*".to_owned(), |total| total.to_string());
         match self.rows.checked_sub(1) {
@@ -39,7 +40,7 @@ impl Page {
         }
     }
 
-    /// Checks that one object can be answered.
+    /// Checks that the page can be answered as one object.
     ///
     /// # Errors
     /// There is not exactly one row.
@@ -78,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_behind_the_end_is_refused() {
+    fn a_page_after_the_end_is_refused() {
         for (offset, total) in [(1, 0), (100, 15)] {
             let page = page(offset, 0, Some(total));
             assert_eq!(page.content_range(), format!("*/{total}"));

@@ -1,4 +1,4 @@
-//! `GET /v1/read-models/{projection}/{table}`, as PostgREST answers it.
+//! `GET /v1/read-models/{projection}/{table}`
 
 use std::time::Duration;
 
@@ -18,24 +18,24 @@ use super::{
 use crate::{
     event_log::Position,
     http::{
-        errors::internal,
         extract::PathParams,
         prefer::{PreferenceError, Preferences},
         problem::{Code, Problem},
+        server_error::internal,
         state::Api,
     },
     queries::{Answer, ReadError, ReadRequest},
     read_model::{Identifier, query::Shape},
 };
 
-/// The answer holds the effect of every event up to this position.
+/// Header of answers: they hold the effect of every event up to this position.
 const POSITION: HeaderName = HeaderName::from_static("gnomon-position");
-/// The reader wants the effect of every event up to this position.
+/// Header of requests: the answer is to hold the effect of every event up to this position.
 const MIN_POSITION: &str = "gnomon-min-position";
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
-/// Rows that a page of this host has at most: one that has so many may have others behind it.
+/// Header of answers: the most rows that a page of this host has. After a page with so many, there may be more.
 const MAX_ROWS: HeaderName = HeaderName::from_static("gnomon-max-rows");
-/// How long a reader waits for a position if it does not say.
+/// How long the host waits for that position if the client does not say.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 
 pub(in crate::http) async fn query(
@@ -44,19 +44,21 @@ pub(in crate::http) async fn query(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    answer(&api, &projection, &table, query.as_deref().unwrap_or_default(), &headers).await.map_err(in_postgrests_words)
+    read_table(&api, &projection, &table, query.as_deref().unwrap_or_default(), &headers)
+        .await
+        .map_err(with_postgrest_fields)
 }
 
-async fn answer(
+async fn read_table(
     api: &Api,
     projection: &Identifier,
     table: &str,
     query: &str,
     headers: &HeaderMap,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ReadTableError> {
     check_headers(projection.as_str(), headers)?;
     let shape = negotiate(headers)?;
-    let preferences = Preferences::of(headers);
+    let preferences = Preferences::from_headers(headers);
     preferences.check()?;
     if let Some(position) = min_position(headers)? {
         let wait = preferences.wait(DEFAULT_WAIT, api.settings.max_wait);
@@ -76,7 +78,7 @@ async fn answer(
     Ok(response)
 }
 
-fn respond(answer: Answer, shape: Shape, preferences: &Preferences) -> Result<Response, Refusal> {
+fn respond(answer: Answer, shape: Shape, preferences: &Preferences) -> Result<Response, ReadTableError> {
     let page = Page { offset: answer.offset, rows: answer.rows, total: answer.total };
     if shape == Shape::Object {
         page.single()?;
@@ -102,55 +104,55 @@ fn respond(answer: Answer, shape: Shape, preferences: &Preferences) -> Result<Re
     }
 }
 
-/// Why there is no answer: PostgREST has words for some of it.
-enum Refusal {
+/// Why a table is not read. PostgREST has codes of its own for some of the errors.
+enum ReadTableError {
     Postgrest(PostgrestError),
     Read(ReadError),
     Other(Problem),
 }
 
-impl From<PostgrestError> for Refusal {
+impl From<PostgrestError> for ReadTableError {
     fn from(error: PostgrestError) -> Self {
         Self::Postgrest(error)
     }
 }
 
-impl From<PreferenceError> for Refusal {
+impl From<PreferenceError> for ReadTableError {
     fn from(error: PreferenceError) -> Self {
         Self::Postgrest(error.into())
     }
 }
 
-impl From<ReadError> for Refusal {
+impl From<ReadError> for ReadTableError {
     fn from(error: ReadError) -> Self {
         Self::Read(error)
     }
 }
 
-/// Every problem here has the fields that PostgREST's clients read.
-fn in_postgrests_words(refusal: Refusal) -> Problem {
+/// Adds the fields that PostgREST's clients read.
+fn with_postgrest_fields(refusal: ReadTableError) -> Problem {
     match refusal {
-        Refusal::Postgrest(error) => error.into(),
-        // It has the words already.
-        Refusal::Read(error @ ReadError::Query(_)) => error.into(),
-        Refusal::Read(error @ (ReadError::NoProjection(_) | ReadError::NoTable { .. })) => {
-            // PostgREST's code for a table that it does not know.
+        ReadTableError::Postgrest(error) => error.into(),
+        // It has them already.
+        ReadTableError::Read(error @ ReadError::Query(_)) => error.into(),
+        ReadTableError::Read(error @ (ReadError::NoProjection(_) | ReadError::NoTable { .. })) => {
+            // PostgREST's code for an unknown table.
             with_code(error.into(), "PGRST205", None, None)
         }
-        Refusal::Read(error) => with_own_code(error.into()),
-        Refusal::Other(problem) => with_own_code(problem),
+        ReadTableError::Read(error) => with_own_code(error.into()),
+        ReadTableError::Other(problem) => with_own_code(problem),
     }
 }
 
-fn min_position(headers: &HeaderMap) -> Result<Option<Position>, Refusal> {
+fn min_position(headers: &HeaderMap) -> Result<Option<Position>, ReadTableError> {
     let Some(value) = headers.get(MIN_POSITION) else { return Ok(None) };
     let position = value.to_str().ok().and_then(|text| text.trim().parse().ok());
     position.map(|position| Some(Position(position))).ok_or_else(|| {
         let detail = format!("Gnomon-Min-Position must be a position of the log; it is {value:?}");
-        Refusal::Other(Problem::new(Code::InvalidHeader, detail))
+        ReadTableError::Other(Problem::new(Code::InvalidHeader, detail))
     })
 }
 
-fn header_value(text: &str) -> Result<HeaderValue, Refusal> {
-    HeaderValue::from_str(text).map_err(|error| Refusal::Other(internal(&error)))
+fn header_value(text: &str) -> Result<HeaderValue, ReadTableError> {
+    HeaderValue::from_str(text).map_err(|error| ReadTableError::Other(internal(&error)))
 }

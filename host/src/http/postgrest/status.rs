@@ -1,4 +1,4 @@
-//! Which status a refused query has.
+//! The HTTP status of an error of PostgREST.
 
 use axum::http::StatusCode;
 
@@ -12,20 +12,20 @@ pub(super) fn status(code: &ErrorCode) -> StatusCode {
         }
         ErrorCode::TooLong => StatusCode::URI_TOO_LONG,
         ErrorCode::Range => StatusCode::RANGE_NOT_SATISFIABLE,
-        ErrorCode::Postgres(sqlstate) => of_sqlstate(sqlstate),
+        ErrorCode::Postgres(sqlstate) => status_of_sqlstate(sqlstate),
     }
 }
 
-/// The table of PostgREST's documentation. Where that asks who the client is (42501), this answers as for one who is known:
-/// there is nobody to log in as.
-fn of_sqlstate(sqlstate: &str) -> StatusCode {
+/// As in the table of PostgREST's documentation. For 42501 that distinguishes whether the client is logged in; this host has no
+/// logins, and answers as if it were.
+fn status_of_sqlstate(sqlstate: &str) -> StatusCode {
     match sqlstate {
         "23503" | "23505" => return StatusCode::CONFLICT,
         "25006" => return StatusCode::METHOD_NOT_ALLOWED,
         "42501" => return StatusCode::FORBIDDEN,
         "42883" | "42P01" => return StatusCode::NOT_FOUND,
         "42P17" | "21000" | "53400" => return StatusCode::INTERNAL_SERVER_ERROR,
-        // The server is told to stop: another try, later or elsewhere, may succeed.
+        // Postgres is being stopped: the same request may succeed later.
         "57P01" => return StatusCode::SERVICE_UNAVAILABLE,
         "P0001" => return StatusCode::BAD_REQUEST,
         _ => {}
@@ -49,7 +49,7 @@ mod tests {
     };
 
     #[test]
-    fn statuses_of_refused_queries_are_those_of_postgrest() {
+    fn refused_queries_have_the_statuses_of_postgrest() {
         let long = "x".repeat(MAX_QUERY_BYTES + 1);
         for (query, code, expected) in [
             ("delay=eq1", "PGRST100", 400),
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_of_errors_of_postgres_are_those_of_postgrest() {
+    fn errors_of_postgres_have_the_statuses_of_postgrest() {
         for (sqlstate, status) in [
             ("08006", 503),
             ("21000", 500),
@@ -97,7 +97,7 @@ mod tests {
             ("", 400),
             ("é", 400),
         ] {
-            assert_eq!(of_sqlstate(sqlstate).as_u16(), status, "{sqlstate}");
+            assert_eq!(status_of_sqlstate(sqlstate).as_u16(), status, "{sqlstate}");
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     read_model::Identifier,
 };
 
-/// How long builds are waited for until they stand at one position, if the client does not say.
+/// How long the host waits until both builds are at one position, if the client does not say.
 const DEFAULT_WAIT: Duration = Duration::from_secs(10);
 
 pub(in crate::http) async fn compare(
@@ -31,14 +31,14 @@ pub(in crate::http) async fn compare(
     Ok(Json(api.operations.compare(&name, left, right, options).await?.into()))
 }
 
-/// How a client wants a comparison to be made.
+/// The options of a comparison, from its parameters and the header `Prefer`.
 pub(super) fn options(api: &Api, samples: Option<usize>, headers: &HeaderMap) -> Result<CompareOptions, Problem> {
     let samples = samples.unwrap_or(api::DEFAULT_SAMPLES);
     if samples > api::MAX_SAMPLES {
         let detail = format!("`samples` must be at most {}; it is {samples}", api::MAX_SAMPLES);
         return Err(Problem::new(Code::InvalidQuery, detail));
     }
-    let preferences = Preferences::of(headers);
+    let preferences = Preferences::from_headers(headers);
     preferences.check().map_err(|error| Problem::new(Code::InvalidHeader, format!("Prefer: {error}")))?;
     Ok(CompareOptions { samples, timeout: preferences.wait(DEFAULT_WAIT, api.settings.max_wait) })
 }

@@ -16,7 +16,7 @@ use crate::{
     read_model::Identifier,
 };
 
-/// The events that a build has set aside: the active one, or the newest if none is active yet.
+/// The events that a build has set aside. The build is the active one if none is named, or the newest if none is active.
 pub(in crate::http) async fn dead_letters(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,

@@ -11,40 +11,40 @@ use crate::{
     read_model::Identifier,
 };
 
-/// How often progress is looked at.
+/// How often the progress is read.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// What is watched.
+/// The projections that a client follows.
 pub(super) enum Watched {
-    /// Every projection.
     All,
-    /// One of them. When it is deleted, nothing more comes.
+    /// One projection. When it is deleted, no more events come.
     One(Identifier),
 }
 
 struct Watch {
     api: Api,
     watched: Watched,
-    /// What was told last of each.
-    told: HashMap<Identifier, String>,
+    /// The last event of each projection, as JSON.
+    sent: HashMap<Identifier, String>,
     first: bool,
 }
 
-/// Answers with events `projection`, each of which is a projection as `GET` gives it: all at first, and then those that have
+/// Answers with events `projection`, each of which is a projection as `GET` answers it: all of them first, then each that has
 /// changed.
 pub(super) fn respond(api: Api, watched: Watched) -> Response {
     let closing = api.closing.clone();
-    let watch = Watch { api, watched, told: HashMap::new(), first: true };
+    let watch = Watch { api, watched, sent: HashMap::new(), first: true };
     sse::respond(
         stream::unfold(watch, |mut watch| async {
-            let news = watch.next().await;
-            Some((news, watch))
+            let changes = watch.next().await;
+            Some((changes, watch))
         }),
         closing,
     )
 }
 
 impl Watch {
+    /// The projections that have changed since the last time.
     async fn next(&mut self) -> Result<Vec<Event>, sqlx::Error> {
         if !std::mem::take(&mut self.first) {
             tokio::time::sleep(EVERY).await;
@@ -53,16 +53,16 @@ impl Watch {
             Watched::All => self.api.operations.projections().await?,
             Watched::One(name) => self.api.operations.projection(name).await?.into_iter().collect(),
         };
-        let mut news = Vec::new();
+        let mut changes = Vec::new();
         for projection in projections {
             let name = projection.name.clone();
             let text = serde_json::to_string(&api::Projection::from(projection))
                 .map_err(|error| sqlx::Error::Decode(error.into()))?;
-            if self.told.get(&name) != Some(&text) {
-                news.push(Event::default().event("projection").data(&text));
-                self.told.insert(name, text);
+            if self.sent.get(&name) != Some(&text) {
+                changes.push(Event::default().event("projection").data(&text));
+                self.sent.insert(name, text);
             }
         }
-        Ok(news)
+        Ok(changes)
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     read_model::Identifier,
 };
 
-/// Every change of a projection's states, newest first.
+/// Every change of the state of a projection and its builds, newest first.
 pub(in crate::http) async fn history(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,

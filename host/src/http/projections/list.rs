@@ -19,7 +19,7 @@ use crate::{
     read_model::Identifier,
 };
 
-/// Every projection; followed, each of them when it has changed.
+/// Every projection. A follower gets each of them whenever it has changed.
 pub(in crate::http) async fn list(
     State(api): State<Api>,
     NoParams: NoParams,
@@ -32,7 +32,7 @@ pub(in crate::http) async fn list(
     Ok(Json(api::Projections { projections }).into_response())
 }
 
-/// One projection; followed, when it has changed.
+/// One projection. A follower gets it whenever it has changed.
 pub(in crate::http) async fn get(
     State(api): State<Api>,
     NoParams: NoParams,
@@ -46,7 +46,10 @@ pub(in crate::http) async fn get(
     Ok(Json(found).into_response())
 }
 
-/// The projection of a name, or the problem that there is none.
+/// The projection with a name.
+///
+/// # Errors
+/// It does not exist, or Postgres fails.
 pub(super) async fn projection(api: &Api, name: &Identifier) -> Result<api::Projection, Problem> {
     let found = api.operations.projection(name).await?;
     found

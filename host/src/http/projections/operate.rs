@@ -20,12 +20,14 @@ use crate::{
     subscriptions::Redelivery,
 };
 
-/// How long a build that is to be activated is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the host waits until a build that is to be activated holds what queries have seen.
+const ACTIVATE_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(super) type Answered = Result<(StatusCode, Json<api::Operated>), Problem>;
+/// The answer to an operation on a build.
+pub(super) type OperateResult = Result<(StatusCode, Json<api::Operated>), Problem>;
 
-pub(super) async fn answer(api: &Api, name: &Identifier, build: BuildId, status: StatusCode) -> Answered {
+/// Answers with the build, and with the projection as it is now.
+pub(super) async fn respond(api: &Api, name: &Identifier, build: BuildId, status: StatusCode) -> OperateResult {
     Ok((status, Json(operated(api, name, build).await?)))
 }
 
@@ -37,49 +39,49 @@ pub(in crate::http) async fn rebuild(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
     Params(rebuild): Params<api::RebuildQuery>,
-) -> Answered {
+) -> OperateResult {
     let build = api.operations.rebuild(&name, rebuild.version.map(ModuleVersion), rebuild.activate.into()).await?;
-    answer(&api, &name, build, StatusCode::CREATED).await
+    respond(&api, &name, build, StatusCode::CREATED).await
 }
 
 pub(in crate::http) async fn activate(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
-    Params(which): Params<api::BuildQuery>,
-) -> Answered {
-    let (build, activated) = api.operations.activate(&name, which.build.map(build_id), PATIENCE).await?;
+    Params(query): Params<api::BuildQuery>,
+) -> OperateResult {
+    let (build, activated) = api.operations.activate(&name, query.build.map(build_id), ACTIVATE_TIMEOUT).await?;
     let status = match activated {
         Activated::Now => StatusCode::OK,
         Activated::WhenCaughtUp => StatusCode::ACCEPTED,
     };
-    answer(&api, &name, build, status).await
+    respond(&api, &name, build, status).await
 }
 
 pub(in crate::http) async fn rollback(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
     NoParams: NoParams,
-) -> Answered {
-    let build = api.operations.rollback(&name, PATIENCE).await?;
-    answer(&api, &name, build, StatusCode::OK).await
+) -> OperateResult {
+    let build = api.operations.rollback(&name, ACTIVATE_TIMEOUT).await?;
+    respond(&api, &name, build, StatusCode::OK).await
 }
 
 pub(in crate::http) async fn pause(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
-    Params(which): Params<api::BuildQuery>,
-) -> Answered {
-    let build = api.operations.pause(&name, which.build.map(build_id)).await?;
-    answer(&api, &name, build, StatusCode::OK).await
+    Params(query): Params<api::BuildQuery>,
+) -> OperateResult {
+    let build = api.operations.pause(&name, query.build.map(build_id)).await?;
+    respond(&api, &name, build, StatusCode::OK).await
 }
 
 pub(in crate::http) async fn resume(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
-    Params(which): Params<api::BuildQuery>,
-) -> Answered {
-    let build = api.operations.resume(&name, which.build.map(build_id)).await?;
-    answer(&api, &name, build, StatusCode::OK).await
+    Params(query): Params<api::BuildQuery>,
+) -> OperateResult {
+    let build = api.operations.resume(&name, query.build.map(build_id)).await?;
+    respond(&api, &name, build, StatusCode::OK).await
 }
 
 pub(in crate::http) async fn retry(

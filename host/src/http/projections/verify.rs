@@ -8,7 +8,7 @@ use axum::{
 
 use super::{
     compare::options,
-    operate::{Answered, answer},
+    operate::{OperateResult, respond},
 };
 use crate::{
     api,
@@ -22,21 +22,21 @@ use crate::{
     read_model::Identifier,
 };
 
-/// Begins to verify a build.
+/// Begins a build that verifies another one.
 pub(in crate::http) async fn verify(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
-    Params(which): Params<api::BuildQuery>,
-) -> Answered {
-    let build = api.operations.verify(&name, which.build.map(build_id)).await?;
-    answer(&api, &name, build, StatusCode::CREATED).await
+    Params(query): Params<api::BuildQuery>,
+) -> OperateResult {
+    let build = api.operations.verify(&name, query.build.map(build_id)).await?;
+    respond(&api, &name, build, StatusCode::CREATED).await
 }
 
-/// What came of it.
+/// The result, when the build that verifies has caught up.
 pub(in crate::http) async fn verification(
     State(api): State<Api>,
     PathParams((name, build)): PathParams<(Identifier, BuildId)>,
-    Params(query): Params<api::SamplesQuery>,
+    Params(query): Params<api::VerificationQuery>,
     headers: HeaderMap,
 ) -> Result<Json<api::Verification>, Problem> {
     let options = options(&api, query.samples, &headers)?;

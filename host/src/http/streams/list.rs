@@ -14,13 +14,16 @@ use crate::{
 
 pub(in crate::http) async fn list(
     State(api): State<Api>,
-    Params(query): Params<api::StreamsQuery>,
+    Params(query): Params<api::ListStreamsQuery>,
 ) -> Result<Json<api::StreamsPage>, Problem> {
     let limit = page::limit(query.limit, &api.settings)?;
     let categories = names::categories(query.category.as_deref())?;
     let after = query.after.unwrap_or_default();
     if after.contains('\0') {
-        return Err(Problem::new(Code::InvalidQuery, "`after`: no stream's name contains the character '\\0'"));
+        return Err(Problem::new(
+            Code::InvalidQuery,
+            "`after`: the name of a stream cannot contain the character '\\0'",
+        ));
     }
     let found = api.log.streams(&categories, &after, limit).await?;
     let streams: Vec<api::Stream> = found.into_iter().map(Into::into).collect();

@@ -24,7 +24,7 @@ use crate::{
 pub(in crate::http) async fn read(
     State(api): State<Api>,
     PathParams(stream): PathParams<String>,
-    Params(query): Params<api::StreamQuery>,
+    Params(query): Params<api::ReadStreamQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let name = StreamName::new(stream)?;
@@ -49,7 +49,7 @@ pub(in crate::http) async fn read(
 async fn follow(
     api: &Api,
     name: StreamName,
-    query: &api::StreamQuery,
+    query: &api::ReadStreamQuery,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     if query.direction == api::Direction::Backward {
@@ -66,7 +66,7 @@ async fn follow(
         return Err(page::beyond_stream(&name, after, version));
     }
     let events = api.log.follow_stream(name, after);
-    let told = |event: RecordedEvent| sse::message(event.version.0, convert::event(event));
-    let events = events.map_ok(move |batch| batch.into_iter().map(told).collect());
+    let message = |event: RecordedEvent| sse::message(event.version.0, convert::event(event));
+    let events = events.map_ok(move |batch| batch.into_iter().map(message).collect());
     Ok(sse::respond(events, api.closing.clone()))
 }

@@ -5,20 +5,20 @@ use super::*;
 const ID: &str = "0193e0a0-0000-7000-8000-000000000001";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_append_is_answered_with_its_places() {
+async fn an_append_is_answered_with_versions_and_positions() {
     let api = TestApi::start().await;
     let answer = api
         .append("account-1", json!({"expected_version": "no_stream", "events": [event("Opened"), event("Moved")]}))
         .await;
     assert_eq!(answer.status, StatusCode::CREATED);
     assert_snapshot!(answer.text(), @r#"{"stream":"account-1","first_version":1,"last_version":2,"first_position":1,"last_position":2}"#);
-    // What stands in a URL may be escaped there.
+    // A name may be escaped in the URL.
     let answer = api.append("k%C3%B6nig-%2F%201", json!({"events": [event("Opened")]})).await;
     assert_eq!(answer.json()["stream"], json!("könig-/ 1"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conflict_tells_the_current_version() {
+async fn a_conflict_names_the_current_version() {
     let api = TestApi::start().await;
     api.append("account-1", json!({"events": [event("Opened")]})).await;
     let answer = api.append("account-1", json!({"expected_version": 0, "events": [event("Opened")]})).await;

@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 
 use super::*;
 
-/// Two builds of projection `totals` that nobody works on: 1 is active, at position 7; 2 is paused there.
+/// Two builds of projection `totals` that no host works on: 1 is active, at position 7; 2 is paused there.
 async fn builds(api: &TestApi) {
     let descriptor = |columns: &[(&str, &str)]| {
         let column = |(name, column_type): &(&str, &str)| json!({"name": name, "type": column_type, "nullable": false});
@@ -46,17 +46,17 @@ async fn two_builds_are_compared_row_by_row() {
     let answer = api.get("/v1/projections/totals/compare?samples=1").await;
     assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
     assert_snapshot!(answer.text(), @r#"{"projection":"totals","position":7,"left":{"build":1,"version":1},"right":{"build":2,"version":2},"identical":false,"tables":[{"table":"sums","identical":false,"rows_left":4,"rows_right":3,"outcome":"compared","key":["id"],"columns":{"only_left":[{"column":"old","type":"text"}],"only_right":[{"column":"more","type":"bool"}],"retyped":[]},"added":1,"removed":2,"changed":1,"equal":1,"changed_columns":[{"column":"n","rows":1}],"samples":{"added":[{"id":5,"n":5,"more":false}],"removed":[{"id":3,"n":3,"old":"c"}],"changed":[{"columns":["n"],"before":{"id":2,"n":2,"old":"b"},"after":{"id":2,"n":12345678901234567890.25,"more":true}}]}}]}"#);
-    let turned = api.get("/v1/projections/totals/compare?left=2&right=1&samples=0").await.json();
+    let reversed = api.get("/v1/projections/totals/compare?left=2&right=1&samples=0").await.json();
     assert_eq!(
-        (&turned["left"], &turned["right"]),
+        (&reversed["left"], &reversed["right"]),
         (&json!({"build": 2, "version": 2}), &json!({"build": 1, "version": 1}))
     );
-    assert_eq!((&turned["tables"][0]["added"], &turned["tables"][0]["removed"]), (&json!(2), &json!(1)));
-    assert_eq!(turned["tables"][0]["samples"], json!({"added": [], "removed": [], "changed": []}));
+    assert_eq!((&reversed["tables"][0]["added"], &reversed["tables"][0]["removed"]), (&json!(2), &json!(1)));
+    assert_eq!(reversed["tables"][0]["samples"], json!({"added": [], "removed": [], "changed": []}));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_compared_is_told_why() {
+async fn a_comparison_that_is_refused_says_why() {
     let api = TestApi::start().await;
     builds(&api).await;
     for (path, problem) in [
@@ -80,7 +80,7 @@ async fn what_cannot_be_compared_is_told_why() {
     };
     assert_eq!(
         after("UPDATE gnomon.subscriptions SET checkpoint = 9 WHERE subscription = 1").await,
-        "409 builds_apart: build 2 is paused at position 7, and build 1 has gone on to position 9; they can be \
+        "409 build_stopped: build 2 is paused at position 7, and build 1 has gone on to position 9; they can be \
          brought to one position when build 2 goes on"
     );
     assert_eq!(
@@ -105,9 +105,9 @@ async fn what_cannot_be_compared_is_told_why() {
     );
 }
 
-/// Somebody else's meeting on builds that nobody moves: it does not end in time.
+/// Another host holds a barrier on builds that no host works on: it does not end in time.
 #[tokio::test(flavor = "multi_thread")]
-async fn waiting_has_an_end() {
+async fn a_wait_for_a_barrier_times_out() {
     let api = TestApi::start().await;
     builds(&api).await;
     sqlx::raw_sql("UPDATE gnomon.subscriptions SET barrier_at = 7, barrier_until = clock_timestamp() + '1 hour'")
@@ -118,7 +118,7 @@ async fn waiting_has_an_end() {
     let answer = api.send(request.unwrap()).await;
     assert_eq!(
         answer.problem(),
-        "503 meeting_timed_out: the builds did not come to one position within 0 s: build 1 is at 7, build 2 at 7; try \
+        "503 barrier_timed_out: the builds did not come to one position within 0 s: build 1 is at 7, build 2 at 7; try \
          again, or wait longer"
     );
     assert_eq!((&answer.json()["left_checkpoint"], answer.header("retry-after")), (&json!(7), "1"));

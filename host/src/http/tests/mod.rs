@@ -7,6 +7,7 @@ mod malformed;
 mod modules;
 mod projections;
 mod read;
+mod request_id;
 mod time;
 
 use axum::{
@@ -115,7 +116,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The problem, told short: its status, code and detail. Panics if it is none.
+    /// The problem in short: its status, code and detail. Panics if the answer is not a problem.
     fn problem(&self) -> String {
         assert_eq!(self.header("content-type"), "application/problem+json", "{:?}", self.body);
         let body = self.json();

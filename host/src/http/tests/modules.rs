@@ -6,7 +6,7 @@ async fn upload(api: &TestApi, name: &str, bytes: impl Into<Body>) -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_module_is_told_why_and_not_kept() {
+async fn an_invalid_module_is_refused_with_reasons_and_not_kept() {
     let api = TestApi::start().await;
     let problem = upload(&api, "a", "").await.problem();
     assert_eq!(problem, "422 invalid_module: not a module: it is empty");
@@ -17,7 +17,7 @@ async fn what_is_no_module_is_told_why_and_not_kept() {
     assert_eq!(answer.json()["reasons"].as_array().unwrap().len(), 1);
     let problem = upload(&api, "a", &b"\0asm\x0d\0\x01\0\xff\xff"[..]).await.problem();
     assert!(problem.contains("it is not a valid component: "), "{problem}");
-    // A component, and nothing in it.
+    // An empty component.
     let problem = upload(&api, "a", &b"\0asm\x0d\0\x01\0"[..]).await.problem();
     assert!(problem.contains("it exports neither"), "{problem}");
     let problem = upload(&api, "a", vec![0; 150_000]).await.problem();

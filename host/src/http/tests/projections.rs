@@ -1,4 +1,4 @@
-//! Operating what is not there, and in ways that are none.
+//! Operations on projections that do not exist, and with wrong parameters.
 
 use super::*;
 
@@ -8,7 +8,7 @@ async fn send(api: &TestApi, method: &str, path: &str, body: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_projection_that_is_not_there_cannot_be_operated() {
+async fn a_projection_that_does_not_exist_is_not_found() {
     let api = TestApi::start().await;
     for (method, path) in [
         ("GET", ""),
@@ -53,10 +53,10 @@ async fn wrong_parameters_are_named() {
         ("GET", "/v1/events?upcast=perhaps", ""),
         ("PUT", "/v1/projections/bank/rebuild", ""),
     ];
-    let mut told = String::new();
+    let mut problems = String::new();
     for (method, path, body) in wrong {
         let problem = send(&api, method, path, body).await;
-        told.push_str(&format!("{}\n  {problem}\n", format!("{method} {path} {body}").trim_end()));
+        problems.push_str(&format!("{}\n  {problem}\n", format!("{method} {path} {body}").trim_end()));
     }
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(problems);
 }

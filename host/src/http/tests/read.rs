@@ -85,8 +85,8 @@ async fn types_may_have_commas() {
     }
 }
 
-/// What a follower is answered who comes back.
-async fn comes_back(api: &TestApi, path: &str, last_event_id: Option<&str>) -> Answer {
+/// The answer to a follower that reconnects.
+async fn reconnect(api: &TestApi, path: &str, last_event_id: Option<&str>) -> Answer {
     let request = Request::get(path).header("accept", "text/event-stream");
     let request = match last_event_id {
         Some(id) => request.header("last-event-id", id),
@@ -96,40 +96,44 @@ async fn comes_back(api: &TestApi, path: &str, last_event_id: Option<&str>) -> A
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_has_seen_more_than_there_is_is_told() {
+async fn a_reader_after_the_end_of_the_log_is_refused() {
     let api = filled().await;
-    let log = "409 position_beyond_head: the reader is behind position 8, and the log ends at 7: it is not the log that the reader knows;";
+    let log = "409 position_beyond_head: the reader is at position 8, but the log ends at 7: it is not the log that the reader knows.";
     for answer in [
-        comes_back(&api, "/v1/events", Some("8")).await,
-        comes_back(&api, "/v1/events?after=8", None).await,
-        comes_back(&api, "/v1/events?types=Never&after=2", Some("8")).await,
+        reconnect(&api, "/v1/events", Some("8")).await,
+        reconnect(&api, "/v1/events?after=8", None).await,
+        reconnect(&api, "/v1/events?types=Never&after=2", Some("8")).await,
         api.get("/v1/events?after=8").await,
         api.get("/v1/events?after=8&types=Never").await,
     ] {
         assert!(answer.problem().starts_with(log), "{}", answer.problem());
         assert_eq!((&answer.json()["after"], &answer.json()["head"]), (&json!(8), &json!(7)));
     }
-    let stream = "409 position_beyond_head: the reader is behind version 4 of stream `b-1`, which ends at 3:";
+    let stream = "409 position_beyond_head: the reader is at version 4 of stream `b-1`, but the stream ends at 3:";
     for answer in [
-        comes_back(&api, "/v1/streams/b-1/events", Some("4")).await,
-        comes_back(&api, "/v1/streams/b-1/events?after=4", None).await,
+        reconnect(&api, "/v1/streams/b-1/events", Some("4")).await,
+        reconnect(&api, "/v1/streams/b-1/events?after=4", None).await,
         api.get("/v1/streams/b-1/events?after=4").await,
     ] {
         assert!(answer.problem().starts_with(stream), "{}", answer.problem());
         assert_eq!((&answer.json()["after"], &answer.json()["version"]), (&json!(4), &json!(3)));
     }
-    let answer = comes_back(&api, "/v1/streams/c-1/events", Some("1")).await;
-    assert!(answer.problem().contains("behind version 1 of stream `c-1`, which ends at 0"), "{}", answer.problem());
-    // At the end nothing is missed, and backward nothing is waited for.
+    let answer = reconnect(&api, "/v1/streams/c-1/events", Some("1")).await;
+    assert!(
+        answer.problem().contains("at version 1 of stream `c-1`, but the stream ends at 0"),
+        "{}",
+        answer.problem()
+    );
+    // A reader at the end has missed nothing, and one that reads backward waits for nothing.
     assert_eq!(numbers(&api.get("/v1/events?after=7").await), [0; 0]);
     assert_eq!(numbers(&api.get("/v1/streams/b-1/events?after=3").await), [0; 0]);
     assert_eq!(numbers(&api.get("/v1/events?after=100&direction=backward&limit=1").await), [7]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_follower_may_have_seen_what_this_host_has_not_heard_of() {
+async fn a_follower_may_have_seen_events_that_this_host_has_not_been_notified_of() {
     let api = filled().await;
-    // Another host has committed, and this one does not know yet: nobody notifies it.
+    // Another host has committed, and this host gets no notification of it.
     let mut transaction = api.pool.begin().await.unwrap();
     sqlx::query("UPDATE gnomon.head SET position = 8").execute(&mut *transaction).await.unwrap();
     sqlx::query(
@@ -163,7 +167,7 @@ async fn follow(api: &TestApi, path: &str, last_event_id: Option<&str>, wanted: 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_is_followed_from_where_the_client_was() {
+async fn the_log_is_followed_from_the_position_of_the_client() {
     let api = filled().await;
     let text = follow(&api, "/v1/events", None, 7).await;
     assert!(text.contains("id: 1\ndata: {\"position\":1,") || text.contains("data: {\"position\":1,"), "{text}");
@@ -172,14 +176,14 @@ async fn the_log_is_followed_from_where_the_client_was() {
         !text.contains("\"position\":5,") && text.contains("\"position\":6,") && text.contains("\"position\":7,"),
         "{text}"
     );
-    // Nothing of the type comes; the id moves on all the same, without data.
+    // No event has the type; the id moves on all the same, without data.
     let text = follow(&api, "/v1/events?types=Never", None, 1).await;
     assert_eq!(text.trim(), "id: 7");
     let text = follow(&api, "/v1/streams/b-1/events", Some("2"), 1).await;
     assert!(text.contains("\"version\":3,") && text.contains("id: 3"), "{text}");
     let coming = follow(&api, "/v1/events?after=head", None, 1);
     let appending = async {
-        // Whichever comes first, the follower or the event: the follower was promised only what comes after it.
+        // The follower should begin first: it gets only events that are appended later.
         for _ in 0..5 {
             tokio::task::yield_now().await;
         }
@@ -190,7 +194,7 @@ async fn the_log_is_followed_from_where_the_client_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn followers_are_let_go_when_the_host_closes() {
+async fn answers_that_follow_end_when_the_host_stops() {
     let api = filled().await;
     let request = Request::get("/v1/events").header("accept", "text/event-stream").body(Body::empty()).unwrap();
     let response = api.router.clone().oneshot(request).await.unwrap();
@@ -200,7 +204,7 @@ async fn followers_are_let_go_when_the_host_closes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_is_told() {
+async fn health_says_whether_postgres_answers() {
     let api = TestApi::start().await;
     assert_eq!(api.get("/health/live").await.json(), json!({"status": "live"}));
     assert_eq!(api.get("/health/ready").await.json(), json!({"status": "ready"}));
@@ -211,16 +215,17 @@ async fn health_is_told() {
     assert_eq!(answer.header("retry-after"), "1");
 }
 
-/// What a follower is told until nothing more comes.
+/// All that a follower gets, with a failure after the first events.
 async fn until_the_end(api: &TestApi, path: &str, fail: impl AsyncFnOnce()) -> String {
-    let request = Request::get(path).header("accept", "text/event-stream").body(Body::empty()).unwrap();
+    let request = Request::get(path).header("accept", "text/event-stream").header("x-request-id", "follower-1");
+    let request = request.body(Body::empty()).unwrap();
     let mut body = api.router.clone().oneshot(request).await.unwrap().into_body().into_data_stream();
     let mut text = String::new();
     let mut more = async || {
-        let chunk = tokio::time::timeout(Duration::from_secs(20), body.next()).await.expect("news in time")?;
+        let chunk = tokio::time::timeout(Duration::from_secs(20), body.next()).await.expect("an event in time")?;
         Some(std::str::from_utf8(&chunk.unwrap()).unwrap().to_owned())
     };
-    text += &more().await.expect("what is there already");
+    text += &more().await.expect("the first events");
     fail().await;
     while let Some(chunk) = more().await {
         text += &chunk;
@@ -229,7 +234,7 @@ async fn until_the_end(api: &TestApi, path: &str, fail: impl AsyncFnOnce()) -> S
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_follower_is_told_why_nothing_more_comes() {
+async fn the_last_event_of_a_stream_that_fails_is_its_problem() {
     for path in ["/v1/events", "/v1/streams/a-1/events", "/v1/projections"] {
         let api = filled().await;
         if path == "/v1/projections" {
@@ -249,7 +254,8 @@ async fn a_follower_is_told_why_nothing_more_comes() {
         let problem = last.strip_prefix("event: error\ndata: ").unwrap_or_else(|| panic!("{path}: {text}"));
         let problem: Value = serde_json::from_str(problem).unwrap();
         assert_eq!((&problem["code"], &problem["status"]), (&json!("internal"), &json!(500)), "{path}: {text}");
-        assert!(problem["detail"].as_str().unwrap().contains("does not exist"), "{path}: {text}");
-        assert!(!last.contains("id:"), "a client comes back behind what it saw: {text}");
+        assert!(!last.contains("does not exist"), "the text of Postgres stays in the log: {path}: {text}");
+        assert_eq!(problem["request_id"], json!("follower-1"), "{path}: {text}");
+        assert!(!last.contains("\nid:"), "a client reconnects with the id of the last event that it has: {text}");
     }
 }

@@ -7,7 +7,7 @@ use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 use super::{import::import, *};
 
-/// How each is written, and how it comes back.
+/// Times as they are written, and as they are answered.
 const KEPT: &[(&str, &str)] = &[
     ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"),
     ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999Z"),
@@ -46,7 +46,7 @@ async fn times(api: &TestApi, path: &str) -> Vec<String> {
     events.iter().map(|event| event["time"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The times that a follower is told, of as many events.
+/// The times of the first events that a follower gets.
 async fn followed_times(api: &TestApi, path: &str, count: usize) -> Vec<String> {
     let request = Request::get(path).header("accept", "text/event-stream").body(Body::empty()).unwrap();
     let mut body = api.router.clone().oneshot(request).await.unwrap().into_body().into_data_stream();
@@ -59,7 +59,7 @@ async fn followed_times(api: &TestApi, path: &str, count: usize) -> Vec<String> 
     events.map(|event| serde_json::from_str::<Value>(event).unwrap()["time"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Some instants anywhere in time, to the nanosecond, with their kept form.
+/// Instants anywhere in time, to the nanosecond, each with the form in which it is kept.
 fn anywhere(count: usize) -> Vec<(String, String)> {
     let mut runner = TestRunner::deterministic();
     let any = (1..=9999_i32, 1..=12_u32, 1..=28_u32, 0..86_400_u32, 0..1_000_000_000_u32);
@@ -77,16 +77,16 @@ fn anywhere(count: usize) -> Vec<(String, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_accepted_can_be_read_everywhere() {
+async fn each_accepted_time_can_be_read_everywhere() {
     let api = TestApi::start().await;
     let mut kept: Vec<(String, String)> = KEPT.iter().map(|&(came, kept)| (came.into(), kept.into())).collect();
     kept.extend(anywhere(30));
-    // One by one, and by COPY as imports do: both ways into Postgres.
+    // Both ways into Postgres: single inserts, and COPY as imports do.
     for (number, (came, _)) in kept.iter().enumerate() {
         let id = uuid::Uuid::from_u128(number as u128 + 1);
         let body = json!({"events": [{"type": "T", "id": id, "time": came, "data": 1}]});
         assert_eq!(api.append("a-1", body.clone()).await.status, StatusCode::CREATED, "{came}");
-        // The same again is known to be the same, fractions that are not kept included.
+        // The same time again is a repeat, including digits that are not kept.
         let repeated = api.append("a-1", body).await;
         assert_eq!(repeated.status, StatusCode::OK, "{came}: {:?}", repeated.text());
     }
@@ -109,22 +109,22 @@ async fn what_is_accepted_can_be_read_everywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_kept_is_refused_by_name() {
+async fn a_time_that_cannot_be_kept_is_refused_by_its_field() {
     let api = TestApi::start().await;
-    for (time, words) in REFUSED {
+    for (time, message) in REFUSED {
         let event = json!({"type": "T", "data": 1, "time": time});
         let found = api.append("a-1", json!({"events": [event]})).await.problem();
-        assert!(found.starts_with(&format!("422 invalid_body: events[0].time: {words}")), "{found}");
+        assert!(found.starts_with(&format!("422 invalid_body: events[0].time: {message}")), "{found}");
         let line = json!({"stream": "b-1", "type": "T", "data": 1, "time": time}).to_string();
         let found = import(&api, line).await.problem();
-        assert!(found.starts_with(&format!("422 invalid_body: line 1: time: {words}")), "{found}");
+        assert!(found.starts_with(&format!("422 invalid_body: time: {message}")), "{found}");
     }
     assert!(api.is_empty().await);
 }
 
-/// What earlier versions of the host accepted, and what an operator may have written with SQL: a page shows it.
+/// Earlier versions of the host accepted such times, and operators may have written them with SQL: pages show them.
 #[tokio::test(flavor = "multi_thread")]
-async fn one_odd_row_never_takes_a_page_away() {
+async fn an_event_with_an_odd_time_does_not_fail_its_page() {
     let api = TestApi::start().await;
     api.append("a-1", json!({"events": [{"type": "T", "data": 1, "time": "2020-01-01T00:00:00Z"}]})).await;
     let written = "WITH odd AS (

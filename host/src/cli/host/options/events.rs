@@ -7,20 +7,20 @@ use crate::event_log::Limits;
 /// How large events may be: those that are appended, and those that upcasters make of them.
 #[derive(Args, Clone, Debug)]
 pub(super) struct EventOptions {
-    /// Bytes of data and metadata of one event
+    /// Maximum bytes of data and metadata of one event
     #[arg(long, env = "GNOMON_MAX_EVENT_BYTES", value_name = "BYTES", default_value_t = Limits::default().max_event_bytes)]
     pub(super) max_event_bytes: usize,
 
-    /// Events of one append
+    /// Maximum events of one append
     #[arg(long, env = "GNOMON_MAX_APPEND_EVENTS", value_name = "NUMBER", default_value_t = Limits::default().max_append_events)]
     max_append_events: usize,
 
-    /// Bytes of a stream's name
+    /// Maximum bytes of a stream's name
     #[arg(long, env = "GNOMON_MAX_STREAM_NAME_BYTES", value_name = "BYTES", default_value_t = Limits::default().max_stream_name_bytes,
         value_parser = name_bytes)]
     max_stream_name_bytes: usize,
 
-    /// Bytes of an event type's name
+    /// Maximum bytes of an event type's name
     #[arg(long, env = "GNOMON_MAX_EVENT_TYPE_BYTES", value_name = "BYTES", default_value_t = Limits::default().max_event_type_bytes,
         value_parser = name_bytes)]
     pub(super) max_event_type_bytes: usize,
@@ -37,10 +37,10 @@ impl EventOptions {
     }
 }
 
-/// Names are indexed, and an entry of an index has room for some 2,700 bytes.
+/// Names are indexed, and an entry of an index has room for about 2,700 bytes.
 fn name_bytes(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(bytes @ 1..=2000) => Ok(bytes),
-        _ => Err("a number from 1 to 2000 is needed".to_owned()),
+        _ => Err("give a number from 1 to 2000".to_owned()),
     }
 }

@@ -1,30 +1,30 @@
-//! What the HTTP API takes and answers.
+//! Limits of the HTTP API.
 
 use clap::Args;
 
 use super::seconds::Seconds;
 use crate::http::HttpSettings;
 
-/// What the HTTP API takes and answers.
+/// Limits of the HTTP API.
 #[derive(Args, Clone, Debug)]
 pub(super) struct HttpOptions {
-    /// Bytes that the body of a request may have that is no import and no module
+    /// Maximum bytes of the body of a request that is neither an import nor a module
     #[arg(long, env = "GNOMON_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = HttpSettings::default().max_body_bytes)]
     max_body_bytes: usize,
 
-    /// Bytes that an import may have
+    /// Maximum bytes of an import
     #[arg(long, env = "GNOMON_MAX_IMPORT_BYTES", value_name = "BYTES", default_value_t = HttpSettings::default().max_import_bytes)]
     max_import_bytes: u64,
 
-    /// Events or streams that one page may have
+    /// Maximum events or streams of one page
     #[arg(long, env = "GNOMON_MAX_PAGE", value_name = "NUMBER", default_value_t = HttpSettings::default().max_page)]
     max_page: usize,
 
-    /// Rows that one page of a read model may have
+    /// Maximum rows of one page of a read model
     #[arg(long, env = "GNOMON_MAX_ROWS", value_name = "NUMBER", default_value_t = HttpSettings::default().max_rows)]
     max_rows: u64,
 
-    /// Seconds that a reader may ask to wait for a position
+    /// Maximum seconds that a request may wait for a position or for a comparison
     #[arg(long, env = "GNOMON_MAX_WAIT", value_name = "SECONDS", default_value_t = Seconds(HttpSettings::default().max_wait))]
     max_wait: Seconds,
 }

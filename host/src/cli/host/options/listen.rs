@@ -1,4 +1,4 @@
-//! Where a host listens.
+//! The address of a host.
 
 use std::net::SocketAddr;
 
@@ -6,10 +6,10 @@ use clap::Args;
 
 use crate::server::ServerSettings;
 
-/// Where a host listens.
+/// The address of a host.
 #[derive(Args, Clone, Debug)]
 pub(in crate::cli) struct ListenOptions {
-    /// Address and port to listen on; port 0 takes a free one
+    /// Address and port to listen on; port 0 picks a free port
     #[arg(long, env = "GNOMON_LISTEN", value_name = "ADDRESS", default_value_t = ServerSettings::default().listen)]
     pub(in crate::cli) listen: SocketAddr,
 }

@@ -1,6 +1,6 @@
-//! What a host is told on the command line, a struct for each concern.
+//! The options of a host, a struct for each concern.
 //!
-//! Each default is that of the room whose setting it is, so it stands in one place.
+//! Each default is that of the module whose setting it is, so it is written once.
 
 mod connections;
 mod events;
@@ -20,7 +20,7 @@ use crate::{
     server::ServerSettings,
 };
 
-/// What a host is told on the command line.
+/// The options of a host.
 #[derive(Args, Clone, Debug)]
 pub(in crate::cli) struct HostOptions {
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! What modules may use.
+//! Limits of modules.
 
 use clap::Args;
 use gnomon_values::limits::LARGE_ROW_BYTES;
@@ -6,63 +6,63 @@ use gnomon_values::limits::LARGE_ROW_BYTES;
 use super::{events::EventOptions, seconds::Seconds};
 use crate::runtime::RuntimeLimits;
 
-/// What modules may use.
+/// Limits of modules.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ModuleOptions {
-    /// Bytes of a component
+    /// Maximum bytes of a component
     #[arg(long, env = "GNOMON_MAX_MODULE_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_module_bytes)]
     max_module_bytes: usize,
 
-    /// Bytes of memory of one instance of a module
+    /// Maximum bytes of memory of one instance of a module
     #[arg(long, env = "GNOMON_MAX_MEMORY_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_memory_bytes)]
     max_memory_bytes: usize,
 
-    /// Seconds that a module may compute on one batch
+    /// Maximum seconds that a module may compute on one batch
     #[arg(long, env = "GNOMON_MAX_BATCH_TIME", value_name = "SECONDS", default_value_t = Seconds(RuntimeLimits::default().max_batch_time))]
     max_batch_time: Seconds,
 
-    /// Events that upcasters may make of one event
+    /// Maximum events that upcasters may make of one event
     #[arg(long, env = "GNOMON_MAX_UPCAST_EVENTS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_upcast_events)]
     max_upcast_events: usize,
 
-    /// Bytes of one row of a read model
+    /// Maximum bytes of one row of a read model
     #[arg(long, env = "GNOMON_MAX_ROW_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_row_bytes,
         value_parser = row_bytes)]
     max_row_bytes: usize,
 
-    /// Rows that a module may find in one call
+    /// Maximum rows that a module may find in one call
     #[arg(long, env = "GNOMON_MAX_FIND_ROWS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_find_rows,
         hide_short_help = true)]
     max_find_rows: usize,
 
-    /// Keys that a module may ask for in one call
+    /// Maximum keys that a module may read in one call
     #[arg(long, env = "GNOMON_MAX_GET_KEYS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_get_keys,
         hide_short_help = true)]
     max_get_keys: usize,
 
-    /// Rows that a module may ask for in one batch
+    /// Maximum rows that a module may read in one batch
     #[arg(long, env = "GNOMON_MAX_BATCH_READS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_batch_reads,
         hide_short_help = true)]
     max_batch_reads: usize,
 
-    /// Bytes of the rows that one call of a module may return
+    /// Maximum bytes of the rows that one call returns to a module
     #[arg(long, env = "GNOMON_MAX_READ_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_read_bytes,
         hide_short_help = true)]
     max_read_bytes: usize,
 
-    /// Bytes that a module may hand over in one call
+    /// Maximum bytes that a module may pass to the host in one call
     #[arg(long, env = "GNOMON_MAX_CALL_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_call_bytes,
         hide_short_help = true)]
     max_call_bytes: usize,
 
-    /// Bytes of the rows that a module may change in one batch
+    /// Maximum bytes of the rows that a module may change in one batch
     #[arg(long, env = "GNOMON_MAX_BATCH_WRITE_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_batch_write_bytes,
         hide_short_help = true)]
     max_batch_write_bytes: usize,
 }
 
 impl ModuleOptions {
-    /// Events that upcasters make may be as large as those that are appended.
+    /// The settings. Events that upcasters make may be as large as those that are appended.
     pub(super) fn limits(&self, events: &EventOptions) -> RuntimeLimits {
         RuntimeLimits {
             max_module_bytes: self.max_module_bytes,
@@ -82,10 +82,11 @@ impl ModuleOptions {
     }
 }
 
-/// A module built with the SDK hands large rows over at the event that made them, so that the host can refuse them there.
+/// A module built with the SDK writes larger rows at once and not at the end of the batch, so that the host can refuse each at its
+/// event. Smaller rows must always fit.
 fn row_bytes(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(bytes) if bytes >= LARGE_ROW_BYTES => Ok(bytes),
-        _ => Err(format!("a number from {LARGE_ROW_BYTES} on is needed")),
+        _ => Err(format!("give a number from {LARGE_ROW_BYTES} on")),
     }
 }

@@ -3,7 +3,7 @@ use clap::{Arg, Command, FromArgMatches};
 use super::*;
 use crate::{config::ClientOptions, projector::ProjectorSettings};
 
-/// The options of `T` by themselves. The environment does not matter.
+/// A command with only the options of `T`, without variables of the environment.
 fn command<T: Args>() -> Command {
     T::augment_args(Command::new("serve")).mut_args(|argument| argument.env(None))
 }
@@ -14,9 +14,9 @@ fn settings(arguments: &[String]) -> ServerSettings {
 }
 
 #[test]
-fn a_host_that_is_told_nothing_has_the_settings_of_its_rooms() {
-    let told_nothing = ServerSettings { cache: None, ..settings(&[]) };
-    assert_eq!(format!("{told_nothing:?}"), format!("{:?}", ServerSettings::default()));
+fn without_options_a_host_has_the_default_settings() {
+    let without_options = ServerSettings { cache: None, ..settings(&[]) };
+    assert_eq!(format!("{without_options:?}"), format!("{:?}", ServerSettings::default()));
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn each_limit_reaches_the_setting_of_its_name() {
         .map(str::to_owned)
         .collect();
     assert!(names.len() > 20, "{names:?}");
-    // No two are alike. Names may have at most 2,000 bytes, and rows must be allowed at least 64 KiB.
+    // Each gets a different number. Names may have at most 2,000 bytes, and rows must be allowed at least 64 KiB.
     for (number, name) in (1001..).zip(&names) {
         let number = if name == "max-row-bytes" { 1_000_003 } else { number };
         let settings = format!("{:?}", settings(&[format!("--{name}={number}")]));
@@ -41,7 +41,7 @@ fn each_limit_reaches_the_setting_of_its_name() {
 }
 
 #[test]
-fn builds_are_worked_on_as_options_say() {
+fn options_of_the_projector_reach_its_settings() {
     let given = ["--batch-events=11", "--batch-bytes=12", "--lease=0.5", "--keep-replaced=14"].map(str::to_owned);
     let ProjectorSettings { batch, lease, keep_replaced, max_dead_letters } = settings(&given).projector;
     assert_eq!((batch.max_events, batch.max_bytes), (11, 12));
@@ -49,9 +49,9 @@ fn builds_are_worked_on_as_options_say() {
     assert_eq!(max_dead_letters, ProjectorSettings::default().max_dead_letters);
 }
 
-/// `config` knows no room, so the address stands there once more.
+/// `config` does not depend on `server`, so it repeats the address.
 #[test]
-fn clients_look_for_a_host_where_it_listens() {
+fn the_default_url_of_clients_is_the_default_address_of_hosts() {
     let matches = command::<ClientOptions>().get_matches_from(["serve"]);
     let client = ClientOptions::from_arg_matches(&matches).unwrap();
     assert_eq!(client.url, format!("http://{}", ServerSettings::default().listen));

@@ -1,4 +1,4 @@
-//! What breaks hosts and Postgres, and mends them again.
+//! Faults of hosts and of Postgres, and their repair.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,44 +6,44 @@ use nix::sys::signal::Signal;
 use rand::{RngExt, rngs::StdRng};
 use reqwest::{Method, StatusCode};
 
-use super::{doors::Doors, truth::Projection};
+use super::{addresses::Addresses, expected::Projection};
 use crate::support::{Host, Postgres, until};
 
 /// The hosts' lease, in seconds.
 pub(super) const LEASE: &str = "1";
 
-/// One thing that goes wrong.
+/// A fault.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     KillHost,
     KillAllHosts,
-    /// Past its lease.
+    /// For longer than its lease.
     FreezeHost,
-    /// In order, at once, or by killing it.
+    /// With this signal: an orderly stop, an immediate one, or a kill.
     EndPostgres(Signal),
-    /// Which makes the server end all other sessions, and recover.
+    /// After that the server ends all other sessions and recovers.
     KillSession,
-    /// A host dies while there is no Postgres.
+    /// A host dies while Postgres is stopped.
     EndPostgresAndKillHost,
-    /// A host sleeps through the end of Postgres, and the beginning.
+    /// A host is frozen while Postgres stops and starts.
     FreezeHostAndEndPostgres,
 }
 
-pub(super) struct Mischief {
-    pub(super) doors: Arc<Doors>,
+pub(super) struct Injector {
+    pub(super) addresses: Arc<Addresses>,
     pub(super) random: StdRng,
     pub(super) hosts: Vec<Host>,
     pub(super) postgres: Postgres,
 }
 
-impl Mischief {
-    /// Does so many things, each of which is mended before the next.
-    pub(super) async fn make(mut self, steps: usize) -> Self {
+impl Injector {
+    /// Injects so many faults, one after the other; each is repaired before the next.
+    pub(super) async fn run(mut self, steps: usize) -> Self {
         for step in 1..=steps {
             self.pause(800).await;
             let fault = self.choose();
             println!("step {step} of {steps}: {fault:?}");
-            self.carry_out(fault).await;
+            self.inject(fault).await;
         }
         self
     }
@@ -62,88 +62,88 @@ impl Mischief {
         }
     }
 
-    async fn carry_out(&mut self, fault: Fault) {
-        let place = self.random.random_range(0..self.hosts.len());
+    async fn inject(&mut self, fault: Fault) {
+        let index = self.random.random_range(0..self.hosts.len());
         let all: Vec<usize> = (0..self.hosts.len()).collect();
         match fault {
-            Fault::KillHost => self.kill_hosts(&[place]).await,
+            Fault::KillHost => self.kill_hosts(&[index]).await,
             Fault::KillAllHosts => self.kill_hosts(&all).await,
             Fault::FreezeHost => {
-                self.hosts[place].signal(Signal::SIGSTOP);
+                self.hosts[index].signal(Signal::SIGSTOP);
                 self.sleep_past_lease().await;
-                self.hosts[place].signal(Signal::SIGCONT);
+                self.hosts[index].signal(Signal::SIGCONT);
             }
             Fault::EndPostgres(signal) => {
-                self.begin_replay(place).await;
-                self.break_down(&all);
+                self.begin_replay(index).await;
+                self.begin_faults(&all);
                 self.postgres.end(signal).await;
                 self.pause(400).await;
                 self.postgres.start_again().await;
-                self.mend(&all).await;
+                self.end_faults(&all).await;
             }
             Fault::KillSession => {
-                self.begin_replay(place).await;
-                self.break_down(&all);
+                self.begin_replay(index).await;
+                self.begin_faults(&all);
                 let random = &mut self.random;
                 self.postgres.kill_session(|sessions| random.random_range(0..sessions)).await;
-                self.mend(&all).await;
+                self.end_faults(&all).await;
             }
             Fault::EndPostgresAndKillHost => {
-                self.break_down(&all);
+                self.begin_faults(&all);
                 self.postgres.end(Signal::SIGQUIT).await;
-                self.hosts[place].kill();
+                self.hosts[index].kill();
                 self.pause(400).await;
                 self.postgres.start_again().await;
-                self.restart(place).await;
-                self.mend(&all).await;
+                self.restart(index).await;
+                self.end_faults(&all).await;
             }
             Fault::FreezeHostAndEndPostgres => {
-                self.break_down(&all);
-                self.hosts[place].signal(Signal::SIGSTOP);
+                self.begin_faults(&all);
+                self.hosts[index].signal(Signal::SIGSTOP);
                 self.postgres.end(Signal::SIGQUIT).await;
                 self.postgres.start_again().await;
                 self.sleep_past_lease().await;
-                self.hosts[place].signal(Signal::SIGCONT);
-                self.mend(&all).await;
+                self.hosts[index].signal(Signal::SIGCONT);
+                self.end_faults(&all).await;
             }
         }
     }
 
-    /// Begins a replay, whose commits do not wait for the disk: whoever kills Postgres now may take some of them along.
-    async fn begin_replay(&mut self, place: usize) {
+    /// Begins a replay, whose commits do not wait for the disk: a crash of Postgres may lose some of them.
+    async fn begin_replay(&mut self, index: usize) {
         let projection = Projection::ALL[self.random.random_range(0..Projection::ALL.len())].name();
         let path = format!("/v1/projections/{projection}/rebuild?activate=manual");
-        let host = &self.hosts[place];
-        // A host may have connections left from before the last fault, and answers 503 for each.
+        let host = &self.hosts[index];
+        // A host may still have broken connections from the last fault, and answers 503 for each.
         until("a replay begins", async || host.post(&path).await.status == StatusCode::CREATED).await;
         self.pause(500).await;
     }
 
-    async fn kill_hosts(&mut self, places: &[usize]) {
-        self.break_down(places);
-        for place in places {
-            self.hosts[*place].kill();
+    async fn kill_hosts(&mut self, indexes: &[usize]) {
+        self.begin_faults(indexes);
+        for index in indexes {
+            self.hosts[*index].kill();
         }
         self.pause(300).await;
-        for place in places {
-            self.restart(*place).await;
+        for index in indexes {
+            self.restart(*index).await;
         }
-        self.mend(places).await;
+        self.end_faults(indexes).await;
     }
 
-    async fn restart(&mut self, place: usize) {
-        self.hosts[place].restart().await;
-        self.doors.move_to(place, self.hosts[place].url());
+    async fn restart(&mut self, index: usize) {
+        self.hosts[index].restart().await;
+        self.addresses.move_to(index, self.hosts[index].url());
     }
 
-    fn break_down(&self, places: &[usize]) {
-        places.iter().for_each(|place| self.doors.break_down(*place));
+    fn begin_faults(&self, indexes: &[usize]) {
+        indexes.iter().for_each(|index| self.addresses.begin_fault(*index));
     }
 
-    /// Waits until hosts answer; from there on they have to.
-    async fn mend(&self, places: &[usize]) {
-        for place in places {
-            let host = &self.hosts[*place];
+    /// Waits until hosts answer; from then on they must not fail.
+    async fn end_faults(&self, indexes: &[usize]) {
+        for index in indexes {
+            let host = &self.hosts[*index];
             until("the host reads again", async || {
                 let paths = Projection::ALL.map(|projection| format!("/v1/read-models/{}?limit=1", projection.table()));
                 for path in ["/health/ready".to_owned()].into_iter().chain(paths) {
@@ -155,7 +155,7 @@ impl Mischief {
                 true
             })
             .await;
-            self.doors.mend(*place);
+            self.addresses.end_fault(*index);
         }
     }
 

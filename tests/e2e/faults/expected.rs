@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::writers::Written;
 use crate::support::Host;
 
-/// What is projected.
+/// A projection of the test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Projection {
-    /// `tally`, which sets poison aside, and its next version, which does not mind it.
+    /// `tally`, which sets poison aside, and its next version, which handles it.
     Tally,
     /// `tally` again, which parks the streams of poison.
     Parking,
@@ -73,25 +73,25 @@ pub(super) async fn read_log(host: &Host, written: &[Written]) -> Vec<Value> {
     assert_eq!(answered.len(), written.len());
     for event in &log {
         let Some(written) = answered.remove(event["id"].as_str().unwrap()) else {
-            panic!("nobody wrote this, or it is there twice: {event}");
+            panic!("no writer wrote this, or the log has it twice: {event}");
         };
         let found = json!([event["stream"], event["version"], event["position"], event["type"], event["data"]]);
         let Written { stream, version, position, event_type, data, .. } = written;
-        assert_eq!(found, json!([stream, version, position, event_type, data]), "the writer was told the truth");
+        assert_eq!(found, json!([stream, version, position, event_type, data]), "the writer's answer is right");
     }
     assert_eq!(answered.keys().collect::<Vec<_>>(), [&""; 0], "every event that was answered is there");
     log
 }
 
-/// What a projection's table comes to.
-pub(super) struct Truth {
+/// What a projection's table must hold.
+pub(super) struct Expected {
     /// The total of its column at each position, from 0 on.
     totals: Vec<i64>,
     /// Its column, and how many events there were, by stream without category.
     rows: BTreeMap<String, (i64, i64)>,
 }
 
-impl Truth {
+impl Expected {
     pub(super) fn of(projection: Projection, version: u64, log: &[Value]) -> Self {
         let (mut totals, mut total) = (vec![0], 0);
         let mut rows: BTreeMap<String, (i64, i64)> = BTreeMap::new();

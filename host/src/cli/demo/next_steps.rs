@@ -1,4 +1,4 @@
-//! What to try next.
+//! Commands to try next.
 
 use crate::cli::{host::RunningHost, output::say};
 

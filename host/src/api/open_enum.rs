@@ -1,33 +1,33 @@
-//! Words of answers.
+//! Enums of answers that may get more values.
 
-/// An enum of words, each with its text on the wire. Every such enum has a last variant, `Other`, for a word that this program does
-/// not know: a client shows it as it is.
-macro_rules! words {
+/// An enum whose variants have a text each on the wire. Its last variant is `Other`, for a text that this program does not know: a
+/// client shows it as it is.
+macro_rules! open_enum {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident $text:literal,)* }) => {
         $(#[$about])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         pub enum $name {
             $($(#[$doc])* $variant,)*
-            /// A word that this program does not know.
+            /// A value that this program does not know.
             Other(String),
         }
 
         impl $name {
-            /// The word on the wire.
+            /// The text on the wire.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)*
-                    Self::Other(word) => word,
+                    Self::Other(text) => text,
                 }
             }
         }
 
         impl From<String> for $name {
-            fn from(word: String) -> Self {
-                match word.as_str() {
+            fn from(text: String) -> Self {
+                match text.as_str() {
                     $($text => Self::$variant,)*
-                    _ => Self::Other(word),
+                    _ => Self::Other(text),
                 }
             }
         }
@@ -52,14 +52,14 @@ macro_rules! words {
     };
 }
 
-pub(super) use words;
+pub(super) use open_enum;
 
 #[cfg(test)]
 mod tests {
     use crate::api::Purpose;
 
     #[test]
-    fn a_word_that_is_not_known_is_kept() {
+    fn an_unknown_value_is_kept() {
         for (json, purpose) in [("\"verify\"", Purpose::Verify), ("\"archive\"", Purpose::Other("archive".to_owned()))]
         {
             assert_eq!(serde_json::from_str::<Purpose>(json).unwrap(), purpose);
