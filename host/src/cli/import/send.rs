@@ -12,6 +12,7 @@ use crate::{
         output::say,
         problem::Problem,
     },
+    postgres::Backoff,
 };
 
 /// The pause before the second attempt; each that follows is twice as long …
@@ -60,7 +61,7 @@ impl SendError {
 /// Sends a chunk. Where that is safe it is tried again for some time, if the host has `answered` before.
 pub(super) async fn send(client: &Client, chunk: &Chunk, answered: bool) -> Result<Imported, SendError> {
     let begun = Instant::now();
-    let mut pause = FIRST_PAUSE;
+    let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {
         let request = client
             .request(Method::POST, &["v1", "events"])
@@ -78,12 +79,12 @@ pub(super) async fn send(client: &Client, chunk: &Chunk, answered: bool) -> Resu
             let lines = chunk.body.iter().filter(|byte| **byte == b'\n').count() as u64;
             return Err(SendError::Unknown { error, first: chunk.first_line, last: chunk.first_line + lines - 1 });
         }
+        let pause = backoff.next_pause();
         if begun.elapsed() + pause > PATIENCE {
             return Err(error.into());
         }
         say(format_args!("{}; trying again in {:.1} s", error.in_brief(), pause.as_secs_f64()));
         tokio::time::sleep(pause).await;
-        pause = LONGEST_PAUSE.min(pause * 2);
     }
 }
 

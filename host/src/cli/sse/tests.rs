@@ -62,7 +62,7 @@ impl Listener for Ear {
 async fn hear(client: &Client, max_message_bytes: usize) -> (anyhow::Result<()>, Ear) {
     let mut ear = Ear::default();
     let mut connection = Connection::new(max_message_bytes);
-    connection.pause = Duration::ZERO;
+    connection.backoff = Backoff::new(Duration::ZERO, Duration::ZERO);
     let ended = connection.listen(client, &mut ear).await;
     (ended, ear)
 }
