@@ -1,4 +1,4 @@
-//! However events fall into batches, and whichever of them are bad, what comes out is the same.
+//! The sizes of batches make no difference to the result, whichever events are faulty.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -60,7 +60,7 @@ fn naive(events: &[Counted], on_failure: OnFailure) -> Outcome {
     (sums, aside)
 }
 
-/// Folds in batches of these sizes, over and over.
+/// Folds in batches of these sizes, in turn, and again from the first size.
 fn in_batches(folder: &mut BatchFolder, on_failure: OnFailure, events: &[Counted], sizes: &[usize]) -> Outcome {
     let mut handling = FailureHandling { on_failure, parked_streams: HashSet::new() };
     let mut rest: Vec<Delivery> = events.iter().enumerate().map(|(index, event)| delivery(index, *event)).collect();
