@@ -73,11 +73,11 @@ pub(crate) fn pick<'b>(
         DefaultBuild::ActiveOrNewest => active
             .or_else(|| usable.clone().next())
             .ok_or_else(|| none_fits("choose", "all of them are retired; deploy or rebuild the projection")),
-        DefaultBuild::ToActivate => of_use
+        DefaultBuild::ToActivate => usable
             .clone()
             .find(|build| !build.state.is_active() && build.state.is_readable())
             .ok_or_else(|| none_fits("activate", "none but the active one has caught up")),
-        DefaultBuild::ToRollBackTo => of_use
+        DefaultBuild::ToRollBackTo => usable
             .clone()
             .find(|build| {
                 Some(build.id) < active.map(|active| active.id) && build.was_active && build.state.is_readable()

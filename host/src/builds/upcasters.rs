@@ -53,7 +53,8 @@ pub(crate) async fn describe_upcasters(pool: &PgPool) -> Result<Vec<ActiveUpcast
     let upcaster = |(name, active_version, Json(descriptor))| match descriptor {
         Descriptor::Upcaster(upcaster) => Ok(ActiveUpcaster { name, active_version, steps: upcaster.steps }),
         Descriptor::Projection(_) => {
-            let message = format!("`{name}` is active as an upcaster, but its version {active_version} is a projection");
+            let message =
+                format!("`{name}` is active as an upcaster, but its version {active_version} is a projection");
             Err(sqlx::Error::Decode(message.into()))
         }
     };

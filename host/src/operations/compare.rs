@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::Operations;
 use crate::{
-    builds::{AlignError, Build, BuildId, DefaultBuild, PickError, Snapshot, State, align, list, of_projection, pick, tables},
+    builds::{
+        AlignError, Build, BuildId, DefaultBuild, PickError, Snapshot, State, align, list, of_projection, pick, tables,
+    },
     event_log::Position,
     modules::ModuleVersion,
     read_model::{

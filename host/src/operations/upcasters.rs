@@ -6,7 +6,8 @@ use super::{Operations, error::OperateError};
 use crate::{
     builds::{
         self, Activation, ActiveUpcaster, Build, BuildId, Changes, NewBuild, NewBuildPurpose, PinnedUpcaster, State,
-        active_upcasters, begin_upcaster_change, describe_upcasters, names_of, remove_active_upcaster, set_active_upcaster,
+        active_upcasters, begin_upcaster_change, describe_upcasters, names_of, remove_active_upcaster,
+        set_active_upcaster,
     },
     event_log::RecordedEvent,
     modules::{ChainError, ModuleVersion, upcast},

@@ -138,7 +138,8 @@ impl Worker {
                 if !is_last {
                     return NextRun::AfterPause;
                 }
-                let message = format!("the host panicked {panics} times in a row behind position {checkpoint}: {message}");
+                let message =
+                    format!("the host panicked {panics} times in a row behind position {checkpoint}: {message}");
                 WorkerReport::Failed(BuildError::Host { message })
             }
             Stop::Halted(error) => WorkerReport::Halted(error),

@@ -159,7 +159,10 @@ pub(crate) async fn parked_streams(
 }
 
 /// How many events a subscription has set aside.
-pub(crate) async fn count_dead_letters(connection: &mut PgConnection, subscription: SubscriptionId) -> Result<u64, sqlx::Error> {
+pub(crate) async fn count_dead_letters(
+    connection: &mut PgConnection,
+    subscription: SubscriptionId,
+) -> Result<u64, sqlx::Error> {
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM gnomon.dead_letters WHERE subscription = $1")
         .bind(subscription)
         .fetch_one(connection)

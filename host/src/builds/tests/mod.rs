@@ -72,10 +72,7 @@ impl TestBuilds {
     }
 
     pub(crate) async fn lease(&self, build: BuildId) -> Lease {
-        acquire(&self.pool, HostKey::random(), build.subscription(), LEASE)
-            .await
-            .unwrap()
-            .expect("the lease is free")
+        acquire(&self.pool, HostKey::random(), build.subscription(), LEASE).await.unwrap().expect("the lease is free")
     }
 
     /// Commits rows with a step, as a worker does.

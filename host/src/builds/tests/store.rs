@@ -35,7 +35,10 @@ async fn a_state_that_cannot_be_is_refused_by_the_schema() {
     assert!(refused("work = NULL").await.contains("builds_check"), "half a state");
     assert!(refused("work = 'sleeping'").await.contains("builds_work_check"));
     assert!(refused("work = 'paused', error = '{}'").await.contains("builds_check"));
-    assert!(refused("role = 'verifier', activation = 'manual'").await.contains("builds_check"), "without a build to verify");
+    assert!(
+        refused("role = 'verifier', activation = 'manual'").await.contains("builds_check"),
+        "without a build to verify"
+    );
     for build in [one, other] {
         test.set(build, |kept| (kept.stage, kept.activation) = (Stage::Live, Activation::Manual)).await;
     }
