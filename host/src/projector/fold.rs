@@ -95,7 +95,7 @@ enum FoldError {
         /// Its index among the events.
         index: usize,
         /// What the module did.
-        failure: ModuleFailure,
+        failure: Box<ModuleFailure>,
     },
     /// A failure that is not the module's fault.
     Host(BatchError),
@@ -201,7 +201,7 @@ impl BatchFolder {
                 Err(FoldError::Event { before, index, failure }) => {
                     folded.writes.merge(before);
                     let faulty = next + index;
-                    handling.handle(&events[faulty], failure, folded);
+                    handling.handle(&events[faulty], *failure, folded);
                     if folded.stopped.is_some() {
                         break;
                     }
@@ -241,7 +241,7 @@ impl BatchFolder {
     fn find_faulty(&mut self, events: &[Delivery], layers: &[Arc<WriteSet>]) -> Result<WriteSet, FoldError> {
         let first = match self.run(events, layers.to_vec()) {
             Ok(writes) => return Ok(writes),
-            Err(BatchError::Module(failure)) => *failure,
+            Err(BatchError::Module(failure)) => failure,
             Err(error) => return Err(FoldError::Host(error)),
         };
 
@@ -262,7 +262,7 @@ impl BatchFolder {
                     done.merge(writes);
                 }
                 Err(BatchError::Module(failure)) if search.is_one_event(&range) => {
-                    return Err(FoldError::Event { before: done, index: range.start, failure: *failure });
+                    return Err(FoldError::Event { before: done, index: range.start, failure });
                 }
                 Err(BatchError::Module(failure)) => search.split(range, &failure),
                 Err(error) => return Err(FoldError::Host(error)),
