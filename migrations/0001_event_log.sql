@@ -1,7 +1,7 @@
 -- The log of events. See docs/ARCHITECTURE.md, "The log".
 
--- The position of the newest event. Whoever appends locks this one row first: hence positions have no gaps, and the order
--- of positions is the order of commits.
+-- The position of the newest event. Each append locks this one row first: hence positions have no gaps, and the order of
+-- positions is the order of commits.
 CREATE TABLE gnomon.head (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     position bigint NOT NULL DEFAULT 0,
@@ -11,7 +11,7 @@ CREATE TABLE gnomon.head (
 
 INSERT INTO gnomon.head DEFAULT VALUES;
 
--- The version of each stream, which expected versions are checked against.
+-- The version of each stream, against which expected versions are checked.
 CREATE TABLE gnomon.streams (
     stream text COLLATE "C" PRIMARY KEY,
     version bigint NOT NULL,
@@ -47,16 +47,16 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON gnomon.events
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON gnomon.events
     FOR EACH STATEMENT EXECUTE FUNCTION gnomon.refuse_change();
 
--- Makes room for positions first..last. The caller holds the head row, so nobody else does this at the same time.
+-- Adds the partition for positions first..last. The caller has locked the head row, so no two sessions do this at the same time.
 CREATE FUNCTION gnomon.add_partition(first bigint, last bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     partition text := 'events_' || lpad(first::text, 12, '0');
 BEGIN
-    -- Made aside and then attached: ATTACH leaves readers of the other partitions alone, CREATE ... PARTITION OF does not.
+    -- Created as a table and then attached: ATTACH does not block readers of the other partitions, CREATE ... PARTITION OF does.
     EXECUTE format('CREATE TABLE gnomon.%I (LIKE gnomon.events INCLUDING DEFAULTS INCLUDING CONSTRAINTS, '
         'CHECK (position >= %s AND position <= %s))', partition, first, last);
-    -- A unique index over all partitions would have to contain the position. The head row is what makes versions and ids
-    -- unique; these indexes find them, and would stop a programming error within a partition.
+    -- A unique index over all partitions would have to contain the position. Versions and ids are unique because appends hold the
+    -- head row's lock; these indexes find them, and refuse duplicates within a partition if the program has an error.
     EXECUTE format('CREATE UNIQUE INDEX ON gnomon.%I (stream, version)', partition);
     EXECUTE format('CREATE UNIQUE INDEX ON gnomon.%I (id)', partition);
     EXECUTE format('ALTER TABLE gnomon.events ATTACH PARTITION gnomon.%I FOR VALUES FROM (%s) TO (%s)',

@@ -1,4 +1,4 @@
--- What users uploaded. See docs/ARCHITECTURE.md, "Modules".
+-- The modules that users uploaded. See docs/ARCHITECTURE.md, "Modules".
 
 CREATE TABLE gnomon.modules (
     name text COLLATE "C" PRIMARY KEY,
@@ -18,5 +18,5 @@ CREATE TABLE gnomon.module_versions (
     UNIQUE (module, digest)
 );
 
--- Components do not compress well, and are read whole.
+-- Components do not compress well, and are always read as a whole.
 ALTER TABLE gnomon.module_versions ALTER COLUMN component SET STORAGE EXTERNAL;

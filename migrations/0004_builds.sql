@@ -1,4 +1,4 @@
--- Projections, their builds, and the upcasters that builds go through. See docs/ARCHITECTURE.md, "Builds".
+-- Projections, their builds, and the upcasters. See docs/ARCHITECTURE.md, "Builds".
 
 CREATE TABLE gnomon.projections (
     name text COLLATE "C" PRIMARY KEY REFERENCES gnomon.modules (name),
@@ -6,25 +6,25 @@ CREATE TABLE gnomon.projections (
     on_failure text NOT NULL DEFAULT 'halt' CHECK (on_failure IN ('halt', 'skip', 'park'))
 );
 
--- A build is one materialisation of a version: its tables stand in schema build_<build>. It has the subscription of its number.
+-- A build is one materialisation of a version: its tables are in schema build_<build>. It has the subscription of the same number.
 CREATE TABLE gnomon.builds (
     build bigint PRIMARY KEY REFERENCES gnomon.subscriptions (subscription) ON DELETE CASCADE,
     projection text COLLATE "C" NOT NULL REFERENCES gnomon.projections (name),
     version integer NOT NULL,
-    -- Names and versions of the upcasters that were active when it was begun, by name: `[{"name": "…", "version": 1}]`.
+    -- Names and versions of the upcasters that were active when it was started, by name: `[{"name": "…", "version": 1}]`.
     upcasters jsonb NOT NULL DEFAULT '[]',
-    -- The four parts of its state, of which host/src/builds/state.rs is the machine; all null once it is retired.
+    -- Its state, in four columns that host/src/builds/state.rs describes; all null once it is retired.
     stage text CHECK (stage IN ('replaying', 'live')),
     work text CHECK (work IN ('running', 'paused', 'halted', 'failed')),
     role text CHECK (role IN ('candidate', 'active', 'replaced', 'verifier')),
     activation text CHECK (activation IN ('auto', 'manual')),
     -- Why it stopped, or could not be activated.
     error jsonb,
-    -- The build that it was made to verify, and with how many events at once.
+    -- The build that it was made to verify, and the size of its largest batch.
     verifies bigint,
     verify_batch integer CHECK (verify_batch > 0),
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    -- When queries turned to it, last, and when they turned to another. What was replaced is kept for a while.
+    -- When it became the active one for the last time, and when another one did. A replaced build is kept for a while.
     activated_at timestamptz,
     replaced_at timestamptz,
     FOREIGN KEY (projection, version) REFERENCES gnomon.module_versions (module, version),
@@ -49,7 +49,7 @@ CREATE TABLE gnomon.upcasters (
     FOREIGN KEY (name, active_version) REFERENCES gnomon.module_versions (module, version)
 );
 
--- Every change of state, with its time and cause. It outlives the builds that it tells of.
+-- Every change of state, with its time and cause. Entries stay when their builds are deleted.
 CREATE TABLE gnomon.history (
     entry bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     projection text COLLATE "C" NOT NULL,

@@ -92,8 +92,7 @@ async fn an_event_that_an_upcaster_fails_at_is_handled_as_the_projection_says() 
     host.until_state("flights", build, "halted").await;
     let error = host.build("flights", build).await["error"].clone();
     assert_eq!((&error["position"], &error["kind"]), (&json!(1), &json!("refused")));
-    let message = error["message"].as_str().unwrap();
-    assert!(message.starts_with("upcaster `flight_arrivals` version 1: "), "{message}");
+    assert_eq!(error["upcaster"], json!({"name": "flight_arrivals", "version": 1}), "{error}");
     let shown = host.get("/v1/events?upcast=true").await;
     assert_eq!((shown.status, &shown.body["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("upcast_failed")));
 

@@ -145,6 +145,9 @@ pub struct BuildError {
     /// `module`: the position of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<u64>,
+    /// `module`: the upcaster that failed, if it was not the projection itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upcaster: Option<PinnedUpcaster>,
     /// `module`: what the module did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<FailureKind>,
@@ -173,6 +176,9 @@ pub struct BuildError {
 pub struct ModuleFailure {
     /// The position of the event.
     pub position: u64,
+    /// The upcaster that failed, if it was not the projection itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upcaster: Option<PinnedUpcaster>,
     /// What the module did.
     pub kind: FailureKind,
     /// The module's own message; if it has none, what happened to the module.

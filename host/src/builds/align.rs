@@ -1,12 +1,12 @@
 //! Bringing two builds to one position, for as long as it takes to begin a snapshot of both.
 //!
-//! Builds go on by themselves, on hosts of their own, so two of them hardly ever stand at one position. A barrier says where
-//! they are to do so: at the checkpoint of the one that is ahead. While it stands, no commit passes that position, and a worker
-//! whose commit is refused comes exactly there and waits. When both are there, a snapshot is begun, the barrier is lifted, and
-//! both go on, whatever is done with the snapshot.
+//! Builds move independently, on different hosts, so two of them are hardly ever at one position. A barrier is set for both, at
+//! the checkpoint of the one that is ahead. While it stands, no commit passes that position, and a worker whose commit is refused
+//! folds exactly up to there and waits. When both are there, a snapshot is begun and the barrier is lifted, so both go on while
+//! the snapshot is read.
 //!
-//! That both stood there is read in the snapshot itself. All else here is about getting there soon and keeping nobody longer
-//! than needed: if a barrier lapses, or somebody else lifts it, it is set again.
+//! The snapshot itself shows whether both builds are at the position; nothing depends on the barrier for that. The barrier only
+//! makes it happen soon: if it expires, or another host lifts it, it is set again.
 
 use std::time::Duration;
 
@@ -26,14 +26,15 @@ use crate::{
     },
 };
 
-/// How long a barrier stands whose host is gone.
-const LAPSE: Duration = Duration::from_secs(3);
-/// How often a host that waits prolongs it.
-const PROLONG: Duration = Duration::from_secs(1);
-/// How often those who wait look at builds that another host works on.
+/// How long a barrier stands unless it is prolonged; a host that died holds the builds for so long.
+const BARRIER_DURATION: Duration = Duration::from_secs(3);
+/// How often the host that set a barrier prolongs it.
+const PROLONG_INTERVAL: Duration = Duration::from_secs(1);
+/// How often checkpoints are read while waiting for builds that another host works on.
 const POLL: Duration = Duration::from_millis(10);
-/// Builds that go on both get a barrier when they are no further apart: the one ahead has to wait for the other.
-const NEAR: u64 = 10_000;
+/// The largest number of events between two running builds at which they get a barrier: the one ahead waits while the other folds
+/// these.
+const MAX_BARRIER_DISTANCE: u64 = 10_000;
 
 /// Why two builds are not brought to one position.
 #[derive(Debug, thiserror::Error)]
@@ -41,32 +42,32 @@ pub enum AlignError {
     /// The build is retired, or was.
     #[error("build {0} is retired; its tables are dropped or about to be")]
     Retired(BuildId),
-    /// A build that replays the log goes too fast to be waited for, and the other would have to.
+    /// A build that is still replaying gets no barrier: the other build would wait for the rest of the replay.
     #[error("build {build} is still replaying, and is at position {checkpoint}; try again when it is live")]
     Replaying {
         /// The build.
         build: BuildId,
-        /// Where it is.
+        /// Its checkpoint.
         checkpoint: Position,
     },
-    /// One stands still where the other has been already.
+    /// One build is stopped at a position that the other has passed.
     #[error(
         "build {behind} is {state} at position {checkpoint}, and build {ahead} has gone on to position {ahead_checkpoint}; \
          they can be brought to one position when build {behind} goes on"
     )]
     Passed {
-        /// The build that stands still.
+        /// The build that is stopped.
         behind: BuildId,
         /// Paused, halted or failed.
         state: BuildState,
-        /// Where it stands.
+        /// Its checkpoint.
         checkpoint: Position,
         /// The build that has gone on.
         ahead: BuildId,
-        /// Where that one is.
+        /// The checkpoint of that build.
         ahead_checkpoint: Position,
     },
-    /// They did not come to one position in time.
+    /// The builds did not reach one position within the timeout.
     #[error(
         "the builds did not come to one position within {} s: build {left} is at {left_checkpoint}, build {right} at \
          {right_checkpoint}; try again, or wait longer",
@@ -75,13 +76,13 @@ pub enum AlignError {
     TimedOut {
         /// One build.
         left: BuildId,
-        /// Where it is.
+        /// Its checkpoint.
         left_checkpoint: Position,
         /// The other build.
         right: BuildId,
-        /// Where that one is.
+        /// The checkpoint of that build.
         right_checkpoint: Position,
-        /// How long was waited.
+        /// The timeout.
         waited: Duration,
     },
     /// Postgres fails.
@@ -89,24 +90,24 @@ pub enum AlignError {
     Postgres(#[from] sqlx::Error),
 }
 
-/// What two builds can do now to come to one position.
+/// Whether two builds get a barrier now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Plan {
-    /// A barrier here.
-    At(Position),
-    /// Wait until they are nearer, or another barrier is lifted.
-    Later,
+enum BarrierDecision {
+    /// They get one at this position.
+    SetAt(Position),
+    /// They are too far apart, or another barrier has to be lifted first.
+    Wait,
 }
 
-/// A build, and where it stands.
-struct Standing {
+/// A build and its progress.
+struct BuildProgress {
     build: Build,
     progress: Progress,
 }
 
-/// Waits until two builds stand at one position and begins the snapshot there; answers the position.
+/// Waits until two builds are at one position, begins the snapshot there and returns the position.
 ///
-/// `pool` is where barriers are set; `committed` wakes at commits of this host.
+/// Barriers are set through `pool`; `committed` changes with each commit of this host.
 pub(crate) async fn align(
     pool: &PgPool,
     snapshot: &mut Snapshot,
@@ -117,20 +118,19 @@ pub(crate) async fn align(
     let deadline = Instant::now() + timeout;
     loop {
         committed.mark_unchanged();
-        let plan = set_barrier(pool, builds).await?;
-        if let Plan::At(at) = plan {
+        if let BarrierDecision::SetAt(at) = set_barrier(pool, builds).await? {
             let barrier = Barrier { subscriptions: numbers(builds), at };
             let aligned = begin_when_both_are_there(pool, &barrier, snapshot, &mut committed, deadline).await;
-            // Lifted whatever the result is: both want to go on. If this fails, it lapses.
+            // Lifted whatever the result is, so that both go on. If this fails, it expires.
             lift_barriers(pool, &barrier).await?;
             if aligned? {
                 return Ok(at);
             }
         }
         if Instant::now() >= deadline {
-            let stand = checkpoints(&mut *pool.acquire().await?, &numbers(builds)).await?;
+            let checkpoints = checkpoints(&mut *pool.acquire().await?, &numbers(builds)).await?;
             let at = |build: BuildId| {
-                let found = stand.iter().find(|(other, _)| *other == build.subscription());
+                let found = checkpoints.iter().find(|(other, _)| *other == build.subscription());
                 found.map(|(_, checkpoint)| *checkpoint).unwrap_or_default()
             };
             return Err(AlignError::TimedOut {
@@ -141,7 +141,7 @@ pub(crate) async fn align(
                 waited: timeout,
             });
         }
-        wake(&mut committed, deadline).await;
+        wait_for_change(&mut committed, deadline).await;
     }
 }
 
@@ -149,38 +149,40 @@ fn numbers(builds: [BuildId; 2]) -> Vec<SubscriptionId> {
     builds.map(BuildId::subscription).to_vec()
 }
 
-/// Sets a barrier for two builds, if they can come to one position now.
-async fn set_barrier(pool: &PgPool, builds: [BuildId; 2]) -> Result<Plan, AlignError> {
+/// Sets a barrier for two builds, if they can reach one position now.
+async fn set_barrier(pool: &PgPool, builds: [BuildId; 2]) -> Result<BarrierDecision, AlignError> {
     let mut transaction = pool.begin().await?;
-    // Neither build moves until both have the barrier.
-    let Some(progress) = subscriptions::lock(&mut transaction, &numbers(builds)).await? else { return Ok(Plan::Later) };
+    // Both checkpoints stay where they are until both builds have the barrier.
+    let Some(progress) = subscriptions::lock(&mut transaction, &numbers(builds)).await? else {
+        return Ok(BarrierDecision::Wait);
+    };
     let found = store::get(&mut *transaction, &builds).await?;
-    let standing = |build: BuildId| {
+    let progress_of = |build: BuildId| {
         let found = found.iter().find(|found| found.id == build && found.state != State::Retired);
         let progress = progress.iter().find(|progress| progress.subscription == build.subscription());
         match (found, progress) {
-            (Some(found), Some(progress)) => Ok(Standing { build: found.clone(), progress: *progress }),
+            (Some(found), Some(progress)) => Ok(BuildProgress { build: found.clone(), progress: *progress }),
             _ => Err(AlignError::Retired(build)),
         }
     };
-    let plan = plan(&standing(builds[0])?, &standing(builds[1])?)?;
-    if let Plan::At(at) = plan {
-        set_barriers(&mut transaction, &Barrier { subscriptions: numbers(builds), at }, LAPSE).await?;
+    let decision = decide_barrier(&progress_of(builds[0])?, &progress_of(builds[1])?)?;
+    if let BarrierDecision::SetAt(at) = decision {
+        set_barriers(&mut transaction, &Barrier { subscriptions: numbers(builds), at }, BARRIER_DURATION).await?;
         transaction.commit().await?;
     }
-    Ok(plan)
+    Ok(decision)
 }
 
-/// Whether and where two builds can be brought to one position.
-fn plan(left: &Standing, right: &Standing) -> Result<Plan, AlignError> {
+/// Decides whether two builds get a barrier, and where.
+fn decide_barrier(left: &BuildProgress, right: &BuildProgress) -> Result<BarrierDecision, AlignError> {
     if left.progress.barrier.is_some() || right.progress.barrier.is_some() {
-        return Ok(Plan::Later);
+        return Ok(BarrierDecision::Wait);
     }
     let (behind, ahead) =
         if left.progress.checkpoint <= right.progress.checkpoint { (left, right) } else { (right, left) };
     let (checkpoint, ahead_checkpoint) = (behind.progress.checkpoint, ahead.progress.checkpoint);
     if checkpoint == ahead_checkpoint {
-        return Ok(Plan::At(checkpoint));
+        return Ok(BarrierDecision::SetAt(checkpoint));
     }
     if !behind.build.state.is_running() {
         return Err(AlignError::Passed {
@@ -197,11 +199,13 @@ fn plan(left: &Standing, right: &Standing) -> Result<Plan, AlignError> {
             return Err(AlignError::Replaying { build: one.build.id, checkpoint: one.progress.checkpoint });
         }
     }
-    let waits = ahead.build.state.is_running();
-    Ok(if waits && ahead_checkpoint.0 - checkpoint.0 > NEAR { Plan::Later } else { Plan::At(ahead_checkpoint) })
+    let would_wait = ahead.build.state.is_running();
+    let is_far = ahead_checkpoint.0 - checkpoint.0 > MAX_BARRIER_DISTANCE;
+    Ok(if would_wait && is_far { BarrierDecision::Wait } else { BarrierDecision::SetAt(ahead_checkpoint) })
 }
 
-/// Begins the snapshot when both builds stand at the barrier; false if it falls before, or the deadline comes.
+/// Begins the snapshot when both builds are at the barrier. Returns false if the barrier is lost before, a build stops on its way,
+/// or the deadline has passed.
 async fn begin_when_both_are_there(
     pool: &PgPool,
     barrier: &Barrier,
@@ -213,8 +217,8 @@ async fn begin_when_both_are_there(
     loop {
         committed.mark_unchanged();
         let progress = subscriptions::progress_of(pool, &barrier.subscriptions).await?;
-        let there = |one: &Progress| one.checkpoint == barrier.at;
-        if progress.iter().filter(|one| there(one)).count() == barrier.subscriptions.len() {
+        let is_there = |one: &Progress| one.checkpoint == barrier.at;
+        if progress.iter().filter(|one| is_there(one)).count() == barrier.subscriptions.len() {
             return Ok(begin(barrier, snapshot).await?);
         }
         let builds: Vec<BuildId> = barrier.subscriptions.iter().map(|one| BuildId::from(*one)).collect();
@@ -222,20 +226,20 @@ async fn begin_when_both_are_there(
         let is_coming = |one: &Progress| {
             let build = builds.iter().find(|build| build.id.subscription() == one.subscription);
             let on_the_way = one.checkpoint < barrier.at && build.is_some_and(|build| build.state.is_running());
-            one.barrier == Some(barrier.at) && (on_the_way || there(one))
+            one.barrier == Some(barrier.at) && (on_the_way || is_there(one))
         };
         if Instant::now() >= deadline || !progress.iter().all(is_coming) {
             return Ok(false);
         }
-        if prolonged.elapsed() >= PROLONG {
-            prolong_barriers(pool, barrier, LAPSE).await?;
+        if prolonged.elapsed() >= PROLONG_INTERVAL {
+            prolong_barriers(pool, barrier, BARRIER_DURATION).await?;
             prolonged = Instant::now();
         }
-        wake(committed, deadline).await;
+        wait_for_change(committed, deadline).await;
     }
 }
 
-/// Begins the snapshot; false if a build is somewhere else in it.
+/// Begins the snapshot. Returns false if a build is at another position in it.
 async fn begin(barrier: &Barrier, snapshot: &mut Snapshot) -> Result<bool, sqlx::Error> {
     snapshot.begin().await?;
     let checkpoints = checkpoints(snapshot.connection(), &barrier.subscriptions).await?;
@@ -247,8 +251,8 @@ async fn begin(barrier: &Barrier, snapshot: &mut Snapshot) -> Result<bool, sqlx:
     Ok(false)
 }
 
-/// Waits for something to look at: this host's own commits wake at once, those of others are found by looking.
-async fn wake(committed: &mut watch::Receiver<u64>, deadline: Instant) {
+/// Waits for a commit: those of this host wake at once, those of other hosts are found by polling.
+async fn wait_for_change(committed: &mut watch::Receiver<u64>, deadline: Instant) {
     tokio::select! {
         Ok(()) = committed.changed() => {}
         () = tokio::time::sleep_until(deadline.min(Instant::now() + POLL)) => {}

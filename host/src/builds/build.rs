@@ -22,11 +22,11 @@ impl BuildId {
     /// The schema that holds the build's tables.
     #[must_use]
     pub fn schema(self) -> Identifier {
-        // Positive numbers make a good name; the database counts from 1.
-        Identifier::new(format!("build_{}", self.0.unsigned_abs())).unwrap_or_else(|_| unreachable!("a good name"))
+        // `build_` and digits are an identifier.
+        Identifier::new(format!("build_{}", self.0.unsigned_abs())).unwrap_or_else(|_| unreachable!("it is valid"))
     }
 
-    /// The build's place in the log.
+    /// The build's subscription.
     #[must_use]
     pub fn subscription(self) -> SubscriptionId {
         SubscriptionId(self.0)
@@ -74,7 +74,7 @@ pub struct Build {
     pub state: State,
     /// What it was made to verify, if it was.
     pub verifies: Option<Verifies>,
-    /// Whether queries read it, or have.
+    /// Whether queries read it now, or did.
     pub was_active: bool,
 }
 
@@ -87,22 +87,39 @@ pub struct Verifies {
     pub batch_events: usize,
 }
 
-/// A build that is to be begun.
+/// What a new build starts from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewBuild {
     /// The version that it materialises.
     pub version: ModuleVersion,
     /// The upcasters that its events go through.
     pub upcasters: Vec<PinnedUpcaster>,
-    /// When queries turn to it.
-    pub activation: Activation,
-    /// What it is made to verify, if it is.
-    pub verifies: Option<Verifies>,
+    /// What it is for.
+    pub purpose: NewBuildPurpose,
+}
+
+/// What a new build is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewBuildPurpose {
+    /// Queries may read it, and it becomes the active build as the activation says.
+    Queries(Activation),
+    /// It verifies another build.
+    Verify(Verifies),
 }
 
 impl NewBuild {
     pub(super) fn state(&self) -> State {
-        if self.verifies.is_some() { State::begun_to_verify() } else { State::begun(self.activation) }
+        match self.purpose {
+            NewBuildPurpose::Queries(activation) => State::begun(activation),
+            NewBuildPurpose::Verify(_) => State::begun_to_verify(),
+        }
+    }
+
+    pub(super) fn verifies(&self) -> Option<Verifies> {
+        match self.purpose {
+            NewBuildPurpose::Queries(_) => None,
+            NewBuildPurpose::Verify(verifies) => Some(verifies),
+        }
     }
 }
 
@@ -120,14 +137,14 @@ pub enum BuildError {
         /// The event's type.
         event_type: String,
     },
-    /// More events were set aside than may be.
+    /// More events would be set aside than the setting `max_dead_letters` allows.
     TooManyDeadLetters {
-        /// How many there would be.
+        /// How many would be set aside.
         found: u64,
-        /// How many there may be.
+        /// The limit.
         max: u64,
     },
-    /// Something else that trying again will not mend.
+    /// Something else that does not pass by trying again.
     Host {
         /// What went wrong.
         message: String,

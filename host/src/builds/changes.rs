@@ -1,7 +1,7 @@
-//! Changes to a projection's builds: one transaction, one at a time.
+//! Changes to a projection's builds, each in one transaction, one at a time.
 //!
-//! Locks are taken in one order by everyone: the upcasters' table, projections by name, subscriptions by number, builds by
-//! number. A worker, which has no business with the projection, begins at the subscription.
+//! All transactions take locks in one order: the upcasters' table, projections by name, subscriptions by number, builds by number.
+//! A worker changes nothing of the projection and begins with the subscription.
 
 use std::sync::Arc;
 
@@ -14,11 +14,12 @@ use super::{
     store, views,
 };
 use crate::{
+    event_log::Position,
     read_model::{Identifier, Table, TableSet},
-    subscriptions::{self, Lease, OnFailure, SubscriptionId},
+    subscriptions::{self, HoldError, Lease, LeaseLost, OnFailure, SubscriptionId},
 };
 
-/// Why builds are not changed. Nothing was.
+/// Why builds are not changed. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
     /// There is no such projection.
@@ -37,19 +38,19 @@ pub enum ChangeError {
     Postgres(#[from] sqlx::Error),
 }
 
-/// Changes under way. Nothing of them holds before [`Changes::commit`].
+/// Changes in an open transaction. None of them takes effect before [`Changes::commit`].
 pub(crate) struct Changes {
     projection: Identifier,
     transaction: Transaction<'static, Postgres>,
 }
 
 impl Changes {
-    /// Begins, when no other change of the projection is under way.
+    /// Begins a transaction and locks the projection; waits for other changes of the projection to end.
     pub(crate) async fn begin(pool: &PgPool, projection: &Identifier) -> Result<Self, ChangeError> {
         Self::within(pool.begin().await?, projection).await
     }
 
-    /// Begins as part of a transaction that has done other things before.
+    /// Locks the projection in a transaction that the caller has begun.
     pub(crate) async fn within(
         mut transaction: Transaction<'static, Postgres>,
         projection: &Identifier,
@@ -60,12 +61,12 @@ impl Changes {
         Ok(Self { projection: projection.clone(), transaction })
     }
 
-    /// Begins with a projection that need not exist yet, as part of a transaction that has done other things before.
+    /// Locks the projection in a transaction that the caller has begun; inserts the projection if there is none of this name.
     pub(crate) async fn within_new(
         mut transaction: Transaction<'static, Postgres>,
         projection: &Identifier,
     ) -> Result<Self, ChangeError> {
-        store::enter_projection(&mut transaction, projection).await?;
+        store::ensure_projection(&mut transaction, projection).await?;
         Ok(Self { projection: projection.clone(), transaction })
     }
 
@@ -78,7 +79,7 @@ impl Changes {
         Ok(store::of_projection(&mut *self.transaction, &self.projection).await?.unwrap_or_default())
     }
 
-    /// Enters a new build and makes its tables.
+    /// Inserts a new build and creates its tables.
     pub(crate) async fn begin_build(
         &mut self,
         new: &NewBuild,
@@ -91,14 +92,14 @@ impl Changes {
         Ok(build)
     }
 
-    /// Lets an event happen to a build; answers its state then.
+    /// Applies an event to a build and returns its new state.
     pub(crate) async fn apply(&mut self, build: BuildId, event: Event, cause: &str) -> Result<State, ChangeError> {
         let states = self.apply_all(&[build], event, cause).await?;
-        // A build of this projection, which is locked, cannot have gone away.
+        // The projection is locked, so none of its builds can be deleted.
         states.first().copied().ok_or_else(|| sqlx::Error::RowNotFound.into())
     }
 
-    /// Lets an event happen to builds; answers their states then, by number.
+    /// Applies an event to builds and returns their new states, by number.
     pub(crate) async fn apply_all(
         &mut self,
         builds: &[BuildId],
@@ -107,26 +108,26 @@ impl Changes {
     ) -> Result<Vec<State>, ChangeError> {
         if event.revokes_leases() {
             let subscriptions: Vec<SubscriptionId> = builds.iter().map(|build| build.subscription()).collect();
-            subscriptions::stand_still(&mut self.transaction, &subscriptions).await?;
+            subscriptions::lock_checkpoints(&mut self.transaction, &subscriptions).await?;
         }
         let mut states = Vec::with_capacity(builds.len());
         for build in store::lock(&mut self.transaction, builds).await? {
-            states.push(happen(&mut self.transaction, build, event, None, cause).await?);
+            states.push(apply_event(&mut self.transaction, build, event, None, cause).await?);
         }
         Ok(states)
     }
 
-    /// Gives builds up that were to become active before this one.
+    /// Keeps the other builds from becoming active: those that have not caught up are retired.
     pub(crate) async fn supersede_others(&mut self, build: BuildId) -> Result<(), ChangeError> {
         let builds = self.builds().await?;
         let waiting = builds.iter().filter(|other| other.id != build && other.state.activates_when_live());
         let waiting: Vec<BuildId> = waiting.map(|other| other.id).collect();
-        self.apply_all(&waiting, Event::Superseded, &format!("build {build} takes its place")).await?;
+        self.apply_all(&waiting, Event::Superseded, &format!("build {build} becomes the active one instead")).await?;
         Ok(())
     }
 
-    /// Sets what happens at events that the projection's module cannot handle. Whoever works on a build of it learns of it with
-    /// the next lease.
+    /// Sets what happens at events that the projection's module cannot handle, and revokes the leases of its builds: the next
+    /// holders read the new setting.
     pub(crate) async fn set_on_failure(&mut self, on_failure: OnFailure) -> Result<(), sqlx::Error> {
         store::set_on_failure(&mut self.transaction, &self.projection, on_failure).await?;
         self.revoke_all().await?;
@@ -137,8 +138,8 @@ impl Changes {
     /// Deletes the projection with all its builds and their tables.
     pub(crate) async fn delete(&mut self) -> Result<(), sqlx::Error> {
         self.revoke_all().await?;
-        if let Some(active) = store::active(&mut *self.transaction, &self.projection).await?.flatten() {
-            views::drop_of(&mut self.transaction, &self.projection, &active.tables, |_| true).await?;
+        if let Some(active) = store::active(&mut *self.transaction, &self.projection).await?.found() {
+            views::drop_views(&mut self.transaction, &self.projection, &active.tables, |_| true).await?;
         }
         for build in self.builds().await? {
             drop_schema(&mut self.transaction, build.id).await?;
@@ -157,53 +158,95 @@ impl Changes {
         history::note(&mut self.transaction, &self.projection, build, change, cause).await
     }
 
-    /// Goes on with other things in the same transaction.
+    /// Returns the transaction, for other changes in it.
     pub(crate) fn into_transaction(self) -> Transaction<'static, Postgres> {
         self.transaction
     }
 
-    /// Makes it hold, and wakes who works on builds.
+    /// Commits, and wakes the supervisors of all hosts.
     pub(crate) async fn commit(mut self) -> Result<(), sqlx::Error> {
         store::notify(&mut self.transaction).await?;
         self.transaction.commit().await
     }
 }
 
-/// Why a worker's event does not happen to its build.
+/// What a worker reports about its build.
+#[derive(Clone, Debug)]
+pub(crate) enum WorkerReport {
+    /// Its tables hold every event of the log, up to this position, and have their indexes.
+    CaughtUp(Position),
+    /// Its module cannot handle an event, or too many events are set aside.
+    Halted(BuildError),
+    /// It cannot go on, and its module is not the reason.
+    Failed(BuildError),
+    /// Queries cannot turn to it, for a reason that does not pass.
+    ActivationFailed(BuildError),
+}
+
+impl WorkerReport {
+    fn event(&self) -> Event {
+        match self {
+            Self::CaughtUp(_) => Event::CaughtUp,
+            Self::Halted(_) => Event::Halted,
+            Self::Failed(_) => Event::Failed,
+            Self::ActivationFailed(_) => Event::ActivationFailed,
+        }
+    }
+
+    fn error(&self) -> Option<&BuildError> {
+        match self {
+            Self::CaughtUp(_) => None,
+            Self::Halted(error) | Self::Failed(error) | Self::ActivationFailed(error) => Some(error),
+        }
+    }
+
+    fn cause(&self) -> String {
+        match self {
+            Self::CaughtUp(checkpoint) => format!("it holds every event up to position {checkpoint}"),
+            Self::Halted(error) | Self::Failed(error) | Self::ActivationFailed(error) => error.to_string(),
+        }
+    }
+}
+
+/// Why a worker's report changes nothing.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum TellError {
-    /// Another host holds the lease, or did in between.
-    #[error("the lease is lost")]
-    Fenced,
+pub(crate) enum ReportError {
+    #[error(transparent)]
+    LeaseLost(#[from] LeaseLost),
     #[error(transparent)]
     Change(#[from] ChangeError),
 }
 
-impl From<sqlx::Error> for TellError {
+impl From<sqlx::Error> for ReportError {
     fn from(error: sqlx::Error) -> Self {
         Self::Change(error.into())
     }
 }
 
-/// Lets an event happen to a build, told by the worker that holds its lease, in the worker's transaction.
-pub(crate) async fn tell(
+impl From<HoldError> for ReportError {
+    fn from(error: HoldError) -> Self {
+        match error {
+            HoldError::LeaseLost(lost) => lost.into(),
+            HoldError::Postgres(error) => error.into(),
+        }
+    }
+}
+
+/// Applies a worker's report to its build, in the worker's transaction, if the worker holds the lease. Returns the new state.
+pub(crate) async fn report(
     connection: &mut PgConnection,
     lease: Lease,
-    event: Event,
-    error: Option<&BuildError>,
-    cause: &str,
-) -> Result<State, TellError> {
-    if !subscriptions::hold(connection, lease).await? {
-        return Err(TellError::Fenced);
-    }
-    let build = store::lock(connection, &[lease.subscription.into()]).await?.pop().ok_or(TellError::Fenced)?;
-    let state = happen(connection, build, event, error, cause).await?;
+    report: &WorkerReport,
+) -> Result<State, ReportError> {
+    subscriptions::hold(connection, lease).await?;
+    let build = store::lock(connection, &[lease.subscription.into()]).await?.pop().ok_or(LeaseLost)?;
+    let state = apply_event(connection, build, report.event(), report.error(), &report.cause()).await?;
     store::notify(connection).await?;
     Ok(state)
 }
 
-/// Lets an event happen to a build that is locked, and does what has to be done.
-pub(super) async fn happen(
+/// Applies an event to a build that is locked, with all its effects, and returns the new state.
+pub(super) async fn apply_event(
     connection: &mut PgConnection,
     build: Build,
     event: Event,
@@ -215,7 +258,7 @@ pub(super) async fn happen(
         Err(refused) => return Err(ChangeError::Refused { build: Box::new(build), refused }),
     };
     let id = build.id;
-    // Before the state: the schema has no error beside a state that has none.
+    // Before the new state: the schema refuses an error in a state that has none.
     if effects.contains(&Effect::ClearError) {
         store::set_error(connection, id, None).await?;
     }
@@ -227,8 +270,8 @@ pub(super) async fn happen(
             Effect::RevokeLease => subscriptions::revoke(connection, &[id.subscription()]).await?,
             Effect::KeepError => store::set_error(connection, id, error).await?,
             Effect::ClearError => {}
-            Effect::StampActivated => store::stamp(connection, id, true).await?,
-            Effect::StampReplaced => store::stamp(connection, id, false).await?,
+            Effect::StampActivated => store::stamp_activated(connection, id).await?,
+            Effect::StampReplaced => store::stamp_replaced(connection, id).await?,
             Effect::DropTables => {
                 drop_schema(connection, id).await?;
                 subscriptions::clear(connection, id.subscription()).await?;
@@ -240,9 +283,9 @@ pub(super) async fn happen(
 }
 
 async fn drop_schema(connection: &mut PgConnection, build: BuildId) -> Result<(), sqlx::Error> {
-    // Fail after 2 s instead of holding the projection's lock behind a long reader; it is tried again.
+    // Fails after 2 s instead of holding the projection's lock behind a long reader; it is tried again.
     connection.execute("SET LOCAL lock_timeout = '2s'").await?;
-    // Safe: made of a number. Views of SQL users on the build's own tables go with them.
+    // Safe: the name is made of a number. Views of SQL users on the build's own tables are dropped with it.
     let statement = format!("DROP SCHEMA IF EXISTS {} CASCADE", build.schema().quoted());
     connection.execute(statement.as_str()).await?;
     Ok(())

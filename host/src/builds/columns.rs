@@ -1,13 +1,13 @@
-//! The parts of a build's state as Postgres keeps them. What Postgres holds and this program does not know is an error: to take
-//! it for something else could lose a build.
+//! The four columns of a build's state in Postgres. A value that this program does not know is an error: to read it as another
+//! state could lose a build.
 
 use super::state::{Activation, Kept, Role, Stage, State, Work};
 use crate::postgres::sql_text;
 
 macro_rules! column {
-    ($part:ident, $what:literal, $($variant:ident = $text:literal),+) => {
-        impl $part {
-            /// As Postgres keeps it.
+    ($column:ident, $name:literal, $($variant:ident = $text:literal),+) => {
+        impl $column {
+            /// The value in Postgres.
             fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text),+
@@ -15,7 +15,7 @@ macro_rules! column {
             }
         }
 
-        impl TryFrom<String> for $part {
+        impl TryFrom<String> for $column {
             type Error = String;
 
             fn try_from(text: String) -> Result<Self, String> {
@@ -23,13 +23,13 @@ macro_rules! column {
                     $($text => Ok(Self::$variant),)+
                     other => Err(format!(
                         "a build has the {} `{other}`, which this version of Gnomon does not know",
-                        $what
+                        $name
                     )),
                 }
             }
         }
 
-        sql_text!($part);
+        sql_text!($column);
     };
 }
 
@@ -52,7 +52,7 @@ impl StateColumns {
         let kept = match (self.stage, self.work, self.role, self.activation) {
             (None, None, None, None) => return Ok(State::Retired),
             (Some(stage), Some(work), Some(role), Some(activation)) => Kept { stage, work, role, activation },
-            _ => return Err(sqlx::Error::Decode(format!("a build has half a state: {self:?}").into())),
+            _ => return Err(sqlx::Error::Decode(format!("a build has an incomplete state: {self:?}").into())),
         };
         if kept.is_possible() {
             Ok(State::Kept(kept))

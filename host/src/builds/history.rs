@@ -1,4 +1,4 @@
-//! Every change of state, with its time and cause.
+//! The history: every change of a build's state, with its time and cause.
 
 use gnomon_values::Instant;
 use sqlx::{PgConnection, PgPool};
@@ -9,19 +9,19 @@ use crate::{postgres::PgTimestamp, read_model::Identifier};
 /// What changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// A build was begun.
+    /// A build was started.
     Begun,
-    /// It has caught up and has its indexes.
+    /// It has caught up, and its tables have their indexes.
     CaughtUp,
     /// Queries read it.
     Activated,
-    /// Queries read another one now.
+    /// Queries turned to another build.
     Replaced,
     /// It could not be made the active one.
     NotActivated,
-    /// An operator stopped it.
+    /// An operator paused it.
     Paused,
-    /// An operator let it go on.
+    /// An operator resumed it.
     Resumed,
     /// It stopped at an event that its module cannot handle.
     Halted,
@@ -38,14 +38,14 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    /// What an event of a build is in the history.
+    /// The entry that an event of a build has in the history.
     pub(super) fn of(event: Event) -> Self {
         match event {
             Event::CaughtUp => Self::CaughtUp,
             Event::Activated => Self::Activated,
             Event::Replaced => Self::Replaced,
             Event::ActivationFailed => Self::NotActivated,
-            // These are told of only if the build is retired for them.
+            // These have an entry only if they retire the build.
             Event::ActivateWhenLive | Event::Superseded | Event::Retired => Self::Retired,
             Event::Paused => Self::Paused,
             Event::Resumed => Self::Resumed,
@@ -79,9 +79,9 @@ impl Change {
 pub struct HistoryEntry {
     /// 1, 2, 3 … over all projections, with gaps.
     pub entry: i64,
-    /// When it was.
+    /// Its time.
     pub at: Instant,
-    /// The build that changed; none if it was the projection as a whole.
+    /// The build that changed, or `None` if it was the projection as a whole.
     pub build: Option<BuildId>,
     /// What changed: `begun`, `caught_up`, `activated`, `replaced`, `not_activated`, `paused`, `resumed`, `halted`, `failed`,
     /// `retried`, `retired`, `configured`, `deleted`.
@@ -99,7 +99,7 @@ struct EntryRow {
     cause: String,
 }
 
-/// Notes a change, in the transaction that makes it.
+/// Adds a change to the history, in the transaction that makes it.
 pub(crate) async fn note(
     connection: &mut PgConnection,
     projection: &Identifier,
@@ -117,8 +117,8 @@ pub(crate) async fn note(
     Ok(())
 }
 
-/// The changes of a projection's states, newest first: those before entry `before`, or the newest. Empty if the projection
-/// never was.
+/// The newest `limit` entries of a projection's history before entry `before`, newest first. Empty if there never was such a
+/// projection.
 pub(crate) async fn history(
     pool: &PgPool,
     name: &Identifier,

@@ -1,6 +1,6 @@
-//! What a build is: a state machine, and the one store that keeps it.
+//! What a build is: a state machine, and the one store that reads and writes it.
 //!
-//! It knows nothing of how a build is filled, and nothing of HTTP.
+//! This room does not know how a build is filled, nor HTTP.
 
 mod align;
 mod build;
@@ -18,7 +18,7 @@ mod views;
 
 pub use self::{
     align::AlignError,
-    build::{Build, BuildError, BuildId, NewBuild, Verifies},
+    build::{Build, BuildError, BuildId, NewBuild, NewBuildPurpose, Verifies},
     changes::ChangeError,
     history::HistoryEntry,
     pick::PickError,
@@ -28,16 +28,16 @@ pub use self::{
 };
 pub(crate) use self::{
     align::align,
-    changes::{Changes, TellError, tell},
+    changes::{Changes, ReportError, WorkerReport, report},
     history::history,
-    pick::{Meant, list, pick},
+    pick::{DefaultBuild, list, pick},
     snapshot::Snapshot,
     store::{
-        ActiveBuild, Job, active, active_checkpoint, get, is_active, job, notify, of_projection, outdated, projections,
-        running, tables,
+        ActiveBuild, ActiveLookup, Job, OutdatedBuild, active, active_checkpoint, get, is_active, job, notify,
+        of_projection, outdated, projections, running, tables,
     },
     summary::summaries,
-    swap::{HOLD, Swapped, swap},
+    swap::{SWAP_TIMEOUT, Swapped, swap},
     upcasters::{
         active_upcasters, begin_upcaster_change, describe_upcasters, hold_upcasters, names_of, remove_active_upcaster,
         set_active_upcaster,

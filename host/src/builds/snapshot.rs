@@ -1,20 +1,20 @@
-//! A snapshot of the database, on a connection of its own.
+//! A snapshot of the database, on a separate connection.
 
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 
-/// Read-only transactions on a connection of its own, so that a long reading keeps no query waiting.
+/// Read-only transactions on a separate connection, so that a long read keeps no connection of the pool.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     connection: PgConnection,
 }
 
 impl Snapshot {
-    /// Connects to where the pool's connections lead.
+    /// Connects with the options of the pool.
     pub(crate) async fn connect(pool: &PgPool) -> Result<Self, sqlx::Error> {
         Ok(Self { connection: PgConnection::connect_with(&pool.connect_options()).await? })
     }
 
-    /// Begins a transaction. What it sees is the moment of its first statement.
+    /// Begins a transaction. It sees the database as of its first statement.
     pub(crate) async fn begin(&mut self) -> Result<(), sqlx::Error> {
         self.connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         Ok(())
@@ -30,9 +30,9 @@ impl Snapshot {
         &mut self.connection
     }
 
-    /// Closes the connection. If this is dropped instead, the server finds out a little later.
+    /// Closes the connection. If the snapshot is dropped instead, the server notices a little later.
     pub(crate) async fn close(self) {
-        // Nothing was changed, so nothing is lost with a connection that breaks now.
+        // Ignores a connection that breaks now: the transaction was read-only.
         let _ = self.connection.close().await;
     }
 }

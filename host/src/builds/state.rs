@@ -5,12 +5,12 @@
 
 use std::fmt;
 
-/// How far a build's tables are.
+/// Whether a build's tables are still filled for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// They are filled from the first event on, without indexes.
+    /// They are filled from the first event on, and have no indexes yet.
     Replaying,
-    /// They have caught up once, and have their indexes.
+    /// They have caught up with the log, and have their indexes.
     Live,
 }
 
@@ -23,7 +23,7 @@ pub enum Work {
     Paused,
     /// It stopped at an event that its module cannot handle.
     Halted,
-    /// It stopped for a reason that is neither its module's nor passing.
+    /// It stopped for a reason that does not pass and that is not its module's fault.
     Failed,
 }
 
@@ -62,13 +62,13 @@ pub enum State {
 /// The state of a build that has tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kept {
-    /// How far they are.
+    /// Whether its tables have caught up.
     pub stage: Stage,
-    /// Whether they are worked on.
+    /// Whether it is worked on.
     pub work: Work,
-    /// What they are to queries.
+    /// What it is to queries.
     pub role: Role,
-    /// When queries turn to them.
+    /// When queries turn to it.
     pub activation: Activation,
 }
 
@@ -83,13 +83,13 @@ pub enum Event {
     Replaced,
     /// An operator wants queries to turn to it when it has caught up.
     ActivateWhenLive,
-    /// A newer build is to become active in its place.
+    /// A newer build is to become active instead.
     Superseded,
     /// Queries could not turn to it, for a reason that does not pass.
     ActivationFailed,
-    /// An operator stops it.
+    /// An operator pauses it.
     Paused,
-    /// An operator lets it go on.
+    /// An operator resumes it.
     Resumed,
     /// Its module cannot handle an event.
     Halted,
@@ -104,11 +104,11 @@ pub enum Event {
 /// What has to be done, in the transaction that changes the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// Whoever works on it loses its lease: nothing more is written under it, and the next holder finds the new state.
+    /// Take the lease away: nothing more is written under it, and the next holder reads the new state.
     RevokeLease,
-    /// Keep why it stopped, or was not activated.
+    /// Store why it stopped, or was not activated.
     KeepError,
-    /// Forget why it stopped, or was not activated.
+    /// Delete why it stopped, or was not activated.
     ClearError,
     /// Note the time from which queries read it.
     StampActivated,
@@ -116,7 +116,7 @@ pub enum Effect {
     StampReplaced,
     /// Drop its tables and its dead letters.
     DropTables,
-    /// Tell of it in the history.
+    /// Add it to the history.
     Note,
 }
 
@@ -153,8 +153,8 @@ pub enum Refused {
 pub type Transition = (State, Vec<Effect>);
 
 impl Event {
-    /// Whether it takes the lease away in some state. Then the subscription's row is locked before the build's, as the worker
-    /// does which holds that lease.
+    /// Whether it takes the lease away in some state. Then the subscription's row is locked before the build's, which is the order
+    /// in which workers lock them.
     #[must_use]
     pub fn revokes_leases(self) -> bool {
         matches!(self, Self::ActivateWhenLive | Self::Superseded | Self::Paused | Self::Retried | Self::Retired)
@@ -162,20 +162,20 @@ impl Event {
 }
 
 impl State {
-    /// A build that has just begun.
+    /// The state of a new build.
     #[must_use]
     pub fn begun(activation: Activation) -> Self {
         Self::Kept(Kept { stage: Stage::Replaying, work: Work::Running, role: Role::Candidate, activation })
     }
 
-    /// A build that has just begun, to verify another.
+    /// The state of a new build that verifies another one.
     #[must_use]
     pub fn begun_to_verify() -> Self {
         let (role, activation) = (Role::Verifier, Activation::Manual);
         Self::Kept(Kept { stage: Stage::Replaying, work: Work::Running, role, activation })
     }
 
-    /// The state if there are tables.
+    /// The state of the tables, or `None` if they are dropped.
     #[must_use]
     pub fn kept(self) -> Option<Kept> {
         match self {
@@ -210,8 +210,8 @@ impl State {
 }
 
 impl Kept {
-    /// Whether this can be the state of a build: queries read only what is live, what they read waits for nothing, and they
-    /// never turn to what verifies.
+    /// Whether a build can be in this state: queries read only live builds, the active build does not wait to be activated, and a
+    /// verifier never becomes active.
     #[must_use]
     pub fn is_possible(self) -> bool {
         match self.role {
@@ -223,7 +223,7 @@ impl Kept {
     }
 }
 
-/// What becomes of a build by an event.
+/// Returns the state after an event, and what has to be done.
 ///
 /// # Errors
 /// The event cannot happen to a build in this state.
@@ -251,7 +251,8 @@ pub fn transition(state: State, event: Event) -> Result<Transition, Refused> {
             (_, Stage::Replaying) => Err(Refused::Replaying),
             (Role::Candidate | Role::Replaced, Stage::Live) => {
                 let next = Kept { role: Role::Active, activation: Activation::Manual, ..kept };
-                // What kept a running build from being activated does so no longer. What stopped another still does.
+                // The error of a running build is why it could not be activated, and is out of date. That of a stopped build is why
+                // it stopped, and stays.
                 let mut effects = vec![Effect::StampActivated, Effect::Note];
                 if kept.work == Work::Running {
                     effects.push(Effect::ClearError);
@@ -316,10 +317,10 @@ pub fn transition(state: State, event: Event) -> Result<Transition, Refused> {
     }
 }
 
-/// What a build is to its users, in one word.
+/// The one word that users see for a build's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BuildState {
-    /// It is filled from the first event on.
+    /// Its tables are filled from the first event on.
     Replaying,
     /// It has caught up and follows the log, but queries read another build.
     Live,
@@ -329,7 +330,7 @@ pub enum BuildState {
     Paused,
     /// It stopped at an event that its module cannot handle.
     Halted,
-    /// It stopped for a reason that is neither its module's nor passing.
+    /// It stopped for a reason that does not pass and that is not its module's fault.
     Failed,
     /// Its tables are dropped.
     Retired,

@@ -22,7 +22,7 @@ const EVENTS: [Event; 12] = [
     Event::Retired,
 ];
 
-/// Every state in which a build can be.
+/// Every state that a build can be in.
 fn states() -> Vec<State> {
     let mut states = vec![State::Retired];
     for stage in STAGES {
@@ -40,7 +40,7 @@ fn states() -> Vec<State> {
     states
 }
 
-fn words(state: State) -> String {
+fn in_words(state: State) -> String {
     match state {
         State::Retired => "retired".to_owned(),
         State::Kept(kept) => {
@@ -49,16 +49,16 @@ fn words(state: State) -> String {
     }
 }
 
-/// The whole table, to be read: what becomes of each state by each event.
+/// The whole table, for a reader: the outcome of each event in each state.
 #[test]
 fn every_event_in_every_state() {
     let mut table = String::new();
     for state in states() {
-        let _ = writeln!(table, "{}", words(state));
+        let _ = writeln!(table, "{}", in_words(state));
         for event in EVENTS {
             let outcome = match transition(state, event) {
                 Ok((next, effects)) if next == state && effects.is_empty() => "-".to_owned(),
-                Ok((next, effects)) => format!("{} {effects:?}", words(next)),
+                Ok((next, effects)) => format!("{} {effects:?}", in_words(next)),
                 Err(refused) => format!("refused: {refused}"),
             };
             let _ = writeln!(table, "    {:<17} {outcome}", format!("{event:?}"));
@@ -68,24 +68,24 @@ fn every_event_in_every_state() {
 }
 
 #[test]
-fn what_comes_out_can_be() {
+fn every_transition_leads_to_a_possible_state_and_has_the_effects_that_belong_to_it() {
     for state in states() {
         for event in EVENTS {
             let Ok((next, effects)) = transition(state, event) else { continue };
             assert!(next.kept().is_none_or(Kept::is_possible), "{state:?} {event:?} {next:?}");
-            // Whoever works on a build must not go on by what held before. What the worker itself tells, it knows; and whether
-            // queries read the build makes no difference to it.
-            let told_by_worker =
+            // A worker must not go on by an old state, so a change of it takes the lease away. The worker knows what it reports
+            // itself, and whether queries read the build makes no difference to it.
+            let reported_by_worker =
                 matches!(event, Event::CaughtUp | Event::Halted | Event::Failed | Event::ActivationFailed);
             let for_queries = matches!(event, Event::Activated | Event::Replaced);
-            if next != state && state.is_running() && !told_by_worker && !for_queries {
+            if next != state && state.is_running() && !reported_by_worker && !for_queries {
                 assert!(effects.contains(&Effect::RevokeLease), "{state:?} {event:?} {effects:?}");
             }
             assert!(
                 event.revokes_leases() || !effects.contains(&Effect::RevokeLease),
                 "{state:?} {event:?} {effects:?}"
             );
-            // An error is kept by those that stopped, or could not be activated.
+            // Only a build that stops, or cannot be activated, has an error.
             if effects.contains(&Effect::KeepError) {
                 assert!(
                     matches!(event, Event::Halted | Event::Failed | Event::ActivationFailed),
@@ -98,13 +98,13 @@ fn what_comes_out_can_be() {
 }
 
 #[test]
-fn an_event_that_is_told_twice_changes_nothing_more() {
+fn an_event_that_is_applied_twice_changes_nothing_more() {
     for state in states() {
         for event in EVENTS {
             let Ok((next, _)) = transition(state, event) else { continue };
             match transition(next, event) {
                 Ok((again, _)) => assert_eq!(again, next, "{state:?} {event:?}"),
-                // Only what is worked on stops, and only what queries read is replaced.
+                // Only a running build stops, and only the active one is replaced.
                 Err(_) => {
                     assert!(matches!(event, Event::Halted | Event::Failed | Event::Replaced), "{state:?} {event:?}")
                 }
@@ -114,7 +114,7 @@ fn an_event_that_is_told_twice_changes_nothing_more() {
 }
 
 proptest! {
-    /// From the two states in which a build begins, whatever happens: a possible state, and never out of retirement.
+    /// From the states of new builds, any sequence of events leads to possible states only, and never out of retirement.
     #[test]
     fn no_sequence_of_events_leads_to_an_impossible_state(
         verifies in any::<bool>(),

@@ -1,4 +1,4 @@
-//! Builds as Postgres keeps them: all SQL on builds and projections but that of the history and of the summaries.
+//! Builds in Postgres: all SQL on builds and projections, except for that of the history and of the summaries.
 
 use std::time::Duration;
 
@@ -64,12 +64,12 @@ fn builds(rows: Vec<BuildRow>) -> Result<Vec<Build>, sqlx::Error> {
     rows.into_iter().map(BuildRow::build).collect()
 }
 
-/// A projection's builds, newest first; none if there is no such projection.
+/// A projection's builds, newest first, or `None` if there is no such projection.
 pub(crate) async fn of_projection(
     connection: impl PgExecutor<'_>,
     projection: &Identifier,
 ) -> Result<Option<Vec<Build>>, sqlx::Error> {
-    // A projection is entered with its first build.
+    // A projection is inserted together with its first build, so one without builds does not exist.
     let rows: Vec<BuildRow> = sqlx::query_as(select_builds!("WHERE projection = $1 ORDER BY build DESC"))
         .bind(projection)
         .fetch_all(connection)
@@ -77,7 +77,7 @@ pub(crate) async fn of_projection(
     Ok(Some(builds(rows)?).filter(|builds| !builds.is_empty()))
 }
 
-/// Builds, locked in the order of their numbers for the rest of the transaction.
+/// Builds by number, locked in that order until the transaction ends.
 pub(super) async fn lock(connection: &mut PgConnection, numbers: &[BuildId]) -> Result<Vec<Build>, sqlx::Error> {
     let rows: Vec<BuildRow> =
         sqlx::query_as(select_builds!("WHERE build = ANY($1) ORDER BY build FOR UPDATE OF build"))
@@ -96,23 +96,23 @@ pub(crate) async fn get(connection: impl PgExecutor<'_>, numbers: &[BuildId]) ->
     builds(rows)
 }
 
-/// The builds that are to be worked on.
+/// The builds that a host should work on.
 pub(crate) async fn running(pool: &PgPool) -> Result<Vec<BuildId>, sqlx::Error> {
     sqlx::query_scalar("SELECT build FROM gnomon.builds WHERE work = 'running' ORDER BY build").fetch_all(pool).await
 }
 
-/// What is to be done with a build.
+/// The work on a build.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) build: Build,
     /// What happens at an event that its module cannot handle.
     pub(crate) on_failure: OnFailure,
-    /// Which of its dead letters are to be tried again, if any are.
+    /// The dead letters that are to be tried again, if an operator asked for it.
     pub(crate) retrying: Option<Retrying>,
 }
 
-/// What is to be done with a build; none if it is not to be worked on. To be asked by whoever holds its lease: what an
-/// operator changes afterwards takes the lease away.
+/// Returns the job, or `None` if the build is not running. Only the holder of the lease may ask: each change by an operator takes
+/// the lease away, so the job is up to date for as long as the lease is held.
 pub(crate) async fn job(pool: &PgPool, build: BuildId) -> Result<Option<Job>, sqlx::Error> {
     let Some(build) = get(pool, &[build]).await?.pop().filter(|build| build.state.is_running()) else {
         return Ok(None);
@@ -135,11 +135,31 @@ pub(crate) struct ActiveBuild {
     pub(crate) tables: TableSet,
 }
 
-/// Looks up the build that queries read: nothing if there is no such projection, none if it has no active build.
+/// The result of looking for something of a projection's active build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ActiveLookup<T> {
+    /// It has one.
+    Found(T),
+    /// The projection has no active build yet.
+    NoActiveBuild,
+    /// There is no such projection.
+    NoProjection,
+}
+
+impl<T> ActiveLookup<T> {
+    pub(crate) fn found(self) -> Option<T> {
+        match self {
+            Self::Found(found) => Some(found),
+            Self::NoActiveBuild | Self::NoProjection => None,
+        }
+    }
+}
+
+/// Looks up the active build of a projection.
 pub(crate) async fn active(
     connection: impl PgExecutor<'_>,
     projection: &Identifier,
-) -> Result<Option<Option<ActiveBuild>>, sqlx::Error> {
+) -> Result<ActiveLookup<ActiveBuild>, sqlx::Error> {
     let row: Option<(Option<BuildId>, Option<ModuleVersion>, Option<Json<Descriptor>>)> = sqlx::query_as(
         "SELECT build, build.version, descriptor
          FROM gnomon.projections AS projection
@@ -151,11 +171,11 @@ pub(crate) async fn active(
     .fetch_optional(connection)
     .await?;
     Ok(match row {
-        None => None,
+        None => ActiveLookup::NoProjection,
         Some((Some(build), Some(version), Some(descriptor))) => {
-            Some(Some(ActiveBuild { build, tables: tables_of(projection, version, build, descriptor.0)? }))
+            ActiveLookup::Found(ActiveBuild { build, tables: tables_of(projection, version, build, descriptor.0)? })
         }
-        Some(_) => Some(None),
+        Some(_) => ActiveLookup::NoActiveBuild,
     })
 }
 
@@ -167,12 +187,12 @@ pub(crate) async fn is_active(pool: &PgPool, build: BuildId) -> Result<bool, sql
         .await
 }
 
-/// The checkpoint of the build that queries read: nothing if there is no such projection, none if it has no active build.
+/// Looks up the checkpoint of the active build of a projection.
 pub(crate) async fn active_checkpoint(
     pool: &PgPool,
     projection: &Identifier,
-) -> Result<Option<Option<Position>>, sqlx::Error> {
-    sqlx::query_scalar(
+) -> Result<ActiveLookup<Position>, sqlx::Error> {
+    let row: Option<Option<Position>> = sqlx::query_scalar(
         "SELECT checkpoint FROM gnomon.projections
          LEFT JOIN gnomon.builds ON projection = name AND role = 'active'
          LEFT JOIN gnomon.subscriptions ON subscription = build
@@ -180,10 +200,15 @@ pub(crate) async fn active_checkpoint(
     )
     .bind(projection)
     .fetch_optional(pool)
-    .await
+    .await?;
+    Ok(match row {
+        None => ActiveLookup::NoProjection,
+        Some(None) => ActiveLookup::NoActiveBuild,
+        Some(Some(checkpoint)) => ActiveLookup::Found(checkpoint),
+    })
 }
 
-/// The tables of each of a projection's builds, as the build's version describes them.
+/// The tables of a build, as its version describes them.
 pub(crate) async fn tables(connection: impl PgExecutor<'_>, build: &Build) -> Result<TableSet, sqlx::Error> {
     let descriptor: Json<Descriptor> =
         sqlx::query_scalar("SELECT descriptor FROM gnomon.module_versions WHERE module = $1 AND version = $2")
@@ -194,7 +219,7 @@ pub(crate) async fn tables(connection: impl PgExecutor<'_>, build: &Build) -> Re
     tables_of(&build.projection, build.version, build.id, descriptor.0)
 }
 
-/// The tables of a build of a version that describes itself so.
+/// The tables of a build, as the descriptor of its version describes them.
 fn tables_of(
     projection: &Identifier,
     version: ModuleVersion,
@@ -208,26 +233,35 @@ fn tables_of(
     let tables = tables.map_err(|reasons| {
         let reasons = reasons.join("; ");
         sqlx::Error::Decode(
-            format!("{projection} version {version} was stored with a bad descriptor: {reasons}").into(),
+            format!("the stored descriptor of `{projection}` version {version} is not valid: {reasons}").into(),
         )
     })?;
     Ok(TableSet::new(build.schema(), &tables))
 }
 
-/// Builds that are kept no longer: replaced, or made to verify another one, longer ago than `keep`.
-pub(crate) async fn outdated(pool: &PgPool, keep: Duration) -> Result<Vec<Build>, sqlx::Error> {
-    let rows: Vec<BuildRow> = sqlx::query_as(select_builds!(
-        "WHERE CASE role WHEN 'verifier' THEN created_at WHEN 'replaced' THEN replaced_at END < clock_timestamp() - $1 \
-         ORDER BY build"
-    ))
-    .bind(keep)
-    .fetch_all(pool)
-    .await?;
-    builds(rows)
+/// A build that is to be retired, because it is older than builds of its role are kept.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct OutdatedBuild {
+    pub(crate) build: BuildId,
+    pub(crate) projection: Identifier,
+    /// Whether it was made to verify another one; else it was replaced.
+    pub(crate) is_verifier: bool,
 }
 
-/// Enters a projection, if there is none of this name yet, and locks it for the rest of the transaction.
-pub(super) async fn enter_projection(
+/// Builds that were replaced, or made to verify another one, longer ago than `keep`.
+pub(crate) async fn outdated(pool: &PgPool, keep: Duration) -> Result<Vec<OutdatedBuild>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT build, projection, role = 'verifier' AS is_verifier FROM gnomon.builds
+         WHERE CASE role WHEN 'verifier' THEN created_at WHEN 'replaced' THEN replaced_at END < clock_timestamp() - $1
+         ORDER BY build",
+    )
+    .bind(keep)
+    .fetch_all(pool)
+    .await
+}
+
+/// Inserts a projection if there is none of this name yet, and locks it until the transaction ends.
+pub(super) async fn ensure_projection(
     connection: &mut PgConnection,
     projection: &Identifier,
 ) -> Result<(), sqlx::Error> {
@@ -238,7 +272,7 @@ pub(super) async fn enter_projection(
     Ok(())
 }
 
-/// Locks a projection for the rest of a transaction; answers whether there is one.
+/// Locks a projection until the transaction ends. Returns whether there is one.
 pub(super) async fn lock_projection(
     connection: &mut PgConnection,
     projection: &Identifier,
@@ -269,7 +303,7 @@ pub(super) async fn set_on_failure(
     Ok(())
 }
 
-/// Deletes a projection with all that is known of its builds.
+/// Deletes a projection with its builds, their subscriptions and their dead letters.
 pub(super) async fn delete_projection(
     connection: &mut PgConnection,
     projection: &Identifier,
@@ -283,7 +317,7 @@ pub(super) async fn delete_projection(
     Ok(())
 }
 
-/// Enters a build; its tables are the caller's to make.
+/// Inserts a build and its subscription; the caller creates the tables.
 pub(super) async fn insert(
     connection: &mut PgConnection,
     projection: &Identifier,
@@ -304,8 +338,8 @@ pub(super) async fn insert(
     .bind(work)
     .bind(role)
     .bind(activation)
-    .bind(new.verifies.map(|verifies| verifies.build))
-    .bind(new.verifies.map(|verifies| i32::try_from(verifies.batch_events).unwrap_or(i32::MAX)))
+    .bind(new.verifies().map(|verifies| verifies.build))
+    .bind(new.verifies().map(|verifies| i32::try_from(verifies.batch_events).unwrap_or(i32::MAX)))
     .execute(connection)
     .await?;
     Ok(BuildId(build))
@@ -339,18 +373,25 @@ pub(super) async fn set_error(
     Ok(())
 }
 
-/// Notes that queries read a build from now on, or no longer.
-pub(super) async fn stamp(connection: &mut PgConnection, build: BuildId, active: bool) -> Result<(), sqlx::Error> {
-    let sql = if active {
-        "UPDATE gnomon.builds SET activated_at = clock_timestamp(), replaced_at = NULL WHERE build = $1"
-    } else {
-        "UPDATE gnomon.builds SET replaced_at = clock_timestamp() WHERE build = $1"
-    };
-    sqlx::query(sql).bind(build).execute(connection).await?;
+/// Stores that queries read a build from now on.
+pub(super) async fn stamp_activated(connection: &mut PgConnection, build: BuildId) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE gnomon.builds SET activated_at = clock_timestamp(), replaced_at = NULL WHERE build = $1")
+        .bind(build)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
-/// Tells every host, when the transaction commits, that there may be something to do with builds.
+/// Stores that queries no longer read a build from now on.
+pub(super) async fn stamp_replaced(connection: &mut PgConnection, build: BuildId) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE gnomon.builds SET replaced_at = clock_timestamp() WHERE build = $1")
+        .bind(build)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Wakes the supervisors of all hosts when the transaction commits.
 pub(crate) async fn notify(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query("SELECT pg_notify('gnomon_builds', '')").execute(connection).await?;
     Ok(())

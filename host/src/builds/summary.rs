@@ -16,8 +16,8 @@ use crate::{
     subscriptions::OnFailure,
 };
 
-/// A build that has not moved for so long stands still.
-const LATELY: Duration = Duration::from_secs(10);
+/// A build whose last commit is older has no rate.
+const RATE_VALID_FOR: Duration = Duration::from_secs(10);
 
 /// What a build is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,34 +35,34 @@ pub struct BuildSummary {
     pub build: BuildId,
     /// The version of the projection that it materialises.
     pub version: ModuleVersion,
-    /// What it is.
+    /// The one word for its state.
     pub state: BuildState,
     /// The position up to which it holds the effect of every event.
     pub checkpoint: Position,
     /// The position of the newest event.
     pub head: Position,
-    /// head − checkpoint; none for a build that is retired and will never come any further.
+    /// head − checkpoint, or `None` for a build that is retired.
     pub lag: Option<u64>,
-    /// Events of the log that it passes in a second, lately; 0 if it stands still or is stopped.
+    /// Positions of the log that it passed in a second, in the last seconds; 0 if it does not move or is stopped.
     pub events_per_second: f64,
-    /// Seconds until it has caught up, at that rate; none if it has, or does not move.
+    /// Seconds until it has caught up, at that rate, or `None` if it has caught up or does not move.
     pub seconds_left: Option<f64>,
     /// Why it stopped, if it did.
     pub error: Option<BuildError>,
     /// How many events it has set aside.
     pub dead_letters: u64,
-    /// How many of them were folded later, behind events that come after them in the log. If there are any, its rows need not
-    /// be what its events give; a rebuild's are.
+    /// How many dead letters were folded after events that come later in the log. If there are any, its rows may differ from those
+    /// that the log gives; those of a rebuild do not.
     pub out_of_order: u64,
     /// What it is for.
     pub purpose: Purpose,
-    /// The upcasters that its events go through before.
+    /// The upcasters that its events go through.
     pub upcasters: Vec<PinnedUpcaster>,
     /// Whether it becomes the active one by itself when it has caught up.
     pub activate_when_live: bool,
-    /// When it was begun.
+    /// When it was started.
     pub created_at: Instant,
-    /// When queries turned to another one; none if they read it, or never did.
+    /// When queries turned to another build, or `None` if they read this one, or never did.
     pub replaced_at: Option<Instant>,
 }
 
@@ -71,15 +71,15 @@ pub struct BuildSummary {
 pub struct ProjectionSummary {
     /// Its name.
     pub name: Identifier,
-    /// The build that queries read; none before the first has caught up.
+    /// The build that queries read, or `None` before the first has caught up.
     pub active_build: Option<BuildId>,
     /// The version of that build.
     pub active_version: Option<ModuleVersion>,
     /// What happens at an event that its module cannot handle.
     pub on_failure: OnFailure,
-    /// The names of its tables: of the active build, or of the newest.
+    /// The names of the tables of its active build, or of its newest build if none is active.
     pub tables: Vec<String>,
-    /// Its builds, newest first; of those that are retired, the newest few.
+    /// Its builds, newest first; of those that are retired, the newest five.
     pub builds: Vec<BuildSummary>,
 }
 
@@ -135,10 +135,10 @@ impl BuildRow {
 
 /// Projections with their builds, of one name if one is given.
 pub(crate) async fn summaries(pool: &PgPool, name: Option<&Identifier>) -> Result<Vec<ProjectionSummary>, sqlx::Error> {
-    // One statement, so that head and checkpoints are of one moment.
+    // One statement, so that the head and the checkpoints are from one snapshot.
     let rows: Vec<BuildRow> = sqlx::query_as(
         "WITH builds AS (
-             SELECT *, row_number() OVER (PARTITION BY projection, stage IS NULL ORDER BY build DESC) AS place
+             SELECT *, row_number() OVER (PARTITION BY projection, stage IS NULL ORDER BY build DESC) AS age
              FROM gnomon.builds WHERE $1::text IS NULL OR projection = $1
          )
          SELECT name, on_failure, build, build.version, stage, work, role, activation, verifies, upcasters, checkpoint, out_of_order,
@@ -150,11 +150,11 @@ pub(crate) async fn summaries(pool: &PgPool, name: Option<&Identifier>) -> Resul
          JOIN gnomon.subscriptions ON subscription = build
          JOIN gnomon.module_versions AS module ON module.module = name AND module.version = build.version
          CROSS JOIN gnomon.head
-         WHERE stage IS NOT NULL OR place <= 5
+         WHERE stage IS NOT NULL OR age <= 5
          ORDER BY name, build DESC",
     )
     .bind(name)
-    .bind(LATELY)
+    .bind(RATE_VALID_FOR)
     .fetch_all(pool)
     .await?;
 

@@ -1,4 +1,4 @@
-//! The swap: which build queries read.
+//! The swap: it changes which build queries read.
 
 use std::time::{Duration, Instant};
 
@@ -6,40 +6,42 @@ use sqlx::{Executor, PgConnection, PgPool};
 
 use super::{
     build::{Build, BuildId},
-    changes::{ChangeError, happen},
-    state::{Event, Refused},
+    changes::{ChangeError, apply_event},
+    state::{Event, Refused, transition},
     store, views,
 };
 use crate::{
     event_log::Position,
     read_model::{Identifier, TableSet},
-    subscriptions::{checkpoints, stand_still},
+    subscriptions::{checkpoints, lock_checkpoints},
 };
 
-/// How long the active build may be kept where it is while the next one comes as far.
-pub(crate) const HOLD: Duration = Duration::from_secs(2);
+/// How long a swap holds the active build at its checkpoint until the next build has reached it.
+pub(crate) const SWAP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The result of trying to make a build the active one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Swapped {
     /// Queries read it now.
     Done,
-    /// The build that queries read is further; what a reader has seen must not be followed by something older.
+    /// The active build is ahead. A reader who has seen its rows must not see older ones.
     Behind {
-        /// How far the build is.
+        /// The checkpoint of the build.
         checkpoint: Position,
-        /// How far the active one is.
+        /// The checkpoint of the active build.
         seen: Position,
     },
-    /// It is not in a state to be read, or gone.
-    NotReady(Option<Refused>),
+    /// It cannot become the active one in its state.
+    Refused(Refused),
+    /// The build or its projection is deleted.
+    Deleted,
 }
 
-/// How often the checkpoint of a build is looked at that is about to replace the active one.
+/// How often the checkpoint of the next build is read while the active one is held.
 const POLL: Duration = Duration::from_millis(2);
 
-/// Makes a build the active one, in one transaction, if it is at least as far as the one that is. If it is not, the active one
-/// is kept where it is, for up to `timeout`, until the other has come as far.
+/// Makes a build the active one, in one transaction, if its checkpoint is not behind that of the active one. If it is behind, the
+/// active one is held at its checkpoint, for up to `timeout`, until the other has reached it.
 pub(crate) async fn swap(
     pool: &PgPool,
     projection: &Identifier,
@@ -49,32 +51,33 @@ pub(crate) async fn swap(
     timeout: Duration,
 ) -> Result<Swapped, sqlx::Error> {
     let mut transaction = pool.begin().await?;
-    // Fail after 2 s instead of keeping all others waiting behind someone who reads a view in a long transaction.
+    // Fails after 2 s instead of holding the projection's lock behind a long transaction that reads a view.
     transaction.execute("SET LOCAL lock_timeout = '2s'").await?;
     if !store::lock_projection(&mut transaction, projection).await? {
-        return Ok(Swapped::NotReady(None));
+        return Ok(Swapped::Deleted);
     }
     let builds = store::of_projection(&mut *transaction, projection).await?.unwrap_or_default();
     let active = builds.iter().find(|other| other.state.is_active());
     if active.map(|active| active.id) == Some(build) {
         return Ok(Swapped::Done);
     }
-    if !builds.iter().any(|other| other.id == build && other.state.is_readable()) {
-        return Ok(Swapped::NotReady(None));
+    let Some(next) = builds.iter().find(|other| other.id == build) else { return Ok(Swapped::Deleted) };
+    if let Err(refused) = transition(next.state, Event::Activated) {
+        return Ok(Swapped::Refused(refused));
     }
     if let Some(active) = active {
-        // From here on the active build stands still.
-        let seen = stand_still(&mut transaction, &[active.id.subscription()]).await?;
+        // The lock holds the active build at its checkpoint.
+        let seen = lock_checkpoints(&mut transaction, &[active.id.subscription()]).await?;
         let seen = seen.first().copied().unwrap_or_default();
         let checkpoint = wait_for(&mut transaction, build, seen, timeout).await?;
         if checkpoint < seen {
             return Ok(Swapped::Behind { checkpoint, seen });
         }
     }
-    match turn(&mut transaction, active, build, tables, cause).await {
+    match turn_queries(&mut transaction, active, build, tables, cause).await {
         Ok(()) => {}
-        Err(ChangeError::Refused { refused, .. }) => return Ok(Swapped::NotReady(Some(refused))),
-        Err(ChangeError::NoProjection(_)) => return Ok(Swapped::NotReady(None)),
+        Err(ChangeError::Refused { refused, .. }) => return Ok(Swapped::Refused(refused)),
+        Err(ChangeError::NoProjection(_)) => return Ok(Swapped::Deleted),
         Err(ChangeError::Postgres(error)) => return Err(error),
     }
     store::notify(&mut transaction).await?;
@@ -83,7 +86,7 @@ pub(crate) async fn swap(
 }
 
 /// Turns queries from one build to another.
-async fn turn(
+async fn turn_queries(
     connection: &mut PgConnection,
     from: Option<&Build>,
     to: BuildId,
@@ -92,22 +95,22 @@ async fn turn(
 ) -> Result<(), ChangeError> {
     let both: Vec<BuildId> = from.map(|from| from.id).into_iter().chain([to]).collect();
     let mut locked = store::lock(connection, &both).await?;
-    // The one that is replaced comes first: the schema has no two active builds, not even for a moment.
+    // The one that is replaced comes first: the schema refuses two active builds even within a transaction.
     locked.sort_by_key(|build| build.id == to);
     if let Some(build) = locked.first() {
-        views::point(connection, &build.projection, tables).await?;
+        views::point_to(connection, &build.projection, tables).await?;
     }
     for build in locked {
         let (event, cause) = match build.id == to {
             true => (Event::Activated, cause.to_owned()),
-            false => (Event::Replaced, format!("build {to} took its place")),
+            false => (Event::Replaced, format!("build {to} became the active one")),
         };
-        happen(connection, build, event, None, &cause).await?;
+        apply_event(connection, build, event, None, &cause).await?;
     }
     Ok(())
 }
 
-/// Waits until a build has come to a position; answers how far it is.
+/// Waits until a build has reached a position, stops, or the timeout is over. Returns its checkpoint.
 async fn wait_for(
     connection: &mut PgConnection,
     build: BuildId,

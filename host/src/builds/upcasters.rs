@@ -1,4 +1,4 @@
-//! Which upcasters are active, and through which a build goes.
+//! The active upcasters, and those that a build is pinned to.
 
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgPool, types::Json};
@@ -9,7 +9,8 @@ use crate::{
     runtime::{Descriptor, Step},
 };
 
-/// A version of an upcaster. A build goes through the ones that were active when it was begun, whatever is activated later.
+/// A version of an upcaster that a build is pinned to: its events go through the upcasters that were active when it was started,
+/// whatever is activated later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PinnedUpcaster {
     /// The upcaster.
@@ -18,7 +19,7 @@ pub struct PinnedUpcaster {
     pub version: ModuleVersion,
 }
 
-/// Names and versions of upcasters, to load them by.
+/// The names and versions by which upcasters are loaded.
 pub(crate) fn names_of(upcasters: &[PinnedUpcaster]) -> Vec<(Identifier, ModuleVersion)> {
     upcasters.iter().map(|upcaster| (upcaster.name.clone(), upcaster.version)).collect()
 }
@@ -52,21 +53,23 @@ pub(crate) async fn describe_upcasters(pool: &PgPool) -> Result<Vec<ActiveUpcast
     let upcaster = |(name, active_version, Json(descriptor))| match descriptor {
         Descriptor::Upcaster(upcaster) => Ok(ActiveUpcaster { name, active_version, steps: upcaster.steps }),
         Descriptor::Projection(_) => {
-            let words = format!("`{name}` is active as an upcaster, and its version {active_version} is a projection");
-            Err(sqlx::Error::Decode(words.into()))
+            let message =
+                format!("`{name}` is active as an upcaster, but its version {active_version} is a projection");
+            Err(sqlx::Error::Decode(message.into()))
         }
     };
     rows.into_iter().map(upcaster).collect()
 }
 
-/// The upcasters that are active, which do not change until the transaction ends. To be asked before a projection is locked.
+/// The upcasters that are active, locked so that they do not change until the transaction ends. Called before a projection is
+/// locked, as the order of locks demands.
 pub(crate) async fn hold_upcasters(connection: &mut PgConnection) -> Result<Vec<PinnedUpcaster>, sqlx::Error> {
     sqlx::query("LOCK TABLE gnomon.upcasters IN SHARE MODE").execute(&mut *connection).await?;
     active_upcasters(connection).await
 }
 
-/// Begins to change which upcasters are active: one change at a time, and no build is begun until the transaction ends, so that
-/// what is checked against each other is what is active together, and no build misses a change.
+/// Locks the upcasters' table for a change until the transaction ends: other changes wait, so that upcasters are checked against
+/// those that are active with them; new builds wait, so that none is pinned to the upcasters from before the change.
 pub(crate) async fn begin_upcaster_change(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query("LOCK TABLE gnomon.upcasters IN SHARE ROW EXCLUSIVE MODE").execute(connection).await?;
     Ok(())
@@ -89,7 +92,7 @@ pub(crate) async fn set_active_upcaster(
     Ok(())
 }
 
-/// Makes an upcaster inactive; answers the version that was active.
+/// Makes an upcaster inactive. Returns the version that was active, or `None` if none was.
 pub(crate) async fn remove_active_upcaster(
     connection: &mut PgConnection,
     name: &Identifier,

@@ -8,13 +8,13 @@ use crate::{
     runtime::view_name,
 };
 
-/// Puts a projection's views on the tables of a build, and drops those of tables that it does not have.
-pub(super) async fn point(
+/// Makes a projection's views show the tables of a build, and drops the views of tables that it does not have.
+pub(super) async fn point_to(
     connection: &mut PgConnection,
     projection: &Identifier,
     tables: &TableSet,
 ) -> Result<(), sqlx::Error> {
-    let before = store::active(&mut *connection, projection).await?.flatten();
+    let before = store::active(&mut *connection, projection).await?.found();
     for table in tables.tables() {
         let view = name(projection, table.name())?;
         let columns: Vec<String> = table.columns().iter().map(|column| column.name.quoted()).collect();
@@ -24,11 +24,11 @@ pub(super) async fn point(
             tables.schema().quoted(),
             table.name().quoted(),
         );
-        // Replaced, a view keeps its grants, and what users built upon it; but its columns may only grow.
+        // CREATE OR REPLACE keeps the grants on a view and the views that users built on it, but it can only add columns.
         let mut inner = connection.begin().await?;
         match inner.execute(format!("CREATE OR REPLACE {definition}").as_str()).await {
             Ok(_) => inner.commit().await?,
-            Err(error) if is_other_shape(&error) => {
+            Err(error) if is_column_mismatch(&error) => {
                 inner.rollback().await?;
                 connection.execute(format!("DROP VIEW read_models.{view}; CREATE {definition}").as_str()).await?;
             }
@@ -36,18 +36,18 @@ pub(super) async fn point(
         }
     }
     let Some(before) = before else { return Ok(()) };
-    drop_of(connection, projection, &before.tables, |table| tables.table(table.as_str()).is_none()).await
+    drop_views(connection, projection, &before.tables, |table| tables.table(table.as_str()).is_none()).await
 }
 
-/// Drops the views of some tables.
-pub(super) async fn drop_of(
+/// Drops the views of the tables for which `is_dropped` holds.
+pub(super) async fn drop_views(
     connection: &mut PgConnection,
     projection: &Identifier,
     tables: &TableSet,
-    which: impl Fn(&Identifier) -> bool,
+    is_dropped: impl Fn(&Identifier) -> bool,
 ) -> Result<(), sqlx::Error> {
-    for table in tables.tables().filter(|table| which(table.name())) {
-        // Safe: a checked identifier.
+    for table in tables.tables().filter(|table| is_dropped(table.name())) {
+        // Safe: the name is a checked identifier.
         let statement = format!("DROP VIEW IF EXISTS read_models.{}", name(projection, table.name())?);
         connection.execute(statement.as_str()).await?;
     }
@@ -61,7 +61,7 @@ fn name(projection: &Identifier, table: &Identifier) -> Result<String, sqlx::Err
 }
 
 /// Whether a view cannot be replaced because its columns differ.
-fn is_other_shape(error: &sqlx::Error) -> bool {
+fn is_column_mismatch(error: &sqlx::Error) -> bool {
     const INVALID_TABLE_DEFINITION: &str = "42P16";
     let database = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
     database.is_some_and(|error| error.code() == INVALID_TABLE_DEFINITION)

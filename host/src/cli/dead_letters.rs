@@ -76,7 +76,11 @@ fn table(letters: &[DeadLetter]) -> Table {
 }
 
 fn in_a_line(failure: &ModuleFailure) -> String {
-    let line = failure.message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let message = failure.message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = match &failure.upcaster {
+        Some(upcaster) => format!("upcaster `{}` version {}: {message}", upcaster.name, upcaster.version),
+        None => message,
+    };
     match line.char_indices().nth(SHOWN_MESSAGE) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,

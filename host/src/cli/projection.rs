@@ -50,11 +50,11 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let message = self.message.as_deref().unwrap_or_default();
         let did = match &self.kind {
-            Some(FailureKind::Refused) => "its module could not handle the event",
-            Some(FailureKind::Trapped) => "its module panicked or trapped",
-            Some(FailureKind::TimedOut) => "its module took too long",
-            Some(FailureKind::OutOfMemory) => "its module ran out of memory",
-            Some(FailureKind::BrokeContract) => "its module broke the contract",
+            Some(FailureKind::Refused) => "could not handle the event",
+            Some(FailureKind::Trapped) => "panicked or trapped",
+            Some(FailureKind::TimedOut) => "took too long",
+            Some(FailureKind::OutOfMemory) => "ran out of memory",
+            Some(FailureKind::BrokeContract) => "broke the contract",
             Some(FailureKind::Other(other)) => other,
             None => {
                 return match (self.found, self.max) {
@@ -65,7 +65,10 @@ impl fmt::Display for BuildError {
                 };
             }
         };
-        f.write_str(did)?;
+        match &self.upcaster {
+            Some(upcaster) => write!(f, "upcaster `{}` version {} {did}", upcaster.name, upcaster.version)?,
+            None => write!(f, "its module {did}")?,
+        }
         if let (Some(event_type), Some(stream)) = (&self.event_type, &self.stream) {
             write!(f, "\n  event    {event_type} of stream {stream}")?;
         }
@@ -147,6 +150,18 @@ mod tests {
           message  panicked at src/lib.rs:93:5:
                    no account
           in       bank::book (/src/lib.rs:93)
+          see it   gnomon events --after 16 --limit 1
+        ");
+    }
+
+    #[test]
+    fn an_upcaster_that_failed_is_named() {
+        let error = r#"{"reason":"module","position":17,"upcaster":{"name":"flight_arrivals","version":3},"kind":"refused",
+            "stream":"flight-7","event_type":"FlightArrived","message":"no delay"}"#;
+        insta::assert_snapshot!(stopped(error), @r"
+        build 4 of `bank` (version 2) halted at position 17: upcaster `flight_arrivals` version 3 could not handle the event
+          event    FlightArrived of stream flight-7
+          message  no delay
           see it   gnomon events --after 16 --limit 1
         ");
     }

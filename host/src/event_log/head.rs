@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tracing::{debug, warn};
 
 use super::{event::Position, read};
+use crate::postgres::Backoff;
 
 /// The net under the notifications: one that is lost costs this long at most.
 const POLL: Duration = Duration::from_secs(1);
@@ -14,7 +15,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// Follows the appends of all hosts and tells `head`. Never ends by itself.
 pub(super) async fn follow_head(pool: PgPool, head: watch::Sender<Position>) {
     let mut listener = None;
-    let mut pause = Duration::from_millis(100);
+    let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
     loop {
         let position = match next_position(&pool, &mut listener).await {
             Ok(position) => position,
@@ -23,12 +24,11 @@ pub(super) async fn follow_head(pool: PgPool, head: watch::Sender<Position>) {
             Err(error) => {
                 warn!(%error, "cannot listen for appends of other hosts, trying again");
                 listener = None;
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(2));
+                tokio::time::sleep(backoff.next_pause()).await;
                 continue;
             }
         };
-        pause = Duration::from_millis(100);
+        backoff.reset();
         head.send_if_modified(|known| {
             let newer = position > *known;
             *known = position.max(*known);

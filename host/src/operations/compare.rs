@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::Operations;
 use crate::{
-    builds::{AlignError, Build, BuildId, Meant, PickError, Snapshot, State, align, list, of_projection, pick, tables},
+    builds::{
+        AlignError, Build, BuildId, DefaultBuild, PickError, Snapshot, State, align, list, of_projection, pick, tables,
+    },
     event_log::Position,
     modules::ModuleVersion,
     read_model::{
@@ -13,12 +15,12 @@ use crate::{
     },
 };
 
-/// How a comparison is to be made.
+/// Options of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompareOptions {
-    /// Rows of each kind of difference to show, for each table.
+    /// The largest number of rows to show of each kind of difference, for each table.
     pub samples: usize,
-    /// How long to wait until the builds stand at one position.
+    /// How long to wait until the builds are at one position.
     pub timeout: Duration,
 }
 
@@ -29,9 +31,9 @@ pub struct Comparison {
     pub projection: Identifier,
     /// Both builds hold the effect of every event up to this position, and of none behind.
     pub position: Position,
-    /// The left build: what was.
+    /// The left build, the one before.
     pub left: ComparedBuild,
-    /// The right build: what is to be.
+    /// The right build, the one after.
     pub right: ComparedBuild,
     /// Whether they hold the same tables with the same rows.
     pub identical: bool,
@@ -57,7 +59,7 @@ pub enum CompareError {
     /// The projection has no build of this number.
     #[error(transparent)]
     Pick(#[from] PickError),
-    /// Nobody says which build is the left one, and none is active.
+    /// The request does not name the left build, and none is active.
     #[error("projection `{0}` has no active build yet; name the builds to compare, `left` and `right`")]
     NoActiveBuild(Identifier),
     /// There is no second build.
@@ -67,16 +69,16 @@ pub enum CompareError {
     NoOtherBuild {
         /// The projection.
         projection: Identifier,
-        /// The build that there is.
+        /// The left build.
         left: BuildId,
     },
-    /// Left and right are one.
+    /// Left and right are the same build.
     #[error("build {0} is on both sides; name another build as `left` or `right`")]
     OneBuild(BuildId),
-    /// Tables went away.
-    #[error("tables were dropped before they were read (builds: {}); look which builds there are", list(.0))]
+    /// Tables were dropped in the meantime.
+    #[error("tables were dropped before they were read (builds: {}); list the builds and compare others", list(.0))]
     Dropped(Vec<BuildId>),
-    /// The builds do not come to one position.
+    /// The builds cannot be brought to one position.
     #[error(transparent)]
     Align(#[from] AlignError),
     /// Postgres fails.
@@ -85,20 +87,20 @@ pub enum CompareError {
 }
 
 /// A build, and the tables that its version describes.
-pub(super) struct Side {
+pub(super) struct BuildTables {
     pub(super) build: Build,
     pub(super) tables: TableSet,
 }
 
 impl Operations {
-    /// Compares two builds of a projection at one position. Left is the active build unless it is named, right the newest other
-    /// build that can be compared.
+    /// Compares two builds of a projection at one position. If the request does not name them, left is the active build, and right
+    /// the newest other build that can be compared.
     ///
-    /// Builds that go on are brought to one position, which takes a moment; the comparison itself keeps nobody waiting. At most
-    /// two run at once on a host, others wait for their turn.
+    /// Running builds are held until both are at one position, and go on while they are compared. A host runs at most two
+    /// comparisons at once; others wait for their turn.
     ///
     /// # Errors
-    /// There are no such builds, they do not come to one position, or Postgres fails.
+    /// There are no such builds, they cannot be brought to one position, or Postgres fails.
     pub async fn compare(
         &self,
         projection: &Identifier,
@@ -106,28 +108,28 @@ impl Operations {
         right: Option<BuildId>,
         options: CompareOptions,
     ) -> Result<Comparison, CompareError> {
-        let [left, right] = self.sides(projection, left, right).await?;
-        // Closed never.
+        let [left, right] = self.builds_to_compare(projection, left, right).await?;
+        // Never an error: the semaphore is never closed.
         let _turn = self.full_reads.acquire().await;
-        let (snapshot, comparison) = self.compare_sides(&left, &right, options).await?;
+        let (snapshot, comparison) = self.compare_in_snapshot(&left, &right, options).await?;
         snapshot.close().await;
         Ok(comparison)
     }
 
     /// The two builds to compare.
-    pub(super) async fn sides(
+    pub(super) async fn builds_to_compare(
         &self,
         projection: &Identifier,
         left: Option<BuildId>,
         right: Option<BuildId>,
-    ) -> Result<[Side; 2], CompareError> {
+    ) -> Result<[BuildTables; 2], CompareError> {
         let builds = of_projection(&self.pool, projection).await?;
         let builds = builds.ok_or_else(|| CompareError::NoProjection(projection.clone()))?;
-        let left = match pick(projection, &builds, left, Meant::Active) {
+        let left = match pick(projection, &builds, left, DefaultBuild::Active) {
             Err(PickError::NoneFits { .. }) => Err(CompareError::NoActiveBuild(projection.clone())),
             picked => Ok(picked?),
         }?;
-        let right = match pick(projection, &builds, right, Meant::ToCompareWith(left.id)) {
+        let right = match pick(projection, &builds, right, DefaultBuild::ToCompareWith(left.id)) {
             Err(PickError::NoneFits { .. }) => {
                 Err(CompareError::NoOtherBuild { projection: projection.clone(), left: left.id })
             }
@@ -136,21 +138,21 @@ impl Operations {
         if left.id == right.id {
             return Err(CompareError::OneBuild(left.id));
         }
-        Ok([self.side(left).await?, self.side(right).await?])
+        Ok([self.with_tables(left).await?, self.with_tables(right).await?])
     }
 
-    async fn side(&self, build: &Build) -> Result<Side, CompareError> {
+    async fn with_tables(&self, build: &Build) -> Result<BuildTables, CompareError> {
         if build.state == State::Retired {
             return Err(AlignError::Retired(build.id).into());
         }
-        Ok(Side { build: build.clone(), tables: tables(&self.pool, build).await? })
+        Ok(BuildTables { build: build.clone(), tables: tables(&self.pool, build).await? })
     }
 
-    /// Brings two builds to one position and compares them in a snapshot, which is given back for more.
-    pub(super) async fn compare_sides(
+    /// Brings two builds to one position and compares them in a snapshot there. Returns the snapshot, so that more can be read in it.
+    pub(super) async fn compare_in_snapshot(
         &self,
-        left: &Side,
-        right: &Side,
+        left: &BuildTables,
+        right: &BuildTables,
         options: CompareOptions,
     ) -> Result<(Snapshot, Comparison), CompareError> {
         let mut snapshot = Snapshot::connect(&self.queries).await?;
@@ -159,7 +161,7 @@ impl Operations {
         let tables = compare(snapshot.connection(), &left.tables, &right.tables, options.samples)
             .await
             .map_err(|error| dropped_or(error, &both))?;
-        let compared = |side: &Side| ComparedBuild { build: side.build.id, version: side.build.version };
+        let compared = |one: &BuildTables| ComparedBuild { build: one.build.id, version: one.build.version };
         let comparison = Comparison {
             projection: left.build.projection.clone(),
             position,
@@ -172,6 +174,7 @@ impl Operations {
     }
 }
 
+/// The error of a statement that reads the tables of builds, which may be dropped.
 pub(super) fn dropped_or(error: sqlx::Error, builds: &[BuildId]) -> CompareError {
     let code = error.as_database_error().and_then(|error| error.code());
     match code.as_deref() {

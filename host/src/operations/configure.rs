@@ -4,8 +4,8 @@ use super::{Operations, error::OperateError};
 use crate::{builds::Changes, read_model::Identifier, subscriptions::OnFailure};
 
 impl Operations {
-    /// Changes what happens at events that a projection's module cannot handle. It holds from the next batch on, for all
-    /// builds; a build that is halted stays so until it is retried.
+    /// Changes what happens at events that a projection's module cannot handle. It applies from the next batch on, to all builds;
+    /// a halted build stays halted until it is retried.
     ///
     /// # Errors
     /// There is no such projection, or Postgres fails.

@@ -1,14 +1,14 @@
-//! Showing what a build has set aside.
+//! Listing the dead letters of a build.
 
 use super::Operations;
 use crate::{
     builds::BuildId,
     event_log::Position,
-    subscriptions::{DeadLetterSummary, page},
+    subscriptions::{DeadLetterSummary, dead_letter_page},
 };
 
 impl Operations {
-    /// The events that a build has set aside, in their order, behind `after`.
+    /// The first `limit` dead letters of a build behind `after`, by position.
     ///
     /// # Errors
     /// Postgres fails.
@@ -18,6 +18,6 @@ impl Operations {
         after: Position,
         limit: usize,
     ) -> Result<Vec<DeadLetterSummary>, sqlx::Error> {
-        page(&self.pool, build.subscription(), after, limit).await
+        dead_letter_page(&self.pool, build.subscription(), after, limit).await
     }
 }

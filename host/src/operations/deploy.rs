@@ -1,4 +1,4 @@
-//! Starting a build of a version.
+//! Deploying a version: it gets a build.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,22 +6,22 @@ use sqlx::{Postgres, Transaction};
 
 use super::{Operations, error::OperateError};
 use crate::{
-    builds::{Activation, Build, BuildId, Changes, Event, NewBuild, Work, hold_upcasters},
+    builds::{Activation, Build, BuildId, Changes, Event, NewBuild, NewBuildPurpose, Work, hold_upcasters},
     modules::ModuleVersion,
     read_model::{Identifier, Table},
 };
 
-/// A version that is deployed, and what was there of it.
+/// The result of deploying a version.
 pub(super) struct Deployed {
     /// The build of the version.
     pub(super) build: BuildId,
-    /// The build as it was, if queries can turn to it at once.
+    /// The build before the deployment, if it is live already and is to become the active one at once.
     pub(super) live: Option<Build>,
 }
 
 impl Operations {
-    /// Sees to it that there is a build of a version, one that is worked on or a new one, and that it becomes the active one
-    /// if `activation` says so; answers that build. Older builds that were to become active and have not caught up yet are given up.
+    /// Deploys a version: returns its build, which is a new one unless there is one that has not failed. The build becomes the active
+    /// one if `activation` is auto; older builds that were to become active and have not caught up yet are then retired.
     ///
     /// # Errors
     /// The version does not run here, or Postgres fails. Trying again is safe.
@@ -35,11 +35,11 @@ impl Operations {
         let transaction = self.pool.begin().await?;
         let (changes, deployed) = self.deploy_within(transaction, name, version, module.tables(), activation).await?;
         changes.commit().await?;
-        self.turn_to(&deployed).await;
+        self.activate_if_live(&deployed).await;
         Ok(deployed.build)
     }
 
-    /// The same as part of a transaction that has done other things before, which is the caller's to commit.
+    /// Deploys a version in a transaction that the caller has begun, and that the caller commits.
     pub(super) async fn deploy_within(
         &self,
         mut transaction: Transaction<'static, Postgres>,
@@ -50,14 +50,14 @@ impl Operations {
     ) -> Result<(Changes, Deployed), OperateError> {
         let upcasters = hold_upcasters(&mut transaction).await?;
         let mut changes = Changes::within_new(transaction, name).await?;
-        let goes_on = |build: &Build| build.state.kept().is_some_and(|kept| kept.work != Work::Failed);
+        let is_usable = |build: &Build| build.state.kept().is_some_and(|kept| kept.work != Work::Failed);
         let existing = changes.builds().await?.into_iter().find(|build| {
-            build.version == version && build.upcasters == upcasters && build.verifies.is_none() && goes_on(build)
+            build.version == version && build.upcasters == upcasters && build.verifies.is_none() && is_usable(build)
         });
         let auto = activation == Activation::Auto;
         let deployed = match existing {
             None => {
-                let new = NewBuild { version, upcasters, activation, verifies: None };
+                let new = NewBuild { version, upcasters, purpose: NewBuildPurpose::Queries(activation) };
                 let build = changes.begin_build(&new, tables, &format!("version {version} was deployed")).await?;
                 Deployed { build, live: None }
             }
@@ -75,9 +75,9 @@ impl Operations {
         Ok((changes, deployed))
     }
 
-    /// Lets queries turn to a build at once that is live already. If it is not as far as the active one, or somebody reads a
-    /// view for long, it becomes the active one by itself a little later, as a new build does.
-    pub(super) async fn turn_to(&self, deployed: &Deployed) {
+    /// Makes a build that is live already the active one at once. If it is behind the active one, or a reader holds a view for long,
+    /// its worker makes it the active one later, as it does with a new build.
+    pub(super) async fn activate_if_live(&self, deployed: &Deployed) {
         if let Some(live) = &deployed.live
             && let Err(error) = self.activate_live(live, "the version was deployed again", Duration::ZERO).await
         {

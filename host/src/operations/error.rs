@@ -1,4 +1,4 @@
-//! Why an operation is not done.
+//! Errors of operations.
 
 use crate::{
     builds::{BuildId, ChangeError, PickError},
@@ -14,25 +14,25 @@ pub enum OperateError {
     /// There is no such projection, the build is not in a state for this, or Postgres fails.
     #[error(transparent)]
     Change(#[from] ChangeError),
-    /// No build is meant.
+    /// There is no build to choose.
     #[error(transparent)]
     Pick(#[from] PickError),
-    /// Readers have seen more than the build holds.
+    /// The active build is ahead of the build.
     #[error(
         "build {build} of projection `{projection}` is at position {checkpoint}, and queries have seen up to {seen}; it can be \
-         activated when it has come as far"
+         activated when it has reached that position"
     )]
     Behind {
         /// The projection.
         projection: Identifier,
         /// The build.
         build: BuildId,
-        /// How far it is.
+        /// Its checkpoint.
         checkpoint: Position,
-        /// How far the active build is.
+        /// The checkpoint of the active build.
         seen: Position,
     },
-    /// Every event that is set aside is followed by later ones of its stream that were folded.
+    /// Each dead letter is followed by later events of its stream that were folded.
     #[error(
         "nothing was tried again: build {build} of projection `{projection}` has folded later events of the same streams as all \
          {letters} events that it has set aside, so they can only be folded out of order; rebuild the projection for the rows \
@@ -43,13 +43,13 @@ pub enum OperateError {
         projection: Identifier,
         /// The build.
         build: BuildId,
-        /// The events that it has set aside.
+        /// The number of its dead letters.
         letters: u64,
     },
     /// There is no such upcaster, or it is not active.
     #[error("there is no upcaster `{0}`, or it is not active")]
     NoUpcaster(Identifier),
-    /// Upcasters do not fit together.
+    /// Two upcasters conflict.
     #[error(transparent)]
     Upcasters(#[from] UpcasterConflict),
     /// The version does not run here.

@@ -23,8 +23,8 @@ impl Operations {
         Ok(summaries(&self.pool, Some(name)).await?.pop())
     }
 
-    /// The changes of a projection's states, newest first: those before entry `before`, or the newest. Empty if the projection
-    /// never was.
+    /// The newest `limit` entries of a projection's history before entry `before`, newest first. Empty if there never was such a
+    /// projection.
     ///
     /// # Errors
     /// Postgres fails.

@@ -1,7 +1,7 @@
 //! What operators do, a file each.
 //!
-//! It knows builds and modules, and nothing of the engine that works on them: what it changes stands in Postgres, and a
-//! notification wakes whoever it concerns.
+//! This room knows builds and modules, and not the engine that works on them: what it changes is in Postgres, and a notification
+//! wakes the supervisors.
 
 mod activate;
 mod compare;
@@ -31,23 +31,23 @@ pub use self::{
     error::OperateError,
     retry::Retried,
     upcasters::Rebuilt,
-    upload::{UploadModuleError, UploadOutcome},
-    verify::{Cause, Verification, VerifyError},
+    upload::{UploadEffect, UploadModuleError, UploadOutcome},
+    verify::{Cause, Verification, VerificationOutcome, VerifyError},
 };
 
-/// How many may read builds whole at once.
+/// Comparisons and verifications that a host runs at once.
 const FULL_READS: usize = 2;
 
 /// What operators can do. Clones are handles on one.
 #[derive(Clone, Debug)]
 pub struct Operations {
     pool: PgPool,
-    /// For what reads builds whole.
+    /// For comparisons and verifications, which read whole builds.
     queries: PgPool,
     modules: Modules,
     /// Changes with each commit of this host's workers.
     committed: watch::Receiver<u64>,
-    /// Of those who read builds whole; each takes a connection of its own, and memory of Postgres'.
+    /// A permit for each comparison and verification: each takes a separate connection, and memory of Postgres.
     full_reads: Arc<Semaphore>,
 }
 
@@ -62,4 +62,4 @@ impl Operations {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,14 +1,14 @@
-//! Stopping a build for a while, and letting it go on.
+//! Pausing and resuming a build.
 
 use super::{Operations, error::OperateError};
 use crate::{
-    builds::{BuildId, Changes, Event, Meant, pick},
+    builds::{BuildId, Changes, DefaultBuild, Event, pick},
     read_model::Identifier,
 };
 
 impl Operations {
-    /// Stops a build, the active one if none is named: when this returns, nothing more is written to it. Queries go on reading
-    /// what it holds.
+    /// Pauses a build, or the active one if none is named. When this returns, nothing more is written to it; queries go on reading
+    /// it.
     ///
     /// # Errors
     /// There is no such build, it is not running, or Postgres fails.
@@ -16,7 +16,7 @@ impl Operations {
         self.apply(name, build, Event::Paused, "an operator paused it").await
     }
 
-    /// Lets a build go on that was paused, the active one if none is named.
+    /// Resumes a paused build, or the active one if none is named.
     ///
     /// # Errors
     /// There is no such build, it stopped for another reason, or Postgres fails.
@@ -32,7 +32,7 @@ impl Operations {
         cause: &str,
     ) -> Result<BuildId, OperateError> {
         let mut changes = Changes::begin(&self.pool, name).await?;
-        let build = pick(name, &changes.builds().await?, build, Meant::ActiveOrNewest)?.id;
+        let build = pick(name, &changes.builds().await?, build, DefaultBuild::ActiveOrNewest)?.id;
         changes.apply(build, event, cause).await?;
         changes.commit().await?;
         Ok(build)

@@ -1,14 +1,14 @@
-//! Building a version again.
+//! Rebuilding a version: it gets a new build.
 
 use super::{Operations, error::OperateError};
 use crate::{
-    builds::{Activation, BuildId, Changes, NewBuild, PickError, hold_upcasters, of_projection},
+    builds::{Activation, BuildId, Changes, NewBuild, NewBuildPurpose, PickError, hold_upcasters, of_projection},
     modules::ModuleVersion,
     read_model::Identifier,
 };
 
 impl Operations {
-    /// Begins a new build of a version, of the active one if none is named; queries turn to it as `activation` says.
+    /// Starts a new build of a version, or of the active one if none is named. It becomes the active build as `activation` says.
     ///
     /// # Errors
     /// There is no such projection or version, the version does not run here, or Postgres fails.
@@ -27,7 +27,7 @@ impl Operations {
         let upcasters = hold_upcasters(&mut transaction).await?;
         let mut changes = Changes::within(transaction, name).await?;
         let cause = format!("an operator asked for a rebuild of version {version}");
-        let new = NewBuild { version, upcasters, activation, verifies: None };
+        let new = NewBuild { version, upcasters, purpose: NewBuildPurpose::Queries(activation) };
         let build = changes.begin_build(&new, module.tables(), &cause).await?;
         if activation == Activation::Auto {
             changes.supersede_others(build).await?;
@@ -36,7 +36,7 @@ impl Operations {
         Ok(build)
     }
 
-    /// The version of the active build, or of the newest where none is active yet, retired or not.
+    /// The version of the active build, or of the newest build if none is active yet, even if that is retired.
     async fn active_version(&self, name: &Identifier) -> Result<ModuleVersion, OperateError> {
         let builds = of_projection(&self.pool, name).await?;
         let builds = builds.ok_or_else(|| crate::builds::ChangeError::NoProjection(name.clone()))?;
@@ -45,7 +45,7 @@ impl Operations {
         let none_fits = || PickError::NoneFits {
             projection: name.clone(),
             action: "rebuild",
-            reason: "none was ever begun; deploy a version",
+            reason: "none was ever started; deploy a version",
         };
         Ok(active.ok_or_else(none_fits)?.version)
     }

@@ -1,25 +1,25 @@
-//! The end of builds, and of projections.
+//! Retiring builds, and deleting projections.
 
 use super::{Operations, error::OperateError};
 use crate::{
-    builds::{BuildId, Changes, Event, Meant, pick},
+    builds::{BuildId, Changes, DefaultBuild, Event, pick},
     read_model::Identifier,
 };
 
 impl Operations {
-    /// Drops a build's tables. Its number and its history stay.
+    /// Drops a build's tables and dead letters. Its number and its history stay.
     ///
     /// # Errors
     /// There is no such build, queries read it, or Postgres fails.
     pub async fn retire(&self, name: &Identifier, build: BuildId) -> Result<(), OperateError> {
         let mut changes = Changes::begin(&self.pool, name).await?;
-        pick(name, &changes.builds().await?, Some(build), Meant::Active)?;
+        pick(name, &changes.builds().await?, Some(build), DefaultBuild::Active)?;
         changes.apply(build, Event::Retired, "an operator retired it").await?;
         Ok(changes.commit().await?)
     }
 
-    /// Deletes a projection: its builds, their tables, and the views. Events, modules and the history stay; uploading a module
-    /// again begins from the first event.
+    /// Deletes a projection: its builds, their tables, and the views. Events, modules and the history stay; a module that is
+    /// uploaded again begins with the first event.
     ///
     /// # Errors
     /// There is no such projection, or Postgres fails.

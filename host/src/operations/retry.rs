@@ -1,10 +1,10 @@
-//! Trying again what failed.
+//! Trying failed events again.
 
 use sqlx::PgConnection;
 
 use super::{Operations, error::OperateError};
 use crate::{
-    builds::{Build, BuildId, Changes, Event, Meant, names_of, pick},
+    builds::{Build, BuildId, Changes, DefaultBuild, Event, names_of, pick},
     event_log::Filter,
     modules::descriptors,
     read_model::Identifier,
@@ -19,17 +19,16 @@ pub struct Retried {
     pub build: BuildId,
     /// Dead letters that stay set aside, because later events of their streams were folded.
     pub overtaken: u64,
-    /// Dead letters that are tried behind later events of other streams, which matters as each row may depend on several.
+    /// Dead letters that are tried after later events of other streams were folded, where each row may depend on several streams.
     pub behind_others: u64,
 }
 
 impl Operations {
-    /// Tries again what failed, in the active build if none is named: a build that is halted or failed goes on at the event
-    /// where it stopped; events that were set aside are folded in their order, and set aside again if they still fail.
+    /// Tries failed events again, in the active build if none is named. A halted or failed build goes on at the event at which it
+    /// stopped. Dead letters are folded by position, and set aside again if they fail again.
     ///
     /// # Errors
-    /// There is no such build, it is paused or retired, all that could be tried again is overtaken by later events, or Postgres
-    /// fails.
+    /// There is no such build, it is paused or retired, each dead letter is overtaken by later events, or Postgres fails.
     pub async fn retry(
         &self,
         name: &Identifier,
@@ -37,16 +36,16 @@ impl Operations {
         redelivery: Redelivery,
     ) -> Result<Retried, OperateError> {
         let mut changes = Changes::begin(&self.pool, name).await?;
-        let found = pick(name, &changes.builds().await?, build, Meant::ActiveOrNewest)?.clone();
+        let found = pick(name, &changes.builds().await?, build, DefaultBuild::ActiveOrNewest)?.clone();
         let (build, subscription) = (found.id, found.id.subscription());
         let cause = match redelivery {
             Redelivery::InOrder => "an operator asked for it",
             Redelivery::All => "an operator asked for it, out of order where later events were folded",
         };
-        // From here on its checkpoint and its dead letters stand still.
+        // This takes the lease away and locks the subscription: its checkpoint and its dead letters do not change from here on.
         changes.apply(build, Event::Retried, cause).await?;
         let connection = changes.connection();
-        let all = subscriptions::count(connection, subscription).await?;
+        let all = subscriptions::count_dead_letters(connection, subscription).await?;
         let mut overtaken = 0;
         if redelivery == Redelivery::InOrder {
             let types = types_read(connection, &found).await?;
@@ -63,7 +62,7 @@ impl Operations {
     }
 }
 
-/// The types of events that a build is given before its upcasters; none if it is given all.
+/// The types of events that are read from the log for a build; an empty list means all.
 async fn types_read(connection: &mut PgConnection, build: &Build) -> Result<Vec<String>, sqlx::Error> {
     let mut modules = vec![(build.projection.clone(), build.version)];
     modules.extend(names_of(&build.upcasters));
@@ -77,7 +76,7 @@ async fn types_read(connection: &mut PgConnection, build: &Build) -> Result<Vec<
     Ok(filter.types)
 }
 
-/// Whether each row of a build depends on one stream only, so that the order between streams means nothing to it.
+/// Whether each row of a build depends on one stream only, so that the order between streams makes no difference.
 async fn by_stream(connection: &mut PgConnection, build: &Build) -> Result<bool, sqlx::Error> {
     let descriptors = descriptors(connection, &[(build.projection.clone(), build.version)]).await?;
     let partitioned_by = descriptors.into_iter().find_map(|descriptor| match descriptor {

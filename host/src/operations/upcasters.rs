@@ -1,12 +1,13 @@
-//! Putting upcasters to work, and taking them out of it.
+//! Activating and deactivating upcasters.
 
 use sqlx::{Postgres, Transaction};
 
 use super::{Operations, error::OperateError};
 use crate::{
     builds::{
-        self, Activation, ActiveUpcaster, Build, BuildId, Changes, NewBuild, PinnedUpcaster, State, active_upcasters,
-        begin_upcaster_change, describe_upcasters, names_of, remove_active_upcaster, set_active_upcaster,
+        self, Activation, ActiveUpcaster, Build, BuildId, Changes, NewBuild, NewBuildPurpose, PinnedUpcaster, State,
+        active_upcasters, begin_upcaster_change, describe_upcasters, names_of, remove_active_upcaster,
+        set_active_upcaster,
     },
     event_log::RecordedEvent,
     modules::{ChainError, ModuleVersion, upcast},
@@ -14,7 +15,7 @@ use crate::{
     runtime::{Delivery, ProjectionDescriptor, Step, UpcasterConflict, UpcasterModule, conflicts},
 };
 
-/// A build that was begun because an upcaster was activated, or is no longer active.
+/// A build that was started because an upcaster was activated or deactivated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebuilt {
     /// The projection.
@@ -32,7 +33,7 @@ impl Operations {
         describe_upcasters(&self.pool).await
     }
 
-    /// Brings events to where the active upcasters bring them, which is what a projection begun now would see.
+    /// Brings events through the active upcasters. The result is what a build that is started now would get.
     ///
     /// # Errors
     /// An upcaster does not run here, or fails at an event, or Postgres fails.
@@ -44,11 +45,11 @@ impl Operations {
         upcast(chain, events.into_iter().map(Delivery::from).collect()).await
     }
 
-    /// Makes a version of an upcaster the active one: the newest if none is named. Projections that read a type that it
-    /// rewrites are built again, and queries turn to the new builds as they catch up.
+    /// Activates a version of an upcaster, or the newest if none is named. Projections that read a type that it rewrites are
+    /// rebuilt, and their new builds become active when they have caught up.
     ///
     /// # Errors
-    /// There is no such upcaster, it does not fit beside the others, or Postgres fails; then nothing has changed.
+    /// There is no such upcaster, it conflicts with another one, or Postgres fails; then nothing has changed.
     pub async fn activate_upcaster(
         &self,
         name: &Identifier,
@@ -65,7 +66,7 @@ impl Operations {
         Ok((version, rebuilt))
     }
 
-    /// The same as part of a transaction that has done other things before, which is the caller's to commit.
+    /// Activates a version of an upcaster in a transaction that the caller has begun, and that the caller commits.
     pub(super) async fn activate_upcaster_within(
         &self,
         mut transaction: Transaction<'static, Postgres>,
@@ -78,17 +79,17 @@ impl Operations {
         if before.contains(&PinnedUpcaster { name: name.clone(), version }) {
             return Ok((transaction, Vec::new()));
         }
-        let mut together = vec![upcaster.clone()];
+        let mut active_then = vec![upcaster.clone()];
         for other in before.iter().filter(|other| other.name != *name) {
-            together.push(self.modules.load_upcaster(&other.name, other.version).await?);
+            active_then.push(self.modules.load_upcaster(&other.name, other.version).await?);
         }
-        let declared: Vec<_> = together.iter().map(|module| (&module.label().name, module.descriptor())).collect();
+        let declared: Vec<_> = active_then.iter().map(|module| (&module.label().name, module.descriptor())).collect();
         let reasons = conflicts(&declared);
         if !reasons.is_empty() {
             return Err(OperateError::Upcasters(UpcasterConflict { reasons }));
         }
         set_active_upcaster(&mut transaction, name, version).await?;
-        // Also those that read what the version before rewrote.
+        // Projections that read what the version before rewrote are rebuilt as well.
         let mut steps = upcaster.steps().to_vec();
         if let Some(replaced) = before.iter().find(|other| other.name == *name) {
             steps.extend_from_slice(self.modules.load_upcaster(name, replaced.version).await?.steps());
@@ -97,7 +98,7 @@ impl Operations {
         self.rebuild_readers(transaction, &steps, &cause).await
     }
 
-    /// Makes an upcaster inactive. Projections that read a type that it rewrites are built again without it.
+    /// Deactivates an upcaster. Projections that read a type that it rewrites are rebuilt without it.
     ///
     /// # Errors
     /// It is not active, or Postgres fails.
@@ -118,7 +119,7 @@ impl Operations {
         module.map(|module| module.latest_version).ok_or_else(|| OperateError::NoUpcaster(name.clone()))
     }
 
-    /// Begins a new build of each projection that reads events which these steps rewrite.
+    /// Starts a new build of each projection that reads events that these steps rewrite.
     async fn rebuild_readers(
         &self,
         mut transaction: Transaction<'static, Postgres>,
@@ -127,13 +128,14 @@ impl Operations {
     ) -> Result<(Transaction<'static, Postgres>, Vec<Rebuilt>), OperateError> {
         let upcasters = active_upcasters(&mut transaction).await?;
         let mut rebuilt = Vec::new();
-        // In the order of their names, as everyone who locks several.
+        // Projections are locked by name, the order of all transactions that lock several.
         for projection in builds::projections(&mut transaction).await? {
             let mut changes = Changes::within(transaction, &projection).await?;
-            if let Some((version, activation)) = in_use(&changes.builds().await?) {
+            if let Some((version, activation)) = version_in_use(&changes.builds().await?) {
                 let module = self.modules.load_projection(&projection, version).await?;
                 if reads(module.descriptor(), steps) {
-                    let new = NewBuild { version, upcasters: upcasters.clone(), activation, verifies: None };
+                    let purpose = NewBuildPurpose::Queries(activation);
+                    let new = NewBuild { version, upcasters: upcasters.clone(), purpose };
                     let build = changes.begin_build(&new, module.tables(), cause).await?;
                     if activation == Activation::Auto {
                         changes.supersede_others(build).await?;
@@ -147,23 +149,24 @@ impl Operations {
     }
 }
 
-/// Commits, and wakes who works on builds.
+/// Commits, and wakes the supervisors of all hosts.
 async fn commit(mut transaction: Transaction<'static, Postgres>) -> Result<(), sqlx::Error> {
     builds::notify(&mut transaction).await?;
     transaction.commit().await
 }
 
-/// The version that queries read, or will read. A projection that waits for its operator goes on waiting.
-fn in_use(builds: &[Build]) -> Option<(ModuleVersion, Activation)> {
-    let mut of_use = builds.iter().filter(|build| build.verifies.is_none() && build.state != State::Retired);
-    let next = of_use.clone().find(|build| build.state.activates_when_live());
-    match next.or_else(|| of_use.clone().find(|build| build.state.is_active())) {
+/// The version to rebuild: the one that is to become active, or else the active one. If there is neither, the newest one, whose new
+/// build waits for an operator as the old one does.
+fn version_in_use(builds: &[Build]) -> Option<(ModuleVersion, Activation)> {
+    let mut usable = builds.iter().filter(|build| build.verifies.is_none() && build.state != State::Retired);
+    let next = usable.clone().find(|build| build.state.activates_when_live());
+    match next.or_else(|| usable.clone().find(|build| build.state.is_active())) {
         Some(build) => Some((build.version, Activation::Auto)),
-        None => of_use.next().map(|build| (build.version, Activation::Manual)),
+        None => usable.next().map(|build| (build.version, Activation::Manual)),
     }
 }
 
-/// Whether a projection is given events of a type that steps rewrite.
+/// Whether a projection reads events of a type that one of the steps rewrites.
 fn reads(projection: &ProjectionDescriptor, steps: &[Step]) -> bool {
     let wants = |step: &Step| projection.event_types.iter().any(|wanted| wanted.event_type == step.event_type);
     projection.all_types || steps.iter().any(wants)

@@ -1,4 +1,4 @@
-//! Uploading a module: it is stored, checked, and put to work, all or nothing.
+//! Uploading a module: it is checked, stored, and deployed or activated, all or nothing.
 
 use super::{Operations, error::OperateError, upcasters::Rebuilt};
 use crate::{
@@ -13,19 +13,28 @@ use crate::{
 pub struct UploadOutcome {
     /// The version that has these bytes.
     pub uploaded: Uploaded,
-    /// The build of the version, if it is one of a projection.
-    pub build: Option<BuildId>,
-    /// The builds that were begun because an upcaster was activated.
-    pub builds: Option<Vec<Rebuilt>>,
+    /// What the upload has started.
+    pub effect: UploadEffect,
+}
+
+/// What an upload has started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UploadEffect {
+    /// The projection was deployed, and this is the build of the version.
+    Deployed(BuildId),
+    /// The upcaster was activated, and these builds were started.
+    Activated(Vec<Rebuilt>),
+    /// The upcaster was stored, and an operator has to activate it.
+    Stored,
 }
 
 /// Why a module is not uploaded. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UploadModuleError {
-    /// It is not taken in.
+    /// It is refused.
     #[error(transparent)]
     Upload(#[from] UploadError),
-    /// It is not put to work.
+    /// It cannot be deployed or activated.
     #[error(transparent)]
     Operate(#[from] OperateError),
 }
@@ -37,17 +46,17 @@ impl From<sqlx::Error> for UploadModuleError {
 }
 
 impl Operations {
-    /// The largest component that is taken, in bytes.
+    /// The largest component that can be uploaded, in bytes.
     #[must_use]
     pub fn max_module_bytes(&self) -> usize {
         self.modules.max_module_bytes()
     }
 
-    /// Takes a component in as the module's next version, unless its bytes are there already. A projection gets a build; an
-    /// upcaster becomes active unless `activation` is manual. It is one transaction.
+    /// Stores a component as the module's next version, unless a version has the same bytes. A projection gets a build; an upcaster
+    /// becomes active unless `activation` is manual. All of it is one transaction.
     ///
     /// # Errors
-    /// It is not a module, does not fit beside the others, or Postgres fails.
+    /// The component is not a module, it conflicts with other modules, or Postgres fails.
     pub async fn upload(
         &self,
         name: &Identifier,
@@ -63,19 +72,19 @@ impl Operations {
                 let (changes, deployed) =
                     self.deploy_within(transaction, name, version, module.tables(), activation).await?;
                 changes.commit().await?;
-                self.turn_to(&deployed).await;
-                Ok(UploadOutcome { uploaded, build: Some(deployed.build), builds: None })
+                self.activate_if_live(&deployed).await;
+                Ok(UploadOutcome { uploaded, effect: UploadEffect::Deployed(deployed.build) })
             }
             Module::Upcaster(upcaster) if activation == Activation::Auto => {
                 let (mut transaction, rebuilt) =
                     self.activate_upcaster_within(transaction, name, version, &upcaster).await?;
                 notify(&mut transaction).await?;
                 transaction.commit().await?;
-                Ok(UploadOutcome { uploaded, build: None, builds: Some(rebuilt) })
+                Ok(UploadOutcome { uploaded, effect: UploadEffect::Activated(rebuilt) })
             }
             Module::Upcaster(_) => {
                 transaction.commit().await?;
-                Ok(UploadOutcome { uploaded, build: None, builds: None })
+                Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored })
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Proving that a build is a function of the events: it is built again, aside, and compared.
+//! Verifying that a build is a function of the events: its version is built again, and the two builds are compared.
 
 use sqlx::PgConnection;
 
@@ -9,16 +9,17 @@ use super::{
 };
 use crate::{
     builds::{
-        Activation, BuildId, ChangeError, Changes, Meant, NewBuild, Refused, Stage, Verifies, of_projection, pick,
+        BuildId, ChangeError, Changes, DefaultBuild, NewBuild, NewBuildPurpose, Refused, Stage, Verifies,
+        of_projection, pick,
     },
     event_log::Position,
     read_model::{ContentHash, Identifier, compare::TableComparison, content_hash},
     subscriptions::{self, Batches},
 };
 
-/// Events that the module gets at most at once when a build is verified. It gets one first, then two, and so on, so that the
-/// batches are fewer than the events however few there are. Together with fresh memory for each batch, which such a build
-/// gives its module as well, this brings out what a module keeps in memory that it must not.
+/// The largest batch of a build that verifies another one. Its first batch has one event, the next two, and so on, so that even
+/// few events come in several batches. As each batch has fresh memory in such a build, a module whose rows depend on what it
+/// keeps in memory, or on how events are batched, gives other rows.
 const BATCH_EVENTS: usize = 251;
 
 /// The result of verifying a build.
@@ -33,38 +34,49 @@ pub struct Verification {
     /// The build that was made for it.
     pub by: ComparedBuild,
     /// Whether they hold the same rows.
-    pub identical: bool,
-    /// Why they do not, as far as the host can tell; none if they do.
-    pub cause: Option<Cause>,
-    /// The batches of the build that was made for it, each with fresh memory. With one batch or none nothing is shown of what
-    /// the module keeps from one batch to the next.
+    pub outcome: VerificationOutcome,
+    /// The batches of the build that was made for it, each with fresh memory. If there are fewer than two, the verification does not
+    /// show whether the module keeps something from one batch to the next.
     pub batches: Batches,
-    /// The hash of what both hold; none if they differ.
-    pub content_hash: Option<ContentHash>,
     /// Each table; left is the build that was verified.
     pub tables: Vec<TableComparison>,
+}
+
+/// Whether a build and the one that was made to verify it hold the same rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VerificationOutcome {
+    /// They do.
+    Identical {
+        /// The hash of the rows.
+        content_hash: ContentHash,
+    },
+    /// They do not.
+    Different {
+        /// Why, as far as the host can tell.
+        cause: Cause,
+    },
 }
 
 /// Why a build differs from one that was made to verify it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The build holds dead letters that were folded behind later events, by a retry.
+    /// A retry has folded dead letters of the build after later events.
     OutOfOrder,
-    /// The two have set aside different events.
+    /// The two have set different events aside.
     DeadLetters,
-    /// The module: it keeps something in memory from one batch to the next, or depends on how events are batched.
+    /// The module's rows depend on what it keeps in memory from one batch to the next, or on how events are batched.
     Module,
 }
 
 impl Operations {
-    /// Begins to verify a build, the active one if none is named: answers a build of the same version that goes through the
-    /// same upcasters, which is filled aside with other batches. When it is live, [`Self::verification`] tells the result.
+    /// Starts to verify a build, or the active one if none is named: returns a new build of the same version with the same
+    /// upcasters, which gets its events in other batches. When it is live, [`Self::verification`] returns the result.
     ///
     /// # Errors
     /// There is no such build, it has not caught up yet, its version does not run here, or Postgres fails.
     pub async fn verify(&self, name: &Identifier, build: Option<BuildId>) -> Result<BuildId, OperateError> {
         let mut changes = Changes::begin(&self.pool, name).await?;
-        let build = pick(name, &changes.builds().await?, build, Meant::ActiveOrNewest)?.clone();
+        let build = pick(name, &changes.builds().await?, build, DefaultBuild::ActiveOrNewest)?.clone();
         if !build.state.is_readable() {
             let refused = if build.verifies.is_some() { Refused::Verifies } else { Refused::Replaying };
             return Err(ChangeError::Refused { build: Box::new(build), refused }.into());
@@ -73,8 +85,7 @@ impl Operations {
         let new = NewBuild {
             version: build.version,
             upcasters: build.upcasters,
-            activation: Activation::Manual,
-            verifies: Some(Verifies { build: build.id, batch_events: BATCH_EVENTS }),
+            purpose: NewBuildPurpose::Verify(Verifies { build: build.id, batch_events: BATCH_EVENTS }),
         };
         let cause = format!("an operator asked to verify build {}", build.id);
         let by = changes.begin_build(&new, module.tables(), &cause).await?;
@@ -85,7 +96,7 @@ impl Operations {
     /// Compares a build with the one that was made to verify it.
     ///
     /// # Errors
-    /// There is no such build, it was not made to verify another one or has not caught up yet, the two do not come to one
+    /// There is no such build, it was not made to verify another one, it has not caught up yet, the two cannot be brought to one
     /// position, or Postgres fails.
     pub async fn verification(
         &self,
@@ -95,31 +106,32 @@ impl Operations {
     ) -> Result<Verification, VerifyError> {
         let builds = of_projection(&self.pool, name).await.map_err(CompareError::from)?;
         let builds = builds.ok_or_else(|| CompareError::NoProjection(name.clone()))?;
-        let found = pick(name, &builds, Some(by), Meant::Active).map_err(CompareError::from)?;
+        let found = pick(name, &builds, Some(by), DefaultBuild::Active).map_err(CompareError::from)?;
         let Some(verifies) = found.verifies else { return Err(VerifyError::DoesNotVerify(found.id)) };
         if found.state.kept().is_some_and(|kept| kept.stage == Stage::Replaying) {
             let refused = ChangeError::Refused { build: Box::new(found.clone()), refused: Refused::Replaying };
             return Err(VerifyError::Operate(refused.into()));
         }
-        let [left, right] = self.sides(name, Some(verifies.build), Some(by)).await?;
+        let [left, right] = self.builds_to_compare(name, Some(verifies.build), Some(by)).await?;
         let _turn = self.full_reads.acquire().await;
-        let (mut snapshot, comparison) = self.compare_sides(&left, &right, options).await?;
+        let (mut snapshot, comparison) = self.compare_in_snapshot(&left, &right, options).await?;
         let Comparison { projection, position, left: verified, right: by, identical, tables } = comparison;
         let connection = snapshot.connection();
-        let (mut hash, mut cause) = (None, None);
-        if identical {
+        let outcome = if identical {
             let hashes = content_hash(connection, &left.tables).await;
-            hash = Some(hashes.map_err(|error| dropped_or(error, &[verified.build]))?.hash);
+            let hashes = hashes.map_err(|error| dropped_or(error, &[verified.build]))?;
+            VerificationOutcome::Identical { content_hash: hashes.hash }
         } else {
-            cause = Some(cause_of(connection, verified.build, by.build, position).await.map_err(CompareError::from)?);
-        }
+            let cause = cause_of(connection, verified.build, by.build, position).await.map_err(CompareError::from)?;
+            VerificationOutcome::Different { cause }
+        };
         let batches = subscriptions::batches(connection, by.build.subscription()).await.map_err(CompareError::from)?;
         snapshot.close().await;
-        Ok(Verification { projection, position, verified, by, identical, cause, batches, content_hash: hash, tables })
+        Ok(Verification { projection, position, verified, by, outcome, batches, tables })
     }
 }
 
-/// Why a build differs from the one that was made to verify it, in the snapshot in which they were compared.
+/// Looks for the cause of a difference, in the snapshot in which the builds were compared.
 async fn cause_of(
     connection: &mut PgConnection,
     verified: BuildId,
@@ -130,17 +142,17 @@ async fn cause_of(
     if subscriptions::out_of_order(connection, verified).await? > 0 {
         return Ok(Cause::OutOfOrder);
     }
-    let differ = subscriptions::differ(connection, verified, by, position).await?;
+    let differ = subscriptions::dead_letters_differ(connection, verified, by, position).await?;
     Ok(if differ { Cause::DeadLetters } else { Cause::Module })
 }
 
 /// Why there is no [`Verification`].
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// The build is not one whose result can be told.
+    /// The build has no result yet.
     #[error(transparent)]
     Operate(#[from] OperateError),
-    /// The build was made for something else.
+    /// The build is not a verifier.
     #[error("build {0} was not made to verify another one")]
     DoesNotVerify(BuildId),
     /// The builds cannot be compared.

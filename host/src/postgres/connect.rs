@@ -8,7 +8,7 @@ use sqlx::{
 };
 use tracing::warn;
 
-use super::transient::is_transient;
+use super::{backoff::Backoff, transient::is_transient};
 
 /// The oldest Postgres that Gnomon runs on.
 pub const OLDEST_POSTGRES: i32 = 14;
@@ -88,16 +88,18 @@ fn pool(max_connections: u32) -> PgPoolOptions {
 
 async fn wait_for_version(pool: &PgPool, address: &str, patience: Duration) -> Result<i32, ConnectError> {
     let deadline = tokio::time::Instant::now() + patience;
-    let mut pause = Duration::from_millis(50);
+    let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
     loop {
         match sqlx::query_scalar("SELECT current_setting('server_version_num')::int").fetch_one(pool).await {
             Ok(version) => return Ok(version),
-            Err(source) if is_transient(&source) && tokio::time::Instant::now() + pause < deadline => {
+            Err(source) => {
+                let pause = backoff.next_pause();
+                if !is_transient(&source) || tokio::time::Instant::now() + pause >= deadline {
+                    return Err(ConnectError::Unreachable { address: address.to_owned(), source });
+                }
                 warn!(%address, error = %source, "Postgres does not answer yet, trying again");
                 tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(2));
             }
-            Err(source) => return Err(ConnectError::Unreachable { address: address.to_owned(), source }),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Postgres: connections, migrations, values on the wire, and a server of our own where there is none.
 
+mod backoff;
 mod connect;
 mod copy;
 pub mod embedded;
@@ -12,6 +13,7 @@ mod value;
 
 pub(crate) use self::value::{sql_number, sql_text};
 pub use self::{
+    backoff::Backoff,
     connect::{ConnectError, Database, OLDEST_POSTGRES},
     copy::{BinaryCopy, BinaryRows, CopyFormatError},
     migrate::{MigrateError, migrate},

@@ -5,6 +5,8 @@ use std::{collections::HashSet, sync::Arc};
 use sqlx::PgPool;
 use tokio::runtime::Handle;
 
+#[cfg(test)]
+use super::fault_point::FaultPoint;
 use super::{
     rows::BuildRows,
     search::{Search, end_of_event},
@@ -15,10 +17,10 @@ use crate::{
     subscriptions::{DeadLetter, OnFailure},
 };
 
-/// Events that are run at once after one that failed; where one is bad, more may be.
+/// Events that are run together after one that failed: more faulty events may follow it closely.
 const AFTER_FAILURE: usize = 64;
 
-/// A module at work, with the instance that it has now.
+/// A projection's module, the upcasters before it, and the instance that is kept between batches.
 #[derive(Debug)]
 pub(super) struct BatchFolder {
     runtime: Handle,
@@ -26,238 +28,208 @@ pub(super) struct BatchFolder {
     tables: Arc<TableSet>,
     upcasters: Option<Upcasters>,
     module: ProjectionModule,
-    on_failure: OnFailure,
-    /// Streams whose events wait behind one that failed.
-    parked: HashSet<String>,
-    /// Whether the module gets fresh memory for each batch.
-    forgets: bool,
-    /// Kept from batch to batch as long as all goes well.
+    fresh_memory: bool,
+    /// Kept from batch to batch as long as no event fails.
     instance: Option<ProjectionInstance>,
+}
+
+/// How a [`BatchFolder`] runs its module.
+#[derive(Debug, Default)]
+pub(super) struct FolderOptions {
+    /// The upcasters that events go through first, if there are any.
+    pub(super) upcasters: Option<UpcasterChain>,
+    /// Whether the module gets fresh memory for each batch.
+    pub(super) fresh_memory: bool,
+}
+
+/// What happens at events that the module cannot handle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FailureHandling {
+    pub(super) on_failure: OnFailure,
+    /// Streams whose events wait behind one that failed. Folding adds those of events that are parked.
+    pub(super) parked_streams: HashSet<String>,
 }
 
 /// The upcasters that events go through.
 #[derive(Debug)]
 struct Upcasters {
     chain: UpcasterChain,
-    /// The types that the projection wants of what comes out; none if it wants all.
-    wants: Option<HashSet<String>>,
+    /// The event types that the projection wants, or `None` if it wants all.
+    wanted: Option<HashSet<String>>,
 }
 
-/// What became of events on their way through the upcasters.
-struct Upcasted {
-    /// Those before the one that failed, as they have become.
+/// An event, and how a module failed at it.
+#[derive(Debug)]
+pub(super) struct FailedEvent {
+    pub(super) event: Delivery,
+    pub(super) failure: ModuleFailure,
+}
+
+/// A batch after its way through the upcasters.
+struct UpcastedBatch {
+    /// What became of the events before the one that failed.
     ready: Vec<Delivery>,
-    /// As it is in the log.
-    failed: Option<(Delivery, ModuleFailure)>,
-    /// Those behind it, as they are in the log.
+    /// The event that an upcaster failed at, as it is in the log.
+    failed: Option<FailedEvent>,
+    /// The events behind it, as they are in the log.
     behind: Vec<Delivery>,
 }
 
 /// The result of folding a batch.
 #[derive(Debug)]
 pub(super) struct Folded {
-    /// What its events changed, up to the one that it stopped at.
+    /// What its events changed, up to the one at which folding stopped.
     pub(super) writes: WriteSet,
-    /// Events that were set aside, all of them before the one that it stopped at.
+    /// Events that were set aside, all of them before the one at which folding stopped.
     pub(super) set_aside: Vec<DeadLetter>,
-    /// The event that it stopped at, and what the module did.
-    pub(super) stopped: Option<(Delivery, ModuleFailure)>,
+    /// The event at which folding stopped, if it did.
+    pub(super) stopped: Option<FailedEvent>,
 }
 
-/// Why a batch is not folded whole.
-enum Unfolded {
+/// Why events are not all folded.
+enum FoldError {
     /// The module cannot handle an event.
     Event {
         /// What the events before it changed.
         before: WriteSet,
-        /// Its place among the events.
-        place: usize,
+        /// Its index among the events.
+        index: usize,
         /// What the module did.
-        failure: ModuleFailure,
+        failure: Box<ModuleFailure>,
     },
-    /// Something that is not the module's fault.
+    /// A failure that is not the module's fault.
     Host(BatchError),
 }
 
 impl BatchFolder {
     /// Must be called within a tokio runtime.
-    pub(super) fn new(pool: PgPool, tables: Arc<TableSet>, module: ProjectionModule, on_failure: OnFailure) -> Self {
-        let runtime = Handle::current();
-        Self {
-            runtime,
-            pool,
-            tables,
-            upcasters: None,
-            module,
-            on_failure,
-            parked: HashSet::new(),
-            forgets: false,
-            instance: None,
-        }
+    pub(super) fn new(
+        pool: PgPool,
+        tables: Arc<TableSet>,
+        module: ProjectionModule,
+        FolderOptions { upcasters, fresh_memory }: FolderOptions,
+    ) -> Self {
+        let upcasters = upcasters.map(|chain| {
+            let descriptor = module.descriptor();
+            let types = descriptor.event_types.iter().map(|wanted| wanted.event_type.clone());
+            let wanted = (!descriptor.all_types).then(|| types.collect());
+            Upcasters { chain, wanted }
+        });
+        Self { runtime: Handle::current(), pool, tables, upcasters, module, fresh_memory, instance: None }
     }
 
-    /// Gives the module fresh memory for each batch.
-    pub(super) fn forget(&mut self) {
-        self.forgets = true;
-    }
-
-    /// Lets events go through these upcasters before.
-    pub(super) fn upcast_by(&mut self, chain: UpcasterChain) {
-        let descriptor = self.module.descriptor();
-        let types = descriptor.event_types.iter().map(|wanted| wanted.event_type.clone());
-        let wants = (!descriptor.all_types).then(|| types.collect());
-        self.upcasters = Some(Upcasters { chain, wants });
-    }
-
-    /// From now on, at events that the module cannot handle, this happens.
-    pub(super) fn on_failure(&mut self, on_failure: OnFailure) {
-        self.on_failure = on_failure;
-    }
-
-    /// Keeps the events of these streams, and of no other, waiting.
-    pub(super) fn park(&mut self, streams: HashSet<String>) {
-        self.parked = streams;
-    }
-
-    /// Folds events, as they are in the log, over what earlier ones changed that Postgres need not have yet. Blocks.
+    /// Folds events, as they are in the log. `layers` are the changes of earlier events that need not be committed yet, oldest
+    /// first. Blocks.
     ///
     /// # Errors
-    /// What is not the fault of a module. What is, is part of the answer.
-    pub(super) fn fold(&mut self, events: Vec<Delivery>, layers: &[Arc<WriteSet>]) -> Result<Folded, BatchError> {
+    /// A failure that is not a module's fault. A failure of a module is handled as `handling` says.
+    pub(super) fn fold(
+        &mut self,
+        events: Vec<Delivery>,
+        layers: &[Arc<WriteSet>],
+        handling: &mut FailureHandling,
+    ) -> Result<Folded, BatchError> {
         let mut folded = Folded { writes: self.no_writes(), set_aside: Vec::new(), stopped: None };
-        let mut rest = self.without_parked(events, 0, &mut folded.set_aside);
+        let mut rest = handling.set_parked_aside(events, 0, &mut folded.set_aside);
         while !rest.is_empty() && folded.stopped.is_none() {
             let upcasted = self.upcast(rest)?;
-            self.fold_upcasted(upcasted.ready, layers, &mut folded)?;
+            self.fold_upcasted(upcasted.ready, layers, handling, &mut folded)?;
             rest = upcasted.behind;
-            if let Some((event, failure)) = upcasted.failed
+            if let Some(FailedEvent { event, failure }) = upcasted.failed
                 && folded.stopped.is_none()
             {
-                self.fail(&event, failure, &mut folded);
+                handling.handle(&event, failure, &mut folded);
             }
-            rest = self.without_parked(rest, 0, &mut folded.set_aside);
+            rest = handling.set_parked_aside(rest, 0, &mut folded.set_aside);
         }
-        if let Some((stopped_at, _)) = &folded.stopped {
-            // Events of parked streams were set aside before it was known where the batch stops. What stands behind that place
-            // is folded, or set aside, when the build goes on.
-            folded.set_aside.retain(|letter| letter.position < stopped_at.position);
+        if let Some(stopped) = &folded.stopped {
+            // Events of parked streams were set aside before it was known where folding stops. Those behind that event are folded
+            // or set aside when the build goes on.
+            folded.set_aside.retain(|letter| letter.position < stopped.event.position);
         }
         Ok(folded)
     }
 
-    /// Brings events to where the upcasters bring them, up to one that an upcaster fails at.
-    fn upcast(&mut self, mut events: Vec<Delivery>) -> Result<Upcasted, BatchError> {
+    /// Brings events through the upcasters, up to one that an upcaster fails at.
+    fn upcast(&mut self, mut events: Vec<Delivery>) -> Result<UpcastedBatch, BatchError> {
         let Some(upcasters) = &mut self.upcasters else {
-            return Ok(Upcasted { ready: events, failed: None, behind: Vec::new() });
+            return Ok(UpcastedBatch { ready: events, failed: None, behind: Vec::new() });
         };
-        let wants = |event: &Delivery| upcasters.wants.as_ref().is_none_or(|wants| wants.contains(&event.event_type));
+        let is_wanted =
+            |event: &Delivery| upcasters.wanted.as_ref().is_none_or(|wanted| wanted.contains(&event.event_type));
         match upcasters.chain.upcast(&mut events) {
             Ok(()) => {
-                events.retain(wants);
-                return Ok(Upcasted { ready: events, failed: None, behind: Vec::new() });
+                events.retain(is_wanted);
+                return Ok(UpcastedBatch { ready: events, failed: None, behind: Vec::new() });
             }
             Err(UpcastError { error: BatchError::Module(_), .. }) => {}
             Err(error) => return Err(error.error),
         }
-        // What becomes of an event depends on that event alone: taken one by one, the one that fails shows itself.
+        // What becomes of an event depends on that event alone, so running them one by one finds the one that fails.
         let mut ready = Vec::new();
         let mut rest = events.into_iter();
         while let Some(event) = rest.next() {
-            let mut made = vec![event];
+            let mut made = vec![event.clone()];
             match upcasters.chain.upcast(&mut made) {
-                Ok(()) => ready.extend(made.into_iter().filter(wants)),
-                Err(UpcastError { upcaster, error: BatchError::Module(mut failure) }) => {
-                    failure.message =
-                        format!("upcaster `{}` version {}: {}", upcaster.name, upcaster.version, failure.message);
-                    let failed = made.pop().map(|event| (event, *failure));
-                    return Ok(Upcasted { ready, failed, behind: rest.collect() });
+                Ok(()) => ready.extend(made.into_iter().filter(is_wanted)),
+                Err(UpcastError { upcaster, error: BatchError::Module(failure) }) => {
+                    let failure = ModuleFailure { upcaster: Some(upcaster), ..*failure };
+                    let failed = Some(FailedEvent { event, failure });
+                    return Ok(UpcastedBatch { ready, failed, behind: rest.collect() });
                 }
                 Err(error) => return Err(error.error),
             }
         }
-        Ok(Upcasted { ready, failed: None, behind: Vec::new() })
+        Ok(UpcastedBatch { ready, failed: None, behind: Vec::new() })
     }
 
     fn fold_upcasted(
         &mut self,
         mut events: Vec<Delivery>,
         layers: &[Arc<WriteSet>],
+        handling: &mut FailureHandling,
         folded: &mut Folded,
     ) -> Result<(), BatchError> {
         let (mut next, mut size) = (0, events.len());
         while next < events.len() {
             let end = end_of_event(&events, events.len().min(next + size) - 1);
-            match self.fold_batch(&events[next..end], layers, &mut folded.writes) {
+            match self.fold_range(&events[next..end], layers, &mut folded.writes) {
                 Ok(()) => {
                     next = end;
                     size = size.saturating_mul(2);
                 }
-                Err(Unfolded::Event { before, place, failure }) => {
+                Err(FoldError::Event { before, index, failure }) => {
                     folded.writes.merge(before);
-                    let place = next + place;
-                    self.fail(&events[place], failure, folded);
+                    let faulty = next + index;
+                    handling.handle(&events[faulty], *failure, folded);
                     if folded.stopped.is_some() {
                         break;
                     }
-                    next = end_of_event(&events, place);
-                    events = self.without_parked(events, next, &mut folded.set_aside);
+                    next = end_of_event(&events, faulty);
+                    events = handling.set_parked_aside(events, next, &mut folded.set_aside);
                     size = AFTER_FAILURE;
                 }
-                Err(Unfolded::Host(error)) => return Err(error),
+                Err(FoldError::Host(error)) => return Err(error),
             }
         }
         Ok(())
-    }
-
-    /// Does with an event that a module cannot handle what is to be done.
-    fn fail(&mut self, event: &Delivery, failure: ModuleFailure, folded: &mut Folded) {
-        // An earlier event of its stream may have failed in the meantime.
-        if self.parked.contains(&event.stream) {
-            folded.set_aside.push(DeadLetter::waiting(event));
-            return;
-        }
-        match self.on_failure {
-            OnFailure::Halt => folded.stopped = Some((event.clone(), failure)),
-            OnFailure::Skip => folded.set_aside.push(DeadLetter::failed(event, failure, false)),
-            OnFailure::Park => {
-                folded.set_aside.push(DeadLetter::failed(event, failure, true));
-                self.parked.insert(event.stream.clone());
-            }
-        }
     }
 
     fn no_writes(&self) -> WriteSet {
         WriteSet::new(&self.tables.tables().cloned().collect::<Vec<_>>())
     }
 
-    /// Takes the events of parked streams out, from a place on.
-    fn without_parked(&self, mut events: Vec<Delivery>, from: usize, set_aside: &mut Vec<DeadLetter>) -> Vec<Delivery> {
-        if self.parked.is_empty() {
-            return events;
-        }
-        let behind = events.split_off(from);
-        for event in behind {
-            if !self.parked.contains(&event.stream) {
-                events.push(event);
-            } else if set_aside.last().is_none_or(|last| last.position != event.position) {
-                // One letter for all events into which one was split.
-                set_aside.push(DeadLetter::waiting(&event));
-            }
-        }
-        events
-    }
-
-    /// Folds events over what those before them changed, and adds what they change.
-    fn fold_batch(
+    /// Folds events over the layers and over what the events before them changed, and adds what they change to that.
+    fn fold_range(
         &mut self,
         events: &[Delivery],
         layers: &[Arc<WriteSet>],
         done: &mut WriteSet,
-    ) -> Result<(), Unfolded> {
+    ) -> Result<(), FoldError> {
         let mut over = layers.to_vec();
         over.push(Arc::new(std::mem::replace(done, self.no_writes())));
-        let folded = self.fold_over(events, &over);
-        // The rows that were read through the layers are gone with the run, so this one has no other owner.
+        let folded = self.find_faulty(events, &over);
+        // The rows that were read through the layers are dropped with the run, so this layer has no other owner.
         if let Some(before) = over.pop() {
             *done = Arc::unwrap_or_clone(before);
         }
@@ -265,41 +237,44 @@ impl BatchFolder {
         Ok(())
     }
 
-    fn fold_over(&mut self, events: &[Delivery], layers: &[Arc<WriteSet>]) -> Result<WriteSet, Unfolded> {
+    /// Folds events over layers. If the module fails, finds the event that it fails at.
+    fn find_faulty(&mut self, events: &[Delivery], layers: &[Arc<WriteSet>]) -> Result<WriteSet, FoldError> {
         let first = match self.run(events, layers.to_vec()) {
             Ok(writes) => return Ok(writes),
-            Err(BatchError::Module(failure)) => *failure,
-            Err(error) => return Err(Unfolded::Host(error)),
+            Err(BatchError::Module(failure)) => failure,
+            Err(error) => return Err(FoldError::Host(error)),
         };
 
-        // One event of the batch is to blame. Parts of the batch are run again, each in fresh memory, until it stands alone.
+        // One of the events is faulty. Ranges of them are run again, each in fresh memory, until it is alone.
         let mut done = self.no_writes();
         let mut search = Search::new(events, &first);
-        if search.is_one(&(0..events.len())) {
-            return Err(Unfolded::Event { before: done, place: 0, failure: first });
+        if search.is_one_event(&(0..events.len())) {
+            return Err(FoldError::Event { before: done, index: 0, failure: first });
         }
-        while let Some(part) = search.next() {
+        while let Some(range) = search.next() {
             let mut layers = layers.to_vec();
             layers.push(Arc::new(done));
-            let result = self.run(&events[part.clone()], layers.clone());
+            let result = self.run(&events[range.clone()], layers.clone());
             done = layers.pop().map(Arc::unwrap_or_clone).unwrap_or_else(|| self.no_writes());
             match result {
                 Ok(writes) => {
-                    search.clear(&part);
+                    search.clear(&range);
                     done.merge(writes);
                 }
-                Err(BatchError::Module(failure)) if search.is_one(&part) => {
-                    return Err(Unfolded::Event { before: done, place: part.start, failure: *failure });
+                Err(BatchError::Module(failure)) if search.is_one_event(&range) => {
+                    return Err(FoldError::Event { before: done, index: range.start, failure });
                 }
-                Err(BatchError::Module(failure)) => search.split(part, &failure),
-                Err(error) => return Err(Unfolded::Host(error)),
+                Err(BatchError::Module(failure)) => search.split(range, &failure),
+                Err(error) => return Err(FoldError::Host(error)),
             }
         }
-        // Every part passed by itself: what failed was the size of the batch.
+        // Each range passed alone: the module failed because of the size of the batch.
         Ok(done)
     }
 
     fn run(&mut self, events: &[Delivery], layers: Vec<Arc<WriteSet>>) -> Result<WriteSet, BatchError> {
+        #[cfg(test)]
+        FaultPoint::FoldingThread.pass(events);
         let rows = BuildRows {
             runtime: self.runtime.clone(),
             pool: self.pool.clone(),
@@ -311,8 +286,49 @@ impl BatchFolder {
             None => self.module.instantiate(events[0].position)?,
         };
         let writes = instance.handle(events, Box::new(rows))?;
-        // Only memory that has seen nothing fail is used again.
-        self.instance = (!self.forgets).then_some(instance);
+        // Only an instance in whose memory no event has failed is used again.
+        self.instance = (!self.fresh_memory).then_some(instance);
         Ok(writes)
+    }
+}
+
+impl FailureHandling {
+    /// Halts at an event that a module failed at, or sets it aside.
+    fn handle(&mut self, event: &Delivery, failure: ModuleFailure, folded: &mut Folded) {
+        // An earlier event of its stream may have been parked in the meantime.
+        if self.parked_streams.contains(&event.stream) {
+            folded.set_aside.push(DeadLetter::waiting(event));
+            return;
+        }
+        match self.on_failure {
+            OnFailure::Halt => folded.stopped = Some(FailedEvent { event: event.clone(), failure }),
+            OnFailure::Skip => folded.set_aside.push(DeadLetter::skipped(event, failure)),
+            OnFailure::Park => {
+                folded.set_aside.push(DeadLetter::parked(event, failure));
+                self.parked_streams.insert(event.stream.clone());
+            }
+        }
+    }
+
+    /// Sets aside the events of parked streams from index `from` on, and returns the others.
+    fn set_parked_aside(
+        &self,
+        mut events: Vec<Delivery>,
+        from: usize,
+        set_aside: &mut Vec<DeadLetter>,
+    ) -> Vec<Delivery> {
+        if self.parked_streams.is_empty() {
+            return events;
+        }
+        let behind = events.split_off(from);
+        for event in behind {
+            if !self.parked_streams.contains(&event.stream) {
+                events.push(event);
+            } else if set_aside.last().is_none_or(|last| last.position != event.position) {
+                // One dead letter for all events that upcasters made of one.
+                set_aside.push(DeadLetter::waiting(&event));
+            }
+        }
+        events
     }
 }

@@ -1,14 +1,17 @@
-//! The engine: catching up, folding, committing, failures, leases.
+//! The engine: it fills builds and keeps them up to date.
 //!
-//! It knows nothing of HTTP, and nothing of what operators and readers ask for: it finds that in the builds.
+//! This room knows neither HTTP nor the requests of operators and readers; what they ask for is in the state of the builds.
 
 mod commit;
+#[cfg(test)]
+mod fault_point;
 mod fold;
 mod pipeline;
 mod redelivery;
 mod rows;
 mod search;
 mod shared;
+mod stop;
 mod supervisor;
 mod work;
 mod worker;
@@ -41,8 +44,8 @@ impl Projector {
         let pool = database.lookups.clone();
         let shared = Arc::new(Shared { pool, log, modules, settings, look_again: Notify::new() });
         let stop = CancellationToken::new();
-        let (tell, committed) = watch::channel(0);
-        let supervisor = supervisor::Supervisor::new(shared, stop.clone(), tell);
+        let (send_committed, committed) = watch::channel(0);
+        let supervisor = supervisor::Supervisor::new(shared, stop.clone(), send_committed);
         let supervisor = Arc::new(Mutex::new(Some(tokio::spawn(supervisor.run()))));
         Self { supervisor, stop, committed }
     }
@@ -53,7 +56,7 @@ impl Projector {
         self.committed.clone()
     }
 
-    /// Stops: commits under way are finished, leases given back.
+    /// Stops the workers: current commits are finished, and leases are given back.
     pub async fn stop(&self) {
         self.stop.cancel();
         if let Some(supervisor) = self.supervisor.lock().await.take() {

@@ -1,31 +1,34 @@
-//! Work on a build from a checkpoint on: read, fold, commit, go on.
+//! Work on a build from a checkpoint on: read, fold, commit, and again.
 //!
 //! The three overlap. While one step is being committed, the module folds the next batch over what that step changed, and
 //! the log is read ahead of both. Steps that are folded while a commit is under way are committed together by the next.
 
-use std::{sync::Arc, time::Instant};
+use std::{convert::Infallible, sync::Arc, time::Instant};
 
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::task::{JoinError, JoinHandle};
 use tracing::{error, info};
 
+#[cfg(test)]
+use super::fault_point::FaultPoint;
 use super::{
-    commit::{CommitError, Effect, commit},
-    fold::{BatchFolder, Folded},
-    work::{End, Work, WorkError},
+    commit::{Effect, commit},
+    fold::{BatchFolder, FailedEvent, FailureHandling, Folded},
+    stop::Stop,
+    work::Work,
 };
 use crate::{
-    builds::{BuildError, Event, HOLD, Swapped, swap, tell},
+    builds::{BuildError, SWAP_TIMEOUT, Swapped, WorkerReport, report, swap},
     event_log::{Filter, Position},
     postgres::is_transient,
     read_model::{TableSet, WriteSet},
-    runtime::{BatchError, Delivery, ModuleFailure},
-    subscriptions::{Batch, Batches, DeadLetter, FIRST_BATCH, Step, follow},
+    runtime::BatchError,
+    subscriptions::{Batch, Batches, DeadLetter, FIRST_BATCH, Feed, Step, follow},
 };
 
-/// Bytes of rows that may wait for a commit; above, folding waits.
+/// The size of uncommitted rows, in bytes, above which folding waits for a commit.
 const MAX_PENDING_BYTES: usize = 64 * 1024 * 1024;
 
-/// Folded, and not committed yet: the effect of the events up to `to`.
+/// The effect of the events up to `to`, folded and not committed yet.
 struct Pending {
     writes: Arc<WriteSet>,
     set_aside: Vec<DeadLetter>,
@@ -34,34 +37,52 @@ struct Pending {
     at_head: bool,
 }
 
-/// What came of a part of the log, and which part it was.
-struct FoldedPart {
+/// The result of folding a batch, and the range of the log that it covers.
+struct FoldedBatch {
     folded: Folded,
     batches: Batches,
     to: Position,
     at_head: bool,
 }
 
-type Folding = JoinHandle<(BatchFolder, Result<FoldedPart, BatchError>)>;
-type Committing = JoinHandle<Result<(), CommitError>>;
-type Swapping = JoinHandle<Result<Swapped, sqlx::Error>>;
+/// The folder is either idle, or away in the task that folds a batch.
+enum Fold {
+    Idle(Box<IdleFolder>),
+    Running(JoinHandle<Result<(Box<IdleFolder>, FoldedBatch), BatchError>>),
+}
 
-/// Work from a checkpoint on until something fails.
+/// A folder that is ready for the next batch.
+struct IdleFolder {
+    folder: BatchFolder,
+    handling: FailureHandling,
+}
+
+/// A commit under way.
+struct RunningCommit {
+    /// What it writes; batches are folded over this meanwhile.
+    writes: Arc<WriteSet>,
+    task: JoinHandle<Result<Pending, Stop>>,
+}
+
+/// What the pipeline waits for beside the feed and the folder.
+enum Progress {
+    Committed(Result<Result<Pending, Stop>, JoinError>),
+    Swapped(Result<Result<Swapped, sqlx::Error>, JoinError>),
+    StopAsked,
+}
+
+/// Work from a checkpoint on, until something stops it.
 pub(super) struct Pipeline<'w> {
     work: &'w mut Work,
     tables: Arc<TableSet>,
-    batches: mpsc::Receiver<Result<Batch, sqlx::Error>>,
-    /// At rest while nothing is folded.
-    folder: Option<BatchFolder>,
-    folding: Option<Folding>,
     pending: Option<Pending>,
-    committing: Option<(Pending, Committing)>,
-    /// While queries are about to turn to the build.
-    swapping: Option<Swapping>,
-    /// An event that the module cannot handle; the events before it are committed first.
-    failure: Option<(Delivery, ModuleFailure)>,
+    commit: Option<RunningCommit>,
+    /// The swap that makes this build the active one, while it is tried.
+    swap: Option<JoinHandle<Result<Swapped, sqlx::Error>>>,
+    /// An event that the module cannot handle. The events before it are committed before the build halts.
+    failed: Option<FailedEvent>,
     checkpoint: Position,
-    /// Where the attempt ends, because there is a barrier.
+    /// The position of a barrier, where the run ends.
     until: Option<Position>,
     rate: Rate,
 }
@@ -69,97 +90,122 @@ pub(super) struct Pipeline<'w> {
 impl<'w> Pipeline<'w> {
     pub(super) fn new(
         work: &'w mut Work,
-        filter: Filter,
-        folder: BatchFolder,
         tables: Arc<TableSet>,
         checkpoint: Position,
         until: Option<Position>,
     ) -> Self {
-        let shared = &work.shared;
-        let mut size = shared.settings.batch;
-        let mut first = FIRST_BATCH;
-        if let Some(verifies) = work.job.build.verifies {
-            // Beginning with one event, there are two batches as soon as there are two events.
-            (first, size.max_events) = (1, verifies.batch_events);
-        }
-        Self {
-            batches: follow(shared.log.clone(), checkpoint, until, filter, size, first),
-            folder: Some(folder),
-            tables,
-            folding: None,
-            pending: None,
-            committing: None,
-            swapping: None,
-            failure: None,
-            checkpoint,
-            until,
-            rate: Rate::new(),
-            work,
+        let (pending, commit, swap, failed) = (None, None, None, None);
+        Self { work, tables, pending, commit, swap, failed, checkpoint, until, rate: Rate::new() }
+    }
+
+    /// Folds the events that match the filter, until something stops it.
+    pub(super) async fn run(
+        mut self,
+        filter: Filter,
+        folder: BatchFolder,
+        handling: FailureHandling,
+    ) -> Result<Infallible, Stop> {
+        let mut feed = self.follow_log(filter);
+        let mut fold = Fold::Idle(Box::new(IdleFolder { folder, handling }));
+        loop {
+            if self.commit.is_none() && self.work.stop.is_cancelled() {
+                return Err(Stop::Asked);
+            }
+            self.start_commit();
+            if self.commit.is_none()
+                && self.pending.is_none()
+                && let Some(FailedEvent { event, failure }) = self.failed.take()
+            {
+                let (stream, event_type) = (event.stream, event.event_type);
+                return Err(Stop::Halted(BuildError::Module { failure, stream, event_type }));
+            }
+            let takes_batches = self.failed.is_none() && self.has_room();
+            fold = match fold {
+                Fold::Idle(folder) => tokio::select! {
+                    batch = feed.next(), if takes_batches => {
+                        let batch = batch.ok_or_else(|| Stop::Interrupted("the log is closed".to_owned()))??;
+                        self.start_fold(folder, batch)
+                    }
+                    progress = self.next_progress() => {
+                        self.after_progress(progress).await?;
+                        Fold::Idle(folder)
+                    }
+                },
+                Fold::Running(mut task) => tokio::select! {
+                    folded = &mut task => {
+                        let (folder, batch) = folded??;
+                        self.after_fold(batch);
+                        Fold::Idle(folder)
+                    }
+                    progress = self.next_progress() => {
+                        self.after_progress(progress).await?;
+                        Fold::Running(task)
+                    }
+                },
+            };
         }
     }
 
-    pub(super) async fn run(mut self) -> Result<End, WorkError> {
-        loop {
-            if self.committing.is_none() && self.work.stop.is_cancelled() {
-                return Ok(End::Stopped);
-            }
-            self.start_commit();
-            if self.committing.is_none()
-                && self.pending.is_none()
-                && let Some((event, failure)) = self.failure.take()
-            {
-                return self.halt(event, failure).await;
-            }
-            let takes_batches = self.folding.is_none() && self.failure.is_none() && self.has_room();
-            tokio::select! {
-                committed = wait(self.committing.as_mut().map(|(_, task)| task)) => {
-                    committed.map_err(|_| WorkError::Lost)??;
-                    self.after_commit().await?;
-                }
-                folded = wait(self.folding.as_mut()) => {
-                    self.folding = None;
-                    let (folder, folded) = folded.map_err(|_| WorkError::Lost)?;
-                    self.folder = Some(folder);
-                    self.after_fold(folded.map_err(WorkError::Host)?);
-                }
-                swapped = wait(self.swapping.as_mut()) => {
-                    self.swapping = None;
-                    self.after_swap(swapped.map_err(|_| WorkError::Lost)?).await?;
-                }
-                batch = self.batches.recv(), if takes_batches => {
-                    // The feed ends after an error only.
-                    self.start_fold(batch.ok_or(WorkError::Lost)??);
-                }
-                () = self.work.stop.cancelled(), if self.committing.is_none() => return Ok(End::Stopped),
-            }
+    fn follow_log(&self, filter: Filter) -> Feed {
+        let shared = &self.work.shared;
+        let mut size = shared.settings.batch;
+        let mut first = FIRST_BATCH;
+        if let Some(verifies) = self.work.job.build.verifies {
+            // Batches of one event, then two and so on, so that even a short log has several.
+            (first, size.max_events) = (1, verifies.batch_events);
         }
+        follow(shared.log.clone(), self.checkpoint, self.until, filter, size, first)
     }
 
     fn has_room(&self) -> bool {
         self.pending.as_ref().is_none_or(|pending| pending.writes.bytes() < MAX_PENDING_BYTES)
     }
 
-    fn start_fold(&mut self, batch: Batch) {
-        let Some(mut folder) = self.folder.take() else { return };
-        let in_flight = self.committing.as_ref().map(|(pending, _)| &pending.writes);
-        let pending = self.pending.as_ref().map(|pending| &pending.writes);
-        let layers: Vec<Arc<WriteSet>> = in_flight.into_iter().chain(pending).cloned().collect();
-        self.folding = Some(tokio::task::spawn_blocking(move || {
-            let batches = Batches::one(batch.events.len());
-            let Batch { events, to, at_head } = batch;
-            let folded = folder.fold(events, &layers);
-            (folder, folded.map(|folded| FoldedPart { folded, batches, to, at_head }))
-        }));
+    /// Waits until a commit or a swap ends, or until the supervisor asks the worker to stop while nothing is being committed.
+    async fn next_progress(&mut self) -> Progress {
+        tokio::select! {
+            committed = wait(self.commit.as_mut().map(|commit| &mut commit.task)) => Progress::Committed(committed),
+            swapped = wait(self.swap.as_mut()) => Progress::Swapped(swapped),
+            () = self.work.stop.cancelled(), if self.commit.is_none() => Progress::StopAsked,
+        }
     }
 
-    fn after_fold(&mut self, part: FoldedPart) {
-        let FoldedPart { folded, batches, mut to, mut at_head } = part;
-        if let Some((event, _)) = &folded.stopped {
-            (to, at_head) = (Position(event.position.0 - 1), false);
+    async fn after_progress(&mut self, progress: Progress) -> Result<(), Stop> {
+        match progress {
+            Progress::Committed(committed) => {
+                self.commit = None;
+                self.after_commit(committed??).await
+            }
+            Progress::Swapped(swapped) => {
+                self.swap = None;
+                self.after_swap(swapped?).await
+            }
+            Progress::StopAsked => Err(Stop::Asked),
         }
-        self.failure = folded.stopped;
+    }
+
+    fn start_fold(&self, mut idle: Box<IdleFolder>, batch: Batch) -> Fold {
+        #[cfg(test)]
+        FaultPoint::WorkerTask.pass(&batch.events);
+        let in_flight = self.commit.as_ref().map(|commit| &commit.writes);
+        let pending = self.pending.as_ref().map(|pending| &pending.writes);
+        let layers: Vec<Arc<WriteSet>> = in_flight.into_iter().chain(pending).cloned().collect();
+        Fold::Running(tokio::task::spawn_blocking(move || {
+            let batches = Batches::one(batch.events.len());
+            let Batch { events, to, at_head } = batch;
+            let folded = idle.folder.fold(events, &layers, &mut idle.handling)?;
+            Ok((idle, FoldedBatch { folded, batches, to, at_head }))
+        }))
+    }
+
+    fn after_fold(&mut self, batch: FoldedBatch) {
+        let FoldedBatch { folded, batches, mut to, mut at_head } = batch;
+        if let Some(failed) = &folded.stopped {
+            (to, at_head) = (Position(failed.event.position.0 - 1), false);
+        }
+        self.failed = folded.stopped;
         match &mut self.pending {
-            // Nothing was folded since: what is waiting is what there is.
+            // The batch was folded over what is pending, and is committed together with it.
             Some(pending) => {
                 Arc::make_mut(&mut pending.writes).merge(folded.writes);
                 pending.set_aside.extend(folded.set_aside);
@@ -173,14 +219,14 @@ impl<'w> Pipeline<'w> {
         }
     }
 
+    /// Starts to commit what is pending, unless a commit is under way.
     fn start_commit(&mut self) {
-        if self.committing.is_some() {
+        if self.commit.is_some() {
             return;
         }
         let Some(pending) = self.pending.take() else { return };
         let shared = Arc::clone(&self.work.shared);
         let (lease, tables, writes) = (self.work.lease, Arc::clone(&self.tables), Arc::clone(&pending.writes));
-        let set_aside = pending.set_aside.clone();
         let step = Step {
             from: self.checkpoint,
             to: pending.to,
@@ -189,110 +235,107 @@ impl<'w> Pipeline<'w> {
         };
         let (replayable, max_dead_letters) = (self.work.is_replaying(), shared.settings.max_dead_letters);
         let task = tokio::spawn(async move {
-            let (writes, set_aside) = (&*writes, set_aside.as_slice());
-            let effect = Effect { writes, taken_back: &[], set_aside, max_dead_letters, retry: None, replayable };
-            commit(&shared.pool, lease, &tables, &step, &effect).await
+            let effect = Effect {
+                writes: &pending.writes,
+                taken_back: &[],
+                set_aside: &pending.set_aside,
+                max_dead_letters,
+                retry: None,
+                replayable,
+            };
+            commit(&shared.pool, lease, &tables, &step, &effect).await?;
+            Ok(pending)
         });
-        self.committing = Some((pending, task));
+        self.commit = Some(RunningCommit { writes, task });
     }
 
-    async fn after_commit(&mut self) -> Result<(), WorkError> {
-        let Some((pending, _)) = self.committing.take() else { return Ok(()) };
-        self.checkpoint = pending.to;
+    async fn after_commit(&mut self, committed: Pending) -> Result<(), Stop> {
+        self.checkpoint = committed.to;
         self.work.committed.send_modify(|count| *count += 1);
-        for letter in &pending.set_aside {
+        for letter in &committed.set_aside {
             self.work.log_set_aside(letter);
         }
-        if pending.at_head {
+        if committed.at_head {
             if self.work.is_replaying() {
                 self.finish_replay().await?;
             }
             self.start_swap();
         }
         match self.until.filter(|at| self.checkpoint >= *at) {
-            Some(at) => Err(WorkError::Barrier(at)),
+            Some(at) => Err(Stop::Barrier(at)),
             None => Ok(()),
         }
     }
 
-    /// The log's end is reached for the first time: the tables get their indexes.
-    async fn finish_replay(&mut self) -> Result<(), WorkError> {
+    /// The end of the log is reached for the first time: adds the indexes to the tables and makes the build live.
+    async fn finish_replay(&mut self) -> Result<(), Stop> {
         let Work { shared, job, lease, .. } = &mut *self.work;
         let mut transaction = shared.pool.begin().await?;
         self.tables.add_indexes(&mut transaction).await?;
-        let cause = format!("it holds every event up to position {}", self.checkpoint);
-        job.build.state = tell(&mut transaction, *lease, Event::CaughtUp, None, &cause).await?;
+        let caught_up = WorkerReport::CaughtUp(self.checkpoint);
+        job.build.state = report(&mut transaction, *lease, &caught_up).await?;
         transaction.commit().await?;
         info!(build = %job.build.id, projection = %job.build.projection, version = %job.build.version,
             checkpoint = %self.checkpoint, "the build has caught up");
         Ok(())
     }
 
-    /// Lets queries turn to the build, if it is to become the active one. Meanwhile the build goes on: the active one may be
-    /// further, and is kept where it is until this one has come as far.
+    /// Starts to make the build the active one, if it is to become that. The build goes on meanwhile: the active one may be ahead,
+    /// and is held at its checkpoint until this one has reached it.
     fn start_swap(&mut self) {
         let Work { shared, job, .. } = &*self.work;
-        if !job.build.state.activates_when_live() || self.swapping.is_some() {
+        if !job.build.state.activates_when_live() || self.swap.is_some() {
             return;
         }
         let (shared, tables) = (Arc::clone(shared), Arc::clone(&self.tables));
         let (projection, build) = (job.build.projection.clone(), job.build.id);
-        self.swapping = Some(tokio::spawn(async move {
-            swap(&shared.pool, &projection, build, &tables, "it has caught up", HOLD).await
+        self.swap = Some(tokio::spawn(async move {
+            swap(&shared.pool, &projection, build, &tables, "it has caught up", SWAP_TIMEOUT).await
         }));
     }
 
-    async fn after_swap(&mut self, swapped: Result<Swapped, sqlx::Error>) -> Result<(), WorkError> {
+    async fn after_swap(&mut self, swapped: Result<Swapped, sqlx::Error>) -> Result<(), Stop> {
         let (build, projection) = (self.work.job.build.id, self.work.job.build.projection.clone());
         match swapped {
             Ok(Swapped::Done) => {
                 info!(%build, %projection, version = %self.work.job.build.version,
                     "queries read the build from now on");
             }
-            // The next commit tries again.
+            // It is tried again after the next commit.
             Ok(Swapped::Behind { .. }) => return Ok(()),
-            Ok(Swapped::NotReady(_)) => {}
+            Ok(Swapped::Refused(_) | Swapped::Deleted) => {}
             Err(error) if is_transient(&error) => return Err(error.into()),
             Err(error) => {
                 error!(%build, %projection, %error, "the build cannot be activated");
                 let error = BuildError::Host { message: format!("the build cannot be activated: {error}") };
-                self.work.tell(Event::ActivationFailed, Some(&error)).await?;
+                self.work.report(&WorkerReport::ActivationFailed(error)).await?;
             }
         }
         self.work.refresh().await
-    }
-
-    async fn halt(&mut self, event: Delivery, failure: ModuleFailure) -> Result<End, WorkError> {
-        let build = &self.work.job.build;
-        error!(build = %build.id, projection = %build.projection, version = %build.version, stream = event.stream,
-            event_type = event.event_type, %failure, "the build is halted");
-        let error = BuildError::Module { failure, stream: event.stream, event_type: event.event_type };
-        self.work.tell(Event::Halted, Some(&error)).await?;
-        Ok(End::Noted)
     }
 }
 
 impl Drop for Pipeline<'_> {
     fn drop(&mut self) {
-        // A commit that nobody waits for any more may still go through; the next attempt begins at whatever it left.
-        if let Some((_, task)) = &self.committing {
-            task.abort();
+        // The commit may still go through; the next run begins at the checkpoint that it finds.
+        if let Some(commit) = &self.commit {
+            commit.task.abort();
         }
-        if let Some(task) = &self.swapping {
-            task.abort();
+        if let Some(swap) = &self.swap {
+            swap.abort();
         }
     }
 }
 
-/// Waits for a task; for ever if there is none.
-async fn wait<T>(task: Option<&mut JoinHandle<T>>) -> Result<T, tokio::task::JoinError> {
+/// Waits for a task, or for ever if there is none.
+async fn wait<T>(task: Option<&mut JoinHandle<T>>) -> Result<T, JoinError> {
     match task {
         Some(task) => task.await,
         None => std::future::pending().await,
     }
 }
 
-/// How fast a build goes, lately.
+/// How many positions a build passes in a second.
 struct Rate {
     last: Instant,
     per_second: f64,
@@ -303,7 +346,7 @@ impl Rate {
         Self { last: Instant::now(), per_second: 0.0 }
     }
 
-    /// Events a second, with these events passed since the last call; older speeds fade within seconds.
+    /// Returns positions per second, of which so many were passed since the last call. Earlier rates fade out within seconds.
     fn per_second(&mut self, events: u64) -> f64 {
         let seconds = self.last.elapsed().as_secs_f64().max(1e-6);
         self.last = Instant::now();

@@ -1,4 +1,4 @@
-//! The rows of a build as a batch finds them.
+//! The rows of a build as they are before a batch.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use crate::{
     runtime::{ReadError, RowReader},
 };
 
-/// The committed rows, and over them what earlier batches changed that is on its way into Postgres.
+/// The committed rows, and over them the changes of earlier batches that are not committed yet.
 ///
-/// A commit that happens between two reads changes nothing: what it brings is in the layers already.
+/// A commit between two reads makes no difference: the rows that it changes are in the layers.
 pub(super) struct BuildRows {
     pub(super) runtime: Handle,
     pub(super) pool: PgPool,
@@ -22,12 +22,12 @@ pub(super) struct BuildRows {
 }
 
 impl BuildRows {
-    /// What the newest layer that knows says of a row; none if no layer does.
-    fn in_layers(&self, place: usize, key: &[Value]) -> Option<Option<&Row>> {
-        self.layers.iter().rev().find_map(|layer| layer.tables()[place].get(key))
+    /// What the newest layer that changes a row makes of it: `Some(None)` if it deletes the row, `None` if no layer changes it.
+    fn in_layers(&self, table_index: usize, key: &[Value]) -> Option<Option<&Row>> {
+        self.layers.iter().rev().find_map(|layer| layer.tables()[table_index].get(key))
     }
 
-    fn place(&self, table: &Table) -> Result<usize, ReadError> {
+    fn index_of(&self, table: &Table) -> Result<usize, ReadError> {
         self.tables
             .tables()
             .position(|other| other.name() == table.name())
@@ -37,24 +37,24 @@ impl BuildRows {
 
 impl RowReader for BuildRows {
     fn get_many(&mut self, table: &Arc<Table>, keys: &[Key], max_bytes: usize) -> Result<Vec<Option<Row>>, ReadError> {
-        let place = self.place(table)?;
+        let table_index = self.index_of(table)?;
         let mut rows: Vec<Option<Row>> = vec![None; keys.len()];
-        let (mut unknown, mut unknown_places) = (Vec::new(), Vec::new());
+        let (mut unchanged_keys, mut unchanged_indexes) = (Vec::new(), Vec::new());
         for (index, key) in keys.iter().enumerate() {
-            match self.in_layers(place, key) {
+            match self.in_layers(table_index, key) {
                 Some(row) => rows[index] = row.cloned(),
                 None => {
-                    unknown.push(key.clone());
-                    unknown_places.push(index);
+                    unchanged_keys.push(key.clone());
+                    unchanged_indexes.push(index);
                 }
             }
         }
-        if !unknown.is_empty() {
+        if !unchanged_keys.is_empty() {
             let found = self.runtime.block_on(async {
                 let mut connection = self.pool.acquire().await?;
-                self.tables.get_many(&mut connection, table, &unknown, max_bytes).await.map_err(read_error)
+                self.tables.get_many(&mut connection, table, &unchanged_keys, max_bytes).await.map_err(read_error)
             })?;
-            for (index, row) in unknown_places.into_iter().zip(found) {
+            for (index, row) in unchanged_indexes.into_iter().zip(found) {
                 rows[index] = row;
             }
         }
@@ -69,10 +69,10 @@ impl RowReader for BuildRows {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Vec<Row>, ReadError> {
-        let place = self.place(table)?;
+        let table_index = self.index_of(table)?;
         let index = table.index(index).ok_or_else(|| format!("table {} has no index {index}", table.name()))?;
-        // Rows that the layers changed may be among those that Postgres finds, and drop out.
-        let changed: usize = self.layers.iter().map(|layer| layer.tables()[place].keys().count()).sum();
+        // Rows that the layers change may be among those that Postgres finds, and may then no longer match.
+        let changed: usize = self.layers.iter().map(|layer| layer.tables()[table_index].keys().count()).sum();
         let mut found = self.runtime.block_on(async {
             let mut connection = self.pool.acquire().await?;
             self.tables
@@ -81,13 +81,13 @@ impl RowReader for BuildRows {
                 .map_err(read_error)
         })?;
         for layer in &self.layers {
-            layer.tables()[place].overlay_found(index, values, &mut found);
+            layer.tables()[table_index].overlay_found(index, values, &mut found);
         }
         Ok(found)
     }
 }
 
-/// Each kind of trouble as what it is, for those who ask which it was.
+/// Passes the inner error on, so that a caller can downcast it.
 fn read_error(error: LookupError) -> ReadError {
     match error {
         LookupError::Postgres(error) => error.into(),

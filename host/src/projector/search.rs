@@ -7,74 +7,74 @@ use crate::runtime::{Delivery, ModuleFailure};
 /// The search for the event that a module fails at.
 pub(super) struct Search<'e> {
     events: &'e [Delivery],
-    /// The event that a failure named and that is therefore run by itself.
+    /// The index of the event that a failure named, which is run alone.
     suspect: Option<usize>,
-    /// Whether a suspect passed. Then failures name no good events, as those of a module that never tells where it is, and the
-    /// search goes on by halves.
+    /// Whether a suspect passed. The module then names the wrong events, for example always the first of a batch, and the search
+    /// goes on by halves.
     misattributed: bool,
-    /// Parts still to be run, the next one last.
-    parts: Vec<Range<usize>>,
+    /// Ranges of the batch that are still to be run, the next one last.
+    ranges: Vec<Range<usize>>,
 }
 
 impl<'e> Search<'e> {
     /// Begins with a batch that failed.
     pub(super) fn new(events: &'e [Delivery], failure: &ModuleFailure) -> Self {
-        let mut search = Self { events, suspect: None, misattributed: false, parts: Vec::new() };
+        let mut search = Self { events, suspect: None, misattributed: false, ranges: Vec::new() };
         search.split(0..events.len(), failure);
         search
     }
 
-    /// The part that is to be run next; none if every part has passed.
+    /// The range that is to be run next, or `None` if all ranges have passed.
     pub(super) fn next(&mut self) -> Option<Range<usize>> {
-        self.parts.pop()
+        self.ranges.pop()
     }
 
-    /// Splits a part that failed into two, unless it is one event.
-    pub(super) fn split(&mut self, part: Range<usize>, failure: &ModuleFailure) {
-        if self.is_one(&part) {
+    /// Splits a range that failed into two, unless it is one event.
+    pub(super) fn split(&mut self, range: Range<usize>, failure: &ModuleFailure) {
+        if self.is_one_event(&range) {
             return;
         }
-        let named = part.clone().find(|&place| self.events[place].position.0 == failure.position);
+        let named = range.clone().find(|&index| self.events[index].position.0 == failure.position);
         let middle = match named {
-            Some(named) if named > part.start => named,
+            Some(named) if named > range.start => named,
             Some(suspect) if !self.misattributed => {
                 self.suspect = Some(suspect);
-                self.end_of_event(part.start)
+                self.end_of_event(range.start)
             }
             _ => {
-                // The events into which one was split stay together.
-                let half = self.start_of_event(part.start + part.len() / 2);
-                if half > part.start { half } else { self.end_of_event(part.start) }
+                // The events that upcasters made of one event stay together.
+                let half = self.start_of_event(range.start + range.len() / 2);
+                if half > range.start { half } else { self.end_of_event(range.start) }
             }
         };
-        self.parts.push(middle..part.end);
-        self.parts.push(part.start..middle);
+        self.ranges.push(middle..range.end);
+        self.ranges.push(range.start..middle);
     }
 
-    /// Takes note of a part that passed.
-    pub(super) fn clear(&mut self, part: &Range<usize>) {
-        self.misattributed |= self.suspect == Some(part.start) && self.is_one(part);
+    /// Notes that a range passed.
+    pub(super) fn clear(&mut self, range: &Range<usize>) {
+        self.misattributed |= self.suspect == Some(range.start) && self.is_one_event(range);
     }
 
-    /// Whether a part is one event of the log, be it split.
-    pub(super) fn is_one(&self, part: &Range<usize>) -> bool {
-        self.end_of_event(part.start) >= part.end
+    /// Whether a range is one event of the log, or all that upcasters made of one.
+    pub(super) fn is_one_event(&self, range: &Range<usize>) -> bool {
+        self.end_of_event(range.start) >= range.end
     }
 
-    fn start_of_event(&self, place: usize) -> usize {
-        let position = self.events[place].position;
-        (0..place).rev().find(|&before| self.events[before].position != position).map_or(0, |before| before + 1)
+    fn start_of_event(&self, index: usize) -> usize {
+        let position = self.events[index].position;
+        (0..index).rev().find(|&before| self.events[before].position != position).map_or(0, |before| before + 1)
     }
 
-    fn end_of_event(&self, place: usize) -> usize {
-        end_of_event(self.events, place)
+    fn end_of_event(&self, index: usize) -> usize {
+        end_of_event(self.events, index)
     }
 }
 
-/// The place behind the last of the events into which the one at `place` was split.
-pub(super) fn end_of_event(events: &[Delivery], place: usize) -> usize {
-    let position = events[place].position;
-    (place..events.len()).find(|&behind| events[behind].position != position).unwrap_or(events.len())
+/// The index behind the last of the events with the position of the one at `index`: upcasters may have made several of one.
+pub(super) fn end_of_event(events: &[Delivery], index: usize) -> usize {
+    let position = events[index].position;
+    (index..events.len()).find(|&behind| events[behind].position != position).unwrap_or(events.len())
 }
 
 #[cfg(test)]
@@ -103,54 +103,55 @@ mod tests {
     }
 
     fn failure(position: u64) -> ModuleFailure {
-        ModuleFailure { position, kind: FailureKind::Trapped, message: String::new(), backtrace: Vec::new() }
+        let (kind, message) = (FailureKind::Trapped, String::new());
+        ModuleFailure { position, upcaster: None, kind, message, backtrace: Vec::new() }
     }
 
-    /// Runs a search over a module that fails at one event and blames what `blame` says; answers the place that is found and
-    /// how many events were run.
-    fn search(positions: &[u64], faulty: u64, blame: impl Fn(&[Delivery]) -> u64) -> (usize, usize) {
+    /// Searches with a module that fails at one event and names the position that `named` returns. Returns the index of the event
+    /// that is found, and how many events were run.
+    fn search(positions: &[u64], faulty: u64, named: impl Fn(&[Delivery]) -> u64) -> (usize, usize) {
         let events = events(positions);
-        let mut search = Search::new(&events, &failure(blame(&events)));
+        let mut search = Search::new(&events, &failure(named(&events)));
         let mut run = events.len();
-        while let Some(part) = search.next() {
-            run += part.len();
-            let slice = &events[part.clone()];
+        while let Some(range) = search.next() {
+            run += range.len();
+            let slice = &events[range.clone()];
             if !slice.iter().any(|event| event.position.0 == faulty) {
-                search.clear(&part);
-            } else if search.is_one(&part) {
-                return (part.start, run);
+                search.clear(&range);
+            } else if search.is_one_event(&range) {
+                return (range.start, run);
             } else {
-                search.split(part, &failure(blame(slice)));
+                search.split(range, &failure(named(slice)));
             }
         }
         panic!("the faulty event was not found");
     }
 
     #[test]
-    fn a_module_that_says_where_it_is_is_found_out_at_once() {
+    fn a_failure_that_names_the_faulty_event_leads_to_it_at_once() {
         let positions: Vec<u64> = (1..=5000).collect();
         for faulty in [1, 2, 2500, 5000] {
-            let (place, run) = search(&positions, faulty, |_| faulty);
-            assert_eq!(place as u64 + 1, faulty);
+            let (index, run) = search(&positions, faulty, |_| faulty);
+            assert_eq!(index as u64 + 1, faulty);
             assert!(run <= 2 * 5000 + 1, "{run} events were run");
         }
     }
 
     #[test]
-    fn a_module_that_does_not_is_found_out_by_halves() {
+    fn a_failure_that_names_the_first_event_leads_to_a_search_by_halves() {
         let positions: Vec<u64> = (1..=5000).collect();
         for faulty in [1, 2, 2500, 4999, 5000] {
-            let (place, run) = search(&positions, faulty, |events| events[0].position.0);
-            assert_eq!(place as u64 + 1, faulty);
+            let (index, run) = search(&positions, faulty, |events| events[0].position.0);
+            assert_eq!(index as u64 + 1, faulty);
             assert!(run <= 8 * 5000, "{run} events were run");
         }
     }
 
     #[test]
-    fn the_parts_of_a_split_event_stay_together() {
-        let (place, _) = search(&[1, 2, 2, 2, 3], 2, |events| events[0].position.0);
-        assert_eq!(place, 1);
-        let (place, _) = search(&[7, 7, 7, 8], 8, |_| 8);
-        assert_eq!(place, 3);
+    fn the_events_that_were_made_of_one_stay_together() {
+        let (index, _) = search(&[1, 2, 2, 2, 3], 2, |events| events[0].position.0);
+        assert_eq!(index, 1);
+        let (index, _) = search(&[7, 7, 7, 8], 8, |_| 8);
+        assert_eq!(index, 3);
     }
 }

@@ -10,13 +10,13 @@ use crate::{event_log::EventLog, modules::Modules, subscriptions::BatchSize};
 /// Settings of the projector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProjectorSettings {
-    /// How much of the log a module gets at once.
+    /// The limits of a batch that a module gets.
     pub batch: BatchSize,
-    /// How long a host that hangs keeps its builds from others.
+    /// How long a lease lasts unless it is renewed: a host that hangs keeps its builds from other hosts for so long.
     pub lease: Duration,
-    /// How long a build is kept, and kept up to date, after another one took its place.
+    /// How long a build is kept, and kept up to date, after another one became the active one.
     pub keep_replaced: Duration,
-    /// How many events a build may set aside.
+    /// The largest number of events that a build may set aside.
     pub max_dead_letters: u64,
 }
 
@@ -38,6 +38,6 @@ pub(super) struct Shared {
     pub(super) log: EventLog,
     pub(super) modules: Modules,
     pub(super) settings: ProjectorSettings,
-    /// Wakes the supervisor.
+    /// Wakes the supervisor of this host.
     pub(super) look_again: Notify,
 }

@@ -1,4 +1,4 @@
-//! Finding builds that nobody works on, and working on them.
+//! The supervisor of a host: it takes the leases of builds that no host works on, and starts a worker for each.
 
 use std::{
     collections::HashMap,
@@ -6,24 +6,26 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::FutureExt as _;
 use sqlx::postgres::PgListener;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
-use super::{shared::Shared, work::Work, worker::Worker};
+use super::{shared::Shared, stop::Stop, work::Work, worker::Worker};
 use crate::{
-    builds::{self, BuildId, ChangeError, Changes, Event},
+    builds::{self, BuildId, ChangeError, Changes, Event, OutdatedBuild},
+    postgres::is_transient,
     subscriptions::{self, HostKey, Lease, Presence},
 };
 
-/// How often builds are looked for when nobody says that there are any.
+/// How often builds are looked for without a notification.
 const POLL: Duration = Duration::from_secs(1);
 
-/// How often builds are looked for whose time is over.
-const SWEEP: Duration = Duration::from_secs(10);
+/// How often outdated builds and dead hosts are looked for.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Looks for work until it is stopped.
+/// Looks for builds to work on until it is stopped.
 pub(super) struct Supervisor {
     shared: Arc<Shared>,
     host: HostKey,
@@ -32,6 +34,8 @@ pub(super) struct Supervisor {
     stop: CancellationToken,
     committed: watch::Sender<u64>,
     swept: Instant,
+    /// Builds whose rows in Postgres cannot be decoded, with the error that was logged.
+    undecodable: HashMap<BuildId, String>,
 }
 
 /// A build that this host works on.
@@ -44,7 +48,16 @@ struct Running {
 impl Supervisor {
     pub(super) fn new(shared: Arc<Shared>, stop: CancellationToken, committed: watch::Sender<u64>) -> Self {
         let host = HostKey::random();
-        Self { shared, host, presence: None, workers: HashMap::new(), stop, committed, swept: Instant::now() }
+        Self {
+            shared,
+            host,
+            presence: None,
+            workers: HashMap::new(),
+            stop,
+            committed,
+            swept: Instant::now(),
+            undecodable: HashMap::new(),
+        }
     }
 
     pub(super) async fn run(mut self) {
@@ -65,63 +78,95 @@ impl Supervisor {
         for work in self.workers.values() {
             work.stop.cancel();
         }
-        for (_, work) in self.workers.drain() {
-            let _ = work.task.await;
+        for (build, work) in self.workers.drain() {
+            log_panic(build, work.task.await);
         }
-        let _ = subscriptions::remove(&self.shared.pool, self.host).await;
+        // Ignores a failure: a host that has no session does not count any more.
+        let _ = subscriptions::remove_host(&self.shared.pool, self.host).await;
     }
 
-    /// Keeps what this host works on in step with what there is to work on.
+    /// Stops the workers of builds that are not running, and starts workers for running builds whose leases are free.
     async fn look(&mut self) -> Result<(), sqlx::Error> {
         self.show_presence().await?;
-        self.workers.retain(|_, work| !work.task.is_finished());
+        self.drop_ended_workers();
         self.renew_leases().await?;
         let builds = builds::running(&self.shared.pool).await?;
-        let hosts = subscriptions::beat(&self.shared.pool, self.host, self.shared.settings.lease).await?;
+        let hosts = subscriptions::heartbeat(&self.shared.pool, self.host, self.shared.settings.lease).await?;
         let share = builds.len().div_ceil(hosts);
         for (build, work) in &self.workers {
             if !builds.contains(build) {
                 work.stop.cancel();
             }
         }
-        // What is more than a fair share is left to the others.
+        // Builds beyond this host's share are left to the other hosts.
         for work in self.workers.values().skip(share) {
             work.stop.cancel();
         }
+        self.undecodable.retain(|build, _| builds.contains(build));
         for build in builds {
             if self.workers.len() >= share {
                 break;
             }
-            if self.workers.contains_key(&build) {
-                continue;
+            if !self.workers.contains_key(&build) {
+                self.start_worker(build).await?;
             }
-            let duration = self.shared.settings.lease;
-            let Some(lease) =
-                subscriptions::acquire(&self.shared.pool, self.host, build.subscription(), duration).await?
-            else {
-                continue;
-            };
-            let Some(job) = builds::job(&self.shared.pool, build).await? else { continue };
-            info!(build = %job.build.id, projection = %job.build.projection, version = %job.build.version, "working on the build");
-            let stop = CancellationToken::new();
-            let (shared, committed) = (Arc::clone(&self.shared), self.committed.clone());
-            let work = Work { shared, job, lease, stop: stop.clone(), committed };
-            self.workers.insert(build, Running { lease, stop, task: tokio::spawn(Worker::new(work).run()) });
         }
         Ok(())
     }
 
-    /// Drops what has been kept for its time.
+    /// Takes the lease of a build and starts a worker for it, unless another host has the lease or the build is not running.
+    ///
+    /// A build that cannot be decoded is logged and left alone, so that it does not keep the host from the other builds.
+    async fn start_worker(&mut self, build: BuildId) -> Result<(), sqlx::Error> {
+        let (pool, duration) = (&self.shared.pool, self.shared.settings.lease);
+        let Some(lease) = subscriptions::acquire(pool, self.host, build.subscription(), duration).await? else {
+            return Ok(());
+        };
+        let job = match builds::job(pool, build).await {
+            Ok(Some(job)) => job,
+            // It was stopped in between.
+            Ok(None) => return subscriptions::release(pool, lease).await,
+            Err(error) if is_transient(&error) => return Err(error),
+            Err(error) => {
+                subscriptions::release(pool, lease).await?;
+                let error = error.to_string();
+                if self.undecodable.get(&build) != Some(&error) {
+                    error!(%build, error, "the build cannot be decoded, and is left alone");
+                    self.undecodable.insert(build, error);
+                }
+                return Ok(());
+            }
+        };
+        self.undecodable.remove(&build);
+        info!(%build, projection = %job.build.projection, version = %job.build.version, "working on the build");
+        let stop = CancellationToken::new();
+        let (shared, committed) = (Arc::clone(&self.shared), self.committed.clone());
+        let work = Work { shared, job, lease, stop: stop.clone(), committed };
+        self.workers.insert(build, Running { lease, stop, task: tokio::spawn(Worker::new(work).run()) });
+        Ok(())
+    }
+
+    fn drop_ended_workers(&mut self) {
+        self.workers.retain(|build, work| match (&mut work.task).now_or_never() {
+            Some(ended) => {
+                log_panic(*build, ended);
+                false
+            }
+            None => true,
+        });
+    }
+
+    /// Retires outdated builds, and removes dead hosts.
     async fn sweep(&mut self) {
-        if self.swept.elapsed() < SWEEP {
+        if self.swept.elapsed() < SWEEP_INTERVAL {
             return;
         }
         self.swept = Instant::now();
         if let Err(error) = retire_outdated(&self.shared).await {
-            warn!(%error, "cannot retire builds that were replaced, trying again");
+            warn!(%error, "cannot look for outdated builds, trying again");
         }
-        if let Err(error) = subscriptions::remove_dead(&self.shared.pool).await {
-            warn!(%error, "cannot remove hosts that died, trying again");
+        if let Err(error) = subscriptions::remove_dead_hosts(&self.shared.pool).await {
+            warn!(%error, "cannot remove dead hosts, trying again");
         }
     }
 
@@ -148,7 +193,15 @@ impl Supervisor {
     }
 }
 
-/// Waits until some host says that there is something to look at. Never returns while it cannot listen.
+/// Logs that a worker ended by a panic: one outside of its runs, which catch their own.
+fn log_panic(build: BuildId, ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        let stop = Stop::from(error);
+        error!(%build, ?stop, "the worker of the build broke down; it is started again when its lease expires");
+    }
+}
+
+/// Waits for a notification that builds have changed. Never returns while it cannot listen.
 async fn notified(shared: &Shared, listener: &mut Option<PgListener>) {
     if listener.is_none() {
         let Ok(mut new) = PgListener::connect_with(&shared.pool).await else { return std::future::pending().await };
@@ -165,20 +218,29 @@ async fn notified(shared: &Shared, listener: &mut Option<PgListener>) {
     }
 }
 
-/// Retires builds that were replaced longer ago than they are kept, and verifying ones that nobody has removed.
-async fn retire_outdated(shared: &Shared) -> Result<(), ChangeError> {
-    for build in builds::outdated(&shared.pool, shared.settings.keep_replaced).await? {
-        let cause = match build.verifies {
-            Some(_) => "it was made to verify",
-            None => "it was kept for its time after it was replaced",
-        };
-        let mut changes = Changes::begin(&shared.pool, &build.projection).await?;
-        match changes.apply(build.id, Event::Retired, cause).await {
-            Ok(_) => changes.commit().await?,
-            // It has been activated again in the meantime.
-            Err(ChangeError::Refused { .. }) => {}
-            Err(error) => return Err(error),
+/// Retires builds that were replaced, or made to verify another one, longer ago than such builds are kept.
+async fn retire_outdated(shared: &Shared) -> Result<(), sqlx::Error> {
+    for outdated in builds::outdated(&shared.pool, shared.settings.keep_replaced).await? {
+        // A failure concerns this build only: a reader may hold its tables, or its row cannot be decoded.
+        if let Err(error) = retire(shared, &outdated).await {
+            let OutdatedBuild { build, projection, .. } = outdated;
+            warn!(%build, %projection, %error, "cannot retire the build, trying again");
         }
     }
     Ok(())
+}
+
+async fn retire(shared: &Shared, outdated: &OutdatedBuild) -> Result<(), ChangeError> {
+    let cause = if outdated.is_verifier {
+        "it was made to verify another build, longer ago than such builds are kept"
+    } else {
+        "it was replaced longer ago than such builds are kept"
+    };
+    let mut changes = Changes::begin(&shared.pool, &outdated.projection).await?;
+    match changes.apply(outdated.build, Event::Retired, cause).await {
+        Ok(_) => Ok(changes.commit().await?),
+        // It has been activated again in the meantime.
+        Err(ChangeError::Refused { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
 }

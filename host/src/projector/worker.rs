@@ -1,88 +1,167 @@
-//! Working on one build until there is an end, whatever passes by itself.
+//! Working on one build, run after run, until something stops it that does not pass.
 
 use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use futures_util::FutureExt as _;
 use tracing::{error, info, warn};
 
 use super::{
-    fold::BatchFolder,
+    fold::{BatchFolder, FailureHandling, FolderOptions},
     pipeline::Pipeline,
-    redelivery::Order,
-    work::{End, Work, WorkError},
+    redelivery::ProjectionInput,
+    stop::Stop,
+    work::Work,
 };
 use crate::{
-    builds::{self, BuildError, Event},
+    builds::{self, BuildError, WorkerReport},
     event_log::Position,
+    postgres::Backoff,
     read_model::TableSet,
     runtime::Partition,
     subscriptions,
 };
 
-/// How often a build that is kept by a barrier looks whether it is lifted.
+/// How often a worker at a barrier checks whether it is lifted.
 const BARRIER_POLL: Duration = Duration::from_millis(10);
+/// The pauses between runs.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
+/// A run that lasted longer than this is followed by the first pause again.
+const LONG_RUN: Duration = Duration::from_secs(30);
+/// Panics in a row, without a move of the checkpoint, after which the build fails.
+const MAX_PANICS: u32 = 5;
 
-/// Works on a build until it is told to stop, the lease is lost, or the build itself stops.
+/// Works on a build until it is asked to stop, the lease is lost, or the build halts or fails.
 pub(super) struct Worker {
     work: Work,
-    /// Where a barrier keeps the build.
+    /// A barrier at which the next run ends.
     barrier: Option<Position>,
+    panics: PanicCount,
+}
+
+/// The panics since the checkpoint moved last.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct PanicCount {
+    checkpoint: Position,
+    panics: u32,
+}
+
+impl PanicCount {
+    /// Notes the checkpoint at which a run begins.
+    fn begin_run(&mut self, checkpoint: Position) {
+        if checkpoint > self.checkpoint {
+            *self = Self { checkpoint, panics: 0 };
+        }
+    }
+
+    /// Counts a panic. Returns whether there are too many.
+    fn add(&mut self) -> bool {
+        self.panics += 1;
+        self.panics >= MAX_PANICS
+    }
+}
+
+/// When the next run begins.
+enum NextRun {
+    AtOnce,
+    AfterPause,
+    Never,
 }
 
 impl Worker {
     pub(super) fn new(work: Work) -> Self {
-        Self { work, barrier: None }
+        Self { work, barrier: None, panics: PanicCount::default() }
     }
 
-    /// Works until there is an end, trying again for as long as it takes what passes by itself.
+    /// Works until something stops it that does not pass, and gives the lease back.
     pub(super) async fn run(mut self) {
-        let (build, projection) = (self.work.job.build.id, self.work.job.build.projection.clone());
-        let mut pause = Duration::from_millis(50);
+        let mut pauses = PAUSES;
         loop {
             let began = Instant::now();
-            let error = match self.attempt().await {
-                Ok(End::Stopped) => break,
-                Ok(End::Fenced) | Err(WorkError::Fenced) => {
-                    info!(%build, %projection, "the lease of the build was taken away");
-                    break;
-                }
-                Ok(End::Noted) => break,
-                // What was folded behind it is dropped; the next attempt goes there and waits.
-                Err(WorkError::Barrier(at)) => {
-                    self.barrier = Some(at);
-                    continue;
-                }
-                Err(error) => error,
-            };
-            if error.is_transient() {
-                warn!(%build, %projection, %error, "work on the build is interrupted, trying again");
-            } else if self.stop_for_good(error).await.is_ok() {
-                break;
+            let stop = self.run_once().await;
+            match self.after_run(stop).await {
+                NextRun::Never => break,
+                NextRun::AtOnce => continue,
+                NextRun::AfterPause => {}
             }
-            if began.elapsed() > Duration::from_secs(30) {
-                pause = Duration::from_millis(50);
+            if began.elapsed() > LONG_RUN {
+                pauses.reset();
             }
             tokio::select! {
                 () = self.work.stop.cancelled() => break,
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(pauses.next_pause()) => {}
             }
-            pause = (pause * 2).min(Duration::from_secs(5));
         }
-        // Giving back what is not held any more changes nothing.
+        // Does nothing if the lease is lost.
         if let Err(error) = subscriptions::release(&self.work.shared.pool, self.work.lease).await {
-            warn!(%build, %projection, %error, "cannot give the lease back; it ends by itself");
+            let build = &self.work.job.build;
+            warn!(build = %build.id, projection = %build.projection, %error, "cannot give the lease back; it expires");
         }
-        // What was changed meanwhile may be to do.
+        // The build may have been changed so that there is work on it again.
         self.work.shared.look_again.notify_one();
     }
 
-    /// Works from the checkpoint on.
-    async fn attempt(&mut self) -> Result<End, WorkError> {
-        let Some(checkpoint) = subscriptions::checkpoint(&self.work.shared.pool, self.work.lease).await? else {
-            return Ok(End::Fenced);
+    /// Makes one run, and returns how it ends; a panic is an end as well.
+    async fn run_once(&mut self) -> Stop {
+        match AssertUnwindSafe(self.fold_the_log()).catch_unwind().await {
+            Ok(Err(stop)) => stop,
+            Err(payload) => Stop::panicked(&*payload),
+        }
+    }
+
+    /// Logs the end of a run, stores it if the build halts or fails, and decides on the next run.
+    async fn after_run(&mut self, stop: Stop) -> NextRun {
+        let (build, projection) = (self.work.job.build.id, self.work.job.build.projection.clone());
+        let report = match stop {
+            Stop::Asked => return NextRun::Never,
+            Stop::LeaseLost => {
+                info!(%build, %projection, "the lease of the build was taken away");
+                return NextRun::Never;
+            }
+            // What was folded beyond the barrier is dropped.
+            Stop::Barrier(at) => {
+                self.barrier = Some(at);
+                return NextRun::AtOnce;
+            }
+            Stop::Interrupted(reason) => {
+                warn!(%build, %projection, error = reason, "work on the build is interrupted, trying again");
+                return NextRun::AfterPause;
+            }
+            Stop::Panicked(message) => {
+                let is_last = self.panics.add();
+                let (panics, checkpoint) = (self.panics.panics, self.panics.checkpoint);
+                error!(%build, %projection, %checkpoint, panics, panic = message, "work on the build panicked");
+                if !is_last {
+                    return NextRun::AfterPause;
+                }
+                let message =
+                    format!("the host panicked {panics} times in a row behind position {checkpoint}: {message}");
+                WorkerReport::Failed(BuildError::Host { message })
+            }
+            Stop::Halted(error) => WorkerReport::Halted(error),
+            Stop::Failed(error) => WorkerReport::Failed(error),
         };
+        if let WorkerReport::Halted(error) | WorkerReport::Failed(error) = &report {
+            let version = self.work.job.build.version;
+            error!(%build, %projection, %version, %error, "the build stops");
+        }
+        match self.work.report(&report).await {
+            Ok(()) => NextRun::Never,
+            Err(stop) => {
+                warn!(%build, %projection, ?stop, "cannot store that the build stops, trying again");
+                NextRun::AfterPause
+            }
+        }
+    }
+
+    /// One run: folds the log from the checkpoint on, until something stops it.
+    async fn fold_the_log(&mut self) -> Result<Infallible, Stop> {
+        let checkpoint = subscriptions::checkpoint(&self.work.shared.pool, self.work.lease).await?;
+        self.panics.begin_run(checkpoint);
         let mut until = self.barrier.take();
         if let Some(at) = until.take_if(|at| *at <= checkpoint) {
             self.wait_for_barrier(at).await?;
@@ -90,32 +169,28 @@ impl Worker {
         let build = &self.work.job.build;
         let module = self.work.shared.modules.load_projection(&build.projection, build.version).await?;
         let tables = Arc::new(TableSet::new(build.id.schema(), module.tables()));
-        let on_failure = self.work.job.on_failure;
-        let mut folder =
-            BatchFolder::new(self.work.shared.pool.clone(), Arc::clone(&tables), module.clone(), on_failure);
-        if build.verifies.is_some() {
-            folder.forget();
-        }
         let mut filter = module.descriptor().filter();
+        let mut options = FolderOptions { upcasters: None, fresh_memory: build.verifies.is_some() };
         if !build.upcasters.is_empty() {
             let chain = self.work.shared.modules.load_chain(&builds::names_of(&build.upcasters)).await?;
             filter.widen(chain.event_types());
-            folder.upcast_by(chain);
+            options.upcasters = Some(chain);
         }
+        let by_stream = module.descriptor().partitioned_by == Some(Partition::Stream);
+        let mut folder = BatchFolder::new(self.work.shared.pool.clone(), Arc::clone(&tables), module, options);
         if let Some(retrying) = self.work.job.retrying {
-            let by_stream = module.descriptor().partitioned_by == Some(Partition::Stream);
-            let order = Order { types: filter.types.clone(), by_stream };
-            folder = self.work.redeliver(folder, &tables, checkpoint, retrying, &order).await?;
+            let input = ProjectionInput { types: filter.types.clone(), by_stream };
+            folder = self.work.redeliver(folder, &tables, checkpoint, retrying, &input).await?;
         }
-        folder.park(
-            subscriptions::parked_streams(&self.work.shared.pool, self.work.lease.subscription, checkpoint).await?,
-        );
-        Pipeline::new(&mut self.work, filter, folder, tables, checkpoint, until).run().await
+        let (pool, subscription) = (&self.work.shared.pool, self.work.lease.subscription);
+        let parked_streams = subscriptions::parked_streams(pool, subscription, checkpoint).await?;
+        let handling = FailureHandling { on_failure: self.work.job.on_failure, parked_streams };
+        Pipeline::new(&mut self.work, tables, checkpoint, until).run(filter, folder, handling).await
     }
 
-    /// Waits until the barrier that keeps the build is lifted, or until it is told to stop.
+    /// Waits until the barrier is lifted or expires, or until the worker is asked to stop.
     async fn wait_for_barrier(&self, at: Position) -> Result<(), sqlx::Error> {
-        while subscriptions::barrier_stands(&self.work.shared.pool, self.work.lease.subscription, at).await? {
+        while subscriptions::has_barrier(&self.work.shared.pool, self.work.lease.subscription, at).await? {
             tokio::select! {
                 () = self.work.stop.cancelled() => break,
                 () = tokio::time::sleep(BARRIER_POLL) => {}
@@ -123,16 +198,20 @@ impl Worker {
         }
         Ok(())
     }
+}
 
-    /// Stops the build for a reason that does not pass.
-    async fn stop_for_good(&self, error: WorkError) -> Result<(), WorkError> {
-        let build = &self.work.job.build;
-        error!(build = %build.id, projection = %build.projection, %error, "the build stopped");
-        match error {
-            WorkError::TooManyDeadLetters { found, max } => {
-                self.work.tell(Event::Halted, Some(&BuildError::TooManyDeadLetters { found, max })).await
-            }
-            error => self.work.tell(Event::Failed, Some(&BuildError::Host { message: error.to_string() })).await,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panics_count_while_the_checkpoint_does_not_move() {
+        let mut count = PanicCount::default();
+        for checkpoint in [0, 0, 0, 0, 7, 7, 7, 7] {
+            count.begin_run(Position(checkpoint));
+            assert!(!count.add(), "{count:?}");
         }
+        // A run that panics before it has read the checkpoint counts as well.
+        assert!(count.add(), "{count:?}");
     }
 }

@@ -13,11 +13,11 @@ use crate::postgres::Database;
 
 pub use self::read::{Answer, ReadError, ReadRequest};
 
-/// What readers can ask for. Clones are handles on one.
+/// What readers can do. Clones are handles on one.
 #[derive(Clone, Debug)]
 pub struct Queries {
     pool: PgPool,
-    /// For the statements that readers' queries become.
+    /// For the SQL of readers' queries.
     queries: PgPool,
     active_builds: Arc<active::ActiveBuilds>,
     /// Changes with each commit of this host's workers.

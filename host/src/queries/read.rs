@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use sqlx::postgres::PgDatabaseError;
 
-use super::{Queries, active::Known};
+use super::Queries;
 use crate::{
-    builds::{ActiveBuild, is_active},
+    builds::{ActiveBuild, ActiveLookup, is_active},
     event_log::Position,
     postgres::is_transient,
     read_model::{
@@ -32,22 +32,22 @@ pub struct ReadRequest<'a> {
     pub max_rows: u64,
 }
 
-/// What a query answers, and as of when.
+/// The answer to a query, and the position that it is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The page, as JSON.
     pub body: String,
     /// Rows of the page.
     pub rows: u64,
-    /// Rows that stand before it.
+    /// Rows before the page.
     pub offset: u64,
-    /// Rows in all, if they were counted.
+    /// All rows that match, if they were counted.
     pub total: Option<u64>,
     /// The answer holds the effect of every event up to this position.
     pub position: Position,
 }
 
-/// What the statement of a query returns: its counts are never negative.
+/// The row that the statement of a query returns. Its counts are never negative.
 #[derive(sqlx::FromRow)]
 struct PageRow {
     checkpoint: Position,
@@ -75,14 +75,14 @@ pub enum ReadError {
     /// No build has caught up yet.
     #[error("projection `{0}` is not ready: its first build has not caught up yet")]
     NotReady(Identifier),
-    /// The read model has not come as far as the reader wants.
+    /// The read model has not reached the position that the reader asks for.
     #[error("projection `{projection}` is at position {checkpoint}, and not yet at {wanted}")]
     Behind {
         /// The projection.
         projection: Identifier,
-        /// Where it is.
+        /// Its checkpoint.
         checkpoint: Position,
-        /// Where the reader wants it to be.
+        /// The position that the reader asks for.
         wanted: Position,
     },
     /// The query is wrong.
@@ -93,10 +93,10 @@ pub enum ReadError {
     Postgres(#[from] sqlx::Error),
 }
 
-/// How often a query is tried again because the build changed under it, or the connection broke.
+/// How often a query is tried before it fails because the active build changes or the connection breaks.
 const TRIES: usize = 5;
-/// How often a reader that waits looks at a build that another host works on.
-const POLL: Duration = Duration::from_millis(20);
+/// The pause before a query is tried on another connection.
+const PAUSE: Duration = Duration::from_millis(20);
 
 impl Queries {
     /// Answers a query from the active build.
@@ -108,12 +108,12 @@ impl Queries {
         loop {
             tries += 1;
             match self.try_read(request).await {
-                // What was known of the projection is out of date; it is forgotten, and the next try looks it up.
+                // The next try looks the active build up.
                 Ok(None) if tries < TRIES => self.active_builds.forget(request.projection),
                 Ok(None) => return Err(ReadError::NotReady(request.projection.clone())),
-                // A read changes nothing, so it can be repeated on a fresh connection.
+                // A read changes nothing, so it can be repeated on another connection.
                 Err(ReadError::Postgres(error)) if tries < TRIES && is_transient(&error) => {
-                    tokio::time::sleep(POLL).await;
+                    tokio::time::sleep(PAUSE).await;
                 }
                 Ok(Some(answer)) => return Ok(answer),
                 Err(error) => return Err(error),
@@ -121,12 +121,12 @@ impl Queries {
         }
     }
 
-    /// None if the build that was read is not the active one any more.
+    /// Returns `None` if the remembered build is not the active one any more.
     async fn try_read(&self, request: ReadRequest<'_>) -> Result<Option<Answer>, ReadError> {
         let active = self.active(request.projection).await?;
         match self.read_build(&active, request).await {
-            // What the remembered build does not have, or holds as another type, may be there in the one that replaced it. So
-            // only the build that is active now may refuse a query.
+            // The build that replaced the remembered one may have the table, or a column of the type that the query wants. So only
+            // the build that is active now may refuse a query.
             Err(ReadError::NoTable { .. } | ReadError::Query(_)) if !is_active(&self.pool, active.build).await? => {
                 Ok(None)
             }
@@ -134,7 +134,7 @@ impl Queries {
         }
     }
 
-    /// Answers a query from a build. None if it is not the active one any more.
+    /// Answers a query from a build. Returns `None` if it is not the active one any more.
     async fn read_build(&self, active: &ActiveBuild, request: ReadRequest<'_>) -> Result<Option<Answer>, ReadError> {
         let table = active.tables.table(request.table).ok_or_else(|| ReadError::NoTable {
             projection: request.projection.clone(),
@@ -158,7 +158,7 @@ impl Queries {
                 position: page.checkpoint,
             })),
             Ok(None) => Ok(None),
-            Err(error) => answer_to(error),
+            Err(error) => answer_to_error(error),
         }
     }
 
@@ -168,8 +168,8 @@ impl Queries {
         active: &ActiveBuild,
         sql: Sql,
     ) -> Result<Option<PageRow>, sqlx::Error> {
-        // What is active, the checkpoint and the rows in one snapshot: rows of a build that is not active any more are never
-        // answered, and the position is exactly theirs.
+        // One statement reads which build is active, its checkpoint and its rows, in one snapshot: rows of a build that is no longer
+        // active are never returned, and the position is exactly that of the rows.
         let text = format!(
             "SELECT checkpoint, body, page_rows, total_rows
              FROM gnomon.builds AS build
@@ -178,7 +178,7 @@ impl Queries {
              WHERE build.projection = $1 AND build.build = $2 AND role = 'active'",
             sql.text
         );
-        // Safe: the statement's words are ours and the table's checked names; what the reader wrote is bound.
+        // Safe: the SQL is made of constants and of checked names; all values of the reader are bound.
         let mut statement = sqlx::query_as(&text).persistent(false);
         statement = statement.bind(projection).bind(active.build);
         for param in sql.params {
@@ -189,20 +189,20 @@ impl Queries {
 
     async fn active(&self, projection: &Identifier) -> Result<std::sync::Arc<ActiveBuild>, ReadError> {
         match self.active_builds.get(&self.pool, projection).await? {
-            Known::Active(active) => Ok(active),
-            Known::NotYet => Err(ReadError::NotReady(projection.clone())),
-            Known::Unknown => Err(ReadError::NoProjection(projection.clone())),
+            ActiveLookup::Found(active) => Ok(active),
+            ActiveLookup::NoActiveBuild => Err(ReadError::NotReady(projection.clone())),
+            ActiveLookup::NoProjection => Err(ReadError::NoProjection(projection.clone())),
         }
     }
 }
 
-/// An error of Postgres while a query ran: whose it is.
-fn answer_to(error: sqlx::Error) -> Result<Option<Answer>, ReadError> {
+/// Decides whether an error of Postgres comes from the query, from a dropped build, or from Postgres itself.
+fn answer_to_error(error: sqlx::Error) -> Result<Option<Answer>, ReadError> {
     let Some(database) = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>()) else {
         return Err(error.into());
     };
     match database.code() {
-        // The table or its schema is gone: the build was replaced and dropped.
+        // No such table or schema: the build was replaced, and its tables are dropped.
         "42P01" | "3F000" => Ok(None),
         _ if is_transient(&error) => Err(error.into()),
         code => Err(ReadError::Query(QueryError::from_postgres(

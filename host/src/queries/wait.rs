@@ -1,20 +1,24 @@
-//! Waiting until a read model is where its reader wants it to be.
+//! Waiting until a read model has reached the position that its reader asks for.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::{Queries, read::ReadError};
-use crate::{builds::active_checkpoint, event_log::Position, read_model::Identifier};
+use crate::{
+    builds::{ActiveLookup, active_checkpoint},
+    event_log::Position,
+    read_model::Identifier,
+};
 
-/// How often a reader that waits looks at a build that another host works on.
+/// How often the checkpoint is read while another host works on the build.
 const POLL: Duration = Duration::from_millis(20);
 
 impl Queries {
     /// Waits until the active build of a projection holds the effect of every event up to a position.
     ///
     /// # Errors
-    /// It does not within `timeout`, there is no such build, or Postgres fails.
+    /// It does not within `timeout`, there is no such projection, or Postgres fails.
     pub async fn wait_for(
         &self,
         projection: &Identifier,
@@ -25,18 +29,18 @@ impl Queries {
         let mut committed = self.committed.clone();
         loop {
             committed.mark_unchanged();
-            let checkpoint = active_checkpoint(&self.pool, projection).await?;
-            let checkpoint = checkpoint.ok_or_else(|| ReadError::NoProjection(projection.clone()))?;
-            if checkpoint.is_some_and(|checkpoint| checkpoint >= wanted) {
-                return Ok(());
-            }
+            let not_yet = match active_checkpoint(&self.pool, projection).await? {
+                ActiveLookup::Found(checkpoint) if checkpoint >= wanted => return Ok(()),
+                ActiveLookup::Found(checkpoint) => {
+                    ReadError::Behind { projection: projection.clone(), checkpoint, wanted }
+                }
+                ActiveLookup::NoActiveBuild => ReadError::NotReady(projection.clone()),
+                ActiveLookup::NoProjection => return Err(ReadError::NoProjection(projection.clone())),
+            };
             if Instant::now() >= deadline {
-                return Err(match checkpoint {
-                    Some(checkpoint) => ReadError::Behind { projection: projection.clone(), checkpoint, wanted },
-                    None => ReadError::NotReady(projection.clone()),
-                });
+                return Err(not_yet);
             }
-            // This host's own commits wake at once, those of others are found by looking.
+            // Commits of this host wake at once, those of other hosts are found by polling.
             tokio::select! {
                 _ = committed.changed() => {}
                 () = tokio::time::sleep_until(deadline.min(Instant::now() + POLL)) => {}

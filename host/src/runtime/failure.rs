@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::printable::printable;
+use super::{label::ModuleLabel, printable::printable};
 
 /// Why a batch left no rows.
 ///
@@ -39,6 +39,9 @@ pub type ReadError = Box<dyn std::error::Error + Send + Sync>;
 pub struct ModuleFailure {
     /// The position of the current event.
     pub position: u64,
+    /// The upcaster that failed, or `None` if it was the projection itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upcaster: Option<ModuleLabel>,
     /// What kind of failure it is.
     pub kind: FailureKind,
     /// What the module said of it; if it said nothing, what happened to it.
@@ -52,13 +55,20 @@ impl ModuleFailure {
     /// What the module did, without the event.
     #[must_use]
     pub fn what(&self) -> String {
-        format!("the module {}: {}", self.kind.verb(), self.message)
+        format!("{} {}: {}", self.subject(), self.kind.verb(), self.message)
+    }
+
+    fn subject(&self) -> String {
+        match &self.upcaster {
+            Some(upcaster) => format!("upcaster {upcaster}"),
+            None => "the module".to_owned(),
+        }
     }
 }
 
 impl std::fmt::Display for ModuleFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the module {} at position {}: {}", self.kind.verb(), self.position, self.message)
+        write!(f, "{} {} at position {}: {}", self.subject(), self.kind.verb(), self.position, self.message)
     }
 }
 
@@ -113,5 +123,5 @@ const MAX_MESSAGE_BYTES: usize = 8192;
 /// database.
 pub(super) fn module_failure(position: u64, kind: FailureKind, message: String, backtrace: Vec<Frame>) -> BatchError {
     let message = printable(&message, MAX_MESSAGE_BYTES);
-    BatchError::Module(Box::new(ModuleFailure { position, kind, message, backtrace }))
+    BatchError::Module(Box::new(ModuleFailure { position, upcaster: None, kind, message, backtrace }))
 }

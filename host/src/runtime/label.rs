@@ -1,9 +1,11 @@
 //! What a module is called.
 
+use serde::{Deserialize, Serialize};
+
 use crate::read_model::Identifier;
 
 /// A module's name and version, for logs and errors.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModuleLabel {
     /// The name.
     pub name: Identifier,

@@ -1,4 +1,4 @@
-//! Events set aside.
+//! Dead letters: the events that a subscription has set aside.
 
 use std::collections::HashSet;
 
@@ -18,32 +18,51 @@ pub(crate) struct DeadLetter {
     pub(crate) position: Position,
     stream: String,
     event_type: String,
-    /// Whether later events of the stream wait behind it.
-    parked: bool,
-    /// None if it only waits.
-    failure: Option<ModuleFailure>,
+    reason: Reason,
+}
+
+/// Why an event is set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Reason {
+    /// The module failed at it; later events of its stream are folded.
+    Skipped(ModuleFailure),
+    /// The module failed at it; later events of its stream wait behind it.
+    Parked(ModuleFailure),
+    /// It waits behind an earlier event of its stream, and later ones wait as well.
+    Waiting,
 }
 
 impl DeadLetter {
-    /// An event that the module could not handle.
-    pub(crate) fn failed(event: &Delivery, failure: ModuleFailure, parked: bool) -> Self {
-        Self { failure: Some(failure), parked, ..Self::waiting(event) }
+    /// An event that the module could not handle, and that later events of its stream do not wait for.
+    pub(crate) fn skipped(event: &Delivery, failure: ModuleFailure) -> Self {
+        Self::new(event, Reason::Skipped(failure))
     }
 
-    /// An event that waits behind one of its stream.
+    /// An event that the module could not handle, and that later events of its stream wait for.
+    pub(crate) fn parked(event: &Delivery, failure: ModuleFailure) -> Self {
+        Self::new(event, Reason::Parked(failure))
+    }
+
+    /// An event that waits behind an earlier one of its stream.
     pub(crate) fn waiting(event: &Delivery) -> Self {
-        Self {
-            position: event.position,
-            stream: event.stream.clone(),
-            event_type: event.event_type.clone(),
-            parked: true,
-            failure: None,
+        Self::new(event, Reason::Waiting)
+    }
+
+    fn new(event: &Delivery, reason: Reason) -> Self {
+        let (stream, event_type) = (event.stream.clone(), event.event_type.clone());
+        Self { position: event.position, stream, event_type, reason }
+    }
+
+    /// What the module did, or `None` if the event only waits.
+    pub(crate) fn failure(&self) -> Option<&ModuleFailure> {
+        match &self.reason {
+            Reason::Skipped(failure) | Reason::Parked(failure) => Some(failure),
+            Reason::Waiting => None,
         }
     }
 
-    /// What the module did; none if the event only waits.
-    pub(crate) fn failure(&self) -> Option<&ModuleFailure> {
-        self.failure.as_ref()
+    fn keeps_stream_waiting(&self) -> bool {
+        !matches!(self.reason, Reason::Skipped(_))
     }
 
     /// The event's stream.
@@ -63,7 +82,7 @@ pub struct DeadLetterSummary {
     pub event_type: String,
     /// Whether later events of the stream wait behind it.
     pub parked: bool,
-    /// What the module did; none if the event only waits behind one of its stream.
+    /// What the module did, or `None` if the event only waits behind one of its stream.
     pub error: Option<ModuleFailure>,
     /// When it was set aside.
     pub set_aside_at: Instant,
@@ -87,7 +106,7 @@ impl LetterRow {
     }
 }
 
-/// Sets events aside, those of them that are not already; answers how many there are now.
+/// Sets events aside, with their new reason if they are set aside already. Returns how many the subscription has set aside now.
 pub(crate) async fn set_aside(
     connection: &mut PgConnection,
     subscription: SubscriptionId,
@@ -102,14 +121,14 @@ pub(crate) async fn set_aside(
     .bind(letters.iter().map(|letter| letter.position).collect::<Vec<_>>())
     .bind(letters.iter().map(|letter| letter.stream.as_str()).collect::<Vec<_>>())
     .bind(letters.iter().map(|letter| letter.event_type.as_str()).collect::<Vec<_>>())
-    .bind(letters.iter().map(|letter| letter.parked).collect::<Vec<_>>())
-    .bind(letters.iter().map(|letter| letter.failure.as_ref().map(Json)).collect::<Vec<_>>())
+    .bind(letters.iter().map(|letter| letter.keeps_stream_waiting()).collect::<Vec<_>>())
+    .bind(letters.iter().map(|letter| letter.failure().map(Json)).collect::<Vec<_>>())
     .execute(&mut *connection)
     .await?;
-    count(connection, subscription).await
+    count_dead_letters(connection, subscription).await
 }
 
-/// Takes events back that are set aside.
+/// Deletes the dead letters at these positions.
 pub(crate) async fn take_back(
     connection: &mut PgConnection,
     subscription: SubscriptionId,
@@ -140,7 +159,10 @@ pub(crate) async fn parked_streams(
 }
 
 /// How many events a subscription has set aside.
-pub(crate) async fn count(connection: &mut PgConnection, subscription: SubscriptionId) -> Result<u64, sqlx::Error> {
+pub(crate) async fn count_dead_letters(
+    connection: &mut PgConnection,
+    subscription: SubscriptionId,
+) -> Result<u64, sqlx::Error> {
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM gnomon.dead_letters WHERE subscription = $1")
         .bind(subscription)
         .fetch_one(connection)
@@ -148,8 +170,8 @@ pub(crate) async fn count(connection: &mut PgConnection, subscription: Subscript
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-/// The streams of which an event was folded that comes after one that is set aside, and how many of each are set aside. Events
-/// count that are of these types; of any type if there are none.
+/// The streams of which an event was folded that comes after a dead letter of the stream, each with the number of its dead
+/// letters. Only events of these types count; an empty list means all types.
 pub(crate) async fn overtaken(
     connection: &mut PgConnection,
     subscription: SubscriptionId,
@@ -174,8 +196,8 @@ pub(crate) async fn overtaken(
     Ok(streams.into_iter().map(|(stream, letters)| (stream, u64::try_from(letters).unwrap_or_default())).collect())
 }
 
-/// Whether two subscriptions have set aside different events, up to a position.
-pub(crate) async fn differ(
+/// Whether two subscriptions have set different events aside, up to and with a position.
+pub(crate) async fn dead_letters_differ(
     connection: &mut PgConnection,
     left: SubscriptionId,
     right: SubscriptionId,
@@ -192,8 +214,8 @@ pub(crate) async fn differ(
     .await
 }
 
-/// The events set aside, in their order, behind `after`: position and stream.
-pub(crate) async fn letters(
+/// Position and stream of the first `limit` dead letters behind `after`, by position.
+pub(crate) async fn dead_letters_after(
     pool: &PgPool,
     subscription: SubscriptionId,
     after: Position,
@@ -209,8 +231,8 @@ pub(crate) async fn letters(
     .await
 }
 
-/// The events that a subscription has set aside, in their order, behind `after`.
-pub(crate) async fn page(
+/// The first `limit` dead letters behind `after`, by position, as users see them.
+pub(crate) async fn dead_letter_page(
     pool: &PgPool,
     subscription: SubscriptionId,
     after: Position,

@@ -1,17 +1,19 @@
 //! Reading the log ahead of the module.
 
-use tokio::sync::mpsc;
+use std::panic::resume_unwind;
+
+use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
     event_log::{EventLog, Filter, Position},
     runtime::Delivery,
 };
 
-/// A part of the log: the events in it that a projection wants.
+/// A range of the log: the events in it that match the filter.
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) events: Vec<Delivery>,
-    /// The part ends here, whether or not an event of it is wanted.
+    /// The last position of the range, whether or not the event there matches.
     pub(crate) to: Position,
     /// Whether the log ended here when it was read.
     pub(crate) at_head: bool,
@@ -19,7 +21,7 @@ pub(crate) struct Batch {
 
 /// Batches that are read ahead.
 const AHEAD: usize = 2;
-/// Events of the first batch: nobody knows yet how large they are.
+/// Events of the first batch, while the size of the events is not known.
 pub(crate) const FIRST_BATCH: usize = 256;
 
 /// How much of the log a module gets at once.
@@ -37,8 +39,37 @@ impl Default for BatchSize {
     }
 }
 
-/// Reads the log behind `after` for as long as somebody takes the batches, and not beyond `until`. The first batches have
-/// `first` events, twice as many, and so on up to what `size` allows. Ends with the first error.
+/// The batches of a subscription, read ahead by a task that ends when this is dropped.
+pub(crate) struct Feed {
+    batches: mpsc::Receiver<Result<Batch, sqlx::Error>>,
+    /// `None` once it has ended and was joined.
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Feed {
+    /// Waits for the next batch. Returns `None` if there will be no more: after an error, or because the log is closed.
+    ///
+    /// # Panics
+    /// The reading task panicked; its panic goes on here.
+    pub(crate) async fn next(&mut self) -> Option<Result<Batch, sqlx::Error>> {
+        let batch = self.batches.recv().await;
+        if batch.is_none()
+            && let Some(reader) = &mut self.reader
+        {
+            let ended = reader.await;
+            self.reader = None;
+            if let Err(error) = ended
+                && let Ok(panic) = error.try_into_panic()
+            {
+                resume_unwind(panic);
+            }
+        }
+        batch
+    }
+}
+
+/// Reads the log behind `after` and not beyond `until`, until the feed is dropped. The first batches have `first` events, twice
+/// as many, and so on up to what `size` allows. The feed ends with the first error.
 pub(crate) fn follow(
     log: EventLog,
     after: Position,
@@ -46,13 +77,13 @@ pub(crate) fn follow(
     filter: Filter,
     size: BatchSize,
     first: usize,
-) -> mpsc::Receiver<Result<Batch, sqlx::Error>> {
-    let (send, receive) = mpsc::channel(AHEAD);
-    tokio::spawn(async move {
+) -> Feed {
+    let (send, batches) = mpsc::channel(AHEAD);
+    let reader = tokio::spawn(async move {
         let mut after = after;
         let mut limit = first.clamp(1, size.max_events.max(1));
         let mut head = log.head();
-        // The first batch goes out even if it is empty: it tells that the log has ended.
+        // The first batch is sent even if it is empty: its `at_head` says that the log ends here.
         let mut at_start = true;
         loop {
             if !at_start {
@@ -79,7 +110,7 @@ pub(crate) fn follow(
             }
         }
     });
-    receive
+    Feed { batches, reader: Some(reader) }
 }
 
 async fn read(log: &EventLog, after: Position, limit: usize, filter: &Filter) -> Result<Batch, sqlx::Error> {
@@ -89,7 +120,7 @@ async fn read(log: &EventLog, after: Position, limit: usize, filter: &Filter) ->
 }
 
 impl Batch {
-    /// Without what stands behind a position.
+    /// Drops the events behind a position.
     fn clip(mut self, until: Option<Position>) -> Self {
         if let Some(until) = until.filter(|until| *until < self.to) {
             self.events.retain(|event| event.position <= until);
@@ -100,9 +131,10 @@ impl Batch {
 }
 
 impl BatchSize {
-    /// As many events as keep a batch of such events within its bytes; never more than twice as many as before.
+    /// The number of events that keeps the next batch within its bytes, if its events are as large as those of the last one;
+    /// at most twice as many as before.
     fn next_limit(self, limit: usize, last: &Batch) -> usize {
-        // Where nothing was found, nothing is learned of how large events are.
+        // An empty batch says nothing about the size of events.
         if last.events.is_empty() {
             return limit;
         }

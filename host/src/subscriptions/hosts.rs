@@ -1,4 +1,4 @@
-//! The hosts that live, so that they share the builds.
+//! The hosts that are alive, so that they share the builds.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use sqlx::PgPool;
 
 use super::lease::{HostKey, PRESENCE};
 
-/// Shows that a host works; answers how many do. A host counts until it dies, or has not been seen for `lease`.
-pub(crate) async fn beat(pool: &PgPool, host: HostKey, lease: Duration) -> Result<usize, sqlx::Error> {
+/// Records that a host is alive. Returns how many are: those whose session lives and that have recorded it within `lease`.
+pub(crate) async fn heartbeat(pool: &PgPool, host: HostKey, lease: Duration) -> Result<usize, sqlx::Error> {
     sqlx::query(
         "INSERT INTO gnomon.hosts (host, seen_at) VALUES ($1, clock_timestamp())
          ON CONFLICT (host) DO UPDATE SET seen_at = excluded.seen_at",
@@ -15,7 +15,7 @@ pub(crate) async fn beat(pool: &PgPool, host: HostKey, lease: Duration) -> Resul
     .bind(host)
     .execute(pool)
     .await?;
-    // A host that died holds the lock of its name no longer; one that hangs is not seen.
+    // A host that died no longer holds the lock named by its key; one that hangs has not updated `seen_at`.
     let living: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM gnomon.hosts WHERE seen_at > clock_timestamp() - $2 AND EXISTS (
              SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND mode = 'ExclusiveLock' AND objsubid = 2
@@ -30,13 +30,13 @@ pub(crate) async fn beat(pool: &PgPool, host: HostKey, lease: Duration) -> Resul
 }
 
 /// Removes a host that stops.
-pub(crate) async fn remove(pool: &PgPool, host: HostKey) -> Result<(), sqlx::Error> {
+pub(crate) async fn remove_host(pool: &PgPool, host: HostKey) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM gnomon.hosts WHERE host = $1").bind(host).execute(pool).await?;
     Ok(())
 }
 
-/// Removes hosts that died long ago.
-pub(crate) async fn remove_dead(pool: &PgPool) -> Result<(), sqlx::Error> {
+/// Removes hosts that were alive more than an hour ago.
+pub(crate) async fn remove_dead_hosts(pool: &PgPool) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM gnomon.hosts WHERE seen_at < clock_timestamp() - interval '1 hour'").execute(pool).await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What a subscription is called.
+//! The number of a subscription.
 
 use crate::postgres::sql_number;
 

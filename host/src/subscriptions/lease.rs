@@ -1,11 +1,11 @@
-//! Who works on which subscription.
+//! Which host works on which subscription.
 //!
-//! A lease is a row's holder, its end, and an epoch that each new holder raises. It keeps two hosts from doing the same work;
-//! what keeps them from doing harm is the epoch, which every commit checks in its own transaction. A host that was frozen past
-//! its lease, or cut off, cannot write any more, whatever it believes.
+//! A lease consists of a holder, the time when it ends, and an epoch that each new holder raises. It keeps two hosts from doing
+//! the same work. What keeps a host from writing without a lease is the epoch, which every commit checks in its own transaction:
+//! a host that was frozen past the end of its lease, or cut off, cannot write any more, whatever it believes.
 //!
-//! Each host holds an advisory lock named by its key for as long as its session lives. So a host that died is known at once,
-//! and one that hangs is known when its lease ends.
+//! Each host holds an advisory lock named by its key for as long as its session lives. So the death of a host is known at once,
+//! and that a host hangs is known when its lease ends.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::id::SubscriptionId;
 /// The first half of the advisory locks' names: `GNOM`.
 pub(super) const PRESENCE: i32 = 0x474e_4f4d;
 
-/// A host's key: its name among the holders of leases.
+/// A host's key: how leases name their holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(transparent)]
 pub(crate) struct HostKey(pub(super) i32);
@@ -28,7 +28,12 @@ pub(crate) struct Lease {
     pub(crate) epoch: i64,
 }
 
-/// The session whose life shows that the host lives.
+/// There is no lease of this epoch any more: it was revoked, or another host has the subscription, or had it in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the lease is lost")]
+pub(crate) struct LeaseLost;
+
+/// The session that shows the other hosts that this one is alive.
 #[derive(Debug)]
 pub(crate) struct Presence {
     connection: PgConnection,
@@ -42,7 +47,7 @@ impl HostKey {
 }
 
 impl Presence {
-    /// Shows that the host lives.
+    /// Opens a session that holds the lock named by the host's key.
     pub(crate) async fn show(pool: &PgPool, host: HostKey) -> Result<Self, sqlx::Error> {
         let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
         sqlx::query("SELECT pg_advisory_lock($1, $2)").bind(PRESENCE).bind(host.0).execute(&mut connection).await?;
@@ -55,15 +60,15 @@ impl Presence {
     }
 }
 
-/// Takes the lease of a subscription that nobody holds: never held, given back, run out, or held by a host that died.
+/// Takes the lease of a subscription if it is free: never held, given back, expired, or held by a host that died.
 pub(crate) async fn acquire(
     pool: &PgPool,
     host: HostKey,
     subscription: SubscriptionId,
     duration: Duration,
 ) -> Result<Option<Lease>, sqlx::Error> {
-    // A shared lock on the holder's name is granted when nobody holds it alone, that is when the holder's session is gone. It
-    // is given back when the statement ends.
+    // The shared lock on the holder's key is granted only if the holder's session, which has the exclusive one, is gone. It is
+    // given back when the statement ends.
     let epoch: Option<i64> = sqlx::query_scalar(
         "UPDATE gnomon.subscriptions
          SET lease_epoch = lease_epoch + 1, lease_holder = $3, leased_until = clock_timestamp() + $4
@@ -81,13 +86,13 @@ pub(crate) async fn acquire(
     Ok(epoch.map(|epoch| Lease { subscription, epoch }))
 }
 
-/// Prolongs leases; answers the subscriptions whose leases are still held.
+/// Prolongs leases. Returns the subscriptions whose leases are still held.
 pub(crate) async fn renew(
     pool: &PgPool,
     leases: &[Lease],
     duration: Duration,
 ) -> Result<Vec<SubscriptionId>, sqlx::Error> {
-    // The rows are locked in one order, as everyone locks them: no two can wait for each other.
+    // All statements lock these rows in this order, so no two of them can wait for each other.
     sqlx::query_scalar(
         "WITH mine AS (
              SELECT entry.subscription FROM unnest($1::bigint[], $2::bigint[]) AS lease (subscription, epoch)
@@ -119,8 +124,8 @@ pub(crate) async fn release(pool: &PgPool, lease: Lease) -> Result<(), sqlx::Err
     Ok(())
 }
 
-/// Takes leases away from whoever holds them, in the order of the subscriptions' numbers. From here to the end of the
-/// transaction the subscriptions stand still.
+/// Takes leases away from their holders, in the order of the subscriptions' numbers. The rows stay locked until the transaction
+/// ends, so no checkpoint moves in between.
 pub(crate) async fn revoke(connection: &mut PgConnection, subscriptions: &[SubscriptionId]) -> Result<(), sqlx::Error> {
     sqlx::query(
         "WITH held AS (SELECT subscription FROM gnomon.subscriptions WHERE subscription = ANY($1)

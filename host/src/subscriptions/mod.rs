@@ -1,7 +1,6 @@
-//! What every consumer of the log needs: a host that works on it, a place in the log, what happens at an event that it cannot
-//! handle, and what it has set aside.
+//! What every consumer of the log needs: a lease, a checkpoint, a policy for events that it cannot handle, and dead letters.
 //!
-//! It knows nothing of builds, and nothing of tables.
+//! This room knows neither builds nor tables.
 
 mod dead_letters;
 mod feed;
@@ -17,13 +16,16 @@ pub use self::{
     redelivery::Redelivery,
 };
 pub(crate) use self::{
-    dead_letters::{DeadLetter, count, differ, letters, overtaken, page, parked_streams, set_aside, take_back},
-    feed::{Batch, FIRST_BATCH, follow},
-    hosts::{beat, remove, remove_dead},
-    lease::{HostKey, Lease, Presence, acquire, release, renew, revoke},
+    dead_letters::{
+        DeadLetter, count_dead_letters, dead_letter_page, dead_letters_after, dead_letters_differ, overtaken,
+        parked_streams, set_aside, take_back,
+    },
+    feed::{Batch, FIRST_BATCH, Feed, follow},
+    hosts::{heartbeat, remove_dead_hosts, remove_host},
+    lease::{HostKey, Lease, LeaseLost, Presence, acquire, release, renew, revoke},
     progress::{
-        AdvanceError, Barrier, Progress, Step, advance, barrier_stands, batches, checkpoint, checkpoints, clear, hold,
-        insert, lift_barriers, lock, progress_of, prolong_barriers, set_barriers, stand_still,
+        AdvanceError, Barrier, HoldError, Progress, Step, advance, batches, checkpoint, checkpoints, clear,
+        has_barrier, hold, insert, lift_barriers, lock, lock_checkpoints, progress_of, prolong_barriers, set_barriers,
     },
     redelivery::{RetryProgress, Retrying, begin_retry, note_retry, out_of_order},
 };

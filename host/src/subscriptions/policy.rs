@@ -1,4 +1,4 @@
-//! What happens at an event that a module cannot handle.
+//! The failure policy: what happens at an event that a module cannot handle.
 
 use crate::postgres::sql_text;
 
@@ -15,7 +15,7 @@ pub enum OnFailure {
 }
 
 impl OnFailure {
-    /// As users write it.
+    /// The word that users write: `halt`, `skip` or `park`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The row of a subscription: where it stands, and who may move it.
+//! The row of a subscription: its checkpoint, and the barrier that may hold it.
 //!
 //! All SQL on that row is here, in [`lease`](super::lease) and in [`redelivery`](super::redelivery).
 
@@ -6,16 +6,19 @@ use std::time::Duration;
 
 use sqlx::{Executor, PgConnection, PgPool};
 
-use super::{id::SubscriptionId, lease::Lease};
+use super::{
+    id::SubscriptionId,
+    lease::{Lease, LeaseLost},
+};
 use crate::{event_log::Position, postgres::is_lock_timeout};
 
-/// The move of a checkpoint: the effect of the events behind `from`, up to and with `to`.
+/// A move of a checkpoint from `from` to `to`: the events behind `from`, up to and with `to`, have their effect.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
     pub(crate) from: Position,
     pub(crate) to: Position,
     pub(crate) events_per_second: f64,
-    /// The batches in which its events came.
+    /// The batches that its events came in.
     pub(crate) batches: Batches,
 }
 
@@ -31,13 +34,13 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// One batch; none if it has no events.
+    /// One batch of so many events, or no batch if there are no events.
     pub(crate) fn one(events: usize) -> Self {
         let events = u64::try_from(events).unwrap_or(u64::MAX);
         Self { count: events.min(1), events, largest: events }
     }
 
-    /// With those that came after.
+    /// These batches and others.
     pub(crate) fn and(self, later: Self) -> Self {
         Self {
             count: self.count + later.count,
@@ -50,9 +53,8 @@ impl Batches {
 /// Why a checkpoint is not moved.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AdvanceError {
-    /// Another host holds the lease, or did in between.
-    #[error("the lease is lost")]
-    Fenced,
+    #[error(transparent)]
+    LeaseLost(#[from] LeaseLost),
     /// The step would pass a barrier.
     #[error("there is a barrier at position {0}")]
     Barrier(Position),
@@ -60,20 +62,31 @@ pub(crate) enum AdvanceError {
     Postgres(#[from] sqlx::Error),
 }
 
-/// Enters a subscription that begins before the first event.
+/// Why a lease is not held until the end of the transaction.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HoldError {
+    #[error(transparent)]
+    LeaseLost(#[from] LeaseLost),
+    #[error(transparent)]
+    Postgres(#[from] sqlx::Error),
+}
+
+/// Inserts a subscription that begins before the first event.
 pub(crate) async fn insert(connection: &mut PgConnection) -> Result<SubscriptionId, sqlx::Error> {
     sqlx::query_scalar("INSERT INTO gnomon.subscriptions DEFAULT VALUES RETURNING subscription")
         .fetch_one(connection)
         .await
 }
 
-/// The checkpoint of a subscription whose lease is held; none if it is not held any more.
-pub(crate) async fn checkpoint(pool: &PgPool, lease: Lease) -> Result<Option<Position>, sqlx::Error> {
-    sqlx::query_scalar("SELECT checkpoint FROM gnomon.subscriptions WHERE subscription = $1 AND lease_epoch = $2")
-        .bind(lease.subscription)
-        .bind(lease.epoch)
-        .fetch_optional(pool)
-        .await
+/// The checkpoint of a subscription, if the lease is held.
+pub(crate) async fn checkpoint(pool: &PgPool, lease: Lease) -> Result<Position, HoldError> {
+    let checkpoint: Option<Position> =
+        sqlx::query_scalar("SELECT checkpoint FROM gnomon.subscriptions WHERE subscription = $1 AND lease_epoch = $2")
+            .bind(lease.subscription)
+            .bind(lease.epoch)
+            .fetch_optional(pool)
+            .await?;
+    Ok(checkpoint.ok_or(LeaseLost)?)
 }
 
 /// The checkpoints of subscriptions, by number.
@@ -89,22 +102,23 @@ pub(crate) async fn checkpoints(
     .await
 }
 
-/// Moves a checkpoint, provided that the lease is held, the subscription stands where the step begins, and no barrier is before
-/// where it ends. From here to the end of the transaction nobody can take the lease.
+/// Moves a checkpoint if the lease is held, the checkpoint is where the step begins, and no barrier stands before the step's end.
+/// The row stays locked until the transaction ends, so the lease cannot be taken away in between.
 pub(crate) async fn advance(connection: &mut PgConnection, lease: Lease, step: &Step) -> Result<(), AdvanceError> {
-    if moved(connection, lease, step).await? {
+    if try_move(connection, lease, step).await? {
         return Ok(());
     }
-    match barrier_before(connection, lease, step).await? {
-        None => Err(AdvanceError::Fenced),
-        Some(Some(at)) => Err(AdvanceError::Barrier(at)),
-        // It ended between the two statements. Now the row is locked, and nobody can set another.
-        Some(None) if moved(connection, lease, step).await? => Ok(()),
-        Some(None) => Err(AdvanceError::Fenced),
+    match find_obstacle(connection, lease, step).await? {
+        Obstacle::LeaseLost => Err(LeaseLost.into()),
+        Obstacle::Barrier(at) => Err(AdvanceError::Barrier(at)),
+        // The barrier ended between the two statements. Now the row is locked, so no other can be set.
+        Obstacle::None if try_move(connection, lease, step).await? => Ok(()),
+        Obstacle::None => Err(LeaseLost.into()),
     }
 }
 
-async fn moved(connection: &mut PgConnection, lease: Lease, step: &Step) -> Result<bool, sqlx::Error> {
+/// Returns whether the checkpoint was moved.
+async fn try_move(connection: &mut PgConnection, lease: Lease, step: &Step) -> Result<bool, sqlx::Error> {
     let moved = sqlx::query(
         "UPDATE gnomon.subscriptions
          SET checkpoint = $4, events_per_second = $5, committed_at = clock_timestamp(),
@@ -126,13 +140,19 @@ async fn moved(connection: &mut PgConnection, lease: Lease, step: &Step) -> Resu
     Ok(moved == 1)
 }
 
-/// Where the barrier is before the step's end, if there is one; nothing at all if the step cannot be made anyway.
-async fn barrier_before(
-    connection: &mut PgConnection,
-    lease: Lease,
-    step: &Step,
-) -> Result<Option<Option<Position>>, sqlx::Error> {
-    sqlx::query_scalar(
+/// What keeps a step from being made.
+enum Obstacle {
+    /// The lease is not held, or the checkpoint is not where the step begins.
+    LeaseLost,
+    /// A barrier stands here, before the step's end.
+    Barrier(Position),
+    /// Nothing.
+    None,
+}
+
+/// Looks for what keeps a step from being made, and locks the row.
+async fn find_obstacle(connection: &mut PgConnection, lease: Lease, step: &Step) -> Result<Obstacle, sqlx::Error> {
+    let row: Option<Option<Position>> = sqlx::query_scalar(
         "SELECT CASE WHEN barrier_at < $4 AND barrier_until > clock_timestamp() THEN barrier_at END
          FROM gnomon.subscriptions WHERE subscription = $1 AND lease_epoch = $2 AND checkpoint = $3 FOR UPDATE",
     )
@@ -141,11 +161,16 @@ async fn barrier_before(
     .bind(step.from)
     .bind(step.to)
     .fetch_optional(connection)
-    .await
+    .await?;
+    Ok(match row {
+        None => Obstacle::LeaseLost,
+        Some(Some(at)) => Obstacle::Barrier(at),
+        Some(None) => Obstacle::None,
+    })
 }
 
-/// Holds the lease's row for the rest of the transaction; answers whether the lease is held.
-pub(crate) async fn hold(connection: &mut PgConnection, lease: Lease) -> Result<bool, sqlx::Error> {
+/// Locks the subscription's row, so that the lease cannot be taken away before the transaction ends.
+pub(crate) async fn hold(connection: &mut PgConnection, lease: Lease) -> Result<(), HoldError> {
     let held: Option<SubscriptionId> = sqlx::query_scalar(
         "SELECT subscription FROM gnomon.subscriptions WHERE subscription = $1 AND lease_epoch = $2 FOR UPDATE",
     )
@@ -153,11 +178,14 @@ pub(crate) async fn hold(connection: &mut PgConnection, lease: Lease) -> Result<
     .bind(lease.epoch)
     .fetch_optional(connection)
     .await?;
-    Ok(held.is_some())
+    match held {
+        Some(_) => Ok(()),
+        None => Err(LeaseLost.into()),
+    }
 }
 
-/// The checkpoints of subscriptions, by number, which stand still until the transaction ends.
-pub(crate) async fn stand_still(
+/// Locks subscriptions until the transaction ends and returns their checkpoints, by number.
+pub(crate) async fn lock_checkpoints(
     connection: &mut PgConnection,
     subscriptions: &[SubscriptionId],
 ) -> Result<Vec<Position>, sqlx::Error> {
@@ -169,7 +197,7 @@ pub(crate) async fn stand_still(
     .await
 }
 
-/// Forgets what a subscription has set aside and was to try again.
+/// Deletes the dead letters of a subscription, and the request to try them again.
 pub(crate) async fn clear(connection: &mut PgConnection, subscription: SubscriptionId) -> Result<(), sqlx::Error> {
     for statement in [
         "UPDATE gnomon.subscriptions SET retrying = NULL WHERE subscription = $1",
@@ -180,7 +208,7 @@ pub(crate) async fn clear(connection: &mut PgConnection, subscription: Subscript
     Ok(())
 }
 
-/// Where a subscription stands, and the barrier that keeps it from going on.
+/// The checkpoint of a subscription, and the barrier that no commit of it passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub(crate) struct Progress {
     pub(crate) subscription: SubscriptionId,
@@ -188,14 +216,15 @@ pub(crate) struct Progress {
     pub(crate) barrier: Option<Position>,
 }
 
-/// Where subscriptions stand, which stand still until the transaction ends; none if somebody else holds one of them for long.
+/// Locks subscriptions until the transaction ends and returns their progress, or `None` if another session has held one of them
+/// for 100 ms.
 pub(crate) async fn lock(
     connection: &mut PgConnection,
     subscriptions: &[SubscriptionId],
 ) -> Result<Option<Vec<Progress>>, sqlx::Error> {
-    // Who holds one may wait for another to go on, as a swap does.
+    // A swap holds one subscription while it waits for another one's checkpoint to move.
     connection.execute("SET LOCAL lock_timeout = '100ms'").await?;
-    // All rows at once and in one order, as everyone locks them: no two can wait for each other.
+    // All statements lock these rows at once and in this order, so no two of them can wait for each other.
     let sql = format!("{PROGRESS} ORDER BY subscription FOR UPDATE");
     match sqlx::query_as(&sql).bind(subscriptions).fetch_all(connection).await {
         Ok(rows) => Ok(Some(rows)),
@@ -204,7 +233,7 @@ pub(crate) async fn lock(
     }
 }
 
-/// Where subscriptions stand.
+/// The progress of subscriptions.
 pub(crate) async fn progress_of(pool: &PgPool, subscriptions: &[SubscriptionId]) -> Result<Vec<Progress>, sqlx::Error> {
     sqlx::query_as(PROGRESS).bind(subscriptions).fetch_all(pool).await
 }
@@ -220,11 +249,11 @@ pub(crate) struct Barrier {
     pub(crate) at: Position,
 }
 
-/// Sets a barrier, over any that is there. The rows are locked by the caller.
+/// Sets a barrier for this long, in place of any other. The caller has locked the rows.
 pub(crate) async fn set_barriers(
     connection: &mut PgConnection,
     barrier: &Barrier,
-    lapse: Duration,
+    duration: Duration,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE gnomon.subscriptions SET barrier_at = $2, barrier_until = clock_timestamp() + $3
@@ -232,39 +261,39 @@ pub(crate) async fn set_barriers(
     )
     .bind(&barrier.subscriptions)
     .bind(barrier.at)
-    .bind(lapse)
+    .bind(duration)
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// The rows of a barrier that still stands, locked in the order in which everyone locks them.
-const STANDING: &str = "WITH standing AS (
+/// Locks the rows that still have a barrier, in the order in which all statements lock them, and begins to update them.
+const UPDATE_BARRIER_ROWS: &str = "WITH locked AS (
          SELECT subscription FROM gnomon.subscriptions WHERE subscription = ANY($1) AND barrier_at = $2
          ORDER BY subscription FOR UPDATE
      )
      UPDATE gnomon.subscriptions AS entry";
 
-/// Lets a barrier stand for longer.
-pub(crate) async fn prolong_barriers(pool: &PgPool, barrier: &Barrier, lapse: Duration) -> Result<(), sqlx::Error> {
+/// Lets a barrier stand for this long from now on.
+pub(crate) async fn prolong_barriers(pool: &PgPool, barrier: &Barrier, duration: Duration) -> Result<(), sqlx::Error> {
     let sql = format!(
-        "{STANDING} SET barrier_until = clock_timestamp() + $3 FROM standing WHERE entry.subscription = standing.subscription"
+        "{UPDATE_BARRIER_ROWS} SET barrier_until = clock_timestamp() + $3 FROM locked WHERE entry.subscription = locked.subscription"
     );
-    let statement = sqlx::query(&sql).bind(&barrier.subscriptions).bind(barrier.at).bind(lapse);
+    let statement = sqlx::query(&sql).bind(&barrier.subscriptions).bind(barrier.at).bind(duration);
     statement.execute(pool).await.map(drop)
 }
 
 /// Lifts a barrier.
 pub(crate) async fn lift_barriers(pool: &PgPool, barrier: &Barrier) -> Result<(), sqlx::Error> {
     let sql = format!(
-        "{STANDING} SET barrier_at = NULL, barrier_until = NULL FROM standing WHERE entry.subscription = standing.subscription"
+        "{UPDATE_BARRIER_ROWS} SET barrier_at = NULL, barrier_until = NULL FROM locked WHERE entry.subscription = locked.subscription"
     );
     let statement = sqlx::query(&sql).bind(&barrier.subscriptions).bind(barrier.at);
     statement.execute(pool).await.map(drop)
 }
 
 /// Whether a subscription has a barrier at a position.
-pub(crate) async fn barrier_stands(
+pub(crate) async fn has_barrier(
     pool: &PgPool,
     subscription: SubscriptionId,
     at: Position,
@@ -280,7 +309,7 @@ pub(crate) async fn barrier_stands(
     Ok(stands == Some(true))
 }
 
-/// The batches in which a subscription got its events.
+/// The batches that the events of a subscription came in.
 pub(crate) async fn batches(
     connection: &mut PgConnection,
     subscription: SubscriptionId,

@@ -1,4 +1,4 @@
-//! Trying again what was set aside: what is asked for, and how far it has come.
+//! Trying dead letters again: what an operator asked for, and how far it has come.
 
 use sqlx::PgConnection;
 
@@ -8,10 +8,10 @@ use crate::{event_log::Position, postgres::sql_text};
 /// Which dead letters are tried again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Redelivery {
-    /// Those of streams of which nothing later was folded: what comes out is as if they had never failed, for their streams.
+    /// Those of streams of which no later event was folded: to their streams it is as if they had never failed.
     #[default]
     InOrder,
-    /// All of them. One of a stream of which later events were folded is folded behind them, which the log does not say; it is
+    /// All of them. A dead letter of a stream of which later events were folded is then folded out of the log's order, and
     /// counted.
     All,
 }
@@ -39,11 +39,11 @@ impl TryFrom<String> for Redelivery {
 
 sql_text!(Redelivery);
 
-/// What is to be tried again, and from where on.
+/// Dead letters that are to be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Retrying {
     pub(crate) redelivery: Redelivery,
-    /// Those up to here have been tried.
+    /// Those up to this position have been tried.
     pub(crate) after: Position,
 }
 
@@ -52,9 +52,9 @@ pub(crate) struct Retrying {
 pub(crate) struct RetryProgress {
     /// Those up to this position have been tried.
     pub(crate) to: Position,
-    /// Whether these were the last.
+    /// Whether there are no more to try.
     pub(crate) done: bool,
-    /// Events that are folded behind later ones.
+    /// Events that this step folds after later ones.
     pub(crate) out_of_order: u64,
 }
 
@@ -72,8 +72,8 @@ pub(crate) async fn begin_retry(
     Ok(())
 }
 
-/// Notes how far dead letters have been tried again, in the transaction of what came of them: whoever goes on after a crash
-/// tries none of them twice.
+/// Notes how far dead letters have been tried again, in the transaction that commits their effect, so that none of them is tried
+/// twice after a crash.
 pub(crate) async fn note_retry(
     connection: &mut PgConnection,
     subscription: SubscriptionId,
@@ -93,7 +93,7 @@ pub(crate) async fn note_retry(
     Ok(())
 }
 
-/// How many dead letters were folded behind later events.
+/// How many dead letters were folded after later events.
 pub(crate) async fn out_of_order(
     connection: &mut PgConnection,
     subscription: SubscriptionId,

@@ -1,7 +1,7 @@
 use tokio::sync::watch;
 
 use super::*;
-use crate::subscriptions::barrier_stands;
+use crate::subscriptions::has_barrier;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -14,29 +14,29 @@ struct Pair {
 }
 
 impl Pair {
-    /// Builds that stand at these positions.
+    /// Builds whose checkpoints are at these positions.
     async fn at(positions: [u64; 2]) -> Self {
         let test = TestBuilds::create().await;
         let (one, one_tables) = test.build(1, &["n"]).await;
         let (other, other_tables) = test.build(1, &["n"]).await;
         let leases = [test.lease(one).await, test.lease(other).await];
         let pair = Self { test, builds: [one, other], leases, tables: [one_tables, other_tables] };
-        for (place, position) in positions.into_iter().enumerate() {
-            pair.test.live(pair.builds[place]).await;
+        for (index, position) in positions.into_iter().enumerate() {
+            pair.test.live(pair.builds[index]).await;
             if position > 0 {
-                pair.commit(place, 0, position).await.unwrap();
+                pair.commit(index, 0, position).await.unwrap();
             }
         }
         pair
     }
 
-    async fn commit(&self, place: usize, from: u64, to: u64) -> Result<(), AdvanceError> {
-        let rows = writes(&self.tables[place], &[1, i64::try_from(to).unwrap()]);
-        self.test.commit(self.leases[place], &self.tables[place], step(from, to), rows).await
+    async fn commit(&self, index: usize, from: u64, to: u64) -> Result<(), AdvanceError> {
+        let rows = writes(&self.tables[index], &[1, i64::try_from(to).unwrap()]);
+        self.test.commit(self.leases[index], &self.tables[index], step(from, to), rows).await
     }
 
-    async fn set(&self, place: usize, change: impl FnOnce(&mut Kept)) {
-        self.test.set(self.builds[place], change).await;
+    async fn set(&self, index: usize, change: impl FnOnce(&mut Kept)) {
+        self.test.set(self.builds[index], change).await;
     }
 
     async fn set_barrier(&self, at: i64, until: &str) {
@@ -46,7 +46,7 @@ impl Pair {
     }
 
     async fn align(&self, timeout: Duration) -> Result<(Position, Snapshot), AlignError> {
-        // Nobody commits on this host.
+        // This host commits nothing, so the channel never changes.
         let (_, committed) = watch::channel(0);
         let mut snapshot = Snapshot::connect(&self.test.pool).await?;
         let position = align(&self.test.pool, &mut snapshot, committed, self.builds, timeout).await?;
@@ -68,7 +68,7 @@ impl Pair {
 
     async fn refusal(&self) -> String {
         let error = self.align(Duration::ZERO).await.unwrap_err();
-        assert!(self.barriers().await.iter().all(Option::is_none), "nobody is kept waiting");
+        assert!(self.barriers().await.iter().all(Option::is_none), "no barrier is left");
         error.to_string()
     }
 }
@@ -87,14 +87,14 @@ async fn no_commit_passes_a_barrier() {
     assert!(matches!(error, AdvanceError::Barrier(Position(9))), "{error}");
     assert_eq!(pair.test.checkpoint(pair.builds[0]).await, 5);
     let error = pair.commit(0, 4, 12).await.unwrap_err();
-    assert!(matches!(error, AdvanceError::Fenced), "a step from elsewhere is refused as ever: {error}");
+    assert!(matches!(error, AdvanceError::LeaseLost(_)), "a step that begins elsewhere is refused for that: {error}");
     pair.commit(0, 5, 7).await.unwrap();
     pair.commit(0, 7, 9).await.unwrap();
     assert!(matches!(pair.commit(0, 9, 10).await.unwrap_err(), AdvanceError::Barrier(Position(9))));
 
     pair.set_barrier(9, "-1 second").await;
     pair.commit(0, 9, 10).await.unwrap();
-    assert_eq!(pair.test.checkpoint(pair.builds[0]).await, 10, "a barrier that has lapsed keeps nobody");
+    assert_eq!(pair.test.checkpoint(pair.builds[0]).await, 10, "a barrier that has expired holds no build");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,13 +105,13 @@ async fn builds_at_one_position_are_aligned_whatever_their_states() {
     let (position, mut snapshot) = pair.align(Duration::ZERO).await.unwrap();
     assert_eq!((position, pair.barriers().await), (Position(7), vec![None; 2]));
 
-    // The one that goes on is not kept, and the snapshot stays where it is.
+    // The build that goes on is not held, and the snapshot does not see it.
     pair.commit(1, 7, 8).await.unwrap();
     assert_eq!((seen(&mut snapshot, pair.builds[0]).await, seen(&mut snapshot, pair.builds[1]).await), (7, 7));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_one_behind_comes_up_to_the_one_ahead() {
+async fn the_build_behind_reaches_the_barrier_at_the_build_ahead() {
     for ahead_is_paused in [false, true] {
         let pair = Pair::at([20, 5]).await;
         if ahead_is_paused {
@@ -122,7 +122,7 @@ async fn the_one_behind_comes_up_to_the_one_ahead() {
             assert!(matches!(pair.commit(0, 20, 21).await.unwrap_err(), AdvanceError::Barrier(Position(20))));
             assert!(matches!(pair.commit(1, 5, 21).await.unwrap_err(), AdvanceError::Barrier(Position(20))));
             pair.commit(1, 5, 20).await.unwrap();
-            while barrier_stands(&pair.test.pool, pair.builds[1].subscription(), Position(20)).await.unwrap() {
+            while has_barrier(&pair.test.pool, pair.builds[1].subscription(), Position(20)).await.unwrap() {
                 tokio::task::yield_now().await;
             }
             pair.commit(1, 20, 30).await.unwrap();
@@ -134,7 +134,7 @@ async fn the_one_behind_comes_up_to_the_one_ahead() {
     }
 }
 
-/// A barrier that somebody else lifts, or that lapses, is set again where the builds are by then.
+/// A barrier that another host lifts, or that expires, is set again at the position of the build that is ahead by then.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_barrier_that_is_lost_is_set_again() {
     let pair = Pair::at([20, 5]).await;
@@ -142,7 +142,7 @@ async fn a_barrier_that_is_lost_is_set_again() {
         pair.barrier_at(20).await;
         let sql = "UPDATE gnomon.subscriptions SET barrier_at = NULL, barrier_until = NULL";
         sqlx::query(sql).execute(&pair.test.pool).await.unwrap();
-        // It may be set again in between; then this one waits as a worker does.
+        // It may be set again in between; then this commit is refused and tried again, as a worker does.
         while pair.commit(0, 20, 25).await.is_err() {
             sqlx::query(sql).execute(&pair.test.pool).await.unwrap();
         }
@@ -154,23 +154,23 @@ async fn a_barrier_that_is_lost_is_set_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_another_host_left_behind_does_not_matter() {
+async fn barriers_of_other_hosts_are_waited_for_and_expired_ones_are_ignored() {
     let pair = Pair::at([7, 7]).await;
     pair.set_barrier(6, "-1 second").await;
     assert_eq!(pair.align(Duration::ZERO).await.unwrap().0, Position(7));
 
-    // Two who want to align the same builds take turns.
+    // Two alignments of the same builds take turns.
     let both = tokio::join!(pair.align(TIMEOUT), pair.align(TIMEOUT));
     assert_eq!((both.0.unwrap().0, both.1.unwrap().0), (Position(7), Position(7)));
 
     pair.set_barrier(7, "1 hour").await;
     let error = pair.align(Duration::ZERO).await.unwrap_err();
-    assert!(matches!(error, AlignError::TimedOut { .. }), "the other's barrier is not disturbed: {error}");
+    assert!(matches!(error, AlignError::TimedOut { .. }), "the other host's barrier stays: {error}");
     assert_eq!(pair.barriers().await, [Some(7); 2]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn builds_that_cannot_be_aligned_are_told_why() {
+async fn the_refusal_says_why_builds_cannot_be_aligned() {
     let pair = Pair::at([20, 5]).await;
     assert_eq!(
         pair.refusal().await,
@@ -198,7 +198,7 @@ async fn builds_that_cannot_be_aligned_are_told_why() {
     assert_eq!(pair.refusal().await, "build 2 is retired; its tables are dropped or about to be");
 }
 
-/// A swap holds one build until the other has come as far. Whoever wants both must not keep that one.
+/// A swap holds one build until the other has reached its checkpoint. An alignment of both must not hold that other one.
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_for_one_build_lets_the_other_go_on() {
     let pair = Pair::at([5, 20]).await;
@@ -234,7 +234,7 @@ async fn a_build_that_halts_on_its_way_is_not_waited_for() {
     assert_eq!(pair.barriers().await, [None; 2]);
 }
 
-/// The one ahead would have to wait for as long as the other takes.
+/// The build ahead would wait for as long as the other takes.
 #[tokio::test(flavor = "multi_thread")]
 async fn builds_far_apart_get_no_barrier() {
     let pair = Pair::at([2_000_000, 5]).await;

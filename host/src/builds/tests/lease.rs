@@ -1,7 +1,7 @@
 use sqlx::{Connection, PgConnection};
 
 use super::*;
-use crate::subscriptions::{Presence, checkpoint, release, renew};
+use crate::subscriptions::{HoldError, Presence, checkpoint, release, renew};
 
 #[tokio::test]
 async fn a_build_has_one_holder_at_a_time() {
@@ -19,9 +19,10 @@ async fn a_build_has_one_holder_at_a_time() {
     let next = acquire(&test.pool, other, build, LEASE).await.unwrap().unwrap();
     assert_eq!(next.epoch, lease.epoch + 1);
     assert_eq!(renew(&test.pool, &[lease], LEASE).await.unwrap(), []);
-    assert_eq!(checkpoint(&test.pool, lease).await.unwrap(), None, "the old lease reads nothing");
+    let lost = checkpoint(&test.pool, lease).await;
+    assert!(matches!(lost, Err(HoldError::LeaseLost(_))), "the old lease reads nothing: {lost:?}");
     release(&test.pool, lease).await.unwrap();
-    assert_eq!(renew(&test.pool, &[next], LEASE).await.unwrap(), [build], "and gives nothing back");
+    assert_eq!(renew(&test.pool, &[next], LEASE).await.unwrap(), [build], "the old lease gives nothing back");
 }
 
 #[tokio::test]
@@ -35,7 +36,7 @@ async fn a_host_that_died_is_known_at_once() {
     assert_eq!(acquire(&test.pool, HostKey::random(), build, LEASE).await.unwrap(), None);
 
     drop(presence);
-    // The session ends soon after its client went away.
+    // The session ends soon after its client closed the connection.
     loop {
         if acquire(&test.pool, HostKey::random(), build, LEASE).await.unwrap().is_some() {
             break;
@@ -57,7 +58,7 @@ async fn a_host_that_hangs_loses_its_lease_in_time() {
 }
 
 #[tokio::test]
-async fn hosts_that_grab_at_once_do_not_both_get_it() {
+async fn only_one_of_several_hosts_that_acquire_a_lease_at_once_gets_it() {
     let test = TestBuilds::create().await;
     let (build, _) = test.build(1, &["n"]).await;
     let build = build.subscription();
@@ -66,7 +67,7 @@ async fn hosts_that_grab_at_once_do_not_both_get_it() {
     for _ in 0..8 {
         let host = HostKey::random();
         living.push(Presence::show(&test.pool, host).await.unwrap());
-        // A connection of its own, so that nobody waits for another's.
+        // Another connection for each, so that none waits for the pool.
         let mut connection = PgConnection::connect_with(&test.database.connect_options()).await.unwrap();
         connection.ping().await.unwrap();
         tries.push(acquire(&test.pool, host, build, LEASE));

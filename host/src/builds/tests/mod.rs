@@ -1,4 +1,4 @@
-//! Builds on a real Postgres, without modules; and what tests of other rooms make builds with.
+//! Builds on a real Postgres, without modules; and what tests of other rooms create builds with.
 
 mod align;
 mod lease;
@@ -62,8 +62,9 @@ impl TestBuilds {
         .await
         .unwrap();
         let mut connection = self.pool.acquire().await.unwrap();
-        let (version, activation) = (ModuleVersion(version), Activation::Auto);
-        let new = NewBuild { version, upcasters: Vec::new(), activation, verifies: None };
+        let version = ModuleVersion(version);
+        let purpose = NewBuildPurpose::Queries(Activation::Auto);
+        let new = NewBuild { version, upcasters: Vec::new(), purpose };
         let build = super::store::insert(&mut connection, &self.name, &new).await.unwrap();
         let tables = TableSet::new(build.schema(), &[Arc::new(Table::check(&declaration).unwrap())]);
         tables.create(&mut connection).await.unwrap();
@@ -71,10 +72,7 @@ impl TestBuilds {
     }
 
     pub(crate) async fn lease(&self, build: BuildId) -> Lease {
-        acquire(&self.pool, HostKey::random(), build.subscription(), LEASE)
-            .await
-            .unwrap()
-            .expect("nobody holds the build")
+        acquire(&self.pool, HostKey::random(), build.subscription(), LEASE).await.unwrap().expect("the lease is free")
     }
 
     /// Commits rows with a step, as a worker does.
@@ -85,7 +83,7 @@ impl TestBuilds {
         Ok(transaction.commit().await?)
     }
 
-    /// Puts a build in a state, whatever it was in.
+    /// Changes the state of a build directly in Postgres.
     pub(crate) async fn set(&self, build: BuildId, change: impl FnOnce(&mut Kept)) {
         let mut connection = self.pool.acquire().await.unwrap();
         let mut kept = get(&mut *connection, &[build]).await.unwrap().pop().unwrap().state.kept().unwrap();

@@ -1,7 +1,7 @@
-//! Whatever operators do, and whichever hosts die, the builds in Postgres are what the state machine says, and keep what must
-//! hold of them together.
+//! Random operations, and hosts that die in the middle of them: the builds in Postgres are in the states of the state machine, and
+//! the invariants over all builds of a projection hold.
 //!
-//! `GNOMON_TEST_STEPS=100000` makes it long.
+//! `GNOMON_TEST_STEPS=100000` makes the run long.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,20 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
 
-/// Steps of one database.
+/// Steps with one database.
 const STEPS_OF_A_DATABASE: usize = 200;
-/// Builds that are kept at once.
+/// The largest number of builds that are not retired.
 const BUILDS: usize = 6;
 
-/// The builds of a projection, in Postgres and by the machine alone.
-struct Both {
+/// The builds of a projection in Postgres, and the states that the state machine gives.
+struct BuildsAndModel {
     test: TestBuilds,
     tables: BTreeMap<BuildId, TableSet>,
     states: BTreeMap<BuildId, State>,
     trace: Vec<String>,
 }
 
-impl Both {
+impl BuildsAndModel {
     fn any(&self, random: &mut StdRng) -> Option<BuildId> {
         let builds: Vec<BuildId> = self.states.keys().copied().collect();
         (!builds.is_empty()).then(|| builds[random.random_range(0..builds.len())])
@@ -44,7 +44,7 @@ impl Both {
         self.trace.push(format!("begin {build}"));
     }
 
-    /// An operator wants something of a build.
+    /// An operator changes a build.
     async fn operate(&mut self, random: &mut StdRng) {
         const EVENTS: [Event; 5] =
             [Event::Paused, Event::Resumed, Event::Retried, Event::ActivateWhenLive, Event::Retired];
@@ -62,7 +62,7 @@ impl Both {
         self.expect(build, event, applied.map_err(|error| format!("{error:?}")));
     }
 
-    /// A newer build is to become active in place of others.
+    /// A newer build is to become active instead of others.
     async fn supersede(&mut self, random: &mut StdRng) {
         let Some(build) = self.any(random) else { return };
         self.trace.push(format!("supersede for {build}"));
@@ -76,28 +76,32 @@ impl Both {
         }
     }
 
-    /// A worker tells what happened to its build; perhaps it has lost the lease.
+    /// A worker reports on its build; it may have lost the lease.
     async fn work(&mut self, random: &mut StdRng) {
-        const EVENTS: [Event; 4] = [Event::CaughtUp, Event::CaughtUp, Event::Halted, Event::Failed];
         let Some(build) = self.any(random) else { return };
-        let event = if random.random_bool(0.1) { Event::ActivationFailed } else { EVENTS[random.random_range(0..4)] };
+        let error = BuildError::Host { message: "it cannot go on".to_owned() };
+        let (worker_report, event) = match random.random_range(0..20) {
+            0..10 => (WorkerReport::CaughtUp(Position(0)), Event::CaughtUp),
+            10..14 => (WorkerReport::Halted(error), Event::Halted),
+            14..18 => (WorkerReport::Failed(error), Event::Failed),
+            _ => (WorkerReport::ActivationFailed(error), Event::ActivationFailed),
+        };
         let lease = self.test.lease(build).await;
         let is_lost = random.random_bool(0.2);
         if is_lost {
-            // Its holder was never shown to live, so another host takes it.
+            // The holder has no session that shows it alive, so another host takes the lease.
             self.test.lease(build).await;
         }
         self.trace.push(format!("{event:?} {build}, lease lost: {is_lost}"));
-        let error = BuildError::Host { message: "it cannot go on".to_owned() };
         let mut transaction = self.test.pool.begin().await.unwrap();
-        match tell(&mut transaction, lease, event, Some(&error), "a worker says so").await {
+        match report(&mut transaction, lease, &worker_report).await {
             Ok(state) => {
                 assert!(!is_lost, "{:#?}", self.trace);
                 transaction.commit().await.unwrap();
                 self.expect(build, event, Ok(state));
             }
-            Err(TellError::Fenced) => assert!(is_lost, "{:#?}", self.trace),
-            Err(TellError::Change(error)) => self.expect(build, event, Err(format!("{error:?}"))),
+            Err(ReportError::LeaseLost(_)) => assert!(is_lost, "{:#?}", self.trace),
+            Err(ReportError::Change(error)) => self.expect(build, event, Err(format!("{error:?}"))),
         }
     }
 
@@ -132,7 +136,7 @@ impl Both {
         }
     }
 
-    /// What Postgres holds is what the machine says, and nothing is left of what is retired.
+    /// Checks that Postgres has the states of the state machine, and no schema of a retired build.
     async fn check(&self) {
         let found = of_projection(&self.test.pool, &self.test.name).await.unwrap().unwrap_or_default();
         let found: BTreeMap<BuildId, State> = found.into_iter().map(|build| (build.id, build.state)).collect();
@@ -172,14 +176,14 @@ impl Both {
 
 #[tokio::test]
 #[allow(clippy::print_stdout, reason = "the seed is printed with the output of a test that fails")]
-async fn builds_are_what_the_machine_says_whatever_happens_to_them() {
+async fn builds_follow_the_state_machine_under_random_operations() {
     let steps: usize = std::env::var("GNOMON_TEST_STEPS").map_or(600, |steps| steps.parse().unwrap());
     let seed: u64 = std::env::var("GNOMON_TEST_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
     println!("GNOMON_TEST_SEED={seed}");
     for database in 0..steps.div_ceil(STEPS_OF_A_DATABASE) as u64 {
         let mut random = StdRng::seed_from_u64(seed.wrapping_add(database));
         let test = TestBuilds::create().await;
-        let mut both = Both { test, tables: BTreeMap::new(), states: BTreeMap::new(), trace: Vec::new() };
+        let mut both = BuildsAndModel { test, tables: BTreeMap::new(), states: BTreeMap::new(), trace: Vec::new() };
         for _ in 0..STEPS_OF_A_DATABASE {
             match random.random_range(0..20) {
                 0..3 => both.begin(&mut random).await,

@@ -35,7 +35,10 @@ async fn a_state_that_cannot_be_is_refused_by_the_schema() {
     assert!(refused("work = NULL").await.contains("builds_check"), "half a state");
     assert!(refused("work = 'sleeping'").await.contains("builds_work_check"));
     assert!(refused("work = 'paused', error = '{}'").await.contains("builds_check"));
-    assert!(refused("role = 'verifier', activation = 'manual'").await.contains("builds_check"), "of what?");
+    assert!(
+        refused("role = 'verifier', activation = 'manual'").await.contains("builds_check"),
+        "without a build to verify"
+    );
     for build in [one, other] {
         test.set(build, |kept| (kept.stage, kept.activation) = (Stage::Live, Activation::Manual)).await;
     }
@@ -43,7 +46,7 @@ async fn a_state_that_cannot_be_is_refused_by_the_schema() {
     assert!(refused("role = 'active'").await.contains("one_active_build"));
 }
 
-/// A newer version of Gnomon may know states that this one does not. None of them is taken for another.
+/// A newer version of Gnomon may store states that this one does not know. None of them is read as another state.
 #[tokio::test]
 async fn an_unknown_state_is_an_error_and_not_a_default() {
     let test = TestBuilds::create().await;
@@ -61,20 +64,20 @@ async fn an_unknown_state_is_an_error_and_not_a_default() {
 }
 
 #[tokio::test]
-async fn a_change_sees_what_a_worker_told_in_between() {
+async fn a_change_sees_what_a_worker_reported_in_between() {
     let test = TestBuilds::create().await;
     let (build, _) = test.build(1, &["n"]).await;
     let lease = test.lease(build).await;
     let mut worker = test.pool.begin().await.unwrap();
     let error = BuildError::Host { message: "the disk is full".to_owned() };
-    tell(&mut worker, lease, Event::Failed, Some(&error), "it fails").await.unwrap();
-    // The operator found it running, and waits for the worker's transaction.
+    report(&mut worker, lease, &WorkerReport::Failed(error)).await.unwrap();
+    // The operator's transaction waits for the worker's.
     let pause = async {
         let mut changes = Changes::begin(&test.pool, &test.name).await.unwrap();
         changes.apply(build, Event::Paused, "an operator paused it").await
     };
     let commit = async {
-        until_somebody_waits(&test.pool).await;
+        until_a_session_waits(&test.pool).await;
         worker.commit().await.unwrap();
     };
     let (paused, ()) = tokio::join!(pause, commit);
@@ -83,7 +86,7 @@ async fn a_change_sees_what_a_worker_told_in_between() {
     assert_eq!(found.word(), BuildState::Failed);
 }
 
-async fn until_somebody_waits(pool: &PgPool) {
+async fn until_a_session_waits(pool: &PgPool) {
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     while sqlx::query_scalar::<_, i64>(waits).fetch_one(pool).await.unwrap() == 0 {
         tokio::task::yield_now().await;
@@ -91,23 +94,24 @@ async fn until_somebody_waits(pool: &PgPool) {
 }
 
 #[tokio::test]
-async fn what_a_worker_without_the_lease_tells_does_not_happen() {
+async fn the_report_of_a_worker_without_the_lease_changes_nothing() {
     let test = TestBuilds::create().await;
     let (build, _) = test.build(1, &["n"]).await;
     let (old, _new) = (test.lease(build).await, test.lease(build).await);
     let mut worker = test.pool.begin().await.unwrap();
-    let told = tell(&mut worker, old, Event::Halted, None, "it halts").await;
-    assert!(matches!(told, Err(TellError::Fenced)), "{told:?}");
+    let error = BuildError::Host { message: "it halts".to_owned() };
+    let reported = report(&mut worker, old, &WorkerReport::Halted(error)).await;
+    assert!(matches!(reported, Err(ReportError::LeaseLost(_))), "{reported:?}");
 }
 
 #[tokio::test]
-async fn what_is_retired_has_neither_tables_nor_dead_letters_nor_error() {
+async fn a_retired_build_has_neither_tables_nor_dead_letters_nor_an_error() {
     let test = TestBuilds::create().await;
     let (build, _) = test.build(1, &["n"]).await;
     let lease = test.lease(build).await;
     let mut worker = test.pool.begin().await.unwrap();
     let error = BuildError::Host { message: "the disk is full".to_owned() };
-    tell(&mut worker, lease, Event::Failed, Some(&error), "it fails").await.unwrap();
+    report(&mut worker, lease, &WorkerReport::Failed(error)).await.unwrap();
     worker.commit().await.unwrap();
     let mut changes = Changes::begin(&test.pool, &test.name).await.unwrap();
     changes.apply(build, Event::Retired, "an operator retired it").await.unwrap();
@@ -123,31 +127,31 @@ async fn what_is_retired_has_neither_tables_nor_dead_letters_nor_error() {
 }
 
 #[tokio::test]
-async fn a_build_that_stands_still_has_no_speed() {
+async fn a_build_that_does_not_move_has_no_rate() {
     let test = TestBuilds::create().await;
     let (build, tables) = test.build(1, &["n"]).await;
     let lease = test.lease(build).await;
-    let speed = async || {
+    let rate = async || {
         let projections = summaries(&test.pool, None).await.unwrap();
         (projections[0].builds[0].events_per_second, projections[0].builds[0].seconds_left)
     };
-    assert_eq!(speed().await, (0.0, None));
+    assert_eq!(rate().await, (0.0, None));
     sqlx::query("UPDATE gnomon.head SET position = 20").execute(&test.pool).await.unwrap();
     let step = Step { events_per_second: 5.0, ..step(0, 10) };
     test.commit(lease, &tables, step, writes(&tables, &[1, 10])).await.unwrap();
-    assert_eq!(speed().await, (5.0, Some(2.0)));
+    assert_eq!(rate().await, (5.0, Some(2.0)));
     test.set(build, |kept| kept.work = Work::Paused).await;
-    assert_eq!(speed().await, (0.0, None), "what an operator stopped has none at once");
+    assert_eq!(rate().await, (0.0, None), "a paused build has no rate at once");
     test.set(build, |kept| kept.work = Work::Running).await;
     sqlx::query("UPDATE gnomon.subscriptions SET committed_at = committed_at - interval '1 minute'")
         .execute(&test.pool)
         .await
         .unwrap();
-    assert_eq!(speed().await, (0.0, None));
+    assert_eq!(rate().await, (0.0, None));
     let mut connection = test.pool.acquire().await.unwrap();
     super::super::store::set_state(&mut connection, build, State::Retired).await.unwrap();
     let projections = summaries(&test.pool, None).await.unwrap();
-    assert_eq!(projections[0].builds[0].lag, None, "what is retired comes no further");
+    assert_eq!(projections[0].builds[0].lag, None, "a retired build has no lag");
 }
 
 #[tokio::test]

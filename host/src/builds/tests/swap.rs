@@ -1,9 +1,5 @@
 use super::*;
 
-async fn live(test: &TestBuilds, build: BuildId) {
-    test.live(build).await;
-}
-
 impl TestBuilds {
     async fn swap(&self, build: BuildId, tables: &TableSet, timeout: Duration) -> Swapped {
         swap(&self.pool, &self.name, build, tables, "the test wants it", timeout).await.unwrap()
@@ -21,15 +17,15 @@ async fn view(test: &TestBuilds) -> Vec<serde_json::Value> {
 async fn queries_turn_to_a_build_that_is_live_and_not_behind() {
     let test = TestBuilds::create().await;
     let (first, tables) = test.build(1, &["n"]).await;
-    assert_eq!(test.swap(first, &tables, Duration::ZERO).await, Swapped::NotReady(None));
-    live(&test, first).await;
+    assert_eq!(test.swap(first, &tables, Duration::ZERO).await, Swapped::Refused(Refused::Replaying));
+    test.live(first).await;
     assert_eq!(test.swap(first, &tables, Duration::ZERO).await, Swapped::Done);
     let lease = test.lease(first).await;
     test.commit(lease, &tables, step(0, 9), writes(&tables, &[1, 10])).await.unwrap();
     assert_eq!(view(&test).await, [serde_json::json!({"id": 1, "n": 10})]);
 
     let (second, wider) = test.build(2, &["m", "n"]).await;
-    live(&test, second).await;
+    test.live(second).await;
     let lease = test.lease(second).await;
     test.commit(lease, &wider, step(0, 8), writes(&wider, &[1, 5, 10])).await.unwrap();
     assert_eq!(
@@ -41,31 +37,31 @@ async fn queries_turn_to_a_build_that_is_live_and_not_behind() {
     assert_eq!(test.swap(second, &wider, Duration::ZERO).await, Swapped::Done);
     assert_eq!(view(&test).await, [serde_json::json!({"id": 1, "m": 5, "n": 11})]);
 
-    // And back, at the same position.
+    // Back to the first build, at the same position.
     assert_eq!(test.swap(first, &tables, Duration::ZERO).await, Swapped::Done);
     assert_eq!(view(&test).await, [serde_json::json!({"id": 1, "n": 10})]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_active_build_stands_still_until_the_next_one_has_come_as_far() {
+async fn the_active_build_is_held_until_the_next_one_has_reached_its_checkpoint() {
     let test = TestBuilds::create().await;
     let (first, tables) = test.build(1, &["n"]).await;
-    live(&test, first).await;
+    test.live(first).await;
     assert_eq!(test.swap(first, &tables, Duration::ZERO).await, Swapped::Done);
     let first_lease = test.lease(first).await;
     test.commit(first_lease, &tables, step(0, 9), writes(&tables, &[1, 10])).await.unwrap();
     let (second, others) = test.build(2, &["n"]).await;
-    live(&test, second).await;
+    test.live(second).await;
     let second_lease = test.lease(second).await;
 
     let swapped = test.swap(second, &others, Duration::from_secs(60));
     let catches_up = async {
-        // The swap holds the first build before the second one has come as far: whatever is committed to the first one now
-        // is committed after the swap.
+        // The swap holds the first build before the second one has reached its checkpoint: a commit to the first one waits until
+        // the swap is done.
         until_held(&test, first).await;
         let commits = test.commit(first_lease, &tables, step(9, 12), writes(&tables, &[1, 12]));
-        let comes_as_far = test.commit(second_lease, &others, step(0, 9), writes(&others, &[1, 10]));
-        let (first, second) = tokio::join!(commits, comes_as_far);
+        let reaches = test.commit(second_lease, &others, step(0, 9), writes(&others, &[1, 10]));
+        let (first, second) = tokio::join!(commits, reaches);
         first.unwrap();
         second.unwrap();
     };
@@ -75,7 +71,7 @@ async fn the_active_build_stands_still_until_the_next_one_has_come_as_far() {
     assert_eq!(view(&test).await, [serde_json::json!({"id": 1, "n": 10})]);
 }
 
-/// Waits until somebody holds a build where it is.
+/// Waits until a transaction holds the lock of a build's subscription.
 async fn until_held(test: &TestBuilds, build: BuildId) {
     loop {
         let free: Option<i64> = sqlx::query_scalar(
@@ -93,10 +89,10 @@ async fn until_held(test: &TestBuilds, build: BuildId) {
 }
 
 #[tokio::test]
-async fn a_view_keeps_its_grants_and_what_was_built_upon_it_while_its_columns_only_grow() {
+async fn a_view_keeps_its_grants_and_the_views_on_it_while_columns_are_only_added() {
     let test = TestBuilds::create().await;
     let (first, tables) = test.build(1, &["n"]).await;
-    live(&test, first).await;
+    test.live(first).await;
     test.swap(first, &tables, Duration::ZERO).await;
     sqlx::raw_sql(
         "GRANT SELECT ON read_models.totals_sums TO PUBLIC;
@@ -106,7 +102,7 @@ async fn a_view_keeps_its_grants_and_what_was_built_upon_it_while_its_columns_on
     .await
     .unwrap();
     let (second, wider) = test.build(2, &["n", "m"]).await;
-    live(&test, second).await;
+    test.live(second).await;
     let lease = test.lease(second).await;
     test.commit(lease, &wider, step(0, 1), writes(&wider, &[1, 7, 8])).await.unwrap();
     assert_eq!(test.swap(second, &wider, Duration::ZERO).await, Swapped::Done);
@@ -121,32 +117,32 @@ async fn a_view_keeps_its_grants_and_what_was_built_upon_it_while_its_columns_on
 }
 
 #[tokio::test]
-async fn swaps_are_told_in_the_history() {
+async fn swaps_are_in_the_history() {
     let test = TestBuilds::create().await;
     let (first, tables) = test.build(1, &["n"]).await;
-    live(&test, first).await;
+    test.live(first).await;
     test.swap(first, &tables, Duration::ZERO).await;
     let (second, others) = test.build(2, &["n"]).await;
-    live(&test, second).await;
+    test.live(second).await;
     test.swap(second, &others, Duration::ZERO).await;
-    let told: Vec<(i64, String)> =
+    let entries: Vec<(i64, String)> =
         sqlx::query_as("SELECT build, change FROM gnomon.history ORDER BY entry").fetch_all(&test.pool).await.unwrap();
-    let told: Vec<_> = told.iter().map(|(build, change)| (BuildId(*build), change.as_str())).collect();
-    assert_eq!(told, [(first, "activated"), (first, "replaced"), (second, "activated")]);
+    let entries: Vec<_> = entries.iter().map(|(build, change)| (BuildId(*build), change.as_str())).collect();
+    assert_eq!(entries, [(first, "activated"), (first, "replaced"), (second, "activated")]);
 }
 
 #[tokio::test]
-async fn an_error_that_kept_a_build_from_being_activated_ends_with_its_activation() {
+async fn the_error_of_a_failed_activation_is_deleted_by_a_later_one() {
     let test = TestBuilds::create().await;
     let (first, tables) = test.build(1, &["n"]).await;
-    live(&test, first).await;
+    test.live(first).await;
     test.swap(first, &tables, Duration::ZERO).await;
     let (second, others) = test.build(2, &["n"]).await;
-    live(&test, second).await;
+    test.live(second).await;
     let lease = test.lease(second).await;
-    let error = BuildError::Host { message: "the build cannot be activated: somebody reads the view".to_owned() };
+    let error = BuildError::Host { message: "the build cannot be activated: a session reads the view".to_owned() };
     let mut transaction = test.pool.begin().await.unwrap();
-    tell(&mut transaction, lease, Event::ActivationFailed, Some(&error), "it cannot").await.unwrap();
+    report(&mut transaction, lease, &WorkerReport::ActivationFailed(error.clone())).await.unwrap();
     transaction.commit().await.unwrap();
     let summary = async |build: BuildId| {
         let projections = summaries(&test.pool, None).await.unwrap();

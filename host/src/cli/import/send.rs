@@ -11,6 +11,7 @@ use crate::{
         client::{Client, ClientError},
         output::say,
     },
+    postgres::Backoff,
 };
 
 /// The pause before the second attempt. Each pause after it is twice as long …
@@ -60,7 +61,7 @@ impl SendError {
 /// `answered` before is not waited for.
 pub(super) async fn send(client: &Client, chunk: &Chunk, answered: bool) -> Result<Imported, SendError> {
     let begun = Instant::now();
-    let mut pause = FIRST_PAUSE;
+    let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {
         let request = client
             .request(Method::POST, &["v1", "events"])
@@ -80,11 +81,11 @@ pub(super) async fn send(client: &Client, chunk: &Chunk, answered: bool) -> Resu
             let lines = chunk.body.iter().filter(|byte| **byte == b'\n').count() as u64;
             return Err(SendError::Unknown { error, first: chunk.first_line, last: chunk.first_line + lines - 1 });
         }
+        let pause = backoff.next_pause();
         if begun.elapsed() + pause > MAX_OUTAGE {
             return Err(error.into());
         }
         say(format_args!("{}; trying again in {:.1} s", error.without_advice(), pause.as_secs_f64()));
         tokio::time::sleep(pause).await;
-        pause = LONGEST_PAUSE.min(pause * 2);
     }
 }

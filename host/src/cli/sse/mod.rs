@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use self::pieces::{Interrupted, pieces};
 use super::{client::Client, output::say};
+use crate::postgres::Backoff;
 
 /// The pause before reconnecting. Each pause after it is twice as long …
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -70,7 +71,7 @@ enum ConnectionEnd {
 struct Connection {
     /// The id of the last message.
     last_id: Option<String>,
-    pause: Duration,
+    backoff: Backoff,
     /// Whether the host has answered once.
     answered: bool,
     max_message_bytes: usize,
@@ -78,7 +79,7 @@ struct Connection {
 
 impl Connection {
     fn new(max_message_bytes: usize) -> Self {
-        Self { last_id: None, pause: FIRST_PAUSE, answered: false, max_message_bytes }
+        Self { last_id: None, backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE), answered: false, max_message_bytes }
     }
 
     async fn listen(&mut self, client: &Client, listener: &mut impl Listener) -> anyhow::Result<()> {
@@ -89,11 +90,11 @@ impl Connection {
                 ConnectionEnd::Lost(reason) => reason,
             };
             if begun.elapsed() > LONGEST_PAUSE {
-                self.pause = FIRST_PAUSE;
+                self.backoff.reset();
             }
-            listener.pause(&format!("{reason}; reconnecting in {:.1} s", self.pause.as_secs_f64()));
-            tokio::time::sleep(self.pause).await;
-            self.pause = LONGEST_PAUSE.min(self.pause * 2);
+            let pause = self.backoff.next_pause();
+            listener.pause(&format!("{reason}; reconnecting in {:.1} s", pause.as_secs_f64()));
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -126,7 +127,7 @@ impl Connection {
             if is_error(&message) && message.id.is_none() {
                 return Ok(ConnectionEnd::Lost(format!("the host ended the stream: {}", detail(&message))));
             }
-            self.pause = FIRST_PAUSE;
+            self.backoff.reset();
             self.last_id = message.id.take().or(self.last_id.take());
             message.id.clone_from(&self.last_id);
             if listener.hear(message)?.is_break() {

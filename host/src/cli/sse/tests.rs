@@ -62,7 +62,7 @@ impl Listener for Recorder {
 async fn record(client: &Client, max_message_bytes: usize) -> (anyhow::Result<()>, Recorder) {
     let mut recorder = Recorder::default();
     let mut connection = Connection::new(max_message_bytes);
-    connection.pause = Duration::ZERO;
+    connection.backoff = Backoff::new(Duration::ZERO, Duration::ZERO);
     let ended = connection.listen(client, &mut recorder).await;
     (ended, recorder)
 }

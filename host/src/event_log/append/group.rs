@@ -17,7 +17,10 @@ use super::{
     commit::{Committed, Lookup, commit},
     plan::{Done, Work},
 };
-use crate::{event_log::event::Position, postgres::is_transient};
+use crate::{
+    event_log::event::Position,
+    postgres::{Backoff, is_transient},
+};
 
 /// Requests that may wait; more wait for their place in the queue.
 const QUEUE: usize = 4096;
@@ -120,7 +123,7 @@ impl Task {
     /// Commits a group, again and again while Postgres is away, and answers each request.
     async fn commit(&mut self, mut group: Vec<Request>) {
         let mut lookup = Lookup::Given;
-        let mut pause = Duration::from_millis(20);
+        let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(1));
         loop {
             let work: Vec<&Work> = group.iter().map(|request| &request.work).collect();
             match self.try_commit(&work, lookup).await {
@@ -142,8 +145,7 @@ impl Task {
                     // is there already is found as a repeat.
                     lookup = Lookup::All;
                     self.connection = None;
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_secs(1));
+                    tokio::time::sleep(backoff.next_pause()).await;
                     group = self.give_up_late(group, &error);
                     if group.is_empty() {
                         return;

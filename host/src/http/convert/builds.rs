@@ -7,7 +7,7 @@ use crate::{
         Purpose,
     },
     http::problem::{Code, Problem},
-    runtime::{FailureKind, Frame, ModuleFailure},
+    runtime::{FailureKind, Frame, ModuleFailure, ModuleLabel},
     subscriptions::{DeadLetterSummary, OnFailure},
 };
 
@@ -120,11 +120,18 @@ impl From<PinnedUpcaster> for api::PinnedUpcaster {
     }
 }
 
+impl From<ModuleLabel> for api::PinnedUpcaster {
+    fn from(upcaster: ModuleLabel) -> Self {
+        Self { name: upcaster.name.into(), version: upcaster.version }
+    }
+}
+
 impl From<BuildError> for api::BuildError {
     fn from(error: BuildError) -> Self {
         let with_reason = |reason| Self {
             reason,
             position: None,
+            upcaster: None,
             kind: None,
             found: None,
             max: None,
@@ -135,9 +142,10 @@ impl From<BuildError> for api::BuildError {
         };
         match error {
             BuildError::Module { failure, stream, event_type } => {
-                let api::ModuleFailure { position, kind, message, backtrace } = failure.into();
+                let api::ModuleFailure { position, upcaster, kind, message, backtrace } = failure.into();
                 Self {
                     position: Some(position),
+                    upcaster,
                     kind: Some(kind),
                     message: Some(message),
                     backtrace,
@@ -158,6 +166,7 @@ impl From<ModuleFailure> for api::ModuleFailure {
     fn from(failure: ModuleFailure) -> Self {
         Self {
             position: failure.position,
+            upcaster: failure.upcaster.map(Into::into),
             kind: failure.kind.into(),
             message: failure.message,
             backtrace: failure.backtrace.into_iter().map(Into::into).collect(),

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     api,
-    operations::{Cause, ComparedBuild, Comparison, Verification},
+    operations::{Cause, ComparedBuild, Comparison, Verification, VerificationOutcome},
     read_model::{
         Identifier,
         compare::{
@@ -44,17 +44,20 @@ impl From<Comparison> for api::Comparison {
 
 impl From<Verification> for api::Verification {
     fn from(verification: Verification) -> Self {
-        let Verification { projection, position, verified, by, identical, cause, batches, content_hash, tables } =
-            verification;
+        let Verification { projection, position, verified, by, outcome, batches, tables } = verification;
+        let (content_hash, cause) = match outcome {
+            VerificationOutcome::Identical { content_hash } => (Some(content_hash.to_string()), None),
+            VerificationOutcome::Different { cause } => (None, Some(cause.into())),
+        };
         Self {
             projection: projection.into(),
             position: position.0,
             verified: verified.into(),
             by: by.into(),
-            identical,
-            cause: cause.map(Into::into),
+            identical: cause.is_none(),
+            cause,
             batches: batches.into(),
-            content_hash: content_hash.map(|hash| hash.to_string()),
+            content_hash,
             tables: each(tables),
         }
     }

@@ -15,7 +15,7 @@ use crate::{
         problem::Problem,
         state::Api,
     },
-    operations::UploadOutcome,
+    operations::{UploadEffect, UploadOutcome},
     read_model::Identifier,
 };
 
@@ -31,7 +31,12 @@ pub(in crate::http) async fn upload(
     }
     let max = api.operations.max_module_bytes() as u64;
     let bytes = read_body(body, max, "max_module_bytes").await?;
-    let UploadOutcome { uploaded, build, builds } = api.operations.upload(&name, bytes, query.activate.into()).await?;
+    let UploadOutcome { uploaded, effect } = api.operations.upload(&name, bytes, query.activate.into()).await?;
+    let (build, builds) = match effect {
+        UploadEffect::Deployed(build) => (Some(build.into()), None),
+        UploadEffect::Activated(rebuilt) => (None, Some(rebuilt.into_iter().map(Into::into).collect())),
+        UploadEffect::Stored => (None, None),
+    };
     let status = if uploaded.new { StatusCode::CREATED } else { StatusCode::OK };
     let answer = api::Uploaded {
         name: name.into(),
@@ -39,8 +44,8 @@ pub(in crate::http) async fn upload(
         digest: uploaded.digest.to_string(),
         kind: uploaded.descriptor.kind().into(),
         descriptor: uploaded.descriptor.into(),
-        build: build.map(u64::from),
-        builds: builds.map(|builds| builds.into_iter().map(Into::into).collect()),
+        build,
+        builds,
     };
     Ok((status, Json(answer)))
 }

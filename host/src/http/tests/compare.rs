@@ -85,7 +85,7 @@ async fn a_comparison_that_is_refused_says_why() {
     );
     assert_eq!(
         after("UPDATE gnomon.subscriptions SET checkpoint = 9; DROP SCHEMA build_2 CASCADE").await,
-        "409 build_retired: tables were dropped before they were read (builds: 1, 2); look which builds there are"
+        "409 build_retired: tables were dropped before they were read (builds: 1, 2); list the builds and compare others"
     );
     assert_eq!(
         after("UPDATE gnomon.builds SET (stage, work, role, activation) = (NULL, NULL, NULL, NULL) WHERE build = 2")

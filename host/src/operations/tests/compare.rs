@@ -1,10 +1,10 @@
-//! Two builds of a real module, at work on two hosts while events come in.
+//! Two builds of a real module, folded by two hosts while events are appended.
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    component::{bank, bank_again},
+    component::{bank, bank_with_other_bytes},
     host::Host,
     *,
 };
@@ -16,7 +16,7 @@ use crate::{
 const OPTIONS: CompareOptions = CompareOptions { samples: 5, timeout: Duration::from_secs(10) };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn builds_of_one_logic_are_identical_at_each_position() {
+async fn two_versions_with_the_same_code_give_identical_builds_at_each_position() {
     let database = TestDatabase::create().await;
     let one = Host::start(&database).await;
     let name = Identifier::new("bank").unwrap();
@@ -30,12 +30,12 @@ async fn builds_of_one_logic_are_identical_at_each_position() {
     assert!(matches!(error, CompareError::NoOtherBuild { left: only, .. } if only == left), "{error}");
 
     let other = Host::start(&database).await;
-    let right = other.deploy(&name, bank_again(), Activation::Manual).await;
+    let right = other.deploy(&name, bank_with_other_bytes(), Activation::Manual).await;
     assert_ne!(left, right);
     other.caught_up(&name).await;
 
     let stop = CancellationToken::new();
-    // Writers enough that commits of both builds are always under way.
+    // Enough writers that both builds commit all the time.
     let steady = futures_util::future::join_all((0..8).map(async |writer| {
         let mut deposits = 0;
         while !stop.is_cancelled() {
@@ -63,7 +63,7 @@ async fn builds_of_one_logic_are_identical_at_each_position() {
     assert!(positions.is_sorted(), "{positions:?}");
     assert!(positions[0] < positions[positions.len() - 1], "both went on in between: {positions:?}");
 
-    // Nobody was left behind a barrier, nothing was lost or doubled, and what is there has one hash.
+    // No build was left at a barrier, no event was lost or folded twice, and both builds have one hash.
     one.caught_up(&name).await;
     let booked = |build: BuildId| format!("SELECT sum(transactions)::bigint FROM {}.accounts", build.schema());
     for build in [left, right] {
@@ -79,7 +79,7 @@ async fn builds_of_one_logic_are_identical_at_each_position() {
     };
     assert_eq!(hash(left).await, hash(right).await);
 
-    // A row that somebody changed is found.
+    // A row that was changed directly in Postgres is found.
     sqlx::query(&format!("UPDATE {}.accounts SET balance = -1 WHERE account = '7'", right.schema()))
         .execute(&one.database.lookups)
         .await

@@ -1,4 +1,4 @@
-//! A host without HTTP: log, modules and projector on a real Postgres.
+//! A host without HTTP: log, modules, projector and operations on a real Postgres. Tests of the projector use it as well.
 
 use serde_json::{Value, json, value::RawValue};
 
@@ -9,22 +9,22 @@ use crate::{
     runtime::{Runtime, RuntimeLimits, RuntimeSettings},
 };
 
-pub(super) struct Host {
-    pub(super) database: Database,
-    pub(super) log: EventLog,
-    pub(super) operations: Operations,
-    pub(super) queries: Queries,
-    pub(super) projector: Projector,
+pub(crate) struct Host {
+    pub(crate) database: Database,
+    pub(crate) log: EventLog,
+    pub(crate) operations: Operations,
+    pub(crate) queries: Queries,
+    pub(crate) projector: Projector,
     /// Compiled modules.
     _cache: tempfile::TempDir,
 }
 
 impl Host {
-    pub(super) async fn start(database: &TestDatabase) -> Self {
+    pub(crate) async fn start(database: &TestDatabase) -> Self {
         Self::start_with(database, ProjectorSettings::default()).await
     }
 
-    pub(super) async fn start_with(database: &TestDatabase, settings: ProjectorSettings) -> Self {
+    pub(crate) async fn start_with(database: &TestDatabase, settings: ProjectorSettings) -> Self {
         let database = Database::connect(database.connect_options(), 20, Duration::from_secs(60)).await.unwrap();
         migrate(&database.lookups).await.unwrap();
         let log = EventLog::open(database.lookups.clone(), EventLogSettings::default()).await.unwrap();
@@ -37,12 +37,15 @@ impl Host {
         Self { database, log, operations, queries, projector, _cache: cache }
     }
 
-    pub(super) async fn deploy(&self, name: &Identifier, component: Vec<u8>, activation: Activation) -> BuildId {
-        self.operations.upload(name, component, activation).await.unwrap().build.unwrap()
+    pub(crate) async fn deploy(&self, name: &Identifier, component: Vec<u8>, activation: Activation) -> BuildId {
+        match self.operations.upload(name, component, activation).await.unwrap().effect {
+            UploadEffect::Deployed(build) => build,
+            other => panic!("{other:?}"),
+        }
     }
 
-    /// Appends events by stream, type and data, in their order and all at once.
-    pub(super) async fn append(&self, events: impl IntoIterator<Item = (String, &str, Value)>) {
+    /// Appends events by stream, type and data, in this order and in one transaction.
+    pub(crate) async fn append(&self, events: impl IntoIterator<Item = (String, &str, Value)>) {
         let lines = events.into_iter().map(|(stream, event_type, data)| {
             let event = NewEvent {
                 id: EventId::make(),
@@ -57,13 +60,13 @@ impl Host {
         self.log.import(lines.collect(), 1).await.unwrap();
     }
 
-    pub(super) async fn deposit(&self, account: u64) {
+    pub(crate) async fn deposit(&self, account: u64) {
         let data = json!({"amount": 1, "currency": "EUR"});
         self.append([(format!("account-{account}"), "MoneyDeposited", data)]).await;
     }
 
     /// Waits until each build is live, or active, and holds the effect of every event.
-    pub(super) async fn caught_up(&self, name: &Identifier) {
+    pub(crate) async fn caught_up(&self, name: &Identifier) {
         loop {
             let projection = self.operations.projection(name).await.unwrap().unwrap();
             assert!(projection.builds.iter().all(|build| build.error.is_none()), "{projection:?}");

@@ -2,7 +2,7 @@
 
 mod compare;
 mod component;
-mod host;
+pub(crate) mod host;
 mod read;
 mod steps;
 mod upload;

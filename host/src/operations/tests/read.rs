@@ -1,4 +1,4 @@
-//! Queries on a host that remembers the build that was active before.
+//! Queries to a host that remembers a build that is no longer active.
 
 use serde_json::json;
 
@@ -32,7 +32,7 @@ async fn only_the_build_that_is_active_now_refuses_a_query() {
         }
         hosts[0].operations.activate(&name, Some(new), Duration::ZERO).await.unwrap();
         for host in &hosts {
-            // A new column, a new table, and a column of another type: what each host remembers has none of them.
+            // The remembered build has neither the new column, nor the new table, nor the new type of a column.
             assert_eq!(read(host, "tallies", "select=total").await.unwrap(), r#"[{"total":5}]"#);
         }
         hosts[1].operations.activate(&name, Some(old), Duration::ZERO).await.unwrap();

@@ -1,7 +1,7 @@
-//! Whatever operators do while events come in that a module cannot handle, each event is folded once, in its order, or set
-//! aside: rows, dead letters, checkpoint and state are those of a simulation that takes one event at a time.
+//! Random operations while events are appended, some of which the module cannot handle: each event is folded once, in order, or set
+//! aside. Rows, dead letters, checkpoint and state are those of a simulation that takes one event at a time.
 //!
-//! `GNOMON_TEST_STEPS=100000` makes it long.
+//! `GNOMON_TEST_STEPS=100000` makes the run long.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::{
     subscriptions::{BatchSize, DeadLetterSummary, OnFailure, Redelivery, revoke},
 };
 
-/// Steps of one database and one build.
+/// Steps with one database and one build.
 const STEPS_OF_A_BUILD: usize = 50;
 
 /// An event, as it is appended.
@@ -58,16 +58,16 @@ impl Entry {
     }
 }
 
-/// What a build is, taken one event at a time.
+/// A build that takes one event at a time.
 #[derive(Debug)]
 struct Simulation {
     log: Vec<Entry>,
     policy: OnFailure,
     state: Work,
     checkpoint: usize,
-    /// Balance, and the positions that it was folded from.
+    /// By account: its balance, and the positions of the events that changed it.
     accounts: BTreeMap<String, (i64, Vec<usize>)>,
-    /// By position: whether the stream waits behind it.
+    /// Dead letters by position: whether the stream waits behind it.
     letters: BTreeMap<usize, bool>,
     out_of_order: u64,
 }
@@ -77,7 +77,7 @@ impl Simulation {
         &self.log[position - 1]
     }
 
-    /// Folds one event, or answers that it cannot be.
+    /// Folds one event. Returns false if the module cannot handle it.
     fn fold(&mut self, position: usize) -> bool {
         match self.event(position).event {
             Kind::Opened(account) => {
@@ -133,7 +133,7 @@ impl Simulation {
         self.letters.keys().filter(|letter| is_overtaken(letter)).map(|letter| self.event(*letter).stream).collect()
     }
 
-    /// Answers how many dead letters are left alone; none if nothing can be tried.
+    /// Returns how many dead letters are not tried because they are overtaken, or `None` if that is all of them.
     fn retry(&mut self, redelivery: Redelivery) -> Option<u64> {
         let left_alone = match redelivery {
             Redelivery::InOrder => self.overtaken(),
@@ -167,7 +167,7 @@ impl Simulation {
 }
 
 /// A real host beside its simulation.
-struct Both {
+struct HostAndSimulation {
     host: Host,
     name: Identifier,
     build: BuildId,
@@ -175,7 +175,7 @@ struct Both {
     trace: Vec<String>,
 }
 
-impl Both {
+impl HostAndSimulation {
     async fn start(database: &TestDatabase, batch_events: usize) -> Self {
         let batch = BatchSize { max_events: batch_events, ..BatchSize::default() };
         let host = Host::start_with(database, ProjectorSettings { batch, ..ProjectorSettings::default() }).await;
@@ -193,8 +193,8 @@ impl Both {
         Self { host, name, build, simulation, trace: vec![format!("batches of {batch_events}")] }
     }
 
-    /// One step, without a wait for what it begins. Appends and lost leases come while the build is busy; what an operator does
-    /// depends on how far it is, and comes when it has nothing to do.
+    /// Makes one step, without waiting for its effect. Appends and lost leases happen while the build is busy. The effect of an
+    /// operation depends on the checkpoint, so the build settles before it.
     async fn step(&mut self, random: &mut StdRng) {
         let kind = random.random_range(0..24);
         if (9..18).contains(&kind) {
@@ -248,7 +248,7 @@ impl Both {
                 format!("pause or resume: {to:?}")
             }
             _ => {
-                // As if the host had died or lost its lease, in the middle of whatever it does.
+                // As if the host had died or lost its lease, at any point of its work.
                 let mut connection = self.host.database.lookups.acquire().await.unwrap();
                 revoke(&mut connection, &[self.build.subscription()]).await.unwrap();
                 "revoke the lease".to_owned()
@@ -257,10 +257,10 @@ impl Both {
         self.trace.push(step);
     }
 
-    /// Waits until the build has nothing to do, and compares.
+    /// Waits until the build has nothing to do, and compares it with the simulation.
     async fn settle(&self) {
         let summary = loop {
-            // Asked first: what it does is in the summary that comes after.
+            // Read before the summary, so that the summary has the effect of a retry that is done.
             let busy: bool =
                 sqlx::query_scalar("SELECT retrying IS NOT NULL FROM gnomon.subscriptions WHERE subscription = $1")
                     .bind(self.build.0)
@@ -309,14 +309,14 @@ impl Both {
 
 #[tokio::test(flavor = "multi_thread")]
 #[allow(clippy::print_stdout, reason = "the seed is printed with the output of a test that fails")]
-async fn each_event_is_folded_once_or_set_aside_whatever_operators_do() {
+async fn each_event_is_folded_once_or_set_aside_under_random_operations() {
     let steps: usize = std::env::var("GNOMON_TEST_STEPS").map_or(1000, |steps| steps.parse().unwrap());
     let seed: u64 = std::env::var("GNOMON_TEST_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
     println!("GNOMON_TEST_SEED={seed}");
     for build in 0..steps.div_ceil(STEPS_OF_A_BUILD) as u64 {
         let mut random = StdRng::seed_from_u64(seed.wrapping_add(build));
         let database = TestDatabase::create().await;
-        let mut both = Both::start(&database, random.random_range(1..40)).await;
+        let mut both = HostAndSimulation::start(&database, random.random_range(1..40)).await;
         both.settle().await;
         for _ in 0..STEPS_OF_A_BUILD {
             both.step(&mut random).await;

@@ -1,13 +1,13 @@
-//! An upload is there wholly, or not at all.
+//! An upload takes effect as a whole, or not at all.
 
 use super::{component::bank, host::Host, *};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_that_cannot_be_deployed_leaves_nothing() {
+async fn an_upload_that_cannot_be_deployed_stores_nothing() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     let pool = &host.database.lookups;
-    // Its build's tables cannot be made.
+    // The schema of its build cannot be created.
     sqlx::raw_sql("CREATE SCHEMA build_1").execute(pool).await.unwrap();
     let name = Identifier::new("bank").unwrap();
     let refused = host.operations.upload(&name, bank(), Activation::Auto).await.unwrap_err();
@@ -28,21 +28,21 @@ async fn an_upload_that_cannot_be_deployed_leaves_nothing() {
     host.caught_up(&name).await;
     let again = host.operations.upload(&name, bank(), Activation::Auto).await.unwrap();
     assert_eq!(
-        (again.uploaded.new, again.uploaded.version, again.build),
-        (false, uploaded.uploaded.version, uploaded.build)
+        (again.uploaded.new, again.uploaded.version, again.effect),
+        (false, uploaded.uploaded.version, uploaded.effect)
     );
 }
 
-/// The client hangs up, or the host is told to stop: whatever the upload had come to, it is whole or not there.
+/// The client hangs up, or the host is told to stop: wherever the upload is cut off, all of it has taken effect, or none of it.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_that_is_cut_off_is_whole_or_not_there() {
+async fn an_upload_that_is_cut_off_takes_effect_as_a_whole_or_not_at_all() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     let pool = &host.database.lookups;
-    // Connections of their own: what a cut leaves on one of them concerns no worker.
+    // A separate pool, so that a connection that is left in a transaction is not used by a worker.
     let apart = Database::connect(database.connect_options(), 4, Duration::from_secs(60)).await.unwrap();
     let operations = Operations::new(&apart, host.operations.modules.clone(), host.projector.committed());
-    // Compiled once, so that what is cut is the transaction.
+    // Compiles the module, so that the uploads below are cut off in their transactions.
     operations.upload(&Identifier::new("bank").unwrap(), bank(), Activation::Manual).await.unwrap();
     let began = std::time::Instant::now();
     operations.upload(&Identifier::new("bank_0").unwrap(), bank(), Activation::Manual).await.unwrap();
@@ -60,11 +60,11 @@ async fn an_upload_that_is_cut_off_is_whole_or_not_there() {
             (1, 1, 1) => there += 1,
             (0, 0, 0) => {
                 gone += 1;
-                assert!(ended.is_err(), "it was answered, and is not there");
+                assert!(ended.is_err(), "it was answered, and has not taken effect");
             }
-            half => panic!("half an upload is there: {half:?}"),
+            half => panic!("half an upload has taken effect: {half:?}"),
         }
     }
-    assert!(there + gone == 40 && gone > 0, "{there} are there, {gone} were cut");
+    assert!(there + gone == 40 && gone > 0, "{there} took effect, {gone} did not");
     host.projector.stop().await;
 }

@@ -1,10 +1,13 @@
-//! Committing, and who may.
+//! Commits, with the lease and without.
 
 use crate::{
     builds::tests::{TestBuilds, step, writes},
-    projector::commit::{CommitError, Effect, commit},
+    projector::{
+        commit::{Effect, commit},
+        stop::Stop,
+    },
     read_model::{TableSet, WriteSet},
-    subscriptions::{AdvanceError, Lease, Step},
+    subscriptions::{Lease, Step},
 };
 
 async fn commit_rows(
@@ -13,7 +16,7 @@ async fn commit_rows(
     tables: &TableSet,
     step: Step,
     writes: WriteSet,
-) -> Result<(), CommitError> {
+) -> Result<(), Stop> {
     let effect = Effect {
         writes: &writes,
         taken_back: &[],
@@ -26,7 +29,7 @@ async fn commit_rows(
 }
 
 #[tokio::test]
-async fn rows_and_checkpoint_come_together() {
+async fn rows_and_checkpoint_are_committed_together() {
     let test = TestBuilds::create().await;
     let (build, tables) = test.build(1, &["n"]).await;
     let lease = test.lease(build).await;
@@ -38,15 +41,15 @@ async fn rows_and_checkpoint_come_together() {
 }
 
 #[tokio::test]
-async fn whoever_lost_the_lease_writes_nothing() {
+async fn a_worker_that_lost_the_lease_writes_nothing() {
     let test = TestBuilds::create().await;
     let (build, tables) = test.build(1, &["n"]).await;
     let old = test.lease(build).await;
-    // The presence of the old holder was never shown, so it counts as dead.
+    // The old holder has no session that shows it alive, so it counts as dead.
     let new = test.lease(build).await;
     for (lease, from) in [(old, 0), (new, 3)] {
         let error = commit_rows(&test, lease, &tables, step(from, 7), writes(&tables, &[1, 10])).await.unwrap_err();
-        assert!(matches!(error, CommitError::Advance(AdvanceError::Fenced)), "{error}");
+        assert!(matches!(error, Stop::LeaseLost), "{error:?}");
     }
     let rows: i64 = sqlx::query_scalar(&format!("SELECT count(*) FROM {}.sums", build.schema()))
         .fetch_one(&test.pool)

@@ -1,7 +1,7 @@
-//! However events fall into batches, and whichever of them are bad, what comes out is the same.
+//! The sizes of batches make no difference to the result, whichever events are faulty.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
 
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use crate::{
     builds::{BuildId, tests::TestBuilds},
     event_log::{Position, SchemaVersion},
-    projector::fold::BatchFolder,
+    projector::fold::{BatchFolder, FailureHandling, FolderOptions},
     read_model::{Identifier, TableSet, Value},
     runtime::{Delivery, Digest, Module, ModuleLabel, ProjectionModule, Runtime, RuntimeLimits, RuntimeSettings},
     subscriptions::{DeadLetter, OnFailure},
@@ -24,12 +24,12 @@ struct Counted {
     poison: bool,
 }
 
-fn delivery(place: usize, counted: Counted) -> Delivery {
+fn delivery(index: usize, counted: Counted) -> Delivery {
     Delivery {
-        position: Position(place as u64 + 1),
+        position: Position(index as u64 + 1),
         part: 0,
         stream: format!("count-{}", counted.stream),
-        version: place as u64 + 1,
+        version: index as u64 + 1,
         id: uuid::Uuid::nil(),
         event_type: "Counted".into(),
         schema_version: SchemaVersion::FIRST,
@@ -45,9 +45,9 @@ type Outcome = (BTreeMap<String, (i64, i64)>, BTreeSet<u64>);
 
 fn naive(events: &[Counted], on_failure: OnFailure) -> Outcome {
     let (mut sums, mut aside, mut parked) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
-    for (place, event) in events.iter().enumerate() {
+    for (index, event) in events.iter().enumerate() {
         if event.poison || parked.contains(&event.stream) {
-            aside.insert(place as u64 + 1);
+            aside.insert(index as u64 + 1);
             if on_failure == OnFailure::Park {
                 parked.insert(event.stream);
             }
@@ -60,16 +60,17 @@ fn naive(events: &[Counted], on_failure: OnFailure) -> Outcome {
     (sums, aside)
 }
 
-/// Folds in batches of these sizes, over and over.
-fn in_batches(folder: &mut BatchFolder, events: &[Counted], sizes: &[usize]) -> Outcome {
-    let mut rest: Vec<Delivery> = events.iter().enumerate().map(|(place, event)| delivery(place, *event)).collect();
+/// Folds in batches of these sizes, in turn, and again from the first size.
+fn in_batches(folder: &mut BatchFolder, on_failure: OnFailure, events: &[Counted], sizes: &[usize]) -> Outcome {
+    let mut handling = FailureHandling { on_failure, parked_streams: HashSet::new() };
+    let mut rest: Vec<Delivery> = events.iter().enumerate().map(|(index, event)| delivery(index, *event)).collect();
     let (mut layers, mut aside) = (Vec::new(), BTreeSet::new());
     for size in sizes.iter().cycle() {
         if rest.is_empty() {
             break;
         }
         let behind = rest.split_off((*size).min(rest.len()));
-        let folded = folder.fold(std::mem::replace(&mut rest, behind), &layers).unwrap();
+        let folded = folder.fold(std::mem::replace(&mut rest, behind), &layers, &mut handling).unwrap();
         assert!(folded.stopped.is_none());
         aside.extend(folded.set_aside.iter().map(|letter: &DeadLetter| letter.position.0));
         layers.push(Arc::new(folded.writes));
@@ -102,7 +103,7 @@ fn events() -> impl Strategy<Value = Vec<Counted>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn batches_do_not_matter() {
+async fn the_sizes_of_batches_make_no_difference() {
     let test = TestBuilds::create().await;
     let module = tally();
     let schema = BuildId(1).schema();
@@ -115,8 +116,8 @@ async fn batches_do_not_matter() {
         let policy = prop_oneof![Just(OnFailure::Skip), Just(OnFailure::Park)];
         let sizes = prop::collection::vec(1..20_usize, 1..5);
         proptest!(ProptestConfig::with_cases(60), |(events in events(), sizes in sizes, policy in policy)| {
-            let mut folder = BatchFolder::new(pool.clone(), Arc::clone(&tables), module.clone(), policy);
-            prop_assert_eq!(in_batches(&mut folder, &events, &sizes), naive(&events, policy));
+            let mut folder = BatchFolder::new(pool.clone(), Arc::clone(&tables), module.clone(), FolderOptions::default());
+            prop_assert_eq!(in_batches(&mut folder, policy, &events, &sizes), naive(&events, policy));
         });
     })
     .await

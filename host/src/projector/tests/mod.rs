@@ -1,4 +1,6 @@
 //! The engine on a real Postgres.
 
 mod commit;
+mod corrupt_build;
 mod fold;
+mod panics;

@@ -1,0 +1,65 @@
+//! A worker that panics is tried again a few times; then its build fails, and the other builds of the host go on.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::{
+    builds::{Activation, BuildError, BuildId, BuildState, BuildSummary},
+    operations::tests::host::Host,
+    postgres::test_database::TestDatabase,
+    projector::fault_point::FaultPoint,
+    read_model::Identifier,
+    subscriptions::Redelivery,
+};
+
+async fn build(host: &Host, name: &Identifier, build: BuildId) -> BuildSummary {
+    let projection = host.operations.projection(name).await.unwrap().unwrap();
+    projection.builds.into_iter().find(|found| found.build == build).unwrap()
+}
+
+async fn until(host: &Host, name: &Identifier, number: BuildId, state: BuildState) -> BuildSummary {
+    loop {
+        let summary = build(host, name, number).await;
+        if summary.state == state {
+            return summary;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_whose_worker_panics_again_and_again_fails_with_the_message_of_the_panic() {
+    for point in [FaultPoint::FoldingThread, FaultPoint::WorkerTask] {
+        let database = TestDatabase::create().await;
+        let host = Host::start(&database).await;
+        let tally = Identifier::new("tally").unwrap();
+        let counts = host.deploy(&tally, test_support::guest("tally"), Activation::Auto).await;
+        let ledger = Identifier::new("ledger").unwrap();
+        host.deploy(&ledger, test_support::guest("ledger"), Activation::Auto).await;
+        host.append([("count-1".to_owned(), "Counted", json!({"n": 5}))]).await;
+        host.caught_up(&tally).await;
+        host.append([
+            ("count-1".to_owned(), "Counted", json!({"n": 1, "note": point.word()})),
+            ("ledger-1".to_owned(), "Opened", json!({"account": "7"})),
+        ])
+        .await;
+
+        let failed = until(&host, &tally, counts, BuildState::Failed).await;
+        let Some(BuildError::Host { message }) = failed.error else { panic!("{:?}", failed.error) };
+        let expected = format!(
+            "the host panicked 5 times in a row behind position 1: the event at position 2 asks for a {}",
+            point.word()
+        );
+        assert_eq!(message, expected);
+        assert_eq!(failed.checkpoint.0, 1, "what was committed before stays");
+        // The other build of the host is not affected.
+        host.caught_up(&ledger).await;
+
+        // A retry tries it again, and fails again for the same reason.
+        host.operations.retry(&tally, Some(counts), Redelivery::InOrder).await.unwrap();
+        let failed = until(&host, &tally, counts, BuildState::Failed).await;
+        assert_eq!(failed.error, Some(BuildError::Host { message: expected }));
+        host.projector.stop().await;
+    }
+}
