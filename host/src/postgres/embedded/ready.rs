@@ -12,10 +12,13 @@ use super::error::EmbeddedError;
 use super::log::ServerLog;
 use super::postmaster::PidFile;
 use super::supervise::Supervised;
+use crate::postgres::sqlstate::{
+    INVALID_AUTHORIZATION, INVALID_CATALOG_NAME, INVALID_PASSWORD, has_sqlstate, sqlstate,
+};
 
 const POLL: Duration = Duration::from_millis(10);
 
-/// How often someone who watches is told that it goes on.
+/// How often the start is reported.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 /// The role and the database that Gnomon uses.
@@ -84,14 +87,17 @@ pub(super) async fn connect(
     let failed = |cause| EmbeddedError::Connect { port: options.get_port(), cause };
     match PgConnection::connect_with(options).await {
         Ok(connection) => return connection.close().await.map_err(failed),
-        // No role, another password, or no database. At the first start that is so; later, someone was at work with
-        // psql, and it is mended.
-        Err(error) if matches!(code(&error).as_deref(), Some("28P01" | "28000" | "3D000")) => {}
+        // No role, another password, or no database: at the first start, or after changes with psql.
+        Err(error)
+            if matches!(
+                sqlstate(&error).as_deref(),
+                Some(INVALID_PASSWORD | INVALID_AUTHORIZATION | INVALID_CATALOG_NAME)
+            ) => {}
         Err(error) => return Err(failed(error)),
     }
     let mut connection = match PgConnection::connect_with(superuser).await {
         Ok(connection) => connection,
-        Err(error) if code(&error).as_deref() == Some("28P01") => {
+        Err(error) if has_sqlstate(&error, INVALID_PASSWORD) => {
             return Err(EmbeddedError::Password { path: password_file.to_owned(), cause: error.to_string() });
         }
         Err(error) => return Err(failed(error)),
@@ -123,8 +129,4 @@ async fn provision(connection: &mut PgConnection, password: &str) -> Result<(), 
         connection.execute(database.as_str()).await?;
     }
     Ok(())
-}
-
-fn code(error: &sqlx::Error) -> Option<String> {
-    Some(error.as_database_error()?.code()?.into_owned())
 }

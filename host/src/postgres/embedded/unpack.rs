@@ -17,14 +17,20 @@ const LINKS: &str = "pg-symlinks.json";
 /// Why an archive was not unpacked.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UnpackError {
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     #[error("it wants to write to `{0}`, outside of its folder")]
     Escape(String),
     #[error("`{path}` is a {kind:?}, and only files and folders are expected")]
     Kind { path: String, kind: EntryType },
     #[error("its list of links cannot be read: {0}")]
-    Links(#[from] serde_json::Error),
+    Links(serde_json::Error),
+}
+
+impl From<serde_json::Error> for UnpackError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Links(error)
+    }
 }
 
 /// A symbolic link to make. `source` is the file that is there, `target` the name that it also gets.
