@@ -26,7 +26,7 @@ pub(super) const NAME: &str = "gnomon";
 
 /// Why a server is not ready.
 pub(super) enum NotReady {
-    /// It has ended; another attempt may be worth it.
+    /// It has ended; another try may succeed.
     Ended(End),
     Failed(EmbeddedError),
 }
@@ -37,10 +37,9 @@ impl From<EmbeddedError> for NotReady {
     }
 }
 
-/// Waits until the server says that it is ready.
+/// Waits until the server has written to its pid file that it is ready.
 ///
-/// A connection alone would not tell: if another server has taken the port a moment ago, it is that one which answers,
-/// while ours is about to give up. Hence the word of the server itself, in a file that only it can write.
+/// A connection would not show that: another server that has just taken the port would answer it.
 pub(super) async fn wait(
     server: &Supervised,
     cluster: &Path,
@@ -77,7 +76,7 @@ fn not_ready(cluster: &Path, waited: Duration, connect: Option<String>, log: &Se
     EmbeddedError::NotReady { cluster: cluster.to_owned(), waited, connect, output: log.tail() }
 }
 
-/// Connects as Gnomon does later, and sees to it that this works.
+/// Connects as Gnomon, and makes the role and the database if that fails.
 pub(super) async fn connect(
     options: &PgConnectOptions,
     superuser: &PgConnectOptions,
@@ -113,11 +112,11 @@ async fn provision(connection: &mut PgConnection, password: &str) -> Result<(), 
         .bind(NAME)
         .fetch_one(&mut *connection)
         .await?;
-    // The password is made of letters and digits. Who has the superuser's has this one: it is the same.
+    // The password, made of letters and digits, is also the superuser's.
     let verb = if exists { "alter" } else { "create" };
     let role = format!("{verb} role {NAME} login password '{password}'");
     connection.execute(role.as_str()).await?;
-    // Lag, table sizes and long queries are an operator's business.
+    // Operators read replication lag, table sizes and long queries.
     connection.execute(format!("grant pg_monitor to {NAME}").as_str()).await?;
 
     let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
