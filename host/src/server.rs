@@ -98,8 +98,7 @@ impl Server {
         let listener = TcpListener::bind(settings.listen)
             .await
             .map_err(|error| StartError::Listen { address: settings.listen, error })?;
-        let address =
-            listener.local_addr().map_err(|error| StartError::Listen { address: settings.listen, error })?;
+        let address = listener.local_addr().map_err(|error| StartError::Listen { address: settings.listen, error })?;
         let database = Database::connect(database, settings.max_connections, settings.connect_timeout).await?;
         let pool = database.lookups.clone();
         migrate(&pool).await?;

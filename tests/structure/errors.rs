@@ -61,6 +61,9 @@ fn a_message_beside_a_source_is_found() {
     assert_eq!(found(r#"enum E { #[error("cannot read")] Read(#[source] io::Error) }"#), 1);
     assert_eq!(found(r#"mod m { #[error("cannot read: {source}")] struct E { source: io::Error } }"#), 1);
     assert_eq!(found(r#"impl std::error::Error for E { fn source(&self) -> Option<&dyn Error> { None } }"#), 1);
-    assert_eq!(found(r#"enum E { #[error(transparent)] Read(#[from] io::Error), #[error("{0}")] Other(io::Error) }"#), 0);
+    assert_eq!(
+        found(r#"enum E { #[error(transparent)] Read(#[from] io::Error), #[error("{0}")] Other(io::Error) }"#),
+        0
+    );
     assert_eq!(found(r#"struct Link { source: String } impl Error for E {}"#), 0);
 }

@@ -96,7 +96,8 @@ mod tests {
     #[test]
     fn the_values_of_an_index_have_at_most_the_limit_of_bytes() {
         assert_eq!(check_index(IndexedColumns::Key, [MAX_INDEX_BYTES, 0]), Ok(()));
-        let error = check_index(IndexedColumns::Index("by_name"), [MAX_INDEX_BYTES, 1]).map_err(|error| error.to_string());
+        let error =
+            check_index(IndexedColumns::Index("by_name"), [MAX_INDEX_BYTES, 1]).map_err(|error| error.to_string());
         assert_eq!(
             error,
             Err("the values of index `by_name` have 2401 bytes; an index holds at most 2400 (put a digest there instead)"

@@ -52,9 +52,7 @@ impl Limits {
         check("bytes of the stream's name", "max_stream_name_bytes", stream_bytes, self.max_stream_name_bytes)?;
         let type_bytes = event.event_type.as_str().len();
         check("bytes of the type", "max_event_type_bytes", type_bytes, self.max_event_type_bytes)
-            .and_then(|()| {
-                check("bytes of data and metadata", "max_event_bytes", event.bytes(), self.max_event_bytes)
-            })
+            .and_then(|()| check("bytes of data and metadata", "max_event_bytes", event.bytes(), self.max_event_bytes))
             .map_err(|error| error.of(name()))
     }
 }

@@ -71,7 +71,9 @@ async fn types_read(connection: &mut PgConnection, build: &Build) -> Result<Name
     for descriptor in descriptors(connection, &modules).await? {
         match descriptor {
             Descriptor::Projection(descriptor) => filter = descriptor.filter(),
-            Descriptor::Upcaster(upcaster) => filter.types.widen(upcaster.steps.iter().map(|step| step.event_type.as_str())),
+            Descriptor::Upcaster(upcaster) => {
+                filter.types.widen(upcaster.steps.iter().map(|step| step.event_type.as_str()))
+            }
         }
     }
     Ok(filter.types)

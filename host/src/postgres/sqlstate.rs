@@ -45,8 +45,8 @@ pub fn is_lock_timeout(error: &sqlx::Error) -> bool {
     has_sqlstate(error, LOCK_NOT_AVAILABLE)
 }
 
-/// Whether the same work may succeed later although nobody changes it: the connection broke, the server restarts, has no
-/// connection left, or preferred another transaction. Any other error is an answer that trying again does not change.
+/// Whether the same work may succeed later without any change: the connection broke, the server restarts, has no connection
+/// left, or preferred another transaction. After any other error, trying again does not help.
 #[must_use]
 pub fn is_transient(error: &sqlx::Error) -> bool {
     match error {

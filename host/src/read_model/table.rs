@@ -2,7 +2,7 @@
 
 use gnomon_values::{
     Day, Instant, TimeError,
-    cells::{self, IndexBytesError, NulError, IndexedColumns},
+    cells::{self, IndexBytesError, IndexedColumns, NulError},
     declaration,
 };
 use serde::{Deserialize, Serialize};
@@ -256,7 +256,11 @@ impl Table {
         }
     }
 
-    fn check_index<'v>(&self, columns: IndexedColumns<'_>, cells: impl Iterator<Item = &'v Value>) -> Result<(), ShapeError> {
+    fn check_index<'v>(
+        &self,
+        columns: IndexedColumns<'_>,
+        cells: impl Iterator<Item = &'v Value>,
+    ) -> Result<(), ShapeError> {
         cells::check_index(columns, cells.map(Value::heap_bytes))
             .map_err(|error| ShapeError::IndexBytes { table: self.name.clone(), error })
     }

@@ -31,10 +31,7 @@ impl fmt::Display for JsonError {
             Self::Malformed(error) => write!(f, "not JSON: {error}"),
             Self::Nul => f.write_str("a string or key in the JSON contains NUL (\\u0000), which Postgres cannot hold"),
             Self::Deep => {
-                write!(
-                    f,
-                    "arrays and objects in the JSON are nested deeper than the limit of {MAX_JSON_DEPTH}"
-                )
+                write!(f, "arrays and objects in the JSON are nested deeper than the limit of {MAX_JSON_DEPTH}")
             }
             Self::Digits(error) => write!(f, "in the JSON, {error}"),
             Self::Grown { number } => write!(

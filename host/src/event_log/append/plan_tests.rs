@@ -143,9 +143,8 @@ fn an_append_to_several_streams_is_taken_whole_or_not_at_all() {
 #[test]
 fn an_import_that_fails_takes_its_lines_back() {
     let mut plan = plan();
-    let lines = |ids: &[(u128, &str, &str)]| {
-        ids.iter().map(|(id, name, data)| (stream(name), event(*id, data))).collect()
-    };
+    let lines =
+        |ids: &[(u128, &str, &str)]| ids.iter().map(|(id, name, data)| (stream(name), event(*id, data))).collect();
     let imported = import(&mut plan, lines(&[(12, "a-1", "2"), (21, "b-1", "1"), (21, "b-1", "1"), (22, "a-1", "3")]));
     let expected =
         Imported { imported: 2, repeated: 2, first_position: Some(Position(3)), last_position: Some(Position(4)) };

@@ -73,9 +73,7 @@ impl Request {
                 .iter()
                 .flat_map(|append| &append.events)
                 .fold((0, 0), |(events, bytes), event| (events + 1, bytes + event.bytes())),
-            Self::Import(request) => {
-                (request.work.len(), request.work.iter().map(|(_, event)| event.bytes()).sum())
-            }
+            Self::Import(request) => (request.work.len(), request.work.iter().map(|(_, event)| event.bytes()).sum()),
         }
     }
 }

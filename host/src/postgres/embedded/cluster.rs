@@ -101,8 +101,7 @@ async fn initdb(
 
     let (log, output) = ServerLog::open(layout.log()).map_err(EmbeddedError::io("open", &layout.log()))?;
     let stop_timeout = Some(Duration::from_secs(5));
-    let running =
-        Supervised::start(Program { user, path: program.clone(), args, output, stop_timeout, remove: None })
+    let running = Supervised::start(Program { user, path: program.clone(), args, output, stop_timeout, remove: None })
         .map_err(EmbeddedError::io("run", &program))?;
     let end = running.ended().await;
     if end.is_success() {

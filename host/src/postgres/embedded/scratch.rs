@@ -70,8 +70,7 @@ impl Template {
         };
 
         let options = cluster::options(Durability::Off, &[]);
-        let inputs =
-            format!("{FORMAT} {} {} {} {options:?}", binaries.folder.display(), binaries.version, user.name());
+        let inputs = format!("{FORMAT} {} {} {} {options:?}", binaries.folder.display(), binaries.version, user.name());
         let name: String = Sha256::digest(inputs).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let template = Self { folder: cache.join(&name), binaries, user };
         if !template.folder.exists() {

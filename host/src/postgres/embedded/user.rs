@@ -73,7 +73,8 @@ impl ServerUser {
         let user = self.name.clone();
         // All of the files, since some belong to the host that made them, which is often root.
         let home = path.parent().unwrap_or(path);
-        let remedy = format!("start gnomon as the user who used it before, or run `chown -R {user} {}`", home.display());
+        let remedy =
+            format!("start gnomon as the user who used it before, or run `chown -R {user} {}`", home.display());
         EmbeddedError::Owner { path: path.to_owned(), owner, user, remedy }
     }
 

@@ -58,10 +58,8 @@ impl<M> Loader<M> {
     ) -> Result<Self, RuntimeError> {
         let RuntimeSettings { limits, cache: folder } = settings;
         let engine = engine::start(&limits).map_err(RuntimeError::Engine)?;
-        let cache = CompiledCache::open(folder.as_deref(), &engine).map_err(|error| RuntimeError::Cache {
-            folder: folder.unwrap_or_default().display().to_string(),
-            error,
-        })?;
+        let cache = CompiledCache::open(folder.as_deref(), &engine)
+            .map_err(|error| RuntimeError::Cache { folder: folder.unwrap_or_default().display().to_string(), error })?;
         let worlds = worlds(&engine).map_err(RuntimeError::Engine)?;
         Ok(Self { engine, cache, limits, worlds })
     }
