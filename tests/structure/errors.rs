@@ -6,7 +6,7 @@
 use syn::{Attribute, Field, Fields, Ident, ImplItem, Item, visit::Visit};
 
 /// The errors of a file that break the convention.
-pub fn breaches(source: &str) -> Vec<String> {
+pub(crate) fn breaches(source: &str) -> Vec<String> {
     let mut found = Breaches(Vec::new());
     found.visit_file(&syn::parse_file(source).unwrap());
     found.0
