@@ -35,7 +35,13 @@ pub enum ChangeError {
     },
     /// Postgres fails.
     #[error("cannot change the projection: {0}")]
-    Postgres(#[from] sqlx::Error),
+    Postgres(sqlx::Error),
+}
+
+impl From<sqlx::Error> for ChangeError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Postgres(error)
+    }
 }
 
 /// Changes in an open transaction. None of them takes effect before [`Changes::commit`].

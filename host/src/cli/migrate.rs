@@ -23,7 +23,7 @@ pub(super) struct Migrate {
 impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (options, postgres) = open_database(&self.database, &self.data_dir.folder(), log_start()).await?;
-        let timeout = ServerSettings::default().connect_patience;
+        let timeout = ServerSettings::default().connect_timeout;
         let database = Database::connect(options, self.connections.max_connections, timeout).await?;
         migrate(&database.lookups).await?;
         database.close().await;

@@ -5,6 +5,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use gnomon_values::limits::LimitError;
 
 use super::{
     postgrest::PostgrestError,
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     api,
     builds::{AlignError, BuildState, ChangeError, PickError},
-    event_log::{AppendError, LimitError, NameError},
+    event_log::{AppendError, NameError},
     modules::{ChainError, LoadError, UploadError},
     operations::{CompareError, OperateError, UploadModuleError, VerifyError},
     postgres::is_transient,
@@ -79,7 +80,7 @@ impl From<AppendError> for Problem {
             }
             AppendError::Empty => Self::new(Code::EmptyAppend, detail),
             AppendError::Limit(error) => error.into(),
-            AppendError::Time { .. } | AppendError::Unicode { .. } => Self::new(Code::InvalidBody, detail),
+            AppendError::Time { .. } => Self::new(Code::InvalidBody, detail),
             AppendError::Refused(_) => internal(&detail),
             AppendError::Unavailable(error) => unavailable(
                 Code::LogUnavailable,

@@ -9,7 +9,7 @@ use crate::{
         active_upcasters, begin_upcaster_change, describe_upcasters, names_of, remove_active_upcaster,
         set_active_upcaster,
     },
-    event_log::RecordedEvent,
+    event_log::{NameFilter, RecordedEvent},
     modules::{ChainError, ModuleVersion, upcast},
     read_model::Identifier,
     runtime::{Delivery, ProjectionDescriptor, Step, UpcasterConflict, UpcasterModule, conflicts},
@@ -168,6 +168,6 @@ fn version_in_use(builds: &[Build]) -> Option<(ModuleVersion, Activation)> {
 
 /// Whether a projection reads events of a type that one of the steps rewrites.
 fn reads(projection: &ProjectionDescriptor, steps: &[Step]) -> bool {
-    let wants = |step: &Step| projection.event_types.iter().any(|wanted| wanted.event_type == step.event_type);
-    projection.all_types || steps.iter().any(wants)
+    let types = projection.filter().types;
+    types == NameFilter::All || steps.iter().any(|step| types.admits(&step.event_type))
 }

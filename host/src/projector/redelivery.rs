@@ -11,7 +11,7 @@ use super::{
     work::Work,
 };
 use crate::{
-    event_log::Position,
+    event_log::{NameFilter, Position},
     read_model::TableSet,
     runtime::{BatchError, Delivery},
     subscriptions::{self, Batches, OnFailure, Redelivery, RetryProgress, Retrying, Step},
@@ -22,8 +22,8 @@ const BATCH: usize = 500;
 
 /// What a projection's rows depend on.
 pub(super) struct ProjectionInput {
-    /// The types of events that are read for it; an empty list means all.
-    pub(super) types: Vec<String>,
+    /// The types of events that are read for it.
+    pub(super) types: NameFilter,
     /// Whether each of its rows depends on one stream only, so that the order between streams makes no difference.
     pub(super) by_stream: bool,
 }

@@ -7,7 +7,6 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
-use sqlx::postgres::PgListener;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -15,7 +14,7 @@ use tracing::{error, info, warn};
 use super::{shared::Shared, stop::Stop, work::Work, worker::Worker};
 use crate::{
     builds::{self, BuildId, ChangeError, Changes, Event, OutdatedBuild},
-    postgres::is_transient,
+    postgres::{Notifications, is_transient},
     subscriptions::{self, HostKey, Lease, Presence},
 };
 
@@ -61,7 +60,7 @@ impl Supervisor {
     }
 
     pub(super) async fn run(mut self) {
-        let mut listener = None;
+        let mut notifications = Notifications::listen(self.shared.pool.clone(), "gnomon_builds");
         while !self.stop.is_cancelled() {
             if let Err(error) = self.look().await {
                 warn!(%error, "cannot look for builds to work on, trying again");
@@ -71,7 +70,7 @@ impl Supervisor {
                 () = self.stop.cancelled() => break,
                 () = self.shared.look_again.notified() => {}
                 () = tokio::time::sleep(POLL) => {}
-                () = notified(&self.shared, &mut listener) => {}
+                _ = notifications.next() => {}
             }
         }
         // Each worker finishes its commit and gives its lease back.
@@ -198,23 +197,6 @@ fn log_panic(build: BuildId, ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         let stop = Stop::from(error);
         error!(%build, ?stop, "the worker of the build broke down; it is started again when its lease expires");
-    }
-}
-
-/// Waits for a notification that builds have changed. Never returns while it cannot listen.
-async fn notified(shared: &Shared, listener: &mut Option<PgListener>) {
-    if listener.is_none() {
-        let Ok(mut new) = PgListener::connect_with(&shared.pool).await else { return std::future::pending().await };
-        if new.listen("gnomon_builds").await.is_err() {
-            return std::future::pending().await;
-        }
-        *listener = Some(new);
-    }
-    if let Some(open) = listener
-        && open.recv().await.is_err()
-    {
-        *listener = None;
-        std::future::pending().await
     }
 }
 

@@ -173,7 +173,7 @@ impl Worker {
         let mut options = FolderOptions { upcasters: None, fresh_memory: build.verifies.is_some() };
         if !build.upcasters.is_empty() {
             let chain = self.work.shared.modules.load_chain(&builds::names_of(&build.upcasters)).await?;
-            filter.widen(chain.event_types());
+            filter.types.widen(chain.event_types());
             options.upcasters = Some(chain);
         }
         let by_stream = module.descriptor().partitioned_by == Some(Partition::Stream);

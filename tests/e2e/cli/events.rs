@@ -110,7 +110,7 @@ async fn any_name_of_a_stream_or_a_type_is_escaped() {
         for command in
             [vec!["append", stream, "--type", "A"], vec!["events", stream], vec!["events", stream, "--follow"]]
         {
-            let said = super::Said::from(host.try_run(&command).await);
+            let said = Said::from(host.try_run(&command).await);
             assert_eq!(said.code, Some(2), "{command:?}: {}", said.err);
             let message = format!("the stream name `{stream}` cannot stand in a URL");
             assert!(said.err.contains(&message), "{command:?}: {}", said.err);

@@ -5,7 +5,7 @@ fn lines(ids: std::ops::Range<u128>) -> Vec<Line> {
 }
 
 #[tokio::test]
-async fn an_import_passes_over_what_is_there() {
+async fn an_import_passes_over_events_of_the_log() {
     let test = TestLog::open().await;
     let done = test.log.import(lines(0..300), 1).await.unwrap();
     assert_eq!((done.imported, done.repeated, done.last_position), (300, 0, Some(Position(300))));

@@ -1,10 +1,10 @@
 //! A host without HTTP: log, modules, projector and operations on a real Postgres. Tests of the projector use it as well.
 
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    event_log::{EventId, EventLogSettings, EventType, NewEvent, SchemaVersion, StreamName},
+    event_log::{EventId, EventLogSettings, EventType, JsonText, NewEvent, SchemaVersion, StreamName},
     postgres::migrate,
     runtime::{Runtime, RuntimeLimits, RuntimeSettings},
 };
@@ -52,7 +52,7 @@ impl Host {
                 event_type: EventType::new(event_type).unwrap(),
                 schema_version: SchemaVersion::FIRST,
                 time: None,
-                data: RawValue::from_string(data.to_string()).unwrap().into(),
+                data: JsonText::parse(&data.to_string()).unwrap(),
                 metadata: None,
             };
             (StreamName::new(stream).unwrap(), event)
