@@ -67,7 +67,7 @@ async fn run(pool: PgPool, channel: &'static str, heard: watch::Sender<Heard>) {
             }
             (pause, is_failing) = (MIN_PAUSE, false);
             heard.send_replace(Heard::Began);
-            // `None` stands for a connection that was lost, and notifications with it.
+            // `None`: the connection was lost, and notifications may be, too.
             while let Some(notification) = listener.try_recv().await? {
                 heard.send_replace(Heard::Notification(notification.payload().to_owned()));
             }

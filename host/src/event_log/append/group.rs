@@ -49,14 +49,14 @@ impl Appender {
         Self { requests }
     }
 
-    /// Takes in appends, together or not at all.
+    /// Commits appends, together or not at all.
     pub(in crate::event_log) async fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
         let (request, answer) = Request::append(appends);
         self.requests.send(request).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 
-    /// Takes in the lines that are not in the log yet, together or not at all.
+    /// Commits the lines that are not in the log yet, together or not at all.
     pub(in crate::event_log) async fn import(&self, lines: Vec<Line>) -> Result<Imported, AppendError> {
         let (request, answer) = Request::import(lines);
         self.requests.send(request).await.map_err(|_| stopped())?;
@@ -86,7 +86,7 @@ impl CommitTask {
         }
     }
 
-    /// Waits for a request, and takes with it those that wait behind it.
+    /// Waits for a request, and takes those that wait after it, too.
     async fn gather(&mut self) -> Option<Group> {
         let first = match self.deferred.take() {
             Some(request) => request,
@@ -122,8 +122,8 @@ impl CommitTask {
                 }
                 Err(error) if is_transient(&error) => {
                     warn!(%error, requests = group.len(), "cannot append now, trying again");
-                    // The commit may have gone through although its answer did not. All ids are looked up from now on: what
-                    // is there already is found as a repeat.
+                    // The group may have been committed and only the answer lost. From now on all ids are looked up, so that
+                    // events that are in the log already are found as repeats.
                     lookup = Lookup::All;
                     self.connection = None;
                     tokio::time::sleep(backoff.next_pause()).await;

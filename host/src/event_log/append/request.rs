@@ -1,4 +1,4 @@
-//! Requests that wait to be committed, each with the way to its caller.
+//! Requests that wait to be committed, each with the sender of its result.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use tokio::{sync::oneshot, time::Instant};
 
 use super::{Append, AppendError, Appended, Imported, Line};
 
-/// What a caller gets to wait for.
+/// Resolves to the result of a request.
 pub(super) type Answer<T> = oneshot::Receiver<Result<T, AppendError>>;
 
-/// A request of one kind: what is to be committed, and to whom the result goes.
+/// A request of one kind: what to commit, since when it waits, and where its result is sent.
 pub(super) struct Waiting<W, T> {
     pub(super) work: W,
     since: Instant,
     answer: oneshot::Sender<Result<T, AppendError>>,
 }
 
-/// Appends that are taken in together or not at all. The result says where the events of each one stand.
+/// Appends that are committed together or not at all; the result is the positions and versions of each.
 pub(super) type AppendRequest = Waiting<Vec<Append>, Vec<Appended>>;
-/// Lines of an import, of which those are taken in that are not in the log yet.
+/// Lines of an import, of which those are appended that are not in the log yet.
 pub(super) type ImportRequest = Waiting<Vec<Line>, Imported>;
 
 /// One request.
@@ -27,7 +27,8 @@ pub(super) enum Request {
     Import(ImportRequest),
 }
 
-/// Requests that are committed in one transaction, appends before imports. Nothing orders requests that wait at the same time.
+/// Requests that are committed in one transaction, appends before imports. Requests that wait at the same time have no order: none
+/// of their callers has an answer yet.
 #[derive(Default)]
 pub(super) struct Group {
     pub(super) appends: Vec<AppendRequest>,

@@ -158,7 +158,7 @@ pub enum EmbeddedError {
         /// The end of its log.
         output: String,
     },
-    /// The server says that it is ready, and the role and the database cannot be used or made.
+    /// The server is ready, but its role or its database cannot be used or made.
     #[error("the private PostgreSQL runs on 127.0.0.1:{port}, but its database `gnomon` cannot be used: {cause}")]
     Connect {
         /// The port that it listens on.
