@@ -1,4 +1,4 @@
-//! Migrations are compiled in: a new file must compile the crate anew.
+//! Rebuilds the crate when a migration is added, since migrations are compiled in.
 
 fn main() {
     println!("cargo:rerun-if-changed=../migrations");

@@ -6,7 +6,7 @@
 
 use gnomon_values::{
     Day, Instant,
-    cells::{self, Place},
+    cells::{self, IndexedColumns},
     json::CanonicalJson,
 };
 
@@ -33,9 +33,9 @@ pub(crate) fn check_row(schema: &TableSchema, row: &[Value]) -> Result<(), Failu
     let sizes = |columns: &'static [&'static str]| {
         columns.iter().filter_map(|column| schema.place_of(column)).map(|place| row[place].heap_bytes())
     };
-    cells::check_index(Place::Key, sizes(schema.key))?;
+    cells::check_index(IndexedColumns::Key, sizes(schema.key))?;
     for index in schema.indexes {
-        cells::check_index(Place::Index(index.name), sizes(index.columns))?;
+        cells::check_index(IndexedColumns::Index(index.name), sizes(index.columns))?;
     }
     Ok(())
 }
@@ -43,7 +43,7 @@ pub(crate) fn check_row(schema: &TableSchema, row: &[Value]) -> Result<(), Failu
 /// Checks a key.
 pub(crate) fn check_key(key: &[Value]) -> Result<(), Failure> {
     key.iter().try_for_each(check_value)?;
-    Ok(cells::check_index(Place::Key, key.iter().map(Value::heap_bytes))?)
+    Ok(cells::check_index(IndexedColumns::Key, key.iter().map(Value::heap_bytes))?)
 }
 
 /// Checks a value whose type is right.

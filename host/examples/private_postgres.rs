@@ -1,9 +1,8 @@
-//! Starts a private Postgres in a folder, says which process it is, and keeps it until the input ends.
+//! Starts a private Postgres in a folder, prints the pid of its process, and keeps it until the input ends.
 //!
 //! `cargo run --example private_postgres -- serve FOLDER`
 //!
-//! With `test` for `serve` it holds a database for a test instead. The tests of the private server start this program and
-//! kill it, to see what is left.
+//! With `test` instead of `serve` it holds a database for a test. The tests of the private server start this program and kill it.
 
 use std::{env, fs, io, path::Path};
 
@@ -36,7 +35,7 @@ async fn main() -> Result<(), Error> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "whoever started the program reads it")]
+#[expect(clippy::print_stdout, reason = "the test that started the program reads it")]
 fn keep(process: &str) -> Result<(), Error> {
     println!("READY {process}");
     io::copy(&mut io::stdin(), &mut io::sink())?;

@@ -1,6 +1,6 @@
 //! Gnomon stores events in Postgres, folds them into read models with WebAssembly components, and serves those over HTTP.
 //!
-//! `docs/ARCHITECTURE.md` in the repository shows how the rooms below hang together.
+//! `docs/ARCHITECTURE.md` in the repository shows how the rooms below depend on each other.
 
 pub mod api;
 pub mod builds;

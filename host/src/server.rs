@@ -1,4 +1,4 @@
-//! A running host: the rooms put together.
+//! A running host: connects the rooms.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -18,24 +18,24 @@ use crate::{
     runtime::{Runtime, RuntimeError, RuntimeLimits, RuntimeSettings},
 };
 
-/// Everything that a host is told.
+/// The settings of a host.
 #[derive(Clone, Debug)]
 pub struct ServerSettings {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
     /// Connections to Postgres, at most.
     pub max_connections: u32,
-    /// How long to wait for a Postgres that is not there yet.
-    pub connect_patience: Duration,
-    /// Where compiled modules are kept.
+    /// How long to wait for a Postgres that does not answer yet.
+    pub connect_timeout: Duration,
+    /// The folder of the compiled modules; `None` keeps none.
     pub cache: Option<PathBuf>,
-    /// The log.
+    /// Settings of the log.
     pub log: EventLogSettings,
-    /// What modules may use.
+    /// Limits of modules.
     pub limits: RuntimeLimits,
-    /// Builds.
+    /// Settings of the projector.
     pub projector: ProjectorSettings,
-    /// The HTTP API.
+    /// Settings of the HTTP API.
     pub http: HttpSettings,
 }
 
@@ -44,7 +44,7 @@ impl Default for ServerSettings {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7070)),
             max_connections: 20,
-            connect_patience: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(30),
             cache: None,
             log: EventLogSettings::default(),
             limits: RuntimeLimits::default(),
@@ -57,25 +57,25 @@ impl Default for ServerSettings {
 /// Why a host does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// No Postgres.
+    /// Postgres cannot be used.
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// Its schema cannot be brought up to date.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
-    /// No WebAssembly.
+    /// The WebAssembly engine or its cache cannot be used.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
     /// The log cannot be opened.
     #[error("cannot open the log: {0}")]
     Log(sqlx::Error),
-    /// The address is taken, or not ours.
-    #[error("cannot listen on {address}: {source}; choose another address with --listen")]
+    /// The address is in use, or not one of this machine.
+    #[error("cannot listen on {address}: {error}; choose another address with --listen")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What went wrong.
-        source: std::io::Error,
+        /// The system's answer.
+        error: std::io::Error,
     },
 }
 
@@ -97,10 +97,9 @@ impl Server {
     pub async fn start(database: PgConnectOptions, settings: ServerSettings) -> Result<Self, StartError> {
         let listener = TcpListener::bind(settings.listen)
             .await
-            .map_err(|source| StartError::Listen { address: settings.listen, source })?;
-        let address =
-            listener.local_addr().map_err(|source| StartError::Listen { address: settings.listen, source })?;
-        let database = Database::connect(database, settings.max_connections, settings.connect_patience).await?;
+            .map_err(|error| StartError::Listen { address: settings.listen, error })?;
+        let address = listener.local_addr().map_err(|error| StartError::Listen { address: settings.listen, error })?;
+        let database = Database::connect(database, settings.max_connections, settings.connect_timeout).await?;
         let pool = database.lookups.clone();
         migrate(&pool).await?;
         let log = EventLog::open(pool.clone(), settings.log).await.map_err(StartError::Log)?;
@@ -122,13 +121,13 @@ impl Server {
         Ok(Self { address, database, projector, closing, serving })
     }
 
-    /// Where the host listens.
+    /// The address that the host listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Ends only if the listener fails.
+    /// Waits until the listener fails, and returns its error.
     pub async fn failed(&mut self) -> std::io::Error {
         match (&mut self.serving).await {
             Ok(Err(error)) => error,
@@ -137,10 +136,10 @@ impl Server {
         }
     }
 
-    /// Stops: takes no new requests, answers those under way, finishes commits, gives leases back.
+    /// Stops: accepts no new requests, answers the current ones, finishes commits, releases leases.
     pub async fn stop(self) {
         self.closing.cancel();
-        // A client that keeps a request open for ever does not keep the host.
+        // Ends also with a client that never finishes its request.
         if tokio::time::timeout(Duration::from_secs(10), self.serving).await.is_err() {
             tracing::warn!("some requests were not answered in time");
         }

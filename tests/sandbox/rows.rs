@@ -75,7 +75,7 @@ fn rows_must_fit_postgres() {
             "early day: table `everything`: column `day`: 0000-12-31 is before 0001-01-01, the first day that Gnomon keeps",
             "late day: table `everything`: column `day`: +10000-01-01 is after 9999-12-31, the last day that Gnomon keeps",
             "no json: table `everything`: not JSON: EOF while parsing an object at line 1 column 1",
-            "deep json: table `everything`: arrays and objects lie deeper within each other in the JSON than the limit of 127",
+            "deep json: table `everything`: arrays and objects in the JSON are nested deeper than the limit of 127",
             "nul in json: table `everything`: a string or key in the JSON contains NUL (\\u0000), which Postgres cannot hold",
             "large index: table `everything`: the values of index `by_indexed` have 10000 bytes; an index holds at most 2400 \
              (put a digest there instead)",

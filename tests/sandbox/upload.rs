@@ -41,7 +41,7 @@ fn a_descriptor_that_makes_no_sense_is_taken_apart() {
             "table `twice`: column: the name `No Name` must be made of a to z, 0 to 9 and _, and must not begin with a digit",
             "table `twice`: key column `id` is declared twice",
             "table `twice`: index `by_id` is declared twice",
-            "table `twice`: index `by_id` names `nothing`, which is no column of the table",
+            "table `twice`: index `by_id` names `nothing`, which is not a column of the table",
             "table `twice` is declared twice",
             "table `twice`: columns: 0; 1 to 250 are allowed",
             "table `twice`: key columns: 0; 1 to 16 are allowed",

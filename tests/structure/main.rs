@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read its files fails")]
 
 mod circles;
+mod errors;
 mod paths;
 mod tree;
 
@@ -187,6 +188,20 @@ fn libraries_stay_in_their_rooms() {
             {
                 breaches.push(format!("{room} must not know {library}, {} does", file.display()));
             }
+        }
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+#[test]
+fn no_error_has_its_cause_in_its_message_and_as_its_source() {
+    let mut all = Vec::new();
+    files(&source(), &mut all);
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-sdk/values/src"), &mut all);
+    let mut breaches = Vec::new();
+    for path in all {
+        for breach in errors::breaches(&fs::read_to_string(&path).unwrap()) {
+            breaches.push(format!("{}: {breach}", path.display()));
         }
     }
     assert!(breaches.is_empty(), "{}", breaches.join("\n"));

@@ -47,12 +47,12 @@ fn answers_that_break_the_contract_are_told_with_the_event() {
         ),
         (
             "deep",
-            "it made of `A` 1: an event `A` whose data is refused: the depth of its JSON is 129; the limit max_json_depth \
+            "it made of `A` 1: an event `A` whose data is refused: depth of the JSON: 129; the limit max_json_depth \
              is 127",
         ),
         (
             "half a character",
-            "it made of `A` 1: an event `A` whose data is refused: the JSON has a string that is no Unicode text: \
+            "it made of `A` 1: an event `A` whose data is refused: the JSON has a string that is not Unicode text: \
              unexpected end of hex escape at line 1 column 8",
         ),
         (

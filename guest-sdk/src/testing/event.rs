@@ -147,7 +147,7 @@ fn check(event: &TestEvent) -> Result<(), String> {
     names::check_stream(stream).map_err(|error| error.to_string())?;
     names::check_event_type(event_type).map_err(|error| error.to_string())?;
     if !projection::is_schema_version(*schema_version) {
-        return Err(projection::no_schema_version(*schema_version));
+        return Err(projection::not_a_schema_version(*schema_version));
     }
     for text in [Some(data), metadata.as_ref()].into_iter().flatten() {
         limits::check("depth of its JSON", "max_json_depth", json_depth(text), limits::MAX_JSON_DEPTH)

@@ -1,16 +1,16 @@
-//! The cells of rows, keys and searches, by their sizes.
+//! The sizes of the cells of rows, keys and searches.
 //!
-//! The size of a cell is the bytes of its text, its decimal digits, its JSON or its bytes; it is 0 for what always takes the
-//! same room.
+//! The size of a cell is the bytes of its text, its decimal digits, its JSON or its bytes; it is 0 for types whose values all
+//! have the same size.
 
 use std::{error::Error, fmt};
 
 use crate::limits::MAX_INDEX_BYTES;
 
-/// What a cell of a row counts beside its size.
+/// Bytes that `max_row_bytes` counts for a cell beside its size.
 const CELL_BYTES: usize = 8;
 
-/// What a cell takes of the host's memory beside its size.
+/// Bytes of the host's memory that a cell takes beside its size.
 const CELL_MEMORY_BYTES: usize = 32;
 
 /// The bytes of a row, as `max_row_bytes` counts them.
@@ -27,9 +27,9 @@ pub fn memory_bytes(sizes: impl IntoIterator<Item = usize>) -> usize {
 ///
 /// # Errors
 /// They have more bytes than an index of Postgres can hold.
-pub fn check_index(place: Place<'_>, sizes: impl IntoIterator<Item = usize>) -> Result<(), IndexBytesError> {
+pub fn check_index(columns: IndexedColumns<'_>, sizes: impl IntoIterator<Item = usize>) -> Result<(), IndexBytesError> {
     let bytes = sizes.into_iter().sum();
-    if bytes <= MAX_INDEX_BYTES { Ok(()) } else { Err(IndexBytesError { place: place.to_string(), bytes }) }
+    if bytes <= MAX_INDEX_BYTES { Ok(()) } else { Err(IndexBytesError { columns: columns.to_string(), bytes }) }
 }
 
 /// Checks a text.
@@ -40,16 +40,16 @@ pub fn check_text(text: &str) -> Result<(), NulError> {
     if text.contains('\0') { Err(NulError) } else { Ok(()) }
 }
 
-/// What holds values in order.
+/// The columns that a B-tree of Postgres holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place<'a> {
+pub enum IndexedColumns<'a> {
     /// The key of a table.
     Key,
     /// The index of this name.
     Index(&'a str),
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for IndexedColumns<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key => f.write_str("the key"),
@@ -58,26 +58,26 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// Values that no index of Postgres can hold.
+/// The values are larger than an entry of an index can be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexBytesError {
-    place: String,
+    columns: String,
     bytes: usize,
 }
 
 impl fmt::Display for IndexBytesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { place, bytes } = self;
+        let Self { columns, bytes } = self;
         write!(
             f,
-            "the values of {place} have {bytes} bytes; an index holds at most {MAX_INDEX_BYTES} (put a digest there instead)"
+            "the values of {columns} have {bytes} bytes; an index holds at most {MAX_INDEX_BYTES} (put a digest there instead)"
         )
     }
 }
 
 impl Error for IndexBytesError {}
 
-/// Text that Postgres cannot hold.
+/// The text contains NUL, which Postgres cannot store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NulError;
 
@@ -94,9 +94,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_index_holds_so_many_bytes_and_not_one_more() {
-        assert_eq!(check_index(Place::Key, [MAX_INDEX_BYTES, 0]), Ok(()));
-        let error = check_index(Place::Index("by_name"), [MAX_INDEX_BYTES, 1]).map_err(|error| error.to_string());
+    fn the_values_of_an_index_have_at_most_the_limit_of_bytes() {
+        assert_eq!(check_index(IndexedColumns::Key, [MAX_INDEX_BYTES, 0]), Ok(()));
+        let error =
+            check_index(IndexedColumns::Index("by_name"), [MAX_INDEX_BYTES, 1]).map_err(|error| error.to_string());
         assert_eq!(
             error,
             Err("the values of index `by_name` have 2401 bytes; an index holds at most 2400 (put a digest there instead)"
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_count_beside_what_they_hold() {
+    fn each_cell_counts_more_than_its_size() {
         assert_eq!((row_bytes([0, 5]), memory_bytes([0, 5]), row_bytes([])), (21, 69, 0));
     }
 }

@@ -3,12 +3,12 @@
 use std::{collections::HashSet, error::Error, fmt};
 
 use crate::{
-    cells::Place,
+    cells::IndexedColumns,
     limits::{MAX_COLUMNS, MAX_INDEX_COLUMNS, MAX_INDEXES},
     names::{self, NameError},
 };
 
-/// A table, as far as its declaration can be wrong.
+/// The parts of a table's declaration that are checked.
 #[derive(Clone, Debug)]
 pub struct Table<'a> {
     /// Its name.
@@ -26,20 +26,20 @@ pub struct Table<'a> {
 pub struct Column<'a> {
     /// Its name.
     pub name: &'a str,
-    /// What its values can serve for.
+    /// How its values are ordered.
     pub order: Order,
     /// Whether a cell may be null.
     pub nullable: bool,
 }
 
-/// What the values of a column can serve for, by its type.
+/// How the values of a column are ordered, by its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Keys and indexes.
+    /// Exactly: it can be in a key and in an index.
     Exact,
-    /// Indexes alone: f64, whose values are not exact.
+    /// As f64 is, whose values are not exact: it can be in an index, but not in a key.
     Inexact,
-    /// Neither: json, which has no order.
+    /// As json is, not at all: it can be in neither.
     None,
 }
 
@@ -57,21 +57,21 @@ pub struct Index<'a> {
 pub enum DeclarationError {
     /// A name that breaks the rules of names.
     Name {
-        /// Where the name stands.
-        place: String,
+        /// What has the name.
+        owner: String,
         /// Which rule it breaks.
         error: NameError,
     },
-    /// A name that Postgres or the query language keeps for itself.
+    /// A column with a name that Postgres or the query language uses.
     Reserved {
         /// The table.
         table: String,
         /// The column.
         column: String,
-        /// Who uses the name.
+        /// What uses the name.
         owner: &'static str,
     },
-    /// Two of one name.
+    /// Two columns or indexes with one name.
     Twice {
         /// The table.
         table: String,
@@ -80,12 +80,12 @@ pub enum DeclarationError {
         /// The name.
         name: String,
     },
-    /// A key or index over a column that is not there.
+    /// A key or an index with a column that the table does not have.
     NoSuchColumn {
         /// The table.
         table: String,
-        /// The key, or which index.
-        place: String,
+        /// The key or the index.
+        user: String,
         /// The missing column.
         column: String,
     },
@@ -98,7 +98,7 @@ pub enum DeclarationError {
         /// Nullable, or of which type.
         reason: &'static str,
     },
-    /// A column that a B-tree cannot order.
+    /// An index with a column that has no order.
     NoIndex {
         /// The table.
         table: String,
@@ -111,7 +111,7 @@ pub enum DeclarationError {
     Count {
         /// The table.
         table: String,
-        /// Of what.
+        /// What is counted.
         what: String,
         /// How many there are.
         count: usize,
@@ -125,13 +125,13 @@ pub enum DeclarationError {
 impl fmt::Display for DeclarationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name { place, error } => write!(f, "{place}: {error}"),
+            Self::Name { owner, error } => write!(f, "{owner}: {error}"),
             Self::Reserved { table, column, owner } => {
                 write!(f, "table `{table}`: a column must not be called `{column}`, {owner} uses that name")
             }
             Self::Twice { table, what, name } => write!(f, "table `{table}`: {what} `{name}` is declared twice"),
-            Self::NoSuchColumn { table, place, column } => {
-                write!(f, "table `{table}`: {place} names `{column}`, which is no column of the table")
+            Self::NoSuchColumn { table, user, column } => {
+                write!(f, "table `{table}`: {user} names `{column}`, which is not a column of the table")
             }
             Self::NoKey { table, column, reason } => {
                 write!(f, "table `{table}`: column `{column}` cannot be part of the key because it is {reason}")
@@ -148,7 +148,7 @@ impl fmt::Display for DeclarationError {
 
 impl Error for DeclarationError {}
 
-/// Checks a declaration. Answers everything that is wrong with it, not just the first thing.
+/// Checks a declaration, and returns everything that is wrong with it, not only the first error.
 #[must_use]
 pub fn check(table: &Table<'_>) -> Vec<DeclarationError> {
     let mut check = Check { table, errors: Vec::new() };
@@ -162,7 +162,7 @@ pub fn check(table: &Table<'_>) -> Vec<DeclarationError> {
 
     check.count("key columns", table.key.len(), 1, MAX_INDEX_COLUMNS);
     check.unique("key column", table.key.iter().copied());
-    for column in check.columns_of(Place::Key, &table.key) {
+    for column in check.columns_of(IndexedColumns::Key, &table.key) {
         check.key_column(column);
     }
 
@@ -180,9 +180,9 @@ struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    fn name(&mut self, name: &str, place: impl Fn() -> String) {
+    fn name(&mut self, name: &str, owner: impl Fn() -> String) {
         if let Err(error) = names::check(name) {
-            self.errors.push(DeclarationError::Name { place: place(), error });
+            self.errors.push(DeclarationError::Name { owner: owner(), error });
         }
     }
 
@@ -210,14 +210,14 @@ impl<'a> Check<'a> {
         self.name(column.name, || format!("table `{table}`: column"));
     }
 
-    fn columns_of(&mut self, place: Place<'_>, names: &[&str]) -> Vec<Column<'a>> {
+    fn columns_of(&mut self, user: IndexedColumns<'_>, names: &[&str]) -> Vec<Column<'a>> {
         let mut columns = Vec::with_capacity(names.len());
         for &name in names {
             match self.table.columns.iter().find(|column| column.name == name) {
                 Some(column) => columns.push(*column),
                 None => {
-                    let (table, place, column) = (self.table.name.to_owned(), place.to_string(), name.to_owned());
-                    self.errors.push(DeclarationError::NoSuchColumn { table, place, column });
+                    let (table, user, column) = (self.table.name.to_owned(), user.to_string(), name.to_owned());
+                    self.errors.push(DeclarationError::NoSuchColumn { table, user, column });
                 }
             }
         }
@@ -238,10 +238,10 @@ impl<'a> Check<'a> {
     fn index(&mut self, index: &Index<'a>) {
         let table = self.table.name;
         self.name(index.name, || format!("table `{table}`: index"));
-        let place = Place::Index(index.name);
-        self.count(&format!("columns of {place}"), index.columns.len(), 1, MAX_INDEX_COLUMNS);
+        let user = IndexedColumns::Index(index.name);
+        self.count(&format!("columns of {user}"), index.columns.len(), 1, MAX_INDEX_COLUMNS);
         self.unique("index column", index.columns.iter().copied());
-        for column in self.columns_of(place, &index.columns) {
+        for column in self.columns_of(user, &index.columns) {
             if column.order == Order::None {
                 let (table, index) = (table.to_owned(), index.name.to_owned());
                 self.errors.push(DeclarationError::NoIndex { table, index, column: column.name.to_owned() });

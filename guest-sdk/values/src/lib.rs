@@ -1,7 +1,7 @@
-//! What a Gnomon host and its modules must agree upon: the limits of values, and the one form in which each is kept.
+//! What a Gnomon host and its modules must agree upon: the limits of values, and the canonical form of each.
 //!
-//! The host checks what a module hands over, and the SDK's test kit checks the same without a host. A rule that stood twice
-//! would differ one day, so it stands here. Checks take names and sizes, so that neither side needs the other's types.
+//! The host checks what a module hands over, and the SDK's test kit checks the same without a host. Each rule is written once,
+//! here, so that the two cannot differ. Checks take names and sizes, so that neither side needs the other's types.
 
 pub mod cells;
 pub mod declaration;

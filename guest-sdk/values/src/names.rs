@@ -4,7 +4,7 @@ use std::{error::Error, fmt};
 
 use crate::limits::MAX_NAME_BYTES;
 
-/// Query parameters that stand for something else than a filter on a column.
+/// Query parameters that are not a filter on a column.
 const QUERY_WORDS: [&str; 9] = ["select", "order", "limit", "offset", "and", "or", "not", "columns", "on_conflict"];
 /// Columns that every Postgres table has.
 const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
@@ -12,16 +12,16 @@ const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "
 /// Why a text cannot name a projection, a table, a column or an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NameError {
-    /// Nothing between the quotes.
+    /// It is empty.
     Empty,
-    /// Postgres would cut it short.
+    /// Postgres would truncate it.
     TooLong {
         /// The name.
         name: String,
         /// Its length.
         bytes: usize,
     },
-    /// A character outside of `[a-z0-9_]`, or a digit in front.
+    /// It has a character outside of `[a-z0-9_]`, or begins with a digit.
     Character {
         /// The name.
         name: String,
@@ -44,7 +44,7 @@ impl fmt::Display for NameError {
 
 impl Error for NameError {}
 
-/// Checks a name that stands in SQL, in URLs and in code as it is: `[a-z_][a-z0-9_]*`.
+/// Checks a name that SQL, URLs and code use unquoted: `[a-z_][a-z0-9_]*`.
 ///
 /// # Errors
 /// Says which rule the name breaks.
@@ -60,7 +60,7 @@ pub fn check(name: &str) -> Result<(), NameError> {
     Ok(())
 }
 
-/// Who uses the name of a column for something else; none if the column may have it.
+/// What already uses the name of a column; `None` if a column may have it.
 #[must_use]
 pub fn owner_of_column_name(name: &str) -> Option<&'static str> {
     if QUERY_WORDS.contains(&name) {
@@ -75,9 +75,9 @@ pub fn owner_of_column_name(name: &str) -> Option<&'static str> {
 /// Why a text is not the name of a stream, a category or an event type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogNameError {
-    /// Nothing there.
+    /// It is empty.
     Empty(&'static str),
-    /// Something that cannot be seen.
+    /// It has a control character.
     Control {
         /// Stream name, category or event type.
         what: &'static str,
@@ -155,14 +155,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_names_are_taken() {
+    fn plain_names_are_accepted() {
         for name in ["a", "_", "carrier_daily", "a1", &"x".repeat(63)] {
             assert_eq!(check(name), Ok(()), "{name}");
         }
     }
 
     #[test]
-    fn names_that_sql_or_urls_would_bend_are_refused() {
+    fn names_that_sql_or_urls_would_have_to_quote_are_refused() {
         assert_eq!(check(""), Err(NameError::Empty));
         for name in ["Carrier", "1st", "with space", "a-b", "a\"b", "é", "a\0"] {
             assert_eq!(check(name), Err(NameError::Character { name: name.into() }));

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Digits before the point that a number may have: the limit of Postgres' `numeric`.
 pub const MAX_INTEGER_DIGITS: usize = 131_072;
-/// Digits behind the point that a number may have: the limit of Postgres' `numeric`.
+/// Digits after the point that a number may have: the limit of Postgres' `numeric`.
 pub const MAX_FRACTION_DIGITS: usize = 16_383;
 
 /// A JSON number by value. It is a float if it is written with a point or an exponent, and an integer otherwise: `1` and
@@ -14,12 +14,12 @@ pub struct Number {
     negative: bool,
     /// The digits without zeros at their ends; none for zero.
     digits: String,
-    /// Where the point stands, counted from the first of the digits.
+    /// The index of the digit that the point is before; it may lie outside of the digits.
     point: i64,
     float: bool,
 }
 
-/// A number with more digits than Postgres can hold.
+/// A number has more digits than Postgres can hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TooManyDigits {
     number: String,
@@ -28,7 +28,7 @@ pub struct TooManyDigits {
 }
 
 impl Number {
-    /// Takes a number apart; none if the text is not a JSON number.
+    /// Parses a number; `None` if the text is not a JSON number.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (negative, unsigned) = match text.strip_prefix('-') {
@@ -67,31 +67,31 @@ impl Number {
         !self.float
     }
 
-    /// Digits before the point and behind it, without the zeros that do not count.
+    /// The numbers of digits before and after the point, without leading and trailing zeros.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         let size = |digits: i64| usize::try_from(digits.max(0)).unwrap_or(usize::MAX);
         (size(self.point), size((self.digits.len() as i64).saturating_sub(self.point)))
     }
 
-    /// The float that serde_json writes as this number, by value; none if there is none. Hence the number is written again by
-    /// whoever reads it as a float.
+    /// The float that serde_json writes as a number of the same value; `None` if there is none. So reading the number as this
+    /// float and writing it keeps its value.
     #[must_use]
     pub fn exact_float(&self) -> Option<f64> {
-        /// Every number of so many digits is the shortest text of its float, unless that is denormal.
+        /// A number with at most so many digits is the shortest text of its float, unless that is denormal.
         const ALWAYS_EXACT: usize = 15;
         let text = format!("{}0.{}e{}", if self.negative { "-" } else { "" }, self.digits, self.point);
         let float = text.parse::<f64>().ok().filter(|float| float.is_finite())?;
         if self.digits.len() <= ALWAYS_EXACT && (float == 0.0) == self.digits.is_empty() && self.point.abs() < 300 {
             return Some(float);
         }
-        // Not the standard library's own text: where two shortest texts are as near to the float, it takes the other one.
+        // Not the standard library's text: if two shortest texts are equally near to the float, it takes the other one.
         let shortest = Self::parse(&serde_json::to_string(&float).ok()?)?;
         (shortest.digits == self.digits && shortest.point == self.point).then_some(float)
     }
 
-    /// The number as plain digits, as Postgres gives it back: `1`, `1.5`, `100.0` for `1e2`, `0.0000001` for `1e-7`. Zeros
-    /// behind the fraction are gone, but a float has a point. Zero has no sign.
+    /// The number as plain digits, as Postgres returns it: `1`, `1.5`, `100.0` for `1e2`, `0.0000001` for `1e-7`. Trailing
+    /// zeros of the fraction are removed, but a float keeps its point. Zero has no sign.
     ///
     /// # Errors
     /// Postgres cannot hold so many digits.
@@ -129,7 +129,7 @@ impl Number {
         format!("{sign}{digits}e{}", self.point.saturating_sub(self.digits.len() as i64))
     }
 
-    /// The number for messages, which no number makes long.
+    /// The number for messages, shortened.
     fn shown(&self) -> String {
         const SHOWN: usize = 40;
         match self.digits.get(..SHOWN) {
@@ -143,7 +143,7 @@ fn all_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// An exponent, or the largest there is for one that is larger.
+/// An exponent; one beyond the largest is read as the largest.
 fn parse_exponent(text: &str) -> Option<i64> {
     const LARGEST: i64 = i64::MAX / 4;
     let (sign, digits) = match text.as_bytes().first()? {
@@ -151,7 +151,7 @@ fn parse_exponent(text: &str) -> Option<i64> {
         b'+' => (1, &text[1..]),
         _ => (1, text),
     };
-    // Of digits alone, only too many of them are not a number.
+    // Digits alone fail to parse only if they are too many.
     all_digits(digits).then(|| sign * digits.parse().unwrap_or(LARGEST).min(LARGEST))
 }
 
@@ -160,7 +160,7 @@ impl fmt::Display for TooManyDigits {
         let Self { number, integer, fraction } = self;
         write!(
             f,
-            "the number {number} has {integer} digits before the point and {fraction} behind it; the limits are \
+            "the number {number} has {integer} digits before the point and {fraction} after it; the limits are \
              {MAX_INTEGER_DIGITS} and {MAX_FRACTION_DIGITS}, those of Postgres"
         )
     }

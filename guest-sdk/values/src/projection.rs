@@ -1,4 +1,4 @@
-//! What a projection says of itself when it is uploaded.
+//! The description of a projection.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::{
     names,
 };
 
-/// A projection, as far as what it says of itself can be wrong.
+/// The parts of a projection's description that are checked.
 #[derive(Clone, Debug)]
 pub struct Projection<'a> {
     /// Its tables.
@@ -21,7 +21,7 @@ pub struct Projection<'a> {
     pub categories: Vec<&'a str>,
 }
 
-/// Checks a projection that is to have this name, in words: everything that is wrong with it.
+/// Checks the description of the projection `name`, and returns everything that is wrong with it, in words.
 #[must_use]
 pub fn check(name: &str, projection: &Projection<'_>) -> Vec<String> {
     let mut reasons = Vec::new();
@@ -74,7 +74,7 @@ fn check_wanted(projection: &Projection<'_>, reasons: &mut Vec<String>) {
         }
         reasons.extend(names::check_event_type(event_type).err().map(|error| error.to_string()));
         if let Some(version) = schema_version.filter(|version| !is_schema_version(*version)) {
-            reasons.push(format!("event type `{event_type}`: {}", no_schema_version(version)));
+            reasons.push(format!("event type `{event_type}`: {}", not_a_schema_version(version)));
         }
     }
     for category in categories {
@@ -88,8 +88,8 @@ pub fn is_schema_version(number: u32) -> bool {
     (1..=MAX_SCHEMA_VERSION).contains(&number)
 }
 
-/// What is said of a number that is not a schema version.
+/// The message about a number that is not a schema version.
 #[must_use]
-pub fn no_schema_version(number: u32) -> String {
+pub fn not_a_schema_version(number: u32) -> String {
     format!("the schema version {number} is not between 1 and {MAX_SCHEMA_VERSION}")
 }

@@ -1,4 +1,4 @@
-//! From when to when instants and days reach, and the one way in which each is read, cut and written.
+//! The limits of instants and days, and how each is read, rounded and written.
 //!
 //! The limits are what RFC 3339 can write: four digits of a year, without year 0.
 
@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// An instant: microseconds since 1970-01-01T00:00:00Z, as the log and columns keep it.
 ///
-/// What comes from outside is made by [`parse`](Self::parse) or [`of`](Self::of), which keep the limits. One that was stored
-/// long ago may lie beyond them; it can be written like any other.
+/// [`parse`](Self::parse) and [`of`](Self::of) check the limits of instants from outside. One that was stored long ago may be
+/// beyond them, and is written like any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(pub i64);
 
@@ -18,24 +18,24 @@ pub struct Instant(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(pub i32);
 
-/// Why a time is not kept.
+/// Why a time is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimeError {
-    /// The text is something else.
+    /// The text is not an instant.
     NotAnInstant(String),
-    /// The instant lies within a leap second, which neither Postgres nor most calendars know.
+    /// The instant is within a leap second, which neither Postgres nor most calendars know.
     LeapSecond(String),
-    /// The instant lies before [`Instant::MIN`].
+    /// The instant is before [`Instant::MIN`].
     Early(Instant),
-    /// The instant lies after [`Instant::MAX`].
+    /// The instant is after [`Instant::MAX`].
     Late(Instant),
-    /// The day lies before [`Day::MIN`].
+    /// The day is before [`Day::MIN`].
     EarlyDay(Day),
-    /// The day lies after [`Day::MAX`].
+    /// The day is after [`Day::MAX`].
     LateDay(Day),
 }
 
-/// After 400 years the calendar repeats.
+/// The calendar repeats after 400 years.
 const CYCLE_YEARS: i64 = 400;
 const CYCLE_DAYS: i64 = 146_097;
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -48,13 +48,13 @@ impl Instant {
     /// The last instant that is kept: 9999-12-31T23:59:59.999999Z.
     pub const MAX: Self = Self((Day::MAX.0 as i64 + 1) * MICROS_PER_DAY - 1);
 
-    /// Reads an instant as RFC 3339 writes it. A fraction finer than a microsecond is cut off, towards the past.
+    /// Reads an instant as RFC 3339 writes it, and rounds it towards the past to microseconds.
     ///
     /// # Errors
-    /// It is something else, within a leap second, or beyond the limits.
+    /// The text is not an instant, or it is within a leap second or beyond the limits.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         let not_an_instant = || TimeError::NotAnInstant(text.to_owned());
-        // chrono takes U+2212 for a minus as well.
+        // chrono reads U+2212 as a minus, too.
         if !text.is_ascii() {
             return Err(not_an_instant());
         }
@@ -65,7 +65,7 @@ impl Instant {
         Self::of(time.to_utc())
     }
 
-    /// The instant that is kept of this one: what is finer than a microsecond is cut off, towards the past.
+    /// The instant, rounded towards the past to microseconds.
     ///
     /// # Errors
     /// It is within a leap second, or beyond the limits.
@@ -88,7 +88,7 @@ impl Instant {
         }
     }
 
-    /// The instant for chrono, which has all that are kept; of those far beyond the limits it is the nearest that it has.
+    /// The instant for chrono, which has all within the limits; for one far beyond, the nearest that chrono has.
     #[must_use]
     pub fn to_utc(self) -> DateTime<Utc> {
         let nearest = if self.0 < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
@@ -102,7 +102,7 @@ impl Day {
     /// The last day that is kept: 9999-12-31.
     pub const MAX: Self = Self(2_932_896);
 
-    /// The day that is kept of this one.
+    /// The day, if it is within the limits.
     ///
     /// # Errors
     /// It is beyond the limits.
@@ -122,7 +122,7 @@ impl Day {
         }
     }
 
-    /// The day for chrono, which has all that are kept; of those far beyond the limits it is the nearest that it has.
+    /// The day for chrono, which has all within the limits; for one far beyond, the nearest that chrono has.
     #[must_use]
     pub fn to_date(self) -> NaiveDate {
         let nearest = if self.0 < 0 { NaiveDate::MIN } else { NaiveDate::MAX };
@@ -142,11 +142,11 @@ fn is_leap(time: &impl Timelike) -> bool {
     time.nanosecond() >= 1_000_000_000
 }
 
-/// As RFC 3339 writes it, in UTC, the fraction without needless zeros.
+/// As RFC 3339 writes it, in UTC, the fraction without trailing zeros.
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cycle = CYCLE_DAYS * MICROS_PER_DAY;
-        // Within the cycle from 1970 on chrono has every instant.
+        // chrono has every instant of the cycle from 1970 on.
         let time = DateTime::from_timestamp_micros(self.0.rem_euclid(cycle)).unwrap_or_default();
         write_date(f, self.0.div_euclid(cycle), time.date_naive())?;
         write!(f, "T{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())?;
@@ -167,7 +167,7 @@ impl fmt::Display for Day {
     }
 }
 
-/// Writes the date that lies so many cycles of the calendar behind `date`.
+/// Writes the date that is so many cycles of the calendar after `date`.
 fn write_date(f: &mut fmt::Formatter<'_>, cycles: i64, date: NaiveDate) -> fmt::Result {
     let year = cycles * CYCLE_YEARS + i64::from(date.year());
     match year {

@@ -7,7 +7,7 @@ fn words(text: &str) -> String {
 }
 
 #[test]
-fn the_limits_are_what_they_say() {
+fn the_limits_are_the_documented_ones() {
     assert_eq!(Instant::MIN.to_string(), "0001-01-01T00:00:00Z");
     assert_eq!(Instant::MAX.to_string(), "9999-12-31T23:59:59.999999Z");
     assert_eq!((Day::MIN.to_string(), Day::MAX.to_string()), ("0001-01-01".into(), "9999-12-31".into()));
@@ -17,7 +17,7 @@ fn the_limits_are_what_they_say() {
 }
 
 #[test]
-fn what_is_finer_than_a_microsecond_is_cut_towards_the_past() {
+fn instants_are_rounded_towards_the_past() {
     for (nanos, micros) in [(1_999, 1), (1_000, 1), (999, 0), (0, 0), (-1, -1), (-1_000, -1), (-1_001, -2)] {
         let time = DateTime::from_timestamp_nanos(nanos);
         assert_eq!(Instant::of(time), Ok(Instant(micros)), "{nanos} ns");
@@ -27,7 +27,7 @@ fn what_is_finer_than_a_microsecond_is_cut_towards_the_past() {
 }
 
 #[test]
-fn the_last_instant_has_all_that_is_finer() {
+fn fractions_within_the_last_microsecond_are_kept() {
     for text in ["9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999999999Z"] {
         assert_eq!(Instant::parse(text), Ok(Instant::MAX), "{text}");
     }
@@ -90,7 +90,7 @@ fn other_forms_are_refused() {
 }
 
 #[test]
-fn a_leap_second_is_refused_wherever_it_comes_from() {
+fn a_leap_second_is_refused_as_text_and_from_chrono() {
     for text in ["2016-12-31T23:59:60Z", "2016-12-31T23:59:60.5Z", "2017-01-01T01:59:60+02:00", "2020-01-01T00:00:60Z"]
     {
         assert_eq!(
@@ -105,7 +105,7 @@ fn a_leap_second_is_refused_wherever_it_comes_from() {
 }
 
 #[test]
-fn what_lies_beyond_is_named_with_the_limit() {
+fn errors_name_the_time_and_the_limit() {
     assert_eq!(
         words("9999-12-31T23:30:00-01:00"),
         "+10000-01-01T00:30:00Z is after 9999-12-31T23:59:59.999999Z, the last instant that Gnomon keeps"
@@ -119,7 +119,7 @@ fn what_lies_beyond_is_named_with_the_limit() {
     assert_eq!(day(Day::MAX.0 + 1), "+10000-01-01 is after 9999-12-31, the last day that Gnomon keeps");
 }
 
-/// Whatever was stored, it can be written.
+/// Every stored value can be written.
 #[test]
 fn the_ends_of_the_integers_can_be_written() {
     assert_eq!(Instant(i64::MIN).to_string(), "-290308-12-21T19:59:05.224192Z");
@@ -144,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn the_fraction_that_is_cut_never_moves_an_instant_ahead(micros in Instant::MIN.0..=Instant::MAX.0, nanos in 0..1_000_i64) {
+    fn rounding_never_moves_an_instant_ahead(micros in Instant::MIN.0..=Instant::MAX.0, nanos in 0..1_000_i64) {
         let time = Instant(micros).to_utc() + chrono::TimeDelta::nanoseconds(nanos);
         prop_assert_eq!(Instant::of(time), Ok(Instant(micros)));
     }
@@ -158,7 +158,7 @@ proptest! {
     }
 
     #[test]
-    fn no_instant_beyond_is_kept(micros in prop_oneof![i64::MIN..Instant::MIN.0, Instant::MAX.0 + 1..=i64::MAX]) {
+    fn instants_beyond_the_limits_are_refused(micros in prop_oneof![i64::MIN..Instant::MIN.0, Instant::MAX.0 + 1..=i64::MAX]) {
         prop_assert!(Instant(micros).check().is_err());
         prop_assert!(Instant::of(Instant(micros).to_utc()).is_err());
     }

@@ -1,4 +1,4 @@
-//! The one form of JSON: texts and their forms, and what holds for all of them.
+//! The canonical form of JSON: examples, and properties of every form.
 #![allow(clippy::unwrap_used, reason = "a test that finds what it did not expect fails")]
 
 use gnomon_values::{
@@ -13,7 +13,7 @@ fn form(text: &str) -> String {
 }
 
 #[test]
-fn each_text_has_the_form_that_is_written_down() {
+fn each_text_of_the_golden_file_has_its_form() {
     for line in include_str!("golden/json.tsv").lines().filter(|line| !line.starts_with('#')) {
         let (text, expected) = line.split_once('\t').unwrap();
         match (CanonicalJson::parse(text), expected.strip_prefix("! ")) {
@@ -97,7 +97,7 @@ proptest! {
         prop_assert_eq!(&form(&canonical), &canonical);
         let (before, after): (Value, Value) = (serde_json::from_str(&text).unwrap(), serde_json::from_str(&canonical).unwrap());
         prop_assert!(is_same(&before, &after), "{} became {}", text, canonical);
-        // Equal documents have equal forms, whoever writes them.
+        // Equal documents have equal forms.
         prop_assert_eq!(form(&before.to_string()), canonical);
     }
 

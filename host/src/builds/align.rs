@@ -86,7 +86,13 @@ pub enum AlignError {
     },
     /// Postgres fails.
     #[error("cannot bring two builds to one position: {0}")]
-    Postgres(#[from] sqlx::Error),
+    Postgres(sqlx::Error),
+}
+
+impl From<sqlx::Error> for AlignError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Postgres(error)
+    }
 }
 
 /// What two builds can do now to come to one position.

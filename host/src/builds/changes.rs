@@ -34,7 +34,13 @@ pub enum ChangeError {
     },
     /// Postgres fails.
     #[error("cannot change the projection: {0}")]
-    Postgres(#[from] sqlx::Error),
+    Postgres(sqlx::Error),
+}
+
+impl From<sqlx::Error> for ChangeError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Postgres(error)
+    }
 }
 
 /// Changes under way. Nothing of them holds before [`Changes::commit`].

@@ -1,9 +1,10 @@
 //! The views on the active builds' tables, for SQL users.
 
-use sqlx::{Connection, Executor, PgConnection, postgres::PgDatabaseError};
+use sqlx::{Connection, Executor, PgConnection};
 
 use super::store;
 use crate::{
+    postgres::sqlstate::{INVALID_TABLE_DEFINITION, has_sqlstate},
     read_model::{Identifier, TableSet},
     runtime::view_name,
 };
@@ -62,7 +63,5 @@ fn name(projection: &Identifier, table: &Identifier) -> Result<String, sqlx::Err
 
 /// Whether a view cannot be replaced because its columns differ.
 fn is_other_shape(error: &sqlx::Error) -> bool {
-    const INVALID_TABLE_DEFINITION: &str = "42P16";
-    let database = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
-    database.is_some_and(|error| error.code() == INVALID_TABLE_DEFINITION)
+    has_sqlstate(error, INVALID_TABLE_DEFINITION)
 }

@@ -23,8 +23,8 @@ pub(super) struct Migrate {
 impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (options, postgres) = open_database(&self.database, &self.data_dir.folder(), log_start()).await?;
-        let patience = ServerSettings::default().connect_patience;
-        let database = Database::connect(options, self.connections.max_connections, patience).await?;
+        let timeout = ServerSettings::default().connect_timeout;
+        let database = Database::connect(options, self.connections.max_connections, timeout).await?;
         migrate(&database.lookups).await?;
         database.close().await;
         if let Some(postgres) = postgres {

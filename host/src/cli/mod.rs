@@ -5,6 +5,7 @@ mod append;
 mod ask;
 mod bench;
 mod build;
+mod causes;
 mod client;
 mod compare;
 mod completions;
@@ -111,7 +112,7 @@ pub fn run() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            output::say(format_args!("error: {error:#}"));
+            output::say(format_args!("error: {}", causes::with_causes(&error)));
             ExitCode::FAILURE
         }
     }

@@ -1,4 +1,4 @@
-//! Where the host keeps its files.
+//! The folder of the host's files.
 
 use std::{
     env,
@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 
-/// Where the host keeps its files: compiled modules, and the private Postgres if it has one.
+/// The folder of the host's files: compiled modules, and the private Postgres if there is one.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct DataDirOptions {
     /// Folder for the host's files [default: ~/.local/share/gnomon; as root /var/lib/gnomon]
@@ -16,18 +16,18 @@ pub struct DataDirOptions {
 }
 
 impl DataDirOptions {
-    /// The folder that was given, or the usual one.
+    /// The folder that the option names, or the default.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         self.data_dir.clone().unwrap_or_else(default_data_dir)
     }
 }
 
-/// The usual folder: of the system if the host runs as root, else of the user.
+/// The default folder: one of the system if the host runs as root, else one of the user.
 #[must_use]
 pub fn default_data_dir() -> PathBuf {
     let home = || env::var_os("HOME").map(PathBuf::from);
-    // The private Postgres of a host that runs as root runs as another user, whom root's home keeps out.
+    // If the host runs as root, its private Postgres runs as another user, who may not enter root's home.
     if nix::unistd::Uid::effective().is_root() {
         return Path::new("/var/lib/gnomon").to_owned();
     }

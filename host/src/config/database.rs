@@ -1,8 +1,8 @@
-//! Which Postgres.
+//! The Postgres of the host.
 
 use clap::Args;
 
-/// Which Postgres the host uses.
+/// The Postgres that the host uses.
 #[derive(Args, Clone, PartialEq, Eq)]
 pub struct DatabaseOptions {
     /// Postgres to use, as postgres://user:password@host:port/database; without it, the host starts a private one

@@ -1,8 +1,8 @@
-//! What the host says of itself.
+//! The host's log.
 
 use clap::{Args, ValueEnum};
 
-/// What the host says of itself, on stderr.
+/// The host's log, on stderr.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct LogOptions {
     /// What to log: a level, or levels by target such as `info,gnomon::guest=debug` [default: info for `serve` and

@@ -1,8 +1,7 @@
-//! Where things are: the host, its files, its Postgres, its log. There is a struct for each; its fields are options of the
-//! command line and variables of the environment, and several commands share it.
+//! Options that several commands share: the host, its files, its Postgres, its log. Each struct's fields are options of the
+//! command line and variables of the environment.
 //!
-//! Nothing of the domain is known here. The limits of a host are options in `cli::host::options`, where the rooms' own
-//! defaults can be read.
+//! The limits of a host are options in `cli::host::options`, which may use the rooms' own defaults; this room may not.
 
 mod client;
 mod data_dir;

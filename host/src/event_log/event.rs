@@ -1,8 +1,8 @@
-//! Events, before and after the log took them in.
+//! Events: to be appended, and recorded.
 
 use gnomon_values::{
     Instant,
-    projection::{is_schema_version, no_schema_version},
+    projection::{is_schema_version, not_a_schema_version},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,12 +13,12 @@ use super::{
 };
 use crate::postgres::sql_number;
 
-/// The place of an event in the whole log: 1, 2, 3 … without gaps, in the order of commits. 0 stands before the first.
+/// The position of an event in the whole log: 1, 2, 3 … without gaps, in the order of commits. 0 is before the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Position(pub u64);
 
-/// The place of an event in its stream: 1, 2, 3 … without gaps. 0 stands before the first: no stream yet.
+/// The version of an event within its stream: 1, 2, 3 … without gaps. 0 is that of a stream without events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StreamVersion(pub u64);
@@ -63,13 +63,13 @@ sql_number!(StreamVersion(u64) as i64);
 #[serde(try_from = "u32", into = "u32")]
 pub struct SchemaVersion(u32);
 
-/// A number that is no [`SchemaVersion`].
+/// A number is not a [`SchemaVersion`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", no_schema_version(*_0))]
+#[error("{}", not_a_schema_version(*_0))]
 pub struct SchemaVersionError(u32);
 
 impl SchemaVersion {
-    /// Where every shape begins.
+    /// The first version of every shape.
     pub const FIRST: Self = Self(1);
 
     /// The number.
@@ -104,9 +104,9 @@ impl std::fmt::Display for SchemaVersion {
 /// The id of an event to be appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventId {
-    /// The client's own: appending it again is a repeat.
+    /// Given by the client: appending it again is a repeat.
     Given(Uuid),
-    /// Made by the host for an event that came without one, so it cannot be in the log yet.
+    /// Made by the host for an event without one, so it cannot be in the log yet.
     Made(Uuid),
 }
 
@@ -126,16 +126,16 @@ impl EventId {
     }
 }
 
-/// An event that somebody wants to append.
+/// An event to be appended.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
-    /// What makes a repeated append safe.
+    /// Its id, which makes a repeated append safe.
     pub id: EventId,
     /// The event's type.
     pub event_type: EventType,
     /// The version of the shape of `data`.
     pub schema_version: SchemaVersion,
-    /// When it happened; none means when the log takes it in.
+    /// When it happened; `None` for the time of its commit.
     pub time: Option<Instant>,
     /// JSON, kept as written.
     pub data: JsonText,
@@ -154,11 +154,11 @@ impl NewEvent {
 /// An event of the log.
 #[derive(Clone, Debug)]
 pub struct RecordedEvent {
-    /// Its place in the log.
+    /// Its position in the log.
     pub position: Position,
     /// Its stream.
     pub stream: StreamName,
-    /// Its place in the stream.
+    /// Its version within the stream.
     pub version: StreamVersion,
     /// Its id.
     pub id: Uuid,
@@ -168,7 +168,7 @@ pub struct RecordedEvent {
     pub schema_version: SchemaVersion,
     /// When it happened, as its writer says.
     pub time: Instant,
-    /// When the log took it in.
+    /// When it was committed.
     pub recorded_at: Instant,
     /// JSON, as written.
     pub data: JsonText,

@@ -6,24 +6,25 @@ use tokio::sync::watch;
 use super::{
     EventLog,
     event::{Position, RecordedEvent, StreamVersion},
+    filter::Filter,
     name::StreamName,
-    read::{Direction, Filter},
+    read::Direction,
 };
 
-/// Events that are read at once.
+/// Events that one read returns at most.
 const PAGE: usize = 500;
 
-/// What a follower gets.
+/// What a follower receives.
 #[derive(Clone, Debug)]
 pub enum Followed {
     /// The next event that matches.
     Event(Box<RecordedEvent>),
-    /// Nothing matches up to this position: whoever comes back may begin behind it.
+    /// Nothing else up to this position matches: a follower that reconnects may begin after it.
     Searched(Position),
 }
 
 impl EventLog {
-    /// The events behind `after` that match, and then those that come. The stream ends with an error only.
+    /// The matching events after `after`, and then those to come. The stream ends only with an error.
     pub fn follow(
         &self,
         after: Position,
@@ -47,7 +48,7 @@ impl EventLog {
         })
     }
 
-    /// The events of a stream behind `after`, and then those that come. The stream need not exist yet.
+    /// The events of a stream after `after`, and then those to come. The stream need not exist yet.
     pub fn follow_stream(
         &self,
         name: StreamName,
@@ -67,7 +68,7 @@ impl EventLog {
                     Some(page) => (page.events, page.next.unwrap_or(after)),
                     None => (Vec::new(), after),
                 };
-                // A full page may have more behind it.
+                // After a full page there may be more.
                 let seen = if events.len() == PAGE { None } else { Some(seen) };
                 Ok(Some((events, (log, head, seen, next))))
             }
@@ -75,7 +76,7 @@ impl EventLog {
     }
 }
 
-/// Waits until the head is beyond a position. If the log is closing, waits for ever: the follower is closed from outside.
+/// Waits until the head is beyond a position. Waits for ever if the log is closing: its owner drops the follower then.
 async fn wait_beyond(head: &mut watch::Receiver<Position>, position: Position) {
     if head.wait_for(|head| *head > position).await.is_err() {
         std::future::pending::<()>().await;

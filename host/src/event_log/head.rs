@@ -1,61 +1,45 @@
-//! Where the log ends, as this host knows it.
+//! The head of the log, as this host knows it.
 
 use std::time::Duration;
 
-use sqlx::{PgPool, postgres::PgListener};
+use sqlx::PgPool;
 use tokio::sync::watch;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::{event::Position, read};
+use crate::postgres::{Heard, Notifications};
 
-/// The net under the notifications: one that is lost costs this long at most.
+/// How often the head is read without a notification, so that a lost one delays followers for no longer.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Follows the appends of all hosts and tells `head`. Never ends by itself.
+/// Follows the appends of all hosts and sends each new head. Returns when the pool is closed.
 pub(super) async fn follow_head(pool: PgPool, head: watch::Sender<Position>) {
-    let mut listener = None;
-    let mut pause = Duration::from_millis(100);
+    let mut notifications = Notifications::listen(pool.clone(), "gnomon_head");
+    let mut is_failing = false;
     loop {
-        let position = match next_position(&pool, &mut listener).await {
-            Ok(position) => position,
-            // The host is closing.
-            Err(sqlx::Error::PoolClosed) => return,
-            Err(error) => {
-                warn!(%error, "cannot listen for appends of other hosts, trying again");
-                listener = None;
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(2));
-                continue;
-            }
+        let notified = match tokio::time::timeout(POLL, notifications.next()).await {
+            Ok(Heard::Notification(payload)) => payload.parse().ok().map(Position),
+            Ok(Heard::Began) | Err(_) => None,
         };
-        pause = Duration::from_millis(100);
+        let position = match notified {
+            Some(position) => position,
+            None => match read::head(&pool).await {
+                Ok(position) => position,
+                Err(sqlx::Error::PoolClosed) => return,
+                Err(error) => {
+                    if !is_failing {
+                        warn!(%error, "cannot read the head of the log, trying again");
+                    }
+                    is_failing = true;
+                    continue;
+                }
+            },
+        };
+        is_failing = false;
         head.send_if_modified(|known| {
             let newer = position > *known;
             *known = position.max(*known);
             newer
         });
-    }
-}
-
-async fn next_position(pool: &PgPool, listener: &mut Option<PgListener>) -> Result<Position, sqlx::Error> {
-    let Some(open) = listener else {
-        let mut new = PgListener::connect_with(pool).await?;
-        new.listen("gnomon_head").await?;
-        *listener = Some(new);
-        // What was appended before we listened is told by nobody.
-        return read::head(pool).await;
-    };
-    match tokio::time::timeout(POLL, open.try_recv()).await {
-        Ok(Ok(Some(notification))) => match notification.payload().parse() {
-            Ok(position) => Ok(Position(position)),
-            Err(_) => {
-                debug!(payload = notification.payload(), "a notification that is no position");
-                read::head(pool).await
-            }
-        },
-        // The connection was lost, and notifications with it.
-        Ok(Ok(None)) => read::head(pool).await,
-        Ok(Err(error)) => Err(error),
-        Err(_elapsed) => read::head(pool).await,
     }
 }

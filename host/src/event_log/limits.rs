@@ -1,10 +1,10 @@
-//! How large things may be.
+//! How large an append may be.
 
-use gnomon_values::limits;
+use gnomon_values::limits::{self, LimitError, check};
 
 use super::{append::Append, event::NewEvent, name::StreamName};
 
-/// How large what is appended may be. Each limit is named in the error of what breaks it.
+/// How large an append may be. The error of an append that is larger names the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of data and metadata of one event.
@@ -28,25 +28,11 @@ impl Default for Limits {
     }
 }
 
-/// A limit that something breaks.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: {found}; the limit {limit} is {max}")]
-pub struct LimitError {
-    /// What is too large.
-    pub what: String,
-    /// The name of the setting.
-    pub limit: &'static str,
-    /// How large it is.
-    pub found: usize,
-    /// How large it may be.
-    pub max: usize,
-}
-
 impl Limits {
     /// Checks an atomic append as a whole, and each of its events.
     pub(super) fn check_append(&self, appends: &[Append]) -> Result<(), LimitError> {
         let events = appends.iter().map(|append| append.events.len()).sum();
-        check(|| "events of the append".to_owned(), "max_append_events", events, self.max_append_events)?;
+        check("events of the append", "max_append_events", events, self.max_append_events)?;
         for append in appends {
             for (index, event) in append.events.iter().enumerate() {
                 self.check_event(&append.stream, event, || format!("event {index} of stream `{}`", append.stream))?;
@@ -55,36 +41,18 @@ impl Limits {
         Ok(())
     }
 
-    /// Checks one event; `place` says which.
+    /// Checks one event, which `name` names in the error: `line 3`.
     pub(super) fn check_event(
         &self,
         stream: &StreamName,
         event: &NewEvent,
-        place: impl Fn() -> String,
+        name: impl Fn() -> String,
     ) -> Result<(), LimitError> {
         let stream_bytes = stream.as_str().len();
+        check("bytes of the stream's name", "max_stream_name_bytes", stream_bytes, self.max_stream_name_bytes)?;
         let type_bytes = event.event_type.as_str().len();
-        check(
-            || "bytes of the stream's name".to_owned(),
-            "max_stream_name_bytes",
-            stream_bytes,
-            self.max_stream_name_bytes,
-        )?;
-        check(
-            || format!("bytes of the type of {}", place()),
-            "max_event_type_bytes",
-            type_bytes,
-            self.max_event_type_bytes,
-        )?;
-        check(
-            || format!("bytes of data and metadata of {}", place()),
-            "max_event_bytes",
-            event.bytes(),
-            self.max_event_bytes,
-        )
+        check("bytes of the type", "max_event_type_bytes", type_bytes, self.max_event_type_bytes)
+            .and_then(|()| check("bytes of data and metadata", "max_event_bytes", event.bytes(), self.max_event_bytes))
+            .map_err(|error| error.of(name()))
     }
-}
-
-fn check(what: impl Fn() -> String, limit: &'static str, found: usize, max: usize) -> Result<(), LimitError> {
-    if found > max { Err(LimitError { what: what(), limit, found, max }) } else { Ok(()) }
 }

@@ -4,6 +4,7 @@
 
 mod append;
 mod event;
+mod filter;
 mod follow;
 mod head;
 mod json_text;
@@ -21,28 +22,29 @@ use tokio::{sync::watch, task::JoinHandle};
 pub use self::{
     append::{Append, AppendError, Appended, ExpectedVersion, Imported, Line},
     event::{EventId, NewEvent, Position, RecordedEvent, SchemaVersion, SchemaVersionError, StreamVersion},
+    filter::{Filter, NameFilter},
     follow::Followed,
     json_text::{JsonText, JsonTextError},
-    limits::{LimitError, Limits},
+    limits::Limits,
     name::{Category, EventType, NameError, StreamName},
-    read::{Direction, Filter, LogPage, StreamPage},
+    read::{Direction, LogPage, StreamPage},
     streams::StreamSummary,
 };
 
 /// Settings of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventLogSettings {
-    /// How large things may be.
+    /// How large an append may be.
     pub limits: Limits,
-    /// Positions of one partition of the table.
+    /// Positions in one partition of the table of events.
     pub partition_events: u64,
-    /// How long an append waits for a Postgres that is away.
-    pub append_patience: Duration,
+    /// How long an append waits for a Postgres that does not answer.
+    pub append_timeout: Duration,
 }
 
 impl Default for EventLogSettings {
     fn default() -> Self {
-        Self { limits: Limits::default(), partition_events: 10_000_000, append_patience: Duration::from_secs(30) }
+        Self { limits: Limits::default(), partition_events: 10_000_000, append_timeout: Duration::from_secs(30) }
     }
 }
 
@@ -58,12 +60,12 @@ struct Shared {
     limits: Limits,
     appender: append::Appender,
     head: watch::Receiver<Position>,
-    listening: JoinHandle<()>,
+    follow_head: JoinHandle<()>,
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.listening.abort();
+        self.follow_head.abort();
     }
 }
 
@@ -73,27 +75,27 @@ impl EventLog {
     /// # Errors
     /// Postgres fails.
     pub async fn open(pool: PgPool, settings: EventLogSettings) -> Result<Self, sqlx::Error> {
-        let (tell, head) = watch::channel(read::head(&pool).await?);
+        let (sender, head) = watch::channel(read::head(&pool).await?);
         let appender =
-            append::Appender::start(pool.clone(), tell.clone(), settings.partition_events, settings.append_patience);
-        let listening = tokio::spawn(head::follow_head(pool.clone(), tell));
-        Ok(Self { shared: Arc::new(Shared { pool, limits: settings.limits, appender, head, listening }) })
+            append::Appender::start(pool.clone(), sender.clone(), settings.partition_events, settings.append_timeout);
+        let follow_head = tokio::spawn(head::follow_head(pool.clone(), sender));
+        Ok(Self { shared: Arc::new(Shared { pool, limits: settings.limits, appender, head, follow_head }) })
     }
 
-    /// Takes events into their streams, all or nothing. When it returns, they are committed.
+    /// Appends events to their streams, all or nothing. When it returns, they are committed.
     ///
     /// # Errors
-    /// Nothing was taken in, see [`AppendError`].
+    /// Nothing was appended, see [`AppendError`].
     pub async fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
         append::check_appends(&appends, &self.shared.limits)?;
         self.shared.appender.append(appends).await
     }
 
-    /// Takes the events in that are not in the log yet, all or nothing; `first_line` is the number of the first of them for
-    /// errors, from 1.
+    /// Appends the events that are not in the log yet, all or nothing; `first_line` is the number of the first line, from 1, to
+    /// name lines in errors.
     ///
     /// # Errors
-    /// Nothing was taken in, see [`AppendError`].
+    /// Nothing was appended, see [`AppendError`].
     pub async fn import(&self, lines: Vec<Line>, first_line: usize) -> Result<Imported, AppendError> {
         self.check_lines(&lines, first_line)?;
         if lines.is_empty() {
@@ -108,7 +110,7 @@ impl EventLog {
         })
     }
 
-    /// Checks what can be checked of lines before any is imported.
+    /// Checks lines as far as this is possible without the log.
     ///
     /// # Errors
     /// The first line that could not be imported.
@@ -116,13 +118,13 @@ impl EventLog {
         append::check_lines(lines, first_line, &self.shared.limits)
     }
 
-    /// How large things may be.
+    /// How large an append may be.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
     }
 
-    /// The newest position that this host knows of; wakes whoever waits when it moves.
+    /// The newest position that this host knows of. The receiver is notified when it moves.
     #[must_use]
     pub fn head(&self) -> watch::Receiver<Position> {
         self.shared.head.clone()
@@ -144,8 +146,8 @@ impl EventLog {
         Ok(read::version(&self.shared.pool, name).await?.unwrap_or_default())
     }
 
-    /// A page of the log: `after` is a position to begin behind, in the direction of reading; none begins at the end that
-    /// the direction comes from.
+    /// A page of the log: `after` is the position to begin after, in the direction of reading; `None` begins at the oldest
+    /// event forward, at the newest backward.
     ///
     /// # Errors
     /// Postgres fails.
@@ -162,7 +164,7 @@ impl EventLog {
         }
     }
 
-    /// The events behind `after` that match, for a machine that reads much: as [`read`](Self::read) forward.
+    /// The matching events after `after`, as [`read`](Self::read) forward returns them, and faster if there are many.
     ///
     /// # Errors
     /// Postgres fails.
@@ -178,7 +180,7 @@ impl EventLog {
         read::at(&self.shared.pool, positions).await
     }
 
-    /// A page of a stream; none if there is no such stream. `after` is a version to begin behind, in the direction of
+    /// A page of a stream; `None` if there is no such stream. `after` is the version to begin after, in the direction of
     /// reading.
     ///
     /// # Errors
@@ -193,13 +195,13 @@ impl EventLog {
         read::stream(&self.shared.pool, name, after, limit, direction).await
     }
 
-    /// The streams behind the name `after`, in the order of bytes, of these categories if any is given.
+    /// The streams of some categories whose names come after `after` in the order of bytes.
     ///
     /// # Errors
     /// Postgres fails.
     pub async fn streams(
         &self,
-        categories: &[Category],
+        categories: &NameFilter,
         after: &str,
         limit: usize,
     ) -> Result<Vec<StreamSummary>, sqlx::Error> {

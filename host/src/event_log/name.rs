@@ -17,8 +17,8 @@ pub struct StreamName(String);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventType(String);
 
-/// A category of streams: what stands before the first `-` of their names, so it has none itself. It is not empty and has
-/// no control characters.
+/// A category of streams: the part of their names before the first `-`, so it has none itself. It is not empty and has no
+/// control characters.
 ///
 /// A stream whose name begins with `-` belongs to no category.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,7 +34,7 @@ impl StreamName {
         names::check_stream(&name).map(|()| Self(name))
     }
 
-    /// Takes a name that was checked before: what the log has written.
+    /// Takes a name from the log, which was checked before it was appended.
     pub(super) fn trusted(name: String) -> Self {
         Self(name)
     }
@@ -45,8 +45,8 @@ impl StreamName {
         &self.0
     }
 
-    /// What stands before the first `-`; the whole name where there is none. Empty for a name that begins with `-`: such a
-    /// stream belongs to no [`Category`].
+    /// The part before the first `-`; the whole name if there is none. Empty for a name that begins with `-`: such a stream
+    /// belongs to no [`Category`].
     #[must_use]
     pub fn category(&self) -> &str {
         self.0.split_once('-').map_or(&self.0, |(category, _)| category)
@@ -63,7 +63,7 @@ impl EventType {
         names::check_event_type(&name).map(|()| Self(name))
     }
 
-    /// Takes a name that was checked before: what the log has written.
+    /// Takes a name from the log, which was checked before it was appended.
     pub(super) fn trusted(name: String) -> Self {
         Self(name)
     }
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_category_stands_before_the_first_dash() {
+    fn the_category_is_the_part_before_the_first_dash() {
         for (stream, category) in
             [("account-1", "account"), ("user-v1-54", "user"), ("audit", "audit"), ("a-", "a"), ("-1", ""), ("-", "")]
         {
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_clients_take_for_steps_are_refused() {
+    fn names_that_urls_take_for_path_steps_are_refused() {
         for name in [".", ".."] {
             let error = StreamName::new(name).unwrap_err().to_string();
             assert!(
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_nobody_could_read_are_refused() {
+    fn empty_names_and_control_characters_are_refused() {
         assert_eq!(StreamName::new("").unwrap_err().to_string(), "the stream name must not be empty");
         assert_eq!(
             EventType::new("Paid\n").unwrap_err().to_string(),

@@ -7,12 +7,13 @@ use sqlx::PgPool;
 
 use super::{
     event::{Position, RecordedEvent, StreamVersion},
+    filter::{Filter, NameFilter},
     name::StreamName,
     row::{event_from_copy, event_from_row, select_events},
 };
 use crate::postgres::BinaryRows;
 
-/// The way a page is read.
+/// The direction in which a page is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Direction {
     /// From older to newer.
@@ -22,41 +23,14 @@ pub enum Direction {
     Backward,
 }
 
-/// Which events of the log are meant. Empty lists mean all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Types of events.
-    pub types: Vec<String>,
-    /// Categories of streams.
-    pub categories: Vec<String>,
-}
-
-impl Filter {
-    /// Lets events of further types through, where not all types are meant anyway.
-    pub fn widen<'t>(&mut self, types: impl Iterator<Item = &'t str>) {
-        if self.types.is_empty() {
-            return;
-        }
-        for event_type in types {
-            if !self.types.iter().any(|known| known == event_type) {
-                self.types.push(event_type.to_owned());
-            }
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.types.is_empty() && self.categories.is_empty()
-    }
-}
-
 /// A page of the log.
 #[derive(Clone, Debug)]
 pub struct LogPage {
-    /// The events, in the direction that was asked for.
+    /// The events, in the order of reading.
     pub events: Vec<RecordedEvent>,
-    /// Where the next page begins: behind this position. None when there is nothing further back.
+    /// The position that the next page begins after; `None` at the oldest event when reading backward.
     ///
-    /// It may lie beyond the last event, as far as the log was searched for events that match.
+    /// It may be beyond the last event, as far as the log was searched for events that match.
     pub next: Option<Position>,
     /// The newest event's position when the page was read.
     pub head: Position,
@@ -65,26 +39,26 @@ pub struct LogPage {
 /// A page of a stream.
 #[derive(Clone, Debug)]
 pub struct StreamPage {
-    /// The events, in the direction that was asked for.
+    /// The events, in the order of reading.
     pub events: Vec<RecordedEvent>,
-    /// Where the next page begins: behind this version. None when there is nothing further back.
+    /// The version that the next page begins after; `None` at the oldest event when reading backward.
     pub next: Option<StreamVersion>,
     /// The newest event's version when the page was read.
     pub version: StreamVersion,
 }
 
-/// How far a filtered read searches before it answers with what it has, in positions. Without a bound, a page of a rare type
+/// How far a filtered read searches before it returns what it has found, in positions. Without a bound, a page of a rare type
 /// would read the whole log while its reader waits.
 const SEARCH: u64 = 1_000_000;
 /// How far one statement of such a search goes.
 const SEARCH_STEP: u64 = 50_000;
 
-/// The position of the newest event. What is read afterwards contains every event up to it.
+/// The position of the newest event. A later read contains every event up to it.
 pub(super) async fn head(pool: &PgPool) -> Result<Position, sqlx::Error> {
     sqlx::query_scalar("SELECT position FROM gnomon.head").fetch_one(pool).await
 }
 
-/// Reads the log forward from behind `after`.
+/// Reads the log forward, from the event after `after`.
 pub(super) async fn forward(
     pool: &PgPool,
     after: Position,
@@ -96,7 +70,7 @@ pub(super) async fn forward(
     let mut events = Vec::new();
     let mut next = after;
     while next < end && events.len() < limit {
-        let step = if filter.is_empty() { end } else { Position(end.0.min(next.0 + SEARCH_STEP)) };
+        let step = if filter.is_all() { end } else { Position(end.0.min(next.0 + SEARCH_STEP)) };
         let left = limit - events.len();
         let found = range(pool, next, step, left, Direction::Forward, filter).await?;
         next = match found.last() {
@@ -108,10 +82,10 @@ pub(super) async fn forward(
     Ok(LogPage { events, next: Some(next), head })
 }
 
-/// From this many positions on, a COPY is worth its planning. It brings events in a third of the time that rows take.
+/// From this many positions on, a COPY is worth its planning. It returns events in a third of the time of a SELECT.
 const COPY_FROM: u64 = 1000;
 
-/// Reads the log forward for a machine: as [`forward`] does, and faster where much is to be read.
+/// Reads the log forward as [`forward`] does, and faster if there are many events.
 pub(super) async fn batch(
     pool: &PgPool,
     after: Position,
@@ -140,11 +114,10 @@ async fn copy(
 ) -> Result<Vec<RecordedEvent>, sqlx::Error> {
     // COPY takes no parameters.
     let mut statement = format!("COPY ({} {after} AND position <= {to}", select_events!("WHERE position >"));
-    if !filter.types.is_empty() {
-        let _ = write!(statement, " AND type IN ({})", literals(&filter.types));
-    }
-    if !filter.categories.is_empty() {
-        let _ = write!(statement, " AND split_part(stream, '-', 1) IN ({})", literals(&filter.categories));
+    for (column, names) in [("type", &filter.types), ("split_part(stream, '-', 1)", &filter.categories)] {
+        if let NameFilter::Only(names) = names {
+            let _ = write!(statement, " AND {column} = ANY (ARRAY[{}]::text[])", literals(names));
+        }
     }
     let _ = write!(statement, " ORDER BY position LIMIT {limit}) TO STDOUT (FORMAT binary)");
 
@@ -162,14 +135,14 @@ async fn copy(
     Ok(events)
 }
 
-/// Texts as SQL writes them.
+/// Texts as SQL literals, with commas between.
 fn literals(texts: &[String]) -> String {
-    // An escape string, which means the same whatever `standard_conforming_strings` says.
+    // An escape string, which does not depend on `standard_conforming_strings`.
     let literal = |text: &String| format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"));
     texts.iter().map(literal).collect::<Vec<_>>().join(", ")
 }
 
-/// Reads the log backward from before `before`; none begins at the newest event.
+/// Reads the log backward, from the event before `before`; `None` begins at the newest event.
 pub(super) async fn backward(
     pool: &PgPool,
     before: Option<Position>,
@@ -183,7 +156,7 @@ pub(super) async fn backward(
     // Everything above this position has been searched.
     let mut searched = start;
     while searched > end && events.len() < limit {
-        let step = if filter.is_empty() { end } else { Position(end.0.max(searched.0.saturating_sub(SEARCH_STEP))) };
+        let step = if filter.is_all() { end } else { Position(end.0.max(searched.0.saturating_sub(SEARCH_STEP))) };
         let left = limit - events.len();
         let found = range(pool, step, searched, left, Direction::Backward, filter).await?;
         searched = match found.last() {
@@ -196,7 +169,7 @@ pub(super) async fn backward(
     Ok(LogPage { events, next, head })
 }
 
-/// The events behind `after`, up to and with `to`.
+/// The events after `after`, up to and including `to`.
 async fn range(
     pool: &PgPool,
     after: Position,
@@ -209,8 +182,8 @@ async fn range(
         ($order:literal) => {
             select_events!(
                 "WHERE position > $1 AND position <= $2 \
-                   AND (cardinality($4::text[]) = 0 OR type = ANY($4)) \
-                   AND (cardinality($5::text[]) = 0 OR split_part(stream, '-', 1) = ANY($5)) \
+                   AND ($4::text[] IS NULL OR type = ANY($4)) \
+                   AND ($5::text[] IS NULL OR split_part(stream, '-', 1) = ANY($5)) \
                  ORDER BY position ",
                 $order,
                 " LIMIT $3"
@@ -225,8 +198,8 @@ async fn range(
         .bind(after)
         .bind(to)
         .bind(to_limit(limit))
-        .bind(&filter.types)
-        .bind(&filter.categories)
+        .bind(filter.types.names())
+        .bind(filter.categories.names())
         .fetch_all(pool)
         .await?
         .iter()
@@ -245,7 +218,7 @@ pub(super) async fn at(pool: &PgPool, positions: &[Position]) -> Result<Vec<Reco
         .collect()
 }
 
-/// The version of a stream's newest event; none if it does not exist.
+/// The version of a stream's newest event; `None` if the stream does not exist.
 pub(super) async fn version(pool: &PgPool, stream: &StreamName) -> Result<Option<StreamVersion>, sqlx::Error> {
     sqlx::query_scalar("SELECT version FROM gnomon.streams WHERE stream = $1")
         .bind(stream.as_str())
@@ -253,7 +226,7 @@ pub(super) async fn version(pool: &PgPool, stream: &StreamName) -> Result<Option
         .await
 }
 
-/// Reads a stream; none if it does not exist. `after` is a version to begin behind, in the direction of reading.
+/// Reads a stream; `None` if it does not exist. `after` is the version to begin after, in the direction of reading.
 pub(super) async fn stream(
     pool: &PgPool,
     stream: &StreamName,

@@ -37,7 +37,7 @@ pub(super) fn event_from_row(row: &PgRow) -> Result<RecordedEvent, sqlx::Error> 
     })
 }
 
-/// Reads the fields of a row of a COPY.
+/// Reads the fields of the current row of a COPY.
 pub(super) fn event_from_copy(row: &mut BinaryRows<'_>) -> Result<RecordedEvent, sqlx::Error> {
     Ok(RecordedEvent {
         position: Position::from_wire(row.i64()?)?,

@@ -6,7 +6,8 @@ use sqlx::PgPool;
 
 use super::{
     event::{Position, StreamVersion},
-    name::{Category, StreamName},
+    filter::NameFilter,
+    name::StreamName,
 };
 
 /// A stream of the list.
@@ -24,8 +25,8 @@ pub struct StreamSummary {
 const ALL: &str =
     "SELECT stream, version, last_position FROM gnomon.streams WHERE stream > $1 ORDER BY stream LIMIT $2";
 
-/// The streams of some categories. The names of a category are among those from itself up to itself and a `.`, which is the
-/// byte behind `-`: a range of the index for each category, whatever Postgres knows of the parameters.
+/// The streams of some categories. The names of a category lie between itself and itself followed by `.`, the byte after `-`:
+/// a range of the index for each category, whether or not Postgres knows the parameters when it plans.
 const OF_CATEGORIES: &str = "
     SELECT found.stream, found.version, found.last_position
     FROM unnest($3::text[]) AS category
@@ -36,19 +37,21 @@ const OF_CATEGORIES: &str = "
     ) AS found
     ORDER BY found.stream LIMIT $2";
 
-/// The streams whose names come after `after` in the order of bytes, of these categories if any is given.
+/// The streams of some categories whose names come after `after` in the order of bytes.
 pub(super) async fn list(
     pool: &PgPool,
-    categories: &[Category],
+    categories: &NameFilter,
     after: &str,
     limit: usize,
 ) -> Result<Vec<StreamSummary>, sqlx::Error> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut query = sqlx::query_as(if categories.is_empty() { ALL } else { OF_CATEGORIES }).bind(after).bind(limit);
-    if !categories.is_empty() {
-        let names: BTreeSet<&str> = categories.iter().map(Category::as_str).collect();
-        query = query.bind(names.into_iter().collect::<Vec<_>>());
-    }
+    let query = match categories {
+        NameFilter::All => sqlx::query_as(ALL).bind(after).bind(limit),
+        NameFilter::Only(names) => {
+            let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+            sqlx::query_as(OF_CATEGORIES).bind(after).bind(limit).bind(names.into_iter().collect::<Vec<_>>())
+        }
+    };
     let rows: Vec<(String, StreamVersion, Position)> = query.fetch_all(pool).await?;
     Ok(rows
         .into_iter()
@@ -80,7 +83,7 @@ mod tests {
         .await
         .unwrap();
         sqlx::query("ANALYZE gnomon.streams").execute(&pool).await.unwrap();
-        // As a statement that is kept: planned without its values.
+        // As a prepared statement is planned: without its values.
         let mut connection = pool.acquire().await.unwrap();
         sqlx::query("SET plan_cache_mode = force_generic_plan").execute(&mut *connection).await.unwrap();
         let explain = format!("EXPLAIN {OF_CATEGORIES}");

@@ -5,6 +5,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use gnomon_values::limits::LimitError;
 use tracing::error;
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     api,
     builds::{AlignError, BuildState, ChangeError, PickError},
-    event_log::{AppendError, LimitError, NameError},
+    event_log::{AppendError, NameError},
     modules::{ChainError, LoadError, UploadError},
     operations::{CompareError, OperateError, UploadModuleError, VerifyError},
     postgres::is_transient,
@@ -83,7 +84,7 @@ impl From<AppendError> for Problem {
             AppendError::StreamTwice(stream) => Self::new(Code::StreamTwice, detail).with("stream", stream.as_str()),
             AppendError::Empty => Self::new(Code::EmptyAppend, detail),
             AppendError::Limit(error) => error.into(),
-            AppendError::Time { .. } | AppendError::Unicode { .. } => Self::new(Code::InvalidBody, detail),
+            AppendError::Time { .. } => Self::new(Code::InvalidBody, detail),
             AppendError::Refused(_) => Self::new(Code::Internal, detail),
             AppendError::Unavailable(_) => Self::new(Code::LogUnavailable, detail),
         }

@@ -1,29 +1,32 @@
 //! Lists of names in query strings: `types` and `category`.
 
 use super::problem::{Code, Problem};
-use crate::event_log::{Category, EventType};
+use crate::event_log::{Category, EventType, NameFilter};
 
-/// The types of events that `types` names; none if it is not there.
-pub(super) fn types(text: Option<&str>) -> Result<Vec<EventType>, Problem> {
+/// The types of events that `types` names; all without it.
+pub(super) fn types(text: Option<&str>) -> Result<NameFilter, Problem> {
+    let Some(text) = text else { return Ok(NameFilter::All) };
     let types = names("types", text)?.into_iter().map(EventType::new);
-    types.collect::<Result<_, _>>().map_err(|error| Problem::new(Code::InvalidQuery, format!("`types`: {error}")))
+    let types: Result<Vec<_>, _> = types.collect();
+    types.map(NameFilter::only).map_err(|error| Problem::new(Code::InvalidQuery, format!("`types`: {error}")))
 }
 
-/// The categories of streams that `category` names; none if it is not there.
-pub(super) fn categories(text: Option<&str>) -> Result<Vec<Category>, Problem> {
+/// The categories of streams that `category` names; all without it.
+pub(super) fn categories(text: Option<&str>) -> Result<NameFilter, Problem> {
+    let Some(text) = text else { return Ok(NameFilter::All) };
     let categories = names("category", text)?.into_iter().map(|name| {
         let shown = name.clone();
         Category::new(name).map_err(|error| {
             Problem::new(Code::InvalidCategory, format!("`category`: {error}")).with("category", shown)
         })
     });
-    categories.collect()
+    categories.collect::<Result<Vec<_>, _>>().map(NameFilter::only)
 }
 
 /// The names of a list with commas. A name in double quotes may have commas itself, and `\"` and `\\` for `"` and `\`; that
 /// is how PostgREST writes lists, too.
-fn names(parameter: &str, text: Option<&str>) -> Result<Vec<String>, Problem> {
-    let Some(mut rest) = text else { return Ok(Vec::new()) };
+fn names(parameter: &str, text: &str) -> Result<Vec<String>, Problem> {
+    let mut rest = text;
     let mut names = Vec::new();
     loop {
         let (name, behind) = match rest.strip_prefix('"') {
@@ -71,19 +74,19 @@ mod tests {
     use super::*;
 
     fn list(text: &str) -> Vec<String> {
-        names("types", Some(text)).unwrap()
+        names("types", text).unwrap()
     }
 
     #[test]
     fn names_have_commas_between_or_stand_in_quotes() {
-        assert_eq!(names("types", None).unwrap(), [""; 0]);
+        assert_eq!(types(None).unwrap(), NameFilter::All);
         assert_eq!(list("A,B"), ["A", "B"]);
         assert_eq!(list("\"Moved, twice\",B, C"), ["Moved, twice", "B", " C"]);
         assert_eq!(list(r#""say \"so\"","back\\slash""#), [r#"say "so""#, r"back\slash"]);
         assert_eq!(list(r#"5" pipe"#), [r#"5" pipe"#]);
         assert_eq!(list("A,,"), ["A", "", ""]);
         for unclosed in ["\"A", "\"A\"B", "A,\"", "\"A\\"] {
-            assert!(names("types", Some(unclosed)).is_err(), "{unclosed}");
+            assert!(names("types", unclosed).is_err(), "{unclosed}");
         }
     }
 

@@ -20,7 +20,13 @@ pub enum ChainError {
     Interrupted,
     /// Postgres fails.
     #[error("cannot look up the active upcasters: {0}")]
-    Postgres(#[from] sqlx::Error),
+    Postgres(sqlx::Error),
+}
+
+impl From<sqlx::Error> for ChainError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Postgres(error)
+    }
 }
 
 impl Modules {

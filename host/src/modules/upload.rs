@@ -53,10 +53,16 @@ pub enum UploadError {
     },
     /// Postgres fails.
     #[error("cannot store the module: {0}")]
-    Postgres(#[from] sqlx::Error),
+    Postgres(sqlx::Error),
     /// The thread that checked the module was lost.
     #[error("checking the module was interrupted")]
     Interrupted,
+}
+
+impl From<sqlx::Error> for UploadError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Postgres(error)
+    }
 }
 
 impl UploadError {

@@ -7,6 +7,7 @@ use crate::{
     builds::{AlignError, Build, BuildId, Meant, PickError, Snapshot, State, align, list, of_projection, pick, tables},
     event_log::Position,
     modules::ModuleVersion,
+    postgres::is_missing_table,
     read_model::{
         Identifier, TableSet,
         compare::{TableComparison, compare},
@@ -81,7 +82,13 @@ pub enum CompareError {
     Align(#[from] AlignError),
     /// Postgres fails.
     #[error("cannot read the builds' tables: {0}")]
-    Postgres(#[from] sqlx::Error),
+    Postgres(sqlx::Error),
+}
+
+impl From<sqlx::Error> for CompareError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Postgres(error)
+    }
 }
 
 /// A build, and the tables that its version describes.
@@ -173,10 +180,5 @@ impl Operations {
 }
 
 pub(super) fn dropped_or(error: sqlx::Error, builds: &[BuildId]) -> CompareError {
-    let code = error.as_database_error().and_then(|error| error.code());
-    match code.as_deref() {
-        // No such table, no such schema.
-        Some("42P01" | "3F000") => CompareError::Dropped(builds.to_vec()),
-        _ => error.into(),
-    }
+    if is_missing_table(&error) { CompareError::Dropped(builds.to_vec()) } else { error.into() }
 }

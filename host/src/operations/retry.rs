@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::{Operations, error::OperateError};
 use crate::{
     builds::{Build, BuildId, Changes, Event, Meant, names_of, pick},
-    event_log::Filter,
+    event_log::{Filter, NameFilter},
     modules::descriptors,
     read_model::Identifier,
     runtime::{Descriptor, Partition},
@@ -63,15 +63,17 @@ impl Operations {
     }
 }
 
-/// The types of events that a build is given before its upcasters; none if it is given all.
-async fn types_read(connection: &mut PgConnection, build: &Build) -> Result<Vec<String>, sqlx::Error> {
+/// The types of events that a build is given before its upcasters.
+async fn types_read(connection: &mut PgConnection, build: &Build) -> Result<NameFilter, sqlx::Error> {
     let mut modules = vec![(build.projection.clone(), build.version)];
     modules.extend(names_of(&build.upcasters));
     let mut filter = Filter::default();
     for descriptor in descriptors(connection, &modules).await? {
         match descriptor {
             Descriptor::Projection(descriptor) => filter = descriptor.filter(),
-            Descriptor::Upcaster(upcaster) => filter.widen(upcaster.steps.iter().map(|step| step.event_type.as_str())),
+            Descriptor::Upcaster(upcaster) => {
+                filter.types.widen(upcaster.steps.iter().map(|step| step.event_type.as_str()))
+            }
         }
     }
     Ok(filter.types)

@@ -8,7 +8,7 @@ use crate::{
         self, Activation, ActiveUpcaster, Build, BuildId, Changes, NewBuild, PinnedUpcaster, State, active_upcasters,
         begin_upcaster_change, describe_upcasters, names_of, remove_active_upcaster, set_active_upcaster,
     },
-    event_log::RecordedEvent,
+    event_log::{NameFilter, RecordedEvent},
     modules::{ChainError, ModuleVersion, upcast},
     read_model::Identifier,
     runtime::{Delivery, ProjectionDescriptor, Step, UpcasterConflict, UpcasterModule, conflicts},
@@ -165,6 +165,6 @@ fn in_use(builds: &[Build]) -> Option<(ModuleVersion, Activation)> {
 
 /// Whether a projection is given events of a type that steps rewrite.
 fn reads(projection: &ProjectionDescriptor, steps: &[Step]) -> bool {
-    let wants = |step: &Step| projection.event_types.iter().any(|wanted| wanted.event_type == step.event_type);
-    projection.all_types || steps.iter().any(wants)
+    let types = projection.filter().types;
+    types == NameFilter::All || steps.iter().any(|step| types.admits(&step.event_type))
 }

@@ -1,4 +1,4 @@
-//! Rows in the binary format of COPY: to be sent, and as they came.
+//! Rows in the binary format of COPY, to be sent and received.
 //!
 //! <https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.55.9.4>
 
@@ -13,7 +13,7 @@ pub struct BinaryCopy {
 }
 
 impl BinaryCopy {
-    /// An empty buffer, signature written.
+    /// A buffer without rows, with the header written.
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
         let mut buffer = Vec::with_capacity(bytes + 32);
@@ -36,7 +36,7 @@ impl BinaryCopy {
     /// A field whose binary form is these bytes: `text`, `json`, `bytea`, `uuid`.
     ///
     /// # Panics
-    /// A field of 2 GiB or more; limits that are checked before keep every field far below.
+    /// A field of 2 GiB or more. The limits that are checked before are far smaller.
     pub fn bytes(&mut self, bytes: &[u8]) {
         let Ok(length) = i32::try_from(bytes.len()) else { panic!("a field of {} bytes", bytes.len()) };
         self.buffer.extend_from_slice(&length.to_be_bytes());
@@ -81,13 +81,13 @@ impl BinaryCopy {
     }
 }
 
-/// What `COPY … TO STDOUT (FORMAT binary)` sent, to be read row by row and field by field.
+/// The output of `COPY … TO STDOUT (FORMAT binary)`, read row by row and field by field.
 #[derive(Debug)]
 pub struct BinaryRows<'b> {
     rest: &'b [u8],
 }
 
-/// What was sent is not what the format says.
+/// The output is not in the binary format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Postgres sent a COPY that is not in the binary format")]
 pub struct CopyFormatError;
@@ -99,10 +99,10 @@ impl From<CopyFormatError> for sqlx::Error {
 }
 
 impl<'b> BinaryRows<'b> {
-    /// Begins to read.
+    /// Reads the header.
     ///
     /// # Errors
-    /// The buffer does not begin as the format says.
+    /// The buffer does not begin with one.
     pub fn new(buffer: &'b [u8]) -> Result<Self, CopyFormatError> {
         let mut rows = Self { rest: buffer.strip_prefix(SIGNATURE).ok_or(CopyFormatError)? };
         rows.take(4)?;
@@ -119,7 +119,7 @@ impl<'b> BinaryRows<'b> {
         Ok(i16::from_be_bytes(self.array()?) >= 0)
     }
 
-    /// The next field of the row; none if it is null.
+    /// The next field of the row; `None` if it is null.
     ///
     /// # Errors
     /// The buffer ends too early.
@@ -142,7 +142,7 @@ impl<'b> BinaryRows<'b> {
     /// The next field, which is text or null.
     ///
     /// # Errors
-    /// It is no text.
+    /// It is not text.
     pub fn text(&mut self) -> Result<Option<String>, CopyFormatError> {
         self.field()?.map(|bytes| String::from_utf8(bytes.to_vec()).map_err(|_| CopyFormatError)).transpose()
     }
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_come_back_as_they_were_written() {
+    fn rows_are_read_as_they_were_written() {
         let mut rows = BinaryCopy::with_capacity(0);
         rows.row(3);
         rows.i64(-7);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_short_is_an_error() {
+    fn a_truncated_buffer_is_an_error() {
         let mut rows = BinaryCopy::with_capacity(0);
         rows.row(1);
         rows.bytes(b"abc");

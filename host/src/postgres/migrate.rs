@@ -1,4 +1,4 @@
-//! The schema's history.
+//! Migrations of the schema `gnomon`.
 
 use sqlx::{Connection, PgConnection, PgPool, migrate::MigrateError as SqlxError};
 use tracing::info;
@@ -11,21 +11,21 @@ pub enum MigrateError {
         "the database was migrated by a newer Gnomon (migration {0} is unknown here); run that version, or a newer one"
     )]
     Newer(i64),
-    /// A migration is not what it was when it was applied.
-    #[error("migration {0} has been applied to the database in another form; the database and this program do not fit")]
+    /// A migration was applied to the database in another form than this program has.
+    #[error("migration {0} was applied to the database in another form; this program cannot use the database")]
     Changed(i64),
     /// A migration failed.
     #[error("cannot migrate the database: {0}")]
     Failed(SqlxError),
 }
 
-/// Brings schema `gnomon` up to date. Several hosts may do so at once: Postgres' advisory lock lets one pass at a time.
-/// Answers the version that the schema has then.
+/// Brings schema `gnomon` up to date, and returns its version. Several hosts may do so at once: an advisory lock lets one at a
+/// time migrate.
 ///
 /// # Errors
-/// The database belongs to a newer Gnomon, or a migration failed; a migration that failed left nothing behind.
+/// The database belongs to a newer Gnomon, or a migration failed, which changes nothing.
 pub async fn migrate(pool: &PgPool) -> Result<i64, MigrateError> {
-    // sqlx keeps its history in the first schema of the search path. That is to be ours, not the user's.
+    // sqlx keeps its history in the first schema of the search path, which must not be one of the user's.
     let options = pool.connect_options().as_ref().clone().options([("search_path", "gnomon")]);
     let mut connection = PgConnection::connect_with(&options).await.map_err(failed)?;
     sqlx::raw_sql("CREATE SCHEMA IF NOT EXISTS gnomon").execute(&mut connection).await.map_err(failed)?;

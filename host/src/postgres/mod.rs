@@ -1,20 +1,22 @@
-//! Postgres: connections, migrations, values on the wire, and a server of our own where there is none.
+//! Postgres: connections, notifications, migrations, values on the wire, error codes, and a private server.
 
 mod connect;
 mod copy;
 pub mod embedded;
+mod listen;
 mod migrate;
+pub mod sqlstate;
 #[doc(hidden)]
 pub mod test_database;
 mod time;
-mod transient;
 mod value;
 
 pub(crate) use self::value::{sql_number, sql_text};
 pub use self::{
     connect::{ConnectError, Database, OLDEST_POSTGRES},
     copy::{BinaryCopy, BinaryRows, CopyFormatError},
+    listen::{Heard, Notifications},
     migrate::{MigrateError, migrate},
+    sqlstate::{is_lock_timeout, is_missing_table, is_transient},
     time::{PgDate, PgTimestamp},
-    transient::{is_lock_timeout, is_transient},
 };

@@ -1,5 +1,5 @@
-//! Databases for tests: for those of this crate, and for those in `tests/`, which see the crate from outside. Hence it
-//! is public and not part of the tests, and hidden from the documentation.
+//! Databases for tests of this crate and for those in `tests/`, which see the crate from outside. So it is public, not part of the
+//! tests, and hidden from the documentation.
 
 use std::env;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use super::embedded::{EmbeddedPostgres, Major, scratch};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// The databases' names begin with this; in front of a server that others use too, nothing else is touched.
+/// Prefix of the databases' names. On a server that others use too, databases with other names are not touched.
 const PREFIX: &str = "gnomon_test_";
 
 /// An empty database of its own for one test, dropped with this value.
@@ -21,31 +21,31 @@ const PREFIX: &str = "gnomon_test_";
 /// It lives on the server that `DATABASE_URL` names, whose role must be allowed to create databases. If that is not
 /// set, it lives on a private server that all tests of the process share, and that ends with the process.
 ///
-/// Dropping it blocks the thread. A test whose tasks open connections by themselves needs a runtime of several threads: a
-/// connection that is stuck half-way in the meantime makes Postgres wait for it with the drop.
+/// Dropping it blocks the thread. A test whose tasks open connections by themselves needs a runtime of several threads: Postgres
+/// does not drop a database while a connection to it is being opened.
 ///
-/// A test process that is killed leaves nothing behind: the private server goes with it, and what it has left on another
-/// server is dropped by the next one.
+/// A killed test process leaves nothing behind: the private server ends with it, and the next test process drops its databases on
+/// another server.
 #[derive(Debug)]
 pub struct TestDatabase {
     name: String,
     options: PgConnectOptions,
     admin: PgConnectOptions,
-    /// Holds a lock that tells others that the database is in use.
+    /// Holds an advisory lock, which shows other processes that the database is in use.
     _mark: PgConnection,
 }
 
 struct Server {
-    /// Makes and drops databases.
+    /// For making and dropping databases.
     admin: PgConnectOptions,
-    /// What tests connect with, but for the database.
+    /// For the connections of tests, without the database.
     options: PgConnectOptions,
-    /// What goes with `create database`.
+    /// Options of `create database`.
     options_of_create: String,
     _private: Option<EmbeddedPostgres>,
 }
 
-/// Never dropped, as no static is: the private server ends since the process does.
+/// Statics are never dropped: the private server ends with the process.
 static SERVER: OnceCell<Server> = OnceCell::const_new();
 
 impl TestDatabase {
@@ -64,7 +64,7 @@ impl TestDatabase {
         let server = SERVER.get_or_try_init(Server::start).await?;
         let name = format!("{PREFIX}{}", uuid::Uuid::new_v4().simple());
         let mut admin = PgConnection::connect_with(&server.admin).await?;
-        // First the mark, then the database, so that nobody finds it without.
+        // The mark before the database, so that no process finds a database without its mark.
         sqlx::query("select pg_advisory_lock(hashtextextended($1, 0))").bind(&name).execute(&mut admin).await?;
         let statement = format!("create database \"{name}\" {}", server.options_of_create);
         admin.execute(statement.as_str()).await?;
@@ -78,7 +78,7 @@ impl TestDatabase {
         self.options.clone()
     }
 
-    /// The same as `DATABASE_URL` would have it.
+    /// The same as a URL, as in `DATABASE_URL`.
     #[must_use]
     pub fn url(&self) -> String {
         use sqlx::ConnectOptions;
@@ -100,7 +100,7 @@ impl TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         let (name, admin) = (self.name.clone(), self.admin.clone());
-        // In a thread with a runtime of its own: the test's may have this one thread, which is busy here.
+        // In a thread with a runtime of its own: the test's runtime may have only this thread, which is blocked.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
@@ -123,15 +123,15 @@ impl Server {
         }
         let private = scratch::start(&cache()).await?;
         let options = private.connect_options();
-        // Where nothing is forced to disk, copying the template's files is three times as fast as writing them to the
-        // WAL, which is the default that version 15 has brought.
+        // Without durability, copying the template's files is three times as fast as writing them to the WAL, the default since
+        // version 15.
         let strategy = if private.major() >= Major::new(15) { "strategy file_copy" } else { "" };
         let options_of_create = format!("owner \"{}\" {strategy}", options.get_username());
         Ok(Self { admin: private.superuser_options(), options, options_of_create, _private: Some(private) })
     }
 }
 
-/// Drops the databases of test processes that were killed: those that nobody holds the mark of.
+/// Drops the databases of killed test processes: those whose mark no session holds.
 async fn sweep(admin: &PgConnectOptions) -> Result<(), sqlx::Error> {
     let mut admin = PgConnection::connect_with(admin).await?;
     let names: Vec<String> = sqlx::query_scalar("select datname from pg_database where starts_with(datname, $1)")
@@ -151,7 +151,7 @@ async fn sweep(admin: &PgConnectOptions) -> Result<(), sqlx::Error> {
 }
 
 async fn drop_database(admin: &mut PgConnection, name: &str) -> Result<(), sqlx::Error> {
-    // The pool of the test may still be open.
+    // With force, since the pool of the test may still be open.
     let statement = format!("drop database if exists \"{name}\" with (force)");
     admin.execute(statement.as_str()).await?;
     Ok(())

@@ -1,6 +1,6 @@
-//! Instants and days as Postgres' binary format writes them.
+//! Instants and days in Postgres' binary format.
 //!
-//! Postgres counts from 2000-01-01; the rest of the house counts from 1970-01-01, as the contract with modules does.
+//! Postgres counts from 2000-01-01; the rest of Gnomon and the contract with modules count from 1970-01-01.
 
 use gnomon_values::Instant;
 use sqlx::{
@@ -22,8 +22,8 @@ pub struct PgTimestamp(pub i64);
 pub struct PgDate(pub i32);
 
 impl PgTimestamp {
-    /// The instant as the rest of the house writes it. There is one for whatever stands in Postgres, `infinity` included: a
-    /// page must not fail for one row.
+    /// The instant as the rest of Gnomon has it. Every value of Postgres has one, even `infinity`: a page must not fail for one
+    /// row.
     #[must_use]
     pub fn instant(self) -> Instant {
         Instant(self.0)

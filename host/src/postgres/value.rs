@@ -1,10 +1,11 @@
 //! Newtypes of the domain as values of statements and rows.
 //!
-//! What stands in Postgres and is not a value of the type is an error that names it, never a default.
+//! A value in Postgres that the type does not have is an error that names it, never a default.
 
-/// Lets a newtype of a number stand in statements and rows as a number of Postgres: `sql_number!(Position(u64) as i64)`.
+/// Lets statements and rows have a newtype of a number as a number of Postgres: `sql_number!(Position(u64) as i64)`.
 ///
-/// A number that the column cannot hold is sent as the largest that it can: clients may name any, and no row has it either way.
+/// A number beyond the range of the column is sent as the largest of the range: clients may send any number, and no row has
+/// either.
 macro_rules! sql_number {
     ($name:ident($inner:ty) as $column:ty) => {
         impl sqlx::Type<sqlx::Postgres> for $name {
@@ -28,7 +29,7 @@ macro_rules! sql_number {
             /// From the number that Postgres has.
             ///
             /// # Errors
-            /// It is not a value of the type.
+            /// The type has no such value.
             pub(crate) fn from_wire(number: $column) -> Result<Self, sqlx::Error> {
                 let inner = <$inner>::try_from(number).ok().and_then(|inner| Self::try_from(inner).ok());
                 let refuse = || format!("{number} in Postgres is not a {}", stringify!($name));
@@ -53,7 +54,7 @@ macro_rules! sql_number {
     };
 }
 
-/// Lets a type whose text is `as_str()`, and that is made of a text by `TryFrom<String>`, stand in statements and rows as `text`.
+/// Lets statements and rows have a type as `text`: it is written by `as_str()` and read by `TryFrom<String>`.
 macro_rules! sql_text {
     ($name:ident) => {
         impl sqlx::Type<sqlx::Postgres> for $name {

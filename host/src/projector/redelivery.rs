@@ -10,7 +10,7 @@ use super::{
     work::{Work, WorkError},
 };
 use crate::{
-    event_log::Position,
+    event_log::{NameFilter, Position},
     read_model::TableSet,
     runtime::Delivery,
     subscriptions::{self, Batches, OnFailure, Redelivery, RetryProgress, Retrying, Step},
@@ -21,8 +21,8 @@ const BATCH: usize = 500;
 
 /// What the order of events means to a projection.
 pub(super) struct Order {
-    /// The types of events that it is given; all if there are none.
-    pub(super) types: Vec<String>,
+    /// The types of events that it is given.
+    pub(super) types: NameFilter,
     /// Whether each of its rows depends on one stream only, so that order between streams means nothing.
     pub(super) by_stream: bool,
 }

@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::postgres::PgListener;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -14,6 +13,7 @@ use tracing::{info, warn};
 use super::{shared::Shared, work::Work, worker::Worker};
 use crate::{
     builds::{self, BuildId, ChangeError, Changes, Event},
+    postgres::Notifications,
     subscriptions::{self, HostKey, Lease, Presence},
 };
 
@@ -48,7 +48,7 @@ impl Supervisor {
     }
 
     pub(super) async fn run(mut self) {
-        let mut listener = None;
+        let mut notifications = Notifications::listen(self.shared.pool.clone(), "gnomon_builds");
         while !self.stop.is_cancelled() {
             if let Err(error) = self.look().await {
                 warn!(%error, "cannot look for builds to work on, trying again");
@@ -58,7 +58,7 @@ impl Supervisor {
                 () = self.stop.cancelled() => break,
                 () = self.shared.look_again.notified() => {}
                 () = tokio::time::sleep(POLL) => {}
-                () = notified(&self.shared, &mut listener) => {}
+                _ = notifications.next() => {}
             }
         }
         // Each worker finishes its commit and gives its lease back.
@@ -145,23 +145,6 @@ impl Supervisor {
             }
         }
         Ok(())
-    }
-}
-
-/// Waits until some host says that there is something to look at. Never returns while it cannot listen.
-async fn notified(shared: &Shared, listener: &mut Option<PgListener>) {
-    if listener.is_none() {
-        let Ok(mut new) = PgListener::connect_with(&shared.pool).await else { return std::future::pending().await };
-        if new.listen("gnomon_builds").await.is_err() {
-            return std::future::pending().await;
-        }
-        *listener = Some(new);
-    }
-    if let Some(open) = listener
-        && open.recv().await.is_err()
-    {
-        *listener = None;
-        std::future::pending().await
     }
 }
 

@@ -99,7 +99,7 @@ impl Worker {
         let mut filter = module.descriptor().filter();
         if !build.upcasters.is_empty() {
             let chain = self.work.shared.modules.load_chain(&builds::names_of(&build.upcasters)).await?;
-            filter.widen(chain.event_types());
+            filter.types.widen(chain.event_types());
             folder.upcast_by(chain);
         }
         if let Some(retrying) = self.work.job.retrying {

@@ -8,7 +8,7 @@ use super::{Queries, active::Known};
 use crate::{
     builds::{ActiveBuild, is_active},
     event_log::Position,
-    postgres::is_transient,
+    postgres::{is_missing_table, is_transient},
     read_model::{
         Identifier,
         query::{Query, QueryError, Rendering, Shape, Sql},
@@ -90,7 +90,13 @@ pub enum ReadError {
     Query(QueryError),
     /// Postgres fails.
     #[error("cannot read: {0}")]
-    Postgres(#[from] sqlx::Error),
+    Postgres(sqlx::Error),
+}
+
+impl From<sqlx::Error> for ReadError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Postgres(error)
+    }
 }
 
 /// How often a query is tried again because the build changed under it, or the connection broke.
@@ -202,8 +208,8 @@ fn answer_to(error: sqlx::Error) -> Result<Option<Answer>, ReadError> {
         return Err(error.into());
     };
     match database.code() {
-        // The table or its schema is gone: the build was replaced and dropped.
-        "42P01" | "3F000" => Ok(None),
+        // The build was replaced and its tables dropped.
+        _ if is_missing_table(&error) => Ok(None),
         _ if is_transient(&error) => Err(error.into()),
         code => Err(ReadError::Query(QueryError::from_postgres(
             code,

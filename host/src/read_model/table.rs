@@ -2,7 +2,7 @@
 
 use gnomon_values::{
     Day, Instant, TimeError,
-    cells::{self, IndexBytesError, NulError, Place},
+    cells::{self, IndexBytesError, IndexedColumns, NulError},
     declaration,
 };
 use serde::{Deserialize, Serialize};
@@ -189,10 +189,10 @@ impl Table {
     /// Names the first cell that does not fit.
     pub fn check_row(&self, row: &[Value]) -> Result<(), ShapeError> {
         self.check_cells("row", self.columns.iter(), row)?;
-        self.check_index(Place::Key, self.key.iter().map(|&place| &row[place]))?;
+        self.check_index(IndexedColumns::Key, self.key.iter().map(|&place| &row[place]))?;
         self.indexes.iter().try_for_each(|index| {
             let cells = index.columns.iter().map(|&place| &row[place]);
-            self.check_index(Place::Index(index.name.as_str()), cells)
+            self.check_index(IndexedColumns::Index(index.name.as_str()), cells)
         })
     }
 
@@ -202,7 +202,7 @@ impl Table {
     /// Names the first cell that does not fit.
     pub fn check_key(&self, key: &[Value]) -> Result<(), ShapeError> {
         self.check_cells("key", self.key.iter().map(|&place| &self.columns[place]), key)?;
-        self.check_index(Place::Key, key.iter())
+        self.check_index(IndexedColumns::Key, key.iter())
     }
 
     /// Checks that values fit the first columns of an index.
@@ -256,8 +256,12 @@ impl Table {
         }
     }
 
-    fn check_index<'v>(&self, place: Place<'_>, cells: impl Iterator<Item = &'v Value>) -> Result<(), ShapeError> {
-        cells::check_index(place, cells.map(Value::heap_bytes))
+    fn check_index<'v>(
+        &self,
+        columns: IndexedColumns<'_>,
+        cells: impl Iterator<Item = &'v Value>,
+    ) -> Result<(), ShapeError> {
+        cells::check_index(columns, cells.map(Value::heap_bytes))
             .map_err(|error| ShapeError::IndexBytes { table: self.name.clone(), error })
     }
 }

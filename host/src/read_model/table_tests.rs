@@ -49,7 +49,7 @@ fn every_fault_is_named() {
             "table `Accounts`: column `id` is declared twice",
             "table `Accounts`: a column must not be called `select`, the query language of the HTTP API uses that name",
             "table `Accounts`: a column must not be called `ctid`, Postgres uses that name",
-            "table `Accounts`: the key names `owner`, which is no column of the table",
+            "table `Accounts`: the key names `owner`, which is not a column of the table",
             "table `Accounts`: column `rate` cannot be part of the key because it is nullable",
             "table `Accounts`: index `by_notes`: column `notes` is json, which cannot be indexed",
             "table `Accounts`: columns of index `by_nothing`: 0; 1 to 16 are allowed",

@@ -6,7 +6,7 @@ use gnomon_values::projection;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    event_log::Filter,
+    event_log::{Filter, NameFilter},
     read_model::{DeclarationError, Identifier, Table, TableDeclaration},
 };
 
@@ -87,8 +87,15 @@ impl ProjectionDescriptor {
     /// The events that the projection wants.
     #[must_use]
     pub fn filter(&self) -> Filter {
-        let types = self.event_types.iter().map(|wanted| wanted.event_type.clone());
-        Filter { types: if self.all_types { Vec::new() } else { types.collect() }, categories: self.categories.clone() }
+        let types = match self.all_types {
+            true => NameFilter::All,
+            false => NameFilter::only(self.event_types.iter().map(|wanted| wanted.event_type.as_str())),
+        };
+        let categories = match self.categories.as_slice() {
+            [] => NameFilter::All,
+            categories => NameFilter::only(categories),
+        };
+        Filter { types, categories }
     }
 }
 

@@ -12,7 +12,7 @@ use super::printable::printable;
 pub enum BatchError {
     /// Reading the rows that the module asked for failed. Not the module's fault.
     #[error("cannot read rows for the module: {0}")]
-    Rows(#[source] ReadError),
+    Rows(ReadError),
     /// No instance of the module can be made now. Not the module's fault.
     #[error("cannot start an instance of the module: {0}")]
     Instance(String),

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgPool, types::Json};
 
 use super::id::SubscriptionId;
 use crate::{
-    event_log::Position,
+    event_log::{NameFilter, Position},
     postgres::PgTimestamp,
     runtime::{Delivery, ModuleFailure},
 };
@@ -148,12 +148,12 @@ pub(crate) async fn count(connection: &mut PgConnection, subscription: Subscript
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-/// The streams of which an event was folded that comes after one that is set aside, and how many of each are set aside. Events
-/// count that are of these types; of any type if there are none.
+/// The streams of which an event was folded that comes after one that is set aside, and how many of each are set aside. Only
+/// events of these types count.
 pub(crate) async fn overtaken(
     connection: &mut PgConnection,
     subscription: SubscriptionId,
-    types: &[String],
+    types: &NameFilter,
 ) -> Result<Vec<(String, u64)>, sqlx::Error> {
     let streams: Vec<(String, i64)> = sqlx::query_as(
         "SELECT stream, letters
@@ -163,12 +163,12 @@ pub(crate) async fn overtaken(
              SELECT FROM gnomon.events AS event
              WHERE event.stream = waiting.stream AND event.position > waiting.first
                AND event.position <= (SELECT checkpoint FROM gnomon.subscriptions WHERE subscription = $1)
-               AND (cardinality($2::text[]) = 0 OR event.type = ANY($2))
+               AND ($2::text[] IS NULL OR event.type = ANY($2))
                AND NOT EXISTS (SELECT FROM gnomon.dead_letters AS letter
                                WHERE letter.subscription = $1 AND letter.position = event.position))",
     )
     .bind(subscription)
-    .bind(types)
+    .bind(types.names())
     .fetch_all(connection)
     .await?;
     Ok(streams.into_iter().map(|(stream, letters)| (stream, u64::try_from(letters).unwrap_or_default())).collect())

@@ -86,7 +86,7 @@ async fn a_bad_line_is_named_by_its_number_and_nothing_of_its_file_is_imported()
     assert!(error.ends_with("\n  see <host>/errors/invalid_body\nnothing was imported\n"), "{error}");
     let taken = files.write("taken.jsonl", LINES.replace("\"second\"", "17"));
     insta::assert_snapshot!(refused(&host, &["import", &taken]).await, @r"
-    error: line 2: event id cdc592a2-6e9f-55c7-88a0-510a4f545895 is taken: version 1 of stream `order-1` (position 1) bears it and has another type
+    error: line 2: event id cdc592a2-6e9f-55c7-88a0-510a4f545895 is taken: version 1 of stream `order-1` (position 1) has it and has another type
       see <host>/errors/event_id_taken
     nothing was imported
     ");

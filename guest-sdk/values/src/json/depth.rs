@@ -1,6 +1,6 @@
-//! How deep JSON goes.
+//! The depth of JSON.
 
-/// How deep arrays and objects lie within each other in a JSON text.
+/// How deep arrays and objects are nested in a JSON text; 0 for a scalar.
 #[must_use]
 pub fn json_depth(text: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);

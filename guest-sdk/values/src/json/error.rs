@@ -1,10 +1,10 @@
-//! Why a JSON text has no one form.
+//! Why a JSON text has no canonical form.
 
 use std::fmt;
 
 use crate::{limits::MAX_JSON_DEPTH, number::TooManyDigits};
 
-/// Bytes by which the one form of a JSON text may be longer than the text: `1e1000` has a thousand digits.
+/// Bytes by which the canonical form of a JSON text may be longer than the text: `1e1000` has a thousand digits.
 pub const MAX_GROWTH: usize = 1024 * 1024;
 
 /// Why a text has no [`CanonicalJson`](super::CanonicalJson).
@@ -14,13 +14,13 @@ pub enum JsonError {
     Malformed(serde_json::Error),
     /// `jsonb` holds text, and text in Postgres holds no NUL.
     Nul,
-    /// Deeper than [`MAX_JSON_DEPTH`].
+    /// Nested deeper than [`MAX_JSON_DEPTH`].
     Deep,
     /// A number with more digits than Postgres can hold.
     Digits(TooManyDigits),
-    /// More than [`MAX_GROWTH`].
+    /// Longer than the text by more than [`MAX_GROWTH`].
     Grown {
-        /// The number that is too much, as it is written.
+        /// The number at which that happens, as it is written.
         number: String,
     },
 }
@@ -31,10 +31,7 @@ impl fmt::Display for JsonError {
             Self::Malformed(error) => write!(f, "not JSON: {error}"),
             Self::Nul => f.write_str("a string or key in the JSON contains NUL (\\u0000), which Postgres cannot hold"),
             Self::Deep => {
-                write!(
-                    f,
-                    "arrays and objects lie deeper within each other in the JSON than the limit of {MAX_JSON_DEPTH}"
-                )
+                write!(f, "arrays and objects in the JSON are nested deeper than the limit of {MAX_JSON_DEPTH}")
             }
             Self::Digits(error) => write!(f, "in the JSON, {error}"),
             Self::Grown { number } => write!(
@@ -46,12 +43,5 @@ impl fmt::Display for JsonError {
     }
 }
 
-impl std::error::Error for JsonError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Malformed(error) => Some(error),
-            Self::Digits(error) => Some(error),
-            Self::Nul | Self::Deep | Self::Grown { .. } => None,
-        }
-    }
-}
+// The message has its cause in it, so there is no `source`.
+impl std::error::Error for JsonError {}

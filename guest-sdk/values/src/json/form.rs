@@ -1,4 +1,4 @@
-//! From JSON text to its one form.
+//! From JSON text to its canonical form.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -12,26 +12,26 @@ use crate::{limits::MAX_JSON_DEPTH, number::Number};
 
 pub(super) fn canonical(text: &str) -> Result<String, JsonError> {
     serde_json::from_str::<IgnoredAny>(text).map_err(JsonError::Malformed)?;
-    let mut form = Form {
+    let mut writer = Writer {
         scanner: Scanner::new(text),
         out: String::with_capacity(text.len()),
-        most: text.len() + MAX_GROWTH,
+        max_bytes: text.len() + MAX_GROWTH,
         depth: 0,
     };
-    form.value()?;
-    Ok(form.out)
+    writer.value()?;
+    Ok(writer.out)
 }
 
-/// A text that is known to be JSON, on its way into its one form.
-struct Form<'t> {
+/// Writes the canonical form of a text that is known to be JSON.
+struct Writer<'t> {
     scanner: Scanner<'t>,
     out: String,
     /// Bytes that `out` may have.
-    most: usize,
+    max_bytes: usize,
     depth: usize,
 }
 
-impl<'t> Form<'t> {
+impl<'t> Writer<'t> {
     fn value(&mut self) -> Result<(), JsonError> {
         match self.scanner.peek() {
             b'{' => self.nested(Self::object),
@@ -69,7 +69,7 @@ impl<'t> Form<'t> {
 
     fn object(&mut self) -> Result<(), JsonError> {
         let begin = self.out.len();
-        // Each key, and where it stands in `out` with its value.
+        // Each key, and the range in `out` of the member, relative to the object.
         let mut members: Vec<(Cow<'t, str>, Range<usize>)> = Vec::new();
         self.out.push_str(self.scanner.token());
         while !self.scanner.take(b'}') {
@@ -90,20 +90,20 @@ impl<'t> Form<'t> {
         Ok(())
     }
 
-    /// Writes an object whose members are written already, but not in order.
+    /// Writes the members of an object in the order of their keys; `written` has them in their old order.
     fn sorted(&mut self, mut members: Vec<(Cow<'t, str>, Range<usize>)>, written: &str) {
-        // Of equal keys the last comes first, and the first stays.
+        // Reversed, so that of equal keys the last is the first of the stable order, which `dedup_by` keeps.
         members.reverse();
         members.sort_by(|(one, _), (other, _)| one.cmp(other));
         members.dedup_by(|(one, _), (kept, _)| one == kept);
-        for (place, (_, member)) in members.into_iter().enumerate() {
-            self.out.push(if place == 0 { '{' } else { ',' });
+        for (index, (_, member)) in members.into_iter().enumerate() {
+            self.out.push(if index == 0 { '{' } else { ',' });
             self.out.push_str(&written[member]);
         }
         self.out.push('}');
     }
 
-    /// Writes a string, and answers its text.
+    /// Writes a string, and returns its text.
     fn string(&mut self) -> Result<Cow<'t, str>, JsonError> {
         let token = self.scanner.token();
         if !token.contains('\\') {
@@ -126,7 +126,7 @@ impl<'t> Form<'t> {
             return Ok(());
         };
         let plain = number.plain().map_err(JsonError::Digits)?;
-        if self.out.len() + plain.len() > self.most {
+        if self.out.len() + plain.len() > self.max_bytes {
             return Err(JsonError::Grown { number: token.chars().take(SURELY_SHORT).collect() });
         }
         self.out.push_str(&plain);
@@ -134,5 +134,5 @@ impl<'t> Form<'t> {
     }
 }
 
-/// Characters of a number that are too few to be too many.
+/// Characters of a plain integer that surely has not too many digits.
 const SURELY_SHORT: usize = 40;

@@ -1,4 +1,4 @@
-//! JSON in the one form in which a column keeps it, with every digit of its numbers.
+//! JSON in the canonical form that a column holds, with every digit of its numbers.
 
 mod depth;
 mod error;
@@ -13,17 +13,17 @@ pub use self::{
     scan::numbers,
 };
 
-/// JSON text in its one form: keys sorted, of equal keys the last, no blanks, strings escaped in one way, and numbers as plain
+/// JSON text in canonical form: keys sorted, of equal keys the last, no blanks, strings escaped in one way, and numbers as plain
 /// digits ([`Number::plain`](crate::number::Number::plain)).
 ///
-/// It never changes a value: an integer stays an integer of any size, a float stays a float with every digit. It is what
-/// Postgres' `jsonb` gives back but for blanks and the order of keys, so what a module reads is what it wrote, whether the row
-/// came from memory or from Postgres.
+/// It never changes a value: an integer stays an integer of any size, a float stays a float with every digit. But for blanks and
+/// the order of keys it is what Postgres' `jsonb` returns, so a module reads what it wrote, whether the row comes from memory or
+/// from Postgres.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CanonicalJson(String);
 
 impl CanonicalJson {
-    /// Brings JSON text to its one form.
+    /// Brings JSON text to its canonical form.
     ///
     /// # Errors
     /// Not JSON, or JSON that Postgres cannot hold.
@@ -31,7 +31,7 @@ impl CanonicalJson {
         form::canonical(text).map(Self)
     }
 
-    /// The text in its one form.
+    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

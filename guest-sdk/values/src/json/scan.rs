@@ -1,6 +1,6 @@
 //! The tokens of a text that is known to be JSON.
 
-/// A text that is known to be JSON, read from its front.
+/// Reads the tokens of a text, first to last.
 #[derive(Clone, Debug)]
 pub(super) struct Scanner<'t> {
     rest: &'t str,
@@ -26,7 +26,7 @@ impl<'t> Scanner<'t> {
         found
     }
 
-    /// Takes the next token: a string with its quotes, a number, a word or one sign.
+    /// Takes the next token: a string with its quotes, a number, a word or a punctuation character.
     pub(super) fn token(&mut self) -> &'t str {
         let first = self.peek();
         let bytes = self.rest.as_bytes();
@@ -35,7 +35,7 @@ impl<'t> Scanner<'t> {
             b'{' | b'}' | b'[' | b']' | b':' | b',' => 1,
             _ => bytes.iter().position(|byte| !is_scalar(*byte)).unwrap_or(bytes.len()),
         };
-        // Only of what is not JSON there would be a character of several bytes outside of a string.
+        // The split fails within a character of several bytes, which JSON has in strings only.
         let (token, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, ""));
         self.rest = rest;
         token
@@ -47,20 +47,20 @@ fn is_scalar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')
 }
 
-/// Where a string ends that begins with its quote.
+/// The index after the closing quote of a string that `bytes` begin with.
 fn string_end(bytes: &[u8]) -> usize {
-    let mut place = 1;
-    while place < bytes.len() {
-        match bytes[place] {
-            b'"' => return place + 1,
-            b'\\' => place += 2,
-            _ => place += 1,
+    let mut index = 1;
+    while index < bytes.len() {
+        match bytes[index] {
+            b'"' => return index + 1,
+            b'\\' => index += 2,
+            _ => index += 1,
         }
     }
     bytes.len()
 }
 
-/// The numbers of a JSON text, as they are written. Of a text that is not JSON it gives what looks like them.
+/// The numbers of a JSON text, as they are written. In a text that is not JSON, the tokens that begin like numbers.
 pub fn numbers(text: &str) -> impl Iterator<Item = &str> {
     let mut scanner = Scanner::new(text);
     std::iter::from_fn(move || {

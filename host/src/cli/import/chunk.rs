@@ -41,12 +41,12 @@ pub(super) enum ChunkError {
         reason: String,
     },
     /// The file cannot be read.
-    #[error("cannot read on behind line {line}: {source}")]
+    #[error("cannot read on behind line {line}: {error}")]
     Read {
         /// The last line that was read.
         line: u64,
         /// What went wrong.
-        source: io::Error,
+        error: io::Error,
     },
 }
 
@@ -86,7 +86,7 @@ impl Chunks {
         let read = (&mut self.lines)
             .take(MAX_LINE)
             .read_until(b'\n', line)
-            .map_err(|source| ChunkError::Read { line: behind, source })?;
+            .map_err(|error| ChunkError::Read { line: behind, error })?;
         if read as u64 == MAX_LINE && !line.ends_with(b"\n") {
             let reason = format!("it has more than {} MiB", MAX_LINE / 1024 / 1024);
             return Err(ChunkError::Line { line: behind + 1, reason });

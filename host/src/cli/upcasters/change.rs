@@ -7,6 +7,7 @@ use reqwest::Method;
 use crate::{
     api::{NewBuild, UpcasterChanged, UpcasterQuery},
     cli::{
+        causes::with_causes,
         client::Client,
         follow::{Goal, follow},
         output::{self, say},
@@ -105,7 +106,7 @@ pub(in crate::cli) async fn follow_all(client: &Client, begun: &[NewBuild]) -> a
     for NewBuild { projection, build } in begun {
         match follow(client, projection, *build, Goal::Active, &progress).await {
             Ok(followed) => progress.say(followed.words()),
-            Err(error) => stopped.push(format!("{error:#}")),
+            Err(error) => stopped.push(with_causes(&error)),
         }
     }
     if !stopped.is_empty() {

@@ -1,15 +1,11 @@
-//! What can be said of an append without looking at the log.
+//! Checks of an append that need nothing from the log.
 
 use std::collections::HashSet;
 
 use gnomon_values::Instant;
 
 use super::{Append, AppendError, Line};
-use crate::event_log::{
-    event::NewEvent,
-    json_text::{JsonText, JsonTextError},
-    limits::{LimitError, Limits},
-};
+use crate::event_log::{event::NewEvent, limits::Limits};
 
 /// Checks an atomic append.
 pub(in crate::event_log) fn check_appends(appends: &[Append], limits: &Limits) -> Result<(), AppendError> {
@@ -27,7 +23,7 @@ pub(in crate::event_log) fn check_appends(appends: &[Append], limits: &Limits) -
             if !ids.insert(event.id.uuid()) {
                 return Err(AppendError::IdTwice(event.id.uuid()));
             }
-            check_content(event, || format!("event {index} of stream `{}`", append.stream))?;
+            check_time(event, || format!("event {index} of stream `{}`", append.stream))?;
         }
     }
     Ok(())
@@ -36,29 +32,16 @@ pub(in crate::event_log) fn check_appends(appends: &[Append], limits: &Limits) -
 /// Checks the lines of an import; `first_line` is the number of the first, from 1.
 pub(in crate::event_log) fn check_lines(lines: &[Line], first_line: usize, limits: &Limits) -> Result<(), AppendError> {
     for (index, (stream, event)) in lines.iter().enumerate() {
-        let place = || format!("line {}", first_line + index);
-        limits.check_event(stream, event, place)?;
-        check_content(event, place)?;
+        let line = || format!("line {}", first_line + index);
+        limits.check_event(stream, event, line)?;
+        check_time(event, line)?;
     }
     Ok(())
 }
 
-fn check_content(event: &NewEvent, place: impl Fn() -> String) -> Result<(), AppendError> {
-    if let Some(Err(error)) = event.time.map(Instant::check) {
-        return Err(AppendError::Time { error, place: place() });
+fn check_time(event: &NewEvent, name: impl Fn() -> String) -> Result<(), AppendError> {
+    match event.time.map(Instant::check) {
+        Some(Err(error)) => Err(AppendError::Time { error, event: name() }),
+        Some(Ok(_)) | None => Ok(()),
     }
-    for json in std::iter::once(&event.data).chain(&event.metadata) {
-        json.check().map_err(|error| match error {
-            JsonTextError::Deep { found } => AppendError::Limit(LimitError {
-                what: format!("depth of the JSON of {}", place()),
-                limit: "max_json_depth",
-                found,
-                max: JsonText::MAX_DEPTH,
-            }),
-            JsonTextError::Unicode(reason) | JsonTextError::Malformed(reason) => {
-                AppendError::Unicode { place: place(), reason: reason.to_string() }
-            }
-        })?;
-    }
-    Ok(())
 }

@@ -6,8 +6,9 @@ use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::{
-    AppendError,
-    plan::{Done, Plan, Planned, Work},
+    AppendError, Appended, Imported,
+    plan::{AppendPlan, PlannedEvent},
+    request::Group,
 };
 use crate::{
     event_log::{
@@ -21,28 +22,29 @@ use crate::{
 /// From this many events on, COPY is worth its extra round trip.
 const COPY_FROM: usize = 256;
 
-/// Which ids are looked for in the log.
+/// Which event ids are looked up in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lookup {
     /// Those that clients gave.
     Given,
-    /// All: the group may have been committed before without our hearing of it.
+    /// All: the group may have been committed before, and the answer of Postgres lost.
     All,
 }
 
-/// What became of each request of a group, and where the log stands now.
+/// The result of each request of a group, in the order of the requests, and the head of the log.
 #[derive(Debug)]
 pub(super) struct Committed {
-    pub(super) results: Vec<Result<Done, AppendError>>,
+    pub(super) appended: Vec<Result<Vec<Appended>, AppendError>>,
+    pub(super) imported: Vec<Result<Imported, AppendError>>,
     pub(super) head: Position,
 }
 
 /// Commits a group: all requests that are not refused, in one transaction.
 ///
-/// An error means that nothing is known about any of them: they may have been committed.
+/// After an error it is unknown whether the group was committed.
 pub(super) async fn commit(
     connection: &mut PgConnection,
-    group: &[&Work],
+    group: &Group,
     lookup: Lookup,
     partition_events: u64,
 ) -> Result<Committed, sqlx::Error> {
@@ -51,8 +53,9 @@ pub(super) async fn commit(
     let versions = stream_versions(&mut transaction, group).await?;
     let recorded = recorded_events(&mut transaction, group, lookup).await?;
 
-    let mut plan = Plan::new(head.position, versions, recorded);
-    let results = group.iter().map(|work| plan.decide(work)).collect();
+    let mut plan = AppendPlan::new(head.position, versions, recorded);
+    let appended = group.appends.iter().map(|request| plan.append(&request.work)).collect();
+    let imported = group.imports.iter().map(|request| plan.import(&request.work)).collect();
     if plan.events.is_empty() {
         transaction.rollback().await?;
     } else {
@@ -65,14 +68,14 @@ pub(super) async fn commit(
         advance(&mut transaction, &plan).await?;
         transaction.commit().await?;
     }
-    Ok(Committed { results, head: plan.head })
+    Ok(Committed { appended, imported, head: plan.head })
 }
 
 #[derive(sqlx::FromRow)]
 struct Head {
     position: Position,
     partitioned_to: Position,
-    /// The clock under the lock: what is recorded later is stamped later, whichever host does it.
+    /// Postgres' clock, read under the lock: later events have later stamps, whichever host appends them.
     now: PgTimestamp,
 }
 
@@ -84,17 +87,13 @@ async fn lock_head(transaction: &mut Transaction<'_, Postgres>) -> Result<Head, 
 
 async fn stream_versions(
     transaction: &mut Transaction<'_, Postgres>,
-    group: &[&Work],
+    group: &Group,
 ) -> Result<Vec<(StreamName, StreamVersion)>, sqlx::Error> {
-    let mut streams: HashSet<&str> = HashSet::new();
-    for work in group {
-        match work {
-            Work::Append(appends) => streams.extend(appends.iter().map(|append| append.stream.as_str())),
-            Work::Import(lines) => streams.extend(lines.iter().map(|(stream, _)| stream.as_str())),
-        }
-    }
-    // A statement of its own, begun after the lock was granted: it sees what the last holder of the lock committed. In the
-    // statement that waits for the lock it would read the versions of before the wait.
+    let appends = group.appends.iter().flat_map(|request| &request.work).map(|append| append.stream.as_str());
+    let imports = group.imports.iter().flat_map(|request| &request.work).map(|(stream, _)| stream.as_str());
+    let streams: HashSet<&str> = appends.chain(imports).collect();
+    // A statement of its own, begun after the lock was granted: it sees what the last holder of the lock committed. The
+    // statement that waits for the lock would read the versions from before the wait.
     let rows: Vec<(String, StreamVersion)> =
         sqlx::query_as("SELECT stream, version FROM gnomon.streams WHERE stream = ANY($1)")
             .bind(streams.into_iter().collect::<Vec<_>>())
@@ -105,22 +104,16 @@ async fn stream_versions(
 
 async fn recorded_events(
     transaction: &mut Transaction<'_, Postgres>,
-    group: &[&Work],
+    group: &Group,
     lookup: Lookup,
 ) -> Result<Vec<RecordedEvent>, sqlx::Error> {
     let wanted = |id: EventId| match (id, lookup) {
         (EventId::Given(id), _) | (EventId::Made(id), Lookup::All) => Some(id),
         (EventId::Made(_), Lookup::Given) => None,
     };
-    let mut ids: Vec<Uuid> = Vec::new();
-    for work in group {
-        match work {
-            Work::Append(appends) => {
-                ids.extend(appends.iter().flat_map(|append| &append.events).filter_map(|event| wanted(event.id)));
-            }
-            Work::Import(lines) => ids.extend(lines.iter().filter_map(|(_, event)| wanted(event.id))),
-        }
-    }
+    let appends = group.appends.iter().flat_map(|request| &request.work).flat_map(|append| &append.events);
+    let imports = group.imports.iter().flat_map(|request| &request.work).map(|(_, event)| event);
+    let ids: Vec<Uuid> = appends.chain(imports).filter_map(|event| wanted(event.id)).collect();
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -128,7 +121,7 @@ async fn recorded_events(
     rows.iter().map(event_from_row).collect()
 }
 
-/// Makes room until there is some to spare, so that the next groups need not.
+/// Adds partitions until the table reaches to `head`.
 async fn add_partitions(
     transaction: &mut Transaction<'_, Postgres>,
     mut partitioned_to: Position,
@@ -149,7 +142,7 @@ async fn add_partitions(
 
 async fn insert_events(
     transaction: &mut Transaction<'_, Postgres>,
-    events: &[Planned<'_>],
+    events: &[PlannedEvent<'_>],
     now: PgTimestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
@@ -176,7 +169,7 @@ async fn insert_events(
 
 async fn copy_events(
     transaction: &mut Transaction<'_, Postgres>,
-    events: &[Planned<'_>],
+    events: &[PlannedEvent<'_>],
     now: PgTimestamp,
 ) -> Result<(), sqlx::Error> {
     let bytes = events.iter().map(|event| event.event.bytes() + 160).sum();
@@ -208,8 +201,8 @@ async fn copy_events(
     Ok(())
 }
 
-/// Moves the streams and the head, and tells the other hosts when the transaction commits.
-async fn advance(transaction: &mut Transaction<'_, Postgres>, plan: &Plan<'_>) -> Result<(), sqlx::Error> {
+/// Moves the streams and the head, and notifies all hosts when the transaction commits.
+async fn advance(transaction: &mut Transaction<'_, Postgres>, plan: &AppendPlan<'_>) -> Result<(), sqlx::Error> {
     let (mut streams, mut versions, mut last_positions) = (Vec::new(), Vec::new(), Vec::new());
     for (stream, version, last_position) in plan.changed_streams() {
         streams.push(stream.as_str());

@@ -1,48 +1,47 @@
 //! Why an append is refused.
 
-use gnomon_values::TimeError;
+use gnomon_values::{TimeError, limits::LimitError};
 use uuid::Uuid;
 
 use super::ExpectedVersion;
 use crate::event_log::{
     event::{Position, StreamVersion},
-    limits::LimitError,
     name::StreamName,
 };
 
-/// Why nothing of an append was taken in. All of them but [`AppendError::Unavailable`] mean that trying the same again is no
-/// use.
+/// Why nothing of an append was taken in. Only after [`AppendError::Unavailable`] can the same append succeed later.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AppendError {
-    /// The stream is not where the writer takes it to be.
+    /// The stream is not at the version that the writer expects.
     #[error("stream `{stream}` is at version {current}, not at the expected {expected}")]
     Conflict {
         /// The stream.
         stream: StreamName,
         /// What the writer expected.
         expected: ExpectedVersion,
-        /// Where the stream is.
+        /// The stream's version.
         current: StreamVersion,
     },
     /// The id belongs to another event.
     #[error(
-        "event id {id} is taken: version {version} of stream `{stream}` (position {position}) bears it and {difference}"
+        "event id {id} is taken: version {version} of stream `{stream}` (position {position}) has it and {difference}"
     )]
     IdTaken {
         /// The id.
         id: Uuid,
-        /// Where it is used.
+        /// The stream of the event that has it.
         stream: StreamName,
-        /// Where it is used.
+        /// The version of that event.
         version: StreamVersion,
-        /// Where it is used.
+        /// The position of that event.
         position: Position,
-        /// How that event differs from the one that came.
+        /// How that event differs from the one in the request.
         difference: &'static str,
-        /// Which line of an import brought it, from 0.
+        /// The line of an import that has the id: its index among the lines of the request, from 0; from 1 in what
+        /// [`EventLog::import`](crate::event_log::EventLog::import) returns.
         line: Option<usize>,
     },
-    /// Half of the append is in the log.
+    /// Some of the append's events are in the log, others are not.
     #[error(
         "some of the events are in the log already (stream `{stream}`), others are not; a repeat has the ids of the first try, all of them"
     )]
@@ -51,10 +50,10 @@ pub enum AppendError {
         stream: StreamName,
     },
     /// Two events of the append have one id.
-    #[error("event id {0} stands twice in the append")]
+    #[error("event id {0} occurs twice in the append")]
     IdTwice(Uuid),
     /// Two parts of an atomic append are for one stream.
-    #[error("stream `{0}` stands twice in the append; put its events together")]
+    #[error("stream `{0}` occurs twice in the append; put its events together")]
     StreamTwice(StreamName),
     /// An append without events.
     #[error("an append needs at least one event")]
@@ -63,22 +62,14 @@ pub enum AppendError {
     #[error(transparent)]
     Limit(#[from] LimitError),
     /// A time that the log does not keep.
-    #[error("{place}: its time {error}")]
+    #[error("{event}: its time {error}")]
     Time {
         /// What is wrong with it.
         error: TimeError,
-        /// Which event.
-        place: String,
+        /// Which event: `line 3`.
+        event: String,
     },
-    /// JSON that is no text.
-    #[error("{place}: the JSON has a string that is no Unicode text: {reason}")]
-    Unicode {
-        /// Which event.
-        place: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Postgres would not take it, and no check of ours foresaw that.
+    /// Postgres refused what the host's own checks let through.
     #[error("Postgres refused the append: {0}")]
     Refused(String),
     /// Postgres could not be reached in time. The append may or may not have been taken in; with event ids it is safe to

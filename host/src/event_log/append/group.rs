@@ -1,25 +1,22 @@
 //! Gathering the requests that wait, and committing them together.
 //!
 //! One task owns one connection and commits one group at a time; while it does, the next group gathers in the channel. So the
-//! more writers there are, the larger the groups: a single writer waits for nobody, a thousand share one commit.
+//! more writers there are, the larger the groups: a single writer waits for no other, a thousand share one commit.
 
 use std::time::Duration;
 
 use sqlx::{Connection, PgConnection, PgPool};
-use tokio::{
-    sync::{mpsc, oneshot, watch},
-    time::Instant,
-};
+use tokio::sync::{mpsc, watch};
 use tracing::{error, warn};
 
 use super::{
     Append, AppendError, Appended, Imported, Line,
     commit::{Committed, Lookup, commit},
-    plan::{Done, Work},
+    request::{Group, Request},
 };
 use crate::{event_log::event::Position, postgres::is_transient};
 
-/// Requests that may wait; more wait for their place in the queue.
+/// Requests that may wait in the queue; a caller with one more waits until there is room.
 const QUEUE: usize = 4096;
 /// A group is closed when it has this many events …
 const GROUP_EVENTS: usize = 8192;
@@ -27,89 +24,78 @@ const GROUP_EVENTS: usize = 8192;
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long one try waits for the lock of the head row.
-const LOCK_WAIT: Duration = Duration::from_secs(2);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-struct Request {
-    work: Work,
-    since: Instant,
-    answer: oneshot::Sender<Result<Done, AppendError>>,
-}
-
-/// The way to the committing task. It ends when the last of these is dropped and all requests are answered.
+/// Hands requests to the committing task, which ends when the last clone of this is dropped and all requests are answered.
 #[derive(Clone, Debug)]
 pub(in crate::event_log) struct Appender {
     requests: mpsc::Sender<Request>,
 }
 
 impl Appender {
-    /// Starts the task. `head` is told of each commit; a request is given up after `patience`.
+    /// Starts the task. It sends the position of each commit to `head`; a request fails once it has waited for `timeout`.
     pub(in crate::event_log) fn start(
         pool: PgPool,
         head: watch::Sender<Position>,
         partition_events: u64,
-        patience: Duration,
+        timeout: Duration,
     ) -> Self {
         let (requests, incoming) = mpsc::channel(QUEUE);
-        let task = Task { pool, connection: None, incoming, put_off: None, head, partition_events, patience };
+        let task = CommitTask { pool, connection: None, incoming, deferred: None, head, partition_events, timeout };
         tokio::spawn(task.run());
         Self { requests }
     }
 
-    /// Takes in appends, together or not at all.
+    /// Commits appends, together or not at all.
     pub(in crate::event_log) async fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
-        match self.request(Work::Append(appends)).await? {
-            Done::Appended(appended) => Ok(appended),
-            Done::Imported(_) => unreachable!("an append is answered as an append"),
-        }
+        let (request, answer) = Request::append(appends);
+        self.requests.send(request).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
     }
 
-    /// Takes in the lines that are not in the log yet, together or not at all.
+    /// Commits the lines that are not in the log yet, together or not at all.
     pub(in crate::event_log) async fn import(&self, lines: Vec<Line>) -> Result<Imported, AppendError> {
-        match self.request(Work::Import(lines)).await? {
-            Done::Imported(imported) => Ok(imported),
-            Done::Appended(_) => unreachable!("an import is answered as an import"),
-        }
-    }
-
-    async fn request(&self, work: Work) -> Result<Done, AppendError> {
-        let stopped = || AppendError::Unavailable("the host is shutting down".to_owned());
-        let (answer, answered) = oneshot::channel();
-        self.requests.send(Request { work, since: Instant::now(), answer }).await.map_err(|_| stopped())?;
-        answered.await.map_err(|_| stopped())?
+        let (request, answer) = Request::import(lines);
+        self.requests.send(request).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
     }
 }
 
-struct Task {
+fn stopped() -> AppendError {
+    AppendError::Unavailable("the host is shutting down".to_owned())
+}
+
+struct CommitTask {
     pool: PgPool,
     connection: Option<PgConnection>,
     incoming: mpsc::Receiver<Request>,
-    /// A request that was too large for the group before.
-    put_off: Option<Request>,
+    /// A request that did not fit into the group before.
+    deferred: Option<Request>,
     head: watch::Sender<Position>,
     partition_events: u64,
-    patience: Duration,
+    timeout: Duration,
 }
 
-impl Task {
+impl CommitTask {
     async fn run(mut self) {
         while let Some(group) = self.gather().await {
             self.commit(group).await;
         }
     }
 
-    /// Waits for a request and takes those that wait behind it.
-    async fn gather(&mut self) -> Option<Vec<Request>> {
-        let first = match self.put_off.take() {
+    /// Waits for a request, and takes those that wait after it, too.
+    async fn gather(&mut self) -> Option<Group> {
+        let first = match self.deferred.take() {
             Some(request) => request,
             None => self.incoming.recv().await?,
         };
-        let (mut events, mut bytes) = first.work.size();
-        let mut group = vec![first];
+        let (mut events, mut bytes) = first.size();
+        let mut group = Group::of(first);
         while let Ok(request) = self.incoming.try_recv() {
-            let (more_events, more_bytes) = request.work.size();
+            let (more_events, more_bytes) = request.size();
             (events, bytes) = (events + more_events, bytes + more_bytes);
             if events > GROUP_EVENTS || bytes > GROUP_BYTES {
-                self.put_off = Some(request);
+                self.deferred = Some(request);
                 break;
             }
             group.push(request);
@@ -118,52 +104,47 @@ impl Task {
     }
 
     /// Commits a group, again and again while Postgres is away, and answers each request.
-    async fn commit(&mut self, mut group: Vec<Request>) {
+    async fn commit(&mut self, mut group: Group) {
         let mut lookup = Lookup::Given;
         let mut pause = Duration::from_millis(20);
         loop {
-            let work: Vec<&Work> = group.iter().map(|request| &request.work).collect();
-            match self.try_commit(&work, lookup).await {
-                Ok(Committed { results, head }) => {
+            match self.try_commit(&group, lookup).await {
+                Ok(Committed { appended, imported, head }) => {
                     self.head.send_if_modified(|known| {
                         let newer = head > *known;
                         *known = head.max(*known);
                         newer
                     });
-                    for (request, result) in group.into_iter().zip(results) {
-                        // A client that went away is told nothing.
-                        let _ = request.answer.send(result);
-                    }
-                    return;
+                    return group.answer(appended, imported);
                 }
                 Err(error) if is_transient(&error) => {
                     warn!(%error, requests = group.len(), "cannot append now, trying again");
-                    // The commit may have gone through although its answer did not. All ids are looked up from now on: what
-                    // is there already is found as a repeat.
+                    // The group may have been committed and only the answer lost. From now on all ids are looked up, so that
+                    // events that are in the log already are found as repeats.
                     lookup = Lookup::All;
                     self.connection = None;
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(1));
-                    group = self.give_up_late(group, &error);
+                    self.fail_late_requests(&mut group, &error);
                     if group.is_empty() {
                         return;
                     }
                 }
                 Err(error) if group.len() > 1 => {
-                    // Postgres refuses something that our checks let through. Each request goes alone from here, so that
-                    // only the guilty one fails.
+                    // Postgres refuses something that our checks let through. Each request is committed alone, so that only
+                    // the faulty one fails.
                     warn!(%error, requests = group.len(), "cannot append the group, trying its requests one by one");
                     self.connection = None;
-                    for request in group {
-                        Box::pin(self.commit(vec![request])).await;
+                    for request in group.into_requests() {
+                        Box::pin(self.commit(Group::of(request))).await;
                     }
                     return;
                 }
                 Err(error) => {
                     error!(%error, "cannot append");
                     self.connection = None;
-                    for request in group {
-                        let _ = request.answer.send(Err(AppendError::Refused(error.to_string())));
+                    for request in group.into_requests() {
+                        request.fail(AppendError::Refused(error.to_string()));
                     }
                     return;
                 }
@@ -171,38 +152,23 @@ impl Task {
         }
     }
 
-    async fn try_commit(&mut self, work: &[&Work], lookup: Lookup) -> Result<Committed, sqlx::Error> {
+    async fn try_commit(&mut self, group: &Group, lookup: Lookup) -> Result<Committed, sqlx::Error> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => {
-                // A wait for the head's lock is an error that passes; the group's patience is looked at in between.
-                let wait = format!("{}ms", self.patience.min(LOCK_WAIT).as_millis().max(1));
-                let options = self.pool.connect_options().as_ref().clone().options([("lock_timeout", wait)]);
+                // A lock timeout counts as a failure that passes; between two tries late requests are failed.
+                let lock_timeout = format!("{}ms", self.timeout.min(LOCK_TIMEOUT).as_millis().max(1));
+                let options = self.pool.connect_options().as_ref().clone().options([("lock_timeout", lock_timeout)]);
                 none.insert(PgConnection::connect_with(&options).await?)
             }
         };
-        commit(connection, work, lookup, self.partition_events).await
+        commit(connection, group, lookup, self.partition_events).await
     }
 
-    fn give_up_late(&self, group: Vec<Request>, error: &sqlx::Error) -> Vec<Request> {
-        let (late, waiting): (Vec<_>, Vec<_>) =
-            group.into_iter().partition(|request| request.since.elapsed() > self.patience);
-        for request in late {
-            let _ = request.answer.send(Err(AppendError::Unavailable(error.to_string())));
-        }
-        waiting
-    }
-}
-
-impl Work {
-    /// Events and bytes.
-    fn size(&self) -> (usize, usize) {
-        match self {
-            Self::Append(appends) => appends
-                .iter()
-                .flat_map(|append| &append.events)
-                .fold((0, 0), |(events, bytes), event| (events + 1, bytes + event.bytes())),
-            Self::Import(lines) => (lines.len(), lines.iter().map(|(_, event)| event.bytes()).sum()),
+    /// Fails the requests that have waited for longer than the timeout.
+    fn fail_late_requests(&self, group: &mut Group, error: &sqlx::Error) {
+        for request in group.take_late(self.timeout) {
+            request.fail(AppendError::Unavailable(error.to_string()));
         }
     }
 }

@@ -1,13 +1,14 @@
-//! Appending: what is asked, what is answered, and how it gets from one to the other.
+//! Appending: the request, the answer, and the way from one to the other.
 //!
-//! Requests that wait at the same time are committed together: [`group`] gathers them, [`plan`] decides each one (a pure
-//! function), [`commit`] does both under the lock of the head row.
+//! Requests that wait at the same time are committed together: [`group`] gathers them, [`plan`] decides each one (without
+//! I/O), [`commit`] writes what is accepted, under the lock of the head row.
 
 mod check;
 mod commit;
 mod error;
 mod group;
 mod plan;
+mod request;
 
 use super::{
     event::{NewEvent, Position, StreamVersion},
@@ -34,7 +35,7 @@ pub struct Append {
 /// What the writer takes a stream's version to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ExpectedVersion {
-    /// The writer does not care.
+    /// Any version.
     #[default]
     Any,
     /// The stream has no events.
@@ -63,7 +64,7 @@ impl std::fmt::Display for ExpectedVersion {
     }
 }
 
-/// Where an append's events stand.
+/// The positions and versions of an append's events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appended {
     /// The stream.
@@ -76,28 +77,28 @@ pub struct Appended {
     pub first_position: Position,
     /// The position of the last.
     pub last_position: Position,
-    /// Whether they stood there before: the append was a repeat.
+    /// Whether they were in the log before: the append was a repeat.
     pub repeated: bool,
 }
 
 /// A line of an import: an event and its stream.
 pub type Line = (StreamName, NewEvent);
 
-/// What an import did.
+/// The result of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
     /// Events that were appended.
     pub imported: u64,
-    /// Events that stood there before, by their ids.
+    /// Events that were in the log before, found by their ids.
     pub repeated: u64,
-    /// The position of the first event appended; none if there was none.
+    /// The position of the first event appended; `None` if none was.
     pub first_position: Option<Position>,
-    /// The position of the last event appended; none if there was none.
+    /// The position of the last event appended; `None` if none was.
     pub last_position: Option<Position>,
 }
 
 impl Imported {
-    /// Takes the outcome of the part that follows.
+    /// Adds the result of the lines that follow.
     pub fn merge(&mut self, next: Self) {
         self.imported += next.imported;
         self.repeated += next.repeated;

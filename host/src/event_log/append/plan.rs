@@ -14,67 +14,50 @@ use crate::{
     postgres::PgTimestamp,
 };
 
-/// One request.
+/// An event to write, with its position and version.
 #[derive(Debug)]
-pub(super) enum Work {
-    /// Appends that are taken in together or not at all.
-    Append(Vec<Append>),
-    /// Lines of an import: an event that stands there already is passed over.
-    Import(Vec<Line>),
-}
-
-/// What became of a request.
-#[derive(Debug, PartialEq)]
-pub(super) enum Done {
-    /// Where the events of each append stand.
-    Appended(Vec<Appended>),
-    /// What the import did.
-    Imported(Imported),
-}
-
-/// An event with its place.
-#[derive(Debug)]
-pub(super) struct Planned<'w> {
+pub(super) struct PlannedEvent<'w> {
     pub(super) position: Position,
     pub(super) version: StreamVersion,
     pub(super) stream: &'w StreamName,
     pub(super) event: &'w NewEvent,
 }
 
-impl Planned<'_> {
-    /// When it happened: when the log takes it in, if the writer does not say.
+impl PlannedEvent<'_> {
+    /// When it happened: as its writer says, else `now`.
     pub(super) fn time(&self, now: PgTimestamp) -> PgTimestamp {
         self.event.time.map_or(now, |time| PgTimestamp(time.0))
     }
 }
 
-/// The log as it stands under the lock, as far as a group of requests touches it, and what the group adds to it.
+/// What a group of requests reads of the log under the lock, and what the group adds to it.
 #[derive(Debug)]
-pub(super) struct Plan<'w> {
+pub(super) struct AppendPlan<'w> {
     /// The position of the newest event, planned ones included.
     pub(super) head: Position,
     /// The events to write.
-    pub(super) events: Vec<Planned<'w>>,
+    pub(super) events: Vec<PlannedEvent<'w>>,
     streams: HashMap<StreamName, StreamState>,
-    known: HashMap<Uuid, Known>,
+    ids: HashMap<Uuid, KnownId>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct StreamState {
     version: StreamVersion,
-    /// None as long as the plan adds nothing to the stream.
+    /// `None` as long as the plan adds nothing to the stream.
     last_position: Option<Position>,
 }
 
+/// The event that has an id.
 #[derive(Debug)]
-enum Known {
-    /// In the log.
+enum KnownId {
+    /// One of the log.
     Recorded(Box<RecordedEvent>),
-    /// Earlier in this plan, at this place.
+    /// One of this plan: its index in `events`.
     Planned(usize),
 }
 
-impl<'w> Plan<'w> {
+impl<'w> AppendPlan<'w> {
     /// `versions` has every stream that exists, and `recorded` every event whose id occurs.
     pub(super) fn new(
         head: Position,
@@ -85,16 +68,8 @@ impl<'w> Plan<'w> {
             .into_iter()
             .map(|(stream, version)| (stream, StreamState { version, last_position: None }))
             .collect();
-        let known = recorded.into_iter().map(|event| (event.id, Known::Recorded(Box::new(event)))).collect();
-        Self { head, events: Vec::new(), streams, known }
-    }
-
-    /// Decides a request after those that were decided before it. One that is refused leaves the plan as it was.
-    pub(super) fn decide(&mut self, work: &'w Work) -> Result<Done, AppendError> {
-        match work {
-            Work::Append(appends) => self.append(appends).map(Done::Appended),
-            Work::Import(lines) => self.import(lines).map(Done::Imported),
-        }
+        let ids = recorded.into_iter().map(|event| (event.id, KnownId::Recorded(Box::new(event)))).collect();
+        Self { head, events: Vec::new(), streams, ids }
     }
 
     /// The streams that the plan adds to, with their new version and last position.
@@ -102,7 +77,9 @@ impl<'w> Plan<'w> {
         self.streams.iter().filter_map(|(stream, state)| Some((stream, state.version, state.last_position?)))
     }
 
-    fn append(&mut self, appends: &'w [Append]) -> Result<Vec<Appended>, AppendError> {
+    /// Decides appends that are taken in together or not at all, after the requests that were decided before. A refused
+    /// request leaves the plan as it was.
+    pub(super) fn append(&mut self, appends: &'w [Append]) -> Result<Vec<Appended>, AppendError> {
         let repeats = appends.iter().map(|append| self.find_repeat(append)).collect::<Result<Vec<_>, _>>()?;
         if let Some(repeats) = repeats.iter().cloned().collect::<Option<Vec<_>>>() {
             return Ok(repeats);
@@ -123,7 +100,8 @@ impl<'w> Plan<'w> {
         Ok(appends.iter().map(|append| self.add_all(append)).collect())
     }
 
-    fn import(&mut self, lines: &'w [Line]) -> Result<Imported, AppendError> {
+    /// Decides the lines of an import, as [`append`](Self::append) does. An event that is in the log already is passed over.
+    pub(super) fn import(&mut self, lines: &'w [Line]) -> Result<Imported, AppendError> {
         let before = self.events.len();
         let mut done = Imported::default();
         for (line, (stream, event)) in lines.iter().enumerate() {
@@ -138,7 +116,7 @@ impl<'w> Plan<'w> {
                 None => done.repeated += 1,
                 Some(difference) => {
                     let error = existing.taken(difference, Some(line));
-                    self.forget_since(before);
+                    self.truncate(before);
                     return Err(error);
                 }
             }
@@ -150,7 +128,7 @@ impl<'w> Plan<'w> {
         self.streams.get(stream).map_or(StreamVersion(0), |state| state.version)
     }
 
-    /// Where the append's events stand if they are all in the log already, one behind the other; none if none of them is.
+    /// Where the append's events are if all of them are in the log already, one after the other; `None` if none of them is.
     fn find_repeat(&self, append: &Append) -> Result<Option<Appended>, AppendError> {
         let existing: Vec<_> = append.events.iter().map(|event| self.existing(event.id)).collect();
         if existing.iter().all(Option::is_none) {
@@ -181,16 +159,16 @@ impl<'w> Plan<'w> {
     /// The event that has this id, in the log or earlier in this plan.
     fn existing(&self, id: EventId) -> Option<Existing<'_>> {
         let id = id.uuid();
-        Some(match self.known.get(&id)? {
-            Known::Recorded(event) => Existing {
+        Some(match self.ids.get(&id)? {
+            KnownId::Recorded(event) => Existing {
                 id,
                 position: event.position,
                 version: event.version,
                 stream: &event.stream,
                 content: Content::Recorded(event),
             },
-            Known::Planned(place) => {
-                let planned = &self.events[*place];
+            KnownId::Planned(index) => {
+                let planned = &self.events[*index];
                 Existing {
                     id,
                     position: planned.position,
@@ -231,15 +209,15 @@ impl<'w> Plan<'w> {
         state.version = state.version.next();
         state.last_position = Some(position);
         let version = state.version;
-        self.known.insert(event.id.uuid(), Known::Planned(self.events.len()));
-        self.events.push(Planned { position, version, stream, event });
+        self.ids.insert(event.id.uuid(), KnownId::Planned(self.events.len()));
+        self.events.push(PlannedEvent { position, version, stream, event });
         position
     }
 
-    /// Takes the events back that were added since there were `count`.
-    fn forget_since(&mut self, count: usize) {
+    /// Takes back all planned events but the first `count`.
+    fn truncate(&mut self, count: usize) {
         for planned in self.events.drain(count..).rev() {
-            self.known.remove(&planned.event.id.uuid());
+            self.ids.remove(&planned.event.id.uuid());
             self.head = Position(planned.position.0 - 1);
             if let Some(state) = self.streams.get_mut(planned.stream) {
                 state.version = StreamVersion(planned.version.0 - 1);
@@ -256,7 +234,7 @@ impl<'w> Plan<'w> {
     }
 }
 
-/// An event that has the id of one that came.
+/// The event that already has an id.
 #[derive(Clone, Debug)]
 struct Existing<'p> {
     id: Uuid,
@@ -284,7 +262,7 @@ impl Existing<'_> {
         }
     }
 
-    /// How the event that came is not this one.
+    /// How the requested event differs from this one; `None` if it is the same.
     fn difference(&self, stream: &StreamName, event: &NewEvent) -> Option<&'static str> {
         let (event_type, schema_version, time, data, metadata) = match self.content {
             Content::Recorded(known) => {
@@ -298,10 +276,10 @@ impl Existing<'_> {
         if *event_type != event.event_type || schema_version != event.schema_version {
             return Some("has another type");
         }
-        // A time that the writer leaves to the log differs at each try; one that is given is not the one that the log gives to
-        // an event before it in the same group.
-        if let Some(came) = event.time
-            && time.is_none_or(|known| known != came)
+        // Without a time in the request, the log gives each try another, so it is not compared. A given time differs from the
+        // one that the log gives to an event earlier in the same group.
+        if let Some(requested) = event.time
+            && time.is_none_or(|known| known != requested)
         {
             return Some("has another time");
         }
@@ -315,12 +293,12 @@ impl Existing<'_> {
     }
 }
 
-/// Whether two JSON texts say the same; a client may write its fields in another order when it tries again, and its floats with
-/// more zeros.
+/// Whether two JSON texts have the same value; a client may write its fields in another order when it tries again, and its
+/// floats with more zeros.
 fn same_json(one: Option<&str>, other: Option<&str>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) if one != other => {
-            // A text without such a form has a number of very many digits, and equals only itself.
+            // A text that has no canonical form has a number with very many digits, and equals only itself.
             matches!((CanonicalJson::parse(one), CanonicalJson::parse(other)), (Ok(one), Ok(other)) if one == other)
         }
         (one, other) => one.is_some() == other.is_some(),

@@ -1,13 +1,12 @@
 use gnomon_values::Instant;
 use proptest::prelude::*;
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::*;
 use crate::event_log::{append::ExpectedVersion, event::SchemaVersion, json_text::JsonText, name::EventType};
 
 fn raw(json: &str) -> JsonText {
-    RawValue::from_string(json.to_owned()).unwrap().into()
+    JsonText::parse(json).unwrap()
 }
 
 fn event(id: u128, data: &str) -> NewEvent {
@@ -44,43 +43,47 @@ fn recorded(position: u64, name: &str, version: u64, id: u128, data: &str) -> Re
     }
 }
 
-/// Two events of stream a stand in the log.
-fn plan<'w>() -> Plan<'w> {
+/// The plan over a log with two events of stream `a-1`.
+fn plan<'w>() -> AppendPlan<'w> {
     let log = [recorded(1, "a-1", 1, 11, r#"{"x":1,"y":2}"#), recorded(2, "a-1", 2, 12, "2")];
-    Plan::new(Position(2), [(stream("a-1"), StreamVersion(2))], log)
+    AppendPlan::new(Position(2), [(stream("a-1"), StreamVersion(2))], log)
 }
 
-fn decide(plan: &mut Plan<'static>, work: Work) -> Result<Done, AppendError> {
-    plan.decide(Box::leak(Box::new(work)))
+fn decide(plan: &mut AppendPlan<'static>, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
+    plan.append(Vec::leak(appends))
 }
 
-fn appended(done: Result<Done, AppendError>) -> Vec<(u64, u64, u64, bool)> {
-    let Done::Appended(appended) = done.unwrap() else { panic!("an append") };
+fn import(plan: &mut AppendPlan<'static>, lines: Vec<Line>) -> Result<Imported, AppendError> {
+    plan.import(Vec::leak(lines))
+}
+
+fn summary(appended: Result<Vec<Appended>, AppendError>) -> Vec<(u64, u64, u64, bool)> {
+    let appended = appended.unwrap();
     appended.iter().map(|one| (one.first_version.0, one.last_version.0, one.first_position.0, one.repeated)).collect()
 }
 
 #[test]
 fn expected_versions_see_what_was_decided_before() {
     let mut plan = plan();
-    let one = |expected| Work::Append(vec![append("a-1", expected, vec![event(Uuid::now_v7().as_u128(), "1")])]);
-    assert_eq!(appended(decide(&mut plan, one(ExpectedVersion::Exact(StreamVersion(2))))), [(3, 3, 3, false)]);
+    let one = |expected| vec![append("a-1", expected, vec![event(Uuid::now_v7().as_u128(), "1")])];
+    assert_eq!(summary(decide(&mut plan, one(ExpectedVersion::Exact(StreamVersion(2))))), [(3, 3, 3, false)]);
     let error = decide(&mut plan, one(ExpectedVersion::Exact(StreamVersion(2)))).unwrap_err();
     assert_eq!(error.to_string(), "stream `a-1` is at version 3, not at the expected 2");
     let error = decide(&mut plan, one(ExpectedVersion::NoStream)).unwrap_err();
     assert_eq!(error.to_string(), "stream `a-1` is at version 3, not at the expected no_stream");
-    assert_eq!(appended(decide(&mut plan, one(ExpectedVersion::Any))), [(4, 4, 4, false)]);
+    assert_eq!(summary(decide(&mut plan, one(ExpectedVersion::Any))), [(4, 4, 4, false)]);
 }
 
 #[test]
 fn the_same_ids_again_are_a_repeat_whatever_the_expected_version() {
     let mut plan = plan();
     let again = vec![append("a-1", ExpectedVersion::NoStream, vec![event(11, r#"{"y":2, "x":1}"#), event(12, "2")])];
-    assert_eq!(appended(decide(&mut plan, Work::Append(again))), [(1, 2, 1, true)]);
+    assert_eq!(summary(decide(&mut plan, again)), [(1, 2, 1, true)]);
     assert!(plan.events.is_empty());
 
-    let new = || Work::Append(vec![append("b-1", ExpectedVersion::NoStream, vec![event(21, "1")])]);
-    assert_eq!(appended(decide(&mut plan, new())), [(1, 1, 3, false)]);
-    assert_eq!(appended(decide(&mut plan, new())), [(1, 1, 3, true)], "a repeat within one group");
+    let new = || vec![append("b-1", ExpectedVersion::NoStream, vec![event(21, "1")])];
+    assert_eq!(summary(decide(&mut plan, new())), [(1, 1, 3, false)]);
+    assert_eq!(summary(decide(&mut plan, new())), [(1, 1, 3, true)], "a repeat within one group");
     assert_eq!(plan.events.len(), 1);
 }
 
@@ -88,10 +91,10 @@ fn the_same_ids_again_are_a_repeat_whatever_the_expected_version() {
 fn an_id_with_other_content_is_refused() {
     let mut plan = plan();
     let mut refused = |name: &str, event: NewEvent| {
-        decide(&mut plan, Work::Append(vec![append(name, ExpectedVersion::Any, vec![event])])).unwrap_err().to_string()
+        decide(&mut plan, vec![append(name, ExpectedVersion::Any, vec![event])]).unwrap_err().to_string()
     };
     let prefix =
-        format!("event id {} is taken: version 2 of stream `a-1` (position 2) bears it and", Uuid::from_u128(12));
+        format!("event id {} is taken: version 2 of stream `a-1` (position 2) has it and", Uuid::from_u128(12));
     assert_eq!(refused("a-1", event(12, "3")), format!("{prefix} has other data"));
     assert_eq!(refused("b-1", event(12, "2")), format!("{prefix} belongs to another stream"));
     let typed = NewEvent { event_type: EventType::new("Else").unwrap(), ..event(12, "2") };
@@ -113,11 +116,11 @@ fn half_a_repeat_is_refused() {
             append("b-1", ExpectedVersion::Any, vec![event(13, "3")]),
         ],
     ] {
-        let error = decide(&mut plan, Work::Append(appends)).unwrap_err();
+        let error = decide(&mut plan, appends).unwrap_err();
         assert!(matches!(error, AppendError::PartlyRepeated { stream } if stream.as_str() == "a-1"));
     }
     let swapped = vec![append("a-1", ExpectedVersion::Any, vec![event(12, "2"), event(11, r#"{"x":1,"y":2}"#)])];
-    let error = decide(&mut plan, Work::Append(swapped)).unwrap_err().to_string();
+    let error = decide(&mut plan, swapped).unwrap_err().to_string();
     assert!(error.ends_with("the events of this append do not follow each other there"), "{error}");
     assert!(plan.events.is_empty());
 }
@@ -126,41 +129,40 @@ fn half_a_repeat_is_refused() {
 fn an_append_to_several_streams_is_taken_whole_or_not_at_all() {
     let mut plan = plan();
     let both = |expected| {
-        Work::Append(vec![
+        vec![
             append("b-1", ExpectedVersion::NoStream, vec![event(21, "1")]),
             append("a-1", expected, vec![event(22, "2"), event(23, "3")]),
-        ])
+        ]
     };
     assert!(decide(&mut plan, both(ExpectedVersion::Exact(StreamVersion(1)))).is_err());
     assert!(plan.events.is_empty());
-    let done = decide(&mut plan, both(ExpectedVersion::Exact(StreamVersion(2))));
-    assert_eq!(appended(done), [(1, 1, 3, false), (3, 4, 4, false)]);
+    let appended = decide(&mut plan, both(ExpectedVersion::Exact(StreamVersion(2))));
+    assert_eq!(summary(appended), [(1, 1, 3, false), (3, 4, 4, false)]);
 }
 
 #[test]
 fn an_import_that_fails_takes_its_lines_back() {
     let mut plan = plan();
-    let lines = |ids: &[(u128, &str, &str)]| {
-        Work::Import(ids.iter().map(|(id, name, data)| (stream(name), event(*id, data))).collect())
-    };
-    let done = decide(&mut plan, lines(&[(12, "a-1", "2"), (21, "b-1", "1"), (21, "b-1", "1"), (22, "a-1", "3")]));
+    let lines =
+        |ids: &[(u128, &str, &str)]| ids.iter().map(|(id, name, data)| (stream(name), event(*id, data))).collect();
+    let imported = import(&mut plan, lines(&[(12, "a-1", "2"), (21, "b-1", "1"), (21, "b-1", "1"), (22, "a-1", "3")]));
     let expected =
         Imported { imported: 2, repeated: 2, first_position: Some(Position(3)), last_position: Some(Position(4)) };
-    assert_eq!(done.unwrap(), Done::Imported(expected));
+    assert_eq!(imported.unwrap(), expected);
 
-    let error = decide(&mut plan, lines(&[(31, "c-1", "1"), (32, "a-1", "1"), (12, "a-1", "9")])).unwrap_err();
+    let error = import(&mut plan, lines(&[(31, "c-1", "1"), (32, "a-1", "1"), (12, "a-1", "9")])).unwrap_err();
     assert!(matches!(error, AppendError::IdTaken { line: Some(2), .. }));
     let mut changed: Vec<_> =
         plan.changed_streams().map(|(name, version, last)| (name.as_str().to_owned(), version.0, last.0)).collect();
     changed.sort();
     assert_eq!(changed, [("a-1".to_owned(), 3, 4), ("b-1".to_owned(), 1, 3)]);
     assert_eq!(
-        appended(decide(&mut plan, Work::Append(vec![append("c-1", ExpectedVersion::NoStream, vec![event(31, "1")])]))),
+        summary(decide(&mut plan, vec![append("c-1", ExpectedVersion::NoStream, vec![event(31, "1")])])),
         [(1, 1, 5, false)]
     );
 }
 
-/// The same rules told the slow way: a list of events, searched for everything.
+/// The same rules, written without an index: each question searches a list of all events.
 #[derive(Clone, Default)]
 struct NaiveLog(Vec<(String, u64, u128)>);
 
@@ -169,17 +171,17 @@ impl NaiveLog {
         self.0.iter().filter(|(other, _, _)| other == name).count() as u64
     }
 
-    /// Answers whether the request was taken in or repeated.
-    fn take(&mut self, appends: &[(String, Option<u64>, Vec<u128>)]) -> bool {
-        let stands = |(name, _, ids): &(String, Option<u64>, Vec<u128>)| {
-            let places: Vec<_> = ids.iter().map(|id| self.0.iter().find(|(_, _, other)| other == id)).collect();
-            places.iter().enumerate().all(|(index, place)| {
-                place.is_some_and(|(other, version, _)| {
-                    other == name && *version == places[0].map_or(0, |first| first.1) + index as u64
+    /// Returns whether the request was accepted or repeated.
+    fn append(&mut self, appends: &[(String, Option<u64>, Vec<u128>)]) -> bool {
+        let is_repeat = |(name, _, ids): &(String, Option<u64>, Vec<u128>)| {
+            let found: Vec<_> = ids.iter().map(|id| self.0.iter().find(|(_, _, other)| other == id)).collect();
+            found.iter().enumerate().all(|(index, event)| {
+                event.is_some_and(|(other, version, _)| {
+                    other == name && *version == found[0].map_or(0, |first| first.1) + index as u64
                 })
             })
         };
-        if appends.iter().all(stands) {
+        if appends.iter().all(is_repeat) {
             return true;
         }
         let known = |id: &u128| self.0.iter().any(|(_, _, other)| other == id);
@@ -200,7 +202,7 @@ impl NaiveLog {
 }
 
 proptest! {
-    /// Whatever comes, in whatever groups: the plan decides as the naive log does, without gaps.
+    /// Whatever the requests and their grouping, the plan decides as the naive log does, and leaves no gaps.
     #[test]
     fn groups_decide_like_one_by_one(
         requests in prop::collection::vec(
@@ -215,7 +217,7 @@ proptest! {
     ) {
         let mut naive = NaiveLog::default();
         let mut log: Vec<RecordedEvent> = Vec::new();
-        // An id stands once in a request, as the checks before the plan see to.
+        // An id occurs once in a request; the checks before the plan refuse a second.
         let requests: Vec<Vec<(String, Option<u64>, Vec<u128>)>> = requests
             .into_iter()
             .map(|request| {
@@ -227,23 +229,23 @@ proptest! {
             })
             .collect();
         for requests in requests.chunks(group) {
-            let work: Vec<Work> = requests
+            let appends: Vec<Vec<Append>> = requests
                 .iter()
                 .map(|request| {
-                    Work::Append(request.iter().map(|(name, expected, ids)| {
+                    request.iter().map(|(name, expected, ids)| {
                         let expected = match expected {
                             None => ExpectedVersion::Any,
                             Some(0) => ExpectedVersion::NoStream,
                             Some(version) => ExpectedVersion::Exact(StreamVersion(*version)),
                         };
                         append(name, expected, ids.iter().map(|id| event(*id, "0")).collect())
-                    }).collect())
+                    }).collect()
                 })
                 .collect();
             let versions = ["a", "b", "c"].map(|name| (stream(name), StreamVersion(naive.version(name))));
-            let mut plan = Plan::new(Position(log.len() as u64), versions, log.clone());
-            for (request, work) in requests.iter().zip(&work) {
-                prop_assert_eq!(plan.decide(work).is_ok(), naive.take(request));
+            let mut plan = AppendPlan::new(Position(log.len() as u64), versions, log.clone());
+            for (request, appends) in requests.iter().zip(&appends) {
+                prop_assert_eq!(plan.append(appends).is_ok(), naive.append(request));
             }
             for planned in &plan.events {
                 let id = planned.event.id.uuid().as_u128();

@@ -1,7 +1,7 @@
 use super::*;
 
 #[tokio::test]
-async fn nothing_changes_an_event_that_was_written() {
+async fn postgres_refuses_changes_of_events() {
     let test = TestLog::open().await;
     test.append("a-1", &["Opened"]).await;
     for table in ["gnomon.events", "gnomon.events_000000000001"] {

@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 
 use super::*;
 
-/// A follower that hears nothing for so long will hear nothing at all.
+/// How long a follower may take to receive an event.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Takes from a follower until it has seen an event of the type `Last`.
@@ -32,7 +32,7 @@ fn types(followed: Vec<Followed>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_follower_sees_what_was_and_what_comes_from_any_host() {
+async fn a_follower_receives_old_events_and_those_to_come_from_any_host() {
     let test = TestLog::open().await;
     let other = test.other_host().await;
     test.append("a-1", &["First"]).await;
@@ -50,12 +50,12 @@ async fn a_follower_sees_what_was_and_what_comes_from_any_host() {
 }
 
 #[tokio::test]
-async fn a_follower_of_few_is_told_how_far_the_search_went() {
+async fn a_follower_of_rare_events_is_told_how_far_the_log_was_searched() {
     let test = TestLog::open().await;
     for _ in 0..5 {
         test.append("a-1", &["Moved"]).await;
     }
-    let filter = Filter { types: vec!["Last".into()], categories: vec![] };
+    let filter = Filter { types: NameFilter::only(["Last"]), ..Filter::default() };
     let mut followed = pin!(test.log.follow(Position(0), filter));
     let batch = tokio::time::timeout(DEADLINE, followed.next()).await.unwrap().unwrap().unwrap();
     assert!(matches!(batch.as_slice(), [Followed::Searched(Position(5))]), "{batch:?}");

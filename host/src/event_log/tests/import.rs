@@ -5,7 +5,7 @@ fn lines(ids: std::ops::Range<u128>) -> Vec<Line> {
 }
 
 #[tokio::test]
-async fn an_import_passes_over_what_is_there() {
+async fn an_import_passes_over_events_of_the_log() {
     let test = TestLog::open().await;
     let done = test.log.import(lines(0..300), 1).await.unwrap();
     assert_eq!((done.imported, done.repeated, done.last_position), (300, 0, Some(Position(300))));
@@ -36,7 +36,7 @@ async fn a_line_that_contradicts_the_log_stops_the_chunk() {
 }
 
 #[tokio::test]
-async fn an_event_that_the_log_would_not_take_is_named_by_its_line() {
+async fn the_error_of_an_event_names_its_line() {
     let limits = Limits { max_event_bytes: 10, ..Limits::default() };
     let test = TestLog::open_with(EventLogSettings { limits, ..EventLogSettings::default() }).await;
     let mut chunk = lines(0..3);

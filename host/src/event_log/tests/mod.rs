@@ -8,14 +8,13 @@ mod outage;
 mod read;
 mod several_hosts;
 
-use serde_json::value::RawValue;
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::*;
 use crate::postgres::{migrate, test_database::TestDatabase};
 
-/// A log of its own.
+/// A log in a database of its own.
 struct TestLog {
     log: EventLog,
     pool: PgPool,
@@ -44,7 +43,7 @@ impl TestLog {
         append(&self.log, stream, ExpectedVersion::Any, types.iter().map(|name| event(name)).collect()).await.unwrap()
     }
 
-    /// Everything in the log, as stream, version and type.
+    /// The stream, version and type of every event in the log.
     async fn all(&self) -> Vec<(String, u64, String)> {
         let page = self.log.read(Direction::Forward, None, 100_000, &Filter::default()).await.unwrap();
         page.events.into_iter().map(|event| (event.stream.into(), event.version.0, event.event_type.into())).collect()
@@ -56,7 +55,7 @@ fn stream(name: &str) -> StreamName {
 }
 
 fn json(text: &str) -> JsonText {
-    RawValue::from_string(text.to_owned()).unwrap().into()
+    JsonText::parse(text).unwrap()
 }
 
 fn event(event_type: &str) -> NewEvent {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 
-/// Connections are cut again and again while writers append: every append is answered, and stands there once.
+/// Connections are cut again and again while writers append: every append is answered, and is in the log once.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_append_survives_the_loss_of_its_connection() {
     let test = TestLog::open().await;
@@ -25,7 +25,7 @@ async fn an_append_survives_the_loss_of_its_connection() {
         .collect();
     let (mut cuts, mut head) = (0, log.head());
     while writers.iter().any(|writer| !writer.is_finished()) {
-        // Each cut comes after some progress, so that there is an end.
+        // Each cut waits for progress, so that the writers come to an end.
         if tokio::time::timeout(Duration::from_secs(1), head.changed()).await.is_ok() {
             cuts += cut_connections(&test.pool).await;
         }
@@ -40,20 +40,20 @@ async fn an_append_survives_the_loss_of_its_connection() {
     assert!(positions.iter().zip(1..).all(|(event, position)| event.position.0 == position));
 }
 
-/// Ends every other session in the database; answers how many.
+/// Ends every other session in the database, and returns how many.
 async fn cut_connections(pool: &PgPool) -> usize {
     let cut = sqlx::query_scalar::<_, bool>(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
     )
     .fetch_all(pool)
     .await;
-    // The pool itself may have lent a connection that was cut the time before.
+    // The connection of this statement may be one that was cut the time before.
     cut.map_or(0, |cut| cut.len())
 }
 
 #[tokio::test]
-async fn an_append_that_waits_too_long_is_told_so() {
-    let settings = EventLogSettings { append_patience: Duration::from_millis(50), ..EventLogSettings::default() };
+async fn an_append_that_waits_too_long_fails() {
+    let settings = EventLogSettings { append_timeout: Duration::from_millis(50), ..EventLogSettings::default() };
     let test = TestLog::open_with(settings).await;
     test.append("a-1", &["Opened"]).await;
     let mut other = test.pool.begin().await.unwrap();

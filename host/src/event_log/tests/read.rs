@@ -13,7 +13,7 @@ async fn varied() -> TestLog {
     test
 }
 
-/// Every page from one end to the other.
+/// The positions of every page from one end to the other.
 async fn pages(log: &EventLog, direction: Direction, filter: &Filter, limit: usize) -> Vec<u64> {
     let (mut positions, mut after) = (Vec::new(), None);
     loop {
@@ -29,14 +29,14 @@ async fn pages(log: &EventLog, direction: Direction, filter: &Filter, limit: usi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_of_any_size_and_filter_hold_what_a_look_at_everything_finds() {
+async fn pages_of_any_size_hold_exactly_the_events_that_the_filter_admits() {
     let test = varied().await;
     let everything = test.log.read(Direction::Forward, None, 1000, &Filter::default()).await.unwrap().events;
     assert_eq!(everything.iter().map(|event| event.position.0).collect::<Vec<_>>(), (1..=60).collect::<Vec<_>>());
 
     let some_of = |items: &'static [&'static str]| {
-        prop::sample::subsequence(items, 0..=items.len())
-            .prop_map(|items| items.into_iter().map(str::to_owned).collect::<Vec<_>>())
+        let only = prop::sample::subsequence(items, 0..=items.len()).prop_map(NameFilter::only);
+        prop_oneof![1 => Just(NameFilter::All), 4 => only]
     };
     let filters = (some_of(&["Opened", "Moved", "Closed", "Never"]), some_of(&["a", "b", "c", "d"]));
     let runtime = tokio::runtime::Handle::current();
@@ -45,8 +45,7 @@ async fn pages_of_any_size_and_filter_hold_what_a_look_at_everything_finds() {
         runner.run(&(filters, 1_usize..70), |((types, categories), limit)| {
             let expected: Vec<u64> = everything
                 .iter()
-                .filter(|event| types.is_empty() || types.iter().any(|name| name == event.event_type.as_str()))
-                .filter(|event| categories.is_empty() || categories.iter().any(|name| name == event.stream.category()))
+                .filter(|event| types.admits(event.event_type.as_str()) && categories.admits(event.stream.category()))
                 .map(|event| event.position.0)
                 .collect();
             let filter = Filter { types, categories };
@@ -87,13 +86,16 @@ async fn streams_are_listed_by_name_and_category() {
         test.append(name, &["Opened", "Moved"]).await;
     }
     let names = async |categories: &[&str], after: &str, limit| {
-        let categories: Vec<_> = categories.iter().map(|name| Category::new(*name).unwrap()).collect();
+        let categories = match categories {
+            ["*"] => NameFilter::All,
+            categories => NameFilter::only(categories.iter().copied()),
+        };
         let streams = test.log.streams(&categories, after, limit).await.unwrap();
         assert!(streams.iter().all(|stream| stream.version == StreamVersion(2)));
         streams.into_iter().map(|stream| String::from(stream.stream)).collect::<Vec<_>>()
     };
     assert_eq!(
-        names(&[], "", 100).await,
+        names(&["*"], "", 100).await,
         ["-1", "A-1", "a", "a!", "a,b-1", "a-1", "a-2", "a-v1-54", "a.1", "ab-1", "b"]
     );
     assert_eq!(names(&["a"], "", 100).await, ["a", "a-1", "a-2", "a-v1-54"]);
@@ -101,10 +103,11 @@ async fn streams_are_listed_by_name_and_category() {
     assert_eq!(names(&["a,b"], "", 100).await, ["a,b-1"]);
     assert_eq!(names(&["b", "a", "b"], "a-2", 100).await, ["a-v1-54", "b"]);
     assert_eq!(names(&["b", "ab", "a"], "", 2).await, ["a", "a-1"]);
-    assert_eq!(names(&[], "a", 2).await, ["a!", "a,b-1"]);
+    assert_eq!(names(&["*"], "a", 2).await, ["a!", "a,b-1"]);
+    assert_eq!(names(&[], "", 100).await, [""; 0]);
     // The list of streams and the filter of events agree about each of them.
     for category in ["a", "A", "ab", "b", "a,b", "a!", "a.1"] {
-        let filter = Filter { categories: vec![category.to_owned()], ..Filter::default() };
+        let filter = Filter { categories: NameFilter::only([category]), ..Filter::default() };
         let page = test.log.read(Direction::Forward, None, 100, &filter).await.unwrap();
         let mut of_events: Vec<_> = page.events.into_iter().map(|event| String::from(event.stream)).collect();
         of_events.sort_unstable();
@@ -114,7 +117,7 @@ async fn streams_are_listed_by_name_and_category() {
 }
 
 #[tokio::test]
-async fn a_portion_is_what_pages_are() {
+async fn a_batch_holds_the_events_of_pages() {
     let test = TestLog::open().await;
     let name = |number: u64| ["plain", "it's", "back\\slash", "q\"uote"][number as usize % 4];
     let lines = (0..3000_u64).map(|number| {
@@ -127,17 +130,22 @@ async fn a_portion_is_what_pages_are() {
         (stream(&format!("{}-1", name(number / 4))), event)
     });
     test.log.import(lines.collect(), 1).await.unwrap();
-    for (types, categories) in [(vec![], vec![]), (vec![0, 1], vec![]), (vec![2], vec![2, 3]), (vec![], vec![1])] {
-        let filter = Filter {
-            types: types.into_iter().map(|n| name(n).to_owned()).collect(),
-            categories: categories.into_iter().map(|n| name(n).to_owned()).collect(),
-        };
+    let only = |numbers: &[u64]| NameFilter::only(numbers.iter().map(|number| name(*number)));
+    for (types, categories, is_empty) in [
+        (NameFilter::All, NameFilter::All, false),
+        (only(&[0, 1]), NameFilter::All, false),
+        (only(&[2]), only(&[2, 3]), false),
+        (NameFilter::All, only(&[1]), false),
+        (only(&[]), NameFilter::All, true),
+        (NameFilter::All, only(&[]), true),
+    ] {
+        let filter = Filter { types, categories };
         for limit in [1000, 1999, 5000] {
-            let portion = test.log.read_batch(Position(17), limit, &filter).await.unwrap();
+            let batch = test.log.read_batch(Position(17), limit, &filter).await.unwrap();
             let page = test.log.read(Direction::Forward, Some(Position(17)), limit, &filter).await.unwrap();
-            assert!(!page.events.is_empty());
-            assert_eq!(format!("{:?}", portion.events), format!("{:?}", page.events));
-            assert_eq!((portion.next, portion.head), (page.next, page.head));
+            assert_eq!(page.events.is_empty(), is_empty);
+            assert_eq!(format!("{:?}", batch.events), format!("{:?}", page.events));
+            assert_eq!((batch.next, batch.head), (page.next, page.head));
         }
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Two hosts, eight writers each, streams that they fight for: nothing is lost, doubled or out of order.
+/// Two hosts with eight writers each, which append to the same streams: nothing is lost, doubled or out of order.
 #[tokio::test(flavor = "multi_thread")]
 async fn hosts_share_one_log_without_gaps_or_lost_conflicts() {
     const WRITERS: usize = 8;
@@ -12,7 +12,7 @@ async fn hosts_share_one_log_without_gaps_or_lost_conflicts() {
         for writer in 0..WRITERS {
             let log = host.clone();
             writers.push(tokio::spawn(async move {
-                let mut won = Vec::new();
+                let mut accepted = Vec::new();
                 for number in 0..APPENDS {
                     let name = format!("s-{}", (writer + number) % 5);
                     let page = log.read_stream(&stream(&name), None, 1, Direction::Backward).await.unwrap();
@@ -21,23 +21,23 @@ async fn hosts_share_one_log_without_gaps_or_lost_conflicts() {
                         None => ExpectedVersion::NoStream,
                     };
                     match append(&log, &name, expected, vec![event("Happened")]).await {
-                        Ok(appended) => won.push((appended.first_position.0, name, appended.first_version.0)),
+                        Ok(appended) => accepted.push((appended.first_position.0, name, appended.first_version.0)),
                         Err(AppendError::Conflict { .. }) => {}
                         Err(error) => panic!("{error}"),
                     }
                 }
-                won
+                accepted
             }));
         }
     }
-    let mut won = Vec::new();
+    let mut accepted = Vec::new();
     for writer in writers {
-        won.extend(writer.await.unwrap());
+        accepted.extend(writer.await.unwrap());
     }
-    won.sort();
+    accepted.sort();
     let all: Vec<(u64, String, u64)> =
         (1..).zip(test.all().await).map(|(position, (name, version, _))| (position, name, version)).collect();
-    assert_eq!(won, all, "what was answered is what is there, at positions without gaps");
+    assert_eq!(accepted, all, "the log holds the accepted appends, at positions without gaps");
     for number in 0..5 {
         let name = format!("s-{number}");
         let versions: Vec<u64> = all.iter().filter(|event| event.1 == name).map(|event| event.2).collect();

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use crate::{
     api,
     event_log::{
-        Appended, Direction, EventId, EventType, ExpectedVersion, Imported, Line, NewEvent, RecordedEvent,
-        SchemaVersion, StreamName, StreamSummary, StreamVersion,
+        Appended, Direction, EventId, EventType, ExpectedVersion, Imported, JsonText, JsonTextError, Line, NewEvent,
+        RecordedEvent, SchemaVersion, StreamName, StreamSummary, StreamVersion,
     },
     http::{
         errors::internal,
@@ -64,8 +64,16 @@ fn new_event(event: api::NewEvent, path: &str) -> Result<NewEvent, Problem> {
         schema_version: SchemaVersion::try_from(schema_version)
             .map_err(|error| wrong(format!("{path}schema_version"), error))?,
         time,
-        data: data.into(),
-        metadata: metadata.map(Into::into),
+        data: json_text(data, || format!("{path}data"))?,
+        metadata: metadata.map(|metadata| json_text(metadata, || format!("{path}metadata"))).transpose()?,
+    })
+}
+
+/// JSON that an event may hold; `field` names it.
+fn json_text(json: Box<RawValue>, field: impl Fn() -> String) -> Result<JsonText, Problem> {
+    JsonText::try_from(json).map_err(|error| match error {
+        JsonTextError::Depth(error) => Problem::from(error.of(field())),
+        error => wrong(field(), error),
     })
 }
 

@@ -27,8 +27,8 @@ pub(in crate::http) async fn read(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let filter = Filter {
-        types: names::types(query.types.as_deref())?.into_iter().map(Into::into).collect(),
-        categories: names::categories(query.category.as_deref())?.into_iter().map(Into::into).collect(),
+        types: names::types(query.types.as_deref())?,
+        categories: names::categories(query.category.as_deref())?,
     };
     if sse::wanted(&headers) {
         return follow(&api, filter, &query, &headers).await;

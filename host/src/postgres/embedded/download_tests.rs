@@ -1,4 +1,4 @@
-//! Against a registry on this machine that serves a small package.
+//! Downloads from a registry on this machine that serves a small package.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -128,7 +128,7 @@ async fn a_registry_that_cannot_be_reached_is_named() {
 }
 
 #[tokio::test]
-async fn what_a_killed_host_has_left_is_removed() {
+async fn the_unfinished_download_of_a_killed_host_is_removed() {
     let archive = small_archive();
     let registry = Registry::serving(StatusCode::OK, archive.clone()).await;
     fs::create_dir_all(registry.downloads().join("new-half/server/bin")).unwrap();

@@ -17,8 +17,8 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(status) => status.fmt(f),
-            // Only where something in the host's process has the kernel reap children (SIGCHLD ignored).
-            None => f.write_str("in a way that is not known"),
+            // Only if SIGCHLD is ignored in the host's process, so that the kernel reaps children.
+            None => f.write_str("exit status unknown"),
         }
     }
 }

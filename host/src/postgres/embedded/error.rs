@@ -1,5 +1,5 @@
-//! Why a private Postgres could not be had. Each message is one line that names the thing and the way out; the server's
-//! own last words may follow.
+//! Why a private Postgres could not be started. Each message is one line that names the problem and what to do; the end of
+//! the server's log may follow.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::version::{Major, SUPPORTED};
 /// Why a private Postgres could not be started or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
-    /// The operating system refused something.
+    /// The operating system refused an operation.
     #[error("cannot {action} {}: {cause}", path.display())]
     Io {
         /// What was tried.
@@ -21,7 +21,7 @@ pub enum EmbeddedError {
         /// The system's answer.
         cause: io::Error,
     },
-    /// Two hosts, one data directory.
+    /// Another host uses the data directory.
     #[error(
         "the data directory {} is in use by another gnomon{}: stop that one, or choose another data directory",
         data_dir.display(),
@@ -33,15 +33,15 @@ pub enum EmbeddedError {
         /// The other host.
         pid: Option<u32>,
     },
-    /// `PG_BIN` is set, and no server can be run from there.
+    /// `PG_BIN` names a folder from which no server can be run.
     #[error("PG_BIN is {}, but {reason}: let it name the folder that holds `postgres` and `initdb`, or unset it", folder.display())]
     PgBin {
-        /// What it says.
+        /// The folder.
         folder: PathBuf,
-        /// What is wrong there.
+        /// What is wrong with it.
         reason: String,
     },
-    /// No server on this machine, none from the network.
+    /// There is no server on this machine, and none could be downloaded.
     #[error(
         "found no PostgreSQL {} to {} in the PATH or the usual folders, and could not download one: {download}; \
          install PostgreSQL, or set PG_BIN to the folder that holds `postgres`, or set DATABASE_URL to use a running server",
@@ -63,28 +63,28 @@ pub enum EmbeddedError {
         cluster: PathBuf,
         /// Its version.
         major: Major,
-        /// The servers at hand, for people.
+        /// The servers of this machine, as the message lists them.
         found: String,
     },
-    /// Started as root, and there is nobody else to run Postgres as.
+    /// The host runs as root, and there is no other user to run Postgres as.
     #[error(
         "PostgreSQL refuses to run as root, and this machine has neither a user `postgres` nor `nobody`: \
          create the user `postgres`, or start gnomon as an ordinary user"
     )]
     NoUser,
-    /// The files belong to somebody else.
+    /// The files belong to another user.
     #[error("{} belongs to the user {owner}, and PostgreSQL would run as {user}: {remedy}", path.display())]
     Owner {
         /// The cluster, or the folder around it.
         path: PathBuf,
-        /// Whose it is.
+        /// The user who owns it.
         owner: String,
-        /// Who should have it.
+        /// The user who should own it.
         user: String,
         /// What to do about it.
         remedy: String,
     },
-    /// The user whom Postgres runs as cannot get to its own data.
+    /// The user that Postgres runs as cannot enter its data directory.
     #[error(
         "PostgreSQL runs as the user {user}, since gnomon was started as root, and that user may not enter {}: \
          choose a data directory elsewhere (such as /var/lib/gnomon), or run `chmod o+x {}`, \
@@ -93,12 +93,12 @@ pub enum EmbeddedError {
         folder.display()
     )]
     Unreachable {
-        /// The outermost folder that is closed.
+        /// The outermost folder that the user may not enter.
         folder: PathBuf,
         /// The user.
         user: String,
     },
-    /// A cluster without its password, or with that of another.
+    /// The password file is missing, or has another password than the cluster.
     #[error(
         "the password in {} is not that of the database beside it ({cause}): put the file back as it was, \
          a copy of the data directory has it",
@@ -107,22 +107,22 @@ pub enum EmbeddedError {
     Password {
         /// The file.
         path: PathBuf,
-        /// The file's or the server's complaint.
+        /// The error of reading the file, or the server's answer.
         cause: String,
     },
     /// `initdb` failed.
     #[error("initdb from {} could not make a database ({end}); its last words:\n{output}", bin.display())]
     Initdb {
-        /// Where it comes from.
+        /// The folder of its program.
         bin: PathBuf,
         /// How it ended.
         end: End,
         /// The end of its output.
         output: String,
     },
-    /// A server that nobody holds any more does not stop.
+    /// The server of an earlier host does not stop.
     #[error(
-        "PostgreSQL (process {pid}) still runs on {} after its host has gone, and does not stop: end it by hand",
+        "PostgreSQL (process {pid}) still runs on {} although its host has ended, and does not stop: end it by hand",
         cluster.display()
     )]
     Predecessor {
@@ -151,17 +151,17 @@ pub enum EmbeddedError {
     NotReady {
         /// The cluster.
         cluster: PathBuf,
-        /// How long that was.
+        /// How long the host waited.
         waited: Duration,
-        /// What a connection was told, if it came to that.
+        /// The server's answer to a connection, if there was one.
         connect: Option<String>,
         /// The end of its log.
         output: String,
     },
-    /// The server says that it is ready, and the role and the database cannot be used or made.
+    /// The server is ready, but its role or its database cannot be used or made.
     #[error("the private PostgreSQL runs on 127.0.0.1:{port}, but its database `gnomon` cannot be used: {cause}")]
     Connect {
-        /// Where it listens, or should.
+        /// The port that it listens on.
         port: u16,
         /// The server's answer.
         cause: sqlx::Error,
@@ -177,7 +177,7 @@ pub enum EmbeddedError {
 }
 
 impl EmbeddedError {
-    /// For `map_err`: what was tried, and on what.
+    /// For `map_err`: an error of the operating system, with what was tried on which path.
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |cause| Self::Io { action, path: path.to_owned(), cause }
     }
@@ -186,7 +186,7 @@ impl EmbeddedError {
 /// Why no server was downloaded.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
-    /// Nobody builds one.
+    /// There is no package for this platform.
     #[error("there is none for {os} on {arch}")]
     Platform {
         /// The operating system.
@@ -194,15 +194,15 @@ pub enum DownloadError {
         /// The processor.
         arch: &'static str,
     },
-    /// No connection, no answer, or it broke off.
+    /// There is no connection, no answer, or the connection broke off.
     #[error("{url} cannot be reached ({cause})")]
     Network {
         /// The package.
         url: String,
-        /// Down to the last cause.
+        /// The error with all its causes.
         cause: String,
     },
-    /// The registry has answered something else.
+    /// The registry answered with another status.
     #[error("{url} answers {status}")]
     Status {
         /// The package.
@@ -210,12 +210,12 @@ pub enum DownloadError {
         /// The answer.
         status: u16,
     },
-    /// Not the package that was published.
+    /// The content is not the package that was published.
     #[error("what {url} delivers is not the package that was published ({difference})")]
     Forged {
         /// The package.
         url: String,
-        /// In what it differs.
+        /// How it differs.
         difference: String,
     },
     /// The package was not as expected.
@@ -229,12 +229,12 @@ pub enum DownloadError {
     /// The programs do not run here. On Linux they need glibc; Alpine has another library.
     #[error("what was downloaded to {} does not run here: {reason}", folder.display())]
     Useless {
-        /// Where it is.
+        /// The folder of the download.
         folder: PathBuf,
         /// What was tried, and the answer.
         reason: String,
     },
-    /// The disk.
+    /// The files cannot be written.
     #[error("cannot write to {}: {cause}", path.display())]
     Io {
         /// The folder.

@@ -1,14 +1,14 @@
-//! Where things lie in the data directory.
+//! The files of the data directory.
 //!
 //! ```text
-//! <data_dir>/postgres/           the host's (root's, where it is root), so that the server's user can lay no traps in it
-//!     host.lock                  held by the host for its life; its pid
-//!     cluster/                   what Postgres calls its data directory; the server's user's
-//!     password                   of the roles `gnomon` and `postgres`; 0600, the server's user's
+//! <data_dir>/postgres/           belongs to the host, so that the server's user can place no links in it
+//!     host.lock                  locked by the running host; has its pid
+//!     cluster/                   what Postgres calls its data directory; belongs to the server's user
+//!     password                   of the roles `gnomon` and `postgres`; 0600, belongs to the server's user
 //!     port                       chosen at the first start
-//!     gnomon.conf                settings, written anew at each start, included by cluster/postgresql.conf
+//!     gnomon.conf                settings, written at each start, included by cluster/postgresql.conf
 //!     postgres.log, .1           the server's log and the part before
-//!     new-*                      half-made things; void when a start finds them
+//!     new-*                      unfinished files and folders; a start removes them
 //! <data_dir>/cache/postgres/     downloaded servers, a folder each
 //! ```
 
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use super::error::EmbeddedError;
 use super::user::ServerUser;
 
-/// Half-made things begin with this.
+/// Prefix of the names of unfinished files and folders.
 const UNFINISHED: &str = "new-";
 
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The layout under a data directory, with an absolute path: Postgres is started elsewhere than the host.
+    /// The layout under a data directory, with an absolute path: Postgres has another current folder than the host.
     pub(super) fn under(data_dir: &Path) -> Result<Self, EmbeddedError> {
         let data_dir = std::path::absolute(data_dir).map_err(EmbeddedError::io("find the path of", data_dir))?;
         Ok(Self { home: data_dir.join("postgres"), data_dir })
@@ -72,13 +72,13 @@ impl Layout {
         self.data_dir.join("cache").join("postgres")
     }
 
-    /// A name for something half-made.
+    /// A name for an unfinished file or folder, used only once.
     pub(super) fn unfinished(&self, what: &str) -> PathBuf {
         self.home.join(format!("{UNFINISHED}{what}-{}", uuid::Uuid::new_v4().simple()))
     }
 
-    /// Throws away what a killed host has left half-made. A program of its may still be at work there for a moment, so
-    /// what cannot be removed now is left for the next start; no name is used twice.
+    /// Removes what a killed host has left unfinished. A program of that host may still be writing there, so what cannot be
+    /// removed now is left for the next start.
     pub(super) fn sweep(&self) -> Result<(), EmbeddedError> {
         for entry in fs::read_dir(&self.home).map_err(EmbeddedError::io("list", &self.home))? {
             let entry = entry.map_err(EmbeddedError::io("list", &self.home))?;
@@ -92,13 +92,13 @@ impl Layout {
                 fs::remove_file(&path)
             };
             if let Err(error) = removed {
-                tracing::debug!(path = %path.display(), %error, "a half-made thing stays for now");
+                tracing::debug!(path = %path.display(), %error, "cannot remove an unfinished file or folder; the next start tries again");
             }
         }
         Ok(())
     }
 
-    /// Writes a file so that a crash leaves the old or the new one. It belongs to `owner` or else to the host.
+    /// Writes a file so that a crash leaves the old or the new content. It belongs to `owner`, or to the host if there is none.
     pub(super) fn write(
         &self,
         path: &Path,
@@ -121,7 +121,7 @@ impl Layout {
         self.sync()
     }
 
-    /// Makes names that were given in `postgres/` last.
+    /// Forces the names in `postgres/` to disk.
     pub(super) fn sync(&self) -> Result<(), EmbeddedError> {
         fs::File::open(&self.home).and_then(|folder| folder.sync_all()).map_err(EmbeddedError::io("write", &self.home))
     }

@@ -10,7 +10,8 @@ use super::error::EmbeddedError;
 use super::user::ServerUser;
 use super::version::{Major, SUPPORTED};
 
-/// Where packages put servers that are not in the PATH: below a folder, in folders that begin with a prefix.
+/// Where packages install servers that are not in the PATH: a folder, the prefix of folders in it, and the folder of the
+/// programs in those.
 const SYSTEM: &[(&str, &str, &str)] = &[
     ("/usr/lib/postgresql", "", "bin"),                      // Debian, Ubuntu
     ("/usr", "pgsql-", "bin"),                               // RHEL and Fedora, from postgresql.org
@@ -47,7 +48,7 @@ impl Binaries {
         self.folder.join("initdb")
     }
 
-    /// Looks at a folder: the programs must be there, and run as the user who is to run them.
+    /// Checks a folder: it must have the programs, and the user must be able to run them.
     pub(super) fn probe(folder: &Path, user: &ServerUser) -> Result<Self, String> {
         for program in ["postgres", "initdb"] {
             if !folder.join(program).is_file() {
@@ -71,7 +72,7 @@ impl Binaries {
     }
 }
 
-/// Where to look.
+/// The folders to search.
 pub(super) struct Search {
     /// `PG_BIN`.
     pub(super) pg_bin: Option<PathBuf>,
@@ -91,7 +92,7 @@ impl Search {
     /// The server for a cluster of a certain version, or for a new one (`None`). `Ok(None)` if this machine has no
     /// server at all that is supported, or none of that version.
     ///
-    /// A server in the PATH is preferred, since someone has put it there; among the rest, the newest.
+    /// Servers in the PATH are preferred, in its order; then the newest.
     pub(super) fn find(&self, cluster: Option<Major>, user: &ServerUser) -> Result<Found, EmbeddedError> {
         if let Some(folder) = &self.pg_bin {
             let unusable = |reason| EmbeddedError::PgBin { folder: folder.clone(), reason };
@@ -131,14 +132,14 @@ impl Search {
     }
 }
 
-/// What a search has brought to light.
+/// The result of a search.
 pub(super) struct Found {
     pub(super) chosen: Option<Binaries>,
     pub(super) others: Vec<Binaries>,
 }
 
 fn folders(path: OsString) -> Vec<PathBuf> {
-    // An empty entry of the PATH is the current folder, from where root should run nothing.
+    // Without relative and empty entries, which depend on the current folder: root must run nothing from there.
     std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect()
 }
 
@@ -157,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    /// Folders of programs that say they are a version of Postgres.
+    /// Folders with programs that claim to be a version of Postgres.
     struct Machine(tempfile::TempDir);
 
     impl Machine {
@@ -176,8 +177,8 @@ mod tests {
             folder
         }
 
-        /// A process of its own writes the script: a test beside this one that forks at the wrong moment would inherit
-        /// our handle, and Linux runs no file that anyone has open for writing.
+        /// A child process writes the script: a fork of another test would inherit an open handle of this process, and Linux
+        /// does not run a file that is open for writing.
         fn program(path: &Path, line: &str) {
             let script = r#"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 755 "$1""#;
             let done = std::process::Command::new("/bin/sh").args(["-c", script, "sh"]).arg(path).arg(line).status();
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_supported_or_not_whole_is_passed_over() {
+    fn unsupported_and_incomplete_servers_are_passed_over() {
         let machine = Machine::new();
         let (old, new, good) = (machine.server("old", 12), machine.server("new", 99), machine.server("good", 14));
         let broken = machine.server("broken", 18);
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn pg_bin_is_the_only_place_if_it_is_set() {
+    fn pg_bin_is_the_only_folder_searched_if_it_is_set() {
         let machine = Machine::new();
         let (a, b, old) = (machine.server("a", 15), machine.server("b", 17), machine.server("old", 12));
         assert_eq!(machine.find(Some(&a), &[&b], &[], None).unwrap(), Some(15));

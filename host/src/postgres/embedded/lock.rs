@@ -8,7 +8,8 @@ use super::error::EmbeddedError;
 use super::layout::Layout;
 use super::user::ServerUser;
 
-/// Held for the life of a host. The kernel lets go of it when the process is gone, however it went.
+/// The lock on a data directory, held by a host as long as it runs. The kernel releases it when the process ends, however it
+/// ends.
 #[derive(Debug)]
 pub(super) struct HostLock {
     file: File,
@@ -21,7 +22,7 @@ impl HostLock {
             .read(true)
             .write(true)
             .create(true)
-            // Until it is locked, the content is another host's.
+            // Until it is locked, the content may be that of another host.
             .truncate(false)
             .open(&path)
             .map_err(|error| match fs::metadata(&path) {
@@ -32,7 +33,7 @@ impl HostLock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut content = String::new();
-                // That host may be about to write it.
+                // Empty if that host has not written it yet.
                 let pid = file.read_to_string(&mut content).ok().and_then(|_| content.trim().parse().ok());
                 return Err(EmbeddedError::InUse { data_dir: layout.data_dir().to_owned(), pid });
             }
@@ -50,8 +51,8 @@ impl HostLock {
 
 impl Drop for HostLock {
     fn drop(&mut self) {
-        // Closing the file is not enough: a process that another thread is about to start has it open as well until it is
-        // another program, and would hold the lock for as long. Where this fails, the lock ends with the process.
+        // Closing the file is not enough: a child process that another thread is starting has it open until its exec, and would
+        // keep the lock until then. If unlocking fails, the lock ends with the process.
         let _ = self.file.unlock();
     }
 }
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_is_refused_and_told_who_was_first() {
+    fn a_second_host_is_refused_with_the_pid_of_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::under(folder.path()).unwrap();
         fs::create_dir(layout.home()).unwrap();

@@ -1,7 +1,7 @@
-//! The server's log: one file that is kept from growing without end.
+//! The server's log: a file whose size is bounded.
 //!
-//! Postgres's own collector would rotate by size, but never delete; and what the server says before the collector runs,
-//! which is why a start fails, would be in another place.
+//! Postgres's own collector rotates by size, but never deletes, and would not have what the server prints before the collector
+//! runs: the reason of a failed start.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -12,13 +12,13 @@ use std::time::Duration;
 /// Two files of at most about this size are kept.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// How often a running server's log is looked at.
+/// How often the size of the log is checked.
 const CHECK_EVERY: Duration = Duration::from_secs(60);
 
-/// What an error message shows of the log.
+/// Bytes of the log that an error message shows at most.
 const TAIL_BYTES: u64 = 4096;
 
-/// The log from where the present server has begun to write.
+/// The log, from where the current server began to write.
 #[derive(Clone, Debug)]
 pub(super) struct ServerLog {
     path: PathBuf,
@@ -30,13 +30,13 @@ impl ServerLog {
     pub(super) fn open(path: PathBuf) -> io::Result<(Self, File)> {
         let log = Self { path, since: 0 };
         log.rotate_if_longer_than(MAX_BYTES)?;
-        // To append is what allows for cutting the file while the server writes.
+        // A file that is opened to append can be truncated while the server writes.
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&log.path)?;
         let since = file.metadata()?.len();
         Ok((Self { since, ..log }, file))
     }
 
-    /// The last lines of the present server, or an error's text in their place.
+    /// The last lines of the current server, or the error of reading them.
     pub(super) fn tail(&self) -> String {
         self.read(TAIL_BYTES).unwrap_or_else(|error| format!("(cannot read {}: {error})", self.path.display()))
     }
@@ -48,7 +48,7 @@ impl ServerLog {
     fn read(&self, bytes: u64) -> io::Result<String> {
         let mut file = File::open(&self.path)?;
         let length = file.metadata()?.len();
-        // Shorter than where we began: it has been cut since.
+        // A shorter file has been truncated since.
         let since = if length < self.since { 0 } else { self.since };
         let start = since.max(length.saturating_sub(bytes));
         file.seek(SeekFrom::Start(start))?;
@@ -66,8 +66,7 @@ impl ServerLog {
     fn rotate_if_longer_than(&self, bytes: u64) -> io::Result<()> {
         match fs::metadata(&self.path) {
             Ok(metadata) if metadata.len() > bytes => {
-                // The server holds the file open and cannot be told to let go, so it is copied and cut. A line written
-                // between the two is lost.
+                // The server keeps the file open, so it is copied and truncated. Lines written between the two are lost.
                 fs::copy(&self.path, self.path.with_extension("log.1"))?;
                 OpenOptions::new().write(true).open(&self.path)?.set_len(0)
             }
@@ -77,7 +76,7 @@ impl ServerLog {
         }
     }
 
-    /// Cuts the log whenever it has grown too long. Runs until it is aborted.
+    /// Rotates the log whenever it has grown too long. Runs until it is aborted.
     pub(super) async fn keep_short(self) {
         let mut interval = tokio::time::interval(CHECK_EVERY);
         loop {
@@ -98,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tail_begins_with_the_present_server() {
+    fn the_tail_begins_with_the_current_server() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("postgres.log");
         fs::write(&path, "of an earlier one\n").unwrap();
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_log_is_cut_while_the_server_writes() {
+    fn a_long_log_is_rotated_while_the_server_writes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("postgres.log");
         let (log, mut file) = ServerLog::open(path.clone()).unwrap();

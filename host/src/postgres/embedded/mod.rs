@@ -1,4 +1,4 @@
-//! A private Postgres: found on the machine or downloaded, kept under the data directory, and gone with its host.
+//! A private Postgres: found on the machine or downloaded, with its files in the data directory; it ends with its host.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), gnomon::postgres::embedded::EmbeddedError> {
@@ -16,11 +16,10 @@
 //!
 //! What holds:
 //! - There is at most one host per data directory, and at most one server per cluster.
-//! - The server ends with its host, however the host ends; what is left of an earlier one does not keep the next from
-//!   starting.
-//! - A cluster is whole or not there. The same holds for a download.
-//! - The URL stays the same, unless another program has taken the port.
-//! - Root never runs a program of Postgres, and never writes where the server's user could lay a trap.
+//! - The server ends with its host, however the host ends; what an earlier server left does not prevent the next start.
+//! - A cluster is complete or does not exist. The same holds for a download.
+//! - The URL stays the same, unless another program uses the port.
+//! - Root never runs a program of Postgres, and never writes to a folder where the server's user could place a link.
 //!
 //! It needs Unix: process groups, signals, `/bin/sh`.
 

@@ -1,4 +1,4 @@
-//! The port: chosen once, so that a URL that someone has noted stays good.
+//! The port, chosen at the first start and kept, so that the URL stays the same.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -6,22 +6,22 @@ use std::net::{Ipv4Addr, TcpListener};
 use super::error::EmbeddedError;
 use super::layout::Layout;
 
-/// Below the ports that Linux and macOS hand out to outgoing connections, one of which would sooner or later sit on ours
-/// when the server is started again.
+/// Below the ports that Linux and macOS give to outgoing connections, one of which could use the port when the server is
+/// started again.
 const FIRST: u16 = 15_432;
 const COUNT: u16 = 10_000;
 
-/// The port of an earlier start, unless another program has taken it since.
+/// The port of an earlier start, unless another program uses it now.
 pub(super) fn remembered(layout: &Layout) -> Option<u16> {
     let port = fs::read_to_string(layout.port()).ok()?.trim().parse().ok()?;
     if is_free(port) {
         return Some(port);
     }
-    tracing::warn!(port, "the port of the private PostgreSQL is taken by another program; choosing another one");
+    tracing::warn!(port, "the port of the private PostgreSQL is used by another program; choosing another one");
     None
 }
 
-/// A port that is free at this moment. Whether it still is when Postgres wants it only Postgres can tell.
+/// A port that is free now. Another program may take it before Postgres does.
 pub(super) fn choose() -> u16 {
     // At random, since servers that start at the same time should not all try the same.
     let start = uuid::Uuid::new_v4().as_u128();
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_is_remembered_until_it_is_taken() {
+    fn a_port_is_kept_until_another_program_uses_it() {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::under(folder.path()).unwrap();
         fs::create_dir(layout.home()).unwrap();

@@ -1,4 +1,4 @@
-//! Reads `postmaster.pid`, and sees to it that no server of an earlier host is left on a cluster.
+//! Reads `postmaster.pid`, and ends the server of an earlier host.
 
 use std::fs;
 use std::io;
@@ -11,13 +11,13 @@ use nix::unistd::Pid;
 use super::config::{EmbeddedConfig, StartProgress};
 use super::error::EmbeddedError;
 
-/// How long a server may take to end of itself, since its host is gone, before it is told to. Its leash has told it
-/// already, unless that was cut; then again, someone may be working on it by hand.
+/// How long to wait for the server of an earlier host to end by itself before it gets a signal. Its watcher (`leash.sh`) has
+/// sent one already, unless the watcher was killed.
 const GRACE: Duration = Duration::from_secs(3);
 
 const POLL: Duration = Duration::from_millis(20);
 
-/// What a server writes into its cluster for others to read.
+/// What a server writes about itself into its cluster.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PidFile {
     pub(super) pid: i32,
@@ -48,8 +48,8 @@ fn path(cluster: &Path) -> PathBuf {
     cluster.join("postmaster.pid")
 }
 
-/// Makes sure that no server runs on a cluster. The caller holds the host's lock, so whatever runs there has no host.
-pub(super) async fn evict(cluster: &Path, config: &EmbeddedConfig) -> Result<(), EmbeddedError> {
+/// Ends a server that runs on a cluster. The caller holds the host's lock, so such a server has no host any more.
+pub(super) async fn end_predecessor(cluster: &Path, config: &EmbeddedConfig) -> Result<(), EmbeddedError> {
     let Some(PidFile { pid, .. }) = PidFile::read(cluster)? else { return Ok(()) };
     if serves(pid, cluster) {
         tracing::info!(pid, cluster = %cluster.display(), "waiting for the PostgreSQL of an earlier host to end");
@@ -60,12 +60,12 @@ pub(super) async fn evict(cluster: &Path, config: &EmbeddedConfig) -> Result<(),
             (Some(Signal::SIGQUIT), Duration::from_secs(10)),
         ];
         let mut gone = false;
-        for (signal, patience) in steps {
+        for (signal, timeout) in steps {
             if let Some(signal) = signal {
-                tracing::warn!(pid, "telling the PostgreSQL of an earlier host to end ({signal})");
+                tracing::warn!(pid, "ending the PostgreSQL of an earlier host ({signal})");
                 let _ = kill(Pid::from_raw(pid), signal);
             }
-            gone = ends_within(patience, pid, cluster).await;
+            gone = ends_within(timeout, pid, cluster).await;
             if gone {
                 break;
             }
@@ -74,9 +74,8 @@ pub(super) async fn evict(cluster: &Path, config: &EmbeddedConfig) -> Result<(),
             return Err(EmbeddedError::Predecessor { pid, cluster: cluster.to_owned() });
         }
     }
-    // Postgres takes a stale file for a living server's if a process of the same user has that number now, and on Linux
-    // a thread will do. After a restart of a container that is likely, since numbers begin at 1 again: the host's own
-    // threads have the low ones.
+    // Postgres believes a stale file if any process of the same user (on Linux, any thread) now has that number. After the
+    // restart of a container that is likely: numbers begin at 1 again, and the host's own threads have the low ones.
     match fs::remove_file(path(cluster)) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -84,8 +83,8 @@ pub(super) async fn evict(cluster: &Path, config: &EmbeddedConfig) -> Result<(),
     }
 }
 
-async fn ends_within(patience: Duration, pid: i32, cluster: &Path) -> bool {
-    let deadline = Instant::now() + patience;
+async fn ends_within(timeout: Duration, pid: i32, cluster: &Path) -> bool {
+    let deadline = Instant::now() + timeout;
     while serves(pid, cluster) {
         if Instant::now() > deadline {
             return false;
@@ -95,16 +94,16 @@ async fn ends_within(patience: Duration, pid: i32, cluster: &Path) -> bool {
     true
 }
 
-/// Whether a process is a living server of a cluster: a server changes into its cluster's folder.
+/// Whether a process is a running server of a cluster, by its current folder, which is the cluster.
 #[cfg(target_os = "linux")]
 fn serves(pid: i32, cluster: &Path) -> bool {
     // A thread of the host has such a link as well, but the host is not in that folder. A zombie has none.
     let folder = fs::read_link(format!("/proc/{pid}/cwd"));
-    // `cluster` may lead there by a symbolic link.
+    // `cluster` may be a path with a symbolic link.
     folder.is_ok_and(|folder| cluster.canonicalize().is_ok_and(|cluster| folder == cluster))
 }
 
-/// Whether a process is a living server of a cluster, by its command line: there is no `/proc`.
+/// Whether a process is a running server of a cluster, by its command line, since there is no `/proc`.
 #[cfg(not(target_os = "linux"))]
 fn serves(pid: i32, cluster: &Path) -> bool {
     let output = std::process::Command::new("ps").args(["-p", &pid.to_string(), "-o", "command="]).output();
@@ -132,19 +131,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pid_file_that_names_a_stranger_is_removed_and_the_stranger_spared() {
+    async fn a_pid_file_that_names_another_program_is_removed_and_the_program_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let cluster = folder.path().canonicalize().unwrap();
-        let mut stranger = std::process::Command::new("sleep").arg("600").spawn().unwrap();
-        fs::write(path(&cluster), format!("{}\n{}\n", stranger.id(), cluster.display())).unwrap();
+        let mut other = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+        fs::write(path(&cluster), format!("{}\n{}\n", other.id(), cluster.display())).unwrap();
 
         let started = Instant::now();
-        evict(&cluster, &EmbeddedConfig::new(folder.path())).await.unwrap();
-        assert!(started.elapsed() < GRACE, "a stranger is not waited for");
+        end_predecessor(&cluster, &EmbeddedConfig::new(folder.path())).await.unwrap();
+        assert!(started.elapsed() < GRACE, "another program is not waited for");
 
         assert!(!path(&cluster).exists());
-        assert_eq!(stranger.try_wait().unwrap(), None);
-        stranger.kill().unwrap();
-        stranger.wait().unwrap();
+        assert_eq!(other.try_wait().unwrap(), None);
+        other.kill().unwrap();
+        other.wait().unwrap();
     }
 }

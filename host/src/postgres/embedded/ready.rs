@@ -12,10 +12,13 @@ use super::error::EmbeddedError;
 use super::log::ServerLog;
 use super::postmaster::PidFile;
 use super::supervise::Supervised;
+use crate::postgres::sqlstate::{
+    INVALID_AUTHORIZATION, INVALID_CATALOG_NAME, INVALID_PASSWORD, has_sqlstate, sqlstate,
+};
 
 const POLL: Duration = Duration::from_millis(10);
 
-/// How often someone who watches is told that it goes on.
+/// How often the start is reported.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 /// The role and the database that Gnomon uses.
@@ -23,7 +26,7 @@ pub(super) const NAME: &str = "gnomon";
 
 /// Why a server is not ready.
 pub(super) enum NotReady {
-    /// It has ended; another attempt may be worth it.
+    /// It has ended; another try may succeed.
     Ended(End),
     Failed(EmbeddedError),
 }
@@ -34,10 +37,9 @@ impl From<EmbeddedError> for NotReady {
     }
 }
 
-/// Waits until the server says that it is ready.
+/// Waits until the server has written to its pid file that it is ready.
 ///
-/// A connection alone would not tell: if another server has taken the port a moment ago, it is that one which answers,
-/// while ours is about to give up. Hence the word of the server itself, in a file that only it can write.
+/// A connection would not show that: another server that has just taken the port would answer it.
 pub(super) async fn wait(
     server: &Supervised,
     cluster: &Path,
@@ -74,7 +76,7 @@ fn not_ready(cluster: &Path, waited: Duration, connect: Option<String>, log: &Se
     EmbeddedError::NotReady { cluster: cluster.to_owned(), waited, connect, output: log.tail() }
 }
 
-/// Connects as Gnomon does later, and sees to it that this works.
+/// Connects as Gnomon, and makes the role and the database if that fails.
 pub(super) async fn connect(
     options: &PgConnectOptions,
     superuser: &PgConnectOptions,
@@ -84,14 +86,17 @@ pub(super) async fn connect(
     let failed = |cause| EmbeddedError::Connect { port: options.get_port(), cause };
     match PgConnection::connect_with(options).await {
         Ok(connection) => return connection.close().await.map_err(failed),
-        // No role, another password, or no database. At the first start that is so; later, someone was at work with
-        // psql, and it is mended.
-        Err(error) if matches!(code(&error).as_deref(), Some("28P01" | "28000" | "3D000")) => {}
+        // No role, another password, or no database: at the first start, or after changes with psql.
+        Err(error)
+            if matches!(
+                sqlstate(&error).as_deref(),
+                Some(INVALID_PASSWORD | INVALID_AUTHORIZATION | INVALID_CATALOG_NAME)
+            ) => {}
         Err(error) => return Err(failed(error)),
     }
     let mut connection = match PgConnection::connect_with(superuser).await {
         Ok(connection) => connection,
-        Err(error) if code(&error).as_deref() == Some("28P01") => {
+        Err(error) if has_sqlstate(&error, INVALID_PASSWORD) => {
             return Err(EmbeddedError::Password { path: password_file.to_owned(), cause: error.to_string() });
         }
         Err(error) => return Err(failed(error)),
@@ -107,11 +112,11 @@ async fn provision(connection: &mut PgConnection, password: &str) -> Result<(), 
         .bind(NAME)
         .fetch_one(&mut *connection)
         .await?;
-    // The password is made of letters and digits. Who has the superuser's has this one: it is the same.
+    // The password, made of letters and digits, is also the superuser's.
     let verb = if exists { "alter" } else { "create" };
     let role = format!("{verb} role {NAME} login password '{password}'");
     connection.execute(role.as_str()).await?;
-    // Lag, table sizes and long queries are an operator's business.
+    // Operators read replication lag, table sizes and long queries.
     connection.execute(format!("grant pg_monitor to {NAME}").as_str()).await?;
 
     let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
@@ -123,8 +128,4 @@ async fn provision(connection: &mut PgConnection, password: &str) -> Result<(), 
         connection.execute(database.as_str()).await?;
     }
     Ok(())
-}
-
-fn code(error: &sqlx::Error) -> Option<String> {
-    Some(error.as_database_error()?.code()?.into_owned())
 }

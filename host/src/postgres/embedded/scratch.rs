@@ -1,7 +1,7 @@
-//! A server for a test process: quick to start, and gone with the process, its files too.
+//! A server for a test process: quick to start, and removed with its files when the process ends.
 //!
-//! Making a cluster takes most of a first start. So one is made once and kept among the build's files, and each server
-//! gets a copy.
+//! Making a cluster takes most of the time of a first start, so one is kept as a template beside the test programs, and each
+//! server gets a copy.
 
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -18,7 +18,7 @@ use super::server::EmbeddedPostgres;
 use super::user::ServerUser;
 use super::{cluster, download};
 
-/// Part of a template's name; goes up when what this module or `ready::connect` puts into a cluster changes.
+/// Part of a template's name; to be raised when this file or `ready::connect` changes the content of a cluster.
 const FORMAT: u32 = 2;
 
 /// Starts a server on a copy of the template in `cache`, which is made if it is not there. Any number of processes may
@@ -38,11 +38,11 @@ pub(in crate::postgres) async fn start(cache: &Path) -> Result<EmbeddedPostgres,
 
     config.data_dir = folder.path().to_owned();
     config.pg_bin = Some(template.binaries.folder);
-    // Nobody wants the data: no last checkpoint, and away with it.
+    // The data is not needed: no last checkpoint, and the folder is removed.
     config.stop_timeout = std::time::Duration::ZERO;
     config.remove_data_dir = true;
     let postgres = EmbeddedPostgres::start(config).await?;
-    // From here on the server's leash answers for the folder.
+    // From here on the server's watcher removes the folder.
     let _ = folder.keep();
     Ok(postgres)
 }
@@ -57,7 +57,7 @@ struct Template {
 impl Template {
     async fn prepare(cache: &Path, config: EmbeddedConfig) -> Result<Self, EmbeddedError> {
         fs::create_dir_all(cache).map_err(EmbeddedError::io("make the folder", cache))?;
-        // There is no cluster yet, so nobody owns it.
+        // There is no cluster, so it has no owner.
         let user = ServerUser::choose(&cache.join("none"))?;
         let binaries = match Search::of_this_machine(config.pg_bin.clone()).find(None, &user)?.chosen {
             Some(binaries) => binaries,
@@ -70,13 +70,12 @@ impl Template {
         };
 
         let options = cluster::options(Durability::Off, &[]);
-        let makings =
-            format!("{FORMAT} {} {} {} {options:?}", binaries.folder.display(), binaries.version, user.name());
-        let name: String = Sha256::digest(makings).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let inputs = format!("{FORMAT} {} {} {} {options:?}", binaries.folder.display(), binaries.version, user.name());
+        let name: String = Sha256::digest(inputs).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let template = Self { folder: cache.join(&name), binaries, user };
         if !template.folder.exists() {
             let _lock = lock(cache.join(format!("{name}.lock"))).await?;
-            // While we waited for the lock, the one who held it has made it.
+            // The process that held the lock before may have made it.
             if !template.folder.exists() {
                 template.make(cache, config).await?;
             }
@@ -86,7 +85,7 @@ impl Template {
 
     async fn make(&self, cache: &Path, mut config: EmbeddedConfig) -> Result<(), EmbeddedError> {
         let folder = temporary_folder()?;
-        // Root's temporary folders are closed to others.
+        // Other users may not enter temporary folders of root.
         self.user.own(folder.path())?;
         config.data_dir = folder.path().to_owned();
         config.pg_bin = Some(self.binaries.folder.clone());
@@ -113,7 +112,7 @@ fn temporary_folder() -> Result<tempfile::TempDir, EmbeddedError> {
     tempfile::Builder::new().prefix("gnomon-test-").tempdir().map_err(EmbeddedError::io("make a folder in", &parent))
 }
 
-/// Waits for its turn.
+/// Waits for the lock on a file.
 async fn lock(path: PathBuf) -> Result<File, EmbeddedError> {
     let locked = tokio::task::spawn_blocking(move || {
         let file = File::options().write(true).create(true).truncate(false).open(&path);

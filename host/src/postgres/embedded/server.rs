@@ -1,4 +1,4 @@
-//! A server that runs, as its host sees it.
+//! A running server.
 
 use std::fmt;
 use std::path::Path;
@@ -15,8 +15,8 @@ use super::ready::NAME;
 use super::supervise::Supervised;
 use super::version::Major;
 
-/// A running private Postgres. Dropping it stops the server too, and blocks for up to 5 s to see it end; what takes
-/// longer goes on without the host. [`EmbeddedPostgres::stop`] is the better way out.
+/// A running private Postgres. Dropping it stops the server too, and blocks until it has ended, for up to 5 s.
+/// [`EmbeddedPostgres::stop`] does so without blocking, and returns errors.
 pub struct EmbeddedPostgres {
     // Fields are dropped in this order: the lock is held until the server has ended.
     pub(super) server: Supervised,
@@ -30,19 +30,19 @@ pub struct EmbeddedPostgres {
 }
 
 impl EmbeddedPostgres {
-    /// The database, for Gnomon, `psql` and others: `postgres://gnomon:…@127.0.0.1:port/gnomon`. It holds the password.
+    /// The URL of the database, with the password: `postgres://gnomon:…@127.0.0.1:port/gnomon`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("postgres://{NAME}:{}@127.0.0.1:{}/{NAME}", self.password, self.port)
     }
 
-    /// The same for sqlx.
+    /// The same as [`url`](Self::url), for sqlx.
     #[must_use]
     pub fn connect_options(&self) -> PgConnectOptions {
         connect_options(self.port, &self.password, NAME, NAME)
     }
 
-    /// The server's owner, in the database `postgres`.
+    /// For connections as the server's superuser to the database `postgres`.
     pub(in crate::postgres) fn superuser_options(&self) -> PgConnectOptions {
         connect_options(self.port, &self.password, SUPERUSER, "postgres")
     }
@@ -53,13 +53,13 @@ impl EmbeddedPostgres {
         self.layout.data_dir()
     }
 
-    /// The version that runs.
+    /// The version of the server.
     #[must_use]
     pub fn major(&self) -> Major {
         self.major
     }
 
-    /// Resolves when the server has ended, be it by itself or since it was told to.
+    /// Resolves when the server has ended, by itself or because it was stopped.
     pub fn exited(&self) -> impl Future<Output = ServerExit> + Send + use<> {
         let (ended, pid, log) = (self.server.ended(), self.server.pid(), self.log.clone());
         async move {
@@ -71,7 +71,7 @@ impl EmbeddedPostgres {
     /// Stops the server in an orderly way: running statements are cancelled, and all is written to disk.
     ///
     /// # Errors
-    /// If it has to be stopped in a less orderly way, or had ended before. Nothing that was committed is lost even so.
+    /// The server did not stop in time and was killed, or had ended before. Even then nothing that was committed is lost.
     pub async fn stop(self) -> Result<(), EmbeddedError> {
         tracing::info!(pid = self.server.pid(), "stopping the private PostgreSQL");
         let end = self.server.stop().await;
@@ -125,6 +125,6 @@ pub(super) fn connect_options(port: u16, password: &str, role: &str, database: &
         .username(role)
         .password(password)
         .database(database)
-        // It never leaves the machine.
+        // The connection stays on this machine.
         .ssl_mode(PgSslMode::Disable)
 }

@@ -7,8 +7,8 @@ use super::layout::Layout;
 const ALWAYS: &str = include_str!("gnomon.conf");
 const DURABILITY_OFF: &str = include_str!("gnomon-durability-off.conf");
 
-/// Goes to the end of the `postgresql.conf` that `initdb` writes, and stays there. A cluster that was moved away does not
-/// start until someone has looked at this line; that is better than to start with other settings unnoticed.
+/// Appended to the `postgresql.conf` that `initdb` writes. A cluster that was moved elsewhere does not start until this line is
+/// changed, instead of starting with other settings unnoticed.
 pub(super) const INCLUDE: &str = "
 # Gnomon's settings. Yours go below this line, where they win.
 include = '../gnomon.conf'

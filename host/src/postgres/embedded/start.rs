@@ -11,16 +11,16 @@ use super::lock::HostLock;
 use super::log::ServerLog;
 use super::ready::{self, NAME, NotReady};
 use super::server::{EmbeddedPostgres, connect_options};
-use super::supervise::{Errand, Supervised};
+use super::supervise::{Program, Supervised};
 use super::user::ServerUser;
 use super::version::Major;
 use super::{cluster, download, port, postmaster, settings};
 
-/// How often a server may find its port taken at the last moment.
+/// How many ports are tried if another program takes each before the server does.
 const PORT_ATTEMPTS: usize = 10;
 
-/// What a start has in hand before it touches the cluster.
-struct Prepared {
+/// What a start knows before it touches the cluster.
+struct Preparation {
     layout: Layout,
     lock: HostLock,
     user: ServerUser,
@@ -31,13 +31,13 @@ struct Prepared {
 
 impl EmbeddedPostgres {
     /// Finds or downloads a server, makes the cluster if there is none, starts the server and waits until it takes
-    /// connections. Dropping the future undoes what is half done.
+    /// connections. Dropping the future ends what was started.
     ///
     /// # Errors
     /// Says what is missing and how to get it. [`EmbeddedError::InUse`] if another host has this data directory.
     pub async fn start(config: EmbeddedConfig) -> Result<Self, EmbeddedError> {
         let started = Instant::now();
-        let Prepared { layout, lock, user, cluster, found } = {
+        let Preparation { layout, lock, user, cluster, found } = {
             let config = config.clone();
             // Programs are run to learn their versions, which blocks.
             let prepared = tokio::task::spawn_blocking(move || prepare(&config)).await;
@@ -50,7 +50,7 @@ impl EmbeddedPostgres {
         tracing::info!(version = binaries.version, folder = %binaries.folder.display(), user = user.name(), "PostgreSQL found");
 
         if cluster.is_some() {
-            postmaster::evict(&layout.cluster(), &config).await?;
+            postmaster::end_predecessor(&layout.cluster(), &config).await?;
         } else {
             config.report(StartProgress::Initialising);
             tracing::info!(cluster = %layout.cluster().display(), "making the database");
@@ -73,12 +73,12 @@ impl EmbeddedPostgres {
     }
 }
 
-fn prepare(config: &EmbeddedConfig) -> Result<Prepared, EmbeddedError> {
+fn prepare(config: &EmbeddedConfig) -> Result<Preparation, EmbeddedError> {
     let layout = Layout::under(&config.data_dir)?;
     let user = ServerUser::choose(&layout.cluster())?;
     user.create_dir(layout.home())?;
     if config.remove_data_dir {
-        // Whoever removes it, the host or the leash, must be able to.
+        // The watcher (`leash.sh`), which runs as the server's user, must be able to remove it.
         user.own(layout.data_dir())?;
         user.own(layout.home())?;
     }
@@ -87,10 +87,10 @@ fn prepare(config: &EmbeddedConfig) -> Result<Prepared, EmbeddedError> {
     layout.sweep()?;
     let cluster = cluster::major(&layout)?;
     let found = Search::of_this_machine(config.pg_bin.clone()).find(cluster, &user)?;
-    Ok(Prepared { layout, lock, user, cluster, found })
+    Ok(Preparation { layout, lock, user, cluster, found })
 }
 
-/// No server on this machine will do.
+/// Downloads a server, since none of this machine can be used.
 async fn download(
     layout: &Layout,
     config: &EmbeddedConfig,
@@ -107,7 +107,8 @@ async fn download(
     download::server(&layout.downloads(), config, user).await.map_err(|download| EmbeddedError::NoServer { download })
 }
 
-/// Starts the server and waits until it is ready; again with another port, or after a pause, where that may help.
+/// Starts the server and waits until it is ready. Tries again with another port if the port is in use, and after a pause if
+/// backends of an earlier server are still running.
 pub(super) async fn run(
     layout: &Layout,
     binaries: &Binaries,
@@ -121,12 +122,12 @@ pub(super) async fn run(
     loop {
         let (log, output) = ServerLog::open(layout.log()).map_err(EmbeddedError::io("open", &layout.log()))?;
         let port_setting = format!("port={port}");
-        let mut server = Supervised::start(Errand {
+        let mut server = Supervised::start(Program {
             user,
-            program: binaries.postgres(),
+            path: binaries.postgres(),
             args: vec![OsStr::new("-D"), cluster.as_os_str(), OsStr::new("-c"), OsStr::new(&port_setting)],
             output,
-            patience: Some(config.stop_timeout).filter(|patience| !patience.is_zero()),
+            stop_timeout: Some(config.stop_timeout).filter(|timeout| !timeout.is_zero()),
             remove: config.remove_data_dir.then(|| layout.data_dir().to_owned()),
         })
         .map_err(EmbeddedError::io("run", &binaries.postgres()))?;
@@ -138,13 +139,13 @@ pub(super) async fn run(
         };
         let output = log.tail();
         if output.contains("could not bind") && ports_taken < PORT_ATTEMPTS {
-            // Free when we looked, taken when Postgres came.
+            // The port was free when it was chosen, and not when the server started.
             ports_taken += 1;
-            tracing::warn!(port, "another program was quicker to take the port; choosing another one");
+            tracing::warn!(port, "another program uses the port; choosing another one");
             port = port::choose();
         } else if output.contains("pre-existing shared memory block") && started.elapsed() < config.start_timeout {
-            // The postmaster of an earlier host was killed, and its backends are about to notice. Postgres lets nobody
-            // in before the last of them has gone.
+            // The postmaster of an earlier host was killed, and its backends are about to notice. Postgres does not start before
+            // the last of them has ended.
             tracing::debug!("backends of an earlier server are still there");
             tokio::time::sleep(Duration::from_millis(100)).await;
         } else {

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 use tar::EntryType;
 
-/// All that is wanted lies here; the rest is of use to Node.js only.
+/// The folder to unpack; the rest of the package is for Node.js.
 const PREFIX: &str = "package/native";
 
 /// npm packs no symbolic links. This file lists those that are missing, relative to the package.
@@ -17,14 +17,20 @@ const LINKS: &str = "pg-symlinks.json";
 /// Why an archive was not unpacked.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UnpackError {
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     #[error("it wants to write to `{0}`, outside of its folder")]
     Escape(String),
     #[error("`{path}` is a {kind:?}, and only files and folders are expected")]
     Kind { path: String, kind: EntryType },
     #[error("its list of links cannot be read: {0}")]
-    Links(#[from] serde_json::Error),
+    Links(serde_json::Error),
+}
+
+impl From<serde_json::Error> for UnpackError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Links(error)
+    }
 }
 
 /// A symbolic link to make. `source` is the file that is there, `target` the name that it also gets.
@@ -56,10 +62,10 @@ pub(super) fn unpack(archive: impl Read, into: &Path) -> Result<(), UnpackError>
         }
         make_folders(into, inside.parent().unwrap_or(Path::new("")))?;
         let executable = entry.header().mode()? & 0o100 != 0;
-        // Never over something that is there, least of all a link.
+        // Never replaces an existing file or follows a link.
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         io::copy(&mut entry, &mut file)?;
-        // Whatever the umask: another user than the host may be the one to run it.
+        // Independent of the umask, since the server may run as another user than the host.
         file.set_permissions(fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 }))?;
     }
     link(into)
@@ -78,14 +84,14 @@ fn link(into: &Path) -> Result<(), UnpackError> {
             Ok(path.to_owned())
         };
         let (source, target) = (strip(&source)?, strip(&target)?);
-        // Relative, so that the folder can be renamed: up to the top, and down to the file.
+        // Relative to the link, so that the folder can be renamed: up to the folder, and down to the file.
         let up = target.components().skip(1).map(|_| Component::ParentDir.as_os_str()).collect::<PathBuf>();
         symlink(up.join(source), into.join(target))?;
     }
     Ok(())
 }
 
-/// Makes folders that everyone may enter.
+/// Makes folders that every user may enter.
 fn make_folders(into: &Path, inside: &Path) -> io::Result<()> {
     let mut folder = into.to_owned();
     for component in inside {
@@ -99,7 +105,7 @@ fn make_folders(into: &Path, inside: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A path that leads down from where it starts and nowhere else.
+/// The path, if it stays within the folder that it starts from.
 fn inside(path: &str) -> Result<PathBuf, UnpackError> {
     let mut inside = PathBuf::new();
     for component in Path::new(path).components() {
@@ -121,7 +127,7 @@ pub(super) mod tests {
         let mut builder = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
         for (path, kind, mode, content) in entries {
             let mut header = tar::Header::new_gnu();
-            // Past the checks of the library, which writes no such paths.
+            // Written directly, since the library refuses such paths.
             header.as_old_mut().name[..path.len()].copy_from_slice(path.as_bytes());
             header.set_entry_type(*kind);
             header.set_mode(*mode);
@@ -148,7 +154,7 @@ pub(super) mod tests {
     const FILE: EntryType = EntryType::Regular;
 
     #[test]
-    fn files_and_links_are_laid_out() {
+    fn files_and_links_are_unpacked() {
         let (folder, result) = unpacked(&[
             ("package/package.json", FILE, 0o644, "{}"),
             ("package/native/bin/postgres", FILE, 0o755, "program"),
@@ -175,7 +181,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn nothing_is_written_elsewhere() {
+    fn paths_outside_of_the_folder_are_refused() {
         for path in ["package/native/../../../escaped", "../escaped", "/tmp/gnomon-escaped", "package/../../escaped"] {
             let (folder, result) = unpacked(&[(path, FILE, 0o644, "x")]);
             assert!(matches!(result, Err(UnpackError::Escape(_))), "{path}: {result:?}");
@@ -185,7 +191,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn links_lead_nowhere_else() {
+    fn links_outside_of_the_folder_are_refused() {
         for (source, target) in [
             ("native/lib/a", "native/../../escaped"),
             ("native/lib/a", "/tmp/gnomon-escaped"),
@@ -204,7 +210,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn only_files_and_folders_are_taken() {
+    fn only_files_and_folders_are_unpacked() {
         let (_folder, result) = unpacked(&[("package/native/lib", EntryType::Symlink, 0o777, "/tmp")]);
         assert!(matches!(result, Err(UnpackError::Kind { .. })), "{result:?}");
     }
@@ -220,7 +226,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_no_archive_is_an_error() {
+    fn other_content_than_an_archive_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         assert!(unpack(&b"<html>sign in to the network</html>"[..], folder.path()).is_err());
     }

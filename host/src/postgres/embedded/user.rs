@@ -1,4 +1,4 @@
-//! Whom Postgres runs as. It refuses to run as root, so where Gnomon is root another user has to be found.
+//! The user that Postgres runs as. Postgres refuses to run as root, so if the host is root another user is chosen.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,10 +12,9 @@ use nix::unistd::{Uid, User, getegid, geteuid};
 
 use super::error::EmbeddedError;
 
-/// The users that root gives its Postgres to, first choice first.
+/// The users that Postgres runs as if the host is root, in the order of preference.
 ///
-/// `nobody` is the lesser choice: whatever else runs as `nobody` on this machine may read the files. It is still better
-/// than not to start; containers often have no other user.
+/// Other programs that run as `nobody` may read the files, but containers often have no other user.
 const CANDIDATES: [&str; 2] = ["postgres", "nobody"];
 
 /// The user that Postgres and its tools run as.
@@ -24,7 +23,7 @@ pub(super) struct ServerUser {
     name: String,
     uid: u32,
     gid: u32,
-    /// Whether this is somebody else than the host, which is root then.
+    /// Whether this is another user than the host's, which is root then.
     switch: bool,
 }
 
@@ -54,7 +53,7 @@ impl ServerUser {
             };
         }
         match owner {
-            // The cluster's owner stays the same even if a better candidate has turned up since it was made.
+            // The cluster keeps its owner, even if a preferred user has been added since it was made.
             Some((uid, gid)) if uid != 0 => Ok(Self { name: name_of(Uid::from_raw(uid)), uid, gid, switch: true }),
             Some(_) => {
                 let user = unprivileged().ok_or(EmbeddedError::NoUser)?.name;
@@ -68,20 +67,21 @@ impl ServerUser {
         }
     }
 
-    /// An ordinary user's host has come upon files of another.
+    /// The error of a host that does not run as root and finds files of another user.
     pub(super) fn stranger_to(&self, path: &Path, owner: u32) -> EmbeddedError {
         let owner = name_of(Uid::from_raw(owner));
         let user = self.name.clone();
-        // All of Postgres's files, of which some are the host's that made them: often root's.
+        // All of the files, since some belong to the host that made them, which is often root.
         let home = path.parent().unwrap_or(path);
-        let remedy = format!("start gnomon as whoever has used it before, or run `chown -R {user} {}`", home.display());
+        let remedy =
+            format!("start gnomon as the user who used it before, or run `chown -R {user} {}`", home.display());
         EmbeddedError::Owner { path: path.to_owned(), owner, user, remedy }
     }
 
     /// A command that runs as this user, in an environment that is the same on every machine.
     pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
-        // `PGPORT`, `PGDATA`, `PGOPTIONS` and others would set what we set; messages are read by us, hence English.
+        // `PGPORT`, `PGDATA`, `PGOPTIONS` and others would override the host's settings, and the host reads messages in English.
         for (name, _) in std::env::vars_os() {
             if let Some(name) = name.to_str()
                 && (name.starts_with("PG") || name.starts_with("LC_") || name.starts_with("LANG"))
@@ -90,7 +90,7 @@ impl ServerUser {
             }
         }
         command.env("LC_ALL", "C").env("TZ", "UTC");
-        // The host's own folder may be closed to this user.
+        // This user may not be allowed to enter the host's current folder.
         command.current_dir("/");
         if self.switch {
             // With a uid set, std drops root's supplementary groups too.
@@ -99,7 +99,7 @@ impl ServerUser {
         command
     }
 
-    /// Gives a file or folder that the host has made to this user.
+    /// Makes this user the owner of a file or folder that the host has made.
     pub(super) fn own(&self, path: &Path) -> Result<(), EmbeddedError> {
         if self.switch {
             chown(path, Some(self.uid), Some(self.gid)).map_err(EmbeddedError::io("change the owner of", path))?;
@@ -107,8 +107,8 @@ impl ServerUser {
         Ok(())
     }
 
-    /// Makes a folder and those above it that are missing, on disk too: what is fsynced later must not hang in the air.
-    /// Root's umask is often so strict that nobody else could enter them; they are opened then.
+    /// Makes a folder and the missing ones above it, and forces their names to disk, so that files that are synced later can be
+    /// found after a crash. If the host is root, every user may enter them, whatever root's umask.
     pub(super) fn create_dir(&self, path: &Path) -> Result<(), EmbeddedError> {
         let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
         fs::create_dir_all(path).map_err(EmbeddedError::io("make the folder", path))?;
@@ -117,7 +117,7 @@ impl ServerUser {
                 fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
                     .map_err(EmbeddedError::io("open to others", folder))?;
             }
-            // One may have the right to write to a folder and none to read it.
+            // A folder that may be written and not read cannot be opened; its name is not forced to disk then.
             if let Some(parent) = folder.parent().and_then(|parent| fs::File::open(parent).ok()) {
                 parent.sync_all().map_err(EmbeddedError::io("write the name of", folder))?;
             }
@@ -125,8 +125,8 @@ impl ServerUser {
         Ok(())
     }
 
-    /// Whether this user can get to a folder. The kernel is asked instead of the mode bits, since it also knows of
-    /// access lists and mounts.
+    /// Fails if this user cannot enter a folder. A process of the user tries, since the mode bits do not show access lists and
+    /// mounts.
     pub(super) fn check_reach(&self, path: &Path) -> Result<(), EmbeddedError> {
         if !self.switch {
             return Ok(());
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_user_runs_postgres_itself() {
+    fn an_ordinary_user_runs_postgres_as_itself() {
         assert_eq!(decide(1000, None, Some(some_user())).unwrap(), host(1000));
         assert_eq!(decide(1000, Some((1000, 1000)), Some(some_user())).unwrap(), host(1000));
     }
@@ -188,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn root_hands_postgres_to_another() {
+    fn root_runs_postgres_as_another_user() {
         let user = decide(0, None, Some(some_user())).unwrap();
         assert_eq!((user.uid, user.gid, user.switch), (70, 71, true));
         assert!(matches!(decide(0, None, None), Err(EmbeddedError::NoUser)));
     }
 
     #[test]
-    fn root_keeps_to_the_owner_of_a_cluster() {
+    fn root_runs_postgres_as_the_owner_of_the_cluster() {
         let user = decide(0, Some((4321, 4322)), Some(some_user())).unwrap();
         assert_eq!((user.uid, user.gid, user.switch), (4321, 4322, true));
         let error = decide(0, Some((0, 0)), Some(some_user())).unwrap_err();

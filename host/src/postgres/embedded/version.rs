@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Major(u16);
 
-/// 14 is the oldest that the Postgres project still looks after, 18 the newest that Gnomon is tested with.
+/// From the oldest version that the Postgres project maintains to the newest that Gnomon is tested with.
 pub(super) const SUPPORTED: RangeInclusive<Major> = Major(14)..=Major(18);
 
 impl Major {
@@ -17,7 +17,7 @@ impl Major {
 
     /// Reads what `postgres --version` prints, such as `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`.
     pub(super) fn of_program(output: &str) -> Option<Self> {
-        // What stands in the first pair of brackets is the maker's name, and may hold digits.
+        // The brackets have the name of the distributor, which may have digits.
         let (_, version) = output.split_once(") ")?;
         Self::leading(version)
     }
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read_from_what_programs_print() {
+    fn versions_are_read_from_the_output_of_programs() {
         for (output, major) in [
             ("postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)\n", 15),
             ("postgres (PostgreSQL) 18.4\n", 18),

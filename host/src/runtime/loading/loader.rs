@@ -30,12 +30,12 @@ pub enum RuntimeError {
     #[error("cannot start the WebAssembly engine: {0:#}")]
     Engine(wasmtime::Error),
     /// The folder of compiled code cannot be made.
-    #[error("cannot keep compiled modules in {folder}: {source}")]
+    #[error("cannot keep compiled modules in {folder}: {error}")]
     Cache {
         /// The folder.
         folder: String,
         /// What went wrong.
-        source: std::io::Error,
+        error: std::io::Error,
     },
 }
 
@@ -58,10 +58,8 @@ impl<M> Loader<M> {
     ) -> Result<Self, RuntimeError> {
         let RuntimeSettings { limits, cache: folder } = settings;
         let engine = engine::start(&limits).map_err(RuntimeError::Engine)?;
-        let cache = CompiledCache::open(folder.as_deref(), &engine).map_err(|source| RuntimeError::Cache {
-            folder: folder.unwrap_or_default().display().to_string(),
-            source,
-        })?;
+        let cache = CompiledCache::open(folder.as_deref(), &engine)
+            .map_err(|error| RuntimeError::Cache { folder: folder.unwrap_or_default().display().to_string(), error })?;
         let worlds = worlds(&engine).map_err(RuntimeError::Engine)?;
         Ok(Self { engine, cache, limits, worlds })
     }

@@ -1,4 +1,4 @@
-//! A host in a process of its own.
+//! Hosts in processes of their own.
 
 use std::env;
 use std::ffi::OsStr;
@@ -22,7 +22,7 @@ impl Host {
         Self::run(&["test".as_ref()], temporary, None)
     }
 
-    /// The same with a server that others use too.
+    /// The same on a server that others use too.
     pub(super) fn testing_on(temporary: &Path, database_url: &str) -> Self {
         Self::run(&["test".as_ref()], temporary, Some(database_url))
     }
@@ -42,7 +42,7 @@ impl Host {
         Self { process, output }
     }
 
-    /// Waits until the host has what it was to start, and tells a process of the server.
+    /// Waits until the host is ready, and returns the pid of a process of its server.
     pub(super) fn ready(&mut self) -> i32 {
         let mut line = String::new();
         assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "the host has ended before it was ready");
@@ -53,13 +53,13 @@ impl Host {
         self.process.id()
     }
 
-    /// Ends the host as `kill -9` and the kernel's want of memory do.
+    /// Ends the host with SIGKILL.
     pub(super) fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
-    /// Lets the host come to its end: it reads its input until that ends.
+    /// Closes the host's input, at whose end it ends.
     pub(super) fn finish(mut self) {
         drop(self.process.stdin.take());
         assert!(self.process.wait().unwrap().success());

@@ -1,4 +1,4 @@
-//! Whatever is killed: the next start works, and nothing is lost.
+//! After any process is killed, the next start works and nothing is lost.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -15,7 +15,7 @@ async fn a_killed_server_is_noticed_and_comes_back_with_all_it_had() {
     let exit = postgres.exited().await;
     assert_eq!(exit.pid, postgres.server.pid());
     assert!(exit.to_string().contains("SIGKILL"), "{exit}");
-    assert!(postgres.stop().await.is_err(), "that was no orderly stop");
+    assert!(postgres.stop().await.is_err(), "the server did not stop in an orderly way");
 
     let postgres = start_durable(data_dir.path()).await;
     assert_eq!(read_row(&postgres).await, 4711);
@@ -28,7 +28,7 @@ async fn a_server_is_waited_for_until_the_last_backend_of_the_one_before_has_gon
     write_row(&postgres).await;
     let mut connection = connect(&postgres).await;
     let backend: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut connection).await.unwrap();
-    // A backend that does not hear that its postmaster is dead.
+    // A stopped backend does not notice that its postmaster is dead.
     let backend = nix::unistd::Pid::from_raw(backend);
     nix::sys::signal::kill(backend, nix::sys::signal::Signal::SIGSTOP).unwrap();
     kill_hard(postgres.server.pid());
@@ -82,18 +82,18 @@ async fn a_server_whose_watcher_and_host_are_killed_is_replaced() {
     wait_until("the watcher is gone", || !is_alive(watcher.pid));
     assert!(is_alive(server), "the watcher's death is not the server's");
     host.kill();
-    assert!(is_alive(server), "nobody is left to end it");
+    assert!(is_alive(server), "neither host nor watcher is left to end it");
 
     let postgres = start(data_dir.path()).await;
     assert!(!is_alive(server));
     connect(&postgres).await;
-    // Not driven out by having its files taken away, which Postgres notices too, after a minute.
+    // It was stopped by a signal, and not because its files were removed, which Postgres notices after a minute.
     let log = fs::read_to_string(data_dir.path().join("postgres/postgres.log")).unwrap();
     assert!(log.contains("received fast shutdown request"), "{log}");
 }
 
 #[tokio::test]
-async fn a_pid_file_that_names_a_living_stranger_is_no_obstacle() {
+async fn a_pid_file_that_names_another_process_does_not_prevent_the_start() {
     let data_dir = data_dir();
     let postgres = start_durable(data_dir.path()).await;
     write_row(&postgres).await;

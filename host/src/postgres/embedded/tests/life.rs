@@ -8,7 +8,7 @@ use super::*;
 use crate::postgres::embedded::layout::Layout;
 
 #[tokio::test]
-async fn what_is_written_is_there_after_a_restart_under_the_same_url() {
+async fn rows_and_url_are_the_same_after_a_restart() {
     let data_dir = data_dir();
     let postgres = start_durable(data_dir.path()).await;
     let (url, pid) = (postgres.url(), postgres.server.pid());
@@ -16,7 +16,7 @@ async fn what_is_written_is_there_after_a_restart_under_the_same_url() {
     postgres.stop().await.unwrap();
     assert!(!is_alive(pid));
     #[cfg(target_os = "linux")]
-    wait_until("the watcher takes its leave", || group(pid).is_empty());
+    wait_until("the watcher ends", || group(pid).is_empty());
 
     let postgres = start_durable(data_dir.path()).await;
     assert_eq!(postgres.url(), url);
@@ -112,7 +112,7 @@ async fn postgres_never_runs_as_root() {
     assert_ne!(cluster, 0);
     // The server writes this file itself.
     assert_eq!(owner(&postgres.layout.cluster().join("postmaster.pid")), cluster);
-    // All else is the host's, so that the server's user can put nothing in its way.
+    // All else belongs to the host, so that the server's user cannot replace it.
     for path in [postgres.layout.home(), &postgres.layout.settings(), &postgres.layout.log(), &postgres.layout.port()] {
         assert_eq!(owner(path), geteuid().as_raw(), "{}", path.display());
     }
@@ -121,7 +121,7 @@ async fn postgres_never_runs_as_root() {
 }
 
 #[tokio::test]
-async fn signals_from_the_terminal_pass_postgres_by() {
+async fn signals_from_the_terminal_do_not_reach_postgres() {
     let data_dir = data_dir();
     let postgres = start(data_dir.path()).await;
     assert_ne!(getpgid(Some(Pid::from_raw(postgres.server.pid()))).unwrap(), getpgrp());
@@ -159,7 +159,7 @@ async fn another_port_is_chosen_if_the_old_one_is_taken() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_at_the_last_moment_is_given_up() {
+async fn another_port_is_chosen_if_the_server_finds_it_taken() {
     let data_dir = data_dir();
     let postgres = start(data_dir.path()).await;
     let (layout, config) = (postgres.layout.clone(), config(data_dir.path()));

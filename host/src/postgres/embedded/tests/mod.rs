@@ -13,7 +13,7 @@ use sqlx::{Connection, PgConnection};
 
 use super::*;
 
-/// A data directory that everyone may enter, as a temporary folder of root's is not.
+/// A data directory that every user may enter, unlike temporary folders of root.
 fn data_dir() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
@@ -21,7 +21,7 @@ fn data_dir() -> tempfile::TempDir {
     folder
 }
 
-/// Durability costs half a second a start, and no test here pulls the plug.
+/// Without durability, which takes half a second at each start: no test here crashes the machine.
 fn config(data_dir: &Path) -> EmbeddedConfig {
     let mut config = EmbeddedConfig::from_env(data_dir);
     config.durability = Durability::Off;
@@ -32,7 +32,7 @@ async fn start(data_dir: &Path) -> EmbeddedPostgres {
     EmbeddedPostgres::start(config(data_dir)).await.unwrap()
 }
 
-/// For tests that kill the server itself, and expect of it what an operator may.
+/// For tests that kill the server itself.
 async fn start_durable(data_dir: &Path) -> EmbeddedPostgres {
     EmbeddedPostgres::start(EmbeddedConfig::from_env(data_dir)).await.unwrap()
 }
@@ -54,7 +54,7 @@ async fn read_row(postgres: &EmbeddedPostgres) -> i32 {
     sqlx::query_scalar("select id from kept").fetch_one(&mut connect(postgres).await).await.unwrap()
 }
 
-/// Waits for a condition, and fails if it does not come true in a time that is long even for a busy machine.
+/// Waits for a condition, and fails after a minute.
 fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {
@@ -63,7 +63,7 @@ fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Whether a process is there. A zombie counts as gone: it has ended, and who reaps it is not our affair.
+/// Whether a process is running. A zombie is not: it has ended.
 fn is_alive(pid: i32) -> bool {
     if nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None).is_err() {
         return false;

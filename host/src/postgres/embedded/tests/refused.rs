@@ -1,4 +1,4 @@
-//! Starts that fail, and say why.
+//! Starts that fail, and their errors.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -22,7 +22,7 @@ async fn a_second_host_is_told_of_the_first() {
 }
 
 #[tokio::test]
-async fn only_root_minds_a_closed_folder() {
+async fn only_a_host_of_root_refuses_a_folder_that_others_may_not_enter() {
     let folder = data_dir();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let result = EmbeddedPostgres::start(config(&folder.path().join("data"))).await;
@@ -36,7 +36,7 @@ async fn only_root_minds_a_closed_folder() {
 }
 
 #[tokio::test]
-async fn a_cluster_of_a_version_that_is_not_here_is_left_alone() {
+async fn a_cluster_of_a_version_that_this_machine_lacks_is_refused() {
     let data_dir = data_dir();
     let postgres = start(data_dir.path()).await;
     let cluster = postgres.layout.cluster();
@@ -72,7 +72,7 @@ async fn a_lost_password_is_named() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_start_has_the_last_word() {
+async fn the_error_of_a_failed_start_has_the_end_of_the_log() {
     let data_dir = data_dir();
     let postgres = start(data_dir.path()).await;
     let conf = postgres.layout.cluster().join("postgresql.conf");
@@ -85,7 +85,7 @@ async fn a_server_that_does_not_start_has_the_last_word() {
 }
 
 #[tokio::test]
-async fn an_initdb_that_fails_has_the_last_word_and_leaves_nothing() {
+async fn the_error_of_a_failed_initdb_has_its_output_and_nothing_is_left() {
     let data_dir = data_dir();
     let user = user::ServerUser::choose(&data_dir.path().join("none")).unwrap();
     let search = locate::Search::of_this_machine(config(data_dir.path()).pg_bin);
@@ -108,12 +108,12 @@ async fn an_initdb_that_fails_has_the_last_word_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn patience_ends() {
+async fn a_start_times_out() {
     let data_dir = data_dir();
     let mut config = config(data_dir.path());
     config.start_timeout = Duration::ZERO;
     let error = refusal(config).await;
     assert!(matches!(error, EmbeddedError::NotReady { .. }), "{error}");
-    // The server that was given up does not stand in the way.
+    // The server of the failed start does not prevent the next.
     start(data_dir.path()).await;
 }

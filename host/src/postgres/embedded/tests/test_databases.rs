@@ -1,4 +1,4 @@
-//! Databases for tests, which all other tests of the crate rest on.
+//! Databases for tests.
 
 use sqlx::postgres::PgConnectOptions;
 
@@ -36,7 +36,7 @@ async fn each_test_has_a_database_of_its_own_which_goes_with_it() {
 }
 
 #[tokio::test]
-async fn what_killed_tests_leave_on_a_shared_server_is_dropped_by_the_next() {
+async fn the_databases_of_killed_tests_are_dropped_by_the_next_test() {
     let data_dir = data_dir();
     let server = start(data_dir.path()).await;
     let admin = server.superuser_options();
@@ -51,7 +51,7 @@ async fn what_killed_tests_leave_on_a_shared_server_is_dropped_by_the_next() {
     let both = databases(&admin).await;
     assert_eq!(both.len(), 2);
     killed.kill();
-    // Its connection, which holds the mark, may live a moment longer.
+    // Postgres may notice only later that the connection that holds the mark is closed.
     let mut connection = PgConnection::connect_with(&admin).await.unwrap();
     loop {
         let marks: i64 = sqlx::query_scalar("select count(*) from pg_locks where locktype = 'advisory'")

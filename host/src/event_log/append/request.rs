@@ -1,0 +1,128 @@
+//! Requests that wait to be committed, each with the sender of its result.
+
+use std::time::Duration;
+
+use tokio::{sync::oneshot, time::Instant};
+
+use super::{Append, AppendError, Appended, Imported, Line};
+
+/// Resolves to the result of a request.
+pub(super) type Answer<T> = oneshot::Receiver<Result<T, AppendError>>;
+
+/// A request of one kind: what to commit, since when it waits, and where its result is sent.
+pub(super) struct Waiting<W, T> {
+    pub(super) work: W,
+    since: Instant,
+    answer: oneshot::Sender<Result<T, AppendError>>,
+}
+
+/// Appends that are committed together or not at all; the result is the positions and versions of each.
+pub(super) type AppendRequest = Waiting<Vec<Append>, Vec<Appended>>;
+/// Lines of an import, of which those are appended that are not in the log yet.
+pub(super) type ImportRequest = Waiting<Vec<Line>, Imported>;
+
+/// One request.
+pub(super) enum Request {
+    Append(AppendRequest),
+    Import(ImportRequest),
+}
+
+/// Requests that are committed in one transaction, appends before imports. Requests that wait at the same time have no order: none
+/// of their callers has an answer yet.
+#[derive(Default)]
+pub(super) struct Group {
+    pub(super) appends: Vec<AppendRequest>,
+    pub(super) imports: Vec<ImportRequest>,
+}
+
+impl<W, T> Waiting<W, T> {
+    fn new(work: W) -> (Self, Answer<T>) {
+        let (answer, answered) = oneshot::channel();
+        (Self { work, since: Instant::now(), answer }, answered)
+    }
+
+    /// Answers the caller; ignores one that went away.
+    fn answer(self, result: Result<T, AppendError>) {
+        let _ = self.answer.send(result);
+    }
+}
+
+impl Request {
+    pub(super) fn append(appends: Vec<Append>) -> (Self, Answer<Vec<Appended>>) {
+        let (request, answer) = Waiting::new(appends);
+        (Self::Append(request), answer)
+    }
+
+    pub(super) fn import(lines: Vec<Line>) -> (Self, Answer<Imported>) {
+        let (request, answer) = Waiting::new(lines);
+        (Self::Import(request), answer)
+    }
+
+    /// Answers the caller with an error.
+    pub(super) fn fail(self, error: AppendError) {
+        match self {
+            Self::Append(request) => request.answer(Err(error)),
+            Self::Import(request) => request.answer(Err(error)),
+        }
+    }
+
+    /// Its events, and their bytes.
+    pub(super) fn size(&self) -> (usize, usize) {
+        match self {
+            Self::Append(request) => request
+                .work
+                .iter()
+                .flat_map(|append| &append.events)
+                .fold((0, 0), |(events, bytes), event| (events + 1, bytes + event.bytes())),
+            Self::Import(request) => (request.work.len(), request.work.iter().map(|(_, event)| event.bytes()).sum()),
+        }
+    }
+}
+
+impl Group {
+    pub(super) fn of(request: Request) -> Self {
+        let mut group = Self::default();
+        group.push(request);
+        group
+    }
+
+    pub(super) fn push(&mut self, request: Request) {
+        match request {
+            Request::Append(request) => self.appends.push(request),
+            Request::Import(request) => self.imports.push(request),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.appends.len() + self.imports.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn into_requests(self) -> impl Iterator<Item = Request> {
+        self.appends.into_iter().map(Request::Append).chain(self.imports.into_iter().map(Request::Import))
+    }
+
+    /// Answers each request with its result; they are in the order of the requests.
+    pub(super) fn answer(
+        self,
+        appended: Vec<Result<Vec<Appended>, AppendError>>,
+        imported: Vec<Result<Imported, AppendError>>,
+    ) {
+        for (request, result) in self.appends.into_iter().zip(appended) {
+            request.answer(result);
+        }
+        for (request, result) in self.imports.into_iter().zip(imported) {
+            request.answer(result);
+        }
+    }
+
+    /// Takes out the requests that have waited for longer than `timeout`.
+    pub(super) fn take_late(&mut self, timeout: Duration) -> Vec<Request> {
+        let appends = self.appends.extract_if(.., |request| request.since.elapsed() > timeout).map(Request::Append);
+        let imports = self.imports.extract_if(.., |request| request.since.elapsed() > timeout).map(Request::Import);
+        appends.chain(imports).collect()
+    }
+}

@@ -1,0 +1,83 @@
+//! Error codes of Postgres, SQLSTATE: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+
+/// The role does not exist, or may not connect from here.
+pub const INVALID_AUTHORIZATION: &str = "28000";
+/// The password is wrong.
+pub const INVALID_PASSWORD: &str = "28P01";
+/// The database does not exist.
+pub const INVALID_CATALOG_NAME: &str = "3D000";
+/// The schema does not exist.
+pub const INVALID_SCHEMA_NAME: &str = "3F000";
+/// The table does not exist.
+pub const UNDEFINED_TABLE: &str = "42P01";
+/// The definition of a table or a view is not possible: a view whose columns change.
+pub const INVALID_TABLE_DEFINITION: &str = "42P16";
+/// A lock was not granted within the session's `lock_timeout`.
+pub const LOCK_NOT_AVAILABLE: &str = "55P03";
+/// A write on a server that is a replica, and not promoted yet.
+pub const READ_ONLY_TRANSACTION: &str = "25006";
+
+/// Classes, the first two characters of a code, of failures that pass: connection, rollback for the sake of another
+/// transaction, resources, intervention of an operator (shutdown, restart, cancelled).
+const TRANSIENT_CLASSES: [&str; 4] = ["08", "40", "53", "57"];
+
+/// The code of an error of the server; `None` for an error of the connection or of the client.
+#[must_use]
+pub fn sqlstate(error: &sqlx::Error) -> Option<String> {
+    Some(error.as_database_error()?.code()?.into_owned())
+}
+
+/// Whether the server answered with this code.
+#[must_use]
+pub fn has_sqlstate(error: &sqlx::Error, code: &str) -> bool {
+    sqlstate(error).is_some_and(|found| found == code)
+}
+
+/// Whether a table or its schema does not exist (any more).
+#[must_use]
+pub fn is_missing_table(error: &sqlx::Error) -> bool {
+    sqlstate(error).is_some_and(|code| matches!(code.as_str(), UNDEFINED_TABLE | INVALID_SCHEMA_NAME))
+}
+
+/// Whether a lock was not granted within the session's `lock_timeout`.
+#[must_use]
+pub fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    has_sqlstate(error, LOCK_NOT_AVAILABLE)
+}
+
+/// Whether the same work may succeed later without any change: the connection broke, the server restarts, has no connection
+/// left, or preferred another transaction. After any other error, trying again does not help.
+#[must_use]
+pub fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(database) => database.code().is_some_and(|code| is_transient_code(&code)),
+        _ => false,
+    }
+}
+
+fn is_transient_code(code: &str) -> bool {
+    code.get(..2).is_some_and(|class| TRANSIENT_CLASSES.contains(&class))
+        || matches!(code, LOCK_NOT_AVAILABLE | READ_ONLY_TRANSACTION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restart_passes_and_a_wrong_statement_does_not() {
+        for code in ["57P01", "57P03", "08006", "53300", "40001", "40P01", READ_ONLY_TRANSACTION, LOCK_NOT_AVAILABLE] {
+            assert!(is_transient_code(code), "{code}");
+        }
+        for code in [UNDEFINED_TABLE, "23505", "22P02", "XX000", "4", ""] {
+            assert!(!is_transient_code(code), "{code}");
+        }
+        assert!(is_transient(&sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into())));
+        assert!(!is_transient(&sqlx::Error::RowNotFound));
+    }
+}
