@@ -21,7 +21,7 @@ use super::{
     server_error::internal,
 };
 
-/// How often an empty line is sent while there are no events, so that neither side takes the connection for dead.
+/// How often an empty comment is sent while there are no events, so that neither side takes the connection for dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Whether the client asks to follow: `Accept: text/event-stream`.
