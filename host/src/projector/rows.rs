@@ -21,10 +21,22 @@ pub(super) struct BuildRows {
     pub(super) layers: Vec<Arc<WriteSet>>,
 }
 
+/// What the layers make of a row.
+enum LayeredRow<'l> {
+    Written(&'l Row),
+    Deleted,
+    /// No layer changes it: it is as Postgres has it.
+    Unchanged,
+}
+
 impl BuildRows {
-    /// What the newest layer that changes a row makes of it: `Some(None)` if it deletes the row, `None` if no layer changes it.
-    fn in_layers(&self, table_index: usize, key: &[Value]) -> Option<Option<&Row>> {
-        self.layers.iter().rev().find_map(|layer| layer.tables()[table_index].get(key))
+    /// Looks a row up in the newest layer that changes it.
+    fn in_layers(&self, table_index: usize, key: &[Value]) -> LayeredRow<'_> {
+        match self.layers.iter().rev().find_map(|layer| layer.tables()[table_index].get(key)) {
+            Some(Some(row)) => LayeredRow::Written(row),
+            Some(None) => LayeredRow::Deleted,
+            None => LayeredRow::Unchanged,
+        }
     }
 
     fn index_of(&self, table: &Table) -> Result<usize, ReadError> {
@@ -42,8 +54,9 @@ impl RowReader for BuildRows {
         let (mut unchanged_keys, mut unchanged_indexes) = (Vec::new(), Vec::new());
         for (index, key) in keys.iter().enumerate() {
             match self.in_layers(table_index, key) {
-                Some(row) => rows[index] = row.cloned(),
-                None => {
+                LayeredRow::Written(row) => rows[index] = Some(row.clone()),
+                LayeredRow::Deleted => rows[index] = None,
+                LayeredRow::Unchanged => {
                     unchanged_keys.push(key.clone());
                     unchanged_indexes.push(index);
                 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::runtime::{FailureKind, ModuleFailure, ModuleLabel};
 
 #[tokio::test]
 async fn every_state_is_read_as_it_was_written() {
@@ -60,6 +61,34 @@ async fn an_unknown_state_is_an_error_and_not_a_default() {
         let error = get(&test.pool, &[build]).await.unwrap_err().to_string();
         assert!(error.contains("`dreaming`, which this version of Gnomon does not know"), "{error}");
         assert!(summaries(&test.pool, None).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn an_error_is_read_as_it_was_written_with_the_upcaster_that_failed() {
+    let test = TestBuilds::create().await;
+    let (build, _) = test.build(1, &["n"]).await;
+    let lease = test.lease(build).await;
+    for upcaster in [None, Some(ModuleLabel { name: Identifier::new("flight_arrivals").unwrap(), version: 3 })] {
+        let failure = ModuleFailure {
+            position: 9,
+            upcaster: upcaster.clone(),
+            kind: FailureKind::Refused,
+            message: "no delay".to_owned(),
+            backtrace: Vec::new(),
+        };
+        let error = BuildError::Module { failure, stream: "flight-1".to_owned(), event_type: "Arrived".to_owned() };
+        let mut worker = test.pool.begin().await.unwrap();
+        report(&mut worker, lease, &WorkerReport::Halted(error.clone())).await.unwrap();
+        worker.commit().await.unwrap();
+        let projection = summaries(&test.pool, None).await.unwrap().pop().unwrap();
+        assert_eq!(projection.builds[0].error, Some(error.clone()));
+        let subject = if upcaster.is_some() { "upcaster flight_arrivals version 3" } else { "the module" };
+        assert_eq!(
+            error.to_string(),
+            format!("{subject} could not handle the event at position 9: no delay (Arrived of stream flight-1)")
+        );
+        test.set(build, |kept| kept.work = Work::Running).await;
     }
 }
 
