@@ -1,4 +1,4 @@
-//! Values of the contract and values of the house.
+//! Converts between the values of the contract and those of the host.
 
 use gnomon_values::cells::row_bytes;
 use uuid::Uuid;
@@ -7,7 +7,7 @@ pub(super) use super::bindings::types::{Event, Failure};
 use super::{bindings::types as contract, delivery::Delivery};
 use crate::read_model::{CanonicalJson, Decimal, DecimalError, Float, JsonError, Row, Value};
 
-/// The interface of the values. It has no functions, so nothing is linked for it.
+/// The interface that declares the values. It has no functions, so nothing is linked for it.
 pub(super) const INTERFACE: &str = "gnomon:module/types";
 
 /// A cell that is not a value of its type.
@@ -19,8 +19,8 @@ pub(super) enum CellError {
     Json(#[from] JsonError),
 }
 
-/// The bytes of cells as a module hands them over, before any work is done on them.
-pub(super) fn handed_bytes(cells: &[contract::Value]) -> usize {
+/// The bytes of cells as the module passed them, before they are parsed.
+pub(super) fn passed_bytes(cells: &[contract::Value]) -> usize {
     row_bytes(cells.iter().map(|cell| match cell {
         contract::Value::Text(text) | contract::Value::Decimal(text) | contract::Value::Json(text) => text.len(),
         contract::Value::Bytes(bytes) => bytes.len(),
@@ -28,7 +28,7 @@ pub(super) fn handed_bytes(cells: &[contract::Value]) -> usize {
     }))
 }
 
-/// Takes cells over from a module.
+/// Converts cells that a module passed.
 pub(super) fn cells_from_module(cells: Vec<contract::Value>) -> Result<Row, CellError> {
     cells.into_iter().map(from_module).collect()
 }
@@ -49,7 +49,7 @@ fn from_module(value: contract::Value) -> Result<Value, CellError> {
     })
 }
 
-/// Hands cells to a module.
+/// Converts cells for a module.
 pub(super) fn cells_to_module(cells: &[Value]) -> Vec<contract::Value> {
     cells.iter().map(to_module).collect()
 }
@@ -70,20 +70,20 @@ fn to_module(value: &Value) -> contract::Value {
     }
 }
 
-/// Hands an event to a module.
+/// Converts an event for a module.
 pub(super) fn event_to_module(event: &Delivery) -> Event<'_> {
     Event {
         position: event.position.0,
         part: event.part,
         stream: &event.stream,
-        version: event.version,
+        version: event.version.0,
         id: to_module_uuid(event.id),
         event_type: &event.event_type,
         schema_version: event.schema_version.get(),
         data: &event.data,
         metadata: event.metadata.as_deref(),
-        time: event.time,
-        recorded_at: event.recorded_at,
+        time: event.time.0,
+        recorded_at: event.recorded_at.0,
     }
 }
 
