@@ -7,13 +7,14 @@ use std::{
 };
 
 use gnomon::{
-    event_log::{Position, SchemaVersion},
+    event_log::{Position, SchemaVersion, StreamVersion},
     read_model::{Identifier, Key, Row, Table, Value, WriteSet},
     runtime::{
         BatchError, Delivery, Digest, InvalidModule, Module, ModuleFailure, ModuleLabel, ProjectionInstance,
         ProjectionModule, ReadError, RowReader, Runtime, RuntimeLimits, RuntimeSettings,
     },
 };
+use gnomon_values::Instant;
 use test_support::guest;
 
 /// The limits of these tests: narrow where breaking one takes its time.
@@ -50,7 +51,7 @@ fn shared() -> &'static Runtime {
 
 /// Takes bytes in as a module.
 pub(crate) fn load(runtime: &Runtime, bytes: &[u8]) -> Result<ProjectionModule, InvalidModule> {
-    let label = ModuleLabel { name: Identifier::new("test").unwrap(), version: 1 };
+    let label = ModuleLabel { name: Identifier::new("test").unwrap(), version: None };
     match runtime.load(label, &Digest::of(bytes), bytes)? {
         Module::Projection(projection) => Ok(projection),
         Module::Upcaster(_) => panic!("it is an upcaster"),
@@ -81,12 +82,12 @@ pub(crate) fn instance_with(limits: RuntimeLimits, name: &str) -> ProjectionInst
 
 /// An event in the log, by type and JSON.
 pub(crate) fn event(position: u64, event_type: &str, data: &str) -> Delivery {
-    let time = TIME + i64::try_from(position - 1).unwrap();
+    let time = Instant(TIME + i64::try_from(position - 1).unwrap());
     Delivery {
         position: Position(position),
         part: 0,
         stream: "test-1".to_owned(),
-        version: position,
+        version: StreamVersion(position),
         id: "0198f3a2-0000-7000-8000-000000000001".parse().unwrap(),
         event_type: event_type.to_owned(),
         schema_version: SchemaVersion::FIRST,

@@ -167,8 +167,7 @@ impl BatchFolder {
             match upcasters.chain.upcast(&mut made) {
                 Ok(()) => ready.extend(made.into_iter().filter(wants)),
                 Err(UpcastError { upcaster, error: BatchError::Module(mut failure) }) => {
-                    failure.message =
-                        format!("upcaster `{}` version {}: {}", upcaster.name, upcaster.version, failure.message);
+                    failure.message = format!("upcaster {upcaster}: {}", failure.message);
                     let failed = made.pop().map(|event| (event, *failure));
                     return Ok(Upcasted { ready, failed, behind: rest.collect() });
                 }

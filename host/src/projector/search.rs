@@ -34,7 +34,7 @@ impl<'e> Search<'e> {
         if self.is_one(&part) {
             return;
         }
-        let named = part.clone().find(|&place| self.events[place].position.0 == failure.position);
+        let named = part.clone().find(|&place| self.events[place].position == failure.position);
         let middle = match named {
             Some(named) if named > part.start => named,
             Some(suspect) if !self.misattributed => {
@@ -79,9 +79,11 @@ pub(super) fn end_of_event(events: &[Delivery], place: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use gnomon_values::Instant;
+
     use super::*;
     use crate::{
-        event_log::{Position, SchemaVersion},
+        event_log::{Position, SchemaVersion, StreamVersion},
         runtime::FailureKind,
     };
 
@@ -90,20 +92,20 @@ mod tests {
             position: Position(*position),
             part: 0,
             stream: "a-1".into(),
-            version: 1,
+            version: StreamVersion(1),
             id: uuid::Uuid::nil(),
             event_type: "Happened".into(),
             schema_version: SchemaVersion::FIRST,
             data: "{}".into(),
             metadata: None,
-            time: 0,
-            recorded_at: 0,
+            time: Instant(0),
+            recorded_at: Instant(0),
         };
         positions.iter().map(event).collect()
     }
 
     fn failure(position: u64) -> ModuleFailure {
-        ModuleFailure { position, kind: FailureKind::Trapped, message: String::new(), backtrace: Vec::new() }
+        ModuleFailure { position: Position(position), kind: FailureKind::Trapped, message: String::new(), backtrace: Vec::new() }
     }
 
     /// Runs a search over a module that fails at one event and blames what `blame` says; answers the place that is found and

@@ -1,6 +1,6 @@
 //! Converts between the values of the contract and those of the host.
 
-use gnomon_values::cells::row_bytes;
+use gnomon_values::{Day, Instant, cells::row_bytes};
 use uuid::Uuid;
 
 pub(super) use super::bindings::types::{Event, Failure};
@@ -41,8 +41,8 @@ fn from_module(value: contract::Value) -> Result<Value, CellError> {
         contract::Value::Int64(int) => Value::I64(int),
         contract::Value::Float64(float) => Value::F64(Float::new(float)),
         contract::Value::Decimal(text) => Value::Decimal(Decimal::parse(&text)?),
-        contract::Value::Timestamp(microseconds) => Value::Timestamp(microseconds),
-        contract::Value::Date(days) => Value::Date(days),
+        contract::Value::Timestamp(microseconds) => Value::Timestamp(Instant(microseconds)),
+        contract::Value::Date(days) => Value::Date(Day(days)),
         contract::Value::Uuid(uuid) => Value::Uuid(Uuid::from_u64_pair(uuid.high, uuid.low)),
         contract::Value::Json(text) => Value::Json(CanonicalJson::parse(&text)?),
         contract::Value::Bytes(bytes) => Value::Bytes(bytes),
@@ -62,8 +62,8 @@ fn to_module(value: &Value) -> contract::Value {
         Value::I64(int) => contract::Value::Int64(*int),
         Value::F64(float) => contract::Value::Float64(float.get()),
         Value::Decimal(decimal) => contract::Value::Decimal(decimal.as_str().to_owned()),
-        Value::Timestamp(microseconds) => contract::Value::Timestamp(*microseconds),
-        Value::Date(days) => contract::Value::Date(*days),
+        Value::Timestamp(instant) => contract::Value::Timestamp(instant.0),
+        Value::Date(day) => contract::Value::Date(day.0),
         Value::Uuid(uuid) => contract::Value::Uuid(to_module_uuid(*uuid)),
         Value::Json(json) => contract::Value::Json(json.as_str().to_owned()),
         Value::Bytes(bytes) => contract::Value::Bytes(bytes.clone()),

@@ -39,8 +39,8 @@ pub struct ModuleLabel {
 impl std::fmt::Display for ModuleLabel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.version {
-            Some(version) => write!(f, "{} version {version}", self.name),
-            None => write!(f, "{} (not stored yet)", self.name),
+            Some(version) => write!(f, "`{}` version {version}", self.name),
+            None => write!(f, "`{}` (not stored yet)", self.name),
         }
     }
 }

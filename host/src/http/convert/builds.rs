@@ -157,7 +157,7 @@ impl From<BuildError> for api::BuildError {
 impl From<ModuleFailure> for api::ModuleFailure {
     fn from(failure: ModuleFailure) -> Self {
         Self {
-            position: failure.position,
+            position: failure.position.0,
             kind: failure.kind.into(),
             message: failure.message,
             backtrace: failure.backtrace.into_iter().map(Into::into).collect(),

@@ -29,14 +29,14 @@ fn delivery(place: usize, counted: Counted) -> Delivery {
         position: Position(place as u64 + 1),
         part: 0,
         stream: format!("count-{}", counted.stream),
-        version: place as u64 + 1,
+        version: StreamVersion(place as u64 + 1),
         id: uuid::Uuid::nil(),
         event_type: "Counted".into(),
         schema_version: SchemaVersion::FIRST,
         data: format!(r#"{{"n":{},"poison":{}}}"#, counted.n, counted.poison),
         metadata: None,
-        time: 0,
-        recorded_at: 0,
+        time: Instant(0),
+        recorded_at: Instant(0),
     }
 }
 
@@ -89,7 +89,7 @@ fn in_batches(folder: &mut BatchFolder, events: &[Counted], sizes: &[usize]) -> 
 fn tally() -> ProjectionModule {
     let runtime = Runtime::start(RuntimeSettings { limits: RuntimeLimits::default(), cache: None }).unwrap();
     let bytes = test_support::guest("tally");
-    let label = ModuleLabel { name: Identifier::new("tally").unwrap(), version: 1 };
+    let label = ModuleLabel { name: Identifier::new("tally").unwrap(), version: None };
     match runtime.load(label, &Digest::of(&bytes), &bytes).unwrap() {
         Module::Projection(module) => module,
         Module::Upcaster(_) => panic!("it is a projection"),

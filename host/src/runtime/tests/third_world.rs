@@ -106,7 +106,7 @@ fn the_other_worlds_still_load() {
         other => panic!("not a projection: {other:?}"),
     }
     match load(&upcaster("does_as_told")).unwrap() {
-        Loaded::Upcaster(upcaster) => assert_eq!(upcaster.steps().len(), 3),
+        Loaded::Upcaster(upcaster) => assert_eq!(upcaster.descriptor().steps.len(), 3),
         other => panic!("not an upcaster: {other:?}"),
     }
     let refused = load(&wat::parse_str("(component)").unwrap()).unwrap_err();

@@ -172,7 +172,7 @@ fn a_circle_between_upcasters_is_named_and_the_events_are_unchanged() {
     let error = chain.upcast(&mut events).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "upcaster right version 3: the module broke the contract at position 9: the upcasters rewrite the event in a circle: \
+        "upcaster `right` version 3: the module broke the contract at position 9: the upcasters rewrite the event in a circle: \
          `A` 1 → `B` 1 → `A` 1"
     );
     assert_eq!(error.upcaster.name.as_str(), "right");
@@ -193,7 +193,7 @@ fn an_event_becomes_no_more_than_the_limit() {
     let error = chain(&[("twice", &twice)], 3).upcast(&mut events).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "upcaster twice version 3: the module broke the contract at position 1: one event became 4; the limit \
+        "upcaster `twice` version 3: the module broke the contract at position 1: one event became 4; the limit \
          max_upcast_events is 3"
     );
 }
