@@ -3,7 +3,7 @@
 mod bytes;
 mod json;
 mod number;
-mod plain;
+mod scalar;
 mod text;
 mod text_enum;
 mod time;

@@ -3,9 +3,10 @@
 use std::{cell::RefCell, panic, sync::Once};
 
 use crate::{
-    Projection, Rows, Upcaster, at_hand,
+    Projection, Rows, Upcaster,
     batch::{self, FailureAt},
     bindings::imports::{self, Imports},
+    current_event,
     event::RawEvent,
     log::{self, Level},
     upcaster::batch::{self as upcasting, RawUpcasted},
@@ -36,7 +37,7 @@ fn report_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         panic::set_hook(Box::new(|panic| {
-            imports::turn_to(at_hand::get());
+            imports::turn_to(current_event::get());
             let message = panic.payload_as_str().unwrap_or("something that is no text");
             match panic.location() {
                 Some(location) => log::write(Level::Error, format_args!("panicked at {location}: {message}")),

@@ -4,11 +4,11 @@
 #[cfg(test)]
 extern crate self as gnomon_sdk;
 
-mod at_hand;
 mod batch;
 #[cfg(target_family = "wasm")]
 mod bindings;
 mod column;
+mod current_event;
 mod event;
 mod export;
 mod failure;
@@ -41,7 +41,7 @@ pub use self::{
     event::{Event, Events},
     failure::Failure,
     projection::{Partition, Projection, check_categories},
-    rows::{Keys, Rows},
+    rows::{Prefetch, Rows},
     table::{Find, Table},
     tables::Tables,
     upcaster::{Upcast, Upcasted, Upcaster},

@@ -1,6 +1,6 @@
 //! What an author implements.
 
-use crate::{Event, Events, Failure, Keys, Rows, Tables};
+use crate::{Event, Events, Failure, Prefetch, Rows, Tables};
 
 /// Folds events into the rows of tables.
 ///
@@ -31,8 +31,8 @@ pub trait Projection: 'static {
     /// Names the rows that [`handle`](Self::handle) will ask for. They are fetched with those of the other events of the
     /// batch, in one call for each table; a row that is not named here is fetched when it is asked for, which costs a call
     /// to the database for each. Naming a row that is not needed does no harm beyond fetching it.
-    fn prefetch(event: &Event<Self::Event>, keys: &mut Keys) {
-        let _ = (event, keys);
+    fn prefetch(event: &Event<Self::Event>, prefetch: &mut Prefetch) {
+        let _ = (event, prefetch);
     }
 }
 

@@ -58,7 +58,7 @@
 //! A read model must depend on nothing but the events. So each test runs several times: with all events in one batch, one by
 //! one, and split otherwise; with the module's memory kept from one batch to the next, and with fresh memory for each. If the
 //! rows are not the same every time, the test fails and says which split made which difference. The usual cause is something
-//! that lives outside of rows: a static, a `OnceLock`, a thread-local. A projection that is
+//! that instances outside of rows: a static, a `OnceLock`, a thread-local. A projection that is
 //! [partitioned by stream](crate::Partition::Stream) is also run stream by stream.
 //!
 //! A test also fails where a host would refuse what the projection does: what it declares, as at its upload; and keys, indexed
@@ -78,7 +78,7 @@ mod declared;
 mod difference;
 mod event;
 mod fold;
-mod life;
+mod instance;
 mod log;
 mod memory;
 mod process;

@@ -11,7 +11,8 @@ use gnomon::{
     event_log::{Position, SchemaVersion, StreamVersion},
     read_model::Identifier,
     runtime::{
-        Delivery, Digest, InvalidModule, Module, ModuleLabel, ModuleVersion, Runtime, RuntimeLimits, RuntimeSettings, UpcasterModule,
+        Delivery, Digest, InvalidModule, Module, ModuleLabel, ModuleVersion, Runtime, RuntimeLimits, RuntimeSettings,
+        UpcasterModule,
     },
 };
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     declared,
     event::{TestEvent, appended},
-    run::Work,
+    run::FoldState,
     tables::StoredTables,
 };
 use crate::{Projection, Tables, schema::Value};
@@ -31,11 +31,11 @@ pub fn fold<P: Projection>(events: impl IntoIterator<Item = TestEvent>, batch_ev
     let log = appended(&events);
     let places: Vec<usize> = (0..log.len()).collect();
     let mut batches: Vec<Vec<usize>> = places.chunks(batch_events).map(<[usize]>::to_vec).collect();
-    let mut work = Work { events: &log, tables: StoredTables::new(P::Tables::schemas()) };
+    let mut state = FoldState { events: &log, tables: StoredTables::new(P::Tables::schemas()) };
     let mut failures = Vec::new();
     while !batches.is_empty() {
-        let life = work.fold::<P>(&batches).unwrap_or_else(|message| panic!("{message}"));
-        let Some(failed) = life.failed else { break };
+        let instance = state.fold::<P>(&batches).unwrap_or_else(|message| panic!("{message}"));
+        let Some(failed) = instance.failed else { break };
         batches.drain(..failed.batch);
         batches[0].retain(|&event| log[event].position > failed.position);
         batches.retain(|batch| !batch.is_empty());
@@ -45,7 +45,7 @@ pub fn fold<P: Projection>(events: impl IntoIterator<Item = TestEvent>, batch_ev
         }
     }
     let rows = P::Tables::schemas().into_iter().map(|schema| {
-        let rows = work.tables.table(schema.name).rows.values().cloned().collect();
+        let rows = state.tables.table(schema.name).rows.values().cloned().collect();
         (schema.name.to_owned(), rows)
     });
     Folded { rows: rows.collect(), failures }

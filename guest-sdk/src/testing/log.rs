@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, fmt};
 
-use crate::{at_hand, log::Level};
+use crate::{current_event, log::Level};
 
 thread_local! {
     /// The lines of the run that goes on in this thread.
@@ -13,7 +13,7 @@ thread_local! {
 #[allow(clippy::print_stderr, reason = "a test has nowhere else to show it")]
 pub(crate) fn write(level: Level, message: fmt::Arguments<'_>) {
     LINES.with_borrow_mut(|lines| match lines {
-        Some(lines) => lines.push(format!("event {}: {level:?}: {message}", at_hand::get())),
+        Some(lines) => lines.push(format!("event {}: {level:?}: {message}", current_event::get())),
         None => eprintln!("{level:?}: {message}"),
     });
 }
@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn lines_name_the_event_at_hand() {
         let (result, lines) = collect(|| {
-            at_hand::set(7);
+            current_event::set(7);
             log::warn!("{} of {}", 1, "two");
             log::trace!("plain");
             "done"

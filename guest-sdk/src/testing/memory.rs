@@ -46,7 +46,7 @@ pub(super) struct LateFetch {
 
 /// How far a host has come.
 #[derive(Clone, Copy)]
-pub(super) struct Mark {
+pub(super) struct BatchStart {
     writes: usize,
     late: usize,
 }
@@ -57,17 +57,17 @@ impl MemoryHost {
     }
 
     /// Begins a batch.
-    pub(super) fn start_batch(&self) -> Mark {
+    pub(super) fn start_batch(&self) -> BatchStart {
         let mut memory = self.0.borrow_mut();
         memory.batch = Batch::default();
-        Mark { writes: memory.writes.len(), late: memory.late.len() }
+        BatchStart { writes: memory.writes.len(), late: memory.late.len() }
     }
 
-    /// Takes back what was written since the mark; answers whether a call was refused. The tables are of no use any more.
-    pub(super) fn abandon(&self, mark: Mark) -> bool {
+    /// Takes back what was written since the start; answers whether a call was refused. The tables are of no use any more.
+    pub(super) fn abandon(&self, start: BatchStart) -> bool {
         let mut memory = self.0.borrow_mut();
-        memory.writes.truncate(mark.writes);
-        memory.late.truncate(mark.late);
+        memory.writes.truncate(start.writes);
+        memory.late.truncate(start.late);
         memory.batch.refused
     }
 

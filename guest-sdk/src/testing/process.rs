@@ -16,7 +16,7 @@ use std::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::at_hand;
+use crate::current_event;
 
 /// Why work did not come to its end.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ thread_local! {
 
 /// Does work in fresh memory, for so many seconds at most.
 #[cfg(unix)]
-pub(super) fn apart<R: Serialize + DeserializeOwned + Send>(
+pub(super) fn in_fresh_memory<R: Serialize + DeserializeOwned + Send>(
     seconds: u32,
     work: impl FnOnce() -> R + Send,
 ) -> Result<R, Crash> {
@@ -43,7 +43,7 @@ pub(super) fn apart<R: Serialize + DeserializeOwned + Send>(
 
 /// Does work in a thread of its own: no process can be forked here.
 #[cfg(not(unix))]
-pub(super) fn apart<R: Serialize + DeserializeOwned + Send>(
+pub(super) fn in_fresh_memory<R: Serialize + DeserializeOwned + Send>(
     _seconds: u32,
     work: impl FnOnce() -> R + Send,
 ) -> Result<R, Crash> {
@@ -80,7 +80,7 @@ fn catch_panics() {
 fn crash(info: &PanicHookInfo<'_>) -> Crash {
     let message = info.payload_as_str().unwrap_or("something that is no text");
     let place = info.location().map(|location| format!(" at {location}")).unwrap_or_default();
-    Crash { position: Some(at_hand::get()), message: format!("it panicked{place}: {message}") }
+    Crash { position: Some(current_event::get()), message: format!("it panicked{place}: {message}") }
 }
 
 #[cfg(unix)]
@@ -185,24 +185,24 @@ mod unix {
 mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
 
-    use super::apart;
+    use super::in_fresh_memory;
 
     #[test]
     fn nothing_that_is_done_apart_is_left_behind() {
         static COUNT: AtomicI64 = AtomicI64::new(5);
-        let count = || apart(60, || COUNT.fetch_add(1, Ordering::Relaxed)).map_err(|crash| crash.message);
+        let count = || in_fresh_memory(60, || COUNT.fetch_add(1, Ordering::Relaxed)).map_err(|crash| crash.message);
         assert_eq!((count(), count()), (Ok(5), Ok(5)));
     }
 
     #[test]
     fn large_results_come_back() {
-        let result = apart(60, || "x".repeat(3_000_000)).map_err(|crash| crash.message);
+        let result = in_fresh_memory(60, || "x".repeat(3_000_000)).map_err(|crash| crash.message);
         assert_eq!(result.map(|text| text.len()), Ok(3_000_000));
     }
 
     #[test]
     fn work_without_an_end_is_ended() {
-        let endless = apart(1, || {
+        let endless = in_fresh_memory(1, || {
             loop {
                 std::hint::spin_loop();
             }

@@ -1,8 +1,8 @@
 //! One way to fold all events, from empty tables to the last row.
 
 use super::{
-    batches::Plan,
-    life::{Failed, Life, live},
+    batches::BatchPlan,
+    instance::{Failed, InstanceRun, run_instance},
     memory::LateFetch,
     tables::StoredTables,
 };
@@ -28,30 +28,30 @@ pub(super) struct Run {
 /// # Panics
 /// The projection does.
 #[track_caller]
-pub(super) fn run<P: Projection>(plan: &Plan, events: &[RawEvent]) -> Run {
-    let mut work = Work { events, tables: StoredTables::new(P::Tables::schemas()) };
+pub(super) fn run<P: Projection>(plan: &BatchPlan, events: &[RawEvent]) -> Run {
+    let mut state = FoldState { events, tables: StoredTables::new(P::Tables::schemas()) };
     let (mut lines, mut late) = (Vec::new(), Vec::new());
-    for batches in plan.lives() {
-        let life = match work.fold::<P>(&batches) {
-            Ok(life) => life,
+    for batches in plan.instances() {
+        let instance = match state.fold::<P>(&batches) {
+            Ok(instance) => instance,
             Err(message) => panic!("{message} ({plan})"),
         };
-        lines.extend(life.lines);
-        late.extend(life.late);
-        if let Some(Failed { position, message, .. }) = life.failed {
+        lines.extend(instance.lines);
+        late.extend(instance.late);
+        if let Some(Failed { position, message, .. }) = instance.failed {
             return Run { outcome: Outcome::Failed { position, message }, lines, late };
         }
     }
-    Run { outcome: Outcome::Rows(work.tables), lines, late }
+    Run { outcome: Outcome::Rows(state.tables), lines, late }
 }
 
 /// Events, and the tables as those before have left them.
-pub(super) struct Work<'e> {
+pub(super) struct FoldState<'e> {
     pub(super) events: &'e [RawEvent],
     pub(super) tables: StoredTables,
 }
 
-impl Work<'_> {
+impl FoldState<'_> {
     /// Folds batches with one memory. Where an event cannot be handled, everything before it is folded.
     ///
     /// As in a host, the batch in which something failed is done again in parts, each with fresh memory, until one event is
@@ -60,20 +60,20 @@ impl Work<'_> {
     ///
     /// # Errors
     /// What the projection did that stopped it.
-    pub(super) fn fold<P: Projection>(&mut self, batches: &[Vec<usize>]) -> Result<Life, String> {
-        let mut life = match live::<P>(&self.tables, batches, self.events) {
-            Ok(life) => life,
+    pub(super) fn fold<P: Projection>(&mut self, batches: &[Vec<usize>]) -> Result<InstanceRun, String> {
+        let mut instance = match run_instance::<P>(&self.tables, batches, self.events) {
+            Ok(instance) => instance,
             Err(crash) => {
                 let place = crash.position.and_then(|position| described(self.events, position));
                 let place = place.unwrap_or_else(|| "one of the events".to_owned());
                 return Err(format!("{place} stopped the projection: {}", crash.message));
             }
         };
-        life.writes.iter().for_each(|write| self.tables.apply(write));
-        let Some(failed) = &life.failed else { return Ok(life) };
+        instance.writes.iter().for_each(|write| self.tables.apply(write));
+        let Some(failed) = &instance.failed else { return Ok(instance) };
         let batch = &batches[failed.batch];
         if batch.len() == 1 {
-            return Ok(life);
+            return Ok(instance);
         }
         let earlier = if failed.was_refused {
             let (first, second) = batch.split_at(batch.len() / 2);
@@ -87,16 +87,16 @@ impl Work<'_> {
             self.narrow::<P>(&batch[..before])?.or(Some((failed.position, failed.message.clone())))
         };
         let number = failed.batch;
-        life.failed =
+        instance.failed =
             earlier.map(|(position, message)| Failed { batch: number, position, message, was_refused: false });
-        if life.failed.is_none() {
+        if instance.failed.is_none() {
             // Only as a whole was the batch too large.
-            return self.fold::<P>(&batches[number + 1..]).map(|rest| Life {
+            return self.fold::<P>(&batches[number + 1..]).map(|rest| InstanceRun {
                 failed: rest.failed.map(|failed| Failed { batch: number + 1 + failed.batch, ..failed }),
-                ..life
+                ..instance
             });
         }
-        Ok(life)
+        Ok(instance)
     }
 
     /// Folds a part of a batch; answers which event of it cannot be handled.

@@ -15,12 +15,12 @@ use crate::{Events, Partition, Projection, Table, Tables, event::RawEvent};
 /// What has happened in a test so far.
 pub struct Scenario<P> {
     events: Vec<TestEvent>,
-    played: OnceCell<Played>,
+    result: OnceCell<ScenarioResult>,
     projection: PhantomData<fn() -> P>,
 }
 
 /// What came of the events.
-struct Played {
+struct ScenarioResult {
     /// The events that the projection was given.
     log: Vec<RawEvent>,
     /// The run with all events in one batch; the others came to the same.
@@ -33,7 +33,7 @@ struct Played {
 #[must_use = "a test needs to say what it expects, by one of the `then_…`"]
 pub fn given<P: Projection>(events: impl IntoIterator<Item = TestEvent>) -> Scenario<P> {
     const { crate::check_categories(P::CATEGORIES) };
-    Scenario { events: events.into_iter().collect(), played: OnceCell::new(), projection: PhantomData }
+    Scenario { events: events.into_iter().collect(), result: OnceCell::new(), projection: PhantomData }
 }
 
 impl<P: Projection> Scenario<P> {
@@ -41,7 +41,7 @@ impl<P: Projection> Scenario<P> {
     #[must_use = "a test needs to say what it expects, by one of the `then_…`"]
     pub fn when(mut self, events: impl IntoIterator<Item = TestEvent>) -> Self {
         self.events.extend(events);
-        self.played = OnceCell::new();
+        self.result = OnceCell::new();
         self
     }
 
@@ -88,13 +88,13 @@ impl<P: Projection> Scenario<P> {
     /// It can be, or another cannot, or for another reason.
     #[track_caller]
     pub fn then_fails(self, position: u64, words: &str) -> Self {
-        match &self.played().run.outcome {
+        match &self.result().run.outcome {
             Outcome::Failed { position: at, message } if *at == position && message.contains(words) => {}
             Outcome::Failed { position: at, message } => {
                 let place = self.described(*at);
                 panic!("expected event {position} to fail with \"{words}\", but {place} failed: {message}")
             }
-            Outcome::Rows(_) if !self.played().log.iter().any(|event| event.position == position) => {
+            Outcome::Rows(_) if !self.result().log.iter().any(|event| event.position == position) => {
                 panic!("expected event {position} to fail with \"{words}\", but the projection does not ask for it")
             }
             Outcome::Rows(_) => panic!("expected event {position} to fail with \"{words}\", but all were handled"),
@@ -109,7 +109,7 @@ impl<P: Projection> Scenario<P> {
     /// A row was asked for that `prefetch` had not named.
     #[track_caller]
     pub fn then_all_prefetched(self) -> Self {
-        if let Some(late) = self.played().run.late.first() {
+        if let Some(late) = self.result().run.late.first() {
             let key: Vec<String> = late.key.iter().map(ToString::to_string).collect();
             panic!(
                 "{} asked for the row ({}) of `{}`, which `prefetch` had not named",
@@ -137,24 +137,24 @@ impl<P: Projection> Scenario<P> {
 
     #[track_caller]
     fn tables(&self) -> &StoredTables {
-        match &self.played().run.outcome {
+        match &self.result().run.outcome {
             Outcome::Rows(tables) => tables,
             Outcome::Failed { position, message } => panic!("{} failed: {message}", self.described(*position)),
         }
     }
 
     fn described(&self, position: u64) -> String {
-        described(&self.played().log, position).unwrap_or_else(|| format!("event {position}"))
+        described(&self.result().log, position).unwrap_or_else(|| format!("event {position}"))
     }
 
     #[track_caller]
-    fn played(&self) -> &Played {
+    fn result(&self) -> &ScenarioResult {
         // Not by `get_or_init`, whose closure would be the place that panics are reported at.
-        if self.played.get().is_none() {
-            let _ = self.played.set(play::<P>(&self.events));
+        if self.result.get().is_none() {
+            let _ = self.result.set(run_all_plans::<P>(&self.events));
         }
-        match self.played.get() {
-            Some(played) => played,
+        match self.result.get() {
+            Some(result) => result,
             None => unreachable!("it was just set"),
         }
     }
@@ -162,7 +162,7 @@ impl<P: Projection> Scenario<P> {
 
 /// Folds the events in every way, and compares what comes of it.
 #[track_caller]
-fn play<P: Projection>(events: &[TestEvent]) -> Played {
+fn run_all_plans<P: Projection>(events: &[TestEvent]) -> ScenarioResult {
     declared::check::<P>();
     let log: Vec<RawEvent> = appended(events).into_iter().filter(is_wanted::<P>).collect();
     let streams: Vec<&str> = log.iter().map(|event| event.stream.as_str()).collect();
@@ -187,7 +187,7 @@ fn play<P: Projection>(events: &[TestEvent]) -> Played {
         };
         panic!("{cause}\nA: {first}\nB: {plan}{}", differences::<P>(&log, &reference.outcome, &other.outcome));
     }
-    Played { log, run: reference }
+    ScenarioResult { log, run: reference }
 }
 
 /// Whether the host would deliver the event.

@@ -56,7 +56,7 @@ pub struct Upcasting<U> {
 pub fn upcast<U: Upcaster>(event: TestEvent) -> Upcasting<U> {
     let [event] = <[RawEvent; 1]>::try_from(appended(&[event])).unwrap_or_else(|_| unreachable!("it is one event"));
     let place = described(&event);
-    let asked = process::apart(60, || log::collect(|| [settle::<U>(&event), settle::<U>(&event)]));
+    let asked = process::in_fresh_memory(60, || log::collect(|| [settle::<U>(&event), settle::<U>(&event)]));
     let ([result, again], lines) = match asked {
         Ok(asked) => asked,
         Err(crash) => panic!("{place} stopped the upcaster: {}", crash.message),

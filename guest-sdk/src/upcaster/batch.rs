@@ -2,7 +2,7 @@
 
 pub(crate) use super::outcome::RawUpcasted;
 use super::step::Step;
-use crate::{Failure, at_hand, batch::FailureAt, event::RawEvent};
+use crate::{Failure, batch::FailureAt, current_event, event::RawEvent};
 
 /// Takes one step with each event. `turn_to` is told which one is in hand.
 pub(crate) fn upcast(
@@ -11,7 +11,7 @@ pub(crate) fn upcast(
     mut turn_to: impl FnMut(u64),
 ) -> Result<Vec<Vec<RawUpcasted>>, FailureAt> {
     let upcasted = events.into_iter().map(|event| {
-        at_hand::set(event.position);
+        current_event::set(event.position);
         turn_to(event.position);
         let (position, place) = (event.position, format!("{} version {}", event.event_type, event.schema_version));
         take_step(steps, event).map_err(|failure| FailureAt { position, message: format!("{place}: {failure}") })

@@ -20,8 +20,8 @@ use crate::{
 
 pub use crate::runtime::ModuleVersion;
 
-use self::loaded::Loaded;
 pub(crate) use self::load::descriptors;
+use self::loaded::Loaded;
 pub use self::{
     chain::{ChainError, upcast},
     list::{ModuleSummary, VersionSummary},

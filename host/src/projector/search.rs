@@ -105,7 +105,12 @@ mod tests {
     }
 
     fn failure(position: u64) -> ModuleFailure {
-        ModuleFailure { position: Position(position), kind: FailureKind::Trapped, message: String::new(), backtrace: Vec::new() }
+        ModuleFailure {
+            position: Position(position),
+            kind: FailureKind::Trapped,
+            message: String::new(),
+            backtrace: Vec::new(),
+        }
     }
 
     /// Runs a search over a module that fails at one event and blames what `blame` says; answers the place that is found and

@@ -207,7 +207,11 @@ impl Table {
     /// Names the first value that does not fit, or says that there are no values or too many.
     pub fn check_find(&self, index: &Index, values: &[Value]) -> Result<(), ShapeError> {
         let expected = values.len().clamp(1, index.columns.len());
-        self.check_cells("find", index.columns[..expected].iter().map(|&column_index| &self.columns[column_index]), values)
+        self.check_cells(
+            "find",
+            index.columns[..expected].iter().map(|&column_index| &self.columns[column_index]),
+            values,
+        )
     }
 
     fn check_cells<'c>(
@@ -252,7 +256,11 @@ impl Table {
         }
     }
 
-    fn check_index<'v>(&self, column_index: Place<'_>, cells: impl Iterator<Item = &'v Value>) -> Result<(), ShapeError> {
+    fn check_index<'v>(
+        &self,
+        column_index: Place<'_>,
+        cells: impl Iterator<Item = &'v Value>,
+    ) -> Result<(), ShapeError> {
         cells::check_index(column_index, cells.map(Value::heap_bytes))
             .map_err(|error| ShapeError::IndexBytes { table: self.name.clone(), error })
     }

@@ -96,7 +96,6 @@ pub struct ModuleFailure {
     pub backtrace: Vec<Frame>,
 }
 
-
 impl std::fmt::Display for ModuleFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "the module {} at position {}: {}", self.kind.verb(), self.position, self.message)

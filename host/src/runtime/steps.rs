@@ -121,8 +121,10 @@ mod tests {
     fn a_gap_is_named() {
         assert_eq!(
             reasons(&[("A", 1, 2), ("A", 3, 4), ("B", 1, 2)]),
-            ["step `A` 1 → 2: no step begins at schema version 2, although others lead to 4; add a step from 2 to a later \
-              version"]
+            [
+                "step `A` 1 → 2: no step begins at schema version 2, although others lead to 4; add a step from 2 to a later \
+              version"
+            ]
         );
     }
 

@@ -80,8 +80,8 @@ impl Projection for Bank {
         }
     }
 
-    fn prefetch(event: &Event<AccountEvent>, keys: &mut Keys) {
-        keys.want::<Account>(event.stream_id());
+    fn prefetch(event: &Event<AccountEvent>, prefetch: &mut Prefetch) {
+        prefetch.want::<Account>(event.stream_id());
     }
 }
 

@@ -118,9 +118,9 @@ impl Projection for Fleet {
         Ok(())
     }
 
-    fn prefetch(event: &Event<FlightEvent>, keys: &mut Keys) {
+    fn prefetch(event: &Event<FlightEvent>, prefetch: &mut Prefetch) {
         if let Some(tailnum) = event.data.tailnum() {
-            keys.want::<Aircraft>(tailnum);
+            prefetch.want::<Aircraft>(tailnum);
         }
     }
 }

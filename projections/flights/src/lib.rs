@@ -103,8 +103,8 @@ impl Projection for Flights {
         Ok(())
     }
 
-    fn prefetch(event: &Event<FlightEvent>, keys: &mut Keys) {
-        keys.want::<FlightState>(event.stream_id());
+    fn prefetch(event: &Event<FlightEvent>, prefetch: &mut Prefetch) {
+        prefetch.want::<FlightState>(event.stream_id());
     }
 }
 

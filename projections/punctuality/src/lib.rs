@@ -138,19 +138,19 @@ impl Projection for Punctuality {
         Ok(())
     }
 
-    fn prefetch(event: &Event<FlightEvent>, keys: &mut Keys) {
+    fn prefetch(event: &Event<FlightEvent>, prefetch: &mut Prefetch) {
         match &event.data {
             FlightEvent::Scheduled(flight) => {
-                keys.want::<CarrierDaily>((&flight.carrier, flight.day));
-                keys.want::<Route>((&flight.origin, &flight.dest));
+                prefetch.want::<CarrierDaily>((&flight.carrier, flight.day));
+                prefetch.want::<Route>((&flight.origin, &flight.dest));
             }
-            FlightEvent::Departed(departure) => keys.want::<CarrierDaily>((&departure.carrier, departure.day)),
+            FlightEvent::Departed(departure) => prefetch.want::<CarrierDaily>((&departure.carrier, departure.day)),
             FlightEvent::Arrived(arrival) => {
-                keys.want::<CarrierDaily>((&arrival.carrier, arrival.day));
-                keys.want::<Route>((&arrival.origin, &arrival.dest));
+                prefetch.want::<CarrierDaily>((&arrival.carrier, arrival.day));
+                prefetch.want::<Route>((&arrival.origin, &arrival.dest));
             }
             FlightEvent::Cancelled(flight) | FlightEvent::Diverted(flight) => {
-                keys.want::<CarrierDaily>((&flight.carrier, flight.day));
+                prefetch.want::<CarrierDaily>((&flight.carrier, flight.day));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     api,
+    event_log::SchemaVersion,
     read_model::{ColumnDeclaration, ColumnType, IndexDeclaration, TableDeclaration},
     runtime::{Descriptor, ModuleKind, Partition, ProjectionDescriptor, Step, UpcasterDescriptor, WantedType},
 };

@@ -1,6 +1,5 @@
 //! Events, as clients write and read them.
 
-use gnomon_values::Instant;
 use serde_json::value::RawValue;
 
 use crate::{

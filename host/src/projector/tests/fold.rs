@@ -5,11 +5,12 @@ use std::{
     sync::Arc,
 };
 
+use gnomon_values::Instant;
 use proptest::prelude::*;
 
 use crate::{
     builds::{BuildId, tests::TestBuilds},
-    event_log::{Position, SchemaVersion},
+    event_log::{Position, SchemaVersion, StreamVersion},
     projector::fold::BatchFolder,
     read_model::{Identifier, TableSet, Value},
     runtime::{Delivery, Digest, Module, ModuleLabel, ProjectionModule, Runtime, RuntimeLimits, RuntimeSettings},

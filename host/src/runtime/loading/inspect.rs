@@ -156,8 +156,10 @@ mod tests {
         let reasons = world(&["gnomon:module/log@0.2.0"], &["gnomon:module/projection-guest@0.2.0"]).unwrap_err();
         assert_eq!(
             reasons,
-            ["it is built for contract gnomon:module@0.2.0, but this host supports gnomon:module@0.1.0; build it with the \
-              gnomon-sdk of that version"]
+            [
+                "it is built for contract gnomon:module@0.2.0, but this host supports gnomon:module@0.1.0; build it with the \
+              gnomon-sdk of that version"
+            ]
         );
     }
 

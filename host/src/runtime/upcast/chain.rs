@@ -5,18 +5,21 @@ use std::fmt::Debug;
 use hashbrown::HashMap;
 
 use super::lineage::{Lineage, Member};
-use crate::{event_log::SchemaVersion, runtime::{
-    delivery::Delivery,
-    descriptor::{Step, UpcasterDescriptor},
-    failure::{BatchError, FailureKind, Fault},
-    label::ModuleLabel,
-    limits::RuntimeLimits,
-    steps::conflicts,
-    worlds::{
-        answer::Upcasted,
-        upcaster::{UpcasterInstance, UpcasterModule},
+use crate::{
+    event_log::SchemaVersion,
+    runtime::{
+        delivery::Delivery,
+        descriptor::{Step, UpcasterDescriptor},
+        failure::{BatchError, FailureKind, Fault},
+        label::ModuleLabel,
+        limits::RuntimeLimits,
+        steps::conflicts,
+        worlds::{
+            answer::Upcasted,
+            upcaster::{UpcasterInstance, UpcasterModule},
+        },
     },
-}};
+};
 
 /// Upcasters that are active together, with their instances.
 ///

@@ -113,13 +113,12 @@ impl<W: World> Running<W> {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(failure)) => {
                 // A failure that names an event outside of the batch is attributed to the current one.
-                let named = events.iter().map(|event| event.borrow().position).find(|named| named.0 == failure.position);
+                let named =
+                    events.iter().map(|event| event.borrow().position).find(|named| named.0 == failure.position);
                 let position = named.unwrap_or_else(|| self.position(events));
                 Err(Fault::new(FailureKind::Refused, &failure.message, Vec::new()).at(position))
             }
-            Err(error) => {
-                Err(call_error(error, self.store.data().output.complaints()).at(self.position(events)))
-            }
+            Err(error) => Err(call_error(error, self.store.data().output.complaints()).at(self.position(events))),
         }
     }
 }

@@ -103,6 +103,12 @@ impl UpcasterModule {
         &self.shared.descriptor
     }
 
+    /// The steps that it declares.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.shared.descriptor.steps
+    }
+
     /// Its name and version.
     #[must_use]
     pub fn label(&self) -> &ModuleLabel {
@@ -127,7 +133,7 @@ impl std::fmt::Debug for UpcasterModule {
 
 impl UpcasterInstance {
     /// Takes one step with each of these events, at least one. Each has the type and version at which one of the
-    /// declared steps begins, and they are in the order of their positions. Answers the results of each event, in
+    /// [steps](UpcasterModule::steps) begins, and they are in the order of their positions. Answers the results of each event, in
     /// the same order. Blocks: it computes.
     ///
     /// # Errors

@@ -93,10 +93,10 @@ impl Projection for Customers {
 
     // The rows that `handle` will ask for are fetched for many events at once. It works without this,
     // but slower.
-    fn prefetch(event: &Event<OrderEvent>, keys: &mut Keys) {
+    fn prefetch(event: &Event<OrderEvent>, prefetch: &mut Prefetch) {
         match &event.data {
-            OrderEvent::Placed(placed) => keys.want::<Customer>(placed.customer.as_str()),
-            OrderEvent::Cancelled(cancelled) => keys.want::<Customer>(cancelled.customer.as_str()),
+            OrderEvent::Placed(placed) => prefetch.want::<Customer>(placed.customer.as_str()),
+            OrderEvent::Cancelled(cancelled) => prefetch.want::<Customer>(cancelled.customer.as_str()),
         }
     }
 }

@@ -61,11 +61,8 @@ pub(super) fn sides() -> impl Strategy<Value = (Vec<Filled>, Vec<Filled>)> {
 type Side = (TableDeclaration, Vec<Row>);
 
 fn pair() -> impl Strategy<Value = (Side, Side)> {
-    let shape = (select(&ColumnType::ALL[..]), any::<bool>(), any::<bool>()).prop_map(|(column_type, nullable, in_key)| Shape {
-        column_type,
-        nullable,
-        in_key,
-    });
+    let shape = (select(&ColumnType::ALL[..]), any::<bool>(), any::<bool>())
+        .prop_map(|(column_type, nullable, in_key)| Shape { column_type, nullable, in_key });
     let edit = prop_oneof![
         24 => Just(Edit::Keep),
         1 => Just(Edit::Drop),

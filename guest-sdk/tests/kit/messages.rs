@@ -37,11 +37,11 @@ impl Projection for Obedient {
         Ok(())
     }
 
-    fn prefetch(event: &Event<Counting>, keys: &mut Keys) {
+    fn prefetch(event: &Event<Counting>, prefetch: &mut Prefetch) {
         let Counting::Counted(counted) = &event.data;
         assert_ne!(counted.by, -8, "cannot look ahead");
         if counted.by != -5 {
-            keys.want::<Counter>(event.stream_id());
+            prefetch.want::<Counter>(event.stream_id());
         }
     }
 }

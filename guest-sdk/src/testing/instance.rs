@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{Projection, Rows, batch, event::RawEvent};
 
-/// What a life has done.
+/// What a instance has done.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Life {
+pub(super) struct InstanceRun {
     /// What the batches before a failure wrote.
     pub(super) writes: Vec<Write>,
     /// Why it ended early.
@@ -37,26 +37,26 @@ pub(super) struct Failed {
 ///
 /// # Errors
 /// The projection panicked or did not come back.
-pub(super) fn live<P: Projection>(
+pub(super) fn run_instance<P: Projection>(
     tables: &StoredTables,
     batches: &[Vec<usize>],
     events: &[RawEvent],
-) -> Result<Life, Crash> {
+) -> Result<InstanceRun, Crash> {
     // Generous: a slow test is better than one that fails on a busy machine.
     let seconds = u32::try_from(events.len() / 1_000).unwrap_or(u32::MAX).saturating_add(60);
-    process::apart(seconds, || {
+    process::in_fresh_memory(seconds, || {
         let host = MemoryHost::new(tables.clone());
         let mut rows = Rows::new::<P::Tables>(Box::new(host.clone()));
         let (failed, lines) = log::collect(|| {
             batches.iter().enumerate().find_map(|(number, batch)| {
                 let batch = batch.iter().map(|&event| events[event].clone()).collect();
-                let mark = host.start_batch();
+                let start = host.start_batch();
                 let failure = batch::handle::<P>(&mut rows, batch).err()?;
-                let was_refused = host.abandon(mark);
+                let was_refused = host.abandon(start);
                 Some(Failed { batch: number, position: failure.position, message: failure.message, was_refused })
             })
         });
         let (writes, late) = host.finish();
-        Life { writes, failed, lines, late }
+        InstanceRun { writes, failed, lines, late }
     })
 }
