@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-// What the derives write means this crate here as well, in its unit tests.
+// The derives generate paths that begin with `gnomon_sdk`, also in the unit tests of this crate.
 #[cfg(test)]
 extern crate self as gnomon_sdk;
 
@@ -47,7 +47,7 @@ pub use self::{
     upcaster::{Upcast, Upcasted, Upcaster},
 };
 
-/// What `export!` and `export_upcaster!` refer to.
+/// Items that `export!` and `export_upcaster!` use.
 #[doc(hidden)]
 #[cfg(target_family = "wasm")]
 pub mod __export {

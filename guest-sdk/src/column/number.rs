@@ -1,4 +1,4 @@
-//! Numbers.
+//! Columns of numbers.
 
 use rust_decimal::Decimal;
 
@@ -81,6 +81,17 @@ mod tests {
     fn a_cell_of_another_type_is_refused() {
         let found = i64::from_value(Value::Text("7".into()));
         assert_eq!(found, Err(Failure::new("expected a cell of type i64, found \"7\"")));
+    }
+
+    #[test]
+    fn decimals_have_the_form_of_the_host() {
+        for text in ["0", "1.50", "-0.00", "100", "-12.340", "0.001", "79228162514264337593543950335", "-0.0000000000000000000000000001"] {
+            let decimal: Decimal = text.parse().unwrap();
+            let Ok(Value::Decimal(cell)) = decimal.to_value() else { panic!("{text} is not a decimal cell") };
+            let golden = include_str!("../../values/tests/golden/decimals.tsv");
+            let form = golden.lines().filter_map(|line| line.split_once('\t')).find(|(written, _)| *written == text);
+            assert_eq!(form, Some((text, cell.as_str())));
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Columns whose values are small, copied, and given as they are where a key is asked for.
+//! Columns of small types that are copied, and that are given as they are when they are keys.
 
 use std::hash::{Hash, Hasher};
 
@@ -12,14 +12,14 @@ use crate::{
     schema::{ColumnType, Key, Value},
 };
 
-/// What there is to say of such a type.
+/// How values of such a type become cells.
 pub(super) trait Scalar: Copy {
     const TYPE: ColumnType;
 
-    /// The bytes that its cell holds at most beside what every cell takes.
+    /// The most bytes that its cell can hold; see [`Column::settle_sized`].
     const MAX_BYTES: usize = 0;
 
-    /// Whether a cell can hold the value.
+    /// Checks that a cell can hold the value.
     fn check(self) -> Result<(), Failure> {
         Ok(())
     }
@@ -31,7 +31,7 @@ pub(super) trait Scalar: Copy {
 
     fn into_cell(self) -> Value;
 
-    /// None where the cell is of another type.
+    /// The value of a cell; `None` if the cell has another type.
     fn from_cell(cell: &Value) -> Option<Result<Self, Failure>>;
 }
 

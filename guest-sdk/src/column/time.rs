@@ -1,4 +1,4 @@
-//! Instants and days.
+//! Columns of instants and days.
 
 use chrono::{DateTime, NaiveDate, Timelike, Utc};
 use gnomon_values::{Day, Instant};

@@ -1,18 +1,18 @@
-//! The ways in which the events of a test fall into batches.
+//! Splits the events of a test into batches, in several ways.
 
 use std::{collections::HashMap, fmt};
 
-/// Fresh memory is a process each on Unix, so there are not too many of them.
+/// Instances of one plan. Each is a process on Unix, so their number is limited.
 const MAX_INSTANCES: usize = 64;
-/// Enough for sizes of all sorts.
+/// Batches of one random plan: enough for many different sizes.
 const MAX_RANDOM_BATCHES: usize = 256;
 
 /// A way to fold all events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BatchPlan {
-    /// How the events are ordered, where it is not as in the log.
+    /// The order of the events, if it is not that of the log.
     order: Option<Vec<usize>>,
-    /// Each instance is a memory, and the batches that it sees, by their sizes.
+    /// For each instance, the sizes of the batches that it handles.
     instances: Vec<Vec<usize>>,
 }
 
@@ -21,12 +21,12 @@ impl BatchPlan {
         Self { order: None, instances }
     }
 
-    /// Whether the events come in the order of the log.
+    /// Whether the events are handled in the order of the log.
     pub(super) fn keeps_order(&self) -> bool {
         self.order.is_none()
     }
 
-    /// The events of each batch of each instance, by their places in the log.
+    /// The events of each batch of each instance, by their indexes in the log.
     pub(super) fn instances(&self) -> impl Iterator<Item = Vec<Vec<usize>>> {
         let mut from = 0;
         self.instances.iter().map(move |instance| {
@@ -45,7 +45,7 @@ impl BatchPlan {
     }
 }
 
-/// In words: `2 batches (1 event, 4 events)`, with `memory lost` where a instance ends.
+/// The plan for messages: `2 batches of 1, 4 events`, with `memory lost` between two instances.
 impl fmt::Display for BatchPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 12;
@@ -69,7 +69,7 @@ impl fmt::Display for BatchPlan {
     }
 }
 
-/// The ways to try; all events in one batch is the first.
+/// The plans to run. The first has all events in one batch.
 pub(super) fn plans(streams: &[&str], partitioned: bool) -> Vec<BatchPlan> {
     let count = streams.len();
     let mut plans = vec![BatchPlan::in_order(vec![vec![count]])];
@@ -91,16 +91,16 @@ pub(super) fn plans(streams: &[&str], partitioned: bool) -> Vec<BatchPlan> {
     plans
 }
 
-/// What a host does that replays the streams of a partitioned projection on their own.
+/// The plan of a host that replays the streams of a partitioned projection separately; `None` for fewer than two streams.
 fn stream_by_stream(streams: &[&str]) -> Option<BatchPlan> {
-    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut indexes: HashMap<&str, usize> = HashMap::new();
     let mut by_stream: Vec<Vec<usize>> = Vec::new();
     for (event, stream) in streams.iter().enumerate() {
-        let place = *places.entry(stream).or_insert(by_stream.len());
-        if place == by_stream.len() {
+        let index = *indexes.entry(stream).or_insert(by_stream.len());
+        if index == by_stream.len() {
             by_stream.push(Vec::new());
         }
-        by_stream[place].push(event);
+        by_stream[index].push(event);
     }
     by_stream.reverse();
     let sizes = by_stream.iter().map(Vec::len).collect();
@@ -108,7 +108,7 @@ fn stream_by_stream(streams: &[&str]) -> Option<BatchPlan> {
     (by_stream.len() > 1).then(|| BatchPlan { order: Some(by_stream.concat()), instances })
 }
 
-/// The same numbers in every run of the tests (SplitMix64).
+/// Pseudorandom numbers, the same in every run (SplitMix64).
 struct Random(u64);
 
 impl Random {
@@ -120,7 +120,7 @@ impl Random {
         (bits ^ (bits >> 31)) as usize % end
     }
 
-    /// Cuts so many events into pieces; all of the same size where there are no more events than pieces.
+    /// Splits `count` events into at most `pieces` pieces, and returns their sizes.
     fn cut(&mut self, count: usize, pieces: usize) -> Vec<usize> {
         if count <= pieces {
             return vec![1; count];
@@ -132,7 +132,7 @@ impl Random {
         cuts.windows(2).map(|cut| cut[1] - cut[0]).collect()
     }
 
-    /// Makes instances of batches.
+    /// Distributes batches over at most `instances` instances.
     fn group(&mut self, batches: Vec<usize>, instances: usize) -> Vec<Vec<usize>> {
         let mut rest = batches.as_slice();
         self.cut(batches.len(), instances.min(batches.len().div_ceil(2)))
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn every_plan_brings_each_event_once_and_no_batch_is_empty() {
+    fn every_plan_has_each_event_once_and_no_empty_batch() {
         for count in [1, 2, 3, 7, 64, 65, 1_000, 20_000] {
             let streams: Vec<String> = (0..count).map(|event| format!("s-{}", event % 5)).collect();
             let streams: Vec<&str> = streams.iter().map(String::as_str).collect();
@@ -190,14 +190,14 @@ mod tests {
     }
 
     #[test]
-    fn many_events_come_in_batches_of_many_sizes() {
+    fn many_events_are_split_into_batches_of_many_sizes() {
         let streams = vec!["a-1"; 10_000];
         let sizes: BTreeSet<usize> = plans(&streams, false).iter().flat_map(|plan| plan.instances.concat()).collect();
         assert!(sizes.len() > 100, "{sizes:?}");
     }
 
     #[test]
-    fn a_stream_is_never_torn_apart() {
+    fn a_stream_is_never_split() {
         let streams = ["a-1", "a-2", "a-1", "a-3", "a-2"];
         let Some(plan) = stream_by_stream(&streams) else { panic!("there are several streams") };
         let batches: Vec<Vec<usize>> = plan.instances().flatten().collect();

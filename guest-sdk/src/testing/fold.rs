@@ -1,4 +1,4 @@
-//! Folding without expectations, for tests of the SDK and of the host that compare what comes out.
+//! Folds events without expectations, for tests of the SDK and of the host that compare the results.
 
 use std::collections::BTreeMap;
 
@@ -19,18 +19,18 @@ pub struct Folded {
     pub failures: Vec<(u64, String)>,
 }
 
-/// Folds events in batches of so many, with memory that is kept as a host keeps it. An event that cannot be handled is
-/// skipped, or ends the fold.
+/// Folds events in batches of `batch_events`, with an instance that is kept as a host keeps it. An event that cannot be handled is
+/// skipped if `skip` is true, and ends the fold otherwise.
 ///
 /// # Panics
-/// The projection does, or a host would refuse it or an event.
+/// The projection panics, or a host would refuse the projection or an event.
 #[track_caller]
 pub fn fold<P: Projection>(events: impl IntoIterator<Item = TestEvent>, batch_events: usize, skip: bool) -> Folded {
     declared::check::<P>();
     let events: Vec<TestEvent> = events.into_iter().collect();
     let log = appended(&events);
-    let places: Vec<usize> = (0..log.len()).collect();
-    let mut batches: Vec<Vec<usize>> = places.chunks(batch_events).map(<[usize]>::to_vec).collect();
+    let indexes: Vec<usize> = (0..log.len()).collect();
+    let mut batches: Vec<Vec<usize>> = indexes.chunks(batch_events).map(<[usize]>::to_vec).collect();
     let mut state = FoldState { events: &log, tables: StoredTables::new(P::Tables::schemas()) };
     let mut failures = Vec::new();
     while !batches.is_empty() {

@@ -1,4 +1,4 @@
-//! One way to fold all events, from empty tables to the last row.
+//! Folds all events by one plan.
 
 use super::{
     batches::BatchPlan,
@@ -13,11 +13,11 @@ use crate::{Projection, Tables, event::RawEvent};
 pub(super) enum Outcome {
     /// All events were handled.
     Rows(StoredTables),
-    /// One could not be.
+    /// An event could not be handled.
     Failed { position: u64, message: String },
 }
 
-/// What a run brought to light.
+/// The result of a run.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) outcome: Outcome,
@@ -25,8 +25,10 @@ pub(super) struct Run {
     pub(super) late: Vec<LateFetch>,
 }
 
+/// Folds all events, beginning with empty tables.
+///
 /// # Panics
-/// The projection does.
+/// The projection panics.
 #[track_caller]
 pub(super) fn run<P: Projection>(plan: &BatchPlan, events: &[RawEvent]) -> Run {
     let mut state = FoldState { events, tables: StoredTables::new(P::Tables::schemas()) };
@@ -45,28 +47,28 @@ pub(super) fn run<P: Projection>(plan: &BatchPlan, events: &[RawEvent]) -> Run {
     Run { outcome: Outcome::Rows(state.tables), lines, late }
 }
 
-/// Events, and the tables as those before have left them.
+/// Events, and the tables as the events handled so far have left them.
 pub(super) struct FoldState<'e> {
     pub(super) events: &'e [RawEvent],
     pub(super) tables: StoredTables,
 }
 
 impl FoldState<'_> {
-    /// Folds batches with one memory. Where an event cannot be handled, everything before it is folded.
+    /// Folds batches with one instance. If an event cannot be handled, the events before it are folded.
     ///
-    /// As in a host, the batch in which something failed is done again in parts, each with fresh memory, until one event is
-    /// left: what the host refuses at the end of a batch is thus found at the event that caused it, and a batch that is too
-    /// large as a whole is not a failure.
+    /// As in a host, a batch that fails is folded again in parts, each with a new instance, until the faulty event is alone. So a
+    /// refusal at the end of a batch is attributed to the event that caused it, and a batch that is too large as a whole is not
+    /// a failure.
     ///
     /// # Errors
-    /// What the projection did that stopped it.
+    /// The projection panicked or its process ended.
     pub(super) fn fold<P: Projection>(&mut self, batches: &[Vec<usize>]) -> Result<InstanceRun, String> {
         let mut instance = match run_instance::<P>(&self.tables, batches, self.events) {
             Ok(instance) => instance,
             Err(crash) => {
-                let place = crash.position.and_then(|position| described(self.events, position));
-                let place = place.unwrap_or_else(|| "one of the events".to_owned());
-                return Err(format!("{place} stopped the projection: {}", crash.message));
+                let event = crash.position.and_then(|position| described(self.events, position));
+                let event = event.unwrap_or_else(|| "one of the events".to_owned());
+                return Err(format!("{event} stopped the projection: {}", crash.message));
             }
         };
         instance.writes.iter().for_each(|write| self.tables.apply(write));
@@ -90,7 +92,7 @@ impl FoldState<'_> {
         instance.failed =
             earlier.map(|(position, message)| Failed { batch: number, position, message, was_refused: false });
         if instance.failed.is_none() {
-            // Only as a whole was the batch too large.
+            // The batch was too large as a whole, and its parts were not.
             return self.fold::<P>(&batches[number + 1..]).map(|rest| InstanceRun {
                 failed: rest.failed.map(|failed| Failed { batch: number + 1 + failed.batch, ..failed }),
                 ..instance
@@ -99,7 +101,7 @@ impl FoldState<'_> {
         Ok(instance)
     }
 
-    /// Folds a part of a batch; answers which event of it cannot be handled.
+    /// Folds a part of a batch, and returns position and message of the event that cannot be handled, if there is one.
     fn narrow<P: Projection>(&mut self, part: &[usize]) -> Result<Option<(u64, String)>, String> {
         if part.is_empty() {
             return Ok(None);
@@ -109,7 +111,7 @@ impl FoldState<'_> {
     }
 }
 
-/// `event 3 (MoneyDeposited of account-1)`
+/// An event for messages: `event 3 (MoneyDeposited of account-1)`.
 pub(super) fn described(events: &[RawEvent], position: u64) -> Option<String> {
     let event = events.iter().find(|event| event.position == position)?;
     Some(format!("event {position} ({} of {})", event.event_type, event.stream))

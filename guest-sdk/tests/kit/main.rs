@@ -2,12 +2,12 @@
 
 // Statics are found out where processes can be forked.
 #[cfg(unix)]
-mod guilty;
-mod innocent;
+mod impure;
+mod pure;
 mod limits;
 mod numbers;
 mod upcasters;
-mod words;
+mod messages;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -131,6 +131,15 @@ mod tests {
         }
     }
 
+    /// `guest-sdk/src/column/number.rs` tests the same file.
+    #[test]
+    fn numbers_have_the_form_of_the_sdk() {
+        let golden = include_str!("../../../guest-sdk/values/tests/golden/decimals.tsv");
+        for (text, form) in golden.lines().filter_map(|line| line.split_once('\t')) {
+            assert_eq!(Decimal::parse(text).unwrap().as_str(), form, "{text}");
+        }
+    }
+
     #[test]
     fn numbers_are_ordered_by_value() {
         let sorted = ["-100", "-12.5", "-12.34", "-0.1", "0", "0.05", "0.5", "0.51", "9", "10", "10.01"];

@@ -7,7 +7,7 @@ pub use gnomon_values::{ColumnType, Float};
 
 /// The name of a column type in SQL.
 #[must_use]
-pub fn sql_type(column_type: ColumnType) -> &'static str {
+pub(in crate::read_model) fn sql_type(column_type: ColumnType) -> &'static str {
     match column_type {
         ColumnType::Text => "text",
         ColumnType::Bool => "boolean",
@@ -98,6 +98,34 @@ pub type Key = Vec<Value>;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `guest-sdk/src/testing/tables.rs` tests the same file.
+    #[test]
+    fn values_have_the_order_of_the_test_kit() {
+        let golden = include_str!("../../../guest-sdk/values/tests/golden/order.tsv");
+        for line in golden.lines().filter(|line| !line.starts_with('#')) {
+            let mut texts = line.split('\t');
+            let column_type = texts.next().unwrap();
+            let value = |text: &str| match column_type {
+                "text" => Value::Text(text.to_owned()),
+                "bool" => Value::Bool(text.parse().unwrap()),
+                "i64" => Value::I64(text.parse().unwrap()),
+                "decimal" => Value::Decimal(crate::read_model::Decimal::parse(text).unwrap()),
+                "timestamp" => Value::Timestamp(Instant(text.parse().unwrap())),
+                "date" => Value::Date(Day(text.parse().unwrap())),
+                "uuid" => Value::Uuid(text.parse().unwrap()),
+                "bytes" => Value::Bytes(
+                    text.as_bytes()
+                        .chunks(2)
+                        .map(|digits| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap())
+                        .collect(),
+                ),
+                other => panic!("{other} cannot be a key"),
+            };
+            let values: Vec<Value> = texts.map(value).collect();
+            assert!(values.is_sorted_by(|one, next| one < next), "{values:?}");
+        }
+    }
 
     #[test]
     fn the_memory_of_a_cell_is_counted_correctly() {

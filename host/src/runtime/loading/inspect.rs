@@ -130,18 +130,18 @@ mod tests {
     use super::*;
     use crate::runtime::worlds;
 
-    /// The name of the world of a component with these imports and exports.
+    /// The world of a component with these imports and exports.
     fn world(imports: &[&str], exports: &[&str]) -> Result<&'static str, Vec<String>> {
         let table = worlds::table(&Engine::default()).unwrap();
-        check(imports, exports, &table).map(|world| world.signature.name)
+        check(imports, exports, &table).map(|world| world.signature.with_article)
     }
 
     #[test]
     fn a_module_of_this_contract_is_accepted() {
         let imports = ["gnomon:module/read-model@0.1.0", "gnomon:module/types@0.1.0", "wasi:cli/stderr@0.2.4"];
-        assert_eq!(world(&imports, &["gnomon:module/projection-guest@0.1.0"]), Ok("projection"));
+        assert_eq!(world(&imports, &["gnomon:module/projection-guest@0.1.0"]), Ok("a projection"));
         let imports = ["gnomon:module/cursor@0.1.0", "wasi:cli/stderr@0.2.4"];
-        assert_eq!(world(&imports, &["gnomon:module/upcaster-guest@0.1.0"]), Ok("upcaster"));
+        assert_eq!(world(&imports, &["gnomon:module/upcaster-guest@0.1.0"]), Ok("an upcaster"));
     }
 
     #[test]

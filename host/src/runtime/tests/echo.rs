@@ -38,7 +38,6 @@ pub(super) struct Echo;
 
 impl World for Echo {
     const SIGNATURE: Signature = Signature {
-        name: "echo",
         with_article: "an echo",
         version: "0.1.0",
         export: "test:worlds/echo-guest",

@@ -49,7 +49,6 @@ pub(in crate::runtime) struct Projection;
 
 impl World for Projection {
     const SIGNATURE: Signature = Signature {
-        name: ModuleKind::Projection.as_str(),
         with_article: ModuleKind::Projection.with_article(),
         version: "0.1.0",
         export: "gnomon:module/projection-guest",

@@ -42,7 +42,6 @@ pub(in crate::runtime) struct Upcaster;
 
 impl World for Upcaster {
     const SIGNATURE: Signature = Signature {
-        name: ModuleKind::Upcaster.as_str(),
         with_article: ModuleKind::Upcaster.with_article(),
         version: "0.1.0",
         export: "gnomon:module/upcaster-guest",

@@ -37,9 +37,7 @@ pub(in crate::runtime) trait World: Sized + 'static {
 /// How components of a world are recognised, and how errors name them.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::runtime) struct Signature {
-    /// Its name: `projection`.
-    pub(in crate::runtime) name: &'static str,
-    /// The name with its article, for messages: `a projection`.
+    /// Its name with an article, for messages: `a projection`.
     pub(in crate::runtime) with_article: &'static str,
     /// The version of the contract that it belongs to.
     pub(in crate::runtime) version: &'static str,

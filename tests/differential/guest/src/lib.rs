@@ -37,7 +37,7 @@ impl Projection for Interpreter {
     fn prefetch(event: &Event<Doing>, prefetch: &mut Prefetch) {
         let Doing::Do(operations) = &event.data;
         // Only some of them, so that rows are also fetched one by one.
-        operations.iter().step_by(2).for_each(|operation| operation.prefetch(keys));
+        operations.iter().step_by(2).for_each(|operation| operation.prefetch(prefetch));
     }
 }
 
