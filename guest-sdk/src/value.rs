@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use gnomon_values::{Day, Instant};
 pub use gnomon_values::{ColumnType, Float};
+use gnomon_values::{Day, Instant};
 use uuid::Uuid;
 
 /// A cell of a row. [`Column`](crate::Column) converts the types of fields to it and back.

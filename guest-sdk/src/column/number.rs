@@ -85,7 +85,16 @@ mod tests {
 
     #[test]
     fn decimals_have_the_form_of_the_host() {
-        for text in ["0", "1.50", "-0.00", "100", "-12.340", "0.001", "79228162514264337593543950335", "-0.0000000000000000000000000001"] {
+        for text in [
+            "0",
+            "1.50",
+            "-0.00",
+            "100",
+            "-12.340",
+            "0.001",
+            "79228162514264337593543950335",
+            "-0.0000000000000000000000000001",
+        ] {
             let decimal: Decimal = text.parse().unwrap();
             let Ok(Value::Decimal(cell)) = decimal.to_value() else { panic!("{text} is not a decimal cell") };
             let golden = include_str!("../../values/tests/golden/decimals.tsv");

@@ -4,10 +4,7 @@ use std::env;
 
 use gnomon_values::{declaration, names, projection};
 
-use crate::{
-    Events, Projection, Tables,
-    schema::TableSchema,
-};
+use crate::{Events, Projection, Tables, schema::TableSchema};
 
 /// # Panics
 /// A host would refuse the module.

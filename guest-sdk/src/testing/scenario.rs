@@ -100,7 +100,9 @@ impl<P: Projection> Scenario<P> {
             Outcome::Rows(_) if !self.result().log.iter().any(|event| event.position == position) => {
                 panic!("expected event {position} to fail with \"{words}\", but the projection does not read it")
             }
-            Outcome::Rows(_) => panic!("expected event {position} to fail with \"{words}\", but all events were handled"),
+            Outcome::Rows(_) => {
+                panic!("expected event {position} to fail with \"{words}\", but all events were handled")
+            }
         }
         self
     }
@@ -229,7 +231,11 @@ fn table_of<T: Table>(rows: impl IntoIterator<Item = T>) -> StoredTable {
         let before = tables.table(T::SCHEMA.name).rows.len();
         tables.apply(&Write::Put { table: T::SCHEMA.name.to_owned(), rows: vec![cells.clone()] });
         if tables.table(T::SCHEMA.name).rows.len() == before {
-            panic!("two rows that are expected in `{}` have the same key as {}", T::SCHEMA.name, shown(&T::SCHEMA, &cells));
+            panic!(
+                "two rows that are expected in `{}` have the same key as {}",
+                T::SCHEMA.name,
+                shown(&T::SCHEMA, &cells)
+            );
         }
     }
     tables.table(T::SCHEMA.name).clone()

@@ -56,7 +56,8 @@ pub struct Upcasting<U> {
 pub fn upcast<U: Upcaster>(event: TestEvent) -> Upcasting<U> {
     let [event] = <[RawEvent; 1]>::try_from(appended(&[event])).unwrap_or_else(|_| unreachable!("it is one event"));
     let name = described(&event);
-    let results = process::in_fresh_memory(60, || log::collect(|| [take_all_steps::<U>(&event), take_all_steps::<U>(&event)]));
+    let results =
+        process::in_fresh_memory(60, || log::collect(|| [take_all_steps::<U>(&event), take_all_steps::<U>(&event)]));
     let ([result, again], lines) = match results {
         Ok(results) => results,
         Err(crash) => panic!("{name} stopped the upcaster: {}", crash.message),

@@ -134,7 +134,8 @@ impl<N: Serialize> FromIterator<N> for Upcasted<N> {
 }
 
 fn as_json(value: &impl Serialize, what: &str) -> Result<String, Failure> {
-    serde_json::to_string(value).map_err(|error| Failure::new(format!("the new {what} cannot be written as JSON: {error}")))
+    serde_json::to_string(value)
+        .map_err(|error| Failure::new(format!("the new {what} cannot be written as JSON: {error}")))
 }
 
 /// A result of a step in the form of the contract.

@@ -3,11 +3,11 @@
 // Statics are found out where processes can be forked.
 #[cfg(unix)]
 mod impure;
-mod pure;
 mod limits;
-mod numbers;
-mod upcasters;
 mod messages;
+mod numbers;
+mod pure;
+mod upcasters;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
