@@ -88,10 +88,7 @@ fn nested_components_are_limited() {
     bomb.push_str("(instance (instantiate $c29)))");
     assert_eq!(
         refused(&wat::parse_str(bomb).unwrap()),
-        [
-            "it has 30 nested components; the limit is 8",
-            "it makes 59 instances of nested components; the limit is 32",
-        ]
+        ["it has 30 nested components; the limit is 8", "it makes 59 instances of nested components; the limit is 32",]
     );
 }
 

@@ -11,10 +11,8 @@ use crate::run::{LIMITS, load, refused, runtime};
 fn an_import_outside_of_the_contract_is_named() {
     let reasons = refused("import_sockets");
     assert!(
-        reasons
-            .iter()
-            .all(|reason| reason
-                .ends_with("which modules may not import: a module has access to its events and its rows only")),
+        reasons.iter().all(|reason| reason
+            .ends_with("which modules may not import: a module has access to its events and its rows only")),
         "{reasons:?}"
     );
     assert!(reasons.iter().any(|reason| reason.starts_with("it imports `wasi:sockets/tcp@0.2.")), "{reasons:?}");

@@ -39,8 +39,7 @@ fn read(variant: &Variant) -> syn::Result<EventVariant<'_>> {
         Fields::Unit => false,
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => true,
         fields => {
-            let message =
-                "a variant has one payload, as in `Opened(AccountOpened)`, or none, as in `Opened`";
+            let message = "a variant has one payload, as in `Opened(AccountOpened)`, or none, as in `Opened`";
             return Err(syn::Error::new_spanned(fields, message));
         }
     };
@@ -83,7 +82,9 @@ fn refuse_repetition(variants: &[EventVariant<'_>], errors: &mut Errors) {
     let mut other = None;
     for variant in variants {
         let (before, found) = match &variant.selector {
-            EventSelector::Type { name, .. } => (types.insert(name.value(), variant.name), format!("\"{}\"", name.value())),
+            EventSelector::Type { name, .. } => {
+                (types.insert(name.value(), variant.name), format!("\"{}\"", name.value()))
+            }
             EventSelector::Other => (other.replace(variant.name), "other".to_owned()),
         };
         if let Some(before) = before {
@@ -137,13 +138,13 @@ fn arm(variant: &EventVariant<'_>) -> Option<TokenStream> {
 }
 
 fn construct(variant: &EventVariant<'_>, payload: &TokenStream) -> TokenStream {
-    let variant = variant.name;
+    let name = variant.name;
     if variant.has_payload {
-        quote!(#payload.parse().map(Self::#variant))
+        quote!(#payload.parse().map(Self::#name))
     } else {
         quote!({
             let _ = #payload;
-            ::core::result::Result::Ok(Self::#variant)
+            ::core::result::Result::Ok(Self::#name)
         })
     }
 }

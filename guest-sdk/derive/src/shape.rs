@@ -40,6 +40,8 @@ fn refuse_generics(input: &DeriveInput, derive: &str) -> syn::Result<()> {
     if input.generics.params.is_empty() {
         return Ok(());
     }
-    let message = format!("{derive} cannot be derived for a type with generic parameters: a log or a table stores one concrete type");
+    let message = format!(
+        "{derive} cannot be derived for a type with generic parameters: a log or a table stores one concrete type"
+    );
     Err(syn::Error::new_spanned(&input.generics, message))
 }

@@ -276,10 +276,7 @@ fn serde_json_alone_reads_what_it_can() {
     assert_eq!(exact, decimal("99999999999999.99"));
     let flat: Flat<Decimal> = serde_json::from_str(r#"{"k":"","n":99999999999999.99}"#).unwrap();
     assert_eq!(flat.rest.n, decimal("99999999999999.99"));
-    assert!(
-        serde_json::from_str::<Flat<f64>>(r#"{"k":"","n":0.5}"#).is_err(),
-        "serde reads it now: update the README"
-    );
+    assert!(serde_json::from_str::<Flat<f64>>(r#"{"k":"","n":0.5}"#).is_err(), "serde reads it now: update the README");
 }
 
 /// Checks that a `Value` keeps a number in every shape.

@@ -131,8 +131,9 @@ fn check_columns(input: &DeriveInput, columns: &[Column<'_>], errors: &mut Error
 fn index(attribute: &Attribute, columns: &[Column<'_>]) -> syn::Result<Index> {
     let (name, fields) = attribute.parse_args_with(|input: ParseStream<'_>| {
         let name: LitStr = input.parse()?;
-        let expected =
-            || syn::Error::new(name.span(), "expected the columns after the name, as in `\"by_owner\", columns(owner)`");
+        let expected = || {
+            syn::Error::new(name.span(), "expected the columns after the name, as in `\"by_owner\", columns(owner)`")
+        };
         input.parse::<Token![,]>().map_err(|_| expected())?;
         let word: Ident = input.parse().map_err(|_| expected())?;
         if word != "columns" {
