@@ -93,10 +93,7 @@ fn invalid_expectations_are_named() {
     let said = expect([counter("a", 1), counter("a", 2)]);
     assert_eq!(said, "two rows that are expected in `counters` have the same key as counter \"a\", total 2");
     let said = expect([counter("a", 1), counter("nul \0", 2)]);
-    assert!(
-        said.starts_with("a row that is expected in `counters` is invalid: column `counter`: the text"),
-        "{said}"
-    );
+    assert!(said.starts_with("a row that is expected in `counters` is invalid: column `counter`: the text"), "{said}");
 }
 
 #[test]
@@ -175,7 +172,8 @@ fn a_key_that_was_changed_is_a_failure() {
 
 #[test]
 fn a_value_that_cannot_be_stored_fails_its_event() {
-    given::<MisbehavesOnRequest>([counted("a", 1), counted("a", -6), counted("a", 1)]).then_fails(2, "column `counter`: the text");
+    given::<MisbehavesOnRequest>([counted("a", 1), counted("a", -6), counted("a", 1)])
+        .then_fails(2, "column `counter`: the text");
 }
 
 #[test]

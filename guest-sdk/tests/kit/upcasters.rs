@@ -155,7 +155,10 @@ fn a_difference_is_shown() {
 #[test]
 fn a_step_that_keeps_state_is_detected() {
     let said = complaint(|| upcast::<TextToNumber>(text("remember")).becomes([number(0)]));
-    assert!(said.starts_with("the result of upcasting Counted of counter-a depends on what the upcaster did before"), "{said}");
+    assert!(
+        said.starts_with("the result of upcasting Counted of counter-a depends on what the upcaster did before"),
+        "{said}"
+    );
     assert!(
         said.contains("first: \n  Counted version 2 {\"by\":0}\nsecond: \n  Counted version 2 {\"by\":1}"),
         "{said}"

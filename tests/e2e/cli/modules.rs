@@ -109,14 +109,14 @@ async fn what_is_no_module_is_refused_with_every_reason() {
     fs::write(&text, "no component").unwrap();
     insta::assert_snapshot!(refused(&host, &["deploy", text.to_str().unwrap()]).await, @r"
     error: The component is no module
-      - this is not WebAssembly: it begins with 6e 6f 20 63, not with 00 61 73 6d
+      - it is not WebAssembly: it begins with 6e 6f 20 63, not with 00 61 73 6d
       see <host>/errors/invalid_module
     ");
     let sockets = component(&folder, "import_sockets");
     let error = refused(&host, &["deploy", &sockets]).await;
     assert!(error.starts_with("error: The component is no module\n  - it imports `wasi:sockets/"), "{error}");
     assert!(
-        error.contains("\n  - it imports `wasi:sockets/tcp@") && error.contains(", which no module may"),
+        error.contains("\n  - it imports `wasi:sockets/tcp@") && error.contains(", which modules may not import"),
         "{error}"
     );
     let name = refused(&host, &["deploy", text.to_str().unwrap(), "--name", "No-Name"]).await;
