@@ -1,25 +1,26 @@
 //! One batch of events.
 
-use crate::{Event, Events, Failure, Projection, Rows, at_hand, event::RawEvent};
+use crate::{Event, Events, Failure, Projection, Rows, current_event, event::RawEvent};
 
-/// A failure, and the event that it happened at.
+/// A failure, and the position of its event.
 #[derive(Debug)]
 pub(crate) struct FailureAt {
     pub(crate) position: u64,
     pub(crate) message: String,
 }
 
-/// Folds a batch into rows and hands them to the host.
+/// Folds a batch into rows and writes them to the host.
 ///
-/// What fails is always the first event that cannot be handled, whichever way events fall into batches: hence those before
+/// The failure is that of the first event that cannot be handled, however events are split into batches: hence the events before
 /// a malformed one are handled first.
 pub(crate) fn handle<P: Projection>(rows: &mut Rows, raw: Vec<RawEvent>) -> Result<(), FailureAt> {
     let (events, malformed) = read::<P::Event>(raw);
-    for event in &events {
-        at_hand::set(event.position);
-        P::prefetch(event, rows.keys());
-    }
-    rows.fetch_wanted();
+    rows.prefetch(|prefetch| {
+        for event in &events {
+            current_event::set(event.position);
+            P::prefetch(event, prefetch);
+        }
+    });
     for event in &events {
         rows.turn_to(event.position);
         P::handle(event, rows)
@@ -33,15 +34,15 @@ pub(crate) fn handle<P: Projection>(rows: &mut Rows, raw: Vec<RawEvent>) -> Resu
     }
 }
 
-/// The events up to the first malformed one, and what is wrong with that.
+/// The events before the first malformed one, and the failure of that one.
 fn read<E: Events>(raw: Vec<RawEvent>) -> (Vec<Event<E>>, Option<FailureAt>) {
     let mut events = Vec::with_capacity(raw.len());
     for raw in raw {
-        at_hand::set(raw.position);
+        current_event::set(raw.position);
         match raw.read() {
             Ok(event) => events.push(event),
-            Err(unread) => {
-                let (raw, failure) = *unread;
+            Err(unreadable) => {
+                let (raw, failure) = *unreadable;
                 return (events, Some(failed(raw.position, &raw.event_type, &failure)));
             }
         }

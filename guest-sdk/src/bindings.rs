@@ -1,6 +1,6 @@
-//! The contract of `wit/` in Rust. These files alone know the generated types; the rest of the crate has its own.
+//! The contract of `wit/` in Rust. Only these files use the generated types; the rest of the crate has its own.
 //!
-//! Each world has a file, with what its components export. What they share stands in `imports` and `convert`.
+//! Each world has a file with the exports of its components. `imports` and `convert` are shared by all worlds.
 
 mod convert;
 pub(crate) mod imports;

@@ -1,9 +1,9 @@
-//! What a column can be made of.
+//! The types that a column can hold.
 
 mod bytes;
 mod json;
 mod number;
-mod plain;
+mod scalar;
 mod text;
 mod text_enum;
 mod time;
@@ -24,20 +24,20 @@ use crate::{
 /// | Rust | column | |
 /// |---|---|---|
 /// | `String` | text | NUL (`\0`) is a failure, as Postgres cannot hold it |
-/// | an enum with [`TextEnum`] | text | a closed set of texts |
+/// | an enum that derives [`TextEnum`] | text | a closed set of texts |
 /// | `bool` | bool | |
 /// | `i8`, `i16`, `i32`, `i64`, `u8`, `u16`, `u32` | i64 | |
-/// | `f64` | f64 | bit for bit, NaN and the infinities too; no key; −0.0 is kept as 0.0 |
+/// | `f64` | f64 | exact to the bit, NaN and the infinities included; cannot be a key; −0.0 is kept as 0.0 |
 /// | `rust_decimal::Decimal` | decimal | every digit, by value: `1.50` is kept as `1.5` |
-/// | [`Timestamp`](crate::Timestamp), `chrono::DateTime<Utc>` | timestamp | from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z; what is finer than a microsecond is cut off, towards the past; a leap second (`:60`) is a failure |
+/// | [`Timestamp`](crate::Timestamp), `chrono::DateTime<Utc>` | timestamp | from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z; fractions finer than a microsecond are truncated, towards the past; a leap second (`:60`) is a failure |
 /// | [`Date`](crate::Date), `chrono::NaiveDate` | date | from 0001-01-01 to 9999-12-31 |
 /// | `uuid::Uuid` | uuid | |
-/// | [`Json<T>`], `serde_json::Value` | json | every digit of its numbers; neither key nor index |
+/// | [`Json<T>`], `serde_json::Value` | json | every digit of its numbers; cannot be a key or indexed |
 /// | `Vec<u8>` | bytes | |
-/// | `Option` of any of these | the same, nullable | no key |
+/// | `Option` of any of these | the same, nullable | cannot be a key |
 ///
-/// After each event a row is [settled](Column::settle): it becomes what the host would give back. So a projection never
-/// sees more digits of a number just because two events came in one batch.
+/// After each event a row is [settled](Column::settle): it becomes what the host would return. So a projection sees the same
+/// values whether or not two events are in one batch.
 #[diagnostic::on_unimplemented(
     message = "a column cannot hold `{Self}`",
     label = "not a type of column",
@@ -51,7 +51,7 @@ pub trait Column: Sized {
     /// Whether a cell may be null.
     const NULLABLE: bool = false;
 
-    /// Makes the value what it will be once it was stored and read back.
+    /// Makes the value equal to what is read back after it was stored.
     ///
     /// # Errors
     /// It cannot be stored.
@@ -59,8 +59,8 @@ pub trait Column: Sized {
         Ok(())
     }
 
-    /// Settles the value, and answers how many bytes its cell holds at most: those of its text, its decimal digits, its JSON
-    /// or its bytes. Limits of rows and indexes count them.
+    /// Settles the value, and returns the most bytes that its cell can hold: those of its text, its decimal digits, its JSON
+    /// or its bytes. They count towards the limits of rows and indexes.
     ///
     /// # Errors
     /// It cannot be stored.
@@ -96,32 +96,32 @@ pub trait NotNull: Column {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a key",
     label = "not a type of key",
-    note = "a key is what equal rows have in common: no floats, no json and nothing that may be missing"
+    note = "floats, json and Option cannot be keys"
 )]
 pub trait KeyColumn: NotNull {
-    /// How the key is given: `&str` for `String`, `&[u8]` for `Vec<u8>`, and the other types as they are.
+    /// The type that a key is given as: `&str` for `String`, `&[u8]` for `Vec<u8>`, the type itself otherwise.
     type Key<'a>: Key
     where
         Self: 'a;
 
-    /// The key that this value is.
+    /// This value as a key.
     fn as_key(&self) -> Self::Key<'_>;
 }
 
-/// A [`Column`] that an index can have.
+/// A [`Column`] that can be indexed.
 #[diagnostic::on_unimplemented(
     message = "an index cannot have a column of `{Self}`",
     label = "not a type that can be indexed",
-    note = "json has no order; keep what you look for in a column of its own"
+    note = "json cannot be indexed; copy the value to search for into a column of its own"
 )]
 pub trait IndexColumn: Column {
-    /// How the value that is looked for is given: `&str` for `String`, `&[u8]` for `Vec<u8>`, `T` for `Option<T>`, and the
-    /// other types as they are.
+    /// The type that a searched value is given as: `&str` for `String`, `&[u8]` for `Vec<u8>`, that of `T` for `Option<T>`, the
+    /// type itself otherwise.
     type Wanted<'a>
     where
         Self: 'a;
 
-    /// The value that is looked for, as a cell.
+    /// The searched value as a cell.
     ///
     /// # Errors
     /// No cell can hold it.
@@ -163,7 +163,7 @@ impl<C: IndexColumn + NotNull> IndexColumn for Option<C> {
     }
 }
 
-/// A cell that holds something else than its column says.
+/// The failure for a cell of another type than its column.
 fn mismatch(expected: ColumnType, found: &Value) -> Failure {
     Failure::new(format!("expected a cell of type {expected}, found {found}"))
 }

@@ -1,10 +1,10 @@
-//! Events as a projection sees them.
+//! Events as projections and upcasters read them.
 
 mod events;
 mod payload;
 mod raw;
 
-use gnomon_values::Instant;
+use gnomon_values::{Instant, names};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -37,21 +37,20 @@ pub struct Event<E> {
     pub data: E,
     /// When it happened, as its writer says, in whole microseconds. A module has no other clock.
     pub time: Timestamp,
-    /// When the log took it in.
+    /// When it was appended to the log.
     pub recorded_at: Timestamp,
     metadata: Option<String>,
 }
 
 impl<E> Event<E> {
-    /// What stands before the first `-` of the stream's name: `account` of `account-4711`. The whole name where there is
-    /// no `-`.
+    /// The part of the stream's name before the first `-`: `account` of `account-4711`. The whole name if there is no `-`.
     pub fn category(&self) -> &str {
-        self.stream.split_once('-').map_or(&self.stream, |(category, _)| category)
+        names::split_stream(&self.stream).0
     }
 
-    /// What stands behind the first `-` of the stream's name: `4711` of `account-4711`. Empty where there is no `-`.
+    /// The part of the stream's name after the first `-`: `4711` of `account-4711`. Empty if there is no `-`.
     pub fn stream_id(&self) -> &str {
-        self.stream.split_once('-').map_or("", |(_, id)| id)
+        names::split_stream(&self.stream).1
     }
 
     /// The event's metadata, if it has any.
@@ -65,17 +64,23 @@ impl<E> Event<E> {
 }
 
 impl RawEvent {
-    /// Reads the data as one of a projection's events, or gives the event back with what is wrong with it.
-    pub(crate) fn read<E: Events>(self) -> Result<Event<E>, Unread> {
+    /// Reads the data as an event of a projection.
+    ///
+    /// # Errors
+    /// The data does not fit; returns the event with the failure.
+    pub(crate) fn read<E: Events>(self) -> Result<Event<E>, UnreadableEvent> {
         self.read_by(E::read)
     }
 
-    /// Reads the data as a `D`, or gives the event back with what is wrong with it.
-    pub(crate) fn read_data<D: DeserializeOwned>(self) -> Result<Event<D>, Unread> {
+    /// Reads the data as a `D`.
+    ///
+    /// # Errors
+    /// The data does not fit; returns the event with the failure.
+    pub(crate) fn read_data<D: DeserializeOwned>(self) -> Result<Event<D>, UnreadableEvent> {
         self.read_by(|payload| payload.parse())
     }
 
-    fn read_by<E>(self, read: impl FnOnce(Payload<'_>) -> Result<E, Failure>) -> Result<Event<E>, Unread> {
+    fn read_by<E>(self, read: impl FnOnce(Payload<'_>) -> Result<E, Failure>) -> Result<Event<E>, UnreadableEvent> {
         match read(Payload::new(&self)) {
             Ok(data) => Ok(Event {
                 position: self.position,
@@ -95,8 +100,8 @@ impl RawEvent {
     }
 }
 
-/// An event that could not be read, and why.
-type Unread = Box<(RawEvent, Failure)>;
+/// An event whose data does not fit, and the failure.
+type UnreadableEvent = Box<(RawEvent, Failure)>;
 
 #[cfg(test)]
 mod tests {
@@ -132,7 +137,7 @@ mod tests {
     }
 
     fn read(raw: RawEvent) -> Result<Event<Opening>, String> {
-        raw.read().map_err(|unread| unread.1.to_string())
+        raw.read().map_err(|unreadable| unreadable.1.to_string())
     }
 
     #[test]
@@ -149,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_has_what_the_log_has() {
+    fn an_event_has_all_fields_of_the_log() {
         let event = read(raw("account-1")).unwrap();
         let Opening::Opened(opened) = &event.data;
         assert_eq!(opened.owner, "ann");
@@ -174,17 +179,17 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named() {
+    fn data_that_does_not_fit_is_described() {
         let unfit = |event: RawEvent| read(event).unwrap_err();
         let data = unfit(RawEvent { data: "{}".to_owned(), ..raw("account-1") });
         assert_eq!(data, "its data does not fit Opened: missing field `owner` at line 1 column 2");
         let unasked = unfit(RawEvent { event_type: "Closed".to_owned(), ..raw("account-1") });
-        assert_eq!(unasked, "this projection does not read events of this type");
+        assert_eq!(unasked, "this projection does not read events of type `Closed`");
     }
 
-    /// What the log holds can be read, whatever it is.
+    /// Every time that the log holds can be read.
     #[test]
-    fn no_time_keeps_an_event_from_being_read() {
+    fn events_with_times_out_of_range_can_be_read() {
         for (micros, time) in [(i64::MIN, Timestamp::MIN_UTC), (i64::MAX, Timestamp::MAX_UTC)] {
             let event = read(RawEvent { time: micros, recorded_at: micros, ..raw("account-1") }).unwrap();
             assert_eq!((event.time, event.recorded_at), (time, time));

@@ -2,9 +2,9 @@
 
 use std::{error::Error, fmt};
 
-/// Why a projection cannot handle an event, in words for whoever operates it.
+/// Why a module cannot handle an event, as a message for its operator.
 ///
-/// It is made from a message, by [`fail!`](crate::fail) or, from any error, by `?`:
+/// Make it from a message with [`fail!`](crate::fail), or from any error with `?`:
 ///
 /// ```
 /// # use gnomon_sdk::prelude::*;
@@ -19,16 +19,16 @@ use std::{error::Error, fmt};
 /// assert_eq!(hours("x").unwrap_err().to_string(), "invalid digit found in string");
 /// ```
 ///
-/// What happens then is the operator's choice: the build halts at the event, or the event is set aside as a dead letter.
-/// Either way nothing that `handle` did for the event is kept. An event that simply means nothing to the projection is
-/// no failure: return `Ok(())`.
+/// The operator decides what happens then: the build halts at the event, or the event is set aside as a dead letter. In both cases
+/// nothing that `handle` did for the event is kept. An event that has no meaning for the projection is not a failure: return
+/// `Ok(())`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     message: String,
 }
 
 impl Failure {
-    /// A failure with this message. The event's type and position are added to it by themselves.
+    /// A failure with this message. The event's type and position are added automatically.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into() }
     }
@@ -46,14 +46,14 @@ impl fmt::Display for Failure {
     }
 }
 
-/// `Failure` is no `Error` itself, as it could not be made from all of them then.
+/// `Failure` does not implement `Error`: this conversion from every error would then overlap with `From<T> for T`.
 impl<E: Error> From<E> for Failure {
     fn from(error: E) -> Self {
         let mut message = error.to_string();
         let mut source = error.source();
         while let Some(cause) = source {
             let cause_message = cause.to_string();
-            // Some errors repeat their cause in their own words.
+            // Some errors include the message of their cause.
             if !message.ends_with(&cause_message) {
                 message.push_str(": ");
                 message.push_str(&cause_message);
@@ -96,13 +96,13 @@ mod tests {
     }
 
     #[test]
-    fn an_error_brings_its_causes_along() {
+    fn a_failure_includes_the_causes_of_an_error() {
         let failure = Failure::from(Outer(cause(), "no amount"));
         assert_eq!(failure.to_string(), "no amount: invalid digit found in string");
     }
 
     #[test]
-    fn a_cause_that_its_error_repeats_is_said_once() {
+    fn a_cause_that_the_error_includes_is_not_repeated() {
         let failure = Failure::from(Outer(cause(), "no amount: invalid digit found in string"));
         assert_eq!(failure.to_string(), "no amount: invalid digit found in string");
     }

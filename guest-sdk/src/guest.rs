@@ -1,22 +1,23 @@
-//! The life of a module in its host: its memory between batches, and its last words.
+//! The state of an instance: the rows that it caches between batches, and its panic hook.
 
 use std::{cell::RefCell, panic, sync::Once};
 
 use crate::{
-    Projection, Rows, Upcaster, at_hand,
+    Projection, Rows, Upcaster,
     batch::{self, FailureAt},
     bindings::imports::{self, Imports},
+    current_event,
     event::RawEvent,
     log::{self, Level},
     upcaster::batch::{self as upcasting, RawUpcasted},
 };
 
 thread_local! {
-    /// The rows that are kept from one batch to the next.
+    /// The rows that are cached from one batch to the next.
     static ROWS: RefCell<Option<Rows>> = const { RefCell::new(None) };
 }
 
-/// Handles a batch. Rows are kept only if all went well: they equal those of the host then.
+/// Handles a batch. The cached rows are kept only if the batch succeeds, since only then they equal the host's.
 pub(crate) fn handle<P: Projection>(events: Vec<RawEvent>) -> Result<(), FailureAt> {
     report_panics();
     let mut rows = ROWS.take().unwrap_or_else(|| Rows::new::<P::Tables>(Box::new(Imports)));
@@ -31,13 +32,13 @@ pub(crate) fn upcast<U: Upcaster>(events: Vec<RawEvent>) -> Result<Vec<Vec<RawUp
     upcasting::upcast(U::STEPS, events, imports::turn_to)
 }
 
-/// Writes a panic to the host's log, at the event where it happened, before the module traps.
+/// Writes panics to the host's log at their event, before the module traps.
 fn report_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         panic::set_hook(Box::new(|panic| {
-            imports::turn_to(at_hand::get());
-            let message = panic.payload_as_str().unwrap_or("something that is no text");
+            imports::turn_to(current_event::get());
+            let message = panic.payload_as_str().unwrap_or("a value that is not text");
             match panic.location() {
                 Some(location) => log::write(Level::Error, format_args!("panicked at {location}: {message}")),
                 None => log::write(Level::Error, format_args!("panicked: {message}")),

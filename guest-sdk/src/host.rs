@@ -1,12 +1,12 @@
-//! What a projection asks of its host.
+//! The calls of a projection to its host.
 
 use crate::{Failure, schema::Value};
 
-/// The host's side of the contract: the imports of the component, or a memory in tests.
+/// The host's side of the contract: the imports of the component, or tables in memory in tests.
 ///
-/// A real host that refuses a call ends the module at once. That of tests says why, and the batch ends with the event.
+/// A real host that refuses a call ends the module at once. That of tests returns a failure, which ends the batch at the event.
 pub(crate) trait Host {
-    /// The event in hand, from here on.
+    /// Makes the event at a position the current one.
     fn turn_to(&mut self, position: u64);
 
     /// The rows that have these keys, in the order of the keys.

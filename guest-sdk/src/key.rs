@@ -1,10 +1,10 @@
-//! What identifies a row.
+//! Keys of rows.
 
 use std::hash::Hasher;
 
 use crate::{Failure, schema::Value};
 
-/// What identifies a row of a table: a value where the table has one `#[key]` column, a tuple where it has several.
+/// The key of a row: a value if the table has one `#[key]` column, a tuple if it has several.
 ///
 /// ```
 /// # use gnomon_sdk::prelude::*;
@@ -20,7 +20,7 @@ use crate::{Failure, schema::Value};
 /// # }
 /// ```
 pub trait Key {
-    /// Whether a row can have this key.
+    /// Checks that a row can have this key.
     ///
     /// # Errors
     /// No column can hold it.
@@ -28,7 +28,7 @@ pub trait Key {
         Ok(())
     }
 
-    /// Feeds the key to a hasher; equal keys alike.
+    /// Feeds the key to a hasher. Equal keys have equal hashes.
     fn hash(&self, hasher: &mut impl Hasher);
 
     /// Whether these cells are this key.
@@ -39,24 +39,24 @@ pub trait Key {
 }
 
 macro_rules! tuple_keys {
-    ($($($part:ident $place:tt)*;)*) => {$(
+    ($($($part:ident $index:tt)*;)*) => {$(
         impl<$($part: Key),*> Key for ($($part,)*) {
             fn check(&self) -> Result<(), Failure> {
-                $(self.$place.check()?;)*
+                $(self.$index.check()?;)*
                 Ok(())
             }
 
             fn hash(&self, hasher: &mut impl Hasher) {
-                $(self.$place.hash(hasher);)*
+                $(self.$index.hash(hasher);)*
             }
 
             fn is(&self, cells: &[Value]) -> bool {
-                // A part is one cell.
-                $(cells.get($place..=$place).is_some_and(|cells| self.$place.is(cells)))&&*
+                // Each part is one cell.
+                $(cells.get($index..=$index).is_some_and(|cells| self.$index.is(cells)))&&*
             }
 
             fn push_cells(&self, cells: &mut Vec<Value>) {
-                $(self.$place.push_cells(cells);)*
+                $(self.$index.push_cells(cells);)*
             }
         }
     )*};
@@ -100,7 +100,7 @@ mod tests {
         cells
     }
 
-    /// A key that was stored and read back is the same key.
+    /// Checks that a key that is stored and read back is the same key.
     fn survives<C: KeyColumn>(value: C) {
         let cells = cells(&value.as_key());
         assert!(value.as_key().is(&cells), "{cells:?}");
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_key_are_told_apart() {
+    fn the_parts_of_a_key_are_distinguished() {
         let (left, right) = (("ab", "c"), ("a", "bc"));
         assert!(left.is(&cells(&left)));
         assert!(!left.is(&cells(&right)));

@@ -1,14 +1,14 @@
 #![doc = include_str!("../README.md")]
 
-// What the derives write means this crate here as well, in its unit tests.
+// The derives generate paths that begin with `gnomon_sdk`, also in the unit tests of this crate.
 #[cfg(test)]
 extern crate self as gnomon_sdk;
 
-mod at_hand;
 mod batch;
 #[cfg(target_family = "wasm")]
 mod bindings;
 mod column;
+mod current_event;
 mod event;
 mod export;
 mod failure;
@@ -41,13 +41,13 @@ pub use self::{
     event::{Event, Events},
     failure::Failure,
     projection::{Partition, Projection, check_categories},
-    rows::{Keys, Rows},
+    rows::{Prefetch, Rows},
     table::{Find, Table},
     tables::Tables,
     upcaster::{Upcast, Upcasted, Upcaster},
 };
 
-/// What `export!` and `export_upcaster!` refer to.
+/// Items that `export!` and `export_upcaster!` use.
 #[doc(hidden)]
 #[cfg(target_family = "wasm")]
 pub mod __export {

@@ -1,8 +1,7 @@
-//! What no host takes, whatever its settings.
+//! Checks for values that no host accepts, whatever its settings.
 //!
-//! It is refused at the event that causes it. If it were left to the host, that would see it at the end of the batch, or not
-//! at all where a later event of the batch changes the row once more, and the rows would depend on how events fall into
-//! batches.
+//! They fail the event that causes them. The host would see them only at the end of the batch, and not at all if a later event of
+//! the batch changes the row again, so rows would depend on how events are split into batches.
 
 use gnomon_values::{
     Day, Instant,
@@ -19,7 +18,7 @@ use crate::{
 pub(crate) fn check_cell(column_type: ColumnType, nullable: bool, cell: &Value) -> Result<(), Failure> {
     match cell.column_type() {
         Some(found) if found != column_type => {
-            return Err(Failure::new(format!("it holds {column_type}, a value of type {found} came")));
+            return Err(Failure::new(format!("it has type {column_type}, but the value has type {found}")));
         }
         None if !nullable => return Err(Failure::new("it must not be null")),
         _ => {}
@@ -27,11 +26,11 @@ pub(crate) fn check_cell(column_type: ColumnType, nullable: bool, cell: &Value) 
     check_value(cell)
 }
 
-/// Checks the cells of a row. Only one that holds more bytes than an index may have can break a rule here, as each cell was
-/// looked at by its column.
+/// Checks the sizes of keys and indexed values of a row. Its cells were checked by their columns, so a row that is smaller than an
+/// index entry may be needs no check.
 pub(crate) fn check_row(schema: &TableSchema, row: &[Value]) -> Result<(), Failure> {
     let sizes = |columns: &'static [&'static str]| {
-        columns.iter().filter_map(|column| schema.place_of(column)).map(|place| row[place].heap_bytes())
+        columns.iter().filter_map(|column| schema.index_of(column)).map(|index| row[index].heap_bytes())
     };
     cells::check_index(IndexedColumns::Key, sizes(schema.key))?;
     for index in schema.indexes {
@@ -46,7 +45,7 @@ pub(crate) fn check_key(key: &[Value]) -> Result<(), Failure> {
     Ok(cells::check_index(IndexedColumns::Key, key.iter().map(Value::heap_bytes))?)
 }
 
-/// Checks a value whose type is right.
+/// Checks a value that has the type of its column.
 pub(crate) fn check_value(value: &Value) -> Result<(), Failure> {
     match value {
         Value::Text(text) => Ok(cells::check_text(text)?),

@@ -1,4 +1,4 @@
-//! Lines for the host's log.
+//! Writes lines to the host's log.
 //!
 //! ```
 //! use gnomon_sdk::prelude::*;
@@ -6,8 +6,8 @@
 //! log::warn!("{} events came late", 3);
 //! ```
 //!
-//! The host adds module, version and position to each line. In native tests the lines are printed, so `cargo test` shows
-//! them where a test fails.
+//! The host adds module, version and position to each line. In native tests the lines are printed, so `cargo test` shows them for
+//! tests that fail.
 
 mod level;
 
@@ -18,7 +18,7 @@ pub use crate::{
     __log_debug as debug, __log_error as error, __log_info as info, __log_trace as trace, __log_warn as warn,
 };
 
-/// Writes a line. The macros are shorter.
+/// Writes a line; the macros call this function.
 pub fn write(level: Level, message: fmt::Arguments<'_>) {
     #[cfg(target_family = "wasm")]
     crate::bindings::imports::log(level, &message.to_string());

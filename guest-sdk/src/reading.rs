@@ -1,12 +1,12 @@
-//! Reading JSON without losing a digit.
+//! Reads JSON without losing a digit.
 //!
-//! With its feature `arbitrary_precision`, serde_json hands a number that may lose digits to whoever reads "anything" as a map
-//! with one secret key. `serde_json::Value` and `Decimal` know it. But what serde derives for `flatten`, `untagged` and tagged
-//! enums reads "anything" first and the author's type from that, and an `f64` there finds a map. So such numbers are looked at
-//! here on their way: one that a float holds exactly becomes a float, which all of them understand; any other stays as it is,
-//! and a type that cannot hold it is an error.
+//! With its feature `arbitrary_precision`, serde_json passes a number that may lose digits to `deserialize_any` as a map with one
+//! reserved key. `serde_json::Value` and `Decimal` recognise it. But the code that serde derives for `flatten`, `untagged` and
+//! tagged enums first reads any value into a buffer and then the author's type from the buffer, and an `f64` there finds a map. So
+//! these numbers are converted here: one that a float holds exactly becomes a float, which every type can read; any other stays a
+//! map, and a type that cannot hold it is an error.
 //!
-//! What is read into a type that says what it wants passes through untouched.
+//! Values that are read with their own type are passed through unchanged.
 
 mod anything;
 mod decimal;
@@ -26,12 +26,12 @@ use crate::Failure;
 pub(crate) fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
     read(text).map_err(|error| {
         let error = error.to_string();
-        let demanding = Demanding { text, but: &error }.to_string();
-        Failure::new(error + &demanding)
+        let inexact = InexactNumbers { text, except: &error }.to_string();
+        Failure::new(error + &inexact)
     })
 }
 
-/// Reads what is JSON in an event: its `data`, or its `metadata`.
+/// Reads the `data` or the `metadata` of an event.
 ///
 /// # Errors
 /// It does not fit `T`.
@@ -39,7 +39,7 @@ pub(crate) fn part_of_event<T: DeserializeOwned>(part: &str, text: &str) -> Resu
     from_str(text).map_err(|error| Failure::new(format!("its {part} does not fit {}: {error}", short_name::<T>())))
 }
 
-/// The name of a type without the modules that it is in, for messages.
+/// The name of a type without its modules, for messages.
 fn short_name<T>() -> &'static str {
     let name = std::any::type_name::<T>();
     let end = name.find('<').unwrap_or(name.len());
@@ -54,21 +54,21 @@ fn read<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     Ok(value)
 }
 
-/// In words, the numbers of a text that ask for more than integers of 64 bits and floats: what serde says where one does not
-/// fit seldom names it.
-struct Demanding<'t> {
+/// Names the numbers of a text that neither an integer of 64 bits nor a float holds exactly: serde's error for such a number seldom
+/// names it.
+struct InexactNumbers<'t> {
     text: &'t str,
-    /// What names some of them already.
-    but: &'t str,
+    /// A message. Numbers that it names are left out.
+    except: &'t str,
 }
 
-impl std::fmt::Display for Demanding<'_> {
+impl std::fmt::Display for InexactNumbers<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         const SHOWN: usize = 3;
         const SHOWN_CHARACTERS: usize = 60;
-        let is_news = |number: &&str| is_demanding(number) && !self.but.contains(number);
-        for (place, number) in json::numbers(self.text).filter(is_news).enumerate() {
-            match place {
+        let is_missing = |number: &&str| is_inexact(number) && !self.except.contains(number);
+        for (index, number) in json::numbers(self.text).filter(is_missing).enumerate() {
+            match index {
                 0 => f.write_str("; neither an integer of 64 bits nor a float holds exactly ")?,
                 SHOWN => return f.write_str(" and others"),
                 _ => f.write_str(", ")?,
@@ -82,7 +82,7 @@ impl std::fmt::Display for Demanding<'_> {
     }
 }
 
-fn is_demanding(text: &str) -> bool {
+fn is_inexact(text: &str) -> bool {
     let is_integer = text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok();
     !is_integer && Number::parse(text).is_some_and(|number| number.is_integer() || number.exact_float().is_none())
 }

@@ -1,7 +1,7 @@
-//! What the derives make of an author's types: the shapes of tables and events, and the values of cells.
+//! The items that the derives use: the schemas of tables and events, and the values of cells.
 //!
-//! Nobody needs this who derives [`Events`](crate::Events), [`Table`](crate::Table) and [`TextEnum`](crate::TextEnum). It
-//! serves to make a type of one's own a column:
+//! An author who derives [`Events`](crate::Events), [`Table`](crate::Table) and [`TextEnum`](crate::TextEnum) needs this module
+//! only to implement a type of column:
 //!
 //! ```
 //! use gnomon_sdk::{Column, prelude::*, schema::{ColumnType, NotNull, Value}};

@@ -1,4 +1,4 @@
-//! A table as a projection declares it: the type of its rows.
+//! The trait of the rows of a table.
 
 mod shape;
 
@@ -10,46 +10,46 @@ use crate::{
     schema::{Key, Value},
 };
 
-/// The row of a table of the read model.
+/// A row of a table of the read model.
 ///
 /// ```
 /// # use gnomon_sdk::prelude::*;
 /// #[derive(Table)]
-/// #[table("flights")]                            // never taken from the code, so renaming the struct is safe
+/// #[table("flights")]                            // the table's name, so renaming the struct is safe
 /// #[index("by_aircraft", columns(aircraft))]
 /// #[index("by_route", columns(origin, dest))]
 /// struct Flight {
-///     #[key]                                     // several fields with #[key] make up one key, in their order
+///     #[key]                                     // several #[key] fields form one key, in their order
 ///     flight: String,
 ///     aircraft: Option<String>,
 ///     origin: String,
-///     #[column("destination")]                   // what the column is called, if not like the field
+///     #[column("destination")]                   // the column's name, if it is not the field's
 ///     dest: String,
 /// }
 /// ```
 ///
-/// [`Column`](crate::Column) says what fields can hold. Names of tables, columns and indexes consist of `a` to `z`, `0` to
-/// `9` and `_`, and are checked as the projection is compiled.
+/// [`Column`](crate::Column) lists the types of fields. Names of tables, columns and indexes consist of `a` to `z`, `0` to `9` and
+/// `_`, and are checked when the projection is compiled.
 ///
-/// An index serves queries, and [`Rows::find`](crate::Rows::find): the derive makes a function of its name, such as
-/// `Flight::by_route("JFK", "LHR")`.
+/// An index speeds up queries, and [`Rows::find`](crate::Rows::find) searches by it: the derive generates a function with its
+/// name, such as `Flight::by_route("JFK", "LHR")`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the row of a table",
     note = "derive it: `#[derive(Table)]` and `#[table(\"…\")]` on a struct with named fields"
 )]
 pub trait Table: Sized + 'static {
-    /// What identifies a row: the type of the `#[key]` field (`&str` for a `String`), or a tuple for several.
+    /// The key of a row: the type of the `#[key]` field (`&str` for a `String`), or a tuple for several.
     type Key<'a>: Key
     where
         Self: 'a;
 
-    /// What the host is told of the table.
+    /// The declaration of the table.
     const SCHEMA: TableSchema;
 
     /// The key of this row.
     fn key(&self) -> Self::Key<'_>;
 
-    /// See [`Column::settle`](crate::Column::settle). Answers how many bytes the cells of the row hold at most.
+    /// See [`Column::settle`](crate::Column::settle). Returns the most bytes that the cells of the row can hold.
     ///
     /// # Errors
     /// Names the column that cannot be stored.
@@ -68,8 +68,7 @@ pub trait Table: Sized + 'static {
     fn from_cells(cells: Vec<Value>) -> Result<Self, Failure>;
 }
 
-/// Which rows to find: made by the function that the derive makes for each index, used by
-/// [`Rows::find`](crate::Rows::find).
+/// A search by an index for [`Rows::find`](crate::Rows::find), made by the function that the derive generates for the index.
 #[derive(Debug)]
 pub struct Find<T> {
     pub(crate) index: &'static str,
@@ -85,7 +84,7 @@ impl<T: Table> Find<T> {
     }
 }
 
-/// The cells of a row, one after the other.
+/// Reads the cells of a row one by one.
 #[derive(Debug)]
 pub struct Cells<const COLUMNS: usize>(std::vec::IntoIter<Value>);
 
@@ -93,16 +92,16 @@ impl<const COLUMNS: usize> Cells<COLUMNS> {
     /// Takes the cells of a whole row.
     ///
     /// # Errors
-    /// There are not as many as the table has columns.
+    /// Their number is not that of the table's columns.
     pub fn new(cells: Vec<Value>) -> Result<Self, Failure> {
         if cells.len() != COLUMNS {
-            return Err(Failure::new(format!("a row has {COLUMNS} cells, {} came", cells.len())));
+            return Err(Failure::new(format!("a row has {COLUMNS} cells, but the host returned {}", cells.len())));
         }
         Ok(Self(cells.into_iter()))
     }
 
-    /// The next cell, of as many as were counted.
-    #[allow(clippy::should_implement_trait, reason = "an iterator's `next` would end in an Option that is never None")]
+    /// The next cell. Call it once for each column.
+    #[allow(clippy::should_implement_trait, reason = "an iterator's `next` would return an Option that is never None")]
     pub fn next(&mut self) -> Value {
         self.0.next().unwrap_or(Value::Null)
     }

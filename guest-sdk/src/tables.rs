@@ -1,6 +1,6 @@
 //! The tables of a projection.
 
-use crate::{rows::Keep, schema::TableSchema, table::Table};
+use crate::{rows::CachedTable, schema::TableSchema, table::Table};
 
 /// The tables of a projection: one, as in `type Tables = Account`, or a tuple of several.
 #[diagnostic::on_unimplemented(
@@ -11,8 +11,9 @@ pub trait Tables {
     /// The shapes of the tables.
     fn schemas() -> Vec<TableSchema>;
 
+    /// An empty cache for each table.
     #[doc(hidden)]
-    fn keep() -> Vec<Keep>;
+    fn caches() -> Vec<CachedTable>;
 }
 
 impl<T: Table> Tables for T {
@@ -20,8 +21,8 @@ impl<T: Table> Tables for T {
         vec![T::SCHEMA]
     }
 
-    fn keep() -> Vec<Keep> {
-        vec![Keep::new::<T>()]
+    fn caches() -> Vec<CachedTable> {
+        vec![CachedTable::new::<T>()]
     }
 }
 
@@ -32,8 +33,8 @@ macro_rules! tuples_of_tables {
                 vec![$($table::SCHEMA),*]
             }
 
-            fn keep() -> Vec<Keep> {
-                vec![$(Keep::new::<$table>()),*]
+            fn caches() -> Vec<CachedTable> {
+                vec![$(CachedTable::new::<$table>()),*]
             }
         }
     )*};

@@ -1,4 +1,5 @@
-//! Tests for projections and [upcasters](upcast), with neither a host nor a database nor WebAssembly: given events, when more happen, then rows.
+//! Tests for projections and [upcasters](upcast), without a host, a database or WebAssembly: given events, when more happen, then
+//! rows.
 //!
 //! ```
 //! # use gnomon_sdk::prelude::*;
@@ -53,32 +54,30 @@
 //! # only_an_open_account_takes_money();
 //! ```
 //!
-//! # What else every test shows
+//! # What every test checks in addition
 //!
-//! A read model must depend on nothing but the events. So each test runs several times: with all events in one batch, one by
-//! one, and split otherwise; with the module's memory kept from one batch to the next, and with fresh memory for each. If the
-//! rows are not the same every time, the test fails and says which split made which difference. The usual cause is something
-//! that lives outside of rows: a static, a `OnceLock`, a thread-local. A projection that is
-//! [partitioned by stream](crate::Partition::Stream) is also run stream by stream.
+//! A read model must depend on the events only. So each test runs several times: with all events in one batch, one by one, and in
+//! other batches; with one instance for several batches, and with a new instance for each. If the rows differ, the test fails and
+//! shows which batches made which difference. The usual cause is state outside of rows: a static, a `OnceLock`, a thread-local. A
+//! projection that is [partitioned by stream](crate::Partition::Stream) is also run stream by stream.
 //!
-//! A test also fails where a host would refuse what the projection does: what it declares, as at its upload; and keys, indexed
-//! values and rows that are too large, at the event that makes them. The limits are those of a host whose operator has not moved
-//! them.
+//! A test also fails if a host would refuse what the projection does: its declarations, which a host checks at upload; and keys,
+//! indexed values and rows that are too large, at the event that writes them. The limits are the defaults of a host.
 //!
-//! Fresh memory is real on Unix: each batch runs in a process of its own, forked from that of the test. Elsewhere each runs
-//! in a thread of its own, which finds thread-locals out but not statics. Two things follow:
+//! On Unix, each instance runs in a process of its own, forked from that of the test, so its memory is fresh. On other systems it
+//! runs in a thread of its own, which detects thread-locals but not statics. Two things follow:
 //!
-//! - Do not call [`Projection::handle`](crate::Projection::handle) in a test besides: the memory from which the others start
-//!   would not be fresh.
-//! - What `handle` prints by `println!` or `dbg!` is seen only under `cargo test -- --nocapture`, and once for each run. Lines
-//!   that it [logs](crate::log) are printed once, where the test fails.
+//! - Do not call [`Projection::handle`](crate::Projection::handle) directly in a test: the forked processes would inherit what it
+//!   leaves in memory.
+//! - `cargo test -- --nocapture` shows what `handle` prints with `println!` or `dbg!`, once for each run. Lines that it
+//!   [logs](crate::log) are printed once, if the test fails.
 
 mod batches;
 mod declared;
 mod difference;
 mod event;
 mod fold;
-mod life;
+mod instance;
 mod log;
 mod memory;
 mod process;

@@ -1,4 +1,4 @@
-//! Upcasters, and the steps that they consist of.
+//! Upcasters and their steps.
 
 pub(crate) mod batch;
 mod outcome;
@@ -9,9 +9,8 @@ pub use self::{outcome::Upcasted, step::Step, upcast::Upcast};
 
 /// The steps of an upcaster: one, or a tuple of several, of any types and in any order.
 ///
-/// Together they must make sense, or [`export_upcaster!`](crate::export_upcaster) does not compile: each leads to a later
-/// version, no two begin at the same version of a type, and each ends where another begins or at the newest version of all
-/// for its type.
+/// They must form chains, or [`export_upcaster!`](crate::export_upcaster) does not compile: each leads to a later version, no two
+/// begin at the same version of a type, and each ends where another begins or at the newest version of its type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a step of an upcaster nor a tuple of steps",
     note = "implement `Upcast` for it"
@@ -52,7 +51,7 @@ tuples_of_steps! {
     A B C D E F G H I J K L M N O P;
 }
 
-/// Checks the steps of an upcaster while it is compiled.
+/// Checks the steps of an upcaster at compile time.
 #[doc(hidden)]
 pub const fn check_steps<U: Upcaster>() {
     step::check(U::STEPS);

@@ -1,53 +1,12 @@
-//! What a cell of a row holds, as the contract has it.
+//! The values of cells in the form of the contract.
 
 use std::fmt;
 
+pub use gnomon_values::{ColumnType, Float};
 use gnomon_values::{Day, Instant};
 use uuid::Uuid;
 
-/// The type of a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColumnType {
-    /// UTF-8 text without NUL.
-    Text,
-    /// True or false.
-    Bool,
-    /// A signed 64-bit integer.
-    I64,
-    /// A 64-bit float.
-    F64,
-    /// A decimal number.
-    Decimal,
-    /// An instant, in microseconds.
-    Timestamp,
-    /// A day.
-    Date,
-    /// A UUID.
-    Uuid,
-    /// JSON.
-    Json,
-    /// Bytes.
-    Bytes,
-}
-
-impl fmt::Display for ColumnType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Text => "text",
-            Self::Bool => "bool",
-            Self::I64 => "i64",
-            Self::F64 => "f64",
-            Self::Decimal => "decimal",
-            Self::Timestamp => "timestamp",
-            Self::Date => "date",
-            Self::Uuid => "uuid",
-            Self::Json => "json",
-            Self::Bytes => "bytes",
-        })
-    }
-}
-
-/// A cell of a row. [`Column`](crate::Column) turns the types of an author into it and back.
+/// A cell of a row. [`Column`](crate::Column) converts the types of fields to it and back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(not(target_family = "wasm"), derive(serde::Serialize, serde::Deserialize))]
 pub enum Value {
@@ -61,7 +20,7 @@ pub enum Value {
     I64(i64),
     /// See [`ColumnType::F64`].
     F64(Float),
-    /// Decimal digits with an optional sign and point, without needless zeros.
+    /// Decimal digits with an optional sign and point, without leading zeros and without trailing zeros in the fraction.
     Decimal(String),
     /// Microseconds since 1970-01-01T00:00:00Z.
     Timestamp(i64),
@@ -75,37 +34,8 @@ pub enum Value {
     Bytes(Vec<u8>),
 }
 
-/// A 64-bit float that equals itself: −0.0 is kept as 0.0 and every NaN as one, as the host does.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(target_family = "wasm"), derive(serde::Serialize, serde::Deserialize))]
-pub struct Float(u64);
-
-impl Float {
-    /// Takes a float.
-    pub fn new(float: f64) -> Self {
-        if float == 0.0 {
-            Self(0)
-        } else if float.is_nan() {
-            Self(f64::NAN.to_bits())
-        } else {
-            Self(float.to_bits())
-        }
-    }
-
-    /// The float.
-    pub fn get(self) -> f64 {
-        f64::from_bits(self.0)
-    }
-}
-
-impl fmt::Debug for Float {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.get())
-    }
-}
-
 impl Value {
-    /// The type of the value; none for null, which belongs to every type.
+    /// The type of the value; `None` for null, which every type has.
     pub(crate) fn column_type(&self) -> Option<ColumnType> {
         Some(match self {
             Self::Null => return None,
@@ -122,7 +52,7 @@ impl Value {
         })
     }
 
-    /// The bytes that the value holds beside its place in the row.
+    /// The bytes of the value's text, decimal digits, JSON or bytes.
     pub(crate) fn heap_bytes(&self) -> usize {
         match self {
             Self::Text(text) | Self::Decimal(text) | Self::Json(text) => text.len(),
@@ -132,7 +62,7 @@ impl Value {
     }
 }
 
-/// As SQL would show it.
+/// The value as messages show it, close to SQL.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

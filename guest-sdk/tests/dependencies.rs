@@ -1,8 +1,8 @@
-//! What a projection carries along.
+//! Checks the dependencies of a module.
 
 use std::{collections::BTreeSet, process::Command};
 
-/// Each is in every component, has to be trusted, and makes uploads larger. One more is a decision, and a line here.
+/// Each is part of every component, has to be trusted, and makes uploads larger. A new one needs a decision, and a line here.
 const DEPENDENCIES: [&str; 16] = [
     "arrayvec",
     "chrono",
@@ -23,7 +23,7 @@ const DEPENDENCIES: [&str; 16] = [
 ];
 
 #[test]
-fn a_component_is_made_of_these_crates_alone() {
+fn a_component_contains_only_these_crates() {
     let tree = Command::new(env!("CARGO"))
         .args(["tree", "--package", "gnomon-sdk", "--target", "wasm32-wasip2"])
         .args(["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}"])

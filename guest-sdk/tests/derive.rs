@@ -1,11 +1,11 @@
-//! What the derives take, and what they say to what they do not.
+//! Declarations that the derives accept, and their errors for those that they refuse.
 
 #[test]
-fn declarations_that_are_right_compile() {
+fn valid_declarations_compile() {
     trybuild::TestCases::new().pass("tests/derive/pass/*.rs");
 }
 
 #[test]
-fn declarations_that_are_wrong_are_explained() {
+fn invalid_declarations_have_clear_errors() {
     trybuild::TestCases::new().compile_fail("tests/derive/fail/*.rs");
 }

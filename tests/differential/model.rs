@@ -335,7 +335,7 @@ fn wrong(schema: &TableSchema, key: &Key, row: &Row) -> Option<String> {
         return Some(reason);
     }
     if key_in(schema, row) != *key {
-        return Some("delete the row and put it again under the other key instead".to_owned());
+        return Some("delete the row and put a row with the other key instead".to_owned());
     }
     let cells = |columns: &'static [&'static str]| columns.iter().map(|column| &row[place(schema, column)]);
     let index =

@@ -1,4 +1,4 @@
-//! Whether all modules that misbehave are seen to do so.
+//! Checks that every module in `tests/guests/examples` is run by a test.
 
 use std::{
     collections::BTreeSet,

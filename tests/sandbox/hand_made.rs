@@ -1,4 +1,4 @@
-//! Modules that no compiler makes.
+//! Modules written as text, which no compiler generates.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -6,7 +6,7 @@ use gnomon::runtime::RuntimeLimits;
 
 use crate::run::{LIMITS, load, runtime};
 
-/// A component of the core module that has these parts. It has the names of a projection, and functions of other types.
+/// A component of a core module with these parts. It has the exports of a projection, with functions of other types.
 fn projection(parts: &str) -> Vec<u8> {
     let text = format!(
         r#"(component
@@ -21,13 +21,13 @@ fn projection(parts: &str) -> Vec<u8> {
 
 fn refused(bytes: &[u8]) -> Vec<String> {
     let limits = RuntimeLimits { max_batch_time: Duration::from_millis(100), ..LIMITS };
-    load(&runtime(limits), bytes).expect_err("it was taken in").reasons
+    load(&runtime(limits), bytes).expect_err("it was accepted").reasons
 }
 
 #[test]
-fn what_goes_wrong_at_the_start_is_the_module_s_fault() {
+fn failures_at_the_start_are_the_module_s() {
     let parts = [
-        // Without more, the module starts, and only then are the types of its functions looked at.
+        // The module starts, and the types of its functions are checked afterwards.
         "",
         "(func $start (loop (br 0))) (start $start)",
         "(func $start unreachable) (start $start)",
@@ -47,7 +47,7 @@ fn what_goes_wrong_at_the_start_is_the_module_s_fault() {
 }
 
 #[test]
-fn what_an_instance_takes_is_bounded() {
+fn resources_of_an_instance_are_limited() {
     let parts = [
         "(memory 60000)".to_owned(),
         "(memory 4097)".to_owned(),
@@ -75,7 +75,7 @@ fn what_an_instance_takes_is_bounded() {
 }
 
 #[test]
-fn what_multiplies_is_bounded() {
+fn nested_components_are_limited() {
     let mut bomb = String::from("(component (component $c0)");
     for level in 1..30 {
         let before = level - 1;
@@ -88,16 +88,13 @@ fn what_multiplies_is_bounded() {
     bomb.push_str("(instance (instantiate $c29)))");
     assert_eq!(
         refused(&wat::parse_str(bomb).unwrap()),
-        [
-            "it has 30 components inside of it; the limit is 8",
-            "it makes 59 instances of components inside of it; the limit is 32",
-        ]
+        ["it has 30 nested components; the limit is 8", "it makes 59 instances of nested components; the limit is 32",]
     );
 }
 
 #[test]
-fn what_compiles_for_minutes_is_refused() {
-    // Each takes some two minutes of one processor.
+fn components_that_compile_for_minutes_are_refused() {
+    // Each would compile for about two minutes on one processor.
     let branches = "(if (local.get 0) (then (local.set 1 (i64.const 1))))".repeat(100_000);
     let loops =
         "(loop (local.set 9000 (i64.add (local.get 5) (local.get 9000))) (br_if 0 (local.get 0)))".repeat(20_000);
@@ -108,16 +105,16 @@ fn what_compiles_for_minutes_is_refused() {
     assert_eq!(
         functions.map(|function| refused(&projection(&function)).concat()),
         [
-            "its functions are too large to be compiled, above all the one at byte 56, which has 900004 bytes of code; \
-             smaller functions with fewer local variables compile faster",
-            "its functions are too large to be compiled, above all the one at byte 56, which has 320005 bytes of code; \
-             smaller functions with fewer local variables compile faster",
+            "its functions would take too long to compile, above all the one at byte 56, which has 900004 bytes of code; split \
+             it into smaller functions with fewer local variables",
+            "its functions would take too long to compile, above all the one at byte 56, which has 320005 bytes of code; split \
+             it into smaller functions with fewer local variables",
         ]
     );
 }
 
 #[test]
-fn reasons_are_told_in_short() {
+fn reasons_are_shortened() {
     let mut text = String::from("(component");
     for number in 0..500 {
         write!(text, r#"(import "acme:secret/door{number}-{}" (instance))"#, "a".repeat(5000)).unwrap();

@@ -6,13 +6,13 @@ use gnomon::runtime::{FailureKind, RuntimeLimits};
 
 use crate::run::{LIMITS, NoRows, event, failure, failure_with, instance, note};
 
-/// What is said of a guest that fails at a trigger.
-fn said(name: &str, word: &str) -> String {
+/// The message for a guest that fails at a trigger.
+fn message(name: &str, word: &str) -> String {
     failure(name, word).to_string()
 }
 
 #[test]
-fn a_panic_tells_its_words_and_its_place() {
+fn a_panic_has_its_message_and_location() {
     let failure = failure("trap", "");
     assert_eq!(failure.kind, FailureKind::Trapped);
     assert_eq!(
@@ -24,7 +24,7 @@ fn a_panic_tells_its_words_and_its_place() {
 }
 
 #[test]
-fn a_trap_without_words_is_told_by_what_happened() {
+fn a_trap_without_a_message_has_that_of_the_engine() {
     let failure = failure("unreachable", "");
     assert_eq!(failure.kind, FailureKind::Trapped);
     assert_eq!(
@@ -34,7 +34,7 @@ fn a_trap_without_words_is_told_by_what_happened() {
 }
 
 #[test]
-fn endless_work_ends() {
+fn endless_work_is_ended() {
     let limits = RuntimeLimits { max_batch_time: Duration::from_millis(100), ..LIMITS };
     let failure = failure_with(limits, "endless_handle", "");
     assert_eq!(failure.kind, FailureKind::TimedOut);
@@ -45,7 +45,7 @@ fn endless_work_ends() {
 }
 
 #[test]
-fn memory_ends() {
+fn memory_is_limited() {
     let limits = RuntimeLimits { max_memory_bytes: 16 * 1024 * 1024, ..LIMITS };
     let failure = failure_with(limits, "memory_hog", "");
     assert_eq!(failure.kind, FailureKind::OutOfMemory);
@@ -56,7 +56,7 @@ fn memory_ends() {
 }
 
 #[test]
-fn the_stack_ends() {
+fn the_stack_is_limited() {
     let failure = failure("recursion", "");
     assert_eq!(failure.kind, FailureKind::Trapped);
     assert_eq!(
@@ -67,8 +67,8 @@ fn the_stack_ends() {
 }
 
 #[test]
-fn an_exit_is_told_by_its_status() {
-    assert_eq!(said("exit", ""), "the module panicked or trapped at position 3: it ended itself with exit status 1");
+fn an_exit_is_reported_with_its_status() {
+    assert_eq!(message("exit", ""), "the module panicked or trapped at position 3: it exited with status 1");
 }
 
 #[test]
@@ -76,23 +76,23 @@ fn a_module_that_refuses_an_event_is_quoted() {
     let itself = failure("refuse", "itself");
     assert_eq!(itself.kind, FailureKind::Refused);
     assert_eq!(itself.to_string(), "the module could not handle the event at position 3: not this one");
-    assert_eq!(said("refuse", "another"), "the module could not handle the event at position 3: not that one");
+    assert_eq!(message("refuse", "another"), "the module could not handle the event at position 3: not that one");
     assert_eq!(failure("refuse", "long").message.len(), 8192);
     assert_eq!(
-        said("refuse", "odd characters"),
+        message("refuse", "odd characters"),
         r"the module could not handle the event at position 3: \u{0}\u{1b}[31mred"
     );
 }
 
 #[test]
-fn memory_lives_on_while_all_goes_well() {
-    // Which is why it must not matter; `verify` finds out.
+fn memory_is_kept_between_batches_until_one_fails() {
+    // So rows must not depend on it; `verify` detects it if they do.
     let mut instance = instance("remembers");
     let first = instance.handle(&[event(1, "Fine", "{}")], Box::new(NoRows)).unwrap();
     let second = instance.handle(&[event(2, "Fine", "{}")], Box::new(NoRows)).unwrap();
     assert_eq!((note(&first, 1), note(&second, 2)), ("1 seen", "2 seen"));
     assert_eq!(
-        said("remembers", ""),
-        "the module could not handle the event at position 3: Trigger: it fails so that it is given fresh memory"
+        message("remembers", ""),
+        "the module could not handle the event at position 3: Trigger: fails so that the host starts a new instance"
     );
 }

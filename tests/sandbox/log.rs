@@ -1,4 +1,4 @@
-//! What modules say, and how it comes into the host's log.
+//! The output of modules in the host's log.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use tracing::{
 
 use crate::run::{note, writes};
 
-/// Keeps what is logged on one thread: level and text.
+/// Collects the lines that are logged on one thread.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<String>>>);
 
@@ -59,29 +59,32 @@ impl Subscriber for Lines {
     fn exit(&self, _: &span::Id) {}
 }
 
-/// What a guest says at three events, the last of them a trigger; and its note on that one.
-fn said(name: &str) -> (Vec<String>, String) {
+/// The lines that a guest logs at three events, the last of them a trigger, and its note on the trigger.
+fn output(name: &str) -> (Vec<String>, String) {
     let lines = Lines::default();
     let noted = tracing::subscriber::with_default(lines.clone(), || note(&writes(name, ""), 3).to_owned());
-    let said = std::mem::take(&mut *lines.0.lock().unwrap());
-    (said, noted)
+    let logged = std::mem::take(&mut *lines.0.lock().unwrap());
+    (logged, noted)
 }
 
 #[test]
-fn what_a_module_prints_is_logged_at_its_event() {
-    let (said, noted) = said("print");
-    assert_eq!(said, ["INFO at 3: position 3 on stdout", "WARN at 3: position 3 on stderr", "INFO at 3: its log"]);
+fn output_is_logged_at_its_event() {
+    let (logged, noted) = output("print");
+    assert_eq!(logged, ["INFO at 3: position 3 on stdout", "WARN at 3: position 3 on stderr", "INFO at 3: its log"]);
     assert_eq!(noted, "printed");
 }
 
 #[test]
-fn a_flood_of_lines_is_cut_and_costs_nothing_else() {
-    let (said, noted) = said("log_flood");
+fn too_much_output_is_cut_and_the_batch_succeeds() {
+    let (logged, noted) = output("log_flood");
     assert_eq!(noted, "said it all");
-    assert_eq!(said.len(), 200);
-    assert!(said.iter().all(|line| line.len() < 5000));
-    assert!(said[0].starts_with("ERROR at 3: long long ") && said[0].ends_with('…'), "{}", said[0]);
-    assert_eq!(said[1], r"INFO at 3: two\nlines, and \u{1b}[31mred");
-    assert_eq!(said[2], "WARN at 3: one of many");
-    assert_eq!(said[199], "WARN at 3: the module writes too much; further lines of this batch are dropped");
+    assert_eq!(logged.len(), 200);
+    assert!(logged.iter().all(|line| line.len() < 5000));
+    assert!(logged[0].starts_with("ERROR at 3: long long ") && logged[0].ends_with('…'), "{}", logged[0]);
+    assert_eq!(logged[1], r"INFO at 3: two\nlines, and \u{1b}[31mred");
+    assert_eq!(logged[2], "WARN at 3: one of many");
+    assert_eq!(
+        logged[199],
+        "WARN at 3: the module wrote 200 lines in one batch; its further lines in this batch are dropped"
+    );
 }

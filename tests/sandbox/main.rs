@@ -1,7 +1,7 @@
 //! Modules made to misbehave, on the real runtime, and some of them through the whole host.
 //!
-//! Each module stands in `tests/guests/examples`, and each breaks one rule. What the host says of it is held word by word:
-//! an operator reads it at night.
+//! The modules are in `tests/guests/examples`, and each breaks one rule. The tests compare whole messages, since operators depend
+//! on them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 

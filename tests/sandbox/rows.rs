@@ -1,13 +1,13 @@
-//! Rows that no table can hold, and calls that the contract does not know.
+//! Rows that no table can hold, and calls that the contract does not allow.
 
 use gnomon::runtime::FailureKind;
 
 use crate::run::{failure, writes};
 
-/// What is said of a guest, without what is the same for all.
+/// The message for a guest, without the part that is the same for all.
 fn broke(name: &str, word: &str) -> String {
     let failure = failure(name, word);
-    assert_eq!((failure.kind, failure.position), (FailureKind::BrokeContract, 3), "{name} {word}: {failure}");
+    assert_eq!((failure.kind, failure.position.0), (FailureKind::BrokeContract, 3), "{name} {word}: {failure}");
     format!("{word}: {}", failure.message)
 }
 
@@ -26,11 +26,11 @@ fn rows_must_fit_their_table() {
     assert_eq!(
         words.map(|word| broke("wrong_row", word)),
         [
-            "another type: table `notes`: column `position` holds i64, a value of type text came",
-            "too few cells: table `notes`: a row takes 3 values, 1 came",
-            "too many cells: table `notes`: a row takes 3 values, 4 came",
+            "another type: table `notes`: column `position` has type i64, but the module passed a value of type text",
+            "too few cells: table `notes`: a row has 3 values, but the module passed 1",
+            "too many cells: table `notes`: a row has 3 values, but the module passed 4",
             "null key: table `notes`: column `position` must not be null",
-            "no cells: table `notes`: a row takes 3 values, 0 came",
+            "no cells: table `notes`: a row has 3 values, but the module passed 0",
             "too large: table `notes`: bytes of a row: 1048603; the limit max_row_bytes is 1048576",
             "large bytes: table `everything`: bytes of a row: 1048672; the limit max_row_bytes is 1048576",
             "batch: table `notes`: bytes of the rows of one batch: 67125632; the limit max_batch_write_bytes is 67108864",
@@ -60,12 +60,12 @@ fn rows_must_fit_postgres() {
         words.map(|word| broke("wrong_row", word)),
         [
             "nul in text: table `notes`: column `text`: the text contains NUL (\\0), which Postgres cannot hold",
-            "no decimal: table `everything`: `1e5` is not a decimal number; digits with an optional sign and point are, such \
+            "no decimal: table `everything`: `1e5` is not a decimal number: write digits with an optional sign and point, such \
              as -12.50",
-            "long decimal: table `everything`: a decimal number may have 131072 digits before the point and 16383 behind it, \
-             this one has 200000 and 0",
-            "long fraction: table `everything`: a decimal number may have 131072 digits before the point and 16383 behind it, \
-             this one has 0 and 20000",
+            "long decimal: table `everything`: a decimal number may have 131072 digits before the point and 16383 after it, \
+             but this one has 200000 and 0",
+            "long fraction: table `everything`: a decimal number may have 131072 digits before the point and 16383 after it, \
+             but this one has 0 and 20000",
             "early instant: table `everything`: column `instant`: 0000-12-31T23:59:59.999999Z is before \
              0001-01-01T00:00:00Z, the first instant that Gnomon keeps",
             "late instant: table `everything`: column `instant`: +10000-01-01T00:00:00Z is after \
@@ -112,32 +112,35 @@ fn calls_must_keep_the_contract() {
     assert_eq!(
         words.map(|word| broke("wrong_call", word)),
         [
-            "put unknown table: there is no table `secrets` among those that the module declared".to_owned(),
-            "delete unknown table: there is no table `secrets` among those that the module declared".to_owned(),
-            format!("get unknown table: there is no table `{}…` among those that the module declared", "x".repeat(97)),
-            "find unknown table: there is no table `secrets` among those that the module declared".to_owned(),
-            "find unknown index: table `notes` has no index `by_smell` among those that the module declared".to_owned(),
-            "find without values: table `notes`: a find takes 1 values, 0 came".to_owned(),
-            "find too many values: table `notes`: a find takes 1 values, 2 came".to_owned(),
-            "find another type: table `notes`: column `color` holds text, a value of type i64 came".to_owned(),
-            "get empty key: table `notes`: a key takes 1 values, 0 came".to_owned(),
+            "put unknown table: the module declares no table `secrets`".to_owned(),
+            "delete unknown table: the module declares no table `secrets`".to_owned(),
+            format!("get unknown table: the module declares no table `{}…`", "x".repeat(97)),
+            "find unknown table: the module declares no table `secrets`".to_owned(),
+            "find unknown index: the module declares no index `by_smell` of table `notes`".to_owned(),
+            "find without values: table `notes`: a find has 1 values, but the module passed 0".to_owned(),
+            "find too many values: table `notes`: a find has 1 values, but the module passed 2".to_owned(),
+            "find another type: table `notes`: column `color` has type text, but the module passed a value of type i64"
+                .to_owned(),
+            "get empty key: table `notes`: a key has 1 values, but the module passed 0".to_owned(),
             "get null key: table `notes`: column `position` must not be null".to_owned(),
-            "delete long key: table `notes`: a key takes 1 values, 2 came".to_owned(),
-            "delete another type: table `notes`: column `position` holds i64, a value of type text came".to_owned(),
+            "delete long key: table `notes`: a key has 1 values, but the module passed 2".to_owned(),
+            "delete another type: table `notes`: column `position` has type i64, but the module passed a value of type text"
+                .to_owned(),
             "get too many keys: table `notes`: keys of one get-many: 100001; the limit max_get_keys is 100000"
                 .to_owned(),
             "find too many rows: table `notes`: rows of one find: 10001; the limit max_find_rows is 10000".to_owned(),
-            "turn elsewhere: it turned to position 1003, which is not in the batch".to_owned(),
+            "turn elsewhere: it called `cursor.at` with position 1003, which is not in the batch".to_owned(),
         ]
     );
 }
 
 #[test]
-fn a_list_that_is_huge_outside_of_the_module_is_refused() {
+fn a_list_that_is_huge_in_the_host_s_memory_is_refused() {
     let failure = failure("alias_lists", "");
     assert_eq!(failure.kind, FailureKind::BrokeContract);
     assert_eq!(
         failure.to_string(),
-        "the module broke the contract at position 3: it handed the host more in one call than the limit max_call_bytes allows"
+        "the module broke the contract at position 3: it passed more data to the host in one call than the limit max_call_bytes \
+         allows"
     );
 }

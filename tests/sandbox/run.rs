@@ -1,4 +1,4 @@
-//! A module and events, on the real runtime.
+//! Runs a module with events on the real runtime.
 
 use std::{
     path::Path,
@@ -7,16 +7,17 @@ use std::{
 };
 
 use gnomon::{
-    event_log::{Position, SchemaVersion},
+    event_log::{Position, SchemaVersion, StreamVersion},
     read_model::{Identifier, Key, Row, Table, Value, WriteSet},
     runtime::{
         BatchError, Delivery, Digest, InvalidModule, Module, ModuleFailure, ModuleLabel, ProjectionInstance,
         ProjectionModule, ReadError, RowReader, Runtime, RuntimeLimits, RuntimeSettings,
     },
 };
+use gnomon_values::Instant;
 use test_support::guest;
 
-/// The limits of these tests: narrow where breaking one takes its time.
+/// The limits of these tests: low where it takes long to exceed the default.
 pub(crate) const LIMITS: RuntimeLimits = RuntimeLimits {
     max_module_bytes: 32 * 1024 * 1024,
     max_memory_bytes: 256 * 1024 * 1024,
@@ -48,26 +49,26 @@ fn shared() -> &'static Runtime {
     RUNTIME.get_or_init(|| runtime(LIMITS))
 }
 
-/// Takes bytes in as a module.
+/// Loads a module.
 pub(crate) fn load(runtime: &Runtime, bytes: &[u8]) -> Result<ProjectionModule, InvalidModule> {
-    let label = ModuleLabel { name: Identifier::new("test").unwrap(), version: 1 };
+    let label = ModuleLabel { name: Identifier::new("test").unwrap(), version: None };
     match runtime.load(label, &Digest::of(bytes), bytes)? {
         Module::Projection(projection) => Ok(projection),
         Module::Upcaster(_) => panic!("it is an upcaster"),
     }
 }
 
-/// What is wrong with a guest that is not taken in.
+/// The reasons why a guest is refused.
 pub(crate) fn refused(name: &str) -> Vec<String> {
-    load(shared(), &guest(name)).expect_err("it was taken in").reasons
+    load(shared(), &guest(name)).expect_err("it was accepted").reasons
 }
 
-/// A guest, to be given batches.
+/// An instance of a guest.
 pub(crate) fn instance(name: &str) -> ProjectionInstance {
     instance_with(LIMITS, name)
 }
 
-/// A guest with limits of its own.
+/// An instance of a guest, with other limits.
 pub(crate) fn instance_with(limits: RuntimeLimits, name: &str) -> ProjectionInstance {
     let narrow;
     let runtime = if limits == LIMITS {
@@ -79,14 +80,14 @@ pub(crate) fn instance_with(limits: RuntimeLimits, name: &str) -> ProjectionInst
     load(runtime, &guest(name)).unwrap().instantiate(Position(1)).unwrap()
 }
 
-/// An event in the log, by type and JSON.
+/// An event with this type and data.
 pub(crate) fn event(position: u64, event_type: &str, data: &str) -> Delivery {
-    let time = TIME + i64::try_from(position - 1).unwrap();
+    let time = Instant(TIME + i64::try_from(position - 1).unwrap());
     Delivery {
         position: Position(position),
         part: 0,
         stream: "test-1".to_owned(),
-        version: position,
+        version: StreamVersion(position),
         id: "0198f3a2-0000-7000-8000-000000000001".parse().unwrap(),
         event_type: event_type.to_owned(),
         schema_version: SchemaVersion::FIRST,
@@ -97,12 +98,12 @@ pub(crate) fn event(position: u64, event_type: &str, data: &str) -> Delivery {
     }
 }
 
-/// Two events at which nothing happens, and one at which the module does what it is there for, at position 3.
+/// Two events at which the module writes a note, and a trigger at position 3.
 pub(crate) fn trouble(word: &str) -> [Delivery; 3] {
     [event(1, "Fine", "{}"), event(2, "Fine", "{}"), event(3, "Trigger", &format!("\"{word}\""))]
 }
 
-/// No rows yet.
+/// Reads from empty tables.
 pub(crate) struct NoRows;
 
 impl RowReader for NoRows {
@@ -115,17 +116,17 @@ impl RowReader for NoRows {
     }
 }
 
-/// What a guest changes at three events, the last of them a trigger.
+/// The changes of a guest at three events, the last of them a trigger.
 pub(crate) fn writes(name: &str, word: &str) -> WriteSet {
     instance(name).handle(&trouble(word), Box::new(NoRows)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// What a guest does wrong at three events, the last of them a trigger.
+/// The failure of a guest at three events, the last of them a trigger.
 pub(crate) fn failure(name: &str, word: &str) -> ModuleFailure {
     failure_with(LIMITS, name, word)
 }
 
-/// The same, with limits of its own.
+/// The same with other limits.
 pub(crate) fn failure_with(limits: RuntimeLimits, name: &str, word: &str) -> ModuleFailure {
     match instance_with(limits, name).handle(&trouble(word), Box::new(NoRows)) {
         Err(BatchError::Module(failure)) => *failure,

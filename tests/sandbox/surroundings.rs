@@ -1,4 +1,4 @@
-//! A module sees nothing but its events, and cannot wait, hoard or ask for too much.
+//! A module has access to nothing but its events, cannot wait, and cannot take much of the host.
 
 use gnomon::runtime::FailureKind;
 
@@ -22,7 +22,7 @@ fn surroundings_are_fixed() {
             "insecure: 1961750202426094747 (121424856444519, 0)",
         ]
     );
-    // At any event, in any memory, and a second time.
+    // The same in another instance, after other events.
     let mut used = instance("surroundings");
     used.handle(&[event(1, "Trigger", "{}")], Box::new(NoRows)).unwrap();
     let again = used.handle(&[event(2, "Fine", "{}"), event(3, "Trigger", "{}")], Box::new(NoRows)).unwrap();
@@ -30,24 +30,24 @@ fn surroundings_are_fixed() {
 }
 
 #[test]
-fn nothing_can_be_waited_for() {
+fn modules_cannot_wait() {
     for (name, word) in [("sleep", ""), ("wait", "duration"), ("wait", "instant")] {
         let failure = failure(name, word);
         assert_eq!(failure.kind, FailureKind::BrokeContract);
         assert_eq!(
             failure.to_string(),
-            "the module broke the contract at position 3: it waits for time to pass; a module has no clock but the time of its \
-             event",
+            "the module broke the contract at position 3: it waits for time to pass, which never happens: a module's clock stands \
+             still at the time of its event",
             "{name} {word}"
         );
     }
 }
 
 #[test]
-fn the_host_gives_no_more_than_is_needed() {
+fn wasi_resources_are_limited() {
     for (name, message) in [
         ("stream_zeroes", "cannot write more zeroes than `check_write` allows"),
-        ("wasi_hoard", "it holds more than 1000 streams and the like of WASI"),
+        ("wasi_hoard", "it holds more than 1000 WASI resources, such as streams"),
         ("random_hog", "requested len 1099511627776 exceeds limit 65536"),
     ] {
         let failure = failure(name, "");

@@ -1,4 +1,5 @@
-//! Instants and days through the whole house: append, log, module, Postgres, answer and filter; and the test kit beside it.
+//! Instants and days through the whole host, from append through log, module and Postgres to result and filter; and in the test
+//! kit.
 
 use calendar::{Calendar, InstantNotes, Note};
 use gnomon::server::ServerSettings;
@@ -13,7 +14,7 @@ use test_support::component;
 
 use crate::host::TestHost;
 
-/// As a writer writes it, perhaps finer than what is kept, and as it is kept.
+/// An instant as a client writes it, possibly finer than a microsecond, and as it is kept.
 #[derive(Clone, Debug)]
 struct Written {
     text: String,
@@ -27,7 +28,7 @@ fn written(kept: Instant, nanos: u32) -> Written {
     Written { text, kept }
 }
 
-/// The ends of what is kept, both sides of 1970, and instants anywhere.
+/// The first and last instants, those around 1970, and random ones.
 fn instants() -> Vec<Written> {
     let ends = [Instant::MIN.0, Instant::MIN.0 + 1, -1_000_001, -1, 0, 1, Instant::MAX.0 - 1, Instant::MAX.0];
     let mut instants: Vec<Written> =
@@ -41,7 +42,7 @@ fn instants() -> Vec<Written> {
     instants
 }
 
-/// An event for each instant: it happens then, and tells of the next one.
+/// The data of the event for an instant, which contains the next instant.
 fn data(instants: &[Written], number: usize) -> Value {
     let next = &instants[(number + 1) % instants.len()];
     match number % 4 {
@@ -69,11 +70,11 @@ async fn append(host: &TestHost, stream: &str, instants: &[Written], numbers: st
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_instant_comes_back_from_every_place() {
+async fn every_instant_is_returned_by_row_filter_and_kit() {
     let host = TestHost::start(ServerSettings::default()).await;
     let instants = instants();
     let half = instants.len() / 2;
-    // Half of them are there when the module comes, and are replayed; the others come to a live build.
+    // The first half is replayed, the second half is appended while the build is live.
     append(&host, "note-1", &instants, 0..half).await;
     let (status, answer) = host.upload("calendar", component("calendar")).await;
     assert_eq!(status, 201, "{answer}");
@@ -94,7 +95,7 @@ async fn every_instant_comes_back_from_every_place() {
         .collect();
     assert_eq!(notes, json!(expected));
 
-    // Each is found by the text that its writer wrote, and stands on the right side of it.
+    // Each is found by the text that its client wrote, and compares correctly with the others.
     for (number, Written { text, kept }) in instants.iter().enumerate() {
         let same: Vec<Value> = expected.iter().filter(|row| row["at"] == answered(*kept)).cloned().collect();
         let of = |filter: &str| format!("calendar/notes?{filter}&order=position");
@@ -113,7 +114,7 @@ async fn every_instant_comes_back_from_every_place() {
     host.stop().await;
 }
 
-/// The same events, folded by the test kit, without a host.
+/// Folds the same events with the test kit, and compares the rows.
 async fn the_kit_has_the_same(host: &TestHost, instants: &[Written], position: u64) {
     let events: Vec<TestEvent> = (0..instants.len())
         .map(|number| event("note-1", "Noted", data(instants, number)).at(&instants[number].text))
@@ -139,9 +140,9 @@ async fn the_kit_has_the_same(host: &TestHost, instants: &[Written], position: u
     assert_eq!(host.rows("calendar/instants?order=at", position).await, json!(by_instant));
 }
 
-/// What no column keeps fails at its event, in the same words in the host and in the kit, by whichever way it comes.
+/// A value that no column keeps fails its event, with the same message in the host and in the kit.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_no_column_keeps_fails_at_its_event() {
+async fn values_that_no_column_keeps_fail_at_their_event() {
     let host = TestHost::start(ServerSettings::default()).await;
     let (status, answer) = host.upload("calendar", component("calendar")).await;
     assert_eq!(status, 201, "{answer}");
@@ -168,7 +169,7 @@ async fn what_no_column_keeps_fails_at_its_event() {
     cases.push(("Asked", json!({"way": "find", "at": "2016-12-31T23:59:60Z"}), format!("column `at`: {leap}")));
     cases.push(("Asked", json!({"way": "find", "at": "+10000-01-01T00:00:00Z"}), format!("column `at`: {late}")));
 
-    // The row that a leap second must not be taken for.
+    // A leap second must not be read as this instant.
     let first = json!([{"type": "Noted", "time": "2017-01-01T00:00:00Z", "data": {}}]);
     host.append_events("note-1", &first).await;
     host.build("calendar", "active").await;
@@ -203,7 +204,7 @@ async fn a_filter_refuses_a_leap_second() {
         assert_eq!((status, &problem["code"]), (400, &json!("22008")), "{problem}");
         assert!(problem["details"].as_str().unwrap().contains("leap second"), "{problem}");
     }
-    // Beyond what is kept a filter only compares.
+    // Values out of range are compared.
     for filter in ["at=lt.infinity", "at=gt.-infinity", "at=lt.10000-01-01"] {
         assert_eq!(host.get(&format!("/v1/read-models/calendar/notes?{filter}")).await, json!([]), "{filter}");
     }

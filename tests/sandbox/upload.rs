@@ -1,4 +1,4 @@
-//! What is not taken in at all.
+//! Modules that are refused at upload.
 
 use std::time::Duration;
 
@@ -11,10 +11,8 @@ use crate::run::{LIMITS, load, refused, runtime};
 fn an_import_outside_of_the_contract_is_named() {
     let reasons = refused("import_sockets");
     assert!(
-        reasons
-            .iter()
-            .all(|reason| reason
-                .ends_with("which no module may: a module sees its events and its rows and nothing else")),
+        reasons.iter().all(|reason| reason
+            .ends_with("which modules may not import: a module has access to its events and its rows only")),
         "{reasons:?}"
     );
     assert!(reasons.iter().any(|reason| reason.starts_with("it imports `wasi:sockets/tcp@0.2.")), "{reasons:?}");
@@ -25,13 +23,13 @@ fn another_version_of_the_contract_is_named() {
     assert_eq!(
         refused("other_contract"),
         [
-            "it is built for contract gnomon:module@0.2.0; this host speaks gnomon:module@0.1.0: build it with the gnomon-sdk of that version"
+            "it is built for contract gnomon:module@0.2.0, but this host supports gnomon:module@0.1.0; build it with the gnomon-sdk of that version"
         ]
     );
 }
 
 #[test]
-fn a_descriptor_that_makes_no_sense_is_taken_apart() {
+fn every_error_of_a_descriptor_is_reported() {
     assert_eq!(
         refused("bad_descriptor"),
         [

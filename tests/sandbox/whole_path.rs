@@ -14,7 +14,7 @@ async fn start() -> TestHost {
     TestHost::start(ServerSettings { limits, cache, ..ServerSettings::default() }).await
 }
 
-/// One build after another stops at the event that its module cannot handle, and keeps what was before; the bank goes on.
+/// Each faulty module halts its own build at the trigger and keeps the rows before it; the build of the bank continues.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_module_that_fails_halts_its_own_build_only() {
     let host = start().await;
@@ -52,22 +52,22 @@ async fn a_module_that_fails_halts_its_own_build_only() {
             "unreachable: trapped: wasm trap: wasm `unreachable` instruction executed",
             "endless_handle: timed_out: it computed for more than 1 s; the limit is max_batch_time",
             "memory_hog: out_of_memory: it needs 67174400 bytes of memory; the limit max_memory_bytes is 67108864",
-            "wrong_row: broke_contract: table `notes`: column `position` holds i64, a value of type text came",
+            "wrong_row: broke_contract: table `notes`: column `position` has type i64, but the module passed a value of type text",
         ]
     );
 
     let accounts = host.rows("bank/accounts?select=account,balance", last).await;
     assert_eq!(accounts, json!([{"account": "1", "balance": 10}]));
-    // It goes on after all of them stand still.
+    // It continues after all of them have halted.
     let later = host.append("account-1", &[("MoneyDeposited", money)]).await;
     let accounts = host.rows("bank/accounts?select=account,balance", later).await;
     assert_eq!(accounts, json!([{"account": "1", "balance": 15}]));
     host.stop().await;
 }
 
-/// What a module says of itself cannot keep its failure from being noted.
+/// A message with characters that Postgres refuses is stored with escapes.
 #[tokio::test(flavor = "multi_thread")]
-async fn words_that_postgres_refuses_are_noted_all_the_same() {
+async fn messages_that_postgres_refuses_are_escaped() {
     let host = start().await;
     assert_eq!(host.upload("refuse", guest("refuse")).await.0, 201);
     host.append("trouble-1", &[("Trigger", json!("odd characters"))]).await;
@@ -76,7 +76,7 @@ async fn words_that_postgres_refuses_are_noted_all_the_same() {
     host.stop().await;
 }
 
-/// The values at the very edge of what is taken are taken by Postgres, too, with the indexes that come after a replay.
+/// Postgres stores the largest and smallest values that are accepted, also in the indexes that are added after a replay.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_outermost_values_are_stored() {
     let host = start().await;
@@ -90,7 +90,7 @@ async fn the_outermost_values_are_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_refused_changes_nothing() {
+async fn refused_uploads_change_nothing() {
     let host = start().await;
     let garbage: Vec<u8> = (0..=255_u8).rev().cycle().take(1000).collect();
     let mut said = Vec::new();
@@ -106,17 +106,17 @@ async fn what_is_refused_changes_nothing() {
     assert_eq!(
         said,
         [
-            "422 invalid_module: not a module: this is not WebAssembly: it begins with ff fe fd fc, not with 00 61 73 6d",
-            "422 invalid_module: not a module: this is a core WebAssembly module, not a component; build it for the target \
+            "422 invalid_module: not a module: it is not WebAssembly: it begins with ff fe fd fc, not with 00 61 73 6d",
+            "422 invalid_module: not a module: it is a core WebAssembly module, not a component; build it for the target \
              wasm32-wasip2",
-            "422 invalid_module: not a module: it is built for contract gnomon:module@0.2.0; this host speaks \
-             gnomon:module@0.1.0: build it with the gnomon-sdk of that version",
+            "422 invalid_module: not a module: it is built for contract gnomon:module@0.2.0, but this host supports \
+             gnomon:module@0.1.0; build it with the gnomon-sdk of that version",
             "422 invalid_module: not a module: its `describe` failed: the module took too long: it computed for more than 1 \
              s; the limit is max_batch_time",
         ]
     );
 
-    // A body without a length, which is cut off where it is too long.
+    // A body without a length is refused when it exceeds the limit.
     let chunks = (0..100).map(|_| Ok::<_, std::io::Error>(vec![0_u8; 1 << 20]));
     let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
     let (status, answer) = host.upload("garbage", body).await;

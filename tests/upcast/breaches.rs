@@ -1,4 +1,4 @@
-//! What an upcaster may not do, and what is said when it does.
+//! Upcasters that break the contract, and the errors for them.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const LIMITS: fn() -> RuntimeLimits = || RuntimeLimits {
     ..RuntimeLimits::default()
 };
 
-/// The failure of the middle one of three events.
+/// The failures for each word, which the second of three events carries.
 fn failure(words: &[&str]) -> Vec<ModuleFailure> {
     let upcaster = load_upcaster("told", &upcaster("does_as_told"), LIMITS());
     let failed = words.iter().map(|word| {
@@ -32,7 +32,7 @@ fn failure(words: &[&str]) -> Vec<ModuleFailure> {
 }
 
 #[test]
-fn answers_that_break_the_contract_are_told_with_the_event() {
+fn results_that_break_the_contract_are_reported_with_the_event() {
     let expected = [
         ("skip a version", "it made of `A` 1: an event of the same type at schema version 3; its step is `A` 1 → 2"),
         ("version 0", "it made of `A` 1: the schema version 0 is not between 1 and 2147483647"),
@@ -64,19 +64,19 @@ fn answers_that_break_the_contract_are_told_with_the_event() {
     let words: Vec<&str> = expected.iter().map(|(word, _)| *word).collect();
     for ((word, message), failure) in expected.into_iter().zip(failure(&words)) {
         assert_eq!(failure.message, message, "{word}");
-        assert_eq!((failure.kind, failure.position), (FailureKind::BrokeContract, 6), "{word}");
+        assert_eq!((failure.kind, failure.position.0), (FailureKind::BrokeContract, 6), "{word}");
     }
 }
 
 #[test]
-fn an_answer_of_the_wrong_length_is_refused() {
+fn a_result_of_the_wrong_length_is_refused() {
     let failure = &failure(&["answer too little"])[0];
     assert_eq!(failure.kind, FailureKind::BrokeContract);
-    assert_eq!(failure.message, "it answered 2 lists to 3 events");
+    assert_eq!(failure.message, "it returned 2 lists for 3 events");
 }
 
 #[test]
-fn what_happens_to_an_upcaster_is_told_with_the_event() {
+fn failures_of_an_upcaster_are_reported_with_the_event() {
     let failures = failure(&["refuse", "refuse elsewhere", "panic", "compute for ever", "take memory"]);
     let [refused, elsewhere, panicked, late, large] = &failures[..] else { panic!("{failures:?}") };
     assert_eq!((refused.kind, refused.message.as_str()), (FailureKind::Refused, "told so at 6"));
@@ -89,12 +89,12 @@ fn what_happens_to_an_upcaster_is_told_with_the_event() {
     assert!(late.message.contains("max_batch_time"), "{}", late.message);
     assert!(large.message.contains("max_memory_bytes"), "{}", large.message);
     for failure in &failures {
-        assert_eq!(failure.position, 6, "{failure}");
+        assert_eq!(failure.position.0, 6, "{failure}");
     }
 }
 
 #[test]
-fn an_upcaster_has_no_clock_but_the_time_of_its_event() {
+fn the_clock_of_an_upcaster_is_the_time_of_its_event() {
     let upcaster = load_upcaster("told", &upcaster("does_as_told"), LIMITS());
     let mut instance = upcaster.instantiate(Position(4)).unwrap();
     let answer = instance.upcast(&[told(4, "A", 1, "fine"), told(6, "A", 1, "tell the time")]).unwrap();
@@ -102,13 +102,13 @@ fn an_upcaster_has_no_clock_but_the_time_of_its_event() {
 }
 
 #[test]
-fn steps_that_lead_nowhere_are_refused_with_all_that_is_wrong() {
+fn invalid_steps_are_refused_with_every_reason() {
     let refused = load("gap", &upcaster("gap"), RuntimeLimits::default()).unwrap_err();
     assert_eq!(
         refused.reasons,
         [
-            "step `B` 2 → 1: a step leads to a later schema version; one that leads back, or nowhere, would go in a circle",
-            "step `A` 1 → 2: there is a gap behind it: no step begins at schema version 2, though others lead to 4",
+            "step `B` 2 → 1: a step must lead to a later schema version",
+            "step `A` 1 → 2: no step begins at schema version 2, although others lead to 4; add a step from 2 to a later version",
             "steps `C` 1 → 2 and `C` 1 → 2: both begin at schema version 1",
         ]
     );

@@ -1,4 +1,4 @@
-//! Events through a chain of real components.
+//! A chain of real components.
 
 use gnomon::runtime::{BatchError, Delivery, FailureKind, RuntimeLimits, UpcasterChain};
 
@@ -20,7 +20,7 @@ fn shown(events: &[Delivery]) -> Vec<String> {
 }
 
 #[test]
-fn events_go_on_until_no_step_is_left() {
+fn events_are_rewritten_until_no_step_continues() {
     let mut events = vec![
         told(1, "A", 1, "x"),
         told(2, "C", 1, "y"),
@@ -37,7 +37,7 @@ fn events_go_on_until_no_step_is_left() {
             "2.0 C 1 \"y\"",
             "3.0 A 3 \"left\"",
             "3.1 B 2 \"right\"",
-            // What is at its newest version is not touched, whatever it says.
+            // An event at the newest version is not passed to the upcaster.
             "5.0 A 3 \"panic\"",
         ]
     );
@@ -50,27 +50,27 @@ fn a_failure_names_upcaster_and_event_and_changes_nothing() {
     let mut events = vec![told(1, "A", 1, "x"), told(2, "A", 1, "panic"), told(3, "A", 2, "y")];
     let before = events.clone();
     let error = chain.upcast(&mut events).unwrap_err();
-    assert!(error.to_string().starts_with("upcaster told version 7: the module panicked or trapped at position 2: "));
+    assert!(error.to_string().starts_with("upcaster `told` version 7: the module panicked or trapped at position 2: "));
     let BatchError::Module(failure) = error.error else { panic!("{error}") };
-    assert_eq!((failure.position, failure.kind), (2, FailureKind::Trapped));
+    assert_eq!((failure.position.0, failure.kind), (2, FailureKind::Trapped));
     assert_eq!(events, before);
-    // The chain goes on with fresh memory; the others can be upcasted.
+    // The chain continues with a new instance; the other events can be upcasted.
     events.remove(1);
     chain.upcast(&mut events).unwrap();
     assert_eq!(shown(&events), ["1.0 A 3 \"x\"", "3.0 A 3 \"y\""]);
 }
 
 #[test]
-fn circles_and_floods_end() {
+fn circles_and_too_many_results_are_refused() {
     let fails = |word: &str| chain().upcast(&mut vec![told(9, "A", 1, word)]).unwrap_err().to_string();
     assert_eq!(
         fails("circle"),
-        "upcaster told version 7: the module broke the contract at position 9: it turns the event in a circle: `A` 1 → \
-         `B` 1 → `A` 1"
+        "upcaster `told` version 7: the module broke the contract at position 9: the upcasters rewrite the event in a \
+         circle: `A` 1 → `B` 1 → `A` 1"
     );
     assert_eq!(
         fails("multiply"),
-        "upcaster told version 7: the module broke the contract at position 9: one event became 2500; the limit \
+        "upcaster `told` version 7: the module broke the contract at position 9: one event became 2500; the limit \
          max_upcast_events is 100"
     );
 }

@@ -1,18 +1,19 @@
-//! The upcaster of the sample flights, on the week that is shipped.
+//! The upcaster of the sample flights, on the shipped week of events.
 
 use std::io::Read;
 
 use gnomon::{
-    event_log::{Position, SchemaVersion},
+    event_log::{Position, SchemaVersion, StreamVersion},
     runtime::{Delivery, RuntimeLimits, UpcasterChain},
 };
+use gnomon_values::Instant;
 use serde_json::{Value, json};
 
 use test_support::component;
 
 use crate::load_upcaster;
 
-/// The shipped week, as the log would have it.
+/// The shipped week as the log delivers it.
 fn week() -> Vec<Delivery> {
     let packed = &include_bytes!("../../projections/flight-events/data/flights-2013-week1.jsonl.gz")[..];
     let mut lines = String::new();
@@ -24,14 +25,14 @@ fn week() -> Vec<Delivery> {
             position: Position(position),
             part: 0,
             stream: text("stream"),
-            version: 1,
+            version: StreamVersion(1),
             id: uuid::Uuid::from_u128(position.into()),
             event_type: text("type"),
             schema_version: SchemaVersion::try_from(line["schema_version"].as_u64().unwrap_or(1) as u32).unwrap(),
             data: line["data"].to_string(),
             metadata: None,
-            time: gnomon_values::Instant::parse(&text("time")).unwrap().0,
-            recorded_at: 0,
+            time: Instant::parse(&text("time")).unwrap(),
+            recorded_at: Instant(0),
         }
     };
     (1..).zip(lines.lines()).map(delivery).collect()
@@ -43,7 +44,7 @@ fn chain() -> UpcasterChain {
 }
 
 #[test]
-fn every_arrival_comes_out_in_todays_shape() {
+fn every_arrival_is_rewritten_to_schema_version_2() {
     let before = week();
     let mut events = before.clone();
     chain().upcast(&mut events).unwrap();
@@ -67,7 +68,7 @@ fn every_arrival_comes_out_in_todays_shape() {
 }
 
 #[test]
-fn todays_shape_at_version_1_passes_through() {
+fn arrivals_with_the_data_of_version_2_at_version_1_keep_it() {
     let today = week().into_iter().filter(|event| event.schema_version.get() == 2);
     let mut events: Vec<Delivery> =
         today.map(|event| Delivery { schema_version: SchemaVersion::FIRST, ..event }).collect();
@@ -80,7 +81,7 @@ fn todays_shape_at_version_1_passes_through() {
 }
 
 #[test]
-fn an_arrival_that_is_none_is_told_by_its_position() {
+fn an_event_that_is_not_an_arrival_is_named_by_its_position() {
     let mut events = week();
     let mut arrivals = events.iter_mut().filter(|event| event.event_type == "FlightArrived");
     let broken = arrivals.nth(100).unwrap();
@@ -90,7 +91,7 @@ fn an_arrival_that_is_none_is_told_by_its_position() {
     assert_eq!(
         error,
         format!(
-            "upcaster flight_arrivals version 7: the module could not handle the event at position {position}: \
+            "upcaster `flight_arrivals` version 7: the module could not handle the event at position {position}: \
              FlightArrived version 1: its data does not fit ArrivalV1: an arrival has `scheduled_arrival` and \
              `actual_arrival`, or `arr_delay`"
         )

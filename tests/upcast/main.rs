@@ -1,4 +1,4 @@
-//! Upcasters as real components: what the runtime makes of them, how they are kept, and the one of the sample flights.
+//! Upcasters as real components: calls, uploads, and the upcaster of the sample flights.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
@@ -8,24 +8,27 @@ mod flights;
 mod upload;
 
 use gnomon::{
-    event_log::{Position, SchemaVersion},
+    event_log::{Position, SchemaVersion, StreamVersion},
     read_model::Identifier,
     runtime::{
-        Delivery, Digest, InvalidModule, Module, ModuleLabel, Runtime, RuntimeLimits, RuntimeSettings, UpcasterModule,
+        Delivery, Digest, InvalidModule, Module, ModuleLabel, ModuleVersion, Runtime, RuntimeLimits, RuntimeSettings,
+        UpcasterModule,
     },
 };
 
-/// A module, with these limits.
+use gnomon_values::Instant;
+
+/// Loads a module with these limits.
 fn load(name: &str, component: &[u8], limits: RuntimeLimits) -> Result<Module, InvalidModule> {
     let runtime = Runtime::start(RuntimeSettings { limits, cache: None }).unwrap();
-    let label = ModuleLabel { name: Identifier::new(name).unwrap(), version: 7 };
+    let label = ModuleLabel { name: Identifier::new(name).unwrap(), version: Some(ModuleVersion(7)) };
     runtime.load(label, &Digest::of(component), component)
 }
 
 fn load_upcaster(name: &str, component: &[u8], limits: RuntimeLimits) -> UpcasterModule {
     match load(name, component, limits) {
         Ok(Module::Upcaster(upcaster)) => upcaster,
-        other => panic!("no upcaster: {other:?}"),
+        other => panic!("not an upcaster: {other:?}"),
     }
 }
 
@@ -35,13 +38,13 @@ fn told(position: u64, event_type: &str, schema_version: u32, word: &str) -> Del
         position: Position(position),
         part: 0,
         stream: "s-1".to_owned(),
-        version: position,
+        version: StreamVersion(position),
         id: uuid::Uuid::from_u128(position.into()),
         event_type: event_type.to_owned(),
         schema_version: SchemaVersion::try_from(schema_version).unwrap(),
         data: format!("\"{word}\""),
         metadata: None,
-        time: i64::try_from(position).unwrap() * 1_000_000,
-        recorded_at: 0,
+        time: Instant(i64::try_from(position).unwrap() * 1_000_000),
+        recorded_at: Instant(0),
     }
 }

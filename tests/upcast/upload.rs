@@ -1,4 +1,4 @@
-//! An upcaster is uploaded to a running host.
+//! Uploads an upcaster to a running host.
 
 use gnomon::{
     postgres::test_database::TestDatabase,
@@ -16,7 +16,7 @@ struct Host {
 
 impl Host {
     async fn start() -> Self {
-        // Another test may have done so.
+        // Fails if another test has installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = TestDatabase::create().await;
         let settings =
@@ -45,7 +45,7 @@ async fn read(request: reqwest::RequestBuilder) -> (u16, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_a_module_without_builds() {
+async fn an_upcaster_is_a_module_without_builds() {
     let host = Host::start().await;
     let flights = component("flight-arrivals");
     let (status, first) = host.put("flight_arrivals", flights.clone()).await;

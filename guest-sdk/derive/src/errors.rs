@@ -1,6 +1,6 @@
-//! Several mistakes in one report, so that an author does not meet them one compilation at a time.
+//! Collects errors, so that one compilation reports all of them.
 
-/// The mistakes found so far.
+/// The errors found so far.
 #[derive(Default)]
 pub(crate) struct Errors(Option<syn::Error>);
 
@@ -12,12 +12,12 @@ impl Errors {
         }
     }
 
-    /// The value, or none after noting the mistake.
+    /// The value, or `None` after recording the error.
     pub(crate) fn take<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.add(error)).ok()
     }
 
-    /// The value, if there was no mistake.
+    /// The value, if there were no errors.
     pub(crate) fn finish<T>(self, value: T) -> syn::Result<T> {
         match self.0 {
             Some(errors) => Err(errors),

@@ -8,57 +8,57 @@ use syn::{DeriveInput, Fields, Ident, LitInt, LitStr, Token, Variant, parse::Par
 
 use crate::{errors::Errors, shape};
 
-/// A variant and the events that it stands for.
-struct Read<'a> {
-    variant: &'a Ident,
+/// A variant and the events that it reads.
+struct EventVariant<'a> {
+    name: &'a Ident,
     has_payload: bool,
-    what: What,
+    selector: EventSelector,
 }
 
-enum What {
+/// The events that a variant reads: those of one type, or all that no other variant reads.
+enum EventSelector {
     Type { name: LitStr, schema_version: Option<LitInt> },
     Other,
 }
 
 pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
-    let reads: Vec<Read<'_>> =
+    let variants: Vec<EventVariant<'_>> =
         shape::variants(input, "Events")?.into_iter().filter_map(|variant| errors.take(read(variant))).collect();
-    refuse_repetition(&reads, &mut errors);
-    errors.finish(generate(&input.ident, &reads))
+    refuse_repetition(&variants, &mut errors);
+    errors.finish(generate(&input.ident, &variants))
 }
 
-fn read(variant: &Variant) -> syn::Result<Read<'_>> {
+fn read(variant: &Variant) -> syn::Result<EventVariant<'_>> {
     let Some(attribute) = shape::attribute(&variant.attrs, "event")? else {
-        let message = "which events does this variant read? Say it with #[event(\"TypeInTheLog\")], or with \
-                       #[event(other)] for all that no other variant reads";
+        let message = "add #[event(\"TypeInTheLog\")] to read events of this type, or #[event(other)] to read all events that no \
+                       other variant reads";
         return Err(syn::Error::new_spanned(variant, message));
     };
     let has_payload = match &variant.fields {
         Fields::Unit => false,
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => true,
         fields => {
-            let message =
-                "an event has one payload, as in `Opened(AccountOpened)`, or none that matters, as in `Opened`";
+            let message = "a variant has one payload, as in `Opened(AccountOpened)`, or none, as in `Opened`";
             return Err(syn::Error::new_spanned(fields, message));
         }
     };
-    Ok(Read { variant: &variant.ident, has_payload, what: attribute.parse_args_with(parse_what)? })
+    Ok(EventVariant { name: &variant.ident, has_payload, selector: attribute.parse_args_with(parse_selector)? })
 }
 
 /// `"TypeInTheLog"`, `"TypeInTheLog", schema_version = 2` or `other`.
-fn parse_what(input: ParseStream<'_>) -> syn::Result<What> {
+fn parse_selector(input: ParseStream<'_>) -> syn::Result<EventSelector> {
     if input.peek(Ident) {
         let word: Ident = input.parse()?;
         if word != "other" {
-            let message = "expected the event's type in quotes, or the word `other`";
+            let message = "expected the event's type in quotes, or `other`";
             return Err(syn::Error::new_spanned(word, message));
         }
-        return Ok(What::Other);
+        return Ok(EventSelector::Other);
     }
     let name: LitStr = input.parse()?;
     if name.value().is_empty() || name.value().chars().any(char::is_control) {
-        let message = "an event's type is not empty and has no control characters";
+        let message = "an event's type must not be empty or contain control characters";
         return Err(syn::Error::new_spanned(name, message));
     }
     let mut schema_version = None;
@@ -74,32 +74,34 @@ fn parse_what(input: ParseStream<'_>) -> syn::Result<What> {
         }
         schema_version = Some(version);
     }
-    Ok(What::Type { name, schema_version })
+    Ok(EventSelector::Type { name, schema_version })
 }
 
-fn refuse_repetition(reads: &[Read<'_>], errors: &mut Errors) {
+fn refuse_repetition(variants: &[EventVariant<'_>], errors: &mut Errors) {
     let mut types = HashMap::new();
     let mut other = None;
-    for read in reads {
-        let (before, found) = match &read.what {
-            What::Type { name, .. } => (types.insert(name.value(), read.variant), format!("\"{}\"", name.value())),
-            What::Other => (other.replace(read.variant), "other".to_owned()),
+    for variant in variants {
+        let (before, found) = match &variant.selector {
+            EventSelector::Type { name, .. } => {
+                (types.insert(name.value(), variant.name), format!("\"{}\"", name.value()))
+            }
+            EventSelector::Other => (other.replace(variant.name), "other".to_owned()),
         };
         if let Some(before) = before {
-            let message = format!("#[event({found})] is read by `{before}` already");
-            errors.add(syn::Error::new_spanned(read.variant, message));
+            let message = format!("`{before}` already reads #[event({found})]");
+            errors.add(syn::Error::new_spanned(variant.name, message));
         }
     }
 }
 
-fn generate(name: &Ident, reads: &[Read<'_>]) -> TokenStream {
-    let wants_all = reads.iter().any(|read| matches!(read.what, What::Other));
-    let wanted = reads.iter().filter_map(wanted);
-    let arms = reads.iter().filter_map(arm);
-    let rest = reads
+fn generate(name: &Ident, variants: &[EventVariant<'_>]) -> TokenStream {
+    let wants_all = variants.iter().any(|variant| matches!(variant.selector, EventSelector::Other));
+    let wanted = variants.iter().filter_map(wanted);
+    let arms = variants.iter().filter_map(arm);
+    let rest = variants
         .iter()
-        .find(|read| matches!(read.what, What::Other))
-        .map_or_else(|| quote!(payload.refuse()), |read| construct(read, &quote!(payload)));
+        .find(|variant| matches!(variant.selector, EventSelector::Other))
+        .map_or_else(|| quote!(payload.refuse()), |variant| construct(variant, &quote!(payload)));
     quote! {
         #[automatically_derived]
         impl ::gnomon_sdk::Events for #name {
@@ -116,8 +118,8 @@ fn generate(name: &Ident, reads: &[Read<'_>]) -> TokenStream {
     }
 }
 
-fn wanted(read: &Read<'_>) -> Option<TokenStream> {
-    let What::Type { name, schema_version } = &read.what else { return None };
+fn wanted(variant: &EventVariant<'_>) -> Option<TokenStream> {
+    let EventSelector::Type { name, schema_version } = &variant.selector else { return None };
     let schema_version = match schema_version {
         Some(version) => quote!(::core::option::Option::Some(#version)),
         None => quote!(::core::option::Option::None),
@@ -125,24 +127,24 @@ fn wanted(read: &Read<'_>) -> Option<TokenStream> {
     Some(quote!(::gnomon_sdk::schema::WantedType { event_type: #name, schema_version: #schema_version }))
 }
 
-fn arm(read: &Read<'_>) -> Option<TokenStream> {
-    let What::Type { name, schema_version } = &read.what else { return None };
+fn arm(variant: &EventVariant<'_>) -> Option<TokenStream> {
+    let EventSelector::Type { name, schema_version } = &variant.selector else { return None };
     let payload = match schema_version {
         Some(version) => quote!(payload.at_schema_version(#version)?),
         None => quote!(payload),
     };
-    let value = construct(read, &payload);
+    let value = construct(variant, &payload);
     Some(quote!(#name => #value,))
 }
 
-fn construct(read: &Read<'_>, payload: &TokenStream) -> TokenStream {
-    let variant = read.variant;
-    if read.has_payload {
-        quote!(#payload.parse().map(Self::#variant))
+fn construct(variant: &EventVariant<'_>, payload: &TokenStream) -> TokenStream {
+    let name = variant.name;
+    if variant.has_payload {
+        quote!(#payload.parse().map(Self::#name))
     } else {
         quote!({
             let _ = #payload;
-            ::core::result::Result::Ok(Self::#variant)
+            ::core::result::Result::Ok(Self::#name)
         })
     }
 }

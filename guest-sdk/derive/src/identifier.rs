@@ -6,7 +6,7 @@ use gnomon_values::{
 };
 use proc_macro2::Span;
 
-/// A name that SQL takes without quotes.
+/// Checks a name that needs no quotes in SQL.
 pub(crate) fn check(name: &str, span: Span, what: &str) -> syn::Result<()> {
     let problem = match names::check(name) {
         Ok(()) => return Ok(()),
@@ -17,11 +17,11 @@ pub(crate) fn check(name: &str, span: Span, what: &str) -> syn::Result<()> {
     Err(syn::Error::new(span, format!("the {what} name `{name}` {problem}")))
 }
 
-/// A name that a column of a table may have.
+/// Checks the name of a column.
 pub(crate) fn check_column(name: &str, span: Span) -> syn::Result<()> {
     check(name, span, "column")?;
     let Some(owner) = names::owner_of_column_name(name) else { return Ok(()) };
-    let message = format!("{owner} uses the name `{name}`: give the column another with #[column(\"…\")]");
+    let message = format!("{owner} uses the name `{name}`: give the column another name with #[column(\"…\")]");
     Err(syn::Error::new(span, message))
 }
 
@@ -38,14 +38,14 @@ mod tests {
     }
 
     #[test]
-    fn plain_names_pass() {
+    fn valid_names_pass() {
         for name in ["a", "_", "carrier_daily", "t1", &"x".repeat(63)] {
             assert_eq!(table(name), None, "{name}");
         }
     }
 
     #[test]
-    fn names_that_sql_would_have_to_quote_or_cut_do_not() {
+    fn names_that_sql_would_quote_or_truncate_are_refused() {
         for name in ["Accounts", "1st", "a-b", "a b", "ü", "a\"b"] {
             let expected = format!("the table name `{name}` must consist of a-z, 0-9 and _ and not start with a digit");
             assert_eq!(table(name), Some(expected));
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_postgres_or_queries_use_are_no_columns() {
+    fn names_that_postgres_or_queries_use_are_refused() {
         assert!(column("xmin").is_some_and(|message| message.contains("Postgres")));
         assert!(column("order").is_some_and(|message| message.contains("query language")));
         assert!(column("on_conflict").is_some_and(|message| message.contains("query language")));

@@ -1,7 +1,7 @@
-//! The derives of `gnomon-sdk`, which re-exports and documents them. Nobody depends on this crate directly.
+//! The derives of `gnomon-sdk`, which re-exports and documents them. Other crates do not use this crate directly.
 //!
-//! Each derive checks all it can before it generates anything, and reports every mistake it finds, at the token that is
-//! wrong: what an author has to say about data is checked here, long before a host sees it.
+//! Each derive checks the declaration before it generates code, and reports every error at the token that is wrong, so that an
+//! author sees errors before a host does.
 
 mod errors;
 mod events;
@@ -25,7 +25,7 @@ pub fn derive_table(input: TokenStream) -> TokenStream {
     expand(&parse_macro_input!(input as DeriveInput), table::derive)
 }
 
-/// Keeps the variants of an enum as texts in a column. See `gnomon_sdk::TextEnum`.
+/// Stores the variants of an enum as texts in a column. See `gnomon_sdk::TextEnum`.
 #[proc_macro_derive(TextEnum, attributes(text))]
 pub fn derive_text_enum(input: TokenStream) -> TokenStream {
     expand(&parse_macro_input!(input as DeriveInput), text_enum::derive)

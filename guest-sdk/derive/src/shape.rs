@@ -1,11 +1,11 @@
-//! What the derives expect of the item that they stand on.
+//! Checks the kind of item that a derive is used on.
 
 use syn::{Attribute, Data, DeriveInput, Field, Fields, Variant};
 
-/// The variants of an enum without parameters, at least one.
+/// The variants of an enum without generic parameters, at least one.
 pub(crate) fn variants<'a>(input: &'a DeriveInput, derive: &str) -> syn::Result<Vec<&'a Variant>> {
     let Data::Enum(item) = &input.data else {
-        return Err(syn::Error::new_spanned(&input.ident, format!("{derive} is derived for an enum")));
+        return Err(syn::Error::new_spanned(&input.ident, format!("{derive} can be derived for an enum only")));
     };
     refuse_generics(input, derive)?;
     if item.variants.is_empty() {
@@ -14,10 +14,10 @@ pub(crate) fn variants<'a>(input: &'a DeriveInput, derive: &str) -> syn::Result<
     Ok(item.variants.iter().collect())
 }
 
-/// The fields of a struct without parameters, at least one.
+/// The fields of a struct without generic parameters, at least one.
 pub(crate) fn fields<'a>(input: &'a DeriveInput, derive: &str) -> syn::Result<Vec<&'a Field>> {
     let Data::Struct(item) = &input.data else {
-        return Err(syn::Error::new_spanned(&input.ident, format!("{derive} is derived for a struct")));
+        return Err(syn::Error::new_spanned(&input.ident, format!("{derive} can be derived for a struct only")));
     };
     refuse_generics(input, derive)?;
     match &item.fields {
@@ -31,7 +31,7 @@ pub(crate) fn attribute<'a>(attributes: &'a [Attribute], name: &str) -> syn::Res
     let mut found = attributes.iter().filter(|attribute| attribute.path().is_ident(name));
     let first = found.next();
     match found.next() {
-        Some(second) => Err(syn::Error::new_spanned(second, format!("#[{name}] stands here twice"))),
+        Some(second) => Err(syn::Error::new_spanned(second, format!("#[{name}] is given twice"))),
         None => Ok(first),
     }
 }
@@ -40,6 +40,8 @@ fn refuse_generics(input: &DeriveInput, derive: &str) -> syn::Result<()> {
     if input.generics.params.is_empty() {
         return Ok(());
     }
-    let message = format!("{derive} cannot have parameters: what is kept in a log or a table is one concrete type");
+    let message = format!(
+        "{derive} cannot be derived for a type with generic parameters: a log or a table stores one concrete type"
+    );
     Err(syn::Error::new_spanned(&input.generics, message))
 }

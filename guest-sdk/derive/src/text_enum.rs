@@ -15,7 +15,7 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     let mut seen = HashMap::new();
     for (variant, text) in &texts {
         if let Some(before) = seen.insert(text.value(), *variant) {
-            let message = format!("\"{}\" is the text of `{before}` already", text.value());
+            let message = format!("`{before}` already has the text \"{}\"", text.value());
             errors.add(syn::Error::new_spanned(text, message));
         }
     }
@@ -24,15 +24,15 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
 
 fn text(variant: &Variant) -> syn::Result<(&Ident, LitStr)> {
     if !matches!(variant.fields, Fields::Unit) {
-        return Err(syn::Error::new_spanned(&variant.fields, "a variant that is kept as a text cannot hold anything"));
+        return Err(syn::Error::new_spanned(&variant.fields, "a variant that is stored as text cannot have fields"));
     }
     let Some(attribute) = shape::attribute(&variant.attrs, "text")? else {
-        let message = "what text stands for this variant in the column? Say it with #[text(\"…\")]";
+        let message = "give the text of this variant in the column with #[text(\"…\")]";
         return Err(syn::Error::new_spanned(variant, message));
     };
     let text: LitStr = attribute.parse_args()?;
     if text.value().contains('\0') {
-        return Err(syn::Error::new_spanned(text, "Postgres cannot hold NUL in a text"));
+        return Err(syn::Error::new_spanned(text, "the text contains NUL (\\0), which Postgres cannot hold"));
     }
     Ok((&variant.ident, text))
 }
@@ -94,7 +94,7 @@ fn generate(name: &Ident, texts: &[(&Ident, LitStr)]) -> TokenStream {
         impl ::gnomon_sdk::schema::KeyColumn for #name {
             type Key<'a> = Self;
 
-            // Spelled out, so that the enum need not be `Copy`.
+            // A match, so that the enum need not be `Copy`.
             fn as_key(&self) -> Self {
                 match self {
                     #(Self::#variants => Self::#variants,)*

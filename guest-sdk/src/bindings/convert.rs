@@ -1,4 +1,4 @@
-//! From the generated types to those of the crate, and back.
+//! Converts between the generated types and those of the crate.
 
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! What a component imports.
+//! Calls the imports of a component.
 
 use super::{
     convert::{cells, cells_of_all, values},
@@ -40,12 +40,12 @@ impl Host for Imports {
     }
 }
 
-/// Tells the host which event is in hand.
+/// Tells the host which event is the current one.
 pub(crate) fn turn_to(position: u64) {
     cursor::at(position);
 }
 
-/// Hands a line to the host.
+/// Writes a line to the host's log.
 pub(crate) fn log(level: Level, message: &str) {
     let level = match level {
         Level::Trace => host_log::Level::Trace,

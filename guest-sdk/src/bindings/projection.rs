@@ -9,7 +9,7 @@ use crate::{
     schema::{ColumnType, TableSchema},
 };
 
-/// The component that a projection makes.
+/// The component of a projection.
 #[derive(Debug)]
 pub struct Component<P>(PhantomData<P>);
 

@@ -21,7 +21,7 @@ pub mod generated {
 pub use self::generated::export_upcaster;
 use self::generated::exports::gnomon::module::upcaster_guest as guest;
 
-/// The component that an upcaster makes.
+/// The component of an upcaster.
 #[derive(Debug)]
 pub struct Component<U>(std::marker::PhantomData<U>);
 

@@ -1,4 +1,4 @@
-//! Bytes.
+//! Columns of bytes.
 
 use std::hash::{Hash, Hasher};
 

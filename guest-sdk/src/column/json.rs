@@ -1,4 +1,4 @@
-//! JSON, written in the one form in which the host keeps it.
+//! JSON columns, in the canonical form in which the host keeps them.
 
 use std::ops::{Deref, DerefMut};
 
@@ -11,7 +11,7 @@ use crate::{
     schema::{ColumnType, Value},
 };
 
-/// A column of JSON that holds any type of serde's.
+/// A column of JSON that holds any type that serde can serialize and deserialize.
 ///
 /// ```
 /// # use gnomon_sdk::prelude::*;
@@ -32,8 +32,8 @@ use crate::{
 /// # }
 /// ```
 ///
-/// A row that was changed is written to JSON and read from it again after each event: a field that serde skips is gone
-/// then, as it would be after a restart. That costs about as much as reading the event.
+/// After each event, a changed row is written to JSON and read back: a field that serde skips loses its value, as it would after
+/// a restart. That costs about as much as reading the event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Json<T>(
     /// What the column holds.
@@ -107,12 +107,12 @@ impl NotNull for serde_json::Value {}
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
     reading::from_str(text)
-        .map_err(|failure| Failure::new(format!("what was written as JSON cannot be read again: {failure}")))
+        .map_err(|failure| Failure::new(format!("the value was written as JSON and cannot be read back: {failure}")))
 }
 
 fn canonical<T: Serialize>(value: &T) -> Result<String, Failure> {
     let text = serde_json::to_string(value)
-        .map_err(|error| Failure::new(format!("this cannot be written as JSON: {error}")))?;
+        .map_err(|error| Failure::new(format!("the value cannot be written as JSON: {error}")))?;
     Ok(CanonicalJson::parse(&text)?.into())
 }
 
@@ -142,18 +142,18 @@ mod tests {
     }
 
     #[test]
-    fn what_json_does_not_hold_is_gone_once_settled() {
+    fn skipped_fields_lose_their_value_when_settled() {
         let mut json = Json(Forgetful { kept: 1, lost: 2 });
         json.settle().unwrap();
         assert_eq!(json.0, Forgetful { kept: 1, lost: 0 });
     }
 
     #[test]
-    fn what_json_or_postgres_cannot_hold_is_refused() {
+    fn values_that_json_or_postgres_cannot_hold_are_refused() {
         let by_pair = Json(BTreeMap::from([((1, 2), 3)]));
         assert!(by_pair.to_value().is_err_and(|failure| failure.to_string().contains("cannot be written as JSON")));
         let mut not_a_number = Json(f64::NAN);
-        assert!(not_a_number.settle().is_err_and(|failure| failure.to_string().contains("cannot be read again")));
+        assert!(not_a_number.settle().is_err_and(|failure| failure.to_string().contains("cannot be read back")));
         for nul in [json!("\0"), json!({ "\0": 1 }), json!(["\0"])] {
             assert!(nul.clone().settle().is_err_and(|failure| failure.to_string().contains("NUL")), "{nul}");
         }

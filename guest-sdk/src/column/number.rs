@@ -1,8 +1,8 @@
-//! Numbers.
+//! Columns of numbers.
 
 use rust_decimal::Decimal;
 
-use super::plain::Plain;
+use super::scalar::Scalar;
 use crate::{
     Failure,
     schema::{ColumnType, Float, Value},
@@ -10,7 +10,7 @@ use crate::{
 
 macro_rules! integers {
     ($($ty:ty),*) => {$(
-        impl Plain for $ty {
+        impl Scalar for $ty {
             const TYPE: ColumnType = ColumnType::I64;
 
             fn into_cell(self) -> Value {
@@ -29,7 +29,7 @@ macro_rules! integers {
 
 integers!(i8, i16, i32, i64, u8, u16, u32);
 
-impl Plain for f64 {
+impl Scalar for f64 {
     const TYPE: ColumnType = ColumnType::F64;
 
     fn settled(self) -> Self {
@@ -46,10 +46,10 @@ impl Plain for f64 {
     }
 }
 
-impl Plain for Decimal {
+impl Scalar for Decimal {
     const TYPE: ColumnType = ColumnType::Decimal;
     /// A sign, a zero, a point and the 28 digits that a scale may have.
-    const MOST_BYTES: usize = 31;
+    const MAX_BYTES: usize = 31;
 
     fn settled(self) -> Self {
         self.normalize()
@@ -84,6 +84,26 @@ mod tests {
     }
 
     #[test]
+    fn decimals_have_the_form_of_the_host() {
+        for text in [
+            "0",
+            "1.50",
+            "-0.00",
+            "100",
+            "-12.340",
+            "0.001",
+            "79228162514264337593543950335",
+            "-0.0000000000000000000000000001",
+        ] {
+            let decimal: Decimal = text.parse().unwrap();
+            let Ok(Value::Decimal(cell)) = decimal.to_value() else { panic!("{text} is not a decimal cell") };
+            let golden = include_str!("../../values/tests/golden/decimals.tsv");
+            let form = golden.lines().filter_map(|line| line.split_once('\t')).find(|(written, _)| *written == text);
+            assert_eq!(form, Some((text, cell.as_str())));
+        }
+    }
+
+    #[test]
     fn equal_decimals_are_one_cell() {
         for (text, cell) in [("1.50", "1.5"), ("-0.00", "0"), ("100", "100"), ("-12.340", "-12.34"), ("0.001", "0.001")]
         {
@@ -96,7 +116,7 @@ mod tests {
     fn the_longest_decimals_survive_a_round_trip() {
         for decimal in [Decimal::MAX, Decimal::MIN, Decimal::new(1, 28), Decimal::new(-1, 28)] {
             assert_eq!(Decimal::from_value(decimal.to_value().unwrap()), Ok(decimal));
-            assert!(decimal.to_value().unwrap().heap_bytes() <= Decimal::MOST_BYTES);
+            assert!(decimal.to_value().unwrap().heap_bytes() <= Decimal::MAX_BYTES);
         }
     }
 

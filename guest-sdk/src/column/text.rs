@@ -1,4 +1,4 @@
-//! Text.
+//! Columns of text.
 
 use std::hash::{Hash, Hasher};
 

@@ -1,4 +1,4 @@
-//! Closed sets of texts.
+//! Enums that are stored as texts.
 
 use super::mismatch;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     schema::{ColumnType, Value},
 };
 
-/// An enum that is kept as a text in its column.
+/// An enum that is stored as text in its column.
 ///
 /// ```
 /// # use gnomon_sdk::prelude::*;
@@ -32,7 +32,7 @@ pub trait TextEnum: Sized {
     fn from_text(text: &str) -> Option<Self>;
 }
 
-/// The variant as a cell. The derive calls this and the two below.
+/// The variant as a cell. The derive uses this function and the two below.
 pub fn text_value<E: TextEnum>(variant: &E) -> Value {
     Value::Text(variant.as_text().to_owned())
 }
@@ -40,16 +40,16 @@ pub fn text_value<E: TextEnum>(variant: &E) -> Value {
 /// The variant of a cell.
 ///
 /// # Errors
-/// The cell holds no text, or one that stands for no variant.
+/// The cell is not a text, or no variant has its text.
 pub fn text_variant<E: TextEnum>(value: Value) -> Result<E, Failure> {
     match value {
         Value::Text(text) => E::from_text(&text)
-            .ok_or_else(|| Failure::new(format!("{text:?} is none of \"{}\"", E::TEXTS.join("\", \"")))),
+            .ok_or_else(|| Failure::new(format!("{text:?} is not one of \"{}\"", E::TEXTS.join("\", \"")))),
         other => Err(mismatch(ColumnType::Text, &other)),
     }
 }
 
-/// Whether the cells are the key that this variant is.
+/// Whether the cells are this variant as a key.
 pub fn is_text<E: TextEnum>(variant: &E, cells: &[Value]) -> bool {
     matches!(cells, [Value::Text(text)] if text == variant.as_text())
 }

@@ -1,9 +1,9 @@
-//! Instants and days.
+//! Columns of instants and days.
 
 use chrono::{DateTime, NaiveDate, Timelike, Utc};
 use gnomon_values::{Day, Instant};
 
-use super::plain::Plain;
+use super::scalar::Scalar;
 use crate::{
     Failure,
     schema::{ColumnType, Value},
@@ -15,7 +15,7 @@ pub type Timestamp = DateTime<Utc>;
 /// A day. [`Column`](crate::Column) says which of them a column can hold.
 pub type Date = NaiveDate;
 
-impl Plain for Timestamp {
+impl Scalar for Timestamp {
     const TYPE: ColumnType = ColumnType::Timestamp;
 
     fn check(self) -> Result<(), Failure> {
@@ -38,7 +38,7 @@ impl Plain for Timestamp {
     }
 }
 
-impl Plain for Date {
+impl Scalar for Date {
     const TYPE: ColumnType = ColumnType::Date;
 
     fn check(self) -> Result<(), Failure> {

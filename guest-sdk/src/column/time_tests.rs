@@ -3,11 +3,11 @@ use chrono::TimeDelta;
 use super::*;
 use crate::Column;
 
-/// A value as the host gives it back.
+/// A value as the host returns it.
 fn stored<C: Column>(mut value: C) -> Result<C, Failure> {
     let unsettled = value.to_value()?;
     value.settle()?;
-    assert_eq!(value.to_value(), Ok(unsettled.clone()), "a row that is read back is the row that was settled");
+    assert_eq!(value.to_value(), Ok(unsettled.clone()), "a row that is read back equals the settled row");
     C::from_value(unsettled)
 }
 
@@ -20,7 +20,7 @@ fn day(year: i32, month: u32, day: u32) -> Date {
 }
 
 #[test]
-fn instants_are_cut_to_microseconds_towards_the_past() {
+fn instants_are_truncated_to_microseconds_towards_the_past() {
     for (nanos, micros) in [(1_999, 1), (1_000, 1), (999, 0), (0, 0), (-1, -1), (-1_000, -1), (-1_001, -2)] {
         let mut timestamp = Timestamp::from_timestamp_nanos(nanos);
         assert_eq!(timestamp.to_value(), Ok(Value::Timestamp(micros)), "{nanos} ns");
@@ -30,7 +30,7 @@ fn instants_are_cut_to_microseconds_towards_the_past() {
 }
 
 #[test]
-fn the_ends_of_time_come_back_as_they_went_in() {
+fn the_first_and_last_values_are_stored_unchanged() {
     let (first, last) = (instant("0001-01-01T00:00:00Z"), instant("9999-12-31T23:59:59.999999Z"));
     let micro = TimeDelta::microseconds(1);
     for timestamp in [first, first + micro, instant("9999-12-31T23:59:59Z"), last - micro, last] {
@@ -43,7 +43,7 @@ fn the_ends_of_time_come_back_as_they_went_in() {
 }
 
 #[test]
-fn what_lies_beyond_is_a_failure() {
+fn values_out_of_range_are_a_failure() {
     let failure = |timestamp: Timestamp| stored(timestamp).unwrap_err().to_string();
     let (first, last) = (instant("0001-01-01T00:00:00Z"), instant("9999-12-31T23:59:59.999999Z"));
     assert_eq!(

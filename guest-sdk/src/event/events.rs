@@ -1,4 +1,4 @@
-//! Which events a projection reads.
+//! The events that a projection reads.
 
 use super::payload::Payload;
 use crate::Failure;
@@ -10,14 +10,14 @@ use crate::Failure;
 /// # use serde::Deserialize;
 /// #[derive(Events)]
 /// enum AccountEvent {
-///     /// The name in quotes is the type's name in the log. It is never taken from the code, so renaming code is safe.
+///     /// The name in quotes is the type's name in the log. It is never derived from the code, so renaming code is safe.
 ///     #[event("AccountOpened")]
 ///     Opened(AccountOpened),
-///     /// The schema version that this projection reads. An upcaster has to bring older events to it; one that comes in
-///     /// another version is a failure. Without it events of all versions are taken.
+///     /// The schema version that this projection reads. Upcasters must rewrite older events to it; an event with
+///     /// another version is a failure. Without it, the projection reads events of all versions.
 ///     #[event("MoneyDeposited", schema_version = 2)]
 ///     Deposited(MoneyDeposited),
-///     /// A variant without a payload: the event's data is not looked at.
+///     /// A variant without a payload: the event's data is not read.
 ///     #[event("AccountClosed")]
 ///     Closed,
 /// }
@@ -29,17 +29,17 @@ use crate::Failure;
 /// struct MoneyDeposited { amount: i64 }
 /// ```
 ///
-/// Payloads are any types that implement serde's `Deserialize`. They need only the fields that the projection looks at:
-/// other fields of the data are passed over, which is also the fastest.
+/// Payloads are any types that implement serde's `Deserialize`. They need only the fields that the projection uses: other fields
+/// of the data are skipped, which is also faster.
 ///
-/// A variant with `#[event(other)]` stands for all types that no other variant names. With it, a projection is given every
-/// event of its categories; without it, only those that the variants name.
+/// A variant with `#[event(other)]` reads all types that no other variant names. With it, a projection receives every event of its
+/// categories; without it, only those that the variants name.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say which events it reads",
+    message = "`{Self}` is not an enum of events",
     note = "derive it: `#[derive(Events)]` on an enum with a variant for each type of event"
 )]
 pub trait Events: Sized + 'static {
-    /// Whether events of every type are wanted, or those of [`Self::WANTED`] only.
+    /// Whether events of every type are read, or only those of [`Self::WANTED`].
     const ALL_TYPES: bool;
 
     /// The types that have a variant.
@@ -48,15 +48,15 @@ pub trait Events: Sized + 'static {
     /// Reads an event's data.
     ///
     /// # Errors
-    /// Says what does not fit.
+    /// The data does not fit.
     fn read(payload: Payload<'_>) -> Result<Self, Failure>;
 }
 
-/// A type of event that a projection wants to be given.
+/// An event type that a projection reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WantedType {
     /// The type's name in the log.
     pub event_type: &'static str,
-    /// The schema version that is read; none if any is.
+    /// The schema version that is read; any if there is none.
     pub schema_version: Option<u32>,
 }

@@ -1,11 +1,11 @@
-//! The data of an event before it is read.
+//! The data of an event that is not read yet.
 
 use serde::de::DeserializeOwned;
 
 use super::raw::RawEvent;
 use crate::{Failure, reading};
 
-/// The data of an event before it is read, for [`Events::read`](crate::Events::read).
+/// The data of an event that is not read yet, for [`Events::read`](crate::Events::read).
 #[derive(Clone, Copy, Debug)]
 pub struct Payload<'a> {
     event_type: &'a str,
@@ -23,18 +23,18 @@ impl<'a> Payload<'a> {
         self.event_type
     }
 
-    /// The payload, if it has the schema version that is read.
+    /// Returns the payload if the event has this schema version.
     ///
     /// # Errors
-    /// It has another.
+    /// It has another one.
     pub fn at_schema_version(self, read: u32) -> Result<Self, Failure> {
         if self.schema_version == read {
             return Ok(self);
         }
         Err(Failure::new(format!(
-            "it came in schema version {}, but this projection reads version {read}; an upcaster brings events from one to \
-             the other",
-            self.schema_version
+            "the event has schema version {}, but this projection reads version {read}; activate an upcaster that rewrites \
+             `{}` from version {} to {read}",
+            self.schema_version, self.event_type, self.schema_version
         )))
     }
 
@@ -46,11 +46,11 @@ impl<'a> Payload<'a> {
         reading::part_of_event("data", self.data)
     }
 
-    /// Refuses an event that was not asked for.
+    /// Refuses an event of a type that the projection does not read.
     ///
     /// # Errors
     /// Always.
     pub fn refuse<T>(self) -> Result<T, Failure> {
-        Err(Failure::new("this projection does not read events of this type"))
+        Err(Failure::new(format!("this projection does not read events of type `{}`", self.event_type)))
     }
 }

@@ -1,4 +1,4 @@
-//! Events as the contract has them.
+//! Events in the form of the contract.
 
 use uuid::Uuid;
 

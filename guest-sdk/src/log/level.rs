@@ -1,6 +1,6 @@
-//! How much a line of the log matters.
+//! The levels of log lines.
 
-/// How much a line matters.
+/// The level of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it all")]
 pub enum Level {

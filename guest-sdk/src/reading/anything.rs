@@ -1,4 +1,4 @@
-//! Whoever reads "anything", and the numbers that are handed over.
+//! Visitors that accept any value, and the numbers that they are passed.
 
 use std::{borrow::Cow, fmt};
 
@@ -16,12 +16,12 @@ use super::{
     exact::Exact,
 };
 
-/// The key under which serde_json hands over the text of a number.
+/// The key under which serde_json passes the text of a number.
 const NUMBER: &str = "$serde_json::private::Number";
-/// The key under which serde_json hands over the text of any JSON.
+/// The key under which serde_json passes the text of any JSON.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
-/// A visitor of anything.
+/// A visitor that accepts any value.
 pub(super) struct Anything<V>(pub(super) V);
 
 macro_rules! as_it_is {
@@ -89,11 +89,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Anything<V> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<V::Value, A::Error> {
         match members.next_key_seed(FirstKey)? {
             Some(key) if key == NUMBER => number(self.0, &members.next_value_seed(NumberText)?),
-            // `Value` would take the object for something else.
+            // `Value` would read the object as raw JSON.
             Some(key) if key == RAW_VALUE => {
                 Err(A::Error::invalid_value(Unexpected::Map, &Reserved(RAW_VALUE).to_string().as_str()))
             }
-            first => self.0.visit_map(Begun { first, rest: Exact(members) }),
+            first => self.0.visit_map(ObjectWithFirstKey { first, rest: Exact(members) }),
         }
     }
 
@@ -102,14 +102,14 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Anything<V> {
     }
 }
 
-/// Hands a number over, so that it keeps every digit.
+/// Passes a number to a visitor, so that it keeps every digit.
 fn number<'de, V: Visitor<'de>, E: Error>(visitor: V, text: &str) -> Result<V::Value, E> {
     let number = Number::parse(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &"a JSON number"))?;
     if is_decimal::<V::Value>() {
         return visitor.visit_str(&decimal::exact::<E>(text, &number)?.to_string());
     }
     if number.is_integer() {
-        // Those of 64 bits do not come here, but for −0.
+        // Integers of 64 bits are not passed as text, except −0.
         return if text == "-0" { visitor.visit_u64(0) } else { in_full(visitor, text.to_owned()) };
     }
     match number.exact_float() {
@@ -118,24 +118,24 @@ fn number<'de, V: Visitor<'de>, E: Error>(visitor: V, text: &str) -> Result<V::V
         Some(float) => visitor.visit_f64(float),
         None => {
             let plain = decimal::decimal(&number).and_then(|_| number.plain().ok());
-            // A `Decimal` that is read from this later on would round 0.123…, but refuses 123…e-35.
+            // A `Decimal` that is read from the buffer later would round 0.123…, but refuses 123…e-35.
             in_full(visitor, plain.unwrap_or_else(|| number.scientific()))
         }
     }
 }
 
-/// A number the way in which serde_json hands it over with all its digits.
+/// Passes a number as serde_json does, with all its digits.
 fn in_full<'de, V: Visitor<'de>, E: Error>(visitor: V, text: String) -> Result<V::Value, E> {
     visitor.visit_map(MapDeserializer::new(std::iter::once((NUMBER, text))))
 }
 
-/// An object whose first key was read already, if it has one.
-struct Begun<'de, A> {
+/// An object whose first key, if it has one, was read already.
+struct ObjectWithFirstKey<'de, A> {
     first: Option<Cow<'de, str>>,
     rest: Exact<A>,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Begun<'de, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for ObjectWithFirstKey<'de, A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
@@ -178,7 +178,7 @@ impl<'de> Visitor<'de> for FirstKey {
     }
 }
 
-/// Reads the text of a number from behind [`NUMBER`].
+/// Reads the text of a number under [`NUMBER`].
 struct NumberText;
 
 impl<'de> DeserializeSeed<'de> for NumberText {
@@ -196,23 +196,23 @@ impl Visitor<'_> for NumberText {
         fmt::Display::fmt(&Reserved(NUMBER), f)
     }
 
-    /// A text of the JSON itself is borrowed, or lent where it has escapes: this is an object with a key of this name, and
-    /// `Value` would make a number of it.
+    /// A string of the JSON itself is passed as `&str`: this is an object with a key of this name, which `Value` would read as a
+    /// number.
     fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
         Err(E::invalid_type(Unexpected::Str(text), &self))
     }
 
-    /// Only serde_json's own text of a number is owned.
+    /// Only the text of a number that serde_json passes is a `String`.
     fn visit_string<E>(self, text: String) -> Result<String, E> {
         Ok(text)
     }
 }
 
-/// A key that an object cannot begin with.
+/// The message for an object that begins with a reserved key.
 struct Reserved(&'static str);
 
 impl fmt::Display for Reserved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no object that begins with the key `{}`, which serde_json keeps for itself", self.0)
+        write!(f, "an object whose first key is not `{}`, which serde_json reserves", self.0)
     }
 }

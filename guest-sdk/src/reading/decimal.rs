@@ -1,6 +1,6 @@
-//! Decimals that keep every digit, or fail.
+//! Reads decimals with every digit, or fails.
 //!
-//! Left to itself, `rust_decimal` rounds what has more digits than it holds.
+//! `rust_decimal` itself rounds numbers with more digits than it holds.
 
 use std::{any::type_name, fmt};
 
@@ -8,8 +8,8 @@ use gnomon_values::number::Number;
 use rust_decimal::Decimal;
 use serde::de::{Error, Visitor};
 
-/// Whether it is a `Decimal` that is read. A visitor's value may borrow, so it cannot be asked for its `TypeId`; a name that
-/// is wrong would mean that the digits are not looked at, or that another decimal's are.
+/// Whether a `Decimal` is read. The types are compared by name, since a visitor's value may borrow and then has no `TypeId`. If
+/// the name were wrong, digits would not be checked, or those of another type would be.
 #[inline]
 pub(super) fn is_decimal<T>() -> bool {
     type_name::<T>() == type_name::<Decimal>()
@@ -17,10 +17,10 @@ pub(super) fn is_decimal<T>() -> bool {
 
 /// The decimal that a number is.
 pub(super) fn exact<E: Error>(text: &str, number: &Number) -> Result<Decimal, E> {
-    decimal(number).ok_or_else(|| E::custom(Unfit(text)))
+    decimal(number).ok_or_else(|| E::custom(NotADecimal(text)))
 }
 
-/// The decimal that a number is, if there is one.
+/// The decimal that a number is, if a `Decimal` holds it.
 pub(super) fn decimal(number: &Number) -> Option<Decimal> {
     /// More digits than any decimal has.
     const TOO_MANY: usize = 100;
@@ -29,12 +29,12 @@ pub(super) fn decimal(number: &Number) -> Option<Decimal> {
         return None;
     }
     let plain = number.plain().ok()?;
-    // The mark of a float is not a digit that has to be held.
+    // The `.0` of a float is not part of its value.
     let digits = plain.strip_suffix(".0").unwrap_or(&plain);
     Decimal::from_str_exact(digits).ok().map(|decimal| decimal.normalize())
 }
 
-/// A visitor of a `Decimal` that is given the text of a number, as in `"12.50"`.
+/// A visitor of a `Decimal` that is passed the text of a number, as in `"12.50"`.
 pub(super) struct DecimalText<V>(pub(super) V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for DecimalText<V> {
@@ -52,7 +52,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for DecimalText<V> {
             .then(|| Number::parse(text).and_then(|number| decimal(&number)))
             .flatten()
         {
-            // `rust_decimal` does not read 7.9e28, though it holds it.
+            // `rust_decimal` does not parse 7.9e28, although it holds the number.
             Some(decimal) => self.0.visit_str(&decimal.to_string()),
             None => self.0.visit_str(text),
         }
@@ -62,19 +62,19 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for DecimalText<V> {
 /// Refuses a text that `rust_decimal` would round.
 pub(super) fn check<E: Error>(text: &str) -> Result<(), E> {
     let is_exact = match text.parse::<Decimal>() {
-        // It is for rust_decimal to say what is wrong with it.
+        // The visitor of rust_decimal reports the error.
         Err(_) => true,
         Ok(_) if Decimal::from_str_exact(text).is_ok() => true,
         // With an exponent.
         Ok(rounded) => Number::parse(text).and_then(|number| decimal(&number)) == Some(rounded),
     };
-    if is_exact { Ok(()) } else { Err(E::custom(Unfit(text))) }
+    if is_exact { Ok(()) } else { Err(E::custom(NotADecimal(text))) }
 }
 
-/// In words, why a number is not a decimal.
-struct Unfit<'t>(&'t str);
+/// The message for a number that a `Decimal` cannot hold.
+struct NotADecimal<'t>(&'t str);
 
-impl fmt::Display for Unfit<'_> {
+impl fmt::Display for NotADecimal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 60;
         let (shown, more) = match self.0.char_indices().nth(SHOWN) {
@@ -83,8 +83,8 @@ impl fmt::Display for Unfit<'_> {
         };
         write!(
             f,
-            "a Decimal cannot hold the number {shown}{more} with all its digits: it has at most {} behind the point, and without \
-             the point they are at most {}",
+            "a Decimal cannot hold the number {shown}{more} with all its digits: it holds at most {} digits after the point, and \
+             all digits without the point must be at most {}",
             Decimal::MAX_SCALE,
             Decimal::MAX
         )

@@ -1,4 +1,4 @@
-//! A deserializer that leaves everything as it is, but knows where "anything" is read within it.
+//! A deserializer that passes values through, except where a visitor accepts any value.
 
 use serde::{Deserializer, de::Visitor};
 
@@ -8,7 +8,7 @@ use super::{
     exact::Exact,
 };
 
-/// What holds nothing else needs no look.
+/// Values that contain no others are passed through.
 macro_rules! as_it_is {
     ($($method:ident)*) => {$(
         #[inline]

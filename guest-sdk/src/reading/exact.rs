@@ -1,14 +1,14 @@
-//! What is read, and whoever reads it, with everything that is read within looked at.
+//! Wraps a deserializer and all that is read from it, so that the numbers within are converted.
 
 use serde::{
     Deserializer,
     de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor},
 };
 
-/// A deserializer of serde_json's, or what is read from it, or whoever reads.
+/// A deserializer of serde_json, a value that it passes, or a visitor or seed that reads it.
 pub(super) struct Exact<T>(pub(super) T);
 
-/// Only for what [`Exact`] wraps: a visitor of something that holds other things.
+/// A visitor of a value that contains others.
 impl<'de, V: Visitor<'de>> Visitor<'de> for Exact<V> {
     type Value = V::Value;
 
@@ -75,7 +75,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Exact<A> {
     }
 }
 
-/// Keys are texts: they go through as they are.
+/// Keys are texts, which are passed through.
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Exact<A> {
     type Error = A::Error;
 

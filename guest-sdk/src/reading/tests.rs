@@ -1,4 +1,4 @@
-//! Numbers in types of an author's.
+//! Numbers in an author's types.
 
 use std::{collections::HashMap, fmt::Debug};
 
@@ -29,7 +29,7 @@ fn decimal(text: &str) -> Decimal {
     Decimal::from_str_exact(text).unwrap()
 }
 
-/// Numbers as JSON has them, and whether an `f64` and a `Decimal` hold them.
+/// JSON numbers, and the values that an `f64` and a `Decimal` read from them.
 const NUMBERS: [(&str, Option<f64>, Option<&str>); 16] = [
     ("0", Some(0.0), Some("0")),
     ("-7", Some(-7.0), Some("-7")),
@@ -84,7 +84,7 @@ enum Outside<T> {
 #[derive(Debug, Deserialize, PartialEq)]
 struct Newtype<T>(T);
 
-/// In every shape that reads what it wants.
+/// Checks that a number is read in every shape.
 fn everywhere<T: DeserializeOwned + Debug + PartialEq + Clone>(number: &str, value: &T) {
     let value = || value.clone();
     reads(number, value());
@@ -100,7 +100,7 @@ fn everywhere<T: DeserializeOwned + Debug + PartialEq + Clone>(number: &str, val
     buffered(number, value());
 }
 
-/// In every shape for which serde reads anything first.
+/// Checks that a number is read in every shape that serde buffers.
 fn buffered<T: DeserializeOwned + Debug + PartialEq + Clone>(number: &str, value: T) {
     let value = || value.clone();
     reads(&format!(r#"{{"k":"x","n":{number}}}"#), Flat { k: "x".to_owned(), rest: Plain { n: value() } });
@@ -132,7 +132,7 @@ fn floats_and_decimals_are_read_exactly_in_every_shape() {
 }
 
 #[test]
-fn integers_are_read_in_every_shape_of_64_bits_and_where_serde_can_of_128() {
+fn integers_of_64_bits_are_read_in_every_shape_and_of_128_where_serde_can() {
     everywhere("9223372036854775807", &i64::MAX);
     everywhere("-9223372036854775808", &i64::MIN);
     everywhere("18446744073709551615", &u64::MAX);
@@ -161,7 +161,7 @@ fn a_value_keeps_every_digit_in_every_shape() {
 }
 
 #[test]
-fn what_does_not_fit_is_named() {
+fn numbers_that_do_not_fit_are_named() {
     fails::<Plain<f64>>(r#"{"n": 1e400}"#, &["number out of range", "nor a float holds exactly 1e400"]);
     fails::<Plain<u64>>(r#"{"n": 20000000000000000001}"#, &["expected u64", "20000000000000000001"]);
     fails::<Flat<f64>>(r#"{"k":"","n":0.1234567890123456789}"#, &["expected f64", "exactly 0.1234567890123456789"]);
@@ -174,13 +174,13 @@ fn what_does_not_fit_is_named() {
         &["the number 0.12345678901234567890123456789 "],
     );
     fails::<Decimal>("1e999999999", &["the number 1e+999999999 "]);
-    // Only what is read has to fit.
+    // Fields that are not read need not fit.
     reads(r#"{"n": 1, "m": 1e400}"#, Plain { n: 1 });
 }
 
-/// Whichever way the digits are written, if the value fits it is read.
+/// A number that fits is read in every notation.
 #[test]
-fn the_largest_decimals_are_read_in_every_writing() {
+fn the_largest_decimals_are_read_in_every_notation() {
     for (number, digits) in [
         ("1e28", "10000000000000000000000000000"),
         ("7.9e28", "79000000000000000000000000000"),
@@ -209,7 +209,7 @@ fn a_decimal_is_never_rounded() {
     }
     fails::<Decimal>(r#""1.5e-28""#, &["a Decimal cannot hold the number 1.5e-28"]);
     fails::<Decimal>(r#""a lot""#, &["a lot"]);
-    // Where serde buffers, numbers that a float holds can only be told by their value.
+    // In a buffer, numbers that a float holds are known only by their value.
     fails::<Flat<Decimal>>(r#"{"k":"","n":0.12345678901234567890123456789}"#, &["0.12345678901234567890123456789"]);
     #[derive(Debug, Deserialize)]
     struct AsText {
@@ -234,12 +234,12 @@ fn a_decimal_is_never_rounded() {
 }
 
 #[test]
-fn an_object_is_never_taken_for_a_number() {
+fn an_object_is_never_read_as_a_number() {
     for key in ["$serde_json::private::Number", "$serde_json::private::RawValue", r"$serde_json::private::\u004eumber"]
     {
         for value in ["1", r#""1""#, r#""\u0031""#, "{}"] {
             let text = format!(r#"{{"{key}":{value}}}"#);
-            fails::<Value>(&text, &["which serde_json keeps for itself"]);
+            fails::<Value>(&text, &["which serde_json reserves"]);
             assert_eq!(from_str::<HashMap<String, Value>>(&text).unwrap().len(), 1);
         }
     }
@@ -266,7 +266,7 @@ enum Word {
     One,
 }
 
-/// What serde_json reads for an author on its own keeps digits as well, but where serde buffers.
+/// serde_json on its own keeps digits too, except where serde buffers.
 #[test]
 fn serde_json_alone_reads_what_it_can() {
     let value: Value = serde_json::from_str("[0.1234567890123456789, 20000000000000000001]").unwrap();
@@ -276,13 +276,10 @@ fn serde_json_alone_reads_what_it_can() {
     assert_eq!(exact, decimal("99999999999999.99"));
     let flat: Flat<Decimal> = serde_json::from_str(r#"{"k":"","n":99999999999999.99}"#).unwrap();
     assert_eq!(flat.rest.n, decimal("99999999999999.99"));
-    assert!(
-        serde_json::from_str::<Flat<f64>>(r#"{"k":"","n":0.5}"#).is_err(),
-        "serde learned it: say so in the README"
-    );
+    assert!(serde_json::from_str::<Flat<f64>>(r#"{"k":"","n":0.5}"#).is_err(), "serde reads it now: update the README");
 }
 
-/// The same number, in every shape, as a `Value`.
+/// Checks that a `Value` keeps a number in every shape.
 fn keeps_every_digit(text: &str) {
     let check = |found: &Value| {
         let Value::Number(found) = found else { panic!("{text} became {found}") };
@@ -295,7 +292,7 @@ fn keeps_every_digit(text: &str) {
     check(&n);
 }
 
-/// Numbers of every kind that JSON has.
+/// JSON numbers of every form.
 fn number() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<u64>()
@@ -329,7 +326,7 @@ proptest! {
         }
         match from_str::<Decimal>(&format!("\"{text}\"")) {
             Ok(found) => prop_assert_eq!(Some(found), decimal),
-            // Of texts, rust_decimal does not read every exponent.
+            // rust_decimal does not parse every exponent in a text.
             Err(failure) => prop_assert!(decimal.is_none() || text.contains(['e', 'E']), "{}", failure),
         }
     }

@@ -42,18 +42,18 @@ struct Note {
     text: String,
 }
 
-/// Writes down what it is asked, and answers as it was told.
+/// Records the calls to it, and returns the rows that it was given.
 #[derive(Clone, Default)]
-struct Notebook(Rc<RefCell<Notes>>);
+struct RecordingHost(Rc<RefCell<Recorded>>);
 
 #[derive(Default)]
-struct Notes {
+struct Recorded {
     calls: Vec<String>,
     answers: Vec<Vec<Value>>,
 }
 
-impl Notebook {
-    fn note(&self, call: &str, table: &str, cells: &[Vec<Value>]) {
+impl RecordingHost {
+    fn record(&self, call: &str, table: &str, cells: &[Vec<Value>]) {
         let shown = |cells: &Vec<Value>| cells.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let cells = cells.iter().map(shown).collect::<Vec<_>>().join(" ");
         self.0.borrow_mut().calls.push(format!("{call} {table} {cells}"));
@@ -68,22 +68,22 @@ impl Notebook {
     }
 }
 
-impl Host for Notebook {
+impl Host for RecordingHost {
     fn turn_to(&mut self, _position: u64) {}
 
     fn get_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) -> Result<Vec<Option<Vec<Value>>>, Failure> {
-        self.note("get", table, &keys);
+        self.record("get", table, &keys);
         let answers = &self.0.borrow().answers;
         Ok(keys.iter().map(|key| answers.iter().find(|row| row.starts_with(key)).cloned()).collect())
     }
 
     fn put_many(&mut self, table: &'static str, rows: Vec<Vec<Value>>) -> Result<(), Failure> {
-        self.note("put", table, &rows);
+        self.record("put", table, &rows);
         Ok(())
     }
 
     fn delete_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) -> Result<(), Failure> {
-        self.note("delete", table, &keys);
+        self.record("delete", table, &keys);
         Ok(())
     }
 
@@ -93,13 +93,13 @@ impl Host for Notebook {
         index: &'static str,
         values: Vec<Value>,
     ) -> Result<Vec<Vec<Value>>, Failure> {
-        self.note(&format!("find {index}"), table, &[values]);
+        self.record(&format!("find {index}"), table, &[values]);
         Ok(self.0.borrow().answers.clone())
     }
 }
 
-fn rows() -> (Rows, Notebook) {
-    let host = Notebook::default();
+fn rows() -> (Rows, RecordingHost) {
+    let host = RecordingHost::default();
     (Rows::new::<(Account, Document, Note)>(Box::new(host.clone())), host)
 }
 
@@ -134,21 +134,21 @@ fn wanted_rows_are_fetched_together() {
     let (mut rows, host) = rows();
     host.answer(vec![cells("1", "ann", 5)]);
     let place = Uuid::nil();
-    for key in ["1", "2", "1"] {
-        rows.keys().want::<Account>(key);
-    }
-    rows.keys().want::<Document>((7, place));
-    rows.fetch_wanted();
+    rows.prefetch(|prefetch| {
+        for key in ["1", "2", "1"] {
+            prefetch.want::<Account>(key);
+        }
+        prefetch.want::<Document>((7, place));
+    });
     assert_eq!(rows.get::<Account>("1").map(|row| row.balance), Some(5));
     assert_eq!(rows.get::<Account>("2"), None);
     assert!(rows.get::<Document>((7, place)).is_none());
-    rows.keys().want::<Account>("1");
-    rows.fetch_wanted();
+    rows.prefetch(|prefetch| prefetch.want::<Account>("1"));
     assert_eq!(host.calls(), [r#"get accounts "1" "2""#, &format!("get documents 7,{place}")]);
 }
 
 #[test]
-fn changes_are_written_once_a_batch_in_their_order() {
+fn changes_are_written_once_per_batch_in_their_order() {
     let (mut rows, host) = rows();
     host.answer(vec![cells("1", "ann", 5), cells("2", "bob", 6)]);
     rows.put(account("3", "cid", 1));
@@ -169,7 +169,7 @@ fn changes_are_written_once_a_batch_in_their_order() {
 }
 
 #[test]
-fn to_find_is_to_write_first() {
+fn a_search_writes_earlier_changes_first() {
     let (mut rows, host) = rows();
     rows.put(account("1", "ann", 5));
     host.answer(vec![cells("1", "ann", 5), cells("2", "ann", 6)]);
@@ -188,8 +188,8 @@ fn a_changed_key_is_a_failure() {
     rows.put(account("1", "ann", 5));
     rows.settle().unwrap();
     rows.get_mut::<Account>("1").unwrap().account = "2".into();
-    let expected = "the row (\"1\") of `accounts`: its key was changed to (\"2\"); delete the row and put it again under \
-                    the other key instead";
+    let expected = "the row (\"1\") of `accounts`: its key was changed to (\"2\"); delete the row and put a row with the \
+                    other key instead";
     assert_eq!(rows.settle(), Err(Failure::new(expected)));
 }
 
@@ -205,35 +205,35 @@ fn a_row_that_does_not_fit_ends_the_event() {
 }
 
 #[test]
-fn rows_beyond_the_bound_are_forgotten_old_ones_first() {
+fn rows_beyond_the_limit_are_evicted_old_ones_first() {
     let (mut rows, host) = rows();
     rows.put(account("1", &"x".repeat(2_000), 1));
     end_batch(&mut rows);
     rows.put(account("2", &"x".repeat(2_000), 2));
     rows.settle().unwrap();
-    rows.keys.tables.iter_mut().try_for_each(|keep| keep.kept.flush(&mut host.clone())).unwrap();
+    rows.cache.tables.iter_mut().try_for_each(|cached| cached.rows.flush(&mut host.clone())).unwrap();
     host.calls();
 
-    rows.keys.sweep(5_500);
+    rows.cache.evict(5_500);
     rows.get::<Account>("1");
     rows.get::<Account>("2");
     assert!(host.calls().is_empty(), "there was room for both");
 
-    rows.keys.batch += 1;
+    rows.cache.batch += 1;
     rows.get::<Account>("2");
-    rows.keys.sweep(3_500);
+    rows.cache.evict(3_500);
     rows.get::<Account>("2");
     assert!(host.calls().is_empty(), "the row of this batch stays");
     rows.get::<Account>("1");
     assert_eq!(host.calls(), [r#"get accounts "1""#]);
 
-    rows.keys.sweep(1_200);
+    rows.cache.evict(1_200);
     rows.get::<Account>("2");
     assert_eq!(host.calls(), [r#"get accounts "2""#]);
 }
 
 #[test]
-fn a_row_is_what_the_host_would_give_back_after_each_event() {
+fn a_row_equals_what_the_host_would_return_after_each_event() {
     let (mut rows, host) = rows();
     let place = Uuid::from_u128(1);
     rows.put(Document { shelf: 1, place, text: Json(Text { kept: 1, lost: 2 }) });
@@ -245,7 +245,7 @@ fn a_row_is_what_the_host_would_give_back_after_each_event() {
 }
 
 #[test]
-fn a_large_row_is_handed_over_at_its_event_and_not_once_more() {
+fn a_large_row_is_written_at_its_event_and_not_again() {
     let (mut rows, host) = rows();
     let put = |rows: &mut Rows, kept: usize| {
         let text = Json(Text { kept: 1, lost: 2 });
@@ -269,7 +269,7 @@ fn a_large_row_is_handed_over_at_its_event_and_not_once_more() {
 }
 
 #[test]
-fn what_no_host_takes_fails_at_its_event() {
+fn rows_that_no_host_accepts_fail_at_their_event() {
     let long = "x".repeat(2_401);
     let failure = |work: &dyn Fn(&mut Rows)| {
         let (mut rows, host) = rows();
@@ -296,7 +296,7 @@ fn what_no_host_takes_fails_at_its_event() {
 }
 
 #[test]
-fn the_host_is_asked_nothing_more_once_an_event_has_failed() {
+fn a_failed_event_makes_no_more_calls_to_the_host() {
     let (mut rows, host) = rows();
     rows.put(account("1", &"x".repeat(2_401), 1));
     assert!(rows.find(Account::by_owner("ann")).is_empty());
@@ -307,11 +307,12 @@ fn the_host_is_asked_nothing_more_once_an_event_has_failed() {
 }
 
 #[test]
-fn a_key_that_no_row_can_have_may_be_named_in_advance() {
+fn a_key_that_no_row_can_have_may_be_prefetched() {
     let (mut rows, host) = rows();
-    rows.keys().want::<Account>("a\0");
-    rows.keys().want::<Account>("1");
-    rows.fetch_wanted();
+    rows.prefetch(|prefetch| {
+        prefetch.want::<Account>("a\0");
+        prefetch.want::<Account>("1");
+    });
     assert_eq!(host.calls(), [r#"get accounts "1""#]);
     rows.settle().unwrap();
 }

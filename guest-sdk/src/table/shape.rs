@@ -1,8 +1,8 @@
-//! What the host is told of a table.
+//! Declarations of tables.
 
 use crate::schema::ColumnType;
 
-/// The shape of a table.
+/// The declaration of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableSchema {
     /// Its name.
@@ -11,13 +11,13 @@ pub struct TableSchema {
     pub columns: &'static [ColumnSchema],
     /// The columns that identify a row.
     pub key: &'static [&'static str],
-    /// Its indexes beside the key.
+    /// Its indexes in addition to the key.
     pub indexes: &'static [IndexSchema],
 }
 
 impl TableSchema {
-    /// The place of the column of this name.
-    pub(crate) fn place_of(&self, column: &str) -> Option<usize> {
+    /// The index of the column of this name in `columns`.
+    pub(crate) fn index_of(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|declared| declared.name == column)
     }
 }

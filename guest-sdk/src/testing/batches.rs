@@ -1,36 +1,37 @@
-//! The ways in which the events of a test fall into batches.
+//! Splits the events of a test into batches, in several ways.
 
 use std::{collections::HashMap, fmt};
 
-/// Fresh memory is a process each on Unix, so there are not too many of them.
-const MOST_LIVES: usize = 64;
-/// Enough for sizes of all sorts.
-const MOST_RANDOM_BATCHES: usize = 256;
+/// Instances of one plan. Each is a process on Unix, so their number is limited.
+const MAX_INSTANCES: usize = 64;
+/// Batches of one random plan: enough for many different sizes.
+const MAX_RANDOM_BATCHES: usize = 256;
 
 /// A way to fold all events.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Plan {
-    /// How the events are ordered, where it is not as in the log.
+pub(super) struct BatchPlan {
+    /// The order of the events, if it is not that of the log.
     order: Option<Vec<usize>>,
-    /// Each life is a memory, and the batches that it sees, by their sizes.
-    lives: Vec<Vec<usize>>,
+    /// For each instance, the sizes of the batches that it handles.
+    instances: Vec<Vec<usize>>,
 }
 
-impl Plan {
-    fn in_order(lives: Vec<Vec<usize>>) -> Self {
-        Self { order: None, lives }
+impl BatchPlan {
+    fn in_order(instances: Vec<Vec<usize>>) -> Self {
+        Self { order: None, instances }
     }
 
-    /// Whether the events come in the order of the log.
+    /// Whether the events are handled in the order of the log.
     pub(super) fn keeps_order(&self) -> bool {
         self.order.is_none()
     }
 
-    /// The events of each batch of each life, by their places in the log.
-    pub(super) fn lives(&self) -> impl Iterator<Item = Vec<Vec<usize>>> {
+    /// The events of each batch of each instance, by their indexes in the log.
+    pub(super) fn instances(&self) -> impl Iterator<Item = Vec<Vec<usize>>> {
         let mut from = 0;
-        self.lives.iter().map(move |life| {
-            life.iter()
+        self.instances.iter().map(move |instance| {
+            instance
+                .iter()
                 .map(|size| {
                     let batch = from..from + size;
                     from = batch.end;
@@ -44,23 +45,23 @@ impl Plan {
     }
 }
 
-/// In words: `2 batches (1 event, 4 events)`, with `memory lost` where a life ends.
-impl fmt::Display for Plan {
+/// The plan for messages: `2 batches of 1, 4 events`, with `memory lost` between two instances.
+impl fmt::Display for BatchPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 12;
         if self.order.is_some() {
             f.write_str("stream by stream, the last one first, in ")?;
         }
-        let batches: usize = self.lives.iter().map(Vec::len).sum();
+        let batches: usize = self.instances.iter().map(Vec::len).sum();
         if batches == 1 {
             return f.write_str("all events in one batch");
         }
         let mut sizes = Vec::new();
-        for (number, life) in self.lives.iter().enumerate() {
+        for (number, instance) in self.instances.iter().enumerate() {
             if number > 0 {
                 sizes.push("memory lost".to_owned());
             }
-            sizes.extend(life.iter().map(usize::to_string));
+            sizes.extend(instance.iter().map(usize::to_string));
         }
         let more = if sizes.len() > SHOWN { ", …" } else { "" };
         sizes.truncate(SHOWN);
@@ -68,20 +69,20 @@ impl fmt::Display for Plan {
     }
 }
 
-/// The ways to try; all events in one batch is the first.
-pub(super) fn plans(streams: &[&str], partitioned: bool) -> Vec<Plan> {
+/// The plans to run. The first has all events in one batch.
+pub(super) fn plans(streams: &[&str], partitioned: bool) -> Vec<BatchPlan> {
     let count = streams.len();
-    let mut plans = vec![Plan::in_order(vec![vec![count]])];
+    let mut plans = vec![BatchPlan::in_order(vec![vec![count]])];
     if count < 2 {
         return plans;
     }
     let mut random = Random(0x5eed);
-    plans.push(Plan::in_order(vec![vec![1; count]]));
-    plans.push(Plan::in_order(random.cut(count, MOST_LIVES).into_iter().map(|size| vec![size]).collect()));
-    plans.push(Plan::in_order(vec![vec![count / 2], vec![count - count / 2]]));
+    plans.push(BatchPlan::in_order(vec![vec![1; count]]));
+    plans.push(BatchPlan::in_order(random.cut(count, MAX_INSTANCES).into_iter().map(|size| vec![size]).collect()));
+    plans.push(BatchPlan::in_order(vec![vec![count / 2], vec![count - count / 2]]));
     for _ in 0..2 {
-        let batches = random.cut(count, count.div_ceil(3).clamp(2, MOST_RANDOM_BATCHES));
-        plans.push(Plan::in_order(random.group(batches, MOST_LIVES / 2)));
+        let batches = random.cut(count, count.div_ceil(3).clamp(2, MAX_RANDOM_BATCHES));
+        plans.push(BatchPlan::in_order(random.group(batches, MAX_INSTANCES / 2)));
     }
     if partitioned {
         plans.extend(stream_by_stream(streams));
@@ -90,24 +91,24 @@ pub(super) fn plans(streams: &[&str], partitioned: bool) -> Vec<Plan> {
     plans
 }
 
-/// What a host does that replays the streams of a partitioned projection on their own.
-fn stream_by_stream(streams: &[&str]) -> Option<Plan> {
-    let mut places: HashMap<&str, usize> = HashMap::new();
+/// The plan of a host that replays the streams of a partitioned projection separately; `None` for fewer than two streams.
+fn stream_by_stream(streams: &[&str]) -> Option<BatchPlan> {
+    let mut indexes: HashMap<&str, usize> = HashMap::new();
     let mut by_stream: Vec<Vec<usize>> = Vec::new();
     for (event, stream) in streams.iter().enumerate() {
-        let place = *places.entry(stream).or_insert(by_stream.len());
-        if place == by_stream.len() {
+        let index = *indexes.entry(stream).or_insert(by_stream.len());
+        if index == by_stream.len() {
             by_stream.push(Vec::new());
         }
-        by_stream[place].push(event);
+        by_stream[index].push(event);
     }
     by_stream.reverse();
     let sizes = by_stream.iter().map(Vec::len).collect();
-    let lives = Random(0x57e9).group(sizes, MOST_LIVES / 2);
-    (by_stream.len() > 1).then(|| Plan { order: Some(by_stream.concat()), lives })
+    let instances = Random(0x57e9).group(sizes, MAX_INSTANCES / 2);
+    (by_stream.len() > 1).then(|| BatchPlan { order: Some(by_stream.concat()), instances })
 }
 
-/// The same numbers in every run of the tests (SplitMix64).
+/// Pseudorandom numbers, the same in every run (SplitMix64).
 struct Random(u64);
 
 impl Random {
@@ -119,7 +120,7 @@ impl Random {
         (bits ^ (bits >> 31)) as usize % end
     }
 
-    /// Cuts so many events into pieces; all of the same size where there are no more events than pieces.
+    /// Splits `count` events into at most `pieces` pieces, and returns their sizes.
     fn cut(&mut self, count: usize, pieces: usize) -> Vec<usize> {
         if count <= pieces {
             return vec![1; count];
@@ -131,15 +132,15 @@ impl Random {
         cuts.windows(2).map(|cut| cut[1] - cut[0]).collect()
     }
 
-    /// Makes lives of batches.
-    fn group(&mut self, batches: Vec<usize>, lives: usize) -> Vec<Vec<usize>> {
+    /// Distributes batches over at most `instances` instances.
+    fn group(&mut self, batches: Vec<usize>, instances: usize) -> Vec<Vec<usize>> {
         let mut rest = batches.as_slice();
-        self.cut(batches.len(), lives.min(batches.len().div_ceil(2)))
+        self.cut(batches.len(), instances.min(batches.len().div_ceil(2)))
             .into_iter()
             .map(|size| {
-                let (life, more) = rest.split_at(size);
+                let (instance, more) = rest.split_at(size);
                 rest = more;
-                life.to_vec()
+                instance.to_vec()
             })
             .collect()
     }
@@ -151,12 +152,12 @@ mod tests {
 
     use super::*;
 
-    fn events_of(plan: &Plan) -> Vec<usize> {
-        plan.lives().flatten().flatten().collect()
+    fn events_of(plan: &BatchPlan) -> Vec<usize> {
+        plan.instances().flatten().flatten().collect()
     }
 
     #[test]
-    fn every_plan_brings_each_event_once_and_no_batch_is_empty() {
+    fn every_plan_has_each_event_once_and_no_empty_batch() {
         for count in [1, 2, 3, 7, 64, 65, 1_000, 20_000] {
             let streams: Vec<String> = (0..count).map(|event| format!("s-{}", event % 5)).collect();
             let streams: Vec<&str> = streams.iter().map(String::as_str).collect();
@@ -165,15 +166,15 @@ mod tests {
                 assert_eq!(events.is_sorted(), plan.keeps_order());
                 events.sort_unstable();
                 assert_eq!(events, (0..count).collect::<Vec<_>>(), "{plan}");
-                assert!(plan.lives().flatten().all(|batch| !batch.is_empty()), "{plan}");
-                assert!(plan.lives.len() <= MOST_LIVES, "{plan}");
+                assert!(plan.instances().flatten().all(|batch| !batch.is_empty()), "{plan}");
+                assert!(plan.instances.len() <= MAX_INSTANCES, "{plan}");
             }
         }
     }
 
     #[test]
     fn a_few_events_are_also_folded_one_by_one_with_and_without_memory() {
-        let shown: Vec<String> = plans(&["a-1", "a-1", "a-2"], true).iter().map(Plan::to_string).collect();
+        let shown: Vec<String> = plans(&["a-1", "a-1", "a-2"], true).iter().map(BatchPlan::to_string).collect();
         assert_eq!(
             shown,
             [
@@ -189,17 +190,17 @@ mod tests {
     }
 
     #[test]
-    fn many_events_come_in_batches_of_many_sizes() {
+    fn many_events_are_split_into_batches_of_many_sizes() {
         let streams = vec!["a-1"; 10_000];
-        let sizes: BTreeSet<usize> = plans(&streams, false).iter().flat_map(|plan| plan.lives.concat()).collect();
+        let sizes: BTreeSet<usize> = plans(&streams, false).iter().flat_map(|plan| plan.instances.concat()).collect();
         assert!(sizes.len() > 100, "{sizes:?}");
     }
 
     #[test]
-    fn a_stream_is_never_torn_apart() {
+    fn a_stream_is_never_split() {
         let streams = ["a-1", "a-2", "a-1", "a-3", "a-2"];
         let Some(plan) = stream_by_stream(&streams) else { panic!("there are several streams") };
-        let batches: Vec<Vec<usize>> = plan.lives().flatten().collect();
+        let batches: Vec<Vec<usize>> = plan.instances().flatten().collect();
         assert_eq!(batches, [vec![3], vec![1, 4], vec![0, 2]]);
         assert_eq!(stream_by_stream(&["a-1", "a-1"]), None);
     }

@@ -1,13 +1,10 @@
-//! What a projection says of itself, checked as a host checks it when the module is uploaded.
+//! Checks the declarations of a projection as a host does when the module is uploaded.
 
 use std::env;
 
 use gnomon_values::{declaration, names, projection};
 
-use crate::{
-    Events, Projection, Tables,
-    schema::{ColumnType, TableSchema},
-};
+use crate::{Events, Projection, Tables, schema::TableSchema};
 
 /// # Panics
 /// A host would refuse the module.
@@ -21,10 +18,10 @@ pub(super) fn check<P: Projection>() {
         categories: P::CATEGORIES.to_vec(),
     };
     let reasons = projection::check(&module_name(), &declared);
-    assert!(reasons.is_empty(), "a host refuses this projection when it is uploaded:\n  {}", reasons.join("\n  "));
+    assert!(reasons.is_empty(), "a host refuses to upload this projection:\n  {}", reasons.join("\n  "));
 }
 
-/// What `gnomon deploy` calls the module unless it is told otherwise: cargo names the package to the tests that it runs.
+/// The default name of the module in `gnomon deploy`: that of the package, which cargo sets for tests.
 fn module_name() -> String {
     let package = env::var("CARGO_PKG_NAME").unwrap_or_default().replace('-', "_");
     if names::check(&package).is_ok() { package } else { String::new() }
@@ -33,11 +30,7 @@ fn module_name() -> String {
 fn table(schema: &TableSchema) -> declaration::Table<'_> {
     let columns = schema.columns.iter().map(|column| declaration::Column {
         name: column.name,
-        order: match column.column_type {
-            ColumnType::F64 => declaration::Order::Inexact,
-            ColumnType::Json => declaration::Order::None,
-            _ => declaration::Order::Exact,
-        },
+        order: column.column_type.order(),
         nullable: column.nullable,
     });
     let indexes =

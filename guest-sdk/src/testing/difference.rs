@@ -1,15 +1,15 @@
-//! Two states of a table, and in words how they differ.
+//! Describes the differences between two states of a table.
 
 use std::fmt::{self, Write};
 
 use super::tables::{StoredKey, StoredTable};
 use crate::schema::{TableSchema, Value};
 
-/// As many differences as a reader takes in.
+/// Differences that a message shows.
 const SHOWN: usize = 20;
 
-/// The rows that differ: one line for each, `-` for those that only the left side has, `+` for those that only the right
-/// side has, and for those that both have the columns that are not the same. Empty where nothing differs.
+/// A line for each row that differs: `-` for a row on the left only, `+` for a row on the right only, `~` and the columns that
+/// differ for a row on both sides. Empty if the tables are equal.
 pub(super) fn difference(schema: &TableSchema, left: &StoredTable, right: &StoredTable, names: [&str; 2]) -> String {
     let mut lines = Vec::new();
     for (key, row) in &left.rows {
@@ -39,7 +39,7 @@ pub(super) fn difference(schema: &TableSchema, left: &StoredTable, right: &Store
     text
 }
 
-/// `account "1", balance 5`
+/// A row for messages: `account "1", balance 5`.
 pub(super) fn shown(schema: &TableSchema, row: &[Value]) -> String {
     listed(schema.columns.iter().map(|column| column.name).zip(row))
 }

@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use crate::{event::RawEvent, upcaster::batch::RawUpcasted};
 
-/// The first event of a test happens a second later, unless it says otherwise.
+/// The first event of a test happens a second later, unless it has another time.
 const BEFORE_THE_FIRST: Instant = Instant(1_767_225_600_000_000); // 2026-01-01T00:00:00Z
 
-/// An event for a test. Position, version and id come by themselves as it is given.
+/// An event for a test. Its position and version are assigned when the test runs, and so is its id unless it has one.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TestEvent {
@@ -28,7 +28,7 @@ pub struct TestEvent {
     metadata: Option<String>,
 }
 
-/// An event of this stream and type, with anything that serde can write as its data.
+/// An event of this stream and type, with any data that serde can serialize.
 ///
 /// It has schema version 1, no metadata, and happens a second after the one before it.
 ///
@@ -48,10 +48,10 @@ pub fn event(stream: impl Into<String>, event_type: impl Into<String>, data: imp
 }
 
 impl TestEvent {
-    /// The event, happened then: `.at("2026-01-01T00:00:00Z")`.
+    /// Sets when the event happens: `.at("2026-01-01T00:00:00Z")`.
     ///
     /// # Panics
-    /// No log takes the text as a time.
+    /// The text is not a time that the log accepts.
     #[track_caller]
     pub fn at(mut self, time: &str) -> Self {
         match Instant::parse(time) {
@@ -61,13 +61,13 @@ impl TestEvent {
         self
     }
 
-    /// The event, its data in the shape of this version.
+    /// Sets the schema version of the data.
     pub fn schema_version(mut self, version: u32) -> Self {
         self.schema_version = version;
         self
     }
 
-    /// The event, with metadata.
+    /// Sets the metadata.
     ///
     /// # Panics
     /// The metadata cannot be written as JSON.
@@ -77,7 +77,7 @@ impl TestEvent {
         self
     }
 
-    /// The event, with this id.
+    /// Sets the id.
     pub fn id(mut self, id: Uuid) -> Self {
         self.id = Some(id);
         self
@@ -92,12 +92,12 @@ fn as_json(value: &impl Serialize, what: &str) -> String {
     }
 }
 
-/// Real events from JSON lines, as `gnomon import` takes them:
+/// Reads events from JSON lines, in the format of `gnomon import`:
 /// `{"id": …, "stream": "account-1", "type": "AccountOpened", "time": "2026-01-01T00:00:00Z", "data": {…}}`, where `id`,
-/// `time`, `schema_version` and `metadata` may be left out. An id that is no UUID is passed over.
+/// `time`, `schema_version` and `metadata` are optional. An id that is not a UUID is ignored.
 ///
 /// # Panics
-/// A line cannot be read, or is no such event.
+/// A line cannot be read, or is not such an event.
 #[track_caller]
 pub fn read_json_lines(lines: impl Read) -> Vec<TestEvent> {
     let mut events = Vec::new();
@@ -108,7 +108,7 @@ pub fn read_json_lines(lines: impl Read) -> Vec<TestEvent> {
         };
         match serde_json::from_str::<Line>(&line) {
             Ok(line) => events.push(line.into()),
-            Err(error) => panic!("line {number} is no event: {error}"),
+            Err(error) => panic!("line {number} is not an event: {error}"),
         }
     }
     events
@@ -141,7 +141,7 @@ impl From<Line> for TestEvent {
     }
 }
 
-/// Says why a log would not take the event.
+/// Checks that a log accepts the event.
 fn check(event: &TestEvent) -> Result<(), String> {
     let TestEvent { stream, event_type, data, schema_version, metadata, .. } = event;
     names::check_stream(stream).map_err(|error| error.to_string())?;
@@ -173,10 +173,10 @@ fn check(event: &TestEvent) -> Result<(), String> {
     .try_for_each(|checked| checked.map_err(|error| error.to_string()))
 }
 
-/// The events as a log would hold them.
+/// The events as a log would deliver them.
 ///
 /// # Panics
-/// A log would not take one of them.
+/// A log would refuse one of them.
 #[track_caller]
 pub(super) fn appended(events: &[TestEvent]) -> Vec<RawEvent> {
     let mut versions: HashMap<&str, u64> = HashMap::new();
@@ -184,7 +184,7 @@ pub(super) fn appended(events: &[TestEvent]) -> Vec<RawEvent> {
     let mut log = Vec::with_capacity(events.len());
     for (position, event) in (1_u64..).zip(events) {
         if let Err(reason) = check(event) {
-            panic!("event {position} cannot be in a log: {reason}");
+            panic!("a log refuses event {position}: {reason}");
         }
         let version = versions.entry(&event.stream).or_default();
         *version += 1;
@@ -206,7 +206,7 @@ pub(super) fn appended(events: &[TestEvent]) -> Vec<RawEvent> {
     log
 }
 
-/// What an event of a log has become, as an event of a test.
+/// The result of upcasting an event, as an event of a test.
 pub(super) fn recorded(event: &RawEvent, made: RawUpcasted) -> TestEvent {
     TestEvent {
         stream: event.stream.clone(),

@@ -1,11 +1,11 @@
-//! Folding without expectations, for tests of the SDK and of the host that compare what comes out.
+//! Folds events without expectations, for tests of the SDK and of the host that compare the results.
 
 use std::collections::BTreeMap;
 
 use super::{
     declared,
     event::{TestEvent, appended},
-    run::Work,
+    run::FoldState,
     tables::StoredTables,
 };
 use crate::{Projection, Tables, schema::Value};
@@ -19,23 +19,23 @@ pub struct Folded {
     pub failures: Vec<(u64, String)>,
 }
 
-/// Folds events in batches of so many, with memory that is kept as a host keeps it. An event that cannot be handled is
-/// skipped, or ends the fold.
+/// Folds events in batches of `batch_events`, with an instance that is kept as a host keeps it. An event that cannot be handled is
+/// skipped if `skip` is true, and ends the fold otherwise.
 ///
 /// # Panics
-/// The projection does, or a host would refuse it or an event.
+/// The projection panics, or a host would refuse the projection or an event.
 #[track_caller]
 pub fn fold<P: Projection>(events: impl IntoIterator<Item = TestEvent>, batch_events: usize, skip: bool) -> Folded {
     declared::check::<P>();
     let events: Vec<TestEvent> = events.into_iter().collect();
     let log = appended(&events);
-    let places: Vec<usize> = (0..log.len()).collect();
-    let mut batches: Vec<Vec<usize>> = places.chunks(batch_events).map(<[usize]>::to_vec).collect();
-    let mut work = Work { events: &log, tables: StoredTables::new(P::Tables::schemas()) };
+    let indexes: Vec<usize> = (0..log.len()).collect();
+    let mut batches: Vec<Vec<usize>> = indexes.chunks(batch_events).map(<[usize]>::to_vec).collect();
+    let mut state = FoldState { events: &log, tables: StoredTables::new(P::Tables::schemas()) };
     let mut failures = Vec::new();
     while !batches.is_empty() {
-        let life = work.fold::<P>(&batches).unwrap_or_else(|message| panic!("{message}"));
-        let Some(failed) = life.failed else { break };
+        let instance = state.fold::<P>(&batches).unwrap_or_else(|message| panic!("{message}"));
+        let Some(failed) = instance.failed else { break };
         batches.drain(..failed.batch);
         batches[0].retain(|&event| log[event].position > failed.position);
         batches.retain(|batch| !batch.is_empty());
@@ -45,7 +45,7 @@ pub fn fold<P: Projection>(events: impl IntoIterator<Item = TestEvent>, batch_ev
         }
     }
     let rows = P::Tables::schemas().into_iter().map(|schema| {
-        let rows = work.tables.table(schema.name).rows.values().cloned().collect();
+        let rows = state.tables.table(schema.name).rows.values().cloned().collect();
         (schema.name.to_owned(), rows)
     });
     Folded { rows: rows.collect(), failures }

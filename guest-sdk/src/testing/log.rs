@@ -1,32 +1,32 @@
-//! What a projection logs while it is tested.
+//! Collects what a module logs in a test.
 
 use std::{cell::RefCell, fmt};
 
-use crate::{at_hand, log::Level};
+use crate::{current_event, log::Level};
 
 thread_local! {
-    /// The lines of the run that goes on in this thread.
+    /// The lines of the current run in this thread.
     static LINES: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 
-/// Takes a line.
-#[allow(clippy::print_stderr, reason = "a test has nowhere else to show it")]
+/// Collects a line, or prints it if there is no run.
+#[allow(clippy::print_stderr, reason = "tests show stderr if they fail")]
 pub(crate) fn write(level: Level, message: fmt::Arguments<'_>) {
     LINES.with_borrow_mut(|lines| match lines {
-        Some(lines) => lines.push(format!("event {}: {level:?}: {message}", at_hand::get())),
+        Some(lines) => lines.push(format!("event {}: {level:?}: {message}", current_event::get())),
         None => eprintln!("{level:?}: {message}"),
     });
 }
 
-/// Does something, and gives the lines that it logged.
+/// Runs `work`, and returns its result and the lines that it logged.
 pub(super) fn collect<R>(work: impl FnOnce() -> R) -> (R, Vec<String>) {
     LINES.set(Some(Vec::new()));
     let result = work();
     (result, LINES.take().unwrap_or_default())
 }
 
-/// Shows lines where the test that they belong to shows its output.
-#[allow(clippy::print_stderr, reason = "a test has nowhere else to show it")]
+/// Prints lines into the output of the test.
+#[allow(clippy::print_stderr, reason = "tests show stderr if they fail")]
 pub(super) fn show(lines: &[String]) {
     for line in lines {
         eprintln!("{line}");
@@ -39,9 +39,9 @@ mod tests {
     use crate::log;
 
     #[test]
-    fn lines_name_the_event_at_hand() {
+    fn lines_name_the_current_event() {
         let (result, lines) = collect(|| {
-            at_hand::set(7);
+            current_event::set(7);
             log::warn!("{} of {}", 1, "two");
             log::trace!("plain");
             "done"

@@ -1,4 +1,4 @@
-//! A host in memory, with the limits that a host has if nobody moves them.
+//! A host with tables in memory, and the default limits of a host.
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::tables::{StoredKey, StoredTables, Write};
 use crate::{Failure, host::Host, schema::Value};
 
-/// A host whose database is in memory. It is shared: by the rows that ask it, and by the run that looks what was written.
+/// A host whose tables are in memory. Clones are handles on the same tables.
 #[derive(Clone)]
 pub(super) struct MemoryHost(Rc<RefCell<Memory>>);
 
@@ -22,21 +22,22 @@ struct Memory {
     batch: Batch,
 }
 
-/// What the batch in progress has done so far.
+/// What the current batch has done so far.
 #[derive(Default)]
 struct Batch {
-    /// The current event; none while the batch is still prepared.
+    /// The position of the current event; `None` before the first, while rows are prefetched.
     position: Option<u64>,
     /// Rows that it asked for.
     reads: usize,
-    /// What each row that it changed takes of the host's memory, and all of them together.
+    /// The host memory that each changed row takes.
     changed: BTreeMap<(&'static str, StoredKey), usize>,
+    /// The sum of `changed`.
     changed_bytes: usize,
     /// Whether a call was refused.
     refused: bool,
 }
 
-/// A row that was fetched on its own, since `prefetch` had not named it.
+/// A row that was fetched on its own, since `prefetch` had not requested it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct LateFetch {
     pub(super) position: u64,
@@ -44,9 +45,9 @@ pub(super) struct LateFetch {
     pub(super) key: Vec<Value>,
 }
 
-/// How far a host has come.
+/// The numbers of writes and late fetches when a batch began.
 #[derive(Clone, Copy)]
-pub(super) struct Mark {
+pub(super) struct BatchStart {
     writes: usize,
     late: usize,
 }
@@ -57,27 +58,28 @@ impl MemoryHost {
     }
 
     /// Begins a batch.
-    pub(super) fn start_batch(&self) -> Mark {
+    pub(super) fn start_batch(&self) -> BatchStart {
         let mut memory = self.0.borrow_mut();
         memory.batch = Batch::default();
-        Mark { writes: memory.writes.len(), late: memory.late.len() }
+        BatchStart { writes: memory.writes.len(), late: memory.late.len() }
     }
 
-    /// Takes back what was written since the mark; answers whether a call was refused. The tables are of no use any more.
-    pub(super) fn abandon(&self, mark: Mark) -> bool {
+    /// Removes the writes and late fetches since the batch began, and returns whether a call was refused. The tables keep the
+    /// writes, so the host must not be used again.
+    pub(super) fn abandon(&self, start: BatchStart) -> bool {
         let mut memory = self.0.borrow_mut();
-        memory.writes.truncate(mark.writes);
-        memory.late.truncate(mark.late);
+        memory.writes.truncate(start.writes);
+        memory.late.truncate(start.late);
         memory.batch.refused
     }
 
-    /// All that was written, and all that was fetched late.
+    /// All writes and all late fetches.
     pub(super) fn finish(&self) -> (Vec<Write>, Vec<LateFetch>) {
         let mut memory = self.0.borrow_mut();
         (std::mem::take(&mut memory.writes), std::mem::take(&mut memory.late))
     }
 
-    fn ask<R>(
+    fn call<R>(
         &self,
         table: &'static str,
         work: impl FnOnce(&mut Memory) -> Result<R, LimitError>,
@@ -117,7 +119,7 @@ impl Host for MemoryHost {
     }
 
     fn get_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) -> Result<Vec<Option<Vec<Value>>>, Failure> {
-        self.ask(table, |memory| {
+        self.call(table, |memory| {
             limits::check_get_keys(keys.len(), limits::DEFAULT_MAX_GET_KEYS)?;
             memory.batch.read(keys.len())?;
             if let Some(position) = memory.batch.position {
@@ -132,7 +134,7 @@ impl Host for MemoryHost {
     }
 
     fn put_many(&mut self, table: &'static str, rows: Vec<Vec<Value>>) -> Result<(), Failure> {
-        self.ask(table, |memory| {
+        self.call(table, |memory| {
             for row in &rows {
                 limits::check_row(row_bytes(sizes(row)), limits::DEFAULT_MAX_ROW_BYTES)?;
                 let key = memory.tables.table(table).key_of(row);
@@ -144,7 +146,7 @@ impl Host for MemoryHost {
     }
 
     fn delete_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) -> Result<(), Failure> {
-        self.ask(table, |memory| {
+        self.call(table, |memory| {
             keys.iter().try_for_each(|key| memory.batch.change(table, StoredKey(key.clone()), None))?;
             memory.write(Write::Delete { table: table.to_owned(), keys });
             Ok(())
@@ -157,7 +159,7 @@ impl Host for MemoryHost {
         index: &'static str,
         values: Vec<Value>,
     ) -> Result<Vec<Vec<Value>>, Failure> {
-        self.ask(table, |memory| {
+        self.call(table, |memory| {
             memory.batch.read(0)?;
             let rows = memory.tables.table(table).find(index, &values);
             limits::check_find_rows(rows.len(), limits::DEFAULT_MAX_FIND_ROWS)?;

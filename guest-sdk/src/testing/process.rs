@@ -1,12 +1,12 @@
-//! Memory that nothing else has written to.
+//! Runs work in memory that no earlier work has written to.
 //!
-//! Forking gives just that: the child has the memory of a test that never called the projection, whatever the runner of the
-//! tests is, and sends back what came out. To run the test's program again would be the other way, but a program cannot
-//! tell for certain which of its tests it is in, and would have to start anew for each batch.
+//! A forked child has the memory of a test that never called the module, with any test runner, and sends the result back. The
+//! alternative is to run the test's program again, but a program does not know which of its tests it runs, and would start again
+//! for each batch.
 //!
-//! A forked child has only the thread that forked. Locks that another thread held at that moment stay locked in it forever.
-//! The allocators of the C libraries see to theirs; the panic hook here takes none; and whatever else a projection may wait
-//! for ends by an alarm.
+//! A forked child has only the thread that called `fork`. Locks that other threads held then stay locked in it forever. The
+//! allocators of the C libraries handle their own locks, the panic hook here takes none, and an alarm ends a child that waits for
+//! any other lock.
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,12 +16,12 @@ use std::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::at_hand;
+use crate::current_event;
 
-/// Why work did not come to its end.
+/// Why work did not finish.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Crash {
-    /// The event that was at hand, if that is known.
+    /// The position of the current event, if it is known.
     pub(super) position: Option<u64>,
     pub(super) message: String,
 }
@@ -31,9 +31,9 @@ thread_local! {
     static PANIC: RefCell<Option<Crash>> = const { RefCell::new(None) };
 }
 
-/// Does work in fresh memory, for so many seconds at most.
+/// Runs `work` in a forked process, for at most `seconds`.
 #[cfg(unix)]
-pub(super) fn apart<R: Serialize + DeserializeOwned + Send>(
+pub(super) fn in_fresh_memory<R: Serialize + DeserializeOwned + Send>(
     seconds: u32,
     work: impl FnOnce() -> R + Send,
 ) -> Result<R, Crash> {
@@ -41,9 +41,9 @@ pub(super) fn apart<R: Serialize + DeserializeOwned + Send>(
     unix::in_child(seconds, || caught(work))
 }
 
-/// Does work in a thread of its own: no process can be forked here.
+/// Runs `work` in a new thread: this system cannot fork a process.
 #[cfg(not(unix))]
-pub(super) fn apart<R: Serialize + DeserializeOwned + Send>(
+pub(super) fn in_fresh_memory<R: Serialize + DeserializeOwned + Send>(
     _seconds: u32,
     work: impl FnOnce() -> R + Send,
 ) -> Result<R, Crash> {
@@ -61,8 +61,8 @@ fn caught<R>(work: impl FnOnce() -> R) -> Result<R, Crash> {
     })
 }
 
-/// Lets panics of work be caught in silence, and leaves all others to the hook that was there before. That one may wait for
-/// a lock, as backtraces are printed one at a time.
+/// Installs a hook that records panics of work silently, and passes all others to the previous hook, which may wait for the lock
+/// under which backtraces are printed.
 fn catch_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -78,9 +78,9 @@ fn catch_panics() {
 }
 
 fn crash(info: &PanicHookInfo<'_>) -> Crash {
-    let message = info.payload_as_str().unwrap_or("something that is no text");
-    let place = info.location().map(|location| format!(" at {location}")).unwrap_or_default();
-    Crash { position: Some(at_hand::get()), message: format!("it panicked{place}: {message}") }
+    let message = info.payload_as_str().unwrap_or("a value that is not text");
+    let location = info.location().map(|location| format!(" at {location}")).unwrap_or_default();
+    Crash { position: Some(current_event::get()), message: format!("it panicked{location}: {message}") }
 }
 
 #[cfg(unix)]
@@ -94,8 +94,8 @@ mod unix {
 
     use super::Crash;
 
-    /// Held while a pipe has its two ends in this process, so that no other child inherits the end that is written to: the
-    /// reader would wait for that child too.
+    /// Held while this process has the write end of a pipe, so that no other child inherits it: the reader would wait for that
+    /// child too.
     static FORKING: Mutex<()> = Mutex::new(());
 
     pub(super) fn in_child<R: Serialize + DeserializeOwned>(
@@ -124,12 +124,12 @@ mod unix {
     }
 
     fn no_child(error: &io::Error) -> Crash {
-        Crash { position: None, message: format!("no process could be had for it: {error}") }
+        Crash { position: None, message: format!("cannot run it in a process of its own: {error}") }
     }
 
     fn ended(status: i32, seconds: u32) -> Crash {
         let message = if !libc::WIFSIGNALED(status) {
-            format!("its process ended itself, with code {}", libc::WEXITSTATUS(status))
+            format!("its process exited with status {}", libc::WEXITSTATUS(status))
         } else if libc::WTERMSIG(status) == libc::SIGALRM {
             format!("it did not end within {seconds} s")
         } else {
@@ -138,11 +138,11 @@ mod unix {
         Crash { position: None, message }
     }
 
-    /// The child's id in the parent, none in the child.
-    #[allow(unsafe_code, reason = "fresh memory is to be had by fork alone")]
+    /// Forks this process. Returns the child's id in the parent, `None` in the child.
+    #[allow(unsafe_code, reason = "std has no fork")]
     fn fork() -> io::Result<Option<libc::pid_t>> {
-        // SAFETY: the child goes on with this thread's memory and ends in `send` without unwinding into the caller, so that
-        // nothing is dropped twice that the outside can see. That other threads are gone is dealt with above.
+        // SAFETY: the child continues with this thread's memory and ends in `send` without unwinding into the caller, so it drops
+        // nothing that the parent drops too. The module's documentation says what holds for the other threads.
         match unsafe { libc::fork() } {
             -1 => Err(io::Error::last_os_error()),
             0 => Ok(None),
@@ -150,26 +150,26 @@ mod unix {
         }
     }
 
-    /// Ends the process by a signal after so many seconds.
+    /// Ends the process with a signal after `seconds`.
     #[allow(unsafe_code, reason = "std has no alarm")]
     fn alarm(seconds: u32) {
-        // SAFETY: no memory is involved; the signal's default action is to end the process.
+        // SAFETY: accesses no memory; the default action of the signal ends the process.
         unsafe { libc::alarm(seconds) };
     }
 
     /// Sends the result to the parent and ends the child.
-    #[allow(unsafe_code, reason = "std::process::exit would run what the parent registered for its own exit")]
+    #[allow(unsafe_code, reason = "std::process::exit would run the exit handlers of the parent")]
     fn send<R: Serialize>(mut writer: PipeWriter, result: &R) -> ! {
         let sent = serde_json::to_vec(result).map_err(io::Error::from).and_then(|bytes| writer.write_all(&bytes));
-        // SAFETY: ends this process, with nothing done before that concerns another.
+        // SAFETY: ends this process only.
         unsafe { libc::_exit(i32::from(sent.is_err())) }
     }
 
-    #[allow(unsafe_code, reason = "the child is not one of std's")]
+    #[allow(unsafe_code, reason = "the child was not started by std")]
     fn wait(child: libc::pid_t) -> io::Result<i32> {
         let mut status = 0;
         loop {
-            // SAFETY: `status` outlives the call, and the child is waited for here alone.
+            // SAFETY: `status` outlives the call, and only this call waits for the child.
             if unsafe { libc::waitpid(child, &raw mut status, 0) } == child {
                 return Ok(status);
             }
@@ -185,24 +185,24 @@ mod unix {
 mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
 
-    use super::apart;
+    use super::in_fresh_memory;
 
     #[test]
-    fn nothing_that_is_done_apart_is_left_behind() {
+    fn work_leaves_nothing_in_memory() {
         static COUNT: AtomicI64 = AtomicI64::new(5);
-        let count = || apart(60, || COUNT.fetch_add(1, Ordering::Relaxed)).map_err(|crash| crash.message);
+        let count = || in_fresh_memory(60, || COUNT.fetch_add(1, Ordering::Relaxed)).map_err(|crash| crash.message);
         assert_eq!((count(), count()), (Ok(5), Ok(5)));
     }
 
     #[test]
-    fn large_results_come_back() {
-        let result = apart(60, || "x".repeat(3_000_000)).map_err(|crash| crash.message);
+    fn large_results_are_returned() {
+        let result = in_fresh_memory(60, || "x".repeat(3_000_000)).map_err(|crash| crash.message);
         assert_eq!(result.map(|text| text.len()), Ok(3_000_000));
     }
 
     #[test]
-    fn work_without_an_end_is_ended() {
-        let endless = apart(1, || {
+    fn endless_work_is_ended() {
+        let endless = in_fresh_memory(1, || {
             loop {
                 std::hint::spin_loop();
             }

@@ -1,8 +1,8 @@
-//! One way to fold all events, from empty tables to the last row.
+//! Folds all events by one plan.
 
 use super::{
-    batches::Plan,
-    life::{Failed, Life, live},
+    batches::BatchPlan,
+    instance::{Failed, InstanceRun, run_instance},
     memory::LateFetch,
     tables::StoredTables,
 };
@@ -13,11 +13,11 @@ use crate::{Projection, Tables, event::RawEvent};
 pub(super) enum Outcome {
     /// All events were handled.
     Rows(StoredTables),
-    /// One could not be.
+    /// An event could not be handled.
     Failed { position: u64, message: String },
 }
 
-/// What a run brought to light.
+/// The result of a run.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) outcome: Outcome,
@@ -25,55 +25,57 @@ pub(super) struct Run {
     pub(super) late: Vec<LateFetch>,
 }
 
+/// Folds all events, beginning with empty tables.
+///
 /// # Panics
-/// The projection does.
+/// The projection panics.
 #[track_caller]
-pub(super) fn run<P: Projection>(plan: &Plan, events: &[RawEvent]) -> Run {
-    let mut work = Work { events, tables: StoredTables::new(P::Tables::schemas()) };
+pub(super) fn run<P: Projection>(plan: &BatchPlan, events: &[RawEvent]) -> Run {
+    let mut state = FoldState { events, tables: StoredTables::new(P::Tables::schemas()) };
     let (mut lines, mut late) = (Vec::new(), Vec::new());
-    for batches in plan.lives() {
-        let life = match work.fold::<P>(&batches) {
-            Ok(life) => life,
+    for batches in plan.instances() {
+        let instance = match state.fold::<P>(&batches) {
+            Ok(instance) => instance,
             Err(message) => panic!("{message} ({plan})"),
         };
-        lines.extend(life.lines);
-        late.extend(life.late);
-        if let Some(Failed { position, message, .. }) = life.failed {
+        lines.extend(instance.lines);
+        late.extend(instance.late);
+        if let Some(Failed { position, message, .. }) = instance.failed {
             return Run { outcome: Outcome::Failed { position, message }, lines, late };
         }
     }
-    Run { outcome: Outcome::Rows(work.tables), lines, late }
+    Run { outcome: Outcome::Rows(state.tables), lines, late }
 }
 
-/// Events, and the tables as those before have left them.
-pub(super) struct Work<'e> {
+/// Events, and the tables as the events handled so far have left them.
+pub(super) struct FoldState<'e> {
     pub(super) events: &'e [RawEvent],
     pub(super) tables: StoredTables,
 }
 
-impl Work<'_> {
-    /// Folds batches with one memory. Where an event cannot be handled, everything before it is folded.
+impl FoldState<'_> {
+    /// Folds batches with one instance. If an event cannot be handled, the events before it are folded.
     ///
-    /// As in a host, the batch in which something failed is done again in parts, each with fresh memory, until one event is
-    /// left: what the host refuses at the end of a batch is thus found at the event that caused it, and a batch that is too
-    /// large as a whole is not a failure.
+    /// As in a host, a batch that fails is folded again in parts, each with a new instance, until the faulty event is alone. So a
+    /// refusal at the end of a batch is attributed to the event that caused it, and a batch that is too large as a whole is not
+    /// a failure.
     ///
     /// # Errors
-    /// What the projection did that stopped it.
-    pub(super) fn fold<P: Projection>(&mut self, batches: &[Vec<usize>]) -> Result<Life, String> {
-        let mut life = match live::<P>(&self.tables, batches, self.events) {
-            Ok(life) => life,
+    /// The projection panicked or its process ended.
+    pub(super) fn fold<P: Projection>(&mut self, batches: &[Vec<usize>]) -> Result<InstanceRun, String> {
+        let mut instance = match run_instance::<P>(&self.tables, batches, self.events) {
+            Ok(instance) => instance,
             Err(crash) => {
-                let place = crash.position.and_then(|position| described(self.events, position));
-                let place = place.unwrap_or_else(|| "one of the events".to_owned());
-                return Err(format!("{place} stopped the projection: {}", crash.message));
+                let event = crash.position.and_then(|position| described(self.events, position));
+                let event = event.unwrap_or_else(|| "one of the events".to_owned());
+                return Err(format!("{event} stopped the projection: {}", crash.message));
             }
         };
-        life.writes.iter().for_each(|write| self.tables.apply(write));
-        let Some(failed) = &life.failed else { return Ok(life) };
+        instance.writes.iter().for_each(|write| self.tables.apply(write));
+        let Some(failed) = &instance.failed else { return Ok(instance) };
         let batch = &batches[failed.batch];
         if batch.len() == 1 {
-            return Ok(life);
+            return Ok(instance);
         }
         let earlier = if failed.was_refused {
             let (first, second) = batch.split_at(batch.len() / 2);
@@ -87,19 +89,19 @@ impl Work<'_> {
             self.narrow::<P>(&batch[..before])?.or(Some((failed.position, failed.message.clone())))
         };
         let number = failed.batch;
-        life.failed =
+        instance.failed =
             earlier.map(|(position, message)| Failed { batch: number, position, message, was_refused: false });
-        if life.failed.is_none() {
-            // Only as a whole was the batch too large.
-            return self.fold::<P>(&batches[number + 1..]).map(|rest| Life {
+        if instance.failed.is_none() {
+            // The batch was too large as a whole, and its parts were not.
+            return self.fold::<P>(&batches[number + 1..]).map(|rest| InstanceRun {
                 failed: rest.failed.map(|failed| Failed { batch: number + 1 + failed.batch, ..failed }),
-                ..life
+                ..instance
             });
         }
-        Ok(life)
+        Ok(instance)
     }
 
-    /// Folds a part of a batch; answers which event of it cannot be handled.
+    /// Folds a part of a batch, and returns position and message of the event that cannot be handled, if there is one.
     fn narrow<P: Projection>(&mut self, part: &[usize]) -> Result<Option<(u64, String)>, String> {
         if part.is_empty() {
             return Ok(None);
@@ -109,7 +111,7 @@ impl Work<'_> {
     }
 }
 
-/// `event 3 (MoneyDeposited of account-1)`
+/// An event for messages: `event 3 (MoneyDeposited of account-1)`.
 pub(super) fn described(events: &[RawEvent], position: u64) -> Option<String> {
     let event = events.iter().find(|event| event.position == position)?;
     Some(format!("event {position} ({} of {})", event.event_type, event.stream))

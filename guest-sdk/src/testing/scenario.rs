@@ -1,6 +1,8 @@
-//! Given events, when more happen, then rows.
+//! Tests of a projection: given events, when more happen, then rows.
 
 use std::{cell::OnceCell, marker::PhantomData};
+
+use gnomon_values::names;
 
 use super::{
     batches, declared,
@@ -12,43 +14,44 @@ use super::{
 };
 use crate::{Events, Partition, Projection, Table, Tables, event::RawEvent};
 
-/// What has happened in a test so far.
+/// The events of a test, and their result.
 pub struct Scenario<P> {
     events: Vec<TestEvent>,
-    played: OnceCell<Played>,
+    result: OnceCell<ScenarioResult>,
     projection: PhantomData<fn() -> P>,
 }
 
-/// What came of the events.
-struct Played {
+/// The result of the events.
+struct ScenarioResult {
     /// The events that the projection was given.
     log: Vec<RawEvent>,
-    /// The run with all events in one batch; the others came to the same.
+    /// The run with all events in one batch; all other runs had the same outcome.
     run: Run,
 }
 
 /// Starts a test of the projection `P` with events that have happened before.
 ///
-/// As in a host, the projection sees only those events whose types and categories it asks for.
-#[must_use = "a test needs to say what it expects, by one of the `then_…`"]
+/// As in a host, the projection receives only events of the types and categories that it reads.
+#[must_use = "a test must call one of the `then_…` methods"]
 pub fn given<P: Projection>(events: impl IntoIterator<Item = TestEvent>) -> Scenario<P> {
     const { crate::check_categories(P::CATEGORIES) };
-    Scenario { events: events.into_iter().collect(), played: OnceCell::new(), projection: PhantomData }
+    Scenario { events: events.into_iter().collect(), result: OnceCell::new(), projection: PhantomData }
 }
 
 impl<P: Projection> Scenario<P> {
-    /// Adds the events that the test is about. They are no different from the given ones, but a reader sees what matters.
-    #[must_use = "a test needs to say what it expects, by one of the `then_…`"]
+    /// Adds the events that the test is about. They are handled like the given ones; the two methods only make the test easier to
+    /// read.
+    #[must_use = "a test must call one of the `then_…` methods"]
     pub fn when(mut self, events: impl IntoIterator<Item = TestEvent>) -> Self {
         self.events.extend(events);
-        self.played = OnceCell::new();
+        self.result = OnceCell::new();
         self
     }
 
     /// Expects exactly these rows in the table of `T`, in any order.
     ///
     /// # Panics
-    /// There are others, or the rows depend on how events fall into batches.
+    /// The rows differ, or depend on how events are split into batches.
     #[track_caller]
     pub fn then_rows<T: Table>(self, expected: impl IntoIterator<Item = T>) -> Self {
         let expected = table_of(expected);
@@ -57,10 +60,10 @@ impl<P: Projection> Scenario<P> {
         self
     }
 
-    /// Expects this row in the table of `T`, whatever else is in it.
+    /// Expects this row in the table of `T`, which may have others.
     ///
     /// # Panics
-    /// It is not there, or the rows depend on how events fall into batches.
+    /// The table does not have it, or the rows depend on how events are split into batches.
     #[track_caller]
     pub fn then_row<T: Table>(self, expected: T) -> Self {
         let expected = table_of([expected]);
@@ -75,44 +78,46 @@ impl<P: Projection> Scenario<P> {
     /// Expects the table of `T` to be empty.
     ///
     /// # Panics
-    /// It is not, or the rows depend on how events fall into batches.
+    /// It is not, or the rows depend on how events are split into batches.
     #[track_caller]
     pub fn then_no_rows<T: Table>(self) -> Self {
         self.then_rows::<T>([])
     }
 
-    /// Expects that the event at this position, 1 being the first of the given ones, cannot be handled, for a reason that
-    /// contains these words.
+    /// Expects that the event at this position cannot be handled, with a message that contains `words`. Position 1 is the first of
+    /// the given events.
     ///
     /// # Panics
-    /// It can be, or another cannot, or for another reason.
+    /// All events can be handled, another event fails, or the message differs.
     #[track_caller]
     pub fn then_fails(self, position: u64, words: &str) -> Self {
-        match &self.played().run.outcome {
+        match &self.result().run.outcome {
             Outcome::Failed { position: at, message } if *at == position && message.contains(words) => {}
             Outcome::Failed { position: at, message } => {
-                let place = self.described(*at);
-                panic!("expected event {position} to fail with \"{words}\", but {place} failed: {message}")
+                let failed = self.described(*at);
+                panic!("expected event {position} to fail with \"{words}\", but {failed} failed: {message}")
             }
-            Outcome::Rows(_) if !self.played().log.iter().any(|event| event.position == position) => {
-                panic!("expected event {position} to fail with \"{words}\", but the projection does not ask for it")
+            Outcome::Rows(_) if !self.result().log.iter().any(|event| event.position == position) => {
+                panic!("expected event {position} to fail with \"{words}\", but the projection does not read it")
             }
-            Outcome::Rows(_) => panic!("expected event {position} to fail with \"{words}\", but all were handled"),
+            Outcome::Rows(_) => {
+                panic!("expected event {position} to fail with \"{words}\", but all events were handled")
+            }
         }
         self
     }
 
-    /// Expects that [`prefetch`](Projection::prefetch) names every row that is asked for, so that a batch takes no more than
-    /// one call to the database for each table.
+    /// Expects that [`prefetch`](Projection::prefetch) requests every row that is read, so that a batch needs one call to the
+    /// database for each table.
     ///
     /// # Panics
-    /// A row was asked for that `prefetch` had not named.
+    /// A row was read that `prefetch` had not requested.
     #[track_caller]
     pub fn then_all_prefetched(self) -> Self {
-        if let Some(late) = self.played().run.late.first() {
+        if let Some(late) = self.result().run.late.first() {
             let key: Vec<String> = late.key.iter().map(ToString::to_string).collect();
             panic!(
-                "{} asked for the row ({}) of `{}`, which `prefetch` had not named",
+                "{} read the row ({}) of `{}`, which `prefetch` had not requested",
                 self.described(late.position),
                 key.join(", "),
                 late.table
@@ -124,7 +129,7 @@ impl<P: Projection> Scenario<P> {
     /// The rows of the table of `T`, in the order of their keys.
     ///
     /// # Panics
-    /// The rows depend on how events fall into batches.
+    /// An event cannot be handled, or the rows depend on how events are split into batches.
     #[track_caller]
     pub fn rows<T: Table>(&self) -> Vec<T> {
         let rows = self.tables().table(T::SCHEMA.name).rows.values();
@@ -137,42 +142,42 @@ impl<P: Projection> Scenario<P> {
 
     #[track_caller]
     fn tables(&self) -> &StoredTables {
-        match &self.played().run.outcome {
+        match &self.result().run.outcome {
             Outcome::Rows(tables) => tables,
             Outcome::Failed { position, message } => panic!("{} failed: {message}", self.described(*position)),
         }
     }
 
     fn described(&self, position: u64) -> String {
-        described(&self.played().log, position).unwrap_or_else(|| format!("event {position}"))
+        described(&self.result().log, position).unwrap_or_else(|| format!("event {position}"))
     }
 
     #[track_caller]
-    fn played(&self) -> &Played {
-        // Not by `get_or_init`, whose closure would be the place that panics are reported at.
-        if self.played.get().is_none() {
-            let _ = self.played.set(play::<P>(&self.events));
+    fn result(&self) -> &ScenarioResult {
+        // With `get_or_init`, panics would be reported at its closure and not at the caller.
+        if self.result.get().is_none() {
+            let _ = self.result.set(run_all_plans::<P>(&self.events));
         }
-        match self.played.get() {
-            Some(played) => played,
+        match self.result.get() {
+            Some(result) => result,
             None => unreachable!("it was just set"),
         }
     }
 }
 
-/// Folds the events in every way, and compares what comes of it.
+/// Folds the events by every plan, and compares the outcomes.
 #[track_caller]
-fn play<P: Projection>(events: &[TestEvent]) -> Played {
+fn run_all_plans<P: Projection>(events: &[TestEvent]) -> ScenarioResult {
     declared::check::<P>();
     let log: Vec<RawEvent> = appended(events).into_iter().filter(is_wanted::<P>).collect();
     let streams: Vec<&str> = log.iter().map(|event| event.stream.as_str()).collect();
     let mut plans = batches::plans(&streams, P::PARTITIONED_BY == Some(Partition::Stream)).into_iter();
-    let Some(first) = plans.next() else { unreachable!("all at once is always a plan") };
+    let Some(first) = plans.next() else { unreachable!("the first plan is all events in one batch") };
     let reference = run::<P>(&first, &log);
     log::show(&reference.lines);
     for plan in plans {
         if matches!(reference.outcome, Outcome::Failed { .. }) && !plan.keeps_order() {
-            // Which event is the first to fail is then another question.
+            // In another order, another event may fail first.
             continue;
         }
         let other = run::<P>(&plan, &log);
@@ -180,19 +185,19 @@ fn play<P: Projection>(events: &[TestEvent]) -> Played {
             continue;
         }
         let cause = if plan.keeps_order() {
-            "what `handle` does depends on how events fall into batches. Only rows may hold what one event leaves for the \
-             next: is there a static, a OnceLock or a thread-local?"
+            "the result of `handle` depends on how events are split into batches. An event may affect later events only \
+             through rows: does the code use a static, a OnceLock or a thread-local?"
         } else {
-            "a row depends on events of several streams, but the projection is PARTITIONED_BY Partition::Stream."
+            "a row depends on events of several streams, but the projection declares PARTITIONED_BY: Partition::Stream."
         };
         panic!("{cause}\nA: {first}\nB: {plan}{}", differences::<P>(&log, &reference.outcome, &other.outcome));
     }
-    Played { log, run: reference }
+    ScenarioResult { log, run: reference }
 }
 
 /// Whether the host would deliver the event.
 fn is_wanted<P: Projection>(event: &RawEvent) -> bool {
-    let category = event.stream.split_once('-').map_or(event.stream.as_str(), |(category, _)| category);
+    let category = names::split_stream(&event.stream).0;
     let types = P::Event::WANTED;
     (P::CATEGORIES.is_empty() || P::CATEGORIES.contains(&category))
         && (P::Event::ALL_TYPES || types.iter().any(|wanted| wanted.event_type == event.event_type))
@@ -221,12 +226,16 @@ fn table_of<T: Table>(rows: impl IntoIterator<Item = T>) -> StoredTable {
     for mut row in rows {
         let cells = match row.settle().and_then(|_| row.to_cells()) {
             Ok(cells) => cells,
-            Err(failure) => panic!("a row that is expected in `{}` cannot be there: {failure}", T::SCHEMA.name),
+            Err(failure) => panic!("a row that is expected in `{}` is invalid: {failure}", T::SCHEMA.name),
         };
         let before = tables.table(T::SCHEMA.name).rows.len();
         tables.apply(&Write::Put { table: T::SCHEMA.name.to_owned(), rows: vec![cells.clone()] });
         if tables.table(T::SCHEMA.name).rows.len() == before {
-            panic!("two rows that are expected in `{}` have the key of {}", T::SCHEMA.name, shown(&T::SCHEMA, &cells));
+            panic!(
+                "two rows that are expected in `{}` have the same key as {}",
+                T::SCHEMA.name,
+                shown(&T::SCHEMA, &cells)
+            );
         }
     }
     tables.table(T::SCHEMA.name).clone()

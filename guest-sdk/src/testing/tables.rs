@@ -1,4 +1,4 @@
-//! Tables in memory, in place of the database.
+//! Tables in memory, instead of a database.
 
 use std::{
     cmp::Ordering,
@@ -27,7 +27,7 @@ pub(super) struct StoredTable {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StoredKey(pub(super) Vec<Value>);
 
-/// What a batch does to a table.
+/// A write to a table.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Write {
     Put { table: String, rows: Vec<Vec<Value>> },
@@ -84,10 +84,10 @@ impl StoredTable {
 
     pub(super) fn find(&self, index: &str, values: &[Value]) -> Vec<Vec<Value>> {
         let columns = self.schema.indexes.iter().find(|declared| declared.name == index).map_or(&[][..], |i| i.columns);
-        let places: Vec<usize> = columns.iter().filter_map(|column| self.schema.place_of(column)).collect();
+        let indexes: Vec<usize> = columns.iter().filter_map(|column| self.schema.index_of(column)).collect();
         self.rows
             .values()
-            .filter(|row| places.iter().zip(values).all(|(&place, value)| row[place] == *value))
+            .filter(|row| indexes.iter().zip(values).all(|(&index, value)| row[index] == *value))
             .cloned()
             .collect()
     }
@@ -95,7 +95,7 @@ impl StoredTable {
 
 impl TableSchema {
     fn key_of(&self, row: &[Value]) -> StoredKey {
-        StoredKey(self.key.iter().filter_map(|column| self.place_of(column)).map(|place| row[place].clone()).collect())
+        StoredKey(self.key.iter().filter_map(|column| self.index_of(column)).map(|index| row[index].clone()).collect())
     }
 }
 
@@ -116,7 +116,7 @@ impl PartialOrd for StoredKey {
     }
 }
 
-/// The order of two cells of one key column, whose types are the same.
+/// The order of two cells of one key column, which have the same type.
 fn compare(left: &Value, right: &Value) -> Ordering {
     let decimal = |text: &str| text.parse::<Decimal>().unwrap_or_default();
     match (left, right) {
@@ -129,5 +129,38 @@ fn compare(left: &Value, right: &Value) -> Ordering {
         (Value::Bytes(left), Value::Bytes(right)) => left.cmp(right),
         // No other type can be a key.
         _ => Ordering::Equal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `host/src/read_model/value.rs` tests the same file.
+    #[test]
+    fn keys_have_the_order_of_the_host() {
+        let golden = include_str!("../../values/tests/golden/order.tsv");
+        for line in golden.lines().filter(|line| !line.starts_with('#')) {
+            let mut texts = line.split('\t');
+            let column_type = texts.next().unwrap();
+            let value = |text: &str| match column_type {
+                "text" => Value::Text(text.to_owned()),
+                "bool" => Value::Bool(text.parse().unwrap()),
+                "i64" => Value::I64(text.parse().unwrap()),
+                "decimal" => Value::Decimal(text.to_owned()),
+                "timestamp" => Value::Timestamp(text.parse().unwrap()),
+                "date" => Value::Date(text.parse().unwrap()),
+                "uuid" => Value::Uuid(text.parse().unwrap()),
+                "bytes" => Value::Bytes(
+                    text.as_bytes()
+                        .chunks(2)
+                        .map(|digits| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap())
+                        .collect(),
+                ),
+                other => panic!("{other} cannot be a key"),
+            };
+            let keys: Vec<StoredKey> = texts.map(|text| StoredKey(vec![value(text)])).collect();
+            assert!(keys.is_sorted_by(|one, next| one < next), "{keys:?}");
+        }
     }
 }

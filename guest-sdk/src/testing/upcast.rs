@@ -1,4 +1,4 @@
-//! What an upcaster makes of an event.
+//! Tests of an upcaster: the events that it makes of an event.
 
 use std::marker::PhantomData;
 
@@ -15,14 +15,14 @@ use crate::{
     upcaster::batch::{RawUpcasted, upcast as take_steps},
 };
 
-/// What an upcaster makes of an event, for a test to say.
+/// The result of upcasting an event, for a test to check.
 pub struct Upcasting<U> {
     event: RawEvent,
     result: Result<Vec<RawUpcasted>, String>,
     upcaster: PhantomData<fn() -> U>,
 }
 
-/// Brings an event to where no step of the upcaster `U` goes on, as a host does.
+/// Rewrites an event until no step of the upcaster `U` continues, as a host does.
 ///
 /// ```
 /// # use gnomon_sdk::prelude::*;
@@ -50,22 +50,23 @@ pub struct Upcasting<U> {
 /// ```
 ///
 /// # Panics
-/// The upcaster does, its steps go in a circle, or what it makes of the event depends on memory: it is asked twice.
+/// The upcaster panics, its steps form a circle, or the result depends on memory: the upcaster is called twice.
 #[track_caller]
-#[must_use = "a test needs to say what it expects"]
+#[must_use = "a test must check the result"]
 pub fn upcast<U: Upcaster>(event: TestEvent) -> Upcasting<U> {
     let [event] = <[RawEvent; 1]>::try_from(appended(&[event])).unwrap_or_else(|_| unreachable!("it is one event"));
-    let place = described(&event);
-    let asked = process::apart(60, || log::collect(|| [settle::<U>(&event), settle::<U>(&event)]));
-    let ([result, again], lines) = match asked {
-        Ok(asked) => asked,
-        Err(crash) => panic!("{place} stopped the upcaster: {}", crash.message),
+    let name = described(&event);
+    let results =
+        process::in_fresh_memory(60, || log::collect(|| [take_all_steps::<U>(&event), take_all_steps::<U>(&event)]));
+    let ([result, again], lines) = match results {
+        Ok(results) => results,
+        Err(crash) => panic!("{name} stopped the upcaster: {}", crash.message),
     };
     log::show(&lines);
     if result != again {
         panic!(
-            "what becomes of {place} depends on what the upcaster did before: is there a static, a OnceLock or a \
-             thread-local?\nat first {}\nand then {}",
+            "the result of upcasting {name} depends on what the upcaster did before: does the code use a static, a OnceLock or a \
+             thread-local?\nfirst: {}\nsecond: {}",
             shown_result(&result),
             shown_result(&again)
         );
@@ -74,10 +75,10 @@ pub fn upcast<U: Upcaster>(event: TestEvent) -> Upcasting<U> {
 }
 
 impl<U: Upcaster> Upcasting<U> {
-    /// Expects these events, in this order. The stream of each is the original's. Data is compared as JSON; metadata, too.
+    /// Expects these events, in this order. Each has the stream of the original. Data and metadata are compared as JSON.
     ///
     /// # Panics
-    /// There are others.
+    /// The result differs.
     #[track_caller]
     pub fn becomes(self, expected: impl IntoIterator<Item = TestEvent>) {
         let expected: Vec<TestEvent> = expected.into_iter().collect();
@@ -95,49 +96,49 @@ impl<U: Upcaster> Upcasting<U> {
         let is_equal = found.len() == expected.len() && found.iter().zip(&expected).all(|(a, b)| is_same(a, b));
         assert!(
             is_equal,
-            "{} did not become what is expected\nexpected: {}\nfound: {}",
+            "the result of upcasting {} is not as expected\nexpected: {}\nfound: {}",
             described(&self.event),
             shown(&expected),
             shown(found)
         );
     }
 
-    /// Expects that nothing is left of the event.
+    /// Expects that the event becomes no event.
     ///
     /// # Panics
-    /// Something is.
+    /// It becomes one or more.
     #[track_caller]
     pub fn becomes_nothing(self) {
         self.becomes([]);
     }
 
-    /// Expects that the event cannot be rewritten, for a reason that contains these words.
+    /// Expects that the event cannot be rewritten, with a message that contains `words`.
     ///
     /// # Panics
-    /// It can be, or the reason is another.
+    /// It can be rewritten, or the message differs.
     #[track_caller]
     pub fn fails(self, words: &str) {
-        let place = described(&self.event);
+        let name = described(&self.event);
         match self.result {
             Err(message) if message.contains(words) => {}
-            Err(message) => panic!("expected {place} to fail with \"{words}\", but it failed: {message}"),
-            Ok(found) => panic!("expected {place} to fail with \"{words}\", but it became {}", shown(&found)),
+            Err(message) => panic!("expected {name} to fail with \"{words}\", but it failed: {message}"),
+            Ok(found) => panic!("expected {name} to fail with \"{words}\", but it became {}", shown(&found)),
         }
     }
 }
 
-/// Brings events to where no step of the upcaster `U` goes on, for the test of a projection that is to read them:
-/// `given::<Accounts>(upcast_all::<EurosToCents>(old_events))`. An event that becomes several has them one behind the other,
-/// each with a position of its own.
+/// Rewrites events until no step of the upcaster `U` continues, for the test of a projection that reads the results:
+/// `given::<Accounts>(upcast_all::<EurosToCents>(old_events))`. The results of one event follow each other, each with a position
+/// of its own.
 ///
 /// # Panics
-/// An event cannot be rewritten, or the steps go in a circle.
+/// An event cannot be rewritten, or the steps form a circle.
 #[track_caller]
 pub fn upcast_all<U: Upcaster>(events: impl IntoIterator<Item = TestEvent>) -> Vec<TestEvent> {
     let events: Vec<TestEvent> = events.into_iter().collect();
     let mut all = Vec::with_capacity(events.len());
     for event in appended(&events) {
-        match settle::<U>(&event) {
+        match take_all_steps::<U>(&event) {
             Ok(results) => all.extend(results.into_iter().map(|made| recorded(&event, made))),
             Err(message) => panic!("{} failed: {message}", described(&event)),
         }
@@ -145,8 +146,8 @@ pub fn upcast_all<U: Upcaster>(events: impl IntoIterator<Item = TestEvent>) -> V
     all
 }
 
-/// Takes steps until none goes on.
-fn settle<U: Upcaster>(event: &RawEvent) -> Result<Vec<RawUpcasted>, String> {
+/// Takes steps until none continues.
+fn take_all_steps<U: Upcaster>(event: &RawEvent) -> Result<Vec<RawUpcasted>, String> {
     walk::<U>(event, unchanged(event), &mut Vec::new()).map_err(|failure| failure.message)
 }
 
@@ -165,7 +166,7 @@ fn walk<U: Upcaster>(
     let Some(step) = U::STEPS.iter().position(|step| step.fits(&event)) else { return Ok(vec![now]) };
     assert!(
         !taken.contains(&step),
-        "the upcaster turns {} in a circle: it is `{}` version {} again",
+        "the upcaster rewrites {} in a circle: it is `{}` version {} again",
         described(original),
         now.event_type,
         now.schema_version
@@ -176,7 +177,7 @@ fn walk<U: Upcaster>(
         let to = U::STEPS[step].to;
         assert!(
             made.event_type != now.event_type || made.schema_version == to,
-            "the upcaster made of `{}` version {} an event of the same type at version {}; its step leads to {to}",
+            "the upcaster rewrote `{}` version {} to the same type at version {}, but its step leads to version {to}",
             now.event_type,
             now.schema_version,
             made.schema_version
@@ -202,7 +203,7 @@ fn is_same(left: &RawUpcasted, right: &RawUpcasted) -> bool {
     shape(left) == shape(right) && value(&left.data) == value(&right.data) && metadata(left) == metadata(right)
 }
 
-/// JSON in its one form; as it is where it has none.
+/// JSON in canonical form; unchanged if it has none.
 fn value(json: &str) -> String {
     CanonicalJson::parse(json).map_or_else(|_| json.to_owned(), String::from)
 }

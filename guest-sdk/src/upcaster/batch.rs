@@ -1,20 +1,20 @@
-//! One batch of events, each of which takes one step.
+//! Upcasts a batch of events, each by one step.
 
 pub(crate) use super::outcome::RawUpcasted;
 use super::step::Step;
-use crate::{Failure, at_hand, batch::FailureAt, event::RawEvent};
+use crate::{Failure, batch::FailureAt, current_event, event::RawEvent};
 
-/// Takes one step with each event. `turn_to` is told which one is in hand.
+/// Takes one step with each event. Calls `turn_to` with the position of each before.
 pub(crate) fn upcast(
     steps: &[Step],
     events: Vec<RawEvent>,
     mut turn_to: impl FnMut(u64),
 ) -> Result<Vec<Vec<RawUpcasted>>, FailureAt> {
     let upcasted = events.into_iter().map(|event| {
-        at_hand::set(event.position);
+        current_event::set(event.position);
         turn_to(event.position);
-        let (position, place) = (event.position, format!("{} version {}", event.event_type, event.schema_version));
-        take_step(steps, event).map_err(|failure| FailureAt { position, message: format!("{place}: {failure}") })
+        let (position, name) = (event.position, format!("{} version {}", event.event_type, event.schema_version));
+        take_step(steps, event).map_err(|failure| FailureAt { position, message: format!("{name}: {failure}") })
     });
     upcasted.collect()
 }
@@ -22,6 +22,6 @@ pub(crate) fn upcast(
 fn take_step(steps: &[Step], event: RawEvent) -> Result<Vec<RawUpcasted>, Failure> {
     match steps.iter().find(|step| step.fits(&event)) {
         Some(step) => (step.take)(event),
-        None => Err(Failure::new("this upcaster has no step for it")),
+        None => Err(Failure::new("this upcaster has no step for this type and version")),
     }
 }

@@ -1,4 +1,4 @@
-//! What becomes of an event.
+//! The results of a step.
 
 use std::marker::PhantomData;
 
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Failure;
 
-/// What a step makes of an event: one event whose data is `N`, of the same type at the step's `TO`; or none, several, or
-/// events of other types.
+/// The results of a step: one event with data `N`, of the same type at the step's `TO`; or none, several, or events of other
+/// types.
 ///
 /// ```
 /// # use gnomon_sdk::prelude::*;
@@ -17,7 +17,7 @@ use crate::Failure;
 /// # fn upcasts(moved: Moved, left: Moved, right: Moved, parts: Vec<Moved>, fee: FeePaid) {
 /// // One, the usual case.
 /// let one: Upcasted<Moved> = moved.into();
-/// // None: the event means nothing any more.
+/// // None: the event has no meaning any more.
 /// let none: Upcasted<Moved> = Upcasted::none();
 /// // Several, in this order, the last of them of another type.
 /// let three = Upcasted::one(left).and(right).and_other("FeePaid", 1, &fee);
@@ -31,23 +31,24 @@ use crate::Failure;
 #[derive(Debug)]
 #[must_use]
 pub struct Upcasted<N> {
-    events: Vec<Made>,
+    events: Vec<NewEvent>,
     data: PhantomData<fn(N)>,
 }
 
 #[derive(Debug)]
-struct Made {
-    /// None for the step's own type and version.
+struct NewEvent {
+    /// Type and schema version; `None` for the step's own type at its `TO`.
     shape: Option<(String, u32)>,
     data: Result<String, Failure>,
-    metadata: Metadata,
+    metadata: NewMetadata,
 }
 
 #[derive(Debug)]
-enum Metadata {
-    Kept,
-    Gone,
-    New(Result<String, Failure>),
+enum NewMetadata {
+    /// The metadata of the original.
+    Original,
+    None,
+    Other(Result<String, Failure>),
 }
 
 impl<N> Upcasted<N> {
@@ -61,34 +62,34 @@ impl<N> Upcasted<N> {
         Self::none().and_other(event_type, schema_version, data)
     }
 
-    /// And behind it an event of another type or at another version.
+    /// Adds an event of another type or at another version.
     pub fn and_other(self, event_type: impl Into<String>, schema_version: u32, data: &impl Serialize) -> Self {
         self.push(Some((event_type.into(), schema_version)), data)
     }
 
-    /// Gives the last event other metadata.
+    /// Replaces the metadata of the last event.
     pub fn with_metadata(self, metadata: &impl Serialize) -> Self {
-        self.set_metadata(Metadata::New(as_json(metadata, "metadata")))
+        self.set_metadata(NewMetadata::Other(as_json(metadata, "metadata")))
     }
 
-    /// Takes the metadata away from the last event.
+    /// Removes the metadata of the last event.
     pub fn without_metadata(self) -> Self {
-        self.set_metadata(Metadata::Gone)
+        self.set_metadata(NewMetadata::None)
     }
 
     fn push(mut self, shape: Option<(String, u32)>, data: &impl Serialize) -> Self {
-        self.events.push(Made { shape, data: as_json(data, "data"), metadata: Metadata::Kept });
+        self.events.push(NewEvent { shape, data: as_json(data, "data"), metadata: NewMetadata::Original });
         self
     }
 
-    fn set_metadata(mut self, metadata: Metadata) -> Self {
+    fn set_metadata(mut self, metadata: NewMetadata) -> Self {
         if let Some(last) = self.events.last_mut() {
             last.metadata = metadata;
         }
         self
     }
 
-    /// The events as the contract has them.
+    /// The events in the form of the contract.
     pub(super) fn finish(
         self,
         event_type: &str,
@@ -98,9 +99,9 @@ impl<N> Upcasted<N> {
         let events = self.events.into_iter().map(|made| {
             let (event_type, schema_version) = made.shape.unwrap_or_else(|| (event_type.to_owned(), to));
             let metadata = match made.metadata {
-                Metadata::Kept => original.clone(),
-                Metadata::Gone => None,
-                Metadata::New(metadata) => Some(metadata?),
+                NewMetadata::Original => original.clone(),
+                NewMetadata::None => None,
+                NewMetadata::Other(metadata) => Some(metadata?),
             };
             Ok(RawUpcasted { event_type, schema_version, data: made.data?, metadata })
         });
@@ -114,7 +115,7 @@ impl<N: Serialize> Upcasted<N> {
         Self::none().and(data)
     }
 
-    /// And behind it another.
+    /// Adds an event.
     pub fn and(self, data: N) -> Self {
         self.push(None, &data)
     }
@@ -133,10 +134,11 @@ impl<N: Serialize> FromIterator<N> for Upcasted<N> {
 }
 
 fn as_json(value: &impl Serialize, what: &str) -> Result<String, Failure> {
-    serde_json::to_string(value).map_err(|error| Failure::new(format!("the new {what} cannot be written: {error}")))
+    serde_json::to_string(value)
+        .map_err(|error| Failure::new(format!("the new {what} cannot be written as JSON: {error}")))
 }
 
-/// What an event became, as the contract has it.
+/// A result of a step in the form of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RawUpcasted {
     pub(crate) event_type: String,

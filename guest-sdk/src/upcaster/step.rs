@@ -1,4 +1,4 @@
-//! Steps as the host and the test kit see them.
+//! Steps in the form that the host and the test kit use.
 
 use super::{outcome::RawUpcasted, upcast::Upcast};
 use crate::{Failure, event::RawEvent};
@@ -10,7 +10,7 @@ pub struct Step {
     pub event_type: &'static str,
     /// The schema version that it rewrites.
     pub from: u32,
-    /// The schema version that comes out.
+    /// The schema version that it produces.
     pub to: u32,
     pub(super) take: fn(RawEvent) -> Result<Vec<RawUpcasted>, Failure>,
 }
@@ -20,7 +20,7 @@ impl Step {
         Self { event_type: S::EVENT_TYPE, from: S::FROM, to: S::TO, take: take::<S> }
     }
 
-    /// Whether it is for this event.
+    /// Whether the event has the type and version that the step rewrites.
     pub(crate) fn fits(&self, event: &RawEvent) -> bool {
         event.event_type == self.event_type && event.schema_version == self.from
     }
@@ -28,11 +28,11 @@ impl Step {
 
 fn take<S: Upcast>(event: RawEvent) -> Result<Vec<RawUpcasted>, Failure> {
     let metadata = event.metadata.clone();
-    let event = event.read_data::<S::Old>().map_err(|unread| unread.1)?;
+    let event = event.read_data::<S::Old>().map_err(|unreadable| unreadable.1)?;
     S::upcast(event)?.finish(S::EVENT_TYPE, S::TO, metadata)
 }
 
-/// The same rules by which the host refuses an upcaster, told to its author by the compiler.
+/// Checks the rules of the host at compile time.
 pub(super) const fn check(steps: &[Step]) {
     let mut this = 0;
     while this < steps.len() {
@@ -59,7 +59,8 @@ pub(super) const fn check(steps: &[Step]) {
         }
         assert!(
             goes_on || step.to == newest,
-            "there is a gap in the upcaster: a step ends at a schema version where no other goes on, though some lead further"
+            "a step of the upcaster ends at a schema version where no step begins, although others lead to a later version: add a \
+             step between them"
         );
         this += 1;
     }
@@ -70,12 +71,37 @@ const fn is_equal(left: &str, right: &str) -> bool {
     if left.len() != right.len() {
         return false;
     }
-    let mut place = 0;
-    while place < left.len() {
-        if left[place] != right[place] {
+    let mut index = 0;
+    while index < left.len() {
+        if left[index] != right[index] {
             return false;
         }
-        place += 1;
+        index += 1;
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `host/src/runtime/steps.rs` tests the same file.
+    #[test]
+    fn the_rules_are_those_of_the_host() {
+        let golden = include_str!("../../values/tests/golden/steps.tsv");
+        for line in golden.lines().filter(|line| !line.starts_with('#')) {
+            let (verdict, steps) = line.split_once('\t').unwrap();
+            let steps: Vec<Step> = steps
+                .split_whitespace()
+                .map(|step| {
+                    let (event_type, versions) = step.split_once(':').unwrap();
+                    let (from, to) = versions.split_once('>').unwrap();
+                    let event_type = String::leak(event_type.to_owned());
+                    Step { event_type, from: from.parse().unwrap(), to: to.parse().unwrap(), take: |_| Ok(Vec::new()) }
+                })
+                .collect();
+            let accepted = std::panic::catch_unwind(|| check(&steps)).is_ok();
+            assert_eq!(accepted, verdict == "ok", "{line}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What the author of an upcaster implements.
+//! The trait that the author of an upcaster implements.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -12,11 +12,11 @@ use crate::{Event, Failure};
 /// use gnomon_sdk::prelude::*;
 /// use serde::{Deserialize, Serialize};
 ///
-/// /// Amounts were written as texts once: `"12.50"`.
+/// /// Amounts were texts in version 1: `"12.50"`.
 /// #[derive(Deserialize)]
 /// struct DepositInEuros { amount: Decimal }
 ///
-/// /// Today they are whole cents.
+/// /// They are whole cents in version 2.
 /// #[derive(Serialize)]
 /// struct DepositInCents { amount: i64, currency: &'static str }
 ///
@@ -39,30 +39,29 @@ use crate::{Event, Failure};
 /// gnomon_sdk::export_upcaster!(EurosToCents);
 /// ```
 ///
-/// A step is a function of its event: there is no `self`, no clock but `event.time`, and memory from one event to the next
-/// must not matter.
+/// A step is a function of its event: there is no `self`, no clock but `event.time`, and the result must not depend on earlier
+/// events.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a step of an upcaster", note = "implement `Upcast` for it")]
 pub trait Upcast: 'static {
-    /// The type of the events that it rewrites, as the log has it. It is never taken from the code.
+    /// The type in the log of the events that it rewrites. It is never derived from the code.
     const EVENT_TYPE: &'static str;
 
     /// The schema version that it rewrites.
     const FROM: u32;
 
-    /// The schema version that comes out, later than [`Self::FROM`]. Events at this version go on to the next step, if there
-    /// is one.
+    /// The schema version that it produces, later than [`Self::FROM`]. The next step continues there, if there is one.
     const TO: u32;
 
-    /// The old data. As for a projection, fields that are not looked at may be left out; those are lost then.
+    /// The old data. Fields that are left out here are lost.
     type Old: DeserializeOwned;
 
     /// The data at [`Self::TO`].
     type New: Serialize;
 
-    /// Rewrites an event: to one, as `Ok(new.into())`, or to none or several, as [`Upcasted`] tells. Stream, version, id,
-    /// position and times stay those of the original, and so does its metadata unless other is given.
+    /// Rewrites an event to one, with `Ok(new.into())`, or to none or several; see [`Upcasted`]. Stream, version, id, position and
+    /// times stay those of the original, and so does the metadata unless it is replaced.
     ///
     /// # Errors
-    /// The event cannot be rewritten. Whoever reads it stops there or sets it aside, as an operator decides.
+    /// The event cannot be rewritten. Projections that read it halt there or set it aside, as their policy says.
     fn upcast(event: Event<Self::Old>) -> Result<Upcasted<Self::New>, Failure>;
 }

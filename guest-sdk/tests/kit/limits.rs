@@ -1,4 +1,4 @@
-//! What a host refuses fails in the kit as well, at the same event and in the same words.
+//! What a host refuses fails in the kit too, at the same event and with the same message.
 
 use gnomon_sdk::{
     Column, Tables,
@@ -16,15 +16,15 @@ enum Told {
     Told(Step),
 }
 
-/// What a projection is told to do at an event.
+/// What the projection does at an event.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Step {
-    /// Puts so many rows of one color.
+    /// Puts this number of rows with one color.
     Put(i64),
-    /// Puts a row with so many bytes.
+    /// Puts a row with a text of this many bytes.
     Write(usize),
-    /// Gets a row with a key of so many bytes.
+    /// Gets a row with a key of this many bytes.
     Get(usize),
     /// Finds all rows of the color.
     Find,
@@ -67,7 +67,7 @@ fn told(steps: impl IntoIterator<Item = serde_json::Value>) -> Vec<TestEvent> {
 }
 
 #[test]
-fn a_row_that_is_too_large_fails_at_its_event_whatever_becomes_of_it() {
+fn a_row_that_is_too_large_fails_at_its_event_even_if_it_changes_again() {
     let limit = 1024 * 1024 - 3 * 8 - 1 - 3;
     let steps = |bytes: usize| told([json!({ "put": 3 }), json!({ "write": bytes }), json!({ "write": 1 })]);
     given::<Things>(steps(limit)).then_row(Thing { thing: "0".into(), color: "red".into(), text: "x".into() });
@@ -76,25 +76,25 @@ fn a_row_that_is_too_large_fails_at_its_event_whatever_becomes_of_it() {
 }
 
 #[test]
-fn what_fails_is_the_first_event_that_a_host_refuses() {
+fn the_first_event_that_a_host_refuses_fails() {
     given::<Things>(told([json!({ "write": 2_000_000 }), json!("fail")])).then_fails(1, "bytes of a row");
     given::<Things>(told([json!("fail"), json!({ "write": 2_000_000 })])).then_fails(1, "as it was told");
 }
 
 #[test]
-fn a_key_that_no_index_holds_fails() {
+fn a_key_that_is_too_large_for_an_index_fails() {
     given::<Things>(told([json!({ "get": 2400 }), json!({ "get": 2401 })]))
         .then_fails(2, "the values of the key have 2401 bytes; an index holds at most 2400");
 }
 
 #[test]
-fn a_find_gives_so_many_rows_and_not_one_more() {
+fn a_find_returns_at_most_the_limit_of_rows() {
     given::<Things>(told([json!({ "put": 10_000 }), json!("find")])).rows::<Thing>();
     given::<Things>(told([json!({ "put": 10_001 }), json!("find")]))
         .then_fails(2, "Told: table `things`: rows of one find: 10001; the limit max_find_rows is 10000");
 }
 
-/// An instant whose cell is made by hand.
+/// An instant with its own implementation of `Column`.
 struct ByHand(i64);
 
 impl Column for ByHand {
@@ -135,7 +135,7 @@ impl Projection for Instants {
 }
 
 #[test]
-fn an_instant_that_no_host_keeps_fails_at_its_event_even_if_it_is_made_by_hand() {
+fn an_instant_out_of_range_fails_at_its_event_with_any_implementation_of_column() {
     let last = 253_402_300_799_999_999_i64;
     let put = |micros: [i64; 3]| given::<Instants>(told(micros.map(|micros| json!({ "put": micros }))));
     assert_eq!(put([0, 1, last]).rows::<At>().len(), 1);
@@ -165,13 +165,13 @@ impl<T: Tables + 'static> Projection for Declares<T> {
 }
 
 #[test]
-fn what_a_host_refuses_at_the_upload_fails_every_test() {
+fn a_declaration_that_a_host_refuses_fails_every_test() {
     let said = complaint(|| drop(given::<Declares<(Long, Thing, Thing)>>([]).rows::<Long>()));
     let name = "gnomon_sdk_a_table_with_a_name_that_is_as_long_as_a_name_can_be_in_sql";
     assert_eq!(
         said,
         format!(
-            "a host refuses this projection when it is uploaded:\n  table `{}`: its view in schema read_models: the name \
+            "a host refuses to upload this projection:\n  table `{}`: its view in schema read_models: the name \
              `{name}` has 70 bytes; at most 63 are allowed\n  table `things` is declared twice",
             &name[11..]
         )
@@ -179,7 +179,7 @@ fn what_a_host_refuses_at_the_upload_fails_every_test() {
 }
 
 #[test]
-fn an_event_that_no_log_takes_fails_every_test() {
+fn an_event_that_the_log_refuses_fails_every_test() {
     let said = |event: TestEvent| complaint(|| drop(given::<Things>([event]).rows::<Thing>()));
     let nested = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!([inner]));
     assert_eq!(
@@ -195,16 +195,16 @@ fn an_event_that_no_log_takes_fails_every_test() {
             said(event("a", "Told", 1).metadata(nested(128))),
         ],
         [
-            "event 1 cannot be in a log: the stream name must not be empty",
-            "event 1 cannot be in a log: the stream name \"a\\n\" contains the control character '\\n'",
-            "event 1 cannot be in a log: the stream name `..` cannot stand in a URL: clients take `.` and `..` for steps \
+            "a log refuses event 1: the stream name must not be empty",
+            "a log refuses event 1: the stream name \"a\\n\" contains the control character '\\n'",
+            "a log refuses event 1: the stream name `..` cannot stand in a URL: clients take `.` and `..` for steps \
              between folders; give the stream another name, such as `..-1`",
-            "event 1 cannot be in a log: the event type must not be empty",
-            "event 1 cannot be in a log: bytes of the stream's name: 256; the limit max_stream_name_bytes is 255",
-            "event 1 cannot be in a log: bytes of its type: 256; the limit max_event_type_bytes is 255",
-            "event 1 cannot be in a log: the schema version 0 is not between 1 and 2147483647",
-            "event 1 cannot be in a log: bytes of data and metadata: 1048578; the limit max_event_bytes is 1048576",
-            "event 1 cannot be in a log: depth of its JSON: 128; the limit max_json_depth is 127",
+            "a log refuses event 1: the event type must not be empty",
+            "a log refuses event 1: bytes of the stream's name: 256; the limit max_stream_name_bytes is 255",
+            "a log refuses event 1: bytes of its type: 256; the limit max_event_type_bytes is 255",
+            "a log refuses event 1: the schema version 0 is not between 1 and 2147483647",
+            "a log refuses event 1: bytes of data and metadata: 1048578; the limit max_event_bytes is 1048576",
+            "a log refuses event 1: depth of its JSON: 128; the limit max_json_depth is 127",
         ]
     );
 }

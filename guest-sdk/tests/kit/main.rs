@@ -1,13 +1,13 @@
-//! The test kit, tested: what it must find out, what it must let pass, and what it says.
+//! Tests of the test kit: what it must detect, what it must accept, and its messages.
 
-// Statics are found out where processes can be forked.
+// Statics are detected only where processes can be forked.
 #[cfg(unix)]
-mod guilty;
-mod innocent;
+mod impure;
 mod limits;
+mod messages;
 mod numbers;
+mod pure;
 mod upcasters;
-mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -44,9 +44,9 @@ fn counted(counter: &str, by: i64) -> gnomon_sdk::testing::TestEvent {
     gnomon_sdk::testing::event(format!("counter-{counter}"), "Counted", gnomon_sdk::testing::json!({ "by": by }))
 }
 
-/// What a test that has to fail fails with.
+/// The message of a test that must fail.
 fn complaint(test: impl FnOnce()) -> String {
-    let Err(panic) = catch_unwind(AssertUnwindSafe(test)) else { panic!("the test passed, and should not have") };
+    let Err(panic) = catch_unwind(AssertUnwindSafe(test)) else { panic!("the test passed, but must fail") };
     match panic.downcast::<String>() {
         Ok(message) => *message,
         Err(_) => panic!("the test panicked without a formatted message"),

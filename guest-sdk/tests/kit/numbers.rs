@@ -1,4 +1,4 @@
-//! The kit keeps JSON in the form in which the host does.
+//! The kit keeps JSON in the same form as the host.
 
 use gnomon_sdk::{
     Column,
@@ -37,22 +37,22 @@ impl Projection for Keep {
     }
 }
 
-fn kept(place: usize, json: &str) -> TestEvent {
+fn kept(number: usize, json: &str) -> TestEvent {
     match RawValue::from_string(json.to_owned()) {
-        Ok(json) => event(format!("document-{place:03}"), "Kept", json),
+        Ok(json) => event(format!("document-{number:03}"), "Kept", json),
         Err(error) => panic!("{json}: {error}"),
     }
 }
 
 #[test]
-fn every_document_has_the_form_that_is_written_down() {
+fn every_document_has_the_canonical_form() {
     let golden = include_str!("../../values/tests/golden/json.tsv").lines().filter(|line| !line.starts_with('#'));
     let (refused, forms): (Vec<_>, Vec<_>) =
         golden.map(|line| line.split_once('\t').unwrap()).partition(|(_, form)| form.starts_with('!'));
-    // A `Value` cannot hold an object that begins with a name of serde_json's own, and serde_json reads no deeper than 127.
+    // A `Value` cannot hold an object that begins with a reserved key of serde_json, and serde_json reads no deeper than 127.
     let readable = |text: &str| !text.starts_with("{\"$serde_json") && !text.starts_with("[[[[");
     let forms: Vec<_> = forms.into_iter().filter(|(text, _)| readable(text)).collect();
-    let scenario = given::<Keep>(forms.iter().enumerate().map(|(place, (text, _))| kept(place, text)));
+    let scenario = given::<Keep>(forms.iter().enumerate().map(|(number, (text, _))| kept(number, text)));
     for (row, (text, form)) in scenario.rows::<Document>().iter().zip(&forms) {
         assert_eq!(row.document.to_value(), Ok(schema::Value::Json((*form).to_owned())), "{text}");
         assert_eq!(row.inside.to_value(), Ok(schema::Value::Json(format!("[{form}]"))), "{text}");
@@ -66,12 +66,12 @@ fn every_document_has_the_form_that_is_written_down() {
 }
 
 #[test]
-fn an_object_that_serde_json_would_take_for_a_number_fails() {
-    let words = "no object that begins with the key `$serde_json::private::Number`, which serde_json keeps for itself";
+fn an_object_that_serde_json_would_read_as_a_number_fails() {
+    let words = "an object whose first key is not `$serde_json::private::Number`, which serde_json reserves";
     given::<Keep>([kept(0, r#"{"$serde_json::private::Number":"1"}"#)]).then_fails(1, words);
 }
 
-/// Passes data on as it is.
+/// Keeps the data unchanged.
 struct PassOn;
 
 impl Upcast for PassOn {

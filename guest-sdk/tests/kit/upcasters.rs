@@ -1,4 +1,4 @@
-//! Upcasters: what a chain of steps makes of events, and what the kit says where a test fails.
+//! Upcasters: the results of chains of steps, and the messages of the kit for tests that fail.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Counter, Counting, complaint, counter};
 
-/// Version 1 had the amount as a text, and did with it what it says.
+/// Version 1 has the amount as a text, which also selects what the step does.
 #[derive(Deserialize)]
 struct Text {
     by: String,
@@ -59,7 +59,7 @@ impl Upcast for TextToNumber {
     }
 }
 
-/// Told what was counted by someone else, in a circle.
+/// Rewrites `Told` back to `Counted`, which makes a circle.
 struct ToldAgain;
 
 impl Upcast for ToldAgain {
@@ -75,7 +75,7 @@ impl Upcast for ToldAgain {
     }
 }
 
-/// Version 3 counts twice as much.
+/// Version 3 has twice the amount.
 struct Doubled;
 
 impl Upcast for Doubled {
@@ -102,7 +102,7 @@ fn number(by: i64) -> TestEvent {
 }
 
 #[test]
-fn an_event_takes_every_step_that_is_for_it() {
+fn an_event_takes_every_step_of_its_type() {
     upcast::<TextToNumber>(text("5")).becomes([number(5)]);
     upcast::<(Doubled, TextToNumber)>(text("5")).becomes([number(10).schema_version(3)]);
     upcast::<(Doubled, TextToNumber)>(number(5)).becomes([number(10).schema_version(3)]);
@@ -140,7 +140,7 @@ fn a_failure_names_the_event_and_its_version() {
 #[test]
 fn a_difference_is_shown() {
     let said = complaint(|| upcast::<TextToNumber>(text("1+2")).becomes([number(1)]));
-    let expected = "Counted of counter-a did not become what is expected\n\
+    let expected = "the result of upcasting Counted of counter-a is not as expected\n\
                     expected: \n  Counted version 2 {\"by\":1}\n\
                     found: \n  Counted version 2 {\"by\":1}\n  Counted version 2 {\"by\":2}";
     assert_eq!(said, expected);
@@ -153,32 +153,35 @@ fn a_difference_is_shown() {
 }
 
 #[test]
-fn a_step_that_remembers_is_found_out() {
+fn a_step_that_keeps_state_is_detected() {
     let said = complaint(|| upcast::<TextToNumber>(text("remember")).becomes([number(0)]));
-    assert!(said.starts_with("what becomes of Counted of counter-a depends on what the upcaster did before"), "{said}");
     assert!(
-        said.contains("at first \n  Counted version 2 {\"by\":0}\nand then \n  Counted version 2 {\"by\":1}"),
+        said.starts_with("the result of upcasting Counted of counter-a depends on what the upcaster did before"),
+        "{said}"
+    );
+    assert!(
+        said.contains("first: \n  Counted version 2 {\"by\":0}\nsecond: \n  Counted version 2 {\"by\":1}"),
         "{said}"
     );
 }
 
 #[test]
-fn a_panic_names_its_event_and_place() {
+fn a_panic_names_its_event_and_location() {
     let said = complaint(|| upcast::<TextToNumber>(text("panic")).becomes_nothing());
     assert!(said.starts_with("Counted of counter-a stopped the upcaster: it panicked at "), "{said}");
     assert!(said.contains("upcasters.rs:") && said.ends_with("cannot count panic"), "{said}");
 }
 
 #[test]
-fn what_a_host_refuses_is_refused_here() {
+fn the_kit_refuses_what_a_host_refuses() {
     let said = complaint(|| upcast::<(TextToNumber, ToldAgain)>(text("circle")).becomes_nothing());
     assert!(
-        said.contains("the upcaster turns Counted of counter-a in a circle: it is `Counted` version 1 again"),
+        said.contains("the upcaster rewrites Counted of counter-a in a circle: it is `Counted` version 1 again"),
         "{said}"
     );
     let said = complaint(|| upcast::<TextToNumber>(text("wrong version")).becomes_nothing());
     let expected =
-        "the upcaster made of `Counted` version 1 an event of the same type at version 3; its step leads to 2";
+        "the upcaster rewrote `Counted` version 1 to the same type at version 3, but its step leads to version 2";
     assert!(said.contains(expected), "{said}");
 }
 
@@ -197,7 +200,7 @@ impl Projection for Sums {
 }
 
 #[test]
-fn a_projection_is_tested_on_what_an_upcaster_makes() {
+fn a_projection_is_tested_with_the_results_of_an_upcaster() {
     let events = upcast_all::<TextToNumber>([text("5"), text("nothing"), number(3), text("1+2")]);
     given::<Sums>(events).then_rows([counter("a", 11)]);
     let said = complaint(|| drop(upcast_all::<TextToNumber>([text("5"), text("x")])));

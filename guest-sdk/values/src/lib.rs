@@ -11,5 +11,9 @@ pub mod names;
 pub mod number;
 pub mod projection;
 mod time;
+mod value;
 
-pub use self::time::{Day, Instant, TimeError};
+pub use self::{
+    time::{Day, Instant, TimeError},
+    value::{ColumnType, Float},
+};

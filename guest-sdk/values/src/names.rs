@@ -123,6 +123,46 @@ pub fn check_stream(name: &str) -> Result<(), LogNameError> {
     if matches!(name, "." | "..") { Err(LogNameError::Dots(name.to_owned())) } else { Ok(()) }
 }
 
+/// Splits the name of a stream at its first `-` into category and id: `account-4711` into `account` and `4711`. Without a `-`, the
+/// category is the whole name and the id is empty.
+#[must_use]
+pub fn split_stream(stream: &str) -> (&str, &str) {
+    stream.split_once('-').unwrap_or((stream, ""))
+}
+
+/// Why a text is not a category, found where a category is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CategoryFault {
+    /// It is empty.
+    Empty,
+    /// It contains a `-`.
+    Dash,
+    /// It contains a control character.
+    Control,
+}
+
+/// The rule of [`check_category`], for constants.
+#[must_use]
+pub const fn category_fault(name: &str) -> Option<CategoryFault> {
+    let bytes = name.as_bytes();
+    if bytes.is_empty() {
+        return Some(CategoryFault::Empty);
+    }
+    let mut index = 0;
+    while index < bytes.len() {
+        // U+0080 to U+009F are control characters of two bytes.
+        let is_latin_control = bytes[index] == 0xc2 && bytes[index + 1] < 0xa0;
+        if bytes[index].is_ascii_control() || is_latin_control {
+            return Some(CategoryFault::Control);
+        }
+        if bytes[index] == b'-' {
+            return Some(CategoryFault::Dash);
+        }
+        index += 1;
+    }
+    None
+}
+
 /// Checks the name of a category of streams.
 ///
 /// # Errors
@@ -153,6 +193,26 @@ fn check_log_name(what: &'static str, name: &str) -> Result<(), LogNameError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stream_is_a_category_and_an_id() {
+        for (stream, parts) in [
+            ("account-1", ("account", "1")),
+            ("flight-2013-UA", ("flight", "2013-UA")),
+            ("all", ("all", "")),
+            ("-1", ("", "1")),
+            ("a-", ("a", "")),
+        ] {
+            assert_eq!(split_stream(stream), parts, "{stream}");
+        }
+    }
+
+    #[test]
+    fn constants_have_the_rule_of_categories() {
+        for name in ["", "a", "user-v1", "-", "é", "a\0", "a\u{7f}", "\u{80}", "a\u{9f}", "\u{a0}", "Â", "ÂÂ-"] {
+            assert_eq!(category_fault(name).is_none(), check_category(name).is_ok(), "{name:?}");
+        }
+    }
 
     #[test]
     fn plain_names_are_accepted() {

@@ -49,7 +49,7 @@ impl StreamName {
     /// belongs to no [`Category`].
     #[must_use]
     pub fn category(&self) -> &str {
-        self.0.split_once('-').map_or(&self.0, |(category, _)| category)
+        names::split_stream(&self.0).0
     }
 }
 

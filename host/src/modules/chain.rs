@@ -1,24 +1,24 @@
-//! Making a chain of upcasters ready to run.
+//! Loads the chain of several upcasters.
 
 use super::{Identifier, LoadError, ModuleVersion, Modules};
 use crate::runtime::{Delivery, UpcastError, UpcasterChain, UpcasterConflict};
 
-/// Why upcasters do not work.
+/// Why a chain cannot be loaded, or cannot rewrite events.
 #[derive(Debug, thiserror::Error)]
 pub enum ChainError {
-    /// One of them does not run here.
+    /// One of the upcasters cannot be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// They do not fit together.
+    /// They cannot be active together.
     #[error(transparent)]
     Conflict(#[from] UpcasterConflict),
     /// One of them failed at an event.
     #[error(transparent)]
     Upcast(#[from] UpcastError),
-    /// The thread that they ran on was lost.
+    /// The thread that they ran on panicked, or the host shuts down.
     #[error("upcasting was interrupted")]
     Interrupted,
-    /// Postgres fails.
+    /// Postgres failed.
     #[error("cannot look up the active upcasters: {0}")]
     Postgres(sqlx::Error),
 }
@@ -33,7 +33,7 @@ impl Modules {
     /// The chain of these upcasters.
     ///
     /// # Errors
-    /// One of them does not run here, or they do not fit together.
+    /// One of them cannot be loaded, or they cannot be active together.
     pub async fn load_chain(&self, upcasters: &[(Identifier, ModuleVersion)]) -> Result<UpcasterChain, ChainError> {
         let mut modules = Vec::new();
         for (name, version) in upcasters {
@@ -43,7 +43,7 @@ impl Modules {
     }
 }
 
-/// Brings events to where a chain brings them.
+/// Rewrites events by a chain, on a blocking thread.
 ///
 /// # Errors
 /// An upcaster fails at an event.

@@ -1,4 +1,4 @@
-//! What there is.
+//! Lists modules and their versions.
 
 use gnomon_values::Instant;
 use sqlx::types::Json;
@@ -11,7 +11,7 @@ use crate::postgres::PgTimestamp;
 pub struct ModuleSummary {
     /// Its name.
     pub name: Identifier,
-    /// What it is.
+    /// Its kind.
     pub kind: ModuleKind,
     /// The newest version.
     pub latest_version: ModuleVersion,
@@ -26,11 +26,11 @@ pub struct VersionSummary {
     pub version: ModuleVersion,
     /// The digest of its bytes.
     pub digest: Digest,
-    /// How many there are.
+    /// The size of the component in bytes.
     pub bytes: u64,
     /// When it was uploaded.
     pub uploaded_at: Instant,
-    /// What the module says of itself.
+    /// What the module declares.
     pub descriptor: Descriptor,
 }
 
@@ -53,7 +53,7 @@ impl Modules {
         Ok(self.summaries(Some(name)).await?.pop())
     }
 
-    /// The bytes of a version, and their digest.
+    /// The digest and the bytes of a version; `None` if there is no such version.
     ///
     /// # Errors
     /// Postgres fails.

@@ -1,6 +1,4 @@
-//! Making a version ready to run.
-
-use std::sync::PoisonError;
+//! Loads versions of modules, ready to run.
 
 use sqlx::{PgConnection, types::Json};
 
@@ -10,7 +8,7 @@ use crate::{
     runtime::{ModuleLabel, ProjectionModule, UpcasterModule},
 };
 
-/// Why a version is not ready to run.
+/// Why a version cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// There is no such version.
@@ -21,7 +19,8 @@ pub enum LoadError {
         /// The version.
         version: ModuleVersion,
     },
-    /// It was a module when it was uploaded, and is none for this host: its limits are narrower, or its contract is newer.
+    /// This host does not accept the stored module: its limits are narrower than when the module was uploaded, or it does not
+    /// support the module's contract.
     #[error("module `{name}` version {version}: {error}")]
     Invalid {
         /// The module.
@@ -36,9 +35,9 @@ pub enum LoadError {
     OtherKind {
         /// The module.
         name: Identifier,
-        /// What was looked for.
+        /// The kind that the caller expects.
         wanted: ModuleKind,
-        /// What it is.
+        /// The kind of the module.
         found: ModuleKind,
     },
     /// Postgres fails.
@@ -51,7 +50,7 @@ pub enum LoadError {
         /// What went wrong.
         error: sqlx::Error,
     },
-    /// The thread that compiled it was lost.
+    /// The thread that compiled it panicked, or the host shuts down.
     #[error("loading the module was interrupted")]
     Interrupted,
 }
@@ -99,33 +98,33 @@ impl Modules {
         }
     }
 
-    /// A version, ready to run. The first time it is fetched and compiled, or its compiled code is read from disk.
+    /// A version, ready to run. A version that is not loaded yet is read from Postgres and compiled, or its compiled code is read
+    /// from disk; callers that ask for it meanwhile wait for that one load.
     ///
     /// # Errors
     /// There is no such version, or it does not run on this host.
     pub async fn load(&self, name: &Identifier, version: ModuleVersion) -> Result<Module, LoadError> {
-        let place = (name.clone(), version);
-        let known = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(&place).cloned();
-        if let Some(module) = known {
-            return Ok(module);
-        }
+        let load = self.clone().load_again(name.clone(), version);
+        self.loaded.get_or_load((name.clone(), version), load).await.unwrap_or(Err(LoadError::Interrupted))
+    }
+
+    /// Reads a version from Postgres and makes it ready to run, whether or not it is loaded.
+    async fn load_again(self, name: Identifier, version: ModuleVersion) -> Result<Module, LoadError> {
         let (digest, bytes) = self
-            .component(name, version)
+            .component(&name, version)
             .await
             .map_err(|error| LoadError::Postgres { name: name.clone(), version, error })?
             .ok_or_else(|| LoadError::Missing { name: name.clone(), version })?;
-        let label = ModuleLabel { name: name.clone(), version: version.0 };
-        let runtime = self.runtime.clone();
-        let module = tokio::task::spawn_blocking(move || runtime.load(label, &digest, &bytes))
+        let label = ModuleLabel { name: name.clone(), version: Some(version) };
+        let runtime = self.runtime;
+        tokio::task::spawn_blocking(move || runtime.load(label, &digest, &bytes))
             .await
             .map_err(|_| LoadError::Interrupted)?
-            .map_err(|error| LoadError::Invalid { name: name.clone(), version, error })?;
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(place, module.clone());
-        Ok(module)
+            .map_err(|error| LoadError::Invalid { name, version, error })
     }
 }
 
-/// What versions of modules say of themselves, in the order in which they are named.
+/// The descriptors of versions of modules, in the order of `modules`.
 ///
 /// # Errors
 /// Postgres fails.
@@ -136,8 +135,8 @@ pub(crate) async fn descriptors(
     let (names, versions): (Vec<&str>, Vec<ModuleVersion>) =
         modules.iter().map(|(name, version)| (name.as_str(), *version)).unzip();
     let descriptors: Vec<Json<Descriptor>> = sqlx::query_scalar(
-        "SELECT descriptor FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS wanted (module, version, place)
-         JOIN gnomon.module_versions USING (module, version) ORDER BY place",
+        "SELECT descriptor FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS wanted (module, version, number)
+         JOIN gnomon.module_versions USING (module, version) ORDER BY number",
     )
     .bind(names)
     .bind(versions)

@@ -1,18 +1,15 @@
-//! Uploaded modules: their versions and what they say of themselves.
+//! Uploaded modules: their versions and descriptors.
 //!
-//! Versions are kept by content: the same bytes are the same version. What is done with a module is not decided here.
+//! Versions are identified by content: the same bytes are the same version. What a version is used for is decided elsewhere.
 
 mod chain;
 mod list;
 mod load;
+mod loaded;
 mod upload;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-};
+use std::num::NonZeroUsize;
 
-use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
 use crate::{
@@ -21,7 +18,10 @@ use crate::{
     runtime::{Descriptor, Digest, InvalidModule, Module, ModuleKind, Runtime, RuntimeLimits},
 };
 
+pub use crate::runtime::ModuleVersion;
+
 pub(crate) use self::load::descriptors;
+use self::loaded::Loaded;
 pub use self::{
     chain::{ChainError, upcast},
     list::{ModuleSummary, VersionSummary},
@@ -29,45 +29,26 @@ pub use self::{
     upload::{UploadError, Uploaded},
 };
 
-/// 1, 2, 3 … with each upload of a module that differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ModuleVersion(pub u32);
-
-impl From<u32> for ModuleVersion {
-    fn from(number: u32) -> Self {
-        Self(number)
-    }
-}
-
-impl From<ModuleVersion> for u32 {
-    fn from(version: ModuleVersion) -> Self {
-        version.0
-    }
-}
-
 sql_number!(ModuleVersion(u32) as i32);
 
-impl std::fmt::Display for ModuleVersion {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
+/// Versions that a host keeps ready for the next load: those of its builds and of its chains of upcasters, in most databases.
+/// Versions in use live on through their handles, so this bounds what is kept beyond them; a version that was dropped is read from
+/// the disk cache, which takes milliseconds.
+const MAX_LOADED: NonZeroUsize = NonZeroUsize::new(128).unwrap();
 
-/// The modules of a database, and those of them that this host has compiled. Clones are handles on one register.
+/// The modules of a database, and those of them that this host has loaded. Clones are handles on the same modules.
 #[derive(Clone, Debug)]
 pub struct Modules {
     pool: PgPool,
     runtime: Runtime,
-    /// Modules that were loaded before, by name and version.
-    loaded: Arc<Mutex<HashMap<(Identifier, ModuleVersion), Module>>>,
+    loaded: Loaded<(Identifier, ModuleVersion), Module>,
 }
 
 impl Modules {
     /// The modules of a database whose schema is up to date.
     #[must_use]
     pub fn new(pool: PgPool, runtime: Runtime) -> Self {
-        Self { pool, runtime, loaded: Arc::default() }
+        Self { pool, runtime, loaded: Loaded::new(MAX_LOADED) }
     }
 
     /// What modules may use.
@@ -76,7 +57,7 @@ impl Modules {
         self.runtime.limits()
     }
 
-    /// The largest component that is taken, in bytes.
+    /// The size of the largest component that can be uploaded, in bytes.
     #[must_use]
     pub fn max_module_bytes(&self) -> usize {
         self.runtime.limits().max_module_bytes

@@ -1,4 +1,4 @@
-//! Taking a component in.
+//! Checks and stores uploaded components.
 
 use sqlx::{Postgres, Transaction, types::Json};
 
@@ -8,7 +8,7 @@ use crate::{
     runtime::{ModuleLabel, ProjectionDescriptor, view_name},
 };
 
-/// What an upload came to.
+/// The result of an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Uploaded {
     /// The module.
@@ -17,16 +17,16 @@ pub struct Uploaded {
     pub version: ModuleVersion,
     /// The digest of the bytes.
     pub digest: Digest,
-    /// What the module says of itself.
+    /// What the module declares.
     pub descriptor: Descriptor,
     /// Whether the version is new; if not, the same bytes were uploaded before.
     pub new: bool,
 }
 
-/// Why a component is not taken in. Nothing was changed.
+/// Why a component is refused. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
-    /// It is no module.
+    /// It is not a module.
     #[error(transparent)]
     Invalid(#[from] InvalidModule),
     /// The name belongs to a module of another kind.
@@ -34,14 +34,15 @@ pub enum UploadError {
     OtherKind {
         /// The name.
         name: Identifier,
-        /// What it is.
+        /// The kind of the stored module.
         existing: ModuleKind,
-        /// What was uploaded.
+        /// The kind of the uploaded module.
         uploaded: ModuleKind,
     },
-    /// A table's view would have the name of another projection's.
+    /// The view of a table has the name of another projection's view.
     #[error(
-        "the view read_models.{view} of table `{table}` would have the name of a view of projection `{other}`; rename one"
+        "the view read_models.{view} of table `{table}` has the name of a view of projection `{other}`; rename the table or \
+         upload the module under another name"
     )]
     ViewTaken {
         /// The view.
@@ -54,7 +55,7 @@ pub enum UploadError {
     /// Postgres fails.
     #[error("cannot store the module: {0}")]
     Postgres(sqlx::Error),
-    /// The thread that checked the module was lost.
+    /// The thread that checked the module panicked, or the host shuts down.
     #[error("checking the module was interrupted")]
     Interrupted,
 }
@@ -78,13 +79,13 @@ impl UploadError {
 }
 
 impl Modules {
-    /// Checks a component, without a look at what is there.
+    /// Checks a component on its own, without comparing it with stored modules.
     ///
     /// # Errors
     /// The component is not a module.
     pub(crate) async fn check(&self, name: &Identifier, bytes: Vec<u8>) -> Result<(Module, Vec<u8>), UploadError> {
-        // The version that it is about to get is not known yet; the label is for log lines of `describe` only.
-        let label = ModuleLabel { name: name.clone(), version: 0 };
+        // It has no version before it is stored; the label appears only in log lines of `describe`.
+        let label = ModuleLabel { name: name.clone(), version: None };
         let runtime = self.runtime.clone();
         let checked =
             tokio::task::spawn_blocking(move || (runtime.load(label, &Digest::of(&bytes), &bytes), bytes)).await;
@@ -92,11 +93,11 @@ impl Modules {
         Ok((module?, bytes))
     }
 
-    /// Keeps a component that was checked as the module's next version, unless its bytes are there already. The transaction is
-    /// the caller's to commit; until then no other upload gets here.
+    /// Stores a checked component as the module's next version, unless its bytes are stored already. The caller commits the
+    /// transaction; until then other uploads wait.
     ///
     /// # Errors
-    /// The module does not fit beside the others, or Postgres fails.
+    /// The module conflicts with stored modules, or Postgres fails.
     pub(crate) async fn store(
         &self,
         transaction: &mut Transaction<'_, Postgres>,
@@ -105,7 +106,7 @@ impl Modules {
         bytes: &[u8],
     ) -> Result<Uploaded, UploadError> {
         let (digest, descriptor) = (Digest::of(bytes), module.descriptor());
-        // Uploads are rare. One at a time, so that versions have no gaps and views no twins.
+        // One upload at a time, so that versions have no gaps and no two views have one name. Uploads are rare.
         sqlx::query("LOCK TABLE gnomon.modules IN SHARE ROW EXCLUSIVE MODE").execute(&mut **transaction).await?;
         let known: Option<ModuleVersion> =
             sqlx::query_scalar("SELECT version FROM gnomon.module_versions WHERE module = $1 AND digest = $2")
@@ -132,7 +133,7 @@ async fn check_kind(
     name: &Identifier,
     uploaded: ModuleKind,
 ) -> Result<(), UploadError> {
-    // None where the name was free. Decoding fails on a kind that this program does not know.
+    // `None` if the name was free. Decoding fails for a kind that this program does not know.
     let existing: Option<Json<ModuleKind>> = sqlx::query_scalar(
         "WITH new AS (INSERT INTO gnomon.modules (name, kind) VALUES ($1, $2) ON CONFLICT DO NOTHING)
          SELECT to_json(kind) FROM gnomon.modules WHERE name = $1",
@@ -149,7 +150,7 @@ async fn check_kind(
     }
 }
 
-/// `a_b` with table `c` and `a` with table `b_c` would have one view.
+/// Refuses a projection whose views have the names of another's: `a_b` with table `c`, and `a` with table `b_c`.
 async fn check_views(
     transaction: &mut Transaction<'_, Postgres>,
     name: &Identifier,

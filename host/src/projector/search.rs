@@ -34,7 +34,7 @@ impl<'e> Search<'e> {
         if self.is_one_event(&range) {
             return;
         }
-        let named = range.clone().find(|&index| self.events[index].position.0 == failure.position);
+        let named = range.clone().find(|&index| self.events[index].position == failure.position);
         let middle = match named {
             Some(named) if named > range.start => named,
             Some(suspect) if !self.misattributed => {
@@ -79,9 +79,11 @@ pub(super) fn end_of_event(events: &[Delivery], index: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use gnomon_values::Instant;
+
     use super::*;
     use crate::{
-        event_log::{Position, SchemaVersion},
+        event_log::{Position, SchemaVersion, StreamVersion},
         runtime::FailureKind,
     };
 
@@ -90,21 +92,21 @@ mod tests {
             position: Position(*position),
             part: 0,
             stream: "a-1".into(),
-            version: 1,
+            version: StreamVersion(1),
             id: uuid::Uuid::nil(),
             event_type: "Happened".into(),
             schema_version: SchemaVersion::FIRST,
             data: "{}".into(),
             metadata: None,
-            time: 0,
-            recorded_at: 0,
+            time: Instant(0),
+            recorded_at: Instant(0),
         };
         positions.iter().map(event).collect()
     }
 
     fn failure(position: u64) -> ModuleFailure {
         let (kind, message) = (FailureKind::Trapped, String::new());
-        ModuleFailure { position, upcaster: None, kind, message, backtrace: Vec::new() }
+        ModuleFailure { position: Position(position), upcaster: None, kind, message, backtrace: Vec::new() }
     }
 
     /// Searches with a module that fails at one event and names the position that `named` returns. Returns the index of the event

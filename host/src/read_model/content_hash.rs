@@ -1,4 +1,4 @@
-//! A hash over all that tables hold.
+//! Hashes the contents of tables.
 
 use std::fmt;
 
@@ -16,8 +16,8 @@ use super::{
 };
 
 /// SHA-256 over tables: their names, the names and types of their columns, their keys, and their rows in the order of the key.
-/// Tables that were declared alike have equal hashes if, and only if, they hold equal rows, on whichever server and however the
-/// rows came there.
+/// Tables with equal declarations have equal hashes exactly if they hold equal rows, on any server and in whatever order the rows
+/// were written.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ContentHash([u8; 32]);
 
@@ -32,16 +32,16 @@ pub struct TableHash {
     pub hash: ContentHash,
 }
 
-/// The hashes of tables, and that of all of them.
+/// The hashes of tables, and a hash over all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentHashes {
-    /// The hash of all.
+    /// The hash over all tables.
     pub hash: ContentHash,
-    /// The hash of each, by name.
+    /// The hash of each table, ordered by name.
     pub tables: Vec<TableHash>,
 }
 
-/// What stands in front of everything that is hashed; another encoding gets another number.
+/// The prefix of everything that is hashed; another encoding gets another number.
 const ENCODING: &[u8] = b"gnomon content 1\n";
 
 /// Hashes tables.
@@ -70,12 +70,13 @@ async fn hash_table(
     schema: &Identifier,
     table: &Table,
 ) -> Result<TableHash, sqlx::Error> {
-    // First of all: it holds the table for the rest of the transaction, and a COPY that fails leaves the connection of no use.
+    // Counted first: this locks the table against being dropped for the rest of the transaction, and a COPY that fails leaves the
+    // connection unusable.
     let count = rows(connection, schema, table).await?;
     let mut hasher = Sha256::new_with_prefix(ENCODING);
     hash_shape(&mut hasher, table);
-    // The binary format is the encoding of the rows: cells bear their lengths, a null differs from every value, and no setting
-    // bears on it. Messages may cut rows anywhere; the hash does not see where.
+    // The rows are encoded in the binary format: cells have their lengths, a null differs from every value, and no setting changes
+    // it. The hash does not depend on how rows are split into messages.
     let statement = copy_statement(schema, table);
     let mut content = connection.copy_out_raw(&statement).await?;
     while let Some(bytes) = content.try_next().await? {
@@ -85,10 +86,10 @@ async fn hash_table(
 }
 
 fn hash_shape(hasher: &mut Sha256, table: &Table) {
-    // Names and types hold no line breaks.
+    // Names and types contain no line breaks.
     hasher.update(format!("{}\n", table.name()));
     for column in table.columns() {
-        hasher.update(format!("{} {}\n", column.name, column.column_type.name()));
+        hasher.update(format!("{} {}\n", column.name, column.column_type));
     }
     let key: Vec<&str> = table.key_columns().map(|column| column.name.as_str()).collect();
     hasher.update(format!("key {}\n\n", key.join(" ")));
@@ -106,11 +107,11 @@ fn copy_statement(schema: &Identifier, table: &Table) -> String {
     )
 }
 
-/// A cell so that equal values have equal bytes.
+/// An expression for a cell, so that equal values have equal bytes.
 fn cell(column: &Column) -> String {
     let name = column.name.quoted();
     match column.column_type {
-        // Postgres keeps as many zeros behind the point as were written.
+        // Postgres keeps as many zeros after the decimal point as were written.
         ColumnType::Decimal => format!("trim_scale({name})::text"),
         // −0 + 0 is 0.
         ColumnType::F64 => format!("{name} + 0::double precision"),

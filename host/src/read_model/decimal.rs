@@ -4,27 +4,27 @@ use std::{cmp::Ordering, fmt};
 
 use gnomon_values::number;
 
-/// A decimal number in one form: no sign but `-`, no zeros in front of the integer part or behind the fraction, never
-/// `-0`. Hence equal numbers are equal texts: `1.50`, `+1.5` and `01.5` are all kept as `1.5`.
+/// A decimal number in canonical form: no sign but `-`, no leading zeros, no trailing zeros in the fraction, never `-0`. Hence
+/// equal numbers are equal texts: `1.50`, `+1.5` and `01.5` are all kept as `1.5`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Decimal(String);
 
-/// Why a text is no [`Decimal`].
+/// Why a text is not a [`Decimal`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecimalError {
     /// Not digits with an optional sign and point.
-    #[error("`{0}` is not a decimal number; digits with an optional sign and point are, such as -12.50")]
+    #[error("`{0}` is not a decimal number: write digits with an optional sign and point, such as -12.50")]
     Malformed(String),
     /// More digits than [`Decimal::MAX_INTEGER_DIGITS`] or [`Decimal::MAX_FRACTION_DIGITS`].
     #[error(
-        "a decimal number may have {} digits before the point and {} behind it, this one has {integer} and {fraction}",
+        "a decimal number may have {} digits before the point and {} after it, but this one has {integer} and {fraction}",
         Decimal::MAX_INTEGER_DIGITS,
         Decimal::MAX_FRACTION_DIGITS
     )]
     TooLong {
         /// Digits before the point.
         integer: usize,
-        /// Digits behind it.
+        /// Digits after it.
         fraction: usize,
     },
 }
@@ -32,7 +32,7 @@ pub enum DecimalError {
 impl Decimal {
     /// The limit of Postgres' `numeric` before the point.
     pub const MAX_INTEGER_DIGITS: usize = number::MAX_INTEGER_DIGITS;
-    /// The limit of Postgres' `numeric` behind the point.
+    /// The limit of Postgres' `numeric` after the point.
     pub const MAX_FRACTION_DIGITS: usize = number::MAX_FRACTION_DIGITS;
 
     /// Reads a number.
@@ -68,7 +68,7 @@ impl Decimal {
         Ok(Self(canonical))
     }
 
-    /// The number in its one form.
+    /// The number in canonical form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -82,7 +82,7 @@ impl Ord for Decimal {
         match (negative, other_negative) {
             (false, true) => Ordering::Greater,
             (true, false) => Ordering::Less,
-            // Fractions compare like words: none of them ends in 0.
+            // Fractions compare as texts, since none of them ends in 0.
             (false, false) => one.cmp(&two),
             (true, true) => two.cmp(&one),
         }
@@ -96,8 +96,8 @@ impl PartialOrd for Decimal {
 }
 
 impl Decimal {
-    /// Whether it is negative; and its digits so that larger numbers compare larger: how many before the point, those, and
-    /// those behind it.
+    /// Whether the number is negative, and its absolute value as a tuple that compares by value: how many digits there are before
+    /// the point, these digits, and those after it.
     fn sign_and_size(&self) -> (bool, (usize, &str, &str)) {
         let digits = self.0.strip_prefix('-');
         let (integer, fraction) = digits.unwrap_or(&self.0).split_once('.').unwrap_or((digits.unwrap_or(&self.0), ""));
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_numbers_have_one_form() {
+    fn equal_numbers_have_the_same_form() {
         for (text, canonical) in [
             ("0", "0"),
             ("-0.00", "0"),
@@ -128,6 +128,15 @@ mod tests {
             ("100", "100"),
         ] {
             assert_eq!(Decimal::parse(text).unwrap().as_str(), canonical, "{text}");
+        }
+    }
+
+    /// `guest-sdk/src/column/number.rs` tests the same file.
+    #[test]
+    fn numbers_have_the_form_of_the_sdk() {
+        let golden = include_str!("../../../guest-sdk/values/tests/golden/decimals.tsv");
+        for (text, form) in golden.lines().filter_map(|line| line.split_once('\t')) {
+            assert_eq!(Decimal::parse(text).unwrap().as_str(), form, "{text}");
         }
     }
 

@@ -10,7 +10,7 @@ use crate::postgres::sql_text;
 /// Why a text is not an [`Identifier`].
 pub use gnomon_values::names::NameError as IdentifierError;
 
-/// A name that stands in SQL, in URLs and in code as it is: `[a-z_][a-z0-9_]*`, at most [`Identifier::MAX_BYTES`] long.
+/// A name that needs no escaping in SQL, URLs and code: `[a-z_][a-z0-9_]*`, at most [`Identifier::MAX_BYTES`] long.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Identifier(String);
@@ -35,7 +35,7 @@ impl Identifier {
         &self.0
     }
 
-    /// The name as SQL writes it, in double quotes, so that no keyword gets in the way.
+    /// The name in double quotes, so that SQL does not read it as a keyword.
     #[must_use]
     pub fn quoted(&self) -> String {
         format!("\"{}\"", self.0)

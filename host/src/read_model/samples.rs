@@ -1,4 +1,4 @@
-//! Tables and values to test with.
+//! Tables and values for tests.
 
 use gnomon_values::{Day, Instant};
 use proptest::{prelude::*, sample::select};
@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::{CanonicalJson, ColumnDeclaration, ColumnType, Decimal, Float, Table, TableDeclaration, Value};
 
-/// A table with a column of every type, all but the key nullable. Some names are words of SQL, or of ours.
+/// A table with a column of every type, all but the key nullable. Some names are keywords of SQL, or aliases in the host's
+/// statements.
 pub(crate) fn table() -> Table {
     let columns = [
         ("id", ColumnType::I64),
@@ -35,7 +36,7 @@ pub(crate) fn table() -> Table {
     Table::check(&declaration).unwrap()
 }
 
-/// Values that are few enough to meet again, and strange enough to break something.
+/// Values from a small set, so that equal ones occur, with many edge cases.
 pub(super) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
     match column_type {
         ColumnType::Text => "[aAbé%_*\\\\,()\"{} .]{0,3}".prop_map(Value::Text).boxed(),
@@ -53,10 +54,11 @@ pub(super) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
             .boxed(),
         ColumnType::Timestamp => {
             let instants = vec![Instant::MIN.0, -1, 0, 1, 951_782_400_000_000, 1_709_208_000_250_000, Instant::MAX.0];
-            select(instants).prop_map(Value::Timestamp).boxed()
+            select(instants).prop_map(|micros| Value::Timestamp(Instant(micros))).boxed()
         }
         ColumnType::Date => {
-            select(vec![Day::MIN.0, -1, 0, 1, 11_016, 19_782, Day::MAX.0]).prop_map(Value::Date).boxed()
+            let days = vec![Day::MIN.0, -1, 0, 1, 11_016, 19_782, Day::MAX.0];
+            select(days).prop_map(|days| Value::Date(Day(days))).boxed()
         }
         ColumnType::Uuid => (0..3_u128).prop_map(|bits| Value::Uuid(Uuid::from_u128(bits << 120))).boxed(),
         ColumnType::Json => select(vec![
@@ -75,7 +77,7 @@ pub(super) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
     }
 }
 
-/// A value as a client writes it.
+/// A value as a client writes it in a query string.
 pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Null => panic!("null cannot be written"),
@@ -84,8 +86,8 @@ pub(super) fn text(value: &Value) -> String {
         Value::I64(integer) => integer.to_string(),
         Value::F64(float) => float.get().to_string(),
         Value::Decimal(decimal) => decimal.to_string(),
-        Value::Timestamp(micros) => Instant(*micros).to_string(),
-        Value::Date(days) => Day(*days).to_string(),
+        Value::Timestamp(instant) => instant.to_string(),
+        Value::Date(day) => day.to_string(),
         Value::Uuid(uuid) => uuid.to_string(),
         Value::Json(json) => json.to_string(),
         Value::Bytes(bytes) => bytes.iter().fold("\\x".to_owned(), |hex, byte| format!("{hex}{byte:02x}")),
@@ -104,7 +106,7 @@ pub(super) fn json(value: &Value) -> serde_json::Value {
                 "-Infinity".into()
             }
         }
-        // As Postgres writes it.
+        // Postgres uses an exponent here.
         Value::F64(float) if float.get().abs() >= 1e15 => serde_json::from_str(&format!("{:e}", float.get())).unwrap(),
         Value::Bool(_) | Value::I64(_) | Value::F64(_) | Value::Decimal(_) | Value::Json(_) => {
             serde_json::from_str(&text(value)).unwrap()

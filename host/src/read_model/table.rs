@@ -1,7 +1,7 @@
 //! The tables that a projection declares.
 
 use gnomon_values::{
-    Day, Instant, TimeError,
+    TimeError,
     cells::{self, IndexBytesError, IndexedColumns, NulError},
     declaration,
 };
@@ -15,7 +15,7 @@ use super::{
     value::{ColumnType, Key, Value},
 };
 
-/// A table as a module declares it, before anything is checked. This is the form that is stored and shown.
+/// A table as a module declares it, not checked yet. Descriptors are stored and shown in this form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableDeclaration {
     /// The table's name.
@@ -24,7 +24,7 @@ pub struct TableDeclaration {
     pub columns: Vec<ColumnDeclaration>,
     /// The columns that identify a row.
     pub key: Vec<String>,
-    /// Its indexes beside the key.
+    /// Its indexes in addition to the key.
     #[serde(default)]
     pub indexes: Vec<IndexDeclaration>,
 }
@@ -52,16 +52,12 @@ pub struct IndexDeclaration {
 }
 
 impl TableDeclaration {
-    /// The declaration, as the rules of declarations take it.
+    /// The declaration in the form that [`declaration::check`] takes.
     #[must_use]
     pub fn to_check(&self) -> declaration::Table<'_> {
         let columns = self.columns.iter().map(|column| declaration::Column {
             name: &column.name,
-            order: match column.column_type {
-                ColumnType::F64 => declaration::Order::Inexact,
-                ColumnType::Json => declaration::Order::None,
-                _ => declaration::Order::Exact,
-            },
+            order: column.column_type.order(),
             nullable: column.nullable,
         });
         let indexes = self.indexes.iter().map(|index| declaration::Index {
@@ -77,7 +73,7 @@ impl TableDeclaration {
     }
 }
 
-/// A declared table that keeps every rule. Columns are meant by their place.
+/// A declared table that is valid. Keys and indexes refer to columns by their index in [`Table::columns`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     name: Identifier,
@@ -102,7 +98,7 @@ pub struct Column {
 pub struct Index {
     /// The index's name, unique in its table.
     pub name: Identifier,
-    /// The places of its columns, first to last.
+    /// The indexes of its columns in [`Table::columns`], first to last.
     pub columns: Vec<usize>,
 }
 
@@ -110,28 +106,28 @@ impl Table {
     /// Checks a declaration.
     ///
     /// # Errors
-    /// Everything that is wrong with it, not just the first thing.
+    /// Everything that is wrong with it.
     pub fn check(declaration: &TableDeclaration) -> Result<Self, Vec<DeclarationError>> {
         let errors = declaration::check(&declaration.to_check());
         Self::from_checked(declaration).filter(|_| errors.is_empty()).ok_or(errors)
     }
 
-    /// The table, none if a name is not a name or a column is missing.
+    /// The table; `None` if a name is invalid or a column is missing.
     fn from_checked(declaration: &TableDeclaration) -> Option<Self> {
         let identifier = |name: &String| Identifier::new(name).ok();
-        let place = |name: &String| declaration.columns.iter().position(|column| column.name == *name);
+        let column_index = |name: &String| declaration.columns.iter().position(|column| column.name == *name);
         let column = |column: &ColumnDeclaration| {
             let ColumnDeclaration { ref name, column_type, nullable } = *column;
             Some(Column { name: identifier(name)?, column_type, nullable })
         };
         let index = |index: &IndexDeclaration| {
-            let columns = index.columns.iter().map(place).collect::<Option<_>>()?;
+            let columns = index.columns.iter().map(column_index).collect::<Option<_>>()?;
             Some(Index { name: identifier(&index.name)?, columns })
         };
         Some(Self {
             name: identifier(&declaration.name)?,
             columns: declaration.columns.iter().map(column).collect::<Option<_>>()?,
-            key: declaration.key.iter().map(place).collect::<Option<_>>()?,
+            key: declaration.key.iter().map(column_index).collect::<Option<_>>()?,
             indexes: declaration.indexes.iter().map(index).collect::<Option<_>>()?,
         })
     }
@@ -154,7 +150,7 @@ impl Table {
         self.columns.iter().find(|column| column.name.as_str() == name)
     }
 
-    /// The places of the key's columns, in the order of the key.
+    /// The indexes of the key's columns in [`Self::columns`], in the order of the key.
     #[must_use]
     pub fn key(&self) -> &[usize] {
         &self.key
@@ -162,10 +158,10 @@ impl Table {
 
     /// The columns of the key, in its order.
     pub fn key_columns(&self) -> impl Iterator<Item = &Column> {
-        self.key.iter().map(|&place| &self.columns[place])
+        self.key.iter().map(|&column_index| &self.columns[column_index])
     }
 
-    /// The indexes beside the key.
+    /// The indexes in addition to the key.
     #[must_use]
     pub fn indexes(&self) -> &[Index] {
         &self.indexes
@@ -180,7 +176,7 @@ impl Table {
     /// The key of a row of this table.
     #[must_use]
     pub fn key_of(&self, row: &[Value]) -> Key {
-        self.key.iter().map(|&place| row[place].clone()).collect()
+        self.key.iter().map(|&column_index| row[column_index].clone()).collect()
     }
 
     /// Checks that a row fits the columns.
@@ -189,9 +185,9 @@ impl Table {
     /// Names the first cell that does not fit.
     pub fn check_row(&self, row: &[Value]) -> Result<(), ShapeError> {
         self.check_cells("row", self.columns.iter(), row)?;
-        self.check_index(IndexedColumns::Key, self.key.iter().map(|&place| &row[place]))?;
+        self.check_index(IndexedColumns::Key, self.key.iter().map(|&column_index| &row[column_index]))?;
         self.indexes.iter().try_for_each(|index| {
-            let cells = index.columns.iter().map(|&place| &row[place]);
+            let cells = index.columns.iter().map(|&column_index| &row[column_index]);
             self.check_index(IndexedColumns::Index(index.name.as_str()), cells)
         })
     }
@@ -201,17 +197,21 @@ impl Table {
     /// # Errors
     /// Names the first cell that does not fit.
     pub fn check_key(&self, key: &[Value]) -> Result<(), ShapeError> {
-        self.check_cells("key", self.key.iter().map(|&place| &self.columns[place]), key)?;
+        self.check_cells("key", self.key.iter().map(|&column_index| &self.columns[column_index]), key)?;
         self.check_index(IndexedColumns::Key, key.iter())
     }
 
     /// Checks that values fit the first columns of an index.
     ///
     /// # Errors
-    /// Names the first value that does not fit, or says that there are none or too many.
+    /// Names the first value that does not fit, or says that there are no values or too many.
     pub fn check_find(&self, index: &Index, values: &[Value]) -> Result<(), ShapeError> {
         let expected = values.len().clamp(1, index.columns.len());
-        self.check_cells("find", index.columns[..expected].iter().map(|&place| &self.columns[place]), values)
+        self.check_cells(
+            "find",
+            index.columns[..expected].iter().map(|&column_index| &self.columns[column_index]),
+            values,
+        )
     }
 
     fn check_cells<'c>(
@@ -250,8 +250,8 @@ impl Table {
                 let (table, column) = at();
                 Err(ShapeError::Nul { table, column })
             }
-            Value::Timestamp(micros) => Instant(*micros).check().map(drop).map_err(time),
-            Value::Date(days) => Day(*days).check().map(drop).map_err(time),
+            Value::Timestamp(instant) => instant.check().map(drop).map_err(time),
+            Value::Date(day) => day.check().map(drop).map_err(time),
             _ => Ok(()),
         }
     }
@@ -270,19 +270,19 @@ impl Table {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ShapeError {
     /// Too few or too many cells.
-    #[error("table `{table}`: a {what} takes {expected} values, {found} came")]
+    #[error("table `{table}`: a {what} has {expected} values, but the module passed {found}")]
     Length {
         /// The table.
         table: Identifier,
         /// Row, key or find.
         what: &'static str,
-        /// How many cells fit.
+        /// The number of cells that fit.
         expected: usize,
-        /// How many came.
+        /// The number of cells that were passed.
         found: usize,
     },
     /// A cell of another type.
-    #[error("table `{table}`: column `{column}` holds {}, a value of type {} came", expected.name(), found.name())]
+    #[error("table `{table}`: column `{column}` has type {expected}, but the module passed a value of type {found}")]
     Type {
         /// The table.
         table: Identifier,
@@ -293,7 +293,7 @@ pub enum ShapeError {
         /// The cell's type.
         found: ColumnType,
     },
-    /// No value where one is needed.
+    /// A null in a column that is not nullable.
     #[error("table `{table}`: column `{column}` must not be null")]
     Null {
         /// The table.
@@ -301,22 +301,22 @@ pub enum ShapeError {
         /// The column.
         column: Identifier,
     },
-    /// An instant or a day beyond those that are kept.
+    /// An instant or a day out of range.
     #[error("table `{table}`: column `{column}`: {error}")]
     Time {
         /// The table.
         table: Identifier,
         /// The column.
         column: Identifier,
-        /// What came, and the limit.
+        /// The value, and the limit.
         error: TimeError,
     },
-    /// Values that no index of Postgres can hold.
+    /// Values that are too large for an index of Postgres.
     #[error("table `{table}`: {error}")]
     IndexBytes {
         /// The table.
         table: Identifier,
-        /// The key or index, and how large they are.
+        /// The key or index, and the size of the values.
         error: IndexBytesError,
     },
     /// Text that Postgres cannot hold.

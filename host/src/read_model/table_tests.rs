@@ -25,7 +25,7 @@ fn complaints(change: impl FnOnce(&mut TableDeclaration)) -> Vec<String> {
 }
 
 #[test]
-fn a_good_declaration_becomes_a_table() {
+fn a_valid_declaration_becomes_a_table() {
     let table = Table::check(&declaration()).unwrap();
     assert_eq!(table.key(), [0]);
     assert_eq!(table.index("by_balance").unwrap().columns, [1]);
@@ -33,7 +33,7 @@ fn a_good_declaration_becomes_a_table() {
 }
 
 #[test]
-fn every_fault_is_named() {
+fn every_error_is_named() {
     assert_eq!(
         complaints(|t| {
             t.name = "Accounts".into();
@@ -66,10 +66,10 @@ fn rows_and_keys_must_fit() {
     assert_eq!(table.key_of(&row), [Value::Text("a".into())]);
 
     let complaint = |row: Vec<Value>| table.check_row(&row).unwrap_err().to_string();
-    assert_eq!(complaint(vec![]), "table `accounts`: a row takes 4 values, 0 came");
+    assert_eq!(complaint(vec![]), "table `accounts`: a row has 4 values, but the module passed 0");
     assert_eq!(
         complaint(vec![Value::Text("a".into()), Value::Bool(true), Value::Null, Value::Null]),
-        "table `accounts`: column `balance` holds i64, a value of type bool came"
+        "table `accounts`: column `balance` has type i64, but the module passed a value of type bool"
     );
     assert_eq!(
         complaint(vec![Value::Null, Value::I64(5), Value::Null, Value::Null]),
@@ -86,6 +86,6 @@ fn rows_and_keys_must_fit() {
     );
     assert_eq!(
         table.check_find(table.index("by_balance").unwrap(), &[]).unwrap_err().to_string(),
-        "table `accounts`: a find takes 1 values, 0 came"
+        "table `accounts`: a find has 1 values, but the module passed 0"
     );
 }

@@ -1,118 +1,30 @@
-//! What a cell can hold.
+//! The values of cells.
 
-use std::cmp::Ordering;
-
-use gnomon_values::json::CanonicalJson;
-use serde::{Deserialize, Serialize};
+use gnomon_values::{Day, Instant, json::CanonicalJson};
 use uuid::Uuid;
 
-/// The type of a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ColumnType {
-    /// UTF-8 text without NUL, which Postgres cannot hold.
-    Text,
-    /// True or false.
-    Bool,
-    /// A signed 64-bit integer.
-    I64,
-    /// A 64-bit float; NaN and the infinities are values like others.
-    F64,
-    /// A decimal number of any size.
-    Decimal,
-    /// An instant, in microseconds.
-    Timestamp,
-    /// A day of the Gregorian calendar.
-    Date,
-    /// A UUID.
-    Uuid,
-    /// JSON, kept in canonical form.
-    Json,
-    /// Bytes.
-    Bytes,
-}
+pub use gnomon_values::{ColumnType, Float};
 
-impl ColumnType {
-    /// The name of the type in Postgres.
-    #[must_use]
-    pub fn sql(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Bool => "boolean",
-            Self::I64 => "bigint",
-            Self::F64 => "double precision",
-            Self::Decimal => "numeric",
-            Self::Timestamp => "timestamp with time zone",
-            Self::Date => "date",
-            Self::Uuid => "uuid",
-            Self::Json => "jsonb",
-            Self::Bytes => "bytea",
-        }
-    }
-
-    /// The name of the type as modules and the HTTP API call it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Bool => "bool",
-            Self::I64 => "i64",
-            Self::F64 => "f64",
-            Self::Decimal => "decimal",
-            Self::Timestamp => "timestamp",
-            Self::Date => "date",
-            Self::Uuid => "uuid",
-            Self::Json => "json",
-            Self::Bytes => "bytes",
-        }
-    }
-
-    /// Whether equality of two values of this type means that they are one key.
-    #[must_use]
-    pub fn can_be_key(self) -> bool {
-        !matches!(self, Self::F64 | Self::Json)
+/// The name of a column type in SQL.
+#[must_use]
+pub(in crate::read_model) fn sql_type(column_type: ColumnType) -> &'static str {
+    match column_type {
+        ColumnType::Text => "text",
+        ColumnType::Bool => "boolean",
+        ColumnType::I64 => "bigint",
+        ColumnType::F64 => "double precision",
+        ColumnType::Decimal => "numeric",
+        ColumnType::Timestamp => "timestamp with time zone",
+        ColumnType::Date => "date",
+        ColumnType::Uuid => "uuid",
+        ColumnType::Json => "jsonb",
+        ColumnType::Bytes => "bytea",
     }
 }
 
-/// A 64-bit float that equals itself: −0.0 is kept as 0.0 and every NaN as one, which is above all others, as in Postgres.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Float(u64);
-
-impl Ord for Float {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.get().total_cmp(&other.get())
-    }
-}
-
-impl PartialOrd for Float {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Float {
-    /// Takes a float.
-    #[must_use]
-    pub fn new(float: f64) -> Self {
-        if float == 0.0 {
-            Self(0)
-        } else if float.is_nan() {
-            Self(f64::NAN.to_bits())
-        } else {
-            Self(float.to_bits())
-        }
-    }
-
-    /// The float.
-    #[must_use]
-    pub fn get(self) -> f64 {
-        f64::from_bits(self.0)
-    }
-}
-
-/// A cell of a read model. Equal cells are equal values, whichever way they came: from a module or from Postgres.
+/// A cell of a read model. Equal values are equal cells, whether a module wrote them or Postgres returned them.
 ///
-/// Values of one type are in the order that Postgres has for them, text and JSON by bytes.
+/// Values of one type have the order of Postgres, text and JSON by bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// No value.
@@ -127,10 +39,10 @@ pub enum Value {
     F64(Float),
     /// See [`ColumnType::Decimal`].
     Decimal(super::decimal::Decimal),
-    /// Microseconds since 1970-01-01T00:00:00Z.
-    Timestamp(i64),
-    /// Days since 1970-01-01.
-    Date(i32),
+    /// See [`ColumnType::Timestamp`].
+    Timestamp(Instant),
+    /// See [`ColumnType::Date`].
+    Date(Day),
     /// See [`ColumnType::Uuid`].
     Uuid(Uuid),
     /// See [`ColumnType::Json`].
@@ -140,7 +52,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The type of the value; none for null, which belongs to every type.
+    /// The type of the value; `None` for null, which every type has.
     #[must_use]
     pub fn column_type(&self) -> Option<ColumnType> {
         Some(match self {
@@ -158,7 +70,7 @@ impl Value {
         })
     }
 
-    /// The bytes that the value holds beside its place in the row.
+    /// The bytes of the value outside of the row's own memory.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         match self {
@@ -171,7 +83,7 @@ impl Value {
     }
 }
 
-/// About how much memory cells take.
+/// The approximate memory that cells take, in bytes.
 #[must_use]
 pub fn cells_bytes(cells: &[Value]) -> usize {
     gnomon_values::cells::memory_bytes(cells.iter().map(Value::heap_bytes))
@@ -187,8 +99,36 @@ pub type Key = Vec<Value>;
 mod tests {
     use super::*;
 
+    /// `guest-sdk/src/testing/tables.rs` tests the same file.
     #[test]
-    fn a_cell_takes_the_memory_that_is_counted_for_it() {
+    fn values_have_the_order_of_the_test_kit() {
+        let golden = include_str!("../../../guest-sdk/values/tests/golden/order.tsv");
+        for line in golden.lines().filter(|line| !line.starts_with('#')) {
+            let mut texts = line.split('\t');
+            let column_type = texts.next().unwrap();
+            let value = |text: &str| match column_type {
+                "text" => Value::Text(text.to_owned()),
+                "bool" => Value::Bool(text.parse().unwrap()),
+                "i64" => Value::I64(text.parse().unwrap()),
+                "decimal" => Value::Decimal(crate::read_model::Decimal::parse(text).unwrap()),
+                "timestamp" => Value::Timestamp(Instant(text.parse().unwrap())),
+                "date" => Value::Date(Day(text.parse().unwrap())),
+                "uuid" => Value::Uuid(text.parse().unwrap()),
+                "bytes" => Value::Bytes(
+                    text.as_bytes()
+                        .chunks(2)
+                        .map(|digits| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap())
+                        .collect(),
+                ),
+                other => panic!("{other} cannot be a key"),
+            };
+            let values: Vec<Value> = texts.map(value).collect();
+            assert!(values.is_sorted_by(|one, next| one < next), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn the_memory_of_a_cell_is_counted_correctly() {
         assert_eq!(cells_bytes(&[Value::Null]), size_of::<Value>());
     }
 }

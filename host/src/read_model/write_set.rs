@@ -1,4 +1,4 @@
-//! What a batch of events changes.
+//! The changes of a batch of events.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use super::{
     value::{Key, Row, Value, cells_bytes},
 };
 
-/// The rows that a batch writes and deletes, the last word on each.
+/// The rows that a batch writes and deletes; of several changes to a row, the last.
 #[derive(Clone, Debug)]
 pub struct WriteSet {
     tables: Vec<TableWrites>,
     bytes: usize,
 }
 
-/// The part of a [`WriteSet`] for one table: a row for each key, none where it is deleted.
+/// The part of a [`WriteSet`] for one table: a row for each key, or `None` if the row is deleted.
 #[derive(Clone, Debug)]
 pub struct TableWrites {
     table: Arc<Table>,
@@ -24,7 +24,7 @@ pub struct TableWrites {
 }
 
 impl WriteSet {
-    /// Nothing changed yet in any of these tables.
+    /// A set without changes for these tables.
     #[must_use]
     pub fn new(tables: &[Arc<Table>]) -> Self {
         let tables =
@@ -32,45 +32,39 @@ impl WriteSet {
         Self { tables, bytes: 0 }
     }
 
-    /// The tables, each with what changed in it.
+    /// The tables with their changes.
     #[must_use]
     pub fn tables(&self) -> &[TableWrites] {
         &self.tables
     }
 
-    /// The place of the table of this name.
+    /// The index of the table of this name in [`Self::tables`].
     #[must_use]
-    pub fn place(&self, table: &str) -> Option<usize> {
+    pub fn table_index(&self, table: &str) -> Option<usize> {
         self.tables.iter().position(|writes| writes.table.name().as_str() == table)
     }
 
-    /// Whether nothing changed.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.tables.iter().all(|writes| writes.rows.is_empty())
-    }
-
-    /// About how much memory the rows take.
+    /// The approximate memory that the changes take, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Writes a row into the table at a place. The row must fit the table ([`Table::check_row`]).
-    pub fn put(&mut self, place: usize, row: Row) {
-        let writes = &mut self.tables[place];
+    /// Writes a row into the table at an index. The row must fit the table ([`Table::check_row`]).
+    pub fn put(&mut self, table_index: usize, row: Row) {
+        let writes = &mut self.tables[table_index];
         let key = writes.table.key_of(&row);
         self.bytes += change_bytes(&key, Some(&row));
         self.bytes -= writes.set(key, Some(row));
     }
 
-    /// Deletes a row of the table at a place. The key must fit the table ([`Table::check_key`]).
-    pub fn delete(&mut self, place: usize, key: Key) {
+    /// Deletes a row of the table at an index. The key must fit the table ([`Table::check_key`]).
+    pub fn delete(&mut self, table_index: usize, key: Key) {
         self.bytes += change_bytes(&key, None);
-        self.bytes -= self.tables[place].set(key, None);
+        self.bytes -= self.tables[table_index].set(key, None);
     }
 
-    /// Takes over what a later batch changed.
+    /// Adds the changes of a later batch, which replace those of the same rows.
     pub fn merge(&mut self, later: Self) {
         self.bytes += later.bytes;
         for (writes, later) in self.tables.iter_mut().zip(later.tables) {
@@ -83,13 +77,13 @@ impl WriteSet {
     }
 }
 
-/// What a key and what became of its row take.
+/// The approximate memory of one change, in bytes.
 fn change_bytes(key: &[Value], row: Option<&Row>) -> usize {
     cells_bytes(key) + row.map_or(0, |row| cells_bytes(row))
 }
 
 impl TableWrites {
-    /// Says what becomes of the row that has this key; answers the bytes of what was said before.
+    /// Sets the change of the row that has this key, and answers the bytes of the change that it replaces.
     fn set(&mut self, key: Key, row: Option<Row>) -> usize {
         match self.rows.entry(key) {
             Entry::Occupied(mut entry) => {
@@ -110,28 +104,28 @@ impl TableWrites {
         &self.table
     }
 
-    /// What became of the row that has this key; none if nothing did.
+    /// The change of the row that has this key: `Some(None)` if it is deleted, `None` if it is unchanged.
     #[must_use]
     pub fn get(&self, key: &[Value]) -> Option<Option<&Row>> {
         self.rows.get(key).map(Option::as_ref)
     }
 
-    /// The rows that were written and not deleted after.
+    /// The rows that are written.
     pub fn written(&self) -> impl Iterator<Item = &Row> {
         self.rows.values().flatten()
     }
 
-    /// The keys of the rows that were deleted and not written after.
+    /// The keys of the rows that are deleted.
     pub fn deleted(&self) -> impl Iterator<Item = &Key> {
         self.rows.iter().filter(|(_, row)| row.is_none()).map(|(key, _)| key)
     }
 
-    /// Every key that was written or deleted.
+    /// The keys of all rows that are written or deleted.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.rows.keys()
     }
 
-    /// Puts these changes over what a search of the table found before them.
+    /// Applies these changes to the rows that a search found in the table before them.
     pub fn overlay_found(&self, index: &Index, values: &[Value], found: &mut Vec<Row>) {
         if self.rows.is_empty() {
             return;
@@ -163,9 +157,8 @@ mod tests {
     }
 
     #[test]
-    fn the_last_word_on_a_key_counts() {
+    fn the_last_change_of_a_row_counts() {
         let mut writes = WriteSet::new(&[table()]);
-        assert!(writes.is_empty());
         writes.put(0, row(1, "red"));
         writes.put(0, row(1, "blue"));
         writes.put(0, row(2, "red"));
@@ -183,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_over_counts_no_more() {
+    fn replaced_changes_take_no_memory() {
         let mut once = WriteSet::new(&[table()]);
         once.put(0, row(1, "blue"));
         let mut often = WriteSet::new(&[table()]);

@@ -1,7 +1,9 @@
-//! What `bindgen!` makes of what worlds share: the values that cross, and the interfaces that a module may import.
+//! The bindings that `bindgen!` generates for what all worlds share: the values that are passed, and the interfaces that a
+//! module may import.
 //!
-//! [`convert`](super::convert) alone reads the values, and each interface is seen by the file of [`imports`](super::imports)
-//! that answers its calls. What a world exports is made in the file of that [world](super::worlds).
+//! Only [`convert`](super::convert) reads the values, and each interface is used only by the file of
+//! [`imports`](super::imports) that implements it. The exports of a world are generated in the file of that
+//! [world](super::worlds).
 
 mod generated {
     wasmtime::component::bindgen!({
@@ -14,8 +16,8 @@ mod generated {
                 import gnomon:module/log@0.1.0;
                 import gnomon:module/read-model@0.1.0;
 
-                /// How events go in and what comes back, in every world: whether a type owns what it holds is found out
-                /// from the functions that use it.
+                /// Passes events in and a failure out, as every world does: from the functions that use a type, `bindgen!`
+                /// concludes whether it borrows or owns its data.
                 export call: interface {
                     use gnomon:module/types@0.1.0.{event, failure};
                     call: func(events: list<event>) -> result<_, failure>;
@@ -28,5 +30,5 @@ mod generated {
     });
 }
 
-#[allow(unreachable_pub, reason = "what is generated for a world exports them once more")]
+#[allow(unreachable_pub, reason = "the code generated for each world re-exports them")]
 pub use generated::gnomon::module::{cursor, log, read_model, types};

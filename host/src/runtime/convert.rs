@@ -1,13 +1,13 @@
-//! Values of the contract and values of the house.
+//! Converts between the values of the contract and those of the host.
 
-use gnomon_values::cells::row_bytes;
+use gnomon_values::{Day, Instant, cells::row_bytes};
 use uuid::Uuid;
 
 pub(super) use super::bindings::types::{Event, Failure};
 use super::{bindings::types as contract, delivery::Delivery};
 use crate::read_model::{CanonicalJson, Decimal, DecimalError, Float, JsonError, Row, Value};
 
-/// The interface of the values. It has no functions, so nothing is linked for it.
+/// The interface that declares the values. It has no functions, so nothing is linked for it.
 pub(super) const INTERFACE: &str = "gnomon:module/types";
 
 /// A cell that is not a value of its type.
@@ -19,8 +19,8 @@ pub(super) enum CellError {
     Json(#[from] JsonError),
 }
 
-/// The bytes of cells as a module hands them over, before any work is done on them.
-pub(super) fn handed_bytes(cells: &[contract::Value]) -> usize {
+/// The bytes of cells as the module passed them, before they are parsed.
+pub(super) fn passed_bytes(cells: &[contract::Value]) -> usize {
     row_bytes(cells.iter().map(|cell| match cell {
         contract::Value::Text(text) | contract::Value::Decimal(text) | contract::Value::Json(text) => text.len(),
         contract::Value::Bytes(bytes) => bytes.len(),
@@ -28,7 +28,7 @@ pub(super) fn handed_bytes(cells: &[contract::Value]) -> usize {
     }))
 }
 
-/// Takes cells over from a module.
+/// Converts cells that a module passed.
 pub(super) fn cells_from_module(cells: Vec<contract::Value>) -> Result<Row, CellError> {
     cells.into_iter().map(from_module).collect()
 }
@@ -41,15 +41,15 @@ fn from_module(value: contract::Value) -> Result<Value, CellError> {
         contract::Value::Int64(int) => Value::I64(int),
         contract::Value::Float64(float) => Value::F64(Float::new(float)),
         contract::Value::Decimal(text) => Value::Decimal(Decimal::parse(&text)?),
-        contract::Value::Timestamp(microseconds) => Value::Timestamp(microseconds),
-        contract::Value::Date(days) => Value::Date(days),
+        contract::Value::Timestamp(microseconds) => Value::Timestamp(Instant(microseconds)),
+        contract::Value::Date(days) => Value::Date(Day(days)),
         contract::Value::Uuid(uuid) => Value::Uuid(Uuid::from_u64_pair(uuid.high, uuid.low)),
         contract::Value::Json(text) => Value::Json(CanonicalJson::parse(&text)?),
         contract::Value::Bytes(bytes) => Value::Bytes(bytes),
     })
 }
 
-/// Hands cells to a module.
+/// Converts cells for a module.
 pub(super) fn cells_to_module(cells: &[Value]) -> Vec<contract::Value> {
     cells.iter().map(to_module).collect()
 }
@@ -62,28 +62,28 @@ fn to_module(value: &Value) -> contract::Value {
         Value::I64(int) => contract::Value::Int64(*int),
         Value::F64(float) => contract::Value::Float64(float.get()),
         Value::Decimal(decimal) => contract::Value::Decimal(decimal.as_str().to_owned()),
-        Value::Timestamp(microseconds) => contract::Value::Timestamp(*microseconds),
-        Value::Date(days) => contract::Value::Date(*days),
+        Value::Timestamp(instant) => contract::Value::Timestamp(instant.0),
+        Value::Date(day) => contract::Value::Date(day.0),
         Value::Uuid(uuid) => contract::Value::Uuid(to_module_uuid(*uuid)),
         Value::Json(json) => contract::Value::Json(json.as_str().to_owned()),
         Value::Bytes(bytes) => contract::Value::Bytes(bytes.clone()),
     }
 }
 
-/// Hands an event to a module.
+/// Converts an event for a module.
 pub(super) fn event_to_module(event: &Delivery) -> Event<'_> {
     Event {
         position: event.position.0,
         part: event.part,
         stream: &event.stream,
-        version: event.version,
+        version: event.version.0,
         id: to_module_uuid(event.id),
         event_type: &event.event_type,
         schema_version: event.schema_version.get(),
         data: &event.data,
         metadata: event.metadata.as_deref(),
-        time: event.time,
-        recorded_at: event.recorded_at,
+        time: event.time.0,
+        recorded_at: event.recorded_at.0,
     }
 }
 

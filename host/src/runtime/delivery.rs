@@ -1,20 +1,21 @@
-//! An event on its way into a module.
+//! An event as it is delivered to a module.
 
+use gnomon_values::Instant;
 use uuid::Uuid;
 
-use crate::event_log::{Position, RecordedEvent, SchemaVersion};
+use crate::event_log::{Position, RecordedEvent, SchemaVersion, StreamVersion};
 
-/// An event as a module gets it: as recorded, or as upcasters made it.
+/// An event as a module receives it: as recorded, or as upcasters rewrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// Its place in the log.
+    /// The position in the log of the event that was recorded.
     pub position: Position,
-    /// Its place among the events that one event was split into.
+    /// 0, 1, 2 … among the events into which upcasters split the recorded one.
     pub part: u32,
     /// Its stream.
     pub stream: String,
-    /// Its place in the stream.
-    pub version: u64,
+    /// The version in its stream of the event that was recorded.
+    pub version: StreamVersion,
     /// Its id.
     pub id: Uuid,
     /// Its type.
@@ -25,10 +26,10 @@ pub struct Delivery {
     pub data: String,
     /// JSON text.
     pub metadata: Option<String>,
-    /// Microseconds since 1970.
-    pub time: i64,
-    /// Microseconds since 1970.
-    pub recorded_at: i64,
+    /// When it happened, as its writer says.
+    pub time: Instant,
+    /// When it was appended.
+    pub recorded_at: Instant,
 }
 
 impl From<RecordedEvent> for Delivery {
@@ -37,14 +38,14 @@ impl From<RecordedEvent> for Delivery {
             position: event.position,
             part: 0,
             stream: event.stream.into(),
-            version: event.version.0,
+            version: event.version,
             id: event.id,
             event_type: event.event_type.into(),
             schema_version: event.schema_version,
             data: event.data.into(),
             metadata: event.metadata.map(String::from),
-            time: event.time.0,
-            recorded_at: event.recorded_at.0,
+            time: event.time,
+            recorded_at: event.recorded_at,
         }
     }
 }

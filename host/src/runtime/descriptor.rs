@@ -1,4 +1,4 @@
-//! What a module says of itself when it is uploaded.
+//! Descriptors: what a module declares when it is uploaded.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use gnomon_values::projection;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    event_log::{Filter, NameFilter},
+    event_log::{Filter, NameFilter, SchemaVersion},
     read_model::{DeclarationError, Identifier, Table, TableDeclaration},
 };
 
@@ -37,7 +37,7 @@ impl std::fmt::Display for ModuleKind {
 }
 
 impl ModuleKind {
-    /// Its name, which is that of its world: `projection`.
+    /// The name of the kind and of its world: `projection`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl ModuleKind {
         }
     }
 
-    /// As in a sentence: `a projection`.
+    /// The name with its article, for messages: `a projection`.
     #[must_use]
     pub const fn with_article(self) -> &'static str {
         match self {
@@ -72,19 +72,19 @@ impl Descriptor {
 pub struct ProjectionDescriptor {
     /// The tables that it fills.
     pub tables: Vec<TableDeclaration>,
-    /// Whether it wants events of every type, or those of `event_types` only.
+    /// Whether it reads events of every type, or only those of `event_types`.
     pub all_types: bool,
-    /// The types of events that it knows.
+    /// The event types that it names.
     pub event_types: Vec<WantedType>,
-    /// The categories of streams that it wants; none means all.
+    /// The categories of streams that it reads; all if the list is empty.
     pub categories: Vec<String>,
-    /// What each row depends on, if the projection says so.
+    /// What each row depends on, if the projection declares it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitioned_by: Option<Partition>,
 }
 
 impl ProjectionDescriptor {
-    /// The events that the projection wants.
+    /// Selects the events that the projection reads.
     #[must_use]
     pub fn filter(&self) -> Filter {
         let types = match self.all_types {
@@ -99,15 +99,15 @@ impl ProjectionDescriptor {
     }
 }
 
-/// A type of event that a projection wants.
+/// An event type that a projection reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WantedType {
     /// The type.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// The schema version that the projection reads, if it says so.
+    /// The schema version that the projection reads; any if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schema_version: Option<u32>,
+    pub schema_version: Option<SchemaVersion>,
 }
 
 /// What each row of a projection depends on.
@@ -121,7 +121,7 @@ pub enum Partition {
 /// An upcaster's descriptor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpcasterDescriptor {
-    /// The steps that it can take.
+    /// The steps that it declares.
     pub steps: Vec<Step>,
 }
 
@@ -132,9 +132,9 @@ pub struct Step {
     #[serde(rename = "type")]
     pub event_type: String,
     /// The schema version that it rewrites.
-    pub from: u32,
-    /// The schema version that comes out.
-    pub to: u32,
+    pub from: SchemaVersion,
+    /// The schema version that it produces.
+    pub to: SchemaVersion,
 }
 
 impl std::fmt::Display for Step {
@@ -144,21 +144,24 @@ impl std::fmt::Display for Step {
 }
 
 impl ProjectionDescriptor {
-    /// Checks the descriptor of the projection `name`.
+    /// Checks the descriptor of the projection `name` and answers its tables.
     ///
     /// # Errors
-    /// Everything that is wrong with it, in words.
+    /// A message for everything that is wrong with it.
     pub fn check(&self, name: &Identifier) -> Result<Vec<Arc<Table>>, Vec<String>> {
         let reasons = projection::check(name.as_str(), &self.to_check());
         if !reasons.is_empty() {
             return Err(reasons);
         }
-        let words = |errors: Vec<DeclarationError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
-        self.tables.iter().map(|table| Table::check(table).map(Arc::new).map_err(words)).collect()
+        let messages = |errors: Vec<DeclarationError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+        self.tables.iter().map(|table| Table::check(table).map(Arc::new).map_err(messages)).collect()
     }
 
     fn to_check(&self) -> projection::Projection<'_> {
-        let wanted = self.event_types.iter().map(|wanted| (wanted.event_type.as_str(), wanted.schema_version));
+        let wanted = self
+            .event_types
+            .iter()
+            .map(|wanted| (wanted.event_type.as_str(), wanted.schema_version.map(SchemaVersion::get)));
         projection::Projection {
             tables: self.tables.iter().map(TableDeclaration::to_check).collect(),
             all_types: self.all_types,
@@ -171,7 +174,7 @@ impl ProjectionDescriptor {
 /// The name of the view on a projection's table, `<projection>_<table>`.
 ///
 /// # Errors
-/// Postgres would cut the name short.
+/// The name is longer than a Postgres identifier can be.
 pub fn view_name(projection: &Identifier, table: &Identifier) -> Result<Identifier, String> {
     Identifier::new(projection::view_name(projection.as_str(), table.as_str()))
         .map_err(|error| format!("table `{table}`: its view in schema read_models: {error}"))

@@ -17,7 +17,7 @@ impl Digest {
         Self(sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// In hex.
+    /// The digest in lowercase hex.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{label::ModuleLabel, printable::printable};
+use crate::event_log::Position;
 
-/// Why a batch left no rows.
+/// Why a batch has no result.
 ///
-/// Whose fault it is decides what follows, so the two are different types: a host's trouble passes and is tried again, a
-/// module's failure stays until somebody changes the module.
+/// What follows depends on whose fault it is: a failure of the host is temporary and tried again, a failure of the module
+/// stays until another version of the module is uploaded.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchError {
     /// Reading the rows that the module asked for failed. Not the module's fault.
@@ -21,43 +22,84 @@ pub enum BatchError {
     Module(Box<ModuleFailure>),
 }
 
-impl BatchError {
-    /// Words for what went wrong while there was no event.
-    pub(super) fn without_event(self) -> String {
+/// Why a call into a module failed, without the event that it is attributed to.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CallError {
+    /// As [`BatchError::Rows`].
+    #[error("cannot read rows for the module: {0}")]
+    Rows(#[source] ReadError),
+    /// As [`BatchError::Instance`].
+    #[error("cannot start an instance of the module: {0}")]
+    Instance(String),
+    /// The module failed.
+    #[error("{0}")]
+    Module(Fault),
+}
+
+impl CallError {
+    /// Attributes the failure to the event at a position.
+    pub(super) fn at(self, position: Position) -> BatchError {
         match self {
-            Self::Module(failure) => failure.what(),
-            other => other.to_string(),
+            Self::Rows(error) => BatchError::Rows(error),
+            Self::Instance(message) => BatchError::Instance(message),
+            Self::Module(fault) => fault.at(position),
         }
     }
 }
 
-/// What went wrong where rows are read; whoever provided the rows knows more.
+/// What a module did wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    kind: FailureKind,
+    message: String,
+    backtrace: Vec<Frame>,
+}
+
+impl Fault {
+    /// Keeps `message` up to [`MAX_MESSAGE_BYTES`], and without characters that a terminal or Postgres would not take.
+    pub(super) fn new(kind: FailureKind, message: &str, backtrace: Vec<Frame>) -> Self {
+        Self { kind, message: printable(message, MAX_MESSAGE_BYTES), backtrace }
+    }
+
+    /// Attributes the fault to the event at a position.
+    pub(super) fn at(self, position: Position) -> BatchError {
+        let Self { kind, message, backtrace } = self;
+        BatchError::Module(Box::new(ModuleFailure { position, upcaster: None, kind, message, backtrace }))
+    }
+
+    /// The same fault, which happened as an instance started.
+    pub(super) fn during_start(self) -> Self {
+        Self { message: format!("{} (at its start)", self.message), ..self }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the module {}: {}", self.kind.verb(), self.message)
+    }
+}
+
+/// Why rows cannot be read, as the [`RowReader`](super::RowReader) says.
 pub type ReadError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a module did wrong, and at which event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModuleFailure {
-    /// The position of the current event.
-    pub position: u64,
+    /// The position of the event that the module handled.
+    pub position: Position,
     /// The upcaster that failed, or `None` if it was the projection itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upcaster: Option<ModuleLabel>,
     /// What kind of failure it is.
     pub kind: FailureKind,
-    /// What the module said of it; if it said nothing, what happened to it.
+    /// The module's own message; if it gave none, what the host observed.
     pub message: String,
-    /// The functions that it was in, innermost first.
+    /// The functions on the module's stack, innermost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub backtrace: Vec<Frame>,
 }
 
 impl ModuleFailure {
-    /// What the module did, without the event.
-    #[must_use]
-    pub fn what(&self) -> String {
-        format!("{} {}: {}", self.subject(), self.kind.verb(), self.message)
-    }
-
     fn subject(&self) -> String {
         match &self.upcaster {
             Some(upcaster) => format!("upcaster {upcaster}"),
@@ -78,16 +120,16 @@ impl std::error::Error for ModuleFailure {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
-    /// It answered that it cannot handle the event.
+    /// It returned that it cannot handle the event.
     Refused,
-    /// It panicked or did what WebAssembly does not allow.
+    /// It panicked, or a WebAssembly instruction trapped.
     Trapped,
     /// It computed for too long.
     TimedOut,
-    /// It wanted more memory than it may have.
+    /// It needs more memory than it may have.
     OutOfMemory,
-    /// It called the host, or answered, in a way that the contract does not allow: a row of the wrong shape, an unknown
-    /// table, an event that is not JSON …
+    /// It called the host, or returned a result, in a way that the contract does not allow: a row of the wrong shape, an
+    /// unknown table, an event that is not JSON …
     BrokeContract,
 }
 
@@ -116,12 +158,5 @@ pub struct Frame {
     pub line: Option<u32>,
 }
 
-/// Bytes of a message that are kept.
+/// Bytes of a message that are kept: as much as an operator may want to read.
 const MAX_MESSAGE_BYTES: usize = 8192;
-
-/// Words of a module are kept as long as an operator may want to read them, and as text that harms no terminal and no
-/// database.
-pub(super) fn module_failure(position: u64, kind: FailureKind, message: String, backtrace: Vec<Frame>) -> BatchError {
-    let message = printable(&message, MAX_MESSAGE_BYTES);
-    BatchError::Module(Box::new(ModuleFailure { position, upcaster: None, kind, message, backtrace }))
-}

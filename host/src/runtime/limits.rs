@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use gnomon_values::limits;
 
-/// What a module may use. What breaks a limit fails that module's batch, and the error names the limit.
+/// What a module may use. Exceeding a limit fails that module's batch, and the error names the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuntimeLimits {
     /// Bytes of a component.
     pub max_module_bytes: usize,
     /// Bytes of a module's linear memories.
     pub max_memory_bytes: usize,
-    /// Time that a module may compute on one batch; what it waits for the host does not count.
+    /// Time that a module may compute on one batch; time that it waits for the host does not count.
     pub max_batch_time: Duration,
     /// Bytes of one row.
     pub max_row_bytes: usize,
@@ -27,13 +27,13 @@ pub struct RuntimeLimits {
     pub max_event_bytes: usize,
     /// Bytes of the name of its type.
     pub max_event_type_bytes: usize,
-    /// Bytes that a module may hand to the host in one call. What it hands over may be small in its own memory, where lists
-    /// can share what they hold, and huge outside of it.
+    /// Bytes that a module may pass to the host in one call. Lists can share their items in the module's memory, so a small
+    /// value there can be huge in the host's.
     pub max_call_bytes: usize,
     /// Bytes of the rows that one call may return.
     pub max_read_bytes: usize,
-    /// Rows that one batch may ask for: keys, and rows found; each call counts for one more. The wait for rows does not
-    /// count as time, so this is what ends a module that reads for ever.
+    /// Rows that one batch may ask for: keys and rows found, and at least one for each call. Waiting for rows does not count
+    /// as computing time, so this limit ends a module that reads without end.
     pub max_batch_reads: usize,
 }
 

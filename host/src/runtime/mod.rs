@@ -1,22 +1,22 @@
 //! Runs modules: engine, sandbox, contract.
 //!
-//! It knows the types of the log and of read models, and no Postgres: the rows that a module asks for come through
-//! [`RowReader`], and what a batch changes goes out as a [`WriteSet`](crate::read_model::WriteSet). Events of older shapes go
-//! through an [`UpcasterChain`] before.
+//! It knows the types of the log and of read models, but not Postgres: a module reads rows through [`RowReader`], and a batch
+//! returns its changes as a [`WriteSet`](crate::read_model::WriteSet). An [`UpcasterChain`] rewrites events of older schema
+//! versions first.
 //!
 //! Its files, from the ground up; each knows only those before it:
 //!
-//! 1. words: `digest`, `label`, `delivery`, `limits`, `printable`, `descriptor`, `steps`, `failure`, `row_reader`
-//! 2. `sandbox`: what a module runs in, whatever its world
-//! 3. the contract: `bindings`, which is generated, and `convert`, its values in those of the house
+//! 1. vocabulary: `digest`, `label`, `delivery`, `limits`, `printable`, `descriptor`, `steps`, `failure`, `row_reader`
+//! 2. `sandbox`: what modules of every world run in
+//! 3. the contract: `bindings`, which is generated, and `convert`, which converts its values
 //! 4. `imports`: a file for each interface that modules may import
-//! 5. `worlds`: what a world is, a file for each, and the table of them
-//! 6. `loading`: from bytes to a module of one of these worlds
-//! 7. `module`, which puts the table and the loading together, and `upcast`, the chain of upcasters
+//! 5. `worlds`: the trait of a world, a file for each, and the table of them
+//! 6. `loading`: makes a module of bytes
+//! 7. `module`, which loads modules of the worlds in the table, and `upcast`, the chain of upcasters
 //!
-//! A world is added as a file of `worlds` that implements `World`, and as an entry in the table there; an interface that its
-//! modules may import, as a file of `imports`. What the rest of the house does with modules by their kind, it finds by
-//! [`Module`], [`Descriptor`] and [`ModuleKind`], so the compiler lists those places.
+//! To add a world, add a file to `worlds` that implements `World`, and an entry to the table there; to add an interface that its
+//! modules may import, add a file to `imports`. The rest of the host matches on [`Module`], [`Descriptor`] and [`ModuleKind`], so
+//! the compiler names the code that has to change.
 
 mod bindings;
 mod convert;
@@ -45,7 +45,7 @@ pub use self::{
     },
     digest::Digest,
     failure::{BatchError, FailureKind, Frame, ModuleFailure, ReadError},
-    label::ModuleLabel,
+    label::{ModuleLabel, ModuleVersion},
     limits::RuntimeLimits,
     loading::{
         invalid::InvalidModule,

@@ -1,4 +1,4 @@
-//! Where modules come from.
+//! Loads modules of the worlds that this host has.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::{
     worlds::{self, Module},
 };
 
-/// Compiles, checks and starts modules. Clones are handles on one engine.
+/// Compiles and checks modules. Clones are handles on one engine.
 #[derive(Clone)]
 pub struct Runtime {
     loader: Arc<Loader<Module>>,
@@ -29,7 +29,7 @@ impl Runtime {
     /// Starts the engine.
     ///
     /// # Errors
-    /// The machine lacks what the engine needs, or the cache's folder cannot be made.
+    /// The engine does not start on this machine, or the cache's folder cannot be created.
     pub fn start(settings: RuntimeSettings) -> Result<Self, RuntimeError> {
         Ok(Self { loader: Arc::new(Loader::start(settings, worlds::table)?) })
     }
@@ -40,11 +40,11 @@ impl Runtime {
         self.loader.limits()
     }
 
-    /// Compiles a component, or takes its compiled code from the cache, and checks that it is a module. Blocks: compiling
-    /// takes a second or so.
+    /// Compiles a component, or reads its compiled code from the cache, and checks that it is a module. Blocks: compiling
+    /// takes about a second.
     ///
     /// # Errors
-    /// It is not a module, and why.
+    /// Says why it is not a module.
     pub fn load(&self, label: ModuleLabel, digest: &Digest, bytes: &[u8]) -> Result<Module, InvalidModule> {
         self.loader.load(label, digest, bytes)
     }

@@ -1,7 +1,6 @@
-//! Text of a module, made fit to be shown.
+//! Makes the text of a module safe to show.
 
-/// Text of a module as it may be shown: not longer than so many bytes, and with no characters that would steer a
-/// terminal or be refused by Postgres (NUL).
+/// Shortens text of a module to `max_bytes`, and escapes characters that would control a terminal or that Postgres refuses (NUL).
 pub(super) fn printable(text: &str, max_bytes: usize) -> String {
     let mut printable = String::with_capacity(text.len().min(max_bytes));
     let mark = "…";

@@ -1,24 +1,24 @@
-//! Where the rows that a module asks for come from.
+//! Reads the rows that a module asks for.
 
 use std::sync::Arc;
 
 use super::failure::ReadError;
 use crate::read_model::{Key, Row, Table, Value};
 
-/// The rows of a projection's tables as the events before a batch left them. Its calls may block.
+/// Reads rows of a projection's tables, in their state before a batch. Its calls may block.
 pub trait RowReader: Send {
     /// The rows that have these keys, in the order of the keys.
     ///
     /// # Errors
-    /// [`RowsTooLarge`](crate::read_model::RowsTooLarge) if they take more than `max_bytes`, which is the module's fault; or
-    /// they cannot be read now, and the batch ends and is tried again.
+    /// [`RowsTooLarge`](crate::read_model::RowsTooLarge) if they take more than `max_bytes`, which is the module's fault. With any
+    /// other error, the batch ends and is tried again.
     fn get_many(&mut self, table: &Arc<Table>, keys: &[Key], max_bytes: usize) -> Result<Vec<Option<Row>>, ReadError>;
 
     /// The rows whose columns of the index equal the values: at most `limit`, in any order.
     ///
     /// # Errors
-    /// [`RowsTooLarge`](crate::read_model::RowsTooLarge) if they take more than `max_bytes`, which is the module's fault; or
-    /// they cannot be read now, and the batch ends and is tried again.
+    /// [`RowsTooLarge`](crate::read_model::RowsTooLarge) if they take more than `max_bytes`, which is the module's fault. With any
+    /// other error, the batch ends and is tried again.
     fn find(
         &mut self,
         table: &Arc<Table>,

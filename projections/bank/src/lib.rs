@@ -1,4 +1,4 @@
-//! Bank accounts: who owns them, and what is on them.
+//! Bank accounts: their owners and balances.
 
 use gnomon_sdk::prelude::*;
 use serde::Deserialize;
@@ -17,14 +17,14 @@ pub enum AccountEvent {
     Withdrawn(MoneyMoved),
 }
 
-/// Somebody becomes a customer.
+/// A customer opens an account.
 #[derive(Deserialize)]
 pub struct AccountOpened {
     owner: String,
     currency: String,
 }
 
-/// Money comes in or goes out. The events also tell `reference` and `channel`, which no column shows.
+/// Money comes in or goes out. The events also have `reference` and `channel`, which this projection does not use.
 #[derive(Deserialize)]
 pub struct MoneyMoved {
     amount: i64,
@@ -45,7 +45,7 @@ pub struct Account {
     pub currency: String,
     /// Deposits less withdrawals.
     pub balance: i64,
-    /// How many of them there were.
+    /// The number of deposits and withdrawals.
     pub transactions: i64,
 }
 
@@ -80,12 +80,12 @@ impl Projection for Bank {
         }
     }
 
-    fn prefetch(event: &Event<AccountEvent>, keys: &mut Keys) {
-        keys.want::<Account>(event.stream_id());
+    fn prefetch(event: &Event<AccountEvent>, prefetch: &mut Prefetch) {
+        prefetch.want::<Account>(event.stream_id());
     }
 }
 
-/// Books money on an account. Whether there was enough on it was decided when the event was written: it happened.
+/// Books money on an account. Whether there was enough money was decided before the event was written.
 fn book(rows: &mut Rows, account: &str, money: &MoneyMoved, change: i64) -> Result<(), Failure> {
     let Some(row) = rows.get_mut::<Account>(account) else {
         fail!("account {account} was never opened");

@@ -1,4 +1,4 @@
-//! What becomes of accounts.
+//! Accounts and their events.
 
 use bank::{Account, Bank};
 use gnomon_sdk::testing::{TestEvent, event, given, json};
@@ -43,7 +43,7 @@ fn an_account_may_be_overdrawn() {
 }
 
 #[test]
-fn other_streams_than_accounts_are_not_asked_for() {
+fn streams_of_other_categories_are_not_read() {
     let teller = event("teller-1", "MoneyDeposited", json!({ "amount": 5, "currency": "EUR" }));
     given::<Bank>([opened("1", "ann")]).when([teller]).then_rows([account("1", "ann", 0, 0)]);
 }

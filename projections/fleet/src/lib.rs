@@ -3,8 +3,8 @@
 use gnomon_sdk::prelude::*;
 use serde::Deserialize;
 
-/// What happens to a flight. The stream is `flight-…`; which aircraft it is only the events tell, so a row depends on the
-/// events of many streams.
+/// What happens to a flight. The stream is `flight-…`, and its events name the aircraft, so a row depends on the events of many
+/// streams.
 #[derive(Events)]
 pub enum FlightEvent {
     /// It leaves the gate.
@@ -37,7 +37,7 @@ pub struct Arrival {
     distance: i64,
 }
 
-/// A landing elsewhere; nobody tells where.
+/// A landing elsewhere. The event does not say where.
 #[derive(Deserialize)]
 pub struct Diversion {
     tailnum: Option<String>,
@@ -47,7 +47,7 @@ pub struct Diversion {
 #[derive(Table)]
 #[table("aircraft")]
 pub struct Aircraft {
-    /// The registration that is painted on its tail.
+    /// Its registration.
     #[key]
     pub tailnum: String,
     /// Flights that arrived.
@@ -118,15 +118,15 @@ impl Projection for Fleet {
         Ok(())
     }
 
-    fn prefetch(event: &Event<FlightEvent>, keys: &mut Keys) {
+    fn prefetch(event: &Event<FlightEvent>, prefetch: &mut Prefetch) {
         if let Some(tailnum) = event.data.tailnum() {
-            keys.want::<Aircraft>(tailnum);
+            prefetch.want::<Aircraft>(tailnum);
         }
     }
 }
 
 impl FlightEvent {
-    /// The aircraft, if it was assigned already.
+    /// The aircraft, if it is assigned already.
     fn tailnum(&self) -> Option<&str> {
         match self {
             Self::Departed(Flight { tailnum, .. })

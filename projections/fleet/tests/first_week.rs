@@ -1,11 +1,11 @@
-//! The first week of 2013, as other programs computed it from the raw tables and from the events.
+//! The first week of 2013, compared with what other programs computed from the raw tables and from the events.
 
 use fleet::{Aircraft, Fleet};
 use flight_events::{fingerprint, first_week, or_nothing};
 use gnomon_sdk::{prelude::TextEnum, testing::given};
 
 #[test]
-fn the_table_is_what_others_computed() {
+fn the_table_equals_that_of_other_programs() {
     let aircraft = given::<Fleet>(first_week()).then_all_prefetched().rows::<Aircraft>();
     assert_eq!(aircraft.len(), 2_048);
     let cells = aircraft.into_iter().map(|row| {

@@ -1,4 +1,4 @@
-//! Where an aircraft is.
+//! The state of an aircraft.
 
 use fleet::{Aircraft, Fleet, State};
 use gnomon_sdk::testing::{TestEvent, event, given, json};
@@ -20,7 +20,7 @@ fn aircraft(last_state: State, airport: Option<&str>, last_seen: &str) -> Aircra
         distance: 0,
         last_state,
         airport: airport.map(str::to_owned),
-        // What is no instant becomes 1970, when nothing flew.
+        // A text that is not an instant becomes 1970, which equals no row.
         last_seen: last_seen.parse().unwrap_or_default(),
     }
 }
@@ -45,7 +45,7 @@ fn its_flights_add_up_over_streams() {
 }
 
 #[test]
-fn nobody_knows_where_it_was_diverted_to() {
+fn a_diverted_aircraft_has_no_airport() {
     given::<Fleet>([departed(Some("N14228"))])
         .when([event("flight-1", "FlightDiverted", json!({ "tailnum": "N14228" })).at("2013-01-01T11:17:00Z")])
         .then_rows([aircraft(State::Diverted, None, "2013-01-01T11:17:00Z")]);
@@ -60,6 +60,6 @@ fn it_stays_where_its_cancelled_flight_would_have_left() {
 }
 
 #[test]
-fn a_flight_without_an_aircraft_counts_for_none() {
+fn a_flight_without_an_aircraft_is_ignored() {
     given::<Fleet>([]).when([departed(None)]).then_no_rows::<Aircraft>();
 }

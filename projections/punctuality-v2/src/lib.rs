@@ -1,5 +1,5 @@
-//! The next version of `punctuality`, as a team would deploy it in its place: a flight is on time only if it is not late at
-//! all, and flights that are very late are counted. A version is a copy with changes; everything else is as it was.
+//! The next version of `punctuality`: a flight is on time only if it is not late at all, and very late flights are counted. The
+//! rest is unchanged.
 
 use gnomon_sdk::prelude::*;
 use serde::Deserialize;
@@ -29,7 +29,7 @@ pub enum FlightEvent {
     Diverted(Flight),
 }
 
-/// What all events tell.
+/// The data that these events have in common.
 #[derive(Deserialize)]
 pub struct Flight {
     day: Date,
@@ -57,7 +57,7 @@ pub struct Arrival {
     air_time: i64,
 }
 
-/// What a carrier's flights of a day came to.
+/// Totals of a carrier's flights of a day.
 #[derive(Table)]
 #[table("carrier_daily")]
 pub struct CarrierDaily {
@@ -87,7 +87,7 @@ pub struct CarrierDaily {
     pub very_late: i64,
 }
 
-/// What the flights between two airports came to.
+/// Totals of the flights between two airports.
 #[derive(Table)]
 #[table("route")]
 pub struct Route {
@@ -103,7 +103,7 @@ pub struct Route {
     pub arrived: i64,
     /// Minutes in the air.
     pub air_time: i64,
-    /// The latest arrival, in minutes; none before the first.
+    /// The latest arrival, in minutes; null before the first.
     pub max_arr_delay: Option<i64>,
 }
 
@@ -144,19 +144,19 @@ impl Projection for PunctualityV2 {
         Ok(())
     }
 
-    fn prefetch(event: &Event<FlightEvent>, keys: &mut Keys) {
+    fn prefetch(event: &Event<FlightEvent>, prefetch: &mut Prefetch) {
         match &event.data {
             FlightEvent::Scheduled(flight) => {
-                keys.want::<CarrierDaily>((&flight.carrier, flight.day));
-                keys.want::<Route>((&flight.origin, &flight.dest));
+                prefetch.want::<CarrierDaily>((&flight.carrier, flight.day));
+                prefetch.want::<Route>((&flight.origin, &flight.dest));
             }
-            FlightEvent::Departed(departure) => keys.want::<CarrierDaily>((&departure.carrier, departure.day)),
+            FlightEvent::Departed(departure) => prefetch.want::<CarrierDaily>((&departure.carrier, departure.day)),
             FlightEvent::Arrived(arrival) => {
-                keys.want::<CarrierDaily>((&arrival.carrier, arrival.day));
-                keys.want::<Route>((&arrival.origin, &arrival.dest));
+                prefetch.want::<CarrierDaily>((&arrival.carrier, arrival.day));
+                prefetch.want::<Route>((&arrival.origin, &arrival.dest));
             }
             FlightEvent::Cancelled(flight) | FlightEvent::Diverted(flight) => {
-                keys.want::<CarrierDaily>((&flight.carrier, flight.day));
+                prefetch.want::<CarrierDaily>((&flight.carrier, flight.day));
             }
         }
     }

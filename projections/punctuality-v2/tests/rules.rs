@@ -1,4 +1,4 @@
-//! Where the rules of this version begin and end.
+//! The limits of the rules of this version.
 
 use gnomon_sdk::{
     prelude::Date,

@@ -1,4 +1,4 @@
-//! What is new, and what is as it was.
+//! Compares both versions on the week of flights.
 
 use flight_events::first_week;
 use gnomon_sdk::testing::given;

@@ -1,11 +1,11 @@
-//! The first week of 2013, as other programs computed it from the raw tables and from the events.
+//! The first week of 2013, compared with what other programs computed from the raw tables and from the events.
 
 use flight_events::{fingerprint, first_week, or_nothing};
 use gnomon_sdk::testing::given;
 use punctuality::{CarrierDaily, Punctuality, Route};
 
 #[test]
-fn both_tables_are_what_others_computed() {
+fn both_tables_equal_those_of_other_programs() {
     let week = given::<Punctuality>(first_week()).then_all_prefetched();
 
     let daily = week.rows::<CarrierDaily>();

@@ -1,4 +1,4 @@
-//! What single events do.
+//! The effects of single events.
 
 use gnomon_sdk::{
     prelude::Date,

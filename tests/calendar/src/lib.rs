@@ -101,9 +101,9 @@ impl Projection for Calendar {
         }
     }
 
-    fn prefetch(event: &Event<Noting>, keys: &mut Keys) {
+    fn prefetch(event: &Event<Noting>, prefetch: &mut Prefetch) {
         if let Noting::Asked(Asked { way: Way::Prefetch, at }) = &event.data {
-            keys.want::<InstantNotes>((*at, at.date_naive()));
+            prefetch.want::<InstantNotes>((*at, at.date_naive()));
         }
     }
 }

@@ -109,7 +109,7 @@ async fn an_invalid_module_is_refused_with_every_reason() {
     fs::write(&text, "no component").unwrap();
     insta::assert_snapshot!(refused(&host, &["deploy", text.to_str().unwrap()]).await, @r"
     error: The component is not a module that this host can run
-      - this is not WebAssembly: it begins with 6e 6f 20 63, not with 00 61 73 6d
+      - it is not WebAssembly: it begins with 6e 6f 20 63, not with 00 61 73 6d
       see <host>/errors/invalid_module
     ");
     let sockets = component(&folder, "import_sockets");
@@ -119,7 +119,7 @@ async fn an_invalid_module_is_refused_with_every_reason() {
         "{error}"
     );
     assert!(
-        error.contains("\n  - it imports `wasi:sockets/tcp@") && error.contains(", which no module may"),
+        error.contains("\n  - it imports `wasi:sockets/tcp@") && error.contains(", which modules may not import"),
         "{error}"
     );
     let name = refused(&host, &["deploy", text.to_str().unwrap(), "--name", "No-Name"]).await;

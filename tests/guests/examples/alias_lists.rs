@@ -1,5 +1,5 @@
-//! Hands its host, at a trigger, a list that is small in the module's memory and huge outside of it: a million times the
-//! same million cells.
+//! Passes its host, at a trigger, a list that is small in the module's memory and huge in the host's: a million times the same
+//! million cells.
 
 #![cfg(target_family = "wasm")]
 
@@ -39,7 +39,7 @@ impl Guest for Module {
 
     fn handle(events: Vec<Event>) -> Result<(), Failure> {
         at_triggers(events, |_| {
-            // Its items are aligned as those of a list must be.
+            // The items of a list must be aligned to 8 bytes.
             let cells = vec![0_u64; MILLION * CELL_BYTES / 8];
             let row = read_model::List { start: cells.as_ptr().cast(), length: MILLION };
             read_model::put_many("notes", &vec![row; MILLION]);

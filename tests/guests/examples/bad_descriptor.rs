@@ -1,4 +1,4 @@
-//! Describes tables that cannot be.
+//! Declares invalid tables.
 
 #![cfg(target_family = "wasm")]
 

@@ -1,4 +1,4 @@
-//! Computes for ever when it is asked what it is.
+//! Computes without end in `describe`.
 
 #![cfg(target_family = "wasm")]
 

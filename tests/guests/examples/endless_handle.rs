@@ -1,4 +1,4 @@
-//! Computes for ever at a trigger.
+//! Computes without end at a trigger.
 
 #![cfg(target_family = "wasm")]
 

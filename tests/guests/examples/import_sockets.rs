@@ -1,4 +1,4 @@
-//! Wants to reach the network, which no module may.
+//! Imports sockets, which no module may import.
 
 #![cfg(target_family = "wasm")]
 

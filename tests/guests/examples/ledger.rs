@@ -1,5 +1,5 @@
-//! Behaves well, and is hard to please: what an event of one stream needs may come from another, and some events it never
-//! takes. Each row tells which events it was folded from, in which order.
+//! A valid projection that refuses many events: an event may need a row that an event of another stream writes, and some events are
+//! always refused. Each row records the positions of the events that it was folded from, in order.
 
 #![cfg(target_family = "wasm")]
 
@@ -27,14 +27,14 @@ struct Deposited {
     amount: i64,
 }
 
-/// An account, whichever streams its events are of.
+/// An account, with events of any streams.
 #[derive(Table)]
 #[table("accounts")]
 struct Account {
     #[key]
     account: String,
     balance: i64,
-    /// The positions of the events that it was folded from, in the order in which they were.
+    /// The positions of the events that it was folded from, in order.
     trail: String,
 }
 

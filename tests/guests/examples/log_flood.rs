@@ -1,4 +1,4 @@
-//! Says too much at a trigger: lines without an end, and lines without number.
+//! Writes too much output at a trigger: very long lines, and very many lines.
 
 #![cfg(target_family = "wasm")]
 #![allow(clippy::print_stderr, reason = "that is what is tested")]

@@ -1,4 +1,4 @@
-//! Wants ever more memory at a trigger.
+//! Allocates memory without end at a trigger.
 
 #![cfg(target_family = "wasm")]
 

@@ -1,4 +1,4 @@
-//! Behaves well: it keeps numbers in every type of column that holds them, and says what it finds there later on.
+//! A valid projection that stores numbers in every type of column that can hold them, and later records what it reads from there.
 
 #![cfg(target_family = "wasm")]
 
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 enum Measuring {
     #[event("Measured")]
     Measured(Measured),
-    /// The row is read and told of, from memory or from the database.
+    /// The row is read, from memory or from the database, and its values are recorded.
     #[event("Looked")]
     Looked,
 }
 
-/// What was measured, each number in the type that is to hold it.
+/// What was measured, as numbers of several types.
 #[derive(Clone, Deserialize, Serialize)]
 struct Measured {
     int: Option<i64>,
@@ -25,7 +25,7 @@ struct Measured {
     more: More,
 }
 
-/// What serde reads into a buffer first.
+/// Fields that serde reads into a buffer first.
 #[derive(Clone, Deserialize, Serialize)]
 struct More {
     flat_float: Option<f64>,

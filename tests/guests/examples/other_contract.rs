@@ -1,4 +1,4 @@
-//! Is built for a version of the contract that does not exist yet.
+//! Built for a version of the contract that does not exist yet.
 
 #![cfg(target_family = "wasm")]
 

@@ -1,4 +1,4 @@
-//! Asks its host, at a trigger, for more random bytes than it can ever need.
+//! Requests a huge number of random bytes at a trigger.
 
 #![cfg(target_family = "wasm")]
 

@@ -1,4 +1,4 @@
-//! Asks its host, at a trigger, for the same rows over and over.
+//! Reads the same rows again and again at a trigger.
 
 #![cfg(target_family = "wasm")]
 

@@ -1,4 +1,4 @@
-//! Fails at a trigger, with the words and about the position that the trigger gives.
+//! Returns a failure at a trigger. The data of the trigger selects its message and position.
 
 #![cfg(target_family = "wasm")]
 

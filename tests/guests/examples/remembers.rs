@@ -1,5 +1,5 @@
-//! Keeps in its memory what it must not: it counts the events that it has seen since it was started. What it writes
-//! depends on how events fell into batches and on when its host gave it fresh memory.
+//! Keeps state in memory, which modules must not do: it counts the events that its instance has handled. Its rows depend on how
+//! events are split into batches and on when the host starts a new instance.
 
 #![cfg(target_family = "wasm")]
 
@@ -15,7 +15,7 @@ enum Happening {
     Other,
 }
 
-/// What it remembered at an event.
+/// The count at an event.
 #[derive(Table)]
 #[table("notes")]
 struct Note {
@@ -38,7 +38,7 @@ impl Projection for Module {
         let seen = SEEN.get() + 1;
         SEEN.set(seen);
         if let Happening::Trigger = event.data {
-            fail!("it fails so that it is given fresh memory");
+            fail!("fails so that the host starts a new instance");
         }
         rows.put(Note { position: event.position.cast_signed(), text: format!("{seen} seen") });
         Ok(())

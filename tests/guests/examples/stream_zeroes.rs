@@ -1,4 +1,4 @@
-//! Asks its host, at a trigger, for as many zeroes as 64 bits can count.
+//! Writes 2⁵⁶ zeroes to stdout at a trigger.
 
 #![cfg(target_family = "wasm")]
 

@@ -1,4 +1,4 @@
-//! Looks around, at a trigger, for all that a module is not to see, and notes what it found.
+//! Tries, at a trigger, to read everything that a module has no access to, and writes what it found.
 
 #![cfg(target_family = "wasm")]
 

@@ -1,4 +1,4 @@
-//! Behaves well, but for events that say that they are poison: those it refuses. It adds up the numbers of each stream.
+//! A valid projection that adds up the numbers of each stream, and refuses events that are marked as poison.
 
 #![cfg(target_family = "wasm")]
 
@@ -18,7 +18,7 @@ struct Counted {
     poison: bool,
 }
 
-/// What a stream's numbers come to.
+/// The sum of a stream's numbers.
 #[derive(Table)]
 #[table("tallies")]
 #[index("by_sum", columns(sum))]

@@ -1,4 +1,4 @@
-//! The next version of `tally`: it takes poison for nothing, counts it in a column of its own, and has forgotten a column.
+//! The next version of `tally`: it counts poison in a column of its own instead of refusing it, and has one column fewer.
 
 #![cfg(target_family = "wasm")]
 
@@ -18,7 +18,7 @@ struct Counted {
     poison: bool,
 }
 
-/// What a stream's numbers come to.
+/// The sum of a stream's numbers.
 #[derive(Table)]
 #[table("tallies")]
 struct Tally {

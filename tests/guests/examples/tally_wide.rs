@@ -1,4 +1,4 @@
-//! A version of `tally` of another shape: a column that it did not have, one of another type, one fewer, and one more table.
+//! A version of `tally` with other tables: one more column, one of another type, one fewer, and one more table.
 
 #![cfg(target_family = "wasm")]
 
@@ -16,7 +16,7 @@ struct Counted {
     n: i64,
 }
 
-/// What a stream's numbers come to.
+/// The sum of a stream's numbers.
 #[derive(Table)]
 #[table("tallies")]
 struct Tally {

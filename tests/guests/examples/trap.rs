@@ -1,4 +1,4 @@
-//! Panics at a trigger, as modules do that are written with the SDK.
+//! Panics at a trigger, in a module that is written with the SDK.
 
 #![cfg(target_family = "wasm")]
 

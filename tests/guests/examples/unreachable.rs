@@ -1,4 +1,4 @@
-//! Does what WebAssembly does not allow, without a word.
+//! Executes `unreachable` at a trigger, without a message.
 
 #![cfg(target_family = "wasm")]
 

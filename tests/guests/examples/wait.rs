@@ -1,4 +1,4 @@
-//! Waits for time to pass, at a trigger, by the ways that WASI has.
+//! Waits for time to pass at a trigger, by both functions of WASI.
 
 #![cfg(target_family = "wasm")]
 

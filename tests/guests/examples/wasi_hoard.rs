@@ -1,4 +1,4 @@
-//! Takes ever more of its host, at a trigger: a stream at a time, without giving one back.
+//! Opens streams of WASI without end at a trigger, and closes none.
 
 #![cfg(target_family = "wasm")]
 

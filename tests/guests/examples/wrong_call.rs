@@ -1,4 +1,4 @@
-//! Asks its host, at a trigger, for what is not there or in a way that the contract does not know.
+//! Calls its host, at a trigger, with undeclared names or in a way that the contract does not allow.
 
 #![cfg(target_family = "wasm")]
 

@@ -1,4 +1,4 @@
-//! Writes, at a trigger, a row that no table of its can hold.
+//! Writes, at a trigger, a row that none of its tables can hold.
 
 #![cfg(target_family = "wasm")]
 
@@ -87,11 +87,11 @@ fn put(table: &str, row: Vec<Value>) {
     read_model::put_many(table, &[row]);
 }
 
-/// A row of `everything` with one cell of its own.
-fn everything(place: usize, cell: Value) {
+/// Writes a row of `everything` with this cell in one column.
+fn everything(column: usize, cell: Value) {
     let mut row = vec![Value::Null; 7];
-    row[0] = Value::Text(format!("{place} {cell:?}").chars().take(40).collect());
-    row[place] = cell;
+    row[0] = Value::Text(format!("{column} {cell:?}").chars().take(40).collect());
+    row[column] = cell;
     put("everything", row);
 }
 

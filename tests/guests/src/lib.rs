@@ -1,4 +1,4 @@
-//! What the modules in `examples` share: the contract as it is, without the SDK that keeps its rules.
+//! Shared by the modules in `examples`: the contract without the SDK, which would enforce its rules.
 
 #![cfg(target_family = "wasm")]
 
@@ -21,10 +21,11 @@ pub use contract::{
     },
 };
 
-/// The type of event at which a module does what it is there for. At all others it writes a note.
+/// The event type at which a module misbehaves. For all other events it writes a note.
 pub const TRIGGER: &str = "Trigger";
 
-/// Wants every event, and keeps `notes`: `position`, the key, `text`, and `color`, with an index.
+/// A descriptor that reads every event and declares the table `notes`: `position`, which is the key, `text`, and the indexed
+/// `color`.
 pub fn notes() -> Descriptor {
     Descriptor {
         tables: vec![Table {
@@ -54,17 +55,17 @@ pub fn index(name: &str, columns: &[&str]) -> Index {
     Index { name: name.to_owned(), columns: columns.iter().map(|&column| column.to_owned()).collect() }
 }
 
-/// Writes a note, which is all that the well-behaved part of these modules does.
+/// Writes a note.
 pub fn write_note(position: u64, text: &str) {
     read_model::put_many("notes", &[note(position, text)]);
 }
 
-/// A row of `notes`, a red one.
+/// A row of `notes` with the color red.
 pub fn note(position: u64, text: &str) -> Vec<Value> {
     vec![Value::Int64(position.cast_signed()), Value::Text(text.to_owned()), Value::Text("red".to_owned())]
 }
 
-/// Goes through events in order: notes the type of each, and calls `misbehave` with those of type [`TRIGGER`].
+/// Handles events in order: calls `misbehave` for those of type [`TRIGGER`], and writes a note for all others.
 ///
 /// # Errors
 /// Those of `misbehave`.
@@ -85,11 +86,11 @@ pub fn word(event: &Event) -> &str {
     event.data.trim_matches('"')
 }
 
-/// Makes a type that is [`Guest`] what its crate is built to.
+/// Exports a type that implements [`Guest`] as the component of its crate.
 #[macro_export]
 macro_rules! guest {
     ($guest:ident) => {
-        #[allow(unsafe_code, reason = "the exports of a component bear names that are not mangled")]
+        #[allow(unsafe_code, reason = "the exports of a component have unmangled names")]
         const _: () = {
     $crate::contract::export!($guest with_types_in $crate::contract);
         };

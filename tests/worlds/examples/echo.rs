@@ -1,4 +1,4 @@
-//! Answers each event with a line: its type and the time of the clock.
+//! Returns a line for each event: its type and the time of the clock.
 
 #![cfg(target_family = "wasm")]
 
@@ -40,7 +40,7 @@ fn line(event: Event) -> Result<String, Failure> {
     Ok(format!("{} at {time}", event.event_type))
 }
 
-#[allow(unsafe_code, reason = "the exports of a component bear names that are not mangled")]
+#[allow(unsafe_code, reason = "the exports of a component have unmangled names")]
 const _: () = {
     contract::export!(Echo with_types_in contract);
 };

@@ -1,4 +1,4 @@
-//! Reads rows, which its world has none of.
+//! Reads rows, which its world does not offer.
 
 #![cfg(target_family = "wasm")]
 
@@ -25,7 +25,7 @@ impl Guest for Echo {
     }
 }
 
-#[allow(unsafe_code, reason = "the exports of a component bear names that are not mangled")]
+#[allow(unsafe_code, reason = "the exports of a component have unmangled names")]
 const _: () = {
     contract::export!(Echo with_types_in contract);
 };

@@ -1,1 +1,1 @@
-//! Modules of a world that is there for tests of the host only. They stand in `examples`, the world in `wit`.
+//! Modules of a world that exists only for tests of the host. They are in `examples`, the world is in `wit`.

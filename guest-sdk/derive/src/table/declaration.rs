@@ -1,4 +1,4 @@
-//! What an author says about a table, checked.
+//! Reads and checks the declaration of a table.
 
 use std::collections::HashSet;
 
@@ -11,8 +11,8 @@ use syn::{
 
 use crate::{errors::Errors, identifier, shape};
 
-/// A key of several columns is a tuple, and the SDK has keys of up to so many parts.
-const MOST_KEY_COLUMNS: usize = 8;
+/// A key of several columns is a tuple, and the SDK implements `Key` for tuples of up to this length.
+const MAX_KEY_COLUMNS: usize = 8;
 
 /// A table and the struct that is its row.
 pub(super) struct Declaration<'a> {
@@ -32,9 +32,9 @@ pub(super) struct Column<'a> {
 }
 
 pub(super) struct Index {
-    /// Also the name of the function that finds by it.
+    /// The name of the index and of the generated function.
     pub(super) name: Ident,
-    /// Places in the columns.
+    /// The indexes of its columns in [`Declaration::columns`].
     pub(super) columns: Vec<usize>,
 }
 
@@ -71,7 +71,7 @@ pub(super) fn read(input: &DeriveInput) -> syn::Result<Declaration<'_>> {
 
 fn table_name(input: &DeriveInput) -> syn::Result<String> {
     let Some(attribute) = shape::attribute(&input.attrs, "table")? else {
-        let message = "what is the table called? Say it with #[table(\"…\")]";
+        let message = "name the table with #[table(\"…\")]";
         return Err(syn::Error::new_spanned(&input.ident, message));
     };
     let name: LitStr = attribute.parse_args()?;
@@ -86,7 +86,7 @@ fn column(field: &Field) -> syn::Result<Column<'_>> {
     let is_key = match shape::attribute(&field.attrs, "key")? {
         Some(attribute) => {
             if !matches!(attribute.meta, Meta::Path(_)) {
-                return Err(syn::Error::new_spanned(attribute, "#[key] takes nothing"));
+                return Err(syn::Error::new_spanned(attribute, "#[key] takes no arguments"));
             }
             true
         }
@@ -115,14 +115,14 @@ fn check_columns(input: &DeriveInput, columns: &[Column<'_>], errors: &mut Error
         errors.add(syn::Error::new_spanned(&input.ident, message));
     }
     let keys = columns.iter().filter(|column| column.is_key).count();
-    if keys > MOST_KEY_COLUMNS {
-        let message = format!("a key of {keys} columns; at most {MOST_KEY_COLUMNS} are supported");
+    if keys > MAX_KEY_COLUMNS {
+        let message = format!("a key of {keys} columns; at most {MAX_KEY_COLUMNS} are supported");
         errors.add(syn::Error::new_spanned(&input.ident, message));
     }
-    // A field that could not be read may well have been the key.
+    // If a field has an error, it may be the key.
     let all_read = matches!(&input.data, syn::Data::Struct(item) if item.fields.len() == columns.len());
     if keys == 0 && all_read {
-        let message = "which columns identify a row? Mark them with #[key]";
+        let message = "mark the columns that identify a row with #[key]";
         errors.add(syn::Error::new_spanned(&input.ident, message));
     }
 }
@@ -131,8 +131,9 @@ fn check_columns(input: &DeriveInput, columns: &[Column<'_>], errors: &mut Error
 fn index(attribute: &Attribute, columns: &[Column<'_>]) -> syn::Result<Index> {
     let (name, fields) = attribute.parse_args_with(|input: ParseStream<'_>| {
         let name: LitStr = input.parse()?;
-        let expected =
-            || syn::Error::new(name.span(), "expected the columns too, as in `\"by_owner\", columns(owner)`");
+        let expected = || {
+            syn::Error::new(name.span(), "expected the columns after the name, as in `\"by_owner\", columns(owner)`")
+        };
         input.parse::<Token![,]>().map_err(|_| expected())?;
         let word: Ident = input.parse().map_err(|_| expected())?;
         if word != "columns" {
@@ -145,7 +146,7 @@ fn index(attribute: &Attribute, columns: &[Column<'_>]) -> syn::Result<Index> {
     identifier::check(&name.value(), name.span(), "index")?;
     let function = name.parse::<Ident>().map_err(|_| {
         let message =
-            format!("`{}` is a word of Rust, and the index names a function: `by_…` reads well", name.value());
+            format!("`{}` is a keyword of Rust, but the derive generates a function with the name of the index: use a name such as `by_…`", name.value());
         syn::Error::new(name.span(), message)
     })?;
     if fields.is_empty() {
@@ -155,15 +156,15 @@ fn index(attribute: &Attribute, columns: &[Column<'_>]) -> syn::Result<Index> {
         let message = format!("an index of {} columns; at most {MAX_INDEX_COLUMNS} are allowed", fields.len());
         return Err(syn::Error::new(name.span(), message));
     }
-    let mut places = Vec::new();
+    let mut indexes = Vec::new();
     for field in &fields {
-        let Some(place) = columns.iter().position(|column| column.field == field) else {
-            return Err(syn::Error::new_spanned(field, format!("no field `{field}` in this table")));
+        let Some(index) = columns.iter().position(|column| column.field == field) else {
+            return Err(syn::Error::new_spanned(field, format!("this table has no field `{field}`")));
         };
-        if places.contains(&place) {
+        if indexes.contains(&index) {
             return Err(syn::Error::new_spanned(field, format!("the index has the column `{field}` twice")));
         }
-        places.push(place);
+        indexes.push(index);
     }
-    Ok(Index { name: function, columns: places })
+    Ok(Index { name: function, columns: indexes })
 }

@@ -1,4 +1,4 @@
-//! The code that stands for a checked declaration.
+//! Generates the code for a checked declaration.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -88,7 +88,7 @@ fn schema(declaration: &Declaration<'_>) -> TokenStream {
     let key = declaration.key().map(|column| &column.name);
     let indexes = declaration.indexes.iter().map(|Index { name, columns }| {
         let name = name.to_string();
-        let columns = columns.iter().map(|&place| &declaration.columns[place].name);
+        let columns = columns.iter().map(|&index| &declaration.columns[index].name);
         quote!(::gnomon_sdk::schema::IndexSchema { name: #name, columns: &[#(#columns),*] })
     });
     quote!(::gnomon_sdk::schema::TableSchema {
@@ -117,12 +117,12 @@ fn from_value(column: &Column<'_>) -> TokenStream {
     quote!(#field: #trait_of::from_value(cells.next()).map_err(|failure| failure.in_column(#name))?)
 }
 
-/// Spelled with the type, at its place, so that the compiler complains of the type there if it cannot be a column.
+/// The type as a column, with the span of the type, so that the compiler reports a type that cannot be a column there.
 fn as_column(Column { ty, .. }: &Column<'_>) -> TokenStream {
     quote_spanned!(ty.span()=> <#ty as ::gnomon_sdk::Column>)
 }
 
-/// A function for each index, which says what to find by it.
+/// A function for each index, which makes a search by it.
 fn finds(declaration: &Declaration<'_>) -> TokenStream {
     if declaration.indexes.is_empty() {
         return TokenStream::new();
@@ -141,7 +141,7 @@ fn find(declaration: &Declaration<'_>, index: &Index) -> TokenStream {
     let visibility = declaration.visibility;
     let function = &index.name;
     let name = function.to_string();
-    let columns: Vec<_> = index.columns.iter().map(|&place| &declaration.columns[place]).collect();
+    let columns: Vec<_> = index.columns.iter().map(|&index| &declaration.columns[index]).collect();
     let fields: Vec<_> = columns.iter().map(|column| column.field).collect();
     let types = columns
         .iter()
@@ -151,7 +151,7 @@ fn find(declaration: &Declaration<'_>, index: &Index) -> TokenStream {
                 .map_err(|failure| failure.in_column(#name)))
     });
     let listed = columns.iter().map(|column| format!("`{}`", column.name)).collect::<Vec<_>>().join(" and ");
-    let doc = format!("The rows that have this {listed}, for `Rows::find`.");
+    let doc = format!("Searches for the rows with this {listed}, for `Rows::find`.");
     quote! {
         #[doc = #doc]
         #visibility fn #function(#(#fields: #types),*) -> ::gnomon_sdk::Find<Self> {

@@ -85,10 +85,10 @@ fn main() {
         .then_rows([seen(1, "ann"), seen(2, "{\"n\": 1}"), seen(3, "closed")]);
     given::<SeesNamed>([opened()]).then_fails(
         1,
-        "Opened: it came in schema version 1, but this projection reads version 2; an upcaster brings events from one to \
-         the other",
+        "Opened: the event has schema version 1, but this projection reads version 2; activate an upcaster that rewrites \
+         `Opened` from version 1 to 2",
     );
-    given::<SeesNamed>([closed().schema_version(2)]).then_fails(1, "Closed: it came in schema version 2");
+    given::<SeesNamed>([closed().schema_version(2)]).then_fails(1, "Closed: the event has schema version 2");
     given::<SeesAll>([opened(), event("b", "Unheard", json!([1]))])
         .then_rows([seen(1, "opened"), seen(2, "Unheard [1]")]);
 }

@@ -120,10 +120,9 @@ impl From<PinnedUpcaster> for api::PinnedUpcaster {
     }
 }
 
-impl From<ModuleLabel> for api::PinnedUpcaster {
-    fn from(upcaster: ModuleLabel) -> Self {
-        Self { name: upcaster.name.into(), version: upcaster.version }
-    }
+/// The upcaster that failed. A chain has stored versions only, so its label always has one.
+fn failed_upcaster(upcaster: ModuleLabel) -> Option<api::PinnedUpcaster> {
+    Some(api::PinnedUpcaster { name: upcaster.name.into(), version: upcaster.version?.0 })
 }
 
 impl From<BuildError> for api::BuildError {
@@ -165,8 +164,8 @@ impl From<BuildError> for api::BuildError {
 impl From<ModuleFailure> for api::ModuleFailure {
     fn from(failure: ModuleFailure) -> Self {
         Self {
-            position: failure.position,
-            upcaster: failure.upcaster.map(Into::into),
+            position: failure.position.0,
+            upcaster: failure.upcaster.and_then(failed_upcaster),
             kind: failure.kind.into(),
             message: failure.message,
             backtrace: failure.backtrace.into_iter().map(Into::into).collect(),

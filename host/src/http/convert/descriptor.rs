@@ -2,6 +2,7 @@
 
 use crate::{
     api,
+    event_log::SchemaVersion,
     read_model::{ColumnDeclaration, ColumnType, IndexDeclaration, TableDeclaration},
     runtime::{Descriptor, ModuleKind, Partition, ProjectionDescriptor, Step, UpcasterDescriptor, WantedType},
 };
@@ -47,7 +48,7 @@ impl From<Partition> for api::Partition {
 
 impl From<WantedType> for api::WantedType {
     fn from(WantedType { event_type, schema_version }: WantedType) -> Self {
-        Self { event_type, schema_version }
+        Self { event_type, schema_version: schema_version.map(SchemaVersion::get) }
     }
 }
 
@@ -99,6 +100,6 @@ impl From<UpcasterDescriptor> for api::UpcasterDescriptor {
 
 impl From<Step> for api::UpcasterStep {
     fn from(Step { event_type, from, to }: Step) -> Self {
-        Self { event_type, from, to }
+        Self { event_type, from: from.get(), to: to.get() }
     }
 }

@@ -1,6 +1,5 @@
 //! Events that clients append and read.
 
-use gnomon_values::Instant;
 use serde_json::value::RawValue;
 
 use crate::{
@@ -146,12 +145,12 @@ pub(in crate::http) fn upcasted(event: Delivery) -> Result<api::Event, Problem> 
         position: event.position.0,
         part: Some(event.part),
         stream: event.stream,
-        version: event.version,
+        version: event.version.0,
         id: event.id,
         event_type: event.event_type,
         schema_version: event.schema_version.into(),
-        time: Instant(event.time),
-        recorded_at: Instant(event.recorded_at),
+        time: event.time,
+        recorded_at: event.recorded_at,
         data: json(event.data)?,
         metadata: event.metadata.map(json).transpose()?,
     })

@@ -5,11 +5,12 @@ use std::{
     sync::Arc,
 };
 
+use gnomon_values::Instant;
 use proptest::prelude::*;
 
 use crate::{
     builds::{BuildId, tests::TestBuilds},
-    event_log::{Position, SchemaVersion},
+    event_log::{Position, SchemaVersion, StreamVersion},
     projector::fold::{BatchFolder, FailureHandling, FolderOptions},
     read_model::{Identifier, TableSet, Value},
     runtime::{Delivery, Digest, Module, ModuleLabel, ProjectionModule, Runtime, RuntimeLimits, RuntimeSettings},
@@ -29,14 +30,14 @@ fn delivery(index: usize, counted: Counted) -> Delivery {
         position: Position(index as u64 + 1),
         part: 0,
         stream: format!("count-{}", counted.stream),
-        version: index as u64 + 1,
+        version: StreamVersion(index as u64 + 1),
         id: uuid::Uuid::nil(),
         event_type: "Counted".into(),
         schema_version: SchemaVersion::FIRST,
         data: format!(r#"{{"n":{},"poison":{}}}"#, counted.n, counted.poison),
         metadata: None,
-        time: 0,
-        recorded_at: 0,
+        time: Instant(0),
+        recorded_at: Instant(0),
     }
 }
 
@@ -90,7 +91,7 @@ fn in_batches(folder: &mut BatchFolder, on_failure: OnFailure, events: &[Counted
 fn tally() -> ProjectionModule {
     let runtime = Runtime::start(RuntimeSettings { limits: RuntimeLimits::default(), cache: None }).unwrap();
     let bytes = test_support::guest("tally");
-    let label = ModuleLabel { name: Identifier::new("tally").unwrap(), version: 1 };
+    let label = ModuleLabel { name: Identifier::new("tally").unwrap(), version: None };
     match runtime.load(label, &Digest::of(&bytes), &bytes).unwrap() {
         Module::Projection(module) => module,
         Module::Upcaster(_) => panic!("it is a projection"),

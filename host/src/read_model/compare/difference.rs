@@ -1,22 +1,22 @@
-//! What a comparison comes to.
+//! The result of a comparison.
 
 use serde_json::value::RawValue;
 
 use crate::read_model::{identifier::Identifier, table::Column, value::ColumnType};
 
-/// What became of one table.
+/// How one table differs between two sides.
 #[derive(Clone, Debug)]
 pub struct TableComparison {
     /// The table's name.
     pub table: Identifier,
-    /// Whether both sides have it, with the same columns and the same rows. The order in which columns are declared, indexes
-    /// and whether a column may be null do not count.
+    /// Whether both sides have the table, with the same columns and the same rows. The order of columns, indexes and nullability
+    /// are not compared.
     pub identical: bool,
-    /// Rows of the left table; none if there is no such table on the left.
+    /// Rows of the left table; `None` if only the right side has the table.
     pub rows_left: Option<u64>,
-    /// Rows of the right table; none if there is no such table on the right.
+    /// Rows of the right table; `None` if only the left side has the table.
     pub rows_right: Option<u64>,
-    /// The rest.
+    /// The differences.
     pub outcome: Outcome,
 }
 
@@ -27,7 +27,7 @@ pub enum Outcome {
     OnlyLeft,
     /// Only the right side has the table.
     OnlyRight,
-    /// The keys differ in their columns, so that no row of one can be told to be that of the other. Only rows are counted.
+    /// The keys have different columns, so rows cannot be matched. Only the numbers of rows are known.
     OtherKey {
         /// The columns of the left key.
         left_key: Vec<ColumnShape>,
@@ -49,7 +49,7 @@ pub struct ColumnShape {
     pub column_type: ColumnType,
 }
 
-/// A column that holds something else on the right than on the left. Its cells are not compared.
+/// A column whose type differs between the sides. Its cells are not compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetypedColumn {
     /// The column's name.
@@ -63,15 +63,15 @@ pub struct RetypedColumn {
 /// How the columns of two tables differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ColumnDifferences {
-    /// Columns that the right table has not.
+    /// Columns that only the left table has.
     pub only_left: Vec<ColumnShape>,
-    /// Columns that the left table has not.
+    /// Columns that only the right table has.
     pub only_right: Vec<ColumnShape>,
-    /// Columns of both whose type differs.
+    /// Columns that both have with different types.
     pub retyped: Vec<RetypedColumn>,
 }
 
-/// How the rows of two tables differ. Rows are one if their keys are.
+/// How the rows of two tables differ. Rows with equal keys are compared with each other.
 #[derive(Clone, Debug)]
 pub struct RowDifferences {
     /// The columns of the key, in its order.
@@ -82,33 +82,33 @@ pub struct RowDifferences {
     pub added: u64,
     /// Rows that are only on the left.
     pub removed: u64,
-    /// Rows of both that differ in a column that both have.
+    /// Rows on both sides that differ in a common column.
     pub changed: u64,
-    /// Rows of both that do not.
+    /// Rows on both sides that are equal in all common columns.
     pub equal: u64,
-    /// For each column that both have, beside the key, in how many rows it differs.
+    /// For each common column outside of the key, the number of rows that differ in it.
     pub changed_columns: Vec<ColumnCount>,
-    /// The first of each kind, in the order of the key.
+    /// The first rows of each kind, in the order of the key.
     pub samples: Samples,
 }
 
-/// In how many rows a column differs.
+/// The number of rows that differ in a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnCount {
     /// The column's name.
     pub column: Identifier,
-    /// Rows.
+    /// The number of rows.
     pub rows: u64,
 }
 
-/// Rows that differ, whole, as the read-model API renders them.
+/// Rows that differ, with all their columns, as the read-model API renders them.
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
     /// Rows that are only on the right.
     pub added: Vec<Box<RawValue>>,
     /// Rows that are only on the left.
     pub removed: Vec<Box<RawValue>>,
-    /// Rows of both that differ.
+    /// Rows on both sides that differ.
     pub changed: Vec<ChangedRow>,
 }
 
@@ -124,7 +124,7 @@ pub struct ChangedRow {
 }
 
 impl ColumnDifferences {
-    /// Whether there are none.
+    /// Whether the columns are the same.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.only_left.is_empty() && self.only_right.is_empty() && self.retyped.is_empty()

@@ -1,7 +1,7 @@
-//! Comparing the tables of two builds, row by row.
+//! Compares the tables of two builds, row by row.
 //!
-//! The work is done by Postgres: it joins the two tables on their key and counts. What does not fit into its memory it keeps on
-//! disk, so tables of any size are compared, and exactly.
+//! Postgres joins the two tables on their key and counts. It keeps on disk what does not fit into its memory, so tables of any
+//! size are compared exactly.
 
 mod count;
 mod difference;
@@ -19,10 +19,10 @@ pub use self::difference::{
 use self::{pair::Pair, sample::Budget};
 use super::{storage::TableSet, table::Table};
 
-/// Compares the tables of two builds: those of the left in their order, then those that only the right has.
+/// Compares the tables of two builds: those of the left side in their order, then those that only the right side has.
 ///
-/// `connection` is in a transaction that reads one snapshot (REPEATABLE READ); settings of that transaction are changed. Of
-/// each kind of difference at most `samples` rows are shown, and fewer where rows are large.
+/// `connection` is in a transaction that reads one snapshot (REPEATABLE READ); settings of that transaction are changed. At most
+/// `samples` rows of each kind of difference are returned, and fewer if rows are large.
 ///
 /// # Errors
 /// Postgres fails, or a table is gone.

@@ -1,4 +1,4 @@
-//! Two tables of one name, and the parts of statements on both.
+//! Two tables with one name, and the parts of statements on both.
 
 use super::difference::{ColumnDifferences, ColumnShape, RetypedColumn};
 use crate::read_model::{
@@ -7,21 +7,22 @@ use crate::read_model::{
     value::ColumnType,
 };
 
-/// Two tables of one name in two schemas.
+/// Two tables with one name in two schemas.
 ///
-/// In statements they are called `"Left"` and `"Right"`: no column can be called so, so the name means the row.
+/// Their aliases in statements are `"Left"` and `"Right"`. Names of columns have no capital letters, so an alias always means the
+/// row.
 pub(super) struct Pair<'t> {
     pub(super) left: (&'t Identifier, &'t Table),
     pub(super) right: (&'t Identifier, &'t Table),
-    /// Columns that both have with one type, beside those of the key.
+    /// Columns outside of the key that both have with the same type.
     pub(super) common: Vec<&'t Column>,
 }
 
 impl<'t> Pair<'t> {
     pub(super) fn new(left: (&'t Identifier, &'t Table), right: (&'t Identifier, &'t Table)) -> Self {
-        let is_common = |(place, column): &(usize, &Column)| {
+        let is_common = |(index, column): &(usize, &Column)| {
             let same = |other: &Column| other.column_type == column.column_type;
-            !left.1.key().contains(place) && right.1.column(column.name.as_str()).is_some_and(same)
+            !left.1.key().contains(index) && right.1.column(column.name.as_str()).is_some_and(same)
         };
         let common = left.1.columns().iter().enumerate().filter(is_common).map(|(_, column)| column).collect();
         Self { left, right, common }
@@ -43,7 +44,7 @@ impl<'t> Pair<'t> {
         }
     }
 
-    /// Both keys, if they differ in their columns, whatever their order.
+    /// Both keys, if they have different columns. The order of the columns does not matter.
     pub(super) fn other_key(&self) -> Option<(Vec<ColumnShape>, Vec<ColumnShape>)> {
         let key = |table: &Table| table.key_columns().map(ColumnShape::of).collect::<Vec<_>>();
         let sorted = |key: &[ColumnShape]| {
@@ -65,24 +66,24 @@ impl<'t> Pair<'t> {
         format!("{} AS \"Right\"", qualified(self.right))
     }
 
-    /// Whether two rows have one key.
+    /// The condition that two rows have the same key.
     pub(super) fn same_key(&self) -> String {
         let same = |column: &Column| format!("\"Left\".{0} = \"Right\".{0}", column.name.quoted());
         self.left.1.key_columns().map(same).collect::<Vec<_>>().join(" AND ")
     }
 
-    /// The order of the key, by the columns of one side.
+    /// The terms of an `ORDER BY` the key, with the columns of one side.
     pub(super) fn key_order(&self, side: &str) -> String {
         let column = |column: &Column| format!("\"{side}\".{}", column.name.quoted());
         self.left.1.key_columns().map(column).collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether two rows differ in each of the common columns.
+    /// For each common column, the condition that two rows differ in it.
     pub(super) fn differences(&self) -> impl ExactSizeIterator<Item = String> {
         self.common.iter().map(|column| {
             let name = column.name.quoted();
             let form = match column.column_type {
-                // 1 and 1.0 are equal to jsonb, and two things to a module that reads them.
+                // 1 and 1.0 are equal as jsonb, but different to a module that reads them.
                 ColumnType::Json => "::text COLLATE \"C\"",
                 ColumnType::Text => " COLLATE \"C\"",
                 _ => "",

@@ -1,4 +1,4 @@
-//! Rows that show what differs.
+//! Reads samples of rows that differ.
 
 use futures_util::TryStreamExt as _;
 use serde_json::value::RawValue;
@@ -7,13 +7,14 @@ use sqlx::PgConnection;
 use super::{difference::ChangedRow, pair::Pair};
 use crate::read_model::identifier::Identifier;
 
-/// JSON that the samples of one comparison may take together. Rows may have a megabyte each.
+/// Bytes of JSON of all samples of one comparison: a single row may have a megabyte.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// What samples may still take.
+/// How many samples may still be read.
 pub(super) struct Budget {
     /// Rows of each kind, for each table.
     rows: usize,
+    /// Bytes that are left for all samples.
     bytes: usize,
 }
 
@@ -51,7 +52,7 @@ impl Budget {
         count: u64,
     ) -> Result<Vec<Box<RawValue>>, sqlx::Error> {
         let Some(limit) = self.limit(count) else { return Ok(Vec::new()) };
-        // Rows become JSON behind the limit, and not before they are sorted.
+        // Only the rows within the limit are converted to JSON, after they are sorted.
         let statement = format!(
             "SELECT row_to_json(cells)::text FROM (
                  SELECT \"{side}\" AS cells FROM {source} WHERE NOT EXISTS (SELECT FROM {other} WHERE {})
@@ -72,7 +73,7 @@ impl Budget {
         Ok(samples)
     }
 
-    /// The first of the rows of both that differ.
+    /// The first of the rows on both sides that differ.
     pub(super) async fn changed(
         &mut self,
         connection: &mut PgConnection,
@@ -111,13 +112,13 @@ impl Budget {
         Ok(samples)
     }
 
-    /// How many rows to ask for; none if there are none or no more are wanted.
+    /// How many of `count` rows to read; `None` if there is nothing to read.
     fn limit(&self, count: u64) -> Option<u64> {
         let limit = count.min(self.rows as u64);
         (limit > 0 && self.bytes > 0).then_some(limit)
     }
 
-    /// Whether a sample of this size is shown. The first that is too large ends the samples.
+    /// Takes a sample of this size out of the budget. The first that does not fit ends the samples.
     fn takes(&mut self, bytes: usize) -> bool {
         let taken = self.bytes >= bytes;
         self.bytes = if taken { self.bytes - bytes } else { 0 };

@@ -1,14 +1,14 @@
-//! What a transaction needs that reads whole tables.
+//! Settings for a transaction that reads whole tables.
 
 use sqlx::{Executor, PgConnection};
 
-/// What a sort or a hash may take before Postgres keeps it on disk.
+/// Memory of a sort or a hash before Postgres continues on disk.
 const WORK_MEM: &str = "64MB";
 
-/// Makes the connection's transaction fit to read whole tables; the settings end with it.
+/// Sets what the connection's transaction needs to read whole tables; the settings end with the transaction.
 ///
-/// Connections of ours may be bound to plans by index, and users' servers may write floats, times and bytes in other ways than
-/// we do.
+/// The host's connections may allow only plans that use an index, and the server's settings may format floats, times and bytes
+/// differently.
 pub(in crate::read_model) async fn prepare(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let methods = ["seqscan", "bitmapscan", "hashjoin", "mergejoin", "sort", "hashagg", "material"];
     let planner = methods.map(|method| format!("SET LOCAL enable_{method} = on;"));
@@ -17,7 +17,7 @@ pub(in crate::read_model) async fn prepare(connection: &mut PgConnection) -> Res
          SET LOCAL TimeZone = 'UTC'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'",
         planner.concat()
     );
-    // Safe: our own words.
+    // Safe: constant text.
     connection.execute(statement.as_str()).await?;
     Ok(())
 }

@@ -1,23 +1,23 @@
-//! Reads the text of one parameter and remembers how far any reading of it came.
+//! Reads the text of one parameter, and remembers the furthest position that any alternative reached.
 //!
-//! Clients show PostgREST's syntax errors to people: the place, what stands there, and everything that could have
-//! stood there. A parser crate reports the last alternative that it tried or lets the caller merge them; this cursor is
-//! small because all it does beside stepping is to keep the misses at the furthest place.
+//! Clients show PostgREST's syntax errors to people: the position, what was found there, and everything that was expected there.
+//! A parser crate reports the last alternative that it tried or lets the caller merge them; this cursor is small because it
+//! only steps through the text and keeps the misses at the furthest position.
 
 use super::{
     error::QueryError,
     misses::{Expected, Misses, Unexpected},
 };
 
-/// The outcome of reading something.
+/// The result of reading something.
 pub(super) type Parsed<T> = Result<T, Stop>;
 
 /// Why reading stopped.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// The text does not fit. Another reading may; the cursor knows what was missed.
+    /// The text does not match. Another alternative may; the cursor knows what was expected.
     Mismatch,
-    /// The text is understood and refused; no other reading is tried.
+    /// The text is understood and refused; no other alternative is tried.
     Refused(Box<QueryError>),
 }
 
@@ -37,12 +37,12 @@ pub(super) fn read<T>(
     let mut cursor = Cursor { what, shown, text, at: 0, furthest: Misses::default() };
     let outcome = grammar(&mut cursor).and_then(|value| cursor.end().map(|()| value));
     outcome.map_err(|stop| match stop {
-        Stop::Mismatch => cursor.error_at(cursor.furthest.place(), cursor.furthest.to_string()),
+        Stop::Mismatch => cursor.error_at(cursor.furthest.position(), cursor.furthest.to_string()),
         Stop::Refused(error) => *error,
     })
 }
 
-/// A place in a text.
+/// A position in a text.
 pub(super) struct Cursor<'a> {
     what: &'static str,
     shown: &'a str,
@@ -57,12 +57,12 @@ impl<'a> Cursor<'a> {
         self.rest().chars().next()
     }
 
-    /// What is still to be read.
+    /// The text that is not read yet.
     pub(super) fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
 
-    /// Takes the characters for which `wanted` holds; perhaps none.
+    /// Takes the characters for which `wanted` holds; there may be none.
     pub(super) fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();
         let taken = &rest[..rest.find(|next| !wanted(next)).unwrap_or(rest.len())];
@@ -82,8 +82,8 @@ impl<'a> Cursor<'a> {
         self.take_while(|next| matches!(next, ' ' | '\t'));
     }
 
-    /// Takes `text` if it comes next. What is shown as unexpected is the first character that differs, at the place
-    /// where `text` should have begun.
+    /// Takes `text` if it comes next. Otherwise reports the first character that differs as unexpected, at the position where
+    /// `text` should have begun.
     pub(super) fn literal(&mut self, text: &'static str) -> bool {
         if self.rest().starts_with(text) {
             self.at += text.len();
@@ -95,7 +95,7 @@ impl<'a> Cursor<'a> {
         false
     }
 
-    /// Takes `text` in any case. What is shown as unexpected stands where the texts part.
+    /// Takes `text` in any case. Otherwise reports the first character that differs as unexpected, at its own position.
     pub(super) fn literal_in_any_case(&mut self, text: &'static str) -> bool {
         let start = self.at;
         for wanted in text.chars() {
@@ -143,17 +143,17 @@ impl<'a> Cursor<'a> {
         if self.at_end() { Ok(()) } else { Err(Stop::Mismatch) }
     }
 
-    /// Remembers that `label` could have stood here.
+    /// Records that `label` was expected here.
     pub(super) fn miss(&mut self, label: &'static str) {
         self.furthest.record(self.at, Unexpected::from(self.peek()), Expected::Label(label));
     }
 
-    /// Remembers that `text` could have stood here.
+    /// Records that `text` was expected here.
     pub(super) fn miss_text(&mut self, text: &'static str) {
         self.furthest.record(self.at, Unexpected::from(self.peek()), Expected::Text(text));
     }
 
-    /// Tries a reading; when it does not fit, the cursor is where it was.
+    /// Tries an alternative; on a mismatch, the cursor goes back to where it was.
     pub(super) fn attempt<T>(&mut self, reading: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<Option<T>> {
         let start = self.at;
         match reading(self) {
@@ -166,7 +166,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// As [`attempt`](Self::attempt), for a reading that is only a look ahead: what it missed is not worth telling.
+    /// As [`attempt`](Self::attempt), for a lookahead: what it expected is not reported.
     pub(super) fn attempt_silently<T>(&mut self, reading: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<Option<T>> {
         let before = self.furthest.clone();
         let outcome = self.attempt(reading);
@@ -174,7 +174,7 @@ impl<'a> Cursor<'a> {
         outcome
     }
 
-    /// Reads something that errors call by one name, however many texts it could be.
+    /// Reads something that errors report under one label, instead of all the texts that it could be.
     pub(super) fn labelled<T>(
         &mut self,
         label: &'static str,
@@ -187,12 +187,12 @@ impl<'a> Cursor<'a> {
         outcome
     }
 
-    /// Only one reading is left from here on: what the others missed is not worth telling.
+    /// Only one alternative is left from here on: what the others expected is not reported.
     pub(super) fn commit(&mut self) {
         self.furthest = Misses::default();
     }
 
-    /// An error at this place, where the grammar is kept and something else is wrong.
+    /// An error at this position for text that matches the grammar but is wrong otherwise.
     pub(super) fn refuse(&self, details: impl Into<String>) -> Stop {
         self.error_at(self.at, details.into()).into()
     }
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn misses_at_the_furthest_place_are_told_together() {
+    fn misses_at_the_furthest_position_are_reported_together() {
         let (message, details) = complaint("ab!", |cursor| {
             let one = |cursor: &mut Cursor<'_>| cursor.expect("ab").and_then(|()| cursor.expect("c"));
             let other = |cursor: &mut Cursor<'_>| cursor.expect("a").and_then(|()| cursor.expect("d"));
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_the_end_is_told() {
+    fn text_after_the_end_is_reported() {
         let (message, details) = complaint("é\t\n x", |cursor| {
             cursor.take_while(|next| next != 'x');
             Ok(())
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_in_any_case_parts_where_it_parts() {
+    fn a_text_in_any_case_is_reported_where_it_differs() {
         let (message, details) =
             complaint("NiL", |cursor| if cursor.literal_in_any_case("null") { Ok(()) } else { Err(Stop::Mismatch) });
         assert_eq!(message, "\"failed to parse test (NiL)\" (line 1, column 2)");

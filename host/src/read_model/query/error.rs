@@ -1,10 +1,10 @@
-//! What a client is told when a query is refused, in PostgREST's words.
+//! Errors of queries, with the codes and messages of PostgREST.
 
 use std::borrow::Cow;
 
 use gnomon_values::TimeError;
 
-/// Why a query is refused: what PostgREST's clients read of it.
+/// Why a query is refused: the four fields that PostgREST's clients read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {message}", code.as_str())]
 pub struct QueryError {
@@ -12,9 +12,9 @@ pub struct QueryError {
     pub code: ErrorCode,
     /// What is wrong.
     pub message: String,
-    /// More about it.
+    /// Details of the error.
     pub details: Option<String>,
-    /// What would be right.
+    /// How to correct it.
     pub hint: Option<String>,
 }
 
@@ -23,16 +23,16 @@ pub struct QueryError {
 pub enum ErrorCode {
     /// A parameter breaks the grammar: PGRST100.
     Syntax,
-    /// The query string is longer than [`MAX_QUERY_BYTES`](super::MAX_QUERY_BYTES). PostgREST has no such limit, hence no code
-    /// of its own for it: PGRST100 as well.
+    /// The query string is longer than [`MAX_QUERY_BYTES`](super::MAX_QUERY_BYTES). PostgREST has no such limit and no code for
+    /// it: PGRST100 as well.
     TooLong,
-    /// A limit or an offset that no page can have: PGRST103.
+    /// A negative limit or offset: PGRST103.
     Range,
     /// A parameter names a resource that is not embedded: PGRST108.
     NotEmbedded,
     /// An aggregate function: PGRST123.
     Aggregate,
-    /// Something that PostgREST knows and Gnomon does not: PGRST127.
+    /// A feature of PostgREST that Gnomon does not have: PGRST127.
     NotImplemented,
     /// An error of Postgres, by its SQLSTATE.
     Postgres(Cow<'static, str>),
@@ -54,7 +54,7 @@ impl ErrorCode {
 }
 
 impl QueryError {
-    /// An error of Postgres, which clients see as it is.
+    /// An error of Postgres, passed on unchanged.
     #[must_use]
     pub fn from_postgres(sqlstate: &str, message: &str, details: Option<&str>, hint: Option<&str>) -> Self {
         Self {
@@ -65,13 +65,13 @@ impl QueryError {
         }
     }
 
-    /// Something that PostgREST knows and we do not.
+    /// A feature of PostgREST that Gnomon does not have.
     #[must_use]
     pub fn not_implemented(details: String) -> Self {
         Self { details: Some(details), ..Self::new(ErrorCode::NotImplemented, "Feature not implemented".to_owned()) }
     }
 
-    /// Rows that no page can have.
+    /// A negative limit or offset.
     #[must_use]
     pub fn range(details: String) -> Self {
         Self { details: Some(details), ..Self::new(ErrorCode::Range, "Requested range not satisfiable".to_owned()) }
@@ -82,7 +82,7 @@ impl QueryError {
         Self { details: Some(details), ..Self::new(ErrorCode::Syntax, message) }
     }
 
-    /// More of something than a query may have. PostgREST has no such limits, hence no code of its own for them.
+    /// More of something than a query may have. PostgREST has no such limits and no codes for them.
     pub(super) fn too_many(what: &str, limit: usize) -> Self {
         Self::syntax(format!("the query has too many {what}"), format!("At most {limit} are allowed."))
     }
@@ -91,31 +91,31 @@ impl QueryError {
     pub(super) fn without_value(parameter: &str) -> Self {
         Self::syntax(
             format!("the parameter \"{parameter}\" has no value"),
-            "A filter is written column=operator.value, as carrier=eq.UA.".to_owned(),
+            "Write a filter as column=operator.value, such as carrier=eq.UA.".to_owned(),
         )
     }
 
-    /// A parameter that can be there once, and is there again.
+    /// A parameter that may be given once and is given again.
     pub(super) fn twice(parameter: &str) -> Self {
         Self::syntax(
-            format!("the parameter \"{parameter}\" is there twice"),
-            "Only filters and logic trees can be there several times.".to_owned(),
+            format!("the parameter \"{parameter}\" is given twice"),
+            "Only filters and logic trees may be given several times.".to_owned(),
         )
     }
 
     /// A `limit` or `offset` that is not a number.
-    pub(super) fn no_number(parameter: &str, value: &str) -> Self {
+    pub(super) fn not_a_number(parameter: &str, value: &str) -> Self {
         Self::syntax(format!("the parameter \"{parameter}\" must be a whole number"), format!("It is \"{value}\"."))
     }
 
-    /// A query string that is not even looked at.
+    /// A query string that is too long to be parsed.
     pub(super) fn too_long(bytes: usize, limit: usize) -> Self {
         let details = format!("It has {bytes} bytes; at most {limit} are allowed.");
         Self { code: ErrorCode::TooLong, ..Self::syntax("the query string is too long".to_owned(), details) }
     }
 
-    /// A filter, order or limit for a resource that `select` does not embed. None can be embedded yet, so this is the
-    /// truth for every such parameter.
+    /// A filter, order or limit for a resource that `select` does not embed. Gnomon does not embed resources yet, so this holds
+    /// for every such parameter.
     pub(super) fn not_embedded(resource: &str) -> Self {
         Self {
             hint: Some(format!("Verify that '{resource}' is included in the 'select' query parameter.")),
@@ -123,7 +123,7 @@ impl QueryError {
         }
     }
 
-    /// An aggregate function. PostgREST refuses them in these words unless they are switched on.
+    /// An aggregate function. PostgREST refuses them with this message unless they are enabled.
     pub(super) fn aggregate() -> Self {
         Self::new(ErrorCode::Aggregate, "Use of aggregate functions is not allowed".to_owned())
     }
@@ -138,13 +138,13 @@ impl QueryError {
         Self::range("Offset should be greater than or equal to zero.".to_owned())
     }
 
-    /// A column that the table does not have: Postgres' own code and words.
+    /// A column that the table does not have, with Postgres' own code and message.
     pub(super) fn undefined_column(table: &str, column: &str, hint: Option<String>) -> Self {
         let message = format!("column {table}.{column} does not exist");
         Self { hint, ..Self::new(ErrorCode::Postgres(Cow::Borrowed("42703")), message) }
     }
 
-    /// An instant within a leap second: Postgres' own code and words for times that it does not know.
+    /// An instant within a leap second, with Postgres' own code and message for invalid times.
     pub(super) fn leap_second(value: &str) -> Self {
         let error = TimeError::LeapSecond(value.to_owned());
         let message = format!("date/time field value out of range: {value:?}");

@@ -81,10 +81,10 @@ pub(super) fn enclosed_filter<'t>(table: &'t Table, cursor: &mut Cursor<'_>) -> 
     Ok(Condition::new(name::column(table, &name)?, negated, test)?)
 }
 
-/// How the value of most operators is read, which depends on what may follow it.
+/// Reads the value of most operators. It depends on what may follow the value.
 type ReadValue = fn(&mut Cursor<'_>) -> Parsed<String>;
 
-/// `operator.value`, perhaps with `not.` in front.
+/// `operator.value`, optionally with `not.` in front.
 fn expression(cursor: &mut Cursor<'_>, value: ReadValue) -> Parsed<(bool, Test)> {
     let not = |cursor: &mut Cursor<'_>| {
         cursor.expect("not")?;
@@ -113,7 +113,7 @@ enum Operator {
     Is,
 }
 
-/// Where one name begins another, the longer one comes first.
+/// If one name is a prefix of another, the longer one comes first.
 const OPERATORS: [(&str, Operator); 10] = [
     ("in", Operator::In),
     ("is", Operator::Is),
@@ -127,7 +127,7 @@ const OPERATORS: [(&str, Operator); 10] = [
     ("ilike", Operator::Ilike),
 ];
 
-/// Operators of PostgREST that are not there yet.
+/// Operators of PostgREST that Gnomon does not have yet.
 const MISSING_OPERATORS: [&str; 15] = [
     "isdistinct",
     "fts",
@@ -161,7 +161,7 @@ fn operator(cursor: &mut Cursor<'_>) -> Parsed<Operator> {
     }
     for name in MISSING_OPERATORS {
         // A full text search may name its language in brackets.
-        if cursor.rest().strip_prefix(name).is_some_and(|behind| behind.starts_with(['.', '('])) {
+        if cursor.rest().strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', '('])) {
             return Err(QueryError::not_implemented(format!("The operator {name} is not implemented.")).into());
         }
     }

@@ -48,7 +48,7 @@ fn operators_are_read() {
 }
 
 #[test]
-fn malformed_filters_are_refused_at_their_place() {
+fn malformed_filters_are_refused_at_their_position() {
     for (value, column, details) in [
         ("foo.1", 1, "unexpected \"f\" expecting \"not\" or operator (eq, gt, ...)"),
         ("noop.0", 1, "unexpected \"o\" expecting \"not\" or operator (eq, gt, ...)"),
@@ -78,7 +78,7 @@ fn malformed_filters_are_refused_at_their_place() {
 }
 
 #[test]
-fn what_is_not_there_yet_is_named() {
+fn unsupported_features_are_named() {
     for (value, details) in [
         ("eq(any).{1,2}", "The quantifier any of eq(any) is not implemented."),
         ("not.like(all).{a*,*b}", "The quantifier all of like(all) is not implemented."),

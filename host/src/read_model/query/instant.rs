@@ -1,14 +1,14 @@
-//! Instants in filters: as the log and columns keep them, before Postgres reads them.
+//! Truncates instants in filters as the log and columns do, before Postgres parses them.
 //!
-//! Postgres rounds what is finer than a microsecond, and reads second 60 as the minute that follows. A filter has to find the
-//! row that was stored under the same text.
+//! Postgres rounds fractions finer than a microsecond, and reads second 60 as the next minute. A filter must find the row that was
+//! stored with the same text.
 
 use super::error::QueryError;
 
 /// The digits of a second's fraction that are kept.
 const DIGITS: usize = 6;
 
-/// The value with its fraction cut off behind the microsecond, towards the past.
+/// The value with its fraction truncated to microseconds, towards the past.
 pub(super) fn kept(mut value: String) -> Result<String, QueryError> {
     if is_leap(&value) {
         return Err(QueryError::leap_second(&value));

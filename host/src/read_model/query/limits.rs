@@ -1,9 +1,9 @@
-//! How much a query may ask for. Each limit stands well above what people and programs write, and well below what
-//! makes the parser or Postgres' planner work hard.
+//! Limits of a query. Each is well above what people and programs write, and well below what is expensive for the parser or
+//! Postgres' planner.
 
 /// Bytes of a query string. A list of 800 UUIDs fits.
 pub const MAX_QUERY_BYTES: usize = 32 * 1024;
-/// Columns in the answer, those that `*` stands for counted one by one. Postgres' own limit is 1,664.
+/// Columns in the result; `*` counts as all columns of the table. Postgres' own limit is 1,664.
 pub const MAX_SELECTED: usize = 1_000;
 /// Columns to order by.
 pub const MAX_ORDER_TERMS: usize = 32;

@@ -23,7 +23,7 @@ pub(super) enum Connective {
 }
 
 impl Logic<'_> {
-    /// How many conditions there are.
+    /// The number of conditions.
     pub(super) fn conditions(&self) -> usize {
         match self {
             Self::Condition(_) => 1,
@@ -32,10 +32,10 @@ impl Logic<'_> {
     }
 }
 
-/// The logic of a parameter, whose key is `and` or `or`, perhaps behind `not.`.
+/// The logic of a parameter, whose key is `and`, `or`, `not.and` or `not.or`.
 pub(super) fn logic<'t>(table: &'t Table, key: &str, value: &str) -> Result<Logic<'t>, QueryError> {
-    // A group within a group has its connective in front; with the key there, the outermost reads like any other, and
-    // errors count their columns from it as PostgREST's do.
+    // A nested group begins with its connective. With the key in front the outermost group is read in the same way, and errors
+    // count columns from the key as PostgREST's do.
     let text = format!("{key}{value}");
     read("logic tree", value, &text, |cursor| tree(table, cursor, 1))
 }
@@ -50,7 +50,7 @@ fn tree<'t>(table: &'t Table, cursor: &mut Cursor<'_>, depth: usize) -> Parsed<L
         cursor.commit();
     }
     let connective = cursor.labelled("logic operator (and, or)", connective)?;
-    // No column is called `and` or `or`, so this is no filter, whatever the attempt has missed.
+    // No column is called `and` or `or`, so this is not a filter, and what the attempt expected is not reported.
     cursor.commit();
     if depth > MAX_DEPTH {
         return Err(cursor.refuse(format!("Groups are nested too deep; at most {MAX_DEPTH} levels are allowed.")));

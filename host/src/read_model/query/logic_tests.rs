@@ -52,7 +52,7 @@ fn trees_are_read() {
 }
 
 #[test]
-fn malformed_trees_are_refused_at_their_place() {
+fn malformed_trees_are_refused_at_their_position() {
     let field_or_group = "field name (* or [a..z0..9_$]), negation operator (not) or logic operator (and, or)";
     for (key, value, column, details) in [
         ("or", "()", 4, format!("unexpected \")\" expecting {field_or_group}")),
@@ -76,7 +76,7 @@ fn malformed_trees_are_refused_at_their_place() {
 }
 
 #[test]
-fn what_is_not_there_yet_is_named() {
+fn unsupported_features_are_named() {
     assert_eq!(
         tree("or", "(id.eq.1,doc->a.eq.1)"),
         Err(QueryError::not_implemented("JSON paths (-> and ->>) are not implemented.".to_owned()))

@@ -1,8 +1,8 @@
-//! What stands at a place where something else could have stood, in the words of PostgREST's parser.
+//! What was found and what was expected at a position, in the format of PostgREST's parser.
 
 use std::fmt;
 
-/// Everything that was missed at the furthest place that a reading came to.
+/// Everything that was expected at the furthest position that an alternative reached.
 #[derive(Clone, Default)]
 pub(super) struct Misses {
     at: usize,
@@ -11,12 +11,12 @@ pub(super) struct Misses {
 }
 
 impl Misses {
-    /// The furthest place.
-    pub(super) fn place(&self) -> usize {
+    /// The furthest position.
+    pub(super) fn position(&self) -> usize {
         self.at
     }
 
-    /// Remembers a miss, unless there was one further on.
+    /// Records a miss, unless there was one further on.
     pub(super) fn record(&mut self, at: usize, unexpected: Unexpected, expected: Expected) {
         if at > self.at {
             *self = Self { at, ..Self::default() };
@@ -24,7 +24,7 @@ impl Misses {
         if at < self.at {
             return;
         }
-        // Of several ways to say what stands there, the first is told, except that it is one thing too many.
+        // The first report of what was found is kept, unless the text should have ended here.
         if self.unexpected.is_none() || matches!(unexpected, Unexpected::Further(_)) {
             self.unexpected = Some(unexpected);
         }
@@ -33,7 +33,7 @@ impl Misses {
         }
     }
 
-    /// Remembers the misses of a part as one.
+    /// Records the misses of a part as one, under a label.
     pub(super) fn record_all(&mut self, part: &Self, label: &'static str) {
         if let Some(unexpected) = part.unexpected {
             self.record(part.at, unexpected, Expected::Label(label));
@@ -45,15 +45,15 @@ impl fmt::Display for Misses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.unexpected {
             None | Some(Unexpected::End) => f.write_str("unexpected end of input")?,
-            // A quoted character stands for one that should not be there, a quoted text for one that should be another.
+            // A character where the text should end is in single quotes, a character instead of another in double quotes.
             Some(Unexpected::Further(next)) => write!(f, "unexpected '{next}'")?,
             Some(Unexpected::Character(next)) => write!(f, "unexpected {:?}", next.to_string())?,
         }
         let last = self.expected.len().saturating_sub(1);
-        for (place, expected) in self.expected.iter().enumerate() {
-            f.write_str(match place {
+        for (index, expected) in self.expected.iter().enumerate() {
+            f.write_str(match index {
                 0 => " expecting ",
-                _ if place == last => " or ",
+                _ if index == last => " or ",
                 _ => ", ",
             })?;
             match expected {
@@ -65,14 +65,14 @@ impl fmt::Display for Misses {
     }
 }
 
-/// What stands at a place where it cannot.
+/// What was found instead of what was expected.
 #[derive(Clone, Copy)]
 pub(super) enum Unexpected {
-    /// Nothing: the text is over.
+    /// The end of the text.
     End,
-    /// A character other than the one looked for.
+    /// Another character.
     Character(char),
-    /// Anything at all, where the text should be over.
+    /// A character where the text should end.
     Further(char),
 }
 
@@ -82,10 +82,10 @@ impl From<Option<char>> for Unexpected {
     }
 }
 
-/// What could have stood there.
+/// What was expected.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expected {
-    /// This very text.
+    /// This exact text.
     Text(&'static str),
     /// Something of this name.
     Label(&'static str),

@@ -1,15 +1,15 @@
 //! Queries on read models, in the grammar of PostgREST's query strings.
 //!
 //! A query string is parsed against the declaration of its table ([`Query::parse`]) and rendered as one statement that
-//! answers one row ([`Query::to_sql`]). Each part of the grammar has a file of its own; all read their text through the
-//! cursor, which words the syntax errors. Names of columns are resolved while parsing, so that the SQL holds no name
-//! that the declaration does not, except the aliases of the answer; values are bound, never written into the SQL.
+//! returns one row ([`Query::to_sql`]). Each part of the grammar has a file of its own; all read their text through the
+//! cursor, which formats syntax errors. Names of columns are resolved while parsing, so the SQL contains only declared names
+//! and aliases; values are bound, never written into the SQL.
 //!
-//! Where PostgREST ignores something that the client wrote, such as what stands behind a complete filter, a parameter without
-//! `=` or a limit that is not a number, we refuse it: a condition that is dropped without a word answers another question. What
-//! PostgREST knows and we do not is refused by name (PGRST127).
+//! PostgREST ignores some things that a client wrote: text after a complete filter, a parameter without `=`, a limit that is not
+//! a number. Gnomon refuses them, since a query without one of its conditions returns other rows. Features of PostgREST that
+//! Gnomon does not have are refused by name (PGRST127).
 //!
-//! What PostgREST says by headers and status codes is not here but in `http::postgrest`.
+//! Headers and status codes of PostgREST are in `http::postgrest`.
 
 mod cursor;
 mod error;
@@ -37,7 +37,7 @@ use self::{
 };
 use crate::read_model::Table;
 
-/// What a client wants to know of a table.
+/// A query on a table.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Query<'t> {
     table: &'t Table,
@@ -49,10 +49,10 @@ pub struct Query<'t> {
 }
 
 impl<'t> Query<'t> {
-    /// Reads a query string as it stands in the URL, without the `?`.
+    /// Parses a query string as it is in the URL, without the `?`.
     ///
     /// # Errors
-    /// What PostgREST answers where it does, else what is wrong in its form.
+    /// PostgREST's own error if it refuses the query too, otherwise one in the same form.
     pub fn parse(query: &str, table: &'t Table) -> Result<Self, QueryError> {
         let parameters = Parameters::parse(query)?;
         let select = select::select(table, parameters.select.as_deref().unwrap_or_default())?;
@@ -74,7 +74,7 @@ impl<'t> Query<'t> {
         Ok(Self { table, select, conditions, order, window })
     }
 
-    /// How many rows stand before the page.
+    /// The number of rows before the page.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.window.offset

@@ -1,4 +1,4 @@
-//! Names in a query, and the columns that they mean.
+//! Reads names in a query, and resolves those of columns.
 
 use super::{
     cursor::{Cursor, Parsed, Stop, read},
@@ -41,7 +41,7 @@ fn plain(cursor: &mut Cursor<'_>) -> Parsed<String> {
     }
 }
 
-/// Reads a text in double quotes, where a backslash takes the meaning from the character behind it.
+/// Reads a text in double quotes, where a backslash escapes the next character.
 pub(super) fn quoted(cursor: &mut Cursor<'_>) -> Parsed<String> {
     cursor.expect("\"")?;
     let mut text = String::new();
@@ -64,7 +64,7 @@ pub(super) fn quoted(cursor: &mut Cursor<'_>) -> Parsed<String> {
     }
 }
 
-/// Reads the name of a column and refuses the way into its JSON.
+/// Reads the name of a column and refuses a path into its JSON.
 pub(super) fn field(cursor: &mut Cursor<'_>) -> Parsed<String> {
     cursor.blanks();
     let name = name(cursor)?;
@@ -75,8 +75,8 @@ pub(super) fn field(cursor: &mut Cursor<'_>) -> Parsed<String> {
     Ok(name)
 }
 
-/// Reads the name that a column is given in the answer, and the `:` behind it. Postgres cuts names that are too long
-/// and refuses some others as broken SQL; neither is what was asked for.
+/// Reads the alias of a column and the `:` after it. Refuses aliases that Postgres would truncate, and those that it refuses as
+/// invalid SQL.
 pub(super) fn alias(cursor: &mut Cursor<'_>) -> Parsed<String> {
     let alias = name(cursor)?;
     cursor.expect(":")?;
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_are_no_names_are_refused() {
+    fn keys_that_are_not_names_are_refused() {
         for (text, message, details) in [
             (
                 "",
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_yet_is_named() {
+    fn unsupported_features_are_named() {
         assert_eq!(
             key("doc->>title").unwrap_err(),
             QueryError::not_implemented("JSON paths (-> and ->>) are not implemented.".to_owned())
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn aliases_that_postgres_would_bend_are_refused() {
+    fn aliases_that_postgres_would_change_are_refused() {
         let refusal = |text: &str| read("alias", text, text, alias).unwrap_err().details.unwrap();
         assert_eq!(refusal("\"\":"), "An alias must not be empty.");
         assert_eq!(refusal(" :"), "An alias must not be empty.");

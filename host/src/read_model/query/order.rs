@@ -12,9 +12,9 @@ use crate::read_model::{Column, Table};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct OrderTerm<'t> {
     pub(super) column: &'t Column,
-    /// Ascending unless said otherwise.
+    /// `None` is ascending.
     pub(super) direction: Option<Direction>,
-    /// Nulls stand where Postgres puts them unless said otherwise: as if they were greater than anything.
+    /// `None` is Postgres' default: nulls are sorted as greater than all values.
     pub(super) nulls: Option<Nulls>,
 }
 
@@ -59,7 +59,7 @@ fn term(cursor: &mut Cursor<'_>) -> Parsed<Term> {
     Ok((name, direction, nulls))
 }
 
-/// `.word`, if it is one of these words.
+/// Reads `.word`, if it is one of these words.
 fn suffix<T>(cursor: &mut Cursor<'_>, words: [(&'static str, T); 2]) -> Parsed<Option<T>> {
     for (word, meaning) in words {
         let found =

@@ -25,7 +25,7 @@ fn terms_are_read() {
 }
 
 #[test]
-fn malformed_terms_are_refused_at_their_place() {
+fn malformed_terms_are_refused_at_their_position() {
     for (value, column, details) in [
         ("", 1, "unexpected end of input expecting field name (* or [a..z0..9_$])"),
         ("id,", 4, "unexpected end of input expecting field name (* or [a..z0..9_$])"),
@@ -49,7 +49,7 @@ fn malformed_terms_are_refused_at_their_place() {
 }
 
 #[test]
-fn what_is_not_there_yet_is_named() {
+fn unsupported_features_are_named() {
     assert_eq!(
         ordered("doc->title.desc"),
         Err(QueryError::not_implemented("JSON paths (-> and ->>) are not implemented.".to_owned()))

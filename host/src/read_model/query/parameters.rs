@@ -1,4 +1,4 @@
-//! The query string, taken apart.
+//! Splits the query string into parameters.
 
 use std::borrow::Cow;
 
@@ -6,14 +6,14 @@ use percent_encoding::percent_decode;
 
 use super::{error::QueryError, limits::MAX_QUERY_BYTES, name};
 
-/// The parameters of a query string, each where its key puts it.
+/// The parameters of a query string.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Parameters {
     pub(super) select: Option<String>,
     pub(super) order: Option<String>,
     pub(super) limit: Option<String>,
     pub(super) offset: Option<String>,
-    /// Everything that must hold, in the order of the query string.
+    /// All filters and logic trees, in the order of the query string.
     pub(super) wheres: Vec<Where>,
 }
 
@@ -27,11 +27,11 @@ pub(super) enum Where {
 }
 
 impl Parameters {
-    /// Takes a query string apart.
+    /// Splits a query string.
     ///
-    /// PostgREST passes over a parameter without `=`, over `columns`, which says what a write may touch, and over all but
-    /// one of several `select`, `order`, `limit` or `offset`. Here these are refused: who writes `carrier.eq.UA` for
-    /// `carrier=eq.UA` must not be answered as if there were no filter.
+    /// PostgREST ignores a parameter without `=`, `columns`, which limits what a write may change, and all but one of several
+    /// `select`, `order`, `limit` or `offset`. Gnomon refuses them: a client that writes `carrier.eq.UA` instead of
+    /// `carrier=eq.UA` must not get the rows of a query without a filter.
     pub(super) fn parse(query: &str) -> Result<Self, QueryError> {
         if query.len() > MAX_QUERY_BYTES {
             return Err(QueryError::too_long(query.len(), MAX_QUERY_BYTES));
@@ -53,12 +53,12 @@ impl Parameters {
             "limit" => once(&key, &mut self.limit, value)?,
             "offset" => once(&key, &mut self.offset, value)?,
             "columns" => {
-                let details = "The parameter columns says what a write may touch, and read models are not written to.";
+                let details = "The parameter columns is for writes, and read models cannot be written to.";
                 return Err(QueryError::not_implemented(details.to_owned()));
             }
             "and" | "or" | "not.and" | "not.or" => self.wheres.push(Where::Logic { key, value }),
             _ => match key.rsplit_once('.') {
-                // These words end a path to another resource wherever a path stands before them.
+                // After a path, these words are parameters of another resource.
                 Some((path, "order" | "limit" | "offset" | "and" | "or")) => {
                     return Err(name::key(&key).err().unwrap_or_else(|| QueryError::not_embedded(path)));
                 }
@@ -69,23 +69,23 @@ impl Parameters {
     }
 }
 
-/// Takes the value of a parameter that can be there once.
-fn once(key: &str, place: &mut Option<String>, value: String) -> Result<(), QueryError> {
-    if place.is_some() {
+/// Sets the value of a parameter that may be given once.
+fn once(key: &str, slot: &mut Option<String>, value: String) -> Result<(), QueryError> {
+    if slot.is_some() {
         return Err(QueryError::twice(key));
     }
-    *place = Some(value);
+    *slot = Some(value);
     Ok(())
 }
 
-/// Undoes the encoding of a key or value. What looks like an escape and is none stays as it is.
+/// Decodes a key or value. An invalid escape stays as it is.
 fn decode(text: &str) -> Result<String, QueryError> {
     let spaced = if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
     match percent_decode(spaced.as_bytes()).decode_utf8() {
         Ok(decoded) => Ok(decoded.into_owned()),
         Err(_) => Err(QueryError::syntax(
             "the query string is not UTF-8".to_owned(),
-            format!("These are no characters once decoded: {text}"),
+            format!("It is not UTF-8 once decoded: {text}"),
         )),
     }
 }
@@ -119,16 +119,16 @@ mod tests {
     }
 
     #[test]
-    fn what_postgrest_passes_over_is_refused() {
+    fn what_postgrest_ignores_is_refused() {
         assert_eq!(Parameters::parse(""), Ok(Parameters::default()));
         assert_eq!(Parameters::parse("&&"), Ok(Parameters::default()));
         for (query, message) in [
             ("carrier.eq.UA", "the parameter \"carrier.eq.UA\" has no value"),
             ("a=eq.1&select", "the parameter \"select\" has no value"),
-            ("select=a&select=b", "the parameter \"select\" is there twice"),
-            ("order=a&order=b", "the parameter \"order\" is there twice"),
-            ("limit=1&a=eq.1&limit=2", "the parameter \"limit\" is there twice"),
-            ("offset=1&offset=1", "the parameter \"offset\" is there twice"),
+            ("select=a&select=b", "the parameter \"select\" is given twice"),
+            ("order=a&order=b", "the parameter \"order\" is given twice"),
+            ("limit=1&a=eq.1&limit=2", "the parameter \"limit\" is given twice"),
+            ("offset=1&offset=1", "the parameter \"offset\" is given twice"),
         ] {
             let error = Parameters::parse(query).unwrap_err();
             assert_eq!((error.code.as_str(), error.message.as_str()), ("PGRST100", message));
@@ -138,13 +138,13 @@ mod tests {
     }
 
     #[test]
-    fn a_value_begins_behind_the_first_sign() {
+    fn a_value_begins_after_the_first_equals_sign() {
         assert_eq!(Parameters::parse("=").unwrap().wheres, [filter("", "")]);
         assert_eq!(Parameters::parse("a==&b=1=2").unwrap().wheres, [filter("a", "="), filter("b", "1=2")]);
     }
 
     #[test]
-    fn the_encoding_is_undone_once() {
+    fn keys_and_values_are_decoded_once() {
         for (encoded, decoded) in
             [("a%20b+c%2B", "a b c+"), ("%26%3D%25", "&=%"), ("%C3%A9é", "éé"), ("%zz%2", "%zz%2"), ("%2525", "%25")]
         {
@@ -153,7 +153,7 @@ mod tests {
         let error = Parameters::parse("a=%FF").unwrap_err();
         assert_eq!(error.code.as_str(), "PGRST100");
         assert_eq!(error.message, "the query string is not UTF-8");
-        assert_eq!(error.details.as_deref(), Some("These are no characters once decoded: %FF"));
+        assert_eq!(error.details.as_deref(), Some("It is not UTF-8 once decoded: %FF"));
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_without_a_name_leads_nowhere() {
+    fn a_path_with_an_empty_name_is_refused() {
         for key in [".order", ".and", "!.limit", "..or"] {
             let error = Parameters::parse(&format!("{key}=1")).unwrap_err();
             assert_eq!(error.message, format!("\"failed to parse tree path ({key})\" (line 1, column 1)"));

@@ -1,4 +1,4 @@
-//! `select`: the columns of the answer.
+//! `select`: the columns of the result.
 
 use super::{
     cursor::{Cursor, Parsed, Stop, read},
@@ -8,21 +8,21 @@ use super::{
 };
 use crate::read_model::{Column, Table};
 
-/// A column of the answer.
+/// A column of the result.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Selected<'t> {
     pub(super) column: &'t Column,
-    /// Its name in the answer, if that is not its own.
+    /// Its name in the result, if it is not the column's.
     pub(super) alias: Option<String>,
 }
 
-/// What a part of `select` asks for.
+/// An item of `select`.
 enum Item {
     All,
     Column { name: String, alias: Option<String> },
 }
 
-/// The columns that `select` asks for. None asked for are all.
+/// The columns that `select` names; all columns if it is empty.
 pub(super) fn select<'t>(table: &'t Table, value: &str) -> Result<Vec<Selected<'t>>, QueryError> {
     let items = if value.is_empty() { vec![Item::All] } else { read("select parameter", value, value, items)? };
     let mut selected = Vec::new();
@@ -31,7 +31,7 @@ pub(super) fn select<'t>(table: &'t Table, value: &str) -> Result<Vec<Selected<'
             Item::All => selected.extend(table.columns().iter().map(|column| Selected { column, alias: None })),
             Item::Column { name, alias } => selected.push(Selected { column: column(table, &name)?, alias }),
         }
-        // Asked for each item, since `*` is many columns.
+        // Checked after each item, since `*` is many columns.
         if selected.len() > MAX_SELECTED {
             return Err(QueryError::too_many("selected columns", MAX_SELECTED));
         }
@@ -74,7 +74,7 @@ fn item(cursor: &mut Cursor<'_>) -> Parsed<Item> {
     Ok(Item::Column { name, alias })
 }
 
-/// Behind the point after a column only the name of an aggregate function may stand.
+/// Reads the name of an aggregate function, which alone may follow the point after a column, and refuses it.
 fn aggregate(cursor: &mut Cursor<'_>) -> Stop {
     let known = ["sum()", "avg()", "count()", "max()", "min()"].into_iter().any(|function| cursor.literal(function));
     if known { QueryError::aggregate().into() } else { Stop::Mismatch }

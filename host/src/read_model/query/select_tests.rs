@@ -30,7 +30,7 @@ fn columns_are_selected() {
 }
 
 #[test]
-fn malformed_texts_are_refused_at_their_place() {
+fn malformed_texts_are_refused_at_their_position() {
     for (value, column, details) in [
         ("id,", 4, "unexpected end of input expecting field name (* or [a..z0..9_$])"),
         (",id", 1, "unexpected \",\" expecting field name (* or [a..z0..9_$])"),
@@ -52,7 +52,7 @@ fn malformed_texts_are_refused_at_their_place() {
 }
 
 #[test]
-fn what_is_not_there_yet_is_named() {
+fn unsupported_features_are_named() {
     for (value, details) in [
         ("doc->title", "JSON paths (-> and ->>) are not implemented."),
         ("t:doc->>title", "JSON paths (-> and ->>) are not implemented."),

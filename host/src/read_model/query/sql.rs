@@ -1,4 +1,4 @@
-//! A query as SQL.
+//! Renders a query as SQL.
 
 use super::{
     Query,
@@ -6,9 +6,9 @@ use super::{
     logic::{Connective, Logic},
     order::{Direction, Nulls, OrderTerm},
 };
-use crate::read_model::{Column, ColumnType, Table};
+use crate::read_model::{Column, ColumnType, Table, value::sql_type as sql_type_of};
 
-/// What the answer is.
+/// The shape of the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shape {
     /// A JSON array of rows.
@@ -18,32 +18,32 @@ pub enum Shape {
     Object,
 }
 
-/// How a query is to be answered, beside what the query itself says.
+/// How to render a query, in addition to what the query says.
 #[derive(Clone, Copy, Debug)]
 pub struct Rendering<'a> {
     /// The schema that holds the table.
     pub schema: &'a str,
-    /// Whether the answer is a list or one object.
+    /// Whether the result is a list or one object.
     pub shape: Shape,
     /// Whether to count all rows that match, not only those of the page.
     pub exact_count: bool,
-    /// The most rows that a page may have, whatever the query asks for.
+    /// The most rows that a page may have, even if the query asks for more.
     pub max_rows: Option<u64>,
-    /// The number of the first placeholder: 1 where the statement stands alone, more where it becomes a part of one
-    /// that has parameters of its own.
+    /// The number of the first placeholder: 1 for a statement on its own, more for a part of a statement that has other
+    /// parameters before.
     pub first_placeholder: usize,
 }
 
-/// A statement that answers one row with three columns:
+/// A statement that returns one row with three columns:
 ///
 /// - `body text`: the page as JSON;
-/// - `page_rows bigint`: how many rows the page has;
-/// - `total_rows bigint`: how many there are in all, or null where nobody asked.
+/// - `page_rows bigint`: the number of rows in the page;
+/// - `total_rows bigint`: the number of rows that match, or null without [`Rendering::exact_count`].
 ///
-/// It stands alone or in brackets behind `FROM`. All parameters are `text`; the statement casts each to its column's
-/// type. Let it be planned with its values, unprepared (sqlx: `persistent(false)`): Postgres then casts each value once
-/// and finds the plan for it, and a wrong value is an error even where no row is looked at. Timestamps and dates are
-/// written and read in the session's time zone.
+/// It can be run on its own, or be used as a subquery. All parameters are `text`; the statement casts each to its column's
+/// type. Run it unprepared (sqlx: `persistent(false)`): Postgres then plans it with its values, casts each value once, and
+/// reports an invalid value even if it reads no row. Timestamps and dates are formatted and parsed in the session's time
+/// zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sql {
     /// The statement.
@@ -55,10 +55,9 @@ pub struct Sql {
 impl Query<'_> {
     /// Renders the query.
     ///
-    /// The rows of a read model move in Postgres' heap with each event, so a client that turns pages would miss some
-    /// rows and see others twice wherever the order leaves open which of two rows comes first. Hence `order` is always
-    /// made complete by the columns of the key, and a page that is cut by a limit, an offset or `max_rows` has the order
-    /// of the key where nobody asks for another. PostgREST adds nothing to an order.
+    /// Updates move rows in Postgres' heap, so if the order of two rows were undefined, a client that reads page by page could
+    /// miss rows or see them twice. Hence the columns of the key complete every `order`, and a page that is cut by a limit, an
+    /// offset or `max_rows` is ordered by the key if the query has no order. PostgREST adds nothing to an order.
     #[must_use]
     pub fn to_sql(&self, rendering: &Rendering<'_>) -> Sql {
         let limit = match (self.window.limit, rendering.max_rows) {
@@ -83,7 +82,7 @@ impl Query<'_> {
             offset => format!(" OFFSET {}", sql.bind(offset.to_string(), "bigint")),
         };
 
-        // `page.*` means the row even where a column or alias is called `page`.
+        // `page.*` means the row even if a column or alias is called `page`.
         let body = match rendering.shape {
             Shape::List => "coalesce(json_agg(page.*), '[]')",
             Shape::Object => "coalesce(json_agg(page.*)->0, 'null')",
@@ -101,7 +100,7 @@ impl Query<'_> {
     }
 }
 
-/// Writes SQL and keeps the values of its placeholders.
+/// Writes SQL and collects the values of its placeholders.
 struct Writer {
     /// The table's name, quoted.
     table: String,
@@ -114,9 +113,9 @@ impl Writer {
         Self { table: quoted(table), first_placeholder, params: Vec::new() }
     }
 
-    /// A placeholder that has the type. The value comes as text and is cast by the same function that reads a literal
-    /// of the type, so a wrong one fails with the same words; and the cast is on the value, not on the column, so an
-    /// index on the column serves.
+    /// A placeholder of a type. The value is sent as text and cast by the function that parses literals of the type, so an
+    /// invalid value fails with the same message. The cast is on the value, not on the column, so an index on the column can be
+    /// used.
     fn bind(&mut self, value: String, sql_type: &str) -> String {
         let placeholder = self.first_placeholder + self.params.len();
         self.params.push(value);
@@ -155,7 +154,7 @@ impl Writer {
 
     fn condition(&mut self, condition: &Condition<'_>) -> String {
         let column = self.column(condition.column);
-        let sql_type = condition.column.column_type.sql();
+        let sql_type = sql_type_of(condition.column.column_type);
         let test = match &condition.test {
             Test::Compare(comparison, value) => {
                 let operator = match comparison {
@@ -188,20 +187,20 @@ impl Writer {
 
     fn like(&mut self, column: &Column, pattern: &str, any_case: bool) -> String {
         let name = self.column(column);
-        // Bytes match patterns of bytes. Other types match none, and Postgres says so.
+        // Bytes are matched with patterns of bytes. For other types Postgres reports that they have no such operator.
         let sql_type = if column.column_type == ColumnType::Bytes { "bytea" } else { "text" };
         let pattern = self.bind(pattern.replace('*', "%"), sql_type);
         match (any_case, column.column_type) {
             (false, _) => format!("{name} LIKE {pattern}"),
-            // A column that is compared byte by byte, as keys are, knows no case beyond ASCII by itself.
+            // In the collation "C" of keys, ILIKE ignores case for ASCII letters only.
             (true, ColumnType::Text) => format!("{name} COLLATE \"default\" ILIKE {pattern}"),
             (true, _) => format!("{name} ILIKE {pattern}"),
         }
     }
 
-    /// The terms of an order in which no two rows are equal: those that were asked for, and then the columns of the key
-    /// that are not among them. These run as the last term does, so that with the
-    /// key `a, b` the order `a.desc` is the key's index read backward, with nothing left to sort.
+    /// The terms of an order in which no two rows are equal: those of the query, then the columns of the key that are not among
+    /// them. The latter have the direction of the last term, so that with the key `a, b` the order `a.desc` is a backward scan of
+    /// the key's index, without a sort.
     fn whole_order(&self, table: &Table, order: &[OrderTerm<'_>]) -> Vec<String> {
         let direction = order.last().and_then(|last| last.direction);
         let named = |column: &Column| order.iter().any(|term| term.column.name == column.name);
@@ -235,7 +234,7 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// The literal of a Postgres array. Every element is quoted, so none is `NULL` by accident.
+/// The literal of a Postgres array. Every element is quoted, so the text `NULL` does not become null.
 fn array_literal(values: &[String]) -> String {
     let quoted = |value: &String| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
     format!("{{{}}}", values.iter().map(quoted).collect::<Vec<_>>().join(","))

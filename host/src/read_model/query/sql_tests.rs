@@ -56,7 +56,7 @@ fn lists_are_one_value() {
 }
 
 #[test]
-fn patterns_know_the_case_of_all_letters() {
+fn patterns_ignore_the_case_of_all_letters() {
     assert_snapshot!(
         rendered("select=id&user=like.a*&user=not.ilike.*%25b&raw=like.*&delay=ilike.1*", &list()),
         @r#"
@@ -104,7 +104,7 @@ fn trees_are_bracketed() {
 }
 
 #[test]
-fn order_is_as_asked() {
+fn order_is_as_requested() {
     assert_snapshot!(rendered("select=id&order=day.desc.nullslast,user.nullsfirst,id.asc&limit=3", &list()), @r#"
     SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
     FROM (SELECT "flights"."id" FROM "s"."flights"
@@ -168,7 +168,7 @@ fn a_page_is_never_longer_than_allowed() {
 }
 
 #[test]
-fn placeholders_count_from_where_the_caller_says() {
+fn placeholders_count_from_the_first_number() {
     let rendering = Rendering { first_placeholder: 4, schema: "a\"b", shape: Shape::Object, ..list() };
     assert_snapshot!(rendered("select=%22a%5C%22b%22:id&id=eq.1&limit=2", &rendering), @r#"
     SELECT coalesce(json_agg(page.*)->0, 'null')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows

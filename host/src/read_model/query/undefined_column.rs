@@ -1,8 +1,8 @@
-//! What Postgres says of a column that is not there.
+//! The error of Postgres for a missing column.
 //!
-//! Postgres itself is not asked: it reads `"flights"."count"`, where no column has that name, as `count("flights")`,
-//! and so for every function that takes a row, and it has columns of its own such as `xmin`. Hence only columns of the
-//! table are ever rendered, and the words for others are found here. A test holds them against the real ones.
+//! Postgres itself is not asked: it reads `"flights"."count"` as `count("flights")` if there is no such column, and likewise for
+//! every function that takes a row, and it has system columns such as `xmin`. Hence only declared columns are rendered, and the
+//! error for others is made here. A test compares it with the real one.
 
 use super::error::QueryError;
 use crate::read_model::Table;
@@ -15,19 +15,19 @@ pub(super) fn undefined_column(table: &Table, name: &str) -> QueryError {
     QueryError::undefined_column(table.name().as_str(), name, hint(table, name))
 }
 
-/// The one or two columns whose names are nearest, if they are near. Three are as good as none.
+/// Suggests the one or two columns whose names are nearest, if they are near enough. For three or more there is no suggestion.
 fn hint(table: &Table, name: &str) -> Option<String> {
     let mut least = MAX_DISTANCE;
     let mut nearest = Vec::new();
     let length = name.chars().count();
     for column in table.columns() {
         let candidate = column.name.as_str();
-        // The distance is no less; and it takes long to find for a name as long as a query may be.
+        // The distance is at least this difference, and expensive to compute for a very long name.
         if candidate.len().abs_diff(length) > MAX_DISTANCE {
             continue;
         }
         let distance = strsim::levenshtein(candidate, name);
-        // More than half of the name would have to change. Postgres counts its bytes here.
+        // More than half of the name would have to change. Postgres counts bytes here.
         if distance > name.len() / 2 || distance > least {
             continue;
         }

@@ -1,16 +1,16 @@
-//! The values of filters.
+//! Reads the values of filters.
 
 use super::{
     cursor::{Cursor, Parsed, Stop},
     name::quoted,
 };
 
-/// Everything that is left, as it is: the value of a filter of its own.
+/// The rest of the text: the value of a filter that is a parameter of its own.
 pub(super) fn rest(cursor: &mut Cursor<'_>) -> Parsed<String> {
     Ok(cursor.take_while(|_| true).to_owned())
 }
 
-/// A value within a logic tree, where `,` and `)` end it unless it stands in double quotes or braces.
+/// A value within a logic tree: it ends at `,` or `)`, unless it is in double quotes or braces.
 pub(super) fn enclosed(cursor: &mut Cursor<'_>) -> Parsed<String> {
     if let Some(value) = cursor.attempt_silently(alone_in_quotes)? {
         return Ok(value);
@@ -21,7 +21,7 @@ pub(super) fn enclosed(cursor: &mut Cursor<'_>) -> Parsed<String> {
     Ok(bare(cursor))
 }
 
-/// A list of values: `(a,"b,c",d)`. A list of one empty value is the empty list, since nothing else can write it.
+/// A list of values: `(a,"b,c",d)`. A list of one empty value means the empty list, which cannot be written otherwise.
 pub(super) fn list(cursor: &mut Cursor<'_>) -> Parsed<Vec<String>> {
     cursor.blanks();
     cursor.expect("(")?;
@@ -46,7 +46,7 @@ fn element(cursor: &mut Cursor<'_>) -> Parsed<String> {
     })
 }
 
-/// A text in double quotes with nothing behind it. With something behind, the quotes are part of the value.
+/// A text in double quotes that is the whole value. If more text follows, the quotes are part of the value.
 fn alone_in_quotes(cursor: &mut Cursor<'_>) -> Parsed<String> {
     let value = quoted(cursor)?;
     match cursor.peek() {
@@ -55,7 +55,7 @@ fn alone_in_quotes(cursor: &mut Cursor<'_>) -> Parsed<String> {
     }
 }
 
-/// The literal of an array, whose commas separate nothing here.
+/// The literal of an array, whose commas are part of the value.
 fn array(cursor: &mut Cursor<'_>) -> Parsed<String> {
     let start = cursor.rest();
     cursor.expect("{")?;

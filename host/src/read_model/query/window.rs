@@ -1,18 +1,18 @@
-//! `limit` and `offset`: which of the rows are the page.
+//! `limit` and `offset`: the rows of the page.
 
 use super::error::QueryError;
 
-/// A part of all rows that match.
+/// The part of the matching rows that is returned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Window {
     pub(super) limit: Option<u64>,
     pub(super) offset: u64,
 }
 
-/// The window of a query. PostgREST passes over what is not a number, and over an offset below zero.
+/// The window of a query. PostgREST ignores values that are not numbers, and negative offsets; Gnomon refuses them.
 pub(super) fn window(limit: Option<&str>, offset: Option<&str>) -> Result<Window, QueryError> {
     let read =
-        |name, text: Option<&str>| text.map(|text| number(text).ok_or_else(|| QueryError::no_number(name, text)));
+        |name, text: Option<&str>| text.map(|text| number(text).ok_or_else(|| QueryError::not_a_number(name, text)));
     let limit = read("limit", limit).transpose()?;
     let offset = read("offset", offset).transpose()?.unwrap_or_default();
     Ok(Window {
@@ -21,7 +21,7 @@ pub(super) fn window(limit: Option<&str>, offset: Option<&str>) -> Result<Window
     })
 }
 
-/// A number; beyond what Postgres can count to, the last one that it can.
+/// Parses a number; one beyond the range of Postgres' `bigint` becomes the nearest within it.
 fn number(text: &str) -> Option<i64> {
     let text = text.trim();
     let digits = text.strip_prefix('-').unwrap_or(text);
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_taken() {
+    fn numbers_are_accepted() {
         for (limit, offset, expected) in [
             (None, None, Window { limit: None, offset: 0 }),
             (Some("3"), Some("2"), Window { limit: Some(3), offset: 2 }),

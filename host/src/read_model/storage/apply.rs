@@ -1,4 +1,4 @@
-//! Writing what a batch changed.
+//! Writes the changes of a batch.
 
 use sqlx::PgConnection;
 
@@ -11,7 +11,7 @@ use crate::read_model::{
     write_set::{TableWrites, WriteSet},
 };
 
-/// Rows of one statement: enough that its costs do not count, few enough that its arrays stay small.
+/// Rows of one statement: enough to make the cost of the statement negligible, few enough to keep its arrays small.
 const CHUNK: usize = 10_000;
 
 impl TableSet {
@@ -34,8 +34,8 @@ impl Stored {
         let rows: Vec<&[Value]> = writes.written().map(Vec::as_slice).collect();
         for rows in rows.chunks(CHUNK) {
             let mut statement = sqlx::query(&self.upsert);
-            for (place, column) in self.table.columns().iter().enumerate() {
-                statement = bind_column(statement, column.column_type, rows.iter().map(|row| &row[place]));
+            for (index, column) in self.table.columns().iter().enumerate() {
+                statement = bind_column(statement, column.column_type, rows.iter().map(|row| &row[index]));
             }
             statement.execute(&mut *connection).await?;
         }
@@ -46,8 +46,8 @@ impl Stored {
         let keys: Vec<&[Value]> = writes.deleted().map(Vec::as_slice).collect();
         for keys in keys.chunks(CHUNK) {
             let mut statement = sqlx::query(&self.delete);
-            for (place, column) in self.table.key_columns().enumerate() {
-                statement = bind_column(statement, column.column_type, keys.iter().map(|key| &key[place]));
+            for (index, column) in self.table.key_columns().enumerate() {
+                statement = bind_column(statement, column.column_type, keys.iter().map(|key| &key[index]));
             }
             statement.execute(&mut *connection).await?;
         }

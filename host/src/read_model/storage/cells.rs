@@ -1,6 +1,6 @@
-//! Cells on their way into statements and out of rows.
+//! Binds cells to statements, and reads them from rows.
 
-use gnomon_values::json::CanonicalJson;
+use gnomon_values::{Day, Instant, json::CanonicalJson};
 use sqlx::{
     Postgres, Row as _,
     postgres::{PgArguments, PgRow},
@@ -30,7 +30,7 @@ pub(super) fn bind_column<'q>(
                 cells
                     .map(|cell| match cell {
                         $pattern => Some($value),
-                        // Null; a cell of another type was refused where the row came in.
+                        // Null. The row was checked, so no cell has another type.
                         _ => None,
                     })
                     .collect::<Vec<Option<$type>>>(),
@@ -43,15 +43,15 @@ pub(super) fn bind_column<'q>(
         ColumnType::I64 => array!(i64, Value::I64(int) => *int),
         ColumnType::F64 => array!(f64, Value::F64(float) => float.get()),
         ColumnType::Decimal => array!(&str, Value::Decimal(decimal) => decimal.as_str()),
-        ColumnType::Timestamp => array!(PgTimestamp, Value::Timestamp(time) => PgTimestamp(*time)),
-        ColumnType::Date => array!(PgDate, Value::Date(days) => PgDate(*days)),
+        ColumnType::Timestamp => array!(PgTimestamp, Value::Timestamp(instant) => PgTimestamp(instant.0)),
+        ColumnType::Date => array!(PgDate, Value::Date(day) => PgDate(day.0)),
         ColumnType::Uuid => array!(Uuid, Value::Uuid(uuid) => *uuid),
         ColumnType::Json => array!(&str, Value::Json(json) => json.as_str()),
         ColumnType::Bytes => array!(&[u8], Value::Bytes(bytes) => bytes.as_slice()),
     }
 }
 
-/// Binds one cell; its type is known to the statement.
+/// Binds one cell. The statement determines its type.
 pub(super) fn bind_cell<'q>(statement: Statement<'q>, cell: &'q Value) -> Statement<'q> {
     match cell {
         Value::Null => statement.bind(None::<&str>),
@@ -60,28 +60,28 @@ pub(super) fn bind_cell<'q>(statement: Statement<'q>, cell: &'q Value) -> Statem
         Value::I64(int) => statement.bind(*int),
         Value::F64(float) => statement.bind(float.get()),
         Value::Decimal(decimal) => statement.bind(decimal.as_str()),
-        Value::Timestamp(time) => statement.bind(PgTimestamp(*time)),
-        Value::Date(days) => statement.bind(PgDate(*days)),
+        Value::Timestamp(instant) => statement.bind(PgTimestamp(instant.0)),
+        Value::Date(day) => statement.bind(PgDate(day.0)),
         Value::Uuid(uuid) => statement.bind(*uuid),
         Value::Json(json) => statement.bind(json.as_str()),
         Value::Bytes(bytes) => statement.bind(bytes),
     }
 }
 
-/// Reads the row whose columns stand from `first` on, selected by [`select_list`](super::statements::select_list).
+/// Reads a row whose columns begin at the index `first`, selected by [`select_list`](super::statements::select_list).
 pub(super) fn row_from_postgres(
     row: &PgRow,
     first: usize,
     types: impl Iterator<Item = ColumnType>,
 ) -> Result<Row, sqlx::Error> {
-    types.enumerate().map(|(place, column_type)| cell(row, first + place, column_type)).collect()
+    types.enumerate().map(|(index, column_type)| cell(row, first + index, column_type)).collect()
 }
 
-fn cell(row: &PgRow, place: usize, column_type: ColumnType) -> Result<Value, sqlx::Error> {
+fn cell(row: &PgRow, index: usize, column_type: ColumnType) -> Result<Value, sqlx::Error> {
     let invalid = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
     macro_rules! read {
         ($type:ty, $cell:ident => $value:expr) => {
-            match row.try_get::<Option<$type>, _>(place)? {
+            match row.try_get::<Option<$type>, _>(index)? {
                 None => Value::Null,
                 Some($cell) => $value,
             }
@@ -95,8 +95,8 @@ fn cell(row: &PgRow, place: usize, column_type: ColumnType) -> Result<Value, sql
         ColumnType::Decimal => {
             read!(&str, text => Value::Decimal(Decimal::parse(text).map_err(|error| invalid(error.into()))?))
         }
-        ColumnType::Timestamp => read!(PgTimestamp, time => Value::Timestamp(time.0)),
-        ColumnType::Date => read!(PgDate, day => Value::Date(day.0)),
+        ColumnType::Timestamp => read!(PgTimestamp, time => Value::Timestamp(Instant(time.0))),
+        ColumnType::Date => read!(PgDate, day => Value::Date(Day(day.0))),
         ColumnType::Uuid => read!(Uuid, uuid => Value::Uuid(uuid)),
         ColumnType::Json => {
             read!(&str, text => Value::Json(CanonicalJson::parse(text).map_err(|error| invalid(error.into()))?))

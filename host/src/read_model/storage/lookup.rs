@@ -1,4 +1,4 @@
-//! Reading rows for modules.
+//! Reads rows for modules.
 
 use std::fmt::Write as _;
 
@@ -21,24 +21,24 @@ pub enum LookupError {
     /// Postgres fails.
     #[error(transparent)]
     Postgres(#[from] sqlx::Error),
-    /// There is more than was asked for.
+    /// They take more memory than allowed.
     #[error(transparent)]
     TooLarge(#[from] RowsTooLarge),
 }
 
-/// Rows take more memory than they may.
+/// Rows take more memory than allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the rows take more than {max_bytes} bytes")]
 pub struct RowsTooLarge {
-    /// What they may take.
+    /// The limit in bytes.
     pub max_bytes: usize,
 }
 
 impl TableSet {
-    /// The rows of a table that have these keys, in the order of the keys; none where there is no such row.
+    /// The rows of a table that have these keys, in the order of the keys; `None` for a key without a row.
     ///
     /// # Errors
-    /// Postgres fails, or the rows take more than `max_bytes`; not many more are read then.
+    /// Postgres fails, or the rows take more than `max_bytes`; reading stops there.
     pub async fn get_many(
         &self,
         connection: &mut PgConnection,
@@ -47,18 +47,18 @@ impl TableSet {
         max_bytes: usize,
     ) -> Result<Vec<Option<Row>>, LookupError> {
         let mut statement = sqlx::query(&self.stored(table).get_many);
-        for (place, column) in table.key_columns().enumerate() {
-            statement = bind_column(statement, column.column_type, keys.iter().map(|key| &key[place]));
+        for (index, column) in table.key_columns().enumerate() {
+            statement = bind_column(statement, column.column_type, keys.iter().map(|key| &key[index]));
         }
         let mut rows = vec![None; keys.len()];
-        let mut room = Room::new(max_bytes);
+        let mut budget = MemoryBudget::new(max_bytes);
         let mut answer = statement.fetch(connection);
         while let Some(found) = answer.try_next().await? {
-            let place = usize::try_from(found.try_get::<i64, _>(0)?).unwrap_or_default();
+            let number = usize::try_from(found.try_get::<i64, _>(0)?).unwrap_or_default();
             let row = row_from_postgres(&found, 1, table.columns().iter().map(|column| column.column_type))?;
-            room.take(&row)?;
+            budget.take(&row)?;
             // Ordinality counts from 1.
-            rows[place - 1] = Some(row);
+            rows[number - 1] = Some(row);
         }
         Ok(rows)
     }
@@ -66,7 +66,7 @@ impl TableSet {
     /// At most `limit` rows of a table whose first columns of an index equal these values, in any order.
     ///
     /// # Errors
-    /// Postgres fails, or the rows take more than `max_bytes`; not many more are read then.
+    /// Postgres fails, or the rows take more than `max_bytes`; reading stops there.
     pub async fn find(
         &self,
         connection: &mut PgConnection,
@@ -78,8 +78,8 @@ impl TableSet {
     ) -> Result<Vec<Row>, LookupError> {
         let mut text = format!("SELECT {} FROM {} WHERE true", select_list(table, ""), self.stored(table).name);
         let mut parameters = Vec::with_capacity(values.len());
-        for (&place, value) in index.columns.iter().zip(values) {
-            let column = &table.columns()[place];
+        for (&column_index, value) in index.columns.iter().zip(values) {
+            let column = &table.columns()[column_index];
             let name = column.name.quoted();
             let _ = if *value == Value::Null {
                 write!(text, " AND {name} IS NULL")
@@ -95,24 +95,24 @@ impl TableSet {
         }
         let types = || table.columns().iter().map(|column| column.column_type);
         let mut rows = Vec::new();
-        let mut room = Room::new(max_bytes);
+        let mut budget = MemoryBudget::new(max_bytes);
         let mut answer = statement.fetch(connection);
         while let Some(found) = answer.try_next().await? {
             let row = row_from_postgres(&found, 0, types())?;
-            room.take(&row)?;
+            budget.take(&row)?;
             rows.push(row);
         }
         Ok(rows)
     }
 }
 
-/// Memory that rows may still take.
-struct Room {
+/// The memory that rows may still take.
+struct MemoryBudget {
     max_bytes: usize,
     left: usize,
 }
 
-impl Room {
+impl MemoryBudget {
     fn new(max_bytes: usize) -> Self {
         Self { max_bytes, left: max_bytes }
     }

@@ -1,4 +1,4 @@
-//! Making and dropping the tables of a build.
+//! Creates and drops the tables of a build.
 
 use sqlx::{Executor, PgConnection};
 
@@ -8,11 +8,11 @@ use super::{
 };
 use crate::read_model::{
     table::{Column, Table},
-    value::ColumnType,
+    value::{ColumnType, sql_type},
 };
 
 impl TableSet {
-    /// Makes the schema and its tables, with their keys and without their indexes: a replay fills them faster so.
+    /// Creates the schema and its tables, with their keys but without their indexes, so that a replay fills them faster.
     ///
     /// # Errors
     /// Postgres fails.
@@ -21,7 +21,7 @@ impl TableSet {
         for stored in &self.tables {
             execute(connection, stored.create()).await?;
         }
-        // Only now: Postgres picks names for the keys' indexes that no table has, and a table may be called `a_pkey`.
+        // After all tables: Postgres then picks names for the indexes of the keys that no table has, such as `a_pkey`.
         for stored in &self.tables {
             execute(connection, stored.add_key()).await?;
         }
@@ -42,10 +42,10 @@ impl TableSet {
         Ok(())
     }
 
-    /// Drops the schema with all that is in it, if it is there.
+    /// Drops the schema and its tables, if they exist.
     ///
     /// # Errors
-    /// Postgres fails, or something outside of the schema hangs on it.
+    /// Postgres fails, or an object outside of the schema depends on it.
     pub async fn drop(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         for stored in &self.tables {
             execute(connection, format!("DROP TABLE IF EXISTS {}", stored.name)).await?;
@@ -58,8 +58,8 @@ impl Stored {
     fn create(&self) -> String {
         let table = &self.table;
         let columns = join(
-            table.columns().iter().enumerate().map(|(place, column)| {
-                format!("{} {}", column.name.quoted(), column_definition(column, table.key().contains(&place)))
+            table.columns().iter().enumerate().map(|(column_index, column)| {
+                format!("{} {}", column.name.quoted(), column_definition(column, table.key().contains(&column_index)))
             }),
             ", ",
         );
@@ -72,23 +72,23 @@ impl Stored {
     }
 
     fn indexes(&self) -> impl Iterator<Item = String> {
-        let column = |table: &Table, place: usize| table.columns()[place].name.quoted();
+        let column = |table: &Table, column_index: usize| table.columns()[column_index].name.quoted();
         self.table.indexes().iter().map(move |index| {
-            let columns = join(index.columns.iter().map(|&place| column(&self.table, place)), ", ");
+            let columns = join(index.columns.iter().map(|&column_index| column(&self.table, column_index)), ", ");
             format!("CREATE INDEX ON {} ({columns})", self.name)
         })
     }
 }
 
 fn column_definition(column: &Column, in_key: bool) -> String {
-    // Keys are in the order of bytes, as everywhere else in the house, and faster to compare than in a language's order.
+    // Keys are ordered by their bytes, as in the rest of the host, which is also faster to compare than a language's order.
     let collation = if in_key && column.column_type == ColumnType::Text { " COLLATE \"C\"" } else { "" };
     let null = if column.nullable { "" } else { " NOT NULL" };
-    format!("{}{collation}{null}", column.column_type.sql())
+    format!("{}{collation}{null}", sql_type(column.column_type))
 }
 
 async fn execute(connection: &mut PgConnection, statement: String) -> Result<(), sqlx::Error> {
-    // Safe: made of checked identifiers and our own words.
+    // Safe: made of checked identifiers and constant text.
     connection.execute(statement.as_str()).await?;
     Ok(())
 }

@@ -1,13 +1,16 @@
 //! The statements that write and read the rows of a table.
 
-use crate::read_model::{table::Table, value::ColumnType};
+use crate::read_model::{
+    table::Table,
+    value::{ColumnType, sql_type},
+};
 
 pub(super) fn upsert(name: &str, table: &Table) -> String {
     let columns = join(table.columns().iter().map(|column| column.name.quoted()), ", ");
     let arrays =
-        table.columns().iter().enumerate().map(|(place, column)| array_parameter(place + 1, column.column_type));
+        table.columns().iter().enumerate().map(|(index, column)| array_parameter(index + 1, column.column_type));
     let key = join(table.key_columns().map(|column| column.name.quoted()), ", ");
-    let rest = table.columns().iter().enumerate().filter(|(place, _)| !table.key().contains(place));
+    let rest = table.columns().iter().enumerate().filter(|(index, _)| !table.key().contains(index));
     let set = join(rest.map(|(_, column)| format!("{0} = excluded.{0}", column.name.quoted())), ", ");
     let conflict = if set.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {set}") };
     format!(
@@ -17,10 +20,10 @@ pub(super) fn upsert(name: &str, table: &Table) -> String {
 }
 
 pub(super) fn delete(name: &str, table: &Table) -> String {
-    let arrays = table.key_columns().enumerate().map(|(place, column)| array_parameter(place + 1, column.column_type));
-    let gone = join((0..table.key().len()).map(|place| format!("k{place}")), ", ");
+    let arrays = table.key_columns().enumerate().map(|(index, column)| array_parameter(index + 1, column.column_type));
+    let gone = join((0..table.key().len()).map(|index| format!("k{index}")), ", ");
     let same =
-        table.key_columns().enumerate().map(|(place, column)| format!("t.{} = gone.k{place}", column.name.quoted()));
+        table.key_columns().enumerate().map(|(index, column)| format!("t.{} = gone.k{index}", column.name.quoted()));
     format!(
         "DELETE FROM {name} AS t USING unnest({}) AS gone ({gone}) WHERE {}",
         join(arrays, ", "),
@@ -29,12 +32,12 @@ pub(super) fn delete(name: &str, table: &Table) -> String {
 }
 
 pub(super) fn get_many(name: &str, table: &Table) -> String {
-    let arrays = table.key_columns().enumerate().map(|(place, column)| array_parameter(place + 1, column.column_type));
-    let wanted = join((0..table.key().len()).map(|place| format!("k{place}")), ", ");
+    let arrays = table.key_columns().enumerate().map(|(index, column)| array_parameter(index + 1, column.column_type));
+    let wanted = join((0..table.key().len()).map(|index| format!("k{index}")), ", ");
     let same =
-        table.key_columns().enumerate().map(|(place, column)| format!("t.{} = wanted.k{place}", column.name.quoted()));
+        table.key_columns().enumerate().map(|(index, column)| format!("t.{} = wanted.k{index}", column.name.quoted()));
     format!(
-        "SELECT wanted.place, {} FROM unnest({}) WITH ORDINALITY AS wanted ({wanted}, place) JOIN {name} AS t ON {}",
+        "SELECT wanted.number, {} FROM unnest({}) WITH ORDINALITY AS wanted ({wanted}, number) JOIN {name} AS t ON {}",
         select_list(table, "t."),
         join(arrays, ", "),
         join(same, " AND ")
@@ -51,19 +54,19 @@ pub(super) fn select_list(table: &Table, prefix: &str) -> String {
 pub(super) fn parameter(number: usize, column_type: ColumnType) -> String {
     match column_type {
         ColumnType::Decimal => format!("${number}::text::numeric"),
-        _ => format!("${number}::{}", column_type.sql()),
+        _ => format!("${number}::{}", sql_type(column_type)),
     }
 }
 
-/// A parameter that is an array of a column's values, as a statement writes it. Decimals and JSON travel as text.
+/// A parameter that is an array of a column's values. Decimals and JSON are sent as text.
 fn array_parameter(number: usize, column_type: ColumnType) -> String {
     match column_type {
-        ColumnType::Decimal | ColumnType::Json => format!("${number}::text[]::{}[]", column_type.sql()),
-        _ => format!("${number}::{}[]", column_type.sql()),
+        ColumnType::Decimal | ColumnType::Json => format!("${number}::text[]::{}[]", sql_type(column_type)),
+        _ => format!("${number}::{}[]", sql_type(column_type)),
     }
 }
 
-/// A column as a statement selects it so that [`row_from_postgres`](super::cells::row_from_postgres) can read it.
+/// The expression that selects a column for [`row_from_postgres`](super::cells::row_from_postgres).
 fn selected(column: &str, column_type: ColumnType) -> String {
     match column_type {
         ColumnType::Decimal | ColumnType::Json => format!("{column}::text"),

@@ -1,11 +1,11 @@
-//! The tables of one build, each with its statements.
+//! The tables of one build, with their statements.
 
 use std::sync::Arc;
 
 use super::statements;
 use crate::read_model::{identifier::Identifier, table::Table};
 
-/// The tables of one build: a schema of their own, and the statements that read and write them.
+/// The tables of one build in their own schema, and the statements that read and write them.
 #[derive(Clone, Debug)]
 pub struct TableSet {
     pub(super) schema: Identifier,
@@ -49,7 +49,7 @@ impl TableSet {
     }
 
     pub(super) fn stored(&self, table: &Table) -> &Stored {
-        // The rows that come here were checked against tables of this very set.
+        // Rows and keys were checked against a table of this set.
         self.tables
             .iter()
             .find(|stored| stored.table.name() == table.name())

@@ -84,9 +84,9 @@ fn cells(table: &Table) -> impl Strategy<Value = Row> + use<> {
         .collect::<Vec<_>>()
 }
 
-/// Whatever is written, read back and deleted, in whatever batches: Postgres holds what a map would.
+/// After any writes and deletions in any batches, Postgres holds the same rows as a map.
 #[tokio::test(flavor = "multi_thread")]
-async fn tables_keep_what_a_map_would() {
+async fn tables_hold_the_same_rows_as_a_map() {
     for table in [table(), keyed()] {
         let batches = prop::collection::vec(prop::collection::vec((cells(&table), any::<bool>()), 0..12), 1..6);
         let mut test = TestTables::create(table).await;
@@ -96,7 +96,7 @@ async fn tables_keep_what_a_map_would() {
         let mut runner = TestRunner::new(ProptestConfig::with_cases(60));
         let mut model: BTreeMap<Key, Row> = BTreeMap::new();
         let result = tokio::task::block_in_place(|| {
-            // The runner wants a function that can be called again after a failure; the state goes on either way.
+            // The runner takes a function that can be called again; the state carries over from call to call.
             let state = std::cell::RefCell::new((&mut test, &mut model));
             runner.run(&batches, |batches| {
                 let (test, model) = &mut *state.borrow_mut();
@@ -125,7 +125,7 @@ async fn tables_keep_what_a_map_would() {
                     let expected: Vec<Option<Row>> = keys.iter().map(|key| model.get(key).cloned()).collect();
                     prop_assert_eq!(test.get(&keys).await, expected);
                     if let (Some(index), Some((row, _))) = (&index, batches.iter().flatten().next()) {
-                        let values: Vec<Value> = index.columns.iter().map(|&place| row[place].clone()).collect();
+                        let values: Vec<Value> = index.columns.iter().map(|&column| row[column].clone()).collect();
                         for count in 1..=values.len() {
                             let values = &values[..count];
                             let found =
@@ -146,7 +146,7 @@ async fn tables_keep_what_a_map_would() {
 }
 
 #[tokio::test]
-async fn a_table_of_nothing_but_its_key_can_be_written_twice() {
+async fn a_table_with_only_key_columns_can_be_written_twice() {
     let declaration = TableDeclaration {
         name: "seen".into(),
         columns: vec![ColumnDeclaration { name: "id".into(), column_type: ColumnType::Uuid, nullable: false }],
@@ -162,7 +162,7 @@ async fn a_table_of_nothing_but_its_key_can_be_written_twice() {
 }
 
 #[tokio::test]
-async fn keys_are_compared_byte_by_byte_and_indexes_come_when_they_are_asked_for() {
+async fn keys_are_compared_byte_by_byte_and_indexes_are_added_later() {
     let mut test = TestTables::create(keyed()).await;
     let indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'build_1' ORDER BY indexname";
     let before: Vec<String> = sqlx::query_scalar(indexes).fetch_all(&mut test.connection).await.unwrap();
@@ -200,7 +200,7 @@ async fn a_table_may_have_the_name_of_a_key_s_index() {
 }
 
 #[tokio::test]
-async fn no_more_is_read_than_may_be() {
+async fn reading_stops_at_the_limit() {
     let database = TestDatabase::create().await;
     let mut connection = PgConnection::connect_with(&database.connect_options()).await.unwrap();
     let column = |name: &str, column_type| ColumnDeclaration { name: name.to_owned(), column_type, nullable: false };
@@ -220,14 +220,13 @@ async fn no_more_is_read_than_may_be() {
     let keys: Vec<Key> = (0..10).map(|id| vec![Value::I64(id)]).collect();
     let error = tables.get_many(&mut connection, &table, &keys, 5000).await.unwrap_err();
     assert!(matches!(error, LookupError::TooLarge(RowsTooLarge { max_bytes: 5000 })), "{error}");
-    // The connection is good for the next question.
+    // The connection is still usable.
     assert_eq!(tables.get_many(&mut connection, &table, &keys, 50_000).await.unwrap().iter().flatten().count(), 10);
 }
 
-/// The one form of JSON is what Postgres gives back: nothing in it changes from text to `jsonb` and to text again but blanks and
-/// the order of keys.
+/// Postgres returns canonical JSON unchanged, except for blanks and the order of keys.
 #[tokio::test(flavor = "multi_thread")]
-async fn json_comes_back_in_the_form_that_is_written_down() {
+async fn canonical_json_comes_back_unchanged() {
     let golden = include_str!("../../../../guest-sdk/values/tests/golden/json.tsv").lines();
     let mut forms: Vec<String> = golden
         .filter(|line| !line.starts_with('#'))
@@ -239,15 +238,15 @@ async fn json_comes_back_in_the_form_that_is_written_down() {
     }
     let mut test = TestTables::create(table()).await;
     let table = test.table();
-    let row = |place: usize, form: &str| -> Row {
+    let row = |number: usize, form: &str| -> Row {
         let cell = |column: &Column| match column.name.as_str() {
-            "id" => Value::I64(i64::try_from(place).unwrap()),
+            "id" => Value::I64(i64::try_from(number).unwrap()),
             "doc" => Value::Json(CanonicalJson::parse(form).unwrap()),
             _ => Value::Null,
         };
         table.columns().iter().map(cell).collect()
     };
-    let rows: Vec<Row> = forms.iter().enumerate().map(|(place, form)| row(place, form)).collect();
+    let rows: Vec<Row> = forms.iter().enumerate().map(|(number, form)| row(number, form)).collect();
     test.apply(|writes| rows.iter().for_each(|row| writes.put(0, row.clone()))).await;
     let keys: Vec<Key> = rows.iter().map(|row| table.key_of(row)).collect();
     let found = test.get(&keys).await;

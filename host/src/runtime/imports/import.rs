@@ -1,8 +1,8 @@
-//! An interface that a world gives to its modules.
+//! An interface that modules of a world may import.
 
 use wasmtime::component::Linker;
 
-/// An import, as the world whose instances hold a `T` gives it.
+/// An import of a world whose instances hold a `T`.
 pub(in crate::runtime) struct Import<T: 'static> {
     /// Its name in the contract, without the version.
     pub(in crate::runtime) interface: &'static str,

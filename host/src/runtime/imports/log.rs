@@ -1,4 +1,4 @@
-//! The import `log`: a module's lines in the host's log.
+//! The import `log`: writes a module's lines to the host's log.
 
 use tracing::Level;
 use wasmtime::component::HasSelf;
@@ -9,7 +9,7 @@ use crate::runtime::{
     sandbox::output::GuestOutput,
 };
 
-/// The import; `state` finds where it writes to.
+/// The import; `state` borrows the output of an instance.
 pub(in crate::runtime) fn import<T: 'static>(state: fn(&mut T) -> &mut GuestOutput) -> Import<T> {
     Import {
         interface: "gnomon:module/log",

@@ -1,7 +1,7 @@
-//! What modules may import: a file for each interface, with its state for an instance and the answers to its calls.
+//! What modules may import: a file for each interface, with its state in an instance and the functions that it provides.
 //!
-//! An import does not know whose state it is a part of; a [world](super::worlds) that gives it to its modules says where in their
-//! [`Guest`](super::worlds::guest::Guest) it is.
+//! An import does not know the type of an instance. The [world](super::worlds) that offers the import passes a function that
+//! borrows its state from a [`Guest`](super::worlds::guest::Guest).
 
 pub(super) mod cursor;
 pub(super) mod import;

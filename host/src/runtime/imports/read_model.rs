@@ -1,4 +1,4 @@
-//! The import `read-model`: a projection's rows, while it handles a batch.
+//! The import `read-model`: reads and writes a projection's rows while it handles a batch.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
             read_model::{self, Host},
             types,
         },
-        convert::{cells_from_module, cells_to_module, handed_bytes},
+        convert::{cells_from_module, cells_to_module, passed_bytes},
         failure::ReadError,
         limits::RuntimeLimits,
         printable::printable,
@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// The rows of an instance. They can be read and written between [`Self::lend`] and [`Self::take_writes`] only.
+/// The rows of an instance. A module can read and write them only between [`Self::begin_batch`] and [`Self::take_writes`].
 pub(in crate::runtime) struct ReadModel {
     limits: RuntimeLimits,
     batch: Option<Batch>,
@@ -36,11 +36,11 @@ pub(in crate::runtime) struct ReadModel {
 struct Batch {
     writes: WriteSet,
     reader: Box<dyn RowReader>,
-    /// Rows that it asked for; see [`RuntimeLimits::max_batch_reads`].
+    /// Rows that the batch asked for; see [`RuntimeLimits::max_batch_reads`].
     reads: usize,
 }
 
-/// A call of the module, which waits for rows.
+/// A call of the module, and the deadline that does not run while the call waits for rows.
 pub(in crate::runtime) struct Call<'g> {
     pub(in crate::runtime) rows: &'g mut ReadModel,
     pub(in crate::runtime) deadline: &'g mut Deadline,
@@ -52,7 +52,7 @@ impl HasData for HasCall {
     type Data<'g> = Call<'g>;
 }
 
-/// The import; `call` finds what a call needs in an instance.
+/// The import; `call` borrows what a call needs from an instance.
 pub(in crate::runtime) fn import<T: 'static>(call: fn(&mut T) -> Call<'_>) -> Import<T> {
     Import {
         interface: "gnomon:module/read-model",
@@ -66,11 +66,11 @@ impl ReadModel {
     }
 
     /// Lets a batch read and write the rows of these tables.
-    pub(in crate::runtime) fn lend(&mut self, tables: &[Arc<Table>], reader: Box<dyn RowReader>) {
+    pub(in crate::runtime) fn begin_batch(&mut self, tables: &[Arc<Table>], reader: Box<dyn RowReader>) {
         self.batch = Some(Batch { writes: WriteSet::new(tables), reader, reads: 0 });
     }
 
-    /// What the batch changed.
+    /// Ends the batch and answers what it changed; `None` if no batch has begun.
     pub(in crate::runtime) fn take_writes(&mut self) -> Option<WriteSet> {
         self.batch.take().map(|batch| batch.writes)
     }
@@ -78,7 +78,7 @@ impl ReadModel {
 
 impl Call<'_> {
     fn batch(&mut self) -> Result<(&mut Batch, &mut Deadline, &RuntimeLimits), Stop> {
-        let no_rows = || Stop::BadCall("rows can be read and written while events are handled only".to_owned());
+        let no_rows = || Stop::BadCall("it read or wrote rows outside of `handle`".to_owned());
         Ok((self.rows.batch.as_mut().ok_or_else(no_rows)?, self.deadline, &self.rows.limits))
     }
 
@@ -91,7 +91,7 @@ impl Call<'_> {
         let declared = Arc::clone(writes.table());
         let keys = keys_from_module(&declared, keys, max)?;
 
-        // What the batch itself changed hides what was there before. A key that is asked for twice is read once.
+        // Rows that the batch itself changed are not read. A key that is asked for twice is read once.
         let mut unknown = Vec::new();
         let mut read: HashMap<&Key, usize> = HashMap::new();
         let mut repeats = false;
@@ -111,7 +111,7 @@ impl Call<'_> {
         };
 
         let writes = &batch.writes.tables()[index];
-        let mut room = Room::new(table, max);
+        let mut budget = ReadBudget::new(table, max);
         let mut found = Vec::with_capacity(keys.len());
         for key in &keys {
             let row = match (writes.get(key), read.get(key).and_then(|&index| before.get_mut(index))) {
@@ -121,7 +121,7 @@ impl Call<'_> {
                 (None, None) => None,
             };
             if let Some(row) = &row {
-                room.take(row)?;
+                budget.take(row)?;
             }
             found.push(row);
         }
@@ -135,7 +135,7 @@ impl Call<'_> {
         for row in rows {
             let row = checked_cells(table, "bytes of a row", row, max)?;
             declared.check_row(&row).map_err(bad_shape)?;
-            // Its one form may be longer than the one that came: 1e15 has sixteen digits.
+            // Canonical JSON can be longer than the text that the module passed: 1e15 has sixteen digits.
             let bytes = row_bytes(row.iter().map(Value::heap_bytes));
             within(table, limits::check_row(bytes, max.max_row_bytes))?;
             batch.writes.put(index, row);
@@ -161,11 +161,10 @@ impl Call<'_> {
         let declared = Arc::clone(batch.writes.tables()[index].table());
         let values = checked_cells(table, "bytes of the values of a find", values, max)?;
         let known = declared.index(index_name).ok_or_else(|| {
-            let name = short(index_name);
-            Stop::BadCall(format!("table `{table}` has no index `{name}` among those that the module declared"))
+            Stop::BadCall(format!("the module declares no index `{}` of table `{table}`", shortened(index_name)))
         })?;
         declared.check_find(known, &values).map_err(bad_shape)?;
-        // One more than may be, to know that there are too many. Rows that the batch deleted or moved away may be among them.
+        // One row above the limit shows that there are too many. The batch may have deleted or changed some of those found.
         let changed = batch.writes.tables()[index].keys().count();
         let mut found = deadline
             .wait(|| {
@@ -174,8 +173,8 @@ impl Call<'_> {
             .map_err(|error| read_failure(error, table, max))?;
         batch.writes.tables()[index].overlay_found(known, &values, &mut found);
         within(table, limits::check_find_rows(found.len(), max.max_find_rows))?;
-        let mut room = Room::new(table, max);
-        found.iter().try_for_each(|row| room.take(row))?;
+        let mut budget = ReadBudget::new(table, max);
+        found.iter().try_for_each(|row| budget.take(row))?;
         found.sort_by_cached_key(|row| declared.key_of(row));
         batch.count_reads(table, found.len(), max)?;
         Ok(found)
@@ -185,12 +184,12 @@ impl Call<'_> {
 impl Batch {
     /// The index of a table among those of the batch.
     fn table(&self, name: &str) -> Result<usize, Stop> {
-        self.writes.place(name).ok_or_else(|| {
-            Stop::BadCall(format!("there is no table `{}` among those that the module declared", short(name)))
-        })
+        self.writes
+            .table_index(name)
+            .ok_or_else(|| Stop::BadCall(format!("the module declares no table `{}`", shortened(name))))
     }
 
-    /// Counts a call that reads rows, or the rows that one found.
+    /// Counts a call that reads rows, or the rows that a call found.
     fn count_reads(&mut self, table: &str, rows: usize, max: &RuntimeLimits) -> Result<(), Stop> {
         self.reads += rows.max(1);
         within(table, limits::check_batch_reads(self.reads, max.max_batch_reads))
@@ -201,14 +200,14 @@ impl Batch {
     }
 }
 
-/// What the rows that one call returns may still take of the host's memory.
-struct Room<'t> {
+/// The host memory that the rows of one call take, and its limit.
+struct ReadBudget<'t> {
     table: &'t str,
     bytes: usize,
     max: usize,
 }
 
-impl<'t> Room<'t> {
+impl<'t> ReadBudget<'t> {
     fn new(table: &'t str, max: &RuntimeLimits) -> Self {
         Self { table, bytes: 0, max: max.max_read_bytes }
     }
@@ -229,7 +228,7 @@ fn keys_from_module(table: &Table, keys: Vec<Vec<types::Value>>, max: &RuntimeLi
         .collect()
 }
 
-/// Takes cells that are no larger than a row may be. Reading JSON takes many times its size in memory, so the size is looked at
+/// Converts cells that are no larger than a row may be. Parsing JSON takes many times its size in memory, so the size is checked
 /// first.
 fn checked_cells(
     table: &str,
@@ -237,7 +236,7 @@ fn checked_cells(
     cells: Vec<types::Value>,
     max: &RuntimeLimits,
 ) -> Result<Vec<Value>, Stop> {
-    within(table, limits::check(what, "max_row_bytes", handed_bytes(&cells), max.max_row_bytes))?;
+    within(table, limits::check(what, "max_row_bytes", passed_bytes(&cells), max.max_row_bytes))?;
     cells_from_module(cells).map_err(|error| Stop::BadCall(format!("table `{table}`: {error}")))
 }
 
@@ -249,7 +248,7 @@ fn bad_shape(error: ShapeError) -> Stop {
     Stop::BadCall(error.to_string())
 }
 
-/// What went wrong where rows are read: too much for the module, or trouble of the host.
+/// Tells whose fault a failed read is: the module's if it asked for too much, the host's otherwise.
 fn read_failure(error: ReadError, table: &str, max: &RuntimeLimits) -> Stop {
     if error.is::<RowsTooLarge>() {
         let bytes = max.max_read_bytes;
@@ -260,8 +259,8 @@ fn read_failure(error: ReadError, table: &str, max: &RuntimeLimits) -> Stop {
     Stop::Rows(error)
 }
 
-/// A name that the module made up and that is not one of its tables.
-fn short(name: &str) -> String {
+/// A name that the module passed, shortened for a message.
+fn shortened(name: &str) -> String {
     printable(name, 100)
 }
 

@@ -1,4 +1,4 @@
-//! Compiled code on disk, by the digest of the module and the engine that compiled it.
+//! Caches compiled code on disk, by the digest of the module and the engine that compiled it.
 
 use std::{
     fs, io,
@@ -12,37 +12,37 @@ use wasmtime::{Engine, component::Component};
 
 use crate::runtime::digest::Digest;
 
-/// A folder of compiled modules. What is lost from it is compiled again.
+/// A folder of compiled modules. A file that is missing or damaged is compiled again.
 #[derive(Clone, Debug)]
 pub(super) struct CompiledCache {
     folder: Option<PathBuf>,
-    /// Held while a module is compiled, which uses all processors anyway: the memory that it takes is taken once.
+    /// Held while a module is compiled: one compilation uses all processors, and two would need twice the memory.
     compiling: Arc<Mutex<()>>,
 }
 
 impl CompiledCache {
-    /// A cache below `folder`; none compiles each time.
+    /// Opens a cache below `folder`; without a folder, every load compiles.
     pub(super) fn open(folder: Option<&Path>, engine: &Engine) -> io::Result<Self> {
         let compiling = Arc::default();
         let Some(folder) = folder else { return Ok(Self { folder: None, compiling }) };
-        // The settings of the engine and the version of wasmtime are part of what code fits, so they are part of the path.
+        // Code fits one version of wasmtime with the same settings only, so both are part of the path.
         let folder = folder.join(engine_name(engine));
         fs::create_dir_all(&folder)?;
         Ok(Self { folder: Some(folder), compiling })
     }
 
-    /// The compiled module of this digest, compiled now if it is not there.
+    /// Reads the compiled module of this digest, or compiles it.
     pub(super) fn load(&self, engine: &Engine, digest: &Digest, bytes: &[u8]) -> wasmtime::Result<Component> {
         let Some(folder) = &self.folder else { return self.compile(engine, bytes) };
         let path = folder.join(format!("{digest}.cwasm"));
         match read(engine, &path) {
             Ok(Some(component)) => return Ok(component),
             Ok(None) => {}
-            Err(error) => warn!(path = %path.display(), %error, "compiled module is unusable, compiling it again"),
+            Err(error) => warn!(path = %path.display(), %error, "cannot use the cached module; compiling it again"),
         }
         let component = self.compile(engine, bytes)?;
         if let Err(error) = component.serialize().and_then(|code| Ok(write(&path, &code)?)) {
-            warn!(path = %path.display(), %error, "cannot keep the compiled module; it will be compiled at the next start");
+            warn!(path = %path.display(), %error, "cannot cache the compiled module; the next start compiles it again");
         }
         debug!(%digest, "module compiled");
         Ok(component)
@@ -54,7 +54,7 @@ impl CompiledCache {
     }
 }
 
-/// The file begins with the SHA-256 of the rest.
+/// Each file begins with the SHA-256 of the rest.
 const CHECKSUM_BYTES: usize = 32;
 
 fn read(engine: &Engine, path: &Path) -> wasmtime::Result<Option<Component>> {
@@ -67,16 +67,16 @@ fn read(engine: &Engine, path: &Path) -> wasmtime::Result<Option<Component>> {
     if Sha256::digest(code).as_slice() != checksum {
         wasmtime::bail!("its checksum is wrong");
     }
-    // SAFETY: machine code is run as it stands in the file. We wrote the file ourselves, whole (it was renamed into place) and
-    // unchanged (its checksum says so), in a folder that belongs to the host as its program does; wasmtime itself refuses code
-    // of another version or other settings.
+    // SAFETY: the machine code in the file is executed. The host wrote the file, completely (it was renamed into place) and
+    // unchanged (its checksum is right), in a folder that it owns as it owns its program; wasmtime itself refuses code of another
+    // version or other settings.
     #[allow(unsafe_code, reason = "the only way to load code that was compiled before")]
     let component = unsafe { Component::deserialize(engine, code) }?;
     Ok(Some(component))
 }
 
 fn write(path: &Path, code: &[u8]) -> io::Result<()> {
-    // Renamed into place: a host that dies while it writes leaves no half of a file under the name.
+    // Renamed into place, so that a host that dies while writing leaves no incomplete file under this name.
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     io::Write::write_all(&mut file, &Sha256::digest(code))?;

@@ -1,22 +1,22 @@
-//! The compile budget: what a component may cost to compile, checked before it is compiled.
+//! The compile budget: limits what a component may cost to compile, before it is compiled.
 //!
-//! No deadline reaches the compiler, and its time and memory grow faster than a function does. Instances of components inside
-//! of components multiply: thirty of them, each making the one before it twice, are a thousand million.
+//! No deadline interrupts the compiler, and its time and memory grow faster than the size of a function. Instances of nested
+//! components multiply: thirty components, each of which makes two instances of the one before it, make 2³⁰.
 
 use wasmparser::{ComponentInstance, FunctionBody, Parser, Payload};
 
-/// Work of compiling a component, in the units of [`work`]: about half a minute of one processor. A Rust module of three
+/// Work of compiling a component, in the units of [`work`]: about half a minute on one processor. A Rust module of three
 /// megabytes takes a thirtieth of it.
 const MAX_WORK: u64 = 300_000_000_000;
-/// Components inside of a component; a Rust module has one for each interface that it exports.
+/// Components nested in a component; a Rust module has one for each interface that it exports.
 const MAX_COMPONENTS: usize = 8;
-/// Instances that components make of such components: with the number of those, they multiply to 65,536 at the most.
+/// Instances that are made of nested components: with [`MAX_COMPONENTS`] they multiply to 65,536 at most.
 const MAX_INSTANCES: usize = 32;
 
 /// Checks that a component is within the compile budget.
 ///
 /// # Errors
-/// Everything that is too large, in words.
+/// A message for everything that is too large.
 pub(super) fn check(bytes: &[u8]) -> Result<(), Vec<String>> {
     let mut reasons = Vec::new();
     let (mut components, mut instances) = (0, 0);
@@ -42,22 +42,21 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Vec<String>> {
     if total > MAX_WORK {
         let (_, at, bytes) = largest;
         reasons.push(format!(
-            "its functions are too large to be compiled, above all the one at byte {at}, which has {bytes} bytes of code; \
-             smaller functions with fewer local variables compile faster"
+            "its functions would take too long to compile, above all the one at byte {at}, which has {bytes} bytes of code; \
+             split it into smaller functions with fewer local variables"
         ));
     }
     if components > MAX_COMPONENTS {
-        reasons.push(format!("it has {components} components inside of it; the limit is {MAX_COMPONENTS}"));
+        reasons.push(format!("it has {components} nested components; the limit is {MAX_COMPONENTS}"));
     }
     if instances > MAX_INSTANCES {
-        reasons
-            .push(format!("it makes {instances} instances of components inside of it; the limit is {MAX_INSTANCES}"));
+        reasons.push(format!("it makes {instances} instances of nested components; the limit is {MAX_INSTANCES}"));
     }
     if reasons.is_empty() { Ok(()) } else { Err(reasons) }
 }
 
-/// The work of compiling a function. It grows with the square of the code, and with the local variables at each branch.
-/// Measured with wasmtime 48: functions of nothing but branches take 0.6 s for 60 KB, 7 s for 250 KB, 120 s for 1 MB; 80 KB
+/// The work of compiling a function. It grows with the square of the size, and with the number of local variables at each branch.
+/// Measured with wasmtime 48: functions that consist of branches take 0.6 s for 60 KB, 7 s for 250 KB, 120 s for 1 MB; 80 KB
 /// of loops over 9,000 variables take 15 s.
 fn work(body: &FunctionBody<'_>) -> Result<u64, Vec<String>> {
     let bytes = body.range().len() as u64;

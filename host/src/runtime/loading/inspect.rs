@@ -1,4 +1,4 @@
-//! Is it a module at all, and of which world?
+//! Checks that bytes are a component, and determines its world.
 
 use std::collections::BTreeSet;
 
@@ -9,29 +9,29 @@ use crate::runtime::{
     worlds::{entry::Entry, world::Signature},
 };
 
-/// The contract, of which worlds know versions.
+/// The package of the contract.
 const CONTRACT: &str = "gnomon:module";
 
-/// Says what bytes are that are not a component; none if they are one, as far as the first of them tell.
+/// Says why bytes are not a component, judging by their header; `None` if they have the header of a component.
 pub(super) fn not_a_component(bytes: &[u8]) -> Option<String> {
     // https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md: magic, version, layer.
     match (bytes.get(..4), bytes.get(6..8)) {
         (Some(b"\0asm"), Some([1, 0])) => None,
         (Some(b"\0asm"), Some([0, 0])) => {
-            Some("this is a core WebAssembly module, not a component; build it for the target wasm32-wasip2".to_owned())
+            Some("it is a core WebAssembly module, not a component; build it for the target wasm32-wasip2".to_owned())
         }
         _ if bytes.is_empty() => Some("it is empty".to_owned()),
         _ => {
             let first: Vec<String> = bytes.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-            Some(format!("this is not WebAssembly: it begins with {}, not with 00 61 73 6d", first.join(" ")))
+            Some(format!("it is not WebAssembly: it begins with {}, not with 00 61 73 6d", first.join(" ")))
         }
     }
 }
 
-/// Finds the world of a component by what it exports, and checks what it imports.
+/// Determines the world of a component by its exports, and checks its imports.
 ///
 /// # Errors
-/// Everything that is wrong, in words.
+/// A message for everything that is wrong.
 pub(super) fn inspect<'w, M>(
     engine: &Engine,
     component: &Component,
@@ -47,9 +47,9 @@ fn check<'w, M>(imports: &[&str], exports: &[&str], worlds: &'w [Entry<M>]) -> R
     check_versions(imports.iter().chain(exports), worlds)?;
     let mut reasons = Vec::new();
     for import in imports {
-        if !wasi::ALLOWED.contains(&split(import).0) && !worlds.iter().any(|world| gives(world, import)) {
+        if !wasi::ALLOWED.contains(&split(import).0) && !worlds.iter().any(|world| offers(world, import)) {
             reasons.push(format!(
-                "it imports `{import}`, which no module may: a module sees its events and its rows and nothing else"
+                "it imports `{import}`, which modules may not import: a module has access to its events and its rows only"
             ));
         }
     }
@@ -61,10 +61,10 @@ fn check<'w, M>(imports: &[&str], exports: &[&str], worlds: &'w [Entry<M>]) -> R
     match found.as_slice() {
         [world] => {
             let Signature { with_article, sees, .. } = world.signature;
-            for import in imports.iter().filter(|import| !gives(world, import)) {
-                if worlds.iter().any(|other| gives(other, import)) {
+            for import in imports.iter().filter(|import| !offers(world, import)) {
+                if worlds.iter().any(|other| offers(other, import)) {
                     reasons.push(format!(
-                        "it imports `{import}`, which {with_article} may not: it sees {sees} and nothing else"
+                        "it imports `{import}`, which {with_article} may not import: it has access to {sees} only"
                     ));
                 }
             }
@@ -74,48 +74,50 @@ fn check<'w, M>(imports: &[&str], exports: &[&str], worlds: &'w [Entry<M>]) -> R
         }
         [] => reasons.push(no_world(worlds)),
         several => reasons.push(format!(
-            "it exports {}; a module is one of them",
+            "it exports {}; a module can be only one of them",
             join(several, " and ", |world| world.with_article.to_owned())
         )),
     }
     Err(reasons)
 }
 
-/// Checks that all is of versions of the contract that there are worlds of.
+/// Checks that the table has worlds for the versions of the contract in these names.
 fn check_versions<'n, M>(names: impl Iterator<Item = &'n &'n str>, worlds: &[Entry<M>]) -> Result<(), Vec<String>> {
-    let spoken: BTreeSet<&str> = worlds.iter().map(|world| world.signature.version).collect();
+    let supported: BTreeSet<&str> = worlds.iter().map(|world| world.signature.version).collect();
     let of_the_contract = names.map(|name| split(name)).filter(|(interface, _)| interface.starts_with(CONTRACT));
-    let foreign: BTreeSet<&str> = of_the_contract.map(|(_, version)| version).filter(|v| !spoken.contains(v)).collect();
-    if foreign.is_empty() {
+    let unsupported: BTreeSet<&str> =
+        of_the_contract.map(|(_, version)| version).filter(|version| !supported.contains(version)).collect();
+    if unsupported.is_empty() {
         return Ok(());
     }
     let list = |versions: BTreeSet<&str>| versions.into_iter().collect::<Vec<_>>().join(" and ");
     Err(vec![format!(
-        "it is built for contract {CONTRACT}@{}; this host speaks {CONTRACT}@{}: build it with the gnomon-sdk of that version",
-        list(foreign),
-        list(spoken)
+        "it is built for contract {CONTRACT}@{}, but this host supports {CONTRACT}@{}; build it with the gnomon-sdk of that \
+         version",
+        list(unsupported),
+        list(supported)
     )])
 }
 
 /// Whether modules of a world may import an interface of the contract.
-fn gives<M>(world: &Entry<M>, import: &str) -> bool {
+fn offers<M>(world: &Entry<M>, import: &str) -> bool {
     let (interface, version) = split(import);
     world.imports.contains(&interface) && version == world.signature.version
 }
 
-/// Words for a component that is of no world.
+/// The message for a component that belongs to no world.
 fn no_world<M>(worlds: &[Entry<M>]) -> String {
     let all: Vec<&Entry<M>> = worlds.iter().collect();
     format!(
-        "it exports neither {}, so it is {} (does it call {}?)",
+        "it exports neither {}, so it is neither {}; call {} in its crate",
         join(&all, " nor ", |world| format!("`{}@{}`", world.export, world.version)),
-        join(&all, " and ", |world| format!("no {}", world.name)),
+        join(&all, " nor ", |world| world.with_article.to_owned()),
         join(&all, " or ", |world| world.exported_by.to_owned())
     )
 }
 
-fn join<M>(worlds: &[&Entry<M>], between: &str, word: impl Fn(&Signature) -> String) -> String {
-    worlds.iter().map(|world| word(&world.signature)).collect::<Vec<_>>().join(between)
+fn join<M>(worlds: &[&Entry<M>], separator: &str, word: impl Fn(&Signature) -> String) -> String {
+    worlds.iter().map(|world| word(&world.signature)).collect::<Vec<_>>().join(separator)
 }
 
 /// An interface's name and its version.
@@ -128,34 +130,36 @@ mod tests {
     use super::*;
     use crate::runtime::worlds;
 
-    /// The name of the world of a component with these imports and exports.
+    /// The world of a component with these imports and exports.
     fn world(imports: &[&str], exports: &[&str]) -> Result<&'static str, Vec<String>> {
         let table = worlds::table(&Engine::default()).unwrap();
-        check(imports, exports, &table).map(|world| world.signature.name)
+        check(imports, exports, &table).map(|world| world.signature.with_article)
     }
 
     #[test]
-    fn a_module_of_this_contract_is_taken() {
+    fn a_module_of_this_contract_is_accepted() {
         let imports = ["gnomon:module/read-model@0.1.0", "gnomon:module/types@0.1.0", "wasi:cli/stderr@0.2.4"];
-        assert_eq!(world(&imports, &["gnomon:module/projection-guest@0.1.0"]), Ok("projection"));
+        assert_eq!(world(&imports, &["gnomon:module/projection-guest@0.1.0"]), Ok("a projection"));
         let imports = ["gnomon:module/cursor@0.1.0", "wasi:cli/stderr@0.2.4"];
-        assert_eq!(world(&imports, &["gnomon:module/upcaster-guest@0.1.0"]), Ok("upcaster"));
+        assert_eq!(world(&imports, &["gnomon:module/upcaster-guest@0.1.0"]), Ok("an upcaster"));
     }
 
     #[test]
-    fn a_module_is_of_one_world() {
+    fn a_module_belongs_to_one_world() {
         let exports = ["gnomon:module/upcaster-guest@0.1.0", "gnomon:module/projection-guest@0.1.0"];
         let reasons = world(&["gnomon:module/read-model@0.1.0"], &exports).unwrap_err();
-        assert_eq!(reasons, ["it exports a projection and an upcaster; a module is one of them"]);
+        assert_eq!(reasons, ["it exports a projection and an upcaster; a module can be only one of them"]);
     }
 
     #[test]
-    fn another_contract_is_refused_in_words() {
+    fn another_contract_is_refused_with_a_message() {
         let reasons = world(&["gnomon:module/log@0.2.0"], &["gnomon:module/projection-guest@0.2.0"]).unwrap_err();
         assert_eq!(
             reasons,
-            ["it is built for contract gnomon:module@0.2.0; this host speaks gnomon:module@0.1.0: build it with the \
-              gnomon-sdk of that version"]
+            [
+                "it is built for contract gnomon:module@0.2.0, but this host supports gnomon:module@0.1.0; build it with the \
+              gnomon-sdk of that version"
+            ]
         );
     }
 
@@ -163,12 +167,12 @@ mod tests {
     fn each_forbidden_import_is_named() {
         let imports = ["wasi:sockets/tcp@0.2.4", "acme:secret/door", "gnomon:module/secrets@0.1.0"];
         let reasons = world(&imports, &["gnomon:module/projection-guest@0.1.0"]).unwrap_err();
-        let words = |import| {
+        let message = |import| {
             format!(
-                "it imports `{import}`, which no module may: a module sees its events and its rows and nothing else"
+                "it imports `{import}`, which modules may not import: a module has access to its events and its rows only"
             )
         };
-        assert_eq!(reasons, imports.map(words));
+        assert_eq!(reasons, imports.map(message));
     }
 
     #[test]
@@ -177,26 +181,26 @@ mod tests {
         assert_eq!(
             reasons,
             [
-                "it imports `gnomon:module/read-model@0.1.0`, which an upcaster may not: it sees its events and nothing else"
+                "it imports `gnomon:module/read-model@0.1.0`, which an upcaster may not import: it has access to its events only"
             ]
         );
     }
 
     #[test]
-    fn what_is_not_a_component_is_told_what_it_is() {
+    fn bytes_that_are_not_a_component_are_described() {
         assert_eq!(not_a_component(b"\0asm\x0d\0\x01\0"), None);
         assert!(not_a_component(b"\0asm\x01\0\0\0").unwrap().contains("core WebAssembly module"));
         assert_eq!(
             not_a_component(b"<htm").unwrap(),
-            "this is not WebAssembly: it begins with 3c 68 74 6d, not with 00 61 73 6d"
+            "it is not WebAssembly: it begins with 3c 68 74 6d, not with 00 61 73 6d"
         );
         assert_eq!(not_a_component(b"").unwrap(), "it is empty");
         let reasons = world(&[], &[]).unwrap_err();
         assert_eq!(
             reasons,
             [
-                "it exports neither `gnomon:module/projection-guest@0.1.0` nor `gnomon:module/upcaster-guest@0.1.0`, so it is no \
-              projection and no upcaster (does it call gnomon_sdk::export! or gnomon_sdk::export_upcaster!?)"
+                "it exports neither `gnomon:module/projection-guest@0.1.0` nor `gnomon:module/upcaster-guest@0.1.0`, so it is \
+                 neither a projection nor an upcaster; call gnomon_sdk::export! or gnomon_sdk::export_upcaster! in its crate"
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! Why a component is not a module, in words.
+//! Why a component is not a module.
 
 use crate::runtime::printable::printable;
 
@@ -10,9 +10,9 @@ pub struct InvalidModule {
     pub reasons: Vec<String>,
 }
 
-/// Reasons that are told; a module can be made to have millions of them.
+/// Reasons that are kept: a component can be made to have millions of them.
 const MAX_REASONS: usize = 100;
-/// Bytes of a reason that are told; names that the module made up stand in it.
+/// Bytes of a reason that are kept: it may quote names from the component.
 const MAX_REASON_BYTES: usize = 1000;
 
 impl From<Vec<String>> for InvalidModule {

@@ -1,4 +1,4 @@
-//! Compiles and checks components, for whichever worlds there are.
+//! Compiles and checks components of the worlds in a table.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -19,7 +19,7 @@ use crate::runtime::{
 pub struct RuntimeSettings {
     /// What a module may use.
     pub limits: RuntimeLimits,
-    /// Where compiled code is kept; none compiles at each start.
+    /// The folder of compiled code; without one, modules are compiled at each start.
     pub cache: Option<PathBuf>,
 }
 
@@ -39,7 +39,7 @@ pub enum RuntimeError {
     },
 }
 
-/// An engine, and the table of worlds that it takes components of in. `M` is what modules of any of them are.
+/// An engine, and the table of worlds whose components it loads as modules of type `M`.
 pub(in crate::runtime) struct Loader<M> {
     engine: Engine,
     cache: CompiledCache,
@@ -51,7 +51,7 @@ impl<M> Loader<M> {
     /// Starts the engine.
     ///
     /// # Errors
-    /// The machine lacks what the engine needs, or the cache's folder cannot be made.
+    /// The engine does not start on this machine, or the cache's folder cannot be created.
     pub(in crate::runtime) fn start(
         settings: RuntimeSettings,
         worlds: impl FnOnce(&Engine) -> wasmtime::Result<Vec<Entry<M>>>,
@@ -68,11 +68,11 @@ impl<M> Loader<M> {
         &self.limits
     }
 
-    /// Compiles a component, or takes its compiled code from the cache, and makes a module of it. Blocks: compiling takes a
-    /// second or so.
+    /// Compiles a component, or reads its compiled code from the cache, and makes a module of it. Blocks: compiling takes about
+    /// a second.
     ///
     /// # Errors
-    /// It is not a module, and why.
+    /// Says why it is not a module.
     pub(in crate::runtime) fn load(
         &self,
         label: ModuleLabel,
@@ -89,11 +89,11 @@ impl<M> Loader<M> {
         compile_budget::check(bytes)?;
         let component = self.cache.load(&self.engine, digest, bytes).map_err(|error| cannot_compile(&error))?;
         let world = inspect(&self.engine, &component, &self.worlds)?;
-        Ok(world.take_in(&component, Arc::new(label), self.limits)?)
+        Ok(world.load(&component, Arc::new(label), self.limits)?)
     }
 }
 
-/// Words for a component that is refused by the compiler, or by the pool that its instances would come from.
+/// The message for a component that the compiler refuses, or the pool of instances.
 fn cannot_compile(error: &wasmtime::Error) -> String {
     let cause = error.root_cause().to_string();
     if cause.starts_with("memory has a minimum byte size of ") {

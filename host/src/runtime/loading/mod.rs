@@ -1,4 +1,4 @@
-//! From a component's bytes to a module: is it a component, of which world, what does it cost to compile, does it fit.
+//! Loads modules: checks the bytes of a component, its cost to compile and its world, and compiles it.
 
 mod cache;
 mod compile_budget;

@@ -1,4 +1,4 @@
-//! How long a module may compute on one batch.
+//! Limits how long a module may compute on one batch.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use wasmtime::UpdateDeadline;
 use super::{engine::TICK, stop::Stop};
 use crate::runtime::{failure::FailureKind, limits::RuntimeLimits};
 
-/// The clock of the current call. What the module waits for the host does not count.
+/// The clock of the current call. Time that the module waits for the host does not count.
 #[derive(Debug)]
 pub(in crate::runtime) struct Deadline {
     limit: Duration,
@@ -26,7 +26,7 @@ impl Deadline {
         self.waited = Duration::ZERO;
     }
 
-    /// Does what the module waits for.
+    /// Does work of the host that the module waits for.
     pub(in crate::runtime) fn wait<A>(&mut self, work: impl FnOnce() -> A) -> A {
         let began = Instant::now();
         let answer = work();
@@ -34,7 +34,7 @@ impl Deadline {
         answer
     }
 
-    /// What happens at each tick of the engine: a call that computed for too long ends.
+    /// Ends a call that computed for too long; called when the epoch deadline is reached.
     pub(in crate::runtime) fn check(&self) -> wasmtime::Result<UpdateDeadline> {
         let computed = self.began.elapsed().saturating_sub(self.waited);
         if computed > self.limit {

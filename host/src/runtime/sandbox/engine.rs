@@ -1,4 +1,4 @@
-//! The engine, and the ticks that deadlines are counted in.
+//! The WebAssembly engine, and the ticks in which it counts deadlines.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConf
 
 use crate::runtime::limits::RuntimeLimits;
 
-/// How exactly deadlines are kept.
+/// The resolution of deadlines.
 pub(in crate::runtime) const TICK: Duration = Duration::from_millis(10);
 
 /// Makes the engine and starts its ticks, which end when the last handle on the engine is dropped.
@@ -27,14 +27,14 @@ fn config(limits: &RuntimeLimits) -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true);
     config.wasm_backtrace_details(WasmBacktraceDetails::Enable);
-    // A module is a pure function: the same bits on every machine.
+    // A module is a pure function, which computes the same bits on every machine.
     config.cranelift_nan_canonicalization(true);
     config.wasm_relaxed_simd(false);
 
     let mut pool = PoolingAllocationConfig::default();
     pool.max_memory_size(limits.max_memory_bytes);
     pool.max_core_instances_per_component(64);
-    // An idle slot gives most of its memory back.
+    // An idle slot returns all but this much of its memory.
     pool.linear_memory_keep_resident(1024 * 1024);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     config

@@ -1,12 +1,26 @@
 //! The current event, as clocks, randomness and log lines see it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, AtomicU64, Ordering},
+use std::{
+    num::NonZeroU64,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
 };
 
-/// Where a module is in its batch. The parts of the sandbox that answer differently for each event share it; the guest runs
-/// on one thread, so nothing here is ever contended.
+use gnomon_values::Instant;
+
+use crate::event_log::Position;
+
+/// The event that a module handles now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::runtime) struct CurrentEvent {
+    pub(in crate::runtime) position: Position,
+    pub(in crate::runtime) time: Instant,
+}
+
+/// Shares the current event between those parts of the sandbox whose answers depend on it. The guest runs on one thread, so the
+/// atomics are never contended.
 #[derive(Clone, Debug, Default)]
 pub(in crate::runtime) struct EventCursor {
     shared: Arc<Shared>,
@@ -14,6 +28,7 @@ pub(in crate::runtime) struct EventCursor {
 
 #[derive(Debug, Default)]
 struct Shared {
+    /// 0 while there is no current event: positions count from 1.
     position: AtomicU64,
     /// Microseconds since 1970.
     time: AtomicI64,
@@ -22,22 +37,25 @@ struct Shared {
 }
 
 impl EventCursor {
-    pub(in crate::runtime) fn set(&self, position: u64, time: i64) {
+    /// Turns to an event, or to none. The clock then stands at 1970-01-01T00:00:00Z.
+    pub(in crate::runtime) fn set(&self, event: Option<CurrentEvent>) {
+        let (position, time) = event.map_or((0, 0), |event| (event.position.0, event.time.0));
         self.shared.position.store(position, Ordering::Relaxed);
         self.shared.time.store(time, Ordering::Relaxed);
         self.shared.draws.store(0, Ordering::Relaxed);
     }
 
-    /// The position of the current event; 0 while there is none.
-    pub(in crate::runtime) fn position(&self) -> u64 {
-        self.shared.position.load(Ordering::Relaxed)
+    /// The position of the current event.
+    pub(in crate::runtime) fn position(&self) -> Option<Position> {
+        let position = NonZeroU64::new(self.shared.position.load(Ordering::Relaxed));
+        position.map(|position| Position(position.get()))
     }
 
-    pub(in crate::runtime) fn time(&self) -> i64 {
-        self.shared.time.load(Ordering::Relaxed)
+    pub(in crate::runtime) fn time(&self) -> Instant {
+        Instant(self.shared.time.load(Ordering::Relaxed))
     }
 
-    /// How many random numbers were drawn before this one since the event began.
+    /// Counts a random number, and answers how many were drawn before it since the event began.
     pub(in crate::runtime) fn draw(&self) -> u64 {
         self.shared.draws.fetch_add(1, Ordering::Relaxed)
     }

@@ -1,62 +1,60 @@
-//! Tells whose fault it is that a call into a module ended.
+//! Determines whose fault it is that a call into a module failed.
 
 use wasmtime::{OutOfMemory, PoolConcurrencyLimitError, Trap, WasmBacktrace, component::ResourceTableError};
 use wasmtime_wasi::I32Exit;
 
 use super::{stop::Stop, wasi::MAX_RESOURCES};
 use crate::runtime::{
-    failure::{BatchError, FailureKind, Frame, module_failure},
+    failure::{CallError, FailureKind, Fault, Frame},
     printable::printable,
 };
 
 /// Frames of a backtrace that are kept.
 const MAX_FRAMES: usize = 40;
-/// Bytes of a function's name and of a file's that are kept.
+/// Bytes that are kept of the name of a function, and of the path of a file.
 const MAX_NAME_BYTES: usize = 500;
 
-/// Tells whose fault it is that a call into a module ended with `error`.
-pub(in crate::runtime) fn batch_error(error: wasmtime::Error, position: u64, last_words: String) -> BatchError {
+/// Determines whose fault it is that a call into a module failed with `error`. `complaints` is what the module wrote to its
+/// stderr and as error lines.
+pub(in crate::runtime) fn call_error(error: wasmtime::Error, complaints: String) -> CallError {
     let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
     let error = match error.downcast::<Stop>() {
-        Ok(Stop::Rows(error)) => return BatchError::Rows(error),
-        // The words say which call it was.
+        Ok(Stop::Rows(error)) => return CallError::Rows(error),
+        // The message names the call, so no backtrace is needed.
         Ok(Stop::BadCall(message)) => {
-            return module_failure(position, FailureKind::BrokeContract, message, Vec::new());
+            return CallError::Module(Fault::new(FailureKind::BrokeContract, &message, Vec::new()));
         }
-        Ok(Stop::Exceeded { kind, message }) => return module_failure(position, kind, message, backtrace),
+        Ok(Stop::Exceeded { kind, message }) => return CallError::Module(Fault::new(kind, &message, backtrace)),
         Err(error) => error,
     };
     let (kind, message) = if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
-        (FailureKind::Trapped, format!("it ended itself with exit status {status}"))
+        (FailureKind::Trapped, format!("it exited with status {status}"))
     } else if let Some(trap) = error.downcast_ref::<Trap>() {
-        (FailureKind::Trapped, if last_words.is_empty() { trap.to_string() } else { last_words })
+        (FailureKind::Trapped, if complaints.is_empty() { trap.to_string() } else { complaints })
     } else if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
-        (FailureKind::BrokeContract, format!("it holds more than {MAX_RESOURCES} streams and the like of WASI"))
+        (FailureKind::BrokeContract, format!("it holds more than {MAX_RESOURCES} WASI resources, such as streams"))
     } else {
         let cause = error.root_cause().to_string();
-        // wasmtime keeps the type of this error to itself.
+        // The type of this error is private to wasmtime.
         let cause = if cause.starts_with("too much data is being copied between the host and the guest") {
-            "it handed the host more in one call than the limit max_call_bytes allows".to_owned()
+            "it passed more data to the host in one call than the limit max_call_bytes allows".to_owned()
         } else {
             cause
         };
-        // What is no trap comes from a call to the host: a list that is not in the module's memory, text that is no text,
+        // All other errors come from a call to the host: a list outside of the module's memory, a string that is not UTF-8,
         // more of something than the host gives.
         (FailureKind::BrokeContract, cause)
     };
-    module_failure(position, kind, message, backtrace)
+    CallError::Module(Fault::new(kind, &message, backtrace))
 }
 
-/// Tells whose fault it is that no instance could be made. What is wrong with the module itself stays wrong.
-pub(in crate::runtime) fn instance_error(error: wasmtime::Error, position: u64, last_words: String) -> BatchError {
+/// Determines whose fault it is that no instance could be made: the host's if it has none left, the module's otherwise.
+pub(in crate::runtime) fn instance_error(error: wasmtime::Error, complaints: String) -> CallError {
     if error.is::<PoolConcurrencyLimitError>() || error.is::<OutOfMemory>() {
-        return BatchError::Instance(error.to_string());
+        return CallError::Instance(error.to_string());
     }
-    match batch_error(error, position, last_words) {
-        BatchError::Module(mut failure) => {
-            failure.message = format!("{} (at its start)", failure.message);
-            BatchError::Module(failure)
-        }
+    match call_error(error, complaints) {
+        CallError::Module(fault) => CallError::Module(fault.during_start()),
         other => other,
     }
 }
@@ -68,7 +66,7 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
         if frame.symbols().is_empty() {
             frames.push(Frame { function: function(), file: None, line: None });
         }
-        // Inlined functions stand before the one that they were inlined into.
+        // Inlined functions come before the function that they were inlined into.
         for symbol in frame.symbols() {
             frames.push(Frame {
                 function: symbol.name().map_or_else(function, demangle),

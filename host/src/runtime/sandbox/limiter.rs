@@ -1,11 +1,11 @@
-//! Watches what an instance takes of the host's memory.
+//! Limits what an instance takes of the host's memory.
 
 use wasmtime::ResourceLimiter;
 
 use super::stop::Stop;
 use crate::runtime::{failure::FailureKind, limits::RuntimeLimits};
 
-/// Tables of a component may have this many elements together; a Rust module has a few thousand.
+/// Elements of one table; a Rust module has a few thousand.
 const MAX_TABLE_ELEMENTS: usize = 100_000;
 /// Core instances of a component; a Rust module has three.
 const MAX_INSTANCES: usize = 32;
@@ -14,7 +14,7 @@ const MAX_TABLES: usize = 32;
 /// Memories of a component.
 const MAX_MEMORIES: usize = 8;
 
-/// Watches what an instance takes.
+/// Counts the memory of an instance.
 #[derive(Debug)]
 pub(in crate::runtime) struct Limiter {
     max_memory_bytes: usize,
@@ -31,8 +31,7 @@ impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let wanted = self.memory_bytes - current.min(self.memory_bytes) + desired;
         if wanted > self.max_memory_bytes {
-            // An error ends the module at once and says why. `false` would leave it to the module, which aborts without a
-            // word.
+            // An error ends the module at once, with a message. After `false` the module would abort without one.
             let max = self.max_memory_bytes;
             return Err(too_much(format!("it needs {wanted} bytes of memory; the limit max_memory_bytes is {max}")));
         }

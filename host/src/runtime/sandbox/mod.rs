@@ -1,4 +1,4 @@
-//! What a module runs in, whatever its world: the engine, bounds, a WASI of fixed answers, and whose fault it is when a call ends.
+//! The sandbox of modules of every world: the engine, limits, a deterministic WASI, and the attribution of failures.
 
 pub(super) mod deadline;
 pub(super) mod engine;

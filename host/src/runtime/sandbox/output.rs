@@ -1,4 +1,4 @@
-//! What a module says: its log lines, and what it writes to stdout and stderr.
+//! The output of a module: its log lines, stdout and stderr.
 
 use std::{
     io,
@@ -18,21 +18,21 @@ use wasmtime_wasi::{
 use super::event_cursor::EventCursor;
 use crate::runtime::{label::ModuleLabel, printable::printable};
 
-/// Lines that one batch may bring into the host's log; what follows is counted only.
+/// Lines that one batch may write to the host's log; further lines are dropped.
 const MAX_LINES: usize = 200;
 /// Bytes of a line that are kept.
 const MAX_LINE_BYTES: usize = 4096;
-/// Bytes of the last words of a module that an error tells.
-const MAX_LAST_WORDS: usize = 8192;
+/// Bytes of a module's complaints that an error quotes.
+const MAX_COMPLAINTS: usize = 8192;
 
-/// Which stream of WASI a line came by.
+/// A stream of WASI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::runtime) enum OutputStream {
     Stdout,
     Stderr,
 }
 
-/// Takes what a module says and carries it into the host's log, with module, version and position.
+/// Writes the output of a module to the host's log, with module, version and position.
 #[derive(Clone, Debug)]
 pub(in crate::runtime) struct GuestOutput {
     label: Arc<ModuleLabel>,
@@ -44,7 +44,7 @@ pub(in crate::runtime) struct GuestOutput {
 struct State {
     lines: usize,
     unfinished: [Vec<u8>; 2],
-    last_words: String,
+    complaints: String,
 }
 
 impl GuestOutput {
@@ -52,24 +52,24 @@ impl GuestOutput {
         Self { label, event, state: Arc::default() }
     }
 
-    /// Forgets what belongs to the batch before.
+    /// Clears what belongs to the previous batch.
     pub(in crate::runtime) fn begin_batch(&self) {
         let mut state = self.state();
         state.lines = 0;
-        state.last_words.clear();
+        state.complaints.clear();
     }
 
-    /// What the module complained of since the batch began: error lines and stderr. A panic's message is the end of it.
-    pub(in crate::runtime) fn last_words(&self) -> String {
+    /// The error lines and the stderr of the module since the batch began. They end with the message of a panic.
+    pub(in crate::runtime) fn complaints(&self) -> String {
         let mut state = self.state();
         let rest = std::mem::take(&mut state.unfinished[OutputStream::Stderr as usize]);
         if !rest.is_empty() {
             state.remember(&String::from_utf8_lossy(&rest));
         }
-        state.last_words.trim_end().to_owned()
+        state.complaints.trim_end().to_owned()
     }
 
-    /// A line of the module's log.
+    /// Writes a line of the module's log.
     pub(in crate::runtime) fn line(&self, level: Level, message: &str) {
         let mut state = self.state();
         if level == Level::ERROR {
@@ -86,8 +86,8 @@ impl GuestOutput {
         let mut state = self.state();
         let mut buffer = std::mem::take(&mut state.unfinished[stream as usize]);
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let room = MAX_LINE_BYTES.saturating_sub(buffer.len());
-            buffer.extend_from_slice(&part[..part.len().min(room)]);
+            let left = MAX_LINE_BYTES.saturating_sub(buffer.len());
+            buffer.extend_from_slice(&part[..part.len().min(left)]);
             if part.ends_with(b"\n") {
                 let line = String::from_utf8_lossy(&buffer).trim_end().to_owned();
                 buffer.clear();
@@ -105,10 +105,14 @@ impl GuestOutput {
         state.lines += 1;
         let message = match state.lines {
             ..MAX_LINES => printable(message, MAX_LINE_BYTES).replace('\n', "\\n"),
-            MAX_LINES => "the module writes too much; further lines of this batch are dropped".to_owned(),
+            MAX_LINES => {
+                format!("the module wrote {MAX_LINES} lines in one batch; its further lines in this batch are dropped")
+            }
             _ => return,
         };
-        let (module, version, position) = (self.label.name.as_str(), self.label.version, self.event.position());
+        let module = self.label.name.as_str();
+        let version = self.label.version.map(u32::from);
+        let position = self.event.position().map(u64::from);
         macro_rules! say {
             ($level:expr) => {
                 tracing::event!(target: "gnomon::guest", $level, module, version, position, "{message}")
@@ -130,17 +134,12 @@ impl GuestOutput {
 
 impl State {
     fn remember(&mut self, line: &str) {
-        // The end of a long line is what tells most: a panic's message is written last.
-        let line = &line[line.ceil_char_boundary(line.len().saturating_sub(MAX_LAST_WORDS))..];
-        self.last_words.push_str(line);
-        self.last_words.push('\n');
-        if self.last_words.len() > MAX_LAST_WORDS {
-            let mut cut = self.last_words.len() - MAX_LAST_WORDS;
-            while !self.last_words.is_char_boundary(cut) {
-                cut += 1;
-            }
-            self.last_words.drain(..cut);
-        }
+        // Keeps the end: the message of a panic is written last.
+        let line = &line[line.ceil_char_boundary(line.len().saturating_sub(MAX_COMPLAINTS))..];
+        self.complaints.push_str(line);
+        self.complaints.push('\n');
+        let excess = self.complaints.len().saturating_sub(MAX_COMPLAINTS);
+        self.complaints.drain(..self.complaints.ceil_char_boundary(excess));
     }
 }
 

@@ -1,23 +1,23 @@
-//! How the host ends a batch while the module runs.
+//! Why the host ends a batch while the module runs.
 
 use crate::runtime::failure::{FailureKind, ReadError};
 
-/// Why the host ends a batch, out of a call of the module, a tick of the engine or the growth of its memory. Each part of the
-/// sandbox and each import says it in this way, and `fault.rs` reads it; a part that is added needs no change there.
+/// Why the host ends a batch: in a call of the module, at a tick of the engine, or as the module's memory grows. Every part of the
+/// sandbox and every import returns this error, which `fault.rs` reads.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::runtime) enum Stop {
     /// The rows that the module asked for cannot be read now. Not the module's fault.
     #[error("{0}")]
     Rows(ReadError),
-    /// The module called the host in a way that the contract does not allow. The words name what the call was about.
+    /// The module called the host in a way that the contract does not allow. The message names the call or its table.
     #[error("{0}")]
     BadCall(String),
-    /// The module took more than it may have, or what no module may have.
+    /// The module exceeded a limit, or used what no module may use.
     #[error("{message}")]
     Exceeded {
         /// What kind of failure that is.
         kind: FailureKind,
-        /// What it took, and the limit.
+        /// What it used, and the limit.
         message: String,
     },
 }

@@ -1,8 +1,7 @@
-//! WASI for the language's runtime: it links and starts, and every answer is fixed.
+//! A deterministic WASI, which the runtime of a language needs to link and start.
 //!
-//! The clock answers the time of the current event, randomness is the same sequence for every event, there is no environment,
-//! no argument, no file and no network, and nothing can be waited for. Whatever a module makes of these answers is a function
-//! of its events.
+//! The clock shows the time of the current event, randomness is the same sequence for every event, there are no environment
+//! variables, arguments, files or network, and a module cannot wait. So what a module computes is a function of its events.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -20,7 +19,7 @@ use super::{
 };
 use crate::runtime::failure::FailureKind;
 
-/// Interfaces of WASI that the runtime of a language may import. A module imports most of them without using them.
+/// Interfaces of WASI that the runtime of a language may import. Modules import most of them without calling them.
 pub(in crate::runtime) const ALLOWED: [&str; 20] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
@@ -46,7 +45,7 @@ pub(in crate::runtime) const ALLOWED: [&str; 20] = [
 
 const MONOTONIC_CLOCK: &str = "wasi:clocks/monotonic-clock@0.2.12";
 
-/// Streams and the like of the host that an instance may hold; a Rust module holds a handful.
+/// WASI resources, such as streams, that an instance may hold; a Rust module holds a handful.
 pub(in crate::runtime) const MAX_RESOURCES: usize = 1000;
 /// Random bytes that one call may ask for.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
@@ -54,12 +53,13 @@ const MAX_RANDOM_BYTES: u64 = 64 * 1024;
 /// Adds WASI to a linker.
 pub(in crate::runtime) fn link<T: WasiView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     add_to_linker_sync(linker)?;
-    // WASI's own would block the thread of the batch for as long as the module likes, where no deadline reaches it.
+    // The functions of wasmtime-wasi would block the batch's thread for as long as the module asks, and no deadline interrupts
+    // them.
     linker.allow_shadowing(true);
     let mut clock = linker.instance(MONOTONIC_CLOCK)?;
     for name in ["subscribe-instant", "subscribe-duration"] {
         clock.func_wrap(name, |_, (_,): (u64,)| -> wasmtime::Result<(Resource<DynPollable>,)> {
-            let message = "it waits for time to pass; a module has no clock but the time of its event";
+            let message = "it waits for time to pass, which never happens: a module's clock stands still at the time of its event";
             Err(Stop::Exceeded { kind: FailureKind::BrokeContract, message: message.to_owned() }.into())
         })?;
     }
@@ -92,7 +92,7 @@ impl HostWallClock for EventClock {
 
     fn now(&self) -> Duration {
         // WASI has no time before 1970.
-        Duration::from_micros(u64::try_from(self.0.time()).unwrap_or(0))
+        Duration::from_micros(u64::try_from(self.0.time().0).unwrap_or(0))
     }
 }
 
@@ -106,7 +106,7 @@ impl HostMonotonicClock for EventClock {
     }
 }
 
-/// Random numbers that begin again with each event, so that it does not matter which events came before in the same memory.
+/// Random numbers that start over with each event, so that they do not depend on the events before.
 struct FixedSequence(EventCursor);
 
 impl FixedSequence {

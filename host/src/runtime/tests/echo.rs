@@ -1,6 +1,6 @@
-//! A world of `tests/worlds/wit`: modules answer each event with a line, and see nothing but events.
+//! A world of `tests/worlds/wit`, whose modules return a line for each event and have no rows.
 //!
-//! This file and an entry in a table are all that the runtime needs for it.
+//! The runtime needs nothing for it but this file and an entry in a table.
 
 use std::fmt;
 
@@ -38,7 +38,6 @@ pub(super) struct Echo;
 
 impl World for Echo {
     const SIGNATURE: Signature = Signature {
-        name: "echo",
         with_article: "an echo",
         version: "0.1.0",
         export: "test:worlds/echo-guest",
@@ -66,7 +65,7 @@ impl World for Echo {
     }
 }
 
-/// A module of it: the word that it begins with, and an instance.
+/// A module of this world: the word with which its lines begin, and an instance.
 pub(super) struct EchoModule {
     word: String,
     running: Running<Echo>,
@@ -75,7 +74,7 @@ pub(super) struct EchoModule {
 impl EchoModule {
     pub(super) fn describe(program: Program<Echo>) -> Result<Self, Vec<String>> {
         let word = program.describe(|exports, store| exports.test_worlds_echo_guest().call_describe(store))?;
-        let running = program.start(1).map_err(|error| vec![error.to_string()])?;
+        let running = program.start().map_err(|error| vec![error.to_string()])?;
         Ok(Self { word, running })
     }
 

@@ -1,4 +1,4 @@
-//! The runtime with a world that no host knows.
+//! The runtime with a world that exists only in tests.
 
 mod echo;
 mod third_world;

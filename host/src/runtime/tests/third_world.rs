@@ -1,14 +1,15 @@
-//! A table with one world more: its modules are recognised, loaded and called like those of the others.
+//! A table with a third world: its modules are recognised, loaded and called like those of the others.
 
 use std::sync::OnceLock;
 
+use gnomon_values::Instant;
 use test_support::{guest, of_another_world, upcaster};
 use uuid::Uuid;
 use wasmtime::Engine;
 
 use super::echo::{Echo, EchoModule};
 use crate::{
-    event_log::{Position, SchemaVersion},
+    event_log::{Position, SchemaVersion, StreamVersion},
     read_model::Identifier,
     runtime::{
         BatchError, Delivery, Digest, FailureKind, InvalidModule, ModuleFailure, ModuleLabel, RuntimeSettings,
@@ -21,7 +22,7 @@ use crate::{
     },
 };
 
-/// What modules of this table are.
+/// A module of a world in this table.
 #[derive(Debug)]
 enum Loaded {
     Projection(ProjectionModule),
@@ -40,7 +41,7 @@ fn table(engine: &Engine) -> wasmtime::Result<Vec<Entry<Loaded>>> {
 fn load(bytes: &[u8]) -> Result<Loaded, InvalidModule> {
     static LOADER: OnceLock<Loader<Loaded>> = OnceLock::new();
     let loader = LOADER.get_or_init(|| Loader::start(RuntimeSettings::default(), table).unwrap());
-    loader.load(ModuleLabel { name: Identifier::new("test").unwrap(), version: 1 }, &Digest::of(bytes), bytes)
+    loader.load(ModuleLabel { name: Identifier::new("test").unwrap(), version: None }, &Digest::of(bytes), bytes)
 }
 
 fn echo() -> EchoModule {
@@ -55,14 +56,14 @@ fn event(position: u64, event_type: &str) -> Delivery {
         position: Position(position),
         part: 0,
         stream: "s-1".to_owned(),
-        version: position,
+        version: StreamVersion(position),
         id: Uuid::from_u128(position.into()),
         event_type: event_type.to_owned(),
         schema_version: SchemaVersion::FIRST,
         data: "\"no\"".to_owned(),
         metadata: None,
-        time: i64::try_from(position).unwrap() * 1_000_000,
-        recorded_at: 0,
+        time: Instant(i64::try_from(position).unwrap() * 1_000_000),
+        recorded_at: Instant(0),
     }
 }
 
@@ -84,9 +85,9 @@ fn its_modules_are_loaded_and_called() {
 #[test]
 fn its_modules_fail_as_those_of_any_world() {
     let refused = failure(&[event(3, "Opened"), event(5, "Refused")]);
-    assert_eq!((refused.position, refused.kind, refused.message.as_str()), (5, FailureKind::Refused, "\"no\""));
+    assert_eq!((refused.position.0, refused.kind, refused.message.as_str()), (5, FailureKind::Refused, "\"no\""));
     let aborted = failure(&[event(3, "Opened"), event(5, "Fatal"), event(6, "Opened")]);
-    assert_eq!((aborted.position, aborted.kind, aborted.message.as_str()), (5, FailureKind::Trapped, "last words"));
+    assert_eq!((aborted.position.0, aborted.kind, aborted.message.as_str()), (5, FailureKind::Trapped, "last words"));
 }
 
 #[test]
@@ -94,25 +95,25 @@ fn its_modules_have_no_rows() {
     let refused = load(&of_another_world("echo_with_rows")).unwrap_err();
     assert_eq!(
         refused.reasons,
-        ["it imports `gnomon:module/read-model@0.1.0`, which an echo may not: it sees its events and nothing else"]
+        ["it imports `gnomon:module/read-model@0.1.0`, which an echo may not import: it has access to its events only"]
     );
 }
 
 #[test]
-fn the_other_worlds_are_what_they_were() {
+fn the_other_worlds_still_load() {
     match load(&guest("tally")).unwrap() {
         Loaded::Projection(tally) => assert_eq!(tally.descriptor().categories, ["count"]),
         other => panic!("not a projection: {other:?}"),
     }
     match load(&upcaster("does_as_told")).unwrap() {
-        Loaded::Upcaster(upcaster) => assert_eq!(upcaster.steps().len(), 3),
+        Loaded::Upcaster(upcaster) => assert_eq!(upcaster.descriptor().steps.len(), 3),
         other => panic!("not an upcaster: {other:?}"),
     }
     let refused = load(&wat::parse_str("(component)").unwrap()).unwrap_err();
     assert_eq!(
         refused.reasons,
         ["it exports neither `gnomon:module/projection-guest@0.1.0` nor `gnomon:module/upcaster-guest@0.1.0` nor \
-          `test:worlds/echo-guest@0.1.0`, so it is no projection and no upcaster and no echo (does it call \
-          gnomon_sdk::export! or gnomon_sdk::export_upcaster! or export_echo!?)"]
+          `test:worlds/echo-guest@0.1.0`, so it is neither a projection nor an upcaster nor an echo; call gnomon_sdk::export! or \
+          gnomon_sdk::export_upcaster! or export_echo! in its crate"]
     );
 }

@@ -1,44 +1,47 @@
-//! The chain that events go through before a projection, or a reader, sees them.
+//! The chain of upcasters, which rewrites events before a projection or a reader sees them.
 
 use std::fmt::Debug;
 
 use hashbrown::HashMap;
 
 use super::lineage::{Lineage, Member};
-use crate::runtime::{
-    delivery::Delivery,
-    descriptor::{Step, UpcasterDescriptor},
-    failure::{BatchError, FailureKind, module_failure},
-    label::ModuleLabel,
-    limits::RuntimeLimits,
-    steps::conflicts,
-    worlds::{
-        answer::Upcasted,
-        upcaster::{UpcasterInstance, UpcasterModule},
+use crate::{
+    event_log::SchemaVersion,
+    runtime::{
+        delivery::Delivery,
+        descriptor::{Step, UpcasterDescriptor},
+        failure::{BatchError, FailureKind, Fault},
+        label::ModuleLabel,
+        limits::RuntimeLimits,
+        steps::conflicts,
+        worlds::{
+            answer::Upcasted,
+            upcaster::{UpcasterInstance, UpcasterModule},
+        },
     },
 };
 
-/// Upcasters that are active together, and the instances that they have now.
+/// Upcasters that are active together, with their instances.
 ///
-/// An event takes step after step, of whichever upcaster has one for its type and schema version, until there is none. What
-/// the chain makes of an event is a function of that event and the upcasters' code.
+/// An event takes step after step, of any upcaster that has one for its type and schema version, until no step continues. The
+/// result is a function of the event and the upcasters' code.
 #[derive(Debug)]
 pub struct UpcasterChain {
     links: Vec<Box<dyn Link>>,
-    /// All steps, each with the index of its upcaster among the links.
+    /// All steps, each with the index of its upcaster in `links`.
     steps: Vec<(Step, usize)>,
-    /// The indexes of the steps of each type; of one type there are few.
+    /// The indexes of the steps of each type; a type has few.
     by_type: HashMap<String, Vec<usize>>,
     max_upcast_events: usize,
 }
 
-/// What takes the steps of one upcaster.
+/// Takes the steps of one upcaster.
 pub(super) trait Link: Debug + Send {
     fn label(&self) -> &ModuleLabel;
 
     fn descriptor(&self) -> &UpcasterDescriptor;
 
-    /// As [`UpcasterInstance::upcast`]: the answer has been checked.
+    /// As [`UpcasterInstance::upcast`]: the result is checked.
     fn take_step(&mut self, events: &[&Delivery]) -> Result<Vec<Vec<Upcasted>>, BatchError>;
 }
 
@@ -46,11 +49,11 @@ pub(super) trait Link: Debug + Send {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("these upcasters cannot be active together: {}", reasons.join("; "))]
 pub struct UpcasterConflict {
-    /// What is in the way.
+    /// Each conflict between two of them.
     pub reasons: Vec<String>,
 }
 
-/// Why events were not upcasted, and by which upcaster. Whose fault it is, the [`BatchError`] says.
+/// Why events were not upcasted, and by which upcaster. The [`BatchError`] says whose fault it is.
 #[derive(Debug, thiserror::Error)]
 #[error("upcaster {upcaster}: {error}")]
 pub struct UpcastError {
@@ -64,7 +67,7 @@ impl UpcasterChain {
     /// The chain of these upcasters, in any order.
     ///
     /// # Errors
-    /// Two of them have a step for the same events; [`conflicts`] tells that beforehand.
+    /// Two of them have a step for the same events; [`conflicts`] detects that beforehand.
     pub fn new(
         upcasters: impl IntoIterator<Item = UpcasterModule>,
         limits: &RuntimeLimits,
@@ -90,44 +93,42 @@ impl UpcasterChain {
         Ok(Self { links, steps, by_type, max_upcast_events })
     }
 
-    /// The types that the chain rewrites. Of which types the events are that come out, no upcaster declares.
+    /// The types that the chain rewrites. Upcasters do not declare the types that they produce.
     pub fn event_types(&self) -> impl Iterator<Item = &str> {
         self.by_type.keys().map(String::as_str)
     }
 
-    /// Brings events, as they are in the log and in its order, to where no step goes on. What an event becomes stands in its
-    /// place, with its position and `part` 0, 1, 2 …; an event that no step is for is not touched, and costs a look into a
-    /// table. Blocks: it computes.
+    /// Rewrites events, given in the order of the log, until no step continues. The results of an event replace it, with its
+    /// position and `part` 0, 1, 2 …; an event without a step stays as it is and costs one lookup. Blocks: it computes.
     ///
     /// # Errors
-    /// An upcaster failed; the events are what they were. If several cannot be upcasted, any of them may be the one that the
-    /// failure names.
+    /// An upcaster failed; the events are unchanged. If several cannot be upcasted, the failure names any of them.
     pub fn upcast(&mut self, events: &mut Vec<Delivery>) -> Result<(), UpcastError> {
-        let mut places = Vec::new();
+        let mut indexes = Vec::new();
         let mut lineages = Vec::new();
-        for (place, event) in events.iter().enumerate() {
-            if let Some(step) = self.step_for(&event.event_type, event.schema_version.get()) {
-                places.push(place);
+        for (index, event) in events.iter().enumerate() {
+            if let Some(step) = self.step_for(&event.event_type, event.schema_version) {
+                indexes.push(index);
                 lineages.push(Lineage::of(event, step));
             }
         }
-        while lineages.iter().any(Lineage::is_under_way) {
+        while lineages.iter().any(Lineage::is_unfinished) {
             for link in 0..self.links.len() {
-                self.pass(link, &mut lineages)?;
+                self.take_steps_of(link, &mut lineages)?;
             }
         }
         let upcasted = lineages.into_iter().map(Lineage::into_events).collect();
-        replace(events, places, upcasted);
+        replace(events, indexes, upcasted);
         Ok(())
     }
 
-    /// The step that begins at this version of this type.
-    fn step_for(&self, event_type: &str, version: u32) -> Option<usize> {
+    /// The index of the step that begins at this version of this type.
+    fn step_for(&self, event_type: &str, version: SchemaVersion) -> Option<usize> {
         self.by_type.get(event_type)?.iter().copied().find(|&step| self.steps[step].0.from == version)
     }
 
-    /// Lets an upcaster take one step with all events that are at the beginning of one of its own.
-    fn pass(&mut self, link: usize, lineages: &mut [Lineage<'_>]) -> Result<(), UpcastError> {
+    /// Lets one upcaster take one step with all events whose next step is its own.
+    fn take_steps_of(&mut self, link: usize, lineages: &mut [Lineage<'_>]) -> Result<(), UpcastError> {
         let members = lineages.iter().flat_map(|lineage| &lineage.members);
         let waiting: Vec<&Delivery> =
             members.filter(|member| self.takes(link, member).is_some()).map(|member| &*member.event).collect();
@@ -136,28 +137,28 @@ impl UpcasterChain {
         }
         let failed = |upcaster: &dyn Link, error| UpcastError { upcaster: upcaster.label().clone(), error };
         let upcaster = &mut *self.links[link];
-        let answers = upcaster.take_step(&waiting).map_err(|error| failed(upcaster, error))?;
-        let mut answers = answers.into_iter();
+        let results = upcaster.take_step(&waiting).map_err(|error| failed(upcaster, error))?;
+        let mut results = results.into_iter();
         for lineage in lineages {
-            self.step_on(link, lineage, &mut answers).map_err(|message| {
-                let failure = module_failure(lineage.position.0, FailureKind::BrokeContract, message, Vec::new());
-                failed(&*self.links[link], failure)
+            self.apply_results(link, lineage, &mut results).map_err(|message| {
+                let fault = Fault::new(FailureKind::BrokeContract, &message, Vec::new());
+                failed(&*self.links[link], fault.at(lineage.position))
             })?;
         }
         Ok(())
     }
 
-    /// The step that a member is to take next, if it is one of this upcaster.
+    /// The step that a member takes next, if it is one of this upcaster.
     fn takes(&self, link: usize, member: &Member<'_>) -> Option<usize> {
         member.next.filter(|&next| self.steps[next].1 == link)
     }
 
-    /// Puts what an upcaster made of the members of a lineage in their places.
-    fn step_on(
+    /// Replaces the members of a lineage by what an upcaster made of them.
+    fn apply_results(
         &self,
         link: usize,
         lineage: &mut Lineage<'_>,
-        answers: &mut impl Iterator<Item = Vec<Upcasted>>,
+        results: &mut impl Iterator<Item = Vec<Upcasted>>,
     ) -> Result<(), String> {
         if !lineage.members.iter().any(|member| self.takes(link, member).is_some()) {
             return Ok(());
@@ -168,8 +169,8 @@ impl UpcasterChain {
                 continue;
             };
             let taken = [member.taken.as_slice(), &[step]].concat();
-            for made in answers.next().unwrap_or_default() {
-                let next = self.step_for(&made.event_type, made.schema_version.get());
+            for made in results.next().unwrap_or_default() {
+                let next = self.step_for(&made.event_type, made.schema_version);
                 if let Some(again) = next.and_then(|next| taken.iter().position(|&before| before == next)) {
                     return Err(self.circle(&taken[again..]));
                 }
@@ -184,35 +185,35 @@ impl UpcasterChain {
         Ok(())
     }
 
-    /// Words for steps of which the last led to the beginning of the first.
+    /// The message for steps of which the last leads back to the first.
     fn circle(&self, steps: &[usize]) -> String {
-        let places = steps.iter().chain(steps.first()).map(|&step| &self.steps[step].0);
-        let places: Vec<String> = places.map(|step| format!("`{}` {}", step.event_type, step.from)).collect();
-        format!("it turns the event in a circle: {}", places.join(" → "))
+        let shapes = steps.iter().chain(steps.first()).map(|&step| &self.steps[step].0);
+        let shapes: Vec<String> = shapes.map(|step| format!("`{}` {}", step.event_type, step.from)).collect();
+        format!("the upcasters rewrite the event in a circle: {}", shapes.join(" → "))
     }
 }
 
-/// Puts events in the places of others.
-fn replace(events: &mut Vec<Delivery>, places: Vec<usize>, by: Vec<Vec<Delivery>>) {
-    let mut by = places.into_iter().zip(by).peekable();
+/// Replaces the events at these indexes, which are in ascending order.
+fn replace(events: &mut Vec<Delivery>, indexes: Vec<usize>, by: Vec<Vec<Delivery>>) {
+    let mut by = indexes.into_iter().zip(by).peekable();
     if by.peek().is_none() {
         return;
     }
     let before = std::mem::take(events);
     events.reserve(before.len());
-    for (place, event) in before.into_iter().enumerate() {
-        match by.next_if(|(other, _)| *other == place) {
+    for (index, event) in before.into_iter().enumerate() {
+        match by.next_if(|(other, _)| *other == index) {
             Some((_, made)) => events.extend(made),
             None => events.push(event),
         }
     }
 }
 
-/// An upcaster at work.
+/// An upcaster and its instance.
 #[derive(Debug)]
 struct RunningUpcaster {
     module: UpcasterModule,
-    /// Kept from batch to batch as long as all goes well.
+    /// Kept from batch to batch until a call fails.
     instance: Option<UpcasterInstance>,
 }
 
@@ -230,9 +231,9 @@ impl Link for RunningUpcaster {
             Some(instance) => instance,
             None => self.module.instantiate(events[0].position)?,
         };
-        let answer = instance.upcast(events)?;
-        // Only memory that has seen nothing fail is used again.
+        let results = instance.upcast(events)?;
+        // An instance whose call failed is not used again.
         self.instance = Some(instance);
-        Ok(answer)
+        Ok(results)
     }
 }

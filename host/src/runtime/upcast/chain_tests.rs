@@ -1,15 +1,16 @@
-//! The chain over upcasters that stand in this file; those of `tests/upcast` are real components.
+//! The chain with upcasters that are defined in this file; those of `tests/upcast` are real components.
 
 use std::collections::BTreeMap;
 
+use gnomon_values::Instant;
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::chain::{Link, UpcasterChain};
 use crate::{
-    event_log::{Position, SchemaVersion},
+    event_log::{Position, SchemaVersion, StreamVersion},
     read_model::Identifier,
-    runtime::{BatchError, Delivery, ModuleLabel, Step, Upcasted, UpcasterDescriptor},
+    runtime::{BatchError, Delivery, ModuleLabel, ModuleVersion, Step, Upcasted, UpcasterDescriptor},
 };
 
 /// A type and a schema version.
@@ -17,31 +18,35 @@ type Shape = (&'static str, u32);
 
 const TYPES: [&str; 3] = ["A", "B", "C"];
 
-/// Steps by where they begin: the version of the type to which each leads, and what it makes of an event.
+/// Steps by the shape that they rewrite: the version to which each leads, and the shapes that it makes of an event.
 type Plan = BTreeMap<Shape, (u32, Vec<Shape>)>;
 
-/// Takes the steps of a plan. The data of an event tells the way that it went.
+fn version(number: u32) -> SchemaVersion {
+    SchemaVersion::try_from(number).unwrap()
+}
+
+/// Takes the steps of a plan. The data of an event records the results that led to it.
 #[derive(Debug)]
-struct Planned {
+struct PlannedUpcaster {
     label: ModuleLabel,
     descriptor: UpcasterDescriptor,
     plan: Plan,
 }
 
-impl Planned {
+impl PlannedUpcaster {
     fn link(name: &str, plan: &Plan) -> Box<dyn Link> {
         let step = |(&(event_type, from), &(to, _)): (&Shape, &(u32, Vec<Shape>))| Step {
             event_type: event_type.to_owned(),
-            from,
-            to,
+            from: version(from),
+            to: version(to),
         };
         let descriptor = UpcasterDescriptor { steps: plan.iter().map(step).collect() };
-        let label = ModuleLabel { name: Identifier::new(name).unwrap(), version: 3 };
+        let label = ModuleLabel { name: Identifier::new(name).unwrap(), version: Some(ModuleVersion(3)) };
         Box::new(Self { label, descriptor, plan: plan.clone() })
     }
 }
 
-impl Link for Planned {
+impl Link for PlannedUpcaster {
     fn label(&self) -> &ModuleLabel {
         &self.label
     }
@@ -51,15 +56,15 @@ impl Link for Planned {
     }
 
     fn take_step(&mut self, events: &[&Delivery]) -> Result<Vec<Vec<Upcasted>>, BatchError> {
-        assert!(!events.is_empty(), "nobody is called for nothing");
+        assert!(!events.is_empty(), "an upcaster is called with at least one event");
         let mut in_order = events.windows(2).map(|pair| (pair[0].position, pair[1].position));
-        assert!(in_order.all(|(before, behind)| before <= behind), "events come in the order of their positions");
+        assert!(in_order.all(|(before, after)| before <= after), "events are passed in the order of their positions");
         let results = |event: &&Delivery| {
-            let shape = self.plan.keys().find(|shape| is_at(event, **shape)).expect("only events at a step come");
-            let made = self.plan[shape].1.iter().enumerate().map(|(place, (event_type, version))| Upcasted {
+            let shape = self.plan.keys().find(|shape| has_shape(event, **shape)).expect("the event has a step");
+            let made = self.plan[shape].1.iter().enumerate().map(|(index, (event_type, number))| Upcasted {
                 event_type: (*event_type).to_owned(),
-                schema_version: SchemaVersion::try_from(*version).unwrap(),
-                data: went(&event.data, place),
+                schema_version: version(*number),
+                data: with_result(&event.data, index),
                 metadata: None,
             });
             made.collect()
@@ -68,33 +73,34 @@ impl Link for Planned {
     }
 }
 
-fn is_at(event: &Delivery, (event_type, version): Shape) -> bool {
+fn has_shape(event: &Delivery, (event_type, version): Shape) -> bool {
     event.event_type == event_type && event.schema_version.get() == version
 }
 
-fn went(way: &str, place: usize) -> String {
-    format!("{way}.{place}")
+/// The data of the result at an index of an event with this data.
+fn with_result(data: &str, index: usize) -> String {
+    format!("{data}.{index}")
 }
 
-fn event(position: u64, (event_type, version): Shape) -> Delivery {
+fn event(position: u64, (event_type, number): Shape) -> Delivery {
     Delivery {
         position: Position(position),
         part: 0,
         stream: format!("s-{}", position % 3),
-        version: position / 3 + 1,
+        version: StreamVersion(position / 3 + 1),
         id: Uuid::from_u128(position.into()),
         event_type: event_type.to_owned(),
-        schema_version: SchemaVersion::try_from(version).unwrap(),
+        schema_version: version(number),
         data: position.to_string(),
         metadata: Some("{}".to_owned()),
-        time: 1000 + position.cast_signed(),
-        recorded_at: 2000,
+        time: Instant(1000 + position.cast_signed()),
+        recorded_at: Instant(2000),
     }
 }
 
-/// What an event becomes, or none if it goes in a circle: one step after the other, event by event.
+/// What an event becomes, computed step by step and event by event; `None` if it goes in a circle.
 fn naive(event: &Delivery, plan: &Plan, before: &[Shape]) -> Option<Vec<Delivery>> {
-    let Some((&shape, (_, results))) = plan.iter().find(|(shape, _)| is_at(event, **shape)) else {
+    let Some((&shape, (_, results))) = plan.iter().find(|(shape, _)| has_shape(event, **shape)) else {
         return Some(vec![event.clone()]);
     };
     if before.contains(&shape) {
@@ -102,11 +108,11 @@ fn naive(event: &Delivery, plan: &Plan, before: &[Shape]) -> Option<Vec<Delivery
     }
     let before = [before, &[shape]].concat();
     let mut all = Vec::new();
-    for (place, &(event_type, version)) in results.iter().enumerate() {
+    for (index, &(event_type, number)) in results.iter().enumerate() {
         let made = Delivery {
             event_type: event_type.to_owned(),
-            schema_version: SchemaVersion::try_from(version).unwrap(),
-            data: went(&event.data, place),
+            schema_version: version(number),
+            data: with_result(&event.data, index),
             metadata: None,
             ..event.clone()
         };
@@ -120,7 +126,7 @@ fn plan(steps: &[(Shape, u32, &[Shape])]) -> Plan {
 }
 
 fn chain(plans: &[(&str, &Plan)], max: usize) -> UpcasterChain {
-    UpcasterChain::of(plans.iter().map(|(name, plan)| Planned::link(name, plan)).collect(), max).unwrap()
+    UpcasterChain::of(plans.iter().map(|(name, plan)| PlannedUpcaster::link(name, plan)).collect(), max).unwrap()
 }
 
 fn shapes(events: &[Delivery]) -> Vec<(u64, u32, String, u32)> {
@@ -133,7 +139,7 @@ fn shape(position: u64, part: u32, (event_type, version): Shape) -> (u64, u32, S
 }
 
 #[test]
-fn an_event_takes_the_steps_of_several_upcasters_and_keeps_its_place() {
+fn an_event_takes_the_steps_of_several_upcasters_and_its_results_replace_it() {
     let first = plan(&[(("A", 1), 2, &[("A", 2), ("B", 1)]), (("C", 1), 2, &[])]);
     let second = plan(&[(("A", 2), 3, &[("A", 3), ("A", 3)])]);
     let mut chain = chain(&[("second", &second), ("first", &first)], 10);
@@ -150,15 +156,14 @@ fn an_event_takes_the_steps_of_several_upcasters_and_keeps_its_place() {
             shape(8, 0, ("A", 3))
         ]
     );
-    // What no step is for is as it was; what was rewritten keeps all but its shape.
+    // An event without a step is unchanged; a rewritten one keeps everything but type, version, data and metadata.
     assert_eq!((&events[0], &events[4]), (&before[0], &before[3]));
     let kept = Delivery { data: "5.0.1".into(), part: 1, metadata: None, ..before[1].clone() };
-    let version = SchemaVersion::try_from(3).unwrap();
-    assert_eq!(events[2], Delivery { schema_version: version, ..kept });
+    assert_eq!(events[2], Delivery { schema_version: version(3), ..kept });
 }
 
 #[test]
-fn a_circle_between_upcasters_is_named_and_the_events_are_as_before() {
+fn a_circle_between_upcasters_is_named_and_the_events_are_unchanged() {
     let to_b = plan(&[(("A", 1), 2, &[("B", 1)])]);
     let to_a = plan(&[(("B", 1), 2, &[("A", 1)])]);
     let mut chain = chain(&[("left", &to_b), ("right", &to_a)], 10);
@@ -167,11 +172,11 @@ fn a_circle_between_upcasters_is_named_and_the_events_are_as_before() {
     let error = chain.upcast(&mut events).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "upcaster right version 3: the module broke the contract at position 9: it turns the event in a circle: `A` 1 → \
-         `B` 1 → `A` 1"
+        "upcaster `right` version 3: the module broke the contract at position 9: the upcasters rewrite the event in a circle: \
+         `A` 1 → `B` 1 → `A` 1"
     );
     assert_eq!(error.upcaster.name.as_str(), "right");
-    assert!(matches!(error.error, BatchError::Module(failure) if failure.position == 9));
+    assert!(matches!(error.error, BatchError::Module(failure) if failure.position == Position(9)));
     assert_eq!(events, before);
     let mut one = vec![event(8, ("C", 1))];
     chain.upcast(&mut one).unwrap();
@@ -188,15 +193,15 @@ fn an_event_becomes_no_more_than_the_limit() {
     let error = chain(&[("twice", &twice)], 3).upcast(&mut events).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "upcaster twice version 3: the module broke the contract at position 1: one event became 4; the limit \
+        "upcaster `twice` version 3: the module broke the contract at position 1: one event became 4; the limit \
          max_upcast_events is 3"
     );
 }
 
 #[test]
-fn upcasters_that_take_the_same_events_make_no_chain() {
+fn upcasters_that_rewrite_the_same_events_make_no_chain() {
     let same = plan(&[(("A", 1), 2, &[("A", 2)])]);
-    let links = ["left", "right"].map(|name| Planned::link(name, &same));
+    let links = ["left", "right"].map(|name| PlannedUpcaster::link(name, &same));
     let conflict = UpcasterChain::of(links.into(), 10).unwrap_err();
     assert_eq!(
         conflict.to_string(),
@@ -204,9 +209,9 @@ fn upcasters_that_take_the_same_events_make_no_chain() {
     );
 }
 
-/// Some steps, each of one of three upcasters. Results of the same type are at the step's `to`, others anywhere.
+/// Some steps, each of one of three upcasters. Results of the same type have the step's version, others any.
 fn plans() -> impl Strategy<Value = [Plan; 3]> {
-    let shape = || (0..TYPES.len(), 1..=4_u32).prop_map(|(place, version)| (TYPES[place], version));
+    let shape = || (0..TYPES.len(), 1..=4_u32).prop_map(|(index, version)| (TYPES[index], version));
     let step = (1..=2_u32, prop::collection::vec(shape(), 0..3), 0..3_usize);
     prop::collection::btree_map(shape(), step, 0..7).prop_map(|steps| {
         let mut plans = [Plan::new(), Plan::new(), Plan::new()];
@@ -230,7 +235,7 @@ proptest! {
         written in prop::collection::vec((0..TYPES.len(), 1..=5_u32), 0..12),
     ) {
         let events: Vec<Delivery> =
-            (1..).zip(written).map(|(position, (place, version))| event(position, (TYPES[place], version))).collect();
+            (1..).zip(written).map(|(position, (index, version))| event(position, (TYPES[index], version))).collect();
         let all: Plan = plans.iter().flatten().map(|(shape, step)| (*shape, step.clone())).collect();
         let expected: Vec<Option<Vec<Delivery>>> = events.iter().map(|event| naive(event, &all, &[])).collect();
         let named: Vec<(&str, &Plan)> = ["left", "middle", "right"].into_iter().zip(&plans).collect();
@@ -249,9 +254,9 @@ proptest! {
             Err(error) => {
                 prop_assert_eq!(&upcasted, &events);
                 let BatchError::Module(failure) = error.error else { panic!("no module failed: {error}") };
-                let place = usize::try_from(failure.position).unwrap() - 1;
-                prop_assert_eq!(&expected[place], &None);
-                // Event by event, each fares as it does by itself.
+                let index = usize::try_from(failure.position.0).unwrap() - 1;
+                prop_assert_eq!(&expected[index], &None);
+                // Each event alone has the result that is expected of it.
                 for (event, expected) in events.into_iter().zip(expected) {
                     let mut alone = vec![event];
                     let result = chain.upcast(&mut alone).is_ok().then_some(alone);

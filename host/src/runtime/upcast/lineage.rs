@@ -1,4 +1,4 @@
-//! An event on its way through a chain, which may have become several.
+//! The events that an event of the log becomes in a chain.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use crate::{
     runtime::{delivery::Delivery, worlds::answer::Upcasted},
 };
 
-/// What has become of an event of the log so far.
+/// The events that an event of the log has become so far.
 pub(super) struct Lineage<'e> {
     pub(super) position: Position,
     pub(super) members: Vec<Member<'e>>,
@@ -16,21 +16,21 @@ pub(super) struct Lineage<'e> {
 /// One of the events that an event has become.
 pub(super) struct Member<'e> {
     pub(super) event: Cow<'e, Delivery>,
-    /// The step that it is to take next; none if it has arrived.
+    /// The index of the step that it takes next; `None` if no step continues.
     pub(super) next: Option<usize>,
-    /// The steps that led to it.
+    /// The indexes of the steps that led to it.
     pub(super) taken: Vec<usize>,
 }
 
 impl<'e> Lineage<'e> {
-    /// The lineage of an event that is to take a step.
+    /// The lineage of an event that takes `step` first.
     pub(super) fn of(event: &'e Delivery, step: usize) -> Self {
         let original = Member { event: Cow::Borrowed(event), next: Some(step), taken: Vec::new() };
         Self { position: event.position, members: vec![original] }
     }
 
-    /// Whether there is a step to take yet.
-    pub(super) fn is_under_way(&self) -> bool {
+    /// Whether a member has a step left to take.
+    pub(super) fn is_unfinished(&self) -> bool {
         self.members.iter().any(|member| member.next.is_some())
     }
 
@@ -47,7 +47,7 @@ impl<'e> Lineage<'e> {
 }
 
 impl Member<'_> {
-    /// What an upcaster made of it.
+    /// An event that an upcaster made of it.
     pub(super) fn child<'e>(&self, made: Upcasted, next: Option<usize>, taken: &[usize]) -> Member<'e> {
         let Upcasted { event_type, schema_version, data, metadata } = made;
         let Delivery { position, part, ref stream, version, id, time, recorded_at, .. } = *self.event;

@@ -1,4 +1,4 @@
-//! Upcasters together: the chain that events go through.
+//! Runs upcasters that are active together, as one chain.
 
 pub(super) mod chain;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What an upcaster answers, checked.
+//! Checks the result of an upcaster.
 
 use std::borrow::Borrow;
 
@@ -7,15 +7,15 @@ use crate::{
     runtime::{delivery::Delivery, descriptor::Step, limits::RuntimeLimits},
 };
 
-/// An event as an upcaster answered it.
-pub(super) struct Answered {
+/// An event as an upcaster returned it.
+pub(super) struct ReturnedEvent {
     pub(super) event_type: String,
     pub(super) schema_version: u32,
     pub(super) data: String,
     pub(super) metadata: Option<String>,
 }
 
-/// What an event became. All that is not here stays as it was.
+/// What an upcaster makes of an event. Everything else stays that of the original.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upcasted {
     /// Its type.
@@ -28,38 +28,38 @@ pub struct Upcasted {
     pub metadata: Option<String>,
 }
 
-/// What in an answer is against the contract.
+/// What breaks the contract in a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Breach {
-    /// The event that was answered to; none where the whole answer is wrong.
+    /// The event whose result is wrong; `None` if the result as a whole is.
     pub(super) position: Option<Position>,
     /// What is wrong.
     pub(super) message: String,
 }
 
-/// Checks an answer to these events: a list for each, of events as the log could have taken them in.
+/// Checks the result for these events: a list for each of them, of events that the log would accept.
 pub(super) fn check<E: Borrow<Delivery>>(
-    answer: Vec<Vec<Answered>>,
+    result: Vec<Vec<ReturnedEvent>>,
     events: &[E],
     steps: &[Step],
     limits: &RuntimeLimits,
 ) -> Result<Vec<Vec<Upcasted>>, Breach> {
-    if answer.len() != events.len() {
-        let message = format!("it answered {} lists to {} events", answer.len(), events.len());
+    if result.len() != events.len() {
+        let message = format!("it returned {} lists for {} events", result.len(), events.len());
         return Err(Breach { position: None, message });
     }
-    let answers = events.iter().map(Borrow::borrow).zip(answer);
-    answers
-        .map(|(event, results)| {
-            check_event(event, results, steps, limits)
+    let results = events.iter().map(Borrow::borrow).zip(result);
+    results
+        .map(|(event, returned)| {
+            check_results(event, returned, steps, limits)
                 .map_err(|message| Breach { position: Some(event.position), message })
         })
         .collect()
 }
 
-fn check_event(
+fn check_results(
     event: &Delivery,
-    results: Vec<Answered>,
+    results: Vec<ReturnedEvent>,
     steps: &[Step],
     limits: &RuntimeLimits,
 ) -> Result<Vec<Upcasted>, String> {
@@ -73,17 +73,17 @@ fn check_event(
 
 fn check_result(
     event: &Delivery,
-    result: Answered,
+    result: ReturnedEvent,
     steps: &[Step],
     limits: &RuntimeLimits,
 ) -> Result<Upcasted, String> {
-    let Answered { event_type, schema_version, data, metadata } = result;
+    let ReturnedEvent { event_type, schema_version, data, metadata } = result;
     let event_type = EventType::new(event_type).map_err(|error| error.to_string())?;
     limit("bytes of an event's type", "max_event_type_bytes", event_type.as_str().len(), limits.max_event_type_bytes)?;
     let schema_version = SchemaVersion::try_from(schema_version).map_err(|error| error.to_string())?;
     if event_type.as_str() == event.event_type {
-        let taken = |step: &&Step| step.event_type == event.event_type && step.from == event.schema_version.get();
-        if let Some(step) = steps.iter().find(taken).filter(|step| step.to != schema_version.get()) {
+        let taken = |step: &&Step| step.event_type == event.event_type && step.from == event.schema_version;
+        if let Some(step) = steps.iter().find(taken).filter(|step| step.to != schema_version) {
             return Err(format!("an event of the same type at schema version {schema_version}; its step is {step}"));
         }
     }

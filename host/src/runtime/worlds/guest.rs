@@ -1,4 +1,4 @@
-//! What an instance holds on the host's side.
+//! The state of an instance on the host's side.
 
 use std::sync::Arc;
 
@@ -9,10 +9,16 @@ use crate::runtime::{
     imports::cursor::Cursor,
     label::ModuleLabel,
     limits::RuntimeLimits,
-    sandbox::{deadline::Deadline, event_cursor::EventCursor, limiter::Limiter, output::GuestOutput, wasi},
+    sandbox::{
+        deadline::Deadline,
+        event_cursor::{CurrentEvent, EventCursor},
+        limiter::Limiter,
+        output::GuestOutput,
+        wasi,
+    },
 };
 
-/// What instances of every world hold, and what those of their own world hold beside it.
+/// The state of an instance: what instances of every world have, and what those of its own world have.
 pub(in crate::runtime) struct Guest<S> {
     wasi: WasiCtx,
     resources: ResourceTable,
@@ -20,7 +26,7 @@ pub(in crate::runtime) struct Guest<S> {
     pub(in crate::runtime) deadline: Deadline,
     pub(in crate::runtime) output: GuestOutput,
     pub(in crate::runtime) cursor: Cursor,
-    /// The state of the imports that only this world has.
+    /// The state of the imports that are specific to the world.
     pub(in crate::runtime) own: S,
 }
 
@@ -41,8 +47,8 @@ impl<S> Guest<S> {
         }
     }
 
-    /// Begins a call on events, by position and time; the clock of its deadline starts.
-    pub(super) fn begin(&mut self, events: Vec<(u64, i64)>) {
+    /// Begins a call with these events, and starts its deadline.
+    pub(super) fn begin(&mut self, events: Vec<CurrentEvent>) {
         self.output.begin_batch();
         self.cursor.begin(events);
         self.deadline.begin();

@@ -1,7 +1,7 @@
-//! The table of worlds, and what their modules are.
+//! The table of worlds, and the modules of each.
 //!
-//! A world is a file here, which implements [`World`](world::World), and an entry in [`table`]. How a component is recognised,
-//! linked, described and called is the same for all of them.
+//! A world is a file here, which implements [`World`](world::World), and an entry in [`table`]. Components of all worlds are
+//! recognised, linked, described and called in the same way.
 
 pub(super) mod answer;
 pub(super) mod entry;
@@ -20,7 +20,7 @@ use self::{
 };
 use super::descriptor::Descriptor;
 
-/// The worlds that a host knows.
+/// The worlds that a host supports.
 pub(super) fn table(engine: &Engine) -> wasmtime::Result<Vec<Entry<Module>>> {
     Ok(vec![
         Entry::of::<Projection>(engine, |program| ProjectionModule::describe(program).map(Module::Projection))?,
@@ -38,7 +38,7 @@ pub enum Module {
 }
 
 impl Module {
-    /// What the module says of itself.
+    /// What the module declares.
     #[must_use]
     pub fn descriptor(&self) -> Descriptor {
         match self {

@@ -1,20 +1,26 @@
-//! A component of a world, ready to run, and its instances.
+//! A linked component of a world, and its instances.
 
 use std::{borrow::Borrow, sync::Arc};
 
 use wasmtime::{Engine, Store, component::InstancePre};
 
 use super::{guest::Guest, world::World};
-use crate::runtime::{
-    convert::{Event, Failure, event_to_module},
-    delivery::Delivery,
-    failure::{BatchError, FailureKind, module_failure},
-    label::ModuleLabel,
-    limits::RuntimeLimits,
-    sandbox::fault::{batch_error, instance_error},
+use crate::{
+    event_log::Position,
+    runtime::{
+        convert::{Event, Failure, event_to_module},
+        delivery::Delivery,
+        failure::{BatchError, CallError, FailureKind, Fault},
+        label::ModuleLabel,
+        limits::RuntimeLimits,
+        sandbox::{
+            event_cursor::CurrentEvent,
+            fault::{call_error, instance_error},
+        },
+    },
 };
 
-/// A component that has been compiled and linked. Instances are made of it.
+/// A component that is compiled and linked, from which instances are made.
 pub(in crate::runtime) struct Program<W: World> {
     engine: Engine,
     label: Arc<ModuleLabel>,
@@ -30,7 +36,7 @@ pub(in crate::runtime) struct Running<W: World> {
 
 impl<W: World> Program<W> {
     /// # Errors
-    /// The component does not export what its world says.
+    /// The component does not export what its world requires.
     pub(in crate::runtime) fn new(
         component: InstancePre<Guest<W::State>>,
         label: Arc<ModuleLabel>,
@@ -49,8 +55,8 @@ impl<W: World> Program<W> {
         &self.limits
     }
 
-    /// Starts an instance, with its limits and its deadline; `position` is that of the event that a failure is blamed on.
-    pub(in crate::runtime) fn start(&self, position: u64) -> Result<Running<W>, BatchError> {
+    /// Starts an instance, with its limits and its deadline.
+    pub(in crate::runtime) fn start(&self) -> Result<Running<W>, CallError> {
         let guest = Guest::new(Arc::clone(&self.label), &self.limits, W::state(&self.limits));
         let mut store = Store::new(&self.engine, guest);
         store.limiter(|guest| &mut guest.limiter);
@@ -59,60 +65,60 @@ impl<W: World> Program<W> {
         store.set_hostcall_fuel(self.limits.max_call_bytes);
         match W::instantiate(&self.linked, &mut store) {
             Ok(exports) => Ok(Running { store, exports }),
-            Err(error) => Err(instance_error(error, position, store.data().output.last_words())),
+            Err(error) => Err(instance_error(error, store.data().output.complaints())),
         }
     }
 
-    /// What the module says of itself, asked by `call` of a new instance.
+    /// What the module declares: `call` calls `describe` of a new instance.
     ///
     /// # Errors
-    /// Why it says nothing, in words.
+    /// Says why the call failed.
     pub(in crate::runtime) fn describe<D>(
         &self,
         call: impl FnOnce(&W::Exports, &mut Store<Guest<W::State>>) -> wasmtime::Result<D>,
     ) -> Result<D, Vec<String>> {
-        let Running { mut store, exports } = self.start(0).map_err(|error| vec![error.without_event()])?;
+        let Running { mut store, exports } = self.start().map_err(|error| vec![error.to_string()])?;
         store.data_mut().begin(Vec::new());
         call(&exports, &mut store).map_err(|error| {
-            let last_words = store.data().output.last_words();
-            vec![format!("its `describe` failed: {}", batch_error(error, 0, last_words).without_event())]
+            let complaints = store.data().output.complaints();
+            vec![format!("its `describe` failed: {}", call_error(error, complaints))]
         })
     }
 }
 
 impl<W: World> Running<W> {
-    /// The state of the imports that only this world has.
+    /// The state of the imports that are specific to the world.
     pub(in crate::runtime) fn state(&mut self) -> &mut W::State {
         &mut self.store.data_mut().own
     }
 
-    /// The position of the current event.
-    pub(in crate::runtime) fn position(&self) -> u64 {
-        self.store.data().cursor.position()
+    /// The position of the current event of a batch: the one that the module turned to last, else the first.
+    pub(in crate::runtime) fn position<E: Borrow<Delivery>>(&self, events: &[E]) -> Position {
+        self.store.data().cursor.position().unwrap_or_else(|| events[0].borrow().position)
     }
 
-    /// Hands events, at least one, to the function of the module that `call` calls. After an error the instance is no longer of
-    /// use.
+    /// Calls a function of the module with events, at least one. After an error the instance must be dropped.
     pub(in crate::runtime) fn call<E: Borrow<Delivery>, A>(
         &mut self,
         events: &[E],
         call: impl FnOnce(&W::Exports, &mut Store<Guest<W::State>>, &[Event<'_>]) -> wasmtime::Result<Result<A, Failure>>,
     ) -> Result<A, BatchError> {
-        let at = events.iter().map(Borrow::borrow).map(|event| (event.position.0, event.time)).collect();
+        let current = |event: &Delivery| CurrentEvent { position: event.position, time: event.time };
         let lowered: Vec<Event<'_>> = events.iter().map(|event| event_to_module(event.borrow())).collect();
-        self.store.data_mut().begin(at);
-        // Let the deadline's clock be looked at at the next tick.
+        self.store.data_mut().begin(events.iter().map(|event| current(event.borrow())).collect());
+        // The deadline is checked at the next tick, and sets the next epoch deadline itself.
         self.store.set_epoch_deadline(1);
 
         match call(&self.exports, &mut self.store, &lowered) {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(failure)) => {
-                // A module that names an event which is not in its batch means the current one.
-                let known = events.iter().any(|event| event.borrow().position.0 == failure.position);
-                let position = if known { failure.position } else { self.position() };
-                Err(module_failure(position, FailureKind::Refused, failure.message, Vec::new()))
+                // A failure that names an event outside of the batch is attributed to the current one.
+                let named =
+                    events.iter().map(|event| event.borrow().position).find(|named| named.0 == failure.position);
+                let position = named.unwrap_or_else(|| self.position(events));
+                Err(Fault::new(FailureKind::Refused, &failure.message, Vec::new()).at(position))
             }
-            Err(error) => Err(batch_error(error, self.position(), self.store.data().output.last_words())),
+            Err(error) => Err(call_error(error, self.store.data().output.complaints()).at(self.position(events))),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     world::{Signature, World},
 };
 use crate::{
-    event_log::Position,
+    event_log::{Position, SchemaVersion},
     read_model::{ColumnDeclaration, ColumnType, IndexDeclaration, Table, TableDeclaration, WriteSet},
     runtime::{
         delivery::Delivery,
@@ -49,7 +49,6 @@ pub(in crate::runtime) struct Projection;
 
 impl World for Projection {
     const SIGNATURE: Signature = Signature {
-        name: ModuleKind::Projection.as_str(),
         with_article: ModuleKind::Projection.with_article(),
         version: "0.1.0",
         export: "gnomon:module/projection-guest",
@@ -95,24 +94,24 @@ struct Shared {
     tables: Vec<Arc<Table>>,
 }
 
-/// An instance of a projection: its memory. What it keeps there from batch to batch is worth no more than the rows that it
-/// wrote; an instance whose batch was not committed must be dropped.
+/// An instance of a projection. Its memory caches rows from batch to batch, so an instance whose batch was not committed must be
+/// dropped.
 pub struct ProjectionInstance {
     module: ProjectionModule,
     running: Running<Projection>,
 }
 
 impl ProjectionModule {
-    /// Calls `describe` and checks what it says.
+    /// Calls `describe` and checks the descriptor.
     pub(in crate::runtime) fn describe(program: Program<Projection>) -> Result<Self, Vec<String>> {
         let descriptor =
             program.describe(|exports, store| exports.gnomon_module_projection_guest().call_describe(store))?;
-        let descriptor = from_contract(descriptor);
+        let descriptor = from_contract(descriptor)?;
         let tables = descriptor.check(&program.label().name)?;
         Ok(Self { shared: Arc::new(Shared { program, descriptor, tables }) })
     }
 
-    /// What the projection says of itself.
+    /// What the projection declares.
     #[must_use]
     pub fn descriptor(&self) -> &ProjectionDescriptor {
         &self.shared.descriptor
@@ -130,12 +129,13 @@ impl ProjectionModule {
         self.shared.program.label()
     }
 
-    /// Makes an instance with fresh memory, to begin at the event at a position. Blocks: the module may compute.
+    /// Makes an instance with fresh memory, whose first event is the one at `position`. Blocks: the module may compute.
     ///
     /// # Errors
-    /// There is no room for one now, or its start fails, which is blamed on the event.
+    /// The host cannot start another instance now, or the module fails as it starts, which is attributed to that event.
     pub fn instantiate(&self, position: Position) -> Result<ProjectionInstance, BatchError> {
-        Ok(ProjectionInstance { module: self.clone(), running: self.shared.program.start(position.0)? })
+        let running = self.shared.program.start().map_err(|error| error.at(position))?;
+        Ok(ProjectionInstance { module: self.clone(), running })
     }
 }
 
@@ -146,14 +146,14 @@ impl std::fmt::Debug for ProjectionModule {
 }
 
 impl ProjectionInstance {
-    /// Handles events, at least one, in the order of their positions; answers what they change. Blocks: it computes, and
+    /// Handles events, at least one, in the order of their positions, and answers what they change. Blocks: it computes, and
     /// `rows` may wait.
     ///
     /// # Errors
-    /// Nothing is changed, and the instance is no longer of use.
+    /// The batch changes nothing, and the instance must be dropped.
     pub fn handle(&mut self, events: &[Delivery], rows: Box<dyn RowReader>) -> Result<WriteSet, BatchError> {
         let tables = &self.module.shared.tables;
-        self.running.state().lend(tables, rows);
+        self.running.state().begin_batch(tables, rows);
         let answer = self
             .running
             .call(events, |exports, store, events| exports.gnomon_module_projection_guest().call_handle(store, events));
@@ -168,18 +168,27 @@ impl std::fmt::Debug for ProjectionInstance {
     }
 }
 
-fn from_contract(descriptor: contract::Descriptor) -> ProjectionDescriptor {
-    ProjectionDescriptor {
+/// # Errors
+/// A message for each schema version that is out of range.
+fn from_contract(descriptor: contract::Descriptor) -> Result<ProjectionDescriptor, Vec<String>> {
+    let mut reasons = Vec::new();
+    let mut event_types = Vec::with_capacity(descriptor.event_types.len());
+    for contract::WantedType { event_type, schema_version } in descriptor.event_types {
+        match schema_version.map(SchemaVersion::try_from).transpose() {
+            Ok(schema_version) => event_types.push(WantedType { event_type, schema_version }),
+            Err(error) => reasons.push(format!("event type `{event_type}`: {error}")),
+        }
+    }
+    if !reasons.is_empty() {
+        return Err(reasons);
+    }
+    Ok(ProjectionDescriptor {
         tables: descriptor.tables.into_iter().map(table).collect(),
         all_types: descriptor.all_types,
-        event_types: descriptor
-            .event_types
-            .into_iter()
-            .map(|wanted| WantedType { event_type: wanted.event_type, schema_version: wanted.schema_version })
-            .collect(),
+        event_types,
         categories: descriptor.categories,
         partitioned_by: descriptor.partitioned_by.map(|contract::Partition::Stream| Partition::Stream),
-    }
+    })
 }
 
 fn table(table: contract::Table) -> TableDeclaration {

@@ -6,17 +6,17 @@ use wasmtime::{Store, component::InstancePre};
 
 use self::generated::{Upcaster as Exports, UpcasterPre, exports::gnomon::module::upcaster_guest as contract};
 use super::{
-    answer::{Answered, Upcasted, check},
+    answer::{ReturnedEvent, Upcasted, check},
     guest::Guest,
     program::{Program, Running},
     world::{Signature, World},
 };
 use crate::{
-    event_log::Position,
+    event_log::{Position, SchemaVersion},
     runtime::{
         delivery::Delivery,
         descriptor::{ModuleKind, Step, UpcasterDescriptor},
-        failure::{BatchError, FailureKind, module_failure},
+        failure::{BatchError, FailureKind, Fault},
         imports::{cursor, import::Import, log},
         label::ModuleLabel,
         limits::RuntimeLimits,
@@ -42,7 +42,6 @@ pub(in crate::runtime) struct Upcaster;
 
 impl World for Upcaster {
     const SIGNATURE: Signature = Signature {
-        name: ModuleKind::Upcaster.as_str(),
         with_article: ModuleKind::Upcaster.with_article(),
         version: "0.1.0",
         export: "gnomon:module/upcaster-guest",
@@ -81,29 +80,29 @@ struct Shared {
     descriptor: UpcasterDescriptor,
 }
 
-/// An instance of an upcaster: its memory. One whose call failed must be dropped.
+/// An instance of an upcaster. An instance whose call failed must be dropped.
 pub struct UpcasterInstance {
     module: UpcasterModule,
     running: Running<Upcaster>,
 }
 
 impl UpcasterModule {
-    /// Calls `describe` and checks what it says.
+    /// Calls `describe` and checks the descriptor.
     pub(in crate::runtime) fn describe(program: Program<Upcaster>) -> Result<Self, Vec<String>> {
         let descriptor =
             program.describe(|exports, store| exports.gnomon_module_upcaster_guest().call_describe(store))?;
-        let descriptor = UpcasterDescriptor { steps: descriptor.steps.into_iter().map(step).collect() };
+        let descriptor = from_contract(descriptor)?;
         descriptor.check()?;
         Ok(Self { shared: Arc::new(Shared { program, descriptor }) })
     }
 
-    /// What the upcaster says of itself.
+    /// What the upcaster declares.
     #[must_use]
     pub fn descriptor(&self) -> &UpcasterDescriptor {
         &self.shared.descriptor
     }
 
-    /// The steps that it can take.
+    /// The steps that it declares.
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.shared.descriptor.steps
@@ -115,12 +114,13 @@ impl UpcasterModule {
         self.shared.program.label()
     }
 
-    /// Makes an instance with fresh memory, to begin at the event at a position. Blocks: the module may compute.
+    /// Makes an instance with fresh memory, whose first event is the one at `position`. Blocks: the module may compute.
     ///
     /// # Errors
-    /// There is no room for one now, or its start fails, which is blamed on the event.
+    /// The host cannot start another instance now, or the module fails as it starts, which is attributed to that event.
     pub fn instantiate(&self, position: Position) -> Result<UpcasterInstance, BatchError> {
-        Ok(UpcasterInstance { module: self.clone(), running: self.shared.program.start(position.0)? })
+        let running = self.shared.program.start().map_err(|error| error.at(position))?;
+        Ok(UpcasterInstance { module: self.clone(), running })
     }
 }
 
@@ -131,20 +131,21 @@ impl std::fmt::Debug for UpcasterModule {
 }
 
 impl UpcasterInstance {
-    /// Takes one step with each of these events, which are at the beginning of one of its [steps](UpcasterModule::steps) and
-    /// come in the order of their positions. Answers what becomes of each, in their order. Blocks: it computes.
+    /// Takes one step with each of these events, at least one. Each has the type and version at which one of the
+    /// [steps](UpcasterModule::steps) begins, and they are in the order of their positions. Answers the results of each event, in
+    /// the same order. Blocks: it computes.
     ///
     /// # Errors
-    /// The instance is no longer of use.
+    /// The instance must be dropped.
     pub fn upcast<E: Borrow<Delivery>>(&mut self, events: &[E]) -> Result<Vec<Vec<Upcasted>>, BatchError> {
         let answer = self
             .running
             .call(events, |exports, store, events| exports.gnomon_module_upcaster_guest().call_upcast(store, events))?;
-        let answer = answer.into_iter().map(|events| events.into_iter().map(answered).collect()).collect();
+        let answer = answer.into_iter().map(|events| events.into_iter().map(returned).collect()).collect();
         let shared = &self.module.shared;
         check(answer, events, &shared.descriptor.steps, shared.program.limits()).map_err(|breach| {
-            let position = breach.position.map_or_else(|| self.running.position(), |position| position.0);
-            module_failure(position, FailureKind::BrokeContract, breach.message, Vec::new())
+            let position = breach.position.unwrap_or_else(|| self.running.position(events));
+            Fault::new(FailureKind::BrokeContract, &breach.message, Vec::new()).at(position)
         })
     }
 }
@@ -155,11 +156,24 @@ impl std::fmt::Debug for UpcasterInstance {
     }
 }
 
-fn step(step: contract::Step) -> Step {
-    Step { event_type: step.event_type, from: step.from, to: step.to }
+/// # Errors
+/// A message for each schema version that is out of range.
+fn from_contract(descriptor: contract::Descriptor) -> Result<UpcasterDescriptor, Vec<String>> {
+    let mut reasons = Vec::new();
+    let mut steps = Vec::with_capacity(descriptor.steps.len());
+    for contract::Step { event_type, from, to } in descriptor.steps {
+        match (SchemaVersion::try_from(from), SchemaVersion::try_from(to)) {
+            (Ok(from), Ok(to)) => steps.push(Step { event_type, from, to }),
+            (one, other) => {
+                let errors = [one.err(), other.err()].into_iter().flatten();
+                reasons.extend(errors.map(|error| format!("step `{event_type}` {from} → {to}: {error}")));
+            }
+        }
+    }
+    if reasons.is_empty() { Ok(UpcasterDescriptor { steps }) } else { Err(reasons) }
 }
 
-fn answered(event: contract::Upcasted) -> Answered {
+fn returned(event: contract::Upcasted) -> ReturnedEvent {
     let contract::Upcasted { event_type, schema_version, data, metadata } = event;
-    Answered { event_type, schema_version, data, metadata }
+    ReturnedEvent { event_type, schema_version, data, metadata }
 }

@@ -1,25 +1,25 @@
-//! What a world is.
+//! The trait that each world implements.
 
 use wasmtime::{Store, component::InstancePre};
 
 use super::guest::Guest;
 use crate::runtime::{imports::import::Import, limits::RuntimeLimits};
 
-/// A world of the contract: what its modules must export, and what they are given.
+/// A world of the contract: what its modules must export, and what they may import.
 ///
-/// Nothing else of the runtime asks of which world a module is. What differs between worlds is in the implementations of this
-/// trait, a file each, and in the table of [`worlds`](super).
+/// All that differs between worlds is in the implementations of this trait, a file each, and in the table of
+/// [`worlds`](super). The rest of the runtime treats the modules of all worlds alike.
 pub(in crate::runtime) trait World: Sized + 'static {
-    /// How components of this world are known, and how errors speak of them.
+    /// How components of this world are recognised, and how errors name them.
     const SIGNATURE: Signature;
 
-    /// What the imports that only this world has hold for each instance.
+    /// The state of the imports that are specific to this world.
     type State: Send + 'static;
 
-    /// That of a new instance.
+    /// The state of a new instance.
     fn state(limits: &RuntimeLimits) -> Self::State;
 
-    /// The interfaces that modules of this world may import beside those of WASI that a language needs.
+    /// The interfaces that modules of this world may import in addition to those of WASI that a language needs.
     fn imports() -> Vec<Import<Guest<Self::State>>>;
 
     /// Generated: a component whose exports have been looked up.
@@ -34,19 +34,17 @@ pub(in crate::runtime) trait World: Sized + 'static {
     fn instantiate(component: &Self::Linked, store: &mut Store<Guest<Self::State>>) -> wasmtime::Result<Self::Exports>;
 }
 
-/// How components of a world are known, and how errors speak of them.
+/// How components of a world are recognised, and how errors name them.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::runtime) struct Signature {
-    /// Its name: `projection`.
-    pub(in crate::runtime) name: &'static str,
-    /// As in a sentence: `a projection`.
+    /// Its name with an article, for messages: `a projection`.
     pub(in crate::runtime) with_article: &'static str,
     /// The version of the contract that it belongs to.
     pub(in crate::runtime) version: &'static str,
     /// The interface that its modules export, without the version.
     pub(in crate::runtime) export: &'static str,
-    /// What makes that export in the SDK.
+    /// The macro that makes that export.
     pub(in crate::runtime) exported_by: &'static str,
-    /// All that its modules see.
+    /// All that its modules have access to.
     pub(in crate::runtime) sees: &'static str,
 }

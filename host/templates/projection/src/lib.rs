@@ -17,18 +17,18 @@
 use gnomon_sdk::prelude::*;
 use serde::Deserialize;
 
-/// What happens to an order. The stream is `order-…`; the texts are the types of events in the log.
+/// What happens to an order. The stream is `order-…`; the texts in quotes are the event types in the log.
 #[derive(Events)]
 pub enum OrderEvent {
     /// A customer orders.
     #[event("OrderPlaced")]
     Placed(OrderPlaced),
-    /// And thinks better of it.
+    /// A customer takes an order back.
     #[event("OrderCancelled")]
     Cancelled(OrderCancelled),
 }
 
-/// A customer orders. Only the fields that are looked at need to be here.
+/// A customer orders. Only the fields that the projection uses are needed here.
 #[derive(Deserialize)]
 pub struct OrderPlaced {
     customer: String,
@@ -51,7 +51,7 @@ pub struct Customer {
     pub customer: String,
     /// Orders that stand.
     pub orders: i64,
-    /// What they come to.
+    /// Their total amount.
     pub amount: i64,
     /// When something was ordered last.
     pub last_order: Timestamp,
@@ -80,7 +80,7 @@ impl Projection for Customers {
                 customer.last_order = event.time;
             }
             OrderEvent::Cancelled(cancelled) => {
-                // Whoever runs the host reads these words, beside the event.
+                // The operator of the host reads this message, with the event.
                 let Some(customer) = rows.get_mut::<Customer>(cancelled.customer.as_str()) else {
                     fail!("{} never ordered anything", cancelled.customer);
                 };
@@ -91,12 +91,12 @@ impl Projection for Customers {
         Ok(())
     }
 
-    // The rows that `handle` will ask for are fetched for many events at once. It works without this,
-    // but slower.
-    fn prefetch(event: &Event<OrderEvent>, keys: &mut Keys) {
+    // Requests the rows that `handle` will read, so that they are fetched for many events at once.
+    // Optional: without it, the projection is slower.
+    fn prefetch(event: &Event<OrderEvent>, prefetch: &mut Prefetch) {
         match &event.data {
-            OrderEvent::Placed(placed) => keys.want::<Customer>(placed.customer.as_str()),
-            OrderEvent::Cancelled(cancelled) => keys.want::<Customer>(cancelled.customer.as_str()),
+            OrderEvent::Placed(placed) => prefetch.want::<Customer>(placed.customer.as_str()),
+            OrderEvent::Cancelled(cancelled) => prefetch.want::<Customer>(cancelled.customer.as_str()),
         }
     }
 }

@@ -34,10 +34,10 @@ impl Projection for Interpreter {
         (0..).zip(operations).try_for_each(|(number, operation)| operation.run(event.position, number, rows))
     }
 
-    fn prefetch(event: &Event<Doing>, keys: &mut Keys) {
+    fn prefetch(event: &Event<Doing>, prefetch: &mut Prefetch) {
         let Doing::Do(operations) = &event.data;
         // Only some of them, so that rows are also fetched one by one.
-        operations.iter().step_by(2).for_each(|operation| operation.prefetch(keys));
+        operations.iter().step_by(2).for_each(|operation| operation.prefetch(prefetch));
     }
 }
 

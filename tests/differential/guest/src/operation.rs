@@ -109,12 +109,12 @@ impl Operation {
         Ok(())
     }
 
-    pub(crate) fn prefetch(&self, keys: &mut Keys) {
+    pub(crate) fn prefetch(&self, prefetch: &mut Prefetch) {
         match self {
-            Self::Add(KeyOf::Everything(id), _) => keys.want::<Everything>(*id),
-            Self::Add(KeyOf::Pair(left, right, more), _) => keys.want::<Pair>((&longer(left, *more), *right)),
-            Self::Add(KeyOf::Moment(moment), _) => keys.want::<Moment>(moment.key()),
-            Self::AddPair(left, right, _) | Self::CopyPair([(left, right), _]) => keys.want::<Pair>((left, *right)),
+            Self::Add(KeyOf::Everything(id), _) => prefetch.want::<Everything>(*id),
+            Self::Add(KeyOf::Pair(left, right, more), _) => prefetch.want::<Pair>((&longer(left, *more), *right)),
+            Self::Add(KeyOf::Moment(moment), _) => prefetch.want::<Moment>(moment.key()),
+            Self::AddPair(left, right, _) | Self::CopyPair([(left, right), _]) => prefetch.want::<Pair>((left, *right)),
             _ => {}
         }
     }

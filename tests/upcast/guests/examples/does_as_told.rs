@@ -1,4 +1,4 @@
-//! Does with an event what its data says.
+//! Rewrites an event, or misbehaves, as its data says.
 
 #![cfg(target_family = "wasm")]
 #![allow(clippy::panic, reason = "that is what is tested")]

@@ -1,4 +1,4 @@
-//! Its steps lead nowhere: there is a gap among them, one goes back, and two begin at the same version.
+//! Has invalid steps: there is a gap between them, one leads to an earlier version, and two begin at the same version.
 
 #![cfg(target_family = "wasm")]
 

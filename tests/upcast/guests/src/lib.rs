@@ -1,4 +1,4 @@
-//! The contract of upcasters as it is.
+//! The contract of upcasters, without the SDK.
 
 #![cfg(target_family = "wasm")]
 
@@ -31,11 +31,11 @@ pub fn made(event_type: &str, schema_version: u32, word: &str) -> Upcasted {
     Upcasted { event_type: event_type.to_owned(), schema_version, data: format!("\"{word}\""), metadata: None }
 }
 
-/// Makes a type that is [`Guest`] what its crate is built to.
+/// Exports a type that implements [`Guest`] as the component of its crate.
 #[macro_export]
 macro_rules! guest {
     ($guest:ident) => {
-        #[allow(unsafe_code, reason = "the exports of a component bear names that are not mangled")]
+        #[allow(unsafe_code, reason = "the exports of a component have unmangled names")]
         const _: () = {
     $crate::contract::export!($guest with_types_in $crate::contract);
         };

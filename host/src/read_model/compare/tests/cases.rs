@@ -1,4 +1,7 @@
-use gnomon_values::limits::{MAX_COLUMNS, MAX_INDEX_COLUMNS};
+use gnomon_values::{
+    Day, Instant,
+    limits::{MAX_COLUMNS, MAX_INDEX_COLUMNS},
+};
 use sqlx::Executor;
 
 use super::*;
@@ -29,13 +32,13 @@ fn rows_of(comparison: &TableComparison) -> &RowDifferences {
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_as_wide_as_they_may_be_are_compared() {
     let mut columns: Vec<(String, ColumnType)> =
-        (0..MAX_COLUMNS).map(|place| (format!("column_{place}"), ColumnType::I64)).collect();
+        (0..MAX_COLUMNS).map(|index| (format!("column_{index}"), ColumnType::I64)).collect();
     columns[20].1 = ColumnType::Json;
-    let key: Vec<String> = (0..MAX_INDEX_COLUMNS).map(|place| format!("column_{}", place * 3)).collect();
+    let key: Vec<String> = (0..MAX_INDEX_COLUMNS).map(|index| format!("column_{}", index * 3)).collect();
     let key: Vec<&str> = key.iter().map(String::as_str).collect();
     let table = table(&columns, &key);
     let row = |number: i64| -> Row {
-        let cell = |place: usize| if place == 20 { Value::Null } else { Value::I64(number) };
+        let cell = |index: usize| if index == 20 { Value::Null } else { Value::I64(number) };
         (0..columns.len()).map(cell).collect()
     };
     let left: Vec<Row> = (0..20).map(row).collect();
@@ -63,13 +66,13 @@ async fn large_rows_do_not_fill_the_memory() {
     let full = sides.fill("build_2", &[Filled { table, rows }]).await;
     let compared = sides.compare(&empty, &full, 100).await;
     let rows = rows_of(&compared[0]);
-    // Each is a little more than a megabyte; eight are allowed.
+    // Each row has a little more than a megabyte, and the budget is eight.
     assert_eq!((rows.added, rows.samples.added.len()), (12, 7));
 }
 
-/// The hash is over what the rows are, not over where they lie or how a server writes them.
+/// The hash depends on the values of the rows, not on their physical order or on how a server formats them.
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_and_physical_order_do_not_bear_on_the_hash_nor_on_samples() {
+async fn settings_and_physical_order_change_neither_the_hash_nor_samples() {
     let columns = [
         ("id".to_owned(), ColumnType::Decimal),
         ("at".to_owned(), ColumnType::Timestamp),
@@ -81,8 +84,8 @@ async fn settings_and_physical_order_do_not_bear_on_the_hash_nor_on_samples() {
     let row = |id: i64| -> Row {
         vec![
             Value::Decimal(Decimal::parse(&format!("{id}.5")).unwrap()),
-            Value::Timestamp(1_709_208_000_250_000),
-            Value::Date(19_782),
+            Value::Timestamp(Instant(1_709_208_000_250_000)),
+            Value::Date(Day(19_782)),
             Value::F64(Float::new(0.1 + 0.2)),
             Value::Bytes(vec![0, 255]),
         ]
@@ -91,7 +94,7 @@ async fn settings_and_physical_order_do_not_bear_on_the_hash_nor_on_samples() {
     let backwards: Vec<Row> = rows.iter().rev().cloned().collect();
     let mut sides = Sides::create().await;
     let one = sides.fill("build_1", &[Filled { table: Arc::clone(&table), rows }]).await;
-    // Row by row, so that they lie in this order.
+    // Written row by row, so that they are stored in this order.
     let other = sides.fill("build_2", &[Filled { table: Arc::clone(&table), rows: vec![] }]).await;
     for row in backwards {
         let mut writes = WriteSet::new(&[Arc::clone(&table)]);
@@ -123,7 +126,7 @@ async fn settings_and_physical_order_do_not_bear_on_the_hash_nor_on_samples() {
     assert_eq!(rows_of(&samples[0]).samples.added[0].get(), sample);
     assert!(sides.compare(&one, &other, 1).await[0].identical);
 
-    // Kept for ever: whoever noted a hash wants to find it again.
+    // Never changes: users compare it with hashes that they recorded earlier.
     assert_eq!(hash.hash.to_string(), "4984eab5c4b0bb5885bf16c9bb5000017f46a41449d84b05cf44c1cde8c01eae");
 }
 

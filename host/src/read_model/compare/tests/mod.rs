@@ -20,7 +20,7 @@ struct Filled {
     rows: Vec<Row>,
 }
 
-/// Two schemas in a database of their own.
+/// A database in which tests fill schemas and compare them.
 struct Sides {
     connection: PgConnection,
     _database: TestDatabase,
@@ -33,15 +33,15 @@ impl Sides {
         Self { connection, _database: database }
     }
 
-    /// Makes a schema that holds these tables.
+    /// Creates a schema with these tables.
     async fn fill(&mut self, schema: &str, tables: &[Filled]) -> TableSet {
         let declared: Vec<Arc<Table>> = tables.iter().map(|filled| Arc::clone(&filled.table)).collect();
         let set = TableSet::new(Identifier::new(schema).unwrap(), &declared);
         set.create(&mut self.connection).await.unwrap();
         let mut writes = WriteSet::new(&declared);
-        for (place, filled) in tables.iter().enumerate() {
+        for (index, filled) in tables.iter().enumerate() {
             for row in &filled.rows {
-                writes.put(place, row.clone());
+                writes.put(index, row.clone());
             }
         }
         set.apply(&mut self.connection, &writes).await.unwrap();

@@ -1,4 +1,4 @@
-//! The same comparison, told a second time over rows in memory. Its answer is what the comparison is in JSON.
+//! A second implementation of the comparison, over rows in memory. Its result is the comparison as JSON.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::Filled;
 use crate::read_model::{Key, Row, Table, Value, samples};
 
-/// What a comparison of two sides is to answer.
+/// The expected result of a comparison of two sides.
 pub(super) fn compare(left: &[Filled], right: &[Filled], limit: usize) -> Json {
     let named = |side: &[Filled], name: &str| side.iter().find(|other| other.table.name().as_str() == name).cloned();
     let mut tables: Vec<Json> = left
@@ -50,11 +50,11 @@ fn pair(left: &Filled, right: &Filled, limit: usize) -> Json {
         .columns()
         .iter()
         .enumerate()
-        .filter(|(place, _)| !left.table.key().contains(place))
-        .filter_map(|(place, column)| {
+        .filter(|(index, _)| !left.table.key().contains(index))
+        .filter_map(|(index, column)| {
             let other = right.table.columns().iter().position(|other| other.name == column.name)?;
             let same = right.table.columns()[other].column_type == column.column_type;
-            same.then_some((column.name.as_str(), place, other))
+            same.then_some((column.name.as_str(), index, other))
         })
         .collect();
     let removed: Vec<Json> = left_rows
@@ -73,15 +73,15 @@ fn pair(left: &Filled, right: &Filled, limit: usize) -> Json {
     for (key, before) in &left_rows {
         let Some(after) = right_rows.get(key) else { continue };
         let differs: Vec<usize> =
-            (0..common.len()).filter(|&place| before[common[place].1] != after[common[place].2]).collect();
-        for &place in &differs {
-            counts[place] += 1;
+            (0..common.len()).filter(|&index| before[common[index].1] != after[common[index].2]).collect();
+        for &index in &differs {
+            counts[index] += 1;
         }
         if differs.is_empty() {
             equal += 1;
         } else {
             changed.push(json!({
-                "columns": differs.iter().map(|&place| common[place].0).collect::<Vec<_>>(),
+                "columns": differs.iter().map(|&index| common[index].0).collect::<Vec<_>>(),
                 "before": whole(&left.table, before), "after": whole(&right.table, after),
             }));
         }
@@ -119,19 +119,19 @@ fn key_shape(table: &Table) -> Vec<Json> {
     table.key_columns().map(|column| json!({"column": column.name, "type": column.column_type})).collect()
 }
 
-/// The last row of each key, the key in the order of another table's where that has its columns.
+/// The last row of each key. The key has the column order of another table's key, if that has the same columns.
 fn keyed(filled: &Filled, order: &Table) -> BTreeMap<Key, Row> {
-    let place = |name: &str| filled.table.columns().iter().position(|column| column.name.as_str() == name);
-    let ordered: Option<Vec<usize>> = order.key_columns().map(|column| place(column.name.as_str())).collect();
-    let ordered = ordered.filter(|places| {
-        let mut places = places.clone();
+    let index = |name: &str| filled.table.columns().iter().position(|column| column.name.as_str() == name);
+    let ordered: Option<Vec<usize>> = order.key_columns().map(|column| index(column.name.as_str())).collect();
+    let ordered = ordered.filter(|indexes| {
+        let mut indexes = indexes.clone();
         let mut own = filled.table.key().to_vec();
-        places.sort_unstable();
+        indexes.sort_unstable();
         own.sort_unstable();
-        places == own
+        indexes == own
     });
-    let places = ordered.unwrap_or_else(|| filled.table.key().to_vec());
-    let key = |row: &Row| -> Vec<Value> { places.iter().map(|&place| row[place].clone()).collect() };
+    let indexes = ordered.unwrap_or_else(|| filled.table.key().to_vec());
+    let key = |row: &Row| -> Vec<Value> { indexes.iter().map(|&index| row[index].clone()).collect() };
     filled.rows.iter().map(|row| (key(row), row.clone())).collect()
 }
 

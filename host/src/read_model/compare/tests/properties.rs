@@ -2,8 +2,8 @@ use proptest::{prelude::*, test_runner::TestRunner};
 
 use super::{naive, strategies, *};
 
-/// Whatever the tables are and whatever became of them, the comparison is what a naive one over rows in memory says; and where
-/// the declarations are the same, hashes are equal if the rows are.
+/// The comparison of any two tables equals a naive one over rows in memory; and if the declarations are the same, hashes are equal
+/// exactly if the rows are.
 #[tokio::test(flavor = "multi_thread")]
 async fn differences_are_those_of_a_naive_comparison() {
     let sides = std::cell::RefCell::new(Sides::create().await);

@@ -1,7 +1,8 @@
-//! Random tables, and what a later version may have made of them.
+//! Random tables, and random changes to them.
 
 use std::sync::Arc;
 
+use gnomon_values::declaration::Order;
 use proptest::{prelude::*, sample::select};
 
 use super::Filled;
@@ -9,22 +10,10 @@ use crate::read_model::{
     CanonicalJson, ColumnDeclaration, ColumnType, Row, Table, TableDeclaration, Value, samples::value,
 };
 
-const TYPES: [ColumnType; 10] = [
-    ColumnType::Text,
-    ColumnType::Bool,
-    ColumnType::I64,
-    ColumnType::F64,
-    ColumnType::Decimal,
-    ColumnType::Timestamp,
-    ColumnType::Date,
-    ColumnType::Uuid,
-    ColumnType::Json,
-    ColumnType::Bytes,
-];
-/// Some are words of SQL, some those of our statements.
+/// Some are keywords of SQL, some are aliases in the host's statements.
 const COLUMNS: [&str; 8] = ["id", "user", "left", "d0", "l", "before", "cells", "found"];
 
-/// A column of a table before it has a name.
+/// A column without its name.
 #[derive(Clone, Debug)]
 struct Shape {
     column_type: ColumnType,
@@ -32,7 +21,7 @@ struct Shape {
     in_key: bool,
 }
 
-/// What becomes of a column on the right.
+/// How a column changes on the right.
 #[derive(Clone, Debug)]
 enum Edit {
     Keep,
@@ -42,7 +31,7 @@ enum Edit {
     LeaveKey,
 }
 
-/// What becomes of a row on the right.
+/// How a row changes on the right.
 #[derive(Clone, Debug)]
 enum RowEdit {
     Keep,
@@ -63,7 +52,7 @@ pub(super) fn sides() -> impl Strategy<Value = (Vec<Filled>, Vec<Filled>)> {
             left.extend(on_left.then(|| named(one)));
             right.extend(on_right.then(|| named(other)));
         }
-        // The order of the tables is of no matter.
+        // The order of the tables does not matter.
         right.reverse();
         (left, right)
     })
@@ -72,15 +61,12 @@ pub(super) fn sides() -> impl Strategy<Value = (Vec<Filled>, Vec<Filled>)> {
 type Side = (TableDeclaration, Vec<Row>);
 
 fn pair() -> impl Strategy<Value = (Side, Side)> {
-    let shape = (select(&TYPES[..]), any::<bool>(), any::<bool>()).prop_map(|(column_type, nullable, in_key)| Shape {
-        column_type,
-        nullable,
-        in_key,
-    });
+    let shape = (select(&ColumnType::ALL[..]), any::<bool>(), any::<bool>())
+        .prop_map(|(column_type, nullable, in_key)| Shape { column_type, nullable, in_key });
     let edit = prop_oneof![
         24 => Just(Edit::Keep),
         1 => Just(Edit::Drop),
-        1 => select(&TYPES[..]).prop_map(Edit::Retype),
+        1 => select(&ColumnType::ALL[..]).prop_map(Edit::Retype),
         1 => Just(Edit::Nullable),
         1 => Just(Edit::LeaveKey),
     ];
@@ -114,7 +100,7 @@ fn pair() -> impl Strategy<Value = (Side, Side)> {
     })
 }
 
-/// A row of the left as it is on the right; cells that have no place there are those of other rows.
+/// A row of the left with the columns of the right. Cells that the left row does not have come from `spare`.
 fn carried(
     (left, row): (&TableDeclaration, &Row),
     right: &TableDeclaration,
@@ -122,21 +108,21 @@ fn carried(
     fresh: &[Row],
     spare: &Row,
 ) -> Option<Row> {
-    let cell = |(place, column): (usize, &ColumnDeclaration)| {
+    let cell = |(index, column): (usize, &ColumnDeclaration)| {
         let same = |other: &&(usize, &ColumnDeclaration)| {
             other.1.name == column.name && other.1.column_type == column.column_type
         };
         let columns: Vec<_> = left.columns.iter().enumerate().collect();
-        let own = columns.iter().find(same).map(|(place, _)| &row[*place]);
-        own.filter(|cell| column.nullable || **cell != Value::Null).unwrap_or(&spare[place]).clone()
+        let own = columns.iter().find(same).map(|(index, _)| &row[*index]);
+        own.filter(|cell| column.nullable || **cell != Value::Null).unwrap_or(&spare[index]).clone()
     };
     let mut row: Row = right.columns.iter().enumerate().map(cell).collect();
     match edit {
         RowEdit::Keep => {}
         RowEdit::Drop => return None,
         RowEdit::Change { column, by } => {
-            let place = column % row.len();
-            row[place] = fresh.get(by % (fresh.len() + 1)).unwrap_or(spare)[place].clone();
+            let index = column % row.len();
+            row[index] = fresh.get(by % (fresh.len() + 1)).unwrap_or(spare)[index].clone();
         }
     }
     Some(row)
@@ -154,13 +140,13 @@ fn edited(shape: &Shape, edit: &Edit) -> Option<Shape> {
     Some(shape)
 }
 
-/// A declaration that keeps the rules: if no column can be in the key, one is added that can.
+/// A valid declaration: if no column can be in the key, one is added that can.
 fn declaration(columns: impl Iterator<Item = (String, Shape)>) -> TableDeclaration {
     let mut key = Vec::new();
     let mut declared = Vec::new();
     for (name, shape) in columns {
         let Shape { column_type, nullable, in_key } = shape;
-        let in_key = in_key && column_type.can_be_key();
+        let in_key = in_key && column_type.order() == Order::Exact;
         key.extend(in_key.then(|| name.clone()));
         declared.push(ColumnDeclaration { name, column_type, nullable: nullable && !in_key });
     }
@@ -175,7 +161,7 @@ fn declaration(columns: impl Iterator<Item = (String, Shape)>) -> TableDeclarati
 fn row(declaration: &TableDeclaration) -> impl Strategy<Value = Row> + use<> {
     let cell = |column: &ColumnDeclaration| {
         let value = match column.column_type {
-            // Equal to jsonb, and not to us.
+            // Equal as jsonb, but not to the comparison.
             ColumnType::Json => {
                 let number = Just(Value::Json(CanonicalJson::parse("1.0").unwrap()));
                 prop_oneof![3 => value(ColumnType::Json), 1 => number].boxed()

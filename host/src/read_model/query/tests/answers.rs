@@ -1,4 +1,4 @@
-//! Answers of a real Postgres, and its errors.
+//! Results and errors of a real Postgres.
 
 use insta::assert_snapshot;
 use sqlx::Row;
@@ -79,7 +79,7 @@ fn a_page_knows_the_total() {
 fn wrong_values_are_the_errors_of_postgres() {
     let database = Database::create();
     let table = table();
-    // Even with nothing to look at.
+    // Reported even though the table is empty.
     database.create_table(&table);
     for (query, code, message) in [
         ("id=eq.abc", "22P02", "invalid input syntax for type bigint: \"abc\""),
@@ -113,7 +113,7 @@ fn wrong_values_are_the_errors_of_postgres() {
         assert_eq!(database.answer(&table, query, &list()), Err(refused("42883", message, Some(hint))), "{query}");
     }
 
-    // Only a value that is looked at is matched.
+    // A pattern is parsed only when a value is matched.
     database.execute(format!("INSERT INTO {} VALUES (1, 'x')", qualified(&table)));
     assert_eq!(
         database.answer(&table, "user=like.%5C", &list()),
@@ -122,7 +122,7 @@ fn wrong_values_are_the_errors_of_postgres() {
 }
 
 #[test]
-fn patterns_know_the_case_of_all_letters() {
+fn patterns_ignore_the_case_of_all_letters() {
     let (database, table) = (database(), table());
     let ids = |query: &str| database.answer(&table, &format!("select=id&{query}"), &list()).unwrap().body;
     assert_eq!(ids("user=ilike.éMILE*"), r#"[{"id":2}]"#);
@@ -150,9 +150,9 @@ fn the_statement_becomes_a_part_of_another() {
 }
 
 #[test]
-fn pages_do_not_change_places_with_updates() {
+fn pages_do_not_change_with_updates() {
     let (database, table) = (database(), table());
-    // Postgres moves an updated row behind the others.
+    // Postgres moves an updated row after the others.
     database.execute(format!("UPDATE {} SET \"delay\" = 0 WHERE \"id\" = 1", qualified(&table)));
     let ids = |query: &str, max_rows| database.answer(&table, query, &Rendering { max_rows, ..list() }).unwrap().body;
     assert_eq!(ids("select=id&limit=2", None), "[{\"id\":1}, \n {\"id\":2}]");
@@ -161,7 +161,7 @@ fn pages_do_not_change_places_with_updates() {
 }
 
 #[test]
-fn indexes_serve() {
+fn indexes_are_used() {
     let (database, table) = (database(), table());
     let name = qualified(&table);
     for column in ["user", "landed", "fare", "ticket"] {
@@ -187,7 +187,7 @@ fn indexes_serve() {
 }
 
 #[test]
-fn indexes_serve_orders_that_the_key_completes() {
+fn indexes_are_used_for_orders_that_the_key_completes() {
     let (database, table) = (Database::create(), table());
     database.create_table(&table);
     let name = qualified(&table);

@@ -1,4 +1,4 @@
-//! A database that a test has for itself.
+//! A database for one test.
 
 use std::cell::RefCell;
 
@@ -11,20 +11,21 @@ use crate::{
         ColumnType, Row as Cells, Table, Value,
         query::{Query, QueryError, Rendering, Shape, Sql},
         samples::text,
+        value::sql_type,
     },
 };
 
 /// The schema that the tests' tables are in. Its name needs quotes.
 pub(super) const SCHEMA: &str = "build \"1\"";
 
-/// A database of the test's own.
+/// A database for one test.
 pub(super) struct Database {
     runtime: Runtime,
     connection: RefCell<PgConnection>,
     _database: TestDatabase,
 }
 
-/// What the statement of a query answers.
+/// The row that the statement of a query returns.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) body: String,
@@ -52,7 +53,7 @@ impl Database {
         self.runtime.block_on(connection.execute(sql.into().as_str())).unwrap();
     }
 
-    /// Runs one statement with parameters and answers its rows.
+    /// Runs one statement with parameters and returns its rows.
     pub(super) fn fetch(&self, sql: &Sql) -> Result<Vec<PgRow>, QueryError> {
         let mut query = sqlx::query(&sql.text).persistent(false);
         for param in &sql.params {
@@ -70,7 +71,7 @@ impl Database {
     pub(super) fn create_table(&self, table: &Table) {
         let columns = table.columns().iter().map(|column| {
             let collation = if column.column_type == ColumnType::Text { " COLLATE \"C\"" } else { "" };
-            format!("{} {}{collation}", column.name.quoted(), column.column_type.sql())
+            format!("{} {}{collation}", column.name.quoted(), sql_type(column.column_type))
         });
         let key: Vec<_> = table.key_columns().map(|column| column.name.quoted()).collect();
         let columns = columns.collect::<Vec<_>>().join(", ");
@@ -78,7 +79,7 @@ impl Database {
         self.execute(format!("CREATE TABLE {name} ({columns}, PRIMARY KEY ({}))", key.join(", ")));
     }
 
-    /// Puts exactly these rows into a table.
+    /// Replaces the rows of a table.
     pub(super) fn fill(&self, table: &Table, rows: &[Cells]) {
         self.execute(format!("DELETE FROM {}", qualified(table)));
         if rows.is_empty() {
@@ -90,7 +91,7 @@ impl Database {
                 Value::Null => "NULL".to_owned(),
                 cell => {
                     params.push(text(cell));
-                    format!("${}::text::{}", params.len(), column.column_type.sql())
+                    format!("${}::text::{}", params.len(), sql_type(column.column_type))
                 }
             });
             format!("({})", cells.collect::<Vec<_>>().join(", "))

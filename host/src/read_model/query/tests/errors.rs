@@ -8,7 +8,7 @@ fn complaint(query: &str) -> QueryError {
 }
 
 #[test]
-fn columns_that_are_not_there_are_postgres_own_error() {
+fn missing_columns_have_the_error_of_postgres() {
     for query in [
         "select=delays",
         "select=d:delays",
@@ -31,7 +31,7 @@ fn columns_that_are_not_there_are_postgres_own_error() {
 }
 
 #[test]
-fn names_that_mean_more_to_postgres_mean_nothing_here() {
+fn names_that_are_special_to_postgres_are_missing_columns() {
     for name in ["count", "row_to_json", "xmin", "ctid", "flights", "and", "not", "on_conflict", "\"\"", "\"a\0\""] {
         let error = complaint(&format!("select={name}"));
         let name = name.trim_matches('"');
@@ -40,7 +40,7 @@ fn names_that_mean_more_to_postgres_mean_nothing_here() {
 }
 
 #[test]
-fn a_name_as_long_as_a_query_is_near_to_nothing() {
+fn a_very_long_name_has_no_suggestion() {
     let name = "x".repeat(30_000);
     let error = complaint(&format!("select={name}"));
     assert_eq!((error.message, error.hint), (format!("column flights.{name} does not exist"), None));

@@ -1,4 +1,4 @@
-//! What is tested of a query as a whole: its errors, its answers from a real Postgres, and what holds for all queries.
+//! Tests of whole queries: errors, results from a real Postgres, and properties of all queries.
 
 mod answers;
 mod database;

@@ -1,4 +1,4 @@
-//! Queries and what they mean, told a second time: a naive evaluation that knows nothing of the parser and of SQL.
+//! A second implementation of queries: a naive evaluation without the parser and without SQL.
 
 use std::{cmp::Ordering, fmt::Write};
 
@@ -17,7 +17,7 @@ pub(super) enum Condition {
     Group { not: bool, connective: &'static str, parts: Vec<Condition> },
 }
 
-/// A column to order by: its direction and where its nulls stand, as the query writes them.
+/// A column to order by, with its direction and the order of nulls as in the query string.
 #[derive(Clone, Debug)]
 pub(super) struct OrderTerm {
     pub(super) column: usize,
@@ -28,7 +28,7 @@ pub(super) struct OrderTerm {
 /// A query.
 #[derive(Clone, Debug)]
 pub(super) struct ModelQuery {
-    /// Columns and their aliases; none are all columns.
+    /// Columns and their aliases; all columns if it is empty.
     pub(super) select: Vec<(usize, Option<String>)>,
     pub(super) conditions: Vec<Condition>,
     pub(super) order: Vec<OrderTerm>,
@@ -37,7 +37,7 @@ pub(super) struct ModelQuery {
 }
 
 impl Condition {
-    /// True, false or unknown.
+    /// Whether the condition is true, false or, as `None`, unknown.
     pub(super) fn holds(&self, row: &Row) -> Option<bool> {
         let (not, holds) = match self {
             Self::Compare { column, not, operator, value } => (not, compare(operator, &row[*column], value)),
@@ -59,7 +59,7 @@ impl Condition {
                 let parts = parts.iter().map(|part| part.holds(row));
                 let holds = match *connective {
                     "or" => any(parts),
-                    // All hold unless for any one it holds that it does not.
+                    // All hold unless any one fails.
                     _ => any(parts.map(|holds| holds.map(|holds| !holds))).map(|fails| !fails),
                 };
                 (not, holds)
@@ -96,16 +96,17 @@ fn compare(operator: &str, cell: &Value, value: &Value) -> Option<bool> {
     })
 }
 
-/// How values of one type stand to each other. JSON is never asked for more than whether it is equal.
+/// The order of values of one type. The order of JSON is not tested, only whether it is equal.
 fn order(one: &Value, other: &Value) -> Ordering {
     match (one, other) {
         (Value::Text(one), Value::Text(other)) => one.as_bytes().cmp(other.as_bytes()),
         (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
-        (Value::I64(one), Value::I64(other)) | (Value::Timestamp(one), Value::Timestamp(other)) => one.cmp(other),
+        (Value::I64(one), Value::I64(other)) => one.cmp(other),
+        (Value::Timestamp(one), Value::Timestamp(other)) => one.cmp(other),
         (Value::Date(one), Value::Date(other)) => one.cmp(other),
-        // NaN is greater than all others; the value knows one NaN and one zero.
+        // NaN is greater than all others, and there is only one NaN and one zero.
         (Value::F64(one), Value::F64(other)) => one.get().total_cmp(&other.get()),
-        // Those of the tests have at most eleven digits before the point and sixteen behind it.
+        // Those of the tests have at most eleven digits before the point and sixteen after it.
         (Value::Decimal(one), Value::Decimal(other)) => scaled(one.as_str()).cmp(&scaled(other.as_str())),
         (Value::Uuid(one), Value::Uuid(other)) => one.as_bytes().cmp(other.as_bytes()),
         (Value::Bytes(one), Value::Bytes(other)) => one.cmp(other),
@@ -156,7 +157,7 @@ impl OrderTerm {
 }
 
 impl ModelQuery {
-    /// The rows that match, ordered as asked, and where nothing more is asked, by key, in the direction of what was asked last.
+    /// The rows that match, in the order of the query, then by key in the direction of the last term.
     pub(super) fn matching<'r>(&self, rows: &'r [Row]) -> Vec<&'r Row> {
         let all_hold = |row: &&Row| self.conditions.iter().all(|condition| condition.holds(row) == Some(true));
         let mut matching: Vec<_> = rows.iter().filter(all_hold).collect();
@@ -169,7 +170,7 @@ impl ModelQuery {
         matching
     }
 
-    /// How rows stand to each other as far as the query says.
+    /// The order of two rows by the terms of the query.
     fn order(&self, one: &Row, other: &Row) -> Ordering {
         self.order
             .iter()

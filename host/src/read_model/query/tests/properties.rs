@@ -1,4 +1,4 @@
-//! Random queries on random rows mean the same to Postgres and to a naive evaluation.
+//! Random queries on random rows have the same result in Postgres and in a naive evaluation.
 
 use proptest::{
     prelude::*,
@@ -46,7 +46,7 @@ fn postgres_answers_what_the_query_means() {
                 for found in body {
                     match left.iter().position(|row| *row == found) {
                         Some(taken) => _ = left.swap_remove(taken),
-                        None => prop_assert!(false, "{}: {} cannot stand here", url, found),
+                        None => prop_assert!(false, "{}: {} is not expected", url, found),
                     }
                 }
             }
@@ -55,7 +55,7 @@ fn postgres_answers_what_the_query_means() {
         .unwrap();
 }
 
-/// A table with a key of two columns, beside which little differs.
+/// A table with a key of two columns and few different values in the others.
 fn crowded() -> Table {
     let column = |(name, column_type, nullable): (&str, ColumnType, bool)| ColumnDeclaration {
         name: name.to_owned(),
@@ -103,7 +103,7 @@ fn pages_of_any_size_by_any_order_hold_every_row_once() {
                 let answer = database.answer(&table, &url, &Rendering { max_rows, ..list() }).unwrap();
                 let page: Vec<serde_json::Value> = serde_json::from_str(&answer.body).unwrap();
                 found.extend(page.iter().map(|row| row["b"].as_i64().unwrap()));
-                // An update moves a row behind the others where nothing holds them in order.
+                // An update moves a row after the others in Postgres' heap.
                 database.execute(format!(
                     "UPDATE {} SET \"flag\" = \"flag\" WHERE \"b\" % 3 = {}",
                     qualified(&table),

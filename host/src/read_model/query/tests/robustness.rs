@@ -1,4 +1,4 @@
-//! No text makes us panic, and none becomes SQL that Postgres does not understand.
+//! No text makes the parser panic, and none becomes SQL that Postgres cannot parse.
 
 use proptest::{
     prelude::*,
@@ -15,7 +15,7 @@ use crate::read_model::{
     query::{Query, Rendering, Sql},
 };
 
-/// Texts in which something of the grammar is likely.
+/// Texts that are likely to contain parts of the grammar.
 fn fragments() -> impl Strategy<Value = String> {
     let fragments = vec![
         "id",
@@ -120,7 +120,7 @@ fn any_text_is_parsed_or_refused() {
 }
 
 #[test]
-fn what_is_parsed_is_sql() {
+fn parsed_queries_are_valid_sql() {
     let (database, table) = (Database::create(), table());
     database.create_table(&table);
     database.fill(&table, &[vec![Value::I64(1)].into_iter().chain(vec![Value::Null; 10]).collect()]);
@@ -132,12 +132,12 @@ fn what_is_parsed_is_sql() {
             let rendering = Rendering { schema: SCHEMA, max_rows: Some(10), ..list() };
             match database.fetch(&query.to_sql(&rendering)) {
                 Ok(_) => answered.set(answered.get() + 1),
-                // Wrong values, operators that a type does not have, `is.true` of what is not true or false. All else
-                // would be our own fault.
+                // Errors of the client: invalid values, operators that a type does not have, `is.true` of what is not
+                // boolean. Any other error is a bug.
                 Err(error) => {
-                    let of_client =
+                    let by_client =
                         error.code.as_str().starts_with("22") || ["42883", "42804"].contains(&error.code.as_str());
-                    prop_assert!(of_client, "{}: {:?}", text, error);
+                    prop_assert!(by_client, "{}: {:?}", text, error);
                 }
             }
             Ok(())
@@ -147,20 +147,20 @@ fn what_is_parsed_is_sql() {
 }
 
 #[test]
-fn our_words_for_a_missing_column_are_those_of_postgres() {
+fn the_error_for_a_missing_column_equals_that_of_postgres() {
     let (database, table) = (Database::create(), table());
     database.create_table(&table);
     let names: Vec<_> = table.columns().iter().map(|column| column.name.to_string()).collect();
-    // Near to a column, so that there is something to suggest.
+    // Similar to a column, so that there is something to suggest.
     let near =
         (select(names), prop::collection::vec((any::<Index>(), 0..3_u8, "[a-zé]"), 0..4)).prop_map(|(name, edits)| {
             let mut letters: Vec<_> = name.chars().collect();
-            for (place, edit, letter) in edits {
-                let place = place.index(letters.len() + 1);
+            for (at, edit, letter) in edits {
+                let at = at.index(letters.len() + 1);
                 match edit {
-                    0 => letters.insert(place, letter.chars().next().unwrap()),
-                    1 if place < letters.len() => _ = letters.remove(place),
-                    _ if place < letters.len() => letters[place] = letter.chars().next().unwrap(),
+                    0 => letters.insert(at, letter.chars().next().unwrap()),
+                    1 if at < letters.len() => _ = letters.remove(at),
+                    _ if at < letters.len() => letters[at] = letter.chars().next().unwrap(),
                     _ => {}
                 }
             }
@@ -174,7 +174,7 @@ fn our_words_for_a_missing_column_are_those_of_postgres() {
             let text = format!("SELECT \"flights\".\"{name}\" FROM {}", qualified(&table));
             match database.fetch(&Sql { text, params: vec![] }) {
                 Err(theirs) => prop_assert_eq!(ours, theirs),
-                Ok(_) => prop_assert!(false, "{} means something to Postgres", name),
+                Ok(_) => prop_assert!(false, "Postgres accepts {}", name),
             }
             Ok(())
         })

@@ -28,7 +28,7 @@ fn condition(table: &Table) -> impl Strategy<Value = Condition> + use<> {
     let one =
         (select(columns), any::<bool>()).prop_flat_map(|((column, column_type), not)| {
             let operators: &[_] = match column_type {
-                // Postgres has an order for JSON, which nobody can want.
+                // The order that Postgres has for JSON is of no use to clients.
                 ColumnType::Json => &["eq", "neq"],
                 _ => &["eq", "neq", "gt", "gte", "lt", "lte"],
             };
@@ -47,7 +47,7 @@ fn condition(table: &Table) -> impl Strategy<Value = Condition> + use<> {
                 return prop_oneof![4 => compare, 2 => list, 1 => is].boxed();
             }
             let pieces = select(vec!["a", "A", "é", "%", "*", "_", "\\\\", "\\%", "\\*", "\\_", "\"", ",", ")", " "]);
-            // A star means `%` even behind a backslash, which then escapes that.
+            // A star means `%` even after a backslash, which then escapes it.
             let pattern = prop::collection::vec(pieces, 0..4).prop_map(|pieces| pieces.concat().replace("\\*", "\\%"));
             let like = (select(vec!["like", "ilike"]), pattern).prop_map(move |(operator, pattern)| Condition::Like {
                 column,
@@ -70,7 +70,7 @@ pub(super) fn query(table: &Table) -> impl Strategy<Value = ModelQuery> + use<> 
         .prop_flat_map(move |columns| {
             columns.into_iter().map(|column| (Just(column), alias.clone())).collect::<Vec<_>>()
         })
-        // The JSON of the model knows a key once only.
+        // A JSON object of the model cannot have the same key twice.
         .prop_filter("two columns of one name", |selected| {
             let names: HashSet<_> = selected.iter().filter_map(|(_, alias)| alias.as_deref()).collect();
             names.len() == selected.iter().filter(|(_, alias)| alias.is_some()).count()

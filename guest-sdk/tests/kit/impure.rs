@@ -1,4 +1,4 @@
-//! Projections that remember more than their rows.
+//! Projections that keep state outside of their rows.
 
 use std::{
     cell::Cell,
@@ -12,7 +12,7 @@ use gnomon_sdk::{prelude::*, testing::given};
 
 use crate::{Counter, Counting, complaint, counted, counter};
 
-/// A projection of counters that does something of its own at each event.
+/// Declares a projection of counters with this `handle`.
 macro_rules! projection {
     ($name:ident, |$event:ident, $rows:ident| $handle:block $(, $partition:expr)?) => {
         struct $name;
@@ -76,10 +76,10 @@ projection!(
     Partition::Stream
 );
 
-const CAUSE: &str = "depends on how events fall into batches";
+const CAUSE: &str = "depends on how events are split into batches";
 
 #[test]
-fn a_static_is_found_out() {
+fn a_static_is_detected() {
     let said = complaint(|| {
         given::<CountsInAStatic>([counted("a", 5), counted("a", 7)]).then_rows([counter("all", 12)]);
     });
@@ -89,7 +89,7 @@ fn a_static_is_found_out() {
 }
 
 #[test]
-fn a_once_lock_is_found_out() {
+fn a_once_lock_is_detected() {
     let said = complaint(|| {
         given::<RemembersTheFirstEvent>([counted("a", 5), counted("b", 7)]).then_row(counter("b", 2));
     });
@@ -98,7 +98,7 @@ fn a_once_lock_is_found_out() {
 }
 
 #[test]
-fn a_thread_local_is_found_out() {
+fn a_thread_local_is_detected() {
     let said = complaint(|| {
         given::<RemembersTheLastEventInItsThread>([counted("a", 5), counted("b", 7)]).then_row(counter("b", 2));
     });
@@ -106,7 +106,7 @@ fn a_thread_local_is_found_out() {
 }
 
 #[test]
-fn a_failure_that_depends_on_memory_is_found_out() {
+fn a_failure_that_depends_on_state_is_detected() {
     let said = complaint(|| {
         given::<RefusesRepetitionsThatItRemembers>([counted("a", 5), counted("b", 5)]).then_fails(2, "once more");
     });
@@ -116,7 +116,7 @@ fn a_failure_that_depends_on_memory_is_found_out() {
 }
 
 #[test]
-fn memory_that_shows_only_among_many_events_is_found_out() {
+fn state_that_shows_only_with_many_events_is_detected() {
     let events = (0..5_000).map(|event| counted(&(event % 7).to_string(), event));
     let said = complaint(|| {
         given::<RemembersTheFirstEvent>(events).rows::<Counter>();
@@ -125,7 +125,7 @@ fn memory_that_shows_only_among_many_events_is_found_out() {
 }
 
 #[test]
-fn a_row_of_several_streams_is_found_out_where_there_should_be_none() {
+fn a_row_of_several_streams_is_detected_if_partitioned_by_stream() {
     let said = complaint(|| {
         given::<CountsOverStreams>([counted("a", 5), counted("b", 7)]).then_rows([counter("all", 7)]);
     });

@@ -1,4 +1,4 @@
-//! Columns whose values are small, copied, and given as they are where a key is asked for.
+//! Columns of small types that are copied, and that are given as they are when they are keys.
 
 use std::hash::{Hash, Hasher};
 
@@ -12,14 +12,14 @@ use crate::{
     schema::{ColumnType, Key, Value},
 };
 
-/// What there is to say of such a type.
-pub(super) trait Plain: Copy {
+/// How values of such a type become cells.
+pub(super) trait Scalar: Copy {
     const TYPE: ColumnType;
 
-    /// The bytes that its cell holds at most beside what every cell takes.
-    const MOST_BYTES: usize = 0;
+    /// The most bytes that its cell can hold; see [`Column::settle_sized`].
+    const MAX_BYTES: usize = 0;
 
-    /// Whether a cell can hold the value.
+    /// Checks that a cell can hold the value.
     fn check(self) -> Result<(), Failure> {
         Ok(())
     }
@@ -31,33 +31,33 @@ pub(super) trait Plain: Copy {
 
     fn into_cell(self) -> Value;
 
-    /// None where the cell is of another type.
+    /// The value of a cell; `None` if the cell has another type.
     fn from_cell(cell: &Value) -> Option<Result<Self, Failure>>;
 }
 
-macro_rules! plain_columns {
+macro_rules! scalar_columns {
     ($($ty:ty),*) => {$(
         impl Column for $ty {
-            const TYPE: ColumnType = <$ty as Plain>::TYPE;
+            const TYPE: ColumnType = <$ty as Scalar>::TYPE;
 
             fn settle(&mut self) -> Result<(), Failure> {
-                Plain::check(*self)?;
-                *self = Plain::settled(*self);
+                Scalar::check(*self)?;
+                *self = Scalar::settled(*self);
                 Ok(())
             }
 
             fn settle_sized(&mut self) -> Result<usize, Failure> {
                 self.settle()?;
-                Ok(<$ty as Plain>::MOST_BYTES)
+                Ok(<$ty as Scalar>::MAX_BYTES)
             }
 
             fn to_value(&self) -> Result<Value, Failure> {
-                Plain::check(*self)?;
-                Ok(Plain::into_cell(*self))
+                Scalar::check(*self)?;
+                Ok(Scalar::into_cell(*self))
             }
 
             fn from_value(value: Value) -> Result<Self, Failure> {
-                Plain::from_cell(&value).unwrap_or_else(|| Err(mismatch(<$ty as Plain>::TYPE, &value)))
+                Scalar::from_cell(&value).unwrap_or_else(|| Err(mismatch(<$ty as Scalar>::TYPE, &value)))
             }
         }
 
@@ -73,7 +73,7 @@ macro_rules! plain_columns {
     )*};
 }
 
-macro_rules! plain_keys {
+macro_rules! scalar_keys {
     ($($ty:ty),*) => {$(
         impl KeyColumn for $ty {
             type Key<'a> = Self;
@@ -85,28 +85,28 @@ macro_rules! plain_keys {
 
         impl Key for $ty {
             fn check(&self) -> Result<(), Failure> {
-                Plain::check(*self)
+                Scalar::check(*self)
             }
 
             fn hash(&self, hasher: &mut impl Hasher) {
-                Hash::hash(&Plain::settled(*self), hasher);
+                Hash::hash(&Scalar::settled(*self), hasher);
             }
 
             fn is(&self, cells: &[Value]) -> bool {
-                matches!(cells, [cell] if *cell == Plain::into_cell(*self))
+                matches!(cells, [cell] if *cell == Scalar::into_cell(*self))
             }
 
             fn push_cells(&self, cells: &mut Vec<Value>) {
-                cells.push(Plain::into_cell(*self));
+                cells.push(Scalar::into_cell(*self));
             }
         }
     )*};
 }
 
-plain_columns!(bool, i8, i16, i32, i64, u8, u16, u32, f64, Decimal, DateTime<Utc>, NaiveDate, Uuid);
-plain_keys!(bool, i8, i16, i32, i64, u8, u16, u32, Decimal, DateTime<Utc>, NaiveDate, Uuid);
+scalar_columns!(bool, i8, i16, i32, i64, u8, u16, u32, f64, Decimal, DateTime<Utc>, NaiveDate, Uuid);
+scalar_keys!(bool, i8, i16, i32, i64, u8, u16, u32, Decimal, DateTime<Utc>, NaiveDate, Uuid);
 
-impl Plain for bool {
+impl Scalar for bool {
     const TYPE: ColumnType = ColumnType::Bool;
 
     fn into_cell(self) -> Value {
@@ -119,7 +119,7 @@ impl Plain for bool {
     }
 }
 
-impl Plain for Uuid {
+impl Scalar for Uuid {
     const TYPE: ColumnType = ColumnType::Uuid;
 
     fn into_cell(self) -> Value {

@@ -1,4 +1,4 @@
-//! What the kit says when a test fails for an ordinary reason.
+//! Messages of the kit for tests that fail.
 
 use gnomon_sdk::{
     prelude::*,
@@ -7,10 +7,10 @@ use gnomon_sdk::{
 
 use crate::{Counter, Counting, complaint, counted, counter};
 
-/// Does what the amount says.
-struct Obedient;
+/// Misbehaves as the amount says.
+struct MisbehavesOnRequest;
 
-impl Projection for Obedient {
+impl Projection for MisbehavesOnRequest {
     type Event = Counting;
     type Tables = Counter;
 
@@ -37,11 +37,11 @@ impl Projection for Obedient {
         Ok(())
     }
 
-    fn prefetch(event: &Event<Counting>, keys: &mut Keys) {
+    fn prefetch(event: &Event<Counting>, prefetch: &mut Prefetch) {
         let Counting::Counted(counted) = &event.data;
-        assert_ne!(counted.by, -8, "cannot look ahead");
+        assert_ne!(counted.by, -8, "cannot prefetch");
         if counted.by != -5 {
-            keys.want::<Counter>(event.stream_id());
+            prefetch.want::<Counter>(event.stream_id());
         }
     }
 }
@@ -53,7 +53,7 @@ struct Undeclared {
     counter: String,
 }
 
-#[allow(unconditional_recursion, reason = "the test is about what happens then")]
+#[allow(unconditional_recursion, reason = "the test needs a stack overflow")]
 fn recurse(depth: u64) {
     recurse(std::hint::black_box(depth + 1));
     std::hint::black_box(depth);
@@ -62,7 +62,7 @@ fn recurse(depth: u64) {
 #[test]
 fn rows_that_differ_are_shown_by_column() {
     let said = complaint(|| {
-        given::<Obedient>([counted("a", 1), counted("b", 2), counted("d", 4)]).then_rows([
+        given::<MisbehavesOnRequest>([counted("a", 1), counted("b", 2), counted("d", 4)]).then_rows([
             counter("a", 1),
             counter("b", 3),
             counter("c", 3),
@@ -78,40 +78,37 @@ fn rows_that_differ_are_shown_by_column() {
 #[test]
 fn a_row_that_is_missing_is_shown() {
     let said = complaint(|| {
-        given::<Obedient>([counted("a", 1)]).then_row(counter("b", 1));
+        given::<MisbehavesOnRequest>([counted("a", 1)]).then_row(counter("b", 1));
     });
     assert_eq!(said, "`counters` does not have the row:\n  - only expected: counter \"b\", total 1");
 }
 
 #[test]
-fn rows_that_cannot_be_expected_are_named() {
+fn invalid_expectations_are_named() {
     let expect = |rows: [Counter; 2]| {
         complaint(|| {
-            given::<Obedient>([counted("a", 1)]).then_rows(rows);
+            given::<MisbehavesOnRequest>([counted("a", 1)]).then_rows(rows);
         })
     };
     let said = expect([counter("a", 1), counter("a", 2)]);
-    assert_eq!(said, "two rows that are expected in `counters` have the key of counter \"a\", total 2");
+    assert_eq!(said, "two rows that are expected in `counters` have the same key as counter \"a\", total 2");
     let said = expect([counter("a", 1), counter("nul \0", 2)]);
-    assert!(
-        said.starts_with("a row that is expected in `counters` cannot be there: column `counter`: the text"),
-        "{said}"
-    );
+    assert!(said.starts_with("a row that is expected in `counters` is invalid: column `counter`: the text"), "{said}");
 }
 
 #[test]
 fn an_unexpected_failure_names_its_event() {
     let said = complaint(|| {
-        given::<Obedient>([counted("a", 1)]).when([counted("a", -1)]).then_rows([counter("a", 1)]);
+        given::<MisbehavesOnRequest>([counted("a", 1)]).when([counted("a", -1)]).then_rows([counter("a", 1)]);
     });
     assert_eq!(said, "event 2 (Counted of counter-a) failed: Counted: nobody counts backwards");
 }
 
 #[test]
-fn another_failure_than_expected_is_none() {
+fn another_failure_than_expected_fails_the_test() {
     let fails = |position, words: &'static str| {
         complaint(move || {
-            given::<Obedient>([counted("a", 1), counted("a", -1)]).then_fails(position, words);
+            given::<MisbehavesOnRequest>([counted("a", 1), counted("a", -1)]).then_fails(position, words);
         })
     };
     assert!(
@@ -119,94 +116,95 @@ fn another_failure_than_expected_is_none() {
     );
     assert!(fails(2, "forwards").contains("expected event 2 to fail with \"forwards\""));
     let said = complaint(|| {
-        given::<Obedient>([counted("a", 1)]).then_fails(1, "backwards");
+        given::<MisbehavesOnRequest>([counted("a", 1)]).then_fails(1, "backwards");
     });
-    assert_eq!(said, "expected event 1 to fail with \"backwards\", but all were handled");
+    assert_eq!(said, "expected event 1 to fail with \"backwards\", but all events were handled");
     let said = complaint(|| {
-        given::<Obedient>([event("other-a", "Counted", json!({}))]).then_fails(1, "by");
+        given::<MisbehavesOnRequest>([event("other-a", "Counted", json!({}))]).then_fails(1, "by");
     });
-    assert_eq!(said, "expected event 1 to fail with \"by\", but the projection does not ask for it");
+    assert_eq!(said, "expected event 1 to fail with \"by\", but the projection does not read it");
 }
 
 #[test]
 fn the_first_event_that_fails_counts_even_if_a_later_one_is_malformed() {
     let malformed = event("counter-a", "Counted", json!({ "by": "much" }));
-    given::<Obedient>([counted("a", 1), counted("a", -1), malformed.clone()]).then_fails(2, "backwards");
-    given::<Obedient>([counted("a", 1), malformed, counted("a", -1)])
+    given::<MisbehavesOnRequest>([counted("a", 1), counted("a", -1), malformed.clone()]).then_fails(2, "backwards");
+    given::<MisbehavesOnRequest>([counted("a", 1), malformed, counted("a", -1)])
         .then_fails(2, "Counted: its data does not fit Counted: invalid type: string \"much\", expected i64");
 }
 
 #[test]
-fn a_panic_names_its_event_and_place() {
+fn a_panic_names_its_event_and_location() {
     let said = complaint(|| {
-        given::<Obedient>([counted("a", 1), counted("b", -2)]).then_rows([counter("a", 1)]);
+        given::<MisbehavesOnRequest>([counted("a", 1), counted("b", -2)]).then_rows([counter("a", 1)]);
     });
     assert!(said.starts_with("event 2 (Counted of counter-b) stopped the projection: it panicked at "), "{said}");
-    assert!(said.contains("words.rs:") && said.contains("cannot count -2 (all events in one batch)"), "{said}");
+    assert!(said.contains("messages.rs:") && said.contains("cannot count -2 (all events in one batch)"), "{said}");
 }
 
 #[test]
 fn a_panic_in_prefetch_names_its_event() {
     let said = complaint(|| {
-        given::<Obedient>([counted("a", 1), counted("b", -8), counted("c", 1)]).then_rows([counter("a", 1)]);
+        given::<MisbehavesOnRequest>([counted("a", 1), counted("b", -8), counted("c", 1)]).then_rows([counter("a", 1)]);
     });
-    assert!(said.starts_with("event 2 (Counted of counter-b)") && said.contains("cannot look ahead"), "{said}");
+    assert!(said.starts_with("event 2 (Counted of counter-b)") && said.contains("cannot prefetch"), "{said}");
 }
 
 #[cfg(unix)]
 #[test]
-fn a_process_that_does_not_come_back_is_reported() {
+fn a_process_that_ends_early_is_reported() {
     let said = complaint(|| {
-        given::<Obedient>([counted("a", -3)]).then_no_rows::<Counter>();
+        given::<MisbehavesOnRequest>([counted("a", -3)]).then_no_rows::<Counter>();
     });
-    assert!(said.contains("its process ended itself, with code 7"), "{said}");
+    assert!(said.contains("its process exited with status 7"), "{said}");
     let said = complaint(|| {
-        given::<Obedient>([counted("a", -4)]).then_no_rows::<Counter>();
+        given::<MisbehavesOnRequest>([counted("a", -4)]).then_no_rows::<Counter>();
     });
     assert!(said.contains("its process was killed by signal"), "{said}");
 }
 
 #[test]
 fn a_key_that_was_changed_is_a_failure() {
-    given::<Obedient>([counted("a", 1)])
+    given::<MisbehavesOnRequest>([counted("a", 1)])
         .when([counted("a", -5)])
         .then_fails(2, "the row (\"a\") of `counters`: its key was changed to (\"a!\")");
 }
 
 #[test]
-fn what_cannot_be_stored_is_a_failure_at_its_event() {
-    given::<Obedient>([counted("a", 1), counted("a", -6), counted("a", 1)]).then_fails(2, "column `counter`: the text");
+fn a_value_that_cannot_be_stored_fails_its_event() {
+    given::<MisbehavesOnRequest>([counted("a", 1), counted("a", -6), counted("a", 1)])
+        .then_fails(2, "column `counter`: the text");
 }
 
 #[test]
-fn a_table_that_was_not_declared_is_named() {
+fn an_undeclared_table_is_named() {
     let said = complaint(|| {
-        given::<Obedient>([counted("a", -7)]).then_no_rows::<Counter>();
+        given::<MisbehavesOnRequest>([counted("a", -7)]).then_no_rows::<Counter>();
     });
     assert!(said.contains("the table `undeclared` is not among the `Tables` of this projection"), "{said}");
     let said = complaint(|| {
-        given::<Obedient>([counted("a", 1)]).then_no_rows::<Undeclared>();
+        given::<MisbehavesOnRequest>([counted("a", 1)]).then_no_rows::<Undeclared>();
     });
     assert!(said.contains("the table `undeclared` is not among the `Tables` of this projection"), "{said}");
 }
 
 #[test]
-fn rows_that_prefetch_does_not_name_are_found_out() {
-    given::<Obedient>([counted("a", 1), counted("b", 1)]).then_all_prefetched();
+fn rows_that_prefetch_does_not_request_are_detected() {
+    given::<MisbehavesOnRequest>([counted("a", 1), counted("b", 1)]).then_all_prefetched();
     let said = complaint(|| {
-        given::<Obedient>([counted("a", -5)]).then_all_prefetched();
+        given::<MisbehavesOnRequest>([counted("a", -5)]).then_all_prefetched();
     });
     assert_eq!(
         said,
-        "event 1 (Counted of counter-a) asked for the row (\"a\") of `counters`, which `prefetch` had not named"
+        "event 1 (Counted of counter-a) read the row (\"a\") of `counters`, which `prefetch` had not requested"
     );
 }
 
 #[test]
-fn lines_are_events() {
+fn json_lines_are_read_as_events() {
     let lines = r#"{"id":1,"stream":"counter-a","type":"Counted","time":"2013-01-01T10:17:00Z","data":{"by":3}}
 {"stream":"counter-b","type":"Counted","data":{"by":4},"metadata":{"user":"ann"},"schema_version":2}"#;
-    given::<Obedient>(read_json_lines(lines.as_bytes())).then_rows([counter("a", 3), counter("b", 4)]);
+    given::<MisbehavesOnRequest>(read_json_lines(lines.as_bytes())).then_rows([counter("a", 3), counter("b", 4)]);
     let said = complaint(|| drop(read_json_lines(&b"{}"[..])));
-    assert!(said.starts_with("line 1 is no event: missing field `stream`"), "{said}");
+    assert!(said.starts_with("line 1 is not an event: missing field `stream`"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! One memory of a projection, and the batches that it sees.
+//! Runs one instance of a projection, with memory of its own, on several batches.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,53 +10,55 @@ use super::{
 };
 use crate::{Projection, Rows, batch, event::RawEvent};
 
-/// What a life has done.
+/// The result of an instance.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Life {
-    /// What the batches before a failure wrote.
+pub(super) struct InstanceRun {
+    /// The writes of all batches that did not fail.
     pub(super) writes: Vec<Write>,
-    /// Why it ended early.
+    /// The batch that failed, which ended the instance.
     pub(super) failed: Option<Failed>,
+    /// The lines that it logged.
     pub(super) lines: Vec<String>,
     pub(super) late: Vec<LateFetch>,
 }
 
-/// A batch that was not folded.
+/// A batch that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Failed {
-    /// Which of the batches it is.
+    /// The index of the batch.
     pub(super) batch: usize,
+    /// The position of the current event.
     pub(super) position: u64,
     pub(super) message: String,
-    /// Whether the host refused a call. It may have seen only at the end of the batch what an event before did, or the batch
-    /// may be too large as a whole.
+    /// Whether the host refused a call. The cause may then be an earlier event, whose rows are written at the end of the batch, or
+    /// the size of the batch as a whole.
     pub(super) was_refused: bool,
 }
 
-/// Folds batches with fresh memory that is kept from one to the next.
+/// Folds batches with one new instance.
 ///
 /// # Errors
-/// The projection panicked or did not come back.
-pub(super) fn live<P: Projection>(
+/// The projection panicked, or its process ended or was killed by the timeout.
+pub(super) fn run_instance<P: Projection>(
     tables: &StoredTables,
     batches: &[Vec<usize>],
     events: &[RawEvent],
-) -> Result<Life, Crash> {
-    // Generous: a slow test is better than one that fails on a busy machine.
+) -> Result<InstanceRun, Crash> {
+    // A long timeout, so that tests do not fail on a busy machine.
     let seconds = u32::try_from(events.len() / 1_000).unwrap_or(u32::MAX).saturating_add(60);
-    process::apart(seconds, || {
+    process::in_fresh_memory(seconds, || {
         let host = MemoryHost::new(tables.clone());
         let mut rows = Rows::new::<P::Tables>(Box::new(host.clone()));
         let (failed, lines) = log::collect(|| {
             batches.iter().enumerate().find_map(|(number, batch)| {
                 let batch = batch.iter().map(|&event| events[event].clone()).collect();
-                let mark = host.start_batch();
+                let start = host.start_batch();
                 let failure = batch::handle::<P>(&mut rows, batch).err()?;
-                let was_refused = host.abandon(mark);
+                let was_refused = host.abandon(start);
                 Some(Failed { batch: number, position: failure.position, message: failure.message, was_refused })
             })
         });
         let (writes, late) = host.finish();
-        Life { writes, failed, lines, late }
+        InstanceRun { writes, failed, lines, late }
     })
 }

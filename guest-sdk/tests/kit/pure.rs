@@ -1,4 +1,4 @@
-//! Projections that remember nothing but their rows, by every way to reach a row.
+//! Projections that keep no state outside of their rows, and use every method of `Rows`.
 
 use std::sync::OnceLock;
 
@@ -6,10 +6,10 @@ use gnomon_sdk::{prelude::*, testing::given};
 
 use crate::{Counter, Counting, counted, counter};
 
-/// Counts, and moves what was counted between rows. A counter at 100 is full and vanishes.
-struct Innocent;
+/// Counts, and copies totals between tables. A counter that reaches 100 is deleted.
+struct MovesTotals;
 
-impl Projection for Innocent {
+impl Projection for MovesTotals {
     type Event = Counting;
     type Tables = (Counter, Fastest);
 
@@ -44,7 +44,7 @@ struct Fastest {
     counters: Json<Vec<String>>,
 }
 
-/// Memory that is the same every time it is built does no harm.
+/// State that is always initialised to the same value does not affect rows.
 fn limit() -> i64 {
     static LIMIT: OnceLock<i64> = OnceLock::new();
     *LIMIT.get_or_init(|| 100)
@@ -53,7 +53,7 @@ fn limit() -> i64 {
 #[test]
 fn a_projection_of_rows_alone_passes() {
     let names = |names: &[&str]| Json(names.iter().map(|&name| name.to_owned()).collect());
-    given::<Innocent>([counted("b", 5), counted("a", 5), counted("c", 60)])
+    given::<MovesTotals>([counted("b", 5), counted("a", 5), counted("c", 60)])
         .when([counted("c", 40), counted("d", 0), counted("e", 0), counted("a", 0), counted("b", 1)])
         .then_rows([counter("a", 5), counter("b", 6), counter("d", 0), counter("e", 0)])
         .then_rows([
@@ -86,5 +86,5 @@ impl Projection for OnlyAdds {
 
 #[test]
 fn no_events_make_no_rows() {
-    given::<Innocent>([]).then_no_rows::<Counter>().then_no_rows::<Fastest>();
+    given::<MovesTotals>([]).then_no_rows::<Counter>().then_no_rows::<Fastest>();
 }

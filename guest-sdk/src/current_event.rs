@@ -1,4 +1,4 @@
-//! The event at hand, for whoever has to say where a panic happened.
+//! The position of the current event, for messages about panics and for log lines.
 
 use std::cell::Cell;
 
