@@ -69,7 +69,9 @@ async fn an_error_is_read_as_it_was_written_with_the_upcaster_that_failed() {
     let test = TestBuilds::create().await;
     let (build, _) = test.build(1, &["n"]).await;
     let lease = test.lease(build).await;
-    for upcaster in [None, Some(ModuleLabel { name: Identifier::new("flight_arrivals").unwrap(), version: Some(ModuleVersion(3)) })] {
+    for upcaster in
+        [None, Some(ModuleLabel { name: Identifier::new("flight_arrivals").unwrap(), version: Some(ModuleVersion(3)) })]
+    {
         let failure = ModuleFailure {
             position: Position(9),
             upcaster: upcaster.clone(),
