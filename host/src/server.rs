@@ -79,12 +79,53 @@ pub enum StartError {
     },
 }
 
+/// The rooms of a host, connected, without the listener in front of them. Tests start hosts with it, too.
+#[derive(Debug)]
+pub(crate) struct Rooms {
+    pub(crate) database: Database,
+    pub(crate) log: EventLog,
+    pub(crate) modules: Modules,
+    pub(crate) projector: Projector,
+    pub(crate) operations: Operations,
+    pub(crate) queries: Queries,
+}
+
+impl Rooms {
+    /// Brings the schema of the database up to date, and starts to work on the builds in it.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub(crate) async fn start(database: PgConnectOptions, settings: &ServerSettings) -> Result<Self, StartError> {
+        let database = Database::connect(database, settings.max_connections, settings.connect_timeout).await?;
+        migrate(&database.lookups).await?;
+        let log = EventLog::open(database.lookups.clone(), settings.log).await.map_err(StartError::Log)?;
+        let runtime = Runtime::start(RuntimeSettings { limits: settings.limits, cache: settings.cache.clone() })?;
+        let modules = Modules::new(database.lookups.clone(), runtime);
+        let projector = Projector::start(&database, log.clone(), modules.clone(), settings.projector);
+        let operations = Operations::new(&database, modules.clone(), projector.committed());
+        let queries = Queries::new(&database, projector.committed());
+        Ok(Self { database, log, modules, projector, operations, queries })
+    }
+
+    /// What the HTTP API needs of them. It closes answers that follow the log when `closing` is cancelled.
+    pub(crate) fn api(&self, settings: HttpSettings, closing: CancellationToken) -> Api {
+        Api {
+            log: self.log.clone(),
+            modules: self.modules.clone(),
+            operations: self.operations.clone(),
+            queries: self.queries.clone(),
+            pool: self.database.lookups.clone(),
+            settings: settings.into(),
+            closing,
+        }
+    }
+}
+
 /// A running host.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
-    database: Database,
-    projector: Projector,
+    rooms: Rooms,
     closing: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
 }
@@ -99,26 +140,12 @@ impl Server {
             .await
             .map_err(|error| StartError::Listen { address: settings.listen, error })?;
         let address = listener.local_addr().map_err(|error| StartError::Listen { address: settings.listen, error })?;
-        let database = Database::connect(database, settings.max_connections, settings.connect_timeout).await?;
-        let pool = database.lookups.clone();
-        migrate(&pool).await?;
-        let log = EventLog::open(pool.clone(), settings.log).await.map_err(StartError::Log)?;
-        let runtime = Runtime::start(RuntimeSettings { limits: settings.limits, cache: settings.cache })?;
-        let modules = Modules::new(pool.clone(), runtime);
-        let projector = Projector::start(&database, log.clone(), modules.clone(), settings.projector);
+        let rooms = Rooms::start(database, &settings).await?;
         let closing = CancellationToken::new();
-        let api = Api {
-            log,
-            modules: modules.clone(),
-            operations: Operations::new(&database, modules, projector.committed()),
-            queries: Queries::new(&database, projector.committed()),
-            pool,
-            settings: settings.http.into(),
-            closing: closing.clone(),
-        };
+        let api = rooms.api(settings.http, closing.clone());
         let serving = tokio::spawn(serve(listener, api));
         info!(%address, "listening");
-        Ok(Self { address, database, projector, closing, serving })
+        Ok(Self { address, rooms, closing, serving })
     }
 
     /// The address that the host listens on.
@@ -143,7 +170,10 @@ impl Server {
         if tokio::time::timeout(Duration::from_secs(10), self.serving).await.is_err() {
             tracing::warn!("some requests were not answered in time");
         }
-        self.projector.stop().await;
-        self.database.close().await;
+        self.rooms.projector.stop().await;
+        self.rooms.database.close().await;
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

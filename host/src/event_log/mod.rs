@@ -210,4 +210,4 @@ impl EventLog {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -20,7 +20,6 @@ use crate::{
 
 pub use crate::runtime::ModuleVersion;
 
-pub(crate) use self::load::descriptors;
 use self::loaded::Loaded;
 pub use self::{
     chain::{ChainError, upcast},
@@ -28,6 +27,7 @@ pub use self::{
     load::LoadError,
     upload::{UploadError, Uploaded},
 };
+pub(crate) use self::{load::descriptors, upload::store_version};
 
 sql_number!(ModuleVersion(u32) as i32);
 

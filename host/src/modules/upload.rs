@@ -92,40 +92,39 @@ impl Modules {
         let (module, bytes) = checked.map_err(|_| UploadError::Interrupted)?;
         Ok((module?, bytes))
     }
+}
 
-    /// Stores a checked component as the module's next version, unless its bytes are stored already. The caller commits the
-    /// transaction; until then other uploads wait.
-    ///
-    /// # Errors
-    /// The module conflicts with stored modules, or Postgres fails.
-    pub(crate) async fn store(
-        &self,
-        transaction: &mut Transaction<'_, Postgres>,
-        name: &Identifier,
-        module: &Module,
-        bytes: &[u8],
-    ) -> Result<Uploaded, UploadError> {
-        let (digest, descriptor) = (Digest::of(bytes), module.descriptor());
-        // One upload at a time, so that versions have no gaps and no two views have one name. Uploads are rare.
-        sqlx::query("LOCK TABLE gnomon.modules IN SHARE ROW EXCLUSIVE MODE").execute(&mut **transaction).await?;
-        let known: Option<ModuleVersion> =
-            sqlx::query_scalar("SELECT version FROM gnomon.module_versions WHERE module = $1 AND digest = $2")
-                .bind(name.as_str())
-                .bind(digest.as_str())
-                .fetch_optional(&mut **transaction)
-                .await?;
-        let (version, new) = match known {
-            Some(version) => (version, false),
-            None => {
-                check_kind(transaction, name, descriptor.kind()).await?;
-                if let Descriptor::Projection(projection) = &descriptor {
-                    check_views(transaction, name, projection).await?;
-                }
-                (insert(transaction, name, &digest, &descriptor, bytes).await?, true)
+/// Stores a component with the descriptor that it gave as the module's next version, unless its bytes are stored already. The
+/// caller commits the transaction; until then other uploads wait.
+///
+/// # Errors
+/// The module conflicts with stored modules, or Postgres fails.
+pub(crate) async fn store_version(
+    transaction: &mut Transaction<'_, Postgres>,
+    name: &Identifier,
+    descriptor: Descriptor,
+    bytes: &[u8],
+) -> Result<Uploaded, UploadError> {
+    let digest = Digest::of(bytes);
+    // One upload at a time, so that versions have no gaps and no two views have one name. Uploads are rare.
+    sqlx::query("LOCK TABLE gnomon.modules IN SHARE ROW EXCLUSIVE MODE").execute(&mut **transaction).await?;
+    let known: Option<ModuleVersion> =
+        sqlx::query_scalar("SELECT version FROM gnomon.module_versions WHERE module = $1 AND digest = $2")
+            .bind(name.as_str())
+            .bind(digest.as_str())
+            .fetch_optional(&mut **transaction)
+            .await?;
+    let (version, new) = match known {
+        Some(version) => (version, false),
+        None => {
+            check_kind(transaction, name, descriptor.kind()).await?;
+            if let Descriptor::Projection(projection) = &descriptor {
+                check_views(transaction, name, projection).await?;
             }
-        };
-        Ok(Uploaded { name: name.clone(), version, digest, descriptor, new })
-    }
+            (insert(transaction, name, &digest, &descriptor, bytes).await?, true)
+        }
+    };
+    Ok(Uploaded { name: name.clone(), version, digest, descriptor, new })
 }
 
 async fn check_kind(

@@ -3,7 +3,7 @@
 use super::{Operations, error::OperateError, upcasters::Rebuilt};
 use crate::{
     builds::{Activation, BuildId, notify},
-    modules::{UploadError, Uploaded},
+    modules::{UploadError, Uploaded, store_version},
     read_model::Identifier,
     runtime::Module,
 };
@@ -65,7 +65,7 @@ impl Operations {
     ) -> Result<UploadOutcome, UploadModuleError> {
         let (module, bytes) = self.modules.check(name, bytes).await?;
         let mut transaction = self.pool.begin().await?;
-        let uploaded = self.modules.store(&mut transaction, name, &module, &bytes).await?;
+        let uploaded = store_version(&mut transaction, name, module.descriptor(), &bytes).await?;
         let version = uploaded.version;
         match module {
             Module::Projection(module) => {

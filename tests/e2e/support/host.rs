@@ -2,16 +2,15 @@
 
 use std::{
     io::{BufRead, BufReader},
+    ops::Deref,
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, mpsc},
 };
 
 use gnomon::postgres::test_database::TestDatabase;
-use reqwest::{Client, Method, RequestBuilder, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
-
-use super::until;
+use test_support::{HostClient, HostLog};
 
 /// The program, ready to be given arguments.
 pub(crate) fn gnomon() -> Command {
@@ -22,32 +21,22 @@ pub(crate) fn gnomon() -> Command {
     command
 }
 
-/// An HTTP client.
-pub(crate) fn client() -> Client {
-    // reqwest leaves the choice to the program; only a second call fails.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().no_proxy().build().unwrap()
-}
-
-/// A running host. It is killed when this is dropped.
+/// A running host, driven with the methods of [`HostClient`]. It is killed when this is dropped.
 pub(crate) struct Host {
     child: Child,
-    url: String,
-    client: Client,
-    /// The lines of its log, for the message of a failed test.
-    log: Arc<Mutex<Vec<String>>>,
+    client: HostClient,
     /// Its data folder, which restarts keep, with the compiled modules in it.
     folder: Arc<TempDir>,
     database: String,
     arguments: Vec<String>,
 }
 
-/// An answer of a host.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) position: Option<u64>,
-    pub(crate) body: Value,
+impl Deref for Host {
+    type Target = HostClient;
+
+    fn deref(&self) -> &HostClient {
+        &self.client
+    }
 }
 
 impl Host {
@@ -83,26 +72,22 @@ impl Host {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let log = Arc::new(Mutex::new(Vec::new()));
+        let log = HostLog::default();
         let (tell, address) = mpsc::channel();
-        let (lines, kept) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&log));
+        let (lines, kept) = (BufReader::new(child.stderr.take().unwrap()).lines(), log.clone());
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let entry: Value = serde_json::from_str(&line).unwrap_or_default();
                 if entry["message"] == "listening" {
                     let _ = tell.send(entry["address"].as_str().unwrap_or_default().to_owned());
                 }
-                kept.lock().unwrap().push(line);
+                kept.push(line);
             }
         });
         let address = tokio::task::spawn_blocking(move || address.recv()).await.unwrap();
-        let Ok(address) = address else { panic!("the host did not start: {:#?}", log.lock().unwrap()) };
-        let client = client();
-        Self { child, url: format!("http://{address}"), client, log, folder, database, arguments }
-    }
-
-    pub(crate) fn url(&self) -> &str {
-        &self.url
+        let Ok(address) = address else { panic!("the host did not start: {log:#?}") };
+        let client = HostClient::new(format!("http://{address}"), log);
+        Self { child, client, folder, database, arguments }
     }
 
     pub(crate) fn pid(&self) -> nix::unistd::Pid {
@@ -139,96 +124,8 @@ impl Host {
     /// Runs a command of the program against the host.
     pub(crate) async fn try_run(&self, arguments: &[&str]) -> std::process::Output {
         let mut command = gnomon();
-        command.args(arguments).env("GNOMON_URL", &self.url).stdin(Stdio::null());
+        command.args(arguments).env("GNOMON_URL", self.url()).stdin(Stdio::null());
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
-    }
-
-    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.url))
-    }
-
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.send(self.request(Method::GET, path)).await
-    }
-
-    pub(crate) async fn post(&self, path: &str) -> Answer {
-        self.send(self.request(Method::POST, path)).await
-    }
-
-    pub(crate) async fn append(&self, stream: &str, body: &Value) -> Answer {
-        self.send(self.request(Method::POST, &format!("/v1/streams/{stream}/events")).json(body)).await
-    }
-
-    /// Appends one event; returns its position.
-    pub(crate) async fn append_one(&self, stream: &str, event_type: &str, data: Value) -> u64 {
-        let answer = self.append(stream, &json!({"events": [{"type": event_type, "data": data}]})).await;
-        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
-        answer.body["last_position"].as_u64().unwrap()
-    }
-
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
-        match self.try_send(request).await {
-            Ok(answer) => answer,
-            Err(error) => panic!("{error:?}; the log of the host: {:#?}", self.log.lock().unwrap()),
-        }
-    }
-
-    pub(crate) async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
-        let response = request.send().await?;
-        let status = response.status();
-        let position = response.headers().get("gnomon-position").and_then(|text| text.to_str().ok()?.parse().ok());
-        let text = response.text().await?;
-        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Ok(Answer { status, position, body })
-    }
-
-    /// Uploads a component; returns the answer.
-    pub(crate) async fn upload(&self, name: &str, component: Vec<u8>, query: &str) -> Answer {
-        let request = self.request(Method::PUT, &format!("/v1/modules/{name}{query}"));
-        self.send(request.header("content-type", "application/wasm").body(component)).await
-    }
-
-    /// Uploads a component, which must succeed; returns the number of its build.
-    pub(crate) async fn deploy(&self, name: &str, component: Vec<u8>, query: &str) -> u64 {
-        let answer = self.upload(name, component, query).await;
-        assert!(answer.status.is_success(), "{answer:?}");
-        answer.body["build"].as_u64().unwrap_or_default()
-    }
-
-    pub(crate) async fn import(&self, ndjson: String) -> Answer {
-        let request = self.request(Method::POST, "/v1/events").header("content-type", "application/x-ndjson");
-        self.send(request.body(ndjson)).await
-    }
-
-    pub(crate) async fn projection(&self, name: &str) -> Value {
-        self.get(&format!("/v1/projections/{name}")).await.body
-    }
-
-    /// A build of a projection as the API has it; null if it does not list it.
-    pub(crate) async fn build(&self, name: &str, build: u64) -> Value {
-        let projection = self.projection(name).await;
-        let builds = projection["builds"].as_array().into_iter().flatten();
-        builds.into_iter().find(|found| found["build"] == json!(build)).cloned().unwrap_or_default()
-    }
-
-    /// Waits until a build is in a state.
-    pub(crate) async fn until_state(&self, name: &str, build: u64, state: &str) {
-        until(&format!("build {build} of {name} is {state}"), async || self.build(name, build).await["state"] == state)
-            .await;
-    }
-
-    /// The rows of a query on a read model that holds the effect of every event up to a position.
-    pub(crate) async fn rows_at(&self, path: &str, position: u64) -> Vec<Value> {
-        let request = self.request(Method::GET, &format!("/v1/read-models/{path}"));
-        let request = request.header("gnomon-min-position", position).header("prefer", "wait=60");
-        let answer = self.send(request).await;
-        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-        answer.body.as_array().unwrap().clone()
-    }
-
-    /// The position of the newest event.
-    pub(crate) async fn head(&self) -> u64 {
-        self.get("/v1/events?limit=1").await.body["head"].as_u64().unwrap()
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use super::host::client;
+use super::client;
 
 /// Clients that query and append without a pause. A request that fails, or a position that goes back, fails the test when the load
 /// is stopped.

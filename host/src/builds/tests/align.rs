@@ -1,9 +1,10 @@
 use tokio::sync::watch;
 
 use super::*;
-use crate::subscriptions::has_barrier;
+use crate::subscriptions::{has_barrier, lift_barriers};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Two builds of one version, live, and their leases.
 struct Pair {
@@ -37,12 +38,6 @@ impl Pair {
 
     async fn set(&self, index: usize, change: impl FnOnce(&mut Kept)) {
         self.test.set(self.builds[index], change).await;
-    }
-
-    async fn set_barrier(&self, at: i64, until: &str) {
-        let sql =
-            format!("UPDATE gnomon.subscriptions SET barrier_at = {at}, barrier_until = clock_timestamp() + '{until}'");
-        sqlx::query(&sql).execute(&self.test.pool).await.unwrap();
     }
 
     async fn align(&self, timeout: Duration) -> Result<(Position, Snapshot), AlignError> {
@@ -82,7 +77,7 @@ async fn seen(snapshot: &mut Snapshot, build: BuildId) -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_commit_passes_a_barrier() {
     let pair = Pair::at([5, 5]).await;
-    pair.set_barrier(9, "1 hour").await;
+    pair.test.set_barrier(9, HOUR).await;
     let error = pair.commit(0, 5, 12).await.unwrap_err();
     assert!(matches!(error, AdvanceError::Barrier(Position(9))), "{error}");
     assert_eq!(pair.test.checkpoint(pair.builds[0]).await, 5);
@@ -92,7 +87,7 @@ async fn no_commit_passes_a_barrier() {
     pair.commit(0, 7, 9).await.unwrap();
     assert!(matches!(pair.commit(0, 9, 10).await.unwrap_err(), AdvanceError::Barrier(Position(9))));
 
-    pair.set_barrier(9, "-1 second").await;
+    pair.test.set_barrier(9, Duration::ZERO).await;
     pair.commit(0, 9, 10).await.unwrap();
     assert_eq!(pair.test.checkpoint(pair.builds[0]).await, 10, "a barrier that has expired holds no build");
 }
@@ -140,11 +135,11 @@ async fn a_barrier_that_is_lost_is_set_again() {
     let pair = Pair::at([20, 5]).await;
     let follow = async {
         pair.barrier_at(20).await;
-        let sql = "UPDATE gnomon.subscriptions SET barrier_at = NULL, barrier_until = NULL";
-        sqlx::query(sql).execute(&pair.test.pool).await.unwrap();
+        let barrier = pair.test.barrier(20).await;
+        lift_barriers(&pair.test.pool, &barrier).await.unwrap();
         // It may be set again in between; then this commit is refused and tried again, as a worker does.
         while pair.commit(0, 20, 25).await.is_err() {
-            sqlx::query(sql).execute(&pair.test.pool).await.unwrap();
+            lift_barriers(&pair.test.pool, &barrier).await.unwrap();
         }
         pair.barrier_at(25).await;
         pair.commit(1, 5, 25).await.unwrap();
@@ -156,14 +151,14 @@ async fn a_barrier_that_is_lost_is_set_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn barriers_of_other_hosts_are_waited_for_and_expired_ones_are_ignored() {
     let pair = Pair::at([7, 7]).await;
-    pair.set_barrier(6, "-1 second").await;
+    pair.test.set_barrier(6, Duration::ZERO).await;
     assert_eq!(pair.align(Duration::ZERO).await.unwrap().0, Position(7));
 
     // Two alignments of the same builds take turns.
     let both = tokio::join!(pair.align(TIMEOUT), pair.align(TIMEOUT));
     assert_eq!((both.0.unwrap().0, both.1.unwrap().0), (Position(7), Position(7)));
 
-    pair.set_barrier(7, "1 hour").await;
+    pair.test.set_barrier(7, HOUR).await;
     let error = pair.align(Duration::ZERO).await.unwrap_err();
     assert!(matches!(error, AlignError::TimedOut { .. }), "the other host's barrier stays: {error}");
     assert_eq!(pair.barriers().await, [Some(7); 2]);
@@ -190,10 +185,9 @@ async fn the_refusal_says_why_builds_cannot_be_aligned() {
     }
     pair.set(1, |kept| (kept.work, kept.stage) = (Work::Running, Stage::Replaying)).await;
     assert_eq!(pair.refusal().await, "build 2 is still replaying, and is at position 5; try again when it is live");
-    let mut connection = pair.test.pool.acquire().await.unwrap();
-    super::super::store::set_state(&mut connection, pair.builds[1], State::Retired).await.unwrap();
-    drop(connection);
+    pair.test.retire(pair.builds[1]).await;
     assert_eq!(pair.refusal().await, "build 2 is retired; its tables are dropped or about to be");
+    // A projection is deleted with all its builds; here only one of the two was read too late.
     sqlx::query("DELETE FROM gnomon.subscriptions WHERE subscription = 2").execute(&pair.test.pool).await.unwrap();
     assert_eq!(pair.refusal().await, "build 2 is retired; its tables are dropped or about to be");
 }

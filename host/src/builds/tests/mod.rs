@@ -8,16 +8,19 @@ mod swap;
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::{PgPool, types::Json};
+use sqlx::PgPool;
 
 use super::{state::*, *};
 use crate::{
-    event_log::Position,
-    modules::ModuleVersion,
+    event_log::{
+        EventLog, EventLogSettings, Position,
+        tests::{event, stream},
+    },
+    modules::{ModuleVersion, store_version},
     postgres::{migrate, test_database::TestDatabase},
     read_model::{ColumnDeclaration, ColumnType, Identifier, Row, Table, TableDeclaration, TableSet, Value, WriteSet},
     runtime::{Descriptor, ProjectionDescriptor},
-    subscriptions::{AdvanceError, Batches, HostKey, Lease, Step, acquire, advance},
+    subscriptions::{AdvanceError, Barrier, Batches, HostKey, Lease, Step, acquire, advance, set_barriers},
 };
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -35,15 +38,18 @@ impl TestBuilds {
         let pool = database.pool().await;
         migrate(&pool).await.unwrap();
         let name = Identifier::new("totals").unwrap();
-        sqlx::raw_sql("INSERT INTO gnomon.modules (name, kind) VALUES ('totals', 'projection'); INSERT INTO gnomon.projections (name) VALUES ('totals')")
-            .execute(&pool)
-            .await
-            .unwrap();
         Self { pool, name, database }
     }
 
-    /// A build of a version whose table has these columns beside its key.
+    /// A build of a version whose table has these columns of whole numbers beside its key.
     pub(crate) async fn build(&self, version: u32, columns: &[&str]) -> (BuildId, TableSet) {
+        let columns: Vec<(&str, ColumnType)> = columns.iter().map(|name| (*name, ColumnType::I64)).collect();
+        self.build_with(version, &columns).await
+    }
+
+    /// A build of a version whose table has these columns beside its key. Versions are stored in their order: the first build is of
+    /// version 1, and each later one of a version that is stored already or of the next.
+    pub(crate) async fn build_with(&self, version: u32, columns: &[(&str, ColumnType)]) -> (BuildId, TableSet) {
         let declaration = declaration(columns);
         let descriptor = Descriptor::Projection(ProjectionDescriptor {
             tables: vec![declaration.clone()],
@@ -52,23 +58,26 @@ impl TestBuilds {
             categories: vec![],
             partitioned_by: None,
         });
-        sqlx::query(
-            "INSERT INTO gnomon.module_versions (module, version, digest, descriptor, component)
-             VALUES ('totals', $1, $1::text, $2, '') ON CONFLICT DO NOTHING",
-        )
-        .bind(i32::try_from(version).unwrap())
-        .bind(Json(descriptor))
-        .execute(&self.pool)
-        .await
-        .unwrap();
-        let mut connection = self.pool.acquire().await.unwrap();
-        let version = ModuleVersion(version);
+        let mut transaction = self.pool.begin().await.unwrap();
+        // No module is loaded in these tests, so any bytes stand for the component.
+        let bytes = format!("the component of version {version}");
+        let stored = store_version(&mut transaction, &self.name, descriptor, bytes.as_bytes()).await.unwrap();
+        assert_eq!(stored.version, ModuleVersion(version));
+        super::store::ensure_projection(&mut transaction, &self.name).await.unwrap();
         let purpose = NewBuildPurpose::Queries(Activation::Auto);
-        let new = NewBuild { version, upcasters: Vec::new(), purpose };
-        let build = super::store::insert(&mut connection, &self.name, &new).await.unwrap();
+        let new = NewBuild { version: stored.version, upcasters: Vec::new(), purpose };
+        let build = super::store::insert(&mut transaction, &self.name, &new).await.unwrap();
         let tables = TableSet::new(build.schema(), &[Arc::new(Table::check(&declaration).unwrap())]);
-        tables.create(&mut connection).await.unwrap();
+        tables.create(&mut transaction).await.unwrap();
+        transaction.commit().await.unwrap();
         (build, tables)
+    }
+
+    /// Appends so many events to the log.
+    pub(crate) async fn append(&self, events: usize) {
+        let log = EventLog::open(self.pool.clone(), EventLogSettings::default()).await.unwrap();
+        let events = (0..events).map(|_| (stream("count-1"), event("Counted"))).collect();
+        log.import(events, 1).await.unwrap();
     }
 
     pub(crate) async fn lease(&self, build: BuildId) -> Lease {
@@ -76,14 +85,33 @@ impl TestBuilds {
     }
 
     /// Commits rows with a step, as a worker does.
-    async fn commit(&self, lease: Lease, tables: &TableSet, step: Step, writes: WriteSet) -> Result<(), AdvanceError> {
+    pub(crate) async fn commit(
+        &self,
+        lease: Lease,
+        tables: &TableSet,
+        step: Step,
+        writes: WriteSet,
+    ) -> Result<(), AdvanceError> {
         let mut transaction = self.pool.begin().await?;
         advance(&mut transaction, lease, &step).await?;
         tables.apply(&mut transaction, &writes).await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Changes the state of a build directly in Postgres.
+    /// Sets a barrier at a position for all builds, as another host does. With no duration it has expired at once.
+    pub(crate) async fn set_barrier(&self, at: u64, duration: Duration) {
+        let mut transaction = self.pool.begin().await.unwrap();
+        set_barriers(&mut transaction, &self.barrier(at).await, duration).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+
+    /// A barrier of all builds at a position.
+    pub(crate) async fn barrier(&self, at: u64) -> Barrier {
+        let builds = of_projection(&self.pool, &self.name).await.unwrap().unwrap();
+        Barrier { subscriptions: builds.iter().map(|build| build.id.subscription()).collect(), at: Position(at) }
+    }
+
+    /// Changes the state of a build, to any that the schema accepts.
     pub(crate) async fn set(&self, build: BuildId, change: impl FnOnce(&mut Kept)) {
         let mut connection = self.pool.acquire().await.unwrap();
         let mut kept = get(&mut *connection, &[build]).await.unwrap().pop().unwrap().state.kept().unwrap();
@@ -96,6 +124,19 @@ impl TestBuilds {
         self.set(build, |kept| kept.stage = Stage::Live).await;
     }
 
+    /// Turns queries to a build that is live.
+    pub(crate) async fn activate(&self, build: BuildId, tables: &TableSet) {
+        let swapped =
+            swap(&self.pool, &self.name, build, tables, "the test activates it", Duration::ZERO).await.unwrap();
+        assert_eq!(swapped, Swapped::Done);
+    }
+
+    /// Retires a build whose tables are not dropped yet.
+    pub(crate) async fn retire(&self, build: BuildId) {
+        let mut connection = self.pool.acquire().await.unwrap();
+        super::store::set_state(&mut connection, build, State::Retired).await.unwrap();
+    }
+
     pub(crate) async fn checkpoint(&self, build: BuildId) -> i64 {
         sqlx::query_scalar("SELECT checkpoint FROM gnomon.subscriptions WHERE subscription = $1")
             .bind(build.0)
@@ -105,23 +146,31 @@ impl TestBuilds {
     }
 }
 
-fn declaration(columns: &[&str]) -> TableDeclaration {
-    let column =
-        |name: &&str| ColumnDeclaration { name: (*name).to_owned(), column_type: ColumnType::I64, nullable: false };
+fn declaration(columns: &[(&str, ColumnType)]) -> TableDeclaration {
+    let column = |&(name, column_type): &(&str, ColumnType)| ColumnDeclaration {
+        name: name.to_owned(),
+        column_type,
+        nullable: false,
+    };
     TableDeclaration {
         name: "sums".to_owned(),
-        columns: std::iter::once(&"id").chain(columns).map(column).collect(),
+        columns: std::iter::once(&("id", ColumnType::I64)).chain(columns).map(column).collect(),
         key: vec!["id".to_owned()],
         indexes: vec![],
     }
 }
 
-/// One row.
+/// One row of whole numbers.
 pub(crate) fn writes(tables: &TableSet, cells: &[i64]) -> WriteSet {
+    rows(tables, [cells.iter().map(|cell| Value::I64(*cell)).collect()])
+}
+
+pub(crate) fn rows(tables: &TableSet, rows: impl IntoIterator<Item = Row>) -> WriteSet {
     let declared: Vec<Arc<Table>> = tables.tables().cloned().collect();
     let mut writes = WriteSet::new(&declared);
-    let row: Row = cells.iter().map(|cell| Value::I64(*cell)).collect();
-    writes.put(0, row);
+    for row in rows {
+        writes.put(0, row);
+    }
     writes
 }
 

@@ -157,7 +157,7 @@ async fn a_retired_build_has_neither_tables_nor_dead_letters_nor_an_error() {
     assert!(schema, "the schema is dropped");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_build_that_does_not_move_has_no_rate() {
     let test = TestBuilds::create().await;
     let (build, tables) = test.build(1, &["n"]).await;
@@ -167,20 +167,20 @@ async fn a_build_that_does_not_move_has_no_rate() {
         (projections[0].builds[0].events_per_second, projections[0].builds[0].seconds_left)
     };
     assert_eq!(rate().await, (0.0, None));
-    sqlx::query("UPDATE gnomon.head SET position = 20").execute(&test.pool).await.unwrap();
+    test.append(20).await;
     let step = Step { events_per_second: 5.0, ..step(0, 10) };
     test.commit(lease, &tables, step, writes(&tables, &[1, 10])).await.unwrap();
     assert_eq!(rate().await, (5.0, Some(2.0)));
     test.set(build, |kept| kept.work = Work::Paused).await;
     assert_eq!(rate().await, (0.0, None), "a paused build has no rate at once");
     test.set(build, |kept| kept.work = Work::Running).await;
+    // As if a minute had passed.
     sqlx::query("UPDATE gnomon.subscriptions SET committed_at = committed_at - interval '1 minute'")
         .execute(&test.pool)
         .await
         .unwrap();
     assert_eq!(rate().await, (0.0, None));
-    let mut connection = test.pool.acquire().await.unwrap();
-    super::super::store::set_state(&mut connection, build, State::Retired).await.unwrap();
+    test.retire(build).await;
     let projections = summaries(&test.pool, None).await.unwrap();
     assert_eq!(projections[0].builds[0].lag, None, "a retired build has no lag");
 }

@@ -50,15 +50,15 @@ impl TestLog {
     }
 }
 
-fn stream(name: &str) -> StreamName {
+pub(crate) fn stream(name: &str) -> StreamName {
     StreamName::new(name).unwrap()
 }
 
-fn json(text: &str) -> JsonText {
+pub(crate) fn json(text: &str) -> JsonText {
     JsonText::parse(text).unwrap()
 }
 
-fn event(event_type: &str) -> NewEvent {
+pub(crate) fn event(event_type: &str) -> NewEvent {
     NewEvent {
         id: EventId::make(),
         event_type: EventType::new(event_type).unwrap(),

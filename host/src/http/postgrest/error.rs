@@ -113,18 +113,62 @@ mod tests {
     use super::*;
 
     fn body(error: impl Into<PostgrestError>) -> String {
-        serde_json::to_string(&Problem::from(error.into())).unwrap()
+        serde_json::to_string_pretty(&Problem::from(error.into())).unwrap()
     }
 
     #[test]
     fn the_body_has_the_four_fields_of_postgrest() {
-        assert_snapshot!(body(PostgrestError::not_single(0)), @r#"{"type":"about:blank","title":"Not Acceptable","status":406,"detail":"Cannot coerce the result to a single JSON object","code":"PGRST116","details":"The result contains 0 rows","hint":null,"message":"Cannot coerce the result to a single JSON object"}"#);
-        assert_snapshot!(body(PostgrestError::invalid_schema("shop", "bank")), @r#"{"type":"about:blank","title":"Not Acceptable","status":406,"detail":"Invalid schema: shop","code":"PGRST106","details":null,"hint":"Only the following schemas are exposed: bank","message":"Invalid schema: shop"}"#);
+        assert_snapshot!(body(PostgrestError::not_single(0)), @r#"
+        {
+          "type": "about:blank",
+          "title": "Not Acceptable",
+          "status": 406,
+          "detail": "Cannot coerce the result to a single JSON object",
+          "code": "PGRST116",
+          "details": "The result contains 0 rows",
+          "hint": null,
+          "message": "Cannot coerce the result to a single JSON object"
+        }
+        "#);
+        assert_snapshot!(body(PostgrestError::invalid_schema("shop", "bank")), @r#"
+        {
+          "type": "about:blank",
+          "title": "Not Acceptable",
+          "status": 406,
+          "detail": "Invalid schema: shop",
+          "code": "PGRST106",
+          "details": null,
+          "hint": "Only the following schemas are exposed: bank",
+          "message": "Invalid schema: shop"
+        }
+        "#);
     }
 
     #[test]
     fn preferences_are_refused_as_postgrest_does() {
-        assert_snapshot!(body(PreferenceError::Invalid(vec!["a".into(), "count=all".into()])), @r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"Invalid preferences given with handling=strict","code":"PGRST122","details":"Invalid preferences: a, count=all","hint":null,"message":"Invalid preferences given with handling=strict"}"#);
-        assert_snapshot!(body(PreferenceError::NotImplemented("count=planned".into())), @r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"Feature not implemented","code":"PGRST127","details":"The preference count=planned is not implemented.","hint":null,"message":"Feature not implemented"}"#);
+        assert_snapshot!(body(PreferenceError::Invalid(vec!["a".into(), "count=all".into()])), @r#"
+        {
+          "type": "about:blank",
+          "title": "Bad Request",
+          "status": 400,
+          "detail": "Invalid preferences given with handling=strict",
+          "code": "PGRST122",
+          "details": "Invalid preferences: a, count=all",
+          "hint": null,
+          "message": "Invalid preferences given with handling=strict"
+        }
+        "#);
+        assert_snapshot!(body(PreferenceError::NotImplemented("count=planned".into())), @r#"
+        {
+          "type": "about:blank",
+          "title": "Bad Request",
+          "status": 400,
+          "detail": "Feature not implemented",
+          "code": "PGRST127",
+          "details": "The preference count=planned is not implemented.",
+          "hint": null,
+          "message": "Feature not implemented"
+        }
+        "#);
     }
 }

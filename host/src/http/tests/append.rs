@@ -11,7 +11,15 @@ async fn an_append_is_answered_with_versions_and_positions() {
         .append("account-1", json!({"expected_version": "no_stream", "events": [event("Opened"), event("Moved")]}))
         .await;
     assert_eq!(answer.status, StatusCode::CREATED);
-    assert_snapshot!(answer.text(), @r#"{"stream":"account-1","first_version":1,"last_version":2,"first_position":1,"last_position":2}"#);
+    assert_snapshot!(answer.pretty(), @r#"
+    {
+      "stream": "account-1",
+      "first_version": 1,
+      "last_version": 2,
+      "first_position": 1,
+      "last_position": 2
+    }
+    "#);
     // A name may be escaped in the URL.
     let answer = api.append("k%C3%B6nig-%2F%201", json!({"events": [event("Opened")]})).await;
     assert_eq!(answer.json()["stream"], json!("könig-/ 1"));
@@ -23,7 +31,17 @@ async fn a_conflict_names_the_current_version() {
     api.append("account-1", json!({"events": [event("Opened")]})).await;
     let answer = api.append("account-1", json!({"expected_version": 0, "events": [event("Opened")]})).await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
-    assert_snapshot!(answer.text(), @r#"{"type":"/errors/wrong_expected_version","title":"The stream is not at the expected version","status":409,"detail":"stream `account-1` is at version 1, not at the expected 0","code":"wrong_expected_version","stream":"account-1","current_version":1}"#);
+    assert_snapshot!(answer.pretty(), @r#"
+    {
+      "type": "/errors/wrong_expected_version",
+      "title": "The stream is not at the expected version",
+      "status": 409,
+      "detail": "stream `account-1` is at version 1, not at the expected 0",
+      "code": "wrong_expected_version",
+      "stream": "account-1",
+      "current_version": 1
+    }
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +77,26 @@ async fn an_append_to_several_streams_is_all_or_nothing() {
     assert!(api.is_empty().await);
     let taken = api.post("/v1/events", both(json!("no_stream")).to_string()).await;
     assert_eq!(taken.status, StatusCode::CREATED);
-    assert_snapshot!(taken.text(), @r#"{"appends":[{"stream":"a-1","first_version":1,"last_version":1,"first_position":1,"last_position":1},{"stream":"b-1","first_version":1,"last_version":1,"first_position":2,"last_position":2}]}"#);
+    assert_snapshot!(taken.pretty(), @r#"
+    {
+      "appends": [
+        {
+          "stream": "a-1",
+          "first_version": 1,
+          "last_version": 1,
+          "first_position": 1,
+          "last_position": 1
+        },
+        {
+          "stream": "b-1",
+          "first_version": 1,
+          "last_version": 1,
+          "first_position": 2,
+          "last_position": 2
+        }
+      ]
+    }
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,7 +104,18 @@ async fn limits_are_named() {
     let api = TestApi::start().await;
     let answer = api.append("a-1", json!({"events": [{"type": "A", "data": "x".repeat(999)}]})).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
-    assert_snapshot!(answer.text(), @r#"{"type":"/errors/limit_exceeded","title":"Something is larger than a limit allows","status":413,"detail":"bytes of data and metadata of event 0 of stream `a-1`: 1001; the limit max_event_bytes is 1000","code":"limit_exceeded","limit":"max_event_bytes","found":1001,"max":1000}"#);
+    assert_snapshot!(answer.pretty(), @r#"
+    {
+      "type": "/errors/limit_exceeded",
+      "title": "Something is larger than a limit allows",
+      "status": 413,
+      "detail": "bytes of data and metadata of event 0 of stream `a-1`: 1001; the limit max_event_bytes is 1000",
+      "code": "limit_exceeded",
+      "limit": "max_event_bytes",
+      "found": 1001,
+      "max": 1000
+    }
+    "#);
     let events: Vec<Value> = (0..6).map(|_| event("A")).collect();
     let problem = api.append("a-1", json!({ "events": events })).await.problem();
     assert_eq!(problem, "413 limit_exceeded: events of the append: 6; the limit max_append_events is 5");

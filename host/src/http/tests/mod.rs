@@ -5,6 +5,7 @@ mod compare;
 mod import;
 mod malformed;
 mod modules;
+mod pretty;
 mod projections;
 mod read;
 mod request_id;
@@ -17,29 +18,24 @@ use axum::{
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use tower::ServiceExt;
-
-use std::sync::Arc;
-
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 use super::*;
 use crate::{
-    event_log::EventLog,
     event_log::{EventLogSettings, Limits},
-    modules::Modules,
-    operations::Operations,
-    postgres::{Database, migrate, test_database::TestDatabase},
-    projector::{Projector, ProjectorSettings},
-    queries::Queries,
-    runtime::{Runtime, RuntimeLimits, RuntimeSettings},
+    postgres::test_database::TestDatabase,
+    runtime::RuntimeLimits,
+    server::{ServerSettings, tests::TestHost},
 };
 
 struct TestApi {
     router: Router,
-    pool: PgPool,
-    api: Api,
-    _database: TestDatabase,
+    /// Cancelled, it ends the answers that follow the log.
+    closing: CancellationToken,
+    host: TestHost,
+    /// Dropped last: the host holds connections. `None` if the test keeps it.
+    _database: Option<TestDatabase>,
 }
 
 struct Answer {
@@ -50,25 +46,30 @@ struct Answer {
 
 impl TestApi {
     async fn start() -> Self {
-        let limits = Limits { max_event_bytes: 1000, max_append_events: 5, ..Limits::default() };
-        let settings =
-            HttpSettings { max_body_bytes: 20_000, max_import_bytes: 200_000, max_page: 50, ..HttpSettings::default() };
         let database = TestDatabase::create().await;
-        let pool = database.pool().await;
-        migrate(&pool).await.unwrap();
-        let log =
-            EventLog::open(pool.clone(), EventLogSettings { limits, ..EventLogSettings::default() }).await.unwrap();
-        let limits = RuntimeLimits { max_module_bytes: 100_000, ..RuntimeLimits::default() };
-        let runtime = Runtime::start(RuntimeSettings { limits, cache: None }).unwrap();
-        let modules = Modules::new(pool.clone(), runtime);
-        let both = Database { lookups: pool.clone(), queries: pool.clone() };
-        let projector = Projector::start(&both, log.clone(), modules.clone(), ProjectorSettings::default());
+        let api = Self::on(&database).await;
+        Self { _database: Some(database), ..api }
+    }
+
+    /// Starts a host on a database that has something in it.
+    async fn on(database: &TestDatabase) -> Self {
+        let limits = Limits { max_event_bytes: 1000, max_append_events: 5, ..Limits::default() };
+        let http =
+            HttpSettings { max_body_bytes: 20_000, max_import_bytes: 200_000, max_page: 50, ..HttpSettings::default() };
+        let settings = ServerSettings {
+            log: EventLogSettings { limits, ..EventLogSettings::default() },
+            limits: RuntimeLimits { max_module_bytes: 100_000, ..RuntimeLimits::default() },
+            ..ServerSettings::default()
+        };
+        let host = TestHost::start_with(database, settings).await;
         let closing = CancellationToken::new();
-        let operations = Operations::new(&both, modules.clone(), projector.committed());
-        let queries = Queries::new(&both, projector.committed());
-        let settings = Arc::new(settings);
-        let api = Api { log, modules, operations, queries, pool: pool.clone(), settings, closing };
-        Self { router: router(api.clone()), pool, api, _database: database }
+        let router = router(host.api(http, closing.clone()));
+        Self { router, closing, host, _database: None }
+    }
+
+    /// Connections to its database.
+    fn pool(&self) -> &PgPool {
+        &self.host.database.lookups
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
@@ -96,7 +97,7 @@ impl TestApi {
             "SELECT (SELECT count(*) FROM gnomon.events) + (SELECT count(*) FROM gnomon.streams)
                   + (SELECT count(*) FROM gnomon.modules) + (SELECT count(*) FROM gnomon.builds)",
         )
-        .fetch_one(&self.pool)
+        .fetch_one(self.pool())
         .await
         .unwrap();
         count == 0
@@ -106,6 +107,11 @@ impl TestApi {
 impl Answer {
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", self.body))
+    }
+
+    /// Its JSON as snapshots show it, see [`pretty`].
+    fn pretty(&self) -> String {
+        pretty::pretty(self.text())
     }
 
     fn text(&self) -> &str {

@@ -4,15 +4,21 @@ use futures_util::StreamExt;
 use insta::assert_snapshot;
 
 use super::*;
+use crate::builds::{Work, tests::TestBuilds};
 
 async fn filled() -> TestApi {
     let api = TestApi::start().await;
+    fill(&api).await;
+    api
+}
+
+/// Appends seven events of three types to two streams.
+async fn fill(api: &TestApi) {
     for number in 0..7 {
         let (name, event_type) = (["a-1", "b-1"][number % 2], ["X", "Y", "Z"][number % 3]);
         let event = json!({"type": event_type, "data": {"n": number}, "time": "2020-01-01T00:00:00Z"});
         api.append(name, json!({"events": [event]})).await;
     }
-    api
 }
 
 fn numbers(answer: &Answer) -> Vec<u64> {
@@ -25,7 +31,25 @@ async fn an_event_is_shown_whole() {
     let answer = api.get("/v1/events?limit=1").await;
     let (id, now) = (&answer.json()["events"][0]["id"], &answer.json()["events"][0]["recorded_at"]);
     let text = answer.text().replace(id.as_str().unwrap(), "[id]").replace(now.as_str().unwrap(), "[now]");
-    assert_snapshot!(text, @r#"{"events":[{"position":1,"stream":"a-1","version":1,"id":"[id]","type":"X","schema_version":1,"time":"2020-01-01T00:00:00Z","recorded_at":"[now]","data":{"n":0}}],"next":1,"head":7}"#);
+    assert_snapshot!(pretty::pretty(&text), @r#"
+    {
+      "events": [
+        {
+          "position": 1,
+          "stream": "a-1",
+          "version": 1,
+          "id": "[id]",
+          "type": "X",
+          "schema_version": 1,
+          "time": "2020-01-01T00:00:00Z",
+          "recorded_at": "[now]",
+          "data": {"n": 0}
+        }
+      ],
+      "next": 1,
+      "head": 7
+    }
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,8 +157,8 @@ async fn a_reader_after_the_end_of_the_log_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_follower_may_have_seen_events_that_this_host_has_not_been_notified_of() {
     let api = filled().await;
-    // Another host has committed, and this host gets no notification of it.
-    let mut transaction = api.pool.begin().await.unwrap();
+    // Another host has committed, and this host gets no notification of it. Every append notifies, so the event is written directly.
+    let mut transaction = api.pool().begin().await.unwrap();
     sqlx::query("UPDATE gnomon.head SET position = 8").execute(&mut *transaction).await.unwrap();
     sqlx::query(
         "INSERT INTO gnomon.events (position, version, time, recorded_at, id, schema_version, stream, type, data)
@@ -198,7 +222,7 @@ async fn answers_that_follow_end_when_the_host_stops() {
     let api = filled().await;
     let request = Request::get("/v1/events").header("accept", "text/event-stream").body(Body::empty()).unwrap();
     let response = api.router.clone().oneshot(request).await.unwrap();
-    api.api.closing.cancel();
+    api.closing.cancel();
     let body = axum::body::to_bytes(response.into_body(), usize::MAX);
     tokio::time::timeout(Duration::from_secs(20), body).await.expect("the stream ends").unwrap();
 }
@@ -209,7 +233,7 @@ async fn health_says_whether_postgres_answers() {
     assert_eq!(api.get("/health/live").await.json(), json!({"status": "live"}));
     assert_eq!(api.get("/health/ready").await.json(), json!({"status": "ready"}));
     assert_eq!(api.get("/").await.json()["name"], json!("gnomon"));
-    api.pool.close().await;
+    api.host.database.close().await;
     let answer = api.get("/health/ready").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{:?}", answer.body);
     assert_eq!(answer.header("retry-after"), "1");
@@ -236,18 +260,19 @@ async fn until_the_end(api: &TestApi, path: &str, fail: impl AsyncFnOnce()) -> S
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_event_of_a_stream_that_fails_is_its_problem() {
     for path in ["/v1/events", "/v1/streams/a-1/events", "/v1/projections"] {
-        let api = filled().await;
-        if path == "/v1/projections" {
-            let bank = "INSERT INTO gnomon.modules VALUES ('bank', 'projection'); INSERT INTO gnomon.projections VALUES ('bank')";
-            sqlx::raw_sql(bank).execute(&api.pool).await.unwrap();
-        }
+        // With a projection, so that its followers get something before the failure. No host works on its build.
+        let builds = TestBuilds::create().await;
+        let (build, _) = builds.build(1, &["n"]).await;
+        builds.set(build, |kept| kept.work = Work::Paused).await;
+        let api = TestApi::on(&builds.database).await;
+        fill(&api).await;
         let text = until_the_end(&api, path, async || {
-            // The followers of the log are woken by an append.
+            // The followers of the log are woken by an append, which fails from now on: so the head is moved directly.
             let broken =
                 "ALTER TABLE gnomon.events RENAME COLUMN metadata TO gone; ALTER TABLE gnomon.builds RENAME TO gone";
-            sqlx::raw_sql(broken).execute(&api.pool).await.unwrap();
-            sqlx::query("UPDATE gnomon.head SET position = position + 1").execute(&api.pool).await.unwrap();
-            sqlx::query("SELECT pg_notify('gnomon_head', '8')").execute(&api.pool).await.unwrap();
+            sqlx::raw_sql(broken).execute(api.pool()).await.unwrap();
+            sqlx::query("UPDATE gnomon.head SET position = position + 1").execute(api.pool()).await.unwrap();
+            sqlx::query("SELECT pg_notify('gnomon_head', '8')").execute(api.pool()).await.unwrap();
         })
         .await;
         let last = text.trim_end().rsplit("\n\n").next().unwrap();

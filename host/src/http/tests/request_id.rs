@@ -27,7 +27,7 @@ async fn every_answer_has_a_request_id() {
 async fn the_text_of_an_internal_error_stays_in_the_log() {
     let api = TestApi::start().await;
     api.append("a-1", json!({"events": [event("A")]})).await;
-    sqlx::raw_sql("ALTER TABLE gnomon.events RENAME COLUMN metadata TO gone").execute(&api.pool).await.unwrap();
+    sqlx::raw_sql("ALTER TABLE gnomon.events RENAME COLUMN metadata TO gone").execute(api.pool()).await.unwrap();
     let request = Request::get("/v1/events").header("x-request-id", "checkout-17").body(Body::empty()).unwrap();
     let answer = api.send(request).await;
     assert_eq!(
@@ -48,7 +48,7 @@ async fn the_text_of_an_internal_error_stays_in_the_log() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_unavailable_is_named_without_the_text_of_the_driver() {
     let api = TestApi::start().await;
-    api.pool.close().await;
+    api.host.database.close().await;
     for path in ["/health/ready", "/v1/events", "/v1/projections"] {
         assert_eq!(api.get(path).await.problem(), "503 database_unavailable: Postgres does not answer", "{path}");
     }

@@ -133,7 +133,7 @@ async fn an_event_with_an_odd_time_does_not_fail_its_page() {
          ), moved AS (UPDATE gnomon.streams SET version = 5, last_position = 5), head AS (UPDATE gnomon.head SET position = 5)
          INSERT INTO gnomon.events (position, version, time, recorded_at, id, schema_version, stream, type, data)
          SELECT 1 + number, 1 + number, time, now(), gen_random_uuid(), 1, 'a-1', 'T', '{}' FROM odd";
-    sqlx::query(written).execute(&api.pool).await.unwrap();
+    sqlx::query(written).execute(api.pool()).await.unwrap();
     let appended =
         api.append("a-1", json!({"events": [{"type": "T", "data": 1, "time": "2021-01-01T00:00:00Z"}]})).await;
     assert_eq!(appended.json()["last_position"], json!(6));

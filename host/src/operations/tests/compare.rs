@@ -5,7 +5,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     component::{bank, bank_with_other_bytes},
-    host::Host,
     *,
 };
 use crate::{
@@ -18,7 +17,7 @@ const OPTIONS: CompareOptions = CompareOptions { samples: 5, timeout: Duration::
 #[tokio::test(flavor = "multi_thread")]
 async fn two_versions_with_the_same_code_give_identical_builds_at_each_position() {
     let database = TestDatabase::create().await;
-    let one = Host::start(&database).await;
+    let one = TestHost::start(&database).await;
     let name = Identifier::new("bank").unwrap();
     for account in 0..20 {
         let data = json!({"owner": "Ada", "currency": "EUR"});
@@ -29,7 +28,7 @@ async fn two_versions_with_the_same_code_give_identical_builds_at_each_position(
     let error = one.operations.compare(&name, None, None, OPTIONS).await.unwrap_err();
     assert!(matches!(error, CompareError::NoOtherBuild { left: only, .. } if only == left), "{error}");
 
-    let other = Host::start(&database).await;
+    let other = TestHost::start(&database).await;
     let right = other.deploy(&name, bank_with_other_bytes(), Activation::Manual).await;
     assert_ne!(left, right);
     other.caught_up(&name).await;

@@ -2,7 +2,6 @@
 
 mod compare;
 mod component;
-pub(crate) mod host;
 mod read;
 mod steps;
 mod upload;
@@ -11,10 +10,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    builds::{Activation, BuildId, BuildState, BuildSummary},
-    event_log::{EventLog, Position},
+    builds::{Activation, BuildId, BuildState},
+    event_log::Position,
     postgres::test_database::TestDatabase,
-    projector::{Projector, ProjectorSettings},
-    queries::Queries,
+    projector::ProjectorSettings,
     read_model::Identifier,
+    server::{ServerSettings, tests::TestHost},
 };

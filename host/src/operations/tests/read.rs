@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::{host::Host, *};
+use super::*;
 use crate::{
     queries::{ReadError, ReadRequest},
     read_model::query::Shape,
 };
 
-async fn read(host: &Host, table: &str, query: &str) -> Result<String, ReadError> {
+async fn read(host: &TestHost, table: &str, query: &str) -> Result<String, ReadError> {
     let projection = &Identifier::new("tally").unwrap();
     let request = ReadRequest { projection, table, query, shape: Shape::List, exact_count: false, max_rows: 10 };
     host.queries.read(request).await.map(|answer| answer.body)
@@ -17,7 +17,7 @@ async fn read(host: &Host, table: &str, query: &str) -> Result<String, ReadError
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_build_that_is_active_now_refuses_a_query() {
     let database = TestDatabase::create().await;
-    let hosts = [Host::start(&database).await, Host::start(&database).await];
+    let hosts = [TestHost::start(&database).await, TestHost::start(&database).await];
     let name = Identifier::new("tally").unwrap();
     hosts[0].append([("count-1".to_owned(), "Counted", json!({"n": 5}))]).await;
     let old = hosts[0].deploy(&name, test_support::guest("tally"), Activation::Auto).await;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 
-use super::{host::Host, *};
+use super::*;
 use crate::{
     builds::{ChangeError, Work},
     subscriptions::{BatchSize, DeadLetterSummary, OnFailure, Redelivery, revoke},
@@ -168,7 +168,7 @@ impl Simulation {
 
 /// A real host beside its simulation.
 struct HostAndSimulation {
-    host: Host,
+    host: TestHost,
     name: Identifier,
     build: BuildId,
     simulation: Simulation,
@@ -178,7 +178,8 @@ struct HostAndSimulation {
 impl HostAndSimulation {
     async fn start(database: &TestDatabase, batch_events: usize) -> Self {
         let batch = BatchSize { max_events: batch_events, ..BatchSize::default() };
-        let host = Host::start_with(database, ProjectorSettings { batch, ..ProjectorSettings::default() }).await;
+        let projector = ProjectorSettings { batch, ..ProjectorSettings::default() };
+        let host = TestHost::start_with(database, ServerSettings { projector, ..ServerSettings::default() }).await;
         let name = Identifier::new("ledger").unwrap();
         let build = host.deploy(&name, test_support::guest("ledger"), Activation::Auto).await;
         let simulation = Simulation {

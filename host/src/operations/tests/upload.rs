@@ -1,11 +1,11 @@
 //! An upload takes effect as a whole, or not at all.
 
-use super::{component::bank, host::Host, *};
+use super::{component::bank, *};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_cannot_be_deployed_stores_nothing() {
     let database = TestDatabase::create().await;
-    let host = Host::start(&database).await;
+    let host = TestHost::start(&database).await;
     let pool = &host.database.lookups;
     // The schema of its build cannot be created.
     sqlx::raw_sql("CREATE SCHEMA build_1").execute(pool).await.unwrap();
@@ -37,11 +37,11 @@ async fn an_upload_that_cannot_be_deployed_stores_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_is_cut_off_takes_effect_as_a_whole_or_not_at_all() {
     let database = TestDatabase::create().await;
-    let host = Host::start(&database).await;
+    let host = TestHost::start(&database).await;
     let pool = &host.database.lookups;
     // A separate pool, so that a connection that is left in a transaction is not used by a worker.
     let apart = Database::connect(database.connect_options(), 4, Duration::from_secs(60)).await.unwrap();
-    let operations = Operations::new(&apart, host.operations.modules.clone(), host.projector.committed());
+    let operations = Operations::new(&apart, host.modules.clone(), host.projector.committed());
     // Compiles the module, so that the uploads below are cut off in their transactions.
     operations.upload(&Identifier::new("bank").unwrap(), bank(), Activation::Manual).await.unwrap();
     let began = std::time::Instant::now();

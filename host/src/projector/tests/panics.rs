@@ -6,19 +6,19 @@ use serde_json::json;
 
 use crate::{
     builds::{Activation, BuildError, BuildId, BuildState, BuildSummary},
-    operations::tests::host::Host,
     postgres::test_database::TestDatabase,
     projector::fault_point::FaultPoint,
     read_model::Identifier,
+    server::tests::TestHost,
     subscriptions::Redelivery,
 };
 
-async fn build(host: &Host, name: &Identifier, build: BuildId) -> BuildSummary {
+async fn build(host: &TestHost, name: &Identifier, build: BuildId) -> BuildSummary {
     let projection = host.operations.projection(name).await.unwrap().unwrap();
     projection.builds.into_iter().find(|found| found.build == build).unwrap()
 }
 
-async fn until(host: &Host, name: &Identifier, number: BuildId, state: BuildState) -> BuildSummary {
+async fn until(host: &TestHost, name: &Identifier, number: BuildId, state: BuildState) -> BuildSummary {
     loop {
         let summary = build(host, name, number).await;
         if summary.state == state {
@@ -32,7 +32,7 @@ async fn until(host: &Host, name: &Identifier, number: BuildId, state: BuildStat
 async fn a_build_whose_worker_panics_again_and_again_fails_with_the_message_of_the_panic() {
     for point in [FaultPoint::FoldingThread, FaultPoint::WorkerTask] {
         let database = TestDatabase::create().await;
-        let host = Host::start(&database).await;
+        let host = TestHost::start(&database).await;
         let tally = Identifier::new("tally").unwrap();
         let counts = host.deploy(&tally, test_support::guest("tally"), Activation::Auto).await;
         let ledger = Identifier::new("ledger").unwrap();

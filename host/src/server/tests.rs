@@ -1,0 +1,96 @@
+//! A host without HTTP on a real Postgres, for tests of every room that needs one.
+
+use std::{ops::Deref, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    builds::{Activation, BuildId, BuildState, BuildSummary},
+    event_log::{
+        NewEvent,
+        tests::{event, json as json_text, stream as stream_name},
+    },
+    operations::UploadEffect,
+    postgres::test_database::TestDatabase,
+    read_model::Identifier,
+};
+
+/// The rooms of a host, started as [`Server`] starts them. Tests that use it need a runtime of several threads.
+pub(crate) struct TestHost {
+    rooms: Rooms,
+    /// Compiled modules.
+    _cache: tempfile::TempDir,
+}
+
+impl Deref for TestHost {
+    type Target = Rooms;
+
+    fn deref(&self) -> &Rooms {
+        &self.rooms
+    }
+}
+
+impl TestHost {
+    /// Starts a host on a database, which may hold what earlier hosts left.
+    pub(crate) async fn start(database: &TestDatabase) -> Self {
+        Self::start_with(database, ServerSettings::default()).await
+    }
+
+    /// Starts a host with other settings; those of connections and of the cache are the test's.
+    pub(crate) async fn start_with(database: &TestDatabase, settings: ServerSettings) -> Self {
+        let cache = tempfile::tempdir().unwrap();
+        let settings = ServerSettings {
+            connect_timeout: Duration::from_secs(60),
+            cache: Some(cache.path().to_owned()),
+            ..settings
+        };
+        let rooms = Rooms::start(database.connect_options(), &settings).await.unwrap();
+        Self { rooms, _cache: cache }
+    }
+
+    /// Uploads a component, which must be deployed; returns its build.
+    pub(crate) async fn deploy(&self, name: &Identifier, component: Vec<u8>, activation: Activation) -> BuildId {
+        match self.operations.upload(name, component, activation).await.unwrap().effect {
+            UploadEffect::Deployed(build) => build,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Appends events by stream, type and data, in this order and in one transaction.
+    pub(crate) async fn append(&self, events: impl IntoIterator<Item = (String, &str, Value)>) {
+        let lines = events.into_iter().map(|(stream, event_type, data)| {
+            let event = NewEvent { data: json_text(&data.to_string()), ..event(event_type) };
+            (stream_name(&stream), event)
+        });
+        self.log.import(lines.collect(), 1).await.unwrap();
+    }
+
+    pub(crate) async fn deposit(&self, account: u64) {
+        let data = json!({"amount": 1, "currency": "EUR"});
+        self.append([(format!("account-{account}"), "MoneyDeposited", data)]).await;
+    }
+
+    /// Waits until each build is live, or active, and holds the effect of every event.
+    pub(crate) async fn caught_up(&self, name: &Identifier) {
+        loop {
+            let projection = self.operations.projection(name).await.unwrap().unwrap();
+            assert!(projection.builds.iter().all(|build| build.error.is_none()), "{projection:?}");
+            let done = |build: &BuildSummary| {
+                matches!(build.state, BuildState::Live | BuildState::Active) && build.lag == Some(0)
+            };
+            if projection.active_build.is_some() && projection.builds.iter().all(done) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub(crate) async fn checkpoint(&self, build: BuildId) -> i64 {
+        sqlx::query_scalar("SELECT checkpoint FROM gnomon.subscriptions WHERE subscription = $1")
+            .bind(build.0)
+            .fetch_one(&self.database.lookups)
+            .await
+            .unwrap()
+    }
+}
