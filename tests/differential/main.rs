@@ -17,15 +17,17 @@
 
 mod cells;
 mod generate;
+#[path = "../host/mod.rs"]
 mod host;
 mod model;
+mod on_host;
 
 use std::{collections::BTreeMap, env};
 
 use differential_guest::Interpreter;
 use gnomon_sdk::testing::{event, fold};
 
-use crate::{generate::Case, host::Host, model::Model};
+use crate::{generate::Case, model::Model, on_host::FoldingHost};
 
 /// Rows by table, each as its cells in words, sorted.
 type Rows = BTreeMap<String, Vec<Vec<String>>>;
@@ -67,7 +69,7 @@ async fn kit_host_and_model_come_to_the_same() {
         // In turn, so that a short run sees all of them as well.
         let sizes = if first == seed { &BATCHES[..] } else { &BATCHES[usize::try_from(seed % 4).unwrap()..][..1] };
         for &batch in sizes {
-            let host = Host::start(batch).await;
+            let host = FoldingHost::start(batch).await;
             for (how, found) in ["live", "replaying"].into_iter().zip(host.fold(&case, &component).await) {
                 let what = format!("seed {seed}: a host {how} in batches of {batch}");
                 assert_same(&expected, &found, &what);

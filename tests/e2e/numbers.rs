@@ -194,8 +194,7 @@ async fn a_number_that_a_column_cannot_hold_fails_at_its_event_by_name() {
     let host = Host::start(&database).await;
     let build = host.deploy("numbers", test_support::guest("numbers"), "").await;
     host.until_state("numbers", build, "active").await;
-    let skip = host.request(Method::PATCH, "/v1/projections/numbers").json(&json!({"on_failure": "skip"}));
-    assert_eq!(host.send(skip).await.status, StatusCode::OK);
+    host.set_on_failure("numbers", "skip").await;
     let cases = [
         (r#"{"float":1e400}"#, "neither an integer of 64 bits nor a float holds exactly 1e400"),
         (r#"{"flat_float":0.1234567890123456789}"#, "holds exactly 0.1234567890123456789"),

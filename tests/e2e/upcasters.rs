@@ -1,7 +1,7 @@
 //! Events of older schema versions: upcasters are activated, and the projections that read them are built again.
 
 use gnomon::postgres::test_database::TestDatabase;
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::support::{FLIGHT_TABLES, Host, deploy_flights, fingerprint_of, until, week, week_ndjson};
@@ -96,8 +96,7 @@ async fn an_event_that_an_upcaster_fails_at_is_handled_as_the_projection_says() 
     let shown = host.get("/v1/events?upcast=true").await;
     assert_eq!((shown.status, &shown.body["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("upcast_failed")));
 
-    let request = host.request(Method::PATCH, "/v1/projections/flights").json(&json!({"on_failure": "skip"}));
-    assert_eq!(host.send(request).await.status, StatusCode::OK);
+    host.set_on_failure("flights", "skip").await;
     host.post("/v1/projections/flights/retry").await;
     host.until_state("flights", build, "active").await;
     until("the event is set aside", async || host.build("flights", build).await["dead_letters"] == 1).await;

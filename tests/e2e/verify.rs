@@ -80,8 +80,7 @@ async fn a_retry_out_of_order_must_be_requested_and_verify_does_not_blame_the_mo
     let host = Host::start(&database).await;
     let build = host.deploy("ledger", test_support::guest("ledger"), "").await;
     host.until_state("ledger", build, "active").await;
-    let skip = host.request(Method::PATCH, "/v1/projections/ledger").json(&json!({"on_failure": "skip"}));
-    assert_eq!(host.send(skip).await.status, StatusCode::OK);
+    host.set_on_failure("ledger", "skip").await;
     // The first deposit comes before its account, and is set aside; the second one of its stream is folded.
     host.append_one("ledger-1", "Deposited", json!({"account": "a", "amount": 5})).await;
     host.append_one("ledger-2", "Opened", json!({"account": "a"})).await;

@@ -76,12 +76,11 @@ async fn every_instant_is_returned_by_row_filter_and_kit() {
     let half = instants.len() / 2;
     // The first half is replayed, the second half is appended while the build is live.
     append(&host, "note-1", &instants, 0..half).await;
-    let (status, answer) = host.upload("calendar", component("calendar")).await;
-    assert_eq!(status, 201, "{answer}");
-    host.build("calendar", "active").await;
+    let build = host.deploy("calendar", component("calendar"), "").await;
+    host.until_state("calendar", build, "active").await;
     let position = append(&host, "note-1", &instants, half..instants.len()).await;
 
-    let notes = host.rows("calendar/notes?order=position", position).await;
+    let notes = host.rows_at("calendar/notes?order=position", position).await;
     let expected: Vec<Value> = (0..instants.len())
         .map(|number| {
             let (at, next) = (instants[number].kept, instants[(number + 1) % instants.len()].kept);
@@ -93,21 +92,21 @@ async fn every_instant_is_returned_by_row_filter_and_kit() {
             })
         })
         .collect();
-    assert_eq!(notes, json!(expected));
+    assert_eq!(notes, expected);
 
     // Each is found by the text that its client wrote, and compares correctly with the others.
     for (number, Written { text, kept }) in instants.iter().enumerate() {
         let same: Vec<Value> = expected.iter().filter(|row| row["at"] == answered(*kept)).cloned().collect();
         let of = |filter: &str| format!("calendar/notes?{filter}&order=position");
-        assert_eq!(host.rows(&of(&format!("at=eq.{text}")), position).await, json!(same), "{text}");
-        assert_eq!(host.rows(&of(&format!("at=in.({text})")), position).await, json!(same), "{text}");
-        assert_eq!(host.rows(&of(&format!("or=(at.eq.{text})")), position).await, json!(same), "{text}");
+        assert_eq!(host.rows_at(&of(&format!("at=eq.{text}")), position).await, same, "{text}");
+        assert_eq!(host.rows_at(&of(&format!("at=in.({text})")), position).await, same, "{text}");
+        assert_eq!(host.rows_at(&of(&format!("or=(at.eq.{text})")), position).await, same, "{text}");
         let on_day = expected.iter().filter(|row| row["on"] == expected[number]["on"]).count();
-        let found = host.rows(&of(&format!("on=eq.{}", day_of(*kept))), position).await;
-        assert_eq!(found.as_array().unwrap().len(), on_day, "{text}");
+        let found = host.rows_at(&of(&format!("on=eq.{}", day_of(*kept))), position).await;
+        assert_eq!(found.len(), on_day, "{text}");
         let earlier = instants.iter().filter(|other| other.kept < *kept).count();
-        let found = host.rows(&of(&format!("at=lt.{text}")), position).await;
-        assert_eq!(found.as_array().unwrap().len(), earlier, "{text}");
+        let found = host.rows_at(&of(&format!("at=lt.{text}")), position).await;
+        assert_eq!(found.len(), earlier, "{text}");
     }
 
     the_kit_has_the_same(&host, &instants, position).await;
@@ -131,21 +130,20 @@ async fn the_kit_has_the_same(host: &TestHost, instants: &[Written], position: u
             })
         })
         .collect();
-    assert_eq!(host.rows("calendar/notes?order=position", position).await, json!(notes));
+    assert_eq!(host.rows_at("calendar/notes?order=position", position).await, notes);
     let by_instant: Vec<Value> = kit
         .rows::<InstantNotes>()
         .into_iter()
         .map(|row| json!({"at": instant(row.at), "on": row.on.to_string(), "notes": row.notes}))
         .collect();
-    assert_eq!(host.rows("calendar/instants?order=at", position).await, json!(by_instant));
+    assert_eq!(host.rows_at("calendar/instants?order=at", position).await, by_instant);
 }
 
 /// A value that no column keeps fails its event, with the same message in the host and in the kit.
 #[tokio::test(flavor = "multi_thread")]
 async fn values_that_no_column_keeps_fail_at_their_event() {
     let host = TestHost::start(ServerSettings::default()).await;
-    let (status, answer) = host.upload("calendar", component("calendar")).await;
-    assert_eq!(status, 201, "{answer}");
+    let build = host.deploy("calendar", component("calendar"), "").await;
     let leap = "2016-12-31T23:59:60Z is within a leap second, which Gnomon does not keep";
     let late = "+10000-01-01T00:00:00Z is after 9999-12-31T23:59:59.999999Z, the last instant that Gnomon keeps";
     let early = "0000-12-31 is before 0001-01-01, the first day that Gnomon keeps";
@@ -172,15 +170,15 @@ async fn values_that_no_column_keeps_fail_at_their_event() {
     // A leap second must not be read as this instant.
     let first = json!([{"type": "Noted", "time": "2017-01-01T00:00:00Z", "data": {}}]);
     host.append_events("note-1", &first).await;
-    host.build("calendar", "active").await;
-    host.configure("calendar", &json!({"on_failure": "skip"})).await;
+    host.until_state("calendar", build, "active").await;
+    host.set_on_failure("calendar", "skip").await;
     let mut position = 1;
     for (event_type, data, _) in &cases {
-        position = host.append("note-1", &[(event_type, data.clone())]).await;
+        position = host.append_one("note-1", event_type, data.clone()).await;
     }
-    let instants = host.rows("calendar/instants", position).await;
-    assert_eq!(instants, json!([{"at": "2017-01-01T00:00:00+00:00", "on": "2017-01-01", "notes": 1}]));
-    let letters = host.get("/v1/projections/calendar/dead-letters").await;
+    let instants = host.rows_at("calendar/instants", position).await;
+    assert_eq!(instants, [json!({"at": "2017-01-01T00:00:00+00:00", "on": "2017-01-01", "notes": 1})]);
+    let letters = host.json("/v1/projections/calendar/dead-letters").await;
     let letters = letters["dead_letters"].as_array().unwrap();
     assert_eq!(letters.len(), cases.len(), "{letters:#?}");
     for (event_type, data, words) in cases {
@@ -197,16 +195,16 @@ async fn values_that_no_column_keeps_fail_at_their_event() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_filter_refuses_a_leap_second() {
     let host = TestHost::start(ServerSettings::default()).await;
-    assert_eq!(host.upload("calendar", component("calendar")).await.0, 201);
-    host.build("calendar", "active").await;
+    let build = host.deploy("calendar", component("calendar"), "").await;
+    host.until_state("calendar", build, "active").await;
     for filter in ["at=eq.2016-12-31T23:59:60Z", "due=in.(2016-12-31T23:59:60Z)", "or=(at.lt.2016-12-31T23:59:60Z)"] {
-        let (status, problem) = host.try_get(&format!("/v1/read-models/calendar/notes?{filter}")).await;
-        assert_eq!((status, &problem["code"]), (400, &json!("22008")), "{problem}");
-        assert!(problem["details"].as_str().unwrap().contains("leap second"), "{problem}");
+        let answer = host.get(&format!("/v1/read-models/calendar/notes?{filter}")).await;
+        assert_eq!((answer.status.as_u16(), &answer.body["code"]), (400, &json!("22008")), "{answer:?}");
+        assert!(answer.body["details"].as_str().unwrap().contains("leap second"), "{answer:?}");
     }
     // Values out of range are compared.
     for filter in ["at=lt.infinity", "at=gt.-infinity", "at=lt.10000-01-01"] {
-        assert_eq!(host.get(&format!("/v1/read-models/calendar/notes?{filter}")).await, json!([]), "{filter}");
+        assert_eq!(host.json(&format!("/v1/read-models/calendar/notes?{filter}")).await, json!([]), "{filter}");
     }
     host.stop().await;
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gnomon::{runtime::RuntimeLimits, server::ServerSettings};
 use serde_json::{Value, json};
-use test_support::{component, guest};
+use test_support::{Answer, component, guest};
 
 use crate::{host::TestHost, run::LIMITS};
 
@@ -19,49 +19,43 @@ async fn start() -> TestHost {
 async fn a_module_that_fails_halts_its_own_build_only() {
     let host = start().await;
     let guests = ["trap", "unreachable", "endless_handle", "memory_hog", "wrong_row"];
+    let mut builds = Vec::new();
     for name in guests {
-        let (status, answer) = host.upload(name, guest(name)).await;
-        assert_eq!(status, 201, "{name}: {answer}");
+        builds.push((name, host.deploy(name, guest(name), "").await));
     }
-    let (status, answer) = host.upload("bank", component("bank")).await;
-    assert_eq!(status, 201, "{answer}");
+    host.deploy("bank", component("bank"), "").await;
 
     let money = json!({"amount": 5, "currency": "EUR"});
     let opened = json!({"owner": "Ada", "currency": "EUR"});
-    host.append("account-1", &[("AccountOpened", opened), ("MoneyDeposited", money.clone())]).await;
-    let trigger = host.append("trouble-1", &[("Trigger", json!("another type"))]).await;
+    host.append_one("account-1", "AccountOpened", opened).await;
+    host.append_one("account-1", "MoneyDeposited", money.clone()).await;
+    let trigger = host.append_one("trouble-1", "Trigger", json!("another type")).await;
     assert_eq!(trigger, 3);
-    let last = host.append("account-1", &[("MoneyDeposited", money.clone())]).await;
+    let last = host.append_one("account-1", "MoneyDeposited", money.clone()).await;
 
     let mut said = Vec::new();
-    for name in guests {
-        let build = host.build(name, "halted").await;
+    for (name, build) in builds {
+        let build = host.until_state(name, build, "halted").await;
         assert_eq!((&build["checkpoint"], &build["lag"]), (&json!(2), &json!(2)), "{name}: {build}");
         let error = &build["error"];
-        assert_eq!(
-            (&error["position"], &error["stream"], &error["event_type"]),
-            (&json!(3), &json!("trouble-1"), &json!("Trigger")),
-            "{name}: {build}"
-        );
+        let event = json!([error["position"], error["stream"], error["event_type"]]);
+        assert_eq!(event, json!([3, "trouble-1", "Trigger"]), "{name}: {build}");
         said.push(format!("{name}: {}: {}", error["kind"].as_str().unwrap(), error["message"].as_str().unwrap()));
     }
-    assert_eq!(
-        said,
-        [
-            "trap: trapped: panicked at tests/guests/examples/trap.rs:34:17: a bug at trouble-1",
-            "unreachable: trapped: wasm trap: wasm `unreachable` instruction executed",
-            "endless_handle: timed_out: it computed for more than 1 s; the limit is max_batch_time",
-            "memory_hog: out_of_memory: it needs 67174400 bytes of memory; the limit max_memory_bytes is 67108864",
-            "wrong_row: broke_contract: table `notes`: column `position` has type i64, but the module passed a value of type text",
-        ]
-    );
+    insta::assert_snapshot!(said.join("\n"), @"
+    trap: trapped: panicked at tests/guests/examples/trap.rs:34:17: a bug at trouble-1
+    unreachable: trapped: wasm trap: wasm `unreachable` instruction executed
+    endless_handle: timed_out: it computed for more than 1 s; the limit is max_batch_time
+    memory_hog: out_of_memory: it needs 67174400 bytes of memory; the limit max_memory_bytes is 67108864
+    wrong_row: broke_contract: table `notes`: column `position` has type i64, but the module passed a value of type text
+    ");
 
-    let accounts = host.rows("bank/accounts?select=account,balance", last).await;
-    assert_eq!(accounts, json!([{"account": "1", "balance": 10}]));
+    let accounts = host.rows_at("bank/accounts?select=account,balance", last).await;
+    assert_eq!(accounts, [json!({"account": "1", "balance": 10})]);
     // It continues after all of them have halted.
-    let later = host.append("account-1", &[("MoneyDeposited", money)]).await;
-    let accounts = host.rows("bank/accounts?select=account,balance", later).await;
-    assert_eq!(accounts, json!([{"account": "1", "balance": 15}]));
+    let later = host.append_one("account-1", "MoneyDeposited", money).await;
+    let accounts = host.rows_at("bank/accounts?select=account,balance", later).await;
+    assert_eq!(accounts, [json!({"account": "1", "balance": 15})]);
     host.stop().await;
 }
 
@@ -69,9 +63,9 @@ async fn a_module_that_fails_halts_its_own_build_only() {
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_that_postgres_refuses_are_escaped() {
     let host = start().await;
-    assert_eq!(host.upload("refuse", guest("refuse")).await.0, 201);
-    host.append("trouble-1", &[("Trigger", json!("odd characters"))]).await;
-    let build = host.build("refuse", "halted").await;
+    let build = host.deploy("refuse", guest("refuse"), "").await;
+    host.append_one("trouble-1", "Trigger", json!("odd characters")).await;
+    let build = host.until_state("refuse", build, "halted").await;
     assert_eq!(build["error"]["message"], json!(r"\u{0}\u{1b}[31mred"));
     host.stop().await;
 }
@@ -80,13 +74,19 @@ async fn messages_that_postgres_refuses_are_escaped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_outermost_values_are_stored() {
     let host = start().await;
-    let position = host.append("trouble-1", &[("Trigger", json!("outermost"))]).await;
-    assert_eq!(host.upload("wrong_row", guest("wrong_row")).await.0, 201);
-    host.build("wrong_row", "active").await;
-    let rows = host.rows("wrong_row/everything?select=instant,day&order=instant,day", position).await;
-    let filled = |column: &str| rows.as_array().unwrap().iter().filter(|row| row[column] != Value::Null).count();
-    assert_eq!((rows.as_array().unwrap().len(), filled("instant"), filled("day")), (8, 2, 2), "{rows}");
+    let position = host.append_one("trouble-1", "Trigger", json!("outermost")).await;
+    let build = host.deploy("wrong_row", guest("wrong_row"), "").await;
+    host.until_state("wrong_row", build, "active").await;
+    let rows = host.rows_at("wrong_row/everything?select=instant,day&order=instant,day", position).await;
+    let filled = |column: &str| rows.iter().filter(|row| row[column] != Value::Null).count();
+    assert_eq!((rows.len(), filled("instant"), filled("day")), (8, 2, 2), "{rows:?}");
     host.stop().await;
+}
+
+/// The problem in short: its status, code and detail.
+fn problem(answer: &Answer) -> String {
+    let word = |field: &str| answer.body[field].as_str().unwrap();
+    format!("{} {}: {}", answer.status.as_u16(), word("code"), word("detail"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,29 +100,23 @@ async fn refused_uploads_change_nothing() {
         ("other_contract", guest("other_contract")),
         ("endless_describe", guest("endless_describe")),
     ] {
-        let (status, answer) = host.upload(name, bytes).await;
-        said.push(format!("{status} {}: {}", answer["code"].as_str().unwrap(), answer["detail"].as_str().unwrap()));
+        said.push(problem(&host.upload(name, bytes, "").await));
     }
-    assert_eq!(
-        said,
-        [
-            "422 invalid_module: not a module: it is not WebAssembly: it begins with ff fe fd fc, not with 00 61 73 6d",
-            "422 invalid_module: not a module: it is a core WebAssembly module, not a component; build it for the target \
-             wasm32-wasip2",
-            "422 invalid_module: not a module: it is built for contract gnomon:module@0.2.0, but this host supports \
-             gnomon:module@0.1.0; build it with the gnomon-sdk of that version",
-            "422 invalid_module: not a module: its `describe` failed: the module took too long: it computed for more than 1 \
-             s; the limit is max_batch_time",
-        ]
-    );
+    insta::assert_snapshot!(said.join("\n"), @"
+    422 invalid_module: not a module: it is not WebAssembly: it begins with ff fe fd fc, not with 00 61 73 6d
+    422 invalid_module: not a module: it is a core WebAssembly module, not a component; build it for the target wasm32-wasip2
+    422 invalid_module: not a module: it is built for contract gnomon:module@0.2.0, but this host supports gnomon:module@0.1.0; build it with the gnomon-sdk of that version
+    422 invalid_module: not a module: its `describe` failed: the module took too long: it computed for more than 1 s; the limit is max_batch_time
+    ");
 
     // A body without a length is refused when it exceeds the limit.
     let chunks = (0..100).map(|_| Ok::<_, std::io::Error>(vec![0_u8; 1 << 20]));
     let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
-    let (status, answer) = host.upload("garbage", body).await;
-    assert_eq!((status, answer["code"].as_str()), (413, Some("body_too_large")), "{answer}");
-    assert_eq!(answer["detail"], "the body of the request has 104857600 bytes; the limit max_module_bytes is 33554432");
+    assert_eq!(
+        problem(&host.upload("garbage", body, "").await),
+        "413 body_too_large: the body of the request has 104857600 bytes; the limit max_module_bytes is 33554432"
+    );
 
-    assert_eq!(host.get("/v1/projections").await, json!({"projections": []}));
+    assert_eq!(host.json("/v1/projections").await, json!({"projections": []}));
     host.stop().await;
 }

@@ -16,7 +16,7 @@ use std::{
 };
 
 use rand::{SeedableRng, rngs::StdRng};
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -103,8 +103,7 @@ async fn deploy(host: &Host) {
     ] {
         let build = host.deploy(name, component, "").await;
         host.until_state(name, build, "active").await;
-        let request = host.request(Method::PATCH, &format!("/v1/projections/{name}"));
-        assert_eq!(host.send(request.json(&json!({"on_failure": on_failure}))).await.status, StatusCode::OK);
+        host.set_on_failure(name, on_failure).await;
     }
 }
 

@@ -47,8 +47,8 @@ impl TestBuilds {
         self.build_with(version, &columns).await
     }
 
-    /// A build of a version whose table has these columns beside its key. Versions are stored in their order: the first build is of
-    /// version 1, and each later one of a version that is stored already or of the next.
+    /// A build of a version whose table has these columns beside its key. Versions before it that are not stored yet get the same
+    /// table.
     pub(crate) async fn build_with(&self, version: u32, columns: &[(&str, ColumnType)]) -> (BuildId, TableSet) {
         let declaration = declaration(columns);
         let descriptor = Descriptor::Projection(ProjectionDescriptor {
@@ -59,13 +59,14 @@ impl TestBuilds {
             partitioned_by: None,
         });
         let mut transaction = self.pool.begin().await.unwrap();
-        // No module is loaded in these tests, so any bytes stand for the component.
-        let bytes = format!("the component of version {version}");
-        let stored = store_version(&mut transaction, &self.name, descriptor, bytes.as_bytes()).await.unwrap();
-        assert_eq!(stored.version, ModuleVersion(version));
+        for number in 1..=version {
+            // No module is loaded in these tests, so any bytes stand for the component.
+            let bytes = format!("the component of version {number}");
+            store_version(&mut transaction, &self.name, descriptor.clone(), bytes.as_bytes()).await.unwrap();
+        }
         super::store::ensure_projection(&mut transaction, &self.name).await.unwrap();
         let purpose = NewBuildPurpose::Queries(Activation::Auto);
-        let new = NewBuild { version: stored.version, upcasters: Vec::new(), purpose };
+        let new = NewBuild { version: ModuleVersion(version), upcasters: Vec::new(), purpose };
         let build = super::store::insert(&mut transaction, &self.name, &new).await.unwrap();
         let tables = TableSet::new(build.schema(), &[Arc::new(Table::check(&declaration).unwrap())]);
         tables.create(&mut transaction).await.unwrap();

@@ -8,43 +8,43 @@ async fn malformed_appends() {
     for (body, problem) in [
         ("", "400 malformed_json: EOF while parsing a value at line 1 column 0"),
         ("{", "400 malformed_json: EOF while parsing an object at line 1 column 1"),
-        ("{\"events\": []} {}", "400 malformed_json: trailing characters at line 1 column 16"),
+        (r#"{"events": []} {}"#, "400 malformed_json: trailing characters at line 1 column 16"),
         ("[]", "422 invalid_body: a JSON object is expected"),
         ("{}", "422 invalid_body: missing field `events`"),
         ("[1,", "400 malformed_json: EOF while parsing a value at line 1 column 3"),
-        ("{\"events\": []}", "422 empty_append: an append needs at least one event"),
-        ("{\"events\": {}}", "422 invalid_body: events: invalid type: map, expected a sequence"),
+        (r#"{"events": []}"#, "422 empty_append: an append needs at least one event"),
+        (r#"{"events": {}}"#, "422 invalid_body: events: invalid type: map, expected a sequence"),
         (
-            "{\"events\": [], \"more\": 1}",
+            r#"{"events": [], "more": 1}"#,
             "422 invalid_body: more: unknown field `more`, expected `expected_version` or `events`",
         ),
         (
-            "{\"expected_version\": \"some\", \"events\": []}",
-            "422 invalid_body: expected_version: invalid value: string \"some\", expected \"any\", \"no_stream\" or a version of the stream",
+            r#"{"expected_version": "some", "events": []}"#,
+            r#"422 invalid_body: expected_version: invalid value: string "some", expected "any", "no_stream" or a version of the stream"#,
         ),
         (
-            "{\"expected_version\": -1, \"events\": []}",
-            "422 invalid_body: expected_version: invalid type: integer `-1`, expected \"any\", \"no_stream\" or a version of the stream",
+            r#"{"expected_version": -1, "events": []}"#,
+            r#"422 invalid_body: expected_version: invalid type: integer `-1`, expected "any", "no_stream" or a version of the stream"#,
         ),
-        ("{\"events\": [{\"type\": \"A\"}]}", "422 invalid_body: events[0]: missing field `data`"),
+        (r#"{"events": [{"type": "A"}]}"#, "422 invalid_body: events[0]: missing field `data`"),
         (
-            "{\"events\": [{\"type\": \"\", \"data\": 1}]}",
+            r#"{"events": [{"type": "", "data": 1}]}"#,
             "422 invalid_body: events[0].type: the event type must not be empty",
         ),
         (
-            "{\"events\": [{\"type\": 7, \"data\": 1}]}",
+            r#"{"events": [{"type": 7, "data": 1}]}"#,
             "422 invalid_body: events[0].type: invalid type: integer `7`, expected a string",
         ),
         (
-            "{\"events\": [{\"type\": \"A\", \"data\": 1, \"time\": \"yesterday\"}]}",
+            r#"{"events": [{"type": "A", "data": 1, "time": "yesterday"}]}"#,
             "422 invalid_body: events[0].time: `yesterday` is not an instant as RFC 3339 writes it, such as 2013-01-01T10:17:00Z, from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z",
         ),
         (
-            "{\"events\": [{\"type\": \"A\", \"data\": 1, \"schema_version\": 0}]}",
+            r#"{"events": [{"type": "A", "data": 1, "schema_version": 0}]}"#,
             "422 invalid_body: events[0].schema_version: the schema version 0 is not between 1 and 2147483647",
         ),
         (
-            "{\"events\": [{\"type\": \"A\", \"data\": 1, \"position\": 0}]}",
+            r#"{"events": [{"type": "A", "data": 1, "position": 0}]}"#,
             "422 invalid_body: events[0].position: unknown field `position`, expected one of `id`, `type`, `schema_version`, `time`, `data`, `metadata`",
         ),
     ] {
@@ -105,7 +105,7 @@ async fn malformed_queries() {
             "/v1/events?types=A%00",
             "400 invalid_query: `types`: the event type \"A\\0\" contains the control character '\\0'",
         ),
-        ("/v1/events?types=%22A,B", "400 invalid_query: `types`: the quotes of \"A,B do not end before a comma;"),
+        ("/v1/events?types=%22A,B", r#"400 invalid_query: `types`: the quotes of "A,B do not end before a comma;"#),
         (
             "/v1/events?category=user-v1",
             "400 invalid_category: `category`: the category `user-v1` has a `-`; a category is what stands before the first `-` of a stream's name",
@@ -142,7 +142,7 @@ async fn malformed_queries() {
     let request = Request::get("/v1/events").header("accept", "text/event-stream").header("last-event-id", "x");
     assert_eq!(
         api.send(request.body(Body::empty()).unwrap()).await.problem(),
-        "400 invalid_header: Last-Event-ID must be a number; it is \"x\""
+        r#"400 invalid_header: Last-Event-ID must be a number; it is "x""#
     );
     for (accept, path, problem) in [
         ("*/*", "/v1/events", "400 invalid_header: Last-Event-ID is for followers, with `Accept: text/event-stream`;"),
@@ -157,7 +157,7 @@ async fn malformed_queries() {
     let request = Request::get("/v1/read-models/a/b").header("gnomon-min-position", "soon");
     assert_eq!(
         api.send(request.body(Body::empty()).unwrap()).await.problem(),
-        "400 invalid_header: Gnomon-Min-Position must be a position of the log; it is \"soon\""
+        r#"400 invalid_header: Gnomon-Min-Position must be a position of the log; it is "soon""#
     );
 }
 
@@ -205,7 +205,7 @@ async fn an_unknown_parameter_is_refused_on_every_path() {
             "{method} {path}: {found}"
         );
     }
-    let routes = include_str!("../router.rs").matches("\"/v1/").count();
+    let routes = include_str!("../router.rs").matches(r#""/v1/"#).count();
     assert_eq!(routes, 25, "a route was added: add it above, and change this number");
 }
 
