@@ -42,7 +42,16 @@ async fn a_build_halts_at_the_one_event_and_a_fixed_version_replaces_it() {
     host.until_state("tally", build, "halted").await;
     let halted = host.build("tally", build).await;
     assert_eq!(halted["checkpoint"], 699, "everything before it is kept");
-    insta::assert_json_snapshot!(halted["error"], @r#""#);
+    insta::assert_snapshot!(format!("{:#}", halted["error"]), @r#"
+    {
+      "event_type": "Counted",
+      "kind": "refused",
+      "message": "Counted: it is poison",
+      "position": 700,
+      "reason": "module",
+      "stream": "count-1"
+    }
+    "#);
 
     // Trying again does not help: it halts at the same event.
     assert_eq!(host.post("/v1/projections/tally/retry").await.status, StatusCode::OK);
