@@ -154,10 +154,10 @@ impl Host {
             table.columns.iter().map(|column| cells::expression(column.name, column.column_type)).collect();
         let statement = format!("SELECT {} FROM build_{build}.{}", columns.join(", "), table.name);
         let rows = sqlx::query(&statement).fetch_all(&self.pool).await.unwrap();
-        let cell = |row: &sqlx::postgres::PgRow, place: usize| {
-            cells::of_postgres(row.get(place), table.columns[place].column_type)
+        let cell = |row: &sqlx::postgres::PgRow, index: usize| {
+            cells::of_postgres(row.get(index), table.columns[index].column_type)
         };
-        rows.iter().map(|row| (0..table.columns.len()).map(|place| cell(row, place)).collect()).collect()
+        rows.iter().map(|row| (0..table.columns.len()).map(|index| cell(row, index)).collect()).collect()
     }
 }
 
