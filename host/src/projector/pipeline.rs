@@ -280,8 +280,8 @@ impl<'w> Pipeline<'w> {
         Ok(())
     }
 
-    /// Starts to make the build the active one, if it is to become that. The build goes on meanwhile: the active one may be ahead,
-    /// and is held at its checkpoint until this one has reached it.
+    /// Starts to make the build the active one, if it is to become active by itself. The build goes on meanwhile: the active
+    /// one may be ahead, and is held at its checkpoint until this one has reached it.
     fn start_swap(&mut self) {
         let Work { shared, job, .. } = &*self.work;
         if !job.build.state.activates_when_live() || self.swap.is_some() {

@@ -61,7 +61,7 @@ fn naive(events: &[Counted], on_failure: OnFailure) -> Outcome {
     (sums, aside)
 }
 
-/// Folds in batches of these sizes, in turn, and again from the first size.
+/// Folds in batches of these sizes in turn; after the last size the first one follows.
 fn in_batches(runner: &mut ModuleRunner, on_failure: OnFailure, events: &[Counted], sizes: &[usize]) -> Outcome {
     let mut handling = FailureHandling { on_failure, parked_streams: HashSet::new() };
     let mut rest: Vec<Delivery> = events.iter().enumerate().map(|(index, event)| delivery(index, *event)).collect();
