@@ -1,4 +1,4 @@
-//! Working on one build, run after run, until something stops it that does not pass.
+//! Working on one build, run after run, until something stops it that is not transient.
 
 use std::{
     convert::Infallible,
@@ -77,7 +77,7 @@ impl Worker {
         Self { work, barrier: None, panics: PanicCount::default() }
     }
 
-    /// Works until something stops it that does not pass, and gives the lease back.
+    /// Works until something stops it that is not transient, and gives the lease back.
     pub(super) async fn run(mut self) {
         let mut pauses = PAUSES;
         loop {
