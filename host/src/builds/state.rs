@@ -139,7 +139,7 @@ pub enum Refused {
     #[error("queries do not read it")]
     NotActive,
     /// It is not worked on.
-    #[error("only a build that runs can be paused")]
+    #[error("it is not running")]
     NotRunning,
     /// It was not paused but stopped by an error.
     #[error("it was not paused; retry it, or deploy a version that works")]

@@ -85,7 +85,7 @@ async fn an_error_is_read_as_it_was_written_with_the_upcaster_that_failed() {
         worker.commit().await.unwrap();
         let projection = summaries(&test.pool, None).await.unwrap().pop().unwrap();
         assert_eq!(projection.builds[0].error, Some(error.clone()));
-        let subject = if upcaster.is_some() { "upcaster flight_arrivals version 3" } else { "the module" };
+        let subject = if upcaster.is_some() { "upcaster `flight_arrivals` version 3" } else { "the module" };
         assert_eq!(
             error.to_string(),
             format!("{subject} could not handle the event at position 9: no delay (Arrived of stream flight-1)")
