@@ -1,6 +1,6 @@
 //! Random cases.
 
-use differential_guest::{Days, Everything, KeyOf, Micros, Moment, Operation, Pair, Search, State};
+use differential_guest::{Days, Everything, KeyOf, KeyTypes, Micros, Operation, Pair, Search, State};
 use gnomon_sdk::{Json, prelude::*, serde_json::json};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::Value;
@@ -31,8 +31,8 @@ impl Case {
             .collect();
         if seed.is_multiple_of(3) {
             let rows = 10_000 + i64::from(random.one_in(2));
-            let place = count / 2 + random.below(count / 2);
-            events[place].1 = vec![Operation::Fill("many".into(), rows)];
+            let index = count / 2 + random.below(count / 2);
+            events[index].1 = vec![Operation::Fill("many".into(), rows)];
             events[count - 1].1.push(Operation::Find(Search::Note("many".into())));
         }
         let appends = (0..5).map(|_| 1 + random.below(60)).collect();
@@ -99,7 +99,7 @@ impl Random {
         match self.below(20) {
             0..4 => Operation::PutEverything(Box::new(self.everything()), 0, self.list()),
             4..6 => Operation::PutPair(self.pair(), 0),
-            6..8 => Operation::PutMoment(Box::new(self.moment()), 0),
+            6..8 => Operation::PutKeyTypes(Box::new(self.key_types()), 0),
             8..11 => Operation::Add(self.key(), self.i64()),
             11..13 => Operation::AddPair(self.text(), self.small(), self.i64()),
             13..15 => Operation::Delete(self.key()),
@@ -131,7 +131,7 @@ impl Random {
             }
             7 => Operation::PutPair(Pair { left: String::new(), ..self.pair() }, edge),
             8 => Operation::PutPair(Pair { note: Some("n".repeat(edge)), ..self.pair() }, 0),
-            9 => Operation::PutMoment(Box::new(self.moment()), edge - self.below(60)),
+            9 => Operation::PutKeyTypes(Box::new(self.key_types()), edge - self.below(60)),
             10 => Operation::Add(KeyOf::Pair(String::new(), self.small(), edge), 1),
             11 => Operation::Delete(KeyOf::Pair(String::new(), self.small(), edge)),
             12 => self.of(&[
@@ -142,9 +142,9 @@ impl Random {
             ]),
             13 => Operation::PutEverything(Box::new(self.never()), 0, 0),
             14 => Operation::PutEverything(Box::new(self.by_hand()), 0, 0),
-            15 => Operation::PutMoment(Box::new(self.never_moment()), 0),
-            16 => Operation::Add(KeyOf::Moment(Box::new(self.never_moment())), 1),
-            17 => Operation::Delete(KeyOf::Moment(Box::new(self.never_moment()))),
+            15 => Operation::PutKeyTypes(Box::new(self.never_key_types()), 0),
+            16 => Operation::Add(KeyOf::KeyTypes(Box::new(self.never_key_types())), 1),
+            17 => Operation::Delete(KeyOf::KeyTypes(Box::new(self.never_key_types()))),
             18 => {
                 let (instant, day) = (self.never_instant(), self.never_day());
                 Operation::Find(self.of(&[
@@ -185,12 +185,12 @@ impl Random {
         Everything { days: Days(days), ..row }
     }
 
-    fn never_moment(&mut self) -> Moment {
-        let row = self.moment();
+    fn never_key_types(&mut self) -> KeyTypes {
+        let row = self.key_types();
         if self.one_in(2) {
-            Moment { instant: self.never_instant(), ..row }
+            KeyTypes { instant: self.never_instant(), ..row }
         } else {
-            Moment { day: self.never_day(), ..row }
+            KeyTypes { day: self.never_day(), ..row }
         }
     }
 
@@ -212,7 +212,7 @@ impl Random {
         match self.below(3) {
             0 => KeyOf::Everything(self.id()),
             1 => KeyOf::Pair(self.text(), self.small(), 0),
-            _ => KeyOf::Moment(Box::new(self.moment())),
+            _ => KeyOf::KeyTypes(Box::new(self.key_types())),
         }
     }
 
@@ -269,8 +269,8 @@ impl Random {
         Pair { left: self.text(), right: self.small(), number: self.i64(), note: self.maybe(Self::text) }
     }
 
-    fn moment(&mut self) -> Moment {
-        Moment {
+    fn key_types(&mut self) -> KeyTypes {
+        KeyTypes {
             instant: self.instant(),
             day: self.of(&["0001-01-01", "2000-02-29"]).parse().unwrap(),
             amount: self.of(&["1", "1.0", "-0.5", "79228162514264337593543950335"]).parse().unwrap(),

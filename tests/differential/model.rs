@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-use differential_guest::{Everything, Found, KeyOf, Moment, Operation, Pair, Search, longer, summary};
+use differential_guest::{Everything, Found, KeyOf, KeyTypes, Operation, Pair, Search, longer, summary};
 use gnomon_sdk::{
     Column, Table,
     prelude::*,
@@ -65,7 +65,7 @@ impl Model {
             }
             model.before.clear();
         }
-        let schemas = [Everything::SCHEMA, Pair::SCHEMA, Moment::SCHEMA, Found::SCHEMA];
+        let schemas = [Everything::SCHEMA, Pair::SCHEMA, KeyTypes::SCHEMA, Found::SCHEMA];
         let rows = schemas.into_iter().map(|schema| {
             let rows = model.tables.entry(schema.name).or_default().values();
             let mut rows: Vec<Vec<String>> = rows.map(|row| row.iter().map(cells::of_kit).collect()).collect();
@@ -82,9 +82,9 @@ impl Model {
                 self.set(Everything::SCHEMA, key_in(&Everything::SCHEMA, &cells), Some(cells));
             }
             Operation::PutPair(row, more) => self.put(&row.longer(*more)),
-            Operation::PutMoment(row, more) => {
-                let cells = moment(&row.longer(*more));
-                self.set(Moment::SCHEMA, key_in(&Moment::SCHEMA, &cells), Some(cells));
+            Operation::PutKeyTypes(row, more) => {
+                let cells = key_types(&row.longer(*more));
+                self.set(KeyTypes::SCHEMA, key_in(&KeyTypes::SCHEMA, &cells), Some(cells));
             }
             Operation::Add(key, by) => {
                 let (schema, key) = key_of(key);
@@ -173,8 +173,8 @@ impl Model {
             return;
         }
         let Some(mut row) = self.table(schema).get(&key).cloned().or(new) else { return };
-        let place = place(&schema, "number");
-        let Value::I64(number) = &mut row[place] else { panic!("it is a number") };
+        let column_index = column_index(&schema, "number");
+        let Value::I64(number) = &mut row[column_index] else { panic!("it is a number") };
         *number = number.wrapping_add(by);
         self.set(schema, key, Some(row));
     }
@@ -214,19 +214,20 @@ impl Model {
             Search::Note(note) => summary::pairs(self.found([Some(("note", cell(note)))])),
             Search::Day(date, number) => {
                 let number = number.map(|number| ("number", cell(&number)));
-                summary::moments(self.found([Some(("day", day(*date))), number]))
+                summary::key_types(self.found([Some(("day", day(*date))), number]))
             }
             Search::Amount(amount, more) => {
                 let flag = more.map(|(flag, _)| ("flag", cell(&flag)));
                 let time = more.map(|(_, time)| ("instant", instant(time)));
-                summary::moments(self.found([Some(("amount", cell(amount))), flag, time]))
+                summary::key_types(self.found([Some(("amount", cell(amount))), flag, time]))
             }
         }
     }
 
     fn found<T: Table>(&mut self, wanted: impl IntoIterator<Item = Option<(&'static str, Value)>>) -> Vec<T> {
         let wanted = wanted.into_iter().flatten();
-        let wanted: Vec<(usize, Value)> = wanted.map(|(column, value)| (place(&T::SCHEMA, column), value)).collect();
+        let wanted: Vec<(usize, Value)> =
+            wanted.map(|(column, value)| (column_index(&T::SCHEMA, column), value)).collect();
         if let Some(reason) = wanted.iter().find_map(|(_, value)| refusal(value)) {
             self.reasons.push(reason);
             return Vec::new();
@@ -237,7 +238,7 @@ impl Model {
             return Vec::new();
         }
         let rows = self.table(T::SCHEMA).values();
-        let rows = rows.filter(|row| wanted.iter().all(|(place, value)| row[*place] == *value));
+        let rows = rows.filter(|row| wanted.iter().all(|(column_index, value)| row[*column_index] == *value));
         let rows: Vec<T> = rows.map(|row| T::from_cells(row.clone()).unwrap()).collect();
         if rows.len() > 10_000 {
             self.reasons.push("table `pairs`: rows of one find: 10001; the limit max_find_rows is 10000".to_owned());
@@ -280,16 +281,16 @@ fn everything(row: Everything) -> Row {
         maybe_date.map(|date| ("maybe_day", day(date))),
     ];
     for (column, mark) in marks.into_iter().flatten() {
-        cells[place(&Everything::SCHEMA, column)] = mark;
+        cells[column_index(&Everything::SCHEMA, column)] = mark;
     }
     cells
 }
 
-fn moment(row: &Moment) -> Row {
-    let plain = Moment { instant: Timestamp::default(), day: Date::default(), ..row.clone() };
+fn key_types(row: &KeyTypes) -> Row {
+    let plain = KeyTypes { instant: Timestamp::default(), day: Date::default(), ..row.clone() };
     let mut cells = plain.to_cells().unwrap();
-    cells[place(&Moment::SCHEMA, "instant")] = instant(row.instant);
-    cells[place(&Moment::SCHEMA, "day")] = day(row.day);
+    cells[column_index(&KeyTypes::SCHEMA, "instant")] = instant(row.instant);
+    cells[column_index(&KeyTypes::SCHEMA, "day")] = day(row.day);
     cells
 }
 
@@ -337,7 +338,7 @@ fn wrong(schema: &TableSchema, key: &Key, row: &Row) -> Option<String> {
     if key_in(schema, row) != *key {
         return Some("delete the row and put a row with the other key instead".to_owned());
     }
-    let cells = |columns: &'static [&'static str]| columns.iter().map(|column| &row[place(schema, column)]);
+    let cells = |columns: &'static [&'static str]| columns.iter().map(|column| &row[column_index(schema, column)]);
     let index =
         |index: &gnomon_sdk::schema::IndexSchema| too_long(&format!("index `{}`", index.name), cells(index.columns));
     too_long("the key", cells(schema.key)).or_else(|| schema.indexes.iter().find_map(index)).or_else(|| {
@@ -362,12 +363,12 @@ fn size(cell: &Value) -> usize {
     }
 }
 
-fn place(schema: &TableSchema, column: &str) -> usize {
+fn column_index(schema: &TableSchema, column: &str) -> usize {
     schema.columns.iter().position(|declared| declared.name == column).unwrap()
 }
 
 fn key_in(schema: &TableSchema, row: &Row) -> Key {
-    Key(schema.key.iter().map(|column| row[place(schema, column)].clone()).collect())
+    Key(schema.key.iter().map(|column| row[column_index(schema, column)].clone()).collect())
 }
 
 fn pair_key(left: &str, right: i64) -> Key {
@@ -378,7 +379,7 @@ fn key_of(key: &KeyOf) -> (TableSchema, Key) {
     match key {
         KeyOf::Everything(id) => (Everything::SCHEMA, Key(vec![Value::I64(*id)])),
         KeyOf::Pair(left, right, more) => (Pair::SCHEMA, pair_key(&longer(left, *more), *right)),
-        KeyOf::Moment(row) => (Moment::SCHEMA, key_in(&Moment::SCHEMA, &moment(row))),
+        KeyOf::KeyTypes(row) => (KeyTypes::SCHEMA, key_in(&KeyTypes::SCHEMA, &key_types(row))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether an error's message has its cause once.
 //!
-//! The convention: an error writes its cause in its own message and returns it as no `source()`. So whoever prints an error, with
-//! its causes or without, prints each of them once.
+//! The convention: an error writes its cause in its own message and does not return it as `source()`. So each cause is printed
+//! once, whether an error is printed with its causes or without.
 
 use syn::{Attribute, Field, Fields, Ident, ImplItem, Item, visit::Visit};
 

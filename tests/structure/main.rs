@@ -1,7 +1,7 @@
-//! Holds the plan of the house: which room of the host may know which other, and which library.
+//! Checks which room of the host uses which other room, and which library. A room is a top-level module of `host/src`.
 //!
-//! The plan is the table in docs/ARCHITECTURE.md. It is read from the code itself, so a line of `use` that crosses a wall fails
-//! here and not in somebody's review.
+//! What is allowed is in [`ROOMS`] and in the table of docs/ARCHITECTURE.md, which say the same. What is used is read from the
+//! code, so a `use` of a room that is not allowed fails here and not in somebody's review.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read its files fails")]
 

@@ -11,8 +11,8 @@ pub(crate) type Parts = Vec<String>;
 /// What a module holds: a file, or one that is written out in a file.
 #[derive(Debug, Default)]
 pub(crate) struct Module {
-    /// Where it stands, `crate` left out.
-    pub(crate) place: Parts,
+    /// The names of the modules that lead to it, without `crate`.
+    pub(crate) module_path: Parts,
     /// Types, functions, constants and macros.
     pub(crate) defines: BTreeSet<String>,
     pub(crate) imports: Vec<Import>,
@@ -30,9 +30,9 @@ pub(crate) struct Import {
 }
 
 /// Reads a file: the module that it is, and those written out in it; without what is for tests only.
-pub(crate) fn read(source: &str, place: &[String]) -> Vec<Module> {
+pub(crate) fn read(source: &str, module_path: &[String]) -> Vec<Module> {
     let file = syn::parse_file(source).unwrap();
-    let module = Module { place: place.to_vec(), ..Module::default() };
+    let module = Module { module_path: module_path.to_vec(), ..Module::default() };
     let mut visitor = Visitor { open: vec![module], done: Vec::new() };
     visitor.visit_file(&file);
     visitor.done.extend(visitor.open);
@@ -40,9 +40,9 @@ pub(crate) fn read(source: &str, place: &[String]) -> Vec<Module> {
 }
 
 /// The rooms and libraries that a file names: `crate::room`, or the name of a library.
-pub(crate) fn outside(source: &str, place: &[String]) -> BTreeSet<String> {
+pub(crate) fn outside(source: &str, module_path: &[String]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for module in read(source, place) {
+    for module in read(source, module_path) {
         let imported = module.imports.iter().map(|import| &import.path);
         for path in imported.chain(module.names.iter().filter(|path| path.len() > 1)) {
             match path.as_slice() {
@@ -69,11 +69,11 @@ impl Visitor {
 
     /// A path without `self` and `super` in front.
     fn absolute(&mut self, parts: &[String]) -> Parts {
-        let mut place = self.module().place.clone();
+        let mut module_path = self.module().module_path.clone();
         let mut rest = parts;
         while let Some((first, behind)) = rest.split_first() {
             match first.as_str() {
-                "super" => drop(place.pop()),
+                "super" => drop(module_path.pop()),
                 "self" => {}
                 _ => break,
             }
@@ -82,7 +82,7 @@ impl Visitor {
         if rest.len() == parts.len() {
             return parts.to_vec();
         }
-        ["crate".to_owned()].into_iter().chain(place).chain(rest.iter().cloned()).collect()
+        ["crate".to_owned()].into_iter().chain(module_path).chain(rest.iter().cloned()).collect()
     }
 
     fn name(&mut self, parts: &[String]) {
@@ -234,9 +234,9 @@ impl<'ast> Visit<'ast> for Visitor {
         if item.content.is_none() {
             return;
         }
-        let mut place = self.module().place.clone();
-        place.push(item.ident.to_string());
-        self.open.push(Module { place, ..Module::default() });
+        let mut module_path = self.module().module_path.clone();
+        module_path.push(item.ident.to_string());
+        self.open.push(Module { module_path, ..Module::default() });
         syn::visit::visit_item_mod(self, item);
         self.done.extend(self.open.pop());
     }
@@ -254,8 +254,8 @@ fn paths_are_found_wherever_they_stand() {
         #[cfg(test)] mod tests { use axum::Router; }
         #[cfg(test)] use tower::Service;
     ";
-    let place = ["projector".to_owned(), "worker".to_owned()];
-    let found = outside(source, &place);
+    let module_path = ["projector".to_owned(), "worker".to_owned()];
+    let found = outside(source, &module_path);
     let expected = [
         "crate::config",
         "crate::event_log",

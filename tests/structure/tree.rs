@@ -30,8 +30,8 @@ impl Tree {
     pub(crate) fn of(files: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut modules = BTreeMap::new();
         for (file, source) in files.into_iter().filter(|(file, _)| file != "main.rs") {
-            for module in paths::read(&source, &place(Path::new(&file))) {
-                modules.insert(module.place.clone(), (file.clone(), module));
+            for module in paths::read(&source, &module_path(Path::new(&file))) {
+                modules.insert(module.module_path.clone(), (file.clone(), module));
             }
         }
         Self { modules }
@@ -44,7 +44,7 @@ impl Tree {
         for (file, module) in self.modules.values() {
             let imports = module.imports.iter().filter(|import| !import.is_shared).map(|import| &import.path);
             for path in imports.chain(&module.names) {
-                if let Some(other) = self.file_of(&module.place, path, DEPTH)
+                if let Some(other) = self.file_of(&module.module_path, path, DEPTH)
                     && other != file
                 {
                     arrows.entry((file.as_str(), other)).or_insert_with(|| path.join("::"));
@@ -54,14 +54,14 @@ impl Tree {
         arrows
     }
 
-    /// The file that defines what a path means that stands in a module; none for a module, or what comes from elsewhere.
-    fn file_of(&self, place: &[String], path: &[String], depth: usize) -> Option<&str> {
+    /// The file that defines what a path in a module means; none if that is a module, or comes from elsewhere.
+    fn file_of(&self, module_path: &[String], path: &[String], depth: usize) -> Option<&str> {
         let depth = depth.checked_sub(1)?;
         match path.split_first()? {
             (first, rest) if first == "crate" => self.file_of(&[], rest, depth),
             (first, rest) => {
-                let (file, module) = self.modules.get(place)?;
-                let child = [place, std::slice::from_ref(first)].concat();
+                let (file, module) = self.modules.get(module_path)?;
+                let child = [module_path, std::slice::from_ref(first)].concat();
                 if !rest.is_empty() && self.modules.contains_key(&child) {
                     return self.file_of(&child, rest, depth);
                 }
@@ -72,17 +72,17 @@ impl Tree {
                 let named = named.map(|import| [&import.path, rest].concat());
                 let globs = module.imports.iter().filter(|import| import.name.is_none());
                 let globs = globs.map(|import| [&import.path, path].concat());
-                named.chain(globs).find_map(|path| self.file_of(place, &path, depth))
+                named.chain(globs).find_map(|path| self.file_of(module_path, &path, depth))
             }
         }
     }
 }
 
-/// Where a file stands in the tree of modules.
-pub(crate) fn place(file: &Path) -> Parts {
-    let mut place: Parts = file.with_extension("").iter().map(|part| part.to_str().unwrap().to_owned()).collect();
-    if place.last().is_some_and(|last| last == "mod" || last == "lib") {
-        place.pop();
+/// The module that a file is, by the names that lead to it from `crate`.
+pub(crate) fn module_path(file: &Path) -> Parts {
+    let mut module_path: Parts = file.with_extension("").iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+    if module_path.last().is_some_and(|last| last == "mod" || last == "lib") {
+        module_path.pop();
     }
-    place
+    module_path
 }

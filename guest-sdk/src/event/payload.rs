@@ -1,11 +1,11 @@
-//! The data of an event that is not read yet.
+//! The data of an event before it is deserialised.
 
 use serde::de::DeserializeOwned;
 
 use super::raw::RawEvent;
 use crate::{Failure, reading};
 
-/// The data of an event that is not read yet, for [`Events::read`](crate::Events::read).
+/// The data of an event before it is deserialised, for [`Events::read`](crate::Events::read).
 #[derive(Clone, Copy, Debug)]
 pub struct Payload<'a> {
     event_type: &'a str,
@@ -38,7 +38,7 @@ impl<'a> Payload<'a> {
         )))
     }
 
-    /// Reads the data.
+    /// Deserialises the data.
     ///
     /// # Errors
     /// The data does not fit `T`.

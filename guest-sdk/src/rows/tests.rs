@@ -23,7 +23,7 @@ struct Document {
     #[key]
     shelf: i64,
     #[key]
-    place: Uuid,
+    slot: Uuid,
     text: Json<Text>,
 }
 
@@ -133,18 +133,18 @@ fn a_row_is_fetched_once_and_kept_over_batches() {
 fn wanted_rows_are_fetched_together() {
     let (mut rows, host) = rows();
     host.answer(vec![cells("1", "ann", 5)]);
-    let place = Uuid::nil();
+    let slot = Uuid::nil();
     rows.prefetch(|prefetch| {
         for key in ["1", "2", "1"] {
             prefetch.want::<Account>(key);
         }
-        prefetch.want::<Document>((7, place));
+        prefetch.want::<Document>((7, slot));
     });
     assert_eq!(rows.get::<Account>("1").map(|row| row.balance), Some(5));
     assert_eq!(rows.get::<Account>("2"), None);
-    assert!(rows.get::<Document>((7, place)).is_none());
+    assert!(rows.get::<Document>((7, slot)).is_none());
     rows.prefetch(|prefetch| prefetch.want::<Account>("1"));
-    assert_eq!(host.calls(), [r#"get accounts "1" "2""#, &format!("get documents 7,{place}")]);
+    assert_eq!(host.calls(), [r#"get accounts "1" "2""#, &format!("get documents 7,{slot}")]);
 }
 
 #[test]
@@ -235,13 +235,13 @@ fn rows_beyond_the_limit_are_evicted_old_ones_first() {
 #[test]
 fn a_row_equals_what_the_host_would_return_after_each_event() {
     let (mut rows, host) = rows();
-    let place = Uuid::from_u128(1);
-    rows.put(Document { shelf: 1, place, text: Json(Text { kept: 1, lost: 2 }) });
-    assert_eq!(rows.get::<Document>((1, place)).map(|row| row.text.0), Some(Text { kept: 1, lost: 2 }));
+    let slot = Uuid::from_u128(1);
+    rows.put(Document { shelf: 1, slot, text: Json(Text { kept: 1, lost: 2 }) });
+    assert_eq!(rows.get::<Document>((1, slot)).map(|row| row.text.0), Some(Text { kept: 1, lost: 2 }));
     rows.settle().unwrap();
-    assert_eq!(rows.get::<Document>((1, place)).map(|row| row.text.0), Some(Text { kept: 1, lost: 0 }));
+    assert_eq!(rows.get::<Document>((1, slot)).map(|row| row.text.0), Some(Text { kept: 1, lost: 0 }));
     end_batch(&mut rows);
-    assert_eq!(host.calls(), [format!(r#"put documents 1,{place},{{"kept":1}}"#)]);
+    assert_eq!(host.calls(), [format!(r#"put documents 1,{slot},{{"kept":1}}"#)]);
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn a_large_row_is_written_at_its_event_and_not_again() {
     let (mut rows, host) = rows();
     let put = |rows: &mut Rows, kept: usize| {
         let text = Json(Text { kept: 1, lost: 2 });
-        rows.put(Document { shelf: 1, place: Uuid::nil(), text });
+        rows.put(Document { shelf: 1, slot: Uuid::nil(), text });
         rows.put(Note { note: 1, text: "x".repeat(kept) });
         rows.settle().unwrap();
     };

@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, fmt};
 
-/// Instances of one plan. Each is a process on Unix, so their number is limited.
+/// The most instances in one plan. Each is a process on Unix.
 const MAX_INSTANCES: usize = 64;
-/// Batches of one random plan: enough for many different sizes.
+/// The most batches in one random plan: enough for many different sizes.
 const MAX_RANDOM_BATCHES: usize = 256;
 
 /// A way to fold all events.

@@ -74,7 +74,7 @@ pub struct Build {
     pub state: State,
     /// What it was made to verify, if it was.
     pub verifies: Option<Verifies>,
-    /// Whether queries read it now, or did.
+    /// Whether queries read it now, or have read it before.
     pub was_active: bool,
 }
 
@@ -83,7 +83,7 @@ pub struct Build {
 pub struct Verifies {
     /// The other build.
     pub build: BuildId,
-    /// Events that its module gets at once, at most.
+    /// The most events that its module gets in one batch.
     pub batch_events: usize,
 }
 
@@ -144,7 +144,7 @@ pub enum BuildError {
         /// The limit.
         max: u64,
     },
-    /// Something else that does not pass by trying again.
+    /// Another failure that is not transient: trying again does not help.
     Host {
         /// What went wrong.
         message: String,

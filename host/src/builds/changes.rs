@@ -185,7 +185,7 @@ pub(crate) enum WorkerReport {
     Halted(BuildError),
     /// It cannot go on, and its module is not the reason.
     Failed(BuildError),
-    /// Queries cannot turn to it, for a reason that does not pass.
+    /// Queries cannot turn to it, for a reason that is not transient.
     ActivationFailed(BuildError),
 }
 

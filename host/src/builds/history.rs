@@ -25,7 +25,7 @@ pub(crate) enum Change {
     Resumed,
     /// It stopped at an event that its module cannot handle.
     Halted,
-    /// It stopped for another reason that does not pass.
+    /// It stopped for another reason that is not transient.
     Failed,
     /// Dead letters, or the event that it halted at, were tried again.
     Retried,

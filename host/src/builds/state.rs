@@ -1,11 +1,11 @@
 //! What a build is: a state machine without a database.
 //!
-//! [`transition`] is the one place that says what may happen to a build, and what has to be done when it does. The diagram is
+//! Only [`transition`] says what may happen to a build, and what has to be done when it does. The diagram is
 //! in docs/ARCHITECTURE.md.
 
 use std::fmt;
 
-/// Whether a build's tables are still filled for the first time.
+/// Whether a build's tables are still being filled for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// They are filled from the first event on, and have no indexes yet.
@@ -23,7 +23,7 @@ pub enum Work {
     Paused,
     /// It stopped at an event that its module cannot handle.
     Halted,
-    /// It stopped for a reason that does not pass and that is not its module's fault.
+    /// It stopped for a reason that is not transient and not its module's fault.
     Failed,
 }
 
@@ -85,7 +85,7 @@ pub enum Event {
     ActivateWhenLive,
     /// A newer build is to become active instead.
     Superseded,
-    /// Queries could not turn to it, for a reason that does not pass.
+    /// Queries could not turn to it, for a reason that is not transient.
     ActivationFailed,
     /// An operator pauses it.
     Paused,
@@ -95,7 +95,7 @@ pub enum Event {
     Halted,
     /// It cannot go on, and its module is not the reason.
     Failed,
-    /// What failed is to be tried again.
+    /// An operator wants what failed to be tried again.
     Retried,
     /// It is no longer needed.
     Retired,
@@ -139,7 +139,7 @@ pub enum Refused {
     #[error("queries do not read it")]
     NotActive,
     /// It is not worked on.
-    #[error("only a build that runs can be paused")]
+    #[error("it is not running")]
     NotRunning,
     /// It was not paused but stopped by an error.
     #[error("it was not paused; retry it, or deploy a version that works")]
@@ -153,8 +153,7 @@ pub enum Refused {
 pub type Transition = (State, Vec<Effect>);
 
 impl Event {
-    /// Whether it takes the lease away in some state. Then the subscription's row is locked before the build's, which is the order
-    /// in which workers lock them.
+    /// Whether it takes the lease away in some state. Then the subscription's row is locked before the build's, as workers do.
     #[must_use]
     pub fn revokes_leases(self) -> bool {
         matches!(self, Self::ActivateWhenLive | Self::Superseded | Self::Paused | Self::Retried | Self::Retired)
@@ -251,8 +250,8 @@ pub fn transition(state: State, event: Event) -> Result<Transition, Refused> {
             (_, Stage::Replaying) => Err(Refused::Replaying),
             (Role::Candidate | Role::Replaced, Stage::Live) => {
                 let next = Kept { role: Role::Active, activation: Activation::Manual, ..kept };
-                // The error of a running build is why it could not be activated, and is out of date. That of a stopped build is why
-                // it stopped, and stays.
+                // A running build's error says why it could not be activated, which is out of date. A stopped build's error says
+                // why it stopped, and stays.
                 let mut effects = vec![Effect::StampActivated, Effect::Note];
                 if kept.work == Work::Running {
                     effects.push(Effect::ClearError);
@@ -330,7 +329,7 @@ pub enum BuildState {
     Paused,
     /// It stopped at an event that its module cannot handle.
     Halted,
-    /// It stopped for a reason that does not pass and that is not its module's fault.
+    /// It stopped for a reason that is not transient and not its module's fault.
     Failed,
     /// Its tables are dropped.
     Retired,

@@ -7,7 +7,8 @@ use crate::{api::BuildQuery, config::ClientOptions};
 
 /// Activate the build that was active before.
 ///
-/// That build has followed the log all the time, so nothing is missing. `gnomon activate` activates the newer build again.
+/// A replaced build goes on following the log, so it misses no event; one that was paused or has halted must catch up first. `gnomon
+/// activate` activates the newer build again.
 #[derive(Args, Debug)]
 pub(super) struct Rollback {
     /// The projection

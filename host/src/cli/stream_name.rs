@@ -2,7 +2,8 @@
 
 use crate::event_log::{NameError, StreamName};
 
-/// Reads the name of a stream for clap. A name that a URL cannot hold is refused here, since its request would have another path.
+/// Reads the name of a stream for clap. A name that cannot stand in a URL (`.`, `..`) is refused here, since its request would
+/// have another path.
 pub(super) fn stream_name(text: &str) -> Result<String, NameError> {
     StreamName::new(text).map(String::from)
 }

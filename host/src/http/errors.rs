@@ -1,4 +1,4 @@
-//! Errors of the rooms below as problems: the only place that maps them to codes.
+//! Errors of the rooms below as problems: only this file maps them to codes.
 
 use axum::{
     extract::Path,

@@ -32,8 +32,8 @@ pub(crate) use self::{load::descriptors, upload::store_version};
 sql_number!(ModuleVersion(u32) as i32);
 
 /// Versions that a host keeps ready for the next load: those of its builds and of its chains of upcasters, in most databases.
-/// Versions in use live on through their handles, so this bounds what is kept beyond them; a version that was dropped is read from
-/// the disk cache, which takes milliseconds.
+/// A version in use stays in memory, also when it is dropped here: its users have handles. A version that was dropped is
+/// loaded again from the disk cache, which takes milliseconds.
 const MAX_LOADED: NonZeroUsize = NonZeroUsize::new(128).unwrap();
 
 /// The modules of a database, and those of them that this host has loaded. Clones are handles on the same modules.

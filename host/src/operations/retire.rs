@@ -18,8 +18,8 @@ impl Operations {
         Ok(changes.commit().await?)
     }
 
-    /// Deletes a projection: its builds, their tables, and the views. Events, modules and the history stay; a module that is
-    /// uploaded again begins with the first event.
+    /// Deletes a projection: its builds, their tables, and the views. Events, modules and the history stay; when the module is
+    /// uploaded again, its new build begins with the first event.
     ///
     /// # Errors
     /// There is no such projection, or Postgres fails.

@@ -17,7 +17,7 @@ pub const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// A write on a server that is a replica, and not promoted yet.
 pub const READ_ONLY_TRANSACTION: &str = "25006";
 
-/// Classes, the first two characters of a code, of failures that pass: connection, rollback for the sake of another
+/// Classes, the first two characters of a code, of transient failures: connection, rollback for the sake of another
 /// transaction, resources, intervention of an operator (shutdown, restart, cancelled).
 const TRANSIENT_CLASSES: [&str; 4] = ["08", "40", "53", "57"];
 

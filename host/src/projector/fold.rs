@@ -20,9 +20,9 @@ use crate::{
 /// Events that are run together after one that failed: more faulty events may follow it closely.
 const AFTER_FAILURE: usize = 64;
 
-/// A projection's module, the upcasters before it, and the instance that is kept between batches.
+/// Runs a projection's module on batches: the module, the upcasters before it, and the instance that is kept between batches.
 #[derive(Debug)]
-pub(super) struct BatchFolder {
+pub(super) struct ModuleRunner {
     runtime: Handle,
     pool: PgPool,
     tables: Arc<TableSet>,
@@ -33,9 +33,9 @@ pub(super) struct BatchFolder {
     instance: Option<ProjectionInstance>,
 }
 
-/// How a [`BatchFolder`] runs its module.
+/// How a [`ModuleRunner`] runs its module.
 #[derive(Debug, Default)]
-pub(super) struct FolderOptions {
+pub(super) struct RunnerOptions {
     /// The upcasters that events go through first, if there are any.
     pub(super) upcasters: Option<UpcasterChain>,
     /// Whether the module gets fresh memory for each batch.
@@ -101,13 +101,13 @@ enum FoldError {
     Host(BatchError),
 }
 
-impl BatchFolder {
+impl ModuleRunner {
     /// Must be called within a tokio runtime.
     pub(super) fn new(
         pool: PgPool,
         tables: Arc<TableSet>,
         module: ProjectionModule,
-        FolderOptions { upcasters, fresh_memory }: FolderOptions,
+        RunnerOptions { upcasters, fresh_memory }: RunnerOptions,
     ) -> Self {
         let upcasters = upcasters.map(|chain| {
             let descriptor = module.descriptor();

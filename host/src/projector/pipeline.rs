@@ -12,7 +12,7 @@ use tracing::{error, info};
 use super::fault_point::FaultPoint;
 use super::{
     commit::{Effect, commit},
-    fold::{BatchFolder, FailedEvent, FailureHandling, Folded},
+    fold::{FailedEvent, FailureHandling, Folded, ModuleRunner},
     stop::Stop,
     work::Work,
 };
@@ -45,15 +45,15 @@ struct FoldedBatch {
     at_head: bool,
 }
 
-/// The folder is either idle, or away in the task that folds a batch.
+/// The module's runner is either idle, or in the task that folds a batch.
 enum Fold {
-    Idle(Box<IdleFolder>),
-    Running(JoinHandle<Result<(Box<IdleFolder>, FoldedBatch), BatchError>>),
+    Idle(Box<IdleRunner>),
+    Running(JoinHandle<Result<(Box<IdleRunner>, FoldedBatch), BatchError>>),
 }
 
-/// A folder that is ready for the next batch.
-struct IdleFolder {
-    folder: BatchFolder,
+/// A runner that is ready for the next batch, and what it does at events that the module cannot handle.
+struct IdleRunner {
+    runner: ModuleRunner,
     handling: FailureHandling,
 }
 
@@ -64,7 +64,7 @@ struct RunningCommit {
     task: JoinHandle<Result<Pending, Stop>>,
 }
 
-/// What the pipeline waits for beside the feed and the folder.
+/// What the pipeline waits for, other than the next batch and the end of a fold.
 enum Progress {
     Committed(Result<Result<Pending, Stop>, JoinError>),
     Swapped(Result<Result<Swapped, sqlx::Error>, JoinError>),
@@ -102,11 +102,11 @@ impl<'w> Pipeline<'w> {
     pub(super) async fn run(
         mut self,
         filter: Filter,
-        folder: BatchFolder,
+        runner: ModuleRunner,
         handling: FailureHandling,
     ) -> Result<Infallible, Stop> {
         let mut feed = self.follow_log(filter);
-        let mut fold = Fold::Idle(Box::new(IdleFolder { folder, handling }));
+        let mut fold = Fold::Idle(Box::new(IdleRunner { runner, handling }));
         loop {
             if self.commit.is_none() && self.work.stop.is_cancelled() {
                 return Err(Stop::Asked);
@@ -121,21 +121,21 @@ impl<'w> Pipeline<'w> {
             }
             let takes_batches = self.failed.is_none() && self.has_room();
             fold = match fold {
-                Fold::Idle(folder) => tokio::select! {
+                Fold::Idle(runner) => tokio::select! {
                     batch = feed.next(), if takes_batches => {
                         let batch = batch.ok_or_else(|| Stop::Interrupted("the log is closed".to_owned()))??;
-                        self.start_fold(folder, batch)
+                        self.start_fold(runner, batch)
                     }
                     progress = self.next_progress() => {
                         self.after_progress(progress).await?;
-                        Fold::Idle(folder)
+                        Fold::Idle(runner)
                     }
                 },
                 Fold::Running(mut task) => tokio::select! {
                     folded = &mut task => {
-                        let (folder, batch) = folded??;
+                        let (runner, batch) = folded??;
                         self.after_fold(batch);
-                        Fold::Idle(folder)
+                        Fold::Idle(runner)
                     }
                     progress = self.next_progress() => {
                         self.after_progress(progress).await?;
@@ -184,7 +184,7 @@ impl<'w> Pipeline<'w> {
         }
     }
 
-    fn start_fold(&self, mut idle: Box<IdleFolder>, batch: Batch) -> Fold {
+    fn start_fold(&self, mut idle: Box<IdleRunner>, batch: Batch) -> Fold {
         #[cfg(test)]
         FaultPoint::WorkerTask.pass(&batch.events);
         let in_flight = self.commit.as_ref().map(|commit| &commit.writes);
@@ -193,7 +193,7 @@ impl<'w> Pipeline<'w> {
         Fold::Running(tokio::task::spawn_blocking(move || {
             let batches = Batches::one(batch.events.len());
             let Batch { events, to, at_head } = batch;
-            let folded = idle.folder.fold(events, &layers, &mut idle.handling)?;
+            let folded = idle.runner.fold(events, &layers, &mut idle.handling)?;
             Ok((idle, FoldedBatch { folded, batches, to, at_head }))
         }))
     }
@@ -280,8 +280,8 @@ impl<'w> Pipeline<'w> {
         Ok(())
     }
 
-    /// Starts to make the build the active one, if it is to become that. The build goes on meanwhile: the active one may be ahead,
-    /// and is held at its checkpoint until this one has reached it.
+    /// Starts to make the build the active one, if it is to become active by itself. The build goes on meanwhile: the active
+    /// one may be ahead, and is held at its checkpoint until this one has reached it.
     fn start_swap(&mut self) {
         let Work { shared, job, .. } = &*self.work;
         if !job.build.state.activates_when_live() || self.swap.is_some() {

@@ -6,7 +6,7 @@ use tracing::info;
 
 use super::{
     commit::{Effect, commit},
-    fold::{BatchFolder, FailureHandling},
+    fold::{FailureHandling, ModuleRunner},
     stop::Stop,
     work::Work,
 };
@@ -33,12 +33,12 @@ impl Work {
     /// a parked stream, stay set aside.
     pub(super) async fn redeliver(
         &mut self,
-        mut folder: BatchFolder,
+        mut runner: ModuleRunner,
         tables: &Arc<TableSet>,
         checkpoint: Position,
         Retrying { redelivery, mut after }: Retrying,
         input: &ProjectionInput,
-    ) -> Result<BatchFolder, Stop> {
+    ) -> Result<ModuleRunner, Stop> {
         let (pool, subscription) = (&self.shared.pool.clone(), self.lease.subscription);
         let overtaken = subscriptions::overtaken(&mut *pool.acquire().await?, subscription, &input.types).await?;
         let overtaken: HashSet<String> = overtaken.into_iter().map(|(stream, _)| stream).collect();
@@ -61,11 +61,11 @@ impl Work {
             let events = self.shared.log.read_at(&positions).await?;
             let events: Vec<Delivery> = events.into_iter().map(Delivery::from).collect();
             let task = tokio::task::spawn_blocking(move || {
-                let folded = folder.fold(events, &[], &mut handling)?;
-                Ok::<_, BatchError>((folder, handling, folded))
+                let folded = runner.fold(events, &[], &mut handling)?;
+                Ok::<_, BatchError>((runner, handling, folded))
             });
             let folded;
-            (folder, handling, folded) = task.await??;
+            (runner, handling, folded) = task.await??;
             let failed: HashSet<Position> = folded.set_aside.iter().map(|letter| letter.position).collect();
             let out_of_order = letters.iter().filter(|(position, stream)| {
                 !failed.contains(position) && (!input.by_stream || overtaken.contains(stream))
@@ -90,6 +90,6 @@ impl Work {
         if tried > 0 {
             info!(build = %self.job.build.id, projection = %self.job.build.projection, tried, left, "dead letters were tried again");
         }
-        Ok(folder)
+        Ok(runner)
     }
 }

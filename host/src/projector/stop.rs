@@ -28,7 +28,7 @@ pub(super) enum Stop {
     Panicked(String),
     /// The build halts: its module cannot handle an event, or too many events are set aside.
     Halted(BuildError),
-    /// The build fails, for a reason that does not pass and that is not its module's fault.
+    /// The build fails, for a reason that is not transient and not its module's fault.
     Failed(BuildError),
 }
 

@@ -1,4 +1,4 @@
-//! Working on one build, run after run, until something stops it that does not pass.
+//! Working on one build, run after run, until something stops it that is not transient.
 
 use std::{
     convert::Infallible,
@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 use tracing::{error, info, warn};
 
 use super::{
-    fold::{BatchFolder, FailureHandling, FolderOptions},
+    fold::{FailureHandling, ModuleRunner, RunnerOptions},
     pipeline::Pipeline,
     redelivery::ProjectionInput,
     stop::Stop,
@@ -77,7 +77,7 @@ impl Worker {
         Self { work, barrier: None, panics: PanicCount::default() }
     }
 
-    /// Works until something stops it that does not pass, and gives the lease back.
+    /// Works until something stops it that is not transient, and gives the lease back.
     pub(super) async fn run(mut self) {
         let mut pauses = PAUSES;
         loop {
@@ -170,22 +170,22 @@ impl Worker {
         let module = self.work.shared.modules.load_projection(&build.projection, build.version).await?;
         let tables = Arc::new(TableSet::new(build.id.schema(), module.tables()));
         let mut filter = module.descriptor().filter();
-        let mut options = FolderOptions { upcasters: None, fresh_memory: build.verifies.is_some() };
+        let mut options = RunnerOptions { upcasters: None, fresh_memory: build.verifies.is_some() };
         if !build.upcasters.is_empty() {
             let chain = self.work.shared.modules.load_chain(&builds::names_of(&build.upcasters)).await?;
             filter.types.widen(chain.event_types());
             options.upcasters = Some(chain);
         }
         let by_stream = module.descriptor().partitioned_by == Some(Partition::Stream);
-        let mut folder = BatchFolder::new(self.work.shared.pool.clone(), Arc::clone(&tables), module, options);
+        let mut runner = ModuleRunner::new(self.work.shared.pool.clone(), Arc::clone(&tables), module, options);
         if let Some(retrying) = self.work.job.retrying {
             let input = ProjectionInput { types: filter.types.clone(), by_stream };
-            folder = self.work.redeliver(folder, &tables, checkpoint, retrying, &input).await?;
+            runner = self.work.redeliver(runner, &tables, checkpoint, retrying, &input).await?;
         }
         let (pool, subscription) = (&self.work.shared.pool, self.work.lease.subscription);
         let parked_streams = subscriptions::parked_streams(pool, subscription, checkpoint).await?;
         let handling = FailureHandling { on_failure: self.work.job.on_failure, parked_streams };
-        Pipeline::new(&mut self.work, tables, checkpoint, until).run(filter, folder, handling).await
+        Pipeline::new(&mut self.work, tables, checkpoint, until).run(filter, runner, handling).await
     }
 
     /// Waits until the barrier is lifted or expires, or until the worker is asked to stop.

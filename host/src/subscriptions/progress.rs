@@ -249,7 +249,7 @@ pub(crate) struct Barrier {
     pub(crate) at: Position,
 }
 
-/// Sets a barrier for this long, in place of any other. The caller has locked the rows.
+/// Sets a barrier for this long; it replaces any other. The caller has locked the rows.
 pub(crate) async fn set_barriers(
     connection: &mut PgConnection,
     barrier: &Barrier,

@@ -115,11 +115,11 @@ async fn any_name_of_a_stream_or_a_type_is_escaped() {
             let message = format!("the stream name `{stream}` cannot stand in a URL");
             assert!(said.err.contains(&message), "{command:?}: {}", said.err);
         }
-        // In a body such a name can be written.
+        // A request's body can have such a name, and the host refuses it.
         let appends = json!({"appends": [{"stream": stream, "events": [{"type": "A", "data": {}}]}]});
         let answer = host.send(host.request(reqwest::Method::POST, "/v1/events").json(&appends)).await;
         assert_eq!((answer.status.as_u16(), &answer.body["code"]), (422, &json!("invalid_body")));
-        // In a URL, clients normalise it to another path, where nothing is appended.
+        // In a URL, clients turn it into another path, where nothing is appended.
         let answer = host.append(stream, &json!({"events": [{"type": "A", "data": {}}]})).await;
         assert!(answer.status.is_client_error(), "{answer:?}");
     }

@@ -10,8 +10,8 @@ use nix::{
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
-/// A private server with the promises that operators rely on: however it ends, no answered commit is lost, except commits that do
-/// not wait for the log of Postgres.
+/// A private server that keeps what operators rely on: however it ends, no commit that was answered is lost, except those under
+/// `synchronous_commit = off`.
 pub(crate) struct Postgres {
     server: Option<EmbeddedPostgres>,
     url: String,
@@ -29,8 +29,8 @@ impl Postgres {
         started
     }
 
-    /// Turns fsync off: what the kernel has been given survives the end of processes, and the machine does not lose power during a
-    /// test. With it, each recovery would first sync every file.
+    /// Turns fsync off: what a process has written to the kernel survives its end, and the machine does not lose power during a
+    /// test. With fsync, each recovery would first sync every file.
     fn turn_fsync_off(&self) {
         let settings = self.folder.path().join("postgres/cluster/postgresql.conf");
         let mut settings = fs::OpenOptions::new().append(true).open(settings).unwrap();
@@ -62,8 +62,8 @@ impl Postgres {
         Pid::from_raw(file.lines().next().unwrap().parse().unwrap())
     }
 
-    /// Kills a session of the hosts, whose index `pick` chooses; the server ends all other sessions and recovers, as after a crash.
-    /// Returns whether a session was killed.
+    /// Kills the process of one session of the hosts; `pick` chooses its index. The server then ends all other sessions and
+    /// recovers, as after a crash. Returns whether a session was killed.
     pub(crate) async fn kill_session(&self, pick: impl FnOnce(usize) -> usize) -> bool {
         let options = self.server.as_ref().unwrap().connect_options();
         let mut connection = PgConnection::connect_with(&options).await.unwrap();
@@ -75,7 +75,7 @@ impl Postgres {
         if sessions.is_empty() {
             return false;
         }
-        // It may have ended by itself since.
+        // The session may have ended by itself since it was listed.
         kill(Pid::from_raw(sessions[pick(sessions.len())]), Signal::SIGKILL).is_ok()
     }
 }

@@ -82,7 +82,7 @@ async fn no_commit_passes_a_barrier() {
     assert!(matches!(error, AdvanceError::Barrier(Position(9))), "{error}");
     assert_eq!(pair.test.checkpoint(pair.builds[0]).await, 5);
     let error = pair.commit(0, 4, 12).await.unwrap_err();
-    assert!(matches!(error, AdvanceError::LeaseLost(_)), "a step that begins elsewhere is refused for that: {error}");
+    assert!(matches!(error, AdvanceError::LeaseLost(_)), "it does not begin at the checkpoint: {error}");
     pair.commit(0, 5, 7).await.unwrap();
     pair.commit(0, 7, 9).await.unwrap();
     assert!(matches!(pair.commit(0, 9, 10).await.unwrap_err(), AdvanceError::Barrier(Position(9))));
@@ -100,7 +100,7 @@ async fn builds_at_one_position_are_aligned_whatever_their_states() {
     let (position, mut snapshot) = pair.align(Duration::ZERO).await.unwrap();
     assert_eq!((position, pair.barriers().await), (Position(7), vec![None; 2]));
 
-    // The build that goes on is not held, and the snapshot does not see it.
+    // The build that goes on is not held, and the snapshot does not see its new rows.
     pair.commit(1, 7, 8).await.unwrap();
     assert_eq!((seen(&mut snapshot, pair.builds[0]).await, seen(&mut snapshot, pair.builds[1]).await), (7, 7));
 }
@@ -228,7 +228,7 @@ async fn a_build_that_halts_on_its_way_is_not_waited_for() {
     assert_eq!(pair.barriers().await, [None; 2]);
 }
 
-/// The build ahead would wait for as long as the other takes.
+/// With a barrier, the build ahead would wait for as long as the other takes to catch up.
 #[tokio::test(flavor = "multi_thread")]
 async fn builds_far_apart_get_no_barrier() {
     let pair = Pair::at([2_000_000, 5]).await;

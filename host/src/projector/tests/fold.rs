@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use crate::{
     builds::{BuildId, tests::TestBuilds},
     event_log::{Position, SchemaVersion, StreamVersion},
-    projector::fold::{BatchFolder, FailureHandling, FolderOptions},
+    projector::fold::{FailureHandling, ModuleRunner, RunnerOptions},
     read_model::{Identifier, TableSet, Value},
     runtime::{Delivery, Digest, Module, ModuleLabel, ProjectionModule, Runtime, RuntimeLimits, RuntimeSettings},
     subscriptions::{DeadLetter, OnFailure},
@@ -61,8 +61,8 @@ fn naive(events: &[Counted], on_failure: OnFailure) -> Outcome {
     (sums, aside)
 }
 
-/// Folds in batches of these sizes, in turn, and again from the first size.
-fn in_batches(folder: &mut BatchFolder, on_failure: OnFailure, events: &[Counted], sizes: &[usize]) -> Outcome {
+/// Folds in batches of these sizes in turn; after the last size the first one follows.
+fn in_batches(runner: &mut ModuleRunner, on_failure: OnFailure, events: &[Counted], sizes: &[usize]) -> Outcome {
     let mut handling = FailureHandling { on_failure, parked_streams: HashSet::new() };
     let mut rest: Vec<Delivery> = events.iter().enumerate().map(|(index, event)| delivery(index, *event)).collect();
     let (mut layers, mut aside) = (Vec::new(), BTreeSet::new());
@@ -71,7 +71,7 @@ fn in_batches(folder: &mut BatchFolder, on_failure: OnFailure, events: &[Counted
             break;
         }
         let behind = rest.split_off((*size).min(rest.len()));
-        let folded = folder.fold(std::mem::replace(&mut rest, behind), &layers, &mut handling).unwrap();
+        let folded = runner.fold(std::mem::replace(&mut rest, behind), &layers, &mut handling).unwrap();
         assert!(folded.stopped.is_none());
         aside.extend(folded.set_aside.iter().map(|letter: &DeadLetter| letter.position.0));
         layers.push(Arc::new(folded.writes));
@@ -117,8 +117,8 @@ async fn the_sizes_of_batches_make_no_difference() {
         let policy = prop_oneof![Just(OnFailure::Skip), Just(OnFailure::Park)];
         let sizes = prop::collection::vec(1..20_usize, 1..5);
         proptest!(ProptestConfig::with_cases(60), |(events in events(), sizes in sizes, policy in policy)| {
-            let mut folder = BatchFolder::new(pool.clone(), Arc::clone(&tables), module.clone(), FolderOptions::default());
-            prop_assert_eq!(in_batches(&mut folder, policy, &events, &sizes), naive(&events, policy));
+            let mut runner = ModuleRunner::new(pool.clone(), Arc::clone(&tables), module.clone(), RunnerOptions::default());
+            prop_assert_eq!(in_batches(&mut runner, policy, &events, &sizes), naive(&events, policy));
         });
     })
     .await

@@ -67,16 +67,16 @@ fn read(engine: &Engine, path: &Path) -> wasmtime::Result<Option<Component>> {
     if Sha256::digest(code).as_slice() != checksum {
         wasmtime::bail!("its checksum is wrong");
     }
-    // SAFETY: the machine code in the file is executed. The host wrote the file, completely (it was renamed into place) and
-    // unchanged (its checksum is right), in a folder that it owns as it owns its program; wasmtime itself refuses code of another
-    // version or other settings.
+    // SAFETY: the machine code in the file is executed. The host wrote the file, completely (it got this name when it was whole)
+    // and unchanged (its checksum is right), in a folder that it owns as it owns its program; wasmtime itself refuses code of
+    // another version or other settings.
     #[allow(unsafe_code, reason = "the only way to load code that was compiled before")]
     let component = unsafe { Component::deserialize(engine, code) }?;
     Ok(Some(component))
 }
 
 fn write(path: &Path, code: &[u8]) -> io::Result<()> {
-    // Renamed into place, so that a host that dies while writing leaves no incomplete file under this name.
+    // It gets this name when it is whole, so that a host that dies while writing leaves no incomplete file under it.
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     io::Write::write_all(&mut file, &Sha256::digest(code))?;

@@ -1,16 +1,16 @@
 //! The compile budget: limits what a component may cost to compile, before it is compiled.
 //!
 //! No deadline interrupts the compiler, and its time and memory grow faster than the size of a function. Instances of nested
-//! components multiply: thirty components, each of which makes two instances of the one before it, make 2³⁰.
+//! components multiply: thirty components, each of which makes two instances of the one before it, give 2³⁰ instances.
 
 use wasmparser::{ComponentInstance, FunctionBody, Parser, Payload};
 
-/// Work of compiling a component, in the units of [`work`]: about half a minute on one processor. A Rust module of three
+/// The most work of compiling a component, in the units of [`work`]: about half a minute on one processor. A Rust module of three
 /// megabytes takes a thirtieth of it.
 const MAX_WORK: u64 = 300_000_000_000;
-/// Components nested in a component; a Rust module has one for each interface that it exports.
+/// The most components nested in a component; a Rust module has one for each interface that it exports.
 const MAX_COMPONENTS: usize = 8;
-/// Instances that are made of nested components: with [`MAX_COMPONENTS`] they multiply to 65,536 at most.
+/// The most instances that are made of nested components: with [`MAX_COMPONENTS`] they multiply to 65,536 at most.
 const MAX_INSTANCES: usize = 32;
 
 /// Checks that a component is within the compile budget.

@@ -2,8 +2,8 @@
 
 use crate::runtime::failure::{FailureKind, ReadError};
 
-/// Why the host ends a batch: in a call of the module, at a tick of the engine, or as the module's memory grows. Every part of the
-/// sandbox and every import returns this error, which `fault.rs` reads.
+/// Why the host ends a batch: in a call that the module makes, at a tick of the engine, or when the module's memory grows.
+/// Every part of the sandbox and every import returns this error, which `fault.rs` reads.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::runtime) enum Stop {
     /// The rows that the module asked for cannot be read now. Not the module's fault.

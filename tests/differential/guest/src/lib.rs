@@ -10,7 +10,7 @@ use gnomon_sdk::prelude::*;
 pub use self::{
     by_hand::{Days, Micros},
     operation::{KeyOf, Operation, Search},
-    tables::{Everything, Found, Moment, Pair, State, longer},
+    tables::{Everything, Found, KeyTypes, Pair, State, longer},
 };
 
 /// Its events.
@@ -27,7 +27,7 @@ pub struct Interpreter;
 
 impl Projection for Interpreter {
     type Event = Doing;
-    type Tables = (Everything, Pair, Moment, Found);
+    type Tables = (Everything, Pair, KeyTypes, Found);
 
     fn handle(event: &Event<Doing>, rows: &mut Rows) -> Result<(), Failure> {
         let Doing::Do(operations) = &event.data;

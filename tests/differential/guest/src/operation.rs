@@ -4,8 +4,8 @@ use gnomon_sdk::{Column, Find, prelude::*, schema::Value};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Everything, Found, Moment, Pair,
-    summary::{everything, moments, pairs},
+    Everything, Found, KeyTypes, Pair,
+    summary::{everything, key_types, pairs},
     tables::longer,
 };
 
@@ -17,7 +17,7 @@ pub enum Operation {
     /// Puts a row, its key made longer by so many bytes.
     PutPair(Pair, usize),
     /// Puts a row, its mark made longer by so many bytes.
-    PutMoment(Box<Moment>, usize),
+    PutKeyTypes(Box<KeyTypes>, usize),
     /// Adds to the number of a row, if there is one.
     Add(KeyOf, i64),
     /// Adds to the number of a pair, and makes it if there is none.
@@ -45,8 +45,8 @@ pub enum KeyOf {
     Everything(i64),
     /// Of `pairs`; the text made longer by so many bytes.
     Pair(String, i64, usize),
-    /// Of `moments`: that of this row.
-    Moment(Box<Moment>),
+    /// Of `key_types`: that of this row.
+    KeyTypes(Box<KeyTypes>),
 }
 
 /// A search by an index, or by the first columns of one.
@@ -68,15 +68,15 @@ impl Operation {
         match self {
             Self::PutEverything(row, text, list) => rows.put(row.longer(*text, *list)),
             Self::PutPair(row, more) => rows.put(row.longer(*more)),
-            Self::PutMoment(row, more) => rows.put(row.longer(*more)),
+            Self::PutKeyTypes(row, more) => rows.put(row.longer(*more)),
             Self::Add(KeyOf::Everything(id), by) => {
                 add(rows.get_mut::<Everything>(*id).map(|row| &mut row.number), *by)
             }
             Self::Add(KeyOf::Pair(left, right, more), by) => {
                 add(rows.get_mut::<Pair>((&longer(left, *more), *right)).map(|row| &mut row.number), *by);
             }
-            Self::Add(KeyOf::Moment(moment), by) => {
-                add(rows.get_mut::<Moment>(moment.key()).map(|row| &mut row.number), *by);
+            Self::Add(KeyOf::KeyTypes(row), by) => {
+                add(rows.get_mut::<KeyTypes>(row.key()).map(|row| &mut row.number), *by);
             }
             Self::AddPair(left, right, by) => {
                 let new = || Pair { left: left.clone(), right: *right, number: 0, note: None };
@@ -84,7 +84,7 @@ impl Operation {
             }
             Self::Delete(KeyOf::Everything(id)) => rows.delete::<Everything>(*id),
             Self::Delete(KeyOf::Pair(left, right, more)) => rows.delete::<Pair>((&longer(left, *more), *right)),
-            Self::Delete(KeyOf::Moment(moment)) => rows.delete::<Moment>(moment.key()),
+            Self::Delete(KeyOf::KeyTypes(row)) => rows.delete::<KeyTypes>(row.key()),
             Self::CopyPair([(left, right), (other_left, other_right)]) => {
                 if let Some(row) = rows.get::<Pair>((left, *right)).cloned() {
                     rows.put(Pair { left: other_left.clone(), right: *other_right, ..row });
@@ -113,7 +113,7 @@ impl Operation {
         match self {
             Self::Add(KeyOf::Everything(id), _) => prefetch.want::<Everything>(*id),
             Self::Add(KeyOf::Pair(left, right, more), _) => prefetch.want::<Pair>((&longer(left, *more), *right)),
-            Self::Add(KeyOf::Moment(moment), _) => prefetch.want::<Moment>(moment.key()),
+            Self::Add(KeyOf::KeyTypes(row), _) => prefetch.want::<KeyTypes>(row.key()),
             Self::AddPair(left, right, _) | Self::CopyPair([(left, right), _]) => prefetch.want::<Pair>((left, *right)),
             _ => {}
         }
@@ -148,12 +148,12 @@ impl Search {
             Self::Right(right, Some(note)) => pairs(rows.find(Pair::by_right(*right, note))),
             Self::Right(right, None) => pairs(rows.find(Find::new("by_right", [Ok(Value::I64(*right))]))),
             Self::Note(note) => pairs(rows.find(Pair::by_note(note))),
-            Self::Day(day, Some(number)) => moments(rows.find(Moment::by_day(*day, *number))),
-            Self::Day(day, None) => moments(rows.find(Find::new("by_day", [day.to_value()]))),
+            Self::Day(day, Some(number)) => key_types(rows.find(KeyTypes::by_day(*day, *number))),
+            Self::Day(day, None) => key_types(rows.find(Find::new("by_day", [day.to_value()]))),
             Self::Amount(amount, Some((flag, instant))) => {
-                moments(rows.find(Moment::by_amount(*amount, *flag, *instant)))
+                key_types(rows.find(KeyTypes::by_amount(*amount, *flag, *instant)))
             }
-            Self::Amount(amount, None) => moments(rows.find(Find::new("by_amount", [amount.to_value()]))),
+            Self::Amount(amount, None) => key_types(rows.find(Find::new("by_amount", [amount.to_value()]))),
         }
     }
 }

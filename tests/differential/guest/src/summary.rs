@@ -2,7 +2,7 @@
 
 use gnomon_sdk::TextEnum;
 
-use crate::{Everything, Moment, Pair};
+use crate::{Everything, KeyTypes, Pair};
 
 /// Of rows of `everything`.
 #[must_use]
@@ -16,11 +16,11 @@ pub fn pairs(rows: Vec<Pair>) -> (i64, i64, String) {
     summed(rows.iter().map(|row| (row.number, format!("{:?} {}", row.left, row.right))))
 }
 
-/// Of moments.
+/// Of rows of `key_types`.
 #[must_use]
-pub fn moments(rows: Vec<Moment>) -> (i64, i64, String) {
+pub fn key_types(rows: Vec<KeyTypes>) -> (i64, i64, String) {
     summed(rows.iter().map(|row| {
-        let Moment { instant, day, amount, mark, flag, uuid, state, number } = row;
+        let KeyTypes { instant, day, amount, mark, flag, uuid, state, number } = row;
         (*number, format!("{instant} {day} {amount} {mark:?} {flag} {uuid} {}", state.as_text()))
     }))
 }

@@ -75,11 +75,11 @@ pub struct Pair {
 
 /// A row whose key has a column of each other type that a key can have.
 #[derive(Table, Serialize, Deserialize, Clone, Debug)]
-#[table("moments")]
+#[table("key_types")]
 #[index("by_day", columns(day, number))]
 #[index("by_amount", columns(amount, flag, instant))]
 #[allow(missing_docs, reason = "the names say it all")]
-pub struct Moment {
+pub struct KeyTypes {
     #[key]
     pub instant: Timestamp,
     #[key]
@@ -132,7 +132,7 @@ impl Pair {
     }
 }
 
-impl Moment {
+impl KeyTypes {
     /// The row with a longer key.
     #[must_use]
     pub fn longer(&self, mark: usize) -> Self {

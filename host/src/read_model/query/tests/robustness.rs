@@ -146,6 +146,9 @@ fn parsed_queries_are_valid_sql() {
     assert!(answered.get() > 100, "only {} queries came through", answered.get());
 }
 
+/// SQLSTATE of "window function lag requires an OVER clause".
+const WRONG_OBJECT_TYPE: &str = "42809";
+
 #[test]
 fn the_error_for_a_missing_column_equals_that_of_postgres() {
     let (database, table) = (Database::create(), table());
@@ -173,6 +176,9 @@ fn the_error_for_a_missing_column_equals_that_of_postgres() {
             let ours = Query::parse(&format!("select=\"{name}\""), &table).unwrap_err();
             let text = format!("SELECT \"flights\".\"{name}\" FROM {}", qualified(&table));
             match database.fetch(&Sql { text, params: vec![] }) {
+                // Postgres reads `flights.lag` as `lag(flights)` if there is a function of the name, here a window function. Names
+                // of functions are not columns for us.
+                Err(theirs) if theirs.code.as_str() == WRONG_OBJECT_TYPE => {}
                 Err(theirs) => prop_assert_eq!(ours, theirs),
                 Ok(_) => prop_assert!(false, "Postgres accepts {}", name),
             }
