@@ -1,4 +1,5 @@
-//! A real host in the process of a test, on a database of its own, spoken to over HTTP.
+//! A host in the process of a test, on a database of its own, spoken to over HTTP. The tests in `tests/e2e` drive a host that is a
+//! process of its own with the same methods, those of [`HostClient`].
 //!
 //! The database comes from the host's own `TestDatabase`, which is public for just this and hidden from the documentation:
 //! it is an empty database on the server that `DATABASE_URL` names, or on a private one that all tests of the process share.

@@ -187,7 +187,7 @@ async fn the_refusal_says_why_builds_cannot_be_aligned() {
     assert_eq!(pair.refusal().await, "build 2 is still replaying, and is at position 5; try again when it is live");
     pair.test.retire(pair.builds[1]).await;
     assert_eq!(pair.refusal().await, "build 2 is retired; its tables are dropped or about to be");
-    // A projection is deleted with all its builds; here only one of the two was read too late.
+    // As if the projection was deleted between the looks at the two builds: a delete removes both.
     sqlx::query("DELETE FROM gnomon.subscriptions WHERE subscription = 2").execute(&pair.test.pool).await.unwrap();
     assert_eq!(pair.refusal().await, "build 2 is retired; its tables are dropped or about to be");
 }

@@ -23,6 +23,7 @@ async fn every_state_is_read_as_it_was_written() {
     }
 }
 
+/// Written directly, since the code has no words for such states.
 #[tokio::test]
 async fn a_state_that_cannot_be_is_refused_by_the_schema() {
     let test = TestBuilds::create().await;
@@ -185,6 +186,7 @@ async fn a_build_that_does_not_move_has_no_rate() {
     assert_eq!(projections[0].builds[0].lag, None, "a retired build has no lag");
 }
 
+/// Written directly, since the code never writes such a dead letter.
 #[tokio::test]
 async fn a_dead_letter_beyond_the_checkpoint_is_refused_by_the_schema() {
     let test = TestBuilds::create().await;
