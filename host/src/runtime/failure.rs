@@ -27,7 +27,7 @@ pub enum BatchError {
 pub(super) enum CallError {
     /// As [`BatchError::Rows`].
     #[error("cannot read rows for the module: {0}")]
-    Rows(#[source] ReadError),
+    Rows(ReadError),
     /// As [`BatchError::Instance`].
     #[error("cannot start an instance of the module: {0}")]
     Instance(String),
