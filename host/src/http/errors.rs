@@ -1,13 +1,13 @@
 //! Errors of the rooms below as problems: only this file maps them to codes.
 
 use axum::{
-    extract::Path,
     http::header,
     response::{IntoResponse, Response},
 };
 use gnomon_values::limits::LimitError;
 
 use super::{
+    extract::PathParams,
     postgrest::PostgrestError,
     problem::{Code, Problem},
     server_error::{internal, unavailable},
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// `GET /errors/{code}`: the page that explains an error code.
-pub(super) async fn page(Path(code): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn page(PathParams(code): PathParams<String>) -> Result<Response, Problem> {
     let code = Code::ALL
         .iter()
         .find(|known| known.as_str() == code)

@@ -6,7 +6,9 @@ use sqlx::{PgPool, postgres::PgListener};
 use tokio::{sync::watch, task::JoinHandle};
 use tracing::{info, warn};
 
-/// The first pause after a failure; each further one is twice as long, up to [`MAX_PAUSE`].
+use super::backoff::Backoff;
+
+/// The first pause after a failure.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
@@ -54,7 +56,7 @@ impl Drop for Notifications {
 }
 
 async fn run(pool: PgPool, channel: &'static str, heard: watch::Sender<Heard>) {
-    let mut pause = MIN_PAUSE;
+    let mut backoff = Backoff::new(MIN_PAUSE, MAX_PAUSE);
     let mut is_failing = false;
     loop {
         let listening = async {
@@ -65,7 +67,8 @@ async fn run(pool: PgPool, channel: &'static str, heard: watch::Sender<Heard>) {
             if is_failing {
                 info!(channel, "listening for notifications again");
             }
-            (pause, is_failing) = (MIN_PAUSE, false);
+            backoff.reset();
+            is_failing = false;
             heard.send_replace(Heard::Began);
             // `None`: the connection was lost, and notifications may be, too.
             while let Some(notification) = listener.try_recv().await? {
@@ -74,17 +77,16 @@ async fn run(pool: PgPool, channel: &'static str, heard: watch::Sender<Heard>) {
             Ok::<(), sqlx::Error>(())
         };
         match listening.await {
-            Ok(()) => tokio::time::sleep(MIN_PAUSE).await,
+            Ok(()) => {}
             Err(sqlx::Error::PoolClosed) => return,
             Err(error) => {
                 if !is_failing {
                     warn!(%error, channel, "cannot listen for notifications, trying again");
                 }
                 is_failing = true;
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(MAX_PAUSE);
             }
         }
+        tokio::time::sleep(backoff.next_pause()).await;
     }
 }
 

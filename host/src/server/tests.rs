@@ -73,17 +73,14 @@ impl TestHost {
 
     /// Waits until each build is live, or active, and holds the effect of every event.
     pub(crate) async fn caught_up(&self, name: &Identifier) {
-        loop {
+        let done =
+            |build: &BuildSummary| matches!(build.state, BuildState::Live | BuildState::Active) && build.lag == Some(0);
+        test_support::until(&format!("`{name}` has caught up"), async || {
             let projection = self.operations.projection(name).await.unwrap().unwrap();
             assert!(projection.builds.iter().all(|build| build.error.is_none()), "{projection:?}");
-            let done = |build: &BuildSummary| {
-                matches!(build.state, BuildState::Live | BuildState::Active) && build.lag == Some(0)
-            };
-            if projection.active_build.is_some() && projection.builds.iter().all(done) {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
+            projection.active_build.is_some() && projection.builds.iter().all(done)
+        })
+        .await;
     }
 
     pub(crate) async fn checkpoint(&self, build: BuildId) -> i64 {

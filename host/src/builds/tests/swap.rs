@@ -73,7 +73,7 @@ async fn the_active_build_is_held_until_the_next_one_has_reached_its_checkpoint(
 
 /// Waits until a transaction holds the lock of a build's subscription.
 async fn until_held(test: &TestBuilds, build: BuildId) {
-    loop {
+    test_support::until("the swap holds the build", async || {
         let free: Option<i64> = sqlx::query_scalar(
             "SELECT subscription FROM gnomon.subscriptions WHERE subscription = $1 FOR UPDATE SKIP LOCKED",
         )
@@ -81,11 +81,9 @@ async fn until_held(test: &TestBuilds, build: BuildId) {
         .fetch_optional(&test.pool)
         .await
         .unwrap();
-        if free.is_none() {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
+        free.is_none()
+    })
+    .await;
 }
 
 #[tokio::test]

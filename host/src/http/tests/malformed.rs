@@ -135,6 +135,7 @@ async fn malformed_queries() {
         ("/v1/read-models/nobody", "404 not_found: there is nothing at /v1/read-models/nobody"),
         ("/v2/events", "404 not_found: there is nothing at /v2/events"),
         ("/errors/nothing", "404 not_found: there is no error code `nothing`"),
+        ("/errors/%ff", "400 invalid_path: Invalid URL: Invalid UTF-8 in `code`"),
     ] {
         let found = api.get(path).await.problem();
         assert!(found.starts_with(problem), "{path}\n found: {found}\nwanted: {problem}");

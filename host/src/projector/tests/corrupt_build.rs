@@ -1,7 +1,5 @@
 //! A build that this host cannot decode does not keep it from the other builds.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use crate::{
@@ -34,9 +32,7 @@ async fn a_build_that_cannot_be_decoded_does_not_keep_the_host_from_the_others()
     ])
     .await;
     let next = TestHost::start(&database).await;
-    while next.checkpoint(healthy).await < 2 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    test_support::until("the healthy build holds both events", async || next.checkpoint(healthy).await == 2).await;
     assert_eq!(next.checkpoint(corrupt).await, 0);
 
     // Once its row is repaired, the build is worked on again.

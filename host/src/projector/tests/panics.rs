@@ -1,7 +1,5 @@
 //! A worker that panics is tried again a few times; then its build fails, and the other builds of the host go on.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use crate::{
@@ -19,13 +17,9 @@ async fn build(host: &TestHost, name: &Identifier, build: BuildId) -> BuildSumma
 }
 
 async fn until(host: &TestHost, name: &Identifier, number: BuildId, state: BuildState) -> BuildSummary {
-    loop {
-        let summary = build(host, name, number).await;
-        if summary.state == state {
-            return summary;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    test_support::until(&format!("the build is {state:?}"), async || build(host, name, number).await.state == state)
+        .await;
+    build(host, name, number).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
