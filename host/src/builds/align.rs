@@ -157,7 +157,7 @@ fn numbers(builds: [BuildId; 2]) -> Vec<SubscriptionId> {
 
 /// Sets a barrier for two builds, if they can reach one position now.
 async fn set_barrier(pool: &PgPool, builds: [BuildId; 2]) -> Result<BarrierDecision, AlignError> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = crate::postgres::begin(pool).await?;
     // Both checkpoints stay where they are until both builds have the barrier.
     let Some(progress) = subscriptions::lock(&mut transaction, &numbers(builds)).await? else {
         return Ok(BarrierDecision::Wait);

@@ -53,7 +53,7 @@ pub(crate) struct Changes {
 impl Changes {
     /// Begins a transaction and locks the projection; waits for other changes of the projection to end.
     pub(crate) async fn begin(pool: &PgPool, projection: &Identifier) -> Result<Self, ChangeError> {
-        Self::within(pool.begin().await?, projection).await
+        Self::within(crate::postgres::begin(pool).await?, projection).await
     }
 
     /// Locks the projection in a transaction that the caller has begun.

@@ -50,7 +50,7 @@ pub(crate) async fn swap(
     cause: &str,
     timeout: Duration,
 ) -> Result<Swapped, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = crate::postgres::begin(pool).await?;
     // Fails after 2 s instead of holding the projection's lock behind a long transaction that reads a view.
     transaction.execute("SET LOCAL lock_timeout = '2s'").await?;
     if !store::lock_projection(&mut transaction, projection).await? {

@@ -32,7 +32,7 @@ impl Operations {
         activation: Activation,
     ) -> Result<BuildId, OperateError> {
         let module = self.modules.load_projection(name, version).await?;
-        let transaction = self.pool.begin().await?;
+        let transaction = crate::postgres::begin(&self.pool).await?;
         let (changes, deployed) = self.deploy_within(transaction, name, version, module.tables(), activation).await?;
         changes.commit().await?;
         self.activate_if_live(&deployed).await;

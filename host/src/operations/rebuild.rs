@@ -23,7 +23,7 @@ impl Operations {
             None => self.active_version(name).await?,
         };
         let module = self.modules.load_projection(name, version).await?;
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = crate::postgres::begin(&self.pool).await?;
         let upcasters = hold_upcasters(&mut transaction).await?;
         let mut changes = Changes::within(transaction, name).await?;
         let cause = format!("an operator asked for a rebuild of version {version}");

@@ -60,7 +60,7 @@ impl Operations {
             None => self.newest_version(name).await?,
         };
         let upcaster = self.modules.load_upcaster(name, version).await?;
-        let transaction = self.pool.begin().await?;
+        let transaction = crate::postgres::begin(&self.pool).await?;
         let (transaction, rebuilt) = self.activate_upcaster_within(transaction, name, version, &upcaster).await?;
         commit(transaction).await?;
         Ok((version, rebuilt))
@@ -103,7 +103,7 @@ impl Operations {
     /// # Errors
     /// It is not active, or Postgres fails.
     pub async fn deactivate_upcaster(&self, name: &Identifier) -> Result<Vec<Rebuilt>, OperateError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = crate::postgres::begin(&self.pool).await?;
         begin_upcaster_change(&mut transaction).await?;
         let version = remove_active_upcaster(&mut transaction, name).await?;
         let version = version.ok_or_else(|| OperateError::NoUpcaster(name.clone()))?;

@@ -64,7 +64,7 @@ impl Operations {
         activation: Activation,
     ) -> Result<UploadOutcome, UploadModuleError> {
         let (module, bytes) = self.modules.check(name, bytes).await?;
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = crate::postgres::begin(&self.pool).await?;
         let uploaded = store_version(&mut transaction, name, module.descriptor(), &bytes).await?;
         let version = uploaded.version;
         match module {

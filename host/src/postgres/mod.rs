@@ -9,7 +9,10 @@ mod migrate;
 pub mod sqlstate;
 #[doc(hidden)]
 pub mod test_database;
+#[cfg(test)]
+pub(crate) mod test_proxy;
 mod time;
+mod transaction;
 mod value;
 
 pub(crate) use self::value::{sql_number, sql_text};
@@ -21,4 +24,5 @@ pub use self::{
     migrate::{MigrateError, migrate},
     sqlstate::{is_lock_timeout, is_missing_table, is_transient},
     time::{PgDate, PgTimestamp},
+    transaction::begin,
 };

@@ -34,7 +34,7 @@ pub(super) async fn commit(
     step: &Step,
     effect: &Effect<'_>,
 ) -> Result<(), Stop> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = crate::postgres::begin(pool).await?;
     if effect.replayable {
         sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *transaction).await?;
     }

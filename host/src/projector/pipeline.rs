@@ -270,7 +270,7 @@ impl<'w> Pipeline<'w> {
     /// The end of the log is reached for the first time: adds the indexes to the tables and makes the build live.
     async fn finish_replay(&mut self) -> Result<(), Stop> {
         let Work { shared, job, lease, .. } = &mut *self.work;
-        let mut transaction = shared.pool.begin().await?;
+        let mut transaction = crate::postgres::begin(&shared.pool).await?;
         self.tables.add_indexes(&mut transaction).await?;
         let caught_up = WorkerReport::CaughtUp(self.checkpoint);
         job.build.state = report(&mut transaction, *lease, &caught_up).await?;

@@ -36,7 +36,7 @@ impl Work {
 
     /// Changes the state of the build as the report says, if the lease is held.
     pub(super) async fn report(&self, report: &WorkerReport) -> Result<(), Stop> {
-        let mut transaction = self.shared.pool.begin().await?;
+        let mut transaction = crate::postgres::begin(&self.shared.pool).await?;
         builds::report(&mut transaction, self.lease, report).await?;
         transaction.commit().await?;
         Ok(())

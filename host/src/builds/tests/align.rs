@@ -196,7 +196,7 @@ async fn the_refusal_says_why_builds_cannot_be_aligned() {
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_for_one_build_lets_the_other_go_on() {
     let pair = Pair::at([5, 20]).await;
-    let mut swap = pair.test.pool.begin().await.unwrap();
+    let mut swap = crate::postgres::begin(&pair.test.pool).await.unwrap();
     sqlx::query("SELECT FROM gnomon.subscriptions WHERE subscription = $1 FOR UPDATE")
         .bind(pair.builds[1].0)
         .execute(&mut *swap)

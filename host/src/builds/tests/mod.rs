@@ -58,7 +58,7 @@ impl TestBuilds {
             categories: vec![],
             partitioned_by: None,
         });
-        let mut transaction = self.pool.begin().await.unwrap();
+        let mut transaction = crate::postgres::begin(&self.pool).await.unwrap();
         for number in 1..=version {
             // No module is loaded in these tests, so any bytes stand for the component.
             let bytes = format!("the component of version {number}");
@@ -93,7 +93,7 @@ impl TestBuilds {
         step: Step,
         writes: WriteSet,
     ) -> Result<(), AdvanceError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = crate::postgres::begin(&self.pool).await?;
         advance(&mut transaction, lease, &step).await?;
         tables.apply(&mut transaction, &writes).await?;
         Ok(transaction.commit().await?)
@@ -101,7 +101,7 @@ impl TestBuilds {
 
     /// Sets a barrier at a position for all builds, as another host does. With no duration it has expired at once.
     pub(crate) async fn set_barrier(&self, at: u64, duration: Duration) {
-        let mut transaction = self.pool.begin().await.unwrap();
+        let mut transaction = crate::postgres::begin(&self.pool).await.unwrap();
         set_barriers(&mut transaction, &self.barrier(at).await, duration).await.unwrap();
         transaction.commit().await.unwrap();
     }

@@ -93,7 +93,7 @@ impl BuildsAndModel {
             self.test.lease(build).await;
         }
         self.trace.push(format!("{event:?} {build}, lease lost: {is_lost}"));
-        let mut transaction = self.test.pool.begin().await.unwrap();
+        let mut transaction = crate::postgres::begin(&self.test.pool).await.unwrap();
         match report(&mut transaction, lease, &worker_report).await {
             Ok(state) => {
                 assert!(!is_lost, "{:#?}", self.trace);

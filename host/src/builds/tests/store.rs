@@ -81,7 +81,7 @@ async fn an_error_is_read_as_it_was_written_with_the_upcaster_that_failed() {
             backtrace: Vec::new(),
         };
         let error = BuildError::Module { failure, stream: "flight-1".to_owned(), event_type: "Arrived".to_owned() };
-        let mut worker = test.pool.begin().await.unwrap();
+        let mut worker = crate::postgres::begin(&test.pool).await.unwrap();
         report(&mut worker, lease, &WorkerReport::Halted(error.clone())).await.unwrap();
         worker.commit().await.unwrap();
         let projection = summaries(&test.pool, None).await.unwrap().pop().unwrap();
@@ -100,7 +100,7 @@ async fn a_change_sees_what_a_worker_reported_in_between() {
     let test = TestBuilds::create().await;
     let (build, _) = test.build(1, &["n"]).await;
     let lease = test.lease(build).await;
-    let mut worker = test.pool.begin().await.unwrap();
+    let mut worker = crate::postgres::begin(&test.pool).await.unwrap();
     let error = BuildError::Host { message: "the disk is full".to_owned() };
     report(&mut worker, lease, &WorkerReport::Failed(error)).await.unwrap();
     // The operator's transaction waits for the worker's.
@@ -130,7 +130,7 @@ async fn the_report_of_a_worker_without_the_lease_changes_nothing() {
     let test = TestBuilds::create().await;
     let (build, _) = test.build(1, &["n"]).await;
     let (old, _new) = (test.lease(build).await, test.lease(build).await);
-    let mut worker = test.pool.begin().await.unwrap();
+    let mut worker = crate::postgres::begin(&test.pool).await.unwrap();
     let error = BuildError::Host { message: "it halts".to_owned() };
     let reported = report(&mut worker, old, &WorkerReport::Halted(error)).await;
     assert!(matches!(reported, Err(ReportError::LeaseLost(_))), "{reported:?}");
@@ -141,7 +141,7 @@ async fn a_retired_build_has_neither_tables_nor_dead_letters_nor_an_error() {
     let test = TestBuilds::create().await;
     let (build, _) = test.build(1, &["n"]).await;
     let lease = test.lease(build).await;
-    let mut worker = test.pool.begin().await.unwrap();
+    let mut worker = crate::postgres::begin(&test.pool).await.unwrap();
     let error = BuildError::Host { message: "the disk is full".to_owned() };
     report(&mut worker, lease, &WorkerReport::Failed(error)).await.unwrap();
     worker.commit().await.unwrap();

@@ -139,7 +139,7 @@ async fn the_error_of_a_failed_activation_is_deleted_by_a_later_one() {
     test.live(second).await;
     let lease = test.lease(second).await;
     let error = BuildError::Host { message: "the build cannot be activated: a session reads the view".to_owned() };
-    let mut transaction = test.pool.begin().await.unwrap();
+    let mut transaction = crate::postgres::begin(&test.pool).await.unwrap();
     report(&mut transaction, lease, &WorkerReport::ActivationFailed(error.clone())).await.unwrap();
     transaction.commit().await.unwrap();
     let summary = async |build: BuildId| {

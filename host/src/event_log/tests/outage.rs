@@ -56,7 +56,7 @@ async fn an_append_that_waits_too_long_fails() {
     let settings = EventLogSettings { append_timeout: Duration::from_millis(50), ..EventLogSettings::default() };
     let test = TestLog::open_with(settings).await;
     test.append("a-1", &["Opened"]).await;
-    let mut other = test.pool.begin().await.unwrap();
+    let mut other = crate::postgres::begin(&test.pool).await.unwrap();
     sqlx::query("SELECT FROM gnomon.head FOR UPDATE").execute(&mut *other).await.unwrap();
     let error = append(&test.log, "a-1", ExpectedVersion::Any, vec![event("Moved")]).await.unwrap_err();
     assert!(matches!(error, AppendError::Unavailable(_)), "{error:?}");
