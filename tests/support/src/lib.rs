@@ -5,6 +5,7 @@
 
 mod client;
 mod modules;
+mod target;
 mod wait;
 
 pub use self::{
