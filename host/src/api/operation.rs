@@ -67,6 +67,16 @@ pub struct Retried {
     pub operated: Operated,
 }
 
+/// The answer of `POST /v1/projections/{name}/verify`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VerificationBegun {
+    /// The number of the verification.
+    pub verification: u64,
+    /// The build that is verified, and the projection, whose members stand beside it.
+    #[serde(flatten)]
+    pub operated: Operated,
+}
+
 impl<'de> Deserialize<'de> for Operated {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -77,6 +87,19 @@ impl<'de> Deserialize<'de> for Operated {
         let object = RawObject::read(deserializer)?;
         let Members { build } = object.members()?;
         Ok(Self { build, projection: object.members()? })
+    }
+}
+
+impl<'de> Deserialize<'de> for VerificationBegun {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Members {
+            verification: u64,
+        }
+
+        let object = RawObject::read(deserializer)?;
+        let Members { verification } = object.members()?;
+        Ok(Self { verification, operated: object.members()? })
     }
 }
 

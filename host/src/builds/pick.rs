@@ -1,8 +1,9 @@
-//! Choosing the build of a request. A build that verifies another one is chosen only if the request names it.
+//! Choosing the build of a request. It is never one that verifies another: those have numbers of their own.
 
 use super::{
     build::{Build, BuildId},
-    state::{BuildState, State, Work},
+    number::{BuildName, BuildNumber},
+    state::{State, Work},
 };
 use crate::read_model::Identifier;
 
@@ -25,14 +26,22 @@ pub(crate) enum DefaultBuild {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PickError {
     /// The projection has no build of this number.
-    #[error("projection `{projection}` has no build {build}; it has {}", list(builds))]
+    #[error("projection `{projection}` has no build {build}; it has {}", numbers(builds))]
     NoBuild {
         /// The projection.
         projection: Identifier,
         /// The number.
-        build: BuildId,
-        /// The builds that it has.
-        builds: Vec<BuildId>,
+        build: BuildNumber,
+        /// The builds that it has and that are not retired, newest first.
+        builds: Vec<BuildNumber>,
+    },
+    /// The projection has no verification of this number.
+    #[error("projection `{projection}` has no verification {verification}; begin one with `verify`")]
+    NoVerification {
+        /// The projection.
+        projection: Identifier,
+        /// The number.
+        verification: BuildNumber,
     },
     /// The request names no build, and none is suitable.
     #[error("projection `{projection}` has no build to {action}: {reason}")]
@@ -46,26 +55,35 @@ pub enum PickError {
     },
 }
 
-/// Numbers of builds, separated by commas.
-pub(crate) fn list(builds: &[BuildId]) -> String {
+/// Names of builds, separated by commas.
+pub(crate) fn list(builds: &[BuildName]) -> String {
     builds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Numbers of builds, separated by commas.
+fn numbers(builds: &[BuildNumber]) -> String {
+    match builds {
+        [] => "none that is not retired".to_owned(),
+        builds => builds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// Chooses a build: the named one, or else the default one. `builds` are those of the projection, newest first.
 pub(crate) fn pick<'b>(
     projection: &Identifier,
     builds: &'b [Build],
-    named: Option<BuildId>,
+    named: Option<BuildNumber>,
     default: DefaultBuild,
 ) -> Result<&'b Build, PickError> {
+    let of_queries = builds.iter().filter(|build| build.verifies.is_none());
+    let usable = of_queries.clone().filter(|build| build.state != State::Retired);
     if let Some(named) = named {
-        return builds.iter().find(|build| build.id == named).ok_or_else(|| PickError::NoBuild {
+        return of_queries.clone().find(|build| build.number == named).ok_or_else(|| PickError::NoBuild {
             projection: projection.clone(),
             build: named,
-            builds: builds.iter().map(|build| build.id).collect(),
+            builds: usable.map(|build| build.number).collect(),
         });
     }
-    let usable = builds.iter().filter(|build| build.verifies.is_none() && build.state != State::Retired);
     let active = usable.clone().find(|build| build.state.is_active());
     let none_fits = |action, reason| PickError::NoneFits { projection: projection.clone(), action, reason };
     match default {
@@ -92,9 +110,12 @@ pub(crate) fn pick<'b>(
     }
 }
 
-impl Build {
-    /// The one word that users see for its state.
-    pub(crate) fn word(&self) -> BuildState {
-        self.state.into()
-    }
+/// The build of a verification. `builds` are those of the projection.
+pub(crate) fn find_verification<'b>(
+    projection: &Identifier,
+    builds: &'b [Build],
+    verification: BuildNumber,
+) -> Result<&'b Build, PickError> {
+    let is_it = |build: &&Build| build.name() == BuildName::Verification(verification);
+    builds.iter().find(is_it).ok_or_else(|| PickError::NoVerification { projection: projection.clone(), verification })
 }

@@ -74,7 +74,7 @@ pub(crate) async fn swap(
             return Ok(Swapped::Behind { checkpoint, seen });
         }
     }
-    match turn_queries(&mut transaction, active, build, tables, cause).await {
+    match turn_queries(&mut transaction, active, next, tables, cause).await {
         Ok(()) => {}
         Err(ChangeError::Refused { refused, .. }) => return Ok(Swapped::Refused(refused)),
         Err(ChangeError::NoProjection(_)) => return Ok(Swapped::Deleted),
@@ -89,21 +89,21 @@ pub(crate) async fn swap(
 async fn turn_queries(
     connection: &mut PgConnection,
     from: Option<&Build>,
-    to: BuildId,
+    to: &Build,
     tables: &TableSet,
     cause: &str,
 ) -> Result<(), ChangeError> {
-    let both: Vec<BuildId> = from.map(|from| from.id).into_iter().chain([to]).collect();
+    let both: Vec<BuildId> = from.map(|from| from.id).into_iter().chain([to.id]).collect();
     let mut locked = store::lock(connection, &both).await?;
     // The one that is replaced comes first: the schema refuses two active builds even within a transaction.
-    locked.sort_by_key(|build| build.id == to);
+    locked.sort_by_key(|build| build.id == to.id);
     if let Some(build) = locked.first() {
         views::point_to(connection, &build.projection, tables).await?;
     }
     for build in locked {
-        let (event, cause) = match build.id == to {
+        let (event, cause) = match build.id == to.id {
             true => (Event::Activated, cause.to_owned()),
-            false => (Event::Replaced, format!("build {to} became the active one")),
+            false => (Event::Replaced, format!("{} became the active one", to.name())),
         };
         apply_event(connection, build, event, None, &cause).await?;
     }

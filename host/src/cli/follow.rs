@@ -5,14 +5,14 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use super::{
-    client::Client,
+    client::{Client, ClientError},
     figures,
     progress::{Progress, time_left},
 };
-use crate::api::{Build, BuildState, Projection};
+use crate::api::{Build, BuildState, Projection, ProjectionsQuery};
 
 /// How often the build's state is read.
-const POLL: Duration = Duration::from_millis(200);
+pub(super) const POLL: Duration = Duration::from_millis(200);
 /// How often in a row the host may fail to answer: for about a minute.
 const MAX_MISSES: u32 = 300;
 
@@ -52,7 +52,6 @@ impl Followed {
             return format!("build {number} of `{projection}` is active at position {at}");
         }
         let read = match active {
-            _ if build.verifies() => return format!("build {number} of `{projection}` has caught up at position {at}"),
             Some(active) => format!("queries read build {active}"),
             None => "no build is active yet".to_owned(),
         };
@@ -71,25 +70,31 @@ pub(super) async fn follow(
     goal: Goal,
     progress: &Progress,
 ) -> anyhow::Result<Followed> {
-    let mut misses = 0;
     loop {
-        let projection: Projection = match client.json(client.get(&["v1", "projections", name])).await {
-            Ok(projection) => projection,
-            Err(error) if error.is_temporary() && misses < MAX_MISSES => {
-                misses += 1;
-                tokio::time::sleep(POLL).await;
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        misses = 0;
+        let projection = read(client, name).await?;
         let gone = || format!("build {number} of `{name}` does not exist any more: it was replaced");
         let build = projection.build(number).with_context(gone)?;
         if has_arrived(name, build, goal)? {
             return Ok(Followed { projection: name.to_owned(), build: build.clone(), active: projection.active_build });
         }
-        show(progress, name, build);
+        let Build { checkpoint, head, lag, events_per_second: rate, .. } = *build;
+        show(progress, name, Figures { checkpoint, head, lag, rate });
         tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Reads a projection with its retired builds, also after an outage of the host.
+pub(super) async fn read(client: &Client, name: &str) -> Result<Projection, ClientError> {
+    let mut misses = 0;
+    loop {
+        let request = client.get(&["v1", "projections", name]).query(&ProjectionsQuery { retired: true });
+        match client.json(request).await {
+            Err(error) if error.is_temporary() && misses < MAX_MISSES => {
+                misses += 1;
+                tokio::time::sleep(POLL).await;
+            }
+            read => return read,
+        }
     }
 }
 
@@ -125,17 +130,24 @@ fn has_arrived(name: &str, build: &Build, goal: Goal) -> anyhow::Result<bool> {
     }
 }
 
-fn show(progress: &Progress, name: &str, build: &Build) {
-    let rate = build.events_per_second;
-    let (checkpoint, head) = (figures::count(build.checkpoint), figures::count(build.head));
-    let mut line = format!("{name}: position {checkpoint} of {head}");
+/// How far a build is.
+pub(super) struct Figures {
+    pub(super) checkpoint: u64,
+    pub(super) head: u64,
+    pub(super) lag: Option<u64>,
+    pub(super) rate: f64,
+}
+
+/// Shows how far a build of a projection is.
+pub(super) fn show(progress: &Progress, name: &str, Figures { checkpoint, head, lag, rate }: Figures) {
+    let mut line = format!("{name}: position {} of {}", figures::count(checkpoint), figures::count(head));
     if rate > 0.0 {
         line += &format!(", {} events/s", figures::rate(rate));
     }
-    if let Some(left) = build.lag.and_then(|lag| time_left(lag, rate)) {
+    if let Some(left) = lag.and_then(|lag| time_left(lag, rate)) {
         line += &format!(", {} left", figures::time(left));
     }
-    progress.show(build.checkpoint, Some(build.head.max(1)), line);
+    progress.show(checkpoint, Some(head.max(1)), line);
 }
 
 #[cfg(test)]

@@ -85,6 +85,7 @@ codes! {
     UpcasterConflict "upcaster_conflict" CONFLICT "The upcaster conflicts with one that is active",
     UpcasterNotFound "upcaster_not_found" NOT_FOUND "The upcaster does not exist, or is not active",
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body of the request has the wrong type",
+    VerificationNotFound "verification_not_found" NOT_FOUND "The projection has no such verification",
     ViewNameTaken "view_name_taken" CONFLICT "A view of another projection has the name already",
     WrongBuildState "wrong_build_state" CONFLICT "The state of the build does not allow this",
     WrongExpectedVersion "wrong_expected_version" CONFLICT "The stream is not at the expected version",

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Operations, error::OperateError};
 use crate::{
     builds::{
-        Build, BuildId, ChangeError, Changes, DefaultBuild, Event, Refused, SWAP_TIMEOUT, Stage, Swapped,
+        Build, BuildNumber, ChangeError, Changes, DefaultBuild, Event, Refused, SWAP_TIMEOUT, Stage, Swapped,
         active_checkpoint, get, pick, swap, tables,
     },
     read_model::Identifier,
@@ -37,37 +37,37 @@ impl Operations {
     pub async fn activate(
         &self,
         name: &Identifier,
-        build: Option<BuildId>,
+        build: Option<BuildNumber>,
         timeout: Duration,
-    ) -> Result<(BuildId, Activated), OperateError> {
+    ) -> Result<(BuildNumber, Activated), OperateError> {
         let mut changes = Changes::begin(&self.pool, name).await?;
         let found = pick(name, &changes.builds().await?, build, DefaultBuild::ToActivate)?.clone();
         if found.state.is_active() {
-            return Ok((found.id, Activated::Now));
+            return Ok((found.number, Activated::Now));
         }
         let replays = found.state.kept().is_some_and(|kept| kept.stage == Stage::Replaying);
         if found.state.is_readable() {
             drop(changes);
             self.activate_live(&found, "an operator activated it", timeout).await?;
-            return Ok((found.id, Activated::Now));
+            return Ok((found.number, Activated::Now));
         }
         // A replaying build waits until it has caught up. Any other is refused, with the reason that `Activated` has.
         let event = if replays { Event::ActivateWhenLive } else { Event::Activated };
         changes.apply(found.id, event, "an operator asked for it").await?;
         changes.commit().await?;
-        Ok((found.id, Activated::WhenCaughtUp))
+        Ok((found.number, Activated::WhenCaughtUp))
     }
 
     /// Makes the newest build that was active before the active one, and that is not retired, the active one again.
     ///
     /// # Errors
     /// There is no such build, or it does not reach the checkpoint of the active build within `timeout`, or Postgres fails.
-    pub async fn rollback(&self, name: &Identifier, timeout: Duration) -> Result<BuildId, OperateError> {
+    pub async fn rollback(&self, name: &Identifier, timeout: Duration) -> Result<BuildNumber, OperateError> {
         let mut changes = Changes::begin(&self.pool, name).await?;
         let earlier = pick(name, &changes.builds().await?, None, DefaultBuild::ToRollBackTo)?.clone();
         drop(changes);
         self.activate_live(&earlier, "an operator rolled back", timeout).await?;
-        Ok(earlier.id)
+        Ok(earlier.number)
     }
 
     /// Makes a live build the active one.
@@ -83,7 +83,7 @@ impl Operations {
         match swap(&self.pool, projection, id, &tables, cause, timeout.min(SWAP_TIMEOUT)).await? {
             Swapped::Done => Ok(()),
             Swapped::Behind { checkpoint, seen } => {
-                Err(OperateError::Behind { projection: projection.clone(), build: id, checkpoint, seen })
+                Err(OperateError::Behind { projection: projection.clone(), build: build.number, checkpoint, seen })
             }
             // It was changed in the meantime.
             Swapped::Refused(refused) => {

@@ -6,7 +6,7 @@ use sqlx::{Postgres, Transaction};
 
 use super::{Operations, error::OperateError};
 use crate::{
-    builds::{Activation, Build, BuildId, Changes, Event, NewBuild, NewBuildPurpose, Work, hold_upcasters},
+    builds::{Activation, Build, BuildNumber, Changes, Event, NewBuild, NewBuildPurpose, Work, hold_upcasters},
     modules::ModuleVersion,
     read_model::{Identifier, Table},
 };
@@ -14,7 +14,7 @@ use crate::{
 /// The result of deploying a version.
 pub(super) struct Deployed {
     /// The build of the version.
-    pub(super) build: BuildId,
+    pub(super) build: Build,
     /// The build before the deployment, if it is live already and is to become the active one at once.
     pub(super) live: Option<Build>,
 }
@@ -30,13 +30,13 @@ impl Operations {
         name: &Identifier,
         version: ModuleVersion,
         activation: Activation,
-    ) -> Result<BuildId, OperateError> {
+    ) -> Result<BuildNumber, OperateError> {
         let module = self.modules.load_projection(name, version).await?;
         let transaction = self.pool.begin().await?;
         let (changes, deployed) = self.deploy_within(transaction, name, version, module.tables(), activation).await?;
         changes.commit().await?;
         self.activate_if_live(&deployed).await;
-        Ok(deployed.build)
+        Ok(deployed.build.number)
     }
 
     /// Deploys a version in a transaction that the caller has begun, and that the caller commits.
@@ -66,11 +66,11 @@ impl Operations {
                     changes.apply(existing.id, Event::ActivateWhenLive, "the version was deployed again").await?;
                 }
                 let live = auto && existing.state.is_readable() && !existing.state.is_active();
-                Deployed { build: existing.id, live: live.then_some(existing) }
+                Deployed { live: live.then(|| existing.clone()), build: existing }
             }
         };
         if auto {
-            changes.supersede_others(deployed.build).await?;
+            changes.supersede_others(&deployed.build).await?;
         }
         Ok((changes, deployed))
     }
@@ -81,7 +81,7 @@ impl Operations {
         if let Some(live) = &deployed.live
             && let Err(error) = self.activate_live(live, "the version was deployed again", Duration::ZERO).await
         {
-            tracing::debug!(build = %live.id, %error, "the build is not active yet");
+            tracing::debug!(build = %live.number, projection = %live.projection, %error, "the build is not active yet");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Errors of operations.
 
 use crate::{
-    builds::{BuildId, ChangeError, PickError},
+    builds::{BuildNumber, ChangeError, PickError},
     event_log::Position,
     modules::LoadError,
     read_model::Identifier,
@@ -26,7 +26,7 @@ pub enum OperateError {
         /// The projection.
         projection: Identifier,
         /// The build.
-        build: BuildId,
+        build: BuildNumber,
         /// Its checkpoint.
         checkpoint: Position,
         /// The checkpoint of the active build.
@@ -42,7 +42,7 @@ pub enum OperateError {
         /// The projection.
         projection: Identifier,
         /// The build.
-        build: BuildId,
+        build: BuildNumber,
         /// The number of its dead letters.
         letters: u64,
     },

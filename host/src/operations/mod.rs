@@ -28,6 +28,7 @@ use crate::{modules::Modules, postgres::Database};
 pub use self::{
     activate::Activated,
     compare::{CompareError, CompareOptions, ComparedBuild, Comparison},
+    dead_letters::DeadLetters,
     error::OperateError,
     retry::Retried,
     upcasters::Rebuilt,

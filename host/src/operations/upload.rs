@@ -2,7 +2,7 @@
 
 use super::{Operations, error::OperateError, upcasters::Rebuilt};
 use crate::{
-    builds::{Activation, BuildId, notify},
+    builds::{Activation, BuildNumber, notify},
     modules::{UploadError, Uploaded, store_version},
     read_model::Identifier,
     runtime::Module,
@@ -21,7 +21,7 @@ pub struct UploadOutcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UploadEffect {
     /// The projection was deployed, and this is the build of the version.
-    Deployed(BuildId),
+    Deployed(BuildNumber),
     /// The upcaster was activated, and these builds were started.
     Activated(Vec<Rebuilt>),
     /// The upcaster was stored, and an operator has to activate it.
@@ -73,7 +73,7 @@ impl Operations {
                     self.deploy_within(transaction, name, version, module.tables(), activation).await?;
                 changes.commit().await?;
                 self.activate_if_live(&deployed).await;
-                Ok(UploadOutcome { uploaded, effect: UploadEffect::Deployed(deployed.build) })
+                Ok(UploadOutcome { uploaded, effect: UploadEffect::Deployed(deployed.build.number) })
             }
             Module::Upcaster(upcaster) if activation == Activation::Auto => {
                 let (mut transaction, rebuilt) =

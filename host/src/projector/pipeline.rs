@@ -275,7 +275,7 @@ impl<'w> Pipeline<'w> {
         let caught_up = WorkerReport::CaughtUp(self.checkpoint);
         job.build.state = report(&mut transaction, *lease, &caught_up).await?;
         transaction.commit().await?;
-        info!(build = %job.build.id, projection = %job.build.projection, version = %job.build.version,
+        info!(build = %job.build.name(), projection = %job.build.projection, version = %job.build.version,
             checkpoint = %self.checkpoint, "the build has caught up");
         Ok(())
     }
@@ -295,7 +295,7 @@ impl<'w> Pipeline<'w> {
     }
 
     async fn after_swap(&mut self, swapped: Result<Swapped, sqlx::Error>) -> Result<(), Stop> {
-        let (build, projection) = (self.work.job.build.id, self.work.job.build.projection.clone());
+        let (build, projection) = (self.work.job.build.name(), self.work.job.build.projection.clone());
         match swapped {
             Ok(Swapped::Done) => {
                 info!(%build, %projection, version = %self.work.job.build.version,

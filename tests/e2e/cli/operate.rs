@@ -128,7 +128,7 @@ async fn a_read_model_is_verified_and_the_build_that_verifies_is_retired() {
          built again from 2 events in 2 batches of at most 1, each with fresh memory"
     );
     assert_eq!(hash.len(), 64);
-    assert_eq!(host.build("tally", 2).await["state"], "retired");
+    assert_eq!(host.projection("tally").await["verifications"], json!([]));
 
     let events = (0..1000).map(|_| json!({"stream": "any-1", "type": "Happened", "data": {}}));
     host.import(events.map(|event| format!("{event}\n")).collect()).await;
@@ -137,10 +137,10 @@ async fn a_read_model_is_verified_and_the_build_that_verifies_is_retired() {
     assert_eq!(differs.code, Some(1));
     assert!(differs.err.contains("the read model of `remembers` is not a function of its events"), "{}", differs.err);
     let lines: Vec<&str> = differs.out.lines().collect();
-    assert_eq!(lines[0], "remembers: build 3 (version 1) → build 4 (version 1), at position 1,002");
+    assert_eq!(lines[0], "remembers: build 1 (version 1) → verification 1, at position 1,002");
     assert_eq!(lines[2], "notes: 1,002 rows → 1,002 rows");
     assert!(lines[5].starts_with("  ~ position=") && lines[5].contains(" seen\" → \""), "{}", lines[5]);
-    assert_eq!(host.build("remembers", 4).await["state"], "retired");
+    assert_eq!(host.projection("remembers").await["verifications"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,10 +162,10 @@ async fn upcasters_are_activated_and_projections_are_built_again() {
     let deployed = run(&host, &["deploy", upcaster, "--json"]).await;
     insta::assert_snapshot!(deployed.err, @r"
     upcaster `flight_arrivals` is unchanged: version 1 has the same bytes
-    built again: `remembers` (build 3)
-    build 3 of `remembers` is active at position 2
+    built again: `remembers` (build 2)
+    build 2 of `remembers` is active at position 2
     ");
-    assert_eq!(parsed(&deployed)["builds"], json!([{"projection": "remembers", "build": 3}]));
+    assert_eq!(parsed(&deployed)["builds"], json!([{"projection": "remembers", "build": 2}]));
     insta::assert_snapshot!(run(&host, &["upcasters"]).await.out, @r"
     UPCASTER         VERSION  EVENT TYPE     SCHEMA VERSION
     flight_arrivals        1  FlightArrived  1 → 2
@@ -174,12 +174,12 @@ async fn upcasters_are_activated_and_projections_are_built_again() {
     let off = run(&host, &["upcasters", "deactivate", "flight_arrivals"]).await;
     insta::assert_snapshot!(off.err, @r"
     upcaster `flight_arrivals` is not active any more
-    built again: `remembers` (build 4)
-    build 4 of `remembers` is active at position 2
+    built again: `remembers` (build 3)
+    build 3 of `remembers` is active at position 2
     ");
-    assert_eq!(host.projection("remembers").await["active_build"], 4);
+    assert_eq!(host.projection("remembers").await["active_build"], 3);
     let on = run(&host, &["upcasters", "activate", "flight_arrivals", "--version", "1", "--no-wait", "--json"]).await;
-    assert_eq!(parsed(&on)["builds"], json!([{"projection": "remembers", "build": 5}]));
+    assert_eq!(parsed(&on)["builds"], json!([{"projection": "remembers", "build": 4}]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,9 +7,8 @@ use axum::{Json, extract::State, http::StatusCode};
 use super::list::projection;
 use crate::{
     api,
-    builds::BuildId,
+    builds::{BuildNumber, RetiredBuilds},
     http::{
-        convert::build_id,
         extract::{NoParams, Params, PathParams},
         problem::Problem,
         state::Api,
@@ -27,12 +26,12 @@ const ACTIVATE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) type OperateResult = Result<(StatusCode, Json<api::Operated>), Problem>;
 
 /// Answers with the build, and with the projection as it is now.
-pub(super) async fn respond(api: &Api, name: &Identifier, build: BuildId, status: StatusCode) -> OperateResult {
+pub(super) async fn respond(api: &Api, name: &Identifier, build: BuildNumber, status: StatusCode) -> OperateResult {
     Ok((status, Json(operated(api, name, build).await?)))
 }
 
-async fn operated(api: &Api, name: &Identifier, build: BuildId) -> Result<api::Operated, Problem> {
-    Ok(api::Operated { build: build.into(), projection: projection(api, name).await? })
+pub(super) async fn operated(api: &Api, name: &Identifier, build: BuildNumber) -> Result<api::Operated, Problem> {
+    Ok(api::Operated { build: build.into(), projection: projection(api, name, RetiredBuilds::Hidden).await? })
 }
 
 pub(in crate::http) async fn rebuild(
@@ -49,7 +48,7 @@ pub(in crate::http) async fn activate(
     PathParams(name): PathParams<Identifier>,
     Params(query): Params<api::BuildQuery>,
 ) -> OperateResult {
-    let (build, activated) = api.operations.activate(&name, query.build.map(build_id), ACTIVATE_TIMEOUT).await?;
+    let (build, activated) = api.operations.activate(&name, query.build.map(BuildNumber), ACTIVATE_TIMEOUT).await?;
     let status = match activated {
         Activated::Now => StatusCode::OK,
         Activated::WhenCaughtUp => StatusCode::ACCEPTED,
@@ -71,7 +70,7 @@ pub(in crate::http) async fn pause(
     PathParams(name): PathParams<Identifier>,
     Params(query): Params<api::BuildQuery>,
 ) -> OperateResult {
-    let build = api.operations.pause(&name, query.build.map(build_id)).await?;
+    let build = api.operations.pause(&name, query.build.map(BuildNumber)).await?;
     respond(&api, &name, build, StatusCode::OK).await
 }
 
@@ -80,7 +79,7 @@ pub(in crate::http) async fn resume(
     PathParams(name): PathParams<Identifier>,
     Params(query): Params<api::BuildQuery>,
 ) -> OperateResult {
-    let build = api.operations.resume(&name, query.build.map(build_id)).await?;
+    let build = api.operations.resume(&name, query.build.map(BuildNumber)).await?;
     respond(&api, &name, build, StatusCode::OK).await
 }
 
@@ -91,6 +90,6 @@ pub(in crate::http) async fn retry(
 ) -> Result<Json<api::Retried>, Problem> {
     let redelivery = if retry.out_of_order { Redelivery::All } else { Redelivery::InOrder };
     let Retried { build, overtaken, behind_others } =
-        api.operations.retry(&name, retry.build.map(build_id), redelivery).await?;
+        api.operations.retry(&name, retry.build.map(BuildNumber), redelivery).await?;
     Ok(Json(api::Retried { overtaken, behind_others, operated: operated(&api, &name, build).await? }))
 }

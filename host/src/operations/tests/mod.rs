@@ -2,6 +2,7 @@
 
 mod compare;
 mod component;
+mod numbers;
 mod read;
 mod steps;
 mod upload;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    builds::{Activation, BuildId, BuildState},
+    builds::{Activation, BuildState, RetiredBuilds},
     event_log::Position,
     postgres::test_database::TestDatabase,
     projector::ProjectorSettings,
