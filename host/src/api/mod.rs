@@ -41,7 +41,10 @@ pub use self::{
     expected_version::ExpectedVersion,
     history::{HistoryEntry, HistoryPage, HistoryQuery},
     module::{Module, ModuleVersion, Modules, UploadQuery, Uploaded},
-    operation::{Activation, BuildQuery, Operated, RebuildQuery, Retried, RetryQuery, VerificationBegun},
+    operation::{
+        Activated, Activation, BuildQuery, Operated, RebuildQuery, ReplacedBuild, Retried, RetryQuery,
+        VerificationBegun,
+    },
     page::{After, Direction},
     projection::{
         Build, BuildError, BuildErrorReason, BuildState, ConfigureProjection, FailureKind, Frame, ModuleFailure,

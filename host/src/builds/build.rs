@@ -169,7 +169,8 @@ impl fmt::Display for BuildError {
         match self {
             Self::Module { failure, stream, event_type } => write!(f, "{failure} ({event_type} of stream {stream})"),
             Self::TooManyDeadLetters { found, max } => {
-                write!(f, "{found} events would be set aside; the limit max_dead_letters is {max}")
+                let events = if *found == 1 { "event" } else { "events" };
+                write!(f, "{found} {events} would be set aside; the limit max_dead_letters is {max}")
             }
             Self::Host { message } => f.write_str(message),
         }

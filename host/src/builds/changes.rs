@@ -12,7 +12,8 @@ use super::{
     history::{self, Change},
     number::BuildName,
     state::{Effect, Event, Refused, State, transition},
-    store, views,
+    store,
+    views::{self, ViewError, ViewInUse},
 };
 use crate::{
     event_log::Position,
@@ -34,9 +35,21 @@ pub enum ChangeError {
         /// Why not.
         refused: Refused,
     },
+    /// A user's view depends on a view that must be dropped.
+    #[error(transparent)]
+    ViewInUse(#[from] ViewInUse),
     /// Postgres fails.
     #[error("cannot change the projection: {0}")]
     Postgres(sqlx::Error),
+}
+
+impl From<ViewError> for ChangeError {
+    fn from(error: ViewError) -> Self {
+        match error {
+            ViewError::InUse(view) => view.into(),
+            ViewError::Postgres(error) => error.into(),
+        }
+    }
 }
 
 impl From<sqlx::Error> for ChangeError {
@@ -144,7 +157,7 @@ impl Changes {
     }
 
     /// Deletes the projection with all its builds and their tables.
-    pub(crate) async fn delete(&mut self) -> Result<(), sqlx::Error> {
+    pub(crate) async fn delete(&mut self) -> Result<(), ChangeError> {
         self.revoke_all().await?;
         if let Some(active) = store::active(&mut *self.transaction, &self.projection).await?.found() {
             views::drop_views(&mut self.transaction, &self.projection, &active.tables, |_| true).await?;
@@ -153,7 +166,7 @@ impl Changes {
             drop_schema(&mut self.transaction, build.id).await?;
         }
         store::delete_projection(&mut self.transaction, &self.projection).await?;
-        self.note(None, Change::Deleted, "an operator deleted the projection").await
+        Ok(self.note(None, Change::Deleted, "an operator deleted the projection").await?)
     }
 
     async fn revoke_all(&mut self) -> Result<(), sqlx::Error> {

@@ -27,6 +27,7 @@ pub use self::{
     state::{Activation, BuildState, Effect, Event, Kept, Refused, Role, Stage, State, Transition, Work, transition},
     summary::{BuildSummary, ProjectionSummary, RetiredBuilds, VerificationSummary},
     upcasters::{ActiveUpcaster, PinnedUpcaster},
+    views::ViewInUse,
 };
 pub(crate) use self::{
     align::align,

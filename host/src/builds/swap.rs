@@ -8,7 +8,8 @@ use super::{
     build::{Build, BuildId},
     changes::{ChangeError, apply_event},
     state::{Event, Refused, transition},
-    store, views,
+    store,
+    views::{self, ViewInUse},
 };
 use crate::{
     event_log::Position,
@@ -20,7 +21,7 @@ use crate::{
 pub(crate) const SWAP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The result of trying to make a build the active one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Swapped {
     /// Queries read it now.
     Done,
@@ -33,6 +34,8 @@ pub(crate) enum Swapped {
     },
     /// It cannot become the active one in its state.
     Refused(Refused),
+    /// A user's view depends on a view that must be dropped.
+    ViewInUse(ViewInUse),
     /// The build or its projection is deleted.
     Deleted,
 }
@@ -78,6 +81,7 @@ pub(crate) async fn swap(
         Ok(()) => {}
         Err(ChangeError::Refused { refused, .. }) => return Ok(Swapped::Refused(refused)),
         Err(ChangeError::NoProjection(_)) => return Ok(Swapped::Deleted),
+        Err(ChangeError::ViewInUse(view)) => return Ok(Swapped::ViewInUse(view)),
         Err(ChangeError::Postgres(error)) => return Err(error),
     }
     store::notify(&mut transaction).await?;

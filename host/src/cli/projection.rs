@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use super::figures;
 use crate::api::{Build, BuildError, FailureKind, Frame, Projection, RunningVerification};
 
 /// Functions of a backtrace that are shown.
@@ -74,7 +75,8 @@ impl fmt::Display for BuildError {
             None => {
                 return match (self.found, self.max) {
                     (Some(found), Some(max)) => {
-                        write!(f, "{found} events would be set aside; the limit max_dead_letters is {max}")
+                        let events = figures::counted(found, "event");
+                        write!(f, "{events} would be set aside; the limit max_dead_letters is {max}")
                     }
                     _ => f.write_str(message),
                 };

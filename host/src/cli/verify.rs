@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     api::{
-        self, Batches, BuildQuery, BuildState, DifferenceCause, RunningVerification, Verification, VerificationBegun,
-        VerificationQuery,
+        self, Batches, BuildQuery, BuildState, DifferenceCause, OnFailure, Projection, RunningVerification,
+        Verification, VerificationBegun, VerificationQuery,
     },
     config::ClientOptions,
 };
@@ -89,7 +89,7 @@ impl Verify {
             match &found.state {
                 BuildState::Live => break,
                 BuildState::Replaying => {}
-                state => bail!(found.why_it_stopped(name).unwrap_or_else(|| format!("{} is {state}", found.label()))),
+                _ => bail!(why_stopped(&projection, found)),
             }
             let RunningVerification { checkpoint, head, lag, events_per_second: rate, .. } = *found;
             follow::show(&progress, name, Figures { checkpoint, head, lag, rate });
@@ -98,6 +98,23 @@ impl Verify {
         progress.show(0, None, "comparing every row");
         Ok(client.text(client.get(path).query(&VerificationQuery { samples: Some(self.samples) })).await?)
     }
+}
+
+/// Why a verification has stopped, and the way out.
+fn why_stopped(projection: &Projection, verification: &RunningVerification) -> String {
+    let name = &projection.name;
+    let why = verification.why_it_stopped(name);
+    let mut why = why.unwrap_or_else(|| format!("{} of `{name}` is {}", verification.label(), verification.state));
+    let set_aside = projection.build(verification.build).map_or(0, |verified| verified.dead_letters);
+    if set_aside > 0 && projection.on_failure == OnFailure::Halt {
+        let events = figures::counted(set_aside, "event");
+        why += &format!(
+            "\nbuild {} has set {events} aside, and `{name}` halts at such an event now: nothing was compared. `gnomon on-failure {name} \
+             skip`, or `park`, lets a verification set them aside as well",
+            verification.build
+        );
+    }
+    why
 }
 
 impl fmt::Display for Batches {
@@ -157,7 +174,10 @@ impl Verification {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::cli::projection::samples;
 
     #[test]
     fn identical_builds_have_a_hash() {
@@ -188,6 +208,23 @@ mod tests {
         insta::assert_snapshot!(difference("\"out_of_order\""), @"build 4 (version 1) of `bank` holds events that a retry folded after later events; `gnomon rebuild bank` begins a build that folds all events in order. Its module is not at fault");
         insta::assert_snapshot!(difference("\"dead_letters\""), @"build 4 (version 1) of `bank` has set other events aside than when it is built again; `gnomon dead-letters bank --build 4` lists them, and `gnomon rebuild bank` builds it again");
         assert!(difference("\"module\"").contains("keeps something in memory"));
+    }
+
+    #[test]
+    fn a_verification_that_halts_where_the_build_set_events_aside_says_so() {
+        let error = json!({"reason": "module", "position": 3, "kind": "refused", "message": "it is poison"});
+        let stopped = |dead_letters: u64| {
+            let build = samples::build(json!({"dead_letters": dead_letters}));
+            let projection = samples::projection(Some(4), vec![build]);
+            why_stopped(&projection, &samples::verification(json!({"state": "halted", "error": error})))
+        };
+        insta::assert_snapshot!(stopped(1), @r"
+        verification 1 of `bank` (build 4) halted at position 3: its module could not handle the event
+          message  it is poison
+          see it   gnomon events --after 2 --limit 1
+        build 4 has set 1 event aside, and `bank` halts at such an event now: nothing was compared. `gnomon on-failure bank skip`, or `park`, lets a verification set them aside as well
+        ");
+        assert!(!stopped(0).contains("set them aside"));
     }
 
     #[test]

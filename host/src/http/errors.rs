@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     api,
-    builds::{AlignError, BuildName, ChangeError, PickError},
+    builds::{AlignError, BuildName, ChangeError, PickError, ViewInUse},
     event_log::{AppendError, NameError},
     modules::{ChainError, LoadError, UploadError},
     operations::{CompareError, OperateError, UploadModuleError, VerifyError},
@@ -143,6 +143,9 @@ impl From<ChangeError> for Problem {
             ChangeError::Refused { build, .. } => Self::new(Code::WrongBuildState, detail)
                 .with_build(build.name())
                 .with("state", api::BuildState::from(build.word())),
+            ChangeError::ViewInUse(ViewInUse { view, dependents }) => {
+                Self::new(Code::ViewInUse, detail).with("view", view).with("dependents", dependents)
+            }
             ChangeError::Postgres(error) => error.into(),
         }
     }
@@ -231,7 +234,7 @@ impl From<ReadError> for Problem {
         match error {
             ReadError::NoProjection(_) => Self::new(Code::ProjectionNotFound, detail),
             ReadError::NoTable { tables, .. } => Self::new(Code::TableNotFound, detail).with("tables", tables),
-            ReadError::NotReady(_) => Self::new(Code::ProjectionNotReady, detail),
+            ReadError::NotReady { .. } => Self::new(Code::ProjectionNotReady, detail),
             ReadError::Behind { checkpoint, .. } => {
                 Self::new(Code::ReadModelBehind, detail).with("position", checkpoint)
             }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::{Postgres, Transaction};
 
-use super::{Operations, error::OperateError};
+use super::{Operations, activate::ReplacedBuild, error::OperateError};
 use crate::{
     builds::{Activation, Build, BuildNumber, Changes, Event, NewBuild, NewBuildPurpose, Work, hold_upcasters},
     modules::ModuleVersion,
@@ -17,6 +17,8 @@ pub(super) struct Deployed {
     pub(super) build: Build,
     /// The build before the deployment, if it is live already and is to become the active one at once.
     pub(super) live: Option<Build>,
+    /// The active build, if it is another one that this one is to replace.
+    pub(super) replaces: Option<ReplacedBuild>,
 }
 
 impl Operations {
@@ -51,26 +53,28 @@ impl Operations {
         let upcasters = hold_upcasters(&mut transaction).await?;
         let mut changes = Changes::within_new(transaction, name).await?;
         let is_usable = |build: &Build| build.state.kept().is_some_and(|kept| kept.work != Work::Failed);
-        let existing = changes.builds().await?.into_iter().find(|build| {
+        let builds = changes.builds().await?;
+        let existing = builds.iter().find(|build| {
             build.version == version && build.upcasters == upcasters && build.verifies.is_none() && is_usable(build)
         });
         let auto = activation == Activation::Auto;
-        let deployed = match existing {
+        let mut deployed = match existing {
             None => {
                 let new = NewBuild { version, upcasters, purpose: NewBuildPurpose::Queries(activation) };
                 let build = changes.begin_build(&new, tables, &format!("version {version} was deployed")).await?;
-                Deployed { build, live: None }
+                Deployed { replaces: None, build, live: None }
             }
             Some(existing) => {
                 if auto {
                     changes.apply(existing.id, Event::ActivateWhenLive, "the version was deployed again").await?;
                 }
                 let live = auto && existing.state.is_readable() && !existing.state.is_active();
-                Deployed { live: live.then(|| existing.clone()), build: existing }
+                Deployed { replaces: None, live: live.then(|| existing.clone()), build: existing.clone() }
             }
         };
         if auto {
             changes.supersede_others(&deployed.build).await?;
+            deployed.replaces = ReplacedBuild::by(&deployed.build, &builds);
         }
         Ok((changes, deployed))
     }

@@ -26,7 +26,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::{modules::Modules, postgres::Database};
 
 pub use self::{
-    activate::Activated,
+    activate::{Activated, ReplacedBuild, When},
     compare::{CompareError, CompareOptions, ComparedBuild, Comparison},
     dead_letters::DeadLetters,
     error::OperateError,

@@ -45,7 +45,7 @@ impl Operations {
         let none_fits = || PickError::NoneFits {
             projection: name.clone(),
             action: "rebuild",
-            reason: "none was ever started; deploy a version",
+            reason: "none was ever started; deploy a version".to_owned(),
         };
         Ok(active.ok_or_else(none_fits)?.version)
     }

@@ -115,8 +115,11 @@ impl Operations {
         // Builds are deleted with their projection only, all at once.
         let verified = verified.ok_or_else(|| CompareError::NoProjection(name.clone()))?;
         if found.state.kept().is_some_and(|kept| kept.stage == Stage::Replaying) {
-            let refused = ChangeError::Refused { build: Box::new(found.clone()), refused: Refused::Replaying };
-            return Err(VerifyError::Operate(refused.into()));
+            let refused = match found.state.is_running() {
+                true => Refused::Replaying,
+                false => Refused::StoppedVerification,
+            };
+            return Err(VerifyError::Operate(ChangeError::Refused { build: Box::new(found.clone()), refused }.into()));
         }
         let [left, right] = [self.with_tables(verified).await?, self.with_tables(found).await?];
         let _turn = self.full_reads.acquire().await;

@@ -304,14 +304,19 @@ impl<'w> Pipeline<'w> {
             // It is tried again after the next commit.
             Ok(Swapped::Behind { .. }) => return Ok(()),
             Ok(Swapped::Refused(_) | Swapped::Deleted) => {}
+            Ok(Swapped::ViewInUse(view)) => self.report_not_activated(&view).await?,
             Err(error) if is_transient(&error) => return Err(error.into()),
-            Err(error) => {
-                error!(%build, %projection, %error, "the build cannot be activated");
-                let error = BuildError::Host { message: format!("the build cannot be activated: {error}") };
-                self.work.report(&WorkerReport::ActivationFailed(error)).await?;
-            }
+            Err(error) => self.report_not_activated(&error).await?,
         }
         self.work.refresh().await
+    }
+
+    /// Stores why the build cannot become the active one by itself.
+    async fn report_not_activated(&self, error: &(dyn std::error::Error + Sync)) -> Result<(), Stop> {
+        let build = &self.work.job.build;
+        error!(build = %build.name(), projection = %build.projection, %error, "the build cannot be activated");
+        let error = BuildError::Host { message: format!("the build cannot be activated: {error}") };
+        self.work.report(&WorkerReport::ActivationFailed(error)).await
     }
 }
 

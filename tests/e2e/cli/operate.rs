@@ -50,17 +50,21 @@ async fn a_version_is_compared_before_it_is_activated_and_rolled_back() {
     assert_eq!(host.projection("tally").await["active_build"], 1);
 
     let activated = run(&host, &[deploy.as_slice(), &["--yes", "--json"]].concat()).await;
-    assert!(activated.err.ends_with("\nqueries read build 2 (version 2) of `tally`\n"), "{}", activated.err);
+    let replaced = "\nqueries read build 2 (version 2) of `tally`, which replaces build 1 (version 1)\n";
+    assert!(activated.err.ends_with(replaced), "{}", activated.err);
     let answer = parsed(&activated);
     assert_eq!((&answer["state"], &answer["comparison"]["tables"][0]["equal"]), (&json!("active"), &json!(2)));
 
-    assert_eq!(run(&host, &["rollback", "tally"]).await.err, "queries read build 1 (version 1) of `tally` again\n");
+    let back = run(&host, &["rollback", "tally"]).await.err;
+    assert_eq!(back, "queries read build 1 (version 1) of `tally`, which replaces build 2 (version 2)\n");
     insta::assert_snapshot!(refused(&host, &["rollback", "tally"]).await, @r"
-    error: projection `tally` has no build to roll back to: no earlier one that was active is kept
+    error: projection `tally` has no build to roll back to: no earlier one that was active is kept; any other is activated by its number
       see <host>/errors/no_suitable_build
     ");
     let forward = parsed(&run(&host, &["activate", "tally", "--json"]).await);
     assert_eq!((&forward["build"], &forward["active_build"]), (&json!(2), &json!(2)));
+    assert_eq!(forward["replaced"], json!({"build": 1, "version": 1}));
+    insta::assert_snapshot!(run(&host, &["activate", "tally"]).await.err, @"queries read build 2 (version 2) of `tally` already, and nothing has changed; `gnomon rollback tally` goes back, `gnomon activate tally BUILD` turns to any other build");
 
     let rebuilt = run(&host, &["rebuild", "tally", "--version", "1", "--activate", "manual"]).await;
     insta::assert_snapshot!(rebuilt.err, @r"
@@ -72,12 +76,44 @@ async fn a_version_is_compared_before_it_is_activated_and_rolled_back() {
     insta::assert_snapshot!(identical, @"tally: build 1 (version 1) and build 3 (version 1) are identical at position 2: 2 rows in 1 table");
     run(&host, &["retire", "tally", "3"]).await;
     assert_eq!(host.build("tally", 3).await["state"], "retired");
+    let listed = async |retired: &[&str]| run(&host, &[&["projections", "tally"], retired].concat()).await.out;
+    assert!(!listed(&[]).await.contains("retired") && listed(&["--retired"]).await.contains("  retired  "));
     assert!(refused(&host, &["retire", "tally", "2"]).await.contains("activate another one first"));
 
     let history = run(&host, &["history", "tally", "--limit", "2"]).await;
     let last: Vec<&str> = history.out.lines().map(|line| line.trim_start_matches(|c| c != 'B' && c != 'Z')).collect();
     assert_eq!(last[1], "Z      3  retired    an operator retired it");
     assert!(history.err.starts_with("there may be more: --after "), "{}", history.err);
+}
+
+/// The fix of a module that has halted: there is nothing to compare with, and the deployment has worked all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_cannot_be_compared_with_a_halted_build_is_deployed_and_the_way_out_is_shown() {
+    let database = TestDatabase::create().await;
+    let folder = tempfile::tempdir().unwrap();
+    let host = host_with_tally(&database, &folder).await;
+    host.append_one("count-1", "Counted", json!({"n": 1, "poison": true})).await;
+    host.until_state("tally", 1, "halted").await;
+    let shown = run(&host, &["projections", "tally"]).await.out;
+    assert!(shown.contains("halted (queries read it)"), "{shown}");
+
+    let deploy = ["deploy", &component(&folder, "tally_next"), "--name", "tally", "--compare"];
+    let deployed = run(&host, &deploy).await;
+    insta::assert_snapshot!(deployed.err.replace(host.url(), "<host>"), @r"
+    uploaded projection `tally`, version 2
+    build 2 of `tally` has caught up at position 3 and is live; queries read build 1
+    build 2 cannot be compared with the active build 1: build 1 is halted at position 2, and build 2 has gone on to position 3; they can be brought to one position when build 1 goes on
+      see <host>/errors/build_stopped
+    `gnomon compare tally` tries it again; `gnomon activate tally 2` activates build 2 without a comparison
+    build 2 stays live, since the command cannot ask without a terminal; `gnomon activate tally 2` activates it, and so does --yes
+    ");
+    assert_eq!((deployed.out.as_str(), &host.projection("tally").await["active_build"]), ("", &json!(1)));
+    let activated = run(&host, &[deploy.as_slice(), &["--yes"]].concat()).await;
+    assert!(activated.err.ends_with("which replaces build 1 (version 1)\n"), "{}", activated.err);
+    insta::assert_snapshot!(refused(&host, &["rollback", "tally"]).await, @r"
+    error: projection `tally` has no build to roll back to: build 1 was active before, and is halted: it would stand still. Let it continue, or activate it by its number
+      see <host>/errors/no_suitable_build
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread")]

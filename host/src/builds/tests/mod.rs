@@ -5,6 +5,7 @@ mod lease;
 mod sequences;
 mod store;
 mod swap;
+mod views;
 
 use std::{sync::Arc, time::Duration};
 

@@ -136,7 +136,7 @@ mod tests {
         let mut projection = samples::projection(Some(3), builds);
         projection.verifications = vec![samples::verification(members("replaying", 5_000))];
         insta::assert_snapshot!(table([&projection]).trim_fmt(), @r"
-        PROJECTION  BUILD  VERSION  STATE                                   POSITION    HEAD     LAG  EVENTS/S    LEFT
+        PROJECTION  BUILD  VERSION  STATE                                  POSITION    HEAD     LAG  EVENTS/S    LEFT
         bank                     1  replaying (verification 1 of build 4)     5,000  20,000  15,000     1,000  15.0 s
         bank            4        1  paused                                    5,000  20,000  15,000     1,000
         bank            3        1  active                                   20,000  20,000       0     1,000

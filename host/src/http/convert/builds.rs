@@ -7,6 +7,7 @@ use crate::{
         RetiredBuilds, VerificationSummary,
     },
     http::problem::{Code, Problem},
+    operations::ReplacedBuild,
     runtime::{FailureKind, Frame, ModuleFailure, ModuleLabel},
     subscriptions::{DeadLetterSummary, OnFailure},
 };
@@ -114,6 +115,12 @@ impl From<BuildSummary> for api::Build {
             created_at: build.created_at,
             replaced_at: build.replaced_at,
         }
+    }
+}
+
+impl From<ReplacedBuild> for api::ReplacedBuild {
+    fn from(ReplacedBuild { build, version }: ReplacedBuild) -> Self {
+        Self { build: build.into(), version: version.0 }
     }
 }
 

@@ -25,7 +25,7 @@ pub(in crate::http) async fn verify(
     Params(query): Params<api::BuildQuery>,
 ) -> Result<(StatusCode, Json<api::VerificationBegun>), Problem> {
     let (verification, build) = api.operations.verify(&name, query.build.map(BuildNumber)).await?;
-    let operated = operated(&api, &name, build).await?;
+    let operated = operated(&api, &name, build, &format!("is verified by verification {verification}")).await?;
     Ok((StatusCode::CREATED, Json(api::VerificationBegun { verification: verification.into(), operated })))
 }
 

@@ -1,5 +1,6 @@
 //! Operators, workers and readers on a real Postgres with real modules.
 
+mod activate;
 mod compare;
 mod component;
 mod numbers;
