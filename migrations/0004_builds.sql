@@ -6,9 +6,11 @@ CREATE TABLE gnomon.projections (
     on_failure text NOT NULL DEFAULT 'halt' CHECK (on_failure IN ('halt', 'skip', 'park'))
 );
 
--- A build is one materialisation of a version: its tables are in schema build_<build>. It has the subscription of the same number.
+-- A build is one materialisation of a version: its tables are in schema build_<build>. It has the subscription of the same key.
 CREATE TABLE gnomon.builds (
     build bigint PRIMARY KEY REFERENCES gnomon.subscriptions (subscription) ON DELETE CASCADE,
+    -- The number by which people know it: 1, 2, 3 … within its projection. Builds that verify another one are counted on their own.
+    number bigint NOT NULL CHECK (number > 0),
     projection text COLLATE "C" NOT NULL REFERENCES gnomon.projections (name),
     version integer NOT NULL,
     -- Names and versions of the upcasters that were active when it was started, by name: `[{"name": "…", "version": 1}]`.
@@ -20,7 +22,7 @@ CREATE TABLE gnomon.builds (
     activation text CHECK (activation IN ('auto', 'manual')),
     -- Why it stopped, or could not be activated.
     error jsonb,
-    -- The build that it was made to verify, and the size of its largest batch.
+    -- The key of the build that it was made to verify, and the size of its largest batch.
     verifies bigint,
     verify_batch integer CHECK (verify_batch > 0),
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -39,6 +41,8 @@ CREATE TABLE gnomon.builds (
 
 CREATE INDEX ON gnomon.builds (projection, build);
 
+CREATE UNIQUE INDEX one_build_of_a_number ON gnomon.builds (projection, (verifies IS NOT NULL), number);
+
 -- The build that queries read: one, if any.
 CREATE UNIQUE INDEX one_active_build ON gnomon.builds (projection) WHERE role = 'active';
 
@@ -49,14 +53,17 @@ CREATE TABLE gnomon.upcasters (
     FOREIGN KEY (name, active_version) REFERENCES gnomon.module_versions (module, version)
 );
 
--- Every change of state, with its time and cause. Entries stay when their builds are deleted.
+-- Every change of state, with its time and cause. Entries stay when their builds are deleted, and their numbers are not given again.
 CREATE TABLE gnomon.history (
     entry bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     projection text COLLATE "C" NOT NULL,
+    -- The number of the build or of the verification that changed; both null if it was the projection as a whole.
     build bigint,
+    verification bigint,
     change text NOT NULL,
     cause text NOT NULL,
-    at timestamptz NOT NULL DEFAULT clock_timestamp()
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CHECK (num_nonnulls(build, verification) <= 1)
 );
 
 CREATE INDEX ON gnomon.history (projection, entry);

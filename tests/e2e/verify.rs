@@ -9,15 +9,14 @@ use crate::support::{Host, Load, until};
 async fn verify(host: &Host, name: &str) -> Value {
     let begun = host.post(&format!("/v1/projections/{name}/verify")).await;
     assert_eq!(begun.status, StatusCode::CREATED, "{begun:?}");
-    let by = begun.body["build"].as_u64().unwrap();
-    host.until_state(name, by, "live").await;
-    let result = host.get(&format!("/v1/projections/{name}/verify/{by}")).await;
+    let verification = begun.body["verification"].as_u64().unwrap();
+    until("it has caught up", async || host.verification(name, verification).await["state"] == "live").await;
+    let result = host.get(&format!("/v1/projections/{name}/verify/{verification}")).await;
     assert_eq!(result.status, StatusCode::OK, "{result:?}");
-    // The build only verifies, so it cannot become active.
-    let activated = host.post(&format!("/v1/projections/{name}/activate?build={by}")).await;
-    assert_eq!((activated.status, &activated.body["code"]), (StatusCode::CONFLICT, &json!("wrong_build_state")));
-    let gone = host.send(host.request(Method::DELETE, &format!("/v1/projections/{name}/builds/{by}"))).await;
+    assert_eq!(result.body["verification"], verification);
+    let gone = host.send(host.request(Method::DELETE, &format!("/v1/projections/{name}/verify/{verification}"))).await;
     assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    assert_eq!(host.projection(name).await["verifications"], json!([]));
     result.body
 }
 

@@ -21,7 +21,7 @@ pub struct CompareQuery {
     pub samples: Option<usize>,
 }
 
-/// The parameters of `GET /v1/projections/{name}/verify/{build}`.
+/// The parameters of `GET /v1/projections/{name}/verify/{verification}`.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct VerificationQuery {

@@ -29,8 +29,11 @@ pub struct HistoryEntry {
     pub entry: i64,
     /// When it was.
     pub at: Instant,
-    /// The build that changed; null if the projection as a whole changed.
+    /// The build that changed; null if the projection as a whole changed, or a verification.
     pub build: Option<u64>,
+    /// The verification that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<u64>,
     /// What changed: `begun`, `caught_up`, `activated`, `replaced`, `not_activated`, `paused`, `resumed`, `halted`, `failed`,
     /// `retried`, `retired`, `configured`, `deleted`.
     pub change: String,

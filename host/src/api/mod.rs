@@ -41,11 +41,14 @@ pub use self::{
     expected_version::ExpectedVersion,
     history::{HistoryEntry, HistoryPage, HistoryQuery},
     module::{Module, ModuleVersion, Modules, UploadQuery, Uploaded},
-    operation::{Activation, BuildQuery, Operated, RebuildQuery, Retried, RetryQuery},
+    operation::{
+        Activated, Activation, BuildQuery, Operated, RebuildQuery, ReplacedBuild, Retried, RetryQuery,
+        VerificationBegun,
+    },
     page::{After, Direction},
     projection::{
         Build, BuildError, BuildErrorReason, BuildState, ConfigureProjection, FailureKind, Frame, ModuleFailure,
-        OnFailure, PinnedUpcaster, Projection, Projections, Purpose,
+        OnFailure, PinnedUpcaster, Projection, Projections, ProjectionsQuery, RunningVerification,
     },
     row::Row,
     stream::{ListStreamsQuery, ReadStreamQuery, Stream, StreamPage, StreamsPage},

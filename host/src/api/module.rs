@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     descriptor::{Descriptor, ModuleKind},
-    operation::Activation,
+    operation::{Activation, ReplacedBuild},
     upcaster::NewBuild,
 };
 
@@ -34,6 +34,9 @@ pub struct Uploaded {
     /// The build of the version, if it is one of a projection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<u64>,
+    /// The build that was active when the version was deployed, if the build of the version is to replace it, or has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<ReplacedBuild>,
     /// The builds that were begun because the upcaster was activated; left out if it was not, and for projections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builds: Option<Vec<NewBuild>>,

@@ -56,15 +56,14 @@ pub(super) use open_enum;
 
 #[cfg(test)]
 mod tests {
-    use crate::api::Purpose;
+    use crate::api::OnFailure;
 
     #[test]
     fn an_unknown_value_is_kept() {
-        for (json, purpose) in [("\"verify\"", Purpose::Verify), ("\"archive\"", Purpose::Other("archive".to_owned()))]
-        {
-            assert_eq!(serde_json::from_str::<Purpose>(json).unwrap(), purpose);
-            assert_eq!(serde_json::to_string(&purpose).unwrap(), json);
-            assert_eq!(format!("\"{purpose}\""), json);
+        for (json, policy) in [("\"park\"", OnFailure::Park), ("\"archive\"", OnFailure::Other("archive".to_owned()))] {
+            assert_eq!(serde_json::from_str::<OnFailure>(json).unwrap(), policy);
+            assert_eq!(serde_json::to_string(&policy).unwrap(), json);
+            assert_eq!(format!("\"{policy}\""), json);
         }
     }
 }

@@ -55,6 +55,29 @@ pub struct Operated {
     pub projection: Projection,
 }
 
+/// A build that another one replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ReplacedBuild {
+    /// Its number.
+    pub build: u64,
+    /// The version that it materialises.
+    pub version: u32,
+}
+
+/// The answer of `POST /v1/projections/{name}/activate` and `rollback`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Activated {
+    /// The build that was active before; null if none was, if nothing has changed, or if the build has to catch up first.
+    pub replaced: Option<ReplacedBuild>,
+    /// Whether the build was the active one already, so that nothing has changed.
+    pub already_active: bool,
+    /// The position at which the build stands still, if it is paused, halted or failed.
+    pub stands_still_at: Option<u64>,
+    /// The rest, whose members stand beside these.
+    #[serde(flatten)]
+    pub operated: Operated,
+}
+
 /// The answer of `POST /v1/projections/{name}/retry`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Retried {
@@ -63,6 +86,16 @@ pub struct Retried {
     /// Dead letters that are folded after later events of other streams.
     pub behind_others: u64,
     /// The rest, whose members stand beside these.
+    #[serde(flatten)]
+    pub operated: Operated,
+}
+
+/// The answer of `POST /v1/projections/{name}/verify`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VerificationBegun {
+    /// The number of the verification.
+    pub verification: u64,
+    /// The build that is verified, and the projection, whose members stand beside it.
     #[serde(flatten)]
     pub operated: Operated,
 }
@@ -77,6 +110,34 @@ impl<'de> Deserialize<'de> for Operated {
         let object = RawObject::read(deserializer)?;
         let Members { build } = object.members()?;
         Ok(Self { build, projection: object.members()? })
+    }
+}
+
+impl<'de> Deserialize<'de> for Activated {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Members {
+            replaced: Option<ReplacedBuild>,
+            already_active: bool,
+            stands_still_at: Option<u64>,
+        }
+
+        let object = RawObject::read(deserializer)?;
+        let Members { replaced, already_active, stands_still_at } = object.members()?;
+        Ok(Self { replaced, already_active, stands_still_at, operated: object.members()? })
+    }
+}
+
+impl<'de> Deserialize<'de> for VerificationBegun {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Members {
+            verification: u64,
+        }
+
+        let object = RawObject::read(deserializer)?;
+        let Members { verification } = object.members()?;
+        Ok(Self { verification, operated: object.members()? })
     }
 }
 

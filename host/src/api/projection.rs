@@ -26,16 +26,6 @@ open_enum! {
 }
 
 open_enum! {
-    /// What a build is for.
-    Purpose {
-        /// For queries.
-        Queries "queries",
-        /// To verify another build.
-        Verify "verify",
-    }
-}
-
-open_enum! {
     /// What happens at an event that a module cannot handle.
     OnFailure {
         /// The build stops there.
@@ -75,6 +65,15 @@ open_enum! {
     }
 }
 
+/// The parameters of `GET /v1/projections` and `GET /v1/projections/{name}`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectionsQuery {
+    /// Whether retired builds are listed, the newest hundred of each projection.
+    #[serde(default)]
+    pub retired: bool,
+}
+
 /// The answer of `GET /v1/projections`, by name.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Projections {
@@ -95,14 +94,46 @@ pub struct Projection {
     pub on_failure: OnFailure,
     /// The names of its tables: those of the active build, or of the newest if none is active.
     pub tables: Vec<String>,
-    /// Its builds, newest first; of retired builds, only the newest few.
+    /// Its builds, newest first; retired ones only if they are asked for.
     pub builds: Vec<Build>,
+    /// Its verifications that have not ended, newest first.
+    #[serde(default)]
+    pub verifications: Vec<RunningVerification>,
+}
+
+/// A verification that has not ended: a build that is filled to be compared with another one.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct RunningVerification {
+    /// Its number: 1, 2, 3 … within the projection.
+    pub verification: u64,
+    /// The build that is verified.
+    pub build: u64,
+    /// The version of that build.
+    pub version: u32,
+    /// The state of the build that is filled.
+    pub state: BuildState,
+    /// The position up to which that holds the effect of every event.
+    pub checkpoint: u64,
+    /// The position of the newest event.
+    pub head: u64,
+    /// head − checkpoint.
+    pub lag: Option<u64>,
+    /// Events of the log that it has recently read per second; 0 if it is stopped or does not move.
+    pub events_per_second: f64,
+    /// Seconds until it has caught up at that rate; null if it has, or if it does not move.
+    pub seconds_left: Option<f64>,
+    /// Why it stopped, if it did.
+    pub error: Option<BuildError>,
+    /// How many events it has set aside.
+    pub dead_letters: u64,
+    /// When it was begun.
+    pub created_at: Instant,
 }
 
 /// A build.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Build {
-    /// Its number.
+    /// Its number: 1, 2, 3 … within the projection.
     pub build: u64,
     /// The version of the projection that it materialises.
     pub version: u32,
@@ -125,8 +156,6 @@ pub struct Build {
     /// How many events it has folded after events that come later in the log. If there are any, its rows can differ from those of
     /// a rebuild.
     pub out_of_order: u64,
-    /// What it is for.
-    pub purpose: Purpose,
     /// The upcasters that its events go through.
     pub upcasters: Vec<PinnedUpcaster>,
     /// Whether it becomes active by itself when it has caught up.

@@ -19,17 +19,17 @@ open_enum! {
     }
 }
 
-/// The answer of `GET /v1/projections/{name}/verify/{build}`.
+/// The answer of `GET /v1/projections/{name}/verify/{verification}`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Verification {
     /// The projection.
     pub projection: String,
     /// Both builds hold the effect of every event up to this position, and of no later event.
     pub position: u64,
+    /// The number of the verification.
+    pub verification: u64,
     /// The build that was verified.
     pub verified: ComparedBuild,
-    /// The build that was made to verify it.
-    pub by: ComparedBuild,
     /// Whether they hold the same rows.
     pub identical: bool,
     /// Why they differ, as far as the host can tell; null if they are identical.

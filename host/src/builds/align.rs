@@ -15,6 +15,7 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{
     build::{Build, BuildId},
+    number::BuildName,
     snapshot::Snapshot,
     state::{BuildState, Stage, State},
     store,
@@ -40,46 +41,46 @@ const MAX_BARRIER_DISTANCE: u64 = 10_000;
 #[derive(Debug, thiserror::Error)]
 pub enum AlignError {
     /// The build is retired, or was.
-    #[error("build {0} is retired; its tables are dropped or about to be")]
-    Retired(BuildId),
+    #[error("{0} is retired; its tables are dropped or about to be")]
+    Retired(BuildName),
     /// A build that is still replaying gets no barrier: the other build would wait for the rest of the replay.
-    #[error("build {build} is still replaying, and is at position {checkpoint}; try again when it is live")]
+    #[error("{build} is still replaying, and is at position {checkpoint}; try again when it is live")]
     Replaying {
         /// The build.
-        build: BuildId,
+        build: BuildName,
         /// Its checkpoint.
         checkpoint: Position,
     },
     /// One build is stopped at a position that the other has passed.
     #[error(
-        "build {behind} is {state} at position {checkpoint}, and build {ahead} has gone on to position {ahead_checkpoint}; \
-         they can be brought to one position when build {behind} goes on"
+        "{behind} is {state} at position {checkpoint}, and {ahead} has gone on to position {ahead_checkpoint}; they can be \
+         brought to one position when {behind} goes on"
     )]
     Passed {
         /// The build that is stopped.
-        behind: BuildId,
+        behind: BuildName,
         /// Paused, halted or failed.
         state: BuildState,
         /// Its checkpoint.
         checkpoint: Position,
         /// The build that has gone on.
-        ahead: BuildId,
+        ahead: BuildName,
         /// The checkpoint of that build.
         ahead_checkpoint: Position,
     },
     /// The builds did not reach one position within the timeout.
     #[error(
-        "the builds did not come to one position within {} s: build {left} is at {left_checkpoint}, build {right} at \
-         {right_checkpoint}; try again, or wait longer",
+        "the builds did not come to one position within {} s: {left} is at {left_checkpoint}, {right} at {right_checkpoint}; \
+         try again, or wait longer",
         waited.as_secs_f64()
     )]
     TimedOut {
         /// One build.
-        left: BuildId,
+        left: BuildName,
         /// Its checkpoint.
         left_checkpoint: Position,
         /// The other build.
-        right: BuildId,
+        right: BuildName,
         /// The checkpoint of that build.
         right_checkpoint: Position,
         /// The timeout.
@@ -118,13 +119,14 @@ pub(crate) async fn align(
     pool: &PgPool,
     snapshot: &mut Snapshot,
     mut committed: watch::Receiver<u64>,
-    builds: [BuildId; 2],
+    both: [&Build; 2],
     timeout: Duration,
 ) -> Result<Position, AlignError> {
+    let builds = both.map(|build| build.id);
     let deadline = Instant::now() + timeout;
     loop {
         committed.mark_unchanged();
-        if let BarrierDecision::SetAt(at) = set_barrier(pool, builds).await? {
+        if let BarrierDecision::SetAt(at) = set_barrier(pool, both).await? {
             let barrier = Barrier { subscriptions: numbers(builds), at };
             let aligned = begin_when_both_are_there(pool, &barrier, snapshot, &mut committed, deadline).await;
             // Lifted whatever the result is, so that both go on. If this fails, it expires.
@@ -140,9 +142,9 @@ pub(crate) async fn align(
                 found.map(|(_, checkpoint)| *checkpoint).unwrap_or_default()
             };
             return Err(AlignError::TimedOut {
-                left: builds[0],
+                left: both[0].name(),
                 left_checkpoint: at(builds[0]),
-                right: builds[1],
+                right: both[1].name(),
                 right_checkpoint: at(builds[1]),
                 waited: timeout,
             });
@@ -156,22 +158,23 @@ fn numbers(builds: [BuildId; 2]) -> Vec<SubscriptionId> {
 }
 
 /// Sets a barrier for two builds, if they can reach one position now.
-async fn set_barrier(pool: &PgPool, builds: [BuildId; 2]) -> Result<BarrierDecision, AlignError> {
+async fn set_barrier(pool: &PgPool, both: [&Build; 2]) -> Result<BarrierDecision, AlignError> {
+    let builds = both.map(|build| build.id);
     let mut transaction = crate::postgres::begin(pool).await?;
     // Both checkpoints stay where they are until both builds have the barrier.
     let Some(progress) = subscriptions::lock(&mut transaction, &numbers(builds)).await? else {
         return Ok(BarrierDecision::Wait);
     };
     let found = store::get(&mut *transaction, &builds).await?;
-    let progress_of = |build: BuildId| {
-        let found = found.iter().find(|found| found.id == build && found.state != State::Retired);
-        let progress = progress.iter().find(|progress| progress.subscription == build.subscription());
+    let progress_of = |build: &Build| {
+        let found = found.iter().find(|found| found.id == build.id && found.state != State::Retired);
+        let progress = progress.iter().find(|progress| progress.subscription == build.id.subscription());
         match (found, progress) {
             (Some(found), Some(progress)) => Ok(BuildProgress { build: found.clone(), progress: *progress }),
-            _ => Err(AlignError::Retired(build)),
+            _ => Err(AlignError::Retired(build.name())),
         }
     };
-    let decision = decide_barrier(&progress_of(builds[0])?, &progress_of(builds[1])?)?;
+    let decision = decide_barrier(&progress_of(both[0])?, &progress_of(both[1])?)?;
     if let BarrierDecision::SetAt(at) = decision {
         set_barriers(&mut transaction, &Barrier { subscriptions: numbers(builds), at }, BARRIER_DURATION).await?;
         transaction.commit().await?;
@@ -192,17 +195,17 @@ fn decide_barrier(left: &BuildProgress, right: &BuildProgress) -> Result<Barrier
     }
     if !behind.build.state.is_running() {
         return Err(AlignError::Passed {
-            behind: behind.build.id,
+            behind: behind.build.name(),
             state: behind.build.word(),
             checkpoint,
-            ahead: ahead.build.id,
+            ahead: ahead.build.name(),
             ahead_checkpoint,
         });
     }
     for one in [behind, ahead] {
         let replays = one.build.state.kept().is_some_and(|kept| kept.stage == Stage::Replaying);
         if replays && one.build.state.is_running() {
-            return Err(AlignError::Replaying { build: one.build.id, checkpoint: one.progress.checkpoint });
+            return Err(AlignError::Replaying { build: one.build.name(), checkpoint: one.progress.checkpoint });
         }
     }
     let would_wait = ahead.build.state.is_running();

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    state::{Activation, State},
+    number::{BuildName, BuildNumber},
+    state::{Activation, BuildState, State},
     upcasters::PinnedUpcaster,
 };
 use crate::{
@@ -13,9 +14,9 @@ use crate::{
     subscriptions::SubscriptionId,
 };
 
-/// The number of a build, unique in its database. Its subscription has the same number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+/// The key of a build, unique in its database, and the key of its subscription. Nobody meets it: people know builds by their
+/// [`BuildName`], so it cannot be displayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BuildId(pub i64);
 
 impl BuildId {
@@ -39,15 +40,9 @@ impl From<SubscriptionId> for BuildId {
     }
 }
 
-impl fmt::Display for BuildId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 impl From<i64> for BuildId {
-    fn from(number: i64) -> Self {
-        Self(number)
+    fn from(key: i64) -> Self {
+        Self(key)
     }
 }
 
@@ -62,8 +57,10 @@ sql_number!(BuildId(i64) as i64);
 /// A build as Postgres keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Build {
-    /// Its number.
+    /// Its key.
     pub id: BuildId,
+    /// Its number; see [`Build::name`].
+    pub number: BuildNumber,
     /// The projection.
     pub projection: Identifier,
     /// The version that it materialises.
@@ -76,6 +73,22 @@ pub struct Build {
     pub verifies: Option<Verifies>,
     /// Whether queries read it now, or have read it before.
     pub was_active: bool,
+}
+
+impl Build {
+    /// What people call it.
+    #[must_use]
+    pub fn name(&self) -> BuildName {
+        match self.verifies {
+            None => BuildName::Build(self.number),
+            Some(_) => BuildName::Verification(self.number),
+        }
+    }
+
+    /// The one word that users see for its state.
+    pub(crate) fn word(&self) -> BuildState {
+        self.state.into()
+    }
 }
 
 /// What a build was made to verify.
@@ -156,7 +169,8 @@ impl fmt::Display for BuildError {
         match self {
             Self::Module { failure, stream, event_type } => write!(f, "{failure} ({event_type} of stream {stream})"),
             Self::TooManyDeadLetters { found, max } => {
-                write!(f, "{found} events would be set aside; the limit max_dead_letters is {max}")
+                let events = if *found == 1 { "event" } else { "events" };
+                write!(f, "{found} {events} would be set aside; the limit max_dead_letters is {max}")
             }
             Self::Host { message } => f.write_str(message),
         }

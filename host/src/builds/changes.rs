@@ -1,6 +1,6 @@
 //! Changes to a projection's builds, each in one transaction, one at a time.
 //!
-//! All transactions take locks in one order: the upcasters' table, projections by name, subscriptions by number, builds by number.
+//! All transactions take locks in one order: the upcasters' table, projections by name, subscriptions by key, builds by key.
 //! A worker changes nothing of the projection and begins with the subscription.
 
 use std::sync::Arc;
@@ -10,8 +10,10 @@ use sqlx::{Executor, PgConnection, PgPool, Postgres, Transaction};
 use super::{
     build::{Build, BuildError, BuildId, NewBuild},
     history::{self, Change},
+    number::BuildName,
     state::{Effect, Event, Refused, State, transition},
-    store, views,
+    store,
+    views::{self, ViewError, ViewInUse},
 };
 use crate::{
     event_log::Position,
@@ -26,16 +28,28 @@ pub enum ChangeError {
     #[error("there is no projection `{0}`")]
     NoProjection(Identifier),
     /// The build is not in a state for this.
-    #[error("build {} of projection `{}` is {}: {refused}", build.id, build.projection, super::state::BuildState::from(build.state))]
+    #[error("{} of projection `{}` is {}: {refused}", build.name(), build.projection, build.word())]
     Refused {
         /// The build.
         build: Box<Build>,
         /// Why not.
         refused: Refused,
     },
+    /// A user's view depends on a view that must be dropped.
+    #[error(transparent)]
+    ViewInUse(#[from] ViewInUse),
     /// Postgres fails.
     #[error("cannot change the projection: {0}")]
     Postgres(sqlx::Error),
+}
+
+impl From<ViewError> for ChangeError {
+    fn from(error: ViewError) -> Self {
+        match error {
+            ViewError::InUse(view) => view.into(),
+            ViewError::Postgres(error) => error.into(),
+        }
+    }
 }
 
 impl From<sqlx::Error> for ChangeError {
@@ -91,10 +105,10 @@ impl Changes {
         new: &NewBuild,
         tables: &[Arc<Table>],
         cause: &str,
-    ) -> Result<BuildId, sqlx::Error> {
+    ) -> Result<Build, sqlx::Error> {
         let build = store::insert(&mut self.transaction, &self.projection, new).await?;
-        TableSet::new(build.schema(), tables).create(&mut self.transaction).await?;
-        self.note(Some(build), Change::Begun, cause).await?;
+        TableSet::new(build.id.schema(), tables).create(&mut self.transaction).await?;
+        self.note(Some(build.name()), Change::Begun, cause).await?;
         Ok(build)
     }
 
@@ -105,7 +119,7 @@ impl Changes {
         states.first().copied().ok_or_else(|| sqlx::Error::RowNotFound.into())
     }
 
-    /// Applies an event to builds and returns their new states, by number.
+    /// Applies an event to builds and returns their new states, by key.
     pub(crate) async fn apply_all(
         &mut self,
         builds: &[BuildId],
@@ -124,11 +138,12 @@ impl Changes {
     }
 
     /// Keeps the other builds from becoming active: those that have not caught up are retired.
-    pub(crate) async fn supersede_others(&mut self, build: BuildId) -> Result<(), ChangeError> {
+    pub(crate) async fn supersede_others(&mut self, build: &Build) -> Result<(), ChangeError> {
         let builds = self.builds().await?;
-        let waiting = builds.iter().filter(|other| other.id != build && other.state.activates_when_live());
+        let waiting = builds.iter().filter(|other| other.id != build.id && other.state.activates_when_live());
         let waiting: Vec<BuildId> = waiting.map(|other| other.id).collect();
-        self.apply_all(&waiting, Event::Superseded, &format!("build {build} becomes the active one instead")).await?;
+        let cause = format!("{} becomes the active one instead", build.name());
+        self.apply_all(&waiting, Event::Superseded, &cause).await?;
         Ok(())
     }
 
@@ -142,7 +157,7 @@ impl Changes {
     }
 
     /// Deletes the projection with all its builds and their tables.
-    pub(crate) async fn delete(&mut self) -> Result<(), sqlx::Error> {
+    pub(crate) async fn delete(&mut self) -> Result<(), ChangeError> {
         self.revoke_all().await?;
         if let Some(active) = store::active(&mut *self.transaction, &self.projection).await?.found() {
             views::drop_views(&mut self.transaction, &self.projection, &active.tables, |_| true).await?;
@@ -151,7 +166,7 @@ impl Changes {
             drop_schema(&mut self.transaction, build.id).await?;
         }
         store::delete_projection(&mut self.transaction, &self.projection).await?;
-        self.note(None, Change::Deleted, "an operator deleted the projection").await
+        Ok(self.note(None, Change::Deleted, "an operator deleted the projection").await?)
     }
 
     async fn revoke_all(&mut self) -> Result<(), sqlx::Error> {
@@ -160,7 +175,7 @@ impl Changes {
         subscriptions::revoke(&mut self.transaction, &subscriptions).await
     }
 
-    async fn note(&mut self, build: Option<BuildId>, change: Change, cause: &str) -> Result<(), sqlx::Error> {
+    async fn note(&mut self, build: Option<BuildName>, change: Change, cause: &str) -> Result<(), sqlx::Error> {
         history::note(&mut self.transaction, &self.projection, build, change, cause).await
     }
 
@@ -282,7 +297,9 @@ pub(super) async fn apply_event(
                 drop_schema(connection, id).await?;
                 subscriptions::clear(connection, id.subscription()).await?;
             }
-            Effect::Note => history::note(connection, &build.projection, Some(id), Change::of(event), cause).await?,
+            Effect::Note => {
+                history::note(connection, &build.projection, Some(build.name()), Change::of(event), cause).await?
+            }
         }
     }
     Ok(next)

@@ -3,7 +3,10 @@
 use gnomon_values::Instant;
 use sqlx::{PgConnection, PgPool};
 
-use super::{build::BuildId, state::Event};
+use super::{
+    number::{BuildName, BuildNumber},
+    state::Event,
+};
 use crate::{postgres::PgTimestamp, read_model::Identifier};
 
 /// What changed.
@@ -82,7 +85,7 @@ pub struct HistoryEntry {
     /// Its time.
     pub at: Instant,
     /// The build that changed, or `None` if it was the projection as a whole.
-    pub build: Option<BuildId>,
+    pub build: Option<BuildName>,
     /// What changed: `begun`, `caught_up`, `activated`, `replaced`, `not_activated`, `paused`, `resumed`, `halted`, `failed`,
     /// `retried`, `retired`, `configured`, `deleted`.
     pub change: String,
@@ -94,7 +97,8 @@ pub struct HistoryEntry {
 struct EntryRow {
     entry: i64,
     at: PgTimestamp,
-    build: Option<BuildId>,
+    build: Option<BuildNumber>,
+    verification: Option<BuildNumber>,
     change: String,
     cause: String,
 }
@@ -103,17 +107,25 @@ struct EntryRow {
 pub(crate) async fn note(
     connection: &mut PgConnection,
     projection: &Identifier,
-    build: Option<BuildId>,
+    build: Option<BuildName>,
     change: Change,
     cause: &str,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO gnomon.history (projection, build, change, cause) VALUES ($1, $2, $3, $4)")
-        .bind(projection)
-        .bind(build)
-        .bind(change.as_str())
-        .bind(cause)
-        .execute(connection)
-        .await?;
+    let (build, verification) = match build {
+        Some(BuildName::Build(number)) => (Some(number), None),
+        Some(BuildName::Verification(number)) => (None, Some(number)),
+        None => (None, None),
+    };
+    sqlx::query(
+        "INSERT INTO gnomon.history (projection, build, verification, change, cause) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(projection)
+    .bind(build)
+    .bind(verification)
+    .bind(change.as_str())
+    .bind(cause)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -126,7 +138,7 @@ pub(crate) async fn history(
     limit: usize,
 ) -> Result<Vec<HistoryEntry>, sqlx::Error> {
     let rows: Vec<EntryRow> = sqlx::query_as(
-        "SELECT entry, at, build, change, cause FROM gnomon.history
+        "SELECT entry, at, build, verification, change, cause FROM gnomon.history
          WHERE projection = $1 AND ($2::bigint IS NULL OR entry < $2) ORDER BY entry DESC LIMIT $3",
     )
     .bind(name)
@@ -134,8 +146,9 @@ pub(crate) async fn history(
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(pool)
     .await?;
-    let entry = |EntryRow { entry, at, build, change, cause }| {
+    let entry = |EntryRow { entry, at, build, verification, change, cause }| {
         let at = at.instant();
+        let build = build.map(BuildName::Build).or(verification.map(BuildName::Verification));
         HistoryEntry { entry, at, build, change, cause }
     };
     Ok(rows.into_iter().map(entry).collect())

@@ -7,6 +7,7 @@ mod build;
 mod changes;
 mod columns;
 mod history;
+mod number;
 mod pick;
 mod snapshot;
 mod state;
@@ -21,16 +22,18 @@ pub use self::{
     build::{Build, BuildError, BuildId, NewBuild, NewBuildPurpose, Verifies},
     changes::ChangeError,
     history::HistoryEntry,
+    number::{BuildName, BuildNumber},
     pick::PickError,
     state::{Activation, BuildState, Effect, Event, Kept, Refused, Role, Stage, State, Transition, Work, transition},
-    summary::{BuildSummary, ProjectionSummary, Purpose},
+    summary::{BuildSummary, ProjectionSummary, RetiredBuilds, VerificationSummary},
     upcasters::{ActiveUpcaster, PinnedUpcaster},
+    views::ViewInUse,
 };
 pub(crate) use self::{
     align::align,
     changes::{Changes, ReportError, WorkerReport, report},
     history::history,
-    pick::{DefaultBuild, list, pick},
+    pick::{DefaultBuild, find_verification, list, pick},
     snapshot::Snapshot,
     store::{
         ActiveBuild, ActiveLookup, Job, OutdatedBuild, active, active_checkpoint, get, is_active, job, notify,

@@ -147,6 +147,11 @@ pub enum Refused {
     /// It is paused.
     #[error("resume it first")]
     Paused,
+    /// It verifies another one, and was stopped by an error.
+    #[error(
+        "the projection shows its error. If the build that is verified has set that event aside, let the verification do so as well: set on_failure to `skip` or `park`, and verify again"
+    )]
+    StoppedVerification,
 }
 
 /// The state after an event, and what has to be done.

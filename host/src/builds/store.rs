@@ -7,6 +7,7 @@ use sqlx::{FromRow, PgConnection, PgExecutor, PgPool, types::Json};
 use super::{
     build::{Build, BuildError, BuildId, NewBuild, Verifies},
     columns::StateColumns,
+    number::{BuildName, BuildNumber},
     state::State,
     upcasters::PinnedUpcaster,
 };
@@ -15,12 +16,13 @@ use crate::{
     modules::ModuleVersion,
     read_model::{Identifier, TableSet},
     runtime::Descriptor,
-    subscriptions::{self, OnFailure, Redelivery, Retrying, SubscriptionId},
+    subscriptions::{self, OnFailure, Redelivery, Retrying},
 };
 
 #[derive(FromRow)]
 pub(super) struct BuildRow {
     build: BuildId,
+    number: BuildNumber,
     projection: Identifier,
     version: ModuleVersion,
     upcasters: Json<Vec<PinnedUpcaster>>,
@@ -35,7 +37,7 @@ pub(super) struct BuildRow {
 macro_rules! select_builds {
     ($rest:literal) => {
         concat!(
-            "SELECT build, build.projection, build.version, upcasters, stage, work, role, activation, verifies, verify_batch, \
+            "SELECT build, number, build.projection, build.version, upcasters, stage, work, role, activation, verifies, verify_batch, \
              activated_at IS NOT NULL AS was_active FROM gnomon.builds AS build ",
             $rest
         )
@@ -50,6 +52,7 @@ impl BuildRow {
             .map(|(build, events)| Verifies { build, batch_events: usize::try_from(events).unwrap_or(1) });
         Ok(Build {
             id: self.build,
+            number: self.number,
             projection: self.projection,
             version: self.version,
             upcasters: self.upcasters.0,
@@ -77,22 +80,20 @@ pub(crate) async fn of_projection(
     Ok(Some(builds(rows)?).filter(|builds| !builds.is_empty()))
 }
 
-/// Builds by number, locked in that order until the transaction ends.
-pub(super) async fn lock(connection: &mut PgConnection, numbers: &[BuildId]) -> Result<Vec<Build>, sqlx::Error> {
+/// Builds by key, locked in that order until the transaction ends.
+pub(super) async fn lock(connection: &mut PgConnection, keys: &[BuildId]) -> Result<Vec<Build>, sqlx::Error> {
     let rows: Vec<BuildRow> =
         sqlx::query_as(select_builds!("WHERE build = ANY($1) ORDER BY build FOR UPDATE OF build"))
-            .bind(numbers)
+            .bind(keys)
             .fetch_all(connection)
             .await?;
     builds(rows)
 }
 
-/// Builds by number.
-pub(crate) async fn get(connection: impl PgExecutor<'_>, numbers: &[BuildId]) -> Result<Vec<Build>, sqlx::Error> {
-    let rows: Vec<BuildRow> = sqlx::query_as(select_builds!("WHERE build = ANY($1) ORDER BY build"))
-        .bind(numbers)
-        .fetch_all(connection)
-        .await?;
+/// Builds by key.
+pub(crate) async fn get(connection: impl PgExecutor<'_>, keys: &[BuildId]) -> Result<Vec<Build>, sqlx::Error> {
+    let rows: Vec<BuildRow> =
+        sqlx::query_as(select_builds!("WHERE build = ANY($1) ORDER BY build")).bind(keys).fetch_all(connection).await?;
     builds(rows)
 }
 
@@ -240,24 +241,28 @@ fn tables_of(
 }
 
 /// A build that is to be retired, because it is older than builds of its role are kept.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 pub(crate) struct OutdatedBuild {
     pub(crate) build: BuildId,
+    pub(crate) name: BuildName,
     pub(crate) projection: Identifier,
-    /// Whether it was made to verify another one; else it was replaced.
-    pub(crate) is_verifier: bool,
 }
 
 /// Builds that were replaced, or made to verify another one, longer ago than `keep`.
 pub(crate) async fn outdated(pool: &PgPool, keep: Duration) -> Result<Vec<OutdatedBuild>, sqlx::Error> {
-    sqlx::query_as(
-        "SELECT build, projection, role = 'verifier' AS is_verifier FROM gnomon.builds
+    let rows: Vec<(BuildId, BuildNumber, Identifier, bool)> = sqlx::query_as(
+        "SELECT build, number, projection, role = 'verifier' FROM gnomon.builds
          WHERE CASE role WHEN 'verifier' THEN created_at WHEN 'replaced' THEN replaced_at END < clock_timestamp() - $1
          ORDER BY build",
     )
     .bind(keep)
     .fetch_all(pool)
-    .await
+    .await?;
+    let outdated = |(build, number, projection, is_verifier)| {
+        let name = if is_verifier { BuildName::Verification(number) } else { BuildName::Build(number) };
+        OutdatedBuild { build, name, projection }
+    };
+    Ok(rows.into_iter().map(outdated).collect())
 }
 
 /// Inserts a projection if there is none of this name yet, and locks it until the transaction ends.
@@ -317,20 +322,42 @@ pub(super) async fn delete_projection(
     Ok(())
 }
 
-/// Inserts a build and its subscription; the caller creates the tables.
+/// The number of the next build of a projection that is locked, or of its next verification. The history counts as well: it outlives
+/// the builds of a projection that was deleted, and must not name two builds by one number.
+async fn next_number(
+    connection: &mut PgConnection,
+    projection: &Identifier,
+    verifies: bool,
+) -> Result<BuildNumber, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT greatest(
+             (SELECT max(number) FROM gnomon.builds WHERE projection = $1 AND (verifies IS NOT NULL) = $2),
+             (SELECT max(CASE WHEN $2 THEN verification ELSE build END) FROM gnomon.history WHERE projection = $1),
+             0) + 1",
+    )
+    .bind(projection)
+    .bind(verifies)
+    .fetch_one(connection)
+    .await
+}
+
+/// Inserts a build and its subscription; the caller has locked the projection, and creates the tables.
 pub(super) async fn insert(
     connection: &mut PgConnection,
     projection: &Identifier,
     new: &NewBuild,
-) -> Result<BuildId, sqlx::Error> {
-    let SubscriptionId(build) = subscriptions::insert(connection).await?;
-    let StateColumns { stage, work, role, activation } = new.state().into();
+) -> Result<Build, sqlx::Error> {
+    let number = next_number(connection, projection, new.verifies().is_some()).await?;
+    let id = BuildId::from(subscriptions::insert(connection).await?);
+    let state = new.state();
+    let StateColumns { stage, work, role, activation } = state.into();
     sqlx::query(
         "INSERT INTO gnomon.builds
-             (build, projection, version, upcasters, stage, work, role, activation, verifies, verify_batch)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             (build, number, projection, version, upcasters, stage, work, role, activation, verifies, verify_batch)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
-    .bind(build)
+    .bind(id)
+    .bind(number)
     .bind(projection)
     .bind(new.version)
     .bind(Json(&new.upcasters))
@@ -342,7 +369,16 @@ pub(super) async fn insert(
     .bind(new.verifies().map(|verifies| i32::try_from(verifies.batch_events).unwrap_or(i32::MAX)))
     .execute(connection)
     .await?;
-    Ok(BuildId(build))
+    Ok(Build {
+        id,
+        number,
+        projection: projection.clone(),
+        version: new.version,
+        upcasters: new.upcasters.clone(),
+        state,
+        verifies: new.verifies(),
+        was_active: false,
+    })
 }
 
 /// Writes the state of a build that is locked.

@@ -8,7 +8,8 @@ use super::{
     build::{Build, BuildId},
     changes::{ChangeError, apply_event},
     state::{Event, Refused, transition},
-    store, views,
+    store,
+    views::{self, ViewInUse},
 };
 use crate::{
     event_log::Position,
@@ -20,7 +21,7 @@ use crate::{
 pub(crate) const SWAP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The result of trying to make a build the active one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Swapped {
     /// Queries read it now.
     Done,
@@ -33,6 +34,8 @@ pub(crate) enum Swapped {
     },
     /// It cannot become the active one in its state.
     Refused(Refused),
+    /// A user's view depends on a view that must be dropped.
+    ViewInUse(ViewInUse),
     /// The build or its projection is deleted.
     Deleted,
 }
@@ -74,10 +77,11 @@ pub(crate) async fn swap(
             return Ok(Swapped::Behind { checkpoint, seen });
         }
     }
-    match turn_queries(&mut transaction, active, build, tables, cause).await {
+    match turn_queries(&mut transaction, active, next, tables, cause).await {
         Ok(()) => {}
         Err(ChangeError::Refused { refused, .. }) => return Ok(Swapped::Refused(refused)),
         Err(ChangeError::NoProjection(_)) => return Ok(Swapped::Deleted),
+        Err(ChangeError::ViewInUse(view)) => return Ok(Swapped::ViewInUse(view)),
         Err(ChangeError::Postgres(error)) => return Err(error),
     }
     store::notify(&mut transaction).await?;
@@ -89,21 +93,21 @@ pub(crate) async fn swap(
 async fn turn_queries(
     connection: &mut PgConnection,
     from: Option<&Build>,
-    to: BuildId,
+    to: &Build,
     tables: &TableSet,
     cause: &str,
 ) -> Result<(), ChangeError> {
-    let both: Vec<BuildId> = from.map(|from| from.id).into_iter().chain([to]).collect();
+    let both: Vec<BuildId> = from.map(|from| from.id).into_iter().chain([to.id]).collect();
     let mut locked = store::lock(connection, &both).await?;
     // The one that is replaced comes first: the schema refuses two active builds even within a transaction.
-    locked.sort_by_key(|build| build.id == to);
+    locked.sort_by_key(|build| build.id == to.id);
     if let Some(build) = locked.first() {
         views::point_to(connection, &build.projection, tables).await?;
     }
     for build in locked {
-        let (event, cause) = match build.id == to {
+        let (event, cause) = match build.id == to.id {
             true => (Event::Activated, cause.to_owned()),
-            false => (Event::Replaced, format!("build {to} became the active one")),
+            false => (Event::Replaced, format!("{} became the active one", to.name())),
         };
         apply_event(connection, build, event, None, &cause).await?;
     }

@@ -4,23 +4,50 @@ use sqlx::{Connection, Executor, PgConnection};
 
 use super::store;
 use crate::{
-    postgres::sqlstate::{INVALID_TABLE_DEFINITION, has_sqlstate},
+    postgres::sqlstate::{DEPENDENT_OBJECTS_STILL_EXIST, INVALID_TABLE_DEFINITION, has_sqlstate},
     read_model::{Identifier, TableSet},
     runtime::view_name,
 };
+
+/// A view cannot be dropped, since a user's view or function depends on it. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the view `{view}` must be dropped for this, and {} on it: {}. Drop what depends on it, do this again, and make it anew",
+    if dependents.len() == 1 { "one object depends" } else { "objects depend" },
+    dependents.join(", ")
+)]
+pub struct ViewInUse {
+    /// The view of the read model, with its schema.
+    pub view: String,
+    /// What depends on it, each with its kind and its schema: `view reporting.totals`.
+    pub dependents: Vec<String>,
+}
+
+/// Why views are not changed.
+#[derive(Debug)]
+pub(super) enum ViewError {
+    InUse(ViewInUse),
+    Postgres(sqlx::Error),
+}
+
+impl From<sqlx::Error> for ViewError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Postgres(error)
+    }
+}
 
 /// Makes a projection's views show the tables of a build, and drops the views of tables that it does not have.
 pub(super) async fn point_to(
     connection: &mut PgConnection,
     projection: &Identifier,
     tables: &TableSet,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), ViewError> {
     let before = store::active(&mut *connection, projection).await?.found();
     for table in tables.tables() {
         let view = name(projection, table.name())?;
         let columns: Vec<String> = table.columns().iter().map(|column| column.name.quoted()).collect();
         let definition = format!(
-            "VIEW read_models.{view} AS SELECT {} FROM {}.{}",
+            "VIEW {view} AS SELECT {} FROM {}.{}",
             columns.join(", "),
             tables.schema().quoted(),
             table.name().quoted(),
@@ -31,9 +58,10 @@ pub(super) async fn point_to(
             Ok(_) => inner.commit().await?,
             Err(error) if is_column_mismatch(&error) => {
                 inner.rollback().await?;
-                connection.execute(format!("DROP VIEW read_models.{view}; CREATE {definition}").as_str()).await?;
+                drop_view(connection, &view).await?;
+                connection.execute(format!("CREATE {definition}").as_str()).await?;
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
     let Some(before) = before else { return Ok(()) };
@@ -46,19 +74,57 @@ pub(super) async fn drop_views(
     projection: &Identifier,
     tables: &TableSet,
     is_dropped: impl Fn(&Identifier) -> bool,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), ViewError> {
     for table in tables.tables().filter(|table| is_dropped(table.name())) {
-        // Safe: the name is a checked identifier.
-        let statement = format!("DROP VIEW IF EXISTS read_models.{}", name(projection, table.name())?);
-        connection.execute(statement.as_str()).await?;
+        drop_view(connection, &name(projection, table.name())?).await?;
     }
     Ok(())
 }
 
-/// The quoted name of a table's view.
+/// Drops a view, given by its quoted name.
+async fn drop_view(connection: &mut PgConnection, view: &str) -> Result<(), ViewError> {
+    // A transaction of its own, so that what depends on the view can be looked up afterwards.
+    let mut inner = connection.begin().await?;
+    // Safe: the name is made of checked identifiers.
+    match inner.execute(format!("DROP VIEW IF EXISTS {view}").as_str()).await {
+        Ok(_) => Ok(inner.commit().await?),
+        Err(error) if has_sqlstate(&error, DEPENDENT_OBJECTS_STILL_EXIST) => {
+            inner.rollback().await?;
+            match dependents(connection, view).await? {
+                none if none.is_empty() => Err(error.into()),
+                dependents => Err(ViewError::InUse(ViewInUse { view: view.replace('"', ""), dependents })),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What depends on a view or on the type of its rows, by kind and name.
+async fn dependents(connection: &mut PgConnection, view: &str) -> Result<Vec<String>, sqlx::Error> {
+    // A view depends by its rule, which would be called by a name that no user knows.
+    sqlx::query_scalar(
+        "SELECT DISTINCT (named).type || ' ' || (named).identity
+         FROM (SELECT oid, reltype FROM pg_class WHERE oid = $1::regclass) AS view
+         JOIN pg_depend AS depends
+              ON (refclassid = 'pg_class'::regclass AND refobjid = view.oid)
+              OR (refclassid = 'pg_type'::regclass AND refobjid = view.reltype)
+         LEFT JOIN pg_rewrite AS rule ON classid = 'pg_rewrite'::regclass AND rule.oid = objid
+         CROSS JOIN LATERAL pg_identify_object(
+             CASE WHEN rule.oid IS NULL THEN classid ELSE 'pg_class'::regclass END,
+             coalesce(rule.ev_class, objid),
+             CASE WHEN rule.oid IS NULL THEN objsubid ELSE 0 END) AS named
+         WHERE deptype = 'n' AND coalesce(rule.ev_class, objid) <> view.oid
+         ORDER BY 1",
+    )
+    .bind(view)
+    .fetch_all(connection)
+    .await
+}
+
+/// The quoted name of a table's view, with its schema.
 fn name(projection: &Identifier, table: &Identifier) -> Result<String, sqlx::Error> {
     let view = view_name(projection, table).map_err(|error| sqlx::Error::Decode(error.into()))?;
-    Ok(view.quoted())
+    Ok(format!("read_models.{}", view.quoted()))
 }
 
 /// Whether a view cannot be replaced because its columns differ.

@@ -5,7 +5,7 @@ use clap::Args;
 use super::{
     client::Client,
     follow::{Goal, follow},
-    operation::operate,
+    operation::activate,
     output::say,
     progress::Progress,
 };
@@ -13,14 +13,15 @@ use crate::{api::BuildQuery, config::ClientOptions};
 
 /// Activate a build of a projection: queries read it from then on.
 ///
-/// If the build has not caught up yet, the command waits for it. The replaced build is kept for a while: `gnomon rollback` activates
-/// it again.
+/// Without a number, it is the newest build that has caught up, of those that are newer than the active one; if none is newer, nothing
+/// changes. A build that is older, stopped or still replaying is activated by its number only; the command waits until a replaying one
+/// has caught up. The replaced build is kept for a while: `gnomon rollback` activates it again.
 #[derive(Args, Debug)]
 pub(super) struct ActivateBuild {
     /// The projection
     projection: String,
 
-    /// The build [default: the newest that has caught up]
+    /// The build [default: the newest that has caught up and is newer than the active one]
     build: Option<u64>,
 
     /// Do not wait if the build has not caught up yet
@@ -38,21 +39,18 @@ pub(super) struct ActivateBuild {
 impl ActivateBuild {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let operated = operate(&client, &self.projection, "activate", &BuildQuery { build: self.build }).await?;
+        let activated = activate(&client, &self.projection, "activate", &BuildQuery { build: self.build }).await?;
+        say(activated.describe());
         let mut build = None;
-        if !operated.later {
-            say(format_args!("queries read {}", operated.label()));
-        } else {
-            say(format_args!("queries will read {} when it has caught up", operated.label()));
-            if !self.no_wait {
-                let progress = Progress::start();
-                let followed = follow(&client, &self.projection, operated.number(), Goal::Active, &progress).await?;
-                progress.say(followed.describe());
-                build = Some(followed.build);
-            }
+        if activated.operated.later && !self.no_wait {
+            let progress = Progress::start();
+            let number = activated.operated.number();
+            let followed = follow(&client, &self.projection, number, Goal::Active, &progress).await?;
+            progress.say(followed.describe());
+            build = Some(followed.build);
         }
         if self.json {
-            operated.print(build.as_ref())?;
+            activated.print(build.as_ref())?;
         }
         Ok(())
     }

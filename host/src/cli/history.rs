@@ -52,8 +52,12 @@ impl History {
 
 fn table(entries: &[HistoryEntry]) -> Table {
     let mut table = output::table(&["AT", "#BUILD", "CHANGE", "CAUSE"]);
-    for HistoryEntry { at, build, change, cause, .. } in entries {
-        let build = build.map(|build| build.to_string()).unwrap_or_default();
+    for HistoryEntry { at, build, verification, change, cause, .. } in entries {
+        let build = match (build, verification) {
+            (Some(build), _) => build.to_string(),
+            (None, Some(verification)) => format!("verification {verification}"),
+            (None, None) => String::new(),
+        };
         table.add_row([to_the_second(*at), build, change.replace('_', " "), cause.clone()]);
     }
     table
@@ -73,14 +77,16 @@ mod tests {
         let page: HistoryPage = serde_json::from_str(
             r#"{"history":[
                 {"entry":9,"at":"2026-01-02T03:04:05.678901Z","build":null,"change":"configured","cause":"on_failure was set to park"},
+                {"entry":8,"at":"2026-01-02T03:04:04.5Z","build":null,"verification":1,"change":"retired","cause":"the verification has ended"},
                 {"entry":7,"at":"2026-01-02T03:04:04Z","build":12,"change":"caught_up","cause":"it holds every event up to position 5"}],
                 "next":7}"#,
         )
         .unwrap();
         insta::assert_snapshot!(table(&page.history).trim_fmt(), @r"
-        AT                    BUILD  CHANGE      CAUSE
-        2026-01-02 03:04:05Z         configured  on_failure was set to park
-        2026-01-02 03:04:04Z     12  caught up   it holds every event up to position 5
+        AT                             BUILD  CHANGE      CAUSE
+        2026-01-02 03:04:05Z                  configured  on_failure was set to park
+        2026-01-02 03:04:04Z  verification 1  retired     the verification has ended
+        2026-01-02 03:04:04Z              12  caught up   it holds every event up to position 5
         ");
     }
 }

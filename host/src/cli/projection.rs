@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use crate::api::{Build, BuildError, FailureKind, Frame, Projection, Purpose};
+use super::figures;
+use crate::api::{Build, BuildError, FailureKind, Frame, Projection, RunningVerification};
 
 /// Functions of a backtrace that are shown.
 const SHOWN_FRAMES: usize = 12;
@@ -20,21 +21,36 @@ impl Build {
         format!("build {} (version {})", self.build, self.version)
     }
 
-    /// Whether it was made to verify another one.
-    pub(in crate::cli) fn verifies(&self) -> bool {
-        self.purpose == Purpose::Verify
-    }
-
     /// Why it stopped, with the event and the backtrace on lines of their own; `None` if it did not stop.
     pub(in crate::cli) fn why_it_stopped(&self, projection: &str) -> Option<String> {
         let error = self.error.as_ref()?;
-        let mut text = format!("build {} of `{projection}` (version {}) {}", self.build, self.version, self.state);
-        if let Some(position) = error.position {
-            let _ = write!(text, " at position {position}");
-        }
-        let _ = write!(text, ": {error}");
-        Some(text)
+        let label = format!("build {} of `{projection}` (version {}) {}", self.build, self.version, self.state);
+        Some(with_error(label, error))
     }
+}
+
+impl RunningVerification {
+    /// Its number, and the build that is verified: `verification 2 of build 4 (version 2)`.
+    pub(in crate::cli) fn label(&self) -> String {
+        format!("verification {} of build {} (version {})", self.verification, self.build, self.version)
+    }
+
+    /// As [`Build::why_it_stopped`].
+    pub(in crate::cli) fn why_it_stopped(&self, projection: &str) -> Option<String> {
+        let error = self.error.as_ref()?;
+        let label =
+            format!("verification {} of `{projection}` (build {}) {}", self.verification, self.build, self.state);
+        Some(with_error(label, error))
+    }
+}
+
+/// What stopped, where and why.
+fn with_error(mut label: String, error: &BuildError) -> String {
+    if let Some(position) = error.position {
+        let _ = write!(label, " at position {position}");
+    }
+    let _ = write!(label, ": {error}");
+    label
 }
 
 impl BuildError {
@@ -59,7 +75,8 @@ impl fmt::Display for BuildError {
             None => {
                 return match (self.found, self.max) {
                     (Some(found), Some(max)) => {
-                        write!(f, "{found} events would be set aside; the limit max_dead_letters is {max}")
+                        let events = figures::counted(found, "event");
+                        write!(f, "{events} would be set aside; the limit max_dead_letters is {max}")
                     }
                     _ => f.write_str(message),
                 };
@@ -96,14 +113,24 @@ impl fmt::Display for BuildError {
 pub(super) mod samples {
     use serde_json::{Value, json};
 
-    use crate::api::{Build, Projection};
+    use crate::api::{Build, Projection, RunningVerification};
 
     /// A build with these members, and default ones for the rest.
     pub(in crate::cli) fn build(members: Value) -> Build {
         let usual = json!({
             "build": 4, "version": 1, "state": "replaying", "checkpoint": 0, "head": 0, "lag": 0, "events_per_second": 0.0,
-            "seconds_left": null, "error": null, "dead_letters": 0, "out_of_order": 0, "purpose": "queries", "upcasters": [],
+            "seconds_left": null, "error": null, "dead_letters": 0, "out_of_order": 0, "upcasters": [],
             "activate_when_live": true, "created_at": "2026-01-01T00:00:00Z", "replaced_at": null,
+        });
+        with(usual, members)
+    }
+
+    /// A verification with these members, and default ones for the rest.
+    pub(in crate::cli) fn verification(members: Value) -> RunningVerification {
+        let usual = json!({
+            "verification": 1, "build": 4, "version": 1, "state": "replaying", "checkpoint": 0, "head": 0, "lag": 0,
+            "events_per_second": 0.0, "seconds_left": null, "error": null, "dead_letters": 0,
+            "created_at": "2026-01-01T00:00:00Z",
         });
         with(usual, members)
     }
@@ -112,7 +139,7 @@ pub(super) mod samples {
     pub(in crate::cli) fn projection(active_build: Option<u64>, builds: Vec<Build>) -> Projection {
         let usual = json!({
             "name": "bank", "active_build": active_build, "active_version": null, "on_failure": "halt", "tables": [],
-            "builds": builds,
+            "builds": builds, "verifications": [],
         });
         with(usual, json!({}))
     }

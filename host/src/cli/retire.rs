@@ -3,10 +3,7 @@
 use clap::Args;
 use reqwest::Method;
 
-use super::{
-    client::{Client, ClientError},
-    output::say,
-};
+use super::{client::Client, output::say};
 use crate::config::ClientOptions;
 
 /// Retire a build that is not active: its tables are dropped, its history is kept.
@@ -25,15 +22,9 @@ pub(super) struct Retire {
 impl Retire {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        retire(&client, &self.projection, self.build).await?;
+        let build = self.build.to_string();
+        client.send(client.request(Method::DELETE, &["v1", "projections", &self.projection, "builds", &build])).await?;
         say(format_args!("build {} of `{}` is retired: its tables are dropped", self.build, self.projection));
         Ok(())
     }
-}
-
-/// Retires a build.
-pub(super) async fn retire(client: &Client, projection: &str, build: u64) -> Result<(), ClientError> {
-    let build = build.to_string();
-    client.send(client.request(Method::DELETE, &["v1", "projections", projection, "builds", &build])).await?;
-    Ok(())
 }

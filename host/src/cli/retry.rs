@@ -47,22 +47,50 @@ impl Retry {
         let (label, name) = (operated.label(), &self.projection);
         say(format_args!("{label} tries again; `gnomon projections {name}` shows its progress"));
         if overtaken > 0 {
-            let events = figures::counted(overtaken, "event");
-            say(format_args!(
-                "{events} stay set aside, since later events of their streams were folded; `gnomon rebuild {name}` begins a build \
-                 that folds them in order, `--out-of-order` retries them out of order"
-            ));
+            say(stays_aside(name, overtaken));
         }
         if behind_others > 0 {
-            let events = figures::counted(behind_others, "event");
-            say(format_args!(
-                "{events} that were set aside are folded after later events of other streams; `gnomon rebuild {name}` begins a build \
-                 that folds all events in order"
-            ));
+            say(behind_other_streams(name, behind_others));
         }
         if self.json {
             operated.print(None)?;
         }
         Ok(())
+    }
+}
+
+/// Says that dead letters are not retried.
+fn stays_aside(name: &str, letters: u64) -> String {
+    let (stay, their, them) =
+        if letters == 1 { ("stays", "its stream", "it") } else { ("stay", "their streams", "them") };
+    format!(
+        "{} {stay} set aside, since later events of {their} were folded; `gnomon rebuild {name}` begins a build that folds {them} in \
+         order, `--out-of-order` retries {them} out of order",
+        figures::counted(letters, "event")
+    )
+}
+
+/// Says that dead letters are folded after later events of other streams.
+fn behind_other_streams(name: &str, letters: u64) -> String {
+    let (was, is) = if letters == 1 { ("was", "is") } else { ("were", "are") };
+    format!(
+        "{} that {was} set aside {is} folded after later events of other streams; `gnomon rebuild {name}` begins a build that folds \
+         all events in order",
+        figures::counted(letters, "event")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_event_is_not_several() {
+        assert!(stays_aside("bank", 1).starts_with("1 event stays set aside, since later events of its stream were"));
+        assert!(
+            stays_aside("bank", 2).starts_with("2 events stay set aside, since later events of their streams were")
+        );
+        assert!(behind_other_streams("bank", 1).starts_with("1 event that was set aside is folded after"));
+        assert!(behind_other_streams("bank", 3).starts_with("3 events that were set aside are folded after"));
     }
 }

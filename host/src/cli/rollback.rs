@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-use super::{client::Client, operation::operate, output::say};
+use super::{client::Client, operation::activate, output::say};
 use crate::{api::BuildQuery, config::ClientOptions};
 
 /// Activate the build that was active before.
 ///
-/// A replaced build goes on following the log, so it misses no event; one that was paused or has halted must catch up first. `gnomon
-/// activate` activates the newer build again.
+/// A replaced build goes on following the log, so it misses no event. One that was paused or has halted would stand still: it is activated
+/// by its number only (`gnomon activate`). `gnomon activate` without a number activates the newer build again.
 #[derive(Args, Debug)]
 pub(super) struct Rollback {
     /// The projection
@@ -25,10 +25,10 @@ pub(super) struct Rollback {
 impl Rollback {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let operated = operate(&client, &self.projection, "rollback", &BuildQuery::default()).await?;
-        say(format_args!("queries read {} again", operated.label()));
+        let activated = activate(&client, &self.projection, "rollback", &BuildQuery::default()).await?;
+        say(activated.describe());
         if self.json {
-            operated.print(None)?;
+            activated.print(None)?;
         }
         Ok(())
     }

@@ -2,22 +2,25 @@
 
 use std::fmt;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
+use reqwest::Method;
 
 use super::{
     client::Client,
-    compare::{rows_of, samples},
+    compare::{Differences, rows_of, samples},
     figures,
-    follow::{Goal, follow},
+    follow::{self, Figures},
     host::stop_signal,
-    operation::operate,
+    operation::request,
     output::{self, say},
     progress::Progress,
-    retire::retire,
 };
 use crate::{
-    api::{self, Batches, BuildQuery, Comparison, DifferenceCause, Verification, VerificationQuery},
+    api::{
+        self, Batches, BuildQuery, BuildState, DifferenceCause, OnFailure, Projection, RunningVerification,
+        Verification, VerificationBegun, VerificationQuery,
+    },
     config::ClientOptions,
 };
 
@@ -51,16 +54,17 @@ impl Verify {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
         let name = &self.projection;
-        let begun = operate(&client, name, "verify", &BuildQuery { build: self.build }).await?;
-        let by = begun.number();
+        let begun = request(&client, name, "verify", &BuildQuery { build: self.build });
+        let VerificationBegun { verification: number, .. } = client.json(begun).await?;
+        let path = ["v1", "projections", name, "verify", &number.to_string()];
         let verified = tokio::select! {
-            verified = self.verification(&client, by) => verified,
+            verified = self.verification(&client, &path, number) => verified,
             signal = stop_signal() => signal.map_err(Into::into).and_then(|()| bail!("interrupted; nothing was verified")),
         };
         // The build has no further use, also if the verification failed.
-        if let Err(error) = retire(&client, name, by).await {
+        if let Err(error) = client.send(client.request(Method::DELETE, &path)).await {
             say(format_args!(
-                "build {by}, which was made to verify, could not be retired: {error}; `gnomon retire {name} {by}` retires it"
+                "verification {number} of `{name}` could not be ended: {error}; its tables are dropped some time later"
             ));
         }
         let body = verified?;
@@ -75,13 +79,42 @@ impl Verify {
     }
 
     /// The host's answer when the build that verifies has caught up.
-    async fn verification(&self, client: &Client, by: u64) -> anyhow::Result<String> {
+    async fn verification(&self, client: &Client, path: &[&str], number: u64) -> anyhow::Result<String> {
         let progress = Progress::start();
-        follow(client, &self.projection, by, Goal::Live, &progress).await?;
+        let name = &self.projection;
+        loop {
+            let projection = follow::read(client, name).await?;
+            let found = projection.verifications.iter().find(|found| found.verification == number);
+            let found = found.with_context(|| format!("verification {number} of `{name}` does not exist any more"))?;
+            match &found.state {
+                BuildState::Live => break,
+                BuildState::Replaying => {}
+                _ => bail!(why_stopped(&projection, found)),
+            }
+            let RunningVerification { checkpoint, head, lag, events_per_second: rate, .. } = *found;
+            follow::show(&progress, name, Figures { checkpoint, head, lag, rate });
+            tokio::time::sleep(follow::POLL).await;
+        }
         progress.show(0, None, "comparing every row");
-        let path = ["v1", "projections", &self.projection, "verify", &by.to_string()];
-        Ok(client.text(client.get(&path).query(&VerificationQuery { samples: Some(self.samples) })).await?)
+        Ok(client.text(client.get(path).query(&VerificationQuery { samples: Some(self.samples) })).await?)
     }
+}
+
+/// Why a verification has stopped, and the way out.
+fn why_stopped(projection: &Projection, verification: &RunningVerification) -> String {
+    let name = &projection.name;
+    let why = verification.why_it_stopped(name);
+    let mut why = why.unwrap_or_else(|| format!("{} of `{name}` is {}", verification.label(), verification.state));
+    let set_aside = projection.build(verification.build).map_or(0, |verified| verified.dead_letters);
+    if set_aside > 0 && projection.on_failure == OnFailure::Halt {
+        let events = figures::counted(set_aside, "event");
+        why += &format!(
+            "\nbuild {} has set {events} aside, and `{name}` halts at such an event now: nothing was compared. `gnomon on-failure {name} \
+             skip`, or `park`, lets a verification set them aside as well",
+            verification.build
+        );
+    }
+    why
 }
 
 impl fmt::Display for Batches {
@@ -105,15 +138,16 @@ impl Verification {
         if self.identical {
             return None;
         }
-        let (name, verified, by) = (&self.projection, &self.verified, &self.by);
+        let (name, verified) = (&self.projection, &self.verified);
         Some(match self.cause {
             Some(DifferenceCause::OutOfOrder) => format!(
                 "{verified} of `{name}` holds events that a retry folded after later events; `gnomon rebuild {name}` begins a build \
                  that folds all events in order. Its module is not at fault"
             ),
             Some(DifferenceCause::DeadLetters) => format!(
-                "{verified} of `{name}` and {by} have set aside different events; `gnomon dead-letters {name}` lists those of the \
-                 active build, and `gnomon rebuild {name}` builds it again"
+                "{verified} of `{name}` has set other events aside than when it is built again; `gnomon dead-letters {name} --build {}` \
+                 lists them, and `gnomon rebuild {name}` builds it again",
+                verified.build
             ),
             _ => format!(
                 "the read model of `{name}` is not a function of its events: built again, it has different rows. Its module keeps \
@@ -123,7 +157,7 @@ impl Verification {
     }
 
     fn describe(self) -> String {
-        let Self { projection, position, verified, by, identical, batches, content_hash, tables, .. } = self;
+        let Self { projection, position, verification, verified, identical, batches, content_hash, tables, .. } = self;
         if identical {
             let (at, rows) = (figures::count(position), rows_of(&tables));
             let hash = content_hash.unwrap_or_default();
@@ -131,18 +165,24 @@ impl Verification {
                 "identical: {verified} of `{projection}` at position {at}, {rows}\nbuilt again from {batches}\ncontent hash {hash}"
             );
         }
-        Comparison { projection, position, left: verified, right: by, identical, tables }.to_string()
+        let right = format!("verification {verification}");
+        let differences =
+            Differences { projection: &projection, left: &verified, right: &right, position, tables: &tables };
+        differences.to_string()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::cli::projection::samples;
 
     #[test]
     fn identical_builds_have_a_hash() {
         let verification: Verification = serde_json::from_str(
-            r#"{"projection":"bank","position":18262,"verified":{"build":4,"version":1},"by":{"build":5,"version":1},
+            r#"{"projection":"bank","position":18262,"verification":1,"verified":{"build":4,"version":1},
                 "identical":true,"cause":null,"batches":{"count":74,"events":18262,"largest":251},"content_hash":"ab12","tables":[]}"#,
         )
         .unwrap();
@@ -158,7 +198,7 @@ mod tests {
     fn a_difference_has_its_cause() {
         let difference = |cause: &str| {
             let verification: Verification = serde_json::from_str(&format!(
-                r#"{{"projection":"bank","position":2,"verified":{{"build":4,"version":1}},"by":{{"build":5,"version":1}},
+                r#"{{"projection":"bank","position":2,"verification":1,"verified":{{"build":4,"version":1}},
                     "identical":false,"cause":{cause},"batches":{{"count":2,"events":2,"largest":1}},"content_hash":null,
                     "tables":[]}}"#
             ))
@@ -166,8 +206,25 @@ mod tests {
             verification.difference().unwrap()
         };
         insta::assert_snapshot!(difference("\"out_of_order\""), @"build 4 (version 1) of `bank` holds events that a retry folded after later events; `gnomon rebuild bank` begins a build that folds all events in order. Its module is not at fault");
-        insta::assert_snapshot!(difference("\"dead_letters\""), @"build 4 (version 1) of `bank` and build 5 (version 1) have set aside different events; `gnomon dead-letters bank` lists those of the active build, and `gnomon rebuild bank` builds it again");
+        insta::assert_snapshot!(difference("\"dead_letters\""), @"build 4 (version 1) of `bank` has set other events aside than when it is built again; `gnomon dead-letters bank --build 4` lists them, and `gnomon rebuild bank` builds it again");
         assert!(difference("\"module\"").contains("keeps something in memory"));
+    }
+
+    #[test]
+    fn a_verification_that_halts_where_the_build_set_events_aside_says_so() {
+        let error = json!({"reason": "module", "position": 3, "kind": "refused", "message": "it is poison"});
+        let stopped = |dead_letters: u64| {
+            let build = samples::build(json!({"dead_letters": dead_letters}));
+            let projection = samples::projection(Some(4), vec![build]);
+            why_stopped(&projection, &samples::verification(json!({"state": "halted", "error": error})))
+        };
+        insta::assert_snapshot!(stopped(1), @r"
+        verification 1 of `bank` (build 4) halted at position 3: its module could not handle the event
+          message  it is poison
+          see it   gnomon events --after 2 --limit 1
+        build 4 has set 1 event aside, and `bank` halts at such an event now: nothing was compared. `gnomon on-failure bank skip`, or `park`, lets a verification set them aside as well
+        ");
+        assert!(!stopped(0).contains("set them aside"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     api,
-    builds::{AlignError, BuildState, ChangeError, PickError},
+    builds::{AlignError, BuildName, ChangeError, PickError, ViewInUse},
     event_log::{AppendError, NameError},
     modules::{ChainError, LoadError, UploadError},
     operations::{CompareError, OperateError, UploadModuleError, VerifyError},
@@ -141,9 +141,22 @@ impl From<ChangeError> for Problem {
         match error {
             ChangeError::NoProjection(_) => Self::new(Code::ProjectionNotFound, detail),
             ChangeError::Refused { build, .. } => Self::new(Code::WrongBuildState, detail)
-                .with("build", build.id)
-                .with("state", api::BuildState::from(BuildState::from(build.state))),
+                .with_build(build.name())
+                .with("state", api::BuildState::from(build.word())),
+            ChangeError::ViewInUse(ViewInUse { view, dependents }) => {
+                Self::new(Code::ViewInUse, detail).with("view", view).with("dependents", dependents)
+            }
             ChangeError::Postgres(error) => error.into(),
+        }
+    }
+}
+
+impl Problem {
+    /// Adds the number of a build, or of a verification.
+    fn with_build(self, name: BuildName) -> Self {
+        match name {
+            BuildName::Build(number) => self.with("build", number),
+            BuildName::Verification(number) => self.with("verification", number),
         }
     }
 }
@@ -153,6 +166,7 @@ impl From<PickError> for Problem {
         let detail = error.to_string();
         match error {
             PickError::NoBuild { builds, .. } => Self::new(Code::BuildNotFound, detail).with("builds", builds),
+            PickError::NoVerification { .. } => Self::new(Code::VerificationNotFound, detail),
             PickError::NoneFits { .. } => Self::new(Code::NoSuitableBuild, detail),
         }
     }
@@ -189,9 +203,7 @@ impl From<UploadModuleError> for Problem {
 
 impl From<VerifyError> for Problem {
     fn from(error: VerifyError) -> Self {
-        let detail = error.to_string();
         match error {
-            VerifyError::DoesNotVerify(build) => Self::new(Code::WrongBuildState, detail).with("build", build),
             VerifyError::Operate(error) => error.into(),
             VerifyError::Compare(error) => error.into(),
         }
@@ -222,7 +234,7 @@ impl From<ReadError> for Problem {
         match error {
             ReadError::NoProjection(_) => Self::new(Code::ProjectionNotFound, detail),
             ReadError::NoTable { tables, .. } => Self::new(Code::TableNotFound, detail).with("tables", tables),
-            ReadError::NotReady(_) => Self::new(Code::ProjectionNotReady, detail),
+            ReadError::NotReady { .. } => Self::new(Code::ProjectionNotReady, detail),
             ReadError::Behind { checkpoint, .. } => {
                 Self::new(Code::ReadModelBehind, detail).with("position", checkpoint)
             }
@@ -252,12 +264,12 @@ impl From<AlignError> for Problem {
     fn from(error: AlignError) -> Self {
         let detail = error.to_string();
         match error {
-            AlignError::Retired(build) => Self::new(Code::BuildRetired, detail).with("build", build),
+            AlignError::Retired(build) => Self::new(Code::BuildRetired, detail).with_build(build),
             AlignError::Replaying { build, checkpoint } => {
-                Self::new(Code::BuildReplaying, detail).with("build", build).with("checkpoint", checkpoint)
+                Self::new(Code::BuildReplaying, detail).with_build(build).with("checkpoint", checkpoint)
             }
             AlignError::Passed { behind, checkpoint, .. } => {
-                Self::new(Code::BuildStopped, detail).with("build", behind).with("checkpoint", checkpoint)
+                Self::new(Code::BuildStopped, detail).with_build(behind).with("checkpoint", checkpoint)
             }
             AlignError::TimedOut { left_checkpoint, right_checkpoint, .. } => Self::new(Code::BarrierTimedOut, detail)
                 .with("left_checkpoint", left_checkpoint)

@@ -85,6 +85,8 @@ codes! {
     UpcasterConflict "upcaster_conflict" CONFLICT "The upcaster conflicts with one that is active",
     UpcasterNotFound "upcaster_not_found" NOT_FOUND "The upcaster does not exist, or is not active",
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body of the request has the wrong type",
+    VerificationNotFound "verification_not_found" NOT_FOUND "The projection has no such verification",
+    ViewInUse "view_in_use" CONFLICT "A view of yours depends on a view of the read model",
     ViewNameTaken "view_name_taken" CONFLICT "A view of another projection has the name already",
     WrongBuildState "wrong_build_state" CONFLICT "The state of the build does not allow this",
     WrongExpectedVersion "wrong_expected_version" CONFLICT "The stream is not at the expected version",
@@ -157,6 +159,13 @@ impl Problem {
     pub(super) fn with(mut self, name: &str, value: impl Serialize) -> Self {
         self.members.set(name, value);
         self
+    }
+
+    /// The same problem, met after something was done.
+    pub(super) fn after(self, done: &str) -> Self {
+        let detail = self.get("detail").and_then(Value::as_str).unwrap_or_default();
+        let detail = format!("{done}, but the answer failed: {detail}. Do not repeat the request");
+        self.with("detail", detail)
     }
 
     /// Adds a header.

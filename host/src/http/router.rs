@@ -51,7 +51,10 @@ pub fn router(api: Api) -> Router {
         .route("/v1/projections/{name}/dead-letters", get(projections::dead_letters))
         .route("/v1/projections/{name}/history", get(projections::history))
         .route("/v1/projections/{name}/verify", post(projections::verify))
-        .route("/v1/projections/{name}/verify/{build}", get(projections::verification))
+        .route(
+            "/v1/projections/{name}/verify/{verification}",
+            get(projections::verification).delete(projections::end_verification),
+        )
         .route("/v1/projections/{name}/builds/{build}", delete(projections::retire))
         .route("/v1/upcasters", get(upcasters::list))
         .route("/v1/upcasters/{name}/activate", post(upcasters::activate))

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use super::{Operations, error::OperateError};
 use crate::{
     builds::{
-        Build, BuildId, ChangeError, Changes, DefaultBuild, Event, Refused, SWAP_TIMEOUT, Stage, Swapped,
+        Build, BuildNumber, ChangeError, Changes, DefaultBuild, Event, Refused, SWAP_TIMEOUT, Stage, Swapped,
         active_checkpoint, get, pick, swap, tables,
     },
+    modules::ModuleVersion,
     read_model::Identifier,
     subscriptions::checkpoints,
 };
@@ -18,56 +19,87 @@ const MAX_SWAP_DISTANCE: u64 = 10_000;
 /// How often the checkpoint of a build is read that is further behind.
 const POLL: Duration = Duration::from_millis(50);
 
+/// The result of activating a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Activated {
+    /// The build.
+    pub build: BuildNumber,
+    /// When it becomes the active one.
+    pub when: When,
+}
+
 /// When a build that an operator activates becomes the active one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activated {
-    /// It is the active one.
-    Now,
+pub enum When {
+    /// It is the active one now, and has replaced this one.
+    Now(Option<ReplacedBuild>),
+    /// It was the active one already.
+    Already,
     /// It becomes the active one when it has caught up.
     WhenCaughtUp,
 }
 
+/// The build that was active until another one became so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplacedBuild {
+    /// Its number.
+    pub build: BuildNumber,
+    /// The version that it materialises.
+    pub version: ModuleVersion,
+}
+
+impl ReplacedBuild {
+    /// The active one of a projection's builds, if it is not this one.
+    pub(super) fn by(build: &Build, builds: &[Build]) -> Option<Self> {
+        let active = builds.iter().find(|other| other.state.is_active() && other.id != build.id)?;
+        Some(Self { build: active.number, version: active.version })
+    }
+}
+
 impl Operations {
-    /// Makes a build the active one, or the newest live one if none is named. A build that has not caught up yet becomes the active
-    /// one when it has.
+    /// Makes a build the active one. If none is named, it is the newest one that is newer than the active one, has caught up and is
+    /// worked on; if none is newer, nothing changes. A named build that has not caught up yet becomes the active one when it has.
     ///
     /// # Errors
-    /// There is no such build, or queries cannot read it, or it does not reach the checkpoint of the active build within `timeout`,
+    /// There is no such build, or newer ones must be named, or queries cannot read it, or it does not reach the checkpoint of the active build within `timeout`,
     /// or Postgres fails.
     pub async fn activate(
         &self,
         name: &Identifier,
-        build: Option<BuildId>,
+        build: Option<BuildNumber>,
         timeout: Duration,
-    ) -> Result<(BuildId, Activated), OperateError> {
+    ) -> Result<Activated, OperateError> {
         let mut changes = Changes::begin(&self.pool, name).await?;
-        let found = pick(name, &changes.builds().await?, build, DefaultBuild::ToActivate)?.clone();
+        let builds = changes.builds().await?;
+        let found = pick(name, &builds, build, DefaultBuild::ToActivate)?.clone();
+        let activated = |when| Activated { build: found.number, when };
         if found.state.is_active() {
-            return Ok((found.id, Activated::Now));
+            return Ok(activated(When::Already));
         }
         let replays = found.state.kept().is_some_and(|kept| kept.stage == Stage::Replaying);
         if found.state.is_readable() {
             drop(changes);
             self.activate_live(&found, "an operator activated it", timeout).await?;
-            return Ok((found.id, Activated::Now));
+            return Ok(activated(When::Now(ReplacedBuild::by(&found, &builds))));
         }
         // A replaying build waits until it has caught up. Any other is refused, with the reason that `Activated` has.
         let event = if replays { Event::ActivateWhenLive } else { Event::Activated };
         changes.apply(found.id, event, "an operator asked for it").await?;
         changes.commit().await?;
-        Ok((found.id, Activated::WhenCaughtUp))
+        Ok(activated(When::WhenCaughtUp))
     }
 
     /// Makes the newest build that was active before the active one, and that is not retired, the active one again.
     ///
     /// # Errors
-    /// There is no such build, or it does not reach the checkpoint of the active build within `timeout`, or Postgres fails.
-    pub async fn rollback(&self, name: &Identifier, timeout: Duration) -> Result<BuildId, OperateError> {
+    /// There is no such build, or it is stopped, or it does not reach the checkpoint of the active build within `timeout`, or Postgres fails.
+    pub async fn rollback(&self, name: &Identifier, timeout: Duration) -> Result<Activated, OperateError> {
         let mut changes = Changes::begin(&self.pool, name).await?;
-        let earlier = pick(name, &changes.builds().await?, None, DefaultBuild::ToRollBackTo)?.clone();
+        let builds = changes.builds().await?;
+        let earlier = pick(name, &builds, None, DefaultBuild::ToRollBackTo)?.clone();
         drop(changes);
         self.activate_live(&earlier, "an operator rolled back", timeout).await?;
-        Ok(earlier.id)
+        Ok(Activated { build: earlier.number, when: When::Now(ReplacedBuild::by(&earlier, &builds)) })
     }
 
     /// Makes a live build the active one.
@@ -83,8 +115,9 @@ impl Operations {
         match swap(&self.pool, projection, id, &tables, cause, timeout.min(SWAP_TIMEOUT)).await? {
             Swapped::Done => Ok(()),
             Swapped::Behind { checkpoint, seen } => {
-                Err(OperateError::Behind { projection: projection.clone(), build: id, checkpoint, seen })
+                Err(OperateError::Behind { projection: projection.clone(), build: build.number, checkpoint, seen })
             }
+            Swapped::ViewInUse(view) => Err(ChangeError::ViewInUse(view).into()),
             // It was changed in the meantime.
             Swapped::Refused(refused) => {
                 let now = get(&self.pool, &[id]).await?.pop().unwrap_or_else(|| build.clone());

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::Operations;
 use crate::{
     builds::{
-        AlignError, Build, BuildId, DefaultBuild, PickError, Snapshot, State, align, list, of_projection, pick, tables,
+        AlignError, Build, BuildName, BuildNumber, DefaultBuild, PickError, Snapshot, State, align, list,
+        of_projection, pick, tables,
     },
     event_log::Position,
     modules::ModuleVersion,
@@ -46,7 +47,7 @@ pub struct Comparison {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ComparedBuild {
     /// Its number.
-    pub build: BuildId,
+    pub build: BuildNumber,
     /// The version that it materialises.
     pub version: ModuleVersion,
 }
@@ -71,14 +72,14 @@ pub enum CompareError {
         /// The projection.
         projection: Identifier,
         /// The left build.
-        left: BuildId,
+        left: BuildNumber,
     },
     /// Left and right are the same build.
     #[error("build {0} is on both sides; name another build as `left` or `right`")]
-    OneBuild(BuildId),
+    OneBuild(BuildNumber),
     /// Tables were dropped in the meantime.
-    #[error("tables were dropped before they were read (builds: {}); list the builds and compare others", list(.0))]
-    Dropped(Vec<BuildId>),
+    #[error("tables were dropped before they were read: {}; list the builds and compare others", list(.0))]
+    Dropped(Vec<BuildName>),
     /// The builds cannot be brought to one position.
     #[error(transparent)]
     Align(#[from] AlignError),
@@ -111,8 +112,8 @@ impl Operations {
     pub async fn compare(
         &self,
         projection: &Identifier,
-        left: Option<BuildId>,
-        right: Option<BuildId>,
+        left: Option<BuildNumber>,
+        right: Option<BuildNumber>,
         options: CompareOptions,
     ) -> Result<Comparison, CompareError> {
         let [left, right] = self.builds_to_compare(projection, left, right).await?;
@@ -124,11 +125,11 @@ impl Operations {
     }
 
     /// The two builds to compare.
-    pub(super) async fn builds_to_compare(
+    async fn builds_to_compare(
         &self,
         projection: &Identifier,
-        left: Option<BuildId>,
-        right: Option<BuildId>,
+        left: Option<BuildNumber>,
+        right: Option<BuildNumber>,
     ) -> Result<[BuildTables; 2], CompareError> {
         let builds = of_projection(&self.pool, projection).await?;
         let builds = builds.ok_or_else(|| CompareError::NoProjection(projection.clone()))?;
@@ -138,19 +139,19 @@ impl Operations {
         }?;
         let right = match pick(projection, &builds, right, DefaultBuild::ToCompareWith(left.id)) {
             Err(PickError::NoneFits { .. }) => {
-                Err(CompareError::NoOtherBuild { projection: projection.clone(), left: left.id })
+                Err(CompareError::NoOtherBuild { projection: projection.clone(), left: left.number })
             }
             picked => Ok(picked?),
         }?;
         if left.id == right.id {
-            return Err(CompareError::OneBuild(left.id));
+            return Err(CompareError::OneBuild(left.number));
         }
         Ok([self.with_tables(left).await?, self.with_tables(right).await?])
     }
 
-    async fn with_tables(&self, build: &Build) -> Result<BuildTables, CompareError> {
+    pub(super) async fn with_tables(&self, build: &Build) -> Result<BuildTables, CompareError> {
         if build.state == State::Retired {
-            return Err(AlignError::Retired(build.id).into());
+            return Err(AlignError::Retired(build.name()).into());
         }
         Ok(BuildTables { build: build.clone(), tables: tables(&self.pool, build).await? })
     }
@@ -163,12 +164,12 @@ impl Operations {
         options: CompareOptions,
     ) -> Result<(Snapshot, Comparison), CompareError> {
         let mut snapshot = Snapshot::connect(&self.queries).await?;
-        let both = [left.build.id, right.build.id];
+        let both = [&left.build, &right.build];
         let position = align(&self.pool, &mut snapshot, self.committed.clone(), both, options.timeout).await?;
         let tables = compare(snapshot.connection(), &left.tables, &right.tables, options.samples)
             .await
-            .map_err(|error| dropped_or(error, &both))?;
-        let compared = |one: &BuildTables| ComparedBuild { build: one.build.id, version: one.build.version };
+            .map_err(|error| dropped_or(error, both))?;
+        let compared = |one: &BuildTables| ComparedBuild { build: one.build.number, version: one.build.version };
         let comparison = Comparison {
             projection: left.build.projection.clone(),
             position,
@@ -182,6 +183,6 @@ impl Operations {
 }
 
 /// The error of a statement that reads the tables of builds, which may be dropped.
-pub(super) fn dropped_or(error: sqlx::Error, builds: &[BuildId]) -> CompareError {
-    if is_missing_table(&error) { CompareError::Dropped(builds.to_vec()) } else { error.into() }
+pub(super) fn dropped_or(error: sqlx::Error, builds: [&Build; 2]) -> CompareError {
+    if is_missing_table(&error) { CompareError::Dropped(builds.map(Build::name).to_vec()) } else { error.into() }
 }

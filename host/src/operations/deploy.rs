@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::{Postgres, Transaction};
 
-use super::{Operations, error::OperateError};
+use super::{Operations, activate::ReplacedBuild, error::OperateError};
 use crate::{
-    builds::{Activation, Build, BuildId, Changes, Event, NewBuild, NewBuildPurpose, Work, hold_upcasters},
+    builds::{Activation, Build, BuildNumber, Changes, Event, NewBuild, NewBuildPurpose, Work, hold_upcasters},
     modules::ModuleVersion,
     read_model::{Identifier, Table},
 };
@@ -14,9 +14,11 @@ use crate::{
 /// The result of deploying a version.
 pub(super) struct Deployed {
     /// The build of the version.
-    pub(super) build: BuildId,
+    pub(super) build: Build,
     /// The build before the deployment, if it is live already and is to become the active one at once.
     pub(super) live: Option<Build>,
+    /// The active build, if it is another one that this one is to replace.
+    pub(super) replaces: Option<ReplacedBuild>,
 }
 
 impl Operations {
@@ -30,13 +32,13 @@ impl Operations {
         name: &Identifier,
         version: ModuleVersion,
         activation: Activation,
-    ) -> Result<BuildId, OperateError> {
+    ) -> Result<BuildNumber, OperateError> {
         let module = self.modules.load_projection(name, version).await?;
         let transaction = crate::postgres::begin(&self.pool).await?;
         let (changes, deployed) = self.deploy_within(transaction, name, version, module.tables(), activation).await?;
         changes.commit().await?;
         self.activate_if_live(&deployed).await;
-        Ok(deployed.build)
+        Ok(deployed.build.number)
     }
 
     /// Deploys a version in a transaction that the caller has begun, and that the caller commits.
@@ -51,26 +53,28 @@ impl Operations {
         let upcasters = hold_upcasters(&mut transaction).await?;
         let mut changes = Changes::within_new(transaction, name).await?;
         let is_usable = |build: &Build| build.state.kept().is_some_and(|kept| kept.work != Work::Failed);
-        let existing = changes.builds().await?.into_iter().find(|build| {
+        let builds = changes.builds().await?;
+        let existing = builds.iter().find(|build| {
             build.version == version && build.upcasters == upcasters && build.verifies.is_none() && is_usable(build)
         });
         let auto = activation == Activation::Auto;
-        let deployed = match existing {
+        let mut deployed = match existing {
             None => {
                 let new = NewBuild { version, upcasters, purpose: NewBuildPurpose::Queries(activation) };
                 let build = changes.begin_build(&new, tables, &format!("version {version} was deployed")).await?;
-                Deployed { build, live: None }
+                Deployed { replaces: None, build, live: None }
             }
             Some(existing) => {
                 if auto {
                     changes.apply(existing.id, Event::ActivateWhenLive, "the version was deployed again").await?;
                 }
                 let live = auto && existing.state.is_readable() && !existing.state.is_active();
-                Deployed { build: existing.id, live: live.then_some(existing) }
+                Deployed { replaces: None, live: live.then(|| existing.clone()), build: existing.clone() }
             }
         };
         if auto {
-            changes.supersede_others(deployed.build).await?;
+            changes.supersede_others(&deployed.build).await?;
+            deployed.replaces = ReplacedBuild::by(&deployed.build, &builds);
         }
         Ok((changes, deployed))
     }
@@ -81,7 +85,7 @@ impl Operations {
         if let Some(live) = &deployed.live
             && let Err(error) = self.activate_live(live, "the version was deployed again", Duration::ZERO).await
         {
-            tracing::debug!(build = %live.id, %error, "the build is not active yet");
+            tracing::debug!(build = %live.number, projection = %live.projection, %error, "the build is not active yet");
         }
     }
 }

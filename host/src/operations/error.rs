@@ -1,7 +1,7 @@
 //! Errors of operations.
 
 use crate::{
-    builds::{BuildId, ChangeError, PickError},
+    builds::{BuildNumber, ChangeError, PickError},
     event_log::Position,
     modules::LoadError,
     read_model::Identifier,
@@ -26,7 +26,7 @@ pub enum OperateError {
         /// The projection.
         projection: Identifier,
         /// The build.
-        build: BuildId,
+        build: BuildNumber,
         /// Its checkpoint.
         checkpoint: Position,
         /// The checkpoint of the active build.
@@ -34,15 +34,18 @@ pub enum OperateError {
     },
     /// Each dead letter is followed by later events of its stream that were folded.
     #[error(
-        "nothing was tried again: build {build} of projection `{projection}` has folded later events of the same streams as all \
-         {letters} events that it has set aside, so they can only be folded out of order; rebuild the projection for the rows \
-         that its log gives, or retry with `out_of_order=true`"
+        "nothing was tried again: build {build} of projection `{projection}` has set {} aside, and has folded later events of {}, \
+         so {} can only be folded out of order; rebuild the projection for the rows that its log gives, or retry with \
+         `out_of_order=true`",
+        if *letters == 1 { "1 event".to_owned() } else { format!("{letters} events") },
+        if *letters == 1 { "its stream" } else { "their streams" },
+        if *letters == 1 { "it" } else { "they" },
     )]
     Overtaken {
         /// The projection.
         projection: Identifier,
         /// The build.
-        build: BuildId,
+        build: BuildNumber,
         /// The number of its dead letters.
         letters: u64,
     },

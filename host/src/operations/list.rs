@@ -2,7 +2,7 @@
 
 use super::Operations;
 use crate::{
-    builds::{HistoryEntry, ProjectionSummary, history, summaries},
+    builds::{HistoryEntry, ProjectionSummary, RetiredBuilds, history, summaries},
     read_model::Identifier,
 };
 
@@ -11,16 +11,20 @@ impl Operations {
     ///
     /// # Errors
     /// Postgres fails.
-    pub async fn projections(&self) -> Result<Vec<ProjectionSummary>, sqlx::Error> {
-        summaries(&self.pool, None).await
+    pub async fn projections(&self, retired: RetiredBuilds) -> Result<Vec<ProjectionSummary>, sqlx::Error> {
+        summaries(&self.pool, None, retired).await
     }
 
     /// The projection of this name.
     ///
     /// # Errors
     /// Postgres fails.
-    pub async fn projection(&self, name: &Identifier) -> Result<Option<ProjectionSummary>, sqlx::Error> {
-        Ok(summaries(&self.pool, Some(name)).await?.pop())
+    pub async fn projection(
+        &self,
+        name: &Identifier,
+        retired: RetiredBuilds,
+    ) -> Result<Option<ProjectionSummary>, sqlx::Error> {
+        Ok(summaries(&self.pool, Some(name), retired).await?.pop())
     }
 
     /// The newest `limit` entries of a projection's history before entry `before`, newest first. Empty if there never was such a

@@ -26,8 +26,9 @@ use tokio::sync::{Semaphore, watch};
 use crate::{modules::Modules, postgres::Database};
 
 pub use self::{
-    activate::Activated,
+    activate::{Activated, ReplacedBuild, When},
     compare::{CompareError, CompareOptions, ComparedBuild, Comparison},
+    dead_letters::DeadLetters,
     error::OperateError,
     retry::Retried,
     upcasters::Rebuilt,

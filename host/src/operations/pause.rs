@@ -2,7 +2,7 @@
 
 use super::{Operations, error::OperateError};
 use crate::{
-    builds::{BuildId, Changes, DefaultBuild, Event, pick},
+    builds::{BuildNumber, Changes, DefaultBuild, Event, pick},
     read_model::Identifier,
 };
 
@@ -12,7 +12,7 @@ impl Operations {
     ///
     /// # Errors
     /// There is no such build, it is not running, or Postgres fails.
-    pub async fn pause(&self, name: &Identifier, build: Option<BuildId>) -> Result<BuildId, OperateError> {
+    pub async fn pause(&self, name: &Identifier, build: Option<BuildNumber>) -> Result<BuildNumber, OperateError> {
         self.apply(name, build, Event::Paused, "an operator paused it").await
     }
 
@@ -20,21 +20,21 @@ impl Operations {
     ///
     /// # Errors
     /// There is no such build, it stopped for another reason, or Postgres fails.
-    pub async fn resume(&self, name: &Identifier, build: Option<BuildId>) -> Result<BuildId, OperateError> {
+    pub async fn resume(&self, name: &Identifier, build: Option<BuildNumber>) -> Result<BuildNumber, OperateError> {
         self.apply(name, build, Event::Resumed, "an operator resumed it").await
     }
 
     async fn apply(
         &self,
         name: &Identifier,
-        build: Option<BuildId>,
+        build: Option<BuildNumber>,
         event: Event,
         cause: &str,
-    ) -> Result<BuildId, OperateError> {
+    ) -> Result<BuildNumber, OperateError> {
         let mut changes = Changes::begin(&self.pool, name).await?;
-        let build = pick(name, &changes.builds().await?, build, DefaultBuild::ActiveOrNewest)?.id;
-        changes.apply(build, event, cause).await?;
+        let build = pick(name, &changes.builds().await?, build, DefaultBuild::ActiveOrNewest)?.clone();
+        changes.apply(build.id, event, cause).await?;
         changes.commit().await?;
-        Ok(build)
+        Ok(build.number)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Operations, error::OperateError};
 use crate::{
-    builds::{Activation, BuildId, Changes, NewBuild, NewBuildPurpose, PickError, hold_upcasters, of_projection},
+    builds::{Activation, BuildNumber, Changes, NewBuild, NewBuildPurpose, PickError, hold_upcasters, of_projection},
     modules::ModuleVersion,
     read_model::Identifier,
 };
@@ -17,7 +17,7 @@ impl Operations {
         name: &Identifier,
         version: Option<ModuleVersion>,
         activation: Activation,
-    ) -> Result<BuildId, OperateError> {
+    ) -> Result<BuildNumber, OperateError> {
         let version = match version {
             Some(version) => version,
             None => self.active_version(name).await?,
@@ -30,10 +30,10 @@ impl Operations {
         let new = NewBuild { version, upcasters, purpose: NewBuildPurpose::Queries(activation) };
         let build = changes.begin_build(&new, module.tables(), &cause).await?;
         if activation == Activation::Auto {
-            changes.supersede_others(build).await?;
+            changes.supersede_others(&build).await?;
         }
         changes.commit().await?;
-        Ok(build)
+        Ok(build.number)
     }
 
     /// The version of the active build, or of the newest build if none is active yet, even if that is retired.
@@ -45,7 +45,7 @@ impl Operations {
         let none_fits = || PickError::NoneFits {
             projection: name.clone(),
             action: "rebuild",
-            reason: "none was ever started; deploy a version",
+            reason: "none was ever started; deploy a version".to_owned(),
         };
         Ok(active.ok_or_else(none_fits)?.version)
     }

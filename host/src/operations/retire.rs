@@ -2,7 +2,7 @@
 
 use super::{Operations, error::OperateError};
 use crate::{
-    builds::{BuildId, Changes, DefaultBuild, Event, pick},
+    builds::{BuildNumber, Changes, DefaultBuild, Event, find_verification, pick},
     read_model::Identifier,
 };
 
@@ -11,10 +11,21 @@ impl Operations {
     ///
     /// # Errors
     /// There is no such build, queries read it, or Postgres fails.
-    pub async fn retire(&self, name: &Identifier, build: BuildId) -> Result<(), OperateError> {
+    pub async fn retire(&self, name: &Identifier, build: BuildNumber) -> Result<(), OperateError> {
         let mut changes = Changes::begin(&self.pool, name).await?;
-        pick(name, &changes.builds().await?, Some(build), DefaultBuild::Active)?;
+        let build = pick(name, &changes.builds().await?, Some(build), DefaultBuild::Active)?.id;
         changes.apply(build, Event::Retired, "an operator retired it").await?;
+        Ok(changes.commit().await?)
+    }
+
+    /// Ends a verification: drops the tables of the build that was made for it.
+    ///
+    /// # Errors
+    /// There is no such verification, or Postgres fails.
+    pub async fn end_verification(&self, name: &Identifier, verification: BuildNumber) -> Result<(), OperateError> {
+        let mut changes = Changes::begin(&self.pool, name).await?;
+        let build = find_verification(name, &changes.builds().await?, verification)?.id;
+        changes.apply(build, Event::Retired, "the verification has ended").await?;
         Ok(changes.commit().await?)
     }
 

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use super::{Operations, error::OperateError};
 use crate::{
-    builds::{Build, BuildId, Changes, DefaultBuild, Event, names_of, pick},
+    builds::{Build, BuildNumber, Changes, DefaultBuild, Event, names_of, pick},
     event_log::{Filter, NameFilter},
     modules::descriptors,
     read_model::Identifier,
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retried {
     /// The build.
-    pub build: BuildId,
+    pub build: BuildNumber,
     /// Dead letters that stay set aside, because later events of their streams were folded.
     pub overtaken: u64,
     /// Dead letters that are tried after later events of other streams were folded, where each row may depend on several streams.
@@ -32,18 +32,18 @@ impl Operations {
     pub async fn retry(
         &self,
         name: &Identifier,
-        build: Option<BuildId>,
+        build: Option<BuildNumber>,
         redelivery: Redelivery,
     ) -> Result<Retried, OperateError> {
         let mut changes = Changes::begin(&self.pool, name).await?;
         let found = pick(name, &changes.builds().await?, build, DefaultBuild::ActiveOrNewest)?.clone();
-        let (build, subscription) = (found.id, found.id.subscription());
+        let (build, subscription) = (found.number, found.id.subscription());
         let cause = match redelivery {
             Redelivery::InOrder => "an operator asked for it",
             Redelivery::All => "an operator asked for it, out of order where later events were folded",
         };
         // This takes the lease away and locks the subscription: its checkpoint and its dead letters do not change from here on.
-        changes.apply(build, Event::Retried, cause).await?;
+        changes.apply(found.id, Event::Retried, cause).await?;
         let connection = changes.connection();
         let all = subscriptions::count_dead_letters(connection, subscription).await?;
         let mut overtaken = 0;

@@ -5,8 +5,8 @@ use sqlx::{Postgres, Transaction};
 use super::{Operations, error::OperateError};
 use crate::{
     builds::{
-        self, Activation, ActiveUpcaster, Build, BuildId, Changes, NewBuild, NewBuildPurpose, PinnedUpcaster, State,
-        active_upcasters, begin_upcaster_change, describe_upcasters, names_of, remove_active_upcaster,
+        self, Activation, ActiveUpcaster, Build, BuildNumber, Changes, NewBuild, NewBuildPurpose, PinnedUpcaster,
+        State, active_upcasters, begin_upcaster_change, describe_upcasters, names_of, remove_active_upcaster,
         set_active_upcaster,
     },
     event_log::{NameFilter, RecordedEvent},
@@ -21,7 +21,7 @@ pub struct Rebuilt {
     /// The projection.
     pub projection: Identifier,
     /// Its new build.
-    pub build: BuildId,
+    pub build: BuildNumber,
 }
 
 impl Operations {
@@ -138,9 +138,9 @@ impl Operations {
                     let new = NewBuild { version, upcasters: upcasters.clone(), purpose };
                     let build = changes.begin_build(&new, module.tables(), cause).await?;
                     if activation == Activation::Auto {
-                        changes.supersede_others(build).await?;
+                        changes.supersede_others(&build).await?;
                     }
-                    rebuilt.push(Rebuilt { projection, build });
+                    rebuilt.push(Rebuilt { projection, build: build.number });
                 }
             }
             transaction = changes.into_transaction();

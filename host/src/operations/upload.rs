@@ -1,8 +1,8 @@
 //! Uploading a module: it is checked, stored, and deployed or activated, all or nothing.
 
-use super::{Operations, error::OperateError, upcasters::Rebuilt};
+use super::{Operations, activate::ReplacedBuild, error::OperateError, upcasters::Rebuilt};
 use crate::{
-    builds::{Activation, BuildId, notify},
+    builds::{Activation, BuildNumber, notify},
     modules::{UploadError, Uploaded, store_version},
     read_model::Identifier,
     runtime::Module,
@@ -20,8 +20,13 @@ pub struct UploadOutcome {
 /// What an upload has started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UploadEffect {
-    /// The projection was deployed, and this is the build of the version.
-    Deployed(BuildId),
+    /// The projection was deployed.
+    Deployed {
+        /// The build of the version.
+        build: BuildNumber,
+        /// The active build, if this one is to replace it.
+        replaces: Option<ReplacedBuild>,
+    },
     /// The upcaster was activated, and these builds were started.
     Activated(Vec<Rebuilt>),
     /// The upcaster was stored, and an operator has to activate it.
@@ -73,7 +78,10 @@ impl Operations {
                     self.deploy_within(transaction, name, version, module.tables(), activation).await?;
                 changes.commit().await?;
                 self.activate_if_live(&deployed).await;
-                Ok(UploadOutcome { uploaded, effect: UploadEffect::Deployed(deployed.build) })
+                Ok(UploadOutcome {
+                    uploaded,
+                    effect: UploadEffect::Deployed { build: deployed.build.number, replaces: deployed.replaces },
+                })
             }
             Module::Upcaster(upcaster) if activation == Activation::Auto => {
                 let (mut transaction, rebuilt) =

@@ -9,12 +9,12 @@ use super::{
 };
 use crate::{
     builds::{
-        BuildId, ChangeError, Changes, DefaultBuild, NewBuild, NewBuildPurpose, Refused, Stage, Verifies,
-        of_projection, pick,
+        BuildNumber, ChangeError, Changes, DefaultBuild, NewBuild, NewBuildPurpose, Refused, Stage, Verifies,
+        find_verification, of_projection, pick,
     },
     event_log::Position,
     read_model::{ContentHash, Identifier, compare::TableComparison, content_hash},
-    subscriptions::{self, Batches},
+    subscriptions::{self, Batches, SubscriptionId},
 };
 
 /// The largest batch of a build that verifies another one. Its first batch has one event, the next two, and so on, so that even
@@ -29,10 +29,10 @@ pub struct Verification {
     pub projection: Identifier,
     /// Both builds hold the effect of every event up to this position, and of none behind.
     pub position: Position,
+    /// The number of the verification.
+    pub verification: BuildNumber,
     /// The build that was verified.
     pub verified: ComparedBuild,
-    /// The build that was made for it.
-    pub by: ComparedBuild,
     /// Whether they hold the same rows.
     pub outcome: VerificationOutcome,
     /// The batches of the build that was made for it, each with fresh memory. If there are fewer than two, the verification does not
@@ -69,76 +69,86 @@ pub enum Cause {
 }
 
 impl Operations {
-    /// Starts to verify a build, or the active one if none is named: returns a new build of the same version with the same
-    /// upcasters, which gets its events in other batches. When it is live, [`Self::verification`] returns the result.
+    /// Starts to verify a build, or the active one if none is named: begins a build of the same version with the same upcasters,
+    /// which gets its events in other batches. Returns the numbers of the verification and of the build that is verified. When the
+    /// new build is live, [`Self::verification`] returns the result.
     ///
     /// # Errors
     /// There is no such build, it has not caught up yet, its version does not run here, or Postgres fails.
-    pub async fn verify(&self, name: &Identifier, build: Option<BuildId>) -> Result<BuildId, OperateError> {
+    pub async fn verify(
+        &self,
+        name: &Identifier,
+        build: Option<BuildNumber>,
+    ) -> Result<(BuildNumber, BuildNumber), OperateError> {
         let mut changes = Changes::begin(&self.pool, name).await?;
         let build = pick(name, &changes.builds().await?, build, DefaultBuild::ActiveOrNewest)?.clone();
         if !build.state.is_readable() {
-            let refused = if build.verifies.is_some() { Refused::Verifies } else { Refused::Replaying };
+            let refused = if build.state.kept().is_some() { Refused::Replaying } else { Refused::Retired };
             return Err(ChangeError::Refused { build: Box::new(build), refused }.into());
         }
         let module = self.modules.load_projection(name, build.version).await?;
         let new = NewBuild {
             version: build.version,
-            upcasters: build.upcasters,
+            upcasters: build.upcasters.clone(),
             purpose: NewBuildPurpose::Verify(Verifies { build: build.id, batch_events: BATCH_EVENTS }),
         };
-        let cause = format!("an operator asked to verify build {}", build.id);
+        let cause = format!("an operator asked to verify {}", build.name());
         let by = changes.begin_build(&new, module.tables(), &cause).await?;
         changes.commit().await?;
-        Ok(by)
+        Ok((by.number, build.number))
     }
 
     /// Compares a build with the one that was made to verify it.
     ///
     /// # Errors
-    /// There is no such build, it was not made to verify another one, it has not caught up yet, the two cannot be brought to one
-    /// position, or Postgres fails.
+    /// There is no such verification, its build has not caught up yet, the two cannot be brought to one position, or Postgres fails.
     pub async fn verification(
         &self,
         name: &Identifier,
-        by: BuildId,
+        verification: BuildNumber,
         options: CompareOptions,
     ) -> Result<Verification, VerifyError> {
         let builds = of_projection(&self.pool, name).await.map_err(CompareError::from)?;
         let builds = builds.ok_or_else(|| CompareError::NoProjection(name.clone()))?;
-        let found = pick(name, &builds, Some(by), DefaultBuild::Active).map_err(CompareError::from)?;
-        let Some(verifies) = found.verifies else { return Err(VerifyError::DoesNotVerify(found.id)) };
+        let found = find_verification(name, &builds, verification).map_err(CompareError::from)?;
+        let verified = builds.iter().find(|build| Some(build.id) == found.verifies.map(|verifies| verifies.build));
+        // Builds are deleted with their projection only, all at once.
+        let verified = verified.ok_or_else(|| CompareError::NoProjection(name.clone()))?;
         if found.state.kept().is_some_and(|kept| kept.stage == Stage::Replaying) {
-            let refused = ChangeError::Refused { build: Box::new(found.clone()), refused: Refused::Replaying };
-            return Err(VerifyError::Operate(refused.into()));
+            let refused = match found.state.is_running() {
+                true => Refused::Replaying,
+                false => Refused::StoppedVerification,
+            };
+            return Err(VerifyError::Operate(ChangeError::Refused { build: Box::new(found.clone()), refused }.into()));
         }
-        let [left, right] = self.builds_to_compare(name, Some(verifies.build), Some(by)).await?;
+        let [left, right] = [self.with_tables(verified).await?, self.with_tables(found).await?];
         let _turn = self.full_reads.acquire().await;
         let (mut snapshot, comparison) = self.compare_in_snapshot(&left, &right, options).await?;
-        let Comparison { projection, position, left: verified, right: by, identical, tables } = comparison;
+        let Comparison { projection, position, left: verified, right: _, identical, tables } = comparison;
         let connection = snapshot.connection();
         let outcome = if identical {
             let hashes = content_hash(connection, &left.tables).await;
-            let hashes = hashes.map_err(|error| dropped_or(error, &[verified.build]))?;
+            let hashes = hashes.map_err(|error| dropped_or(error, [&left.build, &right.build]))?;
             VerificationOutcome::Identical { content_hash: hashes.hash }
         } else {
-            let cause = cause_of(connection, verified.build, by.build, position).await.map_err(CompareError::from)?;
+            let [verified, by] = [&left, &right].map(|one| one.build.id.subscription());
+            let cause = cause_of(connection, verified, by, position).await.map_err(CompareError::from)?;
             VerificationOutcome::Different { cause }
         };
-        let batches = subscriptions::batches(connection, by.build.subscription()).await.map_err(CompareError::from)?;
+        let by = right.build.id.subscription();
+        let batches = subscriptions::batches(connection, by).await.map_err(CompareError::from)?;
         snapshot.close().await;
-        Ok(Verification { projection, position, verified, by, outcome, batches, tables })
+        Ok(Verification { projection, position, verification, verified, outcome, batches, tables })
     }
 }
 
 /// Looks for the cause of a difference, in the snapshot in which the builds were compared.
 async fn cause_of(
     connection: &mut PgConnection,
-    verified: BuildId,
-    by: BuildId,
+    verified: SubscriptionId,
+    by: SubscriptionId,
     position: Position,
 ) -> Result<Cause, sqlx::Error> {
-    let (verified, by) = (verified.subscription(), by.subscription());
     if subscriptions::out_of_order(connection, verified).await? > 0 {
         return Ok(Cause::OutOfOrder);
     }
@@ -152,9 +162,6 @@ pub enum VerifyError {
     /// The build has no result yet.
     #[error(transparent)]
     Operate(#[from] OperateError),
-    /// The build is not a verifier.
-    #[error("build {0} was not made to verify another one")]
-    DoesNotVerify(BuildId),
     /// The builds cannot be compared.
     #[error(transparent)]
     Compare(#[from] CompareError),

@@ -275,7 +275,7 @@ impl<'w> Pipeline<'w> {
         let caught_up = WorkerReport::CaughtUp(self.checkpoint);
         job.build.state = report(&mut transaction, *lease, &caught_up).await?;
         transaction.commit().await?;
-        info!(build = %job.build.id, projection = %job.build.projection, version = %job.build.version,
+        info!(build = %job.build.name(), projection = %job.build.projection, version = %job.build.version,
             checkpoint = %self.checkpoint, "the build has caught up");
         Ok(())
     }
@@ -295,7 +295,7 @@ impl<'w> Pipeline<'w> {
     }
 
     async fn after_swap(&mut self, swapped: Result<Swapped, sqlx::Error>) -> Result<(), Stop> {
-        let (build, projection) = (self.work.job.build.id, self.work.job.build.projection.clone());
+        let (build, projection) = (self.work.job.build.name(), self.work.job.build.projection.clone());
         match swapped {
             Ok(Swapped::Done) => {
                 info!(%build, %projection, version = %self.work.job.build.version,
@@ -304,14 +304,19 @@ impl<'w> Pipeline<'w> {
             // It is tried again after the next commit.
             Ok(Swapped::Behind { .. }) => return Ok(()),
             Ok(Swapped::Refused(_) | Swapped::Deleted) => {}
+            Ok(Swapped::ViewInUse(view)) => self.report_not_activated(&view).await?,
             Err(error) if is_transient(&error) => return Err(error.into()),
-            Err(error) => {
-                error!(%build, %projection, %error, "the build cannot be activated");
-                let error = BuildError::Host { message: format!("the build cannot be activated: {error}") };
-                self.work.report(&WorkerReport::ActivationFailed(error)).await?;
-            }
+            Err(error) => self.report_not_activated(&error).await?,
         }
         self.work.refresh().await
+    }
+
+    /// Stores why the build cannot become the active one by itself.
+    async fn report_not_activated(&self, error: &(dyn std::error::Error + Sync)) -> Result<(), Stop> {
+        let build = &self.work.job.build;
+        error!(build = %build.name(), projection = %build.projection, %error, "the build cannot be activated");
+        let error = BuildError::Host { message: format!("the build cannot be activated: {error}") };
+        self.work.report(&WorkerReport::ActivationFailed(error)).await
     }
 }
 

@@ -88,7 +88,7 @@ impl Work {
             left += folded.set_aside.len();
         }
         if tried > 0 {
-            info!(build = %self.job.build.id, projection = %self.job.build.projection, tried, left, "dead letters were tried again");
+            info!(build = %self.job.build.name(), projection = %self.job.build.projection, tried, left, "dead letters were tried again");
         }
         Ok(runner)
     }

@@ -84,6 +84,8 @@ impl From<ReportError> for Stop {
             ReportError::Change(ChangeError::Postgres(error)) => error.into(),
             // An operator has changed the build, which takes the lease away.
             ReportError::Change(ChangeError::Refused { .. } | ChangeError::NoProjection(_)) => Self::LeaseLost,
+            // A report changes no view.
+            ReportError::Change(error @ ChangeError::ViewInUse(_)) => Self::by(&error, false),
         }
     }
 }

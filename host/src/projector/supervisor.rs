@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 
 use super::{shared::Shared, stop::Stop, work::Work, worker::Worker};
 use crate::{
-    builds::{self, BuildId, ChangeError, Changes, Event, OutdatedBuild},
+    builds::{self, Build, BuildId, BuildName, ChangeError, Changes, Event, OutdatedBuild},
     postgres::{Notifications, is_transient},
     subscriptions::{self, HostKey, Lease, Presence},
 };
@@ -39,6 +39,7 @@ pub(super) struct Supervisor {
 
 /// A build that this host works on.
 struct Running {
+    build: Build,
     lease: Lease,
     stop: CancellationToken,
     task: JoinHandle<()>,
@@ -77,8 +78,8 @@ impl Supervisor {
         for work in self.workers.values() {
             work.stop.cancel();
         }
-        for (build, work) in self.workers.drain() {
-            log_panic(build, work.task.await);
+        for (_, work) in self.workers.drain() {
+            log_panic(&work.build, work.task.await);
         }
         // Ignores a failure: a host that has no session does not count any more.
         let _ = subscriptions::remove_host(&self.shared.pool, self.host).await;
@@ -130,25 +131,27 @@ impl Supervisor {
                 subscriptions::release(pool, lease).await?;
                 let error = error.to_string();
                 if self.undecodable.get(&build) != Some(&error) {
-                    error!(%build, error, "the build cannot be decoded, and is left alone");
+                    // Its number is among what cannot be decoded.
+                    error!(tables = %build.schema(), error, "a build cannot be decoded, and is left alone");
                     self.undecodable.insert(build, error);
                 }
                 return Ok(());
             }
         };
         self.undecodable.remove(&build);
-        info!(%build, projection = %job.build.projection, version = %job.build.version, "working on the build");
+        let found = job.build.clone();
+        info!(build = %found.name(), projection = %found.projection, version = %found.version, "working on the build");
         let stop = CancellationToken::new();
         let (shared, committed) = (Arc::clone(&self.shared), self.committed.clone());
         let work = Work { shared, job, lease, stop: stop.clone(), committed };
-        self.workers.insert(build, Running { lease, stop, task: tokio::spawn(Worker::new(work).run()) });
+        self.workers.insert(build, Running { build: found, lease, stop, task: tokio::spawn(Worker::new(work).run()) });
         Ok(())
     }
 
     fn drop_ended_workers(&mut self) {
-        self.workers.retain(|build, work| match (&mut work.task).now_or_never() {
+        self.workers.retain(|_, work| match (&mut work.task).now_or_never() {
             Some(ended) => {
-                log_panic(*build, ended);
+                log_panic(&work.build, ended);
                 false
             }
             None => true,
@@ -193,10 +196,10 @@ impl Supervisor {
 }
 
 /// Logs that a worker ended by a panic: one outside of its runs, which catch their own.
-fn log_panic(build: BuildId, ended: Result<(), tokio::task::JoinError>) {
+fn log_panic(build: &Build, ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         let stop = Stop::from(error);
-        error!(%build, ?stop, "the worker of the build broke down; it is started again when its lease expires");
+        error!(build = %build.name(), projection = %build.projection, ?stop, "the worker of the build broke down; it is started again when its lease expires");
     }
 }
 
@@ -205,15 +208,15 @@ async fn retire_outdated(shared: &Shared) -> Result<(), sqlx::Error> {
     for outdated in builds::outdated(&shared.pool, shared.settings.keep_replaced).await? {
         // A failure concerns this build only: a reader may hold its tables, or its row cannot be decoded.
         if let Err(error) = retire(shared, &outdated).await {
-            let OutdatedBuild { build, projection, .. } = outdated;
-            warn!(%build, %projection, %error, "cannot retire the build, trying again");
+            let OutdatedBuild { name, projection, .. } = outdated;
+            warn!(build = %name, %projection, %error, "cannot retire the build, trying again");
         }
     }
     Ok(())
 }
 
 async fn retire(shared: &Shared, outdated: &OutdatedBuild) -> Result<(), ChangeError> {
-    let cause = if outdated.is_verifier {
+    let cause = if let BuildName::Verification(_) = outdated.name {
         "it was made to verify another build, longer ago than such builds are kept"
     } else {
         "it was replaced longer ago than such builds are kept"

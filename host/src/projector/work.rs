@@ -47,7 +47,7 @@ impl Work {
         let build = &self.job.build;
         if let Some(failure) = letter.failure() {
             let (stream, position) = (letter.stream(), letter.position);
-            warn!(build = %build.id, projection = %build.projection, version = %build.version, %position, stream, %failure,
+            warn!(build = %build.name(), projection = %build.projection, version = %build.version, %position, stream, %failure,
                 "an event is set aside");
         }
     }

@@ -99,7 +99,7 @@ impl Worker {
         // Does nothing if the lease is lost.
         if let Err(error) = subscriptions::release(&self.work.shared.pool, self.work.lease).await {
             let build = &self.work.job.build;
-            warn!(build = %build.id, projection = %build.projection, %error, "cannot give the lease back; it expires");
+            warn!(build = %build.name(), projection = %build.projection, %error, "cannot give the lease back; it expires");
         }
         // The build may have been changed so that there is work on it again.
         self.work.shared.look_again.notify_one();
@@ -115,7 +115,7 @@ impl Worker {
 
     /// Logs the end of a run, stores it if the build halts or fails, and decides on the next run.
     async fn after_run(&mut self, stop: Stop) -> NextRun {
-        let (build, projection) = (self.work.job.build.id, self.work.job.build.projection.clone());
+        let (build, projection) = (self.work.job.build.name(), self.work.job.build.projection.clone());
         let report = match stop {
             Stop::Asked => return NextRun::Never,
             Stop::LeaseLost => {

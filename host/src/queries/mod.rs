@@ -1,6 +1,7 @@
 //! What readers do: read the active build, and wait for a position.
 
 mod active;
+mod hindrance;
 mod read;
 mod wait;
 

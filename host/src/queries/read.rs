@@ -73,10 +73,18 @@ pub enum ReadError {
         tables: Vec<String>,
     },
     /// No build has caught up yet.
-    #[error("projection `{0}` is not ready: its first build has not caught up yet")]
-    NotReady(Identifier),
+    #[error("projection `{projection}` is not ready: {reason}")]
+    NotReady {
+        /// The projection.
+        projection: Identifier,
+        /// What its builds are doing.
+        reason: String,
+    },
     /// The read model has not reached the position that the reader asks for.
-    #[error("projection `{projection}` is at position {checkpoint}, and not yet at {wanted}")]
+    #[error(
+        "projection `{projection}` is at position {checkpoint}, and not yet at {wanted}{}",
+        stands_still.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default()
+    )]
     Behind {
         /// The projection.
         projection: Identifier,
@@ -84,6 +92,8 @@ pub enum ReadError {
         checkpoint: Position,
         /// The position that the reader asks for.
         wanted: Position,
+        /// Why its active build stands still, if it does.
+        stands_still: Option<String>,
     },
     /// The query is wrong.
     #[error("{}", .0.message)]
@@ -116,7 +126,10 @@ impl Queries {
             match self.try_read(request).await {
                 // The next try looks the active build up.
                 Ok(None) if tries < TRIES => self.active_builds.forget(request.projection),
-                Ok(None) => return Err(ReadError::NotReady(request.projection.clone())),
+                Ok(None) => {
+                    let reason = "its active build changes all the time; try again".to_owned();
+                    return Err(ReadError::NotReady { projection: request.projection.clone(), reason });
+                }
                 // A read changes nothing, so it can be repeated on another connection.
                 Err(ReadError::Postgres(error)) if tries < TRIES && is_transient(&error) => {
                     tokio::time::sleep(PAUSE).await;
@@ -196,7 +209,10 @@ impl Queries {
     async fn active(&self, projection: &Identifier) -> Result<std::sync::Arc<ActiveBuild>, ReadError> {
         match self.active_builds.get(&self.pool, projection).await? {
             ActiveLookup::Found(active) => Ok(active),
-            ActiveLookup::NoActiveBuild => Err(ReadError::NotReady(projection.clone())),
+            ActiveLookup::NoActiveBuild => {
+                let reason = self.why_not_ready(projection).await?;
+                Err(ReadError::NotReady { projection: projection.clone(), reason })
+            }
             ActiveLookup::NoProjection => Err(ReadError::NoProjection(projection.clone())),
         }
     }

@@ -29,16 +29,14 @@ impl Queries {
         let mut committed = self.committed.clone();
         loop {
             committed.mark_unchanged();
-            let not_yet = match active_checkpoint(&self.pool, projection).await? {
+            let checkpoint = match active_checkpoint(&self.pool, projection).await? {
                 ActiveLookup::Found(checkpoint) if checkpoint >= wanted => return Ok(()),
-                ActiveLookup::Found(checkpoint) => {
-                    ReadError::Behind { projection: projection.clone(), checkpoint, wanted }
-                }
-                ActiveLookup::NoActiveBuild => ReadError::NotReady(projection.clone()),
+                ActiveLookup::Found(checkpoint) => Some(checkpoint),
+                ActiveLookup::NoActiveBuild => None,
                 ActiveLookup::NoProjection => return Err(ReadError::NoProjection(projection.clone())),
             };
             if Instant::now() >= deadline {
-                return Err(not_yet);
+                return Err(self.not_yet(projection.clone(), checkpoint, wanted).await?);
             }
             // Commits of this host wake at once, those of other hosts are found by polling.
             tokio::select! {
@@ -46,5 +44,24 @@ impl Queries {
                 () = tokio::time::sleep_until(deadline.min(Instant::now() + POLL)) => {}
             }
         }
+    }
+
+    /// The error of a read model that has not come to a position. `checkpoint` is that of its active build.
+    async fn not_yet(
+        &self,
+        projection: Identifier,
+        checkpoint: Option<Position>,
+        wanted: Position,
+    ) -> Result<ReadError, sqlx::Error> {
+        Ok(match checkpoint {
+            Some(checkpoint) => {
+                let stands_still = self.why_it_stands_still(&projection).await?;
+                ReadError::Behind { projection, checkpoint, wanted, stands_still }
+            }
+            None => {
+                let reason = self.why_not_ready(&projection).await?;
+                ReadError::NotReady { projection, reason }
+            }
+        })
     }
 }

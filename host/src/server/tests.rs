@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    builds::{Activation, BuildId, BuildState, BuildSummary},
+    builds::{Activation, Build, BuildId, BuildState, BuildSummary, RetiredBuilds, of_projection},
     event_log::{
         NewEvent,
         tests::{event, json as json_text, stream as stream_name},
@@ -50,11 +50,13 @@ impl TestHost {
     }
 
     /// Uploads a component, which must be deployed; returns its build.
-    pub(crate) async fn deploy(&self, name: &Identifier, component: Vec<u8>, activation: Activation) -> BuildId {
-        match self.operations.upload(name, component, activation).await.unwrap().effect {
-            UploadEffect::Deployed(build) => build,
+    pub(crate) async fn deploy(&self, name: &Identifier, component: Vec<u8>, activation: Activation) -> Build {
+        let number = match self.operations.upload(name, component, activation).await.unwrap().effect {
+            UploadEffect::Deployed { build, .. } => build,
             other => panic!("{other:?}"),
-        }
+        };
+        let builds = of_projection(&self.database.lookups, name).await.unwrap().unwrap();
+        builds.into_iter().find(|build| build.verifies.is_none() && build.number == number).unwrap()
     }
 
     /// Appends events by stream, type and data, in this order and in one transaction.
@@ -76,7 +78,7 @@ impl TestHost {
         let done =
             |build: &BuildSummary| matches!(build.state, BuildState::Live | BuildState::Active) && build.lag == Some(0);
         test_support::until(&format!("`{name}` has caught up"), async || {
-            let projection = self.operations.projection(name).await.unwrap().unwrap();
+            let projection = self.operations.projection(name, RetiredBuilds::Hidden).await.unwrap().unwrap();
             assert!(projection.builds.iter().all(|build| build.error.is_none()), "{projection:?}");
             projection.active_build.is_some() && projection.builds.iter().all(done)
         })

@@ -1,6 +1,7 @@
 //! The commands against a real host: what they print, where, and their exit codes.
 
 mod crates;
+mod deploy_at_once;
 mod events;
 mod import;
 mod modules;

@@ -50,17 +50,21 @@ async fn a_version_is_compared_before_it_is_activated_and_rolled_back() {
     assert_eq!(host.projection("tally").await["active_build"], 1);
 
     let activated = run(&host, &[deploy.as_slice(), &["--yes", "--json"]].concat()).await;
-    assert!(activated.err.ends_with("\nqueries read build 2 (version 2) of `tally`\n"), "{}", activated.err);
+    let replaced = "\nqueries read build 2 (version 2) of `tally`, which replaces build 1 (version 1)\n";
+    assert!(activated.err.ends_with(replaced), "{}", activated.err);
     let answer = parsed(&activated);
     assert_eq!((&answer["state"], &answer["comparison"]["tables"][0]["equal"]), (&json!("active"), &json!(2)));
 
-    assert_eq!(run(&host, &["rollback", "tally"]).await.err, "queries read build 1 (version 1) of `tally` again\n");
+    let back = run(&host, &["rollback", "tally"]).await.err;
+    assert_eq!(back, "queries read build 1 (version 1) of `tally`, which replaces build 2 (version 2)\n");
     insta::assert_snapshot!(refused(&host, &["rollback", "tally"]).await, @r"
-    error: projection `tally` has no build to roll back to: no earlier one that was active is kept
+    error: projection `tally` has no build to roll back to: no earlier one that was active is kept; any other is activated by its number
       see <host>/errors/no_suitable_build
     ");
     let forward = parsed(&run(&host, &["activate", "tally", "--json"]).await);
     assert_eq!((&forward["build"], &forward["active_build"]), (&json!(2), &json!(2)));
+    assert_eq!(forward["replaced"], json!({"build": 1, "version": 1}));
+    insta::assert_snapshot!(run(&host, &["activate", "tally"]).await.err, @"queries read build 2 (version 2) of `tally` already, and nothing has changed; `gnomon rollback tally` goes back, `gnomon activate tally BUILD` turns to any other build");
 
     let rebuilt = run(&host, &["rebuild", "tally", "--version", "1", "--activate", "manual"]).await;
     insta::assert_snapshot!(rebuilt.err, @r"
@@ -72,12 +76,44 @@ async fn a_version_is_compared_before_it_is_activated_and_rolled_back() {
     insta::assert_snapshot!(identical, @"tally: build 1 (version 1) and build 3 (version 1) are identical at position 2: 2 rows in 1 table");
     run(&host, &["retire", "tally", "3"]).await;
     assert_eq!(host.build("tally", 3).await["state"], "retired");
+    let listed = async |retired: &[&str]| run(&host, &[&["projections", "tally"], retired].concat()).await.out;
+    assert!(!listed(&[]).await.contains("retired") && listed(&["--retired"]).await.contains("  retired  "));
     assert!(refused(&host, &["retire", "tally", "2"]).await.contains("activate another one first"));
 
     let history = run(&host, &["history", "tally", "--limit", "2"]).await;
     let last: Vec<&str> = history.out.lines().map(|line| line.trim_start_matches(|c| c != 'B' && c != 'Z')).collect();
     assert_eq!(last[1], "Z      3  retired    an operator retired it");
     assert!(history.err.starts_with("there may be more: --after "), "{}", history.err);
+}
+
+/// The fix of a module that has halted: there is nothing to compare with, and the deployment has worked all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_cannot_be_compared_with_a_halted_build_is_deployed_and_the_way_out_is_shown() {
+    let database = TestDatabase::create().await;
+    let folder = tempfile::tempdir().unwrap();
+    let host = host_with_tally(&database, &folder).await;
+    host.append_one("count-1", "Counted", json!({"n": 1, "poison": true})).await;
+    host.until_state("tally", 1, "halted").await;
+    let shown = run(&host, &["projections", "tally"]).await.out;
+    assert!(shown.contains("halted (queries read it)"), "{shown}");
+
+    let deploy = ["deploy", &component(&folder, "tally_next"), "--name", "tally", "--compare"];
+    let deployed = run(&host, &deploy).await;
+    insta::assert_snapshot!(deployed.err.replace(host.url(), "<host>"), @r"
+    uploaded projection `tally`, version 2
+    build 2 of `tally` has caught up at position 3 and is live; queries read build 1
+    build 2 cannot be compared with the active build 1: build 1 is halted at position 2, and build 2 has gone on to position 3; they can be brought to one position when build 1 goes on
+      see <host>/errors/build_stopped
+    `gnomon compare tally` tries it again; `gnomon activate tally 2` activates build 2 without a comparison
+    build 2 stays live, since the command cannot ask without a terminal; `gnomon activate tally 2` activates it, and so does --yes
+    ");
+    assert_eq!((deployed.out.as_str(), &host.projection("tally").await["active_build"]), ("", &json!(1)));
+    let activated = run(&host, &[deploy.as_slice(), &["--yes"]].concat()).await;
+    assert!(activated.err.ends_with("which replaces build 1 (version 1)\n"), "{}", activated.err);
+    insta::assert_snapshot!(refused(&host, &["rollback", "tally"]).await, @r"
+    error: projection `tally` has no build to roll back to: build 1 was active before, and is halted: it would stand still. Let it continue, or activate it by its number
+      see <host>/errors/no_suitable_build
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,7 +164,7 @@ async fn a_read_model_is_verified_and_the_build_that_verifies_is_retired() {
          built again from 2 events in 2 batches of at most 1, each with fresh memory"
     );
     assert_eq!(hash.len(), 64);
-    assert_eq!(host.build("tally", 2).await["state"], "retired");
+    assert_eq!(host.projection("tally").await["verifications"], json!([]));
 
     let events = (0..1000).map(|_| json!({"stream": "any-1", "type": "Happened", "data": {}}));
     host.import(events.map(|event| format!("{event}\n")).collect()).await;
@@ -137,10 +173,10 @@ async fn a_read_model_is_verified_and_the_build_that_verifies_is_retired() {
     assert_eq!(differs.code, Some(1));
     assert!(differs.err.contains("the read model of `remembers` is not a function of its events"), "{}", differs.err);
     let lines: Vec<&str> = differs.out.lines().collect();
-    assert_eq!(lines[0], "remembers: build 3 (version 1) → build 4 (version 1), at position 1,002");
+    assert_eq!(lines[0], "remembers: build 1 (version 1) → verification 1, at position 1,002");
     assert_eq!(lines[2], "notes: 1,002 rows → 1,002 rows");
     assert!(lines[5].starts_with("  ~ position=") && lines[5].contains(" seen\" → \""), "{}", lines[5]);
-    assert_eq!(host.build("remembers", 4).await["state"], "retired");
+    assert_eq!(host.projection("remembers").await["verifications"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,10 +198,10 @@ async fn upcasters_are_activated_and_projections_are_built_again() {
     let deployed = run(&host, &["deploy", upcaster, "--json"]).await;
     insta::assert_snapshot!(deployed.err, @r"
     upcaster `flight_arrivals` is unchanged: version 1 has the same bytes
-    built again: `remembers` (build 3)
-    build 3 of `remembers` is active at position 2
+    built again: `remembers` (build 2)
+    build 2 of `remembers` is active at position 2
     ");
-    assert_eq!(parsed(&deployed)["builds"], json!([{"projection": "remembers", "build": 3}]));
+    assert_eq!(parsed(&deployed)["builds"], json!([{"projection": "remembers", "build": 2}]));
     insta::assert_snapshot!(run(&host, &["upcasters"]).await.out, @r"
     UPCASTER         VERSION  EVENT TYPE     SCHEMA VERSION
     flight_arrivals        1  FlightArrived  1 → 2
@@ -174,12 +210,12 @@ async fn upcasters_are_activated_and_projections_are_built_again() {
     let off = run(&host, &["upcasters", "deactivate", "flight_arrivals"]).await;
     insta::assert_snapshot!(off.err, @r"
     upcaster `flight_arrivals` is not active any more
-    built again: `remembers` (build 4)
-    build 4 of `remembers` is active at position 2
+    built again: `remembers` (build 3)
+    build 3 of `remembers` is active at position 2
     ");
-    assert_eq!(host.projection("remembers").await["active_build"], 4);
+    assert_eq!(host.projection("remembers").await["active_build"], 3);
     let on = run(&host, &["upcasters", "activate", "flight_arrivals", "--version", "1", "--no-wait", "--json"]).await;
-    assert_eq!(parsed(&on)["builds"], json!([{"projection": "remembers", "build": 5}]));
+    assert_eq!(parsed(&on)["builds"], json!([{"projection": "remembers", "build": 4}]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -169,11 +169,18 @@ impl HostClient {
         self.get(&format!("/v1/projections/{name}")).await.body
     }
 
-    /// A build of a projection as the API has it; null if it does not list it.
+    /// A build of a projection as the API has it, also if it is retired; null if it does not list it.
     pub async fn build(&self, name: &str, build: u64) -> Value {
-        let projection = self.projection(name).await;
+        let projection = self.get(&format!("/v1/projections/{name}?retired=true")).await.body;
         let builds = projection["builds"].as_array().into_iter().flatten();
         builds.into_iter().find(|found| found["build"] == json!(build)).cloned().unwrap_or_default()
+    }
+
+    /// A verification of a projection as the API has it; null if it does not list it.
+    pub async fn verification(&self, name: &str, verification: u64) -> Value {
+        let projection = self.projection(name).await;
+        let found = projection["verifications"].as_array().into_iter().flatten();
+        found.into_iter().find(|found| found["verification"] == json!(verification)).cloned().unwrap_or_default()
     }
 
     /// Waits until a build is in a state; returns it.

@@ -10,6 +10,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 struct Pair {
     test: TestBuilds,
     builds: [BuildId; 2],
+    /// As they were when they were begun.
+    found: Vec<Build>,
     leases: [Lease; 2],
     tables: [TableSet; 2],
 }
@@ -21,7 +23,8 @@ impl Pair {
         let (one, one_tables) = test.build(1, &["n"]).await;
         let (other, other_tables) = test.build(1, &["n"]).await;
         let leases = [test.lease(one).await, test.lease(other).await];
-        let pair = Self { test, builds: [one, other], leases, tables: [one_tables, other_tables] };
+        let found = get(&test.pool, &[one, other]).await.unwrap();
+        let pair = Self { test, builds: [one, other], found, leases, tables: [one_tables, other_tables] };
         for (index, position) in positions.into_iter().enumerate() {
             pair.test.live(pair.builds[index]).await;
             if position > 0 {
@@ -44,7 +47,8 @@ impl Pair {
         // This host commits nothing, so the channel never changes.
         let (_, committed) = watch::channel(0);
         let mut snapshot = Snapshot::connect(&self.test.pool).await?;
-        let position = align(&self.test.pool, &mut snapshot, committed, self.builds, timeout).await?;
+        let both = [&self.found[0], &self.found[1]];
+        let position = align(&self.test.pool, &mut snapshot, committed, both, timeout).await?;
         Ok((position, snapshot))
     }
 

@@ -5,6 +5,7 @@ mod lease;
 mod sequences;
 mod store;
 mod swap;
+mod views;
 
 use std::{sync::Arc, time::Duration};
 
@@ -67,7 +68,7 @@ impl TestBuilds {
         super::store::ensure_projection(&mut transaction, &self.name).await.unwrap();
         let purpose = NewBuildPurpose::Queries(Activation::Auto);
         let new = NewBuild { version: ModuleVersion(version), upcasters: Vec::new(), purpose };
-        let build = super::store::insert(&mut transaction, &self.name, &new).await.unwrap();
+        let build = super::store::insert(&mut transaction, &self.name, &new).await.unwrap().id;
         let tables = TableSet::new(build.schema(), &[Arc::new(Table::check(&declaration).unwrap())]);
         tables.create(&mut transaction).await.unwrap();
         transaction.commit().await.unwrap();

@@ -41,7 +41,7 @@ impl BuildsAndModel {
         }
         self.tables.insert(build, tables);
         self.states.insert(build, state);
-        self.trace.push(format!("begin {build}"));
+        self.trace.push(format!("begin {}", build.0));
     }
 
     /// An operator changes a build.
@@ -50,7 +50,7 @@ impl BuildsAndModel {
             [Event::Paused, Event::Resumed, Event::Retried, Event::ActivateWhenLive, Event::Retired];
         let Some(build) = self.any(random) else { return };
         let event = EVENTS[random.random_range(0..EVENTS.len())];
-        self.trace.push(format!("{event:?} {build}"));
+        self.trace.push(format!("{event:?} {}", build.0));
         let mut changes = Changes::begin(&self.test.pool, &self.test.name).await.unwrap();
         let applied = changes.apply(build, event, "the test wants it").await;
         if random.random_bool(0.1) {
@@ -65,9 +65,10 @@ impl BuildsAndModel {
     /// A newer build is to become active instead of others.
     async fn supersede(&mut self, random: &mut StdRng) {
         let Some(build) = self.any(random) else { return };
-        self.trace.push(format!("supersede for {build}"));
+        self.trace.push(format!("supersede for {}", build.0));
         let mut changes = Changes::begin(&self.test.pool, &self.test.name).await.unwrap();
-        changes.supersede_others(build).await.unwrap();
+        let found = get(&self.test.pool, &[build]).await.unwrap().pop().unwrap();
+        changes.supersede_others(&found).await.unwrap();
         changes.commit().await.unwrap();
         for (other, state) in &mut self.states {
             if *other != build && state.activates_when_live() {
@@ -92,7 +93,7 @@ impl BuildsAndModel {
             // The holder has no session that shows it alive, so another host takes the lease.
             self.test.lease(build).await;
         }
-        self.trace.push(format!("{event:?} {build}, lease lost: {is_lost}"));
+        self.trace.push(format!("{event:?} {}, lease lost: {is_lost}", build.0));
         let mut transaction = crate::postgres::begin(&self.test.pool).await.unwrap();
         match report(&mut transaction, lease, &worker_report).await {
             Ok(state) => {
@@ -107,7 +108,7 @@ impl BuildsAndModel {
 
     async fn swap(&mut self, random: &mut StdRng) {
         let Some(build) = self.any(random) else { return };
-        self.trace.push(format!("swap to {build}"));
+        self.trace.push(format!("swap to {}", build.0));
         let (pool, name, tables) = (&self.test.pool, &self.test.name, &self.tables[&build]);
         let swapped = swap(pool, name, build, tables, "the test wants it", Duration::ZERO).await.unwrap();
         let state = self.states[&build];

@@ -30,7 +30,7 @@ async fn a_state_that_cannot_be_is_refused_by_the_schema() {
     let (one, _) = test.build(1, &["n"]).await;
     let (other, _) = test.build(1, &["n"]).await;
     let refused = async |change: &str| {
-        let sql = format!("UPDATE gnomon.builds SET {change} WHERE build = {one}");
+        let sql = format!("UPDATE gnomon.builds SET {change} WHERE build = {}", one.0);
         sqlx::query(&sql).execute(&test.pool).await.unwrap_err().to_string()
     };
     assert!(refused("role = 'active'").await.contains("builds_check"), "it replays");
@@ -61,7 +61,7 @@ async fn an_unknown_state_is_an_error_and_not_a_default() {
         sqlx::raw_sql(&sql).execute(&test.pool).await.unwrap();
         let error = get(&test.pool, &[build]).await.unwrap_err().to_string();
         assert!(error.contains("`dreaming`, which this version of Gnomon does not know"), "{error}");
-        assert!(summaries(&test.pool, None).await.is_err());
+        assert!(summaries(&test.pool, None, RetiredBuilds::Listed).await.is_err());
     }
 }
 
@@ -84,7 +84,7 @@ async fn an_error_is_read_as_it_was_written_with_the_upcaster_that_failed() {
         let mut worker = crate::postgres::begin(&test.pool).await.unwrap();
         report(&mut worker, lease, &WorkerReport::Halted(error.clone())).await.unwrap();
         worker.commit().await.unwrap();
-        let projection = summaries(&test.pool, None).await.unwrap().pop().unwrap();
+        let projection = summaries(&test.pool, None, RetiredBuilds::Listed).await.unwrap().pop().unwrap();
         assert_eq!(projection.builds[0].error, Some(error.clone()));
         let subject = if upcaster.is_some() { "upcaster `flight_arrivals` version 3" } else { "the module" };
         assert_eq!(
@@ -148,7 +148,7 @@ async fn a_retired_build_has_neither_tables_nor_dead_letters_nor_an_error() {
     let mut changes = Changes::begin(&test.pool, &test.name).await.unwrap();
     changes.apply(build, Event::Retired, "an operator retired it").await.unwrap();
     changes.commit().await.unwrap();
-    let projection = summaries(&test.pool, None).await.unwrap().pop().unwrap();
+    let projection = summaries(&test.pool, None, RetiredBuilds::Listed).await.unwrap().pop().unwrap();
     assert_eq!((projection.builds[0].state, &projection.builds[0].error), (BuildState::Retired, &None));
     let schema: bool = sqlx::query_scalar("SELECT to_regnamespace($1) IS NULL")
         .bind(build.schema().as_str())
@@ -164,7 +164,7 @@ async fn a_build_that_does_not_move_has_no_rate() {
     let (build, tables) = test.build(1, &["n"]).await;
     let lease = test.lease(build).await;
     let rate = async || {
-        let projections = summaries(&test.pool, None).await.unwrap();
+        let projections = summaries(&test.pool, None, RetiredBuilds::Listed).await.unwrap();
         (projections[0].builds[0].events_per_second, projections[0].builds[0].seconds_left)
     };
     assert_eq!(rate().await, (0.0, None));
@@ -182,7 +182,7 @@ async fn a_build_that_does_not_move_has_no_rate() {
         .unwrap();
     assert_eq!(rate().await, (0.0, None));
     test.retire(build).await;
-    let projections = summaries(&test.pool, None).await.unwrap();
+    let projections = summaries(&test.pool, None, RetiredBuilds::Listed).await.unwrap();
     assert_eq!(projections[0].builds[0].lag, None, "a retired build has no lag");
 }
 

@@ -4,7 +4,7 @@ mod render;
 
 use clap::Args;
 
-pub(super) use self::render::rows_of;
+pub(super) use self::render::{Differences, rows_of};
 use super::{
     client::{Client, ClientError},
     output,

@@ -29,7 +29,23 @@ impl fmt::Display for Comparison {
             let rows = rows_of(tables);
             return write!(f, "{projection}: {left} and {right} are identical at position {at}: {rows}");
         }
-        write!(f, "{projection}: {left} → {right}, at position {at}")?;
+        Differences { projection, left, right, position: *position, tables }.fmt(f)
+    }
+}
+
+/// Two builds that are not identical.
+pub(in crate::cli) struct Differences<'d> {
+    pub(in crate::cli) projection: &'d str,
+    pub(in crate::cli) left: &'d dyn fmt::Display,
+    pub(in crate::cli) right: &'d dyn fmt::Display,
+    pub(in crate::cli) position: u64,
+    pub(in crate::cli) tables: &'d [TableComparison],
+}
+
+impl fmt::Display for Differences<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { projection, left, right, position, tables } = self;
+        write!(f, "{projection}: {left} → {right}, at position {}", figures::count(*position))?;
         tables.iter().try_for_each(|table| write!(f, "\n\n{table}"))
     }
 }

@@ -24,7 +24,7 @@ use super::{
     upcasters,
 };
 use crate::{
-    api::{Activation, BuildState, ModuleKind, NewBuild, UploadQuery, Uploaded},
+    api::{Activation, BuildState, ModuleKind, NewBuild, ReplacedBuild, UploadQuery, Uploaded},
     config::ClientOptions,
     read_model::Identifier,
 };
@@ -51,11 +51,12 @@ pub(super) struct Deploy {
     #[arg(long)]
     no_wait: bool,
 
-    /// Compare the new build with the active one when it has caught up, and ask whether to activate it
+    /// Compare the new build with the active one when it has caught up, and ask whether to activate it. Without a terminal, the build
+    /// stays live unless there is --yes. The command succeeds in each case: its result is that of the deployment, not of the comparison
     #[arg(long, conflicts_with_all = ["activate", "no_wait"])]
     compare: bool,
 
-    /// Activate it after --compare without asking
+    /// Activate it after --compare without asking, also if the two cannot be compared
     #[arg(long, requires = "compare")]
     yes: bool,
 
@@ -125,6 +126,8 @@ struct DeployResult<'a> {
     digest: &'a str,
     kind: &'a ModuleKind,
     build: Option<u64>,
+    /// The build that was active when the version was deployed, if the build of the version replaces it.
+    replaces: Option<ReplacedBuild>,
     #[serde(skip_serializing_if = "Option::is_none")]
     builds: Option<&'a [NewBuild]>,
     new: bool,
@@ -154,9 +157,16 @@ impl Deploy {
                 let progress = Progress::start();
                 let followed = follow(&client, &name, number, self.activate.goal(), &progress).await?;
                 progress.say(followed.describe());
+                if let (Some(replaced), true) = (&uploaded.replaces, followed.is_active()) {
+                    progress.say(describe_replaced(&name, uploaded.version, replaced));
+                }
                 build = Some(followed.build);
             }
-            (_, Some(_)) => {}
+            (_, Some(number)) => {
+                if let Some(replaced) = &uploaded.replaces {
+                    say(format_args!("build {number} of `{name}` replaces {replaced} when it has caught up"));
+                }
+            }
             (Some(begun), None) => {
                 say(upcasters::describe_builds(begun));
                 if !self.no_wait {
@@ -178,6 +188,7 @@ impl Deploy {
                 digest: &uploaded.digest,
                 kind: &uploaded.kind,
                 build: uploaded.build,
+                replaces: uploaded.replaces,
                 builds: uploaded.builds.as_deref(),
                 new,
                 state: build.as_ref().map(|build| &build.state),
@@ -223,6 +234,15 @@ impl Upload {
             format!("{kind} `{name}` is unchanged: version {version} has the same bytes")
         }
     }
+}
+
+/// Says which build was replaced, and how to go back to it. A rollback goes to an older build only.
+fn describe_replaced(name: &str, version: u32, replaced: &ReplacedBuild) -> String {
+    if replaced.version > version {
+        let back = format!("`gnomon activate {name} {}` goes back to it", replaced.build);
+        return format!("it replaces {replaced}, whose version is newer; {back}");
+    }
+    format!("it replaces {replaced}; `gnomon activate {name} {}` goes back to it", replaced.build)
 }
 
 /// Uploads a component.

@@ -1,6 +1,5 @@
 //! Comparing a new build with the active one before it is activated.
 
-use anyhow::Context;
 use serde_json::value::RawValue;
 
 use crate::{
@@ -10,7 +9,7 @@ use crate::{
         client::Client,
         compare::compare,
         follow::{Goal, follow},
-        operation::operate,
+        operation::activate,
         output::{self, say},
         progress::Progress,
     },
@@ -29,7 +28,7 @@ pub(super) struct Review<'r> {
 /// The result of a review.
 pub(super) struct Reviewed {
     pub(super) build: Build,
-    /// The host's comparison; `None` if no build is active to compare with.
+    /// The host's comparison; `None` if no build is active to compare with, or the two cannot be compared.
     pub(super) comparison: Option<Box<RawValue>>,
 }
 
@@ -56,22 +55,28 @@ impl Review<'_> {
         let mut comparison = None;
         if let Some(active) = followed.active() {
             let samples = self.samples.unwrap_or(DEFAULT_SAMPLES);
-            let compared = compare(client, name, Some(active), Some(number), samples).await;
-            let body =
-                compared.with_context(|| format!("build {number} is not activated, since it could not be compared"))?;
-            if show {
-                output::data(client.parse::<Comparison>(&body)?)?;
+            match compare(client, name, Some(active), Some(number), samples).await {
+                Ok(body) => {
+                    if show {
+                        output::data(client.parse::<Comparison>(&body)?)?;
+                    }
+                    comparison = Some(client.parse(&body)?);
+                }
+                // The deployment has worked. Against a stopped build there is nothing to wait for.
+                Err(error) => say(format_args!(
+                    "build {number} cannot be compared with the active build {active}: {error}\n`gnomon compare {name}` tries it \
+                     again; `gnomon activate {name} {number}` activates build {number} without a comparison"
+                )),
             }
-            comparison = Some(client.parse(&body)?);
         } else {
             say(format_args!("no build of `{name}` is active yet to compare it with"));
         }
         let mut build = followed.build;
         match self.decide()? {
             Decision::Yes => {
-                let operated = operate(client, name, "activate", &BuildQuery { build: Some(number) }).await?;
-                say(format_args!("queries read {}", operated.label()));
-                build = operated.found().cloned().unwrap_or(build);
+                let activated = activate(client, name, "activate", &BuildQuery { build: Some(number) }).await?;
+                say(activated.describe());
+                build = activated.operated.found().cloned().unwrap_or(build);
             }
             Decision::No => say(format_args!(
                 "build {number} stays live; `gnomon activate {name} {number}` activates it, `gnomon retire {name} {number}` drops \

@@ -3,13 +3,17 @@
 use clap::Args;
 use reqwest::RequestBuilder;
 
-use crate::{cli::client::Client, config::ClientOptions};
+use crate::{api::ProjectionsQuery, cli::client::Client, config::ClientOptions};
 
 /// List the projections with their builds, or show one: its progress, and why it stopped.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Projections {
     /// The projection
     pub(super) name: Option<String>,
+
+    /// List retired builds as well, whose tables are dropped
+    #[arg(long)]
+    pub(super) retired: bool,
 
     /// Follow the changes until Ctrl-C: at a terminal with a table that is kept up to date, otherwise with a line for each change
     #[arg(long)]
@@ -27,6 +31,7 @@ impl Projections {
     pub(super) fn request(&self, client: &Client) -> RequestBuilder {
         let mut path = vec!["v1", "projections"];
         path.extend(self.name.as_deref());
-        client.get(&path)
+        let request = client.get(&path);
+        if self.retired { request.query(&ProjectionsQuery { retired: true }) } else { request }
     }
 }

@@ -27,7 +27,7 @@ impl Projections {
             output::say("no projections; `gnomon deploy` uploads one");
             return Ok(());
         }
-        output::print_table(&table::table(&projections, table::BuildFilter::All))?;
+        output::print_table(&table::table(&projections))?;
         if let [projection] = projections.as_slice()
             && self.name.is_some()
         {
@@ -36,6 +36,11 @@ impl Projections {
         }
         for projection in &projections {
             let name = &projection.name;
+            for verification in &projection.verifications {
+                if let Some(why) = verification.why_it_stopped(name) {
+                    output::data(format_args!("\n{why}"))?;
+                }
+            }
             for build in &projection.builds {
                 if let Some(why) = build.why_it_stopped(name) {
                     output::data(format_args!("\n{why}"))?;

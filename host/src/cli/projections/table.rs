@@ -3,20 +3,12 @@
 use comfy_table::Table;
 
 use crate::{
-    api::{Build, BuildState, Projection},
+    api::{Build, BuildState, Projection, RunningVerification},
     cli::{figures, output, progress::time_left},
 };
 
-/// The builds that a table shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BuildFilter {
-    All,
-    /// Builds that are not retired.
-    WithTables,
-}
-
-/// A table with a line for each build.
-pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, filter: BuildFilter) -> Table {
+/// A table with a line for each build and each verification.
+pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>) -> Table {
     let mut table = output::table(&[
         "PROJECTION",
         "#BUILD",
@@ -29,35 +21,97 @@ pub(super) fn table<'p>(projections: impl IntoIterator<Item = &'p Projection>, f
         "#LEFT",
     ]);
     for projection in projections {
-        for build in
-            projection.builds.iter().filter(|build| filter == BuildFilter::All || build.state != BuildState::Retired)
-        {
+        for line in lines(projection) {
             table.add_row([
                 projection.name.clone(),
-                build.build.to_string(),
-                build.version.to_string(),
-                state(build),
-                figures::count(build.checkpoint).to_string(),
-                figures::count(build.head).to_string(),
-                build.lag.map(|lag| figures::count(lag).to_string()).unwrap_or_default(),
-                figures::rate(build.events_per_second).to_string(),
-                left(build).unwrap_or_default(),
+                line.build.map(|build| build.to_string()).unwrap_or_default(),
+                line.version.to_string(),
+                line.state.clone(),
+                figures::count(line.checkpoint).to_string(),
+                figures::count(line.head).to_string(),
+                line.lag.map(|lag| figures::count(lag).to_string()).unwrap_or_default(),
+                figures::rate(line.events_per_second).to_string(),
+                line.left().unwrap_or_default(),
             ]);
         }
     }
     table
 }
 
-/// The state of a build, and whether it only verifies another one.
-pub(super) fn state(build: &Build) -> String {
-    if build.verifies() { format!("{} (verifies)", build.state) } else { build.state.to_string() }
+/// What is shown of a build or of a verification.
+pub(super) struct Line {
+    /// `build 4 (version 2)`, `verification 1 of build 4 (version 2)`.
+    pub(super) label: String,
+    /// Its number, if it is not a verification.
+    build: Option<u64>,
+    version: u32,
+    /// Its state, with what else the table has to say.
+    pub(super) state: String,
+    moves: bool,
+    pub(super) checkpoint: u64,
+    pub(super) head: u64,
+    lag: Option<u64>,
+    pub(super) events_per_second: f64,
+    /// Why it stopped, if it did.
+    pub(super) why_it_stopped: Option<String>,
 }
 
-/// How long a build takes to catch up; `None` if it has, or if it does not move.
-pub(super) fn left(build: &Build) -> Option<String> {
-    let moves = matches!(build.state, BuildState::Replaying | BuildState::Live | BuildState::Active);
-    let lag = build.lag.filter(|lag| *lag > 0 && moves)?;
-    time_left(lag, build.events_per_second).map(figures::time)
+/// A line for each verification and each build, newest first.
+pub(super) fn lines(projection: &Projection) -> impl Iterator<Item = Line> {
+    let name = &projection.name;
+    let verifications = projection.verifications.iter().map(|verification| Line::of_verification(name, verification));
+    verifications.chain(projection.builds.iter().map(|build| Line::of_build(projection, build)))
+}
+
+impl Line {
+    fn of_build(projection: &Projection, build: &Build) -> Self {
+        let Build { version, checkpoint, head, lag, events_per_second, .. } = *build;
+        let state = match &build.state {
+            state if projection.active_build == Some(build.build) && *state != BuildState::Active => {
+                format!("{state} (queries read it)")
+            }
+            state => state.to_string(),
+        };
+        Self {
+            label: build.label(),
+            build: Some(build.build),
+            version,
+            state,
+            moves: moves(&build.state),
+            checkpoint,
+            head,
+            lag,
+            events_per_second,
+            why_it_stopped: build.why_it_stopped(&projection.name),
+        }
+    }
+
+    fn of_verification(projection: &str, verification: &RunningVerification) -> Self {
+        let RunningVerification { version, checkpoint, head, lag, events_per_second, .. } = *verification;
+        let RunningVerification { verification: number, build, state, .. } = verification;
+        Self {
+            label: verification.label(),
+            build: None,
+            version,
+            state: format!("{state} (verification {number} of build {build})"),
+            moves: moves(state),
+            checkpoint,
+            head,
+            lag,
+            events_per_second,
+            why_it_stopped: verification.why_it_stopped(projection),
+        }
+    }
+
+    /// How long it takes to catch up; `None` if it has, or if it does not move.
+    pub(super) fn left(&self) -> Option<String> {
+        let lag = self.lag.filter(|lag| *lag > 0 && self.moves)?;
+        time_left(lag, self.events_per_second).map(figures::time)
+    }
+}
+
+fn moves(state: &BuildState) -> bool {
+    matches!(state, BuildState::Replaying | BuildState::Live | BuildState::Active)
 }
 
 #[cfg(test)]
@@ -69,23 +123,31 @@ mod tests {
 
     #[test]
     fn a_table_has_a_line_for_each_build() {
-        let build = |build: u64, state: &str, checkpoint: u64, purpose: &str| {
-            samples::build(json!({"build": build, "state": state, "checkpoint": checkpoint, "head": 20_000,
-                "lag": 20_000 - checkpoint, "events_per_second": 1000.4, "purpose": purpose}))
+        let members = |state: &str, checkpoint: u64| {
+            json!({"state": state, "checkpoint": checkpoint, "head": 20_000, "lag": 20_000 - checkpoint,
+                "events_per_second": 1000.4})
         };
-        let builds = vec![
-            build(5, "replaying", 5_000, "verify"),
-            build(4, "paused", 5_000, "queries"),
-            build(3, "active", 20_000, "queries"),
-            build(2, "retired", 7, "queries"),
-        ];
-        let projection = samples::projection(Some(3), builds);
-        assert_eq!(table([&projection], BuildFilter::All).row_count(), 4);
-        insta::assert_snapshot!(table([&projection], BuildFilter::WithTables).trim_fmt(), @r"
-        PROJECTION  BUILD  VERSION  STATE                 POSITION    HEAD     LAG  EVENTS/S    LEFT
-        bank            5        1  replaying (verifies)     5,000  20,000  15,000     1,000  15.0 s
-        bank            4        1  paused                   5,000  20,000  15,000     1,000
-        bank            3        1  active                  20,000  20,000       0     1,000
+        let build = |build: u64, state: &str, checkpoint: u64| {
+            let mut members = members(state, checkpoint);
+            members["build"] = json!(build);
+            samples::build(members)
+        };
+        let builds = vec![build(4, "paused", 5_000), build(3, "active", 20_000)];
+        let mut projection = samples::projection(Some(3), builds);
+        projection.verifications = vec![samples::verification(members("replaying", 5_000))];
+        insta::assert_snapshot!(table([&projection]).trim_fmt(), @r"
+        PROJECTION  BUILD  VERSION  STATE                                  POSITION    HEAD     LAG  EVENTS/S    LEFT
+        bank                     1  replaying (verification 1 of build 4)     5,000  20,000  15,000     1,000  15.0 s
+        bank            4        1  paused                                    5,000  20,000  15,000     1,000
+        bank            3        1  active                                   20,000  20,000       0     1,000
         ");
+    }
+
+    #[test]
+    fn the_build_that_queries_read_is_seen_also_when_it_has_stopped() {
+        let build = |build: u64| samples::build(json!({"build": build, "state": "halted"}));
+        let projection = samples::projection(Some(3), vec![build(4), build(3)]);
+        let states: Vec<String> = lines(&projection).map(|line| line.state).collect();
+        assert_eq!(states, ["halted", "halted (queries read it)"]);
     }
 }

@@ -12,10 +12,10 @@ use reqwest::RequestBuilder;
 
 use super::{
     args::Projections,
-    table::{self, BuildFilter},
+    table::{self, Line, lines},
 };
 use crate::{
-    api::{Build, Projection},
+    api::Projection,
     cli::{
         client::Client,
         figures,
@@ -59,8 +59,8 @@ enum Shown {
     Json,
     /// A table of the current state, drawn over the previous one.
     Table { drawn: ProgressBar, projections: BTreeMap<String, Projection> },
-    /// A line for each build that has changed, with the last line of each build.
-    Lines { last: HashMap<u64, String> },
+    /// A line for each build that has changed, with the last line of each by projection and label.
+    Lines { last: HashMap<(String, String), String> },
 }
 
 impl Listener for Watch<'_> {
@@ -82,11 +82,14 @@ impl Listener for Watch<'_> {
                 drawn.set_message(screen(projections));
             }
             Shown::Lines { last } => {
-                for build in projection.builds.iter().rev() {
-                    let line = line(&projection.name, build);
-                    if last.get(&build.build) != Some(&line) {
+                let mut builds: Vec<Line> = lines(&projection).collect();
+                builds.reverse();
+                for build in builds {
+                    let line = line(&projection.name, &build);
+                    let key = (projection.name.clone(), build.label);
+                    if last.get(&key) != Some(&line) {
                         output::data(&line)?;
-                        last.insert(build.build, line);
+                        last.insert(key, line);
                     }
                 }
             }
@@ -104,9 +107,9 @@ impl Listener for Watch<'_> {
 
 /// The table, and below it why builds stopped.
 fn screen(projections: &BTreeMap<String, Projection>) -> String {
-    let mut screen = table::table(projections.values(), BuildFilter::WithTables).trim_fmt();
+    let mut screen = table::table(projections.values()).trim_fmt();
     for projection in projections.values() {
-        for why in projection.builds.iter().filter_map(|build| build.why_it_stopped(&projection.name)) {
+        for why in lines(projection).filter_map(|line| line.why_it_stopped) {
             screen += &format!("\n\n{why}");
         }
     }
@@ -114,16 +117,16 @@ fn screen(projections: &BTreeMap<String, Projection>) -> String {
 }
 
 /// The progress of a build, in one line.
-fn line(projection: &str, build: &Build) -> String {
+fn line(projection: &str, build: &Line) -> String {
     let (checkpoint, head) = (figures::count(build.checkpoint), figures::count(build.head));
-    let mut line = format!("{projection} {}: {} at {checkpoint} of {head}", build.label(), table::state(build));
+    let mut line = format!("{projection} {}: {} at {checkpoint} of {head}", build.label, build.state);
     if build.events_per_second.round() > 0.0 {
         line += &format!(", {} events/s", figures::rate(build.events_per_second));
     }
-    if let Some(left) = table::left(build) {
+    if let Some(left) = build.left() {
         line += &format!(", {left} left");
     }
-    if let Some(why) = build.why_it_stopped(projection) {
+    if let Some(why) = &build.why_it_stopped {
         line += &format!("\n{why}");
     }
     line
@@ -144,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_line_has_the_progress_of_a_build_and_why_it_stopped() {
-        let line = |projection: Projection| line("bank", &projection.builds[0]);
+        let line = |projection: Projection| line("bank", &lines(&projection).next().unwrap());
         let going = line(projection("replaying", json!(null)));
         assert_eq!(going, "bank build 5 (version 2): replaying at 5,000 of 20,000, 1,000 events/s, 15.0 s left");
         let stopped = line(projection("failed", json!({"reason": "host", "message": "the disk is full"})));

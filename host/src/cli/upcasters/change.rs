@@ -106,7 +106,7 @@ pub(in crate::cli) async fn follow_all(client: &Client, begun: &[NewBuild]) -> a
     let progress = Progress::start();
     let mut stopped = Vec::new();
     for NewBuild { projection, build } in begun {
-        match follow(client, projection, *build, Goal::Active, &progress).await {
+        match follow(client, projection, *build, Goal::ActiveUnlessManual, &progress).await {
             Ok(followed) => progress.say(followed.describe()),
             Err(error) => stopped.push(with_causes(&error)),
         }

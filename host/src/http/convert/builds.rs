@@ -3,24 +3,18 @@
 use crate::{
     api,
     builds::{
-        Activation, BuildError, BuildId, BuildState, BuildSummary, HistoryEntry, PinnedUpcaster, ProjectionSummary,
-        Purpose,
+        Activation, BuildError, BuildName, BuildState, BuildSummary, HistoryEntry, PinnedUpcaster, ProjectionSummary,
+        RetiredBuilds, VerificationSummary,
     },
     http::problem::{Code, Problem},
+    operations::ReplacedBuild,
     runtime::{FailureKind, Frame, ModuleFailure, ModuleLabel},
     subscriptions::{DeadLetterSummary, OnFailure},
 };
 
-/// The build with a number. A number that is too large becomes one that no build has.
-pub(in crate::http) fn build_id(number: u64) -> BuildId {
-    BuildId(i64::try_from(number).unwrap_or(i64::MAX))
-}
-
-impl From<BuildId> for u64 {
-    fn from(build: BuildId) -> Self {
-        // Postgres counts builds from 1.
-        Self::try_from(build.0).unwrap_or_default()
-    }
+/// Whether a request asks for retired builds.
+pub(in crate::http) fn retired(query: api::ProjectionsQuery) -> RetiredBuilds {
+    if query.retired { RetiredBuilds::Listed } else { RetiredBuilds::Hidden }
 }
 
 /// The failure policy that a request names.
@@ -69,15 +63,6 @@ impl From<BuildState> for api::BuildState {
     }
 }
 
-impl From<Purpose> for api::Purpose {
-    fn from(purpose: Purpose) -> Self {
-        match purpose {
-            Purpose::Queries => Self::Queries,
-            Purpose::Verify => Self::Verify,
-        }
-    }
-}
-
 impl From<ProjectionSummary> for api::Projection {
     fn from(projection: ProjectionSummary) -> Self {
         Self {
@@ -87,6 +72,26 @@ impl From<ProjectionSummary> for api::Projection {
             on_failure: projection.on_failure.into(),
             tables: projection.tables,
             builds: projection.builds.into_iter().map(Into::into).collect(),
+            verifications: projection.verifications.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<VerificationSummary> for api::RunningVerification {
+    fn from(VerificationSummary { verified, by }: VerificationSummary) -> Self {
+        Self {
+            verification: by.build.into(),
+            build: verified.into(),
+            version: by.version.0,
+            state: by.state.into(),
+            checkpoint: by.checkpoint.0,
+            head: by.head.0,
+            lag: by.lag,
+            events_per_second: by.events_per_second,
+            seconds_left: by.seconds_left,
+            error: by.error.map(Into::into),
+            dead_letters: by.dead_letters,
+            created_at: by.created_at,
         }
     }
 }
@@ -105,12 +110,17 @@ impl From<BuildSummary> for api::Build {
             error: build.error.map(Into::into),
             dead_letters: build.dead_letters,
             out_of_order: build.out_of_order,
-            purpose: build.purpose.into(),
             upcasters: build.upcasters.into_iter().map(Into::into).collect(),
             activate_when_live: build.activate_when_live,
             created_at: build.created_at,
             replaced_at: build.replaced_at,
         }
+    }
+}
+
+impl From<ReplacedBuild> for api::ReplacedBuild {
+    fn from(ReplacedBuild { build, version }: ReplacedBuild) -> Self {
+        Self { build: build.into(), version: version.0 }
     }
 }
 
@@ -207,6 +217,11 @@ impl From<DeadLetterSummary> for api::DeadLetter {
 impl From<HistoryEntry> for api::HistoryEntry {
     fn from(entry: HistoryEntry) -> Self {
         let HistoryEntry { entry, at, build, change, cause } = entry;
-        Self { entry, at, build: build.map(u64::from), change, cause }
+        let (build, verification) = match build {
+            Some(BuildName::Build(number)) => (Some(number.into()), None),
+            Some(BuildName::Verification(number)) => (None, Some(number.into())),
+            None => (None, None),
+        };
+        Self { entry, at, build, verification, change, cause }
     }
 }

@@ -43,8 +43,8 @@ impl From<Comparison> for api::Comparison {
 }
 
 impl From<Verification> for api::Verification {
-    fn from(verification: Verification) -> Self {
-        let Verification { projection, position, verified, by, outcome, batches, tables } = verification;
+    fn from(result: Verification) -> Self {
+        let Verification { projection, position, verification, verified, outcome, batches, tables } = result;
         let (content_hash, cause) = match outcome {
             VerificationOutcome::Identical { content_hash } => (Some(content_hash.to_string()), None),
             VerificationOutcome::Different { cause } => (None, Some(cause.into())),
@@ -52,8 +52,8 @@ impl From<Verification> for api::Verification {
         Self {
             projection: projection.into(),
             position: position.0,
+            verification: verification.into(),
             verified: verified.into(),
-            by: by.into(),
             identical: cause.is_none(),
             cause,
             batches: batches.into(),

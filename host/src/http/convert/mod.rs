@@ -10,6 +10,6 @@ mod modules;
 mod upcasters;
 
 pub(super) use self::{
-    builds::{build_id, on_failure},
+    builds::{on_failure, retired},
     events::{event, import_line, new_events, stream_name, upcasted},
 };

@@ -32,10 +32,10 @@ pub(in crate::http) async fn upload(
     let max = api.operations.max_module_bytes() as u64;
     let bytes = read_body(body, max, "max_module_bytes").await?;
     let UploadOutcome { uploaded, effect } = api.operations.upload(&name, bytes, query.activate.into()).await?;
-    let (build, builds) = match effect {
-        UploadEffect::Deployed(build) => (Some(build.into()), None),
-        UploadEffect::Activated(rebuilt) => (None, Some(rebuilt.into_iter().map(Into::into).collect())),
-        UploadEffect::Stored => (None, None),
+    let (build, replaces, builds) = match effect {
+        UploadEffect::Deployed { build, replaces } => (Some(build.into()), replaces.map(Into::into), None),
+        UploadEffect::Activated(rebuilt) => (None, None, Some(rebuilt.into_iter().map(Into::into).collect())),
+        UploadEffect::Stored => (None, None, None),
     };
     let status = if uploaded.new { StatusCode::CREATED } else { StatusCode::OK };
     let answer = api::Uploaded {
@@ -45,6 +45,7 @@ pub(in crate::http) async fn upload(
         kind: uploaded.descriptor.kind().into(),
         descriptor: uploaded.descriptor.into(),
         build,
+        replaces,
         builds,
     };
     Ok((status, Json(answer)))

@@ -6,8 +6,8 @@ use axum::{Json, extract::State, http::HeaderMap};
 
 use crate::{
     api,
+    builds::BuildNumber,
     http::{
-        convert::build_id,
         extract::{Params, PathParams},
         prefer::Preferences,
         problem::{Code, Problem},
@@ -27,7 +27,7 @@ pub(in crate::http) async fn compare(
     headers: HeaderMap,
 ) -> Result<Json<api::Comparison>, Problem> {
     let options = options(&api, query.samples, &headers)?;
-    let (left, right) = (query.left.map(build_id), query.right.map(build_id));
+    let (left, right) = (query.left.map(BuildNumber), query.right.map(BuildNumber));
     Ok(Json(api.operations.compare(&name, left, right, options).await?.into()))
 }
 

@@ -5,6 +5,7 @@ use axum::{Json, extract::State};
 use super::list::projection;
 use crate::{
     api,
+    builds::RetiredBuilds,
     http::{
         convert::on_failure,
         extract::{JsonBody, NoParams, PathParams},
@@ -22,5 +23,5 @@ pub(in crate::http) async fn configure(
     JsonBody(settings): JsonBody<api::ConfigureProjection>,
 ) -> Result<Json<api::Projection>, Problem> {
     api.operations.set_on_failure(&name, on_failure(&settings.on_failure)?).await?;
-    Ok(Json(projection(&api, &name).await?))
+    Ok(Json(projection(&api, &name, RetiredBuilds::Hidden).await?))
 }

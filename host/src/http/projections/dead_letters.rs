@@ -2,17 +2,17 @@
 
 use axum::{Json, extract::State};
 
-use super::list::projection;
 use crate::{
     api,
+    builds::BuildNumber,
     event_log::Position,
     http::{
-        convert::build_id,
         extract::{Params, PathParams},
         page,
-        problem::{Code, Problem},
+        problem::Problem,
         state::Api,
     },
+    operations::DeadLetters,
     read_model::Identifier,
 };
 
@@ -23,16 +23,10 @@ pub(in crate::http) async fn dead_letters(
     Params(query): Params<api::DeadLettersQuery>,
 ) -> Result<Json<api::DeadLettersPage>, Problem> {
     let limit = page::limit(query.limit, &api.settings)?;
-    let projection = projection(&api, &name).await?;
-    let wanted = query.build.or(projection.active_build);
-    let build = projection.builds.iter().find(|build| wanted.is_none_or(|wanted| build.build == wanted));
-    let build = build.ok_or_else(|| {
-        let wanted = wanted.map_or_else(|| "at all".to_owned(), |wanted| wanted.to_string());
-        Problem::new(Code::BuildNotFound, format!("projection `{name}` has no build {wanted}"))
-    })?;
     let after = query.after.map(Position).unwrap_or_default();
-    let found = api.operations.dead_letters(build_id(build.build), after, limit).await?;
-    let dead_letters: Vec<api::DeadLetter> = found.into_iter().map(Into::into).collect();
+    let build = query.build.map(BuildNumber);
+    let DeadLetters { build, letters, total } = api.operations.dead_letters(&name, build, after, limit).await?;
+    let dead_letters: Vec<api::DeadLetter> = letters.into_iter().map(Into::into).collect();
     let next = dead_letters.last().filter(|_| dead_letters.len() == limit).map(|last| last.position);
-    Ok(Json(api::DeadLettersPage { build: build.build, dead_letters, total: build.dead_letters, next }))
+    Ok(Json(api::DeadLettersPage { build: build.into(), dead_letters, total, next }))
 }

@@ -1,9 +1,9 @@
-//! `DELETE /v1/projections/{name}`, `DELETE /v1/projections/{name}/builds/{build}`
+//! `DELETE /v1/projections/{name}`, `DELETE …/{name}/builds/{build}`, `DELETE …/{name}/verify/{verification}`
 
 use axum::{extract::State, http::StatusCode};
 
 use crate::{
-    builds::BuildId,
+    builds::BuildNumber,
     http::{
         extract::{NoParams, PathParams},
         problem::Problem,
@@ -26,8 +26,18 @@ pub(in crate::http) async fn delete(
 pub(in crate::http) async fn retire(
     State(api): State<Api>,
     NoParams: NoParams,
-    PathParams((name, build)): PathParams<(Identifier, BuildId)>,
+    PathParams((name, build)): PathParams<(Identifier, BuildNumber)>,
 ) -> Result<StatusCode, Problem> {
     api.operations.retire(&name, build).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends a verification.
+pub(in crate::http) async fn end_verification(
+    State(api): State<Api>,
+    NoParams: NoParams,
+    PathParams((name, verification)): PathParams<(Identifier, BuildNumber)>,
+) -> Result<StatusCode, Problem> {
+    api.operations.end_verification(&name, verification).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,6 +7,7 @@ use futures_util::stream;
 
 use crate::{
     api,
+    builds::RetiredBuilds,
     http::{sse, state::Api},
     read_model::Identifier,
 };
@@ -24,6 +25,7 @@ pub(super) enum Watched {
 struct Watch {
     api: Api,
     watched: Watched,
+    retired: RetiredBuilds,
     /// The last event of each projection, as JSON.
     sent: HashMap<Identifier, String>,
     first: bool,
@@ -31,9 +33,9 @@ struct Watch {
 
 /// Answers with events `projection`, each of which is a projection as `GET` answers it: all of them first, then each that has
 /// changed.
-pub(super) fn respond(api: Api, watched: Watched) -> Response {
+pub(super) fn respond(api: Api, watched: Watched, retired: RetiredBuilds) -> Response {
     let closing = api.closing.clone();
-    let watch = Watch { api, watched, sent: HashMap::new(), first: true };
+    let watch = Watch { api, watched, retired, sent: HashMap::new(), first: true };
     sse::respond(
         stream::unfold(watch, |mut watch| async {
             let changes = watch.next().await;
@@ -50,8 +52,8 @@ impl Watch {
             tokio::time::sleep(EVERY).await;
         }
         let projections = match &self.watched {
-            Watched::All => self.api.operations.projections().await?,
-            Watched::One(name) => self.api.operations.projection(name).await?.into_iter().collect(),
+            Watched::All => self.api.operations.projections(self.retired).await?,
+            Watched::One(name) => self.api.operations.projection(name, self.retired).await?.into_iter().collect(),
         };
         let mut changes = Vec::new();
         for projection in projections {

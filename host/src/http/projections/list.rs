@@ -10,8 +10,10 @@ use axum::{
 use super::follow::{self, Watched};
 use crate::{
     api,
+    builds::RetiredBuilds,
     http::{
-        extract::{NoParams, PathParams},
+        convert::retired,
+        extract::{Params, PathParams},
         problem::{Code, Problem},
         sse,
         state::Api,
@@ -22,26 +24,26 @@ use crate::{
 /// Every projection. A follower gets each of them whenever it has changed.
 pub(in crate::http) async fn list(
     State(api): State<Api>,
-    NoParams: NoParams,
+    Params(query): Params<api::ProjectionsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if sse::wanted(&headers) {
-        return Ok(follow::respond(api, Watched::All));
+        return Ok(follow::respond(api, Watched::All, retired(query)));
     }
-    let projections = api.operations.projections().await?.into_iter().map(Into::into).collect();
+    let projections = api.operations.projections(retired(query)).await?.into_iter().map(Into::into).collect();
     Ok(Json(api::Projections { projections }).into_response())
 }
 
 /// One projection. A follower gets it whenever it has changed.
 pub(in crate::http) async fn get(
     State(api): State<Api>,
-    NoParams: NoParams,
+    Params(query): Params<api::ProjectionsQuery>,
     PathParams(name): PathParams<Identifier>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = projection(&api, &name).await?;
+    let found = projection(&api, &name, retired(query)).await?;
     if sse::wanted(&headers) {
-        return Ok(follow::respond(api, Watched::One(name)));
+        return Ok(follow::respond(api, Watched::One(name), retired(query)));
     }
     Ok(Json(found).into_response())
 }
@@ -50,8 +52,12 @@ pub(in crate::http) async fn get(
 ///
 /// # Errors
 /// It does not exist, or Postgres fails.
-pub(super) async fn projection(api: &Api, name: &Identifier) -> Result<api::Projection, Problem> {
-    let found = api.operations.projection(name).await?;
+pub(super) async fn projection(
+    api: &Api,
+    name: &Identifier,
+    retired: RetiredBuilds,
+) -> Result<api::Projection, Problem> {
+    let found = api.operations.projection(name, retired).await?;
     found
         .map(Into::into)
         .ok_or_else(|| Problem::new(Code::ProjectionNotFound, format!("there is no projection `{name}`")))

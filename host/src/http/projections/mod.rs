@@ -14,7 +14,7 @@ pub(super) use self::{
     compare::compare,
     configure::configure,
     dead_letters::dead_letters,
-    delete::{delete, retire},
+    delete::{delete, end_verification, retire},
     history::history,
     list::{get, list},
     operate::{activate, pause, rebuild, resume, retry, rollback},

@@ -1,4 +1,4 @@
-//! `POST /v1/projections/{name}/verify`, `GET /v1/projections/{name}/verify/{build}`
+//! `POST /v1/projections/{name}/verify`, `GET /v1/projections/{name}/verify/{verification}`
 
 use axum::{
     Json,
@@ -6,15 +6,11 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 
-use super::{
-    compare::options,
-    operate::{OperateResult, respond},
-};
+use super::{compare::options, operate::operated};
 use crate::{
     api,
-    builds::BuildId,
+    builds::BuildNumber,
     http::{
-        convert::build_id,
         extract::{Params, PathParams},
         problem::Problem,
         state::Api,
@@ -27,18 +23,19 @@ pub(in crate::http) async fn verify(
     State(api): State<Api>,
     PathParams(name): PathParams<Identifier>,
     Params(query): Params<api::BuildQuery>,
-) -> OperateResult {
-    let build = api.operations.verify(&name, query.build.map(build_id)).await?;
-    respond(&api, &name, build, StatusCode::CREATED).await
+) -> Result<(StatusCode, Json<api::VerificationBegun>), Problem> {
+    let (verification, build) = api.operations.verify(&name, query.build.map(BuildNumber)).await?;
+    let operated = operated(&api, &name, build, &format!("is verified by verification {verification}")).await?;
+    Ok((StatusCode::CREATED, Json(api::VerificationBegun { verification: verification.into(), operated })))
 }
 
 /// The result, when the build that verifies has caught up.
 pub(in crate::http) async fn verification(
     State(api): State<Api>,
-    PathParams((name, build)): PathParams<(Identifier, BuildId)>,
+    PathParams((name, verification)): PathParams<(Identifier, BuildNumber)>,
     Params(query): Params<api::VerificationQuery>,
     headers: HeaderMap,
 ) -> Result<Json<api::Verification>, Problem> {
     let options = options(&api, query.samples, &headers)?;
-    Ok(Json(api.operations.verification(&name, build, options).await?.into()))
+    Ok(Json(api.operations.verification(&name, verification, options).await?.into()))
 }

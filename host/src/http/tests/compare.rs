@@ -149,7 +149,7 @@ async fn a_comparison_that_is_refused_says_why() {
     sqlx::query("DROP SCHEMA build_2 CASCADE").execute(api.pool()).await.unwrap();
     assert_eq!(
         two.problem().await,
-        "409 build_retired: tables were dropped before they were read (builds: 1, 2); list the builds and compare others"
+        "409 build_retired: tables were dropped before they were read: build 1, build 2; list the builds and compare others"
     );
     builds.retire(right.0).await;
     assert_eq!(two.problem().await, "409 build_retired: build 2 is retired; its tables are dropped or about to be");

@@ -9,6 +9,7 @@ mod pretty;
 mod projections;
 mod read;
 mod request_id;
+mod stopped;
 mod time;
 
 use axum::{

@@ -23,6 +23,7 @@ async fn a_projection_that_does_not_exist_is_not_found() {
         ("GET", "/compare"),
         ("GET", "/dead-letters"),
         ("DELETE", "/builds/1"),
+        ("DELETE", "/verify/1"),
         ("DELETE", ""),
     ] {
         let problem = send(&api, method, &format!("/v1/projections/nobody{path}"), "").await;

@@ -8,7 +8,7 @@ use super::{
     *,
 };
 use crate::{
-    builds::{get, tables},
+    builds::{Build, tables},
     read_model::content_hash,
 };
 
@@ -26,11 +26,11 @@ async fn two_versions_with_the_same_code_give_identical_builds_at_each_position(
     let left = one.deploy(&name, bank(), Activation::Auto).await;
     one.caught_up(&name).await;
     let error = one.operations.compare(&name, None, None, OPTIONS).await.unwrap_err();
-    assert!(matches!(error, CompareError::NoOtherBuild { left: only, .. } if only == left), "{error}");
+    assert!(matches!(error, CompareError::NoOtherBuild { left: only, .. } if only == left.number), "{error}");
 
     let other = TestHost::start(&database).await;
     let right = other.deploy(&name, bank_with_other_bytes(), Activation::Manual).await;
-    assert_ne!(left, right);
+    assert_ne!(left.number, right.number);
     other.caught_up(&name).await;
 
     let stop = CancellationToken::new();
@@ -49,7 +49,7 @@ async fn two_versions_with_the_same_code_give_identical_builds_at_each_position(
             let host = if turn % 2 == 0 { &one } else { &other };
             let options = CompareOptions { timeout: Duration::from_secs(60), ..OPTIONS };
             let comparison = host.operations.compare(&name, None, None, options).await.unwrap();
-            assert_eq!((comparison.left.build, comparison.right.build), (left, right));
+            assert_eq!((comparison.left.build, comparison.right.build), (left.number, right.number));
             assert!(comparison.identical, "{}", format!("{comparison:?}"));
             assert_eq!(comparison.tables[0].rows_left, Some(20));
             positions.push(comparison.position);
@@ -64,26 +64,25 @@ async fn two_versions_with_the_same_code_give_identical_builds_at_each_position(
 
     // No build was left at a barrier, no event was lost or folded twice, and both builds have one hash.
     one.caught_up(&name).await;
-    let booked = |build: BuildId| format!("SELECT sum(transactions)::bigint FROM {}.accounts", build.schema());
-    for build in [left, right] {
+    let booked = |build: &Build| format!("SELECT sum(transactions)::bigint FROM {}.accounts", build.id.schema());
+    for build in [&left, &right] {
         let pool = &one.database.lookups;
         let booked: i64 = sqlx::query_scalar(&booked(build)).fetch_one(pool).await.unwrap();
         assert_eq!(booked.unsigned_abs(), deposits);
     }
-    let hash = async |build: BuildId| {
+    let hash = async |build: &Build| {
         let mut connection = one.database.lookups.acquire().await.unwrap();
-        let build = get(&mut *connection, &[build]).await.unwrap().pop().unwrap();
-        let tables = tables(&mut *connection, &build).await.unwrap();
+        let tables = tables(&mut *connection, build).await.unwrap();
         content_hash(&mut connection, &tables).await.unwrap()
     };
-    assert_eq!(hash(left).await, hash(right).await);
+    assert_eq!(hash(&left).await, hash(&right).await);
 
     // A row that was changed directly in Postgres is found.
-    sqlx::query(&format!("UPDATE {}.accounts SET balance = -1 WHERE account = '7'", right.schema()))
+    sqlx::query(&format!("UPDATE {}.accounts SET balance = -1 WHERE account = '7'", right.id.schema()))
         .execute(&one.database.lookups)
         .await
         .unwrap();
-    let comparison = one.operations.compare(&name, Some(right), Some(left), OPTIONS).await.unwrap();
+    let comparison = one.operations.compare(&name, Some(right.number), Some(left.number), OPTIONS).await.unwrap();
     assert!(!comparison.identical);
     one.projector.stop().await;
     other.projector.stop().await;

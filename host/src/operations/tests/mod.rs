@@ -1,7 +1,9 @@
 //! Operators, workers and readers on a real Postgres with real modules.
 
+mod activate;
 mod compare;
 mod component;
+mod numbers;
 mod read;
 mod steps;
 mod upload;
@@ -10,7 +12,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    builds::{Activation, BuildId, BuildState},
+    builds::{Activation, BuildState, RetiredBuilds},
     event_log::Position,
     postgres::test_database::TestDatabase,
     projector::ProjectorSettings,

@@ -20,9 +20,9 @@ async fn only_the_build_that_is_active_now_refuses_a_query() {
     let hosts = [TestHost::start(&database).await, TestHost::start(&database).await];
     let name = Identifier::new("tally").unwrap();
     hosts[0].append([("count-1".to_owned(), "Counted", json!({"n": 5}))]).await;
-    let old = hosts[0].deploy(&name, test_support::guest("tally"), Activation::Auto).await;
+    let old = hosts[0].deploy(&name, test_support::guest("tally"), Activation::Auto).await.number;
     hosts[0].caught_up(&name).await;
-    let new = hosts[0].deploy(&name, test_support::guest("tally_wide"), Activation::Manual).await;
+    let new = hosts[0].deploy(&name, test_support::guest("tally_wide"), Activation::Manual).await.number;
     hosts[0].caught_up(&name).await;
     for _ in 0..2 {
         for host in &hosts {

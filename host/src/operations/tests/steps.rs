@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    builds::{ChangeError, Work},
+    builds::{Build, ChangeError, Work},
     subscriptions::{BatchSize, DeadLetterSummary, OnFailure, Redelivery, revoke},
 };
 
@@ -170,7 +170,7 @@ impl Simulation {
 struct HostAndSimulation {
     host: TestHost,
     name: Identifier,
-    build: BuildId,
+    build: Build,
     simulation: Simulation,
     trace: Vec<String>,
 }
@@ -251,7 +251,7 @@ impl HostAndSimulation {
             _ => {
                 // As if the host had died or lost its lease, at any point of its work.
                 let mut connection = self.host.database.lookups.acquire().await.unwrap();
-                revoke(&mut connection, &[self.build.subscription()]).await.unwrap();
+                revoke(&mut connection, &[self.build.id.subscription()]).await.unwrap();
                 "revoke the lease".to_owned()
             }
         };
@@ -264,12 +264,12 @@ impl HostAndSimulation {
             // Read before the summary, so that the summary has the effect of a retry that is done.
             let busy: bool =
                 sqlx::query_scalar("SELECT retrying IS NOT NULL FROM gnomon.subscriptions WHERE subscription = $1")
-                    .bind(self.build.0)
+                    .bind(self.build.id.0)
                     .fetch_one(&self.host.database.lookups)
                     .await
                     .unwrap();
-            let projection = self.host.operations.projection(&self.name).await.unwrap().unwrap();
-            let build = projection.builds.into_iter().find(|build| build.build == self.build).unwrap();
+            let projection = self.host.operations.projection(&self.name, RetiredBuilds::Hidden).await.unwrap().unwrap();
+            let build = projection.builds.into_iter().find(|build| build.build == self.build.number).unwrap();
             let stopped = matches!(build.state, BuildState::Paused | BuildState::Halted | BuildState::Failed);
             if stopped || (!busy && build.state == BuildState::Active && build.lag == Some(0)) {
                 break build;
@@ -290,12 +290,12 @@ impl HostAndSimulation {
         assert_eq!(summary.checkpoint.0, self.simulation.checkpoint as u64, "{trace:#?}");
         assert_eq!(summary.out_of_order, self.simulation.out_of_order, "{trace:#?}");
 
-        let letters = self.host.operations.dead_letters(self.build, Position(0), 10_000).await.unwrap();
+        let letters = self.host.operations.dead_letters(&self.name, None, Position(0), 10_000).await.unwrap().letters;
         let letters: BTreeMap<usize, bool> =
             letters.iter().map(|letter: &DeadLetterSummary| (letter.position.0 as usize, letter.parked)).collect();
         assert_eq!(letters, self.simulation.letters, "{trace:#?}");
 
-        let rows = format!("SELECT account, balance, trail FROM {}.accounts", self.build.schema().quoted());
+        let rows = format!("SELECT account, balance, trail FROM {}.accounts", self.build.id.schema().quoted());
         let rows: Vec<(String, i64, String)> =
             sqlx::query_as(&rows).fetch_all(&self.host.database.lookups).await.unwrap();
         let rows: BTreeMap<String, (i64, Vec<usize>)> = rows

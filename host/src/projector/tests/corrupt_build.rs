@@ -11,8 +11,8 @@ async fn a_build_that_cannot_be_decoded_does_not_keep_the_host_from_the_others()
     let database = TestDatabase::create().await;
     let host = TestHost::start(&database).await;
     let name = |name: &str| Identifier::new(name).unwrap();
-    let corrupt = host.deploy(&name("tally"), test_support::guest("tally"), Activation::Auto).await;
-    let healthy = host.deploy(&name("ledger"), test_support::guest("ledger"), Activation::Auto).await;
+    let corrupt = host.deploy(&name("tally"), test_support::guest("tally"), Activation::Auto).await.id;
+    let healthy = host.deploy(&name("ledger"), test_support::guest("ledger"), Activation::Auto).await.id;
     assert!(corrupt < healthy, "the supervisor comes to the corrupt build first");
     host.caught_up(&name("tally")).await;
     host.caught_up(&name("ledger")).await;
@@ -21,7 +21,8 @@ async fn a_build_that_cannot_be_decoded_does_not_keep_the_host_from_the_others()
     // No operation writes such a state, and the schema refuses it.
     sqlx::raw_sql(&format!(
         "ALTER TABLE gnomon.builds DROP CONSTRAINT builds_stage_check;
-         UPDATE gnomon.builds SET role = 'candidate', stage = 'dreaming' WHERE build = {corrupt}"
+         UPDATE gnomon.builds SET role = 'candidate', stage = 'dreaming' WHERE build = {}",
+        corrupt.0
     ))
     .execute(&host.database.lookups)
     .await
@@ -36,7 +37,7 @@ async fn a_build_that_cannot_be_decoded_does_not_keep_the_host_from_the_others()
     assert_eq!(next.checkpoint(corrupt).await, 0);
 
     // Once its row is repaired, the build is worked on again.
-    sqlx::raw_sql(&format!("UPDATE gnomon.builds SET stage = 'live', role = 'active' WHERE build = {corrupt}"))
+    sqlx::raw_sql(&format!("UPDATE gnomon.builds SET stage = 'live', role = 'active' WHERE build = {}", corrupt.0))
         .execute(&next.database.lookups)
         .await
         .unwrap();

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    builds::{Activation, BuildError, BuildId, BuildState, BuildSummary},
+    builds::{Activation, BuildError, BuildNumber, BuildState, BuildSummary, RetiredBuilds},
     postgres::test_database::TestDatabase,
     projector::fault_point::FaultPoint,
     read_model::Identifier,
@@ -11,12 +11,12 @@ use crate::{
     subscriptions::Redelivery,
 };
 
-async fn build(host: &TestHost, name: &Identifier, build: BuildId) -> BuildSummary {
-    let projection = host.operations.projection(name).await.unwrap().unwrap();
+async fn build(host: &TestHost, name: &Identifier, build: BuildNumber) -> BuildSummary {
+    let projection = host.operations.projection(name, RetiredBuilds::Hidden).await.unwrap().unwrap();
     projection.builds.into_iter().find(|found| found.build == build).unwrap()
 }
 
-async fn until(host: &TestHost, name: &Identifier, number: BuildId, state: BuildState) -> BuildSummary {
+async fn until(host: &TestHost, name: &Identifier, number: BuildNumber, state: BuildState) -> BuildSummary {
     test_support::until(&format!("the build is {state:?}"), async || build(host, name, number).await.state == state)
         .await;
     build(host, name, number).await
@@ -28,7 +28,7 @@ async fn a_build_whose_worker_panics_again_and_again_fails_with_the_message_of_t
         let database = TestDatabase::create().await;
         let host = TestHost::start(&database).await;
         let tally = Identifier::new("tally").unwrap();
-        let counts = host.deploy(&tally, test_support::guest("tally"), Activation::Auto).await;
+        let counts = host.deploy(&tally, test_support::guest("tally"), Activation::Auto).await.number;
         let ledger = Identifier::new("ledger").unwrap();
         host.deploy(&ledger, test_support::guest("ledger"), Activation::Auto).await;
         host.append([("count-1".to_owned(), "Counted", json!({"n": 5}))]).await;
