@@ -12,7 +12,9 @@ mod descriptor;
 mod event;
 mod expected_version;
 mod history;
+mod json_error;
 mod module;
+mod objects;
 mod open_enum;
 mod operation;
 mod page;
@@ -40,6 +42,7 @@ pub use self::{
     },
     expected_version::ExpectedVersion,
     history::{HistoryEntry, HistoryPage, HistoryQuery},
+    json_error::json_error,
     module::{Module, ModuleVersion, Modules, UploadQuery, Uploaded},
     operation::{Activation, BuildQuery, Operated, RebuildQuery, Retried, RetryQuery},
     page::{After, Direction},

@@ -33,6 +33,11 @@ impl Build {
             let _ = write!(text, " at position {position}");
         }
         let _ = write!(text, ": {error}");
+        if let Some(before) = error.position.and_then(|position| position.checked_sub(1)) {
+            // A module sees an event behind the upcasters of its build, and an upcaster that fails sees it as it is in the log.
+            let upcast = if self.upcasters.is_empty() || error.upcaster.is_some() { "" } else { " --upcast" };
+            let _ = write!(text, "\n  see it   gnomon events --after {before} --limit 1{upcast}");
+        }
         Some(text)
     }
 }
@@ -83,9 +88,6 @@ impl fmt::Display for BuildError {
         }
         if frames.len() > SHOWN_FRAMES {
             f.write_str("\n           …")?;
-        }
-        if let Some(before) = self.position.and_then(|position| position.checked_sub(1)) {
-            write!(f, "\n  see it   gnomon events --after {before} --limit 1")?;
         }
         Ok(())
     }
@@ -164,6 +166,20 @@ mod tests {
           message  no delay
           see it   gnomon events --after 16 --limit 1
         ");
+    }
+
+    #[test]
+    fn an_event_is_shown_as_the_module_saw_it() {
+        let stopped_behind = |upcaster: serde_json::Value| {
+            let error =
+                json!({"reason": "module", "position": 17, "upcaster": upcaster, "kind": "refused", "message": "no"});
+            let build = json!({"error": error, "upcasters": [{"name": "orders_up", "version": 1}]});
+            samples::build(build).why_it_stopped("bank").unwrap()
+        };
+        assert!(stopped_behind(json!(null)).ends_with("\n  see it   gnomon events --after 16 --limit 1 --upcast"));
+        // `--upcast` would only fail again.
+        let failed = stopped_behind(json!({"name": "orders_up", "version": 1}));
+        assert!(failed.ends_with("\n  see it   gnomon events --after 16 --limit 1"), "{failed}");
     }
 
     #[test]

@@ -106,6 +106,9 @@ impl EventLog {
                 let line = line.map(|line| line + first_line);
                 AppendError::IdTaken { id, stream, version, position, difference, line }
             }
+            AppendError::LinesDiffer { id, difference, first_line: first, line } => {
+                AppendError::LinesDiffer { id, difference, first_line: first + first_line, line: line + first_line }
+            }
             error => error,
         })
     }
