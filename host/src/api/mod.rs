@@ -47,8 +47,8 @@ pub use self::{
     operation::{Activation, BuildQuery, Operated, RebuildQuery, Retried, RetryQuery},
     page::{After, Direction},
     projection::{
-        Build, BuildError, BuildErrorReason, BuildState, ConfigureProjection, FailureKind, Frame, ModuleFailure,
-        OnFailure, PinnedUpcaster, Projection, Projections, Purpose,
+        Build, BuildError, BuildErrorReason, BuildState, ConfigureProjection, FailureKind, Frame, HandledType,
+        IgnoredType, ModuleFailure, OnFailure, PinnedUpcaster, Projection, Projections, Purpose, Reading,
     },
     row::Row,
     stream::{ListStreamsQuery, ReadStreamQuery, Stream, StreamPage, StreamsPage},

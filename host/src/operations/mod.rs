@@ -11,6 +11,7 @@ mod deploy;
 mod error;
 mod list;
 mod pause;
+mod reading;
 mod rebuild;
 mod retire;
 mod retry;
@@ -29,6 +30,7 @@ pub use self::{
     activate::Activated,
     compare::{CompareError, CompareOptions, ComparedBuild, Comparison},
     error::OperateError,
+    reading::{Ignored, Reading},
     retry::Retried,
     upcasters::Rebuilt,
     upload::{UploadEffect, UploadModuleError, UploadOutcome},

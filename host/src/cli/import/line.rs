@@ -80,6 +80,7 @@ fn made_id(stream: &str, id: &str) -> Result<Option<Uuid>, String> {
 
 /// What is wrong with a line that does not begin as an object does.
 fn not_an_object(text: &str) -> Option<String> {
+    let text = text.trim_start();
     if text.starts_with('{') {
         return None;
     }

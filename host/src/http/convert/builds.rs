@@ -7,6 +7,7 @@ use crate::{
         Purpose,
     },
     http::problem::{Code, Problem},
+    operations::{Ignored, Reading},
     runtime::{FailureKind, Frame, ModuleFailure, ModuleLabel},
     subscriptions::{DeadLetterSummary, OnFailure},
 };
@@ -87,6 +88,28 @@ impl From<ProjectionSummary> for api::Projection {
             on_failure: projection.on_failure.into(),
             tables: projection.tables,
             builds: projection.builds.into_iter().map(Into::into).collect(),
+            reading: None,
+        }
+    }
+}
+
+impl From<Reading> for api::Reading {
+    fn from(reading: Reading) -> Self {
+        let Reading { build, types, all_types, categories, ignored, more_ignored } = reading;
+        let types = types.into_iter().map(|(event_type, handled)| api::HandledType { event_type, handled });
+        let ignored = ignored.into_iter().map(|Ignored { found, type_meant, category_meant }| api::IgnoredType {
+            event_type: found.event_type,
+            category: found.category,
+            type_meant,
+            category_meant,
+        });
+        Self {
+            build: build.into(),
+            all_types,
+            types: types.collect(),
+            categories,
+            ignored: ignored.collect(),
+            more_ignored: more_ignored as u64,
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
         stop::Stop,
     },
     read_model::{TableSet, WriteSet},
-    subscriptions::{Lease, Step},
+    subscriptions::{Handled, Lease, Step},
 };
 
 async fn commit_rows(
@@ -19,6 +19,7 @@ async fn commit_rows(
 ) -> Result<(), Stop> {
     let effect = Effect {
         writes: &writes,
+        handled: &Handled::default(),
         taken_back: &[],
         set_aside: &[],
         max_dead_letters: 2,

@@ -99,7 +99,8 @@ pub(super) fn row_as_json(row: &str, table: &Table) -> String {
         let (name, cell) = (column.name.quoted(), format!("({row}).{}", column.name.quoted()));
         format!("{} AS {name}", shown_in_json(column.column_type, &cell).unwrap_or(cell))
     });
-    format!("(SELECT row_to_json(cells)::text FROM (SELECT {}) AS cells)", cells.collect::<Vec<_>>().join(", "))
+    // No column has a name with a capital letter.
+    format!("(SELECT row_to_json(\"Shown\")::text FROM (SELECT {}) AS \"Shown\")", cells.collect::<Vec<_>>().join(", "))
 }
 
 /// Schema and name, quoted.
