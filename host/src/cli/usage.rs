@@ -47,20 +47,29 @@ fn parsers_words(error: &clap::Error) -> Option<(String, &'static str)> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
+    use clap::{Arg, Command, value_parser};
 
     use super::*;
 
     #[test]
     fn numbers_are_refused_in_plain_words() {
-        let reason = |arguments: &[&str]| {
-            let error = super::super::Cli::try_parse_from([&["gnomon"], arguments].concat()).unwrap_err();
+        let command = Command::new("gnomon")
+            .arg(Arg::new("limit").long("limit").value_parser(value_parser!(u64).range(1..)))
+            .arg(Arg::new("share").long("share").value_parser(value_parser!(f64)))
+            .arg(Arg::new("order").long("order").value_parser(["up", "down"]));
+        let reason = |option: &str, value: &str| {
+            let error = command.clone().try_get_matches_from(["gnomon", option, value]).unwrap_err();
             parsers_words(&error).map(|(theirs, ours)| error.to_string().replace(&theirs, ours))
         };
-        let limit = reason(&["events", "--limit", "many"]).unwrap();
-        assert!(limit.contains("'many' for '--limit <NUMBER>': it is not a whole number, 0 or more\n"), "{limit}");
-        let version = reason(&["append", "a-1", "--type", "T", "--schema-version", "99999999999"]).unwrap();
-        assert!(version.contains("the number is too large") || version.contains("is not in"), "{version}");
-        assert_eq!(reason(&["events", "--direction", "up"]), None);
+        for (option, value, ours) in [
+            ("--limit", "many", "it is not a whole number, 0 or more"),
+            ("--limit", "99999999999999999999", "the number is too large"),
+            ("--share", "x", "it is not a number"),
+        ] {
+            let shown = reason(option, value).unwrap();
+            assert!(shown.contains(&format!(": {ours}\n")), "{shown}");
+        }
+        assert_eq!(reason("--limit", "0"), None, "clap says it well");
+        assert_eq!(reason("--order", "x"), None);
     }
 }

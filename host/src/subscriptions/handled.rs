@@ -27,7 +27,7 @@ impl Handled {
     }
 
     /// The types, and the number of events of each.
-    pub(super) fn columns(&self) -> (Vec<&str>, Vec<i64>) {
+    pub(crate) fn columns(&self) -> (Vec<&str>, Vec<i64>) {
         self.0.iter().map(|(event_type, events)| (event_type.as_str(), events.cast_signed())).unzip()
     }
 }
