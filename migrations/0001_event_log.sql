@@ -18,6 +18,14 @@ CREATE TABLE gnomon.streams (
     last_position bigint NOT NULL
 ) WITH (fillfactor = 80);
 
+-- The types of events that the streams of each category have ever had, so that projections can say which they pass over. The
+-- category is empty for streams whose names begin with `-`.
+CREATE TABLE gnomon.event_types (
+    category text COLLATE "C" NOT NULL,
+    type text COLLATE "C" NOT NULL,
+    PRIMARY KEY (category, type)
+);
+
 -- Partitioned so that old ranges of positions can leave the hot table one day. `json` keeps the writer's exact text.
 CREATE TABLE gnomon.events (
     position bigint NOT NULL,

@@ -28,6 +28,14 @@ CREATE TABLE gnomon.subscriptions (
     CHECK ((barrier_at IS NULL) = (barrier_until IS NULL))
 ) WITH (fillfactor = 30);
 
+-- How many events of each type a subscription has handled: moved together with its checkpoint.
+CREATE TABLE gnomon.handled_events (
+    subscription bigint NOT NULL REFERENCES gnomon.subscriptions (subscription) ON DELETE CASCADE,
+    type text COLLATE "C" NOT NULL,
+    events bigint NOT NULL,
+    PRIMARY KEY (subscription, type)
+) WITH (fillfactor = 50);
+
 -- A checkpoint never falls back: dead letters would then be beyond it.
 CREATE FUNCTION gnomon.refuse_fallback() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

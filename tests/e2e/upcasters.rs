@@ -48,6 +48,9 @@ async fn an_upcaster_repairs_projections_that_halted_at_events_of_an_older_schem
     assert_eq!((&upcasted["schema_version"], &upcasted["part"]), (&json!(2), &json!(0)));
     assert!(upcasted["data"]["arr_delay"].is_i64(), "{upcasted}");
     assert_eq!((&upcasted["position"], &upcasted["id"]), (&original["position"], &original["id"]));
+    let after = (old - 1).to_string();
+    let printed = host.try_run(&["events", "--after", &after, "--limit", "1", "--upcast"]).await;
+    assert_eq!(serde_json::from_slice::<Value>(&printed.stdout).unwrap(), upcasted, "{printed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -180,16 +180,21 @@ fn write_date(f: &mut fmt::Formatter<'_>, cycles: i64, date: NaiveDate) -> fmt::
 impl fmt::Display for TimeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAnInstant(text) => write!(
-                f,
-                "`{text}` is not an instant as RFC 3339 writes it, such as 2013-01-01T10:17:00Z, from {} to {}",
-                Instant::MIN,
-                Instant::MAX
-            ),
-            Self::LeapSecond(text) => write!(
-                f,
-                "{text} is within a leap second, which Gnomon does not keep; write second 59, or the second that follows"
-            ),
+            Self::NotAnInstant(text) => {
+                write!(f, "`{text}` is not an instant as RFC 3339 writes it, such as ")?;
+                match meant(text) {
+                    Some(meant) => write!(f, "{meant}")?,
+                    None => f.write_str("2013-01-01T10:17:00Z")?,
+                }
+                write!(f, ", from {} to {}", Instant::MIN, Instant::MAX)
+            }
+            Self::LeapSecond(text) => {
+                write!(f, "{text} is within a leap second, which Gnomon does not keep; write second 59")?;
+                if let Ok(before) = Instant::parse(&text.replacen(":60", ":59", 1)) {
+                    write!(f, " ({before})")?;
+                }
+                f.write_str(", or the second that follows")
+            }
             Self::Early(found) => write!(f, "{found} is before {}, the first instant that Gnomon keeps", Instant::MIN),
             Self::Late(found) => write!(f, "{found} is after {}, the last instant that Gnomon keeps", Instant::MAX),
             Self::EarlyDay(found) => write!(f, "{found} is before {}, the first day that Gnomon keeps", Day::MIN),
@@ -199,6 +204,14 @@ impl fmt::Display for TimeError {
 }
 
 impl std::error::Error for TimeError {}
+
+/// The instant that a text may mean which lacks its time of day, its seconds or its offset; UTC if it names no offset.
+fn meant(text: &str) -> Option<Instant> {
+    let text = text.trim();
+    let without_z = text.strip_suffix(['Z', 'z']).unwrap_or(text);
+    let ways = [text.to_owned(), format!("{without_z}Z"), format!("{without_z}:00Z"), format!("{text}T00:00:00Z")];
+    ways.iter().find_map(|way| Instant::parse(way).ok())
+}
 
 impl Serialize for Instant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

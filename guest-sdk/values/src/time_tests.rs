@@ -90,13 +90,35 @@ fn other_forms_are_refused() {
 }
 
 #[test]
+fn an_error_shows_a_time_that_would_do() {
+    for (text, meant) in [
+        ("2020-02-29", "2020-02-29T00:00:00Z"),
+        ("2020-02-29T12:30", "2020-02-29T12:30:00Z"),
+        ("2020-02-29T12:30Z", "2020-02-29T12:30:00Z"),
+        ("2020-02-29 12:30:00.5", "2020-02-29T12:30:00.5Z"),
+        (" 2020-02-29T12:30:00+02:00", "2020-02-29T10:30:00Z"),
+        ("2021-02-29", "2013-01-01T10:17:00Z"),
+        ("yesterday", "2013-01-01T10:17:00Z"),
+    ] {
+        let expected = format!("`{text}` is not an instant as RFC 3339 writes it, such as {meant}, from 0001-");
+        assert!(words(text).starts_with(&expected), "{}", words(text));
+        assert!(Instant::parse(meant).is_ok());
+    }
+}
+
+#[test]
 fn a_leap_second_is_refused_as_text_and_from_chrono() {
-    for text in ["2016-12-31T23:59:60Z", "2016-12-31T23:59:60.5Z", "2017-01-01T01:59:60+02:00", "2020-01-01T00:00:60Z"]
-    {
+    for (text, before) in [
+        ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z"),
+        ("2016-12-31T23:59:60.5Z", "2016-12-31T23:59:59.5Z"),
+        ("2017-01-01T01:59:60+02:00", "2016-12-31T23:59:59Z"),
+        ("2020-01-01T00:00:60Z", "2020-01-01T00:00:59Z"),
+    ] {
         assert_eq!(
             words(text),
             format!(
-                "{text} is within a leap second, which Gnomon does not keep; write second 59, or the second that follows"
+                "{text} is within a leap second, which Gnomon does not keep; write second 59 ({before}), or the \
+                 second that follows"
             )
         );
     }

@@ -1,12 +1,13 @@
 //! Events, as clients append and read them.
 
 use gnomon_values::Instant;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{
     expected_version::ExpectedVersion,
+    objects::objects,
     page::{After, Direction},
 };
 
@@ -56,6 +57,18 @@ pub struct ImportLine {
     /// See [`NewEvent::metadata`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Box<RawValue>>,
+    /// What [`Event`] has of the log that the line was exported from is passed over: the event gets its own here.
+    #[serde(default, skip_serializing)]
+    pub position: IgnoredAny,
+    /// See [`position`](Self::position).
+    #[serde(default, skip_serializing)]
+    pub version: IgnoredAny,
+    /// See [`position`](Self::position).
+    #[serde(default, skip_serializing)]
+    pub recorded_at: IgnoredAny,
+    /// An event as upcasters make it, which is not imported.
+    #[serde(default, skip_serializing)]
+    pub part: Option<IgnoredAny>,
 }
 
 fn first() -> u32 {
@@ -70,6 +83,7 @@ pub struct Append {
     #[serde(default)]
     pub expected_version: ExpectedVersion,
     /// The events, in order.
+    #[serde(deserialize_with = "objects")]
     pub events: Vec<NewEvent>,
 }
 
@@ -78,6 +92,7 @@ pub struct Append {
 #[serde(deny_unknown_fields)]
 pub struct AppendMany {
     /// The appends, each to another stream.
+    #[serde(deserialize_with = "objects")]
     pub appends: Vec<AppendTo>,
 }
 
@@ -91,6 +106,7 @@ pub struct AppendTo {
     #[serde(default)]
     pub expected_version: ExpectedVersion,
     /// The events, in order.
+    #[serde(deserialize_with = "objects")]
     pub events: Vec<NewEvent>,
 }
 

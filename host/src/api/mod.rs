@@ -12,7 +12,9 @@ mod descriptor;
 mod event;
 mod expected_version;
 mod history;
+mod json_error;
 mod module;
+mod objects;
 mod open_enum;
 mod operation;
 mod page;
@@ -40,6 +42,7 @@ pub use self::{
     },
     expected_version::ExpectedVersion,
     history::{HistoryEntry, HistoryPage, HistoryQuery},
+    json_error::json_error,
     module::{Module, ModuleVersion, Modules, UploadQuery, Uploaded},
     operation::{
         Activated, Activation, BuildQuery, Operated, RebuildQuery, ReplacedBuild, Retried, RetryQuery,
@@ -47,8 +50,9 @@ pub use self::{
     },
     page::{After, Direction},
     projection::{
-        Build, BuildError, BuildErrorReason, BuildState, ConfigureProjection, FailureKind, Frame, ModuleFailure,
-        OnFailure, PinnedUpcaster, Projection, Projections, ProjectionsQuery, RunningVerification,
+        Build, BuildError, BuildErrorReason, BuildState, ConfigureProjection, FailureKind, Frame, HandledType,
+        IgnoredType, ModuleFailure, OnFailure, PinnedUpcaster, Projection, Projections, ProjectionsQuery, Reading,
+        RunningVerification,
     },
     row::Row,
     stream::{ListStreamsQuery, ReadStreamQuery, Stream, StreamPage, StreamsPage},

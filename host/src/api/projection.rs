@@ -99,6 +99,9 @@ pub struct Projection {
     /// Its verifications that have not ended, newest first.
     #[serde(default)]
     pub verifications: Vec<RunningVerification>,
+    /// What it reads of the log: in the answer about one projection only, and not for followers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
 }
 
 /// A verification that has not ended: a build that is filled to be compared with another one.
@@ -126,8 +129,53 @@ pub struct RunningVerification {
     pub error: Option<BuildError>,
     /// How many events it has set aside.
     pub dead_letters: u64,
+    /// The upcasters that it goes through.
+    pub upcasters: Vec<PinnedUpcaster>,
     /// When it was begun.
     pub created_at: Instant,
+}
+
+/// What a build of a projection reads of the log, and what it passes over.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Reading {
+    /// The build: the active one, or the newest if none is active.
+    pub build: u64,
+    /// Whether it reads events of every type.
+    pub all_types: bool,
+    /// The types that it reads, with the events of each that it has handled.
+    pub types: Vec<HandledType>,
+    /// The categories of streams that it reads; all if there are none.
+    pub categories: Vec<String>,
+    /// Types of events that it passes over, first those that may be misspelt.
+    pub ignored: Vec<IgnoredType>,
+    /// How many types it passes over beside these.
+    pub more_ignored: u64,
+}
+
+/// A type of events that a build reads.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct HandledType {
+    /// The type, as the module gets it from the upcasters of the build.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// How many events of the type it has handled.
+    pub handled: u64,
+}
+
+/// A type of events in the log that a build passes over.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct IgnoredType {
+    /// The type.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// The category of the streams that have its events.
+    pub category: String,
+    /// The type that was perhaps meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub type_meant: Option<String>,
+    /// The category that was perhaps meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category_meant: Option<String>,
 }
 
 /// A build.

@@ -9,9 +9,9 @@ use reqwest::Method;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{client::Client, figures, output, stream_name::stream_name};
+use super::{client::Client, figures, misspelt, output, stream_name::stream_name};
 use crate::{
-    api::{self, Appended, ExpectedVersion, NewEvent},
+    api::{self, Appended, ExpectedVersion, NewEvent, json_error},
     config::ClientOptions,
 };
 
@@ -78,7 +78,7 @@ impl Append {
         let client = Client::new(&self.client)?;
         let data = if self.data == "-" { read_stdin()? } else { self.data };
         let event = NewEvent {
-            event_type: self.event_type,
+            event_type: self.event_type.clone(),
             data: json(data, "--data")?,
             id: self.id,
             time: self.time,
@@ -90,6 +90,10 @@ impl Append {
         let response = client.send(request).await?;
         let repeated = response.status() == reqwest::StatusCode::OK;
         let body = response.text().await.map_err(|error| client.connection_error(&error))?;
+        // The event is in the log, whatever becomes of the note.
+        if let Ok(Some(note)) = misspelt::note(&client, &self.stream, &self.event_type).await {
+            output::say(format_args!("note: {note}"));
+        }
         if self.json {
             output::data(body)?;
             return Ok(());
@@ -104,7 +108,10 @@ impl Append {
 
 /// Checks that a text is JSON, and keeps it as it is written.
 fn json(text: String, option: &str) -> anyhow::Result<Box<RawValue>> {
-    RawValue::from_string(text).with_context(|| format!("{option} is not JSON"))
+    // Files may begin with a byte-order mark.
+    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    RawValue::from_string(text)
+        .map_err(|error| anyhow::anyhow!("{option} is not JSON: {} at column {}", json_error(&error), error.column()))
 }
 
 fn read_stdin() -> anyhow::Result<String> {
@@ -127,6 +134,7 @@ mod tests {
             schema_version: 1,
             metadata: None,
         };
+        assert_eq!(json("\u{feff}{}".into(), "--data").unwrap().get(), "{}", "a byte-order mark is passed over");
         let body = api::Append { expected_version: expected("7").unwrap(), events: vec![event] };
         let text = serde_json::to_string(&body).unwrap();
         assert_eq!(text, r#"{"expected_version":7,"events":[{"type":"T","schema_version":1,"data":{ "x": 1.10 }}]}"#);
@@ -135,7 +143,10 @@ mod tests {
     #[test]
     fn data_that_is_not_json_is_refused_by_name() {
         let error = format!("{:#}", json("{x}".into(), "--metadata").unwrap_err());
-        assert!(error.starts_with("--metadata is not JSON: key must be a string"), "{error}");
+        assert!(
+            error.starts_with("--metadata is not JSON: the name of a field, in double quotes, is expected at column 2"),
+            "{error}"
+        );
     }
 
     #[test]

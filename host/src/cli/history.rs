@@ -65,7 +65,7 @@ fn table(entries: &[HistoryEntry]) -> Table {
 
 /// An instant without fractions of a second.
 fn to_the_second(at: Instant) -> String {
-    at.to_utc().format("%Y-%m-%d %H:%M:%SZ").to_string()
+    at.to_utc().format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 #[cfg(test)]
@@ -84,9 +84,9 @@ mod tests {
         .unwrap();
         insta::assert_snapshot!(table(&page.history).trim_fmt(), @r"
         AT                             BUILD  CHANGE      CAUSE
-        2026-01-02 03:04:05Z                  configured  on_failure was set to park
-        2026-01-02 03:04:04Z  verification 1  retired     the verification has ended
-        2026-01-02 03:04:04Z              12  caught up   it holds every event up to position 5
+        2026-01-02T03:04:05Z                  configured  on_failure was set to park
+        2026-01-02T03:04:04Z  verification 1  retired     the verification has ended
+        2026-01-02T03:04:04Z              12  caught up   it holds every event up to position 5
         ");
     }
 }

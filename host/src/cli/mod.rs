@@ -23,6 +23,7 @@ mod import;
 #[cfg(test)]
 mod limits_page;
 mod migrate;
+mod misspelt;
 mod modules;
 mod new;
 mod on_failure;
@@ -46,6 +47,7 @@ mod sse;
 mod stream_name;
 mod streams;
 mod upcasters;
+mod usage;
 mod verify;
 
 use std::{io, process::ExitCode};
@@ -102,7 +104,10 @@ enum Command {
 /// Reads the command line and runs the command.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::exit(&error),
+    };
     match try_run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of the output has seen enough, such as `head`.

@@ -56,8 +56,23 @@ impl Problem {
     /// The same problem of a part of a file: the host counts the lines of the request, of which the first is line `first_line` of
     /// the file.
     pub(super) fn with_line_of_file(mut self, first_line: u64) -> Self {
-        if let Some(line) = self.number("line") {
-            self.members.insert("line".to_owned(), Value::from(line + first_line - 1));
+        for name in ["line", "first_line"] {
+            if let Some(line) = self.number(name) {
+                self.members.insert(name.to_owned(), Value::from(line + first_line - 1));
+            }
+        }
+        self
+    }
+
+    /// The same problem with the id of the event as its file has it, where an import replaced it.
+    pub(super) fn with_written_id(mut self, written: &str) -> Self {
+        let id = self.members.get("id").and_then(Value::as_str);
+        if let Some(id) = id {
+            // The log has the event under the UUID.
+            let shown =
+                if self.number("position").is_some() { format!("{written} ({id})") } else { written.to_owned() };
+            let detail = self.detail().replace(id, &shown);
+            self.members.insert("detail".to_owned(), Value::from(detail));
         }
         self
     }
@@ -73,8 +88,10 @@ impl fmt::Display for Problem {
             .flatten()
             .filter_map(Value::as_str)
             .collect();
-        if let Some(line) = self.number("line") {
-            write!(f, "line {line}: ")?;
+        match (self.number("first_line"), self.number("line")) {
+            (Some(first), Some(line)) => write!(f, "lines {first} and {line}: ")?,
+            (None, Some(line)) => write!(f, "line {line}: ")?,
+            (_, None) => {}
         }
         // The detail of a problem with reasons repeats them all in one long line.
         match self.members.get("title").and_then(Value::as_str) {
@@ -134,6 +151,20 @@ mod tests {
         assert_eq!(shown(r#"{"detail":"missing field `type`","line":3}"#, 20_001), "line 20003: missing field `type`");
         assert_eq!(shown(r#"{"detail":"the id is taken","line":1}"#, 1), "line 1: the id is taken");
         assert_eq!(shown(r#"{"detail":"Postgres does not answer"}"#, 101), "Postgres does not answer");
+        let two = r#"{"detail":"two lines have the event id 1","first_line":1,"line":3}"#;
+        assert_eq!(shown(two, 101), "lines 101 and 103: two lines have the event id 1");
+    }
+
+    #[test]
+    fn an_id_is_shown_as_it_is_written() {
+        let base = Url::parse("http://h/").unwrap();
+        let shown = |body: &str| Problem::read(409, body, &base).with_written_id("17").to_string();
+        let id = "cdc592a2-6e9f-55c7-88a0-510a4f545895";
+        let taken = format!(r#"{{"detail":"event id {id} is taken","id":"{id}","position":3}}"#);
+        assert_eq!(shown(&taken), format!("event id 17 ({id}) is taken"));
+        let twice = format!(r#"{{"detail":"two lines have the event id {id}","id":"{id}"}}"#);
+        assert_eq!(shown(&twice), "two lines have the event id 17");
+        assert_eq!(shown(r#"{"detail":"Postgres does not answer"}"#), "Postgres does not answer");
     }
 
     #[test]

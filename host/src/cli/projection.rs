@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::figures;
-use crate::api::{Build, BuildError, FailureKind, Frame, Projection, RunningVerification};
+use crate::api::{Build, BuildError, FailureKind, Frame, PinnedUpcaster, Projection, RunningVerification};
 
 /// Functions of a backtrace that are shown.
 const SHOWN_FRAMES: usize = 12;
@@ -25,7 +25,7 @@ impl Build {
     pub(in crate::cli) fn why_it_stopped(&self, projection: &str) -> Option<String> {
         let error = self.error.as_ref()?;
         let label = format!("build {} of `{projection}` (version {}) {}", self.build, self.version, self.state);
-        Some(with_error(label, error))
+        Some(with_error(label, error, &self.upcasters))
     }
 }
 
@@ -40,16 +40,21 @@ impl RunningVerification {
         let error = self.error.as_ref()?;
         let label =
             format!("verification {} of `{projection}` (build {}) {}", self.verification, self.build, self.state);
-        Some(with_error(label, error))
+        Some(with_error(label, error, &self.upcasters))
     }
 }
 
-/// What stopped, where and why.
-fn with_error(mut label: String, error: &BuildError) -> String {
+/// What stopped, where and why, and how to see the event.
+fn with_error(mut label: String, error: &BuildError, upcasters: &[PinnedUpcaster]) -> String {
     if let Some(position) = error.position {
         let _ = write!(label, " at position {position}");
     }
     let _ = write!(label, ": {error}");
+    if let Some(before) = error.position.and_then(|position| position.checked_sub(1)) {
+        // A module sees an event behind the upcasters of its build, and an upcaster that fails sees it as it is in the log.
+        let upcast = if upcasters.is_empty() || error.upcaster.is_some() { "" } else { " --upcast" };
+        let _ = write!(label, "\n  see it   gnomon events --after {before} --limit 1{upcast}");
+    }
     label
 }
 
@@ -101,9 +106,6 @@ impl fmt::Display for BuildError {
         if frames.len() > SHOWN_FRAMES {
             f.write_str("\n           …")?;
         }
-        if let Some(before) = self.position.and_then(|position| position.checked_sub(1)) {
-            write!(f, "\n  see it   gnomon events --after {before} --limit 1")?;
-        }
         Ok(())
     }
 }
@@ -130,7 +132,7 @@ pub(super) mod samples {
         let usual = json!({
             "verification": 1, "build": 4, "version": 1, "state": "replaying", "checkpoint": 0, "head": 0, "lag": 0,
             "events_per_second": 0.0, "seconds_left": null, "error": null, "dead_letters": 0,
-            "created_at": "2026-01-01T00:00:00Z",
+            "upcasters": [], "created_at": "2026-01-01T00:00:00Z",
         });
         with(usual, members)
     }
@@ -191,6 +193,20 @@ mod tests {
           message  no delay
           see it   gnomon events --after 16 --limit 1
         ");
+    }
+
+    #[test]
+    fn an_event_is_shown_as_the_module_saw_it() {
+        let stopped_behind = |upcaster: serde_json::Value| {
+            let error =
+                json!({"reason": "module", "position": 17, "upcaster": upcaster, "kind": "refused", "message": "no"});
+            let build = json!({"error": error, "upcasters": [{"name": "orders_up", "version": 1}]});
+            samples::build(build).why_it_stopped("bank").unwrap()
+        };
+        assert!(stopped_behind(json!(null)).ends_with("\n  see it   gnomon events --after 16 --limit 1 --upcast"));
+        // `--upcast` would only fail again.
+        let failed = stopped_behind(json!({"name": "orders_up", "version": 1}));
+        assert!(failed.ends_with("\n  see it   gnomon events --after 16 --limit 1"), "{failed}");
     }
 
     #[test]

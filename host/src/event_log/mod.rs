@@ -13,6 +13,7 @@ mod name;
 mod read;
 mod row;
 mod streams;
+mod types;
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,6 +30,7 @@ pub use self::{
     name::{Category, EventType, NameError, StreamName},
     read::{Direction, LogPage, StreamPage},
     streams::StreamSummary,
+    types::{CategoryType, resembles},
 };
 
 /// Settings of the log.
@@ -105,6 +107,9 @@ impl EventLog {
             AppendError::IdTaken { id, stream, version, position, difference, line } => {
                 let line = line.map(|line| line + first_line);
                 AppendError::IdTaken { id, stream, version, position, difference, line }
+            }
+            AppendError::LinesDiffer { id, difference, first_line: first, line } => {
+                AppendError::LinesDiffer { id, difference, first_line: first + first_line, line: line + first_line }
             }
             error => error,
         })
@@ -193,6 +198,15 @@ impl EventLog {
         direction: Direction,
     ) -> Result<Option<StreamPage>, sqlx::Error> {
         read::stream(&self.shared.pool, name, after, limit, direction).await
+    }
+
+    /// The types of events that the streams of some categories have, or all streams, and where events of some types are, or of all
+    /// types: at most `limit` of both.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn event_types(&self, filter: &Filter, limit: usize) -> Result<Vec<CategoryType>, sqlx::Error> {
+        types::types(&self.shared.pool, filter.categories.names(), filter.types.names(), limit).await
     }
 
     /// The streams of some categories whose names come after `after` in the order of bytes.

@@ -39,7 +39,7 @@ impl BoundedBody {
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         let Some(chunk) = self.stream.next().await else { return Ok(None) };
         let chunk = chunk.map_err(|error| {
-            Problem::new(Code::InvalidBody, format!("the body of the request ended early: {error}"))
+            Problem::new(Code::InvalidBody, format!("the body of the request cannot be read to its end: {error}"))
         })?;
         self.read += chunk.len() as u64;
         if self.read > self.max {

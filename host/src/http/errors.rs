@@ -71,6 +71,10 @@ impl From<AppendError> for Problem {
                     None => problem,
                 }
             }
+            AppendError::LinesDiffer { id, first_line, line, .. } => Self::new(Code::DuplicateEventId, detail)
+                .with("id", id)
+                .with("first_line", first_line)
+                .with("line", line),
             AppendError::PartlyRepeated { stream } => {
                 Self::new(Code::PartlyRepeated, detail).with("stream", stream.as_str())
             }

@@ -1,16 +1,15 @@
 //! Extractors: the parts of a request as types, or a problem that says what is wrong.
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, Request, rejection::PathRejection},
-    http::{HeaderMap, header, request::Parts},
+    extract::{FromRequest, FromRequestParts, Request, path::ErrorKind, rejection::PathRejection},
+    http::request::Parts,
 };
-use serde::{
-    Deserialize,
-    de::{DeserializeOwned, IgnoredAny},
-};
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     body::read_body,
+    content_type::{check_charset, is_media_type, unsupported},
+    json::parse_json,
     problem::{Code, Problem},
     state::Api,
 };
@@ -25,52 +24,11 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
         if !is_media_type(request.headers(), "application/json") {
             return Err(unsupported(request.headers(), "application/json"));
         }
+        check_charset(request.headers())?;
         let max = api.settings.max_body_bytes;
         let body = read_body(request.into_body(), max as u64, "max_body_bytes").await?;
         parse_json(&body).map(Self)
     }
-}
-
-/// Reads a JSON object. (serde would also read an array as one, its items as the fields.)
-pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    parse_object(bytes, |error| format!("line {} column {}", error.line(), error.column()))
-}
-
-/// Reads a JSON object that stands in one line of the body. The caller adds which line.
-pub(super) fn parse_json_line<T: DeserializeOwned>(line: &[u8]) -> Result<T, Problem> {
-    parse_object(line.trim_ascii_end(), |error| format!("column {}", error.column()))
-}
-
-fn parse_object<T: DeserializeOwned>(
-    bytes: &[u8],
-    position: impl Fn(&serde_json::Error) -> String,
-) -> Result<T, Problem> {
-    let malformed = |error: &serde_json::Error| {
-        Problem::new(Code::MalformedJson, format!("{} at {}", without_position(error), position(error)))
-    };
-    if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
-        serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| malformed(&error))?;
-        return Err(Problem::new(Code::InvalidBody, "a JSON object is expected"));
-    }
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let (path, inner) = (error.path().to_string(), error.inner());
-        match path.as_str() {
-            _ if !inner.is_data() => malformed(inner),
-            // The sentence names the field that the object lacks.
-            "." => Problem::new(Code::InvalidBody, without_position(inner)),
-            _ => Problem::new(Code::InvalidBody, format!("{path}: {}", without_position(inner))).with("field", path),
-        }
-    })?;
-    json.end().map_err(|error| malformed(&error))?;
-    Ok(parsed)
-}
-
-/// serde_json's message without its ` at line 1 column 2`.
-fn without_position(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let position = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&position).map(str::to_owned).unwrap_or(text)
 }
 
 /// The parameters of the query string. A parameter that is unknown or is given twice is refused, since ignoring it could change
@@ -91,6 +49,10 @@ impl<T: DeserializeOwned> FromRequestParts<Api> for Params<T> {
                 inner
                     .replace("unknown field", "unknown parameter")
                     .replace("there are no fields", "the path takes none")
+            } else if let Some(reason) = not_a_number(&inner) {
+                format!("`{path}` must be a whole number, 0 or more; {reason}")
+            } else if inner == "provided string was not `true` or `false`" {
+                format!("`{path}` must be `true` or `false`")
             } else if inner.contains(&format!("`{path}`")) {
                 // The message names the parameter itself.
                 inner
@@ -99,6 +61,16 @@ impl<T: DeserializeOwned> FromRequestParts<Api> for Params<T> {
             };
             Problem::new(Code::InvalidQuery, format!("query string: {reason}"))
         })
+    }
+}
+
+/// What is wrong with a number, if that is what Rust's message is about.
+fn not_a_number(message: &str) -> Option<&'static str> {
+    match message {
+        "invalid digit found in string" => Some("it has other characters"),
+        "cannot parse integer from empty string" => Some("it is empty"),
+        "number too large to fit in target type" => Some("it is too large"),
+        _ => None,
     }
 }
 
@@ -128,22 +100,22 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Api> for PathParams<T> {
         axum::extract::Path::from_request_parts(parts, api)
             .await
             .map(|axum::extract::Path(params)| Self(params))
-            .map_err(|error: PathRejection| Problem::new(Code::InvalidPath, error.body_text()))
+            .map_err(|error| Problem::new(Code::InvalidPath, path_error(&error)))
     }
 }
 
-/// Whether `Content-Type` names a media type, with any parameters.
-pub(super) fn is_media_type(headers: &HeaderMap, wanted: &str) -> bool {
-    media_type(headers).is_some_and(|found| found.eq_ignore_ascii_case(wanted))
-}
-
-fn media_type(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    Some(value.split(';').next().unwrap_or_default().trim())
-}
-
-/// The problem of a body whose media type is not the one that the path takes.
-pub(super) fn unsupported(headers: &HeaderMap, wanted: &str) -> Problem {
-    let found = media_type(headers).map_or_else(|| "none".to_owned(), |found| format!("`{found}`"));
-    Problem::new(Code::UnsupportedMediaType, format!("Content-Type must be {wanted}; it is {found}"))
+/// What is wrong with the path, in words that name the part and not Rust's types.
+fn path_error(error: &PathRejection) -> String {
+    let PathRejection::FailedToDeserializePathParams(error) = error else { return error.body_text() };
+    match error.kind() {
+        ErrorKind::InvalidUtf8InPathParam { key } => format!("the part `{key}` of the path is not UTF-8"),
+        ErrorKind::ParseErrorAtKey { key, value, .. } => {
+            format!("the part `{key}` of the path must be a whole number; it is `{value}`")
+        }
+        ErrorKind::ParseErrorAtIndex { value, .. } | ErrorKind::ParseError { value, .. } => {
+            format!("a part of the path must be a whole number; it is `{value}`")
+        }
+        ErrorKind::DeserializeError { message, .. } | ErrorKind::Message(message) => message.clone(),
+        _ => error.body_text(),
+    }
 }

@@ -1,11 +1,14 @@
 //! The HTTP API. Only this module knows status codes.
 
 mod body;
+mod content_encoding;
+mod content_type;
 mod convert;
 mod errors;
 mod events;
 mod extract;
 mod health;
+mod json;
 mod modules;
 mod names;
 mod page;

@@ -13,6 +13,7 @@ use axum::{
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
+    content_encoding::decompressing,
     errors, events, health, modules, postgrest,
     problem::{Code, Problem},
     projections,
@@ -24,6 +25,15 @@ use super::{
 
 /// Every route.
 pub fn router(api: Api) -> Router {
+    decompressing(routes())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(no_sniff))
+        // The outermost: what is logged below has the id of its request.
+        .layer(middleware::from_fn(with_request_id))
+        .with_state(api)
+}
+
+fn routes() -> Router<Api> {
     Router::new()
         .route("/", get(health::index))
         .route("/health/live", get(health::live))
@@ -64,11 +74,6 @@ pub fn router(api: Api) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         // Each handler limits the body that it reads, and its error names the limit.
         .layer(DefaultBodyLimit::disable())
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn(no_sniff))
-        // The outermost: what is logged below has the id of its request.
-        .layer(middleware::from_fn(with_request_id))
-        .with_state(api)
 }
 
 async fn not_found(request: Request) -> Problem {

@@ -11,6 +11,7 @@ mod deploy;
 mod error;
 mod list;
 mod pause;
+mod reading;
 mod rebuild;
 mod retire;
 mod retry;
@@ -30,6 +31,7 @@ pub use self::{
     compare::{CompareError, CompareOptions, ComparedBuild, Comparison},
     dead_letters::DeadLetters,
     error::OperateError,
+    reading::{Ignored, Reading},
     retry::Retried,
     upcasters::Rebuilt,
     upload::{UploadEffect, UploadModuleError, UploadOutcome},

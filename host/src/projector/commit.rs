@@ -7,13 +7,15 @@ use crate::{
     builds::BuildError,
     event_log::Position,
     read_model::{TableSet, WriteSet},
-    subscriptions::{self, DeadLetter, Lease, RetryProgress, Step},
+    subscriptions::{self, DeadLetter, Handled, Lease, RetryProgress, Step},
 };
 
 /// What a step changes beside the checkpoint.
 #[derive(Debug)]
 pub(super) struct Effect<'e> {
     pub(super) writes: &'e WriteSet,
+    /// The events that are handled.
+    pub(super) handled: &'e Handled,
     /// The positions of dead letters that are deleted.
     pub(super) taken_back: &'e [Position],
     /// Events that are set aside.
@@ -39,7 +41,7 @@ pub(super) async fn commit(
         sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *transaction).await?;
     }
     // The first statement locks the subscription's row, so the lease cannot be taken away before the commit.
-    subscriptions::advance(&mut transaction, lease, step).await?;
+    subscriptions::advance(&mut transaction, lease, step, effect.handled).await?;
     tables.apply(&mut transaction, effect.writes).await?;
     if !effect.taken_back.is_empty() {
         subscriptions::take_back(&mut transaction, lease.subscription, effect.taken_back).await?;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     read_model::{TableSet, WriteSet},
     runtime::{BatchError, Delivery, ModuleFailure, ProjectionInstance, ProjectionModule, UpcastError, UpcasterChain},
-    subscriptions::{DeadLetter, OnFailure},
+    subscriptions::{DeadLetter, Handled, OnFailure},
 };
 
 /// Events that are run together after one that failed: more faulty events may follow it closely.
@@ -80,6 +80,8 @@ struct UpcastedBatch {
 pub(super) struct Folded {
     /// What its events changed, up to the one at which folding stopped.
     pub(super) writes: WriteSet,
+    /// The events that the module handled.
+    pub(super) handled: Handled,
     /// Events that were set aside, all of them before the one at which folding stopped.
     pub(super) set_aside: Vec<DeadLetter>,
     /// The event at which folding stopped, if it did.
@@ -129,7 +131,8 @@ impl ModuleRunner {
         layers: &[Arc<WriteSet>],
         handling: &mut FailureHandling,
     ) -> Result<Folded, BatchError> {
-        let mut folded = Folded { writes: self.no_writes(), set_aside: Vec::new(), stopped: None };
+        let mut folded =
+            Folded { writes: self.no_writes(), handled: Handled::default(), set_aside: Vec::new(), stopped: None };
         let mut rest = handling.set_parked_aside(events, 0, &mut folded.set_aside);
         while !rest.is_empty() && folded.stopped.is_none() {
             let upcasted = self.upcast(rest)?;
@@ -195,12 +198,14 @@ impl ModuleRunner {
             let end = end_of_event(&events, events.len().min(next + size) - 1);
             match self.fold_range(&events[next..end], layers, &mut folded.writes) {
                 Ok(()) => {
+                    folded.handled.count(&events[next..end]);
                     next = end;
                     size = size.saturating_mul(2);
                 }
                 Err(FoldError::Event { before, index, failure }) => {
                     folded.writes.merge(before);
                     let faulty = next + index;
+                    folded.handled.count(&events[next..faulty]);
                     handling.handle(&events[faulty], *failure, folded);
                     if folded.stopped.is_some() {
                         break;

@@ -22,7 +22,7 @@ use crate::{
     postgres::is_transient,
     read_model::{TableSet, WriteSet},
     runtime::BatchError,
-    subscriptions::{Batch, Batches, DeadLetter, FIRST_BATCH, Feed, Step, follow},
+    subscriptions::{Batch, Batches, DeadLetter, FIRST_BATCH, Feed, Handled, Step, follow},
 };
 
 /// The size of uncommitted rows, in bytes, above which folding waits for a commit.
@@ -31,6 +31,7 @@ const MAX_PENDING_BYTES: usize = 64 * 1024 * 1024;
 /// The effect of the events up to `to`, folded and not committed yet.
 struct Pending {
     writes: Arc<WriteSet>,
+    handled: Handled,
     set_aside: Vec<DeadLetter>,
     batches: Batches,
     to: Position,
@@ -203,18 +204,21 @@ impl<'w> Pipeline<'w> {
         if let Some(failed) = &folded.stopped {
             (to, at_head) = (Position(failed.event.position.0 - 1), false);
         }
-        self.failed = folded.stopped;
+        let mut folded = folded;
+        self.failed = folded.stopped.take();
         match &mut self.pending {
             // The batch was folded over what is pending, and is committed together with it.
             Some(pending) => {
                 Arc::make_mut(&mut pending.writes).merge(folded.writes);
+                pending.handled.merge(folded.handled);
                 pending.set_aside.extend(folded.set_aside);
                 pending.batches = pending.batches.and(batches);
                 (pending.to, pending.at_head) = (to, at_head);
             }
             none => {
-                let (writes, set_aside) = (Arc::new(folded.writes), folded.set_aside);
-                *none = Some(Pending { writes, set_aside, batches, to, at_head });
+                let Folded { writes, handled, set_aside, .. } = folded;
+                let writes = Arc::new(writes);
+                *none = Some(Pending { writes, handled, set_aside, batches, to, at_head });
             }
         }
     }
@@ -237,6 +241,7 @@ impl<'w> Pipeline<'w> {
         let task = tokio::spawn(async move {
             let effect = Effect {
                 writes: &pending.writes,
+                handled: &pending.handled,
                 taken_back: &[],
                 set_aside: &pending.set_aside,
                 max_dead_letters,

@@ -74,6 +74,7 @@ impl Work {
             let step = Step { from: checkpoint, to: checkpoint, events_per_second: 0.0, batches: Batches::default() };
             let effect = Effect {
                 writes: &folded.writes,
+                handled: &folded.handled,
                 taken_back: &positions,
                 set_aside: &folded.set_aside,
                 max_dead_letters: self.shared.settings.max_dead_letters,

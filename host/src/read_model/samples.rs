@@ -111,7 +111,6 @@ pub(super) fn json(value: &Value) -> serde_json::Value {
         Value::Bool(_) | Value::I64(_) | Value::F64(_) | Value::Decimal(_) | Value::Json(_) => {
             serde_json::from_str(&text(value)).unwrap()
         }
-        Value::Timestamp(_) => text(value).replace('Z', "+00:00").into(),
         value => text(value).into(),
     }
 }

@@ -5,6 +5,13 @@ use uuid::Uuid;
 
 pub use gnomon_values::{ColumnType, Float};
 
+/// The expression for an `expression` as JSON shows it: an instant as everywhere in Gnomon, with `Z`, where Postgres writes `+00:00`.
+/// The session's time zone must be UTC.
+pub(super) fn shown_in_json(column_type: ColumnType, expression: &str) -> Option<String> {
+    let is_instant = column_type == ColumnType::Timestamp;
+    is_instant.then(|| format!("replace(to_json({expression})#>>'{{}}', '+00:00', 'Z')"))
+}
+
 /// The name of a column type in SQL.
 #[must_use]
 pub(in crate::read_model) fn sql_type(column_type: ColumnType) -> &'static str {

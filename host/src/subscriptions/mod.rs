@@ -4,6 +4,7 @@
 
 mod dead_letters;
 mod feed;
+mod handled;
 mod hosts;
 mod id;
 mod lease;
@@ -21,6 +22,7 @@ pub(crate) use self::{
         parked_streams, set_aside, take_back,
     },
     feed::{Batch, FIRST_BATCH, Feed, follow},
+    handled::{Handled, handled},
     hosts::{heartbeat, remove_dead_hosts, remove_host},
     lease::{HostKey, Lease, LeaseLost, Presence, acquire, release, renew, revoke},
     progress::{

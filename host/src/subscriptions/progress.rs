@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::{Executor, PgConnection, PgPool};
 
 use super::{
+    handled::Handled,
     id::SubscriptionId,
     lease::{Lease, LeaseLost},
 };
@@ -102,29 +103,49 @@ pub(crate) async fn checkpoints(
     .await
 }
 
-/// Moves a checkpoint if the lease is held, the checkpoint is where the step begins, and no barrier stands before the step's end.
-/// The row stays locked until the transaction ends, so the lease cannot be taken away in between.
-pub(crate) async fn advance(connection: &mut PgConnection, lease: Lease, step: &Step) -> Result<(), AdvanceError> {
-    if try_move(connection, lease, step).await? {
+/// Moves a checkpoint if the lease is held, the checkpoint is where the step begins, and no barrier stands before the step's end;
+/// and adds the events that the step handles to those of the subscription. The row stays locked until the transaction ends, so the lease cannot be taken away in between.
+pub(crate) async fn advance(
+    connection: &mut PgConnection,
+    lease: Lease,
+    step: &Step,
+    handled: &Handled,
+) -> Result<(), AdvanceError> {
+    if try_move(connection, lease, step, handled).await? {
         return Ok(());
     }
     match find_obstacle(connection, lease, step).await? {
         Obstacle::LeaseLost => Err(LeaseLost.into()),
         Obstacle::Barrier(at) => Err(AdvanceError::Barrier(at)),
         // The barrier ended between the two statements. Now the row is locked, so no other can be set.
-        Obstacle::None if try_move(connection, lease, step).await? => Ok(()),
+        Obstacle::None if try_move(connection, lease, step, handled).await? => Ok(()),
         Obstacle::None => Err(LeaseLost.into()),
     }
 }
 
 /// Returns whether the checkpoint was moved.
-async fn try_move(connection: &mut PgConnection, lease: Lease, step: &Step) -> Result<bool, sqlx::Error> {
-    let moved = sqlx::query(
-        "UPDATE gnomon.subscriptions
+async fn try_move(
+    connection: &mut PgConnection,
+    lease: Lease,
+    step: &Step,
+    handled: &Handled,
+) -> Result<bool, sqlx::Error> {
+    let (types, events) = handled.columns();
+    // One statement, so that counts and checkpoint need one round trip.
+    let moved: i64 = sqlx::query_scalar(
+        "WITH moved AS (
+         UPDATE gnomon.subscriptions
          SET checkpoint = $4, events_per_second = $5, committed_at = clock_timestamp(),
              batches = batches + $6, batch_events = batch_events + $7, largest_batch = greatest(largest_batch, $8)
          WHERE subscription = $1 AND lease_epoch = $2 AND checkpoint = $3
-           AND (barrier_at IS NULL OR barrier_at >= $4 OR barrier_until <= clock_timestamp())",
+           AND (barrier_at IS NULL OR barrier_at >= $4 OR barrier_until <= clock_timestamp())
+         RETURNING subscription
+         ), counted AS (
+         INSERT INTO gnomon.handled_events AS known (subscription, type, events)
+         SELECT subscription, type, events FROM moved, unnest($9::text[], $10::bigint[]) AS handled (type, events)
+         ON CONFLICT (subscription, type) DO UPDATE SET events = known.events + excluded.events
+         )
+         SELECT count(*) FROM moved",
     )
     .bind(lease.subscription)
     .bind(lease.epoch)
@@ -134,9 +155,10 @@ async fn try_move(connection: &mut PgConnection, lease: Lease, step: &Step) -> R
     .bind(step.batches.count.cast_signed())
     .bind(step.batches.events.cast_signed())
     .bind(step.batches.largest.cast_signed())
-    .execute(connection)
-    .await?
-    .rows_affected();
+    .bind(types)
+    .bind(events)
+    .fetch_one(connection)
+    .await?;
     Ok(moved == 1)
 }
 

@@ -77,7 +77,7 @@ async fn a_bad_line_is_named_by_its_number_and_nothing_of_its_file_is_imported()
     let files = Files::new();
     let no_json = files.write("no-json.jsonl", format!("{LINES}stream,id,type\n"));
     insta::assert_snapshot!(refused(&host, &["import", &no_json]).await, @r"
-    error: line 5: expected value at column 1
+    error: line 5: a line is a JSON object; it begins with `stream,id,type`
     nothing was imported
     ");
     let no_type = files.write("no-type.jsonl", format!("{LINES}{{\"stream\":\"order-1\",\"id\":4,\"data\":{{}}}}\n"));
@@ -86,8 +86,13 @@ async fn a_bad_line_is_named_by_its_number_and_nothing_of_its_file_is_imported()
     assert!(error.ends_with("\n  see <host>/errors/invalid_body\nnothing was imported\n"), "{error}");
     let taken = files.write("taken.jsonl", LINES.replace("\"second\"", "17"));
     insta::assert_snapshot!(refused(&host, &["import", &taken]).await, @r"
-    error: line 2: event id cdc592a2-6e9f-55c7-88a0-510a4f545895 is taken: version 1 of stream `order-1` (position 1) has it and has another type
-      see <host>/errors/event_id_taken
+    error: lines 1 and 2: two lines have the event id 17, and the event of the first has another type
+      see <host>/errors/duplicate_event_id
+    nothing was imported
+    ");
+    let array = files.write("array.json", "[\n{\"stream\":\"order-1\"}\n]\n");
+    insta::assert_snapshot!(refused(&host, &["import", &array]).await, @r"
+    error: line 1: this is a JSON array; a line is a JSON object. Write each event in a line of its own, without brackets and commas around it; `jq -c '.[]'` does
     nothing was imported
     ");
     let empty = files.write("empty.jsonl", LINES.replace("17", "\"\""));
@@ -99,4 +104,43 @@ async fn a_bad_line_is_named_by_its_number_and_nothing_of_its_file_is_imported()
     let error = refused(&host, &["import", &missing]).await;
     assert_eq!(error, format!("error: cannot read {missing}: No such file or directory (os error 2)\n"));
     assert_eq!(host.head().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_events_prints_can_be_imported_here_and_elsewhere() {
+    let (one, other) = (TestDatabase::create().await, TestDatabase::create().await);
+    let (host, elsewhere) = (Host::start(&one).await, Host::start(&other).await);
+    let files = Files::new();
+    let marked = files.write("marked.jsonl", format!("\u{feff}{LINES}"));
+    run(&host, &["import", &marked]).await;
+    let exported = run(&host, &["events"]).await.out;
+    let file = files.write("exported.jsonl", &exported);
+    let here = run(&host, &["import", &file]).await.err;
+    assert!(here.starts_with("imported 0 events in ") && here.ends_with("; 3 were in the log already\n"), "{here}");
+    let there = run(&elsewhere, &["import", &file]).await.err;
+    assert!(there.starts_with("imported 3 events in "), "{there}");
+    let without_stamp = |events: &str| -> Vec<Value> {
+        let event = |line: &str| {
+            let mut event: Value = serde_json::from_str(line).unwrap();
+            event.as_object_mut().unwrap().remove("recorded_at");
+            event
+        };
+        events.lines().map(event).collect()
+    };
+    assert_eq!(without_stamp(&run(&elsewhere, &["events"]).await.out), without_stamp(&exported));
+}
+
+/// The event that has the id is in the log, under the UUID that was made of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_is_taken_is_named_as_the_file_has_it() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let files = Files::new();
+    run(&host, &["import", &files.write("first.jsonl", LINES)]).await;
+    let other = files.write("other.jsonl", LINES.replace("1.10", "2.20"));
+    insta::assert_snapshot!(refused(&host, &["import", &other]).await, @r"
+    error: line 1: event id 17 (cdc592a2-6e9f-55c7-88a0-510a4f545895) is taken: version 1 of stream `order-1` (position 1) has it and has other data
+      see <host>/errors/event_id_taken
+    nothing was imported
+    ");
 }

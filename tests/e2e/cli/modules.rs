@@ -52,6 +52,10 @@ async fn versions_are_deployed_and_listed() {
 
     tables: tallies
     on failure: halt
+
+    build 1 (version 1) reads these types of events from streams of count:
+    TYPE     HANDLED
+    Counted        0
     ");
     let projection: Value = serde_json::from_str(&run(&host, &["projections", "tally", "--json"]).await.out).unwrap();
     assert_eq!(projection["active_version"], 1);
@@ -91,6 +95,10 @@ async fn a_halted_build_shows_its_event_its_error_and_a_command_to_see_the_event
     tables: tallies
     on failure: halt
 
+    build 1 (version 1) reads these types of events from streams of count:
+    TYPE     HANDLED
+    Counted        1
+
     build 1 of `tally` (version 1) halted at position 2: its module could not handle the event
       event    Counted of stream count-2
       message  Counted: it is poison
@@ -98,6 +106,37 @@ async fn a_halted_build_shows_its_event_its_error_and_a_command_to_see_the_event
     ");
     let event = run(&host, &["events", "--after", "1", "--limit", "1"]).await.out;
     assert!(event.contains("\"poison\":true"), "the advice leads to the event: {event}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn misspelt_types_and_streams_are_noted_at_the_append_and_shown_with_the_projection() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let folder = tempfile::tempdir().unwrap();
+    run(&host, &["deploy", &component(&folder, "tally")]).await;
+    let append = async |stream: &str, event_type: &str| {
+        run(&host, &["append", stream, "--type", event_type, "--data", r#"{"n": 1}"#]).await.err
+    };
+    assert_eq!(append("count-1", "Counted").await, "");
+    assert_eq!(append("account-1", "Counted").await, "", "nothing resembles it");
+    assert_eq!(
+        append("count-1", "Conuted").await,
+        "note: no projection reads `Conuted`; `tally` reads `Counted`: did you mean that?\n"
+    );
+    assert_eq!(
+        append("conut-1", "Counted").await,
+        "note: no projection reads `Counted` of stream `conut-1`; `tally` reads streams `count-…`: did you mean that?\n"
+    );
+    host.rows_at("tally/tallies", 4).await;
+    let shown = run(&host, &["projections", "tally"]).await.out;
+    let (_, reading) = shown.split_once("\n\nbuild 1").unwrap();
+    insta::assert_snapshot!(format!("build 1{reading}"), @r"
+    build 1 (version 1) reads these types of events from streams of count:
+    TYPE     HANDLED
+    Counted        1
+    it passes over Counted of category `conut`: did you mean a stream `count-…`?
+    it passes over Conuted of category `count`: did you mean `Counted`?
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -85,8 +85,7 @@ pub(crate) async fn fingerprint_of(
 fn line(row: &Value, columns: &str) -> String {
     let cells = columns.split(',').map(|column| match &row[column] {
         Value::Null => String::new(),
-        // The API writes times in UTC as `+00:00`.
-        Value::String(text) => text.strip_suffix("+00:00").map_or_else(|| text.clone(), |utc| format!("{utc}Z")),
+        Value::String(text) => text.clone(),
         other => other.to_string(),
     });
     cells.collect::<Vec<_>>().join("|")

@@ -21,7 +21,7 @@ use crate::{
     postgres::{migrate, test_database::TestDatabase},
     read_model::{ColumnDeclaration, ColumnType, Identifier, Row, Table, TableDeclaration, TableSet, Value, WriteSet},
     runtime::{Descriptor, ProjectionDescriptor},
-    subscriptions::{AdvanceError, Barrier, Batches, HostKey, Lease, Step, acquire, advance, set_barriers},
+    subscriptions::{AdvanceError, Barrier, Batches, Handled, HostKey, Lease, Step, acquire, advance, set_barriers},
 };
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -95,7 +95,7 @@ impl TestBuilds {
         writes: WriteSet,
     ) -> Result<(), AdvanceError> {
         let mut transaction = crate::postgres::begin(&self.pool).await?;
-        advance(&mut transaction, lease, &step).await?;
+        advance(&mut transaction, lease, &step, &Handled::default()).await?;
         tables.apply(&mut transaction, &writes).await?;
         Ok(transaction.commit().await?)
     }

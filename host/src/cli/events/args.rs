@@ -36,6 +36,10 @@ pub(in crate::cli) struct Events {
     #[arg(long, value_name = "CATEGORY", conflicts_with = "stream")]
     pub(super) category: Option<String>,
 
+    /// Print events as the active upcasters make them, and not as they are in the log; --limit counts the events of the log
+    #[arg(long, conflicts_with_all = ["stream", "follow"])]
+    pub(super) upcast: bool,
+
     /// Also print new events as they are appended, until Ctrl-C
     #[arg(long)]
     pub(super) follow: bool,
@@ -60,7 +64,7 @@ impl Events {
             None => {
                 let types = (!self.types.is_empty()).then(|| self.types.join(","));
                 let category = self.category.clone();
-                let query = ReadEventsQuery { after, limit, direction, types, category, upcast: false };
+                let query = ReadEventsQuery { after, limit, direction, types, category, upcast: self.upcast };
                 client.get(&["v1", "events"]).query(&query)
             }
         }

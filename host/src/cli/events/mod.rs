@@ -22,6 +22,15 @@ struct EventPage<'p> {
     newest: u64,
 }
 
+/// The event that was printed last.
+#[derive(Clone, Copy)]
+struct Printed {
+    /// Its position, or its version in a stream.
+    position: u64,
+    /// Whether it is the last of its page.
+    last: bool,
+}
+
 /// Events that are printed without --limit.
 const DEFAULT_LIMIT: u64 = 100;
 /// Events of a page that a host gives by default.
@@ -42,18 +51,23 @@ impl Events {
             let body = client.text(self.request(&client, after, (left < PAGE).then_some(left))).await?;
             let page = self.page(&client, &body)?;
             // The default page of a host can be shorter or longer.
-            let mut printed = None;
-            for event in page.events.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
+            let mut printed: Option<Printed> = None;
+            for (index, event) in page.events.iter().enumerate() {
+                let position = self.after(&client.parse(event.get())?);
+                // Upcasters make several events of one, which are printed together.
+                let is_next = printed.is_none_or(|printed| printed.position != position);
+                if is_next && left == 0 {
+                    break;
+                }
                 print(event.get())?;
-                printed = Some(*event);
-                left -= 1;
+                printed = Some(Printed { position, last: index + 1 == page.events.len() });
+                left -= u64::from(is_next);
             }
             // Read forward, the last page has a `next` as well, for events that are appended later.
             let next = page.next.filter(|next| self.direction() == Direction::Backward || *next < page.newest);
-            let last_of_some = printed.filter(|printed| !std::ptr::eq(*printed, page.events[page.events.len() - 1]));
-            let next = match last_of_some {
-                Some(printed) => Some(self.after(&client.parse(printed.get())?)),
-                None => next,
+            let next = match printed {
+                Some(Printed { position, last: false }) => Some(position),
+                _ => next,
             };
             match next {
                 Some(next) if left > 0 => after = Some(After::Number(next)),

@@ -25,6 +25,8 @@ pub(super) struct Chunk {
     pub(super) events: u64,
     /// Whether all have ids, so that sending them twice appends them once.
     pub(super) repeatable: bool,
+    /// The ids that were replaced, as they are written, with the numbers of their lines among those of the chunk, from 1.
+    pub(super) written_ids: Vec<(u64, String)>,
     /// Bytes of the file that had been read when the chunk was full.
     pub(super) read: u64,
 }
@@ -66,7 +68,9 @@ impl Chunks {
 
     /// The next chunk; `None` at the end. After an error there is no further chunk.
     pub(super) fn next(&mut self) -> Result<Option<Chunk>, ChunkError> {
-        let mut chunk = Chunk { body: Vec::new(), first_line: self.line + 1, events: 0, repeatable: true, read: 0 };
+        let first_line = self.line + 1;
+        let (body, written_ids) = (Vec::new(), Vec::new());
+        let mut chunk = Chunk { body, first_line, events: 0, repeatable: true, written_ids, read: 0 };
         let mut line = Vec::new();
         while chunk.events < self.events && chunk.body.len() < self.bytes {
             line.clear();
@@ -95,10 +99,17 @@ impl Chunks {
     }
 
     fn add(&self, chunk: &mut Chunk, line: &[u8]) -> Result<(), String> {
-        let line = line.trim_ascii();
+        // Files that begin with a byte-order mark may be put together.
+        let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line).trim_ascii();
         if !line.is_empty() {
+            if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
+                return Err("the file is UTF-16; it must be UTF-8".to_owned());
+            }
             let text = std::str::from_utf8(line).map_err(|error| format!("the line is not UTF-8: {error}"))?;
             let rewritten = rewrite(text)?;
+            if let Some(id) = rewritten.written_id {
+                chunk.written_ids.push((self.line + 1 - chunk.first_line, id.to_owned()));
+            }
             chunk.body.extend_from_slice(rewritten.text.as_bytes());
             chunk.events += 1;
             chunk.repeatable &= rewritten.has_id;
@@ -163,13 +174,33 @@ mod tests {
         let mut chunks = chunks("{\"stream\":\"a\"}\n\n{\"stream\":\"b\"}\noops\n", 1, 1000);
         assert_eq!(chunks.next().unwrap().unwrap().first_line, 1);
         assert_eq!(chunks.next().unwrap().unwrap().first_line, 2);
-        assert_eq!(chunks.next().unwrap_err().to_string(), "line 4: expected value at column 1");
+        assert_eq!(chunks.next().unwrap_err().to_string(), "line 4: a line is a JSON object; it begins with `oops`");
+    }
+
+    fn refused(bytes: &'static [u8]) -> String {
+        let lines = Box::new(Cursor::new(bytes));
+        let mut chunks = Chunks { lines, read: ReadBytes::default(), line: 0, events: 1, bytes: 1 };
+        chunks.next().unwrap_err().to_string()
     }
 
     #[test]
     fn bytes_that_are_not_utf_8_are_refused() {
-        let lines = Box::new(Cursor::new(b"{\"stream\":\"\xff\"}\n"));
-        let mut chunks = Chunks { lines, read: ReadBytes::default(), line: 0, events: 1, bytes: 1 };
-        assert!(chunks.next().unwrap_err().to_string().starts_with("line 1: the line is not UTF-8"));
+        assert!(refused(b"{\"stream\":\"\xff\"}\n").starts_with("line 1: the line is not UTF-8"));
+        assert_eq!(refused(b"\xff\xfe{\0"), "line 1: the file is UTF-16; it must be UTF-8");
+    }
+
+    #[test]
+    fn byte_order_marks_are_passed_over() {
+        let marked = "\u{feff}{\"stream\":\"a\"}\n\u{feff}\n\u{feff}{\"stream\":\"b\"}\n";
+        assert_eq!(all(chunks(marked, 10, 1000)), [(1, 2, "{\"stream\":\"a\"}\n\n{\"stream\":\"b\"}\n".to_owned())]);
+    }
+
+    #[test]
+    fn a_chunk_knows_the_ids_that_it_replaces() {
+        let lines = "{\"stream\":\"a\",\"id\":1}\n\n{\"stream\":\"a\",\"id\":\"two\"}\n{\"stream\":\"a\",\"id\":3}\n";
+        let mut chunks = chunks(lines, 2, 1000);
+        let written = |chunk: Option<Chunk>| chunk.unwrap().written_ids;
+        assert_eq!(written(chunks.next().unwrap()), [(1, "1".to_owned()), (3, "\"two\"".to_owned())]);
+        assert_eq!(written(chunks.next().unwrap()), [(1, "3".to_owned())]);
     }
 }

@@ -2,13 +2,18 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use uuid::{Uuid, uuid};
+
+use crate::api::json_error;
 
 /// The namespace of the ids that an import makes: `UUIDv5(namespace, stream + "\n" + id)`. It never changes, since
 /// events would be imported a second time with a new one.
 const NAMESPACE: Uuid = uuid!("cf216ed5-b6b2-586d-b112-6f46516075d1");
+
+/// Characters that are shown of a line that is not an object.
+const SHOWN: usize = 20;
 
 /// The fields of a line that make its id. The host checks the rest.
 #[derive(Deserialize)]
@@ -26,22 +31,28 @@ pub(super) struct Rewritten<'l> {
     pub(super) text: Cow<'l, str>,
     /// Whether it has an id, so that sending it twice appends it once.
     pub(super) has_id: bool,
+    /// The id as it is written, if it was replaced.
+    pub(super) written_id: Option<&'l str>,
 }
 
 /// Replaces the id of a line if it is not a UUID. The error says what is wrong with the line.
 pub(super) fn rewrite(text: &str) -> Result<Rewritten<'_>, String> {
+    if let Some(reason) = not_an_object(text) {
+        return Err(reason);
+    }
     let line: Line<'_> = serde_json::from_str(text).map_err(|error| with_column(&error))?;
     // `null` is the same as no id.
     let Some(id) = line.id.map(RawValue::get) else {
-        return Ok(Rewritten { text: Cow::Borrowed(text), has_id: false });
+        return Ok(Rewritten { text: Cow::Borrowed(text), has_id: false, written_id: None });
     };
     let Some(uuid) = made_id(&line.stream, id)? else {
-        return Ok(Rewritten { text: Cow::Borrowed(text), has_id: true });
+        return Ok(Rewritten { text: Cow::Borrowed(text), has_id: true, written_id: None });
     };
     // The raw value is a part of the text itself.
     let begin = id.as_ptr().addr() - text.as_ptr().addr();
     let (before, after) = (&text[..begin], &text[begin + id.len()..]);
-    Ok(Rewritten { text: Cow::Owned(format!("{before}\"{uuid}\"{after}")), has_id: true })
+    let text = Cow::Owned(format!("{before}\"{uuid}\"{after}"));
+    Ok(Rewritten { text, has_id: true, written_id: Some(id) })
 }
 
 /// The UUID that replaces an id; `None` if the id is a UUID.
@@ -67,13 +78,25 @@ fn made_id(stream: &str, id: &str) -> Result<Option<Uuid>, String> {
     Ok(Some(Uuid::new_v5(&NAMESPACE, format!("{stream}\n{text}").as_bytes())))
 }
 
-/// The message of serde_json with the column only: the line is that of the file, and is named before the message.
-fn with_column(error: &serde_json::Error) -> String {
-    let message = error.to_string();
-    match message.rsplit_once(" at line ") {
-        Some((message, _)) => format!("{message} at column {}", error.column()),
-        None => message,
+/// What is wrong with a line that does not begin as an object does.
+fn not_an_object(text: &str) -> Option<String> {
+    let text = text.trim_start();
+    if text.starts_with('{') {
+        return None;
     }
+    if text.starts_with('[') {
+        let way = "Write each event in a line of its own, without brackets and commas around it; `jq -c '.[]'` does";
+        return Some(format!("this is a JSON array; a line is a JSON object. {way}"));
+    }
+    let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
+    let begin: String = text.chars().take(SHOWN).collect();
+    let reason = if is_json { "it is" } else { "it begins with" };
+    Some(format!("a line is a JSON object; {reason} `{begin}`"))
+}
+
+/// What is wrong, with the column only: the line is that of the file, and is named before the message.
+fn with_column(error: &serde_json::Error) -> String {
+    format!("{} at column {}", json_error(error), error.column())
 }
 
 #[cfg(test)]
@@ -87,7 +110,7 @@ mod tests {
     #[test]
     fn a_uuid_stays_and_so_does_every_other_character() {
         let line = r#" { "stream":"a-1","id":"0190f3c2-0000-7000-8000-000000000001", "data": { "x" : 1.10, "x":2 } } "#;
-        assert_eq!(rewrite(line).unwrap(), Rewritten { text: Cow::Borrowed(line), has_id: true });
+        assert_eq!(rewrite(line).unwrap(), Rewritten { text: Cow::Borrowed(line), has_id: true, written_id: None });
     }
 
     #[test]
@@ -119,7 +142,10 @@ mod tests {
     #[test]
     fn no_id_and_null_are_left_to_the_host() {
         for line in [r#"{"stream":"a-1","data":1}"#, r#"{"stream":"a-1","id":null}"#] {
-            assert_eq!(rewrite(line).unwrap(), Rewritten { text: Cow::Borrowed(line), has_id: false });
+            assert_eq!(
+                rewrite(line).unwrap(),
+                Rewritten { text: Cow::Borrowed(line), has_id: false, written_id: None }
+            );
         }
     }
 
@@ -164,7 +190,14 @@ mod tests {
         let error = |line| rewrite(line).unwrap_err();
         assert_eq!(error(r#"{"stream":"a-1","id":{}}"#), "`id` must be a string or a number; it is {}");
         assert_eq!(error(r#"{"id":1}"#), "missing field `stream` at column 8");
-        assert_eq!(error(r#"{"stream":"a-1""#), "EOF while parsing an object at column 15");
-        assert_eq!(error("stream,id"), "expected value at column 1");
+        assert_eq!(error(r#"{"stream":"a-1""#), "the text ends within an object at column 15");
+        assert_eq!(error("stream,id"), "a line is a JSON object; it begins with `stream,id`");
+        assert_eq!(error("17"), "a line is a JSON object; it is `17`");
+        assert_eq!(
+            error("["),
+            "this is a JSON array; a line is a JSON object. Write each event in a line of its own, without brackets and \
+             commas around it; `jq -c '.[]'` does"
+        );
+        assert!(error(r#"[{"stream":"a-1"}]"#).starts_with("this is a JSON array; "));
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     cli::{
         client::{Client, ClientError},
         output::say,
+        problem::Problem,
     },
     postgres::Backoff,
 };
@@ -69,9 +70,7 @@ pub(super) async fn send(client: &Client, chunk: &Chunk, answered: bool) -> Resu
             .body(chunk.body.clone());
         let error = match client.json(request).await {
             Ok(sent) => return Ok(sent),
-            Err(ClientError::Refused(problem)) => {
-                ClientError::Refused(Box::new(problem.with_line_of_file(chunk.first_line)))
-            }
+            Err(ClientError::Refused(problem)) => ClientError::Refused(Box::new(of_file(*problem, chunk))),
             Err(error) => error,
         };
         if !error.is_temporary() || (error.host_not_reached() && !answered) {
@@ -88,4 +87,15 @@ pub(super) async fn send(client: &Client, chunk: &Chunk, answered: bool) -> Resu
         say(format_args!("{}; trying again in {:.1} s", error.without_advice(), pause.as_secs_f64()));
         tokio::time::sleep(pause).await;
     }
+}
+
+/// The problem of a chunk in the words of its file: with the id as it is written there, and with the lines of the file.
+fn of_file(problem: Problem, chunk: &Chunk) -> Problem {
+    let line = problem.number("line");
+    let written = chunk.written_ids.iter().find(|(of, _)| Some(*of) == line);
+    match written {
+        Some((_, written)) => problem.with_written_id(written),
+        None => problem,
+    }
+    .with_line_of_file(chunk.first_line)
 }

@@ -1,6 +1,7 @@
 //! `gnomon projections`
 
 mod args;
+mod reading;
 mod table;
 mod watch;
 
@@ -33,6 +34,11 @@ impl Projections {
         {
             let on_failure = &projection.on_failure;
             output::data(format_args!("\ntables: {}\non failure: {on_failure}", projection.tables.join(", ")))?;
+            if let Some(reading) = &projection.reading
+                && let Some(build) = projection.build(reading.build)
+            {
+                output::data(format_args!("\n{}", reading::describe(reading, &build.label())))?;
+            }
         }
         for projection in &projections {
             let name = &projection.name;

@@ -1,6 +1,6 @@
 //! Committing a group of requests.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use uuid::Uuid;
@@ -9,6 +9,7 @@ use super::{
     AppendError, Appended, Imported,
     plan::{AppendPlan, PlannedEvent},
     request::Group,
+    seen_types::{SeenTypes, TypeOfCategory},
 };
 use crate::{
     event_log::{
@@ -47,6 +48,7 @@ pub(super) async fn commit(
     group: &Group,
     lookup: Lookup,
     partition_events: u64,
+    seen: &mut SeenTypes,
 ) -> Result<Committed, sqlx::Error> {
     let mut transaction = connection.begin().await?;
     let head = lock_head(&mut transaction).await?;
@@ -65,8 +67,10 @@ pub(super) async fn commit(
         } else {
             insert_events(&mut transaction, &plan.events, head.now).await?;
         }
-        advance(&mut transaction, &plan).await?;
+        let unseen = seen.unseen(&plan.events);
+        advance(&mut transaction, &plan, &unseen).await?;
         transaction.commit().await?;
+        seen.add(unseen);
     }
     Ok(Committed { appended, imported, head: plan.head })
 }
@@ -201,8 +205,12 @@ async fn copy_events(
     Ok(())
 }
 
-/// Moves the streams and the head, and notifies all hosts when the transaction commits.
-async fn advance(transaction: &mut Transaction<'_, Postgres>, plan: &AppendPlan<'_>) -> Result<(), sqlx::Error> {
+/// Moves the streams and the head, adds the types that are new, and notifies all hosts when the transaction commits.
+async fn advance(
+    transaction: &mut Transaction<'_, Postgres>,
+    plan: &AppendPlan<'_>,
+    new_types: &BTreeSet<TypeOfCategory>,
+) -> Result<(), sqlx::Error> {
     let (mut streams, mut versions, mut last_positions) = (Vec::new(), Vec::new(), Vec::new());
     for (stream, version, last_position) in plan.changed_streams() {
         streams.push(stream.as_str());
@@ -214,6 +222,9 @@ async fn advance(transaction: &mut Transaction<'_, Postgres>, plan: &AppendPlan<
              INSERT INTO gnomon.streams (stream, version, last_position)
              SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[])
              ON CONFLICT (stream) DO UPDATE SET version = excluded.version, last_position = excluded.last_position
+         ), typed AS (
+             INSERT INTO gnomon.event_types (category, type)
+             SELECT * FROM unnest($5::text[], $6::text[]) ON CONFLICT DO NOTHING
          ), advanced AS (
              UPDATE gnomon.head SET position = $4
          )
@@ -223,6 +234,8 @@ async fn advance(transaction: &mut Transaction<'_, Postgres>, plan: &AppendPlan<
     .bind(versions)
     .bind(last_positions)
     .bind(plan.head)
+    .bind(new_types.iter().map(|(category, _)| category.as_str()).collect::<Vec<_>>())
+    .bind(new_types.iter().map(|(_, event_type)| event_type.as_str()).collect::<Vec<_>>())
     .execute(&mut **transaction)
     .await?;
     Ok(())

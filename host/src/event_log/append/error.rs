@@ -41,6 +41,18 @@ pub enum AppendError {
         /// [`EventLog::import`](crate::event_log::EventLog::import) returns.
         line: Option<usize>,
     },
+    /// Two lines of an import have one id, and differ.
+    #[error("two lines have the event id {id}, and the event of the first {difference}")]
+    LinesDiffer {
+        /// The id.
+        id: Uuid,
+        /// How the event of the first line differs from that of the second.
+        difference: &'static str,
+        /// The first of the lines, counted as in [`IdTaken`](Self::IdTaken).
+        first_line: usize,
+        /// The second.
+        line: usize,
+    },
     /// Some of the append's events are in the log, others are not.
     #[error(
         "some of the events are in the log already (stream `{stream}`), others are not; a repeat has the ids of the first try, all of them"

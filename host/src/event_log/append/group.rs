@@ -13,6 +13,7 @@ use super::{
     Append, AppendError, Appended, Imported, Line,
     commit::{Committed, Lookup, commit},
     request::{Group, Request},
+    seen_types::SeenTypes,
 };
 use crate::{
     event_log::event::Position,
@@ -44,7 +45,8 @@ impl Appender {
         timeout: Duration,
     ) -> Self {
         let (requests, incoming) = mpsc::channel(QUEUE);
-        let task = CommitTask { pool, connection: None, incoming, deferred: None, head, partition_events, timeout };
+        let (connection, deferred, seen) = (None, None, SeenTypes::default());
+        let task = CommitTask { pool, connection, incoming, deferred, head, partition_events, timeout, seen };
         tokio::spawn(task.run());
         Self { requests }
     }
@@ -77,6 +79,7 @@ struct CommitTask {
     head: watch::Sender<Position>,
     partition_events: u64,
     timeout: Duration,
+    seen: SeenTypes,
 }
 
 impl CommitTask {
@@ -161,10 +164,11 @@ impl CommitTask {
                 // A lock timeout counts as a failure that passes; between two tries late requests are failed.
                 let lock_timeout = format!("{}ms", self.timeout.min(LOCK_TIMEOUT).as_millis().max(1));
                 let options = self.pool.connect_options().as_ref().clone().options([("lock_timeout", lock_timeout)]);
+                self.seen.forget();
                 none.insert(PgConnection::connect_with(&options).await?)
             }
         };
-        commit(connection, group, lookup, self.partition_events).await
+        commit(connection, group, lookup, self.partition_events, &mut self.seen).await
     }
 
     /// Fails the requests that have waited for longer than the timeout.

@@ -9,6 +9,7 @@ mod error;
 mod group;
 mod plan;
 mod request;
+mod seen_types;
 
 use super::{
     event::{NewEvent, Position, StreamVersion},

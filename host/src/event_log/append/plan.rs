@@ -115,13 +115,23 @@ impl<'w> AppendPlan<'w> {
             match existing.difference(stream, event) {
                 None => done.repeated += 1,
                 Some(difference) => {
-                    let error = existing.taken(difference, Some(line));
+                    // The event of an earlier line is taken back, too: the log never has it.
+                    let first_line = self.is_planned_since(before, event.id).then(|| first_with(lines, event.id));
+                    let error = match first_line {
+                        Some(first_line) => AppendError::LinesDiffer { id: existing.id, difference, first_line, line },
+                        None => existing.taken(difference, Some(line)),
+                    };
                     self.truncate(before);
                     return Err(error);
                 }
             }
         }
         Ok(done)
+    }
+
+    /// Whether the event that has this id is one of this plan, from index `first` on.
+    fn is_planned_since(&self, first: usize, id: EventId) -> bool {
+        matches!(self.ids.get(&id.uuid()), Some(KnownId::Planned(index)) if *index >= first)
     }
 
     fn version(&self, stream: &StreamName) -> StreamVersion {
@@ -232,6 +242,11 @@ impl<'w> AppendPlan<'w> {
             state.last_position = last_positions.get(stream).copied();
         }
     }
+}
+
+/// The index of the first line that has an id.
+fn first_with(lines: &[Line], id: EventId) -> usize {
+    lines.iter().position(|(_, event)| event.id.uuid() == id.uuid()).unwrap_or_default()
 }
 
 /// The event that already has an id.

@@ -152,6 +152,12 @@ fn an_import_that_fails_takes_its_lines_back() {
 
     let error = import(&mut plan, lines(&[(31, "c-1", "1"), (32, "a-1", "1"), (12, "a-1", "9")])).unwrap_err();
     assert!(matches!(error, AppendError::IdTaken { line: Some(2), .. }));
+    // The event of the first line is taken back as well: the log never has it.
+    let error = import(&mut plan, lines(&[(31, "c-1", "1"), (32, "a-1", "1"), (31, "c-1", "9")])).unwrap_err();
+    assert!(matches!(error, AppendError::LinesDiffer { first_line: 0, line: 2, .. }), "{error}");
+    // Another request of the group has the event, and the group is committed.
+    let error = import(&mut plan, lines(&[(31, "c-1", "1"), (21, "b-1", "9")])).unwrap_err();
+    assert!(matches!(error, AppendError::IdTaken { line: Some(1), .. }), "{error}");
     let mut changed: Vec<_> =
         plan.changed_streams().map(|(name, version, last)| (name.as_str().to_owned(), version.0, last.0)).collect();
     changed.sort();

@@ -7,6 +7,7 @@ mod import;
 mod outage;
 mod read;
 mod several_hosts;
+mod types;
 
 use sqlx::PgPool;
 use uuid::Uuid;

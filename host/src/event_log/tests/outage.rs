@@ -41,7 +41,7 @@ async fn an_append_survives_the_loss_of_its_connection() {
 }
 
 /// Ends every other session in the database, and returns how many.
-async fn cut_connections(pool: &PgPool) -> usize {
+pub(super) async fn cut_connections(pool: &PgPool) -> usize {
     let cut = sqlx::query_scalar::<_, bool>(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
     )

@@ -7,7 +7,7 @@ use crate::{
         RetiredBuilds, VerificationSummary,
     },
     http::problem::{Code, Problem},
-    operations::ReplacedBuild,
+    operations::{Ignored, Reading, ReplacedBuild},
     runtime::{FailureKind, Frame, ModuleFailure, ModuleLabel},
     subscriptions::{DeadLetterSummary, OnFailure},
 };
@@ -73,6 +73,7 @@ impl From<ProjectionSummary> for api::Projection {
             tables: projection.tables,
             builds: projection.builds.into_iter().map(Into::into).collect(),
             verifications: projection.verifications.into_iter().map(Into::into).collect(),
+            reading: None,
         }
     }
 }
@@ -91,7 +92,29 @@ impl From<VerificationSummary> for api::RunningVerification {
             seconds_left: by.seconds_left,
             error: by.error.map(Into::into),
             dead_letters: by.dead_letters,
+            upcasters: by.upcasters.into_iter().map(Into::into).collect(),
             created_at: by.created_at,
+        }
+    }
+}
+
+impl From<Reading> for api::Reading {
+    fn from(reading: Reading) -> Self {
+        let Reading { build, types, all_types, categories, ignored, more_ignored } = reading;
+        let types = types.into_iter().map(|(event_type, handled)| api::HandledType { event_type, handled });
+        let ignored = ignored.into_iter().map(|Ignored { found, type_meant, category_meant }| api::IgnoredType {
+            event_type: found.event_type,
+            category: found.category,
+            type_meant,
+            category_meant,
+        });
+        Self {
+            build: build.into(),
+            all_types,
+            types: types.collect(),
+            categories,
+            ignored: ignored.collect(),
+            more_ignored: more_ignored as u64,
         }
     }
 }

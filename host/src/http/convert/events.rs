@@ -78,7 +78,12 @@ fn json_text(json: Box<RawValue>, field: impl Fn() -> String) -> Result<JsonText
 
 /// A line of an import.
 pub(in crate::http) fn import_line(line: api::ImportLine) -> Result<Line, Problem> {
-    let api::ImportLine { stream, id, event_type, schema_version, time, data, metadata } = line;
+    let api::ImportLine { stream, id, event_type, schema_version, time, data, metadata, part, .. } = line;
+    if part.is_some() {
+        let reason =
+            "the event is as upcasters make it; import events as they are in the log, which are read without `upcast`";
+        return Err(invalid_field("part".to_owned(), reason));
+    }
     let stream = StreamName::new(stream).map_err(|error| invalid_field("stream".to_owned(), error))?;
     Ok((stream, new_event(api::NewEvent { id, event_type, schema_version, time, data, metadata }, "")?))
 }

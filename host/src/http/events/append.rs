@@ -12,8 +12,9 @@ use crate::{
     api,
     event_log::Append,
     http::{
+        content_type::{check_charset, is_media_type, unsupported},
         convert::{new_events, stream_name},
-        extract::{JsonBody, NoParams, is_media_type, unsupported},
+        extract::{JsonBody, NoParams},
         problem::Problem,
         state::Api,
     },
@@ -25,6 +26,7 @@ pub(in crate::http) async fn append(
     request: Request,
 ) -> Result<Response, Problem> {
     if is_media_type(request.headers(), "application/x-ndjson") {
+        check_charset(request.headers())?;
         return import(&api, request.into_body()).await;
     }
     if !is_media_type(request.headers(), "application/json") {

@@ -1,8 +1,9 @@
 //! The import of JSON lines.
 //!
-//! The whole body is read and checked before the first event is appended, so a bad line changes nothing. Then the lines are
-//! appended in chunks, each in a transaction of its own, so that other writers get their turn between two chunks. An import
-//! that breaks off between chunks can be repeated if its events have ids: events that are in the log are passed over.
+//! The whole body is read and checked before the first event is appended, so a line that is not an event changes nothing. Then the
+//! lines are appended in chunks, each in a transaction of its own, so that other writers get their turn between two chunks. What
+//! contradicts the log or another line is found in the transaction of its chunk, when earlier chunks are committed. An import that
+//! breaks off between chunks can be repeated if its events have ids: events that are in the log are passed over.
 //!
 //! A problem of one line has its number, from 1, as the member `line`; `detail` does not repeat it.
 
@@ -22,7 +23,7 @@ use crate::{
     http::{
         body::BoundedBody,
         convert::import_line,
-        extract::parse_json_line,
+        json::{parse_json_line, without_byte_order_mark},
         problem::{Code, Problem},
         server_error::internal,
         state::Api,
@@ -97,6 +98,7 @@ fn check_length(number: usize, bytes: usize, max: usize) -> Result<(), Problem> 
 
 /// Reads line `number`; returns `None` if it is blank.
 fn parse(line: &[u8], number: usize) -> Result<Option<Line>, Problem> {
+    let line = without_byte_order_mark(line);
     if line.trim_ascii().is_empty() {
         return Ok(None);
     }
@@ -116,7 +118,13 @@ async fn append_all(api: &Api, spool: SpooledTempFile) -> Result<Imported, Probl
         match api.log.import(chunk, first_line).await {
             Ok(imported) => done.merge(imported),
             Err(error) => {
-                let problem = Problem::from(error);
+                let mut problem = Problem::from(error);
+                if done.imported > 0
+                    && let Some(detail) = problem.get("detail").and_then(|detail| detail.as_str())
+                {
+                    let kept = format!("{detail}. The {} events of earlier lines are in the log", done.imported);
+                    problem = problem.with("detail", kept);
+                }
                 return Err(problem.with("imported", done.imported).with("last_position", done.last_position));
             }
         }

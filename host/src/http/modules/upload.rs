@@ -11,7 +11,8 @@ use crate::{
     api,
     http::{
         body::read_body,
-        extract::{Params, PathParams, is_media_type, unsupported},
+        content_type::{is_media_type, unsupported},
+        extract::{Params, PathParams},
         problem::Problem,
         state::Api,
     },

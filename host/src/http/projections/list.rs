@@ -41,10 +41,11 @@ pub(in crate::http) async fn get(
     PathParams(name): PathParams<Identifier>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = projection(&api, &name, retired(query)).await?;
+    let mut found = projection(&api, &name, retired(query)).await?;
     if sse::wanted(&headers) {
         return Ok(follow::respond(api, Watched::One(name), retired(query)));
     }
+    found.reading = api.operations.reading(&api.log, &name).await?.map(Into::into);
     Ok(Json(found).into_response())
 }
 

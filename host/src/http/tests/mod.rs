@@ -8,6 +8,7 @@ mod modules;
 mod pretty;
 mod projections;
 mod read;
+mod reading;
 mod request_id;
 mod stopped;
 mod time;

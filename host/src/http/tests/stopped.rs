@@ -31,7 +31,7 @@ async fn halted(builds: &TestBuilds, stage: Stage) -> crate::builds::BuildId {
     if stage == Stage::Live {
         builds.activate(build, &tables).await;
     }
-    let mut worker = builds.pool.begin().await.unwrap();
+    let mut worker = crate::postgres::begin(&builds.pool).await.unwrap();
     report(&mut worker, lease, &WorkerReport::Halted(poison(8))).await.unwrap();
     worker.commit().await.unwrap();
     build

@@ -1,13 +1,17 @@
 //! Commits, with the lease and without.
 
+use gnomon_values::Instant;
+
 use crate::{
     builds::tests::{TestBuilds, step, writes},
+    event_log::{Position, SchemaVersion, StreamVersion},
     projector::{
         commit::{Effect, commit},
         stop::Stop,
     },
     read_model::{TableSet, WriteSet},
-    subscriptions::{Lease, Step},
+    runtime::Delivery,
+    subscriptions::{self, Handled, Lease, Step},
 };
 
 async fn commit_rows(
@@ -17,8 +21,20 @@ async fn commit_rows(
     step: Step,
     writes: WriteSet,
 ) -> Result<(), Stop> {
+    commit_handled(test, lease, tables, step, writes, &Handled::default()).await
+}
+
+async fn commit_handled(
+    test: &TestBuilds,
+    lease: Lease,
+    tables: &TableSet,
+    step: Step,
+    writes: WriteSet,
+    handled: &Handled,
+) -> Result<(), Stop> {
     let effect = Effect {
         writes: &writes,
+        handled,
         taken_back: &[],
         set_aside: &[],
         max_dead_letters: 2,
@@ -57,4 +73,46 @@ async fn a_worker_that_lost_the_lease_writes_nothing() {
         .unwrap();
     assert_eq!((rows, test.checkpoint(build).await), (0, 0));
     commit_rows(&test, new, &tables, step(0, 7), writes(&tables, &[1, 10])).await.unwrap();
+}
+
+#[tokio::test]
+async fn handled_events_are_counted_with_the_checkpoint_or_not_at_all() {
+    let test = TestBuilds::create().await;
+    let (build, tables) = test.build(1, &["n"]).await;
+    let old = test.lease(build).await;
+    let lease = test.lease(build).await;
+    let handled = |counts: &[(&str, usize)]| {
+        let mut handled = Handled::default();
+        for (event_type, count) in counts {
+            handled.count(&vec![delivery(event_type); *count]);
+        }
+        handled
+    };
+    let commit = async |lease, from, to, handled: Handled| {
+        commit_handled(&test, lease, &tables, step(from, to), writes(&tables, &[1, 10]), &handled).await
+    };
+    commit(lease, 0, 7, handled(&[("A", 3), ("B", 1)])).await.unwrap();
+    // Neither a worker without the lease nor a step that was made before counts anything.
+    assert!(commit(old, 7, 9, handled(&[("A", 2)])).await.is_err());
+    assert!(commit(lease, 0, 7, handled(&[("A", 3)])).await.is_err());
+    commit(lease, 7, 9, handled(&[("B", 2), ("C", 1)])).await.unwrap();
+    commit(lease, 9, 10, Handled::default()).await.unwrap();
+    let counted = subscriptions::handled(&mut test.pool.acquire().await.unwrap(), build.subscription()).await.unwrap();
+    assert_eq!(counted, [("A".to_owned(), 3), ("B".to_owned(), 3), ("C".to_owned(), 1)]);
+}
+
+fn delivery(event_type: &str) -> Delivery {
+    Delivery {
+        position: Position(1),
+        part: 0,
+        stream: "count-1".into(),
+        version: StreamVersion(1),
+        id: uuid::Uuid::nil(),
+        event_type: event_type.into(),
+        schema_version: SchemaVersion::FIRST,
+        data: "{}".into(),
+        metadata: None,
+        time: Instant(0),
+        recorded_at: Instant(0),
+    }
 }

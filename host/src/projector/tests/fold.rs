@@ -14,7 +14,7 @@ use crate::{
     projector::fold::{FailureHandling, ModuleRunner, RunnerOptions},
     read_model::{Identifier, TableSet, Value},
     runtime::{Delivery, Digest, Module, ModuleLabel, ProjectionModule, Runtime, RuntimeLimits, RuntimeSettings},
-    subscriptions::{DeadLetter, OnFailure},
+    subscriptions::{DeadLetter, Handled, OnFailure},
 };
 
 /// An event of a stream, and whether the module refuses it.
@@ -41,8 +41,8 @@ fn delivery(index: usize, counted: Counted) -> Delivery {
     }
 }
 
-/// Sum and number of events of each stream, and the positions set aside.
-type Outcome = (BTreeMap<String, (i64, i64)>, BTreeSet<u64>);
+/// Sum and number of events of each stream, the positions set aside, and the number of events that were handled.
+type Outcome = (BTreeMap<String, (i64, i64)>, BTreeSet<u64>, i64);
 
 fn naive(events: &[Counted], on_failure: OnFailure) -> Outcome {
     let (mut sums, mut aside, mut parked) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
@@ -58,14 +58,15 @@ fn naive(events: &[Counted], on_failure: OnFailure) -> Outcome {
             *count += 1;
         }
     }
-    (sums, aside)
+    let handled = sums.values().map(|(_, count)| count).sum();
+    (sums, aside, handled)
 }
 
 /// Folds in batches of these sizes in turn; after the last size the first one follows.
 fn in_batches(runner: &mut ModuleRunner, on_failure: OnFailure, events: &[Counted], sizes: &[usize]) -> Outcome {
     let mut handling = FailureHandling { on_failure, parked_streams: HashSet::new() };
     let mut rest: Vec<Delivery> = events.iter().enumerate().map(|(index, event)| delivery(index, *event)).collect();
-    let (mut layers, mut aside) = (Vec::new(), BTreeSet::new());
+    let (mut layers, mut aside, mut handled) = (Vec::new(), BTreeSet::new(), Handled::default());
     for size in sizes.iter().cycle() {
         if rest.is_empty() {
             break;
@@ -74,6 +75,7 @@ fn in_batches(runner: &mut ModuleRunner, on_failure: OnFailure, events: &[Counte
         let folded = runner.fold(std::mem::replace(&mut rest, behind), &layers, &mut handling).unwrap();
         assert!(folded.stopped.is_none());
         aside.extend(folded.set_aside.iter().map(|letter: &DeadLetter| letter.position.0));
+        handled.merge(folded.handled);
         layers.push(Arc::new(folded.writes));
     }
     let mut sums = BTreeMap::new();
@@ -85,7 +87,9 @@ fn in_batches(runner: &mut ModuleRunner, on_failure: OnFailure, events: &[Counte
             sums.insert(stream.clone(), (*sum, *count));
         }
     }
-    (sums, aside)
+    let (types, counts) = handled.columns();
+    assert!(types.iter().all(|name| *name == "Counted"), "{types:?}");
+    (sums, aside, counts.iter().sum())
 }
 
 fn tally() -> ProjectionModule {

@@ -4,7 +4,7 @@ use super::difference::{ColumnDifferences, ColumnShape, RetypedColumn};
 use crate::read_model::{
     identifier::Identifier,
     table::{Column, Table},
-    value::ColumnType,
+    value::{ColumnType, shown_in_json},
 };
 
 /// Two tables with one name in two schemas.
@@ -91,6 +91,16 @@ impl<'t> Pair<'t> {
             format!("\"Left\".{name}{form} IS DISTINCT FROM \"Right\".{name}{form}")
         })
     }
+}
+
+/// The expression for a row of a table as JSON; `row` is the row's name.
+pub(super) fn row_as_json(row: &str, table: &Table) -> String {
+    let cells = table.columns().iter().map(|column| {
+        let (name, cell) = (column.name.quoted(), format!("({row}).{}", column.name.quoted()));
+        format!("{} AS {name}", shown_in_json(column.column_type, &cell).unwrap_or(cell))
+    });
+    // No column has a name with a capital letter.
+    format!("(SELECT row_to_json(\"Shown\")::text FROM (SELECT {}) AS \"Shown\")", cells.collect::<Vec<_>>().join(", "))
 }
 
 /// Schema and name, quoted.

@@ -4,7 +4,10 @@ use futures_util::TryStreamExt as _;
 use serde_json::value::RawValue;
 use sqlx::PgConnection;
 
-use super::{difference::ChangedRow, pair::Pair};
+use super::{
+    difference::ChangedRow,
+    pair::{Pair, row_as_json},
+};
 use crate::read_model::identifier::Identifier;
 
 /// Bytes of JSON of all samples of one comparison: a single row may have a megabyte.
@@ -52,12 +55,14 @@ impl Budget {
         count: u64,
     ) -> Result<Vec<Box<RawValue>>, sqlx::Error> {
         let Some(limit) = self.limit(count) else { return Ok(Vec::new()) };
+        let table = if side == "Left" { pair.left.1 } else { pair.right.1 };
         // Only the rows within the limit are converted to JSON, after they are sorted.
         let statement = format!(
-            "SELECT row_to_json(cells)::text FROM (
-                 SELECT \"{side}\" AS cells FROM {source} WHERE NOT EXISTS (SELECT FROM {other} WHERE {})
+            "SELECT {} FROM (
+                 SELECT \"{side}\" AS one FROM {source} WHERE NOT EXISTS (SELECT FROM {other} WHERE {})
                  ORDER BY {} LIMIT {limit}
              ) AS found",
+            row_as_json("one", table),
             pair.same_key(),
             pair.key_order(side)
         );
@@ -86,10 +91,12 @@ impl Budget {
             format!("CASE WHEN {difference} THEN '{}' END", column.name)
         });
         let statement = format!(
-            "SELECT row_to_json(before)::text, row_to_json(after)::text, columns FROM (
+            "SELECT {}, {}, columns FROM (
                  SELECT \"Left\" AS before, \"Right\" AS after, array_remove(ARRAY[{}]::text[], NULL) AS columns
                  FROM {} JOIN {} ON {} WHERE {} ORDER BY {} LIMIT {limit}
              ) AS found",
+            row_as_json("before", pair.left.1),
+            row_as_json("after", pair.right.1),
             names.collect::<Vec<_>>().join(", "),
             pair.left_source(),
             pair.right_source(),

@@ -61,7 +61,7 @@ impl QueryError {
             code: ErrorCode::Postgres(Cow::Owned(sqlstate.to_owned())),
             message: message.to_owned(),
             details: details.map(str::to_owned),
-            hint: hint.map(str::to_owned),
+            hint: hint.map(str::to_owned).or_else(|| time_hint(sqlstate)),
         }
     }
 
@@ -154,4 +154,10 @@ impl QueryError {
     fn new(code: ErrorCode, message: String) -> Self {
         Self { code, message, details: None, hint: None }
     }
+}
+
+/// A time that would do, where Postgres refuses one.
+fn time_hint(sqlstate: &str) -> Option<String> {
+    let is_of_times = matches!(sqlstate, "22007" | "22008");
+    is_of_times.then(|| "Write a timestamp as 2013-01-01T10:17:00Z, and a date as 2013-01-01.".to_owned())
 }

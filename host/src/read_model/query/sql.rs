@@ -6,7 +6,10 @@ use super::{
     logic::{Connective, Logic},
     order::{Direction, Nulls, OrderTerm},
 };
-use crate::read_model::{Column, ColumnType, Table, value::sql_type as sql_type_of};
+use crate::read_model::{
+    Column, ColumnType, Table,
+    value::{shown_in_json, sql_type as sql_type_of},
+};
 
 /// The shape of the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,9 +71,14 @@ impl Query<'_> {
         let mut sql = Writer::new(self.table.name().as_str(), rendering.first_placeholder);
 
         let source = format!("{}.{}", quoted(rendering.schema), sql.table);
-        let select = self.select.iter().map(|selected| match &selected.alias {
-            Some(alias) => format!("{} AS {}", sql.column(selected.column), quoted(alias)),
-            None => sql.column(selected.column),
+        let select = self.select.iter().map(|selected| {
+            let column = sql.column(selected.column);
+            let shown = shown_in_json(selected.column.column_type, &column);
+            match (&selected.alias, shown) {
+                (Some(alias), shown) => format!("{} AS {}", shown.unwrap_or(column), quoted(alias)),
+                (None, Some(shown)) => format!("{shown} AS {}", selected.column.name.quoted()),
+                (None, None) => column,
+            }
         });
         let select = select.collect::<Vec<_>>().join(", ");
         let conditions = sql.all(&self.conditions);

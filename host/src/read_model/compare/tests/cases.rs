@@ -109,7 +109,7 @@ async fn settings_and_physical_order_change_neither_the_hash_nor_samples() {
     let sample = rows_of(&samples[0]).samples.added[0].get().to_owned();
     assert_eq!(
         sample,
-        r#"{"id":0.5,"at":"2024-02-29T12:00:00.25+00:00","day":"2024-02-29","ratio":0.30000000000000004,"raw":"\\x00ff"}"#
+        r#"{"id":0.5,"at":"2024-02-29T12:00:00.25Z","day":"2024-02-29","ratio":0.30000000000000004,"raw":"\\x00ff"}"#
     );
     sides
         .connection

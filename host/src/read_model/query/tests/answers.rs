@@ -36,8 +36,8 @@ fn rows_come_as_json() {
     assert_eq!((answer.page_rows, answer.total_rows), (3, None));
     assert_snapshot!(answer.body.replace(", \n ", ",\n"), @r#"
     [{"id":3,"user":null,"page":null,"delay":null,"ratio":null,"fare":null,"landed":null,"day":null,"ticket":null,"doc":null,"raw":null},
-    {"id":2,"user":"Émile, \"b\"","page":true,"delay":-5,"ratio":1.5,"fare":10.50,"landed":"2024-02-29T12:00:00.25+00:00","day":"2024-02-29","ticket":"00000000-0000-0000-0000-000000000001","doc":{"a": [1]},"raw":"\\x00ff"},
-    {"id":1,"user":"anna","page":false,"delay":7,"ratio":"NaN","fare":-0.001,"landed":"2024-03-01T00:00:00+00:00","day":"2024-03-01","ticket":"00000000-0000-0000-0000-000000000002","doc":"x","raw":"\\x"}]
+    {"id":2,"user":"Émile, \"b\"","page":true,"delay":-5,"ratio":1.5,"fare":10.50,"landed":"2024-02-29T12:00:00.25Z","day":"2024-02-29","ticket":"00000000-0000-0000-0000-000000000001","doc":{"a": [1]},"raw":"\\x00ff"},
+    {"id":1,"user":"anna","page":false,"delay":7,"ratio":"NaN","fare":-0.001,"landed":"2024-03-01T00:00:00Z","day":"2024-03-01","ticket":"00000000-0000-0000-0000-000000000002","doc":"x","raw":"\\x"}]
     "#);
 
     let body = |query: &str| database.answer(&table, query, &list()).unwrap().body;
