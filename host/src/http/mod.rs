@@ -5,6 +5,7 @@ mod convert;
 mod errors;
 mod events;
 mod extract;
+mod gate;
 mod health;
 mod modules;
 mod names;
@@ -23,7 +24,7 @@ mod state;
 mod streams;
 mod upcasters;
 
-pub use self::{router::router, serve::serve, settings::HttpSettings, state::Api};
+pub use self::{gate::Gate, router::router, serve::serve, settings::HttpSettings, state::Api};
 
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,8 @@ pub const INVALID_SCHEMA_NAME: &str = "3F000";
 pub const UNDEFINED_TABLE: &str = "42P01";
 /// The definition of a table or a view is not possible: a view whose columns change.
 pub const INVALID_TABLE_DEFINITION: &str = "42P16";
+/// The server, the role or the database has no connection left.
+pub const TOO_MANY_CONNECTIONS: &str = "53300";
 /// A lock was not granted within the session's `lock_timeout`.
 pub const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// A write on a server that is a replica, and not promoted yet.
