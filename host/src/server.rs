@@ -223,4 +223,6 @@ impl Server {
 }
 
 #[cfg(test)]
+mod start_tests;
+#[cfg(test)]
 pub(crate) mod tests;

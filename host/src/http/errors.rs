@@ -234,7 +234,7 @@ impl From<ReadError> for Problem {
         match error {
             ReadError::NoProjection(_) => Self::new(Code::ProjectionNotFound, detail),
             ReadError::NoTable { tables, .. } => Self::new(Code::TableNotFound, detail).with("tables", tables),
-            ReadError::NotReady(_) => Self::new(Code::ProjectionNotReady, detail),
+            ReadError::NotReady(_) | ReadError::Missing { .. } => Self::new(Code::ProjectionNotReady, detail),
             ReadError::Behind { checkpoint, .. } => {
                 Self::new(Code::ReadModelBehind, detail).with("position", checkpoint)
             }

@@ -75,6 +75,17 @@ pub enum ReadError {
     /// No build has caught up yet.
     #[error("projection `{0}` is not ready: its first build has not caught up yet")]
     NotReady(Identifier),
+    /// The active build's tables do not exist.
+    #[error(
+        "projection `{projection}` cannot be read: the table {table} of its active build is missing from the database, as after a restore \
+         of the schema gnomon alone; rebuild the projection"
+    )]
+    Missing {
+        /// The projection.
+        projection: Identifier,
+        /// A table.
+        table: String,
+    },
     /// The read model has not reached the position that the reader asks for.
     #[error("projection `{projection}` is at position {checkpoint}, and not yet at {wanted}")]
     Behind {
@@ -116,7 +127,7 @@ impl Queries {
             match self.try_read(request).await {
                 // The next try looks the active build up.
                 Ok(None) if tries < TRIES => self.active_builds.forget(request.projection),
-                Ok(None) => return Err(ReadError::NotReady(request.projection.clone())),
+                Ok(None) => return Err(self.nothing_to_read(request.projection).await?),
                 // A read changes nothing, so it can be repeated on another connection.
                 Err(ReadError::Postgres(error)) if tries < TRIES && is_transient(&error) => {
                     tokio::time::sleep(PAUSE).await;
@@ -125,6 +136,15 @@ impl Queries {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Why there is nothing to read again and again: the tables are missing, or there is no active build.
+    async fn nothing_to_read(&self, projection: &Identifier) -> Result<ReadError, ReadError> {
+        let active = self.active(projection).await?;
+        Ok(match active.tables.missing(&self.pool).await? {
+            Some(table) => ReadError::Missing { projection: projection.clone(), table },
+            None => ReadError::NotReady(projection.clone()),
+        })
     }
 
     /// Returns `None` if the remembered build is not the active one any more.

@@ -12,7 +12,7 @@ use crate::server::ServerSettings;
 pub(in crate::cli) struct ConnectionOptions {
     /// Maximum connections to Postgres that the host opens, beside four that it keeps for itself
     #[arg(long, env = "GNOMON_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = ServerSettings::default().max_connections,
-        value_parser = between(4, 1000))]
+        value_parser = between::<u32>(4, 1000))]
     pub(in crate::cli) max_connections: u32,
 
     /// Seconds for which a host that starts tries to connect to Postgres

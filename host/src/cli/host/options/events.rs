@@ -10,23 +10,23 @@ use crate::event_log::Limits;
 pub(super) struct EventOptions {
     /// Maximum bytes of data and metadata of one event
     #[arg(long, env = "GNOMON_MAX_EVENT_BYTES", value_name = "BYTES", default_value_t = Limits::default().max_event_bytes,
-        value_parser = between(1, 256 * 1024 * 1024))]
+        value_parser = between::<usize>(1, 256 * 1024 * 1024))]
     pub(super) max_event_bytes: usize,
 
     /// Maximum events of one append
     #[arg(long, env = "GNOMON_MAX_APPEND_EVENTS", value_name = "NUMBER", default_value_t = Limits::default().max_append_events,
-        value_parser = between(1, 1_000_000))]
+        value_parser = between::<usize>(1, 1_000_000))]
     max_append_events: usize,
 
     // Names are indexed, and an entry of an index has room for about 2,700 bytes.
     /// Maximum bytes of a stream's name
     #[arg(long, env = "GNOMON_MAX_STREAM_NAME_BYTES", value_name = "BYTES", default_value_t = Limits::default().max_stream_name_bytes,
-        value_parser = between(1, 2000))]
+        value_parser = between::<usize>(1, 2000))]
     max_stream_name_bytes: usize,
 
     /// Maximum bytes of an event type's name
     #[arg(long, env = "GNOMON_MAX_EVENT_TYPE_BYTES", value_name = "BYTES", default_value_t = Limits::default().max_event_type_bytes,
-        value_parser = between(1, 2000))]
+        value_parser = between::<usize>(1, 2000))]
     pub(super) max_event_type_bytes: usize,
 }
 

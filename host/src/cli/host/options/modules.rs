@@ -11,12 +11,12 @@ use crate::runtime::RuntimeLimits;
 pub(super) struct ModuleOptions {
     /// Maximum bytes of a component
     #[arg(long, env = "GNOMON_MAX_MODULE_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_module_bytes,
-        value_parser = between(1, 1 << 30))]
+        value_parser = between::<usize>(1, 1 << 30))]
     max_module_bytes: usize,
 
     /// Maximum bytes of memory of one instance of a module
     #[arg(long, env = "GNOMON_MAX_MEMORY_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_memory_bytes,
-        value_parser = between(1, 1 << 32))]
+        value_parser = between::<usize>(1, 1 << 32))]
     max_memory_bytes: usize,
 
     /// Maximum seconds that a module may compute on one batch
@@ -26,44 +26,44 @@ pub(super) struct ModuleOptions {
 
     /// Maximum events that upcasters may make of one event
     #[arg(long, env = "GNOMON_MAX_UPCAST_EVENTS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_upcast_events,
-        value_parser = between(1, 1_000_000))]
+        value_parser = between::<usize>(1, 1_000_000))]
     max_upcast_events: usize,
 
     // A module built with the SDK writes larger rows at once and not at the end of the batch, so that the host can refuse each at its
     // event. Smaller rows must always fit.
     /// Maximum bytes of one row of a read model
     #[arg(long, env = "GNOMON_MAX_ROW_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_row_bytes,
-        value_parser = between(LARGE_ROW_BYTES, 1 << 30))]
+        value_parser = between::<usize>(LARGE_ROW_BYTES, 1 << 30))]
     max_row_bytes: usize,
 
     /// Maximum rows that a module may find in one call
     #[arg(long, env = "GNOMON_MAX_FIND_ROWS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_find_rows,
-        hide_short_help = true, value_parser = between(1, 100_000_000))]
+        hide_short_help = true, value_parser = between::<usize>(1, 100_000_000))]
     max_find_rows: usize,
 
     /// Maximum keys that a module may read in one call
     #[arg(long, env = "GNOMON_MAX_GET_KEYS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_get_keys,
-        hide_short_help = true, value_parser = between(1, 100_000_000))]
+        hide_short_help = true, value_parser = between::<usize>(1, 100_000_000))]
     max_get_keys: usize,
 
     /// Maximum rows that a module may read in one batch
     #[arg(long, env = "GNOMON_MAX_BATCH_READS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_batch_reads,
-        hide_short_help = true, value_parser = between(1, 100_000_000))]
+        hide_short_help = true, value_parser = between::<usize>(1, 100_000_000))]
     max_batch_reads: usize,
 
     /// Maximum bytes of the rows that one call returns to a module
     #[arg(long, env = "GNOMON_MAX_READ_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_read_bytes,
-        hide_short_help = true, value_parser = between(1, 1 << 32))]
+        hide_short_help = true, value_parser = between::<usize>(1, 1 << 32))]
     max_read_bytes: usize,
 
     /// Maximum bytes that a module may pass to the host in one call
     #[arg(long, env = "GNOMON_MAX_CALL_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_call_bytes,
-        hide_short_help = true, value_parser = between(1, 1 << 32))]
+        hide_short_help = true, value_parser = between::<usize>(1, 1 << 32))]
     max_call_bytes: usize,
 
     /// Maximum bytes of the rows that a module may change in one batch
     #[arg(long, env = "GNOMON_MAX_BATCH_WRITE_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_batch_write_bytes,
-        hide_short_help = true, value_parser = between(1, 1 << 40))]
+        hide_short_help = true, value_parser = between::<usize>(1, 1 << 40))]
     max_batch_write_bytes: usize,
 }
 

@@ -10,12 +10,12 @@ use crate::{projector::ProjectorSettings, subscriptions::BatchSize};
 pub(super) struct ProjectorOptions {
     /// Maximum events of one batch
     #[arg(long, env = "GNOMON_BATCH_EVENTS", value_name = "NUMBER", default_value_t = BatchSize::default().max_events,
-        value_parser = between(1, 1_000_000))]
+        value_parser = between::<usize>(1, 1_000_000))]
     batch_events: usize,
 
     /// Maximum bytes of events of one batch, approximately
     #[arg(long, env = "GNOMON_BATCH_BYTES", value_name = "BYTES", default_value_t = BatchSize::default().max_bytes,
-        value_parser = between(1, 1 << 30))]
+        value_parser = between::<usize>(1, 1 << 30))]
     batch_bytes: usize,
 
     /// Seconds after which the builds of a host that does not renew its leases go to another host
@@ -32,7 +32,7 @@ pub(super) struct ProjectorOptions {
     /// Maximum events that a build may set aside; with more, it halts
     #[arg(long, env = "GNOMON_MAX_DEAD_LETTERS", value_name = "NUMBER",
         default_value_t = ProjectorSettings::default().max_dead_letters,
-        value_parser = between(0, 1_000_000_000))]
+        value_parser = between::<u64>(0, 1_000_000_000))]
     max_dead_letters: u64,
 }
 
