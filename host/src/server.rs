@@ -174,7 +174,8 @@ impl Server {
         Ok(Self { address, settings, gate, rooms: None, closing, serving, _closes: closes })
     }
 
-    /// Changes what requests are told while the host is starting.
+    /// The way into the API, which tells requests what the host waits for while it is starting.
+    #[must_use]
     pub fn gate(&self) -> &Gate {
         &self.gate
     }

@@ -10,7 +10,6 @@ use tracing::warn;
 
 /// Parameters that are honoured.
 const PARAMETERS: &[&str] = &[
-    "application_name",
     "dbname",
     "host",
     "hostaddr",
@@ -26,6 +25,7 @@ const PARAMETERS: &[&str] = &[
 
 /// Parameters of libpq that have no effect here. Providers put them into the URLs that they give out.
 const WITHOUT_EFFECT: &[&str] = &[
+    "application_name",
     "channel_binding",
     "client_encoding",
     "connect_timeout",
