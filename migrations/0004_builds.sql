@@ -68,5 +68,4 @@ CREATE TABLE gnomon.history (
 
 CREATE INDEX ON gnomon.history (projection, entry);
 
--- The views on the active builds' tables, for SQL users.
-CREATE SCHEMA read_models;
+-- The schema `read_models`, with the views on the active builds' tables, is made by host/src/postgres/migrate.rs.

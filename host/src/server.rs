@@ -4,15 +4,15 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::info;
 
 use crate::{
     event_log::{EventLog, EventLogSettings},
-    http::{Api, HttpSettings, serve},
+    http::{Api, Gate, HttpSettings, serve},
     modules::Modules,
     operations::Operations,
-    postgres::{ConnectError, Database, MigrateError, migrate},
+    postgres::{ConnectError, Database, MigrateError, Patience, Waiting, migrate},
     projector::{Projector, ProjectorSettings},
     queries::Queries,
     runtime::{Runtime, RuntimeError, RuntimeLimits, RuntimeSettings},
@@ -66,17 +66,19 @@ pub enum StartError {
     /// The WebAssembly engine or its cache cannot be used.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// The log cannot be opened.
-    #[error("cannot open the log: {0}")]
-    Log(sqlx::Error),
     /// The address is in use, or not one of this machine.
-    #[error("cannot listen on {address}: {error}; choose another address with --listen")]
+    #[error("cannot listen on {address}: {error}; perhaps another host does; choose another address with --listen, such as {}", next(*address))]
     Listen {
         /// The address.
         address: SocketAddr,
         /// The system's answer.
         error: std::io::Error,
     },
+}
+
+/// The next port, for a hint.
+fn next(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip(), address.port().checked_add(1).unwrap_or(7070))
 }
 
 /// The rooms of a host, connected, without the listener in front of them. Tests start hosts with it, too.
@@ -91,17 +93,28 @@ pub(crate) struct Rooms {
 }
 
 impl Rooms {
-    /// Brings the schema of the database up to date, and starts to work on the builds in it.
+    /// Brings the schema of the database up to date, opens the connections that the host keeps, and starts to work on the builds.
+    /// `waiting` hears what takes long.
     ///
     /// # Errors
     /// See [`StartError`].
-    pub(crate) async fn start(database: PgConnectOptions, settings: &ServerSettings) -> Result<Self, StartError> {
-        let database = Database::connect(database, settings.max_connections, settings.connect_timeout).await?;
-        migrate(&database.lookups).await?;
-        let log = EventLog::open(database.lookups.clone(), settings.log).await.map_err(StartError::Log)?;
+    pub(crate) async fn start(
+        database: PgConnectOptions,
+        settings: &ServerSettings,
+        waiting: Waiting<'_>,
+    ) -> Result<Self, StartError> {
+        // First, since it needs no database.
         let runtime = Runtime::start(RuntimeSettings { limits: settings.limits, cache: settings.cache.clone() })?;
+        let patience = Patience::new(settings.connect_timeout);
+        let database = Database::connect_within(database, settings.max_connections, patience, waiting).await?;
+        waiting("the schema of the database is brought up to date".to_owned());
+        migrate(&database.lookups).await?;
+        let open_log = async || EventLog::open(database.lookups.clone(), settings.log).await;
+        let log = database.retry(patience, waiting, open_log).await?;
         let modules = Modules::new(database.lookups.clone(), runtime);
-        let projector = Projector::start(&database, log.clone(), modules.clone(), settings.projector);
+        let start_projector =
+            async || Projector::start(&database, log.clone(), modules.clone(), settings.projector).await;
+        let projector = database.retry(patience, waiting, start_projector).await?;
         let operations = Operations::new(&database, modules.clone(), projector.committed());
         let queries = Queries::new(&database, projector.committed());
         Ok(Self { database, log, modules, projector, operations, queries })
@@ -114,7 +127,7 @@ impl Rooms {
             modules: self.modules.clone(),
             operations: self.operations.clone(),
             queries: self.queries.clone(),
-            pool: self.database.lookups.clone(),
+            database: self.database.clone(),
             settings: settings.into(),
             closing,
         }
@@ -125,9 +138,14 @@ impl Rooms {
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
-    rooms: Rooms,
+    settings: ServerSettings,
+    gate: Gate,
+    /// `None` before [`Server::open`].
+    rooms: Option<Rooms>,
     closing: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
+    /// Ends the listener with this value.
+    _closes: DropGuard,
 }
 
 impl Server {
@@ -136,16 +154,44 @@ impl Server {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(database: PgConnectOptions, settings: ServerSettings) -> Result<Self, StartError> {
-        let listener = TcpListener::bind(settings.listen)
-            .await
-            .map_err(|error| StartError::Listen { address: settings.listen, error })?;
-        let address = listener.local_addr().map_err(|error| StartError::Listen { address: settings.listen, error })?;
-        let rooms = Rooms::start(database, &settings).await?;
-        let closing = CancellationToken::new();
-        let api = rooms.api(settings.http, closing.clone());
-        let serving = tokio::spawn(serve(listener, api));
-        info!(%address, "listening");
-        Ok(Self { address, rooms, closing, serving })
+        let mut server = Self::bind(settings).await?;
+        server.open(database).await?;
+        Ok(server)
+    }
+
+    /// Takes the port. From now on the host is alive, and answers that it is starting.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`]
+    pub async fn bind(settings: ServerSettings) -> Result<Self, StartError> {
+        let refused = |error| StartError::Listen { address: settings.listen, error };
+        let listener = TcpListener::bind(settings.listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let (gate, closing) = (Gate::closed("it has just begun"), CancellationToken::new());
+        let serving = tokio::spawn(serve(listener, gate.clone(), closing.clone()));
+        info!(%address, "starting");
+        let closes = closing.clone().drop_guard();
+        Ok(Self { address, settings, gate, rooms: None, closing, serving, _closes: closes })
+    }
+
+    /// The way into the API, which tells requests what the host waits for while it is starting.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Connects to the database and starts the host's work. When it returns, the host answers.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn open(&mut self, database: PgConnectOptions) -> Result<(), StartError> {
+        self.gate.say("it connects to Postgres");
+        let gate = self.gate.clone();
+        let rooms = Rooms::start(database, &self.settings, &move |step| gate.say(step)).await?;
+        self.gate.open(rooms.api(self.settings.http, self.closing.clone()));
+        self.rooms = Some(rooms);
+        info!(address = %self.address, "listening");
+        Ok(())
     }
 
     /// The address that the host listens on.
@@ -170,10 +216,14 @@ impl Server {
         if tokio::time::timeout(Duration::from_secs(10), self.serving).await.is_err() {
             tracing::warn!("some requests were not answered in time");
         }
-        self.rooms.projector.stop().await;
-        self.rooms.database.close().await;
+        if let Some(rooms) = self.rooms {
+            rooms.projector.stop().await;
+            rooms.database.close().await;
+        }
     }
 }
 
+#[cfg(test)]
+mod start_tests;
 #[cfg(test)]
 pub(crate) mod tests;

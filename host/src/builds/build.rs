@@ -164,6 +164,17 @@ pub enum BuildError {
     },
 }
 
+impl BuildError {
+    /// A table of the build does not exist, though the build is not retired.
+    #[must_use]
+    pub fn missing_table(table: &str) -> Self {
+        let message = format!(
+            "the table {table} is missing from the database, as after a restore of the schema gnomon alone; rebuild the projection"
+        );
+        Self::Host { message }
+    }
+}
+
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -2,6 +2,8 @@
 
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 
+use crate::postgres::connect_to_read;
+
 /// Read-only transactions on a separate connection, so that a long read keeps no connection of the pool.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
@@ -9,9 +11,9 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Connects with the options of the pool.
+    /// Connects beside the pool.
     pub(crate) async fn connect(pool: &PgPool) -> Result<Self, sqlx::Error> {
-        Ok(Self { connection: PgConnection::connect_with(&pool.connect_options()).await? })
+        Ok(Self { connection: connect_to_read(pool).await? })
     }
 
     /// Begins a transaction. It sees the database as of its first statement.

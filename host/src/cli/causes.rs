@@ -32,11 +32,14 @@ mod tests {
 
     #[test]
     fn each_cause_is_printed_once() {
-        let connect = ConnectError::Unreachable { address: "db:5432".to_owned(), error: refused() };
+        let connect = ConnectError::Unreachable {
+            address: "db:5432".to_owned(),
+            error: refused(),
+            waited: std::time::Duration::from_secs(30),
+        };
         for error in [
             anyhow::Error::from(refused()),
             StartError::from(connect).into(),
-            StartError::Log(refused()).into(),
             anyhow::Error::from(refused()).context("cannot migrate"),
         ] {
             let message = with_causes(&error);

@@ -1,12 +1,12 @@
 //! `gnomon migrate`
 
 use clap::Args;
+use sqlx::postgres::PgConnectOptions;
 
-use super::host::{log_start, open_database, options::ConnectionOptions};
+use super::host::{log_start, open_database, options::ConnectionOptions, prepare_folder};
 use crate::{
     config::{DataDirOptions, DatabaseOptions},
     postgres::{Database, migrate},
-    server::ServerSettings,
 };
 
 /// Bring the schema of the database up to date. `gnomon serve` does the same when it starts.
@@ -22,14 +22,23 @@ pub(super) struct Migrate {
 
 impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let (options, postgres) = open_database(&self.database, &self.data_dir.folder(), log_start()).await?;
-        let timeout = ServerSettings::default().connect_timeout;
-        let database = Database::connect(options, self.connections.max_connections, timeout).await?;
-        migrate(&database.lookups).await?;
-        database.close().await;
+        let folder = self.data_dir.folder();
+        if self.database.database_url.is_none() {
+            prepare_folder(&folder)?;
+        }
+        let (options, postgres) = open_database(&self.database, &folder, log_start()).await?;
+        let migrated = self.migrate(options).await;
         if let Some(postgres) = postgres {
             postgres.stop().await?;
         }
+        migrated
+    }
+
+    async fn migrate(&self, options: PgConnectOptions) -> anyhow::Result<()> {
+        let ConnectionOptions { max_connections, .. } = self.connections;
+        let database = Database::connect(options, max_connections, self.connections.connect_timeout()).await?;
+        migrate(&database.lookups).await?;
+        database.close().await;
         Ok(())
     }
 }

@@ -14,7 +14,13 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let mut host = RunningHost::start(&self.host).await?;
+        let mut host = tokio::select! {
+            started = RunningHost::start(&self.host) => started?,
+            signal = stop_signal() => {
+                info!("stopping before the host was ready");
+                return Ok(signal?);
+            }
+        };
         tokio::select! {
             error = host.failed() => {
                 host.stop().await?;

@@ -13,8 +13,7 @@ use crate::postgres::{Heard, Notifications};
 const POLL: Duration = Duration::from_secs(1);
 
 /// Follows the appends of all hosts and sends each new head. Returns when the pool is closed.
-pub(super) async fn follow_head(pool: PgPool, head: watch::Sender<Position>) {
-    let mut notifications = Notifications::listen(pool.clone(), "gnomon_head");
+pub(super) async fn follow_head(pool: PgPool, mut notifications: Notifications, head: watch::Sender<Position>) {
     let mut is_failing = false;
     loop {
         let notified = match tokio::time::timeout(POLL, notifications.next()).await {

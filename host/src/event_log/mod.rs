@@ -20,6 +20,8 @@ use std::{sync::Arc, time::Duration};
 use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
 
+use crate::postgres::Notifications;
+
 pub use self::{
     append::{Append, AppendError, Appended, ExpectedVersion, Imported, Line},
     event::{EventId, NewEvent, Position, RecordedEvent, SchemaVersion, SchemaVersionError, StreamVersion},
@@ -72,15 +74,16 @@ impl Drop for Shared {
 }
 
 impl EventLog {
-    /// Opens the log in a database whose schema is up to date.
+    /// Opens the log in a database whose schema is up to date, and the connections that it keeps: one to append, one to listen.
     ///
     /// # Errors
     /// Postgres fails.
     pub async fn open(pool: PgPool, settings: EventLogSettings) -> Result<Self, sqlx::Error> {
         let (sender, head) = watch::channel(read::head(&pool).await?);
-        let appender =
-            append::Appender::start(pool.clone(), sender.clone(), settings.partition_events, settings.append_timeout);
-        let follow_head = tokio::spawn(head::follow_head(pool.clone(), sender));
+        let EventLogSettings { limits: _, partition_events, append_timeout } = settings;
+        let appender = append::Appender::start(pool.clone(), sender.clone(), partition_events, append_timeout).await?;
+        let notifications = Notifications::listen(pool.clone(), "gnomon_head").await?;
+        let follow_head = tokio::spawn(head::follow_head(pool.clone(), notifications, sender));
         Ok(Self { shared: Arc::new(Shared { pool, limits: settings.limits, appender, head, follow_head }) })
     }
 
@@ -91,6 +94,14 @@ impl EventLog {
     pub async fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
         append::check_appends(&appends, &self.shared.limits)?;
         self.shared.appender.append(appends).await
+    }
+
+    /// Checks that appends can be made now. While another append is being tried, it waits for its result.
+    ///
+    /// # Errors
+    /// Why they cannot.
+    pub async fn check_appends(&self) -> Result<(), AppendError> {
+        self.shared.appender.check().await
     }
 
     /// Appends the events that are not in the log yet, all or nothing; `first_line` is the number of the first line, from 1, to

@@ -35,6 +35,13 @@ pub(super) async fn page(PathParams(code): PathParams<String>) -> Result<Respons
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
+        if matches!(error, sqlx::Error::PoolTimedOut) {
+            return unavailable(
+                Code::DatabaseUnavailable,
+                "no connection to Postgres was free in time; /health/ready says whether Postgres gives this host as many as it needs",
+                &error,
+            );
+        }
         // The pool is closed while the host stops.
         if is_transient(&error) || matches!(error, sqlx::Error::PoolClosed) {
             unavailable(Code::DatabaseUnavailable, "Postgres does not answer", &error)
@@ -88,8 +95,13 @@ impl From<AppendError> for Problem {
             AppendError::Refused(_) => internal(&detail),
             AppendError::Unavailable(error) => unavailable(
                 Code::LogUnavailable,
-                "the log did not answer in time; whether the events were appended is not known. With event ids it is safe to \
-                 send them again",
+                "the log did not answer in time; the events were not appended, so the same request can be sent again",
+                &error,
+            ),
+            AppendError::Unknown(error) => unavailable(
+                Code::AppendUnknown,
+                "the connection to Postgres broke while the events were being committed; whether they were appended is not known. With \
+                 event ids it is safe to send them again",
                 &error,
             ),
         }
@@ -238,7 +250,7 @@ impl From<ReadError> for Problem {
         match error {
             ReadError::NoProjection(_) => Self::new(Code::ProjectionNotFound, detail),
             ReadError::NoTable { tables, .. } => Self::new(Code::TableNotFound, detail).with("tables", tables),
-            ReadError::NotReady { .. } => Self::new(Code::ProjectionNotReady, detail),
+            ReadError::NotReady { .. } | ReadError::Missing { .. } => Self::new(Code::ProjectionNotReady, detail),
             ReadError::Behind { checkpoint, .. } => {
                 Self::new(Code::ReadModelBehind, detail).with("position", checkpoint)
             }

@@ -93,11 +93,11 @@ impl FromRequestParts<Api> for NoParams {
 /// The parameters of the path.
 pub(super) struct PathParams<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<Api> for PathParams<T> {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathParams<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        axum::extract::Path::from_request_parts(parts, api)
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        axum::extract::Path::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Path(params)| Self(params))
             .map_err(|error| Problem::new(Code::InvalidPath, path_error(&error)))

@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 use super::{
     problem::{Code, Problem},
+    server_error::unavailable,
     state::Api,
 };
+use crate::postgres::ConnectError;
 
 /// How long Postgres may take to answer.
 const POSTGRES_TIMEOUT: Duration = Duration::from_secs(2);
@@ -18,12 +20,41 @@ pub(super) async fn live() -> Json<Value> {
     Json(json!({"status": "live"}))
 }
 
-/// `GET /health/ready`: the host runs, and Postgres answers.
+/// `GET /health/ready`: Postgres answers queries, and appends can be made.
 pub(super) async fn ready(State(api): State<Api>) -> Result<Json<Value>, Problem> {
-    match tokio::time::timeout(POSTGRES_TIMEOUT, sqlx::query("SELECT 1").execute(&api.pool)).await {
-        Ok(Ok(_)) => Ok(Json(json!({"status": "ready"}))),
+    let (answers, appends) = tokio::join!(answers(&api), can_append(&api));
+    answers.and(appends)?;
+    Ok(Json(json!({"status": "ready"})))
+}
+
+async fn answers(api: &Api) -> Result<(), Problem> {
+    match tokio::time::timeout(POSTGRES_TIMEOUT, sqlx::query("SELECT 1").execute(&api.database.lookups)).await {
+        Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(error.into()),
-        Err(_) => Err(Problem::new(Code::DatabaseUnavailable, "Postgres does not answer in time")),
+        // The pool says only that it has no connection; a connection beside it shows why.
+        Err(_) => Err(match tokio::time::timeout(POSTGRES_TIMEOUT, api.database.diagnose()).await {
+            Ok(Err(error)) => unavailable(Code::DatabaseUnavailable, &without_address(&error), &error),
+            Ok(Ok(())) | Err(_) => Problem::new(Code::DatabaseUnavailable, "Postgres does not answer in time"),
+        }),
+    }
+}
+
+async fn can_append(api: &Api) -> Result<(), Problem> {
+    let error = match tokio::time::timeout(POSTGRES_TIMEOUT, api.log.check_appends()).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "an append is being tried again, or waits for the log's lock".to_owned(),
+    };
+    Err(unavailable(Code::LogUnavailable, &format!("appends cannot be made: {error}"), &error))
+}
+
+/// What clients may know of an error: where Postgres is, and as whom the host connects, is in the log only.
+fn without_address(error: &ConnectError) -> String {
+    match error {
+        ConnectError::NoneLeft { needed, error, .. } => {
+            format!("Postgres has no connection left for this host, which needs {needed} (--max-connections): {error}")
+        }
+        _ => "cannot connect to Postgres; the host's log says why".to_owned(),
     }
 }
 

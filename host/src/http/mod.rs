@@ -7,6 +7,7 @@ mod convert;
 mod errors;
 mod events;
 mod extract;
+mod gate;
 mod health;
 mod json;
 mod modules;
@@ -26,7 +27,7 @@ mod state;
 mod streams;
 mod upcasters;
 
-pub use self::{router::router, serve::serve, settings::HttpSettings, state::Api};
+pub use self::{gate::Gate, router::router, serve::serve, settings::HttpSettings, state::Api};
 
 #[cfg(test)]
 mod tests;

@@ -45,6 +45,7 @@ macro_rules! codes {
 }
 
 codes! {
+    AppendUnknown "append_unknown" SERVICE_UNAVAILABLE "Whether the events were appended is not known",
     BarrierTimedOut "barrier_timed_out" SERVICE_UNAVAILABLE "The builds did not come to one position in time",
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "The body of the request is too large",
     BuildBehind "build_behind" CONFLICT "The build is not as far as what queries have already seen",
@@ -65,7 +66,7 @@ codes! {
     InvalidPath "invalid_path" BAD_REQUEST "A part of the path is not allowed",
     InvalidQuery "invalid_query" BAD_REQUEST "A parameter of the query string is not allowed",
     LimitExceeded "limit_exceeded" PAYLOAD_TOO_LARGE "Something is larger than a limit allows",
-    LogUnavailable "log_unavailable" SERVICE_UNAVAILABLE "The log did not answer in time",
+    LogUnavailable "log_unavailable" SERVICE_UNAVAILABLE "The log did not answer in time; nothing was appended",
     MalformedJson "malformed_json" BAD_REQUEST "The body of the request is not JSON",
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The path does not take this method",
     ModuleKindChanged "module_kind_changed" CONFLICT "The name belongs to a module of another kind",
@@ -79,6 +80,7 @@ codes! {
     ProjectionNotReady "projection_not_ready" SERVICE_UNAVAILABLE "No build of the projection has caught up yet",
     ReadModelBehind "read_model_behind" SERVICE_UNAVAILABLE "The read model is not yet at the wanted position",
     RetryOutOfOrder "retry_out_of_order" CONFLICT "The dead letters can only be retried out of order",
+    Starting "starting" SERVICE_UNAVAILABLE "The host is starting",
     StreamNotFound "stream_not_found" NOT_FOUND "The stream does not exist",
     TableNotFound "table_not_found" NOT_FOUND "The projection has no such table",
     UpcastFailed "upcast_failed" UNPROCESSABLE_ENTITY "An upcaster cannot rewrite an event",

@@ -95,7 +95,7 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
 }
 
 /// Keeps browsers from rendering what users wrote into events as a page.
-async fn no_sniff(request: Request, next: Next) -> Response {
+pub(super) async fn no_sniff(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::settings::HttpSettings;
-use crate::{event_log::EventLog, modules::Modules, operations::Operations, queries::Queries};
+use crate::{event_log::EventLog, modules::Modules, operations::Operations, postgres::Database, queries::Queries};
 
 /// The state that the handlers share.
 #[derive(Clone, Debug)]
@@ -20,7 +19,7 @@ pub struct Api {
     /// What readers can do.
     pub queries: Queries,
     /// To check whether Postgres answers.
-    pub pool: PgPool,
+    pub database: Database,
     /// Settings.
     pub settings: Arc<HttpSettings>,
     /// Ends the answers that follow, which never end by themselves, when the host stops.

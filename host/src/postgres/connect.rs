@@ -1,28 +1,36 @@
-//! The pool of connections.
+//! The connections of a host.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sqlx::{
-    PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use gnomon_values::Instant;
+use sqlx::{PgPool, postgres::PgConnectOptions};
 use tracing::warn;
 
-use super::{backoff::Backoff, sqlstate::is_transient};
+use super::{
+    backoff::Backoff,
+    contact::{self, Contact},
+    session::{self, Plans},
+    sqlstate::{TOO_MANY_CONNECTIONS, has_sqlstate, is_transient},
+};
 
 /// The oldest Postgres that Gnomon runs on.
 pub const OLDEST_POSTGRES: i32 = 14;
+
+/// Connections that a host keeps for itself beside those of its pools: one to append, one that shows that it lives, and two to listen.
+pub const KEPT_CONNECTIONS: u32 = 4;
 
 /// Why there are no connections.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// No server answers, or it refuses the connection.
-    #[error("cannot connect to Postgres at {address}: {error}")]
+    #[error("cannot connect to Postgres at {address}: {error}{}", tried(*waited))]
     Unreachable {
         /// Host, port, user and database.
         address: String,
         /// The error of the last try.
         error: sqlx::Error,
+        /// For how long it was tried.
+        waited: Duration,
     },
     /// It answers, but is too old.
     #[error("Postgres at {address} is version {found}; Gnomon needs {OLDEST_POSTGRES} or newer")]
@@ -32,6 +40,80 @@ pub enum ConnectError {
         /// The server's major version.
         found: i32,
     },
+    /// It does not let this host have as many connections as it is set to open.
+    #[error(
+        "this host needs {needed} connections to Postgres at {address}, --max-connections={} and {KEPT_CONNECTIONS} that it keeps for \
+         itself, and {allowed} are allowed by {by}: raise that, or start the host with {}",
+        needed - KEPT_CONNECTIONS,
+        lower(*allowed)
+    )]
+    TooFewAllowed {
+        /// Host, port, user and database.
+        address: String,
+        /// The connections that this host may open.
+        needed: u32,
+        /// The connections that it is allowed.
+        allowed: u32,
+        /// What allows no more.
+        by: String,
+    },
+    /// All connections of the server, the role or the database are in use by others.
+    #[error(
+        "Postgres at {address} has no connection left for this host ({error}){}. It needs {needed}: --max-connections={} and \
+         {KEPT_CONNECTIONS} that it keeps for itself; give it fewer, end other clients, or raise max_connections of the server or \
+         CONNECTION LIMIT of the role or the database",
+        tried(*waited),
+        needed - KEPT_CONNECTIONS
+    )]
+    NoneLeft {
+        /// Host, port, user and database.
+        address: String,
+        /// The connections that this host may open.
+        needed: u32,
+        /// The server's answer.
+        error: sqlx::Error,
+        /// For how long it was tried.
+        waited: Duration,
+    },
+    /// A pooler hands sessions out for a transaction or a statement each.
+    #[error(
+        "a pooler stands before Postgres at {address}, and shares sessions between connections (PgBouncer's pool_mode=transaction or \
+         statement). Gnomon listens, prepares statements and holds locks that live as long as a session: connect to Postgres itself, or \
+         let the pooler work with pool_mode=session for this database, with a pool_size of at least {needed}"
+    )]
+    SharedSessions {
+        /// Host, port, user and database.
+        address: String,
+        /// The connections that this host may open.
+        needed: u32,
+    },
+    /// A pooler refuses a parameter of the connection's start.
+    #[error(
+        "a pooler stands before Postgres at {address}, and refuses the connection: {error}. Gnomon itself sends client_encoding, \
+         DateStyle, TimeZone and application_name only, which PgBouncer knows; take other parameters (`options`) out of the database URL"
+    )]
+    RefusedByPooler {
+        /// Host, port, user and database.
+        address: String,
+        /// The pooler's answer.
+        error: sqlx::Error,
+    },
+}
+
+fn tried(waited: Duration) -> String {
+    if waited.is_zero() {
+        String::new()
+    } else {
+        format!(", and so for {} s (--connect-timeout)", waited.as_secs_f64())
+    }
+}
+
+/// What to start a host with where so many connections are allowed.
+fn lower(allowed: u32) -> String {
+    match allowed.checked_sub(KEPT_CONNECTIONS) {
+        Some(left @ 4..) => format!("--max-connections {left}"),
+        _ => "a role that is allowed at least 8".to_owned(),
+    }
 }
 
 /// The connections of a host.
@@ -45,6 +127,26 @@ pub struct Database {
     pub lookups: PgPool,
     /// For queries of users, which may be any. However many there are, the host's own work has connections left.
     pub queries: PgPool,
+    address: String,
+    needed: u32,
+}
+
+/// Hears why a host cannot start yet.
+pub type Waiting<'a> = &'a (dyn Fn(String) + Send + Sync);
+
+/// For how long something is tried again.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    began: tokio::time::Instant,
+    limit: Duration,
+}
+
+impl Patience {
+    /// Begins now.
+    #[must_use]
+    pub fn new(limit: Duration) -> Self {
+        Self { began: tokio::time::Instant::now(), limit }
+    }
 }
 
 impl Database {
@@ -53,22 +155,107 @@ impl Database {
     /// Waits for a server that is still starting, for up to `timeout`.
     ///
     /// # Errors
-    /// The server cannot be reached in that time, refuses the connection, or is too old.
+    /// The server cannot be reached in that time, refuses the connection, or cannot be used: see [`ConnectError`].
     pub async fn connect(
         options: PgConnectOptions,
         max_connections: u32,
         timeout: Duration,
     ) -> Result<Self, ConnectError> {
+        Self::connect_within(options, max_connections, Patience::new(timeout), &|_| {}).await
+    }
+
+    /// The same; `waiting` hears of each refusal that is tried again.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn connect_within(
+        options: PgConnectOptions,
+        max_connections: u32,
+        patience: Patience,
+        waiting: Waiting<'_>,
+    ) -> Result<Self, ConnectError> {
         let address = address(&options);
-        let options = session(options);
-        let queries = pool(max_connections / 2).connect_lazy_with(options.clone());
-        let lookups = pool(max_connections - max_connections / 2).connect_lazy_with(by_index(options));
-        let version = wait_for_version(&lookups, &address, timeout).await?;
-        let found = version / 10_000;
-        if found < OLDEST_POSTGRES {
-            return Err(ConnectError::TooOld { address, found });
+        let needed = max_connections + KEPT_CONNECTIONS;
+        let options = session::start(options);
+        let queries = session::pool(max_connections / 2, Plans::Any).connect_lazy_with(options.clone());
+        let lookups =
+            session::pool(max_connections - max_connections / 2, Plans::ByIndex).connect_lazy_with(options.clone());
+        let database = Self { lookups, queries, address: address.clone(), needed };
+        let Contact { version, limit, shares_sessions } =
+            database.retry(patience, waiting, async || contact::look(&options).await).await?;
+        if shares_sessions {
+            return Err(ConnectError::SharedSessions { address, needed });
         }
-        Ok(Self { lookups, queries })
+        if version < OLDEST_POSTGRES {
+            return Err(ConnectError::TooOld { address, found: version });
+        }
+        match limit {
+            Some((allowed, by)) if allowed < needed => {
+                Err(ConnectError::TooFewAllowed { address, needed, allowed, by })
+            }
+            _ => Ok(database),
+        }
+    }
+
+    /// Tries until it succeeds, fails for a reason that is not transient, or patience ends. The first refusal, and each that differs
+    /// from the one before, is logged at once.
+    ///
+    /// # Errors
+    /// The last error.
+    pub async fn retry<T>(
+        &self,
+        patience: Patience,
+        waiting: Waiting<'_>,
+        attempt: impl AsyncFn() -> Result<T, sqlx::Error>,
+    ) -> Result<T, ConnectError> {
+        let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
+        let mut said = None;
+        loop {
+            let error = match attempt().await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            let pause = backoff.next_pause();
+            let waits = is_transient(&error) && !is_final(&error);
+            if !waits || patience.began.elapsed() + pause >= patience.limit {
+                let waited = if waits { patience.limit } else { Duration::ZERO };
+                return Err(self.error(error, waited));
+            }
+            let message = error.to_string();
+            if said.as_ref() != Some(&message) {
+                let until = clock(patience.limit.saturating_sub(patience.began.elapsed()));
+                let address = &self.address;
+                warn!(%address, %error, %until, "cannot connect to Postgres, trying again");
+                waiting(format!("cannot connect to Postgres: {message}; trying again until {until}"));
+                said = Some(message);
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    fn error(&self, error: sqlx::Error, waited: Duration) -> ConnectError {
+        let (address, needed) = (self.address.clone(), self.needed);
+        if has_sqlstate(&error, TOO_MANY_CONNECTIONS) {
+            ConnectError::NoneLeft { address, needed, error, waited }
+        } else if contact::is_refused_by_pooler(&error) {
+            ConnectError::RefusedByPooler { address, error }
+        } else {
+            ConnectError::Unreachable { address, error, waited }
+        }
+    }
+
+    /// Opens a connection and closes it, to learn why the pools give none. The error says how many connections this host needs.
+    ///
+    /// # Errors
+    /// What keeps the host from connecting.
+    pub async fn diagnose(&self) -> Result<(), ConnectError> {
+        match session::connect_beside(&self.lookups, &[]).await {
+            Ok(connection) => {
+                let _ = sqlx::Connection::close(connection).await;
+                Ok(())
+            }
+            Err(error) => Err(self.error(error, Duration::ZERO)),
+        }
     }
 
     /// Closes every connection, each when its current work is done.
@@ -78,53 +265,25 @@ impl Database {
     }
 }
 
-fn pool(max_connections: u32) -> PgPoolOptions {
-    PgPoolOptions::new()
-        .max_connections(max_connections.max(1))
-        .acquire_timeout(Duration::from_secs(10))
-        // A ping before each use would cost a round trip; work on a broken connection fails and is tried again instead.
-        .test_before_acquire(false)
+/// Whether waiting does not help although the error is of a connection: TLS is not set up, or a pooler is.
+fn is_final(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Tls(_)) || contact::is_refused_by_pooler(error)
 }
 
-async fn wait_for_version(pool: &PgPool, address: &str, timeout: Duration) -> Result<i32, ConnectError> {
-    let deadline = tokio::time::Instant::now() + timeout;
-    let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
-    loop {
-        match sqlx::query_scalar("SELECT current_setting('server_version_num')::int").fetch_one(pool).await {
-            Ok(version) => return Ok(version),
-            Err(error) => {
-                let pause = backoff.next_pause();
-                if !is_transient(&error) || tokio::time::Instant::now() + pause >= deadline {
-                    return Err(ConnectError::Unreachable { address: address.to_owned(), error });
-                }
-                warn!(%address, %error, "Postgres does not answer yet, trying again");
-                tokio::time::sleep(pause).await;
-            }
-        }
-    }
-}
-
-fn by_index(options: PgConnectOptions) -> PgConnectOptions {
-    options.options(
-        ["enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "enable_sort"]
-            .map(|method| (method, "off")),
-    )
-}
-
-/// Sets what holds for every session.
-fn session(options: PgConnectOptions) -> PgConnectOptions {
-    options.application_name("gnomon").statement_cache_capacity(256).options([
-        // Instants are written and read in UTC, whatever the server's setting.
-        ("TimeZone", "UTC"),
-        // Compiling a plan takes longer than any statement of Gnomon runs.
-        ("jit", "off"),
-        // A host that is frozen within a transaction loses its locks after this time.
-        ("idle_in_transaction_session_timeout", "5s"),
-    ])
+/// The time of day after a while, to the second.
+fn clock(after: Duration) -> Instant {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = (now + after).as_secs();
+    Instant(i64::try_from(seconds).unwrap_or_default() * 1_000_000)
 }
 
 /// The address for messages, without the password.
 fn address(options: &PgConnectOptions) -> String {
     let database = options.get_database().unwrap_or_else(|| options.get_username());
-    format!("{}:{}, user {}, database {database}", options.get_host(), options.get_port(), options.get_username())
+    let place = match options.get_socket() {
+        Some(socket) => format!("{} (port {})", socket.display(), options.get_port()),
+        None if options.get_host().contains(':') => format!("[{}]:{}", options.get_host(), options.get_port()),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    format!("{place}, user {}, database {database}", options.get_username())
 }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use sqlx::{PgPool, postgres::PgListener};
+use sqlx::{Connection as _, PgPool, postgres::PgListener};
 use tokio::{sync::watch, task::JoinHandle};
 use tracing::{info, warn};
 
-use super::backoff::Backoff;
+use super::{
+    backoff::Backoff,
+    session::{self, Plans, connect_beside},
+};
 
 /// The first pause after a failure.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
@@ -32,12 +35,23 @@ pub struct Notifications {
 }
 
 impl Notifications {
-    /// Begins to listen on `channel`, with a connection of the pool.
-    #[must_use]
-    pub fn listen(pool: PgPool, channel: &'static str) -> Self {
-        let (sender, heard) = watch::channel(Heard::Began);
-        let task = tokio::spawn(run(pool, channel, sender));
-        Self { heard, task }
+    /// Begins to listen on `channel`, with a connection of its own beside those of the pool.
+    ///
+    /// # Errors
+    /// The first connection cannot be opened.
+    pub async fn listen(pool: PgPool, channel: &'static str) -> Result<Self, sqlx::Error> {
+        let own = session::pool(1, Plans::ByIndex).connect_lazy_with(pool.connect_options().as_ref().clone());
+        let listener = begin(&pool, &own, channel).await?;
+        let (sender, mut heard) = watch::channel(Heard::Began);
+        heard.mark_changed();
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                () = pool.close_event() => {}
+                () = run(&pool, &own, channel, listener, sender) => {}
+            }
+            own.close().await;
+        });
+        Ok(Self { heard, task })
     }
 
     /// Waits for what is heard next. Never returns once the pool is closed. Dropping the future loses nothing.
@@ -55,38 +69,59 @@ impl Drop for Notifications {
     }
 }
 
-async fn run(pool: PgPool, channel: &'static str, heard: watch::Sender<Heard>) {
+/// Begins to listen with the one connection of `own`.
+async fn begin(pool: &PgPool, own: &PgPool, channel: &'static str) -> Result<PgListener, sqlx::Error> {
+    // A pool says only that it had no connection in time. This says why, and at once.
+    connect_beside(pool, &[]).await?.close().await?;
+    let mut listener = PgListener::connect_with(own).await?;
+    // A new listener replaces one that lost its connection.
+    listener.eager_reconnect(false);
+    listener.listen(channel).await?;
+    Ok(listener)
+}
+
+async fn run(
+    pool: &PgPool,
+    own: &PgPool,
+    channel: &'static str,
+    mut listener: PgListener,
+    heard: watch::Sender<Heard>,
+) {
     let mut backoff = Backoff::new(MIN_PAUSE, MAX_PAUSE);
-    let mut is_failing = false;
     loop {
-        let listening = async {
-            let mut listener = PgListener::connect_with(&pool).await?;
-            // A new listener replaces one that lost its connection.
-            listener.eager_reconnect(false);
-            listener.listen(channel).await?;
-            if is_failing {
-                info!(channel, "listening for notifications again");
-            }
-            backoff.reset();
-            is_failing = false;
-            heard.send_replace(Heard::Began);
-            // `None`: the connection was lost, and notifications may be, too.
-            while let Some(notification) = listener.try_recv().await? {
-                heard.send_replace(Heard::Notification(notification.payload().to_owned()));
-            }
-            Ok::<(), sqlx::Error>(())
-        };
-        match listening.await {
-            Ok(()) => {}
-            Err(sqlx::Error::PoolClosed) => return,
-            Err(error) => {
-                if !is_failing {
-                    warn!(%error, channel, "cannot listen for notifications, trying again");
+        // `None`: the connection was lost, and notifications may be, too.
+        let lost = loop {
+            match listener.try_recv().await {
+                Ok(Some(notification)) => {
+                    heard.send_replace(Heard::Notification(notification.payload().to_owned()));
                 }
-                is_failing = true;
+                Ok(None) => break None,
+                Err(error) => break Some(error),
             }
+        };
+        if let Some(error) = lost {
+            warn!(%error, channel, "cannot listen for notifications, trying again");
         }
-        tokio::time::sleep(backoff.next_pause()).await;
+        // Its connection is the only one of the pool.
+        drop(listener);
+        let mut is_failing = false;
+        listener = loop {
+            tokio::time::sleep(backoff.next_pause()).await;
+            match begin(pool, own, channel).await {
+                Ok(listener) => break listener,
+                Err(error) => {
+                    if !is_failing {
+                        warn!(%error, channel, "cannot listen for notifications, trying again");
+                    }
+                    is_failing = true;
+                }
+            }
+        };
+        if is_failing {
+            info!(channel, "listening for notifications again");
+        }
+        backoff.reset();
+        heard.send_replace(Heard::Began);
     }
 }
 
@@ -105,7 +140,7 @@ mod tests {
     async fn a_lost_connection_is_made_again() {
         let database = TestDatabase::create().await;
         let pool = database.pool().await;
-        let mut notifications = Notifications::listen(pool.clone(), "doors");
+        let mut notifications = Notifications::listen(pool.clone(), "doors").await.unwrap();
         assert_eq!(next(&mut notifications).await, Heard::Began);
         sqlx::query("NOTIFY doors, 'open'").execute(&pool).await.unwrap();
         assert_eq!(next(&mut notifications).await, Heard::Notification("open".to_owned()));
@@ -123,7 +158,7 @@ mod tests {
     async fn a_closed_pool_ends_the_task() {
         let database = TestDatabase::create().await;
         let pool = database.pool().await;
-        let mut notifications = Notifications::listen(pool.clone(), "doors");
+        let mut notifications = Notifications::listen(pool.clone(), "doors").await.unwrap();
         assert_eq!(next(&mut notifications).await, Heard::Began);
         pool.close().await;
         let ended = async {

@@ -1,7 +1,15 @@
 //! Migrations of the schema `gnomon`.
 
-use sqlx::{Connection, PgConnection, PgPool, migrate::MigrateError as SqlxError};
-use tracing::info;
+use sqlx::{Connection, Executor, PgConnection, PgPool, Row, migrate::MigrateError as SqlxError};
+use tracing::{info, warn};
+
+use super::session::connect_beside;
+
+/// The schemas that every host needs. Either may have been made by somebody else, as long as it is empty or Gnomon's.
+const SCHEMAS: [&str; 2] = ["gnomon", "read_models"];
+
+/// The name of the lock that hosts hold while they make schemas: `GNOM`, `SCHE`.
+const LOCK: i64 = 0x474e_4f4d_5343_4845;
 
 /// Why the schema could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -14,33 +22,149 @@ pub enum MigrateError {
     /// A migration was applied to the database in another form than this program has.
     #[error("migration {0} was applied to the database in another form; this program cannot use the database")]
     Changed(i64),
+    /// A schema has tables of somebody else.
+    #[error(
+        "the schema {schema} has {found}, which is not Gnomon's: move that to another schema, or give Gnomon another database"
+    )]
+    Occupied {
+        /// The schema.
+        schema: &'static str,
+        /// A table or view in it.
+        found: String,
+    },
+    /// The role lacks rights.
+    #[error(
+        "the role {role} lacks rights that Gnomon needs. Let the owner of the database, or a superuser, run: {}",
+        statements.join("; ")
+    )]
+    Rights {
+        /// The role.
+        role: String,
+        /// Statements that grant them.
+        statements: Vec<String>,
+    },
+    /// The tables belong to another role.
+    #[error(
+        "the table gnomon.{table} belongs to the role {owner}, not to {role}: connect as {owner}, or let a superuser run GRANT {owner} TO \
+         {role}; after a restore, use pg_restore --no-owner --role={role}"
+    )]
+    Owner {
+        /// One of the tables.
+        table: String,
+        /// Its owner.
+        owner: String,
+        /// The role that the host connects as.
+        role: String,
+    },
     /// A migration failed.
     #[error("cannot migrate the database: {0}")]
     Failed(SqlxError),
 }
 
+impl From<sqlx::Error> for MigrateError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(SqlxError::Execute(error))
+    }
+}
+
 /// Brings schema `gnomon` up to date, and returns its version. Several hosts may do so at once: an advisory lock lets one at a
-/// time migrate.
+/// time migrate. Schemas that are missing are made; empty ones that somebody else has made are used.
 ///
 /// # Errors
-/// The database belongs to a newer Gnomon, or a migration failed, which changes nothing.
+/// The database belongs to a newer Gnomon or to something else, the role lacks rights, or a migration failed. The migrations before that
+/// one stay applied, and of that one nothing.
 pub async fn migrate(pool: &PgPool) -> Result<i64, MigrateError> {
     // sqlx keeps its history in the first schema of the search path, which must not be one of the user's.
-    let options = pool.connect_options().as_ref().clone().options([("search_path", "gnomon")]);
-    let mut connection = PgConnection::connect_with(&options).await.map_err(failed)?;
-    sqlx::raw_sql("CREATE SCHEMA IF NOT EXISTS gnomon").execute(&mut connection).await.map_err(failed)?;
+    let mut connection = connect_beside(pool, &[("search_path", "gnomon")]).await?;
+    make_schemas(&mut connection).await?;
     let migrator = sqlx::migrate!("../migrations");
     migrator.run(&mut connection).await.map_err(|error| match error {
         SqlxError::VersionMissing(version) => MigrateError::Newer(version),
         SqlxError::VersionMismatch(version) => MigrateError::Changed(version),
         error => MigrateError::Failed(error),
     })?;
-    connection.close().await.map_err(failed)?;
+    connection.close().await?;
     let version = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
     info!(version, "the database schema is up to date");
     Ok(version)
 }
 
-fn failed(error: sqlx::Error) -> MigrateError {
-    MigrateError::Failed(SqlxError::Execute(error))
+/// Makes the schemas that are missing, and checks that those that exist can be used.
+async fn make_schemas(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    let mut transaction = connection.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *transaction).await?;
+    check_rights(&mut transaction).await?;
+    let is_migrated: bool = sqlx::query_scalar("SELECT to_regclass('gnomon._sqlx_migrations') IS NOT NULL")
+        .fetch_one(&mut *transaction)
+        .await?;
+    for schema in SCHEMAS {
+        let exists: bool = sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL")
+            .bind(schema)
+            .fetch_one(&mut *transaction)
+            .await?;
+        if !exists {
+            // Safe: a constant.
+            transaction.execute(format!("CREATE SCHEMA {schema}").as_str()).await?;
+            if is_migrated {
+                warn!(schema, "the schema was missing from the database, and is made");
+            }
+        } else if !is_migrated && let Some(found) = first_relation(&mut transaction, schema).await? {
+            return Err(MigrateError::Occupied { schema, found });
+        }
+    }
+    Ok(transaction.commit().await?)
 }
+
+async fn first_relation(connection: &mut PgConnection, schema: &str) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace($1) ORDER BY relname LIMIT 1",
+    )
+    .bind(schema)
+    .fetch_optional(connection)
+    .await
+}
+
+/// Checks all rights before anything is made, so that one message has them all.
+async fn check_rights(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    let row = connection
+        .fetch_one(
+            "SELECT quote_ident(current_user), quote_ident(current_database()),
+                    has_database_privilege(current_database(), 'CREATE')",
+        )
+        .await?;
+    let (role, database, may_create): (String, String, bool) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    let mut statements = Vec::new();
+    if !may_create {
+        statements.push(format!("GRANT CREATE ON DATABASE {database} TO {role}"));
+    }
+    for schema in SCHEMAS {
+        // Null if there is no such schema.
+        let may_use: Option<bool> = sqlx::query_scalar(
+            "SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1",
+        )
+        .bind(schema)
+        .fetch_optional(&mut *connection)
+        .await?;
+        if may_use == Some(false) {
+            statements.push(format!("GRANT USAGE, CREATE ON SCHEMA {schema} TO {role}"));
+        }
+    }
+    if !statements.is_empty() {
+        return Err(MigrateError::Rights { role, statements });
+    }
+    let of_others: Option<(String, String)> = sqlx::query_as(
+        "SELECT relname::text, quote_ident(pg_get_userbyid(relowner)) FROM pg_class
+         WHERE relnamespace = to_regnamespace('gnomon') AND relkind IN ('r', 'p') AND NOT pg_has_role(relowner, 'USAGE')
+         ORDER BY relname LIMIT 1",
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    match of_others {
+        Some((table, owner)) => Err(MigrateError::Owner { table, owner, role }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[path = "migrate_tests.rs"]
+mod tests;

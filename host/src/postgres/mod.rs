@@ -2,10 +2,12 @@
 
 mod backoff;
 mod connect;
+mod contact;
 mod copy;
 pub mod embedded;
 mod listen;
 mod migrate;
+mod session;
 pub mod sqlstate;
 #[doc(hidden)]
 pub mod test_database;
@@ -13,16 +15,19 @@ pub mod test_database;
 pub(crate) mod test_proxy;
 mod time;
 mod transaction;
+mod url;
 mod value;
 
 pub(crate) use self::value::{sql_number, sql_text};
 pub use self::{
     backoff::Backoff,
-    connect::{ConnectError, Database, OLDEST_POSTGRES},
+    connect::{ConnectError, Database, KEPT_CONNECTIONS, OLDEST_POSTGRES, Patience, Waiting},
     copy::{BinaryCopy, BinaryRows, CopyFormatError},
     listen::{Heard, Notifications},
     migrate::{MigrateError, migrate},
+    session::{connect_beside, connect_to_read},
     sqlstate::{is_lock_timeout, is_missing_table, is_transient},
     time::{PgDate, PgTimestamp},
     transaction::begin,
+    url::{UrlError, parse_url},
 };

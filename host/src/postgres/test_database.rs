@@ -85,6 +85,18 @@ impl TestDatabase {
         self.options.to_url_lossy().to_string()
     }
 
+    /// A pool of the role that made it, who may make roles as well.
+    ///
+    /// # Panics
+    /// If the server refuses.
+    pub async fn admin_pool(&self) -> PgPool {
+        let options = self.admin.clone().database(&self.name);
+        match PgPoolOptions::new().max_connections(2).connect_with(options).await {
+            Ok(pool) => pool,
+            Err(error) => panic!("cannot connect to the test's database: {error}"),
+        }
+    }
+
     /// A pool of up to ten connections.
     ///
     /// # Panics

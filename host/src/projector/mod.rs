@@ -39,15 +39,22 @@ pub struct Projector {
 
 impl Projector {
     /// Starts to work on the builds of a database whose schema is up to date.
-    #[must_use]
-    pub fn start(database: &Database, log: EventLog, modules: Modules, settings: ProjectorSettings) -> Self {
+    ///
+    /// # Errors
+    /// The connections that it keeps cannot be opened.
+    pub async fn start(
+        database: &Database,
+        log: EventLog,
+        modules: Modules,
+        settings: ProjectorSettings,
+    ) -> Result<Self, sqlx::Error> {
         let pool = database.lookups.clone();
         let shared = Arc::new(Shared { pool, log, modules, settings, look_again: Notify::new() });
         let stop = CancellationToken::new();
         let (send_committed, committed) = watch::channel(0);
-        let supervisor = supervisor::Supervisor::new(shared, stop.clone(), send_committed);
+        let supervisor = supervisor::Supervisor::open(shared, stop.clone(), send_committed).await?;
         let supervisor = Arc::new(Mutex::new(Some(tokio::spawn(supervisor.run()))));
-        Self { supervisor, stop, committed }
+        Ok(Self { supervisor, stop, committed })
     }
 
     /// Changes with each commit of this host's workers.

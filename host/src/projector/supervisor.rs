@@ -29,6 +29,7 @@ pub(super) struct Supervisor {
     shared: Arc<Shared>,
     host: HostKey,
     presence: Option<Presence>,
+    notifications: Notifications,
     workers: HashMap<BuildId, Running>,
     stop: CancellationToken,
     committed: watch::Sender<u64>,
@@ -46,22 +47,31 @@ struct Running {
 }
 
 impl Supervisor {
-    pub(super) fn new(shared: Arc<Shared>, stop: CancellationToken, committed: watch::Sender<u64>) -> Self {
+    /// Opens the connections that it keeps: one that shows that this host lives, one to listen.
+    pub(super) async fn open(
+        shared: Arc<Shared>,
+        stop: CancellationToken,
+        committed: watch::Sender<u64>,
+    ) -> Result<Self, sqlx::Error> {
         let host = HostKey::random();
-        Self {
+        let presence = Presence::show(&shared.pool, host).await?;
+        let notifications = Notifications::listen(shared.pool.clone(), "gnomon_builds").await?;
+        Ok(Self {
             shared,
             host,
-            presence: None,
+            presence: Some(presence),
+            notifications,
             workers: HashMap::new(),
             stop,
             committed,
             swept: Instant::now(),
             undecodable: HashMap::new(),
-        }
+        })
     }
 
     pub(super) async fn run(mut self) {
-        let mut notifications = Notifications::listen(self.shared.pool.clone(), "gnomon_builds");
+        // A lease is renewed at least three times while it lasts.
+        let poll = POLL.min(self.shared.settings.lease / 3);
         while !self.stop.is_cancelled() {
             if let Err(error) = self.look().await {
                 warn!(%error, "cannot look for builds to work on, trying again");
@@ -70,8 +80,8 @@ impl Supervisor {
             tokio::select! {
                 () = self.stop.cancelled() => break,
                 () = self.shared.look_again.notified() => {}
-                () = tokio::time::sleep(POLL) => {}
-                _ = notifications.next() => {}
+                () = tokio::time::sleep(poll) => {}
+                _ = self.notifications.next() => {}
             }
         }
         // Each worker finishes its commit and gives its lease back.

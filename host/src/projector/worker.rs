@@ -169,6 +169,9 @@ impl Worker {
         let build = &self.work.job.build;
         let module = self.work.shared.modules.load_projection(&build.projection, build.version).await?;
         let tables = Arc::new(TableSet::new(build.id.schema(), module.tables()));
+        if let Some(table) = tables.missing(&self.work.shared.pool).await? {
+            return Err(Stop::Failed(BuildError::missing_table(&table)));
+        }
         let mut filter = module.descriptor().filter();
         let mut options = RunnerOptions { upcasters: None, fresh_memory: build.verifies.is_some() };
         if !build.upcasters.is_empty() {

@@ -80,6 +80,17 @@ pub enum ReadError {
         /// What its builds are doing.
         reason: String,
     },
+    /// The active build's tables do not exist.
+    #[error(
+        "projection `{projection}` cannot be read: the table {table} of its active build is missing from the database, as after a restore \
+         of the schema gnomon alone; rebuild the projection"
+    )]
+    Missing {
+        /// The projection.
+        projection: Identifier,
+        /// A table.
+        table: String,
+    },
     /// The read model has not reached the position that the reader asks for.
     #[error(
         "projection `{projection}` is at position {checkpoint}, and not yet at {wanted}{}",
@@ -126,10 +137,7 @@ impl Queries {
             match self.try_read(request).await {
                 // The next try looks the active build up.
                 Ok(None) if tries < TRIES => self.active_builds.forget(request.projection),
-                Ok(None) => {
-                    let reason = "its active build changes all the time; try again".to_owned();
-                    return Err(ReadError::NotReady { projection: request.projection.clone(), reason });
-                }
+                Ok(None) => return Err(self.nothing_to_read(request.projection).await?),
                 // A read changes nothing, so it can be repeated on another connection.
                 Err(ReadError::Postgres(error)) if tries < TRIES && is_transient(&error) => {
                     tokio::time::sleep(PAUSE).await;
@@ -138,6 +146,18 @@ impl Queries {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Why there is nothing to read again and again: the tables are missing, or there is no active build.
+    async fn nothing_to_read(&self, projection: &Identifier) -> Result<ReadError, ReadError> {
+        let active = self.active(projection).await?;
+        Ok(match active.tables.missing(&self.pool).await? {
+            Some(table) => ReadError::Missing { projection: projection.clone(), table },
+            None => {
+                let reason = "its active build changes all the time; try again".to_owned();
+                ReadError::NotReady { projection: projection.clone(), reason }
+            }
+        })
     }
 
     /// Returns `None` if the remembered build is not the active one any more.

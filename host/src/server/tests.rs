@@ -45,7 +45,7 @@ impl TestHost {
             cache: Some(cache.path().to_owned()),
             ..settings
         };
-        let rooms = Rooms::start(database.connect_options(), &settings).await.unwrap();
+        let rooms = Rooms::start(database.connect_options(), &settings, &|_| {}).await.unwrap();
         Self { rooms, _cache: cache }
     }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use sqlx::{Connection, PgConnection, PgPool};
 
 use super::id::SubscriptionId;
+use crate::postgres::connect_beside;
 
 /// The first half of the advisory locks' names: `GNOM`.
 pub(super) const PRESENCE: i32 = 0x474e_4f4d;
@@ -49,7 +50,7 @@ impl HostKey {
 impl Presence {
     /// Opens a session that holds the lock named by the host's key.
     pub(crate) async fn show(pool: &PgPool, host: HostKey) -> Result<Self, sqlx::Error> {
-        let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
+        let mut connection = connect_beside(pool, &[]).await?;
         sqlx::query("SELECT pg_advisory_lock($1, $2)").bind(PRESENCE).bind(host.0).execute(&mut connection).await?;
         Ok(Self { connection })
     }

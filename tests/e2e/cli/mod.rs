@@ -8,6 +8,7 @@ mod modules;
 mod operate;
 mod query;
 mod refusals;
+mod start;
 mod without_host;
 
 use std::process::Output;

@@ -10,7 +10,7 @@ mod sources;
 mod start;
 mod step;
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 
@@ -22,7 +22,7 @@ use super::{
     client::Client,
     host::{
         RunningHost,
-        options::{ConnectionOptions, ListenOptions},
+        options::{ConnectionOptions, listen_address},
         stop_signal,
     },
     output::say,
@@ -43,8 +43,9 @@ pub(super) struct Demo {
     #[arg(long)]
     exit: bool,
 
-    #[command(flatten)]
-    listen: ListenOptions,
+    /// Address and port to listen on [default: 127.0.0.1:7070, or a free port if that is in use]
+    #[arg(long, env = "GNOMON_LISTEN", value_name = "ADDRESS", value_parser = listen_address)]
+    listen: Option<SocketAddr>,
 
     /// Folder of Gnomon's sources, which have the modules and the flights [default: the sources from which this program was built]
     #[arg(long, env = "GNOMON_SOURCES", value_name = "FOLDER")]
@@ -65,7 +66,7 @@ impl Demo {
         let sources = Sources::find(self.sources.clone())?;
         title("Gnomon: a week of real flights, from events to read models");
         let mut steps = Steps::default();
-        let mut host = start::start(&mut steps, self.settings(), &self.data_dir, &self.database).await?;
+        let mut host = start::start(&mut steps, self.settings().await, &self.data_dir, &self.database).await?;
         let shown = tokio::select! {
             shown = self.show(&mut steps, &host, &sources) => shown,
             signal = stop_signal() => signal.map_err(Into::into),
@@ -85,10 +86,14 @@ impl Demo {
         shown
     }
 
-    fn settings(&self) -> ServerSettings {
+    async fn settings(&self) -> ServerSettings {
         ServerSettings {
-            listen: self.listen.listen,
+            listen: match self.listen {
+                Some(listen) => listen,
+                None => start::free_address().await,
+            },
             max_connections: self.connections.max_connections,
+            connect_timeout: self.connections.connect_timeout(),
             ..ServerSettings::default()
         }
     }

@@ -2,7 +2,6 @@
 
 use std::{io, net::SocketAddr, sync::Arc};
 
-use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 
 use super::step::Steps;
@@ -19,7 +18,6 @@ pub(super) async fn start(
     data_dir: &DataDirOptions,
     database: &DatabaseOptions,
 ) -> anyhow::Result<RunningHost> {
-    check_free(settings.listen).await?;
     let step = steps.begin("starting a host");
     // Apart from the data of other hosts.
     let folder = data_dir.folder().join("demo");
@@ -33,17 +31,16 @@ pub(super) async fn start(
     Ok(host)
 }
 
-/// Checks that the port is free, before a Postgres is set up for nothing.
-async fn check_free(listen: SocketAddr) -> anyhow::Result<()> {
-    match TcpListener::bind(listen).await {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => bail!(
-            "{listen} is in use, perhaps by another host; choose another port, such as --listen {}:{}, or 0 for any that is free",
-            listen.ip(),
-            listen.port().checked_add(1).unwrap_or(7070),
-        ),
-        other => {
-            other.map(drop).with_context(|| format!("cannot listen on {listen}; choose another address with --listen"))
-        }
+/// The address of hosts, or a free port if another host has that one: the demo can run beside it.
+pub(super) async fn free_address() -> SocketAddr {
+    free_or_other(ServerSettings::default().listen).await
+}
+
+async fn free_or_other(address: SocketAddr) -> SocketAddr {
+    match TcpListener::bind(address).await {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => SocketAddr::new(address.ip(), 0),
+        // Another error is one of the host that starts there.
+        _ => address,
     }
 }
 
@@ -65,12 +62,11 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_port_that_is_in_use_is_named_with_another_one() {
+    async fn beside_another_host_the_demo_takes_another_port() {
         let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = taken.local_addr().unwrap();
-        let error = check_free(address).await.unwrap_err().to_string();
-        assert!(error.starts_with(&format!("{address} is in use")), "{error}");
-        assert!(error.contains(&format!("--listen 127.0.0.1:{}", address.port() + 1)), "{error}");
-        check_free("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        assert_eq!(free_or_other(address).await.to_string(), "127.0.0.1:0");
+        drop(taken);
+        assert_eq!(free_or_other(address).await, address);
     }
 }

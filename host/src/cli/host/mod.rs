@@ -1,9 +1,11 @@
 //! A host in this process, and its options.
 
+mod folder;
 pub(super) mod options;
 mod running;
 
 pub(super) use self::{
+    folder::prepare_folder,
     options::HostOptions,
     running::{RunningHost, log_start, open_database, stop_signal},
 };

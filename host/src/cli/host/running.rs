@@ -2,15 +2,17 @@
 
 use std::{path::Path, sync::Arc};
 
-use anyhow::Context;
 use sqlx::postgres::PgConnectOptions;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
-use super::options::HostOptions;
+use super::{folder::prepare_folder, options::HostOptions};
 use crate::{
     config::DatabaseOptions,
-    postgres::embedded::{EmbeddedConfig, EmbeddedPostgres, ProgressListener, StartProgress},
+    postgres::{
+        embedded::{EmbeddedConfig, EmbeddedPostgres, ProgressListener, StartProgress},
+        parse_url,
+    },
     server::{Server, ServerSettings},
 };
 
@@ -33,16 +35,20 @@ impl RunningHost {
         settings: ServerSettings,
         listener: ProgressListener,
     ) -> anyhow::Result<Self> {
+        // What can be refused is refused before anything is made: options, the URL, the port, the folder.
+        check_url(database)?;
+        let mut server = Server::bind(settings).await?;
+        if database.database_url.is_none() {
+            server.gate().say("its private Postgres starts");
+        }
+        prepare_folder(folder)?;
         let (database, postgres) = open_database(database, folder, listener).await?;
-        let server = match Server::start(database, settings).await {
-            Ok(server) => server,
-            Err(error) => {
-                if let Some(postgres) = postgres {
-                    postgres.stop().await?;
-                }
-                return Err(error.into());
+        if let Err(error) = server.open(database).await {
+            if let Some(postgres) = postgres {
+                postgres.stop().await?;
             }
-        };
+            return Err(error.into());
+        }
         Ok(Self { server, postgres })
     }
 
@@ -80,6 +86,13 @@ impl RunningHost {
     }
 }
 
+fn check_url(options: &DatabaseOptions) -> anyhow::Result<()> {
+    if let Some(url) = &options.database_url {
+        parse_url(url)?;
+    }
+    Ok(())
+}
+
 /// The given database, or the database of a private Postgres that this starts.
 pub(in crate::cli) async fn open_database(
     options: &DatabaseOptions,
@@ -87,8 +100,7 @@ pub(in crate::cli) async fn open_database(
     listener: ProgressListener,
 ) -> anyhow::Result<(PgConnectOptions, Option<EmbeddedPostgres>)> {
     if let Some(url) = &options.database_url {
-        let options = url.parse().context("the database URL is not a valid postgres:// URL")?;
-        return Ok((options, None));
+        return Ok((parse_url(url)?, None));
     }
     let mut config = EmbeddedConfig::from_env(folder);
     config.progress = Some(listener);

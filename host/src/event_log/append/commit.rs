@@ -40,16 +40,28 @@ pub(super) struct Committed {
     pub(super) head: Position,
 }
 
+/// Why a group has no result.
+#[derive(Debug)]
+pub(super) struct CommitError {
+    pub(super) error: sqlx::Error,
+    /// Whether the group may have been committed nevertheless: the error came after COMMIT was sent.
+    pub(super) may_be_committed: bool,
+}
+
+impl From<sqlx::Error> for CommitError {
+    fn from(error: sqlx::Error) -> Self {
+        Self { error, may_be_committed: false }
+    }
+}
+
 /// Commits a group: all requests that are not refused, in one transaction.
-///
-/// After an error it is unknown whether the group was committed.
 pub(super) async fn commit(
     connection: &mut PgConnection,
     group: &Group,
     lookup: Lookup,
     partition_events: u64,
     seen: &mut SeenTypes,
-) -> Result<Committed, sqlx::Error> {
+) -> Result<Committed, CommitError> {
     let mut transaction = connection.begin().await?;
     let head = lock_head(&mut transaction).await?;
     let versions = stream_versions(&mut transaction, group).await?;
@@ -69,7 +81,7 @@ pub(super) async fn commit(
         }
         let unseen = seen.unseen(&plan.events);
         advance(&mut transaction, &plan, &unseen).await?;
-        transaction.commit().await?;
+        transaction.commit().await.map_err(|error| CommitError { error, may_be_committed: true })?;
         seen.add(unseen);
     }
     Ok(Committed { appended, imported, head: plan.head })

@@ -9,7 +9,8 @@ use crate::event_log::{
     name::StreamName,
 };
 
-/// Why nothing of an append was taken in. Only after [`AppendError::Unavailable`] can the same append succeed later.
+/// Why nothing of an append was taken in. Only after [`AppendError::Unavailable`] and [`AppendError::Unknown`] can the same append succeed
+/// later, and only the latter may have taken it in.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AppendError {
     /// The stream is not at the version that the writer expects.
@@ -84,10 +85,11 @@ pub enum AppendError {
     /// Postgres refused what the host's own checks let through.
     #[error("Postgres refused the append: {0}")]
     Refused(String),
-    /// Postgres could not be reached in time. The append may or may not have been taken in; with event ids it is safe to
-    /// try again.
-    #[error(
-        "the log did not answer in time ({0}); whether the events were taken in is unknown, with event ids it is safe to try again"
-    )]
+    /// Postgres could not be reached in time, and nothing was sent to be committed: the events were not appended.
+    #[error("the events were not appended: {0}")]
     Unavailable(String),
+    /// The connection broke while the append was being committed. It may or may not have been taken in; with event ids it is safe to
+    /// try again.
+    #[error("whether the events were appended is unknown ({0}); with event ids it is safe to send them again")]
+    Unknown(String),
 }

@@ -5,19 +5,19 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::sync::{mpsc, watch};
 use tracing::{error, warn};
 
 use super::{
     Append, AppendError, Appended, Imported, Line,
-    commit::{Committed, Lookup, commit},
+    commit::{CommitError, Committed, Lookup, commit},
     request::{Group, Request},
     seen_types::SeenTypes,
 };
 use crate::{
     event_log::event::Position,
-    postgres::{Backoff, is_transient},
+    postgres::{Backoff, connect_beside, is_transient},
 };
 
 /// Requests that may wait in the queue; a caller with one more waits until there is room.
@@ -37,18 +37,27 @@ pub(in crate::event_log) struct Appender {
 }
 
 impl Appender {
-    /// Starts the task. It sends the position of each commit to `head`; a request fails once it has waited for `timeout`.
-    pub(in crate::event_log) fn start(
+    /// Opens the connection and starts the task. It sends the position of each commit to `head`; a request fails once it has waited
+    /// for `timeout`.
+    pub(in crate::event_log) async fn start(
         pool: PgPool,
         head: watch::Sender<Position>,
         partition_events: u64,
         timeout: Duration,
-    ) -> Self {
+    ) -> Result<Self, sqlx::Error> {
         let (requests, incoming) = mpsc::channel(QUEUE);
         let (connection, deferred, seen) = (None, None, SeenTypes::default());
-        let task = CommitTask { pool, connection, incoming, deferred, head, partition_events, timeout, seen };
+        let mut task = CommitTask { pool, connection, incoming, deferred, head, partition_events, timeout, seen };
+        task.connect().await?;
         tokio::spawn(task.run());
-        Self { requests }
+        Ok(Self { requests })
+    }
+
+    /// Checks that appends can be made: their connection lives, or a new one can be opened.
+    pub(in crate::event_log) async fn check(&self) -> Result<(), AppendError> {
+        let (request, answer) = Request::check();
+        self.requests.send(request).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
     }
 
     /// Commits appends, together or not at all.
@@ -110,11 +119,20 @@ impl CommitTask {
     }
 
     /// Commits a group, again and again while Postgres is away, and answers each request.
-    async fn commit(&mut self, mut group: Group) {
-        let mut lookup = Lookup::Given;
+    async fn commit(&mut self, group: Group) {
+        if group.is_empty() {
+            return self.answer_checks(group).await;
+        }
+        self.commit_from(group, false).await;
+    }
+
+    /// Commits a group; `may_be_committed` if that was tried before, and the answer lost.
+    async fn commit_from(&mut self, mut group: Group, mut may_be_committed: bool) {
         let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(1));
         loop {
-            match self.try_commit(&group, lookup).await {
+            // After a lost answer all ids are looked up, so that events that are in the log already are found as repeats.
+            let lookup = if may_be_committed { Lookup::All } else { Lookup::Given };
+            let error = match self.try_commit(&group, lookup).await {
                 Ok(Committed { appended, imported, head }) => {
                     self.head.send_if_modified(|known| {
                         let newer = head > *known;
@@ -123,58 +141,77 @@ impl CommitTask {
                     });
                     return group.answer(appended, imported);
                 }
-                Err(error) if is_transient(&error) => {
-                    warn!(%error, requests = group.len(), "cannot append now, trying again");
-                    // The group may have been committed and only the answer lost. From now on all ids are looked up, so that
-                    // events that are in the log already are found as repeats.
-                    lookup = Lookup::All;
-                    self.connection = None;
-                    tokio::time::sleep(backoff.next_pause()).await;
-                    self.fail_late_requests(&mut group, &error);
-                    if group.is_empty() {
-                        return;
-                    }
+                Err(CommitError { error, may_be_committed: unknown }) => {
+                    may_be_committed |= unknown;
+                    error
                 }
-                Err(error) if group.len() > 1 => {
-                    // Postgres refuses something that our checks let through. Each request is committed alone, so that only
-                    // the faulty one fails.
-                    warn!(%error, requests = group.len(), "cannot append the group, trying its requests one by one");
-                    self.connection = None;
-                    for request in group.into_requests() {
-                        Box::pin(self.commit(Group::of(request))).await;
-                    }
+            };
+            self.connection = None;
+            let failed = |error: &sqlx::Error| {
+                if may_be_committed {
+                    AppendError::Unknown(error.to_string())
+                } else {
+                    AppendError::Unavailable(error.to_string())
+                }
+            };
+            if is_transient(&error) {
+                warn!(%error, requests = group.len(), "cannot append now, trying again");
+                // Who asks whether appends can be made has the answer.
+                group.take_checks().for_each(|check| check.fail(failed(&error)));
+                tokio::time::sleep(backoff.next_pause()).await;
+                group.take_late(self.timeout).into_iter().for_each(|request| request.fail(failed(&error)));
+                if group.is_empty() {
                     return;
                 }
-                Err(error) => {
-                    error!(%error, "cannot append");
-                    self.connection = None;
-                    for request in group.into_requests() {
-                        request.fail(AppendError::Refused(error.to_string()));
-                    }
-                    return;
+            } else if group.len() > 1 {
+                // Postgres refuses something that our checks let through. Each request is committed alone, so that only the
+                // faulty one fails.
+                warn!(%error, requests = group.len(), "cannot append the group, trying its requests one by one");
+                for request in group.into_requests() {
+                    Box::pin(self.commit_from(Group::of(request), may_be_committed)).await;
                 }
+                return;
+            } else {
+                error!(%error, "cannot append");
+                for request in group.into_requests() {
+                    request.fail(AppendError::Refused(error.to_string()));
+                }
+                return;
             }
         }
     }
 
-    async fn try_commit(&mut self, group: &Group, lookup: Lookup) -> Result<Committed, sqlx::Error> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            none => {
-                // A lock timeout counts as a failure that passes; between two tries late requests are failed.
-                let lock_timeout = format!("{}ms", self.timeout.min(LOCK_TIMEOUT).as_millis().max(1));
-                let options = self.pool.connect_options().as_ref().clone().options([("lock_timeout", lock_timeout)]);
-                self.seen.forget();
-                none.insert(PgConnection::connect_with(&options).await?)
-            }
+    /// Answers a group that has checks only.
+    async fn answer_checks(&mut self, mut group: Group) {
+        let lives = match &mut self.connection {
+            Some(connection) => connection.ping().await.is_ok(),
+            None => false,
         };
-        commit(connection, group, lookup, self.partition_events, &mut self.seen).await
+        let checked = if lives { Ok(()) } else { self.connect().await };
+        match checked {
+            Ok(()) => group.answer(Vec::new(), Vec::new()),
+            Err(error) => {
+                group.take_checks().for_each(|check| check.fail(AppendError::Unavailable(error.to_string())));
+            }
+        }
     }
 
-    /// Fails the requests that have waited for longer than the timeout.
-    fn fail_late_requests(&self, group: &mut Group, error: &sqlx::Error) {
-        for request in group.take_late(self.timeout) {
-            request.fail(AppendError::Unavailable(error.to_string()));
+    async fn connect(&mut self) -> Result<(), sqlx::Error> {
+        self.connection = None;
+        self.seen.forget();
+        // A lock timeout counts as a failure that passes; between two tries late requests are failed.
+        let lock_timeout = format!("{}ms", self.timeout.min(LOCK_TIMEOUT).as_millis().max(1));
+        self.connection = Some(connect_beside(&self.pool, &[("lock_timeout", &lock_timeout)]).await?);
+        Ok(())
+    }
+
+    async fn try_commit(&mut self, group: &Group, lookup: Lookup) -> Result<Committed, CommitError> {
+        if self.connection.is_none() {
+            self.connect().await?;
+        }
+        match &mut self.connection {
+            Some(connection) => commit(connection, group, lookup, self.partition_events, &mut self.seen).await,
+            None => Err(sqlx::Error::WorkerCrashed.into()),
         }
     }
 }

@@ -21,10 +21,14 @@ pub(super) type AppendRequest = Waiting<Vec<Append>, Vec<Appended>>;
 /// Lines of an import, of which those are appended that are not in the log yet.
 pub(super) type ImportRequest = Waiting<Vec<Line>, Imported>;
 
+/// Asks whether appends can be made now.
+pub(super) type CheckRequest = oneshot::Sender<Result<(), AppendError>>;
+
 /// One request.
 pub(super) enum Request {
     Append(AppendRequest),
     Import(ImportRequest),
+    Check(CheckRequest),
 }
 
 /// Requests that are committed in one transaction, appends before imports. Requests that wait at the same time have no order: none
@@ -33,6 +37,7 @@ pub(super) enum Request {
 pub(super) struct Group {
     pub(super) appends: Vec<AppendRequest>,
     pub(super) imports: Vec<ImportRequest>,
+    pub(super) checks: Vec<CheckRequest>,
 }
 
 impl<W, T> Waiting<W, T> {
@@ -58,11 +63,17 @@ impl Request {
         (Self::Import(request), answer)
     }
 
+    pub(super) fn check() -> (Self, Answer<()>) {
+        let (request, answer) = oneshot::channel();
+        (Self::Check(request), answer)
+    }
+
     /// Answers the caller with an error.
     pub(super) fn fail(self, error: AppendError) {
         match self {
             Self::Append(request) => request.answer(Err(error)),
             Self::Import(request) => request.answer(Err(error)),
+            Self::Check(request) => drop(request.send(Err(error))),
         }
     }
 
@@ -75,6 +86,7 @@ impl Request {
                 .flat_map(|append| &append.events)
                 .fold((0, 0), |(events, bytes), event| (events + 1, bytes + event.bytes())),
             Self::Import(request) => (request.work.len(), request.work.iter().map(|(_, event)| event.bytes()).sum()),
+            Self::Check(_) => (0, 0),
         }
     }
 }
@@ -90,9 +102,11 @@ impl Group {
         match request {
             Request::Append(request) => self.appends.push(request),
             Request::Import(request) => self.imports.push(request),
+            Request::Check(request) => self.checks.push(request),
         }
     }
 
+    /// Its appends and imports.
     pub(super) fn len(&self) -> usize {
         self.appends.len() + self.imports.len()
     }
@@ -102,7 +116,11 @@ impl Group {
     }
 
     pub(super) fn into_requests(self) -> impl Iterator<Item = Request> {
-        self.appends.into_iter().map(Request::Append).chain(self.imports.into_iter().map(Request::Import))
+        let (appends, imports) = (self.appends.into_iter(), self.imports.into_iter());
+        appends
+            .map(Request::Append)
+            .chain(imports.map(Request::Import))
+            .chain(self.checks.into_iter().map(Request::Check))
     }
 
     /// Answers each request with its result; they are in the order of the requests.
@@ -117,6 +135,14 @@ impl Group {
         for (request, result) in self.imports.into_iter().zip(imported) {
             request.answer(result);
         }
+        for request in self.checks {
+            let _ = request.send(Ok(()));
+        }
+    }
+
+    /// Takes out the checks.
+    pub(super) fn take_checks(&mut self) -> impl Iterator<Item = Request> {
+        std::mem::take(&mut self.checks).into_iter().map(Request::Check)
     }
 
     /// Takes out the requests that have waited for longer than `timeout`.

@@ -64,3 +64,35 @@ async fn an_append_that_waits_too_long_fails() {
     test.append("a-1", &["Moved"]).await;
     assert_eq!(test.all().await.len(), 2);
 }
+
+/// A connection that breaks before COMMIT was sent has committed nothing; one that breaks at COMMIT may have.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_lost_answer_to_commit_is_unknown() {
+    for (timing, unknown) in [("", false), ("DEFERRABLE INITIALLY DEFERRED", true)] {
+        let settings = EventLogSettings { append_timeout: Duration::from_millis(50), ..EventLogSettings::default() };
+        let test = TestLog::open_with(settings).await;
+        // It ends the session: at the statement, or at COMMIT.
+        sqlx::raw_sql(&format!(
+            "CREATE FUNCTION public.die() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+             CREATE CONSTRAINT TRIGGER die AFTER INSERT ON gnomon.streams {timing} FOR EACH ROW EXECUTE FUNCTION public.die()"
+        ))
+        .execute(&test.pool)
+        .await
+        .unwrap();
+        let error = append(&test.log, "a-1", ExpectedVersion::Any, vec![event("Opened")]).await.unwrap_err();
+        match unknown {
+            true => assert!(matches!(error, AppendError::Unknown(_)), "{error:?}"),
+            false => assert!(matches!(error, AppendError::Unavailable(_)), "{error:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_opens_the_connection_again() {
+    let test = TestLog::open().await;
+    test.log.check_appends().await.unwrap();
+    cut_connections(&test.pool).await;
+    test.log.check_appends().await.unwrap();
+    test.append("a-1", &["Opened"]).await;
+}

@@ -2,6 +2,7 @@
 
 mod append;
 mod compare;
+mod health;
 mod import;
 mod malformed;
 mod modules;

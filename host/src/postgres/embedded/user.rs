@@ -108,15 +108,14 @@ impl ServerUser {
     }
 
     /// Makes a folder and the missing ones above it, and forces their names to disk, so that files that are synced later can be
-    /// found after a crash. If the host is root, every user may enter them, whatever root's umask.
+    /// found after a crash. Whatever the umask, others may not read them; if the host is root, every user may pass through them.
     pub(super) fn create_dir(&self, path: &Path) -> Result<(), EmbeddedError> {
         let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
         fs::create_dir_all(path).map_err(EmbeddedError::io("make the folder", path))?;
         for folder in missing {
-            if self.switch {
-                fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
-                    .map_err(EmbeddedError::io("open to others", folder))?;
-            }
+            let mode = if self.switch { 0o711 } else { 0o700 };
+            fs::set_permissions(folder, fs::Permissions::from_mode(mode))
+                .map_err(EmbeddedError::io("set the mode of", folder))?;
             // A folder that may be written and not read cannot be opened; its name is not forced to disk then.
             if let Some(parent) = folder.parent().and_then(|parent| fs::File::open(parent).ok()) {
                 parent.sync_all().map_err(EmbeddedError::io("write the name of", folder))?;

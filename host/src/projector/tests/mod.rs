@@ -3,4 +3,5 @@
 mod commit;
 mod corrupt_build;
 mod fold;
+mod missing_tables;
 mod panics;

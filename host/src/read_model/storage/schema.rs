@@ -1,6 +1,6 @@
 //! Creates and drops the tables of a build.
 
-use sqlx::{Executor, PgConnection};
+use sqlx::{Executor, PgConnection, PgExecutor};
 
 use super::{
     statements::join,
@@ -40,6 +40,20 @@ impl TableSet {
             execute(connection, format!("ANALYZE {}", stored.name)).await?;
         }
         Ok(())
+    }
+
+    /// The first of the tables that does not exist, if one does not.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn missing(&self, connection: impl PgExecutor<'_>) -> Result<Option<String>, sqlx::Error> {
+        let names: Vec<&str> = self.tables.iter().map(|stored| stored.name.as_str()).collect();
+        sqlx::query_scalar(
+            "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL ORDER BY name LIMIT 1",
+        )
+        .bind(names)
+        .fetch_optional(connection)
+        .await
     }
 
     /// Drops the schema and its tables, if they exist.

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -26,8 +27,13 @@ impl CompiledCache {
         let compiling = Arc::default();
         let Some(folder) = folder else { return Ok(Self { folder: None, compiling }) };
         // Code fits one version of wasmtime with the same settings only, so both are part of the path.
-        let folder = folder.join(engine_name(engine));
-        fs::create_dir_all(&folder)?;
+        let folder_of_engine = folder.join(engine_name(engine));
+        for folder in [folder, &folder_of_engine] {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            // The host executes what is in it, so nobody else may write there, whatever the umask was when it was made.
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        }
+        let folder = folder_of_engine;
         Ok(Self { folder: Some(folder), compiling })
     }
 

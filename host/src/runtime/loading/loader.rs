@@ -30,7 +30,9 @@ pub enum RuntimeError {
     #[error("cannot start the WebAssembly engine: {0:#}")]
     Engine(wasmtime::Error),
     /// The folder of compiled code cannot be made.
-    #[error("cannot keep compiled modules in {folder}: {error}")]
+    #[error(
+        "cannot keep compiled modules in {folder}: {error}; choose another folder for the host's files with --data-dir (GNOMON_DATA_DIR)"
+    )]
     Cache {
         /// The folder.
         folder: String,

@@ -2,27 +2,31 @@
 
 use clap::Args;
 
+use super::range::between;
 use crate::event_log::Limits;
 
 /// How large events may be: those that are appended, and those that upcasters make of them.
 #[derive(Args, Clone, Debug)]
 pub(super) struct EventOptions {
     /// Maximum bytes of data and metadata of one event
-    #[arg(long, env = "GNOMON_MAX_EVENT_BYTES", value_name = "BYTES", default_value_t = Limits::default().max_event_bytes)]
+    #[arg(long, env = "GNOMON_MAX_EVENT_BYTES", value_name = "BYTES", default_value_t = Limits::default().max_event_bytes,
+        value_parser = between::<usize>(1, 256 * 1024 * 1024))]
     pub(super) max_event_bytes: usize,
 
     /// Maximum events of one append
-    #[arg(long, env = "GNOMON_MAX_APPEND_EVENTS", value_name = "NUMBER", default_value_t = Limits::default().max_append_events)]
+    #[arg(long, env = "GNOMON_MAX_APPEND_EVENTS", value_name = "NUMBER", default_value_t = Limits::default().max_append_events,
+        value_parser = between::<usize>(1, 1_000_000))]
     max_append_events: usize,
 
+    // Names are indexed, and an entry of an index has room for about 2,700 bytes.
     /// Maximum bytes of a stream's name
     #[arg(long, env = "GNOMON_MAX_STREAM_NAME_BYTES", value_name = "BYTES", default_value_t = Limits::default().max_stream_name_bytes,
-        value_parser = name_bytes)]
+        value_parser = between::<usize>(1, 2000))]
     max_stream_name_bytes: usize,
 
     /// Maximum bytes of an event type's name
     #[arg(long, env = "GNOMON_MAX_EVENT_TYPE_BYTES", value_name = "BYTES", default_value_t = Limits::default().max_event_type_bytes,
-        value_parser = name_bytes)]
+        value_parser = between::<usize>(1, 2000))]
     pub(super) max_event_type_bytes: usize,
 }
 
@@ -34,13 +38,5 @@ impl EventOptions {
             max_stream_name_bytes: self.max_stream_name_bytes,
             max_event_type_bytes: self.max_event_type_bytes,
         }
-    }
-}
-
-/// Names are indexed, and an entry of an index has room for about 2,700 bytes.
-fn name_bytes(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(bytes @ 1..=2000) => Ok(bytes),
-        _ => Err("give a number from 1 to 2000".to_owned()),
     }
 }

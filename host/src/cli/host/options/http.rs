@@ -2,30 +2,35 @@
 
 use clap::Args;
 
-use super::seconds::Seconds;
+use super::{range::between, seconds::Seconds};
 use crate::http::HttpSettings;
 
 /// Limits of the HTTP API.
 #[derive(Args, Clone, Debug)]
 pub(super) struct HttpOptions {
     /// Maximum bytes of the body of a request that is neither an import nor a module
-    #[arg(long, env = "GNOMON_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = HttpSettings::default().max_body_bytes)]
+    #[arg(long, env = "GNOMON_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = HttpSettings::default().max_body_bytes,
+        value_parser = between::<usize>(1, 1 << 30))]
     max_body_bytes: usize,
 
     /// Maximum bytes of an import
-    #[arg(long, env = "GNOMON_MAX_IMPORT_BYTES", value_name = "BYTES", default_value_t = HttpSettings::default().max_import_bytes)]
+    #[arg(long, env = "GNOMON_MAX_IMPORT_BYTES", value_name = "BYTES", default_value_t = HttpSettings::default().max_import_bytes,
+        value_parser = between::<u64>(1, 1 << 40))]
     max_import_bytes: u64,
 
     /// Maximum events or streams of one page
-    #[arg(long, env = "GNOMON_MAX_PAGE", value_name = "NUMBER", default_value_t = HttpSettings::default().max_page)]
+    #[arg(long, env = "GNOMON_MAX_PAGE", value_name = "NUMBER", default_value_t = HttpSettings::default().max_page,
+        value_parser = between::<usize>(1, 100_000))]
     max_page: usize,
 
     /// Maximum rows of one page of a read model
-    #[arg(long, env = "GNOMON_MAX_ROWS", value_name = "NUMBER", default_value_t = HttpSettings::default().max_rows)]
+    #[arg(long, env = "GNOMON_MAX_ROWS", value_name = "NUMBER", default_value_t = HttpSettings::default().max_rows,
+        value_parser = between::<u64>(1, 1_000_000))]
     max_rows: u64,
 
     /// Maximum seconds that a request may wait for a position or for a comparison
-    #[arg(long, env = "GNOMON_MAX_WAIT", value_name = "SECONDS", default_value_t = Seconds(HttpSettings::default().max_wait))]
+    #[arg(long, env = "GNOMON_MAX_WAIT", value_name = "SECONDS", default_value_t = Seconds(HttpSettings::default().max_wait),
+        value_parser = Seconds::between(0.0, 86_400.0))]
     max_wait: Seconds,
 }
 

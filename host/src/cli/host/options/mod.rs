@@ -8,11 +8,15 @@ mod http;
 mod listen;
 mod modules;
 mod projector;
+mod range;
 mod seconds;
 
 use clap::Args;
 
-pub(in crate::cli) use self::{connections::ConnectionOptions, listen::ListenOptions};
+pub(in crate::cli) use self::{
+    connections::ConnectionOptions,
+    listen::{ListenOptions, listen_address},
+};
 use self::{events::EventOptions, http::HttpOptions, modules::ModuleOptions, projector::ProjectorOptions};
 use crate::{
     config::{DataDirOptions, DatabaseOptions},
@@ -48,6 +52,7 @@ impl HostOptions {
         ServerSettings {
             listen: listen.listen,
             max_connections: connections.max_connections,
+            connect_timeout: connections.connect_timeout(),
             cache: Some(data_dir.folder().join("compiled")),
             log: EventLogSettings { limits: events.limits(), ..EventLogSettings::default() },
             limits: modules.limits(events),

@@ -3,61 +3,67 @@
 use clap::Args;
 use gnomon_values::limits::LARGE_ROW_BYTES;
 
-use super::{events::EventOptions, seconds::Seconds};
+use super::{events::EventOptions, range::between, seconds::Seconds};
 use crate::runtime::RuntimeLimits;
 
 /// Limits of modules.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ModuleOptions {
     /// Maximum bytes of a component
-    #[arg(long, env = "GNOMON_MAX_MODULE_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_module_bytes)]
+    #[arg(long, env = "GNOMON_MAX_MODULE_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_module_bytes,
+        value_parser = between::<usize>(1, 1 << 30))]
     max_module_bytes: usize,
 
     /// Maximum bytes of memory of one instance of a module
-    #[arg(long, env = "GNOMON_MAX_MEMORY_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_memory_bytes)]
+    #[arg(long, env = "GNOMON_MAX_MEMORY_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_memory_bytes,
+        value_parser = between::<usize>(1, 1 << 32))]
     max_memory_bytes: usize,
 
     /// Maximum seconds that a module may compute on one batch
-    #[arg(long, env = "GNOMON_MAX_BATCH_TIME", value_name = "SECONDS", default_value_t = Seconds(RuntimeLimits::default().max_batch_time))]
+    #[arg(long, env = "GNOMON_MAX_BATCH_TIME", value_name = "SECONDS", default_value_t = Seconds(RuntimeLimits::default().max_batch_time),
+        value_parser = Seconds::between(0.01, 3600.0))]
     max_batch_time: Seconds,
 
     /// Maximum events that upcasters may make of one event
-    #[arg(long, env = "GNOMON_MAX_UPCAST_EVENTS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_upcast_events)]
+    #[arg(long, env = "GNOMON_MAX_UPCAST_EVENTS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_upcast_events,
+        value_parser = between::<usize>(1, 1_000_000))]
     max_upcast_events: usize,
 
+    // A module built with the SDK writes larger rows at once and not at the end of the batch, so that the host can refuse each at its
+    // event. Smaller rows must always fit.
     /// Maximum bytes of one row of a read model
     #[arg(long, env = "GNOMON_MAX_ROW_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_row_bytes,
-        value_parser = row_bytes)]
+        value_parser = between::<usize>(LARGE_ROW_BYTES, 1 << 30))]
     max_row_bytes: usize,
 
     /// Maximum rows that a module may find in one call
     #[arg(long, env = "GNOMON_MAX_FIND_ROWS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_find_rows,
-        hide_short_help = true)]
+        hide_short_help = true, value_parser = between::<usize>(1, 100_000_000))]
     max_find_rows: usize,
 
     /// Maximum keys that a module may read in one call
     #[arg(long, env = "GNOMON_MAX_GET_KEYS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_get_keys,
-        hide_short_help = true)]
+        hide_short_help = true, value_parser = between::<usize>(1, 100_000_000))]
     max_get_keys: usize,
 
     /// Maximum rows that a module may read in one batch
     #[arg(long, env = "GNOMON_MAX_BATCH_READS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_batch_reads,
-        hide_short_help = true)]
+        hide_short_help = true, value_parser = between::<usize>(1, 100_000_000))]
     max_batch_reads: usize,
 
     /// Maximum bytes of the rows that one call returns to a module
     #[arg(long, env = "GNOMON_MAX_READ_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_read_bytes,
-        hide_short_help = true)]
+        hide_short_help = true, value_parser = between::<usize>(1, 1 << 32))]
     max_read_bytes: usize,
 
     /// Maximum bytes that a module may pass to the host in one call
     #[arg(long, env = "GNOMON_MAX_CALL_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_call_bytes,
-        hide_short_help = true)]
+        hide_short_help = true, value_parser = between::<usize>(1, 1 << 32))]
     max_call_bytes: usize,
 
     /// Maximum bytes of the rows that a module may change in one batch
     #[arg(long, env = "GNOMON_MAX_BATCH_WRITE_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_batch_write_bytes,
-        hide_short_help = true)]
+        hide_short_help = true, value_parser = between::<usize>(1, 1 << 40))]
     max_batch_write_bytes: usize,
 }
 
@@ -79,14 +85,5 @@ impl ModuleOptions {
             max_event_bytes: events.max_event_bytes,
             max_event_type_bytes: events.max_event_type_bytes,
         }
-    }
-}
-
-/// A module built with the SDK writes larger rows at once and not at the end of the batch, so that the host can refuse each at its
-/// event. Smaller rows must always fit.
-fn row_bytes(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(bytes) if bytes >= LARGE_ROW_BYTES => Ok(bytes),
-        _ => Err(format!("give a number from {LARGE_ROW_BYTES} on")),
     }
 }

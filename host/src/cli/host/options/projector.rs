@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::seconds::Seconds;
+use super::{range::between, seconds::Seconds};
 use crate::{projector::ProjectorSettings, subscriptions::BatchSize};
 
 /// How a host works on builds.
@@ -10,25 +10,29 @@ use crate::{projector::ProjectorSettings, subscriptions::BatchSize};
 pub(super) struct ProjectorOptions {
     /// Maximum events of one batch
     #[arg(long, env = "GNOMON_BATCH_EVENTS", value_name = "NUMBER", default_value_t = BatchSize::default().max_events,
-        value_parser = positive)]
+        value_parser = between::<usize>(1, 1_000_000))]
     batch_events: usize,
 
     /// Maximum bytes of events of one batch, approximately
-    #[arg(long, env = "GNOMON_BATCH_BYTES", value_name = "BYTES", default_value_t = BatchSize::default().max_bytes)]
+    #[arg(long, env = "GNOMON_BATCH_BYTES", value_name = "BYTES", default_value_t = BatchSize::default().max_bytes,
+        value_parser = between::<usize>(1, 1 << 30))]
     batch_bytes: usize,
 
     /// Seconds after which the builds of a host that does not renew its leases go to another host
-    #[arg(long, env = "GNOMON_LEASE", value_name = "SECONDS", default_value_t = Seconds(ProjectorSettings::default().lease))]
+    #[arg(long, env = "GNOMON_LEASE", value_name = "SECONDS", default_value_t = Seconds(ProjectorSettings::default().lease),
+        value_parser = Seconds::between(0.5, 3600.0))]
     lease: Seconds,
 
     /// Seconds that a replaced build is kept, and kept up to date, for a rollback
     #[arg(long, env = "GNOMON_KEEP_REPLACED", value_name = "SECONDS",
-        default_value_t = Seconds(ProjectorSettings::default().keep_replaced))]
+        default_value_t = Seconds(ProjectorSettings::default().keep_replaced),
+        value_parser = Seconds::between(0.0, 315_360_000.0))]
     keep_replaced: Seconds,
 
     /// Maximum events that a build may set aside; with more, it halts
     #[arg(long, env = "GNOMON_MAX_DEAD_LETTERS", value_name = "NUMBER",
-        default_value_t = ProjectorSettings::default().max_dead_letters)]
+        default_value_t = ProjectorSettings::default().max_dead_letters,
+        value_parser = between::<u64>(0, 1_000_000_000))]
     max_dead_letters: u64,
 }
 
@@ -41,8 +45,4 @@ impl ProjectorOptions {
             max_dead_letters: self.max_dead_letters,
         }
     }
-}
-
-fn positive(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "give a number above 0".to_owned())
 }

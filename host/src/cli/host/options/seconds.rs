@@ -15,6 +15,19 @@ impl FromStr for Seconds {
     }
 }
 
+impl Seconds {
+    /// Reads a duration from `least` to `most` seconds.
+    pub(super) fn between(
+        least: f64,
+        most: f64,
+    ) -> impl Fn(&str) -> Result<Self, String> + Clone + Send + Sync + 'static {
+        move |text| match text.parse::<Self>() {
+            Ok(seconds) if (least..=most).contains(&seconds.0.as_secs_f64()) => Ok(seconds),
+            _ => Err(format!("give a number of seconds from {least} to {most}")),
+        }
+    }
+}
+
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.as_secs_f64().fmt(f)
@@ -30,6 +43,15 @@ mod tests {
         for (text, millis) in [("0", 0), ("10", 10_000), ("0.5", 500), ("86400", 86_400_000), ("1.25", 1250)] {
             let seconds = Seconds(Duration::from_millis(millis));
             assert_eq!((text.parse(), seconds.to_string().as_str()), (Ok(seconds), text));
+        }
+    }
+
+    #[test]
+    fn what_is_outside_of_a_range_is_refused_with_it() {
+        let read = Seconds::between(0.5, 3600.0);
+        assert_eq!(read("0.5"), Ok(Seconds(Duration::from_millis(500))));
+        for text in ["0", "0.49", "3600.1", "-1", "NaN", "soon"] {
+            assert_eq!(read(text), Err("give a number of seconds from 0.5 to 3600".to_owned()), "{text}");
         }
     }
 

@@ -28,9 +28,14 @@ fn each_limit_reaches_the_setting_of_its_name() {
         .map(str::to_owned)
         .collect();
     assert!(names.len() > 20, "{names:?}");
-    // Each gets a different number. Names may have at most 2,000 bytes, and rows must be allowed at least 64 KiB.
+    // Each gets a different number. Names may have at most 2,000 bytes, rows must be allowed at least 64 KiB, and connections at most
+    // 1,000.
     for (number, name) in (1001..).zip(&names) {
-        let number = if name == "max-row-bytes" { 1_000_003 } else { number };
+        let number = match name.as_str() {
+            "max-row-bytes" => 1_000_003,
+            "max-connections" => 997,
+            _ => number,
+        };
         let settings = format!("{:?}", settings(&[format!("--{name}={number}")]));
         let (seconds, field) = (format!("{number}s"), name.replace('-', "_"));
         let found = [number.to_string(), seconds]
@@ -47,6 +52,31 @@ fn options_of_the_projector_reach_its_settings() {
     assert_eq!((batch.max_events, batch.max_bytes), (11, 12));
     assert_eq!((lease.as_millis(), keep_replaced.as_secs()), (500, 14));
     assert_eq!(max_dead_letters, ProjectorSettings::default().max_dead_letters);
+}
+
+/// What cannot be meant is refused before anything is started, with the range.
+#[test]
+fn every_number_has_a_range() {
+    let names: Vec<String> = command::<HostOptions>()
+        .get_arguments()
+        .filter(|argument| matches!(argument.get_value_names(), Some([name]) if ["NUMBER", "BYTES", "SECONDS"].contains(&name.as_str())))
+        .filter_map(Arg::get_long)
+        .map(str::to_owned)
+        .collect();
+    assert!(names.len() > 25, "{names:?}");
+    for name in &names {
+        for wrong in ["-1", "1e30", "many"] {
+            let refused = command::<HostOptions>().try_get_matches_from(["serve", &format!("--{name}={wrong}")]);
+            let message = refused.unwrap_err().to_string();
+            assert!(message.contains(" from ") && message.contains(" to "), "--{name}={wrong}: {message}");
+        }
+    }
+    for zero in ["lease", "max-batch-time", "max-page", "max-rows", "max-body-bytes", "batch-events", "max-connections"]
+    {
+        let refused = command::<HostOptions>().try_get_matches_from(["serve", &format!("--{zero}=0")]);
+        let message = refused.unwrap_err().to_string();
+        assert!(message.contains(&format!("invalid value '0' for '--{zero}")), "{message}");
+    }
 }
 
 /// `config` does not depend on `server`, so it repeats the address.

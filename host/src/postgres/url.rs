@@ -1,0 +1,265 @@
+//! The URL of a database.
+//!
+//! A URL has a password in it, and one that is not percent-encoded can be taken for a host, a port or a parameter. So what does not look
+//! right is refused before anything is tried, and no part of the URL is ever in a message.
+
+use std::str::FromStr;
+
+use sqlx::postgres::PgConnectOptions;
+use tracing::warn;
+
+/// Parameters that are honoured.
+const PARAMETERS: &[&str] = &[
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "user",
+];
+
+/// Parameters of libpq that have no effect here. Providers put them into the URLs that they give out.
+const WITHOUT_EFFECT: &[&str] = &[
+    "application_name",
+    "channel_binding",
+    "client_encoding",
+    "connect_timeout",
+    "fallback_application_name",
+    "gssdelegation",
+    "gssencmode",
+    "gsslib",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "krbsrvname",
+    "load_balance_hosts",
+    "pgbouncer",
+    "require_auth",
+    "sslcompression",
+    "sslcrl",
+    "sslnegotiation",
+    "sslsni",
+    "target_session_attrs",
+    "tcp_user_timeout",
+];
+
+/// Why a URL is refused. No message has a part of the URL, except for a scheme and names of parameters that are well known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    /// It is empty.
+    #[error(
+        "the database URL is empty; write postgres://user:password@host:port/database, or leave DATABASE_URL unset for a private Postgres"
+    )]
+    Empty,
+    /// It does not begin with a scheme.
+    #[error(
+        "the database URL is not a URL (it is not shown, since it may have a password); write postgres://user:password@host:port/database"
+    )]
+    NoScheme,
+    /// It is a URL of something else.
+    #[error(
+        "the database URL begins with {0}; Gnomon runs on Postgres: write postgres://user:password@host:port/database"
+    )]
+    OtherScheme(String),
+    /// It cannot be read, or would be read as something that nobody means.
+    #[error(
+        "the database URL cannot be read: {0} (it is not shown, since it may have a password). In the user, the password and the database, \
+         percent-encode @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25"
+    )]
+    Unreadable(&'static str),
+    /// A parameter has a value that it cannot have.
+    #[error("the database URL has a parameter `{0}` with a value that cannot be used")]
+    Parameter(&'static str),
+}
+
+/// Reads the URL of a database.
+///
+/// # Errors
+/// It is not one, or is one only by accident: see [`UrlError`].
+pub fn parse_url(url: &str) -> Result<PgConnectOptions, UrlError> {
+    let url = url.trim();
+    if url.is_empty() {
+        return Err(UrlError::Empty);
+    }
+    let (scheme, rest) = url.split_once("://").ok_or(UrlError::NoScheme)?;
+    if !is_postgres(scheme) {
+        return Err(if is_scheme(scheme) {
+            UrlError::OtherScheme(format!("{}://", scheme.to_ascii_lowercase()))
+        } else {
+            UrlError::NoScheme
+        });
+    }
+    if rest.contains('#') {
+        return Err(UrlError::Unreadable("it has a `#`, which ends a URL"));
+    }
+    let (before_query, query) = rest.split_once('?').map_or((rest, ""), |(before, query)| (before, query));
+    let (authority, database) = before_query.split_once('/').unwrap_or((before_query, ""));
+    if database.contains(['/', '@', ':']) {
+        return Err(UrlError::Unreadable("its database has a `/`, `@` or `:`, so its password may have a `/`"));
+    }
+    for part in [authority, database] {
+        if !is_percent_encoded(part) {
+            return Err(UrlError::Unreadable("it has a `%` that two hexadecimal digits do not follow"));
+        }
+    }
+    let query = known_parameters(query)?;
+    let checked = format!("postgres://{authority}/{database}{query}");
+    // The message of the library may repeat parts of the URL, so it is dropped.
+    let options =
+        PgConnectOptions::from_str(&checked).map_err(|_| UrlError::Unreadable("its host or its port is not one"))?;
+    // A URL has brackets around an IPv6 address. The name that TLS compares with the certificate has none.
+    let unbracketed = options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')).map(str::to_owned);
+    Ok(match unbracketed {
+        Some(host) => options.host(&host),
+        None => options,
+    })
+}
+
+fn is_postgres(scheme: &str) -> bool {
+    ["postgres", "postgresql"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+}
+
+/// Whether a text before `://` may be shown: a scheme, such as `mysql` or `jdbc:postgresql`.
+fn is_scheme(text: &str) -> bool {
+    (2..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic() || b"+:".contains(&byte))
+}
+
+fn is_percent_encoded(text: &str) -> bool {
+    text.split('%').skip(1).all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// The query with the parameters that are honoured, each checked; with its `?`, if it is not empty.
+fn known_parameters(query: &str) -> Result<String, UrlError> {
+    let mut honoured = form_urlencoded::Serializer::new(String::new());
+    let mut found = false;
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let known = |names: &'static [&'static str]| names.iter().copied().find(|known| *known == name);
+        if let Some(name) = known(WITHOUT_EFFECT) {
+            warn!(parameter = name, "the parameter of the database URL has no effect");
+            continue;
+        }
+        if name.starts_with("options[") {
+            honoured.append_pair(&name, &value);
+            found = true;
+            continue;
+        }
+        let Some(name) = known(PARAMETERS) else {
+            // The name is not shown either: it may be a part of the password.
+            return Err(UrlError::Unreadable(
+                "it has a parameter that is not one of Postgres, so its password may have a `?`",
+            ));
+        };
+        check(name, &value)?;
+        honoured.append_pair(name, &value);
+        found = true;
+    }
+    Ok(if found { format!("?{}", honoured.finish()) } else { String::new() })
+}
+
+fn check(name: &'static str, value: &str) -> Result<(), UrlError> {
+    let is_usable = match name {
+        "port" => value.parse::<u16>().is_ok_and(|port| port > 0),
+        "hostaddr" => value.parse::<std::net::IpAddr>().is_ok(),
+        "sslmode" => value.parse::<sqlx::postgres::PgSslMode>().is_ok(),
+        _ => !value.is_empty(),
+    };
+    if is_usable { Ok(()) } else { Err(UrlError::Parameter(name)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_postgres_takes_is_taken() {
+        for url in [
+            "postgres://u:p@host:5433/db",
+            "postgresql://u@host",
+            "postgres:///db?host=/run/postgresql&user=u",
+            "postgres://u:p%40ss%2Fw%3Ao%23rd%25@host/db",
+            "postgres://u:p@ss@host/db",
+            "postgres://u:p@host/db?sslmode=require&channel_binding=require",
+            "postgres://u:p@host/db?options=-c%20statement_timeout%3D5s",
+            " postgres://u:p@host/db\n",
+        ] {
+            parse_url(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+        }
+        let options = parse_url("postgres://us%40er:p%2Fss@host:5433/d%2Fb").unwrap();
+        assert_eq!((options.get_host(), options.get_port(), options.get_username()), ("host", 5433, "us@er"));
+        assert_eq!(options.get_database(), Some("d/b"));
+    }
+
+    /// TLS compares the host with the certificate, and takes an address without brackets only.
+    #[test]
+    fn an_address_of_ipv6_has_no_brackets() {
+        assert_eq!(parse_url("postgres://u@[::1]/db").unwrap().get_host(), "::1");
+        assert_eq!(parse_url("postgres://u@[fe80::1]:5433/db?sslmode=require").unwrap().get_port(), 5433);
+    }
+
+    #[test]
+    fn another_scheme_is_refused_by_its_name() {
+        for (url, scheme) in [
+            ("mysql://root:secret@host/db", "mysql://"),
+            ("MongoDB+srv://root:secret@host", "mongodb+srv://"),
+            ("jdbc:postgresql://host/db?password=secret", "jdbc:postgresql://"),
+            ("http://host", "http://"),
+        ] {
+            assert_eq!(parse_url(url).unwrap_err(), UrlError::OtherScheme(scheme.to_owned()));
+        }
+        for url in ["host=localhost password=secret", "secret", "u:secret@host/db", "se cret://host", "/run/postgresql"]
+        {
+            assert_eq!(parse_url(url).unwrap_err(), UrlError::NoScheme, "{url}");
+        }
+        assert_eq!(parse_url("").unwrap_err(), UrlError::Empty);
+    }
+
+    /// Each of these passwords would make another host, port, database or parameter of itself.
+    #[test]
+    fn a_password_that_is_not_percent_encoded_is_refused_and_not_shown() {
+        for password in [
+            "p@ss/w:o#rd",
+            "p@ss/word",
+            "p/word",
+            "12/word",
+            "p?word",
+            "12?word",
+            "p@ss?word",
+            "p#word",
+            "p%word",
+            "word%",
+        ] {
+            for url in [
+                format!("postgres://user:{password}@host:5432/db"),
+                format!("postgres://user:{password}@host/db?sslmode=disable"),
+            ] {
+                let error = parse_url(&url).unwrap_err();
+                assert!(matches!(error, UrlError::Unreadable(_)), "{url}: {error:?}");
+                let message = error.to_string();
+                assert!(message.contains("percent-encode"), "{message}");
+                assert!(
+                    !message.contains("word") || message.contains("password") && !message.contains("o#rd"),
+                    "{message}"
+                );
+                for piece in ["p@ss", "ss/w", "12/", "host:", "user:"] {
+                    assert!(!message.contains(piece), "{message}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_known_and_has_a_value_that_it_can_have() {
+        for (query, name) in [("sslmode=secret", "sslmode"), ("port=secret", "port"), ("hostaddr=secret", "hostaddr")] {
+            let error = parse_url(&format!("postgres://u@host/db?{query}")).unwrap_err();
+            assert_eq!(error, UrlError::Parameter(name));
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+        assert!(matches!(parse_url("postgres://u@host/db?secret=1").unwrap_err(), UrlError::Unreadable(_)));
+    }
+}
