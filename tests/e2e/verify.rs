@@ -116,3 +116,35 @@ async fn a_retry_out_of_order_must_be_requested_and_verify_does_not_blame_the_mo
     assert_eq!(host.build("ledger", rebuilt).await["out_of_order"], 0);
     assert_eq!(verify(&host, "ledger").await["identical"], true);
 }
+
+/// The build that is verified has skipped an event at which its projection halts by now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verification_that_halts_where_the_build_has_a_dead_letter_says_what_to_do() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let build = host.deploy("tally", test_support::guest("tally"), "").await;
+    host.until_state("tally", build, "active").await;
+    host.set_on_failure("tally", "skip").await;
+    let last = host.append_one("count-1", "Counted", json!({"n": 1, "poison": true})).await;
+    until("it is set aside", async || host.build("tally", build).await["checkpoint"] == json!(last)).await;
+    host.set_on_failure("tally", "halt").await;
+
+    let output = host.try_run(&["verify", "tally"]).await;
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("error: verification 1 of `tally` (build 1) halted at position 1"), "{message}");
+    assert!(message.contains("build 1 has set 1 event aside, and `tally` halts at such an event now"), "{message}");
+    assert!(message.contains("`gnomon on-failure tally skip`, or `park`"), "{message}");
+
+    let begun = host.post("/v1/projections/tally/verify").await;
+    assert_eq!((&begun.body["verification"], &begun.body["build"]), (&json!(2), &json!(1)), "{begun:?}");
+    until("it has halted", async || host.verification("tally", 2).await["state"] == "halted").await;
+    let result = host.get("/v1/projections/tally/verify/2").await;
+    assert_eq!((result.status, &result.body["verification"]), (StatusCode::CONFLICT, &json!(2)), "{result:?}");
+    let detail = result.body["detail"].as_str().unwrap();
+    assert!(detail.starts_with("verification 2 of projection `tally` is halted: "), "{detail}");
+    assert!(detail.contains("set on_failure to `skip` or `park`, and verify again"), "{detail}");
+    host.send(host.request(Method::DELETE, "/v1/projections/tally/verify/2")).await;
+    host.set_on_failure("tally", "skip").await;
+    assert_eq!(verify(&host, "tally").await["identical"], true);
+}

@@ -149,7 +149,8 @@ pub enum Refused {
     Paused,
     /// It verifies another one, and was stopped by an error.
     #[error(
-        "the projection shows its error. If the build that is verified has set that event aside, let the verification do so as well: set on_failure to `skip` or `park`, and verify again"
+        "the projection shows its error. If the build that is verified has set that event aside, let the verification do so as well: \
+         set on_failure to `skip` or `park`, and verify again"
     )]
     StoppedVerification,
 }

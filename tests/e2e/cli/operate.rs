@@ -250,7 +250,12 @@ async fn projections_are_watched_line_by_line() {
     assert!(first.starts_with("tally build 1 (version 1): active at 2 of 2"), "{first}");
     run(&host, &["pause", "tally"]).await;
     until("the pause is shown", async || {
-        lines.next_line().await.unwrap().unwrap().starts_with("tally build 1 (version 1): paused at 2 of 2")
+        lines
+            .next_line()
+            .await
+            .unwrap()
+            .unwrap()
+            .starts_with("tally build 1 (version 1): paused (queries read it) at 2 of 2")
     })
     .await;
 }
