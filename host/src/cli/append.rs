@@ -110,8 +110,10 @@ impl Append {
 fn json(text: String, option: &str) -> anyhow::Result<Box<RawValue>> {
     // Files may begin with a byte-order mark.
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-    RawValue::from_string(text)
-        .map_err(|error| anyhow::anyhow!("{option} is not JSON: {} at column {}", json_error(&error), error.column()))
+    RawValue::from_string(text).map_err(|error| {
+        let (reason, line, column) = (json_error(&error), error.line(), error.column());
+        anyhow::anyhow!("{option} is not JSON: {reason} at line {line} column {column}")
+    })
 }
 
 fn read_stdin() -> anyhow::Result<String> {
@@ -144,7 +146,9 @@ mod tests {
     fn data_that_is_not_json_is_refused_by_name() {
         let error = format!("{:#}", json("{x}".into(), "--metadata").unwrap_err());
         assert!(
-            error.starts_with("--metadata is not JSON: the name of a field, in double quotes, is expected at column 2"),
+            error.starts_with(
+                "--metadata is not JSON: the name of a field, in double quotes, is expected at line 1 column 2"
+            ),
             "{error}"
         );
     }

@@ -145,7 +145,7 @@ async fn an_append_that_is_refused_says_why_and_appends_nothing() {
       see <host>/errors/wrong_expected_version
     ");
     let data = ["append", "order-1", "--type", "OrderPlaced", "--data", "{n: 1}"];
-    insta::assert_snapshot!(refused(&host, &data).await, @"error: --data is not JSON: key must be a string at line 1 column 2");
+    insta::assert_snapshot!(refused(&host, &data).await, @"error: --data is not JSON: the name of a field, in double quotes, is expected at line 1 column 2");
     let time = ["append", "order-1", "--type", "OrderPlaced", "--time", "2016-12-31T23:59:60Z"];
     let said = Said::from(host.try_run(&time).await);
     let words =

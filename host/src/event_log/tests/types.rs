@@ -50,7 +50,7 @@ async fn after_a_lost_connection_types_are_written_again() {
     sqlx::query("DELETE FROM gnomon.event_types").execute(&test.pool).await.unwrap();
     test.append("a-1", &["A"]).await;
     assert!(types(&test.log, &Filter::default()).await.is_empty(), "the steady state writes nothing");
-    super::outage::cut_connections(&test.pool).await;
+    outage::cut_connections(&test.pool).await;
     test.append("a-1", &["A"]).await;
     assert_eq!(types(&test.other_host().await, &Filter::default()).await, ["a A"]);
 }
