@@ -1,0 +1,1 @@
+//! A host under a part of the paths of a server.
