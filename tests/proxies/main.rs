@@ -2,11 +2,16 @@
 //! packages have.
 //!
 //! `cargo test --workspace` leaves this target out, since the programs are not in the repository; `.ci/run` installs them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that finds what it did not expect fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that finds what it did not expect fails"
+)]
 
-mod nginx;
 #[allow(dead_code, unreachable_pub, reason = "the end-to-end tests use more of it")]
 #[path = "../e2e/support/host.rs"]
 mod host;
+mod nginx;
 mod sse;
 mod sub_path;

@@ -39,11 +39,9 @@ async fn followers_behind_nginx_get_each_event_at_once() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     let nginx = Nginx::start(&format!("location / {{ proxy_pass {}; }}", host.url())).await;
-    for (path, event) in [
-        ("/v1/events?after=head", true),
-        ("/v1/streams/count-1/events", true),
-        ("/v1/projections", false),
-    ] {
+    for (path, event) in
+        [("/v1/events?after=head", true), ("/v1/streams/count-1/events", true), ("/v1/projections", false)]
+    {
         let mut followed = Followed::begin(&format!("{}{path}", nginx.url())).await;
         // The first line comes before the first event, so that a client knows that it is connected.
         followed.until(":").await;

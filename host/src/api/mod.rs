@@ -18,6 +18,7 @@ mod operation;
 mod page;
 mod projection;
 mod raw_object;
+mod read_model;
 mod row;
 mod stream;
 mod upcaster;
@@ -47,6 +48,7 @@ pub use self::{
         Build, BuildError, BuildErrorReason, BuildState, ConfigureProjection, FailureKind, Frame, ModuleFailure,
         OnFailure, PinnedUpcaster, Projection, Projections, Purpose,
     },
+    read_model::{ReadModel, ReadModelLinks, ReadModelTable, ReadModels, TableLinks},
     row::Row,
     stream::{ListStreamsQuery, ReadStreamQuery, Stream, StreamPage, StreamsPage},
     upcaster::{ActivateUpcasterQuery, ActiveUpcaster, NewBuild, UpcasterChanged, Upcasters},

@@ -8,6 +8,7 @@ mod changes;
 mod columns;
 mod history;
 mod pick;
+mod read_models;
 mod snapshot;
 mod state;
 mod store;
@@ -22,6 +23,7 @@ pub use self::{
     changes::ChangeError,
     history::HistoryEntry,
     pick::PickError,
+    read_models::{ActiveSummary, ReadModelSummary, TableSummary},
     state::{Activation, BuildState, Effect, Event, Kept, Refused, Role, Stage, State, Transition, Work, transition},
     summary::{BuildSummary, ProjectionSummary, Purpose},
     upcasters::{ActiveUpcaster, PinnedUpcaster},
@@ -31,6 +33,7 @@ pub(crate) use self::{
     changes::{Changes, ReportError, WorkerReport, report},
     history::history,
     pick::{DefaultBuild, list, pick},
+    read_models::read_models,
     snapshot::Snapshot,
     store::{
         ActiveBuild, ActiveLookup, Job, OutdatedBuild, active, active_checkpoint, get, is_active, job, notify,

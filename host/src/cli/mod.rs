@@ -20,6 +20,7 @@ mod guest_crate;
 mod history;
 mod host;
 mod import;
+mod last_appends;
 #[cfg(test)]
 mod limits_page;
 mod migrate;
@@ -33,6 +34,7 @@ mod problem;
 mod progress;
 mod projection;
 mod projections;
+mod psql;
 mod query;
 mod rebuild;
 #[cfg(test)]
@@ -46,7 +48,9 @@ mod sse;
 mod stream_name;
 mod streams;
 mod upcasters;
+mod usage;
 mod verify;
+mod wait_for;
 
 use std::{io, process::ExitCode};
 
@@ -90,6 +94,7 @@ enum Command {
     Delete(delete::Delete),
     Upcasters(upcasters::Upcasters),
     Query(query::Query),
+    Psql(psql::Psql),
     Append(append::Append),
     Import(import::Import),
     Events(events::Events),
@@ -102,7 +107,11 @@ enum Command {
 /// Reads the command line and runs the command.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments = || std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => usage::with_whole_usage(error, Cli::command(), arguments().skip(1)).exit(),
+    };
     match try_run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of the output has seen enough, such as `head`.
@@ -147,6 +156,7 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::Delete(command) => command.run().await,
             Command::Upcasters(command) => command.run().await,
             Command::Query(command) => command.run().await,
+            Command::Psql(command) => command.run(),
             Command::Append(command) => command.run().await,
             Command::Import(command) => command.run().await,
             Command::Events(command) => command.run().await,

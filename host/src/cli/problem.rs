@@ -33,8 +33,13 @@ impl Problem {
             }
         };
         let page = members.get("type").and_then(Value::as_str).filter(|page| page.starts_with('/'));
-        let page = page.and_then(|page| base.join(page).ok()).map(String::from);
+        let page = page.map(|page| page_url(page, base));
         Self { status, members, page }
+    }
+
+    /// The stable name of the error; empty if it has none.
+    pub(super) fn code(&self) -> &str {
+        self.members.get("code").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The status of the answer.
@@ -61,6 +66,14 @@ impl Problem {
         }
         self
     }
+}
+
+/// The URL of a page of the host. Behind a proxy that has removed the first part of the path, the host's path begins after that
+/// part, unless the proxy has told it.
+fn page_url(page: &str, base: &Url) -> String {
+    let prefix = base.path().trim_end_matches('/');
+    let page = page.strip_prefix(prefix).filter(|page| page.starts_with('/')).unwrap_or(page);
+    format!("{}{page}", base.as_str().trim_end_matches('/'))
 }
 
 impl fmt::Display for Problem {
@@ -113,6 +126,20 @@ mod tests {
         stream `account-7` is at version 3, not 2
           see http://127.0.0.1:7070/errors/wrong_expected_version
         ");
+    }
+
+    #[test]
+    fn the_page_is_below_the_url_of_the_host() {
+        for (base, page) in [
+            ("http://h/", "/errors/x"),
+            ("http://h/sub/path", "/errors/x"),
+            ("http://h/sub/path/", "/errors/x"),
+            ("http://h/sub/path", "/sub/path/errors/x"),
+        ] {
+            let base = Url::parse(base).unwrap();
+            let wanted = format!("{}/errors/x", base.as_str().trim_end_matches('/'));
+            assert_eq!(page_url(page, &base), wanted, "{base} {page}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use std::{sync::Arc, time::Duration};
 use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
 
+pub(crate) use self::read::head;
 pub use self::{
     append::{Append, AppendError, Appended, ExpectedVersion, Imported, Line},
     event::{EventId, NewEvent, Position, RecordedEvent, SchemaVersion, SchemaVersionError, StreamVersion},
@@ -75,7 +76,7 @@ impl EventLog {
     /// # Errors
     /// Postgres fails.
     pub async fn open(pool: PgPool, settings: EventLogSettings) -> Result<Self, sqlx::Error> {
-        let (sender, head) = watch::channel(read::head(&pool).await?);
+        let (sender, head) = watch::channel(head(&pool).await?);
         let appender =
             append::Appender::start(pool.clone(), sender.clone(), settings.partition_events, settings.append_timeout);
         let follow_head = tokio::spawn(head::follow_head(pool.clone(), sender));
@@ -135,7 +136,7 @@ impl EventLog {
     /// # Errors
     /// Postgres fails.
     pub async fn read_head(&self) -> Result<Position, sqlx::Error> {
-        read::head(&self.shared.pool).await
+        head(&self.shared.pool).await
     }
 
     /// The version of a stream's newest event that any host has committed; 0 if there is no such stream.

@@ -2,10 +2,13 @@
 
 mod body;
 mod convert;
+mod cors;
 mod errors;
 mod events;
 mod extract;
+mod forwarded_prefix;
 mod health;
+mod media_range;
 mod modules;
 mod names;
 mod page;
@@ -23,7 +26,13 @@ mod state;
 mod streams;
 mod upcasters;
 
-pub use self::{router::router, serve::serve, settings::HttpSettings, state::Api};
+pub use self::{
+    cors::{CorsOrigin, CorsOriginError},
+    router::router,
+    serve::serve,
+    settings::HttpSettings,
+    state::Api,
+};
 
 #[cfg(test)]
 mod tests;

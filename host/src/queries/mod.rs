@@ -1,6 +1,7 @@
 //! What readers do: read the active build, and wait for a position.
 
 mod active;
+mod list;
 mod read;
 mod wait;
 

@@ -7,9 +7,11 @@ mod comparison;
 mod descriptor;
 mod events;
 mod modules;
+mod read_models;
 mod upcasters;
 
 pub(super) use self::{
     builds::{build_id, on_failure},
     events::{event, import_line, new_events, stream_name, upcasted},
+    read_models::read_model,
 };
