@@ -15,3 +15,4 @@ mod host;
 mod nginx;
 mod sse;
 mod sub_path;
+mod terminal;

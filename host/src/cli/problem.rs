@@ -28,7 +28,13 @@ impl Problem {
                 if text.is_empty() {
                     text.push_str("an empty body");
                 }
-                let detail = format!("status {status}, and not an answer of a Gnomon host: {text}");
+                let mut detail = format!("status {status}, and not an answer of a Gnomon host: {text}");
+                if status == 413 {
+                    detail.push_str(
+                        "\n  The request is too large for a proxy in front of the host; let it take larger ones (nginx: \
+                         client_max_body_size 16m), or use the host's own URL",
+                    );
+                }
                 Map::from_iter([("detail".to_owned(), Value::String(detail))])
             }
         };
@@ -175,6 +181,9 @@ mod tests {
     #[test]
     fn an_answer_of_another_program_is_shown_as_it_is() {
         insta::assert_snapshot!(read("<html>Bad Gateway</html>"), @"status 409, and not an answer of a Gnomon host: <html>Bad Gateway</html>");
+        let base = Url::parse("http://h/").unwrap();
+        let too_large = Problem::read(413, "<html>413 Request Entity Too Large</html>", &base).to_string();
+        assert!(too_large.contains("nginx: client_max_body_size"), "{too_large}");
         insta::assert_snapshot!(read(""), @"status 409, and not an answer of a Gnomon host: an empty body");
     }
 }

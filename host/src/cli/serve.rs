@@ -15,6 +15,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let mut host = RunningHost::start(&self.host).await?;
+        info!("read models are views in the schema read_models: {}", self.host.psql());
         tokio::select! {
             error = host.failed() => {
                 host.stop().await?;

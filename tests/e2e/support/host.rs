@@ -121,10 +121,16 @@ impl Host {
         status.success()
     }
 
+    /// The folder of what commands remember.
+    pub(crate) fn state(&self) -> std::path::PathBuf {
+        self.folder.path().join("state")
+    }
+
     /// Runs a command of the program against the host.
     pub(crate) async fn try_run(&self, arguments: &[&str]) -> std::process::Output {
         let mut command = gnomon();
         command.args(arguments).env("GNOMON_URL", self.url()).stdin(Stdio::null());
+        command.env("XDG_STATE_HOME", self.state());
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
 }

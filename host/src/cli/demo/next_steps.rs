@@ -12,8 +12,8 @@ pub(super) fn show(host: &RunningHost) {
     ));
     if let Some(postgres) = host.postgres() {
         say(format_args!(
-            "\nThe same tables in SQL:\n\n  psql '{}' -c 'SELECT * FROM read_models.fleet_aircraft LIMIT 3'",
-            postgres.url()
+            "\nThe same tables in SQL:\n\n  gnomon psql --data-dir '{}' -- -c 'SELECT * FROM fleet_aircraft LIMIT 3'",
+            postgres.data_dir().display()
         ));
     }
 }

@@ -2,12 +2,15 @@
 
 mod append;
 mod compare;
+mod cors;
 mod import;
 mod malformed;
 mod modules;
+mod paths;
 mod pretty;
 mod projections;
 mod read;
+mod read_models;
 mod request_id;
 mod time;
 
