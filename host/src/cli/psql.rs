@@ -90,7 +90,11 @@ impl Psql {
 /// The URL for psql's command line, which other users of the machine can see, and the password apart from it. Parameters that only
 /// the host knows are left out.
 fn without_password(url: &str) -> anyhow::Result<(String, Option<OsString>)> {
-    let mut url = Url::parse(url).context("the database URL is not a valid postgres:// URL")?;
+    const INVALID: &str = "the database URL is not a valid postgres:// URL";
+    let mut url = Url::parse(url).context(INVALID)?;
+    if !matches!(url.scheme(), "postgres" | "postgresql") {
+        bail!(INVALID);
+    }
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mut password = url.password().map(decode);
     // A URL without a host has no place for a password either.
@@ -129,6 +133,6 @@ mod tests {
             let password = password.map(OsString::from);
             assert_eq!(without_password(url).unwrap(), (shown.to_owned(), password), "{url}");
         }
-        assert!(without_password("h:5432 d").is_err());
+        assert!(without_password("h:5432 d").is_err() && without_password("mysql://h/d").is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use gnomon::postgres::test_database::TestDatabase;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Said, run};
 use crate::support::Host;
@@ -90,7 +90,7 @@ async fn a_log_that_was_replaced_is_not_waited_for() {
     append(&host, r#"{"n": 1}"#, &[]).await;
     let file = host.state().join("gnomon/last-appends.json");
     let written = fs::read_to_string(&file).unwrap();
-    assert_eq!(written, json!({"hosts": [{"url": host.url(), "position": 1}]}).to_string());
+    assert_eq!(written, format!(r#"{{"hosts":[{{"url":"{}","position":1}}]}}"#, host.url()));
     // As if 1,000 events had been appended before the database was restored from a backup.
     fs::write(&file, written.replace(":1}", ":1000}")).unwrap();
     let (found, err) = events(&host, &["--wait", "300"]).await;
@@ -116,7 +116,7 @@ async fn without_a_table_the_tables_are_listed() {
     host.until_state("tally", build, "active").await;
     let all = run(&host, &["query"]).await;
     insta::assert_snapshot!(all.out, @r"
-    PROJECTION  TABLE    COLUMNS                                               VIEW
+    PROJECTION  TABLE    COLUMNS                                              VIEW
     tally       tallies  stream* text, sum i64, events i64, last_version i64  read_models.tally_tallies
     ");
     assert_eq!(run(&host, &["query", "tally"]).await.out, all.out);
