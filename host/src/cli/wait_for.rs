@@ -89,3 +89,86 @@ async fn why_stopped(client: &Client, name: &str) -> Result<Option<String>, Clie
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use axum::{
+        Json, Router,
+        extract::State,
+        http::{HeaderMap, StatusCode},
+        routing::get,
+    };
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::cli::projection::samples;
+
+    /// The answers of a host to one request after the other; the last one stays.
+    type Answers = &'static [(u16, &'static str, Option<u64>)];
+
+    /// A host whose projection `bank` has an active build in this state, and a client of it.
+    async fn host(answers: Answers, state: &'static str) -> Client {
+        let build = samples::build(json!({"state": state, "checkpoint": 5, "head": 12}));
+        let projection = serde_json::to_value(samples::projection(Some(4), vec![build])).unwrap();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let answer = async move |State(asked): State<Arc<AtomicUsize>>, headers: HeaderMap| {
+            assert_eq!(headers["gnomon-min-position"], "12");
+            let (status, code, position) = answers[asked.fetch_add(1, Ordering::Relaxed).min(answers.len() - 1)];
+            let body: Value = json!({"code": code, "detail": code, "position": position});
+            (StatusCode::from_u16(status).unwrap(), Json(body))
+        };
+        let router = Router::new()
+            .route("/v1/projections/bank", get(async move || Json(projection)))
+            .route("/v1/read-models/bank", get(answer))
+            .with_state(asked);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Client::of(&url).unwrap()
+    }
+
+    async fn wait(client: &Client, seconds: u64) -> Result<Waited, ClientError> {
+        let request = || client.get(&["v1", "read-models", "bank"]);
+        wait_for(client, "bank", 12, Duration::from_secs(seconds), request).await
+    }
+
+    const BEHIND: (u16, &str, Option<u64>) = (503, "read_model_behind", Some(5));
+    const NOT_READY: (u16, &str, Option<u64>) = (503, "projection_not_ready", None);
+    const REACHED: (u16, &str, Option<u64>) = (200, "", None);
+
+    #[tokio::test]
+    async fn a_position_is_asked_for_until_it_is_reached() {
+        let client = host(&[NOT_READY, BEHIND, BEHIND, REACHED], "active").await;
+        let waited = wait(&client, 3000).await.unwrap();
+        assert!(matches!(waited, Waited::Reached(_)), "{waited:?}");
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_is_too_long_ends_with_where_the_projection_is() {
+        for (answer, why) in
+            [(BEHIND, "`bank` is at position 5 after "), (NOT_READY, "no build of `bank` has caught up yet after ")]
+        {
+            let client = host(Box::leak(Box::new([answer])), "active").await;
+            let waited = wait(&client, 0).await.unwrap();
+            assert!(matches!(&waited, Waited::Behind(reason) if reason.starts_with(why)), "{waited:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_projection_that_has_stopped_and_another_log_end_the_wait_at_once() {
+        let client = host(&[BEHIND], "paused").await;
+        let waited = wait(&client, 3000).await.unwrap();
+        let paused = "`bank` is at position 5: build 4 is paused; `gnomon resume bank 4` resumes it";
+        assert!(matches!(&waited, Waited::Behind(reason) if reason == paused), "{waited:?}");
+        let client = host(&[(409, "position_beyond_head", None)], "active").await;
+        assert!(matches!(wait(&client, 3000).await.unwrap(), Waited::BeyondHead(_)));
+        let client = host(&[(404, "table_not_found", None)], "active").await;
+        assert!(matches!(wait(&client, 3000).await, Err(ClientError::Refused(_))));
+    }
+}
