@@ -19,7 +19,7 @@ pub(super) struct Pages<'q> {
     pub(super) read: u64,
     /// The names of the columns, as the first row has them.
     columns: Option<Vec<String>>,
-    /// What the first page shows, and what the last one.
+    /// What the first page shows, and what the last one that differs from it.
     pub(super) states: Option<(PageState, PageState)>,
     /// The total number of rows, with --count.
     pub(super) total: Option<String>,
@@ -73,7 +73,12 @@ impl<'q> Pages<'q> {
         if self.query.count && self.states.is_none() {
             self.total = header("content-range").and_then(|range| Some(range.split_once('/')?.1.to_owned()));
         }
-        self.states = Some((self.states.map_or(state, |(first, _)| first), state));
+        self.states = Some(match self.states {
+            None => (state, state),
+            // A swap and a rollback between two pages: the page between them is of another build.
+            Some((first, last)) if state == first => (first, last),
+            Some((first, _)) => (first, state),
+        });
         let body = response.text().await.map_err(|error| self.client.connection_error(&error))?;
         let rows: Vec<Row> = self.client.parse(&body)?;
         if let Some(row) = rows.first() {
@@ -193,6 +198,8 @@ mod tests {
     async fn a_swap_between_pages_is_noticed_at_the_same_position_too() {
         let url = host(Some(2), &[(5, 4, &[r#"{"k":1}"#, r#"{"k":2}"#]), (5, 7, &[r#"{"k":3}"#])]).await;
         assert_eq!(read(&url).await, Ok((3, (5, 4), (5, 7))));
+        let back = host(Some(1), &[(5, 4, &[r#"{"k":1}"#]), (5, 7, &[r#"{"k":2}"#]), (5, 4, &[r#"{"k":3}"#])]).await;
+        assert_eq!(read(&back).await, Ok((3, (5, 4), (5, 7))));
         let state = |build| PageState { position: 5, build: Some(build) };
         let warning = super::super::changed_between_pages(state(4), state(7), "bank", "accounts");
         let begin = "warning: build 7 has become the active one since the first page was read, which is of build 4.";
