@@ -9,4 +9,11 @@
     reason = "a test that finds what it did not expect fails"
 )]
 
+#[allow(dead_code, unreachable_pub, reason = "the end-to-end tests use more of it")]
+#[path = "../e2e/support/host.rs"]
+mod host;
+mod nginx;
 mod pgbouncer;
+mod sse;
+mod sub_path;
+mod terminal;

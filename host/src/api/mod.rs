@@ -20,6 +20,7 @@ mod operation;
 mod page;
 mod projection;
 mod raw_object;
+mod read_model;
 mod row;
 mod stream;
 mod upcaster;
@@ -54,6 +55,7 @@ pub use self::{
         IgnoredType, ModuleFailure, OnFailure, PinnedUpcaster, Projection, Projections, ProjectionsQuery, Reading,
         RunningVerification,
     },
+    read_model::{ReadModel, ReadModelLinks, ReadModelTable, ReadModels, TableLinks},
     row::Row,
     stream::{ListStreamsQuery, ReadStreamQuery, Stream, StreamPage, StreamsPage},
     upcaster::{ActivateUpcasterQuery, ActiveUpcaster, NewBuild, UpcasterChanged, Upcasters},

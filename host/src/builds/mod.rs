@@ -9,6 +9,7 @@ mod columns;
 mod history;
 mod number;
 mod pick;
+mod read_models;
 mod snapshot;
 mod state;
 mod store;
@@ -24,6 +25,7 @@ pub use self::{
     history::HistoryEntry,
     number::{BuildName, BuildNumber},
     pick::PickError,
+    read_models::{ActiveSummary, ReadModelSummary, TableSummary},
     state::{Activation, BuildState, Effect, Event, Kept, Refused, Role, Stage, State, Transition, Work, transition},
     summary::{BuildSummary, ProjectionSummary, RetiredBuilds, VerificationSummary},
     upcasters::{ActiveUpcaster, PinnedUpcaster},
@@ -34,6 +36,7 @@ pub(crate) use self::{
     changes::{Changes, ReportError, WorkerReport, report},
     history::history,
     pick::{DefaultBuild, find_verification, list, pick},
+    read_models::read_models,
     snapshot::Snapshot,
     store::{
         ActiveBuild, ActiveLookup, Job, OutdatedBuild, active, active_checkpoint, get, is_active, job, notify,

@@ -1,15 +1,20 @@
 //! `gnomon append`
 
-use std::io::Read;
+use std::{io::Read, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use gnomon_values::Instant;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{client::Client, figures, misspelt, output, stream_name::stream_name};
+use super::{
+    client::Client,
+    figures, last_appends, misspelt, output,
+    stream_name::stream_name,
+    wait_for::{Waited, wait_for},
+};
 use crate::{
     api::{self, Appended, ExpectedVersion, NewEvent, json_error},
     config::ClientOptions,
@@ -17,7 +22,8 @@ use crate::{
 
 /// Append an event to a stream.
 ///
-/// With --id it is safe to run the command again: the event is appended once.
+/// With --id it is safe to run the command again: the event is appended once. `gnomon query` waits for what was appended last, so
+/// --wait is for readers who do not use it.
 #[derive(Args, Debug)]
 pub(super) struct Append {
     /// The stream, `category-id`
@@ -52,6 +58,14 @@ pub(super) struct Append {
     #[arg(long, value_name = "VERSION", default_value = "any", value_parser = expected)]
     expected_version: ExpectedVersion,
 
+    /// Wait until queries on this projection show the event; repeatable
+    #[arg(long, value_name = "PROJECTION")]
+    wait: Vec<String>,
+
+    /// Maximum seconds to wait for each --wait
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, requires = "wait")]
+    timeout: u32,
+
     /// Print the host's answer as JSON
     #[arg(long)]
     json: bool,
@@ -76,6 +90,10 @@ fn time(text: &str) -> Result<Instant, String> {
 impl Append {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
+        for projection in &self.wait {
+            // Before anything is appended.
+            client.send(read_model(&client, projection)).await?;
+        }
         let data = if self.data == "-" { read_stdin()? } else { self.data };
         let event = NewEvent {
             event_type: self.event_type.clone(),
@@ -90,20 +108,40 @@ impl Append {
         let response = client.send(request).await?;
         let repeated = response.status() == reqwest::StatusCode::OK;
         let body = response.text().await.map_err(|error| client.connection_error(&error))?;
+        let Appended { stream, last_version, last_position, .. } = client.parse(&body)?;
+        last_appends::remember(&client, last_position);
         // The event is in the log, whatever becomes of the note.
         if let Ok(Some(note)) = misspelt::note(&client, &self.stream, &self.event_type).await {
             output::say(format_args!("note: {note}"));
         }
         if self.json {
             output::data(body)?;
-            return Ok(());
+        } else {
+            let (version, position) = (figures::count(last_version), figures::count(last_position));
+            let before = if repeated { " (already in the log)" } else { "" };
+            output::data(format_args!("{stream} version {version}, position {position}{before}"))?;
         }
-        let Appended { stream, last_version, last_position, .. } = client.parse(&body)?;
-        let (version, position) = (figures::count(last_version), figures::count(last_position));
-        let before = if repeated { " (already in the log)" } else { "" };
-        output::data(format_args!("{stream} version {version}, position {position}{before}"))?;
+        for projection in &self.wait {
+            wait(&client, projection, last_position, self.timeout).await?;
+        }
         Ok(())
     }
+}
+
+/// Waits until queries on a projection show the event at a position.
+async fn wait(client: &Client, projection: &str, position: u64, timeout: u32) -> anyhow::Result<()> {
+    let timeout = Duration::from_secs(timeout.into());
+    let waited = wait_for(client, projection, position, timeout, || read_model(client, projection)).await?;
+    let reason = match waited {
+        Waited::Reached(_) => return Ok(()),
+        Waited::Behind(reason) => reason,
+        Waited::BeyondHead(problem) => problem.detail().to_owned(),
+    };
+    bail!("the event is in the log, at position {}, and queries do not show it yet: {reason}", figures::count(position))
+}
+
+fn read_model(client: &Client, projection: &str) -> RequestBuilder {
+    client.get(&["v1", "read-models", projection])
 }
 
 /// Checks that a text is JSON, and keeps it as it is written.

@@ -91,6 +91,14 @@ impl Client {
         self.base.as_str().trim_end_matches('/')
     }
 
+    /// The URL of the host without user and password, under which something is remembered of it.
+    pub(super) fn name(&self) -> String {
+        let mut url = self.base.clone();
+        // Both can only fail for URLs that have no host.
+        let _ = (url.set_username(""), url.set_password(None));
+        url.as_str().trim_end_matches('/').to_owned()
+    }
+
     /// A request for `/a/b`, given as `["a", "b"]`. Special characters in a part are escaped.
     pub(super) fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
         let mut url = self.base.clone();
@@ -184,6 +192,13 @@ mod tests {
         assert_eq!(path_of("account-7"), "http://h:1/v1/streams/account-7/events");
         assert_eq!(path_of("a/b?c#d%"), "http://h:1/v1/streams/a%2Fb%3Fc%23d%25/events");
         assert_eq!(path("http://h:1/below/", &["v1"]), "http://h:1/below/v1");
+    }
+
+    #[test]
+    fn a_host_is_remembered_without_the_password_of_its_url() {
+        let name = |url| client(url).unwrap().name();
+        assert_eq!(name("http://ada:secret@h:80/sub/"), "http://h/sub");
+        assert_eq!(name("http://127.0.0.1:7070"), name("http://127.0.0.1:7070/"));
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod guest_crate;
 mod history;
 mod host;
 mod import;
+mod last_appends;
 #[cfg(test)]
 mod limits_page;
 mod migrate;
@@ -34,6 +35,7 @@ mod problem;
 mod progress;
 mod projection;
 mod projections;
+mod psql;
 mod query;
 mod rebuild;
 #[cfg(test)]
@@ -49,6 +51,7 @@ mod streams;
 mod upcasters;
 mod usage;
 mod verify;
+mod wait_for;
 
 use std::{io, process::ExitCode};
 
@@ -92,6 +95,7 @@ enum Command {
     Delete(delete::Delete),
     Upcasters(upcasters::Upcasters),
     Query(query::Query),
+    Psql(psql::Psql),
     Append(append::Append),
     Import(import::Import),
     Events(events::Events),
@@ -104,9 +108,10 @@ enum Command {
 /// Reads the command line and runs the command.
 #[must_use]
 pub fn run() -> ExitCode {
+    let arguments = || std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage::exit(&error),
+        Err(error) => return usage::exit(&usage::with_whole_usage(error, Cli::command(), arguments().skip(1))),
     };
     match try_run(cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -152,6 +157,7 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::Delete(command) => command.run().await,
             Command::Upcasters(command) => command.run().await,
             Command::Query(command) => command.run().await,
+            Command::Psql(command) => command.run(),
             Command::Append(command) => command.run().await,
             Command::Import(command) => command.run().await,
             Command::Events(command) => command.run().await,

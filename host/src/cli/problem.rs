@@ -28,13 +28,24 @@ impl Problem {
                 if text.is_empty() {
                     text.push_str("an empty body");
                 }
-                let detail = format!("status {status}, and not an answer of a Gnomon host: {text}");
+                let mut detail = format!("status {status}, and not an answer of a Gnomon host: {text}");
+                if status == 413 {
+                    detail.push_str(
+                        "\n  The request is too large for a proxy in front of the host; let it take larger ones (nginx: \
+                         client_max_body_size 16m), or use the host's own URL",
+                    );
+                }
                 Map::from_iter([("detail".to_owned(), Value::String(detail))])
             }
         };
         let page = members.get("type").and_then(Value::as_str).filter(|page| page.starts_with('/'));
-        let page = page.and_then(|page| base.join(page).ok()).map(String::from);
+        let page = page.map(|page| page_url(page, base));
         Self { status, members, page }
+    }
+
+    /// The stable name of the error; empty if it has none.
+    pub(super) fn code(&self) -> &str {
+        self.members.get("code").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The status of the answer.
@@ -76,6 +87,14 @@ impl Problem {
         }
         self
     }
+}
+
+/// The URL of a page of the host. Behind a proxy that has removed the first part of the path, the host's path begins after that
+/// part, unless the proxy has told it.
+fn page_url(page: &str, base: &Url) -> String {
+    let prefix = base.path().trim_end_matches('/');
+    let page = page.strip_prefix(prefix).filter(|page| page.starts_with('/')).unwrap_or(page);
+    format!("{}{page}", base.as_str().trim_end_matches('/'))
 }
 
 impl fmt::Display for Problem {
@@ -133,6 +152,20 @@ mod tests {
     }
 
     #[test]
+    fn the_page_is_below_the_url_of_the_host() {
+        for (base, page) in [
+            ("http://h/", "/errors/x"),
+            ("http://h/sub/path", "/errors/x"),
+            ("http://h/sub/path/", "/errors/x"),
+            ("http://h/sub/path", "/sub/path/errors/x"),
+        ] {
+            let base = Url::parse(base).unwrap();
+            let wanted = format!("{}/errors/x", base.as_str().trim_end_matches('/'));
+            assert_eq!(page_url(page, &base), wanted, "{base} {page}");
+        }
+    }
+
+    #[test]
     fn every_reason_has_a_line() {
         let body = r#"{"type":"/errors/invalid_module","title":"The component is not a module that this host can run","detail":"not a module: a; b",
             "reasons":["it imports `wasi:sockets/tcp`","it exports neither"]}"#;
@@ -179,6 +212,9 @@ mod tests {
     #[test]
     fn an_answer_of_another_program_is_shown_as_it_is() {
         insta::assert_snapshot!(read("<html>Bad Gateway</html>"), @"status 409, and not an answer of a Gnomon host: <html>Bad Gateway</html>");
+        let base = Url::parse("http://h/").unwrap();
+        let too_large = Problem::read(413, "<html>413 Request Entity Too Large</html>", &base).to_string();
+        assert!(too_large.contains("nginx: client_max_body_size"), "{too_large}");
         insta::assert_snapshot!(read(""), @"status 409, and not an answer of a Gnomon host: an empty body");
     }
 }

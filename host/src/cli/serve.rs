@@ -21,6 +21,7 @@ impl Serve {
                 return Ok(signal?);
             }
         };
+        info!("read models are views in the schema read_models: {}", self.host.psql());
         tokio::select! {
             error = host.failed() => {
                 host.stop().await?;

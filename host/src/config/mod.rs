@@ -7,10 +7,12 @@ mod client;
 mod data_dir;
 mod database;
 mod log_output;
+mod state_dir;
 
 pub use self::{
     client::ClientOptions,
     data_dir::{DataDirOptions, default_data_dir},
     database::DatabaseOptions,
     log_output::{LogFormat, LogOptions},
+    state_dir::state_dir,
 };

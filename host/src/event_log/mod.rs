@@ -22,6 +22,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::postgres::Notifications;
 
+pub(crate) use self::read::head;
 pub use self::{
     append::{Append, AppendError, Appended, ExpectedVersion, Imported, Line},
     event::{EventId, NewEvent, Position, RecordedEvent, SchemaVersion, SchemaVersionError, StreamVersion},
@@ -79,7 +80,7 @@ impl EventLog {
     /// # Errors
     /// Postgres fails.
     pub async fn open(pool: PgPool, settings: EventLogSettings) -> Result<Self, sqlx::Error> {
-        let (sender, head) = watch::channel(read::head(&pool).await?);
+        let (sender, head) = watch::channel(head(&pool).await?);
         let EventLogSettings { limits: _, partition_events, append_timeout } = settings;
         let appender = append::Appender::start(pool.clone(), sender.clone(), partition_events, append_timeout).await?;
         let notifications = Notifications::listen(pool.clone(), "gnomon_head").await?;
@@ -151,7 +152,7 @@ impl EventLog {
     /// # Errors
     /// Postgres fails.
     pub async fn read_head(&self) -> Result<Position, sqlx::Error> {
-        read::head(&self.shared.pool).await
+        head(&self.shared.pool).await
     }
 
     /// The version of a stream's newest event that any host has committed; 0 if there is no such stream.

@@ -54,7 +54,7 @@ const SEARCH: u64 = 1_000_000;
 const SEARCH_STEP: u64 = 50_000;
 
 /// The position of the newest event. A later read contains every event up to it.
-pub(super) async fn head(pool: &PgPool) -> Result<Position, sqlx::Error> {
+pub(crate) async fn head(pool: &PgPool) -> Result<Position, sqlx::Error> {
     sqlx::query_scalar("SELECT position FROM gnomon.head").fetch_one(pool).await
 }
 

@@ -254,6 +254,9 @@ impl From<ReadError> for Problem {
             ReadError::Behind { checkpoint, .. } => {
                 Self::new(Code::ReadModelBehind, detail).with("position", checkpoint)
             }
+            ReadError::BeyondHead { wanted, head } => {
+                Self::new(Code::PositionBeyondHead, detail).with("after", wanted).with("head", head)
+            }
             ReadError::Query(error) => PostgrestError::from(error).into(),
             ReadError::Postgres(error) => error.into(),
         }

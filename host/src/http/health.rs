@@ -6,6 +6,7 @@ use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
 use super::{
+    forwarded_prefix::ForwardedPrefix,
     problem::{Code, Problem},
     server_error::unavailable,
     state::Api,
@@ -60,13 +61,15 @@ fn without_address(error: &ConnectError) -> String {
 
 /// `GET /`: the name and version of the program, and the paths to begin with.
 pub(super) async fn index() -> Json<Value> {
+    let prefix = ForwardedPrefix::current();
     Json(json!({
         "name": "gnomon",
         "version": env!("CARGO_PKG_VERSION"),
-        "events": "/v1/events",
-        "streams": "/v1/streams",
-        "modules": "/v1/modules",
-        "projections": "/v1/projections",
-        "health": "/health/ready",
+        "events": prefix.path("/v1/events"),
+        "streams": prefix.path("/v1/streams"),
+        "modules": prefix.path("/v1/modules"),
+        "projections": prefix.path("/v1/projections"),
+        "read_models": prefix.path("/v1/read-models"),
+        "health": prefix.path("/health/ready"),
     }))
 }

@@ -4,12 +4,15 @@ mod body;
 mod content_encoding;
 mod content_type;
 mod convert;
+mod cors;
 mod errors;
 mod events;
 mod extract;
+mod forwarded_prefix;
 mod gate;
 mod health;
 mod json;
+mod media_range;
 mod modules;
 mod names;
 mod page;
@@ -27,7 +30,14 @@ mod state;
 mod streams;
 mod upcasters;
 
-pub use self::{gate::Gate, router::router, serve::serve, settings::HttpSettings, state::Api};
+pub use self::{
+    cors::{CorsOrigin, CorsOriginError},
+    gate::Gate,
+    router::router,
+    serve::serve,
+    settings::HttpSettings,
+    state::Api,
+};
 
 #[cfg(test)]
 mod tests;

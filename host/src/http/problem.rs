@@ -8,6 +8,8 @@ use axum::{
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::forwarded_prefix::ForwardedPrefix;
+
 /// The stable codes. Each has a page under `docs/errors`, which the host serves at `/errors/<code>`.
 macro_rules! codes {
     ($($variant:ident $code:literal $status:ident $title:literal,)*) => {
@@ -131,7 +133,7 @@ impl Problem {
     /// A problem; `detail` says what went wrong in this case.
     pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
         let mut problem = Self { status: code.status(), headers: Vec::new(), members: Members::default() };
-        problem.members.set("type", format!("/errors/{}", code.as_str()));
+        problem.members.set("type", ForwardedPrefix::current().path(&format!("/errors/{}", code.as_str())));
         problem.members.set("title", code.title());
         problem.members.set("status", code.status().as_u16());
         problem.members.set("detail", detail.into());

@@ -10,11 +10,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
 };
-use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::{catch_panic::CatchPanicLayer, normalize_path::NormalizePath};
 
 use super::{
     content_encoding::decompressing,
-    errors, events, health, modules, postgrest,
+    cors, errors, events,
+    forwarded_prefix::with_forwarded_prefix,
+    health, modules, postgrest,
     problem::{Code, Problem},
     projections,
     request_id::with_request_id,
@@ -25,12 +27,18 @@ use super::{
 
 /// Every route.
 pub fn router(api: Api) -> Router {
-    decompressing(routes())
+    let cors_origins = api.settings.cors_origins.clone();
+    let mut routes = decompressing(routes())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(no_sniff))
-        // The outermost: what is logged below has the id of its request.
-        .layer(middleware::from_fn(with_request_id))
-        .with_state(api)
+        .layer(middleware::from_fn(with_forwarded_prefix));
+    if !cors_origins.is_empty() {
+        routes = routes.layer(cors::layer(cors_origins));
+    }
+    // The outermost: what is logged below has the id of its request.
+    let routes = routes.layer(middleware::from_fn(with_request_id)).with_state(api);
+    // Around the routes, which are chosen by the path: with a slash at its end it is the same one.
+    Router::new().fallback_service(NormalizePath::trim_trailing_slash(routes))
 }
 
 fn routes() -> Router<Api> {
@@ -69,6 +77,8 @@ fn routes() -> Router<Api> {
         .route("/v1/upcasters", get(upcasters::list))
         .route("/v1/upcasters/{name}/activate", post(upcasters::activate))
         .route("/v1/upcasters/{name}/deactivate", post(upcasters::deactivate))
+        .route("/v1/read-models", get(postgrest::list))
+        .route("/v1/read-models/{projection}", get(postgrest::get))
         .route("/v1/read-models/{projection}/{table}", get(postgrest::query))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::cors::CorsOrigin;
+
 /// Settings of the HTTP API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpSettings {
     /// Bytes of the body of a request that is neither an import nor a module.
     pub max_body_bytes: usize,
@@ -15,6 +17,8 @@ pub struct HttpSettings {
     pub max_rows: u64,
     /// How long a client may ask to wait for a position or a comparison.
     pub max_wait: Duration,
+    /// Origins whose pages may read with a browser.
+    pub cors_origins: Vec<CorsOrigin>,
 }
 
 impl Default for HttpSettings {
@@ -25,6 +29,7 @@ impl Default for HttpSettings {
             max_page: 1000,
             max_rows: 10_000,
             max_wait: Duration::from_secs(60),
+            cors_origins: Vec::new(),
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use axum::{
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderName},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -16,6 +16,8 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    forwarded_prefix::ForwardedPrefix,
+    media_range::accepted,
     problem::{Code, Problem},
     request_id::RequestId,
     server_error::internal,
@@ -24,12 +26,18 @@ use super::{
 /// How often an empty comment is sent while there are no events, so that neither side takes the connection for dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Whether the client asks to follow: `Accept: text/event-stream`.
+/// Tells nginx not to gather the answer: by default it sends nothing before it has some KiB.
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// Whether the client asks to follow: `Accept: text/event-stream`, and nothing that it wants more is a page.
 pub(super) fn wanted(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.split(',').any(|part| part.trim().starts_with("text/event-stream")))
+    let ranges = accepted(headers);
+    let quality = |media_type: &str| {
+        let same = ranges.iter().filter(|range| range.media_type() == media_type);
+        same.map(|range| range.quality).max_by(f32::total_cmp)
+    };
+    let events = quality("text/event-stream").unwrap_or_default();
+    events > 0.0 && quality("application/json").is_none_or(|page| page <= events)
 }
 
 /// The header `Last-Event-ID` of a client that reconnects: its events begin after this one.
@@ -58,27 +66,32 @@ pub(super) fn refuse_limit(limit: Option<u64>) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Answers with events in batches, until the host stops or reading fails; the client reconnects by itself. After a failure the
+/// Answers with events in batches, after a comment that tells client and proxies at once that the answer has begun, until the host stops or reading fails; the client reconnects by itself. After a failure the
 /// last event is `error`, without an id.
 pub(super) fn respond(
     events: impl Stream<Item = Result<Vec<Event>, sqlx::Error>> + Send + 'static,
     closing: CancellationToken,
 ) -> Response {
-    let id = RequestId::current();
+    let (id, prefix) = (RequestId::current(), ForwardedPrefix::current());
     let until_failure = stream::unfold(Some(Box::pin(events)), move |events| {
         // The events are read after the handler has returned.
-        id.clone().scope(async {
+        let read = async {
             let mut events = events?;
             Some(match events.next().await? {
                 Ok(batch) => (batch, Some(events)),
                 Err(error) => (vec![error_event(&Problem::from(error))], None),
             })
-        })
+        };
+        id.clone().scope(prefix.clone().scope(read))
     });
-    let events = until_failure
+    let begun = stream::iter([vec![Event::default().comment("")]]);
+    let events = begun
+        .chain(until_failure)
         .flat_map(|batch| stream::iter(batch).map(Ok::<_, Infallible>))
         .take_until(closing.cancelled_owned());
-    Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
+    // `Cache-Control: no-cache` comes with it.
+    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    ([(ACCEL_BUFFERING, "no")], events).into_response()
 }
 
 /// A problem as an event, since the status of the answer is sent already.
@@ -93,4 +106,33 @@ fn error_event(problem: &Problem) -> Event {
 pub(super) fn message(id: u64, content: Result<impl Serialize, Problem>) -> Event {
     let message = content.and_then(|content| Event::default().json_data(content).map_err(|error| internal(&error)));
     message.unwrap_or_else(|problem| error_event(&problem)).id(id.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderValue, header};
+
+    use super::*;
+
+    #[test]
+    fn a_client_follows_if_it_wants_events_at_least_as_much_as_a_page() {
+        for (accept, follows) in [
+            ("text/event-stream", true),
+            ("Text/Event-Stream; charset=utf-8", true),
+            ("application/json, text/event-stream", true),
+            ("text/event-stream, */*", true),
+            ("application/json;q=0.5, text/event-stream;q=0.5", true),
+            ("text/event-stream;q=0.001", true),
+            ("text/event-stream;q=0", false),
+            ("text/event-stream; q=0.0, */*", false),
+            ("application/json, text/event-stream;q=0.5", false),
+            ("text/event-streams", false),
+            ("*/*", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            assert_eq!(wanted(&headers), follows, "{accept}");
+        }
+        assert!(!wanted(&HeaderMap::new()));
+    }
 }

@@ -2,6 +2,7 @@
 
 mod active;
 mod hindrance;
+mod list;
 mod read;
 mod wait;
 

@@ -6,7 +6,7 @@ use sqlx::postgres::PgDatabaseError;
 
 use super::Queries;
 use crate::{
-    builds::{ActiveBuild, ActiveLookup, is_active},
+    builds::{ActiveBuild, ActiveLookup, BuildId, is_active},
     event_log::Position,
     postgres::{is_missing_table, is_transient},
     read_model::{
@@ -45,6 +45,8 @@ pub struct Answer {
     pub total: Option<u64>,
     /// The answer holds the effect of every event up to this position.
     pub position: Position,
+    /// The build that the rows are of.
+    pub build: BuildId,
 }
 
 /// The row that the statement of a query returns. Its counts are never negative.
@@ -105,6 +107,17 @@ pub enum ReadError {
         wanted: Position,
         /// Why its active build stands still, if it does.
         stands_still: Option<String>,
+    },
+    /// The log does not reach the position that the reader asks for: the reader knows another log.
+    #[error(
+        "the reader has seen position {wanted}, but the log ends at {head}: it is not the log that the reader knows. It may have \
+         been restored from a backup. Ask for a position that it has"
+    )]
+    BeyondHead {
+        /// The position that the reader asks for.
+        wanted: Position,
+        /// The position of the newest event.
+        head: Position,
     },
     /// The query is wrong.
     #[error("{}", .0.message)]
@@ -195,6 +208,7 @@ impl Queries {
                 offset: query.offset(),
                 total: page.total_rows.map(i64::cast_unsigned),
                 position: page.checkpoint,
+                build: active.build,
             })),
             Ok(None) => Ok(None),
             Err(error) => answer_to_error(error),

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{Queries, read::ReadError};
 use crate::{
     builds::{ActiveLookup, active_checkpoint},
-    event_log::Position,
+    event_log::{Position, head},
     read_model::Identifier,
 };
 
@@ -18,7 +18,7 @@ impl Queries {
     /// Waits until the active build of a projection holds the effect of every event up to a position.
     ///
     /// # Errors
-    /// It does not within `timeout`, there is no such projection, or Postgres fails.
+    /// It does not within `timeout`, the log does not reach so far, there is no such projection, or Postgres fails.
     pub async fn wait_for(
         &self,
         projection: &Identifier,
@@ -27,6 +27,7 @@ impl Queries {
     ) -> Result<(), ReadError> {
         let deadline = Instant::now() + timeout;
         let mut committed = self.committed.clone();
+        let mut is_in_log = false;
         loop {
             committed.mark_unchanged();
             let checkpoint = match active_checkpoint(&self.pool, projection).await? {
@@ -35,6 +36,14 @@ impl Queries {
                 ActiveLookup::NoActiveBuild => None,
                 ActiveLookup::NoProjection => return Err(ReadError::NoProjection(projection.clone())),
             };
+            // Asked only by those who have to wait. No host tells a position before its event is committed.
+            if !is_in_log {
+                let head = head(&self.pool).await?;
+                if wanted > head {
+                    return Err(ReadError::BeyondHead { wanted, head });
+                }
+                is_in_log = true;
+            }
             if Instant::now() >= deadline {
                 return Err(self.not_yet(projection.clone(), checkpoint, wanted).await?);
             }

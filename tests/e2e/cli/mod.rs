@@ -6,6 +6,8 @@ mod events;
 mod import;
 mod modules;
 mod operate;
+mod own_writes;
+mod psql;
 mod query;
 mod refusals;
 mod start;

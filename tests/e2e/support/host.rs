@@ -18,6 +18,8 @@ pub(crate) fn gnomon() -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GNOMON_") || name == "DATABASE_URL") {
         command.env_remove(name);
     }
+    // Not in the home of whoever runs the tests.
+    command.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
     command
 }
 
@@ -121,10 +123,16 @@ impl Host {
         status.success()
     }
 
+    /// The folder of what commands remember.
+    pub(crate) fn state(&self) -> std::path::PathBuf {
+        self.folder.path().join("state")
+    }
+
     /// Runs a command of the program against the host.
     pub(crate) async fn try_run(&self, arguments: &[&str]) -> std::process::Output {
         let mut command = gnomon();
         command.args(arguments).env("GNOMON_URL", self.url()).stdin(Stdio::null());
+        command.env("XDG_STATE_HOME", self.state());
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
 }

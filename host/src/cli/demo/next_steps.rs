@@ -11,9 +11,11 @@ pub(super) fn show(host: &RunningHost) {
          \n  curl '{url}/v1/projections/punctuality'"
     ));
     if let Some(postgres) = host.postgres() {
+        // The demo is often started before `gnomon` is installed.
+        let program = std::env::args().next().unwrap_or_else(|| "gnomon".to_owned());
         say(format_args!(
-            "\nThe same tables in SQL:\n\n  psql '{}' -c 'SELECT * FROM read_models.fleet_aircraft LIMIT 3'",
-            postgres.url()
+            "\nThe same tables in SQL:\n\n  {program} psql --data-dir '{}' -- -c 'SELECT * FROM fleet_aircraft LIMIT 3'",
+            postgres.data_dir().display()
         ));
     }
 }

@@ -20,7 +20,7 @@ use self::{
 };
 use super::{
     client::Client,
-    figures, output,
+    figures, last_appends, output,
     progress::{Progress, time_left},
 };
 use crate::{api::Imported, config::ClientOptions};
@@ -105,6 +105,31 @@ pub(super) async fn import(client: &Client, source: Source, progress: &Progress)
     let mut chunks = read_ahead(source);
     let begun = Instant::now();
     let mut state = ImportState { repeatable: true, ..ImportState::default() };
+    let sent = send_all(client, &mut chunks, &mut state, size, begun, progress).await;
+    if let Some(position) = state.last_position {
+        last_appends::remember(client, position);
+    }
+    sent?;
+    let time = begun.elapsed();
+    Ok(Summary {
+        imported: state.imported,
+        repeated: state.repeated,
+        first_position: state.first_position,
+        last_position: state.last_position,
+        seconds: time.as_secs_f64(),
+        events_per_second: figures::per_second(state.imported, time),
+    })
+}
+
+/// Sends all chunks, one after the other.
+async fn send_all(
+    client: &Client,
+    chunks: &mut mpsc::Receiver<Result<Chunk, ChunkError>>,
+    state: &mut ImportState,
+    size: Option<u64>,
+    begun: Instant,
+    progress: &Progress,
+) -> anyhow::Result<()> {
     while let Some(chunk) = chunks.recv().await {
         let chunk = chunk.map_err(|error| state.failed(error))?;
         match send(client, &chunk, state.chunks > 0).await {
@@ -117,15 +142,7 @@ pub(super) async fn import(client: &Client, source: Source, progress: &Progress)
         }
         state.show(progress, &chunk, size, begun.elapsed());
     }
-    let time = begun.elapsed();
-    Ok(Summary {
-        imported: state.imported,
-        repeated: state.repeated,
-        first_position: state.first_position,
-        last_position: state.last_position,
-        seconds: time.as_secs_f64(),
-        events_per_second: figures::per_second(state.imported, time),
-    })
+    Ok(())
 }
 
 /// Reads on a thread of its own while chunks are sent, at most two chunks ahead.

@@ -4,17 +4,20 @@ use clap::Args;
 
 use crate::config::ClientOptions;
 
-/// Read the rows of a table of a projection's read model.
+/// Read the rows of a table of a projection's read model. Without arguments, list the tables that there are.
+///
+/// The command waits until the read model holds the effect of the event that you have appended last to this host, with `gnomon append`
+/// or `gnomon import`. If that takes longer than --wait, or if the projection has stopped, it shows the rows that there are, and a note.
 ///
 /// The command reads all rows, page by page, unless there is a --limit. Rows are in the order of --order and then of the key. If the
 /// read model changes between two pages, a message at the end says so.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Query {
-    /// The projection
-    pub(super) projection: String,
+    /// The projection [default: list the tables of all]
+    pub(super) projection: Option<String>,
 
-    /// The table
-    pub(super) table: String,
+    /// The table [default: list the tables of the projection]
+    pub(super) table: Option<String>,
 
     /// Conditions on rows, each as `column=operator.value` in PostgREST's grammar: 'carrier=eq.UA', 'arrived=gte.50',
     /// 'or=(on_time.eq.0,arrived.is.null)'
@@ -22,32 +25,36 @@ pub(in crate::cli) struct Query {
     pub(super) filters: Vec<(String, String)>,
 
     /// The columns, with commas between [default: all]
-    #[arg(long, value_name = "COLUMNS")]
+    #[arg(long, value_name = "COLUMNS", requires = "table")]
     pub(super) select: Option<String>,
 
     /// The order, as `on_time.desc,carrier` [default: that of the key]
-    #[arg(long, value_name = "COLUMNS")]
+    #[arg(long, value_name = "COLUMNS", requires = "table")]
     pub(super) order: Option<String>,
 
     /// Maximum rows to read [default: all]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", requires = "table")]
     pub(super) limit: Option<u64>,
 
     /// How many rows to skip
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", requires = "table")]
     pub(super) offset: Option<u64>,
 
     /// Print how many rows there are in total
-    #[arg(long)]
+    #[arg(long, requires = "table")]
     pub(super) count: bool,
 
-    /// Wait until the read model holds the effect of the event at this position
-    #[arg(long, value_name = "POSITION")]
+    /// The position of an event that the rows have to hold the effect of; if they do not in time, the command fails
+    #[arg(long, value_name = "POSITION", requires = "table")]
     pub(super) min_position: Option<u64>,
 
-    /// Maximum seconds to wait for --min-position [default: 5]
-    #[arg(long, value_name = "SECONDS", requires = "min_position")]
+    /// Maximum seconds to wait for the position of --min-position, or of what you have appended last [default: 5]
+    #[arg(long, value_name = "SECONDS")]
     pub(super) wait: Option<u32>,
+
+    /// Read the rows that there are now, without waiting for what you have appended last
+    #[arg(long, conflicts_with_all = ["min_position", "wait"])]
+    pub(super) no_wait: bool,
 
     /// Print the rows as one JSON array, each as the host gives it
     #[arg(long)]

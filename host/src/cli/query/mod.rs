@@ -1,6 +1,8 @@
 //! `gnomon query`
 
 mod args;
+mod first_page;
+mod list;
 mod pages;
 mod print;
 mod rows;
@@ -8,39 +10,47 @@ mod rows;
 use anyhow::Context;
 
 pub(super) use self::args::Query;
-use self::{pages::Pages, print::Printer};
+use self::{
+    pages::{PageState, Pages},
+    print::Printer,
+};
 use super::{client::Client, figures, output};
 
 impl Query {
     pub(in crate::cli) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let mut pages = Pages::new(&client, &self);
+        let (Some(projection), Some(table)) = (&self.projection, &self.table) else {
+            return list::list(&client, self.projection.as_deref(), self.json).await;
+        };
+        let mut pages = Pages::new(&client, &self, projection, table);
         let mut printer = Printer::new(self.json);
         while let Some(page) = pages.next().await? {
             printer.print(&client, &page.body)?;
         }
         printer.end()?;
-        let (first, last) = pages.positions.context("the answer of the host has no position")?;
+        let (first, last) = pages.states.context("the answer of the host has no position")?;
         let mut rows = figures::counted(pages.read, "row");
         if let Some(total) = &pages.total {
             rows += &format!(" of {total}");
         }
-        output::say(format_args!("{rows} at position {}", figures::count(last)));
+        output::say(format_args!("{rows} at position {}", figures::count(last.position)));
         if first != last {
-            output::say(self.changed_between_pages(first));
+            output::say(changed_between_pages(first, last, projection, table));
         }
         Ok(())
     }
+}
 
-    /// The warning that the pages are not of the same position.
-    fn changed_between_pages(&self, first: u64) -> String {
-        format!(
-            "warning: the read model was at position {} when the first page was read. Rows that were added or removed since can make \
-             others be missing or appear twice. To read all rows at one position, run the query again while no events come, or read \
-             `read_models.{}_{}` with SQL",
-            figures::count(first),
-            self.projection,
-            self.table,
-        )
-    }
+/// The warning that the pages are not of the same position and the same build.
+fn changed_between_pages(first: PageState, last: PageState, projection: &str, table: &str) -> String {
+    let change = match (first.build, last.build) {
+        (Some(before), Some(now)) if before != now => {
+            format!("build {now} has become the active one since the first page was read, which is of build {before}")
+        }
+        _ => format!("the read model was at position {} when the first page was read", figures::count(first.position)),
+    };
+    format!(
+        "warning: {change}. Rows that were added or removed since can make others be missing or appear twice. To read all rows at one \
+         position, run the query again while nothing changes, or read `read_models.{projection}_{table}` with SQL"
+    )
 }

@@ -13,15 +13,25 @@ const PAGE: u64 = 10_000;
 pub(super) struct Pages<'q> {
     client: &'q Client,
     query: &'q Query,
+    projection: &'q str,
+    table: &'q str,
     /// Rows that were read.
     pub(super) read: u64,
     /// The names of the columns, as the first row has them.
     columns: Option<Vec<String>>,
-    /// The position of the first page, and that of the last one.
-    pub(super) positions: Option<(u64, u64)>,
+    /// What the first page shows, and what the last one that differs from it.
+    pub(super) states: Option<(PageState, PageState)>,
     /// The total number of rows, with --count.
     pub(super) total: Option<String>,
     ended: bool,
+}
+
+/// The state of the read model that a page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PageState {
+    pub(super) position: u64,
+    /// The active build, if the host tells it.
+    pub(super) build: Option<u64>,
 }
 
 /// A page, as the host wrote it.
@@ -30,8 +40,8 @@ pub(super) struct RowPage {
 }
 
 impl<'q> Pages<'q> {
-    pub(super) fn new(client: &'q Client, query: &'q Query) -> Self {
-        Self { client, query, read: 0, columns: None, positions: None, total: None, ended: false }
+    pub(super) fn new(client: &'q Client, query: &'q Query, projection: &'q str, table: &'q str) -> Self {
+        Self { client, query, projection, table, read: 0, columns: None, states: None, total: None, ended: false }
     }
 
     /// The next page; `None` at the end. There is always a first page, even without rows.
@@ -50,15 +60,25 @@ impl<'q> Pages<'q> {
 
     async fn fetch(&mut self) -> anyhow::Result<RowPage> {
         let wanted = self.query.limit.map_or(PAGE, |limit| PAGE.min(limit - self.read));
-        let response = self.client.send(self.request(wanted)).await?;
+        let request = || self.request(wanted);
+        let response = match self.states {
+            None => self.query.first_page(self.client, self.projection, request).await?,
+            Some(_) => self.client.send(request()).await?,
+        };
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let number = |name: &str| header(name).and_then(|number| number.parse::<u64>().ok());
         let position = number("gnomon-position").context("the answer of the host has no position")?;
         let max_rows = number("gnomon-max-rows");
-        if self.query.count && self.positions.is_none() {
+        let state = PageState { position, build: number("gnomon-build") };
+        if self.query.count && self.states.is_none() {
             self.total = header("content-range").and_then(|range| Some(range.split_once('/')?.1.to_owned()));
         }
-        self.positions = Some((self.positions.map_or(position, |(first, _)| first), position));
+        self.states = Some(match self.states {
+            None => (state, state),
+            // A swap and a rollback between two pages: the page between them is of another build.
+            Some((first, last)) if state == first => (first, last),
+            Some((first, _)) => (first, state),
+        });
         let body = response.text().await.map_err(|error| self.client.connection_error(&error))?;
         let rows: Vec<Row> = self.client.parse(&body)?;
         if let Some(row) = rows.first() {
@@ -96,22 +116,13 @@ impl<'q> Pages<'q> {
         let offset = (offset > 0).then(|| offset.to_string());
         let mut request = self
             .client
-            .get(&["v1", "read-models", &query.projection, &query.table])
+            .get(&["v1", "read-models", self.projection, self.table])
             .query(&query.filters)
             .query(&[("select", &query.select), ("order", &query.order), ("offset", &offset)])
             .query(&[("limit", limit)])
             .header(header::ACCEPT, "application/json");
-        if self.positions.is_some() {
-            return request;
-        }
-        if query.count {
+        if query.count && self.states.is_none() {
             request = request.header("prefer", "count=exact");
-        }
-        if let Some(wait) = query.wait {
-            request = request.header("prefer", format!("wait={wait}"));
-        }
-        if let Some(position) = query.min_position {
-            request = request.header("gnomon-min-position", position);
         }
         request
     }
@@ -132,22 +143,30 @@ mod tests {
         query: Query,
     }
 
-    /// A host that answers with these pages, by the offset of the request. Each has a position and rows.
-    async fn host(max_rows: Option<u64>, pages: &'static [(u64, &'static [&'static str])]) -> String {
-        type Pages = Arc<(Option<u64>, &'static [(u64, &'static [&'static str])])>;
-        async fn page(State(pages): State<Pages>, uri: Uri) -> ([(&'static str, String); 2], String) {
+    /// Position, build and rows of a page.
+    type Shown = (u64, u64, &'static [&'static str]);
+
+    /// A host that answers with these pages, by the offset of the request.
+    async fn host(max_rows: Option<u64>, pages: &'static [Shown]) -> String {
+        type Pages = Arc<(Option<u64>, &'static [Shown])>;
+        async fn page(State(pages): State<Pages>, uri: Uri) -> ([(&'static str, String); 3], String) {
             let query = uri.query().unwrap_or_default();
             let offset =
                 query.split('&').find_map(|part| part.strip_prefix("offset=")).map_or(0, |at| at.parse().unwrap());
             let mut begin = 0;
-            let page = pages.1.iter().find(|(_, rows)| {
+            let page = pages.1.iter().find(|(_, _, rows)| {
                 begin += rows.len();
                 begin > offset
             });
-            let (position, rows) = page.copied().unwrap_or((pages.1.last().unwrap().0, &[]));
+            let last = pages.1.last().unwrap();
+            let (position, build, rows) = page.copied().unwrap_or((last.0, last.1, &[]));
             let max_rows = pages.0.map(|max_rows| max_rows.to_string()).unwrap_or_default();
             (
-                [("gnomon-position", position.to_string()), ("gnomon-max-rows", max_rows)],
+                [
+                    ("gnomon-position", position.to_string()),
+                    ("gnomon-build", build.to_string()),
+                    ("gnomon-max-rows", max_rows),
+                ],
                 format!("[{}]", rows.join(", \n ")),
             )
         }
@@ -158,31 +177,44 @@ mod tests {
         url
     }
 
-    /// Rows and positions of all pages, or the error.
-    async fn read(url: &str) -> Result<(u64, (u64, u64)), String> {
+    /// Rows of all pages, with position and build of the first and the last, or the error.
+    async fn read(url: &str) -> Result<(u64, (u64, u64), (u64, u64)), String> {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let query = Command::parse_from(["query", "bank", "accounts", "--url", url]).query;
+        let query = Command::parse_from(["query", "bank", "accounts", "--no-wait", "--url", url]).query;
         let client = Client::of(url).unwrap();
-        let mut pages = Pages::new(&client, &query);
+        let mut pages = Pages::new(&client, &query, "bank", "accounts");
         while pages.next().await.map_err(|error| format!("{error:#}"))?.is_some() {}
-        Ok((pages.read, pages.positions.unwrap()))
+        let (first, last) = pages.states.unwrap();
+        Ok((pages.read, (first.position, first.build.unwrap()), (last.position, last.build.unwrap())))
     }
 
     #[tokio::test]
     async fn a_read_model_that_changes_between_pages_is_noticed() {
-        let url = host(Some(2), &[(5, &[r#"{"k":1}"#, r#"{"k":2}"#]), (9, &[r#"{"k":3}"#])]).await;
-        assert_eq!(read(&url).await, Ok((3, (5, 9))));
+        let url = host(Some(2), &[(5, 4, &[r#"{"k":1}"#, r#"{"k":2}"#]), (9, 4, &[r#"{"k":3}"#])]).await;
+        assert_eq!(read(&url).await, Ok((3, (5, 4), (9, 4))));
+    }
+
+    #[tokio::test]
+    async fn a_swap_between_pages_is_noticed_at_the_same_position_too() {
+        let url = host(Some(2), &[(5, 4, &[r#"{"k":1}"#, r#"{"k":2}"#]), (5, 7, &[r#"{"k":3}"#])]).await;
+        assert_eq!(read(&url).await, Ok((3, (5, 4), (5, 7))));
+        let back = host(Some(1), &[(5, 4, &[r#"{"k":1}"#]), (5, 7, &[r#"{"k":2}"#]), (5, 4, &[r#"{"k":3}"#])]).await;
+        assert_eq!(read(&back).await, Ok((3, (5, 4), (5, 7))));
+        let state = |build| PageState { position: 5, build: Some(build) };
+        let warning = super::super::changed_between_pages(state(4), state(7), "bank", "accounts");
+        let begin = "warning: build 7 has become the active one since the first page was read, which is of build 4.";
+        assert!(warning.starts_with(begin), "{warning}");
     }
 
     #[tokio::test]
     async fn pages_of_unknown_length_are_read_to_the_end() {
-        let url = host(None, &[(5, &[r#"{"k":1}"#, r#"{"k":2}"#]), (5, &[r#"{"k":3}"#])]).await;
-        assert_eq!(read(&url).await, Ok((3, (5, 5))));
+        let url = host(None, &[(5, 4, &[r#"{"k":1}"#, r#"{"k":2}"#]), (5, 4, &[r#"{"k":3}"#])]).await;
+        assert_eq!(read(&url).await, Ok((3, (5, 4), (5, 4))));
     }
 
     #[tokio::test]
     async fn another_version_between_two_pages_is_an_error() {
-        let url = host(Some(1), &[(5, &[r#"{"k":1}"#]), (5, &[r#"{"k":2,"n":1}"#])]).await;
+        let url = host(Some(1), &[(5, 4, &[r#"{"k":1}"#]), (5, 7, &[r#"{"k":2,"n":1}"#])]).await;
         let error = read(&url).await.unwrap_err();
         assert_eq!(
             error,

@@ -7,9 +7,11 @@ mod comparison;
 mod descriptor;
 mod events;
 mod modules;
+mod read_models;
 mod upcasters;
 
 pub(super) use self::{
     builds::{on_failure, retired},
     events::{event, import_line, new_events, stream_name, upcasted},
+    read_models::read_model,
 };

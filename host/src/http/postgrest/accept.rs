@@ -1,23 +1,25 @@
 //! The header `Accept`: the shape of the answer.
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 
 use super::error::PostgrestError;
-use crate::read_model::query::Shape;
+use crate::{
+    http::media_range::{MediaRange, accepted},
+    read_model::query::Shape,
+};
 
 /// The shape that the client prefers, of those that this host has. A request without the header accepts `*/*`.
 ///
 /// # Errors
 /// The client accepts none of them.
 pub(super) fn negotiate(headers: &HeaderMap) -> Result<Shape, PostgrestError> {
-    let accepted: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
-    if accepted.is_empty() {
+    let mut ranges = accepted(headers);
+    if ranges.is_empty() {
         return Ok(Shape::default());
     }
-    let mut ranges: Vec<_> = accepted.iter().flat_map(|accept| accept.split(',')).map(MediaRange::parse).collect();
     // The sort is stable: of equal qualities the first comes first.
     ranges.sort_by(|one, other| other.quality.total_cmp(&one.quality));
-    ranges.iter().find_map(MediaRange::shape).ok_or_else(|| {
+    ranges.iter().find_map(shape).ok_or_else(|| {
         let names: Vec<_> = ranges.iter().map(|range| range.text).collect();
         PostgrestError::not_acceptable(&names.join(", "))
     })
@@ -31,50 +33,22 @@ pub(super) fn content_type(shape: Shape) -> &'static str {
     }
 }
 
-/// One of the media types in the header.
-struct MediaRange<'a> {
-    /// The media type and its parameters, without the quality.
-    text: &'a str,
-    quality: f32,
-}
-
-impl<'a> MediaRange<'a> {
-    fn parse(text: &'a str) -> Self {
-        let text = text.trim();
-        let weight = text.rsplit_once(';').and_then(|(media_type, parameter)| {
-            let (name, value) = parameter.split_once('=')?;
-            if !name.trim().eq_ignore_ascii_case("q") {
-                return None;
-            }
-            Some((media_type.trim_end(), value.trim().parse::<f32>().ok()?))
-        });
-        match weight {
-            Some((text, quality)) => Self { text, quality },
-            None => Self { text, quality: 1.0 },
-        }
+fn shape(range: &MediaRange<'_>) -> Option<Shape> {
+    // `nulls=stripped` of PostgREST is not implemented.
+    if range.quality <= 0.0 || range.parameters().contains("nulls") {
+        return None;
     }
-
-    fn shape(&self) -> Option<Shape> {
-        if self.quality <= 0.0 {
-            return None;
-        }
-        let (media_type, parameters) = self.text.split_once(';').unwrap_or((self.text, ""));
-        // `nulls=stripped` of PostgREST is not implemented.
-        if parameters.contains("nulls") {
-            return None;
-        }
-        match media_type.trim_end().to_ascii_lowercase().as_str() {
-            "*/*" | "application/*" | "application/json" => Some(Shape::List),
-            "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => Some(Shape::List),
-            "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" => Some(Shape::Object),
-            _ => None,
-        }
+    match range.media_type().as_str() {
+        "*/*" | "application/*" | "application/json" => Some(Shape::List),
+        "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => Some(Shape::List),
+        "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" => Some(Shape::Object),
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderValue, StatusCode};
+    use axum::http::{HeaderValue, StatusCode, header};
 
     use super::*;
 

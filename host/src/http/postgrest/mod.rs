@@ -7,8 +7,15 @@ mod accept;
 mod error;
 mod fields;
 mod headers;
+mod list;
 mod page;
+mod position;
 mod query;
+mod refusal;
 mod status;
 
-pub(super) use self::{error::PostgrestError, query::query};
+pub(super) use self::{
+    error::PostgrestError,
+    list::{get, list},
+    query::query,
+};

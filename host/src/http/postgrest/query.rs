@@ -1,7 +1,5 @@
 //! `GET /v1/read-models/{projection}/{table}`
 
-use std::time::Duration;
-
 use axum::{
     extract::{RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, header},
@@ -10,33 +8,22 @@ use axum::{
 
 use super::{
     accept::{content_type, negotiate},
-    error::PostgrestError,
-    fields::{with_code, with_own_code},
     headers::check_headers,
     page::Page,
+    position::{POSITION, wait_for_min_position},
+    refusal::{ReadTableError, with_postgrest_fields},
 };
 use crate::{
-    event_log::Position,
-    http::{
-        extract::PathParams,
-        prefer::{PreferenceError, Preferences},
-        problem::{Code, Problem},
-        server_error::internal,
-        state::Api,
-    },
-    queries::{Answer, ReadError, ReadRequest},
+    http::{extract::PathParams, prefer::Preferences, problem::Problem, server_error::internal, state::Api},
+    queries::{Answer, ReadRequest},
     read_model::{Identifier, query::Shape},
 };
 
-/// Header of answers: they hold the effect of every event up to this position.
-const POSITION: HeaderName = HeaderName::from_static("gnomon-position");
-/// Header of requests: the answer is to hold the effect of every event up to this position.
-const MIN_POSITION: &str = "gnomon-min-position";
+/// Header of answers: the build that the rows are of.
+const BUILD: HeaderName = HeaderName::from_static("gnomon-build");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 /// Header of answers: the most rows that a page of this host has. After a page with so many, there may be more.
 const MAX_ROWS: HeaderName = HeaderName::from_static("gnomon-max-rows");
-/// How long the host waits for that position if the client does not say.
-const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 
 pub(in crate::http) async fn query(
     State(api): State<Api>,
@@ -60,10 +47,7 @@ async fn read_table(
     let shape = negotiate(headers)?;
     let preferences = Preferences::from_headers(headers);
     preferences.check()?;
-    if let Some(position) = min_position(headers)? {
-        let wait = preferences.wait(DEFAULT_WAIT, api.settings.max_wait);
-        api.queries.wait_for(projection, position, wait).await?;
-    }
+    wait_for_min_position(api, projection, &preferences, headers).await?;
     let request = ReadRequest {
         projection,
         table,
@@ -85,6 +69,7 @@ fn respond(answer: Answer, shape: Shape, preferences: &Preferences) -> Result<Re
     }
     let mut headers = HeaderMap::new();
     headers.insert(POSITION, HeaderValue::from(answer.position.0));
+    headers.insert(BUILD, HeaderValue::from(u64::from(answer.build)));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(shape)));
     headers.insert(header::CONTENT_RANGE, header_value(&page.content_range())?);
     if let Some(applied) = preferences.applied() {
@@ -102,55 +87,6 @@ fn respond(answer: Answer, shape: Shape, preferences: &Preferences) -> Result<Re
             .into_response())
         }
     }
-}
-
-/// Why a table is not read. PostgREST has codes of its own for some of the errors.
-enum ReadTableError {
-    Postgrest(PostgrestError),
-    Read(ReadError),
-    Other(Problem),
-}
-
-impl From<PostgrestError> for ReadTableError {
-    fn from(error: PostgrestError) -> Self {
-        Self::Postgrest(error)
-    }
-}
-
-impl From<PreferenceError> for ReadTableError {
-    fn from(error: PreferenceError) -> Self {
-        Self::Postgrest(error.into())
-    }
-}
-
-impl From<ReadError> for ReadTableError {
-    fn from(error: ReadError) -> Self {
-        Self::Read(error)
-    }
-}
-
-/// Adds the fields that PostgREST's clients read.
-fn with_postgrest_fields(refusal: ReadTableError) -> Problem {
-    match refusal {
-        ReadTableError::Postgrest(error) => error.into(),
-        // It has them already.
-        ReadTableError::Read(error @ ReadError::Query(_)) => error.into(),
-        ReadTableError::Read(error @ (ReadError::NoProjection(_) | ReadError::NoTable { .. })) => {
-            // PostgREST's code for an unknown table.
-            with_code(error.into(), "PGRST205", None, None)
-        }
-        ReadTableError::Read(error) => with_own_code(error.into()),
-        ReadTableError::Other(problem) => with_own_code(problem),
-    }
-}
-
-fn min_position(headers: &HeaderMap) -> Result<Option<Position>, ReadTableError> {
-    let Some(value) = headers.get(MIN_POSITION) else { return Ok(None) };
-    let position = value.to_str().ok().and_then(|text| text.trim().parse().ok());
-    position.map(|position| Some(Position(position))).ok_or_else(|| {
-        let detail = format!("Gnomon-Min-Position must be a position of the log; it is {value:?}");
-        ReadTableError::Other(Problem::new(Code::InvalidHeader, detail))
-    })
 }
 
 fn header_value(text: &str) -> Result<HeaderValue, ReadTableError> {

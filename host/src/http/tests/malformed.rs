@@ -166,7 +166,8 @@ async fn malformed_queries() {
         ("/v1/modules/No%20Body", "400 invalid_path: "),
         ("/v1/projections/nobody", "404 projection_not_found: there is no projection `nobody`"),
         ("/v1/read-models/nobody/table", "404 PGRST205: there is no projection `nobody`"),
-        ("/v1/read-models/nobody", "404 not_found: there is nothing at /v1/read-models/nobody"),
+        ("/v1/read-models/nobody", "404 PGRST205: there is no projection `nobody`"),
+        ("/v1/read-models/a/b/c", "404 not_found: there is nothing at /v1/read-models/a/b/c"),
         ("/v2/events", "404 not_found: there is nothing at /v2/events"),
         ("/errors/nothing", "404 not_found: there is no error code `nothing`"),
         ("/errors/%ff", "400 invalid_path: the part `code` of the path is not UTF-8"),
@@ -231,17 +232,22 @@ async fn an_unknown_parameter_is_refused_on_every_path() {
         ("GET", "/v1/upcasters"),
         ("POST", "/v1/upcasters/bank/activate"),
         ("POST", "/v1/upcasters/bank/deactivate"),
+        ("GET", "/v1/read-models"),
+        ("GET", "/v1/read-models/bank"),
     ] {
-        let request = Request::builder().method(method).uri(format!("{path}?colour=red"));
-        let request = request.header(header::CONTENT_TYPE, "application/json").body(Body::from("{}")).unwrap();
-        let found = api.send(request).await.problem();
-        assert!(
-            found.starts_with("400 invalid_query: query string: unknown parameter `colour`, "),
-            "{method} {path}: {found}"
-        );
+        // With a slash at its end, each is the same route.
+        for slash in ["", "/"] {
+            let request = Request::builder().method(method).uri(format!("{path}{slash}?colour=red"));
+            let request = request.header(header::CONTENT_TYPE, "application/json").body(Body::from("{}")).unwrap();
+            let found = api.send(request).await.problem();
+            assert!(
+                found.starts_with("400 invalid_query: query string: unknown parameter `colour`, "),
+                "{method} {path}{slash}: {found}"
+            );
+        }
     }
     let routes = include_str!("../router.rs").matches(r#""/v1/"#).count();
-    assert_eq!(routes, 25, "a route was added: add it above, and change this number");
+    assert_eq!(routes, 27, "a route was added: add it above, and change this number");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,13 +2,16 @@
 
 mod append;
 mod compare;
+mod cors;
 mod health;
 mod import;
 mod malformed;
 mod modules;
+mod paths;
 mod pretty;
 mod projections;
 mod read;
+mod read_models;
 mod reading;
 mod request_id;
 mod stopped;

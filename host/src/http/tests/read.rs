@@ -202,7 +202,7 @@ async fn the_log_is_followed_from_the_position_of_the_client() {
     );
     // No event has the type; the id moves on all the same, without data.
     let text = follow(&api, "/v1/events?types=Never", None, 1).await;
-    assert_eq!(text.trim(), "id: 7");
+    assert_eq!(text.trim_start_matches(':').trim(), "id: 7");
     let text = follow(&api, "/v1/streams/b-1/events", Some("2"), 1).await;
     assert!(text.contains("\"version\":3,") && text.contains("id: 3"), "{text}");
     let coming = follow(&api, "/v1/events?after=head", None, 1);
@@ -215,6 +215,25 @@ async fn the_log_is_followed_from_the_position_of_the_client() {
     };
     let (text, _) = tokio::join!(coming, appending);
     assert!(text.contains("\"type\":\"New\""), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_follows_begins_at_once_and_no_proxy_gathers_it() {
+    let api = TestApi::start().await;
+    for path in ["/v1/events", "/v1/streams/a-1/events", "/v1/projections"] {
+        let request = Request::get(path).header("accept", "text/event-stream").body(Body::empty()).unwrap();
+        let response = api.router.clone().oneshot(request).await.unwrap();
+        for (name, value) in [("x-accel-buffering", "no"), ("cache-control", "no-cache")] {
+            assert_eq!(response.headers()[name], value, "{path}");
+        }
+        let mut body = response.into_body().into_data_stream();
+        let first = tokio::time::timeout(Duration::from_secs(10), body.next()).await.expect("before the first event");
+        assert!(first.unwrap().unwrap().starts_with(b":"), "a comment, which programs do not see");
+    }
+    // A page may be gathered, and is no stream.
+    let request = Request::get("/v1/events").header("accept", "text/event-stream;q=0").body(Body::empty()).unwrap();
+    let page = api.send(request).await;
+    assert_eq!((page.header("content-type"), page.header("x-accel-buffering")), ("application/json", ""));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,7 +268,9 @@ async fn until_the_end(api: &TestApi, path: &str, fail: impl AsyncFnOnce()) -> S
         let chunk = tokio::time::timeout(Duration::from_secs(20), body.next()).await.expect("an event in time")?;
         Some(std::str::from_utf8(&chunk.unwrap()).unwrap().to_owned())
     };
-    text += &more().await.expect("the first events");
+    while !text.contains("data:") {
+        text += &more().await.expect("the first events");
+    }
     fail().await;
     while let Some(chunk) = more().await {
         text += &chunk;

@@ -25,6 +25,7 @@
 
 mod cluster;
 mod config;
+mod connection;
 mod download;
 mod end;
 mod error;
@@ -45,6 +46,7 @@ mod user;
 mod version;
 
 pub use config::{Durability, EmbeddedConfig, ProgressListener, StartProgress};
+pub use connection::EmbeddedConnection;
 pub use end::End;
 pub use error::{DownloadError, EmbeddedError};
 pub use server::{EmbeddedPostgres, ServerExit};

@@ -13,12 +13,17 @@ const COUNT: u16 = 10_000;
 
 /// The port of an earlier start, unless another program uses it now.
 pub(super) fn remembered(layout: &Layout) -> Option<u16> {
-    let port = fs::read_to_string(layout.port()).ok()?.trim().parse().ok()?;
+    let port = kept(layout)?;
     if is_free(port) {
         return Some(port);
     }
     tracing::warn!(port, "the port of the private PostgreSQL is used by another program; choosing another one");
     None
+}
+
+/// The port of the running server, or of the one that ran last.
+pub(super) fn kept(layout: &Layout) -> Option<u16> {
+    fs::read_to_string(layout.port()).ok()?.trim().parse().ok()
 }
 
 /// A port that is free now. Another program may take it before Postgres does.

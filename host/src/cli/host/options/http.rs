@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{range::between, seconds::Seconds};
-use crate::http::HttpSettings;
+use crate::http::{CorsOrigin, HttpSettings};
 
 /// Limits of the HTTP API.
 #[derive(Args, Clone, Debug)]
@@ -32,6 +32,11 @@ pub(super) struct HttpOptions {
     #[arg(long, env = "GNOMON_MAX_WAIT", value_name = "SECONDS", default_value_t = Seconds(HttpSettings::default().max_wait),
         value_parser = Seconds::between(0.0, 86_400.0))]
     max_wait: Seconds,
+
+    /// An origin whose pages may read with a browser, such as https://app.example, or * for each; repeatable. Without it, browsers
+    /// show answers to pages of the host's own origin only
+    #[arg(long = "cors-origin", env = "GNOMON_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    cors_origins: Vec<CorsOrigin>,
 }
 
 impl HttpOptions {
@@ -42,6 +47,7 @@ impl HttpOptions {
             max_page: self.max_page,
             max_rows: self.max_rows,
             max_wait: self.max_wait.0,
+            cors_origins: self.cors_origins.clone(),
         }
     }
 }

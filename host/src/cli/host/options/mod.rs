@@ -46,6 +46,15 @@ pub(in crate::cli) struct HostOptions {
 }
 
 impl HostOptions {
+    /// The command that opens psql on the database of the host.
+    pub(in crate::cli) fn psql(&self) -> String {
+        match (&self.database.database_url, &self.data_dir.data_dir) {
+            (Some(_), _) => "`gnomon psql` with the same DATABASE_URL".to_owned(),
+            (None, Some(folder)) => format!("`gnomon psql --data-dir {}`", folder.display()),
+            (None, None) => "`gnomon psql`".to_owned(),
+        }
+    }
+
     /// The settings of a host. Those that have no option keep their defaults.
     pub(super) fn settings(&self) -> ServerSettings {
         let Self { listen, http, database: _, connections, data_dir, events, modules, projector } = self;

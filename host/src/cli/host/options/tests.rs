@@ -86,3 +86,22 @@ fn the_default_url_of_clients_is_the_default_address_of_hosts() {
     let client = ClientOptions::from_arg_matches(&matches).unwrap();
     assert_eq!(client.url, format!("http://{}", ServerSettings::default().listen));
 }
+
+#[test]
+fn the_command_for_sql_is_that_of_the_host() {
+    let psql = |arguments: &[&str]| {
+        let arguments = std::iter::once("serve").chain(arguments.iter().copied());
+        HostOptions::from_arg_matches(&command::<HostOptions>().get_matches_from(arguments)).unwrap().psql()
+    };
+    assert_eq!(psql(&[]), "`gnomon psql`");
+    assert_eq!(psql(&["--data-dir", "/srv/g"]), "`gnomon psql --data-dir /srv/g`");
+    let given = psql(&["--database-url", "postgres://u:secret@h/d", "--data-dir", "/srv/g"]);
+    assert_eq!(given, "`gnomon psql` with the same DATABASE_URL");
+}
+
+#[test]
+fn origins_of_pages_reach_their_setting() {
+    let given = ["--cors-origin", "https://a.example,http://b:1", "--cors-origin", "*"].map(str::to_owned);
+    let origins: Vec<String> = settings(&given).http.cors_origins.iter().map(ToString::to_string).collect();
+    assert_eq!(origins, ["https://a.example", "http://b:1", "*"]);
+}

@@ -1,0 +1,60 @@
+//! Read models: what there is to read.
+
+use serde::{Deserialize, Serialize};
+
+use super::{descriptor::TableDescriptor, projection::BuildState};
+
+/// The answer of `GET /v1/read-models`, by projection.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct ReadModels {
+    /// The read models.
+    pub read_models: Vec<ReadModel>,
+}
+
+/// The read model of a projection.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ReadModel {
+    /// The projection.
+    pub projection: String,
+    /// The build that queries read; null before the first has caught up.
+    pub active_build: Option<u64>,
+    /// The version of that build.
+    pub active_version: Option<u32>,
+    /// The state of that build: `active`, or that it stopped and answers with what it has.
+    pub state: Option<BuildState>,
+    /// The position up to which it holds the effect of every event.
+    pub position: Option<u64>,
+    /// The tables of that build, or of the newest one if none is active.
+    pub tables: Vec<ReadModelTable>,
+    /// Where more of it is.
+    pub links: ReadModelLinks,
+}
+
+/// A table of a read model.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ReadModelTable {
+    /// Its name, columns, key and indexes.
+    #[serde(flatten)]
+    pub table: TableDescriptor,
+    /// Its view in Postgres, with the schema.
+    pub view: String,
+    /// Where its rows are.
+    pub links: TableLinks,
+}
+
+/// Paths on the host that belong to a read model.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ReadModelLinks {
+    /// The read model itself.
+    #[serde(rename = "self")]
+    pub this: String,
+    /// Its projection, with all builds.
+    pub projection: String,
+}
+
+/// Paths on the host that belong to a table.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct TableLinks {
+    /// Its rows.
+    pub rows: String,
+}

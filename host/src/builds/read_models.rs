@@ -1,0 +1,103 @@
+//! Read models as readers see them: the active build of each projection and its tables.
+
+use sqlx::{PgPool, types::Json};
+
+use super::{
+    build::BuildId,
+    columns::StateColumns,
+    state::{BuildState, State},
+};
+use crate::{
+    event_log::Position,
+    modules::ModuleVersion,
+    read_model::{Identifier, TableDeclaration},
+    runtime::{Descriptor, view_name},
+};
+
+/// The read model of a projection.
+#[derive(Clone, Debug)]
+pub struct ReadModelSummary {
+    /// The projection.
+    pub projection: Identifier,
+    /// The build that queries read, or `None` before the first has caught up.
+    pub active: Option<ActiveSummary>,
+    /// The tables of that build, or of the newest one if none is active.
+    pub tables: Vec<TableSummary>,
+}
+
+/// The build that queries read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActiveSummary {
+    /// Its number.
+    pub build: BuildId,
+    /// The version of the projection that it materialises.
+    pub version: ModuleVersion,
+    /// Its state: active, or that it stopped.
+    pub state: BuildState,
+    /// The position up to which it holds the effect of every event.
+    pub checkpoint: Position,
+}
+
+/// A table of a read model.
+#[derive(Clone, Debug)]
+pub struct TableSummary {
+    /// Its columns, key and indexes.
+    pub table: TableDeclaration,
+    /// Its view in the schema `read_models`.
+    pub view: Identifier,
+}
+
+#[derive(sqlx::FromRow)]
+struct ReadModelRow {
+    name: Identifier,
+    build: Option<BuildId>,
+    version: Option<ModuleVersion>,
+    #[sqlx(flatten)]
+    state: StateColumns,
+    checkpoint: Option<Position>,
+    descriptor: Option<Json<Descriptor>>,
+}
+
+impl ReadModelRow {
+    fn summary(self) -> Result<ReadModelSummary, sqlx::Error> {
+        let Self { name: projection, build, version, state, checkpoint, descriptor } = self;
+        let state: State = state.state()?;
+        let active = match (build, version, checkpoint) {
+            (Some(build), Some(version), Some(checkpoint)) if state.is_active() => {
+                Some(ActiveSummary { build, version, state: state.into(), checkpoint })
+            }
+            _ => None,
+        };
+        let tables = match descriptor {
+            Some(Json(Descriptor::Projection(descriptor))) => descriptor.tables,
+            _ => Vec::new(),
+        };
+        let with_view = |table: TableDeclaration| {
+            let name = Identifier::new(table.name.clone()).map_err(|error| sqlx::Error::Decode(error.into()))?;
+            let view = view_name(&projection, &name).map_err(|error| sqlx::Error::Decode(error.into()))?;
+            Ok::<_, sqlx::Error>(TableSummary { table, view })
+        };
+        let tables = tables.into_iter().map(with_view).collect::<Result<_, _>>()?;
+        Ok(ReadModelSummary { projection, active, tables })
+    }
+}
+
+/// The read models of all projections by name, or of one.
+pub(crate) async fn read_models(
+    pool: &PgPool,
+    name: Option<&Identifier>,
+) -> Result<Vec<ReadModelSummary>, sqlx::Error> {
+    let rows: Vec<ReadModelRow> = sqlx::query_as(
+        "SELECT DISTINCT ON (name) name, build, build.version, stage, work, role, activation, checkpoint, descriptor
+         FROM gnomon.projections
+         LEFT JOIN gnomon.builds AS build ON build.projection = name AND role <> 'verifier'
+         LEFT JOIN gnomon.subscriptions ON subscription = build
+         LEFT JOIN gnomon.module_versions AS module ON module.module = name AND module.version = build.version
+         WHERE $1::text IS NULL OR name = $1
+         ORDER BY name, role = 'active' DESC NULLS LAST, build DESC",
+    )
+    .bind(name)
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(ReadModelRow::summary).collect()
+}

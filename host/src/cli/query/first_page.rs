@@ -1,0 +1,61 @@
+//! The first page of a query, which waits for what the user has appended.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use reqwest::{RequestBuilder, Response};
+
+use super::args::Query;
+use crate::cli::{
+    client::Client,
+    figures, last_appends,
+    output::say,
+    wait_for::{Waited, wait_for},
+};
+
+/// How long a query waits if the user does not say.
+const DEFAULT_WAIT: u32 = 5;
+
+impl Query {
+    /// Sends the request for the first page of the table of a projection.
+    ///
+    /// A position that the user names has to be reached. What this user has appended last is only waited for: if it takes too long, a
+    /// note says what the rows lack.
+    pub(super) async fn first_page(
+        &self,
+        client: &Client,
+        projection: &str,
+        request: impl Fn() -> RequestBuilder,
+    ) -> anyhow::Result<Response> {
+        let timeout = Duration::from_secs(self.wait.unwrap_or(DEFAULT_WAIT).into());
+        if let Some(position) = self.min_position {
+            return match wait_for(client, projection, position, timeout, request).await? {
+                Waited::Reached(response) => Ok(response),
+                Waited::BeyondHead(problem) => bail!("{problem}"),
+                Waited::Behind(reason) => bail!("{reason}, and not yet at {}", figures::count(position)),
+            };
+        }
+        let appended = if self.no_wait { None } else { last_appends::recall(client) };
+        let Some(mut position) = appended else { return Ok(client.send(request()).await?) };
+        let mut waited = wait_for(client, projection, position, timeout, &request).await?;
+        if let Waited::BeyondHead(problem) = &waited {
+            // The log was restored or replaced since. What was appended to it after that is not beyond its head now.
+            let head = problem.number("head");
+            last_appends::replace(client, head);
+            let Some(head) = head else { return Ok(client.send(request()).await?) };
+            position = head;
+            waited = wait_for(client, projection, position, timeout, &request).await?;
+        }
+        match waited {
+            Waited::Reached(response) => Ok(response),
+            Waited::BeyondHead(_) => Ok(client.send(request()).await?),
+            Waited::Behind(reason) => {
+                say(format_args!(
+                    "note: the rows may lack what you have appended last, at position {}: {reason}",
+                    figures::count(position)
+                ));
+                Ok(client.send(request()).await?)
+            }
+        }
+    }
+}

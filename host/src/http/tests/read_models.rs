@@ -1,0 +1,70 @@
+//! What there is to read.
+
+use std::time::Duration;
+
+use insta::assert_snapshot;
+
+use super::*;
+use crate::builds::{Work, tests::TestBuilds};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn read_models_are_listed_with_their_tables() {
+    let builds = TestBuilds::create().await;
+    let (build, tables) = builds.build(1, &["n"]).await;
+    // No host works on it.
+    builds.set(build, |kept| kept.work = Work::Paused).await;
+    let api = TestApi::on(&builds.database).await;
+    let waiting = api.get("/v1/read-models/totals").await;
+    assert_eq!((&waiting.json()["active_build"], &waiting.json()["tables"][0]["name"]), (&Value::Null, &json!("sums")));
+    assert_eq!(waiting.header("gnomon-position"), "");
+
+    builds.set(build, |kept| kept.work = Work::Running).await;
+    builds.live(build).await;
+    builds.activate(build, &tables).await;
+    builds.set(build, |kept| kept.work = Work::Paused).await;
+    let all = api.get("/v1/read-models").await;
+    assert_snapshot!(all.pretty());
+    let one = api.get("/v1/read-models/totals").await;
+    assert_eq!((&one.json(), one.header("gnomon-position")), (&all.json()["read_models"][0], "0"));
+    let rows = one.json()["tables"][0]["links"]["rows"].as_str().unwrap().to_owned();
+    let rows = api.get(&rows).await;
+    assert_eq!((rows.status, rows.header("gnomon-build")), (StatusCode::OK, build.to_string().as_str()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_model_that_does_not_exist_is_refused_as_its_tables_are() {
+    let api = TestApi::start().await;
+    assert_eq!(api.get("/v1/read-models").await.json(), json!({"read_models": []}));
+    for path in ["/v1/read-models/nobody", "/v1/read-models/nobody/sums"] {
+        let answer = api.get(path).await;
+        assert_eq!(answer.problem(), "404 PGRST205: there is no projection `nobody`", "{path}");
+        assert_eq!(answer.json()["type"], json!("/errors/projection_not_found"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_position_that_the_log_does_not_have_is_not_waited_for() {
+    let builds = TestBuilds::create().await;
+    let (build, tables) = builds.build(1, &["n"]).await;
+    builds.live(build).await;
+    builds.activate(build, &tables).await;
+    builds.set(build, |kept| kept.work = Work::Paused).await;
+    let api = TestApi::on(&builds.database).await;
+    api.append("a-1", json!({"events": [event("X"), event("X")]})).await;
+    let asking = async |path: &str, position: &str, wait: &str| {
+        let request = Request::get(path).header("gnomon-min-position", position).header("prefer", wait);
+        let answer = api.send(request.body(Body::empty()).unwrap());
+        tokio::time::timeout(Duration::from_secs(50), answer).await.expect("the host does not wait")
+    };
+    for path in ["/v1/read-models/totals", "/v1/read-models/totals/sums"] {
+        let beyond = asking(path, "3", "wait=60").await;
+        assert!(
+            beyond
+                .problem()
+                .starts_with("409 position_beyond_head: the reader has seen position 3, but the log ends at 2:")
+        );
+        assert_eq!((&beyond.json()["after"], &beyond.json()["head"]), (&json!(3), &json!(2)));
+        let behind = asking(path, "2", "wait=0").await;
+        assert_eq!(behind.problem(), "503 read_model_behind: projection `totals` is at position 0, and not yet at 2");
+    }
+}
