@@ -37,11 +37,11 @@ pub struct UpcasterChanged {
     pub name: String,
     /// The version that is active now; null if none is.
     pub active_version: Option<u32>,
-    /// The builds that were begun because of that.
+    /// The builds of the projections that read its types, begun because of that.
     pub builds: Vec<NewBuild>,
 }
 
-/// A build that was begun because an upcaster was activated or deactivated.
+/// A build that was begun because its version was deployed, or an upcaster was activated or deactivated.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct NewBuild {
     /// The projection.

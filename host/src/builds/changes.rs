@@ -67,15 +67,6 @@ impl Changes {
         Ok(Self { projection: projection.clone(), transaction })
     }
 
-    /// Locks the projection in a transaction that the caller has begun; inserts the projection if there is none of this name.
-    pub(crate) async fn within_new(
-        mut transaction: Transaction<'static, Postgres>,
-        projection: &Identifier,
-    ) -> Result<Self, ChangeError> {
-        store::ensure_projection(&mut transaction, projection).await?;
-        Ok(Self { projection: projection.clone(), transaction })
-    }
-
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
         &mut self.transaction
     }

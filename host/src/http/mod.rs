@@ -2,6 +2,7 @@
 
 mod body;
 mod convert;
+mod deployments;
 mod errors;
 mod events;
 mod extract;

@@ -13,7 +13,7 @@ use axum::{
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    errors, events, health, modules, postgrest,
+    deployments, errors, events, health, modules, postgrest,
     problem::{Code, Problem},
     projections,
     request_id::with_request_id,
@@ -36,6 +36,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/modules/{name}", put(modules::upload).get(modules::get))
         .route("/v1/modules/{name}/versions/{version}", get(modules::version))
         .route("/v1/modules/{name}/versions/{version}/wasm", get(modules::download))
+        .route("/v1/deployments", post(deployments::deploy))
         .route("/v1/projections", get(projections::list))
         .route(
             "/v1/projections/{name}",

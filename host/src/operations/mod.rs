@@ -14,6 +14,7 @@ mod pause;
 mod rebuild;
 mod retire;
 mod retry;
+mod upcaster_change;
 mod upcasters;
 mod upload;
 mod verify;
@@ -28,9 +29,9 @@ use crate::{modules::Modules, postgres::Database};
 pub use self::{
     activate::Activated,
     compare::{CompareError, CompareOptions, ComparedBuild, Comparison},
+    deploy::{Deployment, Rebuilt},
     error::OperateError,
     retry::Retried,
-    upcasters::Rebuilt,
     upload::{UploadEffect, UploadModuleError, UploadOutcome},
     verify::{Cause, Verification, VerificationOutcome, VerifyError},
 };

@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use clap::Args;
+use futures_util::future::join_all;
 use reqwest::Method;
 
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
     cli::{
         causes::with_causes,
         client::Client,
-        follow::{Goal, follow},
+        follow::{Followed, Goal, follow},
         output::{self, say},
         progress::Progress,
     },
@@ -85,7 +86,8 @@ impl ChangeOptions {
         if self.no_wait {
             return Ok(());
         }
-        follow_all(&client, &answer.builds).await
+        follow_all(&client, &answer.builds, Goal::Active).await?;
+        Ok(())
     }
 }
 
@@ -98,23 +100,33 @@ pub(in crate::cli) fn describe_builds(begun: &[NewBuild]) -> String {
     format!("built again: {}", builds.collect::<Vec<_>>().join(", "))
 }
 
-/// Follows builds until they are active, also if one of them stops.
+/// Follows builds until they have reached the goal, also if one of them stops.
 ///
 /// # Errors
 /// Names every build that stopped.
-pub(in crate::cli) async fn follow_all(client: &Client, begun: &[NewBuild]) -> anyhow::Result<()> {
-    let progress = Progress::start();
-    let mut stopped = Vec::new();
-    for NewBuild { projection, build } in begun {
-        match follow(client, projection, *build, Goal::Active, &progress).await {
-            Ok(followed) => progress.say(followed.describe()),
+pub(in crate::cli) async fn follow_all(
+    client: &Client,
+    begun: &[NewBuild],
+    goal: Goal,
+) -> anyhow::Result<Vec<Followed>> {
+    let follow_one = async |NewBuild { projection, build }: &NewBuild, progress: Progress| {
+        let followed = follow(client, projection, *build, goal, &progress).await?;
+        progress.say(followed.describe());
+        anyhow::Ok(followed)
+    };
+    let following =
+        begun.iter().zip(Progress::start_several(begun.len())).map(|(build, progress)| follow_one(build, progress));
+    let (mut reached, mut stopped) = (Vec::new(), Vec::new());
+    for followed in join_all(following).await {
+        match followed {
+            Ok(followed) => reached.push(followed),
             Err(error) => stopped.push(with_causes(&error)),
         }
     }
     if !stopped.is_empty() {
         bail!(stopped.join("\nerror: "));
     }
-    Ok(())
+    Ok(reached)
 }
 
 #[cfg(test)]

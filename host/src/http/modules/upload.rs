@@ -31,7 +31,11 @@ pub(in crate::http) async fn upload(
     }
     let max = api.operations.max_module_bytes() as u64;
     let bytes = read_body(body, max, "max_module_bytes").await?;
-    let UploadOutcome { uploaded, effect } = api.operations.upload(&name, bytes, query.activate.into()).await?;
+    let UploadOutcome { uploaded, effect } = if query.deploy {
+        api.operations.upload(&name, bytes, query.activate.into()).await?
+    } else {
+        api.operations.store(&name, bytes).await?
+    };
     let (build, builds) = match effect {
         UploadEffect::Deployed(build) => (Some(build.into()), None),
         UploadEffect::Activated(rebuilt) => (None, Some(rebuilt.into_iter().map(Into::into).collect())),
