@@ -95,7 +95,7 @@ impl Deploy {
                 module.name, module.version
             ));
         }
-        say(upcasters::describe_builds(&deployment.builds));
+        say(upcasters::describe("builds", &deployment.builds));
         Ok(deployment)
     }
 

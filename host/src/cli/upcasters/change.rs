@@ -93,11 +93,16 @@ impl ChangeOptions {
 
 /// The projections that are built again, as a sentence.
 pub(in crate::cli) fn describe_builds(begun: &[NewBuild]) -> String {
+    describe("built again", begun)
+}
+
+/// Builds after a label, as a sentence.
+pub(in crate::cli) fn describe(label: &str, begun: &[NewBuild]) -> String {
     if begun.is_empty() {
         return "no projection has to be built again".to_owned();
     }
     let builds = begun.iter().map(|NewBuild { projection, build }| format!("`{projection}` (build {build})"));
-    format!("built again: {}", builds.collect::<Vec<_>>().join(", "))
+    format!("{label}: {}", builds.collect::<Vec<_>>().join(", "))
 }
 
 /// Follows builds until they have reached the goal, also if one of them stops.
