@@ -1,7 +1,8 @@
 //! Changes to a projection's builds, each in one transaction, one at a time.
 //!
 //! All transactions take locks in one order: the upcasters' table, projections by name, subscriptions by number, builds by number.
-//! One that changes several projections locks all of them before it changes the first. A worker changes nothing of the projection and begins with the subscription.
+//! One that changes several projections locks all of them before it changes the first. A worker changes nothing of the projection
+//! and begins with the subscription.
 
 use std::sync::Arc;
 

@@ -18,6 +18,7 @@ use crate::{api::BuildQuery, config::ClientOptions};
 #[derive(Args, Debug)]
 pub(super) struct ActivateBuild {
     /// The projection
+    #[arg(add = crate::cli::known_names::projections())]
     projection: String,
 
     /// The build [default: the newest that has caught up]

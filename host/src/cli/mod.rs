@@ -20,6 +20,7 @@ mod guest_crate;
 mod history;
 mod host;
 mod import;
+mod known_names;
 #[cfg(test)]
 mod limits_page;
 mod migrate;
@@ -102,6 +103,7 @@ enum Command {
 /// Reads the command line and runs the command.
 #[must_use]
 pub fn run() -> ExitCode {
+    completions::answer_shell(Cli::command);
     let cli = Cli::parse();
     match try_run(cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -153,7 +155,7 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::Streams(command) => command.run().await,
             Command::Migrate(command) => command.run().await,
             Command::Bench(command) => command.run().await,
-            Command::Completions(command) => command.run(Cli::command()),
+            Command::Completions(command) => command.run(&Cli::command()),
         }
     })
 }

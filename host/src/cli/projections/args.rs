@@ -9,6 +9,7 @@ use crate::{cli::client::Client, config::ClientOptions};
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Projections {
     /// The projection
+    #[arg(add = crate::cli::known_names::projections())]
     pub(super) name: Option<String>,
 
     /// Follow the changes until Ctrl-C: at a terminal with a table that is kept up to date, otherwise with a line for each change

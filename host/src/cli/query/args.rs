@@ -11,9 +11,11 @@ use crate::config::ClientOptions;
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Query {
     /// The projection
+    #[arg(add = crate::cli::known_names::projections())]
     pub(super) projection: String,
 
     /// The table
+    #[arg(add = crate::cli::known_names::tables())]
     pub(super) table: String,
 
     /// Conditions on rows, each as `column=operator.value` in PostgREST's grammar: 'carrier=eq.UA', 'arrived=gte.50',

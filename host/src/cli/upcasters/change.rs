@@ -23,6 +23,7 @@ use crate::{
 #[command(disable_version_flag = true)]
 pub(super) struct Activate {
     /// The upcaster
+    #[arg(add = crate::cli::known_names::upcasters())]
     upcaster: String,
 
     /// The version [default: the newest]
@@ -37,6 +38,7 @@ pub(super) struct Activate {
 #[derive(Args, Debug)]
 pub(super) struct Deactivate {
     /// The upcaster
+    #[arg(add = crate::cli::known_names::upcasters())]
     upcaster: String,
 
     #[command(flatten)]
