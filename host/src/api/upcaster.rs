@@ -37,7 +37,7 @@ pub struct UpcasterChanged {
     pub name: String,
     /// The version that is active now; null if none is.
     pub active_version: Option<u32>,
-    /// The builds of the projections that read its types, begun because of that.
+    /// The builds of the projections that read its types, begun now, or when it became active.
     pub builds: Vec<NewBuild>,
 }
 
