@@ -19,7 +19,7 @@ use crate::{Failure, schema::Value};
 /// rows.get::<Daily>((carrier, day));
 /// # }
 /// ```
-pub trait Key {
+pub trait Key: IntoKey<Self> + Sized {
     /// Checks that a row can have this key.
     ///
     /// # Errors
@@ -38,8 +38,29 @@ pub trait Key {
     fn push_cells(&self, cells: &mut Vec<Value>);
 }
 
+/// What can be given where a key is wanted: the key, a reference to it, or a tuple of such things. So `&carrier` and `carrier.as_str()`
+/// are both the key of a `String`.
+///
+/// Rust adapts `&String` to `&str` only where it knows already that a `&str` is wanted. In `rows.get_or_insert_with(key, || Daily { … })`
+/// it learns from the closure which table is meant, after it has read the key. Hence a trait.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given as the key `{K}`",
+    label = "not a key of the table, which is `{K}`",
+    note = "the key is the type of the `#[key]` column (`&str` for a `String`), or a tuple for several, in their order"
+)]
+pub trait IntoKey<K> {
+    /// The key.
+    fn into_key(self) -> K;
+}
+
 macro_rules! tuple_keys {
-    ($($($part:ident $index:tt)*;)*) => {$(
+    ($($($part:ident $key:ident $index:tt)*;)*) => {$(
+        impl<$($part: IntoKey<$key>, $key),*> IntoKey<($($key,)*)> for ($($part,)*) {
+            fn into_key(self) -> ($($key,)*) {
+                ($(self.$index.into_key(),)*)
+            }
+        }
+
         impl<$($part: Key),*> Key for ($($part,)*) {
             fn check(&self) -> Result<(), Failure> {
                 $(self.$index.check()?;)*
@@ -63,13 +84,13 @@ macro_rules! tuple_keys {
 }
 
 tuple_keys! {
-    A 0 B 1;
-    A 0 B 1 C 2;
-    A 0 B 1 C 2 D 3;
-    A 0 B 1 C 2 D 3 E 4;
-    A 0 B 1 C 2 D 3 E 4 F 5;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6;
-    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7;
+    A AK 0 B BK 1;
+    A AK 0 B BK 1 C CK 2;
+    A AK 0 B BK 1 C CK 2 D DK 3;
+    A AK 0 B BK 1 C CK 2 D DK 3 E EK 4;
+    A AK 0 B BK 1 C CK 2 D DK 3 E EK 4 F FK 5;
+    A AK 0 B BK 1 C CK 2 D DK 3 E EK 4 F FK 5 G GK 6;
+    A AK 0 B BK 1 C CK 2 D DK 3 E EK 4 F FK 5 G GK 6 H HK 7;
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use self::row_cache::RowCache;
 use crate::{
     Failure, current_event,
     host::Host,
-    schema::Key,
+    schema::{IntoKey, Key},
     table::{Find, Table},
     tables::Tables,
 };
@@ -26,7 +26,8 @@ const MAX_CACHED_BYTES: usize = 64 << 20;
 /// Rows that were read or written are cached in the module's memory, and changes are written to the host once per batch. So it is
 /// cheap to read the same row at every event. If an event fails, nothing of its batch is kept.
 ///
-/// A key is a value, or a tuple for a table with several `#[key]` columns; see [`Table::Key`].
+/// A key is a value, or a tuple for a table with several `#[key]` columns; see [`Table::Key`]. References do as well: `&carrier` is the
+/// key of a `String`, see [`IntoKey`].
 ///
 /// All methods panic if `T` is not among the [`Tables`](crate::Projection::Tables) of the projection.
 pub struct Rows {
@@ -44,23 +45,27 @@ impl Rows {
 
     /// The row that has this key.
     #[track_caller]
-    pub fn get<T: Table>(&mut self, key: T::Key<'_>) -> Option<&T> {
-        let slot = self.load::<T>(&key);
+    pub fn get<'k, T: Table>(&mut self, key: impl IntoKey<T::Key<'k>>) -> Option<&T> {
+        let slot = self.load::<T>(&key.into_key());
         self.cache.table().row(slot)
     }
 
     /// The row that has this key, to be changed. It is written even if it stays the same, so use [`get`](Self::get) to read
     /// only. Changing a column of the key is a failure.
     #[track_caller]
-    pub fn get_mut<T: Table>(&mut self, key: T::Key<'_>) -> Option<&mut T> {
-        let slot = self.load::<T>(&key);
+    pub fn get_mut<'k, T: Table>(&mut self, key: impl IntoKey<T::Key<'k>>) -> Option<&mut T> {
+        let slot = self.load::<T>(&key.into_key());
         self.cache.table().row_mut(slot)
     }
 
     /// The row that has this key, to be changed; a new one if there is none.
     #[track_caller]
-    pub fn get_or_insert_with<T: Table>(&mut self, key: T::Key<'_>, new: impl FnOnce() -> T) -> &mut T {
-        let slot = self.load::<T>(&key);
+    pub fn get_or_insert_with<'k, T: Table>(
+        &mut self,
+        key: impl IntoKey<T::Key<'k>>,
+        new: impl FnOnce() -> T,
+    ) -> &mut T {
+        let slot = self.load::<T>(&key.into_key());
         self.cache.table().row_or_insert_with(slot, new)
     }
 
@@ -73,7 +78,8 @@ impl Rows {
 
     /// Deletes the row that has this key, if there is one.
     #[track_caller]
-    pub fn delete<T: Table>(&mut self, key: T::Key<'_>) {
+    pub fn delete<'k, T: Table>(&mut self, key: impl IntoKey<T::Key<'k>>) {
+        let key = key.into_key();
         self.check::<T>(&key);
         let batch = self.cache.batch;
         if let Err(failure) = self.cache.table::<T>().delete(&key, batch) {

@@ -35,7 +35,7 @@
 pub use crate::{
     column::{IndexColumn, KeyColumn, NotNull},
     event::{Payload, WantedType},
-    key::Key,
+    key::{IntoKey, Key},
     table::{ColumnSchema, IndexSchema, TableSchema},
     value::{ColumnType, Float, Value},
 };

@@ -1,7 +1,7 @@
 //! Events of older schema versions: upcasters are activated, and the projections that read them are built again.
 
 use gnomon::postgres::test_database::TestDatabase;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::{FLIGHT_TABLES, Host, deploy_flights, fingerprint_of, until, week, week_ndjson};
@@ -103,4 +103,82 @@ async fn an_event_that_an_upcaster_fails_at_is_handled_as_the_projection_says() 
     host.post("/v1/projections/flights/retry").await;
     host.until_state("flights", build, "active").await;
     until("the event is set aside", async || host.build("flights", build).await["dead_letters"] == 1).await;
+}
+
+/// The first arrival in the shape that arrivals had first.
+fn old_arrival() -> Value {
+    json!({
+        "day": "2013-01-01", "carrier": "B6", "tailnum": "N708JB", "route": "JFK-BOS",
+        "scheduled_arrival": "2013-01-01T12:06:00Z", "actual_arrival": "2013-01-01T12:02:00Z", "air_time": "0:44", "miles": 187,
+    })
+}
+
+/// Stores a component without deploying it; returns its version.
+async fn store(host: &Host, name: &str, component: Vec<u8>) -> u64 {
+    let stored = host.upload(name, component, "?deploy=false").await;
+    assert!(
+        stored.status.is_success() && stored.body["build"].is_null() && stored.body["builds"].is_null(),
+        "{stored:?}"
+    );
+    stored.body["version"].as_u64().unwrap()
+}
+
+/// A host that has an old arrival in its log, and an active projection that reads it in its old shape.
+async fn host_with_old_arrival(database: &TestDatabase) -> Host {
+    let host = Host::start(database).await;
+    host.append_one("flight-1", "FlightArrived", old_arrival()).await;
+    let old = host.deploy("arrivals", test_support::guest("routes"), "").await;
+    host.until_state("arrivals", old, "active").await;
+    host
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upcaster_and_its_projection_are_deployed_as_one_change_where_either_order_halts_a_build() {
+    let databases = [TestDatabase::create().await, TestDatabase::create().await, TestDatabase::create().await];
+    let (upcaster, next) = (test_support::component("flight-arrivals"), test_support::component("punctuality"));
+
+    // The upcaster first: the projection as it was cannot handle what the upcaster makes of the event.
+    let host = host_with_old_arrival(&databases[0]).await;
+    let answer = host.upload("flight_arrivals", upcaster.clone(), "").await;
+    host.until_state("arrivals", answer.body["builds"][0]["build"].as_u64().unwrap(), "halted").await;
+
+    // The projection first: it cannot handle the event as it was.
+    let host = host_with_old_arrival(&databases[1]).await;
+    let build = host.deploy("arrivals", next.clone(), "").await;
+    host.until_state("arrivals", build, "halted").await;
+
+    let host = host_with_old_arrival(&databases[2]).await;
+    // Another projection that reads the type, which takes part in the change without being named.
+    host.deploy("flights", test_support::component("flights"), "?activate=manual").await;
+    let versions = (store(&host, "flight_arrivals", upcaster).await, store(&host, "arrivals", next).await);
+    assert_eq!(versions, (1, 2));
+    let before = host.projection("arrivals").await;
+    assert_eq!((&before["active_version"], before["builds"].as_array().unwrap().len()), (&json!(1), 1));
+    let body = json!({"modules": [{"name": "arrivals", "version": 2}, {"name": "flight_arrivals", "version": 1}]});
+    let deploy = async || host.send(host.request(Method::POST, "/v1/deployments").json(&body)).await;
+    let answer = deploy().await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    assert_eq!(
+        answer.body["modules"],
+        json!([
+            {"name": "arrivals", "version": 2, "kind": "projection"},
+            {"name": "flight_arrivals", "version": 1, "kind": "upcaster"},
+        ])
+    );
+    let builds = answer.body["builds"].as_array().unwrap().clone();
+    assert_eq!((&builds[0]["projection"], &builds[1]["projection"]), (&json!("arrivals"), &json!("flights")));
+    let build = |index: usize| builds[index]["build"].as_u64().unwrap();
+    host.until_state("arrivals", build(0), "active").await;
+    let pinned = json!([{"name": "flight_arrivals", "version": 1}]);
+    for (index, name) in ["arrivals", "flights"].into_iter().enumerate() {
+        assert_eq!(host.build(name, build(index)).await["upcasters"], pinned, "{name}");
+    }
+    let rows = host.get("/v1/read-models/arrivals/carrier_daily?select=carrier,arrived,on_time").await;
+    assert_eq!(rows.body, json!([{"carrier": "B6", "arrived": 1, "on_time": 1}]), "{rows:?}");
+    let causes = host.json("/v1/projections/arrivals/history").await.to_string();
+    assert!(causes.contains("version 2 was deployed, with upcaster `flight_arrivals` version 1"), "{causes}");
+
+    // The same again is the same: no build is begun, and the answer names those that there are.
+    assert_eq!(deploy().await.body, answer.body);
+    assert_eq!(host.projection("arrivals").await["active_build"], builds[0]["build"]);
 }

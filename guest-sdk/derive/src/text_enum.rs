@@ -103,6 +103,20 @@ fn generate(name: &Ident, texts: &[(&Ident, LitStr)]) -> TokenStream {
         }
 
         #[automatically_derived]
+        impl ::gnomon_sdk::schema::IntoKey<#name> for #name {
+            fn into_key(self) -> Self {
+                self
+            }
+        }
+
+        #[automatically_derived]
+        impl ::gnomon_sdk::schema::IntoKey<#name> for &#name {
+            fn into_key(self) -> #name {
+                ::gnomon_sdk::schema::KeyColumn::as_key(self)
+            }
+        }
+
+        #[automatically_derived]
         impl ::gnomon_sdk::schema::Key for #name {
             fn hash(&self, hasher: &mut impl ::core::hash::Hasher) {
                 ::core::hash::Hash::hash(::gnomon_sdk::TextEnum::as_text(self), hasher);

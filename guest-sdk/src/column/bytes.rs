@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use super::{Column, IndexColumn, KeyColumn, NotNull, mismatch};
 use crate::{
     Failure,
-    schema::{ColumnType, Key, Value},
+    schema::{ColumnType, IntoKey, Key, Value},
 };
 
 impl Column for Vec<u8> {
@@ -56,5 +56,23 @@ impl Key for &[u8] {
 
     fn push_cells(&self, cells: &mut Vec<Value>) {
         cells.push(Value::Bytes((*self).to_owned()));
+    }
+}
+
+impl<'a> IntoKey<&'a [u8]> for &'a [u8] {
+    fn into_key(self) -> &'a [u8] {
+        self
+    }
+}
+
+impl<'a> IntoKey<&'a [u8]> for &'a Vec<u8> {
+    fn into_key(self) -> &'a [u8] {
+        self
+    }
+}
+
+impl<'a, const LENGTH: usize> IntoKey<&'a [u8]> for &'a [u8; LENGTH] {
+    fn into_key(self) -> &'a [u8] {
+        self
     }
 }

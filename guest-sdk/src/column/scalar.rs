@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Column, IndexColumn, KeyColumn, NotNull, mismatch};
 use crate::{
     Failure,
-    schema::{ColumnType, Key, Value},
+    schema::{ColumnType, IntoKey, Key, Value},
 };
 
 /// How values of such a type become cells.
@@ -79,6 +79,18 @@ macro_rules! scalar_keys {
             type Key<'a> = Self;
 
             fn as_key(&self) -> Self {
+                *self
+            }
+        }
+
+        impl IntoKey<$ty> for $ty {
+            fn into_key(self) -> Self {
+                self
+            }
+        }
+
+        impl IntoKey<$ty> for &$ty {
+            fn into_key(self) -> $ty {
                 *self
             }
         }

@@ -7,7 +7,7 @@ use gnomon_values::cells::check_text;
 use super::{Column, IndexColumn, KeyColumn, NotNull, mismatch};
 use crate::{
     Failure,
-    schema::{ColumnType, Key, Value},
+    schema::{ColumnType, IntoKey, Key, Value},
 };
 
 impl Column for String {
@@ -63,5 +63,11 @@ impl Key for &str {
 
     fn push_cells(&self, cells: &mut Vec<Value>) {
         cells.push(Value::Text((*self).to_owned()));
+    }
+}
+
+impl<'a, T: AsRef<str> + ?Sized> IntoKey<&'a str> for &'a T {
+    fn into_key(self) -> &'a str {
+        self.as_ref()
     }
 }

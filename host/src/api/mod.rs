@@ -8,6 +8,7 @@
 
 mod comparison;
 mod dead_letter;
+mod deployment;
 mod descriptor;
 mod event;
 mod expected_version;
@@ -33,6 +34,7 @@ pub use self::{
         VerificationQuery,
     },
     dead_letter::{DeadLetter, DeadLettersPage, DeadLettersQuery},
+    deployment::{DeployedModule, Deployment, NewDeployment, VersionToDeploy},
     descriptor::{
         ColumnDescriptor, ColumnType, Descriptor, IndexDescriptor, ModuleKind, Partition, ProjectionDescriptor,
         TableDescriptor, UpcasterDescriptor, UpcasterStep, WantedType,

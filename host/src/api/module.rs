@@ -10,12 +10,19 @@ use super::{
 };
 
 /// The parameters of `PUT /v1/modules/{name}`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct UploadQuery {
     /// When the version becomes active.
     #[serde(default)]
     pub activate: Activation,
+    /// Whether the upload deploys the version, or only stores it for a deployment.
+    #[serde(default = "yes")]
+    pub deploy: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The answer to an upload. The status is 201, or 200 if the same bytes were uploaded before.
@@ -31,13 +38,14 @@ pub struct Uploaded {
     pub kind: ModuleKind,
     /// What the module declares.
     pub descriptor: Descriptor,
-    /// The build of the version, if it is one of a projection.
+    /// The build of the version, if it is one of a projection and was deployed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<u64>,
     /// The build that was active when the version was deployed, if the build of the version is to replace it, or has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<ReplacedBuild>,
-    /// The builds that were begun because the upcaster was activated; left out if it was not, and for projections.
+    /// The builds of the projections that read types of the upcaster, begun now or when it became active; left out if it is not active,
+    /// and for projections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builds: Option<Vec<NewBuild>>,
 }

@@ -37,15 +37,18 @@ pub struct UpcasterChanged {
     pub name: String,
     /// The version that is active now; null if none is.
     pub active_version: Option<u32>,
-    /// The builds that were begun because of that.
+    /// The builds of the projections that read its types, begun now, or when it became active.
     pub builds: Vec<NewBuild>,
 }
 
-/// A build that was begun because an upcaster was activated or deactivated.
+/// A build that was begun because its version was deployed, or an upcaster was activated or deactivated.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct NewBuild {
     /// The projection.
     pub projection: String,
     /// Its new build.
     pub build: u64,
+    /// The active build, if the new one is of a version that was deployed, and is to replace it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<ReplacedBuild>,
 }

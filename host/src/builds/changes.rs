@@ -1,7 +1,8 @@
 //! Changes to a projection's builds, each in one transaction, one at a time.
 //!
 //! All transactions take locks in one order: the upcasters' table, projections by name, subscriptions by key, builds by key.
-//! A worker changes nothing of the projection and begins with the subscription.
+//! One that changes several projections locks all of them before it changes the first. A worker changes nothing of the projection
+//! and begins with the subscription.
 
 use std::sync::Arc;
 
@@ -78,15 +79,6 @@ impl Changes {
         if !store::lock_projection(&mut transaction, projection).await? {
             return Err(ChangeError::NoProjection(projection.clone()));
         }
-        Ok(Self { projection: projection.clone(), transaction })
-    }
-
-    /// Locks the projection in a transaction that the caller has begun; inserts the projection if there is none of this name.
-    pub(crate) async fn within_new(
-        mut transaction: Transaction<'static, Postgres>,
-        projection: &Identifier,
-    ) -> Result<Self, ChangeError> {
-        store::ensure_projection(&mut transaction, projection).await?;
         Ok(Self { projection: projection.clone(), transaction })
     }
 

@@ -39,8 +39,8 @@ pub(crate) use self::{
     read_models::read_models,
     snapshot::Snapshot,
     store::{
-        ActiveBuild, ActiveLookup, Job, OutdatedBuild, active, active_checkpoint, get, is_active, job, notify,
-        of_projection, outdated, projections, running, tables,
+        ActiveBuild, ActiveLookup, Job, OutdatedBuild, active, active_checkpoint, ensure_projection, get, is_active,
+        job, lock_projection, notify, of_projection, outdated, projections, running, tables,
     },
     summary::summaries,
     swap::{SWAP_TIMEOUT, Swapped, swap},

@@ -266,7 +266,7 @@ pub(crate) async fn outdated(pool: &PgPool, keep: Duration) -> Result<Vec<Outdat
 }
 
 /// Inserts a projection if there is none of this name yet, and locks it until the transaction ends.
-pub(super) async fn ensure_projection(
+pub(crate) async fn ensure_projection(
     connection: &mut PgConnection,
     projection: &Identifier,
 ) -> Result<(), sqlx::Error> {
@@ -278,7 +278,7 @@ pub(super) async fn ensure_projection(
 }
 
 /// Locks a projection until the transaction ends. Returns whether there is one.
-pub(super) async fn lock_projection(
+pub(crate) async fn lock_projection(
     connection: &mut PgConnection,
     projection: &Identifier,
 ) -> Result<bool, sqlx::Error> {

@@ -19,6 +19,7 @@ use crate::{api::BuildQuery, config::ClientOptions};
 #[derive(Args, Debug)]
 pub(super) struct ActivateBuild {
     /// The projection
+    #[arg(add = crate::cli::known_names::projections())]
     projection: String,
 
     /// The build [default: the newest that has caught up and is newer than the active one]

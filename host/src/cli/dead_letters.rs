@@ -13,6 +13,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct DeadLetters {
     /// The projection
+    #[arg(add = crate::cli::known_names::projections())]
     projection: String,
 
     /// The build [default: the active one, or the newest if none is active]

@@ -16,6 +16,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct Delete {
     /// The projection
+    #[arg(add = crate::cli::known_names::projections())]
     projection: String,
 
     /// The name of the projection again, for scripts; without it, the command asks at the terminal

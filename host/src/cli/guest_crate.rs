@@ -4,6 +4,7 @@ use std::{
     env,
     ffi::OsString,
     io,
+    os::fd::AsFd,
     path::{Path, PathBuf},
     process::{Output, Stdio},
 };
@@ -110,6 +111,32 @@ impl GuestCrate {
     /// The name of its module: that of the package, with `_` for each `-`.
     pub(super) fn module_name(&self) -> String {
         self.package.replace('-', "_")
+    }
+
+    /// The name of the crate.
+    pub(super) fn package(&self) -> &str {
+        &self.package
+    }
+
+    /// Runs the tests of the crate. What cargo and the tests print goes to stderr, since stdout is for data.
+    pub(super) async fn test(&self) -> anyhow::Result<()> {
+        let stderr = io::stderr().as_fd().try_clone_to_owned().context("cannot pass stderr on to cargo")?;
+        let mut command = Command::new(cargo());
+        command
+            .args(["test", "--package", &self.id])
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(stderr)
+            .kill_on_drop(true);
+        let status = command.status().await.map_err(|error| cannot_run("cargo", &error))?;
+        if !status.success() {
+            bail!(
+                "the tests of the crate `{}` fail, as the output of cargo above says; nothing is uploaded. --no-test deploys without \
+                 running them",
+                self.package
+            );
+        }
+        Ok(())
     }
 
     /// Builds the component.

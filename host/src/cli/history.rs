@@ -14,6 +14,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct History {
     /// The projection; a deleted one has a history as well
+    #[arg(add = crate::cli::known_names::projections())]
     projection: String,
 
     /// List entries that are older than this one

@@ -20,6 +20,7 @@ mod guest_crate;
 mod history;
 mod host;
 mod import;
+mod known_names;
 mod last_appends;
 #[cfg(test)]
 mod limits_page;
@@ -108,6 +109,7 @@ enum Command {
 /// Reads the command line and runs the command.
 #[must_use]
 pub fn run() -> ExitCode {
+    completions::answer_shell(Cli::command);
     let arguments = || std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -164,7 +166,7 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::Streams(command) => command.run().await,
             Command::Migrate(command) => command.run().await,
             Command::Bench(command) => command.run().await,
-            Command::Completions(command) => command.run(Cli::command()),
+            Command::Completions(command) => command.run(&Cli::command()),
         }
     })
 }

@@ -12,6 +12,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct Modules {
     /// The module
+    #[arg(add = crate::cli::known_names::modules())]
     name: Option<String>,
 
     /// Print the host's answer as JSON

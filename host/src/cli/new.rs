@@ -11,25 +11,56 @@ use clap::Args;
 use super::output::{data, say};
 use crate::read_model::Identifier;
 
-/// Make a crate for a new projection, with a small example and its tests.
+/// Make a crate for a new projection or upcaster, with a small example and its tests.
 #[derive(Args, Debug)]
 pub(super) struct New {
     /// The name of the crate and of its folder; the module has the same name, with `_` for each `-`
     name: String,
+
+    /// Make an upcaster, which rewrites events of older schema versions, and not a projection
+    #[arg(long)]
+    upcaster: bool,
 
     /// The folder of gnomon-sdk [default: the folder in the sources from which this program was built]
     #[arg(long, env = "GNOMON_SDK", value_name = "FOLDER")]
     sdk: Option<PathBuf>,
 }
 
-/// The files of a new crate. In them, `my-projection`, `my_projection` and `/path/to/guest-sdk` stand for the names and the SDK's path.
-const FILES: &[(&str, &str)] = &[
-    ("Cargo.toml", include_str!("../../templates/projection/Cargo.toml.txt")),
-    (".gitignore", include_str!("../../templates/projection/gitignore.txt")),
-    ("rust-toolchain.toml", include_str!("../../templates/projection/rust-toolchain.toml")),
-    ("src/lib.rs", include_str!("../../templates/projection/src/lib.rs")),
-    ("tests/customers.rs", include_str!("../../templates/projection/tests/customers.rs")),
-];
+/// What a new crate is made of. In the files, the names of the template and `/path/to/guest-sdk` stand for the names of the crate and of its
+/// module, and for the SDK's path.
+#[derive(Clone, Copy, Debug)]
+struct Template {
+    /// The kind of the module.
+    kind: &'static str,
+    /// The name of the crate in the files, which has a `-`.
+    name: &'static str,
+    /// The paths of the files and their texts.
+    files: &'static [(&'static str, &'static str)],
+}
+
+const PROJECTION: Template = Template {
+    kind: "projection",
+    name: "my-projection",
+    files: &[
+        ("Cargo.toml", include_str!("../../templates/projection/Cargo.toml.txt")),
+        (".gitignore", include_str!("../../templates/projection/gitignore.txt")),
+        ("rust-toolchain.toml", include_str!("../../templates/projection/rust-toolchain.toml")),
+        ("src/lib.rs", include_str!("../../templates/projection/src/lib.rs")),
+        ("tests/customers.rs", include_str!("../../templates/projection/tests/customers.rs")),
+    ],
+};
+
+const UPCASTER: Template = Template {
+    kind: "upcaster",
+    name: "my-upcaster",
+    files: &[
+        ("Cargo.toml", include_str!("../../templates/upcaster/Cargo.toml.txt")),
+        (".gitignore", include_str!("../../templates/projection/gitignore.txt")),
+        ("rust-toolchain.toml", include_str!("../../templates/projection/rust-toolchain.toml")),
+        ("src/lib.rs", include_str!("../../templates/upcaster/src/lib.rs")),
+        ("tests/steps.rs", include_str!("../../templates/upcaster/tests/steps.rs")),
+    ],
+};
 
 /// Names that are keywords of Rust, or crates that the new crate depends on.
 const RESERVED: &[&str] = &[
@@ -99,10 +130,12 @@ impl New {
         let module = module_name(&self.name)?;
         let sdk = find_sdk(self.sdk)?;
         let folder = Path::new(&self.name);
-        write(folder, &self.name, &module, &sdk)?;
+        let template = if self.upcaster { UPCASTER } else { PROJECTION };
+        write(template, folder, &self.name, &module, &sdk)?;
         data(folder.display())?;
         say(format_args!(
-            "made the projection `{module}`; next:\n  cd {name}\n  cargo test\n  gnomon deploy .",
+            "made the {kind} `{module}`; next:\n  cd {name}\n  cargo test\n  gnomon deploy .",
+            kind = template.kind,
             name = self.name
         ));
         Ok(())
@@ -145,7 +178,7 @@ fn is_sdk(folder: &Path) -> bool {
 }
 
 /// Makes the folder and writes the files.
-fn write(folder: &Path, name: &str, module: &str, sdk: &Path) -> anyhow::Result<()> {
+fn write(template: Template, folder: &Path, name: &str, module: &str, sdk: &Path) -> anyhow::Result<()> {
     // A string of JSON is also one of TOML.
     let sdk = serde_json::to_string(sdk.to_str().context("the path of gnomon-sdk is not UTF-8")?)?;
     match fs::create_dir(folder) {
@@ -154,12 +187,12 @@ fn write(folder: &Path, name: &str, module: &str, sdk: &Path) -> anyhow::Result<
         }
         other => other.with_context(|| format!("cannot make the folder {}", folder.display()))?,
     }
-    for (path, text) in FILES {
+    for (path, text) in template.files {
         let path = folder.join(path);
         let text = text
             .replace("\"/path/to/guest-sdk\"", &sdk)
-            .replace("my-projection", name)
-            .replace("my_projection", module);
+            .replace(template.name, name)
+            .replace(&template.name.replace('-', "_"), module);
         let write = || {
             fs::create_dir_all(path.parent().unwrap_or(folder))?;
             fs::write(&path, text)
@@ -192,14 +225,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let crate_folder = folder.path().join("order-totals");
         let sdk = find_sdk(None).unwrap();
-        write(&crate_folder, "order-totals", "order_totals", &sdk).unwrap();
+        write(PROJECTION, &crate_folder, "order-totals", "order_totals", &sdk).unwrap();
+        let upcaster = folder.path().join("order-cents");
+        write(UPCASTER, &upcaster, "order-cents", "order_cents", &sdk).unwrap();
 
-        for (path, _) in FILES {
-            let text = fs::read_to_string(crate_folder.join(path)).unwrap();
-            assert!(!text.contains("my-projection") && !text.contains("my_projection"), "{path}:\n{text}");
-            assert!(!text.contains("/path/to/"), "{path}:\n{text}");
-            if path.ends_with(".rs") {
-                syn::parse_file(&text).unwrap();
+        for (folder, template) in [(&crate_folder, PROJECTION), (&upcaster, UPCASTER)] {
+            for (path, _) in template.files {
+                let text = fs::read_to_string(folder.join(path)).unwrap();
+                assert!(!text.contains("my-") && !text.contains("my_"), "{path}:\n{text}");
+                assert!(!text.contains("/path/to/"), "{path}:\n{text}");
+                if path.ends_with(".rs") {
+                    syn::parse_file(&text).unwrap();
+                }
             }
         }
         let manifest = fs::read_to_string(crate_folder.join("Cargo.toml")).unwrap();
@@ -212,7 +249,7 @@ mod tests {
     #[test]
     fn a_folder_that_exists_is_not_changed() {
         let folder = tempfile::tempdir().unwrap();
-        let error = write(folder.path(), "a", "a", Path::new("/sdk")).unwrap_err().to_string();
+        let error = write(PROJECTION, folder.path(), "a", "a", Path::new("/sdk")).unwrap_err().to_string();
         assert!(error.ends_with("exists already; choose another name or remove it"), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }

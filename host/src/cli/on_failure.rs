@@ -15,6 +15,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct OnFailure {
     /// The projection
+    #[arg(add = crate::cli::known_names::projections())]
     projection: String,
 
     /// The policy

@@ -9,6 +9,7 @@ use crate::{api::BuildQuery, config::ClientOptions};
 #[derive(Args, Debug)]
 pub(super) struct Pause {
     /// The projection
+    #[arg(add = crate::cli::known_names::projections())]
     projection: String,
 
     /// The build [default: the active one, or the newest if none is active]

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::output::say;
 
@@ -31,9 +31,25 @@ impl Progress {
     /// Begins, with nothing done.
     pub(super) fn start() -> Self {
         if !std::io::stderr().is_terminal() {
-            return Self { output: ProgressOutput::Lines { written: Cell::new(Instant::now()) } };
+            return Self::of_lines();
         }
-        let bar = ProgressBar::no_length();
+        Self::of_bar(ProgressBar::no_length())
+    }
+
+    /// Begins several tasks at the same time, each with a bar of its own.
+    pub(super) fn start_several(tasks: usize) -> Vec<Self> {
+        if !std::io::stderr().is_terminal() {
+            return (0..tasks).map(|_| Self::of_lines()).collect();
+        }
+        let bars = MultiProgress::new();
+        (0..tasks).map(|_| Self::of_bar(bars.add(ProgressBar::no_length()))).collect()
+    }
+
+    fn of_lines() -> Self {
+        Self { output: ProgressOutput::Lines { written: Cell::new(Instant::now()) } }
+    }
+
+    fn of_bar(bar: ProgressBar) -> Self {
         bar.set_style(spinner());
         bar.enable_steady_tick(Duration::from_millis(120));
         Self { output: ProgressOutput::Bar(bar) }

@@ -13,6 +13,7 @@ use crate::{api::RebuildQuery, config::ClientOptions};
 #[command(disable_version_flag = true)]
 pub(super) struct Rebuild {
     /// The projection
+    #[arg(add = crate::cli::known_names::projections())]
     projection: String,
 
     /// The version to build [default: that of the active build]

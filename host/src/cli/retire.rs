@@ -10,6 +10,7 @@ use crate::config::ClientOptions;
 #[derive(Args, Debug)]
 pub(super) struct Retire {
     /// The projection
+    #[arg(add = crate::cli::known_names::projections())]
     projection: String,
 
     /// The build

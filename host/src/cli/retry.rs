@@ -20,6 +20,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct Retry {
     /// The projection
+    #[arg(add = crate::cli::known_names::projections())]
     projection: String,
 
     /// The build [default: the active one, or the newest if none is active]

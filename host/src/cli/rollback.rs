@@ -12,6 +12,7 @@ use crate::{api::BuildQuery, config::ClientOptions};
 #[derive(Args, Debug)]
 pub(super) struct Rollback {
     /// The projection
+    #[arg(add = crate::cli::known_names::projections())]
     projection: String,
 
     /// Print the result as JSON

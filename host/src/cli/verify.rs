@@ -32,6 +32,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct Verify {
     /// The projection
+    #[arg(add = crate::cli::known_names::projections())]
     projection: String,
 
     /// The build [default: the active one]

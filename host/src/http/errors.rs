@@ -201,6 +201,7 @@ impl From<OperateError> for Problem {
             OperateError::Overtaken { build, letters, .. } => {
                 Self::new(Code::RetryOutOfOrder, detail).with("build", build).with("dead_letters", letters)
             }
+            OperateError::NothingToDeploy | OperateError::DeployedTwice(_) => Self::new(Code::InvalidBody, detail),
             OperateError::NoUpcaster(_) => Self::new(Code::UpcasterNotFound, detail),
             OperateError::Upcasters(error) => Self::new(Code::UpcasterConflict, detail).with("reasons", error.reasons),
             OperateError::Load(error) => error.into(),

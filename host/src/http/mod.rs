@@ -5,6 +5,7 @@ mod content_encoding;
 mod content_type;
 mod convert;
 mod cors;
+mod deployments;
 mod errors;
 mod events;
 mod extract;

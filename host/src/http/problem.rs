@@ -86,7 +86,7 @@ codes! {
     StreamNotFound "stream_not_found" NOT_FOUND "The stream does not exist",
     TableNotFound "table_not_found" NOT_FOUND "The projection has no such table",
     UpcastFailed "upcast_failed" UNPROCESSABLE_ENTITY "An upcaster cannot rewrite an event",
-    UpcasterConflict "upcaster_conflict" CONFLICT "The upcaster conflicts with one that is active",
+    UpcasterConflict "upcaster_conflict" CONFLICT "The upcaster conflicts with another one",
     UpcasterNotFound "upcaster_not_found" NOT_FOUND "The upcaster does not exist, or is not active",
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body of the request has the wrong type",
     VerificationNotFound "verification_not_found" NOT_FOUND "The projection has no such verification",

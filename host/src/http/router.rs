@@ -14,7 +14,7 @@ use tower_http::{catch_panic::CatchPanicLayer, normalize_path::NormalizePath};
 
 use super::{
     content_encoding::decompressing,
-    cors, errors, events,
+    cors, deployments, errors, events,
     forwarded_prefix::with_forwarded_prefix,
     health, modules, postgrest,
     problem::{Code, Problem},
@@ -54,6 +54,7 @@ fn routes() -> Router<Api> {
         .route("/v1/modules/{name}", put(modules::upload).get(modules::get))
         .route("/v1/modules/{name}/versions/{version}", get(modules::version))
         .route("/v1/modules/{name}/versions/{version}/wasm", get(modules::download))
+        .route("/v1/deployments", post(deployments::deploy))
         .route("/v1/projections", get(projections::list))
         .route(
             "/v1/projections/{name}",

@@ -52,6 +52,12 @@ pub enum OperateError {
     /// There is no such upcaster, or it is not active.
     #[error("there is no upcaster `{0}`, or it is not active")]
     NoUpcaster(Identifier),
+    /// A deployment has no modules.
+    #[error("a deployment needs at least one module")]
+    NothingToDeploy,
+    /// A deployment has several versions of one module.
+    #[error("module `{0}` stands twice in one deployment; one version of it can be deployed")]
+    DeployedTwice(Identifier),
     /// Two upcasters conflict.
     #[error(transparent)]
     Upcasters(#[from] UpcasterConflict),

@@ -15,6 +15,7 @@ mod reading;
 mod rebuild;
 mod retire;
 mod retry;
+mod upcaster_change;
 mod upcasters;
 mod upload;
 mod verify;
@@ -30,10 +31,10 @@ pub use self::{
     activate::{Activated, ReplacedBuild, When},
     compare::{CompareError, CompareOptions, ComparedBuild, Comparison},
     dead_letters::DeadLetters,
+    deploy::{Deployment, Rebuilt},
     error::OperateError,
     reading::{Ignored, Reading},
     retry::Retried,
-    upcasters::Rebuilt,
     upload::{UploadEffect, UploadModuleError, UploadOutcome},
     verify::{Cause, Verification, VerificationOutcome, VerifyError},
 };

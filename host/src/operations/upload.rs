@@ -1,11 +1,17 @@
 //! Uploading a module: it is checked, stored, and deployed or activated, all or nothing.
 
-use super::{Operations, activate::ReplacedBuild, error::OperateError, upcasters::Rebuilt};
+use std::collections::BTreeMap;
+
+use super::{
+    Operations,
+    deploy::{Rebuilt, Release, commit},
+    error::OperateError,
+};
 use crate::{
-    builds::{Activation, BuildNumber, notify},
+    builds::Activation,
     modules::{UploadError, Uploaded, store_version},
     read_model::Identifier,
-    runtime::Module,
+    runtime::ModuleKind,
 };
 
 /// The result of an upload.
@@ -20,16 +26,11 @@ pub struct UploadOutcome {
 /// What an upload has started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UploadEffect {
-    /// The projection was deployed.
-    Deployed {
-        /// The build of the version.
-        build: BuildNumber,
-        /// The active build, if this one is to replace it.
-        replaces: Option<ReplacedBuild>,
-    },
-    /// The upcaster was activated, and these builds were started.
+    /// The projection was deployed, and this is the build of the version.
+    Deployed(Rebuilt),
+    /// The upcaster is active, and these are the builds of the projections that read its types.
     Activated(Vec<Rebuilt>),
-    /// The upcaster was stored, and an operator has to activate it.
+    /// The version was stored, and is to be deployed or activated later.
     Stored,
 }
 
@@ -71,29 +72,33 @@ impl Operations {
         let (module, bytes) = self.modules.check(name, bytes).await?;
         let mut transaction = crate::postgres::begin(&self.pool).await?;
         let uploaded = store_version(&mut transaction, name, module.descriptor(), &bytes).await?;
-        let version = uploaded.version;
-        match module {
-            Module::Projection(module) => {
-                let (changes, deployed) =
-                    self.deploy_within(transaction, name, version, module.tables(), activation).await?;
-                changes.commit().await?;
-                self.activate_if_live(&deployed).await;
-                Ok(UploadOutcome {
-                    uploaded,
-                    effect: UploadEffect::Deployed { build: deployed.build.number, replaces: deployed.replaces },
-                })
-            }
-            Module::Upcaster(upcaster) if activation == Activation::Auto => {
-                let (mut transaction, rebuilt) =
-                    self.activate_upcaster_within(transaction, name, version, &upcaster).await?;
-                notify(&mut transaction).await?;
-                transaction.commit().await?;
-                Ok(UploadOutcome { uploaded, effect: UploadEffect::Activated(rebuilt) })
-            }
-            Module::Upcaster(_) => {
-                transaction.commit().await?;
-                Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored })
-            }
+        let kind = uploaded.descriptor.kind();
+        if kind == ModuleKind::Upcaster && activation == Activation::Manual {
+            transaction.commit().await?;
+            return Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored });
         }
+        let releases = BTreeMap::from([(name.clone(), Release { version: uploaded.version, module })]);
+        let (transaction, builds) = self.deploy_within(transaction, &releases, activation).await?;
+        commit(transaction).await?;
+        self.activate_live_ones(&builds).await;
+        let mut builds: Vec<Rebuilt> = builds.into_iter().map(|build| build.rebuilt).collect();
+        let effect = match (kind, builds.pop()) {
+            (ModuleKind::Projection, Some(build)) => UploadEffect::Deployed(build),
+            (_, last) => UploadEffect::Activated(builds.into_iter().chain(last).collect()),
+        };
+        Ok(UploadOutcome { uploaded, effect })
+    }
+
+    /// Stores a component as the module's next version, unless a version has the same bytes, and begins nothing: the version is
+    /// deployed later, with others as one change.
+    ///
+    /// # Errors
+    /// The component is not a module, it conflicts with other modules, or Postgres fails.
+    pub async fn store(&self, name: &Identifier, bytes: Vec<u8>) -> Result<UploadOutcome, UploadModuleError> {
+        let (module, bytes) = self.modules.check(name, bytes).await?;
+        let mut transaction = crate::postgres::begin(&self.pool).await?;
+        let uploaded = store_version(&mut transaction, name, module.descriptor(), &bytes).await?;
+        transaction.commit().await?;
+        Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored })
     }
 }

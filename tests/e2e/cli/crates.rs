@@ -7,6 +7,7 @@ use std::{
 };
 
 use gnomon::postgres::test_database::TestDatabase;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Said, run};
@@ -62,11 +63,33 @@ async fn a_new_crate_passes_its_tests_and_is_built_deployed_and_queried() {
     assert_eq!(built.code, Some(0), "{}", built.err);
     assert!(built.out.trim_end().ends_with("/wasm32-wasip2/release/order_totals.wasm"), "{}", built.out);
     assert!(fs::read(built.out.trim_end()).unwrap().starts_with(b"\0asm"));
-    let deployed = in_folder(&project, &host, &["deploy"]).await;
+    // `deploy` runs the tests first.
+    let test = project.join("tests/customers.rs");
+    let right = fs::read_to_string(&test).unwrap();
+    fs::write(&test, right.replace("amount: 42", "amount: 41")).unwrap();
+    let refused = in_folder(&project, &host, &["deploy"]).await;
+    assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""), "{}", refused.err);
+    assert!(refused.err.starts_with("running the tests of `order-totals`\n"), "{}", refused.err);
+    assert!(refused.err.contains("test orders_add_up ... FAILED"), "{}", refused.err);
+    assert!(
+        refused.err.ends_with(
+            "error: the tests of the crate `order-totals` fail, as the output of cargo above says; nothing is uploaded. --no-test \
+             deploys without running them\n"
+        ),
+        "{}",
+        refused.err
+    );
+    assert_eq!(run(&host, &["modules"]).await.err, "no modules; `gnomon deploy` uploads one\n");
+    let untested = in_folder(&project, &host, &["deploy", "--no-test"]).await;
+    assert!(untested.code == Some(0) && !untested.err.contains("running the tests"), "{}", untested.err);
+    fs::write(&test, right).unwrap();
+    let deployed = in_folder(&project, &host, &["deploy", "--json"]).await;
     assert_eq!(deployed.code, Some(0), "{}", deployed.err);
+    assert!(deployed.out.starts_with('{'), "stdout is for data: {}", deployed.out);
+    assert!(deployed.err.contains("test orders_add_up ... ok"), "{}", deployed.err);
     assert!(
         deployed.err.ends_with(
-            "uploaded projection `order_totals`, version 1\nbuild 1 of `order_totals` is active at position 0\n"
+            "projection `order_totals` is unchanged: version 1 has the same bytes\nbuild 1 of `order_totals` is active at position 0\n"
         ),
         "{}",
         deployed.err
@@ -78,6 +101,54 @@ async fn a_new_crate_passes_its_tests_and_is_built_deployed_and_queried() {
     insta::assert_snapshot!(run(&host, &rows).await.out, @r"
     customer  orders  amount
     ada            1      40
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_upcaster_passes_its_tests_and_is_deployed_with_the_projection_that_reads_what_it_makes() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let folder: TempDir = tempfile::tempdir().unwrap();
+    in_folder(folder.path(), &host, &["new", "orders-of-cents"]).await;
+    let made = in_folder(folder.path(), &host, &["new", "--upcaster", "order-cents"]).await;
+    assert_eq!((made.code, made.out.as_str()), (Some(0), "order-cents\n"), "{}", made.err);
+    assert_eq!(made.err, "made the upcaster `order_cents`; next:\n  cd order-cents\n  cargo test\n  gnomon deploy .\n");
+    for project in ["orders-of-cents", "order-cents"] {
+        fs::copy(workspace().join("Cargo.lock"), folder.path().join(project).join("Cargo.lock")).unwrap();
+    }
+    let old = ["append", "order-1", "--type", "OrderPlaced", "--data", r#"{"customer": "ada", "amount": 40}"#];
+    run(&host, &old).await;
+
+    // The projection that reads the new shape; its tests are about the old one.
+    let source = folder.path().join("orders-of-cents/src/lib.rs");
+    let text = fs::read_to_string(&source).unwrap();
+    let placed = "pub struct OrderPlaced {\n    customer: String,\n    amount: i64,";
+    assert!(text.contains(placed), "{text}");
+    let text = text.replace(placed, "pub struct OrderPlaced {\n    customer: String,\n    cents: i64,");
+    let text = text.replace("placed.amount", "placed.cents");
+    fs::write(&source, text.replace(r#"#[event("OrderPlaced")]"#, r#"#[event("OrderPlaced", schema_version = 2)]"#))
+        .unwrap();
+    fs::remove_dir_all(folder.path().join("orders-of-cents/tests")).unwrap();
+
+    let deployed = in_folder(folder.path(), &host, &["deploy", "orders-of-cents", "order-cents", "--json"]).await;
+    assert_eq!(deployed.code, Some(0), "{}", deployed.err);
+    assert!(deployed.err.contains("test euros_become_cents ... ok"), "{}", deployed.err);
+    let said = [
+        "uploaded projection `orders_of_cents`, version 1",
+        "uploaded upcaster `order_cents`, version 1",
+        "upcaster `order_cents` is active in version 1: new builds go through it",
+        "builds: `orders_of_cents` (build 1)",
+        "build 1 of `orders_of_cents` is active at position 1",
+    ];
+    assert!(deployed.err.ends_with(&format!("{}\n", said.join("\n"))), "{}", deployed.err);
+    let result: Value = serde_json::from_str(&deployed.out).unwrap();
+    assert_eq!(result["modules"][1]["kind"], json!("upcaster"));
+    let build = json!([{"projection": "orders_of_cents", "build": 1, "state": "active", "checkpoint": 1}]);
+    assert_eq!(result["builds"], build);
+    let rows = ["query", "orders_of_cents", "customers", "--select", "customer,amount"];
+    insta::assert_snapshot!(run(&host, &rows).await.out, @r"
+    customer  amount
+    ada         4000
     ");
 }
 

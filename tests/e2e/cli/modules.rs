@@ -71,6 +71,67 @@ async fn versions_are_deployed_and_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn several_modules_are_deployed_as_one_change() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (tally, ledger) = (component(&folder, "tally"), component(&folder, "ledger"));
+    let write = |name: &str, bytes: Vec<u8>| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let upcaster = write("arrivals.wasm", test_support::component("flight-arrivals"));
+    let twin = write("twin.wasm", test_support::component("flight-arrivals"));
+
+    insta::assert_snapshot!(refused(&host, &["deploy", &tally, &upcaster, "--name", "one"]).await, @"error: --name one names one module, and 2 are given; deploy it alone, or leave --name out");
+    // Upcasters alone are stored, as one is.
+    insta::assert_snapshot!(run(&host, &["deploy", &upcaster, &twin, "--activate", "manual"]).await.err, @r"
+    uploaded upcaster `arrivals`, version 1
+    uploaded upcaster `twin`, version 1
+    `gnomon upcasters activate arrivals` activates it
+    `gnomon upcasters activate twin` activates it
+    ");
+    insta::assert_snapshot!(refused(&host, &["deploy", &upcaster, &twin, &tally]).await, @r"
+    upcaster `arrivals` is unchanged: version 1 has the same bytes
+    upcaster `twin` is unchanged: version 1 has the same bytes
+    uploaded projection `tally`, version 1
+    error: the versions are stored, and none of them is deployed: The upcaster conflicts with another one
+      - upcasters `arrivals` and `twin` both rewrite `FlightArrived` from schema version 1
+      see <host>/errors/upcaster_conflict
+    ");
+    assert_eq!(run(&host, &["projections"]).await.err, "no projections; `gnomon deploy` uploads one\n");
+
+    let deployed = run(&host, &["deploy", &tally, &ledger, &upcaster, "--no-wait"]).await;
+    insta::assert_snapshot!(deployed.err, @r"
+    projection `tally` is unchanged: version 1 has the same bytes
+    uploaded projection `ledger`, version 1
+    upcaster `arrivals` is unchanged: version 1 has the same bytes
+    upcaster `arrivals` is active in version 1: new builds go through it
+    builds: `ledger` (build 1), `tally` (build 2)
+    ");
+    // The same again is the same, and waits for the same builds.
+    let again = run(&host, &["deploy", &tally, &ledger, &upcaster, "--json"]).await;
+    let again: Value = serde_json::from_str(&again.out).unwrap();
+    assert_eq!(
+        again["builds"],
+        json!([
+            {"projection": "ledger", "build": 1, "state": "active", "checkpoint": 0},
+            {"projection": "tally", "build": 2, "state": "active", "checkpoint": 0},
+        ])
+    );
+
+    // Each new build is compared, and activated after the question.
+    let next = write("next/tally.wasm", test_support::guest("tally_next"));
+    let compared = run(&host, &["deploy", &next, &upcaster, "--compare", "--yes"]).await;
+    assert!(compared.err.contains("builds: `tally` (build 3)\n"), "{}", compared.err);
+    assert!(compared.err.ends_with("queries read build 3 (version 2) of `tally`\n"), "{}", compared.err);
+    assert!(compared.out.contains("tallies"), "{}", compared.out);
+    assert_eq!(host.projection("tally").await["active_build"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_halted_build_shows_its_event_its_error_and_a_command_to_see_the_event() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;

@@ -20,18 +20,6 @@ async fn a_migration_can_be_repeated() {
 }
 
 #[test]
-fn every_shell_has_completions() {
-    for (shell, begin) in [("bash", "_gnomon() {"), ("zsh", "#compdef gnomon"), ("fish", "# Print an optspec")] {
-        let said = Said::from(gnomon().args(["completions", shell]).output().unwrap());
-        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{shell}");
-        assert!(said.out.starts_with(begin), "{shell}: {}", said.out);
-        for command in ["serve", "deploy", "projections", "--database-url"] {
-            assert!(said.out.contains(command.trim_start_matches('-')), "{shell} completes {command}");
-        }
-    }
-}
-
-#[test]
 fn an_unknown_command_is_refused_with_the_usage() {
     let said = Said::from(gnomon().arg("projektions").output().unwrap());
     assert_eq!((said.code, said.out.as_str()), (Some(2), ""));

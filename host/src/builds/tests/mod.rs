@@ -65,7 +65,7 @@ impl TestBuilds {
             let bytes = format!("the component of version {number}");
             store_version(&mut transaction, &self.name, descriptor.clone(), bytes.as_bytes()).await.unwrap();
         }
-        super::store::ensure_projection(&mut transaction, &self.name).await.unwrap();
+        ensure_projection(&mut transaction, &self.name).await.unwrap();
         let purpose = NewBuildPurpose::Queries(Activation::Auto);
         let new = NewBuild { version: ModuleVersion(version), upcasters: Vec::new(), purpose };
         let build = super::store::insert(&mut transaction, &self.name, &new).await.unwrap().id;

@@ -19,6 +19,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct Compare {
     /// The projection
+    #[arg(add = crate::cli::known_names::projections())]
     projection: String,
 
     /// The build on the left [default: the active one]

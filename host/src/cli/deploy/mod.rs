@@ -1,6 +1,8 @@
 //! `gnomon deploy`
 
+mod candidate;
 mod review;
+mod several;
 
 use std::{
     fmt,
@@ -13,12 +15,14 @@ use reqwest::{Method, StatusCode, header};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use self::review::Review;
+use self::{
+    candidate::{Candidate, candidates},
+    review::Review,
+};
 use super::{
     client::Client,
     compare::samples,
     follow::{Goal, follow},
-    guest_crate::{CargoOutput, GuestCrate},
     output::{self, say},
     progress::Progress,
     upcasters,
@@ -26,24 +30,30 @@ use super::{
 use crate::{
     api::{Activation, BuildState, ModuleKind, NewBuild, ReplacedBuild, UploadQuery, Uploaded},
     config::ClientOptions,
-    read_model::Identifier,
 };
 
 /// Upload a module, and follow its build until it has caught up.
 ///
-/// A folder is compiled to a component first. A component that was not uploaded before is the module's next version. The new build
-/// of a projection fills its tables beside the active build, and becomes active when it has caught up.
+/// The tests of a crate are run first, and it is compiled to a component. A component that was not uploaded before is the module's next
+/// version. The new build of a projection fills its tables beside the active build, and becomes active when it has caught up.
+///
+/// Several modules are deployed as one change, such as an upcaster and the projections that read what it makes of events: the upcasters
+/// become active and each projection gets one build that goes through all of them, or nothing changes.
 #[derive(Args, Debug)]
 pub(super) struct Deploy {
-    /// A crate's folder, or a component (.wasm)
-    #[arg(default_value = ".")]
-    path: PathBuf,
+    /// A crate's folder, or a component (.wasm); several are deployed as one change
+    #[arg(value_name = "PATH", default_value = ".")]
+    paths: Vec<PathBuf>,
 
     /// The module's name [default: the crate's, or the file's, with `_` for each `-`]
     #[arg(long)]
     name: Option<String>,
 
-    /// When the new version becomes active
+    /// Do not run the tests of crates
+    #[arg(long)]
+    no_test: bool,
+
+    /// When the new version becomes active; if there are several modules, when their builds do
     #[arg(long, value_enum, default_value_t)]
     activate: Activate,
 
@@ -140,22 +150,34 @@ struct DeployResult<'a> {
 impl Deploy {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
-        let (name, component) = self.component().await?;
-        let activate = if self.compare { Activate::Manual } else { self.activate };
-        let upload = upload(&client, &name, &component, activate).await?;
+        let found = candidates(&self.paths, self.name.as_deref(), !self.no_test).await?;
+        match <[Candidate; 1]>::try_from(found) {
+            Ok([one]) => self.one(&client, one).await,
+            Err(several) => self.several(&client, &several).await,
+        }
+    }
+
+    /// When the new builds become active.
+    fn activate(&self) -> Activate {
+        if self.compare { Activate::Manual } else { self.activate }
+    }
+
+    /// Deploys one module: it is uploaded and takes effect in one request.
+    async fn one(&self, client: &Client, Candidate { name, component }: Candidate) -> anyhow::Result<()> {
+        let upload = upload(client, &name, &component, self.activate()).await?;
         say(upload.describe());
         let Upload { uploaded, new } = upload;
         let (mut build, mut comparison) = (None, None);
         match (&uploaded.builds, uploaded.build) {
             (_, Some(number)) if self.compare => {
-                let review = Review { client: &client, name: &name, number, samples: self.samples, yes: self.yes };
+                let review = Review { client, name: &name, number, samples: self.samples, yes: self.yes };
                 let reviewed = review.run(!self.json).await?;
                 build = Some(reviewed.build);
                 comparison = reviewed.comparison;
             }
             (_, Some(number)) if !self.no_wait => {
                 let progress = Progress::start();
-                let followed = follow(&client, &name, number, self.activate.goal(), &progress).await?;
+                let followed = follow(client, &name, number, self.activate.goal(), &progress).await?;
                 progress.say(followed.describe());
                 if let (Some(replaced), true) = (&uploaded.replaces, followed.is_active()) {
                     progress.say(describe_replaced(&name, uploaded.version, replaced));
@@ -170,11 +192,11 @@ impl Deploy {
             (Some(begun), None) => {
                 say(upcasters::describe_builds(begun));
                 if !self.no_wait {
-                    upcasters::follow_all(&client, begun).await?;
+                    upcasters::follow_all(client, begun, Goal::Active).await?;
                 }
             }
             (None, None) => {
-                let advice = format!("`gnomon upcasters activate {name}` activates it");
+                let advice = advice(&name);
                 if self.compare {
                     bail!("only builds of projections can be compared, and `{name}` is an {}; {advice}", uploaded.kind);
                 }
@@ -198,31 +220,11 @@ impl Deploy {
         }
         Ok(())
     }
-
-    /// The module's name, and the path of its component.
-    async fn component(&self) -> anyhow::Result<(String, PathBuf)> {
-        // Refuses a name that the host would refuse before a long build.
-        let name = |default: &str| checked_name(self.name.as_deref(), default);
-        if self.path.is_dir() {
-            let guest = GuestCrate::find(&self.path).await?;
-            let name = name(&guest.module_name())?;
-            return Ok((name, guest.build(CargoOutput::Inherited).await?.path));
-        }
-        let file = self.path.file_stem().unwrap_or_default().to_string_lossy();
-        Ok((name(&file.replace('-', "_"))?, self.path.clone()))
-    }
 }
 
-fn checked_name(given: Option<&str>, default: &str) -> anyhow::Result<String> {
-    let name = given.unwrap_or(default);
-    let name = Identifier::new(name).with_context(|| {
-        if given.is_some() {
-            "--name is not a valid name of a module".to_owned()
-        } else {
-            "give the module a name with --name".to_owned()
-        }
-    })?;
-    Ok(name.as_str().to_owned())
+/// How an upcaster that is only stored becomes active.
+fn advice(name: &str) -> String {
+    format!("`gnomon upcasters activate {name}` activates it")
 }
 
 impl Upload {
@@ -245,37 +247,24 @@ fn describe_replaced(name: &str, version: u32, replaced: &ReplacedBuild) -> Stri
     format!("it replaces {replaced}; `gnomon activate {name} {}` goes back to it", replaced.build)
 }
 
-/// Uploads a component.
+/// Uploads a component, and deploys it.
 pub(super) async fn upload(
     client: &Client,
     name: &str,
     component: &Path,
     activate: Activate,
 ) -> anyhow::Result<Upload> {
+    put(client, name, component, UploadQuery { activate: activate.into(), deploy: true }).await
+}
+
+/// Uploads a component as `query` says.
+async fn put(client: &Client, name: &str, component: &Path, query: UploadQuery) -> anyhow::Result<Upload> {
     let bytes = tokio::fs::read(component).await.with_context(|| format!("cannot read {}", component.display()))?;
     let request = client
         .request(Method::PUT, &["v1", "modules", name])
-        .query(&UploadQuery { activate: activate.into() })
+        .query(&query)
         .header(header::CONTENT_TYPE, "application/wasm")
         .body(bytes);
     let (uploaded, status) = client.json_and_status(request).await?;
     Ok(Upload { uploaded, new: status == StatusCode::CREATED })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_checked_before_anything_is_built() {
-        assert_eq!(checked_name(None, "carrier_daily").unwrap(), "carrier_daily");
-        assert_eq!(checked_name(Some("other"), "carrier_daily").unwrap(), "other");
-        let error = format!("{:#}", checked_name(Some("Other"), "carrier_daily").unwrap_err());
-        assert!(
-            error.starts_with("--name is not a valid name of a module: the name `Other` must be made of"),
-            "{error}"
-        );
-        let error = format!("{:#}", checked_name(None, "1st").unwrap_err());
-        assert!(error.starts_with("give the module a name with --name: the name `1st`"), "{error}");
-    }
 }

@@ -9,6 +9,7 @@ use crate::{api::ProjectionsQuery, cli::client::Client, config::ClientOptions};
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Projections {
     /// The projection
+    #[arg(add = crate::cli::known_names::projections())]
     pub(super) name: Option<String>,
 
     /// List retired builds as well, whose tables are dropped

@@ -14,9 +14,11 @@ use crate::config::ClientOptions;
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Query {
     /// The projection [default: list the tables of all]
+    #[arg(add = crate::cli::known_names::projections())]
     pub(super) projection: Option<String>,
 
     /// The table [default: list the tables of the projection]
+    #[arg(add = crate::cli::known_names::tables())]
     pub(super) table: Option<String>,
 
     /// Conditions on rows, each as `column=operator.value` in PostgREST's grammar: 'carrier=eq.UA', 'arrived=gte.50',

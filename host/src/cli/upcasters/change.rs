@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use clap::Args;
+use futures_util::future::join_all;
 use reqwest::Method;
 
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
     cli::{
         causes::with_causes,
         client::Client,
-        follow::{Goal, follow},
+        follow::{Followed, Goal, follow},
         output::{self, say},
         progress::Progress,
     },
@@ -22,6 +23,7 @@ use crate::{
 #[command(disable_version_flag = true)]
 pub(super) struct Activate {
     /// The upcaster
+    #[arg(add = crate::cli::known_names::upcasters())]
     upcaster: String,
 
     /// The version [default: the newest]
@@ -36,6 +38,7 @@ pub(super) struct Activate {
 #[derive(Args, Debug)]
 pub(super) struct Deactivate {
     /// The upcaster
+    #[arg(add = crate::cli::known_names::upcasters())]
     upcaster: String,
 
     #[command(flatten)]
@@ -85,36 +88,55 @@ impl ChangeOptions {
         if self.no_wait {
             return Ok(());
         }
-        follow_all(&client, &answer.builds).await
+        follow_all(&client, &answer.builds, Goal::Active).await?;
+        Ok(())
     }
 }
 
 /// The projections that are built again, as a sentence.
 pub(in crate::cli) fn describe_builds(begun: &[NewBuild]) -> String {
+    describe("built again", begun)
+}
+
+/// Builds after a label, as a sentence.
+pub(in crate::cli) fn describe(label: &str, begun: &[NewBuild]) -> String {
     if begun.is_empty() {
         return "no projection has to be built again".to_owned();
     }
-    let builds = begun.iter().map(|NewBuild { projection, build }| format!("`{projection}` (build {build})"));
-    format!("built again: {}", builds.collect::<Vec<_>>().join(", "))
+    let builds = begun.iter().map(|NewBuild { projection, build, replaces }| match replaces {
+        Some(replaced) => format!("`{projection}` (build {build}, in place of {replaced})"),
+        None => format!("`{projection}` (build {build})"),
+    });
+    format!("{label}: {}", builds.collect::<Vec<_>>().join(", "))
 }
 
-/// Follows builds until they are active, also if one of them stops.
+/// Follows builds until they have reached the goal, also if one of them stops.
 ///
 /// # Errors
 /// Names every build that stopped.
-pub(in crate::cli) async fn follow_all(client: &Client, begun: &[NewBuild]) -> anyhow::Result<()> {
-    let progress = Progress::start();
-    let mut stopped = Vec::new();
-    for NewBuild { projection, build } in begun {
-        match follow(client, projection, *build, Goal::ActiveUnlessManual, &progress).await {
-            Ok(followed) => progress.say(followed.describe()),
+pub(in crate::cli) async fn follow_all(
+    client: &Client,
+    begun: &[NewBuild],
+    goal: Goal,
+) -> anyhow::Result<Vec<Followed>> {
+    let follow_one = async |NewBuild { projection, build, .. }: &NewBuild, progress: Progress| {
+        let followed = follow(client, projection, *build, goal, &progress).await?;
+        progress.say(followed.describe());
+        anyhow::Ok(followed)
+    };
+    let following =
+        begun.iter().zip(Progress::start_several(begun.len())).map(|(build, progress)| follow_one(build, progress));
+    let (mut reached, mut stopped) = (Vec::new(), Vec::new());
+    for followed in join_all(following).await {
+        match followed {
+            Ok(followed) => reached.push(followed),
             Err(error) => stopped.push(with_causes(&error)),
         }
     }
     if !stopped.is_empty() {
         bail!(stopped.join("\nerror: "));
     }
-    Ok(())
+    Ok(reached)
 }
 
 #[cfg(test)]
@@ -123,8 +145,11 @@ mod tests {
 
     #[test]
     fn builds_that_were_begun_are_named() {
-        let begun = |projection: &str, build| NewBuild { projection: projection.to_owned(), build };
+        let begun = |projection: &str, build| NewBuild { projection: projection.to_owned(), build, replaces: None };
         assert_eq!(describe_builds(&[]), "no projection has to be built again");
         assert_eq!(describe_builds(&[begun("a", 4), begun("b", 5)]), "built again: `a` (build 4), `b` (build 5)");
+        let replaces = Some(ReplacedBuild { build: 4, version: 2 });
+        let deployed = NewBuild { replaces, ..begun("a", 5) };
+        assert_eq!(describe("builds", &[deployed]), "builds: `a` (build 5, in place of build 4 (version 2))");
     }
 }

@@ -5,7 +5,7 @@ mod list;
 
 use clap::{Args, Subcommand};
 
-pub(super) use self::change::{describe_builds, follow_all};
+pub(super) use self::change::{describe, describe_builds, follow_all};
 use self::{
     change::{Activate, Deactivate},
     list::List,

@@ -9,7 +9,7 @@ impl From<ActiveUpcaster> for api::ActiveUpcaster {
 }
 
 impl From<Rebuilt> for api::NewBuild {
-    fn from(Rebuilt { projection, build }: Rebuilt) -> Self {
-        Self { projection: projection.into(), build: build.into() }
+    fn from(Rebuilt { projection, build, replaces }: Rebuilt) -> Self {
+        Self { projection: projection.into(), build: build.into(), replaces: replaces.map(Into::into) }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         problem::Problem,
         state::Api,
     },
-    operations::{UploadEffect, UploadOutcome},
+    operations::{Rebuilt, UploadEffect, UploadOutcome},
     read_model::Identifier,
 };
 
@@ -32,9 +32,13 @@ pub(in crate::http) async fn upload(
     }
     let max = api.operations.max_module_bytes() as u64;
     let bytes = read_body(body, max, "max_module_bytes").await?;
-    let UploadOutcome { uploaded, effect } = api.operations.upload(&name, bytes, query.activate.into()).await?;
+    let UploadOutcome { uploaded, effect } = if query.deploy {
+        api.operations.upload(&name, bytes, query.activate.into()).await?
+    } else {
+        api.operations.store(&name, bytes).await?
+    };
     let (build, replaces, builds) = match effect {
-        UploadEffect::Deployed { build, replaces } => (Some(build.into()), replaces.map(Into::into), None),
+        UploadEffect::Deployed(Rebuilt { build, replaces, .. }) => (Some(build.into()), replaces.map(Into::into), None),
         UploadEffect::Activated(rebuilt) => (None, None, Some(rebuilt.into_iter().map(Into::into).collect())),
         UploadEffect::Stored => (None, None, None),
     };

@@ -3,6 +3,7 @@
 mod append;
 mod compare;
 mod cors;
+mod deployments;
 mod health;
 mod import;
 mod malformed;
@@ -57,14 +58,25 @@ impl TestApi {
         Self { _database: Some(database), ..api }
     }
 
+    /// Starts a host that takes real components.
+    async fn start_for_modules() -> Self {
+        let database = TestDatabase::create().await;
+        let api = Self::on_with(&database, RuntimeLimits::default()).await;
+        Self { _database: Some(database), ..api }
+    }
+
     /// Starts a host on a database that has something in it.
     async fn on(database: &TestDatabase) -> Self {
+        Self::on_with(database, RuntimeLimits { max_module_bytes: 100_000, ..RuntimeLimits::default() }).await
+    }
+
+    async fn on_with(database: &TestDatabase, module_limits: RuntimeLimits) -> Self {
         let limits = Limits { max_event_bytes: 1000, max_append_events: 5, ..Limits::default() };
         let http =
             HttpSettings { max_body_bytes: 20_000, max_import_bytes: 200_000, max_page: 50, ..HttpSettings::default() };
         let settings = ServerSettings {
             log: EventLogSettings { limits, ..EventLogSettings::default() },
-            limits: RuntimeLimits { max_module_bytes: 100_000, ..RuntimeLimits::default() },
+            limits: module_limits,
             ..ServerSettings::default()
         };
         let host = TestHost::start_with(database, settings).await;

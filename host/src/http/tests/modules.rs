@@ -1,6 +1,6 @@
 use super::*;
 
-async fn upload(api: &TestApi, name: &str, bytes: impl Into<Body>) -> Answer {
+pub(super) async fn upload(api: &TestApi, name: &str, bytes: impl Into<Body>) -> Answer {
     let request = Request::put(format!("/v1/modules/{name}")).header(header::CONTENT_TYPE, "application/wasm");
     api.send(request.body(bytes.into()).unwrap()).await
 }

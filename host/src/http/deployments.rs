@@ -1,0 +1,33 @@
+//! `POST /v1/deployments`
+
+use axum::{Json, extract::State};
+
+use super::{
+    extract::{JsonBody, NoParams},
+    problem::{Code, Problem},
+    state::Api,
+};
+use crate::{api, modules::ModuleVersion, operations::Deployment, read_model::Identifier};
+
+/// Deploys versions of several modules as one change.
+pub(super) async fn deploy(
+    State(api): State<Api>,
+    NoParams: NoParams,
+    JsonBody(wanted): JsonBody<api::NewDeployment>,
+) -> Result<Json<api::Deployment>, Problem> {
+    let mut versions = Vec::with_capacity(wanted.modules.len());
+    for (index, api::VersionToDeploy { name, version }) in wanted.modules.into_iter().enumerate() {
+        let name = Identifier::new(name).map_err(|error| {
+            let field = format!("modules[{index}].name");
+            Problem::new(Code::InvalidBody, format!("{field}: {error}")).with("field", field)
+        })?;
+        versions.push((name, ModuleVersion(version)));
+    }
+    let Deployment { modules, builds } = api.operations.deploy(&versions, wanted.activate.into()).await?;
+    let modules = modules.into_iter().map(|(name, version, kind)| api::DeployedModule {
+        name: name.into(),
+        version: version.0,
+        kind: kind.into(),
+    });
+    Ok(Json(api::Deployment { modules: modules.collect(), builds: builds.into_iter().map(Into::into).collect() }))
+}
