@@ -131,10 +131,11 @@ fn run_commands(shell: &mut Shell, script: &str, run: &Run, address: SocketAddr)
         let ran = match (run.ends, &run.typed) {
             (Ends::WithAnswer, _) => shell.run_until(script, output, |ran| check(ran).is_ok()),
             (_, Some(typed)) => shell.run_at_terminal(script, typed),
-            _ if run.fails => shell.run_to_failure(script, output),
+            // A failure that passes must not end the shell.
+            _ if run.fails || run.ends == Ends::AfterRepeats => shell.run_to_failure(script, output),
             _ => shell.run(script, output),
         };
-        let again = run.ends == Ends::AfterRepeats && ran.code == 0 && check(&ran).is_err();
+        let again = run.ends == Ends::AfterRepeats && (ran.code != 0 || check(&ran).is_err());
         if !again || Instant::now() > deadline {
             break ran;
         }
