@@ -70,6 +70,17 @@ pub(crate) fn inline_codes(page: &str) -> Vec<InlineCode> {
     codes.collect()
 }
 
+/// Links such as [`Event`] whose target the page does not give. rustdoc finds it, and elsewhere the brackets are shown.
+pub(crate) fn links_to_nothing(page: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let note = |link: pulldown_cmark::BrokenLink<'_>| {
+        found.push(link.reference.to_string());
+        None
+    };
+    Parser::new_with_broken_link_callback(page, Options::ENABLE_TABLES, Some(note)).for_each(drop);
+    found
+}
+
 fn line_of(page: &str, at: usize) -> usize {
     page[..at].matches('\n').count() + 1
 }
@@ -95,4 +106,5 @@ fn blocks_have_their_lines_and_comments() {
     assert_eq!(astray, [15]);
     let codes: Vec<_> = inline_codes(page).into_iter().map(|code| (code.line, code.text)).collect();
     assert_eq!(codes, [(7, "c".to_owned())]);
+    assert_eq!(links_to_nothing("[`a`], [b](c), [d]\n\n[d]: e\n"), ["`a`"]);
 }

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     example::{Action, examples},
-    markdown::{Block, blocks},
+    markdown::{Block, blocks, links_to_nothing},
     repository,
 };
 
@@ -79,6 +79,18 @@ fn pages_that_are_run_have_examples() {
     for page in RUN.iter().chain(NO_EXAMPLES.iter().map(|(page, _)| page)) {
         assert!(blocks(&read(page)).0.iter().any(is_example), "{page} has no example: take it off the list");
     }
+}
+
+/// The README of the SDK is read on a code host, and as the first page of the crate's documentation.
+#[test]
+fn the_readme_of_the_sdk_has_nothing_that_only_rustdoc_understands() {
+    let page = read("guest-sdk/README.md");
+    let hidden = |line: &&str| line.trim_start().starts_with("# ") || line.trim() == "#";
+    for block in blocks(&page).0.iter().filter(|block| block.language.starts_with("rust")) {
+        assert_eq!(block.language, "rust", "line {}", block.line);
+        assert_eq!(block.text.lines().find(hidden), None, "line {}", block.line);
+    }
+    assert_eq!(links_to_nothing(&page), Vec::<String>::new());
 }
 
 #[test]

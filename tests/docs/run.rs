@@ -81,7 +81,7 @@ impl Page {
             }
             Action::Excerpt { path } => {
                 let file = fs::read_to_string(repository().join(path)).map_err(|error| format!("{path}: {error}"))?;
-                if file.contains(&example.text) {
+                if has(&file, &example.text) {
                     return Ok(());
                 }
                 Err(format!("this does not stand in {path}:\n{}", example.text))
@@ -95,6 +95,26 @@ impl Page {
         let stopped = stopped(&projections);
         assert!(stopped.is_empty(), "{}: at the end of the page, these are stopped: {stopped:#?}", self.path);
     }
+}
+
+/// Whether a file has these lines, which may stand further to the right in it.
+fn has(file: &str, lines: &str) -> bool {
+    let file: Vec<&str> = file.lines().collect();
+    let lines: Vec<&str> = lines.lines().collect();
+    file.windows(lines.len()).any(|found| {
+        let Some(indent) = found[0].strip_suffix(lines[0]).filter(|indent| indent.trim().is_empty()) else {
+            return false;
+        };
+        let mut pairs = found.iter().zip(&lines);
+        pairs.all(|(found, line)| found == line && line.is_empty() || found.strip_prefix(indent) == Some(*line))
+    })
+}
+
+#[test]
+fn a_part_of_a_file_may_stand_further_to_the_right() {
+    let file = "fn a() {\n    b {\n        c\n\n        d\n    }\n}\n";
+    assert!(has(file, "b {\n    c\n\n    d\n}\n") && has(file, "fn a() {\n"));
+    assert!(!has(file, "b {\nc\n") && !has(file, "c\nd\n") && !has(file, "{\n"));
 }
 
 /// The builds in an answer that stopped by themselves.
