@@ -117,11 +117,11 @@ fn a_part_of_a_file_may_stand_further_to_the_right() {
     assert!(!has(file, "b {\nc\n") && !has(file, "c\nd\n") && !has(file, "{\n"));
 }
 
-/// The builds in an answer that stopped by themselves.
+/// The builds in an answer that stopped by themselves. One that was replaced may stop: it is what the page mends.
 fn stopped(answer: &Value) -> Vec<&Value> {
     match answer {
         Value::Object(members) if members.get("state").is_some_and(|state| state == "halted" || state == "failed") => {
-            vec![answer]
+            if members.get("replaced_at").is_none_or(Value::is_null) { vec![answer] } else { Vec::new() }
         }
         Value::Object(members) => members.values().flat_map(stopped).collect(),
         Value::Array(items) => items.iter().flat_map(stopped).collect(),
