@@ -66,9 +66,8 @@ impl Answer {
                     ));
                 }
                 let mut pairs = items.iter().zip(printed).enumerate();
-                pairs.try_for_each(|(at, (shown, printed))| {
-                    self.compare_value(&format!("{path}[{at}]"), shown, printed)
-                })
+                pairs
+                    .try_for_each(|(at, (shown, printed))| self.compare_value(&format!("{path}[{at}]"), shown, printed))
             }
             (Value::String(pattern), Value::String(text)) if fits(pattern, text) => Ok(()),
             _ if shown == printed => Ok(()),

@@ -91,8 +91,7 @@ pub(crate) fn examples(page: &str) -> Result<Vec<Example>, Vec<String>> {
         let result = comment(block.comment.as_deref().unwrap_or_default()).and_then(|comment| {
             if let Some(kind) = answer_kind(&block, &comment) {
                 let answer = Answer { line, kind, text: block.text, varies: comment.varies };
-                let Some(Example { action: Action::Run(run), .. }) =
-                    above.and_then(|at: usize| examples.get_mut(at))
+                let Some(Example { action: Action::Run(run), .. }) = above.and_then(|at: usize| examples.get_mut(at))
                 else {
                     return Err("no command stands before this answer, and no comment says why it is not run".into());
                 };
@@ -144,12 +143,9 @@ fn action(language: &str, comment: Comment) -> Result<Option<Action>, String> {
         return Ok(Some(Action::Excerpt { path }));
     }
     match language {
-        "sh" => Ok(Some(Action::Run(Run {
-            fails: comment.fails,
-            ends: comment.ends,
-            typed: comment.typed,
-            answer: None,
-        }))),
+        "sh" => {
+            Ok(Some(Action::Run(Run { fails: comment.fails, ends: comment.ends, typed: comment.typed, answer: None })))
+        }
         "mermaid" => Ok(None),
         other => Err(format!("a block of `{other}` cannot be run; a comment says what it is, or why it is not run")),
     }

@@ -99,10 +99,7 @@ fn blocks_have_their_lines_and_comments() {
         .iter()
         .map(|block| (block.line, block.language.as_str(), block.text.as_str(), block.comment.as_deref()))
         .collect();
-    assert_eq!(
-        found,
-        [(3, "sh", "a `b`\n", None), (11, "json", "{}\n", Some("fails")), (19, "", "d\n", None)]
-    );
+    assert_eq!(found, [(3, "sh", "a `b`\n", None), (11, "json", "{}\n", Some("fails")), (19, "", "d\n", None)]);
     assert_eq!(astray, [15]);
     let codes: Vec<_> = inline_codes(page).into_iter().map(|code| (code.line, code.text)).collect();
     assert_eq!(codes, [(7, "c".to_owned())]);

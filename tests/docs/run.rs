@@ -13,8 +13,7 @@ use test_support::{HostClient, HostLog};
 use crate::{
     example::{Action, AnswerKind, Ends, Example, Run, examples},
     host::Host,
-    pages,
-    repository,
+    pages, repository,
     shell::{Output, Ran, Shell},
 };
 
@@ -121,7 +120,11 @@ fn a_part_of_a_file_may_stand_further_to_the_right() {
 fn stopped(answer: &Value) -> Vec<&Value> {
     match answer {
         Value::Object(members) if members.get("state").is_some_and(|state| state == "halted" || state == "failed") => {
-            if members.get("replaced_at").is_none_or(Value::is_null) { vec![answer] } else { Vec::new() }
+            if members.get("replaced_at").is_none_or(Value::is_null) {
+                vec![answer]
+            } else {
+                Vec::new()
+            }
         }
         Value::Object(members) => members.values().flat_map(stopped).collect(),
         Value::Array(items) => items.iter().flat_map(stopped).collect(),

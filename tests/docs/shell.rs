@@ -64,8 +64,7 @@ impl Shell {
         let folder = tempfile::tempdir().unwrap();
         // A private Postgres runs as another user, who cannot enter a temporary folder of root.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let [home, programs, steps, empty] =
-            ["home", "programs", "steps", "work"].map(|name| folder.path().join(name));
+        let [home, programs, steps, empty] = ["home", "programs", "steps", "work"].map(|name| folder.path().join(name));
         for made in [&home, &programs, &steps, &empty] {
             fs::create_dir(made).unwrap();
         }
@@ -115,7 +114,7 @@ impl Shell {
         // What runs in the background ends with the shell.
         shell.tell(&format!(
             "set -eE -o pipefail\ntrap 'printf %s \"$BASH_COMMAND\" >{}' ERR\n\
-             trap 'code=$?; kill $(jobs -p) 2>/dev/null; wait; exit $code' EXIT",
+             trap 'code=$?; trap - ERR; set +e; kill $(jobs -p) 2>/dev/null; wait; exit $code' EXIT",
             failed.display()
         ));
         shell
@@ -168,6 +167,7 @@ impl Shell {
     fn step(&mut self, block: &str) -> Step {
         self.steps += 1;
         let file = |kind: &str| self.folder.path().join(format!("steps/{}.{kind}", self.steps));
+        let _ = fs::remove_file(self.failed());
         let step = Step { script: file("sh"), stdout: file("out"), stderr: file("err") };
         fs::write(&step.script, block).unwrap();
         step
@@ -221,5 +221,63 @@ impl Drop for Shell {
         // At the end of its input it ends what it has started, a host with its Postgres among them.
         drop(self.commands.take());
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::{errno::Errno, sys::signal::kill};
+
+    use super::*;
+
+    fn shell() -> Shell {
+        Shell::start(None, ([127, 0, 0, 1], 7070).into())
+    }
+
+    #[test]
+    fn folders_and_variables_stay() {
+        let mut shell = shell();
+        assert_eq!(shell.run("cd / && name=ada\n", Output::Apart).code, 0);
+        let ran = shell.run("pwd\necho $name >&2\n", Output::Apart);
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("/\n", "ada\n"));
+        assert_eq!(shell.run("echo a\necho b >&2\n", Output::Together).stdout, "a\nb\n");
+    }
+
+    #[test]
+    fn the_command_that_fails_is_named() {
+        let ran = shell().run("echo a\nls /none\necho b\n", Output::Apart);
+        assert_eq!((ran.code, ran.failed.as_deref(), ran.stdout.as_str()), (2, Some("ls /none"), "a\n"));
+        assert!(ran.stderr.contains("No such file"), "{ran:?}");
+        assert_eq!(shell().run("true\nfalse && true\n", Output::Apart).code, 1);
+        assert_eq!(shell().run("false | true\necho b\n", Output::Apart).code, 1);
+        let mut shell = shell();
+        assert_eq!(shell.run_to_failure("false\n", Output::Apart).code, 1);
+        assert_eq!(shell.run("true\n", Output::Apart).code, 0);
+    }
+
+    #[test]
+    fn what_does_not_end_is_ended() {
+        let mut shell = shell();
+        let ran = shell.run_until("echo a\nsleep 1000\n", Output::Together, |ran| ran.stdout == "a\n");
+        assert_eq!(ran.stdout, "a\n");
+        let pid = shell.run("sleep 1000 &\necho $!\n", Output::Apart).stdout;
+        drop(shell);
+        assert_eq!(kill(Pid::from_raw(pid.trim().parse().unwrap()), None), Err(Errno::ESRCH));
+    }
+
+    #[test]
+    fn a_terminal_takes_what_is_typed() {
+        let ran = shell().run_at_terminal("test -t 0\nread -r answer\necho \"it is $answer\"\n", "y");
+        assert!(ran.code == 0 && ran.stdout.contains("it is y"), "{ran:?}");
+        assert_eq!(shell().run_at_terminal("exit 3\n", "y").code, 3);
+    }
+
+    #[test]
+    fn files_are_written_where_the_reader_is() {
+        let mut shell = shell();
+        shell.run("mkdir a\ncd a\n", Output::Apart);
+        shell.write("b", "one\n", false);
+        shell.write("b", "two\n", true);
+        assert_eq!(shell.run("cat ../a/b\n", Output::Apart).stdout, "one\n\ntwo\n");
     }
 }

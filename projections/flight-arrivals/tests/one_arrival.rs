@@ -69,7 +69,8 @@ fn what_no_event_has_is_not_guessed() {
         upcast::<TimesToDelay>(times(|data| data["route"] = json!(route)))
             .fails(&format!("its route `{route}` is not two airports"));
     }
-    for air_time in ["1:7", "1:60", "1:007", "-1:07", "+1:07", "1:+7", " 1:07", "1:07:30", ":07", "1:", "100:07", "1.5"] {
+    for air_time in ["1:7", "1:60", "1:007", "-1:07", "+1:07", "1:+7", " 1:07", "1:07:30", ":07", "1:", "100:07", "1.5"]
+    {
         upcast::<TimesToDelay>(times(|data| data["air_time"] = json!(air_time)))
             .fails(&format!("its air time `{air_time}` is not hours and minutes"));
     }
