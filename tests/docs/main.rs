@@ -44,33 +44,26 @@ fn repository() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn readme() {
+/// A test for each page, and the list of them.
+macro_rules! pages {
+    ($($name:ident: $page:expr;)*) => {
+        const PAGES: &[Page] = &[$($page),*];
+
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                $page.run().await;
+            }
+        )*
+    };
+}
+
+pages! {
     // Its reader starts the host, with a private Postgres.
-    Page { path: "README.md", folder: Folder::Empty, host: false }.run().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn http_api() {
-    Page { path: "docs/http-api.md", folder: Folder::Repository, host: true }.run().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn change_a_projection() {
-    Page { path: "docs/change-a-projection.md", folder: Folder::Repository, host: true }.run().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn evolve_an_event() {
-    Page { path: "docs/evolve-an-event.md", folder: Folder::Repository, host: true }.run().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn halted_build() {
-    Page { path: "docs/halted-build.md", folder: Folder::Repository, host: true }.run().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn guest_sdk() {
-    Page { path: "guest-sdk/README.md", folder: Folder::Empty, host: true }.run().await;
+    readme: Page { path: "README.md", folder: Folder::Empty, host: false };
+    change_a_projection: Page { path: "docs/change-a-projection.md", folder: Folder::Repository, host: true };
+    evolve_an_event: Page { path: "docs/evolve-an-event.md", folder: Folder::Repository, host: true };
+    halted_build: Page { path: "docs/halted-build.md", folder: Folder::Repository, host: true };
+    http_api: Page { path: "docs/http-api.md", folder: Folder::Repository, host: true };
+    guest_sdk: Page { path: "guest-sdk/README.md", folder: Folder::Empty, host: true };
 }

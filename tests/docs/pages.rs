@@ -6,20 +6,11 @@ use std::{
 };
 
 use crate::{
+    PAGES,
     example::{Action, examples},
     markdown::{Block, blocks, links_to_nothing},
     repository,
 };
-
-/// Pages that have a test in `main.rs`.
-const RUN: &[&str] = &[
-    "README.md",
-    "docs/change-a-projection.md",
-    "docs/evolve-an-event.md",
-    "docs/halted-build.md",
-    "docs/http-api.md",
-    "guest-sdk/README.md",
-];
 
 /// Pages whose blocks are not examples, and why.
 const NO_EXAMPLES: &[(&str, &str)] =
@@ -65,7 +56,7 @@ fn every_example_is_run_or_says_why_not() {
             Err(problems) => found.extend(problems.into_iter().map(|problem| format!("{page}:{problem}"))),
             Ok(examples) => {
                 let run = examples.iter().find(|example| !matches!(example.action, Action::NotRun));
-                if let Some(example) = run.filter(|_| !RUN.contains(&page.as_str())) {
+                if let Some(example) = run.filter(|_| PAGES.iter().all(|of| of.path != page)) {
                     found.push(format!("{page}:{}: tests/docs/main.rs does not run this page", example.line));
                 }
             }
@@ -76,7 +67,8 @@ fn every_example_is_run_or_says_why_not() {
 
 #[test]
 fn pages_that_are_run_have_examples() {
-    for page in RUN.iter().chain(NO_EXAMPLES.iter().map(|(page, _)| page)) {
+    let excused = NO_EXAMPLES.iter().map(|(page, _)| *page);
+    for page in PAGES.iter().map(|page| page.path).chain(excused) {
         assert!(blocks(&read(page)).0.iter().any(is_example), "{page} has no example: take it off the list");
     }
 }
@@ -96,7 +88,7 @@ fn the_readme_of_the_sdk_has_nothing_that_only_rustdoc_understands() {
 #[test]
 fn nothing_that_is_pasted_has_a_placeholder() {
     let mut found = Vec::new();
-    for page in RUN {
+    for page in PAGES.iter().map(|page| page.path) {
         for example in examples(&read(page)).unwrap_or_default() {
             let pasted = matches!(example.action, Action::Run(_) | Action::Write { .. } | Action::Excerpt { .. });
             for (line, text) in (example.line + 1..).zip(example.text.lines()).filter(|_| pasted) {
