@@ -198,3 +198,12 @@ async fn until_ready(client: &HostClient) {
     })
     .await;
 }
+
+#[test]
+fn a_page_must_not_leave_a_stopped_build() {
+    let build = |state: &str, replaced_at: Value| serde_json::json!({"state": state, "replaced_at": replaced_at});
+    let projections = serde_json::json!({"projections": [{"builds": [
+        build("active", Value::Null), build("halted", "2013".into()), build("halted", Value::Null), build("failed", Value::Null),
+    ]}]});
+    assert_eq!(stopped(&projections), [&build("halted", Value::Null), &build("failed", Value::Null)]);
+}
