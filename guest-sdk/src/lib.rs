@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![allow(clippy::test_attr_in_doctest, reason = "the tests of the README are run in the crate that its readers make")]
 
 // The derives generate paths that begin with `gnomon_sdk`, also in the unit tests of this crate.
 #[cfg(test)]

@@ -188,7 +188,7 @@ impl Server {
         self.gate.say("it connects to Postgres");
         let gate = self.gate.clone();
         let rooms = Rooms::start(database, &self.settings, &move |step| gate.say(step)).await?;
-        self.gate.open(rooms.api(self.settings.http, self.closing.clone()));
+        self.gate.open(rooms.api(self.settings.http.clone(), self.closing.clone()));
         self.rooms = Some(rooms);
         info!(address = %self.address, "listening");
         Ok(())

@@ -32,6 +32,9 @@ use crate::{Event, Failure};
 ///
 ///     fn upcast(event: Event<DepositInEuros>) -> Result<Upcasted<DepositInCents>, Failure> {
 ///         let cents = event.data.amount * Decimal::ONE_HUNDRED;
+///         if !cents.is_integer() {
+///             fail!("{} euros are not whole cents", event.data.amount);
+///         }
 ///         Ok(DepositInCents { amount: cents.try_into()?, currency: "EUR" }.into())
 ///     }
 /// }

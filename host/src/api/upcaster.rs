@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::descriptor::UpcasterStep;
+use super::{descriptor::UpcasterStep, operation::ReplacedBuild};
 
 /// The answer of `GET /v1/upcasters`, by name.
 #[derive(Clone, Debug, Deserialize, Serialize)]

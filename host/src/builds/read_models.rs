@@ -3,8 +3,8 @@
 use sqlx::{PgPool, types::Json};
 
 use super::{
-    build::BuildId,
     columns::StateColumns,
+    number::BuildNumber,
     state::{BuildState, State},
 };
 use crate::{
@@ -29,7 +29,7 @@ pub struct ReadModelSummary {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ActiveSummary {
     /// Its number.
-    pub build: BuildId,
+    pub build: BuildNumber,
     /// The version of the projection that it materialises.
     pub version: ModuleVersion,
     /// Its state: active, or that it stopped.
@@ -50,7 +50,7 @@ pub struct TableSummary {
 #[derive(sqlx::FromRow)]
 struct ReadModelRow {
     name: Identifier,
-    build: Option<BuildId>,
+    number: Option<BuildNumber>,
     version: Option<ModuleVersion>,
     #[sqlx(flatten)]
     state: StateColumns,
@@ -60,9 +60,9 @@ struct ReadModelRow {
 
 impl ReadModelRow {
     fn summary(self) -> Result<ReadModelSummary, sqlx::Error> {
-        let Self { name: projection, build, version, state, checkpoint, descriptor } = self;
+        let Self { name: projection, number, version, state, checkpoint, descriptor } = self;
         let state: State = state.state()?;
-        let active = match (build, version, checkpoint) {
+        let active = match (number, version, checkpoint) {
             (Some(build), Some(version), Some(checkpoint)) if state.is_active() => {
                 Some(ActiveSummary { build, version, state: state.into(), checkpoint })
             }
@@ -88,9 +88,9 @@ pub(crate) async fn read_models(
     name: Option<&Identifier>,
 ) -> Result<Vec<ReadModelSummary>, sqlx::Error> {
     let rows: Vec<ReadModelRow> = sqlx::query_as(
-        "SELECT DISTINCT ON (name) name, build, build.version, stage, work, role, activation, checkpoint, descriptor
+        "SELECT DISTINCT ON (name) name, number, build.version, stage, work, role, activation, checkpoint, descriptor
          FROM gnomon.projections
-         LEFT JOIN gnomon.builds AS build ON build.projection = name AND role <> 'verifier'
+         LEFT JOIN gnomon.builds AS build ON build.projection = name AND verifies IS NULL
          LEFT JOIN gnomon.subscriptions ON subscription = build
          LEFT JOIN gnomon.module_versions AS module ON module.module = name AND module.version = build.version
          WHERE $1::text IS NULL OR name = $1

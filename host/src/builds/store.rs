@@ -133,6 +133,7 @@ pub(crate) async fn job(pool: &PgPool, build: BuildId) -> Result<Option<Job>, sq
 #[derive(Clone, Debug)]
 pub(crate) struct ActiveBuild {
     pub(crate) build: BuildId,
+    pub(crate) number: BuildNumber,
     pub(crate) tables: TableSet,
 }
 
@@ -161,8 +162,8 @@ pub(crate) async fn active(
     connection: impl PgExecutor<'_>,
     projection: &Identifier,
 ) -> Result<ActiveLookup<ActiveBuild>, sqlx::Error> {
-    let row: Option<(Option<BuildId>, Option<ModuleVersion>, Option<Json<Descriptor>>)> = sqlx::query_as(
-        "SELECT build, build.version, descriptor
+    let row: Option<(Option<BuildId>, Option<BuildNumber>, Option<ModuleVersion>, Option<Json<Descriptor>>)> = sqlx::query_as(
+        "SELECT build, number, build.version, descriptor
          FROM gnomon.projections AS projection
          LEFT JOIN gnomon.builds AS build ON build.projection = name AND role = 'active'
          LEFT JOIN gnomon.module_versions AS module ON module.module = name AND module.version = build.version
@@ -173,8 +174,9 @@ pub(crate) async fn active(
     .await?;
     Ok(match row {
         None => ActiveLookup::NoProjection,
-        Some((Some(build), Some(version), Some(descriptor))) => {
-            ActiveLookup::Found(ActiveBuild { build, tables: tables_of(projection, version, build, descriptor.0)? })
+        Some((Some(build), Some(number), Some(version), Some(descriptor))) => {
+            let tables = tables_of(projection, version, build, descriptor.0)?;
+            ActiveLookup::Found(ActiveBuild { build, number, tables })
         }
         Some(_) => ActiveLookup::NoActiveBuild,
     })

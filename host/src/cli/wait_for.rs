@@ -75,7 +75,7 @@ pub(super) async fn wait_for(
 async fn why_stopped(client: &Client, name: &str) -> Result<Option<String>, ClientError> {
     let projection: Projection = client.json(client.get(&["v1", "projections", name])).await?;
     let active = projection.active_build.and_then(|active| projection.build(active));
-    let build = active.or_else(|| projection.builds.iter().find(|build| !build.verifies()));
+    let build = active.or_else(|| projection.builds.first());
     let Some(build) = build else { return Ok(None) };
     Ok(match &build.state {
         BuildState::Paused => {

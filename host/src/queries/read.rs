@@ -6,7 +6,7 @@ use sqlx::postgres::PgDatabaseError;
 
 use super::Queries;
 use crate::{
-    builds::{ActiveBuild, ActiveLookup, BuildId, is_active},
+    builds::{ActiveBuild, ActiveLookup, BuildNumber, is_active},
     event_log::Position,
     postgres::{is_missing_table, is_transient},
     read_model::{
@@ -46,7 +46,7 @@ pub struct Answer {
     /// The answer holds the effect of every event up to this position.
     pub position: Position,
     /// The build that the rows are of.
-    pub build: BuildId,
+    pub build: BuildNumber,
 }
 
 /// The row that the statement of a query returns. Its counts are never negative.
@@ -208,7 +208,7 @@ impl Queries {
                 offset: query.offset(),
                 total: page.total_rows.map(i64::cast_unsigned),
                 position: page.checkpoint,
-                build: active.build,
+                build: active.number,
             })),
             Ok(None) => Ok(None),
             Err(error) => answer_to_error(error),

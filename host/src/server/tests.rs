@@ -52,7 +52,7 @@ impl TestHost {
     /// Uploads a component, which must be deployed; returns its build.
     pub(crate) async fn deploy(&self, name: &Identifier, component: Vec<u8>, activation: Activation) -> Build {
         let number = match self.operations.upload(name, component, activation).await.unwrap().effect {
-            UploadEffect::Deployed { build, .. } => build,
+            UploadEffect::Deployed(rebuilt) => rebuilt.build,
             other => panic!("{other:?}"),
         };
         let builds = of_projection(&self.database.lookups, name).await.unwrap().unwrap();

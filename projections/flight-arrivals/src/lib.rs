@@ -4,8 +4,12 @@
 //!
 //! - the first has the scheduled and the actual time of arrival, and readers computed the difference;
 //! - the second is that of version 2, written before it got a version of its own.
+//!
+//! It reads exactly what was written, and fails at anything else: a wrong row is worse than an event that an operator looks at.
 
-use gnomon_sdk::prelude::*;
+use std::ops::RangeInclusive;
+
+use gnomon_sdk::{chrono::TimeDelta, prelude::*};
 use serde::{Deserialize, Serialize};
 
 /// The data of schema version 1.
@@ -18,8 +22,9 @@ pub enum ArrivalV1 {
     Delay(Arrival),
 }
 
-/// An arrival in the first shape.
+/// An arrival in the first shape. A field that it does not have would be lost, so it is refused.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ArrivalTimes {
     day: Date,
     carrier: String,
@@ -35,6 +40,7 @@ pub struct ArrivalTimes {
 
 /// An arrival in the shape of version 2.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Arrival {
     day: Date,
     carrier: String,
@@ -70,10 +76,11 @@ impl Upcast for TimesToDelay {
 
 impl ArrivalTimes {
     fn with_delay(self) -> Result<Arrival, Failure> {
-        let Some((origin, dest)) = self.route.split_once('-') else {
-            fail!("its route `{}` is not two airports", self.route);
-        };
+        let (origin, dest) = airports(&self.route)?;
         let late = self.actual_arrival - self.scheduled_arrival;
+        if late != TimeDelta::minutes(late.num_minutes()) {
+            fail!("its delay of {} seconds is not whole minutes", late.as_seconds_f64());
+        }
         Ok(Arrival {
             day: self.day,
             carrier: self.carrier,
@@ -87,13 +94,31 @@ impl ArrivalTimes {
     }
 }
 
+/// `JFK-BOS` is a flight from one airport to the other, by their IATA codes.
+fn airports(route: &str) -> Result<(&str, &str), Failure> {
+    let is_airport = |code: &str| code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_uppercase());
+    match route.split_once('-') {
+        Some((origin, dest)) if is_airport(origin) && is_airport(dest) => Ok((origin, dest)),
+        _ => fail!("its route `{route}` is not two airports"),
+    }
+}
+
 /// `1:07` are 67 minutes.
 fn minutes(text: &str) -> Result<i64, Failure> {
-    let Some((hours, minutes)) = text.split_once(':') else {
-        fail!("its air time `{text}` is not hours and minutes");
-    };
-    let (hours, minutes): (i64, i64) = (hours.parse()?, minutes.parse()?);
-    Ok(hours * 60 + minutes)
+    if let Some((hours, minutes)) = text.split_once(':')
+        && let Some(hours) = number(hours, 1..=2)
+        && let Some(minutes) = number(minutes, 2..=2)
+        && minutes < 60
+    {
+        return Ok(hours * 60 + minutes);
+    }
+    fail!("its air time `{text}` is not hours and minutes");
+}
+
+/// The number of so many digits. `parse` would also read a sign.
+fn number(text: &str, digits: RangeInclusive<usize>) -> Option<i64> {
+    let all_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    if all_digits && digits.contains(&text.len()) { text.parse().ok() } else { None }
 }
 
 gnomon_sdk::export_upcaster!(TimesToDelay);

@@ -62,3 +62,20 @@ fn data_that_is_not_an_arrival_is_refused() {
     upcast::<TimesToDelay>(times(|data| data["air_time"] = json!("67")))
         .fails("its air time `67` is not hours and minutes");
 }
+
+#[test]
+fn what_no_event_has_is_not_guessed() {
+    for route in ["JFK-BOS-LAX", "JFK-", "-", "jfk-bos", "JFK-BOST", "JFK - BOS", "JFK–BOS"] {
+        upcast::<TimesToDelay>(times(|data| data["route"] = json!(route)))
+            .fails(&format!("its route `{route}` is not two airports"));
+    }
+    for air_time in ["1:7", "1:60", "1:007", "-1:07", "+1:07", "1:+7", " 1:07", "1:07:30", ":07", "1:", "100:07", "1.5"]
+    {
+        upcast::<TimesToDelay>(times(|data| data["air_time"] = json!(air_time)))
+            .fails(&format!("its air time `{air_time}` is not hours and minutes"));
+    }
+    upcast::<TimesToDelay>(times(|data| data["actual_arrival"] = json!("2013-01-01T12:06:59Z")))
+        .fails("its delay of 59 seconds is not whole minutes");
+    // Which of the two would be right?
+    upcast::<TimesToDelay>(times(|data| data["arr_delay"] = json!(15))).fails("does not fit ArrivalV1");
+}

@@ -142,6 +142,7 @@ pub(in crate::cli) async fn follow_all(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::ReplacedBuild;
 
     #[test]
     fn builds_that_were_begun_are_named() {

@@ -28,7 +28,7 @@ async fn read_models_are_listed_with_their_tables() {
     assert_eq!((&one.json(), one.header("gnomon-position")), (&all.json()["read_models"][0], "0"));
     let rows = one.json()["tables"][0]["links"]["rows"].as_str().unwrap().to_owned();
     let rows = api.get(&rows).await;
-    assert_eq!((rows.status, rows.header("gnomon-build")), (StatusCode::OK, build.to_string().as_str()));
+    assert_eq!((rows.status, rows.header("gnomon-build")), (StatusCode::OK, "1"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

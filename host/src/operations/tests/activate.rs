@@ -62,7 +62,7 @@ async fn an_older_version_that_is_deployed_again_says_what_it_replaces() {
     let second = host.deploy(&name, test_support::guest("tally_next"), Activation::Auto).await;
     test_support::until("the second build is active", async || active(&host, &name).await == Some(second.number)).await;
     let deployed = |effect| match effect {
-        UploadEffect::Deployed { build, replaces } => (build, replaces),
+        UploadEffect::Deployed(Rebuilt { build, replaces, .. }) => (build, replaces),
         other => panic!("{other:?}"),
     };
     let upload = async |activation| {

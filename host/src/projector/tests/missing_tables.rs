@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    builds::{Activation, BuildState},
+    builds::{Activation, BuildState, RetiredBuilds},
     postgres::test_database::TestDatabase,
     queries::{ReadError, ReadRequest},
     read_model::{Identifier, query::Shape},
@@ -19,7 +19,7 @@ async fn a_build_whose_tables_are_missing_fails_and_a_rebuild_makes_them() {
     host.append([("count-1".to_owned(), "Counted", json!({"n": 5}))]).await;
     host.caught_up(&name).await;
     host.projector.stop().await;
-    sqlx::raw_sql(&format!("DROP SCHEMA {} CASCADE; DROP SCHEMA read_models CASCADE", build.schema()))
+    sqlx::raw_sql(&format!("DROP SCHEMA {} CASCADE; DROP SCHEMA read_models CASCADE", build.id.schema()))
         .execute(&host.database.lookups)
         .await
         .unwrap();
@@ -28,7 +28,7 @@ async fn a_build_whose_tables_are_missing_fails_and_a_rebuild_makes_them() {
     let host = TestHost::start(&database).await;
     let mut found = None;
     test_support::until("the build is not shown as healthy", async || {
-        let projection = host.operations.projection(&name).await.unwrap().unwrap();
+        let projection = host.operations.projection(&name, RetiredBuilds::Hidden).await.unwrap().unwrap();
         found = projection.builds.into_iter().next();
         found.as_ref().is_some_and(|build| build.state == BuildState::Failed)
     })
