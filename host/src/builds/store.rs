@@ -162,16 +162,17 @@ pub(crate) async fn active(
     connection: impl PgExecutor<'_>,
     projection: &Identifier,
 ) -> Result<ActiveLookup<ActiveBuild>, sqlx::Error> {
-    let row: Option<(Option<BuildId>, Option<BuildNumber>, Option<ModuleVersion>, Option<Json<Descriptor>>)> = sqlx::query_as(
-        "SELECT build, number, build.version, descriptor
+    let row: Option<(Option<BuildId>, Option<BuildNumber>, Option<ModuleVersion>, Option<Json<Descriptor>>)> =
+        sqlx::query_as(
+            "SELECT build, number, build.version, descriptor
          FROM gnomon.projections AS projection
          LEFT JOIN gnomon.builds AS build ON build.projection = name AND role = 'active'
          LEFT JOIN gnomon.module_versions AS module ON module.module = name AND module.version = build.version
          WHERE name = $1",
-    )
-    .bind(projection)
-    .fetch_optional(connection)
-    .await?;
+        )
+        .bind(projection)
+        .fetch_optional(connection)
+        .await?;
     Ok(match row {
         None => ActiveLookup::NoProjection,
         Some((Some(build), Some(number), Some(version), Some(descriptor))) => {

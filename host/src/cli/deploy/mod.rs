@@ -192,7 +192,7 @@ impl Deploy {
             (Some(begun), None) => {
                 say(upcasters::describe_builds(begun));
                 if !self.no_wait {
-                    upcasters::follow_all(client, begun, Goal::Active).await?;
+                    upcasters::follow_all(client, begun, Goal::ActiveUnlessManual).await?;
                 }
             }
             (None, None) => {

@@ -10,6 +10,7 @@ use crate::{
     api::{BuildState, Deployment, ModuleKind, NewBuild, NewDeployment, UploadQuery, VersionToDeploy},
     cli::{
         client::Client,
+        follow::Goal,
         output::{self, say},
         upcasters,
     },
@@ -123,7 +124,9 @@ impl Deploy {
                 comparison: None,
             }));
         } else {
-            for followed in upcasters::follow_all(client, &begun, self.activate().goal()).await? {
+            // A projection that only reads what an upcaster rewrites may wait for an operator.
+            let goal = if self.activate() == Activate::Auto { Goal::ActiveUnlessManual } else { Goal::Live };
+            for followed in upcasters::follow_all(client, &begun, goal).await? {
                 results.push(BuildResult {
                     projection: followed.projection,
                     build: followed.build.build,

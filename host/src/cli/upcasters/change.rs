@@ -88,7 +88,7 @@ impl ChangeOptions {
         if self.no_wait {
             return Ok(());
         }
-        follow_all(&client, &answer.builds, Goal::Active).await?;
+        follow_all(&client, &answer.builds, Goal::ActiveUnlessManual).await?;
         Ok(())
     }
 }
