@@ -81,7 +81,9 @@ async fn an_older_version_that_is_deployed_again_says_what_it_replaces() {
 async fn a_view_that_keeps_a_build_from_becoming_active_is_named_by_the_build_and_in_the_history() {
     let database = TestDatabase::create().await;
     let (host, name, first) = host_with_tally(&database).await;
-    let run = async |sql: &str| drop(sqlx::raw_sql(sql).execute(&host.database.lookups).await.unwrap());
+    let run = async |sql: &str| {
+        sqlx::raw_sql(sql).execute(&host.database.lookups).await.unwrap();
+    };
     run("CREATE VIEW public.of_users AS SELECT last_version FROM read_models.tally_tallies").await;
     let second = host.deploy(&name, test_support::guest("tally_next"), Activation::Auto).await;
     let error = async || {
