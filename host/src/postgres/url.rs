@@ -20,6 +20,8 @@ const PARAMETERS: &[&str] = &[
     "sslkey",
     "sslmode",
     "sslrootcert",
+    // The library writes it into URLs that it makes.
+    "statement-cache-capacity",
     "user",
 ];
 
@@ -164,6 +166,7 @@ fn known_parameters(query: &str) -> Result<String, UrlError> {
 
 fn check(name: &'static str, value: &str) -> Result<(), UrlError> {
     let is_usable = match name {
+        "statement-cache-capacity" => value.parse::<usize>().is_ok(),
         "port" => value.parse::<u16>().is_ok_and(|port| port > 0),
         "hostaddr" => value.parse::<std::net::IpAddr>().is_ok(),
         "sslmode" => value.parse::<sqlx::postgres::PgSslMode>().is_ok(),
@@ -187,6 +190,7 @@ mod tests {
             "postgres://u:p@host/db?sslmode=require&channel_binding=require",
             "postgres://u:p@host/db?options=-c%20statement_timeout%3D5s",
             " postgres://u:p@host/db\n",
+            "postgres://u:p@host/db?sslmode=prefer&statement-cache-capacity=100",
         ] {
             parse_url(url).unwrap_or_else(|error| panic!("{url}: {error}"));
         }
