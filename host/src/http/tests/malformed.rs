@@ -213,6 +213,7 @@ async fn an_unknown_parameter_is_refused_on_every_path() {
         ("PUT", "/v1/modules/bank"),
         ("GET", "/v1/modules/bank/versions/1"),
         ("GET", "/v1/modules/bank/versions/1/wasm"),
+        ("POST", "/v1/deployments"),
         ("GET", "/v1/projections"),
         ("GET", "/v1/projections/bank"),
         ("PATCH", "/v1/projections/bank"),
@@ -228,6 +229,7 @@ async fn an_unknown_parameter_is_refused_on_every_path() {
         ("GET", "/v1/projections/bank/history"),
         ("POST", "/v1/projections/bank/verify"),
         ("GET", "/v1/projections/bank/verify/4"),
+        ("DELETE", "/v1/projections/bank/verify/4"),
         ("DELETE", "/v1/projections/bank/builds/4"),
         ("GET", "/v1/upcasters"),
         ("POST", "/v1/upcasters/bank/activate"),
@@ -247,7 +249,7 @@ async fn an_unknown_parameter_is_refused_on_every_path() {
         }
     }
     let routes = include_str!("../router.rs").matches(r#""/v1/"#).count();
-    assert_eq!(routes, 27, "a route was added: add it above, and change this number");
+    assert_eq!(routes, 28, "a route was added: add it above, and change this number");
 }
 
 #[tokio::test(flavor = "multi_thread")]

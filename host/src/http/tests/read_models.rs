@@ -65,6 +65,7 @@ async fn a_position_that_the_log_does_not_have_is_not_waited_for() {
         );
         assert_eq!((&beyond.json()["after"], &beyond.json()["head"]), (&json!(3), &json!(2)));
         let behind = asking(path, "2", "wait=0").await;
-        assert_eq!(behind.problem(), "503 read_model_behind: projection `totals` is at position 0, and not yet at 2");
+        let detail = "projection `totals` is at position 0, and not yet at 2: build 1 is paused at position 0; queries read that build";
+        assert_eq!(behind.problem(), format!("503 read_model_behind: {detail}"));
     }
 }
