@@ -4,7 +4,7 @@ use crate::{host::gnomon, markdown::inline_codes, pages};
 
 /// Why the program would not take a command.
 fn problem(command: &str) -> Option<String> {
-    let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+    let words: Vec<&str> = command.split_whitespace().skip(1).take_while(|word| *word != "|").collect();
     let first_option = words.iter().position(|word| word.starts_with('-')).unwrap_or(words.len());
     let output = gnomon().args(&words[..first_option]).arg("--help").output().unwrap();
     let help = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -34,7 +34,7 @@ async fn of_three_deployments_at_once_one_wins_and_the_others_fail_in_the_same_w
 
     // A reader of the view holds every swap until all three are there.
     let pool = database.pool().await;
-    let mut reader = pool.begin().await.unwrap();
+    let mut reader = gnomon::postgres::begin(&pool).await.unwrap();
     sqlx::query("LOCK TABLE read_models.tally_tallies IN ACCESS SHARE MODE").execute(&mut *reader).await.unwrap();
     let paths = [1, 2, 3].map(|number| variant(&folder, number));
     let others = async {

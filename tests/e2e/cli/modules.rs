@@ -109,7 +109,7 @@ async fn several_modules_are_deployed_as_one_change() {
     uploaded projection `ledger`, version 1
     upcaster `arrivals` is unchanged: version 1 has the same bytes
     upcaster `arrivals` is active in version 1: new builds go through it
-    builds: `ledger` (build 1), `tally` (build 2)
+    builds: `ledger` (build 1), `tally` (build 1)
     ");
     // The same again is the same, and waits for the same builds.
     let again = run(&host, &["deploy", &tally, &ledger, &upcaster, "--json"]).await;

@@ -158,7 +158,7 @@ async fn a_reader_after_the_end_of_the_log_is_refused() {
 async fn a_follower_may_have_seen_events_that_this_host_has_not_been_notified_of() {
     let api = filled().await;
     // Another host has committed, and this host gets no notification of it. Every append notifies, so the event is written directly.
-    let mut transaction = crate::postgres::begin(&api.pool()).await.unwrap();
+    let mut transaction = crate::postgres::begin(api.pool()).await.unwrap();
     sqlx::query("UPDATE gnomon.head SET position = 8").execute(&mut *transaction).await.unwrap();
     sqlx::query(
         "INSERT INTO gnomon.events (position, version, time, recorded_at, id, schema_version, stream, type, data)

@@ -67,7 +67,6 @@ impl HostOptions {
             limits: modules.limits(events),
             projector: projector.settings(),
             http: http.settings(),
-            ..ServerSettings::default()
         }
     }
 }
