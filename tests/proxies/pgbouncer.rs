@@ -116,7 +116,7 @@ async fn a_pooler_of_sessions_works_with_its_defaults() {
         host.deploy("tally", test_support::guest("tally"), "").await;
         let position = host.append_one("count-1", "Counted", json!({"n": 1})).await;
         assert_eq!(position, round);
-        let rows = host.rows_at("/v1/read-models/tally/tallies", position).await;
+        let rows = host.rows_at("tally/tallies", position).await;
         assert_eq!(rows.len(), 1, "{rows:?}");
         server.stop().await;
     }
