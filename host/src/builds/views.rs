@@ -12,7 +12,7 @@ use crate::{
 /// A view cannot be dropped, since a user's view or function depends on it. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the view `{view}` must be dropped for this, and {} on it: {}. Drop what depends on it, do this again, and make it anew",
+    "the view `{view}` must be dropped for this, and {} on it: {}. Drop what depends on it, repeat this, and make it again",
     if dependents.len() == 1 { "one object depends" } else { "objects depend" },
     dependents.join(", ")
 )]

@@ -136,12 +136,12 @@ pub type Waiting<'a> = &'a (dyn Fn(String) + Send + Sync);
 
 /// For how long something is tried again.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct RetryLimit {
     began: tokio::time::Instant,
     limit: Duration,
 }
 
-impl Patience {
+impl RetryLimit {
     /// Begins now.
     #[must_use]
     pub fn new(limit: Duration) -> Self {
@@ -161,7 +161,7 @@ impl Database {
         max_connections: u32,
         timeout: Duration,
     ) -> Result<Self, ConnectError> {
-        Self::connect_within(options, max_connections, Patience::new(timeout), &|_| {}).await
+        Self::connect_within(options, max_connections, RetryLimit::new(timeout), &|_| {}).await
     }
 
     /// The same; `waiting` hears of each refusal that is tried again.
@@ -171,7 +171,7 @@ impl Database {
     pub async fn connect_within(
         options: PgConnectOptions,
         max_connections: u32,
-        patience: Patience,
+        retry_limit: RetryLimit,
         waiting: Waiting<'_>,
     ) -> Result<Self, ConnectError> {
         let address = address(&options);
@@ -182,7 +182,7 @@ impl Database {
             session::pool(max_connections - max_connections / 2, Plans::ByIndex).connect_lazy_with(options.clone());
         let database = Self { lookups, queries, address: address.clone(), needed };
         let Contact { version, limit, shares_sessions } =
-            database.retry(patience, waiting, async || contact::look(&options).await).await?;
+            database.retry(retry_limit, waiting, async || contact::look(&options).await).await?;
         if shares_sessions {
             return Err(ConnectError::SharedSessions { address, needed });
         }
@@ -197,14 +197,14 @@ impl Database {
         }
     }
 
-    /// Tries until it succeeds, fails for a reason that is not transient, or patience ends. The first refusal, and each that differs
+    /// Tries until it succeeds, fails for a reason that is not transient, or the time is over. The first refusal, and each that differs
     /// from the one before, is logged at once.
     ///
     /// # Errors
     /// The last error.
     pub async fn retry<T>(
         &self,
-        patience: Patience,
+        retry_limit: RetryLimit,
         waiting: Waiting<'_>,
         attempt: impl AsyncFn() -> Result<T, sqlx::Error>,
     ) -> Result<T, ConnectError> {
@@ -217,13 +217,13 @@ impl Database {
             };
             let pause = backoff.next_pause();
             let waits = is_transient(&error) && !is_final(&error);
-            if !waits || patience.began.elapsed() + pause >= patience.limit {
-                let waited = if waits { patience.limit } else { Duration::ZERO };
+            if !waits || retry_limit.began.elapsed() + pause >= retry_limit.limit {
+                let waited = if waits { retry_limit.limit } else { Duration::ZERO };
                 return Err(self.error(error, waited));
             }
             let message = error.to_string();
             if said.as_ref() != Some(&message) {
-                let until = clock(patience.limit.saturating_sub(patience.began.elapsed()));
+                let until = clock(retry_limit.limit.saturating_sub(retry_limit.began.elapsed()));
                 let address = &self.address;
                 warn!(%address, %error, %until, "cannot connect to Postgres, trying again");
                 waiting(format!("cannot connect to Postgres: {message}; trying again until {until}"));

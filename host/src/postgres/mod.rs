@@ -21,7 +21,7 @@ mod value;
 pub(crate) use self::value::{sql_number, sql_text};
 pub use self::{
     backoff::Backoff,
-    connect::{ConnectError, Database, KEPT_CONNECTIONS, OLDEST_POSTGRES, Patience, Waiting},
+    connect::{ConnectError, Database, KEPT_CONNECTIONS, OLDEST_POSTGRES, RetryLimit, Waiting},
     copy::{BinaryCopy, BinaryRows, CopyFormatError},
     listen::{Heard, Notifications},
     migrate::{MigrateError, migrate},

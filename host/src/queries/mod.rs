@@ -1,9 +1,9 @@
 //! What readers do: read the active build, and wait for a position.
 
 mod active;
-mod hindrance;
 mod list;
 mod read;
+mod stopped;
 mod wait;
 
 use std::sync::Arc;

@@ -46,8 +46,8 @@ async fn what_depends_on_a_view_is_named_whatever_it_is() {
     assert_eq!(
         in_use.to_string(),
         format!(
-            "the view `read_models.totals_sums` must be dropped for this, and objects depend on it: {}. Drop what depends on it, do \
-             this again, and make it anew",
+            "the view `read_models.totals_sums` must be dropped for this, and objects depend on it: {}. Drop what depends on it, repeat \
+             this, and make it again",
             in_use.dependents.join(", ")
         )
     );
