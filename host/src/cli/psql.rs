@@ -10,7 +10,7 @@ use reqwest::Url;
 use super::output;
 use crate::{
     config::{DataDirOptions, DatabaseOptions},
-    postgres::embedded::EmbeddedConnection,
+    postgres::{embedded::EmbeddedConnection, parse_url},
 };
 
 /// Open psql on the database of a host, to read the read models with SQL.
@@ -90,11 +90,9 @@ impl Psql {
 /// The URL for psql's command line, which other users of the machine can see, and the password apart from it. Parameters that only
 /// the host knows are left out.
 fn without_password(url: &str) -> anyhow::Result<(String, Option<OsString>)> {
-    const INVALID: &str = "the database URL is not a valid postgres:// URL";
-    let mut url = Url::parse(url).context(INVALID)?;
-    if !matches!(url.scheme(), "postgres" | "postgresql") {
-        bail!(INVALID);
-    }
+    // Refuses what the host refuses, in the same words.
+    parse_url(url)?;
+    let mut url = Url::parse(url).map_err(|_| anyhow::anyhow!("the database URL is not one that psql reads"))?;
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mut password = url.password().map(decode);
     // A URL without a host has no place for a password either.
@@ -104,10 +102,6 @@ fn without_password(url: &str) -> anyhow::Result<(String, Option<OsString>)> {
     for (name, value) in given {
         match name.as_str() {
             "password" => password = Some(value),
-            "ssl-mode" => _ = url.query_pairs_mut().append_pair("sslmode", &value),
-            "ssl-root-cert" | "ssl-ca" => _ = url.query_pairs_mut().append_pair("sslrootcert", &value),
-            "ssl-cert" => _ = url.query_pairs_mut().append_pair("sslcert", &value),
-            "ssl-key" => _ = url.query_pairs_mut().append_pair("sslkey", &value),
             "host" | "hostaddr" | "port" | "user" | "dbname" | "sslmode" | "sslrootcert" | "sslcert" | "sslkey" => {
                 url.query_pairs_mut().append_pair(&name, &value);
             }
@@ -127,7 +121,7 @@ mod tests {
         for (url, shown, password) in [
             ("postgres://u:p%40ss@h:5432/d", "postgres://u@h:5432/d", Some("p@ss")),
             ("postgres://u@h/d?sslmode=require&password=x", "postgres://u@h/d?sslmode=require", Some("x")),
-            ("postgres://u@h/d?ssl-mode=disable&statement-cache-capacity=10", "postgres://u@h/d?sslmode=disable", None),
+            ("postgres://u@h/d?sslmode=disable&statement-cache-capacity=10", "postgres://u@h/d?sslmode=disable", None),
             ("postgres:///d?host=/run/postgresql", "postgres:///d?host=%2Frun%2Fpostgresql", None),
         ] {
             let password = password.map(OsString::from);

@@ -1,47 +1,5 @@
-use sqlx::postgres::PgConnectOptions;
-
 use super::*;
-use crate::postgres::test_database::TestDatabase;
-
-/// A role of its own for one test, dropped with the test's database by [`Role::drop`].
-struct Role {
-    name: String,
-    database: TestDatabase,
-    admin: PgPool,
-}
-
-impl Role {
-    /// A role that may only connect.
-    async fn create() -> Self {
-        let database = TestDatabase::create().await;
-        let admin = database.admin_pool().await;
-        let name = format!("gnomon_test_role_{}", uuid::Uuid::new_v4().simple());
-        sqlx::raw_sql(&format!("CREATE ROLE {name} LOGIN PASSWORD 'secret'; REVOKE ALL ON SCHEMA public FROM PUBLIC"))
-            .execute(&admin)
-            .await
-            .unwrap();
-        Self { name, database, admin }
-    }
-
-    /// Runs a statement as the owner of the database; `{role}` is the role's name.
-    async fn admin(&self, statements: &str) {
-        let database = self.database.connect_options();
-        let statements =
-            statements.replace("{role}", &self.name).replace("{database}", database.get_database().unwrap());
-        sqlx::raw_sql(&statements).execute(&self.admin).await.unwrap_or_else(|error| panic!("{statements}: {error}"));
-    }
-
-    async fn pool(&self) -> PgPool {
-        let options: PgConnectOptions = self.database.connect_options().username(&self.name).password("secret");
-        PgPool::connect_with(options).await.unwrap()
-    }
-
-    async fn drop(self, pool: PgPool) {
-        pool.close().await;
-        self.admin("DROP OWNED BY {role} CASCADE; DROP ROLE {role}").await;
-        self.admin.close().await;
-    }
-}
+use crate::postgres::{test_database::TestDatabase, test_role::Role};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn empty_schemas_of_others_are_used() {
@@ -95,20 +53,21 @@ async fn hosts_that_migrate_at_once_do_not_disturb_each_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_with_the_documented_rights_is_enough() {
     let role = Role::create().await;
-    let pool = role.pool().await;
+    let pool = PgPool::connect_with(role.connect_options()).await.unwrap();
     let error = migrate(&pool).await.unwrap_err();
     let MigrateError::Rights { statements, .. } = &error else { panic!("{error}") };
     assert_eq!(statements.len(), 1, "{error}");
     assert!(error.to_string().contains("GRANT CREATE ON DATABASE"), "{error}");
     role.admin(&statements.join("; ")).await;
     migrate(&pool).await.unwrap();
-    role.drop(pool).await;
+    pool.close().await;
+    role.drop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn schemas_that_a_dba_made_need_a_grant_each() {
     let role = Role::create().await;
-    let pool = role.pool().await;
+    let pool = PgPool::connect_with(role.connect_options()).await.unwrap();
     role.admin("CREATE SCHEMA gnomon; CREATE SCHEMA read_models; GRANT CREATE ON DATABASE {database} TO {role}").await;
     let error = migrate(&pool).await.unwrap_err();
     let MigrateError::Rights { statements, .. } = &error else { panic!("{error}") };
@@ -117,13 +76,14 @@ async fn schemas_that_a_dba_made_need_a_grant_each() {
     }
     role.admin(&statements.join("; ")).await;
     migrate(&pool).await.unwrap();
-    role.drop(pool).await;
+    pool.close().await;
+    role.drop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_of_another_role_are_named_with_their_owner() {
     let role = Role::create().await;
-    let pool = role.pool().await;
+    let pool = PgPool::connect_with(role.connect_options()).await.unwrap();
     migrate(&role.admin).await.unwrap();
     role.admin(
         "GRANT CREATE ON DATABASE {database} TO {role}; GRANT USAGE, CREATE ON SCHEMA gnomon, read_models TO {role}",
@@ -132,5 +92,6 @@ async fn tables_of_another_role_are_named_with_their_owner() {
     let error = migrate(&pool).await.unwrap_err();
     assert!(matches!(&error, MigrateError::Owner { table, .. } if table == "_sqlx_migrations"), "{error}");
     assert!(error.to_string().contains(&format!("--role={}", role.name)), "{error}");
-    role.drop(pool).await;
+    pool.close().await;
+    role.drop().await;
 }

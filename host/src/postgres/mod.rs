@@ -13,6 +13,8 @@ pub mod sqlstate;
 pub mod test_database;
 #[cfg(test)]
 pub(crate) mod test_proxy;
+#[cfg(test)]
+pub(crate) mod test_role;
 mod time;
 mod transaction;
 mod url;

@@ -5,7 +5,12 @@ use std::time::Duration;
 use sqlx::{Connection as _, PgConnection};
 
 use super::*;
-use crate::postgres::test_database::TestDatabase;
+use crate::{
+    builds::{Activation, RetiredBuilds},
+    postgres::{test_database::TestDatabase, test_role::Role},
+    read_model::Identifier,
+    server::tests::TestHost,
+};
 
 fn settings(max_connections: u32, connect_timeout: Duration) -> ServerSettings {
     ServerSettings { listen: ([127, 0, 0, 1], 0).into(), max_connections, connect_timeout, ..ServerSettings::default() }
@@ -110,4 +115,35 @@ async fn a_port_that_is_taken_is_refused_with_another_one() {
     let error = error.to_string();
     assert!(error.starts_with(&format!("cannot listen on {address}: ")), "{error}");
     assert!(error.contains("--listen, such as 127.0.0.1:"), "{error}");
+}
+
+/// docs/postgres.md names these rights. Whatever a host does with builds works with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_with_the_documented_rights_runs_a_host() {
+    let role = Role::create().await;
+    role.admin("GRANT CREATE ON DATABASE {database} TO {role}").await;
+    let host = TestHost::start_on(role.connect_options(), ServerSettings::default()).await;
+    let bank = Identifier::new("bank").unwrap();
+    let first = host.deploy(&bank, test_support::component("bank"), Activation::Auto).await;
+    let opened = serde_json::json!({"owner": "Ada", "currency": "EUR"});
+    host.append([("account-7".to_owned(), "AccountOpened", opened)]).await;
+    host.deposit(7).await;
+    host.caught_up(&bank).await;
+    let second = host.operations.rebuild(&bank, None, Activation::Auto).await.unwrap();
+    test_support::until("the second build is active", async || {
+        let found = host.operations.projection(&bank, RetiredBuilds::Hidden).await.unwrap().unwrap();
+        found.active_build == Some(second)
+    })
+    .await;
+    let balances: Vec<i64> = sqlx::query_scalar("SELECT balance FROM read_models.bank_accounts")
+        .fetch_all(&host.database.queries)
+        .await
+        .unwrap();
+    assert_eq!(balances, [1]);
+    host.operations.retire(&bank, first.number).await.unwrap();
+    host.operations.delete(&bank).await.unwrap();
+    host.projector.stop().await;
+    host.database.close().await;
+    drop(host);
+    role.drop().await;
 }

@@ -39,13 +39,18 @@ impl TestHost {
 
     /// Starts a host with other settings; those of connections and of the cache are the test's.
     pub(crate) async fn start_with(database: &TestDatabase, settings: ServerSettings) -> Self {
+        Self::start_on(database.connect_options(), settings).await
+    }
+
+    /// The same, with any way to the database.
+    pub(crate) async fn start_on(database: PgConnectOptions, settings: ServerSettings) -> Self {
         let cache = tempfile::tempdir().unwrap();
         let settings = ServerSettings {
             connect_timeout: Duration::from_secs(60),
             cache: Some(cache.path().to_owned()),
             ..settings
         };
-        let rooms = Rooms::start(database.connect_options(), &settings, &|_| {}).await.unwrap();
+        let rooms = Rooms::start(database, &settings, &|_| {}).await.unwrap();
         Self { rooms, _cache: cache }
     }
 
