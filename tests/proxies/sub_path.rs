@@ -10,10 +10,12 @@ use crate::{
     nginx::Nginx,
 };
 
-/// nginx with the host under `/sub/path/`, and the page of another program at the paths of the host.
-async fn nginx(host: &Host, settings: &str) -> Nginx {
+/// nginx with the host under `/sub/path/`, and the page of another program at the paths of the host. `end` follows the host's URL: a slash
+/// makes nginx remove the sub-path.
+async fn nginx(host: &Host, end: &str) -> Nginx {
     let locations = format!(
-        "location /sub/path/ {{ proxy_pass {}/; {settings} }} location / {{ return 404 'another program'; }}",
+        "location /sub/path/ {{ proxy_pass {}{end}; proxy_set_header X-Forwarded-Prefix /sub/path; }} \
+         location / {{ return 404 'another program'; }}",
         host.url()
     );
     Nginx::start(&locations).await
@@ -51,7 +53,13 @@ async fn the_command_line_works_under_a_sub_path() {
     let (followed, err) = run(&url, state.path(), &["events", "--follow", "--limit", "1"]).await;
     assert_eq!(followed.lines().count(), 1, "{err}");
 
-    // The page of an error is where the message says, though nginx has not told the prefix.
+    // A name arrives as it was written.
+    for stream in ["order/../payroll", "a/b", "50%"] {
+        let (out, err) = run(&url, state.path(), &["append", stream, "--type", "Odd", "--data", "1"]).await;
+        assert!(out.starts_with(&format!("{stream} version 1, ")), "{out}{err}");
+    }
+
+    // The page of an error is where the message says.
     let (_, err) = run(&url, state.path(), &["query", "nobody", "tallies"]).await;
     let page = err.lines().find_map(|line| line.trim().strip_prefix("see ")).unwrap_or_else(|| panic!("{err}"));
     assert_eq!(page, format!("{url}/errors/projection_not_found"));
@@ -60,10 +68,16 @@ async fn the_command_line_works_under_a_sub_path() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn paths_in_answers_lead_to_the_host_if_nginx_tells_the_prefix() {
+async fn paths_in_answers_lead_to_the_host_whether_or_not_nginx_removes_the_prefix() {
+    for end in ["", "/"] {
+        paths_in_answers_lead_to_the_host(end).await;
+    }
+}
+
+async fn paths_in_answers_lead_to_the_host(end: &str) {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
-    let nginx = nginx(&host, "proxy_set_header X-Forwarded-Prefix /sub/path;").await;
+    let nginx = nginx(&host, end).await;
     let build = host.deploy("tally", test_support::guest("tally"), "").await;
     host.until_state("tally", build, "active").await;
     let base = Url::parse(&format!("{}/sub/path/", nginx.url())).unwrap();

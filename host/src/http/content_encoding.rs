@@ -1,6 +1,9 @@
 //! How a body is compressed, as `Content-Encoding` says. Bodies in gzip are decompressed on their way to the handlers, whose limits
 //! count the bytes that come out; every other compression is refused.
 
+use std::io;
+
+use async_compression::tokio::bufread::GzipDecoder;
 use axum::{
     Router,
     body::Body,
@@ -9,31 +12,39 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use tower_http::decompression::RequestDecompressionLayer;
+use futures_util::TryStreamExt as _;
+use tokio_util::io::{ReaderStream, StreamReader};
 
 use super::problem::{Code, Problem};
 
 /// The routes, behind the decompression of bodies.
 pub(super) fn decompressing<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
-    // The layer that is added last sees a request first.
-    router
-        .layer(middleware::map_request(|request: Request<_>| std::future::ready(Request::map(request, Body::new))))
-        .layer(RequestDecompressionLayer::new())
-        .layer(middleware::from_fn(check))
+    router.layer(middleware::from_fn(decompress))
 }
 
-async fn check(mut request: Request, next: Next) -> Response {
-    match encoding(request.headers()) {
-        Ok(Encoding::None) => {
-            request.headers_mut().remove(header::CONTENT_ENCODING);
-        }
-        // Names of encodings have no case, and the layer knows one spelling.
-        Ok(Encoding::Gzip) => {
-            request.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
+async fn decompress(mut request: Request, next: Next) -> Response {
+    let encoding = match encoding(request.headers()) {
+        Ok(encoding) => encoding,
         Err(problem) => return problem.into_response(),
-    }
+    };
+    request.headers_mut().remove(header::CONTENT_ENCODING);
+    let request = match encoding {
+        Encoding::None => request,
+        Encoding::Gzip => {
+            // It is that of the compressed bytes.
+            request.headers_mut().remove(header::CONTENT_LENGTH);
+            request.map(from_gzip)
+        }
+    };
     next.run(request).await
+}
+
+/// What comes out of a body in gzip: of all its members, and an error if anything else follows them.
+fn from_gzip(body: Body) -> Body {
+    let compressed = body.into_data_stream().map_err(io::Error::other);
+    let mut decoder = GzipDecoder::new(StreamReader::new(compressed));
+    decoder.multiple_members(true);
+    Body::from_stream(ReaderStream::with_capacity(decoder, 64 * 1024))
 }
 
 enum Encoding {

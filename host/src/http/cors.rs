@@ -51,6 +51,9 @@ impl FromStr for CorsOrigin {
         if authority.contains(['/', '?', '#']) {
             return Err(refuse("an origin has no path, not even a slash at its end"));
         }
+        if text.contains('*') {
+            return Err(refuse("`*` stands alone, for each origin; write each of several origins"));
+        }
         if authority.contains('@') {
             return Err(refuse("an origin has no user"));
         }
@@ -107,6 +110,7 @@ mod tests {
         assert_eq!("HTTPS://App.Example".parse::<CorsOrigin>().unwrap().to_string(), "https://app.example");
         for (text, reason) in [
             ("app.example", "it has no scheme"),
+            ("https://*.example", "stands alone"),
             ("https://app.example/", "no path"),
             ("https://app.example/x", "no path"),
             ("https://u:p@app.example", "no user"),

@@ -1,9 +1,14 @@
-//! The header `X-Forwarded-Prefix`: the part of the path that a proxy has removed.
+//! The header `X-Forwarded-Prefix`: the part of the path under which a proxy serves the host.
 //!
-//! A host under `https://example.org/gnomon/` gets requests for `/v1/…`. Paths in its answers begin with the prefix if the proxy
-//! tells it, so that clients find what they name.
+//! A host under `https://example.org/gnomon/` gets requests for `/v1/…` from a proxy that removes the prefix, or for `/gnomon/v1/…`
+//! from one that leaves it there. Paths in its answers begin with the prefix, so that clients find what they name.
 
-use axum::{extract::Request, http::HeaderMap, middleware::Next, response::Response};
+use axum::{
+    extract::Request,
+    http::{HeaderMap, Uri, uri::PathAndQuery},
+    middleware::Next,
+    response::Response,
+};
 
 const HEADER: &str = "x-forwarded-prefix";
 /// Longer prefixes are not used.
@@ -35,6 +40,15 @@ impl ForwardedPrefix {
         CURRENT.try_with(Clone::clone).unwrap_or_default()
     }
 
+    /// The URI without the prefix, if its path begins with that. Nothing else of the path changes.
+    fn removed_from(&self, uri: &Uri) -> Option<Uri> {
+        let path_and_query = uri.path_and_query()?.as_str();
+        let rest = path_and_query.strip_prefix(&self.0).filter(|rest| !self.0.is_empty() && rest.starts_with('/'))?;
+        let mut parts = uri.clone().into_parts();
+        parts.path_and_query = Some(PathAndQuery::try_from(rest).ok()?);
+        Uri::from_parts(parts).ok()
+    }
+
     /// A path of this host, as the client has to write it.
     pub(super) fn path(&self, path: &str) -> String {
         format!("{}{path}", self.0)
@@ -44,6 +58,15 @@ impl ForwardedPrefix {
     pub(super) async fn scope<T>(self, answer: impl Future<Output = T>) -> T {
         CURRENT.scope(self, answer).await
     }
+}
+
+/// Removes the prefix from the path, if the proxy has left it there. Proxies that remove it themselves may decode and normalise the path
+/// as well, so that `a%2Fb` comes as `a/b`, which is another stream.
+pub(super) fn without_prefix<B>(mut request: axum::http::Request<B>) -> axum::http::Request<B> {
+    if let Some(uri) = ForwardedPrefix::from_headers(request.headers()).removed_from(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    request
 }
 
 /// Keeps the prefix while the request is answered.
@@ -72,5 +95,21 @@ mod tests {
         {
             assert_eq!(path(value), "/v1/events", "{value}");
         }
+    }
+
+    #[test]
+    fn a_prefix_that_was_left_in_the_path_is_removed_and_the_rest_stays_as_it_is() {
+        let prefix = ForwardedPrefix("/sub/path".to_owned());
+        for (path, removed) in [
+            ("/sub/path/v1/streams/a%2F..%2Fb/events?after=1", Some("/v1/streams/a%2F..%2Fb/events?after=1")),
+            ("/sub/path/", Some("/")),
+            ("/sub/path/sub/path/", Some("/sub/path/")),
+            ("/sub/pathology/v1/events", None),
+            ("/v1/events", None),
+        ] {
+            let found = prefix.removed_from(&path.parse().unwrap());
+            assert_eq!(found, removed.map(|path| path.parse().unwrap()), "{path}");
+        }
+        assert_eq!(ForwardedPrefix::default().removed_from(&"/v1/events".parse().unwrap()), None);
     }
 }

@@ -10,12 +10,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
 };
+use tower::util::MapRequest;
 use tower_http::{catch_panic::CatchPanicLayer, normalize_path::NormalizePath};
 
 use super::{
     content_encoding::decompressing,
     cors, deployments, errors, events,
-    forwarded_prefix::with_forwarded_prefix,
+    forwarded_prefix::{with_forwarded_prefix, without_prefix},
     health, modules, postgrest,
     problem::{Code, Problem},
     projections,
@@ -38,7 +39,7 @@ pub fn router(api: Api) -> Router {
     // The outermost: what is logged below has the id of its request.
     let routes = routes.layer(middleware::from_fn(with_request_id)).with_state(api);
     // Around the routes, which are chosen by the path: with a slash at its end it is the same one.
-    Router::new().fallback_service(NormalizePath::trim_trailing_slash(routes))
+    Router::new().fallback_service(MapRequest::new(NormalizePath::trim_trailing_slash(routes), without_prefix))
 }
 
 fn routes() -> Router<Api> {

@@ -1,6 +1,9 @@
 //! The connections of a host.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    io,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use gnomon_values::Instant;
 use sqlx::{PgPool, postgres::PgConnectOptions};
@@ -211,9 +214,12 @@ impl Database {
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
         let mut said = None;
         loop {
-            let error = match attempt().await {
-                Ok(done) => return Ok(done),
-                Err(error) => error,
+            // A server that accepts the connection and says nothing is not waited for beyond the limit either.
+            let left = retry_limit.limit.saturating_sub(retry_limit.began.elapsed());
+            let error = match tokio::time::timeout(left, attempt()).await {
+                Ok(Ok(done)) => return Ok(done),
+                Ok(Err(error)) => error,
+                Err(_) => sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer")),
             };
             let pause = backoff.next_pause();
             let waits = is_transient(&error) && !is_final(&error);

@@ -110,6 +110,9 @@ pub fn parse_url(url: &str) -> Result<PgConnectOptions, UrlError> {
             return Err(UrlError::Unreadable("it has a `%` that two hexadecimal digits do not follow"));
         }
     }
+    if authority.rsplit('@').next().is_some_and(|hosts| hosts.contains(',')) {
+        return Err(UrlError::Unreadable("it has several hosts; write the one that takes writes"));
+    }
     let query = known_parameters(query)?;
     let checked = format!("postgres://{authority}/{database}{query}");
     // The message of the library may repeat parts of the URL, so it is dropped.
@@ -265,5 +268,12 @@ mod tests {
             assert!(!error.to_string().contains("secret"), "{error}");
         }
         assert!(matches!(parse_url("postgres://u@host/db?secret=1").unwrap_err(), UrlError::Unreadable(_)));
+    }
+
+    #[test]
+    fn several_hosts_are_refused_by_name() {
+        for url in ["postgres://u:p@h1,h2/db", "postgres://h1:5432,h2:5432/db"] {
+            assert!(parse_url(url).unwrap_err().to_string().contains("several hosts"), "{url}");
+        }
     }
 }

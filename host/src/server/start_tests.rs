@@ -147,3 +147,13 @@ async fn a_role_with_the_documented_rights_runs_a_host() {
     drop(host);
     role.drop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_accepts_the_connection_and_is_silent_is_not_waited_for_beyond_the_limit() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port).username("u").database("d");
+    let mut server = Server::bind(settings(4, Duration::from_millis(300))).await.unwrap();
+    let error = server.open(options).await.unwrap_err().to_string();
+    assert!(error.contains("no answer, and so for 0.3 s (--connect-timeout)"), "{error}");
+}

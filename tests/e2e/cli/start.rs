@@ -70,3 +70,14 @@ fn a_folder_that_cannot_be_used_names_the_option() {
     let error = error(serve(&["--listen", "127.0.0.1:0", "--data-dir"]).arg(file.join("below")));
     assert!(error.contains("choose another one with --data-dir"), "{error}");
 }
+
+#[test]
+fn a_relative_folder_is_made_where_the_command_runs() {
+    let above = tempfile::tempdir().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut command = serve(&["--listen", "127.0.0.1:0", "--connect-timeout", "0.1", "--data-dir", "fresh"]);
+    command.current_dir(above.path()).env("DATABASE_URL", format!("postgres://u@127.0.0.1:{port}/d"));
+    let error = error(&mut command);
+    assert!(error.starts_with("error: cannot connect to Postgres"), "{error}");
+    assert!(above.path().join("fresh").is_dir());
+}

@@ -10,7 +10,9 @@ use anyhow::{Context, bail};
 
 /// Makes the folder of a host's files if it is missing, closed to others whatever the umask, and checks that it can be written to.
 pub(in crate::cli) fn prepare_folder(folder: &Path) -> anyhow::Result<()> {
-    let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
+    // The last ancestor of a relative path is the current folder, and has no name.
+    let missing: Vec<&Path> =
+        folder.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
     let hint = || {
         format!(
             "cannot use {} as the folder for the host's files; choose another one with --data-dir (GNOMON_DATA_DIR)",

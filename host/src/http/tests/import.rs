@@ -230,10 +230,16 @@ async fn bodies_may_be_compressed_with_gzip_and_limits_count_what_comes_out() {
     cut.truncate(cut.len() - 10);
     let found = encoded(&api, "/v1/events", ndjson, "gzip", cut).await.problem();
     assert!(found.starts_with("422 invalid_body: the body of the request cannot be read to its end: "), "{found}");
+    // A file of several members is one file, as `cat` of compressed files makes it.
+    let members = [gzip(&line(5)), gzip(&line(6))].concat();
+    let answer = encoded(&api, "/v1/events", ndjson, "gzip", members.clone()).await;
+    assert_eq!(answer.json()["imported"], json!(2), "{}", answer.text());
+    let found = encoded(&api, "/v1/events", ndjson, "gzip", [members, b"and more".to_vec()].concat()).await.problem();
+    assert!(found.starts_with("422 invalid_body: the body of the request cannot be read to its end: "), "{found}");
     let request = Request::post(stream).header(header::CONTENT_TYPE, "application/json");
     let found = api.send(request.body(Body::from(gzip("{}"))).unwrap()).await.problem();
     assert_eq!(found, "400 malformed_json: the body is compressed with gzip, but there is no `Content-Encoding: gzip`");
-    assert_eq!(api.get("/v1/events").await.json()["head"], json!(3));
+    assert_eq!(api.get("/v1/events").await.json()["head"], json!(5));
 }
 
 #[tokio::test(flavor = "multi_thread")]
