@@ -126,7 +126,11 @@ async fn several_modules_are_deployed_as_one_change() {
     let next = write("next/tally.wasm", test_support::guest("tally_next"));
     let compared = run(&host, &["deploy", &next, &upcaster, "--compare", "--yes"]).await;
     assert!(compared.err.contains("builds: `tally` (build 2)\n"), "{}", compared.err);
-    assert!(compared.err.ends_with("queries read build 2 (version 2) of `tally`\n"), "{}", compared.err);
+    assert!(
+        compared.err.ends_with("queries read build 2 (version 2) of `tally`, which replaces build 1 (version 1)\n"),
+        "{}",
+        compared.err
+    );
     assert!(compared.out.contains("tallies"), "{}", compared.out);
     assert_eq!(host.projection("tally").await["active_build"], 2);
 }
