@@ -1,11 +1,11 @@
 //! Operations on the builds of a projection.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::{projection::Projection, raw_object::RawObject};
 
 /// When a version or a build becomes active.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
     /// By itself: a projection's build when it has caught up, an upcaster at once.
@@ -13,6 +13,17 @@ pub enum Activation {
     Auto,
     /// When an operator activates it.
     Manual,
+}
+
+/// Reads a text first: of anything else, serde_json would say that the JSON is malformed.
+impl<'de> Deserialize<'de> for Activation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "auto" => Ok(Self::Auto),
+            "manual" => Ok(Self::Manual),
+            other => Err(D::Error::unknown_variant(other, &["auto", "manual"])),
+        }
+    }
 }
 
 /// The parameters of the operations that need no more than a build.

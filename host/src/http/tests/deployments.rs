@@ -36,6 +36,8 @@ async fn a_deployment_that_is_refused_changes_nothing() {
         (modules(&[bank(), module("arrivals", 2)]), "404 module_not_found: module `arrivals` has no version 2"),
         (modules(&[bank(), module("arrivals", 1), module("twin", 1)]), "409 upcaster_conflict: "),
         (modules(&[bank(), module("No", 1)]), "422 invalid_body: modules[1].name: the name `No` "),
+        (json!({"modules": [bank()], "activate": null}), "422 invalid_body: activate: "),
+        (json!({"modules": [bank()], "activate": "later"}), "422 invalid_body: activate: "),
         (json!({"modules": [bank()], "active": "manual"}), "422 invalid_body: active: unknown field"),
     ];
     for (body, expected) in refusals {
