@@ -1,6 +1,6 @@
 //! Commands within the text, which are not run: that there are such commands and options is checked.
 
-use crate::{host::gnomon, markdown::inline_codes, pages};
+use crate::{markdown::inline_codes, pages, program::gnomon};
 
 /// Why the program would not take a command.
 fn problem(command: &str) -> Option<String> {

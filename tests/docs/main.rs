@@ -28,12 +28,11 @@ mod answer;
 mod cargo_commands;
 mod example;
 mod gnomon_commands;
-#[path = "../e2e/support/host.rs"]
-#[allow(dead_code, reason = "hosts are not killed here")]
-mod host;
 mod links;
 mod markdown;
 mod pages;
+#[path = "../program/mod.rs"]
+mod program;
 mod run;
 mod shell;
 

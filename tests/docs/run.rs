@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::{SocketAddr, TcpListener},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,8 +13,9 @@ use test_support::{HostClient, HostLog};
 
 use crate::{
     example::{Action, AnswerKind, Ends, Example, Run, examples},
-    host::Host,
-    pages, repository,
+    pages,
+    program::HostProcess,
+    repository,
     shell::{Output, Ran, Shell},
 };
 
@@ -42,7 +44,12 @@ impl Page {
         let examples = examples(&pages::read(self.path))
             .unwrap_or_else(|problems| panic!("{}:{}", self.path, problems.join(&format!("\n{}:", self.path))));
         let database = TestDatabase::create().await;
-        let host = if self.host { Some(Host::start(&database).await) } else { None };
+        let host = if self.host {
+            let data = Arc::new(tempfile::tempdir().unwrap());
+            Some(HostProcess::start(&database.url(), data, &[]).await)
+        } else {
+            None
+        };
         let url = host.as_ref().map_or_else(|| format!("http://{}", free_address()), |host| host.url().to_owned());
         let address: SocketAddr = url.trim_start_matches("http://").parse().unwrap();
         let client = HostClient::new(url, HostLog::default());

@@ -17,7 +17,7 @@ use nix::{
 };
 use tempfile::TempDir;
 
-use crate::host::gnomon;
+use crate::program::gnomon;
 
 /// The first build of a module compiles for minutes.
 const LONGEST: Duration = Duration::from_secs(1_800);

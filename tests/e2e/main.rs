@@ -11,6 +11,8 @@ mod kill;
 mod leases;
 mod numbers;
 mod operate;
+#[path = "../program/mod.rs"]
+mod program;
 mod several_hosts;
 mod shapes;
 mod support;

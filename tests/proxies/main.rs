@@ -9,11 +9,16 @@
     reason = "a test that finds what it did not expect fails"
 )]
 
-#[allow(dead_code, unreachable_pub, reason = "the end-to-end tests use more of it")]
-#[path = "../e2e/support/host.rs"]
-mod host;
 mod nginx;
 mod pgbouncer;
+#[path = "../program/mod.rs"]
+mod program;
 mod sse;
 mod sub_path;
 mod terminal;
+
+/// Starts a host on a database.
+async fn host(database: &gnomon::postgres::test_database::TestDatabase) -> program::HostProcess {
+    let data = std::sync::Arc::new(tempfile::tempdir().unwrap());
+    program::HostProcess::start(&database.url(), data, &[]).await
+}

@@ -5,7 +5,7 @@ use gnomon::postgres::test_database::TestDatabase;
 use serde_json::json;
 use test_support::client;
 
-use crate::{host::Host, nginx::Nginx};
+use crate::{host, nginx::Nginx};
 
 /// The pieces of an answer that does not end, as they come.
 struct Followed {
@@ -37,7 +37,7 @@ impl Followed {
 #[tokio::test(flavor = "multi_thread")]
 async fn followers_behind_nginx_get_each_event_at_once() {
     let database = TestDatabase::create().await;
-    let host = Host::start(&database).await;
+    let host = host(&database).await;
     let nginx = Nginx::start(&format!("location / {{ proxy_pass {}; }}", host.url())).await;
     for (path, event) in
         [("/v1/events?after=head", true), ("/v1/streams/count-1/events", true), ("/v1/projections", false)]

@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use test_support::{HostClient, HostLog, client};
 
 use crate::{
-    host::{Host, gnomon},
+    host,
     nginx::Nginx,
+    program::{HostProcess, gnomon},
 };
 
 /// nginx with the host under `/sub/path/`, and the page of another program at the paths of the host. `end` follows the host's URL: a slash
 /// makes nginx remove the sub-path.
-async fn nginx(host: &Host, end: &str) -> Nginx {
+async fn nginx(host: &HostProcess, end: &str) -> Nginx {
     let locations = format!(
         "location /sub/path/ {{ proxy_pass {}{end}; proxy_set_header X-Forwarded-Prefix /sub/path; }} \
          location / {{ return 404 'another program'; }}",
@@ -33,7 +34,7 @@ async fn run(url: &str, state: &std::path::Path, arguments: &[&str]) -> (String,
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_works_under_a_sub_path() {
     let database = TestDatabase::create().await;
-    let host = Host::start(&database).await;
+    let host = host(&database).await;
     let nginx = nginx(&host, "").await;
     let url = format!("{}/sub/path", nginx.url());
     let behind = HostClient::new(url.clone(), HostLog::default());
@@ -76,7 +77,7 @@ async fn paths_in_answers_lead_to_the_host_whether_or_not_nginx_removes_the_pref
 
 async fn paths_in_answers_lead_to_the_host(end: &str) {
     let database = TestDatabase::create().await;
-    let host = Host::start(&database).await;
+    let host = host(&database).await;
     let nginx = nginx(&host, end).await;
     let build = host.deploy("tally", test_support::guest("tally"), "").await;
     host.until_state("tally", build, "active").await;
@@ -106,7 +107,7 @@ async fn paths_in_answers_lead_to_the_host(end: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_is_too_large_for_the_proxy_is_explained() {
     let database = TestDatabase::create().await;
-    let host = Host::start(&database).await;
+    let host = host(&database).await;
     let nginx = nginx(&host, "").await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("events.jsonl");

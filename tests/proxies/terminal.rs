@@ -5,15 +5,20 @@ use std::process::{Command, Stdio};
 use gnomon::postgres::test_database::TestDatabase;
 use serde_json::json;
 
-use crate::host::{Host, gnomon};
+use crate::{
+    host,
+    program::{HostProcess, gnomon},
+};
 
 /// Runs a command at a terminal, which `script` makes; returns all that it shows.
-async fn at_terminal(host: &Host, variables: &[(&'static str, &'static str)], arguments: &str) -> String {
+async fn at_terminal(host: &HostProcess, variables: &[(&'static str, &'static str)], arguments: &str) -> String {
     let program = gnomon().get_program().to_str().unwrap().to_owned();
     let mut command = Command::new("script");
     command.args(["--quiet", "--return", "--command", &format!("{program} {arguments}"), "/dev/null"]);
     command
         .env("GNOMON_URL", host.url())
+        // Not in the home of whoever runs the tests.
+        .env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"))
         .env("TERM", "xterm-256color")
         .env_remove("NO_COLOR")
         .env_remove("CARGO_TERM_COLOR");
@@ -34,7 +39,7 @@ fn colours(shown: &str) -> Vec<&str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_color_is_kept() {
     let database = TestDatabase::create().await;
-    let host = Host::start(&database).await;
+    let host = host(&database).await;
     let build = host.deploy("tally", test_support::guest("tally"), "").await;
     host.until_state("tally", build, "active").await;
     host.append_one("count-1", "Counted", json!({"n": 1})).await;

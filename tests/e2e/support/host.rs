@@ -1,33 +1,17 @@
-//! A host as a process.
+//! A host as a process, which is killed, stopped and started again.
 
-use std::{
-    io::{BufRead, BufReader},
-    ops::Deref,
-    process::{Child, Command, Stdio},
-    sync::{Arc, mpsc},
-};
+use std::{ops::Deref, process::Stdio, sync::Arc};
 
 use gnomon::postgres::test_database::TestDatabase;
-use serde_json::Value;
 use tempfile::TempDir;
-use test_support::{HostClient, HostLog};
+use test_support::HostClient;
 
-/// The program, ready to be given arguments.
-pub(crate) fn gnomon() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gnomon"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GNOMON_") || name == "DATABASE_URL") {
-        command.env_remove(name);
-    }
-    // Not in the home of whoever runs the tests.
-    command.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
-    command
-}
+use crate::program::{HostProcess, gnomon};
 
 /// A running host, driven with the methods of [`HostClient`]. It is killed when this is dropped.
 pub(crate) struct Host {
-    child: Child,
-    client: HostClient,
-    /// Its data folder, which restarts keep, with the compiled modules in it.
+    process: HostProcess,
+    /// Its data folder, which restarts keep.
     folder: Arc<TempDir>,
     database: String,
     arguments: Vec<String>,
@@ -37,7 +21,7 @@ impl Deref for Host {
     type Target = HostClient;
 
     fn deref(&self) -> &HostClient {
-        &self.client
+        &self.process
     }
 }
 
@@ -65,35 +49,12 @@ impl Host {
     }
 
     async fn launch(database: String, folder: Arc<TempDir>, arguments: Vec<String>) -> Self {
-        let mut child = gnomon()
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--data-dir"])
-            .arg(folder.path())
-            .args(&arguments)
-            .env("DATABASE_URL", &database)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = HostLog::default();
-        let (tell, address) = mpsc::channel();
-        let (lines, kept) = (BufReader::new(child.stderr.take().unwrap()).lines(), log.clone());
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                let entry: Value = serde_json::from_str(&line).unwrap_or_default();
-                if entry["message"] == "listening" {
-                    let _ = tell.send(entry["address"].as_str().unwrap_or_default().to_owned());
-                }
-                kept.push(line);
-            }
-        });
-        let address = tokio::task::spawn_blocking(move || address.recv()).await.unwrap();
-        let Ok(address) = address else { panic!("the host did not start: {log:#?}") };
-        let client = HostClient::new(format!("http://{address}"), log);
-        Self { child, client, folder, database, arguments }
+        let process = HostProcess::start(&database, Arc::clone(&folder), &arguments).await;
+        Self { process, folder, database, arguments }
     }
 
     pub(crate) fn pid(&self) -> nix::unistd::Pid {
-        nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap())
+        nix::unistd::Pid::from_raw(i32::try_from(self.process.child.id()).unwrap())
     }
 
     pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
@@ -102,8 +63,8 @@ impl Host {
 
     /// Kills the host.
     pub(crate) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.process.child.kill().unwrap();
+        self.process.child.wait().unwrap();
     }
 
     /// Starts it again after [`Host::kill`], with the same data folder.
@@ -115,7 +76,7 @@ impl Host {
     pub(crate) async fn stop(mut self) -> bool {
         self.signal(nix::sys::signal::Signal::SIGTERM);
         let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.process.child.try_wait().unwrap() {
                 break status;
             }
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -134,12 +95,5 @@ impl Host {
         command.args(arguments).env("GNOMON_URL", self.url()).stdin(Stdio::null());
         command.env("XDG_STATE_HOME", self.state());
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
