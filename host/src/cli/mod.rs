@@ -131,7 +131,13 @@ pub fn run() -> ExitCode {
 }
 
 fn try_run(cli: Cli) -> anyhow::Result<()> {
-    telemetry::start(&cli.log, cli.command.default_log())?;
+    telemetry::start(&cli.log, cli.command.default_log()).map_err(|_| {
+        let found = cli.log.log.as_deref().unwrap_or_default();
+        anyhow::anyhow!(
+            "`{found}` is not a filter for --log (GNOMON_LOG); write a level, such as debug, or levels by target, such as \
+             info,gnomon::guest=debug"
+        )
+    })?;
     // The provider that sqlx uses as well; reqwest leaves the choice to the program. Only a second call fails.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

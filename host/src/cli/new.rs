@@ -144,11 +144,17 @@ impl New {
 
 /// The name of the module in a crate of this name.
 fn module_name(name: &str) -> anyhow::Result<String> {
-    let module = Identifier::new(name.replace('-', "_")).with_context(|| {
-        format!("`{name}` is not allowed as the name of a module, which would be such as order-totals")
-    })?;
+    let Ok(module) = Identifier::new(name.replace('-', "_")) else {
+        bail!(
+            "`{name}` is not allowed as the name of a module; a name has a to z, 0 to 9, - and _, does not begin with a digit, and has at \
+             most {} bytes, such as order-totals",
+            Identifier::MAX_BYTES
+        );
+    };
     if RESERVED.contains(&module.as_str()) {
-        bail!("`{name}` is not allowed as the name of a crate, since Rust reserves it; {name}-rows is");
+        bail!(
+            "`{name}` is not allowed as the name of a crate, since it is a word of Rust, or a crate that modules use; {name}-rows is"
+        );
     }
     Ok(module.as_str().to_owned())
 }
@@ -210,13 +216,14 @@ mod tests {
     fn names_become_names_of_modules() {
         assert_eq!(module_name("order-totals").unwrap(), "order_totals");
         let error = |name| format!("{:#}", module_name(name).unwrap_err());
-        assert!(error("Orders").starts_with(
-            "`Orders` is not allowed as the name of a module, which would be such as order-totals: the name `Orders`"
-        ));
+        assert!(
+            error("Orders")
+                .starts_with("`Orders` is not allowed as the name of a module; a name has a to z, 0 to 9, - and _")
+        );
         for name in ["", "1st", "a/b", "../x", "a b", "é"] {
             assert!(module_name(name).is_err(), "{name}");
         }
-        assert!(error("type").contains("Rust reserves it"), "{}", error("type"));
+        assert!(error("type").contains("a word of Rust"), "{}", error("type"));
         assert!(RESERVED.is_sorted());
     }
 

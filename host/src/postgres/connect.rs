@@ -150,6 +150,11 @@ impl RetryLimit {
     pub fn new(limit: Duration) -> Self {
         Self { began: tokio::time::Instant::now(), limit }
     }
+
+    /// The time that is left.
+    fn left(self) -> Duration {
+        self.limit.saturating_sub(self.began.elapsed())
+    }
 }
 
 impl Database {
@@ -212,30 +217,31 @@ impl Database {
         attempt: impl AsyncFn() -> Result<T, sqlx::Error>,
     ) -> Result<T, ConnectError> {
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
-        let mut said = None;
+        let (mut said, mut last) = (None, None);
         loop {
-            // A server that accepts the connection and says nothing is not waited for beyond the limit either.
-            let left = retry_limit.limit.saturating_sub(retry_limit.began.elapsed());
-            let error = match tokio::time::timeout(left, attempt()).await {
+            // A server that accepts the connection and says nothing is not waited for beyond the limit either. A refusal that came
+            // before says more.
+            let error = match tokio::time::timeout(retry_limit.left(), attempt()).await {
                 Ok(Ok(done)) => return Ok(done),
                 Ok(Err(error)) => error,
-                Err(_) => sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer")),
+                Err(_) => last.unwrap_or(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer"))),
             };
-            let pause = backoff.next_pause();
-            let waits = is_transient(&error) && !is_final(&error);
-            if !waits || retry_limit.began.elapsed() + pause >= retry_limit.limit {
-                let waited = if waits { retry_limit.limit } else { Duration::ZERO };
-                return Err(self.error(error, waited));
+            if !is_transient(&error) || is_final(&error) {
+                return Err(self.error(error, Duration::ZERO));
             }
             let message = error.to_string();
             if said.as_ref() != Some(&message) {
-                let until = clock(retry_limit.limit.saturating_sub(retry_limit.began.elapsed()));
+                let until = clock(retry_limit.left());
                 let address = &self.address;
                 warn!(%address, %error, %until, "cannot connect to Postgres, trying again");
                 waiting(format!("cannot connect to Postgres: {message}; trying again until {until}"));
                 said = Some(message);
             }
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(backoff.next_pause().min(retry_limit.left())).await;
+            if retry_limit.left().is_zero() {
+                return Err(self.error(error, retry_limit.limit));
+            }
+            last = Some(error);
         }
     }
 

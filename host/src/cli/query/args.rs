@@ -68,6 +68,9 @@ pub(in crate::cli) struct Query {
 
 fn filter(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
+        Some((option @ ("select" | "order" | "limit" | "offset"), value)) => {
+            Err(format!("`{option}` is an option: --{option} {value}"))
+        }
         Some((column, condition)) if !column.is_empty() => Ok((column.to_owned(), condition.to_owned())),
         _ => Err("write a filter as column=operator.value, such as carrier=eq.UA".to_owned()),
     }
@@ -80,6 +83,7 @@ mod tests {
     #[test]
     fn a_filter_has_a_column() {
         assert_eq!(filter("carrier=eq.a=b"), Ok(("carrier".to_owned(), "eq.a=b".to_owned())));
+        assert_eq!(filter("limit=1"), Err("`limit` is an option: --limit 1".to_owned()));
         assert!(filter("carrier").is_err() && filter("=eq.1").is_err());
     }
 }
