@@ -72,6 +72,9 @@ pub struct ProjectionsQuery {
     /// Whether retired builds are listed, the newest hundred of each projection.
     #[serde(default)]
     pub retired: bool,
+    /// Whether the answer says what each projection reads. Followers do not get it.
+    #[serde(default)]
+    pub reading: bool,
 }
 
 /// The answer of `GET /v1/projections`, by name.
@@ -99,7 +102,7 @@ pub struct Projection {
     /// Its verifications that have not ended, newest first.
     #[serde(default)]
     pub verifications: Vec<RunningVerification>,
-    /// What it reads of the log: in the answer about one projection only, and not for followers.
+    /// What it reads of the log, if that is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<Reading>,
 }

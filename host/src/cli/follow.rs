@@ -89,7 +89,8 @@ pub(super) async fn follow(
 pub(super) async fn read(client: &Client, name: &str) -> Result<Projection, ClientError> {
     let mut misses = 0;
     loop {
-        let request = client.get(&["v1", "projections", name]).query(&ProjectionsQuery { retired: true });
+        let request =
+            client.get(&["v1", "projections", name]).query(&ProjectionsQuery { retired: true, reading: false });
         match client.json(request).await {
             Err(error) if error.is_temporary() && misses < MAX_MISSES => {
                 misses += 1;

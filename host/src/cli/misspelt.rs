@@ -2,26 +2,16 @@
 
 use super::client::{Client, ClientError};
 use crate::{
-    api::{Projection, Projections, Reading},
+    api::{Projections, ProjectionsQuery, Reading},
     event_log::resembles,
 };
 
-/// Projections that are asked what they read.
-const MAX_ASKED: usize = 50;
-
 /// What may be misspelt of an event; `None` if a projection reads it, or if it is like nothing that one reads.
 pub(super) async fn note(client: &Client, stream: &str, event_type: &str) -> Result<Option<String>, ClientError> {
-    let Projections { projections } = client.json(client.get(&["v1", "projections"])).await?;
-    let mut readings = Vec::new();
-    for Projection { name, .. } in projections.into_iter().take(MAX_ASKED) {
-        match client.json::<Projection>(client.get(&["v1", "projections", &name])).await {
-            Ok(projection) => readings.extend(projection.reading.map(|reading| (name, reading))),
-            // It was deleted in the meantime.
-            Err(ClientError::Refused(problem)) if problem.status() == 404 => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(misspelt(&readings, stream, event_type))
+    let query = ProjectionsQuery { retired: false, reading: true };
+    let found: Projections = client.json(client.get(&["v1", "projections"]).query(&query)).await?;
+    let readings = found.projections.into_iter().filter_map(|projection| Some((projection.name, projection.reading?)));
+    Ok(misspelt(&readings.collect::<Vec<_>>(), stream, event_type))
 }
 
 fn misspelt(readings: &[(String, Reading)], stream: &str, event_type: &str) -> Option<String> {

@@ -32,7 +32,7 @@ impl Projections {
     pub(super) fn request(&self, client: &Client) -> RequestBuilder {
         let mut path = vec!["v1", "projections"];
         path.extend(self.name.as_deref());
-        let request = client.get(&path);
-        if self.retired { request.query(&ProjectionsQuery { retired: true }) } else { request }
+        let reading = self.name.is_some() && !self.watch;
+        client.get(&path).query(&ProjectionsQuery { retired: self.retired, reading })
     }
 }

@@ -23,5 +23,5 @@ pub(in crate::http) async fn configure(
     JsonBody(settings): JsonBody<api::ConfigureProjection>,
 ) -> Result<Json<api::Projection>, Problem> {
     api.operations.set_on_failure(&name, on_failure(&settings.on_failure)?).await?;
-    Ok(Json(projection(&api, &name, RetiredBuilds::Hidden).await?))
+    Ok(Json(projection(&api, &name, RetiredBuilds::Hidden).await?.into()))
 }

@@ -10,7 +10,7 @@ use axum::{
 use super::follow::{self, Watched};
 use crate::{
     api,
-    builds::RetiredBuilds,
+    builds::{ProjectionSummary, RetiredBuilds},
     http::{
         convert::retired,
         extract::{Params, PathParams},
@@ -30,7 +30,10 @@ pub(in crate::http) async fn list(
     if sse::wanted(&headers) {
         return Ok(follow::respond(api, Watched::All, retired(query)));
     }
-    let projections = api.operations.projections(retired(query)).await?.into_iter().map(Into::into).collect();
+    let mut projections = Vec::new();
+    for found in api.operations.projections(retired(query)).await? {
+        projections.push(with_reading(&api, found, query).await?);
+    }
     Ok(Json(api::Projections { projections }).into_response())
 }
 
@@ -41,12 +44,21 @@ pub(in crate::http) async fn get(
     PathParams(name): PathParams<Identifier>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let mut found = projection(&api, &name, retired(query)).await?;
+    let found = projection(&api, &name, retired(query)).await?;
     if sse::wanted(&headers) {
         return Ok(follow::respond(api, Watched::One(name), retired(query)));
     }
-    found.reading = api.operations.reading(&api.log, &name).await?.map(Into::into);
-    Ok(Json(found).into_response())
+    Ok(Json(with_reading(&api, found, query).await?).into_response())
+}
+
+/// A projection as it is answered, with what it reads if the query asks for it: that takes a look at every type of the log.
+async fn with_reading(
+    api: &Api,
+    found: ProjectionSummary,
+    query: api::ProjectionsQuery,
+) -> Result<api::Projection, Problem> {
+    let reading = if query.reading { api.operations.reading(&api.log, &found.name).await? } else { None };
+    Ok(api::Projection { reading: reading.map(Into::into), ..found.into() })
 }
 
 /// The projection with a name.
@@ -57,9 +69,7 @@ pub(super) async fn projection(
     api: &Api,
     name: &Identifier,
     retired: RetiredBuilds,
-) -> Result<api::Projection, Problem> {
+) -> Result<ProjectionSummary, Problem> {
     let found = api.operations.projection(name, retired).await?;
-    found
-        .map(Into::into)
-        .ok_or_else(|| Problem::new(Code::ProjectionNotFound, format!("there is no projection `{name}`")))
+    found.ok_or_else(|| Problem::new(Code::ProjectionNotFound, format!("there is no projection `{name}`")))
 }

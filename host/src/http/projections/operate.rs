@@ -41,7 +41,7 @@ pub(super) async fn operated(
     let projection = projection(api, name, RetiredBuilds::Hidden).await;
     let projection =
         projection.map_err(|problem| problem.after(&format!("build {build} {done}")).with("build", build))?;
-    Ok(api::Operated { build: build.into(), projection })
+    Ok(api::Operated { build: build.into(), projection: projection.into() })
 }
 
 pub(in crate::http) async fn rebuild(

@@ -30,7 +30,7 @@ async fn a_projection_names_what_it_passes_over_and_what_may_be_misspelt() {
         let answer = api.append(stream, json!({"events": types.map(event)})).await;
         assert_eq!(answer.status, StatusCode::CREATED);
     }
-    let projection = api.get("/v1/projections/totals").await.json();
+    let projection = api.get("/v1/projections/totals?reading=true").await.json();
     assert_eq!(
         projection["reading"],
         json!({
@@ -46,6 +46,9 @@ async fn a_projection_names_what_it_passes_over_and_what_may_be_misspelt() {
             "more_ignored": 0,
         })
     );
-    // The list stays short.
+    let list = api.get("/v1/projections?reading=true").await.json();
+    assert_eq!(list["projections"][0]["reading"], projection["reading"]);
+    // Nobody else pays for the look at the log.
     assert!(api.get("/v1/projections").await.json()["projections"][0].get("reading").is_none());
+    assert!(api.get("/v1/projections/totals").await.json().get("reading").is_none());
 }
