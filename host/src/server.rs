@@ -12,7 +12,7 @@ use crate::{
     http::{Api, Gate, HttpSettings, serve},
     modules::Modules,
     operations::Operations,
-    postgres::{ConnectError, Database, MigrateError, RetryLimit, Waiting, migrate},
+    postgres::{ConnectError, Database, MigrateError, Waiting, migrate},
     projector::{Projector, ProjectorSettings},
     queries::Queries,
     runtime::{Runtime, RuntimeError, RuntimeLimits, RuntimeSettings},
@@ -105,16 +105,17 @@ impl Rooms {
     ) -> Result<Self, StartError> {
         // First, since it needs no database.
         let runtime = Runtime::start(RuntimeSettings { limits: settings.limits, cache: settings.cache.clone() })?;
-        let retry_limit = RetryLimit::new(settings.connect_timeout);
-        let database = Database::connect_within(database, settings.max_connections, retry_limit, waiting).await?;
+        // Each step has the whole time: the schema's change between them may take longer.
+        let timeout = settings.connect_timeout;
+        let database = Database::connect_saying(database, settings.max_connections, timeout, waiting).await?;
         waiting("the schema of the database is brought up to date".to_owned());
         migrate(&database.lookups).await?;
         let open_log = async || EventLog::open(database.lookups.clone(), settings.log).await;
-        let log = database.retry(retry_limit, waiting, open_log).await?;
+        let log = database.retry(timeout, waiting, open_log).await?;
         let modules = Modules::new(database.lookups.clone(), runtime);
         let start_projector =
             async || Projector::start(&database, log.clone(), modules.clone(), settings.projector).await;
-        let projector = database.retry(retry_limit, waiting, start_projector).await?;
+        let projector = database.retry(timeout, waiting, start_projector).await?;
         let operations = Operations::new(&database, modules.clone(), projector.committed());
         let queries = Queries::new(&database, projector.committed());
         Ok(Self { database, log, modules, projector, operations, queries })

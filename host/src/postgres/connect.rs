@@ -137,26 +137,6 @@ pub struct Database {
 /// Hears why a host cannot start yet.
 pub type Waiting<'a> = &'a (dyn Fn(String) + Send + Sync);
 
-/// For how long something is tried again.
-#[derive(Clone, Copy, Debug)]
-pub struct RetryLimit {
-    began: tokio::time::Instant,
-    limit: Duration,
-}
-
-impl RetryLimit {
-    /// Begins now.
-    #[must_use]
-    pub fn new(limit: Duration) -> Self {
-        Self { began: tokio::time::Instant::now(), limit }
-    }
-
-    /// The time that is left.
-    fn left(self) -> Duration {
-        self.limit.saturating_sub(self.began.elapsed())
-    }
-}
-
 impl Database {
     /// Opens the pools, with `max_connections` in both together, and checks the server.
     ///
@@ -169,17 +149,17 @@ impl Database {
         max_connections: u32,
         timeout: Duration,
     ) -> Result<Self, ConnectError> {
-        Self::connect_within(options, max_connections, RetryLimit::new(timeout), &|_| {}).await
+        Self::connect_saying(options, max_connections, timeout, &|_| {}).await
     }
 
     /// The same; `waiting` hears of each refusal that is tried again.
     ///
     /// # Errors
     /// As above.
-    pub async fn connect_within(
+    pub async fn connect_saying(
         options: PgConnectOptions,
         max_connections: u32,
-        retry_limit: RetryLimit,
+        timeout: Duration,
         waiting: Waiting<'_>,
     ) -> Result<Self, ConnectError> {
         let address = address(&options);
@@ -190,7 +170,7 @@ impl Database {
             session::pool(max_connections - max_connections / 2, Plans::ByIndex).connect_lazy_with(options.clone());
         let database = Self { lookups, queries, address: address.clone(), needed };
         let Contact { version, limit, shares_sessions } =
-            database.retry(retry_limit, waiting, async || contact::look(&options).await).await?;
+            database.retry(timeout, waiting, async || contact::look(&options).await).await?;
         if shares_sessions {
             return Err(ConnectError::SharedSessions { address, needed });
         }
@@ -205,23 +185,25 @@ impl Database {
         }
     }
 
-    /// Tries until it succeeds, fails for a reason that is not transient, or the time is over. The first refusal, and each that differs
+    /// Tries until it succeeds, fails for a reason that is not transient, or has been tried for `timeout`. The first refusal, and each that differs
     /// from the one before, is logged at once.
     ///
     /// # Errors
     /// The last error.
     pub async fn retry<T>(
         &self,
-        retry_limit: RetryLimit,
+        timeout: Duration,
         waiting: Waiting<'_>,
         attempt: impl AsyncFn() -> Result<T, sqlx::Error>,
     ) -> Result<T, ConnectError> {
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
         let (mut said, mut last) = (None, None);
+        let began = tokio::time::Instant::now();
+        let left = || timeout.saturating_sub(began.elapsed());
         loop {
             // A server that accepts the connection and says nothing is not waited for beyond the limit either. A refusal that came
             // before says more.
-            let error = match tokio::time::timeout(retry_limit.left(), attempt()).await {
+            let error = match tokio::time::timeout(left(), attempt()).await {
                 Ok(Ok(done)) => return Ok(done),
                 Ok(Err(error)) => error,
                 Err(_) => last.unwrap_or(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer"))),
@@ -231,15 +213,15 @@ impl Database {
             }
             let message = error.to_string();
             if said.as_ref() != Some(&message) {
-                let until = clock(retry_limit.left());
+                let until = clock(left());
                 let address = &self.address;
                 warn!(%address, %error, %until, "cannot connect to Postgres, trying again");
                 waiting(format!("cannot connect to Postgres: {message}; trying again until {until}"));
                 said = Some(message);
             }
-            tokio::time::sleep(backoff.next_pause().min(retry_limit.left())).await;
-            if retry_limit.left().is_zero() {
-                return Err(self.error(error, retry_limit.limit));
+            tokio::time::sleep(backoff.next_pause().min(left())).await;
+            if left().is_zero() {
+                return Err(self.error(error, timeout));
             }
             last = Some(error);
         }

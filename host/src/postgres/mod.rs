@@ -23,7 +23,7 @@ mod value;
 pub(crate) use self::value::{sql_number, sql_text};
 pub use self::{
     backoff::Backoff,
-    connect::{ConnectError, Database, KEPT_CONNECTIONS, OLDEST_POSTGRES, RetryLimit, Waiting},
+    connect::{ConnectError, Database, KEPT_CONNECTIONS, OLDEST_POSTGRES, Waiting},
     copy::{BinaryCopy, BinaryRows, CopyFormatError},
     listen::{Heard, Notifications},
     migrate::{MigrateError, migrate},

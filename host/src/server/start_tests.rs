@@ -159,3 +159,15 @@ async fn a_server_that_accepts_the_connection_and_is_silent_is_not_waited_for_be
     let error = server.open(options).await.unwrap_err().to_string();
     assert!(error.contains("no answer, and so for 0.3 s (--connect-timeout)"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_takes_long_takes_no_time_from_the_next_ones() {
+    let database = TestDatabase::create().await;
+    let timeout = Duration::from_secs(2);
+    let waiting = |step: String| {
+        if step.contains("schema") {
+            std::thread::sleep(timeout);
+        }
+    };
+    Rooms::start(database.connect_options(), &settings(8, timeout), &waiting).await.unwrap().projector.stop().await;
+}

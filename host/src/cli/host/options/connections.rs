@@ -17,7 +17,7 @@ pub(in crate::cli) struct ConnectionOptions {
 
     /// Seconds for which a host that starts tries to connect to Postgres
     #[arg(long, env = "GNOMON_CONNECT_TIMEOUT", value_name = "SECONDS",
-        default_value_t = Seconds(ServerSettings::default().connect_timeout), value_parser = Seconds::between(0.0, 86_400.0))]
+        default_value_t = Seconds(ServerSettings::default().connect_timeout), value_parser = Seconds::between(0.1, 86_400.0))]
     connect_timeout: Seconds,
 }
 
