@@ -14,7 +14,7 @@ use crate::{
     subscriptions::SubscriptionId,
 };
 
-/// The key of a build, unique in its database, and the key of its subscription. Nobody meets it: people know builds by their
+/// The key of a build, unique in its database, and the key of its subscription. Nobody sees it: people know builds by their
 /// [`BuildName`], so it cannot be displayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BuildId(pub i64);

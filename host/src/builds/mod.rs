@@ -43,7 +43,7 @@ pub(crate) use self::{
         job, lock_projection, notify, of_projection, outdated, projections, running, tables,
     },
     summary::summaries,
-    swap::{SWAP_TIMEOUT, Swapped, swap},
+    swap::{SWAP_TIMEOUT, Swapped, WantedBy, swap},
     upcasters::{
         active_upcasters, begin_upcaster_change, describe_upcasters, hold_upcasters, names_of, remove_active_upcaster,
         set_active_upcaster,

@@ -135,6 +135,9 @@ pub enum Refused {
     /// Queries read it.
     #[error("queries read it; activate another one first, or delete the projection")]
     Active,
+    /// It was to become active by itself, and another one was deployed since.
+    #[error("another one was deployed instead; activate it by its number")]
+    Superseded,
     /// Queries do not read it.
     #[error("queries do not read it")]
     NotActive,

@@ -40,6 +40,15 @@ pub(crate) enum Swapped {
     Deleted,
 }
 
+/// Who wants a build to become the active one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WantedBy {
+    /// An operator, who chose it.
+    Operator,
+    /// Its deployment: only as long as no other one was deployed. That may happen while the swap waits for the projection's lock.
+    Deployment,
+}
+
 /// How often the checkpoint of the next build is read while the active one is held.
 const POLL: Duration = Duration::from_millis(2);
 
@@ -50,7 +59,7 @@ pub(crate) async fn swap(
     projection: &Identifier,
     build: BuildId,
     tables: &TableSet,
-    cause: &str,
+    (wanted_by, cause): (WantedBy, &str),
     timeout: Duration,
 ) -> Result<Swapped, sqlx::Error> {
     let mut transaction = crate::postgres::begin(pool).await?;
@@ -65,6 +74,9 @@ pub(crate) async fn swap(
         return Ok(Swapped::Done);
     }
     let Some(next) = builds.iter().find(|other| other.id == build) else { return Ok(Swapped::Deleted) };
+    if wanted_by == WantedBy::Deployment && !next.state.activates_when_live() {
+        return Ok(Swapped::Refused(Refused::Superseded));
+    }
     if let Err(refused) = transition(next.state, Event::Activated) {
         return Ok(Swapped::Refused(refused));
     }

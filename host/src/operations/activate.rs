@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Operations, error::OperateError};
 use crate::{
     builds::{
-        Build, BuildNumber, ChangeError, Changes, DefaultBuild, Event, Refused, SWAP_TIMEOUT, Stage, Swapped,
+        Build, BuildNumber, ChangeError, Changes, DefaultBuild, Event, Refused, SWAP_TIMEOUT, Stage, Swapped, WantedBy,
         active_checkpoint, get, pick, swap, tables,
     },
     modules::ModuleVersion,
@@ -79,7 +79,7 @@ impl Operations {
         let replays = found.state.kept().is_some_and(|kept| kept.stage == Stage::Replaying);
         if found.state.is_readable() {
             drop(changes);
-            self.activate_live(&found, "an operator activated it", timeout).await?;
+            self.activate_live(&found, (WantedBy::Operator, "an operator activated it"), timeout).await?;
             return Ok(activated(When::Now(ReplacedBuild::by(&found, &builds))));
         }
         // A replaying build waits until it has caught up. Any other is refused, with the reason that `Activated` has.
@@ -98,7 +98,7 @@ impl Operations {
         let builds = changes.builds().await?;
         let earlier = pick(name, &builds, None, DefaultBuild::ToRollBackTo)?.clone();
         drop(changes);
-        self.activate_live(&earlier, "an operator rolled back", timeout).await?;
+        self.activate_live(&earlier, (WantedBy::Operator, "an operator rolled back"), timeout).await?;
         Ok(Activated { build: earlier.number, when: When::Now(ReplacedBuild::by(&earlier, &builds)) })
     }
 
@@ -106,13 +106,13 @@ impl Operations {
     pub(super) async fn activate_live(
         &self,
         build: &Build,
-        cause: &str,
+        reason: (WantedBy, &str),
         timeout: Duration,
     ) -> Result<(), OperateError> {
         let tables = tables(&self.pool, build).await?;
         self.wait_until_near(build, timeout).await?;
         let (projection, id) = (&build.projection, build.id);
-        match swap(&self.pool, projection, id, &tables, cause, timeout.min(SWAP_TIMEOUT)).await? {
+        match swap(&self.pool, projection, id, &tables, reason, timeout.min(SWAP_TIMEOUT)).await? {
             Swapped::Done => Ok(()),
             Swapped::Behind { checkpoint, seen } => {
                 Err(OperateError::Behind { projection: projection.clone(), build: build.number, checkpoint, seen })

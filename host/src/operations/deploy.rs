@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     builds::{
-        self, Activation, Build, BuildNumber, Changes, Event, NewBuild, NewBuildPurpose, State, Work, hold_upcasters,
+        self, Activation, Build, BuildNumber, Changes, Event, NewBuild, NewBuildPurpose, State, WantedBy, Work,
+        hold_upcasters,
     },
     event_log::NameFilter,
     modules::ModuleVersion,
@@ -185,7 +186,8 @@ impl Operations {
     /// long, its worker makes it the active one later, as it does with a new build.
     pub(super) async fn activate_live_ones(&self, builds: &[DeployedBuild]) {
         for live in builds.iter().filter_map(|build| build.live.as_ref()) {
-            if let Err(error) = self.activate_live(live, "the version was deployed again", Duration::ZERO).await {
+            let reason = (WantedBy::Deployment, "the version was deployed again");
+            if let Err(error) = self.activate_live(live, reason, Duration::ZERO).await {
                 tracing::debug!(build = %live.number, projection = %live.projection, %error, "the build is not active yet");
             }
         }

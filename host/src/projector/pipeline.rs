@@ -17,7 +17,7 @@ use super::{
     work::Work,
 };
 use crate::{
-    builds::{BuildError, SWAP_TIMEOUT, Swapped, WorkerReport, report, swap},
+    builds::{BuildError, SWAP_TIMEOUT, Swapped, WantedBy, WorkerReport, report, swap},
     event_log::{Filter, Position},
     postgres::is_transient,
     read_model::{TableSet, WriteSet},
@@ -295,7 +295,8 @@ impl<'w> Pipeline<'w> {
         let (shared, tables) = (Arc::clone(shared), Arc::clone(&self.tables));
         let (projection, build) = (job.build.projection.clone(), job.build.id);
         self.swap = Some(tokio::spawn(async move {
-            swap(&shared.pool, &projection, build, &tables, "it has caught up", SWAP_TIMEOUT).await
+            let reason = (WantedBy::Deployment, "it has caught up");
+            swap(&shared.pool, &projection, build, &tables, reason, SWAP_TIMEOUT).await
         }));
     }
 

@@ -129,7 +129,9 @@ impl TestBuilds {
     /// Turns queries to a build that is live.
     pub(crate) async fn activate(&self, build: BuildId, tables: &TableSet) {
         let swapped =
-            swap(&self.pool, &self.name, build, tables, "the test activates it", Duration::ZERO).await.unwrap();
+            swap(&self.pool, &self.name, build, tables, (WantedBy::Operator, "the test activates it"), Duration::ZERO)
+                .await
+                .unwrap();
         assert_eq!(swapped, Swapped::Done);
     }
 

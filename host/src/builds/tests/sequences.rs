@@ -110,7 +110,8 @@ impl BuildsAndModel {
         let Some(build) = self.any(random) else { return };
         self.trace.push(format!("swap to {}", build.0));
         let (pool, name, tables) = (&self.test.pool, &self.test.name, &self.tables[&build]);
-        let swapped = swap(pool, name, build, tables, "the test wants it", Duration::ZERO).await.unwrap();
+        let swapped =
+            swap(pool, name, build, tables, (WantedBy::Operator, "the test wants it"), Duration::ZERO).await.unwrap();
         let state = self.states[&build];
         assert_eq!(swapped == Swapped::Done, state.is_readable(), "{swapped:?} {:#?}", self.trace);
         if swapped != Swapped::Done || state.is_active() {

@@ -2,7 +2,7 @@ use super::*;
 
 impl TestBuilds {
     async fn swap(&self, build: BuildId, tables: &TableSet, timeout: Duration) -> Swapped {
-        swap(&self.pool, &self.name, build, tables, "the test wants it", timeout).await.unwrap()
+        swap(&self.pool, &self.name, build, tables, (WantedBy::Operator, "the test wants it"), timeout).await.unwrap()
     }
 }
 
@@ -40,6 +40,32 @@ async fn queries_turn_to_a_build_that_is_live_and_not_behind() {
     // Back to the first build, at the same position.
     assert_eq!(test.swap(first, &tables, Duration::ZERO).await, Swapped::Done);
     assert_eq!(view(&test).await, [serde_json::json!({"id": 1, "n": 10})]);
+}
+
+/// As when a deployment commits while the swap of an earlier one waits for the projection's lock.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_whose_deployment_was_superseded_does_not_become_active_by_itself() {
+    let test = TestBuilds::create().await;
+    let (first, tables) = test.build(1, &["n"]).await;
+    test.live(first).await;
+    test.activate(first, &tables).await;
+    let (second, others) = test.build(2, &["n"]).await;
+    test.live(second).await;
+
+    let mut changes = Changes::begin(&test.pool, &test.name).await.unwrap();
+    let by_itself = (WantedBy::Deployment, "it has caught up");
+    let swapped = swap(&test.pool, &test.name, second, &others, by_itself, Duration::ZERO);
+    let superseded = async {
+        let builds = changes.builds().await.unwrap();
+        changes.supersede_others(builds.iter().find(|build| build.id == first).unwrap()).await.unwrap();
+        changes.commit().await.unwrap();
+    };
+    let (swapped, ()) = tokio::join!(swapped, superseded);
+    assert_eq!(swapped.unwrap(), Swapped::Refused(Refused::Superseded));
+    let active = active(&test.pool, &test.name).await.unwrap().found().unwrap();
+    assert_eq!(active.build, first);
+    // An operator may choose it all the same.
+    assert_eq!(test.swap(second, &others, Duration::ZERO).await, Swapped::Done);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,9 @@ async fn narrower(test: &TestBuilds) -> (BuildId, TableSet) {
 }
 
 async fn swapped(test: &TestBuilds, (build, tables): &(BuildId, TableSet)) -> Swapped {
-    swap(&test.pool, &test.name, *build, tables, "the test wants it", Duration::ZERO).await.unwrap()
+    swap(&test.pool, &test.name, *build, tables, (WantedBy::Operator, "the test wants it"), Duration::ZERO)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
