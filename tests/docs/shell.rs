@@ -153,15 +153,17 @@ impl Shell {
         self.tell(&format!("{command} {} &\necho $!", step.redirect(output)));
         let group = Pid::from_raw(self.codes.recv_timeout(LONGEST).unwrap());
         let deadline = std::time::Instant::now() + Duration::from_secs(60);
-        let ran = loop {
-            let ran = step.ran(0, None);
-            if enough(&ran) || std::time::Instant::now() > deadline {
-                break ran;
-            }
+        while !enough(&step.ran(0, None)) && std::time::Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));
-        };
+        }
+        // A shell that is nobody's child any more is gone at once: what has ended is no group.
+        let still_runs = killpg(group, None).is_ok();
         let _ = killpg(group, Signal::SIGTERM);
-        ran
+        if still_runs {
+            step.ran(0, None)
+        } else {
+            step.ran(1, Some("it ended, and the page says that it goes on".to_owned()))
+        }
     }
 
     fn step(&mut self, block: &str) -> Step {

@@ -62,7 +62,9 @@ impl HostProcess {
                 kept.push(line);
             }
         });
-        let address = tokio::task::spawn_blocking(move || address.recv()).await.unwrap();
+        // A cold machine compiles modules first.
+        let longest = std::time::Duration::from_secs(240);
+        let address = tokio::task::spawn_blocking(move || address.recv_timeout(longest)).await.unwrap();
         let Ok(address) = address else { panic!("the host did not start: {log:#?}") };
         let client = HostClient::new(format!("http://{address}"), log);
         Self { child, client, _folder: folder }

@@ -145,7 +145,9 @@ pub struct Reading {
     pub build: u64,
     /// Whether it reads events of every type.
     pub all_types: bool,
-    /// The types that it reads, with the events of each that it has handled.
+    /// The types as the log has them, with those that upcasters make into others; none if it reads every type.
+    pub log_types: Vec<String>,
+    /// The types that its module gets, with the events of each that it has handled.
     pub types: Vec<HandledType>,
     /// The categories of streams that it reads; all if there are none.
     pub categories: Vec<String>,

@@ -20,6 +20,9 @@ use crate::{
     config::ClientOptions,
 };
 
+/// How long the note about names that may be misspelt may take.
+const NOTE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Append an event to a stream.
 ///
 /// With --id it is safe to run the command again: the event is appended once. `gnomon query` waits for what was appended last, so
@@ -110,16 +113,17 @@ impl Append {
         let body = response.text().await.map_err(|error| client.connection_error(&error))?;
         let Appended { stream, last_version, last_position, .. } = client.parse(&body)?;
         last_appends::remember(&client, last_position);
-        // The event is in the log, whatever becomes of the note.
-        if let Ok(Some(note)) = misspelt::note(&client, &self.stream, &self.event_type).await {
-            output::say(format_args!("note: {note}"));
-        }
         if self.json {
             output::data(body)?;
         } else {
             let (version, position) = (figures::count(last_version), figures::count(last_position));
             let before = if repeated { " (already in the log)" } else { "" };
             output::data(format_args!("{stream} version {version}, position {position}{before}"))?;
+        }
+        // The event is in the log, whatever becomes of the note.
+        let note = tokio::time::timeout(NOTE_TIMEOUT, misspelt::note(&client, &self.stream, &self.event_type)).await;
+        if let Ok(Ok(Some(note))) = note {
+            output::say(format_args!("note: {note}"));
         }
         for projection in &self.wait {
             wait(&client, projection, last_position, self.timeout).await?;

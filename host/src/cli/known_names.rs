@@ -59,7 +59,10 @@ fn ask<T: DeserializeOwned>(path: &[&str]) -> Option<T> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::new(&ClientOptions { url: url(&words())? }).ok()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    runtime.block_on(async { tokio::time::timeout(TIMEOUT, client.json(client.get(path))).await }).ok()?.ok()
+    let answer = runtime.block_on(async { tokio::time::timeout(TIMEOUT, client.json(client.get(path))).await });
+    // A look-up of the host's name may still wait on a thread of its own.
+    runtime.shutdown_background();
+    answer.ok()?.ok()
 }
 
 /// The words that are typed so far. Shells pass them after `--`.

@@ -16,7 +16,7 @@ pub(super) async fn note(client: &Client, stream: &str, event_type: &str) -> Res
 
 fn misspelt(readings: &[(String, Reading)], stream: &str, event_type: &str) -> Option<String> {
     let category = stream.split_once('-').map_or(stream, |(category, _)| category);
-    let has_type = |reading: &Reading| reading.all_types || types(reading).any(|known| known == event_type);
+    let has_type = |reading: &Reading| reading.all_types || reading.log_types.iter().any(|known| known == event_type);
     let has_category =
         |reading: &Reading| reading.categories.is_empty() || reading.categories.iter().any(|known| known == category);
     if readings.iter().any(|(_, reading)| has_type(reading) && has_category(reading)) {
@@ -48,9 +48,9 @@ mod tests {
     use super::*;
 
     fn reading(types: &[&str], categories: &[&str]) -> Reading {
-        let types: Vec<_> = types.iter().map(|name| json!({"type": name, "handled": 1})).collect();
-        serde_json::from_value(json!({"build": 1, "all_types": false, "types": types, "categories": categories,
-            "ignored": [], "more_ignored": 0}))
+        let handled: Vec<_> = types.iter().map(|name| json!({"type": name, "handled": 1})).collect();
+        serde_json::from_value(json!({"build": 1, "all_types": false, "log_types": types, "types": handled,
+            "categories": categories, "ignored": [], "more_ignored": 0}))
         .unwrap()
     }
 
@@ -74,6 +74,11 @@ mod tests {
         {
             assert_eq!(note(stream, event_type), None, "{stream} {event_type}");
         }
+        // An upcaster makes what the projection reads of it.
+        let mut behind = readings[0].clone();
+        assert!(misspelt(std::slice::from_ref(&behind), "order-1", "OrderPlacedV").is_some());
+        behind.1.log_types.push("OrderPlacedV".to_owned());
+        assert_eq!(misspelt(&[behind], "order-1", "OrderPlacedV"), None);
         // What another projection reads is not misspelt.
         let both = [readings[0].clone(), ("other".to_owned(), reading(&["OrderPlacd"], &[]))];
         assert_eq!(misspelt(&both, "order-1", "OrderPlacd"), None);

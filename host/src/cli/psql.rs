@@ -108,8 +108,10 @@ fn without_password(url: &str) -> anyhow::Result<(String, Option<OsString>)> {
             _ => {}
         }
     }
-    // libpq does not read `+` as a blank.
-    Ok((url.as_str().replace('+', "%20"), password.map(OsString::from)))
+    // Within a query, libpq does not read `+` as a blank.
+    let query = url.query().map(|query| query.replace('+', "%20"));
+    url.set_query(query.as_deref());
+    Ok((url.into(), password.map(OsString::from)))
 }
 
 #[cfg(test)]
@@ -122,6 +124,7 @@ mod tests {
             ("postgres://u:p%40ss@h:5432/d", "postgres://u@h:5432/d", Some("p@ss")),
             ("postgres://u@h/d?sslmode=require&password=x", "postgres://u@h/d?sslmode=require", Some("x")),
             ("postgres://u@h/d?sslmode=disable&statement-cache-capacity=10", "postgres://u@h/d?sslmode=disable", None),
+            ("postgres://a+b@h/c+d?host=/a%20b", "postgres://a+b@h/c+d?host=%2Fa%20b", None),
             ("postgres:///d?host=/run/postgresql", "postgres:///d?host=%2Frun%2Fpostgresql", None),
         ] {
             let password = password.map(OsString::from);

@@ -10,7 +10,7 @@ use super::{
     problem::Problem,
     progress::Progress,
 };
-use crate::api::{BuildState, Projection};
+use crate::api::{Build, BuildState, Projection};
 
 /// The longest that one request waits, so that a build that stops is noticed and the user hears what is waited for.
 const REQUEST: Duration = Duration::from_secs(1);
@@ -71,11 +71,14 @@ pub(super) async fn wait_for(
     }
 }
 
-/// Why the projection gets no further, if its active build has stopped, or its newest if none is active.
+/// Why the projection gets no further, if its active build has stopped, or if none is active and none is on its way.
 async fn why_stopped(client: &Client, name: &str) -> Result<Option<String>, ClientError> {
     let projection: Projection = client.json(client.get(&["v1", "projections", name])).await?;
     let active = projection.active_build.and_then(|active| projection.build(active));
-    let build = active.or_else(|| projection.builds.first());
+    let build = active.or_else(|| {
+        let on_its_way = |build: &&Build| matches!(build.state, BuildState::Replaying | BuildState::Live);
+        projection.builds.iter().find(on_its_way).or(projection.builds.first())
+    });
     let Some(build) = build else { return Ok(None) };
     Ok(match &build.state {
         BuildState::Paused => {

@@ -10,6 +10,7 @@ mod dead_letters;
 mod deploy;
 mod error;
 mod list;
+mod log_filter;
 mod pause;
 mod reading;
 mod rebuild;

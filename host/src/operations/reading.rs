@@ -1,12 +1,13 @@
 //! What a projection reads of the log, and what it passes over.
 
-use super::Operations;
+use super::{
+    Operations,
+    log_filter::{LogFilter, log_filter},
+};
 use crate::{
-    builds::{BuildNumber, DefaultBuild, names_of, of_projection, pick},
+    builds::{BuildNumber, DefaultBuild, of_projection, pick},
     event_log::{CategoryType, EventLog, Filter, resembles},
-    modules::descriptors,
     read_model::Identifier,
-    runtime::Descriptor,
     subscriptions::handled,
 };
 
@@ -24,6 +25,8 @@ pub struct Reading {
     pub types: Vec<(String, u64)>,
     /// Whether it reads events of every type.
     pub all_types: bool,
+    /// The types as the log has them, with those that upcasters make into others; none if it reads every type.
+    pub log_types: Vec<String>,
     /// The categories of streams that it reads; all if there are none.
     pub categories: Vec<String>,
     /// Types that it passes over, those that may be misspelt first.
@@ -44,7 +47,7 @@ pub struct Ignored {
 }
 
 impl Operations {
-    /// What a projection reads, and what it passes over; `None` if there is no such projection.
+    /// What a projection reads, and what it passes over; `None` if there is no such projection, or if all its builds are retired.
     ///
     /// # Errors
     /// Postgres fails.
@@ -53,25 +56,11 @@ impl Operations {
         let Some(builds) = of_projection(&mut *connection, name).await? else { return Ok(None) };
         let Ok(build) = pick(name, &builds, None, DefaultBuild::ActiveOrNewest) else { return Ok(None) };
         let handled = handled(&mut connection, build.id.subscription()).await?;
-        let mut modules = vec![(build.projection.clone(), build.version)];
-        modules.extend(names_of(&build.upcasters));
-        let (mut filter, mut named, mut all_types) = (Filter::default(), Vec::new(), false);
-        for descriptor in descriptors(&mut connection, &modules).await? {
-            match descriptor {
-                Descriptor::Projection(descriptor) => {
-                    filter = descriptor.filter();
-                    all_types = descriptor.all_types;
-                    named = descriptor.event_types.into_iter().map(|wanted| wanted.event_type).collect();
-                }
-                Descriptor::Upcaster(upcaster) => {
-                    filter.types.widen(upcaster.steps.iter().map(|step| step.event_type.as_str()));
-                }
-            }
-        }
+        let LogFilter { filter, projection } = log_filter(&mut connection, build).await?;
         drop(connection);
         let found = log.event_types(&filter, MAX_TYPES).await?;
         let mut types = handled;
-        for event_type in named {
+        for event_type in projection.event_types.into_iter().map(|wanted| wanted.event_type) {
             if !types.iter().any(|(known, _)| *known == event_type) {
                 types.push((event_type, 0));
             }
@@ -82,7 +71,9 @@ impl Operations {
         let more_ignored = ignored.len().saturating_sub(MAX_IGNORED);
         ignored.truncate(MAX_IGNORED);
         let categories = filter.categories.names().unwrap_or_default().to_vec();
-        Ok(Some(Reading { build: build.number, types, all_types, categories, ignored, more_ignored }))
+        let log_types = filter.types.names().unwrap_or_default().to_vec();
+        let (build, all_types) = (build.number, projection.all_types);
+        Ok(Some(Reading { build, types, all_types, log_types, categories, ignored, more_ignored }))
     }
 }
 

@@ -1,14 +1,10 @@
 //! Trying failed events again.
 
-use sqlx::PgConnection;
-
-use super::{Operations, error::OperateError};
+use super::{Operations, error::OperateError, log_filter::log_filter};
 use crate::{
-    builds::{Build, BuildNumber, Changes, DefaultBuild, Event, names_of, pick},
-    event_log::{Filter, NameFilter},
-    modules::descriptors,
+    builds::{BuildNumber, Changes, DefaultBuild, Event, pick},
     read_model::Identifier,
-    runtime::{Descriptor, Partition},
+    runtime::Partition,
     subscriptions::{self, Redelivery},
 };
 
@@ -46,44 +42,20 @@ impl Operations {
         changes.apply(found.id, Event::Retried, cause).await?;
         let connection = changes.connection();
         let all = subscriptions::count_dead_letters(connection, subscription).await?;
+        let reads = log_filter(connection, &found).await?;
         let mut overtaken = 0;
         if redelivery == Redelivery::InOrder {
-            let types = types_read(connection, &found).await?;
-            let letters = subscriptions::overtaken(connection, subscription, &types).await?;
+            let letters = subscriptions::overtaken(connection, subscription, &reads.filter.types).await?;
             overtaken = letters.iter().map(|(_, letters)| letters).sum();
             if found.state.is_running() && overtaken > 0 && overtaken == all {
                 return Err(OperateError::Overtaken { projection: name.clone(), build, letters: overtaken });
             }
         }
         subscriptions::begin_retry(connection, subscription, redelivery).await?;
-        let behind_others = if by_stream(connection, &found).await? { 0 } else { all - overtaken };
+        // Where each row depends on one stream only, the order between streams makes no difference.
+        let by_stream = reads.projection.partitioned_by == Some(Partition::Stream);
+        let behind_others = if by_stream { 0 } else { all - overtaken };
         changes.commit().await?;
         Ok(Retried { build, overtaken, behind_others })
     }
-}
-
-/// The types of events that are read from the log for a build.
-async fn types_read(connection: &mut PgConnection, build: &Build) -> Result<NameFilter, sqlx::Error> {
-    let mut modules = vec![(build.projection.clone(), build.version)];
-    modules.extend(names_of(&build.upcasters));
-    let mut filter = Filter::default();
-    for descriptor in descriptors(connection, &modules).await? {
-        match descriptor {
-            Descriptor::Projection(descriptor) => filter = descriptor.filter(),
-            Descriptor::Upcaster(upcaster) => {
-                filter.types.widen(upcaster.steps.iter().map(|step| step.event_type.as_str()))
-            }
-        }
-    }
-    Ok(filter.types)
-}
-
-/// Whether each row of a build depends on one stream only, so that the order between streams makes no difference.
-async fn by_stream(connection: &mut PgConnection, build: &Build) -> Result<bool, sqlx::Error> {
-    let descriptors = descriptors(connection, &[(build.projection.clone(), build.version)]).await?;
-    let partitioned_by = descriptors.into_iter().find_map(|descriptor| match descriptor {
-        Descriptor::Projection(descriptor) => descriptor.partitioned_by,
-        Descriptor::Upcaster(_) => None,
-    });
-    Ok(partitioned_by == Some(Partition::Stream))
 }

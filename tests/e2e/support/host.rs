@@ -75,13 +75,13 @@ impl Host {
     /// Stops it with SIGTERM, as operators do; returns whether it exited with 0.
     pub(crate) async fn stop(mut self) -> bool {
         self.signal(nix::sys::signal::Signal::SIGTERM);
-        let status = loop {
-            if let Some(status) = self.process.child.try_wait().unwrap() {
-                break status;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        };
-        status.success()
+        let mut status = None;
+        test_support::until("the host ends after SIGTERM", async || {
+            status = self.process.child.try_wait().unwrap();
+            status.is_some()
+        })
+        .await;
+        status.is_some_and(|status| status.success())
     }
 
     /// The folder of what commands remember.

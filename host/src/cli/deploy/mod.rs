@@ -238,13 +238,10 @@ impl Upload {
     }
 }
 
-/// Says which build was replaced, and how to go back to it. A rollback goes to an older build only.
+/// Says which build was replaced, and how to go back to it.
 fn describe_replaced(name: &str, version: u32, replaced: &ReplacedBuild) -> String {
-    if replaced.version > version {
-        let back = format!("`gnomon activate {name} {}` goes back to it", replaced.build);
-        return format!("it replaces {replaced}, whose version is newer; {back}");
-    }
-    format!("it replaces {replaced}; `gnomon activate {name} {}` goes back to it", replaced.build)
+    let newer = if replaced.version > version { ", whose version is newer" } else { "" };
+    format!("it replaces {replaced}{newer}; `gnomon activate {name} {}` goes back to it", replaced.build)
 }
 
 /// Uploads a component, and deploys it.

@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn types_are_shown_with_their_events_and_near_misses_with_what_was_meant() {
         let reading: Reading = serde_json::from_str(
-            r#"{"build":4,"all_types":false,"categories":["order"],"more_ignored":1200,
+            r#"{"build":4,"all_types":false,"log_types":["OrderPaid","OrderPlaced"],"categories":["order"],"more_ignored":1200,
                 "types":[{"type":"OrderPaid","handled":0},{"type":"OrderPlaced","handled":18262}],
                 "ignored":[{"type":"OrderPlacd","category":"order","type_meant":"OrderPlaced"},
                     {"type":"OrderPlaced","category":"oder","category_meant":"order"},{"type":"Shipped","category":"order"}]}"#,

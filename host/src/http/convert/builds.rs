@@ -100,7 +100,7 @@ impl From<VerificationSummary> for api::RunningVerification {
 
 impl From<Reading> for api::Reading {
     fn from(reading: Reading) -> Self {
-        let Reading { build, types, all_types, categories, ignored, more_ignored } = reading;
+        let Reading { build, types, all_types, log_types, categories, ignored, more_ignored } = reading;
         let types = types.into_iter().map(|(event_type, handled)| api::HandledType { event_type, handled });
         let ignored = ignored.into_iter().map(|Ignored { found, type_meant, category_meant }| api::IgnoredType {
             event_type: found.event_type,
@@ -111,6 +111,7 @@ impl From<Reading> for api::Reading {
         Self {
             build: build.into(),
             all_types,
+            log_types,
             types: types.collect(),
             categories,
             ignored: ignored.collect(),

@@ -36,6 +36,7 @@ async fn a_projection_names_what_it_passes_over_and_what_may_be_misspelt() {
         json!({
             "build": 1,
             "all_types": false,
+            "log_types": ["OrderPaid", "OrderPlaced"],
             "types": [{"type": "OrderPaid", "handled": 0}, {"type": "OrderPlaced", "handled": 12}],
             "categories": ["order"],
             "ignored": [

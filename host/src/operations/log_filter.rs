@@ -1,0 +1,37 @@
+//! What a build reads from the log.
+
+use sqlx::PgConnection;
+
+use crate::{
+    builds::{Build, names_of},
+    event_log::Filter,
+    modules::descriptors,
+    runtime::{Descriptor, ProjectionDescriptor},
+};
+
+/// What a build reads from the log.
+#[derive(Clone, Debug)]
+pub(super) struct LogFilter {
+    /// The events, by their types as the log has them: those that the projection wants, and those that upcasters make into them.
+    pub(super) filter: Filter,
+    /// What the projection declares.
+    pub(super) projection: ProjectionDescriptor,
+}
+
+/// Looks up what a build reads from the log.
+pub(super) async fn log_filter(connection: &mut PgConnection, build: &Build) -> Result<LogFilter, sqlx::Error> {
+    let mut modules = vec![(build.projection.clone(), build.version)];
+    modules.extend(names_of(&build.upcasters));
+    let (mut projection, mut steps) = (None, Vec::new());
+    for descriptor in descriptors(connection, &modules).await? {
+        match descriptor {
+            Descriptor::Projection(descriptor) => projection = Some(descriptor),
+            Descriptor::Upcaster(upcaster) => steps.extend(upcaster.steps),
+        }
+    }
+    // Versions of modules are never deleted.
+    let projection = projection.ok_or(sqlx::Error::RowNotFound)?;
+    let mut filter = projection.filter();
+    filter.types.widen(steps.iter().map(|step| step.event_type.as_str()));
+    Ok(LogFilter { filter, projection })
+}
