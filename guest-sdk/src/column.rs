@@ -1,6 +1,8 @@
 //! The types that a column can hold.
 
+mod array;
 mod bytes;
+mod ci_text;
 mod json;
 mod number;
 mod scalar;
@@ -9,9 +11,10 @@ mod text_enum;
 mod time;
 
 pub use self::{
+    ci_text::CiText,
     json::Json,
     text_enum::{TextEnum, is_text, text_value, text_variant},
-    time::{Date, Timestamp},
+    time::{Date, LocalTimestamp, TimeOfDay, Timestamp},
 };
 use crate::{
     Failure,
@@ -25,15 +28,19 @@ use crate::{
 /// |---|---|---|
 /// | `String` | text | NUL (`\0`) is a failure, as Postgres cannot hold it |
 /// | an enum that derives [`TextEnum`] | text | a closed set of texts |
+/// | [`CiText`] | citext | compared and searched without regard to case by Postgres, kept as it was written; cannot be a key |
 /// | `bool` | bool | |
 /// | `i8`, `i16`, `i32`, `i64`, `u8`, `u16`, `u32` | i64 | |
 /// | `f64` | f64 | exact to the bit, NaN and the infinities included; cannot be a key; −0.0 is kept as 0.0 |
 /// | `rust_decimal::Decimal` | decimal | every digit, by value: `1.50` is kept as `1.5` |
 /// | [`Timestamp`](crate::Timestamp), `chrono::DateTime<Utc>` | timestamp | from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z; fractions finer than a microsecond are truncated, towards the past; a leap second (`:60`) is a failure |
 /// | [`Date`](crate::Date), `chrono::NaiveDate` | date | from 0001-01-01 to 9999-12-31 |
+/// | [`LocalTimestamp`](crate::LocalTimestamp), `chrono::NaiveDateTime` | local_timestamp | a date and a time of day without a time zone; the limits are those of timestamps |
+/// | [`TimeOfDay`](crate::TimeOfDay), `chrono::NaiveTime` | time | from 00:00:00 to 23:59:59.999999; rounded as timestamps are |
 /// | `uuid::Uuid` | uuid | |
-/// | [`Json<T>`], `serde_json::Value` | json | every digit of its numbers; cannot be a key or indexed |
+/// | [`Json<T>`], `serde_json::Value` | json | every digit of its numbers; cannot be a key; an index of kind `gin` finds what it contains |
 /// | `Vec<u8>` | bytes | |
+/// | `Vec<String>`, `Vec<i64>`, `Vec<f64>`, `Vec<Uuid>` | text[], i64[], f64[], uuid[] | elements are never null; cannot be a key; an index of kind `gin` finds what they contain |
 /// | `Option` of any of these | the same, nullable | cannot be a key |
 ///
 /// After each event a row is [settled](Column::settle): it becomes what the host would return. So a projection sees the same
@@ -41,7 +48,7 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "a column cannot hold `{Self}`",
     label = "not a type of column",
-    note = "columns hold String, bool, i8 to i64, u8 to u32, f64, Decimal, Timestamp, Date, Uuid, Vec<u8>, Json<…>, enums that derive TextEnum, and Option of these",
+    note = "columns hold String, CiText, bool, i8 to i64, u8 to u32, f64, Decimal, Timestamp, LocalTimestamp, Date, TimeOfDay, Uuid, Vec<u8>, Vec of String, i64, f64 and Uuid, Json<…>, enums that derive TextEnum, and Option of these",
     note = "`Json<{Self}>` holds any type of serde's"
 )]
 pub trait Column: Sized {
@@ -96,7 +103,7 @@ pub trait NotNull: Column {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a key",
     label = "not a type of key",
-    note = "floats, json and Option cannot be keys"
+    note = "floats, json, arrays, CiText and Option cannot be keys"
 )]
 pub trait KeyColumn: NotNull {
     /// The type that a key is given as: `&str` for `String`, `&[u8]` for `Vec<u8>`, the type itself otherwise.
@@ -112,7 +119,7 @@ pub trait KeyColumn: NotNull {
 #[diagnostic::on_unimplemented(
     message = "an index cannot have a column of `{Self}`",
     label = "not a type that can be indexed",
-    note = "json cannot be indexed; copy the value to search for into a column of its own"
+    note = "json and arrays have no order: give them an index of kind gin, as in #[index(\"by_tags\", gin(tags))]"
 )]
 pub trait IndexColumn: Column {
     /// The type that a searched value is given as: `&str` for `String`, `&[u8]` for `Vec<u8>`, that of `T` for `Option<T>`, the
@@ -127,6 +134,28 @@ pub trait IndexColumn: Column {
     /// No cell can hold it.
     fn wanted_value(wanted: Self::Wanted<'_>) -> Result<Value, Failure>;
 }
+
+/// A [`Column`] of json or of an array, whose elements an index of kind `gin` holds.
+#[diagnostic::on_unimplemented(
+    message = "an index of kind gin cannot have a column of `{Self}`",
+    label = "neither json nor an array",
+    note = "it holds the elements of Json<…>, and of Vec of String, i64, f64 and Uuid; for other types name them in columns(…)"
+)]
+pub trait ElementsColumn: Column {}
+
+/// A [`Column`] of text, whose words a full-text index holds.
+#[diagnostic::on_unimplemented(
+    message = "a full-text index cannot have a column of `{Self}`",
+    label = "not text",
+    note = "it holds the words of String, CiText, and Option of these"
+)]
+pub trait WordsColumn: Column {}
+
+impl<C: ElementsColumn + NotNull> ElementsColumn for Option<C> {}
+
+impl<C: WordsColumn + NotNull> WordsColumn for Option<C> {}
+
+impl WordsColumn for String {}
 
 impl<C: NotNull> Column for Option<C> {
     const TYPE: ColumnType = C::TYPE;

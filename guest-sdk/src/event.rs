@@ -40,6 +40,7 @@ pub struct Event<E> {
     /// When it was appended to the log.
     pub recorded_at: Timestamp,
     metadata: Option<String>,
+    tags: Vec<String>,
 }
 
 impl<E> Event<E> {
@@ -51,6 +52,11 @@ impl<E> Event<E> {
     /// The part of the stream's name after the first `-`: `4711` of `account-4711`. Empty if there is no `-`.
     pub fn stream_id(&self) -> &str {
         names::split_stream(&self.stream).1
+    }
+
+    /// The short texts by which the event is found across streams, such as `course:c1`. Events do not have any yet.
+    pub fn tags(&self) -> &[String] {
+        &self.tags
     }
 
     /// The event's metadata, if it has any.
@@ -94,6 +100,7 @@ impl RawEvent {
                 time: Instant(self.time).to_utc(),
                 recorded_at: Instant(self.recorded_at).to_utc(),
                 metadata: self.metadata,
+                tags: self.tags,
             }),
             Err(failure) => Err(Box::new((self, failure))),
         }
@@ -133,6 +140,7 @@ mod tests {
             metadata: None,
             time: -1,
             recorded_at: 0,
+            tags: Vec::new(),
         }
     }
 

@@ -4,13 +4,43 @@
 ///
 /// The crate has `crate-type = ["cdylib", "rlib"]`, and is built by `cargo build --release --target wasm32-wasip2`. For other
 /// targets the macro exports nothing, so that tests run natively.
+///
+/// What the read model is for is said by a doc comment, or else by the `description` in the crate's Cargo.toml. Hosts show its first
+/// paragraph.
+///
+/// ```ignore
+/// gnomon_sdk::export! {
+///     /// The accounts of the bank, with their balances.
+///     Accounts
+/// }
+/// ```
 #[macro_export]
 macro_rules! export {
+    (#[doc = $first:expr] $(#[doc = $more:expr])* $projection:ty) => {
+        $crate::__export_projection!($projection, concat!($first $(, "\n", $more)*));
+    };
     ($projection:ty) => {
+        $crate::__export_projection!($projection, match option_env!("CARGO_PKG_DESCRIPTION") {
+            Some(description) => description,
+            None => "",
+        });
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_projection {
+    ($projection:ty, $description:expr) => {
         #[cfg(target_family = "wasm")]
         #[allow(unsafe_code, reason = "the exports of a component have unmangled names")]
         const _: () = {
-            type Exported = $crate::__export::Component<$projection>;
+            struct Package;
+
+            impl $crate::__export::Package for Package {
+                const DESCRIPTION: &'static str = $description;
+            }
+
+            type Exported = $crate::__export::Component<$projection, Package>;
     $crate::__export::export_projection!(Exported with_types_in $crate::__export::bindings);
         };
 

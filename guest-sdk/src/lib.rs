@@ -38,7 +38,7 @@ pub use serde_json;
 pub use uuid;
 
 pub use self::{
-    column::{Column, Date, Json, TextEnum, Timestamp},
+    column::{CiText, Column, Date, Json, LocalTimestamp, TextEnum, TimeOfDay, Timestamp},
     event::{Event, Events},
     failure::Failure,
     projection::{Partition, Projection, check_categories},
@@ -54,7 +54,7 @@ pub use self::{
 pub mod __export {
     pub use crate::bindings::{
         generated as bindings,
-        projection::{Component, export_projection},
+        projection::{Component, Package, export_projection},
         upcaster::{Component as UpcasterComponent, export_upcaster, generated as upcaster_bindings},
     };
 }

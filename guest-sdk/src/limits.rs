@@ -4,14 +4,14 @@
 //! the batch changes the row again, so rows would depend on how events are split into batches.
 
 use gnomon_values::{
-    Day, Instant,
+    Day, Instant, LocalTimestamp, TimeOfDay,
     cells::{self, IndexedColumns},
     json::CanonicalJson,
 };
 
 use crate::{
     Failure,
-    schema::{ColumnType, TableSchema, Value},
+    schema::{ColumnType, IndexKind, TableSchema, Value},
 };
 
 /// Checks a cell that a [`Column`](crate::Column) made.
@@ -34,7 +34,17 @@ pub(crate) fn check_row(schema: &TableSchema, row: &[Value]) -> Result<(), Failu
     };
     cells::check_index(IndexedColumns::Key, sizes(schema.key))?;
     for index in schema.indexes {
-        cells::check_index(IndexedColumns::Index(index.name), sizes(index.columns))?;
+        match index.kind {
+            IndexKind::Btree(columns) => cells::check_index(IndexedColumns::Index(index.name), sizes(columns))?,
+            IndexKind::Gin(columns) => {
+                for column in columns.iter().filter_map(|column| schema.index_of(column)) {
+                    if let Value::TextArray(texts) = &row[column] {
+                        cells::check_elements(IndexedColumns::Index(index.name), texts.iter().map(String::len))?;
+                    }
+                }
+            }
+            IndexKind::FullText { .. } => {}
+        }
     }
     Ok(())
 }
@@ -48,8 +58,11 @@ pub(crate) fn check_key(key: &[Value]) -> Result<(), Failure> {
 /// Checks a value that has the type of its column.
 pub(crate) fn check_value(value: &Value) -> Result<(), Failure> {
     match value {
-        Value::Text(text) => Ok(cells::check_text(text)?),
+        Value::Text(text) | Value::CiText(text) => Ok(cells::check_text(text)?),
+        Value::TextArray(texts) => texts.iter().try_for_each(|text| Ok(cells::check_text(text)?)),
         Value::Timestamp(micros) => Ok(Instant(*micros).check().map(drop)?),
+        Value::LocalTimestamp(micros) => Ok(LocalTimestamp(*micros).check().map(drop)?),
+        Value::Time(micros) => Ok(TimeOfDay(*micros).check().map(drop)?),
         Value::Date(days) => Ok(Day(*days).check().map(drop)?),
         Value::Json(text) => Ok(CanonicalJson::parse(text).map(drop)?),
         _ => Ok(()),

@@ -4,6 +4,6 @@ pub use rust_decimal::Decimal;
 pub use uuid::Uuid;
 
 pub use crate::{
-    Date, Event, Events, Failure, Json, Partition, Prefetch, Projection, Rows, Table, TextEnum, Timestamp, Upcast,
-    Upcasted, fail, log,
+    CiText, Date, Event, Events, Failure, Json, LocalTimestamp, Partition, Prefetch, Projection, Rows, Table, TextEnum,
+    TimeOfDay, Timestamp, Upcast, Upcasted, fail, log,
 };

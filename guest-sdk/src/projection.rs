@@ -20,6 +20,10 @@ pub trait Projection: 'static {
     /// the first `-`: `user` for `user-v1-54`. A category that is empty or contains a `-` does not compile.
     const CATEGORIES: &'static [&'static str] = &[];
 
+    /// The tags of the events that it reads: those with any of them; all events if the list is empty. Events do not have tags yet, so
+    /// a host refuses a projection that names some.
+    const TAGS: &'static [&'static str] = &[];
+
     /// What each of its rows depends on. [`Partition::Stream`] lets the host replay streams separately and in parallel.
     const PARTITIONED_BY: Option<Partition> = None;
 

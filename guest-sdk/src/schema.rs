@@ -33,14 +33,14 @@
 //! ```
 
 pub use crate::{
-    column::{IndexColumn, KeyColumn, NotNull},
+    column::{ElementsColumn, IndexColumn, KeyColumn, NotNull, WordsColumn},
     event::{Payload, WantedType},
     key::{IntoKey, Key},
-    table::{ColumnSchema, IndexSchema, TableSchema},
+    table::{ColumnSchema, IndexKind, IndexSchema, ReferenceSchema, TableSchema, Weight},
     value::{ColumnType, Float, Value},
 };
 #[doc(hidden)]
 pub use crate::{
     column::{is_text, text_value, text_variant},
-    table::Cells,
+    table::{Cells, check_reference},
 };

@@ -4,7 +4,7 @@ mod shape;
 
 use std::marker::PhantomData;
 
-pub use self::shape::{ColumnSchema, IndexSchema, TableSchema};
+pub use self::shape::{ColumnSchema, IndexKind, IndexSchema, ReferenceSchema, TableSchema, Weight, check_reference};
 use crate::{
     Failure,
     schema::{Key, Value},
@@ -42,6 +42,9 @@ pub trait Table: Sized + 'static {
     type Key<'a>: Key
     where
         Self: 'a;
+
+    /// The name of the table.
+    const NAME: &'static str;
 
     /// The declaration of the table.
     const SCHEMA: TableSchema;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 pub use gnomon_values::{ColumnType, Float};
-use gnomon_values::{Day, Instant};
+use gnomon_values::{Day, Instant, LocalTimestamp, TimeOfDay, cells};
 use uuid::Uuid;
 
 /// A cell of a row. [`Column`](crate::Column) converts the types of fields to it and back.
@@ -14,6 +14,8 @@ pub enum Value {
     Null,
     /// See [`ColumnType::Text`].
     Text(String),
+    /// See [`ColumnType::CiText`].
+    CiText(String),
     /// See [`ColumnType::Bool`].
     Bool(bool),
     /// See [`ColumnType::I64`].
@@ -24,14 +26,26 @@ pub enum Value {
     Decimal(String),
     /// Microseconds since 1970-01-01T00:00:00Z.
     Timestamp(i64),
+    /// Microseconds since 1970-01-01T00:00:00 without a time zone.
+    LocalTimestamp(i64),
     /// Days since 1970-01-01.
     Date(i32),
+    /// Microseconds since midnight.
+    Time(i64),
     /// See [`ColumnType::Uuid`].
     Uuid(Uuid),
     /// JSON text with sorted keys.
     Json(String),
     /// See [`ColumnType::Bytes`].
     Bytes(Vec<u8>),
+    /// See [`ColumnType::TextArray`].
+    TextArray(Vec<String>),
+    /// See [`ColumnType::I64Array`].
+    I64Array(Vec<i64>),
+    /// See [`ColumnType::F64Array`].
+    F64Array(Vec<Float>),
+    /// See [`ColumnType::UuidArray`].
+    UuidArray(Vec<Uuid>),
 }
 
 impl Value {
@@ -40,23 +54,34 @@ impl Value {
         Some(match self {
             Self::Null => return None,
             Self::Text(_) => ColumnType::Text,
+            Self::CiText(_) => ColumnType::CiText,
             Self::Bool(_) => ColumnType::Bool,
             Self::I64(_) => ColumnType::I64,
             Self::F64(_) => ColumnType::F64,
             Self::Decimal(_) => ColumnType::Decimal,
             Self::Timestamp(_) => ColumnType::Timestamp,
+            Self::LocalTimestamp(_) => ColumnType::LocalTimestamp,
             Self::Date(_) => ColumnType::Date,
+            Self::Time(_) => ColumnType::Time,
             Self::Uuid(_) => ColumnType::Uuid,
             Self::Json(_) => ColumnType::Json,
             Self::Bytes(_) => ColumnType::Bytes,
+            Self::TextArray(_) => ColumnType::TextArray,
+            Self::I64Array(_) => ColumnType::I64Array,
+            Self::F64Array(_) => ColumnType::F64Array,
+            Self::UuidArray(_) => ColumnType::UuidArray,
         })
     }
 
-    /// The bytes of the value's text, decimal digits, JSON or bytes.
+    /// The size of the value, as [`cells`] counts it.
     pub(crate) fn heap_bytes(&self) -> usize {
         match self {
-            Self::Text(text) | Self::Decimal(text) | Self::Json(text) => text.len(),
+            Self::Text(text) | Self::CiText(text) | Self::Decimal(text) | Self::Json(text) => text.len(),
             Self::Bytes(bytes) => bytes.len(),
+            Self::TextArray(texts) => cells::text_array_bytes(texts.iter().map(String::len)),
+            Self::I64Array(numbers) => cells::number_array_bytes(numbers.len()),
+            Self::F64Array(numbers) => cells::number_array_bytes(numbers.len()),
+            Self::UuidArray(uuids) => cells::uuid_array_bytes(uuids.len()),
             _ => 0,
         }
     }
@@ -67,18 +92,24 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),
-            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Text(text) | Self::CiText(text) => write!(f, "{text:?}"),
             Self::Bool(bool) => write!(f, "{bool}"),
             Self::I64(number) => write!(f, "{number}"),
             Self::F64(number) => write!(f, "{number:?}"),
             Self::Decimal(text) | Self::Json(text) => f.write_str(text),
             Self::Timestamp(micros) => write!(f, "{}", Instant(*micros)),
+            Self::LocalTimestamp(micros) => write!(f, "{}", LocalTimestamp(*micros)),
             Self::Date(days) => write!(f, "{}", Day(*days)),
+            Self::Time(micros) => write!(f, "{}", TimeOfDay(*micros)),
             Self::Uuid(uuid) => write!(f, "{uuid}"),
             Self::Bytes(bytes) => {
                 f.write_str("\\x")?;
                 bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
             }
+            Self::TextArray(texts) => write!(f, "{texts:?}"),
+            Self::I64Array(numbers) => write!(f, "{numbers:?}"),
+            Self::F64Array(numbers) => write!(f, "{numbers:?}"),
+            Self::UuidArray(uuids) => f.debug_list().entries(uuids.iter().map(Uuid::to_string)).finish(),
         }
     }
 }

@@ -6,16 +6,20 @@ use gnomon_sdk::schema::{ColumnType, Value};
 pub(crate) fn of_kit(cell: &Value) -> String {
     match cell {
         Value::Null => "null".to_owned(),
-        Value::Text(text) => format!("{} bytes {}", text.len(), shortened(text)),
+        Value::Text(text) | Value::CiText(text) => format!("{} bytes {}", text.len(), shortened(text)),
         Value::Bool(bool) => bool.to_string(),
         Value::I64(number) => number.to_string(),
         Value::F64(float) => format!("{:016x}", float.get().to_bits()),
         Value::Decimal(text) => text.clone(),
-        Value::Timestamp(micros) => micros.to_string(),
+        Value::Timestamp(micros) | Value::LocalTimestamp(micros) | Value::Time(micros) => micros.to_string(),
         Value::Date(days) => days.to_string(),
         Value::Uuid(uuid) => uuid.to_string(),
         Value::Json(text) => json(text),
         Value::Bytes(bytes) => format!("{} bytes {}", bytes.len(), shortened(&hex(bytes))),
+        Value::TextArray(texts) => format!("{} texts {}", texts.len(), shortened(&texts.concat())),
+        Value::I64Array(numbers) => format!("{numbers:?}"),
+        Value::F64Array(numbers) => numbers.iter().map(|float| format!("{:016x}", float.get().to_bits())).collect(),
+        Value::UuidArray(uuids) => uuids.iter().map(ToString::to_string).collect(),
     }
 }
 

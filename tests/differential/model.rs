@@ -6,7 +6,7 @@ use differential_guest::{Everything, Found, KeyOf, KeyTypes, Operation, Pair, Se
 use gnomon_sdk::{
     Column, Table,
     prelude::*,
-    schema::{Float, TableSchema, Value},
+    schema::{Float, IndexKind, IndexSchema, TableSchema, Value},
 };
 
 use crate::{Expected, cells, generate::Case};
@@ -337,8 +337,10 @@ fn wrong(schema: &TableSchema, key: &Key, row: &Row) -> Option<String> {
         return Some("delete the row and put a row with the other key instead".to_owned());
     }
     let cells = |columns: &'static [&'static str]| columns.iter().map(|column| &row[column_index(schema, column)]);
-    let index =
-        |index: &gnomon_sdk::schema::IndexSchema| too_long(&format!("index `{}`", index.name), cells(index.columns));
+    let index = |index: &IndexSchema| match index.kind {
+        IndexKind::Btree(columns) => too_long(&format!("index `{}`", index.name), cells(columns)),
+        IndexKind::Gin(_) | IndexKind::FullText { .. } => None,
+    };
     too_long("the key", cells(schema.key)).or_else(|| schema.indexes.iter().find_map(index)).or_else(|| {
         let bytes: usize = row.iter().map(|cell| size(cell) + 8).sum();
         let words = format!("table `{}`: bytes of a row: {bytes}; the limit max_row_bytes is 1048576", schema.name);

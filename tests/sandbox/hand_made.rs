@@ -14,7 +14,7 @@ fn projection(parts: &str) -> Vec<u8> {
             (core instance $core (instantiate $code))
             (func $nothing (canon lift (core func $core "nothing")))
             (instance $guest (export "describe" (func $nothing)) (export "handle" (func $nothing)))
-            (export "gnomon:module/projection-guest@0.1.0" (instance $guest)))"#
+            (export "gnomon:module/projection-guest@0.2.0" (instance $guest)))"#
     );
     wat::parse_str(text).unwrap()
 }

@@ -36,6 +36,8 @@ fn results_that_break_the_contract_are_reported_with_the_event() {
     let expected = [
         ("skip a version", "it made of `A` 1: an event of the same type at schema version 3; its step is `A` 1 → 2"),
         ("version 0", "it made of `A` 1: the schema version 0 is not between 1 and 2147483647"),
+        ("undeclared", "it made of `A` 1: an event `C`, which is not among the types that the step produces: `A`, `B`"),
+        ("tagged", "it made of `A` 1: an event `A` with tags, which events do not have yet"),
         ("no type", "it made of `A` 1: the event type must not be empty"),
         ("long type", "it made of `A` 1: bytes of an event's type: 300; the limit max_event_type_bytes is 255"),
         ("large", "it made of `A` 1: bytes of data and metadata of an event: 2002; the limit max_event_bytes is 1000"),

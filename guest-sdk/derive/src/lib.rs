@@ -3,6 +3,7 @@
 //! Each derive checks the declaration before it generates code, and reports every error at the token that is wrong, so that an
 //! author sees errors before a host does.
 
+mod description;
 mod errors;
 mod events;
 mod identifier;
@@ -20,7 +21,7 @@ pub fn derive_events(input: TokenStream) -> TokenStream {
 }
 
 /// Makes a struct the row of a table. See `gnomon_sdk::Table`.
-#[proc_macro_derive(Table, attributes(table, index, key, column))]
+#[proc_macro_derive(Table, attributes(table, index, key, column, references))]
 pub fn derive_table(input: TokenStream) -> TokenStream {
     expand(&parse_macro_input!(input as DeriveInput), table::derive)
 }

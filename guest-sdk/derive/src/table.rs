@@ -1,7 +1,10 @@
 //! `#[derive(Table)]`
 
+mod column;
 mod declaration;
 mod generate;
+mod index;
+mod reference;
 
 use proc_macro2::TokenStream;
 use syn::DeriveInput;

@@ -21,6 +21,16 @@ pub(super) fn event(event: types::Event) -> RawEvent {
         metadata: event.metadata,
         time: event.time,
         recorded_at: event.recorded_at,
+        tags: event.tags,
+    }
+}
+
+/// What a module says of the SDK that it is written with.
+pub(super) fn sdk() -> types::Sdk {
+    types::Sdk {
+        name: env!("CARGO_PKG_NAME").to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        language: "Rust".to_owned(),
     }
 }
 
@@ -36,18 +46,22 @@ fn cell(value: Value) -> types::Value {
     match value {
         Value::Null => types::Value::Null,
         Value::Text(text) => types::Value::Text(text),
+        Value::CiText(text) => types::Value::CaseInsensitiveText(text),
         Value::Bool(bool) => types::Value::Boolean(bool),
         Value::I64(number) => types::Value::Int64(number),
         Value::F64(number) => types::Value::Float64(number.get()),
         Value::Decimal(text) => types::Value::Decimal(text),
         Value::Timestamp(micros) => types::Value::Timestamp(micros),
+        Value::LocalTimestamp(micros) => types::Value::LocalTimestamp(micros),
         Value::Date(days) => types::Value::Date(days),
-        Value::Uuid(uuid) => {
-            let (high, low) = uuid.as_u64_pair();
-            types::Value::Uuid(types::Uuid { high, low })
-        }
+        Value::Time(micros) => types::Value::TimeOfDay(micros),
+        Value::Uuid(uuid) => types::Value::Uuid(halves(uuid)),
         Value::Json(text) => types::Value::Json(text),
         Value::Bytes(bytes) => types::Value::Bytes(bytes),
+        Value::TextArray(texts) => types::Value::TextArray(texts),
+        Value::I64Array(numbers) => types::Value::Int64Array(numbers),
+        Value::F64Array(numbers) => types::Value::Float64Array(numbers.into_iter().map(Float::get).collect()),
+        Value::UuidArray(uuids) => types::Value::UuidArray(uuids.into_iter().map(halves).collect()),
     }
 }
 
@@ -59,16 +73,28 @@ fn value(cell: types::Value) -> Value {
     match cell {
         types::Value::Null => Value::Null,
         types::Value::Text(text) => Value::Text(text),
+        types::Value::CaseInsensitiveText(text) => Value::CiText(text),
         types::Value::Boolean(bool) => Value::Bool(bool),
         types::Value::Int64(number) => Value::I64(number),
         types::Value::Float64(number) => Value::F64(Float::new(number)),
         types::Value::Decimal(text) => Value::Decimal(text),
         types::Value::Timestamp(micros) => Value::Timestamp(micros),
+        types::Value::LocalTimestamp(micros) => Value::LocalTimestamp(micros),
         types::Value::Date(days) => Value::Date(days),
+        types::Value::TimeOfDay(micros) => Value::Time(micros),
         types::Value::Uuid(id) => Value::Uuid(uuid(id)),
         types::Value::Json(text) => Value::Json(text),
         types::Value::Bytes(bytes) => Value::Bytes(bytes),
+        types::Value::TextArray(texts) => Value::TextArray(texts),
+        types::Value::Int64Array(numbers) => Value::I64Array(numbers),
+        types::Value::Float64Array(numbers) => Value::F64Array(numbers.into_iter().map(Float::new).collect()),
+        types::Value::UuidArray(uuids) => Value::UuidArray(uuids.into_iter().map(uuid).collect()),
     }
+}
+
+fn halves(uuid: Uuid) -> types::Uuid {
+    let (high, low) = uuid.as_u64_pair();
+    types::Uuid { high, low }
 }
 
 fn uuid(id: types::Uuid) -> Uuid {

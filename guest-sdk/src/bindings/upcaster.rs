@@ -1,19 +1,19 @@
 //! The world of upcasters.
 
-use super::convert::event;
+use super::convert::{event, sdk};
 use crate::{Upcaster, guest as module};
 
 #[allow(missing_docs, unreachable_pub, unsafe_code, unused_qualifications, clippy::all, reason = "generated code")]
 pub mod generated {
     wit_bindgen::generate!({
-        path: "../wit/v0.1.0",
+        path: "../wit/v0.2.0",
         world: "upcaster",
         pub_export_macro: true,
         export_macro_name: "export_upcaster",
         with: {
-            "gnomon:module/cursor@0.1.0": crate::bindings::generated::gnomon::module::cursor,
-            "gnomon:module/log@0.1.0": crate::bindings::generated::gnomon::module::log,
-            "gnomon:module/types@0.1.0": crate::bindings::generated::gnomon::module::types,
+            "gnomon:module/cursor@0.2.0": crate::bindings::generated::gnomon::module::cursor,
+            "gnomon:module/log@0.2.0": crate::bindings::generated::gnomon::module::log,
+            "gnomon:module/types@0.2.0": crate::bindings::generated::gnomon::module::types,
         },
     });
 }
@@ -31,8 +31,9 @@ impl<U: Upcaster> guest::Guest for Component<U> {
             event_type: step.event_type.to_owned(),
             from: step.from,
             to: step.to,
+            produces: step.produces.iter().map(|&event_type| event_type.to_owned()).collect(),
         };
-        guest::Descriptor { steps: U::STEPS.iter().map(step).collect() }
+        guest::Descriptor { sdk: sdk(), steps: U::STEPS.iter().map(step).collect() }
     }
 
     fn upcast(events: Vec<guest::Event>) -> Result<Vec<Vec<guest::Upcasted>>, guest::Failure> {
@@ -44,6 +45,7 @@ impl<U: Upcaster> guest::Guest for Component<U> {
                 schema_version: made.schema_version,
                 data: made.data,
                 metadata: made.metadata,
+                tags: made.tags,
             });
             results.collect()
         });

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use gnomon_values::json::CanonicalJson;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Column, NotNull, mismatch};
+use super::{Column, ElementsColumn, NotNull, mismatch};
 use crate::{
     Failure, reading,
     schema::{ColumnType, Value},
@@ -81,6 +81,8 @@ impl<T: Serialize + DeserializeOwned> Column for Json<T> {
 
 impl<T: Serialize + DeserializeOwned> NotNull for Json<T> {}
 
+impl<T: Serialize + DeserializeOwned> ElementsColumn for Json<T> {}
+
 impl Column for serde_json::Value {
     const TYPE: ColumnType = ColumnType::Json;
 
@@ -104,6 +106,8 @@ impl Column for serde_json::Value {
 }
 
 impl NotNull for serde_json::Value {}
+
+impl ElementsColumn for serde_json::Value {}
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
     reading::from_str(text)

@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -115,8 +115,24 @@ macro_rules! scalar_keys {
     )*};
 }
 
-scalar_columns!(bool, i8, i16, i32, i64, u8, u16, u32, f64, Decimal, DateTime<Utc>, NaiveDate, Uuid);
-scalar_keys!(bool, i8, i16, i32, i64, u8, u16, u32, Decimal, DateTime<Utc>, NaiveDate, Uuid);
+scalar_columns!(
+    bool,
+    i8,
+    i16,
+    i32,
+    i64,
+    u8,
+    u16,
+    u32,
+    f64,
+    Decimal,
+    DateTime<Utc>,
+    NaiveDateTime,
+    NaiveDate,
+    NaiveTime,
+    Uuid
+);
+scalar_keys!(bool, i8, i16, i32, i64, u8, u16, u32, Decimal, DateTime<Utc>, NaiveDateTime, NaiveDate, NaiveTime, Uuid);
 
 impl Scalar for bool {
     const TYPE: ColumnType = ColumnType::Bool;

@@ -1,7 +1,7 @@
-//! Columns of instants and days.
+//! Columns of instants, days and times of day.
 
-use chrono::{DateTime, NaiveDate, Timelike, Utc};
-use gnomon_values::{Day, Instant};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
+use gnomon_values::{self as values, Day, Instant};
 
 use super::scalar::Scalar;
 use crate::{
@@ -15,6 +15,13 @@ pub type Timestamp = DateTime<Utc>;
 /// A day. [`Column`](crate::Column) says which of them a column can hold.
 pub type Date = NaiveDate;
 
+/// A date and a time of day without a time zone, as a calendar shows it. [`Column`](crate::Column) says which of them a column can
+/// hold.
+pub type LocalTimestamp = NaiveDateTime;
+
+/// A time of day, as a timetable has it. [`Column`](crate::Column) says which of them a column can hold.
+pub type TimeOfDay = NaiveTime;
+
 impl Scalar for Timestamp {
     const TYPE: ColumnType = ColumnType::Timestamp;
 
@@ -24,8 +31,7 @@ impl Scalar for Timestamp {
     }
 
     fn settled(self) -> Self {
-        let nanos = self.nanosecond();
-        self.with_nanosecond(nanos - nanos % 1_000).unwrap_or(self)
+        in_micros(self)
     }
 
     fn into_cell(self) -> Value {
@@ -54,6 +60,57 @@ impl Scalar for Date {
         let Value::Date(days) = cell else { return None };
         Some(Day(*days).check().map(Day::to_date).map_err(Failure::from))
     }
+}
+
+impl Scalar for LocalTimestamp {
+    const TYPE: ColumnType = ColumnType::LocalTimestamp;
+
+    fn check(self) -> Result<(), Failure> {
+        values::LocalTimestamp::of(self)?;
+        Ok(())
+    }
+
+    fn settled(self) -> Self {
+        in_micros(self)
+    }
+
+    fn into_cell(self) -> Value {
+        Value::LocalTimestamp(self.and_utc().timestamp_micros())
+    }
+
+    fn from_cell(cell: &Value) -> Option<Result<Self, Failure>> {
+        let Value::LocalTimestamp(micros) = cell else { return None };
+        let local = values::LocalTimestamp(*micros).check();
+        Some(local.map(values::LocalTimestamp::to_local).map_err(Failure::from))
+    }
+}
+
+impl Scalar for TimeOfDay {
+    const TYPE: ColumnType = ColumnType::Time;
+
+    fn check(self) -> Result<(), Failure> {
+        values::TimeOfDay::of(self)?;
+        Ok(())
+    }
+
+    fn settled(self) -> Self {
+        in_micros(self)
+    }
+
+    fn into_cell(self) -> Value {
+        Value::Time(values::TimeOfDay::of(self).map_or(0, |time| time.0))
+    }
+
+    fn from_cell(cell: &Value) -> Option<Result<Self, Failure>> {
+        let Value::Time(micros) = cell else { return None };
+        Some(values::TimeOfDay(*micros).check().map(values::TimeOfDay::to_time).map_err(Failure::from))
+    }
+}
+
+/// The time without fractions of a microsecond.
+fn in_micros<T: Timelike + Copy>(time: T) -> T {
+    let nanos = time.nanosecond();
+    time.with_nanosecond(nanos - nanos % 1_000).unwrap_or(time)
 }
 
 #[cfg(test)]

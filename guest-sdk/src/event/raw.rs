@@ -16,4 +16,5 @@ pub(crate) struct RawEvent {
     pub(crate) metadata: Option<String>,
     pub(crate) time: i64,
     pub(crate) recorded_at: i64,
+    pub(crate) tags: Vec<String>,
 }

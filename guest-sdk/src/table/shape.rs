@@ -1,5 +1,7 @@
 //! Declarations of tables.
 
+pub use gnomon_values::full_text::Weight;
+
 use crate::schema::ColumnType;
 
 /// The declaration of a table.
@@ -7,12 +9,16 @@ use crate::schema::ColumnType;
 pub struct TableSchema {
     /// Its name.
     pub name: &'static str,
+    /// The first paragraph of the doc comment on its row.
+    pub description: Option<&'static str>,
     /// Its columns, in order.
     pub columns: &'static [ColumnSchema],
     /// The columns that identify a row.
     pub key: &'static [&'static str],
     /// Its indexes in addition to the key.
     pub indexes: &'static [IndexSchema],
+    /// Which of its columns are keys of which tables.
+    pub references: &'static [ReferenceSchema],
 }
 
 impl TableSchema {
@@ -27,6 +33,8 @@ impl TableSchema {
 pub struct ColumnSchema {
     /// Its name.
     pub name: &'static str,
+    /// The first paragraph of the doc comment on its field.
+    pub description: Option<&'static str>,
     /// What its cells hold.
     pub column_type: ColumnType,
     /// Whether a cell may be null.
@@ -38,6 +46,70 @@ pub struct ColumnSchema {
 pub struct IndexSchema {
     /// Its name.
     pub name: &'static str,
-    /// Its columns, first to last.
+    /// What it is over.
+    pub kind: IndexKind,
+}
+
+/// What an [`IndexSchema`] is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IndexKind {
+    /// The values of columns, first to last.
+    Btree(&'static [&'static str]),
+    /// What json and arrays contain.
+    Gin(&'static [&'static str]),
+    /// The words of texts.
+    FullText {
+        /// The language of the texts.
+        language: &'static str,
+        /// The columns, and how much the words of each count.
+        columns: &'static [(&'static str, Weight)],
+    },
+}
+
+/// Columns of a [`TableSchema`] whose values are a key of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReferenceSchema {
+    /// The columns, in the order of that key.
     pub columns: &'static [&'static str],
+    /// The table with the key.
+    pub table: &'static str,
+}
+
+/// Checks a reference at compile time: that the columns have the types of the key of the table that they reference.
+#[doc(hidden)]
+pub const fn check_reference(columns: &[ColumnType], target: &TableSchema) {
+    assert!(
+        columns.len() == target.key.len(),
+        "the reference has not as many columns as the key of the table: name a column for each with \
+         #[references(…, columns(…))] on the struct"
+    );
+    let mut index = 0;
+    while index < columns.len() {
+        let mut column = 0;
+        while column < target.columns.len() {
+            if is_equal(target.columns[column].name, target.key[index]) {
+                assert!(
+                    target.columns[column].column_type as u8 == columns[index] as u8,
+                    "a column of the reference has another type than the column of the key that it references"
+                );
+            }
+            column += 1;
+        }
+        index += 1;
+    }
+}
+
+const fn is_equal(left: &str, right: &str) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    if left.len() != right.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < left.len() {
+        if left[index] != right[index] {
+            return false;
+        }
+        index += 1;
+    }
+    true
 }

@@ -201,6 +201,7 @@ pub(super) fn appended(events: &[TestEvent]) -> Vec<RawEvent> {
             metadata: event.metadata.clone(),
             time: time.0,
             recorded_at: time.0,
+            tags: Vec::new(),
         });
     }
     log

@@ -8,7 +8,7 @@ use std::{
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::schema::{TableSchema, Value};
+use crate::schema::{IndexKind, IndexSchema, TableSchema, Value};
 
 /// The tables of a projection with all their rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,8 @@ impl StoredTable {
     }
 
     pub(super) fn find(&self, index: &str, values: &[Value]) -> Vec<Vec<Value>> {
-        let columns = self.schema.indexes.iter().find(|declared| declared.name == index).map_or(&[][..], |i| i.columns);
+        let index = self.schema.indexes.iter().find(|declared| declared.name == index);
+        let Some(IndexSchema { kind: IndexKind::Btree(columns), .. }) = index else { return Vec::new() };
         let indexes: Vec<usize> = columns.iter().filter_map(|column| self.schema.index_of(column)).collect();
         self.rows
             .values()
@@ -122,7 +123,10 @@ fn compare(left: &Value, right: &Value) -> Ordering {
     match (left, right) {
         (Value::Text(left), Value::Text(right)) => left.cmp(right),
         (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
-        (Value::I64(left), Value::I64(right)) | (Value::Timestamp(left), Value::Timestamp(right)) => left.cmp(right),
+        (Value::I64(left), Value::I64(right))
+        | (Value::Timestamp(left), Value::Timestamp(right))
+        | (Value::LocalTimestamp(left), Value::LocalTimestamp(right))
+        | (Value::Time(left), Value::Time(right)) => left.cmp(right),
         (Value::Date(left), Value::Date(right)) => left.cmp(right),
         (Value::Decimal(left), Value::Decimal(right)) => decimal(left).cmp(&decimal(right)),
         (Value::Uuid(left), Value::Uuid(right)) => left.cmp(right),
@@ -149,6 +153,8 @@ mod tests {
                 "i64" => Value::I64(text.parse().unwrap()),
                 "decimal" => Value::Decimal(text.to_owned()),
                 "timestamp" => Value::Timestamp(text.parse().unwrap()),
+                "local_timestamp" => Value::LocalTimestamp(text.parse().unwrap()),
+                "time" => Value::Time(text.parse().unwrap()),
                 "date" => Value::Date(text.parse().unwrap()),
                 "uuid" => Value::Uuid(text.parse().unwrap()),
                 "bytes" => Value::Bytes(

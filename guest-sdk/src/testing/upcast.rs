@@ -161,6 +161,7 @@ fn walk<U: Upcaster>(
         schema_version: now.schema_version,
         data: now.data.clone(),
         metadata: now.metadata.clone(),
+        tags: now.tags.clone(),
         ..original.clone()
     };
     let Some(step) = U::STEPS.iter().position(|step| step.fits(&event)) else { return Ok(vec![now]) };
@@ -194,6 +195,7 @@ fn unchanged(event: &RawEvent) -> RawUpcasted {
         schema_version: event.schema_version,
         data: event.data.clone(),
         metadata: event.metadata.clone(),
+        tags: event.tags.clone(),
     }
 }
 

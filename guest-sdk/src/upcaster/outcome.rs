@@ -26,7 +26,9 @@ use crate::Failure;
 /// # }
 /// ```
 ///
-/// Each event keeps the metadata of the original, unless [`with_metadata`](Self::with_metadata) or
+/// The types of all are among the [`PRODUCES`](crate::Upcast::PRODUCES) of the step.
+///
+/// Each event keeps the tags of the original, and its metadata, unless [`with_metadata`](Self::with_metadata) or
 /// [`without_metadata`](Self::without_metadata) follows it.
 #[derive(Debug)]
 #[must_use]
@@ -90,20 +92,15 @@ impl<N> Upcasted<N> {
     }
 
     /// The events in the form of the contract.
-    pub(super) fn finish(
-        self,
-        event_type: &str,
-        to: u32,
-        original: Option<String>,
-    ) -> Result<Vec<RawUpcasted>, Failure> {
+    pub(super) fn finish(self, event_type: &str, to: u32, original: &Original) -> Result<Vec<RawUpcasted>, Failure> {
         let events = self.events.into_iter().map(|made| {
             let (event_type, schema_version) = made.shape.unwrap_or_else(|| (event_type.to_owned(), to));
             let metadata = match made.metadata {
-                NewMetadata::Original => original.clone(),
+                NewMetadata::Original => original.metadata.clone(),
                 NewMetadata::None => None,
                 NewMetadata::Other(metadata) => Some(metadata?),
             };
-            Ok(RawUpcasted { event_type, schema_version, data: made.data?, metadata })
+            Ok(RawUpcasted { event_type, schema_version, data: made.data?, metadata, tags: original.tags.clone() })
         });
         events.collect()
     }
@@ -145,4 +142,12 @@ pub(crate) struct RawUpcasted {
     pub(crate) schema_version: u32,
     pub(crate) data: String,
     pub(crate) metadata: Option<String>,
+    pub(crate) tags: Vec<String>,
+}
+
+/// What events that come out keep of the one that went in.
+#[derive(Debug)]
+pub(super) struct Original {
+    pub(super) metadata: Option<String>,
+    pub(super) tags: Vec<String>,
 }

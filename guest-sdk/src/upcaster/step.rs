@@ -1,6 +1,9 @@
 //! Steps in the form that the host and the test kit use.
 
-use super::{outcome::RawUpcasted, upcast::Upcast};
+use super::{
+    outcome::{Original, RawUpcasted},
+    upcast::Upcast,
+};
 use crate::{Failure, event::RawEvent};
 
 /// A step of an upcaster.
@@ -12,12 +15,14 @@ pub struct Step {
     pub from: u32,
     /// The schema version that it produces.
     pub to: u32,
+    /// The types of the events that come out.
+    pub produces: &'static [&'static str],
     pub(super) take: fn(RawEvent) -> Result<Vec<RawUpcasted>, Failure>,
 }
 
 impl Step {
     pub(super) const fn of<S: Upcast>() -> Self {
-        Self { event_type: S::EVENT_TYPE, from: S::FROM, to: S::TO, take: take::<S> }
+        Self { event_type: S::EVENT_TYPE, from: S::FROM, to: S::TO, produces: S::PRODUCES, take: take::<S> }
     }
 
     /// Whether the event has the type and version that the step rewrites.
@@ -27,9 +32,17 @@ impl Step {
 }
 
 fn take<S: Upcast>(event: RawEvent) -> Result<Vec<RawUpcasted>, Failure> {
-    let metadata = event.metadata.clone();
+    let original = Original { metadata: event.metadata.clone(), tags: event.tags.clone() };
     let event = event.read_data::<S::Old>().map_err(|unreadable| unreadable.1)?;
-    S::upcast(event)?.finish(S::EVENT_TYPE, S::TO, metadata)
+    let produced = S::upcast(event)?.finish(S::EVENT_TYPE, S::TO, &original)?;
+    match produced.iter().find(|made| !S::PRODUCES.contains(&made.event_type.as_str())) {
+        Some(made) => Err(Failure::new(format!(
+            "the step makes an event of type `{}`, which is not among the types that it PRODUCES: {}",
+            made.event_type,
+            S::PRODUCES.join(", ")
+        ))),
+        None => Ok(produced),
+    }
 }
 
 /// Checks the rules of the host at compile time.
@@ -97,7 +110,13 @@ mod tests {
                     let (event_type, versions) = step.split_once(':').unwrap();
                     let (from, to) = versions.split_once('>').unwrap();
                     let event_type = String::leak(event_type.to_owned());
-                    Step { event_type, from: from.parse().unwrap(), to: to.parse().unwrap(), take: |_| Ok(Vec::new()) }
+                    Step {
+                        event_type,
+                        from: from.parse().unwrap(),
+                        to: to.parse().unwrap(),
+                        produces: &[],
+                        take: |_| Ok(Vec::new()),
+                    }
                 })
                 .collect();
             let accepted = std::panic::catch_unwind(|| check(&steps)).is_ok();

@@ -55,6 +55,10 @@ pub trait Upcast: 'static {
     /// The schema version that it produces, later than [`Self::FROM`]. The next step continues there, if there is one.
     const TO: u32;
 
+    /// The types of the events that come out; [`Self::EVENT_TYPE`] alone if the step says nothing. Where a projection reads one of
+    /// them, activating the upcaster makes a new build of it.
+    const PRODUCES: &'static [&'static str] = &[Self::EVENT_TYPE];
+
     /// The old data. Fields that are left out here are lost.
     type Old: DeserializeOwned;
 

@@ -1,7 +1,7 @@
 //! The sizes of the cells of rows, keys and searches.
 //!
-//! The size of a cell is the bytes of its text, its decimal digits, its JSON or its bytes; it is 0 for types whose values all
-//! have the same size.
+//! The size of a cell is the bytes of its text, its decimal digits, its JSON, its bytes or the elements of its array; it is 0 for
+//! types whose values all have the same size.
 
 use std::{error::Error, fmt};
 
@@ -9,6 +9,9 @@ use crate::limits::MAX_INDEX_BYTES;
 
 /// Bytes that `max_row_bytes` counts for a cell beside its size.
 const CELL_BYTES: usize = 8;
+
+/// Bytes that a text within an array takes beside its own.
+const ELEMENT_BYTES: usize = 24;
 
 /// Bytes of the host's memory that a cell takes beside its size.
 const CELL_MEMORY_BYTES: usize = 32;
@@ -23,6 +26,23 @@ pub fn memory_bytes(sizes: impl IntoIterator<Item = usize>) -> usize {
     sizes.into_iter().map(|size| size + CELL_MEMORY_BYTES).sum()
 }
 
+/// The size of a cell that is an array of texts, by the bytes of each.
+pub fn text_array_bytes(sizes: impl IntoIterator<Item = usize>) -> usize {
+    sizes.into_iter().map(|size| size + ELEMENT_BYTES).sum()
+}
+
+/// The size of a cell that is an array of so many numbers.
+#[must_use]
+pub const fn number_array_bytes(numbers: usize) -> usize {
+    numbers * 8
+}
+
+/// The size of a cell that is an array of so many UUIDs.
+#[must_use]
+pub const fn uuid_array_bytes(uuids: usize) -> usize {
+    uuids * 16
+}
+
 /// Checks the values of a key or of an index of a row, by their sizes.
 ///
 /// # Errors
@@ -30,6 +50,17 @@ pub fn memory_bytes(sizes: impl IntoIterator<Item = usize>) -> usize {
 pub fn check_index(columns: IndexedColumns<'_>, sizes: impl IntoIterator<Item = usize>) -> Result<(), IndexBytesError> {
     let bytes = sizes.into_iter().sum();
     if bytes <= MAX_INDEX_BYTES { Ok(()) } else { Err(IndexBytesError { columns: columns.to_string(), bytes }) }
+}
+
+/// Checks the texts of an array in an index, by their sizes: each is an entry of its own.
+///
+/// # Errors
+/// One has more bytes than an index of Postgres can hold.
+pub fn check_elements(
+    columns: IndexedColumns<'_>,
+    sizes: impl IntoIterator<Item = usize>,
+) -> Result<(), IndexBytesError> {
+    sizes.into_iter().try_for_each(|size| check_index(columns, [size]))
 }
 
 /// Checks a text.
@@ -40,13 +71,15 @@ pub fn check_text(text: &str) -> Result<(), NulError> {
     if text.contains('\0') { Err(NulError) } else { Ok(()) }
 }
 
-/// The columns that a B-tree of Postgres holds.
+/// What names columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexedColumns<'a> {
     /// The key of a table.
     Key,
     /// The index of this name.
     Index(&'a str),
+    /// The reference to the table of this name.
+    Reference(&'a str),
 }
 
 impl fmt::Display for IndexedColumns<'_> {
@@ -54,6 +87,7 @@ impl fmt::Display for IndexedColumns<'_> {
         match self {
             Self::Key => f.write_str("the key"),
             Self::Index(name) => write!(f, "index `{name}`"),
+            Self::Reference(table) => write!(f, "the reference to `{table}`"),
         }
     }
 }

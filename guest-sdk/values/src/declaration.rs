@@ -4,8 +4,10 @@ use std::{collections::HashSet, error::Error, fmt};
 
 use crate::{
     cells::IndexedColumns,
-    limits::{MAX_COLUMNS, MAX_INDEX_COLUMNS, MAX_INDEXES},
+    description, full_text,
+    limits::{MAX_COLUMNS, MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_REFERENCES},
     names::{self, NameError},
+    value::ColumnType,
 };
 
 /// The parts of a table's declaration that are checked.
@@ -13,12 +15,23 @@ use crate::{
 pub struct Table<'a> {
     /// Its name.
     pub name: &'a str,
+    /// What its author says of it.
+    pub description: Option<&'a str>,
     /// Its columns, in order.
     pub columns: Vec<Column<'a>>,
     /// The columns that identify a row.
     pub key: Vec<&'a str>,
     /// Its indexes beside the key.
     pub indexes: Vec<Index<'a>>,
+    /// Which of its columns are keys of which tables.
+    pub references: Vec<Reference<'a>>,
+}
+
+impl<'a> Table<'a> {
+    /// The column of this name.
+    pub(crate) fn column(&self, name: &str) -> Option<&Column<'a>> {
+        self.columns.iter().find(|column| column.name == name)
+    }
 }
 
 /// A column of a [`Table`].
@@ -26,21 +39,12 @@ pub struct Table<'a> {
 pub struct Column<'a> {
     /// Its name.
     pub name: &'a str,
-    /// How its values are ordered.
-    pub order: Order,
+    /// What its author says of it.
+    pub description: Option<&'a str>,
+    /// What its cells hold.
+    pub column_type: ColumnType,
     /// Whether a cell may be null.
     pub nullable: bool,
-}
-
-/// How the values of a column are ordered, by its type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Exactly: it can be in a key and in an index.
-    Exact,
-    /// As f64 is, whose values are not exact: it can be in an index, but not in a key.
-    Inexact,
-    /// As json is, not at all: it can be in neither.
-    None,
 }
 
 /// An index of a [`Table`].
@@ -48,8 +52,33 @@ pub enum Order {
 pub struct Index<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Its columns, first to last.
+    /// What it is over.
+    pub kind: IndexKind<'a>,
+}
+
+/// What an [`Index`] is over.
+#[derive(Clone, Debug)]
+pub enum IndexKind<'a> {
+    /// The values of columns, first to last.
+    Btree(Vec<&'a str>),
+    /// What json and arrays contain.
+    Gin(Vec<&'a str>),
+    /// The words of texts.
+    FullText {
+        /// The language of the texts; see [`full_text::LANGUAGES`].
+        language: &'a str,
+        /// The columns.
+        columns: Vec<&'a str>,
+    },
+}
+
+/// Columns of a [`Table`] whose values are a key of a table.
+#[derive(Clone, Debug)]
+pub struct Reference<'a> {
+    /// The columns, in the order of that key.
     pub columns: Vec<&'a str>,
+    /// The table with the key.
+    pub table: &'a str,
 }
 
 /// What is wrong with a declaration.
@@ -98,7 +127,7 @@ pub enum DeclarationError {
         /// Nullable, or of which type.
         reason: &'static str,
     },
-    /// An index with a column that has no order.
+    /// An index with a column of which it can hold nothing.
     NoIndex {
         /// The table.
         table: String,
@@ -106,6 +135,33 @@ pub enum DeclarationError {
         index: String,
         /// The column.
         column: String,
+        /// Its type.
+        column_type: ColumnType,
+        /// What the index needs.
+        needs: &'static str,
+    },
+    /// An index that has the name of a column, which queries could not tell apart.
+    IndexIsColumn {
+        /// The table.
+        table: String,
+        /// The name.
+        name: String,
+    },
+    /// A full-text index in a language that Postgres does not know.
+    Language {
+        /// The table.
+        table: String,
+        /// The index.
+        index: String,
+        /// Which languages there are.
+        reason: String,
+    },
+    /// A description that is empty, too long, or has control characters.
+    Description {
+        /// Table, column … with its name.
+        owner: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// Too few or too many of something.
     Count {
@@ -136,9 +192,20 @@ impl fmt::Display for DeclarationError {
             Self::NoKey { table, column, reason } => {
                 write!(f, "table `{table}`: column `{column}` cannot be part of the key because it is {reason}")
             }
-            Self::NoIndex { table, index, column } => {
-                write!(f, "table `{table}`: index `{index}`: column `{column}` is json, which cannot be indexed")
+            Self::NoIndex { table, index, column, column_type, needs } => {
+                write!(
+                    f,
+                    "table `{table}`: index `{index}`: column `{column}` is {column_type}, but the index needs {needs}"
+                )
             }
+            Self::IndexIsColumn { table, name } => {
+                write!(
+                    f,
+                    "table `{table}`: index `{name}` has the name of a column; queries name full-text indexes like columns"
+                )
+            }
+            Self::Language { table, index, reason } => write!(f, "table `{table}`: index `{index}`: {reason}"),
+            Self::Description { owner, reason } => write!(f, "{owner}: the description {reason}"),
             Self::Count { table, what, count, min, max } => {
                 write!(f, "table `{table}`: {what}: {count}; {min} to {max} are allowed")
             }
@@ -153,6 +220,7 @@ impl Error for DeclarationError {}
 pub fn check(table: &Table<'_>) -> Vec<DeclarationError> {
     let mut check = Check { table, errors: Vec::new() };
     check.name(table.name, || "table".to_owned());
+    check.description(table.description, || format!("table `{}`", table.name));
 
     check.count("columns", table.columns.len(), 1, MAX_COLUMNS);
     check.unique("column", table.columns.iter().map(|column| column.name));
@@ -170,6 +238,11 @@ pub fn check(table: &Table<'_>) -> Vec<DeclarationError> {
     check.unique("index", table.indexes.iter().map(|index| index.name));
     for index in &table.indexes {
         check.index(index);
+    }
+
+    check.count("references", table.references.len(), 0, MAX_REFERENCES);
+    for reference in &table.references {
+        check.reference(reference);
     }
     check.errors
 }
@@ -208,12 +281,19 @@ impl<'a> Check<'a> {
             self.errors.push(DeclarationError::Reserved { table, column, owner });
         }
         self.name(column.name, || format!("table `{table}`: column"));
+        self.description(column.description, || format!("table `{table}`: column `{}`", column.name));
+    }
+
+    fn description(&mut self, text: Option<&str>, owner: impl Fn() -> String) {
+        if let Some(Err(reason)) = text.map(description::check) {
+            self.errors.push(DeclarationError::Description { owner: owner(), reason });
+        }
     }
 
     fn columns_of(&mut self, user: IndexedColumns<'_>, names: &[&str]) -> Vec<Column<'a>> {
         let mut columns = Vec::with_capacity(names.len());
         for &name in names {
-            match self.table.columns.iter().find(|column| column.name == name) {
+            match self.table.column(name) {
                 Some(column) => columns.push(*column),
                 None => {
                     let (table, user, column) = (self.table.name.to_owned(), user.to_string(), name.to_owned());
@@ -225,12 +305,8 @@ impl<'a> Check<'a> {
     }
 
     fn key_column(&mut self, column: Column<'_>) {
-        let reason = match column.order {
-            _ if column.nullable => "nullable",
-            Order::Exact => return,
-            Order::Inexact => "f64, whose values are not exact",
-            Order::None => "json, which has no order",
-        };
+        let reason = if column.nullable { Some("nullable") } else { column.column_type.not_a_key() };
+        let Some(reason) = reason else { return };
         let (table, column) = (self.table.name.to_owned(), column.name.to_owned());
         self.errors.push(DeclarationError::NoKey { table, column, reason });
     }
@@ -239,13 +315,38 @@ impl<'a> Check<'a> {
         let table = self.table.name;
         self.name(index.name, || format!("table `{table}`: index"));
         let user = IndexedColumns::Index(index.name);
-        self.count(&format!("columns of {user}"), index.columns.len(), 1, MAX_INDEX_COLUMNS);
-        self.unique("index column", index.columns.iter().copied());
-        for column in self.columns_of(user, &index.columns) {
-            if column.order == Order::None {
-                let (table, index) = (table.to_owned(), index.name.to_owned());
-                self.errors.push(DeclarationError::NoIndex { table, index, column: column.name.to_owned() });
+        let (columns, fits, needs): (_, fn(ColumnType) -> bool, _) = match &index.kind {
+            IndexKind::Btree(columns) => (
+                columns,
+                ColumnType::has_order,
+                "values that have an order; a gin index finds what json and arrays contain",
+            ),
+            IndexKind::Gin(columns) => (columns, ColumnType::has_elements, "json or arrays"),
+            IndexKind::FullText { language, columns } => {
+                if let Err(reason) = full_text::check_language(language) {
+                    let (table, index) = (table.to_owned(), index.name.to_owned());
+                    self.errors.push(DeclarationError::Language { table, index, reason });
+                }
+                if self.table.columns.iter().any(|column| column.name == index.name) {
+                    let (table, name) = (table.to_owned(), index.name.to_owned());
+                    self.errors.push(DeclarationError::IndexIsColumn { table, name });
+                }
+                (columns, ColumnType::has_words, "text")
+            }
+        };
+        self.count(&format!("columns of {user}"), columns.len(), 1, MAX_INDEX_COLUMNS);
+        self.unique("index column", columns.iter().copied());
+        for Column { name, column_type, .. } in self.columns_of(user, columns) {
+            if !fits(column_type) {
+                let (table, index, column) = (table.to_owned(), index.name.to_owned(), name.to_owned());
+                self.errors.push(DeclarationError::NoIndex { table, index, column, column_type, needs });
             }
         }
+    }
+
+    fn reference(&mut self, reference: &Reference<'a>) {
+        let user = IndexedColumns::Reference(reference.table);
+        self.count(&format!("columns of {user}"), reference.columns.len(), 1, MAX_INDEX_COLUMNS);
+        self.columns_of(user, &reference.columns);
     }
 }

@@ -5,8 +5,11 @@
 
 pub mod cells;
 pub mod declaration;
+pub mod description;
+pub mod full_text;
 pub mod json;
 pub mod limits;
+mod local_time;
 pub mod names;
 pub mod number;
 pub mod projection;
@@ -14,6 +17,7 @@ mod time;
 mod value;
 
 pub use self::{
+    local_time::{LocalTimeError, LocalTimestamp, TimeOfDay},
     time::{Day, Instant, TimeError},
     value::{ColumnType, Float},
 };

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::{
     declaration::{self, Table},
+    description,
     limits::{MAX_SCHEMA_VERSION, MAX_TABLES, MAX_WANTED},
     names,
 };
@@ -11,6 +12,8 @@ use crate::{
 /// The parts of a projection's description that are checked.
 #[derive(Clone, Debug)]
 pub struct Projection<'a> {
+    /// What its author says of it.
+    pub description: Option<&'a str>,
     /// Its tables.
     pub tables: Vec<Table<'a>>,
     /// Whether it wants events of every type.
@@ -19,12 +22,17 @@ pub struct Projection<'a> {
     pub event_types: Vec<(&'a str, Option<u32>)>,
     /// The categories of streams that it wants.
     pub categories: Vec<&'a str>,
+    /// The tags that it wants.
+    pub tags: Vec<&'a str>,
 }
 
 /// Checks the description of the projection `name`, and returns everything that is wrong with it, in words.
 #[must_use]
 pub fn check(name: &str, projection: &Projection<'_>) -> Vec<String> {
     let mut reasons = Vec::new();
+    if let Some(Err(reason)) = projection.description.map(description::check) {
+        reasons.push(format!("the description {reason}"));
+    }
     let count = projection.tables.len();
     if count == 0 || count > MAX_TABLES {
         reasons.push(format!("tables: {count}; 1 to {MAX_TABLES} are allowed"));
@@ -40,8 +48,38 @@ pub fn check(name: &str, projection: &Projection<'_>) -> Vec<String> {
         }
         reasons.extend(errors.iter().map(ToString::to_string));
     }
+    check_references(&projection.tables, &mut reasons);
     check_wanted(projection, &mut reasons);
     reasons
+}
+
+/// Checks that each reference is to the whole key of a table of the projection, by columns of its types. That the columns exist is
+/// checked with their table.
+fn check_references(tables: &[Table<'_>], reasons: &mut Vec<String>) {
+    for (table, reference) in tables.iter().flat_map(|table| table.references.iter().map(move |its| (table, its))) {
+        let (from, to) = (table.name, reference.table);
+        let Some(target) = tables.iter().find(|target| target.name == to) else {
+            reasons.push(format!("table `{from}` references `{to}`, which is not a table of the projection"));
+            continue;
+        };
+        if reference.columns.len() != target.key.len() {
+            let (columns, key) = (reference.columns.join(", "), target.key.join(", "));
+            reasons.push(format!(
+                "table `{from}`: ({columns}) references `{to}`, whose key is ({key}): give a column for each"
+            ));
+            continue;
+        }
+        for (column, key) in reference.columns.iter().zip(&target.key) {
+            if let (Some(left), Some(right)) = (table.column(column), target.column(key))
+                && left.column_type != right.column_type
+            {
+                reasons.push(format!(
+                    "table `{from}`: column `{column}` is {}, but it references `{to}`, whose key column `{key}` is {}",
+                    left.column_type, right.column_type
+                ));
+            }
+        }
+    }
 }
 
 /// The name of the view on a projection's table.
@@ -56,13 +94,20 @@ fn check_view(projection: &str, table: &str) -> Result<(), String> {
 }
 
 fn check_wanted(projection: &Projection<'_>, reasons: &mut Vec<String>) {
-    let Projection { all_types, event_types, categories, .. } = projection;
-    if event_types.len() > MAX_WANTED || categories.len() > MAX_WANTED {
+    let Projection { all_types, event_types, categories, tags, .. } = projection;
+    if [event_types.len(), categories.len(), tags.len()].iter().any(|count| *count > MAX_WANTED) {
         reasons.push(format!(
-            "event types: {}, categories: {}; at most {MAX_WANTED} of each are allowed",
+            "event types: {}, categories: {}, tags: {}; at most {MAX_WANTED} of each are allowed",
             event_types.len(),
-            categories.len()
+            categories.len(),
+            tags.len()
         ));
+    }
+    if !tags.is_empty() {
+        reasons.push(
+            "it wants events with tags, which events do not have yet, so it would get none; leave its tags out"
+                .to_owned(),
+        );
     }
     if event_types.is_empty() && !all_types {
         reasons.push("it wants no type of event".to_owned());

@@ -19,6 +19,8 @@ open_enum! {
     ColumnType {
         /// UTF-8 text without NUL.
         Text "text",
+        /// Text that is compared and searched without regard to case, and kept as it was written.
+        CiText "citext",
         /// True or false.
         Bool "bool",
         /// A signed 64-bit integer.
@@ -29,14 +31,52 @@ open_enum! {
         Decimal "decimal",
         /// An instant, in microseconds.
         Timestamp "timestamp",
+        /// A date and a time of day without a time zone, in microseconds.
+        LocalTimestamp "local_timestamp",
         /// A day of the Gregorian calendar.
         Date "date",
+        /// A time of day, in microseconds.
+        Time "time",
         /// A UUID.
         Uuid "uuid",
         /// JSON in canonical form.
         Json "json",
         /// Bytes.
         Bytes "bytes",
+        /// Texts.
+        TextArray "text[]",
+        /// Signed 64-bit integers.
+        I64Array "i64[]",
+        /// 64-bit floats.
+        F64Array "f64[]",
+        /// UUIDs.
+        UuidArray "uuid[]",
+    }
+}
+
+open_enum! {
+    /// What an index is over.
+    IndexKind {
+        /// The values of columns, first to last.
+        Btree "btree",
+        /// What json and arrays contain.
+        Gin "gin",
+        /// The words of texts.
+        FullText "full_text",
+    }
+}
+
+open_enum! {
+    /// How much the words of a column count, where results are ranked: `A` most.
+    Weight {
+        /// As in titles.
+        A "A",
+        /// As in headings.
+        B "B",
+        /// As in summaries.
+        C "C",
+        /// As in bodies.
+        D "D",
     }
 }
 
@@ -61,9 +101,25 @@ pub enum Descriptor {
     Other,
 }
 
+/// What a module was written with.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Sdk {
+    /// The name of the SDK.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The programming language.
+    pub language: String,
+}
+
 /// A projection's descriptor.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct ProjectionDescriptor {
+    /// What it was written with.
+    pub sdk: Sdk,
+    /// What the read model is for, as its author says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// The tables that it fills.
     pub tables: Vec<TableDescriptor>,
     /// Whether it wants events of every type, or those of `event_types` only.
@@ -72,6 +128,9 @@ pub struct ProjectionDescriptor {
     pub event_types: Vec<WantedType>,
     /// The categories of streams that it wants; all if the list is empty.
     pub categories: Vec<String>,
+    /// The tags of the events that it wants; events with any tags or none if the list is empty.
+    #[serde(default)]
+    pub tags: Vec<String>,
     /// What each row depends on, if the projection declares it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitioned_by: Option<Partition>,
@@ -82,6 +141,9 @@ pub struct ProjectionDescriptor {
 pub struct TableDescriptor {
     /// Its name.
     pub name: String,
+    /// What a row is, as its author says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// Its columns, in order.
     pub columns: Vec<ColumnDescriptor>,
     /// The columns that identify a row.
@@ -89,6 +151,9 @@ pub struct TableDescriptor {
     /// Its indexes beside the key.
     #[serde(default)]
     pub indexes: Vec<IndexDescriptor>,
+    /// Which of its columns are keys of which tables of the projection.
+    #[serde(default)]
+    pub references: Vec<ReferenceDescriptor>,
 }
 
 /// A column of a table.
@@ -96,6 +161,9 @@ pub struct TableDescriptor {
 pub struct ColumnDescriptor {
     /// Its name.
     pub name: String,
+    /// What it means, as its author says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// What its cells hold.
     #[serde(rename = "type")]
     pub column_type: ColumnType,
@@ -109,8 +177,25 @@ pub struct ColumnDescriptor {
 pub struct IndexDescriptor {
     /// Its name, unique in its table.
     pub name: String,
+    /// What it is over.
+    pub kind: IndexKind,
     /// Its columns, first to last.
     pub columns: Vec<String>,
+    /// The language of the texts, for a full-text index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// How much the words of each column count, for a full-text index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Vec<Weight>>,
+}
+
+/// Columns of a table whose values are a key of another table of the projection, or of the same one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ReferenceDescriptor {
+    /// The columns, in the order of that key.
+    pub columns: Vec<String>,
+    /// The table with the key.
+    pub table: String,
 }
 
 /// A type of event that a projection wants.
@@ -127,6 +212,8 @@ pub struct WantedType {
 /// An upcaster's descriptor.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct UpcasterDescriptor {
+    /// What it was written with.
+    pub sdk: Sdk,
     /// The steps that it takes.
     pub steps: Vec<UpcasterStep>,
 }
@@ -141,4 +228,7 @@ pub struct UpcasterStep {
     pub from: u32,
     /// The schema version that comes out.
     pub to: u32,
+    /// The types of the events that come out.
+    #[serde(default)]
+    pub produces: Vec<String>,
 }

@@ -36,8 +36,9 @@ pub use self::{
     dead_letter::{DeadLetter, DeadLettersPage, DeadLettersQuery},
     deployment::{DeployedModule, Deployment, NewDeployment, VersionToDeploy},
     descriptor::{
-        ColumnDescriptor, ColumnType, Descriptor, IndexDescriptor, ModuleKind, Partition, ProjectionDescriptor,
-        TableDescriptor, UpcasterDescriptor, UpcasterStep, WantedType,
+        ColumnDescriptor, ColumnType, Descriptor, IndexDescriptor, IndexKind, ModuleKind, Partition,
+        ProjectionDescriptor, ReferenceDescriptor, Sdk, TableDescriptor, UpcasterDescriptor, UpcasterStep, WantedType,
+        Weight,
     },
     event::{
         Append, AppendMany, AppendTo, Appended, AppendedMany, Event, EventsPage, ImportLine, Imported, NewEvent,

@@ -29,7 +29,7 @@ pub use self::{
     migrate::{MigrateError, migrate},
     session::{connect_beside, connect_to_read},
     sqlstate::{is_lock_timeout, is_missing_table, is_transient},
-    time::{PgDate, PgTimestamp},
+    time::{PgDate, PgLocalTimestamp, PgTime, PgTimestamp},
     transaction::begin,
     url::{UrlError, parse_url},
 };

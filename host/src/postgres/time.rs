@@ -1,4 +1,4 @@
-//! Instants and days in Postgres' binary format.
+//! Instants, days and times of day in Postgres' binary format.
 //!
 //! Postgres counts from 2000-01-01; the rest of Gnomon and the contract with modules count from 1970-01-01.
 
@@ -56,53 +56,66 @@ impl PgDate {
     }
 }
 
-impl Type<Postgres> for PgTimestamp {
-    fn type_info() -> PgTypeInfo {
-        PgTypeInfo::with_name("timestamptz")
+/// A `timestamp without time zone`, in microseconds since 1970-01-01T00:00:00.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PgLocalTimestamp(pub i64);
+
+/// A `time without time zone`, in microseconds since midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PgTime(pub i64);
+
+impl PgLocalTimestamp {
+    fn wire(self) -> i64 {
+        PgTimestamp(self.0).wire()
+    }
+
+    fn from_wire(wire: i64) -> Self {
+        Self(PgTimestamp::from_wire(wire).0)
     }
 }
 
-impl PgHasArrayType for PgTimestamp {
-    fn array_type_info() -> PgTypeInfo {
-        PgTypeInfo::with_name("timestamptz[]")
+impl PgTime {
+    fn wire(self) -> i64 {
+        self.0
+    }
+
+    fn from_wire(wire: i64) -> Self {
+        Self(wire)
     }
 }
 
-impl Encode<'_, Postgres> for PgTimestamp {
-    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        <i64 as Encode<'_, Postgres>>::encode(self.wire(), buffer)
-    }
+macro_rules! sql_time {
+    ($name:ident($number:ty) as $type_name:literal, $array_name:literal) => {
+        impl Type<Postgres> for $name {
+            fn type_info() -> PgTypeInfo {
+                PgTypeInfo::with_name($type_name)
+            }
+        }
+
+        impl PgHasArrayType for $name {
+            fn array_type_info() -> PgTypeInfo {
+                PgTypeInfo::with_name($array_name)
+            }
+        }
+
+        impl Encode<'_, Postgres> for $name {
+            fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+                <$number as Encode<'_, Postgres>>::encode(self.wire(), buffer)
+            }
+        }
+
+        impl Decode<'_, Postgres> for $name {
+            fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+                Ok(Self::from_wire(<$number>::from_be_bytes(binary(&value)?.try_into()?)))
+            }
+        }
+    };
 }
 
-impl Decode<'_, Postgres> for PgTimestamp {
-    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
-        Ok(Self::from_wire(i64::from_be_bytes(binary(&value)?.try_into()?)))
-    }
-}
-
-impl Type<Postgres> for PgDate {
-    fn type_info() -> PgTypeInfo {
-        PgTypeInfo::with_name("date")
-    }
-}
-
-impl PgHasArrayType for PgDate {
-    fn array_type_info() -> PgTypeInfo {
-        PgTypeInfo::with_name("date[]")
-    }
-}
-
-impl Encode<'_, Postgres> for PgDate {
-    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        <i32 as Encode<'_, Postgres>>::encode(self.wire(), buffer)
-    }
-}
-
-impl Decode<'_, Postgres> for PgDate {
-    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
-        Ok(Self::from_wire(i32::from_be_bytes(binary(&value)?.try_into()?)))
-    }
-}
+sql_time!(PgTimestamp(i64) as "timestamptz", "timestamptz[]");
+sql_time!(PgLocalTimestamp(i64) as "timestamp", "timestamp[]");
+sql_time!(PgTime(i64) as "time", "time[]");
+sql_time!(PgDate(i32) as "date", "date[]");
 
 fn binary<'v>(value: &PgValueRef<'v>) -> Result<&'v [u8], BoxDynError> {
     match value.format() {

@@ -1,8 +1,10 @@
 //! The tables that projections declare and fill: their shape, their rows, and queries on them.
 
+mod array_literal;
 pub mod compare;
 mod content_hash;
 mod decimal;
+mod full_text;
 mod identifier;
 pub mod query;
 #[cfg(test)]
@@ -20,7 +22,8 @@ pub use self::{
     identifier::{Identifier, IdentifierError},
     storage::{LookupError, RowsTooLarge, TableSet},
     table::{
-        Column, ColumnDeclaration, DeclarationError, Index, IndexDeclaration, ShapeError, Table, TableDeclaration,
+        Column, ColumnDeclaration, DeclarationError, Index, IndexDeclaration, IndexKind, IndexKindDeclaration,
+        Reference, ReferenceDeclaration, ShapeError, Table, TableDeclaration, Weight, WeightedColumn,
     },
     value::{ColumnType, Float, Key, Row, Value, cells_bytes},
     write_set::{TableWrites, WriteSet},

@@ -1,10 +1,13 @@
 //! Tables and values for tests.
 
-use gnomon_values::{Day, Instant};
+use gnomon_values::{Day, Instant, LocalTimestamp, TimeOfDay};
 use proptest::{prelude::*, sample::select};
 use uuid::Uuid;
 
-use super::{CanonicalJson, ColumnDeclaration, ColumnType, Decimal, Float, Table, TableDeclaration, Value};
+use super::{
+    CanonicalJson, ColumnDeclaration, ColumnType, Decimal, Float, Table, TableDeclaration, Value,
+    array_literal::array_literal,
+};
 
 /// A table with a column of every type, all but the key nullable. Some names are keywords of SQL, or aliases in the host's
 /// statements.
@@ -23,11 +26,14 @@ pub(crate) fn table() -> Table {
         ("raw", ColumnType::Bytes),
     ];
     let column = |(name, column_type): (&str, ColumnType)| ColumnDeclaration {
+        description: None,
         name: name.to_owned(),
         column_type,
         nullable: name != "id",
     };
     let declaration = TableDeclaration {
+        description: None,
+        references: Vec::new(),
         name: "flights".to_owned(),
         columns: columns.into_iter().map(column).collect(),
         key: vec!["id".to_owned()],
@@ -40,6 +46,7 @@ pub(crate) fn table() -> Table {
 pub(super) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
     match column_type {
         ColumnType::Text => "[aAbé%_*\\\\,()\"{} .]{0,3}".prop_map(Value::Text).boxed(),
+        ColumnType::CiText => "[aAbéÉ%_]{0,3}".prop_map(Value::CiText).boxed(),
         ColumnType::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
         ColumnType::I64 => {
             prop_oneof![4 => -2..3_i64, 1 => select(vec![i64::MIN, i64::MAX])].prop_map(Value::I64).boxed()
@@ -56,6 +63,13 @@ pub(super) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
             let instants = vec![Instant::MIN.0, -1, 0, 1, 951_782_400_000_000, 1_709_208_000_250_000, Instant::MAX.0];
             select(instants).prop_map(|micros| Value::Timestamp(Instant(micros))).boxed()
         }
+        ColumnType::LocalTimestamp => {
+            let times = vec![LocalTimestamp::MIN.0, -1, 0, 1, 951_782_400_000_000, LocalTimestamp::MAX.0];
+            select(times).prop_map(|micros| Value::LocalTimestamp(LocalTimestamp(micros))).boxed()
+        }
+        ColumnType::Time => select(vec![0, 1, 3_600_500_000, TimeOfDay::MAX.0])
+            .prop_map(|micros| Value::Time(TimeOfDay(micros)))
+            .boxed(),
         ColumnType::Date => {
             let days = vec![Day::MIN.0, -1, 0, 1, 11_016, 19_782, Day::MAX.0];
             select(days).prop_map(|days| Value::Date(Day(days))).boxed()
@@ -74,6 +88,20 @@ pub(super) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
         .prop_map(|json| Value::Json(CanonicalJson::parse(json).unwrap()))
         .boxed(),
         ColumnType::Bytes => prop::collection::vec(select(vec![0, 1, b'\\', 255]), 0..3).prop_map(Value::Bytes).boxed(),
+        ColumnType::TextArray => {
+            prop::collection::vec("[aA,{}\"\\\\ é]{0,2}|NULL", 0..3).prop_map(Value::TextArray).boxed()
+        }
+        ColumnType::I64Array => {
+            prop::collection::vec(select(vec![i64::MIN, -1, 0, 7, i64::MAX]), 0..3).prop_map(Value::I64Array).boxed()
+        }
+        ColumnType::F64Array => {
+            let floats = select(vec![-1.5, -0.0, 0.25, 1e300, f64::NAN, f64::NEG_INFINITY]).prop_map(Float::new);
+            prop::collection::vec(floats, 0..3).prop_map(Value::F64Array).boxed()
+        }
+        ColumnType::UuidArray => {
+            let uuids = (0..3_u128).prop_map(|bits| Uuid::from_u128(bits << 120));
+            prop::collection::vec(uuids, 0..3).prop_map(Value::UuidArray).boxed()
+        }
     }
 }
 
@@ -81,16 +109,22 @@ pub(super) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
 pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Null => panic!("null cannot be written"),
-        Value::Text(text) => text.clone(),
+        Value::Text(text) | Value::CiText(text) => text.clone(),
         Value::Bool(bool) => bool.to_string(),
         Value::I64(integer) => integer.to_string(),
         Value::F64(float) => float.get().to_string(),
         Value::Decimal(decimal) => decimal.to_string(),
         Value::Timestamp(instant) => instant.to_string(),
+        Value::LocalTimestamp(local) => local.to_string(),
         Value::Date(day) => day.to_string(),
+        Value::Time(time) => time.to_string(),
         Value::Uuid(uuid) => uuid.to_string(),
         Value::Json(json) => json.to_string(),
         Value::Bytes(bytes) => bytes.iter().fold("\\x".to_owned(), |hex, byte| format!("{hex}{byte:02x}")),
+        Value::TextArray(texts) => array_literal(texts),
+        Value::I64Array(numbers) => array_literal(numbers),
+        Value::F64Array(numbers) => array_literal(numbers.iter().map(|number| number.get())),
+        Value::UuidArray(uuids) => array_literal(uuids),
     }
 }
 
@@ -111,6 +145,10 @@ pub(super) fn json(value: &Value) -> serde_json::Value {
         Value::Bool(_) | Value::I64(_) | Value::F64(_) | Value::Decimal(_) | Value::Json(_) => {
             serde_json::from_str(&text(value)).unwrap()
         }
+        Value::TextArray(texts) => texts.clone().into(),
+        Value::I64Array(numbers) => numbers.clone().into(),
+        Value::F64Array(numbers) => numbers.iter().map(|number| json(&Value::F64(*number))).collect(),
+        Value::UuidArray(uuids) => uuids.iter().map(Uuid::to_string).collect(),
         value => text(value).into(),
     }
 }

@@ -1,7 +1,7 @@
 //! The tables that a projection declares.
 
 use gnomon_values::{
-    TimeError,
+    LocalTimeError, TimeError,
     cells::{self, IndexBytesError, IndexedColumns, NulError},
     declaration,
 };
@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// What is wrong with a declaration.
 pub use gnomon_values::declaration::DeclarationError;
+/// How much the words of a column count.
+pub use gnomon_values::full_text::Weight;
 
 use super::{
     identifier::Identifier,
@@ -20,6 +22,9 @@ use super::{
 pub struct TableDeclaration {
     /// The table's name.
     pub name: String,
+    /// What a row is, as the author says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// Its columns, in order.
     pub columns: Vec<ColumnDeclaration>,
     /// The columns that identify a row.
@@ -27,6 +32,9 @@ pub struct TableDeclaration {
     /// Its indexes in addition to the key.
     #[serde(default)]
     pub indexes: Vec<IndexDeclaration>,
+    /// Which of its columns are keys of which tables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<ReferenceDeclaration>,
 }
 
 /// A column of a [`TableDeclaration`].
@@ -34,6 +42,9 @@ pub struct TableDeclaration {
 pub struct ColumnDeclaration {
     /// The column's name.
     pub name: String,
+    /// What it means, as the author says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// What its cells hold.
     #[serde(rename = "type")]
     pub column_type: ColumnType,
@@ -47,28 +58,87 @@ pub struct ColumnDeclaration {
 pub struct IndexDeclaration {
     /// The index's name, unique in its table.
     pub name: String,
-    /// The columns, first to last.
+    /// What it is over.
+    #[serde(flatten)]
+    pub kind: IndexKindDeclaration,
+}
+
+/// What an [`IndexDeclaration`] is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum IndexKindDeclaration {
+    /// The values of columns.
+    Btree {
+        /// The columns, first to last.
+        columns: Vec<String>,
+    },
+    /// What json and arrays contain.
+    Gin {
+        /// The columns.
+        columns: Vec<String>,
+    },
+    /// The words of texts.
+    FullText {
+        /// The language of the texts.
+        language: String,
+        /// The columns.
+        columns: Vec<WeightedColumn>,
+    },
+}
+
+/// A column of a full-text index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeightedColumn {
+    /// The column.
+    pub column: String,
+    /// How much its words count.
+    pub weight: Weight,
+}
+
+/// Columns of a [`TableDeclaration`] whose values are a key of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferenceDeclaration {
+    /// The columns, in the order of that key.
     pub columns: Vec<String>,
+    /// The table with the key.
+    pub table: String,
 }
 
 impl TableDeclaration {
     /// The declaration in the form that [`declaration::check`] takes.
     #[must_use]
     pub fn to_check(&self) -> declaration::Table<'_> {
+        fn names(names: &[String]) -> Vec<&str> {
+            names.iter().map(String::as_str).collect()
+        }
         let columns = self.columns.iter().map(|column| declaration::Column {
             name: &column.name,
-            order: column.column_type.order(),
+            description: column.description.as_deref(),
+            column_type: column.column_type,
             nullable: column.nullable,
         });
         let indexes = self.indexes.iter().map(|index| declaration::Index {
             name: &index.name,
-            columns: index.columns.iter().map(String::as_str).collect(),
+            kind: match &index.kind {
+                IndexKindDeclaration::Btree { columns } => declaration::IndexKind::Btree(names(columns)),
+                IndexKindDeclaration::Gin { columns } => declaration::IndexKind::Gin(names(columns)),
+                IndexKindDeclaration::FullText { language, columns } => declaration::IndexKind::FullText {
+                    language,
+                    columns: columns.iter().map(|weighted| weighted.column.as_str()).collect(),
+                },
+            },
         });
+        let references = self
+            .references
+            .iter()
+            .map(|reference| declaration::Reference { columns: names(&reference.columns), table: &reference.table });
         declaration::Table {
             name: &self.name,
+            description: self.description.as_deref(),
             columns: columns.collect(),
-            key: self.key.iter().map(String::as_str).collect(),
+            key: names(&self.key),
             indexes: indexes.collect(),
+            references: references.collect(),
         }
     }
 }
@@ -77,9 +147,11 @@ impl TableDeclaration {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     name: Identifier,
+    description: Option<String>,
     columns: Vec<Column>,
     key: Vec<usize>,
     indexes: Vec<Index>,
+    references: Vec<Reference>,
 }
 
 /// A column of a [`Table`].
@@ -87,6 +159,8 @@ pub struct Table {
 pub struct Column {
     /// The column's name.
     pub name: Identifier,
+    /// What it means, as the author says.
+    pub description: Option<String>,
     /// What its cells hold.
     pub column_type: ColumnType,
     /// Whether a cell may be null.
@@ -98,8 +172,44 @@ pub struct Column {
 pub struct Index {
     /// The index's name, unique in its table.
     pub name: Identifier,
-    /// The indexes of its columns in [`Table::columns`], first to last.
+    /// What it is over.
+    pub kind: IndexKind,
+}
+
+/// What an [`Index`] is over. Columns are their indexes in [`Table::columns`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IndexKind {
+    /// The values of columns, first to last.
+    Btree(Vec<usize>),
+    /// What json and arrays contain.
+    Gin(Vec<usize>),
+    /// The words of texts.
+    FullText {
+        /// The language of the texts: one of the configurations that every Postgres has.
+        language: String,
+        /// The columns, and how much the words of each count.
+        columns: Vec<(usize, Weight)>,
+    },
+}
+
+impl Index {
+    /// The columns of a B-tree, first to last; none for an index of another kind, by which `find` cannot search.
+    #[must_use]
+    pub fn btree(&self) -> &[usize] {
+        match &self.kind {
+            IndexKind::Btree(columns) => columns,
+            IndexKind::Gin(_) | IndexKind::FullText { .. } => &[],
+        }
+    }
+}
+
+/// Columns of a [`Table`] whose values are a key of a table of the same projection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The indexes of the columns in [`Table::columns`], in the order of that key.
     pub columns: Vec<usize>,
+    /// The table with the key.
+    pub table: Identifier,
 }
 
 impl Table {
@@ -116,20 +226,46 @@ impl Table {
     fn from_checked(declaration: &TableDeclaration) -> Option<Self> {
         let identifier = |name: &String| Identifier::new(name).ok();
         let column_index = |name: &String| declaration.columns.iter().position(|column| column.name == *name);
+        let column_indexes = |names: &[String]| names.iter().map(column_index).collect::<Option<Vec<_>>>();
         let column = |column: &ColumnDeclaration| {
-            let ColumnDeclaration { ref name, column_type, nullable } = *column;
-            Some(Column { name: identifier(name)?, column_type, nullable })
+            let ColumnDeclaration { ref name, ref description, column_type, nullable } = *column;
+            Some(Column { name: identifier(name)?, description: description.clone(), column_type, nullable })
         };
         let index = |index: &IndexDeclaration| {
-            let columns = index.columns.iter().map(column_index).collect::<Option<_>>()?;
-            Some(Index { name: identifier(&index.name)?, columns })
+            let kind = match &index.kind {
+                IndexKindDeclaration::Btree { columns } => IndexKind::Btree(column_indexes(columns)?),
+                IndexKindDeclaration::Gin { columns } => IndexKind::Gin(column_indexes(columns)?),
+                IndexKindDeclaration::FullText { language, columns } => {
+                    let weighted = |its: &WeightedColumn| Some((column_index(&its.column)?, its.weight));
+                    let columns = columns.iter().map(weighted).collect::<Option<_>>()?;
+                    IndexKind::FullText { language: language.clone(), columns }
+                }
+            };
+            Some(Index { name: identifier(&index.name)?, kind })
+        };
+        let reference = |reference: &ReferenceDeclaration| {
+            Some(Reference { columns: column_indexes(&reference.columns)?, table: identifier(&reference.table)? })
         };
         Some(Self {
             name: identifier(&declaration.name)?,
+            description: declaration.description.clone(),
             columns: declaration.columns.iter().map(column).collect::<Option<_>>()?,
-            key: declaration.key.iter().map(column_index).collect::<Option<_>>()?,
+            key: column_indexes(&declaration.key)?,
             indexes: declaration.indexes.iter().map(index).collect::<Option<_>>()?,
+            references: declaration.references.iter().map(reference).collect::<Option<_>>()?,
         })
+    }
+
+    /// What a row is, as the author says.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// Which of its columns are keys of which tables.
+    #[must_use]
+    pub fn references(&self) -> &[Reference] {
+        &self.references
     }
 
     /// The table's name.
@@ -186,10 +322,17 @@ impl Table {
     pub fn check_row(&self, row: &[Value]) -> Result<(), ShapeError> {
         self.check_cells("row", self.columns.iter(), row)?;
         self.check_index(IndexedColumns::Key, self.key.iter().map(|&column_index| &row[column_index]))?;
-        self.indexes.iter().try_for_each(|index| {
-            let cells = index.columns.iter().map(|&column_index| &row[column_index]);
-            self.check_index(IndexedColumns::Index(index.name.as_str()), cells)
-        })
+        for index in &self.indexes {
+            let named = IndexedColumns::Index(index.name.as_str());
+            match &index.kind {
+                IndexKind::Btree(columns) => self.check_index(named, columns.iter().map(|&column| &row[column]))?,
+                IndexKind::Gin(columns) => {
+                    columns.iter().try_for_each(|&column| self.check_elements(named, &row[column]))?;
+                }
+                IndexKind::FullText { .. } => {}
+            }
+        }
+        Ok(())
     }
 
     /// Checks that a key fits the key's columns.
@@ -206,12 +349,18 @@ impl Table {
     /// # Errors
     /// Names the first value that does not fit, or says that there are no values or too many.
     pub fn check_find(&self, index: &Index, values: &[Value]) -> Result<(), ShapeError> {
-        let expected = values.len().clamp(1, index.columns.len());
-        self.check_cells(
-            "find",
-            index.columns[..expected].iter().map(|&column_index| &self.columns[column_index]),
-            values,
-        )
+        let not_found = |reason| ShapeError::NotFound { table: self.name.clone(), index: index.name.clone(), reason };
+        let IndexKind::Btree(columns) = &index.kind else {
+            return Err(not_found("it is not a B-tree; gin and full-text indexes are for queries"));
+        };
+        let expected = values.len().clamp(1, columns.len());
+        let searched = columns[..expected].iter().map(|&column_index| &self.columns[column_index]);
+        if searched.clone().any(|column| !column.column_type.can_be_found()) {
+            return Err(not_found(
+                "only queries compare case-insensitive text; keep a lower-case copy as text, and search for that",
+            ));
+        }
+        self.check_cells("find", searched, values)
     }
 
     fn check_cells<'c>(
@@ -245,11 +394,21 @@ impl Table {
             let (table, column) = at();
             ShapeError::Time { table, column, error }
         };
+        let local_time = |error| {
+            let (table, column) = at();
+            ShapeError::LocalTime { table, column, error }
+        };
         match cell {
-            Value::Text(text) if cells::check_text(text).is_err() => {
+            Value::Text(text) | Value::CiText(text) if cells::check_text(text).is_err() => {
                 let (table, column) = at();
                 Err(ShapeError::Nul { table, column })
             }
+            Value::TextArray(texts) if texts.iter().any(|text| cells::check_text(text).is_err()) => {
+                let (table, column) = at();
+                Err(ShapeError::Nul { table, column })
+            }
+            Value::LocalTimestamp(local) => local.check().map(drop).map_err(local_time),
+            Value::Time(time) => time.check().map(drop).map_err(local_time),
             Value::Timestamp(instant) => instant.check().map(drop).map_err(time),
             Value::Date(day) => day.check().map(drop).map_err(time),
             _ => Ok(()),
@@ -262,6 +421,13 @@ impl Table {
         cells: impl Iterator<Item = &'v Value>,
     ) -> Result<(), ShapeError> {
         cells::check_index(columns, cells.map(Value::heap_bytes))
+            .map_err(|error| ShapeError::IndexBytes { table: self.name.clone(), error })
+    }
+
+    /// Checks the texts of an array in an index, each of which is an entry of its own.
+    fn check_elements(&self, columns: IndexedColumns<'_>, cell: &Value) -> Result<(), ShapeError> {
+        let Value::TextArray(texts) = cell else { return Ok(()) };
+        cells::check_elements(columns, texts.iter().map(String::len))
             .map_err(|error| ShapeError::IndexBytes { table: self.name.clone(), error })
     }
 }
@@ -310,6 +476,26 @@ pub enum ShapeError {
         column: Identifier,
         /// The value, and the limit.
         error: TimeError,
+    },
+    /// A time without a time zone, out of range.
+    #[error("table `{table}`: column `{column}`: {error}")]
+    LocalTime {
+        /// The table.
+        table: Identifier,
+        /// The column.
+        column: Identifier,
+        /// The value, and the limit.
+        error: LocalTimeError,
+    },
+    /// An index by which `find` cannot search.
+    #[error("table `{table}`: find cannot search by the index `{index}`: {reason}")]
+    NotFound {
+        /// The table.
+        table: Identifier,
+        /// The index.
+        index: Identifier,
+        /// Why not, and the way out.
+        reason: &'static str,
     },
     /// Values that are too large for an index of Postgres.
     #[error("table `{table}`: {error}")]

@@ -1,11 +1,13 @@
 use super::*;
 
 fn column(name: &str, column_type: ColumnType, nullable: bool) -> ColumnDeclaration {
-    ColumnDeclaration { name: name.into(), column_type, nullable }
+    ColumnDeclaration { description: None, name: name.into(), column_type, nullable }
 }
 
 fn declaration() -> TableDeclaration {
     TableDeclaration {
+        description: None,
+        references: Vec::new(),
         name: "accounts".into(),
         columns: vec![
             column("id", ColumnType::Text, false),
@@ -14,7 +16,10 @@ fn declaration() -> TableDeclaration {
             column("notes", ColumnType::Json, true),
         ],
         key: vec!["id".into()],
-        indexes: vec![IndexDeclaration { name: "by_balance".into(), columns: vec!["balance".into()] }],
+        indexes: vec![IndexDeclaration {
+            name: "by_balance".into(),
+            kind: IndexKindDeclaration::Btree { columns: vec!["balance".into()] },
+        }],
     }
 }
 
@@ -28,7 +33,7 @@ fn complaints(change: impl FnOnce(&mut TableDeclaration)) -> Vec<String> {
 fn a_valid_declaration_becomes_a_table() {
     let table = Table::check(&declaration()).unwrap();
     assert_eq!(table.key(), [0]);
-    assert_eq!(table.index("by_balance").unwrap().columns, [1]);
+    assert_eq!(table.index("by_balance").unwrap().btree(), [1]);
     assert_eq!(table.column("rate").unwrap().column_type, ColumnType::F64);
 }
 
@@ -41,8 +46,14 @@ fn every_error_is_named() {
             t.columns.push(column("select", ColumnType::Text, false));
             t.columns.push(column("ctid", ColumnType::Text, false));
             t.columns.push(column("id", ColumnType::Text, false));
-            t.indexes.push(IndexDeclaration { name: "by_notes".into(), columns: vec!["notes".into()] });
-            t.indexes.push(IndexDeclaration { name: "by_nothing".into(), columns: vec![] });
+            t.indexes.push(IndexDeclaration {
+                name: "by_notes".into(),
+                kind: IndexKindDeclaration::Btree { columns: vec!["notes".into()] },
+            });
+            t.indexes.push(IndexDeclaration {
+                name: "by_nothing".into(),
+                kind: IndexKindDeclaration::Btree { columns: vec![] },
+            });
         }),
         [
             "table: the name `Accounts` must be made of a to z, 0 to 9 and _, and must not begin with a digit",
@@ -51,7 +62,7 @@ fn every_error_is_named() {
             "table `Accounts`: a column must not be called `ctid`, Postgres uses that name",
             "table `Accounts`: the key names `owner`, which is not a column of the table",
             "table `Accounts`: column `rate` cannot be part of the key because it is nullable",
-            "table `Accounts`: index `by_notes`: column `notes` is json, which cannot be indexed",
+            "table `Accounts`: index `by_notes`: column `notes` is json, but the index needs values that have an order; a gin index finds what json and arrays contain",
             "table `Accounts`: columns of index `by_nothing`: 0; 1 to 16 are allowed",
         ]
     );

@@ -1,6 +1,6 @@
 //! The values of cells.
 
-use gnomon_values::{Day, Instant, json::CanonicalJson};
+use gnomon_values::{Day, Instant, LocalTimestamp, TimeOfDay, cells, json::CanonicalJson};
 use uuid::Uuid;
 
 pub use gnomon_values::{ColumnType, Float};
@@ -16,16 +16,22 @@ pub(super) fn shown_in_json(column_type: ColumnType, expression: &str) -> Option
 #[must_use]
 pub(in crate::read_model) fn sql_type(column_type: ColumnType) -> &'static str {
     match column_type {
-        ColumnType::Text => "text",
+        ColumnType::Text | ColumnType::CiText => "text",
         ColumnType::Bool => "boolean",
         ColumnType::I64 => "bigint",
         ColumnType::F64 => "double precision",
         ColumnType::Decimal => "numeric",
         ColumnType::Timestamp => "timestamp with time zone",
+        ColumnType::LocalTimestamp => "timestamp without time zone",
         ColumnType::Date => "date",
+        ColumnType::Time => "time without time zone",
         ColumnType::Uuid => "uuid",
         ColumnType::Json => "jsonb",
         ColumnType::Bytes => "bytea",
+        ColumnType::TextArray => "text[]",
+        ColumnType::I64Array => "bigint[]",
+        ColumnType::F64Array => "double precision[]",
+        ColumnType::UuidArray => "uuid[]",
     }
 }
 
@@ -38,6 +44,8 @@ pub enum Value {
     Null,
     /// See [`ColumnType::Text`].
     Text(String),
+    /// See [`ColumnType::CiText`]. Here two spellings are two values; Postgres compares them without regard to case.
+    CiText(String),
     /// See [`ColumnType::Bool`].
     Bool(bool),
     /// See [`ColumnType::I64`].
@@ -48,14 +56,26 @@ pub enum Value {
     Decimal(super::decimal::Decimal),
     /// See [`ColumnType::Timestamp`].
     Timestamp(Instant),
+    /// See [`ColumnType::LocalTimestamp`].
+    LocalTimestamp(LocalTimestamp),
     /// See [`ColumnType::Date`].
     Date(Day),
+    /// See [`ColumnType::Time`].
+    Time(TimeOfDay),
     /// See [`ColumnType::Uuid`].
     Uuid(Uuid),
     /// See [`ColumnType::Json`].
     Json(CanonicalJson),
     /// See [`ColumnType::Bytes`].
     Bytes(Vec<u8>),
+    /// See [`ColumnType::TextArray`].
+    TextArray(Vec<String>),
+    /// See [`ColumnType::I64Array`].
+    I64Array(Vec<i64>),
+    /// See [`ColumnType::F64Array`].
+    F64Array(Vec<Float>),
+    /// See [`ColumnType::UuidArray`].
+    UuidArray(Vec<Uuid>),
 }
 
 impl Value {
@@ -65,15 +85,22 @@ impl Value {
         Some(match self {
             Self::Null => return None,
             Self::Text(_) => ColumnType::Text,
+            Self::CiText(_) => ColumnType::CiText,
             Self::Bool(_) => ColumnType::Bool,
             Self::I64(_) => ColumnType::I64,
             Self::F64(_) => ColumnType::F64,
             Self::Decimal(_) => ColumnType::Decimal,
             Self::Timestamp(_) => ColumnType::Timestamp,
+            Self::LocalTimestamp(_) => ColumnType::LocalTimestamp,
             Self::Date(_) => ColumnType::Date,
+            Self::Time(_) => ColumnType::Time,
             Self::Uuid(_) => ColumnType::Uuid,
             Self::Json(_) => ColumnType::Json,
             Self::Bytes(_) => ColumnType::Bytes,
+            Self::TextArray(_) => ColumnType::TextArray,
+            Self::I64Array(_) => ColumnType::I64Array,
+            Self::F64Array(_) => ColumnType::F64Array,
+            Self::UuidArray(_) => ColumnType::UuidArray,
         })
     }
 
@@ -81,10 +108,14 @@ impl Value {
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         match self {
-            Self::Text(text) => text.len(),
+            Self::Text(text) | Self::CiText(text) => text.len(),
             Self::Decimal(decimal) => decimal.as_str().len(),
             Self::Json(json) => json.as_str().len(),
             Self::Bytes(bytes) => bytes.len(),
+            Self::TextArray(texts) => cells::text_array_bytes(texts.iter().map(String::len)),
+            Self::I64Array(numbers) => cells::number_array_bytes(numbers.len()),
+            Self::F64Array(numbers) => cells::number_array_bytes(numbers.len()),
+            Self::UuidArray(uuids) => cells::uuid_array_bytes(uuids.len()),
             _ => 0,
         }
     }
@@ -92,8 +123,8 @@ impl Value {
 
 /// The approximate memory that cells take, in bytes.
 #[must_use]
-pub fn cells_bytes(cells: &[Value]) -> usize {
-    gnomon_values::cells::memory_bytes(cells.iter().map(Value::heap_bytes))
+pub fn cells_bytes(row: &[Value]) -> usize {
+    cells::memory_bytes(row.iter().map(Value::heap_bytes))
 }
 
 /// A cell for each column, in the order of the declaration.

@@ -131,7 +131,7 @@ impl TableWrites {
             return;
         }
         found.retain(|row| !self.rows.contains_key(&self.table.key_of(row)));
-        let matches = |row: &&Row| index.columns.iter().zip(values).all(|(&column, value)| row[column] == *value);
+        let matches = |row: &&Row| index.btree().iter().zip(values).all(|(&column, value)| row[column] == *value);
         found.extend(self.written().filter(matches).cloned());
     }
 }
@@ -139,15 +139,25 @@ impl TableWrites {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read_model::{ColumnDeclaration, ColumnType, IndexDeclaration, TableDeclaration};
+    use crate::read_model::{ColumnDeclaration, ColumnType, IndexDeclaration, IndexKindDeclaration, TableDeclaration};
 
     fn table() -> Arc<Table> {
-        let column = |name: &str, column_type| ColumnDeclaration { name: name.into(), column_type, nullable: false };
+        let column = |name: &str, column_type| ColumnDeclaration {
+            description: None,
+            name: name.into(),
+            column_type,
+            nullable: false,
+        };
         let declaration = TableDeclaration {
+            description: None,
+            references: Vec::new(),
             name: "t".into(),
             columns: vec![column("id", ColumnType::I64), column("color", ColumnType::Text)],
             key: vec!["id".into()],
-            indexes: vec![IndexDeclaration { name: "by_color".into(), columns: vec!["color".into()] }],
+            indexes: vec![IndexDeclaration {
+                name: "by_color".into(),
+                kind: IndexKindDeclaration::Btree { columns: vec!["color".into()] },
+            }],
         };
         Arc::new(Table::check(&declaration).unwrap())
     }

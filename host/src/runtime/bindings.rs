@@ -7,20 +7,20 @@
 
 mod generated {
     wasmtime::component::bindgen!({
-        path: "../wit/v0.1.0",
+        path: "../wit/v0.2.0",
         inline: "
             package gnomon:host;
 
             world shared {
-                import gnomon:module/cursor@0.1.0;
-                import gnomon:module/log@0.1.0;
-                import gnomon:module/read-model@0.1.0;
+                import gnomon:module/cursor@0.2.0;
+                import gnomon:module/log@0.2.0;
+                import gnomon:module/read-model@0.2.0;
 
-                /// Passes events in and a failure out, as every world does: from the functions that use a type, `bindgen!`
+                /// Passes events in, and a failure or what a descriptor holds out, as every world does: from the functions that use a type, `bindgen!`
                 /// concludes whether it borrows or owns its data.
                 export call: interface {
-                    use gnomon:module/types@0.1.0.{event, failure};
-                    call: func(events: list<event>) -> result<_, failure>;
+                    use gnomon:module/types@0.2.0.{event, failure, sdk};
+                    call: func(events: list<event>) -> result<sdk, failure>;
                 }
             }
         ",

@@ -1,10 +1,13 @@
 //! Converts between the values of the contract and those of the host.
 
-use gnomon_values::{Day, Instant, cells::row_bytes};
+use gnomon_values::{
+    Day, Instant, LocalTimestamp, TimeOfDay,
+    cells::{number_array_bytes, row_bytes, text_array_bytes, uuid_array_bytes},
+};
 use uuid::Uuid;
 
 pub(super) use super::bindings::types::{Event, Failure};
-use super::{bindings::types as contract, delivery::Delivery};
+use super::{bindings::types as contract, delivery::Delivery, descriptor::Sdk};
 use crate::read_model::{CanonicalJson, Decimal, DecimalError, Float, JsonError, Row, Value};
 
 /// The interface that declares the values. It has no functions, so nothing is linked for it.
@@ -22,8 +25,15 @@ pub(super) enum CellError {
 /// The bytes of cells as the module passed them, before they are parsed.
 pub(super) fn passed_bytes(cells: &[contract::Value]) -> usize {
     row_bytes(cells.iter().map(|cell| match cell {
-        contract::Value::Text(text) | contract::Value::Decimal(text) | contract::Value::Json(text) => text.len(),
+        contract::Value::Text(text)
+        | contract::Value::CaseInsensitiveText(text)
+        | contract::Value::Decimal(text)
+        | contract::Value::Json(text) => text.len(),
         contract::Value::Bytes(bytes) => bytes.len(),
+        contract::Value::TextArray(texts) => text_array_bytes(texts.iter().map(String::len)),
+        contract::Value::Int64Array(numbers) => number_array_bytes(numbers.len()),
+        contract::Value::Float64Array(numbers) => number_array_bytes(numbers.len()),
+        contract::Value::UuidArray(uuids) => uuid_array_bytes(uuids.len()),
         _ => 0,
     }))
 }
@@ -37,16 +47,33 @@ fn from_module(value: contract::Value) -> Result<Value, CellError> {
     Ok(match value {
         contract::Value::Null => Value::Null,
         contract::Value::Text(text) => Value::Text(text),
+        contract::Value::CaseInsensitiveText(text) => Value::CiText(text),
         contract::Value::Boolean(bool) => Value::Bool(bool),
         contract::Value::Int64(int) => Value::I64(int),
         contract::Value::Float64(float) => Value::F64(Float::new(float)),
         contract::Value::Decimal(text) => Value::Decimal(Decimal::parse(&text)?),
         contract::Value::Timestamp(microseconds) => Value::Timestamp(Instant(microseconds)),
+        contract::Value::LocalTimestamp(microseconds) => Value::LocalTimestamp(LocalTimestamp(microseconds)),
         contract::Value::Date(days) => Value::Date(Day(days)),
-        contract::Value::Uuid(uuid) => Value::Uuid(Uuid::from_u64_pair(uuid.high, uuid.low)),
+        contract::Value::TimeOfDay(microseconds) => Value::Time(TimeOfDay(microseconds)),
+        contract::Value::Uuid(uuid) => Value::Uuid(from_module_uuid(uuid)),
         contract::Value::Json(text) => Value::Json(CanonicalJson::parse(&text)?),
         contract::Value::Bytes(bytes) => Value::Bytes(bytes),
+        contract::Value::TextArray(texts) => Value::TextArray(texts),
+        contract::Value::Int64Array(numbers) => Value::I64Array(numbers),
+        contract::Value::Float64Array(numbers) => Value::F64Array(numbers.into_iter().map(Float::new).collect()),
+        contract::Value::UuidArray(uuids) => Value::UuidArray(uuids.into_iter().map(from_module_uuid).collect()),
     })
+}
+
+/// Converts what a module says of its SDK.
+pub(super) fn sdk_from_module(sdk: contract::Sdk) -> Sdk {
+    let contract::Sdk { name, version, language } = sdk;
+    Sdk { name, version, language }
+}
+
+fn from_module_uuid(uuid: contract::Uuid) -> Uuid {
+    Uuid::from_u64_pair(uuid.high, uuid.low)
 }
 
 /// Converts cells for a module.
@@ -58,15 +85,22 @@ fn to_module(value: &Value) -> contract::Value {
     match value {
         Value::Null => contract::Value::Null,
         Value::Text(text) => contract::Value::Text(text.clone()),
+        Value::CiText(text) => contract::Value::CaseInsensitiveText(text.clone()),
         Value::Bool(bool) => contract::Value::Boolean(*bool),
         Value::I64(int) => contract::Value::Int64(*int),
         Value::F64(float) => contract::Value::Float64(float.get()),
         Value::Decimal(decimal) => contract::Value::Decimal(decimal.as_str().to_owned()),
         Value::Timestamp(instant) => contract::Value::Timestamp(instant.0),
+        Value::LocalTimestamp(local) => contract::Value::LocalTimestamp(local.0),
         Value::Date(day) => contract::Value::Date(day.0),
+        Value::Time(time) => contract::Value::TimeOfDay(time.0),
         Value::Uuid(uuid) => contract::Value::Uuid(to_module_uuid(*uuid)),
         Value::Json(json) => contract::Value::Json(json.as_str().to_owned()),
         Value::Bytes(bytes) => contract::Value::Bytes(bytes.clone()),
+        Value::TextArray(texts) => contract::Value::TextArray(texts.clone()),
+        Value::I64Array(numbers) => contract::Value::Int64Array(numbers.clone()),
+        Value::F64Array(numbers) => contract::Value::Float64Array(numbers.iter().map(|number| number.get()).collect()),
+        Value::UuidArray(uuids) => contract::Value::UuidArray(uuids.iter().copied().map(to_module_uuid).collect()),
     }
 }
 
@@ -84,6 +118,8 @@ pub(super) fn event_to_module(event: &Delivery) -> Event<'_> {
         metadata: event.metadata.as_deref(),
         time: event.time.0,
         recorded_at: event.recorded_at.0,
+        // Events do not have tags yet.
+        tags: &[],
     }
 }
 

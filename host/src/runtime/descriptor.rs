@@ -67,9 +67,48 @@ impl Descriptor {
     }
 }
 
+/// What a module was written with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sdk {
+    /// Such as `gnomon-sdk`.
+    pub name: String,
+    /// Such as `0.2.0`.
+    pub version: String,
+    /// The programming language.
+    pub language: String,
+}
+
+impl Sdk {
+    /// What descriptors in tests say.
+    #[cfg(test)]
+    pub(crate) fn of_tests() -> Self {
+        Self { name: "gnomon-sdk".to_owned(), version: "0.2.0".to_owned(), language: "Rust".to_owned() }
+    }
+
+    /// Bytes of each of its texts.
+    const MAX_BYTES: usize = 100;
+
+    /// A message for each text that is too long, or has characters that cannot be shown.
+    pub(super) fn check(&self) -> Vec<String> {
+        let texts = [("name", &self.name), ("version", &self.version), ("language", &self.language)];
+        let is_wrong = |text: &String| text.len() > Self::MAX_BYTES || text.chars().any(char::is_control);
+        let wrong = texts.into_iter().filter(|(_, text)| is_wrong(text));
+        wrong
+            .map(|(what, _)| {
+                format!("the {what} of its SDK has more than {} bytes, or control characters", Self::MAX_BYTES)
+            })
+            .collect()
+    }
+}
+
 /// A projection's descriptor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectionDescriptor {
+    /// What it was written with.
+    pub sdk: Sdk,
+    /// What the read model is for, as the author says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// The tables that it fills.
     pub tables: Vec<TableDeclaration>,
     /// Whether it reads events of every type, or only those of `event_types`.
@@ -78,6 +117,9 @@ pub struct ProjectionDescriptor {
     pub event_types: Vec<WantedType>,
     /// The categories of streams that it reads; all if the list is empty.
     pub categories: Vec<String>,
+    /// The tags of the events that it reads; events with any tags or none if the list is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// What each row depends on, if the projection declares it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitioned_by: Option<Partition>,
@@ -121,6 +163,8 @@ pub enum Partition {
 /// An upcaster's descriptor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpcasterDescriptor {
+    /// What it was written with.
+    pub sdk: Sdk,
     /// The steps that it declares.
     pub steps: Vec<Step>,
 }
@@ -135,6 +179,8 @@ pub struct Step {
     pub from: SchemaVersion,
     /// The schema version that it produces.
     pub to: SchemaVersion,
+    /// The types of the events that come out.
+    pub produces: Vec<String>,
 }
 
 impl std::fmt::Display for Step {
@@ -149,7 +195,8 @@ impl ProjectionDescriptor {
     /// # Errors
     /// A message for everything that is wrong with it.
     pub fn check(&self, name: &Identifier) -> Result<Vec<Arc<Table>>, Vec<String>> {
-        let reasons = projection::check(name.as_str(), &self.to_check());
+        let mut reasons = projection::check(name.as_str(), &self.to_check());
+        reasons.extend(self.sdk.check());
         if !reasons.is_empty() {
             return Err(reasons);
         }
@@ -163,10 +210,12 @@ impl ProjectionDescriptor {
             .iter()
             .map(|wanted| (wanted.event_type.as_str(), wanted.schema_version.map(SchemaVersion::get)));
         projection::Projection {
+            description: self.description.as_deref(),
             tables: self.tables.iter().map(TableDeclaration::to_check).collect(),
             all_types: self.all_types,
             event_types: wanted.collect(),
             categories: self.categories.iter().map(String::as_str).collect(),
+            tags: self.tags.iter().map(String::as_str).collect(),
         }
     }
 }

@@ -41,7 +41,7 @@ mod worlds;
 pub use self::{
     delivery::Delivery,
     descriptor::{
-        Descriptor, ModuleKind, Partition, ProjectionDescriptor, Step, UpcasterDescriptor, WantedType, view_name,
+        Descriptor, ModuleKind, Partition, ProjectionDescriptor, Sdk, Step, UpcasterDescriptor, WantedType, view_name,
     },
     digest::Digest,
     failure::{BatchError, FailureKind, Frame, ModuleFailure, ReadError},

@@ -3,9 +3,9 @@
 //! A step leads to a later schema version of its type, so the declared steps of any set of upcasters form no circle. An event
 //! that changes its type on the way can still go in a circle; the [chain](super::upcast) detects that.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use gnomon_values::limits::MAX_STEPS;
+use gnomon_values::limits::{MAX_STEPS, MAX_WANTED};
 
 use super::descriptor::{Step, UpcasterDescriptor};
 use crate::{
@@ -32,14 +32,35 @@ impl UpcasterDescriptor {
             if step.to <= step.from {
                 reasons.push(format!("step {step}: a step must lead to a later schema version"));
             }
+            reasons.extend(check_produces(step));
             types.entry(&step.event_type).or_default().push(step);
         }
         for steps in types.values_mut() {
             steps.sort_by_key(|step| (step.from, step.to));
             check_chain(steps, &mut reasons);
         }
+        reasons.extend(self.sdk.check());
         if reasons.is_empty() { Ok(()) } else { Err(reasons) }
     }
+}
+
+/// Checks the types that come out of a step. None may: a step can remove every event.
+fn check_produces(step: &Step) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if step.produces.len() > MAX_WANTED {
+        reasons
+            .push(format!("step {step}: it produces {} types; at most {MAX_WANTED} are allowed", step.produces.len()));
+    }
+    let mut types = HashSet::new();
+    for event_type in &step.produces {
+        if let Err(error) = EventType::new(event_type) {
+            reasons.push(format!("step {step}: it produces: {error}"));
+        }
+        if !types.insert(event_type) {
+            reasons.push(format!("step {step}: it produces `{event_type}` twice"));
+        }
+    }
+    reasons
 }
 
 /// Checks the steps of one type, in the order of the versions where they begin.
@@ -85,6 +106,7 @@ pub fn conflicts(upcasters: &[(&Identifier, &UpcasterDescriptor)]) -> Vec<String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::Sdk;
 
     fn upcaster(steps: &[(&str, u32, u32)]) -> UpcasterDescriptor {
         let version = |number: u32| SchemaVersion::try_from(number).unwrap();
@@ -92,8 +114,9 @@ mod tests {
             event_type: (*event_type).to_owned(),
             from: version(*from),
             to: version(*to),
+            produces: vec![(*event_type).to_owned()],
         };
-        UpcasterDescriptor { steps: steps.iter().map(step).collect() }
+        UpcasterDescriptor { sdk: Sdk::of_tests(), steps: steps.iter().map(step).collect() }
     }
 
     fn reasons(steps: &[(&str, u32, u32)]) -> Vec<String> {

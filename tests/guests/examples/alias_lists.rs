@@ -15,7 +15,7 @@ mod read_model {
         pub(super) length: usize,
     }
 
-    #[link(wasm_import_module = "gnomon:module/read-model@0.1.0")]
+    #[link(wasm_import_module = "gnomon:module/read-model@0.2.0")]
     unsafe extern "C" {
         #[link_name = "put-many"]
         safe fn put_many_raw(table: *const u8, table_length: usize, rows: *const List, rows_length: usize);

@@ -20,6 +20,7 @@ impl Guest for Module {
         let mut descriptor = notes();
         descriptor.tables.push(Table {
             name: "everything".to_owned(),
+            description: None,
             columns: vec![
                 column("id", ColumnType::Text, false),
                 column("number", ColumnType::Decimal, true),
@@ -31,6 +32,7 @@ impl Guest for Module {
             ],
             key: vec!["id".to_owned()],
             indexes: vec![index("by_indexed", &["indexed"])],
+            references: Vec::new(),
         });
         descriptor
     }

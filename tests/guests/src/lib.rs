@@ -6,7 +6,7 @@
 #[allow(missing_docs, unreachable_pub, unsafe_code, unused_qualifications, clippy::all, reason = "generated code")]
 pub mod contract {
     wit_bindgen::generate!({
-        path: "../../wit/v0.1.0",
+        path: "../../wit/v0.2.0",
         world: "projection",
         pub_export_macro: true,
         export_macro_name: "export",
@@ -14,10 +14,12 @@ pub mod contract {
 }
 
 pub use contract::{
-    exports::gnomon::module::projection_guest::{Column, ColumnType, Descriptor, Guest, Index, Table},
+    exports::gnomon::module::projection_guest::{
+        Column, ColumnType, Descriptor, FullText, Guest, Index, IndexKind, Reference, Table, Weight, WeightedColumn,
+    },
     gnomon::module::{
         cursor, log, read_model,
-        types::{Event, Failure, Value},
+        types::{Event, Failure, Sdk, Value},
     },
 };
 
@@ -28,8 +30,11 @@ pub const TRIGGER: &str = "Trigger";
 /// `color`.
 pub fn notes() -> Descriptor {
     Descriptor {
+        sdk: sdk(),
+        description: None,
         tables: vec![Table {
             name: "notes".to_owned(),
+            description: None,
             columns: vec![
                 column("position", ColumnType::Int64, false),
                 column("text", ColumnType::Text, true),
@@ -37,22 +42,34 @@ pub fn notes() -> Descriptor {
             ],
             key: vec!["position".to_owned()],
             indexes: vec![index("by_color", &["color"])],
+            references: Vec::new(),
         }],
         all_types: true,
         event_types: Vec::new(),
         categories: Vec::new(),
+        tags: Vec::new(),
         partitioned_by: None,
     }
 }
 
 /// A column.
 pub fn column(name: &str, column_type: ColumnType, nullable: bool) -> Column {
-    Column { name: name.to_owned(), column_type, nullable }
+    Column { name: name.to_owned(), description: None, column_type, nullable }
 }
 
-/// An index.
+/// A B-tree.
 pub fn index(name: &str, columns: &[&str]) -> Index {
-    Index { name: name.to_owned(), columns: columns.iter().map(|&column| column.to_owned()).collect() }
+    Index { name: name.to_owned(), kind: IndexKind::Btree(names(columns)) }
+}
+
+/// Names as the contract has them.
+pub fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+/// What the modules say of their SDK.
+pub fn sdk() -> Sdk {
+    Sdk { name: "none".to_owned(), version: "0".to_owned(), language: "Rust".to_owned() }
 }
 
 /// Writes a note.

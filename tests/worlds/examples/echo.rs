@@ -11,7 +11,7 @@ use contract::{
 
 #[allow(missing_docs, unreachable_pub, unsafe_code, unused_qualifications, clippy::all, reason = "generated code")]
 mod contract {
-    wit_bindgen::generate!({ path: ["../../wit/v0.1.0", "wit"], world: "test:worlds/echo", generate_all });
+    wit_bindgen::generate!({ path: ["../../wit/v0.2.0", "wit"], world: "test:worlds/echo", generate_all });
 }
 
 struct Echo;

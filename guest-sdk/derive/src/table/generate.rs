@@ -1,10 +1,15 @@
 //! Generates the code for a checked declaration.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Ident, spanned::Spanned};
 
-use super::declaration::{Column, Declaration, Index};
+use super::{
+    column::Column,
+    declaration::Declaration,
+    index::{Index, Kind},
+    reference::Reference,
+};
 
 pub(super) fn generate(declaration: &Declaration<'_>) -> TokenStream {
     let row = declaration.row;
@@ -16,10 +21,14 @@ pub(super) fn generate(declaration: &Declaration<'_>) -> TokenStream {
     let to_values = declaration.columns.iter().map(to_value);
     let from_values = declaration.columns.iter().map(from_value);
     let finds = finds(declaration);
+    let name = &declaration.name;
+    let checks = checks(declaration);
     quote! {
         #[automatically_derived]
         impl ::gnomon_sdk::Table for #row {
             type Key<'a> = #key_type;
+
+            const NAME: &'static str = #name;
 
             const SCHEMA: ::gnomon_sdk::schema::TableSchema = #schema;
 
@@ -46,6 +55,8 @@ pub(super) fn generate(declaration: &Declaration<'_>) -> TokenStream {
         }
 
         #finds
+
+        #checks
     }
 }
 
@@ -76,27 +87,99 @@ fn key(declaration: &Declaration<'_>) -> TokenStream {
 
 fn schema(declaration: &Declaration<'_>) -> TokenStream {
     let name = &declaration.name;
+    let description = description(declaration.description.as_ref());
     let columns = declaration.columns.iter().map(|column| {
         let name = &column.name;
+        let description = self::description(column.description.as_ref());
         let trait_of = as_column(column);
         quote!(::gnomon_sdk::schema::ColumnSchema {
             name: #name,
+            description: #description,
             column_type: #trait_of::TYPE,
             nullable: #trait_of::NULLABLE,
         })
     });
     let key = declaration.key().map(|column| &column.name);
-    let indexes = declaration.indexes.iter().map(|Index { name, columns }| {
-        let name = name.to_string();
+    let indexes = declaration.indexes.iter().map(|index| index_schema(declaration, index));
+    let references = declaration.references.iter().map(|Reference { row, columns }| {
         let columns = columns.iter().map(|&index| &declaration.columns[index].name);
-        quote!(::gnomon_sdk::schema::IndexSchema { name: #name, columns: &[#(#columns),*] })
+        quote!(::gnomon_sdk::schema::ReferenceSchema {
+            columns: &[#(#columns),*],
+            table: <#row as ::gnomon_sdk::Table>::NAME,
+        })
     });
     quote!(::gnomon_sdk::schema::TableSchema {
         name: #name,
+        description: #description,
         columns: &[#(#columns),*],
         key: &[#(#key),*],
         indexes: &[#(#indexes),*],
+        references: &[#(#references),*],
     })
+}
+
+fn description(description: Option<&String>) -> TokenStream {
+    match description {
+        Some(text) => quote!(::core::option::Option::Some(#text)),
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+fn index_schema(declaration: &Declaration<'_>, Index { name, kind }: &Index) -> TokenStream {
+    let name = name.value();
+    let names =
+        |columns: &[usize]| -> Vec<&String> { columns.iter().map(|&index| &declaration.columns[index].name).collect() };
+    let kind = match kind {
+        Kind::Btree { columns, .. } => {
+            let columns = names(columns);
+            quote!(Btree(&[#(#columns),*]))
+        }
+        Kind::Gin(columns) => {
+            let columns = names(columns);
+            quote!(Gin(&[#(#columns),*]))
+        }
+        Kind::FullText { language, columns } => {
+            let columns = columns.iter().map(|(index, weight)| {
+                let name = &declaration.columns[*index].name;
+                let weight = format_ident!("{}", weight.letter());
+                quote!((#name, ::gnomon_sdk::schema::Weight::#weight))
+            });
+            quote!(FullText { language: #language, columns: &[#(#columns),*] })
+        }
+    };
+    quote!(::gnomon_sdk::schema::IndexSchema { name: #name, kind: ::gnomon_sdk::schema::IndexKind::#kind })
+}
+
+/// Checks that the compiler makes: that columns have the types that their indexes and references need.
+fn checks(declaration: &Declaration<'_>) -> TokenStream {
+    let mut checks = Vec::new();
+    for index in &declaration.indexes {
+        let (columns, needed): (Vec<usize>, _) = match &index.kind {
+            Kind::Btree { .. } => continue,
+            Kind::Gin(columns) => (columns.clone(), quote!(ElementsColumn)),
+            Kind::FullText { columns, .. } => (columns.iter().map(|(index, _)| *index).collect(), quote!(WordsColumn)),
+        };
+        for column in columns {
+            let ty = declaration.columns[column].ty;
+            checks.push(quote_spanned!(ty.span()=> {
+                const fn needs<C: ::gnomon_sdk::schema::#needed>() {}
+                needs::<#ty>();
+            }));
+        }
+    }
+    for Reference { row, columns } in &declaration.references {
+        let types = columns.iter().map(|&index| {
+            let trait_of = as_column(&declaration.columns[index]);
+            quote!(#trait_of::TYPE)
+        });
+        checks.push(quote_spanned!(row.span()=>
+            ::gnomon_sdk::schema::check_reference(&[#(#types),*], &<#row as ::gnomon_sdk::Table>::SCHEMA);
+        ));
+    }
+    match checks.as_slice() {
+        [] => TokenStream::new(),
+        _ => quote!(const _: () = { #(#checks)* };),
+    }
 }
 
 fn settle(column: &Column<'_>) -> TokenStream {
@@ -122,13 +205,20 @@ fn as_column(Column { ty, .. }: &Column<'_>) -> TokenStream {
     quote_spanned!(ty.span()=> <#ty as ::gnomon_sdk::Column>)
 }
 
-/// A function for each index, which makes a search by it.
+/// A function for each B-tree, which makes a search by it.
 fn finds(declaration: &Declaration<'_>) -> TokenStream {
-    if declaration.indexes.is_empty() {
+    let functions: Vec<_> = declaration
+        .indexes
+        .iter()
+        .filter_map(|index| match &index.kind {
+            Kind::Btree { function, columns } => Some(find(declaration, function, columns)),
+            Kind::Gin(_) | Kind::FullText { .. } => None,
+        })
+        .collect();
+    if functions.is_empty() {
         return TokenStream::new();
     }
     let row = declaration.row;
-    let functions = declaration.indexes.iter().map(|index| find(declaration, index));
     quote! {
         #[automatically_derived]
         impl #row {
@@ -137,11 +227,10 @@ fn finds(declaration: &Declaration<'_>) -> TokenStream {
     }
 }
 
-fn find(declaration: &Declaration<'_>, index: &Index) -> TokenStream {
+fn find(declaration: &Declaration<'_>, function: &Ident, columns: &[usize]) -> TokenStream {
     let visibility = declaration.visibility;
-    let function = &index.name;
     let name = function.to_string();
-    let columns: Vec<_> = index.columns.iter().map(|&index| &declaration.columns[index]).collect();
+    let columns: Vec<_> = columns.iter().map(|&index| &declaration.columns[index]).collect();
     let fields: Vec<_> = columns.iter().map(|column| column.field).collect();
     let types = columns
         .iter()

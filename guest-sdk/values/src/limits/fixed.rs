@@ -13,7 +13,14 @@ pub const MAX_INDEXES: usize = 16;
 /// Bytes of text, decimals and bytes that the values of a key or an index may have together: Postgres refuses an entry of a
 /// B-tree of more than 2,704 bytes, of which sixteen columns may need 16 each beside these.
 pub const MAX_INDEX_BYTES: usize = 2400;
-/// Event types that a projection may name, and categories.
+/// References of a table to tables.
+pub const MAX_REFERENCES: usize = 32;
+/// Bytes of the description of a projection, a table or a column.
+pub const MAX_DESCRIPTION_BYTES: usize = 1000;
+/// Characters of the columns of a full-text index together whose words it holds: Postgres refuses a `tsvector` of more than
+/// 1 MiB. A character of four bytes in words such as `ab-cd`, which Postgres keeps as a whole and in parts, takes 7.7 bytes of it.
+pub const MAX_FULL_TEXT_CHARS: usize = 100_000;
+/// Event types that a projection may name, and categories, and tags.
 pub const MAX_WANTED: usize = 1000;
 /// Steps that an upcaster may declare.
 pub const MAX_STEPS: usize = 1000;

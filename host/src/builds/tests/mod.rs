@@ -20,7 +20,7 @@ use crate::{
     modules::{ModuleVersion, store_version},
     postgres::{migrate, test_database::TestDatabase},
     read_model::{ColumnDeclaration, ColumnType, Identifier, Row, Table, TableDeclaration, TableSet, Value, WriteSet},
-    runtime::{Descriptor, ProjectionDescriptor},
+    runtime::{Descriptor, ProjectionDescriptor, Sdk},
     subscriptions::{AdvanceError, Barrier, Batches, Handled, HostKey, Lease, Step, acquire, advance, set_barriers},
 };
 
@@ -53,10 +53,13 @@ impl TestBuilds {
     pub(crate) async fn build_with(&self, version: u32, columns: &[(&str, ColumnType)]) -> (BuildId, TableSet) {
         let declaration = declaration(columns);
         let descriptor = Descriptor::Projection(ProjectionDescriptor {
+            sdk: Sdk::of_tests(),
+            description: None,
             tables: vec![declaration.clone()],
             all_types: true,
             event_types: vec![],
             categories: vec![],
+            tags: vec![],
             partitioned_by: None,
         });
         let mut transaction = crate::postgres::begin(&self.pool).await.unwrap();
@@ -152,11 +155,14 @@ impl TestBuilds {
 
 fn declaration(columns: &[(&str, ColumnType)]) -> TableDeclaration {
     let column = |&(name, column_type): &(&str, ColumnType)| ColumnDeclaration {
+        description: None,
         name: name.to_owned(),
         column_type,
         nullable: false,
     };
     TableDeclaration {
+        description: None,
+        references: Vec::new(),
         name: "sums".to_owned(),
         columns: std::iter::once(&("id", ColumnType::I64)).chain(columns).map(column).collect(),
         key: vec!["id".to_owned()],

@@ -39,12 +39,12 @@ impl List {
 
 /// A line for each step.
 fn table(upcasters: &[ActiveUpcaster]) -> Table {
-    let mut table = output::table(&["UPCASTER", "#VERSION", "EVENT TYPE", "SCHEMA VERSION"]);
+    let mut table = output::table(&["UPCASTER", "#VERSION", "EVENT TYPE", "SCHEMA VERSION", "PRODUCES"]);
     for ActiveUpcaster { name, active_version, steps } in upcasters {
-        for (index, UpcasterStep { event_type, from, to }) in steps.iter().enumerate() {
+        for (index, UpcasterStep { event_type, from, to, produces }) in steps.iter().enumerate() {
             let (name, version) =
                 if index == 0 { (name.clone(), active_version.to_string()) } else { Default::default() };
-            table.add_row([name, version, event_type.clone(), format!("{from} → {to}")]);
+            table.add_row([name, version, event_type.clone(), format!("{from} → {to}"), produces.join(", ")]);
         }
     }
     table
@@ -58,13 +58,14 @@ mod tests {
     fn each_step_has_a_line() {
         let answer: Upcasters = serde_json::from_str(
             r#"{"upcasters":[{"name":"flight_arrivals","active_version":2,
-                "steps":[{"type":"FlightArrived","from":1,"to":2},{"type":"FlightLeft","from":2,"to":3}]}]}"#,
+                "steps":[{"type":"FlightArrived","from":1,"to":2,"produces":["FlightArrived"]},
+                    {"type":"FlightLeft","from":2,"to":3,"produces":["FlightLeft","GateFreed"]}]}]}"#,
         )
         .unwrap();
         insta::assert_snapshot!(table(&answer.upcasters).trim_fmt(), @r"
-        UPCASTER         VERSION  EVENT TYPE     SCHEMA VERSION
-        flight_arrivals        2  FlightArrived  1 → 2
-                                  FlightLeft     2 → 3
+        UPCASTER         VERSION  EVENT TYPE     SCHEMA VERSION  PRODUCES
+        flight_arrivals        2  FlightArrived  1 → 2           FlightArrived
+                                  FlightLeft     2 → 3           FlightLeft, GateFreed
         ");
     }
 }

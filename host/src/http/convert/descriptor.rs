@@ -3,8 +3,11 @@
 use crate::{
     api,
     event_log::SchemaVersion,
-    read_model::{ColumnDeclaration, ColumnType, IndexDeclaration, TableDeclaration},
-    runtime::{Descriptor, ModuleKind, Partition, ProjectionDescriptor, Step, UpcasterDescriptor, WantedType},
+    read_model::{
+        ColumnDeclaration, ColumnType, IndexDeclaration, IndexKindDeclaration, ReferenceDeclaration, TableDeclaration,
+        Weight, WeightedColumn,
+    },
+    runtime::{Descriptor, ModuleKind, Partition, ProjectionDescriptor, Sdk, Step, UpcasterDescriptor, WantedType},
 };
 
 impl From<ModuleKind> for api::ModuleKind {
@@ -27,12 +30,16 @@ impl From<Descriptor> for api::Descriptor {
 
 impl From<ProjectionDescriptor> for api::ProjectionDescriptor {
     fn from(projection: ProjectionDescriptor) -> Self {
-        let ProjectionDescriptor { tables, all_types, event_types, categories, partitioned_by } = projection;
+        let ProjectionDescriptor { sdk, description, tables, all_types, event_types, categories, tags, partitioned_by } =
+            projection;
         Self {
+            sdk: sdk.into(),
+            description,
             tables: tables.into_iter().map(Into::into).collect(),
             all_types,
             event_types: event_types.into_iter().map(Into::into).collect(),
             categories,
+            tags,
             partitioned_by: partitioned_by.map(Into::into),
         }
     }
@@ -52,26 +59,61 @@ impl From<WantedType> for api::WantedType {
     }
 }
 
+impl From<Sdk> for api::Sdk {
+    fn from(Sdk { name, version, language }: Sdk) -> Self {
+        Self { name, version, language }
+    }
+}
+
 impl From<TableDeclaration> for api::TableDescriptor {
-    fn from(TableDeclaration { name, columns, key, indexes }: TableDeclaration) -> Self {
+    fn from(table: TableDeclaration) -> Self {
+        let TableDeclaration { name, description, columns, key, indexes, references } = table;
         Self {
             name,
+            description,
             columns: columns.into_iter().map(Into::into).collect(),
             key,
             indexes: indexes.into_iter().map(Into::into).collect(),
+            references: references.into_iter().map(Into::into).collect(),
         }
     }
 }
 
 impl From<ColumnDeclaration> for api::ColumnDescriptor {
-    fn from(ColumnDeclaration { name, column_type, nullable }: ColumnDeclaration) -> Self {
-        Self { name, column_type: column_type.into(), nullable }
+    fn from(ColumnDeclaration { name, description, column_type, nullable }: ColumnDeclaration) -> Self {
+        Self { name, description, column_type: column_type.into(), nullable }
     }
 }
 
 impl From<IndexDeclaration> for api::IndexDescriptor {
-    fn from(IndexDeclaration { name, columns }: IndexDeclaration) -> Self {
-        Self { name, columns }
+    fn from(IndexDeclaration { name, kind }: IndexDeclaration) -> Self {
+        let (kind, columns, language, weights) = match kind {
+            IndexKindDeclaration::Btree { columns } => (api::IndexKind::Btree, columns, None, None),
+            IndexKindDeclaration::Gin { columns } => (api::IndexKind::Gin, columns, None, None),
+            IndexKindDeclaration::FullText { language, columns } => {
+                let weighted = columns.into_iter().map(|WeightedColumn { column, weight }| (column, weight.into()));
+                let (columns, weights) = weighted.unzip();
+                (api::IndexKind::FullText, columns, Some(language), Some(weights))
+            }
+        };
+        Self { name, kind, columns, language, weights }
+    }
+}
+
+impl From<Weight> for api::Weight {
+    fn from(weight: Weight) -> Self {
+        match weight {
+            Weight::A => Self::A,
+            Weight::B => Self::B,
+            Weight::C => Self::C,
+            Weight::D => Self::D,
+        }
+    }
+}
+
+impl From<ReferenceDeclaration> for api::ReferenceDescriptor {
+    fn from(ReferenceDeclaration { columns, table }: ReferenceDeclaration) -> Self {
+        Self { columns, table }
     }
 }
 
@@ -79,27 +121,34 @@ impl From<ColumnType> for api::ColumnType {
     fn from(column_type: ColumnType) -> Self {
         match column_type {
             ColumnType::Text => Self::Text,
+            ColumnType::CiText => Self::CiText,
             ColumnType::Bool => Self::Bool,
             ColumnType::I64 => Self::I64,
             ColumnType::F64 => Self::F64,
             ColumnType::Decimal => Self::Decimal,
             ColumnType::Timestamp => Self::Timestamp,
+            ColumnType::LocalTimestamp => Self::LocalTimestamp,
             ColumnType::Date => Self::Date,
+            ColumnType::Time => Self::Time,
             ColumnType::Uuid => Self::Uuid,
             ColumnType::Json => Self::Json,
             ColumnType::Bytes => Self::Bytes,
+            ColumnType::TextArray => Self::TextArray,
+            ColumnType::I64Array => Self::I64Array,
+            ColumnType::F64Array => Self::F64Array,
+            ColumnType::UuidArray => Self::UuidArray,
         }
     }
 }
 
 impl From<UpcasterDescriptor> for api::UpcasterDescriptor {
-    fn from(UpcasterDescriptor { steps }: UpcasterDescriptor) -> Self {
-        Self { steps: steps.into_iter().map(Into::into).collect() }
+    fn from(UpcasterDescriptor { sdk, steps }: UpcasterDescriptor) -> Self {
+        Self { sdk: sdk.into(), steps: steps.into_iter().map(Into::into).collect() }
     }
 }
 
 impl From<Step> for api::UpcasterStep {
-    fn from(Step { event_type, from, to }: Step) -> Self {
-        Self { event_type, from: from.get(), to: to.get() }
+    fn from(Step { event_type, from, to, produces }: Step) -> Self {
+        Self { event_type, from: from.get(), to: to.get(), produces }
     }
 }

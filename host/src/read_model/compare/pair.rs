@@ -85,7 +85,7 @@ impl<'t> Pair<'t> {
             let form = match column.column_type {
                 // 1 and 1.0 are equal as jsonb, but different to a module that reads them.
                 ColumnType::Json => "::text COLLATE \"C\"",
-                ColumnType::Text => " COLLATE \"C\"",
+                ColumnType::Text | ColumnType::CiText => " COLLATE \"C\"",
                 _ => "",
             };
             format!("\"Left\".{name}{form} IS DISTINCT FROM \"Right\".{name}{form}")

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::read_model::{
     Column, ColumnType, Table,
+    array_literal::array_literal,
     value::{shown_in_json, sql_type as sql_type_of},
 };
 
@@ -240,12 +241,6 @@ fn not(negated: bool) -> &'static str {
 /// A name that is not known to be an [`Identifier`](crate::read_model::Identifier).
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// The literal of a Postgres array. Every element is quoted, so the text `NULL` does not become null.
-fn array_literal(values: &[String]) -> String {
-    let quoted = |value: &String| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
-    format!("{{{}}}", values.iter().map(quoted).collect::<Vec<_>>().join(","))
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ impl TableSet {
     ) -> Result<Vec<Row>, LookupError> {
         let mut text = format!("SELECT {} FROM {} WHERE true", select_list(table, ""), self.stored(table).name);
         let mut parameters = Vec::with_capacity(values.len());
-        for (&column_index, value) in index.columns.iter().zip(values) {
+        for (&column_index, value) in index.btree().iter().zip(values) {
             let column = &table.columns()[column_index];
             let name = column.name.quoted();
             let _ = if *value == Value::Null {

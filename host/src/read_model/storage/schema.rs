@@ -7,7 +7,8 @@ use super::{
     tables::{Stored, TableSet},
 };
 use crate::read_model::{
-    table::{Column, Table},
+    full_text,
+    table::{Column, IndexKind},
     value::{ColumnType, sql_type},
 };
 
@@ -85,18 +86,30 @@ impl Stored {
         format!("ALTER TABLE {} ADD PRIMARY KEY ({key})", self.name)
     }
 
+    /// Statements that create the declared indexes.
     fn indexes(&self) -> impl Iterator<Item = String> {
-        let column = |table: &Table, column_index: usize| table.columns()[column_index].name.quoted();
-        self.table.indexes().iter().map(move |index| {
-            let columns = join(index.columns.iter().map(|&column_index| column(&self.table, column_index)), ", ");
-            format!("CREATE INDEX ON {} ({columns})", self.name)
+        self.table.indexes().iter().map(|index| {
+            let columns =
+                |columns: &[usize]| join(columns.iter().map(|&index| self.table.columns()[index].name.quoted()), ", ");
+            match &index.kind {
+                IndexKind::Btree(its) => format!("CREATE INDEX ON {} ({})", self.name, columns(its)),
+                IndexKind::Gin(its) => format!("CREATE INDEX ON {} USING gin ({})", self.name, columns(its)),
+                IndexKind::FullText { .. } => {
+                    let words = full_text::words(&self.table, index, "");
+                    format!("CREATE INDEX ON {} USING gin (({words}))", self.name)
+                }
+            }
         })
     }
 }
 
 fn column_definition(column: &Column, in_key: bool) -> String {
     // Keys are ordered by their bytes, as in the rest of the host, which is also faster to compare than a language's order.
-    let collation = if in_key && column.column_type == ColumnType::Text { " COLLATE \"C\"" } else { "" };
+    let collation = match column.column_type {
+        ColumnType::Text if in_key => " COLLATE \"C\"",
+        ColumnType::CiText => " COLLATE gnomon.case_insensitive",
+        _ => "",
+    };
     let null = if column.nullable { "" } else { " NOT NULL" };
     format!("{}{collation}{null}", sql_type(column.column_type))
 }

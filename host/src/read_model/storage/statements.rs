@@ -13,8 +13,14 @@ pub(super) fn upsert(name: &str, table: &Table) -> String {
     let rest = table.columns().iter().enumerate().filter(|(index, _)| !table.key().contains(index));
     let set = join(rest.map(|(_, column)| format!("{0} = excluded.{0}", column.name.quoted())), ", ");
     let conflict = if set.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {set}") };
+    let names = join((0..table.columns().len()).map(|index| format!("c{index}")), ", ");
+    let cells = table.columns().iter().enumerate().map(|(index, column)| match column.column_type {
+        array if array.is_array() => format!("c{index}::{}", sql_type(array)),
+        _ => format!("c{index}"),
+    });
     format!(
-        "INSERT INTO {name} ({columns}) SELECT * FROM unnest({}) ON CONFLICT ({key}) DO {conflict}",
+        "INSERT INTO {name} ({columns}) SELECT {} FROM unnest({}) AS written ({names}) ON CONFLICT ({key}) DO {conflict}",
+        join(cells, ", "),
         join(arrays, ", ")
     )
 }
@@ -58,9 +64,10 @@ pub(super) fn parameter(number: usize, column_type: ColumnType) -> String {
     }
 }
 
-/// A parameter that is an array of a column's values. Decimals and JSON are sent as text.
+/// A parameter that is an array of a column's values. Decimals, JSON and arrays are sent as text.
 fn array_parameter(number: usize, column_type: ColumnType) -> String {
     match column_type {
+        array if array.is_array() => format!("${number}::text[]"),
         ColumnType::Decimal | ColumnType::Json => format!("${number}::text[]::{}[]", sql_type(column_type)),
         _ => format!("${number}::{}[]", sql_type(column_type)),
     }

@@ -7,8 +7,8 @@ use super::*;
 use crate::{
     postgres::test_database::TestDatabase,
     read_model::{
-        CanonicalJson, Column, ColumnType, Identifier, IndexDeclaration, Key, Row, Table, TableDeclaration, Value,
-        WriteSet,
+        CanonicalJson, Column, ColumnType, Identifier, IndexDeclaration, IndexKindDeclaration, Key, Row, Table,
+        TableDeclaration, Value, WriteSet,
         samples::{table, value},
         table::ColumnDeclaration,
     },
@@ -48,11 +48,14 @@ impl TestTables {
 /// A table with a key of several types, and indexes.
 fn keyed() -> Table {
     let column = |(name, column_type, nullable): (&str, ColumnType, bool)| ColumnDeclaration {
+        description: None,
         name: name.to_owned(),
         column_type,
         nullable,
     };
     let declaration = TableDeclaration {
+        description: None,
+        references: Vec::new(),
         name: "order".to_owned(),
         columns: [
             ("group", ColumnType::Text, true),
@@ -64,8 +67,14 @@ fn keyed() -> Table {
         .to_vec(),
         key: ["name", "share", "day"].map(str::to_owned).to_vec(),
         indexes: vec![
-            IndexDeclaration { name: "by_group".into(), columns: vec!["group".into(), "share".into()] },
-            IndexDeclaration { name: "by_share".into(), columns: vec!["share".into()] },
+            IndexDeclaration {
+                name: "by_group".into(),
+                kind: IndexKindDeclaration::Btree { columns: vec!["group".into(), "share".into()] },
+            },
+            IndexDeclaration {
+                name: "by_share".into(),
+                kind: IndexKindDeclaration::Btree { columns: vec!["share".into()] },
+            },
         ],
     };
     Table::check(&declaration).unwrap()
@@ -125,14 +134,14 @@ async fn tables_hold_the_same_rows_as_a_map() {
                     let expected: Vec<Option<Row>> = keys.iter().map(|key| model.get(key).cloned()).collect();
                     prop_assert_eq!(test.get(&keys).await, expected);
                     if let (Some(index), Some((row, _))) = (&index, batches.iter().flatten().next()) {
-                        let values: Vec<Value> = index.columns.iter().map(|&column| row[column].clone()).collect();
+                        let values: Vec<Value> = index.btree().iter().map(|&column| row[column].clone()).collect();
                         for count in 1..=values.len() {
                             let values = &values[..count];
                             let found =
                                 test.tables.find(&mut test.connection, &table, index, values, 1000, usize::MAX).await;
                             let mut found = found.unwrap();
                             found.sort_by_cached_key(|row| table.key_of(row));
-                            let matches = |row: &&Row| index.columns.iter().zip(values).all(|(&c, v)| row[c] == *v);
+                            let matches = |row: &&Row| index.btree().iter().zip(values).all(|(&c, v)| row[c] == *v);
                             let expected: Vec<Row> = model.values().filter(matches).cloned().collect();
                             prop_assert_eq!(found, expected);
                         }
@@ -148,8 +157,15 @@ async fn tables_hold_the_same_rows_as_a_map() {
 #[tokio::test]
 async fn a_table_with_only_key_columns_can_be_written_twice() {
     let declaration = TableDeclaration {
+        description: None,
+        references: Vec::new(),
         name: "seen".into(),
-        columns: vec![ColumnDeclaration { name: "id".into(), column_type: ColumnType::Uuid, nullable: false }],
+        columns: vec![ColumnDeclaration {
+            description: None,
+            name: "id".into(),
+            column_type: ColumnType::Uuid,
+            nullable: false,
+        }],
         key: vec!["id".into()],
         indexes: vec![],
     };
@@ -191,9 +207,24 @@ async fn a_table_may_have_the_name_of_a_key_s_index() {
     let database = TestDatabase::create().await;
     let mut connection = PgConnection::connect_with(&database.connect_options()).await.unwrap();
     let named = |name: &str| {
-        let column = ColumnDeclaration { name: "id".to_owned(), column_type: ColumnType::I64, nullable: false };
+        let column = ColumnDeclaration {
+            description: None,
+            name: "id".to_owned(),
+            column_type: ColumnType::I64,
+            nullable: false,
+        };
         let (name, key, indexes) = (name.to_owned(), vec!["id".to_owned()], vec![]);
-        Arc::new(Table::check(&TableDeclaration { name, columns: vec![column], key, indexes }).unwrap())
+        Arc::new(
+            Table::check(&TableDeclaration {
+                description: None,
+                references: Vec::new(),
+                name,
+                columns: vec![column],
+                key,
+                indexes,
+            })
+            .unwrap(),
+        )
     };
     let tables = TableSet::new(Identifier::new("build_1").unwrap(), &[named("a"), named("a_pkey")]);
     tables.create(&mut connection).await.unwrap();
@@ -203,8 +234,15 @@ async fn a_table_may_have_the_name_of_a_key_s_index() {
 async fn reading_stops_at_the_limit() {
     let database = TestDatabase::create().await;
     let mut connection = PgConnection::connect_with(&database.connect_options()).await.unwrap();
-    let column = |name: &str, column_type| ColumnDeclaration { name: name.to_owned(), column_type, nullable: false };
+    let column = |name: &str, column_type| ColumnDeclaration {
+        description: None,
+        name: name.to_owned(),
+        column_type,
+        nullable: false,
+    };
     let declaration = TableDeclaration {
+        description: None,
+        references: Vec::new(),
         name: "notes".to_owned(),
         columns: vec![column("id", ColumnType::I64), column("text", ColumnType::Text)],
         key: vec!["id".to_owned()],

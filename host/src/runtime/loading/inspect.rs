@@ -138,16 +138,16 @@ mod tests {
 
     #[test]
     fn a_module_of_this_contract_is_accepted() {
-        let imports = ["gnomon:module/read-model@0.1.0", "gnomon:module/types@0.1.0", "wasi:cli/stderr@0.2.4"];
-        assert_eq!(world(&imports, &["gnomon:module/projection-guest@0.1.0"]), Ok("a projection"));
-        let imports = ["gnomon:module/cursor@0.1.0", "wasi:cli/stderr@0.2.4"];
-        assert_eq!(world(&imports, &["gnomon:module/upcaster-guest@0.1.0"]), Ok("an upcaster"));
+        let imports = ["gnomon:module/read-model@0.2.0", "gnomon:module/types@0.2.0", "wasi:cli/stderr@0.2.4"];
+        assert_eq!(world(&imports, &["gnomon:module/projection-guest@0.2.0"]), Ok("a projection"));
+        let imports = ["gnomon:module/cursor@0.2.0", "wasi:cli/stderr@0.2.4"];
+        assert_eq!(world(&imports, &["gnomon:module/upcaster-guest@0.2.0"]), Ok("an upcaster"));
     }
 
     #[test]
     fn a_module_belongs_to_one_world() {
-        let exports = ["gnomon:module/upcaster-guest@0.1.0", "gnomon:module/projection-guest@0.1.0"];
-        let reasons = world(&["gnomon:module/read-model@0.1.0"], &exports).unwrap_err();
+        let exports = ["gnomon:module/upcaster-guest@0.2.0", "gnomon:module/projection-guest@0.2.0"];
+        let reasons = world(&["gnomon:module/read-model@0.2.0"], &exports).unwrap_err();
         assert_eq!(reasons, ["it exports a projection and an upcaster; a module can be only one of them"]);
     }
 
@@ -165,8 +165,8 @@ mod tests {
 
     #[test]
     fn each_forbidden_import_is_named() {
-        let imports = ["wasi:sockets/tcp@0.2.4", "acme:secret/door", "gnomon:module/secrets@0.1.0"];
-        let reasons = world(&imports, &["gnomon:module/projection-guest@0.1.0"]).unwrap_err();
+        let imports = ["wasi:sockets/tcp@0.2.4", "acme:secret/door", "gnomon:module/secrets@0.2.0"];
+        let reasons = world(&imports, &["gnomon:module/projection-guest@0.2.0"]).unwrap_err();
         let message = |import| {
             format!(
                 "it imports `{import}`, which modules may not import: a module has access to its events and its rows only"
@@ -177,11 +177,11 @@ mod tests {
 
     #[test]
     fn an_upcaster_has_no_rows() {
-        let reasons = world(&["gnomon:module/read-model@0.1.0"], &["gnomon:module/upcaster-guest@0.1.0"]).unwrap_err();
+        let reasons = world(&["gnomon:module/read-model@0.2.0"], &["gnomon:module/upcaster-guest@0.2.0"]).unwrap_err();
         assert_eq!(
             reasons,
             [
-                "it imports `gnomon:module/read-model@0.1.0`, which an upcaster may not import: it has access to its events only"
+                "it imports `gnomon:module/read-model@0.2.0`, which an upcaster may not import: it has access to its events only"
             ]
         );
     }
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(
             reasons,
             [
-                "it exports neither `gnomon:module/projection-guest@0.1.0` nor `gnomon:module/upcaster-guest@0.1.0`, so it is \
+                "it exports neither `gnomon:module/projection-guest@0.2.0` nor `gnomon:module/upcaster-guest@0.2.0`, so it is \
                  neither a projection nor an upcaster; call gnomon_sdk::export! or gnomon_sdk::export_upcaster! in its crate"
             ]
         );

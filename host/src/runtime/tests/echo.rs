@@ -21,7 +21,7 @@ use crate::runtime::{
 
 mod generated {
     wasmtime::component::bindgen!({
-        path: ["../wit/v0.1.0", "../tests/worlds/wit"],
+        path: ["../wit/v0.2.0", "../tests/worlds/wit"],
         world: "test:worlds/echo",
         imports: { default: trappable },
         ownership: Borrowing { duplicate_if_necessary: true },

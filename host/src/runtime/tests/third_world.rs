@@ -95,7 +95,7 @@ fn its_modules_have_no_rows() {
     let refused = load(&of_another_world("echo_with_rows")).unwrap_err();
     assert_eq!(
         refused.reasons,
-        ["it imports `gnomon:module/read-model@0.1.0`, which an echo may not import: it has access to its events only"]
+        ["it imports `gnomon:module/read-model@0.2.0`, which an echo may not import: it has access to its events only"]
     );
 }
 
@@ -112,7 +112,7 @@ fn the_other_worlds_still_load() {
     let refused = load(&wat::parse_str("(component)").unwrap()).unwrap_err();
     assert_eq!(
         refused.reasons,
-        ["it exports neither `gnomon:module/projection-guest@0.1.0` nor `gnomon:module/upcaster-guest@0.1.0` nor \
+        ["it exports neither `gnomon:module/projection-guest@0.2.0` nor `gnomon:module/upcaster-guest@0.2.0` nor \
           `test:worlds/echo-guest@0.1.0`, so it is neither a projection nor an upcaster nor an echo; call gnomon_sdk::export! or \
           gnomon_sdk::export_upcaster! or export_echo! in its crate"]
     );

@@ -10,7 +10,7 @@ use super::chain::{Link, UpcasterChain};
 use crate::{
     event_log::{Position, SchemaVersion, StreamVersion},
     read_model::Identifier,
-    runtime::{BatchError, Delivery, ModuleLabel, ModuleVersion, Step, Upcasted, UpcasterDescriptor},
+    runtime::{BatchError, Delivery, ModuleLabel, ModuleVersion, Sdk, Step, Upcasted, UpcasterDescriptor},
 };
 
 /// A type and a schema version.
@@ -35,12 +35,13 @@ struct PlannedUpcaster {
 
 impl PlannedUpcaster {
     fn link(name: &str, plan: &Plan) -> Box<dyn Link> {
-        let step = |(&(event_type, from), &(to, _)): (&Shape, &(u32, Vec<Shape>))| Step {
+        let step = |(&(event_type, from), (to, made)): (&Shape, &(u32, Vec<Shape>))| Step {
             event_type: event_type.to_owned(),
             from: version(from),
-            to: version(to),
+            to: version(*to),
+            produces: made.iter().map(|&(event_type, _)| event_type.to_owned()).collect(),
         };
-        let descriptor = UpcasterDescriptor { steps: plan.iter().map(step).collect() };
+        let descriptor = UpcasterDescriptor { sdk: Sdk::of_tests(), steps: plan.iter().map(step).collect() };
         let label = ModuleLabel { name: Identifier::new(name).unwrap(), version: Some(ModuleVersion(3)) };
         Box::new(Self { label, descriptor, plan: plan.clone() })
     }

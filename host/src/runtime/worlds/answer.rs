@@ -13,6 +13,7 @@ pub(super) struct ReturnedEvent {
     pub(super) schema_version: u32,
     pub(super) data: String,
     pub(super) metadata: Option<String>,
+    pub(super) tags: Vec<String>,
 }
 
 /// What an upcaster makes of an event. Everything else stays that of the original.
@@ -77,15 +78,24 @@ fn check_result(
     steps: &[Step],
     limits: &RuntimeLimits,
 ) -> Result<Upcasted, String> {
-    let ReturnedEvent { event_type, schema_version, data, metadata } = result;
+    let ReturnedEvent { event_type, schema_version, data, metadata, tags } = result;
     let event_type = EventType::new(event_type).map_err(|error| error.to_string())?;
     limit("bytes of an event's type", "max_event_type_bytes", event_type.as_str().len(), limits.max_event_type_bytes)?;
     let schema_version = SchemaVersion::try_from(schema_version).map_err(|error| error.to_string())?;
-    if event_type.as_str() == event.event_type {
-        let taken = |step: &&Step| step.event_type == event.event_type && step.from == event.schema_version;
-        if let Some(step) = steps.iter().find(taken).filter(|step| step.to != schema_version) {
+    let taken = |step: &&Step| step.event_type == event.event_type && step.from == event.schema_version;
+    if let Some(step) = steps.iter().find(taken) {
+        if event_type.as_str() == event.event_type && step.to != schema_version {
             return Err(format!("an event of the same type at schema version {schema_version}; its step is {step}"));
         }
+        if !step.produces.iter().any(|produced| produced == event_type.as_str()) {
+            return Err(format!(
+                "an event `{event_type}`, which is not among the types that the step produces: {}",
+                list(&step.produces)
+            ));
+        }
+    }
+    if !tags.is_empty() {
+        return Err(format!("an event `{event_type}` with tags, which events do not have yet"));
     }
     let bytes = data.len() + metadata.as_ref().map_or(0, String::len);
     limit("bytes of data and metadata of an event", "max_event_bytes", bytes, limits.max_event_bytes)?;
@@ -97,6 +107,12 @@ fn check_result(
     let data = json("data is refused", &data)?;
     let metadata = metadata.map(|metadata| json("metadata is refused", &metadata)).transpose()?;
     Ok(Upcasted { event_type: event_type.into(), schema_version, data, metadata })
+}
+
+/// The types as a message lists them.
+fn list(types: &[String]) -> String {
+    let quoted: Vec<String> = types.iter().map(|event_type| format!("`{event_type}`")).collect();
+    if quoted.is_empty() { "none".to_owned() } else { quoted.join(", ") }
 }
 
 fn limit(what: &str, limit: &str, found: usize, max: usize) -> Result<(), String> {

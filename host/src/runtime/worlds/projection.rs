@@ -12,8 +12,12 @@ use super::{
 };
 use crate::{
     event_log::{Position, SchemaVersion},
-    read_model::{ColumnDeclaration, ColumnType, IndexDeclaration, Table, TableDeclaration, WriteSet},
+    read_model::{
+        ColumnDeclaration, ColumnType, IndexDeclaration, IndexKindDeclaration, ReferenceDeclaration, Table,
+        TableDeclaration, Weight, WeightedColumn, WriteSet,
+    },
     runtime::{
+        convert::sdk_from_module,
         delivery::Delivery,
         descriptor::{ModuleKind, Partition, ProjectionDescriptor, WantedType},
         failure::BatchError,
@@ -31,7 +35,7 @@ use crate::{
 
 mod generated {
     wasmtime::component::bindgen!({
-        path: "../wit/v0.1.0",
+        path: "../wit/v0.2.0",
         world: "projection",
         imports: { default: trappable },
         ownership: Borrowing { duplicate_if_necessary: true },
@@ -50,7 +54,7 @@ pub(in crate::runtime) struct Projection;
 impl World for Projection {
     const SIGNATURE: Signature = Signature {
         with_article: ModuleKind::Projection.with_article(),
-        version: "0.1.0",
+        version: "0.2.0",
         export: "gnomon:module/projection-guest",
         exported_by: "gnomon_sdk::export!",
         sees: "its events and its rows",
@@ -183,10 +187,13 @@ fn from_contract(descriptor: contract::Descriptor) -> Result<ProjectionDescripto
         return Err(reasons);
     }
     Ok(ProjectionDescriptor {
+        sdk: sdk_from_module(descriptor.sdk),
+        description: descriptor.description,
         tables: descriptor.tables.into_iter().map(table).collect(),
         all_types: descriptor.all_types,
         event_types,
         categories: descriptor.categories,
+        tags: descriptor.tags,
         partitioned_by: descriptor.partitioned_by.map(|contract::Partition::Stream| Partition::Stream),
     })
 }
@@ -194,20 +201,59 @@ fn from_contract(descriptor: contract::Descriptor) -> Result<ProjectionDescripto
 fn table(table: contract::Table) -> TableDeclaration {
     let columns = table.columns.into_iter().map(|column| ColumnDeclaration {
         name: column.name,
+        description: column.description,
         column_type: match column.column_type {
             contract::ColumnType::Text => ColumnType::Text,
+            contract::ColumnType::CaseInsensitiveText => ColumnType::CiText,
             contract::ColumnType::Boolean => ColumnType::Bool,
             contract::ColumnType::Int64 => ColumnType::I64,
             contract::ColumnType::Float64 => ColumnType::F64,
             contract::ColumnType::Decimal => ColumnType::Decimal,
             contract::ColumnType::Timestamp => ColumnType::Timestamp,
+            contract::ColumnType::LocalTimestamp => ColumnType::LocalTimestamp,
             contract::ColumnType::Date => ColumnType::Date,
+            contract::ColumnType::TimeOfDay => ColumnType::Time,
             contract::ColumnType::Uuid => ColumnType::Uuid,
             contract::ColumnType::Json => ColumnType::Json,
             contract::ColumnType::Bytes => ColumnType::Bytes,
+            contract::ColumnType::TextArray => ColumnType::TextArray,
+            contract::ColumnType::Int64Array => ColumnType::I64Array,
+            contract::ColumnType::Float64Array => ColumnType::F64Array,
+            contract::ColumnType::UuidArray => ColumnType::UuidArray,
         },
         nullable: column.nullable,
     });
-    let indexes = table.indexes.into_iter().map(|index| IndexDeclaration { name: index.name, columns: index.columns });
-    TableDeclaration { name: table.name, columns: columns.collect(), key: table.key, indexes: indexes.collect() }
+    let references = table
+        .references
+        .into_iter()
+        .map(|contract::Reference { columns, table }| ReferenceDeclaration { columns, table });
+    TableDeclaration {
+        name: table.name,
+        description: table.description,
+        columns: columns.collect(),
+        key: table.key,
+        indexes: table.indexes.into_iter().map(index).collect(),
+        references: references.collect(),
+    }
+}
+
+fn index(index: contract::Index) -> IndexDeclaration {
+    let kind = match index.kind {
+        contract::IndexKind::Btree(columns) => IndexKindDeclaration::Btree { columns },
+        contract::IndexKind::Gin(columns) => IndexKindDeclaration::Gin { columns },
+        contract::IndexKind::FullText(contract::FullText { language, columns }) => {
+            IndexKindDeclaration::FullText { language, columns: columns.into_iter().map(weighted).collect() }
+        }
+    };
+    IndexDeclaration { name: index.name, kind }
+}
+
+fn weighted(column: contract::WeightedColumn) -> WeightedColumn {
+    let weight = match column.weight {
+        contract::Weight::A => Weight::A,
+        contract::Weight::B => Weight::B,
+        contract::Weight::C => Weight::C,
+        contract::Weight::D => Weight::D,
+    };
+    WeightedColumn { column: column.column, weight }
 }

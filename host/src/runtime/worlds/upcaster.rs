@@ -14,6 +14,7 @@ use super::{
 use crate::{
     event_log::{Position, SchemaVersion},
     runtime::{
+        convert::sdk_from_module,
         delivery::Delivery,
         descriptor::{ModuleKind, Step, UpcasterDescriptor},
         failure::{BatchError, FailureKind, Fault},
@@ -25,7 +26,7 @@ use crate::{
 
 mod generated {
     wasmtime::component::bindgen!({
-        path: "../wit/v0.1.0",
+        path: "../wit/v0.2.0",
         world: "upcaster",
         imports: { default: trappable },
         ownership: Borrowing { duplicate_if_necessary: true },
@@ -43,7 +44,7 @@ pub(in crate::runtime) struct Upcaster;
 impl World for Upcaster {
     const SIGNATURE: Signature = Signature {
         with_article: ModuleKind::Upcaster.with_article(),
-        version: "0.1.0",
+        version: "0.2.0",
         export: "gnomon:module/upcaster-guest",
         exported_by: "gnomon_sdk::export_upcaster!",
         sees: "its events",
@@ -161,19 +162,23 @@ impl std::fmt::Debug for UpcasterInstance {
 fn from_contract(descriptor: contract::Descriptor) -> Result<UpcasterDescriptor, Vec<String>> {
     let mut reasons = Vec::new();
     let mut steps = Vec::with_capacity(descriptor.steps.len());
-    for contract::Step { event_type, from, to } in descriptor.steps {
+    for contract::Step { event_type, from, to, produces } in descriptor.steps {
         match (SchemaVersion::try_from(from), SchemaVersion::try_from(to)) {
-            (Ok(from), Ok(to)) => steps.push(Step { event_type, from, to }),
+            (Ok(from), Ok(to)) => steps.push(Step { event_type, from, to, produces }),
             (one, other) => {
                 let errors = [one.err(), other.err()].into_iter().flatten();
                 reasons.extend(errors.map(|error| format!("step `{event_type}` {from} → {to}: {error}")));
             }
         }
     }
-    if reasons.is_empty() { Ok(UpcasterDescriptor { steps }) } else { Err(reasons) }
+    if reasons.is_empty() {
+        Ok(UpcasterDescriptor { sdk: sdk_from_module(descriptor.sdk), steps })
+    } else {
+        Err(reasons)
+    }
 }
 
 fn returned(event: contract::Upcasted) -> ReturnedEvent {
-    let contract::Upcasted { event_type, schema_version, data, metadata } = event;
-    ReturnedEvent { event_type, schema_version, data, metadata }
+    let contract::Upcasted { event_type, schema_version, data, metadata, tags } = event;
+    ReturnedEvent { event_type, schema_version, data, metadata, tags }
 }

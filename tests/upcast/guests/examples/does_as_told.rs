@@ -3,13 +3,14 @@
 #![cfg(target_family = "wasm")]
 #![allow(clippy::panic, reason = "that is what is tested")]
 
-use upcast_guests::{Descriptor, Event, Failure, Guest, Upcasted, cursor, log, made, step};
+use upcast_guests::{Descriptor, Event, Failure, Guest, Upcasted, cursor, log, made, sdk, step};
 
 struct DoesAsTold;
 
 impl Guest for DoesAsTold {
     fn describe() -> Descriptor {
-        Descriptor { steps: vec![step("A", 1, 2), step("A", 2, 3), step("B", 1, 2)] }
+        let both = &["A", "B"];
+        Descriptor { sdk: sdk(), steps: vec![step("A", 1, 2, both), step("A", 2, 3, both), step("B", 1, 2, both)] }
     }
 
     fn upcast(events: Vec<Event>) -> Result<Vec<Vec<Upcasted>>, Failure> {
@@ -34,6 +35,8 @@ fn upcast(event: &Event) -> Result<Vec<Upcasted>, Failure> {
         "multiply" => (0..50).map(|_| made(name, next, "multiply")).collect(),
         "skip a version" => vec![made(name, next + 1, "")],
         "version 0" => vec![made("C", 0, "")],
+        "undeclared" => vec![made("C", 1, "")],
+        "tagged" => vec![Upcasted { tags: vec!["course:c1".to_owned()], ..made(name, next, "") }],
         "no type" => vec![made("", 1, "")],
         "long type" => vec![made(&"x".repeat(300), 1, "")],
         "no json" => with_data("{\"half\":".to_owned()),

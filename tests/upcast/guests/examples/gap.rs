@@ -2,13 +2,21 @@
 
 #![cfg(target_family = "wasm")]
 
-use upcast_guests::{Descriptor, Event, Failure, Guest, Upcasted, step};
+use upcast_guests::{Descriptor, Event, Failure, Guest, Upcasted, sdk, step};
 
 struct Gap;
 
 impl Guest for Gap {
     fn describe() -> Descriptor {
-        Descriptor { steps: vec![step("A", 1, 2), step("A", 3, 4), step("B", 2, 1), step("C", 1, 2), step("C", 1, 2)] }
+        let steps = vec![
+            step("A", 1, 2, &["A"]),
+            step("A", 3, 4, &["A"]),
+            step("B", 2, 1, &["B"]),
+            step("C", 1, 2, &["C"]),
+            step("C", 1, 2, &["C"]),
+            step("D", 1, 2, &["D", "", "D"]),
+        ];
+        Descriptor { sdk: sdk(), steps }
     }
 
     fn upcast(_: Vec<Event>) -> Result<Vec<Vec<Upcasted>>, Failure> {

@@ -6,7 +6,7 @@
 #[allow(missing_docs, unreachable_pub, unsafe_code, unused_qualifications, clippy::all, reason = "generated code")]
 pub mod contract {
     wit_bindgen::generate!({
-        path: "../../../wit/v0.1.0",
+        path: "../../../wit/v0.2.0",
         world: "upcaster",
         pub_export_macro: true,
         export_macro_name: "export",
@@ -17,18 +17,30 @@ pub use contract::{
     exports::gnomon::module::upcaster_guest::{Descriptor, Guest, Step, Upcasted},
     gnomon::module::{
         cursor, log,
-        types::{Event, Failure},
+        types::{Event, Failure, Sdk},
     },
 };
 
-/// A step.
-pub fn step(event_type: &str, from: u32, to: u32) -> Step {
-    Step { event_type: event_type.to_owned(), from, to }
+/// A step that produces events of these types.
+pub fn step(event_type: &str, from: u32, to: u32, produces: &[&str]) -> Step {
+    let produces = produces.iter().map(|&event_type| event_type.to_owned()).collect();
+    Step { event_type: event_type.to_owned(), from, to, produces }
+}
+
+/// What the modules say of their SDK.
+pub fn sdk() -> Sdk {
+    Sdk { name: "none".to_owned(), version: "0".to_owned(), language: "Rust".to_owned() }
 }
 
 /// An event with a string as its data.
 pub fn made(event_type: &str, schema_version: u32, word: &str) -> Upcasted {
-    Upcasted { event_type: event_type.to_owned(), schema_version, data: format!("\"{word}\""), metadata: None }
+    Upcasted {
+        event_type: event_type.to_owned(),
+        schema_version,
+        data: format!("\"{word}\""),
+        metadata: None,
+        tags: Vec::new(),
+    }
 }
 
 /// Exports a type that implements [`Guest`] as the component of its crate.

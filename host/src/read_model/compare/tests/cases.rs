@@ -9,11 +9,14 @@ use crate::read_model::{ColumnDeclaration, Decimal, Float, TableDeclaration};
 
 fn table(columns: &[(String, ColumnType)], key: &[&str]) -> Arc<Table> {
     let column = |(name, column_type): &(String, ColumnType)| ColumnDeclaration {
+        description: None,
         name: name.clone(),
         column_type: *column_type,
         nullable: !key.contains(&name.as_str()),
     };
     let declaration = TableDeclaration {
+        description: None,
+        references: Vec::new(),
         name: "wide".into(),
         columns: columns.iter().map(column).collect(),
         key: key.iter().map(|&name| name.to_owned()).collect(),

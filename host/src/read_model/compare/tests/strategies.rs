@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use gnomon_values::declaration::Order;
 use proptest::{prelude::*, sample::select};
 
 use super::Filled;
@@ -46,7 +45,12 @@ pub(super) fn sides() -> impl Strategy<Value = (Vec<Filled>, Vec<Filled>)> {
         let (mut left, mut right) = (Vec::new(), Vec::new());
         for (number, ((on_left, on_right), (one, other))) in pairs.into_iter().enumerate() {
             let named = |filled: (TableDeclaration, Vec<Row>)| {
-                let declaration = TableDeclaration { name: format!("table_{number}"), ..filled.0 };
+                let declaration = TableDeclaration {
+                    description: None,
+                    references: Vec::new(),
+                    name: format!("table_{number}"),
+                    ..filled.0
+                };
                 Filled { table: Arc::new(Table::check(&declaration).unwrap()), rows: filled.1 }
             };
             left.extend(on_left.then(|| named(one)));
@@ -146,16 +150,28 @@ fn declaration(columns: impl Iterator<Item = (String, Shape)>) -> TableDeclarati
     let mut declared = Vec::new();
     for (name, shape) in columns {
         let Shape { column_type, nullable, in_key } = shape;
-        let in_key = in_key && column_type.order() == Order::Exact;
+        let in_key = in_key && column_type.not_a_key().is_none();
         key.extend(in_key.then(|| name.clone()));
-        declared.push(ColumnDeclaration { name, column_type, nullable: nullable && !in_key });
+        declared.push(ColumnDeclaration { description: None, name, column_type, nullable: nullable && !in_key });
     }
     if key.is_empty() {
-        let column = ColumnDeclaration { name: "number".into(), column_type: ColumnType::I64, nullable: false };
+        let column = ColumnDeclaration {
+            description: None,
+            name: "number".into(),
+            column_type: ColumnType::I64,
+            nullable: false,
+        };
         key.push(column.name.clone());
         declared.push(column);
     }
-    TableDeclaration { name: "t".into(), columns: declared, key, indexes: vec![] }
+    TableDeclaration {
+        description: None,
+        references: Vec::new(),
+        name: "t".into(),
+        columns: declared,
+        key,
+        indexes: vec![],
+    }
 }
 
 fn row(declaration: &TableDeclaration) -> impl Strategy<Value = Row> + use<> {

@@ -58,6 +58,7 @@ fn postgres_answers_what_the_query_means() {
 /// A table with a key of two columns and few different values in the others.
 fn crowded() -> Table {
     let column = |(name, column_type, nullable): (&str, ColumnType, bool)| ColumnDeclaration {
+        description: None,
         name: name.to_owned(),
         column_type,
         nullable,
@@ -70,7 +71,15 @@ fn crowded() -> Table {
     ];
     let key = vec!["a".to_owned(), "b".to_owned()];
     let columns = columns.into_iter().map(column).collect();
-    Table::check(&TableDeclaration { name: "crowded".to_owned(), columns, key, indexes: vec![] }).unwrap()
+    Table::check(&TableDeclaration {
+        description: None,
+        references: Vec::new(),
+        name: "crowded".to_owned(),
+        columns,
+        key,
+        indexes: vec![],
+    })
+    .unwrap()
 }
 
 #[test]

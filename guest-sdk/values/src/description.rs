@@ -1,0 +1,56 @@
+//! What authors say of projections, tables and columns.
+
+use crate::limits::MAX_DESCRIPTION_BYTES;
+
+/// The first paragraph of a comment, on one line; empty if the comment says nothing.
+#[must_use]
+pub fn first_paragraph(comment: &str) -> String {
+    let lines = comment.lines().map(str::trim).skip_while(|line| line.is_empty());
+    let words: Vec<&str> = lines.take_while(|line| !line.is_empty()).flat_map(str::split_whitespace).collect();
+    words.join(" ")
+}
+
+/// Checks a description of a projection, a table or a column.
+///
+/// # Errors
+/// It is empty, too long, or has control characters other than line breaks.
+pub fn check(description: &str) -> Result<(), String> {
+    let bytes = description.len();
+    if description.trim().is_empty() {
+        return Err("is empty".to_owned());
+    }
+    if bytes > MAX_DESCRIPTION_BYTES {
+        return Err(format!("has {bytes} bytes; at most {MAX_DESCRIPTION_BYTES} are allowed"));
+    }
+    match description.chars().find(|character| character.is_control() && *character != '\n') {
+        Some(character) => Err(format!("contains the control character {character:?}")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_paragraph_ends_at_an_empty_line() {
+        for (comment, paragraph) in [
+            ("", ""),
+            (" \n\n", ""),
+            (" A flight\n  from New York.\n\n More of it.", "A flight from New York."),
+            ("\n After an empty line.\n \n Not this.", "After an empty line."),
+            ("One.\r\nTwo.\r\n\r\nThree.", "One. Two."),
+        ] {
+            assert_eq!(first_paragraph(comment), paragraph, "{comment:?}");
+        }
+    }
+
+    #[test]
+    fn a_description_says_something_of_bounded_length() {
+        assert_eq!(check("In cents.\nNever negative."), Ok(()));
+        assert_eq!(check(&"x".repeat(MAX_DESCRIPTION_BYTES)), Ok(()));
+        assert_eq!(check(&"x".repeat(1001)), Err("has 1001 bytes; at most 1000 are allowed".to_owned()));
+        assert_eq!(check(" "), Err("is empty".to_owned()));
+        assert_eq!(check("a\tb"), Err("contains the control character '\\t'".to_owned()));
+    }
+}
