@@ -223,6 +223,17 @@ pub(crate) async fn tables(connection: impl PgExecutor<'_>, build: &Build) -> Re
     tables_of(&build.projection, build.version, build.id, descriptor.0)
 }
 
+/// What the version of a build says of its projection.
+pub(crate) async fn description(connection: impl PgExecutor<'_>, build: &Build) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT descriptor->>'description' FROM gnomon.module_versions WHERE module = $1 AND version = $2",
+    )
+    .bind(&build.projection)
+    .bind(build.version)
+    .fetch_one(connection)
+    .await
+}
+
 /// The tables of a build, as the descriptor of its version describes them.
 fn tables_of(
     projection: &Identifier,

@@ -113,9 +113,7 @@ async fn turn_queries(
     let mut locked = store::lock(connection, &both).await?;
     // The one that is replaced comes first: the schema refuses two active builds even within a transaction.
     locked.sort_by_key(|build| build.id == to.id);
-    if let Some(build) = locked.first() {
-        views::point_to(connection, &build.projection, tables).await?;
-    }
+    views::point_to(connection, to, tables).await?;
     for build in locked {
         let (event, cause) = match build.id == to.id {
             true => (Event::Activated, cause.to_owned()),

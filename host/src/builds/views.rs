@@ -2,10 +2,10 @@
 
 use sqlx::{Connection, Executor, PgConnection};
 
-use super::store;
+use super::{build::Build, store};
 use crate::{
     postgres::sqlstate::{DEPENDENT_OBJECTS_STILL_EXIST, INVALID_TABLE_DEFINITION, has_sqlstate},
-    read_model::{Identifier, TableSet},
+    read_model::{Identifier, TableSet, comment},
     runtime::view_name,
 };
 
@@ -37,11 +37,9 @@ impl From<sqlx::Error> for ViewError {
 }
 
 /// Makes a projection's views show the tables of a build, and drops the views of tables that it does not have.
-pub(super) async fn point_to(
-    connection: &mut PgConnection,
-    projection: &Identifier,
-    tables: &TableSet,
-) -> Result<(), ViewError> {
+pub(super) async fn point_to(connection: &mut PgConnection, build: &Build, tables: &TableSet) -> Result<(), ViewError> {
+    let projection = &build.projection;
+    let of_projection = store::description(&mut *connection, build).await?;
     let before = store::active(&mut *connection, projection).await?.found();
     for table in tables.tables() {
         let view = name(projection, table.name())?;
@@ -63,6 +61,8 @@ pub(super) async fn point_to(
             }
             Err(error) => return Err(error.into()),
         }
+        let description = table.description().or(of_projection.as_deref());
+        comment(connection, "VIEW", &view, description, table).await?;
     }
     let Some(before) = before else { return Ok(()) };
     drop_views(connection, projection, &before.tables, |table| tables.table(table.as_str()).is_none()).await

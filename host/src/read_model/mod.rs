@@ -1,6 +1,7 @@
 //! The tables that projections declare and fill: their shape, their rows, and queries on them.
 
 mod array_literal;
+mod comment;
 pub mod compare;
 mod content_hash;
 mod decimal;
@@ -17,6 +18,7 @@ mod write_set;
 pub use gnomon_values::json::{CanonicalJson, JsonError};
 
 pub use self::{
+    comment::comment,
     content_hash::{ContentHash, ContentHashes, TableHash, content_hash},
     decimal::{Decimal, DecimalError},
     identifier::{Identifier, IdentifierError},

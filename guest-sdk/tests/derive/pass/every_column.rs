@@ -1,4 +1,4 @@
-use gnomon_sdk::{Column, prelude::*, schema::ColumnType, serde_json};
+use gnomon_sdk::{Column, prelude::*, schema::{ColumnType, IndexKind}, serde_json};
 use std::collections::BTreeMap;
 
 #[derive(Table)]
@@ -48,7 +48,7 @@ fn main() {
     assert_eq!(schema.key, ["text", "day", "state", "id", "bytes", "small", "decimal", "flag"]);
     assert_eq!(schema.columns.last().map(|column| column.name), Some("renamed"));
     assert_eq!(schema.columns.iter().filter(|column| column.nullable).count(), 3);
-    assert_eq!(schema.indexes[1].columns, ["float", "small", "decimal", "flag"]);
+    assert_eq!(schema.indexes[1].kind, IndexKind::Btree(&["float", "small", "decimal", "flag"]));
     assert_eq!(<State as Column>::TYPE, ColumnType::Text);
 
     let row = Everything {

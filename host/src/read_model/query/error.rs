@@ -87,6 +87,17 @@ impl QueryError {
         Self::syntax(format!("the query has too many {what}"), format!("At most {limit} are allowed."))
     }
 
+    /// A filter on a full-text index by another operator than those for words.
+    pub(super) fn only_words(index: &str) -> Self {
+        Self {
+            hint: Some(format!("Write {index}=wfts.words, as in a search engine.")),
+            ..Self::syntax(
+                format!("\"{index}\" is a full-text index"),
+                "It is asked by the operators fts, plfts, phfts and wfts only.".to_owned(),
+            )
+        }
+    }
+
     /// A parameter without `=`.
     pub(super) fn without_value(parameter: &str) -> Self {
         Self::syntax(

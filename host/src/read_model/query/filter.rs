@@ -6,27 +6,51 @@ use super::{
     instant, name,
     value::{enclosed, list, rest},
 };
-use crate::read_model::{Column, ColumnType, Table};
+use crate::read_model::{Column, ColumnType, Index, IndexKind, Table};
 
-/// A condition on one column.
+/// A condition on one column, or on the words of a full-text index.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Condition<'t> {
-    pub(super) column: &'t Column,
+    pub(super) operand: Operand<'t>,
     /// Whether `not.` stands before the operator.
     pub(super) negated: bool,
     pub(super) test: Test,
 }
 
+/// What a condition is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operand<'t> {
+    /// A column.
+    Column(&'t Column),
+    /// A full-text index, named like a column.
+    Words(&'t Index),
+}
+
+impl<'t> Operand<'t> {
+    fn named(table: &'t Table, name: &str) -> Result<Self, QueryError> {
+        let full_text = |index: &&Index| matches!(index.kind, IndexKind::FullText { .. });
+        match table.index(name).filter(full_text) {
+            Some(index) => Ok(Self::Words(index)),
+            None => name::column(table, name).map(Self::Column),
+        }
+    }
+}
+
 impl<'t> Condition<'t> {
-    fn new(column: &'t Column, negated: bool, mut test: Test) -> Result<Self, QueryError> {
+    fn new(operand: Operand<'t>, negated: bool, mut test: Test) -> Result<Self, QueryError> {
+        let column = match (operand, &test) {
+            (Operand::Column(column), _) => column,
+            (Operand::Words(_), Test::FullText { .. }) => return Ok(Self { operand, negated, test }),
+            (Operand::Words(index), _) => return Err(QueryError::only_words(index.name.as_str())),
+        };
         if column.column_type == ColumnType::Timestamp {
             test = match test {
                 Test::Compare(comparison, value) => Test::Compare(comparison, instant::kept(value)?),
                 Test::In(values) => Test::In(values.into_iter().map(instant::kept).collect::<Result<_, _>>()?),
-                test @ (Test::Like { .. } | Test::Is(_)) => test,
+                test => test,
             };
         }
-        Ok(Self { column, negated, test })
+        Ok(Self { operand, negated, test })
     }
 }
 
@@ -41,6 +65,38 @@ pub(super) enum Test {
     },
     In(Vec<String>),
     Is(State),
+    /// Whether arrays or json contain what the value has.
+    Contain(Containment, String),
+    /// Whether words are found; in the language of the index if the query names none.
+    FullText {
+        form: WordsForm,
+        language: Option<String>,
+        query: String,
+    },
+}
+
+/// What an array or json has in common with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Containment {
+    /// All of the value.
+    Contains,
+    /// Nothing but parts of the value.
+    ContainedIn,
+    /// Something.
+    Overlaps,
+}
+
+/// How the words that are searched for are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WordsForm {
+    /// With the operators `&`, `|`, `!` and `<->` of Postgres.
+    Operators,
+    /// As words, all of which are wanted.
+    Plain,
+    /// As words, in this order.
+    Phrase,
+    /// As in a search engine: `"a phrase" or word -without`.
+    Web,
 }
 
 /// How a value compares.
@@ -68,7 +124,7 @@ pub(super) enum State {
 pub(super) fn filter<'t>(table: &'t Table, key: &str, value: &str) -> Result<Condition<'t>, QueryError> {
     let name = name::key(key)?;
     let (negated, test) = read("filter", value, value, |cursor| expression(cursor, rest))?;
-    Condition::new(name::column(table, &name)?, negated, test)
+    Condition::new(Operand::named(table, &name)?, negated, test)
 }
 
 /// A filter within a logic tree: `column.operator.value`.
@@ -78,7 +134,7 @@ pub(super) fn enclosed_filter<'t>(table: &'t Table, cursor: &mut Cursor<'_>) -> 
         return Err(Stop::Mismatch);
     }
     let (negated, test) = expression(cursor, enclosed)?;
-    Ok(Condition::new(name::column(table, &name)?, negated, test)?)
+    Ok(Condition::new(Operand::named(table, &name)?, negated, test)?)
 }
 
 /// Reads the value of most operators. It depends on what may follow the value.
@@ -99,14 +155,17 @@ fn expression(cursor: &mut Cursor<'_>, value: ReadValue) -> Parsed<(bool, Test)>
         Operator::Like => like(value(cursor)?, false),
         Operator::Ilike => like(value(cursor)?, true),
         Operator::In => Test::In(list(cursor)?),
+        Operator::Contain(containment) => Test::Contain(containment, value(cursor)?),
+        Operator::FullText(form, language) => Test::FullText { form, language, query: value(cursor)? },
         Operator::Is => Test::Is(cursor.labelled("isVal: (null, not_null, true, false, unknown)", state)?),
     };
     Ok((negated, test))
 }
 
-#[derive(Clone, Copy)]
 enum Operator {
     Compare(Comparison),
+    Contain(Containment),
+    FullText(WordsForm, Option<String>),
     Like,
     Ilike,
     In,
@@ -114,7 +173,10 @@ enum Operator {
 }
 
 /// If one name is a prefix of another, the longer one comes first.
-const OPERATORS: [(&str, Operator); 10] = [
+const OPERATORS: [(&str, Operator); 13] = [
+    ("cs", Operator::Contain(Containment::Contains)),
+    ("cd", Operator::Contain(Containment::ContainedIn)),
+    ("ov", Operator::Contain(Containment::Overlaps)),
     ("in", Operator::In),
     ("is", Operator::Is),
     ("eq", Operator::Compare(Comparison::Eq)),
@@ -128,44 +190,55 @@ const OPERATORS: [(&str, Operator); 10] = [
 ];
 
 /// Operators of PostgREST that Gnomon does not have yet.
-const MISSING_OPERATORS: [&str; 15] = [
-    "isdistinct",
-    "fts",
-    "plfts",
-    "phfts",
-    "wfts",
-    "match",
-    "imatch",
-    "cs",
-    "cd",
-    "ov",
-    "sl",
-    "sr",
-    "nxr",
-    "nxl",
-    "adj",
+const MISSING_OPERATORS: [&str; 8] = ["isdistinct", "match", "imatch", "sl", "sr", "nxr", "nxl", "adj"];
+
+/// The operators that search for words. A language may follow in brackets.
+const WORDS_OPERATORS: [(&str, WordsForm); 4] = [
+    ("fts", WordsForm::Operators),
+    ("plfts", WordsForm::Plain),
+    ("phfts", WordsForm::Phrase),
+    ("wfts", WordsForm::Web),
 ];
 
 fn operator(cursor: &mut Cursor<'_>) -> Parsed<Operator> {
     for (name, operator) in OPERATORS {
         let reading = |cursor: &mut Cursor<'_>| {
             cursor.expect(name)?;
-            if !matches!(operator, Operator::In | Operator::Is) {
+            if !matches!(operator, Operator::In | Operator::Is | Operator::Contain(_)) {
                 refuse_quantifier(cursor, name)?;
             }
-            if cursor.delimiter() { Ok(operator) } else { Err(Stop::Mismatch) }
+            if cursor.delimiter() { Ok(()) } else { Err(Stop::Mismatch) }
         };
-        if let Some(operator) = cursor.attempt(reading)? {
+        if cursor.attempt(reading)?.is_some() {
             return Ok(operator);
         }
     }
+    for (name, form) in WORDS_OPERATORS {
+        let reading = |cursor: &mut Cursor<'_>| {
+            cursor.expect(name)?;
+            let language = language(cursor)?;
+            if cursor.delimiter() { Ok(language) } else { Err(Stop::Mismatch) }
+        };
+        if let Some(language) = cursor.attempt(reading)? {
+            return Ok(Operator::FullText(form, language));
+        }
+    }
     for name in MISSING_OPERATORS {
-        // A full text search may name its language in brackets.
         if cursor.rest().strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', '('])) {
             return Err(QueryError::not_implemented(format!("The operator {name} is not implemented.")).into());
         }
     }
     Err(Stop::Mismatch)
+}
+
+/// `(english)`, or nothing.
+fn language(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
+    if !cursor.literal("(") {
+        return Ok(None);
+    }
+    let language = cursor.take_while(|next| next.is_alphanumeric() || next == '_').to_owned();
+    cursor.expect(")")?;
+    Ok(Some(language))
 }
 
 fn refuse_quantifier(cursor: &mut Cursor<'_>, operator: &str) -> Parsed<()> {

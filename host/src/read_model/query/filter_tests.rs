@@ -3,12 +3,16 @@ use super::{super::tests::table, *};
 fn parsed(value: &str) -> Result<(bool, Test), QueryError> {
     let table = table();
     let condition = filter(&table, "delay", value)?;
-    assert_eq!(condition.column.name.as_str(), "delay");
+    assert!(matches!(condition.operand, Operand::Column(column) if column.name.as_str() == "delay"));
     Ok((condition.negated, condition.test))
 }
 
 fn compare(comparison: Comparison, value: &str) -> Test {
     Test::Compare(comparison, value.to_owned())
+}
+
+fn words(form: WordsForm, language: Option<&str>, query: &str) -> Test {
+    Test::FullText { form, language: language.map(str::to_owned), query: query.to_owned() }
 }
 
 fn one_of(values: &[&str]) -> Test {
@@ -29,6 +33,13 @@ fn operators_are_read() {
         ("eq.not.eq.1", compare(Comparison::Eq, "not.eq.1")),
         ("like.a*%", Test::Like { pattern: "a*%".into(), any_case: false }),
         ("ilike.a*%", Test::Like { pattern: "a*%".into(), any_case: true }),
+        ("cs.{a,b}", Test::Contain(Containment::Contains, "{a,b}".into())),
+        ("cd.{a}", Test::Contain(Containment::ContainedIn, "{a}".into())),
+        ("ov.[1]", Test::Contain(Containment::Overlaps, "[1]".into())),
+        ("fts.a&b", words(WordsForm::Operators, None, "a&b")),
+        ("plfts(english).a b", words(WordsForm::Plain, Some("english"), "a b")),
+        ("phfts(de_1).a", words(WordsForm::Phrase, Some("de_1"), "a")),
+        ("wfts().\"a b\" -c", words(WordsForm::Web, Some(""), "\"a b\" -c")),
         ("is.null", Test::Is(State::Null)),
         ("is.NoT_NuLl", Test::Is(State::NotNull)),
         ("is.true", Test::Is(State::True)),
@@ -66,6 +77,7 @@ fn malformed_filters_are_refused_at_their_position() {
         ("is.ok", 4, "unexpected \"o\" expecting isVal: (null, not_null, true, false, unknown)"),
         ("is.", 4, "unexpected end of input expecting isVal: (null, not_null, true, false, unknown)"),
         ("is.nullable", 8, "unexpected 'a' expecting end of input"),
+        ("fts(eng-lish).a", 8, "unexpected \"-\" expecting \")\""),
         ("in.1,2", 4, "unexpected \"1\" expecting \"(\""),
         ("in.(1,2", 8, "unexpected end of input expecting \",\" or \")\""),
         ("in.(1),2", 7, "unexpected ',' expecting end of input"),
@@ -82,10 +94,8 @@ fn unsupported_features_are_named() {
     for (value, details) in [
         ("eq(any).{1,2}", "The quantifier any of eq(any) is not implemented."),
         ("not.like(all).{a*,*b}", "The quantifier all of like(all) is not implemented."),
-        ("cs.{1}", "The operator cs is not implemented."),
         ("not.isdistinct.1", "The operator isdistinct is not implemented."),
-        ("fts(english).fat", "The operator fts is not implemented."),
-        ("wfts.fat", "The operator wfts is not implemented."),
+        ("sl.[1,2]", "The operator sl is not implemented."),
         ("imatch.^a", "The operator imatch is not implemented."),
     ] {
         assert_eq!(parsed(value), Err(QueryError::not_implemented(details.to_owned())), "{value}");

@@ -1,14 +1,17 @@
 use super::{super::tests::table, *};
-use crate::read_model::query::filter::{Comparison, Test};
+use crate::read_model::query::filter::{Comparison, Operand, Test};
 
 /// A tree in a form that shows how it is nested.
 fn shown(logic: &Logic<'_>) -> String {
     match logic {
-        Logic::Condition(Condition { column, negated, test }) => {
+        Logic::Condition(Condition { operand, negated, test }) => {
             let not = if *negated { "!" } else { "" };
             format!(
                 "{not}{}{}",
-                column.name,
+                match operand {
+                    Operand::Column(column) => &column.name,
+                    Operand::Words(index) => &index.name,
+                },
                 match test {
                     Test::Compare(Comparison::Eq, value) => format!("=<{value}>"),
                     test => format!(" {test:?}"),

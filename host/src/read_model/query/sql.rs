@@ -2,13 +2,14 @@
 
 use super::{
     Query,
-    filter::{Comparison, Condition, State, Test},
+    filter::{Comparison, Condition, Containment, Operand, State, Test, WordsForm},
     logic::{Connective, Logic},
     order::{Direction, Nulls, OrderTerm},
 };
 use crate::read_model::{
-    Column, ColumnType, Table,
+    Column, ColumnType, Index, IndexKind, Table,
     array_literal::array_literal,
+    full_text,
     value::{shown_in_json, sql_type as sql_type_of},
 };
 
@@ -69,7 +70,7 @@ impl Query<'_> {
             (limit, max_rows) => limit.or(max_rows),
         };
         let cut = limit.is_some() || self.window.offset > 0;
-        let mut sql = Writer::new(self.table.name().as_str(), rendering.first_placeholder);
+        let mut sql = Writer::new(self.table, rendering.first_placeholder);
 
         let source = format!("{}.{}", quoted(rendering.schema), sql.table);
         let select = self.select.iter().map(|selected| {
@@ -109,17 +110,21 @@ impl Query<'_> {
     }
 }
 
+/// The configuration for words of which no language is known. That of the server's settings would differ from server to server.
+const NO_LANGUAGE: &str = "pg_catalog.simple";
+
 /// Writes SQL and collects the values of its placeholders.
-struct Writer {
+struct Writer<'t> {
+    declared: &'t Table,
     /// The table's name, quoted.
     table: String,
     first_placeholder: usize,
     params: Vec<String>,
 }
 
-impl Writer {
-    fn new(table: &str, first_placeholder: usize) -> Self {
-        Self { table: quoted(table), first_placeholder, params: Vec::new() }
+impl<'t> Writer<'t> {
+    fn new(declared: &'t Table, first_placeholder: usize) -> Self {
+        Self { declared, table: declared.name().quoted(), first_placeholder, params: Vec::new() }
     }
 
     /// A placeholder of a type. The value is sent as text and cast by the function that parses literals of the type, so an
@@ -162,9 +167,17 @@ impl Writer {
     }
 
     fn condition(&mut self, condition: &Condition<'_>) -> String {
-        let column = self.column(condition.column);
-        let sql_type = sql_type_of(condition.column.column_type);
-        let test = match &condition.test {
+        let test = match condition.operand {
+            Operand::Column(column) => self.test(column, &condition.test),
+            Operand::Words(index) => self.words(index, &condition.test),
+        };
+        if condition.negated { format!("NOT ({test})") } else { test }
+    }
+
+    fn test(&mut self, tested: &Column, test: &Test) -> String {
+        let column = self.column(tested);
+        let sql_type = sql_type_of(tested.column_type);
+        match test {
             Test::Compare(comparison, value) => {
                 let operator = match comparison {
                     Comparison::Eq => "=",
@@ -176,7 +189,7 @@ impl Writer {
                 };
                 format!("{column} {operator} {}", self.bind(value.clone(), sql_type))
             }
-            Test::Like { pattern, any_case } => self.like(condition.column, pattern, *any_case),
+            Test::Like { pattern, any_case } => self.like(tested, pattern, *any_case),
             Test::In(values) => {
                 format!("{column} = ANY ({})", self.bind(array_literal(values), &format!("{sql_type}[]")))
             }
@@ -190,8 +203,41 @@ impl Writer {
                 };
                 format!("{column} IS {state}")
             }
+            Test::Contain(containment, value) => {
+                let operator = match containment {
+                    Containment::Contains => "@>",
+                    Containment::ContainedIn => "<@",
+                    Containment::Overlaps => "&&",
+                };
+                format!("{column} {operator} {}", self.bind(value.clone(), sql_type))
+            }
+            Test::FullText { form, language, query } => {
+                let language = language.as_deref().unwrap_or(NO_LANGUAGE);
+                let words = format!("to_tsvector({}, {column})", self.bind(language.to_owned(), "regconfig"));
+                format!("{words} @@ {}", self.words_query(*form, language, query))
+            }
+        }
+    }
+
+    /// A test of the words of a full-text index, which repeats the expression of the index.
+    fn words(&mut self, index: &Index, test: &Test) -> String {
+        // Another test is refused as it is read.
+        let (IndexKind::FullText { language: own, .. }, Test::FullText { form, language, query }) = (&index.kind, test)
+        else {
+            return "NULL".to_owned();
         };
-        if condition.negated { format!("NOT ({test})") } else { test }
+        let words = full_text::words(self.declared, index, &format!("{}.", self.table));
+        format!("({words}) @@ {}", self.words_query(*form, language.as_deref().unwrap_or(own), query))
+    }
+
+    fn words_query(&mut self, form: WordsForm, language: &str, query: &str) -> String {
+        let function = match form {
+            WordsForm::Operators => "to_tsquery",
+            WordsForm::Plain => "plainto_tsquery",
+            WordsForm::Phrase => "phraseto_tsquery",
+            WordsForm::Web => "websearch_to_tsquery",
+        };
+        format!("{function}({}, {})", self.bind(language.to_owned(), "regconfig"), self.bind(query.to_owned(), "text"))
     }
 
     fn like(&mut self, column: &Column, pattern: &str, any_case: bool) -> String {

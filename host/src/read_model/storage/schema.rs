@@ -7,6 +7,7 @@ use super::{
     tables::{Stored, TableSet},
 };
 use crate::read_model::{
+    comment::comment,
     full_text,
     table::{Column, IndexKind},
     value::{ColumnType, sql_type},
@@ -21,6 +22,7 @@ impl TableSet {
         execute(connection, format!("CREATE SCHEMA {}", self.schema.quoted())).await?;
         for stored in &self.tables {
             execute(connection, stored.create()).await?;
+            comment(connection, "TABLE", &stored.name, stored.table.description(), &stored.table).await?;
         }
         // After all tables: Postgres then picks names for the indexes of the keys that no table has, such as `a_pkey`.
         for stored in &self.tables {
