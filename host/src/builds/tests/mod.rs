@@ -51,10 +51,19 @@ impl TestBuilds {
     /// A build of a version whose table has these columns beside its key. Versions before it that are not stored yet get the same
     /// table.
     pub(crate) async fn build_with(&self, version: u32, columns: &[(&str, ColumnType)]) -> (BuildId, TableSet) {
-        let declaration = declaration(columns);
+        self.build_of(version, None, declaration(columns)).await
+    }
+
+    /// A build of a version that has this table, and says this of its projection.
+    pub(crate) async fn build_of(
+        &self,
+        version: u32,
+        description: Option<&str>,
+        declaration: TableDeclaration,
+    ) -> (BuildId, TableSet) {
         let descriptor = Descriptor::Projection(ProjectionDescriptor {
             sdk: Sdk::of_tests(),
-            description: None,
+            description: description.map(str::to_owned),
             tables: vec![declaration.clone()],
             all_types: true,
             event_types: vec![],

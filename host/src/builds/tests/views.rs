@@ -85,3 +85,36 @@ async fn a_projection_whose_view_is_in_use_is_not_deleted() {
     delete().await.unwrap();
     assert!(of_projection(&test.pool, &test.name).await.unwrap().is_none());
 }
+
+#[tokio::test]
+async fn views_have_the_comments_of_the_build_that_they_show() {
+    let test = TestBuilds::create().await;
+    let comments = async || -> (Option<String>, Option<String>) {
+        sqlx::query_as(
+            "SELECT obj_description(view), col_description(view, 2)
+             FROM (SELECT 'read_models.totals_sums'::regclass AS view) AS named",
+        )
+        .fetch_one(&test.pool)
+        .await
+        .unwrap()
+    };
+    let (first, tables) = test.build(1, &["n"]).await;
+    test.live(first).await;
+    test.activate(first, &tables).await;
+    assert_eq!(comments().await, (None, None));
+
+    // The next version says more, and the one after it less.
+    let mut declaration = declaration(&[("n", ColumnType::I64)]);
+    declaration.columns[1].description = Some("In cents, it's said.".to_owned());
+    let described = async |version, description: Option<&str>, declaration: TableDeclaration| {
+        let (build, tables) = test.build_of(version, description, declaration).await;
+        test.live(build).await;
+        assert_eq!(swapped(&test, &(build, tables)).await, Swapped::Done);
+    };
+    described(2, Some("All sums."), declaration.clone()).await;
+    assert_eq!(comments().await, (Some("All sums.".to_owned()), Some("In cents, it's said.".to_owned())));
+    declaration.description = Some("A sum.".to_owned());
+    declaration.columns[1].description = None;
+    described(3, Some("All sums."), declaration).await;
+    assert_eq!(comments().await, (Some("A sum.".to_owned()), None));
+}

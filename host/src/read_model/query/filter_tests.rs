@@ -77,7 +77,7 @@ fn malformed_filters_are_refused_at_their_position() {
         ("is.ok", 4, "unexpected \"o\" expecting isVal: (null, not_null, true, false, unknown)"),
         ("is.", 4, "unexpected end of input expecting isVal: (null, not_null, true, false, unknown)"),
         ("is.nullable", 8, "unexpected 'a' expecting end of input"),
-        ("fts(eng-lish).a", 8, "unexpected \"-\" expecting \")\""),
+        ("fts(eng-lish).a", 8, "unexpected \"-\" expecting operator (eq, gt, ...)"),
         ("in.1,2", 4, "unexpected \"1\" expecting \"(\""),
         ("in.(1,2", 8, "unexpected end of input expecting \",\" or \")\""),
         ("in.(1),2", 7, "unexpected ',' expecting end of input"),

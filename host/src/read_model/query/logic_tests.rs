@@ -85,8 +85,8 @@ fn unsupported_features_are_named() {
         Err(QueryError::not_implemented("JSON paths (-> and ->>) are not implemented.".to_owned()))
     );
     assert_eq!(
-        tree("or", "(id.eq.1,doc.cs.{})"),
-        Err(QueryError::not_implemented("The operator cs is not implemented.".to_owned()))
+        tree("or", "(id.eq.1,doc.sl.{})"),
+        Err(QueryError::not_implemented("The operator sl is not implemented.".to_owned()))
     );
 }
 

@@ -13,4 +13,6 @@ pub use self::{
 };
 
 #[cfg(test)]
+mod declared_tests;
+#[cfg(test)]
 mod tests;
