@@ -6,7 +6,7 @@ use super::{
     instant, name,
     value::{enclosed, list, rest},
 };
-use crate::read_model::{Column, ColumnType, Index, IndexKind, Table};
+use crate::read_model::{Column, ColumnType, Index, Table};
 
 /// A condition on one column, or on the words of a full-text index.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,8 +28,7 @@ pub(super) enum Operand<'t> {
 
 impl<'t> Operand<'t> {
     fn named(table: &'t Table, name: &str) -> Result<Self, QueryError> {
-        let full_text = |index: &&Index| matches!(index.kind, IndexKind::FullText { .. });
-        match table.index(name).filter(full_text) {
+        match table.index(name).filter(|index| index.is_full_text()) {
             Some(index) => Ok(Self::Words(index)),
             None => name::column(table, name).map(Self::Column),
         }
