@@ -97,8 +97,14 @@ async fn a_new_crate_passes_its_tests_and_is_built_deployed_and_queried() {
     fs::copy(workspace().join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
     // Nothing of this repository is used.
     let sdk = project.join("vendor/gnomon-sdk");
-    let its_crates = [sdk.clone(), sdk.join("derive"), sdk.join("values")];
-    assert_eq!(local_crates(&project).await, [&[project.clone()], its_crates.as_slice()].concat());
+    let expected = [project.clone(), sdk.clone(), sdk.join("derive"), sdk.join("values")];
+    assert_eq!(local_crates(&project).await, expected);
+    // With the SDK's sources in it, too.
+    let mut formatted = Command::new(env!("CARGO"));
+    formatted.args(["fmt", "--all", "--check"]);
+    like_workspace(&mut formatted, &project);
+    let formatted = finish(formatted).await;
+    assert_eq!((formatted.code, formatted.out.as_str()), (Some(0), ""), "{}", formatted.err);
     let mut tests = Command::new(env!("CARGO"));
     tests.arg("test");
     like_workspace(&mut tests, &project);

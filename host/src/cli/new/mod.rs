@@ -28,12 +28,12 @@ pub(super) struct New {
     #[arg(long)]
     upcaster: bool,
 
-    /// Use the gnomon-sdk in this folder, such as another module's vendor/gnomon-sdk, and bring no sources along; a path that is not absolute
-    /// is kept so, relative to the new crate [default: none]
+    /// Use the gnomon-sdk in this folder, such as another module's vendor/gnomon-sdk, and bring no sources along; Cargo.toml names a
+    /// relative path as seen from the new crate
     #[arg(long, env = "GNOMON_SDK", value_name = "FOLDER")]
     sdk: Option<PathBuf>,
 
-    /// Use the gnomon-sdk of crates.io in the version of this program, if it is there, and bring no sources along
+    /// Use the gnomon-sdk of crates.io, if it is there in the version of this program, and bring no sources along
     #[arg(long, conflicts_with = "sdk")]
     published: bool,
 }
