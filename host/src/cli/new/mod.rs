@@ -55,8 +55,8 @@ enum Sdk {
     Published,
 }
 
-/// What a new crate is made of. In the files, the names of the template stand for those of the crate and of its module; [`DEPENDENCY`] and
-/// [`WORKSPACE`] are lines of its manifest that depend on where it has the SDK from.
+/// What a new crate is made of. In the files, the names of the template stand for those of the crate and of its module, and [`DEPENDENCY`]
+/// for the line that says where it has the SDK from.
 #[derive(Clone, Copy, Debug)]
 struct Template {
     /// The kind of the module.
@@ -68,7 +68,6 @@ struct Template {
 }
 
 const DEPENDENCY: &str = "gnomon-sdk = { path = \"/path/to/guest-sdk\" }\n";
-const WORKSPACE: &str = "[workspace]\n";
 
 const PROJECTION: Template = Template {
     kind: "projection",
@@ -219,31 +218,26 @@ fn is_sdk(folder: &Path) -> bool {
         .is_ok_and(|manifest| manifest.lines().any(|line| line.trim() == "name = \"gnomon-sdk\""))
 }
 
-/// What stands in the manifest for [`DEPENDENCY`] and [`WORKSPACE`].
-fn manifest_lines(sdk: &Sdk) -> anyhow::Result<(String, String)> {
+/// What stands in the manifest for [`DEPENDENCY`].
+fn dependency(sdk: &Sdk) -> anyhow::Result<String> {
     let published = format!("gnomon-sdk = \"{VERSION}\"\n");
     // A string of JSON is also one of TOML.
-    let by_path = |path: &str| {
-        Ok::<_, serde_json::Error>(format!("gnomon-sdk = {{ path = {} }}\n", serde_json::to_string(path)?))
-    };
+    let by_path = |path: &str| serde_json::to_string(path).map(|path| format!("gnomon-sdk = {{ path = {path} }}\n"));
     Ok(match sdk {
-        Sdk::Vendored => (
-            format!(
-                "# The sources that this crate brings along. Once gnomon-sdk is on crates.io, the first of these two lines can take the place\n\
-                 # of the second; then the folder vendor, and the line `exclude` below, are needed no more.\n\
-                 # {published}{}",
-                by_path(VENDORED)?
-            ),
-            format!("{WORKSPACE}exclude = [\"vendor\"]\n"),
+        Sdk::Vendored => format!(
+            "# The sources that this crate brings along. Once gnomon-sdk is on crates.io, the first of these two lines can take the place\n\
+             # of the second; then the folder vendor is not needed any more.\n\
+             # {published}{}",
+            by_path(VENDORED)?
         ),
-        Sdk::Folder(path) => (by_path(path)?, WORKSPACE.to_owned()),
-        Sdk::Published => (published, WORKSPACE.to_owned()),
+        Sdk::Folder(path) => by_path(path)?,
+        Sdk::Published => published,
     })
 }
 
 /// Makes the folder and writes the files.
 fn write(template: Template, folder: &Path, name: &str, module: &str, sdk: &Sdk) -> anyhow::Result<()> {
-    let (dependency, workspace) = manifest_lines(sdk)?;
+    let dependency = dependency(sdk)?;
     match fs::create_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             bail!("{} exists already; choose another name or remove it", folder.display());
@@ -254,7 +248,6 @@ fn write(template: Template, folder: &Path, name: &str, module: &str, sdk: &Sdk)
         let path = folder.join(path);
         let text = text
             .replace(DEPENDENCY, &dependency)
-            .replace(WORKSPACE, &workspace)
             .replace(template.name, name)
             .replace(&template.name.replace('-', "_"), module);
         let write = || {
@@ -320,7 +313,6 @@ mod tests {
                 manifest.contains(concat!("\nrust-version = \"", env!("CARGO_PKG_RUST_VERSION"), "\"\n")),
                 "{manifest}"
             );
-            assert!(manifest.contains("\n[workspace]\nexclude = [\"vendor\"]\n"), "{manifest}");
             assert!(is_sdk(&folder.join(VENDORED)));
         }
         let test = fs::read_to_string(crate_folder.join("tests/customers.rs")).unwrap();

@@ -52,8 +52,10 @@ fn packaged() -> Files {
     found
 }
 
-/// The manifest of a crate, made of the one that cargo would publish. It names the other crates by their paths. Its tests are not there,
-/// so what only they and the lints of Gnomon's repository need is left out, and `cargo test --workspace` passes by.
+/// The manifest of a crate, made of the one that cargo would publish. It names the other crates by their paths.
+///
+/// These crates are members of the workspace that they come to lie in, so that `cargo test --workspace` and `cargo clippy --workspace` look at
+/// them. There is nothing to test without the files of Gnomon's tests, and newer versions of clippy must not fail the work of others.
 fn manifest(name: &str, published: &str) -> String {
     let mut made = format!(
         "# {name}, as `gnomon new` writes it; what is changed here is lost when a newer one takes its place.\n"
@@ -76,7 +78,7 @@ fn manifest(name: &str, published: &str) -> String {
         }
         made.push('\n');
     }
-    made
+    made + "\n[lints.clippy]\nall = \"allow\"\n"
 }
 
 /// The files under a folder.
