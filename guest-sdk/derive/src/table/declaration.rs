@@ -13,7 +13,7 @@ use super::{
 use crate::{description, errors::Errors, identifier, shape};
 
 /// A key of several columns is a tuple, and the SDK implements `Key` for tuples of up to this length.
-const MAX_KEY_COLUMNS: usize = 8;
+const MAX_KEY_COLUMNS: usize = MAX_INDEX_COLUMNS;
 
 /// A table and the struct that is its row.
 pub(super) struct Declaration<'a> {
