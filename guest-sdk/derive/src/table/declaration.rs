@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use gnomon_values::limits::{MAX_COLUMNS, MAX_INDEXES, MAX_REFERENCES};
+use gnomon_values::limits::{MAX_COLUMNS, MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_REFERENCES};
 use syn::{DeriveInput, Ident, LitStr, Visibility};
 
 use super::{
