@@ -3,7 +3,7 @@
 use super::{
     cursor::{Cursor, Parsed, Stop, read},
     error::QueryError,
-    instant, name,
+    instant, local_time, name,
     value::{enclosed, list, rest},
 };
 use crate::read_model::{Column, ColumnType, Table};
@@ -19,10 +19,16 @@ pub(super) struct Condition<'t> {
 
 impl<'t> Condition<'t> {
     fn new(column: &'t Column, negated: bool, mut test: Test) -> Result<Self, QueryError> {
-        if column.column_type == ColumnType::Timestamp {
+        let kept = match column.column_type {
+            ColumnType::Timestamp => Some(instant::kept as fn(String) -> Result<String, QueryError>),
+            ColumnType::LocalTimestamp => Some(local_time::kept_timestamp as _),
+            ColumnType::Time => Some(local_time::kept_time as _),
+            _ => None,
+        };
+        if let Some(kept) = kept {
             test = match test {
-                Test::Compare(comparison, value) => Test::Compare(comparison, instant::kept(value)?),
-                Test::In(values) => Test::In(values.into_iter().map(instant::kept).collect::<Result<_, _>>()?),
+                Test::Compare(comparison, value) => Test::Compare(comparison, kept(value)?),
+                Test::In(values) => Test::In(values.into_iter().map(kept).collect::<Result<_, _>>()?),
                 test @ (Test::Like { .. } | Test::Is(_)) => test,
             };
         }

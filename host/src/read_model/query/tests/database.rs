@@ -70,7 +70,11 @@ impl Database {
     /// Creates a table as its declaration says, with text compared byte by byte.
     pub(super) fn create_table(&self, table: &Table) {
         let columns = table.columns().iter().map(|column| {
-            let collation = if column.column_type == ColumnType::Text { " COLLATE \"C\"" } else { "" };
+            let collation = match column.column_type {
+                ColumnType::Text | ColumnType::TextArray => " COLLATE \"C\"",
+                ColumnType::CiText => " COLLATE gnomon.case_insensitive",
+                _ => "",
+            };
             format!("{} {}{collation}", column.name.quoted(), sql_type(column.column_type))
         });
         let key: Vec<_> = table.key_columns().map(|column| column.name.quoted()).collect();
