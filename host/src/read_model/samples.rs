@@ -6,9 +6,12 @@ use uuid::Uuid;
 
 use super::{
     CanonicalJson, ColumnDeclaration, ColumnType, Decimal, Float, IndexDeclaration, IndexKindDeclaration, Table,
-    TableDeclaration, Value,
-    array_literal::array_literal,
+    TableDeclaration, Value, array_literal::array_literal,
 };
+
+/// Creates the collation of case-insensitive columns in a database without Gnomon's own tables.
+pub(crate) const CREATE_COLLATION: &str =
+    concat!("CREATE SCHEMA gnomon;", include_str!("../../../migrations/0005_case_insensitive.sql"));
 
 /// A column that is never null.
 pub(crate) fn column(name: &str, column_type: ColumnType) -> ColumnDeclaration {

@@ -1,14 +1,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::{prelude::*, test_runner::TestRunner};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 
 use super::*;
 use crate::{
     postgres::test_database::TestDatabase,
     read_model::{
         CanonicalJson, Column, ColumnType, Identifier, Key, Row, Table, Value, WriteSet,
-        samples::{btree, column, declaration, nullable, table, value},
+        samples::{CREATE_COLLATION, btree, column, declaration, nullable, table, value},
     },
 };
 
@@ -22,6 +22,7 @@ impl TestTables {
     async fn create(table: Table) -> Self {
         let database = TestDatabase::create().await;
         let mut connection = PgConnection::connect_with(&database.connect_options()).await.unwrap();
+        connection.execute(CREATE_COLLATION).await.unwrap();
         let tables = TableSet::new(Identifier::new("build_1").unwrap(), &[Arc::new(table)]);
         tables.create(&mut connection).await.unwrap();
         Self { tables, connection, _database: database }
@@ -54,8 +55,11 @@ fn keyed() -> Table {
         column("since", ColumnType::LocalTimestamp),
     ];
     let mut declaration = declaration("order", columns, &["name", "share", "day", "at", "since"]);
-    declaration.indexes =
-        vec![btree("by_group", &["group", "share", "at"]), btree("by_share", &["share"]), btree("by_since", &["since"])];
+    declaration.indexes = vec![
+        btree("by_group", &["group", "share", "at"]),
+        btree("by_share", &["share"]),
+        btree("by_since", &["since"]),
+    ];
     Table::check(&declaration).unwrap()
 }
 
@@ -173,9 +177,8 @@ async fn keys_are_compared_byte_by_byte_and_indexes_are_added_later() {
 async fn a_table_may_have_the_name_of_a_key_s_index() {
     let database = TestDatabase::create().await;
     let mut connection = PgConnection::connect_with(&database.connect_options()).await.unwrap();
-    let named = |name: &str| {
-        Arc::new(Table::check(&declaration(name, [column("id", ColumnType::I64)], &["id"])).unwrap())
-    };
+    let named =
+        |name: &str| Arc::new(Table::check(&declaration(name, [column("id", ColumnType::I64)], &["id"])).unwrap());
     let tables = TableSet::new(Identifier::new("build_1").unwrap(), &[named("a"), named("a_pkey")]);
     tables.create(&mut connection).await.unwrap();
 }

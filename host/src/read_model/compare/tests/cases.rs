@@ -2,7 +2,6 @@ use gnomon_values::{
     Day, Instant,
     limits::{MAX_COLUMNS, MAX_INDEX_COLUMNS},
 };
-use sqlx::Executor;
 
 use super::*;
 use crate::read_model::{Decimal, Float, samples};

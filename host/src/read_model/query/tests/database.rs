@@ -10,7 +10,7 @@ use crate::{
     read_model::{
         ColumnType, Row as Cells, Table, Value,
         query::{Query, QueryError, Rendering, Shape, Sql},
-        samples::text,
+        samples::{CREATE_COLLATION, text},
         value::sql_type,
     },
 };
@@ -42,6 +42,7 @@ impl Database {
             let options = database.connect_options().options([("TimeZone", "UTC")]);
             let mut connection = PgConnection::connect_with(&options).await.unwrap();
             connection.execute(format!("CREATE SCHEMA {}", quoted(SCHEMA)).as_str()).await.unwrap();
+            connection.execute(CREATE_COLLATION).await.unwrap();
             (connection, database)
         });
         Self { runtime, connection: RefCell::new(connection), _database: database }

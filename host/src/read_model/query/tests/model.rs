@@ -135,7 +135,10 @@ fn scaled(text: &str) -> i128 {
 fn without_case(text: &str) -> (Vec<usize>, Vec<bool>) {
     let letters: Vec<char> = text.to_lowercase().chars().collect();
     let base = |letter: &char| "_%abe".chars().position(|base| base == if *letter == 'é' { 'e' } else { *letter });
-    (letters.iter().map(|letter| base(letter).unwrap()).collect(), letters.iter().map(|letter| *letter == 'é').collect())
+    (
+        letters.iter().map(|letter| base(letter).unwrap()).collect(),
+        letters.iter().map(|letter| *letter == 'é').collect(),
+    )
 }
 
 fn like(cell: &Value, pattern: &str, any_case: bool) -> Option<bool> {
