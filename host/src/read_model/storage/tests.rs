@@ -239,3 +239,20 @@ async fn canonical_json_comes_back_unchanged() {
         assert!(!one_token || text == *form, "{form} became {text}");
     }
 }
+
+/// As in a Postgres that is built without ICU.
+#[tokio::test]
+async fn without_a_case_insensitive_collation_the_error_names_the_column_and_the_way_out() {
+    let mut test = TestTables::create(table()).await;
+    test.tables.drop(&mut test.connection).await.unwrap();
+    test.connection.execute("DROP COLLATION gnomon.case_insensitive").await.unwrap();
+    let error = test.tables.create(&mut test.connection).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "table `flights`: column `city` is citext, but this Postgres has no case-insensitive collation: it is built without ICU. \
+         Use a Postgres with ICU, as most are, or declare the column as text; see docs/postgres.md"
+    );
+    test.tables.drop(&mut test.connection).await.unwrap();
+    test.connection.execute(include_str!("../../../../migrations/0005_case_insensitive.sql")).await.unwrap();
+    test.tables.create(&mut test.connection).await.unwrap();
+}

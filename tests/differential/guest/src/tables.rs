@@ -73,7 +73,7 @@ pub struct Pair {
     pub note: Option<String>,
 }
 
-/// A row whose key has a column of each other type that a key can have.
+/// A row whose key has a column of each type but text and numbers that a key can have.
 #[derive(Table, Serialize, Deserialize, Clone, Debug)]
 #[table("key_types")]
 #[index("by_day", columns(day, number))]
@@ -92,7 +92,6 @@ pub struct KeyTypes {
     pub flag: bool,
     #[key]
     pub uuid: Uuid,
-    #[key]
     pub state: State,
     #[key]
     pub local: LocalTimestamp,
