@@ -3,7 +3,7 @@
 use super::{
     cursor::{Cursor, Parsed, Stop, read},
     error::QueryError,
-    instant, name,
+    instant, local_time, name,
     value::{enclosed, list, rest},
 };
 use crate::read_model::{Column, ColumnType, Index, Table};
@@ -42,10 +42,16 @@ impl<'t> Condition<'t> {
             (Operand::Words(_), Test::FullText { .. }) => return Ok(Self { operand, negated, test }),
             (Operand::Words(index), _) => return Err(QueryError::only_words(index.name.as_str())),
         };
-        if column.column_type == ColumnType::Timestamp {
+        let kept = match column.column_type {
+            ColumnType::Timestamp => Some(instant::kept as fn(String) -> Result<String, QueryError>),
+            ColumnType::LocalTimestamp => Some(local_time::kept_timestamp as _),
+            ColumnType::Time => Some(local_time::kept_time as _),
+            _ => None,
+        };
+        if let Some(kept) = kept {
             test = match test {
-                Test::Compare(comparison, value) => Test::Compare(comparison, instant::kept(value)?),
-                Test::In(values) => Test::In(values.into_iter().map(instant::kept).collect::<Result<_, _>>()?),
+                Test::Compare(comparison, value) => Test::Compare(comparison, kept(value)?),
+                Test::In(values) => Test::In(values.into_iter().map(kept).collect::<Result<_, _>>()?),
                 test => test,
             };
         }
