@@ -103,7 +103,6 @@ impl Random {
             return self.trouble();
         }
         match self.below(22) {
-            20.. => Operation::PutShapes(Box::new(self.shapes()), 0, self.list() / 2),
             0..4 => Operation::PutEverything(Box::new(self.everything()), 0, self.list()),
             4..6 => Operation::PutPair(self.pair(), 0),
             6..8 => Operation::PutKeyTypes(Box::new(self.key_types()), 0),
@@ -112,7 +111,8 @@ impl Random {
             13..15 => Operation::Delete(self.key()),
             15 => Operation::CopyPair([(self.text(), self.small()), (self.text(), self.small())]),
             16..19 => Operation::Find(self.search()),
-            _ => Operation::Log(self.text()),
+            19 => Operation::Log(self.text()),
+            _ => Operation::PutShapes(Box::new(self.shapes()), 0, self.list() / 2),
         }
     }
 
