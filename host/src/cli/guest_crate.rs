@@ -14,10 +14,13 @@ use serde::Deserialize;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::Command,
+    task,
 };
 
-/// The target of components.
-const TARGET: &str = "wasm32-wasip2";
+use super::{
+    output::say,
+    rust_target::{self, TARGET},
+};
 
 /// The crate of a module.
 #[derive(Debug)]
@@ -141,7 +144,7 @@ impl GuestCrate {
 
     /// Builds the component.
     pub(super) async fn build(&self, output: CargoOutput<'_>) -> anyhow::Result<Component> {
-        self.check_target().await?;
+        add_target(&self.folder).await?;
         let mut command = Command::new(cargo());
         command
             .args(["build", "--release", "--target", TARGET, "--package", &self.id])
@@ -192,19 +195,15 @@ impl GuestCrate {
         }
         artifact.filenames.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "wasm"))
     }
+}
 
-    /// Checks that the target is installed. Without it, cargo reports a missing crate `core`, once for every crate.
-    async fn check_target(&self) -> anyhow::Result<()> {
-        let rustc = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
-        let output = run(&self.folder, rustc, &["--print", "target-libdir", "--target", TARGET]).await?;
-        let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-        if output.status.success() && !folder.is_dir() {
-            bail!(
-                "Rust's target {TARGET}, which components need, is not installed; `rustup target add {TARGET}` installs it"
-            );
-        }
-        Ok(())
-    }
+/// Adds the target of components to the toolchain of a folder, if it is missing there, and says so.
+///
+/// # Errors
+/// It is missing and cannot be added. Without it, cargo reports a missing crate `core`, once for every crate.
+pub(super) async fn add_target(folder: &Path) -> anyhow::Result<()> {
+    let folder = folder.to_owned();
+    Ok(task::spawn_blocking(move || rust_target::add_if_missing(&folder, |what| say(what))).await??)
 }
 
 /// The cargo that has started this program, or the one of the PATH.

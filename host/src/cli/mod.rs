@@ -45,6 +45,7 @@ mod resume;
 mod retire;
 mod retry;
 mod rollback;
+mod rust_target;
 mod serve;
 mod sse;
 mod stream_name;
