@@ -3,14 +3,16 @@
 use std::{
     env,
     ffi::OsString,
-    io,
-    os::fd::AsFd,
+    fs::{self, Permissions},
+    io::{self, Write},
+    os::{fd::AsFd, unix::fs::PermissionsExt},
     path::{Path, PathBuf},
     process::{Output, Stdio},
 };
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
+use tempfile::NamedTempFile;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::Command,
@@ -18,6 +20,7 @@ use tokio::{
 };
 
 use super::{
+    line_numbers,
     output::say,
     rust_target::{self, TARGET},
 };
@@ -183,8 +186,7 @@ impl GuestCrate {
             bail!("the crate `{}` does not build; the output of cargo above says why", self.package);
         }
         let path = found.with_context(|| format!("cargo built no component from the crate `{}`", self.package))?;
-        let bytes = path.metadata().with_context(|| format!("cannot read {}", path.display()))?.len();
-        Ok(Component { path, bytes })
+        task::spawn_blocking(move || without_foreign_debug_info(&path)).await?
     }
 
     /// The path of the component, if a message of cargo is about it.
@@ -195,6 +197,26 @@ impl GuestCrate {
         }
         artifact.filenames.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "wasm"))
     }
+}
+
+/// Writes a component that cargo has built once more, smaller, into a folder beside it. cargo's own file stays as it is: others may build
+/// it at the same time.
+fn without_foreign_debug_info(built: &Path) -> anyhow::Result<Component> {
+    let read = fs::read(built).with_context(|| format!("cannot read {}", built.display()))?;
+    let smaller = line_numbers::keep_own(&read).with_context(|| format!("cannot read {}", built.display()))?;
+    let folder = built.with_file_name("components");
+    let path = folder.join(built.file_name().unwrap_or_default());
+    let write = || -> io::Result<()> {
+        fs::create_dir_all(&folder)?;
+        // Nobody reads a half of it.
+        let mut file = NamedTempFile::new_in(&folder)?;
+        file.write_all(&smaller)?;
+        file.as_file().set_permissions(Permissions::from_mode(0o644))?;
+        file.persist(&path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(Component { path, bytes: smaller.len() as u64 })
 }
 
 /// Adds the target of components to the toolchain of a folder, if it is missing there, and says so.

@@ -24,6 +24,7 @@ mod known_names;
 mod last_appends;
 #[cfg(test)]
 mod limits_page;
+mod line_numbers;
 mod migrate;
 mod misspelt;
 mod modules;
