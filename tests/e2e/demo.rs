@@ -102,9 +102,18 @@ fn the_demo_shows_the_carriers_and_shows_them_again_and_each_line_that_it_says_t
         assert!(output.status.success(), "{output:?}");
     }
     let out = |output: &Output| String::from_utf8(output.stdout.clone()).unwrap();
-    let mut rows = out(latest);
-    insta::assert_snapshot!(rows, @"");
-    rows = out(own);
-    insta::assert_snapshot!(rows, @"");
+    insta::assert_snapshot!(out(latest), @r"
+    origin  dest  scheduled  arrived  air_time  max_arr_delay
+    JFK     BWI          27       27      1051            851
+    EWR     MCI          22       20      3603            456
+    LGA     FLL          80       80     13075            368
+    JFK     SFO         159      159     55045            368
+    LGA     DEN          69       69     16061            359
+    ");
+    insta::assert_snapshot!(out(own), @r"
+    flight-20130107-UA1-JFK version 1, position 18,263
+    origin  dest  scheduled  arrived  air_time  max_arr_delay
+    JFK     OSL           0        1       420            -20
+    ");
     assert!(out(verified).contains("identical"), "{verified:?}");
 }
