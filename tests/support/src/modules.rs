@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     env, fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Mutex, PoisonError},
@@ -60,7 +61,9 @@ fn artifact(package: &str, name: String) -> Vec<u8> {
 /// Builds the components of a package; answers their files by the names of their targets.
 fn build(package: &str) -> BTreeMap<String, PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    rust_target::add_if_missing(&workspace, |what| eprintln!("{what}")).unwrap_or_else(|error| panic!("{error}"));
+    // If it can be said.
+    let say = |what: &str| drop(writeln!(io::stderr(), "{what}"));
+    rust_target::add_if_missing(&workspace, say).unwrap_or_else(|error| panic!("{error}"));
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(&workspace).args(["build", "--target", TARGET, "--message-format", "json-render-diagnostics"]);
     cargo.args(["--package", package]);
