@@ -1,35 +1,119 @@
 //! `gnomon demo`, with no option but a folder.
 
-use std::{path::Path, process::Output};
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    thread,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 use crate::support::gnomon;
 
-/// Runs the demo to its end, with a private Postgres.
-async fn demo(folder: &Path) -> Output {
+fn demo(folder: &Path) -> Command {
     let mut command = gnomon();
-    command.args(["demo", "--exit", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder);
-    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    command.args(["demo", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder);
+    command
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_demo_shows_the_carriers_and_shows_them_again() {
+/// Runs the demo to its end, with a private Postgres.
+fn run_to_end(folder: &Path) -> Output {
+    demo(folder).arg("--exit").output().unwrap()
+}
+
+/// Runs the demo until it has nothing more to show, then each line that it says to paste, and ends it as Ctrl-C does. Returns what the
+/// demo printed, and what the lines did.
+fn run_and_paste(folder: &Path) -> (Output, Vec<Output>) {
+    let running = demo(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut running = EndAtDrop(running);
+    let mut stdout = running.0.stdout.take().unwrap();
+    let stdout = thread::spawn(move || {
+        let mut read = Vec::new();
+        stdout.read_to_end(&mut read).map(|_| read).unwrap()
+    });
+    let (mut stderr, mut pasted) = (String::new(), Vec::new());
+    for line in BufReader::new(running.0.stderr.take().unwrap()).lines() {
+        let line = line.unwrap();
+        stderr.push_str(&line);
+        stderr.push('\n');
+        if line == "The host runs until Ctrl-C." {
+            let (_, last_words) = stderr.split_once("\nTry it").unwrap();
+            pasted = last_words.lines().filter_map(|line| line.strip_prefix("  ")).map(paste).collect();
+            kill(Pid::from_raw(running.0.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+        }
+    }
+    let status = running.0.wait().unwrap();
+    (Output { status, stdout: stdout.join().unwrap(), stderr: stderr.into_bytes() }, pasted)
+}
+
+/// What a shell does with a line.
+fn paste(line: &str) -> Output {
+    let mut bash = Command::new("bash");
+    bash.args(["--norc", "-c", line]).stdin(Stdio::null());
+    for (name, value) in gnomon().get_envs() {
+        match value {
+            Some(value) => bash.env(name, value),
+            None => bash.env_remove(name),
+        };
+    }
+    bash.output().unwrap()
+}
+
+struct EndAtDrop(Child);
+
+impl Drop for EndAtDrop {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Checks that the demo has shown all, and returns its tables.
+fn tables(output: Output) -> String {
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{messages}");
+    assert!(!messages.contains("error"), "{messages}");
+    // The next version was compared, activated and rolled back while clients queried.
+    assert!(messages.contains("column very_late is new"), "{messages}");
+    assert!(messages.contains("rolled back to version 1 in"), "{messages}");
+    assert!(messages.contains(" answers, and 0 failed"), "{messages}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_demo_shows_the_carriers_and_shows_them_again_and_each_line_that_it_says_to_paste_works() {
     let folder = tempfile::tempdir().unwrap();
-    let mut tables = Vec::new();
-    for _ in 0..2 {
-        let output = demo(folder.path()).await;
-        let messages = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success(), "{messages}");
-        assert!(!messages.contains("error"), "{messages}");
-        // The next version was compared, activated and rolled back while clients queried.
-        assert!(messages.contains("column very_late is new"), "{messages}");
-        assert!(messages.contains("rolled back to version 1 in"), "{messages}");
-        assert!(messages.contains(" answers, and 0 failed"), "{messages}");
-        tables.push(String::from_utf8(output.stdout).unwrap());
-    }
-    let lines: Vec<Vec<&str>> = tables[0].lines().map(|line| line.split_whitespace().collect()).collect();
+    let first = tables(run_to_end(folder.path()));
+    let (output, pasted) = run_and_paste(folder.path());
+    let again = tables(output);
+    let lines: Vec<Vec<&str>> = first.lines().map(|line| line.split_whitespace().collect()).collect();
     let header = ["CARRIER", "FLIGHTS", "CANCELLED", "ARRIVED", "ON", "TIME", "AVERAGE", "DELAY"];
-    assert!(lines.contains(&header.to_vec()), "{}", tables[0]);
+    assert!(lines.contains(&header.to_vec()), "{first}");
     for carrier in ["Hawaiian Airlines", "United Air Lines", "Mesa Airlines"] {
-        assert!(tables[0].contains(carrier) && tables[1].contains(carrier), "{}\n{}", tables[0], tables[1]);
+        assert!(first.contains(carrier) && again.contains(carrier), "{first}\n{again}");
     }
+
+    let [latest, own, verified] = &pasted[..] else { panic!("{} lines to paste", pasted.len()) };
+    for output in &pasted {
+        assert!(output.status.success(), "{output:?}");
+    }
+    let out = |output: &Output| String::from_utf8(output.stdout.clone()).unwrap();
+    insta::assert_snapshot!(out(latest), @r"
+    origin  dest  scheduled  arrived  air_time  max_arr_delay
+    JFK     BWI          27       27      1051            851
+    EWR     MCI          22       20      3603            456
+    LGA     FLL          80       80     13075            368
+    JFK     SFO         159      159     55045            368
+    LGA     DEN          69       69     16061            359
+    ");
+    insta::assert_snapshot!(out(own), @r"
+    flight-20130107-UA1-JFK version 1, position 18,263
+    origin  dest  scheduled  arrived  air_time  max_arr_delay
+    JFK     OSL           0        1       420            -20
+    ");
+    assert!(out(verified).contains("identical"), "{verified:?}");
 }

@@ -69,6 +69,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("axum", &["http"]),
     ("clap", &["cli", "config"]),
+    ("gimli", &["cli"]),
     ("indicatif", &["cli"]),
     ("reqwest", &["cli", "postgres"]),
     (

@@ -3,21 +3,27 @@
 use std::{
     env,
     ffi::OsString,
-    io,
-    os::fd::AsFd,
+    fs::{self, Permissions},
+    io::{self, Write},
+    os::{fd::AsFd, unix::fs::PermissionsExt},
     path::{Path, PathBuf},
     process::{Output, Stdio},
 };
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
+use tempfile::NamedTempFile;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::Command,
+    task,
 };
 
-/// The target of components.
-const TARGET: &str = "wasm32-wasip2";
+use super::{
+    line_numbers,
+    output::say,
+    rust_target::{self, TARGET},
+};
 
 /// The crate of a module.
 #[derive(Debug)]
@@ -141,7 +147,7 @@ impl GuestCrate {
 
     /// Builds the component.
     pub(super) async fn build(&self, output: CargoOutput<'_>) -> anyhow::Result<Component> {
-        self.check_target().await?;
+        add_target(&self.folder).await?;
         let mut command = Command::new(cargo());
         command
             .args(["build", "--release", "--target", TARGET, "--package", &self.id])
@@ -180,8 +186,7 @@ impl GuestCrate {
             bail!("the crate `{}` does not build; the output of cargo above says why", self.package);
         }
         let path = found.with_context(|| format!("cargo built no component from the crate `{}`", self.package))?;
-        let bytes = path.metadata().with_context(|| format!("cannot read {}", path.display()))?.len();
-        Ok(Component { path, bytes })
+        task::spawn_blocking(move || without_foreign_debug_info(&path)).await?
     }
 
     /// The path of the component, if a message of cargo is about it.
@@ -192,19 +197,35 @@ impl GuestCrate {
         }
         artifact.filenames.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "wasm"))
     }
+}
 
-    /// Checks that the target is installed. Without it, cargo reports a missing crate `core`, once for every crate.
-    async fn check_target(&self) -> anyhow::Result<()> {
-        let rustc = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
-        let output = run(&self.folder, rustc, &["--print", "target-libdir", "--target", TARGET]).await?;
-        let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-        if output.status.success() && !folder.is_dir() {
-            bail!(
-                "Rust's target {TARGET}, which components need, is not installed; `rustup target add {TARGET}` installs it"
-            );
-        }
+/// Writes a component that cargo has built once more, smaller, into a folder beside it. cargo's own file stays as it is: others may build
+/// it at the same time.
+fn without_foreign_debug_info(built: &Path) -> anyhow::Result<Component> {
+    let read = fs::read(built).with_context(|| format!("cannot read {}", built.display()))?;
+    let smaller = line_numbers::keep_own(&read).with_context(|| format!("cannot read {}", built.display()))?;
+    let folder = built.with_file_name("components");
+    let path = folder.join(built.file_name().unwrap_or_default());
+    let write = || -> io::Result<()> {
+        fs::create_dir_all(&folder)?;
+        // Nobody reads a half of it.
+        let mut file = NamedTempFile::new_in(&folder)?;
+        file.write_all(&smaller)?;
+        file.as_file().set_permissions(Permissions::from_mode(0o644))?;
+        file.persist(&path)?;
         Ok(())
-    }
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(Component { path, bytes: smaller.len() as u64 })
+}
+
+/// Adds the target of components to the toolchain of a folder, if it is missing there, and says so.
+///
+/// # Errors
+/// It is missing and cannot be added. Without it, cargo reports a missing crate `core`, once for every crate.
+pub(super) async fn add_target(folder: &Path) -> anyhow::Result<()> {
+    let folder = folder.to_owned();
+    Ok(task::spawn_blocking(move || rust_target::add_if_missing(&folder, |what| say(what))).await??)
 }
 
 /// The cargo that has started this program, or the one of the PATH.

@@ -24,6 +24,7 @@ mod known_names;
 mod last_appends;
 #[cfg(test)]
 mod limits_page;
+mod line_numbers;
 mod migrate;
 mod misspelt;
 mod modules;
@@ -45,6 +46,7 @@ mod resume;
 mod retire;
 mod retry;
 mod rollback;
+mod rust_target;
 mod serve;
 mod sse;
 mod stream_name;

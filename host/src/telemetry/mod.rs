@@ -2,7 +2,12 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::{EnvFilter, filter::ParseError, fmt};
+use tracing_subscriber::{
+    filter::{ParseError, Targets},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::config::{LogFormat, LogOptions};
 
@@ -12,16 +17,24 @@ use crate::config::{LogFormat, LogOptions};
 /// # Errors
 /// The filter cannot be read.
 pub fn start(options: &LogOptions, default_filter: &str) -> Result<(), ParseError> {
-    let filter = EnvFilter::try_new(options.log.as_deref().unwrap_or(default_filter))?;
+    let filter = filter(options.log.as_deref().unwrap_or(default_filter))?;
     let colours = std::io::stderr().is_terminal() && !is_set(std::env::var_os("NO_COLOR").as_deref());
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
+    let filtered = tracing_subscriber::registry().with(filter);
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     let started = match options.log_format {
-        LogFormat::Text => builder.compact().try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Text => filtered.with(lines.compact()).try_init(),
+        LogFormat::Json => filtered.with(lines.json().flatten_event(true)).try_init(),
     };
     // It fails if it was started before, as in tests.
     drop(started);
     Ok(())
+}
+
+/// The filter that a text describes: levels and targets, with commas between them. `EnvFilter` reads values of spans' fields as well, for
+/// which it brings an engine of regular expressions.
+fn filter(text: &str) -> Result<Targets, ParseError> {
+    let directives: Vec<&str> = text.split(',').map(str::trim).filter(|directive| !directive.is_empty()).collect();
+    directives.join(",").parse()
 }
 
 /// Whether `NO_COLOR` asks for none: it is set, and not empty (<https://no-color.org>).
@@ -31,7 +44,22 @@ fn is_set(no_color: Option<&std::ffi::OsStr>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::*;
+
+    #[test]
+    fn a_filter_is_a_level_or_levels_by_target() {
+        let logs = |text: &str, target: &str, level: Level| filter(text).unwrap().would_enable(target, &level);
+        assert!(logs("info", "gnomon::server", Level::INFO) && !logs("info", "gnomon::server", Level::DEBUG));
+        let text = "info, gnomon::guest=debug,,sqlx=off,";
+        assert!(logs(text, "gnomon::guest", Level::DEBUG) && !logs(text, "gnomon::guest", Level::TRACE));
+        assert!(logs(text, "gnomon::server", Level::INFO) && !logs(text, "gnomon::server", Level::DEBUG));
+        assert!(!logs(text, "sqlx::query", Level::ERROR));
+        // A target by itself is logged with all levels.
+        assert!(logs("gnomon::guest", "gnomon::guest", Level::TRACE) && !logs("gnomon::guest", "sqlx", Level::ERROR));
+        assert!(filter("gnomon::guest=loud").is_err() && filter("a=b=c").is_err());
+    }
 
     #[test]
     fn no_color_counts_when_it_is_not_empty() {

@@ -115,8 +115,9 @@ async fn a_new_crate_passes_its_tests_and_is_built_deployed_and_queried() {
 
     let built = in_folder(&project, &host, &["build", "."]).await;
     assert_eq!(built.code, Some(0), "{}", built.err);
-    assert!(built.out.trim_end().ends_with("/wasm32-wasip2/release/order_totals.wasm"), "{}", built.out);
-    assert!(fs::read(built.out.trim_end()).unwrap().starts_with(b"\0asm"));
+    assert!(built.out.trim_end().ends_with("/wasm32-wasip2/release/components/order_totals.wasm"), "{}", built.out);
+    let component = fs::read(built.out.trim_end()).unwrap();
+    assert!(component.starts_with(b"\0asm") && component.len() < 1024 * 1024, "{} bytes", component.len());
     // `deploy` runs the tests first.
     let test = project.join("tests/customers.rs");
     let right = fs::read_to_string(&test).unwrap();
@@ -156,6 +157,18 @@ async fn a_new_crate_passes_its_tests_and_is_built_deployed_and_queried() {
     customer  orders  amount
     ada            1      40
     ");
+
+    // A sum that is too large is no wrong row, and the backtrace has the line.
+    let most = format!(r#"{{"customer": "ada", "amount": {}}}"#, i64::MAX);
+    run(&host, &["append", "order-2", "--type", "OrderPlaced", "--data", &most]).await;
+    host.until_state("order_totals", 1, "halted").await;
+    let error = host.build("order_totals", 1).await["error"].clone();
+    assert!(error["message"].as_str().unwrap().contains("attempt to add with overflow"), "{error:#}");
+    let frames = error["backtrace"].as_array().unwrap();
+    let own = |frame: &&Value| frame["file"].as_str().is_some_and(|file| file.ends_with("src/lib.rs"));
+    let source = fs::read_to_string(project.join("src/lib.rs")).unwrap();
+    let sum = 1 + source.lines().position(|line| line.contains("amount +=")).unwrap();
+    assert!(frames.iter().filter(own).any(|frame| frame["line"] == sum), "{sum}: {error:#}");
 }
 
 /// Modules of one repository share the sources of the SDK.

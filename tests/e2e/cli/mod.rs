@@ -11,6 +11,7 @@ mod own_writes;
 mod psql;
 mod query;
 mod refusals;
+mod rust_target;
 mod start;
 mod without_host;
 

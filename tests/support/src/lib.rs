@@ -5,7 +5,9 @@
 
 mod client;
 mod modules;
-mod target;
+// What the program does before it builds a module, tests do as well.
+#[path = "../../../host/src/cli/rust_target.rs"]
+mod rust_target;
 mod wait;
 
 pub use self::{

@@ -3,12 +3,13 @@
 use std::{
     collections::BTreeMap,
     env, fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Mutex, PoisonError},
 };
 
-use crate::target::{self, TARGET};
+use crate::rust_target::{self, TARGET};
 
 /// The component that the library of a package of this workspace makes, such as `bank`.
 ///
@@ -60,7 +61,9 @@ fn artifact(package: &str, name: String) -> Vec<u8> {
 /// Builds the components of a package; answers their files by the names of their targets.
 fn build(package: &str) -> BTreeMap<String, PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    target::add_if_missing(&workspace);
+    // If it can be said.
+    let say = |what: &str| drop(writeln!(io::stderr(), "{what}"));
+    rust_target::add_if_missing(&workspace, say).unwrap_or_else(|error| panic!("{error}"));
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(&workspace).args(["build", "--target", TARGET, "--message-format", "json-render-diagnostics"]);
     cargo.args(["--package", package]);

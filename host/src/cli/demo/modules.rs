@@ -12,7 +12,7 @@ use crate::{
         client::Client,
         deploy::{Activate, Upload, upload as upload_module},
         figures,
-        guest_crate::{CargoOutput, Component, GuestCrate},
+        guest_crate::{CargoOutput, Component, GuestCrate, add_target},
     },
 };
 
@@ -23,6 +23,8 @@ const MODULES: [&str; 4] = ["flight-arrivals", "punctuality", "flights", "fleet"
 pub(super) type Built = (String, Component);
 
 pub(super) async fn build(steps: &mut Steps, sources: &Sources) -> anyhow::Result<Vec<Built>> {
+    // Before the step, whose progress rustup would write over.
+    add_target(&sources.module(MODULES[0])).await?;
     let step = steps.begin("building modules; the first time this takes a few minutes");
     let mut built = Vec::new();
     for name in MODULES {
