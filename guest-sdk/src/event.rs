@@ -182,6 +182,10 @@ mod tests {
         };
         assert_eq!(event(None).metadata::<By>(), Ok(None));
         assert_eq!(event(Some(r#"{"user":"ann"}"#)).metadata(), Ok(Some(By { user: "ann".to_owned() })));
+        let failure = event(Some(r#"{"user":5}"#)).metadata::<By>().unwrap_err().to_string();
+        let expected =
+            "its metadata does not fit By: in `user`: invalid type: integer `5`, expected a string at line 1 column 9";
+        assert_eq!(failure, expected);
         let failure = event(Some("{}")).metadata::<By>().unwrap_err().to_string();
         assert_eq!(failure, "its metadata does not fit By: missing field `user` at line 1 column 2");
     }

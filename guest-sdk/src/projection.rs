@@ -8,6 +8,10 @@ use crate::{Event, Events, Failure, Prefetch, Rows, Tables};
 ///
 /// There is no `self`: rows are the only memory of a projection. Statics and thread-locals are lost at times that a projection
 /// cannot know, so rows must not depend on them; the test kit, `gnomon_sdk::testing`, detects it if they do.
+///
+/// Other state is hidden: the order in which a `HashMap` is iterated differs from map to map, so iterate a `BTreeMap` or sorted keys; a
+/// sum of `f64` depends on its order, so add in the order of events; a clock in a test is not that of a host, so use
+/// [`event.time`](Event::time). The README of this crate, "Hidden state", has the whole list, and what the test kit cannot detect.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a projection", note = "implement `Projection` for it")]
 pub trait Projection: 'static {
     /// The events that it reads.

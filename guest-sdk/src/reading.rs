@@ -12,6 +12,7 @@ mod anything;
 mod decimal;
 mod deserializer;
 mod exact;
+mod path;
 
 use gnomon_values::{json, number::Number};
 use serde::de::DeserializeOwned;
@@ -19,16 +20,38 @@ use serde::de::DeserializeOwned;
 use self::exact::Exact;
 use crate::Failure;
 
+/// Why a text does not fit a type.
+#[derive(Debug)]
+pub(crate) struct Unfit {
+    /// The value that does not fit, such as `lines[2].price`; empty if it is the whole text.
+    path: String,
+    error: String,
+}
+
+/// What does not fit, and why: ``in `lines[2].price`: invalid type …``.
+impl std::fmt::Display for Unfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "in `{}`: ", self.path)?;
+        }
+        f.write_str(&self.error)
+    }
+}
+
 /// Reads JSON text.
 ///
 /// # Errors
 /// It does not fit `T`.
-pub(crate) fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
-    read(text).map_err(|error| {
-        let error = error.to_string();
-        let inexact = InexactNumbers { text, except: &error }.to_string();
-        Failure::new(error + &inexact)
-    })
+pub(crate) fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Unfit> {
+    read(text).map_err(|error| unfit(text, &error))
+}
+
+#[cold]
+fn unfit(text: &str, error: &serde_json::Error) -> Unfit {
+    let path = path::find(text);
+    let error = error.to_string();
+    let inexact = InexactNumbers { text, except: &error }.to_string();
+    Unfit { path, error: error + &inexact }
 }
 
 /// Reads the `data` or the `metadata` of an event.
@@ -48,6 +71,7 @@ fn short_name<T>() -> &'static str {
 
 #[inline]
 fn read<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    path::begin();
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = T::deserialize(Exact(&mut deserializer))?;
     deserializer.end()?;

@@ -105,6 +105,71 @@ async fn an_event_that_an_upcaster_fails_at_is_handled_as_the_projection_says() 
     until("the event is set aside", async || host.build("flights", build).await["dead_letters"] == 1).await;
 }
 
+/// The projections of the builds of an answer, each with the one build that it has there, when they are active.
+async fn rebuilt(host: &Host, answer: &Value) -> Vec<(String, u64)> {
+    let mut builds = Vec::new();
+    for build in answer["builds"].as_array().unwrap() {
+        let (name, number) = (build["projection"].as_str().unwrap().to_owned(), build["build"].as_u64().unwrap());
+        host.until_state(&name, number, "active").await;
+        builds.push((name, number));
+    }
+    builds
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_projection_that_reads_only_what_comes_out_of_an_upcaster_is_built_again_with_it_and_without_it() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    for (event_type, word) in [("A", "split"), ("B", "old"), ("Old", "split"), ("A", "left alone"), ("Counted", "x")] {
+        host.append_one("s-1", event_type, json!(word)).await;
+    }
+    for (name, guest) in [("only_b", "only_b"), ("tally", "tally")] {
+        let build = host.deploy(name, test_support::guest(guest), "").await;
+        host.until_state(name, build, "active").await;
+    }
+    let words = async || {
+        let rows = host.get("/v1/read-models/only_b/words?select=position,part,word&order=position").await.body;
+        let word = |row: &Value| format!("{}.{} {}", row["position"], row["part"], row["word"].as_str().unwrap());
+        rows.as_array().unwrap().iter().map(word).collect::<Vec<_>>()
+    };
+    let reads = async || {
+        let shown = host.json("/v1/projections/only_b?reading=true").await;
+        (shown["reading"]["log_types"].clone(), shown["reading"]["ignored"].clone())
+    };
+    let ignored = |types: &[&str]| -> Value {
+        types.iter().map(|event_type| json!({"category": "s", "type": event_type})).collect()
+    };
+    assert_eq!(words().await, ["2.0 old"]);
+    assert_eq!(reads().await, (json!(["B"]), ignored(&["A", "Counted", "Old"])));
+
+    // `A` 1 becomes `A` and, if it is told to, `B`: `only_b` reads what comes out, `tally` reads neither.
+    let split = host.upload("splits", test_support::upcaster("does_as_told"), "").await.body;
+    assert_eq!(rebuilt(&host, &split).await, [("only_b".to_owned(), 2)]);
+    assert_eq!(words().await, ["1.1 right", "2.0 old"]);
+    assert_eq!(reads().await, (json!(["B", "A"]), ignored(&["Counted", "Old"])));
+    // A new event takes the same way.
+    let position = host.append_one("s-1", "A", json!("split")).await;
+    until("the new event is split", async || words().await.contains(&format!("{position}.1 right"))).await;
+
+    // `Old` becomes `A`, of which the other upcaster makes a `B`.
+    let renamed = host.upload("renames", test_support::upcaster("renames"), "").await.body;
+    assert_eq!(rebuilt(&host, &renamed).await, [("only_b".to_owned(), 3)]);
+    assert_eq!(
+        words().await,
+        ["1.1 right".to_owned(), "2.0 old".to_owned(), "3.1 right".to_owned(), format!("{position}.1 right")]
+    );
+    assert_eq!(reads().await, (json!(["B", "A", "Old"]), ignored(&["Counted"; 1])));
+
+    // Without the first one, nothing leads from `Old` to `B`.
+    let deactivated = host.post("/v1/upcasters/splits/deactivate").await.body;
+    assert_eq!(rebuilt(&host, &deactivated).await, [("only_b".to_owned(), 4)]);
+    assert_eq!(words().await, ["2.0 old"]);
+    assert_eq!(reads().await, (json!(["B"]), ignored(&["A", "Counted", "Old"])));
+    let deactivated = host.post("/v1/upcasters/renames/deactivate").await.body;
+    assert_eq!(deactivated["builds"], json!([]));
+    assert_eq!(host.projection("tally").await["builds"].as_array().unwrap().len(), 1);
+}
+
 /// The first arrival in the shape that arrivals had first.
 fn old_arrival() -> Value {
     json!({

@@ -8,13 +8,18 @@ use crate::run::{LIMITS, load, runtime};
 
 /// A component of a core module with these parts. It has the exports of a projection, with functions of other types.
 fn projection(parts: &str) -> Vec<u8> {
+    projection_of_contract("0.2.0", parts)
+}
+
+/// [`projection`] for a version of the contract.
+fn projection_of_contract(version: &str, parts: &str) -> Vec<u8> {
     let text = format!(
         r#"(component
             (core module $code {parts} (func (export "nothing")))
             (core instance $core (instantiate $code))
             (func $nothing (canon lift (core func $core "nothing")))
             (instance $guest (export "describe" (func $nothing)) (export "handle" (func $nothing)))
-            (export "gnomon:module/projection-guest@0.2.0" (instance $guest)))"#
+            (export "gnomon:module/projection-guest@{version}" (instance $guest)))"#
     );
     wat::parse_str(text).unwrap()
 }
@@ -42,6 +47,17 @@ fn failures_at_the_start_are_the_module_s() {
             "the module panicked or trapped: wasm trap: wasm `unreachable` instruction executed (at its start)",
             "the module panicked or trapped: wasm trap: out of bounds memory access (at its start)",
             "the module panicked or trapped: wasm trap: undefined element: out of bounds table access (at its start)",
+        ]
+    );
+}
+
+#[test]
+fn a_projection_of_contract_0_1_is_refused_with_the_way_out() {
+    assert_eq!(
+        refused(&projection_of_contract("0.1.0", "")),
+        [
+            "it is built for contract 0.1, but this host runs contract 0.2: update gnomon-sdk in its Cargo.toml to 0.2 and \
+             build it again"
         ]
     );
 }

@@ -105,7 +105,7 @@ async fn refused_uploads_change_nothing() {
     insta::assert_snapshot!(said.join("\n"), @"
     422 invalid_module: not a module: it is not WebAssembly: it begins with ff fe fd fc, not with 00 61 73 6d
     422 invalid_module: not a module: it is a core WebAssembly module, not a component; build it for the target wasm32-wasip2
-    422 invalid_module: not a module: it is built for contract gnomon:module@0.2.0, but this host supports gnomon:module@0.1.0; build it with the gnomon-sdk of that version
+    422 invalid_module: not a module: it is built for contract 0.3, but this host runs contract 0.2: run a newer gnomon, or build it with gnomon-sdk 0.2
     422 invalid_module: not a module: its `describe` failed: the module took too long: it computed for more than 1 s; the limit is max_batch_time
     ");
 

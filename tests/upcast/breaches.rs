@@ -110,6 +110,8 @@ fn invalid_steps_are_refused_with_every_reason() {
         refused.reasons,
         [
             "step `B` 2 → 1: a step must lead to a later schema version",
+            "step `D` 1 → 2: it produces: the event type must not be empty",
+            "step `D` 1 → 2: it produces `D` twice",
             "step `A` 1 → 2: no step begins at schema version 2, although others lead to 4; add a step from 2 to a later version",
             "steps `C` 1 → 2 and `C` 1 → 2: both begin at schema version 1",
         ]

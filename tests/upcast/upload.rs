@@ -49,10 +49,11 @@ async fn an_upcaster_is_a_module_without_builds() {
     let host = Host::start().await;
     let flights = component("flight-arrivals");
     let (status, first) = host.put("flight_arrivals", flights.clone()).await;
-    let steps = json!([{ "type": "FlightArrived", "from": 1, "to": 2 }]);
+    let steps = json!([{ "type": "FlightArrived", "from": 1, "to": 2, "produces": ["FlightArrived"] }]);
+    let sdk = json!({ "name": "gnomon-sdk", "version": env!("CARGO_PKG_VERSION"), "language": "Rust" });
     let expected = json!({
         "name": "flight_arrivals", "version": 1, "digest": first["digest"], "kind": "upcaster",
-        "descriptor": { "kind": "upcaster", "steps": steps }, "builds": [],
+        "descriptor": { "kind": "upcaster", "sdk": sdk, "steps": steps }, "builds": [],
     });
     assert_eq!((status, &first), (201, &expected));
     assert_eq!(host.put("flight_arrivals", flights.clone()).await, (200, expected), "the same bytes, the same version");
@@ -62,6 +63,7 @@ async fn an_upcaster_is_a_module_without_builds() {
     let (_, listed) = host.get("/v1/modules/flight_arrivals").await;
     assert_eq!((&listed["kind"], &listed["latest_version"]), (&json!("upcaster"), &json!(2)));
     let (_, version) = host.get("/v1/modules/flight_arrivals/versions/1").await;
+    assert_eq!(version["descriptor"]["sdk"], sdk);
     assert_eq!((&version["descriptor"]["steps"], &version["bytes"]), (&steps, &json!(flights.len())));
     assert_eq!(host.get("/v1/projections").await, (200, json!({ "projections": [] })));
 
@@ -73,7 +75,7 @@ async fn an_upcaster_is_a_module_without_builds() {
     );
     let (status, problem) = host.put("other", upcaster("gap")).await;
     assert_eq!((status, &problem["code"]), (422, &json!("invalid_module")));
-    assert_eq!(problem["reasons"].as_array().unwrap().len(), 3, "{problem}");
+    assert_eq!(problem["reasons"].as_array().unwrap().len(), 5, "{problem}");
     assert_eq!(host.get("/v1/modules/other").await.0, 404);
     host.server.stop().await;
 }

@@ -13,7 +13,7 @@ use serde::{
 
 use super::{
     decimal::{self, is_decimal},
-    exact::Exact,
+    exact::{Counted, Exact},
 };
 
 /// The key under which serde_json passes the text of a number.
@@ -83,7 +83,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Anything<V> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
-        self.0.visit_seq(Exact(items))
+        self.0.visit_seq(Counted::new(items))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<V::Value, A::Error> {
@@ -93,7 +93,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Anything<V> {
             Some(key) if key == RAW_VALUE => {
                 Err(A::Error::invalid_value(Unexpected::Map, &Reserved(RAW_VALUE).to_string().as_str()))
             }
-            first => self.0.visit_map(ObjectWithFirstKey { first, rest: Exact(members) }),
+            first => self.0.visit_map(ObjectWithFirstKey { first, rest: Counted::new(members) }),
         }
     }
 
@@ -132,7 +132,7 @@ fn in_full<'de, V: Visitor<'de>, E: Error>(visitor: V, text: String) -> Result<V
 /// An object whose first key, if it has one, was read already.
 struct ObjectWithFirstKey<'de, A> {
     first: Option<Cow<'de, str>>,
-    rest: Exact<A>,
+    rest: Counted<A>,
 }
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for ObjectWithFirstKey<'de, A> {

@@ -5,6 +5,8 @@ use serde::{
     de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor},
 };
 
+use super::path::note;
+
 /// A deserializer of serde_json, a value that it passes, or a visitor or seed that reads it.
 pub(super) struct Exact<T>(pub(super) T);
 
@@ -38,12 +40,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Exact<V> {
 
     #[inline]
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
-        self.0.visit_seq(Exact(items))
+        self.0.visit_seq(Counted::new(items))
     }
 
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<V::Value, A::Error> {
-        self.0.visit_map(Exact(members))
+        self.0.visit_map(Counted::new(members))
     }
 
     #[inline]
@@ -61,37 +63,54 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Exact<S> {
     }
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Exact<A> {
+/// A list or an object that counts the values that are read from it.
+pub(super) struct Counted<A> {
+    access: A,
+    next: usize,
+}
+
+impl<A> Counted<A> {
+    #[inline]
+    pub(super) fn new(access: A) -> Self {
+        Self { access, next: 0 }
+    }
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Counted<A> {
     type Error = A::Error;
 
     #[inline]
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_element_seed(Exact(seed))
+        let index = self.next;
+        self.next += 1;
+        self.access.next_element_seed(Exact(seed)).inspect_err(|_| note(index))
     }
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
+        self.access.size_hint()
     }
 }
 
 /// Keys are texts, which are passed through.
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Exact<A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Counted<A> {
     type Error = A::Error;
 
     #[inline]
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_key_seed(seed)
+        self.access.next_key_seed(seed)
     }
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.next_value_seed(Exact(seed))
+        let index = self.next;
+        self.next += 1;
+        self.access.next_value_seed(Exact(seed)).inspect_err(|_| note(index))
     }
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
+        self.access.size_hint()
     }
 }
 
@@ -115,12 +134,13 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Exact<A> {
 
     #[inline]
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.newtype_variant_seed(Exact(seed))
+        // The object with the variant's name as its key has one member.
+        self.0.newtype_variant_seed(Exact(seed)).inspect_err(|_| note(0))
     }
 
     #[inline]
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
-        self.0.tuple_variant(len, Exact(visitor))
+        self.0.tuple_variant(len, Exact(visitor)).inspect_err(|_| note(0))
     }
 
     #[inline]
@@ -129,6 +149,6 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Exact<A> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        self.0.struct_variant(fields, Exact(visitor))
+        self.0.struct_variant(fields, Exact(visitor)).inspect_err(|_| note(0))
     }
 }

@@ -338,3 +338,96 @@ fn types_are_named_without_their_modules() {
     assert_eq!(short_name::<i64>(), "i64");
     assert_eq!(short_name::<Vec<Word>>(), format!("Vec<{}>", std::any::type_name::<Word>()));
 }
+
+#[derive(Debug, Deserialize)]
+#[allow(dead_code, reason = "what is read is not looked at")]
+struct Order {
+    customer: String,
+    #[serde(default)]
+    lines: Vec<Line>,
+    #[serde(default)]
+    paid: Option<Payment>,
+    #[serde(default)]
+    notes: HashMap<String, (u8, u8)>,
+    #[serde(default)]
+    extra: Option<Flat<i64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "what is read is not looked at")]
+struct Line {
+    price: Decimal,
+    #[serde(default)]
+    pieces: Option<u32>,
+    #[serde(default, deserialize_with = "even")]
+    even: i64,
+}
+
+#[derive(Debug, Deserialize)]
+#[allow(dead_code, reason = "what is read is not looked at")]
+enum Payment {
+    Card { number: String },
+    Cash(Vec<i64>),
+    Both(i64, i64),
+    No,
+}
+
+fn even<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    if number % 2 == 0 { Ok(number) } else { Err(serde::de::Error::custom("it is odd")) }
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_found_by_its_path() {
+    let reads = |rest: &str| from_str::<Order>(&format!(r#"{{"customer": "ada", "none": [[]]{rest}}}"#)).map(drop);
+    let path = |rest: &str| reads(rest).unwrap_err().to_string();
+    assert!(reads(r#", "lines": [{"price": 1}], "paid": {"Cash": [5]}, "notes": {"a": [1, 2]}"#).is_ok());
+    for (rest, expected) in [
+        (r#", "lines": [{"price": 1}, {"price": 2}, {"price": "x"}]"#, "in `lines[2].price`: "),
+        (r#", "lines": [{"price": 1}, {"pieces": 2}]"#, "in `lines[1]`: missing field `price`"),
+        (r#", "lines": [{"price": 1, "even": 3}]"#, "in `lines[0].even`: it is odd"),
+        (
+            r#", "lines": [{"price": 1, "pieces": -1}]"#,
+            "in `lines[0].pieces`: invalid value: integer `-1`, expected u32",
+        ),
+        (r#", "lines": [{"price": 1, "prise": 1}]"#, "in `lines[0]`: unknown field `prise`"),
+        (r#", "lines": {"price": 1}"#, "in `lines`: invalid type: map, expected a sequence"),
+        (r#", "paid": {"Card": {"number": 5}}"#, "in `paid.Card.number`: invalid type: integer `5`, expected a string"),
+        (r#", "paid": {"Cash": [1, 2, "x"]}"#, "in `paid.Cash[2]`: invalid type: string \"x\", expected i64"),
+        (r#", "paid": {"Both": [1, true]}"#, "in `paid.Both[1]`: invalid type: boolean `true`, expected i64"),
+        (r#", "paid": "Cheque""#, "in `paid`: unknown variant `Cheque`"),
+        (r#", "paid": "Cash""#, "in `paid`: "),
+        (r#", "notes": {"a": [1, 2], "two \"words\"": [1, 300]}"#, r#"in `notes["two \"words\""][1]`: invalid value"#),
+        (r#", "notes": {"a": [1, 2], "a": [1]}"#, "in `notes.a`: invalid length 1"),
+        (r#", "customer": 1"#, "duplicate field `customer`"),
+    ] {
+        let found = path(rest);
+        assert!(found.starts_with(expected), "{rest}: {found}");
+    }
+    // What serde reads from a buffer has no path within it.
+    let flat = path(r#", "extra": {"k": "a", "n": "x"}"#);
+    assert!(flat.starts_with("in `extra`: invalid type: string \"x\", expected i64"), "{flat}");
+    assert!(from_str::<Order>("[]").unwrap_err().to_string().starts_with("invalid length 0"));
+    let long = "k".repeat(100);
+    let found = path(&format!(r#", "notes": {{"{long}": 0}}"#));
+    assert!(found.starts_with(&format!("in `notes.{}…`: ", &long[..60])), "{found}");
+}
+
+/// A type that goes on after a value that it cannot read leaves nothing behind for the next failure.
+#[test]
+fn the_path_is_that_of_the_last_failure() {
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "what is read is not looked at")]
+    struct Lenient {
+        #[serde(deserialize_with = "or_nothing")]
+        values: Option<Vec<i64>>,
+    }
+    fn or_nothing<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<i64>>, D::Error> {
+        Ok(Vec::<i64>::deserialize(deserializer).ok())
+    }
+    let lenient = from_str::<Lenient>(r#"{"values": [1, "x"]}"#);
+    assert!(lenient.unwrap().values.is_none());
+    let next = from_str::<Plain<u8>>(r#"{"n": 256}"#).unwrap_err().to_string();
+    assert!(next.starts_with("in `n`: invalid value"), "{next}");
+}

@@ -1,5 +1,7 @@
 //! Steps in the form that the host and the test kit use.
 
+use gnomon_values::{limits::MAX_WANTED, names::is_event_type};
+
 use super::{
     outcome::{Original, RawUpcasted},
     upcast::Upcast,
@@ -39,10 +41,15 @@ fn take<S: Upcast>(event: RawEvent) -> Result<Vec<RawUpcasted>, Failure> {
         Some(made) => Err(Failure::new(format!(
             "the step makes an event of type `{}`, which is not among the types that it PRODUCES: {}",
             made.event_type,
-            S::PRODUCES.join(", ")
+            list(S::PRODUCES)
         ))),
         None => Ok(produced),
     }
+}
+
+fn list(types: &[&str]) -> String {
+    let quoted: Vec<String> = types.iter().map(|event_type| format!("`{event_type}`")).collect();
+    if quoted.is_empty() { "none".to_owned() } else { quoted.join(", ") }
 }
 
 /// Checks the rules of the host at compile time.
@@ -50,12 +57,16 @@ pub(super) const fn check(steps: &[Step]) {
     let mut this = 0;
     while this < steps.len() {
         let step = &steps[this];
-        assert!(!step.event_type.is_empty(), "a step of the upcaster has an empty EVENT_TYPE");
+        assert!(
+            is_event_type(step.event_type),
+            "a step of the upcaster has an EVENT_TYPE that is empty or has control characters"
+        );
         assert!(step.from > 0, "a step of the upcaster has FROM = 0: schema versions count from 1");
         assert!(
             step.to > step.from,
             "a step of the upcaster does not lead to a later schema version: TO must be above FROM"
         );
+        check_produces(step.produces);
         let (mut newest, mut goes_on) = (step.to, false);
         let mut other = 0;
         while other < steps.len() {
@@ -75,6 +86,23 @@ pub(super) const fn check(steps: &[Step]) {
             "a step of the upcaster ends at a schema version where no step begins, although others lead to a later version: add a \
              step between them"
         );
+        this += 1;
+    }
+}
+
+const fn check_produces(types: &[&str]) {
+    assert!(types.len() <= MAX_WANTED, "a step of the upcaster PRODUCES more than 1000 types");
+    let mut this = 0;
+    while this < types.len() {
+        assert!(
+            is_event_type(types[this]),
+            "a step of the upcaster PRODUCES a type that is empty or has control characters"
+        );
+        let mut other = 0;
+        while other < this {
+            assert!(!is_equal(types[this], types[other]), "a step of the upcaster names a type twice in PRODUCES");
+            other += 1;
+        }
         this += 1;
     }
 }
@@ -109,12 +137,15 @@ mod tests {
                 .map(|step| {
                     let (event_type, versions) = step.split_once(':').unwrap();
                     let (from, to) = versions.split_once('>').unwrap();
-                    let event_type = String::leak(event_type.to_owned());
+                    let (to, produces) = to.split_once('=').unwrap_or((to, event_type));
+                    let name = |text: &str| &*String::leak(text.replace("\\n", "\n"));
+                    let produces: Vec<&str> =
+                        if produces.is_empty() { Vec::new() } else { produces.split(',').map(name).collect() };
                     Step {
-                        event_type,
+                        event_type: name(event_type),
                         from: from.parse().unwrap(),
                         to: to.parse().unwrap(),
-                        produces: &[],
+                        produces: produces.leak(),
                         take: |_| Ok(Vec::new()),
                     }
                 })

@@ -43,7 +43,7 @@ use crate::{Event, Failure};
 /// ```
 ///
 /// A step is a function of its event: there is no `self`, no clock but `event.time`, and the result must not depend on earlier
-/// events.
+/// events, on statics, or on the order in which a `HashMap` is iterated.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a step of an upcaster", note = "implement `Upcast` for it")]
 pub trait Upcast: 'static {
     /// The type in the log of the events that it rewrites. It is never derived from the code.
@@ -55,8 +55,9 @@ pub trait Upcast: 'static {
     /// The schema version that it produces, later than [`Self::FROM`]. The next step continues there, if there is one.
     const TO: u32;
 
-    /// The types of the events that come out; [`Self::EVENT_TYPE`] alone if the step says nothing. Where a projection reads one of
-    /// them, activating the upcaster makes a new build of it.
+    /// The types of the events that come out, all of them; [`Self::EVENT_TYPE`] alone if the step says nothing. An event of another type
+    /// is a failure. Activating the upcaster begins a new build of each projection that reads the type that goes in or one that comes
+    /// out, also through further upcasters. A step that removes its events names none: `&[]`.
     const PRODUCES: &'static [&'static str] = &[Self::EVENT_TYPE];
 
     /// The old data. Fields that are left out here are lost.

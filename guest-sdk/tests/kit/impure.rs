@@ -2,10 +2,12 @@
 
 use std::{
     cell::Cell,
+    collections::HashMap,
     sync::{
         Mutex, OnceLock,
         atomic::{AtomicI64, Ordering},
     },
+    time::SystemTime,
 };
 
 use gnomon_sdk::{prelude::*, testing::given};
@@ -56,6 +58,19 @@ projection!(RemembersTheLastEventInItsThread, |event, rows| {
     Ok(())
 });
 
+projection!(TakesTheFirstKeyOfAMap, |event, rows| {
+    let numbers: HashMap<i64, ()> = (0..100).map(|number| (number, ())).collect();
+    let first = numbers.into_keys().next().unwrap_or_default();
+    rows.put(counter(event.stream_id(), first));
+    Ok(())
+});
+
+projection!(LooksAtTheClock, |event, rows| {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    rows.put(counter(event.stream_id(), i64::try_from(now.as_nanos())?));
+    Ok(())
+});
+
 projection!(RefusesRepetitionsThatItRemembers, |event, rows| {
     static SEEN: Mutex<Vec<i64>> = Mutex::new(Vec::new());
     let mut seen = SEEN.lock().map_err(|_| Failure::new("poisoned"))?;
@@ -101,6 +116,24 @@ fn a_once_lock_is_detected() {
 fn a_thread_local_is_detected() {
     let said = complaint(|| {
         given::<RemembersTheLastEventInItsThread>([counted("a", 5), counted("b", 7)]).then_row(counter("b", 2));
+    });
+    assert!(said.contains(CAUSE), "{said}");
+}
+
+#[test]
+fn the_order_of_a_hash_map_is_detected() {
+    // The chance that a map has the same first key of a hundred in two runs is small enough after eight maps.
+    let events = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|stream| counted(stream, 1));
+    let said = complaint(|| {
+        given::<TakesTheFirstKeyOfAMap>(events).rows::<Counter>();
+    });
+    assert!(said.contains(CAUSE), "{said}");
+}
+
+#[test]
+fn a_clock_is_detected() {
+    let said = complaint(|| {
+        given::<LooksAtTheClock>([counted("a", 5), counted("b", 7)]).rows::<Counter>();
     });
     assert!(said.contains(CAUSE), "{said}");
 }

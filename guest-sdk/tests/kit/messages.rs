@@ -130,7 +130,7 @@ fn the_first_event_that_fails_counts_even_if_a_later_one_is_malformed() {
     let malformed = event("counter-a", "Counted", json!({ "by": "much" }));
     given::<MisbehavesOnRequest>([counted("a", 1), counted("a", -1), malformed.clone()]).then_fails(2, "backwards");
     given::<MisbehavesOnRequest>([counted("a", 1), malformed, counted("a", -1)])
-        .then_fails(2, "Counted: its data does not fit Counted: invalid type: string \"much\", expected i64");
+        .then_fails(2, "Counted: its data does not fit Counted: in `by`: invalid type: string \"much\", expected i64");
 }
 
 #[test]

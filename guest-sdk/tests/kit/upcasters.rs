@@ -28,6 +28,7 @@ impl Upcast for TextToNumber {
     const EVENT_TYPE: &'static str = "Counted";
     const FROM: u32 = 1;
     const TO: u32 = 2;
+    const PRODUCES: &'static [&'static str] = &["Counted", "Told"];
 
     type Old = Text;
     type New = Number;
@@ -43,6 +44,7 @@ impl Upcast for TextToNumber {
                 static CALLS: AtomicI64 = AtomicI64::new(0);
                 Number { by: CALLS.fetch_add(1, Ordering::Relaxed) }.into()
             }
+            "undeclared" => Upcasted::other("Reset", 1, &()),
             "wrong version" => Upcasted::other("Counted", 3, &()),
             "new metadata" => Upcasted::one(Number { by: 1 })
                 .with_metadata(&json!({ "user": "bob" }))
@@ -66,6 +68,7 @@ impl Upcast for ToldAgain {
     const EVENT_TYPE: &'static str = "Told";
     const FROM: u32 = 1;
     const TO: u32 = 2;
+    const PRODUCES: &'static [&'static str] = &["Counted"];
 
     type Old = ();
     type New = ();
@@ -133,6 +136,9 @@ fn a_failure_names_the_event_and_its_version() {
     upcast::<TextToNumber>(text("five")).fails("Counted version 1: invalid digit found in string");
     upcast::<TextToNumber>(event("counter-a", "Counted", json!({})))
         .fails("Counted version 1: its data does not fit Text: missing field `by`");
+    upcast::<TextToNumber>(text("undeclared")).fails(
+        "Counted version 1: the step makes an event of type `Reset`, which is not among the types that it PRODUCES: `Counted`, `Told`",
+    );
     upcast::<(TextToNumber, Doubled)>(event("counter-a", "Counted", json!(0)).schema_version(2))
         .fails("Counted version 2: its data does not fit Number");
 }

@@ -150,9 +150,7 @@ pub const fn category_fault(name: &str) -> Option<CategoryFault> {
     }
     let mut index = 0;
     while index < bytes.len() {
-        // U+0080 to U+009F are control characters of two bytes.
-        let is_latin_control = bytes[index] == 0xc2 && bytes[index + 1] < 0xa0;
-        if bytes[index].is_ascii_control() || is_latin_control {
+        if is_control(bytes, index) {
             return Some(CategoryFault::Control);
         }
         if bytes[index] == b'-' {
@@ -161,6 +159,12 @@ pub const fn category_fault(name: &str) -> Option<CategoryFault> {
         index += 1;
     }
     None
+}
+
+/// Whether a character at an index of a text's bytes is a control character.
+const fn is_control(bytes: &[u8], index: usize) -> bool {
+    // U+0080 to U+009F are control characters of two bytes.
+    bytes[index].is_ascii_control() || (bytes[index] == 0xc2 && bytes[index + 1] < 0xa0)
 }
 
 /// Checks the name of a category of streams.
@@ -178,6 +182,20 @@ pub fn check_category(name: &str) -> Result<(), LogNameError> {
 /// Empty, or with a control character.
 pub fn check_event_type(name: &str) -> Result<(), LogNameError> {
     check_log_name("event type", name)
+}
+
+/// The rule of [`check_event_type`], for constants.
+#[must_use]
+pub const fn is_event_type(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        if is_control(bytes, index) {
+            return false;
+        }
+        index += 1;
+    }
+    !bytes.is_empty()
 }
 
 fn check_log_name(what: &'static str, name: &str) -> Result<(), LogNameError> {
@@ -208,9 +226,10 @@ mod tests {
     }
 
     #[test]
-    fn constants_have_the_rule_of_categories() {
+    fn constants_have_the_rules_of_categories_and_event_types() {
         for name in ["", "a", "user-v1", "-", "é", "a\0", "a\u{7f}", "\u{80}", "a\u{9f}", "\u{a0}", "Â", "ÂÂ-"] {
             assert_eq!(category_fault(name).is_none(), check_category(name).is_ok(), "{name:?}");
+            assert_eq!(is_event_type(name), check_event_type(name).is_ok(), "{name:?}");
         }
     }
 

@@ -44,8 +44,8 @@ pub struct Uploaded {
     /// The build that was active when the version was deployed, if the build of the version is to replace it, or has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<ReplacedBuild>,
-    /// The builds of the projections that read types of the upcaster, begun now or when it became active; left out if it is not active,
-    /// and for projections.
+    /// The builds of the projections that read a type that goes into the upcaster or comes out of it, begun now or when it became
+    /// active; left out if it is not active, and for projections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builds: Option<Vec<NewBuild>>,
 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{client::Client, figures, output};
 use crate::{
-    api::{self, Module, ModuleVersion},
+    api::{self, Descriptor, Module, ModuleVersion, Sdk},
     config::ClientOptions,
 };
 
@@ -38,13 +38,14 @@ impl Modules {
         }
         let mut table;
         if self.name.is_some() {
-            table = output::table(&["VERSION", "DIGEST", "#SIZE", "UPLOADED"]);
+            table = output::table(&["VERSION", "DIGEST", "#SIZE", "UPLOADED", "SDK"]);
             for version in client.parse::<Module>(&body)?.versions {
                 table.add_row([
                     version.version.to_string(),
                     short(&version),
                     size(&version),
                     version.uploaded_at.to_string(),
+                    sdk(&version),
                 ]);
             }
         } else {
@@ -69,6 +70,17 @@ impl Modules {
 
 fn short(version: &ModuleVersion) -> String {
     version.digest.chars().take(SHOWN_DIGEST).collect()
+}
+
+/// What the version was written with: `gnomon-sdk 0.2.0 (Rust)`.
+fn sdk(version: &ModuleVersion) -> String {
+    let sdk = match &version.descriptor {
+        Descriptor::Projection(projection) => &projection.sdk,
+        Descriptor::Upcaster(upcaster) => &upcaster.sdk,
+        Descriptor::Other => return String::new(),
+    };
+    let Sdk { name, version, language } = sdk;
+    format!("{name} {version} ({language})")
 }
 
 fn size(version: &ModuleVersion) -> String {

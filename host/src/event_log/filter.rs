@@ -31,16 +31,6 @@ impl NameFilter {
         self.names().is_none_or(|names| names.iter().any(|known| known == name))
     }
 
-    /// Lets further names through.
-    pub fn widen<'n>(&mut self, more: impl Iterator<Item = &'n str>) {
-        let Self::Only(names) = self else { return };
-        for name in more {
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
-            }
-        }
-    }
-
     /// The names that are let through; `None` (in SQL: null) if all are.
     #[must_use]
     pub fn names(&self) -> Option<&[String]> {
@@ -55,27 +45,5 @@ impl Filter {
     /// Whether every event is read.
     pub(super) fn is_all(&self) -> bool {
         self.types == NameFilter::All && self.categories == NameFilter::All
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wider_filter_admits_more_and_never_turns_into_all() {
-        let mut filter = NameFilter::only(["A"; 1]);
-        filter.widen(["A", "B"].into_iter());
-        assert_eq!(filter, NameFilter::only(["A", "B"]));
-        assert!(filter.admits("B") && !filter.admits("C"));
-
-        let mut nothing = NameFilter::Only(Vec::new());
-        assert!(!nothing.admits("A"));
-        nothing.widen(std::iter::empty());
-        assert_eq!(nothing, NameFilter::Only(Vec::new()));
-
-        let mut all = NameFilter::All;
-        all.widen(["A"].into_iter());
-        assert_eq!(all, NameFilter::All);
     }
 }

@@ -18,10 +18,9 @@ use crate::{
         self, Activation, Build, BuildNumber, Changes, Event, NewBuild, NewBuildPurpose, State, WantedBy, Work,
         hold_upcasters,
     },
-    event_log::NameFilter,
     modules::ModuleVersion,
     read_model::Identifier,
-    runtime::{Module, ModuleKind, ProjectionDescriptor, ProjectionModule, Step},
+    runtime::{Module, ModuleKind, ProjectionModule},
 };
 
 /// The build of a projection that a deployment concerns.
@@ -40,8 +39,8 @@ pub struct Rebuilt {
 pub struct Deployment {
     /// The modules that were deployed, by name.
     pub modules: Vec<(Identifier, ModuleVersion, ModuleKind)>,
-    /// A build for each projection that is concerned, by name: those that were deployed, and those that read a type that a deployed
-    /// upcaster rewrites.
+    /// A build for each projection that is concerned, by name: those that were deployed, and those that read a type that goes into
+    /// a deployed upcaster or comes out of it.
     pub builds: Vec<Rebuilt>,
 }
 
@@ -61,10 +60,10 @@ pub(super) struct DeployedBuild {
 }
 
 impl Operations {
-    /// Deploys versions of several modules as one change. The upcasters become active; each projection that is given, or that reads a
-    /// type that one of the upcasters rewrites, has one build that goes through all of them, which is a new one unless there is
-    /// one that has not failed. The builds become active if `activation` is auto; older builds that were to become active and
-    /// have not caught up yet are then retired. The same deployment again changes nothing and has the same result.
+    /// Deploys versions of several modules as one change. The upcasters become active; each projection that is given, or that reads
+    /// a type that goes into one of the upcasters or comes out of it, has one build that goes through all of them, which is a new one
+    /// unless there is one that has not failed. The builds become active if `activation` is auto; older builds that were to become
+    /// active and have not caught up yet are then retired. The same deployment again changes nothing and has the same result.
     ///
     /// # Errors
     /// There is no such version, it does not run here, a module is named twice, upcasters conflict, or Postgres fails; then nothing
@@ -172,9 +171,10 @@ impl Operations {
         let existing = changes.builds().await?;
         let Some((version, own_activation)) = version_in_use(&existing) else { return Ok(None) };
         let module = self.modules.load_projection(name, version).await?;
-        if !reads(module.descriptor(), &change.changed) {
+        let types = module.descriptor().filter().types;
+        if !change.concerns(&types) {
             let through = existing.into_iter().find(|build| is_usable(build, version, change));
-            let through = through.filter(|_| reads(module.descriptor(), &change.unchanged));
+            let through = through.filter(|_| change.goes_through_unchanged(&types));
             return Ok(through.map(|build| DeployedBuild::of(&build)));
         }
         let activation = if activation == Activation::Manual { activation } else { own_activation };
@@ -263,13 +263,6 @@ fn version_in_use(builds: &[Build]) -> Option<(ModuleVersion, Activation)> {
         Some(build) => Some((build.version, Activation::Auto)),
         None => usable.next().map(|build| (build.version, Activation::Manual)),
     }
-}
-
-/// Whether a projection reads events of a type that one of the steps rewrites.
-fn reads(projection: &ProjectionDescriptor, steps: &[Step]) -> bool {
-    let types = projection.filter().types;
-    // A projection that reads all types reads those of the steps, if there are any.
-    !steps.is_empty() && (types == NameFilter::All || steps.iter().any(|step| types.admits(&step.event_type)))
 }
 
 /// Commits, and wakes the supervisors of all hosts.

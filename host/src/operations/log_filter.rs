@@ -6,13 +6,13 @@ use crate::{
     builds::{Build, names_of},
     event_log::Filter,
     modules::descriptors,
-    runtime::{Descriptor, ProjectionDescriptor},
+    runtime::{Descriptor, ProjectionDescriptor, widen_to_sources},
 };
 
 /// What a build reads from the log.
 #[derive(Clone, Debug)]
 pub(super) struct LogFilter {
-    /// The events, by their types as the log has them: those that the projection wants, and those that upcasters make into them.
+    /// The events, by their types as the log has them: those that the projection wants, and those from which upcasters make them.
     pub(super) filter: Filter,
     /// What the projection declares.
     pub(super) projection: ProjectionDescriptor,
@@ -32,6 +32,6 @@ pub(super) async fn log_filter(connection: &mut PgConnection, build: &Build) -> 
     // Versions of modules are never deleted.
     let projection = projection.ok_or(sqlx::Error::RowNotFound)?;
     let mut filter = projection.filter();
-    filter.types.widen(steps.iter().map(|step| step.event_type.as_str()));
+    widen_to_sources(&mut filter.types, &steps);
     Ok(LogFilter { filter, projection })
 }

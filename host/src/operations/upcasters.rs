@@ -37,8 +37,8 @@ impl Operations {
         upcast(chain, events.into_iter().map(Delivery::from).collect()).await
     }
 
-    /// Activates a version of an upcaster, or the newest if none is named. Projections that read a type that it rewrites are
-    /// rebuilt, and their new builds become active when they have caught up.
+    /// Activates a version of an upcaster, or the newest if none is named. Projections that read a type that goes into it
+    /// or comes out of it, also by further upcasters, are rebuilt, and their new builds become active when they have caught up.
     ///
     /// # Errors
     /// There is no such upcaster, it conflicts with another one, or Postgres fails; then nothing has changed.
@@ -59,13 +59,13 @@ impl Operations {
         Ok((version, builds.into_iter().map(|build| build.rebuilt).collect()))
     }
 
-    /// Deactivates an upcaster. Projections that read a type that it rewrites are rebuilt without it.
+    /// Deactivates an upcaster. Projections that read a type that goes into it or comes out of it are rebuilt without it.
     ///
     /// # Errors
     /// It is not active, or Postgres fails.
     pub async fn deactivate_upcaster(&self, name: &Identifier) -> Result<Vec<Rebuilt>, OperateError> {
         let mut transaction = crate::postgres::begin(&self.pool).await?;
-        let change = deactivate_upcaster(&mut transaction, &self.modules, name).await?;
+        let change = deactivate_upcaster(&mut transaction, name).await?;
         let (transaction, builds) =
             self.build_projections(transaction, &change, &BTreeMap::new(), Activation::Auto).await?;
         commit(transaction).await?;

@@ -22,7 +22,7 @@ use crate::{
     event_log::Position,
     postgres::Backoff,
     read_model::TableSet,
-    runtime::Partition,
+    runtime::{Partition, widen_to_sources},
     subscriptions,
 };
 
@@ -176,7 +176,7 @@ impl Worker {
         let mut options = RunnerOptions { upcasters: None, fresh_memory: build.verifies.is_some() };
         if !build.upcasters.is_empty() {
             let chain = self.work.shared.modules.load_chain(&builds::names_of(&build.upcasters)).await?;
-            filter.types.widen(chain.event_types());
+            widen_to_sources(&mut filter.types, chain.steps());
             options.upcasters = Some(chain);
         }
         let by_stream = module.descriptor().partitioned_by == Some(Partition::Stream);

@@ -54,7 +54,10 @@ pub use self::{
     module::Runtime,
     row_reader::RowReader,
     steps::conflicts,
-    upcast::chain::{UpcastError, UpcasterChain, UpcasterConflict},
+    upcast::{
+        chain::{UpcastError, UpcasterChain, UpcasterConflict},
+        sources::{depends_on, widen_to_sources},
+    },
     worlds::{
         Module,
         answer::Upcasted,

@@ -108,15 +108,15 @@ mod tests {
     use super::*;
     use crate::runtime::Sdk;
 
-    fn upcaster(steps: &[(&str, u32, u32)]) -> UpcasterDescriptor {
+    fn step(event_type: &str, from: u32, to: u32, produces: &[&str]) -> Step {
         let version = |number: u32| SchemaVersion::try_from(number).unwrap();
-        let step = |(event_type, from, to): &(&str, u32, u32)| Step {
-            event_type: (*event_type).to_owned(),
-            from: version(*from),
-            to: version(*to),
-            produces: vec![(*event_type).to_owned()],
-        };
-        UpcasterDescriptor { sdk: Sdk::of_tests(), steps: steps.iter().map(step).collect() }
+        let produces = produces.iter().map(|&produced| produced.to_owned()).collect();
+        Step { event_type: event_type.to_owned(), from: version(from), to: version(to), produces }
+    }
+
+    fn upcaster(steps: &[(&str, u32, u32)]) -> UpcasterDescriptor {
+        let steps = steps.iter().map(|(event_type, from, to)| step(event_type, *from, *to, &[event_type]));
+        UpcasterDescriptor { sdk: Sdk::of_tests(), steps: steps.collect() }
     }
 
     fn reasons(steps: &[(&str, u32, u32)]) -> Vec<String> {
@@ -137,7 +137,23 @@ mod tests {
         let later = "a step must lead to a later schema version";
         assert_eq!(reasons(&[("A", 2, 2)]), [format!("step `A` 2 → 2: {later}")]);
         assert_eq!(reasons(&[("A", 1, 2), ("A", 2, 1)]), [format!("step `A` 2 → 1: {later}")]);
-        assert_eq!(reasons(&[("", 1, 2)]), ["the event type must not be empty"]);
+        let empty = "the event type must not be empty";
+        assert_eq!(reasons(&[("", 1, 2)]), [empty.to_owned(), format!("step `` 1 → 2: it produces: {empty}")]);
+    }
+
+    #[test]
+    fn types_that_no_event_has_cannot_come_out_of_a_step() {
+        let produces = |types: &[&str]| check_produces(&step("A", 1, 2, types));
+        assert_eq!(produces(&["A", "B"]), [""; 0]);
+        assert_eq!(produces(&[]), [""; 0]);
+        assert_eq!(
+            produces(&["B", "", "B"]),
+            ["step `A` 1 → 2: it produces: the event type must not be empty", "step `A` 1 → 2: it produces `B` twice"]
+        );
+        let many: Vec<String> = (0..1001).map(|number| number.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(produces(&many), ["step `A` 1 → 2: it produces 1001 types; at most 1000 are allowed"]);
+        assert_eq!(produces(&many[1..]), [""; 0]);
     }
 
     #[test]
@@ -166,15 +182,20 @@ mod tests {
         let golden = include_str!("../../../guest-sdk/values/tests/golden/steps.tsv");
         for line in golden.lines().filter(|line| !line.starts_with('#')) {
             let (verdict, steps) = line.split_once('\t').unwrap();
-            let steps: Vec<(&str, u32, u32)> = steps
-                .split_whitespace()
-                .map(|step| {
-                    let (event_type, versions) = step.split_once(':').unwrap();
-                    let (from, to) = versions.split_once('>').unwrap();
-                    (event_type, from.parse().unwrap(), to.parse().unwrap())
-                })
-                .collect();
-            assert_eq!(reasons(&steps).is_empty(), verdict == "ok", "{line}");
+            let steps = steps.split_whitespace().map(|text| {
+                let (event_type, versions) = text.split_once(':').unwrap();
+                let (from, to) = versions.split_once('>').unwrap();
+                let (to, produces) = to.split_once('=').unwrap_or((to, event_type));
+                let produces: Vec<String> = if produces.is_empty() {
+                    Vec::new()
+                } else {
+                    produces.split(',').map(|name| name.replace("\\n", "\n")).collect()
+                };
+                let produces: Vec<&str> = produces.iter().map(String::as_str).collect();
+                step(&event_type.replace("\\n", "\n"), from.parse().unwrap(), to.parse().unwrap(), &produces)
+            });
+            let upcaster = UpcasterDescriptor { sdk: Sdk::of_tests(), steps: steps.collect() };
+            assert_eq!(upcaster.check().is_ok(), verdict == "ok", "{line}");
         }
     }
 

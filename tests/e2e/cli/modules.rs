@@ -68,6 +68,8 @@ async fn versions_are_deployed_and_listed() {
     let versions = run(&host, &["modules", "tally"]).await.out;
     let numbers: Vec<&str> = versions.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(numbers, ["1", "2"]);
+    let is_shown = |line: &str| line.trim_end().ends_with(&format!("gnomon-sdk {} (Rust)", env!("CARGO_PKG_VERSION")));
+    assert!(versions.lines().skip(1).all(is_shown), "{versions}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -203,8 +203,8 @@ async fn upcasters_are_activated_and_projections_are_built_again() {
     ");
     assert_eq!(parsed(&deployed)["builds"], json!([{"projection": "remembers", "build": 2}]));
     insta::assert_snapshot!(run(&host, &["upcasters"]).await.out, @r"
-    UPCASTER         VERSION  EVENT TYPE     SCHEMA VERSION
-    flight_arrivals        1  FlightArrived  1 → 2
+    UPCASTER         VERSION  EVENT TYPE     SCHEMA VERSION  PRODUCES
+    flight_arrivals        1  FlightArrived  1 → 2           FlightArrived
     ");
 
     let off = run(&host, &["upcasters", "deactivate", "flight_arrivals"]).await;

@@ -1,4 +1,4 @@
-//! Declares invalid tables.
+//! Declares invalid tables, and is wrong about everything else as well.
 
 #![cfg(target_family = "wasm")]
 

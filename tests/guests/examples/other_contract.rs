@@ -6,7 +6,7 @@
 mod contract {
     wit_bindgen::generate!({
         inline: "
-            package gnomon:module@0.2.0;
+            package gnomon:module@0.3.0;
 
             interface projection-guest {
                 describe: func() -> string;

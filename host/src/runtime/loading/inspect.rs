@@ -83,20 +83,50 @@ fn check<'w, M>(imports: &[&str], exports: &[&str], worlds: &'w [Entry<M>]) -> R
 
 /// Checks that the table has worlds for the versions of the contract in these names.
 fn check_versions<'n, M>(names: impl Iterator<Item = &'n &'n str>, worlds: &[Entry<M>]) -> Result<(), Vec<String>> {
-    let supported: BTreeSet<&str> = worlds.iter().map(|world| world.signature.version).collect();
-    let of_the_contract = names.map(|name| split(name)).filter(|(interface, _)| interface.starts_with(CONTRACT));
-    let unsupported: BTreeSet<&str> =
-        of_the_contract.map(|(_, version)| version).filter(|version| !supported.contains(version)).collect();
-    if unsupported.is_empty() {
-        return Ok(());
-    }
-    let list = |versions: BTreeSet<&str>| versions.into_iter().collect::<Vec<_>>().join(" and ");
+    let is_of_contract = |interface: &str| interface.split_once('/').is_some_and(|(package, _)| package == CONTRACT);
+    let of_contract = worlds.iter().filter(|world| is_of_contract(world.signature.export));
+    let supported: BTreeSet<Version<'_>> = of_contract.map(|world| Version::of(world.signature.version)).collect();
+    let found = names.map(|name| split(name)).filter(|(interface, _)| is_of_contract(interface));
+    let found: BTreeSet<Version<'_>> = found.map(|(_, version)| Version::of(version)).collect();
+    let unsupported: BTreeSet<Version<'_>> = found.difference(&supported).copied().collect();
+    let Some(newest) = supported.last().filter(|_| !unsupported.is_empty()) else { return Ok(()) };
+    let list =
+        |versions: &BTreeSet<Version<'_>>| versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    let way_out = if unsupported.iter().any(|version| version > newest) {
+        format!("run a newer gnomon, or build it with gnomon-sdk {newest}")
+    } else {
+        format!("update gnomon-sdk in its Cargo.toml to {newest} and build it again")
+    };
     Err(vec![format!(
-        "it is built for contract {CONTRACT}@{}, but this host supports {CONTRACT}@{}; build it with the gnomon-sdk of that \
-         version",
-        list(unsupported),
-        list(supported)
+        "it is built for contract {}, but this host runs contract {}: {way_out}",
+        list(&unsupported),
+        list(&supported)
     )])
+}
+
+/// A version of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Version<'v> {
+    /// Major, minor and patch, as far as they are numbers.
+    numbers: [Option<u64>; 3],
+    text: &'v str,
+}
+
+impl<'v> Version<'v> {
+    fn of(text: &'v str) -> Self {
+        let mut numbers = text.split('.').map(|number| number.parse().ok());
+        Self { numbers: [(); 3].map(|()| numbers.next().flatten()), text }
+    }
+}
+
+/// `0.2` of 0.2.0: what stands in a `Cargo.toml`.
+impl std::fmt::Display for Version<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.text {
+            "" => f.write_str("of no version"),
+            text => f.write_str(text.strip_suffix(".0").unwrap_or(text)),
+        }
+    }
 }
 
 /// Whether modules of a world may import an interface of the contract.
@@ -153,13 +183,24 @@ mod tests {
 
     #[test]
     fn another_contract_is_refused_with_a_message() {
-        let reasons = world(&["gnomon:module/log@0.2.0"], &["gnomon:module/projection-guest@0.2.0"]).unwrap_err();
+        let refused = |version: &str| {
+            let [log, guest] =
+                ["log", "projection-guest"].map(|interface| format!("gnomon:module/{interface}@{version}"));
+            world(&[&log], &[&guest]).unwrap_err()
+        };
+        let update = "but this host runs contract 0.2: update gnomon-sdk in its Cargo.toml to 0.2 and build it again";
+        assert_eq!(refused("0.1.0"), [format!("it is built for contract 0.1, {update}")]);
+        assert_eq!(refused("0.1.7"), [format!("it is built for contract 0.1.7, {update}")]);
+        let newer = "but this host runs contract 0.2: run a newer gnomon, or build it with gnomon-sdk 0.2";
+        assert_eq!(refused("0.10.0"), [format!("it is built for contract 0.10, {newer}")]);
+        assert_eq!(refused("0.2.1"), [format!("it is built for contract 0.2.1, {newer}")]);
         assert_eq!(
-            reasons,
-            [
-                "it is built for contract gnomon:module@0.2.0, but this host supports gnomon:module@0.1.0; build it with the \
-              gnomon-sdk of that version"
-            ]
+            world(&["gnomon:module/log@0.1.0"], &["gnomon:module/projection-guest@0.2.0"]).unwrap_err(),
+            [format!("it is built for contract 0.1, {update}")]
+        );
+        assert_eq!(
+            world(&[], &["gnomon:module/projection-guest"]).unwrap_err(),
+            [format!("it is built for contract of no version, {update}")]
         );
     }
 

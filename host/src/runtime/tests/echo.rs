@@ -39,7 +39,7 @@ pub(super) struct Echo;
 impl World for Echo {
     const SIGNATURE: Signature = Signature {
         with_article: "an echo",
-        version: "0.1.0",
+        version: "0.2.0",
         export: "test:worlds/echo-guest",
         exported_by: "export_echo!",
         sees: "its events",

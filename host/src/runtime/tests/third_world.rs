@@ -113,7 +113,7 @@ fn the_other_worlds_still_load() {
     assert_eq!(
         refused.reasons,
         ["it exports neither `gnomon:module/projection-guest@0.2.0` nor `gnomon:module/upcaster-guest@0.2.0` nor \
-          `test:worlds/echo-guest@0.1.0`, so it is neither a projection nor an upcaster nor an echo; call gnomon_sdk::export! or \
+          `test:worlds/echo-guest@0.2.0`, so it is neither a projection nor an upcaster nor an echo; call gnomon_sdk::export! or \
           gnomon_sdk::export_upcaster! or export_echo! in its crate"]
     );
 }

@@ -93,9 +93,9 @@ impl UpcasterChain {
         Ok(Self { links, steps, by_type, max_upcast_events })
     }
 
-    /// The types that the chain rewrites. Upcasters do not declare the types that they produce.
-    pub fn event_types(&self) -> impl Iterator<Item = &str> {
-        self.by_type.keys().map(String::as_str)
+    /// All steps of its upcasters.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().map(|(step, _)| step)
     }
 
     /// Rewrites events, given in the order of the log, until no step continues. The results of an event replace it, with its

@@ -6,9 +6,12 @@ use gnomon_values::Instant;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::chain::{Link, UpcasterChain};
+use super::{
+    chain::{Link, UpcasterChain},
+    sources::{depends_on, widen_to_sources},
+};
 use crate::{
-    event_log::{Position, SchemaVersion, StreamVersion},
+    event_log::{NameFilter, Position, SchemaVersion, StreamVersion},
     read_model::Identifier,
     runtime::{BatchError, Delivery, ModuleLabel, ModuleVersion, Sdk, Step, Upcasted, UpcasterDescriptor},
 };
@@ -35,16 +38,21 @@ struct PlannedUpcaster {
 
 impl PlannedUpcaster {
     fn link(name: &str, plan: &Plan) -> Box<dyn Link> {
-        let step = |(&(event_type, from), (to, made)): (&Shape, &(u32, Vec<Shape>))| Step {
-            event_type: event_type.to_owned(),
-            from: version(from),
-            to: version(*to),
-            produces: made.iter().map(|&(event_type, _)| event_type.to_owned()).collect(),
-        };
-        let descriptor = UpcasterDescriptor { sdk: Sdk::of_tests(), steps: plan.iter().map(step).collect() };
+        let descriptor = UpcasterDescriptor { sdk: Sdk::of_tests(), steps: declared(plan) };
         let label = ModuleLabel { name: Identifier::new(name).unwrap(), version: Some(ModuleVersion(3)) };
         Box::new(Self { label, descriptor, plan: plan.clone() })
     }
+}
+
+/// The steps of a plan, as an upcaster declares them.
+fn declared(plan: &Plan) -> Vec<Step> {
+    let step = |(&(event_type, from), (to, made)): (&Shape, &(u32, Vec<Shape>))| Step {
+        event_type: event_type.to_owned(),
+        from: version(from),
+        to: version(*to),
+        produces: made.iter().map(|&(event_type, _)| event_type.to_owned()).collect(),
+    };
+    plan.iter().map(step).collect()
 }
 
 impl Link for PlannedUpcaster {
@@ -268,5 +276,55 @@ proptest! {
                 }
             }
         }
+    }
+
+    /// Builds read the log by this filter, and a change of the upcasters begins new builds by this rule.
+    #[test]
+    fn only_sources_need_to_be_read_and_steps_that_a_reader_does_not_depend_on_change_nothing_for_it(
+        before in plans(),
+        after in plans(),
+        kept in prop::collection::vec(any::<bool>(), 3),
+        wanted in prop::collection::hash_set(0..TYPES.len(), 0..3),
+    ) {
+        // Some upcasters are replaced, others stay; no two rewrite the same events.
+        let stay = before.iter().zip(&kept).filter(|(_, kept)| **kept);
+        let mut taken: Plan = stay.flat_map(|(plan, _)| plan.clone()).collect();
+        let mut plans = [Plan::new(), Plan::new()];
+        let mut changed = [Plan::new(), Plan::new()];
+        for ((old, new), kept) in before.into_iter().zip(after).zip(kept) {
+            plans[0].extend(old.clone());
+            if kept {
+                plans[1].extend(old);
+                continue;
+            }
+            changed[0].extend(old);
+            for (shape, step) in new {
+                if taken.insert(shape, step.clone()).is_none() {
+                    plans[1].insert(shape, step.clone());
+                    changed[1].insert(shape, step);
+                }
+            }
+        }
+        let types = NameFilter::only(wanted.into_iter().map(|index| TYPES[index]));
+        let shapes = TYPES.iter().flat_map(|&name| (1..=5).map(move |number| (name, number)));
+        let written: Vec<Delivery> = (1..).zip(shapes).map(|(position, shape)| event(position, shape)).collect();
+        let mut gets = Vec::new();
+        for plan in &plans {
+            let mut sources = types.clone();
+            widen_to_sources(&mut sources, &declared(plan));
+            let wanted = |event: &Delivery, plan: &Plan| -> Option<Vec<Delivery>> {
+                let results = (0..).zip(naive(event, plan, &[])?).map(|(part, event)| Delivery { part, ..event });
+                Some(results.filter(|made| types.admits(&made.event_type)).collect())
+            };
+            for event in written.iter().filter(|event| !sources.admits(&event.event_type)) {
+                prop_assert_eq!(wanted(event, plan).unwrap_or_default(), [], "{:?} is not read", event);
+            }
+            let read = written.iter().filter(|event| sources.admits(&event.event_type));
+            let results = read.map(|event| wanted(event, plan)).filter(|results| *results != Some(Vec::new()));
+            gets.push(results.collect::<Vec<_>>());
+        }
+        let mut sides = plans.iter().zip(&changed);
+        let is_concerned = sides.any(|(all, some)| depends_on(&types, &declared(all), &declared(some)));
+        prop_assert!(is_concerned || gets[0] == gets[1], "{:?}", gets);
     }
 }

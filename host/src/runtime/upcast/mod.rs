@@ -4,3 +4,4 @@ pub(super) mod chain;
 #[cfg(test)]
 mod chain_tests;
 mod lineage;
+pub(super) mod sources;

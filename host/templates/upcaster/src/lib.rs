@@ -36,6 +36,8 @@ impl Upcast for EurosToCents {
     const EVENT_TYPE: &'static str = "OrderPlaced";
     const FROM: u32 = 1;
     const TO: u32 = 2;
+    // A step that makes events of other types names all that come out:
+    // const PRODUCES: &'static [&'static str] = &["OrderPlaced", "ShippingChosen"];
 
     type Old = OrderPlacedV1;
     type New = OrderPlacedV2;

@@ -1,4 +1,5 @@
-//! Has invalid steps: there is a gap between them, one leads to an earlier version, and two begin at the same version.
+//! Has invalid steps: there is a gap between them, one leads to an earlier version, two begin at the same version, and one
+//! produces types that no event has, or twice.
 
 #![cfg(target_family = "wasm")]
 
