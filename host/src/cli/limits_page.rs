@@ -117,7 +117,11 @@ const TABLES: &[Row] = &[
     ("columns of a table", Fixed(limits::MAX_COLUMNS, NONE), Code("invalid_module")),
     ("columns of a key or an index", Fixed(limits::MAX_INDEX_COLUMNS, NONE), Code("invalid_module")),
     ("indexes of a table beside its key", Fixed(limits::MAX_INDEXES, NONE), Code("invalid_module")),
-    ("a row: text, decimal digits, JSON, bytes and arrays (8 for a number, 16 for a UUID, 24 and its own for a text), and 8 for each cell", By("max-row-bytes", Bytes), Build),
+    (
+        "a row: text, decimal digits, JSON, bytes and arrays (8 for a number, 16 for a UUID, 24 and its own for a text), and 8 for each cell",
+        By("max-row-bytes", Bytes),
+        Build,
+    ),
     ("text, decimal digits and bytes of a key or of an index of one row", Fixed(limits::MAX_INDEX_BYTES, Bytes), Build),
     ("a text of an array in a gin index", Fixed(limits::MAX_INDEX_BYTES, Bytes), Build),
     ("rows that one `find` returns", By("max-find-rows", NONE), Build),
@@ -139,7 +143,11 @@ const BUILDS: &[Row] = &[
 const VALUES: &[Row] = &[
     ("`time` of an event; what is finer than a microsecond is cut off", Range(instants), Code("invalid_body")),
     ("a timestamp; what is finer than a microsecond is cut off", Range(instants), Build),
-    ("a local timestamp, likewise", Range(|| [LocalTimestamp::MIN.to_string(), LocalTimestamp::MAX.to_string()]), Build),
+    (
+        "a local timestamp, likewise",
+        Range(|| [LocalTimestamp::MIN.to_string(), LocalTimestamp::MAX.to_string()]),
+        Build,
+    ),
     ("a time of day, likewise", Range(|| [TimeOfDay(0).to_string(), TimeOfDay::MAX.to_string()]), Build),
     ("a date", Range(|| [Day::MIN.to_string(), Day::MAX.to_string()]), Build),
     ("an i64", Range(|| [format!("-{}", grouped(1 << 63)), grouped(i64::MAX as usize)]), Build),
