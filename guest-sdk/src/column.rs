@@ -103,7 +103,7 @@ pub trait NotNull: Column {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a key",
     label = "not a type of key",
-    note = "floats, json, arrays, CiText and Option cannot be keys"
+    note = "floats, json, arrays, CiText and Option cannot be keys; in place of CiText, take its text in lower case as String"
 )]
 pub trait KeyColumn: NotNull {
     /// The type that a key is given as: `&str` for `String`, `&[u8]` for `Vec<u8>`, the type itself otherwise.
@@ -119,7 +119,7 @@ pub trait KeyColumn: NotNull {
 #[diagnostic::on_unimplemented(
     message = "an index cannot have a column of `{Self}`",
     label = "not a type that can be indexed",
-    note = "json and arrays have no order: give them an index of kind gin, as in #[index(\"by_tags\", gin(tags))]"
+    note = "json and arrays have no order: queries search them by an index of kind gin, as in #[index(\"by_tags\", gin(tags))]; for `find`, copy the value to search for into a column of its own"
 )]
 pub trait IndexColumn: Column {
     /// The type that a searched value is given as: `&str` for `String`, `&[u8]` for `Vec<u8>`, that of `T` for `Option<T>`, the

@@ -111,8 +111,8 @@ impl Random {
             13..15 => Operation::Delete(self.key()),
             15 => Operation::CopyPair([(self.text(), self.small()), (self.text(), self.small())]),
             16..19 => Operation::Find(self.search()),
-            19 => Operation::Log(self.text()),
-            _ => Operation::PutShapes(Box::new(self.shapes()), 0, self.list() / 2),
+            19..21 => Operation::PutShapes(Box::new(self.shapes()), 0, 0),
+            _ => Operation::Log(self.text()),
         }
     }
 
@@ -121,37 +121,6 @@ impl Random {
         let edge = self.of(&[2399, 2400, 2401, 5000]);
         let nul = "a\0b".to_owned();
         match self.below(28) {
-            20 => {
-                let row = Shapes { title: CiText::default(), ..self.shapes() };
-                Operation::PutShapes(Box::new(row), edge, 0)
-            }
-            21 => Operation::PutShapes(Box::new(self.shapes()), 0, edge),
-            22 => {
-                let row = self.shapes();
-                let row = self.of(&[
-                    Shapes { title: CiText(nul.clone()), ..row.clone() },
-                    Shapes { maybe_title: Some(CiText(nul.clone())), ..row.clone() },
-                    Shapes { texts: vec![String::new(), nul.clone()], ..row.clone() },
-                    Shapes { maybe_texts: Some(vec![nul]), ..row },
-                ]);
-                Operation::PutShapes(Box::new(row), 0, 0)
-            }
-            23 => Operation::PutShapes(Box::new(self.never_shapes()), 0, 0),
-            24 => Operation::PutShapes(Box::new(self.shapes_by_hand()), 0, 0),
-            25 => {
-                let near = (1 << 20) / 8 - 60 + i64::try_from(self.below(60)).unwrap();
-                let row = Shapes { numbers: (0..near).collect(), ..self.shapes() };
-                Operation::PutShapes(Box::new(row), 0, 0)
-            }
-            26 => {
-                let (local, time) = (self.never_local(), self.leap_time());
-                let kept = self.local();
-                Operation::Find(self.of(&[Search::Local(local, None), Search::Local(kept, Some(time))]))
-            }
-            27 => {
-                let row = KeyTypes { time: self.leap_time(), ..self.key_types() };
-                Operation::Delete(KeyOf::KeyTypes(Box::new(row)))
-            }
             // Words that a host writes as they are.
             0 => Operation::Fail(self.of(&["as told", "Straße", ""]).to_owned()),
             1 => Operation::ChangeKey(self.small()),
@@ -191,6 +160,37 @@ impl Random {
                     Search::Mix(true, Some(1), Some(day)),
                     Search::Amount(Decimal::ONE, Some((true, instant))),
                 ]))
+            }
+            19 => {
+                let row = Shapes { title: CiText::default(), ..self.shapes() };
+                Operation::PutShapes(Box::new(row), edge, 0)
+            }
+            20 => Operation::PutShapes(Box::new(self.shapes()), 0, edge),
+            21 => {
+                let row = self.shapes();
+                let row = self.of(&[
+                    Shapes { title: CiText(nul.clone()), ..row.clone() },
+                    Shapes { maybe_title: Some(CiText(nul.clone())), ..row.clone() },
+                    Shapes { texts: vec![String::new(), nul.clone()], ..row.clone() },
+                    Shapes { maybe_texts: Some(vec![nul]), ..row },
+                ]);
+                Operation::PutShapes(Box::new(row), 0, 0)
+            }
+            22 => Operation::PutShapes(Box::new(self.never_shapes()), 0, 0),
+            23 => Operation::PutShapes(Box::new(self.shapes_by_hand()), 0, 0),
+            24 => {
+                let near = (1 << 20) / 8 - 60 + i64::try_from(self.below(60)).unwrap();
+                let row = Shapes { numbers: (0..near).collect(), ..self.shapes() };
+                Operation::PutShapes(Box::new(row), 0, 0)
+            }
+            25 => {
+                let (local, time) = (self.never_local(), self.leap_time());
+                let kept = self.local();
+                Operation::Find(self.of(&[Search::Local(local, None), Search::Local(kept, Some(time))]))
+            }
+            26 => {
+                let row = KeyTypes { time: self.leap_time(), ..self.key_types() };
+                Operation::Delete(KeyOf::KeyTypes(Box::new(row)))
             }
             _ => Operation::Find(self.of(&[
                 Search::Text(nul.clone()),

@@ -364,7 +364,8 @@ fn json_refusal(json: &serde_json::Value) -> Option<&'static str> {
 /// Why a row, a key or a search cannot have the cell.
 fn refusal(cell: &Value) -> Option<String> {
     let reason = match cell {
-        leap if [LEAP, LOCAL_LEAP, LEAP_TIME].contains(leap) => "), or the second that follows",
+        leap if [LOCAL_LEAP, LEAP_TIME].contains(leap) => "; write second 59, or the second that follows",
+        leap if *leap == LEAP => "), or the second that follows",
         Value::Timestamp(..FIRST_INSTANT) => " is before 0001-01-01T00:00:00Z, the first instant that Gnomon keeps",
         Value::Timestamp(micros) if *micros > LAST_INSTANT => {
             " is after 9999-12-31T23:59:59.999999Z, the last instant that Gnomon keeps"

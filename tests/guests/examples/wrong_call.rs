@@ -14,7 +14,7 @@ impl Guest for Module {
             description: None,
             columns: vec![
                 column("id", ColumnType::Int64, false),
-                column("author", ColumnType::CiText, true),
+                column("author", ColumnType::CaseInsensitiveText, true),
                 column("tags", ColumnType::TextArray, true),
             ],
             key: vec!["id".to_owned()],
@@ -40,7 +40,7 @@ impl Guest for Module {
                 "find too many values" => drop(read_model::find("notes", "by_color", &[Value::Null, Value::Null])),
                 "find another type" => drop(read_model::find("notes", "by_color", &[Value::Int64(1)])),
                 "find case-insensitive text" => {
-                    drop(read_model::find("articles", "by_author", &[Value::CiText("ada".to_owned())]));
+                    drop(read_model::find("articles", "by_author", &[Value::CaseInsensitiveText("ada".to_owned())]));
                 }
                 "find by a gin index" => {
                     drop(read_model::find("articles", "by_tags", &[Value::TextArray(names(&["a"]))]));

@@ -32,8 +32,8 @@ impl Guest for Module {
                 column("bytes", ColumnType::Bytes, true),
                 column("indexed", ColumnType::Text, true),
                 column("local", ColumnType::LocalTimestamp, true),
-                column("time", ColumnType::Time, true),
-                column("mail", ColumnType::CiText, true),
+                column("time", ColumnType::TimeOfDay, true),
+                column("mail", ColumnType::CaseInsensitiveText, true),
                 column("tags", ColumnType::TextArray, true),
                 column("numbers", ColumnType::Int64Array, true),
                 column("floats", ColumnType::Float64Array, true),
@@ -76,11 +76,11 @@ impl Guest for Module {
                 "large key" => everything(0, Value::Text("x".repeat(10_000))),
                 "early local timestamp" => everything(7, Value::LocalTimestamp(FIRST_INSTANT - 1)),
                 "late local timestamp" => everything(7, Value::LocalTimestamp(LAST_INSTANT + 1)),
-                "early time" => everything(8, Value::Time(-1)),
-                "late time" => everything(8, Value::Time(LAST_TIME + 1)),
-                "nul in case-insensitive text" => everything(9, Value::CiText("a\0".to_owned())),
+                "early time" => everything(8, Value::TimeOfDay(-1)),
+                "late time" => everything(8, Value::TimeOfDay(LAST_TIME + 1)),
+                "nul in case-insensitive text" => everything(9, Value::CaseInsensitiveText("a\0".to_owned())),
                 "nul in an element" => everything(10, Value::TextArray(names(&["a", "\0"]))),
-                "large index of case-insensitive text" => everything(9, Value::CiText("x".repeat(10_000))),
+                "large index of case-insensitive text" => everything(9, Value::CaseInsensitiveText("x".repeat(10_000))),
                 "large element" => everything(10, Value::TextArray(vec!["x".repeat(2401)])),
                 "text for case-insensitive text" => everything(9, Value::Text("a".to_owned())),
                 "another array" => everything(10, Value::Int64Array(vec![1])),
@@ -102,9 +102,9 @@ impl Guest for Module {
                     everything(6, Value::Text("x".repeat(2000)));
                     everything(7, Value::LocalTimestamp(FIRST_INSTANT));
                     everything(7, Value::LocalTimestamp(LAST_INSTANT));
-                    everything(8, Value::Time(0));
-                    everything(8, Value::Time(LAST_TIME));
-                    everything(9, Value::CiText("x".repeat(2400)));
+                    everything(8, Value::TimeOfDay(0));
+                    everything(8, Value::TimeOfDay(LAST_TIME));
+                    everything(9, Value::CaseInsensitiveText("x".repeat(2400)));
                     everything(10, Value::TextArray(vec!["x".repeat(2400), "y".repeat(2400), String::new()]));
                     everything(10, Value::TextArray(Vec::new()));
                     everything(11, Value::Int64Array(vec![i64::MIN, i64::MAX]));
