@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn a_commit_becomes_an_event() {
-        let commit = "ab12\0Ada\x002016-08-28T01:37:12-04:00\0readme: a title\n\nA body.\n\0\0\nREADME.md\0crates/a b.rs\0";
+        let commit =
+            "ab12\0Ada\x002016-08-28T01:37:12-04:00\0readme: a title\n\nA body.\n\0\0\nREADME.md\0crates/a b.rs\0";
         assert_eq!(
             event("sundial", commit),
             Some(json!({

@@ -68,8 +68,7 @@ fn issues_are_numbers_after_a_hash() {
 
 #[test]
 fn a_commit_that_is_written_again_is_one_row() {
-    given::<Commits>([made("First", &[])]).when([made("Second", &[])]).then_row(Commit {
-        title: "Second".into(),
-        ..row("First", &[])
-    });
+    given::<Commits>([made("First", &[])])
+        .when([made("Second", &[])])
+        .then_row(Commit { title: "Second".into(), ..row("First", &[]) });
 }

@@ -141,7 +141,9 @@ impl Projection for Rotations {
                 arr_delay: None,
             }),
             FlightEvent::Departed(left) => announced(rows, event, State::Departed)?.dep_delay = Some(left.dep_delay),
-            FlightEvent::Arrived(arrival) => announced(rows, event, State::Arrived)?.arr_delay = Some(arrival.arr_delay),
+            FlightEvent::Arrived(arrival) => {
+                announced(rows, event, State::Arrived)?.arr_delay = Some(arrival.arr_delay)
+            }
             FlightEvent::Cancelled(_) => {
                 announced(rows, event, State::Cancelled)?;
             }
