@@ -11,6 +11,14 @@ use crate::support::{Host, deploy_upcaster, week, week_ndjson};
 /// Flights announced, departed and arrived.
 type Counts = [i64; 3];
 
+/// What the flights of each aircraft add up to. The sample's README shows it.
+const JOIN: &str = "
+    SELECT tailnum, count(*) AS announced, count(dep_delay) AS departed, count(arr_delay) AS arrived
+    FROM read_models.rotations_aircraft AS aircraft
+    JOIN read_models.rotations_flights AS flights USING (tailnum)
+    GROUP BY tailnum
+";
+
 /// The counts of each aircraft; those of flights without one are under the empty text.
 fn counted(events: &[Value]) -> BTreeMap<String, Counts> {
     let mut counts: BTreeMap<String, Counts> = BTreeMap::new();
@@ -45,17 +53,9 @@ async fn flights_find_their_aircraft() {
         assert_eq!(row, &json!({"tailnum": row["tailnum"], "departed": departed, "arrived": arrived}));
     }
 
-    // With SQL: what the flights of each aircraft add up to.
+    // With SQL: the flights themselves.
     let mut connection = PgConnection::connect_with(&database.connect_options()).await.unwrap();
-    let joined: Vec<(String, i64, i64, i64)> = sqlx::query_as(
-        "SELECT tailnum, count(*), count(flights.dep_delay), count(flights.arr_delay)
-         FROM read_models.rotations_aircraft AS aircraft
-         JOIN read_models.rotations_flights AS flights USING (tailnum)
-         GROUP BY tailnum",
-    )
-    .fetch_all(&mut connection)
-    .await
-    .unwrap();
+    let joined: Vec<(String, i64, i64, i64)> = sqlx::query_as(JOIN).fetch_all(&mut connection).await.unwrap();
     let joined: BTreeMap<String, Counts> = joined.into_iter().map(|(of, a, b, c)| (of, [a, b, c])).collect();
     let with_aircraft = in_the_events.into_iter().filter(|(tailnum, _)| !tailnum.is_empty());
     assert_eq!(joined, with_aircraft.collect());
