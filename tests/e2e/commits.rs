@@ -17,7 +17,7 @@ type Hashes = BTreeSet<String>;
 
 /// The messages as they are in the file.
 struct Messages {
-    /// The lines of the file, as an import takes them, with ids that are UUIDs or none.
+    /// The lines of the file, without the ids.
     ndjson: String,
     commits: Vec<Message>,
 }
@@ -51,15 +51,12 @@ impl Messages {
         let (mut ndjson, mut commits) = (String::new(), Vec::new());
         for line in text.lines() {
             let mut event: Value = serde_json::from_str(line).unwrap();
-            // It is not a UUID, and only `gnomon import` makes one of it.
+            // A hash is not a UUID; `gnomon import` makes one of it, and the route that it uses does not.
             event.as_object_mut().unwrap().remove("id");
             ndjson += &format!("{event}\n");
             let data = event["data"].take();
-            let (title, body) = data["message"]
-                .as_str()
-                .unwrap()
-                .split_once('\n')
-                .unwrap_or_else(|| (data["message"].as_str().unwrap(), ""));
+            let message = data["message"].as_str().unwrap();
+            let (title, body) = message.split_once('\n').unwrap_or((message, ""));
             commits.push(Message { title: words(title), body: words(body), data });
         }
         Self { ndjson, commits }
@@ -142,6 +139,13 @@ async fn with_commits(messages: &Messages) -> (Host, TestDatabase) {
 async fn words_are_found_where_they_stand() {
     let messages = Messages::read();
     let (host, _database) = with_commits(&messages).await;
+    let table = &host.json("/v1/modules/commits/versions/1").await["descriptor"]["tables"][0];
+    assert_eq!(
+        table["indexes"][0],
+        json!({
+            "name": "words", "kind": "full_text", "columns": ["title", "body"], "language": "english", "weights": ["A", "B"],
+        })
+    );
     let unmistakable = messages.unmistakable();
     assert!(unmistakable.len() > 250, "only {}", unmistakable.len());
     for word in unmistakable.keys() {

@@ -6,7 +6,8 @@ use gnomon_sdk::{
 };
 use rotations::{Aircraft, Flight, Rotations, State};
 
-const DEPARTURE: &str = "2013-01-01T10:15:00Z";
+/// 2013-01-01T10:15:00Z
+const DEPARTURE: Timestamp = Timestamp::from_timestamp_secs(1_357_035_300).unwrap();
 
 fn scheduled(tailnum: Option<&str>) -> TestEvent {
     let data = json!({
@@ -34,7 +35,7 @@ fn flight(tailnum: Option<&str>) -> Flight {
         tailnum: tailnum.map(str::to_owned),
         origin: "EWR".into(),
         dest: "IAH".into(),
-        scheduled_departure: DEPARTURE.parse::<Timestamp>().unwrap(),
+        scheduled_departure: DEPARTURE,
         last_state: State::Scheduled,
         dep_delay: None,
         arr_delay: None,
