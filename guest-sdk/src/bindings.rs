@@ -10,7 +10,7 @@ pub(crate) mod upcaster;
 #[allow(missing_docs, unreachable_pub, unsafe_code, unused_qualifications, clippy::all, reason = "generated code")]
 pub mod generated {
     wit_bindgen::generate!({
-        path: "../wit/v0.2.0",
+        path: "wit",
         world: "projection",
         pub_export_macro: true,
         export_macro_name: "export_projection",

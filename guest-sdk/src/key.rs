@@ -83,6 +83,7 @@ macro_rules! tuple_keys {
     )*};
 }
 
+// Up to `gnomon_values::limits::MAX_INDEX_COLUMNS`.
 tuple_keys! {
     A AK 0 B BK 1;
     A AK 0 B BK 1 C CK 2;
@@ -91,6 +92,14 @@ tuple_keys! {
     A AK 0 B BK 1 C CK 2 D DK 3 E EK 4 F FK 5;
     A AK 0 B BK 1 C CK 2 D DK 3 E EK 4 F FK 5 G GK 6;
     A AK 0 B BK 1 C CK 2 D DK 3 E EK 4 F FK 5 G GK 6 H HK 7;
+    A AK 0 B BK 1 C CK 2 D DK 3 E EK 4 F FK 5 G GK 6 H HK 7 I IK 8;
+    A AK 0 B BK 1 C CK 2 D DK 3 E EK 4 F FK 5 G GK 6 H HK 7 I IK 8 J JK 9;
+    A AK 0 B BK 1 C CK 2 D DK 3 E EK 4 F FK 5 G GK 6 H HK 7 I IK 8 J JK 9 K KK 10;
+    A AK 0 B BK 1 C CK 2 D DK 3 E EK 4 F FK 5 G GK 6 H HK 7 I IK 8 J JK 9 K KK 10 L LK 11;
+    A AK 0 B BK 1 C CK 2 D DK 3 E EK 4 F FK 5 G GK 6 H HK 7 I IK 8 J JK 9 K KK 10 L LK 11 M MK 12;
+    A AK 0 B BK 1 C CK 2 D DK 3 E EK 4 F FK 5 G GK 6 H HK 7 I IK 8 J JK 9 K KK 10 L LK 11 M MK 12 N NK 13;
+    A AK 0 B BK 1 C CK 2 D DK 3 E EK 4 F FK 5 G GK 6 H HK 7 I IK 8 J JK 9 K KK 10 L LK 11 M MK 12 N NK 13 O OK 14;
+    A AK 0 B BK 1 C CK 2 D DK 3 E EK 4 F FK 5 G GK 6 H HK 7 I IK 8 J JK 9 K KK 10 L LK 11 M MK 12 N NK 13 O OK 14 P PK 15;
 }
 
 #[cfg(test)]

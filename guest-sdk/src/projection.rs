@@ -7,7 +7,7 @@ use crate::{Event, Events, Failure, Prefetch, Rows, Tables};
 /// Folds events into the rows of tables.
 ///
 /// There is no `self`: rows are the only memory of a projection. Statics and thread-locals are lost at times that a projection
-/// cannot know, so rows must not depend on them; the [test kit](crate::testing) detects it if they do.
+/// cannot know, so rows must not depend on them; the test kit, `gnomon_sdk::testing`, detects it if they do.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a projection", note = "implement `Projection` for it")]
 pub trait Projection: 'static {
     /// The events that it reads.

@@ -31,8 +31,14 @@ use crate::{
 /// [`Column`](crate::Column) lists the types of fields. Names of tables, columns and indexes consist of `a` to `z`, `0` to `9` and
 /// `_`, and are checked when the projection is compiled.
 ///
-/// An index speeds up queries, and [`Rows::find`](crate::Rows::find) searches by it: the derive generates a function with its
-/// name, such as `Flight::by_route("JFK", "LHR")`.
+/// An index with `columns(…)` speeds up queries, and [`Rows::find`](crate::Rows::find) searches by it: the derive generates a function
+/// with its name, such as `Flight::by_route("JFK", "LHR")`. Indexes with `gin(…)`, over json and arrays, and with
+/// `full_text(language = "english", columns(title = "A", body = "B"))` are for queries only.
+///
+/// `#[references(Airport)]` on a field says that it holds the key of a row of another table of the projection, or of the same one;
+/// `#[references(Leg, columns(flight, leg))]` on the struct says it of several fields. Nothing enforces it.
+///
+/// The first paragraph of the doc comment on the struct and on each field is its description in Postgres and in the API.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the row of a table",
     note = "derive it: `#[derive(Table)]` and `#[table(\"…\")]` on a struct with named fields"

@@ -2,9 +2,9 @@
 
 use crate::{rows::CachedTable, schema::TableSchema, table::Table};
 
-/// The tables of a projection: one, as in `type Tables = Account`, or a tuple of several.
+/// The tables of a projection: one, as in `type Tables = Account`, or a tuple of several, up to the 32 that a host allows.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is neither a table nor a tuple of tables",
+    message = "`{Self}` is neither a table nor a tuple of at most 32 tables",
     note = "derive it: `#[derive(Table)]` and `#[table(\"…\")]` on a struct with named fields"
 )]
 pub trait Tables {
@@ -26,8 +26,14 @@ impl<T: Table> Tables for T {
     }
 }
 
+/// A tuple of each size up to that of the list.
 macro_rules! tuples_of_tables {
-    ($($($table:ident)*;)*) => {$(
+    ([$($table:ident)*] $next:ident $($rest:ident)*) => {
+        tuples_of_tables! { @ $($table)* $next }
+        tuples_of_tables! { [$($table)* $next] $($rest)* }
+    };
+    ([$($table:ident)*]) => {};
+    (@ $($table:ident)*) => {
         impl<$($table: Table),*> Tables for ($($table,)*) {
             fn schemas() -> Vec<TableSchema> {
                 vec![$($table::SCHEMA),*]
@@ -37,16 +43,10 @@ macro_rules! tuples_of_tables {
                 vec![$(CachedTable::new::<$table>()),*]
             }
         }
-    )*};
+    };
 }
 
+// `gnomon_values::limits::MAX_TABLES` of them.
 tuples_of_tables! {
-    A;
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
-    A B C D E F G;
-    A B C D E F G H;
+    [] A B C D E F G H I J K L M N O P Q R S T U V W X Y Z AA AB AC AD AE AF
 }

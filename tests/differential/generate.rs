@@ -1,6 +1,8 @@
 //! Random cases.
 
-use differential_guest::{Days, Everything, KeyOf, KeyTypes, Micros, Operation, Pair, Search, State};
+use differential_guest::{
+    Days, Everything, KeyOf, KeyTypes, LocalMicros, Micros, Operation, Pair, Search, Shapes, State, TimeMicros,
+};
 use gnomon_sdk::{Json, prelude::*, serde_json::json};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::Value;
@@ -18,7 +20,7 @@ pub(crate) struct Case {
 
 impl Case {
     pub(crate) fn random(seed: u64) -> Self {
-        let mut random = Random(StdRng::seed_from_u64(seed));
+        let mut random = Random::new(seed);
         let skip = seed % 2 == 1;
         // A case that halts is to get somewhere before.
         let trouble = if skip { 40 } else { 600 };
@@ -72,9 +74,13 @@ fn number(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-struct Random(StdRng);
+pub(crate) struct Random(StdRng);
 
 impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(StdRng::seed_from_u64(seed))
+    }
+
     fn below(&mut self, end: usize) -> usize {
         self.0.random_range(0..end)
     }
@@ -96,7 +102,8 @@ impl Random {
         if self.one_in(trouble) {
             return self.trouble();
         }
-        match self.below(20) {
+        match self.below(22) {
+            20.. => Operation::PutShapes(Box::new(self.shapes()), 0, self.list() / 2),
             0..4 => Operation::PutEverything(Box::new(self.everything()), 0, self.list()),
             4..6 => Operation::PutPair(self.pair(), 0),
             6..8 => Operation::PutKeyTypes(Box::new(self.key_types()), 0),
@@ -113,7 +120,38 @@ impl Random {
     fn trouble(&mut self) -> Operation {
         let edge = self.of(&[2399, 2400, 2401, 5000]);
         let nul = "a\0b".to_owned();
-        match self.below(20) {
+        match self.below(28) {
+            20 => {
+                let row = Shapes { title: CiText::default(), ..self.shapes() };
+                Operation::PutShapes(Box::new(row), edge, 0)
+            }
+            21 => Operation::PutShapes(Box::new(self.shapes()), 0, edge),
+            22 => {
+                let row = self.shapes();
+                let row = self.of(&[
+                    Shapes { title: CiText(nul.clone()), ..row.clone() },
+                    Shapes { maybe_title: Some(CiText(nul.clone())), ..row.clone() },
+                    Shapes { texts: vec![String::new(), nul.clone()], ..row.clone() },
+                    Shapes { maybe_texts: Some(vec![nul]), ..row },
+                ]);
+                Operation::PutShapes(Box::new(row), 0, 0)
+            }
+            23 => Operation::PutShapes(Box::new(self.never_shapes()), 0, 0),
+            24 => Operation::PutShapes(Box::new(self.shapes_by_hand()), 0, 0),
+            25 => {
+                let near = (1 << 20) / 8 - 60 + i64::try_from(self.below(60)).unwrap();
+                let row = Shapes { numbers: (0..near).collect(), ..self.shapes() };
+                Operation::PutShapes(Box::new(row), 0, 0)
+            }
+            26 => {
+                let (local, time) = (self.never_local(), self.leap_time());
+                let kept = self.local();
+                Operation::Find(self.of(&[Search::Local(local, None), Search::Local(kept, Some(time))]))
+            }
+            27 => {
+                let row = KeyTypes { time: self.leap_time(), ..self.key_types() };
+                Operation::Delete(KeyOf::KeyTypes(Box::new(row)))
+            }
             // Words that a host writes as they are.
             0 => Operation::Fail(self.of(&["as told", "Straße", ""]).to_owned()),
             1 => Operation::ChangeKey(self.small()),
@@ -187,11 +225,35 @@ impl Random {
 
     fn never_key_types(&mut self) -> KeyTypes {
         let row = self.key_types();
-        if self.one_in(2) {
-            KeyTypes { instant: self.never_instant(), ..row }
-        } else {
-            KeyTypes { day: self.never_day(), ..row }
+        match self.below(4) {
+            0 => KeyTypes { instant: self.never_instant(), ..row },
+            1 => KeyTypes { day: self.never_day(), ..row },
+            2 => KeyTypes { local: self.never_local(), ..row },
+            _ => KeyTypes { time: self.leap_time(), ..row },
         }
+    }
+
+    /// A row with a time that is not kept.
+    fn never_shapes(&mut self) -> Shapes {
+        let row = self.shapes();
+        match self.below(4) {
+            0 => Shapes { local: self.never_local(), ..row },
+            1 => Shapes { maybe_local: Some(self.never_local()), ..row },
+            2 => Shapes { time: self.leap_time(), ..row },
+            _ => Shapes { maybe_time: Some(self.leap_time()), ..row },
+        }
+    }
+
+    /// A row with a cell that is made by hand, within what is kept or not.
+    fn shapes_by_hand(&mut self) -> Shapes {
+        let (first, last) = (-62_135_596_800_000_000, 253_402_300_799_999_999);
+        let row = self.shapes();
+        if self.one_in(2) {
+            let micros = self.of(&[i64::MIN, first - 1, first, last, last + 1, i64::MAX]);
+            return Shapes { local_micros: LocalMicros(micros), ..row };
+        }
+        let micros = self.of(&[i64::MIN, -1, 0, 86_399_999_999, 86_400_000_000, i64::MAX]);
+        Shapes { time_micros: TimeMicros(micros), ..row }
     }
 
     /// JSON whose numbers have as many digits as there may be, or more.
@@ -209,7 +271,8 @@ impl Random {
     }
 
     fn key(&mut self) -> KeyOf {
-        match self.below(3) {
+        match self.below(4) {
+            3 => KeyOf::Shapes(self.id()),
             0 => KeyOf::Everything(self.id()),
             1 => KeyOf::Pair(self.text(), self.small(), 0),
             _ => KeyOf::KeyTypes(Box::new(self.key_types())),
@@ -217,7 +280,8 @@ impl Random {
     }
 
     fn search(&mut self) -> Search {
-        match self.below(8) {
+        match self.below(9) {
+            8 => Search::Local(self.local(), self.maybe(Self::time)),
             0 => Search::Text(self.text()),
             1 => {
                 let (number, day) = (self.maybe(Self::i64), self.maybe(Self::day));
@@ -265,6 +329,40 @@ impl Random {
         }
     }
 
+    pub(crate) fn shapes(&mut self) -> Shapes {
+        Shapes {
+            id: self.id(),
+            number: self.i64(),
+            title: CiText(self.text()),
+            local: self.local(),
+            time: self.time(),
+            local_micros: LocalMicros(self.of(&[-1, 0, 1 << 50])),
+            time_micros: TimeMicros(self.of(&[0, 1, 1 << 36])),
+            texts: self.array(Self::element),
+            numbers: self.array(Self::i64),
+            floats: self.array(Self::float),
+            uuids: self.array(Self::uuid),
+            maybe_title: self.maybe(|random| CiText(random.text())),
+            maybe_local: self.maybe(Self::local),
+            maybe_time: self.maybe(Self::time),
+            maybe_texts: self.maybe(|random| random.array(Self::element)),
+            maybe_numbers: self.maybe(|random| random.array(Self::i64)),
+            maybe_uuids: self.maybe(|random| random.array(Self::uuid)),
+        }
+    }
+
+    fn array<T>(&mut self, element: impl Fn(&mut Self) -> T) -> Vec<T> {
+        (0..self.below(4)).map(|_| element(self)).collect()
+    }
+
+    /// A text, or one that means something else in the literal of an array.
+    fn element(&mut self) -> String {
+        if self.one_in(2) {
+            return self.text();
+        }
+        self.of(&["NULL", "null", "{}", "{a,b}", ",", "a,b", "\"", "\\", "\\\\\"", "[1:2]={1,2}", "\t", " "]).to_owned()
+    }
+
     fn pair(&mut self) -> Pair {
         Pair { left: self.text(), right: self.small(), number: self.i64(), note: self.maybe(Self::text) }
     }
@@ -278,6 +376,8 @@ impl Random {
             flag: self.one_in(2),
             uuid: Uuid::nil(),
             state: self.state(),
+            local: self.of(&["0001-01-01T00:00:00", "2000-02-29T00:00:00.000001999"]).parse().unwrap(),
+            time: self.of(&["00:00:00", "23:59:59.999999999"]).parse().unwrap(),
             number: self.i64(),
         }
     }
@@ -369,6 +469,41 @@ impl Random {
     fn never_day(&mut self) -> Date {
         let near = self.of(&["0000-12-31", "+10000-01-01"]).parse().unwrap();
         self.of(&[near, near, Date::MIN, Date::MAX])
+    }
+
+    fn local(&mut self) -> LocalTimestamp {
+        let text = self.of(&[
+            "0001-01-01T00:00:00",
+            "1969-12-31T23:59:59.999999",
+            "1969-12-31T23:59:59.999999999",
+            "1970-01-01T00:00:00",
+            "2013-01-01T10:17:00.000001999",
+            "9999-12-31T23:59:59.999999",
+            "9999-12-31T23:59:59.999999999",
+        ]);
+        text.parse().unwrap()
+    }
+
+    /// A local timestamp beyond the ends, or within a leap second.
+    fn never_local(&mut self) -> LocalTimestamp {
+        let text = self.of(&[
+            "0000-12-31T23:59:59.999999999",
+            "+10000-01-01T00:00:00",
+            "2016-12-31T23:59:60",
+            "1990-12-31T23:59:60.999999999",
+        ]);
+        let near = text.parse().unwrap();
+        self.of(&[near, near, near, LocalTimestamp::MIN, LocalTimestamp::MAX])
+    }
+
+    fn time(&mut self) -> TimeOfDay {
+        let text = self.of(&["00:00:00", "00:00:00.000001", "10:17:00.5", "12:34:56.000001999", "23:59:59.999999999"]);
+        text.parse().unwrap()
+    }
+
+    /// A time of day within a leap second.
+    fn leap_time(&mut self) -> TimeOfDay {
+        self.of(&["23:59:60", "23:59:60.999999999"]).parse().unwrap()
     }
 
     fn uuid(&mut self) -> Uuid {

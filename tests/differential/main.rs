@@ -21,6 +21,7 @@ mod generate;
 mod host;
 mod model;
 mod on_host;
+mod over_http;
 
 use std::{collections::BTreeMap, env};
 

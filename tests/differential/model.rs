@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-use differential_guest::{Everything, Found, KeyOf, KeyTypes, Operation, Pair, Search, longer, summary};
+use differential_guest::{Everything, Found, KeyOf, KeyTypes, Operation, Pair, Search, Shapes, longer, summary};
 use gnomon_sdk::{
     Column, Table,
     prelude::*,
@@ -38,8 +38,14 @@ const LAST_INSTANT: i64 = 253_402_300_799_999_999;
 const FIRST_DAY: i32 = -719_162;
 /// 9999-12-31
 const LAST_DAY: i32 = 2_932_896;
+/// 23:59:59.999999
+const LAST_TIME: i64 = 86_399_999_999;
 /// Stands for an instant within a leap second.
 const LEAP: Value = Value::Timestamp(i64::MIN + 1);
+/// Stands for a local timestamp within a leap second.
+const LOCAL_LEAP: Value = Value::LocalTimestamp(i64::MIN + 1);
+/// Stands for a time of day within a leap second.
+const LEAP_TIME: Value = Value::Time(i64::MIN + 1);
 
 impl Model {
     pub(crate) fn fold(case: &Case) -> Expected {
@@ -65,7 +71,7 @@ impl Model {
             }
             model.before.clear();
         }
-        let schemas = [Everything::SCHEMA, Pair::SCHEMA, KeyTypes::SCHEMA, Found::SCHEMA];
+        let schemas = [Everything::SCHEMA, Pair::SCHEMA, KeyTypes::SCHEMA, Shapes::SCHEMA, Found::SCHEMA];
         let rows = schemas.into_iter().map(|schema| {
             let rows = model.tables.entry(schema.name).or_default().values();
             let mut rows: Vec<Vec<String>> = rows.map(|row| row.iter().map(cells::of_kit).collect()).collect();
@@ -85,6 +91,10 @@ impl Model {
             Operation::PutKeyTypes(row, more) => {
                 let cells = key_types(&row.longer(*more));
                 self.set(KeyTypes::SCHEMA, key_in(&KeyTypes::SCHEMA, &cells), Some(cells));
+            }
+            Operation::PutShapes(row, title, text) => {
+                let cells = shapes(row.longer(*title, *text));
+                self.set(Shapes::SCHEMA, key_in(&Shapes::SCHEMA, &cells), Some(cells));
             }
             Operation::Add(key, by) => {
                 let (schema, key) = key_of(key);
@@ -216,6 +226,10 @@ impl Model {
                 let number = number.map(|number| ("number", cell(&number)));
                 summary::key_types(self.found([Some(("day", day(*date))), number]))
             }
+            Search::Local(date_time, time) => {
+                let time = time.map(|time| ("maybe_time", time_of_day(time)));
+                summary::shapes(self.found([Some(("local", local(*date_time))), time]))
+            }
             Search::Amount(amount, more) => {
                 let flag = more.map(|(flag, _)| ("flag", cell(&flag)));
                 let time = more.map(|(_, time)| ("instant", instant(time)));
@@ -261,6 +275,20 @@ fn day(date: Date) -> Value {
     Value::Date(days.try_into().unwrap())
 }
 
+fn local(time: LocalTimestamp) -> Value {
+    match instant(time.and_utc()) {
+        Value::Timestamp(micros) if micros != i64::MIN + 1 => Value::LocalTimestamp(micros),
+        _ => LOCAL_LEAP,
+    }
+}
+
+fn time_of_day(time: TimeOfDay) -> Value {
+    match local(Date::default().and_time(time)) {
+        Value::LocalTimestamp(micros) if micros != i64::MIN + 1 => Value::Time(micros),
+        _ => LEAP_TIME,
+    }
+}
+
 /// The cells of a row. What no cell can hold may be in a row until the event ends, or until it is searched: here it is a mark
 /// that [`refusal`] knows.
 fn everything(row: Everything) -> Row {
@@ -287,10 +315,35 @@ fn everything(row: Everything) -> Row {
 }
 
 fn key_types(row: &KeyTypes) -> Row {
-    let plain = KeyTypes { instant: Timestamp::default(), day: Date::default(), ..row.clone() };
+    let plain = KeyTypes {
+        instant: Timestamp::default(),
+        day: Date::default(),
+        local: LocalTimestamp::default(),
+        time: TimeOfDay::default(),
+        ..row.clone()
+    };
     let mut cells = plain.to_cells().unwrap();
     cells[column_index(&KeyTypes::SCHEMA, "instant")] = instant(row.instant);
     cells[column_index(&KeyTypes::SCHEMA, "day")] = day(row.day);
+    cells[column_index(&KeyTypes::SCHEMA, "local")] = local(row.local);
+    cells[column_index(&KeyTypes::SCHEMA, "time")] = time_of_day(row.time);
+    cells
+}
+
+fn shapes(row: Shapes) -> Row {
+    let Shapes { local: at, time, maybe_local, maybe_time, .. } = row;
+    let (local_kept, time_kept) = (LocalTimestamp::default(), TimeOfDay::default());
+    let plain = Shapes { local: local_kept, time: time_kept, maybe_local: None, maybe_time: None, ..row };
+    let mut cells = plain.to_cells().unwrap();
+    let marks = [
+        Some(("local", local(at))),
+        Some(("time", time_of_day(time))),
+        maybe_local.map(|at| ("maybe_local", local(at))),
+        maybe_time.map(|time| ("maybe_time", time_of_day(time))),
+    ];
+    for (column, mark) in marks.into_iter().flatten() {
+        cells[column_index(&Shapes::SCHEMA, column)] = mark;
+    }
     cells
 }
 
@@ -311,11 +364,22 @@ fn json_refusal(json: &serde_json::Value) -> Option<&'static str> {
 /// Why a row, a key or a search cannot have the cell.
 fn refusal(cell: &Value) -> Option<String> {
     let reason = match cell {
-        leap if *leap == LEAP => "), or the second that follows",
+        leap if [LEAP, LOCAL_LEAP, LEAP_TIME].contains(leap) => "), or the second that follows",
         Value::Timestamp(..FIRST_INSTANT) => " is before 0001-01-01T00:00:00Z, the first instant that Gnomon keeps",
         Value::Timestamp(micros) if *micros > LAST_INSTANT => {
             " is after 9999-12-31T23:59:59.999999Z, the last instant that Gnomon keeps"
         }
+        Value::LocalTimestamp(..FIRST_INSTANT) => {
+            " is before 0001-01-01T00:00:00, the first date and time that Gnomon keeps"
+        }
+        Value::LocalTimestamp(micros) if *micros > LAST_INSTANT => {
+            " is after 9999-12-31T23:59:59.999999, the last date and time that Gnomon keeps"
+        }
+        Value::Time(micros) if !(0..=LAST_TIME).contains(micros) => {
+            " is not a time of day; the last is 23:59:59.999999, 86399999999 microseconds"
+        }
+        Value::CiText(text) if text.contains('\0') => NUL,
+        Value::TextArray(texts) if texts.iter().any(|text| text.contains('\0')) => NUL,
         Value::Date(..FIRST_DAY) => " is before 0001-01-01, the first day that Gnomon keeps",
         Value::Date(days) if *days > LAST_DAY => " is after 9999-12-31, the last day that Gnomon keeps",
         Value::Text(text) => match text.strip_prefix('\0') {
@@ -339,7 +403,12 @@ fn wrong(schema: &TableSchema, key: &Key, row: &Row) -> Option<String> {
     let cells = |columns: &'static [&'static str]| columns.iter().map(|column| &row[column_index(schema, column)]);
     let index = |index: &IndexSchema| match index.kind {
         IndexKind::Btree(columns) => too_long(&format!("index `{}`", index.name), cells(columns)),
-        IndexKind::Gin(_) | IndexKind::FullText { .. } => None,
+        IndexKind::Gin(columns) => cells(columns).find_map(|cell| {
+            let Value::TextArray(texts) = cell else { return None };
+            let each = |text: &String| too_long_bytes(&format!("index `{}`", index.name), text.len());
+            texts.iter().find_map(each)
+        }),
+        IndexKind::FullText { .. } => None,
     };
     too_long("the key", cells(schema.key)).or_else(|| schema.indexes.iter().find_map(index)).or_else(|| {
         let bytes: usize = row.iter().map(|cell| size(cell) + 8).sum();
@@ -349,7 +418,10 @@ fn wrong(schema: &TableSchema, key: &Key, row: &Row) -> Option<String> {
 }
 
 fn too_long<'v>(what: &str, cells: impl Iterator<Item = &'v Value>) -> Option<String> {
-    let bytes: usize = cells.map(size).sum();
+    too_long_bytes(what, cells.map(size).sum())
+}
+
+fn too_long_bytes(what: &str, bytes: usize) -> Option<String> {
     let words =
         format!("the values of {what} have {bytes} bytes; an index holds at most 2400 (put a digest there instead)");
     (bytes > 2400).then_some(words)
@@ -357,7 +429,11 @@ fn too_long<'v>(what: &str, cells: impl Iterator<Item = &'v Value>) -> Option<St
 
 fn size(cell: &Value) -> usize {
     match cell {
-        Value::Text(text) | Value::Decimal(text) | Value::Json(text) => text.len(),
+        Value::Text(text) | Value::CiText(text) | Value::Decimal(text) | Value::Json(text) => text.len(),
+        Value::TextArray(texts) => texts.iter().map(|text| text.len() + 24).sum(),
+        Value::I64Array(numbers) => numbers.len() * 8,
+        Value::F64Array(numbers) => numbers.len() * 8,
+        Value::UuidArray(uuids) => uuids.len() * 16,
         Value::Bytes(bytes) => bytes.len(),
         _ => 0,
     }
@@ -379,6 +455,7 @@ fn key_of(key: &KeyOf) -> (TableSchema, Key) {
     match key {
         KeyOf::Everything(id) => (Everything::SCHEMA, Key(vec![Value::I64(*id)])),
         KeyOf::Pair(left, right, more) => (Pair::SCHEMA, pair_key(&longer(left, *more), *right)),
+        KeyOf::Shapes(id) => (Shapes::SCHEMA, Key(vec![Value::I64(*id)])),
         KeyOf::KeyTypes(row) => (KeyTypes::SCHEMA, key_in(&KeyTypes::SCHEMA, &key_types(row))),
     }
 }
@@ -388,9 +465,10 @@ impl Ord for Key {
         let compare = |(left, right): (&Value, &Value)| match (left, right) {
             (Value::Text(left), Value::Text(right)) => left.as_bytes().cmp(right.as_bytes()),
             (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
-            (Value::I64(left), Value::I64(right)) | (Value::Timestamp(left), Value::Timestamp(right)) => {
-                left.cmp(right)
-            }
+            (Value::I64(left), Value::I64(right))
+            | (Value::Timestamp(left), Value::Timestamp(right))
+            | (Value::LocalTimestamp(left), Value::LocalTimestamp(right))
+            | (Value::Time(left), Value::Time(right)) => left.cmp(right),
             (Value::Date(left), Value::Date(right)) => left.cmp(right),
             (Value::Decimal(left), Value::Decimal(right)) => {
                 left.parse::<Decimal>().unwrap().cmp(&right.parse::<Decimal>().unwrap())

@@ -7,7 +7,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use crate::{pages, repository};
 
 /// The links of a page, and the anchors of its headings.
-fn links_and_anchors(page: &str) -> (Vec<String>, BTreeSet<String>) {
+pub(crate) fn links_and_anchors(page: &str) -> (Vec<String>, BTreeSet<String>) {
     let (mut links, mut anchors) = (Vec::new(), BTreeSet::new());
     let mut heading: Option<String> = None;
     for event in Parser::new_ext(page, Options::ENABLE_TABLES) {

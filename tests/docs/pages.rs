@@ -8,6 +8,7 @@ use std::{
 use crate::{
     PAGES,
     example::{Action, examples},
+    links::links_and_anchors,
     markdown::{Block, blocks, links_to_nothing},
     repository,
 };
@@ -83,6 +84,17 @@ fn the_readme_of_the_sdk_has_nothing_that_only_rustdoc_understands() {
         assert_eq!(block.text.lines().find(hidden), None, "line {}", block.line);
     }
     assert_eq!(links_to_nothing(&page), Vec::<String>::new());
+}
+
+/// Where a crate is published there is nothing beside it.
+#[test]
+fn the_readmes_of_published_crates_link_to_nothing_outside_of_them() {
+    for page in ["guest-sdk/README.md", "guest-sdk/derive/README.md", "guest-sdk/values/README.md"] {
+        let leads_out = |link: &String| !link.starts_with('#') && !link.starts_with("https://");
+        let links = links_and_anchors(&read(page)).0;
+        assert!(!links.is_empty(), "{page}");
+        assert_eq!(links.into_iter().filter(leads_out).collect::<Vec<_>>(), Vec::<String>::new(), "{page}");
+    }
 }
 
 #[test]

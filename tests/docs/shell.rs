@@ -83,7 +83,9 @@ impl Shell {
         for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
             bash.env(name, std::env::var_os(name).map_or_else(|| at_home(folder), PathBuf::from));
         }
-        // Crates are built with what is on this machine, and into the target folder that has some of it.
+        // Crates are built with what is on this machine, and into the target folder that has some of it. That a new crate builds with the
+        // SDK that it brings along is a test of its own, tests/e2e/cli/crates.rs.
+        let sdk = crate::repository().join("guest-sdk");
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let mut child = bash
             .args(["--noprofile", "--norc"])
@@ -92,6 +94,7 @@ impl Shell {
             .env("PATH", format!("{}:{path}", programs.display()))
             .env("CARGO_TARGET_DIR", target)
             .env("CARGO_NET_OFFLINE", "true")
+            .env("GNOMON_SDK", sdk)
             .env("GNOMON_URL", format!("http://{address}"))
             .env("GNOMON_LISTEN", address.to_string())
             .env("GNOMON_DATA_DIR", folder.path().join("data"))

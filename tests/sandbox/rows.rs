@@ -21,6 +21,9 @@ fn rows_must_fit_their_table() {
         "no cells",
         "too large",
         "large bytes",
+        "large array",
+        "text for case-insensitive text",
+        "another array",
         "batch",
     ];
     assert_eq!(
@@ -32,7 +35,11 @@ fn rows_must_fit_their_table() {
             "null key: table `notes`: column `position` must not be null",
             "no cells: table `notes`: a row has 3 values, but the module passed 0",
             "too large: table `notes`: bytes of a row: 1048603; the limit max_row_bytes is 1048576",
-            "large bytes: table `everything`: bytes of a row: 1048672; the limit max_row_bytes is 1048576",
+            "large bytes: table `everything`: bytes of a row: 1048728; the limit max_row_bytes is 1048576",
+            "large array: table `everything`: bytes of a row: 1048723; the limit max_row_bytes is 1048576",
+            "text for case-insensitive text: table `everything`: column `mail` has type citext, but the module passed a value \
+             of type text",
+            "another array: table `everything`: column `tags` has type text[], but the module passed a value of type i64[]",
             "batch: table `notes`: bytes of the rows of one batch: 67125632; the limit max_batch_write_bytes is 67108864",
         ]
     );
@@ -55,6 +62,14 @@ fn rows_must_fit_postgres() {
         "nul in json",
         "large index",
         "large key",
+        "early local timestamp",
+        "late local timestamp",
+        "early time",
+        "late time",
+        "nul in case-insensitive text",
+        "nul in an element",
+        "large index of case-insensitive text",
+        "large element",
     ];
     assert_eq!(
         words.map(|word| broke("wrong_row", word)),
@@ -81,13 +96,28 @@ fn rows_must_fit_postgres() {
              (put a digest there instead)",
             "large key: table `everything`: the values of the key have 10000 bytes; an index holds at most 2400 (put a \
              digest there instead)",
+            "early local timestamp: table `everything`: column `local`: 0000-12-31T23:59:59.999999 is before \
+             0001-01-01T00:00:00, the first date and time that Gnomon keeps",
+            "late local timestamp: table `everything`: column `local`: +10000-01-01T00:00:00 is after \
+             9999-12-31T23:59:59.999999, the last date and time that Gnomon keeps",
+            "early time: table `everything`: column `time`: -1 microseconds after midnight is not a time of day; the last is \
+             23:59:59.999999, 86399999999 microseconds",
+            "late time: table `everything`: column `time`: 86400000000 microseconds after midnight is not a time of day; the \
+             last is 23:59:59.999999, 86399999999 microseconds",
+            "nul in case-insensitive text: table `everything`: column `mail`: the text contains NUL (\\0), which Postgres \
+             cannot hold",
+            "nul in an element: table `everything`: column `tags`: the text contains NUL (\\0), which Postgres cannot hold",
+            "large index of case-insensitive text: table `everything`: the values of index `by_mail` have 10000 bytes; an \
+             index holds at most 2400 (put a digest there instead)",
+            "large element: table `everything`: the values of index `by_tags` have 2401 bytes; an index holds at most 2400 \
+             (put a digest there instead)",
         ]
     );
 }
 
 #[test]
 fn the_outermost_values_fit() {
-    assert_eq!(writes("wrong_row", "outermost").tables()[1].written().count(), 8);
+    assert_eq!(writes("wrong_row", "outermost").tables()[1].written().count(), 18);
 }
 
 #[test]
@@ -101,6 +131,8 @@ fn calls_must_keep_the_contract() {
         "find without values",
         "find too many values",
         "find another type",
+        "find case-insensitive text",
+        "find by a gin index",
         "get empty key",
         "get null key",
         "delete long key",
@@ -120,6 +152,12 @@ fn calls_must_keep_the_contract() {
             "find without values: table `notes`: a find has 1 values, but the module passed 0".to_owned(),
             "find too many values: table `notes`: a find has 1 values, but the module passed 2".to_owned(),
             "find another type: table `notes`: column `color` has type text, but the module passed a value of type i64"
+                .to_owned(),
+            "find case-insensitive text: table `articles`: find cannot search by the index `by_author`: only queries compare \
+             case-insensitive text; keep a lower-case copy as text, and search for that"
+                .to_owned(),
+            "find by a gin index: table `articles`: find cannot search by the index `by_tags`: it is not a B-tree; gin and \
+             full-text indexes are for queries"
                 .to_owned(),
             "get empty key: table `notes`: a key has 1 values, but the module passed 0".to_owned(),
             "get null key: table `notes`: column `position` must not be null".to_owned(),

@@ -6,7 +6,7 @@ use crate::{Upcaster, guest as module};
 #[allow(missing_docs, unreachable_pub, unsafe_code, unused_qualifications, clippy::all, reason = "generated code")]
 pub mod generated {
     wit_bindgen::generate!({
-        path: "../wit/v0.2.0",
+        path: "wit",
         world: "upcaster",
         pub_export_macro: true,
         export_macro_name: "export_upcaster",

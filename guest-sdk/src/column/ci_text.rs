@@ -45,7 +45,7 @@ pub struct CiText(
 
 /// What a search would be given for [`CiText`]: there is no such search, so there is no value of this type.
 #[derive(Clone, Copy, Debug)]
-pub struct NotFound(Infallible);
+pub struct CiTextCannotBeFound(Infallible);
 
 impl Deref for CiText {
     type Target = String;
@@ -120,9 +120,9 @@ impl NotNull for CiText {}
 impl WordsColumn for CiText {}
 
 impl IndexColumn for CiText {
-    type Wanted<'a> = NotFound;
+    type Wanted<'a> = CiTextCannotBeFound;
 
-    fn wanted_value(wanted: NotFound) -> Result<Value, Failure> {
+    fn wanted_value(wanted: CiTextCannotBeFound) -> Result<Value, Failure> {
         match wanted.0 {}
     }
 }

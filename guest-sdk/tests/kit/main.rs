@@ -4,6 +4,7 @@
 #[cfg(unix)]
 mod impure;
 mod limits;
+mod many_tables;
 mod messages;
 mod numbers;
 mod pure;

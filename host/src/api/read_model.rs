@@ -16,6 +16,9 @@ pub struct ReadModels {
 pub struct ReadModel {
     /// The projection.
     pub projection: String,
+    /// What it is for, as its author says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// The build that queries read; null before the first has caught up.
     pub active_build: Option<u64>,
     /// The version of that build.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     event_log::Position,
-    read_model::{Identifier, Table, TableSet},
+    read_model::{CreateError, Identifier, Table, TableSet},
     subscriptions::{self, HoldError, Lease, LeaseLost, OnFailure, SubscriptionId},
 };
 
@@ -97,7 +97,7 @@ impl Changes {
         new: &NewBuild,
         tables: &[Arc<Table>],
         cause: &str,
-    ) -> Result<Build, sqlx::Error> {
+    ) -> Result<Build, CreateError> {
         let build = store::insert(&mut self.transaction, &self.projection, new).await?;
         TableSet::new(build.id.schema(), tables).create(&mut self.transaction).await?;
         self.note(Some(build.name()), Change::Begun, cause).await?;

@@ -19,6 +19,8 @@ use crate::{
 pub struct ReadModelSummary {
     /// The projection.
     pub projection: Identifier,
+    /// What it is for, as the author of that build's version says.
+    pub description: Option<String>,
     /// The build that queries read, or `None` before the first has caught up.
     pub active: Option<ActiveSummary>,
     /// The tables of that build, or of the newest one if none is active.
@@ -68,9 +70,9 @@ impl ReadModelRow {
             }
             _ => None,
         };
-        let tables = match descriptor {
-            Some(Json(Descriptor::Projection(descriptor))) => descriptor.tables,
-            _ => Vec::new(),
+        let (description, tables) = match descriptor {
+            Some(Json(Descriptor::Projection(descriptor))) => (descriptor.description, descriptor.tables),
+            _ => (None, Vec::new()),
         };
         let with_view = |table: TableDeclaration| {
             let name = Identifier::new(table.name.clone()).map_err(|error| sqlx::Error::Decode(error.into()))?;
@@ -78,7 +80,7 @@ impl ReadModelRow {
             Ok::<_, sqlx::Error>(TableSummary { table, view })
         };
         let tables = tables.into_iter().map(with_view).collect::<Result<_, _>>()?;
-        Ok(ReadModelSummary { projection, active, tables })
+        Ok(ReadModelSummary { projection, description, active, tables })
     }
 }
 

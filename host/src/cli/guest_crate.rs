@@ -208,7 +208,7 @@ impl GuestCrate {
 }
 
 /// The cargo that has started this program, or the one of the PATH.
-fn cargo() -> OsString {
+pub(super) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
 }
 
@@ -218,7 +218,7 @@ async fn run(folder: &Path, program: OsString, arguments: &[&str]) -> anyhow::Re
     command.output().await.map_err(|error| cannot_run(&program.to_string_lossy(), &error))
 }
 
-fn cannot_run(program: &str, error: &io::Error) -> anyhow::Error {
+pub(super) fn cannot_run(program: &str, error: &io::Error) -> anyhow::Error {
     if error.kind() == io::ErrorKind::NotFound {
         anyhow::anyhow!("`{program}` is not installed, and modules are built with it; https://rustup.rs installs Rust")
     } else {

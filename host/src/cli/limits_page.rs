@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use clap::{Arg, CommandFactory};
-use gnomon_values::{Day, Instant, json, limits};
+use gnomon_values::{Day, Instant, LocalTimestamp, TimeOfDay, json, limits};
 
 use super::Cli;
 use crate::{api::MAX_SAMPLES, read_model::Decimal};
@@ -109,7 +109,11 @@ const MODULES: &[Row] = &[
     ("what one call hands to the host", By("max-call-bytes", Bytes), Build),
     ("steps of an upcaster", Fixed(limits::MAX_STEPS, NONE), Code("invalid_module")),
     ("events that upcasters make of one", By("max-upcast-events", NONE), Build),
-    ("event types that a projection names, and categories", Fixed(limits::MAX_WANTED, NONE), Code("invalid_module")),
+    (
+        "event types that a projection names, categories, tags, and types that a step of an upcaster produces",
+        Fixed(limits::MAX_WANTED, NONE),
+        Code("invalid_module"),
+    ),
 ];
 
 const TABLES: &[Row] = &[
@@ -117,8 +121,24 @@ const TABLES: &[Row] = &[
     ("columns of a table", Fixed(limits::MAX_COLUMNS, NONE), Code("invalid_module")),
     ("columns of a key or an index", Fixed(limits::MAX_INDEX_COLUMNS, NONE), Code("invalid_module")),
     ("indexes of a table beside its key", Fixed(limits::MAX_INDEXES, NONE), Code("invalid_module")),
-    ("a row: text, decimal digits, JSON and bytes, and 8 for each cell", By("max-row-bytes", Bytes), Build),
+    ("references of a table", Fixed(limits::MAX_REFERENCES, NONE), Code("invalid_module")),
+    (
+        "description of a projection, a table or a column",
+        Fixed(limits::MAX_DESCRIPTION_BYTES, Bytes),
+        Code("invalid_module"),
+    ),
+    (
+        "a row: text, decimal digits, JSON, bytes and arrays (8 for a number, 16 for a UUID, 24 and its own for a text), and 8 for each cell",
+        By("max-row-bytes", Bytes),
+        Build,
+    ),
     ("text, decimal digits and bytes of a key or of an index of one row", Fixed(limits::MAX_INDEX_BYTES, Bytes), Build),
+    ("a text of an array in a gin index", Fixed(limits::MAX_INDEX_BYTES, Bytes), Build),
+    (
+        "characters of the columns of a full-text index whose words it holds",
+        Fixed(limits::MAX_FULL_TEXT_CHARS, NONE),
+        Nowhere,
+    ),
     ("rows that one `find` returns", By("max-find-rows", NONE), Build),
     ("keys of one `get-many`", By("max-get-keys", NONE), Build),
     ("rows that one call returns", By("max-read-bytes", Bytes), Build),
@@ -138,6 +158,12 @@ const BUILDS: &[Row] = &[
 const VALUES: &[Row] = &[
     ("`time` of an event; what is finer than a microsecond is cut off", Range(instants), Code("invalid_body")),
     ("a timestamp; what is finer than a microsecond is cut off", Range(instants), Build),
+    (
+        "a local timestamp, likewise",
+        Range(|| [LocalTimestamp::MIN.to_string(), LocalTimestamp::MAX.to_string()]),
+        Build,
+    ),
+    ("a time of day, likewise", Range(|| [TimeOfDay(0).to_string(), TimeOfDay::MAX.to_string()]), Build),
     ("a date", Range(|| [Day::MIN.to_string(), Day::MAX.to_string()]), Build),
     ("an i64", Range(|| [format!("-{}", grouped(1 << 63)), grouped(i64::MAX as usize)]), Build),
     ("an f64", Text("every double; -0.0 is kept as 0.0, and each NaN as one"), Build),

@@ -145,7 +145,7 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
         match cli.command {
             Command::Serve(command) => command.run().await,
             Command::Demo(command) => command.run().await,
-            Command::New(command) => command.run(),
+            Command::New(command) => command.run().await,
             Command::Build(command) => command.run().await,
             Command::Deploy(command) => command.run().await,
             Command::Modules(command) => command.run().await,

@@ -204,6 +204,7 @@ impl From<OperateError> for Problem {
             OperateError::NothingToDeploy | OperateError::DeployedTwice(_) => Self::new(Code::InvalidBody, detail),
             OperateError::NoUpcaster(_) => Self::new(Code::UpcasterNotFound, detail),
             OperateError::Upcasters(error) => Self::new(Code::UpcasterConflict, detail).with("reasons", error.reasons),
+            OperateError::Tables(error) => Self::new(Code::InvalidModule, detail).with("reasons", [error.to_string()]),
             OperateError::Load(error) => error.into(),
         }
     }

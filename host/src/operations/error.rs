@@ -4,7 +4,7 @@ use crate::{
     builds::{BuildNumber, ChangeError, PickError},
     event_log::Position,
     modules::LoadError,
-    read_model::Identifier,
+    read_model::{CreateError, Identifier},
     runtime::UpcasterConflict,
 };
 
@@ -58,12 +58,24 @@ pub enum OperateError {
     /// A deployment has several versions of one module.
     #[error("module `{0}` stands twice in one deployment; one version of it can be deployed")]
     DeployedTwice(Identifier),
+    /// Postgres cannot have the tables of a new build.
+    #[error("the build's tables cannot be created: {0}")]
+    Tables(CreateError),
     /// Two upcasters conflict.
     #[error(transparent)]
     Upcasters(#[from] UpcasterConflict),
     /// The version does not run here.
     #[error(transparent)]
     Load(#[from] LoadError),
+}
+
+impl From<CreateError> for OperateError {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::Postgres(error) => error.into(),
+            error @ CreateError::NoCollation { .. } => Self::Tables(error),
+        }
+    }
 }
 
 impl From<sqlx::Error> for OperateError {

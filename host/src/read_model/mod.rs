@@ -22,7 +22,7 @@ pub use self::{
     content_hash::{ContentHash, ContentHashes, TableHash, content_hash},
     decimal::{Decimal, DecimalError},
     identifier::{Identifier, IdentifierError},
-    storage::{LookupError, RowsTooLarge, TableSet},
+    storage::{CreateError, LookupError, RowsTooLarge, TableSet},
     table::{
         Column, ColumnDeclaration, DeclarationError, Index, IndexDeclaration, IndexKind, IndexKindDeclaration,
         Reference, ReferenceDeclaration, ShapeError, Table, TableDeclaration, Weight, WeightedColumn,

@@ -5,48 +5,77 @@ use proptest::{prelude::*, sample::select};
 use uuid::Uuid;
 
 use super::{
-    CanonicalJson, ColumnDeclaration, ColumnType, Decimal, Float, Table, TableDeclaration, Value,
-    array_literal::array_literal,
+    CanonicalJson, ColumnDeclaration, ColumnType, Decimal, Float, IndexDeclaration, IndexKindDeclaration, Table,
+    TableDeclaration, Value, array_literal::array_literal,
 };
+
+/// Creates the collation of case-insensitive columns in a database without Gnomon's own tables.
+pub(crate) const CREATE_COLLATION: &str =
+    concat!("CREATE SCHEMA gnomon;", include_str!("../../../migrations/0005_case_insensitive.sql"));
+
+/// A column that is never null.
+pub(crate) fn column(name: &str, column_type: ColumnType) -> ColumnDeclaration {
+    ColumnDeclaration { name: name.to_owned(), description: None, column_type, nullable: false }
+}
+
+/// A column that may be null.
+pub(crate) fn nullable(name: &str, column_type: ColumnType) -> ColumnDeclaration {
+    ColumnDeclaration { nullable: true, ..column(name, column_type) }
+}
+
+/// A table with nothing but columns and a key.
+pub(crate) fn declaration(
+    name: &str,
+    columns: impl IntoIterator<Item = ColumnDeclaration>,
+    key: &[&str],
+) -> TableDeclaration {
+    TableDeclaration {
+        name: name.to_owned(),
+        description: None,
+        columns: columns.into_iter().collect(),
+        key: key.iter().map(|&column| column.to_owned()).collect(),
+        indexes: Vec::new(),
+        references: Vec::new(),
+    }
+}
+
+/// An index over the values of columns.
+pub(crate) fn btree(name: &str, columns: &[&str]) -> IndexDeclaration {
+    let columns = columns.iter().map(|&column| column.to_owned()).collect();
+    IndexDeclaration { name: name.to_owned(), kind: IndexKindDeclaration::Btree { columns } }
+}
 
 /// A table with a column of every type, all but the key nullable. Some names are keywords of SQL, or aliases in the host's
 /// statements.
 pub(crate) fn table() -> Table {
     let columns = [
-        ("id", ColumnType::I64),
-        ("user", ColumnType::Text),
-        ("page", ColumnType::Bool),
-        ("delay", ColumnType::I64),
-        ("ratio", ColumnType::F64),
-        ("fare", ColumnType::Decimal),
-        ("landed", ColumnType::Timestamp),
-        ("day", ColumnType::Date),
-        ("ticket", ColumnType::Uuid),
-        ("doc", ColumnType::Json),
-        ("raw", ColumnType::Bytes),
+        nullable("user", ColumnType::Text),
+        nullable("page", ColumnType::Bool),
+        nullable("delay", ColumnType::I64),
+        nullable("ratio", ColumnType::F64),
+        nullable("fare", ColumnType::Decimal),
+        nullable("landed", ColumnType::Timestamp),
+        nullable("day", ColumnType::Date),
+        nullable("ticket", ColumnType::Uuid),
+        nullable("doc", ColumnType::Json),
+        nullable("raw", ColumnType::Bytes),
+        nullable("city", ColumnType::CiText),
+        nullable("boarding", ColumnType::LocalTimestamp),
+        nullable("gate_closes", ColumnType::Time),
+        nullable("tags", ColumnType::TextArray),
+        nullable("seats", ColumnType::I64Array),
+        nullable("weights", ColumnType::F64Array),
+        nullable("crew", ColumnType::UuidArray),
     ];
-    let column = |(name, column_type): (&str, ColumnType)| ColumnDeclaration {
-        description: None,
-        name: name.to_owned(),
-        column_type,
-        nullable: name != "id",
-    };
-    let declaration = TableDeclaration {
-        description: None,
-        references: Vec::new(),
-        name: "flights".to_owned(),
-        columns: columns.into_iter().map(column).collect(),
-        key: vec!["id".to_owned()],
-        indexes: vec![],
-    };
-    Table::check(&declaration).unwrap()
+    let columns = std::iter::once(column("id", ColumnType::I64)).chain(columns);
+    Table::check(&declaration("flights", columns, &["id"])).unwrap()
 }
 
 /// Values from a small set, so that equal ones occur, with many edge cases.
 pub(super) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
     match column_type {
         ColumnType::Text => "[aAbé%_*\\\\,()\"{} .]{0,3}".prop_map(Value::Text).boxed(),
-        ColumnType::CiText => "[aAbéÉ%_]{0,3}".prop_map(Value::CiText).boxed(),
+        ColumnType::CiText => "[aAbeéÉ%_]{0,3}".prop_map(Value::CiText).boxed(),
         ColumnType::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
         ColumnType::I64 => {
             prop_oneof![4 => -2..3_i64, 1 => select(vec![i64::MIN, i64::MAX])].prop_map(Value::I64).boxed()

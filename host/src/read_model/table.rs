@@ -193,6 +193,12 @@ pub enum IndexKind {
 }
 
 impl Index {
+    /// Whether it is over the words of texts; queries then name it like a column.
+    #[must_use]
+    pub fn is_full_text(&self) -> bool {
+        matches!(self.kind, IndexKind::FullText { .. })
+    }
+
     /// The columns of a B-tree, first to last; none for an index of another kind, by which `find` cannot search.
     #[must_use]
     pub fn btree(&self) -> &[usize] {

@@ -1,26 +1,15 @@
 use super::*;
-
-fn column(name: &str, column_type: ColumnType, nullable: bool) -> ColumnDeclaration {
-    ColumnDeclaration { description: None, name: name.into(), column_type, nullable }
-}
+use crate::read_model::samples::{self, btree, column, nullable};
 
 fn declaration() -> TableDeclaration {
-    TableDeclaration {
-        description: None,
-        references: Vec::new(),
-        name: "accounts".into(),
-        columns: vec![
-            column("id", ColumnType::Text, false),
-            column("balance", ColumnType::I64, false),
-            column("rate", ColumnType::F64, true),
-            column("notes", ColumnType::Json, true),
-        ],
-        key: vec!["id".into()],
-        indexes: vec![IndexDeclaration {
-            name: "by_balance".into(),
-            kind: IndexKindDeclaration::Btree { columns: vec!["balance".into()] },
-        }],
-    }
+    let columns = [
+        column("id", ColumnType::Text),
+        column("balance", ColumnType::I64),
+        nullable("rate", ColumnType::F64),
+        nullable("notes", ColumnType::Json),
+    ];
+    let declaration = samples::declaration("accounts", columns, &["id"]);
+    TableDeclaration { indexes: vec![btree("by_balance", &["balance"])], ..declaration }
 }
 
 fn complaints(change: impl FnOnce(&mut TableDeclaration)) -> Vec<String> {
@@ -43,17 +32,11 @@ fn every_error_is_named() {
         complaints(|t| {
             t.name = "Accounts".into();
             t.key = vec!["rate".into(), "owner".into()];
-            t.columns.push(column("select", ColumnType::Text, false));
-            t.columns.push(column("ctid", ColumnType::Text, false));
-            t.columns.push(column("id", ColumnType::Text, false));
-            t.indexes.push(IndexDeclaration {
-                name: "by_notes".into(),
-                kind: IndexKindDeclaration::Btree { columns: vec!["notes".into()] },
-            });
-            t.indexes.push(IndexDeclaration {
-                name: "by_nothing".into(),
-                kind: IndexKindDeclaration::Btree { columns: vec![] },
-            });
+            t.columns.push(column("select", ColumnType::Text));
+            t.columns.push(column("ctid", ColumnType::Text));
+            t.columns.push(column("id", ColumnType::Text));
+            t.indexes.push(btree("by_notes", &["notes"]));
+            t.indexes.push(btree("by_nothing", &[]));
         }),
         [
             "table: the name `Accounts` must be made of a to z, 0 to 9 and _, and must not begin with a digit",

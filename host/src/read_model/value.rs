@@ -150,7 +150,9 @@ mod tests {
                 "i64" => Value::I64(text.parse().unwrap()),
                 "decimal" => Value::Decimal(crate::read_model::Decimal::parse(text).unwrap()),
                 "timestamp" => Value::Timestamp(Instant(text.parse().unwrap())),
+                "local_timestamp" => Value::LocalTimestamp(LocalTimestamp(text.parse().unwrap())),
                 "date" => Value::Date(Day(text.parse().unwrap())),
+                "time" => Value::Time(TimeOfDay(text.parse().unwrap())),
                 "uuid" => Value::Uuid(text.parse().unwrap()),
                 "bytes" => Value::Bytes(
                     text.as_bytes()

@@ -139,26 +139,15 @@ impl TableWrites {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read_model::{ColumnDeclaration, ColumnType, IndexDeclaration, IndexKindDeclaration, TableDeclaration};
+    use crate::read_model::{
+        ColumnType,
+        samples::{btree, column, declaration},
+    };
 
     fn table() -> Arc<Table> {
-        let column = |name: &str, column_type| ColumnDeclaration {
-            description: None,
-            name: name.into(),
-            column_type,
-            nullable: false,
-        };
-        let declaration = TableDeclaration {
-            description: None,
-            references: Vec::new(),
-            name: "t".into(),
-            columns: vec![column("id", ColumnType::I64), column("color", ColumnType::Text)],
-            key: vec!["id".into()],
-            indexes: vec![IndexDeclaration {
-                name: "by_color".into(),
-                kind: IndexKindDeclaration::Btree { columns: vec!["color".into()] },
-            }],
-        };
+        let columns = [column("id", ColumnType::I64), column("color", ColumnType::Text)];
+        let mut declaration = declaration("t", columns, &["id"]);
+        declaration.indexes = vec![btree("by_color", &["color"])];
         Arc::new(Table::check(&declaration).unwrap())
     }
 

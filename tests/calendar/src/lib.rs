@@ -1,4 +1,4 @@
-//! A projection with instants and days wherever a table can have them: as keys, in indexes, with and without null.
+//! A projection with instants, days and times without a time zone wherever a table can have them: as keys, in indexes, with and without null.
 
 use gnomon_sdk::prelude::*;
 use serde::Deserialize;
@@ -21,6 +21,10 @@ pub struct Noted {
     due: Option<Timestamp>,
     /// A day that it tells of.
     day: Option<Date>,
+    /// A date and time without a time zone.
+    local: Option<LocalTimestamp>,
+    /// A time of day.
+    clock: Option<TimeOfDay>,
 }
 
 /// A question.
@@ -28,6 +32,8 @@ pub struct Noted {
 pub struct Asked {
     way: Way,
     at: Timestamp,
+    /// The time of day of the local table, if that is asked instead.
+    clock: Option<TimeOfDay>,
 }
 
 /// A way to ask for rows.
@@ -49,6 +55,7 @@ pub enum Way {
 #[table("notes")]
 #[index("by_at", columns(at))]
 #[index("by_due", columns(due, day))]
+#[index("by_local", columns(local, clock))]
 pub struct Note {
     /// Where the event stands.
     #[key]
@@ -61,6 +68,12 @@ pub struct Note {
     pub due: Option<Timestamp>,
     /// The day that it tells of.
     pub day: Option<Date>,
+    /// The date and time without a time zone.
+    pub local: Option<LocalTimestamp>,
+    /// The time of day.
+    pub clock: Option<TimeOfDay>,
+    /// How many notes before it have the same local time.
+    pub local_before: i64,
     /// How many notes before it have the same time.
     pub before: i64,
 }
@@ -79,17 +92,40 @@ pub struct InstantNotes {
     pub notes: i64,
 }
 
-/// Keeps both tables.
+/// How often something happened at one local time.
+#[derive(Table)]
+#[table("locals")]
+pub struct LocalNotes {
+    /// The date and time.
+    #[key]
+    pub local: LocalTimestamp,
+    /// Its time of day.
+    #[key]
+    pub clock: TimeOfDay,
+    /// How often.
+    pub notes: i64,
+}
+
+/// Keeps the tables.
 pub struct Calendar;
 
 impl Projection for Calendar {
     type Event = Noting;
-    type Tables = (Note, InstantNotes);
+    type Tables = (Note, InstantNotes, LocalNotes);
 
     fn handle(event: &Event<Noting>, rows: &mut Rows) -> Result<(), Failure> {
         match &event.data {
             Noting::Noted(noted) => note(event, noted, rows),
-            Noting::Asked(Asked { way, at }) => {
+            Noting::Asked(Asked { way, at, clock: Some(clock) }) => {
+                let local = at.naive_utc();
+                match way {
+                    Way::Get | Way::Prefetch => drop(rows.get::<LocalNotes>((local, *clock))),
+                    Way::Delete => rows.delete::<LocalNotes>((local, *clock)),
+                    Way::Find => drop(rows.find(Note::by_local(local, *clock))),
+                }
+                Ok(())
+            }
+            Noting::Asked(Asked { way, at, clock: None }) => {
                 let key = (*at, at.date_naive());
                 match way {
                     Way::Get | Way::Prefetch => drop(rows.get::<InstantNotes>(key)),
@@ -102,8 +138,14 @@ impl Projection for Calendar {
     }
 
     fn prefetch(event: &Event<Noting>, prefetch: &mut Prefetch) {
-        if let Noting::Asked(Asked { way: Way::Prefetch, at }) = &event.data {
-            prefetch.want::<InstantNotes>((*at, at.date_naive()));
+        match &event.data {
+            Noting::Asked(Asked { way: Way::Prefetch, at, clock: None }) => {
+                prefetch.want::<InstantNotes>((*at, at.date_naive()));
+            }
+            Noting::Asked(Asked { way: Way::Prefetch, at, clock: Some(clock) }) => {
+                prefetch.want::<LocalNotes>((at.naive_utc(), *clock));
+            }
+            _ => {}
         }
     }
 }
@@ -112,7 +154,14 @@ fn note(event: &Event<Noting>, noted: &Noted, rows: &mut Rows) -> Result<(), Fai
     let (at, on) = (event.time, event.time.date_naive());
     let before = i64::try_from(rows.find(Note::by_at(at)).len())?;
     let position = i64::try_from(event.position)?;
-    rows.put(Note { position, at, on, due: noted.due, day: noted.day, before });
+    let Noted { due, day, local, clock } = *noted;
+    let mut local_before = 0;
+    if let (Some(local), Some(clock)) = (local, clock) {
+        local_before = i64::try_from(rows.find(Note::by_local(local, clock)).len())?;
+        let new = || LocalNotes { local, clock, notes: 0 };
+        rows.get_or_insert_with::<LocalNotes>((local, clock), new).notes += 1;
+    }
+    rows.put(Note { position, at, on, due, day, local, clock, local_before, before });
     rows.get_or_insert_with::<InstantNotes>((at, on), || InstantNotes { at, on, notes: 0 }).notes += 1;
     Ok(())
 }

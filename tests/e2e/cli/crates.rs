@@ -1,6 +1,10 @@
 //! The work of an author: `new`, the crate's own tests, `build`, `deploy` and `query`.
+//!
+//! One test has what `gnomon new` writes by itself, and compiles the SDK that the crate brings along. The others use the SDK of this
+//! repository, which is compiled already.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -24,11 +28,45 @@ fn like_workspace(command: &mut Command, folder: &Path) {
     command.current_dir(folder).env("CARGO_TARGET_DIR", target).env("CARGO_NET_OFFLINE", "true");
 }
 
+/// The SDK of this repository.
+fn with_sdk(arguments: &[&str]) -> Vec<String> {
+    let sdk = workspace().join("guest-sdk").display().to_string();
+    arguments.iter().map(|argument| (*argument).to_owned()).chain(["--sdk".to_owned(), sdk]).collect()
+}
+
+/// A folder that is empty, and the same in each run: crates in it are compiled over what an earlier run has left in the target folder.
+fn same_folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    fs::create_dir_all(&folder).unwrap();
+    folder.canonicalize().unwrap()
+}
+
+/// The folders of the crates that a crate is built from and that are in no registry.
+async fn local_crates(project: &Path) -> Vec<PathBuf> {
+    let mut metadata = Command::new(env!("CARGO"));
+    // Crates of other platforms are not on the machine.
+    metadata.args(["metadata", "--format-version", "1", "--filter-platform", "wasm32-wasip2"]);
+    like_workspace(&mut metadata, project);
+    let said = finish(metadata).await;
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let metadata: Value = serde_json::from_str(&said.out).unwrap();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    let local = packages.filter(|package| package["source"].is_null());
+    let mut folders: Vec<PathBuf> = local
+        .map(|package| Path::new(package["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned())
+        .collect();
+    folders.sort();
+    folders
+}
+
 async fn finish(mut command: Command) -> Said {
     Said::from(tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap())
 }
 
-async fn in_folder(folder: &Path, host: &Host, arguments: &[&str]) -> Said {
+async fn in_folder<A: AsRef<OsStr>>(folder: &Path, host: &Host, arguments: &[A]) -> Said {
     let mut command = gnomon();
     command.args(arguments).env("GNOMON_URL", host.url());
     like_workspace(&mut command, folder);
@@ -39,19 +77,35 @@ async fn in_folder(folder: &Path, host: &Host, arguments: &[&str]) -> Said {
 async fn a_new_crate_passes_its_tests_and_is_built_deployed_and_queried() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
-    let folder: TempDir = tempfile::tempdir().unwrap();
-    let made = in_folder(folder.path(), &host, &["new", "order-totals"]).await;
+    let folder = same_folder("new-crate");
+    let project = folder.join("order-totals");
+    let made = in_folder(&folder, &host, &["new", "order-totals"]).await;
     assert_eq!((made.code, made.out.as_str()), (Some(0), "order-totals\n"), "{}", made.err);
-    assert_eq!(
-        made.err,
-        "made the projection `order_totals`; next:\n  cd order-totals\n  cargo test\n  gnomon deploy .\n"
+    let said = format!(
+        "made the projection `order_totals`\n\
+         it brings the sources of gnomon-sdk {version} along, in vendor/gnomon-sdk; Cargo.toml says how to use crates.io instead\n\
+         next:\n  cd {project}\n  cargo test\n  {program} deploy .\n",
+        version = env!("CARGO_PKG_VERSION"),
+        project = project.display(),
+        program = env!("CARGO_BIN_EXE_gnomon"),
     );
-    let again = in_folder(folder.path(), &host, &["new", "order-totals"]).await;
+    assert_eq!(made.err, said);
+    let again = in_folder(&folder, &host, &["new", "order-totals"]).await;
     assert_eq!(again.code, Some(1));
     assert_eq!(again.err, "error: order-totals exists already; choose another name or remove it\n");
 
-    let project = folder.path().join("order-totals");
     fs::copy(workspace().join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
+    // Nothing of this repository is used.
+    let sdk = project.join("vendor/gnomon-sdk");
+    let expected = [project.clone(), sdk.clone(), sdk.join("derive"), sdk.join("values")];
+    assert_eq!(local_crates(&project).await, expected);
+    // With the SDK's sources in it, too. The format of this repository does not count for a folder that lies in it.
+    fs::write(folder.join("rustfmt.toml"), "").unwrap();
+    let mut formatted = Command::new(env!("CARGO"));
+    formatted.args(["fmt", "--all", "--check"]);
+    like_workspace(&mut formatted, &project);
+    let formatted = finish(formatted).await;
+    assert_eq!((formatted.code, formatted.out.as_str()), (Some(0), ""), "{}", formatted.err);
     let mut tests = Command::new(env!("CARGO"));
     tests.arg("test");
     like_workspace(&mut tests, &project);
@@ -104,15 +158,78 @@ async fn a_new_crate_passes_its_tests_and_is_built_deployed_and_queried() {
     ");
 }
 
+/// Modules of one repository share the sources of the SDK.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_module_uses_the_sdk_of_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    for arguments in [&["new", "first"] as &[&str], &["new", "second", "--sdk", "first/vendor/gnomon-sdk"]] {
+        let mut new = gnomon();
+        new.args(arguments).current_dir(&root);
+        let said = finish(new).await;
+        assert_eq!(said.code, Some(0), "{}", said.err);
+    }
+    assert!(!root.join("second/vendor").exists());
+    let moved = root.join("moved");
+    fs::create_dir(&moved).unwrap();
+    for name in ["first", "second"] {
+        fs::rename(root.join(name), moved.join(name)).unwrap();
+    }
+    let second = moved.join("second");
+    fs::copy(workspace().join("Cargo.lock"), second.join("Cargo.lock")).unwrap();
+    let sdk = moved.join("first/vendor/gnomon-sdk");
+    assert_eq!(local_crates(&second).await, [sdk.clone(), sdk.join("derive"), sdk.join("values"), second.clone()]);
+
+    // One workspace of both.
+    for name in ["first", "second"] {
+        let manifest = moved.join(name).join("Cargo.toml");
+        let text = fs::read_to_string(&manifest).unwrap();
+        fs::write(&manifest, text.split_once("[workspace]").unwrap().0).unwrap();
+    }
+    fs::write(moved.join("Cargo.toml"), "[workspace]\nmembers = [\"first\", \"second\"]\nresolver = \"3\"\n").unwrap();
+    fs::rename(second.join("Cargo.lock"), moved.join("Cargo.lock")).unwrap();
+    assert_eq!(local_crates(&moved).await.len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_sdk_is_used_where_cargo_finds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let mut new = gnomon();
+    new.args(["new", "orders", "--published"]).current_dir(&folder);
+    // A cargo that has no registry.
+    new.env("CARGO_HOME", home.path()).env("CARGO_NET_OFFLINE", "true");
+    let refused = finish(new).await;
+    assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""));
+    let version = env!("CARGO_PKG_VERSION");
+    let said = format!(
+        "error: cargo does not get gnomon-sdk {version} from crates.io; without --published, the new crate brings its sources along. cargo \
+         says:\nerror: "
+    );
+    assert!(refused.err.starts_with(&said), "{}", refused.err);
+    assert!(refused.err.contains("gnomon-sdk"), "{}", refused.err);
+    assert!(!folder.path().join("orders").exists());
+
+    let mut new = gnomon();
+    // A cargo that finds everything.
+    new.args(["new", "orders", "--published"]).current_dir(&folder).env("CARGO", "true");
+    let made = finish(new).await;
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    assert!(made.err.starts_with("made the projection `orders`\nnext:\n"), "{}", made.err);
+    let manifest = fs::read_to_string(folder.path().join("orders/Cargo.toml")).unwrap();
+    assert!(manifest.contains(&format!("\ngnomon-sdk = \"{version}\"\n")), "{manifest}");
+    assert!(!folder.path().join("orders/vendor").exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_upcaster_passes_its_tests_and_is_deployed_with_the_projection_that_reads_what_it_makes() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;
     let folder: TempDir = tempfile::tempdir().unwrap();
-    in_folder(folder.path(), &host, &["new", "orders-of-cents"]).await;
-    let made = in_folder(folder.path(), &host, &["new", "--upcaster", "order-cents"]).await;
+    in_folder(folder.path(), &host, &with_sdk(&["new", "orders-of-cents"])).await;
+    let made = in_folder(folder.path(), &host, &with_sdk(&["new", "--upcaster", "order-cents"])).await;
     assert_eq!((made.code, made.out.as_str()), (Some(0), "order-cents\n"), "{}", made.err);
-    assert_eq!(made.err, "made the upcaster `order_cents`; next:\n  cd order-cents\n  cargo test\n  gnomon deploy .\n");
+    assert!(made.err.starts_with("made the upcaster `order_cents`\nnext:\n  cd /"), "{}", made.err);
     for project in ["orders-of-cents", "order-cents"] {
         fs::copy(workspace().join("Cargo.lock"), folder.path().join(project).join("Cargo.lock")).unwrap();
     }

@@ -8,7 +8,23 @@ struct Module;
 
 impl Guest for Module {
     fn describe() -> Descriptor {
-        notes()
+        let mut descriptor = notes();
+        descriptor.tables.push(Table {
+            name: "articles".to_owned(),
+            description: None,
+            columns: vec![
+                column("id", ColumnType::Int64, false),
+                column("author", ColumnType::CiText, true),
+                column("tags", ColumnType::TextArray, true),
+            ],
+            key: vec!["id".to_owned()],
+            indexes: vec![
+                index("by_author", &["author"]),
+                Index { name: "by_tags".to_owned(), kind: IndexKind::Gin(names(&["tags"])) },
+            ],
+            references: Vec::new(),
+        });
+        descriptor
     }
 
     fn handle(events: Vec<Event>) -> Result<(), Failure> {
@@ -23,6 +39,12 @@ impl Guest for Module {
                 "find without values" => drop(read_model::find("notes", "by_color", &[])),
                 "find too many values" => drop(read_model::find("notes", "by_color", &[Value::Null, Value::Null])),
                 "find another type" => drop(read_model::find("notes", "by_color", &[Value::Int64(1)])),
+                "find case-insensitive text" => {
+                    drop(read_model::find("articles", "by_author", &[Value::CiText("ada".to_owned())]));
+                }
+                "find by a gin index" => {
+                    drop(read_model::find("articles", "by_tags", &[Value::TextArray(names(&["a"]))]));
+                }
                 "get empty key" => drop(read_model::get_many("notes", &[vec![]])),
                 "get null key" => drop(read_model::get_many("notes", &[vec![Value::Null]])),
                 "delete long key" => read_model::delete_many("notes", &[vec![Value::Int64(1), Value::Int64(2)]]),

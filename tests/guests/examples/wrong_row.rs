@@ -10,6 +10,8 @@ struct Module;
 const FIRST_INSTANT: i64 = -62_135_596_800_000_000;
 /// 9999-12-31T23:59:59.999999Z
 const LAST_INSTANT: i64 = 253_402_300_799_999_999;
+/// 23:59:59.999999
+const LAST_TIME: i64 = 86_399_999_999;
 /// 0001-01-01
 const FIRST_DAY: i32 = -719_162;
 /// 9999-12-31
@@ -29,9 +31,20 @@ impl Guest for Module {
                 column("json", ColumnType::Json, true),
                 column("bytes", ColumnType::Bytes, true),
                 column("indexed", ColumnType::Text, true),
+                column("local", ColumnType::LocalTimestamp, true),
+                column("time", ColumnType::Time, true),
+                column("mail", ColumnType::CiText, true),
+                column("tags", ColumnType::TextArray, true),
+                column("numbers", ColumnType::Int64Array, true),
+                column("floats", ColumnType::Float64Array, true),
+                column("uuids", ColumnType::UuidArray, true),
             ],
             key: vec!["id".to_owned()],
-            indexes: vec![index("by_indexed", &["indexed"])],
+            indexes: vec![
+                index("by_indexed", &["indexed"]),
+                index("by_mail", &["mail"]),
+                Index { name: "by_tags".to_owned(), kind: IndexKind::Gin(names(&["tags"])) },
+            ],
             references: Vec::new(),
         });
         descriptor
@@ -61,6 +74,17 @@ impl Guest for Module {
                 "large bytes" => everything(5, Value::Bytes(vec![0; 1 << 20])),
                 "large index" => everything(6, Value::Text("x".repeat(10_000))),
                 "large key" => everything(0, Value::Text("x".repeat(10_000))),
+                "early local timestamp" => everything(7, Value::LocalTimestamp(FIRST_INSTANT - 1)),
+                "late local timestamp" => everything(7, Value::LocalTimestamp(LAST_INSTANT + 1)),
+                "early time" => everything(8, Value::Time(-1)),
+                "late time" => everything(8, Value::Time(LAST_TIME + 1)),
+                "nul in case-insensitive text" => everything(9, Value::CiText("a\0".to_owned())),
+                "nul in an element" => everything(10, Value::TextArray(names(&["a", "\0"]))),
+                "large index of case-insensitive text" => everything(9, Value::CiText("x".repeat(10_000))),
+                "large element" => everything(10, Value::TextArray(vec!["x".repeat(2401)])),
+                "text for case-insensitive text" => everything(9, Value::Text("a".to_owned())),
+                "another array" => everything(10, Value::Int64Array(vec![1])),
+                "large array" => everything(11, Value::Int64Array(vec![0; 1 << 17])),
                 "batch" => {
                     let text = "x".repeat(1 << 19);
                     for position in 0..1000 {
@@ -76,6 +100,16 @@ impl Guest for Module {
                     everything(3, Value::Date(LAST_DAY));
                     everything(4, Value::Json("1e308".to_owned()));
                     everything(6, Value::Text("x".repeat(2000)));
+                    everything(7, Value::LocalTimestamp(FIRST_INSTANT));
+                    everything(7, Value::LocalTimestamp(LAST_INSTANT));
+                    everything(8, Value::Time(0));
+                    everything(8, Value::Time(LAST_TIME));
+                    everything(9, Value::CiText("x".repeat(2400)));
+                    everything(10, Value::TextArray(vec!["x".repeat(2400), "y".repeat(2400), String::new()]));
+                    everything(10, Value::TextArray(Vec::new()));
+                    everything(11, Value::Int64Array(vec![i64::MIN, i64::MAX]));
+                    everything(12, Value::Float64Array(vec![f64::NAN, -0.0, f64::MIN]));
+                    everything(13, Value::UuidArray(Vec::new()));
                     everything(0, Value::Text("y".repeat(2000)));
                 }
                 other => panic!("unknown row: {other}"),
@@ -91,7 +125,7 @@ fn put(table: &str, row: Vec<Value>) {
 
 /// Writes a row of `everything` with this cell in one column.
 fn everything(column: usize, cell: Value) {
-    let mut row = vec![Value::Null; 7];
+    let mut row = vec![Value::Null; 14];
     row[0] = Value::Text(format!("{column} {cell:?}").chars().take(40).collect());
     row[column] = cell;
     put("everything", row);

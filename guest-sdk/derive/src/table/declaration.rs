@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use gnomon_values::limits::{MAX_COLUMNS, MAX_INDEXES, MAX_REFERENCES};
+use gnomon_values::limits::{MAX_COLUMNS, MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_REFERENCES};
 use syn::{DeriveInput, Ident, LitStr, Visibility};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 use crate::{description, errors::Errors, identifier, shape};
 
 /// A key of several columns is a tuple, and the SDK implements `Key` for tuples of up to this length.
-const MAX_KEY_COLUMNS: usize = 8;
+const MAX_KEY_COLUMNS: usize = MAX_INDEX_COLUMNS;
 
 /// A table and the struct that is its row.
 pub(super) struct Declaration<'a> {

@@ -34,6 +34,22 @@ struct Many {
     h: i64,
     #[key]
     i: i64,
+    #[key]
+    j: i64,
+    #[key]
+    k: i64,
+    #[key]
+    l: i64,
+    #[key]
+    m: i64,
+    #[key]
+    n: i64,
+    #[key]
+    o: i64,
+    #[key]
+    p: i64,
+    #[key]
+    q: i64,
 }
 
 fn main() {}

@@ -49,6 +49,43 @@ pub struct Number {
     number: i64,
 }
 
+#[derive(Table)]
+#[table("long")]
+pub struct Long {
+    #[key]
+    a: i64,
+    #[key]
+    b: i64,
+    #[key]
+    c: i64,
+    #[key]
+    d: i64,
+    #[key]
+    e: i64,
+    #[key]
+    f: i64,
+    #[key]
+    g: i64,
+    #[key]
+    h: i64,
+    #[key]
+    i: i64,
+    #[key]
+    j: i64,
+    #[key]
+    k: i64,
+    #[key]
+    l: i64,
+    #[key]
+    m: i64,
+    #[key]
+    n: i64,
+    #[key]
+    o: i64,
+    #[key]
+    p: i64,
+}
+
 pub struct Item {
     country: String,
     stock: String,
@@ -85,6 +122,11 @@ pub fn single(rows: &mut Rows, name: &str, owned: &String, shared: &Rc<str>, cow
     rows.get_or_insert_with(7, || Number { number: 7 });
     rows.get_or_insert_with(&7, || Number { number: 7 });
     rows.get::<Number>(7);
+}
+
+/// As many columns as a host allows.
+pub fn sixteen(rows: &mut Rows, first: &i64) -> bool {
+    rows.get::<Long>((first, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)).is_some()
 }
 
 /// A key of a type parameter's table.

@@ -20,7 +20,7 @@ pub const MAX_DESCRIPTION_BYTES: usize = 1000;
 /// Characters of the columns of a full-text index together whose words it holds: Postgres refuses a `tsvector` of more than
 /// 1 MiB. A character of four bytes in words such as `ab-cd`, which Postgres keeps as a whole and in parts, takes 7.7 bytes of it.
 pub const MAX_FULL_TEXT_CHARS: usize = 100_000;
-/// Event types that a projection may name, and categories, and tags.
+/// Event types that a projection may name, categories, tags, and types that a step of an upcaster may produce.
 pub const MAX_WANTED: usize = 1000;
 /// Steps that an upcaster may declare.
 pub const MAX_STEPS: usize = 1000;

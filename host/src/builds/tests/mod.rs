@@ -19,7 +19,7 @@ use crate::{
     },
     modules::{ModuleVersion, store_version},
     postgres::{migrate, test_database::TestDatabase},
-    read_model::{ColumnDeclaration, ColumnType, Identifier, Row, Table, TableDeclaration, TableSet, Value, WriteSet},
+    read_model::{ColumnType, Identifier, Row, Table, TableDeclaration, TableSet, Value, WriteSet, samples},
     runtime::{Descriptor, ProjectionDescriptor, Sdk},
     subscriptions::{AdvanceError, Barrier, Batches, Handled, HostKey, Lease, Step, acquire, advance, set_barriers},
 };
@@ -163,20 +163,8 @@ impl TestBuilds {
 }
 
 fn declaration(columns: &[(&str, ColumnType)]) -> TableDeclaration {
-    let column = |&(name, column_type): &(&str, ColumnType)| ColumnDeclaration {
-        description: None,
-        name: name.to_owned(),
-        column_type,
-        nullable: false,
-    };
-    TableDeclaration {
-        description: None,
-        references: Vec::new(),
-        name: "sums".to_owned(),
-        columns: std::iter::once(&("id", ColumnType::I64)).chain(columns).map(column).collect(),
-        key: vec!["id".to_owned()],
-        indexes: vec![],
-    }
+    let columns = std::iter::once(&("id", ColumnType::I64)).chain(columns);
+    samples::declaration("sums", columns.map(|&(name, column_type)| samples::column(name, column_type)), &["id"])
 }
 
 /// One row of whole numbers.

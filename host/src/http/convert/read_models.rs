@@ -8,7 +8,7 @@ use crate::{
 
 /// A read model, with paths as the client of the current request has to write them.
 pub(in crate::http) fn read_model(summary: ReadModelSummary) -> api::ReadModel {
-    let ReadModelSummary { projection, active, tables } = summary;
+    let ReadModelSummary { projection, description, active, tables } = summary;
     let prefix = ForwardedPrefix::current();
     let this = prefix.path(&format!("/v1/read-models/{projection}"));
     let table = |TableSummary { table, view }: TableSummary| api::ReadModelTable {
@@ -17,6 +17,7 @@ pub(in crate::http) fn read_model(summary: ReadModelSummary) -> api::ReadModel {
         table: table.into(),
     };
     api::ReadModel {
+        description,
         tables: tables.into_iter().map(table).collect(),
         active_build: active.map(|active| active.build.into()),
         active_version: active.map(|active| active.version.0),

@@ -162,6 +162,20 @@ impl QueryError {
         Self { details: Some(error.to_string()), ..Self::new(ErrorCode::Postgres(Cow::Borrowed("22008")), message) }
     }
 
+    /// A time with a time zone for a column that has none: Postgres would drop the zone without a word, and find other rows than
+    /// the client means.
+    pub(super) fn time_zone(sql_type: &str, value: &str) -> Self {
+        let details = "The column has no time zone, so what it holds cannot be compared with a time in a zone.";
+        Self {
+            details: Some(details.to_owned()),
+            hint: Some("Write the value without Z, an offset or the name of a zone.".to_owned()),
+            ..Self::new(
+                ErrorCode::Postgres(Cow::Borrowed("22007")),
+                format!("invalid input syntax for type {sql_type}: {value:?}"),
+            )
+        }
+    }
+
     fn new(code: ErrorCode, message: String) -> Self {
         Self { code, message, details: None, hint: None }
     }
@@ -170,5 +184,9 @@ impl QueryError {
 /// A time that would do, where Postgres refuses one.
 fn time_hint(sqlstate: &str) -> Option<String> {
     let is_of_times = matches!(sqlstate, "22007" | "22008");
-    is_of_times.then(|| "Write a timestamp as 2013-01-01T10:17:00Z, and a date as 2013-01-01.".to_owned())
+    is_of_times.then(|| {
+        "Write a timestamp as 2013-01-01T10:17:00Z, a local timestamp as 2013-01-01T10:17:00, a date as 2013-01-01 and a time as \
+         10:17:00."
+            .to_owned()
+    })
 }

@@ -3,10 +3,10 @@
 use super::{
     cursor::{Cursor, Parsed, Stop, read},
     error::QueryError,
-    instant, name,
+    instant, local_time, name,
     value::{enclosed, list, rest},
 };
-use crate::read_model::{Column, ColumnType, Index, IndexKind, Table};
+use crate::read_model::{Column, ColumnType, Index, Table};
 
 /// A condition on one column, or on the words of a full-text index.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,8 +28,7 @@ pub(super) enum Operand<'t> {
 
 impl<'t> Operand<'t> {
     fn named(table: &'t Table, name: &str) -> Result<Self, QueryError> {
-        let full_text = |index: &&Index| matches!(index.kind, IndexKind::FullText { .. });
-        match table.index(name).filter(full_text) {
+        match table.index(name).filter(|index| index.is_full_text()) {
             Some(index) => Ok(Self::Words(index)),
             None => name::column(table, name).map(Self::Column),
         }
@@ -43,10 +42,16 @@ impl<'t> Condition<'t> {
             (Operand::Words(_), Test::FullText { .. }) => return Ok(Self { operand, negated, test }),
             (Operand::Words(index), _) => return Err(QueryError::only_words(index.name.as_str())),
         };
-        if column.column_type == ColumnType::Timestamp {
+        let kept = match column.column_type {
+            ColumnType::Timestamp => Some(instant::kept as fn(String) -> Result<String, QueryError>),
+            ColumnType::LocalTimestamp => Some(local_time::kept_timestamp as _),
+            ColumnType::Time => Some(local_time::kept_time as _),
+            _ => None,
+        };
+        if let Some(kept) = kept {
             test = match test {
-                Test::Compare(comparison, value) => Test::Compare(comparison, instant::kept(value)?),
-                Test::In(values) => Test::In(values.into_iter().map(instant::kept).collect::<Result<_, _>>()?),
+                Test::Compare(comparison, value) => Test::Compare(comparison, kept(value)?),
+                Test::In(values) => Test::In(values.into_iter().map(kept).collect::<Result<_, _>>()?),
                 test => test,
             };
         }

@@ -16,6 +16,7 @@ mod error;
 mod filter;
 mod instant;
 mod limits;
+mod local_time;
 mod logic;
 mod misses;
 mod name;

@@ -10,7 +10,8 @@ fn selected(value: &str) -> Result<String, QueryError> {
     Ok(shown.collect::<Vec<_>>().join(","))
 }
 
-const ALL: &str = "id,user,page,delay,ratio,fare,landed,day,ticket,doc,raw";
+const ALL: &str = "id,user,page,delay,ratio,fare,landed,day,ticket,doc,raw,city,boarding,gate_closes,tags,seats,\
+                   weights,crew";
 
 #[test]
 fn columns_are_selected() {

@@ -190,6 +190,7 @@ impl<'t> Writer<'t> {
                 format!("{column} {operator} {}", self.bind(value.clone(), sql_type))
             }
             Test::Like { pattern, any_case } => self.like(tested, pattern, *any_case),
+            Test::In(values) if tested.column_type.is_array() => self.in_arrays(&column, values, sql_type),
             Test::In(values) => {
                 format!("{column} = ANY ({})", self.bind(array_literal(values), &format!("{sql_type}[]")))
             }
@@ -240,12 +241,24 @@ impl<'t> Writer<'t> {
         format!("{function}({}, {})", self.bind(language.to_owned(), "regconfig"), self.bind(query.to_owned(), "text"))
     }
 
+    /// Whether the column is one of several arrays. An array of arrays would be one array of two dimensions for Postgres.
+    fn in_arrays(&mut self, column: &str, values: &[String], sql_type: &str) -> String {
+        if values.is_empty() {
+            return "FALSE".to_owned();
+        }
+        let values: Vec<_> = values.iter().map(|value| self.bind(value.clone(), sql_type)).collect();
+        format!("{column} IN ({})", values.join(", "))
+    }
+
     fn like(&mut self, column: &Column, pattern: &str, any_case: bool) -> String {
         let name = self.column(column);
         // Bytes are matched with patterns of bytes. For other types Postgres reports that they have no such operator.
         let sql_type = if column.column_type == ColumnType::Bytes { "bytea" } else { "text" };
         let pattern = self.bind(pattern.replace('*', "%"), sql_type);
         match (any_case, column.column_type) {
+            // Postgres before 18 has no patterns in a collation that ignores case. A Postgres that has the collation of these
+            // columns has this one, which knows the case of all letters in every database.
+            (_, ColumnType::CiText) => format!("{name} COLLATE pg_catalog.\"und-x-icu\" ILIKE {pattern}"),
             (false, _) => format!("{name} LIKE {pattern}"),
             // In the collation "C" of keys, ILIKE ignores case for ASCII letters only.
             (true, ColumnType::Text) => format!("{name} COLLATE \"default\" ILIKE {pattern}"),

@@ -5,7 +5,7 @@
 //! error for others is made here. A test compares it with the real one.
 
 use super::error::QueryError;
-use crate::read_model::Table;
+use crate::read_model::{Index, Table};
 
 /// Postgres suggests no name that differs in more characters.
 const MAX_DISTANCE: usize = 3;
@@ -17,6 +17,9 @@ pub(super) fn undefined_column(table: &Table, name: &str) -> QueryError {
 
 /// Suggests the one or two columns whose names are nearest, if they are near enough. For three or more there is no suggestion.
 fn hint(table: &Table, name: &str) -> Option<String> {
+    if table.index(name).is_some_and(Index::is_full_text) {
+        return Some(format!("\"{name}\" is a full-text index: write {name}=wfts.words to filter by it."));
+    }
     let mut least = MAX_DISTANCE;
     let mut nearest = Vec::new();
     let length = name.chars().count();

@@ -159,6 +159,23 @@ async fn each_kind_of_index_is_made_and_used() {
 }
 
 #[tokio::test]
+async fn a_full_text_index_is_asked_by_words_only() {
+    let articles = Articles::create().await;
+    let refused = |query: &str| Query::parse(query, &articles.table()).map(drop).unwrap_err();
+    let error = refused("words=eq.shadow");
+    assert_eq!(error.to_string(), "PGRST100: \"words\" is a full-text index");
+    assert_eq!(error.hint.as_deref(), Some("Write words=wfts.words, as in a search engine."));
+    for query in ["select=words", "order=words"] {
+        let error = refused(query);
+        assert_eq!(error.code.as_str(), "42703", "{query}");
+        let hint = "\"words\" is a full-text index: write words=wfts.words to filter by it.";
+        assert_eq!(error.hint.as_deref(), Some(hint), "{query}");
+    }
+    // Other indexes are not named in queries.
+    assert_eq!(refused("by_title=eq.a").code.as_str(), "42703");
+}
+
+#[tokio::test]
 async fn a_text_of_any_length_is_indexed_by_its_first_words() {
     let mut articles = Articles::create().await;
     // What takes most of a `tsvector` for its characters: letters of four bytes in words of two parts, none of them twice.

@@ -9,6 +9,7 @@ mod tables;
 
 pub use self::{
     lookup::{LookupError, RowsTooLarge},
+    schema::CreateError,
     tables::TableSet,
 };
 

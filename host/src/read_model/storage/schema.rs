@@ -6,22 +6,61 @@ use super::{
     statements::join,
     tables::{Stored, TableSet},
 };
-use crate::read_model::{
-    comment::comment,
-    full_text,
-    table::{Column, IndexKind},
-    value::{ColumnType, sql_type},
+use crate::{
+    postgres::sqlstate::{UNDEFINED_OBJECT, has_sqlstate},
+    read_model::{
+        comment::comment,
+        full_text,
+        identifier::Identifier,
+        table::{Column, IndexKind, Table},
+        value::{ColumnType, sql_type},
+    },
 };
+
+/// Why tables are not created.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// The collation of case-insensitive columns does not exist.
+    #[error(
+        "table `{table}`: column `{column}` is {}, but this Postgres has no case-insensitive collation: it is built without ICU. Use \
+         a Postgres with ICU, as most are, or declare the column as {}; see docs/postgres.md",
+        ColumnType::CiText,
+        ColumnType::Text
+    )]
+    NoCollation {
+        /// The table.
+        table: Identifier,
+        /// Its first case-insensitive column.
+        column: Identifier,
+    },
+    /// Postgres fails.
+    #[error(transparent)]
+    Postgres(#[from] sqlx::Error),
+}
+
+impl CreateError {
+    /// The collation is the only thing that a new table refers to by name.
+    fn of(table: &Table, error: sqlx::Error) -> Self {
+        let mut columns = table.columns().iter();
+        match columns.find(|column| column.column_type == ColumnType::CiText) {
+            Some(column) if has_sqlstate(&error, UNDEFINED_OBJECT) => {
+                Self::NoCollation { table: table.name().clone(), column: column.name.clone() }
+            }
+            _ => Self::Postgres(error),
+        }
+    }
+}
 
 impl TableSet {
     /// Creates the schema and its tables, with their keys but without their indexes, so that a replay fills them faster.
     ///
     /// # Errors
-    /// Postgres fails.
-    pub async fn create(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    /// Postgres has no case-insensitive collation and a table needs it, or Postgres fails.
+    pub async fn create(&self, connection: &mut PgConnection) -> Result<(), CreateError> {
         execute(connection, format!("CREATE SCHEMA {}", self.schema.quoted())).await?;
         for stored in &self.tables {
-            execute(connection, stored.create()).await?;
+            let created = execute(connection, stored.create()).await;
+            created.map_err(|error| CreateError::of(&stored.table, error))?;
             comment(connection, "TABLE", &stored.name, stored.table.description(), &stored.table).await?;
         }
         // After all tables: Postgres then picks names for the indexes of the keys that no table has, such as `a_pkey`.

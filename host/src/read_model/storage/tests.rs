@@ -1,16 +1,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::{prelude::*, test_runner::TestRunner};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 
 use super::*;
 use crate::{
     postgres::test_database::TestDatabase,
     read_model::{
-        CanonicalJson, Column, ColumnType, Identifier, IndexDeclaration, IndexKindDeclaration, Key, Row, Table,
-        TableDeclaration, Value, WriteSet,
-        samples::{table, value},
-        table::ColumnDeclaration,
+        CanonicalJson, Column, ColumnType, Identifier, Key, Row, Table, Value, WriteSet,
+        samples::{CREATE_COLLATION, btree, column, declaration, nullable, table, value},
     },
 };
 
@@ -24,6 +22,7 @@ impl TestTables {
     async fn create(table: Table) -> Self {
         let database = TestDatabase::create().await;
         let mut connection = PgConnection::connect_with(&database.connect_options()).await.unwrap();
+        connection.execute(CREATE_COLLATION).await.unwrap();
         let tables = TableSet::new(Identifier::new("build_1").unwrap(), &[Arc::new(table)]);
         tables.create(&mut connection).await.unwrap();
         Self { tables, connection, _database: database }
@@ -47,36 +46,20 @@ impl TestTables {
 
 /// A table with a key of several types, and indexes.
 fn keyed() -> Table {
-    let column = |(name, column_type, nullable): (&str, ColumnType, bool)| ColumnDeclaration {
-        description: None,
-        name: name.to_owned(),
-        column_type,
-        nullable,
-    };
-    let declaration = TableDeclaration {
-        description: None,
-        references: Vec::new(),
-        name: "order".to_owned(),
-        columns: [
-            ("group", ColumnType::Text, true),
-            ("name", ColumnType::Text, false),
-            ("day", ColumnType::Date, false),
-            ("share", ColumnType::Decimal, false),
-        ]
-        .map(column)
-        .to_vec(),
-        key: ["name", "share", "day"].map(str::to_owned).to_vec(),
-        indexes: vec![
-            IndexDeclaration {
-                name: "by_group".into(),
-                kind: IndexKindDeclaration::Btree { columns: vec!["group".into(), "share".into()] },
-            },
-            IndexDeclaration {
-                name: "by_share".into(),
-                kind: IndexKindDeclaration::Btree { columns: vec!["share".into()] },
-            },
-        ],
-    };
+    let columns = [
+        nullable("group", ColumnType::Text),
+        column("name", ColumnType::Text),
+        column("day", ColumnType::Date),
+        column("share", ColumnType::Decimal),
+        column("at", ColumnType::Time),
+        column("since", ColumnType::LocalTimestamp),
+    ];
+    let mut declaration = declaration("order", columns, &["name", "share", "day", "at", "since"]);
+    declaration.indexes = vec![
+        btree("by_group", &["group", "share", "at"]),
+        btree("by_share", &["share"]),
+        btree("by_since", &["since"]),
+    ];
     Table::check(&declaration).unwrap()
 }
 
@@ -156,19 +139,7 @@ async fn tables_hold_the_same_rows_as_a_map() {
 
 #[tokio::test]
 async fn a_table_with_only_key_columns_can_be_written_twice() {
-    let declaration = TableDeclaration {
-        description: None,
-        references: Vec::new(),
-        name: "seen".into(),
-        columns: vec![ColumnDeclaration {
-            description: None,
-            name: "id".into(),
-            column_type: ColumnType::Uuid,
-            nullable: false,
-        }],
-        key: vec!["id".into()],
-        indexes: vec![],
-    };
+    let declaration = declaration("seen", [column("id", ColumnType::Uuid)], &["id"]);
     let mut test = TestTables::create(Table::check(&declaration).unwrap()).await;
     let row = vec![Value::Uuid(uuid::Uuid::from_u128(5))];
     for _ in 0..2 {
@@ -185,8 +156,8 @@ async fn keys_are_compared_byte_by_byte_and_indexes_are_added_later() {
     assert_eq!(before.len(), 1, "the key only: {before:?}");
     test.tables.add_indexes(&mut test.connection).await.unwrap();
     let after: Vec<String> = sqlx::query_scalar(indexes).fetch_all(&mut test.connection).await.unwrap();
-    assert!(after.iter().any(|index| index.ends_with("btree (\"group\", share)")), "{after:?}");
-    assert_eq!(after.len(), 3, "{after:?}");
+    assert!(after.iter().any(|index| index.ends_with("btree (\"group\", share, at)")), "{after:?}");
+    assert_eq!(after.len(), 4, "{after:?}");
 
     let collation: String = sqlx::query_scalar(
         "SELECT collation_name FROM information_schema.columns WHERE table_schema = 'build_1' AND column_name = 'name'",
@@ -206,26 +177,8 @@ async fn keys_are_compared_byte_by_byte_and_indexes_are_added_later() {
 async fn a_table_may_have_the_name_of_a_key_s_index() {
     let database = TestDatabase::create().await;
     let mut connection = PgConnection::connect_with(&database.connect_options()).await.unwrap();
-    let named = |name: &str| {
-        let column = ColumnDeclaration {
-            description: None,
-            name: "id".to_owned(),
-            column_type: ColumnType::I64,
-            nullable: false,
-        };
-        let (name, key, indexes) = (name.to_owned(), vec!["id".to_owned()], vec![]);
-        Arc::new(
-            Table::check(&TableDeclaration {
-                description: None,
-                references: Vec::new(),
-                name,
-                columns: vec![column],
-                key,
-                indexes,
-            })
-            .unwrap(),
-        )
-    };
+    let named =
+        |name: &str| Arc::new(Table::check(&declaration(name, [column("id", ColumnType::I64)], &["id"])).unwrap());
     let tables = TableSet::new(Identifier::new("build_1").unwrap(), &[named("a"), named("a_pkey")]);
     tables.create(&mut connection).await.unwrap();
 }
@@ -234,20 +187,8 @@ async fn a_table_may_have_the_name_of_a_key_s_index() {
 async fn reading_stops_at_the_limit() {
     let database = TestDatabase::create().await;
     let mut connection = PgConnection::connect_with(&database.connect_options()).await.unwrap();
-    let column = |name: &str, column_type| ColumnDeclaration {
-        description: None,
-        name: name.to_owned(),
-        column_type,
-        nullable: false,
-    };
-    let declaration = TableDeclaration {
-        description: None,
-        references: Vec::new(),
-        name: "notes".to_owned(),
-        columns: vec![column("id", ColumnType::I64), column("text", ColumnType::Text)],
-        key: vec!["id".to_owned()],
-        indexes: vec![],
-    };
+    let columns = [column("id", ColumnType::I64), column("text", ColumnType::Text)];
+    let declaration = declaration("notes", columns, &["id"]);
     let table = Arc::new(Table::check(&declaration).unwrap());
     let tables = TableSet::new(Identifier::new("build_1").unwrap(), &[Arc::clone(&table)]);
     tables.create(&mut connection).await.unwrap();
@@ -297,4 +238,21 @@ async fn canonical_json_comes_back_unchanged() {
         let one_token = !form.starts_with(['{', '[']);
         assert!(!one_token || text == *form, "{form} became {text}");
     }
+}
+
+/// As in a Postgres that is built without ICU.
+#[tokio::test]
+async fn without_a_case_insensitive_collation_the_error_names_the_column_and_the_way_out() {
+    let mut test = TestTables::create(table()).await;
+    test.tables.drop(&mut test.connection).await.unwrap();
+    test.connection.execute("DROP COLLATION gnomon.case_insensitive").await.unwrap();
+    let error = test.tables.create(&mut test.connection).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "table `flights`: column `city` is citext, but this Postgres has no case-insensitive collation: it is built without ICU. \
+         Use a Postgres with ICU, as most are, or declare the column as text; see docs/postgres.md"
+    );
+    test.tables.drop(&mut test.connection).await.unwrap();
+    test.connection.execute(include_str!("../../../../migrations/0005_case_insensitive.sql")).await.unwrap();
+    test.tables.create(&mut test.connection).await.unwrap();
 }

@@ -96,7 +96,9 @@ impl Projection for Customers {
     fn prefetch(event: &Event<OrderEvent>, prefetch: &mut Prefetch) {
         match &event.data {
             OrderEvent::Placed(placed) => prefetch.want::<Customer>(placed.customer.as_str()),
-            OrderEvent::Cancelled(cancelled) => prefetch.want::<Customer>(cancelled.customer.as_str()),
+            OrderEvent::Cancelled(cancelled) => {
+                prefetch.want::<Customer>(cancelled.customer.as_str())
+            }
         }
     }
 }

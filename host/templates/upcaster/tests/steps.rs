@@ -29,6 +29,12 @@ fn an_amount_that_is_not_clear_is_refused() {
 fn other_events_stay_as_they_are() {
     let newer = || placed(json!({ "customer": "ada", "cents": 1250 })).schema_version(2);
     upcast::<EurosToCents>(newer()).becomes([newer()]);
-    let cancelled = || event("order-1", "OrderCancelled", json!({ "customer": "ada", "amount": 40 }));
+    let cancelled = || {
+        event(
+            "order-1",
+            "OrderCancelled",
+            json!({ "customer": "ada", "amount": 40 }),
+        )
+    };
     upcast::<EurosToCents>(cancelled()).becomes([cancelled()]);
 }

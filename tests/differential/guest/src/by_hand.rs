@@ -7,40 +7,36 @@ use gnomon_sdk::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Any number of microseconds, as an instant.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug)]
-pub struct Micros(pub i64);
+macro_rules! by_hand {
+    ($($(#[$doc:meta])* $name:ident($number:ty) as $cell:ident, $what:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Serialize, Deserialize, Clone, Copy, Debug)]
+        pub struct $name(pub $number);
 
-/// Any number of days, as a day.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug)]
-pub struct Days(pub i32);
+        impl Column for $name {
+            const TYPE: ColumnType = ColumnType::$cell;
 
-impl Column for Micros {
-    const TYPE: ColumnType = ColumnType::Timestamp;
+            fn to_value(&self) -> Result<Value, Failure> {
+                Ok(Value::$cell(self.0))
+            }
 
-    fn to_value(&self) -> Result<Value, Failure> {
-        Ok(Value::Timestamp(self.0))
-    }
-
-    fn from_value(value: Value) -> Result<Self, Failure> {
-        match value {
-            Value::Timestamp(micros) => Ok(Self(micros)),
-            other => fail!("{other} is not an instant"),
+            fn from_value(value: Value) -> Result<Self, Failure> {
+                match value {
+                    Value::$cell(number) => Ok(Self(number)),
+                    other => fail!("{other} is not {}", $what),
+                }
+            }
         }
-    }
+    )*};
 }
 
-impl Column for Days {
-    const TYPE: ColumnType = ColumnType::Date;
-
-    fn to_value(&self) -> Result<Value, Failure> {
-        Ok(Value::Date(self.0))
-    }
-
-    fn from_value(value: Value) -> Result<Self, Failure> {
-        match value {
-            Value::Date(days) => Ok(Self(days)),
-            other => fail!("{other} is not a day"),
-        }
-    }
+by_hand! {
+    /// Any number of microseconds, as an instant.
+    Micros(i64) as Timestamp, "an instant";
+    /// Any number of days, as a day.
+    Days(i32) as Date, "a day";
+    /// Any number of microseconds, as a local timestamp.
+    LocalMicros(i64) as LocalTimestamp, "a local timestamp";
+    /// Any number of microseconds, as a time of day.
+    TimeMicros(i64) as Time, "a time of day";
 }

@@ -8,9 +8,9 @@ mod tables;
 use gnomon_sdk::prelude::*;
 
 pub use self::{
-    by_hand::{Days, Micros},
+    by_hand::{Days, LocalMicros, Micros, TimeMicros},
     operation::{KeyOf, Operation, Search},
-    tables::{Everything, Found, KeyTypes, Pair, State, longer},
+    tables::{Everything, Found, KeyTypes, Pair, Shapes, State, longer},
 };
 
 /// Its events.
@@ -27,7 +27,7 @@ pub struct Interpreter;
 
 impl Projection for Interpreter {
     type Event = Doing;
-    type Tables = (Everything, Pair, KeyTypes, Found);
+    type Tables = (Everything, Pair, KeyTypes, Shapes, Found);
 
     fn handle(event: &Event<Doing>, rows: &mut Rows) -> Result<(), Failure> {
         let Doing::Do(operations) = &event.data;

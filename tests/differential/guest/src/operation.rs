@@ -4,8 +4,8 @@ use gnomon_sdk::{Column, Find, prelude::*, schema::Value};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Everything, Found, KeyTypes, Pair,
-    summary::{everything, key_types, pairs},
+    Everything, Found, KeyTypes, Pair, Shapes,
+    summary::{everything, key_types, pairs, shapes},
     tables::longer,
 };
 
@@ -18,6 +18,8 @@ pub enum Operation {
     PutPair(Pair, usize),
     /// Puts a row, its mark made longer by so many bytes.
     PutKeyTypes(Box<KeyTypes>, usize),
+    /// Puts a row, its title made longer by so many bytes, and its texts by one of so many.
+    PutShapes(Box<Shapes>, usize, usize),
     /// Adds to the number of a row, if there is one.
     Add(KeyOf, i64),
     /// Adds to the number of a pair, and makes it if there is none.
@@ -47,6 +49,8 @@ pub enum KeyOf {
     Pair(String, i64, usize),
     /// Of `key_types`: that of this row.
     KeyTypes(Box<KeyTypes>),
+    /// Of `shapes`.
+    Shapes(i64),
 }
 
 /// A search by an index, or by the first columns of one.
@@ -61,6 +65,7 @@ pub enum Search {
     Note(String),
     Day(Date, Option<i64>),
     Amount(Decimal, Option<(bool, Timestamp)>),
+    Local(LocalTimestamp, Option<TimeOfDay>),
 }
 
 impl Operation {
@@ -69,6 +74,8 @@ impl Operation {
             Self::PutEverything(row, text, list) => rows.put(row.longer(*text, *list)),
             Self::PutPair(row, more) => rows.put(row.longer(*more)),
             Self::PutKeyTypes(row, more) => rows.put(row.longer(*more)),
+            Self::PutShapes(row, title, text) => rows.put(row.longer(*title, *text)),
+            Self::Add(KeyOf::Shapes(id), by) => add(rows.get_mut::<Shapes>(*id).map(|row| &mut row.number), *by),
             Self::Add(KeyOf::Everything(id), by) => {
                 add(rows.get_mut::<Everything>(*id).map(|row| &mut row.number), *by)
             }
@@ -85,6 +92,7 @@ impl Operation {
             Self::Delete(KeyOf::Everything(id)) => rows.delete::<Everything>(*id),
             Self::Delete(KeyOf::Pair(left, right, more)) => rows.delete::<Pair>((&longer(left, *more), *right)),
             Self::Delete(KeyOf::KeyTypes(row)) => rows.delete::<KeyTypes>(row.key()),
+            Self::Delete(KeyOf::Shapes(id)) => rows.delete::<Shapes>(*id),
             Self::CopyPair([(left, right), (other_left, other_right)]) => {
                 if let Some(row) = rows.get::<Pair>((left, *right)).cloned() {
                     rows.put(Pair { left: other_left.clone(), right: *other_right, ..row });
@@ -114,6 +122,7 @@ impl Operation {
             Self::Add(KeyOf::Everything(id), _) => prefetch.want::<Everything>(*id),
             Self::Add(KeyOf::Pair(left, right, more), _) => prefetch.want::<Pair>((&longer(left, *more), *right)),
             Self::Add(KeyOf::KeyTypes(row), _) => prefetch.want::<KeyTypes>(row.key()),
+            Self::Add(KeyOf::Shapes(id), _) => prefetch.want::<Shapes>(*id),
             Self::AddPair(left, right, _) | Self::CopyPair([(left, right), _]) => prefetch.want::<Pair>((left, *right)),
             _ => {}
         }
@@ -153,6 +162,8 @@ impl Search {
             Self::Amount(amount, Some((flag, instant))) => {
                 key_types(rows.find(KeyTypes::by_amount(*amount, *flag, *instant)))
             }
+            Self::Local(local, Some(time)) => shapes(rows.find(Shapes::by_local(*local, *time))),
+            Self::Local(local, None) => shapes(rows.find(Find::new("by_local", [local.to_value()]))),
             Self::Amount(amount, None) => key_types(rows.find(Find::new("by_amount", [amount.to_value()]))),
         }
     }

@@ -2,7 +2,7 @@
 
 use gnomon_sdk::TextEnum;
 
-use crate::{Everything, KeyTypes, Pair};
+use crate::{Everything, KeyTypes, Pair, Shapes};
 
 /// Of rows of `everything`.
 #[must_use]
@@ -16,12 +16,18 @@ pub fn pairs(rows: Vec<Pair>) -> (i64, i64, String) {
     summed(rows.iter().map(|row| (row.number, format!("{:?} {}", row.left, row.right))))
 }
 
+/// Of rows of `shapes`.
+#[must_use]
+pub fn shapes(rows: Vec<Shapes>) -> (i64, i64, String) {
+    summed(rows.iter().map(|row| (row.number, row.id.to_string())))
+}
+
 /// Of rows of `key_types`.
 #[must_use]
 pub fn key_types(rows: Vec<KeyTypes>) -> (i64, i64, String) {
     summed(rows.iter().map(|row| {
-        let KeyTypes { instant, day, amount, mark, flag, uuid, state, number } = row;
-        (*number, format!("{instant} {day} {amount} {mark:?} {flag} {uuid} {}", state.as_text()))
+        let KeyTypes { instant, day, amount, mark, flag, uuid, state, local, time, number } = row;
+        (*number, format!("{instant} {day} {amount} {mark:?} {flag} {uuid} {} {local} {time}", state.as_text()))
     }))
 }
 

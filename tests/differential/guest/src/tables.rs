@@ -5,7 +5,7 @@
 use gnomon_sdk::{prelude::*, serde_json};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Days, Micros};
+use crate::{Days, LocalMicros, Micros, TimeMicros};
 
 /// A row with a column of every type, and each once more as one that may be left out.
 #[derive(Table, Serialize, Deserialize, Clone, Debug)]
@@ -73,7 +73,7 @@ pub struct Pair {
     pub note: Option<String>,
 }
 
-/// A row whose key has a column of each other type that a key can have.
+/// A row whose key has a column of each type but text and numbers that a key can have.
 #[derive(Table, Serialize, Deserialize, Clone, Debug)]
 #[table("key_types")]
 #[index("by_day", columns(day, number))]
@@ -92,9 +92,42 @@ pub struct KeyTypes {
     pub flag: bool,
     #[key]
     pub uuid: Uuid,
-    #[key]
     pub state: State,
+    #[key]
+    pub local: LocalTimestamp,
+    #[key]
+    pub time: TimeOfDay,
     pub number: i64,
+}
+
+/// A row with case-insensitive text, times without a time zone and arrays, and each once more as one that may be left out.
+#[derive(Table, Serialize, Deserialize, Clone, Debug)]
+#[table("shapes")]
+#[index("by_title", columns(title))]
+#[index("by_local", columns(local, maybe_time))]
+#[index("by_texts", gin(texts, maybe_texts))]
+#[index("by_numbers", gin(numbers))]
+#[allow(missing_docs, reason = "the names say it all")]
+pub struct Shapes {
+    #[key]
+    pub id: i64,
+    pub number: i64,
+    pub title: CiText,
+    pub local: LocalTimestamp,
+    pub time: TimeOfDay,
+    pub local_micros: LocalMicros,
+    pub time_micros: TimeMicros,
+    pub texts: Vec<String>,
+    pub numbers: Vec<i64>,
+    #[serde(with = "list_of_bits")]
+    pub floats: Vec<f64>,
+    pub uuids: Vec<Uuid>,
+    pub maybe_title: Option<CiText>,
+    pub maybe_local: Option<LocalTimestamp>,
+    pub maybe_time: Option<TimeOfDay>,
+    pub maybe_texts: Option<Vec<String>>,
+    pub maybe_numbers: Option<Vec<i64>>,
+    pub maybe_uuids: Option<Vec<Uuid>>,
 }
 
 /// What a search found.
@@ -119,6 +152,19 @@ impl Everything {
         row.text = longer(&row.text, text);
         if list > 0 {
             row.typed.push(Some("x".repeat(list)));
+        }
+        row
+    }
+}
+
+impl Shapes {
+    /// The row with a longer title, and one more text of so many bytes if there are any.
+    #[must_use]
+    pub fn longer(&self, title: usize, text: usize) -> Self {
+        let mut row = self.clone();
+        row.title.push_str(&"x".repeat(title));
+        if text > 0 {
+            row.texts.push("x".repeat(text));
         }
         row
     }
@@ -174,5 +220,19 @@ mod bits {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
         let bits = String::deserialize(deserializer)?;
         bits.parse().map(f64::from_bits).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Floats by their bits.
+mod list_of_bits {
+    use super::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(floats: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(floats.iter().map(|float| float.to_bits().to_string()))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+        let float = |bits: String| bits.parse().map(f64::from_bits).map_err(serde::de::Error::custom);
+        Vec::<String>::deserialize(deserializer)?.into_iter().map(float).collect()
     }
 }

@@ -2,26 +2,16 @@ use gnomon_values::{
     Day, Instant,
     limits::{MAX_COLUMNS, MAX_INDEX_COLUMNS},
 };
-use sqlx::Executor;
 
 use super::*;
-use crate::read_model::{ColumnDeclaration, Decimal, Float, TableDeclaration};
+use crate::read_model::{Decimal, Float, samples};
 
 fn table(columns: &[(String, ColumnType)], key: &[&str]) -> Arc<Table> {
-    let column = |(name, column_type): &(String, ColumnType)| ColumnDeclaration {
-        description: None,
-        name: name.clone(),
-        column_type: *column_type,
-        nullable: !key.contains(&name.as_str()),
-    };
-    let declaration = TableDeclaration {
-        description: None,
-        references: Vec::new(),
-        name: "wide".into(),
-        columns: columns.iter().map(column).collect(),
-        key: key.iter().map(|&name| name.to_owned()).collect(),
-        indexes: vec![],
-    };
+    let columns = columns.iter().map(|(name, column_type)| {
+        let column = if key.contains(&name.as_str()) { samples::column } else { samples::nullable };
+        column(name, *column_type)
+    });
+    let declaration = samples::declaration("wide", columns, key);
     Arc::new(Table::check(&declaration).unwrap())
 }
 

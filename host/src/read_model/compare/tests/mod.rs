@@ -5,12 +5,12 @@ mod strategies;
 
 use std::sync::Arc;
 
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 
 use super::*;
 use crate::{
     postgres::test_database::TestDatabase,
-    read_model::{ColumnType, ContentHashes, Identifier, Row, Value, WriteSet, content_hash},
+    read_model::{ColumnType, ContentHashes, Identifier, Row, Value, WriteSet, content_hash, samples},
 };
 
 /// A table and its rows.
@@ -29,7 +29,8 @@ struct Sides {
 impl Sides {
     async fn create() -> Self {
         let database = TestDatabase::create().await;
-        let connection = PgConnection::connect_with(&database.connect_options()).await.unwrap();
+        let mut connection = PgConnection::connect_with(&database.connect_options()).await.unwrap();
+        connection.execute(samples::CREATE_COLLATION).await.unwrap();
         Self { connection, _database: database }
     }
 

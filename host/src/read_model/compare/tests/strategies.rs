@@ -6,7 +6,8 @@ use proptest::{prelude::*, sample::select};
 
 use super::Filled;
 use crate::read_model::{
-    CanonicalJson, ColumnDeclaration, ColumnType, Row, Table, TableDeclaration, Value, samples::value,
+    CanonicalJson, ColumnDeclaration, ColumnType, Row, Table, TableDeclaration, Value,
+    samples::{self, value},
 };
 
 /// Some are keywords of SQL, some are aliases in the host's statements.
@@ -45,12 +46,7 @@ pub(super) fn sides() -> impl Strategy<Value = (Vec<Filled>, Vec<Filled>)> {
         let (mut left, mut right) = (Vec::new(), Vec::new());
         for (number, ((on_left, on_right), (one, other))) in pairs.into_iter().enumerate() {
             let named = |filled: (TableDeclaration, Vec<Row>)| {
-                let declaration = TableDeclaration {
-                    description: None,
-                    references: Vec::new(),
-                    name: format!("table_{number}"),
-                    ..filled.0
-                };
+                let declaration = TableDeclaration { name: format!("table_{number}"), ..filled.0 };
                 Filled { table: Arc::new(Table::check(&declaration).unwrap()), rows: filled.1 }
             };
             left.extend(on_left.then(|| named(one)));
@@ -152,26 +148,15 @@ fn declaration(columns: impl Iterator<Item = (String, Shape)>) -> TableDeclarati
         let Shape { column_type, nullable, in_key } = shape;
         let in_key = in_key && column_type.not_a_key().is_none();
         key.extend(in_key.then(|| name.clone()));
-        declared.push(ColumnDeclaration { description: None, name, column_type, nullable: nullable && !in_key });
+        declared.push(ColumnDeclaration { nullable: nullable && !in_key, ..samples::column(&name, column_type) });
     }
     if key.is_empty() {
-        let column = ColumnDeclaration {
-            description: None,
-            name: "number".into(),
-            column_type: ColumnType::I64,
-            nullable: false,
-        };
+        let column = samples::column("number", ColumnType::I64);
         key.push(column.name.clone());
         declared.push(column);
     }
-    TableDeclaration {
-        description: None,
-        references: Vec::new(),
-        name: "t".into(),
-        columns: declared,
-        key,
-        indexes: vec![],
-    }
+    let key: Vec<&str> = key.iter().map(String::as_str).collect();
+    samples::declaration("t", declared, &key)
 }
 
 fn row(declaration: &TableDeclaration) -> impl Strategy<Value = Row> + use<> {

@@ -16,11 +16,15 @@ fn database() -> Database {
     database.execute(format!(
         r#"INSERT INTO {} VALUES
         (2, 'Émile, "b"', true, -5, 1.5, 10.50, '2024-02-29 12:00:00.25+00', '2024-02-29',
-         '00000000-0000-0000-0000-000000000001', '{{"a": [1]}}', '\x00ff'),
+         '00000000-0000-0000-0000-000000000001', '{{"a": [1]}}', '\x00ff', 'Zürich', '2024-02-29 12:00:00.25', '10:17:00',
+         '{{"a,b","NULL","x\"y",""}}', '{{1,-9223372036854775808}}', '{{0.5,NaN,-Infinity}}',
+         '{{00000000-0000-0000-0000-000000000003}}'),
         (1, 'anna', false, 7, 'NaN', -0.001, '2024-03-01 00:00:00+00', '2024-03-01',
-         '00000000-0000-0000-0000-000000000002', '"x"', ''),
-        (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)"#,
-        qualified(&table())
+         '00000000-0000-0000-0000-000000000002', '"x"', '', 'ZÜRICH', '0001-01-01 00:00:00', '23:59:59.999999',
+         '{{}}', '{{}}', '{{}}', '{{}}'),
+        (3{})"#,
+        qualified(&table()),
+        ", NULL".repeat(table().columns().len() - 1)
     ));
     database
 }
@@ -35,9 +39,9 @@ fn rows_come_as_json() {
     let answer = database.answer(&table, "order=id.desc", &list()).unwrap();
     assert_eq!((answer.page_rows, answer.total_rows), (3, None));
     assert_snapshot!(answer.body.replace(", \n ", ",\n"), @r#"
-    [{"id":3,"user":null,"page":null,"delay":null,"ratio":null,"fare":null,"landed":null,"day":null,"ticket":null,"doc":null,"raw":null},
-    {"id":2,"user":"Émile, \"b\"","page":true,"delay":-5,"ratio":1.5,"fare":10.50,"landed":"2024-02-29T12:00:00.25Z","day":"2024-02-29","ticket":"00000000-0000-0000-0000-000000000001","doc":{"a": [1]},"raw":"\\x00ff"},
-    {"id":1,"user":"anna","page":false,"delay":7,"ratio":"NaN","fare":-0.001,"landed":"2024-03-01T00:00:00Z","day":"2024-03-01","ticket":"00000000-0000-0000-0000-000000000002","doc":"x","raw":"\\x"}]
+    [{"id":3,"user":null,"page":null,"delay":null,"ratio":null,"fare":null,"landed":null,"day":null,"ticket":null,"doc":null,"raw":null,"city":null,"boarding":null,"gate_closes":null,"tags":null,"seats":null,"weights":null,"crew":null},
+    {"id":2,"user":"Émile, \"b\"","page":true,"delay":-5,"ratio":1.5,"fare":10.50,"landed":"2024-02-29T12:00:00.25Z","day":"2024-02-29","ticket":"00000000-0000-0000-0000-000000000001","doc":{"a": [1]},"raw":"\\x00ff","city":"Zürich","boarding":"2024-02-29T12:00:00.25","gate_closes":"10:17:00","tags":["a,b","NULL","x\"y",""],"seats":[1,-9223372036854775808],"weights":[0.5,"NaN","-Infinity"],"crew":["00000000-0000-0000-0000-000000000003"]},
+    {"id":1,"user":"anna","page":false,"delay":7,"ratio":"NaN","fare":-0.001,"landed":"2024-03-01T00:00:00Z","day":"2024-03-01","ticket":"00000000-0000-0000-0000-000000000002","doc":"x","raw":"\\x","city":"ZÜRICH","boarding":"0001-01-01T00:00:00","gate_closes":"23:59:59.999999","tags":[],"seats":[],"weights":[],"crew":[]}]
     "#);
 
     let body = |query: &str| database.answer(&table, query, &list()).unwrap().body;
@@ -96,9 +100,21 @@ fn wrong_values_are_the_errors_of_postgres() {
         ("ticket=eq.x", "22P02", "invalid input syntax for type uuid: \"x\""),
         ("raw=eq.%5Cxg", "22023", "invalid hexadecimal digit: \"g\""),
         ("user=eq.%00", "22021", "invalid byte sequence for encoding \"UTF8\": 0x00"),
+        ("boarding=gt.x", "22007", "invalid input syntax for type timestamp: \"x\""),
+        ("boarding=gt.2024-02-30", "22008", "date/time field value out of range: \"2024-02-30\""),
+        ("gate_closes=gt.x", "22007", "invalid input syntax for type time: \"x\""),
+        ("gate_closes=gt.24:00:01", "22008", "date/time field value out of range: \"24:00:01\""),
+        ("tags=eq.a", "22P02", "malformed array literal: \"a\""),
+        ("tags=in.(a)", "22P02", "malformed array literal: \"a\""),
+        ("seats=eq.{a}", "22P02", "invalid input syntax for type bigint: \"a\""),
+        ("seats=eq.{9223372036854775808}", "22003", "value \"9223372036854775808\" is out of range for type bigint"),
+        ("weights=eq.{a}", "22P02", "invalid input syntax for type double precision: \"a\""),
+        ("crew=eq.{a}", "22P02", "invalid input syntax for type uuid: \"a\""),
+        ("city=eq.%00", "22021", "invalid byte sequence for encoding \"UTF8\": 0x00"),
         ("page=is.null&delay=is.true", "42804", "argument of IS TRUE must be type boolean, not type bigint"),
     ] {
-        assert_eq!(database.answer(&table, query, &list()), Err(refused(code, message, None)), "{query}");
+        let answer = database.answer(&table, query, &list()).map_err(|error| QueryError { details: None, ..error });
+        assert_eq!(answer, Err(refused(code, message, None)), "{query}");
     }
     let error = database.answer(&table, "doc=eq.{", &list()).unwrap_err();
     assert_eq!(error.code.as_str(), "22P02");
@@ -109,6 +125,9 @@ fn wrong_values_are_the_errors_of_postgres() {
     for (query, message) in [
         ("delay=like.1*", "operator does not exist: bigint ~~ text"),
         ("doc=ilike.1*", "operator does not exist: jsonb ~~* text"),
+        ("tags=like.a*", "operator does not exist: text[] ~~ text"),
+        ("boarding=like.2*", "operator does not exist: timestamp without time zone ~~ text"),
+        ("gate_closes=ilike.1*", "operator does not exist: time without time zone ~~* text"),
     ] {
         assert_eq!(database.answer(&table, query, &list()), Err(refused("42883", message, Some(hint))), "{query}");
     }
@@ -130,6 +149,117 @@ fn patterns_ignore_the_case_of_all_letters() {
     assert_eq!(ids("user=like.*n_a"), r#"[{"id":1}]"#);
     assert_eq!(ids("user=not.ilike.é*"), r#"[{"id":1}]"#);
     assert_eq!(ids("raw=like.*%5C377"), r#"[{"id":2}]"#);
+}
+
+/// The ids of the rows that a query finds.
+fn found(database: &Database, query: &str) -> Vec<i64> {
+    let query = format!("select=id&order=id&{query}");
+    let answer = database.answer(&table(), &query, &list()).unwrap_or_else(|error| panic!("{query}: {error}"));
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&answer.body).unwrap();
+    rows.iter().map(|row| row["id"].as_i64().unwrap()).collect()
+}
+
+#[test]
+fn case_insensitive_text_is_found_in_any_case() {
+    let database = database();
+    for (query, ids) in [
+        ("city=eq.zürich", &[1, 2][..]),
+        ("city=neq.zürich", &[]),
+        ("city=eq.zurich", &[]),
+        ("city=in.(zÜRICH,bern)", &[1, 2]),
+        ("city=not.in.(bern)", &[1, 2]),
+        ("city=gt.zürich", &[]),
+        ("city=gte.ZüRICH", &[1, 2]),
+        ("city=lt.zy", &[1, 2]),
+        ("city=like.zÜ*", &[1, 2]),
+        ("city=ilike.*RICH", &[1, 2]),
+        ("city=like.z_rich", &[1, 2]),
+        ("city=not.like.*x*", &[1, 2]),
+        ("or=(city.eq.zürich,city.is.null)", &[1, 2, 3]),
+    ] {
+        assert_eq!(found(&database, query), ids, "{query}");
+    }
+}
+
+#[test]
+fn times_without_a_time_zone_are_found() {
+    let database = database();
+    for (query, ids) in [
+        ("boarding=eq.2024-02-29T12:00:00.25", &[2][..]),
+        ("boarding=eq.2024-02-29T12:00:00.2500009", &[2]),
+        ("boarding=in.(0001-01-01T00:00:00,\"2024-02-29 12:00:00.25\")", &[1, 2]),
+        ("boarding=lt.infinity", &[1, 2]),
+        ("boarding=gt.-infinity", &[1, 2]),
+        ("boarding=gte.2024-02-29", &[2]),
+        ("gate_closes=eq.10:17", &[2]),
+        ("gate_closes=eq.23:59:59.9999999", &[1]),
+        ("gate_closes=lt.24:00:00", &[1, 2]),
+        ("gate_closes=eq.24:00:00", &[]),
+        ("gate_closes=gte.10:17&gate_closes=lt.10:18", &[2]),
+    ] {
+        assert_eq!(found(&database, query), ids, "{query}");
+    }
+    let error = database.answer(&table(), "boarding=eq.2024-02-29T12:00:00.25Z", &list()).unwrap_err();
+    assert_eq!(error.code.as_str(), "22007");
+    assert_eq!(error.message, "invalid input syntax for type timestamp: \"2024-02-29T12:00:00.25Z\"");
+    assert_eq!(error.hint.as_deref(), Some("Write the value without Z, an offset or the name of a zone."));
+    for query in ["gate_closes=in.(10:17,10:18Z)", "or=(gate_closes.gt.10:17-05)"] {
+        assert_eq!(database.answer(&table(), query, &list()).unwrap_err().code.as_str(), "22007", "{query}");
+    }
+    for query in ["boarding=lt.2016-12-31T23:59:60", "gate_closes=eq.23:59:60"] {
+        assert_eq!(database.answer(&table(), query, &list()).unwrap_err().code.as_str(), "22008", "{query}");
+    }
+}
+
+/// A value with a zone is the same instant in every session; one without is not.
+#[test]
+fn a_time_zone_is_one_for_postgres_as_well() {
+    let (database, table) = (database(), table());
+    let mut zoned = 0;
+    for time in ["10:17", "10:17:00", "10:17:00.25", "10:17:00 PM", "10:17PM"] {
+        for zone in ["", "Z", " z", "+02", "-05:30", " +0200", " UTC", " Asia/Tokyo", " PST", " BC"] {
+            for value in [format!("2013-01-01 {time}{zone}"), format!("2013-01-01T{time}{zone}")] {
+                let instant = |zone: &str| {
+                    database.execute(format!("SET TimeZone = '{zone}'"));
+                    let text = "SELECT extract(epoch FROM $1::text::timestamptz)::text".to_owned();
+                    let rows = database.fetch(&Sql { text, params: vec![value.clone()] });
+                    rows.map(|rows| rows[0].get::<String, _>(0))
+                };
+                let (Ok(here), Ok(there)) = (instant("Asia/Tokyo"), instant("America/New_York")) else { continue };
+                zoned += usize::from(here == there);
+                let query = format!("boarding=eq.{}", value.replace('+', "%2B"));
+                let refused = database.answer(&table, &query, &list()).is_err();
+                assert_eq!(refused, here == there, "{value}");
+            }
+        }
+    }
+    assert!(zoned > 50, "only {zoned} values have a zone");
+}
+
+#[test]
+fn arrays_are_found_by_their_literals() {
+    let database = database();
+    for (query, ids) in [
+        (r#"tags=eq.{"a,b","NULL","x\"y",""}"#, &[2][..]),
+        ("tags=eq.{}", &[1]),
+        ("tags=neq.{}", &[2]),
+        ("tags=gt.{a}", &[2]),
+        (r#"tags=in.("{}","{x}")"#, &[1]),
+        (r#"tags=in.("{x}","{\"a,b\",\"NULL\",\"x\\\"y\",\"\"}")"#, &[2]),
+        ("tags=in.()", &[]),
+        ("tags=not.in.()", &[1, 2, 3]),
+        ("tags=not.in.({x})", &[1, 2]),
+        ("tags=is.null", &[3]),
+        ("tags=not.is.null", &[1, 2]),
+        ("or=(seats.eq.{1,-9223372036854775808},tags.eq.{})", &[1, 2]),
+        ("seats=eq.{1,-9223372036854775808}", &[2]),
+        ("weights=eq.{0.5,NaN,-Infinity}", &[2]),
+        ("weights=lt.{0.5}", &[1]),
+        ("crew=eq.{00000000-0000-0000-0000-000000000003}", &[2]),
+        ("crew=in.({},{00000000-0000-0000-0000-000000000003})", &[1, 2]),
+    ] {
+        assert_eq!(found(&database, query), ids, "{query}");
+    }
 }
 
 #[test]
@@ -164,7 +294,7 @@ fn pages_do_not_change_with_updates() {
 fn indexes_are_used() {
     let (database, table) = (database(), table());
     let name = qualified(&table);
-    for column in ["user", "landed", "fare", "ticket"] {
+    for column in ["user", "landed", "fare", "ticket", "city", "boarding", "gate_closes"] {
         database.execute(format!("CREATE INDEX \"by_{column}\" ON {name} (\"{column}\")"));
     }
     database.execute("SET enable_seqscan = off");
@@ -177,6 +307,10 @@ fn indexes_are_used() {
         ("landed=gte.2024-01-01&landed=lt.2024-02-01", "by_landed"),
         ("fare=gt.1.5", "by_fare"),
         ("ticket=eq.00000000-0000-0000-0000-000000000001", "by_ticket"),
+        ("city=eq.zürich", "by_city"),
+        ("city=in.(x,y)", "by_city"),
+        ("boarding=gte.2024-01-01", "by_boarding"),
+        ("gate_closes=eq.10:17", "by_gate_closes"),
     ] {
         let mut sql = Query::parse(&format!("select=id&{query}"), &table).unwrap().to_sql(&list());
         sql.text.insert_str(0, "EXPLAIN ");

@@ -10,7 +10,7 @@ use crate::{
     read_model::{
         ColumnType, Row as Cells, Table, Value,
         query::{Query, QueryError, Rendering, Shape, Sql},
-        samples::text,
+        samples::{CREATE_COLLATION, text},
         value::sql_type,
     },
 };
@@ -42,6 +42,7 @@ impl Database {
             let options = database.connect_options().options([("TimeZone", "UTC")]);
             let mut connection = PgConnection::connect_with(&options).await.unwrap();
             connection.execute(format!("CREATE SCHEMA {}", quoted(SCHEMA)).as_str()).await.unwrap();
+            connection.execute(CREATE_COLLATION).await.unwrap();
             (connection, database)
         });
         Self { runtime, connection: RefCell::new(connection), _database: database }
@@ -70,7 +71,11 @@ impl Database {
     /// Creates a table as its declaration says, with text compared byte by byte.
     pub(super) fn create_table(&self, table: &Table) {
         let columns = table.columns().iter().map(|column| {
-            let collation = if column.column_type == ColumnType::Text { " COLLATE \"C\"" } else { "" };
+            let collation = match column.column_type {
+                ColumnType::Text | ColumnType::TextArray => " COLLATE \"C\"",
+                ColumnType::CiText => " COLLATE gnomon.case_insensitive",
+                _ => "",
+            };
             format!("{} {}{collation}", column.name.quoted(), sql_type(column.column_type))
         });
         let key: Vec<_> = table.key_columns().map(|column| column.name.quoted()).collect();

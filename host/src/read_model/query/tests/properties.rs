@@ -10,7 +10,11 @@ use super::{
     strategies::{query, rows},
     table,
 };
-use crate::read_model::{ColumnDeclaration, ColumnType, Row, Table, TableDeclaration, Value, query::Rendering};
+use crate::read_model::{
+    ColumnType, Row, Table, Value,
+    query::Rendering,
+    samples::{column, declaration, nullable},
+};
 
 #[test]
 fn postgres_answers_what_the_query_means() {
@@ -57,29 +61,13 @@ fn postgres_answers_what_the_query_means() {
 
 /// A table with a key of two columns and few different values in the others.
 fn crowded() -> Table {
-    let column = |(name, column_type, nullable): (&str, ColumnType, bool)| ColumnDeclaration {
-        description: None,
-        name: name.to_owned(),
-        column_type,
-        nullable,
-    };
     let columns = [
-        ("txt", ColumnType::Text, true),
-        ("a", ColumnType::Text, false),
-        ("b", ColumnType::I64, false),
-        ("flag", ColumnType::Bool, true),
+        nullable("txt", ColumnType::Text),
+        column("a", ColumnType::Text),
+        column("b", ColumnType::I64),
+        nullable("flag", ColumnType::Bool),
     ];
-    let key = vec!["a".to_owned(), "b".to_owned()];
-    let columns = columns.into_iter().map(column).collect();
-    Table::check(&TableDeclaration {
-        description: None,
-        references: Vec::new(),
-        name: "crowded".to_owned(),
-        columns,
-        key,
-        indexes: vec![],
-    })
-    .unwrap()
+    Table::check(&declaration("crowded", columns, &["a", "b"])).unwrap()
 }
 
 #[test]
