@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "seeds are printed with the output of a test that fails")]
 
 mod cli;
+mod commits;
 mod demo;
 mod failures;
 mod faults;
@@ -13,6 +14,7 @@ mod numbers;
 mod operate;
 #[path = "../program/mod.rs"]
 mod program;
+mod rotations;
 mod several_hosts;
 mod shapes;
 mod support;
