@@ -1,6 +1,7 @@
 //! Descriptors: what a module declares.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::open_enum::open_enum;
 
@@ -49,7 +50,7 @@ open_enum! {
 }
 
 /// What a module declares.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Descriptor {
     /// It is a projection.
@@ -62,7 +63,7 @@ pub enum Descriptor {
 }
 
 /// A projection's descriptor.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ProjectionDescriptor {
     /// The tables that it fills.
     pub tables: Vec<TableDescriptor>,
@@ -78,7 +79,7 @@ pub struct ProjectionDescriptor {
 }
 
 /// A table of a projection.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct TableDescriptor {
     /// Its name.
     pub name: String,
@@ -92,7 +93,7 @@ pub struct TableDescriptor {
 }
 
 /// A column of a table.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ColumnDescriptor {
     /// Its name.
     pub name: String,
@@ -105,7 +106,7 @@ pub struct ColumnDescriptor {
 }
 
 /// An index of a table.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct IndexDescriptor {
     /// Its name, unique in its table.
     pub name: String,
@@ -114,7 +115,7 @@ pub struct IndexDescriptor {
 }
 
 /// A type of event that a projection wants.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct WantedType {
     /// The type.
     #[serde(rename = "type")]
@@ -125,14 +126,14 @@ pub struct WantedType {
 }
 
 /// An upcaster's descriptor.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct UpcasterDescriptor {
     /// The steps that it takes.
     pub steps: Vec<UpcasterStep>,
 }
 
 /// A step of an upcaster: from one schema version of an event type to another.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct UpcasterStep {
     /// The type of event that it rewrites.
     #[serde(rename = "type")]

@@ -4,13 +4,14 @@ mod compare;
 mod configure;
 mod dead_letters;
 mod delete;
+mod describe;
 mod follow;
 mod history;
 mod list;
 mod operate;
 mod verify;
 
-pub(super) use self::{
+pub(super) use self::{describe::describe, 
     compare::compare,
     configure::configure,
     dead_letters::dead_letters,
