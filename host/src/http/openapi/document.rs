@@ -17,7 +17,7 @@ use super::{
     tables::{Tables, tables},
 };
 use crate::{
-    api::{Activation, After, Direction},
+    api::{Activation, After, Direction, Event},
     builds::ReadModelSummary,
     http::forwarded_prefix::ForwardedPrefix,
 };
@@ -99,7 +99,8 @@ fn make_fixed() -> Result<Fixed, serde_json::Error> {
     for (name, schema) in problems::schemas() {
         schemas.insert(name.to_owned(), to_raw_value(&schema)?);
     }
-    // Parameters name these; the types of parameters do not say which schemas they name.
+    // Parameters and pages of events name these, and do not say so.
+    schemas.insert("Event".to_owned(), to_raw_value(&schema_of::<Event>())?);
     schemas.insert("Activation".to_owned(), to_raw_value(&schema_of::<Activation>())?);
     schemas.insert("After".to_owned(), to_raw_value(&schema_of::<After>())?);
     schemas.insert("Direction".to_owned(), to_raw_value(&schema_of::<Direction>())?);
