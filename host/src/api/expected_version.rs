@@ -6,7 +6,10 @@ use serde::{
 };
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{Object, RefOr, Schema, schema::{AnyOf, KnownFormat, SchemaFormat, Type}},
+    openapi::{
+        Object, RefOr, Schema,
+        schema::{AnyOf, KnownFormat, SchemaFormat, Type},
+    },
 };
 
 /// The version that a stream must have: `"any"`, `"no_stream"` or the version of its newest event.

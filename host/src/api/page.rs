@@ -3,7 +3,10 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{Object, RefOr, Schema, schema::{AnyOf, KnownFormat, SchemaFormat, Type}},
+    openapi::{
+        Object, RefOr, Schema,
+        schema::{AnyOf, KnownFormat, SchemaFormat, Type},
+    },
 };
 
 /// The parameter `after`: where a reader begins.

@@ -5,7 +5,10 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use serde_json::{Value, value::RawValue};
-use utoipa::{PartialSchema, ToSchema, openapi::{Object, RefOr, Schema, Type}};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{Object, RefOr, Schema, Type},
+};
 
 /// A row of a read model, as the host wrote it: an object with a member for each column.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -137,7 +137,11 @@ const BUILDS: &[Row] = &[
     ("rows of a page of a read model", By("max-rows", NONE), Nowhere),
     ("waiting for a position or for a comparison", By("max-wait", Seconds), Nowhere),
     ("sample rows of each kind in a comparison", Fixed(MAX_SAMPLES, NONE), Code("invalid_query")),
-    ("tables that `/openapi.json` describes; it says how many more there are", Fixed(MAX_DESCRIBED_TABLES, NONE), Nowhere),
+    (
+        "tables that `/openapi.json` describes; it says how many more there are",
+        Fixed(MAX_DESCRIBED_TABLES, NONE),
+        Nowhere,
+    ),
     ("columns of those tables", Fixed(MAX_DESCRIBED_COLUMNS, NONE), Nowhere),
 ];
 

@@ -44,6 +44,12 @@ pub(super) fn describe() -> Vec<Operation> {
         Operation::post("/v1/deployments", "deploy", "Deploys versions of several modules as one change.")
             .takes::<api::NewDeployment>(json!({"modules": [{"name": "bank", "version": 2}], "activate": "auto"}))
             .answers::<api::Deployment>(200, "The builds that were begun.", deployed)
-            .problems(&[Code::ModuleNotFound, Code::InvalidModule, Code::UpcasterConflict, Code::ViewNameTaken, Code::ViewInUse]),
+            .problems(&[
+                Code::ModuleNotFound,
+                Code::InvalidModule,
+                Code::UpcasterConflict,
+                Code::ViewNameTaken,
+                Code::ViewInUse,
+            ]),
     ]
 }

@@ -85,7 +85,8 @@ pub(super) fn describe() -> Vec<Operation> {
         json!({"type": "object", "properties": members, "required": names})
     };
     let json = "application/json";
-    let names = ["name", "version", "events", "streams", "modules", "projections", "read_models", "health", "openapi", "docs"];
+    let names =
+        ["name", "version", "events", "streams", "modules", "projections", "read_models", "health", "openapi", "docs"];
     vec![
         Operation::get("/", "index", "The name and version of the program, and the paths to begin with.").answers_as(
             200,

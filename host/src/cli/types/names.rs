@@ -34,8 +34,23 @@ fn type_name(table: &str) -> String {
 
 /// Names of types that the languages, or what is printed before the types, have already.
 const RESERVED: [&str; 17] = [
-    "Any", "Deserialize", "False", "Float", "Json", "Literal", "None", "NotRequired", "Option", "Self", "Serialize", "String",
-    "True", "TypedDict", "Value", "Vec", "Number",
+    "Any",
+    "Deserialize",
+    "False",
+    "Float",
+    "Json",
+    "Literal",
+    "None",
+    "NotRequired",
+    "Option",
+    "Self",
+    "Serialize",
+    "String",
+    "True",
+    "TypedDict",
+    "Value",
+    "Vec",
+    "Number",
 ];
 
 #[cfg(test)]

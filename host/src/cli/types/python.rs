@@ -14,7 +14,12 @@ pub(super) fn render(about: &str, tables: &[TableDescriptor]) -> String {
     let mut text = format!("\"\"\"{about}\n\nPrinted by `gnomon types`.\n\"\"\"\n\n{HEAD}");
     for (table, name) in tables.iter().zip(type_names(tables.iter().map(|table| &table.name))) {
         // The form with a dictionary: names of columns may be keywords.
-        let _ = writeln!(text, "\n\n# A row of `{}`. Its key: {}.\n{name} = TypedDict(\n    \"{name}\",\n    {{", table.name, table.key.join(", "));
+        let _ = writeln!(
+            text,
+            "\n\n# A row of `{}`. Its key: {}.\n{name} = TypedDict(\n    \"{name}\",\n    {{",
+            table.name,
+            table.key.join(", ")
+        );
         for column in &table.columns {
             let (cell, note) = type_of(&column.column_type);
             if !note.is_empty() {
@@ -35,7 +40,9 @@ fn type_of(column_type: &ColumnType) -> (&'static str, &'static str) {
         ColumnType::Bool => ("bool", ""),
         ColumnType::I64 => ("int", ""),
         ColumnType::F64 => (r#"Union[float, Literal["NaN", "Infinity", "-Infinity"]]"#, ""),
-        ColumnType::Decimal => ("float", "A decimal number: `json.loads(…, parse_float=decimal.Decimal)` keeps every digit."),
+        ColumnType::Decimal => {
+            ("float", "A decimal number: `json.loads(…, parse_float=decimal.Decimal)` keeps every digit.")
+        }
         ColumnType::Timestamp => ("str", "An instant as RFC 3339 writes it, in UTC."),
         ColumnType::Date => ("str", "A day: `2013-01-31`."),
         ColumnType::Uuid => ("str", "A UUID."),

@@ -52,7 +52,9 @@ const FLOAT_OPTIONAL: &str = r#"
 "#;
 
 pub(super) fn render(about: &str, tables: &[TableDescriptor]) -> String {
-    let mut text = format!("// {about}\n// Printed by `gnomon types`; it needs the crates serde (with `derive`) and serde_json.\n");
+    let mut text = format!(
+        "// {about}\n// Printed by `gnomon types`; it needs the crates serde (with `derive`) and serde_json.\n"
+    );
     if tables.iter().any(|table| table.columns.iter().any(|column| column.column_type == ColumnType::Decimal)) {
         text += "// serde_json keeps every digit of decimal numbers with its feature `arbitrary_precision`.\n";
     }
@@ -131,8 +133,8 @@ fn type_of(column_type: &ColumnType) -> (&'static str, &'static str) {
 
 /// Keywords of Rust 2024, and words that are reserved, beside those that cannot be raw.
 const KEYWORDS: [&str; 48] = [
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum", "extern",
-    "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override",
-    "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use",
-    "virtual", "where", "while", "yield",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
+    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
+    "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];

@@ -16,11 +16,8 @@ fn tables() -> Vec<TableDescriptor> {
         })
     });
     let words = ["class", "type", "self", "super", "crate", "gen", "function", "await", "none", "_"];
-    let text = |name: &&str| ColumnDescriptor {
-        name: (*name).to_owned(),
-        column_type: ColumnType::Text,
-        nullable: false,
-    };
+    let text =
+        |name: &&str| ColumnDescriptor { name: (*name).to_owned(), column_type: ColumnType::Text, nullable: false };
     let table = |name: &str, columns: Vec<ColumnDescriptor>| {
         let key = vec![columns[0].name.clone()];
         TableDescriptor { name: name.to_owned(), columns, key, indexes: Vec::new() }

@@ -8,7 +8,12 @@ use crate::api::{ColumnDescriptor, ColumnType, TableDescriptor};
 pub(super) fn render(about: &str, tables: &[TableDescriptor]) -> String {
     let mut text = format!("// {about}\n// Printed by `gnomon types`.\n");
     for (table, name) in tables.iter().zip(type_names(tables.iter().map(|table| &table.name))) {
-        let _ = writeln!(text, "\n/** A row of `{}`. Its key: {}. */\nexport interface {name} {{", table.name, table.key.join(", "));
+        let _ = writeln!(
+            text,
+            "\n/** A row of `{}`. Its key: {}. */\nexport interface {name} {{",
+            table.name,
+            table.key.join(", ")
+        );
         for column in &table.columns {
             let (cell, note) = type_of(&column.column_type);
             if !note.is_empty() {

@@ -74,20 +74,29 @@ pub(super) fn describe() -> Vec<Operation> {
     let text = || json!({"type": "string"});
     let tag = "The tag of the content: with `If-None-Match`, the answer is 304 as long as it is the same.";
     vec![
-        Operation::get("/openapi.json", "openapi", "This description of the API, with the tables of the active builds.")
-            .header("If-None-Match", text(), "The `ETag` of the document that the client has.")
-            .answers_as(200, "The document.", "application/json", json!({"type": "object"}), None)
-            .answers_header(200, "ETag", text(), tag)
-            .answers_nothing(304, "The client has it.")
-            .problems(&[Code::DatabaseUnavailable, Code::Starting]),
+        Operation::get(
+            "/openapi.json",
+            "openapi",
+            "This description of the API, with the tables of the active builds.",
+        )
+        .header("If-None-Match", text(), "The `ETag` of the document that the client has.")
+        .answers_as(200, "The document.", "application/json", json!({"type": "object"}), None)
+        .answers_header(200, "ETag", text(), tag)
+        .answers_nothing(304, "The client has it.")
+        .problems(&[Code::DatabaseUnavailable, Code::Starting]),
         Operation::get("/docs", "docs", "The description of the API, for browsers.")
             .answers_as(200, "The page.", "text/html", text(), None)
             .answers_nothing(304, "The client has it."),
         Operation::get("/docs/rapidoc.js", "docs_script", "The script of that page: RapiDoc.")
             .answers_as(200, "The script.", "text/javascript", text(), None)
             .answers_nothing(304, "The client has it."),
-        Operation::get("/docs/licence", "docs_licence", "The licence of that script.")
-            .answers_as(200, "The licence.", "text/plain", text(), None),
+        Operation::get("/docs/licence", "docs_licence", "The licence of that script.").answers_as(
+            200,
+            "The licence.",
+            "text/plain",
+            text(),
+            None,
+        ),
     ]
 }
 
@@ -97,13 +106,9 @@ mod tests {
 
     #[test]
     fn the_script_is_compressed_for_those_who_take_it() {
-        for (accept, takes) in [
-            ("gzip", true),
-            ("deflate, GZIP;q=0.5, br", true),
-            ("gzip;q=0", false),
-            ("br", false),
-            ("", false),
-        ] {
+        for (accept, takes) in
+            [("gzip", true), ("deflate, GZIP;q=0.5, br", true), ("gzip;q=0", false), ("br", false), ("", false)]
+        {
             let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, accept.parse().unwrap())]);
             assert_eq!(takes_gzip(&headers), takes, "{accept}");
         }

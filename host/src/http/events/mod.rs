@@ -5,4 +5,4 @@ mod describe;
 mod import;
 mod read;
 
-pub(super) use self::{describe::describe, append::append, read::read};
+pub(super) use self::{append::append, describe::describe, read::read};

@@ -5,7 +5,8 @@ mod download;
 mod list;
 mod upload;
 
-pub(super) use self::{describe::describe, 
+pub(super) use self::{
+    describe::describe,
     download::download,
     list::{get, list, version},
     upload::upload,

@@ -57,7 +57,8 @@ pub(super) fn document(prefix: &ForwardedPrefix, read_models: &[ReadModelSummary
     let fixed_paths = fixed.paths.iter().map(|(path, methods)| {
         (path.clone(), Ordered(methods.iter().map(|(method, operation)| (method.clone(), operation)).collect()))
     });
-    let table_paths = paths.iter().map(|(path, operation)| (path.clone(), Ordered(vec![("get".to_owned(), operation)])));
+    let table_paths =
+        paths.iter().map(|(path, operation)| (path.clone(), Ordered(vec![("get".to_owned(), operation)])));
     let fixed_schemas = fixed.schemas.iter().map(|(name, schema)| (name.as_str(), &**schema));
     let table_schemas = schemas.iter().map(|(name, schema)| (name.as_str(), &**schema));
     let document = OpenApi {

@@ -1,6 +1,6 @@
 //! The operations of every route, as the router has them.
 
-use super::{operation::Operation};
+use super::operation::Operation;
 use crate::http::{deployments, docs, events, health, modules, postgrest, projections, streams, upcasters};
 
 /// Every operation, in the order in which readers see them.

@@ -72,7 +72,12 @@ fn shared_answers(answers: &mut Vec<(String, Value)>) -> Value {
 }
 
 impl Tables {
-    fn add(&mut self, projection: &Identifier, table: &TableDeclaration, base: &Value) -> Result<(), serde_json::Error> {
+    fn add(
+        &mut self,
+        projection: &Identifier,
+        table: &TableDeclaration,
+        base: &Value,
+    ) -> Result<(), serde_json::Error> {
         let name = format!("{projection}.{}", table.name);
         let columns = format!("{name}.columns");
         self.schemas.push((columns.clone(), columns_schema(table)?));
@@ -111,7 +116,8 @@ fn operation(base: &Value, projection: &Identifier, table: &TableDeclaration, ro
     operation["operationId"] = format!("query_{projection}.{name}").into();
     operation["summary"] = format!("Reads rows of {name} of {projection}.").into();
     operation["description"] =
-        format!("Its key: {}. Several filters must all hold; `or` and `and` combine others.", table.key.join(", ")).into();
+        format!("Its key: {}. Several filters must all hold; `or` and `and` combine others.", table.key.join(", "))
+            .into();
     if let Value::Array(parameters) = &mut operation["parameters"] {
         parameters.extend(parameters_of(table));
     }
@@ -131,14 +137,16 @@ fn operation(base: &Value, projection: &Identifier, table: &TableDeclaration, ro
 }
 
 fn parameters_of(table: &TableDeclaration) -> Vec<Value> {
-    let parameter = |name: &str, schema: Value, description: String| {
-        json!({"name": name, "in": "query", "required": false, "description": description, "schema": schema})
-    };
+    let parameter = |name: &str, schema: Value, description: String| json!({"name": name, "in": "query", "required": false, "description": description, "schema": schema});
     let first = table.columns.first().map_or("", |column| column.name.as_str());
     let text = || json!({"type": "string"});
     let number = || json!({"type": "integer", "format": "int64", "minimum": 0});
     let mut parameters = vec![
-        parameter("select", text(), format!("The columns to answer with, with commas between: `{first}`, or `alias:{first}`.")),
+        parameter(
+            "select",
+            text(),
+            format!("The columns to answer with, with commas between: `{first}`, or `alias:{first}`."),
+        ),
         parameter("order", text(), format!("The order: `{first}.desc.nullslast`, and more with commas between.")),
         parameter("limit", number(), "The most rows of the page.".to_owned()),
         parameter("offset", number(), "Rows to pass over.".to_owned()),
@@ -148,7 +156,11 @@ fn parameters_of(table: &TableDeclaration) -> Vec<Value> {
     for column in table.columns.iter().filter(|column| !WORDS.contains(&column.name.as_str())) {
         let type_name = column.column_type;
         let schema = json!({"type": "string", "pattern": FILTER});
-        parameters.push(parameter(&column.name, schema, format!("A filter by this column ({type_name}): `eq.…`, `in.(…,…)`.")));
+        parameters.push(parameter(
+            &column.name,
+            schema,
+            format!("A filter by this column ({type_name}): `eq.…`, `in.(…,…)`."),
+        ));
     }
     parameters
 }

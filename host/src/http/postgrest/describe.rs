@@ -32,7 +32,13 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
         table("/v1/read-models/{projection}/{table}", "query", "Reads rows of a table.")
             .about("The tables that can be read now are described one by one.")
             .answers_as(200, "The rows.", "application/json", rows(), Some(json!([{"account": "7", "balance": 45}])))
-            .answers_as(206, "A page of the rows; with `Prefer: count=exact`, if there are more.", "application/json", rows(), None),
+            .answers_as(
+                206,
+                "A page of the rows; with `Prefer: count=exact`, if there are more.",
+                "application/json",
+                rows(),
+                None,
+            ),
     ]
 }
 
@@ -44,7 +50,11 @@ pub(in crate::http) fn table(path: &'static str, id: &'static str, summary: &'st
 
 fn waiting(operation: Operation) -> Operation {
     operation
-        .header("Gnomon-Min-Position", position(), "Wait until the answer holds the effect of every event up to this position.")
+        .header(
+            "Gnomon-Min-Position",
+            position(),
+            "Wait until the answer holds the effect of every event up to this position.",
+        )
         .header(
             "Prefer",
             json!({"type": "string", "examples": ["wait=10"]}),

@@ -15,7 +15,8 @@ mod query;
 mod refusal;
 mod status;
 
-pub(super) use self::{describe::{describe, table}, 
+pub(super) use self::{
+    describe::{describe, table},
     error::PostgrestError,
     list::{get, list},
     query::query,

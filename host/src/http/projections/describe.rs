@@ -63,22 +63,30 @@ fn operating() -> Vec<Operation> {
     let activated = || with(&operated(), json!({"replaced": null, "already_active": false, "stands_still_at": null}));
     let now = "The build, and the projection as it is now.";
     vec![
-        Operation::post("/v1/projections/{name}/rebuild", "rebuild", "Begins a new build of a version, from the first event on.")
-            .query::<api::RebuildQuery>()
-            .answers::<api::Operated>(201, "The new build, and the projection as it is now.", operated())
-            .problems(&PICK_CODES)
-            .problems(&MODULE_CODES),
+        Operation::post(
+            "/v1/projections/{name}/rebuild",
+            "rebuild",
+            "Begins a new build of a version, from the first event on.",
+        )
+        .query::<api::RebuildQuery>()
+        .answers::<api::Operated>(201, "The new build, and the projection as it is now.", operated())
+        .problems(&PICK_CODES)
+        .problems(&MODULE_CODES),
         Operation::post("/v1/projections/{name}/activate", "activate", "Makes a build the one that queries read.")
             .query::<api::BuildQuery>()
             .answers::<api::Activated>(200, now, activated())
             .answers::<api::Activated>(202, "The build becomes active when it has caught up.", activated())
             .problems(&PICK_CODES)
             .problems(&[Code::BuildBehind, Code::ViewInUse]),
-        Operation::post("/v1/projections/{name}/rollback", "rollback", "Makes the build active that was active before.")
-            .answers::<api::Activated>(200, now, activated())
-            .answers::<api::Activated>(202, "The build becomes active when it has caught up.", activated())
-            .problems(&PICK_CODES)
-            .problems(&[Code::BuildBehind, Code::ViewInUse]),
+        Operation::post(
+            "/v1/projections/{name}/rollback",
+            "rollback",
+            "Makes the build active that was active before.",
+        )
+        .answers::<api::Activated>(200, now, activated())
+        .answers::<api::Activated>(202, "The build becomes active when it has caught up.", activated())
+        .problems(&PICK_CODES)
+        .problems(&[Code::BuildBehind, Code::ViewInUse]),
         Operation::post("/v1/projections/{name}/pause", "pause", "Stops a build.")
             .query::<api::BuildQuery>()
             .answers::<api::Operated>(200, now, operated())
@@ -87,14 +95,22 @@ fn operating() -> Vec<Operation> {
             .query::<api::BuildQuery>()
             .answers::<api::Operated>(200, now, operated())
             .problems(&PICK_CODES),
-        Operation::post("/v1/projections/{name}/retry", "retry", "Tries again: a build that stopped, and its dead letters.")
-            .query::<api::RetryQuery>()
-            .answers::<api::Retried>(200, now, with(&operated(), json!({"overtaken": 0, "behind_others": 0})))
-            .problems(&PICK_CODES)
-            .problems(&[Code::RetryOutOfOrder]),
-        Operation::delete("/v1/projections/{name}/builds/{build}", "retire_build", "Retires a build: its tables are dropped.")
-            .answers_nothing(204, "It is retired.")
-            .problems(&PICK_CODES),
+        Operation::post(
+            "/v1/projections/{name}/retry",
+            "retry",
+            "Tries again: a build that stopped, and its dead letters.",
+        )
+        .query::<api::RetryQuery>()
+        .answers::<api::Retried>(200, now, with(&operated(), json!({"overtaken": 0, "behind_others": 0})))
+        .problems(&PICK_CODES)
+        .problems(&[Code::RetryOutOfOrder]),
+        Operation::delete(
+            "/v1/projections/{name}/builds/{build}",
+            "retire_build",
+            "Retires a build: its tables are dropped.",
+        )
+        .answers_nothing(204, "It is retired.")
+        .problems(&PICK_CODES),
     ]
 }
 
@@ -123,22 +139,26 @@ fn comparing() -> Vec<Operation> {
             .problems(&PICK_CODES)
             .problems(&MODULE_CODES)
             .problems(&COMPARE_CODES),
-        Operation::get("/v1/projections/{name}/verify/{verification}", "get_verification", "The result of a verification.")
-            .query::<api::VerificationQuery>()
-            .header("Prefer", wait, "`wait=SECONDS`: how long to wait until both builds are at one position.")
-            .answers::<api::Verification>(
-                200,
-                "The result.",
-                json!({
-                    "projection": "bank", "position": 6, "verification": 1, "verified": {"build": 1, "version": 1},
-                    "identical": true, "cause": null, "batches": {"count": 3, "events": 6, "largest": 2},
-                    "content_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-                    "tables": [table_comparison()],
-                }),
-            )
-            .problems(&PICK_CODES)
-            .problems(&COMPARE_CODES)
-            .problems(&[Code::VerificationNotFound]),
+        Operation::get(
+            "/v1/projections/{name}/verify/{verification}",
+            "get_verification",
+            "The result of a verification.",
+        )
+        .query::<api::VerificationQuery>()
+        .header("Prefer", wait, "`wait=SECONDS`: how long to wait until both builds are at one position.")
+        .answers::<api::Verification>(
+            200,
+            "The result.",
+            json!({
+                "projection": "bank", "position": 6, "verification": 1, "verified": {"build": 1, "version": 1},
+                "identical": true, "cause": null, "batches": {"count": 3, "events": 6, "largest": 2},
+                "content_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                "tables": [table_comparison()],
+            }),
+        )
+        .problems(&PICK_CODES)
+        .problems(&COMPARE_CODES)
+        .problems(&[Code::VerificationNotFound]),
         Operation::delete("/v1/projections/{name}/verify/{verification}", "end_verification", "Ends a verification.")
             .answers_nothing(204, "It is ended.")
             .problems(&PICK_CODES)

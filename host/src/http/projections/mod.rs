@@ -11,11 +11,12 @@ mod list;
 mod operate;
 mod verify;
 
-pub(super) use self::{describe::describe, 
+pub(super) use self::{
     compare::compare,
     configure::configure,
     dead_letters::dead_letters,
     delete::{delete, end_verification, retire},
+    describe::describe,
     history::history,
     list::{get, list},
     operate::{activate, pause, rebuild, resume, retry, rollback},

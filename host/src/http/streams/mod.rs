@@ -5,4 +5,9 @@ mod describe;
 mod list;
 mod read;
 
-pub(super) use self::{describe::{APPEND_CODES, describe}, append::append, list::list, read::read};
+pub(super) use self::{
+    append::append,
+    describe::{APPEND_CODES, describe},
+    list::list,
+    read::read,
+};

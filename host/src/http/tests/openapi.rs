@@ -18,7 +18,9 @@ fn in_the_router() -> BTreeSet<(String, String)> {
             let methods = ["get", "post", "put", "patch", "delete"].into_iter();
             let taken = methods.filter(|method| {
                 let call = format!("{method}(");
-                route.match_indices(&call).any(|(at, _)| !route[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+                route
+                    .match_indices(&call)
+                    .any(|(at, _)| !route[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
             });
             taken.map(|method| (method.to_owned(), path.clone())).collect::<Vec<_>>()
         })
@@ -53,7 +55,8 @@ async fn each_name_in_the_document_leads_to_something_and_each_operation_has_its
     for name in names {
         assert!(document.pointer(name.strip_prefix('#').unwrap()).is_some(), "{name}");
     }
-    let operations = document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
     let mut ids = BTreeSet::new();
     for operation in operations {
         assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{}", operation["operationId"]);
