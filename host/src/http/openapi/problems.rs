@@ -23,7 +23,10 @@ pub(super) fn problem_answer(status: StatusCode, codes: &[Code], postgrest: bool
         description += "\n\nThe `code` is one of PostgREST's, an SQLSTATE, or one of this API.";
     }
     let names: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
-    let schema = if postgrest {
+    let schema = if postgrest && status.is_server_error() {
+        // A host that is starting, and one that fails, answer before the route is looked at.
+        json!({"anyOf": [reference(POSTGREST_PROBLEM), reference(PROBLEM)]})
+    } else if postgrest {
         reference(POSTGREST_PROBLEM)
     } else {
         json!({"allOf": [reference(PROBLEM), {"properties": {"code": {"enum": names}}}]})

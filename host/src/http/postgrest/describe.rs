@@ -24,7 +24,8 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
     };
     vec![
         Operation::get("/v1/read-models", "list_read_models", "Lists what there is to read.")
-            .answers::<api::ReadModels>(200, "The read models.", json!({"read_models": [read_model()]})),
+            .answers::<api::ReadModels>(200, "The read models.", json!({"read_models": [read_model()]}))
+            .problems_of_postgrest(&[]),
         waiting(Operation::get("/v1/read-models/{projection}", "get_read_model", "The tables of one projection."))
             .answers::<api::ReadModel>(200, "The read model.", read_model())
             .problems(&READ_CODES)
