@@ -23,12 +23,16 @@ def component(ctx, value):
     return value if isinstance(value, bytes) else str(value).encode("utf-8", errors="replace")
 
 
-KNOWN = {"name": "bank", "projection": "bank", "table": "accounts", "stream": "account-7", "version": 1, "build": 1}
+KNOWN = {"name": "bank", "projection": "bank", "table": "accounts", "stream": "account-7", "version": 1, "build": 1, "code": "internal"}
 
 
 @schemathesis.hook
 def map_path_parameters(context, path_parameters):
-    """Half of the requests are for what exists; the same values are always of the same half."""
+    """Half of the requests are for what exists; the same values are always of the same half. The projection that the others read is not
+    deleted."""
+    operation = context.operation
+    if (operation.method.upper(), operation.path) == ("DELETE", "/v1/projections/{name}"):
+        return path_parameters
     if not path_parameters or zlib.crc32(repr(sorted(path_parameters.items())).encode()) % 2:
         return path_parameters
     return {name: KNOWN.get(name, value) for name, value in path_parameters.items()}
