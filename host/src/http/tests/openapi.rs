@@ -34,7 +34,7 @@ async fn every_route_is_described_and_nothing_else() {
     assert_eq!(described, in_the_router());
     let api = TestApi::start().await;
     for (method, path) in described {
-        let path = path.replace(|c| c == '{' || c == '}', "");
+        let path = path.replace(['{', '}'], "");
         let request = Request::builder().method(&*method.to_ascii_uppercase()).uri(&path);
         let answer = api.send(request.body(Body::empty()).unwrap()).await;
         let missing = answer.header("content-type") == "application/problem+json"
