@@ -99,6 +99,17 @@ async fn paths_in_answers_lead_to_the_host(end: &str) {
     let (url, problem) = get("v1/streams/nobody-1/events", &base).await;
     let page = get(problem["type"].as_str().unwrap(), &url).await.1;
     assert!(page.as_str().is_some_and(|page| page.starts_with("# `stream_not_found`")), "{page}");
+    // So does the page that shows the API, and the document that it shows.
+    let (url, page) = get(index["docs"].as_str().unwrap(), &base).await;
+    let attribute = |name: &str| {
+        let begin = format!("{name}=\"");
+        page.as_str().unwrap().split(&begin).nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let (document_url, document) = get(&attribute("spec-url"), &url).await;
+    let script = client().get(url.join(&attribute("src")).unwrap()).send().await.unwrap();
+    assert_eq!(script.headers()["content-type"], "text/javascript; charset=utf-8");
+    let server = document_url.join(document["servers"][0]["url"].as_str().unwrap()).unwrap();
+    assert_eq!(server.path(), "/sub/path/");
     // There are no redirects, which would lead out of the sub-path.
     let response = client().get(base.join("v1/events/").unwrap()).send().await.unwrap();
     assert_eq!((response.status().as_u16(), response.url().path()), (200, "/sub/path/v1/events/"));

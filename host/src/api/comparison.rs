@@ -1,6 +1,7 @@
 //! The differences between two builds.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{descriptor::ColumnType, raw_object::RawObject, row::Row};
 
@@ -10,7 +11,8 @@ pub const DEFAULT_SAMPLES: usize = 5;
 pub const MAX_SAMPLES: usize = 100;
 
 /// The parameters of `GET /v1/projections/{name}/compare`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct CompareQuery {
     /// The build on the left: the active one if this is left out.
@@ -18,19 +20,22 @@ pub struct CompareQuery {
     /// The build on the right: the newest other one if this is left out.
     pub right: Option<u64>,
     /// Rows of each kind of difference, for each table; at most [`MAX_SAMPLES`].
+    #[param(maximum = 100, default = 5)]
     pub samples: Option<usize>,
 }
 
 /// The parameters of `GET /v1/projections/{name}/verify/{verification}`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct VerificationQuery {
     /// Rows of each kind of difference, for each table; at most [`MAX_SAMPLES`].
+    #[param(maximum = 100, default = 5)]
     pub samples: Option<usize>,
 }
 
 /// What two builds hold at one position.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct Comparison {
     /// The projection.
     pub projection: String,
@@ -47,7 +52,7 @@ pub struct Comparison {
 }
 
 /// A build that is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ComparedBuild {
     /// Its number.
     pub build: u64,
@@ -56,7 +61,7 @@ pub struct ComparedBuild {
 }
 
 /// One table in both builds.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TableComparison {
     /// Its name.
     pub table: String,
@@ -64,8 +69,10 @@ pub struct TableComparison {
     /// whether a column may be null do not count.
     pub identical: bool,
     /// Rows on the left; null if there is no such table.
+    #[schema(required)]
     pub rows_left: Option<u64>,
     /// Rows on the right; null if there is no such table.
+    #[schema(required)]
     pub rows_right: Option<u64>,
     /// The rest, whose members stand beside these.
     #[serde(flatten)]
@@ -73,7 +80,7 @@ pub struct TableComparison {
 }
 
 /// Whether the rows of a table could be compared.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum TableOutcome {
     /// Only the left build has the table.
@@ -89,7 +96,7 @@ pub enum TableOutcome {
 }
 
 /// Two tables whose keys differ.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct TableKeys {
     /// The columns of the left key.
     pub left_key: Vec<TableColumn>,
@@ -100,7 +107,7 @@ pub struct TableKeys {
 }
 
 /// A column by name and type.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct TableColumn {
     /// Its name.
     pub column: String,
@@ -110,7 +117,7 @@ pub struct TableColumn {
 }
 
 /// A column whose type differs between left and right. Its cells are not compared.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct RetypedColumn {
     /// Its name.
     pub column: String,
@@ -121,7 +128,7 @@ pub struct RetypedColumn {
 }
 
 /// How the columns of two tables differ.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct TableColumns {
     /// Columns that the right table does not have.
     pub only_left: Vec<TableColumn>,
@@ -132,7 +139,7 @@ pub struct TableColumns {
 }
 
 /// How the rows of two tables differ. Rows with the same key are the same row.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct RowDifferences {
     /// The columns of the key, in its order.
     pub key: Vec<String>,
@@ -153,7 +160,7 @@ pub struct RowDifferences {
 }
 
 /// In how many rows a column differs.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ColumnCount {
     /// Its name.
     pub column: String,
@@ -162,7 +169,7 @@ pub struct ColumnCount {
 }
 
 /// Rows that differ, with all of their columns.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 pub struct RowSamples {
     /// Rows that are only on the right.
     pub added: Vec<Row>,
@@ -173,7 +180,7 @@ pub struct RowSamples {
 }
 
 /// A row that differs.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct ChangedRow {
     /// The columns that differ.
     pub columns: Vec<String>,

@@ -1,11 +1,12 @@
 //! Deployments of several modules as one change.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{descriptor::ModuleKind, operation::Activation, upcaster::NewBuild};
 
 /// The body of `POST /v1/deployments`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDeployment {
     /// The versions to deploy, each of another module.
@@ -16,7 +17,7 @@ pub struct NewDeployment {
 }
 
 /// A version of a module that was uploaded.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VersionToDeploy {
     /// The module.
@@ -26,7 +27,7 @@ pub struct VersionToDeploy {
 }
 
 /// The answer of `POST /v1/deployments`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Deployment {
     /// The modules, by name.
     pub modules: Vec<DeployedModule>,
@@ -35,7 +36,7 @@ pub struct Deployment {
 }
 
 /// A module that was deployed.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct DeployedModule {
     /// Its name.
     pub name: String,

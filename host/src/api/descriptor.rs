@@ -1,6 +1,7 @@
 //! Descriptors: what a module declares.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::open_enum::open_enum;
 
@@ -89,7 +90,7 @@ open_enum! {
 }
 
 /// What a module declares.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Descriptor {
     /// It is a projection.
@@ -113,7 +114,7 @@ pub struct Sdk {
 }
 
 /// A projection's descriptor.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ProjectionDescriptor {
     /// What it was written with.
     pub sdk: Sdk,
@@ -137,7 +138,7 @@ pub struct ProjectionDescriptor {
 }
 
 /// A table of a projection.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct TableDescriptor {
     /// Its name.
     pub name: String,
@@ -157,7 +158,7 @@ pub struct TableDescriptor {
 }
 
 /// A column of a table.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ColumnDescriptor {
     /// Its name.
     pub name: String,
@@ -173,7 +174,7 @@ pub struct ColumnDescriptor {
 }
 
 /// An index of a table.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct IndexDescriptor {
     /// Its name, unique in its table.
     pub name: String,
@@ -199,7 +200,7 @@ pub struct ReferenceDescriptor {
 }
 
 /// A type of event that a projection wants.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct WantedType {
     /// The type.
     #[serde(rename = "type")]
@@ -210,7 +211,7 @@ pub struct WantedType {
 }
 
 /// An upcaster's descriptor.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct UpcasterDescriptor {
     /// What it was written with.
     pub sdk: Sdk,
@@ -219,7 +220,7 @@ pub struct UpcasterDescriptor {
 }
 
 /// A step of an upcaster: from one schema version of an event type to another.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct UpcasterStep {
     /// The type of event that it rewrites.
     #[serde(rename = "type")]

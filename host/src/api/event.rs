@@ -3,6 +3,7 @@
 use gnomon_values::Instant;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
 };
 
 /// An event to be appended.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewEvent {
     /// Its id, which makes a repeated append safe; the host makes one if there is none.
@@ -26,16 +27,19 @@ pub struct NewEvent {
     pub schema_version: u32,
     /// When it happened; if this is left out, the time of the append.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub time: Option<Instant>,
     /// What happened, kept as it is written.
+    #[schema(value_type = Value)]
     pub data: Box<RawValue>,
     /// Further facts about the event, kept as they are written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
     pub metadata: Option<Box<RawValue>>,
 }
 
 /// A line of an import: an event and its stream.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportLine {
     /// The stream.
@@ -51,23 +55,30 @@ pub struct ImportLine {
     pub schema_version: u32,
     /// See [`NewEvent::time`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub time: Option<Instant>,
     /// See [`NewEvent::data`].
+    #[schema(value_type = Value)]
     pub data: Box<RawValue>,
     /// See [`NewEvent::metadata`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
     pub metadata: Option<Box<RawValue>>,
     /// What [`Event`] has of the log that the line was exported from is passed over: the event gets its own here.
     #[serde(default, skip_serializing)]
+    #[schema(value_type = Value)]
     pub position: IgnoredAny,
     /// See [`position`](Self::position).
     #[serde(default, skip_serializing)]
+    #[schema(value_type = Value)]
     pub version: IgnoredAny,
     /// See [`position`](Self::position).
     #[serde(default, skip_serializing)]
+    #[schema(value_type = Value)]
     pub recorded_at: IgnoredAny,
     /// An event as upcasters make it, which is not imported.
     #[serde(default, skip_serializing)]
+    #[schema(ignore)]
     pub part: Option<IgnoredAny>,
 }
 
@@ -76,7 +87,7 @@ fn first() -> u32 {
 }
 
 /// The body of `POST /v1/streams/{stream}/events`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Append {
     /// The version that the stream must have.
@@ -88,7 +99,7 @@ pub struct Append {
 }
 
 /// The body of `POST /v1/events`: appends to several streams, all of them or none.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AppendMany {
     /// The appends, each to another stream.
@@ -97,7 +108,7 @@ pub struct AppendMany {
 }
 
 /// One append of [`AppendMany`].
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AppendTo {
     /// The stream.
@@ -112,7 +123,7 @@ pub struct AppendTo {
 
 /// The versions and positions of appended events. The status is 201, or 200 if the append is a repeat and they were in the log
 /// before.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Appended {
     /// The stream.
     pub stream: String,
@@ -127,27 +138,29 @@ pub struct Appended {
 }
 
 /// The answer to [`AppendMany`], in its order.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct AppendedMany {
     /// The versions and positions of the events of each append.
     pub appends: Vec<Appended>,
 }
 
 /// The answer to an import. The status is 201, or 200 if every event was in the log already.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Imported {
     /// Events that were appended.
     pub imported: u64,
     /// Events that were in the log already, by their ids.
     pub repeated: u64,
     /// The position of the first event; null if there was none.
+    #[schema(required)]
     pub first_position: Option<u64>,
     /// The position of the last event; null if there was none.
+    #[schema(required)]
     pub last_position: Option<u64>,
 }
 
 /// An event of the log.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct Event {
     /// Its position in the log.
     pub position: u64,
@@ -166,23 +179,29 @@ pub struct Event {
     /// The version of the shape of `data`.
     pub schema_version: u32,
     /// When it happened, according to its writer.
+    #[schema(value_type = String, format = DateTime)]
     pub time: Instant,
     /// When it was appended.
+    #[schema(value_type = String, format = DateTime)]
     pub recorded_at: Instant,
     /// What happened, as it was written.
+    #[schema(value_type = Value)]
     pub data: Box<RawValue>,
     /// Further facts about the event, as they were written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
     pub metadata: Option<Box<RawValue>>,
 }
 
 /// The parameters of `GET /v1/events`.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ReadEventsQuery {
     /// The page begins after this position.
     pub after: Option<After>,
     /// The most events that the page may have.
+    #[param(minimum = 1)]
     pub limit: Option<u64>,
     /// The order.
     #[serde(default)]
@@ -197,11 +216,12 @@ pub struct ReadEventsQuery {
 }
 
 /// A page of the log.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct EventsPage<E = Event> {
     /// The events.
     pub events: Vec<E>,
     /// The `after` of the next page; null if there are no older events.
+    #[schema(required)]
     pub next: Option<u64>,
     /// The position of the newest event.
     pub head: u64,

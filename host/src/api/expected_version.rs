@@ -4,6 +4,13 @@ use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, MapAccess, Unexpected, Visitor},
 };
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Object, RefOr, Schema,
+        schema::{AnyOf, KnownFormat, SchemaFormat, Type},
+    },
+};
 
 /// The version that a stream must have: `"any"`, `"no_stream"` or the version of its newest event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +23,26 @@ pub enum ExpectedVersion {
     /// Its newest event has this version. A stream without events has version 0.
     Exact(u64),
 }
+
+impl PartialSchema for ExpectedVersion {
+    fn schema() -> RefOr<Schema> {
+        let word = Object::builder().schema_type(Type::String).enum_values(Some(["any", "no_stream"]));
+        let version = Object::builder()
+            .schema_type(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+            .minimum(Some(0));
+        AnyOf::builder()
+            .item(word)
+            .item(version)
+            .description(Some(
+                "The version that the stream must have: `any`, `no_stream`, or the version of its newest event.",
+            ))
+            .default(Some("any".into()))
+            .into()
+    }
+}
+
+impl ToSchema for ExpectedVersion {}
 
 impl Serialize for ExpectedVersion {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

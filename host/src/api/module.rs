@@ -2,6 +2,7 @@
 
 use gnomon_values::Instant;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     descriptor::{Descriptor, ModuleKind},
@@ -10,7 +11,8 @@ use super::{
 };
 
 /// The parameters of `PUT /v1/modules/{name}`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct UploadQuery {
     /// When the version becomes active.
@@ -26,7 +28,7 @@ fn yes() -> bool {
 }
 
 /// The answer to an upload. The status is 201, or 200 if the same bytes were uploaded before.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct Uploaded {
     /// The module.
     pub name: String,
@@ -51,14 +53,14 @@ pub struct Uploaded {
 }
 
 /// The answer of `GET /v1/modules`, by name.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct Modules {
     /// The modules.
     pub modules: Vec<Module>,
 }
 
 /// A module.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct Module {
     /// Its name.
     pub name: String,
@@ -71,7 +73,7 @@ pub struct Module {
 }
 
 /// A version of a module.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct ModuleVersion {
     /// Its number: 1, 2, 3 …
     pub version: u32,
@@ -80,6 +82,7 @@ pub struct ModuleVersion {
     /// Its size.
     pub bytes: u64,
     /// When it was uploaded.
+    #[schema(value_type = String, format = DateTime)]
     pub uploaded_at: Instant,
     /// What the module declares.
     pub descriptor: Descriptor,

@@ -1,13 +1,18 @@
 //! Enums of answers that may get more values.
 
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use utoipa::openapi::{Object, RefOr, Schema, Type};
+
 /// An enum whose variants have a text each on the wire. Its last variant is `Other`, for a text that this program does not know: a
 /// client shows it as it is.
 macro_rules! open_enum {
-    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident $text:literal,)* }) => {
-        $(#[$about])*
+    ($(#[doc = $about:literal])* $name:ident { $($(#[doc = $doc:literal])* $variant:ident $text:literal,)* }) => {
+        $(#[doc = $about])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         pub enum $name {
-            $($(#[$doc])* $variant,)*
+            $($(#[doc = $doc])* $variant,)*
             /// A value that this program does not know.
             Other(String),
         }
@@ -44,6 +49,14 @@ macro_rules! open_enum {
             }
         }
 
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::api::open_enum::words(concat!($($about),*), &[$(($text, concat!($($doc),*))),*])
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 <String as serde::Deserialize>::deserialize(deserializer).map(Self::from)
@@ -53,6 +66,22 @@ macro_rules! open_enum {
 }
 
 pub(super) use open_enum;
+
+/// The schema of an open enum: a text of which the words are known today. It is no `enum`, so that a program made of it accepts the
+/// words of newer hosts; `x-extensible-enum` is what generators of programs know for that.
+pub(super) fn words(about: &str, words: &[(&str, &str)]) -> RefOr<Schema> {
+    let mut description = format!("{} More words may be added:\n", about.trim());
+    for (word, meaning) in words {
+        let _ = write!(description, "\n- `{word}`: {}", meaning.trim());
+    }
+    let names = || words.iter().map(|(word, _)| Value::from(*word));
+    Object::builder()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .examples(names().take(1))
+        .extensions(Some([("x-extensible-enum", names().collect::<Value>())].into_iter().collect()))
+        .into()
+}
 
 #[cfg(test)]
 mod tests {

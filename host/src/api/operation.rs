@@ -1,11 +1,12 @@
 //! Operations on the builds of a projection.
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{projection::Projection, raw_object::RawObject};
 
 /// When a version or a build becomes active.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
     /// By itself: a projection's build when it has caught up, an upcaster at once.
@@ -27,7 +28,8 @@ impl<'de> Deserialize<'de> for Activation {
 }
 
 /// The parameters of the operations that need no more than a build.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct BuildQuery {
     /// The build. If this is left out, the operation decides which one it is.
@@ -35,7 +37,8 @@ pub struct BuildQuery {
 }
 
 /// The parameters of `POST /v1/projections/{name}/rebuild`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct RebuildQuery {
     /// The version to build; the newest if this is left out.
@@ -46,7 +49,8 @@ pub struct RebuildQuery {
 }
 
 /// The parameters of `POST /v1/projections/{name}/retry`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct RetryQuery {
     /// The build; if this is left out the active one, or the newest if none is active.
@@ -57,7 +61,7 @@ pub struct RetryQuery {
 }
 
 /// The build of an operation, and the projection as it is now. Status 202 says that the operation takes effect later.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Operated {
     /// The build.
     pub build: u64,
@@ -67,7 +71,7 @@ pub struct Operated {
 }
 
 /// A build that another one replaces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ReplacedBuild {
     /// Its number.
     pub build: u64,
@@ -76,13 +80,15 @@ pub struct ReplacedBuild {
 }
 
 /// The answer of `POST /v1/projections/{name}/activate` and `rollback`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Activated {
     /// The build that was active before; null if none was, if nothing has changed, or if the build has to catch up first.
+    #[schema(required)]
     pub replaced: Option<ReplacedBuild>,
     /// Whether the build was the active one already, so that nothing has changed.
     pub already_active: bool,
     /// The position at which the build stands still, if it is paused, halted or failed.
+    #[schema(required)]
     pub stands_still_at: Option<u64>,
     /// The rest, whose members stand beside these.
     #[serde(flatten)]
@@ -90,7 +96,7 @@ pub struct Activated {
 }
 
 /// The answer of `POST /v1/projections/{name}/retry`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Retried {
     /// Dead letters that stay set aside, because later events of their streams were folded.
     pub overtaken: u64,
@@ -102,7 +108,7 @@ pub struct Retried {
 }
 
 /// The answer of `POST /v1/projections/{name}/verify`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct VerificationBegun {
     /// The number of the verification.
     pub verification: u64,

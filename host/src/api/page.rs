@@ -1,6 +1,13 @@
 //! Parameters of the pages of the log and of its streams.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Object, RefOr, Schema,
+        schema::{AnyOf, KnownFormat, SchemaFormat, Type},
+    },
+};
 
 /// The parameter `after`: where a reader begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +29,20 @@ impl<'de> Deserialize<'de> for After {
     }
 }
 
+impl PartialSchema for After {
+    fn schema() -> RefOr<Schema> {
+        let number = Object::builder()
+            .schema_type(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+            .minimum(Some(0));
+        let word = Object::builder().schema_type(Type::String).enum_values(Some(["head"]));
+        let about = "A number, or `head` for followers: after the newest event.";
+        AnyOf::builder().item(number).item(word).description(Some(about)).into()
+    }
+}
+
+impl ToSchema for After {}
+
 impl Serialize for After {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -32,7 +53,7 @@ impl Serialize for After {
 }
 
 /// The order in which events are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// From older to newer.

@@ -2,6 +2,7 @@
 
 use gnomon_values::Instant;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::open_enum::open_enum;
 
@@ -66,7 +67,8 @@ open_enum! {
 }
 
 /// The parameters of `GET /v1/projections` and `GET /v1/projections/{name}`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectionsQuery {
     /// Whether retired builds are listed, the newest hundred of each projection.
@@ -78,20 +80,22 @@ pub struct ProjectionsQuery {
 }
 
 /// The answer of `GET /v1/projections`, by name.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct Projections {
     /// The projections.
     pub projections: Vec<Projection>,
 }
 
 /// A projection.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct Projection {
     /// Its name.
     pub name: String,
     /// The build that queries read; null before the first has caught up.
+    #[schema(required)]
     pub active_build: Option<u64>,
     /// The version of that build.
+    #[schema(required)]
     pub active_version: Option<u32>,
     /// What happens at an event that its module cannot handle.
     pub on_failure: OnFailure,
@@ -108,7 +112,7 @@ pub struct Projection {
 }
 
 /// A verification that has not ended: a build that is filled to be compared with another one.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct RunningVerification {
     /// Its number: 1, 2, 3 … within the projection.
     pub verification: u64,
@@ -123,23 +127,27 @@ pub struct RunningVerification {
     /// The position of the newest event.
     pub head: u64,
     /// head − checkpoint.
+    #[schema(required)]
     pub lag: Option<u64>,
     /// Events of the log that it has recently read per second; 0 if it is stopped or does not move.
     pub events_per_second: f64,
     /// Seconds until it has caught up at that rate; null if it has, or if it does not move.
+    #[schema(required)]
     pub seconds_left: Option<f64>,
     /// Why it stopped, if it did.
+    #[schema(required)]
     pub error: Option<BuildError>,
     /// How many events it has set aside.
     pub dead_letters: u64,
     /// The upcasters that it goes through.
     pub upcasters: Vec<PinnedUpcaster>,
     /// When it was begun.
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Instant,
 }
 
 /// What a build of a projection reads of the log, and what it passes over.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Reading {
     /// The build: the active one, or the newest if none is active.
     pub build: u64,
@@ -158,7 +166,7 @@ pub struct Reading {
 }
 
 /// A type of events that a build reads.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct HandledType {
     /// The type, as the module gets it from the upcasters of the build.
     #[serde(rename = "type")]
@@ -168,7 +176,7 @@ pub struct HandledType {
 }
 
 /// A type of events in the log that a build passes over.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct IgnoredType {
     /// The type.
     #[serde(rename = "type")]
@@ -184,7 +192,7 @@ pub struct IgnoredType {
 }
 
 /// A build.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct Build {
     /// Its number: 1, 2, 3 … within the projection.
     pub build: u64,
@@ -197,12 +205,15 @@ pub struct Build {
     /// The position of the newest event.
     pub head: u64,
     /// head − checkpoint; null for a build that is retired.
+    #[schema(required)]
     pub lag: Option<u64>,
     /// Events of the log that it has recently read per second; 0 if it is stopped or does not move.
     pub events_per_second: f64,
     /// Seconds until it has caught up at that rate; null if it has, or if it does not move.
+    #[schema(required)]
     pub seconds_left: Option<f64>,
     /// Why it stopped, if it did.
+    #[schema(required)]
     pub error: Option<BuildError>,
     /// How many events it has set aside.
     pub dead_letters: u64,
@@ -214,13 +225,15 @@ pub struct Build {
     /// Whether it becomes active by itself when it has caught up.
     pub activate_when_live: bool,
     /// When it was begun.
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Instant,
     /// When another build became active in its stead; null if it is active, or never was.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     pub replaced_at: Option<Instant>,
 }
 
 /// Why a build stopped. The reason decides which members it has.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct BuildError {
     /// The reason.
     pub reason: BuildErrorReason,
@@ -254,7 +267,7 @@ pub struct BuildError {
 }
 
 /// What a module did wrong, and at which event.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ModuleFailure {
     /// The position of the event.
     pub position: u64,
@@ -271,7 +284,7 @@ pub struct ModuleFailure {
 }
 
 /// A function of a backtrace.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Frame {
     /// Its name.
     pub function: String,
@@ -284,7 +297,7 @@ pub struct Frame {
 }
 
 /// A version of an upcaster that the events of a build go through.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct PinnedUpcaster {
     /// The upcaster.
     pub name: String,
@@ -293,7 +306,7 @@ pub struct PinnedUpcaster {
 }
 
 /// The body of `PATCH /v1/projections/{name}`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfigureProjection {
     /// What happens at an event that the module cannot handle.

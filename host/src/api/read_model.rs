@@ -1,18 +1,19 @@
 //! Read models: what there is to read.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{descriptor::TableDescriptor, projection::BuildState};
 
 /// The answer of `GET /v1/read-models`, by projection.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct ReadModels {
     /// The read models.
     pub read_models: Vec<ReadModel>,
 }
 
 /// The read model of a projection.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ReadModel {
     /// The projection.
     pub projection: String,
@@ -20,12 +21,16 @@ pub struct ReadModel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The build that queries read; null before the first has caught up.
+    #[schema(required)]
     pub active_build: Option<u64>,
     /// The version of that build.
+    #[schema(required)]
     pub active_version: Option<u32>,
     /// The state of that build: `active`, or that it stopped and answers with what it has.
+    #[schema(required)]
     pub state: Option<BuildState>,
     /// The position up to which it holds the effect of every event.
+    #[schema(required)]
     pub position: Option<u64>,
     /// The tables of that build, or of the newest one if none is active.
     pub tables: Vec<ReadModelTable>,
@@ -34,7 +39,7 @@ pub struct ReadModel {
 }
 
 /// A table of a read model.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ReadModelTable {
     /// Its name, columns, key and indexes.
     #[serde(flatten)]
@@ -46,7 +51,7 @@ pub struct ReadModelTable {
 }
 
 /// Paths on the host that belong to a read model.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ReadModelLinks {
     /// The read model itself.
     #[serde(rename = "self")]
@@ -56,7 +61,7 @@ pub struct ReadModelLinks {
 }
 
 /// Paths on the host that belong to a table.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct TableLinks {
     /// Its rows.
     pub rows: String,

@@ -5,11 +5,24 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use serde_json::{Value, value::RawValue};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{Object, RefOr, Schema, Type},
+};
 
 /// A row of a read model, as the host wrote it: an object with a member for each column.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Row(pub Box<RawValue>);
+
+impl PartialSchema for Row {
+    fn schema() -> RefOr<Schema> {
+        let about = "A row of a read model: an object with a member for each column.";
+        Object::builder().schema_type(Type::Object).description(Some(about)).into()
+    }
+}
+
+impl ToSchema for Row {}
 
 impl Row {
     /// The columns and their cells, in the order in which they are written.

@@ -1,6 +1,7 @@
 //! Streams.
 
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     event::Event,
@@ -8,7 +9,8 @@ use super::{
 };
 
 /// The parameters of `GET /v1/streams`.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListStreamsQuery {
     /// Only streams of these categories, with commas between; a name with a comma or a quote stands in double quotes.
@@ -16,20 +18,22 @@ pub struct ListStreamsQuery {
     /// The page begins after this name.
     pub after: Option<String>,
     /// The most streams that the page may have.
+    #[param(minimum = 1)]
     pub limit: Option<u64>,
 }
 
 /// A page of streams, by name.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct StreamsPage {
     /// The streams.
     pub streams: Vec<Stream>,
     /// The `after` of the next page; null at the end.
+    #[schema(required)]
     pub next: Option<String>,
 }
 
 /// A stream.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Stream {
     /// Its name.
     pub stream: String,
@@ -40,12 +44,14 @@ pub struct Stream {
 }
 
 /// The parameters of `GET /v1/streams/{stream}/events`.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ReadStreamQuery {
     /// The page begins after this version.
     pub after: Option<After>,
     /// The most events that the page may have.
+    #[param(minimum = 1)]
     pub limit: Option<u64>,
     /// The order.
     #[serde(default)]
@@ -53,7 +59,7 @@ pub struct ReadStreamQuery {
 }
 
 /// A page of a stream.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct StreamPage<E = Event> {
     /// The stream.
     pub stream: String,
@@ -62,5 +68,6 @@ pub struct StreamPage<E = Event> {
     /// The events.
     pub events: Vec<E>,
     /// The `after` of the next page; null if there are no older events.
+    #[schema(required)]
     pub next: Option<u64>,
 }

@@ -1,6 +1,7 @@
 //! The result of verifying a build.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     comparison::{ComparedBuild, TableComparison},
@@ -20,7 +21,7 @@ open_enum! {
 }
 
 /// The answer of `GET /v1/projections/{name}/verify/{verification}`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct Verification {
     /// The projection.
     pub projection: String,
@@ -33,17 +34,19 @@ pub struct Verification {
     /// Whether they hold the same rows.
     pub identical: bool,
     /// Why they differ, as far as the host can tell; null if they are identical.
+    #[schema(required)]
     pub cause: Option<DifferenceCause>,
     /// The batches of the build that was made to verify it; its module gets fresh memory for each.
     pub batches: Batches,
     /// The hash of all rows; null if the builds differ.
+    #[schema(required)]
     pub content_hash: Option<String>,
     /// Each table; left is the build that was verified.
     pub tables: Vec<TableComparison>,
 }
 
 /// Batches of a build.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Batches {
     /// How many there were.
     pub count: u64,

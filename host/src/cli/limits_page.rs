@@ -8,7 +8,11 @@ use clap::{Arg, CommandFactory};
 use gnomon_values::{Day, Instant, LocalTimestamp, TimeOfDay, json, limits};
 
 use super::Cli;
-use crate::{api::MAX_SAMPLES, read_model::Decimal};
+use crate::{
+    api::MAX_SAMPLES,
+    http::{MAX_DESCRIBED_COLUMNS, MAX_DESCRIBED_TABLES},
+    read_model::Decimal,
+};
 
 const HEAD: &str = "\
 # Limits
@@ -153,6 +157,12 @@ const BUILDS: &[Row] = &[
     ("rows of a page of a read model", By("max-rows", NONE), Nowhere),
     ("waiting for a position or for a comparison", By("max-wait", Seconds), Nowhere),
     ("sample rows of each kind in a comparison", Fixed(MAX_SAMPLES, NONE), Code("invalid_query")),
+    (
+        "tables that `/openapi.json` describes; it says how many more there are",
+        Fixed(MAX_DESCRIBED_TABLES, NONE),
+        Nowhere,
+    ),
+    ("columns of those tables", Fixed(MAX_DESCRIBED_COLUMNS, NONE), Nowhere),
 ];
 
 const VALUES: &[Row] = &[

@@ -51,6 +51,7 @@ mod serve;
 mod sse;
 mod stream_name;
 mod streams;
+mod types;
 mod upcasters;
 mod usage;
 mod verify;
@@ -98,6 +99,7 @@ enum Command {
     Delete(delete::Delete),
     Upcasters(upcasters::Upcasters),
     Query(query::Query),
+    Types(types::Types),
     Psql(psql::Psql),
     Append(append::Append),
     Import(import::Import),
@@ -167,6 +169,7 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::Delete(command) => command.run().await,
             Command::Upcasters(command) => command.run().await,
             Command::Query(command) => command.run().await,
+            Command::Types(command) => command.run().await,
             Command::Psql(command) => command.run(),
             Command::Append(command) => command.run().await,
             Command::Import(command) => command.run().await,

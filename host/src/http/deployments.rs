@@ -1,9 +1,11 @@
 //! `POST /v1/deployments`
 
 use axum::{Json, extract::State};
+use serde_json::json;
 
 use super::{
     extract::{JsonBody, NoParams},
+    openapi::Operation,
     problem::{Code, Problem},
     state::Api,
 };
@@ -30,4 +32,24 @@ pub(super) async fn deploy(
         kind: kind.into(),
     });
     Ok(Json(api::Deployment { modules: modules.collect(), builds: builds.into_iter().map(Into::into).collect() }))
+}
+
+/// The operation of this route.
+pub(super) fn describe() -> Vec<Operation> {
+    let deployed = json!({
+        "modules": [{"name": "bank", "version": 2, "kind": "projection"}],
+        "builds": [{"projection": "bank", "build": 2, "replaces": {"build": 1, "version": 1}}],
+    });
+    vec![
+        Operation::post("/v1/deployments", "deploy", "Deploys versions of several modules as one change.")
+            .takes::<api::NewDeployment>(json!({"modules": [{"name": "bank", "version": 2}], "activate": "auto"}))
+            .answers::<api::Deployment>(200, "The builds that were begun.", deployed)
+            .problems(&[
+                Code::ModuleNotFound,
+                Code::InvalidModule,
+                Code::UpcasterConflict,
+                Code::ViewNameTaken,
+                Code::ViewInUse,
+            ]),
+    ]
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     forwarded_prefix::ForwardedPrefix,
+    openapi::Operation,
     problem::{Code, Problem},
     server_error::unavailable,
     state::Api,
@@ -71,5 +72,41 @@ pub(super) async fn index() -> Json<Value> {
         "projections": prefix.path("/v1/projections"),
         "read_models": prefix.path("/v1/read-models"),
         "health": prefix.path("/health/ready"),
+        "openapi": prefix.path("/openapi.json"),
+        "docs": prefix.path("/docs"),
     }))
+}
+
+/// The operations of these routes, and of the pages of errors.
+pub(super) fn describe() -> Vec<Operation> {
+    let object = |names: &[&str]| {
+        let members: serde_json::Map<String, Value> =
+            names.iter().map(|name| ((*name).to_owned(), json!({"type": "string"}))).collect();
+        json!({"type": "object", "properties": members, "required": names})
+    };
+    let json = "application/json";
+    let names =
+        ["name", "version", "events", "streams", "modules", "projections", "read_models", "health", "openapi", "docs"];
+    vec![
+        Operation::get("/", "index", "The name and version of the program, and the paths to begin with.").answers_as(
+            200,
+            "The paths.",
+            json,
+            object(&names),
+            None,
+        ),
+        Operation::get("/health/live", "health_live", "The host runs.").answers_as(
+            200,
+            "It does.",
+            json,
+            object(&["status"]),
+            Some(json!({"status": "live"})),
+        ),
+        Operation::get("/health/ready", "health_ready", "Postgres answers queries, and appends can be made.")
+            .answers_as(200, "So it is.", json, object(&["status"]), Some(json!({"status": "ready"})))
+            .problems(&[Code::DatabaseUnavailable, Code::LogUnavailable, Code::Starting]),
+        Operation::get("/errors/{code}", "error_page", "The page that explains an error code.")
+            .answers_as(200, "The page.", "text/markdown", json!({"type": "string"}), None)
+            .problems(&[Code::NotFound]),
+    ]
 }

@@ -6,7 +6,9 @@ mod content_type;
 mod convert;
 mod cors;
 mod deployments;
+mod docs;
 mod errors;
+mod etag;
 mod events;
 mod extract;
 mod forwarded_prefix;
@@ -16,6 +18,7 @@ mod json;
 mod media_range;
 mod modules;
 mod names;
+mod openapi;
 mod page;
 mod postgrest;
 mod prefer;
@@ -34,6 +37,7 @@ mod upcasters;
 pub use self::{
     cors::{CorsOrigin, CorsOriginError},
     gate::Gate,
+    openapi::{MAX_DESCRIBED_COLUMNS, MAX_DESCRIBED_TABLES},
     router::router,
     serve::serve,
     settings::HttpSettings,

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{DefaultBodyLimit, Request},
     http::{HeaderValue, header},
     middleware::{self, Next},
@@ -15,9 +15,9 @@ use tower_http::{catch_panic::CatchPanicLayer, normalize_path::NormalizePath};
 
 use super::{
     content_encoding::decompressing,
-    cors, deployments, errors, events,
+    cors, deployments, docs, errors, events,
     forwarded_prefix::{with_forwarded_prefix, without_prefix},
-    health, modules, postgrest,
+    health, modules, openapi, postgrest,
     problem::{Code, Problem},
     projections,
     request_id::with_request_id,
@@ -48,6 +48,10 @@ fn routes() -> Router<Api> {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/errors/{code}", get(errors::page))
+        .route("/openapi.json", get(openapi::get))
+        .route("/docs", get(docs::page))
+        .route("/docs/rapidoc.js", get(docs::script))
+        .route("/docs/licence", get(docs::licence))
         .route("/v1/events", post(events::append).get(events::read))
         .route("/v1/streams", get(streams::list))
         .route("/v1/streams/{stream}/events", post(streams::append).get(streams::read))
@@ -84,6 +88,7 @@ fn routes() -> Router<Api> {
         .route("/v1/read-models/{projection}/{table}", get(postgrest::query))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(Extension(openapi::DocumentCache::default()))
         // Each handler limits the body that it reads, and its error names the limit.
         .layer(DefaultBodyLimit::disable())
 }

@@ -1,10 +1,12 @@
 //! `/v1/upcasters`
 
 use axum::{Json, extract::State};
+use serde_json::json;
 
 use super::{
     extract::{NoParams, Params, PathParams},
-    problem::Problem,
+    openapi::Operation,
+    problem::{Code, Problem},
     state::Api,
 };
 use crate::{api, modules::ModuleVersion, operations::Rebuilt, read_model::Identifier};
@@ -38,4 +40,28 @@ pub(super) async fn deactivate(
 ) -> Result<Json<api::UpcasterChanged>, Problem> {
     let builds = api.operations.deactivate_upcaster(&name).await?;
     Ok(respond(name, None, builds))
+}
+
+/// The operations of these routes.
+pub(super) fn describe() -> Vec<Operation> {
+    let changed = |version: Option<u32>| json!({"name": "flights_v2", "active_version": version, "builds": [{"projection": "punctuality", "build": 2}]});
+    let codes = [Code::UpcasterNotFound, Code::UpcasterConflict, Code::ModuleNotFound, Code::InvalidModule];
+    vec![
+        Operation::get("/v1/upcasters", "list_upcasters", "Lists the upcasters that are active, by name.")
+            .answers::<api::Upcasters>(
+                200,
+                "The upcasters.",
+                json!({"upcasters": [{
+                    "name": "flights_v2", "active_version": 1, "steps": [{"type": "Landed", "from": 1, "to": 2}],
+                }]}),
+            ),
+        Operation::post("/v1/upcasters/{name}/activate", "activate_upcaster", "Makes a version of an upcaster active.")
+            .about("Projections that read its types get new builds, which replace the active ones when they have caught up.")
+            .query::<api::ActivateUpcasterQuery>()
+            .answers::<api::UpcasterChanged>(200, "The builds that were begun.", changed(Some(1)))
+            .problems(&codes),
+        Operation::post("/v1/upcasters/{name}/deactivate", "deactivate_upcaster", "Makes an upcaster inactive.")
+            .answers::<api::UpcasterChanged>(200, "The builds that were begun.", changed(None))
+            .problems(&codes),
+    ]
 }

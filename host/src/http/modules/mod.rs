@@ -1,10 +1,12 @@
 //! `/v1/modules`
 
+mod describe;
 mod download;
 mod list;
 mod upload;
 
 pub(super) use self::{
+    describe::describe,
     download::download,
     list::{get, list, version},
     upload::upload,

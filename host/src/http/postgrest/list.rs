@@ -8,6 +8,7 @@ use axum::{
 };
 
 use super::{
+    fields::with_own_code,
     position::{POSITION, wait_for_min_position},
     refusal::{ReadTableError, with_postgrest_fields},
 };
@@ -26,8 +27,9 @@ use crate::{
 /// Every read model.
 pub(in crate::http) async fn list(
     State(api): State<Api>,
-    NoParams: NoParams,
+    params: Result<NoParams, Problem>,
 ) -> Result<Json<api::ReadModels>, Problem> {
+    params.map_err(with_own_code)?;
     let found = api.queries.read_models().await.map_err(|error| with_postgrest_fields(error.into()))?;
     Ok(Json(api::ReadModels { read_models: found.into_iter().map(read_model).collect() }))
 }
@@ -35,10 +37,12 @@ pub(in crate::http) async fn list(
 /// One read model; waits for a position as queries do.
 pub(in crate::http) async fn get(
     State(api): State<Api>,
-    PathParams(projection): PathParams<Identifier>,
-    NoParams: NoParams,
+    path: Result<PathParams<Identifier>, Problem>,
+    params: Result<NoParams, Problem>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let PathParams(projection) = path.map_err(with_own_code)?;
+    params.map_err(with_own_code)?;
     read_one(&api, &projection, &headers).await.map_err(with_postgrest_fields)
 }
 

@@ -4,6 +4,7 @@
 //! fields of PostgREST's error body. [`read_model::query`](crate::read_model::query) reads the query string.
 
 mod accept;
+mod describe;
 mod error;
 mod fields;
 mod headers;
@@ -15,6 +16,7 @@ mod refusal;
 mod status;
 
 pub(super) use self::{
+    describe::{describe, table},
     error::PostgrestError,
     list::{get, list},
     query::query,

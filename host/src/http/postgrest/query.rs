@@ -8,6 +8,7 @@ use axum::{
 
 use super::{
     accept::{content_type, negotiate},
+    fields::with_own_code,
     headers::check_headers,
     page::Page,
     position::{POSITION, wait_for_min_position},
@@ -27,10 +28,11 @@ const MAX_ROWS: HeaderName = HeaderName::from_static("gnomon-max-rows");
 
 pub(in crate::http) async fn query(
     State(api): State<Api>,
-    PathParams((projection, table)): PathParams<(Identifier, String)>,
+    path: Result<PathParams<(Identifier, String)>, Problem>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let PathParams((projection, table)) = path.map_err(with_own_code)?;
     read_table(&api, &projection, &table, query.as_deref().unwrap_or_default(), &headers)
         .await
         .map_err(with_postgrest_fields)

@@ -4,6 +4,7 @@ mod compare;
 mod configure;
 mod dead_letters;
 mod delete;
+mod describe;
 mod follow;
 mod history;
 mod list;
@@ -15,6 +16,7 @@ pub(super) use self::{
     configure::configure,
     dead_letters::dead_letters,
     delete::{delete, end_verification, retire},
+    describe::describe,
     history::history,
     list::{get, list},
     operate::{activate, pause, rebuild, resume, retry, rollback},

@@ -202,44 +202,18 @@ async fn malformed_queries() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_parameter_is_refused_on_every_path() {
     let api = TestApi::start().await;
-    for (method, path) in [
-        ("GET", "/v1/events"),
-        ("POST", "/v1/events"),
-        ("GET", "/v1/streams"),
-        ("GET", "/v1/streams/a-1/events"),
-        ("POST", "/v1/streams/a-1/events"),
-        ("GET", "/v1/modules"),
-        ("GET", "/v1/modules/bank"),
-        ("PUT", "/v1/modules/bank"),
-        ("GET", "/v1/modules/bank/versions/1"),
-        ("GET", "/v1/modules/bank/versions/1/wasm"),
-        ("POST", "/v1/deployments"),
-        ("GET", "/v1/projections"),
-        ("GET", "/v1/projections/bank"),
-        ("PATCH", "/v1/projections/bank"),
-        ("DELETE", "/v1/projections/bank"),
-        ("POST", "/v1/projections/bank/rebuild"),
-        ("POST", "/v1/projections/bank/activate"),
-        ("POST", "/v1/projections/bank/rollback"),
-        ("POST", "/v1/projections/bank/pause"),
-        ("POST", "/v1/projections/bank/resume"),
-        ("POST", "/v1/projections/bank/retry"),
-        ("GET", "/v1/projections/bank/compare"),
-        ("GET", "/v1/projections/bank/dead-letters"),
-        ("GET", "/v1/projections/bank/history"),
-        ("POST", "/v1/projections/bank/verify"),
-        ("GET", "/v1/projections/bank/verify/4"),
-        ("DELETE", "/v1/projections/bank/verify/4"),
-        ("DELETE", "/v1/projections/bank/builds/4"),
-        ("GET", "/v1/upcasters"),
-        ("POST", "/v1/upcasters/bank/activate"),
-        ("POST", "/v1/upcasters/bank/deactivate"),
-        ("GET", "/v1/read-models"),
-        ("GET", "/v1/read-models/bank"),
-    ] {
+    let routes = crate::http::openapi::routes();
+    // The query string of a table is PostgREST's, in which any word may be a column.
+    let routes = routes.iter().filter(|route| route.path.starts_with("/v1/") && !route.path.ends_with("/{table}"));
+    for route in routes {
+        let method = route.method.to_ascii_uppercase();
+        let path = ["version", "build", "verification"]
+            .iter()
+            .fold(route.path.to_owned(), |path, number| path.replace(&format!("{{{number}}}"), "4"))
+            .replace(['{', '}'], "");
         // With a slash at its end, each is the same route.
         for slash in ["", "/"] {
-            let request = Request::builder().method(method).uri(format!("{path}{slash}?colour=red"));
+            let request = Request::builder().method(&*method).uri(format!("{path}{slash}?colour=red"));
             let request = request.header(header::CONTENT_TYPE, "application/json").body(Body::from("{}")).unwrap();
             let found = api.send(request).await.problem();
             assert!(
@@ -248,8 +222,6 @@ async fn an_unknown_parameter_is_refused_on_every_path() {
             );
         }
     }
-    let routes = include_str!("../router.rs").matches(r#""/v1/"#).count();
-    assert_eq!(routes, 28, "a route was added: add it above, and change this number");
 }
 
 #[tokio::test(flavor = "multi_thread")]

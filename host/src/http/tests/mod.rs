@@ -4,10 +4,12 @@ mod append;
 mod compare;
 mod cors;
 mod deployments;
+mod described;
 mod health;
 mod import;
 mod malformed;
 mod modules;
+mod openapi;
 mod paths;
 mod pretty;
 mod projections;
@@ -91,10 +93,13 @@ impl TestApi {
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
+        let asked = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        Answer { status: parts.status, headers: parts.headers, body }
+        let answer = Answer { status: parts.status, headers: parts.headers, body };
+        described::check(&asked.0, &asked.1, &answer);
+        answer
     }
 
     async fn get(&self, path: &str) -> Answer {

@@ -46,6 +46,25 @@ async fn a_read_model_that_does_not_exist_is_refused_as_its_tables_are() {
     }
 }
 
+/// Also those that are found before the read model is looked at.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_error_has_the_fields_of_postgrest() {
+    let api = TestApi::start().await;
+    for (path, code) in [
+        ("/v1/read-models?x=1", "invalid_query"),
+        ("/v1/read-models/bank?x=1", "invalid_query"),
+        ("/v1/read-models/Bank", "invalid_path"),
+        ("/v1/read-models/Bank/accounts", "invalid_path"),
+        ("/v1/read-models/bank/accounts", "PGRST205"),
+    ] {
+        let error = api.get(path).await.json();
+        assert_eq!((&error["code"], &error["message"]), (&json!(code), &error["detail"]), "{path}");
+        for name in ["details", "hint"] {
+            assert!(error.get(name).is_some(), "{path}: {name}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_position_that_the_log_does_not_have_is_not_waited_for() {
     let builds = TestBuilds::create().await;

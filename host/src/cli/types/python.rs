@@ -1,0 +1,53 @@
+//! Dictionaries of Python.
+//!
+//! A `TypedDict` describes the dictionary that `json.loads` and every HTTP client make of a row, so nothing has to be converted, and a
+//! column may have the name of a keyword. A dataclass would need code to make it of the dictionary.
+
+use std::fmt::Write as _;
+
+use super::names::type_names;
+use crate::api::{ColumnType, TableDescriptor};
+
+const HEAD: &str = "from typing import Any, Literal, TypedDict, Union\n";
+
+pub(super) fn render(about: &str, tables: &[TableDescriptor]) -> String {
+    let mut text = format!("\"\"\"{about}\n\nPrinted by `gnomon types`.\n\"\"\"\n\n{HEAD}");
+    for (table, name) in tables.iter().zip(type_names(tables.iter().map(|table| &table.name))) {
+        // The form with a dictionary: names of columns may be keywords.
+        let _ = writeln!(
+            text,
+            "\n\n# A row of `{}`. Its key: {}.\n{name} = TypedDict(\n    \"{name}\",\n    {{",
+            table.name,
+            table.key.join(", ")
+        );
+        for column in &table.columns {
+            let (cell, note) = type_of(&column.column_type);
+            if !note.is_empty() {
+                let _ = writeln!(text, "        # {note}");
+            }
+            let cell = if column.nullable && cell != "Any" { format!("Union[{cell}, None]") } else { cell.to_owned() };
+            let _ = writeln!(text, "        \"{}\": {cell},", column.name);
+        }
+        text += "    },\n)\n";
+    }
+    text
+}
+
+/// The type of a column's cells, and what it does not say.
+fn type_of(column_type: &ColumnType) -> (&'static str, &'static str) {
+    match column_type {
+        ColumnType::Text => ("str", ""),
+        ColumnType::Bool => ("bool", ""),
+        ColumnType::I64 => ("int", ""),
+        ColumnType::F64 => (r#"Union[float, Literal["NaN", "Infinity", "-Infinity"]]"#, ""),
+        ColumnType::Decimal => {
+            ("float", "A decimal number: `json.loads(…, parse_float=decimal.Decimal)` keeps every digit.")
+        }
+        ColumnType::Timestamp => ("str", "An instant as RFC 3339 writes it, in UTC."),
+        ColumnType::Date => ("str", "A day: `2013-01-31`."),
+        ColumnType::Uuid => ("str", "A UUID."),
+        ColumnType::Json => ("Any", "Any JSON."),
+        ColumnType::Bytes => ("str", r"Bytes in hex, after `\x`."),
+        ColumnType::Other(_) => ("Any", "A type that this version of gnomon does not know."),
+    }
+}
