@@ -103,7 +103,7 @@ pub enum Descriptor {
 }
 
 /// What a module was written with.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Sdk {
     /// The name of the SDK.
     pub name: String,
@@ -191,7 +191,7 @@ pub struct IndexDescriptor {
 }
 
 /// Columns of a table whose values are a key of another table of the projection, or of the same one.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ReferenceDescriptor {
     /// The columns, in the order of that key.
     pub columns: Vec<String>,

@@ -1,5 +1,6 @@
 //! `gnomon types`
 
+mod comments;
 mod names;
 mod python;
 mod rust;

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::names::type_names;
+use super::{
+    comments::{comment, said_of},
+    names::type_names,
+};
 use crate::api::{ColumnDescriptor, ColumnType, TableDescriptor};
 
 /// Reads and writes an f64 as rows have it.
@@ -62,7 +65,8 @@ pub(super) fn render(about: &str, tables: &[TableDescriptor]) -> String {
     for (table, name) in tables.iter().zip(type_names(tables.iter().map(|table| &table.name))) {
         let _ = writeln!(
             text,
-            "\n/// A row of `{}`. Its key: {}.\n#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]\npub struct {name} {{",
+            "\n{}/// A row of `{}`. Its key: {}.\n#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]\npub struct {name} {{",
+            said_of(table).map(|line| format!("/// {line}\n///\n")).unwrap_or_default(),
             table.name,
             table.key.join(", ")
         );
@@ -77,8 +81,8 @@ pub(super) fn render(about: &str, tables: &[TableDescriptor]) -> String {
 
 fn field(text: &mut String, column: &ColumnDescriptor) {
     let (cell, note) = type_of(&column.column_type);
-    if !note.is_empty() {
-        let _ = writeln!(text, "    /// {note}");
+    for line in comment(column, note) {
+        let _ = writeln!(text, "    /// {line}");
     }
     if column.column_type == ColumnType::F64 {
         let with = if column.nullable { "float::option" } else { "float" };
@@ -118,15 +122,26 @@ fn float(tables: &[TableDescriptor]) -> String {
 fn type_of(column_type: &ColumnType) -> (&'static str, &'static str) {
     match column_type {
         ColumnType::Text => ("String", ""),
+        ColumnType::CiText => ("String", "Compared without regard to case."),
         ColumnType::Bool => ("bool", ""),
         ColumnType::I64 => ("i64", ""),
         ColumnType::F64 => ("f64", ""),
         ColumnType::Decimal => ("serde_json::Number", "A decimal number."),
         ColumnType::Timestamp => ("String", "An instant as RFC 3339 writes it, in UTC."),
+        ColumnType::LocalTimestamp => {
+            ("String", "A date and a time of day without a time zone: `2013-01-31T10:17:00`.")
+        }
+        ColumnType::Time => ("String", "A time of day: `10:17:00`."),
         ColumnType::Date => ("String", "A day: `2013-01-31`."),
         ColumnType::Uuid => ("String", "A UUID."),
         ColumnType::Json => ("serde_json::Value", "Any JSON."),
         ColumnType::Bytes => ("String", r"Bytes in hex, after `\x`."),
+        ColumnType::TextArray => ("Vec<String>", ""),
+        ColumnType::I64Array => ("Vec<i64>", ""),
+        ColumnType::F64Array => {
+            ("Vec<serde_json::Value>", "Floats: numbers, or the texts `NaN`, `Infinity` and `-Infinity`.")
+        }
+        ColumnType::UuidArray => ("Vec<String>", "UUIDs."),
         ColumnType::Other(_) => ("serde_json::Value", "A type that this version of gnomon does not know."),
     }
 }

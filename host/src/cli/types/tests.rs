@@ -7,20 +7,33 @@ use crate::api::{ColumnDescriptor, ColumnType};
 
 /// Tables with every type of column, each also with nulls, and with names that are words of a language.
 fn tables() -> Vec<TableDescriptor> {
-    let types = ["text", "bool", "i64", "f64", "decimal", "timestamp", "date", "uuid", "json", "bytes", "of_tomorrow"];
-    let columns = types.iter().flat_map(|name| {
+    let known = gnomon_values::ColumnType::ALL.map(gnomon_values::ColumnType::name);
+    let columns = known.into_iter().chain(["of_tomorrow"]).flat_map(|column_type| {
+        let name = column_type.replace("[]", "_array");
         [false, true].map(|nullable| ColumnDescriptor {
-            name: if nullable { format!("{name}_or_null") } else { (*name).to_owned() },
-            column_type: ColumnType::from((*name).to_owned()),
+            name: if nullable { format!("{name}_or_null") } else { name.clone() },
+            description: nullable.then(|| format!("A {name},\nor nothing */.")),
+            column_type: ColumnType::from(column_type.to_owned()),
             nullable,
         })
     });
     let words = ["class", "type", "self", "super", "crate", "gen", "function", "await", "none", "_"];
-    let text =
-        |name: &&str| ColumnDescriptor { name: (*name).to_owned(), column_type: ColumnType::Text, nullable: false };
+    let text = |name: &&str| ColumnDescriptor {
+        name: (*name).to_owned(),
+        description: None,
+        column_type: ColumnType::Text,
+        nullable: false,
+    };
     let table = |name: &str, columns: Vec<ColumnDescriptor>| {
         let key = vec![columns[0].name.clone()];
-        TableDescriptor { name: name.to_owned(), columns, key, indexes: Vec::new() }
+        TableDescriptor {
+            name: name.to_owned(),
+            description: Some(format!("What is said of {name}.")),
+            columns,
+            key,
+            indexes: Vec::new(),
+            references: Vec::new(),
+        }
     };
     vec![table("every_type", columns.collect()), table("self", words.iter().map(text).collect())]
 }
@@ -68,7 +81,10 @@ fn rust_compiles_its_types_and_reads_and_writes_rows_with_them() {
     let row = r##"r#"{"text": "a", "text_or_null": null, "bool": true, "bool_or_null": null, "i64": 7, "i64_or_null": 8, "f64": "NaN",
         "f64_or_null": 0.5, "decimal": 1.10, "decimal_or_null": null, "timestamp": "2013-01-01T00:00:00Z", "timestamp_or_null": null,
         "date": "2013-01-01", "date_or_null": null, "uuid": "u", "uuid_or_null": null, "json": {"a": [1]}, "json_or_null": null,
-        "bytes": "\\x00", "bytes_or_null": null, "of_tomorrow": 1, "of_tomorrow_or_null": null}"#"##;
+        "bytes": "\\x00", "bytes_or_null": null, "citext": "a", "citext_or_null": null,
+        "local_timestamp": "2013-01-01T00:00:00", "local_timestamp_or_null": null, "time": "10:17:00", "time_or_null": null,
+        "text_array": ["a"], "text_array_or_null": null, "i64_array": [1], "i64_array_or_null": [2],
+        "f64_array": [0.5, "NaN"], "f64_array_or_null": null, "uuid_array": [], "uuid_array_or_null": null, "of_tomorrow": 1, "of_tomorrow_or_null": null}"#"##;
     let main = format!(
         "#![deny(warnings)]\n#![allow(dead_code)]\nmod rows;\nfn main() {{\n    let text = {row};\n    \
          let row: rows::EveryType = serde_json::from_str(text).unwrap();\n    assert!(row.f64.is_nan());\n    \

@@ -11,14 +11,17 @@ use super::{
 use crate::{
     builds::ReadModelSummary,
     http::postgrest,
-    read_model::{ColumnDeclaration, Identifier, TableDeclaration},
+    read_model::{ColumnDeclaration, Identifier, IndexKindDeclaration, TableDeclaration},
 };
 
 /// The parameters of a query that are no filters. A column of such a name cannot be filtered by.
 const WORDS: [&str; 9] = ["select", "order", "limit", "offset", "columns", "and", "or", "not.and", "not.or"];
 
 /// A filter: an operator and a value.
-const FILTER: &str = r"^(not\.)?(eq|neq|gt|gte|lt|lte|like|ilike|in|is)\.";
+const FILTER: &str = r"^(not\.)?(eq|neq|gt|gte|lt|lte|like|ilike|in|is|cs|cd|ov|((pl|ph|w)?fts(\([A-Za-z0-9_]*\))?))\.";
+
+/// A filter by the words of a full-text index.
+const WORDS_FILTER: &str = r"^(not\.)?(pl|ph|w)?fts(\([A-Za-z0-9_]*\))?\.";
 
 /// What the document says of tables.
 #[derive(Debug, Default)]
@@ -83,7 +86,8 @@ impl Tables {
         self.schemas.push((columns.clone(), columns_schema(table)?));
         let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
         let whole = json!({
-            "allOf": [reference(&columns)], "required": names, "description": format!("A whole row of `{}`.", table.name),
+            "allOf": [reference(&columns)], "required": names,
+            "description": with_description(format!("A whole row of `{}`.", table.name), table.description.as_deref()),
         });
         self.schemas.push((name.clone(), serde_json::value::to_raw_value(&whole)?));
         let operation = operation(base, projection, table, &reference(&columns));
@@ -102,7 +106,7 @@ fn columns_schema(table: &TableDeclaration) -> Result<Box<RawValue>, serde_json:
         properties: Ordered<Value>,
     }
 
-    let property = |column: &ColumnDeclaration| (column.name.clone(), column_schema(column, None));
+    let property = |column: &ColumnDeclaration| (column.name.clone(), column_schema(column));
     serde_json::value::to_raw_value(&Schema {
         object: "object",
         description: format!("The columns of `{}` that `select` names, or all.", table.name),
@@ -115,9 +119,9 @@ fn operation(base: &Value, projection: &Identifier, table: &TableDeclaration, ro
     let name = &table.name;
     operation["operationId"] = format!("query_{projection}.{name}").into();
     operation["summary"] = format!("Reads rows of {name} of {projection}.").into();
-    operation["description"] =
-        format!("Its key: {}. Several filters must all hold; `or` and `and` combine others.", table.key.join(", "))
-            .into();
+    let about =
+        format!("Its key: {}. Several filters must all hold; `or` and `and` combine others.", table.key.join(", "));
+    operation["description"] = with_description(about, table.description.as_deref()).into();
     if let Value::Array(parameters) = &mut operation["parameters"] {
         parameters.extend(parameters_of(table));
     }
@@ -134,6 +138,11 @@ fn operation(base: &Value, projection: &Identifier, table: &TableDeclaration, ro
     operation["responses"]["200"] = answer("The rows, in the order of the key if `order` does not say another.");
     operation["responses"]["206"] = answer("A page of the rows; with `Prefer: count=exact`, if there are more.");
     operation
+}
+
+/// A text, after what the author says.
+fn with_description(text: String, description: Option<&str>) -> String {
+    description.map(|description| format!("{description}\n\n{text}")).unwrap_or(text)
 }
 
 fn parameters_of(table: &TableDeclaration) -> Vec<Value> {
@@ -159,8 +168,21 @@ fn parameters_of(table: &TableDeclaration) -> Vec<Value> {
         parameters.push(parameter(
             &column.name,
             schema,
-            format!("A filter by this column ({type_name}): `eq.…`, `in.(…,…)`."),
+            with_description(
+                format!("A filter by this column ({type_name}): `eq.…`, `in.(…,…)`."),
+                column.description.as_deref(),
+            ),
         ));
+    }
+    for index in &table.indexes {
+        if let IndexKindDeclaration::FullText { language, columns } = &index.kind {
+            let names: Vec<&str> = columns.iter().map(|weighted| weighted.column.as_str()).collect();
+            let about = format!(
+                "A filter by the {language} words of {}: `wfts.…` as in a search engine; `plfts`, `phfts`, `fts`.",
+                names.join(", ")
+            );
+            parameters.push(parameter(&index.name, json!({"type": "string", "pattern": WORDS_FILTER}), about));
+        }
     }
     parameters
 }
