@@ -12,6 +12,7 @@ mod operation;
 mod ordered;
 mod path_params;
 mod problems;
+mod reference;
 mod routes;
 mod tables;
 

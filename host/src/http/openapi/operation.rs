@@ -12,7 +12,7 @@ use utoipa::{
     openapi::{RefOr, Schema, path::ParameterIn},
 };
 
-use super::{path_params::path_parameter, problems::problem_answer};
+use super::{path_params::path_parameter, problems::problem_answer, reference::reference};
 use crate::http::problem::Code;
 
 /// The media type of an answer that follows.
@@ -260,11 +260,6 @@ impl Operation {
     pub(in crate::http) fn codes(&self) -> Option<&[Code]> {
         (!self.postgrest).then_some(&self.codes)
     }
-}
-
-/// What names a schema of the document.
-pub(super) fn reference(name: &str) -> Value {
-    json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
 /// A part of the description as JSON.

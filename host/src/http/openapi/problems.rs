@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::operation::reference;
+use super::reference::reference;
 use crate::http::problem::Code;
 
 /// The name of the schema that each error has.

@@ -5,8 +5,8 @@ use serde_json::{Value, json, value::RawValue};
 use super::{
     columns::column_schema,
     limits::{MAX_DESCRIBED_COLUMNS, MAX_DESCRIBED_TABLES},
-    operation::reference,
     ordered::Ordered,
+    reference::reference,
 };
 use crate::{
     builds::ReadModelSummary,
