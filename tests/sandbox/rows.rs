@@ -36,7 +36,7 @@ fn rows_must_fit_their_table() {
             "no cells: table `notes`: a row has 3 values, but the module passed 0",
             "too large: table `notes`: bytes of a row: 1048603; the limit max_row_bytes is 1048576",
             "large bytes: table `everything`: bytes of a row: 1048728; the limit max_row_bytes is 1048576",
-            "large array: table `everything`: bytes of a row: 1048723; the limit max_row_bytes is 1048576",
+            "large array: table `everything`: bytes of a row: 1048728; the limit max_row_bytes is 1048576",
             "text for case-insensitive text: table `everything`: column `mail` has type citext, but the module passed a value \
              of type text",
             "another array: table `everything`: column `tags` has type text[], but the module passed a value of type i64[]",
