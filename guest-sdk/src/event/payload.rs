@@ -31,10 +31,14 @@ impl<'a> Payload<'a> {
         if self.schema_version == read {
             return Ok(self);
         }
+        let (found, event_type) = (self.schema_version, self.event_type);
+        let way_out = match found < read {
+            true => format!("activate an upcaster that rewrites `{event_type}` from version {found} to {read}"),
+            // Steps lead to later versions only.
+            false => format!("deploy a version of this projection that reads version {found} of `{event_type}`"),
+        };
         Err(Failure::new(format!(
-            "the event has schema version {}, but this projection reads version {read}; activate an upcaster that rewrites \
-             `{}` from version {} to {read}",
-            self.schema_version, self.event_type, self.schema_version
+            "the event has schema version {found}, but this projection reads version {read}; {way_out}"
         )))
     }
 

@@ -13,7 +13,8 @@ pub fn first_paragraph(comment: &str) -> String {
 /// Checks a description of a projection, a table or a column.
 ///
 /// # Errors
-/// It is empty, too long, or has control characters other than line breaks.
+/// It is empty, too long, has control characters other than line breaks, or characters that change the direction of text, by which code
+/// can look other than it is.
 pub fn check(description: &str) -> Result<(), String> {
     let bytes = description.len();
     if description.trim().is_empty() {
@@ -22,7 +23,12 @@ pub fn check(description: &str) -> Result<(), String> {
     if bytes > MAX_DESCRIPTION_BYTES {
         return Err(format!("has {bytes} bytes; at most {MAX_DESCRIPTION_BYTES} are allowed"));
     }
-    match description.chars().find(|character| character.is_control() && *character != '\n') {
+    let is_refused = |character: &char| match character {
+        '\n' => false,
+        '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        other => other.is_control(),
+    };
+    match description.chars().find(is_refused) {
         Some(character) => Err(format!("contains the control character {character:?}")),
         None => Ok(()),
     }
@@ -51,6 +57,7 @@ mod tests {
         assert_eq!(check(&"x".repeat(MAX_DESCRIPTION_BYTES)), Ok(()));
         assert_eq!(check(&"x".repeat(1001)), Err("has 1001 bytes; at most 1000 are allowed".to_owned()));
         assert_eq!(check(" "), Err("is empty".to_owned()));
+        assert!(check("a\u{202e}b").is_err() && check("שלום ü").is_ok());
         assert_eq!(check("a\tb"), Err("contains the control character '\\t'".to_owned()));
     }
 }

@@ -88,6 +88,11 @@ fn main() {
         "Opened: the event has schema version 1, but this projection reads version 2; activate an upcaster that rewrites \
          `Opened` from version 1 to 2",
     );
+    given::<SeesNamed>([opened().schema_version(3)]).then_fails(
+        1,
+        "Opened: the event has schema version 3, but this projection reads version 2; deploy a version of this projection that \
+         reads version 3 of `Opened`",
+    );
     given::<SeesNamed>([closed().schema_version(2)]).then_fails(1, "Closed: the event has schema version 2");
     given::<SeesAll>([opened(), event("b", "Unheard", json!([1]))])
         .then_rows([seen(1, "opened"), seen(2, "Unheard [1]")]);

@@ -185,7 +185,9 @@ impl New {
 
 /// The name of the module in a crate of this name.
 fn module_name(name: &str) -> anyhow::Result<String> {
-    let Ok(module) = Identifier::new(name.replace('-', "_")) else {
+    // Cargo refuses a package whose name begins with `-`.
+    let module = Identifier::new(name.replace('-', "_")).ok().filter(|_| !name.starts_with('-'));
+    let Some(module) = module else {
         bail!(
             "`{name}` is not allowed as the name of a module; a name has a to z, 0 to 9, - and _, does not begin with a digit, and has at \
              most {} bytes, such as order-totals",
@@ -275,7 +277,7 @@ mod tests {
             error("Orders")
                 .starts_with("`Orders` is not allowed as the name of a module; a name has a to z, 0 to 9, - and _")
         );
-        for name in ["", "1st", "a/b", "../x", "a b", "é"] {
+        for name in ["", "1st", "a/b", "../x", "a b", "é", "-x"] {
             assert!(module_name(name).is_err(), "{name}");
         }
         assert!(error("type").contains("a word of Rust"), "{}", error("type"));

@@ -106,7 +106,17 @@ fn columns_schema(table: &TableDeclaration) -> Result<Box<RawValue>, serde_json:
         properties: Ordered<Value>,
     }
 
-    let property = |column: &ColumnDeclaration| (column.name.clone(), column_schema(column));
+    let property = |column: &ColumnDeclaration| {
+        let mut schema = column_schema(column);
+        for reference in table.references.iter().filter(|reference| reference.columns.contains(&column.name)) {
+            let text = match reference.columns.as_slice() {
+                [_] => format!("The key of a row of `{}`.", reference.table),
+                several => format!("({}) is the key of a row of `{}`.", several.join(", "), reference.table),
+            };
+            schema["description"] = with_description(text, column.description.as_deref()).into();
+        }
+        (column.name.clone(), schema)
+    };
     serde_json::value::to_raw_value(&Schema {
         object: "object",
         description: format!("The columns of `{}` that `select` names, or all.", table.name),
@@ -195,4 +205,25 @@ fn answer_headers() -> Value {
         "Gnomon-Max-Rows": {"schema": number, "description": "The most rows that a page of this host has."},
         "Content-Range": {"schema": {"type": "string"}, "description": "The rows of the page, and with `count=exact` the total."},
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_said_of_each_of_its_columns() {
+        let column = |name: &str| json!({"name": name, "type": "text", "description": format!("Its {name}.")});
+        let table = serde_json::from_value(json!({
+            "name": "stops", "key": ["stop"], "columns": [column("stop"), column("flight"), column("leg")],
+            "references": [
+                {"columns": ["flight", "leg"], "table": "legs"},
+                {"columns": ["stop"], "table": "stops"},
+            ],
+        }));
+        let schema: Value = serde_json::from_str(columns_schema(&table.unwrap()).unwrap().get()).unwrap();
+        let said = |column: &str| schema["properties"][column]["description"].clone();
+        assert_eq!(said("stop"), "Its stop.\n\nThe key of a row of `stops`.");
+        assert_eq!(said("leg"), "Its leg.\n\n(flight, leg) is the key of a row of `legs`.");
+    }
 }

@@ -1,6 +1,7 @@
 //! Filters: `column=operator.value`.
 
 use super::{
+    MAX_WORDS_BYTES,
     cursor::{Cursor, Parsed, Stop, read},
     error::QueryError,
     instant, local_time, name,
@@ -161,7 +162,7 @@ fn expression(cursor: &mut Cursor<'_>, value: ReadValue) -> Parsed<(bool, Test)>
         Operator::Ilike => like(value(cursor)?, true),
         Operator::In => Test::In(list(cursor)?),
         Operator::Contain(containment) => Test::Contain(containment, value(cursor)?),
-        Operator::FullText(form, language) => Test::FullText { form, language, query: value(cursor)? },
+        Operator::FullText(form, language) => Test::FullText { form, language, query: words(value(cursor)?)? },
         Operator::Is => Test::Is(cursor.labelled("isVal: (null, not_null, true, false, unknown)", state)?),
     };
     Ok((negated, test))
@@ -236,14 +237,26 @@ fn operator(cursor: &mut Cursor<'_>) -> Parsed<Operator> {
     Err(Stop::Mismatch)
 }
 
-/// `(english)`, or nothing.
+/// `(english)`, or nothing. A number would be taken for the key of a configuration in Postgres.
 fn language(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
     if !cursor.literal("(") {
         return Ok(None);
     }
     let language = cursor.take_while(|next| next.is_alphanumeric() || next == '_').to_owned();
+    if !language.starts_with(|first: char| first.is_alphabetic() || first == '_') {
+        return Err(cursor.refuse("The language of a full-text search is a name, as in wfts(english)."));
+    }
     cursor.expect(")")?;
     Ok(Some(language))
+}
+
+/// Words to search for. Postgres takes a time that grows with the square of some of them.
+fn words(words: String) -> Result<String, QueryError> {
+    if words.len() <= MAX_WORDS_BYTES {
+        return Ok(words);
+    }
+    let details = format!("They have {} bytes; at most {MAX_WORDS_BYTES} are allowed.", words.len());
+    Err(QueryError::syntax("the words to search for are too long".to_owned(), details))
 }
 
 fn refuse_quantifier(cursor: &mut Cursor<'_>, operator: &str) -> Parsed<()> {

@@ -39,7 +39,7 @@ fn operators_are_read() {
         ("fts.a&b", words(WordsForm::Operators, None, "a&b")),
         ("plfts(english).a b", words(WordsForm::Plain, Some("english"), "a b")),
         ("phfts(de_1).a", words(WordsForm::Phrase, Some("de_1"), "a")),
-        ("wfts().\"a b\" -c", words(WordsForm::Web, Some(""), "\"a b\" -c")),
+        ("wfts.\"a b\" -c", words(WordsForm::Web, None, "\"a b\" -c")),
         ("is.null", Test::Is(State::Null)),
         ("is.NoT_NuLl", Test::Is(State::NotNull)),
         ("is.true", Test::Is(State::True)),
@@ -87,6 +87,17 @@ fn malformed_filters_are_refused_at_their_position() {
         assert_eq!(error.message, format!("\"failed to parse filter ({value})\" (line 1, column {column})"));
         assert_eq!(error.details.as_deref(), Some(details), "{value}");
     }
+}
+
+#[test]
+fn a_search_for_words_is_bounded_and_names_its_language() {
+    for language in ["", "0", "3748", "-"] {
+        let error = parsed(&format!("fts({language}).a")).unwrap_err();
+        assert_eq!(error.code.as_str(), "PGRST100", "{language}: {error}");
+    }
+    assert!(parsed(&format!("wfts.{}", "a".repeat(MAX_WORDS_BYTES))).is_ok());
+    let error = parsed(&format!("wfts.{}", "a".repeat(MAX_WORDS_BYTES + 1))).unwrap_err();
+    assert_eq!(error.details.as_deref(), Some("They have 2001 bytes; at most 2000 are allowed."));
 }
 
 #[test]

@@ -30,7 +30,7 @@ mod window;
 
 pub use self::{
     error::{ErrorCode, QueryError},
-    limits::{MAX_CONDITIONS, MAX_DEPTH, MAX_ORDER_TERMS, MAX_QUERY_BYTES, MAX_SELECTED},
+    limits::{MAX_CONDITIONS, MAX_DEPTH, MAX_ORDER_TERMS, MAX_QUERY_BYTES, MAX_SELECTED, MAX_WORDS_BYTES},
     sql::{Rendering, Shape, Sql},
 };
 use self::{

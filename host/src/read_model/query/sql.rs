@@ -1,5 +1,7 @@
 //! Renders a query as SQL.
 
+use gnomon_values::limits::MAX_FULL_TEXT_CHARS;
+
 use super::{
     Query,
     filter::{Comparison, Condition, Containment, Operand, State, Test, WordsForm},
@@ -214,7 +216,11 @@ impl<'t> Writer<'t> {
             }
             Test::FullText { form, language, query } => {
                 let language = language.as_deref().unwrap_or(NO_LANGUAGE);
-                let words = format!("to_tsvector({}, {column})", self.bind(language.to_owned(), "regconfig"));
+                let text = match tested.column_type.has_words() {
+                    true => full_text::bounded(&column, MAX_FULL_TEXT_CHARS),
+                    false => column,
+                };
+                let words = format!("to_tsvector({}, {text})", self.bind(language.to_owned(), "regconfig"));
                 format!("{words} @@ {}", self.words_query(*form, language, query))
             }
         }

@@ -193,6 +193,20 @@ async fn a_text_of_any_length_is_indexed_by_its_first_words() {
     assert_eq!(articles.found("words=plfts.second").await, "2");
 }
 
+/// Postgres would take a minute for each row, and for a query a second for each 2,000 characters.
+#[tokio::test]
+async fn words_are_found_in_a_time_that_grows_with_the_text() {
+    let mut articles = Articles::create().await;
+    articles.connection.execute("SET statement_timeout = '10s'").await.unwrap();
+    let slow = "a_".repeat(MAX_FULL_TEXT_CHARS);
+    articles.put([(1, "First", slow.clone(), &[][..])]).await;
+    articles.tables.add_indexes(&mut articles.connection).await.unwrap();
+    articles.put([(2, "Second", slow, &[][..])]).await;
+    assert_eq!(articles.found("words=plfts.second").await, "2");
+    assert_eq!(articles.found("body=plfts(simple).a").await, "1 2");
+    assert_eq!(articles.found("words=plfts(english).first").await, "1");
+}
+
 #[tokio::test]
 async fn descriptions_are_comments() {
     let mut articles = Articles::create().await;
