@@ -52,7 +52,7 @@ pub(super) fn describe() -> Vec<Operation> {
                 200,
                 "The upcasters.",
                 json!({"upcasters": [{
-                    "name": "flights_v2", "active_version": 1, "steps": [{"type": "Landed", "from": 1, "to": 2}],
+                    "name": "flights_v2", "active_version": 1, "steps": [{"type": "Landed", "from": 1, "to": 2, "produces": ["Landed"]}],
                 }]}),
             ),
         Operation::post("/v1/upcasters/{name}/activate", "activate_upcaster", "Makes a version of an upcaster active.")

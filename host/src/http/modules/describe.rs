@@ -60,10 +60,17 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
 
 fn descriptor() -> Value {
     json!({
-        "kind": "projection", "all_types": false, "event_types": [{"type": "Opened"}], "categories": ["account"],
+        "kind": "projection", "sdk": {"name": "gnomon-sdk", "version": "0.2.0", "language": "Rust"},
+        "description": "Bank accounts.",
+        "all_types": false, "event_types": [{"type": "Opened"}], "categories": ["account"], "tags": [],
         "tables": [{
-            "name": "accounts", "columns": [{"name": "account", "type": "text", "nullable": false}],
-            "key": ["account"], "indexes": [],
+            "name": "accounts", "description": "An account.",
+            "columns": [
+                {"name": "account", "type": "text", "nullable": false},
+                {"name": "owner", "description": "Who opened it.", "type": "text", "nullable": false},
+            ],
+            "key": ["account"],
+            "indexes": [{"name": "by_owner", "kind": "btree", "columns": ["owner"]}], "references": [],
         }],
     })
 }

@@ -16,7 +16,7 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
             "projection": "bank", "active_build": 1, "active_version": 1, "state": "active", "position": 6,
             "tables": [{
                 "name": "accounts", "columns": [{"name": "account", "type": "text", "nullable": false}],
-                "key": ["account"], "indexes": [], "view": "read_models.bank_accounts",
+                "key": ["account"], "indexes": [], "references": [], "view": "read_models.bank_accounts",
                 "links": {"rows": "/v1/read-models/bank/accounts"},
             }],
             "links": {"self": "/v1/read-models/bank", "projection": "/v1/projections/bank"},
