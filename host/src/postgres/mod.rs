@@ -4,9 +4,11 @@ mod backoff;
 mod connect;
 mod contact;
 mod copy;
+mod copy_out;
 pub mod embedded;
 mod listen;
 mod migrate;
+mod pool;
 mod session;
 pub mod sqlstate;
 #[doc(hidden)]
@@ -17,6 +19,7 @@ pub(crate) mod test_proxy;
 pub(crate) mod test_role;
 mod time;
 mod transaction;
+mod trust;
 mod url;
 mod value;
 mod within;
@@ -26,6 +29,7 @@ pub use self::{
     backoff::Backoff,
     connect::{ConnectError, Database, KEPT_CONNECTIONS, OLDEST_POSTGRES, Waiting},
     copy::{BinaryCopy, BinaryRows, CopyFormatError},
+    copy_out::copy_out,
     listen::{Heard, Notifications},
     migrate::{MigrateError, migrate},
     session::{connect_beside, connect_to_read},
@@ -33,5 +37,5 @@ pub use self::{
     time::{PgDate, PgLocalTimestamp, PgTime, PgTimestamp},
     transaction::begin,
     url::{UrlError, parse_url},
-    within::{ANSWER_TIMEOUT, within},
+    within::{ANSWER_TIMEOUT, rows_within, within},
 };

@@ -1,16 +1,36 @@
 //! Beginning a transaction.
 
+use std::pin::pin;
+
 use sqlx::{PgPool, Postgres, Transaction};
+
+use super::{
+    trust::Trust,
+    within::{ANSWER_TIMEOUT, no_answer},
+};
 
 /// Begins a transaction on a connection of the pool. The caller may be dropped at any time: whatever it has begun is rolled back.
 ///
 /// sqlx 0.8.6 counts a transaction only when Postgres has answered BEGIN. Dropped before, its future would return the connection to the pool
 /// inside a transaction that nobody ends, whose locks are kept and whose later statements are never committed. So a task of its own waits for
-/// the answer, and rolls back if nobody waits for it.
+/// the answer, and rolls back if nobody waits for it. If there is no answer in time, no connection that is open now is used again.
+///
+/// # Errors
+/// Postgres does not answer, or has no connection left.
 pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     let pool = pool.clone();
-    #[expect(clippy::disallowed_methods, reason = "the one place that nobody can drop")]
-    let begun = tokio::spawn(async move { pool.begin().await });
+    let begun = tokio::spawn(async move {
+        #[expect(clippy::disallowed_methods, reason = "the one place that nobody can drop")]
+        let mut begun = pin!(pool.begin());
+        match tokio::time::timeout(ANSWER_TIMEOUT, &mut begun).await {
+            Ok(begun) => begun,
+            Err(_) => {
+                // Before the connection goes back to the pool.
+                Trust::of(&pool.connect_options()).lose();
+                Err(no_answer(ANSWER_TIMEOUT, "BEGIN"))
+            }
+        }
+    });
     match begun.await {
         Ok(transaction) => transaction,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),

@@ -2,7 +2,9 @@
 //!
 //! A connection that falls silent (a cut network, a firewall that forgot it, a frozen server) says nothing for as long as one listens.
 
-use std::{fmt::Display, io, time::Duration};
+use std::{fmt::Display, io, pin::pin, time::Duration};
+
+use futures_util::{Stream, TryStreamExt as _};
 
 /// How long statements may take that are answered within milliseconds when all is well. Waits for locks end before, see `lock_timeout` of
 /// the session.
@@ -26,6 +28,21 @@ pub async fn within<T, E: From<sqlx::Error>>(
         Ok(done) => done,
         Err(_) => Err(no_answer(limit, what).into()),
     }
+}
+
+/// Collects rows, each of which comes within [`ANSWER_TIMEOUT`]: all of them together may be large, and take longer.
+///
+/// # Errors
+/// Those of the rows, and the error of [`within`].
+pub async fn rows_within<T>(
+    what: impl Display,
+    rows: impl Stream<Item = Result<T, sqlx::Error>>,
+) -> Result<Vec<T>, sqlx::Error> {
+    let (mut rows, mut received) = (pin!(rows), Vec::new());
+    while let Some(row) = within(ANSWER_TIMEOUT, &what, rows.try_next()).await? {
+        received.push(row);
+    }
+    Ok(received)
 }
 
 /// The error of a wait that reached its limit.
