@@ -1,6 +1,7 @@
 //! Postgres: connections, notifications, migrations, values on the wire, error codes, and a private server.
 
 mod backoff;
+mod blocker;
 mod connect;
 mod contact;
 mod copy;
@@ -27,6 +28,7 @@ mod within;
 pub(crate) use self::value::{sql_number, sql_text};
 pub use self::{
     backoff::Backoff,
+    blocker::{Blocker, blockers_of, name_blockers},
     connect::{ConnectError, Database, KEPT_CONNECTIONS, OLDEST_POSTGRES, Waiting},
     copy::{BinaryCopy, BinaryRows, CopyFormatError},
     copy_out::copy_out,
