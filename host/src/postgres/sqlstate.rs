@@ -10,6 +10,8 @@ pub const INVALID_CATALOG_NAME: &str = "3D000";
 pub const INVALID_SCHEMA_NAME: &str = "3F000";
 /// The table does not exist.
 pub const UNDEFINED_TABLE: &str = "42P01";
+/// The role may not do this.
+pub const INSUFFICIENT_PRIVILEGE: &str = "42501";
 /// A collation does not exist.
 pub const UNDEFINED_OBJECT: &str = "42704";
 /// The definition of a table or a view is not possible: a view whose columns change.

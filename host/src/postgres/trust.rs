@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::{PgPool, postgres::PgConnectOptions};
 
 /// Instants are counted from here.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -47,6 +47,11 @@ impl Trust {
         let broken_at = self.broken_at.load(Ordering::Acquire);
         broken_at == 0 || now().saturating_sub(micros(age)) > broken_at
     }
+}
+
+/// Lets the pools of a host open a connection anew before they use it again.
+pub fn distrust(pool: &PgPool) {
+    Trust::of(&pool.connect_options()).lose();
 }
 
 fn now() -> u64 {

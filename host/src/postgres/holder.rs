@@ -14,7 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A session that others wait for, and that waits for no lock itself.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Blocker {
+pub struct Holder {
     /// The process of Postgres; 0 is a prepared transaction.
     pid: i32,
     user: Option<String>,
@@ -32,9 +32,9 @@ pub struct Blocker {
 }
 
 /// Begins at the session that waits. Where several wait, one waits for the next; the last ones are those that hold what all want.
-const BLOCKERS: &str = "
+const HOLDERS: &str = "
     WITH RECURSIVE waits (pid) AS (
-        SELECT $1
+        SELECT $1::int
         UNION
         SELECT blocking FROM waits, unnest(pg_blocking_pids(waits.pid)) AS blocking
     )
@@ -52,12 +52,12 @@ const BLOCKERS: &str = "
 ///
 /// # Errors
 /// Postgres fails.
-pub async fn blockers_of(pool: &PgPool, pid: i32) -> Result<Vec<Blocker>, sqlx::Error> {
-    let blockers = sqlx::query_as(BLOCKERS).bind(pid).bind(APPLICATION_NAME).fetch_all(pool);
-    within(TIMEOUT, "who holds a lock", blockers).await
+pub async fn holders_of(pool: &PgPool, pid: i32) -> Result<Vec<Holder>, sqlx::Error> {
+    let holders = sqlx::query_as(HOLDERS).bind(pid).bind(APPLICATION_NAME).fetch_all(pool);
+    within(TIMEOUT, "who holds a lock", holders).await
 }
 
-impl Blocker {
+impl Holder {
     /// Whether it is a session of a host, which Postgres waits for: a host that is frozen, or that a cut network separates from Postgres,
     /// if it does not go on.
     #[must_use]
@@ -90,7 +90,7 @@ impl Blocker {
     }
 }
 
-impl Display for Blocker {
+impl Display for Holder {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if self.pid == 0 {
             return f.write_str("a prepared transaction (see pg_prepared_xacts)");
@@ -114,8 +114,8 @@ impl Display for Blocker {
 
 /// Several of them in one text.
 #[must_use]
-pub fn name_blockers(blockers: &[Blocker]) -> String {
-    blockers.iter().map(|blocker| format!("({blocker})")).collect::<Vec<_>>().join(", ")
+pub fn name_holders(holders: &[Holder]) -> String {
+    holders.iter().map(|holder| format!("({holder})")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -137,13 +137,13 @@ mod tests {
             let task = tokio::spawn(async move {
                 sqlx::query(&format!("LOCK TABLE public.doors IN {mode} MODE")).execute(&mut *transaction).await.unwrap();
             });
-            test_support::until("it waits", async || !blockers_of(&pool, pid).await.unwrap().is_empty()).await;
+            test_support::until("it waits", async || !holders_of(&pool, pid).await.unwrap().is_empty()).await;
             (pid, task)
         };
         let (_, first) = wait("ROW EXCLUSIVE").await;
         let (second, last) = wait("ACCESS EXCLUSIVE").await;
-        let found = blockers_of(&pool, second).await.unwrap();
-        assert_eq!(found.iter().map(|blocker| blocker.pid).collect::<Vec<_>>(), [holder], "{found:?}");
+        let found = holders_of(&pool, second).await.unwrap();
+        assert_eq!(found.iter().map(|holder| holder.pid).collect::<Vec<_>>(), [holder], "{found:?}");
         assert!(found[0].to_string().contains("idle in transaction, last statement at 20"), "{}", found[0]);
         // Not a session of a host.
         assert!(!found[0].may_be_stuck());
