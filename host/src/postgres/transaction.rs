@@ -46,7 +46,7 @@ mod tests {
     use sqlx::postgres::PgPoolOptions;
 
     use super::*;
-    use crate::postgres::{test_database::TestDatabase, test_proxy::SlowProxy};
+    use crate::postgres::{is_transient, test_database::TestDatabase, test_proxy::SlowProxy};
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_caller_that_is_dropped_at_any_time_leaves_no_transaction() {
@@ -66,5 +66,26 @@ mod tests {
         let kept: i64 =
             sqlx::query_scalar("SELECT count(*) FROM doors").fetch_one(&database.pool().await).await.unwrap();
         assert_eq!(kept, 40);
+    }
+
+    /// A host that is paused within a transaction finds that Postgres has ended its session.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_pause_within_a_transaction_passes() {
+        let database = TestDatabase::create().await;
+        let (pool, direct) = (database.pool().await, database.pool().await);
+        let mut paused = begin(&pool).await.unwrap();
+        let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *paused).await.unwrap();
+        sqlx::query("SET idle_in_transaction_session_timeout = '10ms'").execute(&mut *paused).await.unwrap();
+        test_support::until("Postgres has ended the session", async || {
+            let alive: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_stat_activity WHERE pid = $1")
+                .bind(pid)
+                .fetch_one(&direct)
+                .await
+                .unwrap();
+            alive == 0
+        })
+        .await;
+        let error = paused.commit().await.unwrap_err();
+        assert!(is_transient(&error), "{error}");
     }
 }

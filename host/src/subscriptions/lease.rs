@@ -159,3 +159,24 @@ pub(crate) async fn revoke(connection: &mut PgConnection, subscriptions: &[Subsc
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::postgres::{test_database::TestDatabase, test_proxy::SlowProxy};
+
+    /// The network has lost the session of a host, and Postgres has not noticed: the lock is still held, by a session that nobody has.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_host_whose_session_fell_silent_shows_itself_again() {
+        let database = TestDatabase::create().await;
+        let proxy = SlowProxy::start(database.connect_options(), Duration::ZERO).await;
+        let pool = PgPool::connect_lazy_with(proxy.through(&database.connect_options()));
+        let host = HostKey::random();
+        let first = Presence::show(&pool, host).await.unwrap();
+        proxy.silence();
+        drop(first);
+        let refused = Presence::show(&pool, host).await.unwrap_err();
+        assert!(refused.to_string().contains("a former session of this host"), "{refused}");
+        test_support::until("the host shows itself", async || Presence::show(&pool, host).await.is_ok()).await;
+    }
+}
