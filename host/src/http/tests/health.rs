@@ -58,7 +58,6 @@ async fn a_host_on_a_read_only_database_is_not_ready() {
         problem.starts_with("503 log_unavailable") && problem.contains("Postgres takes no writes")
     })
     .await;
-    sqlx::raw_sql("SET default_transaction_read_only = off").execute(&admin).await.unwrap();
     read_only("off").await;
     test_support::until("the host is ready again", async || {
         send(&router, "/health/ready").await.status == StatusCode::OK
