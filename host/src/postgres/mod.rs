@@ -11,6 +11,7 @@ mod listen;
 mod migrate;
 mod pool;
 mod session;
+mod socket;
 pub mod sqlstate;
 #[doc(hidden)]
 pub mod test_database;

@@ -12,6 +12,7 @@ use sqlx::{
 
 use super::{
     session::{self, Plans},
+    socket,
     sqlstate::is_disconnect,
     trust::Trust,
     within::within,
@@ -33,13 +34,16 @@ const RETURN_TIMEOUT: Duration = Duration::from_secs(2);
 /// A pool whose sessions have the settings. It connects when it is used.
 pub(super) fn pool(max_connections: u32, plans: Plans, options: PgConnectOptions) -> PgPool {
     let trust = Trust::of(&options);
-    let acquired = Arc::clone(&trust);
+    let (acquired, server) = (Arc::clone(&trust), options.clone());
     PgPoolOptions::new()
         .max_connections(max_connections.max(1))
         .acquire_timeout(ACQUIRE_TIMEOUT)
         // A ping before each use would cost a round trip.
         .test_before_acquire(false)
-        .after_connect(move |connection, _| Box::pin(session::apply(connection, plans, &[])))
+        .after_connect(move |connection, _| {
+            socket::watch_over(&server);
+            Box::pin(session::apply(connection, plans, &[]))
+        })
         .before_acquire(move |connection, about| {
             if !acquired.covers(about.age) {
                 return ready(false);

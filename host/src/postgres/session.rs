@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use sqlx::{Connection, Executor, PgConnection, PgPool, postgres::PgConnectOptions};
 
-use super::within::{ANSWER_TIMEOUT, within};
+use super::{
+    socket,
+    within::{ANSWER_TIMEOUT, within},
+};
 
 /// How long a server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -119,7 +122,9 @@ pub async fn connect_to_read(pool: &PgPool) -> Result<PgConnection, sqlx::Error>
 
 /// Opens a connection without the settings.
 pub(super) async fn open(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    within(CONNECT_TIMEOUT, "a connection", PgConnection::connect_with(options)).await
+    let connection = within(CONNECT_TIMEOUT, "a connection", PgConnection::connect_with(options)).await?;
+    socket::watch_over(options);
+    Ok(connection)
 }
 
 /// Gives a session its settings, in one round trip.
