@@ -14,6 +14,20 @@ use super::{
 /// Events that one read returns at most.
 const PAGE: usize = 500;
 
+/// Why a follower receives nothing more.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// Postgres fails.
+    #[error(transparent)]
+    Postgres(#[from] sqlx::Error),
+    /// The log is another one than before, or goes no further than the follower has read: its database was restored.
+    #[error(
+        "the log is another one than before, since its database was restored: its newest event is at position {0}, and events that \
+         the follower has received may not be in it"
+    )]
+    Restored(Position),
+}
+
 /// What a follower receives.
 #[derive(Clone, Debug)]
 pub enum Followed {
@@ -29,13 +43,17 @@ impl EventLog {
         &self,
         after: Position,
         filter: Filter,
-    ) -> impl Stream<Item = Result<Vec<Followed>, sqlx::Error>> + Send + use<> {
-        let (log, head) = (self.clone(), self.head());
+    ) -> impl Stream<Item = Result<Vec<Followed>, FollowError>> + Send + use<> {
+        let (log, head) = (self.clone(), KnownLog::of(self));
         stream::try_unfold((log, head, after), move |(log, mut head, after)| {
             let filter = filter.clone();
             async move {
-                wait_beyond(&mut head, after).await;
+                head.wait_beyond(after).await?;
                 let page = log.read(Direction::Forward, Some(after), PAGE, &filter).await?;
+                // Read from Postgres, in which every event is that a follower has received.
+                if page.head < after {
+                    return Err(FollowError::Restored(page.head));
+                }
                 let next = page.next.unwrap_or(after);
                 let last = page.events.last().map(|event| event.position);
                 let mut found: Vec<Followed> =
@@ -53,17 +71,20 @@ impl EventLog {
         &self,
         name: StreamName,
         after: StreamVersion,
-    ) -> impl Stream<Item = Result<Vec<RecordedEvent>, sqlx::Error>> + Send + use<> {
+    ) -> impl Stream<Item = Result<Vec<RecordedEvent>, FollowError>> + Send + use<> {
         // `None`: read at once, whatever the head.
-        let start = (self.clone(), self.head(), None, after);
+        let start = (self.clone(), KnownLog::of(self), None, after);
         stream::try_unfold(start, move |(log, mut head, seen, after)| {
             let name = name.clone();
             async move {
                 if let Some(seen) = seen {
-                    wait_beyond(&mut head, seen).await;
+                    head.wait_beyond(seen).await?;
                 }
-                let seen = *head.borrow_and_update();
+                let seen = *head.position.borrow_and_update();
                 let page = log.read_stream(&name, Some(after), PAGE, Direction::Forward).await?;
+                if page.as_ref().map_or(StreamVersion(0), |page| page.version) < after {
+                    return Err(FollowError::Restored(seen));
+                }
                 let (events, next) = match page {
                     Some(page) => (page.events, page.next.unwrap_or(after)),
                     None => (Vec::new(), after),
@@ -76,9 +97,28 @@ impl EventLog {
     }
 }
 
-/// Waits until the head is beyond a position. Waits for ever if the log is closing: its owner drops the follower then.
-async fn wait_beyond(head: &mut watch::Receiver<Position>, position: Position) {
-    if head.wait_for(|head| *head > position).await.is_err() {
-        std::future::pending::<()>().await;
+/// The log as a follower knows it.
+struct KnownLog {
+    position: watch::Receiver<Position>,
+    restores: watch::Receiver<u64>,
+}
+
+impl KnownLog {
+    fn of(log: &EventLog) -> Self {
+        Self { position: log.head(), restores: log.restores() }
+    }
+
+    /// Waits until the head is beyond a position. Waits for ever if the log is closing: its owner drops the follower then.
+    async fn wait_beyond(&mut self, position: Position) -> Result<(), FollowError> {
+        let beyond = tokio::select! {
+            biased;
+            restored = self.restores.changed() => restored.map(|()| false),
+            beyond = self.position.wait_for(|head| *head > position) => beyond.map(|_| true),
+        };
+        match beyond {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(FollowError::Restored(*self.position.borrow())),
+            Err(_) => std::future::pending().await,
+        }
     }
 }

@@ -7,15 +7,17 @@ mod event;
 mod filter;
 mod follow;
 mod head;
+mod identity;
 mod json_text;
 mod limits;
 mod name;
 mod read;
 mod row;
+mod settings;
 mod streams;
 mod types;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
@@ -27,31 +29,15 @@ pub use self::{
     append::{Append, AppendError, Appended, ExpectedVersion, Imported, Line},
     event::{EventId, NewEvent, Position, RecordedEvent, SchemaVersion, SchemaVersionError, StreamVersion},
     filter::{Filter, NameFilter},
-    follow::Followed,
+    follow::{FollowError, Followed},
     json_text::{JsonText, JsonTextError},
     limits::Limits,
     name::{Category, EventType, NameError, StreamName},
     read::{Direction, LogPage, StreamPage},
+    settings::EventLogSettings,
     streams::StreamSummary,
     types::{CategoryType, resembles},
 };
-
-/// Settings of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EventLogSettings {
-    /// How large an append may be.
-    pub limits: Limits,
-    /// Positions in one partition of the table of events.
-    pub partition_events: u64,
-    /// How long an append waits for a Postgres that does not answer.
-    pub append_timeout: Duration,
-}
-
-impl Default for EventLogSettings {
-    fn default() -> Self {
-        Self { limits: Limits::default(), partition_events: 10_000_000, append_timeout: Duration::from_secs(30) }
-    }
-}
 
 /// The log. Clones are handles on one log.
 #[derive(Clone, Debug)]
@@ -64,7 +50,7 @@ struct Shared {
     pool: PgPool,
     limits: Limits,
     appender: append::Appender,
-    head: watch::Receiver<Position>,
+    head: head::KnownHead,
     follow_head: JoinHandle<()>,
 }
 
@@ -80,11 +66,12 @@ impl EventLog {
     /// # Errors
     /// Postgres fails.
     pub async fn open(pool: PgPool, settings: EventLogSettings) -> Result<Self, sqlx::Error> {
-        let (sender, head) = watch::channel(head(&pool).await?);
-        let EventLogSettings { limits: _, partition_events, append_timeout } = settings;
-        let appender = append::Appender::start(pool.clone(), sender.clone(), partition_events, append_timeout).await?;
+        let found = identity::look(&pool).await?;
+        let head = head::KnownHead::new(found.position);
+        let appender = append::Appender::start(pool.clone(), head.clone(), settings).await?;
         let notifications = Notifications::listen(pool.clone(), "gnomon_head").await?;
-        let follow_head = tokio::spawn(head::follow_head(pool.clone(), notifications, sender));
+        let follow = head::follow_head(pool.clone(), notifications, head.clone(), Some(found.identity));
+        let follow_head = tokio::spawn(follow);
         Ok(Self { shared: Arc::new(Shared { pool, limits: settings.limits, appender, head, follow_head }) })
     }
 
@@ -144,7 +131,14 @@ impl EventLog {
     /// The newest position that this host knows of. The receiver is notified when it moves.
     #[must_use]
     pub fn head(&self) -> watch::Receiver<Position> {
-        self.shared.head.clone()
+        self.shared.head.position()
+    }
+
+    /// Counts how often the log was found to be another one than before, since its database was restored under this host. The receiver is
+    /// notified when it happens; what was read of the log before may not be in it any more.
+    #[must_use]
+    pub fn restores(&self) -> watch::Receiver<u64> {
+        self.shared.head.restores()
     }
 
     /// The position of the newest event that any host has committed.

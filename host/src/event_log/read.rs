@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use futures_util::TryStreamExt;
 use sqlx::PgPool;
 
 use super::{
@@ -11,7 +10,7 @@ use super::{
     name::StreamName,
     row::{event_from_copy, event_from_row, select_events},
 };
-use crate::postgres::BinaryRows;
+use crate::postgres::{ANSWER_TIMEOUT, BinaryRows, copy_out, rows_within, within};
 
 /// The direction in which a page is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +54,8 @@ const SEARCH_STEP: u64 = 50_000;
 
 /// The position of the newest event. A later read contains every event up to it.
 pub(crate) async fn head(pool: &PgPool) -> Result<Position, sqlx::Error> {
-    sqlx::query_scalar("SELECT position FROM gnomon.head").fetch_one(pool).await
+    let read = sqlx::query_scalar("SELECT position FROM gnomon.head").fetch_one(pool);
+    within(ANSWER_TIMEOUT, "the head of the log", read).await
 }
 
 /// Reads the log forward, from the event after `after`.
@@ -121,12 +121,7 @@ async fn copy(
     }
     let _ = write!(statement, " ORDER BY position LIMIT {limit}) TO STDOUT (FORMAT binary)");
 
-    let mut connection = pool.acquire().await?;
-    let mut chunks = connection.copy_out_raw(&statement).await?;
-    let mut buffer = Vec::new();
-    while let Some(chunk) = chunks.try_next().await? {
-        buffer.extend_from_slice(&chunk);
-    }
+    let buffer = copy_out(pool, &statement).await?;
     let mut rows = BinaryRows::new(&buffer)?;
     let mut events = Vec::with_capacity(limit);
     while rows.next_row()? {
@@ -194,36 +189,28 @@ async fn range(
         Direction::Forward => statement!("ASC"),
         Direction::Backward => statement!("DESC"),
     };
-    sqlx::query(statement)
+    let events = sqlx::query(statement)
         .bind(after)
         .bind(to)
         .bind(to_limit(limit))
         .bind(filter.types.names())
         .bind(filter.categories.names())
-        .fetch_all(pool)
-        .await?
-        .iter()
-        .map(event_from_row)
-        .collect()
+        .fetch(pool);
+    rows_within("events of the log", events).await?.iter().map(event_from_row).collect()
 }
 
 /// The events at these positions, in their order.
 pub(super) async fn at(pool: &PgPool, positions: &[Position]) -> Result<Vec<RecordedEvent>, sqlx::Error> {
-    sqlx::query(select_events!("WHERE position = ANY($1) ORDER BY position"))
-        .bind(positions)
-        .fetch_all(pool)
-        .await?
-        .iter()
-        .map(event_from_row)
-        .collect()
+    let events = sqlx::query(select_events!("WHERE position = ANY($1) ORDER BY position")).bind(positions).fetch(pool);
+    rows_within("events of the log", events).await?.iter().map(event_from_row).collect()
 }
 
 /// The version of a stream's newest event; `None` if the stream does not exist.
 pub(super) async fn version(pool: &PgPool, stream: &StreamName) -> Result<Option<StreamVersion>, sqlx::Error> {
-    sqlx::query_scalar("SELECT version FROM gnomon.streams WHERE stream = $1")
+    let read = sqlx::query_scalar("SELECT version FROM gnomon.streams WHERE stream = $1")
         .bind(stream.as_str())
-        .fetch_optional(pool)
-        .await
+        .fetch_optional(pool);
+    within(ANSWER_TIMEOUT, "the version of a stream", read).await
 }
 
 /// Reads a stream; `None` if it does not exist. `after` is the version to begin after, in the direction of reading.
@@ -247,16 +234,9 @@ pub(super) async fn stream(
             after.map_or(version, |after| StreamVersion(after.0.saturating_sub(1))),
         ),
     };
-    let events = sqlx::query(statement)
-        .bind(stream.as_str())
-        .bind(from)
-        .bind(to)
-        .bind(to_limit(limit))
-        .fetch_all(pool)
-        .await?
-        .iter()
-        .map(event_from_row)
-        .collect::<Result<Vec<_>, _>>()?;
+    let rows = sqlx::query(statement).bind(stream.as_str()).bind(from).bind(to).bind(to_limit(limit)).fetch(pool);
+    let rows = rows_within("events of a stream", rows).await?;
+    let events = rows.iter().map(event_from_row).collect::<Result<Vec<_>, _>>()?;
     let last = events.last().map(|event| event.version);
     let next = match direction {
         Direction::Forward => Some(last.unwrap_or(from)),

@@ -9,6 +9,7 @@ use super::{
     filter::NameFilter,
     name::StreamName,
 };
+use crate::postgres::rows_within;
 
 /// A stream of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub(super) async fn list(
             sqlx::query_as(OF_CATEGORIES).bind(after).bind(limit).bind(names.into_iter().collect::<Vec<_>>())
         }
     };
-    let rows: Vec<(String, StreamVersion, Position)> = query.fetch_all(pool).await?;
+    let rows: Vec<(String, StreamVersion, Position)> = rows_within("the list of streams", query.fetch(pool)).await?;
     Ok(rows
         .into_iter()
         .map(|(stream, version, last_position)| StreamSummary {

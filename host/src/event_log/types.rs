@@ -2,6 +2,8 @@
 
 use sqlx::PgPool;
 
+use crate::postgres::rows_within;
+
 /// A type of events that the streams of a category have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::FromRow)]
 pub struct CategoryType {
@@ -19,7 +21,7 @@ pub(super) async fn types(
     types: Option<&[String]>,
     limit: usize,
 ) -> Result<Vec<CategoryType>, sqlx::Error> {
-    sqlx::query_as(
+    let types = sqlx::query_as(
         "SELECT category, type FROM gnomon.event_types
          WHERE $1::text[] IS NULL OR category = ANY($1) OR $2::text[] IS NULL OR type = ANY($2)
          ORDER BY category, type LIMIT $3",
@@ -27,8 +29,8 @@ pub(super) async fn types(
     .bind(categories)
     .bind(types)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .fetch_all(pool)
-    .await
+    .fetch(pool);
+    rows_within("the types of events", types).await
 }
 
 /// The name that another one may be a misspelling of: the nearest, if it is near enough. Case and one slip count little; names

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     api,
     builds::{AlignError, BuildName, ChangeError, PickError, ViewInUse},
-    event_log::{AppendError, NameError},
+    event_log::{AppendError, FollowError, NameError},
     modules::{ChainError, LoadError, UploadError},
     operations::{CompareError, OperateError, UploadModuleError, VerifyError},
     postgres::is_transient,
@@ -98,12 +98,30 @@ impl From<AppendError> for Problem {
                 "the log did not answer in time; the events were not appended, so the same request can be sent again",
                 &error,
             ),
+            AppendError::Locked(holders) => unavailable(
+                Code::LogUnavailable,
+                &format!(
+                    "another session of Postgres holds the lock of the log, {holders}; the events were not appended, so the same request can \
+                     be sent again"
+                ),
+                &detail,
+            ),
             AppendError::Unknown(error) => unavailable(
                 Code::AppendUnknown,
                 "the connection to Postgres broke while the events were being committed; whether they were appended is not known. With \
                  event ids it is safe to send them again",
                 &error,
             ),
+        }
+    }
+}
+
+impl From<FollowError> for Problem {
+    fn from(error: FollowError) -> Self {
+        let detail = error.to_string();
+        match error {
+            FollowError::Postgres(error) => error.into(),
+            FollowError::Restored(head) => Self::new(Code::PositionBeyondHead, detail).with("head", head),
         }
     }
 }

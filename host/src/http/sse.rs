@@ -69,7 +69,7 @@ pub(super) fn refuse_limit(limit: Option<u64>) -> Result<(), Problem> {
 /// Answers with events in batches, after a comment that tells client and proxies at once that the answer has begun, until the host stops or reading fails; the client reconnects by itself. After a failure the
 /// last event is `error`, without an id.
 pub(super) fn respond(
-    events: impl Stream<Item = Result<Vec<Event>, sqlx::Error>> + Send + 'static,
+    events: impl Stream<Item = Result<Vec<Event>, impl Into<Problem> + Send + 'static>> + Send + 'static,
     closing: CancellationToken,
 ) -> Response {
     let (id, prefix) = (RequestId::current(), ForwardedPrefix::current());
@@ -79,7 +79,7 @@ pub(super) fn respond(
             let mut events = events?;
             Some(match events.next().await? {
                 Ok(batch) => (batch, Some(events)),
-                Err(error) => (vec![error_event(&Problem::from(error))], None),
+                Err(error) => (vec![error_event(&error.into())], None),
             })
         };
         id.clone().scope(prefix.clone().scope(read))

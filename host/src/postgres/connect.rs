@@ -12,6 +12,7 @@ use tracing::warn;
 use super::{
     backoff::Backoff,
     contact::{self, Contact},
+    pool::pool,
     session::{self, Plans},
     sqlstate::{TOO_MANY_CONNECTIONS, has_sqlstate, is_transient},
 };
@@ -165,9 +166,8 @@ impl Database {
         let address = address(&options);
         let needed = max_connections + KEPT_CONNECTIONS;
         let options = session::start(options);
-        let queries = session::pool(max_connections / 2, Plans::Any).connect_lazy_with(options.clone());
-        let lookups =
-            session::pool(max_connections - max_connections / 2, Plans::ByIndex).connect_lazy_with(options.clone());
+        let queries = pool(max_connections / 2, Plans::Any, options.clone());
+        let lookups = pool(max_connections - max_connections / 2, Plans::ByIndex, options.clone());
         let database = Self { lookups, queries, address: address.clone(), needed };
         let Contact { version, limit, shares_sessions } =
             database.retry(timeout, waiting, async || contact::look(&options).await).await?;

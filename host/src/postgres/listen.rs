@@ -1,6 +1,6 @@
 //! Listening for notifications.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use sqlx::{Connection as _, PgPool, postgres::PgListener};
 use tokio::{sync::watch, task::JoinHandle};
@@ -8,12 +8,20 @@ use tracing::{info, warn};
 
 use super::{
     backoff::Backoff,
-    session::{self, Plans, connect_beside},
+    pool::pool as pool_of,
+    session::{Plans, connect_beside},
+    trust::Trust,
+    within::{ANSWER_TIMEOUT, within},
 };
 
 /// The first pause after a failure.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
+
+/// How often Postgres is asked whether it still hears, if nothing is heard from it.
+const PING_INTERVAL: Duration = Duration::from_secs(2);
+/// How long it may take to answer.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What was heard last.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,16 +48,14 @@ impl Notifications {
     /// # Errors
     /// The first connection cannot be opened.
     pub async fn listen(pool: PgPool, channel: &'static str) -> Result<Self, sqlx::Error> {
-        let own = session::pool(1, Plans::ByIndex).connect_lazy_with(pool.connect_options().as_ref().clone());
-        let listener = begin(&pool, &own, channel).await?;
+        let listener = begin(&pool, channel).await?;
         let (sender, mut heard) = watch::channel(Heard::Began);
         heard.mark_changed();
         let task = tokio::spawn(async move {
             tokio::select! {
                 () = pool.close_event() => {}
-                () = run(&pool, &own, channel, listener, sender) => {}
+                () = run(&pool, channel, listener, sender) => {}
             }
-            own.close().await;
         });
         Ok(Self { heard, task })
     }
@@ -69,45 +75,35 @@ impl Drop for Notifications {
     }
 }
 
-/// Begins to listen with the one connection of `own`.
-async fn begin(pool: &PgPool, own: &PgPool, channel: &'static str) -> Result<PgListener, sqlx::Error> {
+/// Begins to listen, with a connection of its own.
+async fn begin(pool: &PgPool, channel: &'static str) -> Result<PgListener, sqlx::Error> {
     // A pool says only that it had no connection in time. This says why, and at once.
     connect_beside(pool, &[]).await?.close().await?;
-    let mut listener = PgListener::connect_with(own).await?;
+    // A listener takes its connection from a pool. It gives a connection that fell silent back to it only when the network gives up, so the
+    // next listener has a pool of its own.
+    let own = pool_of(1, Plans::ByIndex, pool.connect_options().as_ref().clone());
+    let mut listener = PgListener::connect_with(&own).await?;
     // A new listener replaces one that lost its connection.
     listener.eager_reconnect(false);
-    listener.listen(channel).await?;
+    within(ANSWER_TIMEOUT, format!("LISTEN {channel}"), listener.listen(channel)).await?;
     Ok(listener)
 }
 
-async fn run(
-    pool: &PgPool,
-    own: &PgPool,
-    channel: &'static str,
-    mut listener: PgListener,
-    heard: watch::Sender<Heard>,
-) {
+async fn run(pool: &PgPool, channel: &'static str, mut listener: PgListener, heard: watch::Sender<Heard>) {
     let mut backoff = Backoff::new(MIN_PAUSE, MAX_PAUSE);
     loop {
-        // `None`: the connection was lost, and notifications may be, too.
-        let lost = loop {
-            match listener.try_recv().await {
-                Ok(Some(notification)) => {
-                    heard.send_replace(Heard::Notification(notification.payload().to_owned()));
-                }
-                Ok(None) => break None,
-                Err(error) => break Some(error),
-            }
-        };
-        if let Some(error) = lost {
-            warn!(%error, channel, "cannot listen for notifications, trying again");
+        match hear(&mut listener, &heard).await {
+            Ok(never) => match never {},
+            Err(Lost(None)) => {}
+            Err(Lost(Some(error))) => warn!(%error, channel, "cannot listen for notifications, trying again"),
         }
-        // Its connection is the only one of the pool.
+        // Whoever listens notices first that Postgres is gone.
+        Trust::of(&pool.connect_options()).lose();
         drop(listener);
         let mut is_failing = false;
         listener = loop {
             tokio::time::sleep(backoff.next_pause()).await;
-            match begin(pool, own, channel).await {
+            match begin(pool, channel).await {
                 Ok(listener) => break listener,
                 Err(error) => {
                     if !is_failing {
@@ -125,10 +121,31 @@ async fn run(
     }
 }
 
+/// The connection was lost, and notifications may be, too.
+struct Lost(Option<sqlx::Error>);
+
+/// Passes on what is heard, until the connection breaks or falls silent.
+async fn hear(listener: &mut PgListener, heard: &watch::Sender<Heard>) -> Result<Infallible, Lost> {
+    loop {
+        match tokio::time::timeout(PING_INTERVAL, listener.try_recv()).await {
+            Ok(Ok(Some(notification))) => {
+                heard.send_replace(Heard::Notification(notification.payload().to_owned()));
+            }
+            Ok(Ok(None)) => return Err(Lost(None)),
+            Ok(Err(error)) => return Err(Lost(Some(error))),
+            Err(_) => {
+                let ping = sqlx::query("SELECT 1").execute(&mut *listener);
+                let answered = within(PING_TIMEOUT, "the connection that listens for notifications", ping).await;
+                answered.map_err(|error| Lost(Some(error)))?;
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::postgres::test_database::TestDatabase;
+    use crate::postgres::{test_database::TestDatabase, test_proxy::SlowProxy};
 
     const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -152,6 +169,20 @@ mod tests {
         assert_eq!(next(&mut notifications).await, Heard::Began);
         sqlx::query("NOTIFY doors, 'shut'").execute(&pool).await.unwrap();
         assert_eq!(next(&mut notifications).await, Heard::Notification("shut".to_owned()));
+    }
+
+    /// As when a firewall forgets it: no side hears of it.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_connection_that_falls_silent_is_made_again() {
+        let database = TestDatabase::create().await;
+        let proxy = SlowProxy::start(database.connect_options(), Duration::ZERO).await;
+        let pool = PgPool::connect_lazy_with(proxy.through(&database.connect_options()));
+        let mut notifications = Notifications::listen(pool, "doors").await.unwrap();
+        assert_eq!(next(&mut notifications).await, Heard::Began);
+        proxy.silence();
+        assert_eq!(next(&mut notifications).await, Heard::Began);
+        sqlx::query("NOTIFY doors, 'open'").execute(&database.pool().await).await.unwrap();
+        assert_eq!(next(&mut notifications).await, Heard::Notification("open".to_owned()));
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -3,13 +3,16 @@
 use sqlx::{Connection, Executor, PgConnection, PgPool, Row, migrate::MigrateError as SqlxError};
 use tracing::{info, warn};
 
-use super::session::connect_beside;
+use super::{session::connect_beside, sqlstate::is_lock_timeout};
 
 /// The schemas that every host needs. Either may have been made by somebody else, as long as it is empty or Gnomon's.
 const SCHEMAS: [&str; 2] = ["gnomon", "read_models"];
 
 /// The name of the lock that hosts hold while they make schemas: `GNOM`, `SCHE`.
 const LOCK: i64 = 0x474e_4f4d_5343_4845;
+
+/// How long a migration waits for a lock: for another host that migrates, or for a table that somebody uses.
+const LOCK_TIMEOUT: &str = "60s";
 
 /// Why the schema could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +59,12 @@ pub enum MigrateError {
         /// The role that the host connects as.
         role: String,
     },
+    /// A lock was not free in time.
+    #[error(
+        "the schema cannot be brought up to date, since another session has held a lock for {LOCK_TIMEOUT}: another host that migrates, or \
+         whoever uses a table of the schema gnomon; `SELECT * FROM pg_stat_activity` shows both. Start the host again when it is done"
+    )]
+    Locked,
     /// A migration failed.
     #[error("cannot migrate the database: {0}")]
     Failed(SqlxError),
@@ -63,7 +72,7 @@ pub enum MigrateError {
 
 impl From<sqlx::Error> for MigrateError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Failed(SqlxError::Execute(error))
+        if is_lock_timeout(&error) { Self::Locked } else { Self::Failed(SqlxError::Execute(error)) }
     }
 }
 
@@ -75,12 +84,16 @@ impl From<sqlx::Error> for MigrateError {
 /// one stay applied, and of that one nothing.
 pub async fn migrate(pool: &PgPool) -> Result<i64, MigrateError> {
     // sqlx keeps its history in the first schema of the search path, which must not be one of the user's.
-    let mut connection = connect_beside(pool, &[("search_path", "gnomon")]).await?;
+    let settings = [("search_path", "gnomon"), ("lock_timeout", LOCK_TIMEOUT)];
+    let mut connection = connect_beside(pool, &settings).await?;
     make_schemas(&mut connection).await?;
     let migrator = sqlx::migrate!("../migrations");
     migrator.run(&mut connection).await.map_err(|error| match error {
         SqlxError::VersionMissing(version) => MigrateError::Newer(version),
         SqlxError::VersionMismatch(version) => MigrateError::Changed(version),
+        SqlxError::Execute(error) | SqlxError::ExecuteMigration(error, _) if is_lock_timeout(&error) => {
+            MigrateError::Locked
+        }
         error => MigrateError::Failed(error),
     })?;
     connection.close().await?;

@@ -4,10 +4,14 @@ mod backoff;
 mod connect;
 mod contact;
 mod copy;
+mod copy_out;
 pub mod embedded;
+mod holder;
 mod listen;
 mod migrate;
+mod pool;
 mod session;
+mod socket;
 pub mod sqlstate;
 #[doc(hidden)]
 pub mod test_database;
@@ -17,19 +21,25 @@ pub(crate) mod test_proxy;
 pub(crate) mod test_role;
 mod time;
 mod transaction;
+mod trust;
 mod url;
 mod value;
+mod within;
 
 pub(crate) use self::value::{sql_number, sql_text};
 pub use self::{
     backoff::Backoff,
     connect::{ConnectError, Database, KEPT_CONNECTIONS, OLDEST_POSTGRES, Waiting},
     copy::{BinaryCopy, BinaryRows, CopyFormatError},
+    copy_out::copy_out,
+    holder::{Holder, holders_of, name_holders},
     listen::{Heard, Notifications},
     migrate::{MigrateError, migrate},
     session::{connect_beside, connect_to_read},
-    sqlstate::{is_lock_timeout, is_missing_table, is_transient},
+    sqlstate::{has_sqlstate, is_lock_timeout, is_missing_table, is_transient},
     time::{PgDate, PgLocalTimestamp, PgTime, PgTimestamp},
     transaction::begin,
+    trust::distrust,
     url::{UrlError, parse_url},
+    within::{ANSWER_TIMEOUT, rows_within, within},
 };

@@ -10,6 +10,8 @@ pub const INVALID_CATALOG_NAME: &str = "3D000";
 pub const INVALID_SCHEMA_NAME: &str = "3F000";
 /// The table does not exist.
 pub const UNDEFINED_TABLE: &str = "42P01";
+/// The role may not do this.
+pub const INSUFFICIENT_PRIVILEGE: &str = "42501";
 /// A collation does not exist.
 pub const UNDEFINED_OBJECT: &str = "42704";
 /// The definition of a table or a view is not possible: a view whose columns change.
@@ -22,6 +24,15 @@ pub const TOO_MANY_CONNECTIONS: &str = "53300";
 pub const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// A write on a server that is a replica, and not promoted yet.
 pub const READ_ONLY_TRANSACTION: &str = "25006";
+
+/// A transaction that has failed already: its cause was an error before, which may have been of any kind.
+const IN_FAILED_TRANSACTION: &str = "25P02";
+/// Postgres ended the session, since its client, a host that was paused, had left a transaction idle.
+const IDLE_IN_TRANSACTION_TIMEOUT: &str = "25P03";
+/// Postgres ended the session, since a transaction took too long (`transaction_timeout`).
+const TRANSACTION_TIMEOUT: &str = "25P04";
+/// Postgres ends the session: at a shutdown, after a crash, while it starts, and since it was idle.
+const SESSION_ENDED: [&str; 4] = ["57P01", "57P02", "57P03", "57P05"];
 
 /// Classes, the first two characters of a code, of transient failures: connection, rollback for the sake of another
 /// transaction, resources, intervention of an operator (shutdown, restart, cancelled).
@@ -60,6 +71,7 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
         | sqlx::Error::Tls(_)
         | sqlx::Error::Protocol(_)
         | sqlx::Error::PoolTimedOut
+        | sqlx::Error::BeginFailed
         | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(database) => database.code().is_some_and(|code| is_transient_code(&code)),
         _ => false,
@@ -68,7 +80,28 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
 
 fn is_transient_code(code: &str) -> bool {
     code.get(..2).is_some_and(|class| TRANSIENT_CLASSES.contains(&class))
-        || matches!(code, LOCK_NOT_AVAILABLE | READ_ONLY_TRANSACTION)
+        || matches!(
+            code,
+            LOCK_NOT_AVAILABLE
+                | READ_ONLY_TRANSACTION
+                | IN_FAILED_TRANSACTION
+                | IDLE_IN_TRANSACTION_TIMEOUT
+                | TRANSACTION_TIMEOUT
+        )
+}
+
+/// Whether the connection is gone, and with it, most likely, all that were open.
+#[must_use]
+pub(super) fn is_disconnect(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) => true,
+        sqlx::Error::Database(database) => database.code().is_some_and(|code| {
+            code.starts_with("08")
+                || SESSION_ENDED.contains(&code.as_ref())
+                || matches!(code.as_ref(), IDLE_IN_TRANSACTION_TIMEOUT | TRANSACTION_TIMEOUT)
+        }),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -77,7 +110,9 @@ mod tests {
 
     #[test]
     fn a_restart_passes_and_a_wrong_statement_does_not() {
-        for code in ["57P01", "57P03", "08006", "53300", "40001", "40P01", READ_ONLY_TRANSACTION, LOCK_NOT_AVAILABLE] {
+        for code in
+            ["57P01", "57P03", "57P05", "08006", "53300", "40001", "40P01", "25006", "25P02", "25P03", "25P04", "55P03"]
+        {
             assert!(is_transient_code(code), "{code}");
         }
         for code in [UNDEFINED_TABLE, "23505", "22P02", "XX000", "4", ""] {

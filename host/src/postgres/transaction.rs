@@ -1,16 +1,36 @@
 //! Beginning a transaction.
 
+use std::pin::pin;
+
 use sqlx::{PgPool, Postgres, Transaction};
+
+use super::{
+    trust::Trust,
+    within::{ANSWER_TIMEOUT, no_answer},
+};
 
 /// Begins a transaction on a connection of the pool. The caller may be dropped at any time: whatever it has begun is rolled back.
 ///
 /// sqlx 0.8.6 counts a transaction only when Postgres has answered BEGIN. Dropped before, its future would return the connection to the pool
 /// inside a transaction that nobody ends, whose locks are kept and whose later statements are never committed. So a task of its own waits for
-/// the answer, and rolls back if nobody waits for it.
+/// the answer, and rolls back if nobody waits for it. If there is no answer in time, no connection that is open now is used again.
+///
+/// # Errors
+/// Postgres does not answer, or has no connection left.
 pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     let pool = pool.clone();
-    #[expect(clippy::disallowed_methods, reason = "the one place that nobody can drop")]
-    let begun = tokio::spawn(async move { pool.begin().await });
+    let begun = tokio::spawn(async move {
+        #[expect(clippy::disallowed_methods, reason = "the one place that nobody can drop")]
+        let mut begun = pin!(pool.begin());
+        match tokio::time::timeout(ANSWER_TIMEOUT, &mut begun).await {
+            Ok(begun) => begun,
+            Err(_) => {
+                // Before the connection goes back to the pool.
+                Trust::of(&pool.connect_options()).lose();
+                Err(no_answer(ANSWER_TIMEOUT, "BEGIN"))
+            }
+        }
+    });
     match begun.await {
         Ok(transaction) => transaction,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -26,7 +46,7 @@ mod tests {
     use sqlx::postgres::PgPoolOptions;
 
     use super::*;
-    use crate::postgres::{test_database::TestDatabase, test_proxy::SlowProxy};
+    use crate::postgres::{is_transient, test_database::TestDatabase, test_proxy::SlowProxy};
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_caller_that_is_dropped_at_any_time_leaves_no_transaction() {
@@ -46,5 +66,26 @@ mod tests {
         let kept: i64 =
             sqlx::query_scalar("SELECT count(*) FROM doors").fetch_one(&database.pool().await).await.unwrap();
         assert_eq!(kept, 40);
+    }
+
+    /// A host that is paused within a transaction finds that Postgres has ended its session.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_pause_within_a_transaction_passes() {
+        let database = TestDatabase::create().await;
+        let (pool, direct) = (database.pool().await, database.pool().await);
+        let mut paused = begin(&pool).await.unwrap();
+        let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *paused).await.unwrap();
+        sqlx::query("SET idle_in_transaction_session_timeout = '10ms'").execute(&mut *paused).await.unwrap();
+        test_support::until("Postgres has ended the session", async || {
+            let alive: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_stat_activity WHERE pid = $1")
+                .bind(pid)
+                .fetch_one(&direct)
+                .await
+                .unwrap();
+            alive == 0
+        })
+        .await;
+        let error = paused.commit().await.unwrap_err();
+        assert!(is_transient(&error), "{error}");
     }
 }

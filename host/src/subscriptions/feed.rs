@@ -82,14 +82,20 @@ pub(crate) fn follow(
     let reader = tokio::spawn(async move {
         let mut after = after;
         let mut limit = first.clamp(1, size.max_events.max(1));
-        let mut head = log.head();
+        let (mut head, mut restores) = (log.head(), log.restores());
         // The first batch is sent even if it is empty: its `at_head` says that the log ends here.
         let mut at_start = true;
         loop {
             if !at_start {
-                tokio::select! {
+                let is_restored = tokio::select! {
                     () = send.closed() => return,
-                    moved = head.wait_for(|head| *head > after) => if moved.is_err() { return },
+                    restored = restores.changed() => restored.is_ok(),
+                    moved = head.wait_for(|head| *head > after) => if moved.is_err() { return } else { false },
+                };
+                if is_restored {
+                    // The next run begins where the database says.
+                    let _ = send.send(Err(sqlx::Error::Protocol("the log was restored".to_owned()))).await;
+                    return;
                 }
             }
             let batch = read(&log, after, limit, &filter).await.map(|batch| batch.clip(until));

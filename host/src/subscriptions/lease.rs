@@ -7,15 +7,18 @@
 //! Each host holds an advisory lock named by its key for as long as its session lives. So the death of a host is known at once,
 //! and that a host hangs is known when its lease ends.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection, PgPool};
 
 use super::id::SubscriptionId;
-use crate::postgres::connect_beside;
+use crate::postgres::{connect_beside, within};
 
 /// The first half of the advisory locks' names: `GNOM`.
 pub(super) const PRESENCE: i32 = 0x474e_4f4d;
+
+/// How long Postgres may take to answer the session that shows that a host is alive.
+const PRESENCE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A host's key: how leases name their holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
@@ -48,16 +51,33 @@ impl HostKey {
 }
 
 impl Presence {
-    /// Opens a session that holds the lock named by the host's key.
+    /// Opens a session that holds the lock named by the host's key. It does not wait for the lock: if a former session of this host has it
+    /// still, because the network lost that session and Postgres has not noticed, that session is ended, and the next try succeeds.
     pub(crate) async fn show(pool: &PgPool, host: HostKey) -> Result<Self, sqlx::Error> {
         let mut connection = connect_beside(pool, &[]).await?;
-        sqlx::query("SELECT pg_advisory_lock($1, $2)").bind(PRESENCE).bind(host.0).execute(&mut connection).await?;
-        Ok(Self { connection })
+        let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)").bind(PRESENCE).bind(host.0);
+        let is_shown: bool =
+            within(PRESENCE_TIMEOUT, "the lock that shows that this host lives", lock.fetch_one(&mut connection))
+                .await?;
+        if is_shown {
+            return Ok(Self { connection });
+        }
+        let end = sqlx::query(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks
+             WHERE locktype = 'advisory' AND granted AND mode = 'ExclusiveLock' AND objsubid = 2
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+               AND classid::bigint = $1 AND objid::bigint = $2::bigint & 4294967295",
+        )
+        .bind(i64::from(PRESENCE))
+        .bind(i64::from(host.0));
+        within(PRESENCE_TIMEOUT, "the end of this host's former session", end.execute(&mut connection)).await?;
+        let message = "a former session of this host still holds the lock that shows that it lives; it is ended";
+        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::ResourceBusy, message)))
     }
 
     /// Whether the session still lives.
     pub(crate) async fn check(&mut self) -> Result<(), sqlx::Error> {
-        self.connection.ping().await
+        within(PRESENCE_TIMEOUT, "the session that shows that this host lives", self.connection.ping()).await
     }
 }
 
@@ -139,4 +159,25 @@ pub(crate) async fn revoke(connection: &mut PgConnection, subscriptions: &[Subsc
     .execute(connection)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::postgres::{test_database::TestDatabase, test_proxy::SlowProxy};
+
+    /// The network has lost the session of a host, and Postgres has not noticed: the lock is still held, by a session that nobody has.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_host_whose_session_fell_silent_shows_itself_again() {
+        let database = TestDatabase::create().await;
+        let proxy = SlowProxy::start(database.connect_options(), Duration::ZERO).await;
+        let pool = PgPool::connect_lazy_with(proxy.through(&database.connect_options()));
+        let host = HostKey::random();
+        let first = Presence::show(&pool, host).await.unwrap();
+        proxy.silence();
+        drop(first);
+        let refused = Presence::show(&pool, host).await.unwrap_err();
+        assert!(refused.to_string().contains("a former session of this host"), "{refused}");
+        test_support::until("the host shows itself", async || Presence::show(&pool, host).await.is_ok()).await;
+    }
 }

@@ -1,12 +1,16 @@
 //! Committing a group of requests.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    time::Duration,
+};
 
-use sqlx::{Connection, PgConnection, Postgres, Transaction};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::{
     AppendError, Appended, Imported,
+    lock_watch::LockWatch,
     plan::{AppendPlan, PlannedEvent},
     request::Group,
     seen_types::{SeenTypes, TypeOfCategory},
@@ -17,11 +21,14 @@ use crate::{
         name::StreamName,
         row::{event_from_row, select_events},
     },
-    postgres::{BinaryCopy, PgTimestamp},
+    postgres::{ANSWER_TIMEOUT, BinaryCopy, PgTimestamp, connect_beside, within},
 };
 
 /// From this many events on, COPY is worth its extra round trip.
 const COPY_FROM: usize = 256;
+
+/// How long the connection may take to show that it lives.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Which event ids are looked up in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,51 +61,115 @@ impl From<sqlx::Error> for CommitError {
     }
 }
 
-/// Commits a group: all requests that are not refused, in one transaction.
+/// The connection that appends.
+#[derive(Debug)]
+pub(super) struct AppendConnection {
+    connection: PgConnection,
+    /// Its process of Postgres.
+    pid: i32,
+}
+
+impl AppendConnection {
+    /// Opens it; each statement waits for a lock for `lock_timeout`.
+    pub(super) async fn open(pool: &PgPool, lock_timeout: Duration) -> Result<Self, sqlx::Error> {
+        let lock_timeout = format!("{}ms", lock_timeout.as_millis().max(1));
+        let mut connection = connect_beside(pool, &[("lock_timeout", &lock_timeout)]).await?;
+        let pid = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection);
+        let pid = within(ANSWER_TIMEOUT, "a connection to append", pid).await?;
+        Ok(Self { connection, pid })
+    }
+
+    /// Whether Postgres takes writes on it.
+    pub(super) async fn takes_writes(&mut self) -> Result<bool, sqlx::Error> {
+        let writes = sqlx::query_scalar("SELECT current_setting('transaction_read_only') = 'off'");
+        within(CHECK_TIMEOUT, "the connection to append", writes.fetch_one(&mut self.connection)).await
+    }
+}
+
+/// How a group is committed.
+#[derive(Debug)]
+pub(super) struct Committing<'c> {
+    pub(super) lookup: Lookup,
+    /// Positions in a partition.
+    pub(super) partition_events: u64,
+    /// How long Postgres may take for all statements before COMMIT, and for COMMIT.
+    pub(super) answer_timeout: Duration,
+    pub(super) seen: &'c mut SeenTypes,
+    pub(super) watch: &'c mut LockWatch,
+}
+
+/// What a transaction has written, before it is committed.
+struct Written {
+    committed: Committed,
+    /// Types that are new to this host; `None` if nothing was written.
+    new_types: Option<BTreeSet<TypeOfCategory>>,
+}
+
+/// Commits a group: all requests that are not refused, in one transaction. After an error the connection cannot be used again.
 pub(super) async fn commit(
-    connection: &mut PgConnection,
+    AppendConnection { connection, pid }: &mut AppendConnection,
+    group: &Group,
+    how: Committing<'_>,
+) -> Result<Committed, CommitError> {
+    let Committing { lookup, partition_events, answer_timeout, seen, watch } = how;
+    let mut transaction = within(answer_timeout, "BEGIN of an append", connection.begin()).await?;
+    let write = write(&mut transaction, group, lookup, partition_events, seen);
+    let written = within(answer_timeout, "the statements of an append", watch.wait(*pid, write)).await?;
+    let Some(new_types) = written.new_types else {
+        within(answer_timeout, "ROLLBACK of an append", transaction.rollback()).await?;
+        return Ok(written.committed);
+    };
+    within(answer_timeout, "COMMIT of an append", transaction.commit())
+        .await
+        .map_err(|error| CommitError { error, may_be_committed: true })?;
+    seen.add(new_types);
+    Ok(written.committed)
+}
+
+async fn write(
+    transaction: &mut Transaction<'_, Postgres>,
     group: &Group,
     lookup: Lookup,
     partition_events: u64,
-    seen: &mut SeenTypes,
-) -> Result<Committed, CommitError> {
-    let mut transaction = connection.begin().await?;
-    let head = lock_head(&mut transaction).await?;
-    let versions = stream_versions(&mut transaction, group).await?;
-    let recorded = recorded_events(&mut transaction, group, lookup).await?;
+    seen: &SeenTypes,
+) -> Result<Written, sqlx::Error> {
+    let head = lock_head(transaction).await?;
+    let versions = stream_versions(transaction, group).await?;
+    let recorded = recorded_events(transaction, group, lookup).await?;
 
     let mut plan = AppendPlan::new(head.position, versions, recorded);
     let appended = group.appends.iter().map(|request| plan.append(&request.work)).collect();
     let imported = group.imports.iter().map(|request| plan.import(&request.work)).collect();
+    let committed = Committed { appended, imported, head: plan.head };
     if plan.events.is_empty() {
-        transaction.rollback().await?;
-    } else {
-        add_partitions(&mut transaction, head.partitioned_to, plan.head, partition_events).await?;
-        if plan.events.len() >= COPY_FROM {
-            copy_events(&mut transaction, &plan.events, head.now).await?;
-        } else {
-            insert_events(&mut transaction, &plan.events, head.now).await?;
-        }
-        let unseen = seen.unseen(&plan.events);
-        advance(&mut transaction, &plan, &unseen).await?;
-        transaction.commit().await.map_err(|error| CommitError { error, may_be_committed: true })?;
-        seen.add(unseen);
+        return Ok(Written { committed, new_types: None });
     }
-    Ok(Committed { appended, imported, head: plan.head })
+    add_partitions(transaction, head.partitioned_to, plan.head, partition_events).await?;
+    if plan.events.len() >= COPY_FROM {
+        copy_events(transaction, &plan.events, head.now).await?;
+    } else {
+        insert_events(transaction, &plan.events, head.now).await?;
+    }
+    let new_types = seen.unseen(&plan.events);
+    advance(transaction, &plan, head.now, &new_types).await?;
+    Ok(Written { committed, new_types: Some(new_types) })
 }
 
 #[derive(sqlx::FromRow)]
 struct Head {
     position: Position,
     partitioned_to: Position,
-    /// Postgres' clock, read under the lock: later events have later stamps, whichever host appends them.
+    /// Postgres' clock, read under the lock, and never before the stamp of the last event: later events have no earlier stamps, whichever
+    /// host appends them, and whether or not the clock is set back.
     now: PgTimestamp,
 }
 
 async fn lock_head(transaction: &mut Transaction<'_, Postgres>) -> Result<Head, sqlx::Error> {
-    sqlx::query_as("SELECT position, partitioned_to, clock_timestamp() AS now FROM gnomon.head FOR UPDATE")
-        .fetch_one(&mut **transaction)
-        .await
+    sqlx::query_as(
+        "SELECT position, partitioned_to, greatest(clock_timestamp(), recorded_at) AS now FROM gnomon.head FOR UPDATE",
+    )
+    .fetch_one(&mut **transaction)
+    .await
 }
 
 async fn stream_versions(
@@ -221,6 +292,7 @@ async fn copy_events(
 async fn advance(
     transaction: &mut Transaction<'_, Postgres>,
     plan: &AppendPlan<'_>,
+    now: PgTimestamp,
     new_types: &BTreeSet<TypeOfCategory>,
 ) -> Result<(), sqlx::Error> {
     let (mut streams, mut versions, mut last_positions) = (Vec::new(), Vec::new(), Vec::new());
@@ -238,7 +310,7 @@ async fn advance(
              INSERT INTO gnomon.event_types (category, type)
              SELECT * FROM unnest($5::text[], $6::text[]) ON CONFLICT DO NOTHING
          ), advanced AS (
-             UPDATE gnomon.head SET position = $4
+             UPDATE gnomon.head SET position = $4, recorded_at = $7
          )
          SELECT pg_notify('gnomon_head', $4::text)",
     )
@@ -248,6 +320,7 @@ async fn advance(
     .bind(plan.head)
     .bind(new_types.iter().map(|(category, _)| category.as_str()).collect::<Vec<_>>())
     .bind(new_types.iter().map(|(_, event_type)| event_type.as_str()).collect::<Vec<_>>())
+    .bind(now)
     .execute(&mut **transaction)
     .await?;
     Ok(())

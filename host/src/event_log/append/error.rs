@@ -9,8 +9,8 @@ use crate::event_log::{
     name::StreamName,
 };
 
-/// Why nothing of an append was taken in. Only after [`AppendError::Unavailable`] and [`AppendError::Unknown`] can the same append succeed
-/// later, and only the latter may have taken it in.
+/// Why nothing of an append was taken in. Only after [`AppendError::Unavailable`], [`AppendError::Locked`] and [`AppendError::Unknown`] can
+/// the same append succeed later, and only the last may have taken it in.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AppendError {
     /// The stream is not at the version that the writer expects.
@@ -88,6 +88,9 @@ pub enum AppendError {
     /// Postgres could not be reached in time, and nothing was sent to be committed: the events were not appended.
     #[error("the events were not appended: {0}")]
     Unavailable(String),
+    /// Other sessions of Postgres held a lock that the append needs for too long: the events were not appended.
+    #[error("the events were not appended, since another session holds the lock of the log: {0}")]
+    Locked(String),
     /// The connection broke while the append was being committed. It may or may not have been taken in; with event ids it is safe to
     /// try again.
     #[error("whether the events were appended is unknown ({0}); with event ids it is safe to send them again")]

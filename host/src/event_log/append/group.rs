@@ -5,22 +5,23 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, warn};
 
 use super::{
     Append, AppendError, Appended, Imported, Line,
-    commit::{CommitError, Committed, Lookup, commit},
+    commit::{AppendConnection, CommitError, Committed, Committing, Lookup, commit},
+    lock_watch::LockWatch,
     request::{Group, Request},
     seen_types::SeenTypes,
 };
 use crate::{
-    event_log::event::Position,
-    postgres::{Backoff, connect_beside, is_transient},
+    event_log::{head::KnownHead, settings::EventLogSettings},
+    postgres::{Backoff, is_lock_timeout, is_transient},
 };
 
-/// Requests that may wait in the queue; a caller with one more waits until there is room.
+/// Requests that may wait in the queue; one more is refused.
 const QUEUE: usize = 4096;
 /// A group is closed when it has this many events …
 const GROUP_EVENTS: usize = 8192;
@@ -37,17 +38,17 @@ pub(in crate::event_log) struct Appender {
 }
 
 impl Appender {
-    /// Opens the connection and starts the task. It sends the position of each commit to `head`; a request fails once it has waited
-    /// for `timeout`.
+    /// Opens the connection and starts the task. It raises `head` to the position of each commit; a request fails once it has waited for
+    /// the timeout of the settings.
     pub(in crate::event_log) async fn start(
         pool: PgPool,
-        head: watch::Sender<Position>,
-        partition_events: u64,
-        timeout: Duration,
+        head: KnownHead,
+        settings: EventLogSettings,
     ) -> Result<Self, sqlx::Error> {
         let (requests, incoming) = mpsc::channel(QUEUE);
-        let (connection, deferred, seen) = (None, None, SeenTypes::default());
-        let mut task = CommitTask { pool, connection, incoming, deferred, head, partition_events, timeout, seen };
+        let watch = LockWatch::new(pool.clone(), settings.end_stuck_after);
+        let (restores, connection, deferred, seen) = (head.restores(), None, None, SeenTypes::default());
+        let mut task = CommitTask { pool, connection, incoming, deferred, head, restores, settings, watch, seen };
         task.connect().await?;
         tokio::spawn(task.run());
         Ok(Self { requests })
@@ -56,22 +57,31 @@ impl Appender {
     /// Checks that appends can be made: their connection lives, or a new one can be opened.
     pub(in crate::event_log) async fn check(&self) -> Result<(), AppendError> {
         let (request, answer) = Request::check();
-        self.requests.send(request).await.map_err(|_| stopped())?;
+        self.send(request)?;
         answer.await.map_err(|_| stopped())?
     }
 
     /// Commits appends, together or not at all.
     pub(in crate::event_log) async fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
         let (request, answer) = Request::append(appends);
-        self.requests.send(request).await.map_err(|_| stopped())?;
+        self.send(request)?;
         answer.await.map_err(|_| stopped())?
     }
 
     /// Commits the lines that are not in the log yet, together or not at all.
     pub(in crate::event_log) async fn import(&self, lines: Vec<Line>) -> Result<Imported, AppendError> {
         let (request, answer) = Request::import(lines);
-        self.requests.send(request).await.map_err(|_| stopped())?;
+        self.send(request)?;
         answer.await.map_err(|_| stopped())?
+    }
+
+    fn send(&self, request: Request) -> Result<(), AppendError> {
+        self.requests.try_send(request).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => {
+                AppendError::Unavailable(format!("{QUEUE} appends wait already, as many as a host keeps"))
+            }
+            mpsc::error::TrySendError::Closed(_) => stopped(),
+        })
     }
 }
 
@@ -81,13 +91,15 @@ fn stopped() -> AppendError {
 
 struct CommitTask {
     pool: PgPool,
-    connection: Option<PgConnection>,
+    connection: Option<AppendConnection>,
     incoming: mpsc::Receiver<Request>,
     /// A request that did not fit into the group before.
     deferred: Option<Request>,
-    head: watch::Sender<Position>,
-    partition_events: u64,
-    timeout: Duration,
+    head: KnownHead,
+    /// Changes when the database was restored.
+    restores: watch::Receiver<u64>,
+    settings: EventLogSettings,
+    watch: LockWatch,
     seen: SeenTypes,
 }
 
@@ -134,11 +146,7 @@ impl CommitTask {
             let lookup = if may_be_committed { Lookup::All } else { Lookup::Given };
             let error = match self.try_commit(&group, lookup).await {
                 Ok(Committed { appended, imported, head }) => {
-                    self.head.send_if_modified(|known| {
-                        let newer = head > *known;
-                        *known = head.max(*known);
-                        newer
-                    });
+                    self.head.raise(head);
                     return group.answer(appended, imported);
                 }
                 Err(CommitError { error, may_be_committed: unknown }) => {
@@ -147,19 +155,21 @@ impl CommitTask {
                 }
             };
             self.connection = None;
-            let failed = |error: &sqlx::Error| {
-                if may_be_committed {
-                    AppendError::Unknown(error.to_string())
-                } else {
-                    AppendError::Unavailable(error.to_string())
-                }
+            let holders = self.watch.holders();
+            let failed = |error: &sqlx::Error| match &holders {
+                _ if may_be_committed => AppendError::Unknown(error.to_string()),
+                Some(holders) if is_lock_timeout(error) => AppendError::Locked(holders.clone()),
+                _ => AppendError::Unavailable(error.to_string()),
             };
             if is_transient(&error) {
-                warn!(%error, requests = group.len(), "cannot append now, trying again");
+                warn!(%error, lock_holders = holders, requests = group.len(), "cannot append now, trying again");
                 // Who asks whether appends can be made has the answer.
                 group.take_checks().for_each(|check| check.fail(failed(&error)));
                 tokio::time::sleep(backoff.next_pause()).await;
-                group.take_late(self.timeout).into_iter().for_each(|request| request.fail(failed(&error)));
+                group
+                    .take_late(self.settings.append_timeout)
+                    .into_iter()
+                    .for_each(|request| request.fail(failed(&error)));
                 if group.is_empty() {
                     return;
                 }
@@ -183,35 +193,52 @@ impl CommitTask {
 
     /// Answers a group that has checks only.
     async fn answer_checks(&mut self, mut group: Group) {
-        let lives = match &mut self.connection {
-            Some(connection) => connection.ping().await.is_ok(),
-            None => false,
-        };
-        let checked = if lives { Ok(()) } else { self.connect().await };
-        match checked {
-            Ok(()) => group.answer(Vec::new(), Vec::new()),
+        match self.check().await {
+            Ok(true) => group.answer(Vec::new(), Vec::new()),
+            Ok(false) => group.take_checks().for_each(|check| {
+                let reason = "Postgres takes no writes: it is a replica, or default_transaction_read_only is on";
+                check.fail(AppendError::Unavailable(reason.to_owned()));
+            }),
             Err(error) => {
                 group.take_checks().for_each(|check| check.fail(AppendError::Unavailable(error.to_string())));
             }
         }
     }
 
-    async fn connect(&mut self) -> Result<(), sqlx::Error> {
+    /// Whether Postgres takes writes now.
+    async fn check(&mut self) -> Result<bool, sqlx::Error> {
+        if let Some(connection) = &mut self.connection
+            && let Ok(true) = connection.takes_writes().await
+        {
+            return Ok(true);
+        }
+        self.connect().await?.takes_writes().await
+    }
+
+    async fn connect(&mut self) -> Result<&mut AppendConnection, sqlx::Error> {
         self.connection = None;
         self.seen.forget();
         // A lock timeout counts as a failure that passes; between two tries late requests are failed.
-        let lock_timeout = format!("{}ms", self.timeout.min(LOCK_TIMEOUT).as_millis().max(1));
-        self.connection = Some(connect_beside(&self.pool, &[("lock_timeout", &lock_timeout)]).await?);
-        Ok(())
+        let lock_timeout = self.settings.append_timeout.min(LOCK_TIMEOUT);
+        Ok(self.connection.insert(AppendConnection::open(&self.pool, lock_timeout).await?))
     }
 
     async fn try_commit(&mut self, group: &Group, lookup: Lookup) -> Result<Committed, CommitError> {
+        if self.restores.has_changed().unwrap_or_default() {
+            self.restores.mark_unchanged();
+            self.seen.forget();
+        }
         if self.connection.is_none() {
             self.connect().await?;
         }
-        match &mut self.connection {
-            Some(connection) => commit(connection, group, lookup, self.partition_events, &mut self.seen).await,
-            None => Err(sqlx::Error::WorkerCrashed.into()),
-        }
+        let Some(connection) = &mut self.connection else { return Err(sqlx::Error::WorkerCrashed.into()) };
+        let how = Committing {
+            lookup,
+            partition_events: self.settings.partition_events,
+            answer_timeout: self.settings.answer_timeout,
+            seen: &mut self.seen,
+            watch: &mut self.watch,
+        };
+        commit(connection, group, how).await
     }
 }

@@ -6,6 +6,7 @@ mod follow;
 mod import;
 mod outage;
 mod read;
+mod restore;
 mod several_hosts;
 mod types;
 

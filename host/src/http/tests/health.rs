@@ -32,6 +32,44 @@ async fn a_host_that_starts_is_alive_and_says_what_it_waits_for() {
     assert_eq!(send(&router, "/nothing").await.status, StatusCode::NOT_FOUND);
 }
 
+/// Whoever makes a database read-only means it: appends are refused, and possible again afterwards without a restart of the host.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_on_a_read_only_database_is_not_ready() {
+    let database = TestDatabase::create().await;
+    let log = EventLogSettings { append_timeout: Duration::from_millis(200), ..EventLogSettings::default() };
+    let host = TestHost::start_with(&database, ServerSettings { log, ..ServerSettings::default() }).await;
+    let router = router(host.api(HttpSettings::default(), CancellationToken::new()));
+    let admin = database.admin_pool().await;
+    let name = database.connect_options().get_database().unwrap().to_owned();
+    let read_only = async |value: &str| {
+        let statement = format!("ALTER DATABASE {name} SET default_transaction_read_only = {value}");
+        sqlx::raw_sql(&statement).execute(&admin).await.unwrap();
+    };
+    read_only("on").await;
+    // It holds for new sessions.
+    sqlx::query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'gnomon'",
+    )
+    .execute(&admin)
+    .await
+    .unwrap();
+    test_support::until("the host is not ready, and says why", async || {
+        let problem = send(&router, "/health/ready").await.problem();
+        problem.starts_with("503 log_unavailable") && problem.contains("Postgres takes no writes")
+    })
+    .await;
+    read_only("off").await;
+    test_support::until("the host is ready again", async || {
+        send(&router, "/health/ready").await.status == StatusCode::OK
+    })
+    .await;
+    test_support::until("its other sessions can write", async || {
+        sqlx::query("DELETE FROM gnomon.hosts").execute(&host.database.lookups).await.is_ok()
+    })
+    .await;
+    admin.close().await;
+}
+
 /// A database that gives the host no connection any more: it is not ready, and says that an append did not happen.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_connection_to_append_a_host_is_not_ready() {

@@ -2,6 +2,7 @@
 //!
 //! Each default is that of the module whose setting it is, so it is written once.
 
+mod appends;
 mod connections;
 mod events;
 mod http;
@@ -13,14 +14,16 @@ mod seconds;
 
 use clap::Args;
 
+use self::{
+    appends::AppendOptions, events::EventOptions, http::HttpOptions, modules::ModuleOptions,
+    projector::ProjectorOptions,
+};
 pub(in crate::cli) use self::{
     connections::ConnectionOptions,
     listen::{ListenOptions, listen_address},
 };
-use self::{events::EventOptions, http::HttpOptions, modules::ModuleOptions, projector::ProjectorOptions};
 use crate::{
     config::{DataDirOptions, DatabaseOptions},
-    event_log::EventLogSettings,
     server::ServerSettings,
 };
 
@@ -40,6 +43,8 @@ pub(in crate::cli) struct HostOptions {
     #[command(flatten)]
     events: EventOptions,
     #[command(flatten)]
+    appends: AppendOptions,
+    #[command(flatten)]
     modules: ModuleOptions,
     #[command(flatten)]
     projector: ProjectorOptions,
@@ -57,13 +62,13 @@ impl HostOptions {
 
     /// The settings of a host. Those that have no option keep their defaults.
     pub(super) fn settings(&self) -> ServerSettings {
-        let Self { listen, http, database: _, connections, data_dir, events, modules, projector } = self;
+        let Self { listen, http, database: _, connections, data_dir, events, appends, modules, projector } = self;
         ServerSettings {
             listen: listen.listen,
             max_connections: connections.max_connections,
             connect_timeout: connections.connect_timeout(),
             cache: Some(data_dir.folder().join("compiled")),
-            log: EventLogSettings { limits: events.limits(), ..EventLogSettings::default() },
+            log: appends.settings(events),
             limits: modules.limits(events),
             projector: projector.settings(),
             http: http.settings(),

@@ -54,6 +54,14 @@ fn options_of_the_projector_reach_its_settings() {
     assert_eq!(max_dead_letters, ProjectorSettings::default().max_dead_letters);
 }
 
+#[test]
+fn options_of_appends_reach_the_settings_of_the_log() {
+    let given = ["--append-timeout=1.5", "--answer-timeout=2.5", "--end-stuck-after=3.5"].map(str::to_owned);
+    let log = settings(&given).log;
+    let millis = [log.append_timeout, log.answer_timeout, log.end_stuck_after].map(|time| time.as_millis());
+    assert_eq!(millis, [1500, 2500, 3500]);
+}
+
 /// What cannot be meant is refused before anything is started, with the range.
 #[test]
 fn every_number_has_a_range() {

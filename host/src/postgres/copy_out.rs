@@ -1,0 +1,41 @@
+//! Receiving a COPY.
+//!
+//! sqlx 0.8.6 does not count the answers of a COPY: interrupted in its middle, or refused at its beginning, it leaves the connection with
+//! an answer too many, and each statement after it gets the answer of the one before. So such a connection is closed.
+
+use futures_util::TryStreamExt;
+use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
+
+use super::within::{ANSWER_TIMEOUT, within};
+
+/// What a statement `COPY … TO STDOUT` returns. Each piece of it has its own bound, since all of it may be large.
+///
+/// # Errors
+/// Postgres fails, or falls silent.
+pub async fn copy_out(pool: &PgPool, statement: &str) -> Result<Vec<u8>, sqlx::Error> {
+    let what = "a COPY from the log";
+    let mut copying = Copying { connection: pool.acquire().await?, is_done: false };
+    let connection: &mut PgConnection = &mut copying.connection;
+    let mut pieces = within(ANSWER_TIMEOUT, what, connection.copy_out_raw(statement)).await?;
+    let mut received = Vec::new();
+    while let Some(piece) = within(ANSWER_TIMEOUT, what, pieces.try_next()).await? {
+        received.extend_from_slice(&piece);
+    }
+    drop(pieces);
+    copying.is_done = true;
+    Ok(received)
+}
+
+/// A connection that is closed if it is dropped before the COPY is done.
+struct Copying {
+    connection: PoolConnection<Postgres>,
+    is_done: bool,
+}
+
+impl Drop for Copying {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.connection.close_on_drop();
+        }
+    }
+}

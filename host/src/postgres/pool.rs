@@ -1,0 +1,102 @@
+//! Pools of connections that are ready for the next statement.
+//!
+//! sqlx 0.8.6 gives connections back to their pool whatever was interrupted on them, and waits without end for their answer first.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use sqlx::{
+    Connection, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::{
+    session::{self, Plans},
+    socket,
+    sqlstate::is_disconnect,
+    trust::Trust,
+    within::within,
+};
+
+/// How long work waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections that have waited for so long are asked whether they still live: firewalls forget them without a word. In a pool that
+/// is in use, none waits for so long.
+const PING_AFTER: Duration = Duration::from_secs(10);
+/// How long they may take to answer.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a connection that comes back may still wait for the answer to what was interrupted. Postgres ends a statement whose host
+/// has hung up.
+const RETURN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A pool whose sessions have the settings. It connects when it is used.
+pub(super) fn pool(max_connections: u32, plans: Plans, options: PgConnectOptions) -> PgPool {
+    let trust = Trust::of(&options);
+    let (acquired, server) = (Arc::clone(&trust), options.clone());
+    PgPoolOptions::new()
+        .max_connections(max_connections.max(1))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // A ping before each use would cost a round trip.
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            socket::watch_over(&server);
+            Box::pin(session::apply(connection, plans, &[]))
+        })
+        .before_acquire(move |connection, about| {
+            if !acquired.covers(about.age) {
+                return ready(false);
+            }
+            if about.idle_for < PING_AFTER {
+                return ready(true);
+            }
+            let trust = Arc::clone(&acquired);
+            Box::pin(async move {
+                let lives = within(PING_TIMEOUT, "a connection that was not used for a while", connection.ping()).await;
+                lives.inspect_err(|_| trust.lose()).map(|()| true)
+            })
+        })
+        .after_release(move |connection, about| {
+            let trust = Arc::clone(&trust);
+            Box::pin(async move { Ok(settle(connection).await.trusted(&trust) && trust.covers(about.age)) })
+        })
+        .connect_lazy_with(options)
+}
+
+fn ready<'c>(usable: bool) -> BoxFuture<'c, Result<bool, sqlx::Error>> {
+    Box::pin(async move { Ok(usable) })
+}
+
+/// How a connection came back.
+enum Returned {
+    /// All that was asked is answered.
+    Settled,
+    /// It cannot be used again, for a reason that concerns it alone.
+    Unusable,
+    /// It broke.
+    Broken,
+}
+
+impl Returned {
+    /// Whether the connection can be used; where it broke, others are not trusted either.
+    fn trusted(self, trust: &Trust) -> bool {
+        if matches!(self, Self::Broken) {
+            trust.lose();
+        }
+        matches!(self, Self::Settled)
+    }
+}
+
+/// Waits for the answers to what was interrupted. Mostly there is nothing, and this is no round trip.
+async fn settle(connection: &mut PgConnection) -> Returned {
+    match tokio::time::timeout(RETURN_TIMEOUT, connection.flush()).await {
+        Ok(Ok(())) => Returned::Settled,
+        Ok(Err(error)) if is_disconnect(&error) => Returned::Broken,
+        Ok(Err(_)) | Err(_) => Returned::Unusable,
+    }
+}
+
+#[cfg(test)]
+#[path = "pool_tests.rs"]
+mod tests;
