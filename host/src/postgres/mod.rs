@@ -19,6 +19,7 @@ mod time;
 mod transaction;
 mod url;
 mod value;
+mod within;
 
 pub(crate) use self::value::{sql_number, sql_text};
 pub use self::{
@@ -32,4 +33,5 @@ pub use self::{
     time::{PgDate, PgLocalTimestamp, PgTime, PgTimestamp},
     transaction::begin,
     url::{UrlError, parse_url},
+    within::{ANSWER_TIMEOUT, within},
 };
