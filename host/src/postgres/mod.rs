@@ -6,6 +6,7 @@ mod contact;
 mod copy;
 pub mod embedded;
 mod listen;
+mod locks;
 mod migrate;
 mod session;
 pub mod sqlstate;
@@ -27,6 +28,7 @@ pub use self::{
     connect::{ConnectError, Database, KEPT_CONNECTIONS, OLDEST_POSTGRES, Waiting},
     copy::{BinaryCopy, BinaryRows, CopyFormatError},
     listen::{Heard, Notifications},
+    locks::{Blocked, Blocker, LockError, LockWatch, begin_waiting, gave_up_waiting, lock_holders},
     migrate::{MigrateError, migrate},
     session::{connect_beside, connect_to_read},
     sqlstate::{is_lock_timeout, is_missing_table, is_transient},
