@@ -138,7 +138,8 @@ impl Changes {
             let replays = other.state.kept().is_some_and(|kept| kept.stage == Stage::Replaying);
             supersedes && replays && other.state.activates_when_live()
         };
-        limits.check(&self.projection, &self.builds().await?, new.verifies().is_some(), goes)?;
+        let builds = self.builds().await?;
+        limits.check(&self.projection, &builds, new.verifies().is_some(), goes)?;
         let build = store::insert(&mut self.transaction, &self.projection, new).await?;
         TableSet::new(build.id.schema(), tables).create(&mut self.transaction).await?;
         self.note(Some(build.name()), Change::Begun, cause).await?;

@@ -64,9 +64,8 @@ impl BuildLimits {
         goes: impl Fn(&Build) -> bool,
     ) -> Result<(), TooManyBuilds> {
         let max = if verifies { self.verifications } else { self.builds };
-        let stays = |build: &&Build| {
-            build.state != State::Retired && build.verifies.is_some() == verifies && !goes(build)
-        };
+        let stays =
+            |build: &&Build| build.state != State::Retired && build.verifies.is_some() == verifies && !goes(build);
         let found = builds.iter().filter(stays).count();
         if found < max {
             return Ok(());

@@ -18,15 +18,20 @@ async fn a_wait_for_a_lock_ends_and_names_the_session_at_the_front_of_the_line()
     let database = TestDatabase::create().await;
     let pool = database.pool().await;
     sqlx::query("CREATE TABLE doors (door bigint)").execute(&pool).await.unwrap();
-    let mut reader = PgConnection::connect_with(&database.connect_options().application_name("a reader")).await.unwrap();
+    let mut reader =
+        PgConnection::connect_with(&database.connect_options().application_name("a reader")).await.unwrap();
     sqlx::raw_sql("BEGIN; SELECT count(*)\n  FROM doors").execute(&mut reader).await.unwrap();
     let mut second = PgConnection::connect_with(&database.connect_options()).await.unwrap();
-    let in_line = tokio::spawn(async move { sqlx::raw_sql("BEGIN; LOCK TABLE doors").execute(&mut second).await });
+    let in_line = tokio::spawn(async move {
+        let mut transaction = second.begin().await?;
+        sqlx::query("LOCK TABLE doors").execute(&mut *transaction).await
+    });
     test_support::until("somebody stands in line", async || {
-        let found: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'doors'::regclass")
-            .fetch_one(&pool)
-            .await
-            .unwrap();
+        let found: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'doors'::regclass")
+                .fetch_one(&pool)
+                .await
+                .unwrap();
         found == 1
     })
     .await;

@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection, PgConnection, PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::id::SubscriptionId;
 use crate::postgres::connect_beside;
@@ -63,7 +63,7 @@ impl Presence {
     /// Whether the session still lives.
     #[cfg(test)]
     pub(crate) async fn check(&mut self) -> Result<(), sqlx::Error> {
-        self.connection.ping().await
+        sqlx::Connection::ping(&mut self.connection).await
     }
 
     /// The connection of the session, for short statements: each shows as well that the session still lives.

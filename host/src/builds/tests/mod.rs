@@ -2,6 +2,7 @@
 
 mod align;
 mod lease;
+mod order;
 mod sequences;
 mod store;
 mod swap;

@@ -7,6 +7,7 @@ mod events;
 mod http;
 mod listen;
 mod modules;
+mod operations;
 mod projector;
 mod range;
 mod seconds;
@@ -17,7 +18,10 @@ pub(in crate::cli) use self::{
     connections::ConnectionOptions,
     listen::{ListenOptions, listen_address},
 };
-use self::{events::EventOptions, http::HttpOptions, modules::ModuleOptions, projector::ProjectorOptions};
+use self::{
+    events::EventOptions, http::HttpOptions, modules::ModuleOptions, operations::OperationsOptions,
+    projector::ProjectorOptions,
+};
 use crate::{
     config::{DataDirOptions, DatabaseOptions},
     event_log::EventLogSettings,
@@ -43,6 +47,8 @@ pub(in crate::cli) struct HostOptions {
     modules: ModuleOptions,
     #[command(flatten)]
     projector: ProjectorOptions,
+    #[command(flatten)]
+    operations: OperationsOptions,
 }
 
 impl HostOptions {
@@ -57,7 +63,7 @@ impl HostOptions {
 
     /// The settings of a host. Those that have no option keep their defaults.
     pub(super) fn settings(&self) -> ServerSettings {
-        let Self { listen, http, database: _, connections, data_dir, events, modules, projector } = self;
+        let Self { listen, http, database: _, connections, data_dir, events, modules, projector, operations } = self;
         ServerSettings {
             listen: listen.listen,
             max_connections: connections.max_connections,
@@ -66,6 +72,7 @@ impl HostOptions {
             log: EventLogSettings { limits: events.limits(), ..EventLogSettings::default() },
             limits: modules.limits(events),
             projector: projector.settings(),
+            operations: operations.settings(),
             http: http.settings(),
         }
     }
