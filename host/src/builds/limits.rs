@@ -7,15 +7,15 @@ use crate::read_model::Identifier;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuildLimits {
     /// Builds that are not retired, verifications aside.
-    pub builds: usize,
+    pub max_builds: usize,
     /// Verifications that have not ended.
-    pub verifications: usize,
+    pub max_verifications: usize,
 }
 
 impl Default for BuildLimits {
     fn default() -> Self {
         // A build that was replaced is kept for a day, so this is also how many deployments of one projection a day may have.
-        Self { builds: 50, verifications: 10 }
+        Self { max_builds: 50, max_verifications: 10 }
     }
 }
 
@@ -63,7 +63,7 @@ impl BuildLimits {
         verifies: bool,
         goes: impl Fn(&Build) -> bool,
     ) -> Result<(), TooManyBuilds> {
-        let max = if verifies { self.verifications } else { self.builds };
+        let max = if verifies { self.max_verifications } else { self.max_builds };
         let stays =
             |build: &&Build| build.state != State::Retired && build.verifies.is_some() == verifies && !goes(build);
         let found = builds.iter().filter(stays).count();

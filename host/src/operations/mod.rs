@@ -27,10 +27,11 @@ use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
-    builds::BuildLimits,
     modules::Modules,
     postgres::{Database, LockWatch, begin_waiting},
 };
+
+pub use crate::builds::BuildLimits;
 
 pub use self::{
     activate::{Activated, ReplacedBuild, When},

@@ -110,7 +110,7 @@ async fn a_build_that_cannot_become_active_says_why_and_the_active_one_continues
 #[tokio::test(flavor = "multi_thread")]
 async fn a_projection_has_so_many_builds_and_verifications_and_no_more() {
     let database = TestDatabase::create().await;
-    let limits = BuildLimits { builds: 3, verifications: 2 };
+    let limits = BuildLimits { max_builds: 3, max_verifications: 2 };
     let (host, name) = host_with_tally(&database, limits).await;
     let verifies = (0..6).map(|_| host.operations.verify(&name, None));
     let begun = futures_util::future::join_all(verifies).await;

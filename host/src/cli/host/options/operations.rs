@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{range::between, seconds::Seconds};
-use crate::{builds::BuildLimits, operations::OperationsSettings};
+use crate::operations::{BuildLimits, OperationsSettings};
 
 /// What operators may do.
 #[derive(Args, Clone, Debug)]
@@ -15,13 +15,13 @@ pub(super) struct OperationsOptions {
     lock_timeout: Seconds,
 
     /// Maximum builds of one projection that are not retired, verifications aside
-    #[arg(long, env = "GNOMON_MAX_BUILDS", value_name = "NUMBER", default_value_t = BuildLimits::default().builds,
+    #[arg(long, env = "GNOMON_MAX_BUILDS", value_name = "NUMBER", default_value_t = BuildLimits::default().max_builds,
         value_parser = between::<usize>(2, 10_000))]
     max_builds: usize,
 
     /// Maximum verifications of one projection that have not ended
     #[arg(long, env = "GNOMON_MAX_VERIFICATIONS", value_name = "NUMBER",
-        default_value_t = BuildLimits::default().verifications,
+        default_value_t = BuildLimits::default().max_verifications,
         value_parser = between::<usize>(1, 10_000))]
     max_verifications: usize,
 }
@@ -30,7 +30,7 @@ impl OperationsOptions {
     pub(super) fn settings(&self) -> OperationsSettings {
         OperationsSettings {
             lock_timeout: self.lock_timeout.0,
-            limits: BuildLimits { builds: self.max_builds, verifications: self.max_verifications },
+            limits: BuildLimits { max_builds: self.max_builds, max_verifications: self.max_verifications },
         }
     }
 }

@@ -54,6 +54,11 @@ fn options_of_the_projector_reach_its_settings() {
     assert_eq!(max_dead_letters, ProjectorSettings::default().max_dead_letters);
 }
 
+#[test]
+fn options_of_operations_reach_their_settings() {
+    assert_eq!(settings(&["--lock-timeout=1.5".to_owned()]).operations.lock_timeout.as_millis(), 1500);
+}
+
 /// What cannot be meant is refused before anything is started, with the range.
 #[test]
 fn every_number_has_a_range() {
