@@ -11,7 +11,7 @@ use crate::{
     event_log::{EventLog, EventLogSettings},
     http::{Api, Gate, HttpSettings, serve},
     modules::Modules,
-    operations::Operations,
+    operations::{Operations, OperationsSettings},
     postgres::{ConnectError, Database, MigrateError, Waiting, migrate},
     projector::{Projector, ProjectorSettings},
     queries::Queries,
@@ -35,6 +35,8 @@ pub struct ServerSettings {
     pub limits: RuntimeLimits,
     /// Settings of the projector.
     pub projector: ProjectorSettings,
+    /// Settings of operations.
+    pub operations: OperationsSettings,
     /// Settings of the HTTP API.
     pub http: HttpSettings,
 }
@@ -49,6 +51,7 @@ impl Default for ServerSettings {
             log: EventLogSettings::default(),
             limits: RuntimeLimits::default(),
             projector: ProjectorSettings::default(),
+            operations: OperationsSettings::default(),
             http: HttpSettings::default(),
         }
     }
@@ -116,7 +119,7 @@ impl Rooms {
         let start_projector =
             async || Projector::start(&database, log.clone(), modules.clone(), settings.projector).await;
         let projector = database.retry(timeout, waiting, start_projector).await?;
-        let operations = Operations::new(&database, modules.clone(), projector.committed());
+        let operations = Operations::new(&database, modules.clone(), projector.committed(), settings.operations);
         let queries = Queries::new(&database, projector.committed());
         Ok(Self { database, log, modules, projector, operations, queries })
     }

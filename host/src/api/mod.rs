@@ -6,6 +6,7 @@
 //!
 //! JSON within an answer (the data of events, rows) is kept as text, so no number loses a digit.
 
+mod blocker;
 mod comparison;
 mod dead_letter;
 mod deployment;
@@ -28,6 +29,7 @@ mod upcaster;
 mod verification;
 
 pub use self::{
+    blocker::Blocker,
     comparison::{
         ChangedRow, ColumnCount, CompareQuery, ComparedBuild, Comparison, DEFAULT_SAMPLES, MAX_SAMPLES, RetypedColumn,
         RowDifferences, RowSamples, TableColumn, TableColumns, TableComparison, TableKeys, TableOutcome,

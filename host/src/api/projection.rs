@@ -137,6 +137,10 @@ pub struct RunningVerification {
     /// Why it stopped, if it did.
     #[schema(required)]
     pub error: Option<BuildError>,
+    /// What it waits for that another session of Postgres holds, in words: a lock on its tables, or on a view. Null if it does not.
+    #[serde(default)]
+    #[schema(required)]
+    pub waits_for: Option<String>,
     /// How many events it has set aside.
     pub dead_letters: u64,
     /// The upcasters that it goes through.
@@ -215,6 +219,10 @@ pub struct Build {
     /// Why it stopped, if it did.
     #[schema(required)]
     pub error: Option<BuildError>,
+    /// What it waits for that another session of Postgres holds, in words: a lock on its tables, or on a view. Null if it does not.
+    #[serde(default)]
+    #[schema(required)]
+    pub waits_for: Option<String>,
     /// How many events it has set aside.
     pub dead_letters: u64,
     /// How many events it has folded after events that come later in the log. If there are any, its rows can differ from those of

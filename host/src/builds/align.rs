@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio::{sync::watch, time::Instant};
+use tracing::warn;
 
 use super::{
     build::{Build, BuildId},
@@ -130,7 +131,9 @@ pub(crate) async fn align(
             let barrier = Barrier { subscriptions: numbers(builds), at };
             let aligned = begin_when_both_are_there(pool, &barrier, snapshot, &mut committed, deadline).await;
             // Lifted whatever the result is, so that both go on. If this fails, it expires.
-            lift_barriers(pool, &barrier).await?;
+            if let Err(error) = lift_barriers(pool, &barrier).await {
+                warn!(%error, position = %at, "a barrier is not lifted, and expires");
+            }
             if aligned? {
                 return Ok(at);
             }

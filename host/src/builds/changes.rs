@@ -1,23 +1,25 @@
 //! Changes to a projection's builds, each in one transaction, one at a time.
 //!
-//! All transactions take locks in one order: the upcasters' table, projections by name, subscriptions by key, builds by key.
-//! One that changes several projections locks all of them before it changes the first. A worker changes nothing of the projection
-//! and begins with the subscription.
+//! All transactions take locks in one order: the upcasters' table, projections by name, subscriptions by key, builds by key, and then
+//! views and the tables of builds. One that changes several projections locks all of them before it changes the first. A worker changes
+//! nothing of the projection and begins with the subscription. The caller begins the transaction, and decides how long it waits for locks.
 
 use std::sync::Arc;
 
-use sqlx::{Executor, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{Executor, PgConnection, Postgres, Transaction};
 
 use super::{
     build::{Build, BuildError, BuildId, NewBuild},
     history::{self, Change},
+    limits::{BuildLimits, TooManyBuilds},
     number::BuildName,
-    state::{Effect, Event, Refused, State, transition},
-    store,
+    state::{Effect, Event, Refused, Stage, State, transition},
+    store::{self, Marks},
     views::{self, ViewError, ViewInUse},
 };
 use crate::{
     event_log::Position,
+    postgres::{Blocked, LockError, gave_up_waiting},
     read_model::{CreateError, Identifier, Table, TableSet},
     subscriptions::{self, HoldError, Lease, LeaseLost, OnFailure, SubscriptionId},
 };
@@ -39,9 +41,39 @@ pub enum ChangeError {
     /// A user's view depends on a view that must be dropped.
     #[error(transparent)]
     ViewInUse(#[from] ViewInUse),
+    /// Somebody else holds a lock that the change needs.
+    #[error("cannot change the projection: {0}")]
+    Blocked(Blocked),
     /// Postgres fails.
     #[error("cannot change the projection: {0}")]
     Postgres(sqlx::Error),
+}
+
+impl LockError for ChangeError {
+    fn is_of_a_lock(&self) -> bool {
+        matches!(self, Self::Postgres(error) if gave_up_waiting(error))
+    }
+
+    fn blocked(blocked: Blocked) -> Self {
+        Self::Blocked(blocked)
+    }
+}
+
+/// Why a build is not begun. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BeginError {
+    #[error(transparent)]
+    TooMany(#[from] TooManyBuilds),
+    #[error(transparent)]
+    Tables(#[from] CreateError),
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+}
+
+impl From<sqlx::Error> for BeginError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Change(error.into())
+    }
 }
 
 impl From<ViewError> for ChangeError {
@@ -66,12 +98,13 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// Begins a transaction and locks the projection; waits for other changes of the projection to end.
-    pub(crate) async fn begin(pool: &PgPool, projection: &Identifier) -> Result<Self, ChangeError> {
+    /// For tests: begins a transaction as well.
+    #[cfg(test)]
+    pub(crate) async fn begin(pool: &sqlx::PgPool, projection: &Identifier) -> Result<Self, ChangeError> {
         Self::within(crate::postgres::begin(pool).await?, projection).await
     }
 
-    /// Locks the projection in a transaction that the caller has begun.
+    /// Locks the projection in a transaction that the caller has begun; waits for other changes of the projection to end.
     pub(crate) async fn within(
         mut transaction: Transaction<'static, Postgres>,
         projection: &Identifier,
@@ -91,16 +124,28 @@ impl Changes {
         Ok(store::of_projection(&mut *self.transaction, &self.projection).await?.unwrap_or_default())
     }
 
-    /// Inserts a new build and creates its tables.
+    /// Inserts a new build and creates its tables. If it is to become active by itself, others that were to are superseded.
     pub(crate) async fn begin_build(
         &mut self,
         new: &NewBuild,
         tables: &[Arc<Table>],
+        limits: BuildLimits,
         cause: &str,
-    ) -> Result<Build, CreateError> {
+    ) -> Result<Build, BeginError> {
+        let supersedes = new.state().activates_when_live();
+        // As `Event::Superseded` has it.
+        let goes = |other: &Build| {
+            let replays = other.state.kept().is_some_and(|kept| kept.stage == Stage::Replaying);
+            supersedes && replays && other.state.activates_when_live()
+        };
+        let builds = self.builds().await?;
+        limits.check(&self.projection, &builds, new.verifies().is_some(), goes)?;
         let build = store::insert(&mut self.transaction, &self.projection, new).await?;
         TableSet::new(build.id.schema(), tables).create(&mut self.transaction).await?;
         self.note(Some(build.name()), Change::Begun, cause).await?;
+        if supersedes {
+            self.supersede_others(&build).await?;
+        }
         Ok(build)
     }
 
@@ -271,34 +316,31 @@ pub(super) async fn apply_event(
         Err(refused) => return Err(ChangeError::Refused { build: Box::new(build), refused }),
     };
     let id = build.id;
-    // Before the new state: the schema refuses an error in a state that has none.
-    if effects.contains(&Effect::ClearError) {
-        store::set_error(connection, id, None).await?;
+    let has = |effect: Effect| effects.contains(&effect);
+    let marks = Marks {
+        sets_error: has(Effect::KeepError) || has(Effect::ClearError),
+        error: error.filter(|_| has(Effect::KeepError)),
+        is_activated: has(Effect::StampActivated),
+        is_replaced: has(Effect::StampReplaced),
+    };
+    if next != build.state || marks != Marks::default() {
+        store::set_state(connection, id, next, &marks).await?;
     }
-    if next != build.state {
-        store::set_state(connection, id, next).await?;
+    if has(Effect::RevokeLease) {
+        subscriptions::revoke(connection, &[id.subscription()]).await?;
     }
-    for effect in effects {
-        match effect {
-            Effect::RevokeLease => subscriptions::revoke(connection, &[id.subscription()]).await?,
-            Effect::KeepError => store::set_error(connection, id, error).await?,
-            Effect::ClearError => {}
-            Effect::StampActivated => store::stamp_activated(connection, id).await?,
-            Effect::StampReplaced => store::stamp_replaced(connection, id).await?,
-            Effect::DropTables => {
-                drop_schema(connection, id).await?;
-                subscriptions::clear(connection, id.subscription()).await?;
-            }
-            Effect::Note => {
-                history::note(connection, &build.projection, Some(build.name()), Change::of(event), cause).await?
-            }
-        }
+    if has(Effect::DropTables) {
+        drop_schema(connection, id).await?;
+        subscriptions::clear(connection, id.subscription()).await?;
+    }
+    if has(Effect::Note) {
+        history::note(connection, &build.projection, Some(build.name()), Change::of(event), cause).await?;
     }
     Ok(next)
 }
 
 async fn drop_schema(connection: &mut PgConnection, build: BuildId) -> Result<(), sqlx::Error> {
-    // Fails after 2 s instead of holding the projection's lock behind a long reader; it is tried again.
+    // Who reads the tables from now on waits behind this: not for long.
     connection.execute("SET LOCAL lock_timeout = '2s'").await?;
     // Safe: the name is made of a number. Views of SQL users on the build's own tables are dropped with it.
     let statement = format!("DROP SCHEMA IF EXISTS {} CASCADE", build.schema().quoted());

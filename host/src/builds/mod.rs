@@ -7,6 +7,7 @@ mod build;
 mod changes;
 mod columns;
 mod history;
+mod limits;
 mod number;
 mod pick;
 mod read_models;
@@ -23,6 +24,7 @@ pub use self::{
     build::{Build, BuildError, BuildId, NewBuild, NewBuildPurpose, Verifies},
     changes::ChangeError,
     history::HistoryEntry,
+    limits::{BuildLimits, TooManyBuilds},
     number::{BuildName, BuildNumber},
     pick::PickError,
     read_models::{ActiveSummary, ReadModelSummary, TableSummary},
@@ -33,14 +35,14 @@ pub use self::{
 };
 pub(crate) use self::{
     align::align,
-    changes::{Changes, ReportError, WorkerReport, report},
+    changes::{BeginError, Changes, ReportError, WorkerReport, report},
     history::history,
     pick::{DefaultBuild, find_verification, list, pick},
     read_models::read_models,
     snapshot::Snapshot,
     store::{
         ActiveBuild, ActiveLookup, Job, OutdatedBuild, active, active_checkpoint, ensure_projection, get, is_active,
-        job, lock_projection, notify, of_projection, outdated, projections, running, tables,
+        job, lock_projection, note_waiting, notify, of_projection, outdated, projections, running, tables,
     },
     summary::summaries,
     swap::{SWAP_TIMEOUT, Swapped, WantedBy, swap},

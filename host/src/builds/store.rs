@@ -16,7 +16,7 @@ use crate::{
     modules::ModuleVersion,
     read_model::{Identifier, TableSet},
     runtime::Descriptor,
-    subscriptions::{self, OnFailure, Redelivery, Retrying},
+    subscriptions::{self, Lease, OnFailure, Redelivery, Retrying},
 };
 
 #[derive(FromRow)]
@@ -83,7 +83,7 @@ pub(crate) async fn of_projection(
 /// Builds by key, locked in that order until the transaction ends.
 pub(super) async fn lock(connection: &mut PgConnection, keys: &[BuildId]) -> Result<Vec<Build>, sqlx::Error> {
     let rows: Vec<BuildRow> =
-        sqlx::query_as(select_builds!("WHERE build = ANY($1) ORDER BY build FOR UPDATE OF build"))
+        sqlx::query_as(select_builds!("WHERE build = ANY($1) ORDER BY build FOR NO KEY UPDATE OF build"))
             .bind(keys)
             .fetch_all(connection)
             .await?;
@@ -98,8 +98,10 @@ pub(crate) async fn get(connection: impl PgExecutor<'_>, keys: &[BuildId]) -> Re
 }
 
 /// The builds that a host should work on.
-pub(crate) async fn running(pool: &PgPool) -> Result<Vec<BuildId>, sqlx::Error> {
-    sqlx::query_scalar("SELECT build FROM gnomon.builds WHERE work = 'running' ORDER BY build").fetch_all(pool).await
+pub(crate) async fn running(connection: impl PgExecutor<'_>) -> Result<Vec<BuildId>, sqlx::Error> {
+    sqlx::query_scalar("SELECT build FROM gnomon.builds WHERE work = 'running' ORDER BY build")
+        .fetch_all(connection)
+        .await
 }
 
 /// The work on a build.
@@ -110,23 +112,26 @@ pub(crate) struct Job {
     pub(crate) on_failure: OnFailure,
     /// The dead letters that are to be tried again, if an operator asked for it.
     pub(crate) retrying: Option<Retrying>,
+    /// What it was last noted to wait for.
+    pub(crate) waits_for: Option<String>,
 }
 
 /// Returns the job, or `None` if the build is not running. Only the holder of the lease may ask: each change by an operator takes
 /// the lease away, so the job is up to date for as long as the lease is held.
-pub(crate) async fn job(pool: &PgPool, build: BuildId) -> Result<Option<Job>, sqlx::Error> {
-    let Some(build) = get(pool, &[build]).await?.pop().filter(|build| build.state.is_running()) else {
+pub(crate) async fn job(connection: &mut PgConnection, build: BuildId) -> Result<Option<Job>, sqlx::Error> {
+    let Some(build) = get(&mut *connection, &[build]).await?.pop().filter(|build| build.state.is_running()) else {
         return Ok(None);
     };
-    let (on_failure, retrying, retried_to): (OnFailure, Option<Redelivery>, Position) = sqlx::query_as(
-        "SELECT on_failure, retrying, retried_to FROM gnomon.subscriptions
-         JOIN gnomon.builds ON build = subscription JOIN gnomon.projections ON name = projection WHERE build = $1",
-    )
-    .bind(build.id)
-    .fetch_one(pool)
-    .await?;
+    let (on_failure, retrying, retried_to, waits_for): (OnFailure, Option<Redelivery>, Position, Option<String>) =
+        sqlx::query_as(
+            "SELECT on_failure, retrying, retried_to, waits_for FROM gnomon.subscriptions
+             JOIN gnomon.builds ON build = subscription JOIN gnomon.projections ON name = projection WHERE build = $1",
+        )
+        .bind(build.id)
+        .fetch_one(connection)
+        .await?;
     let retrying = retrying.map(|redelivery| Retrying { redelivery, after: retried_to });
-    Ok(Some(Job { build, on_failure, retrying }))
+    Ok(Some(Job { build, on_failure, retrying, waits_for }))
 }
 
 /// The build that queries read, with the tables that its version describes.
@@ -284,22 +289,27 @@ pub(crate) async fn ensure_projection(
     connection: &mut PgConnection,
     projection: &Identifier,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO gnomon.projections (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET name = $1")
-        .bind(projection)
-        .execute(connection)
-        .await?;
-    Ok(())
+    let insert = "INSERT INTO gnomon.projections (name) VALUES ($1) ON CONFLICT (name) DO NOTHING";
+    // One that is there may be deleted before it is locked.
+    loop {
+        let inserted = sqlx::query(insert).bind(projection).execute(&mut *connection).await?.rows_affected() > 0;
+        if inserted || lock_projection(connection, projection).await? {
+            return Ok(());
+        }
+    }
 }
 
-/// Locks a projection until the transaction ends. Returns whether there is one.
+/// Locks a projection until the transaction ends. Returns whether there is one. As with subscriptions, foreign keys are not kept out: a
+/// worker that reports has its subscription locked, and must not wait for a projection whose holder waits for that subscription.
 pub(crate) async fn lock_projection(
     connection: &mut PgConnection,
     projection: &Identifier,
 ) -> Result<bool, sqlx::Error> {
-    let name: Option<Identifier> = sqlx::query_scalar("SELECT name FROM gnomon.projections WHERE name = $1 FOR UPDATE")
-        .bind(projection)
-        .fetch_optional(connection)
-        .await?;
+    let name: Option<Identifier> =
+        sqlx::query_scalar("SELECT name FROM gnomon.projections WHERE name = $1 FOR NO KEY UPDATE")
+            .bind(projection)
+            .fetch_optional(connection)
+            .await?;
     Ok(name.is_some())
 }
 
@@ -395,49 +405,69 @@ pub(super) async fn insert(
     })
 }
 
-/// Writes the state of a build that is locked.
-pub(super) async fn set_state(connection: &mut PgConnection, build: BuildId, state: State) -> Result<(), sqlx::Error> {
-    let StateColumns { stage, work, role, activation } = state.into();
-    sqlx::query("UPDATE gnomon.builds SET stage = $2, work = $3, role = $4, activation = $5 WHERE build = $1")
-        .bind(build)
-        .bind(stage)
-        .bind(work)
-        .bind(role)
-        .bind(activation)
-        .execute(connection)
-        .await?;
-    Ok(())
+/// What is written together with the state of a build.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Marks<'e> {
+    /// Whether its error becomes the next field's.
+    pub(super) sets_error: bool,
+    /// Why it stopped or could not be activated.
+    pub(super) error: Option<&'e BuildError>,
+    /// Whether queries read it from now on.
+    pub(super) is_activated: bool,
+    /// Whether queries no longer read it from now on.
+    pub(super) is_replaced: bool,
 }
 
-/// Writes why a build stopped or could not be activated.
-pub(super) async fn set_error(
+/// Writes the state of a build that is locked. It waits for nothing any more, as far as is known.
+pub(super) async fn set_state(
     connection: &mut PgConnection,
     build: BuildId,
-    error: Option<&BuildError>,
+    state: State,
+    marks: &Marks<'_>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE gnomon.builds SET error = $2 WHERE build = $1")
-        .bind(build)
-        .bind(error.map(Json))
-        .execute(connection)
-        .await?;
+    let StateColumns { stage, work, role, activation } = state.into();
+    // One statement: with the second UPDATE of a row in one transaction, Postgres checks its foreign keys again, and locks what they
+    // refer to.
+    sqlx::query(
+        "UPDATE gnomon.builds
+         SET stage = $2, work = $3, role = $4, activation = $5, waits_for = NULL,
+             error = CASE WHEN $6 THEN $7 ELSE error END,
+             activated_at = CASE WHEN $8 THEN clock_timestamp() ELSE activated_at END,
+             replaced_at = CASE WHEN $8 THEN NULL WHEN $9 THEN clock_timestamp() ELSE replaced_at END
+         WHERE build = $1",
+    )
+    .bind(build)
+    .bind(stage)
+    .bind(work)
+    .bind(role)
+    .bind(activation)
+    .bind(marks.sets_error)
+    .bind(marks.error.map(Json))
+    .bind(marks.is_activated)
+    .bind(marks.is_replaced)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
-/// Stores that queries read a build from now on.
-pub(super) async fn stamp_activated(connection: &mut PgConnection, build: BuildId) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE gnomon.builds SET activated_at = clock_timestamp(), replaced_at = NULL WHERE build = $1")
-        .bind(build)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Stores that queries no longer read a build from now on.
-pub(super) async fn stamp_replaced(connection: &mut PgConnection, build: BuildId) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE gnomon.builds SET replaced_at = clock_timestamp() WHERE build = $1")
-        .bind(build)
-        .execute(connection)
-        .await?;
+/// Notes what a build waits for, or that it waits for nothing. With a lease, only as long as that is held.
+pub(crate) async fn note_waiting(
+    pool: &PgPool,
+    build: BuildId,
+    lease: Option<Lease>,
+    waits_for: Option<&str>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE gnomon.builds SET waits_for = $2
+         WHERE build = $1 AND stage IS NOT NULL AND waits_for IS DISTINCT FROM $2
+           AND ($3::bigint IS NULL
+                OR EXISTS (SELECT FROM gnomon.subscriptions WHERE subscription = $1 AND lease_epoch = $3))",
+    )
+    .bind(build)
+    .bind(waits_for)
+    .bind(lease.map(|lease| lease.epoch))
+    .execute(pool)
+    .await?;
     Ok(())
 }
 

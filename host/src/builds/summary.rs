@@ -54,6 +54,8 @@ pub struct BuildSummary {
     pub seconds_left: Option<f64>,
     /// Why it stopped, if it did.
     pub error: Option<BuildError>,
+    /// What it waits for that somebody else holds, if it does.
+    pub waits_for: Option<String>,
     /// How many events it has set aside.
     pub dead_letters: u64,
     /// How many dead letters were folded after events that come later in the log. If there are any, its rows may differ from those
@@ -110,6 +112,7 @@ struct BuildRow {
     checkpoint: Position,
     events_per_second: f64,
     error: Option<Json<BuildError>>,
+    waits_for: Option<String>,
     dead_letters: i64,
     out_of_order: i64,
     created_at: PgTimestamp,
@@ -136,6 +139,7 @@ impl BuildRow {
             events_per_second,
             seconds_left: seconds_left.filter(|seconds| seconds.is_finite()),
             error: self.error.as_ref().map(|error| error.0.clone()),
+            waits_for: self.waits_for.clone(),
             dead_letters: u64::try_from(self.dead_letters).unwrap_or_default(),
             out_of_order: u64::try_from(self.out_of_order).unwrap_or_default(),
             upcasters: self.upcasters.0.clone(),
@@ -166,7 +170,7 @@ pub(crate) async fn summaries(
          SELECT name, on_failure, build.number, build.version, build.stage, build.work, build.role, build.activation,
                 verified.number AS verified, build.upcasters, checkpoint, out_of_order,
                 CASE WHEN committed_at > clock_timestamp() - $2 THEN events_per_second ELSE 0 END AS events_per_second,
-                build.error, build.created_at, build.replaced_at, descriptor, head.position AS head,
+                build.error, build.waits_for, build.created_at, build.replaced_at, descriptor, head.position AS head,
                 (SELECT count(*) FROM gnomon.dead_letters AS letter WHERE letter.subscription = build.build) AS dead_letters
          FROM builds AS build
          JOIN gnomon.projections ON name = build.projection

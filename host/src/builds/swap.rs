@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::{Executor, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::{
     build::{Build, BuildId},
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     event_log::Position,
+    postgres::{Blocked, begin_waiting},
     read_model::{Identifier, TableSet},
     subscriptions::{checkpoints, lock_checkpoints},
 };
@@ -36,6 +37,8 @@ pub(crate) enum Swapped {
     Refused(Refused),
     /// A user's view depends on a view that must be dropped.
     ViewInUse(ViewInUse),
+    /// Somebody else holds a lock: on a view, or on the tables of the active build, so that its checkpoint cannot be held.
+    Blocked(Blocked),
     /// The build or its projection is deleted.
     Deleted,
 }
@@ -52,8 +55,12 @@ pub(crate) enum WantedBy {
 /// How often the checkpoint of the next build is read while the active one is held.
 const POLL: Duration = Duration::from_millis(2);
 
+/// How long a swap waits for a lock, other than those of views.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Makes a build the active one, in one transaction, if its checkpoint is not behind that of the active one. If it is behind, the
-/// active one is held at its checkpoint, for up to `timeout`, until the other has reached it.
+/// active one is held at its checkpoint, for up to `timeout`, until the other has reached it. It is not held before the views are known
+/// to be free.
 pub(crate) async fn swap(
     pool: &PgPool,
     projection: &Identifier,
@@ -62,9 +69,26 @@ pub(crate) async fn swap(
     (wanted_by, cause): (WantedBy, &str),
     timeout: Duration,
 ) -> Result<Swapped, sqlx::Error> {
-    let mut transaction = crate::postgres::begin(pool).await?;
-    // Fails after 2 s instead of holding the projection's lock behind a long transaction that reads a view.
-    transaction.execute("SET LOCAL lock_timeout = '2s'").await?;
+    let (transaction, locks) = begin_waiting(pool, LOCK_TIMEOUT).await?;
+    let reason = (wanted_by, cause);
+    match locks.explain(swap_within(transaction, projection, build, tables, reason, timeout)).await {
+        Ok(swapped) => Ok(swapped),
+        Err(ChangeError::Refused { refused, .. }) => Ok(Swapped::Refused(refused)),
+        Err(ChangeError::NoProjection(_)) => Ok(Swapped::Deleted),
+        Err(ChangeError::ViewInUse(view)) => Ok(Swapped::ViewInUse(view)),
+        Err(ChangeError::Blocked(blocked)) => Ok(Swapped::Blocked(blocked)),
+        Err(ChangeError::Postgres(error)) => Err(error),
+    }
+}
+
+async fn swap_within(
+    mut transaction: Transaction<'static, Postgres>,
+    projection: &Identifier,
+    build: BuildId,
+    tables: &TableSet,
+    (wanted_by, cause): (WantedBy, &str),
+    timeout: Duration,
+) -> Result<Swapped, ChangeError> {
     if !store::lock_projection(&mut transaction, projection).await? {
         return Ok(Swapped::Deleted);
     }
@@ -81,6 +105,7 @@ pub(crate) async fn swap(
         return Ok(Swapped::Refused(refused));
     }
     if let Some(active) = active {
+        views::rehearse(&mut transaction, next, tables).await?;
         // The lock holds the active build at its checkpoint.
         let seen = lock_checkpoints(&mut transaction, &[active.id.subscription()]).await?;
         let seen = seen.first().copied().unwrap_or_default();
@@ -89,13 +114,7 @@ pub(crate) async fn swap(
             return Ok(Swapped::Behind { checkpoint, seen });
         }
     }
-    match turn_queries(&mut transaction, active, next, tables, cause).await {
-        Ok(()) => {}
-        Err(ChangeError::Refused { refused, .. }) => return Ok(Swapped::Refused(refused)),
-        Err(ChangeError::NoProjection(_)) => return Ok(Swapped::Deleted),
-        Err(ChangeError::ViewInUse(view)) => return Ok(Swapped::ViewInUse(view)),
-        Err(ChangeError::Postgres(error)) => return Err(error),
-    }
+    turn_queries(&mut transaction, active, next, tables, cause).await?;
     store::notify(&mut transaction).await?;
     transaction.commit().await?;
     Ok(Swapped::Done)

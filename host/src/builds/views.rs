@@ -36,8 +36,26 @@ impl From<sqlx::Error> for ViewError {
     }
 }
 
+/// How long a change of a view waits for its lock, as Postgres reads it. Whoever reads the view from now on waits behind it for so long. A
+/// session that has read the view in a transaction that is still open has the lock, and so has pg_dump.
+const VIEW_LOCK_TIMEOUT: &str = "1s";
+
+/// Finds out whether the views can be pointed to a build now, and leaves them as they are.
+pub(super) async fn rehearse(connection: &mut PgConnection, build: &Build, tables: &TableSet) -> Result<(), ViewError> {
+    // What is rolled back has no locks any more, and its timeout is as before.
+    let mut inner = connection.begin().await?;
+    point_to(&mut inner, build, tables).await?;
+    Ok(inner.rollback().await?)
+}
+
+async fn limit_waits(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    connection.execute(format!("SET LOCAL lock_timeout = '{VIEW_LOCK_TIMEOUT}'").as_str()).await?;
+    Ok(())
+}
+
 /// Makes a projection's views show the tables of a build, and drops the views of tables that it does not have.
 pub(super) async fn point_to(connection: &mut PgConnection, build: &Build, tables: &TableSet) -> Result<(), ViewError> {
+    limit_waits(connection).await?;
     let projection = &build.projection;
     let of_projection = store::description(&mut *connection, build).await?;
     let before = store::active(&mut *connection, projection).await?.found();
@@ -75,6 +93,7 @@ pub(super) async fn drop_views(
     tables: &TableSet,
     is_dropped: impl Fn(&Identifier) -> bool,
 ) -> Result<(), ViewError> {
+    limit_waits(connection).await?;
     for table in tables.tables().filter(|table| is_dropped(table.name())) {
         drop_view(connection, &name(projection, table.name())?).await?;
     }

@@ -21,9 +21,15 @@ impl Build {
         format!("build {} (version {})", self.build, self.version)
     }
 
-    /// Why it stopped, with the event and the backtrace on lines of their own; `None` if it did not stop.
+    /// Why it stopped, with the event and the backtrace on lines of their own, or what it waits for; `None` if it does neither.
     pub(in crate::cli) fn why_it_stopped(&self, projection: &str) -> Option<String> {
-        let error = self.error.as_ref()?;
+        let Some(error) = &self.error else {
+            let waits_for = self.waits_for.as_ref()?;
+            return Some(format!(
+                "build {} of `{projection}` (version {}) waits: {waits_for}",
+                self.build, self.version
+            ));
+        };
         let label = format!("build {} of `{projection}` (version {}) {}", self.build, self.version, self.state);
         Some(with_error(label, error, &self.upcasters))
     }
@@ -37,7 +43,10 @@ impl RunningVerification {
 
     /// As [`Build::why_it_stopped`].
     pub(in crate::cli) fn why_it_stopped(&self, projection: &str) -> Option<String> {
-        let error = self.error.as_ref()?;
+        let Some(error) = &self.error else {
+            let waits_for = self.waits_for.as_ref()?;
+            return Some(format!("verification {} of `{projection}` waits: {waits_for}", self.verification));
+        };
         let label =
             format!("verification {} of `{projection}` (build {}) {}", self.verification, self.build, self.state);
         Some(with_error(label, error, &self.upcasters))

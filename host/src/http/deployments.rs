@@ -50,6 +50,7 @@ pub(super) fn describe() -> Vec<Operation> {
                 Code::UpcasterConflict,
                 Code::ViewNameTaken,
                 Code::ViewInUse,
+                Code::TooManyBuilds,
             ]),
     ]
 }

@@ -1,7 +1,7 @@
 //! Errors of the rooms below as problems: only this file maps them to codes.
 
 use axum::{
-    http::header,
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use gnomon_values::limits::LimitError;
@@ -18,7 +18,7 @@ use crate::{
     event_log::{AppendError, FollowError, NameError},
     modules::{ChainError, LoadError, UploadError},
     operations::{CompareError, OperateError, UploadModuleError, VerifyError},
-    postgres::is_transient,
+    postgres::{Blocked, Blocker, gave_up_waiting, is_transient},
     queries::ReadError,
     read_model::IdentifierError,
     runtime::{BatchError, ModuleKind, UpcastError},
@@ -41,6 +41,10 @@ impl From<sqlx::Error> for Problem {
                 "no connection to Postgres was free in time; /health/ready says whether Postgres gives this host as many as it needs",
                 &error,
             );
+        }
+        if gave_up_waiting(&error) {
+            let detail = "a lock in Postgres was not free in time; pg_stat_activity and pg_locks say who holds it";
+            return unavailable(Code::DatabaseUnavailable, detail, &error);
         }
         // The pool is closed while the host stops.
         if is_transient(&error) || matches!(error, sqlx::Error::PoolClosed) {
@@ -180,8 +184,22 @@ impl From<ChangeError> for Problem {
             ChangeError::ViewInUse(ViewInUse { view, dependents }) => {
                 Self::new(Code::ViewInUse, detail).with("view", view).with("dependents", dependents)
             }
+            ChangeError::Blocked(blocked) => locked(detail, blocked),
             ChangeError::Postgres(error) => error.into(),
         }
+    }
+}
+
+/// A lock that somebody else holds. What waits for it may pass by itself.
+fn locked(detail: String, blocked: Blocked) -> Problem {
+    let blockers: Vec<_> = blocked.by.into_iter().map(api::Blocker::from).collect();
+    let retry_after = HeaderValue::from_static("1");
+    Problem::new(Code::Locked, detail).with("blockers", blockers).with_header(header::RETRY_AFTER, retry_after)
+}
+
+impl From<Blocker> for api::Blocker {
+    fn from(Blocker { pid, user, application, since, query }: Blocker) -> Self {
+        Self { pid, user, application, since, query }
     }
 }
 
@@ -219,6 +237,10 @@ impl From<OperateError> for Problem {
             OperateError::Overtaken { build, letters, .. } => {
                 Self::new(Code::RetryOutOfOrder, detail).with("build", build).with("dead_letters", letters)
             }
+            OperateError::TooManyBuilds(error) => Self::new(Code::TooManyBuilds, detail)
+                .with("limit", error.limit())
+                .with("found", error.found)
+                .with("max", error.max),
             OperateError::NothingToDeploy | OperateError::DeployedTwice(_) => Self::new(Code::InvalidBody, detail),
             OperateError::NoUpcaster(_) => Self::new(Code::UpcasterNotFound, detail),
             OperateError::Upcasters(error) => Self::new(Code::UpcasterConflict, detail).with("reasons", error.reasons),
@@ -294,6 +316,7 @@ impl From<CompareError> for Problem {
             }
             CompareError::Dropped(_) => Self::new(Code::BuildRetired, detail),
             CompareError::Align(error) => error.into(),
+            CompareError::Blocked(blocked) => locked(detail, blocked),
             CompareError::Postgres(error) => error.into(),
         }
     }

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use sqlx::{Postgres, Transaction};
+
 use super::{Operations, error::OperateError};
 use crate::{
     builds::{
         Build, BuildNumber, ChangeError, Changes, DefaultBuild, Event, Refused, SWAP_TIMEOUT, Stage, Swapped, WantedBy,
-        active_checkpoint, get, pick, swap, tables,
+        active_checkpoint, get, of_projection, pick, swap, tables,
     },
     modules::ModuleVersion,
     read_model::Identifier,
@@ -69,24 +71,16 @@ impl Operations {
         build: Option<BuildNumber>,
         timeout: Duration,
     ) -> Result<Activated, OperateError> {
-        let mut changes = Changes::begin(&self.pool, name).await?;
-        let builds = changes.builds().await?;
-        let found = pick(name, &builds, build, DefaultBuild::ToActivate)?.clone();
-        let activated = |when| Activated { build: found.number, when };
-        if found.state.is_active() {
-            return Ok(activated(When::Already));
-        }
-        let replays = found.state.kept().is_some_and(|kept| kept.stage == Stage::Replaying);
-        if found.state.is_readable() {
-            drop(changes);
-            self.activate_live(&found, (WantedBy::Operator, "an operator activated it"), timeout).await?;
-            return Ok(activated(When::Now(ReplacedBuild::by(&found, &builds))));
-        }
-        // A replaying build waits until it has caught up. Any other is refused, with the reason that `Activated` has.
-        let event = if replays { Event::ActivateWhenLive } else { Event::Activated };
-        changes.apply(found.id, event, "an operator asked for it").await?;
-        changes.commit().await?;
-        Ok(activated(When::WhenCaughtUp))
+        let (transaction, locks) = self.begin().await?;
+        let (found, builds, when) = locks.explain(choose(transaction, name, build)).await?;
+        let when = match when {
+            Some(when) => when,
+            None => {
+                self.activate_live(&found, (WantedBy::Operator, "an operator activated it"), timeout).await?;
+                When::Now(ReplacedBuild::by(&found, &builds))
+            }
+        };
+        Ok(Activated { build: found.number, when })
     }
 
     /// Makes the newest build that was active before the active one, and that is not retired, the active one again.
@@ -94,10 +88,10 @@ impl Operations {
     /// # Errors
     /// There is no such build, or it is stopped, or it does not reach the checkpoint of the active build within `timeout`, or Postgres fails.
     pub async fn rollback(&self, name: &Identifier, timeout: Duration) -> Result<Activated, OperateError> {
-        let mut changes = Changes::begin(&self.pool, name).await?;
-        let builds = changes.builds().await?;
+        // What it is based on is checked again by the swap, under the projection's lock.
+        let builds = of_projection(&self.pool, name).await?;
+        let builds = builds.ok_or_else(|| ChangeError::NoProjection(name.clone()))?;
         let earlier = pick(name, &builds, None, DefaultBuild::ToRollBackTo)?.clone();
-        drop(changes);
         self.activate_live(&earlier, (WantedBy::Operator, "an operator rolled back"), timeout).await?;
         Ok(Activated { build: earlier.number, when: When::Now(ReplacedBuild::by(&earlier, &builds)) })
     }
@@ -118,6 +112,7 @@ impl Operations {
                 Err(OperateError::Behind { projection: projection.clone(), build: build.number, checkpoint, seen })
             }
             Swapped::ViewInUse(view) => Err(ChangeError::ViewInUse(view).into()),
+            Swapped::Blocked(blocked) => Err(ChangeError::Blocked(blocked).into()),
             // It was changed in the meantime.
             Swapped::Refused(refused) => {
                 let now = get(&self.pool, &[id]).await?.pop().unwrap_or_else(|| build.clone());
@@ -145,4 +140,28 @@ impl Operations {
             tokio::time::sleep(POLL).await;
         }
     }
+}
+
+/// The build that an operator wants to be the active one, the builds of its projection, and when it becomes the active one; `None` if
+/// it is live, and has to be made so.
+async fn choose(
+    transaction: Transaction<'static, Postgres>,
+    name: &Identifier,
+    build: Option<BuildNumber>,
+) -> Result<(Build, Vec<Build>, Option<When>), OperateError> {
+    let mut changes = Changes::within(transaction, name).await?;
+    let builds = changes.builds().await?;
+    let found = pick(name, &builds, build, DefaultBuild::ToActivate)?.clone();
+    if found.state.is_active() {
+        return Ok((found, builds, Some(When::Already)));
+    }
+    if found.state.is_readable() {
+        return Ok((found, builds, None));
+    }
+    // A replaying build waits until it has caught up. Any other is refused, with the reason that `Activated` has.
+    let replays = found.state.kept().is_some_and(|kept| kept.stage == Stage::Replaying);
+    let event = if replays { Event::ActivateWhenLive } else { Event::Activated };
+    changes.apply(found.id, event, "an operator asked for it").await?;
+    changes.commit().await?;
+    Ok((found, builds, Some(When::WhenCaughtUp)))
 }

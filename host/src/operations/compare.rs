@@ -10,7 +10,7 @@ use crate::{
     },
     event_log::Position,
     modules::ModuleVersion,
-    postgres::is_missing_table,
+    postgres::{Blocked, gave_up_waiting, is_missing_table, lock_holders},
     read_model::{
         Identifier, TableSet,
         compare::{TableComparison, compare},
@@ -83,6 +83,9 @@ pub enum CompareError {
     /// The builds cannot be brought to one position.
     #[error(transparent)]
     Align(#[from] AlignError),
+    /// Somebody else has locked a table of theirs.
+    #[error("cannot read the builds' tables: {0}")]
+    Blocked(Blocked),
     /// Postgres fails.
     #[error("cannot read the builds' tables: {0}")]
     Postgres(sqlx::Error),
@@ -166,9 +169,10 @@ impl Operations {
         let mut snapshot = Snapshot::connect(&self.queries).await?;
         let both = [&left.build, &right.build];
         let position = align(&self.pool, &mut snapshot, self.committed.clone(), both, options.timeout).await?;
-        let tables = compare(snapshot.connection(), &left.tables, &right.tables, options.samples)
-            .await
-            .map_err(|error| dropped_or(error, both))?;
+        let tables = match compare(snapshot.connection(), &left.tables, &right.tables, options.samples).await {
+            Ok(tables) => tables,
+            Err(error) => return Err(self.reading_failed(error, both).await),
+        };
         let compared = |one: &BuildTables| ComparedBuild { build: one.build.number, version: one.build.version };
         let comparison = Comparison {
             projection: left.build.projection.clone(),
@@ -180,9 +184,21 @@ impl Operations {
         };
         Ok((snapshot, comparison))
     }
-}
 
-/// The error of a statement that reads the tables of builds, which may be dropped.
-pub(super) fn dropped_or(error: sqlx::Error, builds: [&Build; 2]) -> CompareError {
-    if is_missing_table(&error) { CompareError::Dropped(builds.map(Build::name).to_vec()) } else { error.into() }
+    /// The error of a statement that reads the tables of builds, which may be dropped, or locked.
+    pub(super) async fn reading_failed(&self, error: sqlx::Error, builds: [&Build; 2]) -> CompareError {
+        if is_missing_table(&error) {
+            return CompareError::Dropped(builds.map(Build::name).to_vec());
+        }
+        if !gave_up_waiting(&error) {
+            return error.into();
+        }
+        let mut by = Vec::new();
+        for build in builds {
+            // If this fails, it is not known who it is.
+            by.extend(lock_holders(&self.pool, Some(build.id.schema().as_str())).await.unwrap_or_default());
+        }
+        by.dedup();
+        CompareError::Blocked(Blocked { by })
+    }
 }

@@ -10,8 +10,12 @@ impl Operations {
     /// # Errors
     /// There is no such projection, or Postgres fails.
     pub async fn set_on_failure(&self, name: &Identifier, on_failure: OnFailure) -> Result<(), OperateError> {
-        let mut changes = Changes::begin(&self.pool, name).await?;
-        changes.set_on_failure(on_failure).await?;
-        Ok(changes.commit().await?)
+        let (transaction, locks) = self.begin().await?;
+        let changed = locks.explain(async {
+            let mut changes = Changes::within(transaction, name).await?;
+            changes.set_on_failure(on_failure).await?;
+            Ok(changes.commit().await?)
+        });
+        changed.await
     }
 }

@@ -84,9 +84,13 @@ impl Operations {
             let module = self.modules.load(name, *version).await?;
             releases.insert(name.clone(), Release { version: *version, module });
         }
-        let transaction = crate::postgres::begin(&self.pool).await?;
-        let (transaction, builds) = self.deploy_within(transaction, &releases, activation).await?;
-        commit(transaction).await?;
+        let (transaction, locks) = self.begin().await?;
+        let deployed = locks.explain(async {
+            let (transaction, builds) = self.deploy_within(transaction, &releases, activation).await?;
+            commit(transaction).await?;
+            Ok::<_, OperateError>(builds)
+        });
+        let builds = deployed.await?;
         self.activate_live_ones(&builds).await;
         let modules = releases.into_iter().map(|(name, Release { version, module })| {
             let kind = module.descriptor().kind();
@@ -150,7 +154,7 @@ impl Operations {
             deployed.extend(match releases.get(&name) {
                 Some((version, module)) => {
                     let cause = change.cause_of_deployment(*version);
-                    Some(deploy_version(&mut changes, *version, module, change, activation, &cause).await?)
+                    Some(self.deploy_version(&mut changes, (*version, module), change, activation, &cause).await?)
                 }
                 None => self.rebuild_reader(&mut changes, &name, change, activation).await?,
             });
@@ -178,8 +182,48 @@ impl Operations {
             return Ok(through.map(|build| DeployedBuild::of(&build)));
         }
         let activation = if activation == Activation::Manual { activation } else { own_activation };
-        let build = begin(changes, version, &module, change, activation, &change.cause).await?;
+        let build = self.begin_build(changes, (version, &module), change, activation, &change.cause).await?;
         Ok(Some(DeployedBuild::of(&build)))
+    }
+
+    /// The build of a version that is deployed: a new one, unless there is one that has not failed.
+    async fn deploy_version(
+        &self,
+        changes: &mut Changes,
+        (version, module): (ModuleVersion, &ProjectionModule),
+        change: &UpcasterChange,
+        activation: Activation,
+        cause: &str,
+    ) -> Result<DeployedBuild, OperateError> {
+        let builds = changes.builds().await?;
+        let existing = builds.iter().find(|build| is_usable(build, version, change));
+        let build = match existing {
+            Some(existing) => existing.clone(),
+            None => self.begin_build(changes, (version, module), change, activation, cause).await?,
+        };
+        let mut deployed = DeployedBuild::of(&build);
+        if activation == Activation::Auto {
+            deployed.rebuilt.replaces = ReplacedBuild::by(&build, &builds);
+            if existing.is_some() {
+                changes.apply(build.id, Event::ActivateWhenLive, "the version was deployed again").await?;
+                changes.supersede_others(&build).await?;
+                deployed.live = Some(build).filter(|build| build.state.is_readable() && !build.state.is_active());
+            }
+        }
+        Ok(deployed)
+    }
+
+    async fn begin_build(
+        &self,
+        changes: &mut Changes,
+        (version, module): (ModuleVersion, &ProjectionModule),
+        change: &UpcasterChange,
+        activation: Activation,
+        cause: &str,
+    ) -> Result<Build, OperateError> {
+        let purpose = NewBuildPurpose::Queries(activation);
+        let new = NewBuild { version, upcasters: change.active.clone(), purpose };
+        Ok(changes.begin_build(&new, module.tables(), self.settings.limits, cause).await?)
     }
 
     /// Makes builds that are live already the active ones at once. If one is behind the active one, or a reader holds a view for
@@ -200,50 +244,6 @@ impl DeployedBuild {
         let rebuilt = Rebuilt { projection: build.projection.clone(), build: build.number, replaces: None };
         Self { rebuilt, live: None }
     }
-}
-
-/// The build of a version that is deployed: a new one, unless there is one that has not failed.
-async fn deploy_version(
-    changes: &mut Changes,
-    version: ModuleVersion,
-    module: &ProjectionModule,
-    change: &UpcasterChange,
-    activation: Activation,
-    cause: &str,
-) -> Result<DeployedBuild, OperateError> {
-    let builds = changes.builds().await?;
-    let existing = builds.iter().find(|build| is_usable(build, version, change));
-    let build = match existing {
-        Some(existing) => existing.clone(),
-        None => begin(changes, version, module, change, activation, cause).await?,
-    };
-    let mut deployed = DeployedBuild::of(&build);
-    if activation == Activation::Auto {
-        deployed.rebuilt.replaces = ReplacedBuild::by(&build, &builds);
-        if existing.is_some() {
-            changes.apply(build.id, Event::ActivateWhenLive, "the version was deployed again").await?;
-            changes.supersede_others(&build).await?;
-            deployed.live = Some(build).filter(|build| build.state.is_readable() && !build.state.is_active());
-        }
-    }
-    Ok(deployed)
-}
-
-async fn begin(
-    changes: &mut Changes,
-    version: ModuleVersion,
-    module: &ProjectionModule,
-    change: &UpcasterChange,
-    activation: Activation,
-    cause: &str,
-) -> Result<Build, OperateError> {
-    let purpose = NewBuildPurpose::Queries(activation);
-    let new = NewBuild { version, upcasters: change.active.clone(), purpose };
-    let build = changes.begin_build(&new, module.tables(), cause).await?;
-    if activation == Activation::Auto {
-        changes.supersede_others(&build).await?;
-    }
-    Ok(build)
 }
 
 /// Whether a build is of this version, goes through the upcasters that are active, and has not failed.

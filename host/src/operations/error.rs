@@ -1,9 +1,10 @@
 //! Errors of operations.
 
 use crate::{
-    builds::{BuildNumber, ChangeError, PickError},
+    builds::{BeginError, BuildNumber, ChangeError, PickError, TooManyBuilds},
     event_log::Position,
     modules::LoadError,
+    postgres::{Blocked, LockError},
     read_model::{CreateError, Identifier},
     runtime::UpcasterConflict,
 };
@@ -61,6 +62,9 @@ pub enum OperateError {
     /// Postgres cannot have the tables of a new build.
     #[error("the build's tables cannot be created: {0}")]
     Tables(CreateError),
+    /// A projection has as many builds as it may have.
+    #[error(transparent)]
+    TooManyBuilds(#[from] TooManyBuilds),
     /// Two upcasters conflict.
     #[error(transparent)]
     Upcasters(#[from] UpcasterConflict),
@@ -69,11 +73,23 @@ pub enum OperateError {
     Load(#[from] LoadError),
 }
 
-impl From<CreateError> for OperateError {
-    fn from(error: CreateError) -> Self {
+impl LockError for OperateError {
+    fn is_of_a_lock(&self) -> bool {
+        matches!(self, Self::Change(error) if error.is_of_a_lock())
+    }
+
+    fn blocked(blocked: Blocked) -> Self {
+        Self::Change(ChangeError::Blocked(blocked))
+    }
+}
+
+impl From<BeginError> for OperateError {
+    fn from(error: BeginError) -> Self {
         match error {
-            CreateError::Postgres(error) => error.into(),
-            error @ CreateError::NoCollation { .. } => Self::Tables(error),
+            BeginError::TooMany(error) => error.into(),
+            BeginError::Tables(CreateError::Postgres(error)) => error.into(),
+            BeginError::Tables(error @ CreateError::NoCollation { .. }) => Self::Tables(error),
+            BeginError::Change(error) => error.into(),
         }
     }
 }

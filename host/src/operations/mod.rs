@@ -21,12 +21,17 @@ mod upcasters;
 mod upload;
 mod verify;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::{Semaphore, watch};
 
-use crate::{modules::Modules, postgres::Database};
+use crate::{
+    modules::Modules,
+    postgres::{Database, LockWatch, begin_waiting},
+};
+
+pub use crate::builds::BuildLimits;
 
 pub use self::{
     activate::{Activated, ReplacedBuild, When},
@@ -43,6 +48,22 @@ pub use self::{
 /// Comparisons and verifications that a host runs at once.
 const FULL_READS: usize = 2;
 
+/// Settings of operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OperationsSettings {
+    /// How long an operation waits for a lock that somebody else holds, before it is refused.
+    pub lock_timeout: Duration,
+    /// How many builds a projection may have.
+    pub limits: BuildLimits,
+}
+
+impl Default for OperationsSettings {
+    fn default() -> Self {
+        // Longer than a worker or a swap waits for a lock while it has the row that an operation wants.
+        Self { lock_timeout: Duration::from_secs(5), limits: BuildLimits::default() }
+    }
+}
+
 /// What operators can do. Clones are handles on one.
 #[derive(Clone, Debug)]
 pub struct Operations {
@@ -50,6 +71,7 @@ pub struct Operations {
     /// For comparisons and verifications, which read whole builds.
     queries: PgPool,
     modules: Modules,
+    settings: OperationsSettings,
     /// Changes with each commit of this host's workers.
     committed: watch::Receiver<u64>,
     /// A permit for each comparison and verification: each takes a separate connection, and memory of Postgres.
@@ -59,10 +81,20 @@ pub struct Operations {
 impl Operations {
     /// The operations on a database whose schema is up to date. `committed` changes with each commit of this host's workers.
     #[must_use]
-    pub fn new(database: &Database, modules: Modules, committed: watch::Receiver<u64>) -> Self {
+    pub fn new(
+        database: &Database,
+        modules: Modules,
+        committed: watch::Receiver<u64>,
+        settings: OperationsSettings,
+    ) -> Self {
         let full_reads = Arc::new(Semaphore::new(FULL_READS));
         let (pool, queries) = (database.lookups.clone(), database.queries.clone());
-        Self { pool, queries, modules, committed, full_reads }
+        Self { pool, queries, modules, settings, committed, full_reads }
+    }
+
+    /// Begins the transaction of an operation. None of its statements waits for a lock without end; what watches it says who holds one.
+    async fn begin(&self) -> Result<(Transaction<'static, Postgres>, LockWatch), sqlx::Error> {
+        begin_waiting(&self.pool, self.settings.lock_timeout).await
     }
 }
 

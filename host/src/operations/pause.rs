@@ -31,10 +31,14 @@ impl Operations {
         event: Event,
         cause: &str,
     ) -> Result<BuildNumber, OperateError> {
-        let mut changes = Changes::begin(&self.pool, name).await?;
-        let build = pick(name, &changes.builds().await?, build, DefaultBuild::ActiveOrNewest)?.clone();
-        changes.apply(build.id, event, cause).await?;
-        changes.commit().await?;
-        Ok(build.number)
+        let (transaction, locks) = self.begin().await?;
+        let applied = locks.explain(async {
+            let mut changes = Changes::within(transaction, name).await?;
+            let build = pick(name, &changes.builds().await?, build, DefaultBuild::ActiveOrNewest)?.clone();
+            changes.apply(build.id, event, cause).await?;
+            changes.commit().await?;
+            Ok(build.number)
+        });
+        applied.await
     }
 }

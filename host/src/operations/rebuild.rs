@@ -23,17 +23,17 @@ impl Operations {
             None => self.active_version(name).await?,
         };
         let module = self.modules.load_projection(name, version).await?;
-        let mut transaction = crate::postgres::begin(&self.pool).await?;
-        let upcasters = hold_upcasters(&mut transaction).await?;
-        let mut changes = Changes::within(transaction, name).await?;
-        let cause = format!("an operator asked for a rebuild of version {version}");
-        let new = NewBuild { version, upcasters, purpose: NewBuildPurpose::Queries(activation) };
-        let build = changes.begin_build(&new, module.tables(), &cause).await?;
-        if activation == Activation::Auto {
-            changes.supersede_others(&build).await?;
-        }
-        changes.commit().await?;
-        Ok(build.number)
+        let (mut transaction, locks) = self.begin().await?;
+        let rebuilt = locks.explain(async {
+            let upcasters = hold_upcasters(&mut transaction).await?;
+            let mut changes = Changes::within(transaction, name).await?;
+            let cause = format!("an operator asked for a rebuild of version {version}");
+            let new = NewBuild { version, upcasters, purpose: NewBuildPurpose::Queries(activation) };
+            let build = changes.begin_build(&new, module.tables(), self.settings.limits, &cause).await?;
+            changes.commit().await?;
+            Ok(build.number)
+        });
+        rebuilt.await
     }
 
     /// The version of the active build, or of the newest build if none is active yet, even if that is retired.

@@ -1,5 +1,7 @@
 //! Trying failed events again.
 
+use sqlx::{Postgres, Transaction};
+
 use super::{Operations, error::OperateError, log_filter::log_filter};
 use crate::{
     builds::{BuildNumber, Changes, DefaultBuild, Event, pick},
@@ -31,7 +33,18 @@ impl Operations {
         build: Option<BuildNumber>,
         redelivery: Redelivery,
     ) -> Result<Retried, OperateError> {
-        let mut changes = Changes::begin(&self.pool, name).await?;
+        let (transaction, locks) = self.begin().await?;
+        locks.explain(self.retry_within(transaction, name, build, redelivery)).await
+    }
+
+    async fn retry_within(
+        &self,
+        transaction: Transaction<'static, Postgres>,
+        name: &Identifier,
+        build: Option<BuildNumber>,
+        redelivery: Redelivery,
+    ) -> Result<Retried, OperateError> {
+        let mut changes = Changes::within(transaction, name).await?;
         let found = pick(name, &changes.builds().await?, build, DefaultBuild::ActiveOrNewest)?.clone();
         let (build, subscription) = (found.number, found.id.subscription());
         let cause = match redelivery {

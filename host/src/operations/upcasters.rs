@@ -53,10 +53,13 @@ impl Operations {
         };
         let module = Module::Upcaster(self.modules.load_upcaster(name, version).await?);
         let releases = BTreeMap::from([(name.clone(), Release { version, module })]);
-        let transaction = crate::postgres::begin(&self.pool).await?;
-        let (transaction, builds) = self.deploy_within(transaction, &releases, Activation::Auto).await?;
-        commit(transaction).await?;
-        Ok((version, builds.into_iter().map(|build| build.rebuilt).collect()))
+        let (transaction, locks) = self.begin().await?;
+        let activated = locks.explain(async {
+            let (transaction, builds) = self.deploy_within(transaction, &releases, Activation::Auto).await?;
+            commit(transaction).await?;
+            Ok((version, builds.into_iter().map(|build| build.rebuilt).collect()))
+        });
+        activated.await
     }
 
     /// Deactivates an upcaster. Projections that read a type that goes into it or comes out of it are rebuilt without it.
@@ -64,12 +67,15 @@ impl Operations {
     /// # Errors
     /// It is not active, or Postgres fails.
     pub async fn deactivate_upcaster(&self, name: &Identifier) -> Result<Vec<Rebuilt>, OperateError> {
-        let mut transaction = crate::postgres::begin(&self.pool).await?;
-        let change = deactivate_upcaster(&mut transaction, name).await?;
-        let (transaction, builds) =
-            self.build_projections(transaction, &change, &BTreeMap::new(), Activation::Auto).await?;
-        commit(transaction).await?;
-        Ok(builds.into_iter().map(|build| build.rebuilt).collect())
+        let (mut transaction, locks) = self.begin().await?;
+        let deactivated = locks.explain(async {
+            let change = deactivate_upcaster(&mut transaction, name).await?;
+            let (transaction, builds) =
+                self.build_projections(transaction, &change, &BTreeMap::new(), Activation::Auto).await?;
+            commit(transaction).await?;
+            Ok(builds.into_iter().map(|build| build.rebuilt).collect())
+        });
+        deactivated.await
     }
 
     async fn newest_version(&self, name: &Identifier) -> Result<ModuleVersion, OperateError> {

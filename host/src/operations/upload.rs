@@ -10,6 +10,7 @@ use super::{
 use crate::{
     builds::Activation,
     modules::{UploadError, Uploaded, store_version},
+    postgres::{Blocked, LockError, gave_up_waiting},
     read_model::Identifier,
     runtime::ModuleKind,
 };
@@ -45,6 +46,20 @@ pub enum UploadModuleError {
     Operate(#[from] OperateError),
 }
 
+impl LockError for UploadModuleError {
+    fn is_of_a_lock(&self) -> bool {
+        match self {
+            Self::Upload(UploadError::Postgres(error)) => gave_up_waiting(error),
+            Self::Upload(_) => false,
+            Self::Operate(error) => error.is_of_a_lock(),
+        }
+    }
+
+    fn blocked(blocked: Blocked) -> Self {
+        Self::Operate(OperateError::blocked(blocked))
+    }
+}
+
 impl From<sqlx::Error> for UploadModuleError {
     fn from(error: sqlx::Error) -> Self {
         Self::Upload(error.into())
@@ -70,19 +85,23 @@ impl Operations {
         activation: Activation,
     ) -> Result<UploadOutcome, UploadModuleError> {
         let (module, bytes) = self.modules.check(name, bytes).await?;
-        let mut transaction = crate::postgres::begin(&self.pool).await?;
-        let uploaded = store_version(&mut transaction, name, module.descriptor(), &bytes).await?;
-        let kind = uploaded.descriptor.kind();
-        if kind == ModuleKind::Upcaster && activation == Activation::Manual {
-            transaction.commit().await?;
-            return Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored });
-        }
-        let releases = BTreeMap::from([(name.clone(), Release { version: uploaded.version, module })]);
-        let (transaction, builds) = self.deploy_within(transaction, &releases, activation).await?;
-        commit(transaction).await?;
+        let (mut transaction, locks) = self.begin().await?;
+        let stored = locks.explain(async {
+            let uploaded = store_version(&mut transaction, name, module.descriptor(), &bytes).await?;
+            if uploaded.descriptor.kind() == ModuleKind::Upcaster && activation == Activation::Manual {
+                transaction.commit().await?;
+                return Ok((uploaded, None));
+            }
+            let releases = BTreeMap::from([(name.clone(), Release { version: uploaded.version, module })]);
+            let (transaction, builds) = self.deploy_within(transaction, &releases, activation).await?;
+            commit(transaction).await?;
+            Ok::<_, UploadModuleError>((uploaded, Some(builds)))
+        });
+        let (uploaded, builds) = stored.await?;
+        let Some(builds) = builds else { return Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored }) };
         self.activate_live_ones(&builds).await;
         let mut builds: Vec<Rebuilt> = builds.into_iter().map(|build| build.rebuilt).collect();
-        let effect = match (kind, builds.pop()) {
+        let effect = match (uploaded.descriptor.kind(), builds.pop()) {
             (ModuleKind::Projection, Some(build)) => UploadEffect::Deployed(build),
             (_, last) => UploadEffect::Activated(builds.into_iter().chain(last).collect()),
         };
@@ -96,9 +115,12 @@ impl Operations {
     /// The component is not a module, it conflicts with other modules, or Postgres fails.
     pub async fn store(&self, name: &Identifier, bytes: Vec<u8>) -> Result<UploadOutcome, UploadModuleError> {
         let (module, bytes) = self.modules.check(name, bytes).await?;
-        let mut transaction = crate::postgres::begin(&self.pool).await?;
-        let uploaded = store_version(&mut transaction, name, module.descriptor(), &bytes).await?;
-        transaction.commit().await?;
-        Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored })
+        let (mut transaction, locks) = self.begin().await?;
+        let stored = locks.explain(async {
+            let uploaded = store_version(&mut transaction, name, module.descriptor(), &bytes).await?;
+            transaction.commit().await?;
+            Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored })
+        });
+        stored.await
     }
 }

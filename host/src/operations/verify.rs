@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use super::{
     Operations,
-    compare::{CompareError, CompareOptions, ComparedBuild, Comparison, dropped_or},
+    compare::{CompareError, CompareOptions, ComparedBuild, Comparison},
     error::OperateError,
 };
 use crate::{
@@ -80,22 +80,30 @@ impl Operations {
         name: &Identifier,
         build: Option<BuildNumber>,
     ) -> Result<(BuildNumber, BuildNumber), OperateError> {
-        let mut changes = Changes::begin(&self.pool, name).await?;
-        let build = pick(name, &changes.builds().await?, build, DefaultBuild::ActiveOrNewest)?.clone();
-        if !build.state.is_readable() {
-            let refused = if build.state.kept().is_some() { Refused::Replaying } else { Refused::Retired };
-            return Err(ChangeError::Refused { build: Box::new(build), refused }.into());
-        }
+        // Before the transaction, since a version may have to be compiled.
+        let builds = of_projection(&self.pool, name).await?;
+        let builds = builds.ok_or_else(|| ChangeError::NoProjection(name.clone()))?;
+        let build = pick(name, &builds, build, DefaultBuild::ActiveOrNewest)?.clone();
         let module = self.modules.load_projection(name, build.version).await?;
-        let new = NewBuild {
-            version: build.version,
-            upcasters: build.upcasters.clone(),
-            purpose: NewBuildPurpose::Verify(Verifies { build: build.id, batch_events: BATCH_EVENTS }),
-        };
-        let cause = format!("an operator asked to verify {}", build.name());
-        let by = changes.begin_build(&new, module.tables(), &cause).await?;
-        changes.commit().await?;
-        Ok((by.number, build.number))
+        let (transaction, locks) = self.begin().await?;
+        let begun = locks.explain(async {
+            let mut changes = Changes::within(transaction, name).await?;
+            let build = pick(name, &changes.builds().await?, Some(build.number), DefaultBuild::ActiveOrNewest)?.clone();
+            if !build.state.is_readable() {
+                let refused = if build.state.kept().is_some() { Refused::Replaying } else { Refused::Retired };
+                return Err(ChangeError::Refused { build: Box::new(build), refused }.into());
+            }
+            let new = NewBuild {
+                version: build.version,
+                upcasters: build.upcasters.clone(),
+                purpose: NewBuildPurpose::Verify(Verifies { build: build.id, batch_events: BATCH_EVENTS }),
+            };
+            let cause = format!("an operator asked to verify {}", build.name());
+            let by = changes.begin_build(&new, module.tables(), self.settings.limits, &cause).await?;
+            changes.commit().await?;
+            Ok((by.number, build.number))
+        });
+        begun.await
     }
 
     /// Compares a build with the one that was made to verify it.
@@ -127,8 +135,10 @@ impl Operations {
         let Comparison { projection, position, left: verified, right: _, identical, tables } = comparison;
         let connection = snapshot.connection();
         let outcome = if identical {
-            let hashes = content_hash(connection, &left.tables).await;
-            let hashes = hashes.map_err(|error| dropped_or(error, [&left.build, &right.build]))?;
+            let hashes = match content_hash(connection, &left.tables).await {
+                Ok(hashes) => hashes,
+                Err(error) => return Err(self.reading_failed(error, [&left.build, &right.build]).await.into()),
+            };
             VerificationOutcome::Identical { content_hash: hashes.hash }
         } else {
             let [verified, by] = [&left, &right].map(|one| one.build.id.subscription());

@@ -8,6 +8,7 @@ mod copy_out;
 pub mod embedded;
 mod holder;
 mod listen;
+mod locks;
 mod migrate;
 mod pool;
 mod session;
@@ -34,6 +35,7 @@ pub use self::{
     copy_out::copy_out,
     holder::{Holder, holders_of, name_holders},
     listen::{Heard, Notifications},
+    locks::{Blocked, Blocker, LockError, LockWatch, begin_waiting, gave_up_waiting, lock_holders},
     migrate::{MigrateError, migrate},
     session::{connect_beside, connect_to_read},
     sqlstate::{has_sqlstate, is_lock_timeout, is_missing_table, is_transient},

@@ -20,6 +20,8 @@ pub const INVALID_TABLE_DEFINITION: &str = "42P16";
 pub const DEPENDENT_OBJECTS_STILL_EXIST: &str = "2BP01";
 /// The server, the role or the database has no connection left.
 pub const TOO_MANY_CONNECTIONS: &str = "53300";
+/// Of two transactions that wait for each other, this one was ended.
+pub const DEADLOCK_DETECTED: &str = "40P01";
 /// A lock was not granted within the session's `lock_timeout`.
 pub const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// A write on a server that is a replica, and not promoted yet.

@@ -1,5 +1,7 @@
 //! Committing the effect of a batch together with the checkpoint.
 
+use std::time::Instant;
+
 use sqlx::PgPool;
 
 use super::stop::Stop;
@@ -28,7 +30,8 @@ pub(super) struct Effect<'e> {
     pub(super) replayable: bool,
 }
 
-/// Commits rows, dead letters and checkpoint in one transaction, or nothing.
+/// Commits rows, dead letters and checkpoint in one transaction, or nothing. Waits for a lock that somebody else has on the tables for as
+/// long as [`COMMIT_LOCK_TIMEOUT`](subscriptions::COMMIT_LOCK_TIMEOUT) says.
 pub(super) async fn commit(
     pool: &PgPool,
     lease: Lease,
@@ -36,6 +39,7 @@ pub(super) async fn commit(
     step: &Step,
     effect: &Effect<'_>,
 ) -> Result<(), Stop> {
+    let began = Instant::now();
     let mut transaction = crate::postgres::begin(pool).await?;
     if effect.replayable {
         sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *transaction).await?;
@@ -54,6 +58,10 @@ pub(super) async fn commit(
     }
     if let Some(progress) = &effect.retry {
         subscriptions::note_retry(&mut transaction, lease.subscription, progress).await?;
+    }
+    // While this transaction has the row, the lease is not renewed.
+    if began.elapsed() > lease.duration / 3 {
+        subscriptions::prolong(&mut transaction, lease).await?;
     }
     transaction.commit().await?;
     Ok(())

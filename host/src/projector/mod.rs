@@ -13,6 +13,8 @@ mod search;
 mod shared;
 mod stop;
 mod supervisor;
+mod sweep;
+mod waiting;
 mod work;
 mod worker;
 

@@ -3,8 +3,13 @@
 //! The three overlap. While one step is being committed, the module folds the next batch over what that step changed, and
 //! the log is read ahead of both. Steps that are folded while a commit is under way are committed together by the next.
 
-use std::{convert::Infallible, sync::Arc, time::Instant};
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use sqlx::Executor as _;
 use tokio::task::{JoinError, JoinHandle};
 use tracing::{error, info};
 
@@ -14,19 +19,23 @@ use super::{
     commit::{Effect, commit},
     fold::{FailedEvent, FailureHandling, Folded, ModuleRunner},
     stop::Stop,
+    waiting::Needed,
     work::Work,
 };
 use crate::{
     builds::{BuildError, SWAP_TIMEOUT, Swapped, WantedBy, WorkerReport, report, swap},
     event_log::{Filter, Position},
-    postgres::is_transient,
+    postgres::{Backoff, is_transient},
     read_model::{TableSet, WriteSet},
     runtime::BatchError,
-    subscriptions::{Batch, Batches, DeadLetter, FIRST_BATCH, Feed, Handled, Step, follow},
+    subscriptions::{self, Batch, Batches, COMMIT_LOCK_TIMEOUT, DeadLetter, FIRST_BATCH, Feed, Handled, Step, follow},
 };
 
 /// The size of uncommitted rows, in bytes, above which folding waits for a commit.
 const MAX_PENDING_BYTES: usize = 64 * 1024 * 1024;
+
+/// The pauses between tries to become the active build while somebody holds a view: each keeps those waiting who begin to read the view.
+const SWAP_PAUSES: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
 
 /// The effect of the events up to `to`, folded and not committed yet.
 struct Pending {
@@ -80,6 +89,7 @@ pub(super) struct Pipeline<'w> {
     commit: Option<RunningCommit>,
     /// The swap that makes this build the active one, while it is tried.
     swap: Option<JoinHandle<Result<Swapped, sqlx::Error>>>,
+    swap_pauses: Backoff,
     /// An event that the module cannot handle. The events before it are committed before the build halts.
     failed: Option<FailedEvent>,
     checkpoint: Position,
@@ -96,7 +106,18 @@ impl<'w> Pipeline<'w> {
         until: Option<Position>,
     ) -> Self {
         let (pending, commit, swap, failed) = (None, None, None, None);
-        Self { work, tables, pending, commit, swap, failed, checkpoint, until, rate: Rate::new() }
+        Self {
+            work,
+            tables,
+            pending,
+            commit,
+            swap,
+            swap_pauses: SWAP_PAUSES,
+            failed,
+            checkpoint,
+            until,
+            rate: Rate::new(),
+        }
     }
 
     /// Folds the events that match the filter, until something stops it.
@@ -257,6 +278,7 @@ impl<'w> Pipeline<'w> {
     async fn after_commit(&mut self, committed: Pending) -> Result<(), Stop> {
         self.checkpoint = committed.to;
         self.work.committed.send_modify(|count| *count += 1);
+        self.work.note(Needed::Tables, None).await;
         for letter in &committed.set_aside {
             self.work.log_set_aside(letter);
         }
@@ -264,7 +286,7 @@ impl<'w> Pipeline<'w> {
             if self.work.is_replaying() {
                 self.finish_replay().await?;
             }
-            self.start_swap();
+            self.start_swap(Duration::ZERO);
         }
         match self.until.filter(|at| self.checkpoint >= *at) {
             Some(at) => Err(Stop::Barrier(at)),
@@ -276,9 +298,13 @@ impl<'w> Pipeline<'w> {
     async fn finish_replay(&mut self) -> Result<(), Stop> {
         let Work { shared, job, lease, .. } = &mut *self.work;
         let mut transaction = crate::postgres::begin(&shared.pool).await?;
+        // The subscription before the tables, as all do. While this transaction has its row, the lease is not renewed.
+        subscriptions::hold(&mut transaction, *lease).await?;
+        transaction.execute(format!("SET LOCAL lock_timeout = '{COMMIT_LOCK_TIMEOUT}'").as_str()).await?;
         self.tables.add_indexes(&mut transaction).await?;
         let caught_up = WorkerReport::CaughtUp(self.checkpoint);
         job.build.state = report(&mut transaction, *lease, &caught_up).await?;
+        subscriptions::prolong(&mut transaction, *lease).await?;
         transaction.commit().await?;
         info!(build = %job.build.name(), projection = %job.build.projection, version = %job.build.version,
             checkpoint = %self.checkpoint, "the build has caught up");
@@ -287,7 +313,7 @@ impl<'w> Pipeline<'w> {
 
     /// Starts to make the build the active one, if it is to become active by itself. The build goes on meanwhile: the active
     /// one may be ahead, and is held at its checkpoint until this one has reached it.
-    fn start_swap(&mut self) {
+    fn start_swap(&mut self, pause: Duration) {
         let Work { shared, job, .. } = &*self.work;
         if !job.build.state.activates_when_live() || self.swap.is_some() {
             return;
@@ -295,6 +321,7 @@ impl<'w> Pipeline<'w> {
         let (shared, tables) = (Arc::clone(shared), Arc::clone(&self.tables));
         let (projection, build) = (job.build.projection.clone(), job.build.id);
         self.swap = Some(tokio::spawn(async move {
+            tokio::time::sleep(pause).await;
             let reason = (WantedBy::Deployment, "it has caught up");
             swap(&shared.pool, &projection, build, &tables, reason, SWAP_TIMEOUT).await
         }));
@@ -308,12 +335,23 @@ impl<'w> Pipeline<'w> {
                     "queries read the build from now on");
             }
             // It is tried again after the next commit.
-            Ok(Swapped::Behind { .. }) => return Ok(()),
+            Ok(Swapped::Behind { .. }) => {
+                self.swap_pauses.reset();
+                self.work.note(Needed::Views, None).await;
+                return Ok(());
+            }
+            Ok(Swapped::Blocked(blocked)) => {
+                self.work.note(Needed::Views, Some(blocked.to_string())).await;
+                let pause = self.swap_pauses.next_pause();
+                self.start_swap(pause);
+                return Ok(());
+            }
             Ok(Swapped::Refused(_) | Swapped::Deleted) => {}
             Ok(Swapped::ViewInUse(view)) => self.report_not_activated(&view).await?,
             Err(error) if is_transient(&error) => return Err(error.into()),
             Err(error) => self.report_not_activated(&error).await?,
         }
+        self.work.note(Needed::Views, None).await;
         self.work.refresh().await
     }
 

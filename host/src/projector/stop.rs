@@ -8,7 +8,7 @@ use crate::{
     builds::{BuildError, ChangeError, ReportError},
     event_log::Position,
     modules::{ChainError, LoadError},
-    postgres::is_transient,
+    postgres::{gave_up_waiting, is_transient},
     runtime::BatchError,
     subscriptions::{AdvanceError, HoldError, LeaseLost},
 };
@@ -24,6 +24,8 @@ pub(super) enum Stop {
     Barrier(Position),
     /// A failure that passes, in words. The next run may succeed.
     Interrupted(String),
+    /// Somebody else holds a lock on the build's tables, in words. The next run may get it.
+    Locked(String),
     /// The code of this host panicked, with this message.
     Panicked(String),
     /// The build halts: its module cannot handle an event, or too many events are set aside.
@@ -54,7 +56,7 @@ impl From<LeaseLost> for Stop {
 
 impl From<sqlx::Error> for Stop {
     fn from(error: sqlx::Error) -> Self {
-        Self::by(&error, is_transient(&error))
+        if gave_up_waiting(&error) { Self::Locked(error.to_string()) } else { Self::by(&error, is_transient(&error)) }
     }
 }
 
@@ -86,6 +88,7 @@ impl From<ReportError> for Stop {
             ReportError::Change(ChangeError::Refused { .. } | ChangeError::NoProjection(_)) => Self::LeaseLost,
             // A report changes no view.
             ReportError::Change(error @ ChangeError::ViewInUse(_)) => Self::by(&error, false),
+            ReportError::Change(ChangeError::Blocked(blocked)) => Self::Locked(blocked.to_string()),
         }
     }
 }
@@ -110,7 +113,10 @@ impl From<BatchError> for Stop {
     fn from(error: BatchError) -> Self {
         let passes = match &error {
             // Rows are read from Postgres, so any other error is one of a connection.
-            BatchError::Rows(error) => error.downcast_ref::<sqlx::Error>().is_none_or(is_transient),
+            BatchError::Rows(rows) => match rows.downcast_ref::<sqlx::Error>() {
+                Some(rows) if gave_up_waiting(rows) => return Self::Locked(rows.to_string()),
+                rows => rows.is_none_or(is_transient),
+            },
             // An instance can be made once another one is dropped.
             BatchError::Instance(_) | BatchError::Module(_) => true,
         };

@@ -1,4 +1,7 @@
 //! The supervisor of a host: it takes the leases of builds that no host works on, and starts a worker for each.
+//!
+//! While it waits, no lease of this host is renewed, and no build begins here. So each wait has a bound, none of them is for a build's
+//! row, and what may last (retiring builds, a new session that shows that this host lives) goes on in tasks of its own.
 
 use std::{
     collections::HashMap,
@@ -7,35 +10,37 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
+use sqlx::{Executor as _, PgConnection};
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{shared::Shared, stop::Stop, work::Work, worker::Worker};
+use super::{shared::Shared, stop::Stop, sweep::sweep, waiting::Waiting, work::Work, worker::Worker};
 use crate::{
-    builds::{self, Build, BuildId, BuildName, ChangeError, Changes, Event, OutdatedBuild},
-    postgres::{Notifications, is_transient},
+    builds::{self, Build, BuildId},
+    postgres::{Blocked, Notifications, gave_up_waiting, is_transient, lock_holders, within},
     subscriptions::{self, HostKey, Lease, Presence},
 };
 
 /// How often builds are looked for without a notification.
 const POLL: Duration = Duration::from_secs(1);
 
-/// How often outdated builds and dead hosts are looked for.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
-
 /// Looks for builds to work on until it is stopped.
 pub(super) struct Supervisor {
     shared: Arc<Shared>,
     host: HostKey,
+    /// The session that shows that this host lives, on which leases are renewed as well, so that no worker keeps the connection from them.
     presence: Option<Presence>,
+    /// The next one, if that was lost. It may wait for the end of the lost one, which has the same name.
+    next_presence: Option<JoinHandle<Result<Presence, sqlx::Error>>>,
     notifications: Notifications,
     workers: HashMap<BuildId, Running>,
     stop: CancellationToken,
     committed: watch::Sender<u64>,
-    swept: Instant,
     /// Builds whose rows in Postgres cannot be decoded, with the error that was logged.
     undecodable: HashMap<BuildId, String>,
+    /// Why builds cannot be looked for, as the log has it.
+    said: Option<String>,
 }
 
 /// A build that this host works on.
@@ -54,35 +59,39 @@ impl Supervisor {
         committed: watch::Sender<u64>,
     ) -> Result<Self, sqlx::Error> {
         let host = HostKey::random();
-        let presence = Presence::show(&shared.pool, host).await?;
+        let presence = show_presence(&shared, host).await?;
         let notifications = Notifications::listen(shared.pool.clone(), "gnomon_builds").await?;
         Ok(Self {
             shared,
             host,
             presence: Some(presence),
+            next_presence: None,
             notifications,
             workers: HashMap::new(),
             stop,
             committed,
-            swept: Instant::now(),
             undecodable: HashMap::new(),
+            said: None,
         })
     }
 
     pub(super) async fn run(mut self) {
         // A lease is renewed at least three times while it lasts.
         let poll = POLL.min(self.shared.settings.lease / 3);
+        let sweeping = tokio::spawn(sweep(Arc::clone(&self.shared)));
         while !self.stop.is_cancelled() {
-            if let Err(error) = self.look().await {
-                warn!(%error, "cannot look for builds to work on, trying again");
-            }
-            self.sweep().await;
+            let looked = self.look().await;
+            self.say(looked.err()).await;
             tokio::select! {
                 () = self.stop.cancelled() => break,
                 () = self.shared.look_again.notified() => {}
                 () = tokio::time::sleep(poll) => {}
                 _ = self.notifications.next() => {}
             }
+        }
+        sweeping.abort();
+        if let Some(next) = &self.next_presence {
+            next.abort();
         }
         // Each worker finishes its commit and gives its lease back.
         for work in self.workers.values() {
@@ -92,16 +101,58 @@ impl Supervisor {
             log_panic(&work.build, work.task.await);
         }
         // Ignores a failure: a host that has no session does not count any more.
-        let _ = subscriptions::remove_host(&self.shared.pool, self.host).await;
+        let removed = subscriptions::remove_host(&self.shared.pool, self.host);
+        let _ = within(limit(&self.shared), "that this host stops", removed).await;
+    }
+
+    /// Logs why builds cannot be looked for, once for each cause.
+    async fn say(&mut self, error: Option<sqlx::Error>) {
+        let why = match error {
+            Some(error) if gave_up_waiting(&error) => {
+                let holders = lock_holders(&self.shared.pool, None);
+                let by = within(limit(&self.shared), "who holds a lock", holders).await.unwrap_or_default();
+                Some(Blocked { by }.to_string())
+            }
+            error => error.map(|error| error.to_string()),
+        };
+        if why != self.said {
+            match &why {
+                Some(error) => warn!(error, "cannot look for builds to work on, trying again"),
+                None => info!("looking for builds to work on again"),
+            }
+            self.said = why;
+        }
     }
 
     /// Stops the workers of builds that are not running, and starts workers for running builds whose leases are free.
     async fn look(&mut self) -> Result<(), sqlx::Error> {
-        self.show_presence().await?;
         self.drop_ended_workers();
-        self.renew_leases().await?;
-        let builds = builds::running(&self.shared.pool).await?;
-        let hosts = subscriptions::heartbeat(&self.shared.pool, self.host, self.shared.settings.lease).await?;
+        self.keep_presence();
+        if let Some(mut presence) = self.presence.take() {
+            match self.look_through(presence.connection()).await {
+                Err(error) if breaks_connection(&error) => {
+                    warn!(%error, "the session that shows that this host lives is lost, and is made anew");
+                }
+                looked => {
+                    self.presence = Some(presence);
+                    return looked;
+                }
+            }
+            drop(presence);
+            self.keep_presence();
+        }
+        // Leases are renewed all the same.
+        let pool = self.shared.pool.clone();
+        let mut connection = within(limit(&self.shared), "a connection", pool.acquire()).await?;
+        self.look_through(&mut connection).await
+    }
+
+    async fn look_through(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let (limit, lease, began) = (limit(&self.shared), self.shared.settings.lease, Instant::now());
+        self.renew_leases(connection).await?;
+        let builds = within(limit, "the builds to work on", builds::running(&mut *connection)).await?;
+        let heartbeat = subscriptions::heartbeat(connection, self.host, lease);
+        let hosts = within(limit, "the hosts that live", heartbeat).await?;
         let share = builds.len().div_ceil(hosts);
         for (build, work) in &self.workers {
             if !builds.contains(build) {
@@ -117,8 +168,13 @@ impl Supervisor {
             if self.workers.len() >= share {
                 break;
             }
+            if began.elapsed() > limit {
+                // The leases first.
+                self.shared.look_again.notify_one();
+                break;
+            }
             if !self.workers.contains_key(&build) {
-                self.start_worker(build).await?;
+                self.start_worker(connection, build).await?;
             }
         }
         Ok(())
@@ -127,18 +183,18 @@ impl Supervisor {
     /// Takes the lease of a build and starts a worker for it, unless another host has the lease or the build is not running.
     ///
     /// A build that cannot be decoded is logged and left alone, so that it does not keep the host from the other builds.
-    async fn start_worker(&mut self, build: BuildId) -> Result<(), sqlx::Error> {
-        let (pool, duration) = (&self.shared.pool, self.shared.settings.lease);
-        let Some(lease) = subscriptions::acquire(pool, self.host, build.subscription(), duration).await? else {
-            return Ok(());
-        };
-        let job = match builds::job(pool, build).await {
+    async fn start_worker(&mut self, connection: &mut PgConnection, build: BuildId) -> Result<(), sqlx::Error> {
+        let limit = limit(&self.shared);
+        let duration = self.shared.settings.lease;
+        let lease = subscriptions::acquire(&mut *connection, self.host, build.subscription(), duration);
+        let Some(lease) = within(limit, "the lease of a build", lease).await? else { return Ok(()) };
+        let job = match within(limit, "the work on a build", builds::job(connection, build)).await {
             Ok(Some(job)) => job,
             // It was stopped in between.
-            Ok(None) => return subscriptions::release(pool, lease).await,
+            Ok(None) => return give_back(connection, lease, limit).await,
             Err(error) if is_transient(&error) => return Err(error),
             Err(error) => {
-                subscriptions::release(pool, lease).await?;
+                give_back(connection, lease, limit).await?;
                 let error = error.to_string();
                 if self.undecodable.get(&build) != Some(&error) {
                     // Its number is among what cannot be decoded.
@@ -153,7 +209,8 @@ impl Supervisor {
         info!(build = %found.name(), projection = %found.projection, version = %found.version, "working on the build");
         let stop = CancellationToken::new();
         let (shared, committed) = (Arc::clone(&self.shared), self.committed.clone());
-        let work = Work { shared, job, lease, stop: stop.clone(), committed };
+        let waiting = Waiting::after(job.waits_for.clone());
+        let work = Work { shared, job, lease, waiting, stop: stop.clone(), committed };
         self.workers.insert(build, Running { build: found, lease, stop, task: tokio::spawn(Worker::new(work).run()) });
         Ok(())
     }
@@ -168,34 +225,31 @@ impl Supervisor {
         });
     }
 
-    /// Retires outdated builds, and removes dead hosts.
-    async fn sweep(&mut self) {
-        if self.swept.elapsed() < SWEEP_INTERVAL {
+    /// Sees to it that there is a session that shows that this host lives, and waits for nothing.
+    fn keep_presence(&mut self) {
+        if self.presence.is_some() {
             return;
         }
-        self.swept = Instant::now();
-        if let Err(error) = retire_outdated(&self.shared).await {
-            warn!(%error, "cannot look for outdated builds, trying again");
+        if let Some(next) = &mut self.next_presence {
+            let Some(shown) = next.now_or_never() else { return };
+            self.next_presence = None;
+            match shown {
+                Ok(Ok(presence)) => {
+                    self.presence = Some(presence);
+                    return;
+                }
+                Ok(Err(error)) => warn!(%error, "cannot show that this host lives, trying again"),
+                Err(error) => warn!(%error, "cannot show that this host lives, trying again"),
+            }
         }
-        if let Err(error) = subscriptions::remove_dead_hosts(&self.shared.pool).await {
-            warn!(%error, "cannot remove dead hosts, trying again");
-        }
+        let (shared, host) = (Arc::clone(&self.shared), self.host);
+        self.next_presence = Some(tokio::spawn(async move { show_presence(&shared, host).await }));
     }
 
-    async fn show_presence(&mut self) -> Result<(), sqlx::Error> {
-        if let Some(presence) = &mut self.presence
-            && presence.check().await.is_ok()
-        {
-            return Ok(());
-        }
-        self.presence = None;
-        self.presence = Some(Presence::show(&self.shared.pool, self.host).await?);
-        Ok(())
-    }
-
-    async fn renew_leases(&mut self) -> Result<(), sqlx::Error> {
+    async fn renew_leases(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let leases: Vec<Lease> = self.workers.values().map(|work| work.lease).collect();
-        let held = subscriptions::renew(&self.shared.pool, &leases, self.shared.settings.lease).await?;
+        let held = subscriptions::renew(connection, &leases, self.shared.settings.lease);
+        let held = within(limit(&self.shared), "the leases of this host", held).await?;
         for (build, work) in &self.workers {
             if !held.contains(&build.subscription()) {
                 work.stop.cancel();
@@ -205,37 +259,34 @@ impl Supervisor {
     }
 }
 
+/// How long the supervisor waits for one answer.
+fn limit(shared: &Shared) -> Duration {
+    // An answer that takes longer than a short lease is better than none.
+    (shared.settings.lease / 3).max(Duration::from_secs(2))
+}
+
+async fn give_back(connection: &mut PgConnection, lease: Lease, limit: Duration) -> Result<(), sqlx::Error> {
+    within(limit, "that a lease is given back", subscriptions::release(connection, lease)).await
+}
+
+/// Opens a session that shows that this host lives, for the statements of the supervisor. They wait for a table that somebody has locked for
+/// less than [`limit`], so that such a lock is not taken for a connection that fell silent.
+async fn show_presence(shared: &Shared, host: HostKey) -> Result<Presence, sqlx::Error> {
+    let mut presence = Presence::show(&shared.pool, host).await?;
+    let milliseconds = (limit(shared) / 2).as_millis();
+    presence.connection().execute(format!("SET lock_timeout = {milliseconds}").as_str()).await?;
+    Ok(presence)
+}
+
+/// Whether the connection is of no use after this error.
+fn breaks_connection(error: &sqlx::Error) -> bool {
+    !matches!(error, sqlx::Error::Database(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. })
+}
+
 /// Logs that a worker ended by a panic: one outside of its runs, which catch their own.
 fn log_panic(build: &Build, ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         let stop = Stop::from(error);
         error!(build = %build.name(), projection = %build.projection, ?stop, "the worker of the build broke down; it is started again when its lease expires");
-    }
-}
-
-/// Retires builds that were replaced, or made to verify another one, longer ago than such builds are kept.
-async fn retire_outdated(shared: &Shared) -> Result<(), sqlx::Error> {
-    for outdated in builds::outdated(&shared.pool, shared.settings.keep_replaced).await? {
-        // A failure concerns this build only: a reader may hold its tables, or its row cannot be decoded.
-        if let Err(error) = retire(shared, &outdated).await {
-            let OutdatedBuild { name, projection, .. } = outdated;
-            warn!(build = %name, %projection, %error, "cannot retire the build, trying again");
-        }
-    }
-    Ok(())
-}
-
-async fn retire(shared: &Shared, outdated: &OutdatedBuild) -> Result<(), ChangeError> {
-    let cause = if let BuildName::Verification(_) = outdated.name {
-        "it was made to verify another build, longer ago than such builds are kept"
-    } else {
-        "it was replaced longer ago than such builds are kept"
-    };
-    let mut changes = Changes::begin(&shared.pool, &outdated.projection).await?;
-    match changes.apply(outdated.build, Event::Retired, cause).await {
-        Ok(_) => Ok(changes.commit().await?),
-        // It has been activated again in the meantime.
-        Err(ChangeError::Refused { .. }) => Ok(()),
-        Err(error) => Err(error),
     }
 }

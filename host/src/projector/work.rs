@@ -1,22 +1,27 @@
 //! The work on one build: what it needs, and what it reports.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{shared::Shared, stop::Stop};
+use super::{shared::Shared, stop::Stop, waiting::Waiting};
 use crate::{
     builds::{self, Job, Stage, WorkerReport},
+    postgres::begin_waiting,
     subscriptions::{DeadLetter, Lease, LeaseLost},
 };
+
+/// How long a report waits for a lock.
+const REPORT_LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The work on a build, by the holder of its lease.
 pub(super) struct Work {
     pub(super) shared: Arc<Shared>,
     pub(super) job: Job,
     pub(super) lease: Lease,
+    pub(super) waiting: Waiting,
     pub(super) stop: CancellationToken,
     /// Changes with each commit of this host.
     pub(super) committed: watch::Sender<u64>,
@@ -36,7 +41,7 @@ impl Work {
 
     /// Changes the state of the build as the report says, if the lease is held.
     pub(super) async fn report(&self, report: &WorkerReport) -> Result<(), Stop> {
-        let mut transaction = crate::postgres::begin(&self.shared.pool).await?;
+        let (mut transaction, _) = begin_waiting(&self.shared.pool, REPORT_LOCK_TIMEOUT).await?;
         builds::report(&mut transaction, self.lease, report).await?;
         transaction.commit().await?;
         Ok(())

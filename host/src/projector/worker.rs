@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::{
     fold::{FailureHandling, ModuleRunner, RunnerOptions},
@@ -129,6 +129,11 @@ impl Worker {
             }
             Stop::Interrupted(reason) => {
                 warn!(%build, %projection, error = reason, "work on the build is interrupted, trying again");
+                return NextRun::AfterPause;
+            }
+            Stop::Locked(reason) => {
+                debug!(%build, %projection, error = reason, "work on the build is interrupted, trying again");
+                self.work.note_locked_tables().await;
                 return NextRun::AfterPause;
             }
             Stop::Panicked(message) => {

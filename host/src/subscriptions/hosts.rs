@@ -2,18 +2,22 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use super::lease::{HostKey, PRESENCE};
 
 /// Records that a host is alive. Returns how many are: those whose session lives and that have recorded it within `lease`.
-pub(crate) async fn heartbeat(pool: &PgPool, host: HostKey, lease: Duration) -> Result<usize, sqlx::Error> {
+pub(crate) async fn heartbeat(
+    connection: &mut PgConnection,
+    host: HostKey,
+    lease: Duration,
+) -> Result<usize, sqlx::Error> {
     sqlx::query(
         "INSERT INTO gnomon.hosts (host, seen_at) VALUES ($1, clock_timestamp())
          ON CONFLICT (host) DO UPDATE SET seen_at = excluded.seen_at",
     )
     .bind(host)
-    .execute(pool)
+    .execute(&mut *connection)
     .await?;
     // A host that died no longer holds the lock named by its key; one that hangs has not updated `seen_at`.
     let living: i64 = sqlx::query_scalar(
@@ -24,7 +28,7 @@ pub(crate) async fn heartbeat(pool: &PgPool, host: HostKey, lease: Duration) -> 
     )
     .bind(i64::from(PRESENCE))
     .bind(lease)
-    .fetch_one(pool)
+    .fetch_one(connection)
     .await?;
     Ok(usize::try_from(living).unwrap_or_default().max(1))
 }

@@ -4,12 +4,15 @@
 //! the same work. What keeps a host from writing without a lease is the epoch, which every commit checks in its own transaction:
 //! a host that was frozen past the end of its lease, or cut off, cannot write any more, whatever it believes.
 //!
+//! Nothing here waits for the row of a subscription. Whoever has it locked is at work on it: a commit that lasts, whose host lives, or an
+//! operation that may take the lease away. So one row that is held for long is the trouble of its own subscription only.
+//!
 //! Each host holds an advisory lock named by its key for as long as its session lives. So the death of a host is known at once,
 //! and that a host hangs is known when its lease ends.
 
 use std::{io, time::Duration};
 
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::id::SubscriptionId;
 use crate::postgres::{connect_beside, within};
@@ -30,6 +33,8 @@ pub(crate) struct HostKey(pub(super) i32);
 pub(crate) struct Lease {
     pub(crate) subscription: SubscriptionId,
     pub(crate) epoch: i64,
+    /// How long it lasts unless it is renewed.
+    pub(crate) duration: Duration,
 }
 
 /// There is no lease of this epoch any more: it was revoked, or another host has the subscription, or had it in between.
@@ -76,14 +81,21 @@ impl Presence {
     }
 
     /// Whether the session still lives.
+    #[cfg(test)]
     pub(crate) async fn check(&mut self) -> Result<(), sqlx::Error> {
-        within(PRESENCE_TIMEOUT, "the session that shows that this host lives", self.connection.ping()).await
+        sqlx::Connection::ping(&mut self.connection).await
+    }
+
+    /// The connection of the session, for short statements: each shows as well that the session still lives.
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
     }
 }
 
-/// Takes the lease of a subscription if it is free: never held, given back, expired, or held by a host that died.
+/// Takes the lease of a subscription if it is free: never held, given back, expired, or held by a host that died, or by this one, which
+/// may ask only if it does not work on the subscription. A subscription whose row is locked is not free.
 pub(crate) async fn acquire(
-    pool: &PgPool,
+    connection: impl PgExecutor<'_>,
     host: HostKey,
     subscription: SubscriptionId,
     duration: Duration,
@@ -91,56 +103,85 @@ pub(crate) async fn acquire(
     // The shared lock on the holder's key is granted only if the holder's session, which has the exclusive one, is gone. It is
     // given back when the statement ends.
     let epoch: Option<i64> = sqlx::query_scalar(
-        "UPDATE gnomon.subscriptions
+        "WITH free AS (
+             SELECT subscription FROM gnomon.subscriptions
+             WHERE subscription = $1
+               AND (lease_holder IS NULL OR lease_holder = $3 OR leased_until < clock_timestamp()
+                    OR pg_try_advisory_xact_lock_shared($2, lease_holder))
+             FOR NO KEY UPDATE SKIP LOCKED
+         )
+         UPDATE gnomon.subscriptions AS entry
          SET lease_epoch = lease_epoch + 1, lease_holder = $3, leased_until = clock_timestamp() + $4
-         WHERE subscription = $1
-           AND (lease_holder IS NULL OR leased_until < clock_timestamp()
-                OR pg_try_advisory_xact_lock_shared($2, lease_holder))
+         FROM free WHERE entry.subscription = free.subscription
          RETURNING lease_epoch",
     )
     .bind(subscription)
     .bind(PRESENCE)
     .bind(host.0)
     .bind(duration)
-    .fetch_optional(pool)
+    .fetch_optional(connection)
     .await?;
-    Ok(epoch.map(|epoch| Lease { subscription, epoch }))
+    Ok(epoch.map(|epoch| Lease { subscription, epoch, duration }))
 }
 
 /// Prolongs leases. Returns the subscriptions whose leases are still held.
+///
+/// A row that is locked is left as it is, and its lease is held as long as no later epoch is committed. If what holds the row is a commit
+/// under the lease, that prolongs it; see [`prolong`]. If it is an operation that takes the lease away, the next call sees that; until
+/// then the worker believes that it has the lease, and its commit finds that it has not.
 pub(crate) async fn renew(
-    pool: &PgPool,
+    connection: impl PgExecutor<'_>,
     leases: &[Lease],
     duration: Duration,
 ) -> Result<Vec<SubscriptionId>, sqlx::Error> {
-    // All statements lock these rows in this order, so no two of them can wait for each other.
     sqlx::query_scalar(
-        "WITH mine AS (
-             SELECT entry.subscription FROM unnest($1::bigint[], $2::bigint[]) AS lease (subscription, epoch)
+        "WITH lease AS (
+             SELECT subscription, epoch FROM unnest($1::bigint[], $2::bigint[]) AS lease (subscription, epoch)
+         ), unlocked AS (
+             SELECT entry.subscription FROM lease
              JOIN gnomon.subscriptions AS entry
                   ON entry.subscription = lease.subscription AND entry.lease_epoch = lease.epoch
-             ORDER BY entry.subscription FOR UPDATE OF entry
+             FOR NO KEY UPDATE OF entry SKIP LOCKED
+         ), prolonged AS (
+             UPDATE gnomon.subscriptions AS entry SET leased_until = clock_timestamp() + $3
+             FROM unlocked WHERE entry.subscription = unlocked.subscription
          )
-         UPDATE gnomon.subscriptions AS entry SET leased_until = clock_timestamp() + $3
-         FROM mine WHERE entry.subscription = mine.subscription
-         RETURNING entry.subscription",
+         SELECT entry.subscription FROM lease
+         JOIN gnomon.subscriptions AS entry
+              ON entry.subscription = lease.subscription AND entry.lease_epoch = lease.epoch",
     )
     .bind(leases.iter().map(|lease| lease.subscription).collect::<Vec<_>>())
     .bind(leases.iter().map(|lease| lease.epoch).collect::<Vec<_>>())
     .bind(duration)
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
 }
 
-/// Gives a lease back, so that the next holder need not wait for its end.
-pub(crate) async fn release(pool: &PgPool, lease: Lease) -> Result<(), sqlx::Error> {
+/// Prolongs a lease in a transaction that holds its row: for one that may have lasted so long that the lease has expired meanwhile.
+pub(crate) async fn prolong(connection: &mut PgConnection, lease: Lease) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE gnomon.subscriptions SET lease_holder = NULL, leased_until = NULL
+        "UPDATE gnomon.subscriptions SET leased_until = clock_timestamp() + $3
          WHERE subscription = $1 AND lease_epoch = $2",
     )
     .bind(lease.subscription)
     .bind(lease.epoch)
-    .execute(pool)
+    .bind(lease.duration)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Gives a lease back, so that the next holder need not wait for its end. If the row is locked, the lease expires.
+pub(crate) async fn release(connection: impl PgExecutor<'_>, lease: Lease) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "WITH held AS (SELECT subscription FROM gnomon.subscriptions WHERE subscription = $1 AND lease_epoch = $2
+                       FOR NO KEY UPDATE SKIP LOCKED)
+         UPDATE gnomon.subscriptions AS entry SET lease_holder = NULL, leased_until = NULL
+         FROM held WHERE entry.subscription = held.subscription",
+    )
+    .bind(lease.subscription)
+    .bind(lease.epoch)
+    .execute(connection)
     .await?;
     Ok(())
 }
@@ -150,7 +191,7 @@ pub(crate) async fn release(pool: &PgPool, lease: Lease) -> Result<(), sqlx::Err
 pub(crate) async fn revoke(connection: &mut PgConnection, subscriptions: &[SubscriptionId]) -> Result<(), sqlx::Error> {
     sqlx::query(
         "WITH held AS (SELECT subscription FROM gnomon.subscriptions WHERE subscription = ANY($1)
-                       ORDER BY subscription FOR UPDATE)
+                       ORDER BY subscription FOR NO KEY UPDATE)
          UPDATE gnomon.subscriptions AS entry
          SET lease_epoch = lease_epoch + 1, lease_holder = NULL, leased_until = NULL
          FROM held WHERE entry.subscription = held.subscription",

@@ -24,10 +24,11 @@ pub(crate) use self::{
     feed::{Batch, FIRST_BATCH, Feed, follow},
     handled::{Handled, handled},
     hosts::{heartbeat, remove_dead_hosts, remove_host},
-    lease::{HostKey, Lease, LeaseLost, Presence, acquire, release, renew, revoke},
+    lease::{HostKey, Lease, LeaseLost, Presence, acquire, prolong, release, renew, revoke},
     progress::{
-        AdvanceError, Barrier, HoldError, Progress, Step, advance, batches, checkpoint, checkpoints, clear,
-        has_barrier, hold, insert, lift_barriers, lock, lock_checkpoints, progress_of, prolong_barriers, set_barriers,
+        AdvanceError, Barrier, COMMIT_LOCK_TIMEOUT, HoldError, Progress, Step, advance, batches, checkpoint,
+        checkpoints, clear, has_barrier, hold, insert, lift_barriers, lock, lock_checkpoints, progress_of,
+        prolong_barriers, set_barriers,
     },
     redelivery::{RetryProgress, Retrying, begin_retry, note_retry, out_of_order},
 };

@@ -1,6 +1,8 @@
 //! The row of a subscription: its checkpoint, and the barrier that may hold it.
 //!
-//! All SQL on that row is here, in [`lease`](super::lease) and in [`redelivery`](super::redelivery).
+//! All SQL on that row is here, in [`lease`](super::lease) and in [`redelivery`](super::redelivery). It is locked with FOR NO KEY UPDATE:
+//! FOR UPDATE would keep out the foreign keys that refer to it as well, and so stop transactions that have nothing to do with its content,
+//! and lock rows in an order that no statement shows.
 
 use std::time::Duration;
 
@@ -12,6 +14,10 @@ use super::{
     lease::{Lease, LeaseLost},
 };
 use crate::{event_log::Position, postgres::is_lock_timeout};
+
+/// How long a commit waits for a lock, as Postgres reads it: on a table that somebody has locked, for example. Until then the row of its
+/// subscription is locked, and who wants that waits longer than this.
+pub(crate) const COMMIT_LOCK_TIMEOUT: &str = "2s";
 
 /// A move of a checkpoint from `from` to `to`: the events behind `from`, up to and with `to`, have their effect.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +110,8 @@ pub(crate) async fn checkpoints(
 }
 
 /// Moves a checkpoint if the lease is held, the checkpoint is where the step begins, and no barrier stands before the step's end;
-/// and adds the events that the step handles to those of the subscription. The row stays locked until the transaction ends, so the lease cannot be taken away in between.
+/// and adds the events that the step handles to those of the subscription. The row stays locked until the transaction ends, so the lease
+/// cannot be taken away in between, and the rest of the transaction waits for no lock for long.
 pub(crate) async fn advance(
     connection: &mut PgConnection,
     lease: Lease,
@@ -131,8 +138,8 @@ async fn try_move(
     handled: &Handled,
 ) -> Result<bool, sqlx::Error> {
     let (types, events) = handled.columns();
-    // One statement, so that counts and checkpoint need one round trip.
-    let moved: i64 = sqlx::query_scalar(
+    // One statement, so that counts, checkpoint and timeout need one round trip.
+    let (moved, _): (i64, String) = sqlx::query_as(
         "WITH moved AS (
          UPDATE gnomon.subscriptions
          SET checkpoint = $4, events_per_second = $5, committed_at = clock_timestamp(),
@@ -145,7 +152,7 @@ async fn try_move(
          SELECT subscription, type, events FROM moved, unnest($9::text[], $10::bigint[]) AS handled (type, events)
          ON CONFLICT (subscription, type) DO UPDATE SET events = known.events + excluded.events
          )
-         SELECT count(*) FROM moved",
+         SELECT count(*), set_config('lock_timeout', $11, true) FROM moved",
     )
     .bind(lease.subscription)
     .bind(lease.epoch)
@@ -157,6 +164,7 @@ async fn try_move(
     .bind(step.batches.largest.cast_signed())
     .bind(types)
     .bind(events)
+    .bind(COMMIT_LOCK_TIMEOUT)
     .fetch_one(connection)
     .await?;
     Ok(moved == 1)
@@ -176,7 +184,7 @@ enum Obstacle {
 async fn find_obstacle(connection: &mut PgConnection, lease: Lease, step: &Step) -> Result<Obstacle, sqlx::Error> {
     let row: Option<Option<Position>> = sqlx::query_scalar(
         "SELECT CASE WHEN barrier_at < $4 AND barrier_until > clock_timestamp() THEN barrier_at END
-         FROM gnomon.subscriptions WHERE subscription = $1 AND lease_epoch = $2 AND checkpoint = $3 FOR UPDATE",
+         FROM gnomon.subscriptions WHERE subscription = $1 AND lease_epoch = $2 AND checkpoint = $3 FOR NO KEY UPDATE",
     )
     .bind(lease.subscription)
     .bind(lease.epoch)
@@ -194,7 +202,7 @@ async fn find_obstacle(connection: &mut PgConnection, lease: Lease, step: &Step)
 /// Locks the subscription's row, so that the lease cannot be taken away before the transaction ends.
 pub(crate) async fn hold(connection: &mut PgConnection, lease: Lease) -> Result<(), HoldError> {
     let held: Option<SubscriptionId> = sqlx::query_scalar(
-        "SELECT subscription FROM gnomon.subscriptions WHERE subscription = $1 AND lease_epoch = $2 FOR UPDATE",
+        "SELECT subscription FROM gnomon.subscriptions WHERE subscription = $1 AND lease_epoch = $2 FOR NO KEY UPDATE",
     )
     .bind(lease.subscription)
     .bind(lease.epoch)
@@ -212,7 +220,7 @@ pub(crate) async fn lock_checkpoints(
     subscriptions: &[SubscriptionId],
 ) -> Result<Vec<Position>, sqlx::Error> {
     sqlx::query_scalar(
-        "SELECT checkpoint FROM gnomon.subscriptions WHERE subscription = ANY($1) ORDER BY subscription FOR UPDATE",
+        "SELECT checkpoint FROM gnomon.subscriptions WHERE subscription = ANY($1) ORDER BY subscription FOR NO KEY UPDATE",
     )
     .bind(subscriptions)
     .fetch_all(connection)
@@ -247,7 +255,7 @@ pub(crate) async fn lock(
     // A swap holds one subscription while it waits for another one's checkpoint to move.
     connection.execute("SET LOCAL lock_timeout = '100ms'").await?;
     // All statements lock these rows at once and in this order, so no two of them can wait for each other.
-    let sql = format!("{PROGRESS} ORDER BY subscription FOR UPDATE");
+    let sql = format!("{PROGRESS} ORDER BY subscription FOR NO KEY UPDATE");
     match sqlx::query_as(&sql).bind(subscriptions).fetch_all(connection).await {
         Ok(rows) => Ok(Some(rows)),
         Err(error) if is_lock_timeout(&error) => Ok(None),
@@ -289,29 +297,36 @@ pub(crate) async fn set_barriers(
     Ok(())
 }
 
-/// Locks the rows that still have a barrier, in the order in which all statements lock them, and begins to update them.
-const UPDATE_BARRIER_ROWS: &str = "WITH locked AS (
-         SELECT subscription FROM gnomon.subscriptions WHERE subscription = ANY($1) AND barrier_at = $2
-         ORDER BY subscription FOR UPDATE
-     )
-     UPDATE gnomon.subscriptions AS entry";
-
-/// Lets a barrier stand for this long from now on.
+/// Lets a barrier stand for this long from now on, where it still stands.
 pub(crate) async fn prolong_barriers(pool: &PgPool, barrier: &Barrier, duration: Duration) -> Result<(), sqlx::Error> {
-    let sql = format!(
-        "{UPDATE_BARRIER_ROWS} SET barrier_until = clock_timestamp() + $3 FROM locked WHERE entry.subscription = locked.subscription"
-    );
-    let statement = sqlx::query(&sql).bind(&barrier.subscriptions).bind(barrier.at).bind(duration);
-    statement.execute(pool).await.map(drop)
+    // One statement for each, so that none holds one row and waits for the other.
+    for subscription in &barrier.subscriptions {
+        sqlx::query(
+            "UPDATE gnomon.subscriptions SET barrier_until = clock_timestamp() + $3
+             WHERE subscription = $1 AND barrier_at = $2",
+        )
+        .bind(subscription)
+        .bind(barrier.at)
+        .bind(duration)
+        .execute(pool)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Lifts a barrier.
 pub(crate) async fn lift_barriers(pool: &PgPool, barrier: &Barrier) -> Result<(), sqlx::Error> {
-    let sql = format!(
-        "{UPDATE_BARRIER_ROWS} SET barrier_at = NULL, barrier_until = NULL FROM locked WHERE entry.subscription = locked.subscription"
-    );
-    let statement = sqlx::query(&sql).bind(&barrier.subscriptions).bind(barrier.at);
-    statement.execute(pool).await.map(drop)
+    for subscription in &barrier.subscriptions {
+        sqlx::query(
+            "UPDATE gnomon.subscriptions SET barrier_at = NULL, barrier_until = NULL
+             WHERE subscription = $1 AND barrier_at = $2",
+        )
+        .bind(subscription)
+        .bind(barrier.at)
+        .execute(pool)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Whether a subscription has a barrier at a position.

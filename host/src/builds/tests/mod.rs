@@ -2,6 +2,7 @@
 
 mod align;
 mod lease;
+mod order;
 mod sequences;
 mod store;
 mod swap;
@@ -11,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::PgPool;
 
-use super::{state::*, *};
+use super::{state::*, store::Marks, *};
 use crate::{
     event_log::{
         EventLog, EventLogSettings, Position,
@@ -130,7 +131,7 @@ impl TestBuilds {
         let mut connection = self.pool.acquire().await.unwrap();
         let mut kept = get(&mut *connection, &[build]).await.unwrap().pop().unwrap().state.kept().unwrap();
         change(&mut kept);
-        super::store::set_state(&mut connection, build, State::Kept(kept)).await.unwrap();
+        super::store::set_state(&mut connection, build, State::Kept(kept), &Marks::default()).await.unwrap();
     }
 
     /// Makes a build live.
@@ -150,7 +151,7 @@ impl TestBuilds {
     /// Retires a build whose tables are not dropped yet.
     pub(crate) async fn retire(&self, build: BuildId) {
         let mut connection = self.pool.acquire().await.unwrap();
-        super::store::set_state(&mut connection, build, State::Retired).await.unwrap();
+        super::store::set_state(&mut connection, build, State::Retired, &Marks::default()).await.unwrap();
     }
 
     pub(crate) async fn checkpoint(&self, build: BuildId) -> i64 {

@@ -14,7 +14,9 @@ async fn every_state_is_read_as_it_was_written() {
                     if !state.is_possible() {
                         continue;
                     }
-                    super::super::store::set_state(&mut connection, build, State::Kept(state)).await.unwrap();
+                    super::super::store::set_state(&mut connection, build, State::Kept(state), &Marks::default())
+                        .await
+                        .unwrap();
                     let found = get(&mut *connection, &[build]).await.unwrap().pop().unwrap();
                     assert_eq!(found.state, State::Kept(state));
                 }

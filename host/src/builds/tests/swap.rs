@@ -176,3 +176,50 @@ async fn the_error_of_a_failed_activation_is_deleted_by_a_later_one() {
     assert_eq!(test.swap(second, &others, Duration::ZERO).await, Swapped::Done);
     assert_eq!((summary().await.state, summary().await.error), (BuildState::Active, None));
 }
+
+/// The views are found to be in use before the active build is stopped.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_has_read_a_view_is_named_and_the_active_build_is_not_stopped() {
+    let test = TestBuilds::create().await;
+    let (first, tables) = test.build(1, &["n"]).await;
+    test.live(first).await;
+    test.activate(first, &tables).await;
+    let lease = test.lease(first).await;
+    test.commit(lease, &tables, step(0, 9), writes(&tables, &[1, 10])).await.unwrap();
+    let (second, others) = test.build(2, &["n"]).await;
+    test.live(second).await;
+    let options = test.database.connect_options().application_name("a notebook");
+    let mut reader: sqlx::PgConnection = sqlx::Connection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql("BEGIN; SELECT * FROM read_models.totals_sums").execute(&mut reader).await.unwrap();
+
+    // The second build is behind: once the views were free, the first one would be held.
+    let swapped = test.swap(second, &others, Duration::from_secs(60));
+    let looks = async {
+        test_support::until("the swap waits for the view", async || {
+            let waits: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'read_models.totals_sums'::regclass",
+            )
+            .fetch_one(&test.pool)
+            .await
+            .unwrap();
+            waits > 0
+        })
+        .await;
+        sqlx::query("SELECT FROM gnomon.subscriptions WHERE subscription = $1 FOR UPDATE NOWAIT")
+            .bind(first.0)
+            .execute(&test.pool)
+            .await
+            .expect("the active build is not held");
+    };
+    let (swapped, ()) = tokio::join!(swapped, looks);
+    let Swapped::Blocked(blocked) = swapped else { panic!("{swapped:?}") };
+    assert_eq!(blocked.by.len(), 1, "{blocked:?}");
+    assert_eq!(blocked.by[0].application, "a notebook");
+    assert!(blocked.by[0].query.starts_with("BEGIN; SELECT * FROM read_models"), "{blocked:?}");
+
+    drop(reader);
+    let lease = test.lease(second).await;
+    test.commit(lease, &others, step(0, 9), writes(&others, &[1, 11])).await.unwrap();
+    test_support::until("the view is free", async || test.swap(second, &others, Duration::ZERO).await == Swapped::Done)
+        .await;
+}

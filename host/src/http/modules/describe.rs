@@ -37,6 +37,7 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
                 Code::ViewNameTaken,
                 Code::UpcasterConflict,
                 Code::ViewInUse,
+                Code::TooManyBuilds,
                 Code::LimitExceeded,
             ]),
         Operation::get("/v1/modules/{name}", "get_module", "One module, with every version.")

@@ -71,6 +71,10 @@ impl Operation {
         if path.starts_with("/v1/") {
             codes.extend([Code::InvalidQuery, Code::DatabaseUnavailable, Code::Starting]);
         }
+        // Operations wait for locks.
+        if method != "get" && matches!(tag(path), "Modules" | "Projections") {
+            codes.push(Code::Locked);
+        }
         let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         let parameters: Vec<Value> = names.map(|name| path_parameter(path, name)).collect();
         if !parameters.is_empty() {

@@ -71,7 +71,8 @@ fn operating() -> Vec<Operation> {
         .query::<api::RebuildQuery>()
         .answers::<api::Operated>(201, "The new build, and the projection as it is now.", operated())
         .problems(&PICK_CODES)
-        .problems(&MODULE_CODES),
+        .problems(&MODULE_CODES)
+        .problems(&[Code::TooManyBuilds]),
         Operation::post("/v1/projections/{name}/activate", "activate", "Makes a build the one that queries read.")
             .query::<api::BuildQuery>()
             .answers::<api::Activated>(200, now, activated())
@@ -138,7 +139,8 @@ fn comparing() -> Vec<Operation> {
             )
             .problems(&PICK_CODES)
             .problems(&MODULE_CODES)
-            .problems(&COMPARE_CODES),
+            .problems(&COMPARE_CODES)
+            .problems(&[Code::TooManyBuilds]),
         Operation::get(
             "/v1/projections/{name}/verify/{verification}",
             "get_verification",
@@ -172,12 +174,13 @@ const PICK_CODES: [Code; 4] =
 /// Errors of loading a module.
 const MODULE_CODES: [Code; 3] = [Code::ModuleNotFound, Code::InvalidModule, Code::UpcasterConflict];
 /// Errors of a comparison.
-const COMPARE_CODES: [Code; 6] = [
+const COMPARE_CODES: [Code; 7] = [
     Code::NothingToCompare,
     Code::BuildRetired,
     Code::BuildReplaying,
     Code::BuildStopped,
     Code::BarrierTimedOut,
+    Code::Locked,
     Code::InvalidHeader,
 ];
 
@@ -187,7 +190,7 @@ fn projection() -> Value {
         "verifications": [],
         "builds": [{
             "build": 1, "version": 1, "state": "active", "checkpoint": 6, "head": 6, "lag": 0, "events_per_second": 0,
-            "seconds_left": null, "error": null, "dead_letters": 0, "out_of_order": 0, "upcasters": [],
+            "seconds_left": null, "error": null, "waits_for": null, "dead_letters": 0, "out_of_order": 0, "upcasters": [],
             "activate_when_live": false, "created_at": "2026-01-01T10:17:00Z", "replaced_at": null,
         }],
     })

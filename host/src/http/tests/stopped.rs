@@ -142,6 +142,35 @@ async fn a_view_of_a_user_that_blocks_a_change_is_a_conflict_that_names_it() {
     assert_eq!(summary["active_build"], 1, "nothing has changed: {summary}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_holds_a_view_is_named_by_a_conflict() {
+    let builds = TestBuilds::create().await;
+    halted(&builds, Stage::Live).await;
+    let (next, tables) = builds.build(2, &["n"]).await;
+    builds.set(next, |kept| (kept.stage, kept.activation) = (Stage::Live, Activation::Manual)).await;
+    let lease = builds.lease(next).await;
+    builds.commit(lease, &tables, step(0, 7), writes(&tables, &[1, 10])).await.unwrap();
+    builds.set(next, |kept| kept.work = Work::Paused).await;
+    let api = TestApi::on(&builds.database).await;
+    let options = builds.database.connect_options().application_name("a notebook");
+    let mut reader: sqlx::PgConnection = sqlx::Connection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql("BEGIN; SELECT * FROM read_models.totals_sums").execute(&mut reader).await.unwrap();
+    let delete = Request::delete("/v1/projections/totals").body(Body::empty()).unwrap();
+    for refused in [api.post("/v1/projections/totals/activate?build=2", Body::empty()).await, api.send(delete).await] {
+        let problem = refused.problem();
+        assert!(
+            problem.starts_with("409 locked: cannot change the projection: a lock in Postgres was not"),
+            "{problem}"
+        );
+        assert_eq!(refused.header("retry-after"), "1");
+        let blockers = &refused.json()["blockers"];
+        assert_eq!(blockers.as_array().map(Vec::len), Some(1), "{blockers}");
+        assert_eq!(blockers[0]["application"], "a notebook");
+        assert_eq!(blockers[0]["query"], "BEGIN; SELECT * FROM read_models.totals_sums");
+        assert!(blockers[0]["pid"].as_i64() > Some(0) && blockers[0]["since"].is_string(), "{blockers}");
+    }
+}
+
 /// Without that, a client takes the failure for that of the operation, and repeats it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operation_that_was_done_says_so_when_its_answer_fails() {

@@ -3,6 +3,7 @@
 mod activate;
 mod compare;
 mod component;
+mod locks;
 mod numbers;
 mod read;
 mod steps;
@@ -14,6 +15,7 @@ use super::*;
 use crate::{
     builds::{Activation, BuildState, RetiredBuilds},
     event_log::Position,
+    modules::ModuleVersion,
     postgres::test_database::TestDatabase,
     projector::ProjectorSettings,
     read_model::Identifier,

@@ -41,7 +41,8 @@ async fn an_upload_that_is_cut_off_takes_effect_as_a_whole_or_not_at_all() {
     let pool = &host.database.lookups;
     // A separate pool, so that a connection that is left in a transaction is not used by a worker.
     let apart = Database::connect(database.connect_options(), 4, Duration::from_secs(60)).await.unwrap();
-    let operations = Operations::new(&apart, host.modules.clone(), host.projector.committed());
+    let operations =
+        Operations::new(&apart, host.modules.clone(), host.projector.committed(), OperationsSettings::default());
     // Compiles the module, so that the uploads below are cut off in their transactions.
     operations.upload(&Identifier::new("bank").unwrap(), bank(), Activation::Manual).await.unwrap();
     let began = std::time::Instant::now();

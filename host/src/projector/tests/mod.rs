@@ -3,5 +3,6 @@
 mod commit;
 mod corrupt_build;
 mod fold;
+mod locks;
 mod missing_tables;
 mod panics;

@@ -8,6 +8,7 @@ mod events;
 mod http;
 mod listen;
 mod modules;
+mod operations;
 mod projector;
 mod range;
 mod seconds;
@@ -16,7 +17,7 @@ use clap::Args;
 
 use self::{
     appends::AppendOptions, events::EventOptions, http::HttpOptions, modules::ModuleOptions,
-    projector::ProjectorOptions,
+    operations::OperationsOptions, projector::ProjectorOptions,
 };
 pub(in crate::cli) use self::{
     connections::ConnectionOptions,
@@ -48,6 +49,8 @@ pub(in crate::cli) struct HostOptions {
     modules: ModuleOptions,
     #[command(flatten)]
     projector: ProjectorOptions,
+    #[command(flatten)]
+    operations: OperationsOptions,
 }
 
 impl HostOptions {
@@ -62,7 +65,8 @@ impl HostOptions {
 
     /// The settings of a host. Those that have no option keep their defaults.
     pub(super) fn settings(&self) -> ServerSettings {
-        let Self { listen, http, database: _, connections, data_dir, events, appends, modules, projector } = self;
+        let Self { listen, http, database: _, connections, data_dir, events, appends, modules, projector, operations } =
+            self;
         ServerSettings {
             listen: listen.listen,
             max_connections: connections.max_connections,
@@ -71,6 +75,7 @@ impl HostOptions {
             log: appends.settings(events),
             limits: modules.limits(events),
             projector: projector.settings(),
+            operations: operations.settings(),
             http: http.settings(),
         }
     }

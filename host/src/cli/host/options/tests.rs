@@ -62,6 +62,11 @@ fn options_of_appends_reach_the_settings_of_the_log() {
     assert_eq!(millis, [1500, 2500, 3500]);
 }
 
+#[test]
+fn options_of_operations_reach_their_settings() {
+    assert_eq!(settings(&["--lock-timeout=1.5".to_owned()]).operations.lock_timeout.as_millis(), 1500);
+}
+
 /// What cannot be meant is refused before anything is started, with the range.
 #[test]
 fn every_number_has_a_range() {
