@@ -27,6 +27,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "event_log",
             "http",
+            "operations",
             "postgres",
             "projector",
             "read_model",

@@ -6,10 +6,14 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{shared::Shared, stop::Stop, waiting::Waiting};
+use super::{
+    shared::Shared,
+    stop::Stop,
+    waiting::{Needed, Waiting},
+};
 use crate::{
     builds::{self, Job, Stage, WorkerReport},
-    postgres::begin_waiting,
+    postgres::{Blocked, begin_waiting, lock_holders},
     subscriptions::{DeadLetter, Lease, LeaseLost},
 };
 
@@ -45,6 +49,20 @@ impl Work {
         builds::report(&mut transaction, self.lease, report).await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// The build waited for a lock on its tables in vain.
+    pub(super) async fn note_locked_tables(&mut self) {
+        let schema = self.job.build.id.schema();
+        // If this fails, it is not known who it is.
+        let by = lock_holders(&self.shared.pool, Some(schema.as_str())).await.unwrap_or_default();
+        self.note(Needed::Tables, Some(Blocked { by }.to_string())).await;
+    }
+
+    /// Notes where people look why the build waits for something, or that it does not.
+    pub(super) async fn note(&mut self, needed: Needed, why: Option<String>) {
+        let Self { shared, job, lease, waiting, .. } = self;
+        waiting.note(&shared.pool, &job.build, *lease, needed, why).await;
     }
 
     /// Logs an event that was set aside because the module cannot handle it.
