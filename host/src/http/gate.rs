@@ -65,6 +65,21 @@ impl Gate {
             .with_state(self.clone());
         Router::new().fallback(enter).with_state((self.clone(), starting))
     }
+
+    /// The routes for connections beyond the `max` that the host serves: health, and for everything else that there is no room.
+    pub(super) fn refusal(&self, max: usize) -> Router {
+        let full = move || async move {
+            let detail = format!("the host has {max} connections, and each has a request under way; try again soon");
+            Problem::new(Code::Overloaded, detail).with("limit", "max_client_connections").with("max", max)
+        };
+        let health = self.router();
+        Router::new()
+            .route_service("/health/live", health.clone())
+            .route_service("/health/ready", health)
+            .fallback(full)
+            .layer(middleware::from_fn(no_sniff))
+            .layer(middleware::from_fn(with_request_id))
+    }
 }
 
 async fn enter(State((gate, starting)): State<(Gate, Router)>, request: Request) -> Response {

@@ -11,6 +11,8 @@ mod projector;
 mod range;
 mod seconds;
 
+use std::time::Duration;
+
 use clap::Args;
 
 pub(in crate::cli) use self::{
@@ -55,6 +57,11 @@ impl HostOptions {
         }
     }
 
+    /// How long the host may take to stop.
+    pub(in crate::cli) fn shutdown_timeout(&self) -> Duration {
+        self.listen.shutdown_timeout.0
+    }
+
     /// The settings of a host. Those that have no option keep their defaults.
     pub(super) fn settings(&self) -> ServerSettings {
         let Self { listen, http, database: _, connections, data_dir, events, modules, projector } = self;
@@ -62,6 +69,7 @@ impl HostOptions {
             listen: listen.listen,
             max_connections: connections.max_connections,
             connect_timeout: connections.connect_timeout(),
+            shutdown_timeout: self.shutdown_timeout(),
             cache: Some(data_dir.folder().join("compiled")),
             log: EventLogSettings { limits: events.limits(), ..EventLogSettings::default() },
             limits: modules.limits(events),
