@@ -167,7 +167,11 @@ const BUILDS: &[Row] = &[
 ];
 
 const CLIENTS: &[Row] = &[
-    ("connections; the one that is idle for longest makes room", By("max-client-connections", NONE), Code("overloaded")),
+    (
+        "connections; the one that is idle for longest makes room",
+        By("max-client-connections", NONE),
+        Code("overloaded"),
+    ),
     ("appends and imports under way", By("max-appends", NONE), Code("overloaded")),
     ("reads under way", By("max-reads", NONE), Code("overloaded")),
     ("requests that wait for a position or for a comparison", By("max-waits", NONE), Code("overloaded")),
@@ -176,7 +180,11 @@ const CLIENTS: &[Row] = &[
     ("answers that follow", By("max-followers", NONE), Code("overloaded")),
     ("until the head of a connection's next request is there", By("idle-timeout", Seconds), Nowhere),
     ("without a byte of a body that is awaited", By("body-timeout", Seconds), Code("body_timeout")),
-    ("until an answer begins, beside the wait that is asked for; imports and comparisons take longer", By("request-timeout", Seconds), Code("timed_out")),
+    (
+        "until an answer begins, beside the wait that is asked for; imports and comparisons take longer",
+        By("request-timeout", Seconds),
+        Code("timed_out"),
+    ),
     ("without the client reading anything of an answer", By("write-timeout", Seconds), Nowhere),
     ("until a host that stops has ended", By("shutdown-timeout", Seconds), Nowhere),
 ];

@@ -191,7 +191,8 @@ fn kind(request: &Request) -> Kind {
 fn late(kind: Kind, body: Option<&HeldBody>, deadline: Duration) -> Problem {
     let seconds = deadline.as_secs_f64();
     if body.is_some_and(HeldBody::is_reading) {
-        let detail = format!("the body of the request was not there after {seconds} s (request_timeout); nothing was done");
+        let detail =
+            format!("the body of the request was not there after {seconds} s (request_timeout); nothing was done");
         return Problem::new(Code::BodyTimeout, detail).with("limit", "request_timeout");
     }
     warn!(request_id = %RequestId::current(), ?kind, "a request is given up after {seconds} s (--request-timeout)");

@@ -51,7 +51,8 @@ impl HeldBody {
     fn take(&self, bytes: usize) -> Result<(), Problem> {
         let full = || {
             let max = self.memory.max;
-            let detail = format!("the bodies of requests take the {max} bytes that the host has for them; try again soon");
+            let detail =
+                format!("the bodies of requests take the {max} bytes that the host has for them; try again soon");
             Problem::new(Code::Overloaded, detail).with("limit", "max_bodies_bytes").with("max", max)
         };
         let bytes = u32::try_from(bytes).map_err(|_| full())?;

@@ -20,7 +20,9 @@ pub struct AllowedHost(String);
 
 /// Why a text is not the name of a host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not the name of a host: write it without scheme, port and path, such as gnomon.example, or * for each")]
+#[error(
+    "`{0}` is not the name of a host: write it without scheme, port and path, such as gnomon.example, or * for each"
+)]
 pub struct AllowedHostError(String);
 
 impl FromStr for AllowedHost {
@@ -28,8 +30,13 @@ impl FromStr for AllowedHost {
 
     fn from_str(text: &str) -> Result<Self, AllowedHostError> {
         let name = text.strip_suffix('.').unwrap_or(text);
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-        if is_name || text == "*" { Ok(Self(name.to_ascii_lowercase())) } else { Err(AllowedHostError(text.to_owned())) }
+        let is_name =
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        if is_name || text == "*" {
+            Ok(Self(name.to_ascii_lowercase()))
+        } else {
+            Err(AllowedHostError(text.to_owned()))
+        }
     }
 }
 
@@ -98,7 +105,10 @@ fn is_known(name: &str, allowed: &[AllowedHost]) -> bool {
     let is = |known: &str| name.eq_ignore_ascii_case(known);
     // RFC 6761: names below localhost are this machine.
     let below = |known: &str| {
-        name.len().checked_sub(known.len()).and_then(|at| name.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(known))
+        name.len()
+            .checked_sub(known.len())
+            .and_then(|at| name.get(at..))
+            .is_some_and(|end| end.eq_ignore_ascii_case(known))
     };
     is("localhost") || below(".localhost") || allowed.iter().any(|allowed| allowed.0 == "*" || is(&allowed.0))
 }
@@ -106,7 +116,9 @@ fn is_known(name: &str, allowed: &[AllowedHost]) -> bool {
 /// `a.example` of `a.example:80`, `[::1]` of `[::1]:80`.
 fn without_port(authority: &str) -> &str {
     match authority.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) => {
+        Some((name, port))
+            if port.bytes().all(|byte| byte.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) =>
+        {
             name
         }
         _ => authority,
@@ -181,7 +193,11 @@ mod tests {
             (vec![local, ("sec-fetch-site", "cross-site")], false),
         ] {
             for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-                assert_eq!(check_origin(&asked(method.clone(), &headers), &allowed).is_ok(), may, "{method} {headers:?}");
+                assert_eq!(
+                    check_origin(&asked(method.clone(), &headers), &allowed).is_ok(),
+                    may,
+                    "{method} {headers:?}"
+                );
             }
             assert!(check_origin(&asked(Method::GET, &headers), &allowed).is_ok(), "{headers:?}");
         }

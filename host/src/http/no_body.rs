@@ -34,7 +34,10 @@ pub(super) async fn check(request: Request, timeout: Duration) -> Result<Request
     if TAKING.contains(&(method.to_owned(), path)) {
         return Ok(request);
     }
-    let detail = format!("{method} {} takes no body; what it takes is in the path and in the query string", request.uri().path());
+    let detail = format!(
+        "{method} {} takes no body; what it takes is in the path and in the query string",
+        request.uri().path()
+    );
     let (parts, body) = request.into_parts();
     let mut body = BoundedBody::new(body, MAX_BYTES, "no body", timeout);
     let mut found = Vec::new();

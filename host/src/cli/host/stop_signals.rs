@@ -67,7 +67,10 @@ impl StopSignals {
         let deadline = Instant::now() + timeout + GRACE;
         std::thread::spawn(move || {
             std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
-            say(format_args!("error: the host did not stop within {} s (--shutdown-timeout); it ends now", timeout.as_secs_f64()));
+            say(format_args!(
+                "error: the host did not stop within {} s (--shutdown-timeout); it ends now",
+                timeout.as_secs_f64()
+            ));
             exit(FAILURE);
         });
     }
