@@ -32,7 +32,7 @@ struct Open {
 /// What is known of a connection.
 #[derive(Debug)]
 struct State {
-    /// When its last answer ended, or when it was opened, in milliseconds after the host's start and one; 0 while a request is under way.
+    /// When its last answer ended, or when it was opened, in microseconds after the host's start and one; 0 while a request is under way.
     idle_since: AtomicU64,
     told: AtomicU8,
     wake: Notify,
@@ -73,7 +73,7 @@ impl Connections {
     pub(super) fn opened(&self) -> Connection {
         let mut open = self.lock();
         let state = Arc::new(State {
-            idle_since: AtomicU64::new(millis_since(self.0.began)),
+            idle_since: AtomicU64::new(micros_since(self.0.began)),
             told: AtomicU8::new(open.told),
             wake: Notify::new(),
         });
@@ -149,13 +149,13 @@ impl Drop for Connection {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.state.idle_since.store(millis_since(self.began), Ordering::Relaxed);
+        self.state.idle_since.store(micros_since(self.began), Ordering::Relaxed);
     }
 }
 
 /// Never 0.
-fn millis_since(began: Instant) -> u64 {
-    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
+fn micros_since(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX).saturating_add(1)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// More is not a body that means nothing.
-const MAX_BYTES: u64 = 16;
+const MAX_BYTES: usize = 16;
 
 /// Methods and paths that take a body, as the API's description has them.
 static TAKING: LazyLock<HashSet<(String, &'static str)>> = LazyLock::new(|| {
@@ -39,17 +39,17 @@ pub(super) async fn check(request: Request, timeout: Duration) -> Result<Request
         request.uri().path()
     );
     let (parts, body) = request.into_parts();
-    let mut body = BoundedBody::new(body, MAX_BYTES, "no body", timeout);
+    let mut body = BoundedBody::new(body, MAX_BYTES as u64, "no body", timeout);
     let mut found = Vec::new();
     while let Some(chunk) = body.next_unchecked().await? {
         found.extend_from_slice(&chunk);
-        if found.len() as u64 > MAX_BYTES {
+        if found.len() > MAX_BYTES {
             body.drain().await;
             break;
         }
     }
-    match found.trim_ascii() {
-        b"" | b"{}" => Ok(Request::from_parts(parts, Body::empty())),
-        _ => Err(Problem::new(Code::InvalidBody, detail)),
+    if found.len() <= MAX_BYTES && [b"".as_slice(), b"{}"].contains(&found.trim_ascii()) {
+        return Ok(Request::from_parts(parts, Body::empty()));
     }
+    Err(Problem::new(Code::InvalidBody, detail))
 }

@@ -132,7 +132,7 @@ fn working(work: WorkSettings) -> HttpSettings {
 async fn a_request_that_hangs_ends_and_says_what_may_have_happened() {
     let request_timeout = Duration::from_millis(300);
     let api = TestApi::start().await.with(working(WorkSettings { request_timeout, ..WorkSettings::default() }));
-    let lock = api.locking("gnomon.modules, gnomon.head").await;
+    let lock = api.locking("gnomon.module_versions, gnomon.head").await;
     let read = api.get("/v1/modules").await.problem();
     assert_eq!(read, "503 timed_out: the host did not answer within 0.3 s (request_timeout)");
     let append = api.append("a-1", json!({"events": [event("A")]})).await.problem();
@@ -154,7 +154,7 @@ async fn beyond_a_bound_work_is_refused_at_once_and_no_kind_keeps_out_another() 
         ..WorkSettings::default()
     };
     let api = TestApi::start().await.with(working(bounds));
-    let lock = api.locking("gnomon.modules").await;
+    let lock = api.locking("gnomon.module_versions").await;
     let overloaded = |answer: &Answer| {
         answer.status == StatusCode::SERVICE_UNAVAILABLE && answer.problem().starts_with("503 overloaded: ")
     };
