@@ -1,15 +1,21 @@
 //! A running host: connects the rooms.
 
+mod open_files;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use sqlx::postgres::PgConnectOptions;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::info;
 
 use crate::{
     event_log::{EventLog, EventLogSettings},
-    http::{Api, Gate, HttpSettings, serve},
+    http::{Api, ConnectionSettings, Gate, HttpSettings, MAX_REFUSED, serve},
     modules::Modules,
     operations::{Operations, OperationsSettings},
     postgres::{ConnectError, Database, MigrateError, Waiting, migrate},
@@ -27,6 +33,8 @@ pub struct ServerSettings {
     pub max_connections: u32,
     /// How long to wait for a Postgres that does not answer yet.
     pub connect_timeout: Duration,
+    /// How long the host may take to stop, whatever does not answer.
+    pub shutdown_timeout: Duration,
     /// The folder of the compiled modules; `None` keeps none.
     pub cache: Option<PathBuf>,
     /// Settings of the log.
@@ -47,6 +55,8 @@ impl Default for ServerSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 7070)),
             max_connections: 20,
             connect_timeout: Duration::from_secs(30),
+            // Kubernetes kills after 30 s.
+            shutdown_timeout: Duration::from_secs(20),
             cache: None,
             log: EventLogSettings::default(),
             limits: RuntimeLimits::default(),
@@ -147,7 +157,7 @@ pub struct Server {
     /// `None` before [`Server::open`].
     rooms: Option<Rooms>,
     closing: CancellationToken,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
     /// Ends the listener with this value.
     _closes: DropGuard,
 }
@@ -172,7 +182,7 @@ impl Server {
         let listener = TcpListener::bind(settings.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let (gate, closing) = (Gate::closed("it has just begun"), CancellationToken::new());
-        let serving = tokio::spawn(serve(listener, gate.clone(), closing.clone()));
+        let serving = tokio::spawn(serve(listener, gate.clone(), connections(&settings), closing.clone()));
         info!(%address, "starting");
         let closes = closing.clone().drop_guard();
         Ok(Self { address, settings, gate, rooms: None, closing, serving, _closes: closes })
@@ -207,23 +217,46 @@ impl Server {
     /// Waits until the listener fails, and returns its error.
     pub async fn failed(&mut self) -> std::io::Error {
         match (&mut self.serving).await {
-            Ok(Err(error)) => error,
-            Ok(Ok(())) => std::io::Error::other("the listener was closed"),
+            Ok(()) => std::io::Error::other("the listener was closed"),
             Err(error) => std::io::Error::other(error),
         }
     }
 
-    /// Stops: accepts no new requests, answers the current ones, finishes commits, releases leases.
-    pub async fn stop(self) {
+    /// Stops: accepts no new requests, answers the current ones, finishes commits, releases leases. Returns what did not end within
+    /// [`ServerSettings::shutdown_timeout`], each step of which has its part; that is left as it is.
+    pub async fn stop(self) -> Vec<&'static str> {
+        let (began, timeout) = (Instant::now(), self.settings.shutdown_timeout);
+        let by = |eighths| began + timeout * eighths / 8;
+        let mut hung = Vec::new();
         self.closing.cancel();
-        // Ends also with a client that never finishes its request.
-        if tokio::time::timeout(Duration::from_secs(10), self.serving).await.is_err() {
-            tracing::warn!("some requests were not answered in time");
+        // Ends also with a client that never finishes its request: [`connections`].
+        if timeout_at(by(5), self.serving).await.is_err() {
+            hung.push("the requests under way");
         }
         if let Some(rooms) = self.rooms {
-            rooms.projector.stop().await;
-            rooms.database.close().await;
+            if timeout_at(by(6), rooms.projector.stop()).await.is_err() {
+                hung.push("the work on builds");
+            }
+            if timeout_at(by(7), rooms.database.close()).await.is_err() {
+                hung.push("the connections to Postgres");
+            }
         }
+        if !hung.is_empty() {
+            tracing::warn!("not ended within {} s (--shutdown-timeout): {}", timeout.as_secs_f64(), hung.join(", "));
+        }
+        hung
+    }
+}
+
+/// The settings of connections, as far as there are file descriptors for them. When the host stops, requests have half of the time.
+fn connections(settings: &ServerSettings) -> ConnectionSettings {
+    // Four connections to Postgres are beside the others; one descriptor is the listener's.
+    let others = u64::from(settings.max_connections) + 4 + MAX_REFUSED as u64 + 1;
+    let connections = &settings.http.connections;
+    ConnectionSettings {
+        max_client_connections: open_files::room_for(connections.max_client_connections, others),
+        closing_timeout: settings.shutdown_timeout / 2,
+        ..connections.clone()
     }
 }
 

@@ -11,12 +11,14 @@ mod flights;
 mod kill;
 mod leases;
 mod numbers;
+mod open_files;
 mod operate;
 #[path = "../program/mod.rs"]
 mod program;
 mod rotations;
 mod several_hosts;
 mod shapes;
+mod stop;
 mod support;
 mod upcasters;
 mod verify;

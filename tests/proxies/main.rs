@@ -9,6 +9,7 @@
     reason = "a test that finds what it did not expect fails"
 )]
 
+mod names;
 mod nginx;
 mod pgbouncer;
 #[path = "../program/mod.rs"]

@@ -73,6 +73,7 @@ const EVENTS: &[Row] = &[
     ("events of an append", By("max-append-events", NONE), Code("limit_exceeded")),
     ("body of a request that is neither an import nor a module", By("max-body-bytes", Bytes), Code("body_too_large")),
     ("body of an import", By("max-import-bytes", Bytes), Code("body_too_large")),
+    ("bodies of all requests in memory, together", By("max-bodies-bytes", Bytes), Code("overloaded")),
     ("events or streams of a page", By("max-page", NONE), Code("invalid_query")),
 ];
 
@@ -168,6 +169,29 @@ const BUILDS: &[Row] = &[
     ("columns of those tables", Fixed(MAX_DESCRIBED_COLUMNS, NONE), Nowhere),
 ];
 
+const CLIENTS: &[Row] = &[
+    (
+        "connections; the one that is idle for longest makes room",
+        By("max-client-connections", NONE),
+        Code("overloaded"),
+    ),
+    ("appends and imports under way", By("max-appends", NONE), Code("overloaded")),
+    ("reads under way", By("max-reads", NONE), Code("overloaded")),
+    ("requests that wait for a position or for a comparison", By("max-waits", NONE), Code("overloaded")),
+    ("uploads of modules under way", By("max-uploads", NONE), Code("overloaded")),
+    ("operations on projections under way", By("max-operations", NONE), Code("overloaded")),
+    ("answers that follow", By("max-followers", NONE), Code("overloaded")),
+    ("until the head of a connection's next request is there", By("idle-timeout", Seconds), Nowhere),
+    ("without a byte of a body that is awaited", By("body-timeout", Seconds), Code("body_timeout")),
+    (
+        "until an answer begins, beside the wait that is asked for; imports and comparisons take longer",
+        By("request-timeout", Seconds),
+        Code("timed_out"),
+    ),
+    ("without the client reading anything of an answer", By("write-timeout", Seconds), Nowhere),
+    ("until a host that stops has ended", By("shutdown-timeout", Seconds), Nowhere),
+];
+
 const VALUES: &[Row] = &[
     ("`time` of an event; what is finer than a microsecond is cut off", Range(instants), Code("invalid_body")),
     ("a timestamp; what is finer than a microsecond is cut off", Range(instants), Build),
@@ -201,6 +225,7 @@ const SECTIONS: &[(&str, &[Row])] = &[
     ("Modules", MODULES),
     ("Tables and rows", TABLES),
     ("Builds and queries", BUILDS),
+    ("Clients", CLIENTS),
     ("Times and numbers", VALUES),
 ];
 

@@ -57,7 +57,7 @@ mod usage;
 mod verify;
 mod wait_for;
 
-use std::{io, process::ExitCode};
+use std::{io, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
@@ -110,6 +110,9 @@ enum Command {
     Completions(completions::Completions),
 }
 
+/// How long work that a command has begun on other threads may last beyond its end.
+const RUNTIME_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Reads the command line and runs the command.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -145,7 +148,7 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
     // The provider that sqlx uses as well; reqwest leaves the choice to the program. Only a second call fails.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         match cli.command {
             Command::Serve(command) => command.run().await,
             Command::Demo(command) => command.run().await,
@@ -179,7 +182,10 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::Bench(command) => command.run().await,
             Command::Completions(command) => command.run(&Cli::command()),
         }
-    })
+    });
+    // What still computes, such as a compilation, does not keep the process.
+    runtime.shutdown_timeout(RUNTIME_TIMEOUT);
+    done
 }
 
 impl Command {

@@ -3,9 +3,9 @@
 use clap::Args;
 use tracing::info;
 
-use super::host::{HostOptions, RunningHost, stop_signal};
+use super::host::{HostOptions, RunningHost, StopSignals};
 
-/// Run a host until Ctrl-C or SIGTERM.
+/// Run a host until Ctrl-C or SIGTERM. A second one ends it at once.
 #[derive(Args, Debug)]
 pub(super) struct Serve {
     #[command(flatten)]
@@ -14,22 +14,23 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
+        let (timeout, mut signals) = (self.host.shutdown_timeout(), StopSignals::listen()?);
         let mut host = tokio::select! {
             started = RunningHost::start(&self.host) => started?,
-            signal = stop_signal() => {
+            () = signals.stop(timeout) => {
                 info!("stopping before the host was ready");
-                return Ok(signal?);
+                return Ok(());
             }
         };
         info!("read models are views in the schema read_models: {}", self.host.psql());
         tokio::select! {
             error = host.failed() => {
-                host.stop().await?;
+                host.stop(signals).await?;
                 return Err(error);
             }
-            signal = stop_signal() => signal?,
+            () = signals.stop(timeout) => {}
         }
         info!("stopping");
-        host.stop().await
+        host.stop(signals).await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use reqwest::Method;
 
@@ -11,7 +11,7 @@ use super::{
     compare::{Differences, rows_of, samples},
     figures,
     follow::{self, Figures},
-    host::stop_signal,
+    host::StopSignals,
     operation::request,
     output::{self, say},
     progress::Progress,
@@ -53,14 +53,14 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let client = Client::new(&self.client)?;
+        let (client, mut signals) = (Client::new(&self.client)?, StopSignals::listen()?);
         let name = &self.projection;
         let begun = request(&client, name, "verify", &BuildQuery { build: self.build });
         let VerificationBegun { verification: number, .. } = client.json(begun).await?;
         let path = ["v1", "projections", name, "verify", &number.to_string()];
         let verified = tokio::select! {
             verified = self.verification(&client, &path, number) => verified,
-            signal = stop_signal() => signal.map_err(Into::into).and_then(|()| bail!("interrupted; nothing was verified")),
+            () = signals.next() => Err(anyhow!("interrupted; nothing was verified")),
         };
         // The build has no further use, also if the verification failed.
         if let Err(error) = client.send(client.request(Method::DELETE, &path)).await {

@@ -7,7 +7,7 @@ use axum::{
 use gnomon_values::limits::LimitError;
 
 use super::{
-    extract::PathParams,
+    extract::{NoParams, PathParams},
     postgrest::PostgrestError,
     problem::{Code, Problem},
     server_error::{internal, unavailable},
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// `GET /errors/{code}`: the page that explains an error code.
-pub(super) async fn page(PathParams(code): PathParams<String>) -> Result<Response, Problem> {
+pub(super) async fn page(NoParams: NoParams, PathParams(code): PathParams<String>) -> Result<Response, Problem> {
     let code = Code::ALL
         .iter()
         .find(|known| known.as_str() == code)

@@ -26,7 +26,8 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
         }
         check_charset(request.headers())?;
         let max = api.settings.max_body_bytes;
-        let body = read_body(request.into_body(), max as u64, "max_body_bytes").await?;
+        let timeout = api.settings.work.body_timeout;
+        let body = read_body(request.into_body(), max as u64, "max_body_bytes", timeout).await?;
         parse_json(&body).map(Self)
     }
 }
@@ -35,10 +36,10 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
 /// what the client asks for.
 pub(super) struct Params<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequestParts<Api> for Params<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
         let parameters = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         serde_path_to_error::deserialize(parameters).map(Self).map_err(|error| {
@@ -77,15 +78,15 @@ fn not_a_number(message: &str) -> Option<&'static str> {
 /// An empty query string, for paths that take no parameters.
 pub(super) struct NoParams;
 
-impl FromRequestParts<Api> for NoParams {
+impl<S: Send + Sync> FromRequestParts<S> for NoParams {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Empty {}
 
-        let Params(Empty {}) = Params::from_request_parts(parts, api).await?;
+        let Params(Empty {}) = Params::from_request_parts(parts, state).await?;
         Ok(Self)
     }
 }

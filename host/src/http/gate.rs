@@ -56,14 +56,35 @@ impl Gate {
 
     /// The routes: those of the API, or those of a host that is starting.
     pub(super) fn router(&self) -> Router {
-        let starting = Router::new()
+        Router::new().fallback(enter).with_state((self.clone(), self.starting()))
+    }
+
+    /// The routes for connections beyond the `max` that the host serves: health, and for everything else that there is no room.
+    pub(super) fn refusal(&self, max: usize) -> Router {
+        let full = move || async move {
+            let detail = format!("the host has {max} connections, and each has a request under way; try again soon");
+            Problem::new(Code::Overloaded, detail).with("limit", "max_client_connections").with("max", max)
+        };
+        let full = Router::new()
+            .fallback(full)
+            .layer(middleware::from_fn(no_sniff))
+            .layer(middleware::from_fn(with_request_id));
+        Router::new()
+            .route("/health/live", get(enter))
+            .route("/health/ready", get(enter))
+            .fallback_service(full)
+            .with_state((self.clone(), self.starting()))
+    }
+
+    /// The routes of a host that is starting.
+    fn starting(&self) -> Router {
+        Router::new()
             .route("/health/live", get(health::live))
             .route("/errors/{code}", get(errors::page))
             .fallback(starting)
             .layer(middleware::from_fn(no_sniff))
             .layer(middleware::from_fn(with_request_id))
-            .with_state(self.clone());
-        Router::new().fallback(enter).with_state((self.clone(), starting))
+            .with_state(self.clone())
     }
 }
 

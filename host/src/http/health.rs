@@ -6,6 +6,7 @@ use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
 use super::{
+    extract::NoParams,
     forwarded_prefix::ForwardedPrefix,
     openapi::Operation,
     problem::{Code, Problem},
@@ -18,12 +19,12 @@ use crate::postgres::ConnectError;
 const POSTGRES_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `GET /health/live`: the host runs.
-pub(super) async fn live() -> Json<Value> {
+pub(super) async fn live(NoParams: NoParams) -> Json<Value> {
     Json(json!({"status": "live"}))
 }
 
 /// `GET /health/ready`: Postgres answers queries, and appends can be made.
-pub(super) async fn ready(State(api): State<Api>) -> Result<Json<Value>, Problem> {
+pub(super) async fn ready(State(api): State<Api>, NoParams: NoParams) -> Result<Json<Value>, Problem> {
     let (answers, appends) = tokio::join!(answers(&api), can_append(&api));
     answers.and(appends)?;
     Ok(Json(json!({"status": "ready"})))
@@ -61,7 +62,7 @@ fn without_address(error: &ConnectError) -> String {
 }
 
 /// `GET /`: the name and version of the program, and the paths to begin with.
-pub(super) async fn index() -> Json<Value> {
+pub(super) async fn index(NoParams: NoParams) -> Json<Value> {
     let prefix = ForwardedPrefix::current();
     Json(json!({
         "name": "gnomon",

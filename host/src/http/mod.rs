@@ -1,6 +1,9 @@
 //! The HTTP API. Only this module knows status codes.
 
+mod admit;
 mod body;
+mod body_memory;
+mod connections;
 mod content_encoding;
 mod content_type;
 mod convert;
@@ -15,11 +18,14 @@ mod forwarded_prefix;
 mod gate;
 mod health;
 mod json;
+mod known_host;
 mod media_range;
 mod modules;
 mod names;
+mod no_body;
 mod openapi;
 mod page;
+mod patient_stream;
 mod postgrest;
 mod prefer;
 mod problem;
@@ -33,14 +39,16 @@ mod sse;
 mod state;
 mod streams;
 mod upcasters;
+mod with_guard;
 
 pub use self::{
     cors::{CorsOrigin, CorsOriginError},
     gate::Gate,
+    known_host::{AllowedHost, AllowedHostError},
     openapi::{MAX_DESCRIBED_COLUMNS, MAX_DESCRIBED_TABLES},
     router::router,
-    serve::serve,
-    settings::HttpSettings,
+    serve::{MAX_REFUSED, serve},
+    settings::{ConnectionSettings, HttpSettings, WorkSettings},
     state::Api,
 };
 

@@ -14,6 +14,7 @@ use tower::util::MapRequest;
 use tower_http::{catch_panic::CatchPanicLayer, normalize_path::NormalizePath};
 
 use super::{
+    admit::{Door, admit},
     content_encoding::decompressing,
     cors, deployments, docs, errors, events,
     forwarded_prefix::{with_forwarded_prefix, without_prefix},
@@ -29,7 +30,8 @@ use super::{
 /// Every route.
 pub fn router(api: Api) -> Router {
     let cors_origins = api.settings.cors_origins.clone();
-    let mut routes = decompressing(routes())
+    let door = Door::new(api.settings.clone(), api.operations.max_module_bytes());
+    let mut routes = decompressing(routes().layer(middleware::from_fn_with_state(door, admit)))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(no_sniff))
         .layer(middleware::from_fn(with_forwarded_prefix));

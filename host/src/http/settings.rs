@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::cors::CorsOrigin;
+use super::{cors::CorsOrigin, known_host::AllowedHost};
 
 /// Settings of the HTTP API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct HttpSettings {
     pub max_body_bytes: usize,
     /// Bytes of the body of an import.
     pub max_import_bytes: u64,
+    /// Bytes of all bodies that are in memory, together.
+    pub max_bodies_bytes: usize,
     /// Items of one page of events, streams, dead letters or history.
     pub max_page: usize,
     /// Rows of one page of a read model.
@@ -19,6 +21,47 @@ pub struct HttpSettings {
     pub max_wait: Duration,
     /// Origins whose pages may read with a browser.
     pub cors_origins: Vec<CorsOrigin>,
+    /// Names by which clients may call the host, beside addresses and localhost.
+    pub allowed_hosts: Vec<AllowedHost>,
+    /// How many clients the host has at once.
+    pub connections: ConnectionSettings,
+    /// How much the host does at once.
+    pub work: WorkSettings,
+}
+
+/// Bounds of the connections of clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionSettings {
+    /// Connections that are open at once.
+    pub max_client_connections: usize,
+    /// How long a connection may be open until the whole head of its next request is there.
+    pub idle_timeout: Duration,
+    /// How long a client may read nothing of an answer that it gets.
+    pub write_timeout: Duration,
+    /// How long the requests under way may take when the host stops.
+    pub closing_timeout: Duration,
+}
+
+/// Bounds of the requests under way. What is beyond them is refused at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkSettings {
+    /// Appends and imports.
+    pub max_appends: usize,
+    /// Reads that wait for nothing.
+    pub max_reads: usize,
+    /// Requests that wait for a position or for a comparison.
+    pub max_waits: usize,
+    /// Uploads of modules.
+    pub max_uploads: usize,
+    /// What else changes something.
+    pub max_operations: usize,
+    /// Answers that follow.
+    pub max_followers: usize,
+    /// How long a client may send nothing of a body.
+    pub body_timeout: Duration,
+    /// How long a request may take until its answer begins, beside what it asks to wait. Imports and
+    /// comparisons take as long as they need.
+    pub request_timeout: Duration,
 }
 
 impl Default for HttpSettings {
@@ -26,10 +69,44 @@ impl Default for HttpSettings {
         Self {
             max_body_bytes: 8 * 1024 * 1024,
             max_import_bytes: 4 * 1024 * 1024 * 1024,
+            max_bodies_bytes: 256 * 1024 * 1024,
             max_page: 1000,
             max_rows: 10_000,
             max_wait: Duration::from_secs(60),
             cors_origins: Vec::new(),
+            allowed_hosts: Vec::new(),
+            connections: ConnectionSettings::default(),
+            work: WorkSettings::default(),
+        }
+    }
+}
+
+impl Default for ConnectionSettings {
+    fn default() -> Self {
+        Self {
+            max_client_connections: 4096,
+            // Longer than proxies (nginx: 60 s) and clients (reqwest: 90 s) keep theirs, so that they close first and no request meets a
+            // connection that is just being closed.
+            idle_timeout: Duration::from_secs(120),
+            write_timeout: Duration::from_secs(60),
+            closing_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Default for WorkSettings {
+    fn default() -> Self {
+        Self {
+            // Appends wait for one another anyway, and many are committed together.
+            max_appends: 1024,
+            // Some times the connections to Postgres: what waits longer for one is better tried again.
+            max_reads: 256,
+            max_waits: 2048,
+            max_uploads: 32,
+            max_operations: 64,
+            max_followers: 2048,
+            body_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(120),
         }
     }
 }

@@ -61,6 +61,11 @@ impl Host {
         nix::sys::signal::kill(self.pid(), signal).unwrap();
     }
 
+    /// How the process ended, if it has.
+    pub(crate) fn try_wait(&mut self) -> Option<std::process::ExitStatus> {
+        self.process.child.try_wait().unwrap()
+    }
+
     /// Kills the host.
     pub(crate) fn kill(&mut self) {
         self.process.child.kill().unwrap();

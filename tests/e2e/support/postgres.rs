@@ -62,6 +62,24 @@ impl Postgres {
         Pid::from_raw(file.lines().next().unwrap().parse().unwrap())
     }
 
+    /// Freezes all its processes, as a hypervisor or a lost machine would, until the returned value is dropped.
+    pub(crate) fn freeze(&self) -> Frozen {
+        let postmaster = self.postmaster();
+        // The postmaster first, so that it starts no further one.
+        kill(postmaster, Signal::SIGSTOP).unwrap();
+        let mut processes = vec![postmaster];
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            // What ends meanwhile has no file any more.
+            let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+            let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok());
+            if parent == Some(postmaster.as_raw()) && kill(Pid::from_raw(pid), Signal::SIGSTOP).is_ok() {
+                processes.push(Pid::from_raw(pid));
+            }
+        }
+        Frozen(processes)
+    }
+
     /// Kills the process of one session of the hosts; `pick` chooses its index. The server then ends all other sessions and
     /// recovers, as after a crash. Returns whether a session was killed.
     pub(crate) async fn kill_session(&self, pick: impl FnOnce(usize) -> usize) -> bool {
@@ -77,5 +95,16 @@ impl Postgres {
         }
         // The session may have ended by itself since it was listed.
         kill(Pid::from_raw(sessions[pick(sessions.len())]), Signal::SIGKILL).is_ok()
+    }
+}
+
+/// Processes that are frozen.
+pub(crate) struct Frozen(Vec<Pid>);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        for pid in &self.0 {
+            let _ = kill(*pid, Signal::SIGCONT);
+        }
     }
 }

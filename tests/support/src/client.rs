@@ -29,6 +29,12 @@ impl HostLog {
     pub fn push(&self, line: String) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
+
+    /// Whether a line has this text in it.
+    #[must_use]
+    pub fn has(&self, text: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|line| line.contains(text))
+    }
 }
 
 impl fmt::Debug for HostLog {
@@ -62,6 +68,12 @@ impl HostClient {
     #[must_use]
     pub fn new(url: String, log: HostLog) -> Self {
         Self { url, client: client(), log }
+    }
+
+    /// Whether the host has logged a line with this text in it.
+    #[must_use]
+    pub fn has_logged(&self, text: &str) -> bool {
+        self.log.has(text)
     }
 
     /// The URL of the host, without a slash at the end.

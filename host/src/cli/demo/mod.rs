@@ -21,9 +21,8 @@ use self::{
 use super::{
     client::Client,
     host::{
-        RunningHost,
+        RunningHost, StopSignals,
         options::{ConnectionOptions, listen_address},
-        stop_signal,
     },
     output::say,
 };
@@ -66,23 +65,24 @@ impl Demo {
         let sources = Sources::find(self.sources.clone())?;
         title("Gnomon: a week of real flights, from events to read models");
         let mut steps = Steps::default();
+        let (timeout, mut signals) = (ServerSettings::default().shutdown_timeout, StopSignals::listen()?);
         let mut host = start::start(&mut steps, self.settings().await, &self.data_dir, &self.database).await?;
         let shown = tokio::select! {
             shown = self.show(&mut steps, &host, &sources) => shown,
-            signal = stop_signal() => signal.map_err(Into::into),
+            () = signals.stop(timeout) => Ok(()),
         };
         if shown.is_ok() && steps.all_done() && !self.exit {
             say("\nThe host runs until Ctrl-C.");
             tokio::select! {
                 error = host.failed() => {
-                    host.stop().await?;
+                    host.stop(signals).await?;
                     return Err(error);
                 }
-                signal = stop_signal() => signal?,
+                () = signals.stop(timeout) => {}
             }
         }
         say("\nstopping the host");
-        host.stop().await?;
+        host.stop(signals).await?;
         shown
     }
 

@@ -1,12 +1,12 @@
 //! A host in this process, with a private Postgres if no database is given.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use sqlx::postgres::PgConnectOptions;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
-use super::{folder::prepare_folder, options::HostOptions};
+use super::{folder::prepare_folder, options::HostOptions, stop_signals::StopSignals};
 use crate::{
     config::DatabaseOptions,
     postgres::{
@@ -20,6 +20,7 @@ use crate::{
 pub(in crate::cli) struct RunningHost {
     server: Server,
     postgres: Option<EmbeddedPostgres>,
+    shutdown_timeout: Duration,
 }
 
 impl RunningHost {
@@ -37,6 +38,7 @@ impl RunningHost {
     ) -> anyhow::Result<Self> {
         // What can be refused is refused before anything is made: options, the URL, the port, the folder.
         check_url(database)?;
+        let shutdown_timeout = settings.shutdown_timeout;
         let mut server = Server::bind(settings).await?;
         if database.database_url.is_none() {
             server.gate().say("its private Postgres starts");
@@ -49,7 +51,7 @@ impl RunningHost {
             }
             return Err(error.into());
         }
-        Ok(Self { server, postgres })
+        Ok(Self { server, postgres, shutdown_timeout })
     }
 
     /// The URL of the host.
@@ -76,11 +78,24 @@ impl RunningHost {
         }
     }
 
-    /// Stops the host, and then its Postgres.
-    pub(in crate::cli) async fn stop(self) -> anyhow::Result<()> {
-        self.server.stop().await;
+    /// Stops the host, and then its Postgres. What does not end in time is left to the end of the process, which `signals` sees to.
+    ///
+    /// # Errors
+    /// Names what did not end in time.
+    pub(in crate::cli) async fn stop(self, mut signals: StopSignals) -> anyhow::Result<()> {
+        let timeout = self.shutdown_timeout;
+        let deadline = Instant::now() + timeout;
+        signals.end_within(timeout);
+        let mut hung = self.server.stop().await;
         if let Some(postgres) = self.postgres {
-            postgres.stop().await?;
+            match timeout_at(deadline, postgres.stop()).await {
+                Ok(stopped) => stopped?,
+                Err(_) => hung.push("the private Postgres"),
+            }
+        }
+        if !hung.is_empty() {
+            let (seconds, hung) = (timeout.as_secs_f64(), hung.join(", "));
+            anyhow::bail!("the host did not stop in order within {seconds} s (--shutdown-timeout): {hung} did not end");
         }
         Ok(())
     }
@@ -119,13 +134,4 @@ pub(in crate::cli) fn log_start() -> ProgressListener {
         }
         _ => {}
     })
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-pub(in crate::cli) async fn stop_signal() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
 }

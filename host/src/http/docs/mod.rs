@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::{
     etag::{tag_of, with_tag},
+    extract::NoParams,
     forwarded_prefix::ForwardedPrefix,
     openapi::Operation,
     problem::{Code, Problem},
@@ -28,7 +29,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
                                        connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// `GET /docs`
-pub(super) async fn page(headers: HeaderMap) -> Response {
+pub(super) async fn page(NoParams: NoParams, headers: HeaderMap) -> Response {
     let page = PAGE.replace("{prefix}", &ForwardedPrefix::current().path(""));
     let policy = (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
     let response = with_tag(&headers, &tag_of(page.as_bytes()), "text/html; charset=utf-8", page.into());
@@ -36,7 +37,7 @@ pub(super) async fn page(headers: HeaderMap) -> Response {
 }
 
 /// `GET /docs/rapidoc.js`: compressed, if the client takes it so.
-pub(super) async fn script(headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn script(NoParams: NoParams, headers: HeaderMap) -> Result<Response, Problem> {
     let script = "text/javascript; charset=utf-8";
     let vary = (header::VARY, HeaderValue::from_static("accept-encoding"));
     if takes_gzip(&headers) {
@@ -49,7 +50,7 @@ pub(super) async fn script(headers: HeaderMap) -> Result<Response, Problem> {
 }
 
 /// `GET /docs/licence`: that of the script.
-pub(super) async fn licence() -> impl IntoResponse {
+pub(super) async fn licence(NoParams: NoParams) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], LICENCE)
 }
 

@@ -22,6 +22,7 @@ use crate::{
     event_log::{Imported, Line},
     http::{
         body::BoundedBody,
+        body_memory,
         convert::import_line,
         json::{parse_json_line, without_byte_order_mark},
         problem::{Code, Problem},
@@ -40,7 +41,8 @@ const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 const LINE_OVERHEAD: usize = 8192;
 
 pub(super) async fn import(api: &Api, body: Body) -> Result<Response, Problem> {
-    let mut body = BoundedBody::new(body, api.settings.max_import_bytes, "max_import_bytes");
+    let timeout = api.settings.work.body_timeout;
+    let mut body = BoundedBody::new(body, api.settings.max_import_bytes, "max_import_bytes", timeout);
     let spooled = match spool(api, &mut body).await {
         Ok(spooled) => spooled,
         Err(problem) => {
@@ -59,7 +61,12 @@ async fn spool(api: &Api, body: &mut BoundedBody) -> Result<SpooledTempFile, Pro
     let max_line = api.log.limits().max_event_bytes + LINE_OVERHEAD;
     let mut rest: Vec<u8> = Vec::new();
     let mut number = 0;
+    let mut held = 0;
     while let Some(chunk) = body.next().await? {
+        if held < MEMORY {
+            body_memory::take(chunk.len())?;
+            held += chunk.len();
+        }
         rest.extend_from_slice(&chunk);
         let Some(end) = rest.iter().rposition(|byte| *byte == b'\n') else {
             check_length(number + 1, rest.len(), max_line)?;

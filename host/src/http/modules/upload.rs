@@ -31,7 +31,7 @@ pub(in crate::http) async fn upload(
         return Err(unsupported(&headers, "application/wasm"));
     }
     let max = api.operations.max_module_bytes() as u64;
-    let bytes = read_body(body, max, "max_module_bytes").await?;
+    let bytes = read_body(body, max, "max_module_bytes", api.settings.work.body_timeout).await?;
     let UploadOutcome { uploaded, effect } = if query.deploy {
         api.operations.upload(&name, bytes, query.activate.into()).await?
     } else {

@@ -16,6 +16,7 @@ use crate::{
     builds::ReadModelSummary,
     http::{
         etag::{tag_of, with_tag},
+        extract::NoParams,
         forwarded_prefix::ForwardedPrefix,
         problem::Problem,
         server_error::internal,
@@ -38,6 +39,7 @@ struct Cached {
 pub(in crate::http) async fn get(
     State(api): State<Api>,
     Extension(cache): Extension<DocumentCache>,
+    NoParams: NoParams,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let read_models = api.queries.read_models().await?;

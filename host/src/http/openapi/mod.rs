@@ -17,9 +17,8 @@ mod routes;
 mod tables;
 
 pub use self::limits::{MAX_DESCRIBED_COLUMNS, MAX_DESCRIBED_TABLES};
-#[cfg(test)]
-pub(super) use self::routes::routes;
 pub(super) use self::{
     get::{DocumentCache, get},
     operation::Operation,
+    routes::routes,
 };

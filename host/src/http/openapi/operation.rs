@@ -67,9 +67,20 @@ impl Operation {
 
     /// Errors that a path may always answer are among its codes from the start.
     fn new(method: &'static str, path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        let mut codes = vec![Code::Internal];
+        let mut codes = vec![
+            Code::Internal,
+            Code::HostNotAllowed,
+            Code::InvalidBody,
+            Code::InvalidQuery,
+            Code::BodyTimeout,
+            Code::Overloaded,
+            Code::TimedOut,
+        ];
         if path.starts_with("/v1/") {
-            codes.extend([Code::InvalidQuery, Code::DatabaseUnavailable, Code::Starting]);
+            codes.extend([Code::DatabaseUnavailable, Code::Starting]);
+        }
+        if method != "get" {
+            codes.push(Code::OriginNotAllowed);
         }
         // Operations wait for locks.
         if method != "get" && matches!(tag(path), "Modules" | "Projections") {
@@ -141,6 +152,11 @@ impl Operation {
 
     fn with_body_codes(self, codes: &[Code]) -> Self {
         self.problems(&[Code::BodyTooLarge, Code::UnsupportedMediaType]).problems(codes)
+    }
+
+    /// Whether it reads a body.
+    pub(in crate::http) fn takes_body(&self) -> bool {
+        self.body.is_some()
     }
 
     /// Answers with JSON.

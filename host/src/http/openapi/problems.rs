@@ -23,8 +23,9 @@ pub(super) fn problem_answer(status: StatusCode, codes: &[Code], postgrest: bool
         description += "\n\nThe `code` is one of PostgREST's, an SQLSTATE, or one of this API.";
     }
     let names: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
-    let schema = if postgrest && status.is_server_error() {
-        // A host that is starting, and one that fails, answer before the route is looked at.
+    let at_the_door = [StatusCode::REQUEST_TIMEOUT, StatusCode::MISDIRECTED_REQUEST, StatusCode::UNPROCESSABLE_ENTITY];
+    let schema = if postgrest && (status.is_server_error() || at_the_door.contains(&status)) {
+        // A host that is starting, one that fails, and what is refused at the door answer before the route is looked at.
         json!({"anyOf": [reference(POSTGREST_PROBLEM), reference(PROBLEM)]})
     } else if postgrest {
         reference(POSTGREST_PROBLEM)

@@ -2,9 +2,11 @@
 
 mod append;
 mod compare;
+mod connections;
 mod cors;
 mod deployments;
 mod described;
+mod door;
 mod health;
 mod import;
 mod malformed;

@@ -4,15 +4,21 @@ use std::net::{SocketAddr, ToSocketAddrs};
 
 use clap::Args;
 
+use super::seconds::Seconds;
 use crate::server::ServerSettings;
 
-/// The address of a host.
+/// The address of a host, and how it ends.
 #[derive(Args, Clone, Debug)]
 pub(in crate::cli) struct ListenOptions {
     /// Address and port to listen on; port 0 picks a free port
     #[arg(long, env = "GNOMON_LISTEN", value_name = "ADDRESS", default_value_t = ServerSettings::default().listen,
         value_parser = listen_address)]
     pub(in crate::cli) listen: SocketAddr,
+
+    /// Seconds that the host may take to stop, whatever does not answer
+    #[arg(long, env = "GNOMON_SHUTDOWN_TIMEOUT", value_name = "SECONDS",
+        default_value_t = Seconds(ServerSettings::default().shutdown_timeout), value_parser = Seconds::between(0.1, 86_400.0))]
+    pub(super) shutdown_timeout: Seconds,
 }
 
 /// Reads an address and a port, such as `127.0.0.1:7070`, or a name and a port, which is resolved.

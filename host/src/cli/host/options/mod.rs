@@ -13,6 +13,8 @@ mod projector;
 mod range;
 mod seconds;
 
+use std::time::Duration;
+
 use clap::Args;
 
 use self::{
@@ -63,6 +65,11 @@ impl HostOptions {
         }
     }
 
+    /// How long the host may take to stop.
+    pub(in crate::cli) fn shutdown_timeout(&self) -> Duration {
+        self.listen.shutdown_timeout.0
+    }
+
     /// The settings of a host. Those that have no option keep their defaults.
     pub(super) fn settings(&self) -> ServerSettings {
         let Self { listen, http, database: _, connections, data_dir, events, appends, modules, projector, operations } =
@@ -71,6 +78,7 @@ impl HostOptions {
             listen: listen.listen,
             max_connections: connections.max_connections,
             connect_timeout: connections.connect_timeout(),
+            shutdown_timeout: self.shutdown_timeout(),
             cache: Some(data_dir.folder().join("compiled")),
             log: appends.settings(events),
             limits: modules.limits(events),

@@ -113,6 +113,25 @@ fn the_command_for_sql_is_that_of_the_host() {
 }
 
 #[test]
+fn bounds_of_time_reach_their_settings() {
+    let given = ["idle", "write", "body", "request", "shutdown"].map(|name| format!("--{name}-timeout=1.5"));
+    let ServerSettings { http, shutdown_timeout, .. } = settings(&given);
+    let (connections, work) = (http.connections, http.work);
+    for found in
+        [connections.idle_timeout, connections.write_timeout, work.body_timeout, work.request_timeout, shutdown_timeout]
+    {
+        assert_eq!(found.as_millis(), 1500);
+    }
+}
+
+#[test]
+fn names_of_the_host_reach_their_setting() {
+    let given = ["--allowed-host", "a.example,B", "--allowed-host", "*"].map(str::to_owned);
+    let names: Vec<String> = settings(&given).http.allowed_hosts.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["a.example", "b", "*"]);
+}
+
+#[test]
 fn origins_of_pages_reach_their_setting() {
     let given = ["--cors-origin", "https://a.example,http://b:1", "--cors-origin", "*"].map(str::to_owned);
     let origins: Vec<String> = settings(&given).http.cors_origins.iter().map(ToString::to_string).collect();
