@@ -31,7 +31,7 @@ pub use self::{
     json_text::{JsonText, JsonTextError},
     limits::Limits,
     name::{Category, EventType, NameError, StreamName},
-    read::{Direction, LogPage, StreamPage},
+    read::{Direction, LogPage, PageSize, StreamPage},
     streams::StreamSummary,
     types::{CategoryType, resembles},
 };
@@ -62,6 +62,7 @@ pub struct EventLog {
 #[derive(Debug)]
 struct Shared {
     pool: PgPool,
+    reader: read::Reader,
     limits: Limits,
     appender: append::Appender,
     head: watch::Receiver<Position>,
@@ -85,7 +86,9 @@ impl EventLog {
         let appender = append::Appender::start(pool.clone(), sender.clone(), partition_events, append_timeout).await?;
         let notifications = Notifications::listen(pool.clone(), "gnomon_head").await?;
         let follow_head = tokio::spawn(head::follow_head(pool.clone(), notifications, sender));
-        Ok(Self { shared: Arc::new(Shared { pool, limits: settings.limits, appender, head, follow_head }) })
+        let reader = read::Reader::new(pool.clone());
+        let shared = Shared { pool, reader, limits: settings.limits, appender, head, follow_head };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Appends events to their streams, all or nothing. When it returns, they are committed.
@@ -172,12 +175,13 @@ impl EventLog {
         &self,
         direction: Direction,
         after: Option<Position>,
-        limit: usize,
+        size: impl Into<PageSize>,
         filter: &Filter,
     ) -> Result<LogPage, sqlx::Error> {
+        let (reader, size) = (&self.shared.reader, size.into());
         match direction {
-            Direction::Forward => read::forward(&self.shared.pool, after.unwrap_or_default(), limit, filter).await,
-            Direction::Backward => read::backward(&self.shared.pool, after, limit, filter).await,
+            Direction::Forward => reader.forward(after.unwrap_or_default(), size, filter).await,
+            Direction::Backward => reader.backward(after, size, filter).await,
         }
     }
 
@@ -185,8 +189,13 @@ impl EventLog {
     ///
     /// # Errors
     /// Postgres fails.
-    pub async fn read_batch(&self, after: Position, limit: usize, filter: &Filter) -> Result<LogPage, sqlx::Error> {
-        read::batch(&self.shared.pool, after, limit, filter).await
+    pub async fn read_batch(
+        &self,
+        after: Position,
+        size: impl Into<PageSize>,
+        filter: &Filter,
+    ) -> Result<LogPage, sqlx::Error> {
+        self.shared.reader.batch(after, size.into(), filter).await
     }
 
     /// The events at these positions, in their order.
@@ -206,10 +215,10 @@ impl EventLog {
         &self,
         name: &StreamName,
         after: Option<StreamVersion>,
-        limit: usize,
+        size: impl Into<PageSize>,
         direction: Direction,
     ) -> Result<Option<StreamPage>, sqlx::Error> {
-        read::stream(&self.shared.pool, name, after, limit, direction).await
+        self.shared.reader.stream(name, after, size.into(), direction).await
     }
 
     /// The types of events that the streams of some categories have, or all streams, and where events of some types are, or of all
