@@ -9,7 +9,7 @@ use tracing::info;
 
 use crate::{
     event_log::{EventLog, EventLogSettings},
-    http::{Api, Gate, HttpSettings, serve},
+    http::{Api, Gate, HttpSettings, Sending, serve},
     modules::Modules,
     operations::Operations,
     postgres::{ConnectError, Database, MigrateError, Waiting, migrate},
@@ -129,6 +129,7 @@ impl Rooms {
             operations: self.operations.clone(),
             queries: self.queries.clone(),
             database: self.database.clone(),
+            sending: Sending::new(&settings),
             settings: settings.into(),
             closing,
         }
@@ -169,7 +170,7 @@ impl Server {
         let listener = TcpListener::bind(settings.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let (gate, closing) = (Gate::closed("it has just begun"), CancellationToken::new());
-        let serving = tokio::spawn(serve(listener, gate.clone(), closing.clone()));
+        let serving = tokio::spawn(serve(listener, gate.clone(), closing.clone(), settings.http.send_timeout));
         info!(%address, "starting");
         let closes = closing.clone().drop_guard();
         Ok(Self { address, settings, gate, rooms: None, closing, serving, _closes: closes })

@@ -11,7 +11,10 @@ use super::Cli;
 use crate::{
     api::MAX_SAMPLES,
     http::{MAX_DESCRIBED_COLUMNS, MAX_DESCRIBED_TABLES},
-    read_model::Decimal,
+    read_model::{
+        Decimal,
+        query::{MAX_PATTERN_BYTES, MAX_REPEATED, MAX_WILDCARDS},
+    },
 };
 
 const HEAD: &str = "\
@@ -74,6 +77,16 @@ const EVENTS: &[Row] = &[
     ("body of a request that is neither an import nor a module", By("max-body-bytes", Bytes), Code("body_too_large")),
     ("body of an import", By("max-import-bytes", Bytes), Code("body_too_large")),
     ("events or streams of a page", By("max-page", NONE), Code("invalid_query")),
+    (
+        "bytes of the events of a page, which ends with the event that reaches them",
+        By("max-page-bytes", Bytes),
+        Nowhere,
+    ),
+    (
+        "all answers that are being sent; half of it is for followers",
+        By("max-sending-bytes", Bytes),
+        Code("too_much_to_send"),
+    ),
 ];
 
 const NAMES: &[Row] = &[
@@ -155,6 +168,11 @@ const BUILDS: &[Row] = &[
     ("bytes of events that a module gets at once, about", By("batch-bytes", Bytes), Nowhere),
     ("events that a build sets aside", By("max-dead-letters", NONE), Build),
     ("rows of a page of a read model", By("max-rows", NONE), Nowhere),
+    ("an answer of a read model", By("max-answer-bytes", Bytes), Code("answer_too_large")),
+    ("a query on a read model", By("query-timeout", Seconds), Code("query_timeout")),
+    ("columns that a query selects again", Fixed(MAX_REPEATED, NONE), Nowhere),
+    ("a pattern of `like` and `ilike`", Fixed(MAX_PATTERN_BYTES, Bytes), Nowhere),
+    ("wildcards of a pattern", Fixed(MAX_WILDCARDS, NONE), Nowhere),
     ("waiting for a position or for a comparison", By("max-wait", Seconds), Nowhere),
     ("sample rows of each kind in a comparison", Fixed(MAX_SAMPLES, NONE), Code("invalid_query")),
     (

@@ -26,10 +26,12 @@ mod problem;
 mod projections;
 mod request_id;
 mod router;
+mod sending;
 mod serve;
 mod server_error;
 mod settings;
 mod sse;
+mod stalled;
 mod state;
 mod streams;
 mod upcasters;
@@ -39,6 +41,7 @@ pub use self::{
     gate::Gate,
     openapi::{MAX_DESCRIBED_COLUMNS, MAX_DESCRIBED_TABLES},
     router::router,
+    sending::Sending,
     serve::serve,
     settings::HttpSettings,
     state::Api,
