@@ -15,7 +15,7 @@ use tracing::info;
 
 use crate::{
     event_log::{EventLog, EventLogSettings},
-    http::{Api, ConnectionSettings, Gate, HttpSettings, MAX_REFUSED, serve},
+    http::{Api, ConnectionSettings, Gate, HttpSettings, MAX_REFUSED, Sending, serve},
     modules::Modules,
     operations::{Operations, OperationsSettings},
     postgres::{ConnectError, Database, MigrateError, Waiting, migrate},
@@ -142,6 +142,7 @@ impl Rooms {
             operations: self.operations.clone(),
             queries: self.queries.clone(),
             database: self.database.clone(),
+            sending: Sending::new(&settings),
             settings: settings.into(),
             closing,
         }

@@ -11,7 +11,10 @@ use super::Cli;
 use crate::{
     api::MAX_SAMPLES,
     http::{MAX_DESCRIBED_COLUMNS, MAX_DESCRIBED_TABLES},
-    read_model::Decimal,
+    read_model::{
+        Decimal,
+        query::{MAX_PATTERN_BYTES, MAX_REPEATED, MAX_WILDCARDS},
+    },
 };
 
 const HEAD: &str = "\
@@ -75,6 +78,16 @@ const EVENTS: &[Row] = &[
     ("body of an import", By("max-import-bytes", Bytes), Code("body_too_large")),
     ("bodies of all requests in memory, together", By("max-bodies-bytes", Bytes), Code("overloaded")),
     ("events or streams of a page", By("max-page", NONE), Code("invalid_query")),
+    (
+        "bytes of the events of a page, which ends with the event that reaches them",
+        By("max-page-bytes", Bytes),
+        Nowhere,
+    ),
+    (
+        "all answers that are being sent; half of it is for followers",
+        By("max-sending-bytes", Bytes),
+        Code("too_much_to_send"),
+    ),
 ];
 
 const NAMES: &[Row] = &[
@@ -159,6 +172,11 @@ const BUILDS: &[Row] = &[
     ("verifications of a projection that have not ended", By("max-verifications", NONE), Code("too_many_builds")),
     ("waiting of an operation for a lock", By("lock-timeout", Seconds), Code("locked")),
     ("rows of a page of a read model", By("max-rows", NONE), Nowhere),
+    ("an answer of a read model", By("max-answer-bytes", Bytes), Code("answer_too_large")),
+    ("a query on a read model", By("query-timeout", Seconds), Code("query_timeout")),
+    ("columns that a query selects again", Fixed(MAX_REPEATED, NONE), Nowhere),
+    ("a pattern of `like` and `ilike`", Fixed(MAX_PATTERN_BYTES, Bytes), Nowhere),
+    ("wildcards of a pattern", Fixed(MAX_WILDCARDS, NONE), Nowhere),
     ("waiting for a position or for a comparison", By("max-wait", Seconds), Nowhere),
     ("sample rows of each kind in a comparison", Fixed(MAX_SAMPLES, NONE), Code("invalid_query")),
     (

@@ -175,3 +175,15 @@ pub struct RecordedEvent {
     /// JSON, as written.
     pub metadata: Option<JsonText>,
 }
+
+impl RecordedEvent {
+    /// The bytes that the event takes in memory, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.stream.as_str().len()
+            + self.event_type.as_str().len()
+            + self.data.as_str().len()
+            + self.metadata.as_ref().map_or(0, |metadata| metadata.as_str().len())
+    }
+}

@@ -8,11 +8,13 @@ use super::{
     event::{Position, RecordedEvent, StreamVersion},
     filter::Filter,
     name::StreamName,
-    read::Direction,
+    read::{Direction, PageSize},
 };
 
 /// Events that one read returns at most.
 const PAGE: usize = 500;
+/// Bytes of them, unless one event is larger. Whoever follows does not wait for a page to be full.
+pub(super) const PAGE_BYTES: usize = 64 * 1024;
 
 /// Why a follower receives nothing more.
 #[derive(Debug, thiserror::Error)]
@@ -37,61 +39,127 @@ pub enum Followed {
     Searched(Position),
 }
 
+/// The room that a follower has for the next page.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    bytes: usize,
+}
+
+impl Room {
+    const FIRST: Self = Self { bytes: PAGE_BYTES };
+
+    fn page(self) -> PageSize {
+        PageSize { events: PAGE, bytes: self.bytes }
+    }
+
+    /// The room that is needed instead, if these events have not enough.
+    fn too_small(self, events: &[RecordedEvent]) -> Option<Self> {
+        let [only] = events else { return None };
+        (only.bytes() > self.bytes).then(|| Self { bytes: only.bytes() })
+    }
+
+    /// For a page as large as this one, so that large events are not read twice.
+    fn next(events: &[RecordedEvent]) -> Self {
+        Self { bytes: events.iter().map(RecordedEvent::bytes).max().unwrap_or_default().max(PAGE_BYTES) }
+    }
+}
+
 impl EventLog {
     /// The matching events after `after`, and then those to come. The stream ends only with an error.
-    pub fn follow(
+    ///
+    /// Before each read, `reserve` waits for memory for so many bytes; what it returns comes with the events.
+    pub fn follow<W, R, F>(
         &self,
         after: Position,
         filter: Filter,
-    ) -> impl Stream<Item = Result<Vec<Followed>, FollowError>> + Send + use<> {
-        let (log, head) = (self.clone(), KnownLog::of(self));
-        stream::try_unfold((log, head, after), move |(log, mut head, after)| {
-            let filter = filter.clone();
+        reserve: W,
+    ) -> impl Stream<Item = Result<(Vec<Followed>, R), FollowError>> + Send + use<W, R, F>
+    where
+        W: Fn(usize) -> F + Clone + Send,
+        R: Send,
+        F: Future<Output = R> + Send,
+    {
+        let start = (self.clone(), KnownLog::of(self), after, Room::FIRST);
+        stream::try_unfold(start, move |(log, mut head, after, mut room)| {
+            let (filter, reserve) = (filter.clone(), reserve.clone());
             async move {
-                head.wait_beyond(after).await?;
-                let page = log.read(Direction::Forward, Some(after), PAGE, &filter).await?;
-                // Read from Postgres, in which every event is that a follower has received.
-                if page.head < after {
-                    return Err(FollowError::Restored(page.head));
+                loop {
+                    head.wait_beyond(after).await?;
+                    let reserved = reserve(room.bytes).await;
+                    let page = log.read(Direction::Forward, Some(after), room.page(), &filter).await?;
+                    // Read from Postgres, in which every event is that a follower has received.
+                    if page.head < after {
+                        return Err(FollowError::Restored(page.head));
+                    }
+                    if let Some(more) = room.too_small(&page.events) {
+                        // Both are given back before more is waited for, or followers could wait for each other.
+                        drop((page, reserved));
+                        room = more;
+                        continue;
+                    }
+                    let next = page.next.unwrap_or(after);
+                    if next <= after {
+                        // The log ends before the head that this host knows.
+                        head.wait_for_change().await?;
+                        continue;
+                    }
+                    let room = Room::next(&page.events);
+                    let last = page.events.last().map(|event| event.position);
+                    let mut found: Vec<Followed> =
+                        page.events.into_iter().map(|event| Followed::Event(Box::new(event))).collect();
+                    if last != Some(next) {
+                        found.push(Followed::Searched(next));
+                    }
+                    return Ok(Some(((found, reserved), (log, head, next, room))));
                 }
-                let next = page.next.unwrap_or(after);
-                let last = page.events.last().map(|event| event.position);
-                let mut found: Vec<Followed> =
-                    page.events.into_iter().map(|event| Followed::Event(Box::new(event))).collect();
-                if last != Some(next) && next > after {
-                    found.push(Followed::Searched(next));
-                }
-                Ok(Some((found, (log, head, next))))
             }
         })
     }
 
-    /// The events of a stream after `after`, and then those to come. The stream need not exist yet.
-    pub fn follow_stream(
+    /// The events of a stream after `after`, and then those to come. The stream need not exist yet. `reserve` is as in
+    /// [`follow`](Self::follow).
+    pub fn follow_stream<W, R, F>(
         &self,
         name: StreamName,
         after: StreamVersion,
-    ) -> impl Stream<Item = Result<Vec<RecordedEvent>, FollowError>> + Send + use<> {
+        reserve: W,
+    ) -> impl Stream<Item = Result<(Vec<RecordedEvent>, R), FollowError>> + Send + use<W, R, F>
+    where
+        W: Fn(usize) -> F + Clone + Send,
+        R: Send,
+        F: Future<Output = R> + Send,
+    {
         // `None`: read at once, whatever the head.
-        let start = (self.clone(), KnownLog::of(self), None, after);
-        stream::try_unfold(start, move |(log, mut head, seen, after)| {
-            let name = name.clone();
+        let start = (self.clone(), KnownLog::of(self), None, after, Room::FIRST);
+        stream::try_unfold(start, move |(log, mut head, mut seen, after, mut room)| {
+            let (name, reserve) = (name.clone(), reserve.clone());
             async move {
-                if let Some(seen) = seen {
-                    head.wait_beyond(seen).await?;
+                loop {
+                    if let Some(seen) = seen {
+                        head.wait_beyond(seen).await?;
+                    }
+                    let now = *head.position.borrow_and_update();
+                    let reserved = reserve(room.bytes).await;
+                    let page = log.read_stream(&name, Some(after), room.page(), Direction::Forward).await?;
+                    let (events, version) =
+                        page.map_or((Vec::new(), StreamVersion(0)), |page| (page.events, page.version));
+                    if version < after {
+                        return Err(FollowError::Restored(now));
+                    }
+                    if let Some(more) = room.too_small(&events) {
+                        drop((events, reserved));
+                        room = more;
+                        continue;
+                    }
+                    let Some(next) = events.last().map(|event| event.version) else {
+                        seen = Some(now);
+                        continue;
+                    };
+                    let room = Room::next(&events);
+                    // After a page that ended early there are more.
+                    let seen = if next < version { None } else { Some(now) };
+                    return Ok(Some(((events, reserved), (log, head, seen, next, room))));
                 }
-                let seen = *head.position.borrow_and_update();
-                let page = log.read_stream(&name, Some(after), PAGE, Direction::Forward).await?;
-                if page.as_ref().map_or(StreamVersion(0), |page| page.version) < after {
-                    return Err(FollowError::Restored(seen));
-                }
-                let (events, next) = match page {
-                    Some(page) => (page.events, page.next.unwrap_or(after)),
-                    None => (Vec::new(), after),
-                };
-                // After a full page there may be more.
-                let seen = if events.len() == PAGE { None } else { Some(seen) };
-                Ok(Some((events, (log, head, seen, next))))
             }
         })
     }
@@ -116,6 +184,20 @@ impl KnownLog {
             beyond = self.position.wait_for(|head| *head > position) => beyond.map(|_| true),
         };
         match beyond {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(FollowError::Restored(*self.position.borrow())),
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Waits until this host learns of another head, or of a restore.
+    async fn wait_for_change(&mut self) -> Result<(), FollowError> {
+        let changed = tokio::select! {
+            biased;
+            restored = self.restores.changed() => restored.map(|()| false),
+            changed = self.position.changed() => changed.map(|()| true),
+        };
+        match changed {
             Ok(true) => Ok(()),
             Ok(false) => Err(FollowError::Restored(*self.position.borrow())),
             Err(_) => std::future::pending().await,

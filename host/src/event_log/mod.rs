@@ -33,7 +33,7 @@ pub use self::{
     json_text::{JsonText, JsonTextError},
     limits::Limits,
     name::{Category, EventType, NameError, StreamName},
-    read::{Direction, LogPage, StreamPage},
+    read::{Direction, LogPage, PageSize, StreamPage},
     settings::EventLogSettings,
     streams::StreamSummary,
     types::{CategoryType, resembles},
@@ -48,6 +48,7 @@ pub struct EventLog {
 #[derive(Debug)]
 struct Shared {
     pool: PgPool,
+    reader: read::Reader,
     limits: Limits,
     appender: append::Appender,
     head: head::KnownHead,
@@ -72,7 +73,9 @@ impl EventLog {
         let notifications = Notifications::listen(pool.clone(), "gnomon_head").await?;
         let follow = head::follow_head(pool.clone(), notifications, head.clone(), Some(found.identity));
         let follow_head = tokio::spawn(follow);
-        Ok(Self { shared: Arc::new(Shared { pool, limits: settings.limits, appender, head, follow_head }) })
+        let reader = read::Reader::new(pool.clone());
+        let shared = Shared { pool, reader, limits: settings.limits, appender, head, follow_head };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Appends events to their streams, all or nothing. When it returns, they are committed.
@@ -166,12 +169,13 @@ impl EventLog {
         &self,
         direction: Direction,
         after: Option<Position>,
-        limit: usize,
+        size: impl Into<PageSize>,
         filter: &Filter,
     ) -> Result<LogPage, sqlx::Error> {
+        let (reader, size) = (&self.shared.reader, size.into());
         match direction {
-            Direction::Forward => read::forward(&self.shared.pool, after.unwrap_or_default(), limit, filter).await,
-            Direction::Backward => read::backward(&self.shared.pool, after, limit, filter).await,
+            Direction::Forward => reader.forward(after.unwrap_or_default(), size, filter).await,
+            Direction::Backward => reader.backward(after, size, filter).await,
         }
     }
 
@@ -179,8 +183,13 @@ impl EventLog {
     ///
     /// # Errors
     /// Postgres fails.
-    pub async fn read_batch(&self, after: Position, limit: usize, filter: &Filter) -> Result<LogPage, sqlx::Error> {
-        read::batch(&self.shared.pool, after, limit, filter).await
+    pub async fn read_batch(
+        &self,
+        after: Position,
+        size: impl Into<PageSize>,
+        filter: &Filter,
+    ) -> Result<LogPage, sqlx::Error> {
+        self.shared.reader.batch(after, size.into(), filter).await
     }
 
     /// The events at these positions, in their order.
@@ -200,10 +209,10 @@ impl EventLog {
         &self,
         name: &StreamName,
         after: Option<StreamVersion>,
-        limit: usize,
+        size: impl Into<PageSize>,
         direction: Direction,
     ) -> Result<Option<StreamPage>, sqlx::Error> {
-        read::stream(&self.shared.pool, name, after, limit, direction).await
+        self.shared.reader.stream(name, after, size.into(), direction).await
     }
 
     /// The types of events that the streams of some categories have, or all streams, and where events of some types are, or of all

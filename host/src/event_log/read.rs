@@ -1,8 +1,12 @@
 //! Reading the log, or one stream, in pages.
 
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
-use sqlx::PgPool;
+use futures_util::TryStreamExt;
+use sqlx::{PgPool, Postgres, postgres::PgArguments, query::Query};
 
 use super::{
     event::{Position, RecordedEvent, StreamVersion},
@@ -22,6 +26,22 @@ pub enum Direction {
     Backward,
 }
 
+/// How much a page may have. It has one event in any case, however large that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageSize {
+    /// Events, at most.
+    pub events: usize,
+    /// Bytes of events: the page ends with the event that reaches them.
+    pub bytes: usize,
+}
+
+impl From<usize> for PageSize {
+    /// So many events, of any size.
+    fn from(events: usize) -> Self {
+        Self { events, bytes: usize::MAX }
+    }
+}
+
 /// A page of the log.
 #[derive(Clone, Debug)]
 pub struct LogPage {
@@ -29,7 +49,8 @@ pub struct LogPage {
     pub events: Vec<RecordedEvent>,
     /// The position that the next page begins after; `None` at the oldest event when reading backward.
     ///
-    /// It may be beyond the last event, as far as the log was searched for events that match.
+    /// It may be beyond the last event, as far as the log was searched for events that match. A page that ends early, because of its bytes,
+    /// has it as well.
     pub next: Option<Position>,
     /// The newest event's position when the page was read.
     pub head: Position,
@@ -58,60 +79,255 @@ pub(crate) async fn head(pool: &PgPool) -> Result<Position, sqlx::Error> {
     within(ANSWER_TIMEOUT, "the head of the log", read).await
 }
 
-/// Reads the log forward, from the event after `after`.
-pub(super) async fn forward(
-    pool: &PgPool,
-    after: Position,
-    limit: usize,
-    filter: &Filter,
-) -> Result<LogPage, sqlx::Error> {
-    let head = head(pool).await?;
-    let end = Position(head.0.min(after.0.saturating_add(SEARCH)));
-    let mut events = Vec::new();
-    let mut next = after;
-    while next < end && events.len() < limit {
-        let step = if filter.is_all() { end } else { Position(end.0.min(next.0 + SEARCH_STEP)) };
-        let left = limit - events.len();
-        let found = range(pool, next, step, left, Direction::Forward, filter).await?;
-        next = match found.last() {
-            Some(last) if found.len() == left => last.position,
-            _ => step,
-        };
-        events.extend(found);
+/// Reads pages.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pool: PgPool,
+    /// Bytes of an event, on average over what was read last. Of large events few are asked for at once.
+    typical_bytes: AtomicUsize,
+}
+
+/// What is taken for the size of an event until some were read.
+const FIRST_TYPICAL_BYTES: usize = 1024;
+
+/// A part of a page.
+struct Piece {
+    events: Vec<RecordedEvent>,
+    /// Whether there may be more events in the range that was asked for.
+    is_cut: bool,
+}
+
+/// A page that is being read.
+struct Filling {
+    size: PageSize,
+    events: Vec<RecordedEvent>,
+    bytes: usize,
+}
+
+impl Filling {
+    fn new(size: PageSize) -> Self {
+        Self { size, events: Vec::new(), bytes: 0 }
     }
-    Ok(LogPage { events, next: Some(next), head })
+
+    fn is_full(&self) -> bool {
+        self.events.len() >= self.size.events || self.bytes >= self.size.bytes
+    }
+
+    fn left(&self) -> PageSize {
+        PageSize { events: self.size.events - self.events.len(), bytes: self.size.bytes.saturating_sub(self.bytes) }
+    }
+
+    fn add(&mut self, events: Vec<RecordedEvent>) {
+        self.bytes += events.iter().map(RecordedEvent::bytes).sum::<usize>();
+        if self.events.is_empty() {
+            self.events = events;
+        } else {
+            self.events.extend(events);
+        }
+    }
+}
+
+impl Reader {
+    pub(super) fn new(pool: PgPool) -> Self {
+        Self { pool, typical_bytes: AtomicUsize::new(FIRST_TYPICAL_BYTES) }
+    }
+
+    /// Reads the log forward, from the event after `after`.
+    pub(super) async fn forward(
+        &self,
+        after: Position,
+        size: PageSize,
+        filter: &Filter,
+    ) -> Result<LogPage, sqlx::Error> {
+        let head = head(&self.pool).await?;
+        let end = Position(head.0.min(after.0.saturating_add(SEARCH)));
+        let mut page = Filling::new(size);
+        let mut next = after;
+        while next < end && !page.is_full() {
+            let step = if filter.is_all() { end } else { Position(end.0.min(next.0 + SEARCH_STEP)) };
+            let Piece { events, is_cut } = self.range(next, step, page.left(), Direction::Forward, filter).await?;
+            next = events.last().filter(|_| is_cut).map_or(step, |last| last.position);
+            page.add(events);
+        }
+        Ok(LogPage { events: page.events, next: Some(next), head })
+    }
+
+    /// Reads the log forward as [`forward`](Self::forward) does, and faster if there are many events.
+    pub(super) async fn batch(&self, after: Position, size: PageSize, filter: &Filter) -> Result<LogPage, sqlx::Error> {
+        let head = head(&self.pool).await?;
+        if head.0.saturating_sub(after.0) < COPY_FROM || size.events < usize::try_from(COPY_FROM).unwrap_or(usize::MAX)
+        {
+            return self.forward(after, size, filter).await;
+        }
+        let end = Position(head.0.min(after.0.saturating_add(SEARCH_STEP)));
+        let Piece { events, is_cut } = copy(&self.pool, after, end, size, filter).await?;
+        let next = events.last().filter(|_| is_cut).map_or(end, |last| last.position);
+        Ok(LogPage { events, next: Some(next), head })
+    }
+
+    /// Reads the log backward, from the event before `before`; `None` begins at the newest event.
+    pub(super) async fn backward(
+        &self,
+        before: Option<Position>,
+        size: PageSize,
+        filter: &Filter,
+    ) -> Result<LogPage, sqlx::Error> {
+        let head = head(&self.pool).await?;
+        let start = before.map_or(head, |before| Position(before.0.saturating_sub(1).min(head.0)));
+        let end = Position(start.0.saturating_sub(SEARCH));
+        let mut page = Filling::new(size);
+        // Everything above this position has been searched.
+        let mut searched = start;
+        while searched > end && !page.is_full() {
+            let step = if filter.is_all() { end } else { Position(end.0.max(searched.0.saturating_sub(SEARCH_STEP))) };
+            let Piece { events, is_cut } = self.range(step, searched, page.left(), Direction::Backward, filter).await?;
+            searched = events.last().filter(|_| is_cut).map_or(step, |last| Position(last.position.0 - 1));
+            page.add(events);
+        }
+        let next = (searched > Position(0)).then(|| searched.next());
+        Ok(LogPage { events: page.events, next, head })
+    }
+
+    /// The events after `after`, up to and including `to`: not all of those that there is room for, if they are large.
+    async fn range(
+        &self,
+        after: Position,
+        to: Position,
+        left: PageSize,
+        direction: Direction,
+        filter: &Filter,
+    ) -> Result<Piece, sqlx::Error> {
+        macro_rules! statement {
+            ($order:literal) => {
+                select_events!(
+                    "WHERE position > $1 AND position <= $2 \
+                       AND ($4::text[] IS NULL OR type = ANY($4)) \
+                       AND ($5::text[] IS NULL OR split_part(stream, '-', 1) = ANY($5)) \
+                     ORDER BY position ",
+                    $order,
+                    " LIMIT $3"
+                )
+            };
+        }
+        let statement = match direction {
+            Direction::Forward => statement!("ASC"),
+            Direction::Backward => statement!("DESC"),
+        };
+        let limit = self.likely(left);
+        let query = sqlx::query(statement)
+            .bind(after)
+            .bind(to)
+            .bind(to_limit(limit))
+            .bind(filter.types.names())
+            .bind(filter.categories.names());
+        self.piece(query, limit, left.bytes).await
+    }
+
+    /// Reads a stream; `None` if it does not exist. `after` is the version to begin after, in the direction of reading.
+    pub(super) async fn stream(
+        &self,
+        stream: &StreamName,
+        after: Option<StreamVersion>,
+        size: PageSize,
+        direction: Direction,
+    ) -> Result<Option<StreamPage>, sqlx::Error> {
+        let Some(version) = version(&self.pool, stream).await? else { return Ok(None) };
+        let statement = match direction {
+            Direction::Forward => {
+                select_events!("WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version LIMIT $4")
+            }
+            Direction::Backward => {
+                select_events!("WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version DESC LIMIT $4")
+            }
+        };
+        let (mut from, mut to) = match direction {
+            Direction::Forward => (after.unwrap_or_default(), version),
+            // Beyond the newest version there is nothing; a greater number than Postgres has is no reason to fail.
+            Direction::Backward => (
+                StreamVersion(0),
+                after.map_or(version, |after| StreamVersion(after.0.saturating_sub(1).min(version.0))),
+            ),
+        };
+        let mut page = Filling::new(size);
+        while from < to && !page.is_full() {
+            let limit = self.likely(page.left());
+            let query = sqlx::query(statement).bind(stream.as_str()).bind(from).bind(to).bind(to_limit(limit));
+            let Piece { events, is_cut } = self.piece(query, limit, page.left().bytes).await?;
+            let Some(last) = events.last().map(|event| event.version).filter(|_| is_cut) else {
+                page.add(events);
+                break;
+            };
+            match direction {
+                Direction::Forward => from = last,
+                Direction::Backward => to = StreamVersion(last.0 - 1),
+            }
+            page.add(events);
+        }
+        let last = page.events.last().map(|event| event.version);
+        let next = match direction {
+            Direction::Forward => Some(last.unwrap_or(after.unwrap_or_default())),
+            Direction::Backward => last.filter(|last| last.0 > 1),
+        };
+        Ok(Some(StreamPage { events: page.events, next, version }))
+    }
+
+    /// The number of events that fill what is left of a page, if they are as large as those before.
+    fn likely(&self, left: PageSize) -> usize {
+        (left.bytes / self.typical_bytes.load(Ordering::Relaxed)).clamp(1, left.events.max(1))
+    }
+
+    /// Reads the rows of a query with `limit` rows at most, up to the one that reaches `max_bytes`.
+    async fn piece(
+        &self,
+        query: Query<'_, Postgres, PgArguments>,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Piece, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        let mut rows = query.fetch(&mut *connection);
+        let (mut events, mut bytes) = (Vec::new(), 0);
+        // The events are larger than those before: a few of them are read on and dropped, which is cheaper than another connection.
+        let (mut is_full, mut dropped, mut has_ended) = (false, 0, true);
+        while let Some(row) = within(ANSWER_TIMEOUT, "events of the log", rows.try_next()).await? {
+            let event = event_from_row(&row)?;
+            if is_full {
+                dropped += event.bytes();
+                if dropped > max_bytes {
+                    has_ended = false;
+                    break;
+                }
+                continue;
+            }
+            bytes += event.bytes();
+            is_full = bytes >= max_bytes;
+            events.push(event);
+        }
+        drop(rows);
+        if !has_ended {
+            connection.close_on_drop();
+        }
+        if !events.is_empty() {
+            self.typical_bytes.store((bytes / events.len()).max(1), Ordering::Relaxed);
+        }
+        let is_cut = is_full || events.len() >= limit;
+        Ok(Piece { events, is_cut })
+    }
 }
 
 /// From this many positions on, a COPY is worth its planning. It returns events in a third of the time of a SELECT.
 const COPY_FROM: u64 = 1000;
-
-/// Reads the log forward as [`forward`] does, and faster if there are many events.
-pub(super) async fn batch(
-    pool: &PgPool,
-    after: Position,
-    limit: usize,
-    filter: &Filter,
-) -> Result<LogPage, sqlx::Error> {
-    let head = head(pool).await?;
-    if head.0.saturating_sub(after.0) < COPY_FROM || limit < usize::try_from(COPY_FROM).unwrap_or(usize::MAX) {
-        return forward(pool, after, limit, filter).await;
-    }
-    let end = Position(head.0.min(after.0.saturating_add(SEARCH_STEP)));
-    let events = copy(pool, after, end, limit, filter).await?;
-    let next = match events.last() {
-        Some(last) if events.len() == limit => last.position,
-        _ => end,
-    };
-    Ok(LogPage { events, next: Some(next), head })
-}
+/// What stands after the last row of a COPY: the number of fields of no row.
+const END_OF_ROWS: [u8; 2] = (-1_i16).to_be_bytes();
+/// Bytes of a COPY that are read in any case: its header is in the message of the first row.
+const LEAST_COPY: usize = 1024;
 
 async fn copy(
     pool: &PgPool,
     after: Position,
     to: Position,
-    limit: usize,
+    size: PageSize,
     filter: &Filter,
-) -> Result<Vec<RecordedEvent>, sqlx::Error> {
+) -> Result<Piece, sqlx::Error> {
     // COPY takes no parameters.
     let mut statement = format!("COPY ({} {after} AND position <= {to}", select_events!("WHERE position >"));
     for (column, names) in [("type", &filter.types), ("split_part(stream, '-', 1)", &filter.categories)] {
@@ -119,15 +335,20 @@ async fn copy(
             let _ = write!(statement, " AND {column} = ANY (ARRAY[{}]::text[])", literals(names));
         }
     }
-    let _ = write!(statement, " ORDER BY position LIMIT {limit}) TO STDOUT (FORMAT binary)");
+    let _ = write!(statement, " ORDER BY position LIMIT {}) TO STDOUT (FORMAT binary)", size.events);
 
-    let buffer = copy_out(pool, &statement).await?;
+    let (mut buffer, is_cut) = copy_out(pool, &statement, size.bytes.max(LEAST_COPY)).await?;
+    if is_cut {
+        // Postgres sends each row in a message of its own. The end of all rows was dropped with the others.
+        buffer.extend_from_slice(&END_OF_ROWS);
+    }
     let mut rows = BinaryRows::new(&buffer)?;
-    let mut events = Vec::with_capacity(limit);
+    let mut events = Vec::new();
     while rows.next_row()? {
         events.push(event_from_copy(&mut rows)?);
     }
-    Ok(events)
+    let is_cut = is_cut || events.len() >= size.events;
+    Ok(Piece { events, is_cut })
 }
 
 /// Texts as SQL literals, with commas between.
@@ -135,68 +356,6 @@ fn literals(texts: &[String]) -> String {
     // An escape string, which does not depend on `standard_conforming_strings`.
     let literal = |text: &String| format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"));
     texts.iter().map(literal).collect::<Vec<_>>().join(", ")
-}
-
-/// Reads the log backward, from the event before `before`; `None` begins at the newest event.
-pub(super) async fn backward(
-    pool: &PgPool,
-    before: Option<Position>,
-    limit: usize,
-    filter: &Filter,
-) -> Result<LogPage, sqlx::Error> {
-    let head = head(pool).await?;
-    let start = before.map_or(head, |before| Position(before.0.saturating_sub(1).min(head.0)));
-    let end = Position(start.0.saturating_sub(SEARCH));
-    let mut events = Vec::new();
-    // Everything above this position has been searched.
-    let mut searched = start;
-    while searched > end && events.len() < limit {
-        let step = if filter.is_all() { end } else { Position(end.0.max(searched.0.saturating_sub(SEARCH_STEP))) };
-        let left = limit - events.len();
-        let found = range(pool, step, searched, left, Direction::Backward, filter).await?;
-        searched = match found.last() {
-            Some(last) if found.len() == left => Position(last.position.0 - 1),
-            _ => step,
-        };
-        events.extend(found);
-    }
-    let next = (searched > Position(0)).then(|| searched.next());
-    Ok(LogPage { events, next, head })
-}
-
-/// The events after `after`, up to and including `to`.
-async fn range(
-    pool: &PgPool,
-    after: Position,
-    to: Position,
-    limit: usize,
-    direction: Direction,
-    filter: &Filter,
-) -> Result<Vec<RecordedEvent>, sqlx::Error> {
-    macro_rules! statement {
-        ($order:literal) => {
-            select_events!(
-                "WHERE position > $1 AND position <= $2 \
-                   AND ($4::text[] IS NULL OR type = ANY($4)) \
-                   AND ($5::text[] IS NULL OR split_part(stream, '-', 1) = ANY($5)) \
-                 ORDER BY position ",
-                $order,
-                " LIMIT $3"
-            )
-        };
-    }
-    let statement = match direction {
-        Direction::Forward => statement!("ASC"),
-        Direction::Backward => statement!("DESC"),
-    };
-    let events = sqlx::query(statement)
-        .bind(after)
-        .bind(to)
-        .bind(to_limit(limit))
-        .bind(filter.types.names())
-        .bind(filter.categories.names())
-        .fetch(pool);
-    rows_within("events of the log", events).await?.iter().map(event_from_row).collect()
 }
 
 /// The events at these positions, in their order.
@@ -211,38 +370,6 @@ pub(super) async fn version(pool: &PgPool, stream: &StreamName) -> Result<Option
         .bind(stream.as_str())
         .fetch_optional(pool);
     within(ANSWER_TIMEOUT, "the version of a stream", read).await
-}
-
-/// Reads a stream; `None` if it does not exist. `after` is the version to begin after, in the direction of reading.
-pub(super) async fn stream(
-    pool: &PgPool,
-    stream: &StreamName,
-    after: Option<StreamVersion>,
-    limit: usize,
-    direction: Direction,
-) -> Result<Option<StreamPage>, sqlx::Error> {
-    let Some(version) = version(pool, stream).await? else { return Ok(None) };
-    let (statement, from, to) = match direction {
-        Direction::Forward => (
-            select_events!("WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version LIMIT $4"),
-            after.unwrap_or_default(),
-            version,
-        ),
-        Direction::Backward => (
-            select_events!("WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version DESC LIMIT $4"),
-            StreamVersion(0),
-            after.map_or(version, |after| StreamVersion(after.0.saturating_sub(1))),
-        ),
-    };
-    let rows = sqlx::query(statement).bind(stream.as_str()).bind(from).bind(to).bind(to_limit(limit)).fetch(pool);
-    let rows = rows_within("events of a stream", rows).await?;
-    let events = rows.iter().map(event_from_row).collect::<Result<Vec<_>, _>>()?;
-    let last = events.last().map(|event| event.version);
-    let next = match direction {
-        Direction::Forward => Some(last.unwrap_or(from)),
-        Direction::Backward => last.filter(|last| last.0 > 1),
-    };
-    Ok(Some(StreamPage { events, next, version }))
 }
 
 fn to_limit(limit: usize) -> i64 {

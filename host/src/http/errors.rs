@@ -10,6 +10,7 @@ use super::{
     extract::{NoParams, PathParams},
     postgrest::PostgrestError,
     problem::{Code, Problem},
+    sending::too_much_to_send,
     server_error::{internal, unavailable},
 };
 use crate::{
@@ -299,6 +300,12 @@ impl From<ReadError> for Problem {
             ReadError::BeyondHead { wanted, head } => {
                 Self::new(Code::PositionBeyondHead, detail).with("after", wanted).with("head", head)
             }
+            ReadError::TimedOut(_) | ReadError::Cancelled => Self::new(Code::QueryTimeout, detail),
+            ReadError::TooLarge { max, .. } => {
+                Self::new(Code::AnswerTooLarge, detail).with("limit", "max_answer_bytes").with("max", max)
+            }
+            ReadError::TooMany(_) => Self::new(Code::TooManyQueries, detail),
+            ReadError::TooMuchToSend => too_much_to_send(),
             ReadError::Query(error) => PostgrestError::from(error).into(),
             ReadError::Postgres(error) => error.into(),
         }

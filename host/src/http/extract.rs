@@ -41,6 +41,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
+        refuse_nul(query)?;
         let parameters = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         serde_path_to_error::deserialize(parameters).map(Self).map_err(|error| {
             let (path, inner) = (error.path().to_string(), error.inner().to_string());
@@ -63,6 +64,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
             Problem::new(Code::InvalidQuery, format!("query string: {reason}"))
         })
     }
+}
+
+/// Refuses a query string with a text that nothing can have: Postgres does not take it.
+fn refuse_nul(query: &str) -> Result<(), Problem> {
+    let mut parameters = form_urlencoded::parse(query.as_bytes());
+    let Some((name, _)) = parameters.find(|(name, value)| name.contains('\0') || value.contains('\0')) else {
+        return Ok(());
+    };
+    let what = if name.contains('\0') { "the name of a parameter".to_owned() } else { format!("`{name}`") };
+    let detail = format!("query string: {what} has the character NUL (%00), which no text may have");
+    Err(Problem::new(Code::InvalidQuery, detail))
 }
 
 /// What is wrong with a number, if that is what Rust's message is about.
@@ -98,6 +110,12 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathPar
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if parts.uri.path().contains("%00") {
+            return Err(Problem::new(
+                Code::InvalidPath,
+                "the path has the character NUL (%00), which no name may have",
+            ));
+        }
         axum::extract::Path::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Path(params)| Self(params))

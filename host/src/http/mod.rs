@@ -32,6 +32,7 @@ mod problem;
 mod projections;
 mod request_id;
 mod router;
+mod sending;
 mod serve;
 mod server_error;
 mod settings;
@@ -47,6 +48,7 @@ pub use self::{
     known_host::{AllowedHost, AllowedHostError},
     openapi::{MAX_DESCRIBED_COLUMNS, MAX_DESCRIBED_TABLES},
     router::router,
+    sending::Sending,
     serve::{MAX_REFUSED, serve},
     settings::{ConnectionSettings, HttpSettings, WorkSettings},
     state::Api,

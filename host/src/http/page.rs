@@ -3,10 +3,12 @@
 use super::{
     problem::{Code, Problem},
     settings::HttpSettings,
+    state::Api,
 };
 use crate::{
     api::After,
-    event_log::{Position, StreamName, StreamVersion},
+    event_log::{PageSize, Position, StreamName, StreamVersion},
+    queries::Reserved,
 };
 
 /// Items of a page if the client does not say how many.
@@ -53,4 +55,9 @@ pub(super) fn limit(asked: Option<u64>, settings: &HttpSettings) -> Result<usize
         return Err(Problem::new(Code::InvalidQuery, detail));
     }
     Ok(limit)
+}
+
+/// Waits for the memory of a page of events.
+pub(super) async fn reserve(api: &Api, size: PageSize) -> Result<Reserved, Problem> {
+    api.sending.reserve_page(size.bytes, size.events, api.log.limits().max_event_bytes).await
 }

@@ -47,6 +47,7 @@ macro_rules! codes {
 }
 
 codes! {
+    AnswerTooLarge "answer_too_large" PAYLOAD_TOO_LARGE "The answer is larger than a limit allows",
     AppendUnknown "append_unknown" SERVICE_UNAVAILABLE "Whether the events were appended is not known",
     BarrierTimedOut "barrier_timed_out" SERVICE_UNAVAILABLE "The builds did not come to one position in time",
     BodyTimeout "body_timeout" REQUEST_TIMEOUT "The body of the request did not come in time",
@@ -85,6 +86,7 @@ codes! {
     PositionBeyondHead "position_beyond_head" CONFLICT "The log, or the stream, does not reach so far",
     ProjectionNotFound "projection_not_found" NOT_FOUND "The projection does not exist",
     ProjectionNotReady "projection_not_ready" SERVICE_UNAVAILABLE "No build of the projection has caught up yet",
+    QueryTimeout "query_timeout" GATEWAY_TIMEOUT "The query took too long, and was ended",
     ReadModelBehind "read_model_behind" SERVICE_UNAVAILABLE "The read model is not yet at the wanted position",
     RetryOutOfOrder "retry_out_of_order" CONFLICT "The dead letters can only be retried out of order",
     Starting "starting" SERVICE_UNAVAILABLE "The host is starting",
@@ -92,6 +94,8 @@ codes! {
     TableNotFound "table_not_found" NOT_FOUND "The projection has no such table",
     TimedOut "timed_out" SERVICE_UNAVAILABLE "The host did not answer in time",
     TooManyBuilds "too_many_builds" CONFLICT "The projection has as many builds or verifications as it may have",
+    TooManyQueries "too_many_queries" SERVICE_UNAVAILABLE "Too many queries on the projection run and wait",
+    TooMuchToSend "too_much_to_send" SERVICE_UNAVAILABLE "The answers that are being sent take all their memory",
     UpcastFailed "upcast_failed" UNPROCESSABLE_ENTITY "An upcaster cannot rewrite an event",
     UpcasterConflict "upcaster_conflict" CONFLICT "The upcaster conflicts with another one",
     UpcasterNotFound "upcaster_not_found" NOT_FOUND "The upcaster does not exist, or is not active",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{cors::CorsOrigin, known_host::AllowedHost};
+use crate::queries::ReadLimits;
 
 /// Settings of the HTTP API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,14 @@ pub struct HttpSettings {
     pub max_page: usize,
     /// Rows of one page of a read model.
     pub max_rows: u64,
+    /// Bytes of the events of one page: it ends with the event that reaches them.
+    pub max_page_bytes: usize,
+    /// Bytes of an answer of a read model.
+    pub max_answer_bytes: usize,
+    /// Bytes of all answers that are being sent. Half of them are for followers.
+    pub max_sending_bytes: usize,
+    /// For how long a query on a read model may run.
+    pub query_timeout: Duration,
     /// How long a client may ask to wait for a position or a comparison.
     pub max_wait: Duration,
     /// Origins whose pages may read with a browser.
@@ -66,12 +75,17 @@ pub struct WorkSettings {
 
 impl Default for HttpSettings {
     fn default() -> Self {
+        let reads = ReadLimits::default();
         Self {
             max_body_bytes: 8 * 1024 * 1024,
             max_import_bytes: 4 * 1024 * 1024 * 1024,
             max_bodies_bytes: 256 * 1024 * 1024,
             max_page: 1000,
-            max_rows: 10_000,
+            max_rows: reads.max_rows,
+            max_page_bytes: 4 * 1024 * 1024,
+            max_answer_bytes: reads.max_bytes,
+            max_sending_bytes: 512 * 1024 * 1024,
+            query_timeout: reads.timeout,
             max_wait: Duration::from_secs(60),
             cors_origins: Vec::new(),
             allowed_hosts: Vec::new(),
@@ -88,7 +102,7 @@ impl Default for ConnectionSettings {
             // Longer than proxies (nginx: 60 s) and clients (reqwest: 90 s) keep theirs, so that they close first and no request meets a
             // connection that is just being closed.
             idle_timeout: Duration::from_secs(120),
-            write_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(30),
             closing_timeout: Duration::from_secs(10),
         }
     }

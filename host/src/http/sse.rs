@@ -5,11 +5,9 @@
 use std::{convert::Infallible, time::Duration};
 
 use axum::{
-    http::{HeaderMap, HeaderName},
-    response::{
-        IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
-    },
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderName, header},
+    response::{IntoResponse, Response},
 };
 use futures_util::{Stream, StreamExt, stream};
 use serde::Serialize;
@@ -26,7 +24,9 @@ use super::{
 /// How often an empty comment is sent while there are no events, so that neither side takes the connection for dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Tells nginx not to gather the answer: by default it sends nothing before it has some KiB.
+/// An empty comment.
+const COMMENT: &[u8] = b":\n\n";
+
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Whether the client asks to follow: `Accept: text/event-stream`, and nothing that it wants more is a page.
@@ -66,46 +66,103 @@ pub(super) fn refuse_limit(limit: Option<u64>) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Answers with events in batches, after a comment that tells client and proxies at once that the answer has begun, until the host stops or reading fails; the client reconnects by itself. After a failure the
-/// last event is `error`, without an id.
+/// The pieces of an answer that follows, each of some messages: text, and the memory that it takes.
+pub(super) type Piece = Bytes;
+
+/// Answers with pieces, after a comment that tells client and proxies at once that the answer has begun, until the host stops or reading fails;
+/// the client reconnects by itself. After a failure the last message is an event `error`, without an id.
 pub(super) fn respond(
-    events: impl Stream<Item = Result<Vec<Event>, impl Into<Problem> + Send + 'static>> + Send + 'static,
+    pieces: impl Stream<Item = Result<Piece, impl Into<Problem> + Send + 'static>> + Send + 'static,
     closing: CancellationToken,
 ) -> Response {
     let (id, prefix) = (RequestId::current(), ForwardedPrefix::current());
-    let until_failure = stream::unfold(Some(Box::pin(events)), move |events| {
-        // The events are read after the handler has returned.
+    let until_failure = stream::unfold(Some(Box::pin(pieces)), move |pieces| {
+        // The pieces are read after the handler has returned.
         let read = async {
-            let mut events = events?;
-            Some(match events.next().await? {
-                Ok(batch) => (batch, Some(events)),
-                Err(error) => (vec![error_event(&error.into())], None),
+            let mut pieces = pieces?;
+            // Dropped at its end, the wait for the next piece loses nothing.
+            Some(match tokio::time::timeout(KEEP_ALIVE, pieces.next()).await {
+                Err(_) => (Bytes::from_static(COMMENT), Some(pieces)),
+                Ok(Some(Ok(piece))) => (piece, Some(pieces)),
+                Ok(Some(Err(error))) => (Message::error(&error.into()).0.into(), None),
+                Ok(None) => return None,
             })
         };
         id.clone().scope(prefix.clone().scope(read))
     });
-    let begun = stream::iter([vec![Event::default().comment("")]]);
-    let events = begun
-        .chain(until_failure)
-        .flat_map(|batch| stream::iter(batch).map(Ok::<_, Infallible>))
-        .take_until(closing.cancelled_owned());
-    // `Cache-Control: no-cache` comes with it.
-    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    ([(ACCEL_BUFFERING, "no")], events).into_response()
+    let pieces = stream::iter([Bytes::from_static(COMMENT)]).chain(until_failure).map(Ok::<_, Infallible>);
+    let body = Body::from_stream(pieces.take_until(closing.cancelled_owned()));
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-cache"),
+        // By default nginx gathers the answer, and sends nothing before it has some KiB.
+        (ACCEL_BUFFERING, "no"),
+    ];
+    (headers, body).into_response()
 }
 
-/// A problem as an event, since the status of the answer is sent already.
-fn error_event(problem: &Problem) -> Event {
-    let event = || Event::default().event("error");
+/// A message for a follower, as it is sent.
+pub(super) struct Message(String);
+
+impl Message {
+    /// A message; `id` is the `Last-Event-ID` with which its reader reconnects after it. Content that cannot be shown becomes an event
+    /// `error` with that id, so that the reader gets past it.
+    pub(super) fn new(id: u64, content: Result<impl Serialize, Problem>) -> Self {
+        let text = content.and_then(|content| serde_json::to_string(&content).map_err(|error| internal(&error)));
+        match text {
+            Ok(text) => Self::of(None, Some(&text), Some(id)),
+            Err(problem) => Self::of(Some("error"), Some(&json(&problem)), Some(id)),
+        }
+    }
+
+    /// A message without data, which moves the `Last-Event-ID` of its reader. Its program gets nothing.
+    pub(super) fn id(id: u64) -> Self {
+        Self::of(None, None, Some(id))
+    }
+
+    /// An event with a name.
+    pub(super) fn named(event: &str, data: &str) -> Self {
+        Self::of(Some(event), Some(data), None)
+    }
+
+    /// A problem as an event, since the status of the answer is sent already.
+    fn error(problem: &Problem) -> Self {
+        Self::of(Some("error"), Some(&json(problem)), None)
+    }
+
+    fn of(event: Option<&str>, data: Option<&str>, id: Option<u64>) -> Self {
+        let mut text = String::with_capacity(data.map_or(0, str::len) + 64);
+        let mut line = |name: &str, value: &str| {
+            for part in [name, ": ", value, "\n"] {
+                text.push_str(part);
+            }
+        };
+        if let Some(event) = event {
+            line("event", event);
+        }
+        // In JSON, line breaks are white space between tokens and never part of a string.
+        for data in data.into_iter().flat_map(|data| data.split(['\n', '\r'])) {
+            line("data", data);
+        }
+        if let Some(id) = id {
+            line("id", &id.to_string());
+        }
+        text.push('\n');
+        Self(text)
+    }
+}
+
+/// The text of several messages.
+pub(super) fn together(messages: impl IntoIterator<Item = Message>) -> String {
+    let mut messages = messages.into_iter();
+    let mut text = messages.next().map(|message| message.0).unwrap_or_default();
+    messages.for_each(|message| text.push_str(&message.0));
+    text
+}
+
+fn json(problem: &Problem) -> String {
     // A problem can always be written as JSON.
-    event().json_data(problem).unwrap_or_else(|_| event().data("the host failed"))
-}
-
-/// A message for a follower; `id` is the `Last-Event-ID` with which it reconnects after it. Content that cannot be shown becomes
-/// an event `error` with that id, so that the follower gets past it.
-pub(super) fn message(id: u64, content: Result<impl Serialize, Problem>) -> Event {
-    let message = content.and_then(|content| Event::default().json_data(content).map_err(|error| internal(&error)));
-    message.unwrap_or_else(|problem| error_event(&problem)).id(id.to_string())
+    serde_json::to_string(problem).unwrap_or_else(|_| "the host failed".to_owned())
 }
 
 #[cfg(test)]
@@ -113,6 +170,13 @@ mod tests {
     use axum::http::{HeaderValue, header};
 
     use super::*;
+
+    #[test]
+    fn data_of_several_lines_is_one_message() {
+        let messages =
+            [Message::new(7, Ok::<_, Problem>([1])), Message::id(8), Message::of(Some("x"), Some("{\r\n\n1}"), None)];
+        assert_eq!(together(messages), "data: [1]\nid: 7\n\nid: 8\n\nevent: x\ndata: {\ndata: \ndata: \ndata: 1}\n\n");
+    }
 
     #[test]
     fn a_client_follows_if_it_wants_events_at_least_as_much_as_a_page() {

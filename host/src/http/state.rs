@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::settings::HttpSettings;
+use super::{sending::Sending, settings::HttpSettings};
 use crate::{event_log::EventLog, modules::Modules, operations::Operations, postgres::Database, queries::Queries};
 
 /// The state that the handlers share.
@@ -22,6 +22,8 @@ pub struct Api {
     pub database: Database,
     /// Settings.
     pub settings: Arc<HttpSettings>,
+    /// The memory of answers that are being sent.
+    pub sending: Sending,
     /// Ends the answers that follow, which never end by themselves, when the host stops.
     pub closing: CancellationToken,
 }

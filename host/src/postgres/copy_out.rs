@@ -8,22 +8,32 @@ use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 
 use super::within::{ANSWER_TIMEOUT, within};
 
-/// What a statement `COPY … TO STDOUT` returns. Each piece of it has its own bound, since all of it may be large.
+/// What a statement `COPY … TO STDOUT` returns, up to the piece that reaches `max_bytes`, and whether there was more. Each piece has its own
+/// bound of time, since all of them may be large.
 ///
 /// # Errors
 /// Postgres fails, or falls silent.
-pub async fn copy_out(pool: &PgPool, statement: &str) -> Result<Vec<u8>, sqlx::Error> {
+pub async fn copy_out(pool: &PgPool, statement: &str, max_bytes: usize) -> Result<(Vec<u8>, bool), sqlx::Error> {
     let what = "a COPY from the log";
     let mut copying = Copying { connection: pool.acquire().await?, is_done: false };
     let connection: &mut PgConnection = &mut copying.connection;
     let mut pieces = within(ANSWER_TIMEOUT, what, connection.copy_out_raw(statement)).await?;
-    let mut received = Vec::new();
-    while let Some(piece) = within(ANSWER_TIMEOUT, what, pieces.try_next()).await? {
-        received.extend_from_slice(&piece);
-    }
+    // What comes after the limit is read and dropped, up to as much again: that is cheaper than another connection.
+    let (mut received, mut dropped) = (Vec::new(), 0);
+    let is_done = loop {
+        let Some(piece) = within(ANSWER_TIMEOUT, what, pieces.try_next()).await? else { break true };
+        if received.len() < max_bytes {
+            received.extend_from_slice(&piece);
+            continue;
+        }
+        dropped += piece.len();
+        if dropped > max_bytes {
+            break false;
+        }
+    };
     drop(pieces);
-    copying.is_done = true;
-    Ok(received)
+    copying.is_done = is_done;
+    Ok((received, dropped > 0))
 }
 
 /// A connection that is closed if it is dropped before the COPY is done.

@@ -24,6 +24,8 @@ pub const TOO_MANY_CONNECTIONS: &str = "53300";
 pub const DEADLOCK_DETECTED: &str = "40P01";
 /// A lock was not granted within the session's `lock_timeout`.
 pub const LOCK_NOT_AVAILABLE: &str = "55P03";
+/// A statement was ended: by the session's `statement_timeout`, or by somebody else.
+pub const QUERY_CANCELED: &str = "57014";
 /// A write on a server that is a replica, and not promoted yet.
 pub const READ_ONLY_TRANSACTION: &str = "25006";
 

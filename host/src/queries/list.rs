@@ -1,6 +1,6 @@
 //! What there is to read.
 
-use super::{Queries, read::ReadError};
+use super::{Queries, error::ReadError};
 use crate::{
     builds::{ReadModelSummary, read_models},
     read_model::Identifier,

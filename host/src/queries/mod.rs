@@ -1,8 +1,15 @@
 //! What readers do: read the active build, and wait for a position.
 
 mod active;
+mod body;
+mod budget;
+mod error;
+mod limits;
 mod list;
+mod look;
 mod read;
+mod running;
+mod slots;
 mod stopped;
 mod wait;
 
@@ -13,7 +20,13 @@ use tokio::sync::watch;
 
 use crate::postgres::Database;
 
-pub use self::read::{Answer, ReadError, ReadRequest};
+pub use self::{
+    body::AnswerBody,
+    budget::{ByteBudget, Reserved},
+    error::ReadError,
+    limits::ReadLimits,
+    read::{Answer, ReadRequest},
+};
 
 /// What readers can do. Clones are handles on one.
 #[derive(Clone, Debug)]
@@ -22,8 +35,10 @@ pub struct Queries {
     /// For the SQL of readers' queries.
     queries: PgPool,
     active_builds: Arc<active::ActiveBuilds>,
-    /// Changes with each commit of this host's workers.
-    committed: watch::Receiver<u64>,
+    /// Who may run a query.
+    slots: Arc<slots::Slots>,
+    /// For those that wait for a position.
+    looks: look::Looks,
 }
 
 impl Queries {
@@ -31,6 +46,8 @@ impl Queries {
     #[must_use]
     pub fn new(database: &Database, committed: watch::Receiver<u64>) -> Self {
         let (pool, queries) = (database.lookups.clone(), database.queries.clone());
-        Self { pool, queries, active_builds: Arc::default(), committed }
+        let slots = Arc::new(slots::Slots::new(queries.options().get_max_connections() as usize));
+        let looks = look::Looks::new(pool.clone(), committed);
+        Self { pool, queries, active_builds: Arc::default(), slots, looks }
     }
 }

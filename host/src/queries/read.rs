@@ -1,14 +1,26 @@
 //! Queries on the active build.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use sqlx::postgres::PgDatabaseError;
+use futures_util::{Stream, TryStreamExt};
+use sqlx::{
+    Row,
+    postgres::{PgDatabaseError, PgRow},
+};
+use tokio::time::{Instant, timeout};
 
-use super::Queries;
+use super::{
+    Queries,
+    body::{AnswerBody, BodyWriter},
+    error::ReadError,
+    limits::ReadLimits,
+    running::{Mark, Running},
+    slots::Slot,
+};
 use crate::{
     builds::{ActiveBuild, ActiveLookup, BuildNumber, is_active},
     event_log::Position,
-    postgres::{is_missing_table, is_transient},
+    postgres::{Backoff, is_missing_table, is_transient, sqlstate::QUERY_CANCELED},
     read_model::{
         Identifier,
         query::{Query, QueryError, Rendering, Shape, Sql},
@@ -28,15 +40,15 @@ pub struct ReadRequest<'a> {
     pub shape: Shape,
     /// Whether to count all rows that match.
     pub exact_count: bool,
-    /// The most rows that a page may have.
-    pub max_rows: u64,
+    /// What it may cost.
+    pub limits: &'a ReadLimits,
 }
 
 /// The answer to a query, and the position that it is of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Answer {
     /// The page, as JSON.
-    pub body: String,
+    pub body: AnswerBody,
     /// Rows of the page.
     pub rows: u64,
     /// Rows before the page.
@@ -49,111 +61,53 @@ pub struct Answer {
     pub build: BuildNumber,
 }
 
-/// The row that the statement of a query returns. Its counts are never negative.
-#[derive(sqlx::FromRow)]
-struct PageRow {
+/// A page as it was read.
+struct Page {
     checkpoint: Position,
-    body: String,
-    page_rows: i64,
-    total_rows: Option<i64>,
+    body: AnswerBody,
+    rows: u64,
+    /// Never negative.
+    total: Option<i64>,
 }
 
-/// Why a query has no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// There is no such projection.
-    #[error("there is no projection `{0}`")]
-    NoProjection(Identifier),
-    /// The projection has no such table.
-    #[error("projection `{projection}` has no table `{table}`; it has {}", tables.join(", "))]
-    NoTable {
-        /// The projection.
-        projection: Identifier,
-        /// The table.
-        table: String,
-        /// The tables that it has.
-        tables: Vec<String>,
-    },
-    /// No build has caught up yet.
-    #[error("projection `{projection}` is not ready: {reason}")]
-    NotReady {
-        /// The projection.
-        projection: Identifier,
-        /// What its builds are doing.
-        reason: String,
-    },
-    /// The active build's tables do not exist.
-    #[error(
-        "projection `{projection}` cannot be read: the table {table} of its active build is missing from the database, as after a restore \
-         of the schema gnomon alone; rebuild the projection"
-    )]
-    Missing {
-        /// The projection.
-        projection: Identifier,
-        /// A table.
-        table: String,
-    },
-    /// The read model has not reached the position that the reader asks for.
-    #[error(
-        "projection `{projection}` is at position {checkpoint}, and not yet at {wanted}{}",
-        stands_still.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default()
-    )]
-    Behind {
-        /// The projection.
-        projection: Identifier,
-        /// Its checkpoint.
-        checkpoint: Position,
-        /// The position that the reader asks for.
-        wanted: Position,
-        /// Why its active build stands still, if it does.
-        stands_still: Option<String>,
-    },
-    /// The log does not reach the position that the reader asks for: the reader knows another log.
-    #[error(
-        "the reader has seen position {wanted}, but the log ends at {head}: it is not the log that the reader knows. It may have \
-         been restored from a backup. Ask for a position that it has"
-    )]
-    BeyondHead {
-        /// The position that the reader asks for.
-        wanted: Position,
-        /// The position of the newest event.
-        head: Position,
-    },
-    /// The query is wrong.
-    #[error("{}", .0.message)]
-    Query(QueryError),
-    /// Postgres fails.
-    #[error("cannot read: {0}")]
-    Postgres(sqlx::Error),
-}
-
-impl From<sqlx::Error> for ReadError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Postgres(error)
-    }
-}
-
-/// How often a query is tried before it fails because the active build changes or the connection breaks.
+/// How often a query is tried before it fails because the active build changes.
 const TRIES: usize = 5;
-/// The pause before a query is tried on another connection.
-const PAUSE: Duration = Duration::from_millis(20);
+/// For how long a query is tried again on other connections.
+const RETRY_FOR: Duration = Duration::from_secs(5);
+/// The first pause before that, and the longest.
+const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(500)];
+/// How long a query waits until it may run.
+const TURN_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Queries {
-    /// Answers a query from the active build.
+    /// Answers a query from the active build. If it is dropped, the query ends in Postgres as well.
     ///
     /// # Errors
-    /// There is nothing to read, the query is wrong, or Postgres fails.
+    /// There is nothing to read, the query is wrong or costs too much, or Postgres fails.
     pub async fn read(&self, request: ReadRequest<'_>) -> Result<Answer, ReadError> {
+        let limit = request.limits.timeout;
+        let slot = match timeout(limit.min(TURN_TIMEOUT), self.slots.take(request.projection)).await {
+            Ok(Ok(slot)) => Arc::new(slot),
+            Ok(Err(_)) | Err(_) => return Err(ReadError::TooMany(request.projection.clone())),
+        };
+        timeout(limit, self.read_again(request, &slot)).await.unwrap_or(Err(ReadError::TimedOut(limit)))
+    }
+
+    async fn read_again(&self, request: ReadRequest<'_>, slot: &Arc<Slot>) -> Result<Answer, ReadError> {
         let mut tries = 0;
+        let (begun, [first, longest]) = (Instant::now(), PAUSES);
+        let mut backoff = Backoff::new(first, longest);
         loop {
-            tries += 1;
-            match self.try_read(request).await {
+            match self.try_read(request, slot).await {
                 // The next try looks the active build up.
-                Ok(None) if tries < TRIES => self.active_builds.forget(request.projection),
+                Ok(None) if tries < TRIES => {
+                    tries += 1;
+                    self.active_builds.forget(request.projection);
+                }
                 Ok(None) => return Err(self.nothing_to_read(request.projection).await?),
                 // A read changes nothing, so it can be repeated on another connection.
-                Err(ReadError::Postgres(error)) if tries < TRIES && is_transient(&error) => {
-                    tokio::time::sleep(PAUSE).await;
+                Err(ReadError::Postgres(error)) if begun.elapsed() < RETRY_FOR && is_transient(&error) => {
+                    tokio::time::sleep(backoff.next_pause()).await;
                 }
                 Ok(Some(answer)) => return Ok(answer),
                 Err(error) => return Err(error),
@@ -174,9 +128,9 @@ impl Queries {
     }
 
     /// Returns `None` if the remembered build is not the active one any more.
-    async fn try_read(&self, request: ReadRequest<'_>) -> Result<Option<Answer>, ReadError> {
+    async fn try_read(&self, request: ReadRequest<'_>, slot: &Arc<Slot>) -> Result<Option<Answer>, ReadError> {
         let active = self.active(request.projection).await?;
-        match self.read_build(&active, request).await {
+        match self.read_build(&active, request, slot).await {
             // The build that replaced the remembered one may have the table, or a column of the type that the query wants. So only
             // the build that is active now may refuse a query.
             Err(ReadError::NoTable { .. } | ReadError::Query(_)) if !is_active(&self.pool, active.build).await? => {
@@ -187,7 +141,12 @@ impl Queries {
     }
 
     /// Answers a query from a build. Returns `None` if it is not the active one any more.
-    async fn read_build(&self, active: &ActiveBuild, request: ReadRequest<'_>) -> Result<Option<Answer>, ReadError> {
+    async fn read_build(
+        &self,
+        active: &ActiveBuild,
+        request: ReadRequest<'_>,
+        slot: &Arc<Slot>,
+    ) -> Result<Option<Answer>, ReadError> {
         let table = active.tables.table(request.table).ok_or_else(|| ReadError::NoTable {
             projection: request.projection.clone(),
             table: request.table.to_owned(),
@@ -198,33 +157,37 @@ impl Queries {
             schema: active.tables.schema().as_str(),
             shape: request.shape,
             exact_count: request.exact_count,
-            max_rows: Some(request.max_rows),
+            max_rows: Some(request.limits.max_rows),
+            max_row_bytes: Some(request.limits.max_bytes as u64),
             first_placeholder: 3,
         });
-        match self.run(request.projection, active, sql).await {
+        match self.run(request, active, sql, slot).await {
             Ok(Some(page)) => Ok(Some(Answer {
                 body: page.body,
-                rows: page.page_rows.cast_unsigned(),
+                rows: page.rows,
                 offset: query.offset(),
-                total: page.total_rows.map(i64::cast_unsigned),
+                total: page.total.map(i64::cast_unsigned),
                 position: page.checkpoint,
                 build: active.number,
             })),
             Ok(None) => Ok(None),
-            Err(error) => answer_to_error(error),
+            Err(ReadError::Postgres(error)) => answer_to_error(error),
+            Err(error) => Err(error),
         }
     }
 
     async fn run(
         &self,
-        projection: &Identifier,
+        request: ReadRequest<'_>,
         active: &ActiveBuild,
         sql: Sql,
-    ) -> Result<Option<PageRow>, sqlx::Error> {
+        slot: &Arc<Slot>,
+    ) -> Result<Option<Page>, ReadError> {
+        let mark = Mark::new();
         // One statement reads which build is active, its checkpoint and its rows, in one snapshot: rows of a build that is no longer
         // active are never returned, and the position is exactly that of the rows.
         let text = format!(
-            "SELECT checkpoint, body, page_rows, total_rows
+            "{mark}SELECT checkpoint, total_rows, bytes, shown
              FROM gnomon.builds AS build
              JOIN gnomon.subscriptions ON subscription = build.build
              CROSS JOIN ({}) AS answer
@@ -232,15 +195,21 @@ impl Queries {
             sql.text
         );
         // Safe: the SQL is made of constants and of checked names; all values of the reader are bound.
-        let mut statement = sqlx::query_as(&text).persistent(false);
-        statement = statement.bind(projection).bind(active.build);
+        let mut statement = sqlx::query(&text).persistent(false);
+        statement = statement.bind(request.projection).bind(active.build);
         for param in sql.params {
             statement = statement.bind(param);
         }
-        statement.fetch_optional(&self.queries).await
+        let mut running = Running::begin(&self.queries, &self.pool, mark, Arc::clone(slot)).await?;
+        let page = read_page(statement.fetch(running.connection()), request).await;
+        // Otherwise the rest of the rows is not read.
+        if matches!(page, Ok(_) | Err(ReadError::Postgres(_))) {
+            running.finish();
+        }
+        page
     }
 
-    async fn active(&self, projection: &Identifier) -> Result<std::sync::Arc<ActiveBuild>, ReadError> {
+    async fn active(&self, projection: &Identifier) -> Result<Arc<ActiveBuild>, ReadError> {
         match self.active_builds.get(&self.pool, projection).await? {
             ActiveLookup::Found(active) => Ok(active),
             ActiveLookup::NoActiveBuild => {
@@ -252,6 +221,35 @@ impl Queries {
     }
 }
 
+/// Reads the rows of a page. Returns `None` if there is not even a checkpoint.
+async fn read_page(
+    mut rows: impl Stream<Item = Result<PgRow, sqlx::Error>> + Unpin,
+    request: ReadRequest<'_>,
+) -> Result<Option<Page>, ReadError> {
+    let ReadRequest { shape, limits, .. } = request;
+    let (mut body, mut count, mut found) = (BodyWriter::new(&limits.budget), 0, None);
+    while let Some(row) = rows.try_next().await? {
+        if found.is_none() {
+            found = Some((row.try_get::<Position, _>(0)?, row.try_get::<Option<i64>, _>(1)?));
+        }
+        // The one row of a page without rows.
+        let Some(bytes) = row.try_get::<Option<i32>, _>(2)? else { continue };
+        let bytes = usize::try_from(bytes).unwrap_or_default();
+        let too_large = ReadError::TooLarge { max: limits.max_bytes, rows: count };
+        let before = shape.before(count);
+        let Some(shown) = row.try_get::<Option<&str>, _>(3)? else { return Err(too_large) };
+        if body.bytes() + before.len() + bytes + shape.after(1).len() > limits.max_bytes {
+            return Err(too_large);
+        }
+        body.write(before).await?;
+        body.write(shown).await?;
+        count += 1;
+    }
+    let Some((checkpoint, total)) = found else { return Ok(None) };
+    body.write(shape.after(count)).await?;
+    Ok(Some(Page { checkpoint, body: body.finish(), rows: count, total }))
+}
+
 /// Decides whether an error of Postgres comes from the query, from a dropped build, or from Postgres itself.
 fn answer_to_error(error: sqlx::Error) -> Result<Option<Answer>, ReadError> {
     let Some(database) = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>()) else {
@@ -260,6 +258,8 @@ fn answer_to_error(error: sqlx::Error) -> Result<Option<Answer>, ReadError> {
     match database.code() {
         // The build was replaced, and its tables are dropped.
         _ if is_missing_table(&error) => Ok(None),
+        // This host has not: it does not wait for the answer then. It would be ended again.
+        QUERY_CANCELED => Err(ReadError::Cancelled),
         _ if is_transient(&error) => Err(error.into()),
         code => Err(ReadError::Query(QueryError::from_postgres(
             code,

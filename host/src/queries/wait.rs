@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use super::{Queries, read::ReadError};
+use super::{Queries, error::ReadError, look::Seen};
 use crate::{
     builds::{ActiveLookup, active_checkpoint},
     event_log::{Position, head},
     read_model::Identifier,
 };
-
-/// How often the checkpoint is read while another host works on the build.
-const POLL: Duration = Duration::from_millis(20);
 
 impl Queries {
     /// Waits until the active build of a projection holds the effect of every event up to a position.
@@ -26,33 +23,35 @@ impl Queries {
         timeout: Duration,
     ) -> Result<(), ReadError> {
         let deadline = Instant::now() + timeout;
-        let mut committed = self.committed.clone();
-        let mut is_in_log = false;
+        let mut waiter = self.looks.wait(projection);
+        // There is one look, however short the time is.
+        let mut looked = waiter.next().await;
         loop {
-            committed.mark_unchanged();
-            let checkpoint = match active_checkpoint(&self.pool, projection).await? {
+            let Seen { checkpoint, head } = match looked {
+                Some(seen) => seen,
+                // Its own error says why.
+                None => self.look_alone(projection).await?,
+            };
+            let checkpoint = match checkpoint {
                 ActiveLookup::Found(checkpoint) if checkpoint >= wanted => return Ok(()),
                 ActiveLookup::Found(checkpoint) => Some(checkpoint),
                 ActiveLookup::NoActiveBuild => None,
                 ActiveLookup::NoProjection => return Err(ReadError::NoProjection(projection.clone())),
             };
-            // Asked only by those who have to wait. No host tells a position before its event is committed.
-            if !is_in_log {
-                let head = head(&self.pool).await?;
-                if wanted > head {
-                    return Err(ReadError::BeyondHead { wanted, head });
-                }
-                is_in_log = true;
+            // No host tells a position before its event is committed.
+            if wanted > head {
+                return Err(ReadError::BeyondHead { wanted, head });
             }
-            if Instant::now() >= deadline {
-                return Err(self.not_yet(projection.clone(), checkpoint, wanted).await?);
-            }
-            // Commits of this host wake at once, those of other hosts are found by polling.
-            tokio::select! {
-                _ = committed.changed() => {}
-                () = tokio::time::sleep_until(deadline.min(Instant::now() + POLL)) => {}
-            }
+            looked = match timeout_at(deadline, waiter.next()).await {
+                Ok(looked) => looked,
+                Err(_) => return Err(self.not_yet(projection.clone(), checkpoint, wanted).await?),
+            };
         }
+    }
+
+    async fn look_alone(&self, projection: &Identifier) -> Result<Seen, sqlx::Error> {
+        let checkpoint = active_checkpoint(&self.pool, projection).await?;
+        Ok(Seen { checkpoint, head: head(&self.pool).await? })
     }
 
     /// The error of a read model that has not come to a position. `checkpoint` is that of its active build.

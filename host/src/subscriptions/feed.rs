@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
-    event_log::{EventLog, Filter, Position},
+    event_log::{EventLog, Filter, PageSize, Position},
     runtime::Delivery,
 };
 
@@ -98,7 +98,7 @@ pub(crate) fn follow(
                     return;
                 }
             }
-            let batch = read(&log, after, limit, &filter).await.map(|batch| batch.clip(until));
+            let batch = read(&log, after, size.page(limit), &filter).await.map(|batch| batch.clip(until));
             let failed = batch.is_err();
             if let Ok(batch) = &batch {
                 if batch.to == after && !at_start {
@@ -119,8 +119,8 @@ pub(crate) fn follow(
     Feed { batches, reader: Some(reader) }
 }
 
-async fn read(log: &EventLog, after: Position, limit: usize, filter: &Filter) -> Result<Batch, sqlx::Error> {
-    let page = log.read_batch(after, limit, filter).await?;
+async fn read(log: &EventLog, after: Position, size: PageSize, filter: &Filter) -> Result<Batch, sqlx::Error> {
+    let page = log.read_batch(after, size, filter).await?;
     let to = page.next.unwrap_or(after);
     Ok(Batch { events: page.events.into_iter().map(Delivery::from).collect(), to, at_head: to >= page.head })
 }
@@ -137,6 +137,11 @@ impl Batch {
 }
 
 impl BatchSize {
+    /// What is read at once. How many events fit is a guess; where they are suddenly larger, their bytes end the batch.
+    fn page(self, events: usize) -> PageSize {
+        PageSize { events, bytes: self.max_bytes.saturating_mul(4) }
+    }
+
     /// The number of events that keeps the next batch within its bytes, if its events are as large as those of the last one;
     /// at most twice as many as before.
     fn next_limit(self, limit: usize, last: &Batch) -> usize {

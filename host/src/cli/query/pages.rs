@@ -4,7 +4,10 @@ use anyhow::Context;
 use reqwest::{RequestBuilder, header};
 
 use super::args::Query;
-use crate::{api::Row, cli::client::Client};
+use crate::{
+    api::Row,
+    cli::client::{Client, ClientError},
+};
 
 /// Rows of a page: the most that a host gives by default.
 const PAGE: u64 = 10_000;
@@ -15,6 +18,8 @@ pub(super) struct Pages<'q> {
     query: &'q Query,
     projection: &'q str,
     table: &'q str,
+    /// Rows to ask for at once: fewer where they are large.
+    page: u64,
     /// Rows that were read.
     pub(super) read: u64,
     /// The names of the columns, as the first row has them.
@@ -41,7 +46,18 @@ pub(super) struct RowPage {
 
 impl<'q> Pages<'q> {
     pub(super) fn new(client: &'q Client, query: &'q Query, projection: &'q str, table: &'q str) -> Self {
-        Self { client, query, projection, table, read: 0, columns: None, states: None, total: None, ended: false }
+        Self {
+            client,
+            query,
+            projection,
+            table,
+            page: PAGE,
+            read: 0,
+            columns: None,
+            states: None,
+            total: None,
+            ended: false,
+        }
     }
 
     /// The next page; `None` at the end. There is always a first page, even without rows.
@@ -59,11 +75,20 @@ impl<'q> Pages<'q> {
     }
 
     async fn fetch(&mut self) -> anyhow::Result<RowPage> {
-        let wanted = self.query.limit.map_or(PAGE, |limit| PAGE.min(limit - self.read));
-        let request = || self.request(wanted);
-        let response = match self.states {
-            None => self.query.first_page(self.client, self.projection, request).await?,
-            Some(_) => self.client.send(request()).await?,
+        let mut wanted = self.query.limit.map_or(self.page, |limit| self.page.min(limit - self.read));
+        let response = loop {
+            let request = || self.request(wanted);
+            let answer = match self.states {
+                None => self.query.first_page(self.client, self.projection, request).await,
+                Some(_) => self.client.send(request()).await.map_err(Into::into),
+            };
+            match answer {
+                Err(error) if wanted > 1 && is_too_large(&error) => {
+                    wanted /= 2;
+                    self.page = wanted;
+                }
+                answer => break answer?,
+            }
         };
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let number = |name: &str| header(name).and_then(|number| number.parse::<u64>().ok());
@@ -128,11 +153,21 @@ impl<'q> Pages<'q> {
     }
 }
 
+/// Whether the host says that the page would be too large.
+fn is_too_large(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(ClientError::Refused(problem)) if problem.code() == "answer_too_large")
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use axum::{Router, extract::State, http::Uri, routing::get};
+    use axum::{
+        Router,
+        extract::State,
+        http::{StatusCode, Uri},
+        routing::get,
+    };
     use clap::Parser;
 
     use super::*;
@@ -221,5 +256,25 @@ mod tests {
             "the rows are not complete: the page after 1 rows could not be read: the table has other columns now, since another \
              version was activated; run the query again"
         );
+    }
+
+    #[tokio::test]
+    async fn large_rows_are_read_in_smaller_pages() {
+        async fn page(uri: Uri) -> (StatusCode, [(&'static str, &'static str); 3], String) {
+            let query = uri.query().unwrap_or_default();
+            let number = |name: &str| query.split('&').find_map(|part| part.strip_prefix(name)?.parse::<u64>().ok());
+            let (limit, offset) = (number("limit=").unwrap(), number("offset=").unwrap_or(0));
+            let headers = [("gnomon-position", "5"), ("gnomon-build", "4"), ("gnomon-max-rows", "10000")];
+            if limit > 3 {
+                let problem = r#"{"code": "answer_too_large", "detail": "the answer is too large"}"#;
+                return (StatusCode::PAYLOAD_TOO_LARGE, headers, problem.to_owned());
+            }
+            let rows: Vec<_> = (offset..7.min(offset + limit)).map(|number| format!("{{\"k\":{number}}}")).collect();
+            (StatusCode::OK, headers, format!("[{}]", rows.join(", \n ")))
+        }
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(get(page))).await });
+        assert_eq!(read(&url).await, Ok((7, (5, 4), (5, 4))));
     }
 }

@@ -3,6 +3,7 @@ use std::{pin::pin, time::Duration};
 use futures_util::StreamExt;
 
 use super::*;
+use crate::event_log::follow::PAGE_BYTES;
 
 /// How long a follower may take to receive an event.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -21,7 +22,10 @@ where
     seen
 }
 
-fn types(followed: Vec<Followed>) -> Vec<String> {
+/// Memory without a limit.
+async fn unlimited(_: usize) {}
+
+fn types((followed, ()): (Vec<Followed>, ())) -> Vec<String> {
     followed
         .into_iter()
         .filter_map(|followed| match followed {
@@ -36,7 +40,7 @@ async fn a_follower_receives_old_events_and_those_to_come_from_any_host() {
     let test = TestLog::open().await;
     let other = test.other_host().await;
     test.append("a-1", &["First"]).await;
-    let followed = test.log.follow(Position(0), Filter::default()).map(|batch| batch.map(types));
+    let followed = test.log.follow(Position(0), Filter::default(), unlimited).map(|batch| batch.map(types));
     let appending = async {
         for number in 0..1200 {
             let log = if number % 2 == 0 { &other } else { &test.log };
@@ -56,9 +60,9 @@ async fn a_follower_of_rare_events_is_told_how_far_the_log_was_searched() {
         test.append("a-1", &["Moved"]).await;
     }
     let filter = Filter { types: NameFilter::only(["Last"]), ..Filter::default() };
-    let mut followed = pin!(test.log.follow(Position(0), filter));
+    let mut followed = pin!(test.log.follow(Position(0), filter, unlimited));
     let batch = tokio::time::timeout(DEADLINE, followed.next()).await.unwrap().unwrap().unwrap();
-    assert!(matches!(batch.as_slice(), [Followed::Searched(Position(5))]), "{batch:?}");
+    assert!(matches!(batch.0.as_slice(), [Followed::Searched(Position(5))]), "{batch:?}");
     test.append("a-1", &["Last"]).await;
     let seen = until_last(followed.map(|batch| batch.map(types))).await;
     assert_eq!(seen, ["Last"]);
@@ -67,8 +71,9 @@ async fn a_follower_of_rare_events_is_told_how_far_the_log_was_searched() {
 #[tokio::test]
 async fn a_stream_can_be_followed_before_it_exists() {
     let test = TestLog::open().await;
-    let followed = test.log.follow_stream(stream("a-1"), StreamVersion(0));
-    let followed = followed.map(|batch| batch.map(|events| events.into_iter().map(|e| e.event_type.into()).collect()));
+    let followed = test.log.follow_stream(stream("a-1"), StreamVersion(0), unlimited);
+    let followed =
+        followed.map(|batch| batch.map(|(events, ())| events.into_iter().map(|e| e.event_type.into()).collect()));
     let appending = async {
         test.append("b-1", &["Elsewhere"]).await;
         let many: Vec<&str> = std::iter::repeat_n("Moved", 900).collect();
@@ -77,4 +82,36 @@ async fn a_stream_can_be_followed_before_it_exists() {
     };
     let (seen, ()) = tokio::join!(until_last(followed), appending);
     assert_eq!(seen.len(), 901);
+}
+
+#[tokio::test]
+async fn a_follower_has_memory_before_it_reads_and_for_no_more_than_it_gets() {
+    let test = TestLog::open().await;
+    let large = |bytes: usize| NewEvent { data: json(&format!("\"{}\"", "x".repeat(bytes))), ..event("Large") };
+    for events in
+        [vec![large(30_000), large(30_000), large(30_000)], vec![large(200_000), large(200_000)], vec![event("Last")]]
+    {
+        append(&test.log, "a-1", ExpectedVersion::Any, events).await.unwrap();
+    }
+    let reserved = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let reserve = {
+        let reserved = reserved.clone();
+        move |bytes: usize| {
+            let reserved = reserved.clone();
+            async move { reserved.lock().unwrap().push(bytes) }
+        }
+    };
+    let followed = test.log.follow_stream(stream("a-1"), StreamVersion(0), reserve.clone());
+    let pages: Vec<usize> = followed.take(4).map(|page| page.unwrap().0.len()).collect().await;
+    assert_eq!(pages, [3, 1, 1, 1]);
+    let asked = std::mem::take(&mut *reserved.lock().unwrap());
+    let large = asked[2];
+    assert!(large > 200_000, "{asked:?}");
+    // The first large event did not fit, and is read once more with room for it.
+    assert_eq!(asked, [PAGE_BYTES, PAGE_BYTES, large, large, large]);
+
+    let followed = test.log.follow(Position(0), Filter::default(), reserve);
+    let pages: Vec<usize> = followed.take(4).map(|page| page.unwrap().0.len()).collect().await;
+    assert_eq!(pages, [3, 1, 1, 1]);
+    assert_eq!(*reserved.lock().unwrap(), asked);
 }

@@ -149,3 +149,66 @@ async fn a_batch_holds_the_events_of_pages() {
         }
     }
 }
+
+/// Events of 10 kB after events of a few bytes, and the other way round.
+#[tokio::test]
+async fn a_page_ends_with_its_bytes_and_the_next_one_goes_on() {
+    let test = TestLog::open().await;
+    let sizes: Vec<usize> = (0..1500).map(|number| if number % 500 < 450 { 10 } else { 10_000 }).collect();
+    let lines = sizes.iter().map(|bytes| {
+        (stream("a-1"), NewEvent { data: json(&format!("\"{}\"", "x".repeat(*bytes))), ..event("Moved") })
+    });
+    test.log.import(lines.collect(), 1).await.unwrap();
+    let size = PageSize { events: 1000, bytes: 50_000 };
+    let check = |events: &[RecordedEvent]| {
+        let bytes: usize = events.iter().map(RecordedEvent::bytes).sum();
+        let without_last = bytes - events.last().map_or(0, RecordedEvent::bytes);
+        assert!(events.len() <= 1000 && without_last < size.bytes, "{} events of {bytes} bytes", events.len());
+    };
+    let all: Vec<u64> = (1..=1500).collect();
+    let (mut forward, mut after) = (Vec::new(), Position(0));
+    while after < Position(1500) {
+        let page = test.log.read(Direction::Forward, Some(after), size, &Filter::default()).await.unwrap();
+        check(&page.events);
+        forward.extend(page.events.iter().map(|event| event.position.0));
+        after = page.next.unwrap();
+    }
+    assert_eq!(forward, all);
+    let (mut backward, mut before) = (Vec::new(), None);
+    loop {
+        let page = test.log.read(Direction::Backward, before, size, &Filter::default()).await.unwrap();
+        check(&page.events);
+        backward.extend(page.events.iter().map(|event| event.position.0));
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    backward.reverse();
+    assert_eq!(backward, all);
+    for direction in [Direction::Forward, Direction::Backward] {
+        let (mut versions, mut after) = (Vec::new(), None);
+        loop {
+            let page = test.log.read_stream(&stream("a-1"), after, size, direction).await.unwrap().unwrap();
+            check(&page.events);
+            versions.extend(page.events.iter().map(|event| event.version.0));
+            after = page.next;
+            if after.is_none() || after == Some(StreamVersion(1500)) {
+                break;
+            }
+        }
+        versions.sort_unstable();
+        assert_eq!(versions, all, "{direction:?}");
+    }
+    // The same by COPY.
+    let (mut copied, mut after) = (Vec::new(), Position(0));
+    let size = PageSize { events: 5000, ..size };
+    while after < Position(1500) {
+        let page = test.log.read_batch(after, size, &Filter::default()).await.unwrap();
+        let bytes: usize = page.events.iter().map(RecordedEvent::bytes).sum();
+        assert!(bytes < 2 * size.bytes, "{bytes}");
+        copied.extend(page.events.iter().map(|event| event.position.0));
+        after = page.next.unwrap();
+    }
+    assert_eq!(copied, all);
+}

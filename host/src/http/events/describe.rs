@@ -49,6 +49,7 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
             .follows("Each event's data is an event of the log, and its id is the position.")
             .problems(&[
                 Code::InvalidCategory,
+                Code::TooMuchToSend,
                 Code::InvalidHeader,
                 Code::PositionBeyondHead,
                 Code::UpcastFailed,

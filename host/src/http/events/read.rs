@@ -1,22 +1,17 @@
 //! `GET /v1/events`
 
-use axum::{
-    Json,
-    extract::State,
-    http::HeaderMap,
-    response::{IntoResponse, Response, sse::Event},
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use futures_util::TryStreamExt;
 
 use crate::{
     api,
-    event_log::{Filter, Followed, Position},
+    event_log::{Filter, Followed, PageSize, Position, RecordedEvent},
     http::{
         convert,
         extract::Params,
         names, page,
         problem::{Code, Problem},
-        sse,
+        sending, sse,
         state::Api,
     },
 };
@@ -36,17 +31,41 @@ pub(in crate::http) async fn read(
     sse::refuse_last_event_id(&headers)?;
     let limit = page::limit(query.limit, &api.settings)?;
     let after = query.after.map(page::begin).transpose()?.map(Position);
-    let page = api.log.read(query.direction.into(), after, limit, &filter).await?;
+    let size = PageSize { events: limit, bytes: api.settings.max_page_bytes };
+    let reserved = page::reserve(&api, size).await?;
+    let mut page = api.log.read(query.direction.into(), after, size, &filter).await?;
     if let Some(after) = after.filter(|after| query.direction == api::Direction::Forward && *after > page.head) {
         return Err(page::beyond_head(after, page.head));
     }
-    let events: Result<Vec<api::Event>, Problem> = if query.upcast {
-        api.operations.upcast(page.events).await?.into_iter().map(convert::upcasted).collect()
+    let events: Vec<api::Event> = if query.upcast {
+        let (events, next) = upcasted(&api, std::mem::take(&mut page.events), size.bytes).await?;
+        page.next = next.or(page.next);
+        events
     } else {
-        page.events.into_iter().map(convert::event).collect()
+        page.events.into_iter().map(convert::event).collect::<Result<_, _>>()?
     };
-    let (next, head) = (page.next.map(|next| next.0), page.head.0);
-    Ok(Json(api::EventsPage { events: events?, next, head }).into_response())
+    sending::json(&api::EventsPage { events, next: page.next.map(|next| next.0), head: page.head.0 }, reserved)
+}
+
+/// The events as the upcasters make them. They may make them larger: then those at the end are left out, and the position of the last event
+/// that is there comes with them.
+async fn upcasted(
+    api: &Api,
+    events: Vec<RecordedEvent>,
+    max_bytes: usize,
+) -> Result<(Vec<api::Event>, Option<Position>), Problem> {
+    let made = api.operations.upcast(events).await?;
+    let (mut shown, mut bytes, mut last) = (Vec::with_capacity(made.len()), 0, None);
+    for event in made {
+        // What is made of one event is together.
+        if bytes >= max_bytes && last.is_some_and(|last| last != event.position) {
+            return Ok((shown, last));
+        }
+        bytes += event.data.len() + event.metadata.as_ref().map_or(0, String::len);
+        last = Some(event.position);
+        shown.push(convert::upcasted(event)?);
+    }
+    Ok((shown, None))
 }
 
 async fn follow(
@@ -75,14 +94,15 @@ async fn follow(
     if after > head {
         return Err(page::beyond_head(after, head));
     }
-    let events = api.log.follow(after, filter).map_ok(|batch| batch.into_iter().map(message).collect());
-    Ok(sse::respond(events, api.closing.clone()))
+    let follower = api.sending.follower();
+    let pages = api.log.follow(after, filter, move |bytes| follower.clone().reserve(bytes));
+    let pieces = pages.map_ok(|(page, room)| room.hold(sse::together(page.into_iter().map(message))));
+    Ok(sse::respond(pieces, api.closing.clone()))
 }
 
-fn message(followed: Followed) -> Event {
+fn message(followed: Followed) -> sse::Message {
     match followed {
-        Followed::Event(event) => sse::message(event.position.0, convert::event(*event)),
-        // An id without data moves the client's `Last-Event-ID`; its program gets no message.
-        Followed::Searched(position) => Event::default().id(position.to_string()),
+        Followed::Event(event) => sse::Message::new(event.position.0, convert::event(*event)),
+        Followed::Searched(position) => sse::Message::id(position.0),
     }
 }

@@ -72,11 +72,15 @@ fn position() -> Value {
 }
 
 /// Errors of reading, beside those of the query.
-const READ_CODES: [Code; 6] = [
+const READ_CODES: [Code; 10] = [
     Code::ProjectionNotFound,
     Code::ProjectionNotReady,
     Code::TableNotFound,
     Code::ReadModelBehind,
     Code::PositionBeyondHead,
     Code::InvalidHeader,
+    Code::AnswerTooLarge,
+    Code::QueryTimeout,
+    Code::TooManyQueries,
+    Code::TooMuchToSend,
 ];

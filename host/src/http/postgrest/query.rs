@@ -1,10 +1,14 @@
 //! `GET /v1/read-models/{projection}/{table}`
 
+use std::convert::Infallible;
+
 use axum::{
+    body::Body,
     extract::{RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use futures_util::stream;
 
 use super::{
     accept::{content_type, negotiate},
@@ -56,7 +60,7 @@ async fn read_table(
         query,
         shape,
         exact_count: preferences.exact_count,
-        max_rows: api.settings.max_rows,
+        limits: &api.sending.reads,
     };
     let answer = api.queries.read(request).await?;
     let mut response = respond(answer, shape, &preferences)?;
@@ -78,7 +82,12 @@ fn respond(answer: Answer, shape: Shape, preferences: &Preferences) -> Result<Re
         headers.insert(PREFERENCE_APPLIED, header_value(&applied)?);
     }
     match page.status() {
-        Ok(status) => Ok((status, headers, answer.body).into_response()),
+        Ok(status) => {
+            // It is known, though the pieces go out one by one.
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(answer.body.bytes()));
+            let pieces = stream::iter(answer.body.into_pieces().into_iter().map(Ok::<_, Infallible>));
+            Ok((status, headers, Body::from_stream(pieces)).into_response())
+        }
         Err(error) => {
             let range = headers.remove(header::CONTENT_RANGE);
             let problem = Problem::from(error);

@@ -16,8 +16,10 @@ pub(super) fn status(code: &ErrorCode) -> StatusCode {
     }
 }
 
-/// As in the table of PostgREST's documentation. For 42501 that distinguishes whether the client is logged in; this host has no
-/// logins, and answers as if it were.
+/// As in the table of PostgREST's documentation, but for class 54: what the query asks for is beyond a limit of Postgres, such as its stack
+/// for nested brackets. PostgREST calls that an error of the server, which a client would try again.
+///
+/// For 42501 the table distinguishes whether the client is logged in; this host has no logins, and answers as if it were.
 fn status_of_sqlstate(sqlstate: &str) -> StatusCode {
     match sqlstate {
         "23503" | "23505" => return StatusCode::CONFLICT,
@@ -33,7 +35,7 @@ fn status_of_sqlstate(sqlstate: &str) -> StatusCode {
     match sqlstate.get(..2).unwrap_or_default() {
         "08" | "53" => StatusCode::SERVICE_UNAVAILABLE,
         "0L" | "0P" | "28" => StatusCode::FORBIDDEN,
-        "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "54" | "55" | "57" | "58" | "F0" | "HV" | "P0" | "XX" => {
+        "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "55" | "57" | "58" | "F0" | "HV" | "P0" | "XX" => {
             StatusCode::INTERNAL_SERVER_ERROR
         }
         _ => StatusCode::BAD_REQUEST,
@@ -88,7 +90,8 @@ mod tests {
             ("42P17", 500),
             ("53300", 503),
             ("53400", 500),
-            ("54001", 500),
+            ("54000", 400),
+            ("54001", 400),
             ("57014", 500),
             ("57P01", 503),
             ("P0001", 400),

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use axum::response::{Response, sse::Event};
+use axum::response::Response;
 use futures_util::stream;
 
 use crate::{
@@ -38,8 +38,14 @@ pub(super) fn respond(api: Api, watched: Watched, retired: RetiredBuilds) -> Res
     let watch = Watch { api, watched, retired, sent: HashMap::new(), first: true };
     sse::respond(
         stream::unfold(watch, |mut watch| async {
-            let changes = watch.next().await;
-            Some((changes, watch))
+            let changes = loop {
+                match watch.next().await {
+                    // Nothing has changed.
+                    Ok(changes) if changes.is_empty() => {}
+                    changes => break changes,
+                }
+            };
+            Some((changes.map(|changes| sse::together(changes).into()), watch))
         }),
         closing,
     )
@@ -47,7 +53,7 @@ pub(super) fn respond(api: Api, watched: Watched, retired: RetiredBuilds) -> Res
 
 impl Watch {
     /// The projections that have changed since the last time.
-    async fn next(&mut self) -> Result<Vec<Event>, sqlx::Error> {
+    async fn next(&mut self) -> Result<Vec<sse::Message>, sqlx::Error> {
         if !std::mem::take(&mut self.first) {
             tokio::time::sleep(EVERY).await;
         }
@@ -61,7 +67,7 @@ impl Watch {
             let text = serde_json::to_string(&api::Projection::from(projection))
                 .map_err(|error| sqlx::Error::Decode(error.into()))?;
             if self.sent.get(&name) != Some(&text) {
-                changes.push(Event::default().event("projection").data(&text));
+                changes.push(sse::Message::named("projection", &text));
                 self.sent.insert(name, text);
             }
         }

@@ -48,7 +48,13 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
                 }]}),
             )
             .follows("Each event's data is an event of the stream, and its id is the version.")
-            .problems(&[Code::StreamNotFound, Code::PositionBeyondHead, Code::InvalidHeader, Code::LimitExceeded]),
+            .problems(&[
+                Code::StreamNotFound,
+                Code::PositionBeyondHead,
+                Code::TooMuchToSend,
+                Code::InvalidHeader,
+                Code::LimitExceeded,
+            ]),
     ]
 }
 

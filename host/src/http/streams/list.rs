@@ -4,12 +4,7 @@ use axum::{Json, extract::State};
 
 use crate::{
     api,
-    http::{
-        extract::Params,
-        names, page,
-        problem::{Code, Problem},
-        state::Api,
-    },
+    http::{extract::Params, names, page, problem::Problem, state::Api},
 };
 
 pub(in crate::http) async fn list(
@@ -19,12 +14,6 @@ pub(in crate::http) async fn list(
     let limit = page::limit(query.limit, &api.settings)?;
     let categories = names::categories(query.category.as_deref())?;
     let after = query.after.unwrap_or_default();
-    if after.contains('\0') {
-        return Err(Problem::new(
-            Code::InvalidQuery,
-            "`after`: the name of a stream cannot contain the character '\\0'",
-        ));
-    }
     let found = api.log.streams(&categories, &after, limit).await?;
     let streams: Vec<api::Stream> = found.into_iter().map(Into::into).collect();
     let next = streams.last().filter(|_| streams.len() == limit).map(|last| last.stream.clone());

@@ -1,22 +1,17 @@
 //! `GET /v1/streams/{stream}/events`
 
-use axum::{
-    Json,
-    extract::State,
-    http::HeaderMap,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use futures_util::TryStreamExt;
 
 use crate::{
     api,
-    event_log::{RecordedEvent, StreamName, StreamVersion},
+    event_log::{PageSize, RecordedEvent, StreamName, StreamVersion},
     http::{
         convert,
         extract::{Params, PathParams},
         page,
         problem::{Code, Problem},
-        sse,
+        sending, sse,
         state::Api,
     },
 };
@@ -34,7 +29,9 @@ pub(in crate::http) async fn read(
     sse::refuse_last_event_id(&headers)?;
     let limit = page::limit(query.limit, &api.settings)?;
     let after = query.after.map(page::begin).transpose()?.map(StreamVersion);
-    let found = api.log.read_stream(&name, after, limit, query.direction.into()).await?;
+    let size = PageSize { events: limit, bytes: api.settings.max_page_bytes };
+    let reserved = page::reserve(&api, size).await?;
+    let found = api.log.read_stream(&name, after, size, query.direction.into()).await?;
     let Some(page) = found else {
         return Err(Problem::new(Code::StreamNotFound, format!("there is no stream `{name}`")));
     };
@@ -43,7 +40,7 @@ pub(in crate::http) async fn read(
     }
     let events = page.events.into_iter().map(convert::event).collect::<Result<Vec<_>, _>>()?;
     let (version, next) = (page.version.0, page.next.map(|next| next.0));
-    Ok(Json(api::StreamPage { stream: name.into(), version, events, next }).into_response())
+    sending::json(&api::StreamPage { stream: name.into(), version, events, next }, reserved)
 }
 
 async fn follow(
@@ -65,8 +62,9 @@ async fn follow(
     if after > version {
         return Err(page::beyond_stream(&name, after, version));
     }
-    let events = api.log.follow_stream(name, after);
-    let message = |event: RecordedEvent| sse::message(event.version.0, convert::event(event));
-    let events = events.map_ok(move |batch| batch.into_iter().map(message).collect());
-    Ok(sse::respond(events, api.closing.clone()))
+    let follower = api.sending.follower();
+    let pages = api.log.follow_stream(name, after, move |bytes| follower.clone().reserve(bytes));
+    let message = |event: RecordedEvent| sse::Message::new(event.version.0, convert::event(event));
+    let pieces = pages.map_ok(move |(page, room)| room.hold(sse::together(page.into_iter().map(message))));
+    Ok(sse::respond(pieces, api.closing.clone()))
 }

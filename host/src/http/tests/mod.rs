@@ -17,6 +17,7 @@ mod pretty;
 mod projections;
 mod read;
 mod read_models;
+mod readers;
 mod reading;
 mod request_id;
 mod stopped;
@@ -44,6 +45,7 @@ struct TestApi {
     router: Router,
     /// Cancelled, it ends the answers that follow the log.
     closing: CancellationToken,
+    sending: Sending,
     host: TestHost,
     /// Dropped last: the host holds connections. `None` if the test keeps it.
     _database: Option<TestDatabase>,
@@ -84,9 +86,15 @@ impl TestApi {
             ..ServerSettings::default()
         };
         let host = TestHost::start_with(database, settings).await;
+        Self::of(host, http)
+    }
+
+    /// The API of a host.
+    fn of(host: TestHost, settings: HttpSettings) -> Self {
         let closing = CancellationToken::new();
-        let router = router(host.api(http, closing.clone()));
-        Self { router, closing, host, _database: None }
+        let api = host.api(settings, closing.clone());
+        let sending = api.sending.clone();
+        Self { router: router(api), closing, sending, host, _database: None }
     }
 
     /// Connections to its database.

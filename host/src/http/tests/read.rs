@@ -290,7 +290,8 @@ async fn the_last_event_of_a_stream_that_fails_is_its_problem() {
         let text = until_the_end(&api, path, async || {
             // The followers of the log are woken by an append, which fails from now on: so the head is moved directly.
             let broken =
-                "ALTER TABLE gnomon.events RENAME COLUMN metadata TO gone; ALTER TABLE gnomon.builds RENAME TO gone";
+                "ALTER TABLE gnomon.events RENAME COLUMN metadata TO gone; ALTER TABLE gnomon.builds RENAME TO gone; \
+                          ALTER TABLE gnomon.streams RENAME TO gone_too";
             sqlx::raw_sql(broken).execute(api.pool()).await.unwrap();
             sqlx::query("UPDATE gnomon.head SET position = position + 1").execute(api.pool()).await.unwrap();
             sqlx::query("SELECT pg_notify('gnomon_head', '8')").execute(api.pool()).await.unwrap();

@@ -4,14 +4,15 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    queries::{ReadError, ReadRequest},
+    queries::{ReadError, ReadLimits, ReadRequest},
     read_model::query::Shape,
 };
 
 async fn read(host: &TestHost, table: &str, query: &str) -> Result<String, ReadError> {
     let projection = &Identifier::new("tally").unwrap();
-    let request = ReadRequest { projection, table, query, shape: Shape::List, exact_count: false, max_rows: 10 };
-    host.queries.read(request).await.map(|answer| answer.body)
+    let limits = ReadLimits { max_rows: 10, ..ReadLimits::default() };
+    let request = ReadRequest { projection, table, query, shape: Shape::List, exact_count: false, limits: &limits };
+    host.queries.read(request).await.map(|answer| answer.body.text())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     builds::{Activation, BuildState, RetiredBuilds},
     postgres::test_database::TestDatabase,
-    queries::{ReadError, ReadRequest},
+    queries::{ReadError, ReadLimits, ReadRequest},
     read_model::{Identifier, query::Shape},
     server::tests::TestHost,
 };
@@ -35,13 +35,14 @@ async fn a_build_whose_tables_are_missing_fails_and_a_rebuild_makes_them() {
     .await;
     let error = found.unwrap().error.unwrap().to_string();
     assert!(error.contains("is missing from the database") && error.contains("rebuild"), "{error}");
+    let limits = ReadLimits::default();
     let read = ReadRequest {
         projection: &name,
         table: "tallies",
         query: "",
         shape: Shape::List,
         exact_count: false,
-        max_rows: 10,
+        limits: &limits,
     };
     let error = host.queries.read(read).await.unwrap_err();
     assert!(matches!(error, ReadError::Missing { .. }), "{error}");

@@ -61,7 +61,7 @@ impl QueryError {
             code: ErrorCode::Postgres(Cow::Owned(sqlstate.to_owned())),
             message: message.to_owned(),
             details: details.map(str::to_owned),
-            hint: hint.map(str::to_owned).or_else(|| time_hint(sqlstate)),
+            hint: hint.map(str::to_owned).or_else(|| hint_for(sqlstate)),
         }
     }
 
@@ -162,6 +162,15 @@ impl QueryError {
         Self { details: Some(error.to_string()), ..Self::new(ErrorCode::Postgres(Cow::Borrowed("22008")), message) }
     }
 
+    /// An array of more dimensions than Postgres reads, which its own error (54000) would call an error of the server.
+    pub(super) fn malformed_array(literal: &str) -> Self {
+        Self {
+            details: Some("It has more braces within each other than an array has dimensions.".to_owned()),
+            hint: Some("Write the elements in one pair of braces, as in {a,b}.".to_owned()),
+            ..Self::new(ErrorCode::Postgres(Cow::Borrowed("22P02")), format!("malformed array literal: \"{literal}\""))
+        }
+    }
+
     /// A time with a time zone for a column that has none: Postgres would drop the zone without a word, and find other rows than
     /// the client means.
     pub(super) fn time_zone(sql_type: &str, value: &str) -> Self {
@@ -181,12 +190,15 @@ impl QueryError {
     }
 }
 
-/// A time that would do, where Postgres refuses one.
-fn time_hint(sqlstate: &str) -> Option<String> {
-    let is_of_times = matches!(sqlstate, "22007" | "22008");
-    is_of_times.then(|| {
-        "Write a timestamp as 2013-01-01T10:17:00Z, a local timestamp as 2013-01-01T10:17:00, a date as 2013-01-01 and a time as \
-         10:17:00."
-            .to_owned()
-    })
+/// What would do, where Postgres refuses a value without saying so.
+fn hint_for(sqlstate: &str) -> Option<String> {
+    let hint = match sqlstate {
+        "22007" | "22008" => {
+            "Write a timestamp as 2013-01-01T10:17:00Z, a local timestamp as 2013-01-01T10:17:00, a date as 2013-01-01 and a time as \
+             10:17:00."
+        }
+        "22021" => "The character NUL (%00) is in no text of a table: leave it out.",
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }

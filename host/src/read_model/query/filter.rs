@@ -1,10 +1,10 @@
 //! Filters: `column=operator.value`.
 
 use super::{
-    MAX_WORDS_BYTES,
     cursor::{Cursor, Parsed, Stop, read},
     error::QueryError,
     instant, local_time, name,
+    operand_limits::{check_array, check_pattern, check_words},
     value::{enclosed, list, rest},
 };
 use crate::read_model::{Column, ColumnType, Index, Table};
@@ -38,6 +38,8 @@ impl<'t> Operand<'t> {
 
 impl<'t> Condition<'t> {
     fn new(operand: Operand<'t>, negated: bool, mut test: Test) -> Result<Self, QueryError> {
+        let is_array = matches!(operand, Operand::Column(column) if column.column_type.is_array());
+        test.check(is_array)?;
         let column = match (operand, &test) {
             (Operand::Column(column), _) => column,
             (Operand::Words(_), Test::FullText { .. }) => return Ok(Self { operand, negated, test }),
@@ -81,6 +83,19 @@ pub(super) enum Test {
     },
 }
 
+impl Test {
+    /// Checks the limits of what is compared with; `is_array` says what the column holds.
+    fn check(&self, is_array: bool) -> Result<(), QueryError> {
+        match self {
+            Self::Like { pattern, .. } => check_pattern(pattern),
+            Self::FullText { form, query, .. } => check_words(form.negation(), query),
+            Self::Compare(_, value) | Self::Contain(_, value) if is_array => check_array(value),
+            Self::In(values) if is_array => values.iter().try_for_each(|value| check_array(value)),
+            Self::Compare(..) | Self::Contain(..) | Self::In(_) | Self::Is(_) => Ok(()),
+        }
+    }
+}
+
 /// What an array or json has in common with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Containment {
@@ -103,6 +118,17 @@ pub(super) enum WordsForm {
     Phrase,
     /// As in a search engine: `"a phrase" or word -without`.
     Web,
+}
+
+impl WordsForm {
+    /// The operator that excludes a word.
+    fn negation(self) -> Option<char> {
+        match self {
+            Self::Operators => Some('!'),
+            Self::Web => Some('-'),
+            Self::Plain | Self::Phrase => None,
+        }
+    }
 }
 
 /// How a value compares.
@@ -162,7 +188,7 @@ fn expression(cursor: &mut Cursor<'_>, value: ReadValue) -> Parsed<(bool, Test)>
         Operator::Ilike => like(value(cursor)?, true),
         Operator::In => Test::In(list(cursor)?),
         Operator::Contain(containment) => Test::Contain(containment, value(cursor)?),
-        Operator::FullText(form, language) => Test::FullText { form, language, query: words(value(cursor)?)? },
+        Operator::FullText(form, language) => Test::FullText { form, language, query: value(cursor)? },
         Operator::Is => Test::Is(cursor.labelled("isVal: (null, not_null, true, false, unknown)", state)?),
     };
     Ok((negated, test))
@@ -248,15 +274,6 @@ fn language(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
     }
     cursor.expect(")")?;
     Ok(Some(language))
-}
-
-/// Words to search for. Postgres takes a time that grows with the square of some of them.
-fn words(words: String) -> Result<String, QueryError> {
-    if words.len() <= MAX_WORDS_BYTES {
-        return Ok(words);
-    }
-    let details = format!("They have {} bytes; at most {MAX_WORDS_BYTES} are allowed.", words.len());
-    Err(QueryError::syntax("the words to search for are too long".to_owned(), details))
 }
 
 fn refuse_quantifier(cursor: &mut Cursor<'_>, operator: &str) -> Parsed<()> {

@@ -1,4 +1,7 @@
-use super::{super::tests::table, *};
+use super::{
+    super::{limits::MAX_WORDS_BYTES, tests::table},
+    *,
+};
 
 fn parsed(value: &str) -> Result<(bool, Test), QueryError> {
     let table = table();

@@ -20,6 +20,7 @@ mod local_time;
 mod logic;
 mod misses;
 mod name;
+mod operand_limits;
 mod order;
 mod parameters;
 mod select;
@@ -30,7 +31,10 @@ mod window;
 
 pub use self::{
     error::{ErrorCode, QueryError},
-    limits::{MAX_CONDITIONS, MAX_DEPTH, MAX_ORDER_TERMS, MAX_QUERY_BYTES, MAX_SELECTED, MAX_WORDS_BYTES},
+    limits::{
+        MAX_CONDITIONS, MAX_DEPTH, MAX_ORDER_TERMS, MAX_PATTERN_BYTES, MAX_QUERY_BYTES, MAX_REPEATED, MAX_SELECTED,
+        MAX_WILDCARDS, MAX_WORDS_BYTES,
+    },
     sql::{Rendering, Shape, Sql},
 };
 use self::{

@@ -1,9 +1,11 @@
 //! `select`: the columns of the result.
 
+use std::collections::HashSet;
+
 use super::{
     cursor::{Cursor, Parsed, Stop, read},
     error::QueryError,
-    limits::MAX_SELECTED,
+    limits::{MAX_REPEATED, MAX_SELECTED},
     name::{alias, column, field},
 };
 use crate::read_model::{Column, Table};
@@ -35,6 +37,10 @@ pub(super) fn select<'t>(table: &'t Table, value: &str) -> Result<Vec<Selected<'
         if selected.len() > MAX_SELECTED {
             return Err(QueryError::too_many("selected columns", MAX_SELECTED));
         }
+    }
+    let distinct: HashSet<&str> = selected.iter().map(|selected| selected.column.name.as_str()).collect();
+    if selected.len() - distinct.len() > MAX_REPEATED {
+        return Err(QueryError::too_many("columns that are selected again", MAX_REPEATED));
     }
     Ok(selected)
 }

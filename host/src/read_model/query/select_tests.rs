@@ -90,12 +90,25 @@ fn unsupported_features_are_named() {
 
 #[test]
 fn the_number_of_columns_is_limited() {
-    let most = vec!["id"; MAX_SELECTED].join(",");
+    let most = vec!["id"; MAX_REPEATED + 1].join(",");
     assert!(selected(&most).is_ok());
-    for too_many in [format!("{most},id"), vec!["*"; MAX_SELECTED / 11 + 1].join(",")] {
+    let renamed: Vec<_> = (0..=MAX_REPEATED).map(|number| format!("a{number}:user")).collect();
+    assert!(selected(&format!("id,{}", renamed.join(","))).is_ok());
+    for (too_many, message, details) in [
+        (format!("{most},id"), "the query has too many columns that are selected again", "At most 16 are allowed."),
+        (
+            format!("user,{}", renamed.join(",")),
+            "the query has too many columns that are selected again",
+            "At most 16 are allowed.",
+        ),
+        (
+            vec!["*"; MAX_SELECTED / 11 + 1].join(","),
+            "the query has too many selected columns",
+            "At most 1000 are allowed.",
+        ),
+    ] {
         let error = selected(&too_many).unwrap_err();
         assert_eq!(error.code.as_str(), "PGRST100");
-        assert_eq!(error.message, "the query has too many selected columns");
-        assert_eq!(error.details.as_deref(), Some("At most 1000 are allowed."));
+        assert_eq!((error.message.as_str(), error.details.as_deref()), (message, Some(details)));
     }
 }

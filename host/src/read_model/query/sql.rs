@@ -25,6 +25,30 @@ pub enum Shape {
     Object,
 }
 
+impl Shape {
+    /// What stands before a row of the page, whose number counts from 0.
+    #[must_use]
+    pub fn before(self, row: u64) -> &'static str {
+        match (self, row) {
+            (Self::List, 0) => "[",
+            // As PostgREST writes it, that is, `json_agg`.
+            (Self::List, _) => ", \n ",
+            (Self::Object, _) => "",
+        }
+    }
+
+    /// What stands after the last one of so many rows.
+    #[must_use]
+    pub fn after(self, rows: u64) -> &'static str {
+        match (self, rows) {
+            (Self::List, 0) => "[]",
+            (Self::List, _) => "]",
+            (Self::Object, 0) => "null",
+            (Self::Object, _) => "",
+        }
+    }
+}
+
 /// How to render a query, in addition to what the query says.
 #[derive(Clone, Copy, Debug)]
 pub struct Rendering<'a> {
@@ -36,16 +60,22 @@ pub struct Rendering<'a> {
     pub exact_count: bool,
     /// The most rows that a page may have, even if the query asks for more.
     pub max_rows: Option<u64>,
+    /// The most bytes that a row may have. Of a larger one only its size is returned.
+    pub max_row_bytes: Option<u64>,
     /// The number of the first placeholder: 1 for a statement on its own, more for a part of a statement that has other
     /// parameters before.
     pub first_placeholder: usize,
 }
 
-/// A statement that returns one row with three columns:
+/// A statement that returns a row for each row of the page, in its order, with three columns:
 ///
-/// - `body text`: the page as JSON;
-/// - `page_rows bigint`: the number of rows in the page;
+/// - `shown text`: the row as JSON; null if it is larger than [`Rendering::max_row_bytes`]. With [`Shape::Object`] it is empty for all
+///   rows but the first;
+/// - `bytes integer`: the bytes of it;
 /// - `total_rows bigint`: the number of rows that match, or null without [`Rendering::exact_count`].
+///
+/// If the page has no rows it returns one, in which the first two are null. What stands between the rows is in [`Shape::before`] and
+/// [`Shape::after`].
 ///
 /// It can be run on its own, or be used as a subquery. All parameters are `text`; the statement casts each to its column's
 /// type. Run it unprepared (sqlx: `persistent(false)`): Postgres then plans it with its values, casts each value once, and
@@ -95,18 +125,23 @@ impl Query<'_> {
         };
 
         // `page.*` means the row even if a column or alias is called `page`.
-        let body = match rendering.shape {
-            Shape::List => "coalesce(json_agg(page.*), '[]')",
-            Shape::Object => "coalesce(json_agg(page.*)->0, 'null')",
+        let row = match rendering.shape {
+            Shape::List => "row_to_json(page.*)::text",
+            Shape::Object => "CASE WHEN row_number() OVER () = 1 THEN row_to_json(page.*)::text ELSE '' END",
+        };
+        let shown = match rendering.max_row_bytes {
+            Some(max) => format!("CASE WHEN octet_length(shown) <= {max} THEN shown END AS shown"),
+            None => "shown".to_owned(),
         };
         let total = match rendering.exact_count {
             false => "NULL::bigint".to_owned(),
-            true if cut => format!("(SELECT count(*) FROM {source}{conditions})"),
-            true => "count(*)".to_owned(),
+            true => format!("(SELECT count(*) FROM {source}{conditions})"),
         };
+        // OFFSET 0 keeps Postgres from making the JSON of a row once more for its size.
         let text = format!(
-            "SELECT {body}::text AS body, count(*) AS page_rows, {total} AS total_rows \
-             FROM (SELECT {select} FROM {source}{conditions}{order}{limit}{offset}) AS page"
+            "SELECT shown, bytes, total_rows FROM (SELECT {total} AS total_rows) AS counted \
+             LEFT JOIN (SELECT {shown}, octet_length(shown) AS bytes FROM (SELECT {row} AS shown \
+             FROM (SELECT {select} FROM {source}{conditions}{order}{limit}{offset}) AS page OFFSET 0) AS json_rows) AS page_rows ON true"
         );
         Sql { text, params: sql.params }
     }

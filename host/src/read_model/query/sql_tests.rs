@@ -3,7 +3,14 @@ use insta::assert_snapshot;
 use super::{super::tests::table, *};
 
 fn list() -> Rendering<'static> {
-    Rendering { schema: "s", shape: Shape::List, exact_count: false, max_rows: None, first_placeholder: 1 }
+    Rendering {
+        schema: "s",
+        shape: Shape::List,
+        exact_count: false,
+        max_rows: None,
+        max_row_bytes: None,
+        first_placeholder: 1,
+    }
 }
 
 /// The statement, its clauses on lines of their own, and its values.
@@ -20,8 +27,10 @@ fn rendered(query: &str, rendering: &Rendering<'_>) -> String {
 #[test]
 fn all_rows_are_neither_ordered_nor_cut() {
     assert_snapshot!(rendered("select=id,n:user", &list()), @r#"
-    SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
-    FROM (SELECT "flights"."id", "flights"."user" AS "n" FROM "s"."flights") AS page
+    SELECT shown, bytes, total_rows
+    FROM (SELECT NULL::bigint AS total_rows) AS counted LEFT JOIN (SELECT shown, octet_length(shown) AS bytes
+    FROM (SELECT row_to_json(page.*)::text AS shown
+    FROM (SELECT "flights"."id", "flights"."user" AS "n" FROM "s"."flights") AS page OFFSET 0) AS json_rows) AS page_rows ON true
     "#);
 }
 
@@ -30,14 +39,16 @@ fn values_are_bound_and_cast() {
     assert_snapshot!(
         rendered("select=id&delay=gte.1&delay=lt.5&user=neq.x&landed=not.lte.2024-01-01&ratio=gt.0&doc=eq.{}", &list()),
         @r#"
-        SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+        SELECT shown, bytes, total_rows
+        FROM (SELECT NULL::bigint AS total_rows) AS counted LEFT JOIN (SELECT shown, octet_length(shown) AS bytes
+        FROM (SELECT row_to_json(page.*)::text AS shown
         FROM (SELECT "flights"."id" FROM "s"."flights"
         WHERE "flights"."delay" >= $1::text::bigint
         AND "flights"."delay" < $2::text::bigint
         AND "flights"."user" <> $3::text
         AND NOT ("flights"."landed" <= $4::text::timestamp with time zone)
         AND "flights"."ratio" > $5::text::double precision
-        AND "flights"."doc" = $6::text::jsonb) AS page
+        AND "flights"."doc" = $6::text::jsonb) AS page OFFSET 0) AS json_rows) AS page_rows ON true
         ["1", "5", "x", "2024-01-01", "0", "{}"]
         "#
     );
@@ -46,11 +57,13 @@ fn values_are_bound_and_cast() {
 #[test]
 fn lists_are_one_value() {
     assert_snapshot!(rendered(r#"select=id&delay=in.(1,2)&user=not.in.("a\"b\\",null)&day=in.()"#, &list()), @r#"
-    SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+    SELECT shown, bytes, total_rows
+    FROM (SELECT NULL::bigint AS total_rows) AS counted LEFT JOIN (SELECT shown, octet_length(shown) AS bytes
+    FROM (SELECT row_to_json(page.*)::text AS shown
     FROM (SELECT "flights"."id" FROM "s"."flights"
     WHERE "flights"."delay" = ANY ($1::text::bigint[])
     AND NOT ("flights"."user" = ANY ($2::text::text[]))
-    AND "flights"."day" = ANY ($3::text::date[])) AS page
+    AND "flights"."day" = ANY ($3::text::date[])) AS page OFFSET 0) AS json_rows) AS page_rows ON true
     ["{\"1\",\"2\"}", "{\"a\\\"b\\\\\",\"null\"}", "{}"]
     "#);
 }
@@ -60,12 +73,14 @@ fn patterns_ignore_the_case_of_all_letters() {
     assert_snapshot!(
         rendered("select=id&user=like.a*&user=not.ilike.*%25b&raw=like.*&delay=ilike.1*", &list()),
         @r#"
-        SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+        SELECT shown, bytes, total_rows
+        FROM (SELECT NULL::bigint AS total_rows) AS counted LEFT JOIN (SELECT shown, octet_length(shown) AS bytes
+        FROM (SELECT row_to_json(page.*)::text AS shown
         FROM (SELECT "flights"."id" FROM "s"."flights"
         WHERE "flights"."user" LIKE $1::text
         AND NOT ("flights"."user" COLLATE "default" ILIKE $2::text)
         AND "flights"."raw" LIKE $3::text::bytea
-        AND "flights"."delay" ILIKE $4::text) AS page
+        AND "flights"."delay" ILIKE $4::text) AS page OFFSET 0) AS json_rows) AS page_rows ON true
         ["a%", "%%b", "%", "1%"]
         "#
     );
@@ -76,13 +91,15 @@ fn states_are_keywords() {
     assert_snapshot!(
         rendered("select=id&id=is.null&id=is.not_null&page=is.true&page=not.is.false&page=is.unknown", &list()),
         @r#"
-        SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+        SELECT shown, bytes, total_rows
+        FROM (SELECT NULL::bigint AS total_rows) AS counted LEFT JOIN (SELECT shown, octet_length(shown) AS bytes
+        FROM (SELECT row_to_json(page.*)::text AS shown
         FROM (SELECT "flights"."id" FROM "s"."flights"
         WHERE "flights"."id" IS NULL
         AND "flights"."id" IS NOT NULL
         AND "flights"."page" IS TRUE
         AND NOT ("flights"."page" IS FALSE)
-        AND "flights"."page" IS UNKNOWN) AS page
+        AND "flights"."page" IS UNKNOWN) AS page OFFSET 0) AS json_rows) AS page_rows ON true
         "#
     );
 }
@@ -92,12 +109,14 @@ fn trees_are_bracketed() {
     assert_snapshot!(
         rendered("select=id&or=(id.eq.1,not.and(id.gt.2,delay.not.is.null))&not.or=(id.eq.3)", &list()),
         @r#"
-        SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+        SELECT shown, bytes, total_rows
+        FROM (SELECT NULL::bigint AS total_rows) AS counted LEFT JOIN (SELECT shown, octet_length(shown) AS bytes
+        FROM (SELECT row_to_json(page.*)::text AS shown
         FROM (SELECT "flights"."id" FROM "s"."flights"
         WHERE ("flights"."id" = $1::text::bigint
         OR NOT ("flights"."id" > $2::text::bigint
         AND NOT ("flights"."delay" IS NULL)))
-        AND NOT ("flights"."id" = $3::text::bigint)) AS page
+        AND NOT ("flights"."id" = $3::text::bigint)) AS page OFFSET 0) AS json_rows) AS page_rows ON true
         ["1", "2", "3"]
         "#
     );
@@ -106,10 +125,12 @@ fn trees_are_bracketed() {
 #[test]
 fn order_is_as_requested() {
     assert_snapshot!(rendered("select=id&order=day.desc.nullslast,user.nullsfirst,id.asc&limit=3", &list()), @r#"
-    SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+    SELECT shown, bytes, total_rows
+    FROM (SELECT NULL::bigint AS total_rows) AS counted LEFT JOIN (SELECT shown, octet_length(shown) AS bytes
+    FROM (SELECT row_to_json(page.*)::text AS shown
     FROM (SELECT "flights"."id" FROM "s"."flights"
     ORDER BY "flights"."day" DESC NULLS LAST, "flights"."user" NULLS FIRST, "flights"."id" ASC
-    LIMIT $1::text::bigint) AS page
+    LIMIT $1::text::bigint) AS page OFFSET 0) AS json_rows) AS page_rows ON true
     ["3"]
     "#);
 }
@@ -133,23 +154,29 @@ fn the_key_completes_every_order() {
 fn a_page_is_ordered_by_the_key_and_counted_apart() {
     let rendering = Rendering { exact_count: true, ..list() };
     assert_snapshot!(rendered("select=id&id=gt.1&limit=3&offset=2", &rendering), @r#"
-    SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, (SELECT count(*) FROM "s"."flights"
-    WHERE "flights"."id" > $1::text::bigint) AS total_rows
+    SELECT shown, bytes, total_rows
+    FROM (SELECT (SELECT count(*) FROM "s"."flights"
+    WHERE "flights"."id" > $1::text::bigint) AS total_rows) AS counted LEFT JOIN (SELECT shown, octet_length(shown) AS bytes
+    FROM (SELECT row_to_json(page.*)::text AS shown
     FROM (SELECT "flights"."id" FROM "s"."flights"
     WHERE "flights"."id" > $1::text::bigint
     ORDER BY "flights"."id"
-    LIMIT $2::text::bigint OFFSET $3::text::bigint) AS page
+    LIMIT $2::text::bigint OFFSET $3::text::bigint) AS page OFFSET 0) AS json_rows) AS page_rows ON true
     ["1", "3", "2"]
     "#);
     assert_snapshot!(rendered("select=id&offset=2", &list()), @r#"
-    SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+    SELECT shown, bytes, total_rows
+    FROM (SELECT NULL::bigint AS total_rows) AS counted LEFT JOIN (SELECT shown, octet_length(shown) AS bytes
+    FROM (SELECT row_to_json(page.*)::text AS shown
     FROM (SELECT "flights"."id" FROM "s"."flights"
-    ORDER BY "flights"."id" OFFSET $1::text::bigint) AS page
+    ORDER BY "flights"."id" OFFSET $1::text::bigint) AS page OFFSET 0) AS json_rows) AS page_rows ON true
     ["2"]
     "#);
     assert_snapshot!(rendered("select=id", &rendering), @r#"
-    SELECT coalesce(json_agg(page.*), '[]')::text AS body, count(*) AS page_rows, count(*) AS total_rows
-    FROM (SELECT "flights"."id" FROM "s"."flights") AS page
+    SELECT shown, bytes, total_rows
+    FROM (SELECT (SELECT count(*) FROM "s"."flights") AS total_rows) AS counted LEFT JOIN (SELECT shown, octet_length(shown) AS bytes
+    FROM (SELECT row_to_json(page.*)::text AS shown
+    FROM (SELECT "flights"."id" FROM "s"."flights") AS page OFFSET 0) AS json_rows) AS page_rows ON true
     "#);
 }
 
@@ -171,11 +198,13 @@ fn a_page_is_never_longer_than_allowed() {
 fn placeholders_count_from_the_first_number() {
     let rendering = Rendering { first_placeholder: 4, schema: "a\"b", shape: Shape::Object, ..list() };
     assert_snapshot!(rendered("select=%22a%5C%22b%22:id&id=eq.1&limit=2", &rendering), @r#"
-    SELECT coalesce(json_agg(page.*)->0, 'null')::text AS body, count(*) AS page_rows, NULL::bigint AS total_rows
+    SELECT shown, bytes, total_rows
+    FROM (SELECT NULL::bigint AS total_rows) AS counted LEFT JOIN (SELECT shown, octet_length(shown) AS bytes
+    FROM (SELECT CASE WHEN row_number() OVER () = 1 THEN row_to_json(page.*)::text ELSE '' END AS shown
     FROM (SELECT "flights"."id" AS "a""b" FROM "a""b"."flights"
     WHERE "flights"."id" = $4::text::bigint
     ORDER BY "flights"."id"
-    LIMIT $5::text::bigint) AS page
+    LIMIT $5::text::bigint) AS page OFFSET 0) AS json_rows) AS page_rows ON true
     ["1", "2"]
     "#);
 }

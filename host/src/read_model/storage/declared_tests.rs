@@ -81,6 +81,7 @@ impl Articles {
             shape: Shape::List,
             exact_count: false,
             max_rows: None,
+            max_row_bytes: None,
             first_placeholder: 1,
         };
         Query::parse(query, &table).unwrap().to_sql(&rendering)
@@ -93,9 +94,9 @@ impl Articles {
         for param in &sql.params {
             statement = statement.bind(param);
         }
-        let body: String = statement.fetch_one(&mut self.connection).await.unwrap();
-        let rows: Vec<serde_json::Value> = serde_json::from_str(&body).unwrap();
-        rows.iter().map(|row| row["article"].to_string()).collect::<Vec<_>>().join(" ")
+        let rows: Vec<Option<String>> = statement.fetch_all(&mut self.connection).await.unwrap();
+        let rows = rows.iter().flatten().map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap());
+        rows.map(|row| row["article"].to_string()).collect::<Vec<_>>().join(" ")
     }
 
     /// How Postgres would find them, where it may not read the whole table.

@@ -33,6 +33,26 @@ pub(super) struct HttpOptions {
         value_parser = between::<u64>(1, 1_000_000))]
     max_rows: u64,
 
+    /// Maximum bytes of the events of one page, which ends early then
+    #[arg(long, env = "GNOMON_MAX_PAGE_BYTES", value_name = "BYTES", default_value_t = HttpSettings::default().max_page_bytes,
+        value_parser = between::<usize>(1, 1 << 30))]
+    max_page_bytes: usize,
+
+    /// Maximum bytes of one answer of a read model
+    #[arg(long, env = "GNOMON_MAX_ANSWER_BYTES", value_name = "BYTES", default_value_t = HttpSettings::default().max_answer_bytes,
+        value_parser = between::<usize>(1, 1 << 30))]
+    max_answer_bytes: usize,
+
+    /// Maximum bytes of all answers that are being sent. Half of them are for followers
+    #[arg(long, env = "GNOMON_MAX_SENDING_BYTES", value_name = "BYTES", default_value_t = HttpSettings::default().max_sending_bytes,
+        value_parser = between::<usize>(1, 1 << 38))]
+    max_sending_bytes: usize,
+
+    /// Seconds after which a query on a read model is ended
+    #[arg(long, env = "GNOMON_QUERY_TIMEOUT", value_name = "SECONDS", default_value_t = Seconds(HttpSettings::default().query_timeout),
+        value_parser = Seconds::between(0.001, 86_400.0))]
+    query_timeout: Seconds,
+
     /// Maximum seconds that a request may wait for a position or for a comparison
     #[arg(long, env = "GNOMON_MAX_WAIT", value_name = "SECONDS", default_value_t = Seconds(HttpSettings::default().max_wait),
         value_parser = Seconds::between(0.0, 86_400.0))]
@@ -127,6 +147,10 @@ impl HttpOptions {
             max_bodies_bytes: self.max_bodies_bytes,
             max_page: self.max_page,
             max_rows: self.max_rows,
+            max_page_bytes: self.max_page_bytes,
+            max_answer_bytes: self.max_answer_bytes,
+            max_sending_bytes: self.max_sending_bytes,
+            query_timeout: self.query_timeout.0,
             max_wait: self.max_wait.0,
             cors_origins: self.cors_origins.clone(),
             allowed_hosts: self.allowed_hosts.clone(),

@@ -275,8 +275,18 @@ fn the_statement_becomes_a_part_of_another() {
     let rows = database.fetch(&sql).unwrap();
     let [row] = rows.as_slice() else { panic!("{} rows", rows.len()) };
     assert_eq!(row.get::<&str, _>("checkpoint"), "42");
-    assert_eq!(row.get::<&str, _>("body"), r#"[{"id":2}]"#);
-    assert_eq!((row.get("page_rows"), row.get("total_rows")), (1_i64, 2_i64));
+    assert_eq!(row.get::<&str, _>("shown"), r#"{"id":2}"#);
+    assert_eq!((row.get("bytes"), row.get("total_rows")), (8_i32, 2_i64));
+}
+
+#[test]
+fn a_row_that_is_too_large_has_only_its_size() {
+    let (database, table) = (database(), table());
+    let rendering = Rendering { max_row_bytes: Some(20), ..list() };
+    let sql = Query::parse("select=id,user&order=id.desc", &table).unwrap().to_sql(&rendering);
+    let rows = database.fetch(&sql).unwrap();
+    let rows: Vec<(Option<&str>, i32)> = rows.iter().map(|row| (row.get("shown"), row.get("bytes"))).collect();
+    assert_eq!(rows, [(Some(r#"{"id":3,"user":null}"#), 20), (None, 31), (None, 22)]);
 }
 
 #[test]

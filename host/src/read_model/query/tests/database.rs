@@ -25,7 +25,7 @@ pub(super) struct Database {
     _database: TestDatabase,
 }
 
-/// The row that the statement of a query returns.
+/// The answer that the statement of a query makes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) body: String,
@@ -109,14 +109,31 @@ impl Database {
     pub(super) fn answer(&self, table: &Table, query: &str, rendering: &Rendering<'_>) -> Result<Answer, QueryError> {
         let sql = Query::parse(query, table)?.to_sql(rendering);
         let rows = self.fetch(&sql)?;
-        let [row] = rows.as_slice() else { panic!("{} rows instead of one", rows.len()) };
-        Ok(Answer { body: row.get("body"), page_rows: row.get("page_rows"), total_rows: row.get("total_rows") })
+        let total_rows = rows.first().expect("a row at least").get("total_rows");
+        let (mut body, mut page_rows) = (String::new(), 0);
+        for row in &rows {
+            if let Some(bytes) = row.get::<Option<i32>, _>("bytes") {
+                let shown: String = row.get("shown");
+                assert_eq!(shown.len(), usize::try_from(bytes).unwrap());
+                body = body + rendering.shape.before(page_rows) + &shown;
+                page_rows += 1;
+            }
+        }
+        body += rendering.shape.after(page_rows);
+        Ok(Answer { body, page_rows: page_rows.cast_signed(), total_rows })
     }
 }
 
 /// A list of all rows.
 pub(super) fn list() -> Rendering<'static> {
-    Rendering { schema: SCHEMA, shape: Shape::List, exact_count: false, max_rows: None, first_placeholder: 1 }
+    Rendering {
+        schema: SCHEMA,
+        shape: Shape::List,
+        exact_count: false,
+        max_rows: None,
+        max_row_bytes: None,
+        first_placeholder: 1,
+    }
 }
 
 /// The table's name with its schema.

@@ -1,0 +1,115 @@
+//! Why a query has no answer.
+
+use std::time::Duration;
+
+use crate::{
+    event_log::Position,
+    read_model::{Identifier, query::QueryError},
+};
+
+/// Why a query has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// There is no such projection.
+    #[error("there is no projection `{0}`")]
+    NoProjection(Identifier),
+    /// The projection has no such table.
+    #[error("projection `{projection}` has no table `{table}`; it has {}", tables.join(", "))]
+    NoTable {
+        /// The projection.
+        projection: Identifier,
+        /// The table.
+        table: String,
+        /// The tables that it has.
+        tables: Vec<String>,
+    },
+    /// No build has caught up yet.
+    #[error("projection `{projection}` is not ready: {reason}")]
+    NotReady {
+        /// The projection.
+        projection: Identifier,
+        /// What its builds are doing.
+        reason: String,
+    },
+    /// The active build's tables do not exist.
+    #[error(
+        "projection `{projection}` cannot be read: the table {table} of its active build is missing from the database, as after a restore \
+         of the schema gnomon alone; rebuild the projection"
+    )]
+    Missing {
+        /// The projection.
+        projection: Identifier,
+        /// A table.
+        table: String,
+    },
+    /// The read model has not reached the position that the reader asks for.
+    #[error(
+        "projection `{projection}` is at position {checkpoint}, and not yet at {wanted}{}",
+        stands_still.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default()
+    )]
+    Behind {
+        /// The projection.
+        projection: Identifier,
+        /// Its checkpoint.
+        checkpoint: Position,
+        /// The position that the reader asks for.
+        wanted: Position,
+        /// Why its active build stands still, if it does.
+        stands_still: Option<String>,
+    },
+    /// The log does not reach the position that the reader asks for: the reader knows another log.
+    #[error(
+        "the reader has seen position {wanted}, but the log ends at {head}: it is not the log that the reader knows. It may have \
+         been restored from a backup. Ask for a position that it has"
+    )]
+    BeyondHead {
+        /// The position that the reader asks for.
+        wanted: Position,
+        /// The position of the newest event.
+        head: Position,
+    },
+    /// The query is wrong.
+    #[error("{}", .0.message)]
+    Query(QueryError),
+    /// It takes too long.
+    #[error(
+        "the query took longer than {} s (query_timeout), and was ended. Read fewer rows, or filter and order by the columns of a key or an \
+         index",
+        .0.as_secs_f64()
+    )]
+    TimedOut(Duration),
+    /// Postgres ended it.
+    #[error(
+        "the query was ended in Postgres: by a statement_timeout of the database or the role, or by an administrator"
+    )]
+    Cancelled,
+    /// Its answer is too large.
+    #[error(
+        "the answer has more than {max} bytes (max_answer_bytes) with {} of its rows; select fewer columns, or read fewer rows at once \
+         with `limit`",
+        rows + 1
+    )]
+    TooLarge {
+        /// The most bytes that an answer may have.
+        max: usize,
+        /// The rows that fit.
+        rows: u64,
+    },
+    /// Others run.
+    #[error(
+        "too many queries on projection `{0}` run and wait; a projection's readers may use a part of this host's connections only"
+    )]
+    TooMany(Identifier),
+    /// Others are sent.
+    #[error("the answers that this host is sending take all the memory that they may have (max_sending_bytes)")]
+    TooMuchToSend,
+    /// Postgres fails.
+    #[error("cannot read: {0}")]
+    Postgres(sqlx::Error),
+}
+
+impl From<sqlx::Error> for ReadError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Postgres(error)
+    }
+}
