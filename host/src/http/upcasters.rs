@@ -45,7 +45,8 @@ pub(super) async fn deactivate(
 /// The operations of these routes.
 pub(super) fn describe() -> Vec<Operation> {
     let changed = |version: Option<u32>| json!({"name": "flights_v2", "active_version": version, "builds": [{"projection": "punctuality", "build": 2}]});
-    let codes = [Code::UpcasterNotFound, Code::UpcasterConflict, Code::ModuleNotFound, Code::InvalidModule];
+    let codes =
+        [Code::UpcasterNotFound, Code::UpcasterConflict, Code::ModuleNotFound, Code::InvalidModule, Code::ModulesBusy];
     vec![
         Operation::get("/v1/upcasters", "list_upcasters", "Lists the upcasters that are active, by name.")
             .answers::<api::Upcasters>(

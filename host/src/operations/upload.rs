@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     builds::Activation,
-    modules::{UploadError, Uploaded, store_version},
+    modules::{Checked, UploadError, UploadPlace, Uploaded, keep_code, store_version},
     read_model::Identifier,
     runtime::ModuleKind,
 };
@@ -58,6 +58,15 @@ impl Operations {
         self.modules.max_module_bytes()
     }
 
+    /// A place among the uploads that the host takes at once. Whoever reads an upload from somewhere else takes it before, and holds it
+    /// until the end.
+    ///
+    /// # Errors
+    /// [`UploadError::Busy`]
+    pub fn upload_place(&self) -> Result<UploadPlace, UploadError> {
+        self.modules.upload_place()
+    }
+
     /// Stores a component as the module's next version, unless a version has the same bytes. A projection gets a build; an upcaster
     /// becomes active unless `activation` is manual. All of it is one transaction.
     ///
@@ -69,17 +78,19 @@ impl Operations {
         bytes: Vec<u8>,
         activation: Activation,
     ) -> Result<UploadOutcome, UploadModuleError> {
-        let (module, bytes) = self.modules.check(name, bytes).await?;
+        let Checked { module, bytes, code } = self.modules.check(name, bytes).await?;
         let mut transaction = crate::postgres::begin(&self.pool).await?;
         let uploaded = store_version(&mut transaction, name, module.descriptor(), &bytes).await?;
         let kind = uploaded.descriptor.kind();
         if kind == ModuleKind::Upcaster && activation == Activation::Manual {
             transaction.commit().await?;
+            keep_code(code).await;
             return Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored });
         }
         let releases = BTreeMap::from([(name.clone(), Release { version: uploaded.version, module })]);
         let (transaction, builds) = self.deploy_within(transaction, &releases, activation).await?;
         commit(transaction).await?;
+        keep_code(code).await;
         self.activate_live_ones(&builds).await;
         let mut builds: Vec<Rebuilt> = builds.into_iter().map(|build| build.rebuilt).collect();
         let effect = match (kind, builds.pop()) {
@@ -95,10 +106,11 @@ impl Operations {
     /// # Errors
     /// The component is not a module, it conflicts with other modules, or Postgres fails.
     pub async fn store(&self, name: &Identifier, bytes: Vec<u8>) -> Result<UploadOutcome, UploadModuleError> {
-        let (module, bytes) = self.modules.check(name, bytes).await?;
+        let Checked { module, bytes, code } = self.modules.check(name, bytes).await?;
         let mut transaction = crate::postgres::begin(&self.pool).await?;
         let uploaded = store_version(&mut transaction, name, module.descriptor(), &bytes).await?;
         transaction.commit().await?;
+        keep_code(code).await;
         Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored })
     }
 }

@@ -100,7 +100,7 @@ impl From<ChainError> for Stop {
     fn from(error: ChainError) -> Self {
         match error {
             ChainError::Load(error) => error.into(),
-            ChainError::Interrupted => Self::by(&error, true),
+            ChainError::Busy | ChainError::Interrupted => Self::by(&error, true),
             _ => Self::by(&error, false),
         }
     }
@@ -111,8 +111,8 @@ impl From<BatchError> for Stop {
         let passes = match &error {
             // Rows are read from Postgres, so any other error is one of a connection.
             BatchError::Rows(error) => error.downcast_ref::<sqlx::Error>().is_none_or(is_transient),
-            // An instance can be made once another one is dropped.
-            BatchError::Instance(_) | BatchError::Module(_) => true,
+            // An instance can be made once another one is dropped, and gets its memory.
+            BatchError::Instance(_) | BatchError::Memory(_) | BatchError::Module(_) => true,
         };
         Self::by(&error, passes)
     }

@@ -63,6 +63,15 @@ impl Descriptor {
             Self::Upcaster(_) => ModuleKind::Upcaster,
         }
     }
+
+    /// What the module was written with.
+    #[must_use]
+    pub fn sdk(&self) -> &Sdk {
+        match self {
+            Self::Projection(projection) => &projection.sdk,
+            Self::Upcaster(upcaster) => &upcaster.sdk,
+        }
+    }
 }
 
 /// What a module was written with.

@@ -127,14 +127,18 @@ fn check_name(name: &str) -> Result<(), String> {
     let bytes = name.len();
     if bytes > MAX_DECLARED_NAME_BYTES {
         let shown = printable(name, SHOWN_BYTES);
-        return Err(format!("`{shown}` in its descriptor has {bytes} bytes; at most {MAX_DECLARED_NAME_BYTES} are allowed"));
+        return Err(format!(
+            "`{shown}` in its descriptor has {bytes} bytes; at most {MAX_DECLARED_NAME_BYTES} are allowed"
+        ));
     }
     Ok(())
 }
 
 fn check_bytes(bytes: usize) -> Result<(), String> {
     if bytes > MAX_DESCRIPTOR_BYTES {
-        return Err(format!("the texts of its descriptor have {bytes} bytes; at most {MAX_DESCRIPTOR_BYTES} are allowed"));
+        return Err(format!(
+            "the texts of its descriptor have {bytes} bytes; at most {MAX_DESCRIPTOR_BYTES} are allowed"
+        ));
     }
     Ok(())
 }
@@ -221,7 +225,8 @@ mod tests {
     #[test]
     fn upcasters_have_the_same_limits() {
         let version = |number: u32| SchemaVersion::try_from(number).unwrap();
-        let step = |produces: Vec<String>| Step { event_type: "A".to_owned(), from: version(1), to: version(2), produces };
+        let step =
+            |produces: Vec<String>| Step { event_type: "A".to_owned(), from: version(1), to: version(2), produces };
         let refused = |steps| UpcasterDescriptor { sdk: Sdk::of_tests(), steps }.check().unwrap_err();
         assert_eq!(refused(vec![step(Vec::new()); 100_000]), ["steps: 100000; 1 to 1000 are allowed"]);
         assert_eq!(

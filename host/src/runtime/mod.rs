@@ -50,9 +50,9 @@ pub use self::{
     descriptor_size::{MAX_DECLARED_NAME_BYTES, MAX_DESCRIPTOR_BYTES},
     digest::Digest,
     failure::{BatchError, FailureKind, Frame, ModuleFailure, ReadError},
+    invalid::{CannotLoad, InvalidModule},
     label::{ModuleLabel, ModuleVersion},
     limits::RuntimeLimits,
-    invalid::{CannotLoad, InvalidModule},
     loading::{
         cache::NewCode,
         compile_process::{CompileOrder, compile_for_host},

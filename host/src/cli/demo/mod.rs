@@ -23,7 +23,7 @@ use super::{
     host::{
         RunningHost,
         options::{ConnectionOptions, listen_address},
-        stop_signal,
+        stop_signal, this_program,
     },
     output::say,
 };
@@ -94,6 +94,7 @@ impl Demo {
             },
             max_connections: self.connections.max_connections,
             connect_timeout: self.connections.connect_timeout(),
+            compiler: Some(this_program()),
             ..ServerSettings::default()
         }
     }

@@ -3,9 +3,11 @@
 mod folder;
 pub(super) mod options;
 mod running;
+mod this_program;
 
 pub(super) use self::{
     folder::prepare_folder,
     options::HostOptions,
     running::{RunningHost, log_start, open_database, stop_signal},
+    this_program::this_program,
 };

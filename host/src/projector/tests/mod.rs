@@ -3,5 +3,7 @@
 mod commit;
 mod corrupt_build;
 mod fold;
+mod memory;
 mod missing_tables;
+mod own_threads;
 mod panics;

@@ -48,7 +48,9 @@ impl NewCode {
         // Under this name it is whole, so that a host that dies while writing leaves no incomplete file.
         match file.persist(&path) {
             Ok(_) => cache.trim(),
-            Err(error) => warn!(path = %path.display(), %error, "cannot keep a compiled module; it will be compiled again"),
+            Err(error) => {
+                warn!(path = %path.display(), %error, "cannot keep a compiled module; it will be compiled again")
+            }
         }
     }
 }

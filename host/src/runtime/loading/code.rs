@@ -43,5 +43,7 @@ pub(super) fn max_code_bytes(component_bytes: usize) -> usize {
 /// The message for a component with more code.
 pub(super) fn too_much_code(component_bytes: usize) -> String {
     let max = max_code_bytes(component_bytes);
-    format!("its compiled code would have more than {max} bytes; the limit is 32 MiB and {CODE_OF_A_BYTE} bytes for each of its own")
+    format!(
+        "its compiled code would have more than {max} bytes; the limit is 32 MiB and {CODE_OF_A_BYTE} bytes for each of its own"
+    )
 }

@@ -7,9 +7,7 @@
 //! What this misses ends with the process that compiles (`compile_process.rs`); here it is refused in milliseconds, and with a reason that
 //! names what to change.
 
-use wasmparser::{
-    BlockType, ComponentInstance, CompositeInnerType, FunctionBody, Operator, Parser, Payload, TypeRef,
-};
+use wasmparser::{BlockType, ComponentInstance, CompositeInnerType, FunctionBody, Operator, Parser, Payload, TypeRef};
 
 /// The most work of compiling a component, in the units of [`Function::work`]: about half a minute on one processor. A Rust module of
 /// three megabytes takes a thirtieth of it.
@@ -135,13 +133,15 @@ impl Module {
         match payload {
             Payload::TypeSection(section) => {
                 for group in section {
-                    self.types.extend(group.map_err(not_valid)?.types().map(|found| match &found.composite_type.inner {
-                        CompositeInnerType::Func(function) => Signature {
-                            params: function.params().len() as u64,
-                            results: function.results().len() as u64,
+                    self.types.extend(group.map_err(not_valid)?.types().map(
+                        |found| match &found.composite_type.inner {
+                            CompositeInnerType::Func(function) => Signature {
+                                params: function.params().len() as u64,
+                                results: function.results().len() as u64,
+                            },
+                            _ => Signature::default(),
                         },
-                        _ => Signature::default(),
-                    }));
+                    ));
                 }
             }
             Payload::ImportSection(section) => {
@@ -281,12 +281,13 @@ mod tests {
         assert!(reason.contains("its functions would take too long to compile"), "{reason}");
 
         let params = format!("(param {})", many(1000, "i64 "));
-        let calls = format!(
-            "(func $f {params} {results} unreachable) (func {results} unreachable {})",
-            many(5000, "call $f ")
-        );
+        let calls =
+            format!("(func $f {params} {results} unreachable) (func {results} unreachable {})", many(5000, "call $f "));
         let reason = refused(&calls);
-        assert!(reason.contains("the limit is 1000000; give functions and blocks fewer parameters and results"), "{reason}");
+        assert!(
+            reason.contains("the limit is 1000000; give functions and blocks fewer parameters and results"),
+            "{reason}"
+        );
         // Spread over many functions as well.
         let function = format!("(func {results} unreachable {})", many(10, "call $f "));
         let reason = refused(&format!("(func $f {params} {results} unreachable) {}", many(100, &function)));

@@ -115,7 +115,9 @@ fn refusal(status: ExitStatus, said: &str, limits: &RuntimeLimits) -> CannotLoad
 }
 
 fn too_dear(limit: &str) -> String {
-    format!("it is too dear to compile: that takes more than {limit}; split it into smaller functions, or into several modules")
+    format!(
+        "it is too dear to compile: that takes more than {limit}; split it into smaller functions, or into several modules"
+    )
 }
 
 /// The message for a component that the compiler refuses.

@@ -91,7 +91,14 @@ impl<M: Send + 'static> Loader<M> {
         let cache = CompiledCache::open(folder.as_deref(), &engine, limits.max_cache_bytes)
             .map_err(|error| RuntimeError::Cache { folder: folder.unwrap_or_default().display().to_string(), error })?;
         let worlds = worlds(&engine).map_err(RuntimeError::Engine)?;
-        Ok(Self { engine, cache, compiler, available: Resources::new(limits), worlds, compiling_here: Mutex::default() })
+        Ok(Self {
+            engine,
+            cache,
+            compiler,
+            available: Resources::new(limits),
+            worlds,
+            compiling_here: Mutex::default(),
+        })
     }
 
     pub(in crate::runtime) fn limits(&self) -> &RuntimeLimits {
@@ -159,11 +166,7 @@ impl<M: Send + 'static> Loader<M> {
         Ok(self.cache.read(digest))
     }
 
-    async fn compile(
-        self: Arc<Self>,
-        bytes: Arc<Vec<u8>>,
-        compiling: &Semaphore,
-    ) -> Result<CompiledCode, CannotLoad> {
+    async fn compile(self: Arc<Self>, bytes: Arc<Vec<u8>>, compiling: &Semaphore) -> Result<CompiledCode, CannotLoad> {
         let _turn = compiling.acquire().await.map_err(|error| CannotLoad::Host(error.to_string()))?;
         match &self.compiler {
             Some(program) => compile_apart(program, &bytes, self.limits()).await,

@@ -12,7 +12,8 @@ use crate::{
     event_log::{Position, SchemaVersion, StreamVersion},
     read_model::Identifier,
     runtime::{
-        BatchError, CannotLoad, Delivery, Digest, FailureKind, InvalidModule, ModuleFailure, ModuleLabel, RuntimeSettings,
+        BatchError, CannotLoad, Delivery, Digest, FailureKind, InvalidModule, ModuleFailure, ModuleLabel,
+        RuntimeSettings,
         loading::loader::Loader,
         worlds::{
             entry::Entry,

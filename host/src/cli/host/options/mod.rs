@@ -18,6 +18,7 @@ pub(in crate::cli) use self::{
     listen::{ListenOptions, listen_address},
 };
 use self::{events::EventOptions, http::HttpOptions, modules::ModuleOptions, projector::ProjectorOptions};
+use super::this_program;
 use crate::{
     config::{DataDirOptions, DatabaseOptions},
     event_log::EventLogSettings,
@@ -63,6 +64,7 @@ impl HostOptions {
             max_connections: connections.max_connections,
             connect_timeout: connections.connect_timeout(),
             cache: Some(data_dir.folder().join("compiled")),
+            compiler: Some(this_program()),
             log: EventLogSettings { limits: events.limits(), ..EventLogSettings::default() },
             limits: modules.limits(events),
             projector: projector.settings(),
