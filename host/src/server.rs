@@ -37,6 +37,9 @@ pub struct ServerSettings {
     pub shutdown_timeout: Duration,
     /// The folder of the compiled modules; `None` keeps none.
     pub cache: Option<PathBuf>,
+    /// The program `gnomon`, of which a process compiles each module; `None` compiles them in the host's own process, where only the compile
+    /// budget limits what that takes. See [`RuntimeSettings::compiler`].
+    pub compiler: Option<PathBuf>,
     /// Settings of the log.
     pub log: EventLogSettings,
     /// Limits of modules.
@@ -58,6 +61,7 @@ impl Default for ServerSettings {
             // Kubernetes kills after 30 s.
             shutdown_timeout: Duration::from_secs(20),
             cache: None,
+            compiler: None,
             log: EventLogSettings::default(),
             limits: RuntimeLimits::default(),
             projector: ProjectorSettings::default(),
@@ -117,7 +121,8 @@ impl Rooms {
         waiting: Waiting<'_>,
     ) -> Result<Self, StartError> {
         // First, since it needs no database.
-        let runtime = Runtime::start(RuntimeSettings { limits: settings.limits, cache: settings.cache.clone() })?;
+        let (cache, compiler) = (settings.cache.clone(), settings.compiler.clone());
+        let runtime = Runtime::start(RuntimeSettings { limits: settings.limits, cache, compiler })?;
         // Each step has the whole time: the schema's change between them may take longer.
         let timeout = settings.connect_timeout;
         let database = Database::connect_saying(database, settings.max_connections, timeout, waiting).await?;
@@ -126,6 +131,7 @@ impl Rooms {
         let open_log = async || EventLog::open(database.lookups.clone(), settings.log).await;
         let log = database.retry(timeout, waiting, open_log).await?;
         let modules = Modules::new(database.lookups.clone(), runtime);
+        modules.sweep_code().await;
         let start_projector =
             async || Projector::start(&database, log.clone(), modules.clone(), settings.projector).await;
         let projector = database.retry(timeout, waiting, start_projector).await?;

@@ -7,7 +7,7 @@ use gnomon::runtime::RuntimeLimits;
 use crate::run::{LIMITS, load, runtime};
 
 /// A component of a core module with these parts. It has the exports of a projection, with functions of other types.
-fn projection(parts: &str) -> Vec<u8> {
+pub(crate) fn projection(parts: &str) -> Vec<u8> {
     projection_of_contract("0.2.0", parts)
 }
 

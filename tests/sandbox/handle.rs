@@ -56,6 +56,15 @@ fn memory_is_limited() {
 }
 
 #[test]
+fn memory_of_all_modules_together_is_limited() {
+    let limits = RuntimeLimits { max_total_memory_bytes: 16 * 1024 * 1024, ..LIMITS };
+    assert_eq!(
+        failure_with(limits, "memory_hog", "").to_string(),
+        "the module ran out of memory at position 3: it needs 16842752 bytes of memory; the limit max_total_memory_bytes is 16777216"
+    );
+}
+
+#[test]
 fn the_stack_is_limited() {
     let failure = failure("recursion", "");
     assert_eq!(failure.kind, FailureKind::Trapped);

@@ -10,8 +10,8 @@ use gnomon::{
     event_log::{Position, SchemaVersion, StreamVersion},
     read_model::{Identifier, Key, Row, Table, Value, WriteSet},
     runtime::{
-        BatchError, Delivery, Digest, InvalidModule, Module, ModuleFailure, ModuleLabel, ProjectionInstance,
-        ProjectionModule, ReadError, RowReader, Runtime, RuntimeLimits, RuntimeSettings,
+        BatchError, CannotLoad, Delivery, Digest, InvalidModule, Module, ModuleFailure, ModuleLabel,
+        ProjectionInstance, ProjectionModule, ReadError, RowReader, Runtime, RuntimeLimits, RuntimeSettings,
     },
 };
 use gnomon_values::Instant;
@@ -20,8 +20,14 @@ use test_support::guest;
 /// The limits of these tests: low where it takes long to exceed the default.
 pub(crate) const LIMITS: RuntimeLimits = RuntimeLimits {
     max_module_bytes: 32 * 1024 * 1024,
+    max_compile_time: Duration::from_secs(60),
+    max_compile_memory_bytes: 2 * 1024 * 1024 * 1024,
+    max_cache_bytes: 4 * 1024 * 1024 * 1024,
+    max_uploads: 8,
     max_memory_bytes: 256 * 1024 * 1024,
+    max_total_memory_bytes: 8 * 1024 * 1024 * 1024,
     max_batch_time: Duration::from_secs(60),
+    max_batch_read_time: Duration::from_secs(60),
     max_row_bytes: 1024 * 1024,
     max_batch_write_bytes: 64 * 1024 * 1024,
     max_find_rows: 10_000,
@@ -40,7 +46,7 @@ pub(crate) const TIME: i64 = 1_356_998_400_000_000;
 /// A runtime with these limits. Compiled code is kept beside the tests, since compiling is most of the work.
 pub(crate) fn runtime(limits: RuntimeLimits) -> Runtime {
     let cache = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"));
-    Runtime::start(RuntimeSettings { limits, cache }).unwrap()
+    Runtime::start(RuntimeSettings { limits, cache, compiler: None }).unwrap()
 }
 
 /// The runtime that most tests share.
@@ -52,9 +58,11 @@ fn shared() -> &'static Runtime {
 /// Loads a module.
 pub(crate) fn load(runtime: &Runtime, bytes: &[u8]) -> Result<ProjectionModule, InvalidModule> {
     let label = ModuleLabel { name: Identifier::new("test").unwrap(), version: None };
-    match runtime.load(label, &Digest::of(bytes), bytes)? {
-        Module::Projection(projection) => Ok(projection),
-        Module::Upcaster(_) => panic!("it is an upcaster"),
+    match runtime.load(label, &Digest::of(bytes), bytes) {
+        Ok(Module::Projection(projection)) => Ok(projection),
+        Ok(Module::Upcaster(_)) => panic!("it is an upcaster"),
+        Err(CannotLoad::Invalid(error)) => Err(error),
+        Err(CannotLoad::Host(message)) => panic!("not the module's fault: {message}"),
     }
 }
 

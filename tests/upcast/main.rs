@@ -11,8 +11,8 @@ use gnomon::{
     event_log::{Position, SchemaVersion, StreamVersion},
     read_model::Identifier,
     runtime::{
-        Delivery, Digest, InvalidModule, Module, ModuleLabel, ModuleVersion, Runtime, RuntimeLimits, RuntimeSettings,
-        UpcasterModule,
+        CannotLoad, Delivery, Digest, InvalidModule, Module, ModuleLabel, ModuleVersion, Runtime, RuntimeLimits,
+        RuntimeSettings, UpcasterModule,
     },
 };
 
@@ -20,9 +20,12 @@ use gnomon_values::Instant;
 
 /// Loads a module with these limits.
 fn load(name: &str, component: &[u8], limits: RuntimeLimits) -> Result<Module, InvalidModule> {
-    let runtime = Runtime::start(RuntimeSettings { limits, cache: None }).unwrap();
+    let runtime = Runtime::start(RuntimeSettings { limits, ..RuntimeSettings::default() }).unwrap();
     let label = ModuleLabel { name: Identifier::new(name).unwrap(), version: Some(ModuleVersion(7)) };
-    runtime.load(label, &Digest::of(component), component)
+    runtime.load(label, &Digest::of(component), component).map_err(|error| match error {
+        CannotLoad::Invalid(error) => error,
+        CannotLoad::Host(message) => panic!("not the module's fault: {message}"),
+    })
 }
 
 fn load_upcaster(name: &str, component: &[u8], limits: RuntimeLimits) -> UpcasterModule {

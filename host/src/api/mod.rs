@@ -49,7 +49,7 @@ pub use self::{
     expected_version::ExpectedVersion,
     history::{HistoryEntry, HistoryPage, HistoryQuery},
     json_error::json_error,
-    module::{Module, ModuleVersion, Modules, UploadQuery, Uploaded},
+    module::{DescribedVersion, Module, ModuleVersion, Modules, UploadQuery, Uploaded},
     operation::{
         Activated, Activation, BuildQuery, Operated, RebuildQuery, ReplacedBuild, Retried, RetryQuery,
         VerificationBegun,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    descriptor::{Descriptor, ModuleKind},
+    descriptor::{Descriptor, ModuleKind, Sdk},
     operation::{Activation, ReplacedBuild},
     upcaster::NewBuild,
 };
@@ -72,9 +72,25 @@ pub struct Module {
     pub versions: Vec<ModuleVersion>,
 }
 
-/// A version of a module.
+/// A version of a module, without what it declares, which may be long.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct ModuleVersion {
+    /// Its number: 1, 2, 3 …
+    pub version: u32,
+    /// The SHA-256 of its bytes, in hex.
+    pub digest: String,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was uploaded.
+    #[schema(value_type = String, format = DateTime)]
+    pub uploaded_at: Instant,
+    /// What it was written with.
+    pub sdk: Sdk,
+}
+
+/// The answer of `GET /v1/modules/{name}/versions/{version}`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct DescribedVersion {
     /// Its number: 1, 2, 3 …
     pub version: u32,
     /// The SHA-256 of its bytes, in hex.

@@ -15,6 +15,7 @@ use crate::{
         Decimal,
         query::{MAX_PATTERN_BYTES, MAX_REPEATED, MAX_WILDCARDS},
     },
+    runtime::{MAX_DECLARED_NAME_BYTES, MAX_DESCRIPTOR_BYTES},
 };
 
 const HEAD: &str = "\
@@ -122,8 +123,28 @@ const NAMES: &[Row] = &[
 
 const MODULES: &[Row] = &[
     ("a component", By("max-module-bytes", Bytes), Code("body_too_large")),
+    ("uploads at once, from the first byte of the body to the answer", By("max-uploads", NONE), Code("modules_busy")),
+    ("processor time for compiling a component", By("max-compile-time", Seconds), Code("invalid_module")),
+    ("memory for compiling a component", By("max-compile-memory-bytes", Bytes), Code("invalid_module")),
+    ("compiled modules on the disk; those not used for longest are removed", By("max-cache-bytes", Bytes), Nowhere),
+    ("texts of a descriptor together", Fixed(MAX_DESCRIPTOR_BYTES, Bytes), Code("invalid_module")),
+    (
+        "name of a category or an event type in a descriptor",
+        Fixed(MAX_DECLARED_NAME_BYTES, Bytes),
+        Code("invalid_module"),
+    ),
     ("memory of an instance", By("max-memory-bytes", Bytes), Build),
+    (
+        "memory of all instances of a host together; at the limit, batches wait, and idle instances lose theirs",
+        By("max-total-memory-bytes", Bytes),
+        Nowhere,
+    ),
     ("computing on one batch; waiting for rows does not count", By("max-batch-time", Seconds), Build),
+    (
+        "waiting for rows in one batch; a call counts for one second at most, since more is because of Postgres",
+        By("max-batch-read-time", Seconds),
+        Build,
+    ),
     ("what one call hands to the host", By("max-call-bytes", Bytes), Build),
     ("steps of an upcaster", Fixed(limits::MAX_STEPS, NONE), Code("invalid_module")),
     ("events that upcasters make of one", By("max-upcast-events", NONE), Build),

@@ -8,6 +8,7 @@ mod build;
 mod causes;
 mod client;
 mod compare;
+mod compile_module;
 mod completions;
 mod dead_letters;
 mod delete;
@@ -108,6 +109,8 @@ enum Command {
     Migrate(migrate::Migrate),
     Bench(bench::Bench),
     Completions(completions::Completions),
+    #[command(hide = true)]
+    CompileModule(compile_module::CompileModule),
 }
 
 /// How long work that a command has begun on other threads may last beyond its end.
@@ -122,6 +125,10 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::exit(&usage::with_whole_usage(error, Cli::command(), arguments().skip(1))),
     };
+    // It is a process for one thing, and begins with nothing else: no log, no threads.
+    if let Command::CompileModule(command) = cli.command {
+        return command.run();
+    }
     match try_run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of the output has seen enough, such as `head`.
@@ -181,6 +188,7 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::Migrate(command) => command.run().await,
             Command::Bench(command) => command.run().await,
             Command::Completions(command) => command.run(&Cli::command()),
+            Command::CompileModule(_) => Ok(()),
         }
     });
     // What still computes, such as a compilation, does not keep the process.

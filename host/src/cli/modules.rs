@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{client::Client, figures, output};
 use crate::{
-    api::{self, Descriptor, Module, ModuleVersion, Sdk},
+    api::{self, Module, ModuleVersion, Sdk},
     config::ClientOptions,
 };
 
@@ -74,12 +74,7 @@ fn short(version: &ModuleVersion) -> String {
 
 /// What the version was written with: `gnomon-sdk 0.2.0 (Rust)`.
 fn sdk(version: &ModuleVersion) -> String {
-    let sdk = match &version.descriptor {
-        Descriptor::Projection(projection) => &projection.sdk,
-        Descriptor::Upcaster(upcaster) => &upcaster.sdk,
-        Descriptor::Other => return String::new(),
-    };
-    let Sdk { name, version, language } = sdk;
+    let Sdk { name, version, language } = &version.sdk;
     format!("{name} {version} ({language})")
 }
 

@@ -47,6 +47,7 @@ pub(super) fn describe() -> Vec<Operation> {
             .problems(&[
                 Code::ModuleNotFound,
                 Code::InvalidModule,
+                Code::ModulesBusy,
                 Code::UpcasterConflict,
                 Code::ViewNameTaken,
                 Code::ViewInUse,

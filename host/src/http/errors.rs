@@ -154,6 +154,10 @@ impl From<UploadError> for Problem {
             UploadError::ViewTaken { view, other, .. } => {
                 Self::new(Code::ViewNameTaken, detail).with("view", view).with("projection", other)
             }
+            UploadError::Busy { max } => {
+                unavailable(Code::ModulesBusy, &detail, &detail).with("limit", "max_uploads").with("max", max)
+            }
+            UploadError::Host(_) => unavailable(Code::ModulesBusy, &detail, &detail),
             UploadError::Postgres(error) => error.into(),
             UploadError::Interrupted => internal(&error),
         }
@@ -166,6 +170,7 @@ impl From<LoadError> for Problem {
         match error {
             LoadError::Missing { .. } => Self::new(Code::ModuleNotFound, detail),
             LoadError::Invalid { error, .. } => Self::new(Code::InvalidModule, detail).with("reasons", error.reasons),
+            LoadError::Host { .. } => unavailable(Code::ModulesBusy, &detail, &detail),
             LoadError::OtherKind { wanted: ModuleKind::Projection, .. } => Self::new(Code::ProjectionNotFound, detail),
             LoadError::OtherKind { wanted: ModuleKind::Upcaster, .. } => Self::new(Code::ModuleNotFound, detail),
             LoadError::Postgres { error, .. } => error.into(),
@@ -280,6 +285,10 @@ impl From<ChainError> for Problem {
                     .with("upcaster", upcaster.name)
                     .with("version", upcaster.version)
                     .with("failure", api::ModuleFailure::from(*failure))
+            }
+            ChainError::Busy
+            | ChainError::Upcast(UpcastError { error: BatchError::Memory(_) | BatchError::Instance(_), .. }) => {
+                unavailable(Code::ModulesBusy, &detail, &detail)
             }
             ChainError::Upcast(_) | ChainError::Interrupted => internal(&error),
             ChainError::Postgres(error) => error.into(),

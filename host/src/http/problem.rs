@@ -77,6 +77,7 @@ codes! {
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The path does not take this method",
     ModuleKindChanged "module_kind_changed" CONFLICT "The name belongs to a module of another kind",
     ModuleNotFound "module_not_found" NOT_FOUND "The module or its version does not exist",
+    ModulesBusy "modules_busy" SERVICE_UNAVAILABLE "The host has no room for this work with modules now",
     NoSuitableBuild "no_suitable_build" CONFLICT "The projection has no build that this can be done with",
     NotFound "not_found" NOT_FOUND "The path does not exist",
     NothingToCompare "nothing_to_compare" CONFLICT "A comparison needs two builds",

@@ -50,6 +50,7 @@ pub(super) fn describe() -> Vec<Operation> {
         Code::UpcasterConflict,
         Code::ModuleNotFound,
         Code::InvalidModule,
+        Code::ModulesBusy,
         Code::TooManyBuilds,
     ];
     vec![

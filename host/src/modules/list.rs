@@ -4,7 +4,7 @@ use gnomon_values::Instant;
 use sqlx::types::Json;
 
 use super::{Descriptor, Digest, Identifier, ModuleKind, ModuleVersion, Modules};
-use crate::postgres::PgTimestamp;
+use crate::{postgres::PgTimestamp, runtime::Sdk};
 
 /// A module with its versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct ModuleSummary {
     pub versions: Vec<VersionSummary>,
 }
 
-/// A version of a module.
+/// A version of a module in a list, without its descriptor, which may be large.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionSummary {
     /// Its number.
@@ -30,11 +30,11 @@ pub struct VersionSummary {
     pub bytes: u64,
     /// When it was uploaded.
     pub uploaded_at: Instant,
-    /// What the module declares.
-    pub descriptor: Descriptor,
+    /// What it was written with.
+    pub sdk: Sdk,
 }
 
-type VersionRow = (String, ModuleVersion, String, i64, PgTimestamp, Json<Descriptor>);
+type VersionRow = (String, ModuleVersion, String, i64, PgTimestamp, Json<ModuleKind>, Json<Sdk>);
 
 impl Modules {
     /// Every module, by name.
@@ -51,6 +51,29 @@ impl Modules {
     /// Postgres fails.
     pub async fn get(&self, name: &Identifier) -> Result<Option<ModuleSummary>, sqlx::Error> {
         Ok(self.summaries(Some(name)).await?.pop())
+    }
+
+    /// A version, and what it declares; `None` if there is no such version.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn version(
+        &self,
+        name: &Identifier,
+        version: ModuleVersion,
+    ) -> Result<Option<(VersionSummary, Descriptor)>, sqlx::Error> {
+        let row: Option<(String, i64, PgTimestamp, Json<Descriptor>)> = sqlx::query_as(
+            "SELECT digest, octet_length(component)::bigint, created_at, descriptor
+             FROM gnomon.module_versions WHERE module = $1 AND version = $2",
+        )
+        .bind(name.as_str())
+        .bind(version)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(|(digest, bytes, uploaded_at, Json(descriptor))| {
+            let sdk = descriptor.sdk().clone();
+            (summary(version, digest, bytes, uploaded_at, sdk), descriptor)
+        }))
     }
 
     /// The digest and the bytes of a version; `None` if there is no such version.
@@ -73,35 +96,30 @@ impl Modules {
 
     async fn summaries(&self, name: Option<&Identifier>) -> Result<Vec<ModuleSummary>, sqlx::Error> {
         let rows: Vec<VersionRow> = sqlx::query_as(
-            "SELECT module, version, digest, octet_length(component)::bigint, created_at, descriptor
+            "SELECT module, version, digest, octet_length(component)::bigint, created_at,
+                    descriptor -> 'kind', descriptor -> 'sdk'
              FROM gnomon.module_versions WHERE $1::text IS NULL OR module = $1 ORDER BY module, version",
         )
         .bind(name.map(Identifier::as_str))
         .fetch_all(&self.pool)
         .await?;
         let mut modules: Vec<ModuleSummary> = Vec::new();
-        for (module, version, digest, bytes, uploaded_at, descriptor) in rows {
+        for (module, version, digest, bytes, uploaded_at, Json(kind), Json(sdk)) in rows {
             let name = Identifier::new(module).map_err(|error| sqlx::Error::Decode(error.into()))?;
-            let version = VersionSummary {
-                version,
-                digest: Digest::from(digest),
-                bytes: u64::try_from(bytes).unwrap_or_default(),
-                uploaded_at: uploaded_at.instant(),
-                descriptor: descriptor.0,
-            };
+            let summary = summary(version, digest, bytes, uploaded_at, sdk);
             match modules.last_mut() {
                 Some(module) if module.name == name => {
-                    module.latest_version = version.version;
-                    module.versions.push(version);
+                    module.latest_version = version;
+                    module.versions.push(summary);
                 }
-                _ => modules.push(ModuleSummary {
-                    name,
-                    kind: version.descriptor.kind(),
-                    latest_version: version.version,
-                    versions: vec![version],
-                }),
+                _ => modules.push(ModuleSummary { name, kind, latest_version: version, versions: vec![summary] }),
             }
         }
         Ok(modules)
     }
+}
+
+fn summary(version: ModuleVersion, digest: String, bytes: i64, uploaded_at: PgTimestamp, sdk: Sdk) -> VersionSummary {
+    let (digest, bytes) = (Digest::from(digest), u64::try_from(bytes).unwrap_or_default());
+    VersionSummary { version, digest, bytes, uploaded_at: uploaded_at.instant(), sdk }
 }

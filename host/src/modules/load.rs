@@ -1,11 +1,16 @@
 //! Loads versions of modules, ready to run.
 
-use sqlx::{PgConnection, types::Json};
+use std::sync::Arc;
 
-use super::{Descriptor, Identifier, InvalidModule, Module, ModuleKind, ModuleVersion, Modules};
+use sqlx::{PgConnection, types::Json};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    CannotLoad, Descriptor, Identifier, InvalidModule, Module, ModuleKind, ModuleVersion, Modules, upload::keep_code,
+};
 use crate::{
     postgres::is_transient,
-    runtime::{ModuleLabel, ProjectionModule, UpcasterModule},
+    runtime::{Loaded, ModuleLabel, ProjectionModule, UpcasterModule},
 };
 
 /// Why a version cannot be loaded.
@@ -29,6 +34,16 @@ pub enum LoadError {
         version: ModuleVersion,
         /// What is wrong.
         error: InvalidModule,
+    },
+    /// This host cannot load it now.
+    #[error("module `{name}` version {version} cannot be loaded now: {message}")]
+    Host {
+        /// The module.
+        name: Identifier,
+        /// The version.
+        version: ModuleVersion,
+        /// What went wrong.
+        message: String,
     },
     /// It is a module of another kind.
     #[error("module `{name}` is {}, not {}", found.with_article(), wanted.with_article())]
@@ -65,7 +80,7 @@ impl LoadError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Postgres { error, .. } => is_transient(error),
-            Self::Interrupted => true,
+            Self::Host { .. } | Self::Interrupted => true,
             Self::Missing { .. } | Self::Invalid { .. } | Self::OtherKind { .. } => false,
         }
     }
@@ -116,11 +131,18 @@ impl Modules {
             .map_err(|error| LoadError::Postgres { name: name.clone(), version, error })?
             .ok_or_else(|| LoadError::Missing { name: name.clone(), version })?;
         let label = ModuleLabel { name: name.clone(), version: Some(version) };
-        let runtime = self.runtime;
-        tokio::task::spawn_blocking(move || runtime.load(label, &digest, &bytes))
-            .await
-            .map_err(|_| LoadError::Interrupted)?
-            .map_err(|error| LoadError::Invalid { name, version, error })
+        let Self { runtime, lanes, .. } = self;
+        let _turn = lanes.loading.acquire().await.map_err(|_| LoadError::Interrupted)?;
+        // Builds need it, so it goes on until it is done.
+        let never = CancellationToken::new();
+        let loaded = runtime.load_apart(label, digest, Arc::new(bytes), &lanes.compiling_stored, &never).await;
+        let loaded = loaded.map_err(|error| match error {
+            CannotLoad::Invalid(error) => LoadError::Invalid { name, version, error },
+            CannotLoad::Host(message) => LoadError::Host { name, version, message },
+        })?;
+        let Loaded { module, code } = loaded;
+        keep_code(code).await;
+        Ok(module)
     }
 }
 

@@ -3,9 +3,11 @@
 //! Versions are identified by content: the same bytes are the same version. What a version is used for is decided elsewhere.
 
 mod chain;
+mod lanes;
 mod list;
 mod load;
 mod loaded;
+mod sweep;
 mod upload;
 
 use std::num::NonZeroUsize;
@@ -15,19 +17,23 @@ use sqlx::PgPool;
 use crate::{
     postgres::sql_number,
     read_model::Identifier,
-    runtime::{Descriptor, Digest, InvalidModule, Module, ModuleKind, Runtime, RuntimeLimits},
+    runtime::{CannotLoad, Descriptor, Digest, InvalidModule, Module, ModuleKind, Runtime, RuntimeLimits},
 };
 
 pub use crate::runtime::ModuleVersion;
 
-use self::loaded::Loaded;
 pub use self::{
-    chain::{ChainError, upcast},
+    chain::ChainError,
+    lanes::UploadPlace,
     list::{ModuleSummary, VersionSummary},
     load::LoadError,
     upload::{UploadError, Uploaded},
 };
-pub(crate) use self::{load::descriptors, upload::store_version};
+use self::{lanes::Lanes, loaded::Loaded};
+pub(crate) use self::{
+    load::descriptors,
+    upload::{Checked, keep_code, store_version},
+};
 
 sql_number!(ModuleVersion(u32) as i32);
 
@@ -42,13 +48,15 @@ pub struct Modules {
     pool: PgPool,
     runtime: Runtime,
     loaded: Loaded<(Identifier, ModuleVersion), Module>,
+    lanes: Lanes,
 }
 
 impl Modules {
     /// The modules of a database whose schema is up to date.
     #[must_use]
     pub fn new(pool: PgPool, runtime: Runtime) -> Self {
-        Self { pool, runtime, loaded: Loaded::new(MAX_LOADED) }
+        let lanes = Lanes::new(runtime.limits().max_uploads);
+        Self { pool, runtime, loaded: Loaded::new(MAX_LOADED), lanes }
     }
 
     /// What modules may use.

@@ -1,12 +1,32 @@
 //! Checks and stores uploaded components.
 
-use sqlx::{Postgres, Transaction, types::Json};
+use std::sync::Arc;
 
-use super::{Descriptor, Digest, Identifier, InvalidModule, Module, ModuleKind, ModuleVersion, Modules};
+use sqlx::{Postgres, Transaction, types::Json};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    CannotLoad, Descriptor, Digest, Identifier, InvalidModule, Module, ModuleKind, ModuleVersion, Modules, UploadPlace,
+};
 use crate::{
     postgres::is_transient,
-    runtime::{ModuleLabel, ProjectionDescriptor, view_name},
+    runtime::{Loaded, ModuleLabel, NewCode, ProjectionDescriptor, view_name},
 };
+
+/// A component that was found to be a module.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) module: Module,
+    pub(crate) bytes: Arc<Vec<u8>>,
+    /// To be kept when the module is stored.
+    pub(crate) code: NewCode,
+}
+
+/// Keeps the compiled code of a module that is stored now.
+pub(crate) async fn keep_code(code: NewCode) {
+    // If it is not kept, it is compiled again.
+    let _ = tokio::task::spawn_blocking(move || code.keep()).await;
+}
 
 /// The result of an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +72,15 @@ pub enum UploadError {
         /// Whose view it is.
         other: Identifier,
     },
+    /// The host takes no more uploads at once.
+    #[error("the host is busy with {max} other uploads, the limit max_uploads; nothing of this one was read")]
+    Busy {
+        /// How many it takes.
+        max: usize,
+    },
+    /// The host cannot check it now.
+    #[error("the host cannot check the module now: {0}")]
+    Host(String),
     /// Postgres fails.
     #[error("cannot store the module: {0}")]
     Postgres(sqlx::Error),
@@ -72,25 +101,48 @@ impl UploadError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Postgres(error) => is_transient(error),
-            Self::Interrupted => true,
+            Self::Busy { .. } | Self::Host(_) | Self::Interrupted => true,
             _ => false,
         }
     }
 }
 
 impl Modules {
-    /// Checks a component on its own, without comparing it with stored modules.
+    /// A place among the uploads that the host takes at once, to be taken before the body of an upload is read.
     ///
     /// # Errors
-    /// The component is not a module.
-    pub(crate) async fn check(&self, name: &Identifier, bytes: Vec<u8>) -> Result<(Module, Vec<u8>), UploadError> {
+    /// There is none free.
+    pub fn upload_place(&self) -> Result<UploadPlace, UploadError> {
+        self.lanes.place().map_err(|max| UploadError::Busy { max })
+    }
+
+    /// Checks a component on its own, without comparing it with stored modules. Others wait meanwhile. If the caller no longer waits, it
+    /// is given up.
+    ///
+    /// # Errors
+    /// The component is not a module, or cannot be checked now.
+    pub(crate) async fn check(&self, name: &Identifier, bytes: Vec<u8>) -> Result<Checked, UploadError> {
         // It has no version before it is stored; the label appears only in log lines of `describe`.
         let label = ModuleLabel { name: name.clone(), version: None };
-        let runtime = self.runtime.clone();
-        let checked =
-            tokio::task::spawn_blocking(move || (runtime.load(label, &Digest::of(&bytes), &bytes), bytes)).await;
-        let (module, bytes) = checked.map_err(|_| UploadError::Interrupted)?;
-        Ok((module?, bytes))
+        let (runtime, lanes, bytes) = (self.runtime.clone(), self.lanes.clone(), Arc::new(bytes));
+        let given_up = CancellationToken::new();
+        let _gives_up = given_up.clone().drop_guard();
+        // In a task of its own, so that the next upload begins only when what this one does on other threads has ended.
+        let checking = tokio::spawn(async move {
+            let turn = given_up.run_until_cancelled(lanes.checking.acquire()).await;
+            let Some(Ok(_turn)) = turn else { return Err(UploadError::Interrupted) };
+            let hashed = Arc::clone(&bytes);
+            let digest = tokio::task::spawn_blocking(move || Digest::of(&hashed)).await;
+            let digest = digest.map_err(|_| UploadError::Interrupted)?;
+            let loaded =
+                runtime.load_apart(label, digest, Arc::clone(&bytes), &lanes.compiling_upload, &given_up).await;
+            match loaded {
+                Ok(Loaded { module, code }) => Ok(Checked { module, bytes, code }),
+                Err(CannotLoad::Invalid(error)) => Err(error.into()),
+                Err(CannotLoad::Host(message)) => Err(UploadError::Host(message)),
+            }
+        });
+        checking.await.map_err(|_| UploadError::Interrupted)?
     }
 }
 
@@ -155,22 +207,25 @@ async fn check_views(
     name: &Identifier,
     descriptor: &ProjectionDescriptor,
 ) -> Result<(), UploadError> {
-    let others: Vec<(String, Json<Descriptor>)> =
-        sqlx::query_as("SELECT module, descriptor FROM gnomon.module_versions WHERE module <> $1")
-            .bind(name.as_str())
-            .fetch_all(&mut **transaction)
-            .await?;
-    let views = |projection: &Identifier, descriptor: &ProjectionDescriptor| -> Vec<(Identifier, Identifier)> {
-        let tables = descriptor.tables.iter().filter_map(|table| Identifier::new(table.name.as_str()).ok());
-        tables.filter_map(|table| Some((view_name(projection, &table).ok()?, table))).collect()
+    // Names only: the descriptors of all versions may be large.
+    let others: Vec<(String, String)> = sqlx::query_as(
+        "SELECT DISTINCT module, declared ->> 'name'
+         FROM gnomon.module_versions, jsonb_array_elements(descriptor -> 'tables') declared
+         WHERE module <> $1 AND jsonb_typeof(declared -> 'name') = 'string'",
+    )
+    .bind(name.as_str())
+    .fetch_all(&mut **transaction)
+    .await?;
+    let view = |projection: &Identifier, table: String| {
+        let table = Identifier::new(table).ok()?;
+        Some((view_name(projection, &table).ok()?, table))
     };
-    let mine = views(name, descriptor);
-    for (other, descriptor) in others {
-        let (Ok(other), Descriptor::Projection(descriptor)) = (Identifier::new(other), descriptor.0) else {
-            continue;
-        };
-        let theirs = views(&other, &descriptor);
-        if let Some((view, table)) = mine.iter().find(|(view, _)| theirs.iter().any(|(their, _)| their == view)) {
+    let mine: Vec<(Identifier, Identifier)> =
+        descriptor.tables.iter().filter_map(|table| view(name, table.name.clone())).collect();
+    for (other, table) in others {
+        let Ok(other) = Identifier::new(other) else { continue };
+        let Some((their, _)) = view(&other, table) else { continue };
+        if let Some((view, table)) = mine.iter().find(|(view, _)| *view == their) {
             return Err(UploadError::ViewTaken { view: view.clone(), table: table.clone(), other });
         }
     }

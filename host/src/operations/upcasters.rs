@@ -11,7 +11,7 @@ use super::{
 use crate::{
     builds::{Activation, ActiveUpcaster, active_upcasters, describe_upcasters, names_of},
     event_log::RecordedEvent,
-    modules::{ChainError, ModuleVersion, upcast},
+    modules::{ChainError, ModuleVersion},
     read_model::Identifier,
     runtime::{Delivery, Module},
 };
@@ -34,7 +34,7 @@ impl Operations {
         let upcasters = active_upcasters(&mut connection).await?;
         drop(connection);
         let chain = self.modules.load_chain(&names_of(&upcasters)).await?;
-        upcast(chain, events.into_iter().map(Delivery::from).collect()).await
+        self.modules.upcast(chain, events.into_iter().map(Delivery::from).collect()).await
     }
 
     /// Activates a version of an upcaster, or the newest if none is named. Projections that read a type that goes into it

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     builds::Activation,
-    modules::{UploadError, Uploaded, store_version},
+    modules::{Checked, UploadError, UploadPlace, Uploaded, keep_code, store_version},
     postgres::{Blocked, LockError, gave_up_waiting},
     read_model::Identifier,
     runtime::ModuleKind,
@@ -73,6 +73,15 @@ impl Operations {
         self.modules.max_module_bytes()
     }
 
+    /// A place among the uploads that the host takes at once. Whoever reads an upload from somewhere else takes it before, and holds it
+    /// until the end.
+    ///
+    /// # Errors
+    /// [`UploadError::Busy`]
+    pub fn upload_place(&self) -> Result<UploadPlace, UploadError> {
+        self.modules.upload_place()
+    }
+
     /// Stores a component as the module's next version, unless a version has the same bytes. A projection gets a build; an upcaster
     /// becomes active unless `activation` is manual. All of it is one transaction.
     ///
@@ -84,7 +93,7 @@ impl Operations {
         bytes: Vec<u8>,
         activation: Activation,
     ) -> Result<UploadOutcome, UploadModuleError> {
-        let (module, bytes) = self.modules.check(name, bytes).await?;
+        let Checked { module, bytes, code } = self.modules.check(name, bytes).await?;
         let (mut transaction, locks) = self.begin().await?;
         let stored = locks.explain(async {
             let uploaded = store_version(&mut transaction, name, module.descriptor(), &bytes).await?;
@@ -98,6 +107,7 @@ impl Operations {
             Ok::<_, UploadModuleError>((uploaded, Some(builds)))
         });
         let (uploaded, builds) = stored.await?;
+        keep_code(code).await;
         let Some(builds) = builds else { return Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored }) };
         self.activate_live_ones(&builds).await;
         let mut builds: Vec<Rebuilt> = builds.into_iter().map(|build| build.rebuilt).collect();
@@ -114,13 +124,15 @@ impl Operations {
     /// # Errors
     /// The component is not a module, it conflicts with other modules, or Postgres fails.
     pub async fn store(&self, name: &Identifier, bytes: Vec<u8>) -> Result<UploadOutcome, UploadModuleError> {
-        let (module, bytes) = self.modules.check(name, bytes).await?;
+        let Checked { module, bytes, code } = self.modules.check(name, bytes).await?;
         let (mut transaction, locks) = self.begin().await?;
         let stored = locks.explain(async {
             let uploaded = store_version(&mut transaction, name, module.descriptor(), &bytes).await?;
             transaction.commit().await?;
             Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored })
         });
-        stored.await
+        let outcome = stored.await?;
+        keep_code(code).await;
+        Ok(outcome)
     }
 }

@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     read_model::{TableSet, WriteSet},
-    runtime::{BatchError, Delivery, ModuleFailure, ProjectionInstance, ProjectionModule, UpcastError, UpcasterChain},
+    runtime::{
+        BatchError, Delivery, HostMemory, ModuleFailure, ProjectionInstance, ProjectionModule, UpcastError,
+        UpcasterChain,
+    },
     subscriptions::{DeadLetter, Handled, OnFailure},
 };
 
@@ -31,6 +34,8 @@ pub(super) struct ModuleRunner {
     fresh_memory: bool,
     /// Kept from batch to batch as long as no event fails.
     instance: Option<ProjectionInstance>,
+    /// Whether a batch was folded since memory was given up last.
+    keeps_memory: bool,
 }
 
 /// How a [`ModuleRunner`] runs its module.
@@ -117,7 +122,27 @@ impl ModuleRunner {
             let wanted = (!descriptor.all_types).then(|| types.collect());
             Upcasters { chain, wanted }
         });
-        Self { runtime: Handle::current(), pool, tables, upcasters, module, fresh_memory, instance: None }
+        let (runtime, instance, keeps_memory) = (Handle::current(), None, false);
+        Self { runtime, pool, tables, upcasters, module, fresh_memory, instance, keeps_memory }
+    }
+
+    /// The memory that its module shares with all others of the host.
+    pub(super) fn memory(&self) -> &HostMemory {
+        self.module.memory()
+    }
+
+    /// Whether it may have memory that is only kept to make the next batch faster.
+    pub(super) fn keeps_memory(&self) -> bool {
+        self.keeps_memory
+    }
+
+    /// Gives up memory that is only kept to make the next batch faster.
+    pub(super) fn free_memory(&mut self) {
+        self.keeps_memory = false;
+        self.instance = None;
+        if let Some(upcasters) = &mut self.upcasters {
+            upcasters.chain.free_memory();
+        }
     }
 
     /// Folds events, as they are in the log. `layers` are the changes of earlier events that need not be committed yet, oldest
@@ -131,6 +156,7 @@ impl ModuleRunner {
         layers: &[Arc<WriteSet>],
         handling: &mut FailureHandling,
     ) -> Result<Folded, BatchError> {
+        self.keeps_memory = true;
         let mut folded =
             Folded { writes: self.no_writes(), handled: Handled::default(), set_aside: Vec::new(), stopped: None };
         let mut rest = handling.set_parked_aside(events, 0, &mut folded.set_aside);
@@ -291,8 +317,8 @@ impl ModuleRunner {
             None => self.module.instantiate(events[0].position)?,
         };
         let writes = instance.handle(events, Box::new(rows))?;
-        // Only an instance in whose memory no event has failed is used again.
-        self.instance = (!self.fresh_memory).then_some(instance);
+        // Only an instance in whose memory no event has failed is used again, and none whose memory others wait for.
+        self.instance = (!self.fresh_memory && !self.module.memory().is_short()).then_some(instance);
         Ok(writes)
     }
 }

@@ -6,6 +6,7 @@ mod commit;
 #[cfg(test)]
 mod fault_point;
 mod fold;
+mod folding_threads;
 mod pipeline;
 mod redelivery;
 mod rows;
@@ -26,7 +27,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::shared::Shared;
+use self::{folding_threads::FoldingThreads, shared::Shared};
 use crate::{event_log::EventLog, modules::Modules, postgres::Database};
 
 pub use self::shared::ProjectorSettings;
@@ -51,7 +52,8 @@ impl Projector {
         settings: ProjectorSettings,
     ) -> Result<Self, sqlx::Error> {
         let pool = database.lookups.clone();
-        let shared = Arc::new(Shared { pool, log, modules, settings, look_again: Notify::new() });
+        let folding = FoldingThreads::start()?;
+        let shared = Arc::new(Shared { pool, log, modules, settings, folding, look_again: Notify::new() });
         let stop = CancellationToken::new();
         let (send_committed, committed) = watch::channel(0);
         let supervisor = supervisor::Supervisor::open(shared, stop.clone(), send_committed).await?;

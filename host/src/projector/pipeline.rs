@@ -128,6 +128,7 @@ impl<'w> Pipeline<'w> {
         handling: FailureHandling,
     ) -> Result<Infallible, Stop> {
         let mut feed = self.follow_log(filter);
+        let memory = runner.memory().clone();
         let mut fold = Fold::Idle(Box::new(IdleRunner { runner, handling }));
         loop {
             if self.commit.is_none() && self.work.stop.is_cancelled() {
@@ -150,6 +151,12 @@ impl<'w> Pipeline<'w> {
                     }
                     progress = self.next_progress() => {
                         self.after_progress(progress).await?;
+                        Fold::Idle(runner)
+                    }
+                    // What the module would only have again at the next batch.
+                    () = memory.until_short(), if runner.runner.keeps_memory() => {
+                        let mut runner = runner;
+                        runner.runner.free_memory();
                         Fold::Idle(runner)
                     }
                 },
@@ -212,7 +219,7 @@ impl<'w> Pipeline<'w> {
         let in_flight = self.commit.as_ref().map(|commit| &commit.writes);
         let pending = self.pending.as_ref().map(|pending| &pending.writes);
         let layers: Vec<Arc<WriteSet>> = in_flight.into_iter().chain(pending).cloned().collect();
-        Fold::Running(tokio::task::spawn_blocking(move || {
+        Fold::Running(self.work.shared.folding.run(move || {
             let batches = Batches::one(batch.events.len());
             let Batch { events, to, at_head } = batch;
             let folded = idle.runner.fold(events, &layers, &mut idle.handling)?;

@@ -60,7 +60,7 @@ impl Work {
             let positions: Vec<Position> = letters.iter().map(|(position, _)| *position).collect();
             let events = self.shared.log.read_at(&positions).await?;
             let events: Vec<Delivery> = events.into_iter().map(Delivery::from).collect();
-            let task = tokio::task::spawn_blocking(move || {
+            let task = self.shared.folding.run(move || {
                 let folded = runner.fold(events, &[], &mut handling)?;
                 Ok::<_, BatchError>((runner, handling, folded))
             });

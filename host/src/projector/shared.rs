@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
+use super::folding_threads::FoldingThreads;
 use crate::{event_log::EventLog, modules::Modules, subscriptions::BatchSize};
 
 /// Settings of the projector.
@@ -38,6 +39,7 @@ pub(super) struct Shared {
     pub(super) log: EventLog,
     pub(super) modules: Modules,
     pub(super) settings: ProjectorSettings,
+    pub(super) folding: FoldingThreads,
     /// Wakes the supervisor of this host.
     pub(super) look_again: Notify,
 }

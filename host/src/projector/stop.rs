@@ -103,7 +103,7 @@ impl From<ChainError> for Stop {
     fn from(error: ChainError) -> Self {
         match error {
             ChainError::Load(error) => error.into(),
-            ChainError::Interrupted => Self::by(&error, true),
+            ChainError::Busy | ChainError::Interrupted => Self::by(&error, true),
             _ => Self::by(&error, false),
         }
     }
@@ -117,8 +117,8 @@ impl From<BatchError> for Stop {
                 Some(rows) if gave_up_waiting(rows) => return Self::Locked(rows.to_string()),
                 rows => rows.is_none_or(is_transient),
             },
-            // An instance can be made once another one is dropped.
-            BatchError::Instance(_) | BatchError::Module(_) => true,
+            // An instance can be made once another one is dropped, and gets its memory.
+            BatchError::Instance(_) | BatchError::Memory(_) | BatchError::Module(_) => true,
         };
         Self::by(&error, passes)
     }

@@ -1,13 +1,11 @@
 //! Descriptors: what a module declares when it is uploaded.
 
-use std::sync::Arc;
-
 use gnomon_values::projection;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     event_log::{Filter, NameFilter, SchemaVersion},
-    read_model::{DeclarationError, Identifier, Table, TableDeclaration},
+    read_model::{Identifier, TableDeclaration},
 };
 
 /// The answer to `describe`, as it is stored and shown.
@@ -63,6 +61,15 @@ impl Descriptor {
         match self {
             Self::Projection(_) => ModuleKind::Projection,
             Self::Upcaster(_) => ModuleKind::Upcaster,
+        }
+    }
+
+    /// What the module was written with.
+    #[must_use]
+    pub fn sdk(&self) -> &Sdk {
+        match self {
+            Self::Projection(projection) => &projection.sdk,
+            Self::Upcaster(upcaster) => &upcaster.sdk,
         }
     }
 }
@@ -186,37 +193,6 @@ pub struct Step {
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "`{}` {} → {}", self.event_type, self.from, self.to)
-    }
-}
-
-impl ProjectionDescriptor {
-    /// Checks the descriptor of the projection `name` and answers its tables.
-    ///
-    /// # Errors
-    /// A message for everything that is wrong with it.
-    pub fn check(&self, name: &Identifier) -> Result<Vec<Arc<Table>>, Vec<String>> {
-        let mut reasons = projection::check(name.as_str(), &self.to_check());
-        reasons.extend(self.sdk.check());
-        if !reasons.is_empty() {
-            return Err(reasons);
-        }
-        let messages = |errors: Vec<DeclarationError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
-        self.tables.iter().map(|table| Table::check(table).map(Arc::new).map_err(messages)).collect()
-    }
-
-    fn to_check(&self) -> projection::Projection<'_> {
-        let wanted = self
-            .event_types
-            .iter()
-            .map(|wanted| (wanted.event_type.as_str(), wanted.schema_version.map(SchemaVersion::get)));
-        projection::Projection {
-            description: self.description.as_deref(),
-            tables: self.tables.iter().map(TableDeclaration::to_check).collect(),
-            all_types: self.all_types,
-            event_types: wanted.collect(),
-            categories: self.categories.iter().map(String::as_str).collect(),
-            tags: self.tags.iter().map(String::as_str).collect(),
-        }
     }
 }
 

@@ -17,6 +17,9 @@ pub enum BatchError {
     /// No instance of the module can be made now. Not the module's fault.
     #[error("cannot start an instance of the module: {0}")]
     Instance(String),
+    /// The modules of this host together have no memory left for this one. Not the module's fault.
+    #[error("the host has no memory for the module now: {0}")]
+    Memory(String),
     /// The module failed.
     #[error(transparent)]
     Module(Box<ModuleFailure>),
@@ -31,6 +34,9 @@ pub(super) enum CallError {
     /// As [`BatchError::Instance`].
     #[error("cannot start an instance of the module: {0}")]
     Instance(String),
+    /// As [`BatchError::Memory`].
+    #[error("the host has no memory for the module now: {0}")]
+    Memory(String),
     /// The module failed.
     #[error("{0}")]
     Module(Fault),
@@ -42,6 +48,7 @@ impl CallError {
         match self {
             Self::Rows(error) => BatchError::Rows(error),
             Self::Instance(message) => BatchError::Instance(message),
+            Self::Memory(message) => BatchError::Memory(message),
             Self::Module(fault) => fault.at(position),
         }
     }

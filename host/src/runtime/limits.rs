@@ -1,18 +1,32 @@
-//! What a module may use.
+//! What modules may use, each of them and all of a host together.
 
 use std::time::Duration;
 
 use gnomon_values::limits;
 
-/// What a module may use. Exceeding a limit fails that module's batch, and the error names the limit.
+/// What modules may use. Exceeding a limit of its own fails a module's batch, and the error names the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuntimeLimits {
     /// Bytes of a component.
     pub max_module_bytes: usize,
+    /// Processor time that compiling a component may take, where it is compiled in a process of its own.
+    pub max_compile_time: Duration,
+    /// Bytes of memory that compiling a component may take, where it is compiled in a process of its own.
+    pub max_compile_memory_bytes: usize,
+    /// Bytes of compiled code that the host keeps on disk.
+    pub max_cache_bytes: usize,
+    /// Uploads that the host takes at once; it refuses more.
+    pub max_uploads: usize,
     /// Bytes of a module's linear memories.
     pub max_memory_bytes: usize,
+    /// Bytes of the linear memories of all instances of the host together. At the limit, instances that are idle lose their memory,
+    /// and batches wait.
+    pub max_total_memory_bytes: usize,
     /// Time that a module may compute on one batch; time that it waits for the host does not count.
     pub max_batch_time: Duration,
+    /// Time that a module may wait for its rows while it handles one batch. A call counts for one second at most: if it takes longer,
+    /// that is because of Postgres.
+    pub max_batch_read_time: Duration,
     /// Bytes of one row.
     pub max_row_bytes: usize,
     /// Bytes that the rows of one batch may take in the host's memory.
@@ -32,8 +46,7 @@ pub struct RuntimeLimits {
     pub max_call_bytes: usize,
     /// Bytes of the rows that one call may return.
     pub max_read_bytes: usize,
-    /// Rows that one batch may ask for: keys and rows found, and at least one for each call. Waiting for rows does not count
-    /// as computing time, so this limit ends a module that reads without end.
+    /// Rows that one batch may ask for: keys and rows found, and at least one for each call.
     pub max_batch_reads: usize,
 }
 
@@ -41,8 +54,14 @@ impl Default for RuntimeLimits {
     fn default() -> Self {
         Self {
             max_module_bytes: 32 * 1024 * 1024,
+            max_compile_time: Duration::from_secs(60),
+            max_compile_memory_bytes: 2 * 1024 * 1024 * 1024,
+            max_cache_bytes: 4 * 1024 * 1024 * 1024,
+            max_uploads: 8,
             max_memory_bytes: 256 * 1024 * 1024,
+            max_total_memory_bytes: 2 * 1024 * 1024 * 1024,
             max_batch_time: Duration::from_secs(10),
+            max_batch_read_time: Duration::from_secs(60),
             max_row_bytes: limits::DEFAULT_MAX_ROW_BYTES,
             max_batch_write_bytes: limits::DEFAULT_MAX_BATCH_WRITE_BYTES,
             max_find_rows: limits::DEFAULT_MAX_FIND_ROWS,

@@ -6,12 +6,13 @@
 //!
 //! Its files, from the ground up; each knows only those before it:
 //!
-//! 1. vocabulary: `digest`, `label`, `delivery`, `limits`, `printable`, `descriptor`, `steps`, `failure`, `row_reader`
+//! 1. vocabulary: `digest`, `label`, `delivery`, `limits`, `printable`, `invalid`, `descriptor`, `descriptor_size`,
+//!    `projection_check`, `steps`, `failure`, `row_reader`
 //! 2. `sandbox`: what modules of every world run in
 //! 3. the contract: `bindings`, which is generated, and `convert`, which converts its values
 //! 4. `imports`: a file for each interface that modules may import
 //! 5. `worlds`: the trait of a world, a file for each, and the table of them
-//! 6. `loading`: makes a module of bytes
+//! 6. `loading`: makes a module of bytes, which it lets a process of its own compile
 //! 7. `module`, which loads modules of the worlds in the table, and `upcast`, the chain of upcasters
 //!
 //! To add a world, add a file to `worlds` that implements `World`, and an entry to the table there; to add an interface that its
@@ -22,14 +23,17 @@ mod bindings;
 mod convert;
 mod delivery;
 mod descriptor;
+mod descriptor_size;
 mod digest;
 mod failure;
 mod imports;
+mod invalid;
 mod label;
 mod limits;
 mod loading;
 mod module;
 mod printable;
+mod projection_check;
 mod row_reader;
 mod sandbox;
 mod steps;
@@ -43,16 +47,20 @@ pub use self::{
     descriptor::{
         Descriptor, ModuleKind, Partition, ProjectionDescriptor, Sdk, Step, UpcasterDescriptor, WantedType, view_name,
     },
+    descriptor_size::{MAX_DECLARED_NAME_BYTES, MAX_DESCRIPTOR_BYTES},
     digest::Digest,
     failure::{BatchError, FailureKind, Frame, ModuleFailure, ReadError},
+    invalid::{CannotLoad, InvalidModule},
     label::{ModuleLabel, ModuleVersion},
     limits::RuntimeLimits,
     loading::{
-        invalid::InvalidModule,
-        loader::{RuntimeError, RuntimeSettings},
+        cache::NewCode,
+        compile_process::{CompileOrder, compile_for_host},
+        loader::{Loaded, RuntimeError, RuntimeSettings},
     },
     module::Runtime,
     row_reader::RowReader,
+    sandbox::host_memory::HostMemory,
     steps::conflicts,
     upcast::{
         chain::{UpcastError, UpcasterChain, UpcasterConflict},

@@ -1,15 +1,16 @@
 //! Loads modules of the worlds that this host has.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     digest::Digest,
+    invalid::CannotLoad,
     label::ModuleLabel,
     limits::RuntimeLimits,
-    loading::{
-        invalid::InvalidModule,
-        loader::{Loader, RuntimeError, RuntimeSettings},
-    },
+    loading::loader::{Loaded, Loader, RuntimeError, RuntimeSettings},
     worlds::{self, Module},
 };
 
@@ -40,12 +41,33 @@ impl Runtime {
         self.loader.limits()
     }
 
-    /// Compiles a component, or reads its compiled code from the cache, and checks that it is a module. Blocks: compiling
+    /// Makes a module of a component whose sender is trusted: it is compiled in this process, and its code is kept. Blocks: compiling
     /// takes about a second.
     ///
     /// # Errors
-    /// Says why it is not a module.
-    pub fn load(&self, label: ModuleLabel, digest: &Digest, bytes: &[u8]) -> Result<Module, InvalidModule> {
+    /// Says why it is not a module, or cannot be loaded now.
+    pub fn load(&self, label: ModuleLabel, digest: &Digest, bytes: &[u8]) -> Result<Module, CannotLoad> {
         self.loader.load(label, digest, bytes)
+    }
+
+    /// Makes a module of any component: it is compiled by a process of the program that the settings name, and its code is to be kept
+    /// once the module is accepted. `compiling` lets one caller at a time compile. When `given_up` is cancelled, the process is killed.
+    ///
+    /// # Errors
+    /// Says why it is not a module, or cannot be loaded now.
+    pub async fn load_apart(
+        &self,
+        label: ModuleLabel,
+        digest: Digest,
+        bytes: Arc<Vec<u8>>,
+        compiling: &Semaphore,
+        given_up: &CancellationToken,
+    ) -> Result<Loaded<Module>, CannotLoad> {
+        Arc::clone(&self.loader).load_apart(label, digest, bytes, compiling, given_up).await
+    }
+
+    /// Removes compiled code from the disk that belongs to none of these modules. Blocks.
+    pub fn sweep_code(&self, known: &HashSet<Digest>) {
+        self.loader.sweep(known);
     }
 }

@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use gnomon_values::limits::{MAX_STEPS, MAX_WANTED};
 
-use super::descriptor::{Step, UpcasterDescriptor};
+use super::{
+    descriptor::{Step, UpcasterDescriptor},
+    descriptor_size,
+};
 use crate::{
     event_log::{EventType, SchemaVersion},
     read_model::Identifier,
@@ -20,8 +23,9 @@ impl UpcasterDescriptor {
     /// # Errors
     /// A message for everything that is wrong with them.
     pub fn check(&self) -> Result<(), Vec<String>> {
+        descriptor_size::check_upcaster(self).map_err(|reason| vec![reason])?;
         let mut reasons = Vec::new();
-        if self.steps.is_empty() || self.steps.len() > MAX_STEPS {
+        if self.steps.is_empty() {
             reasons.push(format!("steps: {}; 1 to {MAX_STEPS} are allowed", self.steps.len()));
         }
         let mut types: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();

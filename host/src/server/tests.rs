@@ -20,7 +20,7 @@ use crate::{
 pub(crate) struct TestHost {
     rooms: Rooms,
     /// Compiled modules.
-    _cache: tempfile::TempDir,
+    pub(crate) cache: tempfile::TempDir,
 }
 
 impl Deref for TestHost {
@@ -51,7 +51,7 @@ impl TestHost {
             ..settings
         };
         let rooms = Rooms::start(database, &settings, &|_| {}).await.unwrap();
-        Self { rooms, _cache: cache }
+        Self { rooms, cache }
     }
 
     /// Uploads a component, which must be deployed; returns its build.

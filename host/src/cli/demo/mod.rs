@@ -23,6 +23,7 @@ use super::{
     host::{
         RunningHost, StopSignals,
         options::{ConnectionOptions, listen_address},
+        this_program,
     },
     output::say,
 };
@@ -94,6 +95,7 @@ impl Demo {
             },
             max_connections: self.connections.max_connections,
             connect_timeout: self.connections.connect_timeout(),
+            compiler: Some(this_program()),
             ..ServerSettings::default()
         }
     }

@@ -4,10 +4,12 @@ mod folder;
 pub(super) mod options;
 mod running;
 mod stop_signals;
+mod this_program;
 
 pub(super) use self::{
     folder::prepare_folder,
     options::HostOptions,
     running::{RunningHost, log_start, open_database},
     stop_signals::StopSignals,
+    this_program::this_program,
 };

@@ -3,6 +3,7 @@
 use crate::{
     api,
     modules::{ModuleSummary, VersionSummary},
+    runtime::Descriptor,
 };
 
 impl From<ModuleSummary> for api::Module {
@@ -17,7 +18,15 @@ impl From<ModuleSummary> for api::Module {
 }
 
 impl From<VersionSummary> for api::ModuleVersion {
-    fn from(VersionSummary { version, digest, bytes, uploaded_at, descriptor }: VersionSummary) -> Self {
+    fn from(VersionSummary { version, digest, bytes, uploaded_at, sdk }: VersionSummary) -> Self {
+        Self { version: version.0, digest: digest.to_string(), bytes, uploaded_at, sdk: sdk.into() }
+    }
+}
+
+impl From<(VersionSummary, Descriptor)> for api::DescribedVersion {
+    fn from(
+        (VersionSummary { version, digest, bytes, uploaded_at, .. }, descriptor): (VersionSummary, Descriptor),
+    ) -> Self {
         Self { version: version.0, digest: digest.to_string(), bytes, uploaded_at, descriptor: descriptor.into() }
     }
 }

@@ -55,6 +55,7 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
                 Code::UpcastFailed,
                 Code::UpcasterConflict,
                 Code::InvalidModule,
+                Code::ModulesBusy,
                 Code::ModuleNotFound,
             ]),
     ]

@@ -9,13 +9,14 @@ use crate::{
 
 /// The operations of these routes.
 pub(in crate::http) fn describe() -> Vec<Operation> {
-    let version = || {
+    let version = |what: &str, value: Value| {
         json!({
             "version": 1, "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "bytes": 81920,
-            "uploaded_at": "2026-01-01T10:17:00Z", "descriptor": descriptor(),
+            "uploaded_at": "2026-01-01T10:17:00Z", what: value,
         })
     };
-    let module = || json!({"name": "bank", "kind": "projection", "latest_version": 1, "versions": [version()]});
+    let listed = || version("sdk", descriptor()["sdk"].clone());
+    let module = || json!({"name": "bank", "kind": "projection", "latest_version": 1, "versions": [listed()]});
     let uploaded = json!({
         "name": "bank", "version": 1, "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "kind": "projection", "descriptor": descriptor(), "build": 1,
@@ -39,12 +40,13 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
                 Code::ViewInUse,
                 Code::TooManyBuilds,
                 Code::LimitExceeded,
+                Code::ModulesBusy,
             ]),
         Operation::get("/v1/modules/{name}", "get_module", "One module, with every version.")
             .answers::<api::Module>(200, "The module.", module())
             .problems(&[Code::ModuleNotFound]),
         Operation::get("/v1/modules/{name}/versions/{version}", "get_module_version", "One version of a module.")
-            .answers::<api::ModuleVersion>(200, "The version.", version())
+            .answers::<api::DescribedVersion>(200, "The version.", version("descriptor", descriptor()))
             .problems(&[Code::ModuleNotFound]),
         Operation::get("/v1/modules/{name}/versions/{version}/wasm", "download_module", "The component of a version.")
             .answers_as(

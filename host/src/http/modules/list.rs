@@ -31,8 +31,11 @@ pub(in crate::http) async fn version(
     State(api): State<Api>,
     NoParams: NoParams,
     PathParams((name, version)): PathParams<(Identifier, ModuleVersion)>,
-) -> Result<Json<api::ModuleVersion>, Problem> {
-    let module = api.modules.get(&name).await?.ok_or_else(|| no_module(&name))?;
-    let found = module.versions.into_iter().find(|known| known.version == version);
-    found.map(|found| Json(found.into())).ok_or_else(|| no_version(&name, version))
+) -> Result<Json<api::DescribedVersion>, Problem> {
+    if let Some(found) = api.modules.version(&name, version).await? {
+        return Ok(Json(found.into()));
+    }
+    // Which of the two there is not.
+    api.modules.get(&name).await?.ok_or_else(|| no_module(&name))?;
+    Err(no_version(&name, version))
 }

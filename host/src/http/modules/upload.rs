@@ -30,6 +30,8 @@ pub(in crate::http) async fn upload(
     if !is_media_type(&headers, "application/wasm") {
         return Err(unsupported(&headers, "application/wasm"));
     }
+    // From here to the answer: what is being read takes memory as well.
+    let _place = api.operations.upload_place()?;
     let max = api.operations.max_module_bytes() as u64;
     let bytes = read_body(body, max, "max_module_bytes", api.settings.work.body_timeout).await?;
     let UploadOutcome { uploaded, effect } = if query.deploy {

@@ -172,7 +172,7 @@ fn comparing() -> Vec<Operation> {
 const PICK_CODES: [Code; 4] =
     [Code::ProjectionNotFound, Code::BuildNotFound, Code::NoSuitableBuild, Code::WrongBuildState];
 /// Errors of loading a module.
-const MODULE_CODES: [Code; 3] = [Code::ModuleNotFound, Code::InvalidModule, Code::UpcasterConflict];
+const MODULE_CODES: [Code; 4] = [Code::ModuleNotFound, Code::InvalidModule, Code::ModulesBusy, Code::UpcasterConflict];
 /// Errors of a comparison.
 const COMPARE_CODES: [Code; 7] = [
     Code::NothingToCompare,

@@ -13,7 +13,7 @@ use crate::{
     event_log::{Position, SchemaVersion, StreamVersion},
     projector::fold::{FailureHandling, ModuleRunner, RunnerOptions},
     read_model::{Identifier, TableSet, Value},
-    runtime::{Delivery, Digest, Module, ModuleLabel, ProjectionModule, Runtime, RuntimeLimits, RuntimeSettings},
+    runtime::{Delivery, Digest, Module, ModuleLabel, ProjectionModule, Runtime, RuntimeSettings},
     subscriptions::{DeadLetter, Handled, OnFailure},
 };
 
@@ -93,7 +93,7 @@ fn in_batches(runner: &mut ModuleRunner, on_failure: OnFailure, events: &[Counte
 }
 
 fn tally() -> ProjectionModule {
-    let runtime = Runtime::start(RuntimeSettings { limits: RuntimeLimits::default(), cache: None }).unwrap();
+    let runtime = Runtime::start(RuntimeSettings::default()).unwrap();
     let bytes = test_support::guest("tally");
     let label = ModuleLabel { name: Identifier::new("tally").unwrap(), version: None };
     match runtime.load(label, &Digest::of(&bytes), &bytes).unwrap() {

@@ -4,5 +4,7 @@ mod commit;
 mod corrupt_build;
 mod fold;
 mod locks;
+mod memory;
 mod missing_tables;
+mod own_threads;
 mod panics;

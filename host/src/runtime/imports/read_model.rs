@@ -40,7 +40,7 @@ struct Batch {
     reads: usize,
 }
 
-/// A call of the module, and the deadline that does not run while the call waits for rows.
+/// A call of the module, and the deadline, which counts what the call waits for rows on its own.
 pub(in crate::runtime) struct Call<'g> {
     pub(in crate::runtime) rows: &'g mut ReadModel,
     pub(in crate::runtime) deadline: &'g mut Deadline,
@@ -106,7 +106,7 @@ impl Call<'_> {
             Vec::new()
         } else {
             deadline
-                .wait(|| batch.reader.get_many(&declared, &unknown, max.max_read_bytes))
+                .read(|| batch.reader.get_many(&declared, &unknown, max.max_read_bytes))?
                 .map_err(|error| read_failure(error, table, max))?
         };
 
@@ -167,9 +167,9 @@ impl Call<'_> {
         // One row above the limit shows that there are too many. The batch may have deleted or changed some of those found.
         let changed = batch.writes.tables()[index].keys().count();
         let mut found = deadline
-            .wait(|| {
+            .read(|| {
                 batch.reader.find(&declared, index_name, &values, max.max_find_rows + changed + 1, max.max_read_bytes)
-            })
+            })?
             .map_err(|error| read_failure(error, table, max))?;
         batch.writes.tables()[index].overlay_found(known, &values, &mut found);
         within(table, limits::check_find_rows(found.len(), max.max_find_rows))?;

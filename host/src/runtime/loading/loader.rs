@@ -1,26 +1,42 @@
 //! Compiles and checks components of the worlds in a table.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::HashSet,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
 use wasmtime::Engine;
 
 use super::{
-    cache::CompiledCache,
+    cache::{CompiledCache, NewCode},
+    code::CompiledCode,
     compile_budget,
+    compiler::{compile_apart, compile_here},
     inspect::{inspect, not_a_component},
-    invalid::InvalidModule,
 };
 use crate::runtime::{
-    digest::Digest, label::ModuleLabel, limits::RuntimeLimits, sandbox::engine, worlds::entry::Entry,
+    digest::Digest,
+    invalid::CannotLoad,
+    label::ModuleLabel,
+    limits::RuntimeLimits,
+    sandbox::{engine, resources::Resources},
+    worlds::entry::Entry,
 };
 
 /// Settings of the runtime.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuntimeSettings {
-    /// What a module may use.
+    /// What modules may use.
     pub limits: RuntimeLimits,
     /// The folder of compiled code; without one, modules are compiled at each start.
     pub cache: Option<PathBuf>,
+    /// The program `gnomon`, a process of which compiles each component within limits of memory and time. Without it, components are
+    /// compiled in this process, where the compile budget is the only limit: for tests, and for components that one trusts.
+    pub compiler: Option<PathBuf>,
 }
 
 /// Why the runtime does not start.
@@ -41,15 +57,27 @@ pub enum RuntimeError {
     },
 }
 
+/// A module that was loaded.
+#[derive(Debug)]
+pub struct Loaded<M> {
+    /// The module.
+    pub module: M,
+    /// Its code, which is to be kept if the module is accepted.
+    pub code: NewCode,
+}
+
 /// An engine, and the table of worlds whose components it loads as modules of type `M`.
 pub(in crate::runtime) struct Loader<M> {
     engine: Engine,
     cache: CompiledCache,
-    limits: RuntimeLimits,
+    compiler: Option<PathBuf>,
+    available: Resources,
     worlds: Vec<Entry<M>>,
+    /// Held while a module is compiled in this process: one compilation uses all processors, and two would need twice the memory.
+    compiling_here: Mutex<()>,
 }
 
-impl<M> Loader<M> {
+impl<M: Send + 'static> Loader<M> {
     /// Starts the engine.
     ///
     /// # Errors
@@ -58,30 +86,76 @@ impl<M> Loader<M> {
         settings: RuntimeSettings,
         worlds: impl FnOnce(&Engine) -> wasmtime::Result<Vec<Entry<M>>>,
     ) -> Result<Self, RuntimeError> {
-        let RuntimeSettings { limits, cache: folder } = settings;
+        let RuntimeSettings { limits, cache: folder, compiler } = settings;
         let engine = engine::start(&limits).map_err(RuntimeError::Engine)?;
-        let cache = CompiledCache::open(folder.as_deref(), &engine)
+        let cache = CompiledCache::open(folder.as_deref(), &engine, limits.max_cache_bytes)
             .map_err(|error| RuntimeError::Cache { folder: folder.unwrap_or_default().display().to_string(), error })?;
         let worlds = worlds(&engine).map_err(RuntimeError::Engine)?;
-        Ok(Self { engine, cache, limits, worlds })
+        Ok(Self {
+            engine,
+            cache,
+            compiler,
+            available: Resources::new(limits),
+            worlds,
+            compiling_here: Mutex::default(),
+        })
     }
 
     pub(in crate::runtime) fn limits(&self) -> &RuntimeLimits {
-        &self.limits
+        &self.available.limits
     }
 
-    /// Compiles a component, or reads its compiled code from the cache, and makes a module of it. Blocks: compiling takes about
-    /// a second.
+    /// Makes a module of a component, compiling it in this process unless its code is on disk, where it is kept. Blocks: compiling
+    /// takes about a second.
     ///
     /// # Errors
-    /// Says why it is not a module.
-    pub(in crate::runtime) fn load(
-        &self,
+    /// Says why it is not a module, or cannot be loaded now.
+    pub(in crate::runtime) fn load(&self, label: ModuleLabel, digest: &Digest, bytes: &[u8]) -> Result<M, CannotLoad> {
+        let code = self.look_up(digest, bytes)?;
+        let is_new = code.is_none();
+        let code = match code {
+            Some(code) => code,
+            None => self.compile_here(bytes)?,
+        };
+        let Loaded { module, code } = self.make(label, digest, &code, is_new)?;
+        code.keep();
+        Ok(module)
+    }
+
+    /// Makes a module of a component, compiling it in a process of its own unless its code is on disk, where it is not kept yet.
+    /// `compiling` lets one caller at a time compile. What is compiled when the caller gives up is given up.
+    ///
+    /// # Errors
+    /// Says why it is not a module, or cannot be loaded now.
+    pub(in crate::runtime) async fn load_apart(
+        self: Arc<Self>,
         label: ModuleLabel,
-        digest: &Digest,
-        bytes: &[u8],
-    ) -> Result<M, InvalidModule> {
-        let (bytes_here, max) = (bytes.len(), self.limits.max_module_bytes);
+        digest: Digest,
+        bytes: Arc<Vec<u8>>,
+        compiling: &Semaphore,
+        given_up: &CancellationToken,
+    ) -> Result<Loaded<M>, CannotLoad> {
+        let (this, wanted, component) = (Arc::clone(&self), digest.clone(), Arc::clone(&bytes));
+        let found = blocking(move || this.look_up(&wanted, &component)).await?;
+        let is_new = found.is_none();
+        let code = match found {
+            Some(code) => code,
+            None => {
+                let compiled = given_up.run_until_cancelled(Arc::clone(&self).compile(bytes, compiling)).await;
+                compiled.ok_or_else(|| CannotLoad::Host("nobody waits for the module any more".to_owned()))??
+            }
+        };
+        blocking(move || self.make(label, &digest, &code, is_new)).await
+    }
+
+    /// Removes compiled code from the disk that belongs to none of these modules. Blocks.
+    pub(in crate::runtime) fn sweep(&self, known: &HashSet<Digest>) {
+        self.cache.sweep(known);
+    }
+
+    /// Checks the bytes of a component, and looks for its code.
+    fn look_up(&self, digest: &Digest, bytes: &[u8]) -> Result<Option<CompiledCode>, CannotLoad> {
+        let (bytes_here, max) = (bytes.len(), self.limits().max_module_bytes);
         if bytes_here > max {
             return Err(format!("it has {bytes_here} bytes; the limit max_module_bytes is {max}").into());
         }
@@ -89,14 +163,52 @@ impl<M> Loader<M> {
             return Err(reason.into());
         }
         compile_budget::check(bytes)?;
-        let component = self.cache.load(&self.engine, digest, bytes).map_err(|error| cannot_compile(&error))?;
+        Ok(self.cache.read(digest))
+    }
+
+    async fn compile(self: Arc<Self>, bytes: Arc<Vec<u8>>, compiling: &Semaphore) -> Result<CompiledCode, CannotLoad> {
+        let _turn = compiling.acquire().await.map_err(|error| CannotLoad::Host(error.to_string()))?;
+        match &self.compiler {
+            Some(program) => compile_apart(program, &bytes, self.limits()).await,
+            None => {
+                let this = Arc::clone(&self);
+                blocking(move || this.compile_here(&bytes)).await
+            }
+        }
+    }
+
+    fn compile_here(&self, bytes: &[u8]) -> Result<CompiledCode, CannotLoad> {
+        let _one_at_a_time = self.compiling_here.lock().unwrap_or_else(PoisonError::into_inner);
+        compile_here(&self.engine, bytes)
+    }
+
+    /// Makes a module of compiled code, which is to be kept if it is new.
+    fn make(
+        &self,
+        label: ModuleLabel,
+        digest: &Digest,
+        code: &CompiledCode,
+        is_new: bool,
+    ) -> Result<Loaded<M>, CannotLoad> {
+        let component = code.load(&self.engine).map_err(|error| cannot_run(&error))?;
         let world = inspect(&self.engine, &component, &self.worlds)?;
-        Ok(world.load(&component, Arc::new(label), self.limits)?)
+        let module = world.load(&component, Arc::new(label), self.available.clone())?;
+        let code = if is_new { self.cache.stage(digest, code) } else { NewCode::none() };
+        debug!(%digest, is_new, "module loaded");
+        Ok(Loaded { module, code })
     }
 }
 
-/// The message for a component that the compiler refuses, or the pool of instances.
-fn cannot_compile(error: &wasmtime::Error) -> String {
+/// Does work that blocks.
+async fn blocking<A: Send + 'static>(
+    work: impl FnOnce() -> Result<A, CannotLoad> + Send + 'static,
+) -> Result<A, CannotLoad> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(CannotLoad::Host(format!("loading the module was interrupted: {error}"))))
+}
+
+/// The message for a component that does not fit into the pool of instances.
+fn cannot_run(error: &wasmtime::Error) -> String {
     let cause = error.root_cause().to_string();
     if cause.starts_with("memory has a minimum byte size of ") {
         return format!("{cause}: it needs more memory than the limit max_memory_bytes allows");

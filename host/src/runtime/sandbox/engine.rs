@@ -23,14 +23,20 @@ pub(in crate::runtime) fn start(limits: &RuntimeLimits) -> wasmtime::Result<Engi
     Ok(engine)
 }
 
-fn config(limits: &RuntimeLimits) -> Config {
+/// What compiled code depends on: the engine that runs it and the process that compiles it have the same.
+pub(in crate::runtime) fn code_config() -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true);
     config.wasm_backtrace_details(WasmBacktraceDetails::Enable);
     // A module is a pure function, which computes the same bits on every machine.
     config.cranelift_nan_canonicalization(true);
     config.wasm_relaxed_simd(false);
+    config
+}
 
+/// The pool of instances makes no difference to the code.
+fn config(limits: &RuntimeLimits) -> Config {
+    let mut config = code_config();
     let mut pool = PoolingAllocationConfig::default();
     pool.max_memory_size(limits.max_memory_bytes);
     pool.max_core_instances_per_component(64);

@@ -20,6 +20,7 @@ pub(in crate::runtime) fn call_error(error: wasmtime::Error, complaints: String)
     let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
     let error = match error.downcast::<Stop>() {
         Ok(Stop::Rows(error)) => return CallError::Rows(error),
+        Ok(Stop::HostMemory(message)) => return CallError::Memory(message),
         // The message names the call, so no backtrace is needed.
         Ok(Stop::BadCall(message)) => {
             return CallError::Module(Fault::new(FailureKind::BrokeContract, &message, Vec::new()));

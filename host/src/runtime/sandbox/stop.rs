@@ -9,6 +9,9 @@ pub(in crate::runtime) enum Stop {
     /// The rows that the module asked for cannot be read now. Not the module's fault.
     #[error("{0}")]
     Rows(ReadError),
+    /// The modules of this host together have no memory left. Not the module's fault.
+    #[error("{0}")]
+    HostMemory(String),
     /// The module called the host in a way that the contract does not allow. The message names the call or its table.
     #[error("{0}")]
     BadCall(String),

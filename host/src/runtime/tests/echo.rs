@@ -11,6 +11,7 @@ use crate::runtime::{
     delivery::Delivery,
     failure::BatchError,
     imports::{cursor, import::Import, log},
+    invalid::CannotLoad,
     limits::RuntimeLimits,
     worlds::{
         guest::Guest,
@@ -72,9 +73,9 @@ pub(super) struct EchoModule {
 }
 
 impl EchoModule {
-    pub(super) fn describe(program: Program<Echo>) -> Result<Self, Vec<String>> {
+    pub(super) fn describe(program: Program<Echo>) -> Result<Self, CannotLoad> {
         let word = program.describe(|exports, store| exports.test_worlds_echo_guest().call_describe(store))?;
-        let running = program.start().map_err(|error| vec![error.to_string()])?;
+        let running = program.start().map_err(|error| CannotLoad::Host(error.to_string()))?;
         Ok(Self { word, running })
     }
 

@@ -12,7 +12,8 @@ use crate::{
     event_log::{Position, SchemaVersion, StreamVersion},
     read_model::Identifier,
     runtime::{
-        BatchError, Delivery, Digest, FailureKind, InvalidModule, ModuleFailure, ModuleLabel, RuntimeSettings,
+        BatchError, CannotLoad, Delivery, Digest, FailureKind, InvalidModule, ModuleFailure, ModuleLabel,
+        RuntimeSettings,
         loading::loader::Loader,
         worlds::{
             entry::Entry,
@@ -41,7 +42,11 @@ fn table(engine: &Engine) -> wasmtime::Result<Vec<Entry<Loaded>>> {
 fn load(bytes: &[u8]) -> Result<Loaded, InvalidModule> {
     static LOADER: OnceLock<Loader<Loaded>> = OnceLock::new();
     let loader = LOADER.get_or_init(|| Loader::start(RuntimeSettings::default(), table).unwrap());
-    loader.load(ModuleLabel { name: Identifier::new("test").unwrap(), version: None }, &Digest::of(bytes), bytes)
+    let label = ModuleLabel { name: Identifier::new("test").unwrap(), version: None };
+    loader.load(label, &Digest::of(bytes), bytes).map_err(|error| match error {
+        CannotLoad::Invalid(invalid) => invalid,
+        CannotLoad::Host(message) => panic!("not the module's fault: {message}"),
+    })
 }
 
 fn echo() -> EchoModule {

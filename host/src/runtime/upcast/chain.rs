@@ -43,6 +43,9 @@ pub(super) trait Link: Debug + Send {
 
     /// As [`UpcasterInstance::upcast`]: the result is checked.
     fn take_step(&mut self, events: &[&Delivery]) -> Result<Vec<Vec<Upcasted>>, BatchError>;
+
+    /// Drops the instance that is kept for the next call.
+    fn free_memory(&mut self) {}
 }
 
 /// Upcasters that cannot be active together.
@@ -91,6 +94,11 @@ impl UpcasterChain {
             }
         }
         Ok(Self { links, steps, by_type, max_upcast_events })
+    }
+
+    /// Drops the instances that are kept to make the next call faster.
+    pub fn free_memory(&mut self) {
+        self.links.iter_mut().for_each(|link| link.free_memory());
     }
 
     /// All steps of its upcasters.
@@ -233,7 +241,11 @@ impl Link for RunningUpcaster {
         };
         let results = instance.upcast(events)?;
         // An instance whose call failed is not used again.
-        self.instance = Some(instance);
+        self.instance = (!self.module.memory().is_short()).then_some(instance);
         Ok(results)
+    }
+
+    fn free_memory(&mut self) {
+        self.instance = None;
     }
 }

@@ -11,7 +11,12 @@ use super::{
     program::Program,
     world::{Signature, World},
 };
-use crate::runtime::{convert, label::ModuleLabel, limits::RuntimeLimits, sandbox::wasi};
+use crate::runtime::{
+    convert,
+    invalid::CannotLoad,
+    label::ModuleLabel,
+    sandbox::{resources::Resources, wasi},
+};
 
 /// A world whose imports are linked. It loads components as modules of type `M`, which all worlds of a table share.
 pub(in crate::runtime) struct Entry<M> {
@@ -21,14 +26,14 @@ pub(in crate::runtime) struct Entry<M> {
     load: Box<Load<M>>,
 }
 
-type Load<M> = dyn Fn(&Component, Arc<ModuleLabel>, RuntimeLimits) -> Result<M, Vec<String>> + Send + Sync;
+type Load<M> = dyn Fn(&Component, Arc<ModuleLabel>, Resources) -> Result<M, CannotLoad> + Send + Sync;
 
 impl<M> Entry<M> {
     /// The entry of the world `W`. `describe` makes a module of a component: it calls the module's `describe` and checks the
     /// descriptor.
     pub(in crate::runtime) fn of<W: World>(
         engine: &Engine,
-        describe: fn(Program<W>) -> Result<M, Vec<String>>,
+        describe: fn(Program<W>) -> Result<M, CannotLoad>,
     ) -> wasmtime::Result<Self>
     where
         M: 'static,
@@ -40,11 +45,11 @@ impl<M> Entry<M> {
             (import.link)(&mut linker)?;
             imports.push(import.interface);
         }
-        let load = move |component: &Component, label, limits| {
+        let load = move |component: &Component, label, available| {
             let linked = linker
                 .instantiate_pre(component)
                 .map_err(|error| vec![format!("its imports do not fit the contract: {error:#}")])?;
-            describe(Program::new(linked, label, limits)?)
+            describe(Program::new(linked, label, available)?)
         };
         Ok(Self { signature: W::SIGNATURE, imports, load: Box::new(load) })
     }
@@ -52,13 +57,13 @@ impl<M> Entry<M> {
     /// Makes a module of a component of this world.
     ///
     /// # Errors
-    /// A message for everything that is wrong with it.
+    /// Says what is wrong with it, or that the host has no room for an instance now.
     pub(in crate::runtime) fn load(
         &self,
         component: &Component,
         label: Arc<ModuleLabel>,
-        limits: RuntimeLimits,
-    ) -> Result<M, Vec<String>> {
-        (self.load)(component, label, limits)
+        available: Resources,
+    ) -> Result<M, CannotLoad> {
+        (self.load)(component, label, available)
     }
 }

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::ResourceTable;
+use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::runtime::{
     imports::cursor::Cursor,
     label::ModuleLabel,
-    limits::RuntimeLimits,
     sandbox::{
         deadline::Deadline,
         event_cursor::{CurrentEvent, EventCursor},
         limiter::Limiter,
         output::GuestOutput,
+        resources::Resources,
         wasi,
     },
 };
@@ -22,7 +22,7 @@ use crate::runtime::{
 pub(in crate::runtime) struct Guest<S> {
     wasi: WasiCtx,
     resources: ResourceTable,
-    pub(in crate::runtime) limiter: Limiter,
+    limiter: Limiter,
     pub(in crate::runtime) deadline: Deadline,
     pub(in crate::runtime) output: GuestOutput,
     pub(in crate::runtime) cursor: Cursor,
@@ -31,7 +31,7 @@ pub(in crate::runtime) struct Guest<S> {
 }
 
 impl<S> Guest<S> {
-    pub(super) fn new(label: Arc<ModuleLabel>, limits: &RuntimeLimits, own: S) -> Self {
+    pub(super) fn new(label: Arc<ModuleLabel>, available: &Resources, own: S) -> Self {
         let event = EventCursor::default();
         let output = GuestOutput::new(label, event.clone());
         let mut resources = ResourceTable::new();
@@ -39,8 +39,8 @@ impl<S> Guest<S> {
         Self {
             wasi: wasi::context(&event, &output),
             resources,
-            limiter: Limiter::new(limits),
-            deadline: Deadline::new(limits),
+            limiter: Limiter::new(available),
+            deadline: Deadline::new(&available.limits),
             output,
             cursor: Cursor::new(event),
             own,
@@ -58,5 +58,28 @@ impl<S> Guest<S> {
 impl<S: Send> WasiView for Guest<S> {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
+    }
+}
+
+/// The limits are those of the [`Limiter`]; what it waits for memory of others does not count as computing.
+impl<S: Send> ResourceLimiter for Guest<S> {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.deadline.wait(|| self.limiter.memory_growing(current, desired, maximum))
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.limiter.table_growing(current, desired, maximum)
+    }
+
+    fn instances(&self) -> usize {
+        self.limiter.instances()
+    }
+
+    fn tables(&self) -> usize {
+        self.limiter.tables()
+    }
+
+    fn memories(&self) -> usize {
+        self.limiter.memories()
     }
 }

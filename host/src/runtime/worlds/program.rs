@@ -11,11 +11,14 @@ use crate::{
         convert::{Event, Failure, event_to_module},
         delivery::Delivery,
         failure::{BatchError, CallError, FailureKind, Fault},
+        invalid::CannotLoad,
         label::ModuleLabel,
         limits::RuntimeLimits,
         sandbox::{
             event_cursor::CurrentEvent,
             fault::{call_error, instance_error},
+            host_memory::HostMemory,
+            resources::Resources,
         },
     },
 };
@@ -24,7 +27,7 @@ use crate::{
 pub(in crate::runtime) struct Program<W: World> {
     engine: Engine,
     label: Arc<ModuleLabel>,
-    limits: RuntimeLimits,
+    available: Resources,
     linked: W::Linked,
 }
 
@@ -40,11 +43,11 @@ impl<W: World> Program<W> {
     pub(in crate::runtime) fn new(
         component: InstancePre<Guest<W::State>>,
         label: Arc<ModuleLabel>,
-        limits: RuntimeLimits,
+        available: Resources,
     ) -> Result<Self, Vec<String>> {
         let engine = component.engine().clone();
         let linked = W::link(component).map_err(|error| vec![format!("{error:#}")])?;
-        Ok(Self { engine, label, limits, linked })
+        Ok(Self { engine, label, available, linked })
     }
 
     pub(in crate::runtime) fn label(&self) -> &ModuleLabel {
@@ -52,17 +55,22 @@ impl<W: World> Program<W> {
     }
 
     pub(in crate::runtime) fn limits(&self) -> &RuntimeLimits {
-        &self.limits
+        &self.available.limits
+    }
+
+    /// The memory that its instances share with all others.
+    pub(in crate::runtime) fn memory(&self) -> &HostMemory {
+        &self.available.memory
     }
 
     /// Starts an instance, with its limits and its deadline.
     pub(in crate::runtime) fn start(&self) -> Result<Running<W>, CallError> {
-        let guest = Guest::new(Arc::clone(&self.label), &self.limits, W::state(&self.limits));
+        let guest = Guest::new(Arc::clone(&self.label), &self.available, W::state(self.limits()));
         let mut store = Store::new(&self.engine, guest);
-        store.limiter(|guest| &mut guest.limiter);
+        store.limiter(|guest| guest);
         store.epoch_deadline_callback(|context| context.data().deadline.check());
         store.set_epoch_deadline(1);
-        store.set_hostcall_fuel(self.limits.max_call_bytes);
+        store.set_hostcall_fuel(self.limits().max_call_bytes);
         match W::instantiate(&self.linked, &mut store) {
             Ok(exports) => Ok(Running { store, exports }),
             Err(error) => Err(instance_error(error, store.data().output.complaints())),
@@ -72,16 +80,24 @@ impl<W: World> Program<W> {
     /// What the module declares: `call` calls `describe` of a new instance.
     ///
     /// # Errors
-    /// Says why the call failed.
+    /// Says why the call failed: because of the module, or because the host has no room for an instance now.
     pub(in crate::runtime) fn describe<D>(
         &self,
         call: impl FnOnce(&W::Exports, &mut Store<Guest<W::State>>) -> wasmtime::Result<D>,
-    ) -> Result<D, Vec<String>> {
-        let Running { mut store, exports } = self.start().map_err(|error| vec![error.to_string()])?;
+    ) -> Result<D, CannotLoad> {
+        let cannot_load = |error: CallError, message: String| match error {
+            CallError::Module(_) => CannotLoad::from(message),
+            CallError::Rows(_) | CallError::Instance(_) | CallError::Memory(_) => CannotLoad::Host(message),
+        };
+        let Running { mut store, exports } = self.start().map_err(|error| {
+            let message = error.to_string();
+            cannot_load(error, message)
+        })?;
         store.data_mut().begin(Vec::new());
         call(&exports, &mut store).map_err(|error| {
-            let complaints = store.data().output.complaints();
-            vec![format!("its `describe` failed: {}", call_error(error, complaints))]
+            let error = call_error(error, store.data().output.complaints());
+            let message = format!("its `describe` failed: {error}");
+            cannot_load(error, message)
         })
     }
 }

@@ -20,6 +20,7 @@ use crate::{
         convert::sdk_from_module,
         delivery::Delivery,
         descriptor::{ModuleKind, Partition, ProjectionDescriptor, WantedType},
+        descriptor_size,
         failure::BatchError,
         imports::{
             cursor,
@@ -27,9 +28,11 @@ use crate::{
             log,
             read_model::{self, ReadModel},
         },
+        invalid::CannotLoad,
         label::ModuleLabel,
         limits::RuntimeLimits,
         row_reader::RowReader,
+        sandbox::host_memory::HostMemory,
     },
 };
 
@@ -107,7 +110,7 @@ pub struct ProjectionInstance {
 
 impl ProjectionModule {
     /// Calls `describe` and checks the descriptor.
-    pub(in crate::runtime) fn describe(program: Program<Projection>) -> Result<Self, Vec<String>> {
+    pub(in crate::runtime) fn describe(program: Program<Projection>) -> Result<Self, CannotLoad> {
         let descriptor =
             program.describe(|exports, store| exports.gnomon_module_projection_guest().call_describe(store))?;
         let descriptor = from_contract(descriptor)?;
@@ -131,6 +134,12 @@ impl ProjectionModule {
     #[must_use]
     pub fn label(&self) -> &ModuleLabel {
         self.shared.program.label()
+    }
+
+    /// The memory that its instances share with all others of the host.
+    #[must_use]
+    pub fn memory(&self) -> &HostMemory {
+        self.shared.program.memory()
     }
 
     /// Makes an instance with fresh memory, whose first event is the one at `position`. Blocks: the module may compute.
@@ -173,8 +182,10 @@ impl std::fmt::Debug for ProjectionInstance {
 }
 
 /// # Errors
-/// A message for each schema version that is out of range.
+/// It wants too much, or there is a message for each schema version that is out of range.
 fn from_contract(descriptor: contract::Descriptor) -> Result<ProjectionDescriptor, Vec<String>> {
+    let counts = (descriptor.event_types.len(), descriptor.categories.len(), descriptor.tags.len());
+    descriptor_size::check_wanted(counts.0, counts.1, counts.2).map_err(|reason| vec![reason])?;
     let mut reasons = Vec::new();
     let mut event_types = Vec::with_capacity(descriptor.event_types.len());
     for contract::WantedType { event_type, schema_version } in descriptor.event_types {

@@ -17,10 +17,13 @@ use crate::{
         convert::sdk_from_module,
         delivery::Delivery,
         descriptor::{ModuleKind, Step, UpcasterDescriptor},
+        descriptor_size,
         failure::{BatchError, FailureKind, Fault},
         imports::{cursor, import::Import, log},
+        invalid::CannotLoad,
         label::ModuleLabel,
         limits::RuntimeLimits,
+        sandbox::host_memory::HostMemory,
     },
 };
 
@@ -89,7 +92,7 @@ pub struct UpcasterInstance {
 
 impl UpcasterModule {
     /// Calls `describe` and checks the descriptor.
-    pub(in crate::runtime) fn describe(program: Program<Upcaster>) -> Result<Self, Vec<String>> {
+    pub(in crate::runtime) fn describe(program: Program<Upcaster>) -> Result<Self, CannotLoad> {
         let descriptor =
             program.describe(|exports, store| exports.gnomon_module_upcaster_guest().call_describe(store))?;
         let descriptor = from_contract(descriptor)?;
@@ -113,6 +116,12 @@ impl UpcasterModule {
     #[must_use]
     pub fn label(&self) -> &ModuleLabel {
         self.shared.program.label()
+    }
+
+    /// The memory that its instances share with all others of the host.
+    #[must_use]
+    pub fn memory(&self) -> &HostMemory {
+        self.shared.program.memory()
     }
 
     /// Makes an instance with fresh memory, whose first event is the one at `position`. Blocks: the module may compute.
@@ -158,8 +167,9 @@ impl std::fmt::Debug for UpcasterInstance {
 }
 
 /// # Errors
-/// A message for each schema version that is out of range.
+/// There are too many steps, or there is a message for each schema version that is out of range.
 fn from_contract(descriptor: contract::Descriptor) -> Result<UpcasterDescriptor, Vec<String>> {
+    descriptor_size::check_steps(descriptor.steps.len()).map_err(|reason| vec![reason])?;
     let mut reasons = Vec::new();
     let mut steps = Vec::with_capacity(descriptor.steps.len());
     for contract::Step { event_type, from, to, produces } in descriptor.steps {

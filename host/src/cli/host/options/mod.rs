@@ -25,6 +25,7 @@ pub(in crate::cli) use self::{
     connections::ConnectionOptions,
     listen::{ListenOptions, listen_address},
 };
+use super::this_program;
 use crate::{
     config::{DataDirOptions, DatabaseOptions},
     server::ServerSettings,
@@ -80,6 +81,7 @@ impl HostOptions {
             connect_timeout: connections.connect_timeout(),
             shutdown_timeout: self.shutdown_timeout(),
             cache: Some(data_dir.folder().join("compiled")),
+            compiler: Some(this_program()),
             log: appends.settings(events),
             limits: modules.limits(events),
             projector: projector.settings(),

@@ -14,15 +14,46 @@ pub(super) struct ModuleOptions {
         value_parser = between::<usize>(1, 1 << 30))]
     max_module_bytes: usize,
 
+    /// Maximum uploads of components at once; more are refused until one is answered
+    #[arg(long, env = "GNOMON_MAX_UPLOADS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_uploads,
+        hide_short_help = true, value_parser = between::<usize>(1, 10_000))]
+    max_uploads: usize,
+
+    /// Maximum seconds of a processor's time that compiling a component may take, in whole seconds
+    #[arg(long, env = "GNOMON_MAX_COMPILE_TIME", value_name = "SECONDS", default_value_t = Seconds(RuntimeLimits::default().max_compile_time),
+        hide_short_help = true, value_parser = Seconds::between(1.0, 86_400.0))]
+    max_compile_time: Seconds,
+
+    /// Maximum bytes of memory that compiling a component may take
+    #[arg(long, env = "GNOMON_MAX_COMPILE_MEMORY_BYTES", value_name = "BYTES",
+        default_value_t = RuntimeLimits::default().max_compile_memory_bytes,
+        hide_short_help = true, value_parser = between::<usize>(1, 1 << 40))]
+    max_compile_memory_bytes: usize,
+
+    /// Maximum bytes of compiled modules that are kept on the disk, for the next start; those not used for longest are removed
+    #[arg(long, env = "GNOMON_MAX_CACHE_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_cache_bytes,
+        hide_short_help = true, value_parser = between::<usize>(0, 1 << 50))]
+    max_cache_bytes: usize,
+
     /// Maximum bytes of memory of one instance of a module
     #[arg(long, env = "GNOMON_MAX_MEMORY_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_memory_bytes,
         value_parser = between::<usize>(1, 1 << 32))]
     max_memory_bytes: usize,
 
+    /// Maximum bytes of memory of all instances of modules together; at the limit, batches wait
+    #[arg(long, env = "GNOMON_MAX_TOTAL_MEMORY_BYTES", value_name = "BYTES",
+        default_value_t = RuntimeLimits::default().max_total_memory_bytes, value_parser = between::<usize>(1, 1 << 46))]
+    max_total_memory_bytes: usize,
+
     /// Maximum seconds that a module may compute on one batch
     #[arg(long, env = "GNOMON_MAX_BATCH_TIME", value_name = "SECONDS", default_value_t = Seconds(RuntimeLimits::default().max_batch_time),
         value_parser = Seconds::between(0.01, 3600.0))]
     max_batch_time: Seconds,
+
+    /// Maximum seconds that a module may wait for its rows while it handles one batch; a call counts for one second at most
+    #[arg(long, env = "GNOMON_MAX_BATCH_READ_TIME", value_name = "SECONDS",
+        default_value_t = Seconds(RuntimeLimits::default().max_batch_read_time), value_parser = Seconds::between(0.01, 86_400.0))]
+    max_batch_read_time: Seconds,
 
     /// Maximum events that upcasters may make of one event
     #[arg(long, env = "GNOMON_MAX_UPCAST_EVENTS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_upcast_events,
@@ -72,8 +103,14 @@ impl ModuleOptions {
     pub(super) fn limits(&self, events: &EventOptions) -> RuntimeLimits {
         RuntimeLimits {
             max_module_bytes: self.max_module_bytes,
+            max_compile_time: self.max_compile_time.0,
+            max_compile_memory_bytes: self.max_compile_memory_bytes,
+            max_cache_bytes: self.max_cache_bytes,
+            max_uploads: self.max_uploads,
             max_memory_bytes: self.max_memory_bytes,
+            max_total_memory_bytes: self.max_total_memory_bytes,
             max_batch_time: self.max_batch_time.0,
+            max_batch_read_time: self.max_batch_read_time.0,
             max_upcast_events: self.max_upcast_events,
             max_row_bytes: self.max_row_bytes,
             max_find_rows: self.max_find_rows,

@@ -15,7 +15,7 @@ fn settings(arguments: &[String]) -> ServerSettings {
 
 #[test]
 fn without_options_a_host_has_the_default_settings() {
-    let without_options = ServerSettings { cache: None, ..settings(&[]) };
+    let without_options = ServerSettings { cache: None, compiler: None, ..settings(&[]) };
     assert_eq!(format!("{without_options:?}"), format!("{:?}", ServerSettings::default()));
 }
 

@@ -1,6 +1,29 @@
-//! Why a component is not a module.
+//! Why a component cannot be loaded as a module.
 
-use crate::runtime::printable::printable;
+use super::printable::printable;
+
+/// Why a component cannot be loaded as a module.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CannotLoad {
+    /// It is not a module.
+    #[error(transparent)]
+    Invalid(#[from] InvalidModule),
+    /// This host cannot load it now; it may be a module. Not its fault.
+    #[error("{0}")]
+    Host(String),
+}
+
+impl From<Vec<String>> for CannotLoad {
+    fn from(reasons: Vec<String>) -> Self {
+        Self::Invalid(reasons.into())
+    }
+}
+
+impl From<String> for CannotLoad {
+    fn from(reason: String) -> Self {
+        Self::Invalid(reason.into())
+    }
+}
 
 /// Why a component is not a module.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
