@@ -12,6 +12,7 @@ mod kill;
 mod leases;
 mod numbers;
 mod operate;
+mod overload;
 #[path = "../program/mod.rs"]
 mod program;
 mod rotations;
