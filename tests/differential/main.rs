@@ -22,6 +22,7 @@ mod host;
 mod model;
 mod on_host;
 mod over_http;
+mod random;
 
 use std::{collections::BTreeMap, env};
 

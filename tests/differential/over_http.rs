@@ -9,7 +9,7 @@ use gnomon_values::{LocalTimestamp as Local, TimeOfDay as Time};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use crate::{generate::Random, host::TestHost};
+use crate::{host::TestHost, random::Random};
 
 const ROWS: i64 = 60;
 

@@ -1,6 +1,7 @@
 //! Declarations of tables.
 
 pub use gnomon_values::full_text::Weight;
+use gnomon_values::names::is_equal;
 
 use crate::schema::ColumnType;
 
@@ -97,19 +98,4 @@ pub const fn check_reference(columns: &[ColumnType], target: &TableSchema) {
         }
         index += 1;
     }
-}
-
-const fn is_equal(left: &str, right: &str) -> bool {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    if left.len() != right.len() {
-        return false;
-    }
-    let mut index = 0;
-    while index < left.len() {
-        if left[index] != right[index] {
-            return false;
-        }
-        index += 1;
-    }
-    true
 }

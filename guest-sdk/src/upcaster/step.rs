@@ -1,6 +1,9 @@
 //! Steps in the form that the host and the test kit use.
 
-use gnomon_values::{limits::MAX_WANTED, names::is_event_type};
+use gnomon_values::{
+    limits::MAX_WANTED,
+    names::{is_equal, is_event_type},
+};
 
 use super::{
     outcome::{Original, RawUpcasted},
@@ -105,21 +108,6 @@ const fn check_produces(types: &[&str]) {
         }
         this += 1;
     }
-}
-
-const fn is_equal(left: &str, right: &str) -> bool {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    if left.len() != right.len() {
-        return false;
-    }
-    let mut index = 0;
-    while index < left.len() {
-        if left[index] != right[index] {
-            return false;
-        }
-        index += 1;
-    }
-    true
 }
 
 #[cfg(test)]

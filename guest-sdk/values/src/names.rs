@@ -9,6 +9,23 @@ const QUERY_WORDS: [&str; 9] = ["select", "order", "limit", "offset", "and", "or
 /// Columns that every Postgres table has.
 const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
 
+/// Whether two texts are equal, for checks at compile time, where `==` is not const.
+#[must_use]
+pub const fn is_equal(left: &str, right: &str) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    if left.len() != right.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < left.len() {
+        if left[index] != right[index] {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}
+
 /// Why a text cannot name a projection, a table, a column or an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NameError {

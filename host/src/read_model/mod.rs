@@ -5,6 +5,7 @@ mod comment;
 pub mod compare;
 mod content_hash;
 mod decimal;
+mod declaration;
 mod full_text;
 mod identifier;
 pub mod query;
@@ -21,12 +22,13 @@ pub use self::{
     comment::comment,
     content_hash::{ContentHash, ContentHashes, TableHash, content_hash},
     decimal::{Decimal, DecimalError},
+    declaration::{
+        ColumnDeclaration, DeclarationError, IndexDeclaration, IndexKindDeclaration, ReferenceDeclaration,
+        TableDeclaration, Weight, WeightedColumn,
+    },
     identifier::{Identifier, IdentifierError},
     storage::{CreateError, LookupError, RowsTooLarge, TableSet},
-    table::{
-        Column, ColumnDeclaration, DeclarationError, Index, IndexDeclaration, IndexKind, IndexKindDeclaration,
-        Reference, ReferenceDeclaration, ShapeError, Table, TableDeclaration, Weight, WeightedColumn,
-    },
+    table::{Column, Index, IndexKind, Reference, ShapeError, Table},
     value::{ColumnType, Float, Key, Row, Value, cells_bytes},
     write_set::{TableWrites, WriteSet},
 };

@@ -189,7 +189,7 @@ fn module_name(name: &str) -> anyhow::Result<String> {
     let module = Identifier::new(name.replace('-', "_")).ok().filter(|_| !name.starts_with('-'));
     let Some(module) = module else {
         bail!(
-            "`{name}` is not allowed as the name of a module; a name has a to z, 0 to 9, - and _, does not begin with a digit, and has at \
+            "`{name}` is not allowed as the name of a module; a name has a to z, 0 to 9, - and _, begins with a letter or _, and has at \
              most {} bytes, such as order-totals",
             Identifier::MAX_BYTES
         );
