@@ -31,7 +31,7 @@ use self::{
     expected::Projection,
     fault::{Deck, Means},
     follower::follow,
-    inject::{Injector, LEASE, UPCASTER},
+    inject::{BATCHES, Injector, LEASE, UPCASTER},
     log::check_log,
     operators::Operator,
     readers::read,
@@ -98,7 +98,10 @@ async fn faults_in_any_order_leave_the_log_and_the_read_models_correct() {
     let log = check_log(host, &written, &mut record).await.unwrap_or_else(|problems| panic!("{problems}"));
     end.store(log.len() as u64, Ordering::SeqCst);
     let followed = follower.await.unwrap().unwrap_or_else(|error| panic!("{error}"));
-    assert!(followed.iter().zip(&log).all(|(id, event)| event["id"] == **id), "a follower saw other events than the log has");
+    assert!(
+        followed.iter().zip(&log).all(|(id, event)| event["id"] == **id),
+        "a follower saw other events than the log has"
+    );
     for projection in Projection::READ {
         check_reads(projection, &seen, &log);
     }
@@ -113,7 +116,7 @@ async fn set_up(seed: u64) -> Injector {
     if let Some(clock) = &postgres_clock {
         postgres.restart_with_clock(clock).await;
     }
-    let mut launch = Launch::new(postgres.url(), &["--lease", LEASE, "--batch-events", "50"]);
+    let mut launch = Launch::new(postgres.url(), &["--lease", LEASE, BATCHES[0]]);
     let (mut hosts, mut proxies, mut host_clocks) = (Vec::new(), Vec::new(), Vec::new());
     for index in 0..HOSTS {
         let proxy = Proxy::start(postgres.url()).await;

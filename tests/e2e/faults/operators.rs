@@ -67,7 +67,8 @@ impl Operator {
             if operation == "compare" && status.is_success() {
                 // A build goes through the upcasters that were active when it began.
                 let upcasters = |side: &str| upcasters_of(&found, &body[side]["build"]);
-                let same = body["left"]["version"] == body["right"]["version"] && upcasters("left") == upcasters("right");
+                let same =
+                    body["left"]["version"] == body["right"]["version"] && upcasters("left") == upcasters("right");
                 if same && body["identical"] != json!(true) {
                     return Err(format!("{path}: two builds of one version differ: {body}"));
                 }

@@ -68,7 +68,10 @@ pub(super) async fn read(addresses: Arc<Addresses>, stop: Arc<AtomicBool>) -> Re
         let total = rows.iter().map(|row| row[projection.column()].as_i64().unwrap_or(i64::MIN)).sum();
         let seen = Seen { projection, build, position, total };
         if let Some(earlier) = last[index].filter(|earlier| earlier.position > position) {
-            return Err(format!("positions went back at step {}: {earlier:?}, and after that {seen:?}", addresses.step()));
+            return Err(format!(
+                "positions went back at step {}: {earlier:?}, and after that {seen:?}",
+                addresses.step()
+            ));
         }
         if last[index].replace(seen) != Some(seen) {
             all.push(seen);

@@ -20,7 +20,7 @@ use crate::support::client;
 /// Streams of each kind that a writer has for itself.
 const STREAMS: usize = 3;
 /// The first appends are large, so that a replay takes its time.
-const LARGE_APPENDS: usize = 16;
+const LARGE_APPENDS: usize = 8;
 /// After so long the writer sends the same append again, to any host, even while a frozen host still has it.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(700);
 /// So many appends make the next pause a millisecond longer: in a run of hours, replays must not take longer and longer.

@@ -79,7 +79,8 @@ async fn under_ten_times_its_load_a_host_refuses_stays_within_its_memory_and_is_
     };
     let clients = Clients::start(&load);
     // The host is loaded when it has refused something of each kind that has a limit.
-    let loaded = until("each kind of request is refused", async || LIMITS.iter().all(|limit| outcomes.refused(limit.of)));
+    let loaded =
+        until("each kind of request is refused", async || LIMITS.iter().all(|limit| outcomes.refused(limit.of)));
     let watched = async {
         loaded.await;
         tokio::time::sleep(LASTS).await;

@@ -31,7 +31,8 @@ impl Clocks {
         let source = folder.path().join("clock.c");
         fs::write(&source, include_str!("clock.c")).unwrap();
         // Rust links with the same program.
-        let compiled = Command::new("cc").args(["-O1", "-shared", "-fPIC", "-o"]).arg(library(&folder)).arg(source).output();
+        let compiled =
+            Command::new("cc").args(["-O1", "-shared", "-fPIC", "-o"]).arg(library(&folder)).arg(source).output();
         compiled.is_ok_and(|output| output.status.success()).then(|| Self { folder: Arc::new(folder) })
     }
 

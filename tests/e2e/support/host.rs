@@ -51,7 +51,7 @@ impl Launch {
             program = same;
         }
         program.envs(self.environment.clone());
-        let process = HostProcess::run(program, &self.database, Arc::clone(&self.folder), &self.arguments).await;
+        let process = HostProcess::start(program, &self.database, Arc::clone(&self.folder), &self.arguments).await;
         Host { process, launch: self }
     }
 }
@@ -123,7 +123,7 @@ impl Host {
     }
 
     /// The folder of what commands remember.
-    pub(crate) fn state(&self) -> std::path::PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.launch.folder.path().join("state")
     }
 

@@ -120,19 +120,24 @@ impl Postgres {
             .unwrap()
     }
 
-    /// Kills the process of one session of the hosts; `pick` chooses its index. The server then ends all other sessions and
-    /// recovers, as after a crash. Returns whether a session was killed.
+    /// Kills the process of one session of the hosts; `pick` chooses its index. The server then ends all other sessions, which has begun
+    /// when this returns, and recovers, as after a crash. Returns whether a session was killed.
     pub(crate) async fn kill_session(&self, pick: impl FnOnce(usize) -> usize) -> bool {
+        let mut other = self.administer().await;
         let sessions = self.sessions().await;
         // The session may have ended by itself since it was listed.
-        !sessions.is_empty() && kill(Pid::from_raw(sessions[pick(sessions.len())]), Signal::SIGKILL).is_ok()
+        if sessions.is_empty() || kill(Pid::from_raw(sessions[pick(sessions.len())]), Signal::SIGKILL).is_err() {
+            return false;
+        }
+        until("the server ends its sessions", async || other.execute("SELECT 1").await.is_err()).await;
+        true
     }
 
-    /// Terminates those sessions of the hosts that `pick` chooses, as administrators do.
+    /// Terminates those sessions of the hosts that `pick` chooses, as administrators do, and waits until they have ended.
     pub(crate) async fn terminate_sessions(&self, mut pick: impl FnMut() -> bool) {
         let chosen: Vec<i32> = self.sessions().await.into_iter().filter(|_| pick()).collect();
         let mut connection = self.administer().await;
-        sqlx::query("SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS session (pid)")
+        sqlx::query("SELECT pg_terminate_backend(pid, 60000) FROM unnest($1::int[]) AS session (pid)")
             .bind(chosen)
             .execute(&mut connection)
             .await

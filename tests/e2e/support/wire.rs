@@ -56,9 +56,8 @@ impl Frontend {
     pub(crate) fn next_message(&mut self) -> Option<Message> {
         // Until the session has begun, messages have no type before their length.
         let before = usize::from(self.started);
-        let number = |at: usize| -> Option<u32> {
-            Some(u32::from_be_bytes(self.unread.get(at..at + 4)?.try_into().unwrap()))
-        };
+        let number =
+            |at: usize| -> Option<u32> { Some(u32::from_be_bytes(self.unread.get(at..at + 4)?.try_into().unwrap())) };
         let length = before + number(before)? as usize;
         if self.unread.len() < length {
             return None;

@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use rand::RngExt;
 use reqwest::Method;
 
-use super::{Injector, LEASE};
+use super::{BATCHES, Injector, LEASE};
 use crate::support::{Host, until};
 
 /// A day in milliseconds.
@@ -53,14 +53,11 @@ impl Injector {
     pub(super) async fn replace_host(&mut self, index: usize) -> Vec<usize> {
         self.begin_faults(&[index]);
         let mut launch = self.hosts[index].launch().clone();
-        let other = ["--batch-events".to_owned(), "37".to_owned()];
-        if launch.arguments.ends_with(&other) {
-            launch.arguments.truncate(launch.arguments.len() - other.len());
-            launch.program = None;
-        } else {
-            launch.arguments.extend(other);
-            launch.program = env::var_os("GNOMON_TEST_OTHER_PROGRAM").map(PathBuf::from);
-        }
+        // The other one of the two.
+        let batch = launch.arguments.iter_mut().find(|argument| BATCHES.contains(&argument.as_str())).unwrap();
+        let is_first = batch == BATCHES[0];
+        BATCHES[usize::from(is_first)].clone_into(batch);
+        launch.program = env::var_os("GNOMON_TEST_OTHER_PROGRAM").filter(|_| is_first).map(PathBuf::from);
         let next = launch.start().await;
         self.addresses.move_to(index, next.url());
         let replaced: Host = mem::replace(&mut self.hosts[index], next);

@@ -67,7 +67,8 @@ impl Injector {
             let builds = found.iter().flat_map(|found| found["builds"].as_array()).flatten();
             let mut builds = builds.filter(|found| found["build"] == build);
             // An operator may have activated it meanwhile.
-            let is_done = found.is_some() && builds.all(|found| found["state"] == "retired" || found["state"] == "active");
+            let is_done =
+                found.is_some() && builds.all(|found| found["state"] == "retired" || found["state"] == "active");
             if !is_done {
                 let _ = host.try_send(host.request(Method::DELETE, &path)).await;
             }

@@ -28,6 +28,8 @@ pub(super) use self::lifecycle::{UPCASTER, upcaster_is_active};
 
 /// The hosts' lease, in seconds.
 pub(super) const LEASE: &str = "1";
+/// Batches of a host, and of the one that takes its place. Small ones make more commits that a fault can hit.
+pub(super) const BATCHES: [&str; 2] = ["--batch-events=50", "--batch-events=37"];
 
 /// What is broken, and what is needed for it.
 pub(super) struct Injector {
@@ -68,7 +70,10 @@ impl Injector {
             self.end_faults(&broken).await;
             let stall = self.recover(ended).await;
             let lasted = (ended - began).as_secs_f64();
-            println!("step {step} of {steps}: {fault:?}, {lasted:.1} s, and {:.1} s until all was as before", stall.as_secs_f64());
+            println!(
+                "step {step} of {steps}: {fault:?}, {lasted:.1} s, and {:.1} s until all was as before",
+                stall.as_secs_f64()
+            );
             self.record.add(fault, began, stall);
         }
         self

@@ -95,8 +95,10 @@ impl Injector {
 
     /// As a dump or the creation of an index takes it. Nothing fails, and nothing but the one build stands still.
     pub(super) async fn hold_lock(&mut self) -> Vec<usize> {
-        let views = "SELECT format('%I.%I', schemaname, viewname) FROM pg_views WHERE schemaname = 'read_models' ORDER BY 1";
-        let tables = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname LIKE 'build%' ORDER BY 1";
+        let views =
+            "SELECT format('%I.%I', schemaname, viewname) FROM pg_views WHERE schemaname = 'read_models' ORDER BY 1";
+        let tables =
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname LIKE 'build%' ORDER BY 1";
         let of_table = self.random.random_bool(0.5);
         let pick: f64 = self.random.random_range(0.0..1.0);
         let mut session = self.postgres.administer().await;

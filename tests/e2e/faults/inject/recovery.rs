@@ -1,7 +1,7 @@
 //! After a fault: the time until all is as before, which has a limit.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
@@ -47,7 +47,7 @@ impl Injector {
             }
         }
         let position = self.account.written.iter().map(|written| written.position).max();
-        let mut first = HashMap::new();
+        let mut first = BTreeMap::new();
         self.within("each build moves", async || {
             for projection in Projection::ALL {
                 let path = format!("/v1/projections/{}", projection.name());
