@@ -144,6 +144,25 @@ impl Postgres {
             .unwrap();
     }
 
+    /// What its sessions do and wait for, and who has which subscription.
+    pub(crate) async fn say_how_it_is(&self) -> String {
+        let mut connection = self.administer().await;
+        let mut said = String::new();
+        for table in [
+            "SELECT pid, pg_blocking_pids(pid) AS blocked_by, state, wait_event, clock_timestamp() - xact_start AS in_transaction,
+                    clock_timestamp() - state_change AS since, left(query, 200) AS query
+             FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY xact_start",
+            "SELECT *, clock_timestamp() AS now FROM gnomon.subscriptions ORDER BY 1",
+            "SELECT classid, objid, pid, mode, granted FROM pg_locks WHERE locktype = 'advisory'",
+        ] {
+            let rows = format!("SELECT coalesce(string_agg(row_to_json(found)::text, E'\\n'), '') FROM ({table}) AS found");
+            let rows: String = sqlx::query_scalar(&rows).fetch_one(&mut connection).await.unwrap();
+            said += &rows;
+            said += "\n\n";
+        }
+        said
+    }
+
     /// Stops every process of the server where it stands, or lets them continue.
     pub(crate) fn freeze(&self, frozen: bool) {
         let postmaster = self.postmaster();

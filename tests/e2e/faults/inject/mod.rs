@@ -64,16 +64,14 @@ impl Injector {
             self.pause(200).await;
             let fault = self.deck.draw(&mut draws);
             self.addresses.begin_step(step);
+            println!("step {step} of {steps}: {fault:?}");
             let began = Instant::now();
             let broken = self.inject(fault).await;
             let ended = Instant::now();
             self.end_faults(&broken).await;
             let stall = self.recover(ended).await;
             let lasted = (ended - began).as_secs_f64();
-            println!(
-                "step {step} of {steps}: {fault:?}, {lasted:.1} s, and {:.1} s until all was as before",
-                stall.as_secs_f64()
-            );
+            println!("    {lasted:.1} s, and {:.1} s until all was as before", stall.as_secs_f64());
             self.record.add(fault, began, stall);
         }
         self

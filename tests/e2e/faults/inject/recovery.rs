@@ -43,7 +43,10 @@ impl Injector {
             match tokio::time::timeout(RECOVERY, append).await {
                 Ok(Ok(())) => {}
                 Ok(Err(problem)) => panic!("{problem}"),
-                Err(_) => panic!("step {}: host {index} does not answer appends", self.addresses.step()),
+                Err(_) => {
+                    self.say_how_it_is().await;
+                    panic!("step {}: host {index} does not answer appends", self.addresses.step());
+                }
             }
         }
         let position = self.account.written.iter().map(|written| written.position).max();
@@ -86,7 +89,19 @@ impl Injector {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let in_time = tokio::time::timeout(RECOVERY, wait).await.is_ok();
-        assert!(in_time, "step {}: not within {RECOVERY:?}: {what}; {last}", self.addresses.step());
+        if tokio::time::timeout(RECOVERY, wait).await.is_err() {
+            self.say_how_it_is().await;
+            panic!("step {}: not within {RECOVERY:?}: {what}; {last}", self.addresses.step());
+        }
+    }
+
+    /// Prints what may say why nothing moves.
+    async fn say_how_it_is(&self) {
+        for host in &self.hosts {
+            let said = format!("{:#?}", **host);
+            let lines: Vec<&str> = said.lines().collect();
+            println!("{}\n", lines[lines.len().saturating_sub(40)..].join("\n"));
+        }
+        println!("{}", self.postgres.say_how_it_is().await);
     }
 }
