@@ -13,6 +13,7 @@ mod leases;
 mod numbers;
 mod open_files;
 mod operate;
+mod overload;
 #[path = "../program/mod.rs"]
 mod program;
 mod rotations;

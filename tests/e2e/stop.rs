@@ -27,7 +27,7 @@ async fn with_a_frozen_postgres_a_host_ends_in_time_and_a_second_signal_ends_it_
     let postgres = Postgres::start().await;
     let mut bounded = Host::start_on(postgres.url(), &["--shutdown-timeout", "2"]).await;
     let mut patient = Host::start_on(postgres.url(), &["--shutdown-timeout", "3600"]).await;
-    let frozen = postgres.freeze();
+    let frozen = postgres.frozen();
     bounded.signal(Signal::SIGTERM);
     assert_eq!(ended(&mut bounded).await, Some(1), "it says that it did not stop in order");
 

@@ -65,8 +65,11 @@ impl Operator {
                 return Err(format!("{path} was answered {status}: {body}"));
             }
             if operation == "compare" && status.is_success() {
-                let same_version = body["left"]["version"] == body["right"]["version"];
-                if same_version && body["identical"] != json!(true) {
+                // A build goes through the upcasters that were active when it began.
+                let upcasters = |side: &str| upcasters_of(&found, &body[side]["build"]);
+                let same =
+                    body["left"]["version"] == body["right"]["version"] && upcasters("left") == upcasters("right");
+                if same && body["identical"] != json!(true) {
                     return Err(format!("{path}: two builds of one version differ: {body}"));
                 }
             }
@@ -100,6 +103,11 @@ impl Operator {
             _ => ("compare", Method::GET, format!("{path}/compare?left={build}&right={other}")),
         }
     }
+}
+
+fn upcasters_of<'a>(projection: &'a Value, build: &Value) -> Option<&'a Value> {
+    let mut builds = projection["builds"].as_array()?.iter();
+    builds.find(|found| found["build"] == *build).map(|found| &found["upcasters"])
 }
 
 async fn answer(request: RequestBuilder) -> Option<(StatusCode, Value)> {

@@ -1,6 +1,11 @@
 //! A host as a process, which is killed, stopped and started again.
 
-use std::{ops::Deref, process::Stdio, sync::Arc};
+use std::{
+    ops::Deref,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::Arc,
+};
 
 use gnomon::postgres::test_database::TestDatabase;
 use tempfile::TempDir;
@@ -8,13 +13,53 @@ use test_support::HostClient;
 
 use crate::program::{HostProcess, gnomon};
 
+/// How a host is started.
+#[derive(Clone)]
+pub(crate) struct Launch {
+    /// The URL of its database.
+    pub(crate) database: String,
+    /// Its data folder, which restarts keep.
+    folder: Arc<TempDir>,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) environment: Vec<(String, String)>,
+    /// Another program than the one that is tested.
+    pub(crate) program: Option<PathBuf>,
+}
+
+impl Launch {
+    pub(crate) fn new(database: &str, arguments: &[&str]) -> Self {
+        Self {
+            database: database.to_owned(),
+            folder: Arc::new(tempfile::tempdir().unwrap()),
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            environment: Vec::new(),
+            program: None,
+        }
+    }
+
+    pub(crate) async fn start(self) -> Host {
+        let mut program = gnomon();
+        if let Some(other) = &self.program {
+            let mut same = Command::new(other);
+            // What the tested program is not to see.
+            program.get_envs().for_each(|(name, value)| {
+                match value {
+                    Some(value) => same.env(name, value),
+                    None => same.env_remove(name),
+                };
+            });
+            program = same;
+        }
+        program.envs(self.environment.clone());
+        let process = HostProcess::start(program, &self.database, Arc::clone(&self.folder), &self.arguments).await;
+        Host { process, launch: self }
+    }
+}
+
 /// A running host, driven with the methods of [`HostClient`]. It is killed when this is dropped.
 pub(crate) struct Host {
     process: HostProcess,
-    /// Its data folder, which restarts keep.
-    folder: Arc<TempDir>,
-    database: String,
-    arguments: Vec<String>,
+    launch: Launch,
 }
 
 impl Deref for Host {
@@ -33,24 +78,17 @@ impl Host {
 
     /// Starts a host with further arguments.
     pub(crate) async fn start_with(database: &TestDatabase, arguments: &[&str]) -> Self {
-        Self::start_on(&database.url(), arguments).await
-    }
-
-    /// Starts a host on the database of a URL, with further arguments.
-    pub(crate) async fn start_on(database: &str, arguments: &[&str]) -> Self {
-        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let folder = Arc::new(tempfile::tempdir().unwrap());
-        Self::launch(database.to_owned(), folder, arguments).await
+        Launch::new(&database.url(), arguments).start().await
     }
 
     /// Starts a further host beside this one, on the same database.
     pub(crate) async fn beside(&self) -> Self {
-        Self::launch(self.database.clone(), Arc::clone(&self.folder), self.arguments.clone()).await
+        self.launch.clone().start().await
     }
 
-    async fn launch(database: String, folder: Arc<TempDir>, arguments: Vec<String>) -> Self {
-        let process = HostProcess::start(&database, Arc::clone(&folder), &arguments).await;
-        Self { process, folder, database, arguments }
+    /// How it was started, to start another one that differs.
+    pub(crate) fn launch(&self) -> &Launch {
+        &self.launch
     }
 
     pub(crate) fn pid(&self) -> nix::unistd::Pid {
@@ -90,8 +128,8 @@ impl Host {
     }
 
     /// The folder of what commands remember.
-    pub(crate) fn state(&self) -> std::path::PathBuf {
-        self.folder.path().join("state")
+    pub(crate) fn state(&self) -> PathBuf {
+        self.launch.folder.path().join("state")
     }
 
     /// Runs a command of the program against the host.

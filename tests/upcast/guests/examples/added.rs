@@ -1,0 +1,20 @@
+//! Rewrites an event `Added` to an event `Counted`, as `tally` reads it.
+
+#![cfg(target_family = "wasm")]
+
+use upcast_guests::{Descriptor, Event, Failure, Guest, Upcasted, made, sdk, step};
+
+struct Added;
+
+impl Guest for Added {
+    fn describe() -> Descriptor {
+        Descriptor { sdk: sdk(), steps: vec![step("Added", 1, 2, &["Counted"])] }
+    }
+
+    fn upcast(events: Vec<Event>) -> Result<Vec<Vec<Upcasted>>, Failure> {
+        let renamed = |event: Event| vec![Upcasted { data: event.data, ..made("Counted", 1, "") }];
+        Ok(events.into_iter().map(renamed).collect())
+    }
+}
+
+upcast_guests::guest!(Added);
