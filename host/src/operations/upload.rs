@@ -129,7 +129,7 @@ impl Operations {
         let stored = locks.explain(async {
             let uploaded = store_version(&mut transaction, name, module.descriptor(), &bytes).await?;
             transaction.commit().await?;
-            Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored })
+            Ok::<_, UploadModuleError>(UploadOutcome { uploaded, effect: UploadEffect::Stored })
         });
         let outcome = stored.await?;
         keep_code(code).await;

@@ -43,11 +43,11 @@ async fn work_may_be_dropped_at_any_await() {
 async fn a_copy_may_be_dropped_at_any_await_or_be_refused() {
     let (_database, _proxy, pool) = slow().await;
     for step in 0..30 {
-        let copy = copy_out(&pool, "COPY (SELECT generate_series(1, 30000)) TO STDOUT");
+        let copy = copy_out(&pool, "COPY (SELECT generate_series(1, 30000)) TO STDOUT", 1 << 20);
         let _ = tokio::time::timeout(PAUSE / 3 * step, copy).await;
         answers(&pool, i64::from(step)).await;
         if step % 10 == 0 {
-            copy_out(&pool, "COPY public.nothing TO STDOUT").await.unwrap_err();
+            copy_out(&pool, "COPY public.nothing TO STDOUT", 1 << 20).await.unwrap_err();
             answers(&pool, i64::from(step)).await;
         }
     }

@@ -1,6 +1,6 @@
 //! A database that is restored under a host that runs.
 
-use std::{pin::pin, time::Duration};
+use std::{future::ready, pin::pin, time::Duration};
 
 use futures_util::StreamExt;
 
@@ -48,8 +48,8 @@ async fn a_head_that_goes_back_is_noticed_and_ends_followers() {
     }
     test.append("b-1", &["Opened"]).await;
     let mut restores = test.log.restores();
-    let following = test.log.follow(Position(6), Filter::default());
-    let of_stream = test.log.follow_stream(stream("a-1"), StreamVersion(5));
+    let following = test.log.follow(Position(6), Filter::default(), |_| ready(()));
+    let of_stream = test.log.follow_stream(stream("a-1"), StreamVersion(5), |_| ready(()));
     let ends = async { tokio::join!(restored(following), restored(of_stream)) };
     let restoring = async {
         restore(&test, 2).await;
@@ -60,10 +60,10 @@ async fn a_head_that_goes_back_is_noticed_and_ends_followers() {
     assert_eq!(*test.log.head().borrow(), Position(2));
 
     // Followers that begin now get the positions that are given a second time, and the log goes on from the restore.
-    let mut following = pin!(test.log.follow(Position(2), Filter::default()));
+    let mut following = pin!(test.log.follow(Position(2), Filter::default(), |_| ready(())));
     let appended = test.append("a-1", &["Closed"]).await;
     assert_eq!((appended.first_position, appended.first_version), (Position(3), StreamVersion(3)));
-    let next = tokio::time::timeout(DEADLINE, following.next()).await.unwrap().unwrap().unwrap();
+    let (next, ()) = tokio::time::timeout(DEADLINE, following.next()).await.unwrap().unwrap().unwrap();
     assert!(matches!(&next[..], [Followed::Event(event)] if event.position == Position(3)), "{next:?}");
 }
 

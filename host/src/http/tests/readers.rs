@@ -31,7 +31,7 @@ async fn texts(bytes: &[usize]) -> TestBuilds {
 
 impl TestApi {
     /// An API with these settings on a database that has something in it.
-    async fn with(database: &TestDatabase, http: HttpSettings) -> Self {
+    async fn with_settings(database: &TestDatabase, http: HttpSettings) -> Self {
         Self::of(TestHost::start(database).await, http)
     }
 }
@@ -62,7 +62,7 @@ async fn running(builds: &TestBuilds) -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_takes_too_long_is_ended_in_postgres_too() {
     let builds = texts(&[10]).await;
-    let api = TestApi::with(
+    let api = TestApi::with_settings(
         &builds.database,
         HttpSettings { query_timeout: Duration::from_millis(300), ..HttpSettings::default() },
     )
@@ -81,7 +81,7 @@ async fn a_query_that_takes_too_long_is_ended_in_postgres_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_whose_reader_leaves_ends_in_postgres_too_and_gives_its_turn_to_others() {
     let builds = texts(&[10]).await;
-    let api = TestApi::with(&builds.database, HttpSettings::default()).await;
+    let api = TestApi::with_settings(&builds.database, HttpSettings::default()).await;
     let path = "/v1/read-models/totals/sums?select=id";
     assert_eq!(api.get(path).await.status, StatusCode::OK);
     let _locked = lock(&builds).await;
@@ -104,7 +104,7 @@ async fn readers_of_one_projection_leave_connections_to_those_of_others() {
     other.live(build).await;
     other.activate(build, &tables).await;
     other.set(build, |kept| kept.work = Work::Paused).await;
-    let api = TestApi::with(&other.database, HttpSettings::default()).await;
+    let api = TestApi::with_settings(&other.database, HttpSettings::default()).await;
     let _locked = lock(&other).await;
     let slow = join_all((0..50).map(|_| api.get("/v1/read-models/totals/sums?select=id")));
     let others = async {
@@ -123,8 +123,11 @@ async fn readers_of_one_projection_leave_connections_to_those_of_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_has_a_limit_and_says_how_many_rows_fit() {
     let builds = texts(&[20_000, 20_000, 20_000, 70_000]).await;
-    let api =
-        TestApi::with(&builds.database, HttpSettings { max_answer_bytes: 64 * 1024, ..HttpSettings::default() }).await;
+    let api = TestApi::with_settings(
+        &builds.database,
+        HttpSettings { max_answer_bytes: 64 * 1024, ..HttpSettings::default() },
+    )
+    .await;
     let read = async |query: &str| api.get(&format!("/v1/read-models/totals/sums?order=id&{query}")).await;
     let three = read("limit=3").await;
     assert_eq!((three.status, three.json().as_array().unwrap().len()), (StatusCode::OK, 3));
@@ -154,7 +157,7 @@ async fn an_answer_has_a_limit_and_says_how_many_rows_fit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_postgres_cannot_do_for_a_reader_is_an_error_of_the_reader() {
     let builds = texts(&[10]).await;
-    let api = TestApi::with(&builds.database, HttpSettings::default()).await;
+    let api = TestApi::with_settings(&builds.database, HttpSettings::default()).await;
     let brackets = |bracket: &str| bracket.repeat(1_900);
     for (query, wanted) in [
         ("ta=eq.{{{{{{{a}}}}}}}".to_owned(), "400 22P02: malformed array literal: \"{{{{{{{a}}}}}}}\""),
@@ -220,7 +223,7 @@ async fn nul_is_an_error_of_the_client_everywhere() {
 async fn a_page_of_large_events_ends_early_and_memory_for_pages_is_waited_for() {
     let database = TestDatabase::create().await;
     let http = HttpSettings { max_page_bytes: 100_000, max_sending_bytes: 400_000, ..HttpSettings::default() };
-    let api = TestApi::with(&database, http).await;
+    let api = TestApi::with_settings(&database, http).await;
     let events: Vec<Value> = (0..10).map(|_| json!({"type": "Large", "data": "x".repeat(30_000)})).collect();
     assert_eq!(api.append("a-1", json!({"events": events})).await.status, StatusCode::CREATED);
     for (path, number) in [("/v1/events", "position"), ("/v1/streams/a-1/events", "version")] {
@@ -261,7 +264,7 @@ async fn followers_that_read_nothing_take_a_bounded_memory_for_a_bounded_time() 
         max_body_bytes: 20_000_000,
         ..HttpSettings::default()
     };
-    let api = TestApi::with(&database, settings.clone()).await;
+    let api = TestApi::with_settings(&database, settings.clone()).await;
     for _ in 0..20 {
         let events: Vec<Value> = (0..100).map(|_| json!({"type": "Large", "data": "x".repeat(9_000)})).collect();
         assert_eq!(api.append("a-1", json!({"events": events})).await.status, StatusCode::CREATED);
