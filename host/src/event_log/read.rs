@@ -234,8 +234,7 @@ pub(super) async fn stream(
             after.map_or(version, |after| StreamVersion(after.0.saturating_sub(1))),
         ),
     };
-    let rows =
-        sqlx::query(statement).bind(stream.as_str()).bind(from).bind(to).bind(to_limit(limit)).fetch(pool);
+    let rows = sqlx::query(statement).bind(stream.as_str()).bind(from).bind(to).bind(to_limit(limit)).fetch(pool);
     let rows = rows_within("events of a stream", rows).await?;
     let events = rows.iter().map(event_from_row).collect::<Result<Vec<_>, _>>()?;
     let last = events.last().map(|event| event.version);

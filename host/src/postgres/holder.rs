@@ -40,7 +40,7 @@ const HOLDERS: &str = "
     )
     SELECT waits.pid, usename::text AS \"user\", application_name AS application, state, query_start,
            wait_event_type IS NOT DISTINCT FROM 'Client' AS waits_for_client,
-           coalesce(usename = session_user AND datname = current_database() AND application_name = $2, false) AS is_of_a_host,
+           coalesce(usename = session_user AND activity.datname = current_database() AND application_name = $2, false) AS is_of_a_host,
            concat_ws('/', backend_start, xact_start, state_change, copying.bytes_processed) AS progress
     FROM waits
     LEFT JOIN pg_stat_activity AS activity ON activity.pid = waits.pid
@@ -135,7 +135,10 @@ mod tests {
             let mut transaction = crate::postgres::begin(&pool).await.unwrap();
             let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *transaction).await.unwrap();
             let task = tokio::spawn(async move {
-                sqlx::query(&format!("LOCK TABLE public.doors IN {mode} MODE")).execute(&mut *transaction).await.unwrap();
+                sqlx::query(&format!("LOCK TABLE public.doors IN {mode} MODE"))
+                    .execute(&mut *transaction)
+                    .await
+                    .unwrap();
             });
             test_support::until("it waits", async || !holders_of(&pool, pid).await.unwrap().is_empty()).await;
             (pid, task)

@@ -91,7 +91,9 @@ pub async fn migrate(pool: &PgPool) -> Result<i64, MigrateError> {
     migrator.run(&mut connection).await.map_err(|error| match error {
         SqlxError::VersionMissing(version) => MigrateError::Newer(version),
         SqlxError::VersionMismatch(version) => MigrateError::Changed(version),
-        SqlxError::Execute(error) | SqlxError::ExecuteMigration(error, _) if is_lock_timeout(&error) => MigrateError::Locked,
+        SqlxError::Execute(error) | SqlxError::ExecuteMigration(error, _) if is_lock_timeout(&error) => {
+            MigrateError::Locked
+        }
         error => MigrateError::Failed(error),
     })?;
     connection.close().await?;

@@ -67,7 +67,10 @@ async fn a_choice_between_replicas_is_kept() {
     let test = TestDatabase::create().await;
     let admin = test.admin_pool().await;
     let name = test.connect_options().get_database().unwrap().to_owned();
-    sqlx::raw_sql(&format!("ALTER DATABASE {name} SET synchronous_commit = remote_apply")).execute(&admin).await.unwrap();
+    sqlx::raw_sql(&format!("ALTER DATABASE {name} SET synchronous_commit = remote_apply"))
+        .execute(&admin)
+        .await
+        .unwrap();
     let pool = test.pool().await;
     let mut connection = connect_beside(&pool, &[]).await.unwrap();
     let has: String =

@@ -110,7 +110,9 @@ mod tests {
 
     #[test]
     fn a_restart_passes_and_a_wrong_statement_does_not() {
-        for code in ["57P01", "57P03", "57P05", "08006", "53300", "40001", "40P01", "25006", "25P02", "25P03", "25P04", "55P03"] {
+        for code in
+            ["57P01", "57P03", "57P05", "08006", "53300", "40001", "40P01", "25006", "25P02", "25P03", "25P04", "55P03"]
+        {
             assert!(is_transient_code(code), "{code}");
         }
         for code in [UNDEFINED_TABLE, "23505", "22P02", "XX000", "4", ""] {

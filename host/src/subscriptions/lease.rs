@@ -57,7 +57,8 @@ impl Presence {
         let mut connection = connect_beside(pool, &[]).await?;
         let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)").bind(PRESENCE).bind(host.0);
         let is_shown: bool =
-            within(PRESENCE_TIMEOUT, "the lock that shows that this host lives", lock.fetch_one(&mut connection)).await?;
+            within(PRESENCE_TIMEOUT, "the lock that shows that this host lives", lock.fetch_one(&mut connection))
+                .await?;
         if is_shown {
             return Ok(Self { connection });
         }

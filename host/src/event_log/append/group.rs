@@ -166,7 +166,10 @@ impl CommitTask {
                 // Who asks whether appends can be made has the answer.
                 group.take_checks().for_each(|check| check.fail(failed(&error)));
                 tokio::time::sleep(backoff.next_pause()).await;
-                group.take_late(self.settings.append_timeout).into_iter().for_each(|request| request.fail(failed(&error)));
+                group
+                    .take_late(self.settings.append_timeout)
+                    .into_iter()
+                    .for_each(|request| request.fail(failed(&error)));
                 if group.is_empty() {
                     return;
                 }

@@ -65,7 +65,8 @@ impl LockWatch {
         let now = Instant::now();
         let before = std::mem::take(&mut self.still);
         for holder in found.iter().filter(|holder| holder.may_be_stuck()) {
-            let since = before.iter().find(|(seen, _)| holder.stands_still_since(seen)).map_or(now, |(_, since)| *since);
+            let since =
+                before.iter().find(|(seen, _)| holder.stands_still_since(seen)).map_or(now, |(_, since)| *since);
             if now.duration_since(since) < self.end_stuck_after {
                 self.still.push((holder.clone(), since));
                 continue;

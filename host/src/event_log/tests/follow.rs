@@ -10,7 +10,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 /// Takes from a follower until it has seen an event of the type `Last`.
 async fn until_last<S>(followed: S) -> Vec<String>
 where
-    S: futures_util::Stream<Item = Result<Vec<String>, sqlx::Error>>,
+    S: futures_util::Stream<Item = Result<Vec<String>, FollowError>>,
 {
     let mut followed = pin!(followed);
     let mut seen = Vec::new();

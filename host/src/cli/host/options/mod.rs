@@ -14,11 +14,14 @@ mod seconds;
 
 use clap::Args;
 
+use self::{
+    appends::AppendOptions, events::EventOptions, http::HttpOptions, modules::ModuleOptions,
+    projector::ProjectorOptions,
+};
 pub(in crate::cli) use self::{
     connections::ConnectionOptions,
     listen::{ListenOptions, listen_address},
 };
-use self::{appends::AppendOptions, events::EventOptions, http::HttpOptions, modules::ModuleOptions, projector::ProjectorOptions};
 use crate::{
     config::{DataDirOptions, DatabaseOptions},
     server::ServerSettings,
