@@ -58,7 +58,8 @@ fn set(file: std::os::fd::RawFd, port: u16) -> bool {
     socket.keepalive().unwrap_or_default()
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use crate::postgres::{connect_beside, test_database::TestDatabase, test_proxy::SlowProxy};
