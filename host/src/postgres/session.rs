@@ -65,8 +65,9 @@ const WHERE_POSSIBLE: &str = "
     SELECT pg_catalog.set_config('transaction_timeout', '0', false)
     WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
     -- What was answered is committed: `off` alone may lose it. The others are a choice between replicas.
-    SELECT pg_catalog.set_config('synchronous_commit', 'on', false)
-    WHERE pg_catalog.current_setting('synchronous_commit') = 'off';
+    -- It is set in any case, so that a server that is told otherwise later does not change it.
+    SELECT pg_catalog.set_config('synchronous_commit', CASE value WHEN 'off' THEN 'on' ELSE value END, false)
+    FROM pg_catalog.current_setting('synchronous_commit') AS value;
     -- A statement whose host has hung up ends. Servers on Windows cannot see that.
     DO $$ BEGIN
         PERFORM pg_catalog.set_config('client_connection_check_interval', '2s', false);

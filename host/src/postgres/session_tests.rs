@@ -73,7 +73,14 @@ async fn a_choice_between_replicas_is_kept() {
         .unwrap();
     let pool = test.pool().await;
     let mut connection = connect_beside(&pool, &[]).await.unwrap();
-    let has: String =
-        sqlx::query_scalar("SELECT current_setting('synchronous_commit')").fetch_one(&mut connection).await.unwrap();
-    assert_eq!(has, "remote_apply");
+    let (has, source): (String, String) =
+        sqlx::query_as("SELECT setting, source FROM pg_settings WHERE name = 'synchronous_commit'")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+    assert_eq!(
+        (has.as_str(), source.as_str()),
+        ("remote_apply", "session"),
+        "nor does a later change of the server count"
+    );
 }

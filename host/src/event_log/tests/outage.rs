@@ -174,3 +174,32 @@ async fn no_event_is_stamped_before_the_last_one() {
     assert!(stamps[1].0 > stamps[0].0 + 3_500_000_000, "{stamps:?}");
     assert_eq!(events[1].time, events[1].recorded_at, "no time means the stamp");
 }
+
+/// The connection falls silent while Postgres commits: the host cannot know whether it has. It finds the event by its id, which the
+/// client did not give.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_append_whose_commit_is_not_answered_is_appended_once() {
+    let test = TestLog::open().await;
+    sqlx::raw_sql(
+        "CREATE FUNCTION public.take_time() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(4); RETURN NULL; END $$;
+         CREATE CONSTRAINT TRIGGER take_time AFTER INSERT ON gnomon.streams DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION public.take_time()",
+    )
+    .execute(&test.pool)
+    .await
+    .unwrap();
+    let proxy = SlowProxy::start(test.database.connect_options(), Duration::ZERO).await;
+    let settings = EventLogSettings { answer_timeout: Duration::from_secs(2), ..EventLogSettings::default() };
+    let log = EventLog::open(database_through(&proxy, &test), settings).await.unwrap();
+    let appending = tokio::spawn(async move {
+        append(&log, "a-1", ExpectedVersion::Exact(StreamVersion(0)), vec![event("Opened")]).await
+    });
+    test_support::until("Postgres commits", async || {
+        let committing = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active' AND datname = current_database())";
+        sqlx::query_scalar(committing).fetch_one(&test.pool).await.unwrap()
+    })
+    .await;
+    proxy.silence();
+    appending.await.unwrap().unwrap();
+    assert_eq!(test.all().await, [("a-1".to_owned(), 1, "Opened".to_owned())]);
+}
