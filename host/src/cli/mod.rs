@@ -78,7 +78,7 @@ pub struct Cli {
 // The struct of each command has its help text.
 #[derive(Subcommand, Debug)]
 enum Command {
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Demo(demo::Demo),
     New(new::New),
     Build(build::Build),
