@@ -46,7 +46,18 @@ pub(super) struct RowPage {
 
 impl<'q> Pages<'q> {
     pub(super) fn new(client: &'q Client, query: &'q Query, projection: &'q str, table: &'q str) -> Self {
-        Self { client, query, projection, table, page: PAGE, read: 0, columns: None, states: None, total: None, ended: false }
+        Self {
+            client,
+            query,
+            projection,
+            table,
+            page: PAGE,
+            read: 0,
+            columns: None,
+            states: None,
+            total: None,
+            ended: false,
+        }
     }
 
     /// The next page; `None` at the end. There is always a first page, even without rows.
