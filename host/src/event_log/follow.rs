@@ -99,7 +99,8 @@ impl EventLog {
                     }
                     let next = page.next.unwrap_or(after);
                     if next <= after {
-                        // The log ends before the head that this host knows.
+                        // The log ends before the head that this host knows. To read again at once would be to spin.
+                        drop(reserved);
                         head.wait_for_change().await?;
                         continue;
                     }

@@ -13,8 +13,8 @@ use super::slots::Slot;
 
 /// The pause between two looks for a statement that is to end.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Looks, at most. A statement that ignores so many cancellations waits for something that Postgres cannot interrupt.
-const LOOKS: usize = 100;
+/// How long is looked for it. A statement that cannot be ended in this time is in something that Postgres does not interrupt.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Ends the statements that begin with `$1`. The mark is in no text of this statement, so it does not find itself.
 const CANCEL: &str =
@@ -83,10 +83,16 @@ impl Drop for Running {
 }
 
 impl Unfinished {
-    /// Cancels until there is nothing to cancel any more: the statement may just have been on its way to Postgres.
     async fn cancel(self) {
+        if tokio::time::timeout(CANCEL_TIMEOUT, self.cancel_until_it_is_gone()).await.is_err() {
+            warn!("a query that nobody waits for could not be ended within {} s", CANCEL_TIMEOUT.as_secs());
+        }
+    }
+
+    /// Cancels until there is nothing to cancel twice in a row: the statement may just have been on its way to Postgres.
+    async fn cancel_until_it_is_gone(&self) {
         let mut is_gone = false;
-        for _ in 0..LOOKS {
+        loop {
             let found: Result<i64, _> = sqlx::query_scalar(CANCEL).bind(&self.mark.0).fetch_one(&self.lookups).await;
             match found {
                 Ok(0) if is_gone => return,
@@ -96,6 +102,5 @@ impl Unfinished {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        warn!("a query that nobody waits for cannot be ended");
     }
 }
