@@ -78,7 +78,8 @@ pub struct Cli {
 // The struct of each command has its help text.
 #[derive(Subcommand, Debug)]
 enum Command {
-    Serve(serve::Serve),
+    // Its options are many.
+    Serve(Box<serve::Serve>),
     Demo(demo::Demo),
     New(new::New),
     Build(build::Build),
@@ -154,7 +155,7 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match cli.command {
-            Command::Serve(command) => command.run().await,
+            Command::Serve(command) => (*command).run().await,
             Command::Demo(command) => command.run().await,
             Command::New(command) => command.run().await,
             Command::Build(command) => command.run().await,
