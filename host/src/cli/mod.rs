@@ -78,6 +78,7 @@ pub struct Cli {
 // The struct of each command has its help text.
 #[derive(Subcommand, Debug)]
 enum Command {
+    // Its options are many.
     Serve(Box<serve::Serve>),
     Demo(demo::Demo),
     New(new::New),
@@ -157,7 +158,7 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(async {
         match cli.command {
-            Command::Serve(command) => command.run().await,
+            Command::Serve(command) => (*command).run().await,
             Command::Demo(command) => command.run().await,
             Command::New(command) => command.run().await,
             Command::Build(command) => command.run().await,
