@@ -44,7 +44,7 @@ async fn idle_connections_beyond_what_the_process_can_open_keep_nobody_out() {
     let host = HostProcess::start(limited(64, 280), &database.url(), folder, &arguments).await;
     let pid = Pid::from_raw(i32::try_from(host.child.id()).unwrap()).unwrap();
     let keep = Rlimit { current: Some(280), maximum: Some(280) };
-    let raised = prlimit(Some(pid), Resource::Nofile, keep.clone()).unwrap();
+    let raised = prlimit(Some(pid), Resource::Nofile, keep).unwrap();
     assert_eq!((raised.current, raised.maximum), (Some(280), Some(280)), "the host raises its limit");
 
     // More than it can have.

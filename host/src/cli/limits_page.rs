@@ -217,7 +217,6 @@ const CLIENTS: &[Row] = &[
     ("appends and imports under way", By("max-appends", NONE), Code("overloaded")),
     ("reads under way", By("max-reads", NONE), Code("overloaded")),
     ("requests that wait for a position or for a comparison", By("max-waits", NONE), Code("overloaded")),
-    ("uploads of modules under way", By("max-uploads", NONE), Code("overloaded")),
     ("operations on projections under way", By("max-operations", NONE), Code("overloaded")),
     ("answers that follow", By("max-followers", NONE), Code("overloaded")),
     ("until the head of a connection's next request is there", By("idle-timeout", Seconds), Nowhere),

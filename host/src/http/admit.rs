@@ -42,7 +42,6 @@ struct Shared {
     appends: Room,
     reads: Room,
     waits: Room,
-    uploads: Room,
     operations: Room,
     followers: Room,
 }
@@ -68,6 +67,7 @@ enum Kind {
     Wait,
     /// A comparison of builds, which waits, and then takes as long as their tables are large.
     Compare,
+    /// The upload of a module.
     Upload,
     Operation,
     Follow,
@@ -87,7 +87,6 @@ impl Door {
             appends: room("appends", "max_appends", work.max_appends),
             reads: room("reads", "max_reads", work.max_reads),
             waits: room("requests that wait", "max_waits", work.max_waits),
-            uploads: room("uploads", "max_uploads", work.max_uploads),
             operations: room("operations", "max_operations", work.max_operations),
             followers: room("followers", "max_followers", work.max_followers),
             settings,
@@ -132,10 +131,10 @@ impl Door {
             Kind::Append | Kind::Import => Some(&rooms.appends),
             Kind::Read => Some(&rooms.reads),
             Kind::Wait | Kind::Compare => Some(&rooms.waits),
-            Kind::Upload => Some(&rooms.uploads),
             Kind::Operation => Some(&rooms.operations),
             Kind::Follow => Some(&rooms.followers),
-            Kind::Free => None,
+            // Uploads have places of their own, see `modules/lanes.rs`.
+            Kind::Upload | Kind::Free => None,
         }
     }
 

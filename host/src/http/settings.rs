@@ -60,8 +60,6 @@ pub struct WorkSettings {
     pub max_reads: usize,
     /// Requests that wait for a position or for a comparison.
     pub max_waits: usize,
-    /// Uploads of modules.
-    pub max_uploads: usize,
     /// What else changes something.
     pub max_operations: usize,
     /// Answers that follow.
@@ -116,7 +114,6 @@ impl Default for WorkSettings {
             // Some times the connections to Postgres: what waits longer for one is better tried again.
             max_reads: 256,
             max_waits: 2048,
-            max_uploads: 32,
             max_operations: 64,
             max_followers: 2048,
             body_timeout: Duration::from_secs(30),

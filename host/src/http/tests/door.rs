@@ -148,7 +148,6 @@ async fn beyond_a_bound_work_is_refused_at_once_and_no_kind_keeps_out_another() 
         max_appends: 2,
         max_reads: 2,
         max_waits: 2,
-        max_uploads: 2,
         max_operations: 2,
         max_followers: 2,
         ..WorkSettings::default()

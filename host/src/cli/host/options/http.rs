@@ -112,11 +112,6 @@ struct WorkOptions {
         hide_short_help = true, value_parser = between::<usize>(1, 1_000_000))]
     max_waits: usize,
 
-    /// Maximum uploads of modules under way; more are refused
-    #[arg(long, env = "GNOMON_MAX_UPLOADS", value_name = "NUMBER", default_value_t = WorkSettings::default().max_uploads,
-        hide_short_help = true, value_parser = between::<usize>(1, 1_000_000))]
-    max_uploads: usize,
-
     /// Maximum operations on projections under way; more are refused
     #[arg(long, env = "GNOMON_MAX_OPERATIONS", value_name = "NUMBER", default_value_t = WorkSettings::default().max_operations,
         hide_short_help = true, value_parser = between::<usize>(1, 1_000_000))]
@@ -177,7 +172,6 @@ impl WorkOptions {
             max_appends: self.max_appends,
             max_reads: self.max_reads,
             max_waits: self.max_waits,
-            max_uploads: self.max_uploads,
             max_operations: self.max_operations,
             max_followers: self.max_followers,
             body_timeout: self.body_timeout.0,
