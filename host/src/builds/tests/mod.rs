@@ -96,7 +96,14 @@ impl TestBuilds {
     }
 
     pub(crate) async fn lease(&self, build: BuildId) -> Lease {
-        acquire(&self.pool, HostKey::random(), build.subscription(), LEASE).await.unwrap().expect("the lease is free")
+        let mut lease = None;
+        // A transaction that was dropped holds its rows until its connection has rolled back.
+        test_support::until("the lease is free", async || {
+            lease = acquire(&self.pool, HostKey::random(), build.subscription(), LEASE).await.unwrap();
+            lease.is_some()
+        })
+        .await;
+        lease.unwrap()
     }
 
     /// Commits rows with a step, as a worker does.
