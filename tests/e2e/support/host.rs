@@ -3,7 +3,7 @@
 use std::{
     ops::Deref,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
     sync::Arc,
 };
 
@@ -111,7 +111,7 @@ impl Host {
     }
 
     /// How the process ended, if it has.
-    pub(crate) fn try_wait(&mut self) -> Option<std::process::ExitStatus> {
+    pub(crate) fn try_wait(&mut self) -> Option<ExitStatus> {
         self.process.child.try_wait().unwrap()
     }
 
@@ -131,7 +131,7 @@ impl Host {
         self.signal(nix::sys::signal::Signal::SIGTERM);
         let mut status = None;
         test_support::until("the host ends after SIGTERM", async || {
-            status = self.process.child.try_wait().unwrap();
+            status = self.try_wait();
             status.is_some()
         })
         .await;
