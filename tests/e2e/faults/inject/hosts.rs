@@ -72,11 +72,15 @@ impl Injector {
 
     /// By days.
     pub(super) async fn step_host_clock(&mut self, index: usize) -> Vec<usize> {
-        let days = self.random.random_range(1..400) * if self.random.random_bool(0.5) { 1 } else { -1 };
-        self.host_clocks[index].set_ahead(days * DAY);
-        let host = &self.hosts[index];
-        until("the clock of the host has jumped", async || ahead(host).await.is_some_and(|ahead| ahead / DAY == days))
-            .await;
+        let days = self.random.random_range(1..400);
+        if self.random.random_bool(0.5) {
+            self.host_clocks[index].set_ahead(-days * DAY);
+        } else {
+            self.host_clocks[index].set_ahead(days * DAY);
+            let host = &self.hosts[index];
+            until("the clock of the host has jumped", async || ahead(host).await.is_some_and(|ahead| ahead >= days))
+                .await;
+        }
         let outage = self.outage(100..500);
         tokio::time::sleep(outage).await;
         self.host_clocks[index].set_ahead(0);
@@ -84,13 +88,13 @@ impl Injector {
     }
 }
 
-/// How far the clock of a host is ahead, in milliseconds: the host makes ids of requests, which have its time in them.
+/// By how many days the clock of a host is ahead, or was: the host makes ids of requests, which have its time in them, and whose times
+/// never go back.
 async fn ahead(host: &Host) -> Option<i64> {
     let answer = host.request(Method::GET, "/health/live").send().await.ok()?;
     let id: Uuid = answer.headers().get("x-request-id")?.to_str().ok()?.parse().ok()?;
     let (seconds, _) = id.get_timestamp()?.to_unix();
     let right = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
-    // Rounded to the hour, so that the way of the answer does not count.
-    let hours = (i64::try_from(seconds).ok()? - i64::try_from(right).ok()? + 1_800).div_euclid(3_600);
-    Some(hours * 3_600_000)
+    // An hour more, since the answer took its time.
+    Some((i64::try_from(seconds).ok()? - i64::try_from(right).ok()? + 3_600).div_euclid(24 * 3_600))
 }
