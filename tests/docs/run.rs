@@ -14,7 +14,7 @@ use test_support::{HostClient, HostLog};
 use crate::{
     example::{Action, AnswerKind, Ends, Example, Run, examples},
     pages,
-    program::{HostProcess, gnomon},
+    program::HostProcess,
     repository,
     shell::{Output, Ran, Shell},
 };
@@ -46,7 +46,7 @@ impl Page {
         let database = TestDatabase::create().await;
         let host = if self.host {
             let data = Arc::new(tempfile::tempdir().unwrap());
-            Some(HostProcess::start(gnomon(), &database.url(), data, &[]).await)
+            Some(HostProcess::start(&database.url(), data, &[]).await)
         } else {
             None
         };

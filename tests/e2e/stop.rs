@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Host, Launch, Postgres, until};
+use crate::support::{Host, Postgres, until};
 
 /// Far more than the host may take, and far less than a hang.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -25,9 +25,9 @@ async fn ended(host: &mut Host) -> Option<i32> {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_frozen_postgres_a_host_ends_in_time_and_a_second_signal_ends_it_at_once() {
     let postgres = Postgres::start().await;
-    let mut bounded = Launch::new(postgres.url(), &["--shutdown-timeout", "2"]).start().await;
-    let mut patient = Launch::new(postgres.url(), &["--shutdown-timeout", "3600"]).start().await;
-    let frozen = postgres.frozen();
+    let mut bounded = Host::start_on(postgres.url(), &["--shutdown-timeout", "2"]).await;
+    let mut patient = Host::start_on(postgres.url(), &["--shutdown-timeout", "3600"]).await;
+    let frozen = postgres.freeze();
     bounded.signal(Signal::SIGTERM);
     assert_eq!(ended(&mut bounded).await, Some(1), "it says that it did not stop in order");
 

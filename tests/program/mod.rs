@@ -39,14 +39,19 @@ impl Deref for HostProcess {
 }
 
 impl HostProcess {
-    /// Starts a program, see [`gnomon`], as a host on the database of a URL, with further arguments, and waits until it listens.
-    pub(crate) async fn start(
-        mut program: Command,
+    /// Starts a host on the database of a URL, with further arguments, and waits until it listens.
+    pub(crate) async fn start(database: &str, folder: Arc<TempDir>, arguments: &[String]) -> Self {
+        Self::start_by(gnomon(), database, folder, arguments).await
+    }
+
+    /// The same, with a command that becomes the program.
+    pub(crate) async fn start_by(
+        mut command: Command,
         database: &str,
         folder: Arc<TempDir>,
         arguments: &[String],
     ) -> Self {
-        let mut child = program
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--data-dir"])
             .arg(folder.path())
             .args(arguments)

@@ -21,5 +21,5 @@ mod terminal;
 /// Starts a host on a database.
 async fn host(database: &gnomon::postgres::test_database::TestDatabase) -> program::HostProcess {
     let data = std::sync::Arc::new(tempfile::tempdir().unwrap());
-    program::HostProcess::start(program::gnomon(), &database.url(), data, &[]).await
+    program::HostProcess::start(&database.url(), data, &[]).await
 }

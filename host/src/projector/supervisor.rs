@@ -18,7 +18,10 @@ use tracing::{error, info, warn};
 use super::{shared::Shared, stop::Stop, sweep::sweep, waiting::Waiting, work::Work, worker::Worker};
 use crate::{
     builds::{self, Build, BuildId},
-    postgres::{Blocked, Notifications, gave_up_waiting, is_transient, lock_holders, within},
+    postgres::{
+        Blocked, Notifications, gave_up_waiting, has_sqlstate, is_transient, lock_holders,
+        sqlstate::READ_ONLY_TRANSACTION, within,
+    },
     subscriptions::{self, HostKey, Lease, Presence},
 };
 
@@ -278,9 +281,11 @@ async fn show_presence(shared: &Shared, host: HostKey) -> Result<Presence, sqlx:
     Ok(presence)
 }
 
-/// Whether the connection is of no use after this error.
+/// Whether the connection is of no use after this error: it is broken; or it was opened while the database was read-only, which a session
+/// stays.
 fn breaks_connection(error: &sqlx::Error) -> bool {
-    !matches!(error, sqlx::Error::Database(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. })
+    has_sqlstate(error, READ_ONLY_TRANSACTION)
+        || !matches!(error, sqlx::Error::Database(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. })
 }
 
 /// Logs that a worker ended by a panic: one outside of its runs, which catch their own.

@@ -49,6 +49,13 @@ impl Memory {
         }
     }
 
+    /// The sockets that it has open.
+    pub(super) fn sockets(&self) -> usize {
+        let files = fs::read_dir(format!("/proc/{}/fd", self.0)).unwrap().flatten();
+        let names = files.filter_map(|file| fs::read_link(file.path()).ok());
+        names.filter(|name| name.to_string_lossy().starts_with("socket:")).count()
+    }
+
     fn field(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0)).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();

@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use reqwest::{Response, StatusCode};
@@ -15,6 +18,9 @@ use super::limits::Kind;
 pub(super) struct Outcomes {
     counts: Mutex<BTreeMap<(Kind, StatusCode), usize>>,
     wrong: Mutex<Vec<String>>,
+    /// Uploads whose refusal their client did not see: it was still sending when the host, which does not read what it refuses, closed the
+    /// connection.
+    cut_off: AtomicUsize,
 }
 
 impl Outcomes {
@@ -22,6 +28,10 @@ impl Outcomes {
     pub(super) async fn add(&self, kind: Kind, answer: reqwest::Result<Response>) -> Option<Response> {
         let response = match answer {
             Ok(response) => response,
+            Err(_) if kind == Kind::Upload => {
+                self.cut_off.fetch_add(1, Ordering::Relaxed);
+                return None;
+            }
             Err(error) => {
                 self.wrong(format!("{kind:?} was not answered: {error:?}"));
                 return None;
@@ -66,6 +76,6 @@ impl fmt::Display for Outcomes {
         for ((kind, status), count) in &*self.counts.lock().unwrap_or_else(PoisonError::into_inner) {
             write!(f, "{kind:?} {}: {count}; ", status.as_u16())?;
         }
-        Ok(())
+        write!(f, "uploads cut off: {}", self.cut_off.load(Ordering::Relaxed))
     }
 }

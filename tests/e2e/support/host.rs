@@ -3,7 +3,7 @@
 use std::{
     ops::Deref,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
     sync::Arc,
 };
 
@@ -38,20 +38,26 @@ impl Launch {
     }
 
     pub(crate) async fn start(self) -> Host {
-        let mut program = gnomon();
-        if let Some(other) = &self.program {
-            let mut same = Command::new(other);
-            // What the tested program is not to see.
-            program.get_envs().for_each(|(name, value)| {
-                match value {
-                    Some(value) => same.env(name, value),
-                    None => same.env_remove(name),
-                };
-            });
-            program = same;
-        }
-        program.envs(self.environment.clone());
-        let process = HostProcess::start(program, &self.database, Arc::clone(&self.folder), &self.arguments).await;
+        let Self { database, folder, arguments, environment, program } = &self;
+        let folder = Arc::clone(folder);
+        let process = if environment.is_empty() && program.is_none() {
+            HostProcess::start(database, folder, arguments).await
+        } else {
+            let mut command = gnomon();
+            if let Some(other) = program {
+                let mut same = Command::new(other);
+                // What the tested program is not to see.
+                for (name, value) in command.get_envs() {
+                    match value {
+                        Some(value) => same.env(name, value),
+                        None => same.env_remove(name),
+                    };
+                }
+                command = same;
+            }
+            command.envs(environment.clone());
+            HostProcess::start_by(command, database, folder, arguments).await
+        };
         Host { process, launch: self }
     }
 }
@@ -78,7 +84,12 @@ impl Host {
 
     /// Starts a host with further arguments.
     pub(crate) async fn start_with(database: &TestDatabase, arguments: &[&str]) -> Self {
-        Launch::new(&database.url(), arguments).start().await
+        Self::start_on(&database.url(), arguments).await
+    }
+
+    /// Starts a host on the database of a URL, with further arguments.
+    pub(crate) async fn start_on(database: &str, arguments: &[&str]) -> Self {
+        Launch::new(database, arguments).start().await
     }
 
     /// Starts a further host beside this one, on the same database.
@@ -100,7 +111,7 @@ impl Host {
     }
 
     /// How the process ended, if it has.
-    pub(crate) fn try_wait(&mut self) -> Option<std::process::ExitStatus> {
+    pub(crate) fn try_wait(&mut self) -> Option<ExitStatus> {
         self.process.child.try_wait().unwrap()
     }
 
@@ -120,7 +131,7 @@ impl Host {
         self.signal(nix::sys::signal::Signal::SIGTERM);
         let mut status = None;
         test_support::until("the host ends after SIGTERM", async || {
-            status = self.process.child.try_wait().unwrap();
+            status = self.try_wait();
             status.is_some()
         })
         .await;

@@ -103,6 +103,24 @@ impl Postgres {
         Pid::from_raw(file.lines().next().unwrap().parse().unwrap())
     }
 
+    /// Freezes all its processes, as a hypervisor or a lost machine would, until the returned value is dropped.
+    pub(crate) fn freeze(&self) -> Frozen {
+        let postmaster = self.postmaster();
+        // The postmaster first, so that it starts no further one.
+        kill(postmaster, Signal::SIGSTOP).unwrap();
+        let mut processes = vec![postmaster];
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            // What ends meanwhile has no file any more.
+            let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+            let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok());
+            if parent == Some(postmaster.as_raw()) && kill(Pid::from_raw(pid), Signal::SIGSTOP).is_ok() {
+                processes.push(Pid::from_raw(pid));
+            }
+        }
+        Frozen(processes)
+    }
+
     /// A session of the superuser in the database of the hosts, whatever the database's defaults are.
     pub(crate) async fn administer(&self) -> PgConnection {
         let options = PgConnectOptions::from_str(&self.url).unwrap().username("postgres");
@@ -163,23 +181,6 @@ impl Postgres {
         said
     }
 
-    /// Stops every process of the server where it stands, or lets them continue.
-    pub(crate) fn freeze(&self, frozen: bool) {
-        let postmaster = self.postmaster();
-        let signal = if frozen { Signal::SIGSTOP } else { Signal::SIGCONT };
-        // The main process first, so that no process is begun meanwhile.
-        let _ = kill(postmaster, signal);
-        for child in children(postmaster) {
-            let _ = kill(child, signal);
-        }
-    }
-
-    /// As [`freeze`](Self::freeze), until the returned value is dropped.
-    pub(crate) fn frozen(&self) -> Frozen<'_> {
-        self.freeze(true);
-        Frozen(self)
-    }
-
     /// Makes new transactions of all sessions read-only, or of those that begin from now on; or undoes that.
     pub(crate) async fn set_read_only(&self, read_only: bool, old_sessions: bool) {
         let value = if read_only { "on" } else { "off" };
@@ -233,26 +234,13 @@ impl Postgres {
     }
 }
 
-/// A server that stands still until this is dropped.
-pub(crate) struct Frozen<'p>(&'p Postgres);
+/// Processes that are frozen.
+pub(crate) struct Frozen(Vec<Pid>);
 
-impl Drop for Frozen<'_> {
+impl Drop for Frozen {
     fn drop(&mut self) {
-        self.0.freeze(false);
-    }
-}
-
-/// The processes that a process has begun.
-fn children(parent: Pid) -> Vec<Pid> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        // The name of the program stands in brackets; after it come its state and its parent.
-        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        let after = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
-        if after.split_whitespace().nth(1) == Some(&parent.to_string()) {
-            found.push(Pid::from_raw(pid));
+        for pid in &self.0 {
+            let _ = kill(*pid, Signal::SIGCONT);
         }
     }
-    found
 }

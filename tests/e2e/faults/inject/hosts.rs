@@ -1,10 +1,15 @@
 //! Faults of hosts.
 
-use std::{env, mem, path::PathBuf, time::Duration};
+use std::{
+    env, mem,
+    path::PathBuf,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use nix::sys::signal::Signal;
 use rand::RngExt;
 use reqwest::Method;
+use uuid::Uuid;
 
 use super::{BATCHES, Injector, LEASE};
 use crate::support::{Host, until};
@@ -65,13 +70,17 @@ impl Injector {
         vec![index]
     }
 
-    /// By days, which the header `Date` shows.
+    /// By days.
     pub(super) async fn step_host_clock(&mut self, index: usize) -> Vec<usize> {
-        let days = self.random.random_range(1..400) * if self.random.random_bool(0.5) { 1 } else { -1 };
-        let before = date(&self.hosts[index]).await;
-        self.host_clocks[index].set_ahead(days * DAY);
-        let host = &self.hosts[index];
-        until("the clock of the host has jumped", async || date(host).await != before).await;
+        let days = self.random.random_range(1..400);
+        if self.random.random_bool(0.5) {
+            self.host_clocks[index].set_ahead(-days * DAY);
+        } else {
+            self.host_clocks[index].set_ahead(days * DAY);
+            let host = &self.hosts[index];
+            until("the clock of the host has jumped", async || ahead(host).await.is_some_and(|ahead| ahead >= days))
+                .await;
+        }
         let outage = self.outage(100..500);
         tokio::time::sleep(outage).await;
         self.host_clocks[index].set_ahead(0);
@@ -79,9 +88,13 @@ impl Injector {
     }
 }
 
-/// The day that the host believes it to be.
-async fn date(host: &Host) -> Option<String> {
+/// By how many days the clock of a host is ahead, or was: the host makes ids of requests, which have its time in them, and whose times
+/// never go back.
+async fn ahead(host: &Host) -> Option<i64> {
     let answer = host.request(Method::GET, "/health/live").send().await.ok()?;
-    let date = answer.headers().get("date")?.to_str().ok()?;
-    Some(date.split_whitespace().take(4).collect())
+    let id: Uuid = answer.headers().get("x-request-id")?.to_str().ok()?.parse().ok()?;
+    let (seconds, _) = id.get_timestamp()?.to_unix();
+    let right = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+    // An hour more, since the answer took its time.
+    Some((i64::try_from(seconds).ok()? - i64::try_from(right).ok()? + 3_600).div_euclid(24 * 3_600))
 }

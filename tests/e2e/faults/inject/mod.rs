@@ -71,7 +71,7 @@ impl Injector {
             self.end_faults(&broken).await;
             let stall = self.recover(ended).await;
             let lasted = (ended - began).as_secs_f64();
-            println!("    {lasted:.1} s, and {:.1} s until all was as before", stall.as_secs_f64());
+            println!("    hosts {broken:?}, {lasted:.1} s, and {:.1} s until all was as before", stall.as_secs_f64());
             self.record.add(fault, began, stall);
         }
         self

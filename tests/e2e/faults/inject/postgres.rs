@@ -43,10 +43,10 @@ impl Injector {
 
     pub(super) async fn freeze_postgres(&mut self) -> Vec<usize> {
         self.begin_faults(&self.all());
-        self.postgres.freeze(true);
+        let frozen = self.postgres.freeze();
         let outage = self.outage(300..1_500);
         tokio::time::sleep(outage).await;
-        self.postgres.freeze(false);
+        drop(frozen);
         self.all()
     }
 
