@@ -41,7 +41,7 @@ async fn idle_connections_beyond_what_the_process_can_open_keep_nobody_out() {
     let database = TestDatabase::create().await;
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let arguments = ["--max-connections".to_owned(), "4".to_owned()];
-    let host = HostProcess::start(limited(64, 280), &database.url(), folder, &arguments).await;
+    let host = HostProcess::start_by(limited(64, 280), &database.url(), folder, &arguments).await;
     let pid = Pid::from_raw(i32::try_from(host.child.id()).unwrap()).unwrap();
     let keep = Rlimit { current: Some(280), maximum: Some(280) };
     let raised = prlimit(Some(pid), Resource::Nofile, keep).unwrap();

@@ -13,7 +13,7 @@ async fn a_name_that_nginx_passes_is_allowed_by_the_host() {
     let strict = host(&database).await;
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let arguments = ["--allowed-host".to_owned(), "gnomon.example".to_owned()];
-    let open = HostProcess::start(crate::program::gnomon(), &database.url(), folder, &arguments).await;
+    let open = HostProcess::start(&database.url(), folder, &arguments).await;
     for (host, passes, expected) in [
         (&strict, "", 200),
         (&strict, "proxy_set_header Host gnomon.example;", 421),
