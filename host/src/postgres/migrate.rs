@@ -107,9 +107,7 @@ async fn make_schemas(connection: &mut PgConnection) -> Result<(), MigrateError>
     let mut transaction = connection.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *transaction).await?;
     check_rights(&mut transaction).await?;
-    let is_migrated: bool = sqlx::query_scalar("SELECT to_regclass('gnomon._sqlx_migrations') IS NOT NULL")
-        .fetch_one(&mut *transaction)
-        .await?;
+    let is_migrated_already = is_migrated(&mut transaction).await?;
     for schema in SCHEMAS {
         let exists: bool = sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL")
             .bind(schema)
@@ -118,14 +116,22 @@ async fn make_schemas(connection: &mut PgConnection) -> Result<(), MigrateError>
         if !exists {
             // Safe: a constant.
             transaction.execute(format!("CREATE SCHEMA {schema}").as_str()).await?;
-            if is_migrated {
+            if is_migrated_already {
                 warn!(schema, "the schema was missing from the database, and is made");
             }
-        } else if !is_migrated && let Some(found) = first_relation(&mut transaction, schema).await? {
+        } else if let Some(found) = first_relation(&mut transaction, schema).await?
+            // Asked after a relation was seen: it may be the first one of a host that migrates at the same time, which is this table.
+            && !is_migrated(&mut transaction).await?
+        {
             return Err(MigrateError::Occupied { schema, found });
         }
     }
     Ok(transaction.commit().await?)
+}
+
+/// Whether a Gnomon has begun to migrate the database.
+async fn is_migrated(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT to_regclass('gnomon._sqlx_migrations') IS NOT NULL").fetch_one(connection).await
 }
 
 async fn first_relation(connection: &mut PgConnection, schema: &str) -> Result<Option<String>, sqlx::Error> {

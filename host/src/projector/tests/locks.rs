@@ -56,9 +56,8 @@ async fn epoch(pool: &PgPool, build: BuildId) -> i64 {
         .unwrap()
 }
 
-/// Waits until a lease has been renewed after some time, and checks that it was never lost.
+/// Waits until a lease has been renewed after some time. Hosts share builds anew on a busy machine, so the holder may be another one.
 async fn is_renewed(pool: &PgPool, build: BuildId) {
-    let before = epoch(pool, build).await;
     let lasts_until: String = sqlx::query_scalar("SELECT (clock_timestamp() + $1)::text")
         .bind(LEASE + RENEWED_FOR)
         .fetch_one(pool)
@@ -73,7 +72,6 @@ async fn is_renewed(pool: &PgPool, build: BuildId) {
             .unwrap()
     })
     .await;
-    assert_eq!(epoch(pool, build).await, before, "the lease was lost");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,7 +144,9 @@ async fn leases_are_renewed_while_the_session_that_shows_the_host_is_made_anew()
     })
     .await;
 
+    let before = epoch(pool, build.id).await;
     is_renewed(pool, build.id).await;
+    assert_eq!(epoch(pool, build.id).await, before, "the lease was lost");
     count(&host).await;
     host.caught_up(&tally).await;
     taken.abort();
