@@ -1,10 +1,11 @@
 //! Bodies of requests that take none: ignoring one could do something else than the client asks for.
 
-use std::{collections::HashSet, sync::LazyLock, time::Duration};
+use std::{collections::HashMap, sync::LazyLock, time::Duration};
 
 use axum::{
     body::{Body, HttpBody as _},
     extract::{MatchedPath, Request},
+    http::Method,
 };
 
 use super::{
@@ -16,10 +17,12 @@ use super::{
 /// More is not a body that means nothing.
 const MAX_BYTES: usize = 16;
 
-/// Methods and paths that take a body, as the API's description has them.
-static TAKING: LazyLock<HashSet<(String, &'static str)>> = LazyLock::new(|| {
-    let taking = routes().into_iter().filter(|operation| operation.takes_body());
-    taking.map(|operation| (operation.method.to_ascii_uppercase(), operation.path)).collect()
+/// Which methods and paths take a body, as the API's description has them.
+static TAKES_BODY: LazyLock<HashMap<(String, &'static str), bool>> = LazyLock::new(|| {
+    let described = routes().into_iter();
+    described
+        .map(|operation| ((operation.method.to_ascii_uppercase(), operation.path), operation.takes_body()))
+        .collect()
 });
 
 /// Refuses a body where none is taken. `{}` passes, which some clients send with every request.
@@ -29,9 +32,10 @@ pub(super) async fn check(request: Request, timeout: Duration) -> Result<Request
     }
     let method = request.method().as_str();
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    // A path that does not exist is refused as such.
+    // A path that does not exist is refused as such, and so is a method that the path does not take.
     let Some(path) = path else { return Ok(request) };
-    if TAKING.contains(&(method.to_owned(), path)) {
+    let described = if request.method() == Method::HEAD { "GET" } else { method };
+    if TAKES_BODY.get(&(described.to_owned(), path)) != Some(&false) {
         return Ok(request);
     }
     let detail = format!(

@@ -186,6 +186,19 @@ async fn beyond_a_bound_work_is_refused_at_once_and_no_kind_keeps_out_another() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_method_that_a_path_does_not_take_is_refused_as_such_whatever_its_body() {
+    let api = TestApi::start().await;
+    for (method, path) in
+        [("TRACE", "/v1/events"), ("PUT", "/v1/projections/bank"), ("DELETE", "/v1/streams/a-1/events")]
+    {
+        let request = Request::builder().method(method).uri(path).body(Body::from("{\"a\": 1}")).unwrap();
+        assert_eq!(api.send(request).await.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+    }
+    let head = Request::head("/v1/streams").body(Body::from("{\"a\": 1}")).unwrap();
+    assert_eq!(api.router.clone().oneshot(head).await.unwrap().status(), StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_follower_takes_its_place_until_it_leaves() {
     let api = TestApi::start().await.with(working(WorkSettings { max_followers: 1, ..WorkSettings::default() }));
     let follow = async || {
