@@ -204,7 +204,7 @@ fn locked(detail: String, blocked: Blocked) -> Problem {
 }
 
 impl From<Blocker> for api::Blocker {
-    fn from(Blocker { pid, user, application, since, query }: Blocker) -> Self {
+    fn from(Blocker { pid, user, application, since, query, .. }: Blocker) -> Self {
         Self { pid, user, application, since, query }
     }
 }

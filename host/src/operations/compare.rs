@@ -198,7 +198,8 @@ impl Operations {
             // If this fails, it is not known who it is.
             by.extend(lock_holders(&self.pool, Some(build.id.schema().as_str())).await.unwrap_or_default());
         }
-        by.dedup();
+        by.sort_by_key(|blocker| blocker.pid);
+        by.dedup_by_key(|blocker| blocker.pid);
         CompareError::Blocked(Blocked { by })
     }
 }

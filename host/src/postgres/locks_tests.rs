@@ -1,7 +1,7 @@
 use sqlx::{Connection, PgConnection};
 
 use super::*;
-use crate::postgres::test_database::TestDatabase;
+use crate::postgres::{lock_holders, test_database::TestDatabase};
 
 impl LockError for sqlx::Error {
     fn is_of_a_lock(&self) -> bool {
@@ -79,11 +79,4 @@ async fn who_holds_a_table_is_known_afterwards() {
         assert_eq!(found().await, expected, "{statement}");
         sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
     }
-}
-
-#[test]
-fn only_the_first_words_of_a_statement_are_shown() {
-    assert_eq!(first_words("SELECT\n  1"), "SELECT 1");
-    let long = first_words(&"é ".repeat(100));
-    assert!(long.ends_with('…') && long.chars().count() <= QUERY_CHARS + 1, "{long}");
 }

@@ -1,12 +1,12 @@
 //! Postgres: connections, notifications, migrations, values on the wire, error codes, and a private server.
 
 mod backoff;
+mod blocker;
 mod connect;
 mod contact;
 mod copy;
 mod copy_out;
 pub mod embedded;
-mod holder;
 mod listen;
 mod locks;
 mod migrate;
@@ -30,12 +30,12 @@ mod within;
 pub(crate) use self::value::{sql_number, sql_text};
 pub use self::{
     backoff::Backoff,
+    blocker::{Blocker, blockers_of, lock_holders, name_blockers},
     connect::{ConnectError, Database, KEPT_CONNECTIONS, OLDEST_POSTGRES, Waiting},
     copy::{BinaryCopy, BinaryRows, CopyFormatError},
     copy_out::copy_out,
-    holder::{Holder, holders_of, name_holders},
     listen::{Heard, Notifications},
-    locks::{Blocked, Blocker, LockError, LockWatch, begin_waiting, gave_up_waiting, lock_holders},
+    locks::{Blocked, LockError, LockWatch, begin_waiting, gave_up_waiting},
     migrate::{MigrateError, migrate},
     session::{connect_beside, connect_to_read},
     sqlstate::{has_sqlstate, is_lock_timeout, is_missing_table, is_transient},

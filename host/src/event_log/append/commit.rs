@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::{
     AppendError, Appended, Imported,
-    lock_watch::LockWatch,
     plan::{AppendPlan, PlannedEvent},
     request::Group,
     seen_types::{SeenTypes, TypeOfCategory},
+    stuck_hosts::StuckHosts,
 };
 use crate::{
     event_log::{
@@ -95,7 +95,7 @@ pub(super) struct Committing<'c> {
     /// How long Postgres may take for all statements before COMMIT, and for COMMIT.
     pub(super) answer_timeout: Duration,
     pub(super) seen: &'c mut SeenTypes,
-    pub(super) watch: &'c mut LockWatch,
+    pub(super) stuck_hosts: &'c mut StuckHosts,
 }
 
 /// What a transaction has written, before it is committed.
@@ -111,10 +111,10 @@ pub(super) async fn commit(
     group: &Group,
     how: Committing<'_>,
 ) -> Result<Committed, CommitError> {
-    let Committing { lookup, partition_events, answer_timeout, seen, watch } = how;
+    let Committing { lookup, partition_events, answer_timeout, seen, stuck_hosts } = how;
     let mut transaction = within(answer_timeout, "BEGIN of an append", connection.begin()).await?;
     let write = write(&mut transaction, group, lookup, partition_events, seen);
-    let written = within(answer_timeout, "the statements of an append", watch.wait(*pid, write)).await?;
+    let written = within(answer_timeout, "the statements of an append", stuck_hosts.wait(*pid, write)).await?;
     let Some(new_types) = written.new_types else {
         within(answer_timeout, "ROLLBACK of an append", transaction.rollback()).await?;
         return Ok(written.committed);

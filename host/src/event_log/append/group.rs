@@ -12,9 +12,9 @@ use tracing::{error, warn};
 use super::{
     Append, AppendError, Appended, Imported, Line,
     commit::{AppendConnection, CommitError, Committed, Committing, Lookup, commit},
-    lock_watch::LockWatch,
     request::{Group, Request},
     seen_types::SeenTypes,
+    stuck_hosts::StuckHosts,
 };
 use crate::{
     event_log::{head::KnownHead, settings::EventLogSettings},
@@ -46,9 +46,9 @@ impl Appender {
         settings: EventLogSettings,
     ) -> Result<Self, sqlx::Error> {
         let (requests, incoming) = mpsc::channel(QUEUE);
-        let watch = LockWatch::new(pool.clone(), settings.end_stuck_after);
+        let stuck_hosts = StuckHosts::new(pool.clone(), settings.end_stuck_after);
         let (restores, connection, deferred, seen) = (head.restores(), None, None, SeenTypes::default());
-        let mut task = CommitTask { pool, connection, incoming, deferred, head, restores, settings, watch, seen };
+        let mut task = CommitTask { pool, connection, incoming, deferred, head, restores, settings, stuck_hosts, seen };
         task.connect().await?;
         tokio::spawn(task.run());
         Ok(Self { requests })
@@ -99,7 +99,7 @@ struct CommitTask {
     /// Changes when the database was restored.
     restores: watch::Receiver<u64>,
     settings: EventLogSettings,
-    watch: LockWatch,
+    stuck_hosts: StuckHosts,
     seen: SeenTypes,
 }
 
@@ -155,7 +155,7 @@ impl CommitTask {
                 }
             };
             self.connection = None;
-            let holders = self.watch.holders();
+            let holders = self.stuck_hosts.holders();
             let failed = |error: &sqlx::Error| match &holders {
                 _ if may_be_committed => AppendError::Unknown(error.to_string()),
                 Some(holders) if is_lock_timeout(error) => AppendError::Locked(holders.clone()),
@@ -237,7 +237,7 @@ impl CommitTask {
             partition_events: self.settings.partition_events,
             answer_timeout: self.settings.answer_timeout,
             seen: &mut self.seen,
-            watch: &mut self.watch,
+            stuck_hosts: &mut self.stuck_hosts,
         };
         commit(connection, group, how).await
     }

@@ -1,16 +1,16 @@
 //! Appending: the request, the answer, and the way from one to the other.
 //!
 //! Requests that wait at the same time are committed together: [`group`] gathers them, [`plan`] decides each one (without
-//! I/O), [`commit`] writes what is accepted, under the lock of the head row. [`lock_watch`] looks who keeps them waiting.
+//! I/O), [`commit`] writes what is accepted, under the lock of the head row. [`stuck_hosts`] looks who keeps them waiting.
 
 mod check;
 mod commit;
 mod error;
 mod group;
-mod lock_watch;
 mod plan;
 mod request;
 mod seen_types;
+mod stuck_hosts;
 
 use super::{
     event::{NewEvent, Position, StreamVersion},

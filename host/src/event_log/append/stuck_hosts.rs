@@ -1,4 +1,4 @@
-//! Who holds the lock of the head while an append waits for it.
+//! Who holds the lock of the head while an append waits for it, and the end of hosts that hold it and stand still.
 //!
 //! A host that is frozen in the middle of an append holds the lock for as long as it is frozen: while Postgres reads a COPY, no timeout of
 //! Postgres ends it. So whoever waits looks who it is waiting for, and ends a session of another host that stands still.
@@ -11,23 +11,23 @@ use std::{
 use sqlx::PgPool;
 use tracing::warn;
 
-use crate::postgres::{Holder, holders_of, name_holders};
+use crate::postgres::{Blocker, blockers_of, name_blockers};
 
 /// How long an append waits before it looks, and between two looks. Other hosts' appends take far less.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Looks while others wait, and remembers what it saw from one wait to the next.
 #[derive(Debug)]
-pub(super) struct LockWatch {
+pub(super) struct StuckHosts {
     pool: PgPool,
     end_stuck_after: Duration,
     /// Who was found last.
-    holders: Vec<Holder>,
+    holders: Vec<Blocker>,
     /// Sessions of hosts that Postgres waits for, and since when they have stood still.
-    still: Vec<(Holder, Instant)>,
+    still: Vec<(Blocker, Instant)>,
 }
 
-impl LockWatch {
+impl StuckHosts {
     pub(super) fn new(pool: PgPool, end_stuck_after: Duration) -> Self {
         Self { pool, end_stuck_after, holders: Vec::new(), still: Vec::new() }
     }
@@ -51,11 +51,11 @@ impl LockWatch {
 
     /// Who was found in the last wait; `None` if nobody was.
     pub(super) fn holders(&self) -> Option<String> {
-        (!self.holders.is_empty()).then(|| name_holders(&self.holders))
+        (!self.holders.is_empty()).then(|| name_blockers(&self.holders))
     }
 
     async fn look(&mut self, pid: i32) {
-        let found = match holders_of(&self.pool, pid).await {
+        let found = match blockers_of(&self.pool, pid).await {
             Ok(found) => found,
             Err(error) => {
                 warn!(%error, "cannot find out who holds the lock of the log");
