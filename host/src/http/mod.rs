@@ -25,7 +25,6 @@ mod names;
 mod no_body;
 mod openapi;
 mod page;
-mod patient_stream;
 mod postgrest;
 mod prefer;
 mod problem;
@@ -41,6 +40,7 @@ mod state;
 mod streams;
 mod upcasters;
 mod with_guard;
+mod write_timeout;
 
 pub use self::{
     cors::{CorsOrigin, CorsOriginError},

@@ -27,9 +27,9 @@ use tracing::warn;
 use super::{
     connections::{Connection, Connections, Told},
     gate::Gate,
-    patient_stream::PatientStream,
     settings::ConnectionSettings,
     with_guard::WithGuard,
+    write_timeout::WriteTimeout,
 };
 
 /// Connections beyond those that the host serves, to be told so.
@@ -126,7 +126,7 @@ impl Server {
     async fn connected(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, refusable: OwnedSemaphorePermit) {
         // What the host writes is whole: an answer, or an event of one that follows. Nothing is gained by waiting for more.
         let _ = stream.set_nodelay(true);
-        let stream = PatientStream::new(stream, self.settings.write_timeout);
+        let stream = WriteTimeout::new(stream, self.settings.write_timeout);
         match self.room().await {
             Some(_room) => {
                 drop(refusable);
@@ -163,7 +163,7 @@ impl Server {
         }
     }
 
-    async fn serve(&self, stream: PatientStream, connection: Connection, http: &http1::Builder, router: &Router) {
+    async fn serve(&self, stream: WriteTimeout, connection: Connection, http: &http1::Builder, router: &Router) {
         let answer = |request: hyper::Request<Incoming>| {
             let under_way = connection.request();
             let answer = router.clone().call(request.map(Body::new));

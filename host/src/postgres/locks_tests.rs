@@ -27,11 +27,13 @@ async fn a_wait_for_a_lock_ends_and_names_the_session_at_the_front_of_the_line()
         sqlx::query("LOCK TABLE doors").execute(&mut *transaction).await
     });
     test_support::until("somebody stands in line", async || {
-        let found: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'doors'::regclass")
-                .fetch_one(&pool)
-                .await
-                .unwrap();
+        let found: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'doors'::regclass
+                                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        )
+        .fetch_one(&pool)
+        .await
+        .unwrap();
         found == 1
     })
     .await;

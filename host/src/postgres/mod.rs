@@ -38,7 +38,7 @@ pub use self::{
     locks::{Blocked, LockError, LockWatch, begin_waiting, gave_up_waiting},
     migrate::{MigrateError, migrate},
     session::{connect_beside, connect_to_read},
-    sqlstate::{has_sqlstate, is_lock_timeout, is_missing_table, is_transient},
+    sqlstate::{has_sqlstate, is_disconnect, is_lock_timeout, is_missing_table, is_transient},
     time::{PgDate, PgLocalTimestamp, PgTime, PgTimestamp},
     transaction::begin,
     trust::distrust,

@@ -96,7 +96,7 @@ fn is_transient_code(code: &str) -> bool {
 
 /// Whether the connection is gone, and with it, most likely, all that were open.
 #[must_use]
-pub(super) fn is_disconnect(error: &sqlx::Error) -> bool {
+pub fn is_disconnect(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) => true,
         sqlx::Error::Database(database) => database.code().is_some_and(|code| {

@@ -49,7 +49,7 @@ impl Trust {
     }
 }
 
-/// Lets the pools of a host open a connection anew before they use it again.
+/// Lets the pools of a host open another connection in place of each that they have.
 pub fn distrust(pool: &PgPool) {
     Trust::of(&pool.connect_options()).lose();
 }

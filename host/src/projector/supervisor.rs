@@ -19,7 +19,7 @@ use super::{shared::Shared, stop::Stop, sweep::sweep, waiting::Waiting, work::Wo
 use crate::{
     builds::{self, Build, BuildId},
     postgres::{
-        Blocked, Notifications, gave_up_waiting, has_sqlstate, is_transient, lock_holders,
+        Blocked, Notifications, gave_up_waiting, has_sqlstate, is_disconnect, is_transient, lock_holders,
         sqlstate::READ_ONLY_TRANSACTION, within,
     },
     subscriptions::{self, HostKey, Lease, Presence},
@@ -134,7 +134,7 @@ impl Supervisor {
         if let Some(mut presence) = self.presence.take() {
             match self.look_through(presence.connection()).await {
                 Err(error) if breaks_connection(&error) => {
-                    warn!(%error, "the session that shows that this host lives is lost, and is made anew");
+                    warn!(%error, "the session that shows that this host lives is lost, and another one is opened");
                 }
                 looked => {
                     self.presence = Some(presence);
@@ -281,10 +281,11 @@ async fn show_presence(shared: &Shared, host: HostKey) -> Result<Presence, sqlx:
     Ok(presence)
 }
 
-/// Whether the connection is of no use after this error: it is broken; or it was opened while the database was read-only, which a session
-/// stays.
+/// Whether the connection is of no use after this error: it is broken, or somebody ended its session; or it was opened while the database
+/// was read-only, which a session stays.
 fn breaks_connection(error: &sqlx::Error) -> bool {
-    has_sqlstate(error, READ_ONLY_TRANSACTION)
+    is_disconnect(error)
+        || has_sqlstate(error, READ_ONLY_TRANSACTION)
         || !matches!(error, sqlx::Error::Database(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. })
 }
 

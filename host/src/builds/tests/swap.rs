@@ -197,7 +197,8 @@ async fn a_session_that_has_read_a_view_is_named_and_the_active_build_is_not_sto
     let looks = async {
         test_support::until("the swap waits for the view", async || {
             let waits: i64 = sqlx::query_scalar(
-                "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'read_models.totals_sums'::regclass",
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'read_models.totals_sums'::regclass
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
             )
             .fetch_one(&test.pool)
             .await

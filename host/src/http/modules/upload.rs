@@ -10,7 +10,7 @@ use axum::{
 use crate::{
     api,
     http::{
-        body::read_body,
+        body::{discard, read_body},
         content_type::{is_media_type, unsupported},
         extract::{Params, PathParams},
         problem::Problem,
@@ -31,7 +31,13 @@ pub(in crate::http) async fn upload(
         return Err(unsupported(&headers, "application/wasm"));
     }
     // From here to the answer: what is being read takes memory as well.
-    let _place = api.operations.upload_place()?;
+    let _place = match api.operations.upload_place() {
+        Ok(place) => place,
+        Err(error) => {
+            discard(body).await;
+            return Err(error.into());
+        }
+    };
     let max = api.operations.max_module_bytes() as u64;
     let bytes = read_body(body, max, "max_module_bytes", api.settings.work.body_timeout).await?;
     let UploadOutcome { uploaded, effect } = if query.deploy {

@@ -19,7 +19,7 @@ const SHORT: Duration = Duration::from_millis(200);
 /// A bound that a test is not about.
 const LONG: Duration = Duration::from_secs(3600);
 
-fn patient() -> ConnectionSettings {
+fn unhurried() -> ConnectionSettings {
     ConnectionSettings { max_client_connections: 100, idle_timeout: LONG, write_timeout: LONG, closing_timeout: SHORT }
 }
 
@@ -87,7 +87,7 @@ const LIVE_ONCE: &str = "GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnect
 
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_head_and_an_idle_connection_end_by_themselves() {
-    let host = Listening::starting(ConnectionSettings { idle_timeout: SHORT, ..patient() }).await;
+    let host = Listening::starting(ConnectionSettings { idle_timeout: SHORT, ..unhurried() }).await;
     let mut nothing = host.connect("").await;
     let mut half = host.connect("GET /health/live HTTP/1.1\r\nhost: loc").await;
     let mut idle = host.connect(LIVE).await;
@@ -98,7 +98,7 @@ async fn half_a_head_and_an_idle_connection_end_by_themselves() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_connections_make_room_for_new_ones() {
-    let host = Listening::starting(ConnectionSettings { max_client_connections: 4, ..patient() }).await;
+    let host = Listening::starting(ConnectionSettings { max_client_connections: 4, ..unhurried() }).await;
     let mut kept = Vec::new();
     for text in ["", "GET /health/live HTTP/1.1\r\nhost: loc", LIVE, ""] {
         kept.push(host.connect(text).await);
@@ -115,7 +115,7 @@ async fn idle_connections_make_room_for_new_ones() {
 async fn when_all_connections_are_busy_newcomers_are_told_and_health_is_answered() {
     let api = TestApi::start().await;
     let settings = HttpSettings {
-        connections: ConnectionSettings { max_client_connections: 2, ..patient() },
+        connections: ConnectionSettings { max_client_connections: 2, ..unhurried() },
         ..HttpSettings::default()
     };
     let host = Listening::open(&api, settings).await;
@@ -146,7 +146,7 @@ async fn when_all_connections_are_busy_newcomers_are_told_and_health_is_answered
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_never_reads_its_answers_is_cut() {
     let api = TestApi::start().await;
-    let connections = ConnectionSettings { max_client_connections: 1, write_timeout: SHORT, ..patient() };
+    let connections = ConnectionSettings { max_client_connections: 1, write_timeout: SHORT, ..unhurried() };
     let host = Listening::open(&api, HttpSettings { connections, ..HttpSettings::default() }).await;
     // Buffers of the kernel are kept small, so that few answers fill them.
     let socket = TcpSocket::new_v4().unwrap();
@@ -171,7 +171,7 @@ async fn half_a_body_is_waited_for_up_to_a_limit_and_all_together_take_bounded_m
     let settings = |body_timeout, request_timeout| HttpSettings {
         max_body_bytes: 150_000,
         max_bodies_bytes: 1,
-        connections: patient(),
+        connections: unhurried(),
         work: WorkSettings { body_timeout, request_timeout, ..WorkSettings::default() },
         ..HttpSettings::default()
     };
@@ -205,7 +205,7 @@ async fn half_a_body_is_waited_for_up_to_a_limit_and_all_together_take_bounded_m
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_closes_answers_what_is_under_way_and_waits_for_nothing_else() {
     let api = TestApi::start().await;
-    let connections = ConnectionSettings { closing_timeout: LONG, ..patient() };
+    let connections = ConnectionSettings { closing_timeout: LONG, ..unhurried() };
     let host = Listening::open(&api, HttpSettings { connections, ..HttpSettings::default() }).await;
     let _half = host.connect("GET /health/live HTTP/1.1\r\nhost: loc").await;
     let mut idle = host.connect(LIVE).await;

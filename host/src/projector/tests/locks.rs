@@ -203,12 +203,14 @@ async fn a_build_at_the_end_of_its_replay_has_its_subscription_before_its_tables
     let mut other = session(&database, "a vacuum", &format!("LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")).await;
     let host = TestHost::start(&database).await;
     test_support::until("the worker waits for the table, and has the subscription", async || {
-        let waits: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::regclass::oid")
-                .bind(&table)
-                .fetch_one(&host.database.lookups)
-                .await
-                .unwrap();
+        let waits: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::regclass::oid
+                                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        )
+        .bind(&table)
+        .fetch_one(&host.database.lookups)
+        .await
+        .unwrap();
         let free: Option<i64> = sqlx::query_scalar(
             "SELECT subscription FROM gnomon.subscriptions WHERE subscription = $1 FOR UPDATE SKIP LOCKED",
         )

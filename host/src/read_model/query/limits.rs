@@ -10,7 +10,7 @@ pub const MAX_SELECTED: usize = 1_000;
 /// Columns in the result that are there already, under this name or another. A row is only as large as its columns, and its answer no more
 /// than so many times as large.
 pub const MAX_REPEATED: usize = 16;
-/// Bytes of a pattern. Postgres compares it anew at each character of a text.
+/// Bytes of a pattern. Postgres compares it again at each character of a text.
 pub const MAX_PATTERN_BYTES: usize = 1_000;
 /// Wildcards of a pattern: `*`, `%` and `_`.
 pub const MAX_WILDCARDS: usize = 50;

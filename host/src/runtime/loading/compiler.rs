@@ -20,7 +20,7 @@ use super::{
 use crate::runtime::{invalid::CannotLoad, limits::RuntimeLimits, printable::printable};
 
 /// How many times longer compiling may last than it may compute: on a busy machine, others compute meanwhile.
-const PATIENCE: u32 = 5;
+const WALL_CLOCK_FACTOR: u32 = 5;
 
 /// Compiles a component in this process, where nothing limits what that takes but the compile budget. For tests, and for programs that
 /// load modules without a host.
@@ -72,7 +72,7 @@ pub(super) async fn compile_apart(
             Err(error) => Err(host(&error)),
         }
     };
-    let longest = limits.max_compile_time * PATIENCE;
+    let longest = limits.max_compile_time * WALL_CLOCK_FACTOR;
     tokio::time::timeout(longest, whole).await.unwrap_or_else(|_| {
         Err(CannotLoad::Host(format!(
             "compiling it was given up after {} s, in which the machine gave it less than the {} s of computing that it may take",

@@ -68,7 +68,7 @@ impl Injector {
 
     pub(super) async fn lose_answer_to_commit(&mut self, index: usize) -> Vec<usize> {
         let doubts = [Doubt::AnswerLost, Doubt::AnswerNotAwaited, Doubt::AnswerNeverComes];
-        // The last one takes as long as the hosts are patient.
+        // The last one takes as long as the hosts wait.
         let choices = if self.is_long { 3 } else { 2 };
         let doubt = doubts[self.random.random_range(0..choices)];
         self.cut_commit(index, doubt).await

@@ -16,18 +16,18 @@ use tokio::{
 /// A stream that fails when nothing can be written for some time, since the client does not read. Without it, such a client would keep
 /// the answer, and what the host holds for it, for ever.
 #[derive(Debug)]
-pub(super) struct PatientStream {
+pub(super) struct WriteTimeout {
     stream: TcpStream,
-    patience: Duration,
-    /// When the patience ends. Made once, when a write first has to wait, which it mostly never has.
+    timeout: Duration,
+    /// When the time is over. Made once, when a write first has to wait, which it mostly never has.
     end: Option<Pin<Box<Sleep>>>,
     /// Whether a write waits.
     waits: bool,
 }
 
-impl PatientStream {
-    pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, patience, end: None, waits: false }
+impl WriteTimeout {
+    pub(super) fn new(stream: TcpStream, timeout: Duration) -> Self {
+        Self { stream, timeout, end: None, waits: false }
     }
 
     /// The result of a try to write: it fails if nothing could be written for too long.
@@ -36,7 +36,7 @@ impl PatientStream {
             self.waits = false;
             return tried;
         }
-        let deadline = Instant::now() + self.patience;
+        let deadline = Instant::now() + self.timeout;
         let begun = self.waits;
         let end = self.end.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         if !begun {
@@ -48,7 +48,7 @@ impl PatientStream {
     }
 }
 
-impl AsyncRead for PatientStream {
+impl AsyncRead for WriteTimeout {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -58,7 +58,7 @@ impl AsyncRead for PatientStream {
     }
 }
 
-impl AsyncWrite for PatientStream {
+impl AsyncWrite for WriteTimeout {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let tried = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.bounded(context, tried)
