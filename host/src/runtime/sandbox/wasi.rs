@@ -6,11 +6,19 @@
 use std::{convert::Infallible, time::Duration};
 
 use rand::TryRng;
-use wasmtime::component::{Linker, Resource};
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::{
     HostMonotonicClock, HostWallClock, WasiCtx, WasiView,
-    p2::{DynPollable, add_to_linker_sync},
+    cli::{WasiCli, WasiCliView as _},
+    clocks::{WasiClocks, WasiClocksView as _},
+    filesystem::{WasiFilesystem, WasiFilesystemView as _},
+    p2::{
+        DynPollable,
+        bindings::{cli, clocks, filesystem::preopens, random, sync},
+    },
+    random::WasiRandom,
 };
+use wasmtime_wasi_io::bindings::wasi::io::error;
 
 use super::{
     event_cursor::EventCursor,
@@ -50,9 +58,29 @@ pub(in crate::runtime) const MAX_RESOURCES: usize = 1000;
 /// Random bytes that one call may ask for.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
 
-/// Adds WASI to a linker.
+/// Adds the [`ALLOWED`] interfaces of WASI to a linker. The others are not there, sockets among them; they are also a third of what would
+/// have to be compiled for each world.
 pub(in crate::runtime) fn link<T: WasiView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    add_to_linker_sync(linker)?;
+    cli::environment::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::exit::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::stderr::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::stdin::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::stdout::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::terminal_input::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::terminal_output::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::terminal_stderr::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::terminal_stdin::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::terminal_stdout::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    clocks::monotonic_clock::add_to_linker::<T, WasiClocks>(linker, T::clocks)?;
+    clocks::wall_clock::add_to_linker::<T, WasiClocks>(linker, T::clocks)?;
+    preopens::add_to_linker::<T, WasiFilesystem>(linker, T::filesystem)?;
+    sync::filesystem::types::add_to_linker::<T, WasiFilesystem>(linker, T::filesystem)?;
+    error::add_to_linker::<T, HasResources>(linker, |guest| guest.ctx().table)?;
+    sync::io::poll::add_to_linker::<T, HasResources>(linker, |guest| guest.ctx().table)?;
+    sync::io::streams::add_to_linker::<T, HasResources>(linker, |guest| guest.ctx().table)?;
+    random::insecure::add_to_linker::<T, WasiRandom>(linker, |guest| guest.ctx().ctx.random())?;
+    random::insecure_seed::add_to_linker::<T, WasiRandom>(linker, |guest| guest.ctx().ctx.random())?;
+    random::random::add_to_linker::<T, WasiRandom>(linker, |guest| guest.ctx().ctx.random())?;
     // The functions of wasmtime-wasi would block the batch's thread for as long as the module asks, and no deadline interrupts
     // them.
     linker.allow_shadowing(true);
@@ -65,6 +93,13 @@ pub(in crate::runtime) fn link<T: WasiView>(linker: &mut Linker<T>) -> wasmtime:
     }
     linker.allow_shadowing(false);
     Ok(())
+}
+
+/// Streams and what can be waited for are resources.
+struct HasResources;
+
+impl HasData for HasResources {
+    type Data<'a> = &'a mut ResourceTable;
 }
 
 /// The WASI of one instance.
