@@ -5,7 +5,7 @@ use clap::Args;
 use super::{client::Client, operation::activate, output::say};
 use crate::{api::BuildQuery, config::ClientOptions};
 
-/// Activate the build that was active before.
+/// Activate the newest build that was active before and is older than the active one.
 ///
 /// A replaced build goes on following the log, so it misses no event. One that was paused or has halted would stand still: it is activated
 /// by its number only (`gnomon activate`). `gnomon activate` without a number activates the newer build again.

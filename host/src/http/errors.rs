@@ -44,8 +44,9 @@ impl From<sqlx::Error> for Problem {
             );
         }
         if gave_up_waiting(&error) {
-            let detail = "a lock in Postgres was not free in time; pg_stat_activity and pg_locks say who holds it";
-            return unavailable(Code::DatabaseUnavailable, detail, &error);
+            let detail = "another session holds a lock in Postgres that was not free in time; `SELECT pid, pg_blocking_pids(pid), query FROM \
+                          pg_stat_activity` says who waits for whom while it lasts";
+            return unavailable(Code::Locked, detail, &error);
         }
         // The pool is closed while the host stops.
         if is_transient(&error) || matches!(error, sqlx::Error::PoolClosed) {

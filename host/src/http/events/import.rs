@@ -37,6 +37,8 @@ const MEMORY: usize = 16 * 1024 * 1024;
 const CHUNK_EVENTS: usize = 5000;
 /// … and bytes.
 const CHUNK_BYTES: usize = 4 * 1024 * 1024;
+/// Lines that are read before other work gets its turn: some milliseconds of large lines.
+const TURN_LINES: usize = 256;
 /// Bytes of a line beside the data of its event, at most: names, id, time, and JSON's own characters.
 const LINE_OVERHEAD: usize = 8192;
 
@@ -73,20 +75,21 @@ async fn spool(api: &Api, body: &mut BoundedBody) -> Result<SpooledTempFile, Pro
             continue;
         };
         let unfinished = rest.split_off(end + 1);
-        check_lines(api, &rest, &mut number, max_line)?;
+        check_lines(api, &rest, &mut number, max_line).await?;
         spool.write_all(&rest).map_err(|error| internal(&error))?;
         rest = unfinished;
     }
-    check_lines(api, &rest, &mut number, max_line)?;
+    check_lines(api, &rest, &mut number, max_line).await?;
     spool.write_all(&rest).map_err(|error| internal(&error))?;
     spool.seek(SeekFrom::Start(0)).map_err(|error| internal(&error))?;
     Ok(spool)
 }
 
 /// Checks whole lines; `number` is that of the line before them, and afterwards of the last of them.
-fn check_lines(api: &Api, lines: &[u8], number: &mut usize, max_line: usize) -> Result<(), Problem> {
+async fn check_lines(api: &Api, lines: &[u8], number: &mut usize, max_line: usize) -> Result<(), Problem> {
     for line in lines.split_inclusive(|byte| *byte == b'\n') {
         *number += 1;
+        take_turns(*number).await;
         check_length(*number, line.len(), max_line)?;
         if let Some(line) = parse(line, *number)? {
             api.log.check_line(&line).map_err(|error| Problem::from(error).with("line", *number))?;
@@ -112,13 +115,21 @@ fn parse(line: &[u8], number: usize) -> Result<Option<Line>, Problem> {
     parse_json_line(line).and_then(import_line).map(Some).map_err(|problem| problem.with("line", number))
 }
 
+/// A body that is read from memory makes nobody wait, so an import of many lines would keep a thread of the host until its end, also when its
+/// client has left. Here others get their turn, and what nobody waits for ends.
+async fn take_turns(number: usize) {
+    if number.is_multiple_of(TURN_LINES) {
+        tokio::task::yield_now().await;
+    }
+}
+
 async fn append_all(api: &Api, spool: SpooledTempFile) -> Result<Imported, Problem> {
     let mut lines = BufReader::new(spool);
     let mut done = Imported::default();
     let mut next_line = 1;
     loop {
         // Reads memory, or a file that was just written: not worth another thread.
-        let (chunk, first_line) = next_chunk(&mut lines, &mut next_line)?;
+        let (chunk, first_line) = next_chunk(&mut lines, &mut next_line).await?;
         if chunk.is_empty() {
             return Ok(done);
         }
@@ -139,7 +150,7 @@ async fn append_all(api: &Api, spool: SpooledTempFile) -> Result<Imported, Probl
 }
 
 /// The next events, and the number of their first line. A blank line ends a chunk, so the lines of a chunk have consecutive numbers.
-fn next_chunk(lines: &mut impl BufRead, next_line: &mut usize) -> Result<(Vec<Line>, usize), Problem> {
+async fn next_chunk(lines: &mut (impl BufRead + Send), next_line: &mut usize) -> Result<(Vec<Line>, usize), Problem> {
     let (mut chunk, mut bytes) = (Vec::new(), 0);
     let mut first_line = *next_line;
     let mut text = Vec::new();
@@ -150,6 +161,7 @@ fn next_chunk(lines: &mut impl BufRead, next_line: &mut usize) -> Result<(Vec<Li
         }
         let number = *next_line;
         *next_line += 1;
+        take_turns(number).await;
         match parse(&text, number)? {
             Some(line) => {
                 bytes += text.len();

@@ -296,3 +296,30 @@ async fn what_is_exported_can_be_imported() {
     let versions = |page: &Value| page["events"][1]["version"].clone();
     assert_eq!((versions(&page), versions(&imported)), (json!(1), json!(2)));
 }
+
+/// On one thread, and from memory: what does not give way is seen by nobody, and ends with nobody.
+#[tokio::test]
+async fn an_import_of_many_lines_lets_others_have_their_turn_and_ends_with_its_client() {
+    let api = TestApi::start().await;
+    let blank = "\n".repeat(200_000);
+    let turns = async |lines: String| {
+        let mut importing = std::pin::pin!(import(&api, lines));
+        let mut turns = 0;
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut importing => return (turns, Some(answer)),
+                () = tokio::task::yield_now() => turns += 1,
+            }
+            if turns == 500 {
+                // As when its client leaves.
+                return (turns, None);
+            }
+        }
+    };
+    // Each line is looked at twice, in groups of 256.
+    assert!(turns(blank).await.1.is_none(), "it gave way at most 500 times");
+    let (_, answer) = turns("\n".repeat(1000)).await;
+    assert_eq!(answer.unwrap().status, StatusCode::OK);
+    assert!(api.is_empty().await);
+}
