@@ -54,9 +54,15 @@ impl<E> Event<E> {
         names::split_stream(&self.stream).1
     }
 
-    /// The short texts by which the event is found across streams, such as `course:c1`. Events do not have any yet.
+    /// The short texts by which the event is found across streams, such as `course:c1`: each once, in the order of their writer. Which
+    /// of them a projection reads is said by [`TAGS`](crate::Projection::TAGS).
     pub fn tags(&self) -> &[String] {
         &self.tags
+    }
+
+    /// Whether the event has this tag.
+    pub fn is_tagged(&self, tag: &str) -> bool {
+        self.tags.iter().any(|own| own == tag)
     }
 
     /// The event's metadata, if it has any.
@@ -140,7 +146,7 @@ mod tests {
             metadata: None,
             time: -1,
             recorded_at: 0,
-            tags: Vec::new(),
+            tags: vec!["course:c1".to_owned(), "student:s7".to_owned()],
         }
     }
 
@@ -169,6 +175,8 @@ mod tests {
         assert_eq!((event.position, event.version, event.event_type.as_str()), (9, 2, "Opened"));
         assert_eq!(event.time, Timestamp::from_timestamp_micros(-1).unwrap());
         assert_eq!(event.recorded_at, Timestamp::UNIX_EPOCH);
+        assert_eq!(event.tags(), ["course:c1", "student:s7"]);
+        assert_eq!(["student:s7", "student:s", "STUDENT:S7"].map(|tag| event.is_tagged(tag)), [true, false, false]);
     }
 
     #[test]

@@ -24,8 +24,9 @@ pub trait Projection: 'static {
     /// the first `-`: `user` for `user-v1-54`. A category that is empty or contains a `-` does not compile.
     const CATEGORIES: &'static [&'static str] = &[];
 
-    /// The tags of the events that it reads: those with any of them; all events if the list is empty. Events do not have tags yet, so
-    /// a host refuses a projection that names some.
+    /// The tags of the events that it reads: events that have at least one of them, as upcasters have left them; all events if the list
+    /// is empty. `&["course:c1"]` is a read model of that course alone. A tag that is empty or has more than 256 bytes is refused at
+    /// upload.
     const TAGS: &'static [&'static str] = &[];
 
     /// What each of its rows depends on. [`Partition::Stream`] lets the host replay streams separately and in parallel.

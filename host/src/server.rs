@@ -15,7 +15,7 @@ use tracing::info;
 
 use crate::{
     event_log::{EventLog, EventLogSettings},
-    http::{Api, ConnectionSettings, Gate, HttpSettings, MAX_REFUSED, Sending, serve},
+    http::{Api, ApiState, ConnectionSettings, Gate, HttpSettings, MAX_REFUSED, Sending, serve},
     modules::Modules,
     operations::{Operations, OperationsSettings},
     postgres::{ConnectError, Database, MigrateError, Waiting, migrate},
@@ -142,7 +142,7 @@ impl Rooms {
 
     /// What the HTTP API needs of them. It closes answers that follow the log when `closing` is cancelled.
     pub(crate) fn api(&self, settings: HttpSettings, closing: CancellationToken) -> Api {
-        Api {
+        Api::from(ApiState {
             log: self.log.clone(),
             modules: self.modules.clone(),
             operations: self.operations.clone(),
@@ -151,7 +151,7 @@ impl Rooms {
             sending: Sending::new(&settings),
             settings: settings.into(),
             closing,
-        }
+        })
     }
 }
 

@@ -13,11 +13,20 @@ use crate::random::{Random, number};
 pub(crate) struct Case {
     /// Whether an event that cannot be handled is skipped, or the build halts there.
     pub(crate) skip: bool,
-    /// Stream and operations of each event.
-    pub(crate) events: Vec<(String, Vec<Operation>)>,
+    pub(crate) events: Vec<Told>,
     /// How many are appended at once.
     pub(crate) appends: Vec<usize>,
 }
+
+/// An event, and what it tells the projection.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) stream: String,
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) tags: Vec<&'static str>,
+}
+
+const TAGS: [&str; 5] = ["course:c1", "student:s7", "a,b \\\"{}", "Ünï", "NULL"];
 
 impl Case {
     pub(crate) fn random(seed: u64) -> Self {
@@ -26,17 +35,18 @@ impl Case {
         // A case that halts is to get somewhere before.
         let trouble = if skip { 40 } else { 600 };
         let count = 200 + random.below(200);
-        let mut events: Vec<(String, Vec<Operation>)> = (0..count)
+        let mut events: Vec<Told> = (0..count)
             .map(|_| {
                 let operations = (0..random.below(5)).map(|_| random.operation(trouble)).collect();
-                (format!("stream-{}", random.below(5)), operations)
+                let stream = format!("stream-{}", random.below(5));
+                Told { stream, operations, tags: random.tags() }
             })
             .collect();
         if seed.is_multiple_of(3) {
             let rows = 10_000 + i64::from(random.one_in(2));
             let index = count / 2 + random.below(count / 2);
-            events[index].1 = vec![Operation::Fill("many".into(), rows)];
-            events[count - 1].1.push(Operation::Find(Search::Note("many".into())));
+            events[index].operations = vec![Operation::Fill("many".into(), rows)];
+            events[count - 1].operations.push(Operation::Find(Search::Note("many".into())));
         }
         let appends = (0..5).map(|_| 1 + random.below(60)).collect();
         Self { skip, events, appends }
@@ -44,6 +54,18 @@ impl Case {
 }
 
 impl Random {
+    /// Some tags, each once, in any order; none in every other case.
+    fn tags(&mut self) -> Vec<&'static str> {
+        let mut tags = Vec::new();
+        while !self.one_in(2) {
+            let tag = self.of(&TAGS);
+            if !tags.contains(&tag) {
+                tags.push(tag);
+            }
+        }
+        tags
+    }
+
     /// One operation; in one of so many cases it is about what cannot be done.
     fn operation(&mut self, trouble: usize) -> Operation {
         if self.one_in(trouble) {

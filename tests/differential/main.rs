@@ -29,7 +29,11 @@ use std::{collections::BTreeMap, env};
 use differential_guest::Interpreter;
 use gnomon_sdk::testing::{event, fold};
 
-use crate::{generate::Case, model::Model, on_host::FoldingHost};
+use crate::{
+    generate::{Case, Told},
+    model::Model,
+    on_host::FoldingHost,
+};
 
 /// Rows by table, each as its cells in words, sorted.
 type Rows = BTreeMap<String, Vec<Vec<String>>>;
@@ -86,7 +90,9 @@ async fn kit_host_and_model_come_to_the_same() {
 }
 
 fn in_kit(case: &Case, batch: usize) -> Outcome {
-    let events = case.events.iter().map(|(stream, operations)| event(stream, "Do", operations));
+    let events = case.events.iter().map(|Told { stream, operations, tags }| {
+        tags.iter().fold(event(stream, "Do", operations), |event, tag| event.tagged(*tag))
+    });
     let folded = fold::<Interpreter>(events, batch, case.skip);
     let rows = folded.rows.into_iter().map(|(table, rows)| {
         let mut rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(cells::of_kit).collect()).collect();

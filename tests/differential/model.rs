@@ -9,7 +9,10 @@ use gnomon_sdk::{
     schema::{Float, IndexKind, IndexSchema, TableSchema, Value},
 };
 
-use crate::{Expected, cells, generate::Case};
+use crate::{
+    Expected, cells,
+    generate::{Case, Told},
+};
 
 /// The tables, and what the event in progress has changed in them.
 #[derive(Default)]
@@ -51,9 +54,9 @@ impl Model {
     pub(crate) fn fold(case: &Case) -> Expected {
         let mut model = Self::default();
         let mut failures = Vec::new();
-        for (position, (_, operations)) in (1..).zip(&case.events) {
-            for (number, operation) in (0..).zip(operations) {
-                if let Err(reason) = model.run(operation, position, number) {
+        for (position, told) in (1..).zip(&case.events) {
+            for (number, operation) in (0..).zip(&told.operations) {
+                if let Err(reason) = model.run(operation, told, position, number) {
                     // It ends the event at once, and counts for more than what went wrong before.
                     model.reasons = vec![reason];
                     model.touched.clear();
@@ -81,7 +84,7 @@ impl Model {
         Expected { rows: rows.collect(), failures }
     }
 
-    fn run(&mut self, operation: &Operation, position: i64, number: i64) -> Result<(), String> {
+    fn run(&mut self, operation: &Operation, told: &Told, position: i64, number: i64) -> Result<(), String> {
         match operation {
             Operation::PutEverything(row, text, list) => {
                 let cells = everything(row.longer(*text, *list));
@@ -125,7 +128,8 @@ impl Model {
             }),
             Operation::Find(search) => {
                 let (rows, sum, keys) = self.find(search);
-                self.put(&Found { position, operation: number, rows, sum, keys });
+                let tags = told.tags.iter().map(|&tag| tag.to_owned()).collect();
+                self.put(&Found { position, operation: number, rows, sum, keys, tags });
             }
             Operation::ChangeKey(id) => {
                 let key = Key(vec![Value::I64(*id)]);

@@ -8,7 +8,11 @@ use gnomon_sdk::{Projection, Tables, schema::TableSchema};
 use serde_json::{Value, json};
 use sqlx::{PgPool, Row};
 
-use crate::{Outcome, Rows, cells, generate::Case, host::TestHost};
+use crate::{
+    Outcome, Rows, cells,
+    generate::{Case, Told},
+    host::TestHost,
+};
 
 /// A host that gives modules so many events at once.
 pub(crate) struct FoldingHost {
@@ -48,8 +52,8 @@ impl FoldingHost {
             let (now, later) = rest.split_at((*size).min(rest.len()));
             rest = later;
             let mut lines = String::new();
-            for (stream, operations) in now {
-                let line = json!({ "stream": stream, "type": "Do", "data": operations });
+            for Told { stream, operations, tags } in now {
+                let line = json!({ "stream": stream, "type": "Do", "data": operations, "tags": tags });
                 writeln!(lines, "{line}").unwrap();
             }
             let imported = self.host.import(lines).await;

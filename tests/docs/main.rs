@@ -61,6 +61,7 @@ pages! {
     // Its reader starts the host, with a private Postgres.
     readme: Page { path: "README.md", folder: Folder::Empty, host: false };
     change_a_projection: Page { path: "docs/change-a-projection.md", folder: Folder::Repository, host: true };
+    consistency_boundaries: Page { path: "docs/consistency-boundaries.md", folder: Folder::Empty, host: true };
     evolve_an_event: Page { path: "docs/evolve-an-event.md", folder: Folder::Repository, host: true };
     halted_build: Page { path: "docs/halted-build.md", folder: Folder::Repository, host: true };
     http_api: Page { path: "docs/http-api.md", folder: Folder::Repository, host: true };

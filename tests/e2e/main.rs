@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that finds what it did not expect fails")]
 #![allow(clippy::print_stdout, reason = "seeds are printed with the output of a test that fails")]
 
+mod boundaries;
 mod cli;
 mod commits;
 mod demo;

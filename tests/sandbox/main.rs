@@ -16,6 +16,7 @@ mod read;
 mod rows;
 mod run;
 mod surroundings;
+mod tags;
 mod time;
 mod upload;
 mod whole_path;

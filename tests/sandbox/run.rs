@@ -38,6 +38,8 @@ pub(crate) const LIMITS: RuntimeLimits = RuntimeLimits {
     max_upcast_events: 1000,
     max_event_bytes: 1024 * 1024,
     max_event_type_bytes: 255,
+    max_event_tags: 32,
+    max_tag_bytes: 256,
 };
 
 /// When the first event happened: 2013-01-01T00:00:00Z.
@@ -103,6 +105,7 @@ pub(crate) fn event(position: u64, event_type: &str, data: &str) -> Delivery {
         metadata: None,
         time,
         recorded_at: time,
+        tags: Vec::new(),
     }
 }
 

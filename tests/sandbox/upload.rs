@@ -64,9 +64,11 @@ fn every_error_of_a_descriptor_is_reported() {
             "table `kinds`: (id) references `keys`, whose key is (json, float, optional): give a column for each",
             "table `kinds`: column `id` is i64, but it references `kinds`, whose key column `mail` is citext",
             "table `kinds`: column `id` is i64, but it references `kinds`, whose key column `tags` is text[]",
-            "it wants events with tags, which events do not have yet, so it would get none; leave its tags out",
             "it wants no type of event",
             "the category `account-7` has a `-`; a category is what stands before the first `-` of a stream's name",
+            "the tag must not be empty",
+            "tag `course:c1` is named twice",
+            &format!("the tag `{}` has 257 bytes; at most 256 are allowed", "t".repeat(257)),
             "the version of its SDK has more than 100 bytes, or control characters",
         ]
     );

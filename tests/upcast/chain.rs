@@ -45,6 +45,19 @@ fn events_are_rewritten_until_no_step_continues() {
 }
 
 #[test]
+fn an_event_has_the_tags_that_the_last_step_gave_it_each_once() {
+    let mut events: Vec<Delivery> =
+        (1..).zip(["x", "tagged", "untagged", "split"]).map(|(position, word)| told(position, "A", 1, word)).collect();
+    events[1].tags = vec!["other".to_owned()];
+    chain().upcast(&mut events).unwrap();
+    let tags: Vec<_> = events.iter().map(|event| (event.position.0, event.part, event.tags.join(", "))).collect();
+    assert_eq!(
+        tags.iter().map(|(position, part, tags)| (*position, *part, tags.as_str())).collect::<Vec<_>>(),
+        [(1, 0, "course:c1, student:s7"), (2, 0, "course:c1, student:s7"), (3, 0, ""), (4, 0, ""), (4, 1, ""),]
+    );
+}
+
+#[test]
 fn a_failure_names_upcaster_and_event_and_changes_nothing() {
     let mut chain = chain();
     let mut events = vec![told(1, "A", 1, "x"), told(2, "A", 1, "panic"), told(3, "A", 2, "y")];

@@ -33,6 +33,7 @@ fn week() -> Vec<Delivery> {
             metadata: None,
             time: Instant::parse(&text("time")).unwrap(),
             recorded_at: Instant(0),
+            tags: vec![format!("flight:{position}")],
         }
     };
     (1..).zip(lines.lines()).map(delivery).collect()

@@ -49,5 +49,6 @@ fn told(position: u64, event_type: &str, schema_version: u32, word: &str) -> Del
         metadata: None,
         time: Instant(i64::try_from(position).unwrap() * 1_000_000),
         recorded_at: Instant(0),
+        tags: vec!["course:c1".to_owned(), "student:s7".to_owned()],
     }
 }

@@ -26,11 +26,12 @@ pub struct TestEvent {
     id: Option<Uuid>,
     time: Option<Instant>,
     metadata: Option<String>,
+    tags: Vec<String>,
 }
 
 /// An event of this stream and type, with any data that serde can serialize.
 ///
-/// It has schema version 1, no metadata, and happens a second after the one before it.
+/// It has schema version 1, no metadata, no tags, and happens a second after the one before it.
 ///
 /// # Panics
 /// The data cannot be written as JSON.
@@ -44,6 +45,7 @@ pub fn event(stream: impl Into<String>, event_type: impl Into<String>, data: imp
         id: None,
         time: None,
         metadata: None,
+        tags: Vec::new(),
     }
 }
 
@@ -77,6 +79,15 @@ impl TestEvent {
         self
     }
 
+    /// Adds a tag: `.tagged("course:c1").tagged("student:s7")`. One that the event has already is not added again.
+    pub fn tagged(mut self, tag: impl Into<String>) -> Self {
+        let tag = tag.into();
+        if !self.tags.contains(&tag) {
+            self.tags.push(tag);
+        }
+        self
+    }
+
     /// Sets the id.
     pub fn id(mut self, id: Uuid) -> Self {
         self.id = Some(id);
@@ -93,8 +104,9 @@ fn as_json(value: &impl Serialize, what: &str) -> String {
 }
 
 /// Reads events from JSON lines, in the format of `gnomon import`:
-/// `{"id": …, "stream": "account-1", "type": "AccountOpened", "time": "2026-01-01T00:00:00Z", "data": {…}}`, where `id`,
-/// `time`, `schema_version` and `metadata` are optional. An id that is not a UUID is ignored.
+/// `{"id": …, "stream": "account-1", "type": "AccountOpened", "time": "2026-01-01T00:00:00Z", "tags": ["bank:b1"], "data": {…}}`,
+/// where `id`, `time`, `tags`, `schema_version` and `metadata` are optional. An id that is not a UUID is ignored. An event with tags
+/// needs no `stream`: it is in that of its first tag, `bank-b1`.
 ///
 /// # Panics
 /// A line cannot be read, or is not such an event.
@@ -107,7 +119,10 @@ pub fn read_json_lines(lines: impl Read) -> Vec<TestEvent> {
             Err(error) => panic!("line {number} cannot be read: {error}"),
         };
         match serde_json::from_str::<Line>(&line) {
-            Ok(line) => events.push(line.into()),
+            Ok(line) => match line.event() {
+                Some(event) => events.push(event),
+                None => panic!("line {number} is not an event: it has neither a `stream` nor `tags`"),
+            },
             Err(error) => panic!("line {number} is not an event: {error}"),
         }
     }
@@ -118,32 +133,38 @@ pub fn read_json_lines(lines: impl Read) -> Vec<TestEvent> {
 #[serde(deny_unknown_fields)]
 struct Line {
     id: Option<serde_json::Value>,
-    stream: String,
+    stream: Option<String>,
     #[serde(rename = "type")]
     event_type: String,
     schema_version: Option<u32>,
     time: Option<Instant>,
+    #[serde(default)]
+    tags: Vec<String>,
     data: Box<RawValue>,
     metadata: Option<Box<RawValue>>,
 }
 
-impl From<Line> for TestEvent {
-    fn from(line: Line) -> Self {
-        Self {
-            stream: line.stream,
-            event_type: line.event_type,
-            data: line.data.get().to_owned(),
-            schema_version: line.schema_version.unwrap_or(1),
-            id: line.id.and_then(|id| id.as_str()?.parse().ok()),
-            time: line.time,
-            metadata: line.metadata.map(|metadata| metadata.get().to_owned()),
-        }
+impl Line {
+    /// `None` if it has neither a stream nor a tag.
+    fn event(self) -> Option<TestEvent> {
+        let of_tag = || self.tags.first().map(|tag| names::stream_of_tag(tag));
+        let event = TestEvent {
+            stream: self.stream.or_else(of_tag)?,
+            event_type: self.event_type,
+            data: self.data.get().to_owned(),
+            schema_version: self.schema_version.unwrap_or(1),
+            id: self.id.and_then(|id| id.as_str()?.parse().ok()),
+            time: self.time,
+            metadata: self.metadata.map(|metadata| metadata.get().to_owned()),
+            tags: Vec::new(),
+        };
+        Some(self.tags.into_iter().fold(event, TestEvent::tagged))
     }
 }
 
 /// Checks that a log accepts the event.
 fn check(event: &TestEvent) -> Result<(), String> {
-    let TestEvent { stream, event_type, data, schema_version, metadata, .. } = event;
+    let TestEvent { stream, event_type, data, schema_version, metadata, tags, .. } = event;
     names::check_stream(stream).map_err(|error| error.to_string())?;
     names::check_event_type(event_type).map_err(|error| error.to_string())?;
     if !projection::is_schema_version(*schema_version) {
@@ -153,6 +174,7 @@ fn check(event: &TestEvent) -> Result<(), String> {
         limits::check("depth of its JSON", "max_json_depth", json_depth(text), limits::MAX_JSON_DEPTH)
             .map_err(|error| error.to_string())?;
     }
+    check_tags(tags)?;
     let bytes = data.len() + metadata.as_ref().map_or(0, String::len);
     [
         limits::check(
@@ -171,6 +193,17 @@ fn check(event: &TestEvent) -> Result<(), String> {
     ]
     .into_iter()
     .try_for_each(|checked| checked.map_err(|error| error.to_string()))
+}
+
+/// Checks that a log accepts the tags.
+pub(super) fn check_tags(tags: &[String]) -> Result<(), String> {
+    limits::check("its tags", "max_event_tags", tags.len(), limits::DEFAULT_MAX_EVENT_TAGS)
+        .map_err(|error| error.to_string())?;
+    tags.iter().try_for_each(|tag| {
+        names::check_tag(tag).map_err(|error| error.to_string())?;
+        limits::check("bytes of a tag", "max_tag_bytes", tag.len(), limits::DEFAULT_MAX_TAG_BYTES)
+            .map_err(|error| error.to_string())
+    })
 }
 
 /// The events as a log would deliver them.
@@ -201,7 +234,7 @@ pub(super) fn appended(events: &[TestEvent]) -> Vec<RawEvent> {
             metadata: event.metadata.clone(),
             time: time.0,
             recorded_at: time.0,
-            tags: Vec::new(),
+            tags: event.tags.clone(),
         });
     }
     log
@@ -217,5 +250,6 @@ pub(super) fn recorded(event: &RawEvent, made: RawUpcasted) -> TestEvent {
         id: Some(event.id),
         time: Some(Instant(event.time)),
         metadata: made.metadata,
+        tags: made.tags,
     }
 }

@@ -31,7 +31,7 @@ struct ScenarioResult {
 
 /// Starts a test of the projection `P` with events that have happened before.
 ///
-/// As in a host, the projection receives only events of the types and categories that it reads.
+/// As in a host, the projection receives only events of the types, categories and tags that it reads.
 #[must_use = "a test must call one of the `then_…` methods"]
 pub fn given<P: Projection>(events: impl IntoIterator<Item = TestEvent>) -> Scenario<P> {
     const { crate::check_categories(P::CATEGORIES) };
@@ -201,6 +201,7 @@ fn is_wanted<P: Projection>(event: &RawEvent) -> bool {
     let types = P::Event::WANTED;
     (P::CATEGORIES.is_empty() || P::CATEGORIES.contains(&category))
         && (P::Event::ALL_TYPES || types.iter().any(|wanted| wanted.event_type == event.event_type))
+        && (P::TAGS.is_empty() || P::TAGS.iter().any(|wanted| event.tags.iter().any(|tag| tag == wanted)))
 }
 
 fn differences<P: Projection>(log: &[RawEvent], left: &Outcome, right: &Outcome) -> String {

@@ -1,11 +1,11 @@
 //! Tests of an upcaster: the events that it makes of an event.
 
-use std::marker::PhantomData;
+use std::{collections::BTreeSet, marker::PhantomData};
 
 use gnomon_values::json::CanonicalJson;
 
 use super::{
-    event::{TestEvent, appended, recorded},
+    event::{TestEvent, appended, check_tags, recorded},
     log, process,
 };
 use crate::{
@@ -75,7 +75,8 @@ pub fn upcast<U: Upcaster>(event: TestEvent) -> Upcasting<U> {
 }
 
 impl<U: Upcaster> Upcasting<U> {
-    /// Expects these events, in this order. Each has the stream of the original. Data and metadata are compared as JSON.
+    /// Expects these events, in this order. Each has the stream of the original. Data and metadata are compared as JSON, tags without
+    /// regard to their order.
     ///
     /// # Panics
     /// The result differs.
@@ -183,6 +184,9 @@ fn walk<U: Upcaster>(
             now.schema_version,
             made.schema_version
         );
+        if let Err(reason) = check_tags(&made.tags) {
+            panic!("the upcaster gave {} tags that a host refuses: {reason}", described(original));
+        }
         results.extend(walk::<U>(original, made, taken)?);
     }
     taken.pop();
@@ -202,7 +206,11 @@ fn unchanged(event: &RawEvent) -> RawUpcasted {
 fn is_same(left: &RawUpcasted, right: &RawUpcasted) -> bool {
     let shape = |made: &RawUpcasted| (made.event_type.clone(), made.schema_version);
     let metadata = |made: &RawUpcasted| made.metadata.as_deref().map(value);
-    shape(left) == shape(right) && value(&left.data) == value(&right.data) && metadata(left) == metadata(right)
+    let tags = |made: &RawUpcasted| made.tags.iter().cloned().collect::<BTreeSet<String>>();
+    shape(left) == shape(right)
+        && value(&left.data) == value(&right.data)
+        && metadata(left) == metadata(right)
+        && tags(left) == tags(right)
 }
 
 /// JSON in canonical form; unchanged if it has none.
@@ -227,7 +235,8 @@ fn shown(events: &[RawUpcasted]) -> String {
     }
     let lines = events.iter().map(|event| {
         let metadata = event.metadata.as_ref().map(|metadata| format!(" with metadata {metadata}")).unwrap_or_default();
-        format!("\n  {} version {} {}{metadata}", event.event_type, event.schema_version, event.data)
+        let tags = if event.tags.is_empty() { String::new() } else { format!(" tagged {}", event.tags.join(", ")) };
+        format!("\n  {} version {} {}{metadata}{tags}", event.event_type, event.schema_version, event.data)
     });
     lines.collect()
 }

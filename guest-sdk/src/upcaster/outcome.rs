@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use gnomon_values::names;
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
@@ -28,8 +29,20 @@ use crate::Failure;
 ///
 /// The types of all are among the [`PRODUCES`](crate::Upcast::PRODUCES) of the step.
 ///
-/// Each event keeps the tags of the original, and its metadata, unless [`with_metadata`](Self::with_metadata) or
-/// [`without_metadata`](Self::without_metadata) follows it.
+/// Each event keeps the metadata of the original, unless [`with_metadata`](Self::with_metadata) or
+/// [`without_metadata`](Self::without_metadata) follows it, and its tags, unless [`with_tags`](Self::with_tags) or
+/// [`without_tags`](Self::without_tags) does. A projection with [`TAGS`](crate::Projection::TAGS) gets events by the tags that they
+/// have here.
+///
+/// ```
+/// # use gnomon_sdk::prelude::*;
+/// # use serde::Serialize;
+/// # #[derive(Serialize)] struct Enrolled {}
+/// # fn upcast(event: Event<()>, enrolled: Enrolled) -> Upcasted<Enrolled> {
+/// // One more tag.
+/// Upcasted::one(enrolled).with_tags(event.tags().iter().map(String::as_str).chain(["course:c1"]))
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct Upcasted<N> {
@@ -43,6 +56,8 @@ struct NewEvent {
     shape: Option<(String, u32)>,
     data: Result<String, Failure>,
     metadata: NewMetadata,
+    /// `None` for those of the original.
+    tags: Option<Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -79,14 +94,38 @@ impl<N> Upcasted<N> {
         self.set_metadata(NewMetadata::None)
     }
 
+    /// Replaces the tags of the last event. One that is named twice counts once.
+    pub fn with_tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let mut distinct: Vec<String> = Vec::new();
+        for tag in tags.into_iter().map(Into::into) {
+            if !distinct.contains(&tag) {
+                distinct.push(tag);
+            }
+        }
+        self.set_tags(distinct)
+    }
+
+    /// Removes the tags of the last event.
+    pub fn without_tags(self) -> Self {
+        self.set_tags(Vec::new())
+    }
+
     fn push(mut self, shape: Option<(String, u32)>, data: &impl Serialize) -> Self {
-        self.events.push(NewEvent { shape, data: as_json(data, "data"), metadata: NewMetadata::Original });
+        let data = as_json(data, "data");
+        self.events.push(NewEvent { shape, data, metadata: NewMetadata::Original, tags: None });
         self
     }
 
     fn set_metadata(mut self, metadata: NewMetadata) -> Self {
         if let Some(last) = self.events.last_mut() {
             last.metadata = metadata;
+        }
+        self
+    }
+
+    fn set_tags(mut self, tags: Vec<String>) -> Self {
+        if let Some(last) = self.events.last_mut() {
+            last.tags = Some(tags);
         }
         self
     }
@@ -100,7 +139,11 @@ impl<N> Upcasted<N> {
                 NewMetadata::None => None,
                 NewMetadata::Other(metadata) => Some(metadata?),
             };
-            Ok(RawUpcasted { event_type, schema_version, data: made.data?, metadata, tags: original.tags.clone() })
+            let tags = match made.tags {
+                Some(tags) => checked(tags)?,
+                None => original.tags.clone(),
+            };
+            Ok(RawUpcasted { event_type, schema_version, data: made.data?, metadata, tags })
         });
         events.collect()
     }
@@ -133,6 +176,13 @@ impl<N: Serialize> FromIterator<N> for Upcasted<N> {
 fn as_json(value: &impl Serialize, what: &str) -> Result<String, Failure> {
     serde_json::to_string(value)
         .map_err(|error| Failure::new(format!("the new {what} cannot be written as JSON: {error}")))
+}
+
+fn checked(tags: Vec<String>) -> Result<Vec<String>, Failure> {
+    match tags.iter().find_map(|tag| names::check_tag(tag).err()) {
+        Some(error) => Err(Failure::new(format!("the new tags are invalid: {error}"))),
+        None => Ok(tags),
+    }
 }
 
 /// A result of a step in the form of the contract.

@@ -67,7 +67,7 @@ pub trait Upcast: 'static {
     type New: Serialize;
 
     /// Rewrites an event to one, with `Ok(new.into())`, or to none or several; see [`Upcasted`]. Stream, version, id, position and
-    /// times stay those of the original, and so does the metadata unless it is replaced.
+    /// times stay those of the original, and so do metadata and tags unless they are replaced.
     ///
     /// # Errors
     /// The event cannot be rewritten. Projections that read it halt there or set it aside, as their policy says.

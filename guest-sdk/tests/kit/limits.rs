@@ -193,6 +193,10 @@ fn an_event_that_the_log_refuses_fails_every_test() {
             said(event("a", "Told", 1).schema_version(0)),
             said(event("a", "Told", "x".repeat(1 << 20))),
             said(event("a", "Told", 1).metadata(nested(128))),
+            said(event("a", "Told", 1).tagged("")),
+            said(event("a", "Told", 1).tagged("course:c1").tagged("a\n")),
+            said(event("a", "Told", 1).tagged("t".repeat(257))),
+            said((0..33).fold(event("a", "Told", 1), |event, number| event.tagged(number.to_string()))),
         ],
         [
             "a log refuses event 1: the stream name must not be empty",
@@ -205,6 +209,10 @@ fn an_event_that_the_log_refuses_fails_every_test() {
             "a log refuses event 1: the schema version 0 is not between 1 and 2147483647",
             "a log refuses event 1: bytes of data and metadata: 1048578; the limit max_event_bytes is 1048576",
             "a log refuses event 1: depth of its JSON: 128; the limit max_json_depth is 127",
+            "a log refuses event 1: the tag must not be empty",
+            "a log refuses event 1: the tag \"a\\n\" contains the control character '\\n'",
+            "a log refuses event 1: bytes of a tag: 257; the limit max_tag_bytes is 256",
+            "a log refuses event 1: its tags: 33; the limit max_event_tags is 32",
         ]
     );
 }

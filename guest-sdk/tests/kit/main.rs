@@ -8,6 +8,7 @@ mod many_tables;
 mod messages;
 mod numbers;
 mod pure;
+mod tags;
 mod upcasters;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

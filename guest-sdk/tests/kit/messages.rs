@@ -206,5 +206,5 @@ fn json_lines_are_read_as_events() {
 {"stream":"counter-b","type":"Counted","data":{"by":4},"metadata":{"user":"ann"},"schema_version":2}"#;
     given::<MisbehavesOnRequest>(read_json_lines(lines.as_bytes())).then_rows([counter("a", 3), counter("b", 4)]);
     let said = complaint(|| drop(read_json_lines(&b"{}"[..])));
-    assert!(said.starts_with("line 1 is not an event: missing field `stream`"), "{said}");
+    assert!(said.starts_with("line 1 is not an event: missing field `type`"), "{said}");
 }

@@ -51,6 +51,13 @@ impl Upcast for TextToNumber {
                 .and(Number { by: 2 })
                 .without_metadata()
                 .and_other("Told", 7, &"three"),
+            "new tags" => Upcasted::one(Number { by: 1 })
+                .with_tags(event.tags().iter().map(String::as_str).chain(["student:s7", "course:c1"]))
+                .and(Number { by: 2 })
+                .without_tags()
+                .and_other("Told", 7, &"three"),
+            "no tag" => Upcasted::one(Number { by: 1 }).with_tags([""]),
+            "long tag" => Upcasted::one(Number { by: 1 }).with_tags(["t".repeat(257)]),
             text if text.contains('+') => {
                 let numbers: Result<Vec<Number>, _> =
                     text.split('+').map(|number| number.parse().map(|by| Number { by })).collect();
@@ -129,6 +136,30 @@ fn metadata_is_kept_unless_a_step_says_otherwise() {
         number(2),
         event("counter-a", "Told", "three").schema_version(7).metadata(&ann),
     ]);
+}
+
+#[test]
+fn tags_are_kept_unless_a_step_says_otherwise() {
+    let tagged = |event: TestEvent| event.tagged("course:c1");
+    upcast::<TextToNumber>(tagged(text("5"))).becomes([tagged(number(5))]);
+    upcast::<(TextToNumber, Doubled)>(tagged(text("5"))).becomes([tagged(number(10).schema_version(3))]);
+    upcast::<TextToNumber>(tagged(text("new tags"))).becomes([
+        // Their order does not matter.
+        tagged(number(1).tagged("student:s7")),
+        number(2),
+        tagged(event("counter-a", "Told", "three").schema_version(7)),
+    ]);
+    upcast::<TextToNumber>(text("no tag"))
+        .fails("Counted version 1: the new tags are invalid: the tag must not be empty");
+    let said = complaint(|| upcast::<TextToNumber>(text("long tag")).becomes_nothing());
+    assert!(
+        said.ends_with(
+            "gave Counted of counter-a tags that a host refuses: bytes of a tag: 257; the limit max_tag_bytes is 256"
+        ),
+        "{said}"
+    );
+    let said = complaint(|| upcast::<TextToNumber>(tagged(text("5"))).becomes([number(5)]));
+    assert!(said.ends_with("found: \n  Counted version 2 {\"by\":5} tagged course:c1"), "{said}");
 }
 
 #[test]

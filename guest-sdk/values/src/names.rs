@@ -1,4 +1,4 @@
-//! Names of tables, columns and indexes, and those of streams and event types.
+//! Names of tables, columns and indexes, those of streams and event types, and tags.
 
 use std::{error::Error, fmt};
 
@@ -89,14 +89,14 @@ pub fn owner_of_column_name(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Why a text is not the name of a stream, a category or an event type.
+/// Why a text is not the name of a stream, a category, an event type or a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogNameError {
     /// It is empty.
     Empty(&'static str),
     /// It has a control character.
     Control {
-        /// Stream name, category or event type.
+        /// Stream name, category, event type or tag.
         what: &'static str,
         /// The text.
         name: String,
@@ -201,6 +201,20 @@ pub fn check_event_type(name: &str) -> Result<(), LogNameError> {
     check_log_name("event type", name)
 }
 
+/// Checks a tag of an event; how long it may be is a limit of its own.
+///
+/// # Errors
+/// Empty, or with a control character.
+pub fn check_tag(tag: &str) -> Result<(), LogNameError> {
+    check_log_name("tag", tag)
+}
+
+/// The stream of an event that has this tag first and names no stream: `course-c1` for `course:c1`. Its first `:` becomes a `-`.
+#[must_use]
+pub fn stream_of_tag(tag: &str) -> String {
+    tag.replacen(':', "-", 1)
+}
+
 /// The rule of [`check_event_type`], for constants.
 #[must_use]
 pub const fn is_event_type(name: &str) -> bool {
@@ -240,6 +254,26 @@ mod tests {
         ] {
             assert_eq!(split_stream(stream), parts, "{stream}");
         }
+    }
+
+    #[test]
+    fn a_tag_names_a_stream() {
+        for (tag, stream) in
+            [("course:c1", "course-c1"), ("course:c1:a", "course-c1:a"), ("all", "all"), (":", "-"), ("a-b:c", "a-b-c")]
+        {
+            assert_eq!(stream_of_tag(tag), stream, "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_tag_is_any_text_without_control_characters() {
+        for tag in ["course:c1", "a", ":", " ", "a,b", "Ünï"] {
+            assert_eq!(check_tag(tag), Ok(()), "{tag}");
+        }
+        let refused = |tag: &str| check_tag(tag).unwrap_err().to_string();
+        assert_eq!(refused(""), "the tag must not be empty");
+        assert_eq!(refused("a\0"), "the tag \"a\\0\" contains the control character '\\0'");
+        assert_eq!(refused("a\u{9f}"), "the tag \"a\\u{9f}\" contains the control character '\\u{9f}'");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::{
     declaration::{self, Table},
     description,
-    limits::{MAX_SCHEMA_VERSION, MAX_TABLES, MAX_WANTED},
+    limits::{DEFAULT_MAX_TAG_BYTES, MAX_SCHEMA_VERSION, MAX_TABLES, MAX_WANTED},
     names,
 };
 
@@ -103,12 +103,6 @@ fn check_wanted(projection: &Projection<'_>, reasons: &mut Vec<String>) {
             tags.len()
         ));
     }
-    if !tags.is_empty() {
-        reasons.push(
-            "it wants events with tags, which events do not have yet, so it would get none; leave its tags out"
-                .to_owned(),
-        );
-    }
     if event_types.is_empty() && !all_types {
         reasons.push("it wants no type of event".to_owned());
     }
@@ -124,6 +118,17 @@ fn check_wanted(projection: &Projection<'_>, reasons: &mut Vec<String>) {
     }
     for category in categories {
         reasons.extend(names::check_category(category).err().map(|error| error.to_string()));
+    }
+    let mut seen = HashSet::new();
+    for tag in tags {
+        if !seen.insert(tag) {
+            reasons.push(format!("tag `{tag}` is named twice"));
+        }
+        reasons.extend(names::check_tag(tag).err().map(|error| error.to_string()));
+        if tag.len() > DEFAULT_MAX_TAG_BYTES {
+            let bytes = tag.len();
+            reasons.push(format!("the tag `{tag}` has {bytes} bytes; at most {DEFAULT_MAX_TAG_BYTES} are allowed"));
+        }
     }
 }
 

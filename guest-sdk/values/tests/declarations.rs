@@ -27,15 +27,18 @@ fn legs() -> Table<'static> {
 }
 
 fn reasons(tables: Vec<Table<'_>>) -> Vec<String> {
-    let projection = Projection {
+    projection::check("flights", &of_every_event(tables))
+}
+
+fn of_every_event(tables: Vec<Table<'_>>) -> Projection<'_> {
+    Projection {
         description: None,
         tables,
         all_types: true,
         event_types: Vec::new(),
         categories: Vec::new(),
         tags: Vec::new(),
-    };
-    projection::check("flights", &projection)
+    }
 }
 
 fn with_reference(columns: &[&'static str], table: &'static str) -> Vec<String> {
@@ -88,6 +91,27 @@ fn a_reference_is_to_the_whole_key_of_a_table_of_the_projection() {
             "table `stops`: () references `legs`, whose key is (flight, leg): give a column for each"
         ]
     );
+}
+
+#[test]
+fn wanted_tags_are_tags_of_events_and_each_is_named_once() {
+    let wanting = |tags: &[&str]| {
+        projection::check("flights", &Projection { tags: tags.to_vec(), ..of_every_event(vec![legs()]) })
+    };
+    let (longest, longer) = ("x".repeat(256), "x".repeat(257));
+    assert_eq!(wanting(&["course:c1", "student:s1", &longest]), [""; 0]);
+    assert_eq!(
+        wanting(&["course:c1", "", "a\n", "course:c1", &longer]),
+        [
+            "the tag must not be empty".to_owned(),
+            "the tag \"a\\n\" contains the control character '\\n'".to_owned(),
+            "tag `course:c1` is named twice".to_owned(),
+            format!("the tag `{longer}` has 257 bytes; at most 256 are allowed"),
+        ]
+    );
+    let many: Vec<String> = (0..1001).map(|number| number.to_string()).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(wanting(&many), ["event types: 0, categories: 0, tags: 1001; at most 1000 of each are allowed"]);
 }
 
 #[test]

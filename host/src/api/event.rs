@@ -7,8 +7,9 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
+    event_query::AppendCondition,
     expected_version::ExpectedVersion,
-    objects::objects,
+    objects::{objects, optional_object},
     page::{After, Direction},
 };
 
@@ -29,6 +30,9 @@ pub struct NewEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub time: Option<Instant>,
+    /// Short texts, such as `course:c1`, by which event queries find it; a tag that is given twice counts once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// What happened, kept as it is written.
     #[schema(value_type = Value)]
     pub data: Box<RawValue>,
@@ -42,8 +46,9 @@ pub struct NewEvent {
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportLine {
-    /// The stream.
-    pub stream: String,
+    /// The stream. If it is left out, the event goes into the stream of its first tag, see [`AppendTo::stream`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
     /// See [`NewEvent::id`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
@@ -57,6 +62,9 @@ pub struct ImportLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub time: Option<Instant>,
+    /// See [`NewEvent::tags`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// See [`NewEvent::data`].
     #[schema(value_type = Value)]
     pub data: Box<RawValue>,
@@ -93,6 +101,9 @@ pub struct Append {
     /// The version that the stream must have.
     #[serde(default)]
     pub expected_version: ExpectedVersion,
+    /// What must not be in the log.
+    #[serde(default, deserialize_with = "optional_object", skip_serializing_if = "Option::is_none")]
+    pub condition: Option<AppendCondition>,
     /// The events, in order.
     #[serde(deserialize_with = "objects")]
     pub events: Vec<NewEvent>,
@@ -102,18 +113,23 @@ pub struct Append {
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AppendMany {
-    /// The appends, each to another stream.
+    /// The appends, in order. Only the first one to a stream may expect a version.
     #[serde(deserialize_with = "objects")]
     pub appends: Vec<AppendTo>,
+    /// What must not be in the log.
+    #[serde(default, deserialize_with = "optional_object", skip_serializing_if = "Option::is_none")]
+    pub condition: Option<AppendCondition>,
 }
 
 /// One append of [`AppendMany`].
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AppendTo {
-    /// The stream.
-    pub stream: String,
-    /// The version that the stream must have.
+    /// The stream. If it is left out, each event goes into the stream that its first tag names, with `-` for its first `:`:
+    /// with the tag `course:c1`, into `course-c1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+    /// The version that the stream must have. Events without a stream expect none.
     #[serde(default)]
     pub expected_version: ExpectedVersion,
     /// The events, in order.
@@ -140,7 +156,7 @@ pub struct Appended {
 /// The answer to [`AppendMany`], in its order.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct AppendedMany {
-    /// The versions and positions of the events of each append.
+    /// The versions and positions of the events of each append; without a stream, of each run of events that go into one stream.
     pub appends: Vec<Appended>,
 }
 
@@ -184,6 +200,9 @@ pub struct Event {
     /// When it was appended.
     #[schema(value_type = String, format = DateTime)]
     pub recorded_at: Instant,
+    /// Its tags, each once; left out if there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// What happened, as it was written.
     #[schema(value_type = Value)]
     pub data: Box<RawValue>,
@@ -210,6 +229,8 @@ pub struct ReadEventsQuery {
     pub types: Option<String>,
     /// Only events of streams of these categories, written as `types` are.
     pub category: Option<String>,
+    /// Only events that have all of these tags, written as `types` are.
+    pub tags: Option<String>,
     /// Whether to answer with the events that the active upcasters make of them.
     #[serde(default)]
     pub upcast: bool,
@@ -220,7 +241,7 @@ pub struct ReadEventsQuery {
 pub struct EventsPage<E = Event> {
     /// The events.
     pub events: Vec<E>,
-    /// The `after` of the next page; null if there are no older events.
+    /// The `after` of the next page: the position up to which was searched. Null if there are no older events.
     #[schema(required)]
     pub next: Option<u64>,
     /// The position of the newest event.

@@ -12,6 +12,7 @@ mod dead_letter;
 mod deployment;
 mod descriptor;
 mod event;
+mod event_query;
 mod expected_version;
 mod history;
 mod json_error;
@@ -46,6 +47,7 @@ pub use self::{
         Append, AppendMany, AppendTo, Appended, AppendedMany, Event, EventsPage, ImportLine, Imported, NewEvent,
         ReadEventsQuery,
     },
+    event_query::{AppendCondition, EventQuery, QueryEventsQuery, QueryItem},
     expected_version::ExpectedVersion,
     history::{HistoryEntry, HistoryPage, HistoryQuery},
     json_error::json_error,

@@ -1,4 +1,4 @@
-//! Lists of objects.
+//! Objects, alone and in lists.
 
 use std::{fmt, marker::PhantomData};
 
@@ -7,7 +7,20 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// Reads a list of objects. What serde derives would also read an array as an object, its items as the fields.
+/// Reads an object. What serde derives would also read an array as one, its items as the fields.
+pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Object::deserialize(deserializer).map(|Object(object)| object)
+}
+
+/// Reads an object, or null.
+pub(super) fn optional_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let object = Option::<Object<T>>::deserialize(deserializer)?;
+    Ok(object.map(|Object(object)| object))
+}
+
+/// Reads a list of objects, each as [`object`] does.
 pub(super) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let objects = Vec::<Object<T>>::deserialize(deserializer)?;
     Ok(objects.into_iter().map(|Object(object)| object).collect())

@@ -74,7 +74,10 @@ const NONE: Unit = Number("");
 const EVENTS: &[Row] = &[
     ("data and metadata of an event", By("max-event-bytes", Bytes), Code("limit_exceeded")),
     ("arrays and objects within each other in them", Fixed(limits::MAX_JSON_DEPTH, NONE), Code("limit_exceeded")),
+    ("tags of an event", By("max-event-tags", NONE), Code("limit_exceeded")),
     ("events of an append", By("max-append-events", NONE), Code("limit_exceeded")),
+    ("items of an event query, also of that of a condition", By("max-query-items", NONE), Code("limit_exceeded")),
+    ("types and tags of one item, together", By("max-query-names", NONE), Code("limit_exceeded")),
     ("body of a request that is neither an import nor a module", By("max-body-bytes", Bytes), Code("body_too_large")),
     ("body of an import", By("max-import-bytes", Bytes), Code("body_too_large")),
     ("bodies of all requests in memory, together", By("max-bodies-bytes", Bytes), Code("overloaded")),
@@ -98,6 +101,7 @@ const NAMES: &[Row] = &[
         Code("limit_exceeded"),
     ),
     ("name of an event type, without control characters", By("max-event-type-bytes", Bytes), Code("limit_exceeded")),
+    ("a tag, without control characters", By("max-tag-bytes", Bytes), Code("limit_exceeded")),
     ("id of an event", Text("a UUID"), Code("invalid_body")),
     (
         "schema version of an event",

@@ -14,6 +14,7 @@ mod dead_letters;
 mod delete;
 mod demo;
 mod deploy;
+mod event_query;
 mod events;
 mod figures;
 mod follow;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     json_text::JsonText,
-    name::{EventType, StreamName},
+    name::{EventType, StreamName, Tag},
 };
 use crate::postgres::sql_number;
 
@@ -141,14 +141,26 @@ pub struct NewEvent {
     pub data: JsonText,
     /// JSON, kept as written.
     pub metadata: Option<JsonText>,
+    /// By which decisions find it; each once.
+    pub tags: Vec<Tag>,
 }
 
 impl NewEvent {
+    /// The bytes of its data and metadata.
+    #[must_use]
+    pub fn data_bytes(&self) -> usize {
+        self.data.as_str().len() + self.metadata.as_ref().map_or(0, |metadata| metadata.as_str().len())
+    }
+
     /// The bytes that the event's content takes in the log.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.data.as_str().len() + self.metadata.as_ref().map_or(0, |metadata| metadata.as_str().len())
+        self.data_bytes() + tag_bytes(&self.tags)
     }
+}
+
+fn tag_bytes(tags: &[Tag]) -> usize {
+    tags.iter().map(|tag| tag.as_str().len()).sum()
 }
 
 /// An event of the log.
@@ -174,6 +186,8 @@ pub struct RecordedEvent {
     pub data: JsonText,
     /// JSON, as written.
     pub metadata: Option<JsonText>,
+    /// By which decisions find it; each once.
+    pub tags: Vec<Tag>,
 }
 
 impl RecordedEvent {
@@ -185,5 +199,6 @@ impl RecordedEvent {
             + self.event_type.as_str().len()
             + self.data.as_str().len()
             + self.metadata.as_ref().map_or(0, |metadata| metadata.as_str().len())
+            + self.tags.iter().map(|tag| size_of::<Tag>() + tag.as_str().len()).sum::<usize>()
     }
 }

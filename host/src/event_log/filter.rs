@@ -1,5 +1,7 @@
 //! Which events of the log are read.
 
+use super::event_query::EventQuery;
+
 /// Names that are let through: event types, or categories of streams.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum NameFilter {
@@ -10,13 +12,15 @@ pub enum NameFilter {
     Only(Vec<String>),
 }
 
-/// The events to read: those whose type and category are both let through.
+/// The events to read: those whose type and category are both let through, and that match the query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Types of events.
     pub types: NameFilter,
     /// Categories of streams.
     pub categories: NameFilter,
+    /// The query; every event if there is none.
+    pub query: Option<EventQuery>,
 }
 
 impl NameFilter {
@@ -44,6 +48,6 @@ impl NameFilter {
 impl Filter {
     /// Whether every event is read.
     pub(super) fn is_all(&self) -> bool {
-        self.types == NameFilter::All && self.categories == NameFilter::All
+        self.types == NameFilter::All && self.categories == NameFilter::All && self.query.is_none()
     }
 }

@@ -32,6 +32,11 @@ impl KnownHead {
         self.position.subscribe()
     }
 
+    /// The newest position, now.
+    pub(super) fn now(&self) -> Position {
+        *self.position.borrow()
+    }
+
     /// Counts how often the log was found to be another one than before.
     pub(super) fn restores(&self) -> watch::Receiver<u64> {
         self.restores.subscribe()

@@ -2,9 +2,14 @@
 
 use gnomon_values::limits::{self, LimitError, check};
 
-use super::{append::Append, event::NewEvent, name::StreamName};
+use super::{
+    append::Append,
+    event::NewEvent,
+    event_query::{EventQuery, QueryItem},
+    name::{EventType, StreamName, Tag},
+};
 
-/// How large an append may be. The error of an append that is larger names the limit.
+/// How large an append or an event query may be. The error of one that is larger names the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of data and metadata of one event.
@@ -15,6 +20,14 @@ pub struct Limits {
     pub max_stream_name_bytes: usize,
     /// Bytes of an event type's name.
     pub max_event_type_bytes: usize,
+    /// Tags of one event.
+    pub max_event_tags: usize,
+    /// Bytes of a tag.
+    pub max_tag_bytes: usize,
+    /// Items of an event query.
+    pub max_query_items: usize,
+    /// Types and tags of one item, together.
+    pub max_query_names: usize,
 }
 
 impl Default for Limits {
@@ -24,6 +37,10 @@ impl Default for Limits {
             max_append_events: 1000,
             max_stream_name_bytes: limits::DEFAULT_MAX_STREAM_NAME_BYTES,
             max_event_type_bytes: limits::DEFAULT_MAX_EVENT_TYPE_BYTES,
+            max_event_tags: limits::DEFAULT_MAX_EVENT_TAGS,
+            max_tag_bytes: limits::DEFAULT_MAX_TAG_BYTES,
+            max_query_items: 128,
+            max_query_names: 128,
         }
     }
 }
@@ -50,9 +67,32 @@ impl Limits {
     ) -> Result<(), LimitError> {
         let stream_bytes = stream.as_str().len();
         check("bytes of the stream's name", "max_stream_name_bytes", stream_bytes, self.max_stream_name_bytes)?;
-        let type_bytes = event.event_type.as_str().len();
-        check("bytes of the type", "max_event_type_bytes", type_bytes, self.max_event_type_bytes)
-            .and_then(|()| check("bytes of data and metadata", "max_event_bytes", event.bytes(), self.max_event_bytes))
+        self.check_type(&event.event_type)
+            .and_then(|()| {
+                check("bytes of data and metadata", "max_event_bytes", event.data_bytes(), self.max_event_bytes)
+            })
+            .and_then(|()| check("tags", "max_event_tags", event.tags.len(), self.max_event_tags))
+            .and_then(|()| self.check_tags(&event.tags))
             .map_err(|error| error.of(name()))
+    }
+
+    fn check_tags(&self, tags: &[Tag]) -> Result<(), LimitError> {
+        tags.iter().try_for_each(|tag| check("bytes of a tag", "max_tag_bytes", tag.as_str().len(), self.max_tag_bytes))
+    }
+
+    /// Checks an event query.
+    pub(super) fn check_query(&self, query: &EventQuery) -> Result<(), LimitError> {
+        check("items of the event query", "max_query_items", query.items.len(), self.max_query_items)?;
+        for (index, QueryItem { types, tags }) in query.items.iter().enumerate() {
+            check("types and tags", "max_query_names", types.len() + tags.len(), self.max_query_names)
+                .and_then(|()| self.check_tags(tags))
+                .and_then(|()| types.iter().try_for_each(|name| self.check_type(name)))
+                .map_err(|error| error.of(format!("item {index} of the event query")))?;
+        }
+        Ok(())
+    }
+
+    fn check_type(&self, event_type: &EventType) -> Result<(), LimitError> {
+        check("bytes of the type", "max_event_type_bytes", event_type.as_str().len(), self.max_event_type_bytes)
     }
 }

@@ -4,6 +4,7 @@
 
 mod append;
 mod event;
+mod event_query;
 mod filter;
 mod follow;
 mod head;
@@ -15,10 +16,12 @@ mod read;
 mod row;
 mod settings;
 mod streams;
+mod tag_search;
 mod types;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use gnomon_values::limits::LimitError;
 use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -28,11 +31,12 @@ pub(crate) use self::read::head;
 pub use self::{
     append::{Append, AppendError, Appended, ExpectedVersion, Imported, Line},
     event::{EventId, NewEvent, Position, RecordedEvent, SchemaVersion, SchemaVersionError, StreamVersion},
+    event_query::{AppendCondition, EventQuery, QueryItem},
     filter::{Filter, NameFilter},
     follow::{FollowError, Followed},
     json_text::{JsonText, JsonTextError},
     limits::Limits,
-    name::{Category, EventType, NameError, StreamName},
+    name::{Category, EventType, NameError, StreamName, Tag, distinct_tags},
     read::{Direction, LogPage, PageSize, StreamPage},
     settings::EventLogSettings,
     streams::StreamSummary,
@@ -50,6 +54,7 @@ struct Shared {
     pool: PgPool,
     reader: read::Reader,
     limits: Limits,
+    append_timeout: Duration,
     appender: append::Appender,
     head: head::KnownHead,
     follow_head: JoinHandle<()>,
@@ -74,17 +79,49 @@ impl EventLog {
         let follow = head::follow_head(pool.clone(), notifications, head.clone(), Some(found.identity));
         let follow_head = tokio::spawn(follow);
         let reader = read::Reader::new(pool.clone());
-        let shared = Shared { pool, reader, limits: settings.limits, appender, head, follow_head };
+        let EventLogSettings { limits, append_timeout, .. } = settings;
+        let shared = Shared { pool, reader, limits, append_timeout, appender, head, follow_head };
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Appends events to their streams, all or nothing. When it returns, they are committed.
+    /// Appends events to their streams, all or nothing, and only if the condition holds. When it returns, they are committed.
+    ///
+    /// The condition is decided over the events of the log that come before these, with no other append between. Appends that are a repeat
+    /// are answered as the first time, whether or not it holds now.
     ///
     /// # Errors
     /// Nothing was appended, see [`AppendError`].
-    pub async fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
-        append::check_appends(&appends, &self.shared.limits)?;
-        self.shared.appender.append(appends).await
+    pub async fn append(
+        &self,
+        appends: Vec<Append>,
+        condition: Option<AppendCondition>,
+    ) -> Result<Vec<Appended>, AppendError> {
+        let Shared { reader, limits, appender, head, append_timeout, .. } = &*self.shared;
+        append::check_appends(&appends, limits)?;
+        let condition = match condition {
+            Some(condition) => {
+                limits.check_query(&condition.fail_if_events_match)?;
+                let condition = append::look_up(condition, reader, head, *append_timeout).await?;
+                // Only what has ids may be in the log already.
+                let is_new = |event: &NewEvent| matches!(event.id, EventId::Made(_));
+                if let Some(error) = condition.failed()
+                    && appends.iter().all(|append| append.events.iter().all(is_new))
+                {
+                    return Err(error);
+                }
+                Some(condition)
+            }
+            None => None,
+        };
+        appender.append(appends, condition).await
+    }
+
+    /// Checks how large an event query is.
+    ///
+    /// # Errors
+    /// It is too large.
+    pub fn check_query(&self, query: &EventQuery) -> Result<(), LimitError> {
+        self.shared.limits.check_query(query)
     }
 
     /// Checks that appends can be made now. While another append is being tried, it waits for its result.

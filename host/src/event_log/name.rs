@@ -1,10 +1,10 @@
-//! Names of streams, categories and event types.
+//! Names of streams, categories and event types, and tags.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use gnomon_values::names;
 
-/// Why a text is not the name of a stream, a category or an event type.
+/// Why a text is not the name of a stream, a category or an event type, or not a tag.
 pub use gnomon_values::names::LogNameError as NameError;
 
 /// The name of a stream, `category-id`: not empty, not `.` or `..`, no control characters. How long it may be is a setting
@@ -23,6 +23,11 @@ pub struct EventType(String);
 /// A stream whose name begins with `-` belongs to no category.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Category(String);
+
+/// A short text on an event, `course:c1`, by which decisions find it across streams: not empty, no control characters. How long it may be
+/// is a setting ([`Limits`](super::Limits)).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag(String);
 
 impl StreamName {
     /// Checks a name.
@@ -92,6 +97,49 @@ impl Category {
     }
 }
 
+impl Tag {
+    /// Checks a tag.
+    ///
+    /// # Errors
+    /// Empty, or with a control character.
+    pub fn new(tag: impl Into<String>) -> Result<Self, NameError> {
+        let tag = tag.into();
+        names::check_tag(&tag).map(|()| Self(tag))
+    }
+
+    /// Takes a tag from the log, which was checked before it was appended.
+    pub(super) fn trusted(tag: String) -> Self {
+        Self(tag)
+    }
+
+    /// The tag.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The stream of an event that is appended without one, and has this tag first: `course-c1` for `course:c1`.
+    ///
+    /// # Errors
+    /// The tag is `.` or `..`.
+    pub fn stream(&self) -> Result<StreamName, NameError> {
+        StreamName::new(self.0.replacen(':', "-", 1))
+    }
+}
+
+/// The tags, each once, in the order in which they first occur.
+#[must_use]
+pub fn distinct_tags(tags: Vec<Tag>) -> Vec<Tag> {
+    let mut distinct: Vec<Tag> = Vec::with_capacity(tags.len());
+    let mut seen = HashSet::new();
+    for tag in tags {
+        if seen.insert(tag.clone()) {
+            distinct.push(tag);
+        }
+    }
+    distinct
+}
+
 macro_rules! text {
     ($name:ident) => {
         impl fmt::Display for $name {
@@ -119,6 +167,7 @@ macro_rules! text {
 text!(StreamName);
 text!(Category);
 text!(EventType);
+text!(Tag);
 
 #[cfg(test)]
 mod tests {
@@ -131,6 +180,22 @@ mod tests {
         {
             assert_eq!(StreamName::new(stream).unwrap().category(), category);
         }
+    }
+
+    #[test]
+    fn the_stream_of_a_tag_has_its_first_colon_as_a_dash() {
+        for (tag, stream) in
+            [("course:c1", "course-c1"), ("a:b:c", "a-b:c"), ("vip", "vip"), ("a-b:c", "a-b-c"), (":", "-")]
+        {
+            assert_eq!(Tag::new(tag).unwrap().stream().unwrap().as_str(), stream);
+        }
+        assert!(Tag::new("..").unwrap().stream().is_err());
+    }
+
+    #[test]
+    fn a_tag_counts_once() {
+        let tags = |names: &[&str]| names.iter().map(|tag| Tag::new(*tag).unwrap()).collect::<Vec<_>>();
+        assert_eq!(distinct_tags(tags(&["b", "a", "b", "c", "a"])), tags(&["b", "a", "c"]));
     }
 
     #[test]

@@ -6,13 +6,15 @@ use std::{
 };
 
 use futures_util::TryStreamExt;
-use sqlx::{PgPool, Postgres, postgres::PgArguments, query::Query};
+use sqlx::{PgPool, Postgres, QueryBuilder, postgres::PgArguments, query::Query};
 
 use super::{
     event::{Position, RecordedEvent, StreamVersion},
+    event_query::{EventQuery, QueryItem},
     filter::{Filter, NameFilter},
-    name::StreamName,
+    name::{EventType, StreamName, Tag},
     row::{event_from_copy, event_from_row, select_events},
+    tag_search::{Candidates, TagSearch},
 };
 use crate::postgres::{ANSWER_TIMEOUT, BinaryRows, copy_out, rows_within, within};
 
@@ -72,6 +74,10 @@ pub struct StreamPage {
 const SEARCH: u64 = 1_000_000;
 /// How far one statement of such a search goes.
 const SEARCH_STEP: u64 = 50_000;
+/// How many statements a search by tags has before it returns what it has found.
+const TAG_SEARCHES: usize = 20;
+/// Positions that one of them finds. Their events are read in one statement; all of them match if the query names no types.
+const TAG_CANDIDATES: usize = 1000;
 
 /// The position of the newest event. A later read contains every event up to it.
 pub(crate) async fn head(pool: &PgPool) -> Result<Position, sqlx::Error> {
@@ -132,6 +138,11 @@ impl Reader {
         Self { pool, typical_bytes: AtomicUsize::new(FIRST_TYPICAL_BYTES) }
     }
 
+    /// The connections on which it reads.
+    pub(super) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
     /// Reads the log forward, from the event after `after`.
     pub(super) async fn forward(
         &self,
@@ -140,6 +151,9 @@ impl Reader {
         filter: &Filter,
     ) -> Result<LogPage, sqlx::Error> {
         let head = head(&self.pool).await?;
+        if let Some(search) = TagSearch::of(filter) {
+            return self.tagged_forward(search, after, head, size, filter).await;
+        }
         let end = Position(head.0.min(after.0.saturating_add(SEARCH)));
         let mut page = Filling::new(size);
         let mut next = after;
@@ -155,7 +169,9 @@ impl Reader {
     /// Reads the log forward as [`forward`](Self::forward) does, and faster if there are many events.
     pub(super) async fn batch(&self, after: Position, size: PageSize, filter: &Filter) -> Result<LogPage, sqlx::Error> {
         let head = head(&self.pool).await?;
-        if head.0.saturating_sub(after.0) < COPY_FROM || size.events < usize::try_from(COPY_FROM).unwrap_or(usize::MAX)
+        if TagSearch::of(filter).is_some()
+            || head.0.saturating_sub(after.0) < COPY_FROM
+            || size.events < usize::try_from(COPY_FROM).unwrap_or(usize::MAX)
         {
             return self.forward(after, size, filter).await;
         }
@@ -174,6 +190,9 @@ impl Reader {
     ) -> Result<LogPage, sqlx::Error> {
         let head = head(&self.pool).await?;
         let start = before.map_or(head, |before| Position(before.0.saturating_sub(1).min(head.0)));
+        if let Some(search) = TagSearch::of(filter) {
+            return self.tagged_backward(search, start, head, size, filter).await;
+        }
         let end = Position(start.0.saturating_sub(SEARCH));
         let mut page = Filling::new(size);
         // Everything above this position has been searched.
@@ -188,6 +207,106 @@ impl Reader {
         Ok(LogPage { events: page.events, next, head })
     }
 
+    /// Reads forward what the tags find.
+    async fn tagged_forward(
+        &self,
+        search: TagSearch<'_>,
+        after: Position,
+        head: Position,
+        size: PageSize,
+        filter: &Filter,
+    ) -> Result<LogPage, sqlx::Error> {
+        let mut page = Filling::new(size);
+        let mut next = after;
+        for _ in 0..TAG_SEARCHES {
+            if next >= head || page.is_full() {
+                break;
+            }
+            let range = (next, head);
+            let Candidates { positions, searched } =
+                search.find(&self.pool, range, Direction::Forward, candidates(size)).await?;
+            let Piece { events, is_cut } = self.at(&positions, page.left(), Direction::Forward, filter).await?;
+            next = events.last().filter(|_| is_cut).map_or(searched, |last| last.position);
+            page.add(events);
+        }
+        Ok(LogPage { events: page.events, next: Some(next), head })
+    }
+
+    /// Reads backward what the tags find, from `start` on.
+    async fn tagged_backward(
+        &self,
+        search: TagSearch<'_>,
+        start: Position,
+        head: Position,
+        size: PageSize,
+        filter: &Filter,
+    ) -> Result<LogPage, sqlx::Error> {
+        let mut page = Filling::new(size);
+        // Everything above this position has been searched.
+        let mut above = start;
+        for _ in 0..TAG_SEARCHES {
+            if above == Position(0) || page.is_full() {
+                break;
+            }
+            let range = (Position(0), above);
+            let Candidates { positions, searched } =
+                search.find(&self.pool, range, Direction::Backward, candidates(size)).await?;
+            let Piece { events, is_cut } = self.at(&positions, page.left(), Direction::Backward, filter).await?;
+            above = events.last().filter(|_| is_cut).map_or(searched, |last| Position(last.position.0 - 1));
+            page.add(events);
+        }
+        let next = (above > Position(0)).then(|| above.next());
+        Ok(LogPage { events: page.events, next, head })
+    }
+
+    /// Those of the events at these positions that the filter lets through.
+    async fn at(
+        &self,
+        positions: &[Position],
+        left: PageSize,
+        direction: Direction,
+        filter: &Filter,
+    ) -> Result<Piece, sqlx::Error> {
+        if positions.is_empty() {
+            return Ok(Piece { events: Vec::new(), is_cut: false });
+        }
+        let limit = self.likely(left);
+        let mut statement = QueryBuilder::new(select_events!("WHERE position = ANY("));
+        statement.push_bind(positions).push(")");
+        push_filter(&mut statement, filter);
+        push_order(&mut statement, direction, limit);
+        self.piece(statement.build(), limit, left.bytes).await
+    }
+
+    /// The first event after `after`, up to and including `to`, that matches.
+    pub(super) async fn first_match(
+        &self,
+        query: &EventQuery,
+        after: Position,
+        to: Position,
+    ) -> Result<Option<RecordedEvent>, sqlx::Error> {
+        let filter = Filter { query: Some(query.clone()), ..Filter::default() };
+        let one = PageSize::from(1);
+        let mut next = after;
+        while next < to {
+            let (events, searched) = match TagSearch::of(&filter) {
+                Some(search) => {
+                    let page = self.tagged_forward(search, next, to, one, &filter).await?;
+                    (page.events, page.next.unwrap_or(to))
+                }
+                None => {
+                    let step = Position(to.0.min(next.0 + SEARCH_STEP));
+                    (self.range(next, step, one, Direction::Forward, &filter).await?.events, step)
+                }
+            };
+            if let Some(first) = events.into_iter().next() {
+                return Ok(Some(first));
+            }
+            next = searched;
+        }
+        Ok(None)
+    }
+
     /// The events after `after`, up to and including `to`: not all of those that there is room for, if they are large.
     async fn range(
         &self,
@@ -197,30 +316,12 @@ impl Reader {
         direction: Direction,
         filter: &Filter,
     ) -> Result<Piece, sqlx::Error> {
-        macro_rules! statement {
-            ($order:literal) => {
-                select_events!(
-                    "WHERE position > $1 AND position <= $2 \
-                       AND ($4::text[] IS NULL OR type = ANY($4)) \
-                       AND ($5::text[] IS NULL OR split_part(stream, '-', 1) = ANY($5)) \
-                     ORDER BY position ",
-                    $order,
-                    " LIMIT $3"
-                )
-            };
-        }
-        let statement = match direction {
-            Direction::Forward => statement!("ASC"),
-            Direction::Backward => statement!("DESC"),
-        };
         let limit = self.likely(left);
-        let query = sqlx::query(statement)
-            .bind(after)
-            .bind(to)
-            .bind(to_limit(limit))
-            .bind(filter.types.names())
-            .bind(filter.categories.names());
-        self.piece(query, limit, left.bytes).await
+        let mut statement = QueryBuilder::new(select_events!("WHERE position > "));
+        statement.push_bind(after).push(" AND position <= ").push_bind(to);
+        push_filter(&mut statement, filter);
+        push_order(&mut statement, direction, limit);
+        self.piece(statement.build(), limit, left.bytes).await
     }
 
     /// Reads a stream; `None` if it does not exist. `after` is the version to begin after, in the direction of reading.
@@ -332,8 +433,26 @@ async fn copy(
     let mut statement = format!("COPY ({} {after} AND position <= {to}", select_events!("WHERE position >"));
     for (column, names) in [("type", &filter.types), ("split_part(stream, '-', 1)", &filter.categories)] {
         if let NameFilter::Only(names) = names {
-            let _ = write!(statement, " AND {column} = ANY (ARRAY[{}]::text[])", literals(names));
+            let _ = write!(
+                statement,
+                " AND {column} = ANY (ARRAY[{}]::text[])",
+                literals(names.iter().map(String::as_str))
+            );
         }
+    }
+    if let Some(EventQuery { items }) = &filter.query {
+        let item = |QueryItem { types, tags }: &QueryItem| {
+            let mut conditions = vec!["true".to_owned()];
+            if !types.is_empty() {
+                let types = literals(types.iter().map(EventType::as_str));
+                conditions.push(format!("type = ANY (ARRAY[{types}]::text[])"));
+            }
+            if !tags.is_empty() {
+                conditions.push(format!("tags @> ARRAY[{}]::text[]", literals(tags.iter().map(Tag::as_str))));
+            }
+            conditions.join(" AND ")
+        };
+        let _ = write!(statement, " AND ({})", items.iter().map(item).collect::<Vec<_>>().join(" OR "));
     }
     let _ = write!(statement, " ORDER BY position LIMIT {}) TO STDOUT (FORMAT binary)", size.events);
 
@@ -352,10 +471,46 @@ async fn copy(
 }
 
 /// Texts as SQL literals, with commas between.
-fn literals(texts: &[String]) -> String {
+fn literals<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     // An escape string, which does not depend on `standard_conforming_strings`.
-    let literal = |text: &String| format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"));
-    texts.iter().map(literal).collect::<Vec<_>>().join(", ")
+    let literal = |text: &str| format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"));
+    texts.map(literal).collect::<Vec<_>>().join(", ")
+}
+
+/// The positions that one search by tags is to find for a page. Types may rule out some of them.
+fn candidates(size: PageSize) -> usize {
+    size.events.saturating_mul(2).clamp(64, TAG_CANDIDATES)
+}
+
+/// Adds what the filter demands to a condition.
+fn push_filter<'q>(statement: &mut QueryBuilder<'q, Postgres>, filter: &'q Filter) {
+    for (column, names) in [("type", &filter.types), ("split_part(stream, '-', 1)", &filter.categories)] {
+        if let NameFilter::Only(names) = names {
+            statement.push(" AND ").push(column).push(" = ANY(").push_bind(names).push(")");
+        }
+    }
+    let Some(EventQuery { items }) = &filter.query else { return };
+    for (index, QueryItem { types, tags }) in items.iter().enumerate() {
+        statement.push(if index == 0 { " AND (true" } else { " OR true" });
+        if !types.is_empty() {
+            let types: Vec<&str> = types.iter().map(EventType::as_str).collect();
+            statement.push(" AND type = ANY(").push_bind(types).push(")");
+        }
+        if !tags.is_empty() {
+            let tags: Vec<&str> = tags.iter().map(Tag::as_str).collect();
+            statement.push(" AND tags @> ").push_bind(tags);
+        }
+    }
+    statement.push(if items.is_empty() { " AND false" } else { ")" });
+}
+
+/// Adds the order of the events, and how many there may be.
+fn push_order(statement: &mut QueryBuilder<'_, Postgres>, direction: Direction, limit: usize) {
+    statement.push(match direction {
+        Direction::Forward => " ORDER BY position LIMIT ",
+        Direction::Backward => " ORDER BY position DESC LIMIT ",
+    });
+    statement.push_bind(to_limit(limit));
 }
 
 /// The events at these positions, in their order.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     event::{Position, RecordedEvent, SchemaVersion, StreamVersion},
     json_text::JsonText,
-    name::{EventType, StreamName},
+    name::{EventType, StreamName, Tag},
 };
 use crate::postgres::{BinaryRows, CopyFormatError, PgTimestamp};
 
@@ -14,7 +14,7 @@ use crate::postgres::{BinaryRows, CopyFormatError, PgTimestamp};
 macro_rules! select_events {
     ($($rest:literal),+) => {
         concat!(
-            "SELECT position, version, time, recorded_at, id, schema_version, stream, type, data::text, metadata::text \
+            "SELECT position, version, time, recorded_at, id, schema_version, stream, type, data::text, metadata::text, tags \
              FROM gnomon.events ",
             $($rest),+
         )
@@ -34,6 +34,7 @@ pub(super) fn event_from_row(row: &PgRow) -> Result<RecordedEvent, sqlx::Error> 
         event_type: EventType::trusted(row.try_get(7)?),
         data: JsonText::trusted(row.try_get(8)?),
         metadata: row.try_get::<Option<String>, _>(9)?.map(JsonText::trusted),
+        tags: trusted_tags(row.try_get(10)?),
     })
 }
 
@@ -50,5 +51,10 @@ pub(super) fn event_from_copy(row: &mut BinaryRows<'_>) -> Result<RecordedEvent,
         event_type: EventType::trusted(row.text()?.ok_or(CopyFormatError)?),
         data: JsonText::trusted(row.text()?.ok_or(CopyFormatError)?),
         metadata: row.text()?.map(JsonText::trusted),
+        tags: trusted_tags(row.texts()?),
     })
+}
+
+pub(super) fn trusted_tags(tags: Option<Vec<String>>) -> Vec<Tag> {
+    tags.unwrap_or_default().into_iter().map(Tag::trusted).collect()
 }

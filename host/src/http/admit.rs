@@ -119,7 +119,8 @@ impl Door {
         Ok(match entered {
             // The others have done their work when the answer begins.
             Some(entered) if kind == Kind::Follow && response.status() == StatusCode::OK => {
-                response.map(|body| Body::new(WithGuard::new(body, entered)))
+                // A query that is followed stays in memory.
+                response.map(|answer| Body::new(WithGuard::new(answer, (entered, body))))
             }
             _ => response,
         })
@@ -179,6 +180,8 @@ fn kind(request: &Request) -> Kind {
         };
     }
     match *method {
+        Method::POST if path == "/v1/events/query" && sse::wanted(headers) => Kind::Follow,
+        Method::POST if path == "/v1/events/query" => Kind::Read,
         Method::POST if path == "/v1/events" && is_media_type(headers, "application/x-ndjson") => Kind::Import,
         Method::POST if path == "/v1/events" || path.starts_with("/v1/streams/") => Kind::Append,
         Method::PUT if path.starts_with("/v1/modules/") => Kind::Upload,
@@ -220,6 +223,8 @@ mod tests {
             ("GET", "/v1/events", ("accept", "text/event-stream"), Kind::Follow),
             ("POST", "/v1/events", ("content-type", "application/json"), Kind::Append),
             ("POST", "/v1/events", ("content-type", "application/x-ndjson; charset=utf-8"), Kind::Import),
+            ("POST", "/v1/events/query", ("content-type", "application/json"), Kind::Read),
+            ("POST", "/v1/events/query", ("accept", "text/event-stream"), Kind::Follow),
             ("POST", "/v1/streams/a-1/events", ("content-type", "application/json"), Kind::Append),
             ("GET", "/v1/read-models/bank/accounts", ("gnomon-min-position", "7"), Kind::Wait),
             ("GET", "/v1/projections/bank/compare", ("prefer", "wait=7"), Kind::Compare),

@@ -73,6 +73,16 @@ impl From<AppendError> for Problem {
             AppendError::Conflict { stream, current, .. } => Self::new(Code::WrongExpectedVersion, detail)
                 .with("stream", stream.as_str())
                 .with("current_version", current),
+            AppendError::ConditionFailed { position, stream, event_type } => {
+                Self::new(Code::AppendConditionFailed, detail)
+                    .with("position", position)
+                    .with("stream", stream.as_str())
+                    // `type` is the name of the page that explains the error.
+                    .with("event_type", event_type.as_str())
+            }
+            AppendError::ConditionBeyondHead { after, head } => {
+                Self::new(Code::PositionBeyondHead, detail).with("after", after).with("head", head)
+            }
             AppendError::IdTaken { id, stream, version, position, line, .. } => {
                 let problem = Self::new(Code::EventIdTaken, detail)
                     .with("id", id)

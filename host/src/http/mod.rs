@@ -51,7 +51,7 @@ pub use self::{
     sending::Sending,
     serve::{MAX_REFUSED, serve},
     settings::{ConnectionSettings, HttpSettings, WorkSettings},
-    state::Api,
+    state::{Api, ApiState},
 };
 
 #[cfg(test)]

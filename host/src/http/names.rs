@@ -1,7 +1,7 @@
-//! Lists of names in query strings: `types` and `category`.
+//! Lists of names in query strings: `types`, `category` and `tags`.
 
 use super::problem::{Code, Problem};
-use crate::event_log::{Category, EventType, NameFilter};
+use crate::event_log::{Category, EventQuery, EventType, NameFilter, QueryItem, Tag, distinct_tags};
 
 /// The event types of the parameter `types`; all if it is left out.
 pub(super) fn types(text: Option<&str>) -> Result<NameFilter, Problem> {
@@ -21,6 +21,14 @@ pub(super) fn categories(text: Option<&str>) -> Result<NameFilter, Problem> {
         })
     });
     categories.collect::<Result<Vec<_>, _>>().map(NameFilter::only)
+}
+
+/// The query of the parameter `tags`: events that have all of them. None if it is left out.
+pub(super) fn tagged(text: Option<&str>) -> Result<Option<EventQuery>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let tags: Result<Vec<_>, _> = names("tags", text)?.into_iter().map(Tag::new).collect();
+    let tags = tags.map_err(|error| Problem::new(Code::InvalidQuery, format!("`tags`: {error}")))?;
+    Ok(Some(EventQuery { items: vec![QueryItem { types: Vec::new(), tags: distinct_tags(tags) }] }))
 }
 
 /// Splits a list at its commas. A name in double quotes may have commas, and `\"` and `\\` for `"` and `\`, as in lists of
@@ -91,9 +99,18 @@ mod tests {
     }
 
     #[test]
+    fn all_tags_of_a_list_are_wanted() {
+        assert_eq!(tagged(None).unwrap(), None);
+        let EventQuery { items } = tagged(Some("course:c1,\"a,b\",course:c1")).unwrap().unwrap();
+        let tags: Vec<_> = items.iter().map(|item| item.tags.iter().map(Tag::as_str).collect::<Vec<_>>()).collect();
+        assert_eq!(tags, [["course:c1", "a,b"]]);
+    }
+
+    #[test]
     fn an_empty_name_is_refused() {
         for text in ["", "A,", ",A", "A,,B", "\"\""] {
             assert!(types(Some(text)).is_err() && categories(Some(text)).is_err(), "{text}");
+            assert!(tagged(Some(text)).is_err(), "{text}");
         }
     }
 

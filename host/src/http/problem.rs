@@ -48,6 +48,7 @@ macro_rules! codes {
 
 codes! {
     AnswerTooLarge "answer_too_large" PAYLOAD_TOO_LARGE "The answer is larger than a limit allows",
+    AppendConditionFailed "append_condition_failed" CONFLICT "An event that the append's condition rules out is in the log",
     AppendUnknown "append_unknown" SERVICE_UNAVAILABLE "Whether the events were appended is not known",
     BarrierTimedOut "barrier_timed_out" SERVICE_UNAVAILABLE "The builds did not come to one position in time",
     BodyTimeout "body_timeout" REQUEST_TIMEOUT "The body of the request did not come in time",

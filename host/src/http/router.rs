@@ -55,6 +55,7 @@ fn routes() -> Router<Api> {
         .route("/docs/rapidoc.js", get(docs::script))
         .route("/docs/licence", get(docs::licence))
         .route("/v1/events", post(events::append).get(events::read))
+        .route("/v1/events/query", post(events::query))
         .route("/v1/streams", get(streams::list))
         .route("/v1/streams/{stream}/events", post(streams::append).get(streams::read))
         .route("/v1/modules", get(modules::list))

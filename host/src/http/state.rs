@@ -1,15 +1,33 @@
 //! The state that the handlers share.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
 use super::{sending::Sending, settings::HttpSettings};
 use crate::{event_log::EventLog, modules::Modules, operations::Operations, postgres::Database, queries::Queries};
 
-/// The state that the handlers share.
+/// A handle on the state that the handlers share. It is cloned several times for each request, so a clone costs one count.
 #[derive(Clone, Debug)]
-pub struct Api {
+pub struct Api(Arc<ApiState>);
+
+impl Deref for Api {
+    type Target = ApiState;
+
+    fn deref(&self) -> &ApiState {
+        &self.0
+    }
+}
+
+impl From<ApiState> for Api {
+    fn from(parts: ApiState) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+/// The state that the handlers share.
+#[derive(Debug)]
+pub struct ApiState {
     /// The log.
     pub log: EventLog,
     /// Uploaded modules.

@@ -12,7 +12,7 @@ use crate::{
 /// What a build reads from the log.
 #[derive(Clone, Debug)]
 pub(super) struct LogFilter {
-    /// The events, by their types as the log has them: those that the projection wants, and those from which upcasters make them.
+    /// The events, as the log has them: those that the projection wants, and those from which upcasters make them.
     pub(super) filter: Filter,
     /// What the projection declares.
     pub(super) projection: ProjectionDescriptor,
@@ -32,6 +32,6 @@ pub(super) async fn log_filter(connection: &mut PgConnection, build: &Build) -> 
     // Versions of modules are never deleted.
     let projection = projection.ok_or(sqlx::Error::RowNotFound)?;
     let mut filter = projection.filter();
-    widen_to_sources(&mut filter.types, &steps);
+    widen_to_sources(&mut filter, &steps);
     Ok(LogFilter { filter, projection })
 }

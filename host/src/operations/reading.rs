@@ -107,7 +107,11 @@ mod tests {
 
     #[test]
     fn what_is_passed_over_is_of_a_category_that_is_read_or_of_one_with_a_similar_name() {
-        let filter = Filter { types: NameFilter::only(["OrderPlaced"; 1]), categories: NameFilter::only(["order"; 1]) };
+        let filter = Filter {
+            types: NameFilter::only(["OrderPlaced"; 1]),
+            categories: NameFilter::only(["order"; 1]),
+            query: None,
+        };
         let ignored = |category: &str, event_type: &str| {
             let found = CategoryType { category: category.to_owned(), event_type: event_type.to_owned() };
             ignored(&filter, found).map(|ignored| (ignored.type_meant, ignored.category_meant))

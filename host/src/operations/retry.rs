@@ -58,7 +58,7 @@ impl Operations {
         let reads = log_filter(connection, &found).await?;
         let mut overtaken = 0;
         if redelivery == Redelivery::InOrder {
-            let letters = subscriptions::overtaken(connection, subscription, &reads.filter.types).await?;
+            let letters = subscriptions::overtaken(connection, subscription, &reads.filter).await?;
             overtaken = letters.iter().map(|(_, letters)| letters).sum();
             if found.state.is_running() && overtaken > 0 && overtaken == all {
                 return Err(OperateError::Overtaken { projection: name.clone(), build, letters: overtaken });

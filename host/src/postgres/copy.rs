@@ -5,6 +5,8 @@
 use super::time::{PgDate, PgTimestamp};
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
+/// The number of the type `text`, which is the same in each Postgres.
+const TEXT_OID: i32 = 25;
 
 /// A buffer of rows for `COPY … FROM STDIN (FORMAT binary)`.
 #[derive(Debug)]
@@ -71,6 +73,25 @@ impl BinaryCopy {
     /// A `date`.
     pub fn date(&mut self, value: PgDate) {
         self.i32(value.wire());
+    }
+
+    /// A `text[]`.
+    ///
+    /// # Panics
+    /// An array of 2 GiB or more. The limits that are checked before are far smaller.
+    pub fn texts<'t>(&mut self, texts: impl ExactSizeIterator<Item = &'t str>) {
+        let mut array = Self { buffer: Vec::new() };
+        let Ok(length) = i32::try_from(texts.len()) else { panic!("an array of {} texts", texts.len()) };
+        // Dimensions, whether there are nulls, and the type of the elements; then the length, and the number of the first element.
+        for number in [i32::from(length > 0), 0, TEXT_OID] {
+            array.buffer.extend_from_slice(&number.to_be_bytes());
+        }
+        if length > 0 {
+            array.buffer.extend_from_slice(&length.to_be_bytes());
+            array.buffer.extend_from_slice(&1_i32.to_be_bytes());
+        }
+        texts.for_each(|text| array.bytes(text.as_bytes()));
+        self.bytes(&array.buffer);
     }
 
     /// Ends the buffer.
@@ -147,6 +168,26 @@ impl<'b> BinaryRows<'b> {
         self.field()?.map(|bytes| String::from_utf8(bytes.to_vec()).map_err(|_| CopyFormatError)).transpose()
     }
 
+    /// The next field, which is a `text[]` of one dimension, without nulls, or null.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn texts(&mut self) -> Result<Option<Vec<String>>, CopyFormatError> {
+        let Some(field) = self.field()? else { return Ok(None) };
+        let mut array = Self { rest: field };
+        let dimensions = i32::from_be_bytes(array.array()?);
+        array.take(8)?;
+        let length = match dimensions {
+            0 => 0,
+            1 => i32::from_be_bytes(array.array()?),
+            _ => return Err(CopyFormatError),
+        };
+        if dimensions == 1 {
+            array.take(4)?;
+        }
+        (0..length).map(|_| array.text()?.ok_or(CopyFormatError)).collect::<Result<_, _>>().map(Some)
+    }
+
     /// The next field, a `bigint`.
     ///
     /// # Errors
@@ -186,6 +227,22 @@ mod tests {
         assert_eq!((rows.i64(), rows.text(), rows.text()), (Ok(-7), Ok(None), Ok(Some("é".to_owned()))));
         assert_eq!((rows.next_row(), rows.field()), (Ok(true), Ok(Some(&[][..]))));
         assert_eq!(rows.next_row(), Ok(false));
+    }
+
+    #[test]
+    fn arrays_of_texts_are_read_as_they_were_written() {
+        let arrays = [vec![], vec!["a", "", "é\"\\"]];
+        let mut rows = BinaryCopy::with_capacity(0);
+        rows.row(3);
+        arrays.iter().for_each(|array| rows.texts(array.iter().copied()));
+        rows.null();
+        let buffer = rows.finish();
+        let mut rows = BinaryRows::new(&buffer).unwrap();
+        assert_eq!(rows.next_row(), Ok(true));
+        for array in arrays {
+            assert_eq!(rows.texts().unwrap().unwrap(), array);
+        }
+        assert_eq!(rows.texts(), Ok(None));
     }
 
     #[test]

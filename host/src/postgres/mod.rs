@@ -1,5 +1,6 @@
 //! Postgres: connections, notifications, migrations, values on the wire, error codes, and a private server.
 
+mod array_literal;
 mod backoff;
 mod blocker;
 mod connect;
@@ -27,7 +28,10 @@ mod url;
 mod value;
 mod within;
 
-pub(crate) use self::value::{sql_number, sql_text};
+pub(crate) use self::{
+    array_literal::array_literal,
+    value::{sql_number, sql_text},
+};
 pub use self::{
     backoff::Backoff,
     blocker::{Blocker, blockers_of, lock_holders, name_blockers},

@@ -14,8 +14,8 @@ use super::{
 use crate::{
     read_model::{TableSet, WriteSet},
     runtime::{
-        BatchError, Delivery, HostMemory, ModuleFailure, ProjectionInstance, ProjectionModule, UpcastError,
-        UpcasterChain,
+        BatchError, Delivery, HostMemory, ModuleFailure, ProjectionDescriptor, ProjectionInstance, ProjectionModule,
+        UpcastError, UpcasterChain,
     },
     subscriptions::{DeadLetter, Handled, OnFailure},
 };
@@ -59,8 +59,16 @@ pub(super) struct FailureHandling {
 #[derive(Debug)]
 struct Upcasters {
     chain: UpcasterChain,
-    /// The event types that the projection wants, or `None` if it wants all.
-    wanted: Option<HashSet<String>>,
+    wanted: Wanted,
+}
+
+/// The events that the projection wants of those that come out of the upcasters. Their categories are those that the log has.
+#[derive(Debug)]
+struct Wanted {
+    /// `None` for all types.
+    types: Option<HashSet<String>>,
+    /// One of these tags is enough; none are needed if there are none.
+    tags: HashSet<String>,
 }
 
 /// An event, and how a module failed at it.
@@ -117,9 +125,7 @@ impl ModuleRunner {
         RunnerOptions { upcasters, fresh_memory }: RunnerOptions,
     ) -> Self {
         let upcasters = upcasters.map(|chain| {
-            let descriptor = module.descriptor();
-            let types = descriptor.event_types.iter().map(|wanted| wanted.event_type.clone());
-            let wanted = (!descriptor.all_types).then(|| types.collect());
+            let wanted = Wanted::by(module.descriptor());
             Upcasters { chain, wanted }
         });
         let (runtime, instance, keeps_memory) = (Handle::current(), None, false);
@@ -184,8 +190,7 @@ impl ModuleRunner {
         let Some(upcasters) = &mut self.upcasters else {
             return Ok(UpcastedBatch { ready: events, failed: None, behind: Vec::new() });
         };
-        let is_wanted =
-            |event: &Delivery| upcasters.wanted.as_ref().is_none_or(|wanted| wanted.contains(&event.event_type));
+        let is_wanted = |event: &Delivery| upcasters.wanted.admits(event);
         match upcasters.chain.upcast(&mut events) {
             Ok(()) => {
                 events.retain(is_wanted);
@@ -320,6 +325,19 @@ impl ModuleRunner {
         // Only an instance in whose memory no event has failed is used again, and none whose memory others wait for.
         self.instance = (!self.fresh_memory && !self.module.memory().is_short()).then_some(instance);
         Ok(writes)
+    }
+}
+
+impl Wanted {
+    fn by(descriptor: &ProjectionDescriptor) -> Self {
+        let types = descriptor.event_types.iter().map(|wanted| wanted.event_type.clone());
+        let types = (!descriptor.all_types).then(|| types.collect());
+        Self { types, tags: descriptor.tags.iter().cloned().collect() }
+    }
+
+    fn admits(&self, event: &Delivery) -> bool {
+        self.types.as_ref().is_none_or(|types| types.contains(&event.event_type))
+            && (self.tags.is_empty() || event.tags.iter().any(|tag| self.tags.contains(tag)))
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     work::Work,
 };
 use crate::{
-    event_log::{NameFilter, Position},
+    event_log::{Filter, Position},
     read_model::TableSet,
     runtime::{BatchError, Delivery},
     subscriptions::{self, Batches, OnFailure, Redelivery, RetryProgress, Retrying, Step},
@@ -22,8 +22,8 @@ const BATCH: usize = 500;
 
 /// What a projection's rows depend on.
 pub(super) struct ProjectionInput {
-    /// The types of events that are read for it.
-    pub(super) types: NameFilter,
+    /// The events that are read from the log for it.
+    pub(super) filter: Filter,
     /// Whether each of its rows depends on one stream only, so that the order between streams makes no difference.
     pub(super) by_stream: bool,
 }
@@ -40,7 +40,7 @@ impl Work {
         input: &ProjectionInput,
     ) -> Result<ModuleRunner, Stop> {
         let (pool, subscription) = (&self.shared.pool.clone(), self.lease.subscription);
-        let overtaken = subscriptions::overtaken(&mut *pool.acquire().await?, subscription, &input.types).await?;
+        let overtaken = subscriptions::overtaken(&mut *pool.acquire().await?, subscription, &input.filter).await?;
         let overtaken: HashSet<String> = overtaken.into_iter().map(|(stream, _)| stream).collect();
         let (mut tried, mut left) = (0, 0);
         // A dead letter that fails again does not halt the build; it is parked instead, so that no event of its stream overtakes it.

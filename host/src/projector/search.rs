@@ -100,6 +100,7 @@ mod tests {
             metadata: None,
             time: Instant(0),
             recorded_at: Instant(0),
+            tags: Vec::new(),
         };
         positions.iter().map(event).collect()
     }

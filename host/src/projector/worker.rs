@@ -181,13 +181,13 @@ impl Worker {
         let mut options = RunnerOptions { upcasters: None, fresh_memory: build.verifies.is_some() };
         if !build.upcasters.is_empty() {
             let chain = self.work.shared.modules.load_chain(&builds::names_of(&build.upcasters)).await?;
-            widen_to_sources(&mut filter.types, chain.steps());
+            widen_to_sources(&mut filter, chain.steps());
             options.upcasters = Some(chain);
         }
         let by_stream = module.descriptor().partitioned_by == Some(Partition::Stream);
         let mut runner = ModuleRunner::new(self.work.shared.pool.clone(), Arc::clone(&tables), module, options);
         if let Some(retrying) = self.work.job.retrying {
-            let input = ProjectionInput { types: filter.types.clone(), by_stream };
+            let input = ProjectionInput { filter: filter.clone(), by_stream };
             runner = self.work.redeliver(runner, &tables, checkpoint, retrying, &input).await?;
         }
         let (pool, subscription) = (&self.work.shared.pool, self.work.lease.subscription);

@@ -1,6 +1,5 @@
 //! The tables that projections declare and fill: their shape, their rows, and queries on them.
 
-mod array_literal;
 mod comment;
 pub mod compare;
 mod content_hash;

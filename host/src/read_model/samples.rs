@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::{
     CanonicalJson, ColumnDeclaration, ColumnType, Decimal, Float, IndexDeclaration, IndexKindDeclaration, Table,
-    TableDeclaration, Value, array_literal::array_literal,
+    TableDeclaration, Value,
 };
+use crate::postgres::array_literal;
 
 /// Creates the collation of case-insensitive columns in a database without Gnomon's own tables.
 pub(crate) const CREATE_COLLATION: &str =

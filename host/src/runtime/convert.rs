@@ -104,8 +104,25 @@ fn to_module(value: &Value) -> contract::Value {
     }
 }
 
-/// Converts an event for a module.
-pub(super) fn event_to_module(event: &Delivery) -> Event<'_> {
+/// Converts events for a module, with their tags as [`tags_to_module`] has them.
+pub(super) fn events_to_module<'e>(
+    events: impl Iterator<Item = &'e Delivery>,
+    mut tags: &'e [&'e str],
+) -> Vec<Event<'e>> {
+    let convert = |event: &'e Delivery| {
+        let own;
+        (own, tags) = tags.split_at(event.tags.len());
+        event_to_module(event, own)
+    };
+    events.map(convert).collect()
+}
+
+/// The tags of all events, one after the other.
+pub(super) fn tags_to_module<'e>(events: impl Iterator<Item = &'e Delivery>) -> Vec<&'e str> {
+    events.flat_map(|event| &event.tags).map(String::as_str).collect()
+}
+
+fn event_to_module<'e>(event: &'e Delivery, tags: &'e [&'e str]) -> Event<'e> {
     Event {
         position: event.position.0,
         part: event.part,
@@ -118,8 +135,7 @@ pub(super) fn event_to_module(event: &Delivery) -> Event<'_> {
         metadata: event.metadata.as_deref(),
         time: event.time.0,
         recorded_at: event.recorded_at.0,
-        // Events do not have tags yet.
-        tags: &[],
+        tags,
     }
 }
 

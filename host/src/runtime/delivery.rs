@@ -30,6 +30,8 @@ pub struct Delivery {
     pub time: Instant,
     /// When it was appended.
     pub recorded_at: Instant,
+    /// By which it is found across streams; each once.
+    pub tags: Vec<String>,
 }
 
 impl From<RecordedEvent> for Delivery {
@@ -46,6 +48,7 @@ impl From<RecordedEvent> for Delivery {
             metadata: event.metadata.map(String::from),
             time: event.time,
             recorded_at: event.recorded_at,
+            tags: event.tags.into_iter().map(String::from).collect(),
         }
     }
 }

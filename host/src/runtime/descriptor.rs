@@ -4,7 +4,7 @@ use gnomon_values::projection;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    event_log::{Filter, NameFilter, SchemaVersion},
+    event_log::{EventQuery, Filter, NameFilter, QueryItem, SchemaVersion, Tag},
     read_model::{Identifier, TableDeclaration},
 };
 
@@ -124,7 +124,7 @@ pub struct ProjectionDescriptor {
     pub event_types: Vec<WantedType>,
     /// The categories of streams that it reads; all if the list is empty.
     pub categories: Vec<String>,
-    /// The tags of the events that it reads; events with any tags or none if the list is empty.
+    /// Tags of which each event that it reads has one or more; events with any tags or none if the list is empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// What each row depends on, if the projection declares it.
@@ -133,7 +133,8 @@ pub struct ProjectionDescriptor {
 }
 
 impl ProjectionDescriptor {
-    /// Selects the events that the projection reads.
+    /// Selects the events that the projection reads. Where upcasters rewrite them, what is read from the log is
+    /// [more](super::widen_to_sources).
     #[must_use]
     pub fn filter(&self) -> Filter {
         let types = match self.all_types {
@@ -144,7 +145,10 @@ impl ProjectionDescriptor {
             [] => NameFilter::All,
             categories => NameFilter::only(categories),
         };
-        Filter { types, categories }
+        let item = |tag: &String| Some(QueryItem { types: Vec::new(), tags: vec![Tag::new(tag).ok()?] });
+        // What cannot be a tag is on no event.
+        let query = (!self.tags.is_empty()).then(|| EventQuery { items: self.tags.iter().filter_map(item).collect() });
+        Filter { types, categories, query }
     }
 }
 
@@ -203,4 +207,28 @@ impl std::fmt::Display for Step {
 pub fn view_name(projection: &Identifier, table: &Identifier) -> Result<Identifier, String> {
     Identifier::new(projection::view_name(projection.as_str(), table.as_str()))
         .map_err(|error| format!("table `{table}`: its view in schema read_models: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wanted_tags_are_alternatives() {
+        let projection = ProjectionDescriptor {
+            sdk: Sdk::of_tests(),
+            description: None,
+            tables: Vec::new(),
+            all_types: true,
+            event_types: Vec::new(),
+            categories: Vec::new(),
+            tags: Vec::new(),
+            partitioned_by: None,
+        };
+        assert_eq!(projection.filter(), Filter::default());
+        let tags = ["course:c1", "course:c2"].map(str::to_owned);
+        let query = ProjectionDescriptor { tags: tags.to_vec(), ..projection }.filter().query;
+        let item = |tag| QueryItem { types: Vec::new(), tags: vec![Tag::new(tag).unwrap()] };
+        assert_eq!(query, Some(EventQuery { items: tags.map(item).to_vec() }));
+    }
 }

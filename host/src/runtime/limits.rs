@@ -41,6 +41,10 @@ pub struct RuntimeLimits {
     pub max_event_bytes: usize,
     /// Bytes of the name of its type.
     pub max_event_type_bytes: usize,
+    /// Its tags.
+    pub max_event_tags: usize,
+    /// Bytes of one of its tags.
+    pub max_tag_bytes: usize,
     /// Bytes that a module may pass to the host in one call. Lists can share their items in the module's memory, so a small
     /// value there can be huge in the host's.
     pub max_call_bytes: usize,
@@ -69,6 +73,8 @@ impl Default for RuntimeLimits {
             max_upcast_events: limits::DEFAULT_MAX_UPCAST_EVENTS,
             max_event_bytes: limits::DEFAULT_MAX_EVENT_BYTES,
             max_event_type_bytes: limits::DEFAULT_MAX_EVENT_TYPE_BYTES,
+            max_event_tags: limits::DEFAULT_MAX_EVENT_TAGS,
+            max_tag_bytes: limits::DEFAULT_MAX_TAG_BYTES,
             max_call_bytes: 128 * 1024 * 1024,
             max_read_bytes: limits::DEFAULT_MAX_READ_BYTES,
             max_batch_reads: limits::DEFAULT_MAX_BATCH_READS,

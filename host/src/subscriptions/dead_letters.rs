@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use gnomon_values::Instant;
+use serde_json::json;
 use sqlx::{PgConnection, PgPool, types::Json};
 
 use super::id::SubscriptionId;
 use crate::{
-    event_log::{NameFilter, Position},
+    event_log::{EventQuery, EventType, Filter, Position, QueryItem, Tag},
     postgres::PgTimestamp,
     runtime::{Delivery, ModuleFailure},
 };
@@ -171,12 +172,20 @@ pub(crate) async fn count_dead_letters(
 }
 
 /// The streams of which an event was folded that comes after a dead letter of the stream, each with the number of its dead
-/// letters. Only events of these types count.
+/// letters. Only events that the filter lets through count.
 pub(crate) async fn overtaken(
     connection: &mut PgConnection,
     subscription: SubscriptionId,
-    types: &NameFilter,
+    filter: &Filter,
 ) -> Result<Vec<(String, u64)>, sqlx::Error> {
+    let query = filter.query.as_ref().map(|EventQuery { items }| {
+        let item = |QueryItem { types, tags }: &QueryItem| {
+            let types: Vec<&str> = types.iter().map(EventType::as_str).collect();
+            let tags: Vec<&str> = tags.iter().map(Tag::as_str).collect();
+            json!({"types": types, "tags": tags})
+        };
+        Json(items.iter().map(item).collect::<Vec<_>>())
+    });
     let streams: Vec<(String, i64)> = sqlx::query_as(
         "SELECT stream, letters
          FROM (SELECT stream, min(position) AS first, count(*) AS letters FROM gnomon.dead_letters
@@ -186,11 +195,15 @@ pub(crate) async fn overtaken(
              WHERE event.stream = waiting.stream AND event.position > waiting.first
                AND event.position <= (SELECT checkpoint FROM gnomon.subscriptions WHERE subscription = $1)
                AND ($2::text[] IS NULL OR event.type = ANY($2))
+               AND ($3::jsonb IS NULL OR EXISTS (
+                   SELECT FROM jsonb_to_recordset($3) AS item(types text[], tags text[])
+                   WHERE (item.types = '{}' OR event.type = ANY(item.types)) AND coalesce(event.tags, '{}') @> item.tags))
                AND NOT EXISTS (SELECT FROM gnomon.dead_letters AS letter
                                WHERE letter.subscription = $1 AND letter.position = event.position))",
     )
     .bind(subscription)
-    .bind(types.names())
+    .bind(filter.types.names())
+    .bind(query)
     .fetch_all(connection)
     .await?;
     Ok(streams.into_iter().map(|(stream, letters)| (stream, u64::try_from(letters).unwrap_or_default())).collect())

@@ -162,4 +162,5 @@ fn bytes_of(event: &Delivery) -> usize {
         + event.stream.len()
         + event.event_type.len()
         + event.metadata.as_ref().map_or(0, String::len)
+        + event.tags.iter().map(|tag| size_of::<String>() + tag.len()).sum::<usize>()
 }

@@ -135,6 +135,63 @@ async fn any_name_of_a_stream_or_a_type_is_escaped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn events_are_found_by_their_tags_and_an_append_may_have_a_condition() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let subscribe = async |student: &str, more: &[&str]| {
+        let arguments = ["append", "--type", "StudentSubscribed", "--tag", "course:c1", "--tag", student];
+        Said::from(host.try_run(&[&arguments[..], more].concat()).await)
+    };
+    assert_eq!(subscribe("student:s1", &[]).await.out, "course-c1 version 1, position 1\n");
+    assert_eq!(subscribe("student:s2", &["--", "enrolment-1"]).await.out, "enrolment-1 version 1, position 2\n");
+    append(&host, "order-1", "OrderPlaced").await;
+
+    let positions = async |arguments: &[&str]| {
+        let out = run(&host, &[&["events"], arguments].concat()).await.out;
+        let events = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        events.map(|event| event["position"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(positions(&["--tags", "course:c1"]).await, [1, 2]);
+    assert_eq!(positions(&["--tags", "course:c1,student:s2"]).await, [2]);
+    assert_eq!(positions(&["--tags", "course:c1", "--tags", "student:s1", "--types", "OrderPlaced"]).await, [0; 0]);
+    let query = r#"{"items": [{"tags": ["student:s2"]}, {"types": ["OrderPlaced"]}]}"#;
+    assert_eq!(positions(&["--query", query]).await, [2, 3]);
+    assert_eq!(positions(&["--query", query, "--direction", "backward", "--limit", "1"]).await, [3]);
+    assert_eq!(positions(&["--query", query, "--follow", "--after", "1", "--limit", "2"]).await, [2, 3]);
+    let first = run(&host, &["events", "--limit", "1"]).await.out;
+    assert!(first.contains(r#""tags":["course:c1","student:s1"]"#), "{first}");
+
+    let condition = |after: u64| {
+        format!(r#"{{"fail_if_events_match": {{"items": [{{"tags": ["course:c1"]}}]}}, "after": {after}}}"#)
+    };
+    let known = condition(1);
+    let with_known = ["append", "--type", "StudentSubscribed", "--tag", "course:c1", "--condition", &known];
+    insta::assert_snapshot!(refused(&host, &with_known).await, @r#"
+    error: an event that the append's condition rules out is in the log: the `StudentSubscribed` of stream `enrolment-1` at position 2 is the first that matches its query
+      see <host>/errors/append_condition_failed
+    nothing was appended: read what the query finds (`gnomon events --query … --after 1`), decide again, and append with the position up to which you have read as "after"
+    "#);
+    assert_eq!(subscribe("student:s3", &["--condition", &condition(2)]).await.out, "course-c1 version 2, position 4\n");
+    assert_eq!(host.head().await, 4);
+
+    let bad = |option: &'static str, value: &'static str| {
+        let host = &host;
+        async move { Said::from(host.try_run(&["append", "order-1", "--type", "A", option, value]).await).err }
+    };
+    let condition = bad("--condition", r#"{"after": 1}"#).await;
+    assert!(condition.starts_with("error: --condition: missing field `fail_if_events_match`"), "{condition}");
+    let tag = bad("--tag", "").await;
+    assert!(tag.contains("the tag must not be empty"), "{tag}");
+    for arguments in
+        [&["append", "--type", "A"][..], &["append", "--type", "A", "--tag", "x", "--expected-version", "0"]]
+    {
+        let said = Said::from(host.try_run(arguments).await);
+        assert!(said.code == Some(2) && said.err.contains("<STREAM>"), "{arguments:?}: {}", said.err);
+    }
+    assert_eq!(host.head().await, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_append_that_is_refused_says_why_and_appends_nothing() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;

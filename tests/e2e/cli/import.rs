@@ -71,6 +71,26 @@ async fn a_file_is_imported_once_however_it_is_compressed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lines_may_leave_out_the_stream_where_they_have_tags() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let files = Files::new();
+    let lines = "{\"tags\":[\"course:c1\",\"student:s1\"],\"id\":17,\"type\":\"StudentSubscribed\",\"data\":{}}\n";
+    let file = files.write("subscriptions.jsonl", lines);
+    run(&host, &["import", &file]).await;
+    let again = run(&host, &["import", &file]).await.err;
+    assert!(again.ends_with("; 1 were in the log already\n"), "{again}");
+    let event: Value = serde_json::from_str(&run(&host, &["events", "course-c1"]).await.out).unwrap();
+    assert_eq!(event["id"], json!(Uuid::new_v5(&NAMESPACE, b"course-c1\n17")));
+    assert_eq!(event["tags"], json!(["course:c1", "student:s1"]));
+    let neither = files.write("neither.jsonl", "{\"id\":17,\"type\":\"StudentSubscribed\",\"data\":{}}\n");
+    insta::assert_snapshot!(refused(&host, &["import", &neither]).await, @r"
+    error: line 1: the event has neither `stream` nor `tags`; without a stream, it goes into that of its first tag
+    nothing was imported
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bad_line_is_named_by_its_number_and_nothing_of_its_file_is_imported() {
     let database = TestDatabase::create().await;
     let host = Host::start(&database).await;

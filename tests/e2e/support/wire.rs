@@ -30,7 +30,7 @@ impl Message {
     fn appends(&self) -> bool {
         let sql = self.sql().unwrap_or_default();
         let is_part = |wanted: &[u8]| sql.windows(wanted.len()).any(|part| part == wanted);
-        is_part(b"INSERT INTO gnomon.events ") || is_part(b"COPY gnomon.events ")
+        is_part(b"INSERT INTO gnomon.events") || is_part(b"COPY gnomon.events")
     }
 }
 

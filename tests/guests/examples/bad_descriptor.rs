@@ -77,7 +77,7 @@ impl Guest for Module {
             all_types: false,
             event_types: Vec::new(),
             categories: vec!["account-7".to_owned()],
-            tags: vec!["course:c1".to_owned()],
+            tags: names(&["course:c1", "", "course:c1", &"t".repeat(257)]),
             partitioned_by: None,
         }
     }

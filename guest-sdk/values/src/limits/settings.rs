@@ -4,6 +4,10 @@
 pub const DEFAULT_MAX_STREAM_NAME_BYTES: usize = 255;
 /// Bytes of an event type's name.
 pub const DEFAULT_MAX_EVENT_TYPE_BYTES: usize = 255;
+/// Tags of an event.
+pub const DEFAULT_MAX_EVENT_TAGS: usize = 32;
+/// Bytes of a tag.
+pub const DEFAULT_MAX_TAG_BYTES: usize = 256;
 /// Bytes of data and metadata of an event.
 pub const DEFAULT_MAX_EVENT_BYTES: usize = 1024 * 1024;
 /// Events that upcasters may make of one.

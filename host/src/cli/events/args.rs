@@ -1,11 +1,11 @@
 //! The arguments of `gnomon events`.
 
 use clap::Args;
-use reqwest::RequestBuilder;
+use reqwest::{Method, RequestBuilder};
 
 use crate::{
-    api::{After, Direction, ReadEventsQuery, ReadStreamQuery},
-    cli::{client::Client, stream_name::stream_name},
+    api::{After, Direction, EventQuery, QueryEventsQuery, ReadEventsQuery, ReadStreamQuery},
+    cli::{client::Client, event_query::event_query, stream_name::stream_name},
     config::ClientOptions,
 };
 
@@ -36,6 +36,14 @@ pub(in crate::cli) struct Events {
     #[arg(long, value_name = "CATEGORY", conflicts_with = "stream")]
     pub(super) category: Option<String>,
 
+    /// Only events that have all of these tags, with commas between; a tag that has a comma stands in double quotes; repeatable
+    #[arg(long, value_name = "TAGS", conflicts_with = "stream")]
+    pub(super) tags: Vec<String>,
+
+    /// Only events that an event query finds, as JSON: '{"items": [{"types": ["Sold"], "tags": ["shop:1", "item:7"]}, {"tags": ["shop:2"]}]}'
+    #[arg(long, value_name = "JSON", value_parser = event_query, conflicts_with_all = ["stream", "types", "category", "tags"])]
+    pub(super) query: Option<EventQuery>,
+
     /// Print events as the active upcasters make them, and not as they are in the log; --limit counts the events of the log
     #[arg(long, conflicts_with_all = ["stream", "follow"])]
     pub(super) upcast: bool,
@@ -56,18 +64,18 @@ impl Events {
 
     /// The request for events after a position or version, at most `limit`, or as many as the host gives.
     pub(super) fn request(&self, client: &Client, after: Option<After>, limit: Option<u64>) -> RequestBuilder {
-        let direction = self.direction();
-        match &self.stream {
-            Some(stream) => {
-                client.get(&["v1", "streams", stream, "events"]).query(&ReadStreamQuery { after, limit, direction })
-            }
-            None => {
-                let types = (!self.types.is_empty()).then(|| self.types.join(","));
-                let category = self.category.clone();
-                let query = ReadEventsQuery { after, limit, direction, types, category, upcast: self.upcast };
-                client.get(&["v1", "events"]).query(&query)
-            }
+        let (direction, upcast) = (self.direction(), self.upcast);
+        if let Some(stream) = &self.stream {
+            let query = ReadStreamQuery { after, limit, direction };
+            return client.get(&["v1", "streams", stream, "events"]).query(&query);
         }
+        if let Some(query) = &self.query {
+            let request = client.request(Method::POST, &["v1", "events", "query"]).json(query);
+            return request.query(&QueryEventsQuery { after, limit, direction, upcast });
+        }
+        let list = |names: &[String]| (!names.is_empty()).then(|| names.join(","));
+        let (types, tags, category) = (list(&self.types), list(&self.tags), self.category.clone());
+        client.get(&["v1", "events"]).query(&ReadEventsQuery { after, limit, direction, types, category, tags, upcast })
     }
 }
 

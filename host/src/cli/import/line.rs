@@ -6,7 +6,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use uuid::{Uuid, uuid};
 
-use crate::api::json_error;
+use crate::{api::json_error, event_log::Tag};
 
 /// The namespace of the ids that an import makes: `UUIDv5(namespace, stream + "\n" + id)`. It never changes, since
 /// events would be imported a second time with a new one.
@@ -19,9 +19,34 @@ const SHOWN: usize = 20;
 #[derive(Deserialize)]
 struct Line<'l> {
     #[serde(borrow)]
-    stream: Cow<'l, str>,
+    stream: Option<Cow<'l, str>>,
     #[serde(borrow)]
     id: Option<&'l RawValue>,
+    #[serde(borrow)]
+    tags: Option<&'l RawValue>,
+}
+
+impl Line<'_> {
+    /// The stream into which the event goes: without one, that of its first tag.
+    fn stream(&self) -> Result<Cow<'_, str>, String> {
+        if let Some(stream) = &self.stream {
+            return Ok(Cow::Borrowed(stream));
+        }
+        let tags: Vec<String> = match self.tags {
+            Some(tags) => {
+                serde_json::from_str(tags.get()).map_err(|error| format!("`tags`: {}", json_error(&error)))?
+            }
+            None => Vec::new(),
+        };
+        let Some(first) = tags.into_iter().next() else {
+            return Err(
+                "the event has neither `stream` nor `tags`; without a stream, it goes into that of its first tag"
+                    .to_owned(),
+            );
+        };
+        let stream = Tag::new(first).and_then(|tag| tag.stream()).map_err(|error| format!("`tags`: {error}"))?;
+        Ok(Cow::Owned(stream.into()))
+    }
 }
 
 /// A line that is sent.
@@ -45,7 +70,7 @@ pub(super) fn rewrite(text: &str) -> Result<Rewritten<'_>, String> {
     let Some(id) = line.id.map(RawValue::get) else {
         return Ok(Rewritten { text: Cow::Borrowed(text), has_id: false, written_id: None });
     };
-    let Some(uuid) = made_id(&line.stream, id)? else {
+    let Some(uuid) = made_id(&line, id)? else {
         return Ok(Rewritten { text: Cow::Borrowed(text), has_id: true, written_id: None });
     };
     // The raw value is a part of the text itself.
@@ -59,7 +84,7 @@ pub(super) fn rewrite(text: &str) -> Result<Rewritten<'_>, String> {
 ///
 /// Different streams or ids give different UUIDs, since the host refuses line feeds in the names of streams. The characters make
 /// the id: the number `1` and the text `"1"` are the same id, `1.0` is another.
-fn made_id(stream: &str, id: &str) -> Result<Option<Uuid>, String> {
+fn made_id(line: &Line<'_>, id: &str) -> Result<Option<Uuid>, String> {
     let text: Cow<'_, str> = match id.as_bytes().first() {
         Some(b'"') => {
             let text: String = serde_json::from_str(id).map_err(|error| with_column(&error))?;
@@ -75,7 +100,7 @@ fn made_id(stream: &str, id: &str) -> Result<Option<Uuid>, String> {
         Some(b'-' | b'0'..=b'9') => Cow::Borrowed(id),
         _ => return Err(format!("`id` must be a string or a number; it is {id}")),
     };
-    Ok(Some(Uuid::new_v5(&NAMESPACE, format!("{stream}\n{text}").as_bytes())))
+    Ok(Some(Uuid::new_v5(&NAMESPACE, format!("{}\n{text}", line.stream()?).as_bytes())))
 }
 
 /// What is wrong with a line that does not begin as an object does.
@@ -140,6 +165,15 @@ mod tests {
     }
 
     #[test]
+    fn without_a_stream_the_id_is_made_of_the_stream_of_the_first_tag() {
+        let id = |line: &str| text(line).rsplit_once("\"id\":").unwrap().1.to_owned();
+        let without = r#"{"tags":["course:c1","x"],"id":7}"#;
+        assert_eq!(id(without), id(r#"{"stream":"course-c1","id":7}"#));
+        assert_eq!(id(r#"{"stream":null,"tags":["course\u003ac1"],"id":7}"#), id(without));
+        assert_ne!(id(r#"{"stream":"enrolment-7","tags":["course:c1"],"id":7}"#), id(without));
+    }
+
+    #[test]
     fn no_id_and_null_are_left_to_the_host() {
         for line in [r#"{"stream":"a-1","data":1}"#, r#"{"stream":"a-1","id":null}"#] {
             assert_eq!(
@@ -189,7 +223,12 @@ mod tests {
     fn a_line_that_is_not_an_event_is_refused() {
         let error = |line| rewrite(line).unwrap_err();
         assert_eq!(error(r#"{"stream":"a-1","id":{}}"#), "`id` must be a string or a number; it is {}");
-        assert_eq!(error(r#"{"id":1}"#), "missing field `stream` at column 8");
+        assert_eq!(
+            error(r#"{"id":1}"#),
+            "the event has neither `stream` nor `tags`; without a stream, it goes into that of its first tag"
+        );
+        assert_eq!(error(r#"{"id":1,"tags":"a"}"#), "`tags`: an array is expected, not the text \"a\"");
+        assert_eq!(error(r#"{"id":1,"tags":[""]}"#), "`tags`: the tag must not be empty");
         assert_eq!(error(r#"{"stream":"a-1""#), "the text ends within an object at column 15");
         assert_eq!(error("stream,id"), "a line is a JSON object; it begins with `stream,id`");
         assert_eq!(error("17"), "a line is a JSON object; it is `17`");

@@ -29,9 +29,10 @@ pub(super) use self::source::Source;
 
 /// Import events from a file of JSON lines.
 ///
-/// Each line is an event with "stream", "type" and "data", and optionally "id", "time", "schema_version" and "metadata". The file
-/// may be compressed with gzip or zstd, whatever its name. The lines that `gnomon events` prints can be imported: "position",
-/// "version" and "recorded_at" are passed over.
+/// Each line is an event with "stream", "type" and "data", and optionally "id", "time", "tags", "schema_version" and "metadata". An event
+/// without "stream" goes into the stream of its first tag: with the tag course:c1, into course-c1. The file may be compressed with gzip
+/// or zstd, whatever its name. The lines that `gnomon events` prints can be imported: "position", "version" and "recorded_at" are passed
+/// over.
 ///
 /// An "id" that is not a UUID, such as a number, is replaced by one: UUIDv5 in the namespace cf216ed5-b6b2-586d-b112-6f46516075d1 of
 /// the stream, a line feed and the id. Ids with the same characters are the same id: the number 1 and the text "1" are, 1 and 1.0

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use gnomon_values::Instant;
 
-use super::{Append, AppendError, Line};
+use super::{Append, AppendError, ExpectedVersion, Line};
 use crate::event_log::{event::NewEvent, limits::Limits};
 
 /// Checks an atomic append.
@@ -16,7 +16,8 @@ pub(in crate::event_log) fn check_appends(appends: &[Append], limits: &Limits) -
     let mut streams = HashSet::new();
     let mut ids = HashSet::new();
     for append in appends {
-        if !streams.insert(&append.stream) {
+        // The version that a second part could expect is not the one that the writer has read.
+        if !streams.insert(&append.stream) && append.expected != ExpectedVersion::Any {
             return Err(AppendError::StreamTwice(append.stream.clone()));
         }
         for (index, event) in append.events.iter().enumerate() {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     AppendError, Appended, Imported,
+    newer::{NewerEvent, NewerEvents, Wanted},
     plan::{AppendPlan, PlannedEvent},
     request::Group,
     seen_types::{SeenTypes, TypeOfCategory},
@@ -18,10 +19,10 @@ use super::{
 use crate::{
     event_log::{
         event::{EventId, Position, RecordedEvent, StreamVersion},
-        name::StreamName,
-        row::{event_from_row, select_events},
+        name::{EventType, StreamName, Tag},
+        row::{event_from_row, select_events, trusted_tags},
     },
-    postgres::{ANSWER_TIMEOUT, BinaryCopy, PgTimestamp, connect_beside, within},
+    postgres::{ANSWER_TIMEOUT, BinaryCopy, PgTimestamp, array_literal, connect_beside, within},
 };
 
 /// From this many events on, COPY is worth its extra round trip.
@@ -136,8 +137,9 @@ async fn write(
     let head = lock_head(transaction).await?;
     let versions = stream_versions(transaction, group).await?;
     let recorded = recorded_events(transaction, group, lookup).await?;
+    let newer = newer_events(transaction, group, head.position).await?;
 
-    let mut plan = AppendPlan::new(head.position, versions, recorded);
+    let mut plan = AppendPlan::new(head.position, versions, recorded).with_newer(newer);
     let appended = group.appends.iter().map(|request| plan.append(&request.work)).collect();
     let imported = group.imports.iter().map(|request| plan.import(&request.work)).collect();
     let committed = Committed { appended, imported, head: plan.head };
@@ -176,7 +178,7 @@ async fn stream_versions(
     transaction: &mut Transaction<'_, Postgres>,
     group: &Group,
 ) -> Result<Vec<(StreamName, StreamVersion)>, sqlx::Error> {
-    let appends = group.appends.iter().flat_map(|request| &request.work).map(|append| append.stream.as_str());
+    let appends = group.appends.iter().flat_map(|request| &request.work.appends).map(|append| append.stream.as_str());
     let imports = group.imports.iter().flat_map(|request| &request.work).map(|(stream, _)| stream.as_str());
     let streams: HashSet<&str> = appends.chain(imports).collect();
     // A statement of its own, begun after the lock was granted: it sees what the last holder of the lock committed. The
@@ -198,7 +200,7 @@ async fn recorded_events(
         (EventId::Given(id), _) | (EventId::Made(id), Lookup::All) => Some(id),
         (EventId::Made(_), Lookup::Given) => None,
     };
-    let appends = group.appends.iter().flat_map(|request| &request.work).flat_map(|append| &append.events);
+    let appends = group.appends.iter().flat_map(|request| &request.work.appends).flat_map(|append| &append.events);
     let imports = group.imports.iter().flat_map(|request| &request.work).map(|(_, event)| event);
     let ids: Vec<Uuid> = appends.chain(imports).filter_map(|event| wanted(event.id)).collect();
     if ids.is_empty() {
@@ -206,6 +208,35 @@ async fn recorded_events(
     }
     let rows = sqlx::query(select_events!("WHERE id = ANY($1)")).bind(ids).fetch_all(&mut **transaction).await?;
     rows.iter().map(event_from_row).collect()
+}
+
+/// What the conditions of the group are checked against; `None` if there are none.
+async fn newer_events(
+    transaction: &mut Transaction<'_, Postgres>,
+    group: &Group,
+    head: Position,
+) -> Result<Option<NewerEvents>, sqlx::Error> {
+    let conditions = group.appends.iter().filter_map(|request| request.work.condition.as_ref()).collect::<Vec<_>>();
+    if conditions.is_empty() {
+        return Ok(None);
+    }
+    let mut newer = NewerEvents::none(head);
+    let Some(Wanted { after, all, types, tags }) = Wanted::by(&conditions, head) else { return Ok(Some(newer)) };
+    let rows: Vec<(Position, String, String, Option<Vec<String>>)> = sqlx::query_as(
+        "SELECT position, stream, type, tags FROM gnomon.events
+         WHERE position > $1 AND ($2 OR type = ANY($3) OR tags && $4) ORDER BY position",
+    )
+    .bind(after)
+    .bind(all)
+    .bind(types)
+    .bind(tags)
+    .fetch_all(&mut **transaction)
+    .await?;
+    for (position, stream, event_type, tags) in rows {
+        let (stream, event_type) = (StreamName::trusted(stream), EventType::trusted(event_type));
+        newer.push(NewerEvent { position, stream, event_type, tags: trusted_tags(tags) });
+    }
+    Ok(Some(newer))
 }
 
 /// Adds partitions until the table reaches to `head`.
@@ -232,26 +263,57 @@ async fn insert_events(
     events: &[PlannedEvent<'_>],
     now: PgTimestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO gnomon.events (position, version, time, recorded_at, id, schema_version, stream, type, data, metadata)
-         SELECT position, version, time, $4, id, schema_version, stream, type, data::json, metadata::json
-         FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $5::uuid[], $6::int[], $7::text[], $8::text[],
-                     $9::text[], $10::text[])
-              AS event (position, version, time, id, schema_version, stream, type, data, metadata)",
-    )
-    .bind(events.iter().map(|event| event.position).collect::<Vec<_>>())
-    .bind(events.iter().map(|event| event.version).collect::<Vec<_>>())
-    .bind(events.iter().map(|event| event.time(now)).collect::<Vec<_>>())
-    .bind(now)
-    .bind(events.iter().map(|event| event.event.id.uuid()).collect::<Vec<_>>())
-    .bind(events.iter().map(|event| event.event.schema_version).collect::<Vec<_>>())
-    .bind(events.iter().map(|event| event.stream.as_str()).collect::<Vec<_>>())
-    .bind(events.iter().map(|event| event.event.event_type.as_str()).collect::<Vec<_>>())
-    .bind(events.iter().map(|event| event.event.data.as_str()).collect::<Vec<_>>())
-    .bind(events.iter().map(|event| event.event.metadata.as_ref().map(|json| json.as_str())).collect::<Vec<_>>())
-    .execute(&mut **transaction)
-    .await?;
+    macro_rules! insert {
+        ($before:literal) => {
+            concat!(
+                $before,
+                "INSERT INTO gnomon.events
+                     (position, version, time, recorded_at, id, schema_version, stream, type, data, metadata, tags)
+                 SELECT position, version, time, $4, id, schema_version, stream, type, data::json, metadata::json, tags::text[]
+                 FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $5::uuid[], $6::int[], $7::text[], $8::text[],
+                             $9::text[], $10::text[], $11::text[])
+                      AS event (position, version, time, id, schema_version, stream, type, data, metadata, tags)"
+            )
+        };
+    }
+    let tags: Vec<(&Tag, Position)> = tags_of(events).collect();
+    let statement = match tags.is_empty() {
+        true => insert!(""),
+        false => insert!(
+            "WITH tagged AS (
+                 INSERT INTO gnomon.event_tags (tag, position) SELECT * FROM unnest($12::text[], $13::bigint[])
+             ) "
+        ),
+    };
+    let mut insert = sqlx::query(statement)
+        .bind(events.iter().map(|event| event.position).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.version).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.time(now)).collect::<Vec<_>>())
+        .bind(now)
+        .bind(events.iter().map(|event| event.event.id.uuid()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.event.schema_version).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.stream.as_str()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.event.event_type.as_str()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.event.data.as_str()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.event.metadata.as_ref().map(|json| json.as_str())).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| literal_of_tags(&event.event.tags)).collect::<Vec<_>>());
+    if !tags.is_empty() {
+        insert = insert
+            .bind(tags.iter().map(|(tag, _)| tag.as_str()).collect::<Vec<_>>())
+            .bind(tags.iter().map(|(_, position)| *position).collect::<Vec<_>>());
+    }
+    insert.execute(&mut **transaction).await?;
     Ok(())
+}
+
+/// The tags of the events, each with the position of its event.
+fn tags_of<'e>(events: &'e [PlannedEvent<'_>]) -> impl Iterator<Item = (&'e Tag, Position)> {
+    events.iter().flat_map(|event| event.event.tags.iter().map(|tag| (tag, event.position)))
+}
+
+/// No tags are null, as in the log.
+fn literal_of_tags(tags: &[Tag]) -> Option<String> {
+    (!tags.is_empty()).then(|| array_literal(tags))
 }
 
 async fn copy_events(
@@ -262,7 +324,7 @@ async fn copy_events(
     let bytes = events.iter().map(|event| event.event.bytes() + 160).sum();
     let mut rows = BinaryCopy::with_capacity(bytes);
     for event in events {
-        rows.row(10);
+        rows.row(11);
         rows.i64(event.position.wire());
         rows.i64(event.version.wire());
         rows.timestamp(event.time(now));
@@ -276,13 +338,34 @@ async fn copy_events(
             Some(metadata) => rows.bytes(metadata.as_str().as_bytes()),
             None => rows.null(),
         }
+        match event.event.tags.as_slice() {
+            [] => rows.null(),
+            tags => rows.texts(tags.iter().map(Tag::as_str)),
+        }
     }
-    let mut copy = transaction
-        .copy_in_raw(
-            "COPY gnomon.events (position, version, time, recorded_at, id, schema_version, stream, type, data, metadata)
-             FROM STDIN (FORMAT binary)",
-        )
-        .await?;
+    let statement = "COPY gnomon.events (position, version, time, recorded_at, id, schema_version, stream, type, data, metadata, tags)
+                     FROM STDIN (FORMAT binary)";
+    copy_rows(transaction, statement, rows).await?;
+
+    let mut tags = tags_of(events).peekable();
+    if tags.peek().is_none() {
+        return Ok(());
+    }
+    let mut rows = BinaryCopy::with_capacity(64 * events.len());
+    for (tag, position) in tags {
+        rows.row(2);
+        rows.bytes(tag.as_str().as_bytes());
+        rows.i64(position.wire());
+    }
+    copy_rows(transaction, "COPY gnomon.event_tags (tag, position) FROM STDIN (FORMAT binary)", rows).await
+}
+
+async fn copy_rows(
+    transaction: &mut Transaction<'_, Postgres>,
+    statement: &str,
+    rows: BinaryCopy,
+) -> Result<(), sqlx::Error> {
+    let mut copy = transaction.copy_in_raw(statement).await?;
     copy.send(rows.finish()).await?;
     copy.finish().await?;
     Ok(())

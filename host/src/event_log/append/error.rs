@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::ExpectedVersion;
 use crate::event_log::{
     event::{Position, StreamVersion},
-    name::StreamName,
+    name::{EventType, StreamName},
 };
 
 /// Why nothing of an append was taken in. Only after [`AppendError::Unavailable`], [`AppendError::Locked`] and [`AppendError::Unknown`] can
@@ -22,6 +22,29 @@ pub enum AppendError {
         expected: ExpectedVersion,
         /// The stream's version.
         current: StreamVersion,
+    },
+    /// An event matches the query of the append's condition.
+    #[error(
+        "an event that the append's condition rules out is in the log: the `{event_type}` of stream `{stream}` at position {position} is \
+         the first that matches its query"
+    )]
+    ConditionFailed {
+        /// The position of the first event after the condition's `after` that matches.
+        position: Position,
+        /// Its stream.
+        stream: StreamName,
+        /// Its type.
+        event_type: EventType,
+    },
+    /// The condition is of another log than this one, or of this one before a restore.
+    #[error(
+        "the append's condition is on what comes after position {after}, and the newest event is at position {head}"
+    )]
+    ConditionBeyondHead {
+        /// The position of the condition.
+        after: Position,
+        /// The position of the newest event.
+        head: Position,
     },
     /// The id belongs to another event.
     #[error(
@@ -65,8 +88,8 @@ pub enum AppendError {
     /// Two events of the append have one id.
     #[error("event id {0} occurs twice in the append")]
     IdTwice(Uuid),
-    /// Two parts of an atomic append are for one stream.
-    #[error("stream `{0}` occurs twice in the append; put its events together")]
+    /// Two parts of an atomic append are for one stream, and the second expects a version of it.
+    #[error("stream `{0}` occurs twice in the append with an expected version; put its events together")]
     StreamTwice(StreamName),
     /// An append without events.
     #[error("an append needs at least one event")]

@@ -12,6 +12,7 @@ use tracing::{error, warn};
 use super::{
     Append, AppendError, Appended, Imported, Line,
     commit::{AppendConnection, CommitError, Committed, Committing, Lookup, commit},
+    condition::LookedUp,
     request::{Group, Request},
     seen_types::SeenTypes,
     stuck_hosts::StuckHosts,
@@ -62,8 +63,12 @@ impl Appender {
     }
 
     /// Commits appends, together or not at all.
-    pub(in crate::event_log) async fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
-        let (request, answer) = Request::append(appends);
+    pub(in crate::event_log) async fn append(
+        &self,
+        appends: Vec<Append>,
+        condition: Option<LookedUp>,
+    ) -> Result<Vec<Appended>, AppendError> {
+        let (request, answer) = Request::append(appends, condition);
         self.send(request)?;
         answer.await.map_err(|_| stopped())?
     }

@@ -2,11 +2,16 @@
 //!
 //! Requests that wait at the same time are committed together: [`group`] gathers them, [`plan`] decides each one (without
 //! I/O), [`commit`] writes what is accepted, under the lock of the head row. [`stuck_hosts`] looks who keeps them waiting.
+//!
+//! A [`condition`] is looked up in the log before its request is gathered, without any lock. Under the lock only the events are looked at
+//! that were appended since, by others or by the same group ([`newer`]).
 
 mod check;
 mod commit;
+mod condition;
 mod error;
 mod group;
+mod newer;
 mod plan;
 mod request;
 mod seen_types;
@@ -20,6 +25,7 @@ use super::{
 pub use self::error::AppendError;
 pub(super) use self::{
     check::{check_appends, check_line},
+    condition::look_up,
     group::Appender,
 };
 

@@ -5,7 +5,11 @@ use std::collections::HashMap;
 use gnomon_values::json::CanonicalJson;
 use uuid::Uuid;
 
-use super::{Append, AppendError, Appended, Imported, Line};
+use super::{
+    Append, AppendError, Appended, Imported, Line,
+    newer::{NewerEvent, NewerEvents},
+    request::Appends,
+};
 use crate::{
     event_log::{
         event::{EventId, NewEvent, Position, RecordedEvent, StreamVersion},
@@ -39,6 +43,8 @@ pub(super) struct AppendPlan<'w> {
     pub(super) events: Vec<PlannedEvent<'w>>,
     streams: HashMap<StreamName, StreamState>,
     ids: HashMap<Uuid, KnownId>,
+    /// What conditions are checked against, planned appends included; `None` if no request has a condition.
+    newer: Option<NewerEvents>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +75,12 @@ impl<'w> AppendPlan<'w> {
             .map(|(stream, version)| (stream, StreamState { version, last_position: None }))
             .collect();
         let ids = recorded.into_iter().map(|event| (event.id, KnownId::Recorded(Box::new(event)))).collect();
-        Self { head, events: Vec::new(), streams, ids }
+        Self { head, events: Vec::new(), streams, ids, newer: None }
+    }
+
+    /// Sets what the conditions of the appends are checked against; `None` if there are none.
+    pub(super) fn with_newer(self, newer: Option<NewerEvents>) -> Self {
+        Self { newer, ..self }
     }
 
     /// The streams that the plan adds to, with their new version and last position.
@@ -79,7 +90,8 @@ impl<'w> AppendPlan<'w> {
 
     /// Decides appends that are taken in together or not at all, after the requests that were decided before. A refused
     /// request leaves the plan as it was.
-    pub(super) fn append(&mut self, appends: &'w [Append]) -> Result<Vec<Appended>, AppendError> {
+    pub(super) fn append(&mut self, request: &'w Appends) -> Result<Vec<Appended>, AppendError> {
+        let Appends { appends, condition } = request;
         let repeats = appends.iter().map(|append| self.find_repeat(append)).collect::<Result<Vec<_>, _>>()?;
         if let Some(repeats) = repeats.iter().cloned().collect::<Option<Vec<_>>>() {
             return Ok(repeats);
@@ -97,7 +109,22 @@ impl<'w> AppendPlan<'w> {
                 });
             }
         }
-        Ok(appends.iter().map(|append| self.add_all(append)).collect())
+        if let (Some(condition), Some(newer)) = (condition, &self.newer) {
+            newer.check(condition)?;
+        }
+        let appended = appends.iter().map(|append| self.add_all(append)).collect();
+        self.show_to_conditions(appends);
+        Ok(appended)
+    }
+
+    /// Lets the conditions of later requests see the events of appends that were planned last.
+    fn show_to_conditions(&mut self, appends: &[Append]) {
+        let Some(newer) = &mut self.newer else { return };
+        let count = appends.iter().map(|append| append.events.len()).sum::<usize>();
+        for PlannedEvent { position, stream, event, .. } in &self.events[self.events.len() - count..] {
+            let (stream, event_type) = ((*stream).clone(), event.event_type.clone());
+            newer.push(NewerEvent { position: *position, stream, event_type, tags: event.tags.clone() });
+        }
     }
 
     /// Decides the lines of an import, as [`append`](Self::append) does. An event that is in the log already is passed over.
@@ -279,11 +306,15 @@ impl Existing<'_> {
 
     /// How the requested event differs from this one; `None` if it is the same.
     fn difference(&self, stream: &StreamName, event: &NewEvent) -> Option<&'static str> {
-        let (event_type, schema_version, time, data, metadata) = match self.content {
+        let (event_type, schema_version, time, data, metadata, tags) = match self.content {
             Content::Recorded(known) => {
-                (&known.event_type, known.schema_version, Some(known.time), &known.data, &known.metadata)
+                let RecordedEvent { event_type, schema_version, time, data, metadata, tags, .. } = known;
+                (event_type, *schema_version, Some(*time), data, metadata, tags)
             }
-            Content::New(known) => (&known.event_type, known.schema_version, known.time, &known.data, &known.metadata),
+            Content::New(known) => {
+                let NewEvent { event_type, schema_version, time, data, metadata, tags, .. } = known;
+                (event_type, *schema_version, *time, data, metadata, tags)
+            }
         };
         if self.stream != stream {
             return Some("belongs to another stream");
@@ -303,6 +334,10 @@ impl Existing<'_> {
         }
         if !same_json(metadata.as_ref().map(|json| json.as_str()), event.metadata.as_ref().map(|json| json.as_str())) {
             return Some("has other metadata");
+        }
+        // Both have each tag once.
+        if tags.len() != event.tags.len() || event.tags.iter().any(|tag| !tags.contains(tag)) {
+            return Some("has other tags");
         }
         None
     }

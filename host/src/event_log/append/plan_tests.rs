@@ -3,7 +3,13 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::event_log::{append::ExpectedVersion, event::SchemaVersion, json_text::JsonText, name::EventType};
+use crate::event_log::{
+    append::{ExpectedVersion, condition::LookedUp},
+    event::SchemaVersion,
+    event_query::{EventQuery, QueryItem},
+    json_text::JsonText,
+    name::{EventType, Tag},
+};
 
 fn raw(json: &str) -> JsonText {
     JsonText::parse(json).unwrap()
@@ -17,7 +23,22 @@ fn event(id: u128, data: &str) -> NewEvent {
         time: None,
         data: raw(data),
         metadata: None,
+        tags: Vec::new(),
     }
+}
+
+fn tags(names: &[&str]) -> Vec<Tag> {
+    names.iter().map(|tag| Tag::new(*tag).unwrap()).collect()
+}
+
+fn tagged(id: u128, names: &[&str]) -> NewEvent {
+    NewEvent { tags: tags(names), ..event(id, "2") }
+}
+
+/// That no event after position 2 has these tags.
+fn none_with(names: &[&str]) -> Option<LookedUp> {
+    let query = EventQuery { items: vec![QueryItem { types: Vec::new(), tags: tags(names) }] };
+    Some(LookedUp { query, after: Position(2), searched: Position(2), found: None })
 }
 
 fn stream(name: &str) -> StreamName {
@@ -40,6 +61,7 @@ fn recorded(position: u64, name: &str, version: u64, id: u128, data: &str) -> Re
         recorded_at: Instant(0),
         data: raw(data),
         metadata: None,
+        tags: Vec::new(),
     }
 }
 
@@ -50,7 +72,15 @@ fn plan<'w>() -> AppendPlan<'w> {
 }
 
 fn decide(plan: &mut AppendPlan<'static>, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
-    plan.append(Vec::leak(appends))
+    decide_if(plan, appends, None)
+}
+
+fn decide_if(
+    plan: &mut AppendPlan<'static>,
+    appends: Vec<Append>,
+    condition: Option<LookedUp>,
+) -> Result<Vec<Appended>, AppendError> {
+    plan.append(Box::leak(Box::new(Appends { appends, condition })))
 }
 
 fn import(plan: &mut AppendPlan<'static>, lines: Vec<Line>) -> Result<Imported, AppendError> {
@@ -101,9 +131,29 @@ fn an_id_with_other_content_is_refused() {
     assert_eq!(refused("a-1", typed), format!("{prefix} has another type"));
     let timed = NewEvent { time: Some(Instant(1)), ..event(12, "2") };
     assert_eq!(refused("a-1", timed), format!("{prefix} has another time"));
-    let tagged = NewEvent { metadata: Some(raw("{}")), ..event(12, "2") };
-    assert_eq!(refused("a-1", tagged), format!("{prefix} has other metadata"));
+    let described = NewEvent { metadata: Some(raw("{}")), ..event(12, "2") };
+    assert_eq!(refused("a-1", described), format!("{prefix} has other metadata"));
+    assert_eq!(refused("a-1", tagged(12, &["x"])), format!("{prefix} has other tags"));
     assert!(plan.events.is_empty());
+}
+
+#[test]
+fn conditions_see_what_was_decided_before_and_repeats_are_no_matter_of_them() {
+    let mut plan = plan().with_newer(Some(NewerEvents::none(Position(2))));
+    let take = |id, names: &[&str]| vec![append("seat-1", ExpectedVersion::Any, vec![tagged(id, names)])];
+    assert_eq!(
+        summary(decide_if(&mut plan, take(21, &["seat:1", "by:a"]), none_with(&["seat:1"]))),
+        [(1, 1, 3, false)]
+    );
+    let error = decide_if(&mut plan, take(22, &["seat:1", "by:b"]), none_with(&["seat:1"])).unwrap_err();
+    assert!(matches!(error, AppendError::ConditionFailed { position: Position(3), .. }), "{error}");
+    // The one that was refused is not in the plan, so it does not match.
+    assert_eq!(summary(decide_if(&mut plan, take(23, &["seat:2"]), none_with(&["by:b"]))), [(2, 2, 4, false)]);
+    assert_eq!(summary(decide_if(&mut plan, take(21, &["by:a", "seat:1"]), none_with(&["seat:1"]))), [(1, 1, 3, true)]);
+    // What is appended without a condition is seen, too.
+    assert_eq!(summary(decide(&mut plan, take(24, &["seat:3"]))), [(3, 3, 5, false)]);
+    assert!(decide_if(&mut plan, take(25, &["seat:3"]), none_with(&["seat:3"])).is_err());
+    assert_eq!(plan.events.len(), 3);
 }
 
 #[test]
@@ -235,17 +285,18 @@ proptest! {
             })
             .collect();
         for requests in requests.chunks(group) {
-            let appends: Vec<Vec<Append>> = requests
+            let appends: Vec<Appends> = requests
                 .iter()
                 .map(|request| {
-                    request.iter().map(|(name, expected, ids)| {
+                    let appends = request.iter().map(|(name, expected, ids)| {
                         let expected = match expected {
                             None => ExpectedVersion::Any,
                             Some(0) => ExpectedVersion::NoStream,
                             Some(version) => ExpectedVersion::Exact(StreamVersion(*version)),
                         };
                         append(name, expected, ids.iter().map(|id| event(*id, "0")).collect())
-                    }).collect()
+                    });
+                    Appends { appends: appends.collect(), condition: None }
                 })
                 .collect();
             let versions = ["a", "b", "c"].map(|name| (stream(name), StreamVersion(naive.version(name))));

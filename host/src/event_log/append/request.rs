@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{Append, AppendError, Appended, Imported, Line};
+use super::{Append, AppendError, Appended, Imported, Line, condition::LookedUp};
 
 /// Resolves to the result of a request.
 pub(super) type Answer<T> = oneshot::Receiver<Result<T, AppendError>>;
@@ -16,8 +16,15 @@ pub(super) struct Waiting<W, T> {
     answer: oneshot::Sender<Result<T, AppendError>>,
 }
 
-/// Appends that are committed together or not at all; the result is the positions and versions of each.
-pub(super) type AppendRequest = Waiting<Vec<Append>, Vec<Appended>>;
+/// Appends that are committed together or not at all, and under which condition.
+#[derive(Debug)]
+pub(super) struct Appends {
+    pub(super) appends: Vec<Append>,
+    pub(super) condition: Option<LookedUp>,
+}
+
+/// The result is the positions and versions of each append.
+pub(super) type AppendRequest = Waiting<Appends, Vec<Appended>>;
 /// Lines of an import, of which those are appended that are not in the log yet.
 pub(super) type ImportRequest = Waiting<Vec<Line>, Imported>;
 
@@ -53,8 +60,8 @@ impl<W, T> Waiting<W, T> {
 }
 
 impl Request {
-    pub(super) fn append(appends: Vec<Append>) -> (Self, Answer<Vec<Appended>>) {
-        let (request, answer) = Waiting::new(appends);
+    pub(super) fn append(appends: Vec<Append>, condition: Option<LookedUp>) -> (Self, Answer<Vec<Appended>>) {
+        let (request, answer) = Waiting::new(Appends { appends, condition });
         (Self::Append(request), answer)
     }
 
@@ -82,6 +89,7 @@ impl Request {
         match self {
             Self::Append(request) => request
                 .work
+                .appends
                 .iter()
                 .flat_map(|append| &append.events)
                 .fold((0, 0), |(events, bytes), event| (events + 1, bytes + event.bytes())),

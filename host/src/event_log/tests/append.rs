@@ -67,17 +67,24 @@ async fn an_append_to_several_streams_is_all_or_nothing() {
             Append { stream: stream("b-1"), expected, events: vec![event("Moved"), event("Moved")] },
         ]
     };
-    assert!(test.log.append(both(ExpectedVersion::NoStream)).await.is_err());
+    assert!(test.log.append(both(ExpectedVersion::NoStream), None).await.is_err());
     assert_eq!(test.all().await.len(), 1);
-    let appended = test.log.append(both(ExpectedVersion::Exact(StreamVersion(1)))).await.unwrap();
+    let appended = test.log.append(both(ExpectedVersion::Exact(StreamVersion(1))), None).await.unwrap();
     assert_eq!(appended[0].last_position.next(), appended[1].first_position);
     assert_eq!(test.log.read_stream(&stream("b-1"), None, 10, Direction::Forward).await.unwrap().unwrap().version.0, 3);
 }
 
 #[tokio::test]
 async fn an_append_beyond_the_limits_is_refused() {
-    let limits =
-        Limits { max_event_bytes: 300, max_append_events: 2, max_stream_name_bytes: 5, max_event_type_bytes: 6 };
+    let limits = Limits {
+        max_event_bytes: 300,
+        max_append_events: 2,
+        max_stream_name_bytes: 5,
+        max_event_type_bytes: 6,
+        max_event_tags: 2,
+        max_tag_bytes: 4,
+        ..Limits::default()
+    };
     let test = TestLog::open_with(EventLogSettings { limits, ..EventLogSettings::default() }).await;
     let refused = async |name: &str, events: Vec<NewEvent>| {
         append(&test.log, name, ExpectedVersion::Any, events).await.unwrap_err().to_string()
@@ -101,6 +108,14 @@ async fn an_append_beyond_the_limits_is_refused() {
         "bytes of data and metadata of event 1 of stream `a-1`: 301; the limit max_event_bytes is 300"
     );
     assert_eq!(
+        refused("a-1", vec![tagged("A", &["a", "b", "c"])]).await,
+        "tags of event 0 of stream `a-1`: 3; the limit max_event_tags is 2"
+    );
+    assert_eq!(
+        refused("a-1", vec![tagged("A", &["a", "b:456"])]).await,
+        "bytes of a tag of event 0 of stream `a-1`: 5; the limit max_tag_bytes is 4"
+    );
+    assert_eq!(
         refused("a-1", vec![event_with_id(1, "A"), event_with_id(1, "A")]).await,
         format!("event id {} occurs twice in the append", Uuid::from_u128(1))
     );
@@ -109,10 +124,11 @@ async fn an_append_beyond_the_limits_is_refused() {
         let refused = refused("a-1", vec![timed]).await;
         assert!(refused.starts_with("event 0 of stream `a-1`: its time ") && refused.contains(limit), "{refused}");
     }
-    let twice =
-        (0..2).map(|_| Append { stream: stream("a-1"), expected: ExpectedVersion::Any, events: vec![event("A")] });
-    let error = test.log.append(twice.collect()).await.unwrap_err().to_string();
-    assert_eq!(error, "stream `a-1` occurs twice in the append; put its events together");
+    let twice = |expected| {
+        (0..2).map(move |_| Append { stream: stream("a-1"), expected, events: vec![event("A")] }).collect::<Vec<_>>()
+    };
+    let error = test.log.append(twice(ExpectedVersion::NoStream), None).await.unwrap_err().to_string();
+    assert_eq!(error, "stream `a-1` occurs twice in the append with an expected version; put its events together");
     assert!(test.all().await.is_empty());
 }
 

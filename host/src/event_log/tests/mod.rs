@@ -2,12 +2,14 @@
 
 mod append;
 mod append_only;
+mod condition;
 mod follow;
 mod import;
 mod outage;
 mod read;
 mod restore;
 mod several_hosts;
+mod tags;
 mod types;
 
 use sqlx::PgPool;
@@ -68,7 +70,21 @@ pub(crate) fn event(event_type: &str) -> NewEvent {
         time: None,
         data: json("{}"),
         metadata: None,
+        tags: Vec::new(),
     }
+}
+
+fn tagged(event_type: &str, tags: &[&str]) -> NewEvent {
+    NewEvent { tags: tags.iter().map(|tag| Tag::new(*tag).unwrap()).collect(), ..event(event_type) }
+}
+
+/// A query whose items are types and tags.
+fn query(items: &[(&[&str], &[&str])]) -> EventQuery {
+    let item = |(types, tags): &(&[&str], &[&str])| QueryItem {
+        types: types.iter().map(|name| EventType::new(*name).unwrap()).collect(),
+        tags: tags.iter().map(|tag| Tag::new(*tag).unwrap()).collect(),
+    };
+    EventQuery { items: items.iter().map(item).collect() }
 }
 
 fn event_with_id(id: u128, event_type: &str) -> NewEvent {
@@ -81,6 +97,16 @@ async fn append(
     expected: ExpectedVersion,
     events: Vec<NewEvent>,
 ) -> Result<Appended, AppendError> {
-    let appended = log.append(vec![Append { stream: stream(name), expected, events }]).await?;
+    append_if(log, name, expected, events, None).await
+}
+
+async fn append_if(
+    log: &EventLog,
+    name: &str,
+    expected: ExpectedVersion,
+    events: Vec<NewEvent>,
+    condition: Option<AppendCondition>,
+) -> Result<Appended, AppendError> {
+    let appended = log.append(vec![Append { stream: stream(name), expected, events }], condition).await?;
     Ok(appended.into_iter().next().unwrap())
 }

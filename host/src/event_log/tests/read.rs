@@ -48,7 +48,7 @@ async fn pages_of_any_size_hold_exactly_the_events_that_the_filter_admits() {
                 .filter(|event| types.admits(event.event_type.as_str()) && categories.admits(event.stream.category()))
                 .map(|event| event.position.0)
                 .collect();
-            let filter = Filter { types, categories };
+            let filter = Filter { types, categories, query: None };
             let forward = runtime.block_on(pages(&test.log, Direction::Forward, &filter, limit));
             prop_assert_eq!(&forward, &expected);
             let mut backward = runtime.block_on(pages(&test.log, Direction::Backward, &filter, limit));
@@ -139,7 +139,7 @@ async fn a_batch_holds_the_events_of_pages() {
         (only(&[]), NameFilter::All, true),
         (NameFilter::All, only(&[]), true),
     ] {
-        let filter = Filter { types, categories };
+        let filter = Filter { types, categories, query: None };
         for limit in [1000, 1999, 5000] {
             let batch = test.log.read_batch(Position(17), limit, &filter).await.unwrap();
             let page = test.log.read(Direction::Forward, Some(Position(17)), limit, &filter).await.unwrap();

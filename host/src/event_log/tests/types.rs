@@ -20,7 +20,7 @@ async fn the_log_knows_the_types_of_each_category() {
     test.append("a-1", &["E"]).await;
     let all = [" A", "a A", "a B", "a E", "b C", "b D"];
     assert_eq!(types(&test.log, &Filter::default()).await, all);
-    let some = Filter { types: NameFilter::only(["A"; 1]), categories: NameFilter::only(["b"; 1]) };
+    let some = Filter { types: NameFilter::only(["A"; 1]), categories: NameFilter::only(["b"; 1]), query: None };
     assert_eq!(types(&test.log, &some).await, [" A", "a A", "b C", "b D"], "of the category, or of the type");
     assert_eq!(test.log.event_types(&Filter::default(), 2).await.unwrap().len(), 2);
 }

@@ -6,7 +6,7 @@ use crate::{
     api,
     event_log::{
         Appended, Direction, EventId, EventType, ExpectedVersion, Imported, JsonText, JsonTextError, Line, NewEvent,
-        RecordedEvent, SchemaVersion, StreamName, StreamSummary, StreamVersion,
+        RecordedEvent, SchemaVersion, StreamName, StreamSummary, StreamVersion, Tag, distinct_tags,
     },
     http::{
         problem::{Code, Problem},
@@ -35,7 +35,7 @@ impl From<api::ExpectedVersion> for ExpectedVersion {
 }
 
 /// The problem of a field of a request.
-fn invalid_field(field: String, reason: impl std::fmt::Display) -> Problem {
+pub(in crate::http) fn invalid_field(field: String, reason: impl std::fmt::Display) -> Problem {
     Problem::new(Code::InvalidBody, format!("{field}: {reason}")).with("field", field)
 }
 
@@ -47,7 +47,7 @@ pub(in crate::http) fn new_events(events: Vec<api::NewEvent>, path: &str) -> Res
 
 /// An event of a request; `path` is put before the names of its fields.
 fn new_event(event: api::NewEvent, path: &str) -> Result<NewEvent, Problem> {
-    let api::NewEvent { id, event_type, schema_version, time, data, metadata } = event;
+    let api::NewEvent { id, event_type, schema_version, time, tags: written, data, metadata } = event;
     let id = match id {
         None => EventId::make(),
         // Many programs write it if they have no id; two events with it would be one event.
@@ -63,9 +63,26 @@ fn new_event(event: api::NewEvent, path: &str) -> Result<NewEvent, Problem> {
         schema_version: SchemaVersion::try_from(schema_version)
             .map_err(|error| invalid_field(format!("{path}schema_version"), error))?,
         time,
+        tags: distinct_tags(tags(written, path)?),
         data: json_text(data, || format!("{path}data"))?,
         metadata: metadata.map(|metadata| json_text(metadata, || format!("{path}metadata"))).transpose()?,
     })
+}
+
+/// The tags of an event or of an event query; `path` is put before the name of their field.
+pub(super) fn tags(tags: Vec<String>, path: &str) -> Result<Vec<Tag>, Problem> {
+    let tag = |(index, tag): (usize, String)| {
+        Tag::new(tag).map_err(|error| invalid_field(format!("{path}tags[{index}]"), error))
+    };
+    tags.into_iter().enumerate().map(tag).collect()
+}
+
+/// The types of an event query; `path` is put before the name of their field.
+pub(super) fn event_types(types: Vec<String>, path: &str) -> Result<Vec<EventType>, Problem> {
+    let event_type = |(index, name): (usize, String)| {
+        EventType::new(name).map_err(|error| invalid_field(format!("{path}types[{index}]"), error))
+    };
+    types.into_iter().enumerate().map(event_type).collect()
 }
 
 /// JSON that an event may hold; `field` names it.
@@ -78,14 +95,27 @@ fn json_text(json: Box<RawValue>, field: impl Fn() -> String) -> Result<JsonText
 
 /// A line of an import.
 pub(in crate::http) fn import_line(line: api::ImportLine) -> Result<Line, Problem> {
-    let api::ImportLine { stream, id, event_type, schema_version, time, data, metadata, part, .. } = line;
+    let api::ImportLine { stream, id, event_type, schema_version, time, tags, data, metadata, part, .. } = line;
     if part.is_some() {
         let reason =
             "the event is as upcasters make it; import events as they are in the log, which are read without `upcast`";
         return Err(invalid_field("part".to_owned(), reason));
     }
-    let stream = StreamName::new(stream).map_err(|error| invalid_field("stream".to_owned(), error))?;
-    Ok((stream, new_event(api::NewEvent { id, event_type, schema_version, time, data, metadata }, "")?))
+    let stream = stream.map(StreamName::new).transpose().map_err(|error| invalid_field("stream".to_owned(), error))?;
+    let event = new_event(api::NewEvent { id, event_type, schema_version, time, tags, data, metadata }, "")?;
+    match stream {
+        Some(stream) => Ok((stream, event)),
+        None => Ok((stream_of_tags(&event, "")?, event)),
+    }
+}
+
+/// The stream of an event that is appended without one; `path` is put before the name of the field of its tags.
+pub(in crate::http) fn stream_of_tags(event: &NewEvent, path: &str) -> Result<StreamName, Problem> {
+    let Some(first) = event.tags.first() else {
+        let reason = "the event has neither a stream nor a tag; without a stream, it goes into that of its first tag";
+        return Err(invalid_field(format!("{path}tags"), reason));
+    };
+    first.stream().map_err(|error| invalid_field(format!("{path}tags[0]"), error))
 }
 
 /// The stream of an append; `path` is the field that has the append.
@@ -139,6 +169,7 @@ pub(in crate::http) fn event(event: RecordedEvent) -> Result<api::Event, Problem
         schema_version: event.schema_version.into(),
         time: event.time,
         recorded_at: event.recorded_at,
+        tags: event.tags.into_iter().map(Into::into).collect(),
         data: json(event.data)?,
         metadata: event.metadata.map(json).transpose()?,
     })
@@ -156,6 +187,7 @@ pub(in crate::http) fn upcasted(event: Delivery) -> Result<api::Event, Problem> 
         schema_version: event.schema_version.into(),
         time: event.time,
         recorded_at: event.recorded_at,
+        tags: event.tags,
         data: json(event.data)?,
         metadata: event.metadata.map(json).transpose()?,
     })

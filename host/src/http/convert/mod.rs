@@ -7,11 +7,13 @@ mod comparison;
 mod descriptor;
 mod events;
 mod modules;
+mod queries;
 mod read_models;
 mod upcasters;
 
 pub(super) use self::{
     builds::{on_failure, retired},
-    events::{event, import_line, new_events, stream_name, upcasted},
+    events::{event, import_line, invalid_field, new_events, stream_name, stream_of_tags, upcasted},
+    queries::{append_condition, event_query},
     read_models::read_model,
 };

@@ -10,10 +10,10 @@ use axum::{
 use super::import::import;
 use crate::{
     api,
-    event_log::Append,
+    event_log::{Append, AppendError, ExpectedVersion, NewEvent},
     http::{
         content_type::{check_charset, is_media_type, unsupported},
-        convert::{new_events, stream_name},
+        convert::{append_condition, invalid_field, new_events, stream_name, stream_of_tags},
         extract::{JsonBody, NoParams},
         problem::Problem,
         state::Api,
@@ -33,20 +33,44 @@ pub(in crate::http) async fn append(
         return Err(unsupported(request.headers(), "application/json or application/x-ndjson"));
     }
     let JsonBody(body) = JsonBody::<api::AppendMany>::from_request(request, &api).await?;
-    let appends = body.appends.into_iter().enumerate().map(append_to).collect::<Result<Vec<_>, _>>()?;
-    let appended = api.log.append(appends).await?;
+    let appends = body.appends.into_iter().enumerate().map(appends_of).collect::<Result<Vec<_>, _>>()?;
+    let condition = body.condition.map(append_condition).transpose()?;
+    let appended = api.log.append(appends.into_iter().flatten().collect(), condition).await?;
     let repeated = appended.iter().all(|appended| appended.repeated);
     let status = if repeated { StatusCode::OK } else { StatusCode::CREATED };
     let appends = appended.into_iter().map(Into::into).collect();
     Ok((status, Json(api::AppendedMany { appends })).into_response())
 }
 
-/// The append at `index` of the request.
-fn append_to((index, append): (usize, api::AppendTo)) -> Result<Append, Problem> {
+/// What the append at `index` of the request appends: to its stream, or to those of its events.
+fn appends_of((index, append): (usize, api::AppendTo)) -> Result<Vec<Append>, Problem> {
     let path = format!("appends[{index}]");
-    Ok(Append {
-        stream: stream_name(append.stream, &path)?,
-        expected: append.expected_version.into(),
-        events: new_events(append.events, &format!("{path}.events"))?,
-    })
+    let api::AppendTo { stream, expected_version, events } = append;
+    let stream = stream.map(|stream| stream_name(stream, &path)).transpose()?;
+    let events_path = format!("{path}.events");
+    let events = new_events(events, &events_path)?;
+    match stream {
+        Some(stream) => Ok(vec![Append { stream, expected: expected_version.into(), events }]),
+        None if expected_version != api::ExpectedVersion::Any => {
+            let reason =
+                "events without a stream expect no version of one; give the stream, or guard them with a `condition`";
+            Err(invalid_field(format!("{path}.expected_version"), reason))
+        }
+        None => without_stream(events, &events_path),
+    }
+}
+
+/// Appends each event to the stream of its first tag: one append for each run of events of one stream. `path` is the field that has the
+/// events.
+fn without_stream(events: Vec<NewEvent>, path: &str) -> Result<Vec<Append>, Problem> {
+    let mut runs: Vec<Append> = Vec::new();
+    for (index, event) in events.into_iter().enumerate() {
+        let stream = stream_of_tags(&event, &format!("{path}[{index}]."))?;
+        match runs.last_mut().filter(|run| run.stream == stream) {
+            Some(run) => run.events.push(event),
+            None => runs.push(Append { stream, expected: ExpectedVersion::Any, events: vec![event] }),
+        }
+    }
+    // Without events there is no stream, so the log would see no append to refuse.
+    if runs.is_empty() { Err(AppendError::Empty.into()) } else { Ok(runs) }
 }

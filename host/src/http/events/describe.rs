@@ -1,64 +1,90 @@
 //! What `/v1/events` takes and answers.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     api,
     http::{openapi::Operation, problem::Code, streams::APPEND_CODES},
 };
 
-/// The operations of this route.
+/// The operations of these routes.
 pub(in crate::http) fn describe() -> Vec<Operation> {
+    vec![append(), read(), query()]
+}
+
+fn append() -> Operation {
     let appended = json!({"appends": [{
         "stream": "account-7", "first_version": 1, "last_version": 1, "first_position": 5, "last_position": 5,
     }]});
-    vec![
-        Operation::post("/v1/events", "append_many", "Appends to several streams, all or nothing; or imports JSON lines.")
-            .about(
-                "With `application/json`, every append is made or none. With `application/x-ndjson`, each line is an event with its \
-                 stream; the lines are appended in chunks, and lines whose events are in the log already are passed over.",
-            )
-            .takes::<api::AppendMany>(json!({"appends": [{
+    Operation::post("/v1/events", "append_many", "Appends to several streams, all or nothing; or imports JSON lines.")
+        .about(
+            "With `application/json`, every append is made or none. Where an append has no stream, each of its events goes into the \
+             stream of its first tag. With `application/x-ndjson`, each line is an event with its stream; the lines are appended in \
+             chunks, and lines whose events are in the log already are passed over.",
+        )
+        .takes::<api::AppendMany>(json!({
+            "appends": [{
                 "stream": "account-7", "expected_version": "any",
-                "events": [{"type": "Deposited", "data": {"amount": 50}}],
-            }]}))
-            .takes_as::<api::ImportLine>(
-                "application/x-ndjson",
-                json!({"stream": "account-7", "type": "Deposited", "data": {"amount": 50}}),
-            )
-            .answers::<AppendedOrImported>(201, "Events are in the log that were not before.", appended.clone())
-            .answers::<AppendedOrImported>(200, "The events were in the log before.", appended)
-            .problems(&APPEND_CODES)
-            .problems(&[Code::DuplicateStream]),
-        Operation::get("/v1/events", "read_events", "Reads the log, or follows it.")
-            .query::<api::ReadEventsQuery>()
-            .header(
-                "Last-Event-ID",
-                json!({"type": "integer", "format": "int64", "minimum": 0}),
-                "For followers: the position of the last event that the client has.",
-            )
-            .answers::<api::EventsPage>(
-                200,
-                "The page.",
-                json!({"head": 5, "next": null, "events": [{
-                    "position": 5, "stream": "account-7", "version": 1, "id": "0190f3c2-0000-7000-8000-000000000001",
-                    "type": "Opened", "schema_version": 1, "time": "2013-01-01T10:17:00Z",
-                    "recorded_at": "2013-01-01T10:17:00.000123Z", "data": {"owner": "Ada", "currency": "EUR"},
-                }]}),
-            )
-            .follows("Each event's data is an event of the log, and its id is the position.")
-            .problems(&[
-                Code::InvalidCategory,
-                Code::TooMuchToSend,
-                Code::InvalidHeader,
-                Code::PositionBeyondHead,
-                Code::UpcastFailed,
-                Code::UpcasterConflict,
-                Code::InvalidModule,
-                Code::ModulesBusy,
-                Code::ModuleNotFound,
-            ]),
-    ]
+                "events": [{"type": "Deposited", "tags": ["account:7"], "data": {"amount": 50}}],
+            }],
+            "condition": {"fail_if_events_match": {"items": [{"types": ["Closed"], "tags": ["account:7"]}]}, "after": 4},
+        }))
+        .takes_as::<api::ImportLine>(
+            "application/x-ndjson",
+            json!({"stream": "account-7", "type": "Deposited", "data": {"amount": 50}}),
+        )
+        .answers::<AppendedOrImported>(201, "Events are in the log that were not before.", appended.clone())
+        .answers::<AppendedOrImported>(200, "The events were in the log before.", appended)
+        .problems(&APPEND_CODES)
+        .problems(&[Code::DuplicateStream])
+}
+
+fn read() -> Operation {
+    let read = Operation::get("/v1/events", "read_events", "Reads the log, or follows it.");
+    answers_events(read.query::<api::ReadEventsQuery>()).problems(&[Code::InvalidCategory])
+}
+
+fn query() -> Operation {
+    let query = Operation::post("/v1/events/query", "query_events", "Reads the events that a query finds, or follows them.").about(
+        "An event is found if it matches one of the items: if its type is one of the item's types, and it has all of the item's tags. An \
+         item without types or without tags does not ask for any. Read until `next` is `head`; then append with the same query in a \
+         `condition`, and with that `next` as its `after`. Read backward, it is the `head` of the first page.",
+    );
+    answers_events(query.query::<api::QueryEventsQuery>()).takes::<api::EventQuery>(json!({"items": [
+        {"types": ["Opened", "Closed"], "tags": ["account:7"]},
+        {"types": ["CurrencyRetired"]},
+    ]}))
+}
+
+/// A page of events, or all that come.
+fn answers_events(operation: Operation) -> Operation {
+    operation
+        .header(
+            "Last-Event-ID",
+            json!({"type": "integer", "format": "int64", "minimum": 0}),
+            "For followers: the position of the last event that the client has.",
+        )
+        .answers::<api::EventsPage>(200, "The page.", page())
+        .follows("Each event's data is an event of the log, and its id is the position.")
+        .problems(&[
+            Code::LimitExceeded,
+            Code::TooMuchToSend,
+            Code::InvalidHeader,
+            Code::PositionBeyondHead,
+            Code::UpcastFailed,
+            Code::UpcasterConflict,
+            Code::InvalidModule,
+            Code::ModulesBusy,
+            Code::ModuleNotFound,
+        ])
+}
+
+fn page() -> Value {
+    json!({"head": 5, "next": 5, "events": [{
+        "position": 5, "stream": "account-7", "version": 1, "id": "0190f3c2-0000-7000-8000-000000000001",
+        "type": "Opened", "schema_version": 1, "time": "2013-01-01T10:17:00Z",
+        "recorded_at": "2013-01-01T10:17:00.000123Z", "tags": ["account:7"], "data": {"owner": "Ada", "currency": "EUR"},
+    }]})
 }
 
 /// What the two kinds of bodies are answered with.

@@ -19,7 +19,7 @@ use tempfile::SpooledTempFile;
 
 use crate::{
     api,
-    event_log::{Imported, Line},
+    event_log::{Imported, Limits, Line},
     http::{
         body::BoundedBody,
         body_memory,
@@ -39,8 +39,10 @@ const CHUNK_EVENTS: usize = 5000;
 const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 /// Lines that are read before other work gets its turn: some milliseconds of large lines.
 const TURN_LINES: usize = 256;
-/// Bytes of a line beside the data of its event, at most: names, id, time, and JSON's own characters.
+/// Bytes of a line beside the data and the tags of its event, at most: names, id, time, and JSON's own characters.
 const LINE_OVERHEAD: usize = 8192;
+/// Bytes that JSON may write for one of a text, `\u0041`.
+const ESCAPED: usize = 6;
 
 pub(super) async fn import(api: &Api, body: Body) -> Result<Response, Problem> {
     let timeout = api.settings.work.body_timeout;
@@ -60,7 +62,7 @@ pub(super) async fn import(api: &Api, body: Body) -> Result<Response, Problem> {
 /// Reads and checks every line, and returns the body.
 async fn spool(api: &Api, body: &mut BoundedBody) -> Result<SpooledTempFile, Problem> {
     let mut spool = SpooledTempFile::new(MEMORY);
-    let max_line = api.log.limits().max_event_bytes + LINE_OVERHEAD;
+    let max_line = max_line(api.log.limits());
     let mut rest: Vec<u8> = Vec::new();
     let mut number = 0;
     let mut held = 0;
@@ -83,6 +85,13 @@ async fn spool(api: &Api, body: &mut BoundedBody) -> Result<SpooledTempFile, Pro
     spool.write_all(&rest).map_err(|error| internal(&error))?;
     spool.seek(SeekFrom::Start(0)).map_err(|error| internal(&error))?;
     Ok(spool)
+}
+
+/// Bytes of a line, at most.
+fn max_line(limits: &Limits) -> usize {
+    // Each tag has quotes and a comma.
+    let tags = limits.max_event_tags * (limits.max_tag_bytes * ESCAPED + 3);
+    limits.max_event_bytes + tags + LINE_OVERHEAD
 }
 
 /// Checks whole lines; `number` is that of the line before them, and afterwards of the last of them.

@@ -6,7 +6,7 @@ use crate::{
     api,
     event_log::{Append, StreamName},
     http::{
-        convert::new_events,
+        convert::{append_condition, new_events},
         extract::{JsonBody, NoParams, PathParams},
         problem::Problem,
         state::Api,
@@ -24,7 +24,8 @@ pub(in crate::http) async fn append(
         expected: body.expected_version.into(),
         events: new_events(body.events, "events")?,
     };
-    let appended = api.log.append(vec![append]).await?.pop();
+    let condition = body.condition.map(append_condition).transpose()?;
+    let appended = api.log.append(vec![append], condition).await?.pop();
     let repeated = appended.as_ref().is_some_and(|appended| appended.repeated);
     let status = if repeated { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(appended.map(Into::into))))

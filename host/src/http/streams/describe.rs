@@ -23,7 +23,11 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
             )
             .problems(&[Code::InvalidCategory]),
         Operation::post(events, "append", "Appends events to a stream, all of them or none.")
-            .about("Repeating an append with the same event ids is safe: it is answered with the first result.")
+            .about(
+                "Repeating an append with the same event ids is safe: it is answered with the first result. With a `condition` the \
+                 append fails if an event that its query finds stands after its position: read with `POST /v1/events/query`, decide, \
+                 and append with the query and the position up to which you read.",
+            )
             .takes::<api::Append>(json!({
                 "expected_version": "no_stream",
                 "events": [{"type": "Opened", "data": {"owner": "Ada", "currency": "EUR"}}],
@@ -59,8 +63,10 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
 }
 
 /// Errors of every append.
-pub(in crate::http) const APPEND_CODES: [Code; 8] = [
+pub(in crate::http) const APPEND_CODES: [Code; 10] = [
     Code::WrongExpectedVersion,
+    Code::AppendConditionFailed,
+    Code::PositionBeyondHead,
     Code::EventIdTaken,
     Code::PartlyRepeated,
     Code::DuplicateEventId,

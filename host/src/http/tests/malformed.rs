@@ -19,7 +19,7 @@ async fn malformed_appends() {
         (r#"{"events": {}}"#, "422 invalid_body: events: an array is expected, not an object"),
         (
             r#"{"events": [], "more": 1}"#,
-            "422 invalid_body: more: unknown field `more`, expected `expected_version` or `events`",
+            "422 invalid_body: more: unknown field `more`, expected one of `expected_version`, `condition`, `events`",
         ),
         (
             r#"{"expected_version": "some", "events": []}"#,
@@ -57,7 +57,7 @@ async fn malformed_appends() {
         (r#"{"events": [["A", {}]]}"#, "422 invalid_body: events[0]: an object is expected, not an array"),
         (
             r#"{"events": [{"type": "A", "data": 1, "position": 0}]}"#,
-            "422 invalid_body: events[0].position: unknown field `position`, expected one of `id`, `type`, `schema_version`, `time`, `data`, `metadata`",
+            "422 invalid_body: events[0].position: unknown field `position`, expected one of `id`, `type`, `schema_version`, `time`, `tags`, `data`, `metadata`",
         ),
     ] {
         let found = api.post(path, body).await.problem();

@@ -21,6 +21,7 @@ mod readers;
 mod reading;
 mod request_id;
 mod stopped;
+mod tags;
 mod time;
 
 use axum::{

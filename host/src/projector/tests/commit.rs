@@ -114,5 +114,6 @@ fn delivery(event_type: &str) -> Delivery {
         metadata: None,
         time: Instant(0),
         recorded_at: Instant(0),
+        tags: Vec::new(),
     }
 }

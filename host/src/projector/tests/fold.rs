@@ -38,6 +38,7 @@ fn delivery(index: usize, counted: Counted) -> Delivery {
         metadata: None,
         time: Instant(0),
         recorded_at: Instant(0),
+        tags: Vec::new(),
     }
 }
 

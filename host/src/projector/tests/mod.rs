@@ -8,3 +8,4 @@ mod memory;
 mod missing_tables;
 mod own_threads;
 mod panics;
+mod tags;

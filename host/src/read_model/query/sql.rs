@@ -8,11 +8,12 @@ use super::{
     logic::{Connective, Logic},
     order::{Direction, Nulls, OrderTerm},
 };
-use crate::read_model::{
-    Column, ColumnType, Index, IndexKind, Table,
-    array_literal::array_literal,
-    full_text,
-    value::{shown_in_json, sql_type as sql_type_of},
+use crate::{
+    postgres::array_literal,
+    read_model::{
+        Column, ColumnType, Index, IndexKind, Table, full_text,
+        value::{shown_in_json, sql_type as sql_type_of},
+    },
 };
 
 /// The shape of the result.

@@ -9,9 +9,8 @@ use sqlx::{
 use uuid::Uuid;
 
 use crate::{
-    postgres::{PgDate, PgLocalTimestamp, PgTime, PgTimestamp},
+    postgres::{PgDate, PgLocalTimestamp, PgTime, PgTimestamp, array_literal},
     read_model::{
-        array_literal::array_literal,
         decimal::Decimal,
         value::{ColumnType, Float, Row, Value},
     },

@@ -69,6 +69,7 @@ fn event(position: u64, event_type: &str) -> Delivery {
         metadata: None,
         time: Instant(i64::try_from(position).unwrap() * 1_000_000),
         recorded_at: Instant(0),
+        tags: Vec::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     sources::{depends_on, widen_to_sources},
 };
 use crate::{
-    event_log::{NameFilter, Position, SchemaVersion, StreamVersion},
+    event_log::{EventQuery, EventType, Filter, NameFilter, Position, QueryItem, SchemaVersion, StreamVersion, Tag},
     read_model::Identifier,
     runtime::{BatchError, Delivery, ModuleLabel, ModuleVersion, Sdk, Step, Upcasted, UpcasterDescriptor},
 };
@@ -20,6 +20,8 @@ use crate::{
 type Shape = (&'static str, u32);
 
 const TYPES: [&str; 3] = ["A", "B", "C"];
+
+const TAGS: [&str; 2] = ["left", "right"];
 
 /// Steps by the shape that they rewrite: the version to which each leads, and the shapes that it makes of an event.
 type Plan = BTreeMap<Shape, (u32, Vec<Shape>)>;
@@ -75,6 +77,7 @@ impl Link for PlannedUpcaster {
                 schema_version: version(*number),
                 data: with_result(&event.data, index),
                 metadata: None,
+                tags: tags_of_result(event, index),
             });
             made.collect()
         };
@@ -91,6 +94,16 @@ fn with_result(data: &str, index: usize) -> String {
     format!("{data}.{index}")
 }
 
+/// The tags of the result at an index: those of the event, other ones, or none.
+fn tags_of_result(event: &Delivery, index: usize) -> Vec<String> {
+    let number = usize::try_from(event.schema_version.get()).unwrap() + index;
+    match number % 4 {
+        0 => Vec::new(),
+        1 => vec![TAGS[number / 4 % 2].to_owned()],
+        _ => event.tags.clone(),
+    }
+}
+
 fn event(position: u64, (event_type, number): Shape) -> Delivery {
     Delivery {
         position: Position(position),
@@ -104,6 +117,8 @@ fn event(position: u64, (event_type, number): Shape) -> Delivery {
         metadata: Some("{}".to_owned()),
         time: Instant(1000 + position.cast_signed()),
         recorded_at: Instant(2000),
+        // Each set of tags in turn.
+        tags: (0..2).filter(|index| (position >> index) & 1 == 1).map(|index| TAGS[index].to_owned()).collect(),
     }
 }
 
@@ -123,6 +138,7 @@ fn naive(event: &Delivery, plan: &Plan, before: &[Shape]) -> Option<Vec<Delivery
             schema_version: version(number),
             data: with_result(&event.data, index),
             metadata: None,
+            tags: tags_of_result(event, index),
             ..event.clone()
         };
         all.extend(naive(&made, plan, &before)?);
@@ -165,9 +181,10 @@ fn an_event_takes_the_steps_of_several_upcasters_and_its_results_replace_it() {
             shape(8, 0, ("A", 3))
         ]
     );
-    // An event without a step is unchanged; a rewritten one keeps everything but type, version, data and metadata.
+    // An event without a step is unchanged; a rewritten one keeps everything but type, version, data, metadata and tags.
     assert_eq!((&events[0], &events[4]), (&before[0], &before[3]));
-    let kept = Delivery { data: "5.0.1".into(), part: 1, metadata: None, ..before[1].clone() };
+    let tags = tags_of_result(&Delivery { schema_version: version(2), ..before[1].clone() }, 1);
+    let kept = Delivery { data: "5.0.1".into(), part: 1, metadata: None, tags, ..before[1].clone() };
     assert_eq!(events[2], Delivery { schema_version: version(3), ..kept });
 }
 
@@ -285,6 +302,7 @@ proptest! {
         after in plans(),
         kept in prop::collection::vec(any::<bool>(), 3),
         wanted in prop::collection::hash_set(0..TYPES.len(), 0..3),
+        tags in prop::collection::hash_set(0..TAGS.len(), 0..2),
     ) {
         // Some upcasters are replaced, others stay; no two rewrite the same events.
         let stay = before.iter().zip(&kept).filter(|(_, kept)| **kept);
@@ -306,20 +324,30 @@ proptest! {
             }
         }
         let types = NameFilter::only(wanted.into_iter().map(|index| TYPES[index]));
-        let shapes = TYPES.iter().flat_map(|&name| (1..=5).map(move |number| (name, number)));
+        let item = |index: usize| QueryItem { types: Vec::new(), tags: vec![Tag::new(TAGS[index]).unwrap()] };
+        let items: Vec<QueryItem> = tags.into_iter().map(item).collect();
+        let query = (!items.is_empty()).then_some(EventQuery { items });
+        let has_tags = |query: &Option<EventQuery>, event: &Delivery| {
+            let tags: Vec<Tag> = event.tags.iter().map(|tag| Tag::new(tag).unwrap()).collect();
+            let event_type = EventType::new(&event.event_type).unwrap();
+            query.as_ref().is_none_or(|query| query.matches(&event_type, &tags))
+        };
+        // Each shape with each set of tags.
+        let shapes = TYPES.iter().flat_map(|&name| (1..=5).flat_map(move |number| [(name, number); 4]));
         let written: Vec<Delivery> = (1..).zip(shapes).map(|(position, shape)| event(position, shape)).collect();
         let mut gets = Vec::new();
         for plan in &plans {
-            let mut sources = types.clone();
+            let mut sources = Filter { types: types.clone(), query: query.clone(), ..Filter::default() };
             widen_to_sources(&mut sources, &declared(plan));
+            let is_read = |event: &Delivery| sources.types.admits(&event.event_type) && has_tags(&sources.query, event);
             let wanted = |event: &Delivery, plan: &Plan| -> Option<Vec<Delivery>> {
                 let results = (0..).zip(naive(event, plan, &[])?).map(|(part, event)| Delivery { part, ..event });
-                Some(results.filter(|made| types.admits(&made.event_type)).collect())
+                Some(results.filter(|made| types.admits(&made.event_type) && has_tags(&query, made)).collect())
             };
-            for event in written.iter().filter(|event| !sources.admits(&event.event_type)) {
+            for event in written.iter().filter(|event| !is_read(event)) {
                 prop_assert_eq!(wanted(event, plan).unwrap_or_default(), [], "{:?} is not read", event);
             }
-            let read = written.iter().filter(|event| sources.admits(&event.event_type));
+            let read = written.iter().filter(|event| is_read(event));
             let results = read.map(|event| wanted(event, plan)).filter(|results| *results != Some(Vec::new()));
             gets.push(results.collect::<Vec<_>>());
         }

@@ -49,7 +49,7 @@ impl<'e> Lineage<'e> {
 impl Member<'_> {
     /// An event that an upcaster made of it.
     pub(super) fn child<'e>(&self, made: Upcasted, next: Option<usize>, taken: &[usize]) -> Member<'e> {
-        let Upcasted { event_type, schema_version, data, metadata } = made;
+        let Upcasted { event_type, schema_version, data, metadata, tags } = made;
         let Delivery { position, part, ref stream, version, id, time, recorded_at, .. } = *self.event;
         let stream = stream.clone();
         let event = Delivery {
@@ -64,6 +64,7 @@ impl Member<'_> {
             metadata,
             time,
             recorded_at,
+            tags,
         };
         Member { event: Cow::Owned(event), next, taken: taken.to_vec() }
     }

@@ -1,12 +1,28 @@
-//! The types of events, as the log has them, from which upcasters make those that a projection reads.
+//! The events, as the log has them, from which upcasters make those that a projection reads.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::{event_log::NameFilter, runtime::descriptor::Step};
+use crate::{
+    event_log::{Filter, NameFilter},
+    runtime::descriptor::Step,
+};
+
+/// Lets through, beside the events that the filter selects, those from which the steps make such events, directly or through others.
+/// An event that is still not let through becomes none that the filter selects.
+///
+/// A step may change tags. So where a step takes one of the events, they are read whatever their tags, and only what comes out of the
+/// steps shows which of them are wanted.
+pub fn widen_to_sources<'s>(filter: &mut Filter, steps: impl IntoIterator<Item = &'s Step>) {
+    let steps: Vec<&Step> = steps.into_iter().collect();
+    add_sources(&mut filter.types, steps.iter().copied());
+    if steps.iter().any(|step| filter.types.admits(&step.event_type)) {
+        filter.query = None;
+    }
+}
 
 /// Lets through, beside these types, those from which the steps make one of them, directly or through others: an event of any other
 /// type becomes none that is let through.
-pub fn widen_to_sources<'s>(types: &mut NameFilter, steps: impl IntoIterator<Item = &'s Step>) {
+fn add_sources<'s>(types: &mut NameFilter, steps: impl IntoIterator<Item = &'s Step>) {
     let NameFilter::Only(names) = types else { return };
     let sources =
         steps.into_iter().flat_map(|step| step.produces.iter().map(|made| (made.as_str(), &*step.event_type)));
@@ -19,7 +35,7 @@ pub fn widen_to_sources<'s>(types: &mut NameFilter, steps: impl IntoIterator<Ite
 #[must_use]
 pub fn depends_on(types: &NameFilter, chain: &[Step], some: &[Step]) -> bool {
     let mut sources = types.clone();
-    widen_to_sources(&mut sources, chain);
+    add_sources(&mut sources, chain);
     let NameFilter::Only(mut names) = sources else { return !some.is_empty() };
     let results = chain.iter().flat_map(|step| step.produces.iter().map(|made| (&*step.event_type, made.as_str())));
     add_reachable(&mut names, results);
@@ -44,7 +60,7 @@ fn add_reachable<'p>(names: &mut Vec<String>, pairs: impl Iterator<Item = (&'p s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event_log::SchemaVersion;
+    use crate::event_log::{EventQuery, QueryItem, SchemaVersion, Tag};
 
     fn step(event_type: &str, produces: &[&str]) -> Step {
         let version = |number: u32| SchemaVersion::try_from(number).unwrap();
@@ -54,7 +70,7 @@ mod tests {
 
     fn widened(types: &[&str], steps: &[Step]) -> NameFilter {
         let mut types = NameFilter::only(types.iter().copied());
-        widen_to_sources(&mut types, steps);
+        add_sources(&mut types, steps);
         types
     }
 
@@ -68,8 +84,27 @@ mod tests {
         assert_eq!(widened(&["Z"], &steps), NameFilter::only(["Z"; 1]));
         assert_eq!(widened(&[], &steps), NameFilter::Only(Vec::new()));
         let mut all = NameFilter::All;
-        widen_to_sources(&mut all, &steps);
+        add_sources(&mut all, &steps);
         assert_eq!(all, NameFilter::All);
+    }
+
+    #[test]
+    fn tags_are_looked_at_in_the_log_unless_a_step_takes_one_of_the_events() {
+        let steps = [step("A", &["B"]), step("X", &[])];
+        let tag = Tag::new("course:c1").unwrap();
+        let query = EventQuery { items: vec![QueryItem { types: Vec::new(), tags: vec![tag] }] };
+        let reads = |types: NameFilter, steps: &[Step]| {
+            let mut filter = Filter { types, query: Some(query.clone()), ..Filter::default() };
+            widen_to_sources(&mut filter, steps);
+            filter.query.map_or("any tags", |_| "its tags")
+        };
+        let only = |name: &str| NameFilter::only([name; 1]);
+        assert_eq!(
+            ["A", "B", "C", "X"].map(|name| reads(only(name), &steps)),
+            ["any tags", "any tags", "its tags", "any tags"]
+        );
+        assert_eq!(reads(NameFilter::All, &steps), "any tags");
+        assert_eq!(reads(NameFilter::All, &[]), "its tags");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 
 use crate::{
-    event_log::{EventType, JsonText, Position, SchemaVersion},
+    event_log::{EventType, JsonText, Position, SchemaVersion, Tag, distinct_tags},
     runtime::{delivery::Delivery, descriptor::Step, limits::RuntimeLimits},
 };
 
@@ -27,6 +27,8 @@ pub struct Upcasted {
     pub data: String,
     /// JSON text.
     pub metadata: Option<String>,
+    /// Its tags, each once.
+    pub tags: Vec<String>,
 }
 
 /// What breaks the contract in a result.
@@ -94,9 +96,6 @@ fn check_result(
             ));
         }
     }
-    if !tags.is_empty() {
-        return Err(format!("an event `{event_type}` with tags, which events do not have yet"));
-    }
     let bytes = data.len() + metadata.as_ref().map_or(0, String::len);
     limit("bytes of data and metadata of an event", "max_event_bytes", bytes, limits.max_event_bytes)?;
     let json = |what: &str, text: &str| {
@@ -106,7 +105,19 @@ fn check_result(
     };
     let data = json("data is refused", &data)?;
     let metadata = metadata.map(|metadata| json("metadata is refused", &metadata)).transpose()?;
-    Ok(Upcasted { event_type: event_type.into(), schema_version, data, metadata })
+    let tags = check_tags(tags, limits).map_err(|reason| format!("an event `{event_type}`: {reason}"))?;
+    Ok(Upcasted { event_type: event_type.into(), schema_version, data, metadata, tags })
+}
+
+/// The tags, each once.
+fn check_tags(tags: Vec<String>, limits: &RuntimeLimits) -> Result<Vec<String>, String> {
+    let tags: Vec<Tag> = tags.into_iter().map(Tag::new).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+    let tags = distinct_tags(tags);
+    limit("tags of an event", "max_event_tags", tags.len(), limits.max_event_tags)?;
+    for tag in &tags {
+        limit("bytes of a tag", "max_tag_bytes", tag.as_str().len(), limits.max_tag_bytes)?;
+    }
+    Ok(tags.into_iter().map(String::from).collect())
 }
 
 /// The types as a message lists them.

@@ -8,7 +8,7 @@ use super::{guest::Guest, world::World};
 use crate::{
     event_log::Position,
     runtime::{
-        convert::{Event, Failure, event_to_module},
+        convert::{Event, Failure, events_to_module, tags_to_module},
         delivery::Delivery,
         failure::{BatchError, CallError, FailureKind, Fault},
         invalid::CannotLoad,
@@ -120,7 +120,8 @@ impl<W: World> Running<W> {
         call: impl FnOnce(&W::Exports, &mut Store<Guest<W::State>>, &[Event<'_>]) -> wasmtime::Result<Result<A, Failure>>,
     ) -> Result<A, BatchError> {
         let current = |event: &Delivery| CurrentEvent { position: event.position, time: event.time };
-        let lowered: Vec<Event<'_>> = events.iter().map(|event| event_to_module(event.borrow())).collect();
+        let tags = tags_to_module(events.iter().map(Borrow::borrow));
+        let lowered = events_to_module(events.iter().map(Borrow::borrow), &tags);
         self.store.data_mut().begin(events.iter().map(|event| current(event.borrow())).collect());
         // The deadline is checked at the next tick, and sets the next epoch deadline itself.
         self.store.set_epoch_deadline(1);

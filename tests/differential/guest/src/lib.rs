@@ -31,7 +31,7 @@ impl Projection for Interpreter {
 
     fn handle(event: &Event<Doing>, rows: &mut Rows) -> Result<(), Failure> {
         let Doing::Do(operations) = &event.data;
-        (0..).zip(operations).try_for_each(|(number, operation)| operation.run(event.position, number, rows))
+        (0..).zip(operations).try_for_each(|(number, operation)| operation.run(event, number, rows))
     }
 
     fn prefetch(event: &Event<Doing>, prefetch: &mut Prefetch) {

@@ -4,7 +4,7 @@ use gnomon_sdk::{Column, Find, prelude::*, schema::Value};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Everything, Found, KeyTypes, Pair, Shapes,
+    Doing, Everything, Found, KeyTypes, Pair, Shapes,
     summary::{everything, key_types, pairs, shapes},
     tables::longer,
 };
@@ -69,7 +69,7 @@ pub enum Search {
 }
 
 impl Operation {
-    pub(crate) fn run(&self, position: u64, number: i64, rows: &mut Rows) -> Result<(), Failure> {
+    pub(crate) fn run(&self, event: &Event<Doing>, number: i64, rows: &mut Rows) -> Result<(), Failure> {
         match self {
             Self::PutEverything(row, text, list) => rows.put(row.longer(*text, *list)),
             Self::PutPair(row, more) => rows.put(row.longer(*more)),
@@ -104,7 +104,8 @@ impl Operation {
             Self::Find(search) => {
                 let operation = number;
                 let (found, sum, keys) = search.run(rows);
-                rows.put(Found { position: position.cast_signed(), operation, rows: found, sum, keys });
+                let (position, tags) = (event.position.cast_signed(), event.tags().to_vec());
+                rows.put(Found { position, operation, rows: found, sum, keys, tags });
             }
             Self::ChangeKey(id) => {
                 if let Some(row) = rows.get_mut::<Everything>(*id) {

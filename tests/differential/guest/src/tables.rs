@@ -130,7 +130,7 @@ pub struct Shapes {
     pub maybe_uuids: Option<Vec<Uuid>>,
 }
 
-/// What a search found.
+/// What a search found, and the tags of the event that told to search.
 #[derive(Table, Serialize, Deserialize, Clone, Debug)]
 #[table("found")]
 #[allow(missing_docs, reason = "the names say it all")]
@@ -142,6 +142,7 @@ pub struct Found {
     pub rows: i64,
     pub sum: i64,
     pub keys: String,
+    pub tags: Vec<String>,
 }
 
 impl Everything {

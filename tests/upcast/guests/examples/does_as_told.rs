@@ -28,6 +28,7 @@ impl Guest for DoesAsTold {
 fn upcast(event: &Event) -> Result<Vec<Upcasted>, Failure> {
     let (name, next) = (event.event_type.as_str(), event.schema_version + 1);
     let with_data = |data: String| vec![Upcasted { data, ..made(name, next, "") }];
+    let with_tags = |tags: Vec<String>| vec![Upcasted { tags, ..made(name, next, "") }];
     Ok(match event.data.trim_matches('"') {
         "vanish" => Vec::new(),
         "split" => vec![made(name, next, "left"), made("B", 1, "right")],
@@ -36,7 +37,11 @@ fn upcast(event: &Event) -> Result<Vec<Upcasted>, Failure> {
         "skip a version" => vec![made(name, next + 1, "")],
         "version 0" => vec![made("C", 0, "")],
         "undeclared" => vec![made("C", 1, "")],
-        "tagged" => vec![Upcasted { tags: vec!["course:c1".to_owned()], ..made(name, next, "") }],
+        "tagged" => with_tags(names(&["course:c1", "student:s7", "course:c1"])),
+        "untagged" => with_tags(Vec::new()),
+        "empty tag" => with_tags(names(&["course:c1", ""])),
+        "long tag" => with_tags(vec!["t".repeat(257)]),
+        "many tags" => with_tags((0..33).map(|number| number.to_string()).collect()),
         "no type" => vec![made("", 1, "")],
         "long type" => vec![made(&"x".repeat(300), 1, "")],
         "no json" => with_data("{\"half\":".to_owned()),
@@ -66,8 +71,15 @@ fn upcast(event: &Event) -> Result<Vec<Upcasted>, Failure> {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
             vec![made(name, 2, &now.as_micros().to_string())]
         }
-        word => vec![Upcasted { metadata: event.metadata.clone(), ..made(name, next, word) }],
+        word => {
+            let (metadata, tags) = (event.metadata.clone(), event.tags.clone());
+            vec![Upcasted { metadata, tags, ..made(name, next, word) }]
+        }
     })
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
 }
 
 upcast_guests::guest!(DoesAsTold);

@@ -12,7 +12,7 @@ impl Guest for Renames {
     }
 
     fn upcast(events: Vec<Event>) -> Result<Vec<Vec<Upcasted>>, Failure> {
-        let renamed = |event: Event| vec![Upcasted { data: event.data, ..made("A", 1, "") }];
+        let renamed = |event: Event| vec![Upcasted { data: event.data, tags: event.tags, ..made("A", 1, "") }];
         Ok(events.into_iter().map(renamed).collect())
     }
 }

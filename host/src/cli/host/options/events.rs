@@ -1,11 +1,11 @@
-//! How large events may be.
+//! How large events and event queries may be.
 
 use clap::Args;
 
 use super::range::between;
 use crate::event_log::Limits;
 
-/// How large events may be: those that are appended, and those that upcasters make of them.
+/// How large events may be: those that are appended, and those that upcasters make of them; and the queries that find them.
 #[derive(Args, Clone, Debug)]
 pub(super) struct EventOptions {
     /// Maximum bytes of data and metadata of one event
@@ -28,6 +28,26 @@ pub(super) struct EventOptions {
     #[arg(long, env = "GNOMON_MAX_EVENT_TYPE_BYTES", value_name = "BYTES", default_value_t = Limits::default().max_event_type_bytes,
         value_parser = between::<usize>(1, 2000))]
     pub(super) max_event_type_bytes: usize,
+
+    /// Maximum tags of one event
+    #[arg(long, env = "GNOMON_MAX_EVENT_TAGS", value_name = "NUMBER", default_value_t = Limits::default().max_event_tags,
+        value_parser = between::<usize>(0, 10_000))]
+    pub(super) max_event_tags: usize,
+
+    /// Maximum bytes of a tag
+    #[arg(long, env = "GNOMON_MAX_TAG_BYTES", value_name = "BYTES", default_value_t = Limits::default().max_tag_bytes,
+        value_parser = between::<usize>(1, 2000))]
+    pub(super) max_tag_bytes: usize,
+
+    /// Maximum items of an event query
+    #[arg(long, env = "GNOMON_MAX_QUERY_ITEMS", value_name = "NUMBER", default_value_t = Limits::default().max_query_items,
+        hide_short_help = true, value_parser = between::<usize>(1, 10_000))]
+    max_query_items: usize,
+
+    /// Maximum types and tags of one item of an event query, together
+    #[arg(long, env = "GNOMON_MAX_QUERY_NAMES", value_name = "NUMBER", default_value_t = Limits::default().max_query_names,
+        hide_short_help = true, value_parser = between::<usize>(1, 10_000))]
+    max_query_names: usize,
 }
 
 impl EventOptions {
@@ -37,6 +57,10 @@ impl EventOptions {
             max_append_events: self.max_append_events,
             max_stream_name_bytes: self.max_stream_name_bytes,
             max_event_type_bytes: self.max_event_type_bytes,
+            max_event_tags: self.max_event_tags,
+            max_tag_bytes: self.max_tag_bytes,
+            max_query_items: self.max_query_items,
+            max_query_names: self.max_query_names,
         }
     }
 }

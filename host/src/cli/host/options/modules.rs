@@ -121,6 +121,8 @@ impl ModuleOptions {
             max_batch_write_bytes: self.max_batch_write_bytes,
             max_event_bytes: events.max_event_bytes,
             max_event_type_bytes: events.max_event_type_bytes,
+            max_event_tags: events.max_event_tags,
+            max_tag_bytes: events.max_tag_bytes,
         }
     }
 }

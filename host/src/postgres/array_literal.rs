@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write as _};
 
 /// The literal of an array. Every element is quoted, so the text `NULL` does not become null.
-pub(in crate::read_model) fn array_literal(elements: impl IntoIterator<Item = impl Display>) -> String {
+pub(crate) fn array_literal(elements: impl IntoIterator<Item = impl Display>) -> String {
     let mut literal = "{".to_owned();
     for (index, element) in elements.into_iter().enumerate() {
         literal.push_str(if index == 0 { "\"" } else { ",\"" });
