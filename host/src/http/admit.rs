@@ -21,6 +21,7 @@ use tracing::warn;
 use super::{
     body::discard,
     body_memory::{self, BodyMemory, HeldBody},
+    content_encoding::decompressed,
     content_type::is_media_type,
     known_host::{check_host, check_origin},
     no_body,
@@ -95,6 +96,7 @@ impl Door {
 
     async fn answer(&self, request: Request, next: Next) -> Result<Response, Problem> {
         let Shared { settings, bodies, .. } = &*self.0;
+        let request = decompressed(request)?;
         check_host(&request, &settings.allowed_hosts)?;
         check_origin(&request, &settings.allowed_hosts)?;
         let kind = kind(&request);

@@ -5,38 +5,27 @@ use std::io;
 
 use async_compression::tokio::bufread::GzipDecoder;
 use axum::{
-    Router,
     body::Body,
     extract::Request,
     http::{HeaderMap, HeaderValue, header},
-    middleware::{self, Next},
-    response::{IntoResponse, Response},
 };
 use futures_util::TryStreamExt as _;
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use super::problem::{Code, Problem};
 
-/// The routes, behind the decompression of bodies.
-pub(super) fn decompressing<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
-    router.layer(middleware::from_fn(decompress))
-}
-
-async fn decompress(mut request: Request, next: Next) -> Response {
-    let encoding = match encoding(request.headers()) {
-        Ok(encoding) => encoding,
-        Err(problem) => return problem.into_response(),
-    };
+/// The request, whose body is decompressed as it is read.
+pub(super) fn decompressed(mut request: Request) -> Result<Request, Problem> {
+    let encoding = encoding(request.headers())?;
     request.headers_mut().remove(header::CONTENT_ENCODING);
-    let request = match encoding {
+    Ok(match encoding {
         Encoding::None => request,
         Encoding::Gzip => {
             // It is that of the compressed bytes.
             request.headers_mut().remove(header::CONTENT_LENGTH);
             request.map(from_gzip)
         }
-    };
-    next.run(request).await
+    })
 }
 
 /// What comes out of a body in gzip: of all its members, and an error if anything else follows them.

@@ -3,12 +3,7 @@
 //! A host under `https://example.org/gnomon/` gets requests for `/v1/…` from a proxy that removes the prefix, or for `/gnomon/v1/…`
 //! from one that leaves it there. Paths in its answers begin with the prefix, so that clients find what they name.
 
-use axum::{
-    extract::Request,
-    http::{HeaderMap, Uri, uri::PathAndQuery},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{HeaderMap, Uri, uri::PathAndQuery};
 
 const HEADER: &str = "x-forwarded-prefix";
 /// Longer prefixes are not used.
@@ -25,7 +20,7 @@ pub(super) struct ForwardedPrefix(String);
 
 impl ForwardedPrefix {
     /// The prefix that the proxy tells. What is not a plain path is not used: `//host` would lead to another host.
-    fn from_headers(headers: &HeaderMap) -> Self {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
         let value = headers.get(HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let prefix = value.trim().trim_end_matches('/');
         let is_path = prefix.len() <= MAX_BYTES
@@ -63,16 +58,10 @@ impl ForwardedPrefix {
 /// Removes the prefix from the path, if the proxy has left it there. Proxies that remove it themselves may decode and normalise the path
 /// as well, so that `a%2Fb` comes as `a/b`, which is another stream.
 pub(super) fn without_prefix<B>(mut request: axum::http::Request<B>) -> axum::http::Request<B> {
-    if let Some(uri) = ForwardedPrefix::from_headers(request.headers()).removed_from(request.uri()) {
+    if let Some(uri) = ForwardedPrefix::of(request.headers()).removed_from(request.uri()) {
         *request.uri_mut() = uri;
     }
     request
-}
-
-/// Keeps the prefix while the request is answered.
-pub(super) async fn with_forwarded_prefix(request: Request, next: Next) -> Response {
-    let prefix = ForwardedPrefix::from_headers(request.headers());
-    prefix.scope(next.run(request)).await
 }
 
 #[cfg(test)]
@@ -85,7 +74,7 @@ mod tests {
     fn a_prefix_is_a_path_and_nothing_else() {
         let path = |value: &'static str| {
             let headers = HeaderMap::from_iter([(HEADER.parse().unwrap(), HeaderValue::from_static(value))]);
-            ForwardedPrefix::from_headers(&headers).path("/v1/events")
+            ForwardedPrefix::of(&headers).path("/v1/events")
         };
         for value in ["/sub/path", "/sub/path/", " /sub/path"] {
             assert_eq!(path(value), "/sub/path/v1/events", "{value}");

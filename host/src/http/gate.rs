@@ -17,8 +17,8 @@ use tower::ServiceExt as _;
 use super::{
     errors, health,
     problem::{Code, Problem},
-    request_id::with_request_id,
-    router::{no_sniff, router},
+    request_context::with_context,
+    router::router,
     state::Api,
 };
 
@@ -65,10 +65,7 @@ impl Gate {
             let detail = format!("the host has {max} connections, and each has a request under way; try again soon");
             Problem::new(Code::Overloaded, detail).with("limit", "max_client_connections").with("max", max)
         };
-        let full = Router::new()
-            .fallback(full)
-            .layer(middleware::from_fn(no_sniff))
-            .layer(middleware::from_fn(with_request_id));
+        let full = Router::new().fallback(full).layer(middleware::from_fn(with_context));
         Router::new()
             .route("/health/live", get(enter))
             .route("/health/ready", get(enter))
@@ -82,8 +79,7 @@ impl Gate {
             .route("/health/live", get(health::live))
             .route("/errors/{code}", get(errors::page))
             .fallback(starting)
-            .layer(middleware::from_fn(no_sniff))
-            .layer(middleware::from_fn(with_request_id))
+            .layer(middleware::from_fn(with_context))
             .with_state(self.clone())
     }
 }

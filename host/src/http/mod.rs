@@ -29,6 +29,7 @@ mod postgrest;
 mod prefer;
 mod problem;
 mod projections;
+mod request_context;
 mod request_id;
 mod router;
 mod sending;

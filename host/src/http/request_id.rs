@@ -2,12 +2,7 @@
 //!
 //! Every request has an id, and every answer tells it. Errors that clients do not see whole are logged with it.
 
-use axum::{
-    extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -37,6 +32,19 @@ impl RequestId {
         is_id.then(|| Self(String::from_utf8_lossy(value).into_owned()))
     }
 
+    /// The id of a request with these headers: the client's, or a new one.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        Self::from_headers(headers).unwrap_or_else(Self::make)
+    }
+
+    /// Tells the client the id.
+    pub(super) fn write(&self, headers: &mut HeaderMap) {
+        // Visible ASCII is always a header's value.
+        if let Ok(id) = HeaderValue::from_str(&self.0) {
+            headers.insert(HEADER, id);
+        }
+    }
+
     /// The id of the request that the current task answers; a new one outside of a request.
     pub(super) fn current() -> Self {
         CURRENT.try_with(Clone::clone).unwrap_or_else(|_| Self::make())
@@ -52,18 +60,6 @@ impl std::fmt::Display for RequestId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Gives the request its id: the client's, or a new one. The answer has it as a header.
-pub(super) async fn with_request_id(request: Request, next: Next) -> Response {
-    let id = RequestId::from_headers(request.headers()).unwrap_or_else(RequestId::make);
-    let header = HeaderValue::from_str(&id.0);
-    let mut response = id.scope(next.run(request)).await;
-    // Visible ASCII is always a header's value.
-    if let Ok(header) = header {
-        response.headers_mut().insert(HEADER, header);
-    }
-    response
 }
 
 #[cfg(test)]

@@ -5,8 +5,7 @@ use std::any::Any;
 use axum::{
     Extension, Router,
     extract::{DefaultBodyLimit, Request},
-    http::{HeaderValue, header},
-    middleware::{self, Next},
+    middleware,
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
 };
@@ -15,13 +14,12 @@ use tower_http::{catch_panic::CatchPanicLayer, normalize_path::NormalizePath};
 
 use super::{
     admit::{Door, admit},
-    content_encoding::decompressing,
     cors, deployments, docs, errors, events,
-    forwarded_prefix::{with_forwarded_prefix, without_prefix},
+    forwarded_prefix::without_prefix,
     health, modules, openapi, postgrest,
     problem::{Code, Problem},
     projections,
-    request_id::with_request_id,
+    request_context::with_context,
     server_error::internal,
     state::Api,
     streams, upcasters,
@@ -31,15 +29,13 @@ use super::{
 pub fn router(api: Api) -> Router {
     let cors_origins = api.settings.cors_origins.clone();
     let door = Door::new(api.settings.clone(), api.operations.max_module_bytes());
-    let mut routes = decompressing(routes().layer(middleware::from_fn_with_state(door, admit)))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn(no_sniff))
-        .layer(middleware::from_fn(with_forwarded_prefix));
+    let mut routes =
+        routes().layer(middleware::from_fn_with_state(door, admit)).layer(CatchPanicLayer::custom(panicked));
     if !cors_origins.is_empty() {
         routes = routes.layer(cors::layer(cors_origins));
     }
     // The outermost: what is logged below has the id of its request.
-    let routes = routes.layer(middleware::from_fn(with_request_id)).with_state(api);
+    let routes = routes.layer(middleware::from_fn(with_context)).with_state(api);
     // Around the routes, which are chosen by the path: with a slash at its end it is the same one.
     Router::new().fallback_service(MapRequest::new(NormalizePath::trim_trailing_slash(routes), without_prefix))
 }
@@ -112,11 +108,4 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("without a message");
     internal(&format_args!("a handler panicked: {message}")).into_response()
-}
-
-/// Keeps browsers from rendering what users wrote into events as a page.
-pub(super) async fn no_sniff(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
 }

@@ -48,7 +48,7 @@ fn see(catalog: &mut Catalog, event: &Value) {
 async fn set_price(hosts: &Hosts, product: &str, price: u64, minute: u32) {
     let event = json!({"type": "PriceSet", "time": time(minute), "data": {"product": product, "price": price},
                        "tags": [format!("product:{product}")]});
-    hosts.next().append_events(&format!("product-{product}"), &json!([event])).await;
+    hosts.next().append_events(&format!("price-{product}"), &json!([event])).await;
 }
 
 /// Orders products at the prices that were shown.
@@ -148,7 +148,7 @@ async fn no_order_has_a_price_that_was_replaced_before_it() {
 async fn current_prices<const N: usize>(hosts: &Hosts, products: [&str; N]) -> [u64; N] {
     let mut prices = [0; N];
     for (price, product) in prices.iter_mut().zip(products) {
-        let page = hosts.next().json(&format!("/v1/streams/product-{product}/events?direction=backward&limit=1")).await;
+        let page = hosts.next().json(&format!("/v1/streams/price-{product}/events?direction=backward&limit=1")).await;
         *price = page["events"][0]["data"]["price"].as_u64().unwrap();
     }
     prices

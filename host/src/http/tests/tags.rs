@@ -226,11 +226,11 @@ async fn pages_of_a_query_say_how_far_they_have_searched() {
     assert_eq!(pages("?after=5").await, (vec![], json!(5), json!(5)));
     assert_eq!(pages("?direction=backward&limit=1").await, (vec![4], json!(4), json!(5)));
     assert_eq!(pages("?direction=backward&after=4").await, (vec![3], Value::Null, json!(5)));
-    let beyond = query(&api, "?after=6", subscribed).await.problem();
-    assert!(
-        beyond.starts_with("409 position_beyond_head: the reader is at position 6, but the log ends at 5"),
-        "{beyond}"
-    );
+    for after in [6, u64::MAX] {
+        let beyond = query(&api, &format!("?after={after}"), subscribed.clone()).await.problem();
+        let problem = format!("409 position_beyond_head: the reader is at position {after}, but the log ends at 5");
+        assert!(beyond.starts_with(&problem), "{beyond}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -324,11 +324,13 @@ async fn an_append_is_made_if_its_condition_holds() {
     let late = api.append("course-c1", subscribe(None, condition(subscriptions.clone(), json!(5)))).await.json();
     assert_eq!((&late["code"], &late["position"]), (&json!("append_condition_failed"), &json!(6)));
 
-    let beyond = api.append("course-c1", subscribe(None, condition(subscriptions, json!(7)))).await;
-    assert_eq!(beyond.status, StatusCode::CONFLICT);
-    let body = beyond.json();
-    let members = ["code", "after", "head"].map(|name| body[name].clone());
-    assert_eq!(members, [json!("position_beyond_head"), json!(7), json!(6)]);
+    for after in [7, u64::MAX] {
+        let beyond = api.append("course-c1", subscribe(None, condition(subscriptions.clone(), json!(after)))).await;
+        assert_eq!(beyond.status, StatusCode::CONFLICT);
+        let body = beyond.json();
+        let members = ["code", "after", "head"].map(|name| body[name].clone());
+        assert_eq!(members, [json!("position_beyond_head"), json!(after), json!(6)]);
+    }
     // A condition that is null is none, and one beside an expected version holds as well.
     let both = json!({"expected_version": 4, "condition": condition(json!([{"tags": ["nobody"]}]), Value::Null), "events": [event("X")]});
     let conflict = api.append("course-c1", both).await.problem();
@@ -401,7 +403,18 @@ async fn a_condition_that_fails_names_the_first_event() {
     let api = enrolments().await;
     let condition = condition(json!([{"tags": ["student:s1"]}]), Value::Null);
     let answer = api.append("a-1", json!({"events": [event("A")], "condition": condition})).await;
-    assert_snapshot!(answer.pretty(), @"");
+    assert_snapshot!(answer.pretty(), @r#"
+    {
+      "type": "/errors/append_condition_failed",
+      "title": "An event that the append's condition rules out is in the log",
+      "status": 409,
+      "detail": "an event that the append's condition rules out is in the log: the `StudentSubscribed` of stream `course-c1` at position 3 is the first that matches its query",
+      "code": "append_condition_failed",
+      "position": 3,
+      "stream": "course-c1",
+      "event_type": "StudentSubscribed"
+    }
+    "#);
 }
 
 /// Reads server-sent events until there are as many ids as wanted.

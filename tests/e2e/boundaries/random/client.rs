@@ -56,6 +56,8 @@ pub(super) struct Done {
     pub(super) outcome: Outcome,
     /// It was sent before, without an answer.
     pub(super) sent_before: bool,
+    /// It was answered as a repeat: an earlier try, of the client or of its host, was in the log.
+    pub(super) found_again: bool,
     /// It was sent again when it was in the log, on a condition that cannot hold, and answered as before.
     pub(super) repeated: bool,
 }
@@ -105,18 +107,17 @@ impl RandomClient {
         let request = Request::random(&mut self.random, &self.shared.known);
         let mut sent_before = false;
         loop {
-            let answer = self.post(&request.path, &request.body).await;
-            let outcome = match answer {
-                Some((status, answer)) => outcome(&request, status, &answer)?,
-                None => None,
-            };
-            if let Some(outcome) = outcome {
+            if let Some((status, answer)) = self.post(&request.path, &request.body).await
+                && let Some(outcome) = outcome(&request, status, &answer)?
+            {
                 self.learn(&outcome);
                 self.shared.answered.fetch_add(1, Ordering::SeqCst);
-                return Ok(Done { request, outcome, sent_before, repeated: false });
+                let found_again = status == StatusCode::OK;
+                return Ok(Done { request, outcome, sent_before, found_again, repeated: false });
             }
             if self.random.random_bool(0.2) {
-                return Ok(Done { request, outcome: Outcome::Unknown, sent_before, repeated: false });
+                let outcome = Outcome::Unknown;
+                return Ok(Done { request, outcome, sent_before, found_again: false, repeated: false });
             }
             sent_before = true;
         }

@@ -10,14 +10,17 @@ use crate::support::{Doubt, Host, Postgres, Proxy, Whose, until};
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     KillHost,
+    /// While it waits for the answer to a commit that was made: its clients do not learn of it.
+    KillHostAtCommit,
     KillAllHosts,
     TerminateSessions,
     CutNetwork,
     CutCommit(Doubt),
 }
 
-const ALL: [Fault; 7] = [
+const ALL: [Fault; 8] = [
     Fault::KillHost,
+    Fault::KillHostAtCommit,
     Fault::KillAllHosts,
     Fault::TerminateSessions,
     Fault::CutNetwork,
@@ -69,6 +72,12 @@ impl Injector {
                 self.answers(ANSWERS_MEANWHILE).await;
                 self.restart(index).await;
             }
+            Fault::KillHostAtCommit => {
+                self.cut_commit(index, Doubt::AnswerNeverComes).await;
+                self.hosts[index].kill();
+                self.answers(ANSWERS_MEANWHILE).await;
+                self.restart(index).await;
+            }
             Fault::KillAllHosts => {
                 self.hosts.iter_mut().for_each(Host::kill);
                 for index in 0..self.hosts.len() {
@@ -80,13 +89,15 @@ impl Injector {
                 postgres.terminate_sessions(|| random.random_bool(0.6)).await;
             }
             Fault::CutNetwork => self.proxies[index].cut_once().await,
-            Fault::CutCommit(doubt) => {
-                let proxy = &self.proxies[index];
-                let before = proxy.commits_cut();
-                proxy.cut_next_commit(Whose::OfAppends, doubt);
-                until("a commit was cut", async || proxy.commits_cut() > before || self.has_stopped()).await;
-            }
+            Fault::CutCommit(doubt) => self.cut_commit(index, doubt).await,
         }
+    }
+
+    async fn cut_commit(&self, index: usize, doubt: Doubt) {
+        let proxy = &self.proxies[index];
+        let before = proxy.commits_cut();
+        proxy.cut_next_commit(Whose::OfAppends, doubt);
+        until("a commit was cut", async || proxy.commits_cut() > before || self.has_stopped()).await;
     }
 
     async fn restart(&mut self, index: usize) {

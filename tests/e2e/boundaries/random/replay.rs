@@ -35,8 +35,8 @@ pub(super) struct Counts {
     pub(super) failed: usize,
     pub(super) wrong_version: usize,
     pub(super) beyond_head: usize,
-    /// Appended in the end, after a try without an answer.
-    pub(super) sent_again: usize,
+    /// Appended by a try without an answer, which a later try found.
+    pub(super) found_again: usize,
     pub(super) unknown_and_in_the_log: usize,
     pub(super) unknown_and_not_in_the_log: usize,
     pub(super) repeated: usize,
@@ -82,7 +82,7 @@ impl Counts {
         self.repeated += usize::from(done.repeated);
         match &done.outcome {
             Outcome::Appended(_) => {
-                self.sent_again += usize::from(done.sent_before);
+                self.found_again += usize::from(done.found_again);
                 match done.request.condition {
                     Some(_) => self.held += 1,
                     None => self.appended_without_condition += 1,
