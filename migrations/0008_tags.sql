@@ -19,9 +19,10 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON gnomon.event_tags
 -- The positions low < p <= high whose events have all of these tags: at most `most`, ascending, or descending if `backward`.
 --
 -- Several tags are searched in turns: each leaps to its first position that is not before the candidate, until all have the same one. So
--- the rarest tag decides what a search costs. After `steps` leaps it ends with a row that is not a match: the next candidate, before which
--- there are no more matches than those returned.
-CREATE FUNCTION gnomon.tagged(tags text[], low bigint, high bigint, backward boolean, most integer, steps integer)
+-- where a tag is rare, that decides what a search costs. Where after `leaps` leaps there is no end, all tags are frequent, and reading all
+-- their positions is faster: it is done for the next 1,000 positions for each leap, divided by the tags. The search then ends with a row
+-- that is not a match: the next candidate, before which there are no more matches than those returned.
+CREATE FUNCTION gnomon.tagged(tags text[], low bigint, high bigint, backward boolean, most integer, leaps integer)
 RETURNS TABLE (found_at bigint, is_match boolean) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     wanted CONSTANT integer := cardinality(tags);
@@ -30,6 +31,7 @@ DECLARE
     agreed integer := 0;
     turn integer := 1;
     missing integer := most;
+    window_end bigint;
 BEGIN
     IF wanted = 1 AND backward THEN
         RETURN QUERY SELECT position, true FROM gnomon.event_tags
@@ -40,7 +42,7 @@ BEGIN
             WHERE tag = tags[1] AND position > low AND position <= high ORDER BY position LIMIT most;
         RETURN;
     END IF;
-    FOR step IN 1..steps LOOP
+    FOR leap IN 1..leaps LOOP
         IF backward THEN
             SELECT position INTO nearest FROM gnomon.event_tags
                 WHERE tag = tags[turn] AND position > low AND position <= candidate ORDER BY position DESC LIMIT 1;
@@ -69,8 +71,27 @@ BEGIN
         END IF;
         turn := turn % wanted + 1;
     END LOOP;
-    found_at := candidate;
-    is_match := false;
-    RETURN NEXT;
+    -- The other way than the leaps: in ranges, in which the rows of all tags are read in the order of their index.
+    IF backward THEN
+        window_end := greatest(low, candidate - leaps * 1000 / wanted);
+        RETURN QUERY SELECT position, true FROM gnomon.event_tags
+            WHERE tag = ANY (tags) AND position > window_end AND position <= candidate
+            GROUP BY position HAVING count(*) = wanted ORDER BY position DESC LIMIT missing + 1;
+        found_at := window_end;
+        is_match := false;
+        IF window_end > low THEN
+            RETURN NEXT;
+        END IF;
+    ELSE
+        window_end := least(high, candidate + leaps * 1000 / wanted);
+        RETURN QUERY SELECT position, true FROM gnomon.event_tags
+            WHERE tag = ANY (tags) AND position >= candidate AND position <= window_end
+            GROUP BY position HAVING count(*) = wanted ORDER BY position LIMIT missing + 1;
+        found_at := window_end + 1;
+        is_match := false;
+        IF window_end < high THEN
+            RETURN NEXT;
+        END IF;
+    END IF;
 END
 $$;

@@ -46,41 +46,41 @@ pub struct NewEvent {
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportLine {
-    /// The stream. If it is left out, the event goes into the stream of its first tag, see [`AppendTo::stream`].
+    /// The stream. If it is left out, the event goes into the stream of its first tag, as in an append.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<String>,
-    /// See [`NewEvent::id`].
+    /// As in an append.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
-    /// See [`NewEvent::event_type`].
+    /// As in an append.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// See [`NewEvent::schema_version`].
+    /// As in an append.
     #[serde(default = "first")]
     pub schema_version: u32,
-    /// See [`NewEvent::time`].
+    /// As in an append.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub time: Option<Instant>,
-    /// See [`NewEvent::tags`].
+    /// As in an append.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// See [`NewEvent::data`].
+    /// As in an append.
     #[schema(value_type = Value)]
     pub data: Box<RawValue>,
-    /// See [`NewEvent::metadata`].
+    /// As in an append.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Value>)]
     pub metadata: Option<Box<RawValue>>,
-    /// What [`Event`] has of the log that the line was exported from is passed over: the event gets its own here.
+    /// What an event has of the log that the line was exported from is passed over: the event gets its own here.
     #[serde(default, skip_serializing)]
     #[schema(value_type = Value)]
     pub position: IgnoredAny,
-    /// See [`position`](Self::position).
+    /// Passed over, as `position` is.
     #[serde(default, skip_serializing)]
     #[schema(value_type = Value)]
     pub version: IgnoredAny,
-    /// See [`position`](Self::position).
+    /// Passed over, as `position` is.
     #[serde(default, skip_serializing)]
     #[schema(value_type = Value)]
     pub recorded_at: IgnoredAny,
@@ -121,7 +121,7 @@ pub struct AppendMany {
     pub condition: Option<AppendCondition>,
 }
 
-/// One append of [`AppendMany`].
+/// One append of several.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AppendTo {
@@ -153,7 +153,7 @@ pub struct Appended {
     pub last_position: u64,
 }
 
-/// The answer to [`AppendMany`], in its order.
+/// The answer to several appends, in their order.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct AppendedMany {
     /// The versions and positions of the events of each append; without a stream, of each run of events that go into one stream.

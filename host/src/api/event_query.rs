@@ -12,13 +12,13 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventQuery {
-    /// The alternatives, at least one. `{}` matches every event.
+    /// The alternatives, at least one. The item `{}` matches every event.
     #[serde(deserialize_with = "objects")]
     #[schema(min_items = 1)]
     pub items: Vec<QueryItem>,
 }
 
-/// An alternative of an [`EventQuery`]: events that are of one of the types and have all of the tags.
+/// An alternative of an event query: events that are of one of the types and have all of the tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QueryItem {

@@ -25,7 +25,7 @@ use crate::{
 /// How long the note about names that may be misspelt may take.
 const NOTE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Append an event to a stream.
+/// Append an event to a stream, or to that of its first tag.
 ///
 /// With --id it is safe to run the command again: the event is appended once. `gnomon query` waits for what was appended last, so
 /// --wait is for readers who do not use it.
@@ -51,7 +51,7 @@ pub(super) struct Append {
     #[arg(long, value_parser = time)]
     time: Option<Instant>,
 
-    /// A tag of the event, such as course:c1, by which event queries find it; repeatable
+    /// A tag of the event, such as course:c1, by which event queries find it; repeatable. A comma is part of the tag
     #[arg(long = "tag", value_name = "TAG", value_parser = tag)]
     tags: Vec<Tag>,
 

@@ -77,7 +77,7 @@ const EVENTS: &[Row] = &[
     ("tags of an event", By("max-event-tags", NONE), Code("limit_exceeded")),
     ("events of an append", By("max-append-events", NONE), Code("limit_exceeded")),
     ("items of an event query, also of that of a condition", By("max-query-items", NONE), Code("limit_exceeded")),
-    ("types and tags of one item, together", By("max-query-names", NONE), Code("limit_exceeded")),
+    ("types and tags of an event query, all items together", By("max-query-names", NONE), Code("limit_exceeded")),
     ("body of a request that is neither an import nor a module", By("max-body-bytes", Bytes), Code("body_too_large")),
     ("body of an import", By("max-import-bytes", Bytes), Code("body_too_large")),
     ("bodies of all requests in memory, together", By("max-bodies-bytes", Bytes), Code("overloaded")),

@@ -17,7 +17,7 @@ pub struct EventQuery {
 pub struct QueryItem {
     /// Any type if the list is empty.
     pub types: Vec<EventType>,
-    /// Any tags, or none, if the list is empty.
+    /// Each once. Any tags, or none, if the list is empty.
     pub tags: Vec<Tag>,
 }
 
@@ -32,7 +32,10 @@ pub struct AppendCondition {
 
 impl QueryItem {
     pub(super) fn matches(&self, event_type: &EventType, tags: &[Tag]) -> bool {
-        (self.types.is_empty() || self.types.contains(event_type)) && self.tags.iter().all(|tag| tags.contains(tag))
+        // The tags of both are there once.
+        self.tags.len() <= tags.len()
+            && (self.types.is_empty() || self.types.contains(event_type))
+            && self.tags.iter().all(|tag| tags.contains(tag))
     }
 
     /// Whether every event matches.
@@ -42,6 +45,11 @@ impl QueryItem {
 }
 
 impl EventQuery {
+    /// The types and tags of all items.
+    pub(super) fn names(&self) -> usize {
+        self.items.iter().map(|item| item.types.len() + item.tags.len()).sum()
+    }
+
     /// Whether an event of this type, with these tags, matches.
     #[must_use]
     pub fn matches(&self, event_type: &EventType, tags: &[Tag]) -> bool {

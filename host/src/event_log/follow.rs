@@ -5,10 +5,11 @@ use tokio::sync::watch;
 
 use super::{
     EventLog,
+    direction::Direction,
     event::{Position, RecordedEvent, StreamVersion},
     filter::Filter,
     name::StreamName,
-    read::{Direction, PageSize},
+    read::PageSize,
 };
 
 /// Events that one read returns at most.

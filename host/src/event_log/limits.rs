@@ -26,7 +26,7 @@ pub struct Limits {
     pub max_tag_bytes: usize,
     /// Items of an event query.
     pub max_query_items: usize,
-    /// Types and tags of one item, together.
+    /// Types and tags of an event query, all items together.
     pub max_query_names: usize,
 }
 
@@ -40,7 +40,7 @@ impl Default for Limits {
             max_event_tags: limits::DEFAULT_MAX_EVENT_TAGS,
             max_tag_bytes: limits::DEFAULT_MAX_TAG_BYTES,
             max_query_items: 128,
-            max_query_names: 128,
+            max_query_names: 1024,
         }
     }
 }
@@ -66,7 +66,14 @@ impl Limits {
         name: impl Fn() -> String,
     ) -> Result<(), LimitError> {
         let stream_bytes = stream.as_str().len();
-        check("bytes of the stream's name", "max_stream_name_bytes", stream_bytes, self.max_stream_name_bytes)?;
+        let is_of_tag = || event.tags.first().and_then(|first| first.stream().ok()).as_ref() == Some(stream);
+        let what = match stream_bytes > self.max_stream_name_bytes && is_of_tag() {
+            true => {
+                "bytes of the stream's name, which is that of the first tag (give a stream, or put another tag first)"
+            }
+            false => "bytes of the stream's name",
+        };
+        check(what, "max_stream_name_bytes", stream_bytes, self.max_stream_name_bytes)?;
         self.check_type(&event.event_type)
             .and_then(|()| {
                 check("bytes of data and metadata", "max_event_bytes", event.data_bytes(), self.max_event_bytes)
@@ -83,9 +90,9 @@ impl Limits {
     /// Checks an event query.
     pub(super) fn check_query(&self, query: &EventQuery) -> Result<(), LimitError> {
         check("items of the event query", "max_query_items", query.items.len(), self.max_query_items)?;
+        check("types and tags of the event query", "max_query_names", query.names(), self.max_query_names)?;
         for (index, QueryItem { types, tags }) in query.items.iter().enumerate() {
-            check("types and tags", "max_query_names", types.len() + tags.len(), self.max_query_names)
-                .and_then(|()| self.check_tags(tags))
+            self.check_tags(tags)
                 .and_then(|()| types.iter().try_for_each(|name| self.check_type(name)))
                 .map_err(|error| error.of(format!("item {index} of the event query")))?;
         }

@@ -3,6 +3,7 @@
 //! It knows nothing of modules, projections or HTTP.
 
 mod append;
+mod direction;
 mod event;
 mod event_query;
 mod filter;
@@ -23,13 +24,14 @@ use std::{sync::Arc, time::Duration};
 
 use gnomon_values::limits::LimitError;
 use sqlx::PgPool;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
 use crate::postgres::Notifications;
 
 pub(crate) use self::read::head;
 pub use self::{
     append::{Append, AppendError, Appended, ExpectedVersion, Imported, Line},
+    direction::Direction,
     event::{EventId, NewEvent, Position, RecordedEvent, SchemaVersion, SchemaVersionError, StreamVersion},
     event_query::{AppendCondition, EventQuery, QueryItem},
     filter::{Filter, NameFilter},
@@ -37,7 +39,7 @@ pub use self::{
     json_text::{JsonText, JsonTextError},
     limits::Limits,
     name::{Category, EventType, NameError, StreamName, Tag, distinct_tags},
-    read::{Direction, LogPage, PageSize, StreamPage},
+    read::{LogPage, PageSize, StreamPage},
     settings::EventLogSettings,
     streams::StreamSummary,
     types::{CategoryType, resembles},
@@ -55,6 +57,7 @@ struct Shared {
     reader: read::Reader,
     limits: Limits,
     append_timeout: Duration,
+    look_ups: append::LookUps,
     appender: append::Appender,
     head: head::KnownHead,
     follow_head: JoinHandle<()>,
@@ -80,7 +83,8 @@ impl EventLog {
         let follow_head = tokio::spawn(follow);
         let reader = read::Reader::new(pool.clone());
         let EventLogSettings { limits, append_timeout, .. } = settings;
-        let shared = Shared { pool, reader, limits, append_timeout, appender, head, follow_head };
+        let look_ups = append::LookUps::new(&pool, head.clone());
+        let shared = Shared { pool, reader, limits, append_timeout, look_ups, appender, head, follow_head };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -96,24 +100,36 @@ impl EventLog {
         appends: Vec<Append>,
         condition: Option<AppendCondition>,
     ) -> Result<Vec<Appended>, AppendError> {
-        let Shared { reader, limits, appender, head, append_timeout, .. } = &*self.shared;
+        let Shared { limits, appender, .. } = &*self.shared;
         append::check_appends(&appends, limits)?;
-        let condition = match condition {
-            Some(condition) => {
-                limits.check_query(&condition.fail_if_events_match)?;
-                let condition = append::look_up(condition, reader, head, *append_timeout).await?;
-                // Only what has ids may be in the log already.
-                let is_new = |event: &NewEvent| matches!(event.id, EventId::Made(_));
-                if let Some(error) = condition.failed()
-                    && appends.iter().all(|append| append.events.iter().all(is_new))
-                {
-                    return Err(error);
-                }
-                Some(condition)
+        match condition {
+            None => appender.append(appends, None).await,
+            Some(condition) => self.append_if(appends, condition).await,
+        }
+    }
+
+    async fn append_if(&self, appends: Vec<Append>, condition: AppendCondition) -> Result<Vec<Appended>, AppendError> {
+        let Shared { reader, limits, appender, look_ups, append_timeout, .. } = &*self.shared;
+        limits.check_query(&condition.fail_if_events_match)?;
+        let deadline = Instant::now() + *append_timeout;
+        let mut condition = append::LookedUp::begin(condition);
+        // Only what has ids may be in the log already.
+        let is_new = |event: &NewEvent| matches!(event.id, EventId::Made(_));
+        let is_new = appends.iter().all(|append| append.events.iter().all(is_new));
+        loop {
+            if let Err(error) = look_ups.look_up(&mut condition, reader, deadline).await {
+                condition.refuse(error);
             }
-            None => None,
-        };
-        appender.append(appends, condition).await
+            // A repeat has its answer, whatever its condition is.
+            if is_new && let Some(error) = condition.failed() {
+                return Err(error);
+            }
+            match appender.append(appends.clone(), Some(condition.clone())).await {
+                Err(AppendError::LookUpAgain) if Instant::now() < deadline => {}
+                Err(AppendError::LookUpAgain) => return Err(AppendError::ConditionTimedOut),
+                result => return result,
+            }
+        }
     }
 
     /// Checks how large an event query is.

@@ -9,6 +9,7 @@ use futures_util::TryStreamExt;
 use sqlx::{PgPool, Postgres, QueryBuilder, postgres::PgArguments, query::Query};
 
 use super::{
+    direction::Direction,
     event::{Position, RecordedEvent, StreamVersion},
     event_query::{EventQuery, QueryItem},
     filter::{Filter, NameFilter},
@@ -16,17 +17,7 @@ use super::{
     row::{event_from_copy, event_from_row, select_events},
     tag_search::{Candidates, TagSearch},
 };
-use crate::postgres::{ANSWER_TIMEOUT, BinaryRows, copy_out, rows_within, within};
-
-/// The direction in which a page is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Direction {
-    /// From older to newer.
-    #[default]
-    Forward,
-    /// From newer to older.
-    Backward,
-}
+use crate::postgres::{ANSWER_TIMEOUT, BinaryRows, PgTimestamp, copy_out, rows_within, within};
 
 /// How much a page may have. It has one event in any case, however large that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,12 +67,19 @@ const SEARCH: u64 = 1_000_000;
 const SEARCH_STEP: u64 = 50_000;
 /// How many statements a search by tags has before it returns what it has found.
 const TAG_SEARCHES: usize = 20;
-/// Positions that one of them finds. Their events are read in one statement; all of them match if the query names no types.
-const TAG_CANDIDATES: usize = 1000;
+/// Positions that one of them finds, at least and at most. Their events are read in one statement; all of them match if the query names no
+/// types.
+const TAG_CANDIDATES: [usize; 2] = [64, 2048];
 
 /// The position of the newest event. A later read contains every event up to it.
 pub(crate) async fn head(pool: &PgPool) -> Result<Position, sqlx::Error> {
     let read = sqlx::query_scalar("SELECT position FROM gnomon.head").fetch_one(pool);
+    within(ANSWER_TIMEOUT, "the head of the log", read).await
+}
+
+/// The position of the newest event, and its stamp.
+pub(super) async fn stamped_head(pool: &PgPool) -> Result<(Position, PgTimestamp), sqlx::Error> {
+    let read = sqlx::query_as("SELECT position, recorded_at FROM gnomon.head").fetch_one(pool);
     within(ANSWER_TIMEOUT, "the head of the log", read).await
 }
 
@@ -224,7 +222,7 @@ impl Reader {
             }
             let range = (next, head);
             let Candidates { positions, searched } =
-                search.find(&self.pool, range, Direction::Forward, candidates(size)).await?;
+                search.find(&self.pool, range, Direction::Forward, candidates(search, size)).await?;
             let Piece { events, is_cut } = self.at(&positions, page.left(), Direction::Forward, filter).await?;
             next = events.last().filter(|_| is_cut).map_or(searched, |last| last.position);
             page.add(events);
@@ -250,7 +248,7 @@ impl Reader {
             }
             let range = (Position(0), above);
             let Candidates { positions, searched } =
-                search.find(&self.pool, range, Direction::Backward, candidates(size)).await?;
+                search.find(&self.pool, range, Direction::Backward, candidates(search, size)).await?;
             let Piece { events, is_cut } = self.at(&positions, page.left(), Direction::Backward, filter).await?;
             above = events.last().filter(|_| is_cut).map_or(searched, |last| Position(last.position.0 - 1));
             page.add(events);
@@ -477,9 +475,11 @@ fn literals<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     texts.map(literal).collect::<Vec<_>>().join(", ")
 }
 
-/// The positions that one search by tags is to find for a page. Types may rule out some of them.
-fn candidates(size: PageSize) -> usize {
-    size.events.saturating_mul(2).clamp(64, TAG_CANDIDATES)
+/// The positions that one search by tags is to find for a page.
+fn candidates(search: TagSearch<'_>, size: PageSize) -> usize {
+    let [least, most] = TAG_CANDIDATES;
+    // Types may rule out nearly all of them.
+    if search.has_types() { most } else { size.events.clamp(least, most) }
 }
 
 /// Adds what the filter demands to a condition.

@@ -3,15 +3,18 @@
 use sqlx::{PgPool, QueryBuilder};
 
 use super::{
+    direction::Direction,
     event::Position,
     event_query::{EventQuery, QueryItem},
     filter::Filter,
-    read::Direction,
 };
 use crate::postgres::rows_within;
 
-/// Leaps between tags in one statement, for all items together: some tens of milliseconds of Postgres.
-const STEPS: usize = 10_000;
+/// Leaps between tags in one statement, for all items together, and a thousand times as many positions that are read where leaps do not help:
+/// less than 100 ms of Postgres (docs/PERFORMANCE.md).
+const LEAPS: usize = 256;
+/// For one item, however many there are.
+const LEAST_LEAPS: usize = 16;
 
 /// A search for events whose tags match one of the items of a query.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +42,11 @@ impl<'q> TagSearch<'q> {
         query.is_tagged().then_some(Self { items: &query.items })
     }
 
+    /// Whether what the tags find may be of another type than what is searched for.
+    pub(super) fn has_types(self) -> bool {
+        self.items.iter().any(|item| !item.types.is_empty())
+    }
+
     /// At most `most` positions beyond `low`, up to and including `high`.
     pub(super) async fn find(
         self,
@@ -48,7 +56,7 @@ impl<'q> TagSearch<'q> {
         most: usize,
     ) -> Result<Candidates, sqlx::Error> {
         let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
-        let steps = number((STEPS / self.items.len()).max(100));
+        let leaps = number((LEAPS / self.items.len()).max(LEAST_LEAPS));
         let mut statement = QueryBuilder::new("");
         for (index, item) in self.items.iter().enumerate() {
             if index > 0 {
@@ -58,7 +66,7 @@ impl<'q> TagSearch<'q> {
             statement.push("SELECT found_at, is_match FROM gnomon.tagged(");
             let mut parameters = statement.separated(", ");
             parameters.push_bind(tags).push_bind(low).push_bind(high);
-            parameters.push_bind(direction == Direction::Backward).push_bind(number(most)).push_bind(steps);
+            parameters.push_bind(direction == Direction::Backward).push_bind(number(most)).push_bind(leaps);
             statement.push(")");
         }
         let rows: Vec<(Position, bool)> =

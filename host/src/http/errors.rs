@@ -109,6 +109,10 @@ impl From<AppendError> for Problem {
             AppendError::Limit(error) => error.into(),
             AppendError::Time { .. } => Self::new(Code::InvalidBody, detail),
             AppendError::Refused(_) => internal(&detail),
+            // The log itself looks up again what it can.
+            AppendError::ConditionTimedOut | AppendError::LookUpAgain => {
+                unavailable(Code::LogUnavailable, &detail, &detail)
+            }
             AppendError::Unavailable(error) => unavailable(
                 Code::LogUnavailable,
                 "the log did not answer in time; the events were not appended, so the same request can be sent again",

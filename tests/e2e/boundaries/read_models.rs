@@ -23,7 +23,7 @@ async fn pay_out(hosts: &Hosts, account: &str, amount: i64, tries: &AtomicU64) -
         if answer.body[0]["balance"].as_i64().unwrap() < amount {
             return false;
         }
-        if hosts.append(&[event.clone()], &query, answer.position.unwrap()).await {
+        if hosts.append(std::slice::from_ref(&event), &query, answer.position.unwrap()).await {
             return true;
         }
     }

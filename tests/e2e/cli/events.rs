@@ -157,6 +157,11 @@ async fn events_are_found_by_their_tags_and_an_append_may_have_a_condition() {
     let query = r#"{"items": [{"tags": ["student:s2"]}, {"types": ["OrderPlaced"]}]}"#;
     assert_eq!(positions(&["--query", query]).await, [2, 3]);
     assert_eq!(positions(&["--query", query, "--direction", "backward", "--limit", "1"]).await, [3]);
+    for (direction, left) in [("forward", "2"), ("backward", "1")] {
+        let args = ["events", "--query", query, "--direction", direction, "--limit", left];
+        let said = run(&host, &args).await.err;
+        assert!(said.contains("read up to position 3, the \"after\" of a condition"), "{said}");
+    }
     assert_eq!(positions(&["--query", query, "--follow", "--after", "1", "--limit", "2"]).await, [2, 3]);
     let first = run(&host, &["events", "--limit", "1"]).await.out;
     assert!(first.contains(r#""tags":["course:c1","student:s1"]"#), "{first}");

@@ -29,7 +29,7 @@ pub(in crate::cli) struct Events {
     pub(super) direction: String,
 
     /// Only events of these types, with commas between; a type that has a comma stands in double quotes: 'Sold,"Moved, twice"'
-    #[arg(long, value_name = "TYPES", conflicts_with = "stream")]
+    #[arg(long, visible_alias = "type", value_name = "TYPES", conflicts_with = "stream")]
     pub(super) types: Vec<String>,
 
     /// Only events of streams of this category, the part of their names before the first `-`; or of several, with commas between
@@ -37,7 +37,7 @@ pub(in crate::cli) struct Events {
     pub(super) category: Option<String>,
 
     /// Only events that have all of these tags, with commas between; a tag that has a comma stands in double quotes; repeatable
-    #[arg(long, value_name = "TAGS", conflicts_with = "stream")]
+    #[arg(long, visible_alias = "tag", value_name = "TAGS", conflicts_with = "stream")]
     pub(super) tags: Vec<String>,
 
     /// Only events that an event query finds, as JSON: '{"items": [{"types": ["Sold"], "tags": ["shop:1", "item:7"]}, {"tags": ["shop:2"]}]}'

@@ -47,9 +47,11 @@ impl Events {
         }
         let mut left = self.limit.unwrap_or(DEFAULT_LIMIT);
         let mut after = self.after;
+        let mut first_head = None;
         loop {
             let body = client.text(self.request(&client, after, (left < PAGE).then_some(left))).await?;
             let page = self.page(&client, &body)?;
+            let head = *first_head.get_or_insert(page.newest);
             // The default page of a host can be shorter or longer.
             let mut printed: Option<Printed> = None;
             for (index, event) in page.events.iter().enumerate() {
@@ -73,9 +75,16 @@ impl Events {
                 Some(next) if left > 0 => after = Some(After::Number(next)),
                 Some(next) => {
                     output::say_more(Some(next));
+                    // What is newer was found first.
+                    if self.direction() == Direction::Backward {
+                        self.say_known(head);
+                    }
                     return Ok(());
                 }
-                None => return Ok(()),
+                None => {
+                    self.say_known(if self.direction() == Direction::Backward { head } else { page.newest });
+                    return Ok(());
+                }
             }
         }
     }
@@ -88,6 +97,13 @@ impl Events {
             let EventsPage { events, next, head } = client.parse(body)?;
             EventPage { events, next, newest: head }
         })
+    }
+
+    /// Says up to which position the events that the user asks for by tags are known, for a condition on them.
+    fn say_known(&self, position: u64) {
+        if self.query.is_some() || !self.tags.is_empty() {
+            output::say(format_args!("read up to position {position}, the \"after\" of a condition on what was read"));
+        }
     }
 
     /// The `--after` of the events after this one.

@@ -1,7 +1,7 @@
 //! Committing a group of requests.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     time::Duration,
 };
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     AppendError, Appended, Imported,
-    newer::{NewerEvent, NewerEvents, Wanted},
+    newer::{NewerEvent, NewerEvents},
     plan::{AppendPlan, PlannedEvent},
     request::Group,
     seen_types::{SeenTypes, TypeOfCategory},
@@ -220,18 +220,27 @@ async fn newer_events(
     if conditions.is_empty() {
         return Ok(None);
     }
-    let mut newer = NewerEvents::none(head);
-    let Some(Wanted { after, all, types, tags }) = Wanted::by(&conditions, head) else { return Ok(Some(newer)) };
-    let rows: Vec<(Position, String, String, Option<Vec<String>>)> = sqlx::query_as(
-        "SELECT position, stream, type, tags FROM gnomon.events
-         WHERE position > $1 AND ($2 OR type = ANY($3) OR tags && $4) ORDER BY position",
-    )
-    .bind(after)
-    .bind(all)
-    .bind(types)
-    .bind(tags)
-    .fetch_all(&mut **transaction)
-    .await?;
+    let searched: Vec<Position> =
+        conditions.iter().filter(|condition| condition.stamp.is_some()).map(|condition| condition.searched).collect();
+    let mut stamps = HashMap::new();
+    if !searched.is_empty() {
+        let rows: Vec<(Position, PgTimestamp)> =
+            sqlx::query_as("SELECT position, recorded_at FROM gnomon.events WHERE position = ANY($1)")
+                .bind(searched)
+                .fetch_all(&mut **transaction)
+                .await?;
+        stamps.extend(rows);
+    }
+    let mut newer = NewerEvents::none(head, stamps);
+    let Some(after) = conditions.iter().filter_map(|condition| newer.needed_after(condition)).min() else {
+        return Ok(Some(newer));
+    };
+    // All of them: there are few, and comparing them with all that the group asks for would hold the lock for longer.
+    let rows: Vec<(Position, String, String, Option<Vec<String>>)> =
+        sqlx::query_as("SELECT position, stream, type, tags FROM gnomon.events WHERE position > $1 ORDER BY position")
+            .bind(after)
+            .fetch_all(&mut **transaction)
+            .await?;
     for (position, stream, event_type, tags) in rows {
         let (stream, event_type) = (StreamName::trusted(stream), EventType::trusted(event_type));
         newer.push(NewerEvent { position, stream, event_type, tags: trusted_tags(tags) });

@@ -36,6 +36,15 @@ pub enum AppendError {
         /// Its type.
         event_type: EventType,
     },
+    /// The log could not be searched in time for events that match the condition.
+    #[error(
+        "the log was searched for events that match the append's condition for as long as an append may take, and nothing was appended. An \
+         `after` close to the head makes the search short, and so does a rare tag in each item of the query"
+    )]
+    ConditionTimedOut,
+    /// So much was appended since the condition was looked up that it has to be looked up again. The log does this itself.
+    #[error("too many events were appended while the append's condition was looked up")]
+    LookUpAgain,
     /// The condition is of another log than this one, or of this one before a restore.
     #[error(
         "the append's condition is on what comes after position {after}, and the newest event is at position {head}"

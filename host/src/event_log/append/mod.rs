@@ -25,7 +25,7 @@ use super::{
 pub use self::error::AppendError;
 pub(super) use self::{
     check::{check_appends, check_line},
-    condition::look_up,
+    condition::{LookUps, LookedUp},
     group::Appender,
 };
 

@@ -4,12 +4,15 @@ use std::collections::HashMap;
 
 use super::{
     AppendError,
-    condition::{LookedUp, Match},
+    condition::{LookedUp, MOST_LEFT, Match},
 };
-use crate::event_log::{
-    event::Position,
-    event_query::QueryItem,
-    name::{EventType, StreamName, Tag},
+use crate::{
+    event_log::{
+        event::Position,
+        event_query::QueryItem,
+        name::{EventType, StreamName, Tag},
+    },
+    postgres::PgTimestamp,
 };
 
 /// An event, as far as conditions look at it.
@@ -21,45 +24,13 @@ pub(super) struct NewerEvent {
     pub(super) tags: Vec<Tag>,
 }
 
-/// What the conditions of a group ask for in the events that are newer than what they were looked up in.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wanted<'g> {
-    /// Events are newer if they come after this position.
-    pub(super) after: Position,
-    /// Whether some condition asks for all events.
-    pub(super) all: bool,
-    /// Types of events that are asked for, whatever their tags are.
-    pub(super) types: Vec<&'g str>,
-    /// Tags that are asked for.
-    pub(super) tags: Vec<&'g str>,
-}
-
-impl<'g> Wanted<'g> {
-    /// What some conditions ask for in a log that ends at `head`; `None` if all are decided, or nothing is newer.
-    pub(super) fn by(conditions: &[&'g LookedUp], head: Position) -> Option<Self> {
-        let is_undecided = |condition: &&&LookedUp| {
-            let (searched, found) = condition.known_at(head);
-            found.is_none() && searched < head
-        };
-        let undecided: Vec<&LookedUp> = conditions.iter().filter(is_undecided).copied().collect();
-        let after = undecided.iter().map(|condition| condition.known_at(head).0).min()?;
-        let items = || undecided.iter().flat_map(|condition| &condition.query.items);
-        let untagged = items().filter(|item| item.tags.is_empty());
-        let mut types: Vec<&str> = untagged.flat_map(|item| &item.types).map(EventType::as_str).collect();
-        let mut tags: Vec<&str> = items().flat_map(|item| &item.tags).map(Tag::as_str).collect();
-        for names in [&mut types, &mut tags] {
-            names.sort_unstable();
-            names.dedup();
-        }
-        Some(Self { after, all: items().any(QueryItem::is_all), types, tags })
-    }
-}
-
 /// Newer events in the order of their positions, found by their types and tags.
 #[derive(Debug)]
 pub(super) struct NewerEvents {
     /// The newest event that is committed.
     head: Position,
+    /// The stamps of events up to which conditions were looked up.
+    stamps: HashMap<Position, PgTimestamp>,
     events: Vec<NewerEvent>,
     /// Indexes of `events`, ascending.
     by_type: HashMap<EventType, Vec<usize>>,
@@ -67,9 +38,30 @@ pub(super) struct NewerEvents {
 }
 
 impl NewerEvents {
-    /// No events, in a log that ends at `head`.
-    pub(super) fn none(head: Position) -> Self {
-        Self { head, events: Vec::new(), by_type: HashMap::new(), by_tag: HashMap::new() }
+    /// No events, in a log that ends at `head` and has these stamps.
+    pub(super) fn none(head: Position, stamps: HashMap<Position, PgTimestamp>) -> Self {
+        Self { head, stamps, events: Vec::new(), by_type: HashMap::new(), by_tag: HashMap::new() }
+    }
+
+    /// After which position events are needed to check a condition; `None` if it needs none.
+    pub(super) fn needed_after(&self, condition: &LookedUp) -> Option<Position> {
+        if condition.refused.is_some() {
+            return None;
+        }
+        if !self.is_of_this_log(condition) {
+            return Some(condition.after).filter(|after| self.is_near(*after));
+        }
+        let is_needed = condition.found.is_none() && condition.searched < self.head && self.is_near(condition.searched);
+        is_needed.then_some(condition.searched)
+    }
+
+    fn is_near(&self, position: Position) -> bool {
+        self.head.0.saturating_sub(position.0) <= MOST_LEFT
+    }
+
+    /// Whether the log that the condition was looked up in is this one.
+    fn is_of_this_log(&self, condition: &LookedUp) -> bool {
+        condition.stamp.is_none_or(|stamp| self.stamps.get(&condition.searched) == Some(&stamp))
     }
 
     /// Adds an event that comes after all others.
@@ -84,11 +76,23 @@ impl NewerEvents {
 
     /// Checks a condition.
     pub(super) fn check(&self, condition: &LookedUp) -> Result<(), AppendError> {
+        if let Some(error) = &condition.refused {
+            return Err(error.clone());
+        }
         if condition.after > self.head {
             return Err(AppendError::ConditionBeyondHead { after: condition.after, head: self.head });
         }
-        let (searched, found) = condition.known_at(self.head);
-        found.cloned().or_else(|| self.first_match(condition, searched)).map_or(Ok(()), |found| Err(found.into()))
+        let (searched, found) = match self.is_of_this_log(condition) {
+            true => (condition.searched, condition.found.clone()),
+            false => (condition.after, None),
+        };
+        if let Some(found) = found {
+            return Err(found.into());
+        }
+        if !self.is_near(searched) {
+            return Err(AppendError::LookUpAgain);
+        }
+        self.first_match(condition, searched).map_or(Ok(()), |found| Err(found.into()))
     }
 
     /// The first event after `searched` that matches.
@@ -128,7 +132,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::event_log::event_query::EventQuery;
+    use crate::event_log::event_query::{AppendCondition, EventQuery};
 
     fn types(names: &[u8]) -> Vec<EventType> {
         names.iter().map(|name| EventType::new(format!("T{name}")).unwrap()).collect()
@@ -140,40 +144,41 @@ mod tests {
 
     fn looked_up(items: Vec<(Vec<u8>, Vec<u8>)>, searched: u64) -> LookedUp {
         let items = items.into_iter().map(|(of, with)| QueryItem { types: types(&of), tags: tags(&with) }).collect();
-        LookedUp { query: EventQuery { items }, after: Position(2), searched: Position(searched), found: None }
+        let condition = AppendCondition { fail_if_events_match: EventQuery { items }, after: Some(Position(2)) };
+        LookedUp { searched: Position(searched), ..LookedUp::begin(condition) }
+    }
+
+    fn found() -> Match {
+        Match { position: Position(6), stream: StreamName::new("a-1").unwrap(), event_type: types(&[1]).remove(0) }
     }
 
     #[test]
-    fn what_conditions_ask_for_is_brought_together() {
-        let one = looked_up(vec![(vec![1], vec![1, 2]), (vec![2], vec![])], 7);
-        let other = looked_up(vec![(vec![], vec![2, 3])], 5);
-        let found = Match {
-            position: Position(1),
-            stream: StreamName::new("a-1").unwrap(),
-            event_type: types(&[1])[0].clone(),
-        };
-        let decided = LookedUp { found: Some(found), ..looked_up(vec![(vec![], vec![])], 1) };
-        let wanted = Wanted::by(&[&one, &other, &decided], Position(8)).unwrap();
-        let expected = Wanted { after: Position(5), all: false, types: vec!["T2"], tags: vec!["t:1", "t:2", "t:3"] };
-        assert_eq!(wanted, expected);
-        assert_eq!(Wanted::by(&[&decided], Position(8)), None);
-        assert_eq!(Wanted::by(&[&one], Position(7)), None, "nothing is newer");
-        assert!(Wanted::by(&[&looked_up(vec![(vec![], vec![])], 1)], Position(8)).unwrap().all);
-    }
-
-    #[test]
-    fn what_was_found_in_a_log_that_went_back_does_not_count() {
-        let found = Match {
-            position: Position(6),
-            stream: StreamName::new("a-1").unwrap(),
-            event_type: types(&[1])[0].clone(),
-        };
-        let condition = LookedUp { found: Some(found), ..looked_up(vec![(vec![1], vec![])], 7) };
-        assert!(matches!(NewerEvents::none(Position(7)).check(&condition), Err(AppendError::ConditionFailed { .. })));
-        assert_eq!(Wanted::by(&[&condition], Position(6)).unwrap().after, Position(2));
-        assert!(NewerEvents::none(Position(6)).check(&condition).is_ok());
-        let beyond = NewerEvents::none(Position(1)).check(&condition);
+    fn what_was_looked_up_counts_in_the_log_that_was_searched_only() {
+        let stamp = PgTimestamp(5);
+        let condition = LookedUp { found: Some(found()), stamp: Some(stamp), ..looked_up(vec![(vec![1], vec![])], 7) };
+        let same = NewerEvents::none(Position(9), HashMap::from([(Position(7), stamp)]));
+        assert!(matches!(same.check(&condition), Err(AppendError::ConditionFailed { position: Position(6), .. })));
+        assert_eq!(same.needed_after(&condition), None);
+        let none_found = LookedUp { found: None, ..condition.clone() };
+        assert_eq!(same.needed_after(&none_found), Some(Position(7)));
+        // It went back, or back and on again.
+        for stamps in [HashMap::new(), HashMap::from([(Position(7), PgTimestamp(6))])] {
+            let other = NewerEvents::none(Position(9), stamps);
+            assert_eq!(other.needed_after(&condition), Some(Position(2)));
+            assert!(other.check(&condition).is_ok());
+        }
+        let beyond = NewerEvents::none(Position(1), HashMap::new()).check(&condition);
         assert!(matches!(beyond, Err(AppendError::ConditionBeyondHead { after: Position(2), head: Position(1) })));
+    }
+
+    #[test]
+    fn a_condition_with_too_many_newer_events_is_looked_up_again() {
+        let condition = looked_up(vec![(vec![1], vec![])], 7);
+        let near = NewerEvents::none(Position(7 + MOST_LEFT), HashMap::new());
+        assert_eq!((near.needed_after(&condition), near.check(&condition).is_ok()), (Some(Position(7)), true));
+        let far = NewerEvents::none(Position(8 + MOST_LEFT), HashMap::new());
+        assert_eq!(far.needed_after(&condition), None);
+        assert!(matches!(far.check(&condition), Err(AppendError::LookUpAgain)));
     }
 
     fn names() -> impl Strategy<Value = Vec<u8>> {
@@ -187,7 +192,7 @@ mod tests {
             items in prop::collection::vec((names(), names()), 1..4),
             searched in 10..25_u64,
         ) {
-            let mut newer = NewerEvents::none(Position(30));
+            let mut newer = NewerEvents::none(Position(30), HashMap::new());
             for (position, (event_type, with)) in (11..).zip(&events) {
                 let stream = StreamName::new("a-1").unwrap();
                 let event_type = types(&[*event_type]).remove(0);

@@ -6,7 +6,7 @@ use super::*;
 use crate::event_log::{
     append::{ExpectedVersion, condition::LookedUp},
     event::SchemaVersion,
-    event_query::{EventQuery, QueryItem},
+    event_query::{AppendCondition, EventQuery, QueryItem},
     json_text::JsonText,
     name::{EventType, Tag},
 };
@@ -38,7 +38,7 @@ fn tagged(id: u128, names: &[&str]) -> NewEvent {
 /// That no event after position 2 has these tags.
 fn none_with(names: &[&str]) -> Option<LookedUp> {
     let query = EventQuery { items: vec![QueryItem { types: Vec::new(), tags: tags(names) }] };
-    Some(LookedUp { query, after: Position(2), searched: Position(2), found: None })
+    Some(LookedUp::begin(AppendCondition { fail_if_events_match: query, after: Some(Position(2)) }))
 }
 
 fn stream(name: &str) -> StreamName {
@@ -139,7 +139,7 @@ fn an_id_with_other_content_is_refused() {
 
 #[test]
 fn conditions_see_what_was_decided_before_and_repeats_are_no_matter_of_them() {
-    let mut plan = plan().with_newer(Some(NewerEvents::none(Position(2))));
+    let mut plan = plan().with_newer(Some(NewerEvents::none(Position(2), HashMap::new())));
     let take = |id, names: &[&str]| vec![append("seat-1", ExpectedVersion::Any, vec![tagged(id, names)])];
     assert_eq!(
         summary(decide_if(&mut plan, take(21, &["seat:1", "by:a"]), none_with(&["seat:1"]))),

@@ -84,15 +84,17 @@ impl Request {
         }
     }
 
-    /// Its events, and their bytes.
+    /// Its events, with the names of its condition, and their bytes.
     pub(super) fn size(&self) -> (usize, usize) {
         match self {
-            Self::Append(request) => request
-                .work
-                .appends
-                .iter()
-                .flat_map(|append| &append.events)
-                .fold((0, 0), |(events, bytes), event| (events + 1, bytes + event.bytes())),
+            Self::Append(Waiting { work: Appends { appends, condition }, .. }) => {
+                // Each name is looked up under the lock.
+                let names = condition.as_ref().map_or(0, |condition| condition.query.names());
+                appends
+                    .iter()
+                    .flat_map(|append| &append.events)
+                    .fold((names, 0), |(events, bytes), event| (events + 1, bytes + event.bytes()))
+            }
             Self::Import(request) => (request.work.len(), request.work.iter().map(|(_, event)| event.bytes()).sum()),
             Self::Check(_) => (0, 0),
         }

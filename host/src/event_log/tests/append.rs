@@ -108,6 +108,11 @@ async fn an_append_beyond_the_limits_is_refused() {
         "bytes of data and metadata of event 1 of stream `a-1`: 301; the limit max_event_bytes is 300"
     );
     assert_eq!(
+        refused("a-1234", vec![tagged("A", &["a:1234"])]).await,
+        "bytes of the stream's name, which is that of the first tag (give a stream, or put another tag first): 6; the limit \
+         max_stream_name_bytes is 5"
+    );
+    assert_eq!(
         refused("a-1", vec![tagged("A", &["a", "b", "c"])]).await,
         "tags of event 0 of stream `a-1`: 3; the limit max_event_tags is 2"
     );

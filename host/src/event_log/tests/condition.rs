@@ -139,7 +139,7 @@ async fn queries_beyond_the_limits_are_refused() {
     );
     assert_eq!(
         refused(&[(&["A", "B"], &["x"])]).await,
-        "types and tags of item 0 of the event query: 3; the limit max_query_names is 2"
+        "types and tags of the event query: 3; the limit max_query_names is 2"
     );
     assert_eq!(
         refused(&[(&["A"], &["12345"])]).await,
@@ -150,6 +150,103 @@ async fn queries_beyond_the_limits_are_refused() {
         "bytes of the type of item 0 of the event query: 4; the limit max_event_type_bytes is 3"
     );
     assert!(test.all().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_looked_up_before_a_restore_does_not_count() {
+    let test = TestLog::open().await;
+    append(&test.log, "a-1", ExpectedVersion::Any, (0..200).map(|_| event("A")).collect()).await.unwrap();
+    let head = test.log.read_head().await.unwrap().0;
+    // A backup that is one event older is brought back, and the host does not know yet.
+    restore::restore(&test, i64::try_from(head).unwrap() - 1).await;
+    let claims = (0..32).map(|_| {
+        let condition = none_of(query(&[(&["Claimed"], &["name:x"])]), None);
+        append_if(&test.log, "b-1", ExpectedVersion::Any, vec![tagged("Claimed", &["name:x"])], condition)
+    });
+    let claimed = join_all(claims).await;
+    assert_eq!(claimed.iter().filter(|claim| claim.is_ok()).count(), 1, "{claimed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_condition_that_was_overtaken_by_many_events_is_looked_up_again() {
+    let test = TestLog::open().await;
+    test.append("a-1", &["A"]).await;
+    // The lock is held while the condition waits for it, and then another host appends more than is looked at under the lock.
+    let mut holder = test.pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM gnomon.head FOR UPDATE").execute(&mut *holder).await.unwrap();
+    let waiting = tokio::spawn({
+        let log = test.log.clone();
+        async move {
+            let condition = none_of(query(&[(&["Last"], &["x"])]), 1);
+            append_if(&log, "b-1", ExpectedVersion::Any, vec![event("B")], condition).await
+        }
+    });
+    let blocked =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(blocked).fetch_one(&test.pool).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+    sqlx::raw_sql(
+        "INSERT INTO gnomon.events (position, version, time, recorded_at, id, schema_version, stream, type, data, tags)
+         SELECT 1 + number, number, now(), now(), gen_random_uuid(), 1, 'c-1', CASE number WHEN 5000 THEN 'Last' ELSE 'C' END, '{}', '{x}'
+         FROM generate_series(1, 5000) AS number;
+         INSERT INTO gnomon.event_tags SELECT 'x', 1 + number FROM generate_series(1, 5000) AS number;
+         INSERT INTO gnomon.streams VALUES ('c-1', 5000, 5001);
+         UPDATE gnomon.head SET position = 5001, recorded_at = now()",
+    )
+    .execute(&mut *holder)
+    .await
+    .unwrap();
+    holder.commit().await.unwrap();
+    assert_eq!(ruled_out(waiting.await.unwrap()), 5001);
+}
+
+#[tokio::test]
+async fn a_repeat_has_its_answer_though_its_condition_cannot_be_looked_up() {
+    let settings =
+        EventLogSettings { append_timeout: std::time::Duration::from_millis(300), ..EventLogSettings::default() };
+    let test = TestLog::open_with(settings).await;
+    append(&test.log, "a-1", ExpectedVersion::Any, (0..200).map(|_| event("A")).collect()).await.unwrap();
+    let append = async |id: u128, after: Option<u64>| {
+        let event = NewEvent { tags: vec![Tag::new("x").unwrap()], ..event_with_id(id, "B") };
+        append_if(&test.log, "b-1", ExpectedVersion::Any, vec![event], none_of(query(&[(&[], &["x"])]), after)).await
+    };
+    let first = append(1, None).await.unwrap();
+    // Every search waits for this lock; appends to the tables do not need it.
+    let mut holder = test.pool.begin().await.unwrap();
+    sqlx::raw_sql(
+        "ALTER FUNCTION gnomon.tagged RENAME TO tagged_before;
+         CREATE FUNCTION gnomon.tagged(text[], bigint, bigint, boolean, integer, integer)
+             RETURNS TABLE (found_at bigint, is_match boolean) LANGUAGE sql AS $$ SELECT 1::bigint, true FROM pg_sleep(60) $$",
+    )
+    .execute(&mut *holder)
+    .await
+    .unwrap();
+    holder.commit().await.unwrap();
+    assert_eq!(append(1, None).await.unwrap(), Appended { repeated: true, ..first.clone() });
+    assert_eq!(append(1, Some(1_000_000)).await.unwrap(), Appended { repeated: true, ..first });
+    assert!(matches!(append(2, None).await, Err(AppendError::ConditionTimedOut)));
+    assert!(matches!(append(2, Some(1_000_000)).await, Err(AppendError::ConditionBeyondHead { .. })));
+}
+
+#[tokio::test]
+async fn conditions_with_as_many_names_as_they_may_have_are_decided_together() {
+    let test = TestLog::open().await;
+    let tags = |from: usize, count: usize| (from..from + count).map(|number| format!("t:{number}")).collect::<Vec<_>>();
+    let borrowed = |tags: &[String]| tagged("A", &tags.iter().map(String::as_str).collect::<Vec<_>>());
+    append(&test.log, "a-1", ExpectedVersion::Any, (0..64).map(|number| borrowed(&tags(number * 32, 32))).collect())
+        .await
+        .unwrap();
+    let conditions = (0..40_usize).map(|number| {
+        let items = tags(10_000 + number * 1000, 1000);
+        let items = items.chunks(8).map(|tags| QueryItem {
+            types: Vec::new(),
+            tags: tags.iter().map(|tag| Tag::new(tag.as_str()).unwrap()).collect(),
+        });
+        let condition = none_of(EventQuery { items: items.collect() }, 0);
+        append_if(&test.log, "b-1", ExpectedVersion::Any, vec![event("B")], condition)
+    });
+    assert!(join_all(conditions).await.iter().all(Result::is_ok));
 }
 
 /// Sixteen ask for each seat at the same time, on two hosts; many seats are asked for at once, so groups have requests for several.

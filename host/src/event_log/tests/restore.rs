@@ -10,7 +10,7 @@ use crate::event_log::FollowError;
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Brings the log back to when it had only its first `events` events, as a restore does.
-async fn restore(test: &TestLog, events: i64) {
+pub(super) async fn restore(test: &TestLog, events: i64) {
     let admin = test.database.admin_pool().await;
     // Triggers refuse to take events away.
     let statements = format!(

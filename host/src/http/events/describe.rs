@@ -19,8 +19,8 @@ fn append() -> Operation {
     Operation::post("/v1/events", "append_many", "Appends to several streams, all or nothing; or imports JSON lines.")
         .about(
             "With `application/json`, every append is made or none. Where an append has no stream, each of its events goes into the \
-             stream of its first tag. With `application/x-ndjson`, each line is an event with its stream; the lines are appended in \
-             chunks, and lines whose events are in the log already are passed over.",
+             stream of its first tag. With `application/x-ndjson`, each line is an event with its stream, or with tags of which \
+             the first names it; the lines are appended in chunks, and lines whose events are in the log already are passed over.",
         )
         .takes::<api::AppendMany>(json!({
             "appends": [{

@@ -237,7 +237,7 @@ async fn pages_of_a_query_say_how_far_they_have_searched() {
 async fn malformed_event_queries_are_refused() {
     let api = TestApi::start().await;
     let items: Vec<Value> = (0..129).map(|_| json!({})).collect();
-    let names: Vec<String> = (0..129).map(|number| format!("n{number}")).collect();
+    let names: Vec<String> = (0..1025).map(|number| format!("n{number}")).collect();
     for (body, problem) in [
         (json!({}), "422 invalid_body: missing field `items`"),
         (json!({"items": {}}), "422 invalid_body: items: an array is expected, not an object"),
@@ -258,8 +258,8 @@ async fn malformed_event_queries_are_refused() {
             "413 limit_exceeded: items of the event query: 129; the limit max_query_items is 128",
         ),
         (
-            json!({"items": [{ "tags": names }]}),
-            "413 limit_exceeded: types and tags of item 0 of the event query: 129;",
+            json!({"items": [{ "types": names[..1000] }, { "tags": names[1000..] }]}),
+            "413 limit_exceeded: types and tags of the event query: 1025; the limit max_query_names is 1024",
         ),
     ] {
         let found = api.post("/v1/events/query", body.to_string()).await.problem();

@@ -147,9 +147,8 @@ impl RandomClient {
 
     /// Reads a page by a query.
     async fn read(&mut self) -> Result<Option<Read>, String> {
-        let head = self.shared.known.head();
         let (query, backward) = (Query::random(&mut self.random), self.random.random_bool(0.5));
-        let after = self.random.random_bool(0.8).then(|| self.random.random_range(0..=head));
+        let after = self.random.random_bool(0.9).then(|| self.shared.known.some_position(&mut self.random));
         let limit = self.random.random_range(1..=50);
         let mut path = format!("/v1/events/query?limit={limit}");
         if backward {

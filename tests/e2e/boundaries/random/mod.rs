@@ -23,7 +23,7 @@ use self::{
 use crate::support::{Host, Launch, Postgres, Proxy, client};
 
 const HOSTS: usize = 2;
-const CLIENTS: u64 = 12;
+const CLIENTS: u64 = 24;
 
 /// The number of faults, as for the test of faults.
 fn faults() -> usize {

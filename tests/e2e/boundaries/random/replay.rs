@@ -16,6 +16,8 @@ struct Replay {
     log: Vec<Event>,
     /// Positions by ids.
     ids: HashMap<String, u64>,
+    /// The newest version of each stream.
+    versions: HashMap<String, u64>,
 }
 
 struct Event {
@@ -100,20 +102,19 @@ impl Counts {
 impl Replay {
     /// The log, in which positions and versions have no gaps, and each id is there once.
     fn new(log: &[Value], wrong: &mut Vec<String>) -> Self {
-        let mut replay = Self { log: Vec::with_capacity(log.len()), ids: HashMap::new() };
-        let mut versions: HashMap<String, u64> = HashMap::new();
+        let mut replay = Self { log: Vec::with_capacity(log.len()), ids: HashMap::new(), versions: HashMap::new() };
         for (event, position) in log.iter().zip(1..) {
             let (id, stream) = (event["id"].as_str().unwrap().to_owned(), event["stream"].as_str().unwrap().to_owned());
-            let version = versions.entry(stream.clone()).or_default();
+            let version = replay.versions.entry(stream.clone()).or_default();
             *version += 1;
-            if event["position"] != json!(position) || event["version"] != json!(*version) {
-                wrong
-                    .push(format!("position {position} has {event}, and its stream {} events before it", *version - 1));
+            let version = *version;
+            if event["position"] != json!(position) || event["version"] != json!(version) {
+                wrong.push(format!("position {position} has {event}, and its stream {} events before it", version - 1));
             }
             if let Some(before) = replay.ids.insert(id.clone(), position) {
                 wrong.push(format!("the event at {before} is in the log twice: {event}"));
             }
-            replay.log.push(Event { id, stream, version: *version, facts: Facts::of(event) });
+            replay.log.push(Event { id, stream, version, facts: Facts::of(event) });
         }
         replay
     }
@@ -142,8 +143,9 @@ impl Replay {
                     return Err("its condition failed, and it is in the log".into());
                 }
                 let condition = done.request.condition.as_ref().ok_or("it has no condition that could fail")?;
-                if self.first_match(condition) != Some(*position) {
-                    return Err(format!("the first event that matches is at {:?}", self.first_match(condition)));
+                let first = self.first_match(condition);
+                if first != Some(*position) {
+                    return Err(format!("the first event that matches is at {first:?}"));
                 }
                 let named = self.at(*position).filter(|event| event.stream == *stream);
                 if named.is_none_or(|event| event.facts.type_name() != *event_type) {
@@ -155,9 +157,9 @@ impl Replay {
                 if is_in_log && !done.sent_before {
                     return Err("a stream had another version, and it is in the log".into());
                 }
-                let had = self.log.iter().any(|event| event.stream == *stream && event.version == *current);
+                let had = self.versions.get(stream).copied().unwrap_or_default() >= *current;
                 let expected = done.request.expected.iter().find(|(name, _)| name == stream);
-                if !had && *current > 0 || expected.is_none_or(|(_, version)| version == current) {
+                if !had || expected.is_none_or(|(_, version)| version == current) {
                     return Err(format!("its stream was not at {current}"));
                 }
             }

@@ -16,6 +16,8 @@ use super::alphabet::{Facts, Query};
 
 /// Streams that appends name; those of the tags come to them.
 const STREAMS: usize = 8;
+/// Positions that are far back.
+const FAR: u64 = 2_000;
 /// Further than the log gets.
 const BEYOND: u64 = 1_000_000_000;
 
@@ -43,6 +45,12 @@ impl Known {
         self.head.load(Ordering::SeqCst)
     }
 
+    /// Some position that clients know, and not one far back: what is far back takes long to replay.
+    pub(super) fn some_position(&self, random: &mut StdRng) -> u64 {
+        let head = self.head();
+        random.random_range(head.saturating_sub(FAR)..=head)
+    }
+
     fn version(&self, stream: &str) -> u64 {
         self.versions.lock().unwrap().get(stream).copied().unwrap_or_default()
     }
@@ -59,8 +67,8 @@ impl Condition {
     fn random(random: &mut StdRng, known: &Known) -> Self {
         let head = known.head();
         let after = match random.random_range(0..100) {
-            0..15 => None,
-            15..30 => Some(random.random_range(0..=head)),
+            0..10 => None,
+            10..30 => Some(known.some_position(random)),
             30..31 => Some(head + BEYOND),
             _ => Some(head),
         };

@@ -44,7 +44,7 @@ pub(super) struct EventOptions {
         hide_short_help = true, value_parser = between::<usize>(1, 10_000))]
     max_query_items: usize,
 
-    /// Maximum types and tags of one item of an event query, together
+    /// Maximum types and tags of an event query, all items together
     #[arg(long, env = "GNOMON_MAX_QUERY_NAMES", value_name = "NUMBER", default_value_t = Limits::default().max_query_names,
         hide_short_help = true, value_parser = between::<usize>(1, 10_000))]
     max_query_names: usize,
