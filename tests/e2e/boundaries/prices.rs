@@ -115,19 +115,23 @@ async fn no_order_has_a_price_that_was_replaced_before_it() {
     };
     let shop = async || {
         let (mut placed, mut refused, mut shown) = (0, 0, [1; PRODUCTS.len()]);
-        while shown != [CHANGES; PRODUCTS.len()] {
+        loop {
+            let are_final = shown == [CHANGES; PRODUCTS.len()];
             let cart: Vec<(&str, u64)> = PRODUCTS.into_iter().zip(shown).collect();
             match order(&hosts, &cart, 1, 0).await {
                 Ok(_) => placed += 1,
                 Err(PriceNotValid) => refused += 1,
             }
+            if are_final {
+                return (placed, refused);
+            }
             shown = current_prices(&hosts, PRODUCTS).await;
         }
-        (placed, refused)
     };
     let (_, shopped) = tokio::join!(join_all(PRODUCTS.map(change)), join_all((0..6).map(|_| shop())));
     let (placed, refused) = shopped.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    assert!(placed > 0 && refused > 0, "{placed} orders were placed, {refused} refused");
+    // How many are placed before that depends on who is faster; the last one of each is at the final prices.
+    assert!(placed >= shopped.len(), "{placed} orders were placed, {refused} refused");
 
     let (mut catalog, mut ordered) = (Catalog::new(), 0);
     for event in hosts.log().await {
