@@ -76,7 +76,7 @@ BEGIN
         window_end := greatest(low, candidate - leaps * 1000 / wanted);
         RETURN QUERY SELECT position, true FROM gnomon.event_tags
             WHERE tag = ANY (tags) AND position > window_end AND position <= candidate
-            GROUP BY position HAVING count(*) = wanted ORDER BY position DESC LIMIT missing + 1;
+            GROUP BY position HAVING count(*) = wanted ORDER BY position DESC LIMIT missing;
         found_at := window_end;
         is_match := false;
         IF window_end > low THEN
@@ -86,7 +86,7 @@ BEGIN
         window_end := least(high, candidate + leaps * 1000 / wanted);
         RETURN QUERY SELECT position, true FROM gnomon.event_tags
             WHERE tag = ANY (tags) AND position >= candidate AND position <= window_end
-            GROUP BY position HAVING count(*) = wanted ORDER BY position LIMIT missing + 1;
+            GROUP BY position HAVING count(*) = wanted ORDER BY position LIMIT missing;
         found_at := window_end + 1;
         is_match := false;
         IF window_end < high THEN

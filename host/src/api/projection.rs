@@ -163,6 +163,9 @@ pub struct Reading {
     pub types: Vec<HandledType>,
     /// The categories of streams that it reads; all if there are none.
     pub categories: Vec<String>,
+    /// Tags of which each event that it reads has one or more; left out if it reads events with any tags or none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// Types of events that it passes over, first those that may be misspelt.
     pub ignored: Vec<IgnoredType>,
     /// How many types it passes over beside these.

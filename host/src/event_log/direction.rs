@@ -9,3 +9,13 @@ pub enum Direction {
     /// From newer to older.
     Backward,
 }
+
+impl Direction {
+    /// The order of rows in which it reads.
+    pub(super) fn sql(self) -> &'static str {
+        match self {
+            Self::Forward => "ASC",
+            Self::Backward => "DESC",
+        }
+    }
+}

@@ -17,7 +17,6 @@ mod read;
 mod row;
 mod settings;
 mod streams;
-mod tag_search;
 mod types;
 
 use std::{sync::Arc, time::Duration};
@@ -102,13 +101,18 @@ impl EventLog {
     ) -> Result<Vec<Appended>, AppendError> {
         let Shared { limits, appender, .. } = &*self.shared;
         append::check_appends(&appends, limits)?;
+        let appends = Arc::from(appends);
         match condition {
             None => appender.append(appends, None).await,
             Some(condition) => self.append_if(appends, condition).await,
         }
     }
 
-    async fn append_if(&self, appends: Vec<Append>, condition: AppendCondition) -> Result<Vec<Appended>, AppendError> {
+    async fn append_if(
+        &self,
+        appends: Arc<[Append]>,
+        condition: AppendCondition,
+    ) -> Result<Vec<Appended>, AppendError> {
         let Shared { reader, limits, appender, look_ups, append_timeout, .. } = &*self.shared;
         limits.check_query(&condition.fail_if_events_match)?;
         let deadline = Instant::now() + *append_timeout;
@@ -124,7 +128,7 @@ impl EventLog {
             if is_new && let Some(error) = condition.failed() {
                 return Err(error);
             }
-            match appender.append(appends.clone(), Some(condition.clone())).await {
+            match appender.append(Arc::clone(&appends), Some(condition.clone())).await {
                 Err(AppendError::LookUpAgain) if Instant::now() < deadline => {}
                 Err(AppendError::LookUpAgain) => return Err(AppendError::ConditionTimedOut),
                 result => return result,

@@ -123,7 +123,7 @@ impl Tag {
     /// # Errors
     /// The tag is `.` or `..`.
     pub fn stream(&self) -> Result<StreamName, NameError> {
-        StreamName::new(self.0.replacen(':', "-", 1))
+        StreamName::new(names::stream_of_tag(&self.0))
     }
 }
 

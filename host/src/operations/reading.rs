@@ -29,6 +29,8 @@ pub struct Reading {
     pub log_types: Vec<String>,
     /// The categories of streams that it reads; all if there are none.
     pub categories: Vec<String>,
+    /// Tags of which each event that it reads has one or more; events with any tags or none if there are none.
+    pub tags: Vec<String>,
     /// Types that it passes over, those that may be misspelt first.
     pub ignored: Vec<Ignored>,
     /// How many more it passes over.
@@ -72,8 +74,8 @@ impl Operations {
         ignored.truncate(MAX_IGNORED);
         let categories = filter.categories.names().unwrap_or_default().to_vec();
         let log_types = filter.types.names().unwrap_or_default().to_vec();
-        let (build, all_types) = (build.number, projection.all_types);
-        Ok(Some(Reading { build, types, all_types, log_types, categories, ignored, more_ignored }))
+        let (build, all_types, tags) = (build.number, projection.all_types, projection.tags);
+        Ok(Some(Reading { build, types, all_types, log_types, categories, tags, ignored, more_ignored }))
     }
 }
 

@@ -14,7 +14,12 @@ pub(super) fn describe(reading: &Reading, label: &str) -> String {
         categories => format!("streams of {}", categories.join(", ")),
     };
     let types = if reading.all_types { "events of every type" } else { "these types of events" };
-    let mut text = format!("{label} reads {types} from {categories}:\n");
+    let tags = match reading.tags.as_slice() {
+        [] => String::new(),
+        [tag] => format!(", with the tag `{tag}`"),
+        tags => format!(", with one of the tags `{}`", tags.join("`, `")),
+    };
+    let mut text = format!("{label} reads {types} from {categories}{tags}:\n");
     let mut table = output::table(&["TYPE", "#HANDLED"]);
     for known in &reading.types {
         table.add_row([known.event_type.clone(), figures::count(known.handled).to_string()]);
@@ -42,6 +47,18 @@ fn hint(ignored: &IgnoredType) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_are_named_as_they_select() {
+        let reads = |tags: &[&str]| {
+            let reading = serde_json::json!({"build": 1, "all_types": true, "log_types": [], "types": [], "categories": [],
+                "tags": tags, "ignored": [], "more_ignored": 0});
+            describe(&serde_json::from_value(reading).unwrap(), "build 1").lines().next().unwrap().to_owned()
+        };
+        assert_eq!(reads(&[]), "build 1 reads events of every type from all streams:");
+        assert_eq!(reads(&["a:1"]), "build 1 reads events of every type from all streams, with the tag `a:1`:");
+        assert!(reads(&["a:1", "b"]).ends_with("from all streams, with one of the tags `a:1`, `b`:"));
+    }
 
     #[test]
     fn types_are_shown_with_their_events_and_near_misses_with_what_was_meant() {

@@ -178,7 +178,7 @@ async fn stream_versions(
     transaction: &mut Transaction<'_, Postgres>,
     group: &Group,
 ) -> Result<Vec<(StreamName, StreamVersion)>, sqlx::Error> {
-    let appends = group.appends.iter().flat_map(|request| &request.work.appends).map(|append| append.stream.as_str());
+    let appends = group.appends.iter().flat_map(|request| &*request.work.appends).map(|append| append.stream.as_str());
     let imports = group.imports.iter().flat_map(|request| &request.work).map(|(stream, _)| stream.as_str());
     let streams: HashSet<&str> = appends.chain(imports).collect();
     // A statement of its own, begun after the lock was granted: it sees what the last holder of the lock committed. The
@@ -200,7 +200,7 @@ async fn recorded_events(
         (EventId::Given(id), _) | (EventId::Made(id), Lookup::All) => Some(id),
         (EventId::Made(_), Lookup::Given) => None,
     };
-    let appends = group.appends.iter().flat_map(|request| &request.work.appends).flat_map(|append| &append.events);
+    let appends = group.appends.iter().flat_map(|request| &*request.work.appends).flat_map(|append| &append.events);
     let imports = group.imports.iter().flat_map(|request| &request.work).map(|(_, event)| event);
     let ids: Vec<Uuid> = appends.chain(imports).filter_map(|event| wanted(event.id)).collect();
     if ids.is_empty() {

@@ -3,7 +3,7 @@
 //! One task owns one connection and commits one group at a time; while it does, the next group gathers in the channel. So the
 //! more writers there are, the larger the groups: a single writer waits for no other, a thousand share one commit.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sqlx::PgPool;
 use tokio::sync::{mpsc, watch};
@@ -65,7 +65,7 @@ impl Appender {
     /// Commits appends, together or not at all.
     pub(in crate::event_log) async fn append(
         &self,
-        appends: Vec<Append>,
+        appends: Arc<[Append]>,
         condition: Option<LookedUp>,
     ) -> Result<Vec<Appended>, AppendError> {
         let (request, answer) = Request::append(appends, condition);

@@ -99,7 +99,7 @@ impl<'w> AppendPlan<'w> {
         if let Some(repeat) = repeats.into_iter().flatten().next() {
             return Err(AppendError::PartlyRepeated { stream: repeat.stream });
         }
-        for append in appends {
+        for append in &**appends {
             let current = self.version(&append.stream);
             if !append.expected.admits(current) {
                 return Err(AppendError::Conflict {

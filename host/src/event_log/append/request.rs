@@ -1,6 +1,6 @@
 //! Requests that wait to be committed, each with the sender of its result.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::oneshot, time::Instant};
 
@@ -19,7 +19,8 @@ pub(super) struct Waiting<W, T> {
 /// Appends that are committed together or not at all, and under which condition.
 #[derive(Debug)]
 pub(super) struct Appends {
-    pub(super) appends: Vec<Append>,
+    /// Shared with the caller, who may have to ask again.
+    pub(super) appends: Arc<[Append]>,
     pub(super) condition: Option<LookedUp>,
 }
 
@@ -60,7 +61,7 @@ impl<W, T> Waiting<W, T> {
 }
 
 impl Request {
-    pub(super) fn append(appends: Vec<Append>, condition: Option<LookedUp>) -> (Self, Answer<Vec<Appended>>) {
+    pub(super) fn append(appends: Arc<[Append]>, condition: Option<LookedUp>) -> (Self, Answer<Vec<Appended>>) {
         let (request, answer) = Waiting::new(Appends { appends, condition });
         (Self::Append(request), answer)
     }

@@ -152,6 +152,64 @@ async fn places_of_tags_cannot_be_changed() {
     }
 }
 
+/// Where leaps do not help, positions are read in ranges; each call says where the next one goes on.
+#[tokio::test]
+async fn few_leaps_find_what_many_find_in_more_calls() {
+    let test = TestLog::open().await;
+    // Three frequent tags; a range of one leap, with two tags, is 500 positions.
+    let tags = |number: u64| {
+        [("two", 2), ("three", 3), ("five", 5)]
+            .into_iter()
+            .filter(move |(_, of)| number.is_multiple_of(*of))
+            .map(|(tag, _)| tag)
+    };
+    let events: Vec<NewEvent> = (1..=3000).map(|number| tagged("A", &tags(number).collect::<Vec<_>>())).collect();
+    for chunk in events.chunks(1000) {
+        test.append_events("a-1", chunk.to_vec()).await;
+    }
+    for (wanted, of) in [(&["two", "three"][..], 6), (&["five", "three", "two"], 30), (&["two", "none"], u64::MAX)] {
+        for backward in [false, true] {
+            for (leaps, most) in [(1, 1000), (1, 7), (4, 1000), (100_000, 1000)] {
+                let (mut low, mut high, mut found, mut calls) = (10_i64, 2990_i64, Vec::new(), 0);
+                while low < high {
+                    let rows: Vec<(i64, bool)> =
+                        sqlx::query_as("SELECT found_at, is_match FROM gnomon.tagged($1, $2, $3, $4, $5, $6)")
+                            .bind(wanted)
+                            .bind(low)
+                            .bind(high)
+                            .bind(backward)
+                            .bind(most)
+                            .bind(leaps)
+                            .fetch_all(&test.pool)
+                            .await
+                            .unwrap();
+                    calls += 1;
+                    let matches: Vec<i64> = rows.iter().filter(|(_, is_match)| *is_match).map(|(at, _)| *at).collect();
+                    let next = rows.iter().find(|(_, is_match)| !is_match).map(|(next, _)| *next);
+                    let searched = match next {
+                        _ if matches.len() >= usize::try_from(most).unwrap() => matches.last().copied(),
+                        Some(next) if backward => Some(next + 1),
+                        next => next.map(|next| next - 1),
+                    };
+                    match (searched, backward) {
+                        (None, _) => low = high,
+                        (Some(searched), false) => low = searched,
+                        (Some(searched), true) => high = searched - 1,
+                    }
+                    found.extend(matches);
+                }
+                if backward {
+                    found.reverse();
+                }
+                let expected: Vec<i64> =
+                    (11..=2990).filter(|number| u64::try_from(*number).unwrap().is_multiple_of(of)).collect();
+                assert_eq!(found, expected, "{wanted:?} backward {backward} leaps {leaps} most {most}");
+                assert!(if leaps == 1 && of != u64::MAX { calls > 1 } else { calls >= 1 }, "{calls}");
+            }
+        }
+    }
+}
+
 /// Random logs, queries and pages, beside a search of all events.
 #[tokio::test]
 async fn what_a_query_finds_is_what_matches() {

@@ -101,7 +101,7 @@ impl From<VerificationSummary> for api::RunningVerification {
 
 impl From<Reading> for api::Reading {
     fn from(reading: Reading) -> Self {
-        let Reading { build, types, all_types, log_types, categories, ignored, more_ignored } = reading;
+        let Reading { build, types, all_types, log_types, categories, tags, ignored, more_ignored } = reading;
         let types = types.into_iter().map(|(event_type, handled)| api::HandledType { event_type, handled });
         let ignored = ignored.into_iter().map(|Ignored { found, type_meant, category_meant }| api::IgnoredType {
             event_type: found.event_type,
@@ -115,6 +115,7 @@ impl From<Reading> for api::Reading {
             log_types,
             types: types.collect(),
             categories,
+            tags,
             ignored: ignored.collect(),
             more_ignored: more_ignored as u64,
         }

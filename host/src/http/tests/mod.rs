@@ -29,6 +29,7 @@ use axum::{
     body::{Body, Bytes},
     http::{HeaderMap, Request, StatusCode, header},
 };
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +42,9 @@ use crate::{
     runtime::RuntimeLimits,
     server::{ServerSettings, tests::TestHost},
 };
+
+/// For a follower that has to get something; it waits for no longer than that takes.
+const FOLLOW_DEADLINE: std::time::Duration = std::time::Duration::from_secs(20);
 
 struct TestApi {
     router: Router,
@@ -111,6 +115,19 @@ impl TestApi {
         let answer = Answer { status: parts.status, headers: parts.headers, body };
         described::check(&asked.0, &asked.1, &answer);
         answer
+    }
+
+    /// Reads server-sent events until there are as many ids as wanted.
+    async fn follow(&self, request: Request<Body>, wanted: usize) -> String {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let mut body = response.into_body().into_data_stream();
+        let mut text = String::new();
+        while text.matches("id: ").count() < wanted {
+            let chunk = tokio::time::timeout(FOLLOW_DEADLINE, body.next()).await.expect("an event in time");
+            text += std::str::from_utf8(&chunk.unwrap().unwrap()).unwrap();
+        }
+        text
     }
 
     async fn get(&self, path: &str) -> Answer {

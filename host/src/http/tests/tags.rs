@@ -1,8 +1,5 @@
 //! Tags, event queries and append conditions.
 
-use std::time::Duration;
-
-use futures_util::StreamExt;
 use insta::assert_snapshot;
 
 use super::{import::import, *};
@@ -427,15 +424,7 @@ async fn follow(api: &TestApi, parameters: &str, items: Value, last_event_id: Op
         None => request,
     };
     let request = request.body(Body::from(json!({ "items": items }).to_string())).unwrap();
-    let response = api.router.clone().oneshot(request).await.unwrap();
-    assert_eq!(response.headers()["content-type"], "text/event-stream");
-    let mut body = response.into_body().into_data_stream();
-    let mut text = String::new();
-    while text.matches("id: ").count() < wanted {
-        let chunk = tokio::time::timeout(Duration::from_secs(20), body.next()).await.expect("an event in time");
-        text += std::str::from_utf8(&chunk.unwrap().unwrap()).unwrap();
-    }
-    text
+    api.follow(request, wanted).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,226 @@
+//! Reading the log, or one stream, in pages.
+
+mod filter_sql;
+mod page;
+mod pieces;
+mod range;
+mod tag_search;
+
+use sqlx::PgPool;
+
+pub use self::page::{LogPage, PageSize, StreamPage};
+use self::{
+    page::Filling,
+    pieces::{Pieces, to_limit},
+    range::Range,
+    tag_search::TagSearch,
+};
+use super::{
+    direction::Direction,
+    event::{Position, RecordedEvent, StreamVersion},
+    event_query::EventQuery,
+    filter::Filter,
+    name::StreamName,
+    row::{event_from_row, select_events},
+};
+use crate::postgres::{ANSWER_TIMEOUT, PgTimestamp, rows_within, within};
+
+/// How far a filtered read searches before it returns what it has found, in positions. Without a bound, a page of a rare type
+/// would read the whole log while its reader waits.
+const SEARCH: u64 = 1_000_000;
+/// How far one statement of such a search goes.
+const SEARCH_STEP: u64 = 50_000;
+/// From this many positions on, a COPY is worth its planning.
+const COPY_FROM: usize = 1000;
+
+/// The position of the newest event. A later read contains every event up to it.
+pub(crate) async fn head(pool: &PgPool) -> Result<Position, sqlx::Error> {
+    let read = sqlx::query_scalar("SELECT position FROM gnomon.head").fetch_one(pool);
+    within(ANSWER_TIMEOUT, "the head of the log", read).await
+}
+
+/// The position of the newest event, and its stamp.
+pub(super) async fn stamped_head(pool: &PgPool) -> Result<(Position, PgTimestamp), sqlx::Error> {
+    let read = sqlx::query_as("SELECT position, recorded_at FROM gnomon.head").fetch_one(pool);
+    within(ANSWER_TIMEOUT, "the head of the log", read).await
+}
+
+/// Reads pages.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pieces: Pieces,
+}
+
+impl Reader {
+    pub(super) fn new(pool: PgPool) -> Self {
+        Self { pieces: Pieces::new(pool) }
+    }
+
+    /// The connections on which it reads.
+    pub(super) fn pool(&self) -> &PgPool {
+        &self.pieces.pool
+    }
+
+    /// Reads the log forward, from the event after `after`.
+    pub(super) async fn forward(
+        &self,
+        after: Position,
+        size: PageSize,
+        filter: &Filter,
+    ) -> Result<LogPage, sqlx::Error> {
+        let head = head(self.pool()).await?;
+        let (events, left) = self.page(Range { low: after, high: head }, size, Direction::Forward, filter).await?;
+        Ok(LogPage { events, next: Some(left.low), head })
+    }
+
+    /// Reads the log backward, from the event before `before`; `None` begins at the newest event.
+    pub(super) async fn backward(
+        &self,
+        before: Option<Position>,
+        size: PageSize,
+        filter: &Filter,
+    ) -> Result<LogPage, sqlx::Error> {
+        let head = head(self.pool()).await?;
+        let start = before.map_or(head, |before| Position(before.0.saturating_sub(1).min(head.0)));
+        let whole = Range { low: Position(0), high: start };
+        let (events, left) = self.page(whole, size, Direction::Backward, filter).await?;
+        let next = (left.high > Position(0)).then(|| left.high.next());
+        Ok(LogPage { events, next, head })
+    }
+
+    /// Reads the log forward as [`forward`](Self::forward) does, and faster if there are many events.
+    pub(super) async fn batch(&self, after: Position, size: PageSize, filter: &Filter) -> Result<LogPage, sqlx::Error> {
+        let head = head(self.pool()).await?;
+        let many = u64::try_from(COPY_FROM).unwrap_or(u64::MAX);
+        if TagSearch::of(filter).is_some() || head.0.saturating_sub(after.0) < many || size.events < COPY_FROM {
+            return self.forward(after, size, filter).await;
+        }
+        let range = Range { low: after, high: head }.first(SEARCH_STEP, Direction::Forward);
+        let piece = self.pieces.copy(range, size, filter).await?;
+        let next = piece.cut_at().map_or(range.high, |last| last.position);
+        Ok(LogPage { events: piece.events, next: Some(next), head })
+    }
+
+    /// The first event after `after`, up to and including `to`, that matches a query.
+    pub(super) async fn first_match(
+        &self,
+        query: &EventQuery,
+        after: Position,
+        to: Position,
+    ) -> Result<Option<RecordedEvent>, sqlx::Error> {
+        let filter = Filter { query: Some(query.clone()), ..Filter::default() };
+        let mut left = Range { low: after, high: to };
+        while !left.is_empty() {
+            let (events, rest) = self.page(left, PageSize::from(1), Direction::Forward, &filter).await?;
+            if let Some(first) = events.into_iter().next() {
+                return Ok(Some(first));
+            }
+            left = rest;
+        }
+        Ok(None)
+    }
+
+    /// Reads a page of a range, as far as it is full or enough was searched, and returns what is left of the range.
+    async fn page(
+        &self,
+        range: Range,
+        size: PageSize,
+        direction: Direction,
+        filter: &Filter,
+    ) -> Result<(Vec<RecordedEvent>, Range), sqlx::Error> {
+        let mut page = Filling::new(size);
+        let left = match TagSearch::of(filter) {
+            Some(search) => search.fill(&mut page, &self.pieces, range, direction).await?,
+            None => self.scan(&mut page, range, direction, filter).await?,
+        };
+        Ok((page.events, left))
+    }
+
+    /// Fills a page with what the filter lets through.
+    async fn scan(
+        &self,
+        page: &mut Filling,
+        range: Range,
+        direction: Direction,
+        filter: &Filter,
+    ) -> Result<Range, sqlx::Error> {
+        let step = if filter.is_all() { SEARCH } else { SEARCH_STEP };
+        let mut left = range;
+        while !left.is_empty() && !page.is_full() {
+            let searched = range.len() - left.len();
+            if searched >= SEARCH {
+                break;
+            }
+            let step = left.first(step.min(SEARCH - searched), direction);
+            let piece = self.pieces.of_range(step, page.room(), direction, filter).await?;
+            left = match piece.cut_at() {
+                Some(last) => left.behind(last.position, direction),
+                None => left.without(step, direction),
+            };
+            page.add(piece.events);
+        }
+        Ok(left)
+    }
+
+    /// Reads a stream; `None` if it does not exist. `after` is the version to begin after, in the direction of reading.
+    pub(super) async fn stream(
+        &self,
+        stream: &StreamName,
+        after: Option<StreamVersion>,
+        size: PageSize,
+        direction: Direction,
+    ) -> Result<Option<StreamPage>, sqlx::Error> {
+        let Some(version) = version(self.pool(), stream).await? else { return Ok(None) };
+        let statement = match direction {
+            Direction::Forward => {
+                select_events!("WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version LIMIT $4")
+            }
+            Direction::Backward => {
+                select_events!("WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version DESC LIMIT $4")
+            }
+        };
+        let (mut from, mut to) = match direction {
+            Direction::Forward => (after.unwrap_or_default(), version),
+            // Beyond the newest version there is nothing; a greater number than Postgres has is no reason to fail.
+            Direction::Backward => (
+                StreamVersion(0),
+                after.map_or(version, |after| StreamVersion(after.0.saturating_sub(1).min(version.0))),
+            ),
+        };
+        let mut page = Filling::new(size);
+        while from < to && !page.is_full() {
+            let limit = self.pieces.likely(page.room());
+            let query = sqlx::query(statement).bind(stream.as_str()).bind(from).bind(to).bind(to_limit(limit));
+            let piece = self.pieces.read(query, limit, page.room().bytes).await?;
+            let Some(last) = piece.cut_at().map(|event| event.version) else {
+                page.add(piece.events);
+                break;
+            };
+            match direction {
+                Direction::Forward => from = last,
+                Direction::Backward => to = StreamVersion(last.0 - 1),
+            }
+            page.add(piece.events);
+        }
+        let last = page.events.last().map(|event| event.version);
+        let next = match direction {
+            Direction::Forward => Some(last.unwrap_or(after.unwrap_or_default())),
+            Direction::Backward => last.filter(|last| last.0 > 1),
+        };
+        Ok(Some(StreamPage { events: page.events, next, version }))
+    }
+}
+
+/// The events at these positions, in their order.
+pub(super) async fn at(pool: &PgPool, positions: &[Position]) -> Result<Vec<RecordedEvent>, sqlx::Error> {
+    let events = sqlx::query(select_events!("WHERE position = ANY($1) ORDER BY position")).bind(positions).fetch(pool);
+    rows_within("events of the log", events).await?.iter().map(event_from_row).collect()
+}
+
+/// The version of a stream's newest event; `None` if the stream does not exist.
+pub(super) async fn version(pool: &PgPool, stream: &StreamName) -> Result<Option<StreamVersion>, sqlx::Error> {
+    let read = sqlx::query_scalar("SELECT version FROM gnomon.streams WHERE stream = $1")
+        .bind(stream.as_str())
+        .fetch_optional(pool);
+    within(ANSWER_TIMEOUT, "the version of a stream", read).await
+}
