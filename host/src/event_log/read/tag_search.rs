@@ -17,11 +17,10 @@ use crate::{
     postgres::rows_within,
 };
 
-/// Leaps between tags in one statement, for all items together, and a thousand times as many positions that are read where leaps do not help:
-/// less than 100 ms of Postgres (docs/PERFORMANCE.md).
-const LEAPS: usize = 256;
+/// Positions of the rarest tag that one statement reads, for all items together: some milliseconds of Postgres (docs/PERFORMANCE.md).
+const EFFORT: usize = 2048;
 /// For one item, however many there are.
-const LEAST_LEAPS: usize = 16;
+const LEAST_EFFORT: usize = 64;
 /// How many statements a search has before it returns what it has found.
 const SEARCHES: usize = 20;
 /// Positions that one of them finds, at least and at most. The events there are read in one statement.
@@ -94,7 +93,7 @@ impl<'f> TagSearch<'f> {
         most: usize,
     ) -> Result<Candidates, sqlx::Error> {
         let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
-        let leaps = number((LEAPS / self.items.len()).max(LEAST_LEAPS));
+        let effort = number((EFFORT / self.items.len()).max(LEAST_EFFORT));
         let mut statement = QueryBuilder::new("");
         for (index, item) in self.items.iter().enumerate() {
             if index > 0 {
@@ -104,7 +103,7 @@ impl<'f> TagSearch<'f> {
             statement.push("SELECT found_at, is_match FROM gnomon.tagged(");
             let mut parameters = statement.separated(", ");
             parameters.push_bind(tags).push_bind(range.low).push_bind(range.high);
-            parameters.push_bind(direction == Direction::Backward).push_bind(number(most)).push_bind(leaps);
+            parameters.push_bind(direction == Direction::Backward).push_bind(number(most)).push_bind(effort);
             statement.push(")");
         }
         let rows: Vec<(Position, bool)> =
