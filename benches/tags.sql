@@ -19,3 +19,20 @@ RETURNS TABLE ("position" bigint, "time" timestamptz, id uuid, stream text, type
             (hashint8extended(position, 2) & 2147483647) % (10 * courses) AS student,
             (hashint8extended(position, 3) & 2147483647) % 10 AS kind) AS drawn
 $$;
+
+-- The positions of a search by all of these tags, in as many calls of `gnomon.tagged` as a host makes for them.
+CREATE FUNCTION searched(tags text[], after bigint, head bigint, most integer) RETURNS SETOF bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    called record;
+    low bigint := after;
+    room integer := most;
+BEGIN
+    WHILE low < head AND room > 0 LOOP
+        SELECT array_agg(found_at) FILTER (WHERE is_match) AS matches, min(found_at) FILTER (WHERE NOT is_match) - 1 AS ends_at INTO called
+            FROM gnomon.tagged(tags, low, head, false, room, 2048);
+        RETURN QUERY SELECT unnest(called.matches);
+        room := room - coalesce(cardinality(called.matches), 0);
+        low := coalesce(called.ends_at, head);
+    END LOOP;
+END
+$$;

@@ -166,7 +166,7 @@ impl Operations {
         right: &BuildTables,
         options: CompareOptions,
     ) -> Result<(Snapshot, Comparison), CompareError> {
-        let mut snapshot = Snapshot::connect(&self.queries).await?;
+        let mut snapshot = Snapshot::connect(&self.pool).await?;
         let both = [&left.build, &right.build];
         let position = align(&self.pool, &mut snapshot, self.committed.clone(), both, options.timeout).await?;
         let tables = match compare(snapshot.connection(), &left.tables, &right.tables, options.samples).await {

@@ -68,8 +68,6 @@ impl Default for OperationsSettings {
 #[derive(Clone, Debug)]
 pub struct Operations {
     pool: PgPool,
-    /// For comparisons and verifications, which read whole builds.
-    queries: PgPool,
     modules: Modules,
     settings: OperationsSettings,
     /// Changes with each commit of this host's workers.
@@ -88,8 +86,7 @@ impl Operations {
         settings: OperationsSettings,
     ) -> Self {
         let full_reads = Arc::new(Semaphore::new(FULL_READS));
-        let (pool, queries) = (database.lookups.clone(), database.queries.clone());
-        Self { pool, queries, modules, settings, committed, full_reads }
+        Self { pool: database.lookups.clone(), modules, settings, committed, full_reads }
     }
 
     /// Begins the transaction of an operation. None of its statements waits for a lock without end; what watches it says who holds one.

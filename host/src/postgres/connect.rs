@@ -13,7 +13,8 @@ use super::{
     backoff::Backoff,
     contact::{self, Contact},
     pool::pool,
-    session::{self, Plans},
+    session,
+    sessions::Sessions,
     sqlstate::{TOO_MANY_CONNECTIONS, has_sqlstate, is_transient},
 };
 
@@ -130,7 +131,7 @@ pub struct Database {
     /// can only use indexes.
     pub lookups: PgPool,
     /// For queries of users, which may be any. However many there are, the host's own work has connections left.
-    pub queries: PgPool,
+    pub queries: Sessions,
     address: String,
     needed: u32,
 }
@@ -166,8 +167,8 @@ impl Database {
         let address = address(&options);
         let needed = max_connections + KEPT_CONNECTIONS;
         let options = session::start(options);
-        let queries = pool(max_connections / 2, Plans::Any, options.clone());
-        let lookups = pool(max_connections - max_connections / 2, Plans::ByIndex, options.clone());
+        let queries = Sessions::new(max_connections / 2, options.clone());
+        let lookups = pool(max_connections - max_connections / 2, options.clone());
         let database = Self { lookups, queries, address: address.clone(), needed };
         let Contact { version, limit, shares_sessions } =
             database.retry(timeout, waiting, async || contact::look(&options).await).await?;
@@ -254,7 +255,7 @@ impl Database {
 
     /// Closes every connection, each when its current work is done.
     pub async fn close(&self) {
-        self.queries.close().await;
+        self.queries.close();
         self.lookups.close().await;
     }
 }

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 use super::{
     backoff::Backoff,
     pool::pool as pool_of,
-    session::{Plans, connect_beside},
+    session::connect_beside,
     trust::Trust,
     within::{ANSWER_TIMEOUT, within},
 };
@@ -81,7 +81,7 @@ async fn begin(pool: &PgPool, channel: &'static str) -> Result<PgListener, sqlx:
     connect_beside(pool, &[]).await?.close().await?;
     // A listener takes its connection from a pool. It gives a connection that fell silent back to it only when the network gives up, so the
     // next listener has a pool of its own.
-    let own = pool_of(1, Plans::ByIndex, pool.connect_options().as_ref().clone());
+    let own = pool_of(1, pool.connect_options().as_ref().clone());
     let mut listener = PgListener::connect_with(&own).await?;
     // A new listener replaces one that lost its connection.
     listener.eager_reconnect(false);

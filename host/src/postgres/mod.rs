@@ -13,6 +13,7 @@ mod locks;
 mod migrate;
 mod pool;
 mod session;
+mod sessions;
 mod socket;
 pub mod sqlstate;
 #[doc(hidden)]
@@ -42,6 +43,7 @@ pub use self::{
     locks::{Blocked, LockError, LockWatch, begin_waiting, gave_up_waiting},
     migrate::{MigrateError, migrate},
     session::{connect_beside, connect_to_read},
+    sessions::{OwnSession, Session, Sessions},
     sqlstate::{has_sqlstate, is_disconnect, is_lock_timeout, is_missing_table, is_transient},
     time::{PgDate, PgLocalTimestamp, PgTime, PgTimestamp},
     transaction::begin,

@@ -4,7 +4,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::BoxFuture;
 use sqlx::{
     Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -19,7 +18,7 @@ use super::{
 };
 
 /// How long work waits for a connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Connections that have waited for so long are asked whether they still live: firewalls forget them without a word. In a pool that
 /// is in use, none waits for so long.
@@ -32,7 +31,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 const RETURN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A pool whose sessions have the settings. It connects when it is used.
-pub(super) fn pool(max_connections: u32, plans: Plans, options: PgConnectOptions) -> PgPool {
+pub(super) fn pool(max_connections: u32, options: PgConnectOptions) -> PgPool {
     let trust = Trust::of(&options);
     let (acquired, server) = (Arc::clone(&trust), options.clone());
     PgPoolOptions::new()
@@ -42,20 +41,11 @@ pub(super) fn pool(max_connections: u32, plans: Plans, options: PgConnectOptions
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
             socket::watch_over(&server);
-            Box::pin(session::apply(connection, plans, &[]))
+            Box::pin(session::apply(connection, Plans::ByIndex, &[]))
         })
         .before_acquire(move |connection, about| {
-            if !acquired.covers(about.age) {
-                return ready(false);
-            }
-            if about.idle_for < PING_AFTER {
-                return ready(true);
-            }
             let trust = Arc::clone(&acquired);
-            Box::pin(async move {
-                let lives = within(PING_TIMEOUT, "a connection that was not used for a while", connection.ping()).await;
-                lives.inspect_err(|_| trust.lose()).map(|()| true)
-            })
+            Box::pin(async move { is_usable(connection, &trust, about.age, about.idle_for).await })
         })
         .after_release(move |connection, about| {
             let trust = Arc::clone(&trust);
@@ -64,12 +54,28 @@ pub(super) fn pool(max_connections: u32, plans: Plans, options: PgConnectOptions
         .connect_lazy_with(options)
 }
 
-fn ready<'c>(usable: bool) -> BoxFuture<'c, Result<bool, sqlx::Error>> {
-    Box::pin(async move { Ok(usable) })
+/// Whether a connection that was opened so long ago, and has waited for so long, can be used. Mostly this is no round trip.
+///
+/// # Errors
+/// It does not live.
+pub(super) async fn is_usable(
+    connection: &mut PgConnection,
+    trust: &Trust,
+    age: Duration,
+    idle_for: Duration,
+) -> Result<bool, sqlx::Error> {
+    if !trust.covers(age) {
+        return Ok(false);
+    }
+    if idle_for < PING_AFTER {
+        return Ok(true);
+    }
+    let lives = within(PING_TIMEOUT, "a connection that was not used for a while", connection.ping()).await;
+    lives.inspect_err(|_| trust.lose()).map(|()| true)
 }
 
 /// How a connection came back.
-enum Returned {
+pub(super) enum Returned {
     /// All that was asked is answered.
     Settled,
     /// It cannot be used again, for a reason that concerns it alone.
@@ -80,7 +86,7 @@ enum Returned {
 
 impl Returned {
     /// Whether the connection can be used; where it broke, others are not trusted either.
-    fn trusted(self, trust: &Trust) -> bool {
+    pub(super) fn trusted(self, trust: &Trust) -> bool {
         if matches!(self, Self::Broken) {
             trust.lose();
         }
@@ -89,7 +95,7 @@ impl Returned {
 }
 
 /// Waits for the answers to what was interrupted. Mostly there is nothing, and this is no round trip.
-async fn settle(connection: &mut PgConnection) -> Returned {
+pub(super) async fn settle(connection: &mut PgConnection) -> Returned {
     match tokio::time::timeout(RETURN_TIMEOUT, connection.flush()).await {
         Ok(Ok(())) => Returned::Settled,
         Ok(Err(error)) if is_disconnect(&error) => Returned::Broken,

@@ -6,7 +6,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 async fn slow() -> (TestDatabase, SlowProxy, PgPool) {
     let database = TestDatabase::create().await;
     let proxy = SlowProxy::start(database.connect_options(), PAUSE).await;
-    let pool = pool(1, Plans::Any, proxy.through(&database.connect_options()));
+    let pool = pool(1, proxy.through(&database.connect_options()));
     sqlx::query("CREATE TABLE public.doors (door bigint)").execute(&pool).await.unwrap();
     (database, proxy, pool)
 }
@@ -59,7 +59,7 @@ async fn a_copy_may_be_dropped_at_any_await_or_be_refused() {
 async fn after_a_break_one_statement_fails_and_not_one_for_each_connection() {
     let database = TestDatabase::create().await;
     let proxy = SlowProxy::start(database.connect_options(), Duration::ZERO).await;
-    let pool = pool(8, Plans::Any, proxy.through(&database.connect_options()));
+    let pool = pool(8, proxy.through(&database.connect_options()));
     let all = (0..8).map(|_| sqlx::query("SELECT pg_sleep(0.2)").execute(&pool));
     futures_util::future::try_join_all(all).await.unwrap();
     test_support::until("all connections are back in the pool", async || pool.num_idle() == 8).await;
@@ -76,7 +76,7 @@ async fn after_a_break_one_statement_fails_and_not_one_for_each_connection() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_without_a_caller_ends() {
     let database = TestDatabase::create().await;
-    let pool = pool(1, Plans::Any, database.connect_options());
+    let pool = pool(1, database.connect_options());
     let abandoned = sqlx::query("SELECT pg_sleep(600)").execute(&pool);
     assert!(tokio::time::timeout(Duration::from_millis(300), abandoned).await.is_err());
     answers(&pool, 7).await;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use sqlx::PgPool;
 use tokio::sync::watch;
 
-use crate::postgres::Database;
+use crate::postgres::{Database, Sessions};
 
 pub use self::{
     body::AnswerBody,
@@ -33,7 +33,7 @@ pub use self::{
 pub struct Queries {
     pool: PgPool,
     /// For the SQL of readers' queries.
-    queries: PgPool,
+    sessions: Sessions,
     active_builds: Arc<active::ActiveBuilds>,
     /// Who may run a query.
     slots: Arc<slots::Slots>,
@@ -45,9 +45,9 @@ impl Queries {
     /// The queries on a database whose schema is up to date. `committed` changes with each commit of this host's workers.
     #[must_use]
     pub fn new(database: &Database, committed: watch::Receiver<u64>) -> Self {
-        let (pool, queries) = (database.lookups.clone(), database.queries.clone());
-        let slots = Arc::new(slots::Slots::new(queries.options().get_max_connections() as usize));
+        let (pool, sessions) = (database.lookups.clone(), database.queries.clone());
+        let slots = Arc::new(slots::Slots::new(sessions.max()));
         let looks = look::Looks::new(pool.clone(), committed);
-        Self { pool, queries, active_builds: Arc::default(), slots, looks }
+        Self { pool, sessions, active_builds: Arc::default(), slots, looks }
     }
 }

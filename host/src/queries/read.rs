@@ -14,7 +14,7 @@ use super::{
     body::{AnswerBody, BodyWriter},
     error::ReadError,
     limits::ReadLimits,
-    running::{Mark, Running},
+    running,
     slots::Slot,
 };
 use crate::{
@@ -76,6 +76,8 @@ const TRIES: usize = 5;
 const RETRY_FOR: Duration = Duration::from_secs(5);
 /// The first pause before that, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(500)];
+/// The bytes of a statement that stays prepared, at most.
+const MAX_PREPARED: usize = 4096;
 /// How long a query waits until it may run.
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -183,11 +185,10 @@ impl Queries {
         sql: Sql,
         slot: &Arc<Slot>,
     ) -> Result<Option<Page>, ReadError> {
-        let mark = Mark::new();
         // One statement reads which build is active, its checkpoint and its rows, in one snapshot: rows of a build that is no longer
         // active are never returned, and the position is exactly that of the rows.
         let text = format!(
-            "{mark}SELECT checkpoint, total_rows, bytes, shown
+            "/* gnomon reads */ SELECT checkpoint, total_rows, bytes, shown
              FROM gnomon.builds AS build
              JOIN gnomon.subscriptions ON subscription = build.build
              CROSS JOIN ({}) AS answer
@@ -195,16 +196,16 @@ impl Queries {
             sql.text
         );
         // Safe: the SQL is made of constants and of checked names; all values of the reader are bound.
-        let mut statement = sqlx::query(&text).persistent(false);
+        let mut statement = sqlx::query(&text).persistent(sql.can_be_prepared && text.len() <= MAX_PREPARED);
         statement = statement.bind(request.projection).bind(active.build);
         for param in sql.params {
             statement = statement.bind(param);
         }
-        let mut running = Running::begin(&self.queries, &self.pool, mark, Arc::clone(slot)).await?;
+        let mut running = running::begin(&self.sessions, &self.pool, slot).await?;
         let page = read_page(statement.fetch(running.connection()), request).await;
         // Otherwise the rest of the rows is not read.
         if matches!(page, Ok(_) | Err(ReadError::Postgres(_))) {
-            running.finish();
+            running::finish(running);
         }
         page
     }

@@ -138,7 +138,7 @@ async fn a_role_with_the_documented_rights_runs_a_host() {
     })
     .await;
     let balances: Vec<i64> = sqlx::query_scalar("SELECT balance FROM read_models.bank_accounts")
-        .fetch_all(&host.database.queries)
+        .fetch_all(&host.database.lookups)
         .await
         .unwrap();
     assert_eq!(balances, [1]);

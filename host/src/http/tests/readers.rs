@@ -55,7 +55,7 @@ async fn lock(builds: &TestBuilds) -> PgConnection {
 /// The queries of readers that run in Postgres.
 async fn running(builds: &TestBuilds) -> i64 {
     let found = "SELECT count(*) FROM pg_stat_activity
-                 WHERE datname = current_database() AND state = 'active' AND query LIKE '/* gnomon reads %'";
+                 WHERE datname = current_database() AND state = 'active' AND query LIKE '/* gnomon reads */%'";
     sqlx::query_scalar(found).fetch_one(&builds.pool).await.unwrap()
 }
 

@@ -32,7 +32,7 @@ async fn builds_go_on_with_memory_for_one_instance() {
         "SELECT sum FROM read_models.a_tallies UNION ALL SELECT sum FROM read_models.b_tallies
          UNION ALL SELECT sum FROM read_models.c_tallies",
     )
-    .fetch_all(&host.database.queries)
+    .fetch_all(&host.database.lookups)
     .await
     .unwrap();
     assert_eq!(sums, [6, 6, 6]);

@@ -22,6 +22,7 @@ mod misses;
 mod name;
 mod operand_limits;
 mod order;
+mod param;
 mod parameters;
 mod select;
 mod sql;
@@ -35,6 +36,7 @@ pub use self::{
         MAX_CONDITIONS, MAX_DEPTH, MAX_ORDER_TERMS, MAX_PATTERN_BYTES, MAX_QUERY_BYTES, MAX_REPEATED, MAX_SELECTED,
         MAX_WILDCARDS, MAX_WORDS_BYTES,
     },
+    param::Param,
     sql::{Rendering, Shape, Sql},
 };
 use self::{

@@ -7,6 +7,7 @@ use super::{
     filter::{Comparison, Condition, Containment, Operand, State, Test, WordsForm},
     logic::{Connective, Logic},
     order::{Direction, Nulls, OrderTerm},
+    param::Param,
 };
 use crate::{
     postgres::array_literal,
@@ -78,16 +79,17 @@ pub struct Rendering<'a> {
 /// If the page has no rows it returns one, in which the first two are null. What stands between the rows is in [`Shape::before`] and
 /// [`Shape::after`].
 ///
-/// It can be run on its own, or be used as a subquery. All parameters are `text`; the statement casts each to its column's
-/// type. Run it unprepared (sqlx: `persistent(false)`): Postgres then plans it with its values, casts each value once, and
-/// reports an invalid value even if it reads no row. Timestamps and dates are formatted and parsed in the session's time
-/// zone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// It can be run on its own, or be used as a subquery. Timestamps and dates are formatted and parsed in the session's time zone.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sql {
-    /// The statement.
+    /// The statement. It casts values that are sent as texts.
     pub text: String,
     /// The values of its placeholders, in order.
-    pub params: Vec<String>,
+    pub params: Vec<Param>,
+    /// Whether it is worth to be prepared (sqlx: `persistent`): all values are of the types that it wants. Where Postgres has to read some
+    /// of them, it is to be planned with them each time: so each is read once and not for each row, and an invalid one is
+    /// reported even if no row is read.
+    pub can_be_prepared: bool,
 }
 
 impl Query<'_> {
@@ -119,7 +121,8 @@ impl Query<'_> {
         let conditions = sql.all(&self.conditions);
         let order = if cut || !self.order.is_empty() { sql.whole_order(self.table, &self.order) } else { Vec::new() };
         let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
-        let limit = limit.map(|limit| format!(" LIMIT {}", sql.bind(limit.to_string(), "bigint"))).unwrap_or_default();
+        // A number and no placeholder: whether the rows of a page are few decides how they are found.
+        let limit = limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default();
         let offset = match self.window.offset {
             0 => String::new(),
             offset => format!(" OFFSET {}", sql.bind(offset.to_string(), "bigint")),
@@ -144,7 +147,7 @@ impl Query<'_> {
              LEFT JOIN (SELECT {shown}, octet_length(shown) AS bytes FROM (SELECT {row} AS shown \
              FROM (SELECT {select} FROM {source}{conditions}{order}{limit}{offset}) AS page OFFSET 0) AS json_rows) AS page_rows ON true"
         );
-        Sql { text, params: sql.params }
+        Sql { text, params: sql.params, can_be_prepared: sql.can_be_prepared }
     }
 }
 
@@ -157,24 +160,45 @@ struct Writer<'t> {
     /// The table's name, quoted.
     table: String,
     first_placeholder: usize,
-    params: Vec<String>,
+    params: Vec<Param>,
+    can_be_prepared: bool,
 }
 
 impl<'t> Writer<'t> {
     fn new(declared: &'t Table, first_placeholder: usize) -> Self {
-        Self { declared, table: declared.name().quoted(), first_placeholder, params: Vec::new() }
+        let table = declared.name().quoted();
+        Self { declared, table, first_placeholder, params: Vec::new(), can_be_prepared: true }
     }
 
-    /// A placeholder of a type. The value is sent as text and cast by the function that parses literals of the type, so an
-    /// invalid value fails with the same message. The cast is on the value, not on the column, so an index on the column can be
-    /// used.
+    /// A placeholder for a value of a type.
     fn bind(&mut self, value: String, sql_type: &str) -> String {
-        let placeholder = self.first_placeholder + self.params.len();
-        self.params.push(value);
-        match sql_type {
-            "text" => format!("${placeholder}::text"),
-            _ => format!("${placeholder}::text::{sql_type}"),
+        match Param::of_type(&value, sql_type) {
+            Some(param) => self.placeholder(param, sql_type),
+            None => self.bind_text(value, sql_type),
         }
+    }
+
+    /// A placeholder for an array of values of a type.
+    fn bind_array(&mut self, values: &[String], sql_type: &str) -> String {
+        let array_type = format!("{sql_type}[]");
+        match Param::of_array(values, sql_type) {
+            Some(param) => self.placeholder(param, &array_type),
+            None => self.bind_text(array_literal(values), &array_type),
+        }
+    }
+
+    fn placeholder(&mut self, param: Param, sql_type: &str) -> String {
+        let placeholder = self.first_placeholder + self.params.len();
+        self.params.push(param);
+        format!("${placeholder}::{sql_type}")
+    }
+
+    /// A placeholder for a value that is sent as a text, and cast by the function that parses literals of the type, so an invalid value fails
+    /// with the same message. The cast is on the value, not on the column, so an index on the column can be used.
+    fn bind_text(&mut self, value: String, sql_type: &str) -> String {
+        self.can_be_prepared = false;
+        let text = self.placeholder(Param::Text(value), "text");
+        format!("{text}::{sql_type}")
     }
 
     fn column(&self, column: &Column) -> String {
@@ -230,7 +254,7 @@ impl<'t> Writer<'t> {
             Test::Like { pattern, any_case } => self.like(tested, pattern, *any_case),
             Test::In(values) if tested.column_type.is_array() => self.in_arrays(&column, values, sql_type),
             Test::In(values) => {
-                format!("{column} = ANY ({})", self.bind(array_literal(values), &format!("{sql_type}[]")))
+                format!("{column} = ANY ({})", self.bind_array(values, sql_type))
             }
             Test::Is(state) => {
                 let state = match state {

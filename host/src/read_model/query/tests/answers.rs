@@ -7,7 +7,7 @@ use super::{
     database::{Answer, Database, SCHEMA, list, qualified},
     table,
 };
-use crate::read_model::query::{Query, QueryError, Rendering, Shape, Sql};
+use crate::read_model::query::{Param, Query, QueryError, Rendering, Shape, Sql};
 
 /// A database with a table of three rows.
 fn database() -> Database {
@@ -222,7 +222,8 @@ fn a_time_zone_is_one_for_postgres_as_well() {
                 let instant = |zone: &str| {
                     database.execute(format!("SET TimeZone = '{zone}'"));
                     let text = "SELECT extract(epoch FROM $1::text::timestamptz)::text".to_owned();
-                    let rows = database.fetch(&Sql { text, params: vec![value.clone()] });
+                    let rows =
+                        database.fetch(&Sql { text, params: vec![Param::Text(value.clone())], can_be_prepared: false });
                     rows.map(|rows| rows[0].get::<String, _>(0))
                 };
                 let (Ok(here), Ok(there)) = (instant("Asia/Tokyo"), instant("America/New_York")) else { continue };
@@ -267,10 +268,11 @@ fn the_statement_becomes_a_part_of_another() {
     let (database, table) = (database(), table());
     let rendering = Rendering { first_placeholder: 2, exact_count: true, ..list() };
     let query = Query::parse("select=id&id=gt.1&limit=1", &table).unwrap();
-    let Sql { text, params } = query.to_sql(&rendering);
+    let Sql { text, params, .. } = query.to_sql(&rendering);
     let sql = Sql {
         text: format!("SELECT $1::text AS checkpoint, answer.* FROM ({text}) AS answer"),
-        params: ["42".to_owned()].into_iter().chain(params).collect(),
+        params: [Param::Text("42".to_owned())].into_iter().chain(params).collect(),
+        can_be_prepared: false,
     };
     let rows = database.fetch(&sql).unwrap();
     let [row] = rows.as_slice() else { panic!("{} rows", rows.len()) };

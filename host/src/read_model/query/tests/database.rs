@@ -9,7 +9,7 @@ use crate::{
     postgres::test_database::TestDatabase,
     read_model::{
         ColumnType, Row as Cells, Table, Value,
-        query::{Query, QueryError, Rendering, Shape, Sql},
+        query::{Param, Query, QueryError, Rendering, Shape, Sql},
         samples::{CREATE_COLLATION, text},
         value::sql_type,
     },
@@ -56,7 +56,7 @@ impl Database {
 
     /// Runs one statement with parameters and returns its rows.
     pub(super) fn fetch(&self, sql: &Sql) -> Result<Vec<PgRow>, QueryError> {
-        let mut query = sqlx::query(&sql.text).persistent(false);
+        let mut query = sqlx::query(&sql.text).persistent(sql.can_be_prepared);
         for param in &sql.params {
             query = query.bind(param);
         }
@@ -95,14 +95,14 @@ impl Database {
             let cells = row.iter().zip(table.columns()).map(|(cell, column)| match cell {
                 Value::Null => "NULL".to_owned(),
                 cell => {
-                    params.push(text(cell));
+                    params.push(Param::Text(text(cell)));
                     format!("${}::text::{}", params.len(), sql_type(column.column_type))
                 }
             });
             format!("({})", cells.collect::<Vec<_>>().join(", "))
         });
         let text = format!("INSERT INTO {} VALUES {}", qualified(table), tuples.collect::<Vec<_>>().join(", "));
-        self.fetch(&Sql { text, params }).unwrap();
+        self.fetch(&Sql { text, params, can_be_prepared: false }).unwrap();
     }
 
     /// Parses, renders and runs a query.
