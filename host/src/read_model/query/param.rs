@@ -1,5 +1,6 @@
 //! The values of a statement's placeholders.
 
+use gnomon_values::Instant;
 use sqlx::{
     Encode, Postgres, Type,
     encode::IsNull,
@@ -8,6 +9,10 @@ use sqlx::{
 };
 use uuid::Uuid;
 
+use crate::postgres::{PgDate, PgTimestamp};
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
 /// A value as it is sent: as a value of its type where its text is the usual one, and else as a text, for Postgres to read or refuse.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Param {
@@ -15,8 +20,14 @@ pub enum Param {
     Text(String),
     /// `bigint`
     I64(i64),
+    /// `double precision`
+    F64(f64),
     /// `boolean`
     Bool(bool),
+    /// `timestamp with time zone`
+    Timestamp(PgTimestamp),
+    /// `date`
+    Date(PgDate),
     /// `uuid`
     Uuid(Uuid),
     /// `text[]`
@@ -33,7 +44,10 @@ impl Param {
         Some(match sql_type {
             "text" => Self::Text(value.to_owned()),
             "bigint" => Self::I64(i64_from(value)?),
+            "double precision" => Self::F64(f64_from(value)?),
             "boolean" => Self::Bool(value.parse().ok()?),
+            "timestamp with time zone" => Self::Timestamp(PgTimestamp(Instant::parse(value).ok()?.0)),
+            "date" => Self::Date(date_from(value)?),
             "uuid" => Self::Uuid(uuid_from(value)?),
             _ => return None,
         })
@@ -57,6 +71,19 @@ fn i64_from(value: &str) -> Option<i64> {
     plain.then(|| value.parse().ok()).flatten()
 }
 
+/// A number without an exponent. Rust and Postgres both take the nearest one that there is.
+fn f64_from(value: &str) -> Option<f64> {
+    // With more digits it may be too small to be told from zero, which Postgres refuses.
+    let plain = value.len() <= 32 && value.bytes().all(|byte| byte.is_ascii_digit() || b"-.".contains(&byte));
+    plain.then(|| value.parse().ok()).flatten()
+}
+
+/// A day as RFC 3339 writes it.
+fn date_from(value: &str) -> Option<PgDate> {
+    let midnight = Instant::parse(&format!("{value}T00:00:00Z")).ok()?;
+    i32::try_from(midnight.0.div_euclid(MICROS_PER_DAY)).ok().map(PgDate)
+}
+
 /// A UUID with hyphens.
 fn uuid_from(value: &str) -> Option<Uuid> {
     let hyphenated = value.len() == uuid::fmt::Hyphenated::LENGTH;
@@ -76,6 +103,9 @@ impl Encode<'_, Postgres> for Param {
             Self::Text(value) => <String as Encode<Postgres>>::encode_by_ref(value, buffer),
             Self::I64(value) => <i64 as Encode<Postgres>>::encode_by_ref(value, buffer),
             Self::Bool(value) => <bool as Encode<Postgres>>::encode_by_ref(value, buffer),
+            Self::F64(value) => <f64 as Encode<Postgres>>::encode_by_ref(value, buffer),
+            Self::Timestamp(value) => <PgTimestamp as Encode<Postgres>>::encode_by_ref(value, buffer),
+            Self::Date(value) => <PgDate as Encode<Postgres>>::encode_by_ref(value, buffer),
             Self::Uuid(value) => <Uuid as Encode<Postgres>>::encode_by_ref(value, buffer),
             Self::Texts(values) => <Vec<String> as Encode<Postgres>>::encode_by_ref(values, buffer),
             Self::I64s(values) => <Vec<i64> as Encode<Postgres>>::encode_by_ref(values, buffer),
@@ -88,6 +118,9 @@ impl Encode<'_, Postgres> for Param {
             Self::Text(_) => <String as Type<Postgres>>::type_info(),
             Self::I64(_) => <i64 as Type<Postgres>>::type_info(),
             Self::Bool(_) => <bool as Type<Postgres>>::type_info(),
+            Self::F64(_) => <f64 as Type<Postgres>>::type_info(),
+            Self::Timestamp(_) => <PgTimestamp as Type<Postgres>>::type_info(),
+            Self::Date(_) => <PgDate as Type<Postgres>>::type_info(),
             Self::Uuid(_) => <Uuid as Type<Postgres>>::type_info(),
             Self::Texts(_) => <Vec<String> as Type<Postgres>>::type_info(),
             Self::I64s(_) => <Vec<i64> as Type<Postgres>>::type_info(),
@@ -110,6 +143,16 @@ mod tests {
             (" 7", "bigint", None),
             ("", "bigint", None),
             ("-", "bigint", None),
+            ("-0.1", "double precision", Some(Param::F64(-0.1))),
+            ("1e2", "double precision", None),
+            ("NaN", "double precision", None),
+            ("2013-01-02", "date", Some(Param::Date(PgDate(15_707)))),
+            ("1969-12-31", "date", Some(Param::Date(PgDate(-1)))),
+            ("2013-02-29", "date", None),
+            ("2013-1-2", "date", None),
+            ("2013-01-02T00:00:00Z", "date", None),
+            ("1970-01-01T01:00:00.5+01:00", "timestamp with time zone", Some(Param::Timestamp(PgTimestamp(500_000)))),
+            ("1970-01-01 00:00:00", "timestamp with time zone", None),
             ("true", "boolean", Some(Param::Bool(true))),
             ("t", "boolean", None),
             ("00000000-0000-0000-0000-00000000000A", "uuid", Some(Param::Uuid(Uuid::from_u128(10)))),

@@ -47,9 +47,9 @@ fn values_are_bound_and_cast() {
         AND "flights"."delay" < $2::bigint
         AND "flights"."user" <> $3::text
         AND NOT ("flights"."landed" <= $4::text::timestamp with time zone)
-        AND "flights"."ratio" > $5::text::double precision
+        AND "flights"."ratio" > $5::double precision
         AND "flights"."doc" = $6::text::jsonb) AS page OFFSET 0) AS json_rows) AS page_rows ON true
-        [I64(1), I64(5), Text("x"), Text("2024-01-01"), Text("0"), Text("{}")]
+        [I64(1), I64(5), Text("x"), Text("2024-01-01"), F64(0.0), Text("{}")]
         "#
     );
 }
