@@ -1,36 +1,54 @@
 //! What a client sends to Postgres, message by message:
 //! <https://www.postgresql.org/docs/current/protocol-message-formats.html>.
 
+use std::collections::HashSet;
+
 /// Codes in the place of a version that ask for encryption; another message follows.
 const ENCRYPTION: [u32; 2] = [80_877_103, 80_877_104];
 
 /// A message, whole.
-pub(crate) struct Message(Vec<u8>);
+pub(crate) struct Message {
+    bytes: Vec<u8>,
+    is_commit: bool,
+}
 
 impl Message {
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
+    }
+
+    /// Whether it lets Postgres commit: the statement itself, or the end of a statement that is a transaction of its own and appends.
+    pub(crate) fn is_commit(&self) -> bool {
+        self.is_commit
+    }
+
+    /// A text that ends with a zero, of those that the message begins with.
+    fn text(&self, number: usize) -> &[u8] {
+        self.bytes.get(5..).unwrap_or_default().split(|byte| *byte == 0).nth(number).unwrap_or_default()
     }
 
     /// The SQL of a simple query, or of a statement that is prepared.
-    fn sql(&self) -> Option<&[u8]> {
-        match self.0.first()? {
-            b'Q' => self.0.get(5..)?.split(|byte| *byte == 0).next(),
-            b'P' => self.0.get(5..)?.split(|byte| *byte == 0).nth(1),
-            _ => None,
+    fn sql(&self) -> &[u8] {
+        match self.bytes.first() {
+            Some(b'Q') => self.text(0),
+            Some(b'P') => self.text(1),
+            _ => &[],
         }
     }
 
-    pub(crate) fn is_commit(&self) -> bool {
-        let mut statements = self.sql().unwrap_or_default().split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+    fn is_statement_of_commit(&self) -> bool {
+        let mut statements = self.sql().split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
         statements.rfind(|sql| !sql.is_empty()).is_some_and(|sql| sql.eq_ignore_ascii_case(b"COMMIT"))
+    }
+
+    /// Whether its SQL has this part.
+    fn has(&self, wanted: &[u8]) -> bool {
+        self.sql().windows(wanted.len()).any(|part| part == wanted)
     }
 
     /// Whether it writes events.
     fn appends(&self) -> bool {
-        let sql = self.sql().unwrap_or_default();
-        let is_part = |wanted: &[u8]| sql.windows(wanted.len()).any(|part| part == wanted);
-        is_part(b"INSERT INTO gnomon.events") || is_part(b"COPY gnomon.events")
+        self.has(b"INSERT INTO gnomon.events") || self.has(b"COPY gnomon.events")
     }
 }
 
@@ -40,6 +58,10 @@ pub(crate) struct Frontend {
     unread: Vec<u8>,
     started: bool,
     appends: bool,
+    /// Names of prepared statements that append and move the head, all in one.
+    whole_appends: HashSet<Vec<u8>>,
+    /// One of them was sent, and has not been ended.
+    in_whole_append: bool,
 }
 
 impl Frontend {
@@ -65,8 +87,18 @@ impl Frontend {
         if !self.started {
             self.started = !ENCRYPTION.contains(&number(4)?);
         }
-        let message = Message(self.unread.drain(..length).collect());
+        let mut message = Message { bytes: self.unread.drain(..length).collect(), is_commit: false };
         self.appends |= message.appends();
+        message.is_commit = message.is_statement_of_commit();
+        match message.bytes.first().filter(|_| self.started) {
+            Some(b'P') if message.appends() && message.has(b"UPDATE gnomon.head") => {
+                self.whole_appends.insert(message.text(0).to_owned());
+            }
+            Some(b'B') => self.in_whole_append |= self.whole_appends.contains(message.text(1)),
+            // Until this, Postgres commits nothing, and answers nothing.
+            Some(b'S') => message.is_commit = std::mem::take(&mut self.in_whole_append),
+            _ => {}
+        }
         Some(message)
     }
 }
@@ -95,6 +127,13 @@ mod tests {
         sent.extend(message(b'd', b"COMMIT\0"));
         sent.extend(message(b'Q', b"COMMIT\0"));
         sent.extend(message(b'Q', b"SELECT 1; commit ;\0"));
+        sent.extend(message(b'P', b"whole\0UPDATE gnomon.head; INSERT INTO gnomon.events\0\0\0"));
+        sent.extend(message(b'S', b""));
+        sent.extend(message(b'B', b"\0name\0"));
+        sent.extend(message(b'S', b""));
+        sent.extend(message(b'B', b"\0whole\0"));
+        sent.extend(message(b'E', b"\0\0\0\0\0"));
+        sent.extend(message(b'S', b""));
         for size in 1..sent.len() {
             let (mut frontend, mut found, mut passed) = (Frontend::default(), Vec::new(), Vec::new());
             for piece in sent.chunks(size) {
@@ -104,8 +143,10 @@ mod tests {
                     passed.extend_from_slice(message.bytes());
                 }
             }
-            let no = (false, false);
-            assert_eq!(found, [no, no, no, (false, true), (false, true), (true, true), (true, true)], "{size}");
+            let commits: Vec<_> =
+                (0..).zip(&found).filter(|(_, (is_commit, _))| *is_commit).map(|(at, _)| at).collect();
+            assert_eq!(commits, [5, 6, 13], "{size}");
+            assert_eq!(found.iter().position(|(_, appends)| *appends), Some(3), "{size}");
             assert_eq!(passed, sent);
         }
     }

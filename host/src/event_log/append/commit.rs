@@ -9,7 +9,8 @@ use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::{
-    AppendError, Appended, Imported,
+    AppendError, Appended, Imported, at_known_head,
+    known_log::{Head, KnownLog},
     newer::{NewerEvent, NewerEvents},
     plan::{AppendPlan, PlannedEvent},
     request::Group,
@@ -22,11 +23,11 @@ use crate::{
         name::{EventType, StreamName, Tag},
         row::{event_from_row, select_events, trusted_tags},
     },
-    postgres::{ANSWER_TIMEOUT, BinaryCopy, PgTimestamp, array_literal, connect_beside, within},
+    postgres::{ANSWER_TIMEOUT, BinaryCopy, PgTimestamp, array_literal, connect_beside, is_disconnect, within},
 };
 
 /// From this many events on, COPY is worth its extra round trip.
-const COPY_FROM: usize = 256;
+pub(super) const COPY_FROM: usize = 256;
 
 /// How long the connection may take to show that it lives.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -56,6 +57,19 @@ pub(super) struct CommitError {
     pub(super) may_be_committed: bool,
 }
 
+impl CommitError {
+    /// The error of a COMMIT.
+    pub(super) fn of_commit(error: sqlx::Error) -> Self {
+        Self { error, may_be_committed: true }
+    }
+
+    /// The error of a statement that commits what it does: if Postgres refuses it, nothing is committed.
+    pub(super) fn of_statement(error: sqlx::Error) -> Self {
+        let may_be_committed = is_disconnect(&error) || !matches!(error, sqlx::Error::Database(_));
+        Self { error, may_be_committed }
+    }
+}
+
 impl From<sqlx::Error> for CommitError {
     fn from(error: sqlx::Error) -> Self {
         Self { error, may_be_committed: false }
@@ -74,7 +88,9 @@ impl AppendConnection {
     /// Opens it; each statement waits for a lock for `lock_timeout`.
     pub(super) async fn open(pool: &PgPool, lock_timeout: Duration) -> Result<Self, sqlx::Error> {
         let lock_timeout = format!("{}ms", lock_timeout.as_millis().max(1));
-        let mut connection = connect_beside(pool, &[("lock_timeout", &lock_timeout)]).await?;
+        // No value changes which plan is best, and planning takes as long as writing.
+        let settings = [("lock_timeout", lock_timeout.as_str()), ("plan_cache_mode", "force_generic_plan")];
+        let mut connection = connect_beside(pool, &settings).await?;
         let pid = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection);
         let pid = within(ANSWER_TIMEOUT, "a connection to append", pid).await?;
         Ok(Self { connection, pid })
@@ -95,15 +111,19 @@ pub(super) struct Committing<'c> {
     pub(super) partition_events: u64,
     /// How long Postgres may take for all statements before COMMIT, and for COMMIT.
     pub(super) answer_timeout: Duration,
+    pub(super) known: &'c mut KnownLog,
     pub(super) seen: &'c mut SeenTypes,
     pub(super) stuck_hosts: &'c mut StuckHosts,
 }
 
 /// What a transaction has written, before it is committed.
-struct Written {
+struct Written<'g> {
+    plan: AppendPlan<'g>,
     committed: Committed,
-    /// Types that are new to this host; `None` if nothing was written.
-    new_types: Option<BTreeSet<TypeOfCategory>>,
+    /// The head that it leaves.
+    head: Head,
+    /// Types that are new to this host.
+    new_types: BTreeSet<TypeOfCategory>,
 }
 
 /// Commits a group: all requests that are not refused, in one transaction. After an error the connection cannot be used again.
@@ -112,30 +132,45 @@ pub(super) async fn commit(
     group: &Group,
     how: Committing<'_>,
 ) -> Result<Committed, CommitError> {
-    let Committing { lookup, partition_events, answer_timeout, seen, stuck_hosts } = how;
+    let Committing { lookup, partition_events, answer_timeout, known, seen, stuck_hosts } = how;
+    if lookup == Lookup::Given {
+        let commit = stuck_hosts.wait(*pid, at_known_head::commit(connection, group, known, seen));
+        // Without an answer it may have been the last statement, which commits.
+        let limited = within(answer_timeout, "the statements of an append", async { Ok(commit.await) }).await;
+        if let Some(committed) = limited.map_err(CommitError::of_commit)?? {
+            return Ok(committed);
+        }
+    }
     let mut transaction = within(answer_timeout, "BEGIN of an append", connection.begin()).await?;
-    let write = write(&mut transaction, group, lookup, partition_events, seen);
+    let write = write(&mut transaction, group, lookup, partition_events, known, seen);
     let written = within(answer_timeout, "the statements of an append", stuck_hosts.wait(*pid, write)).await?;
-    let Some(new_types) = written.new_types else {
+    let Written { plan, committed, head, new_types } = written;
+    if plan.events.is_empty() {
         within(answer_timeout, "ROLLBACK of an append", transaction.rollback()).await?;
-        return Ok(written.committed);
-    };
-    within(answer_timeout, "COMMIT of an append", transaction.commit())
-        .await
-        .map_err(|error| CommitError { error, may_be_committed: true })?;
-    seen.add(new_types);
-    Ok(written.committed)
+    } else {
+        let commit = within(answer_timeout, "COMMIT of an append", transaction.commit());
+        commit.await.map_err(CommitError::of_commit)?;
+        seen.add(new_types);
+    }
+    known.advance(&plan, head);
+    Ok(committed)
 }
 
-async fn write(
+async fn write<'g>(
     transaction: &mut Transaction<'_, Postgres>,
-    group: &Group,
+    group: &'g Group,
     lookup: Lookup,
     partition_events: u64,
+    known: &mut KnownLog,
     seen: &SeenTypes,
-) -> Result<Written, sqlx::Error> {
-    let head = lock_head(transaction).await?;
-    let versions = stream_versions(transaction, group).await?;
+) -> Result<Written<'g>, sqlx::Error> {
+    let (mut head, now) = lock_head(transaction).await?;
+    known.found(head);
+    let appends = group.appends.iter().flat_map(|request| &*request.work.appends).map(|append| append.stream.as_str());
+    let imports = group.imports.iter().flat_map(|request| &request.work).map(|(stream, _)| stream.as_str());
+    // A statement of its own, begun after the lock was granted: it sees what the last holder of the lock committed. The
+    // statement that waits for the lock would read the versions from before the wait.
+    let versions = stream_versions(transaction, appends.chain(imports)).await?;
     let recorded = recorded_events(transaction, group, lookup).await?;
     let newer = newer_events(transaction, group, head.position).await?;
 
@@ -144,49 +179,41 @@ async fn write(
     let imported = group.imports.iter().map(|request| plan.import(&request.work)).collect();
     let committed = Committed { appended, imported, head: plan.head };
     if plan.events.is_empty() {
-        return Ok(Written { committed, new_types: None });
+        return Ok(Written { plan, committed, head, new_types: BTreeSet::new() });
     }
-    add_partitions(transaction, head.partitioned_to, plan.head, partition_events).await?;
+    head.partitioned_to = add_partitions(transaction, head.partitioned_to, plan.head, partition_events).await?;
     if plan.events.len() >= COPY_FROM {
-        copy_events(transaction, &plan.events, head.now).await?;
+        copy_events(transaction, &plan.events, now).await?;
     } else {
-        insert_events(transaction, &plan.events, head.now).await?;
+        insert_events(transaction, &plan.events, now).await?;
     }
     let new_types = seen.unseen(&plan.events);
-    advance(transaction, &plan, head.now, &new_types).await?;
-    Ok(Written { committed, new_types: Some(new_types) })
+    advance(transaction, &plan, now, &new_types).await?;
+    (head.position, head.stamp) = (plan.head, now);
+    Ok(Written { plan, committed, head, new_types })
 }
 
-#[derive(sqlx::FromRow)]
-struct Head {
-    position: Position,
-    partitioned_to: Position,
-    /// Postgres' clock, read under the lock, and never before the stamp of the last event: later events have no earlier stamps, whichever
-    /// host appends them, and whether or not the clock is set back.
-    now: PgTimestamp,
-}
-
-async fn lock_head(transaction: &mut Transaction<'_, Postgres>) -> Result<Head, sqlx::Error> {
-    sqlx::query_as(
-        "SELECT position, partitioned_to, greatest(clock_timestamp(), recorded_at) AS now FROM gnomon.head FOR UPDATE",
+/// Locks the head. Returns it with Postgres' clock, read under the lock, and never before the stamp of the last event: later events have no
+/// earlier stamps, whichever host appends them, and whether or not the clock is set back.
+async fn lock_head(transaction: &mut Transaction<'_, Postgres>) -> Result<(Head, PgTimestamp), sqlx::Error> {
+    let (position, stamp, partitioned_to, now) = sqlx::query_as(
+        "SELECT position, recorded_at, partitioned_to, greatest(clock_timestamp(), recorded_at) FROM gnomon.head FOR UPDATE",
     )
     .fetch_one(&mut **transaction)
-    .await
+    .await?;
+    Ok((Head { position, stamp, partitioned_to }, now))
 }
 
-async fn stream_versions(
-    transaction: &mut Transaction<'_, Postgres>,
-    group: &Group,
+/// The versions of streams that have events.
+pub(super) async fn stream_versions<'s>(
+    connection: &mut PgConnection,
+    streams: impl IntoIterator<Item = &'s str>,
 ) -> Result<Vec<(StreamName, StreamVersion)>, sqlx::Error> {
-    let appends = group.appends.iter().flat_map(|request| &*request.work.appends).map(|append| append.stream.as_str());
-    let imports = group.imports.iter().flat_map(|request| &request.work).map(|(stream, _)| stream.as_str());
-    let streams: HashSet<&str> = appends.chain(imports).collect();
-    // A statement of its own, begun after the lock was granted: it sees what the last holder of the lock committed. The
-    // statement that waits for the lock would read the versions from before the wait.
+    let streams: HashSet<&str> = streams.into_iter().collect();
     let rows: Vec<(String, StreamVersion)> =
         sqlx::query_as("SELECT stream, version FROM gnomon.streams WHERE stream = ANY($1)")
             .bind(streams.into_iter().collect::<Vec<_>>())
-            .fetch_all(&mut **transaction)
+            .fetch_all(connection)
             .await?;
     Ok(rows.into_iter().map(|(stream, version)| (StreamName::trusted(stream), version)).collect())
 }
@@ -248,13 +275,13 @@ async fn newer_events(
     Ok(Some(newer))
 }
 
-/// Adds partitions until the table reaches to `head`.
+/// Adds partitions until the table reaches to `head`. Returns how far it reaches then.
 async fn add_partitions(
     transaction: &mut Transaction<'_, Postgres>,
     mut partitioned_to: Position,
     head: Position,
     partition_events: u64,
-) -> Result<(), sqlx::Error> {
+) -> Result<Position, sqlx::Error> {
     while partitioned_to < head {
         let last = Position(partitioned_to.0 + partition_events);
         sqlx::query("SELECT gnomon.add_partition($1, $2)")
@@ -264,7 +291,7 @@ async fn add_partitions(
             .await?;
         partitioned_to = last;
     }
-    Ok(())
+    Ok(partitioned_to)
 }
 
 async fn insert_events(
@@ -316,12 +343,12 @@ async fn insert_events(
 }
 
 /// The tags of the events, each with the position of its event.
-fn tags_of<'e>(events: &'e [PlannedEvent<'_>]) -> impl Iterator<Item = (&'e Tag, Position)> {
+pub(super) fn tags_of<'e>(events: &'e [PlannedEvent<'_>]) -> impl Iterator<Item = (&'e Tag, Position)> {
     events.iter().flat_map(|event| event.event.tags.iter().map(|tag| (tag, event.position)))
 }
 
 /// No tags are null, as in the log.
-fn literal_of_tags(tags: &[Tag]) -> Option<String> {
+pub(super) fn literal_of_tags(tags: &[Tag]) -> Option<String> {
     (!tags.is_empty()).then(|| array_literal(tags))
 }
 

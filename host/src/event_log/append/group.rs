@@ -13,6 +13,7 @@ use super::{
     Append, AppendError, Appended, Imported, Line,
     commit::{AppendConnection, CommitError, Committed, Committing, Lookup, commit},
     condition::LookedUp,
+    known_log::KnownLog,
     request::{Group, Request},
     seen_types::SeenTypes,
     stuck_hosts::StuckHosts,
@@ -48,8 +49,18 @@ impl Appender {
     ) -> Result<Self, sqlx::Error> {
         let (requests, incoming) = mpsc::channel(QUEUE);
         let stuck_hosts = StuckHosts::new(pool.clone(), settings.end_stuck_after);
-        let (restores, connection, deferred, seen) = (head.restores(), None, None, SeenTypes::default());
-        let mut task = CommitTask { pool, connection, incoming, deferred, head, restores, settings, stuck_hosts, seen };
+        let mut task = CommitTask {
+            pool,
+            connection: None,
+            incoming,
+            deferred: None,
+            restores: head.restores(),
+            head,
+            settings,
+            stuck_hosts,
+            known: KnownLog::nothing(),
+            seen: SeenTypes::default(),
+        };
         task.connect().await?;
         tokio::spawn(task.run());
         Ok(Self { requests })
@@ -105,6 +116,7 @@ struct CommitTask {
     restores: watch::Receiver<u64>,
     settings: EventLogSettings,
     stuck_hosts: StuckHosts,
+    known: KnownLog,
     seen: SeenTypes,
 }
 
@@ -222,16 +234,22 @@ impl CommitTask {
 
     async fn connect(&mut self) -> Result<&mut AppendConnection, sqlx::Error> {
         self.connection = None;
-        self.seen.forget();
+        self.forget();
         // A lock timeout counts as a failure that passes; between two tries late requests are failed.
         let lock_timeout = self.settings.append_timeout.min(LOCK_TIMEOUT);
         Ok(self.connection.insert(AppendConnection::open(&self.pool, lock_timeout).await?))
     }
 
+    /// Forgets what is known: the log may be another one.
+    fn forget(&mut self) {
+        self.known.forget();
+        self.seen.forget();
+    }
+
     async fn try_commit(&mut self, group: &Group, lookup: Lookup) -> Result<Committed, CommitError> {
         if self.restores.has_changed().unwrap_or_default() {
             self.restores.mark_unchanged();
-            self.seen.forget();
+            self.forget();
         }
         if self.connection.is_none() {
             self.connect().await?;
@@ -241,6 +259,7 @@ impl CommitTask {
             lookup,
             partition_events: self.settings.partition_events,
             answer_timeout: self.settings.answer_timeout,
+            known: &mut self.known,
             seen: &mut self.seen,
             stuck_hosts: &mut self.stuck_hosts,
         };

@@ -1,16 +1,19 @@
 //! Appending: the request, the answer, and the way from one to the other.
 //!
 //! Requests that wait at the same time are committed together: [`group`] gathers them, [`plan`] decides each one (without
-//! I/O), [`commit`] writes what is accepted, under the lock of the head row. [`stuck_hosts`] looks who keeps them waiting.
+//! I/O), [`commit`] writes what is accepted, under the lock of the head row. While no other host appends, what that takes is known
+//! ([`known_log`]), and one statement does it all ([`at_known_head`]). [`stuck_hosts`] looks who keeps them waiting.
 //!
 //! A [`condition`] is looked up in the log before its request is gathered, without any lock. Under the lock only the events are looked at
 //! that were appended since, by others or by the same group ([`newer`]).
 
+mod at_known_head;
 mod check;
 mod commit;
 mod condition;
 mod error;
 mod group;
+mod known_log;
 mod newer;
 mod plan;
 mod request;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{
     AppendError,
     condition::{LookedUp, MOST_LEFT, Match},
+    plan::PlannedEvent,
 };
 use crate::{
     event_log::{
@@ -16,12 +17,19 @@ use crate::{
 };
 
 /// An event, as far as conditions look at it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct NewerEvent {
     pub(super) position: Position,
     pub(super) stream: StreamName,
     pub(super) event_type: EventType,
     pub(super) tags: Vec<Tag>,
+}
+
+impl NewerEvent {
+    pub(super) fn of(PlannedEvent { position, stream, event, .. }: &PlannedEvent<'_>) -> Self {
+        let (stream, event_type) = ((*stream).clone(), event.event_type.clone());
+        Self { position: *position, stream, event_type, tags: event.tags.clone() }
+    }
 }
 
 /// Newer events in the order of their positions, found by their types and tags.

@@ -83,6 +83,11 @@ impl<'w> AppendPlan<'w> {
         Self { newer, ..self }
     }
 
+    /// The streams that were read or are added to, with their new version.
+    pub(super) fn versions(&self) -> impl Iterator<Item = (&StreamName, StreamVersion)> {
+        self.streams.iter().map(|(stream, state)| (stream, state.version))
+    }
+
     /// The streams that the plan adds to, with their new version and last position.
     pub(super) fn changed_streams(&self) -> impl Iterator<Item = (&StreamName, StreamVersion, Position)> {
         self.streams.iter().filter_map(|(stream, state)| Some((stream, state.version, state.last_position?)))
@@ -121,9 +126,8 @@ impl<'w> AppendPlan<'w> {
     fn show_to_conditions(&mut self, appends: &[Append]) {
         let Some(newer) = &mut self.newer else { return };
         let count = appends.iter().map(|append| append.events.len()).sum::<usize>();
-        for PlannedEvent { position, stream, event, .. } in &self.events[self.events.len() - count..] {
-            let (stream, event_type) = ((*stream).clone(), event.event_type.clone());
-            newer.push(NewerEvent { position: *position, stream, event_type, tags: event.tags.clone() });
+        for event in &self.events[self.events.len() - count..] {
+            newer.push(NewerEvent::of(event));
         }
     }
 

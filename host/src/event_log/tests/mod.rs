@@ -5,6 +5,7 @@ mod append_only;
 mod condition;
 mod follow;
 mod import;
+mod known_head;
 mod outage;
 mod read;
 mod restore;

@@ -1,0 +1,215 @@
+//! What this host knows of the log without asking Postgres.
+//!
+//! It holds as long as nobody else appends: what is written with it names the head that this host left, and writes nothing at another one.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    num::NonZeroUsize,
+};
+
+use lru::LruCache;
+
+use super::{
+    condition::LookedUp,
+    newer::{NewerEvent, NewerEvents},
+    plan::AppendPlan,
+};
+use crate::{
+    event_log::{
+        event::{Position, StreamVersion},
+        name::StreamName,
+    },
+    postgres::PgTimestamp,
+};
+
+/// Streams whose versions are remembered: some megabytes.
+const STREAMS: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
+/// The newest events that are remembered for conditions.
+const EVENTS: usize = 1024;
+
+/// The head of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) position: Position,
+    /// The stamp of the event there. A log that was restored, and has come to the same position again, has another.
+    pub(super) stamp: PgTimestamp,
+    /// The partitions reach to here.
+    pub(super) partitioned_to: Position,
+}
+
+/// What is known of the log, up to a head.
+#[derive(Debug)]
+pub(super) struct KnownLog {
+    head: Option<Head>,
+    /// When this host last had the lock, others had appended since the time before.
+    others_append: bool,
+    versions: LruCache<StreamName, StreamVersion>,
+    /// The newest events, one after the other up to the head.
+    newest: VecDeque<(NewerEvent, PgTimestamp)>,
+}
+
+impl KnownLog {
+    pub(super) fn nothing() -> Self {
+        Self { head: None, others_append: false, versions: LruCache::new(STREAMS), newest: VecDeque::new() }
+    }
+
+    /// Forgets all: the log may be another one.
+    pub(super) fn forget(&mut self) {
+        *self = Self::nothing();
+    }
+
+    /// The head, if it is likely that nobody has appended since.
+    pub(super) fn head(&self) -> Option<Head> {
+        self.head.filter(|_| !self.others_append)
+    }
+
+    /// This host has the lock, and finds this head.
+    pub(super) fn found(&mut self, head: Head) {
+        let is_known = self.head.is_some_and(|known| (known.position, known.stamp) == (head.position, head.stamp));
+        if !is_known {
+            let others_append = self.head.is_some();
+            self.forget();
+            self.others_append = others_append;
+        } else {
+            self.others_append = false;
+        }
+        self.head = Some(head);
+    }
+
+    /// What was planned at the head that is known is committed, and this is the new head.
+    pub(super) fn advance(&mut self, plan: &AppendPlan<'_>, head: Head) {
+        self.head = Some(head);
+        for (stream, version) in plan.versions() {
+            self.versions.put(stream.clone(), version);
+        }
+        for event in &plan.events[plan.events.len().saturating_sub(EVENTS)..] {
+            self.newest.push_back((NewerEvent::of(event), head.stamp));
+        }
+        let surplus = self.newest.len().saturating_sub(EVENTS);
+        self.newest.drain(..surplus);
+    }
+
+    /// The version of a stream, if it is known.
+    pub(super) fn version(&mut self, stream: &StreamName) -> Option<StreamVersion> {
+        self.versions.get(stream).copied()
+    }
+
+    /// What conditions are checked against at the head that is known; `None` if there are none, or one needs an event that is not
+    /// remembered, or was looked up in another log.
+    pub(super) fn newer(&self, head: Head, conditions: &[&LookedUp]) -> Option<NewerEvents> {
+        let mut stamps = HashMap::new();
+        for condition in conditions {
+            if let Some(stamp) = condition.stamp {
+                self.stamp(head, condition.searched).filter(|known| *known == stamp)?;
+                stamps.insert(condition.searched, stamp);
+            }
+        }
+        let searched = conditions.iter().map(|condition| condition.searched).min()?;
+        let mut newer = NewerEvents::none(head.position, stamps);
+        for (event, _) in self.newest.iter().skip(self.index(head, searched.next())?) {
+            newer.push(event.clone());
+        }
+        Some(newer)
+    }
+
+    /// The stamp of the event at a position.
+    fn stamp(&self, head: Head, position: Position) -> Option<PgTimestamp> {
+        if position == head.position {
+            return Some(head.stamp);
+        }
+        Some(self.newest.get(self.index(head, position)?)?.1)
+    }
+
+    /// The index of the event at a position, if it and all after it are remembered.
+    fn index(&self, head: Head, position: Position) -> Option<usize> {
+        let first = self.newest.front().map_or(head.position.next(), |(event, _)| event.position);
+        usize::try_from(position.0.checked_sub(first.0)?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event_log::{
+        AppendCondition, EventQuery,
+        append::{Append, ExpectedVersion, request::Appends},
+        tests::{event, stream},
+    };
+
+    fn head(position: u64) -> Head {
+        let position = Position(position);
+        Head { position, stamp: PgTimestamp(i64::try_from(position.0).unwrap()), partitioned_to: Position(100_000) }
+    }
+
+    /// Appends of one event each, up to a position.
+    fn advance(known: &mut KnownLog, to: u64) {
+        while known.head.unwrap().position.0 < to {
+            let from = known.head.unwrap().position;
+            let append =
+                Append { stream: stream("a-1"), expected: ExpectedVersion::Any, events: vec![event("Happened")] };
+            let request = Appends { appends: [append].into(), condition: None };
+            let versions = known.version(&stream("a-1")).map(|version| (stream("a-1"), version));
+            let mut plan = AppendPlan::new(from, versions, []);
+            plan.append(&request).unwrap();
+            known.advance(&plan, head(from.0 + 1));
+        }
+    }
+
+    fn looked_up(searched: u64, stamp: Option<u64>) -> LookedUp {
+        let condition = AppendCondition { fail_if_events_match: EventQuery::default(), after: None };
+        let stamp = stamp.map(|stamp| PgTimestamp(i64::try_from(stamp).unwrap()));
+        LookedUp { searched: Position(searched), stamp, ..LookedUp::begin(condition) }
+    }
+
+    #[test]
+    fn what_others_have_appended_is_not_known() {
+        let mut known = KnownLog::nothing();
+        assert_eq!(known.head(), None);
+        known.found(head(5));
+        advance(&mut known, 7);
+        assert_eq!((known.head(), known.version(&stream("a-1"))), (Some(head(7)), Some(StreamVersion(2))));
+        known.found(head(7));
+        assert_eq!(known.head(), Some(head(7)));
+        // Somebody else was here, and may come again.
+        known.found(head(9));
+        assert_eq!((known.head(), known.version(&stream("a-1"))), (None, None));
+        advance(&mut known, 10);
+        assert_eq!(known.head(), None);
+        known.found(head(10));
+        assert_eq!(known.head(), Some(head(10)));
+        // A log that was restored and has come to the same position again.
+        known.found(Head { stamp: PgTimestamp(77), ..head(10) });
+        assert_eq!(known.head(), None);
+    }
+
+    #[test]
+    fn conditions_are_checked_against_what_is_remembered() {
+        let mut known = KnownLog::nothing();
+        known.found(head(10));
+        let at_the_head = looked_up(10, Some(10));
+        assert!(known.newer(head(10), &[&at_the_head]).is_some());
+        assert!(known.newer(head(10), &[]).is_none());
+        assert!(known.newer(head(10), &[&looked_up(9, None)]).is_none());
+        advance(&mut known, 15);
+        let newer = |conditions: &[&LookedUp]| known.newer(head(15), conditions);
+        let all: Vec<_> = (0..=15).map(|searched| newer(&[&looked_up(searched, None)]).is_some()).collect();
+        assert_eq!(all.iter().position(|is_known| *is_known), Some(10));
+        // What was searched was this log, or another one.
+        for (searched, stamp, is_known) in
+            [(12, 12, true), (12, 13, false), (15, 15, true), (15, 16, false), (16, 16, false)]
+        {
+            assert_eq!(newer(&[&looked_up(searched, Some(stamp))]).is_some(), is_known, "{searched} {stamp}");
+        }
+        assert!(newer(&[&at_the_head]).is_none());
+        assert!(newer(&[&looked_up(11, None), &looked_up(9, None)]).is_none());
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut known = KnownLog::nothing();
+        known.found(head(0));
+        advance(&mut known, 3 * EVENTS as u64);
+        assert_eq!(known.newest.len(), EVENTS);
+        assert_eq!(known.newest.back().unwrap().0.position, known.head.unwrap().position);
+    }
+}

@@ -1,0 +1,105 @@
+//! Appends in one statement, while nobody else appends.
+
+use super::*;
+
+impl TestLog {
+    /// Whether the last append of this database was one statement.
+    async fn was_one_statement(&self) -> bool {
+        let last = "SELECT query LIKE 'WITH advanced%' FROM pg_stat_activity
+             WHERE datname = current_database() AND (query LIKE 'WITH advanced%' OR query IN ('COMMIT', 'ROLLBACK'))
+             ORDER BY query_start DESC LIMIT 1";
+        sqlx::query_scalar(last).fetch_one(&self.pool).await.unwrap()
+    }
+}
+
+async fn append_exact(log: &EventLog, name: &str, version: u64, tags: &[&str]) -> Result<Appended, AppendError> {
+    append(log, name, ExpectedVersion::Exact(StreamVersion(version)), vec![tagged("Happened", tags)]).await
+}
+
+#[tokio::test]
+async fn an_append_is_one_statement_once_the_head_is_known() {
+    let test = TestLog::open().await;
+    append_exact(&test.log, "a-1", 0, &[]).await.unwrap();
+    assert!(!test.was_one_statement().await);
+    // A new type, tags, a stream that is known and one that is not, a time of the client's, and several events.
+    append_exact(&test.log, "a-1", 1, &["x:1", "y:1"]).await.unwrap();
+    let given =
+        NewEvent { time: Some(gnomon_values::Instant(5)), id: EventId::Given(Uuid::now_v7()), ..event("Given") };
+    let two = vec![given.clone(), event("Opened")];
+    let appended = append(&test.log, "b-1", ExpectedVersion::NoStream, two).await.unwrap();
+    assert_eq!((appended.first_position, appended.last_position), (Position(3), Position(4)));
+    assert!(test.was_one_statement().await);
+
+    let page = test.log.read(Direction::Forward, None, 10, &Filter::default()).await.unwrap();
+    let seen: Vec<_> = page
+        .events
+        .iter()
+        .map(|event| (event.position.0, event.stream.as_str(), event.version.0, event.tags.len()))
+        .collect();
+    assert_eq!(seen, [(1, "a-1", 1, 0), (2, "a-1", 2, 2), (3, "b-1", 1, 0), (4, "b-1", 2, 0)]);
+    assert_eq!(page.events[2].time, gnomon_values::Instant(5));
+    assert_eq!(page.events[3].time, page.events[3].recorded_at);
+    let types: Vec<(String, String)> = sqlx::query_as("SELECT category, type FROM gnomon.event_types ORDER BY 1, 2")
+        .fetch_all(&test.pool)
+        .await
+        .unwrap();
+    assert_eq!(types.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["Happened", "Given", "Opened"]);
+    let tags: Vec<(String, i64)> =
+        sqlx::query_as("SELECT tag, position FROM gnomon.event_tags ORDER BY 1").fetch_all(&test.pool).await.unwrap();
+    assert_eq!(tags, [("x:1".to_owned(), 2), ("y:1".to_owned(), 2)]);
+    // A repeat is found, and a conflict is one.
+    let repeat = append(&test.log, "b-1", ExpectedVersion::Any, vec![given, event("Opened")]).await;
+    assert!(matches!(repeat, Err(AppendError::PartlyRepeated { .. })), "{repeat:?}");
+    let conflict = append_exact(&test.log, "b-1", 1, &[]).await.unwrap_err();
+    assert!(matches!(conflict, AppendError::Conflict { current: StreamVersion(2), .. }), "{conflict:?}");
+    append_exact(&test.log, "b-1", 2, &[]).await.unwrap();
+    assert!(test.was_one_statement().await);
+}
+
+/// What one host remembers of the log is never taken for what another has made of it.
+#[tokio::test]
+async fn hosts_that_take_turns_see_what_the_other_has_appended() {
+    let test = TestLog::open().await;
+    let other = test.other_host().await;
+    let hosts = [&test.log, &other];
+    let none = |tag: &str, after: u64| {
+        Some(AppendCondition { fail_if_events_match: query(&[(&[], &[tag])]), after: Some(Position(after)) })
+    };
+    let mut version = 0;
+    // Each has appended once or several times in a row before the other does.
+    for (turn, times) in [1, 3, 1, 1, 4, 2, 2, 1, 1, 5].into_iter().enumerate() {
+        let host = hosts[turn % 2];
+        for _ in 0..times {
+            let stale = append_exact(host, "a-1", version + 1, &[]).await.unwrap_err();
+            assert!(matches!(stale, AppendError::Conflict { current, .. } if current.0 == version), "{stale:?}");
+            let condition = none("x:1", version.saturating_sub(1));
+            let matched = append_if(host, "a-1", ExpectedVersion::Any, vec![event("Happened")], condition).await;
+            assert_eq!(matched.is_err(), version > 0, "{matched:?}");
+            if matched.is_ok() {
+                version += 1;
+            }
+            let exact = ExpectedVersion::Exact(StreamVersion(version));
+            let events = vec![tagged("Happened", &["x:1"])];
+            let appended = append_if(host, "a-1", exact, events, none("x:1", version)).await.unwrap();
+            version += 1;
+            assert_eq!((appended.last_version.0, appended.last_position.0), (version, version));
+        }
+    }
+    assert_eq!(test.all().await.len(), usize::try_from(version).unwrap());
+}
+
+/// The same id is given to two hosts.
+#[tokio::test]
+async fn an_id_that_another_host_has_appended_is_a_repeat() {
+    let test = TestLog::open().await;
+    let other = test.other_host().await;
+    for log in [&test.log, &test.log, &other, &test.log] {
+        append(log, "a-1", ExpectedVersion::Any, vec![event("Happened")]).await.unwrap();
+    }
+    let given = NewEvent { id: EventId::Given(Uuid::now_v7()), ..event("Given") };
+    let first = append(&other, "b-1", ExpectedVersion::Any, vec![given.clone()]).await.unwrap();
+    for log in [&test.log, &other, &other] {
+        let again = append(log, "b-1", ExpectedVersion::Any, vec![given.clone()]).await.unwrap();
+        assert_eq!(again, Appended { repeated: true, ..first.clone() });
+    }
+}
