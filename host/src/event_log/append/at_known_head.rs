@@ -103,14 +103,14 @@ fn given_id(event: &PlannedEvent<'_>) -> Option<Uuid> {
     }
 }
 
-fn push_events<'e>(sql: &mut QueryBuilder<'e, Postgres>, events: &[PlannedEvent<'e>]) {
+fn push_events<'e>(sql: &mut QueryBuilder<'e, Postgres>, events: &'e [PlannedEvent<'_>]) {
     sql.push(
         ", appended AS (
          INSERT INTO gnomon.events (position, version, time, recorded_at, id, schema_version, stream, type, data, metadata, tags)
          SELECT position, version, coalesce(time, now), now, id, schema_version, stream, type, data::json, metadata::json, tags::text[]
          FROM advanced, unnest(",
     );
-    let texts = |text: fn(&PlannedEvent<'e>) -> Option<&'e str>| events.iter().map(text).collect::<Vec<_>>();
+    let texts = |text: fn(&'e PlannedEvent<'_>) -> Option<&'e str>| events.iter().map(text).collect::<Vec<_>>();
     let mut arrays = sql.separated(", ");
     arrays.push_bind(events.iter().map(|event| event.position).collect::<Vec<_>>());
     arrays.push_bind(events.iter().map(|event| event.version).collect::<Vec<_>>());
@@ -125,10 +125,10 @@ fn push_events<'e>(sql: &mut QueryBuilder<'e, Postgres>, events: &[PlannedEvent<
     sql.push(") AS event (position, version, time, id, schema_version, stream, type, data, metadata, tags))");
 }
 
-fn push_streams(sql: &mut QueryBuilder<'_, Postgres>, plan: &AppendPlan<'_>) {
+fn push_streams<'e>(sql: &mut QueryBuilder<'e, Postgres>, plan: &'e AppendPlan<'_>) {
     let (mut names, mut versions, mut last_positions) = (Vec::new(), Vec::new(), Vec::new());
     for (stream, version, last_position) in plan.changed_streams() {
-        names.push(stream.as_str().to_owned());
+        names.push(stream.as_str());
         versions.push(version);
         last_positions.push(last_position);
     }
@@ -139,7 +139,7 @@ fn push_streams(sql: &mut QueryBuilder<'_, Postgres>, plan: &AppendPlan<'_>) {
     );
 }
 
-fn push_tags<'e>(sql: &mut QueryBuilder<'e, Postgres>, events: &[PlannedEvent<'e>]) {
+fn push_tags<'e>(sql: &mut QueryBuilder<'e, Postgres>, events: &'e [PlannedEvent<'_>]) {
     let (names, positions): (Vec<_>, Vec<_>) = tags_of(events).map(|(tag, position)| (tag.as_str(), position)).unzip();
     if !names.is_empty() {
         sql.push(", tagged AS (INSERT INTO gnomon.event_tags (tag, position) SELECT tag.* FROM advanced, unnest(");
@@ -148,8 +148,9 @@ fn push_tags<'e>(sql: &mut QueryBuilder<'e, Postgres>, events: &[PlannedEvent<'e
     }
 }
 
-fn push_types(sql: &mut QueryBuilder<'_, Postgres>, new_types: &BTreeSet<TypeOfCategory>) {
-    let (categories, types): (Vec<_>, Vec<_>) = new_types.iter().cloned().unzip();
+fn push_types<'e>(sql: &mut QueryBuilder<'e, Postgres>, new_types: &'e BTreeSet<TypeOfCategory>) {
+    let (categories, types): (Vec<_>, Vec<_>) =
+        new_types.iter().map(|(category, name)| (category.as_str(), name.as_str())).unzip();
     if !types.is_empty() {
         sql.push(", typed AS (INSERT INTO gnomon.event_types (category, type) SELECT type.* FROM advanced, unnest(");
         sql.separated(", ").push_bind(categories).push_bind(types);

@@ -156,7 +156,7 @@ mod tests {
     }
 
     fn looked_up(searched: u64, stamp: Option<u64>) -> LookedUp {
-        let condition = AppendCondition { fail_if_events_match: EventQuery::default(), after: None };
+        let condition = AppendCondition { fail_if_events_match: EventQuery { items: Vec::new() }, after: None };
         let stamp = stamp.map(|stamp| PgTimestamp(i64::try_from(stamp).unwrap()));
         LookedUp { searched: Position(searched), stamp, ..LookedUp::begin(condition) }
     }
