@@ -11,11 +11,14 @@ use crate::cli::bench::rebuild::{Rebuilt, rebuild_all};
 /// Rebuilds at once.
 const MANY: usize = 10;
 
-/// One rebuild, beside a program that does the same.
+/// One rebuild, beside a program that does the same: the rows are compared once.
 pub(super) async fn one(place: &Place, round: u32) -> anyhow::Result<Round> {
     let beside = async {
         let (mut from, mut to) = (place.session().await?, place.session().await?);
         let folded = beside::fold_all(&mut from, &mut to).await?;
+        if round == 0 {
+            beside::check_accounts(&mut to).await?;
+        }
         Ok(rate(folded.events, folded.took.as_secs_f64()))
     };
     in_turn(round, rebuild(place, 1), beside).await

@@ -62,6 +62,23 @@ pub(in crate::cli::bench::all) async fn fold_all(
     Ok(Folded { events, took: began.elapsed() })
 }
 
+/// Compares the table with the one that queries read.
+///
+/// # Errors
+/// Their rows differ: then one of the two does not do the work that is measured.
+pub(in crate::cli::bench::all) async fn check_accounts(session: &mut PgConnection) -> anyhow::Result<()> {
+    let differ: i64 = sqlx::query_scalar(
+        "WITH ours AS (SELECT account, owner, currency, balance, transactions FROM read_models.bank_accounts),
+              beside AS (SELECT account, owner, currency, balance, transactions FROM beside.accounts)
+         SELECT (SELECT count(*) FROM (TABLE ours EXCEPT ALL TABLE beside) AS only_ours)
+              + (SELECT count(*) FROM (TABLE beside EXCEPT ALL TABLE ours) AS only_beside)",
+    )
+    .fetch_one(session)
+    .await?;
+    anyhow::ensure!(differ == 0, "the host and the program beside it made other accounts: {differ} rows differ");
+    Ok(())
+}
+
 async fn read(session: &mut PgConnection, accounts: &mut HashMap<String, Account>) -> anyhow::Result<u64> {
     let mut pieces = session.copy_out_raw(EVENTS).await?;
     let (mut events, mut received, mut has_header) = (0, Vec::with_capacity(2 * PIECE), false);

@@ -12,7 +12,7 @@ mod tables;
 pub(super) use self::{
     commits::commits_one_after_the_other,
     copy::{copies_of, copy_all},
-    fold::fold_all,
+    fold::{check_accounts, fold_all},
     insert::inserts,
     select::{pages, point_queries},
 };
