@@ -50,6 +50,7 @@ mod retry;
 mod rollback;
 mod rust_target;
 mod serve;
+mod sources;
 mod sse;
 mod stream_name;
 mod streams;

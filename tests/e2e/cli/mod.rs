@@ -1,5 +1,6 @@
 //! The commands against a real host: what they print, where, and their exit codes.
 
+mod bench;
 mod completions;
 mod crates;
 mod deploy_at_once;

@@ -1,10 +1,11 @@
 //! The events of the week.
 
-use super::{sources::Sources, step::Steps};
+use super::step::Steps;
 use crate::cli::{
     client::Client,
     figures,
     import::{Source, import as import_source},
+    sources::Sources,
 };
 
 /// The position up to which the log holds the week.

@@ -6,7 +6,6 @@ mod import;
 mod modules;
 mod next_steps;
 mod next_version;
-mod sources;
 mod start;
 mod step;
 
@@ -14,10 +13,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 
-use self::{
-    sources::Sources,
-    step::{Steps, title},
-};
+use self::step::{Steps, title};
 use super::{
     client::Client,
     host::{
@@ -26,6 +22,7 @@ use super::{
         this_program,
     },
     output::say,
+    sources::Sources,
 };
 use crate::{
     config::{DataDirOptions, DatabaseOptions},

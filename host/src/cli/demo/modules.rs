@@ -2,10 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{
-    sources::Sources,
-    step::{Step, Steps},
-};
+use super::step::{Step, Steps};
 use crate::{
     api::Uploaded,
     cli::{
@@ -13,6 +10,7 @@ use crate::{
         deploy::{Activate, Upload, upload as upload_module},
         figures,
         guest_crate::{CargoOutput, Component, GuestCrate, add_target},
+        sources::Sources,
     },
 };
 

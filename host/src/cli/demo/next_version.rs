@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, bail};
 use tokio::task::JoinSet;
 
-use super::{caught_up, import::Week, modules::build_one, sources::Sources, step::Steps};
+use super::{caught_up, import::Week, modules::build_one, step::Steps};
 use crate::{
     api::{BuildQuery, BuildState, ChangedRow, CompareQuery, Comparison, Row, TableComparison, TableOutcome},
     cli::{
@@ -19,6 +19,7 @@ use crate::{
         deploy::{Activate, upload},
         figures,
         operation::operate,
+        sources::Sources,
     },
 };
 

@@ -71,7 +71,8 @@ impl Source {
         Self::read(file, size).with_context(cannot_read)
     }
 
-    fn read(input: impl Read + Send + 'static, size: Option<u64>) -> io::Result<Self> {
+    /// Reads what `input` gives; `size` are its bytes, if they are known.
+    pub(in crate::cli) fn read(input: impl Read + Send + 'static, size: Option<u64>) -> io::Result<Self> {
         let read = ReadBytes::default();
         let mut input = Counted { input, read: read.clone() };
         let mut first = Vec::new();

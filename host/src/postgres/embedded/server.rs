@@ -42,8 +42,8 @@ impl EmbeddedPostgres {
         connect_options(self.port, &self.password, NAME, NAME)
     }
 
-    /// For connections as the server's superuser to the database `postgres`.
-    pub(in crate::postgres) fn superuser_options(&self) -> PgConnectOptions {
+    /// For connections as the server's superuser to the database `postgres`, who may create databases.
+    pub(crate) fn superuser_options(&self) -> PgConnectOptions {
         connect_options(self.port, &self.password, SUPERUSER, "postgres")
     }
 

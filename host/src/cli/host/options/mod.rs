@@ -24,6 +24,7 @@ use self::{
 pub(in crate::cli) use self::{
     connections::ConnectionOptions,
     listen::{ListenOptions, listen_address},
+    seconds::Seconds,
 };
 use super::this_program;
 use crate::{

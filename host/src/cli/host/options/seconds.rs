@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 /// A duration in seconds, such as `10` or `0.5`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seconds(pub(super) Duration);
+pub(in crate::cli) struct Seconds(pub(in crate::cli) Duration);
 
 impl FromStr for Seconds {
     type Err = String;
@@ -17,7 +17,7 @@ impl FromStr for Seconds {
 
 impl Seconds {
     /// Reads a duration from `least` to `most` seconds.
-    pub(super) fn between(
+    pub(in crate::cli) fn between(
         least: f64,
         most: f64,
     ) -> impl Fn(&str) -> Result<Self, String> + Clone + Send + Sync + 'static {

@@ -1,4 +1,4 @@
-//! Gnomon's sources: the demo's modules and events.
+//! Gnomon's sources: sample modules and their events.
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,7 @@ impl Sources {
                 bail!("{folder} is not the folder of Gnomon's sources: it has no {WEEK}");
             }
             bail!(
-                "the demo builds its modules from Gnomon's sources, and they are not in {folder} any more; give their folder with \
+                "this command builds modules from Gnomon's sources, and they are not in {folder} any more; give their folder with \
                  --sources or GNOMON_SOURCES"
             );
         }

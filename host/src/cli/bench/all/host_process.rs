@@ -1,0 +1,138 @@
+//! The host that is measured: a process of its own, so that its processor time is known, and clients do not run on its threads.
+
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    os::unix::process::CommandExt,
+    process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde::Deserialize;
+use sqlx::{ConnectOptions, postgres::PgConnectOptions};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, ChildStderr, Command},
+    sync::oneshot,
+};
+
+use crate::cli::host::this_program;
+
+/// How long a host may take to start, and to stop.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+/// Lines of its log that are kept, to be shown if it ends.
+const KEPT_LINES: usize = 10;
+
+/// A running host. It is killed if this is dropped.
+pub(super) struct HostProcess {
+    child: Child,
+    id: u32,
+    address: SocketAddr,
+    log: HostLog,
+    /// Its data folder.
+    _folder: TempDir,
+}
+
+/// The end of a host's log.
+#[derive(Clone, Default)]
+struct HostLog(Arc<Mutex<VecDeque<String>>>);
+
+/// The line that says where a host listens.
+#[derive(Deserialize)]
+struct Line {
+    message: String,
+    address: Option<SocketAddr>,
+}
+
+impl HostProcess {
+    /// Starts a host on a database. Variables of the environment that set options of a host hold for it, too.
+    pub(super) async fn start(database: &PgConnectOptions) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut command = std::process::Command::new(this_program());
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--log", "info", "--log-format", "json", "--data-dir"])
+            .arg(folder.path())
+            // Not an argument, which others could read: it has the password.
+            .env("DATABASE_URL", database.to_url_lossy().as_str())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            // Ctrl-C is for this program, which ends the host itself.
+            .process_group(0);
+        let mut command = Command::from(command);
+        let mut child = command.kill_on_drop(true).spawn().context("cannot start the host of the benchmark")?;
+        let (id, log) = (child.id(), HostLog::default());
+        let (Some(id), Some(stderr)) = (id, child.stderr.take()) else {
+            bail!("the host of the benchmark has ended already")
+        };
+        let (tell, listens) = oneshot::channel();
+        tokio::spawn(log.clone().keep(stderr, tell));
+        let Ok(Ok(address)) = tokio::time::timeout(START_TIMEOUT, listens).await else {
+            bail!("the host of the benchmark did not start:\n{}", log.text());
+        };
+        Ok(Self { child, id, address, log, _folder: folder })
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The number of the process.
+    pub(super) fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Adds the end of the log to an error, if the host has ended.
+    pub(super) fn explain(&mut self, error: anyhow::Error) -> anyhow::Error {
+        match self.child.try_wait() {
+            Ok(Some(status)) => {
+                error.context(format!("the host of the benchmark ended ({status}):\n{}", self.log.text()))
+            }
+            _ => error,
+        }
+    }
+
+    /// Stops the host.
+    pub(super) async fn stop(mut self) -> anyhow::Result<()> {
+        kill(Pid::from_raw(i32::try_from(self.id)?), Signal::SIGTERM)?;
+        if tokio::time::timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
+            self.child.kill().await?;
+        }
+        Ok(())
+    }
+}
+
+impl HostLog {
+    /// Reads the log to its end, and tells where the host listens.
+    async fn keep(self, stderr: ChildStderr, tell: oneshot::Sender<SocketAddr>) {
+        let mut lines = BufReader::new(stderr).lines();
+        let mut tell = Some(tell);
+        while let Ok(Some(line)) = lines.next_line().await {
+            if let Ok(Line { message, address: Some(address) }) = serde_json::from_str(&line)
+                && message == "listening"
+                && let Some(tell) = tell.take()
+            {
+                // Whoever started it may have given up.
+                let _ = tell.send(address);
+            }
+            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.len() == KEPT_LINES {
+                kept.pop_front();
+            }
+            kept.push_back(line);
+        }
+    }
+
+    fn text(&self) -> String {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
+    }
+}
