@@ -1,6 +1,9 @@
 //! Running a module on a batch of the log, and setting aside what it cannot handle.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
 
 use sqlx::PgPool;
 use tokio::runtime::Handle;
@@ -8,6 +11,7 @@ use tokio::runtime::Handle;
 #[cfg(test)]
 use super::fault_point::FaultPoint;
 use super::{
+    kept_rows::KeptRows,
     rows::BuildRows,
     search::{Search, end_of_event},
 };
@@ -32,6 +36,7 @@ pub(super) struct ModuleRunner {
     upcasters: Option<Upcasters>,
     module: ProjectionModule,
     fresh_memory: bool,
+    kept_rows: Option<Arc<Mutex<KeptRows>>>,
     /// Kept from batch to batch as long as no event fails.
     instance: Option<ProjectionInstance>,
     /// Whether a batch was folded since memory was given up last.
@@ -128,8 +133,13 @@ impl ModuleRunner {
             let wanted = Wanted::by(module.descriptor());
             Upcasters { chain, wanted }
         });
-        let (runtime, instance, keeps_memory) = (Handle::current(), None, false);
-        Self { runtime, pool, tables, upcasters, module, fresh_memory, instance, keeps_memory }
+        let (runtime, kept_rows, instance, keeps_memory) = (Handle::current(), None, None, false);
+        Self { runtime, pool, tables, upcasters, module, fresh_memory, kept_rows, instance, keeps_memory }
+    }
+
+    /// From now on rows are kept from batch to batch. Whoever commits what is folded has to tell of it, see [`KeptRows::absorb`].
+    pub(super) fn keep_rows(&mut self, kept: Arc<Mutex<KeptRows>>) {
+        self.kept_rows = Some(kept);
     }
 
     /// The memory that its module shares with all others of the host.
@@ -315,6 +325,7 @@ impl ModuleRunner {
             runtime: self.runtime.clone(),
             pool: self.pool.clone(),
             tables: Arc::clone(&self.tables),
+            kept: self.kept_rows.clone(),
             layers,
         };
         let mut instance = match self.instance.take() {
