@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     event_log::{
-        event::{EventId, StreamVersion},
+        event::{EventId, NewEvent, StreamVersion},
         name::StreamName,
     },
     postgres::PgTimestamp,
@@ -45,7 +45,9 @@ pub(super) async fn commit(
         return Ok(None);
     }
     let new_types = seen.unseen(&plan.events);
-    let Some(stamp) = write(connection, &plan, head, &new_types).await? else { return Ok(None) };
+    let given = group.appends.iter().flat_map(|request| &*request.work.appends).flat_map(|append| &append.events);
+    let given: Vec<Uuid> = given.filter_map(given_id).collect();
+    let Some(stamp) = write(connection, &plan, head, given, &new_types).await? else { return Ok(None) };
     seen.add(new_types);
     known.advance(&plan, Head { position: plan.head, stamp, ..head });
     Ok(Some(Committed { appended, imported: Vec::new(), head: plan.head }))
@@ -71,18 +73,18 @@ async fn versions(
 }
 
 /// Writes what was planned at a head, and commits it. Returns the stamp of the events; `None` if nothing was written, since the head is
-/// elsewhere, or one of the given ids is in the log.
+/// elsewhere, or one of the `given` ids is in the log: those of requests that were refused as well, since a repeat is none.
 async fn write(
     connection: &mut PgConnection,
     plan: &AppendPlan<'_>,
     head: Head,
+    given: Vec<Uuid>,
     new_types: &BTreeSet<TypeOfCategory>,
 ) -> Result<Option<PgTimestamp>, CommitError> {
     // What is not needed is left out. Each form of the statement is prepared when it is first used.
     let mut sql = QueryBuilder::new("WITH advanced AS (UPDATE gnomon.head SET position = ");
     sql.push_bind(plan.head).push(", recorded_at = greatest(clock_timestamp(), recorded_at)");
     sql.push(" WHERE position = ").push_bind(head.position).push(" AND recorded_at = ").push_bind(head.stamp);
-    let given: Vec<Uuid> = plan.events.iter().filter_map(given_id).collect();
     if !given.is_empty() {
         sql.push(" AND NOT EXISTS (SELECT FROM gnomon.events WHERE id = ANY (").push_bind(given).push("))");
     }
@@ -96,8 +98,8 @@ async fn write(
     Ok(written.map(|row| row.try_get(0)).transpose()?)
 }
 
-fn given_id(event: &PlannedEvent<'_>) -> Option<Uuid> {
-    match event.event.id {
+fn given_id(event: &NewEvent) -> Option<Uuid> {
+    match event.id {
         EventId::Given(id) => Some(id),
         EventId::Made(_) => None,
     }

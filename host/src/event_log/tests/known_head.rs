@@ -1,6 +1,12 @@
 //! Appends in one statement, while nobody else appends.
 
+use std::{
+    pin::pin,
+    task::{Context, Waker},
+};
+
 use super::*;
+use crate::postgres::begin;
 
 impl TestLog {
     /// Whether the last append of this database was one statement.
@@ -102,4 +108,35 @@ async fn an_id_that_another_host_has_appended_is_a_repeat() {
         let again = append(log, "b-1", ExpectedVersion::Any, vec![given.clone()]).await.unwrap();
         assert_eq!(again, Appended { repeated: true, ..first.clone() });
     }
+}
+
+/// A repeat would be refused if it were not one: its stream has gone on, and its own event matches its condition.
+#[tokio::test]
+async fn a_repeat_is_found_beside_appends_that_are_made() {
+    let test = TestLog::open().await;
+    append_exact(&test.log, "a-1", 0, &[]).await.unwrap();
+    let given = NewEvent { id: EventId::Given(Uuid::now_v7()), ..tagged("Given", &["x:1"]) };
+    let none = || Some(AppendCondition { fail_if_events_match: query(&[(&[], &["x:1"])]), after: Some(Position(1)) });
+    let of_given = || append_if(&test.log, "b-1", ExpectedVersion::NoStream, vec![given.clone()], none());
+    let first = of_given().await.unwrap();
+    append_exact(&test.log, "b-1", 1, &[]).await.unwrap();
+    assert!(test.was_one_statement().await);
+
+    // The next append waits, and behind it the repeat and another one, which are decided together.
+    let mut held = begin(&test.pool).await.unwrap();
+    sqlx::query("SELECT FROM gnomon.head FOR UPDATE").execute(&mut *held).await.unwrap();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut waiting = pin!(append_exact(&test.log, "a-1", 1, &[]));
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    test_support::until("the append waits for the lock", async || {
+        let blocked = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')";
+        sqlx::query_scalar(blocked).fetch_one(&test.pool).await.unwrap()
+    })
+    .await;
+    let (mut repeat, mut other) = (pin!(of_given()), pin!(append_exact(&test.log, "a-1", 2, &[])));
+    assert!(repeat.as_mut().poll(&mut context).is_pending() && other.as_mut().poll(&mut context).is_pending());
+    held.rollback().await.unwrap();
+    waiting.await.unwrap();
+    assert_eq!(repeat.await.unwrap(), Appended { repeated: true, ..first });
+    assert_eq!(other.await.unwrap().last_version, StreamVersion(3));
 }
