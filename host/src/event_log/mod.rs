@@ -14,6 +14,7 @@ mod json_text;
 mod limits;
 mod name;
 mod read;
+mod recent;
 mod row;
 mod settings;
 mod streams;
@@ -236,7 +237,8 @@ impl EventLog {
         }
     }
 
-    /// The matching events after `after`, as [`read`](Self::read) forward returns them, and faster if there are many.
+    /// The matching events after `after`, as [`read`](Self::read) forward returns them, and faster if there are many, or if this host has
+    /// just appended them. The head is then the one that this host knows.
     ///
     /// # Errors
     /// Postgres fails.
@@ -246,7 +248,12 @@ impl EventLog {
         size: impl Into<PageSize>,
         filter: &Filter,
     ) -> Result<LogPage, sqlx::Error> {
-        self.shared.reader.batch(after, size.into(), filter).await
+        let Shared { reader, head, .. } = &*self.shared;
+        let size = size.into();
+        match head.recent().page(after, head.now(), size, filter) {
+            Some(page) => Ok(page),
+            None => reader.batch(after, size, filter).await,
+        }
     }
 
     /// The events at these positions, in their order.

@@ -86,7 +86,9 @@ async fn commit_in_one_statement(
     step: &Step,
     effect: &Effect<'_>,
 ) -> Result<bool, Stop> {
-    let Some(parts) = tables.parts(effect.writes, "moved", subscriptions::MOVE_PARAMETERS + 1) else { return Ok(false) };
+    let Some(parts) = tables.parts(effect.writes, "moved", subscriptions::MOVE_PARAMETERS + 1) else {
+        return Ok(false);
+    };
     let text = format!("{}{parts} SELECT count(*) FROM moved", subscriptions::MOVE);
     let statement = subscriptions::bind_move(sqlx::query(&text), lease, step, effect.handled);
     let moved = TableSet::bind_parts(statement, effect.writes).fetch_one(pool).await?;

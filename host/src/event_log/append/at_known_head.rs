@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     commit::{COPY_FROM, CommitError, Committed, literal_of_tags, stream_versions, tags_of},
-    known_log::{Head, KnownLog},
+    known_end::{Head, KnownEnd},
     plan::{AppendPlan, PlannedEvent},
     request::Group,
     seen_types::{SeenTypes, TypeOfCategory},
@@ -28,7 +28,7 @@ use crate::{
 pub(super) async fn commit(
     connection: &mut PgConnection,
     group: &Group,
-    known: &mut KnownLog,
+    known: &mut KnownEnd,
     seen: &mut SeenTypes,
 ) -> Result<Option<Committed>, CommitError> {
     let Some(head) = known.head().filter(|_| group.imports.is_empty()) else { return Ok(None) };
@@ -57,7 +57,7 @@ pub(super) async fn commit(
 async fn versions(
     connection: &mut PgConnection,
     group: &Group,
-    known: &mut KnownLog,
+    known: &mut KnownEnd,
 ) -> Result<Vec<(StreamName, StreamVersion)>, sqlx::Error> {
     let (mut versions, mut unknown) = (Vec::new(), Vec::new());
     for append in group.appends.iter().flat_map(|request| &*request.work.appends) {

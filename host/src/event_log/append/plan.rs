@@ -32,6 +32,24 @@ impl PlannedEvent<'_> {
     pub(super) fn time(&self, now: PgTimestamp) -> PgTimestamp {
         self.event.time.map_or(now, |time| PgTimestamp(time.0))
     }
+
+    /// As it is in the log once it is committed with this stamp.
+    pub(super) fn recorded(&self, stamp: PgTimestamp) -> RecordedEvent {
+        let NewEvent { id, event_type, schema_version, time: _, data, metadata, tags } = self.event;
+        RecordedEvent {
+            position: self.position,
+            stream: self.stream.clone(),
+            version: self.version,
+            id: id.uuid(),
+            event_type: event_type.clone(),
+            schema_version: *schema_version,
+            time: self.time(stamp).instant(),
+            recorded_at: stamp.instant(),
+            data: data.clone(),
+            metadata: metadata.clone(),
+            tags: tags.clone(),
+        }
+    }
 }
 
 /// What a group of requests reads of the log under the lock, and what the group adds to it.
@@ -126,8 +144,9 @@ impl<'w> AppendPlan<'w> {
     fn show_to_conditions(&mut self, appends: &[Append]) {
         let Some(newer) = &mut self.newer else { return };
         let count = appends.iter().map(|append| append.events.len()).sum::<usize>();
-        for event in &self.events[self.events.len() - count..] {
-            newer.push(NewerEvent::of(event));
+        for PlannedEvent { position, stream, event, .. } in &self.events[self.events.len() - count..] {
+            let (stream, event_type) = ((*stream).clone(), event.event_type.clone());
+            newer.push(NewerEvent { position: *position, stream, event_type, tags: event.tags.clone() });
         }
     }
 

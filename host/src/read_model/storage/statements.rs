@@ -25,7 +25,8 @@ impl Source<'_> {
 
 pub(super) fn upsert(name: &str, table: &Table, source: Source<'_>) -> String {
     let columns = join(table.columns().iter().map(|column| column.name.quoted()), ", ");
-    let arrays = (source.first..).zip(table.columns()).map(|(number, column)| array_parameter(number, column.column_type));
+    let arrays =
+        (source.first..).zip(table.columns()).map(|(number, column)| array_parameter(number, column.column_type));
     let key = join(table.key_columns().map(|column| column.name.quoted()), ", ");
     let rest = table.columns().iter().enumerate().filter(|(index, _)| !table.key().contains(index));
     let set = join(rest.map(|(_, column)| format!("{0} = excluded.{0}", column.name.quoted())), ", ");
