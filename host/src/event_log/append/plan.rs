@@ -101,6 +101,18 @@ impl<'w> AppendPlan<'w> {
         Self { newer, ..self }
     }
 
+    /// Adds what streams had before the plan to the versions of those whose events were counted from 1.
+    pub(super) fn add_to_versions(&mut self, bases: &HashMap<StreamName, StreamVersion>) {
+        for event in &mut self.events {
+            event.version.0 += bases.get(event.stream).map_or(0, |base| base.0);
+        }
+        for (stream, base) in bases {
+            if let Some(state) = self.streams.get_mut(stream) {
+                state.version.0 += base.0;
+            }
+        }
+    }
+
     /// The streams that were read or are added to, with their new version.
     pub(super) fn versions(&self) -> impl Iterator<Item = (&StreamName, StreamVersion)> {
         self.streams.iter().map(|(stream, state)| (stream, state.version))

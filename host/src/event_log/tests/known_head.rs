@@ -62,6 +62,47 @@ async fn an_append_is_one_statement_once_the_head_is_known() {
     assert!(test.was_one_statement().await);
 }
 
+/// Nothing is known of their streams, and several appends to them are decided together.
+#[tokio::test]
+async fn streams_that_are_not_known_have_their_versions() {
+    let test = TestLog::open().await;
+    for name in ["a-1", "a-1", "b-1", "c-1", "c-1", "c-1"] {
+        test.append(name, &["Before"]).await;
+    }
+    // Another host knows the head after its first append, and no stream but that one.
+    let other = test.other_host().await;
+    append(&other, "z-1", ExpectedVersion::Any, vec![event("Before")]).await.unwrap();
+    let to = |name, expected| append(&other, name, expected, vec![event("After"), event("After")]);
+    let (any, exact) = (ExpectedVersion::Any, |version| ExpectedVersion::Exact(StreamVersion(version)));
+    let results = futures_util::future::join_all([
+        to("a-1", any),
+        to("a-1", any),
+        to("b-1", exact(1)),
+        to("b-1", any),
+        to("new-1", any),
+        to("new-2", ExpectedVersion::NoStream),
+        to("z-1", any),
+    ])
+    .await;
+    let versions: Vec<_> = results.iter().map(|result| result.as_ref().unwrap().last_version.0).collect();
+    assert_eq!(versions, [4, 6, 3, 5, 2, 2, 3]);
+    assert!(test.was_one_statement().await);
+    // A guess that is wrong is refused with the version that the stream has.
+    let wrong = to("c-1", exact(2)).await.unwrap_err();
+    assert!(matches!(wrong, AppendError::Conflict { current: StreamVersion(3), .. }), "{wrong:?}");
+    assert_eq!(to("c-1", exact(3)).await.unwrap().first_version, StreamVersion(4));
+
+    let stored: Vec<(String, i64, i64, i64)> = sqlx::query_as(
+        "SELECT stream, streams.version, max(events.version), count(*) FROM gnomon.events JOIN gnomon.streams USING (stream)
+         GROUP BY stream, streams.version ORDER BY stream",
+    )
+    .fetch_all(&test.pool)
+    .await
+    .unwrap();
+    assert_eq!(stored.len(), 6);
+    assert!(stored.iter().all(|(_, version, newest, count)| version == newest && newest == count), "{stored:?}");
+}
+
 /// What one host remembers of the log is never taken for what another has made of it.
 #[tokio::test]
 async fn hosts_that_take_turns_see_what_the_other_has_appended() {
