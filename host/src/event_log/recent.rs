@@ -122,10 +122,10 @@ mod tests {
     #[test]
     fn a_page_is_of_what_is_here_whole() {
         let recent = RecentEvents::default();
-        let page = |after, head, events| {
+        let page = |after, head, events: usize| {
             positions(recent.page(Position(after), Position(head), events.into(), &Filter::default()))
         };
-        assert_eq!(page(0, 0, 9_usize), None);
+        assert_eq!(page(0, 0, 9), None);
         recent.add((5..=7).map(|position| recorded(position, "A")));
         assert_eq!(page(4, 7, 9), Some((vec![5, 6, 7], 7)));
         assert_eq!(page(5, 7, 1), Some((vec![6], 6)));

@@ -61,7 +61,6 @@ impl TableSet {
     }
 
     /// Binds the parameters of [`Self::parts`].
-    #[must_use]
     pub fn bind_parts<'q>(mut statement: Statement<'q>, writes: &'q WriteSet) -> Statement<'q> {
         for writes in writes.tables() {
             let table = writes.table();

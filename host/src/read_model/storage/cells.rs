@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A statement whose parameters are being bound.
-pub type Statement<'q> = Query<'q, Postgres, PgArguments>;
+pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
 /// Binds the cells of one column of many rows as an array.
 pub(super) fn bind_column<'q>(
