@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::{
     Appended, ExpectedVersion,
-    commit::{COPY_FROM, CommitError, Committed, literal_of_tags, tags_of},
+    committed::{CommitError, Committed},
     known_end::{Head, KnownEnd},
-    plan::{AppendPlan, PlannedEvent},
+    plan::{AppendPlan, PlannedEvent, literal_of_tags, tags_of},
     request::Group,
     seen_types::{SeenTypes, TypeOfCategory},
 };
@@ -43,7 +43,7 @@ pub(super) async fn commit(
     let mut plan = AppendPlan::new(head.position, versions, []).with_newer(newer);
     let mut appended: Vec<_> = group.appends.iter().map(|request| plan.append(&request.work)).collect();
     // If all is refused, nothing is written, and nothing shows whether the head is still there.
-    if plan.events.is_empty() || plan.events.len() >= COPY_FROM || plan.head > head.partitioned_to {
+    if plan.events.is_empty() || plan.is_large() || plan.head > head.partitioned_to {
         return Ok(None);
     }
     let new_types = seen.unseen(&plan.events);

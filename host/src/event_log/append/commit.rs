@@ -9,10 +9,11 @@ use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::{
-    AppendError, Appended, Imported, at_known_head,
+    at_known_head,
+    committed::{CommitError, Committed},
     known_end::{Head, KnownEnd},
     newer::{NewerEvent, NewerEvents},
-    plan::{AppendPlan, PlannedEvent},
+    plan::{AppendPlan, PlannedEvent, literal_of_tags, tags_of},
     request::Group,
     seen_types::{SeenTypes, TypeOfCategory},
     stuck_hosts::StuckHosts,
@@ -23,11 +24,8 @@ use crate::{
         name::{EventType, StreamName, Tag},
         row::{event_from_row, select_events, trusted_tags},
     },
-    postgres::{ANSWER_TIMEOUT, BinaryCopy, PgTimestamp, array_literal, connect_beside, is_disconnect, within},
+    postgres::{ANSWER_TIMEOUT, BinaryCopy, PgTimestamp, connect_beside, within},
 };
-
-/// From this many events on, COPY is worth its extra round trip.
-pub(super) const COPY_FROM: usize = 256;
 
 /// How long the connection may take to show that it lives.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -39,41 +37,6 @@ pub(super) enum Lookup {
     Given,
     /// All: the group may have been committed before, and the answer of Postgres lost.
     All,
-}
-
-/// The result of each request of a group, in the order of the requests, and the head of the log.
-#[derive(Debug)]
-pub(super) struct Committed {
-    pub(super) appended: Vec<Result<Vec<Appended>, AppendError>>,
-    pub(super) imported: Vec<Result<Imported, AppendError>>,
-    pub(super) head: Position,
-}
-
-/// Why a group has no result.
-#[derive(Debug)]
-pub(super) struct CommitError {
-    pub(super) error: sqlx::Error,
-    /// Whether the group may have been committed nevertheless: the error came after COMMIT was sent.
-    pub(super) may_be_committed: bool,
-}
-
-impl CommitError {
-    /// The error of a COMMIT.
-    pub(super) fn of_commit(error: sqlx::Error) -> Self {
-        Self { error, may_be_committed: true }
-    }
-
-    /// The error of a statement that commits what it does: if Postgres refuses it, nothing is committed.
-    pub(super) fn of_statement(error: sqlx::Error) -> Self {
-        let may_be_committed = is_disconnect(&error) || !matches!(error, sqlx::Error::Database(_));
-        Self { error, may_be_committed }
-    }
-}
-
-impl From<sqlx::Error> for CommitError {
-    fn from(error: sqlx::Error) -> Self {
-        Self { error, may_be_committed: false }
-    }
 }
 
 /// The connection that appends.
@@ -182,7 +145,7 @@ async fn write<'g>(
         return Ok(Written { plan, committed, head, new_types: BTreeSet::new() });
     }
     head.partitioned_to = add_partitions(transaction, head.partitioned_to, plan.head, partition_events).await?;
-    if plan.events.len() >= COPY_FROM {
+    if plan.is_large() {
         copy_events(transaction, &plan.events, now).await?;
     } else {
         insert_events(transaction, &plan.events, now).await?;
@@ -340,16 +303,6 @@ async fn insert_events(
     }
     insert.execute(&mut **transaction).await?;
     Ok(())
-}
-
-/// The tags of the events, each with the position of its event.
-pub(super) fn tags_of<'e>(events: &'e [PlannedEvent<'_>]) -> impl Iterator<Item = (&'e Tag, Position)> {
-    events.iter().flat_map(|event| event.event.tags.iter().map(|tag| (tag, event.position)))
-}
-
-/// No tags are null, as in the log.
-pub(super) fn literal_of_tags(tags: &[Tag]) -> Option<String> {
-    (!tags.is_empty()).then(|| array_literal(tags))
 }
 
 async fn copy_events(

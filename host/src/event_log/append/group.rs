@@ -11,7 +11,8 @@ use tracing::{error, warn};
 
 use super::{
     Append, AppendError, Appended, Imported, Line,
-    commit::{AppendConnection, CommitError, Committed, Committing, Lookup, commit},
+    commit::{AppendConnection, Committing, Lookup, commit},
+    committed::{CommitError, Committed},
     condition::LookedUp,
     known_end::KnownEnd,
     request::{Group, Request},

@@ -9,7 +9,7 @@ use lru::LruCache;
 use super::{
     condition::LookedUp,
     newer::{NewerEvent, NewerEvents},
-    plan::{AppendPlan, PlannedEvent},
+    plan::AppendPlan,
 };
 use crate::{
     event_log::{
@@ -22,8 +22,6 @@ use crate::{
 
 /// Streams whose versions are remembered: some megabytes.
 const STREAMS: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
-/// From so many events on, those of an append are not remembered: builds read many faster than they are copied here.
-const MANY: usize = 256;
 
 /// The head of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,10 +77,11 @@ impl KnownEnd {
         for (stream, version) in plan.versions() {
             self.versions.put(stream.clone(), version);
         }
-        if plan.events.len() < MANY {
-            self.recent.add(plan.events.iter().map(|event: &PlannedEvent<'_>| event.recorded(head.stamp)));
-        } else {
+        // Builds read many events faster than they are copied here.
+        if plan.is_large() {
             self.recent.forget();
+        } else {
+            self.recent.add(plan.events.iter().map(|event| event.recorded(head.stamp)));
         }
     }
 

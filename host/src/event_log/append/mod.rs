@@ -10,6 +10,7 @@
 mod at_known_head;
 mod check;
 mod commit;
+mod committed;
 mod condition;
 mod error;
 mod group;

@@ -13,9 +13,9 @@ use super::{
 use crate::{
     event_log::{
         event::{EventId, NewEvent, Position, RecordedEvent, StreamVersion},
-        name::StreamName,
+        name::{StreamName, Tag},
     },
-    postgres::PgTimestamp,
+    postgres::{PgTimestamp, array_literal},
 };
 
 /// An event to write, with its position and version.
@@ -51,6 +51,19 @@ impl PlannedEvent<'_> {
         }
     }
 }
+
+/// The tags of events, each with the position of its event.
+pub(super) fn tags_of<'e>(events: &'e [PlannedEvent<'_>]) -> impl Iterator<Item = (&'e Tag, Position)> {
+    events.iter().flat_map(|event| event.event.tags.iter().map(|tag| (tag, event.position)))
+}
+
+/// No tags are null, as in the log.
+pub(super) fn literal_of_tags(tags: &[Tag]) -> Option<String> {
+    (!tags.is_empty()).then(|| array_literal(tags))
+}
+
+/// From this many events on, COPY is worth its extra round trip.
+const COPY_FROM: usize = 256;
 
 /// What a group of requests reads of the log under the lock, and what the group adds to it.
 #[derive(Debug)]
@@ -99,6 +112,11 @@ impl<'w> AppendPlan<'w> {
     /// Sets what the conditions of the appends are checked against; `None` if there are none.
     pub(super) fn with_newer(self, newer: Option<NewerEvents>) -> Self {
         Self { newer, ..self }
+    }
+
+    /// Whether its events are to be written by COPY.
+    pub(super) fn is_large(&self) -> bool {
+        self.events.len() >= COPY_FROM
     }
 
     /// Adds what streams had before the plan to the versions of those whose events were counted from 1.
