@@ -8,6 +8,7 @@ use super::stop::Stop;
 use crate::{
     builds::BuildError,
     event_log::Position,
+    metrics,
     read_model::{TableSet, WriteSet},
     subscriptions::{self, DeadLetter, Handled, Lease, RetryProgress, Step},
 };
@@ -64,5 +65,6 @@ pub(super) async fn commit(
         subscriptions::prolong(&mut transaction, lease).await?;
     }
     transaction.commit().await?;
+    metrics::of_host().projector.committed(began.elapsed());
     Ok(())
 }

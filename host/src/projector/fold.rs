@@ -1,6 +1,6 @@
 //! Running a module on a batch of the log, and setting aside what it cannot handle.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Instant};
 
 use sqlx::PgPool;
 use tokio::runtime::Handle;
@@ -12,6 +12,7 @@ use super::{
     search::{Search, end_of_event},
 };
 use crate::{
+    metrics::{self, HandlerMeasures},
     read_model::{TableSet, WriteSet},
     runtime::{
         BatchError, Delivery, HostMemory, ModuleFailure, ProjectionDescriptor, ProjectionInstance, ProjectionModule,
@@ -32,6 +33,7 @@ pub(super) struct ModuleRunner {
     upcasters: Option<Upcasters>,
     module: ProjectionModule,
     fresh_memory: bool,
+    measures: HandlerMeasures,
     /// Kept from batch to batch as long as no event fails.
     instance: Option<ProjectionInstance>,
     /// Whether a batch was folded since memory was given up last.
@@ -128,8 +130,9 @@ impl ModuleRunner {
             let wanted = Wanted::by(module.descriptor());
             Upcasters { chain, wanted }
         });
+        let measures = metrics::of_host().projector.handler(module.label().name.as_str());
         let (runtime, instance, keeps_memory) = (Handle::current(), None, false);
-        Self { runtime, pool, tables, upcasters, module, fresh_memory, instance, keeps_memory }
+        Self { runtime, pool, tables, upcasters, module, fresh_memory, measures, instance, keeps_memory }
     }
 
     /// The memory that its module shares with all others of the host.
@@ -191,8 +194,10 @@ impl ModuleRunner {
             return Ok(UpcastedBatch { ready: events, failed: None, behind: Vec::new() });
         };
         let is_wanted = |event: &Delivery| upcasters.wanted.admits(event);
+        let began = Instant::now();
         match upcasters.chain.upcast(&mut events) {
             Ok(()) => {
+                self.measures.upcasted(began.elapsed());
                 events.retain(is_wanted);
                 return Ok(UpcastedBatch { ready: events, failed: None, behind: Vec::new() });
             }
@@ -321,7 +326,9 @@ impl ModuleRunner {
             Some(instance) => instance,
             None => self.module.instantiate(events[0].position)?,
         };
+        let began = Instant::now();
         let writes = instance.handle(events, Box::new(rows))?;
+        self.measures.handled(events.len(), began.elapsed());
         // Only an instance in whose memory no event has failed is used again, and none whose memory others wait for.
         self.instance = (!self.fresh_memory && !self.module.memory().is_short()).then_some(instance);
         Ok(writes)
@@ -344,6 +351,7 @@ impl Wanted {
 impl FailureHandling {
     /// Halts at an event that a module failed at, or sets it aside.
     fn handle(&mut self, event: &Delivery, failure: ModuleFailure, folded: &mut Folded) {
+        metrics::of_host().projector.module_failed(failure.kind.word());
         // An earlier event of its stream may have been parked in the meantime.
         if self.parked_streams.contains(&event.stream) {
             folded.set_aside.push(DeadLetter::waiting(event));

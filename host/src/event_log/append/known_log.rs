@@ -19,6 +19,7 @@ use crate::{
         event::{Position, StreamVersion},
         name::StreamName,
     },
+    metrics::{self, EventCounter},
     postgres::PgTimestamp,
 };
 
@@ -46,11 +47,13 @@ pub(super) struct KnownLog {
     versions: LruCache<StreamName, StreamVersion>,
     /// The newest events, one after the other up to the head.
     newest: VecDeque<(NewerEvent, PgTimestamp)>,
+    counter: EventCounter,
 }
 
 impl KnownLog {
     pub(super) fn nothing() -> Self {
-        Self { head: None, others_append: false, versions: LruCache::new(STREAMS), newest: VecDeque::new() }
+        let (versions, newest, counter) = (LruCache::new(STREAMS), VecDeque::new(), EventCounter::default());
+        Self { head: None, others_append: false, versions, newest, counter }
     }
 
     /// Forgets all: the log may be another one.
@@ -79,6 +82,8 @@ impl KnownLog {
     /// What was planned at the head that is known is committed, and this is the new head.
     pub(super) fn advance(&mut self, plan: &AppendPlan<'_>, head: Head) {
         self.head = Some(head);
+        let types = plan.events.iter().map(|event| event.event.event_type.as_str());
+        self.counter.committed(&metrics::of_host().append, types);
         for (stream, version) in plan.versions() {
             self.versions.put(stream.clone(), version);
         }
