@@ -120,3 +120,73 @@ fn mentioned(text: &str) -> BTreeSet<&str> {
         })
         .collect()
 }
+
+fn repository(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The names of the alerts, in their order.
+fn alerts(rules: &str) -> Vec<&str> {
+    rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect()
+}
+
+#[test]
+fn rules_dashboard_and_pages_name_measures_that_there_are() {
+    for path in [
+        "deploy/prometheus/alerts.yml",
+        "deploy/prometheus/alerts_test.yml",
+        "deploy/grafana/gnomon.json",
+        "docs/alerts.md",
+    ] {
+        let text = repository(path);
+        let unknown: Vec<&str> = mentioned(&text)
+            .into_iter()
+            .filter(|name| names::ALL.iter().all(|measure| measure.name != *name))
+            .collect();
+        assert_eq!(unknown, Vec::<&str>::new(), "{path}");
+    }
+}
+
+#[test]
+fn each_alert_is_tested_and_explained_and_leads_to_its_explanation() {
+    let (rules, tests, page) = (
+        repository("deploy/prometheus/alerts.yml"),
+        repository("deploy/prometheus/alerts_test.yml"),
+        repository("docs/alerts.md"),
+    );
+    let alerts = alerts(&rules);
+    let links: Vec<&str> =
+        rules.lines().filter_map(|line| line.trim().strip_prefix("runbook_url: docs/alerts.md#")).collect();
+    assert_eq!(links, alerts.iter().map(|alert| alert.to_ascii_lowercase()).collect::<Vec<_>>());
+    for alert in &alerts {
+        assert!(tests.contains(&format!("\n  - name: {alert}\n")), "no test of {alert}");
+    }
+    let explained: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    assert_eq!(explained, alerts, "the page explains the alerts in their order");
+}
+
+/// What the page on reliability says that may fail, the page on alerts has as well, with alerts that there are.
+#[test]
+fn faults_raise_alerts() {
+    let rows = |page: &str, section: &str| -> Vec<(String, String)> {
+        let section =
+            page.split(&format!("\n## {section}\n")).nth(1).unwrap().split("\n## ").next().unwrap().to_owned();
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+        rows.filter(|(fault, _)| *fault != "what fails")
+            .map(|(fault, rest)| (fault.to_owned(), rest.to_owned()))
+            .collect()
+    };
+    let faults = rows(&repository("docs/RELIABILITY.md"), "What each fault does");
+    let raised = rows(&repository("docs/alerts.md"), "Which alert a fault raises");
+    let rules = repository("deploy/prometheus/alerts.yml");
+    assert!(faults.len() > 10, "{faults:?}");
+    assert_eq!(
+        raised.iter().map(|(fault, _)| fault).collect::<Vec<_>>(),
+        faults.iter().map(|(fault, _)| fault).collect::<Vec<_>>()
+    );
+    for (fault, text) in raised {
+        let named: Vec<&str> = text.split('`').filter(|part| part.starts_with("Gnomon")).collect();
+        assert!(!named.is_empty() && named.iter().all(|alert| alerts(&rules).contains(alert)), "{fault}: {text}");
+    }
+}
