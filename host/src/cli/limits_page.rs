@@ -143,6 +143,11 @@ const MODULES: &[Row] = &[
         By("max-total-memory-bytes", Bytes),
         Nowhere,
     ),
+    (
+        "rows that all builds of a host keep in memory; beyond it, rows are read from Postgres again",
+        By("max-kept-rows-bytes", Bytes),
+        Nowhere,
+    ),
     ("computing on one batch; waiting for rows does not count", By("max-batch-time", Seconds), Build),
     (
         "waiting for rows in one batch; a call counts for one second at most, since more is because of Postgres",

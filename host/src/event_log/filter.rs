@@ -1,6 +1,6 @@
 //! Which events of the log are read.
 
-use super::event_query::EventQuery;
+use super::{event::RecordedEvent, event_query::EventQuery};
 
 /// Names that are let through: event types, or categories of streams.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +46,13 @@ impl NameFilter {
 }
 
 impl Filter {
+    /// Whether an event is read.
+    pub(super) fn admits(&self, event: &RecordedEvent) -> bool {
+        self.types.admits(event.event_type.as_str())
+            && self.categories.admits(event.stream.category())
+            && self.query.as_ref().is_none_or(|query| query.matches(&event.event_type, &event.tags))
+    }
+
     /// Whether every event is read.
     pub(super) fn is_all(&self) -> bool {
         self.types == NameFilter::All && self.categories == NameFilter::All && self.query.is_none()

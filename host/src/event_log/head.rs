@@ -9,6 +9,7 @@ use tracing::warn;
 use super::{
     event::Position,
     identity::{Identity, Look, look},
+    recent::RecentEvents,
 };
 use crate::postgres::{Heard, Notifications, distrust};
 
@@ -20,11 +21,17 @@ const POLL: Duration = Duration::from_secs(1);
 pub(super) struct KnownHead {
     position: watch::Sender<Position>,
     restores: watch::Sender<u64>,
+    /// The events before it that this host has appended.
+    recent: RecentEvents,
 }
 
 impl KnownHead {
     pub(super) fn new(position: Position) -> Self {
-        Self { position: watch::Sender::new(position), restores: watch::Sender::new(0) }
+        Self {
+            position: watch::Sender::new(position),
+            restores: watch::Sender::new(0),
+            recent: RecentEvents::default(),
+        }
     }
 
     /// The newest position.
@@ -51,6 +58,11 @@ impl KnownHead {
         });
     }
 
+    /// The newest events, if this host has appended them.
+    pub(super) fn recent(&self) -> &RecentEvents {
+        &self.recent
+    }
+
     /// The log is another one, whose head was found to be at `to` when it was thought to be at `from`.
     fn reset(&self, from: Position, to: Position) {
         self.position.send_if_modified(|known| {
@@ -59,6 +71,7 @@ impl KnownHead {
             *known = if stale { to } else { to.max(*known) };
             stale
         });
+        self.recent.forget();
         self.restores.send_modify(|restores| *restores += 1);
     }
 }

@@ -16,6 +16,7 @@ mod limits;
 mod measures;
 mod name;
 mod read;
+mod recent;
 mod row;
 mod settings;
 mod streams;
@@ -256,7 +257,8 @@ impl EventLog {
         }
     }
 
-    /// The matching events after `after`, as [`read`](Self::read) forward returns them, and faster if there are many.
+    /// The matching events after `after`, as [`read`](Self::read) forward returns them, and faster if there are many, or if this host has
+    /// just appended them. The head is then the one that this host knows.
     ///
     /// # Errors
     /// Postgres fails.
@@ -266,7 +268,12 @@ impl EventLog {
         size: impl Into<PageSize>,
         filter: &Filter,
     ) -> Result<LogPage, sqlx::Error> {
-        self.shared.reader.batch(after, size.into(), filter).await
+        let Shared { reader, head, .. } = &*self.shared;
+        let size = size.into();
+        match head.recent().page(after, head.now(), size, filter) {
+            Some(page) => Ok(page),
+            None => reader.batch(after, size, filter).await,
+        }
     }
 
     /// The events at these positions, in their order.

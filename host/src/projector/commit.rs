@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sqlx::PgPool;
+use sqlx::{PgPool, Row as _};
 
 use super::stop::Stop;
 use crate::{
@@ -31,6 +31,13 @@ pub(super) struct Effect<'e> {
     pub(super) replayable: bool,
 }
 
+impl Effect<'_> {
+    /// Whether it is rows only, of events that nobody has seen before.
+    fn is_rows_only(&self) -> bool {
+        !self.replayable && self.taken_back.is_empty() && self.set_aside.is_empty() && self.retry.is_none()
+    }
+}
+
 /// Commits rows, dead letters and checkpoint in one transaction, or nothing. Waits for a lock that somebody else has on the tables for as
 /// long as [`COMMIT_LOCK_TIMEOUT`](subscriptions::COMMIT_LOCK_TIMEOUT) says.
 pub(super) async fn commit(
@@ -40,6 +47,11 @@ pub(super) async fn commit(
     step: &Step,
     effect: &Effect<'_>,
 ) -> Result<(), Stop> {
+    let started = Instant::now();
+    if effect.is_rows_only() && commit_in_one_statement(pool, lease, tables, step, effect).await? {
+        metrics::of_host().projector.committed(started.elapsed());
+        return Ok(());
+    }
     let began = Instant::now();
     let mut transaction = crate::postgres::begin(pool).await?;
     if effect.replayable {
@@ -65,6 +77,24 @@ pub(super) async fn commit(
         subscriptions::prolong(&mut transaction, lease).await?;
     }
     transaction.commit().await?;
-    metrics::of_host().projector.committed(began.elapsed());
+    metrics::of_host().projector.committed(started.elapsed());
     Ok(())
+}
+
+/// Commits rows and checkpoint in one statement, and so in one round trip. Returns whether it has: the checkpoint may not be moved, or there
+/// may be too many rows.
+async fn commit_in_one_statement(
+    pool: &PgPool,
+    lease: Lease,
+    tables: &TableSet,
+    step: &Step,
+    effect: &Effect<'_>,
+) -> Result<bool, Stop> {
+    let Some(parts) = tables.parts(effect.writes, "moved", subscriptions::MOVE_PARAMETERS + 1) else {
+        return Ok(false);
+    };
+    let text = format!("{}{parts} SELECT count(*) FROM moved", subscriptions::MOVE);
+    let statement = subscriptions::bind_move(sqlx::query(&text), lease, step, effect.handled);
+    let moved = TableSet::bind_parts(statement, effect.writes).fetch_one(pool).await?;
+    Ok(moved.try_get::<i64, _>(0)? == 1)
 }

@@ -1,6 +1,10 @@
 //! Running a module on a batch of the log, and setting aside what it cannot handle.
 
-use std::{collections::HashSet, sync::Arc, time::Instant};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
 
 use sqlx::PgPool;
 use tokio::runtime::Handle;
@@ -8,6 +12,7 @@ use tokio::runtime::Handle;
 #[cfg(test)]
 use super::fault_point::FaultPoint;
 use super::{
+    kept_rows::KeptRows,
     rows::BuildRows,
     search::{Search, end_of_event},
 };
@@ -34,6 +39,7 @@ pub(super) struct ModuleRunner {
     module: ProjectionModule,
     fresh_memory: bool,
     measures: HandlerMeasures,
+    kept_rows: Option<Arc<Mutex<KeptRows>>>,
     /// Kept from batch to batch as long as no event fails.
     instance: Option<ProjectionInstance>,
     /// Whether a batch was folded since memory was given up last.
@@ -131,8 +137,13 @@ impl ModuleRunner {
             Upcasters { chain, wanted }
         });
         let measures = metrics::of_host().projector.handler(module.label().name.as_str());
-        let (runtime, instance, keeps_memory) = (Handle::current(), None, false);
-        Self { runtime, pool, tables, upcasters, module, fresh_memory, measures, instance, keeps_memory }
+        let (runtime, kept_rows, instance, keeps_memory) = (Handle::current(), None, None, false);
+        Self { runtime, pool, tables, upcasters, module, fresh_memory, measures, kept_rows, instance, keeps_memory }
+    }
+
+    /// From now on rows are kept from batch to batch. Whoever commits what is folded has to tell of it, see [`KeptRows::absorb`].
+    pub(super) fn keep_rows(&mut self, kept: Arc<Mutex<KeptRows>>) {
+        self.kept_rows = Some(kept);
     }
 
     /// The memory that its module shares with all others of the host.
@@ -320,6 +331,7 @@ impl ModuleRunner {
             runtime: self.runtime.clone(),
             pool: self.pool.clone(),
             tables: Arc::clone(&self.tables),
+            kept: self.kept_rows.clone(),
             layers,
         };
         let mut instance = match self.instance.take() {

@@ -7,6 +7,7 @@ mod commit;
 mod fault_point;
 mod fold;
 mod folding_threads;
+mod kept_rows;
 mod pipeline;
 mod redelivery;
 mod rows;
@@ -27,7 +28,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::{folding_threads::FoldingThreads, shared::Shared};
+use self::{folding_threads::FoldingThreads, kept_rows::RowMemory, shared::Shared};
 use crate::{event_log::EventLog, modules::Modules, postgres::Database};
 
 pub use self::shared::ProjectorSettings;
@@ -53,7 +54,8 @@ impl Projector {
     ) -> Result<Self, sqlx::Error> {
         let pool = database.lookups.clone();
         let folding = FoldingThreads::start()?;
-        let shared = Arc::new(Shared { pool, log, modules, settings, folding, look_again: Notify::new() });
+        let rows = RowMemory::new(settings.max_kept_rows_bytes);
+        let shared = Arc::new(Shared { pool, log, modules, settings, folding, rows, look_again: Notify::new() });
         let stop = CancellationToken::new();
         let (send_committed, committed) = watch::channel(0);
         let supervisor = supervisor::Supervisor::open(shared, stop.clone(), send_committed).await?;

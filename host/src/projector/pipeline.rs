@@ -5,7 +5,7 @@
 
 use std::{
     convert::Infallible,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -18,6 +18,7 @@ use super::fault_point::FaultPoint;
 use super::{
     commit::{Effect, commit},
     fold::{FailedEvent, FailureHandling, Folded, ModuleRunner},
+    kept_rows::KeptRows,
     stop::Stop,
     waiting::Needed,
     work::Work,
@@ -34,6 +35,11 @@ use crate::{
 
 /// The size of uncommitted rows, in bytes, above which folding waits for a commit.
 const MAX_PENDING_BYTES: usize = 64 * 1024 * 1024;
+
+/// While a build is filled for the first time, its rows change again and again: they are written when they take so many bytes, or after this
+/// time.
+const REPLAYED_BYTES: usize = MAX_PENDING_BYTES / 4;
+const REPLAYED_FOR: Duration = Duration::from_secs(2);
 
 /// The pauses between tries to become the active build while somebody holds a view: each keeps those waiting who begin to read the view.
 const SWAP_PAUSES: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
@@ -86,8 +92,14 @@ enum Progress {
 pub(super) struct Pipeline<'w> {
     work: &'w mut Work,
     tables: Arc<TableSet>,
+    /// `None` if rows are read from Postgres each time.
+    kept: Option<Arc<Mutex<KeptRows>>>,
     pending: Option<Pending>,
     commit: Option<RunningCommit>,
+    /// When the last commit began.
+    commit_began: Instant,
+    /// What was committed since the last batch was folded.
+    committed: Vec<Arc<WriteSet>>,
     /// The swap that makes this build the active one, while it is tried.
     swap: Option<JoinHandle<Result<Swapped, sqlx::Error>>>,
     swap_pauses: Backoff,
@@ -107,11 +119,18 @@ impl<'w> Pipeline<'w> {
         until: Option<Position>,
     ) -> Self {
         let (pending, commit, swap, failed) = (None, None, None, None);
+        // A verification folds what was folded before in another way, so that it finds what this way does wrong.
+        let kept = work.job.build.verifies.is_none().then(|| {
+            Arc::new(Mutex::new(KeptRows::new(&tables, checkpoint == Position::default(), work.shared.rows.clone())))
+        });
         Self {
             work,
             tables,
+            kept,
             pending,
             commit,
+            commit_began: Instant::now(),
+            committed: Vec::new(),
             swap,
             swap_pauses: SWAP_PAUSES,
             failed,
@@ -125,9 +144,12 @@ impl<'w> Pipeline<'w> {
     pub(super) async fn run(
         mut self,
         filter: Filter,
-        runner: ModuleRunner,
+        mut runner: ModuleRunner,
         handling: FailureHandling,
     ) -> Result<Infallible, Stop> {
+        if let Some(kept) = &self.kept {
+            runner.keep_rows(Arc::clone(kept));
+        }
         let mut feed = self.follow_log(filter);
         let memory = runner.memory().clone();
         let mut fold = Fold::Idle(Box::new(IdleRunner { runner, handling }));
@@ -214,13 +236,19 @@ impl<'w> Pipeline<'w> {
         }
     }
 
-    fn start_fold(&self, mut idle: Box<IdleRunner>, batch: Batch) -> Fold {
+    fn start_fold(&mut self, mut idle: Box<IdleRunner>, batch: Batch) -> Fold {
         #[cfg(test)]
         FaultPoint::WorkerTask.pass(&batch.events);
         let in_flight = self.commit.as_ref().map(|commit| &commit.writes);
         let pending = self.pending.as_ref().map(|pending| &pending.writes);
         let layers: Vec<Arc<WriteSet>> = in_flight.into_iter().chain(pending).cloned().collect();
+        let (kept, committed) = (self.kept.clone(), std::mem::take(&mut self.committed));
+        let is_live = !self.work.is_replaying();
         Fold::Running(self.work.shared.folding.run(move || {
+            if let Some(kept) = kept {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                committed.into_iter().for_each(|writes| kept.absorb(writes, is_live));
+            }
             let batches = Batches::one(batch.events.len());
             let Batch { events, to, at_head } = batch;
             let folded = idle.runner.fold(events, &layers, &mut idle.handling)?;
@@ -252,12 +280,23 @@ impl<'w> Pipeline<'w> {
         }
     }
 
-    /// Starts to commit what is pending, unless a commit is under way.
+    /// Whether what is pending is to be committed now.
+    fn is_due(&self, pending: &Pending) -> bool {
+        !self.work.is_replaying()
+            || pending.at_head
+            || self.failed.is_some()
+            || self.until.is_some_and(|until| pending.to >= until)
+            || pending.writes.bytes() >= REPLAYED_BYTES
+            || self.commit_began.elapsed() >= REPLAYED_FOR
+    }
+
+    /// Starts to commit what is pending and due, unless a commit is under way.
     fn start_commit(&mut self) {
-        if self.commit.is_some() {
+        if self.commit.is_some() || !self.pending.as_ref().is_some_and(|pending| self.is_due(pending)) {
             return;
         }
         let Some(pending) = self.pending.take() else { return };
+        self.commit_began = Instant::now();
         let shared = Arc::clone(&self.work.shared);
         let (lease, tables, writes) = (self.work.lease, Arc::clone(&self.tables), Arc::clone(&pending.writes));
         let step = Step {
@@ -285,6 +324,9 @@ impl<'w> Pipeline<'w> {
 
     async fn after_commit(&mut self, committed: Pending) -> Result<(), Stop> {
         self.checkpoint = committed.to;
+        if self.kept.is_some() {
+            self.committed.push(Arc::clone(&committed.writes));
+        }
         self.work.committed.send_modify(|count| *count += 1);
         self.work.measures.committed(committed.batches.events, committed.set_aside.len());
         self.work.note(Needed::Tables, None).await;

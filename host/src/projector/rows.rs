@@ -1,10 +1,11 @@
 //! The rows of a build as they are before a batch.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::PgPool;
 use tokio::runtime::Handle;
 
+use super::kept_rows::{KeptRows, Known};
 use crate::{
     read_model::{Key, LookupError, Row, Table, TableSet, Value, WriteSet},
     runtime::{ReadError, RowReader},
@@ -17,6 +18,8 @@ pub(super) struct BuildRows {
     pub(super) runtime: Handle,
     pub(super) pool: PgPool,
     pub(super) tables: Arc<TableSet>,
+    /// Committed rows that need not be read; `None` if all are read.
+    pub(super) kept: Option<Arc<Mutex<KeptRows>>>,
     /// Oldest first.
     pub(super) layers: Vec<Arc<WriteSet>>,
 }
@@ -51,23 +54,34 @@ impl RowReader for BuildRows {
     fn get_many(&mut self, table: &Arc<Table>, keys: &[Key], max_bytes: usize) -> Result<Vec<Option<Row>>, ReadError> {
         let table_index = self.index_of(table)?;
         let mut rows: Vec<Option<Row>> = vec![None; keys.len()];
-        let (mut unchanged_keys, mut unchanged_indexes) = (Vec::new(), Vec::new());
+        let (mut unknown_keys, mut unknown_indexes) = (Vec::new(), Vec::new());
+        // Nobody else wants it while a batch is folded.
+        let mut kept = self.kept.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner));
         for (index, key) in keys.iter().enumerate() {
             match self.in_layers(table_index, key) {
                 LayeredRow::Written(row) => rows[index] = Some(row.clone()),
                 LayeredRow::Deleted => rows[index] = None,
                 LayeredRow::Unchanged => {
-                    unchanged_keys.push(key.clone());
-                    unchanged_indexes.push(index);
+                    match kept.as_mut().map_or(Known::Unknown, |kept| kept.get(table_index, key)) {
+                        Known::Row(row) => rows[index] = Some(row.clone()),
+                        Known::Absent => rows[index] = None,
+                        Known::Unknown => {
+                            unknown_keys.push(key.clone());
+                            unknown_indexes.push(index);
+                        }
+                    }
                 }
             }
         }
-        if !unchanged_keys.is_empty() {
+        if !unknown_keys.is_empty() {
             let found = self.runtime.block_on(async {
                 let mut connection = self.pool.acquire().await?;
-                self.tables.get_many(&mut connection, table, &unchanged_keys, max_bytes).await.map_err(read_error)
+                self.tables.get_many(&mut connection, table, &unknown_keys, max_bytes).await.map_err(read_error)
             })?;
-            for (index, row) in unchanged_indexes.into_iter().zip(found) {
+            for ((index, key), row) in unknown_indexes.into_iter().zip(unknown_keys).zip(found) {
+                if let (Some(kept), Some(row)) = (&mut kept, &row) {
+                    kept.keep(table_index, key, row.clone());
+                }
                 rows[index] = row;
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
-use super::folding_threads::FoldingThreads;
+use super::{folding_threads::FoldingThreads, kept_rows::RowMemory};
 use crate::{event_log::EventLog, modules::Modules, subscriptions::BatchSize};
 
 /// Settings of the projector.
@@ -19,6 +19,8 @@ pub struct ProjectorSettings {
     pub keep_replaced: Duration,
     /// The largest number of events that a build may set aside.
     pub max_dead_letters: u64,
+    /// Memory for rows that are kept from batch to batch, for all builds together, in bytes.
+    pub max_kept_rows_bytes: usize,
 }
 
 impl Default for ProjectorSettings {
@@ -28,6 +30,7 @@ impl Default for ProjectorSettings {
             lease: Duration::from_secs(5),
             keep_replaced: Duration::from_secs(24 * 60 * 60),
             max_dead_letters: 100_000,
+            max_kept_rows_bytes: 256 * 1024 * 1024,
         }
     }
 }
@@ -40,6 +43,7 @@ pub(super) struct Shared {
     pub(super) modules: Modules,
     pub(super) settings: ProjectorSettings,
     pub(super) folding: FoldingThreads,
+    pub(super) rows: RowMemory,
     /// Wakes the supervisor of this host.
     pub(super) look_again: Notify,
 }

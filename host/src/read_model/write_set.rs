@@ -75,6 +75,11 @@ impl WriteSet {
             }
         }
     }
+
+    /// The changes of each table: a row for each key, or `None` if the row is deleted.
+    pub fn into_changes(self) -> Vec<impl IntoIterator<Item = (Key, Option<Row>)>> {
+        self.tables.into_iter().map(|writes| writes.rows).collect()
+    }
 }
 
 /// The approximate memory of one change, in bytes.

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use sqlx::{Executor, PgConnection, PgPool};
+use sqlx::{Executor, PgConnection, PgPool, Postgres, Row as _, postgres::PgArguments, query::Query};
 
 use super::{
     handled::Handled,
@@ -137,37 +137,48 @@ async fn try_move(
     step: &Step,
     handled: &Handled,
 ) -> Result<bool, sqlx::Error> {
-    let (types, events) = handled.columns();
     // One statement, so that counts, checkpoint and timeout need one round trip.
-    let (moved, _): (i64, String) = sqlx::query_as(
-        "WITH moved AS (
-         UPDATE gnomon.subscriptions
-         SET checkpoint = $4, events_per_second = $5, committed_at = clock_timestamp(),
-             batches = batches + $6, batch_events = batch_events + $7, largest_batch = greatest(largest_batch, $8)
-         WHERE subscription = $1 AND lease_epoch = $2 AND checkpoint = $3
-           AND (barrier_at IS NULL OR barrier_at >= $4 OR barrier_until <= clock_timestamp())
-         RETURNING subscription
-         ), counted AS (
-         INSERT INTO gnomon.handled_events AS known (subscription, type, events)
-         SELECT subscription, type, events FROM moved, unnest($9::text[], $10::bigint[]) AS handled (type, events)
-         ON CONFLICT (subscription, type) DO UPDATE SET events = known.events + excluded.events
-         )
-         SELECT count(*), set_config('lock_timeout', $11, true) FROM moved",
-    )
-    .bind(lease.subscription)
-    .bind(lease.epoch)
-    .bind(step.from)
-    .bind(step.to)
-    .bind(step.events_per_second)
-    .bind(step.batches.count.cast_signed())
-    .bind(step.batches.events.cast_signed())
-    .bind(step.batches.largest.cast_signed())
-    .bind(types)
-    .bind(events)
-    .bind(COMMIT_LOCK_TIMEOUT)
-    .fetch_one(connection)
-    .await?;
-    Ok(moved == 1)
+    let text = format!("{MOVE} SELECT count(*), set_config('lock_timeout', '{COMMIT_LOCK_TIMEOUT}', true) FROM moved");
+    let row = bind_move(sqlx::query(&text), lease, step, handled).fetch_one(connection).await?;
+    Ok(row.try_get::<i64, _>(0)? == 1)
+}
+
+/// The beginning of a statement that moves a checkpoint under the conditions of [`advance`]: `moved` has a row if it is moved, and what the
+/// statement writes beside it has to come from that row. It has [`MOVE_PARAMETERS`], which [`bind_move`] binds.
+pub(crate) const MOVE: &str = "WITH moved AS (
+     UPDATE gnomon.subscriptions
+     SET checkpoint = $4, events_per_second = $5, committed_at = clock_timestamp(),
+         batches = batches + $6, batch_events = batch_events + $7, largest_batch = greatest(largest_batch, $8)
+     WHERE subscription = $1 AND lease_epoch = $2 AND checkpoint = $3
+       AND (barrier_at IS NULL OR barrier_at >= $4 OR barrier_until <= clock_timestamp())
+     RETURNING subscription
+     ), counted AS (
+     INSERT INTO gnomon.handled_events AS known (subscription, type, events)
+     SELECT subscription, type, events FROM moved, unnest($9::text[], $10::bigint[]) AS handled (type, events)
+     ON CONFLICT (subscription, type) DO UPDATE SET events = known.events + excluded.events
+     )";
+/// The parameters of [`MOVE`].
+pub(crate) const MOVE_PARAMETERS: usize = 10;
+
+/// Binds the parameters of [`MOVE`].
+pub(crate) fn bind_move<'q>(
+    statement: Query<'q, Postgres, PgArguments>,
+    lease: Lease,
+    step: &Step,
+    handled: &'q Handled,
+) -> Query<'q, Postgres, PgArguments> {
+    let (types, events) = handled.columns();
+    statement
+        .bind(lease.subscription)
+        .bind(lease.epoch)
+        .bind(step.from)
+        .bind(step.to)
+        .bind(step.events_per_second)
+        .bind(step.batches.count.cast_signed())
+        .bind(step.batches.events.cast_signed())
+        .bind(step.batches.largest.cast_signed())
+        .bind(types)
+        .bind(events)
 }
 
 /// What keeps a step from being made.

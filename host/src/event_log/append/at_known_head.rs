@@ -1,23 +1,24 @@
 //! Committing a group in one statement, at the head that this host knows.
 //!
 //! The statement takes the lock of the head, and writes only if the head is still there: then nobody has appended since, and all that
-//! was decided without the lock is right.
+//! was decided without the lock is right. Of streams whose versions are not known it reads them, or checks what their writers expect.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
 use super::{
-    commit::{COPY_FROM, CommitError, Committed, literal_of_tags, stream_versions, tags_of},
-    known_log::{Head, KnownLog},
+    Appended, ExpectedVersion,
+    commit::{COPY_FROM, CommitError, Committed, literal_of_tags, tags_of},
+    known_end::{Head, KnownEnd},
     plan::{AppendPlan, PlannedEvent},
     request::Group,
     seen_types::{SeenTypes, TypeOfCategory},
 };
 use crate::{
     event_log::{
-        event::{EventId, StreamVersion},
+        event::{EventId, NewEvent, StreamVersion},
         name::StreamName,
     },
     postgres::PgTimestamp,
@@ -28,7 +29,7 @@ use crate::{
 pub(super) async fn commit(
     connection: &mut PgConnection,
     group: &Group,
-    known: &mut KnownLog,
+    known: &mut KnownEnd,
     seen: &mut SeenTypes,
 ) -> Result<Option<Committed>, CommitError> {
     let Some(head) = known.head().filter(|_| group.imports.is_empty()) else { return Ok(None) };
@@ -37,77 +38,161 @@ pub(super) async fn commit(
     if newer.is_none() && !conditions.is_empty() {
         return Ok(None);
     }
-    let versions = versions(connection, group, known).await?;
+    let Bases { known: versions, guessed, open } = Bases::of(group, known);
+    let versions = versions.into_iter().chain(guessed.iter().cloned());
     let mut plan = AppendPlan::new(head.position, versions, []).with_newer(newer);
-    let appended = group.appends.iter().map(|request| plan.append(&request.work)).collect();
+    let mut appended: Vec<_> = group.appends.iter().map(|request| plan.append(&request.work)).collect();
     // If all is refused, nothing is written, and nothing shows whether the head is still there.
     if plan.events.is_empty() || plan.events.len() >= COPY_FROM || plan.head > head.partitioned_to {
         return Ok(None);
     }
     let new_types = seen.unseen(&plan.events);
-    let Some(stamp) = write(connection, &plan, head, &new_types).await? else { return Ok(None) };
+    let given = group.appends.iter().flat_map(|request| &*request.work.appends).flat_map(|append| &append.events);
+    let given: Vec<Uuid> = given.filter_map(given_id).collect();
+    let assumed = Assumed { head, given, guessed, open };
+    let Some(written) = write(connection, &plan, &assumed, &new_types).await? else { return Ok(None) };
+    let bases = assumed.open.into_iter().zip(written.bases).collect();
+    plan.add_to_versions(&bases);
+    for Appended { stream, first_version, last_version, .. } in appended.iter_mut().flatten().flatten() {
+        if let Some(base) = bases.get(stream) {
+            (first_version.0, last_version.0) = (first_version.0 + base.0, last_version.0 + base.0);
+        }
+    }
     seen.add(new_types);
-    known.advance(&plan, Head { position: plan.head, stamp, ..head });
+    known.advance(&plan, Head { position: plan.head, stamp: written.stamp, ..head });
     Ok(Some(Committed { appended, imported: Vec::new(), head: plan.head }))
 }
 
-/// The versions of the streams of a group. What is read is right if the head has not moved when all is written.
-async fn versions(
-    connection: &mut PgConnection,
-    group: &Group,
-    known: &mut KnownLog,
-) -> Result<Vec<(StreamName, StreamVersion)>, sqlx::Error> {
-    let (mut versions, mut unknown) = (Vec::new(), Vec::new());
-    for append in group.appends.iter().flat_map(|request| &*request.work.appends) {
-        match known.version(&append.stream) {
-            Some(version) => versions.push((append.stream.clone(), version)),
-            None => unknown.push(append.stream.as_str()),
-        }
-    }
-    if !unknown.is_empty() {
-        versions.extend(stream_versions(connection, unknown).await?);
-    }
-    Ok(versions)
+/// The versions of the streams of a group before it.
+#[derive(Default)]
+struct Bases {
+    known: Vec<(StreamName, StreamVersion)>,
+    /// What their writers expect, which is checked at the head.
+    guessed: Vec<(StreamName, StreamVersion)>,
+    /// Those of any version, which is read at the head: until then their events count from 1.
+    open: Vec<StreamName>,
 }
 
-/// Writes what was planned at a head, and commits it. Returns the stamp of the events; `None` if nothing was written, since the head is
-/// elsewhere, or one of the given ids is in the log.
+impl Bases {
+    fn of(group: &Group, known: &mut KnownEnd) -> Self {
+        let (mut bases, mut unknown) = (Self::default(), HashMap::new());
+        for append in group.appends.iter().flat_map(|request| &*request.work.appends) {
+            match known.version(&append.stream) {
+                Some(version) => bases.known.push((append.stream.clone(), version)),
+                None => unknown.entry(&append.stream).or_insert_with(Vec::new).push(append.expected),
+            }
+        }
+        for (stream, expected) in unknown {
+            // If one of them is wrong, this is decided under the lock.
+            let guess = expected.iter().find_map(|expected| match expected {
+                ExpectedVersion::Any => None,
+                ExpectedVersion::NoStream => Some(StreamVersion(0)),
+                ExpectedVersion::Exact(version) => Some(*version),
+            });
+            match guess {
+                Some(version) => bases.guessed.push((stream.clone(), version)),
+                None => bases.open.push(stream.clone()),
+            }
+        }
+        bases
+    }
+}
+
+/// What a plan takes for true, without the lock.
+struct Assumed {
+    head: Head,
+    /// The ids that clients gave, those of requests that were refused as well: none is in the log, or a request is a repeat.
+    given: Vec<Uuid>,
+    guessed: Vec<(StreamName, StreamVersion)>,
+    /// Streams of which nothing is taken for true.
+    open: Vec<StreamName>,
+}
+
+/// What a statement has written.
+struct Written {
+    /// The stamp of the events.
+    stamp: PgTimestamp,
+    /// The version that each open stream had before.
+    bases: Vec<StreamVersion>,
+}
+
+/// Writes what was planned, and commits it. Returns `None`, and has written nothing, if something else is true than was assumed.
 async fn write(
     connection: &mut PgConnection,
     plan: &AppendPlan<'_>,
-    head: Head,
+    Assumed { head, given, guessed, open }: &Assumed,
     new_types: &BTreeSet<TypeOfCategory>,
-) -> Result<Option<PgTimestamp>, CommitError> {
+) -> Result<Option<Written>, CommitError> {
     // What is not needed is left out. Each form of the statement is prepared when it is first used.
     let mut sql = QueryBuilder::new("WITH advanced AS (UPDATE gnomon.head SET position = ");
     sql.push_bind(plan.head).push(", recorded_at = greatest(clock_timestamp(), recorded_at)");
     sql.push(" WHERE position = ").push_bind(head.position).push(" AND recorded_at = ").push_bind(head.stamp);
-    let given: Vec<Uuid> = plan.events.iter().filter_map(given_id).collect();
     if !given.is_empty() {
         sql.push(" AND NOT EXISTS (SELECT FROM gnomon.events WHERE id = ANY (").push_bind(given).push("))");
     }
+    if !guessed.is_empty() {
+        let (names, versions): (Vec<_>, Vec<_>) =
+            guessed.iter().map(|(name, version)| (name.as_str(), *version)).unzip();
+        sql.push(" AND NOT EXISTS (SELECT FROM unnest(");
+        sql.separated(", ").push_bind(names).push_bind(versions);
+        sql.push(
+            ") AS guess (stream, version) LEFT JOIN gnomon.streams ON streams.stream = guess.stream
+              WHERE coalesce(streams.version, 0) <> guess.version)",
+        );
+    }
     sql.push(" RETURNING recorded_at AS now)");
-    push_events(&mut sql, &plan.events);
-    push_streams(&mut sql, plan);
+    if !open.is_empty() {
+        // As the log has them before this statement, which is as they are at the head.
+        sql.push(
+            ", base AS MATERIALIZED (
+             SELECT open.stream, coalesce(streams.version, 0) AS version, number
+             FROM unnest(",
+        );
+        sql.push_bind(open.iter().map(StreamName::as_str).collect::<Vec<_>>());
+        sql.push(
+            ") WITH ORDINALITY AS open (stream, number) LEFT JOIN gnomon.streams ON streams.stream = open.stream)",
+        );
+    }
+    let is_open = !open.is_empty();
+    push_events(&mut sql, &plan.events, is_open);
+    push_streams(&mut sql, plan, is_open);
     push_tags(&mut sql, &plan.events);
     push_types(&mut sql, new_types);
-    sql.push(" SELECT now, pg_notify('gnomon_head', ").push_bind(plan.head).push("::text) FROM advanced");
-    let written = sql.build().fetch_optional(connection).await.map_err(CommitError::of_statement)?;
-    Ok(written.map(|row| row.try_get(0)).transpose()?)
+    let bases = if is_open { "ARRAY(SELECT version FROM base ORDER BY number)" } else { "'{}'::bigint[]" };
+    sql.push(" SELECT now, ")
+        .push(bases)
+        .push(", pg_notify('gnomon_head', ")
+        .push_bind(plan.head)
+        .push("::text) FROM advanced");
+    let Some(row) = sql.build().fetch_optional(connection).await.map_err(CommitError::of_statement)? else {
+        return Ok(None);
+    };
+    Ok(Some(Written { stamp: row.try_get(0)?, bases: row.try_get(1)? }))
 }
 
-fn given_id(event: &PlannedEvent<'_>) -> Option<Uuid> {
-    match event.event.id {
+fn given_id(event: &NewEvent) -> Option<Uuid> {
+    match event.id {
         EventId::Given(id) => Some(id),
         EventId::Made(_) => None,
     }
 }
 
-fn push_events<'e>(sql: &mut QueryBuilder<'e, Postgres>, events: &'e [PlannedEvent<'_>]) {
+/// The version of what is planned: in an open stream it counts from the base.
+fn version(is_open: bool) -> &'static str {
+    match is_open {
+        true => "planned.version + coalesce((SELECT base.version FROM base WHERE base.stream = planned.stream), 0)",
+        false => "planned.version",
+    }
+}
+
+fn push_events<'e>(sql: &mut QueryBuilder<'e, Postgres>, events: &'e [PlannedEvent<'_>], is_open: bool) {
     sql.push(
         ", appended AS (
          INSERT INTO gnomon.events (position, version, time, recorded_at, id, schema_version, stream, type, data, metadata, tags)
-         SELECT position, version, coalesce(time, now), now, id, schema_version, stream, type, data::json, metadata::json, tags::text[]
+         SELECT position, ",
+    );
+    sql.push(version(is_open)).push(
+        ", coalesce(time, now), now, id, schema_version, stream, type, data::json, metadata::json, tags::text[]
          FROM advanced, unnest(",
     );
     let texts = |text: fn(&'e PlannedEvent<'_>) -> Option<&'e str>| events.iter().map(text).collect::<Vec<_>>();
@@ -122,20 +207,22 @@ fn push_events<'e>(sql: &mut QueryBuilder<'e, Postgres>, events: &'e [PlannedEve
     arrays.push_bind(texts(|event| Some(event.event.data.as_str())));
     arrays.push_bind(texts(|event| event.event.metadata.as_ref().map(|json| json.as_str())));
     arrays.push_bind(events.iter().map(|event| literal_of_tags(&event.event.tags)).collect::<Vec<_>>());
-    sql.push(") AS event (position, version, time, id, schema_version, stream, type, data, metadata, tags))");
+    sql.push(") AS planned (position, version, time, id, schema_version, stream, type, data, metadata, tags))");
 }
 
-fn push_streams<'e>(sql: &mut QueryBuilder<'e, Postgres>, plan: &'e AppendPlan<'_>) {
+fn push_streams<'e>(sql: &mut QueryBuilder<'e, Postgres>, plan: &'e AppendPlan<'_>, is_open: bool) {
     let (mut names, mut versions, mut last_positions) = (Vec::new(), Vec::new(), Vec::new());
     for (stream, version, last_position) in plan.changed_streams() {
         names.push(stream.as_str());
         versions.push(version);
         last_positions.push(last_position);
     }
-    sql.push(", moved AS (INSERT INTO gnomon.streams (stream, version, last_position) SELECT stream.* FROM advanced, unnest(");
+    sql.push(", moved AS (INSERT INTO gnomon.streams (stream, version, last_position) SELECT stream, ");
+    sql.push(version(is_open)).push(", last_position FROM advanced, unnest(");
     sql.separated(", ").push_bind(names).push_bind(versions).push_bind(last_positions);
     sql.push(
-        ") AS stream ON CONFLICT (stream) DO UPDATE SET version = excluded.version, last_position = excluded.last_position)",
+        ") AS planned (stream, version, last_position)
+         ON CONFLICT (stream) DO UPDATE SET version = excluded.version, last_position = excluded.last_position)",
     );
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     AppendError, Appended, Imported, at_known_head,
-    known_log::{Head, KnownLog},
+    known_end::{Head, KnownEnd},
     newer::{NewerEvent, NewerEvents},
     plan::{AppendPlan, PlannedEvent},
     request::Group,
@@ -112,7 +112,7 @@ pub(super) struct Committing<'c> {
     pub(super) partition_events: u64,
     /// How long Postgres may take for all statements before COMMIT, and for COMMIT.
     pub(super) answer_timeout: Duration,
-    pub(super) known: &'c mut KnownLog,
+    pub(super) known: &'c mut KnownEnd,
     pub(super) seen: &'c mut SeenTypes,
     pub(super) stuck_hosts: &'c mut StuckHosts,
 }
@@ -164,7 +164,7 @@ async fn write<'g>(
     group: &'g Group,
     lookup: Lookup,
     partition_events: u64,
-    known: &mut KnownLog,
+    known: &mut KnownEnd,
     seen: &SeenTypes,
 ) -> Result<Written<'g>, sqlx::Error> {
     let began = Instant::now();

@@ -16,7 +16,7 @@ use super::{
     Append, AppendError, Appended, Imported, Line,
     commit::{AppendConnection, CommitError, Committed, Committing, Lookup, commit},
     condition::LookedUp,
-    known_log::KnownLog,
+    known_end::KnownEnd,
     request::{Group, Request},
     seen_types::SeenTypes,
     stuck_hosts::StuckHosts,
@@ -59,10 +59,10 @@ impl Appender {
             incoming,
             deferred: None,
             restores: head.restores(),
+            known: KnownEnd::nothing(head.recent().clone()),
             head,
             settings,
             stuck_hosts,
-            known: KnownLog::nothing(),
             seen: SeenTypes::default(),
         };
         task.connect().await?;
@@ -125,7 +125,7 @@ struct CommitTask {
     restores: watch::Receiver<u64>,
     settings: EventLogSettings,
     stuck_hosts: StuckHosts,
-    known: KnownLog,
+    known: KnownEnd,
     seen: SeenTypes,
 }
 

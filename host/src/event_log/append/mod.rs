@@ -2,7 +2,7 @@
 //!
 //! Requests that wait at the same time are committed together: [`group`] gathers them, [`plan`] decides each one (without
 //! I/O), [`commit`] writes what is accepted, under the lock of the head row. While no other host appends, what that takes is known
-//! ([`known_log`]), and one statement does it all ([`at_known_head`]). [`stuck_hosts`] looks who keeps them waiting.
+//! ([`known_end`]), and one statement does it all ([`at_known_head`]). [`stuck_hosts`] looks who keeps them waiting.
 //!
 //! A [`condition`] is looked up in the log before its request is gathered, without any lock. Under the lock only the events are looked at
 //! that were appended since, by others or by the same group ([`newer`]).
@@ -13,7 +13,7 @@ mod commit;
 mod condition;
 mod error;
 mod group;
-mod known_log;
+mod known_end;
 mod newer;
 mod plan;
 mod request;

@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use super::{
     AppendError,
     condition::{LookedUp, MOST_LEFT, Match},
-    plan::PlannedEvent,
 };
 use crate::{
     event_log::{
-        event::Position,
+        event::{Position, RecordedEvent},
         event_query::QueryItem,
         name::{EventType, StreamName, Tag},
     },
@@ -17,7 +16,7 @@ use crate::{
 };
 
 /// An event, as far as conditions look at it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct NewerEvent {
     pub(super) position: Position,
     pub(super) stream: StreamName,
@@ -26,9 +25,9 @@ pub(super) struct NewerEvent {
 }
 
 impl NewerEvent {
-    pub(super) fn of(PlannedEvent { position, stream, event, .. }: &PlannedEvent<'_>) -> Self {
-        let (stream, event_type) = ((*stream).clone(), event.event_type.clone());
-        Self { position: *position, stream, event_type, tags: event.tags.clone() }
+    pub(super) fn of(event: &RecordedEvent) -> Self {
+        let RecordedEvent { position, stream, event_type, tags, .. } = event;
+        Self { position: *position, stream: stream.clone(), event_type: event_type.clone(), tags: tags.clone() }
     }
 }
 

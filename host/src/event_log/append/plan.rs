@@ -32,6 +32,24 @@ impl PlannedEvent<'_> {
     pub(super) fn time(&self, now: PgTimestamp) -> PgTimestamp {
         self.event.time.map_or(now, |time| PgTimestamp(time.0))
     }
+
+    /// As it is in the log once it is committed with this stamp.
+    pub(super) fn recorded(&self, stamp: PgTimestamp) -> RecordedEvent {
+        let NewEvent { id, event_type, schema_version, time: _, data, metadata, tags } = self.event;
+        RecordedEvent {
+            position: self.position,
+            stream: self.stream.clone(),
+            version: self.version,
+            id: id.uuid(),
+            event_type: event_type.clone(),
+            schema_version: *schema_version,
+            time: self.time(stamp).instant(),
+            recorded_at: stamp.instant(),
+            data: data.clone(),
+            metadata: metadata.clone(),
+            tags: tags.clone(),
+        }
+    }
 }
 
 /// What a group of requests reads of the log under the lock, and what the group adds to it.
@@ -83,6 +101,18 @@ impl<'w> AppendPlan<'w> {
         Self { newer, ..self }
     }
 
+    /// Adds what streams had before the plan to the versions of those whose events were counted from 1.
+    pub(super) fn add_to_versions(&mut self, bases: &HashMap<StreamName, StreamVersion>) {
+        for event in &mut self.events {
+            event.version.0 += bases.get(event.stream).map_or(0, |base| base.0);
+        }
+        for (stream, base) in bases {
+            if let Some(state) = self.streams.get_mut(stream) {
+                state.version.0 += base.0;
+            }
+        }
+    }
+
     /// The streams that were read or are added to, with their new version.
     pub(super) fn versions(&self) -> impl Iterator<Item = (&StreamName, StreamVersion)> {
         self.streams.iter().map(|(stream, state)| (stream, state.version))
@@ -126,8 +156,9 @@ impl<'w> AppendPlan<'w> {
     fn show_to_conditions(&mut self, appends: &[Append]) {
         let Some(newer) = &mut self.newer else { return };
         let count = appends.iter().map(|append| append.events.len()).sum::<usize>();
-        for event in &self.events[self.events.len() - count..] {
-            newer.push(NewerEvent::of(event));
+        for PlannedEvent { position, stream, event, .. } in &self.events[self.events.len() - count..] {
+            let (stream, event_type) = ((*stream).clone(), event.event_type.clone());
+            newer.push(NewerEvent { position: *position, stream, event_type, tags: event.tags.clone() });
         }
     }
 

@@ -1,6 +1,12 @@
 //! Appends in one statement, while nobody else appends.
 
+use std::{
+    pin::pin,
+    task::{Context, Waker},
+};
+
 use super::*;
+use crate::postgres::begin;
 
 impl TestLog {
     /// Whether the last append of this database was one statement.
@@ -56,6 +62,47 @@ async fn an_append_is_one_statement_once_the_head_is_known() {
     assert!(test.was_one_statement().await);
 }
 
+/// Nothing is known of their streams, and several appends to them are decided together.
+#[tokio::test]
+async fn streams_that_are_not_known_have_their_versions() {
+    let test = TestLog::open().await;
+    for name in ["a-1", "a-1", "b-1", "c-1", "c-1", "c-1"] {
+        test.append(name, &["Before"]).await;
+    }
+    // Another host knows the head after its first append, and no stream but that one.
+    let other = test.other_host().await;
+    append(&other, "z-1", ExpectedVersion::Any, vec![event("Before")]).await.unwrap();
+    let to = |name, expected| append(&other, name, expected, vec![event("After"), event("After")]);
+    let (any, exact) = (ExpectedVersion::Any, |version| ExpectedVersion::Exact(StreamVersion(version)));
+    let results = futures_util::future::join_all([
+        to("a-1", any),
+        to("a-1", any),
+        to("b-1", exact(1)),
+        to("b-1", any),
+        to("new-1", any),
+        to("new-2", ExpectedVersion::NoStream),
+        to("z-1", any),
+    ])
+    .await;
+    let versions: Vec<_> = results.iter().map(|result| result.as_ref().unwrap().last_version.0).collect();
+    assert_eq!(versions, [4, 6, 3, 5, 2, 2, 3]);
+    assert!(test.was_one_statement().await);
+    // A guess that is wrong is refused with the version that the stream has.
+    let wrong = to("c-1", exact(2)).await.unwrap_err();
+    assert!(matches!(wrong, AppendError::Conflict { current: StreamVersion(3), .. }), "{wrong:?}");
+    assert_eq!(to("c-1", exact(3)).await.unwrap().first_version, StreamVersion(4));
+
+    let stored: Vec<(String, i64, i64, i64)> = sqlx::query_as(
+        "SELECT stream, streams.version, max(events.version), count(*) FROM gnomon.events JOIN gnomon.streams USING (stream)
+         GROUP BY stream, streams.version ORDER BY stream",
+    )
+    .fetch_all(&test.pool)
+    .await
+    .unwrap();
+    assert_eq!(stored.len(), 6);
+    assert!(stored.iter().all(|(_, version, newest, count)| version == newest && newest == count), "{stored:?}");
+}
+
 /// What one host remembers of the log is never taken for what another has made of it.
 #[tokio::test]
 async fn hosts_that_take_turns_see_what_the_other_has_appended() {
@@ -102,4 +149,35 @@ async fn an_id_that_another_host_has_appended_is_a_repeat() {
         let again = append(log, "b-1", ExpectedVersion::Any, vec![given.clone()]).await.unwrap();
         assert_eq!(again, Appended { repeated: true, ..first.clone() });
     }
+}
+
+/// A repeat would be refused if it were not one: its stream has gone on, and its own event matches its condition.
+#[tokio::test]
+async fn a_repeat_is_found_beside_appends_that_are_made() {
+    let test = TestLog::open().await;
+    append_exact(&test.log, "a-1", 0, &[]).await.unwrap();
+    let given = NewEvent { id: EventId::Given(Uuid::now_v7()), ..tagged("Given", &["x:1"]) };
+    let none = || Some(AppendCondition { fail_if_events_match: query(&[(&[], &["x:1"])]), after: Some(Position(1)) });
+    let of_given = || append_if(&test.log, "b-1", ExpectedVersion::NoStream, vec![given.clone()], none());
+    let first = of_given().await.unwrap();
+    append_exact(&test.log, "b-1", 1, &[]).await.unwrap();
+    assert!(test.was_one_statement().await);
+
+    // The next append waits, and behind it the repeat and another one, which are decided together.
+    let mut held = begin(&test.pool).await.unwrap();
+    sqlx::query("SELECT FROM gnomon.head FOR UPDATE").execute(&mut *held).await.unwrap();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut waiting = pin!(append_exact(&test.log, "a-1", 1, &[]));
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    test_support::until("the append waits for the lock", async || {
+        let blocked = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')";
+        sqlx::query_scalar(blocked).fetch_one(&test.pool).await.unwrap()
+    })
+    .await;
+    let (mut repeat, mut other) = (pin!(of_given()), pin!(append_exact(&test.log, "a-1", 2, &[])));
+    assert!(repeat.as_mut().poll(&mut context).is_pending() && other.as_mut().poll(&mut context).is_pending());
+    held.rollback().await.unwrap();
+    waiting.await.unwrap();
+    assert_eq!(repeat.await.unwrap(), Appended { repeated: true, ..first });
+    assert_eq!(other.await.unwrap().last_version, StreamVersion(3));
 }

@@ -1,12 +1,16 @@
 //! Writes the changes of a batch.
 
+use std::fmt::Write as _;
+
 use sqlx::PgConnection;
 
 use super::{
-    cells::bind_column,
+    cells::{Statement, bind_column},
+    statements::{self, Source},
     tables::{Stored, TableSet},
 };
 use crate::read_model::{
+    table::Table,
     value::Value,
     write_set::{TableWrites, WriteSet},
 };
@@ -26,6 +30,54 @@ impl TableSet {
             stored.upsert_rows(connection, writes).await?;
         }
         Ok(())
+    }
+}
+
+impl TableSet {
+    /// Parts of a statement that write and delete rows if its part `condition` has a row: each begins with a comma, and the first has the
+    /// parameter `first`. `None` if there are too many rows for one statement.
+    #[must_use]
+    pub fn parts(&self, writes: &WriteSet, condition: &str, mut first: usize) -> Option<String> {
+        let mut parts = String::new();
+        for (index, writes) in writes.tables().iter().enumerate() {
+            let (written, deleted) = (writes.written().count(), writes.deleted().count());
+            if written + deleted > CHUNK {
+                return None;
+            }
+            let Stored { name, table, .. } = self.stored(writes.table());
+            let mut part = |prefix: &str, statement: fn(&str, &Table, Source<'_>) -> String, parameters: usize| {
+                let source = Source { condition: Some(condition), first };
+                let _ = write!(parts, ", {prefix}{index} AS ({})", statement(name, table, source));
+                first += parameters;
+            };
+            if written > 0 {
+                part("written", statements::upsert, table.columns().len());
+            }
+            if deleted > 0 {
+                part("deleted", statements::delete, table.key().len());
+            }
+        }
+        Some(parts)
+    }
+
+    /// Binds the parameters of [`Self::parts`].
+    pub fn bind_parts<'q>(mut statement: Statement<'q>, writes: &'q WriteSet) -> Statement<'q> {
+        for writes in writes.tables() {
+            let table = writes.table();
+            if writes.written().next().is_some() {
+                for (index, column) in table.columns().iter().enumerate() {
+                    let cells = writes.written().map(move |row| &row[index]);
+                    statement = bind_column(statement, column.column_type, cells);
+                }
+            }
+            if writes.deleted().next().is_some() {
+                for (index, column) in table.key_columns().enumerate() {
+                    let cells = writes.deleted().map(move |key| &key[index]);
+                    statement = bind_column(statement, column.column_type, cells);
+                }
+            }
+        }
+        statement
     }
 }
 

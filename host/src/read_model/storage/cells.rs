@@ -16,7 +16,8 @@ use crate::{
     },
 };
 
-type Statement<'q> = Query<'q, Postgres, PgArguments>;
+/// A statement whose parameters are being bound.
+pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
 /// Binds the cells of one column of many rows as an array.
 pub(super) fn bind_column<'q>(

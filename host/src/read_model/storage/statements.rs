@@ -5,10 +5,28 @@ use crate::read_model::{
     value::{ColumnType, sql_type},
 };
 
-pub(super) fn upsert(name: &str, table: &Table) -> String {
+/// Where the rows of a statement come from, and the number of its first parameter.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'s> {
+    /// A part of the same statement, which has one row if anything is to be written; nothing for a statement of its own.
+    pub(super) condition: Option<&'s str>,
+    pub(super) first: usize,
+}
+
+impl Source<'_> {
+    /// A statement of its own.
+    pub(super) const ALONE: Self = Self { condition: None, first: 1 };
+
+    fn from(self, arrays: impl IntoIterator<Item = String>) -> String {
+        let condition = self.condition.map(|name| format!("{name}, ")).unwrap_or_default();
+        format!("{condition}unnest({})", join(arrays, ", "))
+    }
+}
+
+pub(super) fn upsert(name: &str, table: &Table, source: Source<'_>) -> String {
     let columns = join(table.columns().iter().map(|column| column.name.quoted()), ", ");
     let arrays =
-        table.columns().iter().enumerate().map(|(index, column)| array_parameter(index + 1, column.column_type));
+        (source.first..).zip(table.columns()).map(|(number, column)| array_parameter(number, column.column_type));
     let key = join(table.key_columns().map(|column| column.name.quoted()), ", ");
     let rest = table.columns().iter().enumerate().filter(|(index, _)| !table.key().contains(index));
     let set = join(rest.map(|(_, column)| format!("{0} = excluded.{0}", column.name.quoted())), ", ");
@@ -19,22 +37,19 @@ pub(super) fn upsert(name: &str, table: &Table) -> String {
         _ => format!("c{index}"),
     });
     format!(
-        "INSERT INTO {name} ({columns}) SELECT {} FROM unnest({}) AS written ({names}) ON CONFLICT ({key}) DO {conflict}",
+        "INSERT INTO {name} ({columns}) SELECT {} FROM {} AS written ({names}) ON CONFLICT ({key}) DO {conflict}",
         join(cells, ", "),
-        join(arrays, ", ")
+        source.from(arrays)
     )
 }
 
-pub(super) fn delete(name: &str, table: &Table) -> String {
-    let arrays = table.key_columns().enumerate().map(|(index, column)| array_parameter(index + 1, column.column_type));
+pub(super) fn delete(name: &str, table: &Table, source: Source<'_>) -> String {
+    let arrays =
+        (source.first..).zip(table.key_columns()).map(|(number, column)| array_parameter(number, column.column_type));
     let gone = join((0..table.key().len()).map(|index| format!("k{index}")), ", ");
     let same =
         table.key_columns().enumerate().map(|(index, column)| format!("t.{} = gone.k{index}", column.name.quoted()));
-    format!(
-        "DELETE FROM {name} AS t USING unnest({}) AS gone ({gone}) WHERE {}",
-        join(arrays, ", "),
-        join(same, " AND ")
-    )
+    format!("DELETE FROM {name} AS t USING {} AS gone ({gone}) WHERE {}", source.from(arrays), join(same, " AND "))
 }
 
 pub(super) fn get_many(name: &str, table: &Table) -> String {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::statements;
+use super::statements::{self, Source};
 use crate::read_model::{identifier::Identifier, table::Table};
 
 /// The tables of one build in their own schema, and the statements that read and write them.
@@ -61,8 +61,8 @@ impl Stored {
     fn new(schema: &Identifier, table: &Arc<Table>) -> Self {
         let name = format!("{}.{}", schema.quoted(), table.name().quoted());
         Self {
-            upsert: statements::upsert(&name, table),
-            delete: statements::delete(&name, table),
+            upsert: statements::upsert(&name, table, Source::ALONE),
+            delete: statements::delete(&name, table, Source::ALONE),
             get_many: statements::get_many(&name, table),
             table: Arc::clone(table),
             name,

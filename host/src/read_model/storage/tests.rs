@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 use sqlx::{Connection, Executor, PgConnection};
 
 use super::*;
@@ -15,6 +15,8 @@ use crate::{
 struct TestTables {
     tables: TableSet,
     connection: PgConnection,
+    /// Write sets that were applied.
+    applied: usize,
     _database: TestDatabase,
 }
 
@@ -25,7 +27,7 @@ impl TestTables {
         connection.execute(CREATE_COLLATION).await.unwrap();
         let tables = TableSet::new(Identifier::new("build_1").unwrap(), &[Arc::new(table)]);
         tables.create(&mut connection).await.unwrap();
-        Self { tables, connection, _database: database }
+        Self { tables, connection, applied: 0, _database: database }
     }
 
     fn table(&self) -> Arc<Table> {
@@ -35,7 +37,21 @@ impl TestTables {
     async fn apply(&mut self, change: impl FnOnce(&mut WriteSet)) {
         let mut writes = WriteSet::new(&[self.table()]);
         change(&mut writes);
-        self.tables.apply(&mut self.connection, &writes).await.unwrap();
+        // In turns, by statements and by parts of one.
+        self.applied += 1;
+        if self.applied.is_multiple_of(2) {
+            self.tables.apply(&mut self.connection, &writes).await.unwrap();
+        } else {
+            self.apply_parts(&writes, 1).await;
+        }
+    }
+
+    /// Applies by parts of a statement, whose condition has so many rows.
+    async fn apply_parts(&mut self, writes: &WriteSet, rows: i64) {
+        let parts = self.tables.parts(writes, "condition", 2).unwrap();
+        let text = format!("WITH condition AS (SELECT FROM generate_series(1, $1)){parts} SELECT FROM condition");
+        let statement = TableSet::bind_parts(sqlx::query(&text).bind(rows), writes);
+        statement.execute(&mut self.connection).await.unwrap();
     }
 
     async fn get(&mut self, keys: &[Key]) -> Vec<Option<Row>> {
@@ -135,6 +151,23 @@ async fn tables_hold_the_same_rows_as_a_map() {
         });
         result.unwrap();
     }
+}
+
+#[tokio::test]
+async fn parts_write_nothing_without_their_condition() {
+    let mut test = TestTables::create(keyed()).await;
+    let (table, mut runner) = (test.table(), TestRunner::deterministic());
+    let [first, second] = [(); 2].map(|()| cells(&table).new_tree(&mut runner).unwrap().current());
+    test.apply(|writes| writes.put(0, first.clone())).await;
+    let mut writes = WriteSet::new(&[test.table()]);
+    writes.delete(0, table.key_of(&first));
+    writes.put(0, second.clone());
+    let keys = [table.key_of(&first), table.key_of(&second)];
+    assert_ne!(keys[0], keys[1]);
+    test.apply_parts(&writes, 0).await;
+    assert_eq!(test.get(&keys).await, [Some(first), None]);
+    test.apply_parts(&writes, 1).await;
+    assert_eq!(test.get(&keys).await, [None, Some(second)]);
 }
 
 #[tokio::test]

@@ -34,6 +34,12 @@ pub(super) struct ProjectorOptions {
         default_value_t = ProjectorSettings::default().max_dead_letters,
         value_parser = between::<u64>(0, 1_000_000_000))]
     max_dead_letters: u64,
+
+    /// Maximum bytes of rows that builds keep in memory so as not to read again what they have written, for all together
+    #[arg(long, env = "GNOMON_MAX_KEPT_ROWS_BYTES", value_name = "BYTES",
+        default_value_t = ProjectorSettings::default().max_kept_rows_bytes,
+        value_parser = between::<usize>(0, 1 << 40))]
+    max_kept_rows_bytes: usize,
 }
 
 impl ProjectorOptions {
@@ -43,6 +49,7 @@ impl ProjectorOptions {
             lease: self.lease.0,
             keep_replaced: self.keep_replaced.0,
             max_dead_letters: self.max_dead_letters,
+            max_kept_rows_bytes: self.max_kept_rows_bytes,
         }
     }
 }

@@ -1,23 +1,21 @@
-//! What this host knows of the log without asking Postgres.
+//! What this host knows of the end of the log without asking Postgres.
 //!
 //! It holds as long as nobody else appends: what is written with it names the head that this host left, and writes nothing at another one.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    num::NonZeroUsize,
-};
+use std::{collections::HashMap, num::NonZeroUsize};
 
 use lru::LruCache;
 
 use super::{
     condition::LookedUp,
     newer::{NewerEvent, NewerEvents},
-    plan::AppendPlan,
+    plan::{AppendPlan, PlannedEvent},
 };
 use crate::{
     event_log::{
         event::{Position, StreamVersion},
         name::StreamName,
+        recent::RecentEvents,
     },
     metrics::{self, EventCounter},
     postgres::PgTimestamp,
@@ -25,8 +23,8 @@ use crate::{
 
 /// Streams whose versions are remembered: some megabytes.
 const STREAMS: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
-/// The newest events that are remembered for conditions.
-const EVENTS: usize = 1024;
+/// From so many events on, those of an append are not remembered: builds read many faster than they are copied here.
+const MANY: usize = 256;
 
 /// The head of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,27 +36,29 @@ pub(super) struct Head {
     pub(super) partitioned_to: Position,
 }
 
-/// What is known of the log, up to a head.
+/// What is known of the end of the log.
 #[derive(Debug)]
-pub(super) struct KnownLog {
+pub(super) struct KnownEnd {
     head: Option<Head>,
     /// When this host last had the lock, others had appended since the time before.
     others_append: bool,
     versions: LruCache<StreamName, StreamVersion>,
-    /// The newest events, one after the other up to the head.
-    newest: VecDeque<(NewerEvent, PgTimestamp)>,
+    recent: RecentEvents,
     counter: EventCounter,
 }
 
-impl KnownLog {
-    pub(super) fn nothing() -> Self {
-        let (versions, newest, counter) = (LruCache::new(STREAMS), VecDeque::new(), EventCounter::default());
-        Self { head: None, others_append: false, versions, newest, counter }
+impl KnownEnd {
+    /// Nothing is known. The newest events will be in `recent`.
+    pub(super) fn nothing(recent: RecentEvents) -> Self {
+        let (versions, counter) = (LruCache::new(STREAMS), EventCounter::default());
+        Self { head: None, others_append: false, versions, recent, counter }
     }
 
     /// Forgets all: the log may be another one.
     pub(super) fn forget(&mut self) {
-        *self = Self::nothing();
+        self.recent.forget();
+        (self.head, self.others_append) = (None, false);
+        self.versions.clear();
     }
 
     /// The head, if it is likely that nobody has appended since.
@@ -68,15 +68,12 @@ impl KnownLog {
 
     /// This host has the lock, and finds this head.
     pub(super) fn found(&mut self, head: Head) {
-        let is_known = self.head.is_some_and(|known| (known.position, known.stamp) == (head.position, head.stamp));
-        if !is_known {
-            let others_append = self.head.is_some();
+        let known = self.head.map(|known| (known.position, known.stamp));
+        let others_append = known.is_some_and(|known| known != (head.position, head.stamp));
+        if others_append {
             self.forget();
-            self.others_append = others_append;
-        } else {
-            self.others_append = false;
         }
-        self.head = Some(head);
+        (self.head, self.others_append) = (Some(head), others_append);
     }
 
     /// What was planned at the head that is known is committed, and this is the new head.
@@ -87,11 +84,11 @@ impl KnownLog {
         for (stream, version) in plan.versions() {
             self.versions.put(stream.clone(), version);
         }
-        for event in &plan.events[plan.events.len().saturating_sub(EVENTS)..] {
-            self.newest.push_back((NewerEvent::of(event), head.stamp));
+        if plan.events.len() < MANY {
+            self.recent.add(plan.events.iter().map(|event: &PlannedEvent<'_>| event.recorded(head.stamp)));
+        } else {
+            self.recent.forget();
         }
-        let surplus = self.newest.len().saturating_sub(EVENTS);
-        self.newest.drain(..surplus);
     }
 
     /// The version of a stream, if it is known.
@@ -111,24 +108,15 @@ impl KnownLog {
         }
         let searched = conditions.iter().map(|condition| condition.searched).min()?;
         let mut newer = NewerEvents::none(head.position, stamps);
-        for (event, _) in self.newest.iter().skip(self.index(head, searched.next())?) {
-            newer.push(event.clone());
+        if searched < head.position {
+            self.recent.after(searched, head.position, |event| newer.push(NewerEvent::of(event)))?;
         }
         Some(newer)
     }
 
     /// The stamp of the event at a position.
     fn stamp(&self, head: Head, position: Position) -> Option<PgTimestamp> {
-        if position == head.position {
-            return Some(head.stamp);
-        }
-        Some(self.newest.get(self.index(head, position)?)?.1)
-    }
-
-    /// The index of the event at a position, if it and all after it are remembered.
-    fn index(&self, head: Head, position: Position) -> Option<usize> {
-        let first = self.newest.front().map_or(head.position.next(), |(event, _)| event.position);
-        usize::try_from(position.0.checked_sub(first.0)?).ok()
+        if position == head.position { Some(head.stamp) } else { self.recent.stamp(position, head.position) }
     }
 }
 
@@ -147,7 +135,7 @@ mod tests {
     }
 
     /// Appends of one event each, up to a position.
-    fn advance(known: &mut KnownLog, to: u64) {
+    fn advance(known: &mut KnownEnd, to: u64) {
         while known.head.unwrap().position.0 < to {
             let from = known.head.unwrap().position;
             let append =
@@ -168,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_others_have_appended_is_not_known() {
-        let mut known = KnownLog::nothing();
+        let mut known = KnownEnd::nothing(RecentEvents::default());
         assert_eq!(known.head(), None);
         known.found(head(5));
         advance(&mut known, 7);
@@ -189,7 +177,7 @@ mod tests {
 
     #[test]
     fn conditions_are_checked_against_what_is_remembered() {
-        let mut known = KnownLog::nothing();
+        let mut known = KnownEnd::nothing(RecentEvents::default());
         known.found(head(10));
         let at_the_head = looked_up(10, Some(10));
         assert!(known.newer(head(10), &[&at_the_head]).is_some());
@@ -207,14 +195,5 @@ mod tests {
         }
         assert!(newer(&[&at_the_head]).is_none());
         assert!(newer(&[&looked_up(11, None), &looked_up(9, None)]).is_none());
-    }
-
-    #[test]
-    fn what_is_remembered_is_bounded() {
-        let mut known = KnownLog::nothing();
-        known.found(head(0));
-        advance(&mut known, 3 * EVENTS as u64);
-        assert_eq!(known.newest.len(), EVENTS);
-        assert_eq!(known.newest.back().unwrap().0.position, known.head.unwrap().position);
     }
 }
