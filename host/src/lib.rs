@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod event_log;
 pub mod http;
+pub mod metrics;
 pub mod modules;
 pub mod operations;
 pub mod postgres;

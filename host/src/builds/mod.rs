@@ -8,6 +8,7 @@ mod changes;
 mod columns;
 mod history;
 mod limits;
+mod measures;
 mod number;
 mod pick;
 mod read_models;
@@ -25,6 +26,7 @@ pub use self::{
     changes::ChangeError,
     history::HistoryEntry,
     limits::{BuildLimits, TooManyBuilds},
+    measures::BuildReading,
     number::{BuildName, BuildNumber},
     pick::PickError,
     read_models::{ActiveSummary, ReadModelSummary, TableSummary},
@@ -37,6 +39,7 @@ pub(crate) use self::{
     align::align,
     changes::{BeginError, Changes, ReportError, WorkerReport, report},
     history::history,
+    measures::{age, readings},
     pick::{DefaultBuild, find_verification, list, pick},
     read_models::read_models,
     snapshot::Snapshot,

@@ -3,6 +3,7 @@
 //! It knows nothing of modules, projections or HTTP.
 
 mod append;
+mod counts;
 mod direction;
 mod event;
 mod event_query;
@@ -12,6 +13,7 @@ mod head;
 mod identity;
 mod json_text;
 mod limits;
+mod measures;
 mod name;
 mod read;
 mod recent;
@@ -38,6 +40,7 @@ pub use self::{
     follow::{FollowError, Followed},
     json_text::{JsonText, JsonTextError},
     limits::Limits,
+    measures::HeadReading,
     name::{Category, EventType, NameError, StreamName, Tag, distinct_tags},
     read::{LogPage, PageSize, StreamPage},
     settings::EventLogSettings,
@@ -96,6 +99,17 @@ impl EventLog {
     /// # Errors
     /// Nothing was appended, see [`AppendError`].
     pub async fn append(
+        &self,
+        appends: Vec<Append>,
+        condition: Option<AppendCondition>,
+    ) -> Result<Vec<Appended>, AppendError> {
+        let began = Instant::now();
+        let result = self.try_append(appends, condition).await;
+        counts::append(&result, began.elapsed());
+        result
+    }
+
+    async fn try_append(
         &self,
         appends: Vec<Append>,
         condition: Option<AppendCondition>,
@@ -159,6 +173,12 @@ impl EventLog {
     /// # Errors
     /// Nothing was appended, see [`AppendError`].
     pub async fn import(&self, lines: Vec<Line>, first_line: usize) -> Result<Imported, AppendError> {
+        let result = self.try_import(lines, first_line).await;
+        counts::import(&result);
+        result
+    }
+
+    async fn try_import(&self, lines: Vec<Line>, first_line: usize) -> Result<Imported, AppendError> {
         lines.iter().try_for_each(|line| self.check_line(line))?;
         if lines.is_empty() {
             return Ok(Imported::default());

@@ -31,6 +31,7 @@ use super::{
     sse,
     with_guard::WithGuard,
 };
+use crate::metrics;
 
 /// The door. Clones are handles on one.
 #[derive(Clone, Debug)]
@@ -128,6 +129,16 @@ impl Door {
         })
     }
 
+    /// How many requests of each kind are under way.
+    pub(super) fn under_way(&self) -> impl Iterator<Item = UnderWay> {
+        let Shared { appends, reads, waits, operations, followers, .. } = &*self.0;
+        [appends, reads, waits, operations, followers].into_iter().map(|room| UnderWay {
+            kind: room.kind(),
+            requests: room.max.saturating_sub(room.free.available_permits()),
+            max: room.max,
+        })
+    }
+
     fn room(&self, kind: Kind) -> Option<&Room> {
         let rooms = &*self.0;
         match kind {
@@ -152,10 +163,24 @@ impl Door {
     }
 }
 
+/// How many requests of a kind are under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct UnderWay {
+    pub(super) kind: &'static str,
+    pub(super) requests: usize,
+    pub(super) max: usize,
+}
+
 impl Room {
+    /// What they are, in a word.
+    fn kind(&self) -> &'static str {
+        self.limit.strip_prefix("max_").unwrap_or(self.limit)
+    }
+
     fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
         let Self { name, limit, max, free } = self;
         Arc::clone(free).try_acquire_owned().map_err(|_| {
+            metrics::of_host().http.refused(self.kind());
             let detail = format!("the host has {max} {name} under way, and takes on no more ({limit}); try again soon");
             Problem::new(Code::Overloaded, detail).with("limit", limit).with("max", max)
         })
@@ -220,6 +245,7 @@ mod tests {
         for (method, path, header, expected) in [
             ("GET", "/health/live", ("accept", "*/*"), Kind::Free),
             ("GET", "/docs", ("accept", "text/html"), Kind::Free),
+            ("GET", "/metrics", ("accept", "text/plain"), Kind::Free),
             ("GET", "/openapi.json", ("accept", "*/*"), Kind::Read),
             ("GET", "/v1/events", ("accept", "*/*"), Kind::Read),
             ("GET", "/v1/events", ("accept", "text/event-stream"), Kind::Follow),

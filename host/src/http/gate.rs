@@ -59,7 +59,7 @@ impl Gate {
         Router::new().fallback(enter).with_state((self.clone(), self.starting()))
     }
 
-    /// The routes for connections beyond the `max` that the host serves: health, and for everything else that there is no room.
+    /// The routes for connections beyond the `max` that the host serves: health and measures, and for everything else that there is no room.
     pub(super) fn refusal(&self, max: usize) -> Router {
         let full = move || async move {
             let detail = format!("the host has {max} connections, and each has a request under way; try again soon");
@@ -69,6 +69,7 @@ impl Gate {
         Router::new()
             .route("/health/live", get(enter))
             .route("/health/ready", get(enter))
+            .route("/metrics", get(enter))
             .fallback_service(full)
             .with_state((self.clone(), self.starting()))
     }

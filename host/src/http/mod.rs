@@ -20,6 +20,7 @@ mod health;
 mod json;
 mod known_host;
 mod media_range;
+mod metrics;
 mod modules;
 mod names;
 mod no_body;

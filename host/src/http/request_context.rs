@@ -1,21 +1,28 @@
-//! What every request and every answer has: an id, the prefix of a proxy, and headers.
+//! What every request and every answer has: an id, the prefix of a proxy, and headers; and it is counted.
 //!
 //! One middleware, not one for each: axum puts each on the heap for each request, again with all that is inside it.
 
+use std::time::Instant;
+
 use axum::{
-    extract::Request,
+    extract::{MatchedPath, Request},
     http::{HeaderValue, header},
     middleware::Next,
     response::Response,
 };
 
 use super::{forwarded_prefix::ForwardedPrefix, request_id::RequestId};
+use crate::metrics;
 
 /// Answers a request under its id, and with the prefix under which its client knows this host.
 pub(super) async fn with_context(request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     let prefix = ForwardedPrefix::of(request.headers());
+    let began = Instant::now();
+    let (method, route) = (request.method().clone(), request.extensions().get::<MatchedPath>().cloned());
     let mut response = id.clone().scope(prefix.scope(next.run(request))).await;
+    let (route, status) = (route.as_ref().map(MatchedPath::as_str), response.status());
+    metrics::of_host().http.answered(method.as_str(), route, status.as_str(), began.elapsed());
     let headers = response.headers_mut();
     id.write(headers);
     // Keeps browsers from rendering what users wrote into events as a page.

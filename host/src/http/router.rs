@@ -16,7 +16,7 @@ use super::{
     admit::{Door, admit},
     cors, deployments, docs, errors, events,
     forwarded_prefix::without_prefix,
-    health, modules, openapi, postgrest,
+    health, metrics, modules, openapi, postgrest,
     problem::{Code, Problem},
     projections,
     request_context::with_context,
@@ -29,8 +29,8 @@ use super::{
 pub fn router(api: Api) -> Router {
     let cors_origins = api.settings.cors_origins.clone();
     let door = Door::new(api.settings.clone(), api.operations.max_module_bytes());
-    let mut routes =
-        routes().layer(middleware::from_fn_with_state(door, admit)).layer(CatchPanicLayer::custom(panicked));
+    let routes = routes().layer(Extension(metrics::Scrapes::new(api.clone(), door.clone())));
+    let mut routes = routes.layer(middleware::from_fn_with_state(door, admit)).layer(CatchPanicLayer::custom(panicked));
     if !cors_origins.is_empty() {
         routes = routes.layer(cors::layer(cors_origins));
     }
@@ -45,6 +45,7 @@ fn routes() -> Router<Api> {
         .route("/", get(health::index))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .route("/metrics", get(metrics::get))
         .route("/errors/{code}", get(errors::page))
         .route("/openapi.json", get(openapi::get))
         .route("/docs", get(docs::page))

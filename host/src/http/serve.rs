@@ -31,6 +31,7 @@ use super::{
     with_guard::WithGuard,
     write_timeout::WriteTimeout,
 };
+use crate::metrics;
 
 /// Connections beyond those that the host serves, to be told so.
 pub const MAX_REFUSED: usize = 64;
@@ -155,6 +156,7 @@ impl Server {
     }
 
     fn log_refusal(&self, peer: SocketAddr) {
+        metrics::of_host().http.refused_connection();
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         if logged.is_none_or(|last| last.elapsed() > LOG_PAUSE) {
             *logged = Some(Instant::now());

@@ -9,6 +9,8 @@ use std::{
 use lru::LruCache;
 use tokio::sync::OnceCell;
 
+use crate::metrics;
+
 /// Values by key, each loaded when it is asked for first. At most `capacity` are kept; the least recently used one is dropped
 /// first, and lives on with the clones that callers hold.
 ///
@@ -41,6 +43,7 @@ impl<K: Hash + Eq + Clone + Send + 'static, V: Clone + Send + Sync + 'static> Lo
     {
         let cell = Arc::clone(self.lock().get_or_insert(key.clone(), Arc::default));
         if let Some(value) = cell.get() {
+            metrics::of_host().modules.in_memory();
             return Ok(Ok(value.clone()));
         }
         let this = self.clone();

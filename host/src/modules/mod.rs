@@ -17,7 +17,7 @@ use sqlx::PgPool;
 use crate::{
     postgres::sql_number,
     read_model::Identifier,
-    runtime::{CannotLoad, Descriptor, Digest, InvalidModule, Module, ModuleKind, Runtime, RuntimeLimits},
+    runtime::{CannotLoad, Descriptor, Digest, HostMemory, InvalidModule, Module, ModuleKind, Runtime, RuntimeLimits},
 };
 
 pub use crate::runtime::ModuleVersion;
@@ -63,6 +63,12 @@ impl Modules {
     #[must_use]
     pub fn limits(&self) -> &RuntimeLimits {
         self.runtime.limits()
+    }
+
+    /// The memory that the instances of all modules share.
+    #[must_use]
+    pub fn memory(&self) -> &HostMemory {
+        self.runtime.memory()
     }
 
     /// The size of the largest component that can be uploaded, in bytes.

@@ -11,6 +11,7 @@ mod deploy;
 mod error;
 mod list;
 mod log_filter;
+mod measures;
 mod pause;
 mod reading;
 mod rebuild;

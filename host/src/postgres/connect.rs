@@ -136,6 +136,19 @@ pub struct Database {
     needed: u32,
 }
 
+/// How a pool of connections is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolReading {
+    /// The pool: `lookups` or `queries`.
+    pub name: &'static str,
+    /// The connections that it may have.
+    pub max: usize,
+    /// Those that are open.
+    pub open: usize,
+    /// Those of them that are in use.
+    pub used: usize,
+}
+
 /// Hears why a host cannot start yet.
 pub type Waiting<'a> = &'a (dyn Fn(String) + Send + Sync);
 
@@ -251,6 +264,17 @@ impl Database {
             }
             Err(error) => Err(self.error(error, Duration::ZERO)),
         }
+    }
+
+    /// The connections of each pool, now.
+    #[must_use]
+    pub fn pools(&self) -> [PoolReading; 2] {
+        let (open, used) = self.queries.open_and_used();
+        let queries = PoolReading { name: "queries", max: self.queries.max(), open, used };
+        let max = usize::try_from(self.lookups.options().get_max_connections()).unwrap_or(usize::MAX);
+        let open = usize::try_from(self.lookups.size()).unwrap_or(usize::MAX);
+        let lookups = PoolReading { name: "lookups", max, open, used: open.saturating_sub(self.lookups.num_idle()) };
+        [lookups, queries]
     }
 
     /// Closes every connection, each when its current work is done.

@@ -36,7 +36,7 @@ pub(crate) use self::{
 pub use self::{
     backoff::Backoff,
     blocker::{Blocker, blockers_of, lock_holders, name_blockers},
-    connect::{ConnectError, Database, KEPT_CONNECTIONS, OLDEST_POSTGRES, Waiting},
+    connect::{ConnectError, Database, KEPT_CONNECTIONS, OLDEST_POSTGRES, PoolReading, Waiting},
     copy::{BinaryCopy, BinaryRows, CopyFormatError},
     copy_out::copy_out,
     listen::{Heard, Notifications},

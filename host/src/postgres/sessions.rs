@@ -77,6 +77,13 @@ impl Sessions {
         self.pool.status().max_size
     }
 
+    /// How many are open, and how many of those are in use.
+    #[must_use]
+    pub fn open_and_used(&self) -> (usize, usize) {
+        let status = self.pool.status();
+        (status.size, status.size.saturating_sub(status.available))
+    }
+
     /// A session that is not in use.
     ///
     /// # Errors

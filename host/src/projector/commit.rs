@@ -8,6 +8,7 @@ use super::stop::Stop;
 use crate::{
     builds::BuildError,
     event_log::Position,
+    metrics,
     read_model::{TableSet, WriteSet},
     subscriptions::{self, DeadLetter, Handled, Lease, RetryProgress, Step},
 };
@@ -46,7 +47,9 @@ pub(super) async fn commit(
     step: &Step,
     effect: &Effect<'_>,
 ) -> Result<(), Stop> {
+    let started = Instant::now();
     if effect.is_rows_only() && commit_in_one_statement(pool, lease, tables, step, effect).await? {
+        metrics::of_host().projector.committed(started.elapsed());
         return Ok(());
     }
     let began = Instant::now();
@@ -74,6 +77,7 @@ pub(super) async fn commit(
         subscriptions::prolong(&mut transaction, lease).await?;
     }
     transaction.commit().await?;
+    metrics::of_host().projector.committed(started.elapsed());
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex},
+    time::Instant,
 };
 
 use sqlx::PgPool;
@@ -16,6 +17,7 @@ use super::{
     search::{Search, end_of_event},
 };
 use crate::{
+    metrics::{self, HandlerMeasures},
     read_model::{TableSet, WriteSet},
     runtime::{
         BatchError, Delivery, HostMemory, ModuleFailure, ProjectionDescriptor, ProjectionInstance, ProjectionModule,
@@ -36,6 +38,7 @@ pub(super) struct ModuleRunner {
     upcasters: Option<Upcasters>,
     module: ProjectionModule,
     fresh_memory: bool,
+    measures: HandlerMeasures,
     kept_rows: Option<Arc<Mutex<KeptRows>>>,
     /// Kept from batch to batch as long as no event fails.
     instance: Option<ProjectionInstance>,
@@ -133,8 +136,9 @@ impl ModuleRunner {
             let wanted = Wanted::by(module.descriptor());
             Upcasters { chain, wanted }
         });
+        let measures = metrics::of_host().projector.handler(module.label().name.as_str());
         let (runtime, kept_rows, instance, keeps_memory) = (Handle::current(), None, None, false);
-        Self { runtime, pool, tables, upcasters, module, fresh_memory, kept_rows, instance, keeps_memory }
+        Self { runtime, pool, tables, upcasters, module, fresh_memory, measures, kept_rows, instance, keeps_memory }
     }
 
     /// From now on rows are kept from batch to batch. Whoever commits what is folded has to tell of it, see [`KeptRows::absorb`].
@@ -201,8 +205,10 @@ impl ModuleRunner {
             return Ok(UpcastedBatch { ready: events, failed: None, behind: Vec::new() });
         };
         let is_wanted = |event: &Delivery| upcasters.wanted.admits(event);
+        let began = Instant::now();
         match upcasters.chain.upcast(&mut events) {
             Ok(()) => {
+                self.measures.upcasted(began.elapsed());
                 events.retain(is_wanted);
                 return Ok(UpcastedBatch { ready: events, failed: None, behind: Vec::new() });
             }
@@ -332,7 +338,9 @@ impl ModuleRunner {
             Some(instance) => instance,
             None => self.module.instantiate(events[0].position)?,
         };
+        let began = Instant::now();
         let writes = instance.handle(events, Box::new(rows))?;
+        self.measures.handled(events.len(), began.elapsed());
         // Only an instance in whose memory no event has failed is used again, and none whose memory others wait for.
         self.instance = (!self.fresh_memory && !self.module.memory().is_short()).then_some(instance);
         Ok(writes)
@@ -355,6 +363,7 @@ impl Wanted {
 impl FailureHandling {
     /// Halts at an event that a module failed at, or sets it aside.
     fn handle(&mut self, event: &Delivery, failure: ModuleFailure, folded: &mut Folded) {
+        metrics::of_host().projector.module_failed(failure.kind.word());
         // An earlier event of its stream may have been parked in the meantime.
         if self.parked_streams.contains(&event.stream) {
             folded.set_aside.push(DeadLetter::waiting(event));

@@ -24,8 +24,9 @@ use super::{
     work::Work,
 };
 use crate::{
-    builds::{BuildError, SWAP_TIMEOUT, Swapped, WantedBy, WorkerReport, report, swap},
+    builds::{BuildError, SWAP_TIMEOUT, Swapped, WantedBy, WorkerReport, age, report, swap},
     event_log::{Filter, Position},
+    metrics,
     postgres::{Backoff, is_transient},
     read_model::{TableSet, WriteSet},
     runtime::BatchError,
@@ -327,6 +328,7 @@ impl<'w> Pipeline<'w> {
             self.committed.push(Arc::clone(&committed.writes));
         }
         self.work.committed.send_modify(|count| *count += 1);
+        self.work.measures.committed(committed.batches.events, committed.set_aside.len());
         self.work.note(Needed::Tables, None).await;
         for letter in &committed.set_aside {
             self.work.log_set_aside(letter);
@@ -354,7 +356,9 @@ impl<'w> Pipeline<'w> {
         let caught_up = WorkerReport::CaughtUp(self.checkpoint);
         job.build.state = report(&mut transaction, *lease, &caught_up).await?;
         subscriptions::prolong(&mut transaction, *lease).await?;
+        let age = age(&mut transaction, job.build.id).await?;
         transaction.commit().await?;
+        metrics::of_host().projector.replayed(Duration::try_from_secs_f64(age).unwrap_or_default());
         info!(build = %job.build.name(), projection = %job.build.projection, version = %job.build.version,
             checkpoint = %self.checkpoint, "the build has caught up");
         Ok(())

@@ -41,6 +41,20 @@ impl Stop {
         if passes { Self::Interrupted(message) } else { Self::Failed(BuildError::Host { message }) }
     }
 
+    /// Its name among the measures.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::LeaseLost => "lease_lost",
+            Self::Barrier(_) => "barrier",
+            Self::Interrupted(_) => "interrupted",
+            Self::Locked(_) => "locked",
+            Self::Panicked(_) => "panicked",
+            Self::Halted(_) => "halted",
+            Self::Failed(_) => "failed",
+        }
+    }
+
     /// The end of a run by a panic, from its payload.
     pub(super) fn panicked(payload: &(dyn Any + Send)) -> Self {
         let message = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());

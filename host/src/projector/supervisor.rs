@@ -18,6 +18,7 @@ use tracing::{error, info, warn};
 use super::{shared::Shared, stop::Stop, sweep::sweep, waiting::Waiting, work::Work, worker::Worker};
 use crate::{
     builds::{self, Build, BuildId},
+    metrics,
     postgres::{
         Blocked, Notifications, gave_up_waiting, has_sqlstate, is_disconnect, is_transient, lock_holders,
         sqlstate::READ_ONLY_TRANSACTION, within,
@@ -84,6 +85,7 @@ impl Supervisor {
         let sweeping = tokio::spawn(sweep(Arc::clone(&self.shared)));
         while !self.stop.is_cancelled() {
             let looked = self.look().await;
+            metrics::of_host().projector.holds_leases(self.workers.len());
             self.say(looked.err()).await;
             tokio::select! {
                 () = self.stop.cancelled() => break,
@@ -103,6 +105,7 @@ impl Supervisor {
         for (_, work) in self.workers.drain() {
             log_panic(&work.build, work.task.await);
         }
+        metrics::of_host().projector.holds_leases(0);
         // Ignores a failure: a host that has no session does not count any more.
         let removed = subscriptions::remove_host(&self.shared.pool, self.host);
         let _ = within(limit(&self.shared), "that this host stops", removed).await;
@@ -213,7 +216,10 @@ impl Supervisor {
         let stop = CancellationToken::new();
         let (shared, committed) = (Arc::clone(&self.shared), self.committed.clone());
         let waiting = Waiting::after(job.waits_for.clone());
-        let work = Work { shared, job, lease, waiting, stop: stop.clone(), committed };
+        let measures = &metrics::of_host().projector;
+        measures.lease_taken();
+        let measures = measures.projection(found.projection.as_str());
+        let work = Work { shared, job, lease, waiting, stop: stop.clone(), committed, measures };
         self.workers.insert(build, Running { build: found, lease, stop, task: tokio::spawn(Worker::new(work).run()) });
         Ok(())
     }

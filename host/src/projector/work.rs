@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     builds::{self, Job, Stage, WorkerReport},
+    metrics::ProjectionMeasures,
     postgres::{Blocked, begin_waiting, lock_holders},
     subscriptions::{DeadLetter, Lease, LeaseLost},
 };
@@ -29,6 +30,7 @@ pub(super) struct Work {
     pub(super) stop: CancellationToken,
     /// Changes with each commit of this host.
     pub(super) committed: watch::Sender<u64>,
+    pub(super) measures: ProjectionMeasures,
 }
 
 impl Work {

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     builds::{self, BuildError, WorkerReport},
     event_log::Position,
+    metrics,
     postgres::Backoff,
     read_model::TableSet,
     runtime::{Partition, widen_to_sources},
@@ -116,6 +117,7 @@ impl Worker {
     /// Logs the end of a run, stores it if the build halts or fails, and decides on the next run.
     async fn after_run(&mut self, stop: Stop) -> NextRun {
         let (build, projection) = (self.work.job.build.name(), self.work.job.build.projection.clone());
+        metrics::of_host().projector.stopped(stop.reason());
         let report = match stop {
             Stop::Asked => return NextRun::Never,
             Stop::LeaseLost => {
@@ -155,7 +157,12 @@ impl Worker {
             error!(%build, %projection, %version, %error, "the build stops");
         }
         match self.work.report(&report).await {
-            Ok(()) => NextRun::Never,
+            Ok(()) => {
+                if self.work.is_replaying() {
+                    metrics::of_host().projector.replay_failed();
+                }
+                NextRun::Never
+            }
             Err(stop) => {
                 warn!(%build, %projection, ?stop, "cannot store that the build stops, trying again");
                 NextRun::AfterPause

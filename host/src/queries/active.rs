@@ -12,6 +12,7 @@ use sqlx::PgPool;
 
 use crate::{
     builds::{ActiveBuild, ActiveLookup, active},
+    metrics,
     read_model::Identifier,
 };
 
@@ -29,6 +30,7 @@ impl ActiveBuilds {
         projection: &Identifier,
     ) -> Result<ActiveLookup<Arc<ActiveBuild>>, sqlx::Error> {
         let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(projection).cloned();
+        metrics::of_host().queries.looked_up_active_build(remembered.is_some());
         match remembered {
             Some(build) => Ok(ActiveLookup::Found(build)),
             None => self.look_up(pool, projection).await,

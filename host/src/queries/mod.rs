@@ -50,4 +50,10 @@ impl Queries {
         let looks = look::Looks::new(pool.clone(), committed);
         Self { pool, sessions, active_builds: Arc::default(), slots, looks }
     }
+
+    /// How many queries run, and how many wait for their turn.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        self.slots.load()
+    }
 }

@@ -87,6 +87,12 @@ impl Slots {
         granted.await.map_err(|_| TooMany)
     }
 
+    /// How many queries run, and how many wait.
+    pub(super) fn load(&self) -> (usize, usize) {
+        let state = self.state();
+        (state.held, state.waiting.len())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

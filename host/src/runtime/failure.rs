@@ -141,6 +141,18 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// Its name, as it is written in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Trapped => "trapped",
+            Self::TimedOut => "timed_out",
+            Self::OutOfMemory => "out_of_memory",
+            Self::BrokeContract => "broke_contract",
+        }
+    }
+
     fn verb(self) -> &'static str {
         match self {
             Self::Refused => "could not handle the event",

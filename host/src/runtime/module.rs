@@ -11,6 +11,7 @@ use super::{
     label::ModuleLabel,
     limits::RuntimeLimits,
     loading::loader::{Loaded, Loader, RuntimeError, RuntimeSettings},
+    sandbox::host_memory::HostMemory,
     worlds::{self, Module},
 };
 
@@ -39,6 +40,12 @@ impl Runtime {
     #[must_use]
     pub fn limits(&self) -> &RuntimeLimits {
         self.loader.limits()
+    }
+
+    /// The memory of all instances.
+    #[must_use]
+    pub fn memory(&self) -> &HostMemory {
+        self.loader.memory()
     }
 
     /// Makes a module of a component whose sender is trusted: it is compiled in this process, and its code is kept. Blocks: compiling

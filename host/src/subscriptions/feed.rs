@@ -1,11 +1,12 @@
 //! Reading the log ahead of the module.
 
-use std::panic::resume_unwind;
+use std::{panic::resume_unwind, time::Instant};
 
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
     event_log::{EventLog, Filter, PageSize, Position},
+    metrics,
     runtime::Delivery,
 };
 
@@ -120,7 +121,9 @@ pub(crate) fn follow(
 }
 
 async fn read(log: &EventLog, after: Position, size: PageSize, filter: &Filter) -> Result<Batch, sqlx::Error> {
+    let began = Instant::now();
     let page = log.read_batch(after, size, filter).await?;
+    metrics::of_host().projector.read(page.events.len(), began.elapsed());
     let to = page.next.unwrap_or(after);
     Ok(Batch { events: page.events.into_iter().map(Delivery::from).collect(), to, at_head: to >= page.head })
 }

@@ -33,6 +33,15 @@ pub(crate) async fn heartbeat(
     Ok(usize::try_from(living).unwrap_or_default().max(1))
 }
 
+/// How many hosts have recorded within a time that they live.
+pub(crate) async fn living_hosts(pool: &PgPool, within: Duration) -> Result<u64, sqlx::Error> {
+    let living: i64 = sqlx::query_scalar("SELECT count(*) FROM gnomon.hosts WHERE seen_at > clock_timestamp() - $1")
+        .bind(within)
+        .fetch_one(pool)
+        .await?;
+    Ok(living.cast_unsigned())
+}
+
 /// Removes a host that stops.
 pub(crate) async fn remove_host(pool: &PgPool, host: HostKey) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM gnomon.hosts WHERE host = $1").bind(host).execute(pool).await?;

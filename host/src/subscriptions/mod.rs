@@ -23,7 +23,7 @@ pub(crate) use self::{
     },
     feed::{Batch, FIRST_BATCH, Feed, follow},
     handled::{Handled, handled},
-    hosts::{heartbeat, remove_dead_hosts, remove_host},
+    hosts::{heartbeat, living_hosts, remove_dead_hosts, remove_host},
     lease::{HostKey, Lease, LeaseLost, Presence, acquire, prolong, release, renew, revoke},
     progress::{
         AdvanceError, Barrier, COMMIT_LOCK_TIMEOUT, HoldError, MOVE, MOVE_PARAMETERS, Progress, Step, advance, batches,

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction};
@@ -24,6 +24,7 @@ use crate::{
         name::{EventType, StreamName, Tag},
         row::{event_from_row, select_events, trusted_tags},
     },
+    metrics,
     postgres::{ANSWER_TIMEOUT, BinaryCopy, PgTimestamp, connect_beside, within},
 };
 
@@ -101,6 +102,7 @@ pub(super) async fn commit(
         // Without an answer it may have been the last statement, which commits.
         let limited = within(answer_timeout, "the statements of an append", async { Ok(commit.await) }).await;
         if let Some(committed) = limited.map_err(CommitError::of_commit)?? {
+            metrics::of_host().append.at_known_head();
             return Ok(committed);
         }
     }
@@ -116,6 +118,7 @@ pub(super) async fn commit(
         seen.add(new_types);
     }
     known.advance(&plan, head);
+    metrics::of_host().append.at_locked_head();
     Ok(committed)
 }
 
@@ -127,7 +130,9 @@ async fn write<'g>(
     known: &mut KnownEnd,
     seen: &SeenTypes,
 ) -> Result<Written<'g>, sqlx::Error> {
+    let began = Instant::now();
     let (mut head, now) = lock_head(transaction).await?;
+    metrics::of_host().append.waited_for_head(began.elapsed());
     known.found(head);
     let appends = group.appends.iter().flat_map(|request| &*request.work.appends).map(|append| append.stream.as_str());
     let imports = group.imports.iter().flat_map(|request| &request.work).map(|(stream, _)| stream.as_str());

@@ -3,7 +3,10 @@
 //! One task owns one connection and commits one group at a time; while it does, the next group gathers in the channel. So the
 //! more writers there are, the larger the groups: a single writer waits for no other, a thousand share one commit.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sqlx::PgPool;
 use tokio::sync::{mpsc, watch};
@@ -21,6 +24,7 @@ use super::{
 };
 use crate::{
     event_log::{head::KnownHead, settings::EventLogSettings},
+    metrics,
     postgres::{Backoff, is_lock_timeout, is_transient},
 };
 
@@ -90,6 +94,11 @@ impl Appender {
         let (request, answer) = Request::import(lines);
         self.send(request)?;
         answer.await.map_err(|_| stopped())?
+    }
+
+    /// How many requests wait until a group takes them.
+    pub(in crate::event_log) fn waiting(&self) -> usize {
+        self.requests.max_capacity() - self.requests.capacity()
     }
 
     fn send(&self, request: Request) -> Result<(), AppendError> {
@@ -162,9 +171,11 @@ impl CommitTask {
         loop {
             // After a lost answer all ids are looked up, so that events that are in the log already are found as repeats.
             let lookup = if may_be_committed { Lookup::All } else { Lookup::Given };
+            let began = Instant::now();
             let error = match self.try_commit(&group, lookup).await {
                 Ok(Committed { appended, imported, head }) => {
                     self.head.raise(head);
+                    metrics::of_host().append.group_committed(group.len(), began.elapsed());
                     return group.answer(appended, imported);
                 }
                 Err(CommitError { error, may_be_committed: unknown }) => {
@@ -180,6 +191,7 @@ impl CommitTask {
                 _ => AppendError::Unavailable(error.to_string()),
             };
             if is_transient(&error) {
+                metrics::of_host().append.retried();
                 warn!(%error, lock_holders = holders, requests = group.len(), "cannot append now, trying again");
                 // Who asks whether appends can be made has the answer.
                 group.take_checks().for_each(|check| check.fail(failed(&error)));

@@ -17,6 +17,7 @@ use crate::{
         name::StreamName,
         recent::RecentEvents,
     },
+    metrics::{self, EventCounter},
     postgres::PgTimestamp,
 };
 
@@ -41,12 +42,14 @@ pub(super) struct KnownEnd {
     others_append: bool,
     versions: LruCache<StreamName, StreamVersion>,
     recent: RecentEvents,
+    counter: EventCounter,
 }
 
 impl KnownEnd {
     /// Nothing is known. The newest events will be in `recent`.
     pub(super) fn nothing(recent: RecentEvents) -> Self {
-        Self { head: None, others_append: false, versions: LruCache::new(STREAMS), recent }
+        let (versions, counter) = (LruCache::new(STREAMS), EventCounter::default());
+        Self { head: None, others_append: false, versions, recent, counter }
     }
 
     /// Forgets all: the log may be another one.
@@ -74,6 +77,8 @@ impl KnownEnd {
     /// What was planned at the head that is known is committed, and this is the new head.
     pub(super) fn advance(&mut self, plan: &AppendPlan<'_>, head: Head) {
         self.head = Some(head);
+        let types = plan.events.iter().map(|event| event.event.event_type.as_str());
+        self.counter.committed(&metrics::of_host().append, types);
         for (stream, version) in plan.versions() {
             self.versions.put(stream.clone(), version);
         }

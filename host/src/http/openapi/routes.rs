@@ -1,7 +1,7 @@
 //! The operations of every route, as the router has them.
 
 use super::operation::Operation;
-use crate::http::{deployments, docs, events, health, modules, postgrest, projections, streams, upcasters};
+use crate::http::{deployments, docs, events, health, metrics, modules, postgrest, projections, streams, upcasters};
 
 /// Every operation, in the order in which readers see them.
 pub(in crate::http) fn routes() -> Vec<Operation> {
@@ -14,6 +14,7 @@ pub(in crate::http) fn routes() -> Vec<Operation> {
         deployments::describe(),
         upcasters::describe(),
         health::describe(),
+        metrics::describe(),
         docs::describe(),
     ]
     .into_iter()

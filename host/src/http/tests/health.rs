@@ -16,7 +16,7 @@ async fn a_host_that_starts_is_alive_and_says_what_it_waits_for() {
     let gate = Gate::closed("its private Postgres starts");
     let router = gate.router();
     assert_eq!(send(&router, "/health/live").await.status, StatusCode::OK);
-    for path in ["/health/ready", "/", "/v1/events", "/v1/read-models/bank/accounts", "/nothing"] {
+    for path in ["/health/ready", "/", "/metrics", "/v1/events", "/v1/read-models/bank/accounts", "/nothing"] {
         let answer = send(&router, path).await;
         assert_eq!(answer.problem(), "503 starting: the host is starting: its private Postgres starts", "{path}");
         assert_eq!((answer.header("retry-after"), answer.header("x-content-type-options")), ("1", "nosniff"));

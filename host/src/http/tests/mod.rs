@@ -10,6 +10,7 @@ mod door;
 mod health;
 mod import;
 mod malformed;
+mod metrics;
 mod modules;
 mod openapi;
 mod paths;

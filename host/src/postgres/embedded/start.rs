@@ -15,6 +15,7 @@ use super::supervise::{Program, Supervised};
 use super::user::ServerUser;
 use super::version::Major;
 use super::{cluster, download, port, postmaster, settings};
+use crate::metrics;
 
 /// How many ports are tried if another program takes each before the server does.
 const PORT_ATTEMPTS: usize = 10;
@@ -68,6 +69,12 @@ impl EmbeddedPostgres {
 
         let milliseconds = started.elapsed().as_millis();
         tracing::info!(pid = server.pid(), port, milliseconds, "the private PostgreSQL is ready");
+        let ended = server.ended();
+        metrics::of_host().private_postgres.is_up(true);
+        tokio::spawn(async move {
+            ended.await;
+            metrics::of_host().private_postgres.is_up(false);
+        });
         let log_keeper = tokio::spawn(log.clone().keep_short());
         Ok(Self { server, log_keeper, log, layout, major: binaries.major, port, password, _lock: lock })
     }

@@ -4,6 +4,7 @@ use std::{
     collections::HashSet,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use tokio::sync::Semaphore;
@@ -18,13 +19,16 @@ use super::{
     compiler::{compile_apart, compile_here},
     inspect::{inspect, not_a_component},
 };
-use crate::runtime::{
-    digest::Digest,
-    invalid::CannotLoad,
-    label::ModuleLabel,
-    limits::RuntimeLimits,
-    sandbox::{engine, resources::Resources},
-    worlds::entry::Entry,
+use crate::{
+    metrics,
+    runtime::{
+        digest::Digest,
+        invalid::CannotLoad,
+        label::ModuleLabel,
+        limits::RuntimeLimits,
+        sandbox::{engine, host_memory::HostMemory, resources::Resources},
+        worlds::entry::Entry,
+    },
 };
 
 /// Settings of the runtime.
@@ -105,6 +109,11 @@ impl<M: Send + 'static> Loader<M> {
         &self.available.limits
     }
 
+    /// The memory of all instances.
+    pub(in crate::runtime) fn memory(&self) -> &HostMemory {
+        &self.available.memory
+    }
+
     /// Makes a module of a component, compiling it in this process unless its code is on disk, where it is kept. Blocks: compiling
     /// takes about a second.
     ///
@@ -139,10 +148,17 @@ impl<M: Send + 'static> Loader<M> {
         let found = blocking(move || this.look_up(&wanted, &component)).await?;
         let is_new = found.is_none();
         let code = match found {
-            Some(code) => code,
+            Some(code) => {
+                metrics::of_host().modules.on_disk();
+                code
+            }
             None => {
+                let began = Instant::now();
                 let compiled = given_up.run_until_cancelled(Arc::clone(&self).compile(bytes, compiling)).await;
-                compiled.ok_or_else(|| CannotLoad::Host("nobody waits for the module any more".to_owned()))??
+                let code =
+                    compiled.ok_or_else(|| CannotLoad::Host("nobody waits for the module any more".to_owned()))??;
+                metrics::of_host().modules.compiled(began.elapsed());
+                code
             }
         };
         blocking(move || self.make(label, &digest, &code, is_new)).await

@@ -50,8 +50,21 @@ impl HostMemory {
     }
 
     /// The bytes that there are.
-    pub(in crate::runtime) fn max(&self) -> usize {
+    #[must_use]
+    pub fn max(&self) -> usize {
         self.shared.max
+    }
+
+    /// The bytes that are used.
+    #[must_use]
+    pub fn used(&self) -> usize {
+        self.lock().used
+    }
+
+    /// How many instances wait for memory.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.lock().waiting
     }
 
     /// Takes bytes. Waits for others to give some back if there are not enough.

@@ -1,0 +1,57 @@
+//! What is counted of the HTTP API.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    counter::Counter,
+    histogram::Histogram,
+    names,
+    register::Register,
+    series::{OTHER, Series},
+};
+
+/// Series of answers: some dozen routes with some methods and some statuses each.
+const MAX_ANSWERS: usize = 1000;
+/// Series of durations: some dozen routes with some methods each.
+const MAX_ROUTES: usize = 200;
+/// Methods that have a name in the measures.
+const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// What is counted of the HTTP API.
+#[derive(Debug)]
+pub struct HttpMeasures {
+    requests: Arc<Series<Counter>>,
+    duration: Arc<Series<Histogram>>,
+    refused: Arc<Series<Counter>>,
+    refused_connections: Counter,
+}
+
+impl HttpMeasures {
+    pub(super) fn new(register: &mut Register) -> Self {
+        let kinds = ["appends", "reads", "waits", "operations", "followers"];
+        Self {
+            requests: register.counters(names::HTTP_REQUESTS, MAX_ANSWERS),
+            duration: register.histograms(names::HTTP_DURATION, MAX_ROUTES),
+            refused: register.counters_of(names::HTTP_REFUSED, &kinds),
+            refused_connections: register.counter(names::HTTP_REFUSED_CONNECTIONS),
+        }
+    }
+
+    /// A request was answered. `route` is the pattern of its path, `None` if there is none for it.
+    pub fn answered(&self, method: &str, route: Option<&str>, status: &str, time: Duration) {
+        let method = METHODS.iter().find(|known| **known == method).copied().unwrap_or(OTHER);
+        let route = route.unwrap_or(OTHER);
+        self.requests.of(&[method, route, status]).inc();
+        self.duration.of(&[method, route]).observe(time);
+    }
+
+    /// A request was refused, since as many of its kind were under way as may be.
+    pub fn refused(&self, kind: &str) {
+        self.refused.of(&[kind]).inc();
+    }
+
+    /// A connection was refused, since all were busy.
+    pub fn refused_connection(&self) {
+        self.refused_connections.inc();
+    }
+}
