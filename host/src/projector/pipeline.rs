@@ -36,10 +36,10 @@ use crate::{
 /// The size of uncommitted rows, in bytes, above which folding waits for a commit.
 const MAX_PENDING_BYTES: usize = 64 * 1024 * 1024;
 
-/// While a build is filled for the first time, its rows change again and again: they are written when they take so many bytes, or after this
-/// time.
+/// While a build is filled for the first time, its rows change again and again: they are written when they take so many bytes, or after so
+/// much time at most. It begins with less, so that an interruption costs half of the work at most.
 const REPLAYED_BYTES: usize = MAX_PENDING_BYTES / 4;
-const REPLAYED_FOR: Duration = Duration::from_secs(2);
+const REPLAYED_FOR: Duration = Duration::from_secs(1);
 
 /// The pauses between tries to become the active build while somebody holds a view: each keeps those waiting who begin to read the view.
 const SWAP_PAUSES: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
@@ -96,7 +96,8 @@ pub(super) struct Pipeline<'w> {
     kept: Option<Arc<Mutex<KeptRows>>>,
     pending: Option<Pending>,
     commit: Option<RunningCommit>,
-    /// When the last commit began.
+    /// When this run began, and when its last commit did.
+    began: Instant,
     commit_began: Instant,
     /// What was committed since the last batch was folded.
     committed: Vec<Arc<WriteSet>>,
@@ -129,6 +130,7 @@ impl<'w> Pipeline<'w> {
             kept,
             pending,
             commit,
+            began: Instant::now(),
             commit_began: Instant::now(),
             committed: Vec::new(),
             swap,
@@ -287,7 +289,7 @@ impl<'w> Pipeline<'w> {
             || self.failed.is_some()
             || self.until.is_some_and(|until| pending.to >= until)
             || pending.writes.bytes() >= REPLAYED_BYTES
-            || self.commit_began.elapsed() >= REPLAYED_FOR
+            || self.commit_began.elapsed() >= REPLAYED_FOR.min(self.commit_began - self.began)
     }
 
     /// Starts to commit what is pending and due, unless a commit is under way.

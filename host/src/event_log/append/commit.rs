@@ -13,9 +13,10 @@ use super::{
     committed::{CommitError, Committed},
     known_end::{Head, KnownEnd},
     newer::{NewerEvent, NewerEvents},
-    plan::{AppendPlan, PlannedEvent, literal_of_tags, tags_of},
+    plan::{AppendPlan, PlannedEvent, tags_of},
     request::Group,
     seen_types::{SeenTypes, TypeOfCategory},
+    statement::{self, Assumed, Events},
     stuck_hosts::StuckHosts,
 };
 use crate::{
@@ -150,14 +151,15 @@ async fn write<'g>(
         return Ok(Written { plan, committed, head, new_types: BTreeSet::new() });
     }
     head.partitioned_to = add_partitions(transaction, head.partitioned_to, plan.head, partition_events).await?;
+    let mut events = Events::Insert;
     if plan.is_large() {
         copy_events(transaction, &plan.events, now).await?;
-    } else {
-        insert_events(transaction, &plan.events, now).await?;
+        events = Events::Copied(now);
     }
     let new_types = seen.unseen(&plan.events);
-    advance(transaction, &plan, now, &new_types).await?;
-    (head.position, head.stamp) = (plan.head, now);
+    let written = statement::write(transaction, &plan, &Assumed::locked(head), events, &new_types).await?;
+    let moved = || sqlx::Error::Protocol("the head of the log moved while it was locked".to_owned());
+    (head.position, head.stamp) = (plan.head, written.ok_or_else(moved)?.stamp);
     Ok(Written { plan, committed, head, new_types })
 }
 
@@ -173,7 +175,7 @@ async fn lock_head(transaction: &mut Transaction<'_, Postgres>) -> Result<(Head,
 }
 
 /// The versions of streams that have events.
-pub(super) async fn stream_versions<'s>(
+async fn stream_versions<'s>(
     connection: &mut PgConnection,
     streams: impl IntoIterator<Item = &'s str>,
 ) -> Result<Vec<(StreamName, StreamVersion)>, sqlx::Error> {
@@ -262,54 +264,6 @@ async fn add_partitions(
     Ok(partitioned_to)
 }
 
-async fn insert_events(
-    transaction: &mut Transaction<'_, Postgres>,
-    events: &[PlannedEvent<'_>],
-    now: PgTimestamp,
-) -> Result<(), sqlx::Error> {
-    macro_rules! insert {
-        ($before:literal) => {
-            concat!(
-                $before,
-                "INSERT INTO gnomon.events
-                     (position, version, time, recorded_at, id, schema_version, stream, type, data, metadata, tags)
-                 SELECT position, version, time, $4, id, schema_version, stream, type, data::json, metadata::json, tags::text[]
-                 FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $5::uuid[], $6::int[], $7::text[], $8::text[],
-                             $9::text[], $10::text[], $11::text[])
-                      AS event (position, version, time, id, schema_version, stream, type, data, metadata, tags)"
-            )
-        };
-    }
-    let tags: Vec<(&Tag, Position)> = tags_of(events).collect();
-    let statement = match tags.is_empty() {
-        true => insert!(""),
-        false => insert!(
-            "WITH tagged AS (
-                 INSERT INTO gnomon.event_tags (tag, position) SELECT * FROM unnest($12::text[], $13::bigint[])
-             ) "
-        ),
-    };
-    let mut insert = sqlx::query(statement)
-        .bind(events.iter().map(|event| event.position).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.version).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.time(now)).collect::<Vec<_>>())
-        .bind(now)
-        .bind(events.iter().map(|event| event.event.id.uuid()).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.event.schema_version).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.stream.as_str()).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.event.event_type.as_str()).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.event.data.as_str()).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.event.metadata.as_ref().map(|json| json.as_str())).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| literal_of_tags(&event.event.tags)).collect::<Vec<_>>());
-    if !tags.is_empty() {
-        insert = insert
-            .bind(tags.iter().map(|(tag, _)| tag.as_str()).collect::<Vec<_>>())
-            .bind(tags.iter().map(|(_, position)| *position).collect::<Vec<_>>());
-    }
-    insert.execute(&mut **transaction).await?;
-    Ok(())
-}
-
 async fn copy_events(
     transaction: &mut Transaction<'_, Postgres>,
     events: &[PlannedEvent<'_>],
@@ -362,43 +316,5 @@ async fn copy_rows(
     let mut copy = transaction.copy_in_raw(statement).await?;
     copy.send(rows.finish()).await?;
     copy.finish().await?;
-    Ok(())
-}
-
-/// Moves the streams and the head, adds the types that are new, and notifies all hosts when the transaction commits.
-async fn advance(
-    transaction: &mut Transaction<'_, Postgres>,
-    plan: &AppendPlan<'_>,
-    now: PgTimestamp,
-    new_types: &BTreeSet<TypeOfCategory>,
-) -> Result<(), sqlx::Error> {
-    let (mut streams, mut versions, mut last_positions) = (Vec::new(), Vec::new(), Vec::new());
-    for (stream, version, last_position) in plan.changed_streams() {
-        streams.push(stream.as_str());
-        versions.push(version);
-        last_positions.push(last_position);
-    }
-    sqlx::query(
-        "WITH moved AS (
-             INSERT INTO gnomon.streams (stream, version, last_position)
-             SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[])
-             ON CONFLICT (stream) DO UPDATE SET version = excluded.version, last_position = excluded.last_position
-         ), typed AS (
-             INSERT INTO gnomon.event_types (category, type)
-             SELECT * FROM unnest($5::text[], $6::text[]) ON CONFLICT DO NOTHING
-         ), advanced AS (
-             UPDATE gnomon.head SET position = $4, recorded_at = $7
-         )
-         SELECT pg_notify('gnomon_head', $4::text)",
-    )
-    .bind(streams)
-    .bind(versions)
-    .bind(last_positions)
-    .bind(plan.head)
-    .bind(new_types.iter().map(|(category, _)| category.as_str()).collect::<Vec<_>>())
-    .bind(new_types.iter().map(|(_, event_type)| event_type.as_str()).collect::<Vec<_>>())
-    .bind(now)
-    .execute(&mut **transaction)
-    .await?;
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! Appending: the request, the answer, and the way from one to the other.
 //!
 //! Requests that wait at the same time are committed together: [`group`] gathers them, [`plan`] decides each one (without
-//! I/O), [`commit`] writes what is accepted, under the lock of the head row. While no other host appends, what that takes is known
-//! ([`known_end`]), and one statement does it all ([`at_known_head`]). [`stuck_hosts`] looks who keeps them waiting.
+//! I/O), and one [`statement`] writes what is accepted. While no other host appends, what a decision takes is known ([`known_end`]), and that
+//! statement is all ([`at_known_head`]); otherwise it is read and decided under the lock of the head row ([`commit`]). [`stuck_hosts`] looks who
+//! keeps them waiting.
 //!
 //! A [`condition`] is looked up in the log before its request is gathered, without any lock. Under the lock only the events are looked at
 //! that were appended since, by others or by the same group ([`newer`]).
@@ -19,6 +20,7 @@ mod newer;
 mod plan;
 mod request;
 mod seen_types;
+mod statement;
 mod stuck_hosts;
 
 use super::{

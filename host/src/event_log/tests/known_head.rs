@@ -74,7 +74,10 @@ async fn streams_that_are_not_known_have_their_versions() {
     append(&other, "z-1", ExpectedVersion::Any, vec![event("Before")]).await.unwrap();
     let to = |name, expected| append(&other, name, expected, vec![event("After"), event("After")]);
     let (any, exact) = (ExpectedVersion::Any, |version| ExpectedVersion::Exact(StreamVersion(version)));
-    let results = futures_util::future::join_all([
+    let id = EventId::Given(Uuid::now_v7());
+    let with_id = |name| append(&other, "c-1", any, vec![NewEvent { id, ..event(name) }]);
+    // The first is alone in its group, and the others come together in the next.
+    let appends = futures_util::future::join_all([
         to("a-1", any),
         to("a-1", any),
         to("b-1", exact(1)),
@@ -82,15 +85,21 @@ async fn streams_that_are_not_known_have_their_versions() {
         to("new-1", any),
         to("new-2", ExpectedVersion::NoStream),
         to("z-1", any),
-    ])
-    .await;
+    ]);
+    let (results, first, second) = tokio::join!(appends, with_id("First"), with_id("Second"));
     let versions: Vec<_> = results.iter().map(|result| result.as_ref().unwrap().last_version.0).collect();
     assert_eq!(versions, [4, 6, 3, 5, 2, 2, 3]);
+    assert_eq!(first.unwrap().last_version, StreamVersion(4));
+    assert!(matches!(second, Err(AppendError::IdTaken { version: StreamVersion(4), .. })), "{second:?}");
     assert!(test.was_one_statement().await);
-    // A guess that is wrong is refused with the version that the stream has.
-    let wrong = to("c-1", exact(2)).await.unwrap_err();
-    assert!(matches!(wrong, AppendError::Conflict { current: StreamVersion(3), .. }), "{wrong:?}");
-    assert_eq!(to("c-1", exact(3)).await.unwrap().first_version, StreamVersion(4));
+    // What a writer expects of a stream that is not known, and is wrong, is refused with the version that the stream has.
+    test.append("d-1", &["Before"]).await;
+    append(&other, "z-1", any, vec![event("After")]).await.unwrap();
+    for version in [0, 2] {
+        let wrong = to("d-1", exact(version)).await.unwrap_err();
+        assert!(matches!(wrong, AppendError::Conflict { current: StreamVersion(1), .. }), "{wrong:?}");
+    }
+    assert_eq!(to("d-1", exact(1)).await.unwrap().first_version, StreamVersion(2));
 
     let stored: Vec<(String, i64, i64, i64)> = sqlx::query_as(
         "SELECT stream, streams.version, max(events.version), count(*) FROM gnomon.events JOIN gnomon.streams USING (stream)
@@ -99,7 +108,7 @@ async fn streams_that_are_not_known_have_their_versions() {
     .fetch_all(&test.pool)
     .await
     .unwrap();
-    assert_eq!(stored.len(), 6);
+    assert_eq!(stored.len(), 7);
     assert!(stored.iter().all(|(_, version, newest, count)| version == newest && newest == count), "{stored:?}");
 }
 
