@@ -32,7 +32,7 @@ pub(super) struct Effect<'e> {
 }
 
 impl Effect<'_> {
-    /// Whether it is rows only, of events that nobody has seen before.
+    /// Whether it is nothing but rows of a build that is live.
     fn is_rows_only(&self) -> bool {
         !self.replayable && self.taken_back.is_empty() && self.set_aside.is_empty() && self.retry.is_none()
     }

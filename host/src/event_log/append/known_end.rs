@@ -42,6 +42,7 @@ pub(super) struct KnownEnd {
     others_append: bool,
     versions: LruCache<StreamName, StreamVersion>,
     recent: RecentEvents,
+    /// Counts, for measures, what this host has appended.
     counter: EventCounter,
 }
 

@@ -159,6 +159,32 @@ fn found(database: &Database, query: &str) -> Vec<i64> {
     rows.iter().map(|row| row["id"].as_i64().unwrap()).collect()
 }
 
+/// From the sixth time on, Postgres may run a statement by a plan that was made without its values.
+#[test]
+fn a_query_is_answered_the_tenth_time_as_the_first() {
+    let database = database();
+    for (query, ids, other, wrong) in [
+        ("id=eq.1", &[1][..], "id=eq.2", "id=eq.x"),
+        ("id=in.(1,3)", &[1, 3], "id=in.()", "id=in.(1,x)"),
+        ("user=eq.anna", &[1], "user=eq.nobody", "user=eq.%00"),
+        ("user=in.(anna,x)", &[1], "user=in.(null)", "user=in.(%00)"),
+        ("delay=gt.0", &[1], "delay=gte.-9223372036854775808", "delay=gt.9223372036854775808"),
+        ("ratio=gt.1.25", &[1, 2], "ratio=gt.NaN", "ratio=gt.x"),
+        ("landed=gte.2024-03-01T00:00:00Z", &[1], "landed=gte.9999-12-31T23:59:59.999999Z", "landed=gte.x"),
+        ("day=lte.2024-02-29", &[2], "day=lt.0001-01-02", "day=eq.2024-02-30"),
+        ("ticket=eq.00000000-0000-0000-0000-000000000001", &[2], "ticket=is.null", "ticket=eq.x"),
+        ("page=eq.true", &[2], "page=eq.false", "page=eq.maybe"),
+        ("city=eq.zürich", &[1, 2], "city=eq.x", "city=eq.%00"),
+    ] {
+        let refused = || database.answer(&table(), &format!("select=id&order=id&{wrong}"), &list()).unwrap_err();
+        let first = (found(&database, other), refused());
+        for _ in 0..10 {
+            assert_eq!(found(&database, query), ids, "{query}");
+        }
+        assert_eq!((found(&database, other), refused()), first, "{query}");
+    }
+}
+
 #[test]
 fn case_insensitive_text_is_found_in_any_case() {
     let database = database();
