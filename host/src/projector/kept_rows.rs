@@ -15,7 +15,8 @@ use crate::read_model::{Key, Row, TableSet, Value, WriteSet, cells_bytes};
 
 /// What a build that follows the log keeps: the rows of the last events.
 const LIVE_BYTES: usize = 4 * 1024 * 1024;
-/// The filter of keys that were let go, in bits, and the keys for which that is enough: more are looked up in vain now and then.
+/// The filter of keys that were let go, in bits (16 MiB), and the keys for which that is enough: with more, some keys without a row are looked up
+/// in vain.
 const FILTER_BITS: usize = 128 * 1024 * 1024;
 const FILTER_KEYS: usize = 10_000_000;
 /// What a row takes beside its cells.

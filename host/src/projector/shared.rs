@@ -19,7 +19,7 @@ pub struct ProjectorSettings {
     pub keep_replaced: Duration,
     /// The largest number of events that a build may set aside.
     pub max_dead_letters: u64,
-    /// Memory for rows that are kept from batch to batch, for all builds together, in bytes.
+    /// Memory for rows that are kept from batch to batch, for all builds together, in bytes. A replay that has to let rows go takes 16 MiB beside it.
     pub max_kept_rows_bytes: usize,
 }
 
