@@ -48,7 +48,7 @@ fn events_are_rewritten_until_no_step_continues() {
 fn an_event_has_the_tags_that_the_last_step_gave_it_each_once() {
     let mut events: Vec<Delivery> =
         (1..).zip(["x", "tagged", "untagged", "split"]).map(|(position, word)| told(position, "A", 1, word)).collect();
-    events[1].tags = vec!["other".to_owned()];
+    events[1].tags = vec!["other".into()];
     chain().upcast(&mut events).unwrap();
     let tags: Vec<_> = events.iter().map(|event| (event.position.0, event.part, event.tags.join(", "))).collect();
     assert_eq!(

@@ -24,16 +24,16 @@ fn week() -> Vec<Delivery> {
         Delivery {
             position: Position(position),
             part: 0,
-            stream: text("stream"),
+            stream: text("stream").into(),
             version: StreamVersion(1),
             id: uuid::Uuid::from_u128(position.into()),
-            event_type: text("type"),
+            event_type: text("type").into(),
             schema_version: SchemaVersion::try_from(line["schema_version"].as_u64().unwrap_or(1) as u32).unwrap(),
-            data: line["data"].to_string(),
+            data: line["data"].to_string().into(),
             metadata: None,
             time: Instant::parse(&text("time")).unwrap(),
             recorded_at: Instant(0),
-            tags: vec![format!("flight:{position}")],
+            tags: vec![format!("flight:{position}").into()],
         }
     };
     (1..).zip(lines.lines()).map(delivery).collect()
@@ -86,7 +86,7 @@ fn an_event_that_is_not_an_arrival_is_named_by_its_position() {
     let mut events = week();
     let mut arrivals = events.iter_mut().filter(|event| event.event_type == "FlightArrived");
     let broken = arrivals.nth(100).unwrap();
-    broken.data = json!({ "day": "2013-01-01" }).to_string();
+    broken.data = json!({ "day": "2013-01-01" }).to_string().into();
     let position = broken.position;
     let error = chain().upcast(&mut events).unwrap_err().to_string();
     assert_eq!(

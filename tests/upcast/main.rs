@@ -40,15 +40,15 @@ fn told(position: u64, event_type: &str, schema_version: u32, word: &str) -> Del
     Delivery {
         position: Position(position),
         part: 0,
-        stream: "s-1".to_owned(),
+        stream: "s-1".into(),
         version: StreamVersion(position),
         id: uuid::Uuid::from_u128(position.into()),
-        event_type: event_type.to_owned(),
+        event_type: event_type.into(),
         schema_version: SchemaVersion::try_from(schema_version).unwrap(),
-        data: format!("\"{word}\""),
+        data: format!("\"{word}\"").into(),
         metadata: None,
         time: Instant(i64::try_from(position).unwrap() * 1_000_000),
         recorded_at: Instant(0),
-        tags: vec!["course:c1".to_owned(), "student:s7".to_owned()],
+        tags: vec!["course:c1".into(), "student:s7".into()],
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use bytestring::ByteString;
 use gnomon_values::{
     json::json_depth,
     limits::{self, LimitError, MAX_JSON_DEPTH},
@@ -15,7 +16,7 @@ use serde_json::value::RawValue;
 /// JSON text that an event may hold, with the writer's own blanks, order of fields and numbers. Every value has been checked:
 /// its grammar, its depth and its strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JsonText(Box<str>);
+pub struct JsonText(ByteString);
 
 /// Why an event may not hold a text.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +44,7 @@ impl JsonText {
     }
 
     /// Takes text that is known to be JSON: both the log and Postgres checked it when it was appended.
-    pub(super) fn trusted(text: String) -> Self {
+    pub(super) fn trusted(text: impl Into<ByteString>) -> Self {
         Self(text.into())
     }
 
@@ -60,7 +61,7 @@ impl TryFrom<Box<RawValue>> for JsonText {
     /// Checks what serde_json has not: depth and strings. Copies nothing.
     fn try_from(raw: Box<RawValue>) -> Result<Self, JsonTextError> {
         check(raw.get())?;
-        Ok(Self(raw.into()))
+        Ok(Self(String::from(Box::<str>::from(raw)).into()))
     }
 }
 
@@ -79,6 +80,12 @@ fn check(json: &str) -> Result<(), JsonTextError> {
 impl From<JsonText> for String {
     fn from(text: JsonText) -> Self {
         text.0.into()
+    }
+}
+
+impl From<JsonText> for ByteString {
+    fn from(text: JsonText) -> Self {
+        text.0
     }
 }
 

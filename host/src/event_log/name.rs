@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, fmt};
 
+use bytestring::ByteString;
 use gnomon_values::names;
 
 /// Why a text is not the name of a stream, a category or an event type, or not a tag.
@@ -10,24 +11,24 @@ pub use gnomon_values::names::LogNameError as NameError;
 /// The name of a stream, `category-id`: not empty, not `.` or `..`, no control characters. How long it may be is a setting
 /// ([`Limits`](super::Limits)).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StreamName(String);
+pub struct StreamName(ByteString);
 
 /// The name of an event's type: not empty, no control characters. How long it may be is a setting
 /// ([`Limits`](super::Limits)).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EventType(String);
+pub struct EventType(ByteString);
 
 /// A category of streams: the part of their names before the first `-`, so it has none itself. It is not empty and has no
 /// control characters.
 ///
 /// A stream whose name begins with `-` belongs to no category.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Category(String);
+pub struct Category(ByteString);
 
 /// A short text on an event, `course:c1`, by which decisions find it across streams: not empty, no control characters. How long it may be
 /// is a setting ([`Limits`](super::Limits)).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tag(String);
+pub struct Tag(ByteString);
 
 impl StreamName {
     /// Checks a name.
@@ -36,12 +37,12 @@ impl StreamName {
     /// Empty, `.` or `..`, or with a control character.
     pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
         let name = name.into();
-        names::check_stream(&name).map(|()| Self(name))
+        names::check_stream(&name).map(|()| Self(name.into()))
     }
 
     /// Takes a name from the log, which was checked before it was appended.
-    pub(super) fn trusted(name: String) -> Self {
-        Self(name)
+    pub(super) fn trusted(name: impl Into<ByteString>) -> Self {
+        Self(name.into())
     }
 
     /// The name.
@@ -65,12 +66,12 @@ impl EventType {
     /// Empty, or with a control character.
     pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
         let name = name.into();
-        names::check_event_type(&name).map(|()| Self(name))
+        names::check_event_type(&name).map(|()| Self(name.into()))
     }
 
     /// Takes a name from the log, which was checked before it was appended.
-    pub(super) fn trusted(name: String) -> Self {
-        Self(name)
+    pub(super) fn trusted(name: impl Into<ByteString>) -> Self {
+        Self(name.into())
     }
 
     /// The name.
@@ -87,7 +88,7 @@ impl Category {
     /// Empty, or with a `-` or a control character.
     pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
         let name = name.into();
-        names::check_category(&name).map(|()| Self(name))
+        names::check_category(&name).map(|()| Self(name.into()))
     }
 
     /// The name.
@@ -104,12 +105,12 @@ impl Tag {
     /// Empty, or with a control character.
     pub fn new(tag: impl Into<String>) -> Result<Self, NameError> {
         let tag = tag.into();
-        names::check_tag(&tag).map(|()| Self(tag))
+        names::check_tag(&tag).map(|()| Self(tag.into()))
     }
 
     /// Takes a tag from the log, which was checked before it was appended.
-    pub(super) fn trusted(tag: String) -> Self {
-        Self(tag)
+    pub(super) fn trusted(tag: impl Into<ByteString>) -> Self {
+        Self(tag.into())
     }
 
     /// The tag.
@@ -157,6 +158,12 @@ macro_rules! text {
         }
 
         impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0.into()
+            }
+        }
+
+        impl From<$name> for ByteString {
             fn from(name: $name) -> Self {
                 name.0
             }

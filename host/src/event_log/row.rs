@@ -1,5 +1,6 @@
 //! Events as Postgres returns them.
 
+use bytestring::ByteString;
 use sqlx::{Row, postgres::PgRow};
 use uuid::Uuid;
 
@@ -30,16 +31,16 @@ pub(super) fn event_from_row(row: &PgRow) -> Result<RecordedEvent, sqlx::Error> 
         recorded_at: row.try_get::<PgTimestamp, _>(3)?.instant(),
         id: row.try_get(4)?,
         schema_version: row.try_get(5)?,
-        stream: StreamName::trusted(row.try_get(6)?),
-        event_type: EventType::trusted(row.try_get(7)?),
-        data: JsonText::trusted(row.try_get(8)?),
+        stream: StreamName::trusted(row.try_get::<String, _>(6)?),
+        event_type: EventType::trusted(row.try_get::<String, _>(7)?),
+        data: JsonText::trusted(row.try_get::<String, _>(8)?),
         metadata: row.try_get::<Option<String>, _>(9)?.map(JsonText::trusted),
-        tags: trusted_tags(row.try_get(10)?),
+        tags: trusted_tags(row.try_get::<Option<Vec<String>>, _>(10)?),
     })
 }
 
 /// Reads the fields of the current row of a COPY.
-pub(super) fn event_from_copy(row: &mut BinaryRows<'_>) -> Result<RecordedEvent, sqlx::Error> {
+pub(super) fn event_from_copy(row: &mut BinaryRows) -> Result<RecordedEvent, sqlx::Error> {
     Ok(RecordedEvent {
         position: Position::from_wire(row.i64()?)?,
         version: StreamVersion::from_wire(row.i64()?)?,
@@ -55,6 +56,6 @@ pub(super) fn event_from_copy(row: &mut BinaryRows<'_>) -> Result<RecordedEvent,
     })
 }
 
-pub(super) fn trusted_tags(tags: Option<Vec<String>>) -> Vec<Tag> {
+pub(super) fn trusted_tags<T: Into<ByteString>>(tags: Option<Vec<T>>) -> Vec<Tag> {
     tags.unwrap_or_default().into_iter().map(Tag::trusted).collect()
 }

@@ -2,6 +2,9 @@
 //!
 //! <https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.55.9.4>
 
+use bytes::{Buf as _, Bytes};
+use bytestring::ByteString;
+
 use super::time::{PgDate, PgTimestamp};
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
@@ -104,8 +107,8 @@ impl BinaryCopy {
 
 /// The output of `COPY … TO STDOUT (FORMAT binary)`, read row by row and field by field.
 #[derive(Debug)]
-pub struct BinaryRows<'b> {
-    rest: &'b [u8],
+pub struct BinaryRows {
+    rest: Bytes,
 }
 
 /// The output is not in the binary format.
@@ -119,13 +122,16 @@ impl From<CopyFormatError> for sqlx::Error {
     }
 }
 
-impl<'b> BinaryRows<'b> {
+impl BinaryRows {
     /// Reads the header.
     ///
     /// # Errors
     /// The buffer does not begin with one.
-    pub fn new(buffer: &'b [u8]) -> Result<Self, CopyFormatError> {
-        let mut rows = Self { rest: buffer.strip_prefix(SIGNATURE).ok_or(CopyFormatError)? };
+    pub fn new(buffer: Bytes) -> Result<Self, CopyFormatError> {
+        let mut rows = Self { rest: buffer };
+        if rows.take(SIGNATURE.len())? != SIGNATURE {
+            return Err(CopyFormatError);
+        }
         rows.take(4)?;
         let extension = i32::from_be_bytes(rows.array()?);
         rows.take(usize::try_from(extension).map_err(|_| CopyFormatError)?)?;
@@ -144,7 +150,7 @@ impl<'b> BinaryRows<'b> {
     ///
     /// # Errors
     /// The buffer ends too early.
-    pub fn field(&mut self) -> Result<Option<&'b [u8]>, CopyFormatError> {
+    pub fn field(&mut self) -> Result<Option<Bytes>, CopyFormatError> {
         match i32::from_be_bytes(self.array()?) {
             -1 => Ok(None),
             length => self.take(usize::try_from(length).map_err(|_| CopyFormatError)?).map(Some),
@@ -156,23 +162,25 @@ impl<'b> BinaryRows<'b> {
     /// # Errors
     /// It is null, or of another length.
     pub fn fixed<const N: usize>(&mut self) -> Result<[u8; N], CopyFormatError> {
-        let field = self.field()?.ok_or(CopyFormatError)?;
-        field.try_into().map_err(|_| CopyFormatError)
+        if i32::from_be_bytes(self.array()?) != i32::try_from(N).map_err(|_| CopyFormatError)? {
+            return Err(CopyFormatError);
+        }
+        self.array()
     }
 
-    /// The next field, which is text or null.
+    /// The next field, which is text or null: a part of the buffer.
     ///
     /// # Errors
     /// It is not text.
-    pub fn text(&mut self) -> Result<Option<String>, CopyFormatError> {
-        self.field()?.map(|bytes| String::from_utf8(bytes.to_vec()).map_err(|_| CopyFormatError)).transpose()
+    pub fn text(&mut self) -> Result<Option<ByteString>, CopyFormatError> {
+        self.field()?.map(|bytes| ByteString::try_from(bytes).map_err(|_| CopyFormatError)).transpose()
     }
 
     /// The next field, which is a `text[]` of one dimension, without nulls, or null.
     ///
     /// # Errors
     /// It is something else.
-    pub fn texts(&mut self) -> Result<Option<Vec<String>>, CopyFormatError> {
+    pub fn texts(&mut self) -> Result<Option<Vec<ByteString>>, CopyFormatError> {
         let Some(field) = self.field()? else { return Ok(None) };
         let mut array = Self { rest: field };
         let dimensions = i32::from_be_bytes(array.array()?);
@@ -197,13 +205,16 @@ impl<'b> BinaryRows<'b> {
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], CopyFormatError> {
-        self.take(N)?.try_into().map_err(|_| CopyFormatError)
+        let array = *self.rest.first_chunk().ok_or(CopyFormatError)?;
+        self.rest.advance(N);
+        Ok(array)
     }
 
-    fn take(&mut self, bytes: usize) -> Result<&'b [u8], CopyFormatError> {
-        let (taken, rest) = self.rest.split_at_checked(bytes).ok_or(CopyFormatError)?;
-        self.rest = rest;
-        Ok(taken)
+    fn take(&mut self, bytes: usize) -> Result<Bytes, CopyFormatError> {
+        if bytes > self.rest.len() {
+            return Err(CopyFormatError);
+        }
+        Ok(self.rest.split_to(bytes))
     }
 }
 
@@ -222,10 +233,10 @@ mod tests {
         rows.bytes(b"");
         let buffer = rows.finish();
 
-        let mut rows = BinaryRows::new(&buffer).unwrap();
+        let mut rows = BinaryRows::new(buffer.into()).unwrap();
         assert_eq!(rows.next_row(), Ok(true));
-        assert_eq!((rows.i64(), rows.text(), rows.text()), (Ok(-7), Ok(None), Ok(Some("é".to_owned()))));
-        assert_eq!((rows.next_row(), rows.field()), (Ok(true), Ok(Some(&[][..]))));
+        assert_eq!((rows.i64(), rows.text(), rows.text()), (Ok(-7), Ok(None), Ok(Some("é".into()))));
+        assert_eq!((rows.next_row(), rows.field()), (Ok(true), Ok(Some(Bytes::new()))));
         assert_eq!(rows.next_row(), Ok(false));
     }
 
@@ -237,7 +248,7 @@ mod tests {
         arrays.iter().for_each(|array| rows.texts(array.iter().copied()));
         rows.null();
         let buffer = rows.finish();
-        let mut rows = BinaryRows::new(&buffer).unwrap();
+        let mut rows = BinaryRows::new(buffer.into()).unwrap();
         assert_eq!(rows.next_row(), Ok(true));
         for array in arrays {
             assert_eq!(rows.texts().unwrap().unwrap(), array);
@@ -251,9 +262,10 @@ mod tests {
         rows.row(1);
         rows.bytes(b"abc");
         let buffer = rows.finish();
-        let mut rows = BinaryRows::new(&buffer[..buffer.len() - 4]).unwrap();
+        let end = buffer.len() - 4;
+        let mut rows = BinaryRows::new(Bytes::from(buffer).slice(..end)).unwrap();
         assert_eq!(rows.next_row(), Ok(true));
         assert_eq!(rows.field(), Err(CopyFormatError));
-        assert!(BinaryRows::new(b"PGCOPY").is_err());
+        assert!(BinaryRows::new(Bytes::from_static(b"PGCOPY")).is_err());
     }
 }

@@ -355,8 +355,8 @@ impl Wanted {
     }
 
     fn admits(&self, event: &Delivery) -> bool {
-        self.types.as_ref().is_none_or(|types| types.contains(&event.event_type))
-            && (self.tags.is_empty() || event.tags.iter().any(|tag| self.tags.contains(tag)))
+        self.types.as_ref().is_none_or(|types| types.contains(&*event.event_type))
+            && (self.tags.is_empty() || event.tags.iter().any(|tag| self.tags.contains(&**tag)))
     }
 }
 
@@ -365,7 +365,7 @@ impl FailureHandling {
     fn handle(&mut self, event: &Delivery, failure: ModuleFailure, folded: &mut Folded) {
         metrics::of_host().projector.module_failed(failure.kind.word());
         // An earlier event of its stream may have been parked in the meantime.
-        if self.parked_streams.contains(&event.stream) {
+        if self.parked_streams.contains(&*event.stream) {
             folded.set_aside.push(DeadLetter::waiting(event));
             return;
         }
@@ -374,7 +374,7 @@ impl FailureHandling {
             OnFailure::Skip => folded.set_aside.push(DeadLetter::skipped(event, failure)),
             OnFailure::Park => {
                 folded.set_aside.push(DeadLetter::parked(event, failure));
-                self.parked_streams.insert(event.stream.clone());
+                self.parked_streams.insert(event.stream.to_string());
             }
         }
     }
@@ -391,7 +391,7 @@ impl FailureHandling {
         }
         let behind = events.split_off(from);
         for event in behind {
-            if !self.parked_streams.contains(&event.stream) {
+            if !self.parked_streams.contains(&*event.stream) {
                 events.push(event);
             } else if set_aside.last().is_none_or(|last| last.position != event.position) {
                 // One dead letter for all events that upcasters made of one.

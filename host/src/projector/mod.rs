@@ -6,6 +6,7 @@ mod commit;
 #[cfg(test)]
 mod fault_point;
 mod fold;
+mod fold_size;
 mod folding_threads;
 mod kept_rows;
 mod pipeline;

@@ -18,6 +18,7 @@ use super::fault_point::FaultPoint;
 use super::{
     commit::{Effect, commit},
     fold::{FailedEvent, FailureHandling, Folded, ModuleRunner},
+    fold_size::FoldSize,
     kept_rows::KeptRows,
     stop::Stop,
     waiting::Needed,
@@ -30,7 +31,9 @@ use crate::{
     postgres::{Backoff, is_transient},
     read_model::{TableSet, WriteSet},
     runtime::BatchError,
-    subscriptions::{self, Batch, Batches, COMMIT_LOCK_TIMEOUT, DeadLetter, FIRST_BATCH, Feed, Handled, Step, follow},
+    subscriptions::{
+        self, Batch, BatchSize, Batches, COMMIT_LOCK_TIMEOUT, DeadLetter, FIRST_PIECE, Feed, Handled, Step, follow,
+    },
 };
 
 /// The size of uncommitted rows, in bytes, above which folding waits for a commit.
@@ -60,6 +63,7 @@ struct FoldedBatch {
     batches: Batches,
     to: Position,
     at_head: bool,
+    took: Duration,
 }
 
 /// The module's runner is either idle, or in the task that folds a batch.
@@ -106,6 +110,7 @@ pub(super) struct Pipeline<'w> {
     swap_pauses: Backoff,
     /// An event that the module cannot handle. The events before it are committed before the build halts.
     failed: Option<FailedEvent>,
+    fold_size: FoldSize,
     checkpoint: Position,
     /// The position of a barrier, where the run ends.
     until: Option<Position>,
@@ -124,6 +129,11 @@ impl<'w> Pipeline<'w> {
         let kept = work.job.build.verifies.is_none().then(|| {
             Arc::new(Mutex::new(KeptRows::new(&tables, checkpoint == Position::default(), work.shared.rows.clone())))
         });
+        let fold_size = FoldSize::new(match work.job.build.verifies {
+            None => work.shared.settings.batch,
+            // Its batches are as small as they are read.
+            Some(_) => BatchSize { max_events: 0, max_bytes: 0 },
+        });
         Self {
             work,
             tables,
@@ -136,6 +146,7 @@ impl<'w> Pipeline<'w> {
             swap,
             swap_pauses: SWAP_PAUSES,
             failed,
+            fold_size,
             checkpoint,
             until,
             rate: Rate::new(),
@@ -164,13 +175,13 @@ impl<'w> Pipeline<'w> {
                 && self.pending.is_none()
                 && let Some(FailedEvent { event, failure }) = self.failed.take()
             {
-                let (stream, event_type) = (event.stream, event.event_type);
+                let (stream, event_type) = (event.stream.into(), event.event_type.into());
                 return Err(Stop::Halted(BuildError::Module { failure, stream, event_type }));
             }
             let takes_batches = self.failed.is_none() && self.has_room();
             fold = match fold {
                 Fold::Idle(runner) => tokio::select! {
-                    batch = feed.next(), if takes_batches => {
+                    batch = feed.next(self.fold_size.now()), if takes_batches => {
                         let batch = batch.ok_or_else(|| Stop::Interrupted("the log is closed".to_owned()))??;
                         self.start_fold(runner, batch)
                     }
@@ -203,7 +214,7 @@ impl<'w> Pipeline<'w> {
     fn follow_log(&self, filter: Filter) -> Feed {
         let shared = &self.work.shared;
         let mut size = shared.settings.batch;
-        let mut first = FIRST_BATCH;
+        let mut first = FIRST_PIECE;
         if let Some(verifies) = self.work.job.build.verifies {
             // Batches of one event, then two and so on, so that even a short log has several.
             (first, size.max_events) = (1, verifies.batch_events);
@@ -252,14 +263,16 @@ impl<'w> Pipeline<'w> {
                 committed.into_iter().for_each(|writes| kept.absorb(writes, is_live));
             }
             let batches = Batches::one(batch.events.len());
-            let Batch { events, to, at_head } = batch;
+            let Batch { events, to, at_head, .. } = batch;
+            let began = Instant::now();
             let folded = idle.runner.fold(events, &layers, &mut idle.handling)?;
-            Ok((idle, FoldedBatch { folded, batches, to, at_head }))
+            Ok((idle, FoldedBatch { folded, batches, to, at_head, took: began.elapsed() }))
         }))
     }
 
     fn after_fold(&mut self, batch: FoldedBatch) {
-        let FoldedBatch { folded, batches, mut to, mut at_head } = batch;
+        let FoldedBatch { folded, batches, mut to, mut at_head, took } = batch;
+        self.fold_size.folded(batches.events, took);
         if let Some(failed) = &folded.stopped {
             (to, at_head) = (Position(failed.event.position.0 - 1), false);
         }

@@ -119,7 +119,7 @@ pub(super) fn events_to_module<'e>(
 
 /// The tags of all events, one after the other.
 pub(super) fn tags_to_module<'e>(events: impl Iterator<Item = &'e Delivery>) -> Vec<&'e str> {
-    events.flat_map(|event| &event.tags).map(String::as_str).collect()
+    events.flat_map(|event| &event.tags).map(|tag| &**tag).collect()
 }
 
 fn event_to_module<'e>(event: &'e Delivery, tags: &'e [&'e str]) -> Event<'e> {

@@ -50,7 +50,8 @@ impl DeadLetter {
     }
 
     fn new(event: &Delivery, reason: Reason) -> Self {
-        let (stream, event_type) = (event.stream.clone(), event.event_type.clone());
+        // Copies: a part of the batch would keep all of it in memory.
+        let (stream, event_type) = (event.stream.to_string(), event.event_type.to_string());
         Self { position: event.position, stream, event_type, reason }
     }
 

@@ -15,7 +15,7 @@ impl Handled {
     pub(crate) fn count(&mut self, events: &[Delivery]) {
         // Events of one type often follow each other.
         for same in events.chunk_by(|one, next| one.event_type == next.event_type) {
-            *self.0.entry_ref(same[0].event_type.as_str()).or_default() += same.len() as u64;
+            *self.0.entry_ref(&*same[0].event_type).or_default() += same.len() as u64;
         }
     }
 

@@ -21,7 +21,7 @@ pub(crate) use self::{
         DeadLetter, count_dead_letters, dead_letter_page, dead_letters_after, dead_letters_differ, overtaken,
         parked_streams, set_aside, take_back,
     },
-    feed::{Batch, FIRST_BATCH, Feed, follow},
+    feed::{Batch, FIRST_PIECE, Feed, follow},
     handled::{Handled, handled},
     hosts::{heartbeat, living_hosts, remove_dead_hosts, remove_host},
     lease::{HostKey, Lease, LeaseLost, Presence, acquire, prolong, release, renew, revoke},

@@ -142,7 +142,7 @@ impl Pieces {
             // Postgres sends each row in a message of its own. The end of all rows was dropped with the others.
             buffer.extend_from_slice(&END_OF_ROWS);
         }
-        let mut rows = BinaryRows::new(&buffer)?;
+        let mut rows = BinaryRows::new(buffer.into())?;
         let mut events = Vec::new();
         while rows.next_row()? {
             events.push(event_from_copy(&mut rows)?);

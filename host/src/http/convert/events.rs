@@ -180,14 +180,14 @@ pub(in crate::http) fn upcasted(event: Delivery) -> Result<api::Event, Problem> 
     Ok(api::Event {
         position: event.position.0,
         part: Some(event.part),
-        stream: event.stream,
+        stream: event.stream.into(),
         version: event.version.0,
         id: event.id,
-        event_type: event.event_type,
+        event_type: event.event_type.into(),
         schema_version: event.schema_version.into(),
         time: event.time,
         recorded_at: event.recorded_at,
-        tags: event.tags,
+        tags: event.tags.into_iter().map(String::from).collect(),
         data: json(event.data)?,
         metadata: event.metadata.map(json).transpose()?,
     })

@@ -65,8 +65,8 @@ async fn upcasted(
         if bytes >= max_bytes && last.is_some_and(|last| last != event.position) {
             return Ok((shown, last));
         }
-        bytes += event.data.len() + event.metadata.as_ref().map_or(0, String::len);
-        bytes += event.tags.iter().map(String::len).sum::<usize>();
+        bytes += event.data.len() + event.metadata.as_ref().map_or(0, |metadata| metadata.len());
+        bytes += event.tags.iter().map(|tag| tag.len()).sum::<usize>();
         last = Some(event.position);
         shown.push(convert::upcasted(event)?);
     }

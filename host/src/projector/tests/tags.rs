@@ -23,11 +23,11 @@ fn told(position: u64, word: &str, tags: &[&str]) -> Delivery {
         id: uuid::Uuid::nil(),
         event_type: "A".into(),
         schema_version: SchemaVersion::FIRST,
-        data: format!("\"{word}\""),
+        data: format!("\"{word}\"").into(),
         metadata: None,
         time: Instant(0),
         recorded_at: Instant(0),
-        tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
+        tags: tags.iter().map(|&tag| tag.into()).collect(),
     }
 }
 

@@ -100,7 +100,7 @@ fn tags_of_result(event: &Delivery, index: usize) -> Vec<String> {
     match number % 4 {
         0 => Vec::new(),
         1 => vec![TAGS[number / 4 % 2].to_owned()],
-        _ => event.tags.clone(),
+        _ => event.tags.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -108,17 +108,17 @@ fn event(position: u64, (event_type, number): Shape) -> Delivery {
     Delivery {
         position: Position(position),
         part: 0,
-        stream: format!("s-{}", position % 3),
+        stream: format!("s-{}", position % 3).into(),
         version: StreamVersion(position / 3 + 1),
         id: Uuid::from_u128(position.into()),
-        event_type: event_type.to_owned(),
+        event_type: event_type.into(),
         schema_version: version(number),
-        data: position.to_string(),
-        metadata: Some("{}".to_owned()),
+        data: position.to_string().into(),
+        metadata: Some("{}".into()),
         time: Instant(1000 + position.cast_signed()),
         recorded_at: Instant(2000),
         // Each set of tags in turn.
-        tags: (0..2).filter(|index| (position >> index) & 1 == 1).map(|index| TAGS[index].to_owned()).collect(),
+        tags: (0..2).filter(|index| (position >> index) & 1 == 1).map(|index| TAGS[index].into()).collect(),
     }
 }
 
@@ -134,11 +134,11 @@ fn naive(event: &Delivery, plan: &Plan, before: &[Shape]) -> Option<Vec<Delivery
     let mut all = Vec::new();
     for (index, &(event_type, number)) in results.iter().enumerate() {
         let made = Delivery {
-            event_type: event_type.to_owned(),
+            event_type: event_type.into(),
             schema_version: version(number),
-            data: with_result(&event.data, index),
+            data: with_result(&event.data, index).into(),
             metadata: None,
-            tags: tags_of_result(event, index),
+            tags: tags_of_result(event, index).into_iter().map(Into::into).collect(),
             ..event.clone()
         };
         all.extend(naive(&made, plan, &before)?);
@@ -155,7 +155,8 @@ fn chain(plans: &[(&str, &Plan)], max: usize) -> UpcasterChain {
 }
 
 fn shapes(events: &[Delivery]) -> Vec<(u64, u32, String, u32)> {
-    let shape = |event: &Delivery| (event.position.0, event.part, event.event_type.clone(), event.schema_version.get());
+    let shape =
+        |event: &Delivery| (event.position.0, event.part, event.event_type.to_string(), event.schema_version.get());
     events.iter().map(shape).collect()
 }
 
@@ -184,6 +185,7 @@ fn an_event_takes_the_steps_of_several_upcasters_and_its_results_replace_it() {
     // An event without a step is unchanged; a rewritten one keeps everything but type, version, data, metadata and tags.
     assert_eq!((&events[0], &events[4]), (&before[0], &before[3]));
     let tags = tags_of_result(&Delivery { schema_version: version(2), ..before[1].clone() }, 1);
+    let tags = tags.into_iter().map(Into::into).collect();
     let kept = Delivery { data: "5.0.1".into(), part: 1, metadata: None, tags, ..before[1].clone() };
     assert_eq!(events[2], Delivery { schema_version: version(3), ..kept });
 }
@@ -328,8 +330,8 @@ proptest! {
         let items: Vec<QueryItem> = tags.into_iter().map(item).collect();
         let query = (!items.is_empty()).then_some(EventQuery { items });
         let has_tags = |query: &Option<EventQuery>, event: &Delivery| {
-            let tags: Vec<Tag> = event.tags.iter().map(|tag| Tag::new(tag).unwrap()).collect();
-            let event_type = EventType::new(&event.event_type).unwrap();
+            let tags: Vec<Tag> = event.tags.iter().map(|tag| Tag::new(&**tag).unwrap()).collect();
+            let event_type = EventType::new(&*event.event_type).unwrap();
             query.as_ref().is_none_or(|query| query.matches(&event_type, &tags))
         };
         // Each shape with each set of tags.

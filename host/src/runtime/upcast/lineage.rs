@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use bytestring::ByteString;
+
 use crate::{
     event_log::Position,
     runtime::{delivery::Delivery, worlds::answer::Upcasted},
@@ -58,13 +60,13 @@ impl Member<'_> {
             stream,
             version,
             id,
-            event_type,
+            event_type: event_type.into(),
             schema_version,
-            data,
-            metadata,
+            data: data.into(),
+            metadata: metadata.map(ByteString::from),
             time,
             recorded_at,
-            tags,
+            tags: tags.into_iter().map(ByteString::from).collect(),
         };
         Member { event: Cow::Owned(event), next, taken: taken.to_vec() }
     }

@@ -84,9 +84,9 @@ fn check_result(
     let event_type = EventType::new(event_type).map_err(|error| error.to_string())?;
     limit("bytes of an event's type", "max_event_type_bytes", event_type.as_str().len(), limits.max_event_type_bytes)?;
     let schema_version = SchemaVersion::try_from(schema_version).map_err(|error| error.to_string())?;
-    let taken = |step: &&Step| step.event_type == event.event_type && step.from == event.schema_version;
+    let taken = |step: &&Step| *step.event_type == *event.event_type && step.from == event.schema_version;
     if let Some(step) = steps.iter().find(taken) {
-        if event_type.as_str() == event.event_type && step.to != schema_version {
+        if *event_type.as_str() == *event.event_type && step.to != schema_version {
             return Err(format!("an event of the same type at schema version {schema_version}; its step is {step}"));
         }
         if !step.produces.iter().any(|produced| produced == event_type.as_str()) {
