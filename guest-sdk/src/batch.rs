@@ -9,34 +9,51 @@ pub(crate) struct FailureAt {
     pub(crate) message: String,
 }
 
+/// Events that are read, whose rows are fetched, and which are handled, before the next are: so many that they and their rows stay in the
+/// caches of the processor. More where rows have to be fetched, since that is the faster the more there are.
+const FEW: usize = 256;
+
 /// Folds a batch into rows and writes them to the host.
 ///
 /// The failure is that of the first event that cannot be handled, however events are split into batches: hence the events before
 /// a malformed one are handled first.
-pub(crate) fn handle<P: Projection>(rows: &mut Rows, raw: Vec<RawEvent>) -> Result<(), FailureAt> {
-    let (events, malformed) = read::<P::Event>(raw);
-    rows.prefetch(|prefetch| {
+pub(crate) fn handle<P: Projection>(
+    rows: &mut Rows,
+    raw: impl ExactSizeIterator<Item = RawEvent>,
+) -> Result<(), FailureAt> {
+    let (mut raw, mut size) = (raw, FEW);
+    while raw.len() > 0 {
+        let (events, malformed) = read::<P::Event>(raw.by_ref().take(size));
+        let has_fetched = rows.prefetch(|prefetch| {
+            for event in &events {
+                current_event::set(event.position);
+                P::prefetch(event, prefetch);
+            }
+        });
+        size = if has_fetched { size * 4 } else { FEW };
         for event in &events {
-            current_event::set(event.position);
-            P::prefetch(event, prefetch);
+            rows.turn_to(event.position);
+            P::handle(event, rows)
+                .and_then(|()| rows.settle())
+                .map_err(|failure| failed(event.position, &event.event_type, &failure))?;
         }
-    });
-    for event in &events {
-        rows.turn_to(event.position);
-        P::handle(event, rows)
-            .and_then(|()| rows.settle())
-            .map_err(|failure| failed(event.position, &event.event_type, &failure))?;
+        if let Some(failure) = malformed {
+            return Err(failure);
+        }
+        let is_last = raw.len() == 0;
+        if let Some(last) = events.last()
+            && (is_last || rows.are_too_many())
+        {
+            rows.flush().map_err(|failure| failed(last.position, &last.event_type, &failure))?;
+        }
     }
-    match (malformed, events.last()) {
-        (Some(failure), _) => Err(failure),
-        (None, Some(last)) => rows.flush().map_err(|failure| failed(last.position, &last.event_type, &failure)),
-        (None, None) => Ok(()),
-    }
+    rows.end_batch();
+    Ok(())
 }
 
 /// The events before the first malformed one, and the failure of that one.
-fn read<E: Events>(raw: Vec<RawEvent>) -> (Vec<Event<E>>, Option<FailureAt>) {
-    let mut events = Vec::with_capacity(raw.len());
+fn read<E: Events>(raw: impl Iterator<Item = RawEvent>) -> (Vec<Event<E>>, Option<FailureAt>) {
+    let mut events = Vec::with_capacity(raw.size_hint().0);
     for raw in raw {
         current_event::set(raw.position);
         match raw.read() {

@@ -18,7 +18,7 @@ thread_local! {
 }
 
 /// Handles a batch. The cached rows are kept only if the batch succeeds, since only then they equal the host's.
-pub(crate) fn handle<P: Projection>(events: Vec<RawEvent>) -> Result<(), FailureAt> {
+pub(crate) fn handle<P: Projection>(events: impl ExactSizeIterator<Item = RawEvent>) -> Result<(), FailureAt> {
     report_panics();
     let mut rows = ROWS.take().unwrap_or_else(|| Rows::new::<P::Tables>(Box::new(Imports)));
     batch::handle::<P>(&mut rows, events)?;

@@ -129,16 +129,19 @@ impl Rows {
         }
     }
 
-    /// Fetches the rows that `request` names, with one call to the host for each table.
-    pub(crate) fn prefetch(&mut self, request: impl FnOnce(&mut Prefetch)) {
+    /// Fetches the rows that `request` names, with one call to the host for each table. Returns whether there were any that are not cached.
+    pub(crate) fn prefetch(&mut self, request: impl FnOnce(&mut Prefetch)) -> bool {
         let mut prefetch = Prefetch { cache: std::mem::take(&mut self.cache) };
         request(&mut prefetch);
         self.cache = prefetch.cache;
+        let mut has_fetched = false;
         for cached in &mut self.cache.tables {
-            if let Err(failure) = cached.rows.fetch_wanted(self.host.as_mut()) {
-                self.read_failure.get_or_insert(failure);
+            match cached.rows.fetch_wanted(self.host.as_mut()) {
+                Ok(fetched) => has_fetched |= fetched > 0,
+                Err(failure) => drop(self.read_failure.get_or_insert(failure)),
             }
         }
+        has_fetched
     }
 
     pub(crate) fn turn_to(&mut self, position: u64) {
@@ -155,14 +158,22 @@ impl Rows {
         cache.tables.iter_mut().try_for_each(|cached| cached.rows.settle(host.as_mut()))
     }
 
-    /// Ends a batch: writes the changed rows to the host.
+    /// Whether the cached rows take more memory than they may.
+    pub(crate) fn are_too_many(&self) -> bool {
+        self.cache.bytes() > MAX_CACHED_BYTES
+    }
+
+    /// Writes the changed rows to the host, and evicts rows that are too many.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         for cached in &mut self.cache.tables {
             cached.rows.flush(self.host.as_mut())?;
         }
         self.cache.evict(MAX_CACHED_BYTES);
-        self.cache.batch = self.cache.batch.wrapping_add(1);
         Ok(())
+    }
+
+    pub(crate) fn end_batch(&mut self) {
+        self.cache.batch = self.cache.batch.wrapping_add(1);
     }
 }
 

@@ -48,7 +48,7 @@ impl<P: Projection, C: Package> guest::Guest for Component<P, C> {
     }
 
     fn handle(events: Vec<guest::Event>) -> Result<(), guest::Failure> {
-        module::handle::<P>(events.into_iter().map(event).collect())
+        module::handle::<P>(events.into_iter().map(event))
             .map_err(|failure| guest::Failure { position: failure.position, message: failure.message })
     }
 }

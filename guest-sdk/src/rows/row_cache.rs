@@ -31,13 +31,17 @@ impl RowCache {
         }
     }
 
+    /// The approximate memory of the cached rows.
+    pub(super) fn bytes(&self) -> usize {
+        self.tables.iter().map(|cached| cached.rows.bytes()).sum()
+    }
+
     /// Evicts rows if they take more than `max_bytes`: first those that the batch did not ask for, then all.
     pub(super) fn evict(&mut self, max_bytes: usize) {
-        let bytes = |tables: &[CachedTable]| tables.iter().map(|cached| cached.rows.bytes()).sum::<usize>();
-        if bytes(&self.tables) > max_bytes {
+        if self.bytes() > max_bytes {
             self.tables.iter_mut().for_each(|cached| cached.rows.retain_batch(self.batch));
         }
-        if bytes(&self.tables) > max_bytes {
+        if self.bytes() > max_bytes {
             self.tables.iter_mut().for_each(|cached| cached.rows.clear());
         }
     }

@@ -55,8 +55,8 @@ struct Slot<T> {
 
 /// A [`TableCache`] with rows of any type.
 pub(super) trait AnyTableCache: Any {
-    /// Fetches the wanted rows.
-    fn fetch_wanted(&mut self, host: &mut dyn Host) -> Result<(), Failure>;
+    /// Fetches the wanted rows. Returns how many there were.
+    fn fetch_wanted(&mut self, host: &mut dyn Host) -> Result<usize, Failure>;
     /// Ends an event: checks the rows that it changed, and makes them equal to what the host would return.
     fn settle(&mut self, host: &mut dyn Host) -> Result<(), Failure>;
     /// Writes the changed rows.
@@ -265,9 +265,10 @@ impl<T: Table> TableCache<T> {
 }
 
 impl<T: Table> AnyTableCache for TableCache<T> {
-    fn fetch_wanted(&mut self, host: &mut dyn Host) -> Result<(), Failure> {
+    fn fetch_wanted(&mut self, host: &mut dyn Host) -> Result<usize, Failure> {
         let wanted = std::mem::take(&mut self.wanted);
-        wanted.chunks(MAX_FETCHED_KEYS).try_for_each(|slots| self.fetch(slots, host))
+        wanted.chunks(MAX_FETCHED_KEYS).try_for_each(|slots| self.fetch(slots, host))?;
+        Ok(wanted.len())
     }
 
     fn settle(&mut self, host: &mut dyn Host) -> Result<(), Failure> {

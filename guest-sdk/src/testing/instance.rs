@@ -53,7 +53,7 @@ pub(super) fn run_instance<P: Projection>(
             batches.iter().enumerate().find_map(|(number, batch)| {
                 let batch = batch.iter().map(|&event| events[event].clone()).collect();
                 let start = host.start_batch();
-                let failure = batch::handle::<P>(&mut rows, batch).err()?;
+                let failure = batch::handle::<P>(&mut rows, batch.into_iter()).err()?;
                 let was_refused = host.abandon(start);
                 Some(Failed { batch: number, position: failure.position, message: failure.message, was_refused })
             })

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use crate::subscriptions::BatchSize;
 
-/// For how long a module may be busy with one batch, about. A worker that is told to stop waits for it, and a batch that fails is folded
+/// For how long a module is busy with one batch, about. A worker that is told to stop waits for it, and a batch that fails is folded
 /// again.
-const AIM: Duration = Duration::from_millis(250);
+const TIME: Duration = Duration::from_millis(250);
+/// Bytes of rows that a batch writes, about: an eighth of what it may.
+const WRITTEN: u64 = 32 * 1024 * 1024;
 
 /// How many events a module gets at once: the more, the fewer rows it writes, since it writes a row once for all events of a batch. A
-/// module that takes its time gets fewer.
+/// module that takes its time, or writes large rows, gets fewer.
 #[derive(Debug)]
 pub(super) struct FoldSize {
     max: BatchSize,
@@ -17,7 +19,7 @@ pub(super) struct FoldSize {
 }
 
 impl FoldSize {
-    /// As many as the limits allow, until it is known how long a module takes.
+    /// As many as the limits allow, until it is known what a module does with them.
     pub(super) fn new(max: BatchSize) -> Self {
         Self { max, events: max.max_events }
     }
@@ -27,10 +29,11 @@ impl FoldSize {
     }
 
     /// Learns from a batch of so many events.
-    pub(super) fn folded(&mut self, events: u64, took: Duration) {
-        let fitting = u128::from(events) * AIM.as_nanos() / took.as_nanos().max(1);
+    pub(super) fn folded(&mut self, events: u64, took: Duration, written: usize) {
+        let fitting = |aim: u128, one: u128| usize::try_from(u128::from(events) * aim / one.max(1)).unwrap_or(usize::MAX);
         if events > 0 {
-            self.events = usize::try_from(fitting).unwrap_or(usize::MAX).min(self.max.max_events);
+            let in_time = fitting(TIME.as_nanos(), took.as_nanos());
+            self.events = fitting(WRITTEN.into(), written as u128).min(in_time).min(self.max.max_events);
         }
     }
 }
@@ -40,17 +43,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slow_module_gets_fewer_events_and_a_quick_one_what_the_limits_allow() {
+    fn a_slow_module_and_one_with_large_rows_get_fewer_events() {
         let mut size = FoldSize::new(BatchSize { max_events: 1000, max_bytes: 7 });
         assert_eq!(size.now(), BatchSize { max_events: 1000, max_bytes: 7 });
-        size.folded(100, Duration::from_secs(1));
+        size.folded(100, Duration::from_secs(1), 0);
         assert_eq!(size.now(), BatchSize { max_events: 25, max_bytes: 7 });
         // What was not of interest says nothing.
-        size.folded(0, Duration::from_micros(5));
+        size.folded(0, Duration::from_micros(5), 0);
         assert_eq!(size.now().max_events, 25);
-        size.folded(25, Duration::from_millis(1));
+        size.folded(25, Duration::from_millis(1), 25);
         assert_eq!(size.now().max_events, 1000);
-        size.folded(1, Duration::MAX);
+        size.folded(1, Duration::MAX, 0);
         assert_eq!(size.now().max_events, 0);
+        size.folded(10, Duration::from_millis(1), 10 * 1024 * 1024);
+        assert_eq!(size.now().max_events, 32);
     }
 }

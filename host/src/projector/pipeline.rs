@@ -272,7 +272,7 @@ impl<'w> Pipeline<'w> {
 
     fn after_fold(&mut self, batch: FoldedBatch) {
         let FoldedBatch { folded, batches, mut to, mut at_head, took } = batch;
-        self.fold_size.folded(batches.events, took);
+        self.fold_size.folded(batches.events, took, folded.writes.bytes());
         if let Some(failed) = &folded.stopped {
             (to, at_head) = (Position(failed.event.position.0 - 1), false);
         }
