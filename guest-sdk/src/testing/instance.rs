@@ -51,9 +51,9 @@ pub(super) fn run_instance<P: Projection>(
         let mut rows = Rows::new::<P::Tables>(Box::new(host.clone()));
         let (failed, lines) = log::collect(|| {
             batches.iter().enumerate().find_map(|(number, batch)| {
-                let batch = batch.iter().map(|&event| events[event].clone()).collect();
+                let batch = batch.iter().map(|&event| events[event].clone());
                 let start = host.start_batch();
-                let failure = batch::handle::<P>(&mut rows, batch.into_iter()).err()?;
+                let failure = batch::handle::<P>(&mut rows, batch).err()?;
                 let was_refused = host.abandon(start);
                 Some(Failed { batch: number, position: failure.position, message: failure.message, was_refused })
             })

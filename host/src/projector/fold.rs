@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 #[cfg(test)]
 use super::fault_point::FaultPoint;
 use super::{
+    instances::Instances,
     kept_rows::KeptRows,
     rows::BuildRows,
     search::{Search, end_of_event},
@@ -20,8 +21,8 @@ use crate::{
     metrics::{self, HandlerMeasures},
     read_model::{TableSet, WriteSet},
     runtime::{
-        BatchError, Delivery, HostMemory, ModuleFailure, ProjectionDescriptor, ProjectionInstance, ProjectionModule,
-        UpcastError, UpcasterChain,
+        BatchError, Delivery, HostMemory, ModuleFailure, ProjectionDescriptor, ProjectionModule, UpcastError,
+        UpcasterChain,
     },
     subscriptions::{DeadLetter, Handled, OnFailure},
 };
@@ -36,12 +37,9 @@ pub(super) struct ModuleRunner {
     pool: PgPool,
     tables: Arc<TableSet>,
     upcasters: Option<Upcasters>,
-    module: ProjectionModule,
-    fresh_memory: bool,
+    instances: Instances,
     measures: HandlerMeasures,
     kept_rows: Option<Arc<Mutex<KeptRows>>>,
-    /// Kept from batch to batch as long as no event fails.
-    instance: Option<ProjectionInstance>,
     /// Whether a batch was folded since memory was given up last.
     keeps_memory: bool,
 }
@@ -137,8 +135,9 @@ impl ModuleRunner {
             Upcasters { chain, wanted }
         });
         let measures = metrics::of_host().projector.handler(module.label().name.as_str());
-        let (runtime, kept_rows, instance, keeps_memory) = (Handle::current(), None, None, false);
-        Self { runtime, pool, tables, upcasters, module, fresh_memory, measures, kept_rows, instance, keeps_memory }
+        let (runtime, kept_rows, keeps_memory) = (Handle::current(), None, false);
+        let instances = Instances::new(module, fresh_memory);
+        Self { runtime, pool, tables, upcasters, instances, measures, kept_rows, keeps_memory }
     }
 
     /// From now on rows are kept from batch to batch. Whoever commits what is folded has to tell of it, see [`KeptRows::absorb`].
@@ -146,9 +145,14 @@ impl ModuleRunner {
         self.kept_rows = Some(kept);
     }
 
+    /// The instances of its module.
+    pub(super) fn instances(&mut self) -> &mut Instances {
+        &mut self.instances
+    }
+
     /// The memory that its module shares with all others of the host.
     pub(super) fn memory(&self) -> &HostMemory {
-        self.module.memory()
+        self.instances.module().memory()
     }
 
     /// Whether it may have memory that is only kept to make the next batch faster.
@@ -159,7 +163,7 @@ impl ModuleRunner {
     /// Gives up memory that is only kept to make the next batch faster.
     pub(super) fn free_memory(&mut self) {
         self.keeps_memory = false;
-        self.instance = None;
+        self.instances.free_memory();
         if let Some(upcasters) = &mut self.upcasters {
             upcasters.chain.free_memory();
         }
@@ -291,7 +295,7 @@ impl ModuleRunner {
 
     /// Folds events over layers. If the module fails, finds the event that it fails at.
     fn find_faulty(&mut self, events: &[Delivery], layers: &[Arc<WriteSet>]) -> Result<WriteSet, FoldError> {
-        let first = match self.run(events, layers.to_vec()) {
+        let first = match self.run(events, layers.to_vec(), Instances::run) {
             Ok(writes) => return Ok(writes),
             Err(BatchError::Module(failure)) => failure,
             Err(error) => return Err(FoldError::Host(error)),
@@ -306,7 +310,7 @@ impl ModuleRunner {
         while let Some(range) = search.next() {
             let mut layers = layers.to_vec();
             layers.push(Arc::new(done));
-            let result = self.run(&events[range.clone()], layers.clone());
+            let result = self.run(&events[range.clone()], layers.clone(), Instances::run_alone);
             done = layers.pop().map(Arc::unwrap_or_clone).unwrap_or_else(|| self.no_writes());
             match result {
                 Ok(writes) => {
@@ -324,7 +328,12 @@ impl ModuleRunner {
         Ok(done)
     }
 
-    fn run(&mut self, events: &[Delivery], layers: Vec<Arc<WriteSet>>) -> Result<WriteSet, BatchError> {
+    fn run(
+        &mut self,
+        events: &[Delivery],
+        layers: Vec<Arc<WriteSet>>,
+        run: impl FnOnce(&mut Instances, &[Delivery], BuildRows) -> Result<WriteSet, BatchError>,
+    ) -> Result<WriteSet, BatchError> {
         #[cfg(test)]
         FaultPoint::FoldingThread.pass(events);
         let rows = BuildRows {
@@ -334,15 +343,9 @@ impl ModuleRunner {
             kept: self.kept_rows.clone(),
             layers,
         };
-        let mut instance = match self.instance.take() {
-            Some(instance) => instance,
-            None => self.module.instantiate(events[0].position)?,
-        };
         let began = Instant::now();
-        let writes = instance.handle(events, Box::new(rows))?;
+        let writes = run(&mut self.instances, events, rows)?;
         self.measures.handled(events.len(), began.elapsed());
-        // Only an instance in whose memory no event has failed is used again, and none whose memory others wait for.
-        self.instance = (!self.fresh_memory && !self.module.memory().is_short()).then_some(instance);
         Ok(writes)
     }
 }

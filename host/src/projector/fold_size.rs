@@ -30,7 +30,8 @@ impl FoldSize {
 
     /// Learns from a batch of so many events.
     pub(super) fn folded(&mut self, events: u64, took: Duration, written: usize) {
-        let fitting = |aim: u128, one: u128| usize::try_from(u128::from(events) * aim / one.max(1)).unwrap_or(usize::MAX);
+        let fitting =
+            |aim: u128, one: u128| usize::try_from(u128::from(events) * aim / one.max(1)).unwrap_or(usize::MAX);
         if events > 0 {
             let in_time = fitting(TIME.as_nanos(), took.as_nanos());
             self.events = fitting(WRITTEN.into(), written as u128).min(in_time).min(self.max.max_events);

@@ -8,6 +8,7 @@ mod fault_point;
 mod fold;
 mod fold_size;
 mod folding_threads;
+mod instances;
 mod kept_rows;
 mod pipeline;
 mod redelivery;
@@ -29,7 +30,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::{folding_threads::FoldingThreads, kept_rows::RowMemory, shared::Shared};
+use self::{folding_threads::FoldingThreads, instances::SpareCores, kept_rows::RowMemory, shared::Shared};
 use crate::{event_log::EventLog, modules::Modules, postgres::Database};
 
 pub use self::shared::ProjectorSettings;
@@ -56,7 +57,8 @@ impl Projector {
         let pool = database.lookups.clone();
         let folding = FoldingThreads::start()?;
         let rows = RowMemory::new(settings.max_kept_rows_bytes);
-        let shared = Arc::new(Shared { pool, log, modules, settings, folding, rows, look_again: Notify::new() });
+        let (spare_cores, look_again) = (SpareCores::of_this_machine(), Notify::new());
+        let shared = Arc::new(Shared { pool, log, modules, settings, folding, spare_cores, rows, look_again });
         let stop = CancellationToken::new();
         let (send_committed, committed) = watch::channel(0);
         let supervisor = supervisor::Supervisor::open(shared, stop.clone(), send_committed).await?;

@@ -162,6 +162,9 @@ impl<'w> Pipeline<'w> {
     ) -> Result<Infallible, Stop> {
         if let Some(kept) = &self.kept {
             runner.keep_rows(Arc::clone(kept));
+            if self.work.is_replaying() {
+                runner.instances().take_cores(&self.work.shared.spare_cores);
+            }
         }
         let mut feed = self.follow_log(filter);
         let memory = runner.memory().clone();
@@ -259,6 +262,9 @@ impl<'w> Pipeline<'w> {
         let is_live = !self.work.is_replaying();
         Fold::Running(self.work.shared.folding.run(move || {
             if let Some(kept) = kept {
+                if is_live {
+                    idle.runner.instances().give_cores_back();
+                }
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 committed.into_iter().for_each(|writes| kept.absorb(writes, is_live));
             }

@@ -14,6 +14,7 @@ use crate::{
 /// The committed rows, and over them the changes of earlier batches that are not committed yet.
 ///
 /// A commit between two reads makes no difference: the rows that it changes are in the layers.
+#[derive(Clone)]
 pub(super) struct BuildRows {
     pub(super) runtime: Handle,
     pub(super) pool: PgPool,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
-use super::{folding_threads::FoldingThreads, kept_rows::RowMemory};
+use super::{folding_threads::FoldingThreads, instances::SpareCores, kept_rows::RowMemory};
 use crate::{event_log::EventLog, modules::Modules, subscriptions::BatchSize};
 
 /// Settings of the projector.
@@ -43,6 +43,7 @@ pub(super) struct Shared {
     pub(super) modules: Modules,
     pub(super) settings: ProjectorSettings,
     pub(super) folding: FoldingThreads,
+    pub(super) spare_cores: SpareCores,
     pub(super) rows: RowMemory,
     /// Wakes the supervisor of this host.
     pub(super) look_again: Notify,

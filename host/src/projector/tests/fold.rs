@@ -19,13 +19,13 @@ use crate::{
 
 /// An event of a stream, and whether the module refuses it.
 #[derive(Clone, Copy, Debug)]
-struct Counted {
-    stream: u8,
-    n: i64,
-    poison: bool,
+pub(super) struct Counted {
+    pub(super) stream: u8,
+    pub(super) n: i64,
+    pub(super) poison: bool,
 }
 
-fn delivery(index: usize, counted: Counted) -> Delivery {
+pub(super) fn delivery(index: usize, counted: Counted) -> Delivery {
     Delivery {
         position: Position(index as u64 + 1),
         part: 0,
@@ -43,9 +43,9 @@ fn delivery(index: usize, counted: Counted) -> Delivery {
 }
 
 /// Sum and number of events of each stream, the positions set aside, and the number of events that were handled.
-type Outcome = (BTreeMap<String, (i64, i64)>, BTreeSet<u64>, i64);
+pub(super) type Outcome = (BTreeMap<String, (i64, i64)>, BTreeSet<u64>, i64);
 
-fn naive(events: &[Counted], on_failure: OnFailure) -> Outcome {
+pub(super) fn naive(events: &[Counted], on_failure: OnFailure) -> Outcome {
     let (mut sums, mut aside, mut parked) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
     for (index, event) in events.iter().enumerate() {
         if event.poison || parked.contains(&event.stream) {
@@ -64,7 +64,12 @@ fn naive(events: &[Counted], on_failure: OnFailure) -> Outcome {
 }
 
 /// Folds in batches of these sizes in turn; after the last size the first one follows.
-fn in_batches(runner: &mut ModuleRunner, on_failure: OnFailure, events: &[Counted], sizes: &[usize]) -> Outcome {
+pub(super) fn in_batches(
+    runner: &mut ModuleRunner,
+    on_failure: OnFailure,
+    events: &[Counted],
+    sizes: &[usize],
+) -> Outcome {
     let mut handling = FailureHandling { on_failure, parked_streams: HashSet::new() };
     let mut rest: Vec<Delivery> = events.iter().enumerate().map(|(index, event)| delivery(index, *event)).collect();
     let (mut layers, mut aside, mut handled) = (Vec::new(), BTreeSet::new(), Handled::default());
@@ -93,17 +98,17 @@ fn in_batches(runner: &mut ModuleRunner, on_failure: OnFailure, events: &[Counte
     (sums, aside, counts.iter().sum())
 }
 
-fn tally() -> ProjectionModule {
+pub(super) fn projection(name: &str) -> ProjectionModule {
     let runtime = Runtime::start(RuntimeSettings::default()).unwrap();
-    let bytes = test_support::guest("tally");
-    let label = ModuleLabel { name: Identifier::new("tally").unwrap(), version: None };
+    let bytes = test_support::guest(name);
+    let label = ModuleLabel { name: Identifier::new(name).unwrap(), version: None };
     match runtime.load(label, &Digest::of(&bytes), &bytes).unwrap() {
         Module::Projection(module) => module,
         Module::Upcaster(_) => panic!("it is a projection"),
     }
 }
 
-fn events() -> impl Strategy<Value = Vec<Counted>> {
+pub(super) fn events() -> impl Strategy<Value = Vec<Counted>> {
     let event = (0..4_u8, -9..9_i64, prop::bool::weighted(0.1));
     prop::collection::vec(event.prop_map(|(stream, n, poison)| Counted { stream, n, poison }), 1..60)
 }
@@ -111,7 +116,7 @@ fn events() -> impl Strategy<Value = Vec<Counted>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sizes_of_batches_make_no_difference() {
     let test = TestBuilds::create().await;
-    let module = tally();
+    let module = projection("tally");
     let schema = BuildId(1).schema();
     let tables = Arc::new(TableSet::new(schema, module.tables()));
     tables.create(&mut test.pool.acquire().await.unwrap()).await.unwrap();

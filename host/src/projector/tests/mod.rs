@@ -8,4 +8,5 @@ mod memory;
 mod missing_tables;
 mod own_threads;
 mod panics;
+mod side_by_side;
 mod tags;

@@ -1,6 +1,6 @@
 //! The world of projections: events in, rows out.
 
-use std::sync::Arc;
+use std::{borrow::Borrow, sync::Arc};
 
 use wasmtime::{Store, component::InstancePre};
 
@@ -164,7 +164,11 @@ impl ProjectionInstance {
     ///
     /// # Errors
     /// The batch changes nothing, and the instance must be dropped.
-    pub fn handle(&mut self, events: &[Delivery], rows: Box<dyn RowReader>) -> Result<WriteSet, BatchError> {
+    pub fn handle<E: Borrow<Delivery>>(
+        &mut self,
+        events: &[E],
+        rows: Box<dyn RowReader>,
+    ) -> Result<WriteSet, BatchError> {
         let tables = &self.module.shared.tables;
         self.running.state().begin_batch(tables, rows);
         let answer = self
