@@ -128,8 +128,7 @@ mod tests {
             error.lines().skip(1).filter_map(|line| line.trim().split_once(": ")).map(|(row, _)| row).collect();
         // The longest time of a request is no measure of speed, and what idle builds use is next to nothing.
         let not_judged = [Unit::LongestMilliseconds, Unit::PercentOfCore];
-        let judged: Vec<&str> =
-            ROWS.iter().filter(|row| !not_judged.contains(&row.unit)).map(|row| row.name).collect();
+        let judged: Vec<&str> = ROWS.iter().filter(|row| !not_judged.contains(&row.unit)).map(|row| row.name).collect();
         assert_eq!(named, judged);
         let first = error.lines().nth(1).unwrap();
         assert_eq!(first.trim(), "append-1: the ratio is 0.500, and was 1.000: 50 % less, where 25 % are tolerated");

@@ -53,7 +53,12 @@ async fn operate_all(place: &Place, operation: &str) -> anyhow::Result<()> {
 async fn watch(place: &Place, time: Duration, appending: bool) -> anyhow::Result<Figure> {
     let mut session = place.session().await?;
     let (before, began, cpu) = (commits(&mut session).await?, Instant::now(), place.cpu());
-    let appends = if appending { append(place, time).await? } else { sleep(time).await; 0 };
+    let appends = if appending {
+        append(place, time).await?
+    } else {
+        sleep(time).await;
+        0
+    };
     let seconds = began.elapsed().as_secs_f64();
     let used = cpu.add_to(Figure::default());
     let commits = (commits(&mut session).await? - before) as f64;

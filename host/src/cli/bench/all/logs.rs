@@ -1,12 +1,6 @@
 //! The logs of the places.
 
-use super::{
-    bank::Bank,
-    flights,
-    lines::text_of,
-    rare_types,
-    row::PlaceOfRow,
-};
+use super::{bank::Bank, flights, lines::text_of, rare_types, row::PlaceOfRow};
 use crate::cli::import::Source;
 
 /// A log that is imported before anything is measured.
@@ -35,7 +29,8 @@ pub(super) fn of_place(place: PlaceOfRow, events: u64) -> Vec<Log> {
         PlaceOfRow::Flights => vec![Log { kind: Kind::Flights, ..Log::of_bank(events) }],
         PlaceOfRow::Finds => {
             let accounts = [events / 100, events / 10, events];
-            let of_accounts = |accounts| Log { bank: Bank::of_accounts(accounts), ..Log::of_bank(accounts + finds(events)) };
+            let of_accounts =
+                |accounts| Log { bank: Bank::of_accounts(accounts), ..Log::of_bank(accounts + finds(events)) };
             accounts.map(of_accounts).to_vec()
         }
         PlaceOfRow::ThreeSizes => [1, 3, 10].map(|times| Log::of_bank(times * events)).to_vec(),

@@ -49,22 +49,30 @@ impl PlaceOfRow {
 /// What is measured.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Measurement {
-    Append { clients: usize },
+    Append {
+        clients: usize,
+    },
     /// Appends beside message-db.
-    MessageDb { clients: usize },
+    MessageDb {
+        clients: usize,
+    },
     AppendOfMany,
     Import,
     Rebuild,
     TenRebuilds,
     OwnWrite,
-    PointQuery { connections: usize },
+    PointQuery {
+        connections: usize,
+    },
     Page,
     Swap,
     CatchUp,
     RebuildFlights,
     Find,
     Start,
-    Idle { appending: bool },
+    Idle {
+        appending: bool,
+    },
     AtSizes(Cost),
 }
 

@@ -132,9 +132,19 @@ pub(super) const ROWS: [Row; 26] = [
         beside: "the same builds paused",
         unit: Unit::PercentOfCore,
     },
-    at_sizes("cost-at-size-append", Cost::Append, "appends of one event, 16 clients, 10 × --events events before", Unit::EventsPerSecond),
+    at_sizes(
+        "cost-at-size-append",
+        Cost::Append,
+        "appends of one event, 16 clients, 10 × --events events before",
+        Unit::EventsPerSecond,
+    ),
     at_sizes("cost-at-size-rebuild", Cost::Rebuild, "rebuild of the bank, 10 × --events events", Unit::EventsPerSecond),
-    at_sizes("cost-at-size-query", Cost::Query, "query by key, 32 connections, 10 × --events events", Unit::RequestsPerSecond),
+    at_sizes(
+        "cost-at-size-query",
+        Cost::Query,
+        "query by key, 32 connections, 10 × --events events",
+        Unit::RequestsPerSecond,
+    ),
 ];
 
 const fn message_db(name: &'static str, clients: usize, ours: &'static str) -> Row {
