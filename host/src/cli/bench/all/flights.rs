@@ -171,6 +171,6 @@ mod tests {
         assert!(whole.len() > 1_500, "{}", whole.len());
         assert!(whole.iter().all(|types| types[..2] == ["FlightScheduled", "FlightDeparted"]), "{whole:?}");
         let first = lines().next().unwrap();
-        insta::assert_snapshot!(first, @"");
+        insta::assert_snapshot!(first, @r#"{"id":"f159bafc-d7d6-4ae4-8000-000000000000","stream":"flight-20130102-FL980-LGA","type":"FlightScheduled","schema_version":1,"time":"2013-01-01T02:57:00Z","data":{"day":"2013-01-02","carrier":"FL","tailnum":"N01069","origin":"LGA","dest":"XBC","flight":980,"distance":1750,"scheduled_departure":"2013-01-02T02:57:00Z"}}"#);
     }
 }

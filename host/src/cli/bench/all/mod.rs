@@ -68,7 +68,8 @@ const END_TIMEOUT: Duration = Duration::from_secs(60);
 /// Measure a host of its own beside the limit of each figure, in the same run.
 ///
 /// It makes databases of its own on the server of --database-url, or starts a private Postgres, runs hosts there one after the other, as
-/// processes of this program, and drops the databases in the end. Each row measures what a host does, and beside it a program that does
+/// processes of this program, and drops the databases in the end. Only the rows beside message-db write to a database that is there
+/// already, `message_store_bench`, and are left out if it is not. Each row measures what a host does, and beside it a program that does
 /// the least that the same work needs: an INSERT, a COPY, a SELECT, the projection in plain Rust. Both sides of a row take turns; what is shown
 /// are medians of the rounds. The ratio says how fast the host is where what is beside it is 1: compare ratios, since figures change with the
 /// machine and with what else it does. Clients, host and Postgres share the cores of one machine.

@@ -166,13 +166,14 @@ mod tests {
         let swap = MeasuredRow::of(swap, &[Round { ours: longest(40.0), beside: longest(10.0) }]);
         let scale = Scale { events: 1000, time: Duration::from_secs(1), rounds: 3 };
         let start = ROWS.iter().find(|row| row.name == "start").unwrap();
-        let start = MeasuredRow::of(start, &[round(250.0, 2.0)]);
+        let start = MeasuredRow::of(start, &[Round { ours: Figure::of(250.0), beside: Figure::of(2.0) }]);
         let left_out = Some("left out: message-db-16, since it is not there".to_owned());
         let report = Report::new("15.20".to_owned(), scale, vec![append, swap, start], left_out);
         insta::assert_snapshot!(report.table().trim_fmt(), @r"
-        ROW        OURS  BESIDE  UNIT         RATIO  ROUNDS             P50 MS       P99 MS  FAILED
-        append-1  1,100   4,400  events/s      0.25  0.20 to 0.30  0.91 / 0.23  1.82 / 0.45       0
-        swap      40.00   10.00  ms, longest   0.25  0.25 to 0.25                                 1
+        ROW         OURS  BESIDE  UNIT          RATIO  ROUNDS                 P50 MS       P99 MS  FAILED
+        append-1   1,100   4,400  events/s       0.25  0.20 to 0.30      0.91 / 0.23  1.82 / 0.45       0
+        swap       40.00   10.00  ms, longest    0.25  0.25 to 0.25                                     1
+        start     250.00    2.00  ms           0.0080  0.0080 to 0.0080                                 0
         ");
         let legend = report.legend();
         assert!(legend.contains("; beside it: the same load without them\n"), "{legend}");
