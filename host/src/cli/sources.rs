@@ -34,6 +34,11 @@ impl Sources {
         self.0.join("projections").join(name)
     }
 
+    /// The crate of a module that only `gnomon bench all` needs.
+    pub(super) fn module_of_benchmark(&self, name: &str) -> PathBuf {
+        self.0.join("benches/modules").join(name)
+    }
+
     /// The events of the week.
     pub(super) fn week(&self) -> PathBuf {
         self.0.join(WEEK)

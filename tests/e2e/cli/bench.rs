@@ -1,14 +1,14 @@
 //! `gnomon bench all` on a very small scale: every row is measured, runs are compared, and nothing is left. How fast anything is, no test
 //! says.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, str::FromStr};
 
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use serde_json::{Value, json};
-use sqlx::Executor;
+use sqlx::{Connection, Executor, postgres::PgConnectOptions};
 
 use super::Said;
 use crate::support::{Postgres, gnomon, until};
@@ -41,6 +41,29 @@ async fn databases(postgres: &Postgres) -> i64 {
     sqlx::query_scalar(count).fetch_one(&mut postgres.administer().await).await.unwrap()
 }
 
+/// Rows that are left out where message-db is not installed, and unless they are asked for.
+const MESSAGE_DB: [&str; 2] = ["message-db-16", "message-db-64"];
+const AT_SIZES: [&str; 3] = ["cost-at-size-append", "cost-at-size-rebuild", "cost-at-size-query"];
+
+async fn listed(url: &str) -> Vec<String> {
+    let list = run(bench(url, SHORT, &["--list"])).await.out;
+    list.lines().skip(1).filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect()
+}
+
+fn names(report: &Value) -> Vec<String> {
+    report["rows"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Both sides of a row were measured, and no request failed.
+fn check(row: &Value) {
+    // A host that has nothing to do may use no processor time.
+    let may_be_nothing = row["unit"] == "% of a core";
+    for side in ["ours", "beside", "ratio"] {
+        assert!(row[side].as_f64().unwrap() > 0.0 || may_be_nothing, "{side}: {row}");
+    }
+    assert_eq!(row["failures"], 0, "{row}");
+}
+
 fn read(file: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
 }
@@ -55,17 +78,21 @@ async fn every_row_is_measured_and_compared_with_earlier_runs() {
     assert_eq!(said.code, Some(0), "{}", said.err);
     let report = read(&file);
     let rows = report["rows"].as_array().unwrap();
-    for row in rows {
-        for side in ["ours", "beside", "ratio"] {
-            assert!(row[side].as_f64().unwrap() > 0.0, "{side}: {row}");
-        }
-        assert_eq!(row["failures"], 0, "{row}");
+    rows.iter().for_each(check);
+    let idle = rows.iter().find(|row| row["name"] == "idle-builds-appends").unwrap();
+    for detail in ["host_cores", "appends_per_second"] {
+        assert!(idle["details"]["ours"][detail].as_f64().unwrap() > 0.0, "{detail}: {idle}");
     }
-    let list = run(bench(postgres.url(), SHORT, &["--list"])).await.out;
-    let listed: Vec<&str> = list.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
-    let measured: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
-    assert_eq!((measured.len(), &measured), (14, &listed));
+    let measured = names(&report);
     assert!(measured.iter().all(|row| said.out.contains(row)), "{}", said.out);
+    // The others take long, or need another program.
+    let listed = listed(postgres.url()).await;
+    let others: Vec<&str> = listed.iter().filter(|row| !measured.contains(row)).map(String::as_str).collect();
+    assert_eq!((listed.len(), others), (26, [&MESSAGE_DB[..], &AT_SIZES].concat()));
+    let left_out =
+        "left out: message-db-16, message-db-64, since no database `message_store_bench` can be used on this server: ";
+    assert!(report["left_out"].as_str().unwrap().starts_with(left_out), "{report}");
+    assert!(said.err.contains(&format!("\n{left_out}")), "{}", said.err);
 
     // No run is a hundred times as slow as another one.
     let again = ["--only", "append-1", "--only", "rebuild", "--against", name, "--json"];
@@ -87,6 +114,64 @@ async fn every_row_is_measured_and_compared_with_earlier_runs() {
     }
     assert!(said.err.contains("where 25 % are tolerated"), "{}", said.err);
     assert_eq!(databases(&postgres).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sizes_are_compared_if_they_are_asked_for() {
+    let postgres = server().await;
+    let arguments: Vec<&str> = AT_SIZES.iter().flat_map(|row| ["--only", row]).chain(["--json"]).collect();
+    let said = run(bench(postgres.url(), SHORT, &arguments)).await;
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((names(&report), report.get("left_out")), (AT_SIZES.map(str::to_owned).to_vec(), None));
+    for row in report["rows"].as_array().unwrap() {
+        check(row);
+        assert!(row["details"]["ours"]["at_3_times_per_second"].as_f64().unwrap() > 0.0, "{row}");
+    }
+    assert_eq!(databases(&postgres).await, 0);
+}
+
+/// What message-db's function takes and does, as far as the benchmark knows it: no test installs message-db.
+const WRITE_MESSAGE: &str = "
+    CREATE SCHEMA message_store;
+    CREATE TABLE message_store.messages (id varchar PRIMARY KEY, stream_name varchar, type varchar, data jsonb);
+    CREATE FUNCTION message_store.write_message(id varchar, stream_name varchar, type varchar, data jsonb, metadata jsonb DEFAULT NULL,
+        expected_version bigint DEFAULT NULL) RETURNS bigint LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO messages VALUES (write_message.id, write_message.stream_name, write_message.type, write_message.data);
+        RETURN 0;
+    END $$";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn appends_are_measured_beside_message_db_where_its_role_may_write() {
+    let postgres = server().await;
+    let mut admin = postgres.administer().await;
+    admin.execute("CREATE DATABASE message_store_bench").await.unwrap();
+    let options =
+        PgConnectOptions::from_str(postgres.url()).unwrap().username("postgres").database("message_store_bench");
+    let mut store = sqlx::PgConnection::connect_with(&options).await.unwrap();
+    store.execute(WRITE_MESSAGE).await.unwrap();
+    let arguments = ["--only", MESSAGE_DB[0], "--only", MESSAGE_DB[1], "--json"];
+
+    let said = run(bench(postgres.url(), SHORT, &arguments)).await;
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(names(&report), [] as [String; 0]);
+    let why = "the database `message_store_bench` has no function message_store.write_message that the role `gnomon` may call";
+    assert!(report["left_out"].as_str().unwrap().ends_with(why), "{report}");
+
+    store
+        .execute("GRANT USAGE ON SCHEMA message_store TO gnomon; GRANT INSERT ON message_store.messages TO gnomon")
+        .await
+        .unwrap();
+    let said = run(bench(postgres.url(), SHORT, &arguments)).await;
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(names(&report), MESSAGE_DB);
+    report["rows"].as_array().unwrap().iter().for_each(check);
+    let written = "SELECT count(*) FROM message_store.messages WHERE stream_name LIKE 'account-%' AND data ->> 'currency' = 'EUR'";
+    let written: i64 = sqlx::query_scalar(written).fetch_one(&mut store).await.unwrap();
+    assert!(written >= 2 * (16 + 64), "{written}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

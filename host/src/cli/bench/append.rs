@@ -158,7 +158,7 @@ async fn append(
 }
 
 /// The position of the newest event.
-async fn head(client: &Client) -> anyhow::Result<u64> {
+pub(super) async fn head(client: &Client) -> anyhow::Result<u64> {
     let newest = client.get(&["v1", "events"]).query(&[("limit", "1"), ("direction", "backward")]);
     let page: EventsPage = client.json(newest).await?;
     Ok(page.head)

@@ -2,9 +2,10 @@
 
 use super::{
     bank::{Bank, BankEvent},
-    beside,
+    beside::{self, MessageDb},
     closed_loop::{Asks, ask_for},
     connection::Connection,
+    figure::Figure,
     place::Place,
     scale::Scale,
     turns::{Round, in_turn},
@@ -38,17 +39,34 @@ async fn clients(place: &Place, clients: usize, events: u64) -> anyhow::Result<V
     Ok(connections.into_iter().map(|connection| Appends { connection, bank: place.bank, events }).collect())
 }
 
-/// Appends of one event.
+/// Appends of one event by so many clients.
+pub(super) async fn by_clients(place: &Place, scale: Scale, number: usize) -> anyhow::Result<Figure> {
+    let (clients, cpu) = (clients(place, number, 1).await?, place.cpu());
+    Ok(cpu.add_to(ask_for(scale.time, clients).await?.rate(1)))
+}
+
+/// Appends of one event, beside INSERTs.
 pub(super) async fn of_one(place: &Place, scale: Scale, number: usize, round: u32) -> anyhow::Result<Round> {
-    let ours = async {
-        let (clients, cpu) = (clients(place, number, 1).await?, place.cpu());
-        Ok(cpu.add_to(ask_for(scale.time, clients).await?.rate(1)))
-    };
     let beside = async {
         let sessions = beside::inserts(place.sessions(number).await?, place.bank).await?;
         Ok(ask_for(scale.time, sessions).await?.rate(1))
     };
-    in_turn(round, ours, beside).await
+    in_turn(round, by_clients(place, scale, number), beside).await
+}
+
+/// Appends of one event, beside those to message-db.
+pub(super) async fn beside_message_db(
+    place: &Place,
+    message_db: &MessageDb,
+    scale: Scale,
+    number: usize,
+    round: u32,
+) -> anyhow::Result<Round> {
+    let beside = async {
+        let sessions = beside::writes(message_db, place.sessions_allowed(number).await?, place.bank).await?;
+        Ok(ask_for(scale.time, sessions).await?.rate(1))
+    };
+    in_turn(round, by_clients(place, scale, number), beside).await
 }
 
 /// Appends of many events.

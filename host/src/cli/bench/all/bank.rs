@@ -1,21 +1,14 @@
 //! The events of the measurements: a bank, made of numbers, the same in each run.
 
-use std::{
-    fmt::Write,
-    io::{self, Read},
-};
+use uuid::Uuid;
 
-use uuid::{Builder, Uuid};
+use super::drawn::{self, mix};
 
 /// The most accounts of a bank.
 const MOST_ACCOUNTS: u64 = 20_000;
 /// Events of an account, in the mean, where there are fewer accounts than that.
 const EVENTS_OF_ACCOUNT: u64 = 50;
-/// From which all numbers are drawn.
-const SEED: u64 = 14;
 const CHANNELS: [&str; 4] = ["mobile", "branch", "card", "web"];
-/// Lines that are made at a time.
-const LINES: u64 = 1_000;
 
 /// A bank: each event is a function of its number, so clients share nothing.
 #[derive(Clone, Copy, Debug)]
@@ -47,21 +40,23 @@ impl Bank {
 
     /// The event of a number: first each account is opened, and then money is moved.
     pub(super) fn event(self, number: u64) -> BankEvent {
-        let drawn = mix(SEED ^ number.wrapping_mul(0x2545_f491_4f6c_dd1d));
-        let id = Builder::from_random_bytes(
-            u128::from(mix(drawn)).rotate_left(64).wrapping_add(number.into()).to_be_bytes(),
-        );
+        let drawn = drawn::of_event(number);
         let (account, event_type) = match number.checked_sub(self.accounts) {
             None => (number, "AccountOpened"),
             Some(_) if drawn.is_multiple_of(3) => (self.account(drawn), "MoneyWithdrawn"),
             Some(_) => (self.account(drawn), "MoneyDeposited"),
         };
-        BankEvent { account, event_type, drawn, id: id.into_uuid() }
+        BankEvent { account, event_type, drawn, id: drawn::id_of_event(number) }
     }
 
     /// The event of a number when all accounts are open.
     pub(super) fn movement(self, number: u64) -> BankEvent {
         self.event(self.accounts + number)
+    }
+
+    /// Such an event, but on the accounts in their order, one after the other.
+    pub(super) fn movement_in_order(self, number: u64) -> BankEvent {
+        BankEvent { account: number % self.accounts, ..self.movement(number) }
     }
 
     /// The key of an account that is drawn by a number.
@@ -76,11 +71,6 @@ impl Bank {
 
     fn account(self, drawn: u64) -> u64 {
         (drawn >> 8) % self.accounts
-    }
-
-    /// The first events of the bank, as the lines of an import.
-    pub(super) fn lines(self, events: u64) -> impl Read + Send + 'static {
-        Lines { bank: self, next: 0, events, text: Vec::new(), read: 0 }
     }
 }
 
@@ -98,7 +88,7 @@ impl BankEvent {
             let owner = owner(*account);
             format!(r#"{{"owner":"{owner}","currency":"EUR","reference":"{reference:016x}","channel":"{channel}"}}"#)
         } else {
-            let amount = drawn % 100_000 + 1;
+            let amount = self.amount();
             format!(r#"{{"amount":{amount},"currency":"EUR","reference":"{reference:016x}","channel":"{channel}"}}"#)
         }
     }
@@ -108,11 +98,25 @@ impl BankEvent {
         format!(r#"{{"type":"{}","data":{}}}"#, self.event_type, self.data())
     }
 
-    fn write_line(&self, text: &mut String) {
+    /// The event as a line of an import.
+    pub(super) fn to_line(self) -> String {
         let Self { event_type, id, .. } = self;
         let (stream, data) = (self.stream(), self.data());
-        // Writing to a text does not fail.
-        let _ = writeln!(text, r#"{{"stream":"{stream}","type":"{event_type}","id":"{id}","data":{data}}}"#);
+        format!(r#"{{"stream":"{stream}","type":"{event_type}","id":"{id}","data":{data}}}"#)
+    }
+
+    /// The account's row of the projection, as far as this event changes it: the key, the owner, and the change of the balance.
+    pub(super) fn to_change(self) -> (String, String, i64) {
+        let sign = match self.event_type {
+            "AccountOpened" => 0,
+            "MoneyWithdrawn" => -1,
+            _ => 1,
+        };
+        (key(self.account), owner(self.account), sign * self.amount())
+    }
+
+    fn amount(&self) -> i64 {
+        (self.drawn % 100_000) as i64 + 1
     }
 }
 
@@ -122,38 +126,6 @@ fn key(account: u64) -> String {
 
 fn owner(account: u64) -> String {
     format!("owner-{account:06}")
-}
-
-/// A number that is drawn by another one: the finaliser of `SplitMix64`.
-fn mix(number: u64) -> u64 {
-    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ (number >> 31)
-}
-
-/// Lines that are made while they are read.
-struct Lines {
-    bank: Bank,
-    next: u64,
-    events: u64,
-    text: Vec<u8>,
-    read: usize,
-}
-
-impl Read for Lines {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.read == self.text.len() {
-            let mut text = String::from_utf8(std::mem::take(&mut self.text)).unwrap_or_default();
-            text.clear();
-            let end = self.events.min(self.next + LINES);
-            (self.next..end).for_each(|number| self.bank.event(number).write_line(&mut text));
-            (self.next, self.text, self.read) = (end, text.into_bytes(), 0);
-        }
-        let copied = (&self.text[self.read..]).read(buffer)?;
-        self.read += copied;
-        Ok(copied)
-    }
 }
 
 #[cfg(test)]
@@ -166,9 +138,9 @@ mod tests {
 
     #[test]
     fn accounts_are_opened_before_money_is_moved_on_them() {
-        let mut text = String::new();
-        Bank::of_events(5_000).lines(5_000).read_to_string(&mut text).unwrap();
-        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let bank = Bank::of_events(5_000);
+        let line = |number| serde_json::from_str(&bank.event(number).to_line()).unwrap();
+        let lines: Vec<Value> = (0..5_000).map(line).collect();
         let opened = |line: &&Value| line["type"] == "AccountOpened";
         assert_eq!(
             (lines.len(), lines.iter().take_while(opened).count(), lines.iter().filter(opened).count()),
@@ -190,6 +162,8 @@ mod tests {
         let bank = Bank::of_accounts(300);
         let streams: HashSet<String> = (0..300).map(|number| bank.event(number).stream()).collect();
         assert_eq!(streams.len(), 300);
+        let moved: HashSet<String> = (700..1000).map(|number| bank.movement_in_order(number).stream()).collect();
+        assert_eq!(moved, streams);
         assert!(bank.owner(5) <= owner(150) && bank.key(5) < key(300));
     }
 }

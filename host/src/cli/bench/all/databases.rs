@@ -73,6 +73,11 @@ impl Databases {
         Ok(())
     }
 
+    /// The server, for the role of the hosts.
+    pub(super) fn server(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
     /// The version of the server.
     pub(super) async fn version(&self) -> anyhow::Result<String> {
         let mut admin = self.connect().await?;

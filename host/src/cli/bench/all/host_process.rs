@@ -6,7 +6,7 @@ use std::{
     os::unix::process::CommandExt,
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
@@ -23,11 +23,14 @@ use tokio::{
     sync::oneshot,
 };
 
+use super::connection::Connection;
 use crate::cli::host::this_program;
 
 /// How long a host may take to start, and to stop.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often it is asked whether it is ready.
+const EVERY: Duration = Duration::from_millis(1);
 /// Lines of its log that are kept, to be shown if it ends.
 const KEPT_LINES: usize = 10;
 
@@ -38,7 +41,9 @@ pub(super) struct HostProcess {
     address: SocketAddr,
     log: HostLog,
     /// Its data folder.
-    _folder: TempDir,
+    folder: Arc<TempDir>,
+    /// How long it took until it was ready.
+    started_in: Duration,
 }
 
 /// The end of a host's log.
@@ -55,7 +60,18 @@ struct Line {
 impl HostProcess {
     /// Starts a host on a database. Variables of the environment that set options of a host hold for it, too.
     pub(super) async fn start(database: &PgConnectOptions) -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir()?;
+        Self::start_in(Arc::new(tempfile::tempdir()?), database).await
+    }
+
+    /// Stops it, and starts it again with its data folder, at another address.
+    pub(super) async fn restart(&mut self, database: &PgConnectOptions) -> anyhow::Result<()> {
+        self.end().await?;
+        *self = Self::start_in(Arc::clone(&self.folder), database).await?;
+        Ok(())
+    }
+
+    async fn start_in(folder: Arc<TempDir>, database: &PgConnectOptions) -> anyhow::Result<Self> {
+        let began = Instant::now();
         let mut command = std::process::Command::new(this_program());
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "info", "--log-format", "json", "--data-dir"])
@@ -75,10 +91,15 @@ impl HostProcess {
         };
         let (tell, listens) = oneshot::channel();
         tokio::spawn(log.clone().keep(stderr, tell));
-        let Ok(Ok(address)) = tokio::time::timeout(START_TIMEOUT, listens).await else {
+        let ready = async {
+            let address = listens.await.ok()?;
+            until_ready(address).await;
+            Some(address)
+        };
+        let Ok(Some(address)) = tokio::time::timeout(START_TIMEOUT, ready).await else {
             bail!("the host of the benchmark did not start:\n{}", log.text());
         };
-        Ok(Self { child, id, address, log, _folder: folder })
+        Ok(Self { child, id, address, log, folder, started_in: began.elapsed() })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -88,6 +109,11 @@ impl HostProcess {
     /// The number of the process.
     pub(super) fn id(&self) -> u32 {
         self.id
+    }
+
+    /// How long it took until it was ready.
+    pub(super) fn started_in(&self) -> Duration {
+        self.started_in
     }
 
     /// Adds the end of the log to an error, if the host has ended.
@@ -102,11 +128,27 @@ impl HostProcess {
 
     /// Stops the host.
     pub(super) async fn stop(mut self) -> anyhow::Result<()> {
+        self.end().await
+    }
+
+    async fn end(&mut self) -> anyhow::Result<()> {
         kill(Pid::from_raw(i32::try_from(self.id)?), Signal::SIGTERM)?;
         if tokio::time::timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
             self.child.kill().await?;
         }
         Ok(())
+    }
+}
+
+/// Waits until `/health/ready` is a success.
+async fn until_ready(address: SocketAddr) {
+    loop {
+        if let Ok(mut connection) = Connection::open(address).await
+            && connection.get("/health/ready").await.is_ok()
+        {
+            return;
+        }
+        tokio::time::sleep(EVERY).await;
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     beside,
     figure::Figure,
+    logs::Log,
     place::Place,
     scale::Scale,
     turns::{Round, in_turn},
@@ -13,7 +14,7 @@ use crate::cli::progress::Progress;
 pub(super) async fn of_bank(place: &Place, scale: Scale, round: u32, progress: &Progress) -> anyhow::Result<Round> {
     let ours = async {
         let cpu = place.cpu();
-        let summary = place.import(scale.events, progress).await?;
+        let summary = place.import(Log::of_bank(scale.events).source()?, progress).await?;
         Ok(cpu.add_to(Figure::of(summary.events_per_second).with("seconds", summary.seconds)))
     };
     let beside = async {

@@ -1,28 +1,32 @@
 //! Measuring rows, place by place.
 
-use std::path::{Path, PathBuf};
+use anyhow::Context;
 
 use super::{
-    appends,
-    bank::Bank,
+    appends, at_sizes,
+    beside::MessageDb,
+    catch_ups,
     databases::Databases,
-    imports, own_write,
+    finds, idle_builds, imports, logs,
+    modules::Components,
+    own_write,
     place::Place,
     queries, rebuilds,
     report::MeasuredRow,
     row::{Measurement, PlaceOfRow, Row},
     scale::Scale,
-    swap,
+    starts, swap,
     turns::Round,
 };
 use crate::cli::progress::Progress;
 
-/// Measures rows; only one host runs at a time.
+/// Measures rows; only one host works at a time.
 pub(super) struct Measure<'m> {
     pub(super) databases: &'m Databases,
     pub(super) scale: Scale,
-    /// The component of the bank, if a place needs it.
-    pub(super) component: Option<PathBuf>,
+    pub(super) components: Components,
+    /// If it is installed.
+    pub(super) message_db: Option<MessageDb>,
     pub(super) progress: &'m Progress,
 }
 
@@ -38,62 +42,71 @@ impl Measure<'_> {
 
     async fn rows_of_place(&self, rows: &[&Row]) -> anyhow::Result<Vec<MeasuredRow>> {
         let mut measured = Vec::with_capacity(rows.len());
-        let mut place = None;
+        let mut places = Vec::new();
         for row in rows {
             let mut rounds = Vec::new();
             for round in 0..self.scale.rounds {
-                let at = match &mut place {
-                    Some(place) => place,
-                    none => none.insert(self.open(row.place).await?),
-                };
+                if places.is_empty() {
+                    places = self.open(row.place).await?;
+                }
                 let what = format!("{}, round {} of {}", row.name, round + 1, self.scale.rounds);
                 self.progress.show(round.into(), Some(self.scale.rounds.into()), what);
-                rounds.push(self.round(row, at, round).await.map_err(|error| at.explain(error))?);
-                if row.place == PlaceOfRow::EmptyEachRound
-                    && let Some(place) = place.take()
-                {
-                    place.close(self.databases).await?;
+                let round = self.round(row, &mut places, round).await;
+                rounds.push(round.map_err(|error| places.iter_mut().fold(error, |error, place| place.explain(error)))?);
+                if row.place == PlaceOfRow::EmptyEachRound {
+                    self.close(&mut places).await?;
                 }
             }
             measured.push(MeasuredRow::of(row, &rounds));
         }
-        if let Some(place) = place {
-            place.close(self.databases).await?;
-        }
+        self.close(&mut places).await?;
         Ok(measured)
     }
 
-    async fn open(&self, place: PlaceOfRow) -> anyhow::Result<Place> {
-        let bank = match place {
-            PlaceOfRow::ManyAccounts => Bank::of_accounts(self.scale.events),
-            _ => Bank::of_events(self.scale.events),
-        };
-        self.progress.show(0, None, "starting a host");
-        let mut opened = Place::open(self.databases, bank).await?;
-        if let (true, Some(component)) = (place.has_projection(), &self.component) {
-            self.fill(&opened, component).await.map_err(|error| opened.explain(error))?;
+    /// Opens the place of some rows: several hosts where several logs are compared.
+    async fn open(&self, place: PlaceOfRow) -> anyhow::Result<Vec<Place>> {
+        let modules = self.components.of(place)?;
+        let mut opened = Vec::new();
+        for log in logs::of_place(place, self.scale.events) {
+            self.progress.show(0, None, "starting a host");
+            let mut one = Place::open(self.databases, log.bank).await?;
+            let filled = one.fill(&log, &modules, self.progress).await;
+            filled.map_err(|error| one.explain(error))?;
+            opened.push(one);
         }
         Ok(opened)
     }
 
-    async fn fill(&self, place: &Place, component: &Path) -> anyhow::Result<()> {
-        place.import(self.scale.events, self.progress).await?;
-        self.progress.show(0, None, "deploying the projection of the bank");
-        place.deploy(component).await
+    async fn close(&self, places: &mut Vec<Place>) -> anyhow::Result<()> {
+        for place in places.drain(..) {
+            place.close(self.databases).await?;
+        }
+        Ok(())
     }
 
-    async fn round(&self, row: &Row, place: &Place, round: u32) -> anyhow::Result<Round> {
-        let scale = self.scale;
+    async fn round(&self, row: &Row, places: &mut [Place], round: u32) -> anyhow::Result<Round> {
+        let (scale, progress) = (self.scale, self.progress);
+        let place = places.first_mut().context("a row is measured in no place")?;
         match row.measurement {
             Measurement::Append { clients } => appends::of_one(place, scale, clients, round).await,
+            Measurement::MessageDb { clients } => {
+                let message_db = self.message_db.as_ref().context("message-db is not installed")?;
+                appends::beside_message_db(place, message_db, scale, clients, round).await
+            }
             Measurement::AppendOfMany => appends::of_many(place, scale, round).await,
-            Measurement::Import => imports::of_bank(place, scale, round, self.progress).await,
+            Measurement::Import => imports::of_bank(place, scale, round, progress).await,
             Measurement::Rebuild => rebuilds::one(place, round).await,
             Measurement::TenRebuilds => rebuilds::ten(place, round).await,
             Measurement::OwnWrite => own_write::until_answered(place, scale, round).await,
             Measurement::PointQuery { connections } => queries::by_key(place, scale, connections, round).await,
             Measurement::Page => queries::of_pages(place, scale, round).await,
             Measurement::Swap => swap::under_load(place).await,
+            Measurement::CatchUp => catch_ups::of_cold_keys(place, scale, round, progress).await,
+            Measurement::RebuildFlights => rebuilds::of_flights(place, round).await,
+            Measurement::Find => finds::by_an_index(places, scale, round).await,
+            Measurement::Start => starts::until_ready(place, round).await,
+            Measurement::Idle { appending } => idle_builds::of_ten(place, scale, appending, round).await,
+            Measurement::AtSizes(cost) => at_sizes::of(cost, places, scale, round).await,
         }
     }
 }

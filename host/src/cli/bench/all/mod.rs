@@ -2,24 +2,36 @@
 
 mod against;
 mod appends;
+mod at_sizes;
 mod bank;
 mod beside;
+mod catch_ups;
 mod closed_loop;
 mod connection;
 mod cpu;
 mod databases;
+mod drawn;
 mod figure;
+mod finds;
+mod flights;
 mod host_process;
+mod idle_builds;
 mod imports;
+mod lines;
+mod logs;
 mod measure;
+mod modules;
 mod own_write;
 mod paced;
 mod place;
 mod queries;
+mod rare_types;
 mod rebuilds;
 mod report;
 mod row;
+mod rows;
 mod scale;
+mod starts;
 mod swap;
 mod turns;
 
@@ -30,25 +42,24 @@ use clap::{Args, builder::PossibleValuesParser};
 
 use self::{
     against::Earlier,
+    beside::MessageDb,
     databases::Databases,
     measure::Measure,
+    modules::Components,
     report::Report,
-    row::{ROWS, Row},
+    row::{Measurement, Row},
+    rows::ROWS,
     scale::Scale,
 };
 use crate::{
     cli::{
-        guest_crate::{CargoOutput, GuestCrate, add_target},
         host::{StopSignals, options::Seconds},
         output::{self, say},
         progress::Progress,
-        sources::Sources,
     },
     config::{DataDirOptions, DatabaseOptions},
 };
 
-/// The crate of the projection.
-const BANK: &str = "bank";
 /// The value of `--json` that is stdout.
 const STDOUT: &str = "-";
 /// How long dropping the databases may take after Ctrl-C.
@@ -57,7 +68,8 @@ const END_TIMEOUT: Duration = Duration::from_secs(60);
 /// Measure a host of its own beside the limit of each figure, in the same run.
 ///
 /// It makes databases of its own on the server of --database-url, or starts a private Postgres, runs hosts there one after the other, as
-/// processes of this program, and drops the databases in the end. Each row measures what a host does, and beside it a program that does
+/// processes of this program, and drops the databases in the end. Only the rows beside message-db write to a database that is there
+/// already, `message_store_bench`, and are left out if it is not. Each row measures what a host does, and beside it a program that does
 /// the least that the same work needs: an INSERT, a COPY, a SELECT, the projection in plain Rust. Both sides of a row take turns; what is shown
 /// are medians of the rounds. The ratio says how fast the host is where what is beside it is 1: compare ratios, since figures change with the
 /// machine and with what else it does. Clients, host and Postgres share the cores of one machine.
@@ -65,7 +77,7 @@ const END_TIMEOUT: Duration = Duration::from_secs(60);
 /// A host has its default settings; variables of the environment, such as GNOMON_MAX_CONNECTIONS, change them.
 #[derive(Args, Debug)]
 pub(super) struct All {
-    /// Measure this row; repeatable [default: all]
+    /// Measure this row; repeatable [default: all but `cost-at-size-…`]
     #[arg(long, value_name = "ROW", value_parser = PossibleValuesParser::new(ROWS.map(|row| row.name)))]
     only: Vec<String>,
 
@@ -97,7 +109,7 @@ pub(super) struct All {
     #[arg(long, value_name = "PERCENT", default_value = "25", value_parser = percent, requires = "against")]
     tolerance: f64,
 
-    /// Folder of Gnomon's sources, which have the projection [default: the sources from which this program was built]
+    /// Folder of Gnomon's sources, which have the projections [default: the sources from which this program was built]
     #[arg(long, env = "GNOMON_SOURCES", value_name = "FOLDER")]
     sources: Option<PathBuf>,
 
@@ -141,17 +153,20 @@ impl All {
     }
 
     async fn measure(&self, databases: &Databases, scale: Scale) -> anyhow::Result<Report> {
-        let wanted = |row: &&Row| self.only.is_empty() || self.only.iter().any(|name| name == row.name);
-        let rows: Vec<&Row> = ROWS.iter().filter(wanted).collect();
+        let wanted = |row: &&Row| match self.only.is_empty() {
+            true => !row.place.only_if_asked(),
+            false => self.only.iter().any(|name| name == row.name),
+        };
+        let mut rows: Vec<&Row> = ROWS.iter().filter(wanted).collect();
         // What can be refused is refused before anything takes long.
         databases.drop(&databases.make().await?).await?;
-        let component = match rows.iter().any(|row| row.place.has_projection()) {
-            true => Some(build(&Sources::find(self.sources.clone())?).await?),
-            false => None,
-        };
+        let message_db = MessageDb::find(databases.server()).await;
+        let left_out = message_db.as_ref().err().and_then(|why| leave_out_message_db(&mut rows, why));
+        let components = Components::build(&rows, self.sources.clone()).await?;
         let progress = Progress::start();
-        let rows = Measure { databases, scale, component, progress: &progress }.rows(&rows).await?;
-        Ok(Report::new(databases.version().await?, scale, rows))
+        let measure = Measure { databases, scale, components, message_db: message_db.ok(), progress: &progress };
+        let rows = measure.rows(&rows).await?;
+        Ok(Report::new(databases.version().await?, scale, rows, left_out))
     }
 
     fn print(&self, report: &Report) -> anyhow::Result<()> {
@@ -181,13 +196,10 @@ fn list() -> std::io::Result<()> {
     output::print_table(&table)
 }
 
-/// Builds the component of the bank.
-async fn build(sources: &Sources) -> anyhow::Result<PathBuf> {
-    let folder = sources.module(BANK);
-    // Before the progress, which rustup would write over.
-    add_target(&folder).await?;
-    let progress = Progress::start();
-    let show = |line: &str| progress.show(0, None, format_args!("building {BANK}: {line}"));
-    let built = GuestCrate::find(&folder).await?.build(CargoOutput::Lines(&show)).await?;
-    Ok(built.path)
+/// Leaves out the rows beside message-db; returns a line about them, if there were any.
+fn leave_out_message_db(rows: &mut Vec<&Row>, why: &str) -> Option<String> {
+    let is_left_out = |row: &&Row| matches!(row.measurement, Measurement::MessageDb { .. });
+    let names: Vec<&str> = rows.iter().filter(|row| is_left_out(row)).map(|row| row.name).collect();
+    rows.retain(|row| !is_left_out(row));
+    (!names.is_empty()).then(|| format!("left out: {}, since {why}", names.join(", ")))
 }

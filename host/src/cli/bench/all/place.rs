@@ -1,16 +1,18 @@
 //! Where rows are measured: a host on a database of its own.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use sqlx::{
     PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{bank::Bank, connection::Connection, cpu::CpuMeter, databases::Databases, host_process::HostProcess};
+use super::{
+    bank::Bank, connection::Connection, cpu::CpuMeter, databases::Databases, host_process::HostProcess, logs::Log,
+};
 use crate::{
-    api::BuildState,
+    api::{BuildState, Projection},
     cli::{
         bench::rebuild::reach,
         client::Client,
@@ -22,12 +24,12 @@ use crate::{
     postgres::connect_to_read,
 };
 
-/// The name of the projection.
-pub(super) const BANK: &str = "bank";
 /// Connections that are left to the host and to others.
 const SPARE_CONNECTIONS: usize = 8;
 /// Connections beside more clients, where the server does not allow one for each.
 const MOST_IF_FEW: usize = 64;
+/// How often the checkpoint of a build is read.
+const EVERY: Duration = Duration::from_millis(5);
 
 /// A host on a database of its own, and what it has.
 pub(super) struct Place {
@@ -45,25 +47,67 @@ impl Place {
     pub(super) async fn open(databases: &Databases, bank: Bank) -> anyhow::Result<Self> {
         let database = databases.make().await?;
         let host = HostProcess::start(&database).await?;
-        let client = Client::of(&format!("http://{}", host.address()))?;
+        let client = client_of(&host)?;
         let names = PgPoolOptions::new().connect_lazy_with(database.clone());
         Ok(Self { host, database, names, client, bank })
     }
 
-    /// Imports the first events of the bank, as `gnomon import` does.
-    pub(super) async fn import(&self, events: u64, progress: &Progress) -> anyhow::Result<Summary> {
-        let summary = import(&self.client, Source::read(self.bank.lines(events), None)?, progress).await?;
+    /// Imports a log and deploys modules, and waits until queries read them.
+    pub(super) async fn fill(
+        &self,
+        log: &Log,
+        modules: &[(&'static str, &Path)],
+        progress: &Progress,
+    ) -> anyhow::Result<()> {
+        if !log.is_empty() {
+            self.import(log.source()?, progress).await?;
+        }
+        let mut builds = Vec::with_capacity(modules.len());
+        for (name, component) in modules {
+            progress.show(0, None, format_args!("deploying {name}"));
+            let upload = upload(&self.client, name, component, Activate::Auto).await?;
+            builds.push(upload.uploaded.build.with_context(|| format!("the host began no build of `{name}`"))?);
+        }
+        for ((name, _), build) in modules.iter().zip(builds) {
+            reach(&self.client, name, build, BuildState::Active).await?;
+        }
+        Ok(())
+    }
+
+    /// Imports events, as `gnomon import` does.
+    pub(super) async fn import(&self, source: Source, progress: &Progress) -> anyhow::Result<Summary> {
+        let summary = import(&self.client, source, progress).await?;
         // It is of no use after the benchmark.
         last_appends::replace(&self.client, None);
         Ok(summary)
     }
 
-    /// Deploys the bank, and waits until queries read it.
-    pub(super) async fn deploy(&self, component: &Path) -> anyhow::Result<()> {
-        let upload = upload(&self.client, BANK, component, Activate::Auto).await?;
-        let build = upload.uploaded.build.with_context(|| format!("the host began no build of `{BANK}`"))?;
-        reach(&self.client, BANK, build, BuildState::Active).await?;
-        Ok(())
+    /// Stops the host and starts it again; returns how long it took until it was ready. What it had in memory is lost.
+    pub(super) async fn restart(&mut self) -> anyhow::Result<Duration> {
+        self.host.restart(&self.database).await?;
+        self.client = client_of(&self.host)?;
+        Ok(self.host.started_in())
+    }
+
+    /// Waits until the active build of a projection holds every event up to a position.
+    pub(super) async fn hold(&self, name: &str, position: u64) -> anyhow::Result<()> {
+        loop {
+            let projection: Projection = self.client.json(self.client.get(&["v1", "projections", name])).await?;
+            let active = projection.active_build.and_then(|active| projection.build(active));
+            let active = active.with_context(|| format!("no build of `{name}` is active"))?;
+            if active.checkpoint >= position {
+                return Ok(());
+            }
+            if let Some(why) = active.why_it_stopped(name) {
+                bail!(why);
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    /// The host's own database.
+    pub(super) fn database(&self) -> &PgConnectOptions {
+        &self.database
     }
 
     /// So many HTTP connections to the host.
@@ -83,13 +127,18 @@ impl Place {
 
     /// A session for each of so many clients; fewer where the server does not allow so many.
     pub(super) async fn sessions(&self, clients: usize) -> anyhow::Result<Vec<PgConnection>> {
-        let left = self.connections_left().await?;
-        let wanted = if clients <= left { clients } else { clients.min(MOST_IF_FEW).min(left) };
+        let wanted = self.sessions_allowed(clients).await?;
         let mut sessions = Vec::with_capacity(wanted);
         for _ in 0..wanted {
             sessions.push(self.session().await?);
         }
         Ok(sessions)
+    }
+
+    /// As many sessions as clients; fewer where the server does not allow so many.
+    pub(super) async fn sessions_allowed(&self, clients: usize) -> anyhow::Result<usize> {
+        let left = self.connections_left().await?;
+        Ok(if clients <= left { clients } else { clients.min(MOST_IF_FEW).min(left) })
     }
 
     /// Measures the processor time of host and clients from now on.
@@ -118,4 +167,8 @@ impl Place {
         .await?;
         Ok(usize::try_from(left).unwrap_or_default().saturating_sub(SPARE_CONNECTIONS).max(1))
     }
+}
+
+fn client_of(host: &HostProcess) -> anyhow::Result<Client> {
+    Ok(Client::of(&format!("http://{}", host.address()))?)
 }

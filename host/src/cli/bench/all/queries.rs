@@ -5,6 +5,7 @@ use super::{
     beside,
     closed_loop::{Asks, ask_for},
     connection::Connection,
+    figure::Figure,
     place::Place,
     scale::Scale,
     turns::{Round, in_turn},
@@ -43,17 +44,19 @@ fn page_of_accounts(bank: Bank, number: u64) -> String {
     format!("/v1/read-models/bank/accounts?owner=gte.{}&order=owner&limit=100", bank.owner(number))
 }
 
-/// Queries for one row by its key.
+/// Queries for one row by its key, on so many connections.
+pub(super) async fn on_connections(place: &Place, scale: Scale, connections: usize) -> anyhow::Result<Figure> {
+    let (clients, cpu) = (queries(place, connections, one_account).await?, place.cpu());
+    Ok(cpu.add_to(ask_for(scale.time, clients).await?.rate(1)))
+}
+
+/// Queries for one row by its key, beside SELECTs.
 pub(super) async fn by_key(place: &Place, scale: Scale, connections: usize, round: u32) -> anyhow::Result<Round> {
-    let ours = async {
-        let (clients, cpu) = (queries(place, connections, one_account).await?, place.cpu());
-        Ok(cpu.add_to(ask_for(scale.time, clients).await?.rate(1)))
-    };
     let beside = async {
         let sessions = beside::point_queries(place.sessions(connections).await?, place.bank);
         Ok(ask_for(scale.time, sessions).await?.rate(1))
     };
-    in_turn(round, ours, beside).await
+    in_turn(round, on_connections(place, scale, connections), beside).await
 }
 
 /// Queries for pages of 100 rows.

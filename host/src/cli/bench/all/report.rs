@@ -23,6 +23,9 @@ pub(super) struct Report {
     seconds: f64,
     rounds: u32,
     pub(super) rows: Vec<MeasuredRow>,
+    /// Rows that could not be measured on this server, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<String>,
 }
 
 /// A row that was measured: medians of its rounds.
@@ -51,7 +54,7 @@ struct Details {
 }
 
 impl Report {
-    pub(super) fn new(postgres: String, scale: Scale, rows: Vec<MeasuredRow>) -> Self {
+    pub(super) fn new(postgres: String, scale: Scale, rows: Vec<MeasuredRow>, left_out: Option<String>) -> Self {
         Self {
             gnomon: env!("CARGO_PKG_VERSION"),
             postgres,
@@ -60,6 +63,7 @@ impl Report {
             seconds: scale.time.as_secs_f64(),
             rounds: scale.rounds,
             rows,
+            left_out,
         }
     }
 
@@ -73,8 +77,8 @@ impl Report {
                 row.unit.number(row.ours),
                 row.unit.number(row.beside),
                 row.unit.to_string(),
-                format!("{:.2}", row.ratio),
-                format!("{least:.2} to {most:.2}"),
+                ratio(row.ratio),
+                format!("{} to {}", ratio(least), ratio(most)),
                 row.details.both("p50_ms"),
                 row.details.both("p99_ms"),
                 figures::count(row.failures).to_string(),
@@ -83,10 +87,10 @@ impl Report {
         table
     }
 
-    /// What the rows are.
+    /// What the rows are, and which are left out.
     pub(super) fn legend(&self) -> String {
         let line = |row: &MeasuredRow| format!("{}: {}; beside it: {}", row.name, row.measured, row.beside_is);
-        self.rows.iter().map(line).collect::<Vec<_>>().join("\n")
+        self.rows.iter().map(line).chain(self.left_out.clone()).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -113,7 +117,7 @@ impl MeasuredRow {
 
     /// Whether a lower ratio says that the host has become slower.
     pub(super) fn is_judged_by_ratio(&self) -> bool {
-        self.unit != Unit::LongestMilliseconds
+        !matches!(self.unit, Unit::LongestMilliseconds | Unit::PercentOfCore)
     }
 }
 
@@ -129,8 +133,13 @@ impl Details {
 
 impl Unit {
     fn number(self, value: f64) -> String {
-        if self.is_time() { format!("{value:.2}") } else { figures::rate(value).to_string() }
+        if self.less_is_better() { format!("{value:.2}") } else { figures::rate(value).to_string() }
     }
+}
+
+/// A ratio; a small one with as many digits.
+fn ratio(value: f64) -> String {
+    if value < 0.1 { format!("{value:.4}") } else { format!("{value:.2}") }
 }
 
 fn range(values: &[f64]) -> (f64, f64) {
@@ -143,7 +152,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::cli::bench::all::row::ROWS;
+    use crate::cli::bench::all::rows::ROWS;
 
     #[test]
     fn a_table_has_both_sides_and_the_range_of_the_rounds() {
@@ -156,12 +165,18 @@ mod tests {
         let longest = |value: f64| Figure { failures: 1, ..Figure::of(value) };
         let swap = MeasuredRow::of(swap, &[Round { ours: longest(40.0), beside: longest(10.0) }]);
         let scale = Scale { events: 1000, time: Duration::from_secs(1), rounds: 3 };
-        let report = Report::new("15.20".to_owned(), scale, vec![append, swap]);
+        let start = ROWS.iter().find(|row| row.name == "start").unwrap();
+        let start = MeasuredRow::of(start, &[Round { ours: Figure::of(250.0), beside: Figure::of(2.0) }]);
+        let left_out = Some("left out: message-db-16, since it is not there".to_owned());
+        let report = Report::new("15.20".to_owned(), scale, vec![append, swap, start], left_out);
         insta::assert_snapshot!(report.table().trim_fmt(), @r"
-        ROW        OURS  BESIDE  UNIT         RATIO  ROUNDS             P50 MS       P99 MS  FAILED
-        append-1  1,100   4,400  events/s      0.25  0.20 to 0.30  0.91 / 0.23  1.82 / 0.45       0
-        swap      40.00   10.00  ms, longest   0.25  0.25 to 0.25                                 1
+        ROW         OURS  BESIDE  UNIT          RATIO  ROUNDS                 P50 MS       P99 MS  FAILED
+        append-1   1,100   4,400  events/s       0.25  0.20 to 0.30      0.91 / 0.23  1.82 / 0.45       0
+        swap       40.00   10.00  ms, longest    0.25  0.25 to 0.25                                     1
+        start     250.00    2.00  ms           0.0080  0.0080 to 0.0080                                 0
         ");
-        assert!(report.legend().ends_with("; beside it: the same load without them"), "{}", report.legend());
+        let legend = report.legend();
+        assert!(legend.contains("; beside it: the same load without them\n"), "{legend}");
+        assert!(legend.ends_with("\nleft out: message-db-16, since it is not there"), "{legend}");
     }
 }

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::{
     figure::{Figure, milliseconds},
+    modules::BANK,
     paced::{Answers, PacedLoad},
-    place::{BANK, Place},
+    place::Place,
     turns::Round,
 };
 use crate::{

@@ -4,15 +4,24 @@
 
 mod commits;
 mod copy;
+mod flights;
 mod fold;
 mod insert;
+mod log;
+mod message_db;
+mod same_rows;
 mod select;
 mod tables;
+mod upserts;
 
 pub(super) use self::{
     commits::commits_one_after_the_other,
     copy::{copies_of, copy_all},
-    fold::{check_accounts, fold_all},
+    flights::fold_flights,
+    fold::fold_all,
     insert::inserts,
+    message_db::{MessageDb, writes},
+    same_rows::{check_accounts, check_flights},
     select::{pages, point_queries},
+    upserts::Upserts,
 };

@@ -1,0 +1,208 @@
+//! The rows of the table.
+
+use super::row::{Cost, Measurement, PlaceOfRow, Row, Unit};
+
+/// All rows. Those of one place stand together.
+pub(super) const ROWS: [Row; 26] = [
+    append("append-1", 1, "appends of one event, 1 client"),
+    append("append-16", 16, "appends of one event, 16 clients"),
+    append("append-64", 64, "appends of one event, 64 clients"),
+    append("append-256", 256, "appends of one event, 256 clients"),
+    message_db("message-db-16", 16, "appends of one event, 16 clients"),
+    message_db("message-db-64", 64, "appends of one event, 64 clients"),
+    Row {
+        name: "append-of-100",
+        place: PlaceOfRow::Empty,
+        measurement: Measurement::AppendOfMany,
+        ours: "appends of 100 events, 16 clients",
+        beside: "COPY of 100 rows in a transaction, 16 sessions",
+        unit: Unit::EventsPerSecond,
+    },
+    Row {
+        name: "import",
+        place: PlaceOfRow::EmptyEachRound,
+        measurement: Measurement::Import,
+        ours: "import of --events events",
+        beside: "COPY of them in one transaction",
+        unit: Unit::EventsPerSecond,
+    },
+    Row {
+        name: "rebuild",
+        place: PlaceOfRow::Bank,
+        measurement: Measurement::Rebuild,
+        ours: "rebuild of the bank from --events events",
+        beside: "a Rust program without Wasm, one thread",
+        unit: Unit::EventsPerSecond,
+    },
+    Row {
+        name: "ten-rebuilds",
+        place: PlaceOfRow::Bank,
+        measurement: Measurement::TenRebuilds,
+        ours: "ten rebuilds at once, in sum",
+        beside: "one rebuild alone",
+        unit: Unit::EventsPerSecond,
+    },
+    Row {
+        name: "own-write",
+        place: PlaceOfRow::Bank,
+        measurement: Measurement::OwnWrite,
+        ours: "append until the row is answered, 1 client",
+        beside: "two commits, one after the other",
+        unit: Unit::MedianMilliseconds,
+    },
+    point_query("point-query-1", 1, "query by key, 1 connection"),
+    point_query("point-query-32", 32, "query by key, 32 connections"),
+    Row {
+        name: "page-32",
+        place: PlaceOfRow::Bank,
+        measurement: Measurement::Page,
+        ours: "page of 100 rows by an index, 32 connections",
+        beside: "the same SELECT with json_agg, 32 sessions",
+        unit: Unit::RequestsPerSecond,
+    },
+    Row {
+        name: "swap",
+        place: PlaceOfRow::Bank,
+        measurement: Measurement::Swap,
+        ours: "1,000 queries and 1,000 appends a second during a rebuild and its activation",
+        beside: "the same load without them",
+        unit: Unit::LongestMilliseconds,
+    },
+    Row {
+        name: "rebuild-many-accounts",
+        place: PlaceOfRow::ManyAccounts,
+        measurement: Measurement::Rebuild,
+        ours: "rebuild from --events events, each of another account",
+        beside: "a Rust program without Wasm, one thread",
+        unit: Unit::EventsPerSecond,
+    },
+    Row {
+        name: "catch-up-cold",
+        place: PlaceOfRow::ManyAccounts,
+        measurement: Measurement::CatchUp,
+        ours: "catch-up of a live build over a tenth of --events events, each of another account that is not in memory",
+        beside: "the same upserts by UNNEST, in batches of the same size",
+        unit: Unit::EventsPerSecond,
+    },
+    Row {
+        name: "rare-type",
+        place: PlaceOfRow::RareTypes,
+        measurement: Measurement::Rebuild,
+        ours: "rebuild from --events events of 1,000 types, of which it wants one",
+        beside: "a Rust program that reads them all",
+        unit: Unit::EventsPerSecond,
+    },
+    Row {
+        name: "rebuild-flights",
+        place: PlaceOfRow::Flights,
+        measurement: Measurement::RebuildFlights,
+        ours: "rebuild of punctuality, flights and fleet from --events events, at once",
+        beside: "a Rust program without Wasm, one thread",
+        unit: Unit::EventsPerSecond,
+    },
+    Row {
+        name: "find",
+        place: PlaceOfRow::Finds,
+        measurement: Measurement::Find,
+        ours: "find by an index in a rebuild, as many rows as --events",
+        beside: "a hundredth of the rows",
+        unit: Unit::MicrosecondsPerEvent,
+    },
+    Row {
+        name: "start",
+        place: PlaceOfRow::TenModules,
+        measurement: Measurement::Start,
+        ours: "start of a host on --events events and ten modules, until it is ready",
+        beside: "SELECT 1 on a new connection",
+        unit: Unit::Milliseconds,
+    },
+    Row {
+        name: "idle-builds",
+        place: PlaceOfRow::TenModules,
+        measurement: Measurement::Idle { appending: false },
+        ours: "ten builds, and nothing is appended",
+        beside: "the same builds paused",
+        unit: Unit::PercentOfCore,
+    },
+    Row {
+        name: "idle-builds-appends",
+        place: PlaceOfRow::TenModules,
+        measurement: Measurement::Idle { appending: true },
+        ours: "ten builds, and 100 appends a second of a type that none of them wants",
+        beside: "the same builds paused",
+        unit: Unit::PercentOfCore,
+    },
+    at_sizes(
+        "cost-at-size-append",
+        Cost::Append,
+        "appends of one event, 16 clients, 10 × --events events before",
+        Unit::EventsPerSecond,
+    ),
+    at_sizes("cost-at-size-rebuild", Cost::Rebuild, "rebuild of the bank, 10 × --events events", Unit::EventsPerSecond),
+    at_sizes(
+        "cost-at-size-query",
+        Cost::Query,
+        "query by key, 32 connections, 10 × --events events",
+        Unit::RequestsPerSecond,
+    ),
+];
+
+const fn message_db(name: &'static str, clients: usize, ours: &'static str) -> Row {
+    Row {
+        name,
+        place: PlaceOfRow::Empty,
+        measurement: Measurement::MessageDb { clients },
+        ours,
+        beside: "message_store.write_message of message-db, as many sessions; left out where it is not installed",
+        unit: Unit::EventsPerSecond,
+    }
+}
+
+const fn at_sizes(name: &'static str, cost: Cost, ours: &'static str, unit: Unit) -> Row {
+    Row {
+        name,
+        place: PlaceOfRow::ThreeSizes,
+        measurement: Measurement::AtSizes(cost),
+        ours,
+        beside: "the same with --events events; only with --only",
+        unit,
+    }
+}
+
+const fn append(name: &'static str, clients: usize, ours: &'static str) -> Row {
+    Row {
+        name,
+        place: PlaceOfRow::Empty,
+        measurement: Measurement::Append { clients },
+        ours,
+        beside: "prepared INSERT, a transaction each, as many sessions (64 where Postgres allows no more)",
+        unit: Unit::EventsPerSecond,
+    }
+}
+
+const fn point_query(name: &'static str, connections: usize, ours: &'static str) -> Row {
+    Row {
+        name,
+        place: PlaceOfRow::Bank,
+        measurement: Measurement::PointQuery { connections },
+        ours,
+        beside: "the same SELECT, prepared, as many sessions",
+        unit: Unit::RequestsPerSecond,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn the_rows_of_a_place_stand_together() {
+        let mut places: Vec<PlaceOfRow> = ROWS.iter().map(|row| row.place).collect();
+        places.dedup();
+        let all: HashSet<String> = places.iter().map(|place| format!("{place:?}")).collect();
+        assert_eq!(places.len(), all.len(), "{places:?}");
+        assert_eq!(ROWS.map(|row| row.name).iter().collect::<HashSet<_>>().len(), ROWS.len());
+    }
+}
