@@ -215,11 +215,11 @@ fn push_blocks<'e>(sql: &mut QueryBuilder<'e, Postgres>, new_blocks: &NewBlocks<
         spans.push(span);
         blocks.push(of_span.to_bits());
     }
-    sql.push(", noted AS (INSERT INTO gnomon.event_blocks AS known (kind, name, span, blocks) SELECT new.* FROM advanced, unnest(");
+    sql.push(", noted AS (INSERT INTO gnomon.event_blocks AS known (kind, name, span, blocks) SELECT unnoted.* FROM advanced, unnest(");
     sql.separated(", ").push_bind(kinds).push_bind(names).push_bind(spans).push_bind(blocks);
     // Another host may have noted them.
     sql.push(
-        ") AS new ON CONFLICT (kind, name, span) DO UPDATE SET blocks = known.blocks | excluded.blocks
+        ") AS unnoted ON CONFLICT (kind, name, span) DO UPDATE SET blocks = known.blocks | excluded.blocks
          WHERE known.blocks | excluded.blocks <> known.blocks)",
     );
 }

@@ -95,7 +95,7 @@ impl<'f> BlockSearch<'f> {
         self.looks += 1;
         let (first, last) = match self.direction {
             Direction::Forward => {
-                let first = Span::of(left.low);
+                let first = Span::of(left.low.next());
                 (first, first.after(LOOK - 1))
             }
             Direction::Backward => {
