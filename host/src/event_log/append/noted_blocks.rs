@@ -11,8 +11,8 @@ const MAX_NAMES: usize = 1024;
 /// Blocks by name.
 type Names = HashMap<String, Blocks>;
 
-/// What this host has noted and committed of the newest span. It holds for the log whose end this host knows, and is forgotten with that
-/// ([`known_end`](super::known_end)): another log may lack it, and then events would not be found.
+/// What this host has noted and committed of the newest span. It holds for the log whose end this host knows, and has to be forgotten with
+/// that: another log may lack it, and then events would not be found.
 #[derive(Debug, Default)]
 pub(super) struct NotedBlocks {
     /// The span, its types and its categories.
