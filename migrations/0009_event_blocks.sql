@@ -7,7 +7,7 @@ LOCK TABLE gnomon.head IN EXCLUSIVE MODE;
 --
 -- A row is a type of events, or a category of streams, and a span in which it has events: bit `1 << block` is set for each block that has. It
 -- may be set for others, and is never missing: readers pass over the blocks without it. The name '' is set where a span has more names than
--- are noted: there any name may be.
+-- are noted: there any name may be. That streams have no category is not noted.
 CREATE TABLE gnomon.event_blocks (
     kind text COLLATE "C" NOT NULL CHECK (kind IN ('type', 'category')),
     name text COLLATE "C" NOT NULL,
@@ -27,7 +27,7 @@ CREATE FUNCTION gnomon.note_blocks(low bigint, high bigint) RETURNS void LANGUAG
     INSERT INTO gnomon.event_blocks AS known (kind, name, span, blocks)
     SELECT named.kind, named.name, position >> 14, bit_or(1::bigint << ((position >> 8) & 63)::integer)
     FROM gnomon.events, LATERAL (VALUES ('type', type), ('category', split_part(stream, '-', 1))) AS named (kind, name)
-    WHERE position > low AND position <= high
+    WHERE position > low AND position <= high AND named.name <> ''
     GROUP BY 1, 2, 3
     ON CONFLICT (kind, name, span) DO UPDATE SET blocks = known.blocks | excluded.blocks
 $$;

@@ -10,8 +10,8 @@ pub(super) const BLOCK: u64 = 256;
 /// Blocks of a span: as many as a bigint has bits.
 const SPAN: u64 = 64;
 
-/// The name that stands for any: a span has more names than are noted. No type is called so, and streams without a category are found by
-/// this name as well.
+/// The name that stands for any: a span has more names than are noted. No type and no category is called so; that streams have no category is not
+/// noted.
 pub(super) const ANY_NAME: &str = "";
 
 /// What is noted.

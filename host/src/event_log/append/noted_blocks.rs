@@ -43,7 +43,8 @@ impl NotedBlocks {
                 let known = self.names(span, kind);
                 let is_noted =
                     |name| known.and_then(|known| known.get(name)).is_some_and(|blocks| !blocks.and(block).is_empty());
-                if is_noted(name) || is_noted(ANY_NAME) {
+                // A stream may have no category.
+                if name.is_empty() || is_noted(name) || is_noted(ANY_NAME) {
                     continue;
                 }
                 let mut name = name;
@@ -136,7 +137,7 @@ mod tests {
         commit(&mut noted, &first);
         assert_eq!(unnoted(&noted, &first), [""; 0]);
         assert_eq!(
-            unnoted(&noted, &[of(300, "a-9", "A"), of(301, "a-9", "B"), of(302, "b-1", "A")]),
+            unnoted(&noted, &[of(300, "a-9", "A"), of(301, "a-9", "B"), of(302, "b-1", "A"), of(303, "-1", "A")]),
             ["category b Span(0):10", "type B Span(0):10"]
         );
     }

@@ -25,7 +25,7 @@ const LOOK: u64 = 64;
 const LOOKS: usize = 64;
 /// Blocks that are read in one statement, at least and at most: as many as there are events to be read, and then twice as many, and so on.
 const BLOCKS: [usize; 2] = [8, 192];
-/// Names of a condition. With more it is not looked whether they are rare.
+/// Names of a condition. With more it is not looked where they are.
 const MAX_NAMES: usize = 1024;
 
 /// A search for the blocks that hold what a filter lets through.
@@ -62,7 +62,8 @@ impl<'f> BlockSearch<'f> {
             let names = query.items.iter().flat_map(|item| &item.types).map(|name| name.as_str()).collect();
             conditions.push(Condition { kind: NameKind::Type, names });
         }
-        conditions.retain(|condition| condition.names.len() <= MAX_NAMES);
+        // The empty name is that of streams without a category.
+        conditions.retain(|Condition { names, .. }| names.len() <= MAX_NAMES && !names.contains(&ANY_NAME));
         let [least, _] = BLOCKS;
         (!conditions.is_empty()).then_some(Self { direction, conditions, held: None, looks: 0, least })
     }
@@ -168,6 +169,8 @@ mod tests {
         assert_eq!(conditions(&untyped), [""; 0]);
         let nothing = Filter { query: query(&[]), ..all.clone() };
         assert_eq!(conditions(&nothing), ["type "]);
+        let without = Filter { categories: NameFilter::only(["a", ""]), ..all.clone() };
+        assert_eq!(conditions(&without), [""; 0]);
         let many = Filter { types: NameFilter::only((0..=MAX_NAMES).map(|number| number.to_string())), ..all };
         assert_eq!(conditions(&many), [""; 0]);
     }

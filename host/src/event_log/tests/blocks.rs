@@ -10,12 +10,13 @@ use crate::postgres::migrate_to;
 
 /// Each event with its type and its category.
 const NAMED: &str =
-    "gnomon.events, LATERAL (VALUES ('type', type), ('category', split_part(stream, '-', 1))) AS named (kind, name)";
+    "gnomon.events, LATERAL (VALUES ('type', type), ('category', split_part(stream, '-', 1))) AS named (kind, name)
+     WHERE named.name <> ''";
 
 /// How many types and categories of events are not noted in their blocks.
 pub(super) async fn unnoted(pool: &PgPool) -> i64 {
     let count = format!(
-        "SELECT count(*) FROM {NAMED} WHERE NOT EXISTS (
+        "SELECT count(*) FROM {NAMED} AND NOT EXISTS (
              SELECT FROM gnomon.event_blocks AS known
              WHERE known.kind = named.kind AND known.name IN (named.name, '') AND span = position / 16384
                AND blocks >> (position / 256 % 64)::integer & 1 = 1)"
@@ -147,7 +148,7 @@ async fn what_is_read_of_a_random_log_is_what_the_filter_admits() {
         }
         if round % 4 != 0 {
             filter.categories =
-                NameFilter::only(some(&["a", "b", "b", "a", "k0", "k1", "k2", "k3", "k'4", "k5", "k6"], 4));
+                NameFilter::only(some(&["a", "b", "b", "a", "k0", "k1", "k2", "k3", "k'4", "k5", "k6", ""], 4));
         }
         if round % 4 == 3 {
             let types = some(&TYPES, 3).into_iter().map(|name| EventType::new(name).unwrap()).collect();
@@ -389,4 +390,27 @@ async fn a_log_from_before_there_were_blocks_has_them_and_so_has_what_an_old_hos
     let reader = test.other_host().await;
     assert_eq!(pages(&reader, Direction::Forward, None, &of_types(&["Rare"]), 100).await.0, expected);
     assert_eq!(batches(&reader, 0, &of_types(&["Rare"]), 8192).await.0, expected);
+}
+
+/// Streams that are named by their ids alone have as many categories as there are streams.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_one_name_of_too_many_is_found() {
+    let test = TestLog::open().await;
+    let mut lines = lines(6000, &[]);
+    for number in 0..4000 {
+        lines.push((stream(&format!("{number:08x}-1")), event("Common")));
+    }
+    lines.extend((0..7000).map(|_| (stream("common-1"), event("Common"))));
+    test.log.import(lines, 1).await.unwrap();
+    test.append("late-1", &["Common"]).await;
+    assert_eq!(unnoted(&test.pool).await, 0);
+    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM gnomon.event_blocks").fetch_one(&test.pool).await.unwrap();
+    assert!((1025..1100).contains(&rows), "{rows}");
+    let reader = test.other_host().await;
+    for (category, position) in [("00000000", 6001), ("00000f9f", 10_000), ("late", 17_001)] {
+        let filter = of_categories(&[category]);
+        assert_eq!(pages(&reader, Direction::Forward, None, &filter, 10).await, (vec![position], 1), "{category}");
+        assert_eq!(pages(&reader, Direction::Backward, None, &filter, 10).await, (vec![position], 1), "{category}");
+        assert_eq!(batches(&reader, 0, &filter, 8192).await, (vec![position], 1), "{category}");
+    }
 }
