@@ -325,6 +325,19 @@ async fn after_a_restore_what_the_database_lacks_is_noted_again() {
     assert_eq!((unnoted(&test.pool).await, overnoted(&test.pool).await), (0, 0));
 }
 
+/// What a host remembers of a span is not taken for the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_alone_notes_all_over_several_spans() {
+    let test = TestLog::open().await;
+    for chunk in 0..40_u64 {
+        test.append("a-1", &["A", "B", "A"]).await;
+        test.log.import(lines(1000, &[(chunk * 25 + 1, "rare-1", "Rare")]), 1).await.unwrap();
+    }
+    assert_eq!((unnoted(&test.pool).await, overnoted(&test.pool).await), (0, 0));
+    let found = pages(&test.other_host().await, Direction::Forward, None, &of_types(&["Rare"]), 7).await.0;
+    assert_eq!(found, (0..40).map(|chunk| chunk * 1028 + 4).collect::<Vec<_>>());
+}
+
 /// Another host has the next block first.
 #[tokio::test(flavor = "multi_thread")]
 async fn hosts_that_take_turns_note_all() {
