@@ -186,6 +186,7 @@ mod tests {
         let (mut left, mut runs) = (range, Vec::new());
         while !left.is_empty() {
             let part = search.next(&test.pool, left, events).await.unwrap();
+            assert!(!part.range.is_empty(), "it has looked too often");
             left = left.without(part.range, direction);
             runs.extend(part.runs);
         }
