@@ -93,6 +93,7 @@ fn lines(count: u64, others: &[(u64, &str, &str)]) -> Vec<Line> {
 
 /// Types and categories that come and go, written by hosts that begin and end and lose their connections.
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::print_stdout, reason = "the seed is printed with the output of a test that fails")]
 async fn what_is_read_of_a_random_log_is_what_the_filter_admits() {
     const TYPES: [&str; 12] = ["A", "B", "R0", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "it's", "R\\9"];
     const STREAMS: [&str; 12] =
