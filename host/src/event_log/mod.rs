@@ -3,6 +3,7 @@
 //! It knows nothing of modules, projections or HTTP.
 
 mod append;
+mod blocks;
 mod counts;
 mod direction;
 mod event;

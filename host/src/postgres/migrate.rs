@@ -1,6 +1,9 @@
 //! Migrations of the schema `gnomon`.
 
-use sqlx::{Connection, Executor, PgConnection, PgPool, Row, migrate::MigrateError as SqlxError};
+use sqlx::{
+    Connection, Executor, PgConnection, PgPool, Row,
+    migrate::{MigrateError as SqlxError, Migrator},
+};
 use tracing::{info, warn};
 
 use super::{session::connect_beside, sqlstate::is_lock_timeout};
@@ -83,11 +86,25 @@ impl From<sqlx::Error> for MigrateError {
 /// The database belongs to a newer Gnomon or to something else, the role lacks rights, or a migration failed. The migrations before that
 /// one stay applied, and of that one nothing.
 pub async fn migrate(pool: &PgPool) -> Result<i64, MigrateError> {
+    let version = run(pool, &sqlx::migrate!("../migrations")).await?;
+    info!(version, "the database schema is up to date");
+    Ok(version)
+}
+
+/// Brings the schema to an earlier version, as a host of that time did.
+#[cfg(test)]
+pub(crate) async fn migrate_to(pool: &PgPool, version: i64) -> Result<i64, MigrateError> {
+    let all = sqlx::migrate!("../migrations");
+    let earlier = all.iter().filter(|migration| migration.version <= version).cloned().collect::<Vec<_>>();
+    run(pool, &Migrator { migrations: earlier.into(), ..all }).await
+}
+
+/// Applies the migrations that are missing, and returns the version of the last one.
+async fn run(pool: &PgPool, migrator: &Migrator) -> Result<i64, MigrateError> {
     // sqlx keeps its history in the first schema of the search path, which must not be one of the user's.
     let settings = [("search_path", "gnomon"), ("lock_timeout", LOCK_TIMEOUT)];
     let mut connection = connect_beside(pool, &settings).await?;
     make_schemas(&mut connection).await?;
-    let migrator = sqlx::migrate!("../migrations");
     migrator.run(&mut connection).await.map_err(|error| match error {
         SqlxError::VersionMissing(version) => MigrateError::Newer(version),
         SqlxError::VersionMismatch(version) => MigrateError::Changed(version),
@@ -97,9 +114,7 @@ pub async fn migrate(pool: &PgPool) -> Result<i64, MigrateError> {
         error => MigrateError::Failed(error),
     })?;
     connection.close().await?;
-    let version = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
-    info!(version, "the database schema is up to date");
-    Ok(version)
+    Ok(migrator.iter().map(|migration| migration.version).max().unwrap_or_default())
 }
 
 /// Makes the schemas that are missing, and checks that those that exist can be used.

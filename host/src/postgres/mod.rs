@@ -29,6 +29,8 @@ mod url;
 mod value;
 mod within;
 
+#[cfg(test)]
+pub(crate) use self::migrate::migrate_to;
 pub(crate) use self::{
     array_literal::array_literal,
     value::{sql_number, sql_text},

@@ -15,7 +15,7 @@ use super::{
     plan::AppendPlan,
     request::Group,
     seen_types::SeenTypes,
-    statement::{self, Assumed, Events},
+    statement::{self, Assumed, Events, New},
 };
 use crate::event_log::{
     event::{EventId, NewEvent, StreamVersion},
@@ -44,17 +44,18 @@ pub(super) async fn commit(
     if plan.events.is_empty() || plan.is_large() || plan.head > head.partitioned_to {
         return Ok(None);
     }
-    let new_types = seen.unseen(&plan.events);
+    let (new_types, new_blocks) = (seen.unseen(&plan.events), known.new_blocks(&plan));
     // Those of requests that were refused as well: a repeat is not refused.
     let all = group.appends.iter().flat_map(|request| &*request.work.appends).flat_map(|append| &append.events);
     let assumed = Assumed { head, unused: all.filter_map(given_id).collect(), versions: guessed, open };
-    let written = statement::write(connection, &plan, &assumed, Events::Insert, &new_types).await;
+    let new = New { types: &new_types, blocks: &new_blocks };
+    let written = statement::write(connection, &plan, &assumed, Events::Insert, new).await;
     let Some(written) = written.map_err(CommitError::of_statement)? else { return Ok(None) };
     let bases = assumed.open.into_iter().zip(written.bases).collect();
     plan.add_to_versions(&bases);
     appended.iter_mut().for_each(|result| add_to_versions(result, &bases));
     seen.add(new_types);
-    known.advance(&plan, Head { position: plan.head, stamp: written.stamp, ..head });
+    known.advance(&plan, new_blocks, Head { position: plan.head, stamp: written.stamp, ..head });
     Ok(Some(Committed { appended, imported: Vec::new(), head: plan.head }))
 }
 

@@ -13,10 +13,11 @@ use super::{
     committed::{CommitError, Committed},
     known_end::{Head, KnownEnd},
     newer::{NewerEvent, NewerEvents},
+    noted_blocks::NewBlocks,
     plan::{AppendPlan, PlannedEvent, tags_of},
     request::Group,
     seen_types::{SeenTypes, TypeOfCategory},
-    statement::{self, Assumed, Events},
+    statement::{self, Assumed, Events, New},
     stuck_hosts::StuckHosts,
 };
 use crate::{
@@ -89,6 +90,8 @@ struct Written<'g> {
     head: Head,
     /// Types that are new to this host.
     new_types: BTreeSet<TypeOfCategory>,
+    /// Blocks that this host does not know to be noted.
+    new_blocks: NewBlocks<'g>,
 }
 
 /// Commits a group: all requests that are not refused, in one transaction. After an error the connection cannot be used again.
@@ -110,7 +113,7 @@ pub(super) async fn commit(
     let mut transaction = within(answer_timeout, "BEGIN of an append", connection.begin()).await?;
     let write = write(&mut transaction, group, lookup, partition_events, known, seen);
     let written = within(answer_timeout, "the statements of an append", stuck_hosts.wait(*pid, write)).await?;
-    let Written { plan, committed, head, new_types } = written;
+    let Written { plan, committed, head, new_types, new_blocks } = written;
     if plan.events.is_empty() {
         within(answer_timeout, "ROLLBACK of an append", transaction.rollback()).await?;
     } else {
@@ -118,7 +121,7 @@ pub(super) async fn commit(
         commit.await.map_err(CommitError::of_commit)?;
         seen.add(new_types);
     }
-    known.advance(&plan, head);
+    known.advance(&plan, new_blocks, head);
     metrics::of_host().append.at_locked_head();
     Ok(committed)
 }
@@ -148,7 +151,8 @@ async fn write<'g>(
     let imported = group.imports.iter().map(|request| plan.import(&request.work)).collect();
     let committed = Committed { appended, imported, head: plan.head };
     if plan.events.is_empty() {
-        return Ok(Written { plan, committed, head, new_types: BTreeSet::new() });
+        let (new_types, new_blocks) = (BTreeSet::new(), NewBlocks::default());
+        return Ok(Written { plan, committed, head, new_types, new_blocks });
     }
     head.partitioned_to = add_partitions(transaction, head.partitioned_to, plan.head, partition_events).await?;
     let mut events = Events::Insert;
@@ -156,11 +160,12 @@ async fn write<'g>(
         copy_events(transaction, &plan.events, now).await?;
         events = Events::Copied(now);
     }
-    let new_types = seen.unseen(&plan.events);
-    let written = statement::write(transaction, &plan, &Assumed::locked(head), events, &new_types).await?;
+    let (new_types, new_blocks) = (seen.unseen(&plan.events), known.new_blocks(&plan));
+    let new = New { types: &new_types, blocks: &new_blocks };
+    let written = statement::write(transaction, &plan, &Assumed::locked(head), events, new).await?;
     let moved = || sqlx::Error::Protocol("the head of the log moved while it was locked".to_owned());
     (head.position, head.stamp) = (plan.head, written.ok_or_else(moved)?.stamp);
-    Ok(Written { plan, committed, head, new_types })
+    Ok(Written { plan, committed, head, new_types, new_blocks })
 }
 
 /// Locks the head. Returns it with Postgres' clock, read under the lock, and never before the stamp of the last event: later events have no

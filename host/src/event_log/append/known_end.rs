@@ -9,6 +9,7 @@ use lru::LruCache;
 use super::{
     condition::LookedUp,
     newer::{NewerEvent, NewerEvents},
+    noted_blocks::{NewBlocks, NotedBlocks},
     plan::AppendPlan,
 };
 use crate::{
@@ -41,6 +42,7 @@ pub(super) struct KnownEnd {
     /// When this host last had the lock, others had appended since the time before.
     others_append: bool,
     versions: LruCache<StreamName, StreamVersion>,
+    noted: NotedBlocks,
     recent: RecentEvents,
     /// Counts, for measures, what this host has appended.
     counter: EventCounter,
@@ -49,8 +51,8 @@ pub(super) struct KnownEnd {
 impl KnownEnd {
     /// Nothing is known. The newest events will be in `recent`.
     pub(super) fn nothing(recent: RecentEvents) -> Self {
-        let (versions, counter) = (LruCache::new(STREAMS), EventCounter::default());
-        Self { head: None, others_append: false, versions, recent, counter }
+        let (versions, noted, counter) = (LruCache::new(STREAMS), NotedBlocks::default(), EventCounter::default());
+        Self { head: None, others_append: false, versions, noted, recent, counter }
     }
 
     /// Forgets all: the log may be another one.
@@ -58,6 +60,7 @@ impl KnownEnd {
         self.recent.forget();
         (self.head, self.others_append) = (None, false);
         self.versions.clear();
+        self.noted = NotedBlocks::default();
     }
 
     /// The head, if it is likely that nobody has appended since.
@@ -75,9 +78,15 @@ impl KnownEnd {
         (self.head, self.others_append) = (Some(head), others_append);
     }
 
-    /// What was planned at the head that is known is committed, and this is the new head.
-    pub(super) fn advance(&mut self, plan: &AppendPlan<'_>, head: Head) {
+    /// What of the planned events may not be in `gnomon.event_blocks` yet.
+    pub(super) fn new_blocks<'w>(&self, plan: &AppendPlan<'w>) -> NewBlocks<'w> {
+        self.noted.unnoted(&plan.events)
+    }
+
+    /// What was planned at the head that is known is committed, together with these blocks, and this is the new head.
+    pub(super) fn advance(&mut self, plan: &AppendPlan<'_>, blocks: NewBlocks<'_>, head: Head) {
         self.head = Some(head);
+        self.noted.add(blocks);
         let types = plan.events.iter().map(|event| event.event.event_type.as_str());
         self.counter.committed(&metrics::of_host().append, types);
         for (stream, version) in plan.versions() {
@@ -144,7 +153,8 @@ mod tests {
             let versions = known.version(&stream("a-1")).map(|version| (stream("a-1"), version));
             let mut plan = AppendPlan::new(from, versions, []);
             plan.append(&request).unwrap();
-            known.advance(&plan, head(from.0 + 1));
+            let blocks = known.new_blocks(&plan);
+            known.advance(&plan, blocks, head(from.0 + 1));
         }
     }
 

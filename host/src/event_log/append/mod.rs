@@ -17,6 +17,7 @@ mod error;
 mod group;
 mod known_end;
 mod newer;
+mod noted_blocks;
 mod plan;
 mod request;
 mod seen_types;

@@ -1,4 +1,4 @@
-//! The statement that appends: it moves the head, and writes events, their tags and types, and streams.
+//! The statement that appends: it moves the head, and writes events, their tags, types and blocks, and streams.
 //!
 //! Alone it is a transaction of its own, which takes the lock of the head and writes only if the head is where it was assumed to be. Within a
 //! transaction that has the lock it does the same, and nothing can be otherwise.
@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     known_end::Head,
+    noted_blocks::NewBlocks,
     plan::{AppendPlan, PlannedEvent, literal_of_tags, tags_of},
     seen_types::TypeOfCategory,
 };
@@ -41,6 +42,13 @@ pub(super) enum Events {
     Copied(PgTimestamp),
 }
 
+/// What is noted of the events, as far as it may not be there yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct New<'n> {
+    pub(super) types: &'n BTreeSet<TypeOfCategory>,
+    pub(super) blocks: &'n NewBlocks<'n>,
+}
+
 /// What was written.
 pub(super) struct Written {
     /// The stamp of the events.
@@ -62,7 +70,7 @@ pub(super) async fn write(
     plan: &AppendPlan<'_>,
     assumed: &Assumed,
     events: Events,
-    new_types: &BTreeSet<TypeOfCategory>,
+    new: New<'_>,
 ) -> Result<Option<Written>, sqlx::Error> {
     // What is not needed is left out. Each form of the statement is prepared when it is first used.
     let mut sql = QueryBuilder::new("WITH advanced AS (");
@@ -77,7 +85,8 @@ pub(super) async fn write(
         push_tags(&mut sql, &plan.events);
     }
     push_streams(&mut sql, plan, is_open);
-    push_types(&mut sql, new_types);
+    push_types(&mut sql, new.types);
+    push_blocks(&mut sql, new.blocks);
     let bases = if is_open { "ARRAY(SELECT version FROM base ORDER BY number)" } else { "'{}'::bigint[]" };
     sql.push(" SELECT now, ").push(bases).push(", pg_notify('gnomon_head', ");
     sql.push_bind(plan.head).push("::text) FROM advanced");
@@ -92,7 +101,11 @@ fn push_head<'e>(
     Assumed { head, unused, versions, open: _ }: &'e Assumed,
     events: Events,
 ) {
-    sql.push("UPDATE gnomon.head SET position = ").push_bind(to).push(", recorded_at = ");
+    sql.push("UPDATE gnomon.head SET position = ")
+        .push_bind(to)
+        .push(", blocks_to = ")
+        .push_bind(to)
+        .push(", recorded_at = ");
     match events {
         // The clock is read under the lock. No event has an earlier stamp than the one before it, also if the clock is set back.
         Events::Insert => sql.push("greatest(clock_timestamp(), recorded_at)"),
@@ -189,4 +202,24 @@ fn push_types<'e>(sql: &mut QueryBuilder<'e, Postgres>, new_types: &'e BTreeSet<
         sql.separated(", ").push_bind(categories).push_bind(types);
         sql.push(") AS type ON CONFLICT DO NOTHING)");
     }
+}
+
+fn push_blocks<'e>(sql: &mut QueryBuilder<'e, Postgres>, new_blocks: &NewBlocks<'e>) {
+    if new_blocks.is_empty() {
+        return;
+    }
+    let (mut kinds, mut names, mut spans, mut blocks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (kind, name, span, of_span) in new_blocks.iter() {
+        kinds.push(kind.as_str());
+        names.push(name);
+        spans.push(span);
+        blocks.push(of_span.to_bits());
+    }
+    sql.push(", noted AS (INSERT INTO gnomon.event_blocks AS known (kind, name, span, blocks) SELECT unnoted.* FROM advanced, unnest(");
+    sql.separated(", ").push_bind(kinds).push_bind(names).push_bind(spans).push_bind(blocks);
+    // Another host may have noted them.
+    sql.push(
+        ") AS unnoted ON CONFLICT (kind, name, span) DO UPDATE SET blocks = known.blocks | excluded.blocks
+         WHERE known.blocks | excluded.blocks <> known.blocks)",
+    );
 }

@@ -1,6 +1,8 @@
 //! Reading the log, or one stream, in pages.
 
+mod block_search;
 mod filter_sql;
+mod held_blocks;
 mod page;
 mod pieces;
 mod range;
@@ -10,6 +12,8 @@ use sqlx::PgPool;
 
 pub use self::page::{LogPage, PageSize, StreamPage};
 use self::{
+    block_search::BlockSearch,
+    held_blocks::Part,
     page::Filling,
     pieces::{Pieces, to_limit},
     range::Range,
@@ -25,11 +29,13 @@ use super::{
 };
 use crate::postgres::{ANSWER_TIMEOUT, PgTimestamp, rows_within, within};
 
-/// How far a filtered read searches before it returns what it has found, in positions. Without a bound, a page of a rare type
+/// How much a filtered read searches before it returns what it has found, in positions that are read. Without a bound, a page of few events
 /// would read the whole log while its reader waits.
 const SEARCH: u64 = 1_000_000;
 /// How far one statement of such a search goes.
 const SEARCH_STEP: u64 = 50_000;
+/// So many positions are read before it is asked which blocks hold what the filter lets through: who finds enough here need not ask.
+const BEFORE_LOOK: u64 = 4096;
 /// From this many positions on, a COPY is worth its planning.
 const COPY_FROM: usize = 1000;
 
@@ -95,9 +101,13 @@ impl Reader {
         if TagSearch::of(filter).is_some() || head.0.saturating_sub(after.0) < many || size.events < COPY_FROM {
             return self.forward(after, size, filter).await;
         }
-        let range = Range { low: after, high: head }.first(SEARCH_STEP, Direction::Forward);
-        let piece = self.pieces.copy(range, size, filter).await?;
-        let next = piece.cut_at().map_or(range.high, |last| last.position);
+        let range = Range { low: after, high: head };
+        let part = match BlockSearch::of(filter, Direction::Forward) {
+            Some(mut blocks) if range.len() > BEFORE_LOOK => blocks.next(self.pool(), range, size.events).await?,
+            _ => Part::whole(range.first(SEARCH_STEP, Direction::Forward)),
+        };
+        let piece = self.pieces.copy(&part.runs, size, filter).await?;
+        let next = piece.cut_at().map_or(part.range.high, |last| last.position);
         Ok(LogPage { events: piece.events, next: Some(next), head })
     }
 
@@ -145,19 +155,25 @@ impl Reader {
         filter: &Filter,
     ) -> Result<Range, sqlx::Error> {
         let step = if filter.is_all() { SEARCH } else { SEARCH_STEP };
-        let mut left = range;
-        while !left.is_empty() && !page.is_full() {
-            let searched = range.len() - left.len();
-            if searched >= SEARCH {
-                break;
-            }
-            let step = left.first(step.min(SEARCH - searched), direction);
-            let piece = self.pieces.of_range(step, page.room(), direction, filter).await?;
+        let mut blocks = BlockSearch::of(filter, direction);
+        let (mut left, mut searched) = (range, 0);
+        while !left.is_empty() && !page.is_full() && searched < SEARCH {
+            let part = match &mut blocks {
+                Some(_) if searched == 0 => Part::whole(left.first(BEFORE_LOOK, direction)),
+                Some(blocks) => blocks.next(self.pool(), left, page.room().events).await?,
+                None => Part::whole(left.first(step.min(SEARCH - searched), direction)),
+            };
+            let is_end = part.runs.is_empty();
+            searched += part.len();
+            let piece = self.pieces.of_runs(&part.runs, page.room(), direction, filter).await?;
             left = match piece.cut_at() {
                 Some(last) => left.behind(last.position, direction),
-                None => left.without(step, direction),
+                None => left.without(part.range, direction),
             };
             page.add(piece.events);
+            if is_end {
+                break;
+            }
         }
         Ok(left)
     }

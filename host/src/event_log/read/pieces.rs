@@ -50,19 +50,36 @@ impl Pieces {
         Self { pool, typical_bytes: AtomicUsize::new(FIRST_TYPICAL_BYTES) }
     }
 
-    /// Those of a range that the filter lets through.
-    pub(super) async fn of_range(
+    /// Those of some ranges that the filter lets through.
+    pub(super) async fn of_runs(
         &self,
-        range: Range,
+        runs: &[Range],
         room: PageSize,
         direction: Direction,
         filter: &Filter,
     ) -> Result<Piece, sqlx::Error> {
         let limit = self.likely(room);
         let (conditions, lists) = filter_sql::with_parameters(filter, 4);
-        let select = select_events!("WHERE position > $1 AND position <= $2");
-        let statement = format!("{select}{conditions} ORDER BY position {} LIMIT $3", direction.sql());
-        let query = sqlx::query(&statement).bind(range.low).bind(range.high).bind(to_limit(limit));
+        let order = format!("{conditions} ORDER BY position {} LIMIT $3", direction.sql());
+        let statement = match runs {
+            [] => return Ok(Piece { events: Vec::new(), is_cut: false }),
+            [_] => format!("{}{order}", select_events!("WHERE position > $1 AND position <= $2")),
+            // Each run is read as a range is, so Postgres has no choice of how to.
+            _ => format!(
+                "SELECT event.* FROM unnest($1, $2) AS run (low, high), LATERAL ({}{order}) AS event
+                 ORDER BY event.position {} LIMIT $3",
+                select_events!("WHERE position > run.low AND position <= run.high"),
+                direction.sql()
+            ),
+        };
+        let query = match runs {
+            [run] => sqlx::query(&statement).bind(run.low).bind(run.high),
+            runs => {
+                let (lows, highs): (Vec<_>, Vec<_>) = runs.iter().map(|run| (run.low, run.high)).unzip();
+                sqlx::query(&statement).bind(lows).bind(highs)
+            }
+        };
+        let query = query.bind(to_limit(limit));
         self.read(lists.into_iter().fold(query, |query, texts| query.bind(texts)), limit, room.bytes).await
     }
 
@@ -127,16 +144,29 @@ impl Pieces {
         Ok(Piece { events, is_cut })
     }
 
-    /// Those of a range that the filter lets through, forward, by COPY: in a third of the time of a SELECT, if there are many.
-    pub(super) async fn copy(&self, range: Range, size: PageSize, filter: &Filter) -> Result<Piece, sqlx::Error> {
+    /// Those of some ranges that the filter lets through, forward, by COPY: in a third of the time of a SELECT, if there are many.
+    pub(super) async fn copy(&self, runs: &[Range], size: PageSize, filter: &Filter) -> Result<Piece, sqlx::Error> {
         // COPY takes no parameters.
-        let Range { low, high } = range;
-        let statement = format!(
-            "COPY ({} {low} AND position <= {high}{} ORDER BY position LIMIT {}) TO STDOUT (FORMAT binary)",
-            select_events!("WHERE position >"),
-            filter_sql::with_literals(filter),
-            size.events
-        );
+        let (conditions, limit) = (filter_sql::with_literals(filter), size.events);
+        let select = match runs {
+            [] => return Ok(Piece { events: Vec::new(), is_cut: false }),
+            [Range { low, high }] => {
+                format!("{} {low} AND position <= {high}{conditions}", select_events!("WHERE position >"))
+            }
+            runs => {
+                let list = |bound: fn(&Range) -> Position| {
+                    runs.iter().map(|run| bound(run).to_string()).collect::<Vec<_>>().join(", ")
+                };
+                format!(
+                    "SELECT event.* FROM unnest(ARRAY[{}]::bigint[], ARRAY[{}]::bigint[]) AS run (low, high),
+                     LATERAL ({}{conditions} ORDER BY position LIMIT {limit}) AS event",
+                    list(|run| run.low),
+                    list(|run| run.high),
+                    select_events!("WHERE position > run.low AND position <= run.high"),
+                )
+            }
+        };
+        let statement = format!("COPY ({select} ORDER BY position LIMIT {limit}) TO STDOUT (FORMAT binary)");
         let (mut buffer, is_cut) = copy_out(&self.pool, &statement, size.bytes.max(LEAST_COPY)).await?;
         if is_cut {
             // Postgres sends each row in a message of its own. The end of all rows was dropped with the others.

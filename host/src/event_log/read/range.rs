@@ -27,6 +27,19 @@ impl Range {
         }
     }
 
+    /// What is in both.
+    pub(super) fn within(self, other: Self) -> Self {
+        Self { low: self.low.max(other.low), high: self.high.min(other.high) }
+    }
+
+    /// What is read when `rest`, with which this ends, is left.
+    pub(super) fn before(self, rest: Self, direction: Direction) -> Self {
+        match direction {
+            Direction::Forward => Self { high: rest.low, ..self },
+            Direction::Backward => Self { low: rest.high, ..self },
+        }
+    }
+
     /// What is left when all up to a position are read, and the position itself.
     pub(super) fn behind(self, position: Position, direction: Direction) -> Self {
         match direction {
@@ -35,7 +48,7 @@ impl Range {
         }
     }
 
-    /// What is left when those of `first`, with which this begins, are read.
+    /// What is left when those of `first`, with which this begins, are read, or all up to its end.
     pub(super) fn without(self, first: Self, direction: Direction) -> Self {
         match direction {
             Direction::Forward => Self { low: first.high, ..self },
@@ -64,6 +77,10 @@ mod tests {
         );
         assert_eq!(whole.without(range(3, 5), forward), range(5, 10));
         assert_eq!(whole.without(range(8, 10), backward), range(3, 8));
+        assert_eq!(whole.before(range(5, 10), forward), range(3, 5));
+        assert_eq!(whole.before(range(3, 8), backward), range(8, 10));
+        assert_eq!((whole.within(range(0, 5)), whole.within(range(5, 99))), (range(3, 5), range(5, 10)));
+        assert!(whole.within(range(12, 99)).is_empty());
         assert_eq!((whole.len(), range(4, 3).len()), (7, 0));
         assert!(range(3, 3).is_empty() && range(4, 3).is_empty() && !range(3, 4).is_empty());
     }

@@ -2,6 +2,7 @@
 
 mod append;
 mod append_only;
+mod blocks;
 mod condition;
 mod follow;
 mod import;
@@ -20,14 +21,14 @@ use super::*;
 use crate::postgres::{migrate, test_database::TestDatabase};
 
 /// A log in a database of its own.
-struct TestLog {
-    log: EventLog,
-    pool: PgPool,
+pub(super) struct TestLog {
+    pub(super) log: EventLog,
+    pub(super) pool: PgPool,
     database: TestDatabase,
 }
 
 impl TestLog {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         Self::open_with(EventLogSettings::default()).await
     }
 

@@ -41,6 +41,7 @@ async fn an_append_survives_the_loss_of_its_connection() {
     assert_eq!(all.len(), 400);
     let positions = test.log.read(Direction::Forward, None, 1000, &Filter::default()).await.unwrap().events;
     assert!(positions.iter().zip(1..).all(|(event, position)| event.position.0 == position));
+    assert_eq!(blocks::unnoted(&test.pool).await, 0);
 }
 
 /// Ends every other session in the database, and returns how many.
@@ -202,4 +203,5 @@ async fn an_append_whose_commit_is_not_answered_is_appended_once() {
     proxy.silence();
     appending.await.unwrap().unwrap();
     assert_eq!(test.all().await, [("a-1".to_owned(), 1, "Opened".to_owned())]);
+    assert_eq!(blocks::unnoted(&test.pool).await, 0);
 }

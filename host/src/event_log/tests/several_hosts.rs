@@ -43,4 +43,5 @@ async fn hosts_share_one_log_without_gaps_or_lost_conflicts() {
         let versions: Vec<u64> = all.iter().filter(|event| event.1 == name).map(|event| event.2).collect();
         assert_eq!(versions, (1..=versions.len() as u64).collect::<Vec<_>>(), "{name}");
     }
+    assert_eq!(blocks::unnoted(&test.pool).await, 0);
 }
