@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use super::fault_point::FaultPoint;
 use super::{
     kept_rows::KeptRows,
+    made_indexes::MadeIndexes,
     rows::BuildRows,
     search::{Search, end_of_event},
 };
@@ -40,6 +41,7 @@ pub(super) struct ModuleRunner {
     fresh_memory: bool,
     measures: HandlerMeasures,
     kept_rows: Option<Arc<Mutex<KeptRows>>>,
+    made_indexes: Option<MadeIndexes>,
     /// Kept from batch to batch as long as no event fails.
     instance: Option<ProjectionInstance>,
     /// Whether a batch was folded since memory was given up last.
@@ -53,6 +55,8 @@ pub(super) struct RunnerOptions {
     pub(super) upcasters: Option<UpcasterChain>,
     /// Whether the module gets fresh memory for each batch.
     pub(super) fresh_memory: bool,
+    /// Whether the tables may lack indexes by which the module searches.
+    pub(super) makes_indexes: bool,
 }
 
 /// What happens at events that the module cannot handle.
@@ -130,7 +134,7 @@ impl ModuleRunner {
         pool: PgPool,
         tables: Arc<TableSet>,
         module: ProjectionModule,
-        RunnerOptions { upcasters, fresh_memory }: RunnerOptions,
+        RunnerOptions { upcasters, fresh_memory, makes_indexes }: RunnerOptions,
     ) -> Self {
         let upcasters = upcasters.map(|chain| {
             let wanted = Wanted::by(module.descriptor());
@@ -138,7 +142,20 @@ impl ModuleRunner {
         });
         let measures = metrics::of_host().projector.handler(module.label().name.as_str());
         let (runtime, kept_rows, instance, keeps_memory) = (Handle::current(), None, None, false);
-        Self { runtime, pool, tables, upcasters, module, fresh_memory, measures, kept_rows, instance, keeps_memory }
+        let made_indexes = makes_indexes.then(MadeIndexes::default);
+        Self {
+            runtime,
+            pool,
+            tables,
+            upcasters,
+            module,
+            fresh_memory,
+            measures,
+            kept_rows,
+            made_indexes,
+            instance,
+            keeps_memory,
+        }
     }
 
     /// From now on rows are kept from batch to batch. Whoever commits what is folded has to tell of it, see [`KeptRows::absorb`].
@@ -332,6 +349,7 @@ impl ModuleRunner {
             pool: self.pool.clone(),
             tables: Arc::clone(&self.tables),
             kept: self.kept_rows.clone(),
+            made_indexes: self.made_indexes.clone(),
             layers,
         };
         let mut instance = match self.instance.take() {

@@ -8,6 +8,7 @@ mod fault_point;
 mod fold;
 mod folding_threads;
 mod kept_rows;
+mod made_indexes;
 mod pipeline;
 mod redelivery;
 mod rows;
