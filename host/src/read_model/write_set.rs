@@ -148,11 +148,7 @@ impl TableWrites {
 
     /// The rows that are written whose first columns of an index of the table equal these values, and their keys. The first search by an
     /// index goes through all rows; changes keep what it makes, and later searches cost what they find.
-    pub fn find<'w>(
-        &'w self,
-        index: &Index,
-        values: &'w [Value],
-    ) -> impl Iterator<Item = (&'w [Value], &'w Row)> {
+    pub fn find<'w>(&'w self, index: &Index, values: &'w [Value]) -> impl Iterator<Item = (&'w [Value], &'w Row)> {
         // A module's search was checked against this table.
         let number = self.table.indexes().iter().position(|declared| declared.name == index.name);
         let number = number.unwrap_or_else(|| panic!("table {} has no index {}", self.table.name(), index.name));

@@ -11,7 +11,8 @@ use crate::read_model::{
 
 /// A table whose rows are found by two columns, both nullable, or by one.
 fn table() -> Arc<Table> {
-    let columns = [column("id", ColumnType::I64), nullable("color", ColumnType::Text), nullable("size", ColumnType::I64)];
+    let columns =
+        [column("id", ColumnType::I64), nullable("color", ColumnType::Text), nullable("size", ColumnType::I64)];
     let mut declaration = declaration("t", columns, &["id"]);
     declaration.indexes = vec![btree("by_color", &["color", "size"]), btree("by_size", &["size"])];
     Arc::new(Table::check(&declaration).unwrap())

@@ -261,7 +261,8 @@ async fn of_two_who_make_an_index_one_waits_for_the_other() {
         let (tables, its_table) = (test.tables.clone(), Arc::clone(&table));
         let waiting = tokio::spawn(async move { tables.add_index(&mut second, &its_table, &index).await });
         test_support::until("the second one waits", async || {
-            let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'build_1.\"order\"'::regclass::oid
+            let waits =
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'build_1.\"order\"'::regclass::oid
                            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
             let mut looking = PgConnection::connect_with(&test.database.connect_options()).await.unwrap();
             sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut looking).await.unwrap() > 0
