@@ -118,7 +118,8 @@ proptest! {
     #[test]
     fn a_search_finds_what_is_written(steps in steps()) {
         let table = table();
-        let (mut whole, mut batch) = (WriteSet::new(&[table.clone()]), WriteSet::new(&[table.clone()]));
+        let nothing = || WriteSet::new(std::slice::from_ref(&table));
+        let (mut whole, mut batch) = (nothing(), nothing());
         let (mut all, mut in_batch) = (BTreeMap::new(), BTreeMap::new());
         for step in steps.into_iter().chain([Step::NextBatch]) {
             match step {
@@ -132,7 +133,7 @@ proptest! {
                 }
                 Step::NextBatch => {
                     all.append(&mut in_batch);
-                    whole.merge(std::mem::replace(&mut batch, WriteSet::new(&[table.clone()])));
+                    whole.merge(std::mem::replace(&mut batch, nothing()));
                 }
                 Step::Find(index, values) => {
                     let columns = table.index(index).unwrap().btree();

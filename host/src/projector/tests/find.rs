@@ -196,7 +196,7 @@ async fn the_first_search_by_an_index_waits_for_a_commit_and_makes_that_index() 
     .await;
     assert_eq!(indexes(&test.pool, &schema).await, key_only);
     transaction.commit().await.unwrap();
-    assert_eq!(searching.await.unwrap().unwrap(), [red.clone()]);
+    assert_eq!(searching.await.unwrap().unwrap(), std::slice::from_ref(&red));
     let with_color = (vec!["(color, size)".to_owned(), "(id)".to_owned()], 0);
     assert_eq!(indexes(&test.pool, &schema).await, with_color);
 
@@ -204,7 +204,7 @@ async fn the_first_search_by_an_index_waits_for_a_commit_and_makes_that_index() 
     let mut transaction = commit.begin().await.unwrap();
     test.tables.apply(&mut transaction, &test.writes(&[Change::Delete(red[..1].to_vec())])).await.unwrap();
     let again = find(test.rows(Vec::new(), Some(made)), test.writes(&[]), Arc::clone(&test.table));
-    assert_eq!(tokio::task::spawn_blocking(again).await.unwrap().unwrap(), [red.clone()]);
+    assert_eq!(tokio::task::spawn_blocking(again).await.unwrap().unwrap(), std::slice::from_ref(&red));
     transaction.commit().await.unwrap();
     // The next run does not know of it, and finds it there.
     let next = find(test.rows(Vec::new(), Some(MadeIndexes::default())), test.writes(&[]), Arc::clone(&test.table));
