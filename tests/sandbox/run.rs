@@ -8,7 +8,7 @@ use std::{
 
 use gnomon::{
     event_log::{Position, SchemaVersion, StreamVersion},
-    read_model::{Identifier, Key, Row, Table, Value, WriteSet},
+    read_model::{Identifier, Index, Key, Row, Table, TableWrites, Value, WriteSet},
     runtime::{
         BatchError, CannotLoad, Delivery, Digest, InvalidModule, Module, ModuleFailure, ModuleLabel,
         ProjectionInstance, ProjectionModule, ReadError, RowReader, Runtime, RuntimeLimits, RuntimeSettings,
@@ -122,7 +122,7 @@ impl RowReader for NoRows {
         Ok(vec![None; keys.len()])
     }
 
-    fn find(&mut self, _: &Arc<Table>, _: &str, _: &[Value], _: usize, _: usize) -> Result<Vec<Row>, ReadError> {
+    fn find(&mut self, _: &Index, _: &[Value], _: &TableWrites, _: usize, _: usize) -> Result<Vec<Row>, ReadError> {
         Ok(Vec::new())
     }
 }

@@ -14,6 +14,7 @@ use super::fault_point::FaultPoint;
 use super::{
     instances::Instances,
     kept_rows::KeptRows,
+    made_indexes::MadeIndexes,
     rows::BuildRows,
     search::{Search, end_of_event},
 };
@@ -40,6 +41,7 @@ pub(super) struct ModuleRunner {
     instances: Instances,
     measures: HandlerMeasures,
     kept_rows: Option<Arc<Mutex<KeptRows>>>,
+    made_indexes: Option<MadeIndexes>,
     /// Whether a batch was folded since memory was given up last.
     keeps_memory: bool,
 }
@@ -51,6 +53,8 @@ pub(super) struct RunnerOptions {
     pub(super) upcasters: Option<UpcasterChain>,
     /// Whether the module gets fresh memory for each batch.
     pub(super) fresh_memory: bool,
+    /// Whether the tables may lack indexes by which the module searches.
+    pub(super) makes_indexes: bool,
 }
 
 /// What happens at events that the module cannot handle.
@@ -128,7 +132,7 @@ impl ModuleRunner {
         pool: PgPool,
         tables: Arc<TableSet>,
         module: ProjectionModule,
-        RunnerOptions { upcasters, fresh_memory }: RunnerOptions,
+        RunnerOptions { upcasters, fresh_memory, makes_indexes }: RunnerOptions,
     ) -> Self {
         let upcasters = upcasters.map(|chain| {
             let wanted = Wanted::by(module.descriptor());
@@ -137,7 +141,8 @@ impl ModuleRunner {
         let measures = metrics::of_host().projector.handler(module.label().name.as_str());
         let (runtime, kept_rows, keeps_memory) = (Handle::current(), None, false);
         let instances = Instances::new(module, fresh_memory);
-        Self { runtime, pool, tables, upcasters, instances, measures, kept_rows, keeps_memory }
+        let made_indexes = makes_indexes.then(MadeIndexes::default);
+        Self { runtime, pool, tables, upcasters, instances, measures, kept_rows, made_indexes, keeps_memory }
     }
 
     /// From now on rows are kept from batch to batch. Whoever commits what is folded has to tell of it, see [`KeptRows::absorb`].
@@ -341,6 +346,7 @@ impl ModuleRunner {
             pool: self.pool.clone(),
             tables: Arc::clone(&self.tables),
             kept: self.kept_rows.clone(),
+            made_indexes: self.made_indexes.clone(),
             layers,
         };
         let began = Instant::now();

@@ -10,6 +10,7 @@ mod fold_size;
 mod folding_threads;
 mod instances;
 mod kept_rows;
+mod made_indexes;
 mod pipeline;
 mod redelivery;
 mod rows;

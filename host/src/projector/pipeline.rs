@@ -226,7 +226,7 @@ impl<'w> Pipeline<'w> {
     }
 
     fn has_room(&self) -> bool {
-        self.pending.as_ref().is_none_or(|pending| pending.writes.bytes() < MAX_PENDING_BYTES)
+        self.pending.as_ref().is_none_or(|pending| pending.writes.memory() < MAX_PENDING_BYTES)
     }
 
     /// Waits until a commit or a swap ends, or until the supervisor asks the worker to stop while nothing is being committed.
@@ -307,7 +307,7 @@ impl<'w> Pipeline<'w> {
             || pending.at_head
             || self.failed.is_some()
             || self.until.is_some_and(|until| pending.to >= until)
-            || pending.writes.bytes() >= REPLAYED_BYTES
+            || pending.writes.memory() >= REPLAYED_BYTES
             || self.commit_began.elapsed() >= REPLAYED_FOR.min(self.commit_began - self.began)
     }
 

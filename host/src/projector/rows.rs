@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sqlx::PgPool;
 use tokio::runtime::Handle;
 
-use super::kept_rows::{KeptRows, Known};
+use super::{
+    kept_rows::{KeptRows, Known},
+    made_indexes::MadeIndexes,
+};
 use crate::{
-    read_model::{Key, LookupError, Row, Table, TableSet, Value, WriteSet},
+    read_model::{Find, Index, Key, LookupError, Row, Table, TableSet, TableWrites, Value, WriteSet},
     runtime::{ReadError, RowReader},
 };
 
@@ -21,6 +24,8 @@ pub(super) struct BuildRows {
     pub(super) tables: Arc<TableSet>,
     /// Committed rows that need not be read; `None` if all are read.
     pub(super) kept: Option<Arc<Mutex<KeptRows>>>,
+    /// The indexes that searches have made; `None` if the tables have all of theirs.
+    pub(super) made_indexes: Option<MadeIndexes>,
     /// Oldest first.
     pub(super) layers: Vec<Arc<WriteSet>>,
 }
@@ -56,14 +61,15 @@ impl RowReader for BuildRows {
         let table_index = self.index_of(table)?;
         let mut rows: Vec<Option<Row>> = vec![None; keys.len()];
         let (mut unknown_keys, mut unknown_indexes) = (Vec::new(), Vec::new());
-        // Nobody else wants it while a batch is folded.
-        let mut kept = self.kept.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner));
+        // Only instances that fold side by side want it at once.
+        let kept = || self.kept.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut known = kept();
         for (index, key) in keys.iter().enumerate() {
             match self.in_layers(table_index, key) {
                 LayeredRow::Written(row) => rows[index] = Some(row.clone()),
                 LayeredRow::Deleted => rows[index] = None,
                 LayeredRow::Unchanged => {
-                    match kept.as_mut().map_or(Known::Unknown, |kept| kept.get(table_index, key)) {
+                    match known.as_mut().map_or(Known::Unknown, |kept| kept.get(table_index, key)) {
                         Known::Row(row) => rows[index] = Some(row.clone()),
                         Known::Absent => rows[index] = None,
                         Known::Unknown => {
@@ -74,11 +80,13 @@ impl RowReader for BuildRows {
                 }
             }
         }
+        drop(known);
         if !unknown_keys.is_empty() {
             let found = self.runtime.block_on(async {
                 let mut connection = self.pool.acquire().await?;
                 self.tables.get_many(&mut connection, table, &unknown_keys, max_bytes).await.map_err(read_error)
             })?;
+            let mut kept = kept();
             for ((index, key), row) in unknown_indexes.into_iter().zip(unknown_keys).zip(found) {
                 if let (Some(kept), Some(row)) = (&mut kept, &row) {
                     kept.keep(table_index, key, row.clone());
@@ -91,28 +99,47 @@ impl RowReader for BuildRows {
 
     fn find(
         &mut self,
-        table: &Arc<Table>,
-        index: &str,
+        index: &Index,
         values: &[Value],
+        changed: &TableWrites,
         limit: usize,
         max_bytes: usize,
     ) -> Result<Vec<Row>, ReadError> {
+        let table = changed.table();
         let table_index = self.index_of(table)?;
-        let index = table.index(index).ok_or_else(|| format!("table {} has no index {index}", table.name()))?;
-        // Rows that the layers change may be among those that Postgres finds, and may then no longer match.
-        let changed: usize = self.layers.iter().map(|layer| layer.tables()[table_index].keys().count()).sum();
-        let mut found = self.runtime.block_on(async {
-            let mut connection = self.pool.acquire().await?;
-            self.tables
-                .find(&mut connection, table, index, values, limit + changed, max_bytes)
-                .await
-                .map_err(read_error)
-        })?;
-        for layer in &self.layers {
-            layer.tables()[table_index].overlay_found(index, values, &mut found);
+        // Oldest first, and the changes of the batch at the end.
+        let layers: Vec<&TableWrites> =
+            self.layers.iter().map(|layer| &layer.tables()[table_index]).chain([changed]).collect();
+        let mut found: Vec<Row> = find_before_last(&layers, index, values).take(limit).cloned().collect();
+        if found.len() == limit {
+            return Ok(found);
         }
+        let find = Find { table, index, values, limit: limit - found.len(), max_bytes };
+        let is_unchanged = |row: &[Value]| {
+            let key = table.key_of(row);
+            layers.iter().all(|layer| layer.get(&key).is_none())
+        };
+        found.extend(self.runtime.block_on(async {
+            if let Some(made) = &self.made_indexes {
+                made.make(&self.pool, &self.tables, table, index).await?;
+            }
+            let mut connection = self.pool.acquire().await?;
+            self.tables.find(&mut connection, &find, is_unchanged).await.map_err(read_error)
+        })?);
         Ok(found)
     }
+}
+
+/// The rows that a search finds in layers, the oldest first, and that no later one changes. In the last layer it does not search.
+fn find_before_last<'l>(
+    layers: &'l [&TableWrites],
+    index: &'l Index,
+    values: &'l [Value],
+) -> impl Iterator<Item = &'l Row> {
+    layers.iter().enumerate().take(layers.len() - 1).flat_map(move |(number, layer)| {
+        let is_last = move |key: &[Value]| layers[number + 1..].iter().all(|later| later.get(key).is_none());
+        layer.find(index, values).filter_map(move |(key, row)| is_last(key).then_some(row))
+    })
 }
 
 /// Passes the inner error on, so that a caller can downcast it.

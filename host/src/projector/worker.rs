@@ -185,7 +185,8 @@ impl Worker {
             return Err(Stop::Failed(BuildError::missing_table(&table)));
         }
         let mut filter = module.descriptor().filter();
-        let mut options = RunnerOptions { upcasters: None, fresh_memory: build.verifies.is_some() };
+        let (fresh_memory, makes_indexes) = (build.verifies.is_some(), self.work.is_replaying());
+        let mut options = RunnerOptions { upcasters: None, fresh_memory, makes_indexes };
         if !build.upcasters.is_empty() {
             let chain = self.work.shared.modules.load_chain(&builds::names_of(&build.upcasters)).await?;
             widen_to_sources(&mut filter, chain.steps());

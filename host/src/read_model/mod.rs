@@ -14,6 +14,7 @@ mod storage;
 mod table;
 mod value;
 mod write_set;
+mod written_index;
 
 pub use gnomon_values::json::{CanonicalJson, JsonError};
 
@@ -26,7 +27,7 @@ pub use self::{
         TableDeclaration, Weight, WeightedColumn,
     },
     identifier::{Identifier, IdentifierError},
-    storage::{CreateError, LookupError, RowsTooLarge, TableSet},
+    storage::{CreateError, Find, LookupError, RowsTooLarge, TableSet},
     table::{Column, Index, IndexKind, Reference, ShapeError, Table},
     value::{ColumnType, Float, Key, Row, Value, cells_bytes},
     write_set::{TableWrites, WriteSet},

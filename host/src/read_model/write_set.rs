@@ -1,12 +1,13 @@
 //! The changes of a batch of events.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hashbrown::{HashMap, hash_map::Entry};
 
 use super::{
     table::{Index, Table},
     value::{Key, Row, Value, cells_bytes},
+    written_index::WrittenIndex,
 };
 
 /// The rows that a batch writes and deletes; of several changes to a row, the last.
@@ -21,15 +22,20 @@ pub struct WriteSet {
 pub struct TableWrites {
     table: Arc<Table>,
     rows: HashMap<Key, Option<Row>>,
+    /// For each index of the table: the rows that are written in its order, once it was searched.
+    indexes: Vec<OnceLock<WrittenIndex>>,
 }
 
 impl WriteSet {
     /// A set without changes for these tables.
     #[must_use]
     pub fn new(tables: &[Arc<Table>]) -> Self {
-        let tables =
-            tables.iter().map(|table| TableWrites { table: Arc::clone(table), rows: HashMap::new() }).collect();
-        Self { tables, bytes: 0 }
+        let tables = tables.iter().map(|table| TableWrites {
+            table: Arc::clone(table),
+            rows: HashMap::new(),
+            indexes: vec![OnceLock::new(); table.indexes().len()],
+        });
+        Self { tables: tables.collect(), bytes: 0 }
     }
 
     /// The tables with their changes.
@@ -48,6 +54,13 @@ impl WriteSet {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// The same, with what searches by indexes have added.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let made = self.tables.iter().flat_map(|writes| &writes.indexes).filter_map(OnceLock::get);
+        self.bytes + made.map(WrittenIndex::bytes).sum::<usize>()
     }
 
     /// Writes a row into the table at an index. The row must fit the table ([`Table::check_row`]).
@@ -69,7 +82,7 @@ impl WriteSet {
         self.bytes += later.bytes;
         for (writes, later) in self.tables.iter_mut().zip(later.tables) {
             if writes.rows.is_empty() {
-                writes.rows = later.rows;
+                *writes = later;
             } else {
                 self.bytes -= later.rows.into_iter().map(|(key, row)| writes.set(key, row)).sum::<usize>();
             }
@@ -90,6 +103,14 @@ fn change_bytes(key: &[Value], row: Option<&Row>) -> usize {
 impl TableWrites {
     /// Sets the change of the row that has this key, and answers the bytes of the change that it replaces.
     fn set(&mut self, key: Key, row: Option<Row>) -> usize {
+        for made in self.indexes.iter_mut().filter_map(OnceLock::get_mut) {
+            if let Some(Some(before)) = self.rows.get(&key) {
+                made.remove(&key, before);
+            }
+            if let Some(row) = &row {
+                made.add(&key, row);
+            }
+        }
         match self.rows.entry(key) {
             Entry::Occupied(mut entry) => {
                 let before = change_bytes(entry.key(), entry.get().as_ref());
@@ -120,91 +141,37 @@ impl TableWrites {
         self.rows.values().flatten()
     }
 
-    /// The keys of the rows that are deleted.
-    pub fn deleted(&self) -> impl Iterator<Item = &Key> {
-        self.rows.iter().filter(|(_, row)| row.is_none()).map(|(key, _)| key)
-    }
-
     /// The keys of all rows that are written or deleted.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.rows.keys()
     }
 
-    /// Applies these changes to the rows that a search found in the table before them.
-    pub fn overlay_found(&self, index: &Index, values: &[Value], found: &mut Vec<Row>) {
-        if self.rows.is_empty() {
-            return;
+    /// The keys of the rows that are deleted.
+    pub fn deleted(&self) -> impl Iterator<Item = &Key> {
+        self.rows.iter().filter(|(_, row)| row.is_none()).map(|(key, _)| key)
+    }
+
+    /// The rows that are written whose first columns of an index of the table equal these values, and their keys. The first search by an
+    /// index goes through all rows; changes keep what it makes, and later searches cost what they find.
+    pub fn find<'w>(&'w self, index: &Index, values: &'w [Value]) -> impl Iterator<Item = (&'w [Value], &'w Row)> {
+        // A module's search was checked against this table.
+        let number = self.table.indexes().iter().position(|declared| declared.name == index.name);
+        let number = number.unwrap_or_else(|| panic!("table {} has no index {}", self.table.name(), index.name));
+        let made = self.indexes[number].get_or_init(|| self.written_by(index));
+        made.keys(values).filter_map(|key| Some((key, self.rows.get(key)?.as_ref()?)))
+    }
+
+    fn written_by(&self, index: &Index) -> WrittenIndex {
+        let mut made = WrittenIndex::new(index.btree());
+        for (key, row) in &self.rows {
+            if let Some(row) = row {
+                made.add(key, row);
+            }
         }
-        found.retain(|row| !self.rows.contains_key(&self.table.key_of(row)));
-        let matches = |row: &&Row| index.btree().iter().zip(values).all(|(&column, value)| row[column] == *value);
-        found.extend(self.written().filter(matches).cloned());
+        made
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::read_model::{
-        ColumnType,
-        samples::{btree, column, declaration},
-    };
-
-    fn table() -> Arc<Table> {
-        let columns = [column("id", ColumnType::I64), column("color", ColumnType::Text)];
-        let mut declaration = declaration("t", columns, &["id"]);
-        declaration.indexes = vec![btree("by_color", &["color"])];
-        Arc::new(Table::check(&declaration).unwrap())
-    }
-
-    fn row(id: i64, color: &str) -> Row {
-        vec![Value::I64(id), Value::Text(color.into())]
-    }
-
-    #[test]
-    fn the_last_change_of_a_row_counts() {
-        let mut writes = WriteSet::new(&[table()]);
-        writes.put(0, row(1, "red"));
-        writes.put(0, row(1, "blue"));
-        writes.put(0, row(2, "red"));
-        writes.delete(0, vec![Value::I64(2)]);
-        let table = &writes.tables()[0];
-        assert_eq!(table.get(&[Value::I64(1)]), Some(Some(&row(1, "blue"))));
-        assert_eq!(table.get(&[Value::I64(2)]), Some(None));
-        assert_eq!(table.get(&[Value::I64(3)]), None);
-
-        let mut later = WriteSet::new(&[table.table().clone()]);
-        later.put(0, row(2, "green"));
-        writes.merge(later);
-        assert_eq!(writes.tables()[0].deleted().count(), 0);
-        assert_eq!(writes.tables()[0].written().count(), 2);
-    }
-
-    #[test]
-    fn replaced_changes_take_no_memory() {
-        let mut once = WriteSet::new(&[table()]);
-        once.put(0, row(1, "blue"));
-        let mut often = WriteSet::new(&[table()]);
-        for color in ["red", "green", "blue"] {
-            often.put(0, row(1, color));
-        }
-        assert_eq!(often.bytes(), once.bytes());
-        often.merge(once.clone());
-        assert_eq!(often.bytes(), once.bytes());
-        often.delete(0, vec![Value::I64(1)]);
-        assert_eq!(often.bytes(), cells_bytes(&[Value::I64(1)]));
-        often.put(0, row(1, "blue"));
-        assert_eq!(often.bytes(), once.bytes());
-    }
-
-    #[test]
-    fn a_search_sees_the_changes() {
-        let mut writes = WriteSet::new(&[table()]);
-        writes.put(0, row(1, "blue"));
-        writes.put(0, row(2, "red"));
-        writes.delete(0, vec![Value::I64(3)]);
-        let table = &writes.tables()[0];
-        let mut found = vec![row(1, "red"), row(3, "red"), row(4, "red")];
-        table.overlay_found(table.table().index("by_color").unwrap(), &[Value::Text("red".into())], &mut found);
-        assert_eq!(found, [row(4, "red"), row(2, "red")]);
-    }
-}
+#[path = "write_set_tests.rs"]
+mod tests;

@@ -2,6 +2,7 @@
 
 mod commit;
 mod corrupt_build;
+mod find;
 mod fold;
 mod locks;
 mod memory;

@@ -15,6 +15,24 @@ use crate::read_model::{
     value::{Key, Row, Value, cells_bytes},
 };
 
+/// Rows beyond those that a search may return which it asks for at first, since some may not count.
+const SPARE_ROWS: usize = 16;
+
+/// A search of one table by an index.
+#[derive(Clone, Copy, Debug)]
+pub struct Find<'f> {
+    /// The table.
+    pub table: &'f Table,
+    /// An index of it that is a B-tree.
+    pub index: &'f Index,
+    /// What its first columns equal.
+    pub values: &'f [Value],
+    /// The most rows that are returned.
+    pub limit: usize,
+    /// The most memory that they may take, in bytes.
+    pub max_bytes: usize,
+}
+
 /// Why rows were not read.
 #[derive(Debug, thiserror::Error)]
 pub enum LookupError {
@@ -63,19 +81,51 @@ impl TableSet {
         Ok(rows)
     }
 
-    /// At most `limit` rows of a table whose first columns of an index equal these values, in any order.
+    /// The rows that a search finds, in any order, without those that do not count because somebody knows them to be changed.
     ///
     /// # Errors
-    /// Postgres fails, or the rows take more than `max_bytes`; reading stops there.
+    /// Postgres fails, or the rows that count take more than `max_bytes`; reading stops there.
     pub async fn find(
         &self,
         connection: &mut PgConnection,
-        table: &Table,
-        index: &Index,
-        values: &[Value],
-        limit: usize,
-        max_bytes: usize,
+        find: &Find<'_>,
+        counts: impl Fn(&[Value]) -> bool,
     ) -> Result<Vec<Row>, LookupError> {
+        let (text, parameters) = self.find_statement(find);
+        let types = || find.table.columns().iter().map(|column| column.column_type);
+        let mut asked_for = find.limit.saturating_add(SPARE_ROWS);
+        loop {
+            let mut statement = sqlx::query(&text);
+            for &value in &parameters {
+                statement = bind_cell(statement, value);
+            }
+            statement = statement.bind(i64::try_from(asked_for).unwrap_or(i64::MAX));
+            let (mut rows, mut read) = (Vec::new(), 0_usize);
+            let mut budget = MemoryBudget::new(find.max_bytes);
+            let mut answer = statement.fetch(&mut *connection);
+            while let Some(found) = answer.try_next().await? {
+                read += 1;
+                if rows.len() == find.limit {
+                    continue;
+                }
+                let row = row_from_postgres(&found, 0, types())?;
+                if counts(&row) {
+                    budget.take(&row)?;
+                    rows.push(row);
+                }
+            }
+            if rows.len() == find.limit || read < asked_for {
+                return Ok(rows);
+            }
+            // All attempts together read twice as many rows as the last one.
+            asked_for = asked_for.saturating_mul(2);
+        }
+    }
+
+    /// The statement of a search, and its parameters. The last one, how many rows it is asked for, is bound after these: so the statement is
+    /// prepared once.
+    pub(super) fn find_statement<'f>(&self, find: &Find<'f>) -> (String, Vec<&'f Value>) {
+        let Find { table, index, values, .. } = *find;
         let mut text = format!("SELECT {} FROM {} WHERE true", select_list(table, ""), self.stored(table).name);
         let mut parameters = Vec::with_capacity(values.len());
         for (&column_index, value) in index.btree().iter().zip(values) {
@@ -88,21 +138,8 @@ impl TableSet {
                 write!(text, " AND {name} = {}", parameter(parameters.len(), column.column_type))
             };
         }
-        let _ = write!(text, " LIMIT {limit}");
-        let mut statement = sqlx::query(&text);
-        for value in parameters {
-            statement = bind_cell(statement, value);
-        }
-        let types = || table.columns().iter().map(|column| column.column_type);
-        let mut rows = Vec::new();
-        let mut budget = MemoryBudget::new(max_bytes);
-        let mut answer = statement.fetch(connection);
-        while let Some(found) = answer.try_next().await? {
-            let row = row_from_postgres(&found, 0, types())?;
-            budget.take(&row)?;
-            rows.push(row);
-        }
-        Ok(rows)
+        let _ = write!(text, " LIMIT ${}", parameters.len() + 1);
+        (text, parameters)
     }
 }
 

@@ -8,7 +8,7 @@ mod statements;
 mod tables;
 
 pub use self::{
-    lookup::{LookupError, RowsTooLarge},
+    lookup::{Find, LookupError, RowsTooLarge},
     schema::CreateError,
     tables::TableSet,
 };

@@ -12,7 +12,7 @@ use crate::{
         comment::comment,
         full_text,
         identifier::Identifier,
-        table::{Column, IndexKind, Table},
+        table::{Column, Index, IndexKind, Table},
         value::{ColumnType, sql_type},
     },
 };
@@ -70,14 +70,27 @@ impl TableSet {
         Ok(())
     }
 
-    /// Adds the declared indexes to tables that were filled without them, and brings the planner's statistics up to date.
+    /// Adds one index to its table, unless it is there, with the rows that are committed. Waits for whoever writes to the table.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn add_index(
+        &self,
+        connection: &mut PgConnection,
+        table: &Table,
+        index: &Index,
+    ) -> Result<(), sqlx::Error> {
+        execute(connection, self.stored(table).add_index(index)).await
+    }
+
+    /// Adds the declared indexes that are not there to tables that were filled without them, and brings the planner's statistics up to date.
     ///
     /// # Errors
     /// Postgres fails.
     pub async fn add_indexes(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         for stored in &self.tables {
-            for index in stored.indexes() {
-                execute(connection, index).await?;
+            for index in stored.table.indexes() {
+                execute(connection, stored.add_index(index)).await?;
             }
             execute(connection, format!("ANALYZE {}", stored.name)).await?;
         }
@@ -127,20 +140,39 @@ impl Stored {
         format!("ALTER TABLE {} ADD PRIMARY KEY ({key})", self.name)
     }
 
-    /// Statements that create the declared indexes.
-    fn indexes(&self) -> impl Iterator<Item = String> {
-        self.table.indexes().iter().map(|index| {
-            let columns =
-                |columns: &[usize]| join(columns.iter().map(|&index| self.table.columns()[index].name.quoted()), ", ");
-            match &index.kind {
-                IndexKind::Btree(its) => format!("CREATE INDEX ON {} ({})", self.name, columns(its)),
-                IndexKind::Gin(its) => format!("CREATE INDEX ON {} USING gin ({})", self.name, columns(its)),
-                IndexKind::FullText { .. } => {
-                    let words = full_text::words(&self.table, index, "");
-                    format!("CREATE INDEX ON {} USING gin (({words}))", self.name)
-                }
+    /// The statement that creates a declared index. Postgres picks its name, so that it is that of no table.
+    fn add_index(&self, index: &Index) -> String {
+        let name = &self.name;
+        let columns =
+            |columns: &[usize]| join(columns.iter().map(|&index| self.table.columns()[index].name.quoted()), ", ");
+        match &index.kind {
+            IndexKind::Btree(its) => self.add_btree(its, &columns(its)),
+            IndexKind::Gin(its) => format!("CREATE INDEX ON {name} USING gin ({})", columns(its)),
+            IndexKind::FullText { .. } => {
+                let words = full_text::words(&self.table, index, "");
+                format!("CREATE INDEX ON {name} USING gin (({words}))")
             }
-        })
+        }
+    }
+
+    /// A B-tree may be there: a replay makes the one that it searches by. It is known by its columns, and the lock lets one worker after the
+    /// other look for it.
+    fn add_btree(&self, columns: &[usize], names: &str) -> String {
+        let name = &self.name;
+        // Columns are created in their order and never dropped, and Postgres counts them from 1.
+        let numbers = join(columns.iter().map(|index| (index + 1).to_string()), " ");
+        format!(
+            "DO $$ BEGIN
+                 LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE;
+                 IF NOT EXISTS (
+                     SELECT FROM pg_index AS its JOIN pg_class AS c ON c.oid = its.indexrelid JOIN pg_am AS kind ON kind.oid = c.relam
+                     WHERE its.indrelid = '{name}'::regclass AND kind.amname = 'btree' AND its.indisvalid AND NOT its.indisprimary
+                       AND its.indkey::text = '{numbers}' AND its.indnatts = its.indnkeyatts AND its.indpred IS NULL
+                 ) THEN
+                     CREATE INDEX ON {name} ({names});
+                 END IF;
+             END $$"
+        )
     }
 }
 

@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     postgres::test_database::TestDatabase,
     read_model::{
-        CanonicalJson, Column, ColumnType, Identifier, Key, Row, Table, Value, WriteSet,
+        CanonicalJson, Column, ColumnType, Identifier, Key, Row, Table, Value, WriteSet, cells_bytes,
         samples::{CREATE_COLLATION, btree, column, declaration, nullable, table, value},
     },
 };
@@ -17,7 +17,7 @@ struct TestTables {
     connection: PgConnection,
     /// Write sets that were applied.
     applied: usize,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl TestTables {
@@ -27,7 +27,7 @@ impl TestTables {
         connection.execute(CREATE_COLLATION).await.unwrap();
         let tables = TableSet::new(Identifier::new("build_1").unwrap(), &[Arc::new(table)]);
         tables.create(&mut connection).await.unwrap();
-        Self { tables, connection, applied: 0, _database: database }
+        Self { tables, connection, applied: 0, database }
     }
 
     fn table(&self) -> Arc<Table> {
@@ -136,9 +136,8 @@ async fn tables_hold_the_same_rows_as_a_map() {
                         let values: Vec<Value> = index.btree().iter().map(|&column| row[column].clone()).collect();
                         for count in 1..=values.len() {
                             let values = &values[..count];
-                            let found =
-                                test.tables.find(&mut test.connection, &table, index, values, 1000, usize::MAX).await;
-                            let mut found = found.unwrap();
+                            let find = Find { table: &table, index, values, limit: 1000, max_bytes: usize::MAX };
+                            let mut found = test.tables.find(&mut test.connection, &find, |_| true).await.unwrap();
                             found.sort_by_cached_key(|row| table.key_of(row));
                             let matches = |row: &&Row| index.btree().iter().zip(values).all(|(&c, v)| row[c] == *v);
                             let expected: Vec<Row> = model.values().filter(matches).cloned().collect();
@@ -204,6 +203,104 @@ async fn keys_are_compared_byte_by_byte_and_indexes_are_added_later() {
     test.tables.drop(&mut test.connection).await.unwrap();
     let left: Vec<String> = sqlx::query_scalar(indexes).fetch_all(&mut test.connection).await.unwrap();
     assert!(left.is_empty());
+}
+
+/// The indexes of the table by their columns, with its key; and those that are not valid.
+async fn indexes(connection: &mut PgConnection) -> (Vec<String>, i64) {
+    let definitions: Vec<String> = sqlx::query_scalar("SELECT indexdef FROM pg_indexes WHERE schemaname = 'build_1'")
+        .fetch_all(&mut *connection)
+        .await
+        .unwrap();
+    let mut columns: Vec<String> =
+        definitions.iter().map(|text| text.split_once(" USING ").unwrap().1.replace("btree ", "")).collect();
+    columns.sort();
+    let invalid = sqlx::query_scalar("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetch_one(connection).await;
+    (columns, invalid.unwrap())
+}
+
+#[tokio::test]
+async fn an_index_that_is_there_is_not_made_again() {
+    let mut test = TestTables::create(keyed()).await;
+    let table = test.table();
+    let (key, by_share) = ("(name, share, day, at, since)", table.index("by_share").unwrap());
+    for _ in 0..2 {
+        test.tables.add_index(&mut test.connection, &table, by_share).await.unwrap();
+        assert_eq!(indexes(&mut test.connection).await, (vec![key.to_owned(), "(share)".to_owned()], 0));
+    }
+    // Those of somebody else: each has the columns of a declared one, and is another index.
+    for others in ["(\"group\", share) INCLUDE (at)", "(since) WHERE share > 0", "USING hash (since)"] {
+        test.connection.execute(format!("CREATE INDEX ON build_1.\"order\" {others}").as_str()).await.unwrap();
+    }
+    for _ in 0..2 {
+        test.tables.add_indexes(&mut test.connection).await.unwrap();
+        let (all, invalid) = indexes(&mut test.connection).await;
+        let made: Vec<&str> = all.iter().map(String::as_str).collect();
+        let expected = [
+            "(\"group\", share) INCLUDE (at)",
+            "(\"group\", share, at)",
+            "(name, share, day, at, since)",
+            "(share)",
+            "(since)",
+            "(since) WHERE (share > (0)::numeric)",
+            "hash (since)",
+        ];
+        assert_eq!((made, invalid), (expected.to_vec(), 0));
+    }
+}
+
+/// As when a worker is stopped while it makes an index, and the next one begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_make_an_index_one_waits_for_the_other() {
+    let mut test = TestTables::create(keyed()).await;
+    let table = test.table();
+    for (end, made_by_first) in [("ROLLBACK", false), ("COMMIT", true)] {
+        let index = table.index(if made_by_first { "by_group" } else { "by_share" }).unwrap().clone();
+        test.connection.execute("BEGIN").await.unwrap();
+        test.tables.add_index(&mut test.connection, &table, &index).await.unwrap();
+        let mut second = PgConnection::connect_with(&test.database.connect_options()).await.unwrap();
+        let (tables, its_table) = (test.tables.clone(), Arc::clone(&table));
+        let waiting = tokio::spawn(async move { tables.add_index(&mut second, &its_table, &index).await });
+        test_support::until("the second one waits", async || {
+            let waits =
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'build_1.\"order\"'::regclass::oid
+                           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+            let mut looking = PgConnection::connect_with(&test.database.connect_options()).await.unwrap();
+            sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut looking).await.unwrap() > 0
+        })
+        .await;
+        test.connection.execute(end).await.unwrap();
+        waiting.await.unwrap().unwrap();
+    }
+    let all = ["(\"group\", share, at)", "(name, share, day, at, since)", "(share)"].map(str::to_owned).to_vec();
+    assert_eq!(indexes(&mut test.connection).await, (all, 0));
+}
+
+/// However many of the rows that Postgres has do not count, as many as asked for are found, and no others.
+#[tokio::test]
+async fn rows_that_do_not_count_take_nobodys_place() {
+    let columns = [column("id", ColumnType::I64), nullable("color", ColumnType::Text)];
+    let mut declaration = declaration("dots", columns, &["id"]);
+    declaration.indexes = vec![btree("by_color", &["color"])];
+    let mut test = TestTables::create(Table::check(&declaration).unwrap()).await;
+    let (table, red) = (test.table(), Value::Text("red".to_owned()));
+    let row = |id: i64| vec![Value::I64(id), if id < 200 { red.clone() } else { Value::Null }];
+    test.apply(|writes| (0..210).for_each(|id| writes.put(0, row(id)))).await;
+    let index = table.index("by_color").unwrap();
+    let one_row = cells_bytes(&row(0));
+    for (value, there) in [(red.clone(), 0..200), (Value::Null, 200..210)] {
+        for first in [0, 1, 100, 195, 200, 205, 210] {
+            for limit in [1, 5, 300] {
+                let counts = |row: &[Value]| row[0] >= Value::I64(first);
+                let expected = there.clone().filter(|id| *id >= first).count().min(limit);
+                // Those that do not count take no memory either.
+                let max_bytes = expected * one_row;
+                let find = Find { table: &table, index, values: std::slice::from_ref(&value), limit, max_bytes };
+                let found = test.tables.find(&mut test.connection, &find, counts).await.unwrap();
+                assert_eq!(found.len(), expected, "{value:?} from {first}, {limit} at most");
+                assert!(found.iter().all(|row| row[1] == value && counts(row)), "{found:?}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -164,14 +164,15 @@ impl Call<'_> {
             Stop::BadCall(format!("the module declares no index `{}` of table `{table}`", shortened(index_name)))
         })?;
         declared.check_find(known, &values).map_err(bad_shape)?;
-        // One row above the limit shows that there are too many. The batch may have deleted or changed some of those found.
-        let changed = batch.writes.tables()[index].keys().count();
-        let mut found = deadline
-            .read(|| {
-                batch.reader.find(&declared, index_name, &values, max.max_find_rows + changed + 1, max.max_read_bytes)
-            })?
-            .map_err(|error| read_failure(error, table, max))?;
-        batch.writes.tables()[index].overlay_found(known, &values, &mut found);
+        // One row above the limit shows that there are too many.
+        let limit = max.max_find_rows.saturating_add(1);
+        let (reader, changed) = (&mut batch.reader, &batch.writes.tables()[index]);
+        let mut found: Vec<Row> = changed.find(known, &values).map(|(_, row)| row.clone()).take(limit).collect();
+        let left = limit - found.len();
+        if left > 0 {
+            let before = deadline.read(|| reader.find(known, &values, changed, left, max.max_read_bytes))?;
+            found.extend(before.map_err(|error| read_failure(error, table, max))?);
+        }
         within(table, limits::check_find_rows(found.len(), max.max_find_rows))?;
         let mut budget = ReadBudget::new(table, max);
         found.iter().try_for_each(|row| budget.take(row))?;
