@@ -44,8 +44,9 @@ pub(crate) use self::{
     read_models::read_models,
     snapshot::Snapshot,
     store::{
-        ActiveBuild, ActiveLookup, Job, OutdatedBuild, active, active_checkpoint, ensure_projection, get, is_active,
-        job, lock_projection, note_waiting, notify, of_projection, outdated, projections, running, tables,
+        ActiveBuild, ActiveLookup, Job, OutdatedBuild, active, active_checkpoint, awaited, ensure_projection, get,
+        is_active, job, lock_projection, note_waiting, notify, notify_awaited, of_projection, outdated, projections,
+        running, tables,
     },
     summary::summaries,
     swap::{SWAP_TIMEOUT, Swapped, WantedBy, swap},

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     event_log::Position,
+    postgres::Heard,
     modules::ModuleVersion,
     read_model::{Identifier, TableSet},
     runtime::Descriptor,
@@ -475,4 +476,18 @@ pub(crate) async fn note_waiting(
 pub(crate) async fn notify(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query("SELECT pg_notify('gnomon_builds', '')").execute(connection).await?;
     Ok(())
+}
+
+/// Tells the supervisors of all hosts that somebody waits for a position.
+pub(crate) async fn notify_awaited(pool: &PgPool, position: Position) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_notify('gnomon_builds', $1)").bind(position.to_string()).execute(pool).await?;
+    Ok(())
+}
+
+/// The position that somebody waits for, if that is what supervisors were told.
+pub(crate) fn awaited(heard: &Heard) -> Option<Position> {
+    match heard {
+        Heard::Notification(payload) => payload.parse().ok().map(Position),
+        Heard::Began => None,
+    }
 }

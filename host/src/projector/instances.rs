@@ -23,19 +23,11 @@ use crate::{
     runtime::{BatchError, Delivery, Partition, ProjectionInstance, ProjectionModule},
 };
 
-/// The most instances of one build.
-const MAX_INSTANCES: usize = 8;
-
-/// The cores of the machine but one: each build has a thread, and these are for those beside it. Who comes first has them until its replay
-/// ends.
+/// The cores for instances beside the first one of each build. Who comes first has them all, until its replay ends.
 #[derive(Clone, Debug)]
 pub(super) struct SpareCores(Arc<Semaphore>);
 
 impl SpareCores {
-    pub(super) fn of_this_machine() -> Self {
-        Self::new(thread::available_parallelism().map_or(1, Into::into) - 1)
-    }
-
     pub(super) fn new(cores: usize) -> Self {
         Self(Arc::new(Semaphore::new(cores)))
     }
@@ -99,7 +91,7 @@ impl Instances {
     /// Folds on the cores that are to spare, if the projection allows it, until [`Self::give_cores_back`].
     pub(super) fn take_cores(&mut self, spare: &SpareCores) {
         if self.module.descriptor().partitioned_by == Some(Partition::Stream) {
-            let cores = std::iter::from_fn(|| spare.take()).take(MAX_INSTANCES - 1);
+            let cores = std::iter::from_fn(|| spare.take());
             self.others = cores.map(|core| Other { instance: None, _core: core }).collect();
         }
     }

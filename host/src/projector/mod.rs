@@ -32,7 +32,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::{folding_threads::FoldingThreads, instances::SpareCores, kept_rows::RowMemory, shared::Shared};
-use crate::{event_log::EventLog, modules::Modules, postgres::Database};
+use crate::{
+    event_log::{EventLog, Position},
+    modules::Modules,
+    postgres::Database,
+};
 
 pub use self::shared::ProjectorSettings;
 
@@ -42,6 +46,7 @@ pub struct Projector {
     supervisor: Arc<Mutex<Option<JoinHandle<()>>>>,
     stop: CancellationToken,
     committed: watch::Receiver<u64>,
+    awaited: watch::Sender<Position>,
 }
 
 impl Projector {
@@ -58,19 +63,28 @@ impl Projector {
         let pool = database.lookups.clone();
         let folding = FoldingThreads::start()?;
         let rows = RowMemory::new(settings.max_kept_rows_bytes);
-        let (spare_cores, look_again) = (SpareCores::of_this_machine(), Notify::new());
-        let shared = Arc::new(Shared { pool, log, modules, settings, folding, spare_cores, rows, look_again });
+        let awaited = watch::Sender::new(Position::default());
+        let (spare_cores, look_again) = (SpareCores::new(settings.replay_threads.saturating_sub(1)), Notify::new());
+        let projector_awaited = awaited.clone();
+        let shared = Arc::new(Shared { pool, log, modules, settings, folding, spare_cores, rows, awaited, look_again });
         let stop = CancellationToken::new();
         let (send_committed, committed) = watch::channel(0);
         let supervisor = supervisor::Supervisor::open(shared, stop.clone(), send_committed).await?;
         let supervisor = Arc::new(Mutex::new(Some(tokio::spawn(supervisor.run()))));
-        Ok(Self { supervisor, stop, committed })
+        Ok(Self { supervisor, stop, committed, awaited: projector_awaited })
     }
 
     /// Changes with each commit of this host's workers.
     #[must_use]
     pub fn committed(&self) -> watch::Receiver<u64> {
         self.committed.clone()
+    }
+
+    /// For the position that somebody waits for, the largest. Builds to which its event means nothing pass over it at once, and not when
+    /// there is something to write.
+    #[must_use]
+    pub fn awaited(&self) -> watch::Sender<Position> {
+        self.awaited.clone()
     }
 
     /// Stops the workers: current commits are finished, and leases are given back.

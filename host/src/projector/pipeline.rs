@@ -10,7 +10,11 @@ use std::{
 };
 
 use sqlx::Executor as _;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinHandle},
+    time::sleep_until,
+};
 use tracing::{error, info};
 
 #[cfg(test)]
@@ -43,6 +47,10 @@ const MAX_PENDING_BYTES: usize = 64 * 1024 * 1024;
 /// much time at most. It begins with less, so that an interruption costs half of the work at most.
 const REPLAYED_BYTES: usize = MAX_PENDING_BYTES / 4;
 const REPLAYED_FOR: Duration = Duration::from_secs(1);
+
+/// For how long the checkpoint of a build that queries read may stay before events that mean nothing to it, unless somebody waits for one of
+/// them.
+const PASSED_OVER_FOR: Duration = Duration::from_millis(500);
 
 /// The pauses between tries to become the active build while somebody holds a view: each keeps those waiting who begin to read the view.
 const SWAP_PAUSES: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
@@ -85,8 +93,17 @@ struct RunningCommit {
     task: JoinHandle<Result<Pending, Stop>>,
 }
 
+impl Pending {
+    /// Whether there is nothing but a checkpoint to move.
+    fn changes_nothing(&self) -> bool {
+        self.batches.events == 0 && self.set_aside.is_empty()
+    }
+}
+
 /// What the pipeline waits for, other than the next batch and the end of a fold.
 enum Progress {
+    /// What is pending may be due.
+    Due,
     Committed(Result<Result<Pending, Stop>, JoinError>),
     Swapped(Result<Result<Swapped, sqlx::Error>, JoinError>),
     StopAsked,
@@ -111,6 +128,8 @@ pub(super) struct Pipeline<'w> {
     /// An event that the module cannot handle. The events before it are committed before the build halts.
     failed: Option<FailedEvent>,
     fold_size: FoldSize,
+    /// The position that somebody waits for.
+    awaited: watch::Receiver<Position>,
     checkpoint: Position,
     /// The position of a barrier, where the run ends.
     until: Option<Position>,
@@ -134,6 +153,7 @@ impl<'w> Pipeline<'w> {
             // Its batches are as small as they are read.
             Some(_) => BatchSize { max_events: 0, max_bytes: 0 },
         });
+        let awaited = work.shared.awaited.subscribe();
         Self {
             work,
             tables,
@@ -147,6 +167,7 @@ impl<'w> Pipeline<'w> {
             swap_pauses: SWAP_PAUSES,
             failed,
             fold_size,
+            awaited,
             checkpoint,
             until,
             rate: Rate::new(),
@@ -231,7 +252,10 @@ impl<'w> Pipeline<'w> {
 
     /// Waits until a commit or a swap ends, or until the supervisor asks the worker to stop while nothing is being committed.
     async fn next_progress(&mut self) -> Progress {
+        let is_passing_over = self.commit.is_none() && self.pending.is_some() && !self.work.is_replaying();
         tokio::select! {
+            () = sleep_until((self.commit_began + PASSED_OVER_FOR).into()), if is_passing_over => Progress::Due,
+            Ok(()) = self.awaited.changed(), if is_passing_over => Progress::Due,
             committed = wait(self.commit.as_mut().map(|commit| &mut commit.task)) => Progress::Committed(committed),
             swapped = wait(self.swap.as_mut()) => Progress::Swapped(swapped),
             () = self.work.stop.cancelled(), if self.commit.is_none() => Progress::StopAsked,
@@ -240,6 +264,7 @@ impl<'w> Pipeline<'w> {
 
     async fn after_progress(&mut self, progress: Progress) -> Result<(), Stop> {
         match progress {
+            Progress::Due => Ok(()),
             Progress::Committed(committed) => {
                 self.commit = None;
                 self.after_commit(committed??).await
@@ -303,10 +328,16 @@ impl<'w> Pipeline<'w> {
 
     /// Whether what is pending is to be committed now.
     fn is_due(&self, pending: &Pending) -> bool {
-        !self.work.is_replaying()
-            || pending.at_head
-            || self.failed.is_some()
-            || self.until.is_some_and(|until| pending.to >= until)
+        if self.failed.is_some() || self.until.is_some_and(|until| pending.to >= until) {
+            return true;
+        }
+        if !self.work.is_replaying() {
+            let can_wait = pending.changes_nothing() && self.swap.is_none() && self.work.was_activated();
+            return !can_wait
+                || *self.awaited.borrow() > self.checkpoint
+                || self.commit_began.elapsed() >= PASSED_OVER_FOR;
+        }
+        pending.at_head
             || pending.writes.memory() >= REPLAYED_BYTES
             || self.commit_began.elapsed() >= REPLAYED_FOR.min(self.commit_began - self.began)
     }

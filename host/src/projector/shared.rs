@@ -1,18 +1,25 @@
 //! What the workers of a host share.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use sqlx::PgPool;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::{folding_threads::FoldingThreads, instances::SpareCores, kept_rows::RowMemory};
-use crate::{event_log::EventLog, modules::Modules, subscriptions::BatchSize};
+use crate::{
+    event_log::{EventLog, Position},
+    modules::Modules,
+    subscriptions::BatchSize,
+};
 
 /// Settings of the projector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProjectorSettings {
     /// The limits of a batch that a module gets.
     pub batch: BatchSize,
+    /// Threads that fold a build while it replays, if its projection is partitioned by stream, at most. All builds together have as many,
+    /// beside one each.
+    pub replay_threads: usize,
     /// How long a lease lasts unless it is renewed: a host that hangs keeps its builds from other hosts for so long.
     pub lease: Duration,
     /// How long a build is kept, and kept up to date, after another one became the active one.
@@ -27,6 +34,7 @@ impl Default for ProjectorSettings {
     fn default() -> Self {
         Self {
             batch: BatchSize::default(),
+            replay_threads: thread::available_parallelism().map_or(1, Into::into),
             lease: Duration::from_secs(5),
             keep_replaced: Duration::from_secs(24 * 60 * 60),
             max_dead_letters: 100_000,
@@ -45,6 +53,8 @@ pub(super) struct Shared {
     pub(super) folding: FoldingThreads,
     pub(super) spare_cores: SpareCores,
     pub(super) rows: RowMemory,
+    /// The position that somebody waits for, the largest.
+    pub(super) awaited: watch::Sender<Position>,
     /// Wakes the supervisor of this host.
     pub(super) look_again: Notify,
 }

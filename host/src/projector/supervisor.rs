@@ -20,7 +20,7 @@ use crate::{
     builds::{self, Build, BuildId},
     metrics,
     postgres::{
-        Blocked, Notifications, gave_up_waiting, has_sqlstate, is_disconnect, is_transient, lock_holders,
+        Blocked, Heard, Notifications, gave_up_waiting, has_sqlstate, is_disconnect, is_transient, lock_holders,
         sqlstate::READ_ONLY_TRANSACTION, within,
     },
     subscriptions::{self, HostKey, Lease, Presence},
@@ -91,7 +91,7 @@ impl Supervisor {
                 () = self.stop.cancelled() => break,
                 () = self.shared.look_again.notified() => {}
                 () = tokio::time::sleep(poll) => {}
-                _ = self.notifications.next() => {}
+                heard = self.notifications.next() => self.note_awaited(&heard),
             }
         }
         sweeping.abort();
@@ -109,6 +109,17 @@ impl Supervisor {
         // Ignores a failure: a host that has no session does not count any more.
         let removed = subscriptions::remove_host(&self.shared.pool, self.host);
         let _ = within(limit(&self.shared), "that this host stops", removed).await;
+    }
+
+    /// Tells the workers of this host that somebody waits for a position, if that is what was heard.
+    fn note_awaited(&self, heard: &Heard) {
+        if let Some(position) = builds::awaited(heard) {
+            self.shared.awaited.send_if_modified(|awaited| {
+                let is_later = position > *awaited;
+                *awaited = position.max(*awaited);
+                is_later
+            });
+        }
     }
 
     /// Logs why builds cannot be looked for, once for each cause.

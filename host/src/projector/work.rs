@@ -12,7 +12,7 @@ use super::{
     waiting::{Needed, Waiting},
 };
 use crate::{
-    builds::{self, Job, Stage, WorkerReport},
+    builds::{self, Job, Role, Stage, WorkerReport},
     metrics::ProjectionMeasures,
     postgres::{Blocked, begin_waiting, lock_holders},
     subscriptions::{DeadLetter, Lease, LeaseLost},
@@ -37,6 +37,11 @@ impl Work {
     /// Whether the build is filled for the first time.
     pub(super) fn is_replaying(&self) -> bool {
         self.job.build.state.kept().is_some_and(|kept| kept.stage == Stage::Replaying)
+    }
+
+    /// Whether queries read the build, or have read it.
+    pub(super) fn was_activated(&self) -> bool {
+        self.job.build.state.kept().is_some_and(|kept| matches!(kept.role, Role::Active | Role::Replaced))
     }
 
     /// Reads the build again, after an attempt to make it the active one.

@@ -42,6 +42,7 @@ pub(super) struct HostProcess {
     log: HostLog,
     /// Its data folder.
     folder: Arc<TempDir>,
+    settings: &'static [(&'static str, &'static str)],
     /// How long it took until it was ready.
     started_in: Duration,
 }
@@ -59,18 +60,25 @@ struct Line {
 
 impl HostProcess {
     /// Starts a host on a database. Variables of the environment that set options of a host hold for it, too.
-    pub(super) async fn start(database: &PgConnectOptions) -> anyhow::Result<Self> {
-        Self::start_in(Arc::new(tempfile::tempdir()?), database).await
+    pub(super) async fn start(
+        database: &PgConnectOptions,
+        settings: &'static [(&'static str, &'static str)],
+    ) -> anyhow::Result<Self> {
+        Self::start_in(Arc::new(tempfile::tempdir()?), database, settings).await
     }
 
     /// Stops it, and starts it again with its data folder, at another address.
     pub(super) async fn restart(&mut self, database: &PgConnectOptions) -> anyhow::Result<()> {
         self.end().await?;
-        *self = Self::start_in(Arc::clone(&self.folder), database).await?;
+        *self = Self::start_in(Arc::clone(&self.folder), database, self.settings).await?;
         Ok(())
     }
 
-    async fn start_in(folder: Arc<TempDir>, database: &PgConnectOptions) -> anyhow::Result<Self> {
+    async fn start_in(
+        folder: Arc<TempDir>,
+        database: &PgConnectOptions,
+        settings: &'static [(&'static str, &'static str)],
+    ) -> anyhow::Result<Self> {
         let began = Instant::now();
         let mut command = std::process::Command::new(this_program());
         command
@@ -78,6 +86,7 @@ impl HostProcess {
             .arg(folder.path())
             // Not an argument, which others could read: it has the password.
             .env("DATABASE_URL", database.to_url_lossy().as_str())
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -99,7 +108,7 @@ impl HostProcess {
         let Ok(Some(address)) = tokio::time::timeout(START_TIMEOUT, ready).await else {
             bail!("the host of the benchmark did not start:\n{}", log.text());
         };
-        Ok(Self { child, id, address, log, folder, started_in: began.elapsed() })
+        Ok(Self { child, id, address, log, folder, settings, started_in: began.elapsed() })
     }
 
     pub(super) fn address(&self) -> SocketAddr {

@@ -69,7 +69,7 @@ impl Measure<'_> {
         let mut opened = Vec::new();
         for log in logs::of_place(place, self.scale.events) {
             self.progress.show(0, None, "starting a host");
-            let mut one = Place::open(self.databases, log.bank).await?;
+            let mut one = Place::open(self.databases, log.bank, place.settings()).await?;
             let filled = one.fill(&log, &modules, self.progress).await;
             filled.map_err(|error| one.explain(error))?;
             opened.push(one);

@@ -44,9 +44,13 @@ pub(super) struct Place {
 
 impl Place {
     /// A host whose log is empty and that has no module.
-    pub(super) async fn open(databases: &Databases, bank: Bank) -> anyhow::Result<Self> {
+    pub(super) async fn open(
+        databases: &Databases,
+        bank: Bank,
+        settings: &'static [(&'static str, &'static str)],
+    ) -> anyhow::Result<Self> {
         let database = databases.make().await?;
-        let host = HostProcess::start(&database).await?;
+        let host = HostProcess::start(&database, settings).await?;
         let client = client_of(&host)?;
         let names = PgPoolOptions::new().connect_lazy_with(database.clone());
         Ok(Self { host, database, names, client, bank })

@@ -40,6 +40,15 @@ pub(super) enum PlaceOfRow {
 }
 
 impl PlaceOfRow {
+    /// Settings of its hosts that are not the default, as variables of the environment.
+    pub(super) fn settings(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            // Of its two projections one is partitioned by stream, and both are to be folded in the same way.
+            Self::Finds => &[("GNOMON_REPLAY_THREADS", "1")],
+            _ => &[],
+        }
+    }
+
     /// Whether its rows are left out unless they are asked for, since they take long.
     pub(super) fn only_if_asked(self) -> bool {
         self == Self::ThreeSizes

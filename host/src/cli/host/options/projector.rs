@@ -18,6 +18,11 @@ pub(super) struct ProjectorOptions {
         value_parser = between::<usize>(1, 1 << 30))]
     batch_bytes: usize,
 
+    /// Maximum threads that fold a build while it replays, if its projection is partitioned by stream; all builds together have as many,
+    /// beside one each [default: the cores of the machine]
+    #[arg(long, env = "GNOMON_REPLAY_THREADS", value_name = "NUMBER", value_parser = between::<usize>(1, 1024))]
+    replay_threads: Option<usize>,
+
     /// Seconds after which the builds of a host that does not renew its leases go to another host
     #[arg(long, env = "GNOMON_LEASE", value_name = "SECONDS", default_value_t = Seconds(ProjectorSettings::default().lease),
         value_parser = Seconds::between(0.5, 3600.0))]
@@ -44,7 +49,9 @@ pub(super) struct ProjectorOptions {
 
 impl ProjectorOptions {
     pub(super) fn settings(&self) -> ProjectorSettings {
+        let default = ProjectorSettings::default();
         ProjectorSettings {
+            replay_threads: self.replay_threads.unwrap_or(default.replay_threads),
             batch: BatchSize { max_events: self.batch_events, max_bytes: self.batch_bytes },
             lease: self.lease.0,
             keep_replaced: self.keep_replaced.0,
