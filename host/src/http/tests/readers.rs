@@ -11,6 +11,7 @@ use crate::{
         Work,
         tests::{TestBuilds, rows, step},
     },
+    queries::CacheSettings,
     read_model::{ColumnType, Identifier, Value as Cell},
 };
 
@@ -30,9 +31,10 @@ async fn texts(bytes: &[usize]) -> TestBuilds {
 }
 
 impl TestApi {
-    /// An API with these settings on a database that has something in it.
+    /// An API with these settings on a database that has something in it. It keeps no answers, so each query reads rows.
     async fn with_settings(database: &TestDatabase, http: HttpSettings) -> Self {
-        Self::of(TestHost::start(database).await, http)
+        let answers = CacheSettings { cache_bytes: 0, ..CacheSettings::default() };
+        Self::of(TestHost::start_with(database, ServerSettings { answers, ..ServerSettings::default() }).await, http)
     }
 }
 
