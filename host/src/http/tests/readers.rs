@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A read model `totals` with a table `sums` of texts of so many bytes, on which no host works.
-async fn texts(bytes: &[usize]) -> TestBuilds {
+pub(super) async fn texts(bytes: &[usize]) -> TestBuilds {
     let builds = TestBuilds::create().await;
     let (build, tables) = builds.build_with(1, &[("t", ColumnType::Text), ("ta", ColumnType::TextArray)]).await;
     builds.live(build).await;
@@ -39,7 +39,7 @@ impl TestApi {
 }
 
 /// Holds a lock on a table of the build, so that nobody can read it until it is dropped.
-async fn lock(builds: &TestBuilds) -> PgConnection {
+pub(super) async fn lock(builds: &TestBuilds) -> PgConnection {
     let table: String = sqlx::query_scalar(
         "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE tablename = 'sums' ORDER BY 1 LIMIT 1",
     )
