@@ -225,26 +225,23 @@ async fn no_answer_is_older_than_what_was_known_when_its_request_began() {
             tokio::spawn(read_until_done(builds, known, hosts, random(number)))
         })
         .collect();
-    let faults = tokio::spawn({
-        let (known, mut random) = (Arc::clone(&known), random(READERS + 1));
-        async move {
-            while !known.done.load(Ordering::SeqCst) {
-                let next = known.newest.load(Ordering::SeqCst) + random.random_range(5..20);
-                until("some changes are made", async || {
-                    known.newest.load(Ordering::SeqCst) >= next || known.done.load(Ordering::SeqCst)
-                })
-                .await;
-                // A connection that falls silent is given up after a time; here it is cut before.
-                if random.random_bool(0.5) {
-                    proxy.silence();
-                    tokio::task::yield_now().await;
-                }
-                proxy.cut();
+    let faults = async {
+        let mut random = random(READERS + 1);
+        while !known.done.load(Ordering::SeqCst) {
+            let next = known.newest.load(Ordering::SeqCst) + random.random_range(5..20);
+            until("some changes are made", async || {
+                known.newest.load(Ordering::SeqCst) >= next || known.done.load(Ordering::SeqCst)
+            })
+            .await;
+            // A connection that falls silent is given up after a time; here it is cut before.
+            if random.random_bool(0.5) {
+                proxy.silence();
+                tokio::task::yield_now().await;
             }
+            proxy.cut();
         }
-    });
-    writer.run().await;
-    faults.await.unwrap();
+    };
+    tokio::join!(writer.run(), faults);
     let counts: Vec<_> = join_all(readers).await.into_iter().map(Result::unwrap).collect();
     assert!(counts.iter().all(|(answers, _)| *answers > 0), "{counts:?}");
     println!("answers and failures: {counts:?}");
