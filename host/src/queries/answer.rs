@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::{
@@ -16,8 +16,10 @@ use super::{
 };
 use crate::{metrics, read_model::Identifier};
 
-/// How long a query waits until it may run: for the look at the rows' state, and for its turn.
+/// How long a query waits until it may run.
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long it waits to know whether a kept answer is right. After that the rows are read, perhaps by a connection that is not silent.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Queries {
     /// Answers a query from the active build. If it is dropped, the query ends in Postgres as well.
@@ -25,11 +27,13 @@ impl Queries {
     /// # Errors
     /// There is nothing to read, the query is wrong or costs too much, or Postgres fails.
     pub async fn read(&self, request: ReadRequest<'_>) -> Result<Answer, ReadError> {
-        let turn = Instant::now() + request.limits.timeout.min(TURN_TIMEOUT);
+        let limit = request.limits.timeout;
+        let turn = Instant::now() + limit.min(TURN_TIMEOUT);
         let Some(mut search) = self.cache.search(&request) else {
             return Ok(self.read_rows(request, turn).await?.answer);
         };
-        let seen = if search.may_succeed() { self.look(request.projection, turn).await } else { None };
+        let seen =
+            if search.may_succeed() { self.look(request.projection, limit.min(LOOK_TIMEOUT)).await } else { None };
         if let Some((log, build)) = &seen
             && let Some(kept) = search.find(*log, build.contents).await
         {
@@ -46,9 +50,9 @@ impl Queries {
     }
 
     /// The log, and the active build as it is now. `None` if there is none, or if Postgres does not tell: reading says why.
-    async fn look(&self, projection: &Identifier, until: Instant) -> Option<(Uuid, SeenBuild)> {
+    async fn look(&self, projection: &Identifier, longest: Duration) -> Option<(Uuid, SeenBuild)> {
         let mut waiter = self.looks.wait(projection);
-        let seen = timeout_at(until, waiter.next()).await.ok()??;
+        let seen = timeout(longest, waiter.next()).await.ok()??;
         Some((seen.log.id, seen.active.found()?))
     }
 }

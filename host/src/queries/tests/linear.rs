@@ -102,6 +102,10 @@ impl Writer {
 
     async fn run(mut self) {
         for _ in 0..CHANGES {
+            if self.known.done.load(Ordering::SeqCst) {
+                // A reader has failed.
+                return;
+            }
             let (before, mut next) = (self.state, self.state);
             let kind = self.random.random_range(0..10);
             match kind {
@@ -136,7 +140,10 @@ impl Writer {
             self.state = next;
             // Readers ask again for what is kept.
             let enough = self.known.answers.load(Ordering::SeqCst) + self.random.random_range(0..30);
-            until("readers are answered", async || self.known.answers.load(Ordering::SeqCst) >= enough).await;
+            until("readers are answered", async || {
+                self.known.answers.load(Ordering::SeqCst) >= enough || self.known.done.load(Ordering::SeqCst)
+            })
+            .await;
         }
         self.known.done.store(true, Ordering::SeqCst);
     }
@@ -174,6 +181,8 @@ async fn read_until_done(
     mut random: StdRng,
 ) -> (usize, usize) {
     let (mut answers, mut failures) = (0, 0);
+    // Also if a check fails.
+    let _ends = scopeguard::guard(Arc::clone(&known), |known| known.done.store(true, Ordering::SeqCst));
     while !known.done.load(Ordering::SeqCst) {
         let host = hosts.choose(&mut random).unwrap();
         let (query, whole) = *[("", true), ("order=n", true), ("select=n&id=eq.0", false), ("limit=1", false)]
