@@ -12,7 +12,8 @@ use super::{
     contents::Contents,
     error::ReadError,
     look::SeenBuild,
-    read::{Answer, ReadRequest, RowsRead},
+    read::{Answer, RowsRead},
+    request::ReadRequest,
 };
 use crate::{metrics, read_model::Identifier};
 

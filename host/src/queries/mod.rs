@@ -11,6 +11,7 @@ mod limits;
 mod list;
 mod look;
 mod read;
+mod request;
 mod running;
 mod slots;
 mod stopped;
@@ -29,7 +30,8 @@ pub use self::{
     cache::{CacheSettings, CacheUrl, CacheUrlError, MAX_KEPT_ANSWER_BYTES},
     error::ReadError,
     limits::ReadLimits,
-    read::{Answer, ReadRequest},
+    read::Answer,
+    request::ReadRequest,
 };
 
 /// What readers can do. Clones are handles on one.

@@ -15,7 +15,7 @@ use super::{
     body::{AnswerBody, BodyWriter},
     contents::Contents,
     error::ReadError,
-    limits::ReadLimits,
+    request::ReadRequest,
     running,
     slots::Slot,
 };
@@ -25,26 +25,9 @@ use crate::{
     postgres::{Backoff, is_missing_table, is_transient, sqlstate::QUERY_CANCELED},
     read_model::{
         Identifier,
-        query::{Query, QueryError, Rendering, Shape, Sql},
+        query::{Query, QueryError, Rendering, Sql},
     },
 };
-
-/// A query on a table of a projection.
-#[derive(Clone, Copy, Debug)]
-pub struct ReadRequest<'a> {
-    /// The projection.
-    pub projection: &'a Identifier,
-    /// The table.
-    pub table: &'a str,
-    /// The query string of the URL.
-    pub query: &'a str,
-    /// Whether a list is wanted or one object.
-    pub shape: Shape,
-    /// Whether to count all rows that match.
-    pub exact_count: bool,
-    /// What it may cost.
-    pub limits: &'a ReadLimits,
-}
 
 /// The answer to a query, and the position that it is of.
 #[derive(Debug)]

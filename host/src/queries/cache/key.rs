@@ -1,6 +1,6 @@
 //! What an answer answers.
 
-use crate::queries::read::ReadRequest;
+use crate::queries::request::ReadRequest;
 use crate::read_model::query::Shape;
 
 /// A longer key is not worth to be kept.

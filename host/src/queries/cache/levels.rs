@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     metrics,
-    queries::{contents::Contents, read::ReadRequest},
+    queries::{contents::Contents, request::ReadRequest},
 };
 
 /// The answers that are kept.

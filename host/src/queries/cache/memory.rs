@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        queries::{contents::Contents, limits::ReadLimits, read::ReadRequest},
+        queries::{contents::Contents, limits::ReadLimits, request::ReadRequest},
         read_model::{Identifier, query::Shape},
     };
 

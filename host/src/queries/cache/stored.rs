@@ -87,7 +87,7 @@ impl StoredKey<'_> {
 mod tests {
     use super::*;
     use crate::{
-        queries::{limits::ReadLimits, read::ReadRequest},
+        queries::{limits::ReadLimits, request::ReadRequest},
         read_model::{Identifier, query::Shape},
     };
 
