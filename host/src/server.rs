@@ -20,7 +20,7 @@ use crate::{
     operations::{Operations, OperationsSettings},
     postgres::{ConnectError, Database, MigrateError, Waiting, migrate},
     projector::{Projector, ProjectorSettings},
-    queries::Queries,
+    queries::{CacheSettings, Queries},
     runtime::{Runtime, RuntimeError, RuntimeLimits, RuntimeSettings},
 };
 
@@ -48,6 +48,8 @@ pub struct ServerSettings {
     pub projector: ProjectorSettings,
     /// Settings of operations.
     pub operations: OperationsSettings,
+    /// Where answers of read models are kept.
+    pub answers: CacheSettings,
     /// Settings of the HTTP API.
     pub http: HttpSettings,
 }
@@ -66,6 +68,7 @@ impl Default for ServerSettings {
             limits: RuntimeLimits::default(),
             projector: ProjectorSettings::default(),
             operations: OperationsSettings::default(),
+            answers: CacheSettings::default(),
             http: HttpSettings::default(),
         }
     }
@@ -136,7 +139,7 @@ impl Rooms {
             async || Projector::start(&database, log.clone(), modules.clone(), settings.projector).await;
         let projector = database.retry(timeout, waiting, start_projector).await?;
         let operations = Operations::new(&database, modules.clone(), projector.committed(), settings.operations);
-        let queries = Queries::new(&database, projector.committed());
+        let queries = Queries::new(&database, projector.committed(), &settings.answers);
         Ok(Self { database, log, modules, projector, operations, queries })
     }
 

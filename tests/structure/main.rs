@@ -30,6 +30,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "operations",
             "postgres",
             "projector",
+            "queries",
             "read_model",
             "runtime",
             "server",
@@ -75,6 +76,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("gimli", &["cli"]),
     ("indicatif", &["cli"]),
     ("prometheus_client", &["metrics"]),
+    ("quick_cache", &["queries"]),
+    ("redis", &["queries"]),
     ("reqwest", &["cli", "postgres"]),
     (
         "sqlx",

@@ -11,6 +11,7 @@ use super::Cli;
 use crate::{
     api::MAX_SAMPLES,
     http::{MAX_DESCRIBED_COLUMNS, MAX_DESCRIBED_TABLES},
+    queries::MAX_KEPT_ANSWER_BYTES,
     read_model::{
         Decimal,
         query::{MAX_PATTERN_BYTES, MAX_REPEATED, MAX_WILDCARDS},
@@ -204,6 +205,8 @@ const BUILDS: &[Row] = &[
     ("rows of a page of a read model", By("max-rows", NONE), Nowhere),
     ("an answer of a read model", By("max-answer-bytes", Bytes), Code("answer_too_large")),
     ("a query on a read model", By("query-timeout", Seconds), Code("query_timeout")),
+    ("answers of read models that a host keeps in memory", By("cache-bytes", Bytes), Nowhere),
+    ("an answer that is kept", Fixed(MAX_KEPT_ANSWER_BYTES, Bytes), Nowhere),
     ("columns that a query selects again", Fixed(MAX_REPEATED, NONE), Nowhere),
     ("a pattern of `like` and `ilike`", Fixed(MAX_PATTERN_BYTES, Bytes), Nowhere),
     ("wildcards of a pattern", Fixed(MAX_WILDCARDS, NONE), Nowhere),

@@ -152,6 +152,16 @@ measures! {
 
     ACTIVE_BUILD_LOOKUPS = "gnomon_active_build_lookups_total", Kind::Counter, Counted, ["source"],
         "Times that a query needed to know the active build, by where it was: `memory` or `database`";
+    QUERY_CACHE_HITS = "gnomon_query_cache_hits_total", Kind::Counter, Counted, ["level"],
+        "Queries on read models that were answered without reading rows, by where the answer was: `memory`, or `redis` if hosts share one";
+    QUERY_CACHE_MISSES = "gnomon_query_cache_misses_total", Kind::Counter, Counted, [],
+        "Queries on read models that had to read rows; none count while this host keeps no answers";
+    QUERY_CACHE_BYTES = "gnomon_query_cache_bytes", Kind::Gauge, Host, [],
+        "Bytes of the answers that this host keeps in memory";
+    QUERY_CACHE_MAX = "gnomon_query_cache_max_bytes", Kind::Gauge, Host, [],
+        "Bytes that they may have together, `--cache-bytes`";
+    QUERY_CACHE_REDIS_FAILURES = "gnomon_query_cache_redis_failures_total", Kind::Counter, Counted, [],
+        "Times that Redis was away, did not answer in time, refused a command, or had something else under the key of an answer";
     QUERIES_RUNNING = "gnomon_queries_running", Kind::Gauge, Host, [],
         "Queries on read models that run";
     QUERIES_WAITING = "gnomon_queries_waiting", Kind::Gauge, Host, [],

@@ -10,7 +10,7 @@ use crate::{
     event_log::Position,
     metrics,
     read_model::{TableSet, WriteSet},
-    subscriptions::{self, DeadLetter, Handled, Lease, RetryProgress, Step},
+    subscriptions::{self, DeadLetter, Handled, Lease, RetryProgress, Rows, Step},
 };
 
 /// What a step changes beside the checkpoint.
@@ -32,6 +32,10 @@ pub(super) struct Effect<'e> {
 }
 
 impl Effect<'_> {
+    fn rows(&self) -> Rows {
+        if self.writes.is_empty() { Rows::Kept } else { Rows::Changed }
+    }
+
     /// Whether it is nothing but rows of a build that is live.
     fn is_rows_only(&self) -> bool {
         !self.replayable && self.taken_back.is_empty() && self.set_aside.is_empty() && self.retry.is_none()
@@ -58,7 +62,7 @@ pub(super) async fn commit(
         sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *transaction).await?;
     }
     // The first statement locks the subscription's row, so the lease cannot be taken away before the commit.
-    subscriptions::advance(&mut transaction, lease, step, effect.handled).await?;
+    subscriptions::advance(&mut transaction, lease, step, effect.handled, effect.rows()).await?;
     tables.apply(&mut transaction, effect.writes).await?;
     if !effect.taken_back.is_empty() {
         subscriptions::take_back(&mut transaction, lease.subscription, effect.taken_back).await?;
@@ -94,7 +98,7 @@ async fn commit_in_one_statement(
         return Ok(false);
     };
     let text = format!("{}{parts} SELECT count(*) FROM moved", subscriptions::MOVE);
-    let statement = subscriptions::bind_move(sqlx::query(&text), lease, step, effect.handled);
+    let statement = subscriptions::bind_move(sqlx::query(&text), lease, step, effect.handled, effect.rows());
     let moved = TableSet::bind_parts(statement, effect.writes).fetch_one(pool).await?;
     Ok(moved.try_get::<i64, _>(0)? == 1)
 }

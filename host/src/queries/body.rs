@@ -22,6 +22,21 @@ pub struct AnswerBody {
 }
 
 impl AnswerBody {
+    /// A text that is in memory already. Until it is sent it counts in the budget like any other: the cache may have dropped it by then.
+    ///
+    /// # Errors
+    /// The answers of this host take all the memory that they may have.
+    pub(super) async fn kept(budget: &ByteBudget, text: Bytes) -> Result<Self, ReadError> {
+        let bytes = text.len();
+        let pieces = vec![reserve(budget, bytes).await?.hold(text)];
+        Ok(Self { pieces, bytes })
+    }
+
+    /// The whole text once more, in one piece that counts in no budget.
+    pub(super) fn copied(&self) -> Bytes {
+        self.pieces.concat().into()
+    }
+
     /// The bytes of all pieces.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -66,8 +81,7 @@ impl<'b> BodyWriter<'b> {
         if self.open.as_ref().is_none_or(|(piece, _)| piece.len() + text.len() > piece.capacity()) {
             self.close();
             let bytes = PIECE.max(text.len());
-            let reserved =
-                tokio::time::timeout(WAIT, self.budget.reserve(bytes)).await.map_err(|_| ReadError::TooMuchToSend)?;
+            let reserved = reserve(self.budget, bytes).await?;
             self.open = Some((Vec::with_capacity(bytes), reserved));
         }
         if let Some((piece, _)) = &mut self.open {
@@ -90,4 +104,8 @@ impl<'b> BodyWriter<'b> {
         self.close();
         self.done
     }
+}
+
+async fn reserve(budget: &ByteBudget, bytes: usize) -> Result<Reserved, ReadError> {
+    tokio::time::timeout(WAIT, budget.reserve(bytes)).await.map_err(|_| ReadError::TooMuchToSend)
 }

@@ -55,19 +55,19 @@ impl Reserved {
 
     /// Bytes that count until the last handle on them is dropped.
     #[must_use]
-    pub fn hold(self, bytes: Vec<u8>) -> Bytes {
+    pub fn hold(self, bytes: impl AsRef<[u8]> + Send + 'static) -> Bytes {
         Bytes::from_owner(Held { bytes, _reserved: self })
     }
 }
 
-struct Held {
-    bytes: Vec<u8>,
+struct Held<B> {
+    bytes: B,
     _reserved: Reserved,
 }
 
-impl AsRef<[u8]> for Held {
+impl<B: AsRef<[u8]>> AsRef<[u8]> for Held<B> {
     fn as_ref(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.as_ref()
     }
 }
 

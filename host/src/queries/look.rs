@@ -1,6 +1,7 @@
-//! One look at the checkpoints for all who wait for a position.
+//! One look at the active builds for all who want to know their state: those that wait for a position, and those whose answer is in the cache.
 //!
-//! If each reader looked for itself, a hundred of them would keep Postgres busy with thousands of transactions a second.
+//! If each reader looked for itself, a hundred of them would keep Postgres busy with thousands of transactions a second. A look is always begun
+//! after the reader came, so what it sees is at least as new as all that was committed before: on any number of hosts, whoever has the leases.
 
 use std::{
     collections::HashMap,
@@ -11,8 +12,14 @@ use std::{
 
 use sqlx::PgPool;
 use tokio::sync::{Notify, watch};
+use uuid::Uuid;
 
-use crate::{builds::ActiveLookup, event_log::Position, read_model::Identifier};
+use super::contents::Contents;
+use crate::{
+    builds::{ActiveLookup, BuildNumber},
+    event_log::Position,
+    read_model::Identifier,
+};
 
 /// How often the checkpoints are read while other hosts work on the builds.
 const POLL: Duration = Duration::from_millis(20);
@@ -22,8 +29,28 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(15);
 /// What a look saw of a projection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// The checkpoint of its active build.
-    pub(super) checkpoint: ActiveLookup<Position>,
+    /// Its active build.
+    pub(super) active: ActiveLookup<SeenBuild>,
+    /// The log.
+    pub(super) log: SeenLog,
+}
+
+/// What a look saw of a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SeenBuild {
+    /// Its number.
+    pub(super) number: BuildNumber,
+    /// Its checkpoint.
+    pub(super) checkpoint: Position,
+    /// What its tables hold at that checkpoint.
+    pub(super) contents: Contents,
+}
+
+/// What a look saw of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct SeenLog {
+    /// The id that it got when it was made.
+    pub(super) id: Uuid,
     /// The position of the newest event.
     pub(super) head: Position,
 }
@@ -150,9 +177,9 @@ async fn look_while_somebody_waits(shared: Arc<Shared>) {
             let state = shared.state();
             for projection in &projections {
                 let Some(group) = state.waiting.get(projection) else { continue };
-                let seen = looked.as_ref().ok().map(|(found, head)| Seen {
-                    checkpoint: found.get(projection).cloned().unwrap_or(ActiveLookup::NoProjection),
-                    head: *head,
+                let seen = looked.as_ref().ok().map(|(found, log)| Seen {
+                    active: found.get(projection).cloned().unwrap_or(ActiveLookup::NoProjection),
+                    log: *log,
                 });
                 group.looks.send_replace(Look { number, seen });
             }
@@ -166,13 +193,20 @@ async fn look_while_somebody_waits(shared: Arc<Shared>) {
     }
 }
 
-/// The checkpoints of the active builds of projections, and the head of the log.
+/// A look at one projection for one reader, whose error says why it fails.
+pub(super) async fn look_alone(pool: &PgPool, projection: &Identifier) -> Result<Seen, sqlx::Error> {
+    let (mut found, log) = look(pool, std::slice::from_ref(projection)).await?;
+    Ok(Seen { active: found.remove(projection).unwrap_or(ActiveLookup::NoProjection), log })
+}
+
+/// The active builds of projections, and the log, in one snapshot.
 async fn look(
     pool: &PgPool,
     projections: &[Identifier],
-) -> Result<(HashMap<Identifier, ActiveLookup<Position>>, Position), sqlx::Error> {
-    let rows: Vec<(Position, Option<Identifier>, Option<Position>)> = sqlx::query_as(
-        "SELECT head.position, name, checkpoint FROM gnomon.head
+) -> Result<(HashMap<Identifier, ActiveLookup<SeenBuild>>, SeenLog), sqlx::Error> {
+    type Row = (Uuid, Position, Option<Identifier>, Option<BuildNumber>, Option<Position>, Option<Uuid>);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT log_id, head.position, name, number, checkpoint, contents FROM gnomon.head
          LEFT JOIN (gnomon.projections
              LEFT JOIN gnomon.builds ON projection = name AND role = 'active'
              LEFT JOIN gnomon.subscriptions ON subscription = build) ON name = ANY($1)",
@@ -180,17 +214,27 @@ async fn look(
     .bind(projections)
     .fetch_all(pool)
     .await?;
-    let head = rows.first().map(|(head, _, _)| *head).unwrap_or_default();
-    let found = rows.into_iter().filter_map(|(_, name, checkpoint)| {
-        Some((name?, checkpoint.map_or(ActiveLookup::NoActiveBuild, ActiveLookup::Found)))
+    let log = rows.first().map(|&(id, head, ..)| SeenLog { id, head }).unwrap_or_default();
+    let found = rows.into_iter().filter_map(|(_, _, name, number, checkpoint, contents)| {
+        let active = match (number, checkpoint, contents) {
+            (Some(number), Some(checkpoint), Some(contents)) => {
+                ActiveLookup::Found(SeenBuild { number, checkpoint, contents: Contents(contents) })
+            }
+            _ => ActiveLookup::NoActiveBuild,
+        };
+        Some((name?, active))
     });
-    Ok((found.collect(), head))
+    Ok((found.collect(), log))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::builds::tests::{TestBuilds, step, writes};
+
+    fn checkpoint(seen: &Seen) -> Option<Position> {
+        seen.active.clone().found().map(|build| build.checkpoint)
+    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn one_look_is_for_all_who_wait_and_who_leaves_leaves_nothing() {
@@ -204,7 +248,7 @@ mod tests {
 
         let mut waiters: Vec<Waiter> = (0..150).map(|_| looks.wait(&builds.name)).collect();
         let seen = waiters[149].next().await.unwrap();
-        assert_eq!(seen, Seen { checkpoint: ActiveLookup::Found(Position(0)), head: Position(3) });
+        assert_eq!((checkpoint(&seen), seen.log.head), (Some(Position(0)), Position(3)));
         // All of them see the same look.
         let number = waiters[149].last;
         for waiter in &mut waiters {
@@ -215,9 +259,9 @@ mod tests {
         let lease = builds.lease(build).await;
         builds.commit(lease, &tables, step(0, 2), writes(&tables, &[1, 10])).await.unwrap();
         let mut nobody = looks.wait(&Identifier::new("nobody").unwrap());
-        assert_eq!(nobody.next().await.unwrap().checkpoint, ActiveLookup::NoProjection);
+        assert_eq!(nobody.next().await.unwrap().active, ActiveLookup::NoProjection);
         let waiter = &mut waiters[0];
-        while waiter.next().await.unwrap().checkpoint != ActiveLookup::Found(Position(2)) {}
+        while checkpoint(&waiter.next().await.unwrap()) != Some(Position(2)) {}
 
         drop((waiters, nobody));
         assert!(looks.0.state().waiting.is_empty());

@@ -1,13 +1,17 @@
 //! What readers do: read the active build, and wait for a position.
 
 mod active;
+mod answer;
 mod body;
 mod budget;
+mod cache;
+mod contents;
 mod error;
 mod limits;
 mod list;
 mod look;
 mod read;
+mod request;
 mod running;
 mod slots;
 mod stopped;
@@ -23,9 +27,11 @@ use crate::postgres::{Database, Sessions};
 pub use self::{
     body::AnswerBody,
     budget::{ByteBudget, Reserved},
+    cache::{CacheSettings, CacheUrl, CacheUrlError, MAX_KEPT_ANSWER_BYTES},
     error::ReadError,
     limits::ReadLimits,
-    read::{Answer, ReadRequest},
+    read::Answer,
+    request::ReadRequest,
 };
 
 /// What readers can do. Clones are handles on one.
@@ -37,18 +43,21 @@ pub struct Queries {
     active_builds: Arc<active::ActiveBuilds>,
     /// Who may run a query.
     slots: Arc<slots::Slots>,
-    /// For those that wait for a position.
+    /// For those that wait for a position, and those whose answer may be kept.
     looks: look::Looks,
+    /// The answers that are kept.
+    cache: Arc<cache::AnswerCache>,
 }
 
 impl Queries {
     /// The queries on a database whose schema is up to date. `committed` changes with each commit of this host's workers.
     #[must_use]
-    pub fn new(database: &Database, committed: watch::Receiver<u64>) -> Self {
+    pub fn new(database: &Database, committed: watch::Receiver<u64>, cache: &CacheSettings) -> Self {
         let (pool, sessions) = (database.lookups.clone(), database.queries.clone());
         let slots = Arc::new(slots::Slots::new(sessions.max()));
         let looks = look::Looks::new(pool.clone(), committed);
-        Self { pool, sessions, active_builds: Arc::default(), slots, looks }
+        let cache = Arc::new(cache::AnswerCache::new(cache));
+        Self { pool, sessions, active_builds: Arc::default(), slots, looks, cache }
     }
 
     /// How many queries run, and how many wait for their turn.
@@ -56,4 +65,13 @@ impl Queries {
     pub fn load(&self) -> (usize, usize) {
         self.slots.load()
     }
+
+    /// The bytes of the answers that are kept in memory, and those that they may have.
+    #[must_use]
+    pub fn cache_bytes(&self) -> (usize, usize) {
+        self.cache.bytes()
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,13 +7,15 @@ use sqlx::{
     Row,
     postgres::{PgDatabaseError, PgRow},
 };
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
+use uuid::Uuid;
 
 use super::{
     Queries,
     body::{AnswerBody, BodyWriter},
+    contents::Contents,
     error::ReadError,
-    limits::ReadLimits,
+    request::ReadRequest,
     running,
     slots::Slot,
 };
@@ -23,26 +25,9 @@ use crate::{
     postgres::{Backoff, is_missing_table, is_transient, sqlstate::QUERY_CANCELED},
     read_model::{
         Identifier,
-        query::{Query, QueryError, Rendering, Shape, Sql},
+        query::{Query, QueryError, Rendering, Sql},
     },
 };
-
-/// A query on a table of a projection.
-#[derive(Clone, Copy, Debug)]
-pub struct ReadRequest<'a> {
-    /// The projection.
-    pub projection: &'a Identifier,
-    /// The table.
-    pub table: &'a str,
-    /// The query string of the URL.
-    pub query: &'a str,
-    /// Whether a list is wanted or one object.
-    pub shape: Shape,
-    /// Whether to count all rows that match.
-    pub exact_count: bool,
-    /// What it may cost.
-    pub limits: &'a ReadLimits,
-}
 
 /// The answer to a query, and the position that it is of.
 #[derive(Debug)]
@@ -61,9 +46,18 @@ pub struct Answer {
     pub build: BuildNumber,
 }
 
+/// An answer, and the rows that it is of.
+#[derive(Debug)]
+pub(super) struct RowsRead {
+    pub(super) answer: Answer,
+    /// `None` if the answer may be another one from the same rows later.
+    pub(super) contents: Option<Contents>,
+}
+
 /// A page as it was read.
 struct Page {
     checkpoint: Position,
+    contents: Contents,
     body: AnswerBody,
     rows: u64,
     /// Never negative.
@@ -78,24 +72,18 @@ const RETRY_FOR: Duration = Duration::from_secs(5);
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(500)];
 /// The bytes of a statement that stays prepared, at most.
 const MAX_PREPARED: usize = 4096;
-/// How long a query waits until it may run.
-const TURN_TIMEOUT: Duration = Duration::from_secs(10);
-
 impl Queries {
-    /// Answers a query from the active build. If it is dropped, the query ends in Postgres as well.
-    ///
-    /// # Errors
-    /// There is nothing to read, the query is wrong or costs too much, or Postgres fails.
-    pub async fn read(&self, request: ReadRequest<'_>) -> Result<Answer, ReadError> {
+    /// Answers a query from the rows of the active build, if it gets its turn until `turn`.
+    pub(super) async fn read_rows(&self, request: ReadRequest<'_>, turn: Instant) -> Result<RowsRead, ReadError> {
         let limit = request.limits.timeout;
-        let slot = match timeout(limit.min(TURN_TIMEOUT), self.slots.take(request.projection)).await {
+        let slot = match timeout_at(turn, self.slots.take(request.projection)).await {
             Ok(Ok(slot)) => Arc::new(slot),
             Ok(Err(_)) | Err(_) => return Err(ReadError::TooMany(request.projection.clone())),
         };
         timeout(limit, self.read_again(request, &slot)).await.unwrap_or(Err(ReadError::TimedOut(limit)))
     }
 
-    async fn read_again(&self, request: ReadRequest<'_>, slot: &Arc<Slot>) -> Result<Answer, ReadError> {
+    async fn read_again(&self, request: ReadRequest<'_>, slot: &Arc<Slot>) -> Result<RowsRead, ReadError> {
         let mut tries = 0;
         let (begun, [first, longest]) = (Instant::now(), PAUSES);
         let mut backoff = Backoff::new(first, longest);
@@ -111,7 +99,7 @@ impl Queries {
                 Err(ReadError::Postgres(error)) if begun.elapsed() < RETRY_FOR && is_transient(&error) => {
                     tokio::time::sleep(backoff.next_pause()).await;
                 }
-                Ok(Some(answer)) => return Ok(answer),
+                Ok(Some(read)) => return Ok(read),
                 Err(error) => return Err(error),
             }
         }
@@ -130,7 +118,7 @@ impl Queries {
     }
 
     /// Returns `None` if the remembered build is not the active one any more.
-    async fn try_read(&self, request: ReadRequest<'_>, slot: &Arc<Slot>) -> Result<Option<Answer>, ReadError> {
+    async fn try_read(&self, request: ReadRequest<'_>, slot: &Arc<Slot>) -> Result<Option<RowsRead>, ReadError> {
         let active = self.active(request.projection).await?;
         match self.read_build(&active, request, slot).await {
             // The build that replaced the remembered one may have the table, or a column of the type that the query wants. So only
@@ -148,7 +136,7 @@ impl Queries {
         active: &ActiveBuild,
         request: ReadRequest<'_>,
         slot: &Arc<Slot>,
-    ) -> Result<Option<Answer>, ReadError> {
+    ) -> Result<Option<RowsRead>, ReadError> {
         let table = active.tables.table(request.table).ok_or_else(|| ReadError::NoTable {
             projection: request.projection.clone(),
             table: request.table.to_owned(),
@@ -163,15 +151,19 @@ impl Queries {
             max_row_bytes: Some(request.limits.max_bytes as u64),
             first_placeholder: 3,
         });
+        let depends_on_clock = sql.depends_on_clock;
         match self.run(request, active, sql, slot).await {
-            Ok(Some(page)) => Ok(Some(Answer {
-                body: page.body,
-                rows: page.rows,
-                offset: query.offset(),
-                total: page.total.map(i64::cast_unsigned),
-                position: page.checkpoint,
-                build: active.number,
-            })),
+            Ok(Some(page)) => {
+                let answer = Answer {
+                    body: page.body,
+                    rows: page.rows,
+                    offset: query.offset(),
+                    total: page.total.map(i64::cast_unsigned),
+                    position: page.checkpoint,
+                    build: active.number,
+                };
+                Ok(Some(RowsRead { answer, contents: (!depends_on_clock).then_some(page.contents) }))
+            }
             Ok(None) => Ok(None),
             Err(ReadError::Postgres(error)) => answer_to_error(error),
             Err(error) => Err(error),
@@ -185,10 +177,10 @@ impl Queries {
         sql: Sql,
         slot: &Arc<Slot>,
     ) -> Result<Option<Page>, ReadError> {
-        // One statement reads which build is active, its checkpoint and its rows, in one snapshot: rows of a build that is no longer
-        // active are never returned, and the position is exactly that of the rows.
+        // One statement reads which build is active, its checkpoint, its contents and its rows, in one snapshot: rows of a build that is no
+        // longer active are never returned, and position and contents are exactly those of the rows.
         let text = format!(
-            "/* gnomon reads */ SELECT checkpoint, total_rows, bytes, shown
+            "/* gnomon reads */ SELECT checkpoint, contents, total_rows, bytes, shown
              FROM gnomon.builds AS build
              JOIN gnomon.subscriptions ON subscription = build.build
              CROSS JOIN ({}) AS answer
@@ -231,14 +223,15 @@ async fn read_page(
     let (mut body, mut count, mut found) = (BodyWriter::new(&limits.budget), 0, None);
     while let Some(row) = rows.try_next().await? {
         if found.is_none() {
-            found = Some((row.try_get::<Position, _>(0)?, row.try_get::<Option<i64>, _>(1)?));
+            let contents = Contents(row.try_get::<Uuid, _>(1)?);
+            found = Some((row.try_get::<Position, _>(0)?, contents, row.try_get::<Option<i64>, _>(2)?));
         }
         // The one row of a page without rows.
-        let Some(bytes) = row.try_get::<Option<i32>, _>(2)? else { continue };
+        let Some(bytes) = row.try_get::<Option<i32>, _>(3)? else { continue };
         let bytes = usize::try_from(bytes).unwrap_or_default();
         let too_large = ReadError::TooLarge { max: limits.max_bytes, rows: count };
         let before = shape.before(count);
-        let Some(shown) = row.try_get::<Option<&str>, _>(3)? else { return Err(too_large) };
+        let Some(shown) = row.try_get::<Option<&str>, _>(4)? else { return Err(too_large) };
         if body.bytes() + before.len() + bytes + shape.after(1).len() > limits.max_bytes {
             return Err(too_large);
         }
@@ -246,13 +239,13 @@ async fn read_page(
         body.write(shown).await?;
         count += 1;
     }
-    let Some((checkpoint, total)) = found else { return Ok(None) };
+    let Some((checkpoint, contents, total)) = found else { return Ok(None) };
     body.write(shape.after(count)).await?;
-    Ok(Some(Page { checkpoint, body: body.finish(), rows: count, total }))
+    Ok(Some(Page { checkpoint, contents, body: body.finish(), rows: count, total }))
 }
 
 /// Decides whether an error of Postgres comes from the query, from a dropped build, or from Postgres itself.
-fn answer_to_error(error: sqlx::Error) -> Result<Option<Answer>, ReadError> {
+fn answer_to_error(error: sqlx::Error) -> Result<Option<RowsRead>, ReadError> {
     let Some(database) = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>()) else {
         return Err(error.into());
     };

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{Queries, error::ReadError, look::Seen};
-use crate::{
-    builds::{ActiveLookup, active_checkpoint},
-    event_log::{Position, head},
-    read_model::Identifier,
+use super::{
+    Queries,
+    error::ReadError,
+    look::{Seen, look_alone},
 };
+use crate::{builds::ActiveLookup, event_log::Position, read_model::Identifier};
 
 impl Queries {
     /// Waits until the active build of a projection holds the effect of every event up to a position.
@@ -27,31 +27,26 @@ impl Queries {
         // There is one look, however short the time is.
         let mut looked = waiter.next().await;
         loop {
-            let Seen { checkpoint, head } = match looked {
+            let Seen { active, log } = match looked {
                 Some(seen) => seen,
                 // Its own error says why.
-                None => self.look_alone(projection).await?,
+                None => look_alone(&self.pool, projection).await?,
             };
-            let checkpoint = match checkpoint {
-                ActiveLookup::Found(checkpoint) if checkpoint >= wanted => return Ok(()),
-                ActiveLookup::Found(checkpoint) => Some(checkpoint),
+            let checkpoint = match active {
+                ActiveLookup::Found(build) if build.checkpoint >= wanted => return Ok(()),
+                ActiveLookup::Found(build) => Some(build.checkpoint),
                 ActiveLookup::NoActiveBuild => None,
                 ActiveLookup::NoProjection => return Err(ReadError::NoProjection(projection.clone())),
             };
             // No host tells a position before its event is committed.
-            if wanted > head {
-                return Err(ReadError::BeyondHead { wanted, head });
+            if wanted > log.head {
+                return Err(ReadError::BeyondHead { wanted, head: log.head });
             }
             looked = match timeout_at(deadline, waiter.next()).await {
                 Ok(looked) => looked,
                 Err(_) => return Err(self.not_yet(projection.clone(), checkpoint, wanted).await?),
             };
         }
-    }
-
-    async fn look_alone(&self, projection: &Identifier) -> Result<Seen, sqlx::Error> {
-        let checkpoint = active_checkpoint(&self.pool, projection).await?;
-        Ok(Seen { checkpoint, head: head(&self.pool).await? })
     }
 
     /// The error of a read model that has not come to a position. `checkpoint` is that of its active build.

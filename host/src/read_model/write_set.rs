@@ -50,6 +50,12 @@ impl WriteSet {
         self.tables.iter().position(|writes| writes.table.name().as_str() == table)
     }
 
+    /// Whether it changes no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tables.iter().all(|writes| writes.rows.is_empty())
+    }
+
     /// The approximate memory that the changes take, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -26,9 +26,9 @@ pub(crate) use self::{
     hosts::{heartbeat, living_hosts, remove_dead_hosts, remove_host},
     lease::{HostKey, Lease, LeaseLost, Presence, acquire, prolong, release, renew, revoke},
     progress::{
-        AdvanceError, Barrier, COMMIT_LOCK_TIMEOUT, HoldError, MOVE, MOVE_PARAMETERS, Progress, Step, advance, batches,
-        bind_move, checkpoint, checkpoints, clear, has_barrier, hold, insert, lift_barriers, lock, lock_checkpoints,
-        progress_of, prolong_barriers, set_barriers,
+        AdvanceError, Barrier, COMMIT_LOCK_TIMEOUT, HoldError, MOVE, MOVE_PARAMETERS, Progress, Rows, Step, advance,
+        batches, bind_move, checkpoint, checkpoints, clear, has_barrier, hold, insert, lift_barriers, lock,
+        lock_checkpoints, progress_of, prolong_barriers, set_barriers,
     },
     redelivery::{RetryProgress, Retrying, begin_retry, note_retry, out_of_order},
 };

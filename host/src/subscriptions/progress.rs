@@ -109,6 +109,18 @@ pub(crate) async fn checkpoints(
     .await
 }
 
+/// Whether a step may change rows of the subscription's build.
+///
+/// Where it may, it gets other `contents`, by which answers that were read before are known to be old. So whoever writes rows has to say so in
+/// the same transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// They stay as they are.
+    Kept,
+    /// Some may change.
+    Changed,
+}
+
 /// Moves a checkpoint if the lease is held, the checkpoint is where the step begins, and no barrier stands before the step's end;
 /// and adds the events that the step handles to those of the subscription. The row stays locked until the transaction ends, so the lease
 /// cannot be taken away in between, and the rest of the transaction waits for no lock for long.
@@ -117,15 +129,16 @@ pub(crate) async fn advance(
     lease: Lease,
     step: &Step,
     handled: &Handled,
+    rows: Rows,
 ) -> Result<(), AdvanceError> {
-    if try_move(connection, lease, step, handled).await? {
+    if try_move(connection, lease, step, handled, rows).await? {
         return Ok(());
     }
     match find_obstacle(connection, lease, step).await? {
         Obstacle::LeaseLost => Err(LeaseLost.into()),
         Obstacle::Barrier(at) => Err(AdvanceError::Barrier(at)),
         // The barrier ended between the two statements. Now the row is locked, so no other can be set.
-        Obstacle::None if try_move(connection, lease, step, handled).await? => Ok(()),
+        Obstacle::None if try_move(connection, lease, step, handled, rows).await? => Ok(()),
         Obstacle::None => Err(LeaseLost.into()),
     }
 }
@@ -136,10 +149,11 @@ async fn try_move(
     lease: Lease,
     step: &Step,
     handled: &Handled,
+    rows: Rows,
 ) -> Result<bool, sqlx::Error> {
     // One statement, so that counts, checkpoint and timeout need one round trip.
     let text = format!("{MOVE} SELECT count(*), set_config('lock_timeout', '{COMMIT_LOCK_TIMEOUT}', true) FROM moved");
-    let row = bind_move(sqlx::query(&text), lease, step, handled).fetch_one(connection).await?;
+    let row = bind_move(sqlx::query(&text), lease, step, handled, rows).fetch_one(connection).await?;
     Ok(row.try_get::<i64, _>(0)? == 1)
 }
 
@@ -148,7 +162,8 @@ async fn try_move(
 pub(crate) const MOVE: &str = "WITH moved AS (
      UPDATE gnomon.subscriptions
      SET checkpoint = $4, events_per_second = $5, committed_at = clock_timestamp(),
-         batches = batches + $6, batch_events = batch_events + $7, largest_batch = greatest(largest_batch, $8)
+         batches = batches + $6, batch_events = batch_events + $7, largest_batch = greatest(largest_batch, $8),
+         contents = CASE WHEN $11 THEN gen_random_uuid() ELSE contents END
      WHERE subscription = $1 AND lease_epoch = $2 AND checkpoint = $3
        AND (barrier_at IS NULL OR barrier_at >= $4 OR barrier_until <= clock_timestamp())
      RETURNING subscription
@@ -158,7 +173,7 @@ pub(crate) const MOVE: &str = "WITH moved AS (
      ON CONFLICT (subscription, type) DO UPDATE SET events = known.events + excluded.events
      )";
 /// The parameters of [`MOVE`].
-pub(crate) const MOVE_PARAMETERS: usize = 10;
+pub(crate) const MOVE_PARAMETERS: usize = 11;
 
 /// Binds the parameters of [`MOVE`].
 pub(crate) fn bind_move<'q>(
@@ -166,6 +181,7 @@ pub(crate) fn bind_move<'q>(
     lease: Lease,
     step: &Step,
     handled: &'q Handled,
+    rows: Rows,
 ) -> Query<'q, Postgres, PgArguments> {
     let (types, events) = handled.columns();
     statement
@@ -179,6 +195,7 @@ pub(crate) fn bind_move<'q>(
         .bind(step.batches.largest.cast_signed())
         .bind(types)
         .bind(events)
+        .bind(rows == Rows::Changed)
 }
 
 /// What keeps a step from being made.

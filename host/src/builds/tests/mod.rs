@@ -22,7 +22,9 @@ use crate::{
     postgres::{migrate, test_database::TestDatabase},
     read_model::{ColumnType, Identifier, Row, Table, TableDeclaration, TableSet, Value, WriteSet, samples},
     runtime::{Descriptor, ProjectionDescriptor, Sdk},
-    subscriptions::{AdvanceError, Barrier, Batches, Handled, HostKey, Lease, Step, acquire, advance, set_barriers},
+    subscriptions::{
+        AdvanceError, Barrier, Batches, Handled, HostKey, Lease, Rows, Step, acquire, advance, set_barriers,
+    },
 };
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -115,7 +117,8 @@ impl TestBuilds {
         writes: WriteSet,
     ) -> Result<(), AdvanceError> {
         let mut transaction = crate::postgres::begin(&self.pool).await?;
-        advance(&mut transaction, lease, &step, &Handled::default()).await?;
+        let changed = if writes.is_empty() { Rows::Kept } else { Rows::Changed };
+        advance(&mut transaction, lease, &step, &Handled::default(), changed).await?;
         tables.apply(&mut transaction, &writes).await?;
         Ok(transaction.commit().await?)
     }

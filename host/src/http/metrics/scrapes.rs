@@ -76,6 +76,9 @@ impl Scrapes {
         let (running, waiting) = api.queries.load();
         readings.add_count(names::QUERIES_RUNNING, &[], running);
         readings.add_count(names::QUERIES_WAITING, &[], waiting);
+        let (kept, most) = api.queries.cache_bytes();
+        readings.add_count(names::QUERY_CACHE_BYTES, &[], kept);
+        readings.add_count(names::QUERY_CACHE_MAX, &[], most);
         for of in door.under_way() {
             readings.add_count(names::HTTP_UNDER_WAY, &[of.kind], of.requests);
             readings.add_count(names::HTTP_MAX_UNDER_WAY, &[of.kind], of.max);

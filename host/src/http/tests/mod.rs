@@ -1,6 +1,7 @@
 //! The API through the real router, on a real Postgres.
 
 mod append;
+mod cached;
 mod compare;
 mod connections;
 mod cors;

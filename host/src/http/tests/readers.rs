@@ -11,11 +11,12 @@ use crate::{
         Work,
         tests::{TestBuilds, rows, step},
     },
+    queries::CacheSettings,
     read_model::{ColumnType, Identifier, Value as Cell},
 };
 
 /// A read model `totals` with a table `sums` of texts of so many bytes, on which no host works.
-async fn texts(bytes: &[usize]) -> TestBuilds {
+pub(super) async fn texts(bytes: &[usize]) -> TestBuilds {
     let builds = TestBuilds::create().await;
     let (build, tables) = builds.build_with(1, &[("t", ColumnType::Text), ("ta", ColumnType::TextArray)]).await;
     builds.live(build).await;
@@ -30,14 +31,15 @@ async fn texts(bytes: &[usize]) -> TestBuilds {
 }
 
 impl TestApi {
-    /// An API with these settings on a database that has something in it.
+    /// An API with these settings on a database that has something in it. It keeps no answers, so each query reads rows.
     async fn with_settings(database: &TestDatabase, http: HttpSettings) -> Self {
-        Self::of(TestHost::start(database).await, http)
+        let answers = CacheSettings { cache_bytes: 0, ..CacheSettings::default() };
+        Self::of(TestHost::start_with(database, ServerSettings { answers, ..ServerSettings::default() }).await, http)
     }
 }
 
 /// Holds a lock on a table of the build, so that nobody can read it until it is dropped.
-async fn lock(builds: &TestBuilds) -> PgConnection {
+pub(super) async fn lock(builds: &TestBuilds) -> PgConnection {
     let table: String = sqlx::query_scalar(
         "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE tablename = 'sums' ORDER BY 1 LIMIT 1",
     )

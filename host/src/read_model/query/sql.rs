@@ -90,6 +90,8 @@ pub struct Sql {
     /// of them, it is to be planned with them each time: so each is read once and not for each row, and an invalid one is
     /// reported even if no row is read.
     pub can_be_prepared: bool,
+    /// Whether what it finds may depend on when it is run: a time is read by Postgres from a word such as `now` or `yesterday`.
+    pub depends_on_clock: bool,
 }
 
 impl Query<'_> {
@@ -147,12 +149,20 @@ impl Query<'_> {
              LEFT JOIN (SELECT {shown}, octet_length(shown) AS bytes FROM (SELECT {row} AS shown \
              FROM (SELECT {select} FROM {source}{conditions}{order}{limit}{offset}) AS page OFFSET 0) AS json_rows) AS page_rows ON true"
         );
-        Sql { text, params: sql.params, can_be_prepared: sql.can_be_prepared }
+        let Writer { params, can_be_prepared, depends_on_clock, .. } = sql;
+        Sql { text, params, can_be_prepared, depends_on_clock }
     }
 }
 
 /// The configuration for words of which no language is known. That of the server's settings would differ from server to server.
 const NO_LANGUAGE: &str = "pg_catalog.simple";
+
+/// Whether a value may be another one at another time: `now`, `today 10:00`. Of letters, a plain time has those between day and time and of UTC
+/// only, and no such word is made of them.
+fn may_be_read_by_the_clock(value: &str, sql_type: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_digit() || b"-+:., TtZz".contains(&byte);
+    (sql_type.starts_with("time") || sql_type.starts_with("date")) && !value.bytes().all(is_plain)
+}
 
 /// Writes SQL and collects the values of its placeholders.
 struct Writer<'t> {
@@ -162,12 +172,13 @@ struct Writer<'t> {
     first_placeholder: usize,
     params: Vec<Param>,
     can_be_prepared: bool,
+    depends_on_clock: bool,
 }
 
 impl<'t> Writer<'t> {
     fn new(declared: &'t Table, first_placeholder: usize) -> Self {
         let table = declared.name().quoted();
-        Self { declared, table, first_placeholder, params: Vec::new(), can_be_prepared: true }
+        Self { declared, table, first_placeholder, params: Vec::new(), can_be_prepared: true, depends_on_clock: false }
     }
 
     /// A placeholder for a value of a type.
@@ -197,6 +208,7 @@ impl<'t> Writer<'t> {
     /// with the same message. The cast is on the value, not on the column, so an index on the column can be used.
     fn bind_text(&mut self, value: String, sql_type: &str) -> String {
         self.can_be_prepared = false;
+        self.depends_on_clock |= may_be_read_by_the_clock(&value, sql_type);
         let text = self.placeholder(Param::Text(value), "text");
         format!("{text}::{sql_type}")
     }

@@ -3,6 +3,7 @@
 //! Each default is that of the module whose setting it is, so it is written once.
 
 mod appends;
+mod cache;
 mod connections;
 mod events;
 mod http;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use clap::Args;
 
 use self::{
-    appends::AppendOptions, events::EventOptions, http::HttpOptions, modules::ModuleOptions,
+    appends::AppendOptions, cache::CacheOptions, events::EventOptions, http::HttpOptions, modules::ModuleOptions,
     operations::OperationsOptions, projector::ProjectorOptions,
 };
 pub(in crate::cli) use self::{
@@ -55,6 +56,8 @@ pub(in crate::cli) struct HostOptions {
     projector: ProjectorOptions,
     #[command(flatten)]
     operations: OperationsOptions,
+    #[command(flatten)]
+    cache: CacheOptions,
 }
 
 impl HostOptions {
@@ -74,8 +77,8 @@ impl HostOptions {
 
     /// The settings of a host. Those that have no option keep their defaults.
     pub(super) fn settings(&self) -> ServerSettings {
-        let Self { listen, http, database: _, connections, data_dir, events, appends, modules, projector, operations } =
-            self;
+        let Self { listen, http, database: _, connections, data_dir, events, appends, modules, projector, .. } = self;
+        let Self { operations, cache, .. } = self;
         ServerSettings {
             listen: listen.listen,
             max_connections: connections.max_connections,
@@ -87,6 +90,7 @@ impl HostOptions {
             limits: modules.limits(events),
             projector: projector.settings(),
             operations: operations.settings(),
+            answers: cache.settings(),
             http: http.settings(),
         }
     }

@@ -1,0 +1,71 @@
+//! Answers to queries: one that is kept, or else one that is read.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+use uuid::Uuid;
+
+use super::{
+    Queries,
+    body::AnswerBody,
+    cache::{KeptAnswer, MAX_KEPT_ANSWER_BYTES},
+    contents::Contents,
+    error::ReadError,
+    look::SeenBuild,
+    read::{Answer, RowsRead},
+    request::ReadRequest,
+};
+use crate::{metrics, read_model::Identifier};
+
+/// How long a query waits until it may run.
+const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long it waits to know whether a kept answer is right. After that the rows are read, perhaps by a connection that is not silent.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
+
+impl Queries {
+    /// Answers a query from the active build. If it is dropped, the query ends in Postgres as well.
+    ///
+    /// # Errors
+    /// There is nothing to read, the query is wrong or costs too much, or Postgres fails.
+    pub async fn read(&self, request: ReadRequest<'_>) -> Result<Answer, ReadError> {
+        let limit = request.limits.timeout;
+        let turn = Instant::now() + limit.min(TURN_TIMEOUT);
+        let Some(mut search) = self.cache.search(&request) else {
+            return Ok(self.read_rows(request, turn).await?.answer);
+        };
+        let seen =
+            if search.may_succeed() { self.look(request.projection, limit.min(LOOK_TIMEOUT)).await } else { None };
+        if let Some((log, build)) = &seen
+            && let Some(kept) = search.find(*log, build.contents).await
+        {
+            return answer_of(kept, build, &request).await;
+        }
+        metrics::of_host().queries.missed();
+        let RowsRead { answer, contents } = self.read_rows(request, turn).await?;
+        if let Some(contents) = contents
+            && answer.body.bytes() <= MAX_KEPT_ANSWER_BYTES
+        {
+            search.keep(seen.map(|(log, _)| log), kept(&answer, contents));
+        }
+        Ok(answer)
+    }
+
+    /// The log, and the active build as it is now. `None` if there is none, or if Postgres does not tell: reading says why.
+    async fn look(&self, projection: &Identifier, longest: Duration) -> Option<(Uuid, SeenBuild)> {
+        let mut waiter = self.looks.wait(projection);
+        let seen = timeout(longest, waiter.next()).await.ok()??;
+        Some((seen.log.id, seen.active.found()?))
+    }
+}
+
+/// The answer that was kept, of the build and the position that it is of now: its rows are the same there.
+async fn answer_of(kept: KeptAnswer, build: &SeenBuild, request: &ReadRequest<'_>) -> Result<Answer, ReadError> {
+    let KeptAnswer { contents: _, rows, offset, total, text } = kept;
+    let body = AnswerBody::kept(&request.limits.budget, text).await?;
+    Ok(Answer { body, rows, offset, total, position: build.checkpoint, build: build.number })
+}
+
+fn kept(answer: &Answer, contents: Contents) -> KeptAnswer {
+    let Answer { rows, offset, total, .. } = *answer;
+    KeptAnswer { contents, rows, offset, total, text: answer.body.copied() }
+}
