@@ -139,7 +139,7 @@ impl Rooms {
             async || Projector::start(&database, log.clone(), modules.clone(), settings.projector).await;
         let projector = database.retry(timeout, waiting, start_projector).await?;
         let operations = Operations::new(&database, modules.clone(), projector.committed(), settings.operations);
-        let queries = Queries::new(&database, projector.committed(), &settings.answers);
+        let queries = Queries::new(&database, projector.committed(), projector.awaited(), &settings.answers);
         Ok(Self { database, log, modules, projector, operations, queries })
     }
 

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     event_log::Position,
-    postgres::Heard,
     modules::ModuleVersion,
+    postgres::Heard,
     read_model::{Identifier, TableSet},
     runtime::Descriptor,
     subscriptions::{self, Lease, OnFailure, Redelivery, Retrying},

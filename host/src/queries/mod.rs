@@ -22,7 +22,10 @@ use std::sync::Arc;
 use sqlx::PgPool;
 use tokio::sync::watch;
 
-use crate::postgres::{Database, Sessions};
+use crate::{
+    event_log::Position,
+    postgres::{Database, Sessions},
+};
 
 pub use self::{
     body::AnswerBody,
@@ -45,19 +48,26 @@ pub struct Queries {
     slots: Arc<slots::Slots>,
     /// For those that wait for a position, and those whose answer may be kept.
     looks: look::Looks,
+    awaited: watch::Sender<Position>,
     /// The answers that are kept.
     cache: Arc<cache::AnswerCache>,
 }
 
 impl Queries {
-    /// The queries on a database whose schema is up to date. `committed` changes with each commit of this host's workers.
+    /// The queries on a database whose schema is up to date. `committed` changes with each commit of this host's workers, which are told what
+    /// is `awaited`: the largest position that somebody waits for.
     #[must_use]
-    pub fn new(database: &Database, committed: watch::Receiver<u64>, cache: &CacheSettings) -> Self {
+    pub fn new(
+        database: &Database,
+        committed: watch::Receiver<u64>,
+        awaited: watch::Sender<Position>,
+        cache: &CacheSettings,
+    ) -> Self {
         let (pool, sessions) = (database.lookups.clone(), database.queries.clone());
         let slots = Arc::new(slots::Slots::new(sessions.max()));
         let looks = look::Looks::new(pool.clone(), committed);
         let cache = Arc::new(cache::AnswerCache::new(cache));
-        Self { pool, sessions, active_builds: Arc::default(), slots, looks, cache }
+        Self { pool, sessions, active_builds: Arc::default(), slots, looks, awaited, cache }
     }
 
     /// How many queries run, and how many wait for their turn.

@@ -9,7 +9,11 @@ use super::{
     error::ReadError,
     look::{Seen, look_alone},
 };
-use crate::{builds::ActiveLookup, event_log::Position, read_model::Identifier};
+use crate::{
+    builds::{ActiveLookup, notify_awaited},
+    event_log::Position,
+    read_model::Identifier,
+};
 
 impl Queries {
     /// Waits until the active build of a projection holds the effect of every event up to a position.
@@ -26,7 +30,9 @@ impl Queries {
         let mut waiter = self.looks.wait(projection);
         // There is one look, however short the time is.
         let mut looked = waiter.next().await;
+        let mut looks = 0_u32;
         loop {
+            looks = looks.saturating_add(1);
             let Seen { active, log } = match looked {
                 Some(seen) => seen,
                 // Its own error says why.
@@ -42,11 +48,27 @@ impl Queries {
             if wanted > log.head {
                 return Err(ReadError::BeyondHead { wanted, head: log.head });
             }
+            // The build may have passed over the event, which means nothing to it, without a commit.
+            if looks == 1 {
+                self.await_here(wanted);
+            } else if looks == 2 {
+                // Perhaps another host works on it. If it is not told, it commits in its own time.
+                let _ = timeout_at(deadline, notify_awaited(&self.pool, wanted)).await;
+            }
             looked = match timeout_at(deadline, waiter.next()).await {
                 Ok(looked) => looked,
                 Err(_) => return Err(self.not_yet(projection.clone(), checkpoint, wanted).await?),
             };
         }
+    }
+
+    /// Tells the workers of this host that somebody waits for a position.
+    fn await_here(&self, wanted: Position) {
+        self.awaited.send_if_modified(|awaited| {
+            let is_later = wanted > *awaited;
+            *awaited = wanted.max(*awaited);
+            is_later
+        });
     }
 
     /// The error of a read model that has not come to a position. `checkpoint` is that of its active build.

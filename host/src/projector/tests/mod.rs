@@ -9,5 +9,6 @@ mod memory;
 mod missing_tables;
 mod own_threads;
 mod panics;
+mod passing_over;
 mod side_by_side;
 mod tags;

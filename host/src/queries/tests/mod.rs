@@ -42,7 +42,7 @@ impl Reader {
         let database = Database::connect(options, 8, Duration::from_secs(60)).await.unwrap();
         let (committed, receive) = watch::channel(0);
         let settings = CacheSettings { cache_bytes, cache_url: None };
-        let queries = Queries::new(&database, receive, &settings);
+        let queries = Queries::new(&database, receive, watch::Sender::new(Position::default()), &settings);
         Self { queries, limits: ReadLimits::default(), _committed: committed }
     }
 
