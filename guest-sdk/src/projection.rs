@@ -29,7 +29,8 @@ pub trait Projection: 'static {
     /// upload.
     const TAGS: &'static [&'static str] = &[];
 
-    /// What each of its rows depends on. [`Partition::Stream`] lets the host replay streams separately and in parallel.
+    /// What each of its rows depends on. With [`Partition::Stream`] the host replays streams side by side, on all cores, each in one instance
+    /// of the module. It must be true: a row that two streams change may then lack what one of them did. The test kit checks it.
     const PARTITIONED_BY: Option<Partition> = None;
 
     /// Folds one event into the rows. Events come in the order of their positions, each once.
