@@ -14,8 +14,10 @@ mod dead_letters;
 mod delete;
 mod demo;
 mod deploy;
+mod doctor;
 mod event_query;
 mod events;
+mod explain;
 mod figures;
 mod follow;
 mod guest_crate;
@@ -27,6 +29,7 @@ mod last_appends;
 #[cfg(test)]
 mod limits_page;
 mod line_numbers;
+mod measures;
 mod migrate;
 mod misspelt;
 mod modules;
@@ -54,6 +57,7 @@ mod sources;
 mod sse;
 mod stream_name;
 mod streams;
+mod top;
 mod types;
 mod upcasters;
 mod usage;
@@ -109,7 +113,10 @@ enum Command {
     Import(import::Import),
     Events(events::Events),
     Streams(streams::Streams),
+    Explain(explain::Explain),
     Migrate(migrate::Migrate),
+    Doctor(doctor::Doctor),
+    Top(top::Top),
     Bench(bench::Bench),
     Completions(completions::Completions),
     #[command(hide = true)]
@@ -188,7 +195,10 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::Import(command) => command.run().await,
             Command::Events(command) => command.run().await,
             Command::Streams(command) => command.run().await,
+            Command::Explain(command) => command.run().await,
             Command::Migrate(command) => command.run().await,
+            Command::Doctor(command) => command.run().await,
+            Command::Top(command) => command.run().await,
             Command::Bench(command) => command.run().await,
             Command::Completions(command) => command.run(&Cli::command()),
             Command::CompileModule(_) => Ok(()),

@@ -1,6 +1,9 @@
 //! Migrations of the schema `gnomon`.
 
-use sqlx::{Connection, Executor, PgConnection, PgPool, Row, migrate::MigrateError as SqlxError};
+use sqlx::{
+    Connection, Executor, PgConnection, PgPool, Row,
+    migrate::{MigrateError as SqlxError, Migrator},
+};
 use tracing::{info, warn};
 
 use super::{session::connect_beside, sqlstate::is_lock_timeout};
@@ -87,7 +90,7 @@ pub async fn migrate(pool: &PgPool) -> Result<i64, MigrateError> {
     let settings = [("search_path", "gnomon"), ("lock_timeout", LOCK_TIMEOUT)];
     let mut connection = connect_beside(pool, &settings).await?;
     make_schemas(&mut connection).await?;
-    let migrator = sqlx::migrate!("../migrations");
+    let migrator = migrator();
     migrator.run(&mut connection).await.map_err(|error| match error {
         SqlxError::VersionMissing(version) => MigrateError::Newer(version),
         SqlxError::VersionMismatch(version) => MigrateError::Changed(version),
@@ -100,6 +103,43 @@ pub async fn migrate(pool: &PgPool) -> Result<i64, MigrateError> {
     let version = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
     info!(version, "the database schema is up to date");
     Ok(version)
+}
+
+/// The migrations of this program.
+fn migrator() -> Migrator {
+    sqlx::migrate!("../migrations")
+}
+
+/// Which migrations a database has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaState {
+    /// The newest that was applied; `None` if there is no schema yet.
+    pub applied: Option<i64>,
+    /// The newest that this program knows.
+    pub known: i64,
+    /// Why this program cannot use the database, if it cannot.
+    pub trouble: Option<String>,
+}
+
+/// Looks which migrations a database has, and changes nothing.
+pub(super) async fn schema_state(connection: &mut PgConnection) -> Result<SchemaState, sqlx::Error> {
+    let migrator = migrator();
+    let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let mut applied: Vec<(i64, Vec<u8>)> = Vec::new();
+    if is_migrated(connection).await? {
+        let select = "SELECT version, checksum FROM gnomon._sqlx_migrations ORDER BY version";
+        applied = sqlx::query_as(select).fetch_all(&mut *connection).await?;
+    }
+    let mut trouble = None;
+    for (version, checksum) in &applied {
+        match migrator.iter().find(|migration| migration.version == *version) {
+            None => trouble = Some(MigrateError::Newer(*version)),
+            Some(known) if *known.checksum != **checksum => trouble = Some(MigrateError::Changed(*version)),
+            Some(_) => {}
+        }
+    }
+    let trouble = trouble.map(|trouble| trouble.to_string());
+    Ok(SchemaState { applied: applied.last().map(|(version, _)| *version), known, trouble })
 }
 
 /// Makes the schemas that are missing, and checks that those that exist can be used.
@@ -144,7 +184,7 @@ async fn first_relation(connection: &mut PgConnection, schema: &str) -> Result<O
 }
 
 /// Checks all rights before anything is made, so that one message has them all.
-async fn check_rights(connection: &mut PgConnection) -> Result<(), MigrateError> {
+pub(super) async fn check_rights(connection: &mut PgConnection) -> Result<(), MigrateError> {
     let row = connection
         .fetch_one(
             "SELECT quote_ident(current_user), quote_ident(current_database()),

@@ -7,6 +7,7 @@ mod cors;
 mod deployments;
 mod described;
 mod door;
+mod explain;
 mod health;
 mod import;
 mod malformed;
