@@ -155,16 +155,20 @@ pub fn run() -> ExitCode {
 }
 
 fn try_run(cli: Cli) -> anyhow::Result<()> {
-    telemetry::start(&cli.log, cli.command.default_log()).map_err(|_| {
-        let found = cli.log.log.as_deref().unwrap_or_default();
-        anyhow::anyhow!(
-            "`{found}` is not a filter for --log (GNOMON_LOG); write a level, such as debug, or levels by target, such as \
-             info,gnomon::guest=debug"
-        )
-    })?;
     // The provider that sqlx uses as well; reqwest leaves the choice to the program. Only a second call fails.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let traces_from = cli.command.is_host().then(|| runtime.handle().clone());
+    telemetry::start(&cli.log, cli.command.default_log(), traces_from).map_err(|error| match error {
+        telemetry::StartError::Filter(_) => {
+            let found = cli.log.log.as_deref().unwrap_or_default();
+            anyhow::anyhow!(
+                "`{found}` is not a filter for --log (GNOMON_LOG); write a level, such as debug, or levels by target, such as \
+                 info,gnomon::guest=debug"
+            )
+        }
+        telemetry::StartError::Traces(error) => error.into(),
+    })?;
     let done = runtime.block_on(async {
         match cli.command {
             Command::Serve(command) => (*command).run().await,
@@ -210,6 +214,11 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
 }
 
 impl Command {
+    /// Whether it runs a host, which may send traces.
+    fn is_host(&self) -> bool {
+        matches!(self, Self::Serve(_) | Self::Demo(_))
+    }
+
     /// The default of `--log`: a host logs what it does, and all other commands print that themselves. The demo hides the warnings
     /// of the pool about connections that end at Ctrl-C.
     fn default_log(&self) -> &'static str {

@@ -16,6 +16,7 @@ mod shared;
 mod stop;
 mod supervisor;
 mod sweep;
+mod traces;
 mod waiting;
 mod work;
 mod worker;

@@ -11,7 +11,7 @@ use std::{
 
 use sqlx::Executor as _;
 use tokio::task::{JoinError, JoinHandle};
-use tracing::{error, info};
+use tracing::{Instrument as _, Span, error, info, info_span};
 
 #[cfg(test)]
 use super::fault_point::FaultPoint;
@@ -20,6 +20,7 @@ use super::{
     fold::{FailedEvent, FailureHandling, Folded, ModuleRunner},
     kept_rows::KeptRows,
     stop::Stop,
+    traces::batch_span,
     waiting::Needed,
     work::Work,
 };
@@ -31,6 +32,7 @@ use crate::{
     read_model::{TableSet, WriteSet},
     runtime::BatchError,
     subscriptions::{self, Batch, Batches, COMMIT_LOCK_TIMEOUT, DeadLetter, FIRST_BATCH, Feed, Handled, Step, follow},
+    telemetry::TRACE,
 };
 
 /// The size of uncommitted rows, in bytes, above which folding waits for a commit.
@@ -52,6 +54,8 @@ struct Pending {
     batches: Batches,
     to: Position,
     at_head: bool,
+    /// The span of its first batch, which ends when it is committed.
+    span: Span,
 }
 
 /// The result of folding a batch, and the range of the log that it covers.
@@ -60,6 +64,7 @@ struct FoldedBatch {
     batches: Batches,
     to: Position,
     at_head: bool,
+    span: Span,
 }
 
 /// The module's runner is either idle, or in the task that folds a batch.
@@ -246,6 +251,7 @@ impl<'w> Pipeline<'w> {
         let layers: Vec<Arc<WriteSet>> = in_flight.into_iter().chain(pending).cloned().collect();
         let (kept, committed) = (self.kept.clone(), std::mem::take(&mut self.committed));
         let is_live = !self.work.is_replaying();
+        let span = batch_span(&self.work.job.build, &batch.events, !is_live);
         Fold::Running(self.work.shared.folding.run(move || {
             if let Some(kept) = kept {
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -253,13 +259,15 @@ impl<'w> Pipeline<'w> {
             }
             let batches = Batches::one(batch.events.len());
             let Batch { events, to, at_head } = batch;
+            let folding = info_span!(target: TRACE, parent: &span, "fold").entered();
             let folded = idle.runner.fold(events, &layers, &mut idle.handling)?;
-            Ok((idle, FoldedBatch { folded, batches, to, at_head }))
+            drop(folding);
+            Ok((idle, FoldedBatch { folded, batches, to, at_head, span }))
         }))
     }
 
     fn after_fold(&mut self, batch: FoldedBatch) {
-        let FoldedBatch { folded, batches, mut to, mut at_head } = batch;
+        let FoldedBatch { folded, batches, mut to, mut at_head, span } = batch;
         if let Some(failed) = &folded.stopped {
             (to, at_head) = (Position(failed.event.position.0 - 1), false);
         }
@@ -277,7 +285,7 @@ impl<'w> Pipeline<'w> {
             none => {
                 let Folded { writes, handled, set_aside, .. } = folded;
                 let writes = Arc::new(writes);
-                *none = Some(Pending { writes, handled, set_aside, batches, to, at_head });
+                *none = Some(Pending { writes, handled, set_aside, batches, to, at_head, span });
             }
         }
     }
@@ -308,7 +316,8 @@ impl<'w> Pipeline<'w> {
             batches: pending.batches,
         };
         let (replayable, max_dead_letters) = (self.work.is_replaying(), shared.settings.max_dead_letters);
-        let task = tokio::spawn(async move {
+        let span = info_span!(target: TRACE, parent: &pending.span, "commit", to_position = pending.to.0);
+        let committing = async move {
             let effect = Effect {
                 writes: &pending.writes,
                 handled: &pending.handled,
@@ -320,7 +329,8 @@ impl<'w> Pipeline<'w> {
             };
             commit(&shared.pool, lease, &tables, &step, &effect).await?;
             Ok(pending)
-        });
+        };
+        let task = tokio::spawn(committing.instrument(span));
         self.commit = Some(RunningCommit { writes, task });
     }
 

@@ -19,6 +19,7 @@ mod known_end;
 mod newer;
 mod plan;
 mod request;
+mod same_json;
 mod seen_types;
 mod statement;
 mod stuck_hosts;
