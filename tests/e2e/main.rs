@@ -22,5 +22,6 @@ mod several_hosts;
 mod shapes;
 mod stop;
 mod support;
+mod traces;
 mod upcasters;
 mod verify;

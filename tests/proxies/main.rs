@@ -17,6 +17,7 @@ mod program;
 mod sse;
 mod sub_path;
 mod terminal;
+mod top;
 
 /// Starts a host on a database.
 async fn host(database: &gnomon::postgres::test_database::TestDatabase) -> program::HostProcess {

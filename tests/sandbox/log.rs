@@ -18,12 +18,19 @@ struct Lines(Arc<Mutex<Vec<String>>>);
 struct Line {
     message: String,
     position: u64,
+    stream: String,
 }
 
 impl Visit for Line {
     fn record_u64(&mut self, field: &Field, value: u64) {
         if field.name() == "position" {
             self.position = value;
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "stream" {
+            self.stream = value.to_owned();
         }
     }
 
@@ -50,6 +57,7 @@ impl Subscriber for Lines {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line::default();
         event.record(&mut line);
+        assert_eq!(line.stream, "test-1", "{}", line.message);
         let line = format!("{} at {}: {}", event.metadata().level(), line.position, line.message);
         self.0.lock().unwrap().push(line);
     }

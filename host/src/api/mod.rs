@@ -14,6 +14,7 @@ mod descriptor;
 mod event;
 mod event_query;
 mod expected_version;
+mod explanation;
 mod history;
 mod json_error;
 mod module;
@@ -49,6 +50,9 @@ pub use self::{
     },
     event_query::{AppendCondition, EventQuery, QueryEventsQuery, QueryItem},
     expected_version::ExpectedVersion,
+    explanation::{
+        EventStatus, ExplainQuery, ExplainedBuild, Explanation, Fold, FoldedOver, PassedOver, RowChange, UpcastedEvent,
+    },
     history::{HistoryEntry, HistoryPage, HistoryQuery},
     json_error::json_error,
     module::{DescribedVersion, Module, ModuleVersion, Modules, UploadQuery, Uploaded},

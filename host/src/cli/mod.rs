@@ -14,8 +14,10 @@ mod dead_letters;
 mod delete;
 mod demo;
 mod deploy;
+mod doctor;
 mod event_query;
 mod events;
+mod explain;
 mod figures;
 mod follow;
 mod guest_crate;
@@ -27,6 +29,7 @@ mod last_appends;
 #[cfg(test)]
 mod limits_page;
 mod line_numbers;
+mod measures;
 mod migrate;
 mod misspelt;
 mod modules;
@@ -54,6 +57,7 @@ mod sources;
 mod sse;
 mod stream_name;
 mod streams;
+mod top;
 mod types;
 mod upcasters;
 mod usage;
@@ -109,7 +113,10 @@ enum Command {
     Import(import::Import),
     Events(events::Events),
     Streams(streams::Streams),
+    Explain(explain::Explain),
     Migrate(migrate::Migrate),
+    Doctor(doctor::Doctor),
+    Top(top::Top),
     Bench(bench::Bench),
     Completions(completions::Completions),
     #[command(hide = true)]
@@ -148,16 +155,20 @@ pub fn run() -> ExitCode {
 }
 
 fn try_run(cli: Cli) -> anyhow::Result<()> {
-    telemetry::start(&cli.log, cli.command.default_log()).map_err(|_| {
-        let found = cli.log.log.as_deref().unwrap_or_default();
-        anyhow::anyhow!(
-            "`{found}` is not a filter for --log (GNOMON_LOG); write a level, such as debug, or levels by target, such as \
-             info,gnomon::guest=debug"
-        )
-    })?;
     // The provider that sqlx uses as well; reqwest leaves the choice to the program. Only a second call fails.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let traces_from = cli.command.is_host().then(|| runtime.handle().clone());
+    telemetry::start(&cli.log, cli.command.default_log(), traces_from).map_err(|error| match error {
+        telemetry::StartError::Filter(_) => {
+            let found = cli.log.log.as_deref().unwrap_or_default();
+            anyhow::anyhow!(
+                "`{found}` is not a filter for --log (GNOMON_LOG); write a level, such as debug, or levels by target, such as \
+                 info,gnomon::guest=debug"
+            )
+        }
+        telemetry::StartError::Traces(error) => error.into(),
+    })?;
     let done = runtime.block_on(async {
         match cli.command {
             Command::Serve(command) => (*command).run().await,
@@ -188,7 +199,10 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::Import(command) => command.run().await,
             Command::Events(command) => command.run().await,
             Command::Streams(command) => command.run().await,
+            Command::Explain(command) => command.run().await,
             Command::Migrate(command) => command.run().await,
+            Command::Doctor(command) => command.run().await,
+            Command::Top(command) => command.run().await,
             Command::Bench(command) => command.run().await,
             Command::Completions(command) => command.run(&Cli::command()),
             Command::CompileModule(_) => Ok(()),
@@ -200,6 +214,11 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
 }
 
 impl Command {
+    /// Whether it runs a host, which may send traces.
+    fn is_host(&self) -> bool {
+        matches!(self, Self::Serve(_) | Self::Demo(_))
+    }
+
     /// The default of `--log`: a host logs what it does, and all other commands print that themselves. The demo hides the warnings
     /// of the pool about connections that end at Ctrl-C.
     fn default_log(&self) -> &'static str {

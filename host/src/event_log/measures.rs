@@ -41,16 +41,7 @@ impl EventLog {
     /// # Errors
     /// Postgres fails, or somebody holds a lock on a table.
     pub async fn bytes(&self) -> Result<u64, sqlx::Error> {
-        let mut transaction = begin_bounded(&self.shared.pool).await?;
-        let bytes: i64 = sqlx::query_scalar(
-            "SELECT sum(pg_total_relation_size(relid))::bigint
-             FROM (SELECT relid FROM pg_partition_tree('gnomon.events')
-                   UNION ALL VALUES ('gnomon.streams'::regclass), ('gnomon.event_tags'), ('gnomon.event_types')) AS tables",
-        )
-        .fetch_one(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(u64::try_from(bytes).unwrap_or_default())
+        bytes(&self.shared.pool).await
     }
 
     /// The streams with the most events, longest first. It reads all streams.
@@ -69,6 +60,50 @@ impl EventLog {
     pub fn waiting_appends(&self) -> usize {
         self.shared.appender.waiting()
     }
+}
+
+/// How large the log is, and how fast it grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogSize {
+    /// The position of the newest event, which is also how many there are.
+    pub head: Position,
+    /// Its bytes in Postgres, with its indexes.
+    pub bytes: u64,
+    /// How many events were appended within the last day by the clock of Postgres.
+    pub appended_in_a_day: u64,
+}
+
+/// Measures the log of a database whose schema is up to date.
+///
+/// # Errors
+/// Postgres fails, or somebody holds a lock on a table.
+pub async fn measure(pool: &PgPool) -> Result<LogSize, sqlx::Error> {
+    let bytes = bytes(pool).await?;
+    let head = super::head(pool).await?;
+    // No event has an earlier stamp than the one before it, so the first one of the last day is found by halving, with a look at one event
+    // each time, however long the log is.
+    let (mut older, mut newer) = (Position(0), head.next());
+    while newer.0 - older.0 > 1 {
+        let middle = Position(u64::midpoint(older.0, newer.0));
+        let statement =
+            "SELECT recorded_at < clock_timestamp() - interval '1 day' FROM gnomon.events WHERE position = $1";
+        let is_older: bool = sqlx::query_scalar(statement).bind(middle).fetch_one(pool).await?;
+        *if is_older { &mut older } else { &mut newer } = middle;
+    }
+    Ok(LogSize { head, bytes, appended_in_a_day: head.0 - older.0 })
+}
+
+async fn bytes(pool: &PgPool) -> Result<u64, sqlx::Error> {
+    let mut transaction = begin_bounded(pool).await?;
+    let bytes: i64 = sqlx::query_scalar(
+        "SELECT sum(pg_total_relation_size(relid))::bigint
+         FROM (SELECT relid FROM pg_partition_tree('gnomon.events')
+               UNION ALL VALUES ('gnomon.streams'::regclass), ('gnomon.event_tags'), ('gnomon.event_types')) AS tables",
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(u64::try_from(bytes).unwrap_or_default())
 }
 
 /// Begins a transaction whose statements Postgres ends by itself when they last too long.

@@ -41,7 +41,7 @@ pub use self::{
     follow::{FollowError, Followed},
     json_text::{JsonText, JsonTextError},
     limits::Limits,
-    measures::HeadReading,
+    measures::{HeadReading, LogSize, measure},
     name::{Category, EventType, NameError, StreamName, Tag, distinct_tags},
     read::{LogPage, PageSize, StreamPage},
     settings::EventLogSettings,

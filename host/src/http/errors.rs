@@ -18,7 +18,7 @@ use crate::{
     builds::{AlignError, BuildName, ChangeError, PickError, ViewInUse},
     event_log::{AppendError, FollowError, NameError},
     modules::{ChainError, LoadError, UploadError},
-    operations::{CompareError, OperateError, UploadModuleError, VerifyError},
+    operations::{CompareError, ExplainError, OperateError, UploadModuleError, VerifyError},
     postgres::{Blocked, Blocker, gave_up_waiting, is_transient},
     queries::ReadError,
     read_model::IdentifierError,
@@ -285,6 +285,21 @@ impl From<VerifyError> for Problem {
         match error {
             VerifyError::Operate(error) => error.into(),
             VerifyError::Compare(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExplainError> for Problem {
+    fn from(error: ExplainError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ExplainError::NoEvent { position, head } => {
+                Self::new(Code::NotFound, detail).with("position", position).with("head", head)
+            }
+            ExplainError::NoProjection(_) => Self::new(Code::ProjectionNotFound, detail),
+            ExplainError::Busy => unavailable(Code::ModulesBusy, &detail, &detail),
+            ExplainError::Interrupted => internal(&error),
+            ExplainError::Postgres(error) => error.into(),
         }
     }
 }

@@ -40,6 +40,7 @@ mod settings;
 mod sse;
 mod state;
 mod streams;
+mod traces;
 mod upcasters;
 mod with_guard;
 mod write_timeout;

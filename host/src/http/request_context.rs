@@ -1,4 +1,4 @@
-//! What every request and every answer has: an id, the prefix of a proxy, and headers; and it is counted.
+//! What every request and every answer has: an id, the prefix of a proxy, a span, and headers; and it is counted.
 //!
 //! One middleware, not one for each: axum puts each on the heap for each request, again with all that is inside it.
 
@@ -11,7 +11,9 @@ use axum::{
     response::Response,
 };
 
-use super::{forwarded_prefix::ForwardedPrefix, request_id::RequestId};
+use tracing::Instrument as _;
+
+use super::{forwarded_prefix::ForwardedPrefix, request_id::RequestId, traces::request_span};
 use crate::metrics;
 
 /// Answers a request under its id, and with the prefix under which its client knows this host.
@@ -20,8 +22,11 @@ pub(super) async fn with_context(request: Request, next: Next) -> Response {
     let prefix = ForwardedPrefix::of(request.headers());
     let began = Instant::now();
     let (method, route) = (request.method().clone(), request.extensions().get::<MatchedPath>().cloned());
-    let mut response = id.clone().scope(prefix.scope(next.run(request))).await;
-    let (route, status) = (route.as_ref().map(MatchedPath::as_str), response.status());
+    let route = route.as_ref().map(MatchedPath::as_str);
+    let span = request_span(&method, route, &id, request.headers());
+    let mut response = id.clone().scope(prefix.scope(next.run(request))).instrument(span.clone()).await;
+    let status = response.status();
+    span.record("http.response.status_code", status.as_u16());
     metrics::of_host().http.answered(method.as_str(), route, status.as_str(), began.elapsed());
     let headers = response.headers_mut();
     id.write(headers);

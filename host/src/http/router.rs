@@ -53,6 +53,7 @@ fn routes() -> Router<Api> {
         .route("/docs/licence", get(docs::licence))
         .route("/v1/events", post(events::append).get(events::read))
         .route("/v1/events/query", post(events::query))
+        .route("/v1/events/{position}/explanation", get(events::explain))
         .route("/v1/streams", get(streams::list))
         .route("/v1/streams/{stream}/events", post(streams::append).get(streams::read))
         .route("/v1/modules", get(modules::list))

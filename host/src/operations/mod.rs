@@ -9,6 +9,7 @@ mod configure;
 mod dead_letters;
 mod deploy;
 mod error;
+mod explain;
 mod list;
 mod log_filter;
 mod measures;
@@ -40,6 +41,10 @@ pub use self::{
     dead_letters::DeadLetters,
     deploy::{Deployment, Rebuilt},
     error::OperateError,
+    explain::{
+        ExplainError, ExplainOptions, ExplainedBuild, Explanation, Fold, FoldOutcome, FoldedOver, NotFolded,
+        PassedOver, RowChange, Status, Upcasted,
+    },
     reading::{Ignored, Reading},
     retry::Retried,
     upload::{UploadEffect, UploadModuleError, UploadOutcome},
@@ -75,6 +80,8 @@ pub struct Operations {
     committed: watch::Receiver<u64>,
     /// A permit for each comparison and verification: each takes a separate connection, and memory of Postgres.
     full_reads: Arc<Semaphore>,
+    /// A permit for each explanation: it computes.
+    explaining: Arc<Semaphore>,
 }
 
 impl Operations {
@@ -87,7 +94,8 @@ impl Operations {
         settings: OperationsSettings,
     ) -> Self {
         let full_reads = Arc::new(Semaphore::new(FULL_READS));
-        Self { pool: database.lookups.clone(), modules, settings, committed, full_reads }
+        let explaining = explain::turns();
+        Self { pool: database.lookups.clone(), modules, settings, committed, full_reads, explaining }
     }
 
     /// Begins the transaction of an operation. None of its statements waits for a lock without end; what watches it says who holds one.

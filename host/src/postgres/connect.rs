@@ -297,7 +297,7 @@ fn clock(after: Duration) -> Instant {
 }
 
 /// The address for messages, without the password.
-fn address(options: &PgConnectOptions) -> String {
+pub(super) fn address(options: &PgConnectOptions) -> String {
     let database = options.get_database().unwrap_or_else(|| options.get_username());
     let place = match options.get_socket() {
         Some(socket) => format!("{} (port {})", socket.display(), options.get_port()),

@@ -86,7 +86,7 @@ impl From<sqlx::Error> for MigrateError {
 /// The database belongs to a newer Gnomon or to something else, the role lacks rights, or a migration failed. The migrations before that
 /// one stay applied, and of that one nothing.
 pub async fn migrate(pool: &PgPool) -> Result<i64, MigrateError> {
-    let version = run(pool, &sqlx::migrate!("../migrations")).await?;
+    let version = run(pool, &migrator()).await?;
     info!(version, "the database schema is up to date");
     Ok(version)
 }
@@ -94,7 +94,7 @@ pub async fn migrate(pool: &PgPool) -> Result<i64, MigrateError> {
 /// Brings the schema to an earlier version, as a host of that time did.
 #[cfg(test)]
 pub(crate) async fn migrate_to(pool: &PgPool, version: i64) -> Result<i64, MigrateError> {
-    let all = sqlx::migrate!("../migrations");
+    let all = migrator();
     let earlier = all.iter().filter(|migration| migration.version <= version).cloned().collect::<Vec<_>>();
     run(pool, &Migrator { migrations: earlier.into(), ..all }).await
 }
@@ -115,6 +115,43 @@ async fn run(pool: &PgPool, migrator: &Migrator) -> Result<i64, MigrateError> {
     })?;
     connection.close().await?;
     Ok(migrator.iter().map(|migration| migration.version).max().unwrap_or_default())
+}
+
+/// The migrations of this program.
+fn migrator() -> Migrator {
+    sqlx::migrate!("../migrations")
+}
+
+/// Which migrations a database has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaState {
+    /// The newest that was applied; `None` if there is no schema yet.
+    pub applied: Option<i64>,
+    /// The newest that this program knows.
+    pub known: i64,
+    /// Why this program cannot use the database, if it cannot.
+    pub trouble: Option<String>,
+}
+
+/// Looks which migrations a database has, and changes nothing.
+pub(super) async fn schema_state(connection: &mut PgConnection) -> Result<SchemaState, sqlx::Error> {
+    let migrator = migrator();
+    let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let mut applied: Vec<(i64, Vec<u8>)> = Vec::new();
+    if is_migrated(connection).await? {
+        let select = "SELECT version, checksum FROM gnomon._sqlx_migrations ORDER BY version";
+        applied = sqlx::query_as(select).fetch_all(&mut *connection).await?;
+    }
+    let mut trouble = None;
+    for (version, checksum) in &applied {
+        match migrator.iter().find(|migration| migration.version == *version) {
+            None => trouble = Some(MigrateError::Newer(*version)),
+            Some(known) if *known.checksum != **checksum => trouble = Some(MigrateError::Changed(*version)),
+            Some(_) => {}
+        }
+    }
+    let trouble = trouble.map(|trouble| trouble.to_string());
+    Ok(SchemaState { applied: applied.last().map(|(version, _)| *version), known, trouble })
 }
 
 /// Makes the schemas that are missing, and checks that those that exist can be used.
@@ -159,7 +196,7 @@ async fn first_relation(connection: &mut PgConnection, schema: &str) -> Result<O
 }
 
 /// Checks all rights before anything is made, so that one message has them all.
-async fn check_rights(connection: &mut PgConnection) -> Result<(), MigrateError> {
+pub(super) async fn check_rights(connection: &mut PgConnection) -> Result<(), MigrateError> {
     let row = connection
         .fetch_one(
             "SELECT quote_ident(current_user), quote_ident(current_database()),

@@ -8,6 +8,7 @@ mod contact;
 mod copy;
 mod copy_out;
 pub mod embedded;
+mod examine;
 mod listen;
 mod locks;
 mod migrate;
@@ -41,9 +42,10 @@ pub use self::{
     connect::{ConnectError, Database, KEPT_CONNECTIONS, OLDEST_POSTGRES, PoolReading, Waiting},
     copy::{BinaryCopy, BinaryRows, CopyFormatError},
     copy_out::copy_out,
+    examine::{ClockReading, Examined, Right, examine},
     listen::{Heard, Notifications},
     locks::{Blocked, LockError, LockWatch, begin_waiting, gave_up_waiting},
-    migrate::{MigrateError, migrate},
+    migrate::{MigrateError, SchemaState, migrate},
     session::{connect_beside, connect_to_read},
     sessions::{OwnSession, Session, Sessions},
     sqlstate::{has_sqlstate, is_disconnect, is_lock_timeout, is_missing_table, is_transient},

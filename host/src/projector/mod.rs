@@ -19,6 +19,7 @@ mod shared;
 mod stop;
 mod supervisor;
 mod sweep;
+mod traces;
 mod waiting;
 mod work;
 mod worker;

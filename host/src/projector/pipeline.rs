@@ -15,7 +15,7 @@ use tokio::{
     task::{JoinError, JoinHandle},
     time::sleep_until,
 };
-use tracing::{error, info};
+use tracing::{Instrument as _, Span, error, info, info_span};
 
 #[cfg(test)]
 use super::fault_point::FaultPoint;
@@ -25,6 +25,7 @@ use super::{
     fold_size::FoldSize,
     kept_rows::KeptRows,
     stop::Stop,
+    traces::batch_span,
     waiting::Needed,
     work::Work,
 };
@@ -38,6 +39,7 @@ use crate::{
     subscriptions::{
         self, Batch, BatchSize, Batches, COMMIT_LOCK_TIMEOUT, DeadLetter, FIRST_PIECE, Feed, Handled, Step, follow,
     },
+    telemetry::TRACE,
 };
 
 /// The size of uncommitted rows, in bytes, above which folding waits for a commit.
@@ -63,6 +65,8 @@ struct Pending {
     batches: Batches,
     to: Position,
     at_head: bool,
+    /// The span of its first batch, which ends when it is committed.
+    span: Span,
 }
 
 /// The result of folding a batch, and the range of the log that it covers.
@@ -72,6 +76,7 @@ struct FoldedBatch {
     to: Position,
     at_head: bool,
     took: Duration,
+    span: Span,
 }
 
 /// The module's runner is either idle, or in the task that folds a batch.
@@ -285,6 +290,7 @@ impl<'w> Pipeline<'w> {
         let layers: Vec<Arc<WriteSet>> = in_flight.into_iter().chain(pending).cloned().collect();
         let (kept, committed) = (self.kept.clone(), std::mem::take(&mut self.committed));
         let is_live = !self.work.is_replaying();
+        let span = batch_span(&self.work.job.build, &batch.events, !is_live);
         Fold::Running(self.work.shared.folding.run(move || {
             if let Some(kept) = kept {
                 if is_live {
@@ -296,13 +302,15 @@ impl<'w> Pipeline<'w> {
             let batches = Batches::one(batch.events.len());
             let Batch { events, to, at_head, .. } = batch;
             let began = Instant::now();
+            let folding = info_span!(target: TRACE, parent: &span, "fold").entered();
             let folded = idle.runner.fold(events, &layers, &mut idle.handling)?;
-            Ok((idle, FoldedBatch { folded, batches, to, at_head, took: began.elapsed() }))
+            drop(folding);
+            Ok((idle, FoldedBatch { folded, batches, to, at_head, took: began.elapsed(), span }))
         }))
     }
 
     fn after_fold(&mut self, batch: FoldedBatch) {
-        let FoldedBatch { folded, batches, mut to, mut at_head, took } = batch;
+        let FoldedBatch { folded, batches, mut to, mut at_head, took, span } = batch;
         self.fold_size.folded(batches.events, took, folded.writes.bytes());
         if let Some(failed) = &folded.stopped {
             (to, at_head) = (Position(failed.event.position.0 - 1), false);
@@ -321,7 +329,7 @@ impl<'w> Pipeline<'w> {
             none => {
                 let Folded { writes, handled, set_aside, .. } = folded;
                 let writes = Arc::new(writes);
-                *none = Some(Pending { writes, handled, set_aside, batches, to, at_head });
+                *none = Some(Pending { writes, handled, set_aside, batches, to, at_head, span });
             }
         }
     }
@@ -358,7 +366,8 @@ impl<'w> Pipeline<'w> {
             batches: pending.batches,
         };
         let (replayable, max_dead_letters) = (self.work.is_replaying(), shared.settings.max_dead_letters);
-        let task = tokio::spawn(async move {
+        let span = info_span!(target: TRACE, parent: &pending.span, "commit", to_position = pending.to.0);
+        let committing = async move {
             let effect = Effect {
                 writes: &pending.writes,
                 handled: &pending.handled,
@@ -370,7 +379,8 @@ impl<'w> Pipeline<'w> {
             };
             commit(&shared.pool, lease, &tables, &step, &effect).await?;
             Ok(pending)
-        });
+        };
+        let task = tokio::spawn(committing.instrument(span));
         self.commit = Some(RunningCommit { writes, task });
     }
 

@@ -10,6 +10,7 @@ mod identifier;
 pub mod query;
 #[cfg(test)]
 pub(crate) mod samples;
+mod shown;
 mod storage;
 mod table;
 mod value;
@@ -27,6 +28,7 @@ pub use self::{
         TableDeclaration, Weight, WeightedColumn,
     },
     identifier::{Identifier, IdentifierError},
+    shown::shown_row,
     storage::{CreateError, Find, LookupError, RowsTooLarge, TableSet},
     table::{Column, Index, IndexKind, Reference, ShapeError, Table},
     value::{ColumnType, Float, Key, Row, Value, cells_bytes},

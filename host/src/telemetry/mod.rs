@@ -1,29 +1,53 @@
-//! The host's log.
+//! The host's log, and its traces.
+
+mod sender;
+mod trace_context;
+mod traces;
 
 use std::io::IsTerminal;
 
+use tokio::runtime::Handle;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{
+    Layer,
     filter::{ParseError, Targets},
     fmt,
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
 
+pub use self::{
+    trace_context::{TRACEPARENT, TraceContext},
+    traces::{TRACE, TracesError, stop_traces},
+};
 use crate::config::{LogFormat, LogOptions};
 
-/// Starts to write log lines to stderr, filtered by `default_filter` unless the options name a filter. Later calls in one process
-/// change nothing.
+/// Why nothing is logged or traced.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The filter of the log cannot be read.
+    #[error(transparent)]
+    Filter(#[from] ParseError),
+    /// Traces cannot be sent as the environment says.
+    #[error(transparent)]
+    Traces(#[from] TracesError),
+}
+
+/// Starts to write log lines to stderr, filtered by `default_filter` unless the options name a filter; and to send traces from
+/// `traces_from`, if one is given and the environment says where they go. Later calls in one process change nothing.
 ///
 /// # Errors
-/// The filter cannot be read.
-pub fn start(options: &LogOptions, default_filter: &str) -> Result<(), ParseError> {
-    let filter = filter(options.log.as_deref().unwrap_or(default_filter))?;
+/// See [`StartError`].
+pub fn start(options: &LogOptions, default_filter: &str, traces_from: Option<Handle>) -> Result<(), StartError> {
+    // Spans of traces are no part of lines.
+    let filter = filter(options.log.as_deref().unwrap_or(default_filter))?.with_target(TRACE, LevelFilter::OFF);
     let colours = std::io::stderr().is_terminal() && !is_set(std::env::var_os("NO_COLOR").as_deref());
-    let filtered = tracing_subscriber::registry().with(filter);
+    let traces = traces_from.map(traces::layer).transpose()?.flatten();
+    let traced = tracing_subscriber::registry().with(traces);
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     let started = match options.log_format {
-        LogFormat::Text => filtered.with(lines.compact()).try_init(),
-        LogFormat::Json => filtered.with(lines.json().flatten_event(true)).try_init(),
+        LogFormat::Text => traced.with(lines.compact().with_filter(filter)).try_init(),
+        LogFormat::Json => traced.with(lines.json().flatten_event(true).with_filter(filter)).try_init(),
     };
     // It fails if it was started before, as in tests.
     drop(started);

@@ -33,6 +33,7 @@ fn without_a_host_every_command_says_how_to_start_one() {
         &["modules"],
         &["streams"],
         &["events"],
+        &["explain", "1"],
         &["events", "--follow"],
         &["append", "order-1", "--type", "OrderPlaced"],
         &["query", "bank", "accounts"],

@@ -20,6 +20,7 @@ mod newer;
 mod noted_blocks;
 mod plan;
 mod request;
+mod same_json;
 mod seen_types;
 mod statement;
 mod stuck_hosts;

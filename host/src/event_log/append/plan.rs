@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use gnomon_values::json::CanonicalJson;
 use uuid::Uuid;
 
 use super::{
     Append, AppendError, Appended, Imported, Line,
     newer::{NewerEvent, NewerEvents},
     request::Appends,
+    same_json::{same_json, same_metadata},
 };
 use crate::{
     event_log::{
@@ -385,7 +385,10 @@ impl Existing<'_> {
         if !same_json(Some(data.as_str()), Some(event.data.as_str())) {
             return Some("has other data");
         }
-        if !same_json(metadata.as_ref().map(|json| json.as_str()), event.metadata.as_ref().map(|json| json.as_str())) {
+        if !same_metadata(
+            metadata.as_ref().map(|json| json.as_str()),
+            event.metadata.as_ref().map(|json| json.as_str()),
+        ) {
             return Some("has other metadata");
         }
         // Both have each tag once.
@@ -393,18 +396,6 @@ impl Existing<'_> {
             return Some("has other tags");
         }
         None
-    }
-}
-
-/// Whether two JSON texts have the same value; a client may write its fields in another order when it tries again, and its
-/// floats with more zeros.
-fn same_json(one: Option<&str>, other: Option<&str>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) if one != other => {
-            // A text that has no canonical form has a number with very many digits, and equals only itself.
-            matches!((CanonicalJson::parse(one), CanonicalJson::parse(other)), (Ok(one), Ok(other)) if one == other)
-        }
-        (one, other) => one.is_some() == other.is_some(),
     }
 }
 

@@ -7,6 +7,7 @@ mod condition;
 mod follow;
 mod import;
 mod known_head;
+mod measures;
 mod outage;
 mod read;
 mod restore;

@@ -6,6 +6,7 @@ mod builds;
 mod comparison;
 mod descriptor;
 mod events;
+mod explanation;
 mod modules;
 mod queries;
 mod read_models;
@@ -14,6 +15,7 @@ mod upcasters;
 pub(super) use self::{
     builds::{on_failure, retired},
     events::{event, import_line, invalid_field, new_events, stream_name, stream_of_tags, upcasted},
+    explanation::explanation,
     queries::{append_condition, event_query},
     read_models::read_model,
 };

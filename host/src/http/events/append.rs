@@ -7,6 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use tracing::Instrument as _;
+
 use super::import::import;
 use crate::{
     api,
@@ -17,6 +19,7 @@ use crate::{
         extract::{JsonBody, NoParams},
         problem::Problem,
         state::Api,
+        traces::{append_span, keep_trace},
     },
 };
 
@@ -32,10 +35,13 @@ pub(in crate::http) async fn append(
     if !is_media_type(request.headers(), "application/json") {
         return Err(unsupported(request.headers(), "application/json or application/x-ndjson"));
     }
-    let JsonBody(body) = JsonBody::<api::AppendMany>::from_request(request, &api).await?;
+    let headers = request.headers().clone();
+    let JsonBody(mut body) = JsonBody::<api::AppendMany>::from_request(request, &api).await?;
+    keep_trace(&headers, body.appends.iter_mut().flat_map(|append| &mut append.events));
     let appends = body.appends.into_iter().enumerate().map(appends_of).collect::<Result<Vec<_>, _>>()?;
     let condition = body.condition.map(append_condition).transpose()?;
-    let appended = api.log.append(appends.into_iter().flatten().collect(), condition).await?;
+    let appends = appends.into_iter().flatten().collect();
+    let appended = api.log.append(appends, condition).instrument(append_span()).await?;
     let repeated = appended.iter().all(|appended| appended.repeated);
     let status = if repeated { StatusCode::OK } else { StatusCode::CREATED };
     let appends = appended.into_iter().map(Into::into).collect();

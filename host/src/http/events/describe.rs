@@ -9,7 +9,7 @@ use crate::{
 
 /// The operations of these routes.
 pub(in crate::http) fn describe() -> Vec<Operation> {
-    vec![append(), read(), query()]
+    vec![append(), read(), query(), explain()]
 }
 
 fn append() -> Operation {
@@ -54,6 +54,37 @@ fn query() -> Operation {
         {"types": ["Opened", "Closed"], "tags": ["account:7"]},
         {"types": ["CurrencyRetired"]},
     ]}))
+}
+
+fn explain() -> Operation {
+    Operation::get("/v1/events/{position}/explanation", "explain_event", "Explains what became of an event.")
+        .about(
+            "For each build: whether it wants the event, and if not, why; where the event stands in it; what its upcasters make of the event; \
+             and which rows the event changes. For the rows, the host folds the event again, in an instance of its own, and changes nothing. An \
+             event that the build has not come to is folded over its present rows; one that it has handled is folded over a replay, in \
+             memory, of the events before it: those of its stream if the projection is partitioned by stream, else all that the build reads. \
+             If those are too many, `not_folded` says so.",
+        )
+        .query::<api::ExplainQuery>()
+        .answers::<api::Explanation>(200, "What became of it.", explanation())
+        .problems(&[Code::NotFound, Code::ProjectionNotFound, Code::ModulesBusy, Code::TooMuchToSend])
+}
+
+fn explanation() -> Value {
+    json!({
+        "event": page()["events"][0],
+        "head": 5,
+        "builds": [{
+            "projection": "bank", "build": 1, "verification": null, "version": 1, "state": "active", "checkpoint": 5,
+            "status": "handled", "passed_over": null, "dead_letter": null, "upcasters": [], "upcasted": null,
+            "fold": {
+                "over": "stream", "checkpoint": null, "events_before": 0, "seconds": 0.00004, "more_changes": 0, "failure": null,
+                "changes": [{"table": "accounts", "before": null, "after": {"id": "account-7", "owner": "Ada", "balance": 0}}],
+            },
+            "not_folded": null,
+        }],
+        "more_builds": 0,
+    })
 }
 
 /// A page of events, or all that come.

@@ -3,8 +3,9 @@
 mod answer;
 mod append;
 mod describe;
+mod explain;
 mod import;
 mod query;
 mod read;
 
-pub(super) use self::{append::append, describe::describe, query::query, read::read};
+pub(super) use self::{append::append, describe::describe, explain::explain, query::query, read::read};

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
+use tracing::Instrument as _;
 
 use super::{
     accept::{content_type, negotiate},
@@ -19,7 +20,10 @@ use super::{
     refusal::{ReadTableError, with_postgrest_fields},
 };
 use crate::{
-    http::{extract::PathParams, prefer::Preferences, problem::Problem, server_error::internal, state::Api},
+    http::{
+        extract::PathParams, prefer::Preferences, problem::Problem, server_error::internal, state::Api,
+        traces::query_span,
+    },
     queries::{Answer, ReadRequest},
     read_model::{Identifier, query::Shape},
 };
@@ -62,7 +66,8 @@ async fn read_table(
         exact_count: preferences.exact_count,
         limits: &api.sending.reads,
     };
-    let answer = api.queries.read(request).await?;
+    let span = query_span(projection.as_str(), table);
+    let answer = api.queries.read(request).instrument(span).await?;
     let mut response = respond(answer, shape, &preferences)?;
     response.headers_mut().insert(MAX_ROWS, HeaderValue::from(api.settings.max_rows));
     Ok(response)

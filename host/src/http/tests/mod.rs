@@ -8,6 +8,7 @@ mod cors;
 mod deployments;
 mod described;
 mod door;
+mod explain;
 mod health;
 mod import;
 mod malformed;

@@ -16,7 +16,10 @@ use wasmtime_wasi::{
 };
 
 use super::event_cursor::EventCursor;
-use crate::runtime::{label::ModuleLabel, printable::printable};
+use crate::{
+    event_log::Position,
+    runtime::{label::ModuleLabel, printable::printable},
+};
 
 /// Lines that one batch may write to the host's log; further lines are dropped.
 const MAX_LINES: usize = 200;
@@ -32,7 +35,7 @@ pub(in crate::runtime) enum OutputStream {
     Stderr,
 }
 
-/// Writes the output of a module to the host's log, with module, version and position.
+/// Writes the output of a module to the host's log, with module, version, position and stream.
 #[derive(Clone, Debug)]
 pub(in crate::runtime) struct GuestOutput {
     label: Arc<ModuleLabel>,
@@ -45,6 +48,17 @@ struct State {
     lines: usize,
     unfinished: [Vec<u8>; 2],
     complaints: String,
+    /// Lines of a call that is under way; `None` outside of one. They are written when it ends, since only then it costs nothing to know the
+    /// streams of its events.
+    held: Option<Vec<Line>>,
+}
+
+/// A line of the log.
+#[derive(Debug)]
+struct Line {
+    level: Level,
+    position: Option<Position>,
+    message: String,
 }
 
 impl GuestOutput {
@@ -57,6 +71,20 @@ impl GuestOutput {
         let mut state = self.state();
         state.lines = 0;
         state.complaints.clear();
+    }
+
+    /// From now on lines are held until [`Self::write_held`].
+    pub(in crate::runtime) fn hold(&self) {
+        self.state().held = Some(Vec::new());
+    }
+
+    /// Writes the lines that were held, each with the stream of its event.
+    pub(in crate::runtime) fn write_held<'s>(&self, stream_at: impl Fn(Position) -> Option<&'s str>) {
+        let held = self.state().held.take().unwrap_or_default();
+        for line in held {
+            let stream = line.position.and_then(&stream_at);
+            self.log(&line, stream);
+        }
     }
 
     /// The error lines and the stderr of the module since the batch began. They end with the message of a panic.
@@ -110,15 +138,23 @@ impl GuestOutput {
             }
             _ => return,
         };
+        let line = Line { level, position: self.event.position(), message };
+        match &mut state.held {
+            Some(held) => held.push(line),
+            None => self.log(&line, None),
+        }
+    }
+
+    fn log(&self, Line { level, position, message }: &Line, stream: Option<&str>) {
         let module = self.label.name.as_str();
         let version = self.label.version.map(u32::from);
-        let position = self.event.position().map(u64::from);
+        let position = position.map(u64::from);
         macro_rules! say {
             ($level:expr) => {
-                tracing::event!(target: "gnomon::guest", $level, module, version, position, "{message}")
+                tracing::event!(target: "gnomon::guest", $level, module, version, position, stream, "{message}")
             };
         }
-        match level {
+        match *level {
             Level::ERROR => say!(Level::ERROR),
             Level::WARN => say!(Level::WARN),
             Level::INFO => say!(Level::INFO),

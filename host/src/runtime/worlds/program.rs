@@ -125,8 +125,12 @@ impl<W: World> Running<W> {
         self.store.data_mut().begin(events.iter().map(|event| current(event.borrow())).collect());
         // The deadline is checked at the next tick, and sets the next epoch deadline itself.
         self.store.set_epoch_deadline(1);
-
-        match call(&self.exports, &mut self.store, &lowered) {
+        self.store.data().output.hold();
+        let answer = call(&self.exports, &mut self.store, &lowered);
+        let at = |position| events.binary_search_by_key(&position, |event| event.borrow().position).ok();
+        let stream_at = |position| at(position).map(|index| &*events[index].borrow().stream);
+        self.store.data().output.write_held(stream_at);
+        match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(failure)) => {
                 // A failure that names an event outside of the batch is attributed to the current one.

@@ -1,0 +1,241 @@
+//! The screen.
+
+use ratatui::{
+    Frame,
+    layout::{Alignment, Constraint, Layout},
+    style::{Color, Modifier, Style},
+    text::{Line, Span},
+    widgets::{Cell, Paragraph, Row, Table, Wrap},
+};
+
+use super::{
+    attention::{Attention, Urgency, attention, seconds},
+    history::{BuildKey, BuildMoment, History, Moment},
+};
+use crate::cli::figures;
+
+/// Lines for what needs attention, at most; the rest is counted.
+const ATTENTION_LINES: usize = 8;
+
+/// A column of the table of builds.
+struct Column {
+    name: &'static str,
+    is_number: bool,
+    width: Constraint,
+    /// The narrowest screen that shows it.
+    from: u16,
+}
+
+impl Column {
+    const fn text(name: &'static str, width: Constraint) -> Self {
+        Self { name, is_number: false, width, from: 0 }
+    }
+
+    const fn number(name: &'static str, width: u16, from: u16) -> Self {
+        Self { name, is_number: true, width: Constraint::Length(width), from }
+    }
+
+    fn is_shown(&self, width: u16) -> bool {
+        width >= self.from
+    }
+}
+
+/// A screen of 80 columns has room for those that say how a build is.
+const COLUMNS: [Column; 9] = [
+    Column::text("PROJECTION", Constraint::Fill(1)),
+    Column::text("BUILD", Constraint::Length(8)),
+    Column::number("VERSION", 7, 100),
+    Column::text("STATE", Constraint::Length(9)),
+    Column::number("CHECKPOINT", 12, 100),
+    Column::number("LAG", 11, 0),
+    Column::number("AGE", 11, 0),
+    Column::number("POSITIONS/S", 11, 70),
+    Column::number("SET ASIDE", 9, 80),
+];
+
+/// Draws all of it. `scrolled` is how many builds are above the screen, and is brought back to how many can be.
+pub(super) fn draw(frame: &mut Frame<'_>, history: &History, scrolled: &mut u16) {
+    let found = attention(history);
+    let lines = u16::try_from(found.len().clamp(1, ATTENTION_LINES) + 2).unwrap_or_default();
+    let [top, middle, builds, bottom] =
+        Layout::vertical([Constraint::Length(3), Constraint::Length(lines), Constraint::Min(3), Constraint::Length(1)])
+            .areas(frame.area());
+    frame.render_widget(Paragraph::new(head(history)), top);
+    frame.render_widget(Paragraph::new(needs(&found, history)), middle);
+    let rows = rows(history, &found, builds.width);
+    let room = builds.height.saturating_sub(1);
+    *scrolled = (*scrolled).min(u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_sub(room));
+    frame.render_widget(table(rows.into_iter().skip((*scrolled).into()), builds.width), builds);
+    let keys = Paragraph::new("q quit   ↑ ↓ move").style(faint()).alignment(Alignment::Left).wrap(Wrap { trim: true });
+    frame.render_widget(keys, bottom);
+}
+
+fn faint() -> Style {
+    Style::new().add_modifier(Modifier::DIM)
+}
+
+fn bold() -> Style {
+    Style::new().add_modifier(Modifier::BOLD)
+}
+
+/// With `NO_COLOR`, crossterm writes no colour; what is important is in words as well.
+fn coloured(color: Color) -> Style {
+    Style::new().fg(color)
+}
+
+fn head(history: &History) -> Vec<Line<'static>> {
+    let title = Span::styled("gnomon top", bold());
+    let Some(newest) = history.newest() else {
+        let waits = if history.lost().is_some() { "no answer yet" } else { "waiting for the first answer" };
+        return vec![Line::from(vec![title, Span::raw(format!("  {}  {waits}", history.url()))])];
+    };
+    let Moment { version, not_ready, head, head_age, hosts, .. } = newest;
+    let state = match (history.lost(), not_ready) {
+        (Some(_), _) => Span::styled("no answer", coloured(Color::Red)),
+        (None, Some(_)) => Span::styled("not ready", coloured(Color::Red)),
+        (None, None) => Span::styled("ready", coloured(Color::Green)),
+    };
+    let hosts = hosts.map_or_else(String::new, |hosts| format!("  {}", figures::counted(hosts, "host")));
+    let first = vec![title, Span::raw(format!("  {}  version {version}  ", history.url())), state, Span::raw(hosts)];
+    let head = head.map_or_else(|| "unknown".to_owned(), |head| figures::count(head).to_string());
+    let appends = history.appends().map_or_else(String::new, |rate| format!("  appends {}/s", figures::rate(rate)));
+    let age = head_age.map_or_else(String::new, |age| format!("  newest event {} ago", seconds(age)));
+    vec![Line::from(first), Line::from(format!("head {head}{appends}{age}"))]
+}
+
+fn needs(found: &[Attention], history: &History) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::styled("NEEDS ATTENTION", bold())];
+    if found.is_empty() {
+        let nothing = if history.newest().is_some() { "nothing" } else { "" };
+        lines.push(Line::styled(nothing, faint()));
+    }
+    let shown = if found.len() > ATTENTION_LINES { ATTENTION_LINES - 1 } else { found.len() };
+    for Attention { urgency, text } in &found[..shown] {
+        let color = match urgency {
+            Urgency::Host | Urgency::Stopped => Color::Red,
+            Urgency::Behind | Urgency::Idle | Urgency::SetAside => Color::Yellow,
+            Urgency::Unseen => Color::Reset,
+        };
+        lines.push(Line::styled(text.clone(), coloured(color)));
+    }
+    if shown < found.len() {
+        lines.push(Line::raw(format!("and {} more", found.len() - shown)));
+    }
+    lines
+}
+
+/// The builds: those that need attention first, then by lag.
+fn rows(history: &History, found: &[Attention], width: u16) -> Vec<Row<'static>> {
+    let Some(newest) = history.newest() else { return Vec::new() };
+    let mut builds: Vec<(&BuildKey, &BuildMoment)> = newest.builds.iter().collect();
+    let is_stopped = |build: &BuildMoment| matches!(build.state.as_str(), "failed" | "halted");
+    builds.sort_by(|(_, one), (_, other)| {
+        is_stopped(other).cmp(&is_stopped(one)).then(other.lag_seconds.total_cmp(&one.lag_seconds))
+    });
+    let is_old = found.first().is_some_and(|first| first.urgency == Urgency::Host && history.lost().is_some());
+    builds
+        .into_iter()
+        .map(|(key, build)| row(history, key, build, width).style(if is_old { faint() } else { Style::new() }))
+        .collect()
+}
+
+fn row(history: &History, key: &BuildKey, build: &BuildMoment, width: u16) -> Row<'static> {
+    let state = match build.state.as_str() {
+        "failed" | "halted" => coloured(Color::Red),
+        "active" => coloured(Color::Green),
+        _ => Style::new(),
+    };
+    let speed = history.speed(key).map_or_else(String::new, |rate| figures::rate(rate).to_string());
+    let number = |number: String| Cell::from(Line::from(number).alignment(Alignment::Right));
+    let cells = [
+        Cell::from(key.0.clone()),
+        Cell::from(key.1.clone()),
+        number(build.version.clone()),
+        Cell::from(build.state.clone()).style(state),
+        number(figures::count(build.checkpoint).to_string()),
+        number(figures::count(build.lag).to_string()),
+        number(seconds(build.lag_seconds)),
+        number(speed),
+        number(figures::count(build.dead_letters).to_string()),
+    ];
+    Row::new(COLUMNS.iter().zip(cells).filter(|(column, _)| column.is_shown(width)).map(|(_, cell)| cell))
+}
+
+fn table(rows: impl Iterator<Item = Row<'static>>, width: u16) -> Table<'static> {
+    let columns: Vec<&Column> = COLUMNS.iter().filter(|column| column.is_shown(width)).collect();
+    let header = columns.iter().map(|column| {
+        let alignment = if column.is_number { Alignment::Right } else { Alignment::Left };
+        Line::from(column.name).alignment(alignment)
+    });
+    let widths = columns.iter().map(|column| column.width);
+    Table::new(rows, widths).header(Row::new(header).style(bold())).column_spacing(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::{Terminal, backend::TestBackend};
+
+    use super::{
+        super::history::tests::{history, said},
+        *,
+    };
+
+    fn screen(width: u16, height: u16, history: &History, scrolled: u16) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        let mut scrolled = scrolled;
+        terminal.draw(|frame| draw(frame, history, &mut scrolled)).unwrap();
+        let lines = terminal.backend().to_string();
+        lines.lines().map(|line| line.trim_matches('"').trim_end()).collect::<Vec<_>>().join("\n")
+    }
+
+    fn two_builds() -> History {
+        let at = |head: u64| {
+            said(&format!(
+                "gnomon_info{{version=\"0.2.0\"}} 1\ngnomon_head_position {head}\ngnomon_head_age_seconds 0.4\ngnomon_hosts 2\n\
+                 gnomon_build_state{{projection=\"bank\",build=\"1\",version=\"1\",state=\"active\"}} 1\n\
+                 gnomon_build_checkpoint_position{{projection=\"bank\",build=\"1\"}} {head}\n\
+                 gnomon_build_state{{projection=\"tally\",build=\"4\",version=\"3\",state=\"halted\"}} 1\n\
+                 gnomon_build_checkpoint_position{{projection=\"tally\",build=\"4\"}} 17\n\
+                 gnomon_build_lag_positions{{projection=\"tally\",build=\"4\"}} {}\n\
+                 gnomon_build_lag_seconds{{projection=\"tally\",build=\"4\"}} 61\n",
+                head - 17
+            ))
+        };
+        history([at(1000), at(3500)])
+    }
+
+    #[test]
+    fn the_screen_has_the_log_what_needs_attention_and_the_builds() {
+        insta::assert_snapshot!(screen(110, 12, &two_builds(), 0), @r#"
+        gnomon top  http://h  version 0.2.0  ready  2 hosts
+        head 3,500  appends 2,500/s  newest event 0.4 s ago
+
+        NEEDS ATTENTION
+        tally build 4 has halted behind position 17: gnomon projections tally; gnomon explain 18
+
+        PROJECTION               BUILD    VERSION STATE       CHECKPOINT         LAG         AGE POSITIONS/S SET ASIDE
+        tally                    4              3 halted              17       3,483   1 min 1 s           0         0
+        bank                     1              1 active           3,500           0       0.0 s       2,500         0
+
+
+        q quit   ↑ ↓ move
+        "#);
+    }
+
+    #[test]
+    fn a_small_screen_shows_what_fits_and_moves_no_further_than_there_is() {
+        let small = screen(60, 8, &two_builds(), 100);
+        assert!(small.contains("gnomon top") && small.contains("q quit"), "{small}");
+        let usual = screen(80, 12, &two_builds(), 0);
+        assert!(usual.contains("PROJECTION") && usual.contains("\ntally ") && !usual.contains("CHECKPOINT"), "{usual}");
+        for (width, height) in [(1, 1), (10, 3), (200, 100)] {
+            let _ = screen(width, height, &two_builds(), 7);
+        }
+    }
+
+    #[test]
+    fn a_host_that_never_answered_is_said_to() {
+        let nobody = screen(100, 8, &history([Err("no host answers at http://h".to_owned())]), 0);
+        assert!(nobody.contains("no answer yet") && nobody.contains("no host answers at http://h, for"), "{nobody}");
+    }
+}

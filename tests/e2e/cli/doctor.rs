@@ -1,0 +1,114 @@
+//! `doctor`: what it finds at a real Postgres and a real host, and what it says where there is neither.
+
+use gnomon::postgres::test_database::TestDatabase;
+use serde_json::{Value, json};
+
+use super::Said;
+use crate::support::{Host, gnomon};
+
+/// What it found, as JSON, with its exit code.
+async fn examine(database: Option<&str>, host: Option<&str>) -> (Value, Said) {
+    let mut command = gnomon();
+    command.args(["doctor", "--json"]).args(host.into_iter().flat_map(|url| ["--url", url]));
+    if let Some(url) = database {
+        command.env("DATABASE_URL", url);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    command.arg("--data-dir").arg(folder.path());
+    let said = Said::from(tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap());
+    (serde_json::from_str(&said.out).unwrap_or_default(), said)
+}
+
+fn level<'f>(report: &'f Value, area: &str, check: &str) -> &'f str {
+    let findings = report["findings"].as_array().unwrap();
+    let found = findings
+        .iter()
+        .find(|finding| finding["area"] == area && finding["check"].as_str().unwrap().starts_with(check));
+    found.unwrap_or_else(|| panic!("no {area}: {check} in {report:#}"))["level"].as_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_and_its_host_are_examined() {
+    let database = TestDatabase::create().await;
+    // Before a host has made the schema.
+    let (report, said) = examine(Some(&database.url()), None).await;
+    assert_eq!(level(&report, "versions", "schema gnomon"), "warning", "{}", said.err);
+    let host = Host::start(&database).await;
+    host.append_one("order-1", "OrderPlaced", json!({})).await;
+    let (report, said) = examine(Some(&database.url()), Some(host.url())).await;
+    for (area, check) in [
+        ("reachability", "Postgres"),
+        ("versions", "Postgres"),
+        ("versions", "schema gnomon"),
+        ("settings", "idle timeouts"),
+        ("permissions", "migrate"),
+        ("permissions", "create schemas"),
+        ("permissions", "listen"),
+        ("permissions", "end own sessions"),
+        ("clock", "clock of this machine"),
+        ("clock", "clock of http"),
+        ("disk", "log"),
+        ("hosts", "hosts on the database"),
+        ("hosts", "version of http"),
+        ("hosts", "readiness of http"),
+        ("hosts", "builds of http"),
+    ] {
+        assert_eq!(level(&report, area, check), "ok", "{area}: {check}");
+    }
+    // Whatever else this Postgres is like: each that is not ok says why and what to do, and the exit code tells of problems.
+    let findings = report["findings"].as_array().unwrap();
+    let count = |level: &str| findings.iter().filter(|finding| finding["level"] == level).count();
+    assert_eq!(
+        (report["problems"].as_u64(), report["warnings"].as_u64()),
+        (Some(count("problem") as u64), Some(count("warning") as u64))
+    );
+    assert_eq!(said.code, Some(i32::from(count("problem") > 0)), "{}", said.err);
+    for finding in
+        findings.iter().filter(|finding| ["problem", "warning"].contains(&finding["level"].as_str().unwrap()))
+    {
+        assert!(finding["why"].is_string() && finding["advice"].is_string(), "{finding}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_a_problem_and_an_exit_code() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    let build = host.deploy("tally", test_support::guest("tally"), "").await;
+    host.append_one("count-1", "Counted", json!({"n": 1, "poison": true})).await;
+    host.until_state("tally", build, "halted").await;
+    let name = database.connect_options().get_database().unwrap().to_owned();
+    let admin = database.admin_pool().await;
+    let set = format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = on");
+    sqlx::query(&set).execute(&admin).await.unwrap();
+    let (report, said) = examine(Some(&database.url()), Some(host.url())).await;
+    assert_eq!(level(&report, "settings", "default_transaction_read_only"), "problem");
+    assert_eq!(level(&report, "permissions", "create schemas"), "problem");
+    assert_eq!(level(&report, "hosts", "builds of http"), "problem");
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("problems, "), "{}", said.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_database_and_a_host_it_says_so() {
+    // A port that was just free.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    let (_, said) = examine(None, Some(&url)).await;
+    assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{}", said.err);
+    for part in
+        ["there is nothing to look at", "no database is given", &format!("no host answers at {url}"), "--database-url"]
+    {
+        assert!(said.err.contains(part), "{part}: {}", said.err);
+    }
+    // One of the two is enough.
+    let database = TestDatabase::create().await;
+    let (report, _) = examine(Some(&database.url()), Some(&url)).await;
+    assert_eq!(level(&report, "hosts", "host at http"), "problem");
+    let (report, said) = examine(Some("postgres://nobody@127.0.0.1:1/none"), Some(&url)).await;
+    assert_eq!((level(&report, "reachability", "Postgres"), said.code), ("problem", Some(1)));
+    let host = Host::start(&database).await;
+    let (report, said) = examine(None, Some(host.url())).await;
+    assert_eq!((level(&report, "reachability", "Postgres"), said.code), ("skipped", Some(0)), "{}", said.err);
+    assert_eq!(level(&report, "hosts", "readiness of http"), "ok");
+}
