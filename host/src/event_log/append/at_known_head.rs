@@ -31,7 +31,7 @@ pub(super) async fn commit(
     seen: &mut SeenTypes,
 ) -> Result<Option<Committed>, CommitError> {
     let Some(head) = known.head().filter(|_| group.imports.is_empty()) else { return Ok(None) };
-    let conditions: Vec<_> = group.appends.iter().filter_map(|request| request.work.condition.as_ref()).collect();
+    let conditions: Vec<_> = group.appends.iter().filter_map(|request| request.work.condition.as_deref()).collect();
     let newer = known.newer(head, &conditions);
     if newer.is_none() && !conditions.is_empty() {
         return Ok(None);

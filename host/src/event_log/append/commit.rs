@@ -218,7 +218,7 @@ async fn newer_events(
     group: &Group,
     head: Position,
 ) -> Result<Option<NewerEvents>, sqlx::Error> {
-    let conditions = group.appends.iter().filter_map(|request| request.work.condition.as_ref()).collect::<Vec<_>>();
+    let conditions = group.appends.iter().filter_map(|request| request.work.condition.as_deref()).collect::<Vec<_>>();
     if conditions.is_empty() {
         return Ok(None);
     }

@@ -80,7 +80,7 @@ fn decide_if(
     appends: Vec<Append>,
     condition: Option<LookedUp>,
 ) -> Result<Vec<Appended>, AppendError> {
-    plan.append(Box::leak(Box::new(Appends { appends: appends.into(), condition })))
+    plan.append(Box::leak(Box::new(Appends { appends: appends.into(), condition: condition.map(Box::new) })))
 }
 
 fn import(plan: &mut AppendPlan<'static>, lines: Vec<Line>) -> Result<Imported, AppendError> {

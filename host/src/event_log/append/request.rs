@@ -21,7 +21,7 @@ pub(super) struct Waiting<W, T> {
 pub(super) struct Appends {
     /// Shared with the caller, who may have to ask again.
     pub(super) appends: Arc<[Append]>,
-    pub(super) condition: Option<LookedUp>,
+    pub(super) condition: Option<Box<LookedUp>>,
 }
 
 /// The result is the positions and versions of each append.
@@ -62,7 +62,7 @@ impl<W, T> Waiting<W, T> {
 
 impl Request {
     pub(super) fn append(appends: Arc<[Append]>, condition: Option<LookedUp>) -> (Self, Answer<Vec<Appended>>) {
-        let (request, answer) = Waiting::new(Appends { appends, condition });
+        let (request, answer) = Waiting::new(Appends { appends, condition: condition.map(Box::new) });
         (Self::Append(request), answer)
     }
 
