@@ -9,6 +9,9 @@ pub(crate) trait Host {
     /// Makes the event at a position the current one.
     fn turn_to(&mut self, position: u64);
 
+    /// Rows are prefetched until an event is made the current one. Only the test kit makes a difference.
+    fn prefetch(&mut self) {}
+
     /// The rows that have these keys, in the order of the keys.
     fn get_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) -> Result<Vec<Option<Vec<Value>>>, Failure>;
 

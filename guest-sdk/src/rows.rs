@@ -131,6 +131,7 @@ impl Rows {
 
     /// Fetches the rows that `request` names, with one call to the host for each table. Returns whether there were any that are not cached.
     pub(crate) fn prefetch(&mut self, request: impl FnOnce(&mut Prefetch)) -> bool {
+        self.host.prefetch();
         let mut prefetch = Prefetch { cache: std::mem::take(&mut self.cache) };
         request(&mut prefetch);
         self.cache = prefetch.cache;

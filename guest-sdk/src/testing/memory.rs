@@ -25,7 +25,7 @@ struct Memory {
 /// What the current batch has done so far.
 #[derive(Default)]
 struct Batch {
-    /// The position of the current event; `None` before the first, while rows are prefetched.
+    /// The position of the current event; `None` while rows are prefetched.
     position: Option<u64>,
     /// Rows that it asked for.
     reads: usize,
@@ -116,6 +116,10 @@ impl Batch {
 impl Host for MemoryHost {
     fn turn_to(&mut self, position: u64) {
         self.0.borrow_mut().batch.position = Some(position);
+    }
+
+    fn prefetch(&mut self) {
+        self.0.borrow_mut().batch.position = None;
     }
 
     fn get_many(&mut self, table: &'static str, keys: Vec<Vec<Value>>) -> Result<Vec<Option<Vec<Value>>>, Failure> {

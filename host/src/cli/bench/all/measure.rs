@@ -67,9 +67,9 @@ impl Measure<'_> {
     async fn open(&self, place: PlaceOfRow) -> anyhow::Result<Vec<Place>> {
         let modules = self.components.of(place)?;
         let mut opened = Vec::new();
-        for log in logs::of_place(place, self.scale.events) {
+        for (index, log) in logs::of_place(place, self.scale.events).into_iter().enumerate() {
             self.progress.show(0, None, "starting a host");
-            let mut one = Place::open(self.databases, log.bank, place.settings()).await?;
+            let mut one = Place::open(self.databases, log.bank, place.settings(index)).await?;
             let filled = one.fill(&log, &modules, self.progress).await;
             filled.map_err(|error| one.explain(error))?;
             opened.push(one);
@@ -99,6 +99,7 @@ impl Measure<'_> {
             Measurement::TenRebuilds => rebuilds::ten(place, round).await,
             Measurement::OwnWrite => own_write::until_answered(place, scale, round).await,
             Measurement::PointQuery { connections } => queries::by_key(place, scale, connections, round).await,
+            Measurement::KeptAnswer { connections } => queries::kept(places, scale, connections, round).await,
             Measurement::Page => queries::of_pages(place, scale, round).await,
             Measurement::Swap => swap::under_load(place).await,
             Measurement::CatchUp => catch_ups::of_cold_keys(place, scale, round, progress).await,

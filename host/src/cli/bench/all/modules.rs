@@ -36,7 +36,11 @@ pub(super) struct Components {
 pub(super) fn of_place(place: PlaceOfRow) -> &'static [&'static str] {
     match place {
         PlaceOfRow::Empty | PlaceOfRow::EmptyEachRound => &[],
-        PlaceOfRow::Bank | PlaceOfRow::ManyAccounts | PlaceOfRow::RareTypes | PlaceOfRow::ThreeSizes => &[BANK],
+        PlaceOfRow::Bank
+        | PlaceOfRow::KeptAnswers
+        | PlaceOfRow::ManyAccounts
+        | PlaceOfRow::RareTypes
+        | PlaceOfRow::ThreeSizes => &[BANK],
         PlaceOfRow::Flights => &FLIGHTS,
         PlaceOfRow::Finds => &[BANK, FINDS],
         PlaceOfRow::TenModules => &TEN,

@@ -50,6 +50,21 @@ pub(super) async fn on_connections(place: &Place, scale: Scale, connections: usi
     Ok(cpu.add_to(ask_for(scale.time, clients).await?.rate(1)))
 }
 
+/// The path of the query for one of the first 100 accounts.
+fn one_of_few(bank: Bank, number: u64) -> String {
+    one_account(bank, number % 100)
+}
+
+/// Queries whose answer is kept, beside those of a host that keeps none.
+pub(super) async fn kept(places: &[Place], scale: Scale, connections: usize, round: u32) -> anyhow::Result<Round> {
+    let [keeps, reads] = places else { anyhow::bail!("answers that are kept are measured in two places") };
+    let ask = async |place: &Place| {
+        let (clients, cpu) = (queries(place, connections, one_of_few).await?, place.cpu());
+        Ok(cpu.add_to(ask_for(scale.time, clients).await?.rate(1)))
+    };
+    in_turn(round, ask(keeps), ask(reads)).await
+}
+
 /// Queries for one row by its key, beside SELECTs.
 pub(super) async fn by_key(place: &Place, scale: Scale, connections: usize, round: u32) -> anyhow::Result<Round> {
     let beside = async {

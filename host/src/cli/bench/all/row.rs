@@ -25,6 +25,8 @@ pub(super) enum PlaceOfRow {
     EmptyEachRound,
     /// The log of the bank, and its projection.
     Bank,
+    /// The log of the bank and its projection, twice: a host that keeps answers, and one that does not.
+    KeptAnswers,
     /// A log in which each event opens another account, and the projection of the bank.
     ManyAccounts,
     /// A log of many types of events, and the projection of the bank, which wants one of them.
@@ -40,12 +42,14 @@ pub(super) enum PlaceOfRow {
 }
 
 impl PlaceOfRow {
-    /// Settings of its hosts that are not the default, as variables of the environment.
-    pub(super) fn settings(self) -> &'static [(&'static str, &'static str)] {
+    /// Settings of its host that has the log at an index, where they are not the default, as variables of the environment.
+    pub(super) fn settings(self, index: usize) -> &'static [(&'static str, &'static str)] {
         match self {
+            Self::KeptAnswers if index == 0 => &[],
             // Of its two projections one is partitioned by stream, and both are to be folded in the same way.
             Self::Finds => &[("GNOMON_REPLAY_THREADS", "1")],
-            _ => &[],
+            // Queries are measured, and not answers that are kept.
+            _ => &[("GNOMON_CACHE_BYTES", "0")],
         }
     }
 
@@ -71,6 +75,9 @@ pub(super) enum Measurement {
     TenRebuilds,
     OwnWrite,
     PointQuery {
+        connections: usize,
+    },
+    KeptAnswer {
         connections: usize,
     },
     Page,

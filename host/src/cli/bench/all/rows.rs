@@ -3,7 +3,7 @@
 use super::row::{Cost, Measurement, PlaceOfRow, Row, Unit};
 
 /// All rows. Those of one place stand together.
-pub(super) const ROWS: [Row; 26] = [
+pub(super) const ROWS: [Row; 28] = [
     append("append-1", 1, "appends of one event, 1 client"),
     append("append-16", 16, "appends of one event, 16 clients"),
     append("append-64", 64, "appends of one event, 64 clients"),
@@ -68,6 +68,8 @@ pub(super) const ROWS: [Row; 26] = [
         beside: "the same load without them",
         unit: Unit::LongestMilliseconds,
     },
+    kept_answer("kept-answer-1", 1, "a query for one of 100 rows by its key, whose answer is kept, 1 connection"),
+    kept_answer("kept-answer-32", 32, "the same, 32 connections"),
     Row {
         name: "rebuild-many-accounts",
         place: PlaceOfRow::ManyAccounts,
@@ -177,6 +179,17 @@ const fn append(name: &'static str, clients: usize, ours: &'static str) -> Row {
         ours,
         beside: "prepared INSERT, a transaction each, as many sessions (64 where Postgres allows no more)",
         unit: Unit::EventsPerSecond,
+    }
+}
+
+const fn kept_answer(name: &'static str, connections: usize, ours: &'static str) -> Row {
+    Row {
+        name,
+        place: PlaceOfRow::KeptAnswers,
+        measurement: Measurement::KeptAnswer { connections },
+        ours,
+        beside: "the same query of a host that keeps no answers",
+        unit: Unit::RequestsPerSecond,
     }
 }
 
