@@ -36,6 +36,25 @@ async fn a_correct_module_is_identical_while_events_are_appended() {
     assert!(result["batches"]["largest"].as_u64() <= Some(251), "{result}");
 }
 
+/// A build that is partitioned by stream is replayed on four threads; what verifies it has one.
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_are_folded_side_by_side_have_the_rows_of_one_thread() {
+    let database = TestDatabase::create().await;
+    let host = Host::start_with(&database, &["--replay-threads", "4"]).await;
+    let event = |number: usize| {
+        json!({"stream": format!("count-{}", number % 37), "type": "Counted", "data": {"n": number}})
+    };
+    host.import((0..3000).map(|number| format!("{}\n", event(number))).collect()).await;
+    let build = host.deploy("tally", test_support::guest("tally_by_stream"), "").await;
+    host.until_state("tally", build, "active").await;
+    let row = host.get("/v1/read-models/tally/tallies?stream=eq.0").await;
+    assert_eq!(row.body[0]["events"], 82, "{row:?}");
+    let load = Load::start(host.url(), "tally/tallies", 1, 4);
+    let result = verify(&host, "tally").await;
+    load.stop().await;
+    assert_eq!(result["identical"], true, "{result}");
+}
+
 /// The result of verifying a module that counts in its memory, on a log of so many events.
 async fn verify_what_remembers(events: usize) -> Value {
     let database = TestDatabase::create().await;

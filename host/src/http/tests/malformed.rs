@@ -204,7 +204,7 @@ async fn an_unknown_parameter_is_refused_on_every_path() {
     let routes = routes.iter().filter(|route| route.path.starts_with("/v1/") && !route.path.ends_with("/{table}"));
     for route in routes {
         let method = route.method.to_ascii_uppercase();
-        let path = ["version", "build", "verification"]
+        let path = ["version", "build", "verification", "position"]
             .iter()
             .fold(route.path.to_owned(), |path, number| path.replace(&format!("{{{number}}}"), "4"))
             .replace(['{', '}'], "");
