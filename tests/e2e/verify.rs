@@ -41,9 +41,8 @@ async fn a_correct_module_is_identical_while_events_are_appended() {
 async fn streams_that_are_folded_side_by_side_have_the_rows_of_one_thread() {
     let database = TestDatabase::create().await;
     let host = Host::start_with(&database, &["--replay-threads", "4"]).await;
-    let event = |number: usize| {
-        json!({"stream": format!("count-{}", number % 37), "type": "Counted", "data": {"n": number}})
-    };
+    let event =
+        |number: usize| json!({"stream": format!("count-{}", number % 37), "type": "Counted", "data": {"n": number}});
     host.import((0..3000).map(|number| format!("{}\n", event(number))).collect()).await;
     let build = host.deploy("tally", test_support::guest("tally_by_stream"), "").await;
     host.until_state("tally", build, "active").await;
