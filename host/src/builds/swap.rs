@@ -21,6 +21,9 @@ use crate::{
 /// How long a swap holds the active build at its checkpoint until the next build has reached it.
 pub(crate) const SWAP_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long telling the workers may take, while the active build is held.
+const NOTIFY_TIMEOUT: Duration = Duration::from_millis(100);
+
 /// The result of trying to make a build the active one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Swapped {
@@ -71,7 +74,7 @@ pub(crate) async fn swap(
 ) -> Result<Swapped, sqlx::Error> {
     let (transaction, locks) = begin_waiting(pool, LOCK_TIMEOUT).await?;
     let reason = (wanted_by, cause);
-    match locks.explain(swap_within(transaction, projection, build, tables, reason, timeout)).await {
+    match locks.explain(swap_within(pool, transaction, projection, build, tables, reason, timeout)).await {
         Ok(swapped) => Ok(swapped),
         Err(ChangeError::Refused { refused, .. }) => Ok(Swapped::Refused(refused)),
         Err(ChangeError::NoProjection(_)) => Ok(Swapped::Deleted),
@@ -82,6 +85,7 @@ pub(crate) async fn swap(
 }
 
 async fn swap_within(
+    pool: &PgPool,
     mut transaction: Transaction<'static, Postgres>,
     projection: &Identifier,
     build: BuildId,
@@ -109,6 +113,8 @@ async fn swap_within(
         // The lock holds the active build at its checkpoint.
         let seen = lock_checkpoints(&mut transaction, &[active.id.subscription()]).await?;
         let seen = seen.first().copied().unwrap_or_default();
+        // The next one may have passed over events that mean nothing to it. If it is not told in time, it commits in its own time.
+        let _ = tokio::time::timeout(NOTIFY_TIMEOUT, store::notify_awaited(pool, seen)).await;
         let checkpoint = wait_for(&mut transaction, build, seen, timeout).await?;
         if checkpoint < seen {
             return Ok(Swapped::Behind { checkpoint, seen });

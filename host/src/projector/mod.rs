@@ -12,6 +12,7 @@ mod instances;
 mod kept_rows;
 mod made_indexes;
 mod pipeline;
+mod rate;
 mod redelivery;
 mod rows;
 mod search;

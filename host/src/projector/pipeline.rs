@@ -24,6 +24,7 @@ use super::{
     fold::{FailedEvent, FailureHandling, Folded, ModuleRunner},
     fold_size::FoldSize,
     kept_rows::KeptRows,
+    rate::Rate,
     stop::Stop,
     traces::batch_span,
     waiting::Needed,
@@ -496,28 +497,5 @@ async fn wait<T>(task: Option<&mut JoinHandle<T>>) -> Result<T, JoinError> {
     match task {
         Some(task) => task.await,
         None => std::future::pending().await,
-    }
-}
-
-/// How many positions a build passes in a second.
-struct Rate {
-    last: Instant,
-    per_second: f64,
-}
-
-impl Rate {
-    fn new() -> Self {
-        Self { last: Instant::now(), per_second: 0.0 }
-    }
-
-    /// Returns positions per second, of which so many were passed since the last call. Earlier rates fade out within seconds.
-    fn per_second(&mut self, events: u64) -> f64 {
-        let seconds = self.last.elapsed().as_secs_f64().max(1e-6);
-        self.last = Instant::now();
-        let weight = 1.0 - (-seconds / 2.0).exp();
-        #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
-        let now = events as f64 / seconds;
-        self.per_second += (now - self.per_second) * weight;
-        self.per_second
     }
 }

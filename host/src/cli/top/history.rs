@@ -74,7 +74,7 @@ impl History {
             self.moments.clear();
         }
         let moment = Moment::of(at, said);
-        // A log that was restored from a backup begins anew.
+        // A log that was restored from a backup begins again.
         if self.newest().is_some_and(|newest| newest.head > moment.head) {
             self.moments.clear();
         }
