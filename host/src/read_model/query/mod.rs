@@ -25,6 +25,7 @@ mod order;
 mod param;
 mod parameters;
 mod select;
+mod shape;
 mod sql;
 mod undefined_column;
 mod value;
@@ -37,7 +38,8 @@ pub use self::{
         MAX_WILDCARDS, MAX_WORDS_BYTES,
     },
     param::Param,
-    sql::{Rendering, Shape, Sql},
+    shape::Shape,
+    sql::{Rendering, Sql},
 };
 use self::{
     logic::Logic, order::OrderTerm, parameters::Parameters, parameters::Where, select::Selected, window::Window,

@@ -1,0 +1,149 @@
+//! `WHERE`: conditions and what joins them.
+
+use gnomon_values::limits::MAX_FULL_TEXT_CHARS;
+
+use super::writer::Writer;
+use crate::read_model::{
+    Column, ColumnType, Index, IndexKind, full_text,
+    query::{
+        filter::{Comparison, Condition, Containment, Operand, State, Test, WordsForm},
+        logic::{Connective, Logic},
+    },
+    value::sql_type as sql_type_of,
+};
+
+/// The configuration for words of which no language is known. That of the server's settings would differ from server to server.
+const NO_LANGUAGE: &str = "pg_catalog.simple";
+
+impl Writer<'_> {
+    /// The `WHERE` clause, if there is one.
+    pub(super) fn all(&mut self, conditions: &[Logic<'_>]) -> String {
+        if conditions.is_empty() {
+            return String::new();
+        }
+        let conditions: Vec<_> = conditions.iter().map(|condition| self.logic(condition)).collect();
+        format!(" WHERE {}", conditions.join(" AND "))
+    }
+
+    fn logic(&mut self, logic: &Logic<'_>) -> String {
+        match logic {
+            Logic::Condition(condition) => self.condition(condition),
+            Logic::Group { negated, connective, parts } => {
+                let parts: Vec<_> = parts.iter().map(|part| self.logic(part)).collect();
+                let connective = match connective {
+                    Connective::And => " AND ",
+                    Connective::Or => " OR ",
+                };
+                format!("{}({})", not(*negated), parts.join(connective))
+            }
+        }
+    }
+
+    fn condition(&mut self, condition: &Condition<'_>) -> String {
+        let test = match condition.operand {
+            Operand::Column(column) => self.test(column, &condition.test),
+            Operand::Words(index) => self.words(index, &condition.test),
+        };
+        if condition.negated { format!("NOT ({test})") } else { test }
+    }
+
+    fn test(&mut self, tested: &Column, test: &Test) -> String {
+        let column = self.column(tested);
+        let sql_type = sql_type_of(tested.column_type);
+        match test {
+            Test::Compare(comparison, value) => {
+                let operator = match comparison {
+                    Comparison::Eq => "=",
+                    Comparison::Neq => "<>",
+                    Comparison::Gt => ">",
+                    Comparison::Gte => ">=",
+                    Comparison::Lt => "<",
+                    Comparison::Lte => "<=",
+                };
+                format!("{column} {operator} {}", self.bind(value.clone(), sql_type))
+            }
+            Test::Like { pattern, any_case } => self.like(tested, pattern, *any_case),
+            Test::In(values) if tested.column_type.is_array() => self.in_arrays(&column, values, sql_type),
+            Test::In(values) => {
+                format!("{column} = ANY ({})", self.bind_array(values, sql_type))
+            }
+            Test::Is(state) => {
+                let state = match state {
+                    State::Null => "NULL",
+                    State::NotNull => "NOT NULL",
+                    State::True => "TRUE",
+                    State::False => "FALSE",
+                    State::Unknown => "UNKNOWN",
+                };
+                format!("{column} IS {state}")
+            }
+            Test::Contain(containment, value) => {
+                let operator = match containment {
+                    Containment::Contains => "@>",
+                    Containment::ContainedIn => "<@",
+                    Containment::Overlaps => "&&",
+                };
+                format!("{column} {operator} {}", self.bind(value.clone(), sql_type))
+            }
+            Test::FullText { form, language, query } => {
+                let language = language.as_deref().unwrap_or(NO_LANGUAGE);
+                let text = match tested.column_type.has_words() {
+                    true => full_text::bounded(&column, MAX_FULL_TEXT_CHARS),
+                    false => column,
+                };
+                let words = format!("to_tsvector({}, {text})", self.bind(language.to_owned(), "regconfig"));
+                format!("{words} @@ {}", self.words_query(*form, language, query))
+            }
+        }
+    }
+
+    /// A test of the words of a full-text index, which repeats the expression of the index.
+    fn words(&mut self, index: &Index, test: &Test) -> String {
+        // Another test is refused as it is read.
+        let (IndexKind::FullText { language: own, .. }, Test::FullText { form, language, query }) = (&index.kind, test)
+        else {
+            return "NULL".to_owned();
+        };
+        let words = full_text::words(self.declared, index, &format!("{}.", self.table));
+        format!("({words}) @@ {}", self.words_query(*form, language.as_deref().unwrap_or(own), query))
+    }
+
+    fn words_query(&mut self, form: WordsForm, language: &str, query: &str) -> String {
+        let function = match form {
+            WordsForm::Operators => "to_tsquery",
+            WordsForm::Plain => "plainto_tsquery",
+            WordsForm::Phrase => "phraseto_tsquery",
+            WordsForm::Web => "websearch_to_tsquery",
+        };
+        format!("{function}({}, {})", self.bind(language.to_owned(), "regconfig"), self.bind(query.to_owned(), "text"))
+    }
+
+    /// Whether the column is one of several arrays. An array of arrays would be one array of two dimensions for Postgres.
+    fn in_arrays(&mut self, column: &str, values: &[String], sql_type: &str) -> String {
+        if values.is_empty() {
+            return "FALSE".to_owned();
+        }
+        let values: Vec<_> = values.iter().map(|value| self.bind(value.clone(), sql_type)).collect();
+        format!("{column} IN ({})", values.join(", "))
+    }
+
+    fn like(&mut self, column: &Column, pattern: &str, any_case: bool) -> String {
+        let name = self.column(column);
+        // Bytes are matched with patterns of bytes. For other types Postgres reports that they have no such operator.
+        let sql_type = if column.column_type == ColumnType::Bytes { "bytea" } else { "text" };
+        let pattern = self.bind(pattern.replace('*', "%"), sql_type);
+        match (any_case, column.column_type) {
+            // Postgres before 18 has no patterns in a collation that ignores case. A Postgres that has the collation of these
+            // columns has this one, which knows the case of all letters in every database.
+            (_, ColumnType::CiText) => format!("{name} COLLATE pg_catalog.\"und-x-icu\" ILIKE {pattern}"),
+            (false, _) => format!("{name} LIKE {pattern}"),
+            // In the collation "C" of keys, ILIKE ignores case for ASCII letters only.
+            (true, ColumnType::Text) => format!("{name} COLLATE \"default\" ILIKE {pattern}"),
+            (true, _) => format!("{name} ILIKE {pattern}"),
+        }
+    }
+}
+
+fn not(negated: bool) -> &'static str {
+    if negated { "NOT " } else { "" }
+}

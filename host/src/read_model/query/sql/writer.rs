@@ -1,0 +1,72 @@
+//! Placeholders and names.
+
+use crate::{
+    postgres::array_literal,
+    read_model::{Column, Table, query::param::Param},
+};
+
+/// Whether a value may be another one at another time: `now`, `today 10:00`. Of letters, a plain time has those between day and time and of UTC
+/// only, and no such word is made of them.
+fn may_be_read_by_the_clock(value: &str, sql_type: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_digit() || b"-+:., TtZz".contains(&byte);
+    (sql_type.starts_with("time") || sql_type.starts_with("date")) && !value.bytes().all(is_plain)
+}
+
+/// Writes SQL and collects the values of its placeholders.
+pub(super) struct Writer<'t> {
+    pub(super) declared: &'t Table,
+    /// The table's name, quoted.
+    pub(super) table: String,
+    first_placeholder: usize,
+    pub(super) params: Vec<Param>,
+    pub(super) can_be_prepared: bool,
+    pub(super) depends_on_clock: bool,
+}
+
+impl<'t> Writer<'t> {
+    pub(super) fn new(declared: &'t Table, first_placeholder: usize) -> Self {
+        let table = declared.name().quoted();
+        Self { declared, table, first_placeholder, params: Vec::new(), can_be_prepared: true, depends_on_clock: false }
+    }
+
+    /// A placeholder for a value of a type.
+    pub(super) fn bind(&mut self, value: String, sql_type: &str) -> String {
+        match Param::of_type(&value, sql_type) {
+            Some(param) => self.placeholder(param, sql_type),
+            None => self.bind_text(value, sql_type),
+        }
+    }
+
+    /// A placeholder for an array of values of a type.
+    pub(super) fn bind_array(&mut self, values: &[String], sql_type: &str) -> String {
+        let array_type = format!("{sql_type}[]");
+        match Param::of_array(values, sql_type) {
+            Some(param) => self.placeholder(param, &array_type),
+            None => self.bind_text(array_literal(values), &array_type),
+        }
+    }
+
+    pub(super) fn placeholder(&mut self, param: Param, sql_type: &str) -> String {
+        let placeholder = self.first_placeholder + self.params.len();
+        self.params.push(param);
+        format!("${placeholder}::{sql_type}")
+    }
+
+    /// A placeholder for a value that is sent as a text, and cast by the function that parses literals of the type, so an invalid value fails
+    /// with the same message. The cast is on the value, not on the column, so an index on the column can be used.
+    pub(super) fn bind_text(&mut self, value: String, sql_type: &str) -> String {
+        self.can_be_prepared = false;
+        self.depends_on_clock |= may_be_read_by_the_clock(&value, sql_type);
+        let text = self.placeholder(Param::Text(value), "text");
+        format!("{text}::{sql_type}")
+    }
+
+    pub(super) fn column(&self, column: &Column) -> String {
+        format!("{}.{}", self.table, column.name.quoted())
+    }
+}
+
+/// A name that is not known to be an [`Identifier`](crate::read_model::Identifier).
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
