@@ -15,16 +15,15 @@ use tokio::{
 
 use super::{bank::Bank, connection::Connection, place::Place, queries::one_account};
 
-/// Queries in a second, and appends.
+/// Requests in a second.
 const PER_SECOND: u32 = 1_000;
-/// Connections of each kind.
+/// Connections of a load.
 const CONNECTIONS: u32 = 16;
 
 /// A load that lasts until it is stopped. The clients end when this is dropped.
 pub(super) struct PacedLoad {
     stop: Arc<AtomicBool>,
-    queries: Paced,
-    appends: Paced,
+    requests: Paced,
     began: Instant,
 }
 
@@ -51,26 +50,25 @@ pub(super) struct Answers {
     pub(super) why: Option<String>,
 }
 
+/// What is asked 1,000 times in a second.
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Query,
     Append,
 }
 
 impl PacedLoad {
-    /// Starts 1,000 queries and 1,000 appends in a second.
-    pub(super) async fn start(place: &Place) -> anyhow::Result<Self> {
+    /// Starts 1,000 requests of a kind in a second.
+    pub(super) async fn start(place: &Place, kind: Kind) -> anyhow::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let queries = Paced::start(place, Kind::Query, &stop).await?;
-        let appends = Paced::start(place, Kind::Append, &stop).await?;
-        Ok(Self { stop, queries, appends, began: Instant::now() })
+        let requests = Paced::start(place, kind, &stop).await?;
+        Ok(Self { stop, requests, began: Instant::now() })
     }
 
-    /// Waits for the answers to what was sent, and stops; returns those to queries and those to appends.
-    pub(super) async fn stop(self) -> anyhow::Result<(Answers, Answers)> {
+    /// Waits for the answers to what was sent, and stops.
+    pub(super) async fn stop(self) -> anyhow::Result<Answers> {
         self.stop.store(true, Ordering::Relaxed);
-        let took = self.began.elapsed();
-        Ok((self.queries.end(took).await?, self.appends.end(took).await?))
+        self.requests.end(self.began.elapsed()).await
     }
 }
 

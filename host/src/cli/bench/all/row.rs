@@ -73,7 +73,10 @@ pub(super) enum Measurement {
     Import,
     Rebuild,
     TenRebuilds,
-    OwnWrite,
+    OwnWrite {
+        /// Whether others append 1,000 events in a second.
+        others: bool,
+    },
     PointQuery {
         connections: usize,
     },

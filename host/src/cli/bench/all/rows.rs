@@ -3,7 +3,7 @@
 use super::row::{Cost, Measurement, PlaceOfRow, Row, Unit};
 
 /// All rows. Those of one place stand together.
-pub(super) const ROWS: [Row; 28] = [
+pub(super) const ROWS: [Row; 29] = [
     append("append-1", 1, "appends of one event, 1 client"),
     append("append-16", 16, "appends of one event, 16 clients"),
     append("append-64", 64, "appends of one event, 64 clients"),
@@ -45,9 +45,17 @@ pub(super) const ROWS: [Row; 28] = [
     Row {
         name: "own-write",
         place: PlaceOfRow::Bank,
-        measurement: Measurement::OwnWrite,
+        measurement: Measurement::OwnWrite { others: false },
         ours: "append until the row is answered, 1 client",
         beside: "two commits, one after the other",
+        unit: Unit::MedianMilliseconds,
+    },
+    Row {
+        name: "own-write-1000",
+        place: PlaceOfRow::Bank,
+        measurement: Measurement::OwnWrite { others: true },
+        ours: "append until the row is answered, 1 client, while others append 1,000 a second",
+        beside: "two commits, one after the other, and nobody else",
         unit: Unit::MedianMilliseconds,
     },
     point_query("point-query-1", 1, "query by key, 1 connection"),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{
     figure::{Figure, milliseconds},
     modules::BANK,
-    paced::{Answers, PacedLoad},
+    paced::{Answers, Kind, PacedLoad},
     place::Place,
     turns::Round,
 };
@@ -24,7 +24,7 @@ const AFTER: Duration = Duration::from_millis(200);
 /// The longest that a request took during a swap, beside the longest without one in as much time. The swap comes first, since it tells how
 /// long that is.
 pub(super) async fn under_load(place: &Place) -> anyhow::Result<Round> {
-    let (load, cpu) = (PacedLoad::start(place).await?, place.cpu());
+    let (load, cpu) = (Load::start(place).await?, place.cpu());
     let began = Instant::now();
     let query = RebuildQuery { version: None, activate: Activation::Auto };
     let build = operate(&place.client, BANK, "rebuild", &query).await?.number();
@@ -34,9 +34,28 @@ pub(super) async fn under_load(place: &Place) -> anyhow::Result<Round> {
     let ours = cpu.add_to(figure(load.stop().await?));
     retire_replaced(place).await?;
 
-    let load = PacedLoad::start(place).await?;
+    let load = Load::start(place).await?;
     tokio::time::sleep(took).await;
     Ok(Round { ours: ours.with("seconds", took.as_secs_f64()), beside: figure(load.stop().await?) })
+}
+
+/// 1,000 queries and 1,000 appends in a second.
+struct Load {
+    queries: PacedLoad,
+    appends: PacedLoad,
+}
+
+impl Load {
+    async fn start(place: &Place) -> anyhow::Result<Self> {
+        let queries = PacedLoad::start(place, Kind::Query).await?;
+        Ok(Self { queries, appends: PacedLoad::start(place, Kind::Append).await? })
+    }
+
+    /// Stops; returns the answers to queries and those to appends.
+    async fn stop(self) -> anyhow::Result<(Answers, Answers)> {
+        let (queries, appends) = tokio::join!(self.queries.stop(), self.appends.stop());
+        Ok((queries?, appends?))
+    }
 }
 
 fn figure((queries, appends): (Answers, Answers)) -> Figure {
