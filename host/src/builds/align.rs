@@ -16,6 +16,7 @@ use tracing::warn;
 
 use super::{
     build::{Build, BuildId},
+    commits_here::CommitsHere,
     number::BuildName,
     snapshot::Snapshot,
     state::{BuildState, Stage, State},
@@ -119,7 +120,7 @@ struct BuildProgress {
 pub(crate) async fn align(
     pool: &PgPool,
     snapshot: &mut Snapshot,
-    mut committed: watch::Receiver<u64>,
+    mut committed: watch::Receiver<CommitsHere>,
     both: [&Build; 2],
     timeout: Duration,
 ) -> Result<Position, AlignError> {
@@ -222,7 +223,7 @@ async fn begin_when_both_are_there(
     pool: &PgPool,
     barrier: &Barrier,
     snapshot: &mut Snapshot,
-    committed: &mut watch::Receiver<u64>,
+    committed: &mut watch::Receiver<CommitsHere>,
     deadline: Instant,
 ) -> Result<bool, AlignError> {
     let mut prolonged = Instant::now();
@@ -264,7 +265,7 @@ async fn begin(barrier: &Barrier, snapshot: &mut Snapshot) -> Result<bool, sqlx:
 }
 
 /// Waits for a commit: those of this host wake at once, those of other hosts are found by polling.
-async fn wait_for_change(committed: &mut watch::Receiver<u64>, deadline: Instant) {
+async fn wait_for_change(committed: &mut watch::Receiver<CommitsHere>, deadline: Instant) {
     tokio::select! {
         Ok(()) = committed.changed() => {}
         () = tokio::time::sleep_until(deadline.min(Instant::now() + POLL)) => {}

@@ -6,6 +6,7 @@ mod align;
 mod build;
 mod changes;
 mod columns;
+mod commits_here;
 mod history;
 mod limits;
 mod measures;
@@ -24,6 +25,7 @@ pub use self::{
     align::AlignError,
     build::{Build, BuildError, BuildId, NewBuild, NewBuildPurpose, Verifies},
     changes::ChangeError,
+    commits_here::CommitsHere,
     history::HistoryEntry,
     limits::{BuildLimits, TooManyBuilds},
     measures::BuildReading,

@@ -29,6 +29,7 @@ use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
+    builds::CommitsHere,
     modules::Modules,
     postgres::{Database, LockWatch, begin_waiting},
 };
@@ -77,7 +78,7 @@ pub struct Operations {
     modules: Modules,
     settings: OperationsSettings,
     /// Changes with each commit of this host's workers.
-    committed: watch::Receiver<u64>,
+    committed: watch::Receiver<CommitsHere>,
     /// A permit for each comparison and verification: each takes a separate connection, and memory of Postgres.
     full_reads: Arc<Semaphore>,
     /// A permit for each explanation: it computes.
@@ -90,7 +91,7 @@ impl Operations {
     pub fn new(
         database: &Database,
         modules: Modules,
-        committed: watch::Receiver<u64>,
+        committed: watch::Receiver<CommitsHere>,
         settings: OperationsSettings,
     ) -> Self {
         let full_reads = Arc::new(Semaphore::new(FULL_READS));

@@ -35,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{folding_threads::FoldingThreads, instances::SpareCores, kept_rows::RowMemory, shared::Shared};
 use crate::{
+    builds::CommitsHere,
     event_log::{EventLog, Position},
     modules::Modules,
     postgres::Database,
@@ -47,7 +48,7 @@ pub use self::shared::ProjectorSettings;
 pub struct Projector {
     supervisor: Arc<Mutex<Option<JoinHandle<()>>>>,
     stop: CancellationToken,
-    committed: watch::Receiver<u64>,
+    committed: watch::Receiver<CommitsHere>,
     awaited: watch::Sender<Position>,
 }
 
@@ -70,15 +71,15 @@ impl Projector {
         let projector_awaited = awaited.clone();
         let shared = Arc::new(Shared { pool, log, modules, settings, folding, spare_cores, rows, awaited, look_again });
         let stop = CancellationToken::new();
-        let (send_committed, committed) = watch::channel(0);
+        let (send_committed, committed) = watch::channel(CommitsHere::default());
         let supervisor = supervisor::Supervisor::open(shared, stop.clone(), send_committed).await?;
         let supervisor = Arc::new(Mutex::new(Some(tokio::spawn(supervisor.run()))));
         Ok(Self { supervisor, stop, committed, awaited: projector_awaited })
     }
 
-    /// Changes with each commit of this host's workers.
+    /// Changes with each commit of this host's workers, and says how far they have come.
     #[must_use]
-    pub fn committed(&self) -> watch::Receiver<u64> {
+    pub fn committed(&self) -> watch::Receiver<CommitsHere> {
         self.committed.clone()
     }
 

@@ -390,7 +390,8 @@ impl<'w> Pipeline<'w> {
         if self.kept.is_some() {
             self.committed.push(Arc::clone(&committed.writes));
         }
-        self.work.committed.send_modify(|count| *count += 1);
+        let build = self.work.job.build.id;
+        self.work.committed.send_modify(|commits| commits.committed(build, committed.to));
         self.work.measures.committed(committed.batches.events, committed.set_aside.len());
         self.work.note(Needed::Tables, None).await;
         for letter in &committed.set_aside {

@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 
 use super::{shared::Shared, stop::Stop, sweep::sweep, waiting::Waiting, work::Work, worker::Worker};
 use crate::{
-    builds::{self, Build, BuildId},
+    builds::{self, Build, BuildId, CommitsHere},
     metrics,
     postgres::{
         Blocked, Heard, Notifications, gave_up_waiting, has_sqlstate, is_disconnect, is_transient, lock_holders,
@@ -40,7 +40,7 @@ pub(super) struct Supervisor {
     notifications: Notifications,
     workers: HashMap<BuildId, Running>,
     stop: CancellationToken,
-    committed: watch::Sender<u64>,
+    committed: watch::Sender<CommitsHere>,
     /// Builds whose rows in Postgres cannot be decoded, with the error that was logged.
     undecodable: HashMap<BuildId, String>,
     /// Why builds cannot be looked for, as the log has it.
@@ -60,7 +60,7 @@ impl Supervisor {
     pub(super) async fn open(
         shared: Arc<Shared>,
         stop: CancellationToken,
-        committed: watch::Sender<u64>,
+        committed: watch::Sender<CommitsHere>,
     ) -> Result<Self, sqlx::Error> {
         let host = HostKey::random();
         let presence = show_presence(&shared, host).await?;
@@ -236,8 +236,9 @@ impl Supervisor {
     }
 
     fn drop_ended_workers(&mut self) {
-        self.workers.retain(|_, work| match (&mut work.task).now_or_never() {
+        self.workers.retain(|build, work| match (&mut work.task).now_or_never() {
             Some(ended) => {
+                self.committed.send_modify(|commits| commits.left(*build));
                 log_panic(&work.build, ended);
                 false
             }

@@ -12,7 +12,7 @@ use super::{
     waiting::{Needed, Waiting},
 };
 use crate::{
-    builds::{self, Job, Role, Stage, WorkerReport},
+    builds::{self, CommitsHere, Job, Role, Stage, WorkerReport},
     metrics::ProjectionMeasures,
     postgres::{Blocked, begin_waiting, lock_holders},
     subscriptions::{DeadLetter, Lease, LeaseLost},
@@ -29,7 +29,7 @@ pub(super) struct Work {
     pub(super) waiting: Waiting,
     pub(super) stop: CancellationToken,
     /// Changes with each commit of this host.
-    pub(super) committed: watch::Sender<u64>,
+    pub(super) committed: watch::Sender<CommitsHere>,
     pub(super) measures: ProjectionMeasures,
 }
 

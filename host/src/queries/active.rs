@@ -29,12 +29,17 @@ impl ActiveBuilds {
         pool: &PgPool,
         projection: &Identifier,
     ) -> Result<ActiveLookup<Arc<ActiveBuild>>, sqlx::Error> {
-        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(projection).cloned();
+        let remembered = self.remembered(projection);
         metrics::of_host().queries.looked_up_active_build(remembered.is_some());
         match remembered {
             Some(build) => Ok(ActiveLookup::Found(build)),
             None => self.look_up(pool, projection).await,
         }
+    }
+
+    /// The entry of a projection, if there is one.
+    pub(super) fn remembered(&self, projection: &Identifier) -> Option<Arc<ActiveBuild>> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(projection).cloned()
     }
 
     /// Removes the entry of a projection that is out of date.

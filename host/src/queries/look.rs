@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::contents::Contents;
 use crate::{
-    builds::{ActiveLookup, BuildNumber},
+    builds::{ActiveLookup, BuildNumber, CommitsHere},
     event_log::Position,
     read_model::Identifier,
 };
@@ -63,7 +63,7 @@ pub(super) struct Looks(Arc<Shared>);
 struct Shared {
     pool: PgPool,
     /// Changes with each commit of this host's workers.
-    committed: watch::Receiver<u64>,
+    committed: watch::Receiver<CommitsHere>,
     state: Mutex<State>,
     /// Somebody has begun to wait.
     asked: Notify,
@@ -104,7 +104,7 @@ pub(super) struct Waiter {
 }
 
 impl Looks {
-    pub(super) fn new(pool: PgPool, committed: watch::Receiver<u64>) -> Self {
+    pub(super) fn new(pool: PgPool, committed: watch::Receiver<CommitsHere>) -> Self {
         Self(Arc::new(Shared { pool, committed, state: Mutex::default(), asked: Notify::new() }))
     }
 
@@ -243,7 +243,7 @@ mod tests {
         builds.live(build).await;
         builds.activate(build, &tables).await;
         builds.append(3).await;
-        let (_committed, receive) = watch::channel(0);
+        let (_committed, receive) = watch::channel(CommitsHere::default());
         let looks = Looks::new(builds.pool.clone(), receive);
 
         let mut waiters: Vec<Waiter> = (0..150).map(|_| looks.wait(&builds.name)).collect();

@@ -23,6 +23,7 @@ use sqlx::PgPool;
 use tokio::sync::watch;
 
 use crate::{
+    builds::CommitsHere,
     event_log::Position,
     postgres::{Database, Sessions},
 };
@@ -48,6 +49,7 @@ pub struct Queries {
     slots: Arc<slots::Slots>,
     /// For those that wait for a position, and those whose answer may be kept.
     looks: look::Looks,
+    committed: watch::Receiver<CommitsHere>,
     awaited: watch::Sender<Position>,
     /// The answers that are kept.
     cache: Arc<cache::AnswerCache>,
@@ -59,15 +61,15 @@ impl Queries {
     #[must_use]
     pub fn new(
         database: &Database,
-        committed: watch::Receiver<u64>,
+        committed: watch::Receiver<CommitsHere>,
         awaited: watch::Sender<Position>,
         cache: &CacheSettings,
     ) -> Self {
         let (pool, sessions) = (database.lookups.clone(), database.queries.clone());
         let slots = Arc::new(slots::Slots::new(sessions.max()));
-        let looks = look::Looks::new(pool.clone(), committed);
+        let looks = look::Looks::new(pool.clone(), committed.clone());
         let cache = Arc::new(cache::AnswerCache::new(cache));
-        Self { pool, sessions, active_builds: Arc::default(), slots, looks, awaited, cache }
+        Self { pool, sessions, active_builds: Arc::default(), slots, looks, committed, awaited, cache }
     }
 
     /// How many queries run, and how many wait for their turn.

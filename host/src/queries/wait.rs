@@ -8,6 +8,8 @@ use super::{
     Queries,
     error::ReadError,
     look::{Seen, look_alone},
+    read::Answer,
+    request::ReadRequest,
 };
 use crate::{
     builds::{ActiveLookup, notify_awaited},
@@ -15,7 +17,59 @@ use crate::{
     read_model::Identifier,
 };
 
+/// How long the commits of this host's workers are waited for, before Postgres is asked.
+const WORKERS_HERE: Duration = Duration::from_millis(20);
+/// How often the rows are read again because the active build has changed to one that has not come so far.
+const TRIES: usize = 5;
+
 impl Queries {
+    /// Answers a query from rows that hold the effect of every event up to a position, at least.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read), and those of [`wait_for`](Self::wait_for), if the position is not reached within `wait`.
+    pub async fn read_from(
+        &self,
+        request: ReadRequest<'_>,
+        wanted: Position,
+        wait: Duration,
+    ) -> Result<Answer, ReadError> {
+        let deadline = Instant::now() + wait;
+        let mut is_told = self.told_by_workers(request.projection, wanted, deadline).await;
+        for _ in 0..TRIES {
+            if !is_told {
+                let left = deadline.saturating_duration_since(Instant::now());
+                self.wait_for(request.projection, wanted, left).await?;
+            }
+            let answer = self.read(request).await?;
+            // Otherwise another build has become the active one, and its checkpoint is that of these rows.
+            if answer.position >= wanted {
+                return Ok(answer);
+            }
+            is_told = false;
+        }
+        let reason = "its active build changes all the time; try again".to_owned();
+        Err(ReadError::NotReady { projection: request.projection.clone(), reason })
+    }
+
+    /// Whether a worker of this host says soon that it has brought the build that is remembered as the active one to a position. Nothing
+    /// is asked of Postgres, so whoever reads has to see for itself.
+    async fn told_by_workers(&self, projection: &Identifier, wanted: Position, deadline: Instant) -> bool {
+        let Some(active) = self.active_builds.remembered(projection) else { return false };
+        let mut committed = self.committed.clone();
+        let checkpoint = committed.borrow().checkpoint(active.build);
+        match checkpoint {
+            // Another host works on it, or nobody.
+            None => return false,
+            Some(checkpoint) if checkpoint >= wanted => return true,
+            Some(_) => self.await_here(wanted),
+        }
+        let reached = committed.wait_for(|commits| commits.checkpoint(active.build).is_none_or(|at| at >= wanted));
+        match timeout_at(deadline.min(Instant::now() + WORKERS_HERE), reached).await {
+            Ok(Ok(commits)) => commits.checkpoint(active.build).is_some(),
+            Ok(Err(_)) | Err(_) => false,
+        }
+    }
+
     /// Waits until the active build of a projection holds the effect of every event up to a position.
     ///
     /// # Errors

@@ -45,7 +45,7 @@ impl Pair {
 
     async fn align(&self, timeout: Duration) -> Result<(Position, Snapshot), AlignError> {
         // This host commits nothing, so the channel never changes.
-        let (_, committed) = watch::channel(0);
+        let (_, committed) = watch::channel(CommitsHere::default());
         let mut snapshot = Snapshot::connect(&self.test.pool).await?;
         let both = [&self.found[0], &self.found[1]];
         let position = align(&self.test.pool, &mut snapshot, committed, both, timeout).await?;

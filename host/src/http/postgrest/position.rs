@@ -30,11 +30,19 @@ pub(super) async fn wait_for_min_position(
     headers: &HeaderMap,
 ) -> Result<(), ReadTableError> {
     let Some(position) = min_position(headers)? else { return Ok(()) };
-    let wait = preferences.wait(DEFAULT_WAIT, api.settings.max_wait);
-    Ok(api.queries.wait_for(projection, position, wait).await?)
+    Ok(api.queries.wait_for(projection, position, longest_wait(api, preferences)).await?)
 }
 
-fn min_position(headers: &HeaderMap) -> Result<Option<Position>, ReadTableError> {
+/// How long the client is willing to wait for the position.
+pub(super) fn longest_wait(api: &Api, preferences: &Preferences) -> Duration {
+    preferences.wait(DEFAULT_WAIT, api.settings.max_wait)
+}
+
+/// The position that the request asks for.
+///
+/// # Errors
+/// It is none.
+pub(super) fn min_position(headers: &HeaderMap) -> Result<Option<Position>, ReadTableError> {
     let Some(value) = headers.get(MIN_POSITION) else { return Ok(None) };
     let position = value.to_str().ok().and_then(|text| text.trim().parse().ok());
     position.map(|position| Some(Position(position))).ok_or_else(|| {

@@ -16,7 +16,7 @@ use super::{
     fields::with_own_code,
     headers::check_headers,
     page::Page,
-    position::{POSITION, wait_for_min_position},
+    position::{POSITION, longest_wait, min_position},
     refusal::{ReadTableError, with_postgrest_fields},
 };
 use crate::{
@@ -57,7 +57,7 @@ async fn read_table(
     let shape = negotiate(headers)?;
     let preferences = Preferences::from_headers(headers);
     preferences.check()?;
-    wait_for_min_position(api, projection, &preferences, headers).await?;
+    let wanted = min_position(headers)?;
     let request = ReadRequest {
         projection,
         table,
@@ -67,7 +67,13 @@ async fn read_table(
         limits: &api.sending.reads,
     };
     let span = query_span(projection.as_str(), table);
-    let answer = api.queries.read(request).instrument(span).await?;
+    let reading = async {
+        match wanted {
+            Some(wanted) => api.queries.read_from(request, wanted, longest_wait(api, &preferences)).await,
+            None => api.queries.read(request).await,
+        }
+    };
+    let answer = reading.instrument(span).await?;
     let mut response = respond(answer, shape, &preferences)?;
     response.headers_mut().insert(MAX_ROWS, HeaderValue::from(api.settings.max_rows));
     Ok(response)

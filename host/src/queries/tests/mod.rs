@@ -2,6 +2,7 @@
 
 mod equal;
 mod fresh;
+mod from_position;
 mod linear;
 
 use std::time::Duration;
@@ -12,7 +13,7 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::{
-    builds::{BuildNumber, tests::TestBuilds},
+    builds::{BuildNumber, CommitsHere, tests::TestBuilds},
     event_log::Position,
     read_model::query::Shape,
 };
@@ -21,8 +22,8 @@ use crate::{
 struct Reader {
     queries: Queries,
     limits: ReadLimits,
-    /// This host commits nothing.
-    _committed: watch::Sender<u64>,
+    /// What the workers of this host say, of which there are none.
+    committed: watch::Sender<CommitsHere>,
 }
 
 /// What a reader was answered.
@@ -40,10 +41,10 @@ impl Reader {
     /// One that may keep so many bytes.
     async fn start(options: PgConnectOptions, cache_bytes: usize) -> Self {
         let database = Database::connect(options, 8, Duration::from_secs(60)).await.unwrap();
-        let (committed, receive) = watch::channel(0);
+        let (committed, receive) = watch::channel(CommitsHere::default());
         let settings = CacheSettings { cache_bytes, cache_url: None };
         let queries = Queries::new(&database, receive, watch::Sender::new(Position::default()), &settings);
-        Self { queries, limits: ReadLimits::default(), _committed: committed }
+        Self { queries, limits: ReadLimits::default(), committed }
     }
 
     async fn on(builds: &TestBuilds) -> Self {
