@@ -4,6 +4,7 @@
 
 mod boundaries;
 mod cli;
+mod collector;
 mod commits;
 mod demo;
 mod failures;
@@ -11,6 +12,7 @@ mod faults;
 mod flights;
 mod kill;
 mod leases;
+mod logs;
 mod numbers;
 mod open_files;
 mod operate;

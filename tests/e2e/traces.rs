@@ -1,71 +1,19 @@
 //! Traces: what a collector gets of a real host.
 
-use std::sync::{Arc, Mutex};
-
-use axum::{Router, body::Bytes, extract::State, routing::post};
 use gnomon::postgres::test_database::TestDatabase;
 use nix::sys::signal::Signal;
-use opentelemetry_proto::tonic::{
-    collector::trace::v1::ExportTraceServiceRequest, common::v1::any_value::Value as AnyValue, trace::v1::Span,
-};
-use prost::Message as _;
+use opentelemetry_proto::tonic::trace::v1::Span;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{Host, Launch, until};
+use crate::{
+    collector::{Collector, hex},
+    support::{Host, Launch, until},
+};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CLIENT: &str = "00f067aa0ba902b7";
-
-/// A collector that keeps what it gets.
-#[derive(Clone, Default)]
-struct Collector {
-    got: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
-}
-
-impl Collector {
-    /// Starts it; returns its URL.
-    async fn start(&self) -> String {
-        async fn take(State(collector): State<Collector>, body: Bytes) {
-            let request = ExportTraceServiceRequest::decode(body).unwrap();
-            collector.got.lock().unwrap().push(request);
-        }
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new().route("/v1/traces", post(take)).with_state(self.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        url
-    }
-
-    /// The spans of the client's trace.
-    fn spans(&self) -> Vec<Span> {
-        let got = self.got.lock().unwrap();
-        let spans = got.iter().flat_map(|request| &request.resource_spans).flat_map(|resource| &resource.scope_spans);
-        spans.flat_map(|scope| &scope.spans).filter(|span| hex(&span.trace_id) == TRACE).cloned().collect()
-    }
-
-    /// The names of the services that have sent spans.
-    fn services(&self) -> Vec<String> {
-        let got = self.got.lock().unwrap();
-        let resources =
-            got.iter().flat_map(|request| &request.resource_spans).filter_map(|spans| spans.resource.as_ref());
-        let mut names: Vec<String> = resources
-            .flat_map(|resource| &resource.attributes)
-            .filter(|attribute| attribute.key == "service.name")
-            .filter_map(|attribute| match attribute.value.as_ref()?.value.as_ref()? {
-                AnyValue::StringValue(name) => Some(name.clone()),
-                _ => None,
-            })
-            .collect();
-        names.dedup();
-        names
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 fn named<'s>(spans: &'s [Span], name: &str) -> &'s Span {
     let found: Vec<&Span> = spans.iter().filter(|span| span.name == name).collect();
@@ -118,11 +66,11 @@ async fn one_trace_leads_from_the_append_to_the_query() {
         "query",
     ];
     until("the collector has the trace", async || {
-        let spans = collector.spans();
+        let spans = collector.spans(TRACE);
         names.iter().all(|name| spans.iter().any(|span| span.name == *name))
     })
     .await;
-    let spans = collector.spans();
+    let spans = collector.spans(TRACE);
     let parent = |name| hex(&named(&spans, name).parent_span_id);
     let id = |name| hex(&named(&spans, name).span_id);
     assert_eq!([parent(names[0]), parent("batch"), parent(names[5])], [CLIENT; 3]);
@@ -132,7 +80,7 @@ async fn one_trace_leads_from_the_append_to_the_query() {
     assert_eq!(spans.len(), names.len());
     let links: Vec<String> = named(&spans, "batch").links.iter().map(|link| hex(&link.span_id)).collect();
     assert_eq!(links, [CLIENT]);
-    assert_eq!(collector.services(), ["shop-log"]);
+    assert_eq!(collector.services_of_spans(), ["shop-log"]);
     // The order of things: the commit is within the batch, which begins after the append.
     assert!(named(&spans, "batch").end_time_unix_nano >= named(&spans, "commit").end_time_unix_nano);
     assert!(named(&spans, "fold").start_time_unix_nano >= named(&spans, names[0]).start_time_unix_nano);
@@ -169,10 +117,10 @@ async fn a_host_that_ends_sends_its_last_spans() {
     launch.environment = variables.map(|(name, value)| (name.to_owned(), value)).to_vec();
     let host = launch.start().await;
     assert_eq!(append(&host, CLIENT, &json!({"type": "Counted", "data": {"n": 1}})).await.status, 201);
-    assert!(collector.spans().is_empty());
+    assert!(collector.spans(TRACE).is_empty());
     assert_eq!(end(host).await, Some(0));
-    named(&collector.spans(), "append");
-    assert_eq!(collector.services(), ["gnomon"]);
+    named(&collector.spans(TRACE), "append");
+    assert_eq!(collector.services_of_spans(), ["gnomon"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,11 @@ use std::{
 };
 
 use gnomon::postgres::test_database::TestDatabase;
+use nix::{
+    errno::Errno,
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::json;
 use tempfile::TempDir;
 use test_support::{HostClient, HostLog, until};
@@ -29,14 +34,21 @@ struct Terminal {
 
 impl Terminal {
     async fn start(url: &str) -> Self {
+        Self::start_with(url, &[]).await
+    }
+
+    /// With variables for the program.
+    async fn start_with(url: &str, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let program = gnomon().get_program().to_str().unwrap().to_owned();
         let file = |name: &str| folder.path().join(name).display().to_string();
         // What the terminal is like is written down before and after, since the program changes it meanwhile.
         let commands = format!(
-            "tty > {tty}; stty rows 24 cols 110; stty -g > {before}; {program} top --url {url}; echo $? > {code}; stty -g > {after}",
+            "tty > {tty}; stty rows 24 cols 110; stty -g > {before}; sh -c 'echo $$ > {pid}; exec {program} top --url {url}' 2> {said}; echo $? > {code}; stty -g > {after}",
             tty = file("tty"),
             before = file("before"),
+            pid = file("pid"),
+            said = file("said"),
             code = file("code"),
             after = file("after"),
         );
@@ -44,6 +56,7 @@ impl Terminal {
             .args(["--quiet", "--flush", "--command", &commands, "/dev/null"])
             .env("TERM", "xterm-256color")
             .env("SHELL", "/bin/sh")
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -73,6 +86,15 @@ impl Terminal {
         .await;
     }
 
+    /// The process of the program.
+    fn process(&self) -> Pid {
+        Pid::from_raw(self.read("pid").trim().parse().unwrap())
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.file(name)).unwrap()
+    }
+
     fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -92,11 +114,10 @@ impl Terminal {
     /// Waits until the program has ended; returns its exit code.
     async fn ended(&mut self) -> String {
         until("top has ended", async || self.file("after").exists() && self.child.try_wait().unwrap().is_some()).await;
-        let read = |name: &str| std::fs::read_to_string(self.file(name)).unwrap();
-        assert_eq!(read("before"), read("after"), "the terminal is as it was");
+        assert_eq!(self.read("before"), self.read("after"), "the terminal is as it was");
         let screen = self.screen.lock().unwrap();
         assert!(!screen.screen().alternate_screen() && !screen.screen().hide_cursor(), "the screen is as it was");
-        read("code").trim().to_owned()
+        self.read("code").trim().to_owned()
     }
 }
 
@@ -180,6 +201,43 @@ async fn top_waits_for_a_host_and_ends_at_control_c() {
     terminal.shows(&["no answer yet", "no host answers at"]).await;
     terminal.press("\u{3}");
     assert_eq!(terminal.ended().await, "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signals_that_end_top_restore_the_terminal() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP] {
+        let mut terminal = Terminal::start(&format!("http://{address}")).await;
+        terminal.shows(&["no answer yet", "no host answers at"]).await;
+        assert!(terminal.screen.lock().unwrap().screen().alternate_screen());
+        kill(terminal.process(), signal).unwrap();
+        assert_eq!(terminal.ended().await, "0", "{signal}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn top_ends_with_its_terminal() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut terminal = Terminal::start(&format!("http://{address}")).await;
+    terminal.shows(&["no answer yet", "no host answers at"]).await;
+    let process = terminal.process();
+    assert_eq!(kill(process, None), Ok(()));
+    // As a window that is closed: nobody reads the terminal any more, and nobody waits for the program.
+    terminal.child.kill().unwrap();
+    terminal.child.wait().unwrap();
+    until("top has ended", async || kill(process, None) == Err(Errno::ESRCH)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_restores_the_terminal_and_is_told() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (place, code) in [("Screen", "101"), ("Poll", "1")] {
+        let variables = [("GNOMON_TEST_TOP_PANICS", place)];
+        let mut terminal = Terminal::start_with(&format!("http://{address}"), &variables).await;
+        assert_eq!(terminal.ended().await, code, "{place}: {}", terminal.read("said"));
+        let said = terminal.read("said");
+        assert!(said.contains(&format!("the test asks for a panic at {place}")), "{said}");
+    }
 }
 
 #[test]

@@ -81,7 +81,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("runtime", &["event_log", "metrics", "read_model"]),
     ("server", &["event_log", "http", "modules", "operations", "postgres", "projector", "queries", "runtime"]),
     ("subscriptions", &["event_log", "metrics", "postgres", "runtime"]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["config", "metrics"]),
 ];
 
 /// Libraries that are the business of some rooms only.
@@ -92,6 +92,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("prometheus_client", &["metrics"]),
     ("opentelemetry", &["telemetry"]),
+    ("opentelemetry_appender_tracing", &["telemetry"]),
     ("opentelemetry_http", &["telemetry"]),
     ("opentelemetry_otlp", &["telemetry"]),
     ("opentelemetry_sdk", &["telemetry"]),

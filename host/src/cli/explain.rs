@@ -263,4 +263,88 @@ mod tests {
           rows      not shown: the time for it was over
         "#);
     }
+
+    /// What is said of the event in a build that has this of it.
+    fn said(members: &str) -> String {
+        let build = format!(
+            r#"{{"projection":"bank","build":1,"verification":null,"version":1,"state":"active","checkpoint":9,"upcasters":[],{members}}}"#
+        );
+        let mut missing: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&build).unwrap();
+        for member in ["passed_over", "dead_letter", "upcasted", "fold", "not_folded"] {
+            missing.entry(member).or_insert(serde_json::Value::Null);
+        }
+        let mut text = String::new();
+        describe_build(&mut text, &serde_json::from_value(missing.into()).unwrap());
+        text.strip_prefix("bank build 1 (version 1, active, checkpoint 9): ").unwrap().to_owned()
+    }
+
+    #[test]
+    fn each_status_has_its_words() {
+        for (members, words) in [
+            (r#""status":"passed_over","passed_over":"type""#, "passes over it, since it reads no events of this type"),
+            (
+                r#""status":"passed_over","passed_over":"tags""#,
+                "passes over it, since it has none of the tags that it reads",
+            ),
+            (
+                r#""status":"passed_over","passed_over":"upcasters""#,
+                "passes over it, since the upcasters make no event of it that it reads",
+            ),
+            // Of a host of a later version.
+            (r#""status":"passed_over","passed_over":"moon""#, "passes over it (moon)"),
+            (r#""status":"passed_over""#, "passes over it"),
+            (r#""status":"waits""#, "has set it aside, since an earlier event of its stream is"),
+            (r#""status":"lost""#, "lost"),
+        ] {
+            assert_eq!(said(members), format!("{words}\n"), "{members}");
+        }
+    }
+
+    #[test]
+    fn why_an_event_is_set_aside_and_how_an_upcaster_fails_is_told() {
+        let failure = |upcaster: &str, backtrace: &str| {
+            format!(
+                r#"{{"position":7,"upcaster":{upcaster},"kind":"trapped","message":"no\n  cents","backtrace":[{backtrace}]}}"#
+            )
+        };
+        let frames = r#"{"function":"a","file":null,"line":null},{"function":"b","file":"src/lib.rs","line":7}"#;
+        let letter = format!(
+            r#""status":"set_aside","dead_letter":{{"position":7,"stream":"a-1","event_type":"A","parked":false,"set_aside_at":"2013-01-01T10:17:00Z","error":{}}}"#,
+            failure("null", frames)
+        );
+        assert_eq!(
+            said(&letter),
+            "has set it aside, since its module cannot handle it\n  failed    trapped: no cents (src/lib.rs:7)\n"
+        );
+        let upcast = format!(
+            r#""status":"stopped_at","upcasted":{{"seconds":0.001,"events":[],"failure":{}}}"#,
+            failure(r#"{"name":"up","version":2}"#, "")
+        );
+        assert_eq!(said(&upcast), "has stopped at it\n  upcast    upcaster up version 2: trapped: no cents\n");
+    }
+
+    #[test]
+    fn rows_that_go_and_rows_that_stay_are_told() {
+        let fold = |changes: &str| {
+            said(&format!(
+                r#""status":"handled","fold":{{"over":"log","checkpoint":null,"events_before":2,"seconds":2.5,"more_changes":0,
+                   "failure":null,"changes":[{changes}]}}"#
+            ))
+        };
+        assert_eq!(
+            fold(r#"{"table":"accounts","before":{"id":"1"},"after":null}"#),
+            "has handled it\n  changes   1 row in 2.5 s, over a replay of all 2 events before it that the build reads\n            \
+             accounts - {\"id\":\"1\"}\n"
+        );
+        assert!(fold("").contains("  changes   no row in 2.5 s, over"), "{}", fold(""));
+    }
+
+    #[test]
+    fn long_texts_and_short_times_fit_a_line() {
+        assert_eq!(cut("a\n  b"), "a b");
+        assert_eq!(cut(&"é".repeat(SHOWN)), "é".repeat(SHOWN));
+        assert_eq!(cut(&"é".repeat(SHOWN + 1)), "é".repeat(SHOWN) + "…");
+        let times = [0.000_035, 0.000_999, 0.001, 0.25, 1.0, 125.0].map(duration);
+        assert_eq!(times, ["35 µs", "999 µs", "1.0 ms", "250.0 ms", "1.0 s", "2 min 5 s"]);
+    }
 }

@@ -125,6 +125,8 @@ enum Command {
 
 /// How long work that a command has begun on other threads may last beyond its end.
 const RUNTIME_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a host that fails may send its last spans and log records.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Reads the command line and runs the command.
 #[must_use]
@@ -158,8 +160,8 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
     // The provider that sqlx uses as well; reqwest leaves the choice to the program. Only a second call fails.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let traces_from = cli.command.is_host().then(|| runtime.handle().clone());
-    telemetry::start(&cli.log, cli.command.default_log(), traces_from).map_err(|error| match error {
+    let sent_from = cli.command.is_host().then(|| runtime.handle().clone());
+    telemetry::start(&cli.log, cli.command.default_log(), sent_from).map_err(|error| match error {
         telemetry::StartError::Filter(_) => {
             let found = cli.log.log.as_deref().unwrap_or_default();
             anyhow::anyhow!(
@@ -167,7 +169,7 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
                  info,gnomon::guest=debug"
             )
         }
-        telemetry::StartError::Traces(error) => error.into(),
+        telemetry::StartError::Otlp(error) => error.into(),
     })?;
     let done = runtime.block_on(async {
         match cli.command {
@@ -208,13 +210,15 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::CompileModule(_) => Ok(()),
         }
     });
+    // A host that did not come to its end in order; in order, all is sent already.
+    runtime.block_on(telemetry::stop_sending(LAST_WORDS));
     // What still computes, such as a compilation, does not keep the process.
     runtime.shutdown_timeout(RUNTIME_TIMEOUT);
     done
 }
 
 impl Command {
-    /// Whether it runs a host, which may send traces.
+    /// Whether it runs a host, which may send traces and logs.
     fn is_host(&self) -> bool {
         matches!(self, Self::Serve(_) | Self::Demo(_))
     }

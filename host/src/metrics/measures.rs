@@ -9,6 +9,7 @@ use super::measure::Measure;
 use super::{
     append::AppendMeasures, http::HttpMeasures, modules::ModuleMeasures, private_postgres::PrivatePostgresMeasures,
     projector::ProjectorMeasures, queries::QueryMeasures, readings::Readings, register::Register,
+    telemetry::TelemetryMeasures,
 };
 
 /// The media type of [`Measures::text`].
@@ -27,6 +28,8 @@ pub struct Measures {
     pub queries: QueryMeasures,
     /// Of the HTTP API.
     pub http: HttpMeasures,
+    /// Of sending traces and logs.
+    pub telemetry: TelemetryMeasures,
     /// Of a private Postgres.
     pub private_postgres: PrivatePostgresMeasures,
     registry: Registry,
@@ -50,6 +53,7 @@ impl Measures {
             modules: ModuleMeasures::new(&mut register),
             queries: QueryMeasures::new(&mut register),
             http: HttpMeasures::new(&mut register),
+            telemetry: TelemetryMeasures::new(&mut register),
             private_postgres: PrivatePostgresMeasures::default(),
             #[cfg(test)]
             registered: register.measures,

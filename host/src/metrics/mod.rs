@@ -21,6 +21,7 @@ mod queries;
 mod readings;
 mod register;
 mod series;
+mod telemetry;
 
 pub use self::{
     append::{AppendMeasures, EventCounter},
@@ -35,6 +36,7 @@ pub use self::{
     queries::QueryMeasures,
     readings::Readings,
     series::Series,
+    telemetry::TelemetryMeasures,
 };
 
 #[cfg(test)]

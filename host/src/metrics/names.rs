@@ -191,6 +191,9 @@ measures! {
     PRIVATE_POSTGRES_UP = "gnomon_private_postgres_up", Kind::Gauge, Host, [],
         "1 while the private Postgres of this host runs, 0 when it has ended; absent if the host was given a database";
 
+    TELEMETRY_LOST = "gnomon_telemetry_lost_total", Kind::Counter, Counted, ["signal"],
+        "Spans (`traces`) and log records (`logs`) that were not sent: as many waited as may, or the collector did not take them";
+
     INFO = "gnomon_info", Kind::Gauge, Host, ["version"],
         "1, for the version of the program";
     SCRAPE_ERROR = "gnomon_scrape_error", Kind::Gauge, Host, ["part"],

@@ -1,6 +1,11 @@
 //! The host's log, and its traces.
 
+mod logs;
+mod otlp;
+mod queue;
 mod sender;
+mod signal;
+mod stop;
 mod trace_context;
 mod traces;
 
@@ -17,8 +22,10 @@ use tracing_subscriber::{
 };
 
 pub use self::{
+    otlp::OtlpError,
+    stop::stop_sending,
     trace_context::{TRACEPARENT, TraceContext},
-    traces::{TRACE, TracesError, stop_traces},
+    traces::TRACE,
 };
 use crate::config::{LogFormat, LogOptions};
 
@@ -28,26 +35,27 @@ pub enum StartError {
     /// The filter of the log cannot be read.
     #[error(transparent)]
     Filter(#[from] ParseError),
-    /// Traces cannot be sent as the environment says.
+    /// Traces or logs cannot be sent as the environment says.
     #[error(transparent)]
-    Traces(#[from] TracesError),
+    Otlp(#[from] OtlpError),
 }
 
-/// Starts to write log lines to stderr, filtered by `default_filter` unless the options name a filter; and to send traces from
-/// `traces_from`, if one is given and the environment says where they go. Later calls in one process change nothing.
+/// Starts to write log lines to stderr, filtered by `default_filter` unless the options name a filter; and to send traces and log records
+/// from `sent_from`, if one is given and the environment says where they go. Later calls in one process change nothing.
 ///
 /// # Errors
 /// See [`StartError`].
-pub fn start(options: &LogOptions, default_filter: &str, traces_from: Option<Handle>) -> Result<(), StartError> {
+pub fn start(options: &LogOptions, default_filter: &str, sent_from: Option<Handle>) -> Result<(), StartError> {
     // Spans of traces are no part of lines.
     let filter = filter(options.log.as_deref().unwrap_or(default_filter))?.with_target(TRACE, LevelFilter::OFF);
     let colours = std::io::stderr().is_terminal() && !is_set(std::env::var_os("NO_COLOR").as_deref());
-    let traces = traces_from.map(traces::layer).transpose()?.flatten();
-    let traced = tracing_subscriber::registry().with(traces);
+    let traces = sent_from.clone().map(traces::layer).transpose()?.flatten();
+    let records = sent_from.map(|runtime| logs::layer(runtime, &filter)).transpose()?.flatten();
+    let sent = tracing_subscriber::registry().with(traces).with(records);
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     let started = match options.log_format {
-        LogFormat::Text => traced.with(lines.compact().with_filter(filter)).try_init(),
-        LogFormat::Json => traced.with(lines.json().flatten_event(true).with_filter(filter)).try_init(),
+        LogFormat::Text => sent.with(lines.compact().with_filter(filter)).try_init(),
+        LogFormat::Json => sent.with(lines.json().flatten_event(true).with_filter(filter)).try_init(),
     };
     // It fails if it was started before, as in tests.
     drop(started);

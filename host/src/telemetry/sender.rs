@@ -1,4 +1,4 @@
-//! Sends spans to a collector.
+//! Sends spans and log records to a collector.
 
 use std::{
     sync::{
@@ -14,12 +14,15 @@ use reqwest::redirect::Policy;
 use tokio::runtime::Handle;
 use tracing::{info, warn};
 
-/// Bytes of an answer that are read: a collector says how many spans it refuses.
+use super::signal::Signal;
+
+/// Bytes of an answer that are read: a collector says how many items it refuses.
 const MAX_ANSWER: usize = 64 * 1024;
 
 /// Sends on the runtime of the host what a thread of the SDK gives it, and logs when a collector goes away and comes back.
 #[derive(Clone, Debug)]
 pub(super) struct Sender {
+    signal: Signal,
     http: reqwest::Client,
     runtime: Handle,
     is_away: Arc<AtomicBool>,
@@ -28,20 +31,21 @@ pub(super) struct Sender {
 impl Sender {
     /// # Errors
     /// There is no client, such as where certificates cannot be read.
-    pub(super) fn new(runtime: Handle, timeout: Duration) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(signal: Signal, runtime: Handle, timeout: Duration) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
             .user_agent(concat!("gnomon/", env!("CARGO_PKG_VERSION")))
             .timeout(timeout)
             .redirect(Policy::none())
             .build()?;
-        Ok(Self { http, runtime, is_away: Arc::default() })
+        Ok(Self { signal, http, runtime, is_away: Arc::default() })
     }
 
     fn note(&self, outcome: Result<(), &dyn std::fmt::Display>) {
+        let (signal, items) = (self.signal.word(), self.signal.items());
         match outcome {
-            Ok(()) if self.is_away.swap(false, Ordering::Relaxed) => info!("traces are sent again"),
+            Ok(()) if self.is_away.swap(false, Ordering::Relaxed) => info!("{signal} are sent again"),
             Err(error) if !self.is_away.swap(true, Ordering::Relaxed) => {
-                warn!(%error, "traces cannot be sent; spans are lost until they can");
+                warn!(%error, "{signal} cannot be sent; {items} are lost until they can");
             }
             _ => {}
         }

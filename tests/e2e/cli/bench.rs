@@ -43,6 +43,7 @@ async fn databases(postgres: &Postgres) -> i64 {
 
 /// Rows that are left out where message-db is not installed, and unless they are asked for.
 const MESSAGE_DB: [&str; 2] = ["message-db-16", "message-db-64"];
+const OBSERVED: [&str; 3] = ["observed-append", "sampled-append", "observed-rebuild"];
 const AT_SIZES: [&str; 3] = ["cost-at-size-append", "cost-at-size-rebuild", "cost-at-size-query"];
 
 async fn listed(url: &str) -> Vec<String> {
@@ -88,7 +89,7 @@ async fn every_row_is_measured_and_compared_with_earlier_runs() {
     // The others take long, or need another program.
     let listed = listed(postgres.url()).await;
     let others: Vec<&str> = listed.iter().filter(|row| !measured.contains(row)).map(String::as_str).collect();
-    assert_eq!((listed.len(), others), (28, [&MESSAGE_DB[..], &AT_SIZES].concat()));
+    assert_eq!((listed.len(), others), (31, [&MESSAGE_DB[..], &OBSERVED, &AT_SIZES].concat()));
     let left_out =
         "left out: message-db-16, message-db-64, since no database `message_store_bench` can be used on this server: ";
     assert!(report["left_out"].as_str().unwrap().starts_with(left_out), "{report}");
@@ -128,6 +129,19 @@ async fn sizes_are_compared_if_they_are_asked_for() {
         check(row);
         assert!(row["details"]["ours"]["at_3_times_per_second"].as_f64().unwrap() > 0.0, "{row}");
     }
+    assert_eq!(databases(&postgres).await, 0);
+}
+
+/// The row fails if the host that is observed sends nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_costs_to_be_seen_is_measured_if_it_is_asked_for() {
+    let postgres = server().await;
+    let arguments: Vec<&str> = OBSERVED.iter().flat_map(|row| ["--only", row]).chain(["--json"]).collect();
+    let said = run(bench(postgres.url(), SHORT, &arguments)).await;
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(names(&report), OBSERVED);
+    report["rows"].as_array().unwrap().iter().for_each(check);
     assert_eq!(databases(&postgres).await, 0);
 }
 

@@ -1,5 +1,6 @@
 //! `doctor`: what it finds at a real Postgres and a real host, and what it says where there is neither.
 
+use axum::{Json, Router, http::StatusCode, routing::get};
 use gnomon::postgres::test_database::TestDatabase;
 use serde_json::{Value, json};
 
@@ -111,4 +112,39 @@ async fn without_a_database_and_a_host_it_says_so() {
     let (report, said) = examine(None, Some(host.url())).await;
     assert_eq!((level(&report, "reachability", "Postgres"), said.code), ("skipped", Some(0)), "{}", said.err);
     assert_eq!(level(&report, "hosts", "readiness of http"), "ok");
+}
+
+/// What answers as a host does, and is none that this program would have.
+async fn other_host(name: &'static str, version: &'static str) -> String {
+    let problem =
+        json!({"type": "about:blank", "title": "Not ready", "status": 503, "code": "starting", "detail": "it starts"});
+    let router = Router::new()
+        .route("/", get(async move || Json(json!({"name": name, "version": version}))))
+        .route("/health/ready", get(async move || (StatusCode::SERVICE_UNAVAILABLE, Json(problem.clone()))));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_another_program_another_version_or_not_ready_is_found() {
+    for (name, version, wanted) in [
+        ("gnomon", env!("CARGO_PKG_VERSION"), "ok"),
+        ("gnomon", "0.0.1", "warning"),
+        ("sundial", env!("CARGO_PKG_VERSION"), "problem"),
+    ] {
+        let url = other_host(name, version).await;
+        let (report, said) = examine(None, Some(&url)).await;
+        assert_eq!(level(&report, "hosts", "version of http"), wanted, "{report:#}");
+        assert_eq!(level(&report, "hosts", "readiness of http"), "problem");
+        // It has no measures.
+        assert_eq!(level(&report, "hosts", "measures of http"), "skipped");
+        assert_eq!(said.code, Some(1), "{}", said.err);
+        let findings = report["findings"].as_array().unwrap();
+        let ready =
+            findings.iter().find(|finding| finding["check"].as_str().unwrap().starts_with("readiness")).unwrap();
+        assert_eq!(ready["found"], "it starts");
+        assert!(ready["advice"].as_str().unwrap().ends_with(&format!("{url}/errors/starting")), "{ready}");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod align;
 mod lease;
+mod measures;
 mod order;
 mod sequences;
 mod store;

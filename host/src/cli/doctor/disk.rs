@@ -99,6 +99,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_there_and_what_cannot_be_seen_is_said() {
+        let [log, room] = judge(None, 8 << 20, None).try_into().unwrap();
+        assert_eq!((log.level, log.found.as_str()), (Level::Ok, "there is none; the database has 8.00 MiB"));
+        assert_eq!((room.level, room.advice.is_some()), (Level::Skipped, true));
+        // Half of it is free, and that lasts for ten days.
+        let size = LogSize { head: Position(1000), bytes: 100 << 30, appended_in_a_day: 10 };
+        let [log, room] = judge(Some(size), 0, Some(Room { free: 10 << 30, whole: 20 << 30 })).try_into().unwrap();
+        assert_eq!(log.found, "1,000 events in 100.00 GiB; 10 within the last day, about 1.00 GiB a day");
+        assert!(room.found.ends_with("; full in 10 days, if nothing but the log grows"), "{room:?}");
+        assert_eq!((room.level, room.why.is_some() && room.advice.is_some()), (Level::Warning, true));
+        let [_, quiet] = judge(None, 0, Some(Room { free: 500 << 30, whole: 1 << 40 })).try_into().unwrap();
+        assert_eq!((quiet.level, quiet.found.contains("full in")), (Level::Ok, false));
+    }
+
+    #[test]
     fn a_log_grows_by_what_was_appended_in_a_day() {
         let size = |head, appended_in_a_day| LogSize { head: Position(head), bytes: 1000, appended_in_a_day };
         assert_eq!([growth(size(0, 0)), growth(size(10, 10)), growth(size(10, 1))], [0.0, 1000.0, 100.0]);

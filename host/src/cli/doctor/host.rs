@@ -122,5 +122,18 @@ mod tests {
         let [clock, builds] = measured(&Measures::of(text), "http://h").try_into().unwrap();
         assert_eq!((clock.level, builds.level), (Level::Warning, Level::Problem));
         assert_eq!(builds.found, "bank build 2 halted");
+        // One that has failed as well; a state in which a build is not is 0.
+        let text = "gnomon_build_state{projection=\"bank\",build=\"2\",version=\"1\",state=\"failed\"} 1\n\
+                    gnomon_build_state{projection=\"bank\",build=\"1\",version=\"1\",state=\"halted\"} 0\n";
+        let [builds] = measured(&Measures::of(text), "http://h").try_into().unwrap();
+        assert_eq!((builds.level, builds.found.as_str()), (Level::Problem, "bank build 2 failed"));
+        let [builds] = measured(&Measures::default(), "http://h").try_into().unwrap();
+        assert_eq!(builds.level, Level::Ok);
+    }
+
+    #[test]
+    fn a_database_without_a_host_is_worth_a_warning() {
+        assert_eq!([0, 1, 2].map(|hosts| living(hosts).level), [Level::Warning, Level::Ok, Level::Ok]);
+        assert!(living(0).why.is_some() && living(0).advice.is_some());
     }
 }

@@ -142,8 +142,83 @@ pub(super) fn clock(check: impl Into<String>, ClockReading { offset, error }: Cl
 
 #[cfg(test)]
 mod tests {
+    use sqlx::postgres::PgPoolOptions;
+
     use super::*;
     use crate::cli::doctor::finding::Level;
+
+    /// A server with which all is well, and a pool that connects to nothing.
+    fn examined() -> Examined {
+        let rights = [Right::Migrate, Right::CreateSchemas, Right::Listen, Right::EndSessions];
+        Examined {
+            address: "gnomon@db/shop".to_owned(),
+            version: "15.14".to_owned(),
+            major: 15,
+            allowed: None,
+            shares_sessions: false,
+            is_standby: false,
+            settings: std::collections::BTreeMap::new(),
+            clock: ClockReading { offset: 0.0, error: 0.0 },
+            database_bytes: 0,
+            data_directory: None,
+            is_local: false,
+            schema: SchemaState { applied: Some(3), known: 3, trouble: None },
+            rights: rights.map(|right| (right, Ok(()))).to_vec(),
+            pool: PgPoolOptions::new().connect_lazy("postgres://nobody@127.0.0.1:1/none").unwrap(),
+        }
+    }
+
+    /// What is found that is not as it should be. Each says why that matters and what to do.
+    fn wrong(findings: &[Finding]) -> Vec<(&str, Level)> {
+        let wrong: Vec<&Finding> = findings.iter().filter(|finding| finding.level != Level::Ok).collect();
+        assert!(wrong.iter().all(|finding| finding.why.is_some() && finding.advice.is_some()), "{wrong:?}");
+        wrong.iter().map(|finding| (finding.check.as_str(), finding.level)).collect()
+    }
+
+    #[tokio::test]
+    async fn a_server_is_too_old_a_standby_or_behind_a_pooler() {
+        assert!(wrong(&versions(&examined())).is_empty());
+        let oldest = Examined { major: OLDEST_POSTGRES, ..examined() };
+        assert!(wrong(&versions(&oldest)).is_empty());
+        let older = Examined { major: OLDEST_POSTGRES - 1, version: "13.4".to_owned(), ..examined() };
+        assert_eq!(wrong(&versions(&older)), [("Postgres", Level::Problem)]);
+        assert_eq!(versions(&older)[0].found, "13.4");
+        let standby = Examined { is_standby: true, ..examined() };
+        assert_eq!(wrong(&versions(&standby)), [("role of the server", Level::Problem)]);
+        let pooler = Examined { shares_sessions: true, ..examined() };
+        assert_eq!(wrong(&versions(&pooler)), [("pooler", Level::Problem)]);
+        let foreign = SchemaState { applied: Some(4), known: 3, trouble: Some("newer".to_owned()) };
+        assert_eq!(wrong(&versions(&Examined { schema: foreign, ..examined() })), [("schema gnomon", Level::Problem)]);
+    }
+
+    #[tokio::test]
+    async fn each_right_that_is_refused_is_found_by_itself() {
+        assert!(wrong(&rights(&examined())).is_empty());
+        for (refused, check, level) in [
+            (Right::Migrate, "migrate", Level::Problem),
+            (Right::CreateSchemas, "create schemas", Level::Problem),
+            (Right::Listen, "listen", Level::Problem),
+            // A host works without it as long as no other one stands still.
+            (Right::EndSessions, "end own sessions", Level::Warning),
+        ] {
+            let mut examined = examined();
+            for (right, allowed) in &mut examined.rights {
+                if *right == refused {
+                    *allowed = Err("permission denied".to_owned());
+                }
+            }
+            let found = rights(&examined);
+            assert_eq!((wrong(&found), found.len()), (vec![(check, level)], 4));
+            assert!(found.iter().any(|finding| finding.found == "permission denied"), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_clock_is_ahead_or_behind() {
+        let found = |offset| clock("here", ClockReading { offset, error: 0.25 }).found;
+        assert_eq!(found(2.0), "Postgres is 2.000 s ahead of it, give or take 0.250 s");
+        assert_eq!(found(-0.5), "Postgres is 0.500 s behind it, give or take 0.250 s");
+    }
 
     #[test]
     fn connections_are_counted_for_all_hosts() {
@@ -159,6 +234,12 @@ mod tests {
         // A host that is not running yet counts.
         assert_eq!(level(25, 0), Level::Problem);
         assert_eq!(connections(None, 20, 100).level, Level::Ok);
+        let found = connections(Some(&(49, "the role's CONNECTION LIMIT".to_owned())), 20, 2);
+        assert_eq!(
+            found.found,
+            "49 allowed by the role's CONNECTION LIMIT; 50 needed by 2 hosts of --max-connections 20"
+        );
+        assert_eq!(found.advice.unwrap(), "raise it to 50 at least, or start the hosts with fewer --max-connections");
     }
 
     #[test]

@@ -133,6 +133,25 @@ mod tests {
     }
 
     #[test]
+    fn what_a_host_sets_itself_is_told_and_no_problem() {
+        let found = |name: &str, value: &str, check: &str| {
+            let mut settings = good();
+            settings.insert(name.to_owned(), value.to_owned());
+            let findings = judge(&settings, 1 << 40);
+            assert!(findings.iter().all(|finding| finding.level == Level::Ok), "{findings:?}");
+            findings.into_iter().find(|finding| finding.check == check).unwrap()
+        };
+        assert!(found("synchronous_commit", "off", "synchronous_commit").why.is_some());
+        assert!(found("synchronous_commit", "local", "synchronous_commit").why.is_none());
+        assert!(found("jit", "on", "jit").why.is_some());
+        assert_eq!(found("jit", "off", "idle timeouts").found, "none");
+        for name in ["idle_session_timeout", "idle_in_transaction_session_timeout", "statement_timeout"] {
+            let timeouts = found(name, "60000", "idle timeouts");
+            assert_eq!((timeouts.found, timeouts.why.is_some()), (format!("{name} 60000 ms"), true));
+        }
+    }
+
+    #[test]
     fn each_setting_is_judged_by_itself() {
         assert!(judge(&good(), 1 << 40).iter().all(|finding| finding.level == Level::Ok && finding.why.is_none()));
         for (name, value, level) in [

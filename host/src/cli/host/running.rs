@@ -14,11 +14,11 @@ use crate::{
         parse_url,
     },
     server::{Server, ServerSettings},
-    telemetry::stop_traces,
+    telemetry::stop_sending,
 };
 
-/// The last spans have this part of the time to stop, if so much is left.
-const SPANS_PART: u32 = 8;
+/// The last spans and log records have this part of the time to stop, if so much is left.
+const SENDING_PART: u32 = 8;
 
 /// A host in this process.
 pub(in crate::cli) struct RunningHost {
@@ -97,9 +97,9 @@ impl RunningHost {
                 Err(_) => hung.push("the private Postgres"),
             }
         }
-        // What was done until now is in spans that may not be sent yet.
+        // What was done until now is in spans and log records that may not be sent yet.
         let left = deadline.saturating_duration_since(Instant::now());
-        stop_traces(left.min(timeout / SPANS_PART)).await;
+        stop_sending(left.min(timeout / SENDING_PART)).await;
         if !hung.is_empty() {
             let (seconds, hung) = (timeout.as_secs_f64(), hung.join(", "));
             anyhow::bail!("the host did not stop in order within {seconds} s (--shutdown-timeout): {hung} did not end");

@@ -1,7 +1,10 @@
 //! `gnomon top`
 
 mod attention;
+mod end;
 mod history;
+#[cfg(debug_assertions)]
+mod panics;
 mod poll;
 mod screen;
 
@@ -16,12 +19,9 @@ use ratatui::{
     DefaultTerminal,
     crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers},
 };
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::mpsc,
-};
+use tokio::sync::mpsc;
 
-use self::{history::History, screen::draw};
+use self::{end::End, history::History, screen::draw};
 use super::client::Client;
 use crate::config::ClientOptions;
 
@@ -57,24 +57,30 @@ impl Top {
                 "`gnomon top` draws on a terminal, and there is none; `gnomon projections --watch` writes lines, and `/metrics` is for programs"
             );
         }
+        // Before the terminal is changed, so that no signal comes between.
+        let mut end = End::listen()?;
         // It also restores the terminal if this program panics.
-        let mut terminal = ratatui::try_init().context("cannot draw on this terminal")?;
-        let watched = watch(&client, &mut terminal).await;
+        let mut terminal =
+            ratatui::try_init().inspect_err(|_| ratatui::restore()).context("cannot draw on this terminal")?;
+        let watched = watch(&client, &mut terminal, &mut end).await;
         ratatui::try_restore().context("cannot restore the terminal; the command `reset` does")?;
         watched
     }
 }
 
-async fn watch(client: &Client, terminal: &mut DefaultTerminal) -> anyhow::Result<()> {
+async fn watch(client: &Client, terminal: &mut DefaultTerminal, end: &mut End) -> anyhow::Result<()> {
     let (mut wishes, mut polled) = (wishes(), poll::poll(client.clone()));
-    let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let mut history = History::new(client.name());
     let mut scrolled: u16 = 0;
     loop {
         terminal.draw(|frame| draw(frame, &history, &mut scrolled))?;
         tokio::select! {
             answer = polled.recv() => match answer {
-                Some(answer) => history.add(answer),
+                Some(answer) => {
+                    #[cfg(debug_assertions)]
+                    panics::at(panics::Place::Screen);
+                    history.add(answer);
+                }
                 None => bail!("the thread that asks the host ended"),
             },
             wish = wishes.recv() => match wish {
@@ -84,8 +90,7 @@ async fn watch(client: &Client, terminal: &mut DefaultTerminal) -> anyhow::Resul
                 Some(Wish::Quit) | None => return Ok(()),
             },
             () = tokio::time::sleep(REDRAW) => {}
-            _ = terminate.recv() => return Ok(()),
-            _ = hang_up.recv() => return Ok(()),
+            () = end.asked() => return Ok(()),
         }
     }
 }

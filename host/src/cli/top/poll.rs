@@ -38,6 +38,8 @@ pub(super) fn poll(client: Client) -> mpsc::Receiver<Answer> {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
+            #[cfg(debug_assertions)]
+            super::panics::at(super::panics::Place::Poll);
             let said = match timeout(TIMEOUT, ask(&client)).await {
                 Ok(Ok(said)) => Ok(said),
                 Ok(Err(error)) => Err(error.without_advice()),

@@ -77,3 +77,109 @@ pub(super) fn wanted(made: &[Delivery], descriptor: &ProjectionDescriptor) -> Ve
     };
     made.iter().filter(is_wanted).cloned().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        event_log::{
+            EventQuery, NameFilter, QueryItem, Tag,
+            tests::{event, stream},
+        },
+        runtime::{FailureKind, ModuleFailure, Sdk, WantedType},
+    };
+
+    fn recorded(event_type: &str, tags: &[&str]) -> RecordedEvent {
+        let (new, at) = (event(event_type), gnomon_values::Instant(0));
+        RecordedEvent {
+            position: Position(5),
+            stream: stream("count-1"),
+            version: 1.into(),
+            id: new.id.uuid(),
+            event_type: new.event_type,
+            schema_version: new.schema_version,
+            time: at,
+            recorded_at: at,
+            data: new.data,
+            metadata: None,
+            tags: tags.iter().map(|tag| Tag::new(*tag).unwrap()).collect(),
+        }
+    }
+
+    fn failure(position: u64) -> ModuleFailure {
+        let message = "no".to_owned();
+        let position = Position(position);
+        ModuleFailure { position, upcaster: None, kind: FailureKind::Refused, message, backtrace: Vec::new() }
+    }
+
+    #[test]
+    fn where_an_event_stands_follows_from_checkpoint_error_and_dead_letter() {
+        let letter = |error| DeadLetterSummary {
+            position: Position(5),
+            stream: "count-1".to_owned(),
+            event_type: "Counted".to_owned(),
+            parked: true,
+            error,
+            set_aside_at: gnomon_values::Instant(0),
+        };
+        let stopped_at = |position| BuildError::Module {
+            failure: failure(position),
+            stream: "count-1".to_owned(),
+            event_type: "Counted".to_owned(),
+        };
+        let of = |checkpoint, letter: Option<&DeadLetterSummary>, error: Option<&BuildError>| {
+            Status::of(Position(5), Position(checkpoint), letter, error)
+        };
+        assert_eq!([4, 5, 6].map(|at| of(at, None, None)), [Status::ToCome, Status::Handled, Status::Handled]);
+        assert_eq!(of(4, None, Some(&stopped_at(5))), Status::StoppedAt);
+        // At another event, or for another reason.
+        assert_eq!(of(2, None, Some(&stopped_at(3))), Status::ToCome);
+        assert_eq!(of(4, None, Some(&BuildError::Host { message: "a table is missing".to_owned() })), Status::ToCome);
+        assert_eq!(of(9, Some(&letter(Some(failure(5)))), None), Status::SetAside);
+        assert_eq!(of(9, Some(&letter(None)), None), Status::Waits);
+    }
+
+    #[test]
+    fn what_a_build_passes_over_has_one_reason() {
+        let item = QueryItem { types: Vec::new(), tags: vec![Tag::new("course:c1").unwrap()] };
+        let filter = Filter {
+            types: NameFilter::only(["Counted"]),
+            categories: NameFilter::only(["count"]),
+            query: Some(EventQuery { items: vec![item] }),
+        };
+        let of = |filter: &Filter, event_type, tags: &[&str]| passed_over(&recorded(event_type, tags), filter);
+        assert_eq!(of(&filter, "Counted", &["course:c1"]), None);
+        assert_eq!(of(&filter, "Other", &["course:c1"]), Some(PassedOver::Type));
+        assert_eq!(of(&filter, "Counted", &["course:c2"]), Some(PassedOver::Tags));
+        assert_eq!(of(&filter, "Counted", &[]), Some(PassedOver::Tags));
+        let other = Filter { categories: NameFilter::only(["order"]), ..filter };
+        assert_eq!(of(&other, "Counted", &[]), Some(PassedOver::Category));
+        assert_eq!(of(&Filter::default(), "Counted", &[]), None);
+    }
+
+    #[test]
+    fn of_what_upcasters_make_a_projection_wants_its_types_and_tags() {
+        let made = [("Counted", &["course:c1"][..]), ("Counted", &[]), ("Other", &["course:c1"])]
+            .map(|(event_type, tags)| Delivery::from(recorded(event_type, tags)));
+        let names = |all_types, types: &[&str], tags: &[&str]| {
+            let event_types =
+                types.iter().map(|name| WantedType { event_type: (*name).to_owned(), schema_version: None }).collect();
+            let descriptor = ProjectionDescriptor {
+                sdk: Sdk::of_tests(),
+                description: None,
+                tables: Vec::new(),
+                all_types,
+                event_types,
+                categories: Vec::new(),
+                tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+                partitioned_by: None,
+            };
+            wanted(&made, &descriptor).iter().map(|event| event.event_type.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(true, &[], &[]), ["Counted", "Counted", "Other"]);
+        assert_eq!(names(false, &["Counted"], &[]), ["Counted", "Counted"]);
+        assert_eq!(names(false, &["Counted"], &["course:c1", "course:c9"]), ["Counted"]);
+        assert_eq!(names(true, &[], &["course:c1"]), ["Counted", "Other"]);
+        assert_eq!(names(false, &["Nothing"], &[]), Vec::<String>::new());
+    }
+}

@@ -42,7 +42,8 @@ pub(super) struct HostProcess {
     log: HostLog,
     /// Its data folder.
     folder: Arc<TempDir>,
-    settings: &'static [(&'static str, &'static str)],
+    /// Variables of its environment.
+    variables: Vec<(&'static str, String)>,
     /// How long it took until it was ready.
     started_in: Duration,
 }
@@ -62,22 +63,22 @@ impl HostProcess {
     /// Starts a host on a database. Variables of the environment that set options of a host hold for it, too.
     pub(super) async fn start(
         database: &PgConnectOptions,
-        settings: &'static [(&'static str, &'static str)],
+        variables: Vec<(&'static str, String)>,
     ) -> anyhow::Result<Self> {
-        Self::start_in(Arc::new(tempfile::tempdir()?), database, settings).await
+        Self::start_in(Arc::new(tempfile::tempdir()?), database, variables).await
     }
 
     /// Stops it, and starts it again with its data folder, at another address.
     pub(super) async fn restart(&mut self, database: &PgConnectOptions) -> anyhow::Result<()> {
         self.end().await?;
-        *self = Self::start_in(Arc::clone(&self.folder), database, self.settings).await?;
+        *self = Self::start_in(Arc::clone(&self.folder), database, self.variables.clone()).await?;
         Ok(())
     }
 
     async fn start_in(
         folder: Arc<TempDir>,
         database: &PgConnectOptions,
-        settings: &'static [(&'static str, &'static str)],
+        variables: Vec<(&'static str, String)>,
     ) -> anyhow::Result<Self> {
         let began = Instant::now();
         let mut command = std::process::Command::new(this_program());
@@ -86,7 +87,7 @@ impl HostProcess {
             .arg(folder.path())
             // Not an argument, which others could read: it has the password.
             .env("DATABASE_URL", database.to_url_lossy().as_str())
-            .envs(settings.iter().copied())
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -108,7 +109,7 @@ impl HostProcess {
         let Ok(Some(address)) = tokio::time::timeout(START_TIMEOUT, ready).await else {
             bail!("the host of the benchmark did not start:\n{}", log.text());
         };
-        Ok(Self { child, id, address, log, folder, settings, started_in: began.elapsed() })
+        Ok(Self { child, id, address, log, folder, variables, started_in: began.elapsed() })
     }
 
     pub(super) fn address(&self) -> SocketAddr {

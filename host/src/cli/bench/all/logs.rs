@@ -25,6 +25,7 @@ pub(super) fn of_place(place: PlaceOfRow, events: u64) -> Vec<Log> {
         PlaceOfRow::Empty | PlaceOfRow::EmptyEachRound => vec![Log { events: 0, ..Log::of_bank(events) }],
         PlaceOfRow::Bank | PlaceOfRow::TenModules => vec![Log::of_bank(events)],
         PlaceOfRow::KeptAnswers => vec![Log::of_bank(events); 2],
+        PlaceOfRow::Observed => vec![Log::of_bank(events); 3],
         PlaceOfRow::ManyAccounts => vec![Log { bank: Bank::of_accounts(events), ..Log::of_bank(events) }],
         PlaceOfRow::RareTypes => vec![Log { kind: Kind::RareTypes, ..Log::of_bank(events) }],
         PlaceOfRow::Flights => vec![Log { kind: Kind::Flights, ..Log::of_bank(events) }],

@@ -9,7 +9,7 @@ use super::{
     databases::Databases,
     finds, idle_builds, imports, logs,
     modules::Components,
-    own_write,
+    observed, own_write,
     place::Place,
     queries, rebuilds,
     report::MeasuredRow,
@@ -69,7 +69,8 @@ impl Measure<'_> {
         let mut opened = Vec::new();
         for (index, log) in logs::of_place(place, self.scale.events).into_iter().enumerate() {
             self.progress.show(0, None, "starting a host");
-            let mut one = Place::open(self.databases, log.bank, place.settings(index)).await?;
+            let mut one =
+                Place::open(self.databases, log.bank, place.settings(index), place.is_observed(index)).await?;
             let filled = one.fill(&log, &modules, self.progress).await;
             filled.map_err(|error| one.explain(error))?;
             opened.push(one);
@@ -108,6 +109,7 @@ impl Measure<'_> {
             Measurement::Find => finds::by_an_index(places, scale, round).await,
             Measurement::Start => starts::until_ready(place, round).await,
             Measurement::Idle { appending } => idle_builds::of_ten(place, scale, appending, round).await,
+            Measurement::Observed { work, host } => observed::beside_unseen(places, host, work, scale, round).await,
             Measurement::AtSizes(cost) => at_sizes::of(cost, places, scale, round).await,
         }
     }

@@ -21,12 +21,14 @@ mod lines;
 mod logs;
 mod measure;
 mod modules;
+mod observed;
 mod own_write;
 mod paced;
 mod place;
 mod queries;
 mod rare_types;
 mod rebuilds;
+mod receiver;
 mod report;
 mod row;
 mod rows;
@@ -77,7 +79,7 @@ const END_TIMEOUT: Duration = Duration::from_secs(60);
 /// A host has its default settings; variables of the environment, such as GNOMON_MAX_CONNECTIONS, change them.
 #[derive(Args, Debug)]
 pub(super) struct All {
-    /// Measure this row; repeatable [default: all but `cost-at-size-…`]
+    /// Measure this row; repeatable [default: all but `observed-…`, `sampled-…` and `cost-at-size-…`]
     #[arg(long, value_name = "ROW", value_parser = PossibleValuesParser::new(ROWS.map(|row| row.name)))]
     only: Vec<String>,
 

@@ -39,6 +39,7 @@ pub(super) fn of_place(place: PlaceOfRow) -> &'static [&'static str] {
         PlaceOfRow::Bank
         | PlaceOfRow::KeptAnswers
         | PlaceOfRow::ManyAccounts
+        | PlaceOfRow::Observed
         | PlaceOfRow::RareTypes
         | PlaceOfRow::ThreeSizes => &[BANK],
         PlaceOfRow::Flights => &FLIGHTS,

@@ -10,6 +10,7 @@ use sqlx::{
 
 use super::{
     bank::Bank, connection::Connection, cpu::CpuMeter, databases::Databases, host_process::HostProcess, logs::Log,
+    receiver::Receiver,
 };
 use crate::{
     api::{BuildState, Projection},
@@ -35,6 +36,8 @@ const EVERY: Duration = Duration::from_millis(5);
 pub(super) struct Place {
     host: HostProcess,
     database: PgConnectOptions,
+    /// Takes the traces and logs of the host, if it sends any.
+    receiver: Option<Receiver>,
     /// Opens no connection by itself; it names the database.
     names: PgPool,
     /// For operations.
@@ -43,17 +46,26 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// A host whose log is empty and that has no module.
+    /// A host whose log is empty and that has no module. It may send traces and logs.
     pub(super) async fn open(
         databases: &Databases,
         bank: Bank,
         settings: &'static [(&'static str, &'static str)],
+        sends: bool,
     ) -> anyhow::Result<Self> {
+        let mut variables: Vec<(&str, String)> =
+            settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let receiver = if sends { Some(Receiver::start().await?) } else { None };
+        variables.push(match &receiver {
+            Some(receiver) => ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url()),
+            // Whatever this program's environment says.
+            None => ("OTEL_SDK_DISABLED", "true".to_owned()),
+        });
         let database = databases.make().await?;
-        let host = HostProcess::start(&database, settings).await?;
+        let host = HostProcess::start(&database, variables).await?;
         let client = client_of(&host)?;
         let names = PgPoolOptions::new().connect_lazy_with(database.clone());
-        Ok(Self { host, database, names, client, bank })
+        Ok(Self { host, database, receiver, names, client, bank })
     }
 
     /// Imports a log and deploys modules, and waits until queries read them.
@@ -158,6 +170,9 @@ impl Place {
     /// Stops the host, and drops its database.
     pub(super) async fn close(self, databases: &Databases) -> anyhow::Result<()> {
         self.host.stop().await?;
+        if let Some(receiver) = self.receiver {
+            receiver.check()?;
+        }
         databases.drop(&self.database).await
     }
 

@@ -37,6 +37,9 @@ pub(super) enum PlaceOfRow {
     Finds,
     /// The log of the bank, and ten modules.
     TenModules,
+    /// The log of the bank and its projection, three times: a host that sends all traces, one that sends a hundredth of them, and one that
+    /// sends none.
+    Observed,
     /// Three logs of the bank, each with more events than the one before, and its projection.
     ThreeSizes,
 }
@@ -46,6 +49,11 @@ impl PlaceOfRow {
     pub(super) fn settings(self, index: usize) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::KeptAnswers if index == 0 => &[],
+            Self::Observed if index == 1 => &[
+                ("GNOMON_CACHE_BYTES", "0"),
+                ("OTEL_TRACES_SAMPLER", "traceidratio"),
+                ("OTEL_TRACES_SAMPLER_ARG", "0.01"),
+            ],
             // Of its two projections one is partitioned by stream, and both are to be folded in the same way.
             Self::Finds => &[("GNOMON_REPLAY_THREADS", "1")],
             // Queries are measured, and not answers that are kept.
@@ -53,9 +61,14 @@ impl PlaceOfRow {
         }
     }
 
+    /// Whether its host that has the log at an index sends traces and logs.
+    pub(super) fn is_observed(self, index: usize) -> bool {
+        self == Self::Observed && index < 2
+    }
+
     /// Whether its rows are left out unless they are asked for, since they take long.
     pub(super) fn only_if_asked(self) -> bool {
-        self == Self::ThreeSizes
+        matches!(self, Self::Observed | Self::ThreeSizes)
     }
 }
 
@@ -92,7 +105,19 @@ pub(super) enum Measurement {
     Idle {
         appending: bool,
     },
+    /// At the host with an index, beside the one that sends nothing.
+    Observed {
+        work: Work,
+        host: usize,
+    },
     AtSizes(Cost),
+}
+
+/// What is measured while a host is observed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Work {
+    Append,
+    Rebuild,
 }
 
 /// What is measured at several sizes of the log.

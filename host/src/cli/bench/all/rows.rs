@@ -1,9 +1,9 @@
 //! The rows of the table.
 
-use super::row::{Cost, Measurement, PlaceOfRow, Row, Unit};
+use super::row::{Cost, Measurement, PlaceOfRow, Row, Unit, Work};
 
 /// All rows. Those of one place stand together.
-pub(super) const ROWS: [Row; 29] = [
+pub(super) const ROWS: [Row; 32] = [
     append("append-1", 1, "appends of one event, 1 client"),
     append("append-16", 16, "appends of one event, 16 clients"),
     append("append-64", 64, "appends of one event, 64 clients"),
@@ -142,6 +142,19 @@ pub(super) const ROWS: [Row; 29] = [
         beside: "the same builds paused",
         unit: Unit::PercentOfCore,
     },
+    observed(
+        "observed-append",
+        Work::Append,
+        0,
+        "appends of one event, 16 clients, all traced and logged over OTLP, measures asked for each second",
+    ),
+    observed("sampled-append", Work::Append, 1, "the same, one trace of a hundred"),
+    observed(
+        "observed-rebuild",
+        Work::Rebuild,
+        0,
+        "rebuild of the bank, traced and logged over OTLP, measures asked for each second",
+    ),
     at_sizes(
         "cost-at-size-append",
         Cost::Append,
@@ -176,6 +189,17 @@ const fn at_sizes(name: &'static str, cost: Cost, ours: &'static str, unit: Unit
         ours,
         beside: "the same with --events events; only with --only",
         unit,
+    }
+}
+
+const fn observed(name: &'static str, work: Work, host: usize, ours: &'static str) -> Row {
+    Row {
+        name,
+        place: PlaceOfRow::Observed,
+        measurement: Measurement::Observed { work, host },
+        ours,
+        beside: "the same of a host that sends nothing and is not asked; only with --only",
+        unit: Unit::EventsPerSecond,
     }
 }
 
