@@ -58,7 +58,7 @@ mod tests {
     fn what_is_asked_for_in_order_is_found_and_what_is_left_out_is_passed_over() {
         let mut asked = Asked::default();
         assert_eq!(asked.find(|_| true), None);
-        [7, 8, 9, 7, 5].map(|slot| asked.want(slot));
+        [7, 8, 9, 7, 5].into_iter().for_each(|slot| asked.want(slot));
         let mut find = |wanted: usize| {
             let found = asked.find(|slot| slot == wanted);
             if found.is_none() {
