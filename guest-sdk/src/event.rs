@@ -1,10 +1,12 @@
 //! Events as projections and upcasters read them.
 
 mod events;
+mod instants;
 mod payload;
 mod raw;
+mod text;
 
-use gnomon_values::{Instant, names};
+use gnomon_values::names;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -12,6 +14,7 @@ pub(crate) use self::raw::RawEvent;
 pub use self::{
     events::{Events, WantedType},
     payload::Payload,
+    text::EventText,
 };
 use crate::{Failure, Timestamp, reading};
 
@@ -24,13 +27,13 @@ pub struct Event<E> {
     /// 0, 1, 2 … among the events into which upcasters split the one at `position`; 0 where nothing was split.
     pub part: u32,
     /// The stream's name, such as `account-4711`.
-    pub stream: String,
+    pub stream: EventText,
     /// 1, 2, 3 … within the stream.
     pub version: u64,
     /// The event's id.
     pub id: Uuid,
     /// The event's type in the log, such as `MoneyDeposited`.
-    pub event_type: String,
+    pub event_type: EventText,
     /// The version of the shape of the data, from 1.
     pub schema_version: u32,
     /// What happened.
@@ -39,7 +42,7 @@ pub struct Event<E> {
     pub time: Timestamp,
     /// When it was appended to the log.
     pub recorded_at: Timestamp,
-    metadata: Option<String>,
+    metadata: Option<EventText>,
     tags: Vec<String>,
 }
 
@@ -93,6 +96,7 @@ impl RawEvent {
     }
 
     fn read_by<E>(self, read: impl FnOnce(Payload<'_>) -> Result<E, Failure>) -> Result<Event<E>, UnreadableEvent> {
+        let (time, recorded_at) = instants::converted(self.time, self.recorded_at);
         match read(Payload::new(&self)) {
             Ok(data) => Ok(Event {
                 position: self.position,
@@ -103,8 +107,8 @@ impl RawEvent {
                 event_type: self.event_type,
                 schema_version: self.schema_version,
                 data,
-                time: Instant(self.time).to_utc(),
-                recorded_at: Instant(self.recorded_at).to_utc(),
+                time,
+                recorded_at,
                 metadata: self.metadata,
                 tags: self.tags,
             }),
@@ -137,12 +141,12 @@ mod tests {
         RawEvent {
             position: 9,
             part: 0,
-            stream: stream.to_owned(),
+            stream: stream.to_owned().into(),
             version: 2,
             id: Uuid::nil(),
-            event_type: "Opened".to_owned(),
+            event_type: "Opened".to_owned().into(),
             schema_version: 1,
-            data: r#"{"owner":"ann","more":[1]}"#.to_owned(),
+            data: r#"{"owner":"ann","more":[1]}"#.to_owned().into(),
             metadata: None,
             time: -1,
             recorded_at: 0,
@@ -186,7 +190,7 @@ mod tests {
             user: String,
         }
         let event = |metadata: Option<&str>| {
-            read(RawEvent { metadata: metadata.map(str::to_owned), ..raw("account-1") }).unwrap()
+            read(RawEvent { metadata: metadata.map(|text| text.to_owned().into()), ..raw("account-1") }).unwrap()
         };
         assert_eq!(event(None).metadata::<By>(), Ok(None));
         assert_eq!(event(Some(r#"{"user":"ann"}"#)).metadata(), Ok(Some(By { user: "ann".to_owned() })));
@@ -201,9 +205,9 @@ mod tests {
     #[test]
     fn data_that_does_not_fit_is_described() {
         let unfit = |event: RawEvent| read(event).unwrap_err();
-        let data = unfit(RawEvent { data: "{}".to_owned(), ..raw("account-1") });
+        let data = unfit(RawEvent { data: "{}".to_owned().into(), ..raw("account-1") });
         assert_eq!(data, "its data does not fit Opened: missing field `owner` at line 1 column 2");
-        let unasked = unfit(RawEvent { event_type: "Closed".to_owned(), ..raw("account-1") });
+        let unasked = unfit(RawEvent { event_type: "Closed".to_owned().into(), ..raw("account-1") });
         assert_eq!(unasked, "this projection does not read events of type `Closed`");
     }
 

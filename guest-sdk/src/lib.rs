@@ -39,7 +39,7 @@ pub use uuid;
 
 pub use self::{
     column::{CiText, Column, Date, Json, LocalTimestamp, TextEnum, TimeOfDay, Timestamp},
-    event::{Event, Events},
+    event::{Event, EventText, Events},
     failure::Failure,
     projection::{Partition, Projection, check_categories},
     rows::{Prefetch, Rows},

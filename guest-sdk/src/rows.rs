@@ -1,5 +1,6 @@
 //! The rows of a projection, which `handle` reads and writes.
 
+mod asked;
 mod prefetch;
 mod row_cache;
 mod table_cache;
@@ -132,12 +133,13 @@ impl Rows {
     /// Fetches the rows that `request` names, with one call to the host for each table. Returns whether there were any that are not cached.
     pub(crate) fn prefetch(&mut self, request: impl FnOnce(&mut Prefetch)) -> bool {
         self.host.prefetch();
+        self.cache.tables.iter_mut().for_each(|cached| cached.rows.forget_asked());
         let mut prefetch = Prefetch { cache: std::mem::take(&mut self.cache) };
         request(&mut prefetch);
         self.cache = prefetch.cache;
         let mut has_fetched = false;
         for cached in &mut self.cache.tables {
-            match cached.rows.fetch_wanted(self.host.as_mut()) {
+            match cached.rows.fetch_wanted(self.host.as_mut(), self.cache.batch) {
                 Ok(fetched) => has_fetched |= fetched > 0,
                 Err(failure) => drop(self.read_failure.get_or_insert(failure)),
             }

@@ -8,7 +8,7 @@ use std::{
 
 use gnomon::{
     event_log::{Position, SchemaVersion, StreamVersion},
-    read_model::{Identifier, Index, Key, Row, Table, TableWrites, Value, WriteSet},
+    read_model::{HashedKey, Identifier, Index, Row, Table, TableWrites, Value, WriteSet},
     runtime::{
         BatchError, CannotLoad, Delivery, Digest, InvalidModule, Module, ModuleFailure, ModuleLabel,
         ProjectionInstance, ProjectionModule, ReadError, RowReader, Runtime, RuntimeLimits, RuntimeSettings,
@@ -118,7 +118,7 @@ pub(crate) fn trouble(word: &str) -> [Delivery; 3] {
 pub(crate) struct NoRows;
 
 impl RowReader for NoRows {
-    fn get_many(&mut self, _: &Arc<Table>, keys: &[Key], _: usize) -> Result<Vec<Option<Row>>, ReadError> {
+    fn get_many(&mut self, _: &Arc<Table>, keys: Vec<HashedKey>, _: usize) -> Result<Vec<Option<Row>>, ReadError> {
         Ok(vec![None; keys.len()])
     }
 

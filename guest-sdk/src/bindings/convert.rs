@@ -1,28 +1,40 @@
 //! Converts between the generated types and those of the crate.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::generated::gnomon::module::types;
 use crate::{
-    event::RawEvent,
+    event::{EventText, RawEvent},
     schema::{Float, Value},
 };
 
-pub(super) fn event(event: types::Event) -> RawEvent {
-    RawEvent {
+/// The events of a batch.
+pub(super) fn events(batch: types::Batch) -> impl ExactSizeIterator<Item = RawEvent> {
+    let types::Batch { events, texts, tag_lengths } = batch;
+    let (texts, mut end) = (Arc::new(texts), 0);
+    let mut text = move |length: u32| {
+        let start = end;
+        end += length;
+        EventText::part(&texts, start..end)
+    };
+    let mut tag_lengths = tag_lengths.into_iter();
+    events.into_iter().map(move |event| RawEvent {
         position: event.position,
         part: event.part,
-        stream: event.stream,
         version: event.version,
         id: uuid(event.id),
-        event_type: event.event_type,
         schema_version: event.schema_version,
-        data: event.data,
-        metadata: event.metadata,
         time: event.time,
         recorded_at: event.recorded_at,
-        tags: event.tags,
-    }
+        // In the order of the texts.
+        stream: text(event.stream_length),
+        event_type: text(event.type_length),
+        data: text(event.data_length),
+        metadata: (event.metadata_length > 0).then(|| text(event.metadata_length)),
+        tags: tag_lengths.by_ref().take(event.tags as usize).map(|length| text(length).into()).collect(),
+    })
 }
 
 /// What a module says of the SDK that it is written with.

@@ -6,7 +6,7 @@ use gnomon_values::description;
 
 pub use super::generated::export_projection;
 use super::{
-    convert::{event, sdk},
+    convert::{events, sdk},
     generated::exports::gnomon::module::projection_guest as guest,
 };
 use crate::{
@@ -47,8 +47,8 @@ impl<P: Projection, C: Package> guest::Guest for Component<P, C> {
         }
     }
 
-    fn handle(events: Vec<guest::Event>) -> Result<(), guest::Failure> {
-        module::handle::<P>(events.into_iter().map(event))
+    fn handle(batch: guest::Batch) -> Result<(), guest::Failure> {
+        module::handle::<P>(events(batch))
             .map_err(|failure| guest::Failure { position: failure.position, message: failure.message })
     }
 }

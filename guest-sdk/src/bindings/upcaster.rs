@@ -1,6 +1,6 @@
 //! The world of upcasters.
 
-use super::convert::{event, sdk};
+use super::convert::{events, sdk};
 use crate::{Upcaster, guest as module};
 
 #[allow(missing_docs, unreachable_pub, unsafe_code, unused_qualifications, clippy::all, reason = "generated code")]
@@ -36,8 +36,8 @@ impl<U: Upcaster> guest::Guest for Component<U> {
         guest::Descriptor { sdk: sdk(), steps: U::STEPS.iter().map(step).collect() }
     }
 
-    fn upcast(events: Vec<guest::Event>) -> Result<Vec<Vec<guest::Upcasted>>, guest::Failure> {
-        let upcasted = module::upcast::<U>(events.into_iter().map(event).collect())
+    fn upcast(batch: guest::Batch) -> Result<Vec<Vec<guest::Upcasted>>, guest::Failure> {
+        let upcasted = module::upcast::<U>(events(batch).collect())
             .map_err(|failure| guest::Failure { position: failure.position, message: failure.message })?;
         let results = upcasted.into_iter().map(|results| {
             let results = results.into_iter().map(|made| guest::Upcasted {

@@ -6,6 +6,7 @@
 use std::{
     any::Any,
     hash::{BuildHasher, Hasher},
+    hint::black_box,
 };
 
 use gnomon_values::{
@@ -14,6 +15,7 @@ use gnomon_values::{
 };
 use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
 
+use super::asked::Asked;
 use crate::{
     Failure,
     host::Host,
@@ -28,16 +30,24 @@ const MAX_FETCHED_KEYS: usize = 10_000;
 /// The cached rows of a table, by key. Other fields refer to a row by the index of its slot.
 pub(super) struct TableCache<T> {
     slots: Vec<Slot<T>>,
-    by_key: HashTable<usize>,
+    by_key: HashTable<Place>,
     hasher: DefaultHashBuilder,
     /// Rows to fetch.
     wanted: Vec<usize>,
+    /// Rows that were wanted, in the order in which events are likely to ask for them.
+    asked: Asked,
     /// Rows to settle at the end of the event.
     touched: Vec<usize>,
     /// Rows to write at the end of the batch, in the order in which they changed, so that the same batch always makes the same
     /// calls.
     changed: Vec<usize>,
     bytes: usize,
+}
+
+/// Where a row is, with a part of the hash of its key, so that a look-up reads no slot of another row.
+struct Place {
+    hash: u32,
+    slot: u32,
 }
 
 struct Slot<T> {
@@ -55,8 +65,10 @@ struct Slot<T> {
 
 /// A [`TableCache`] with rows of any type.
 pub(super) trait AnyTableCache: Any {
-    /// Fetches the wanted rows. Returns how many there were.
-    fn fetch_wanted(&mut self, host: &mut dyn Host) -> Result<usize, Failure>;
+    /// Forgets which rows were wanted before.
+    fn forget_asked(&mut self);
+    /// Fetches the wanted rows that are not cached. Returns how many there were.
+    fn fetch_wanted(&mut self, host: &mut dyn Host, batch: u32) -> Result<usize, Failure>;
     /// Ends an event: checks the rows that it changed, and makes them equal to what the host would return.
     fn settle(&mut self, host: &mut dyn Host) -> Result<(), Failure>;
     /// Writes the changed rows.
@@ -76,6 +88,7 @@ impl<T> Default for TableCache<T> {
             by_key: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             wanted: Vec::new(),
+            asked: Asked::default(),
             touched: Vec::new(),
             changed: Vec::new(),
             bytes: 0,
@@ -86,23 +99,33 @@ impl<T> Default for TableCache<T> {
 impl<T: Table> TableCache<T> {
     /// The slot of this key. Adds one if there is none, whether or not a row has the key.
     pub(super) fn slot(&mut self, key: &T::Key<'_>, batch: u32) -> usize {
-        let mut hasher = self.hasher.build_hasher();
-        key.hash(&mut hasher);
-        let hash = hasher.finish();
-        let slots = &mut self.slots;
+        let slots = &self.slots;
+        // Whoever wanted it has marked it as asked for by the batch.
+        if let Some(slot) = self.asked.find(|slot| key.is(&slots[slot].key)) {
+            return slot;
+        }
+        let slot = self.look_up(key, batch);
+        self.asked.found(slot);
+        slot
+    }
+
+    fn look_up(&mut self, key: &T::Key<'_>, batch: u32) -> usize {
+        let hash = self.hash(key);
+        let (slots, upper) = (&mut self.slots, upper_half(hash));
         let entry = self.by_key.entry(
             hash,
-            |&slot| slots[slot].hash == hash && key.is(&slots[slot].key),
-            |&slot| slots[slot].hash,
+            |place| place.hash == upper && key.is(&slots[place.slot as usize].key),
+            |place| slots[place.slot as usize].hash,
         );
         match entry {
             Entry::Occupied(found) => {
-                let slot = *found.get();
+                let slot = found.get().slot as usize;
                 slots[slot].batch = batch;
                 slot
             }
             Entry::Vacant(vacant) => {
-                vacant.insert(slots.len());
+                let Ok(slot) = u32::try_from(slots.len()) else { panic!("a module caches {} rows", slots.len()) };
+                vacant.insert(Place { hash: upper, slot });
                 let mut cells = Vec::with_capacity(T::SCHEMA.key.len());
                 key.push_cells(&mut cells);
                 let bytes = size_of::<Slot<T>>() + heap_bytes(&cells);
@@ -120,6 +143,12 @@ impl<T: Table> TableCache<T> {
                 slots.len() - 1
             }
         }
+    }
+
+    fn hash(&self, key: &T::Key<'_>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        key.hash(&mut hasher);
+        hasher.finish()
     }
 
     pub(super) fn is_known(&self, slot: usize) -> bool {
@@ -154,13 +183,35 @@ impl<T: Table> TableCache<T> {
         Ok(())
     }
 
+    /// Wants a row before its event is handled. A row that is cached is only noted: it is likely to be the one, and whoever asks for it looks
+    /// at its key.
     pub(super) fn want(&mut self, key: &T::Key<'_>, batch: u32) {
-        let new = self.slots.len();
-        let slot = self.slot(key, batch);
+        let hash = self.hash(key);
+        if let Some(place) = self.by_key.find(hash, |place| place.hash == upper_half(hash)) {
+            self.asked.want(place.slot as usize);
+            return;
+        }
+        let slot = self.look_up(key, batch);
+        self.asked.want(slot);
         // A key that no row can have fails the event that asks for the row.
-        if slot == new && check_key(&self.slots[slot].key).is_ok() {
+        if check_key(&self.slots[slot].key).is_ok() {
             self.wanted.push(slot);
         }
+    }
+
+    /// Reads the rows that are wanted into the caches of the processor: one after the other without anything between them, so it waits for the
+    /// memory of many at once. They are marked as asked for by the batch.
+    fn touch_asked(&mut self, batch: u32) {
+        let mut bytes = 0;
+        for &slot in self.asked.slots() {
+            let slot = &mut self.slots[slot];
+            slot.batch = batch;
+            bytes ^= match slot.key.first() {
+                Some(Value::Text(text)) => text.as_bytes().first().copied().unwrap_or_default(),
+                _ => u8::from(slot.known),
+            };
+        }
+        black_box(bytes);
     }
 
     /// Checks that a row can have the key of a slot.
@@ -255,17 +306,26 @@ impl<T: Table> TableCache<T> {
     }
 
     fn retain(&mut self, keep: impl FnMut(&Slot<T>) -> bool) {
+        // Other fields refer to slots by their index.
+        self.asked.clear();
         self.slots.retain(keep);
         self.bytes = self.slots.iter().map(|slot| slot.bytes).sum();
         self.by_key.clear();
         for (index, slot) in self.slots.iter().enumerate() {
-            self.by_key.insert_unique(slot.hash, index, |&index| self.slots[index].hash);
+            // There were as many before.
+            let place = Place { hash: upper_half(slot.hash), slot: index as u32 };
+            self.by_key.insert_unique(slot.hash, place, |place| self.slots[place.slot as usize].hash);
         }
     }
 }
 
 impl<T: Table> AnyTableCache for TableCache<T> {
-    fn fetch_wanted(&mut self, host: &mut dyn Host) -> Result<usize, Failure> {
+    fn forget_asked(&mut self) {
+        self.asked.clear();
+    }
+
+    fn fetch_wanted(&mut self, host: &mut dyn Host, batch: u32) -> Result<usize, Failure> {
+        self.touch_asked(batch);
         let wanted = std::mem::take(&mut self.wanted);
         wanted.chunks(MAX_FETCHED_KEYS).try_for_each(|slots| self.fetch(slots, host))?;
         Ok(wanted.len())
@@ -332,6 +392,10 @@ impl<T: Table> AnyTableCache for TableCache<T> {
     fn clear(&mut self) {
         self.retain(|_| false);
     }
+}
+
+fn upper_half(hash: u64) -> u32 {
+    (hash >> 32) as u32
 }
 
 fn heap_bytes(cells: &[Value]) -> usize {

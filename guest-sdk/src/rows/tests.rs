@@ -233,6 +233,39 @@ fn rows_beyond_the_limit_are_evicted_old_ones_first() {
 }
 
 #[test]
+fn events_find_their_rows_in_whatever_order_they_were_wanted() {
+    let (mut rows, _host) = rows();
+    for number in 1..=4_u8 {
+        rows.put(account(&number.to_string(), "ann", number));
+    }
+    rows.settle().unwrap();
+    rows.flush().unwrap();
+    rows.end_batch();
+    rows.prefetch(|prefetch| ["1", "2", "3"].into_iter().for_each(|key| prefetch.want::<Account>(key)));
+    for key in ["1", "1", "3", "4", "2", "1", "3", "2"] {
+        assert_eq!(rows.get::<Account>(key).map(|row| row.account.as_str()), Some(key));
+    }
+}
+
+#[test]
+fn a_row_that_is_wanted_is_of_the_batch_and_is_found_after_others_were_evicted() {
+    let (mut rows, host) = rows();
+    rows.put(account("1", &"x".repeat(2_000), 1));
+    rows.put(account("2", &"x".repeat(2_000), 2));
+    rows.settle().unwrap();
+    rows.flush().unwrap();
+    rows.end_batch();
+    host.calls();
+
+    rows.prefetch(|prefetch| prefetch.want::<Account>("2"));
+    rows.cache.evict(3_500);
+    assert_eq!(rows.get::<Account>("2").map(|row| row.balance), Some(2));
+    assert!(host.calls().is_empty(), "the row that is wanted stays");
+    rows.get::<Account>("1");
+    assert_eq!(host.calls(), [r#"get accounts "1""#]);
+}
+
+#[test]
 fn a_row_equals_what_the_host_would_return_after_each_event() {
     let (mut rows, host) = rows();
     let slot = Uuid::from_u128(1);

@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::{event::RawEvent, upcaster::batch::RawUpcasted};
+use crate::{
+    event::{EventText, RawEvent},
+    upcaster::batch::RawUpcasted,
+};
 
 /// The first event of a test happens a second later, unless it has another time.
 const BEFORE_THE_FIRST: Instant = Instant(1_767_225_600_000_000); // 2026-01-01T00:00:00Z
@@ -225,13 +228,13 @@ pub(super) fn appended(events: &[TestEvent]) -> Vec<RawEvent> {
         log.push(RawEvent {
             position,
             part: 0,
-            stream: event.stream.clone(),
+            stream: event.stream.clone().into(),
             version: *version,
             id: event.id.unwrap_or(Uuid::from_u128(position.into())),
-            event_type: event.event_type.clone(),
+            event_type: event.event_type.clone().into(),
             schema_version: event.schema_version,
-            data: event.data.clone(),
-            metadata: event.metadata.clone(),
+            data: event.data.clone().into(),
+            metadata: event.metadata.clone().map(EventText::from),
             time: time.0,
             recorded_at: time.0,
             tags: event.tags.clone(),
@@ -243,7 +246,7 @@ pub(super) fn appended(events: &[TestEvent]) -> Vec<RawEvent> {
 /// The result of upcasting an event, as an event of a test.
 pub(super) fn recorded(event: &RawEvent, made: RawUpcasted) -> TestEvent {
     TestEvent {
-        stream: event.stream.clone(),
+        stream: event.stream.to_string(),
         event_type: made.event_type,
         data: made.data,
         schema_version: made.schema_version,

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Upcaster,
     batch::FailureAt,
-    event::RawEvent,
+    event::{EventText, RawEvent},
     upcaster::batch::{RawUpcasted, upcast as take_steps},
 };
 
@@ -158,10 +158,10 @@ fn walk<U: Upcaster>(
     taken: &mut Vec<usize>,
 ) -> Result<Vec<RawUpcasted>, FailureAt> {
     let event = RawEvent {
-        event_type: now.event_type.clone(),
+        event_type: now.event_type.clone().into(),
         schema_version: now.schema_version,
-        data: now.data.clone(),
-        metadata: now.metadata.clone(),
+        data: now.data.clone().into(),
+        metadata: now.metadata.clone().map(EventText::from),
         tags: now.tags.clone(),
         ..original.clone()
     };
@@ -195,10 +195,10 @@ fn walk<U: Upcaster>(
 
 fn unchanged(event: &RawEvent) -> RawUpcasted {
     RawUpcasted {
-        event_type: event.event_type.clone(),
+        event_type: event.event_type.to_string(),
         schema_version: event.schema_version,
-        data: event.data.clone(),
-        metadata: event.metadata.clone(),
+        data: event.data.to_string(),
+        metadata: event.metadata.clone().map(String::from),
         tags: event.tags.clone(),
     }
 }

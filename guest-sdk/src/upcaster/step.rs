@@ -37,7 +37,7 @@ impl Step {
 }
 
 fn take<S: Upcast>(event: RawEvent) -> Result<Vec<RawUpcasted>, Failure> {
-    let original = Original { metadata: event.metadata.clone(), tags: event.tags.clone() };
+    let original = Original { metadata: event.metadata.clone().map(String::from), tags: event.tags.clone() };
     let event = event.read_data::<S::Old>().map_err(|unreadable| unreadable.1)?;
     let produced = S::upcast(event)?.finish(S::EVENT_TYPE, S::TO, &original)?;
     match produced.iter().find(|made| !S::PRODUCES.contains(&made.event_type.as_str())) {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::postgres::{BinaryRows, CopyFormatError, PgTimestamp};
 
-/// A SELECT of events in the order that [`event_from_row`] and [`event_from_copy`] read.
+/// A SELECT of events in the order that [`event_from_row`] reads.
 macro_rules! select_events {
     ($($rest:literal),+) => {
         concat!(
@@ -21,7 +21,18 @@ macro_rules! select_events {
         )
     };
 }
-pub(super) use select_events;
+
+/// The same for a COPY, in the order that [`event_from_copy`] reads. There JSON has the same form as text, and Postgres need not convert it.
+macro_rules! copy_events {
+    ($($rest:literal),+) => {
+        concat!(
+            "SELECT position, version, time, recorded_at, id, schema_version, stream, type, data, metadata, tags \
+             FROM gnomon.events ",
+            $($rest),+
+        )
+    };
+}
+pub(super) use {copy_events, select_events};
 
 pub(super) fn event_from_row(row: &PgRow) -> Result<RecordedEvent, sqlx::Error> {
     Ok(RecordedEvent {

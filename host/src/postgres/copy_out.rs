@@ -3,7 +3,7 @@
 //! sqlx 0.8.6 does not count the answers of a COPY: interrupted in its middle, or refused at its beginning, it leaves the connection with
 //! an answer too many, and each statement after it gets the answer of the one before. So such a connection is closed.
 
-use futures_util::TryStreamExt;
+use futures_util::{FutureExt as _, TryStreamExt};
 use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 
 use super::within::{ANSWER_TIMEOUT, within};
@@ -21,7 +21,12 @@ pub async fn copy_out(pool: &PgPool, statement: &str, max_bytes: usize) -> Resul
     // What comes after the limit is read and dropped, up to as much again: that is cheaper than another connection.
     let (mut received, mut dropped) = (Vec::new(), 0);
     let is_done = loop {
-        let Some(piece) = within(ANSWER_TIMEOUT, what, pieces.try_next()).await? else { break true };
+        // A piece is one row, and mostly it is there: then it needs no timer.
+        let next = match pieces.try_next().now_or_never() {
+            Some(next) => next?,
+            None => within(ANSWER_TIMEOUT, what, pieces.try_next()).await?,
+        };
+        let Some(piece) = next else { break true };
         if received.len() < max_bytes {
             received.extend_from_slice(&piece);
             continue;

@@ -228,7 +228,7 @@ fn fold<E: Borrow<Delivery>>(
 /// A row that both change.
 fn row_of_both(one: &WriteSet, other: &WriteSet) -> Option<String> {
     one.tables().iter().zip(other.tables()).find_map(|(one, other)| {
-        let key = other.keys().find(|key| one.get(key).is_some())?;
+        let key = one.row_of_both(other)?;
         Some(format!("{} {key:?}", one.table().name()))
     })
 }

@@ -11,7 +11,7 @@ use std::sync::{
 use fastbloom::BloomFilter;
 use lru::LruCache;
 
-use crate::read_model::{Key, Row, TableSet, Value, WriteSet, cells_bytes};
+use crate::read_model::{HashedKey, Row, Table, TableSet, Value, WriteSet, cells_bytes};
 
 /// What a build that follows the log keeps: the rows of the last events.
 const LIVE_BYTES: usize = 4 * 1024 * 1024;
@@ -48,7 +48,7 @@ impl RowMemory {
 /// The rows that one build keeps.
 #[derive(Debug)]
 pub(super) struct KeptRows {
-    tables: Vec<LruCache<Key, Row>>,
+    tables: Vec<LruCache<HashedKey, Row>>,
     bytes: usize,
     memory: RowMemory,
     /// The tables were empty when this began: what was neither kept nor let go is not there.
@@ -77,16 +77,16 @@ impl KeptRows {
     }
 
     /// What is known of the row of a key.
-    pub(super) fn get(&mut self, table_index: usize, key: &[Value]) -> Known<'_> {
+    pub(super) fn get(&mut self, table_index: usize, key: &HashedKey) -> Known<'_> {
         if let Some(row) = self.tables[table_index].get(key) {
             return Known::Row(row);
         }
-        let was_let_go = || self.let_go.as_ref().is_some_and(|keys| keys.contains(&(table_index, key)));
+        let was_let_go = || self.let_go.as_ref().is_some_and(|keys| keys.contains(&(table_index, key.hash())));
         if self.began_empty && !was_let_go() { Known::Absent } else { Known::Unknown }
     }
 
     /// Keeps a row as it is in the table.
-    pub(super) fn keep(&mut self, table_index: usize, key: Key, row: Row) {
+    pub(super) fn keep(&mut self, table_index: usize, key: HashedKey, row: Row) {
         self.take(row_bytes(&key, &row));
         if let Some((key, before)) = self.tables[table_index].push(key, row) {
             self.give(row_bytes(&key, &before));
@@ -95,11 +95,13 @@ impl KeptRows {
 
     /// Keeps what was committed, in the order of the commits.
     pub(super) fn absorb(&mut self, committed: Arc<WriteSet>, is_live: bool) {
-        for (table_index, changes) in Arc::unwrap_or_clone(committed).into_changes().into_iter().enumerate() {
-            for (key, row) in changes {
-                match row {
-                    Some(row) => self.keep(table_index, key, row),
-                    None => self.forget(table_index, &key),
+        let tables: Vec<Arc<Table>> = committed.tables().iter().map(|writes| Arc::clone(writes.table())).collect();
+        let changes = Arc::unwrap_or_clone(committed).into_changes();
+        for (table_index, (table, changes)) in tables.iter().zip(changes).enumerate() {
+            for change in changes {
+                match change.into_parts(table) {
+                    (key, Some(row)) => self.keep(table_index, key, row),
+                    (key, None) => self.forget(table_index, &key),
                 }
             }
         }
@@ -111,7 +113,7 @@ impl KeptRows {
     }
 
     /// Forgets a row that is not in the table any more.
-    fn forget(&mut self, table_index: usize, key: &[Value]) {
+    fn forget(&mut self, table_index: usize, key: &HashedKey) {
         if let Some((key, row)) = self.tables[table_index].pop_entry(key) {
             self.give(row_bytes(&key, &row));
         }
@@ -129,7 +131,7 @@ impl KeptRows {
         self.give(row_bytes(&key, &row));
         if self.began_empty {
             let filter = || Box::new(BloomFilter::with_num_bits(FILTER_BITS).expected_items(FILTER_KEYS));
-            self.let_go.get_or_insert_with(filter).insert(&(table_index, key.as_slice()));
+            self.let_go.get_or_insert_with(filter).insert(&(table_index, key.hash()));
         }
         true
     }
@@ -152,8 +154,8 @@ impl Drop for KeptRows {
     }
 }
 
-fn row_bytes(key: &[Value], row: &[Value]) -> usize {
-    cells_bytes(key) + cells_bytes(row) + OVERHEAD
+fn row_bytes(key: &HashedKey, row: &[Value]) -> usize {
+    cells_bytes(key.cells()) + cells_bytes(row) + OVERHEAD
 }
 
 #[cfg(test)]
@@ -164,13 +166,17 @@ mod tests {
 
     use super::*;
     use crate::read_model::{
-        ColumnType, Identifier, Table,
+        ColumnType, Identifier,
         samples::{column, declaration},
     };
 
     fn table(name: &str) -> Arc<Table> {
         let columns = [column("id", ColumnType::I64), column("text", ColumnType::Text)];
         Arc::new(Table::check(&declaration(name, columns, &["id"])).unwrap())
+    }
+
+    fn key(id: i64) -> HashedKey {
+        HashedKey::new(vec![Value::I64(id)])
     }
 
     fn row(id: i64, text: &str) -> Row {
@@ -204,7 +210,7 @@ mod tests {
             max_rows in 0..30_usize,
             commits in prop::collection::vec(prop::collection::vec((0..2_usize, 0..20_i64, any::<Option<u8>>()), 1..12), 1..8),
         ) {
-            let memory = RowMemory::new(max_rows * row_bytes(&[Value::I64(0)], &row(0, "1")));
+            let memory = RowMemory::new(max_rows * row_bytes(&key(0), &row(0, "1")));
             let mut kept = rows(are_empty, &memory);
             let mut all = HashMap::new();
             if !are_empty {
@@ -221,7 +227,7 @@ mod tests {
                 prop_assert!(!memory.is_short(kept.bytes));
                 for (table_index, id) in (0..2).flat_map(|table_index| (0..20).map(move |id| (table_index, id))) {
                     let there = all.get(&(table_index, id));
-                    let key = vec![Value::I64(id)];
+                    let key = key(id);
                     match kept.get(table_index, &key) {
                         Known::Row(row) => prop_assert_eq!(Some(row), there),
                         Known::Absent => prop_assert_eq!(there, None),
@@ -237,7 +243,7 @@ mod tests {
 
     #[test]
     fn builds_share_memory() {
-        let one_row = row_bytes(&[Value::I64(0)], &row(0, "1"));
+        let one_row = row_bytes(&key(0), &row(0, "1"));
         let memory = RowMemory::new(10 * one_row);
         let (mut first, mut second) = (rows(true, &memory), rows(true, &memory));
         let some = |ids: std::ops::Range<i64>| commit(&ids.map(|id| (0, id, Some(1))).collect::<Vec<_>>());
@@ -250,9 +256,9 @@ mod tests {
         first.absorb(some(9..10), false);
         assert_eq!((count(&first), count(&second)), (5, 5));
         // The oldest went, and may be in the table.
-        assert_eq!(first.get(0, &[Value::I64(0)]), Known::Unknown);
-        assert_eq!(first.get(0, &[Value::I64(9)]), Known::Row(&row(9, "1")));
-        assert_eq!(first.get(0, &[Value::I64(10)]), Known::Absent);
+        assert_eq!(first.get(0, &key(0)), Known::Unknown);
+        assert_eq!(first.get(0, &key(9)), Known::Row(&row(9, "1")));
+        assert_eq!(first.get(0, &key(10)), Known::Absent);
         drop(second);
         first.absorb(some(10..15), false);
         assert_eq!(count(&first), 10);
@@ -263,7 +269,7 @@ mod tests {
         let mut kept = rows(true, &RowMemory::new(usize::MAX));
         let text = "x".repeat(1024 * 1024);
         for id in 0..8 {
-            kept.keep(0, vec![Value::I64(id)], row(id, &text));
+            kept.keep(0, key(id), row(id, &text));
         }
         kept.absorb(commit(&[(1, 1, Some(1))]), false);
         assert_eq!(kept.tables[0].len(), 8);

@@ -47,9 +47,10 @@ use crate::{
 const MAX_PENDING_BYTES: usize = 64 * 1024 * 1024;
 
 /// While a build is filled for the first time, its rows change again and again: they are written when they take so many bytes, or after so
-/// much time at most. It begins with less, so that an interruption costs half of the work at most.
+/// much time at most. It begins with less, so that an interruption costs half of the work at most, or so little that it does not matter.
 const REPLAYED_BYTES: usize = MAX_PENDING_BYTES / 4;
 const REPLAYED_FOR: Duration = Duration::from_secs(1);
+const REPLAYED_FROM: Duration = Duration::from_millis(250);
 
 /// For how long the checkpoint of a build that queries read may stay before events that mean nothing to it, unless somebody waits for one of
 /// them.
@@ -348,7 +349,7 @@ impl<'w> Pipeline<'w> {
         }
         pending.at_head
             || pending.writes.memory() >= REPLAYED_BYTES
-            || self.commit_began.elapsed() >= REPLAYED_FOR.min(self.commit_began - self.began)
+            || self.commit_began.elapsed() >= (self.commit_began - self.began).clamp(REPLAYED_FROM, REPLAYED_FOR)
     }
 
     /// Starts to commit what is pending and due, unless a commit is under way.

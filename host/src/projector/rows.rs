@@ -10,7 +10,7 @@ use super::{
     made_indexes::MadeIndexes,
 };
 use crate::{
-    read_model::{Find, Index, Key, LookupError, Row, Table, TableSet, TableWrites, Value, WriteSet},
+    read_model::{Find, HashedKey, Index, LookupError, Row, Table, TableSet, TableWrites, Value, WriteSet},
     runtime::{ReadError, RowReader},
 };
 
@@ -40,8 +40,8 @@ enum LayeredRow<'l> {
 
 impl BuildRows {
     /// Looks a row up in the newest layer that changes it.
-    fn in_layers(&self, table_index: usize, key: &[Value]) -> LayeredRow<'_> {
-        match self.layers.iter().rev().find_map(|layer| layer.tables()[table_index].get(key)) {
+    fn in_layers(&self, table_index: usize, key: &HashedKey) -> LayeredRow<'_> {
+        match self.layers.iter().rev().find_map(|layer| layer.tables()[table_index].get_hashed(key)) {
             Some(Some(row)) => LayeredRow::Written(row),
             Some(None) => LayeredRow::Deleted,
             None => LayeredRow::Unchanged,
@@ -57,24 +57,29 @@ impl BuildRows {
 }
 
 impl RowReader for BuildRows {
-    fn get_many(&mut self, table: &Arc<Table>, keys: &[Key], max_bytes: usize) -> Result<Vec<Option<Row>>, ReadError> {
+    fn get_many(
+        &mut self,
+        table: &Arc<Table>,
+        keys: Vec<HashedKey>,
+        max_bytes: usize,
+    ) -> Result<Vec<Option<Row>>, ReadError> {
         let table_index = self.index_of(table)?;
         let mut rows: Vec<Option<Row>> = vec![None; keys.len()];
-        let (mut unknown_keys, mut unknown_indexes) = (Vec::new(), Vec::new());
+        let (mut unknown_keys, mut unknown) = (Vec::new(), Vec::new());
         // Only instances that fold side by side want it at once.
         let kept = || self.kept.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner));
         let mut known = kept();
-        for (index, key) in keys.iter().enumerate() {
-            match self.in_layers(table_index, key) {
+        for (index, key) in keys.into_iter().enumerate() {
+            match self.in_layers(table_index, &key) {
                 LayeredRow::Written(row) => rows[index] = Some(row.clone()),
                 LayeredRow::Deleted => rows[index] = None,
                 LayeredRow::Unchanged => {
-                    match known.as_mut().map_or(Known::Unknown, |kept| kept.get(table_index, key)) {
+                    match known.as_mut().map_or(Known::Unknown, |kept| kept.get(table_index, &key)) {
                         Known::Row(row) => rows[index] = Some(row.clone()),
                         Known::Absent => rows[index] = None,
                         Known::Unknown => {
-                            unknown_keys.push(key.clone());
-                            unknown_indexes.push(index);
+                            unknown.push((index, key.hash()));
+                            unknown_keys.push(key.into_cells());
                         }
                     }
                 }
@@ -87,9 +92,9 @@ impl RowReader for BuildRows {
                 self.tables.get_many(&mut connection, table, &unknown_keys, max_bytes).await.map_err(read_error)
             })?;
             let mut kept = kept();
-            for ((index, key), row) in unknown_indexes.into_iter().zip(unknown_keys).zip(found) {
+            for (((index, hash), key), row) in unknown.into_iter().zip(unknown_keys).zip(found) {
                 if let (Some(kept), Some(row)) = (&mut kept, &row) {
-                    kept.keep(table_index, key, row.clone());
+                    kept.keep(table_index, HashedKey::hashed(hash, key), row.clone());
                 }
                 rows[index] = row;
             }

@@ -1,11 +1,13 @@
 //! The tables that projections declare and fill: their shape, their rows, and queries on them.
 
+mod change;
 mod comment;
 pub mod compare;
 mod content_hash;
 mod decimal;
 mod declaration;
 mod full_text;
+mod hashed_key;
 mod identifier;
 pub mod query;
 #[cfg(test)]
@@ -27,6 +29,7 @@ pub use self::{
         ColumnDeclaration, DeclarationError, IndexDeclaration, IndexKindDeclaration, ReferenceDeclaration,
         TableDeclaration, Weight, WeightedColumn,
     },
+    hashed_key::HashedKey,
     identifier::{Identifier, IdentifierError},
     shown::shown_row,
     storage::{CreateError, Find, LookupError, RowsTooLarge, TableSet},

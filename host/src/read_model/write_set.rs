@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use hashbrown::{HashMap, hash_map::Entry};
+use hashbrown::{HashTable, hash_table::Entry};
 
 use super::{
+    change::Change,
+    hashed_key::{HashedKey, hash_of_key, hash_of_row},
     table::{Index, Table},
-    value::{Key, Row, Value, cells_bytes},
+    value::{Key, Row, Value},
     written_index::WrittenIndex,
 };
 
@@ -17,11 +19,12 @@ pub struct WriteSet {
     bytes: usize,
 }
 
-/// The part of a [`WriteSet`] for one table: a row for each key, or `None` if the row is deleted.
+/// The part of a [`WriteSet`] for one table: the change of each key. The key of a row that is written is a part of the row, and its hash is
+/// made once, however often changes are merged.
 #[derive(Clone, Debug)]
 pub struct TableWrites {
     table: Arc<Table>,
-    rows: HashMap<Key, Option<Row>>,
+    changes: HashTable<Change>,
     /// For each index of the table: the rows that are written in its order, once it was searched.
     indexes: Vec<OnceLock<WrittenIndex>>,
 }
@@ -32,7 +35,7 @@ impl WriteSet {
     pub fn new(tables: &[Arc<Table>]) -> Self {
         let tables = tables.iter().map(|table| TableWrites {
             table: Arc::clone(table),
-            rows: HashMap::new(),
+            changes: HashTable::new(),
             indexes: vec![OnceLock::new(); table.indexes().len()],
         });
         Self { tables: tables.collect(), bytes: 0 }
@@ -53,7 +56,7 @@ impl WriteSet {
     /// Whether it changes no row.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.tables.iter().all(|writes| writes.rows.is_empty())
+        self.tables.iter().all(|writes| writes.changes.is_empty())
     }
 
     /// The approximate memory that the changes take, in bytes.
@@ -72,59 +75,59 @@ impl WriteSet {
     /// Writes a row into the table at an index. The row must fit the table ([`Table::check_row`]).
     pub fn put(&mut self, table_index: usize, row: Row) {
         let writes = &mut self.tables[table_index];
-        let key = writes.table.key_of(&row);
-        self.bytes += change_bytes(&key, Some(&row));
-        self.bytes -= writes.set(key, Some(row));
+        let hash = hash_of_row(&writes.table, &row);
+        self.change(table_index, Change::written(hash, row));
     }
 
     /// Deletes a row of the table at an index. The key must fit the table ([`Table::check_key`]).
     pub fn delete(&mut self, table_index: usize, key: Key) {
-        self.bytes += change_bytes(&key, None);
-        self.bytes -= self.tables[table_index].set(key, None);
+        self.change(table_index, Change::deleted(hash_of_key(&key), key));
+    }
+
+    fn change(&mut self, table_index: usize, change: Change) {
+        let writes = &mut self.tables[table_index];
+        self.bytes += change.bytes(&writes.table);
+        self.bytes -= writes.set(change);
     }
 
     /// Adds the changes of a later batch, which replace those of the same rows.
     pub fn merge(&mut self, later: Self) {
         self.bytes += later.bytes;
         for (writes, later) in self.tables.iter_mut().zip(later.tables) {
-            if writes.rows.is_empty() {
+            if writes.changes.is_empty() {
                 *writes = later;
             } else {
-                self.bytes -= later.rows.into_iter().map(|(key, row)| writes.set(key, row)).sum::<usize>();
+                self.bytes -= later.changes.into_iter().map(|change| writes.set(change)).sum::<usize>();
             }
         }
     }
 
-    /// The changes of each table: a row for each key, or `None` if the row is deleted.
-    pub fn into_changes(self) -> Vec<impl IntoIterator<Item = (Key, Option<Row>)>> {
-        self.tables.into_iter().map(|writes| writes.rows).collect()
+    /// The changes of each table.
+    pub(crate) fn into_changes(self) -> Vec<impl IntoIterator<Item = Change>> {
+        self.tables.into_iter().map(|writes| writes.changes).collect()
     }
-}
-
-/// The approximate memory of one change, in bytes.
-fn change_bytes(key: &[Value], row: Option<&Row>) -> usize {
-    cells_bytes(key) + row.map_or(0, |row| cells_bytes(row))
 }
 
 impl TableWrites {
-    /// Sets the change of the row that has this key, and answers the bytes of the change that it replaces.
-    fn set(&mut self, key: Key, row: Option<Row>) -> usize {
-        for made in self.indexes.iter_mut().filter_map(OnceLock::get_mut) {
-            if let Some(Some(before)) = self.rows.get(&key) {
-                made.remove(&key, before);
-            }
-            if let Some(row) = &row {
-                made.add(&key, row);
+    /// Sets the change of a row, and answers the bytes of the change that it replaces.
+    fn set(&mut self, change: Change) -> usize {
+        let Self { table, changes, indexes } = self;
+        let entry = changes.entry(change.hash(), |other| other.is_of_row(table, &change), Change::hash);
+        if indexes.iter().any(|made| made.get().is_some()) {
+            let key = change.key(table);
+            let before = match &entry {
+                Entry::Occupied(entry) => entry.get().row(),
+                Entry::Vacant(_) => None,
+            };
+            for made in indexes.iter_mut().filter_map(OnceLock::get_mut) {
+                before.into_iter().for_each(|before| made.remove(&key, before));
+                change.row().into_iter().for_each(|row| made.add(&key, row));
             }
         }
-        match self.rows.entry(key) {
-            Entry::Occupied(mut entry) => {
-                let before = change_bytes(entry.key(), entry.get().as_ref());
-                entry.insert(row);
-                before
-            }
+        match entry {
+            Entry::Occupied(mut entry) => std::mem::replace(entry.get_mut(), change).bytes(table),
             Entry::Vacant(entry) => {
-                entry.insert(row);
+                entry.insert(change);
                 0
             }
         }
@@ -139,22 +142,34 @@ impl TableWrites {
     /// The change of the row that has this key: `Some(None)` if it is deleted, `None` if it is unchanged.
     #[must_use]
     pub fn get(&self, key: &[Value]) -> Option<Option<&Row>> {
-        self.rows.get(key).map(Option::as_ref)
+        if self.changes.is_empty() { None } else { self.get_by_hash(hash_of_key(key), key) }
+    }
+
+    /// The same, of a key that is hashed.
+    #[must_use]
+    pub fn get_hashed(&self, key: &HashedKey) -> Option<Option<&Row>> {
+        self.get_by_hash(key.hash(), key.cells())
+    }
+
+    fn get_by_hash(&self, hash: u64, key: &[Value]) -> Option<Option<&Row>> {
+        self.changes.find(hash, |change| change.has_key(&self.table, key)).map(Change::row)
+    }
+
+    /// Whether one of them changes a row that the other changes as well; the key of such a row.
+    pub(crate) fn row_of_both(&self, other: &Self) -> Option<Key> {
+        let is_here =
+            |change: &&Change| self.changes.find(change.hash(), |own| own.is_of_row(&self.table, change)).is_some();
+        other.changes.iter().find(is_here).map(|change| change.key(&self.table))
     }
 
     /// The rows that are written.
     pub fn written(&self) -> impl Iterator<Item = &Row> {
-        self.rows.values().flatten()
-    }
-
-    /// The keys of all rows that are written or deleted.
-    pub fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.rows.keys()
+        self.changes.iter().filter_map(Change::row)
     }
 
     /// The keys of the rows that are deleted.
     pub fn deleted(&self) -> impl Iterator<Item = &Key> {
-        self.rows.iter().filter(|(_, row)| row.is_none()).map(|(key, _)| key)
+        self.changes.iter().filter_map(Change::deleted_key)
     }
 
     /// The rows that are written whose first columns of an index of the table equal these values, and their keys. The first search by an
@@ -164,15 +179,13 @@ impl TableWrites {
         let number = self.table.indexes().iter().position(|declared| declared.name == index.name);
         let number = number.unwrap_or_else(|| panic!("table {} has no index {}", self.table.name(), index.name));
         let made = self.indexes[number].get_or_init(|| self.written_by(index));
-        made.keys(values).filter_map(|key| Some((key, self.rows.get(key)?.as_ref()?)))
+        made.keys(values).filter_map(|key| Some((key, self.get(key)??)))
     }
 
     fn written_by(&self, index: &Index) -> WrittenIndex {
         let mut made = WrittenIndex::new(index.btree());
-        for (key, row) in &self.rows {
-            if let Some(row) = row {
-                made.add(key, row);
-            }
+        for row in self.written() {
+            made.add(&self.table.key_of(row), row);
         }
         made
     }

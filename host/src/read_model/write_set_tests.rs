@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::read_model::{
-    ColumnType,
+    ColumnType, cells_bytes,
     samples::{btree, column, declaration, nullable},
     written_index::LOOKED_AT,
 };

@@ -19,8 +19,8 @@ mod generated {
                 /// Passes events in, and a failure or what a descriptor holds out, as every world does: from the functions that use a type, `bindgen!`
                 /// concludes whether it borrows or owns its data.
                 export call: interface {
-                    use gnomon:module/types@0.2.0.{event, failure, sdk};
-                    call: func(events: list<event>) -> result<sdk, failure>;
+                    use gnomon:module/types@0.2.0.{batch, failure, sdk};
+                    call: func(batch: batch) -> result<sdk, failure>;
                 }
             }
         ",

@@ -6,7 +6,7 @@ use gnomon_values::{
 };
 use uuid::Uuid;
 
-pub(super) use super::bindings::types::{Event, Failure};
+pub(super) use super::bindings::types::{Batch, Failure};
 use super::{bindings::types as contract, delivery::Delivery, descriptor::Sdk};
 use crate::read_model::{CanonicalJson, Decimal, DecimalError, Float, JsonError, Row, Value};
 
@@ -104,42 +104,140 @@ fn to_module(value: &Value) -> contract::Value {
     }
 }
 
-/// Converts events for a module, with their tags as [`tags_to_module`] has them.
-pub(super) fn events_to_module<'e>(
-    events: impl Iterator<Item = &'e Delivery>,
-    mut tags: &'e [&'e str],
-) -> Vec<Event<'e>> {
-    let convert = |event: &'e Delivery| {
-        let own;
-        (own, tags) = tags.split_at(event.tags.len());
-        event_to_module(event, own)
-    };
-    events.map(convert).collect()
+/// Events in the form in which a module gets them.
+#[derive(Default)]
+pub(super) struct Events {
+    events: Vec<contract::Event>,
+    texts: String,
+    tag_lengths: Vec<u32>,
 }
 
-/// The tags of all events, one after the other.
-pub(super) fn tags_to_module<'e>(events: impl Iterator<Item = &'e Delivery>) -> Vec<&'e str> {
-    events.flat_map(|event| &event.tags).map(|tag| &**tag).collect()
-}
+/// The texts of a batch take more bytes than a module can have.
+#[derive(Debug, thiserror::Error)]
+#[error("the texts of a batch have more than {} bytes, which no module can address", u32::MAX)]
+pub(super) struct BatchTooLarge;
 
-fn event_to_module<'e>(event: &'e Delivery, tags: &'e [&'e str]) -> Event<'e> {
-    Event {
-        position: event.position.0,
-        part: event.part,
-        stream: &event.stream,
-        version: event.version.0,
-        id: to_module_uuid(event.id),
-        event_type: &event.event_type,
-        schema_version: event.schema_version.get(),
-        data: &event.data,
-        metadata: event.metadata.as_deref(),
-        time: event.time.0,
-        recorded_at: event.recorded_at.0,
-        tags,
+impl Events {
+    /// # Errors
+    /// They are too large for any module. Batches end long before.
+    pub(super) fn of<'e>(
+        deliveries: impl ExactSizeIterator<Item = &'e Delivery> + Clone,
+    ) -> Result<Self, BatchTooLarge> {
+        let bytes = deliveries.clone().map(text_bytes).sum();
+        let length = u32::try_from(bytes).map_err(|_| BatchTooLarge)?;
+        let mut all = Self {
+            events: Vec::with_capacity(deliveries.len()),
+            texts: String::with_capacity(bytes),
+            tag_lengths: Vec::new(),
+        };
+        deliveries.for_each(|event| all.push(event));
+        debug_assert_eq!(all.texts.len(), length as usize);
+        Ok(all)
     }
+
+    pub(super) fn as_batch(&self) -> Batch<'_> {
+        Batch { events: &self.events, texts: &self.texts, tag_lengths: &self.tag_lengths }
+    }
+
+    fn push(&mut self, event: &Delivery) {
+        let metadata = event.metadata.as_deref().unwrap_or_default();
+        let [stream_length, type_length, data_length, metadata_length] =
+            [&event.stream, &event.event_type, &event.data, metadata].map(|text| self.text(text));
+        self.tag_lengths.reserve(event.tags.len());
+        for tag in &event.tags {
+            let length = self.text(tag);
+            self.tag_lengths.push(length);
+        }
+        self.events.push(contract::Event {
+            position: event.position.0,
+            version: event.version.0,
+            id: to_module_uuid(event.id),
+            time: event.time.0,
+            recorded_at: event.recorded_at.0,
+            part: event.part,
+            schema_version: event.schema_version.get(),
+            stream_length,
+            type_length,
+            data_length,
+            metadata_length,
+            tags: event.tags.len() as u32,
+        });
+    }
+
+    /// Adds a text. Their sum is known to be a `u32`.
+    fn text(&mut self, text: &str) -> u32 {
+        self.texts.push_str(text);
+        text.len() as u32
+    }
+}
+
+fn text_bytes(event: &Delivery) -> usize {
+    let metadata = event.metadata.as_ref().map_or(0, |metadata| metadata.len());
+    let tags: usize = event.tags.iter().map(|tag| tag.len()).sum();
+    event.stream.len() + event.event_type.len() + event.data.len() + metadata + tags
 }
 
 fn to_module_uuid(uuid: Uuid) -> contract::Uuid {
     let (high, low) = uuid.as_u64_pair();
     contract::Uuid { high, low }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytestring::ByteString;
+
+    use super::*;
+    use crate::event_log::{Position, SchemaVersion, StreamVersion};
+
+    fn delivery(position: u64, texts: [&str; 3], metadata: Option<&str>, tags: &[&str]) -> Delivery {
+        let [stream, event_type, data] = texts.map(ByteString::from);
+        Delivery {
+            position: Position(position),
+            part: 1,
+            stream,
+            version: StreamVersion(position + 10),
+            id: Uuid::from_u128(u128::MAX - u128::from(position)),
+            event_type,
+            schema_version: SchemaVersion::FIRST,
+            data,
+            metadata: metadata.map(ByteString::from),
+            time: Instant(-5),
+            recorded_at: Instant(7),
+            tags: tags.iter().map(|&tag| ByteString::from(tag)).collect(),
+        }
+    }
+
+    /// Takes a batch apart as a module does.
+    #[test]
+    fn the_texts_of_a_batch_are_those_of_its_events_in_their_order() {
+        let events = [
+            delivery(1, ["account-1", "Opened", "{}"], None, &[]),
+            delivery(3, ["straße-ü", "Äußerung", r#"{"é":1}"#], Some(r#"{"by":"ann"}"#), &["course:c1", "s:é"]),
+            delivery(4, ["a", "B", "1"], None, &["x"]),
+        ];
+        let all = Events::of(events.iter()).unwrap();
+        let Batch { events: passed, mut texts, tag_lengths } = all.as_batch();
+        let mut text = |length: u32| {
+            let (text, rest) = texts.split_at(length as usize);
+            texts = rest;
+            ByteString::from(text)
+        };
+        let mut tag_lengths = tag_lengths.iter();
+        let read = passed.iter().map(|event| Delivery {
+            position: Position(event.position),
+            part: event.part,
+            version: StreamVersion(event.version),
+            id: from_module_uuid(event.id),
+            schema_version: SchemaVersion::try_from(event.schema_version).unwrap(),
+            time: Instant(event.time),
+            recorded_at: Instant(event.recorded_at),
+            stream: text(event.stream_length),
+            event_type: text(event.type_length),
+            data: text(event.data_length),
+            metadata: (event.metadata_length > 0).then(|| text(event.metadata_length)),
+            tags: (0..event.tags).map(|_| text(*tag_lengths.next().unwrap())).collect(),
+        });
+        assert_eq!(read.collect::<Vec<_>>(), events);
+        assert_eq!((texts, tag_lengths.next()), ("", None));
+    }
 }

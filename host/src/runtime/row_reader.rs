@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::failure::ReadError;
-use crate::read_model::{Index, Key, Row, Table, TableWrites, Value};
+use crate::read_model::{HashedKey, Index, Row, Table, TableWrites, Value};
 
 /// Reads rows of a projection's tables, in their state before a batch. Its calls may block.
 pub trait RowReader: Send {
@@ -12,7 +12,12 @@ pub trait RowReader: Send {
     /// # Errors
     /// [`RowsTooLarge`](crate::read_model::RowsTooLarge) if they take more than `max_bytes`, which is the module's fault. With any
     /// other error, the batch ends and is tried again.
-    fn get_many(&mut self, table: &Arc<Table>, keys: &[Key], max_bytes: usize) -> Result<Vec<Option<Row>>, ReadError>;
+    fn get_many(
+        &mut self,
+        table: &Arc<Table>,
+        keys: Vec<HashedKey>,
+        max_bytes: usize,
+    ) -> Result<Vec<Option<Row>>, ReadError>;
 
     /// The rows whose first columns of the index equal the values, without those that the batch has `changed`: at most `limit`, in any order.
     ///

@@ -37,8 +37,8 @@ impl Guest for Module {
         notes()
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |_| {
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |_| {
             // The items of a list must be aligned to 8 bytes.
             let cells = vec![0_u64; MILLION * CELL_BYTES / 8];
             let row = read_model::List { start: cells.as_ptr().cast(), length: MILLION };

@@ -82,8 +82,8 @@ impl Guest for Module {
         }
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |_| Ok(()))
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |_| Ok(()))
     }
 }
 

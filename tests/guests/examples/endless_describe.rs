@@ -15,8 +15,8 @@ impl Guest for Module {
         notes()
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |_| Ok(()))
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |_| Ok(()))
     }
 }
 

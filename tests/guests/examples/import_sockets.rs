@@ -11,8 +11,8 @@ impl Guest for Module {
         notes()
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |event| {
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |event| {
             if std::net::TcpStream::connect("127.0.0.1:5432").is_ok() {
                 write_note(event.position, "connected");
             }

@@ -12,8 +12,8 @@ impl Guest for Module {
         notes()
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |event| {
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |event| {
             log::write(log::Level::Error, &"long ".repeat(1 << 20));
             log::write(log::Level::Info, "two\nlines, and \u{1b}[31mred");
             for _ in 0..100_000 {

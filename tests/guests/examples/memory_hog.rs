@@ -11,8 +11,8 @@ impl Guest for Module {
         notes()
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |event| {
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |event| {
             let mut hoard: Vec<Vec<u8>> = Vec::new();
             while std::hint::black_box(hoard.len() as u64) < u64::MAX - event.position {
                 hoard.push(vec![1; 1 << 20]);

@@ -12,8 +12,8 @@ impl Guest for Module {
         notes()
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |event| {
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |event| {
             println!("position {} on stdout", event.position);
             eprintln!("position {} on stderr", event.position);
             log::write(log::Level::Info, "its log");

@@ -12,8 +12,8 @@ impl Guest for Module {
         notes()
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |event| {
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |event| {
             let bytes = random::get_random_bytes(1 << 40);
             write_note(event.position, &format!("{} bytes", bytes.len()));
             Ok(())

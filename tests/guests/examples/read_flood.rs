@@ -11,8 +11,8 @@ impl Guest for Module {
         notes()
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |event| {
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |event| {
             let rows: Vec<_> = (0..100).map(|number| note(number, &"x".repeat(1 << 19))).collect();
             let key = |number| vec![Value::Int64(number)];
             match word(event) {

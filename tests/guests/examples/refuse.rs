@@ -11,8 +11,8 @@ impl Guest for Module {
         notes()
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |event| {
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |event| {
             let (position, message) = match word(event) {
                 "itself" => (event.position, "not this one".to_owned()),
                 "another" => (event.position + 1000, "not that one".to_owned()),

@@ -11,8 +11,8 @@ impl Guest for Module {
         notes()
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |event| {
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |event| {
             let _ = event;
             std::thread::sleep(std::time::Duration::from_secs(3600));
             Ok(())

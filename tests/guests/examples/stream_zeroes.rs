@@ -12,8 +12,8 @@ impl Guest for Module {
         notes()
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |event| {
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |event| {
             let _ = event;
             let _ = stdout::get_stdout().write_zeroes(u64::MAX >> 8);
             Ok(())

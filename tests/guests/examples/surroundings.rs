@@ -18,8 +18,8 @@ impl Guest for Module {
         notes()
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |event| {
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |event| {
             let mut input = String::new();
             let read = std::io::stdin().read_to_string(&mut input).map_err(|error| error.to_string());
             let began = Instant::now();

@@ -34,7 +34,7 @@ impl Projection for Module {
                 panic!("a bug at {}", event.stream);
             }
         }
-        rows.put(Note { position: event.position.cast_signed(), text: event.event_type.clone() });
+        rows.put(Note { position: event.position.cast_signed(), text: event.event_type.to_string() });
         Ok(())
     }
 }

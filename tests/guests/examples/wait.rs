@@ -12,8 +12,8 @@ impl Guest for Module {
         notes()
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |event| {
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |event| {
             let later = match word(event) {
                 "duration" => monotonic_clock::subscribe_duration(3_600_000_000_000),
                 _ => monotonic_clock::subscribe_instant(u64::MAX),

@@ -12,8 +12,8 @@ impl Guest for Module {
         notes()
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |event| {
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |event| {
             while event.position > 0 {
                 std::mem::forget(stdout::get_stdout());
             }

@@ -27,8 +27,8 @@ impl Guest for Module {
         descriptor
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |event| {
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |event| {
             let nothing: &[Vec<Value>] = &[];
             match word(event) {
                 "put unknown table" => read_model::put_many("secrets", nothing),

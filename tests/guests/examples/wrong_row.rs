@@ -50,8 +50,8 @@ impl Guest for Module {
         descriptor
     }
 
-    fn handle(events: Vec<Event>) -> Result<(), Failure> {
-        at_triggers(events, |event| {
+    fn handle(batch: Batch) -> Result<(), Failure> {
+        at_triggers(batch, |event| {
             match word(event) {
                 "another type" => put("notes", vec![Value::Text("1".to_owned()), Value::Null, Value::Null]),
                 "too few cells" => put("notes", vec![Value::Int64(1)]),

@@ -19,9 +19,36 @@ pub use contract::{
     },
     gnomon::module::{
         cursor, log, read_model,
-        types::{Event, Failure, Sdk, Value},
+        types::{Batch, Failure, Sdk, Value},
     },
 };
+
+/// An event, with its texts.
+pub struct Event {
+    /// Its position.
+    pub position: u64,
+    /// Its type.
+    pub event_type: String,
+    /// Its data.
+    pub data: String,
+}
+
+/// The events of a batch.
+pub fn events(batch: Batch) -> Vec<Event> {
+    let (mut texts, mut tag_lengths) = (batch.texts.as_str(), batch.tag_lengths.into_iter());
+    let mut text = |length: u32| {
+        let (text, rest) = texts.split_at(length as usize);
+        texts = rest;
+        text.to_owned()
+    };
+    let event = |event: contract::gnomon::module::types::Event| {
+        let [_, event_type, data, _] =
+            [event.stream_length, event.type_length, event.data_length, event.metadata_length].map(&mut text);
+        tag_lengths.by_ref().take(event.tags as usize).for_each(|length| drop(text(length)));
+        Event { position: event.position, event_type, data }
+    };
+    batch.events.into_iter().map(event).collect()
+}
 
 /// The event type at which a module misbehaves. For all other events it writes a note.
 pub const TRIGGER: &str = "Trigger";
@@ -86,8 +113,8 @@ pub fn note(position: u64, text: &str) -> Vec<Value> {
 ///
 /// # Errors
 /// Those of `misbehave`.
-pub fn at_triggers(events: Vec<Event>, misbehave: impl Fn(&Event) -> Result<(), Failure>) -> Result<(), Failure> {
-    for event in events {
+pub fn at_triggers(batch: Batch, misbehave: impl Fn(&Event) -> Result<(), Failure>) -> Result<(), Failure> {
+    for event in events(batch) {
         cursor::at(event.position);
         if event.event_type == TRIGGER {
             misbehave(&event)?;

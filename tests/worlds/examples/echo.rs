@@ -5,7 +5,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use contract::{
-    exports::test::worlds::echo_guest::{Event, Failure, Guest},
+    exports::test::worlds::echo_guest::{Batch, Failure, Guest},
     gnomon::module::{cursor, log},
 };
 
@@ -21,15 +21,27 @@ impl Guest for Echo {
         "heard".to_owned()
     }
 
-    fn echo(events: Vec<Event>) -> Result<Vec<String>, Failure> {
-        events.into_iter().map(line).collect()
+    fn echo(batch: Batch) -> Result<Vec<String>, Failure> {
+        let mut texts = batch.texts.as_str();
+        let mut text = |length: u32| {
+            let (text, rest) = texts.split_at(length as usize);
+            texts = rest;
+            text
+        };
+        let lines = batch.events.iter().map(|event| {
+            let [_, event_type, data, _] =
+                [event.stream_length, event.type_length, event.data_length, event.metadata_length].map(&mut text);
+            line(event.position, event_type, data)
+        });
+        lines.collect()
     }
 }
 
-fn line(event: Event) -> Result<String, Failure> {
-    cursor::at(event.position);
-    match event.event_type.as_str() {
-        "Refused" => return Err(Failure { position: event.position, message: event.data }),
+/// The events have no tags.
+fn line(position: u64, event_type: &str, data: &str) -> Result<String, Failure> {
+    cursor::at(position);
+    match event_type {
+        "Refused" => return Err(Failure { position, message: data.to_owned() }),
         "Fatal" => {
             log::write(log::Level::Error, "last words");
             std::process::abort();
@@ -37,7 +49,7 @@ fn line(event: Event) -> Result<String, Failure> {
         _ => {}
     }
     let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros());
-    Ok(format!("{} at {time}", event.event_type))
+    Ok(format!("{event_type} at {time}"))
 }
 
 #[allow(unsafe_code, reason = "the exports of a component have unmangled names")]

@@ -3,7 +3,7 @@
 #![cfg(target_family = "wasm")]
 
 use contract::{
-    exports::test::worlds::echo_guest::{Event, Failure, Guest},
+    exports::test::worlds::echo_guest::{Batch, Failure, Guest},
     gnomon::module::read_model,
 };
 
@@ -19,9 +19,9 @@ impl Guest for Echo {
         String::new()
     }
 
-    fn echo(events: Vec<Event>) -> Result<Vec<String>, Failure> {
+    fn echo(batch: Batch) -> Result<Vec<String>, Failure> {
         let rows = read_model::find("accounts", "by_owner", &[]);
-        Ok(events.iter().map(|_| rows.len().to_string()).collect())
+        Ok(batch.events.iter().map(|_| rows.len().to_string()).collect())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         direction::Direction,
         event::{Position, RecordedEvent},
         filter::Filter,
-        row::{event_from_copy, event_from_row, select_events},
+        row::{copy_events, event_from_copy, event_from_row, select_events},
     },
     postgres::{ANSWER_TIMEOUT, BinaryRows, copy_out, within},
 };
@@ -151,7 +151,7 @@ impl Pieces {
         let select = match runs {
             [] => return Ok(Piece { events: Vec::new(), is_cut: false }),
             [Range { low, high }] => {
-                format!("{} {low} AND position <= {high}{conditions}", select_events!("WHERE position >"))
+                format!("{} {low} AND position <= {high}{conditions}", copy_events!("WHERE position >"))
             }
             runs => {
                 let list = |bound: fn(&Range) -> Position| {
@@ -162,7 +162,7 @@ impl Pieces {
                      LATERAL ({}{conditions} ORDER BY position LIMIT {limit}) AS event",
                     list(|run| run.low),
                     list(|run| run.high),
-                    select_events!("WHERE position > run.low AND position <= run.high"),
+                    copy_events!("WHERE position > run.low AND position <= run.high"),
                 )
             }
         };

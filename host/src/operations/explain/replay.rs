@@ -26,7 +26,7 @@ use crate::{
     builds::{Build, names_of},
     event_log::{Direction, EventLog, Filter, PageSize, Position, RecordedEvent},
     modules::Modules,
-    read_model::{Key, Row, Table, TableSet, WriteSet, shown_row},
+    read_model::{HashedKey, Row, Table, TableSet, WriteSet, shown_row},
     runtime::{BatchError, Delivery, ModuleFailure, Partition, ProjectionModule, RowReader, UpcasterChain},
     subscriptions::dead_letters_after,
 };
@@ -284,14 +284,15 @@ fn changes(before: &mut ReplayedRows, writes: WriteSet) -> Result<(Vec<RowChange
     let tables: Vec<Arc<Table>> = writes.tables().iter().map(|writes| Arc::clone(writes.table())).collect();
     let (mut shown, mut bytes, mut more) = (Vec::new(), 0, 0);
     for (table, changes) in tables.iter().zip(writes.into_changes()) {
-        let mut changes: Vec<(Key, Option<Row>)> = changes.into_iter().collect();
-        changes.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let mut changes: Vec<(HashedKey, Option<Row>)> =
+            changes.into_iter().map(|change| change.into_parts(table)).collect();
+        changes.sort_unstable_by(|(one, _), (other, _)| one.cells().cmp(other.cells()));
         for (key, after) in changes {
             if shown.len() == MAX_ROWS || bytes > MAX_SHOWN_BYTES {
                 more += 1;
                 continue;
             }
-            let found = before.get_many(table, std::slice::from_ref(&key), MAX_BYTES).map_err(|error| host(&error))?;
+            let found = before.get_many(table, vec![key], MAX_BYTES).map_err(|error| host(&error))?;
             let before = found.into_iter().next().flatten();
             if before == after {
                 continue;

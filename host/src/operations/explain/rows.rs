@@ -8,7 +8,7 @@ use tokio::{runtime::Handle, sync::Mutex};
 use crate::{
     event_log::Position,
     postgres::begin,
-    read_model::{Find, Index, Key, LookupError, Row, Table, TableSet, TableWrites, Value, WriteSet},
+    read_model::{Find, HashedKey, Index, Key, LookupError, Row, Table, TableSet, TableWrites, Value, WriteSet},
     runtime::{ReadError, RowReader},
     subscriptions::{self, SubscriptionId},
 };
@@ -60,13 +60,18 @@ impl ReplayedRows {
 }
 
 impl RowReader for ReplayedRows {
-    fn get_many(&mut self, table: &Arc<Table>, keys: &[Key], max_bytes: usize) -> Result<Vec<Option<Row>>, ReadError> {
+    fn get_many(
+        &mut self,
+        table: &Arc<Table>,
+        keys: Vec<HashedKey>,
+        max_bytes: usize,
+    ) -> Result<Vec<Option<Row>>, ReadError> {
         let index = self.index_of(table)?;
         let changed = &self.changed.tables()[index];
-        let mut rows: Vec<Option<Row>> = keys.iter().map(|key| changed.get(key).flatten().cloned()).collect();
+        let mut rows: Vec<Option<Row>> = keys.iter().map(|key| changed.get_hashed(key).flatten().cloned()).collect();
         let Some(committed) = &self.committed else { return Ok(rows) };
-        let unknown: Vec<usize> = (0..keys.len()).filter(|&at| changed.get(&keys[at]).is_none()).collect();
-        let wanted: Vec<Key> = unknown.iter().map(|&at| keys[at].clone()).collect();
+        let unknown = keys.into_iter().enumerate().filter(|(_, key)| changed.get_hashed(key).is_none());
+        let (unknown, wanted): (Vec<usize>, Vec<Key>) = unknown.map(|(at, key)| (at, key.into_cells())).unzip();
         if wanted.is_empty() {
             return Ok(rows);
         }

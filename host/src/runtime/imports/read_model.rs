@@ -6,12 +6,12 @@ use gnomon_values::{
     cells::row_bytes,
     limits::{self, LimitError},
 };
-use hashbrown::HashMap;
+use hashbrown::{HashTable, hash_table::Entry};
 use wasmtime::component::HasData;
 
 use super::import::Import;
 use crate::{
-    read_model::{Key, Row, RowsTooLarge, ShapeError, Table, Value, WriteSet, cells_bytes},
+    read_model::{HashedKey, Row, RowsTooLarge, ShapeError, Table, Value, WriteSet, cells_bytes},
     runtime::{
         bindings::{
             read_model::{self, Host},
@@ -92,38 +92,41 @@ impl Call<'_> {
         let keys = keys_from_module(&declared, keys, max)?;
 
         // Rows that the batch itself changed are not read. A key that is asked for twice is read once.
-        let mut unknown = Vec::new();
-        let mut read: HashMap<&Key, usize> = HashMap::new();
-        let mut repeats = false;
-        for key in keys.iter().filter(|key| writes.get(key).is_none()) {
-            if *read.entry(key).or_insert(unknown.len()) == unknown.len() {
-                unknown.push(key.clone());
-            } else {
-                repeats = true;
-            }
-        }
-        let mut before = if unknown.is_empty() {
-            Vec::new()
-        } else {
-            deadline
-                .read(|| batch.reader.get_many(&declared, &unknown, max.max_read_bytes))?
-                .map_err(|error| read_failure(error, table, max))?
-        };
-
-        let writes = &batch.writes.tables()[index];
         let mut budget = ReadBudget::new(table, max);
-        let mut found = Vec::with_capacity(keys.len());
-        for key in &keys {
-            let row = match (writes.get(key), read.get(key).and_then(|&index| before.get_mut(index))) {
-                (Some(changed), _) => changed.cloned(),
-                (None, Some(row)) if repeats => row.clone(),
-                (None, Some(row)) => row.take(),
-                (None, None) => None,
-            };
-            if let Some(row) = &row {
-                budget.take(row)?;
+        let mut found = vec![None; keys.len()];
+        let (mut unknown, mut unknown_of) = (Vec::<HashedKey>::new(), Vec::new());
+        let (mut asked, mut repeats) = (HashTable::new(), false);
+        for (key, found) in keys.into_iter().zip(&mut found) {
+            if let Some(changed) = writes.get_hashed(&key) {
+                changed.map_or(Ok(()), |row| budget.take(row))?;
+                *found = changed.cloned();
+                continue;
             }
-            found.push(row);
+            let same = |&before: &usize| unknown[before] == key;
+            let index = match asked.entry(key.hash(), same, |&before| unknown[before].hash()) {
+                Entry::Occupied(before) => {
+                    repeats = true;
+                    *before.get()
+                }
+                Entry::Vacant(new) => {
+                    let index = unknown.len();
+                    new.insert(index);
+                    unknown.push(key);
+                    index
+                }
+            };
+            unknown_of.push((found, index));
+        }
+        if unknown.is_empty() {
+            return Ok(found);
+        }
+        let mut before = deadline
+            .read(|| batch.reader.get_many(&declared, unknown, max.max_read_bytes))?
+            .map_err(|error| read_failure(error, table, max))?;
+        for (found, index) in unknown_of {
+            let row = &mut before[index];
+            row.as_deref().map_or(Ok(()), |row| budget.take(row))?;
+            *found = if repeats { row.clone() } else { row.take() };
         }
         Ok(found)
     }
@@ -149,7 +152,7 @@ impl Call<'_> {
         let index = batch.table(table)?;
         let keys = keys_from_module(batch.writes.tables()[index].table(), keys, max)?;
         for key in keys {
-            batch.writes.delete(index, key);
+            batch.writes.delete(index, key.into_cells());
         }
         batch.check_size(table, max)
     }
@@ -219,12 +222,12 @@ impl<'t> ReadBudget<'t> {
     }
 }
 
-fn keys_from_module(table: &Table, keys: Vec<Vec<types::Value>>, max: &RuntimeLimits) -> Result<Vec<Key>, Stop> {
+fn keys_from_module(table: &Table, keys: Vec<Vec<types::Value>>, max: &RuntimeLimits) -> Result<Vec<HashedKey>, Stop> {
     keys.into_iter()
         .map(|key| {
             let key = checked_cells(table.name().as_str(), "bytes of a key", key, max)?;
             table.check_key(&key).map_err(bad_shape)?;
-            Ok(key)
+            Ok(HashedKey::new(key))
         })
         .collect()
 }

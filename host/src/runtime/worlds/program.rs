@@ -8,7 +8,7 @@ use super::{guest::Guest, world::World};
 use crate::{
     event_log::Position,
     runtime::{
-        convert::{Event, Failure, events_to_module, tags_to_module},
+        convert::{Batch, Events, Failure},
         delivery::Delivery,
         failure::{BatchError, CallError, FailureKind, Fault},
         invalid::CannotLoad,
@@ -19,6 +19,7 @@ use crate::{
             fault::{call_error, instance_error},
             host_memory::HostMemory,
             resources::Resources,
+            stop::Stop,
         },
     },
 };
@@ -117,16 +118,19 @@ impl<W: World> Running<W> {
     pub(in crate::runtime) fn call<E: Borrow<Delivery>, A>(
         &mut self,
         events: &[E],
-        call: impl FnOnce(&W::Exports, &mut Store<Guest<W::State>>, &[Event<'_>]) -> wasmtime::Result<Result<A, Failure>>,
+        call: impl FnOnce(&W::Exports, &mut Store<Guest<W::State>>, Batch<'_>) -> wasmtime::Result<Result<A, Failure>>,
     ) -> Result<A, BatchError> {
         let current = |event: &Delivery| CurrentEvent { position: event.position, time: event.time };
-        let tags = tags_to_module(events.iter().map(Borrow::borrow));
-        let lowered = events_to_module(events.iter().map(Borrow::borrow), &tags);
+        let lowered = Events::of(events.iter().map(Borrow::borrow));
         self.store.data_mut().begin(events.iter().map(|event| current(event.borrow())).collect());
         // The deadline is checked at the next tick, and sets the next epoch deadline itself.
         self.store.set_epoch_deadline(1);
         self.store.data().output.hold();
-        let answer = call(&self.exports, &mut self.store, &lowered);
+        let answer = match &lowered {
+            Ok(lowered) => call(&self.exports, &mut self.store, lowered.as_batch()),
+            Err(error) => Err(Stop::Exceeded { kind: FailureKind::OutOfMemory, message: error.to_string() }.into()),
+        };
+        drop(lowered);
         let at = |position| events.binary_search_by_key(&position, |event| event.borrow().position).ok();
         let stream_at = |position| at(position).map(|index| &*events[index].borrow().stream);
         self.store.data().output.write_held(stream_at);

@@ -2,7 +2,7 @@
 
 #![cfg(target_family = "wasm")]
 
-use upcast_guests::{Descriptor, Event, Failure, Guest, Upcasted, made, sdk, step};
+use upcast_guests::{Batch, Descriptor, Event, Failure, Guest, Upcasted, events, made, sdk, step};
 
 struct Added;
 
@@ -11,9 +11,9 @@ impl Guest for Added {
         Descriptor { sdk: sdk(), steps: vec![step("Added", 1, 2, &["Counted"])] }
     }
 
-    fn upcast(events: Vec<Event>) -> Result<Vec<Vec<Upcasted>>, Failure> {
+    fn upcast(batch: Batch) -> Result<Vec<Vec<Upcasted>>, Failure> {
         let renamed = |event: Event| vec![Upcasted { data: event.data, tags: event.tags, ..made("Counted", 1, "") }];
-        Ok(events.into_iter().map(renamed).collect())
+        Ok(events(batch).into_iter().map(renamed).collect())
     }
 }
 

@@ -3,7 +3,7 @@
 #![cfg(target_family = "wasm")]
 #![allow(clippy::panic, reason = "that is what is tested")]
 
-use upcast_guests::{Descriptor, Event, Failure, Guest, Upcasted, cursor, log, made, sdk, step};
+use upcast_guests::{Batch, Descriptor, Event, Failure, Guest, Upcasted, cursor, events, log, made, sdk, step};
 
 struct DoesAsTold;
 
@@ -13,9 +13,9 @@ impl Guest for DoesAsTold {
         Descriptor { sdk: sdk(), steps: vec![step("A", 1, 2, both), step("A", 2, 3, both), step("B", 1, 2, both)] }
     }
 
-    fn upcast(events: Vec<Event>) -> Result<Vec<Vec<Upcasted>>, Failure> {
+    fn upcast(batch: Batch) -> Result<Vec<Vec<Upcasted>>, Failure> {
         let mut answer = Vec::new();
-        for event in &events {
+        for event in &events(batch) {
             cursor::at(event.position);
             if event.data != "\"answer too little\"" {
                 answer.push(upcast(event)?);

@@ -3,7 +3,7 @@
 
 #![cfg(target_family = "wasm")]
 
-use upcast_guests::{Descriptor, Event, Failure, Guest, Upcasted, sdk, step};
+use upcast_guests::{Batch, Descriptor, Failure, Guest, Upcasted, sdk, step};
 
 struct Gap;
 
@@ -20,7 +20,7 @@ impl Guest for Gap {
         Descriptor { sdk: sdk(), steps }
     }
 
-    fn upcast(_: Vec<Event>) -> Result<Vec<Vec<Upcasted>>, Failure> {
+    fn upcast(_: Batch) -> Result<Vec<Vec<Upcasted>>, Failure> {
         Ok(Vec::new())
     }
 }

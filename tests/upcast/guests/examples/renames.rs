@@ -2,7 +2,7 @@
 
 #![cfg(target_family = "wasm")]
 
-use upcast_guests::{Descriptor, Event, Failure, Guest, Upcasted, made, sdk, step};
+use upcast_guests::{Batch, Descriptor, Event, Failure, Guest, Upcasted, events, made, sdk, step};
 
 struct Renames;
 
@@ -11,9 +11,9 @@ impl Guest for Renames {
         Descriptor { sdk: sdk(), steps: vec![step("Old", 1, 2, &["A"])] }
     }
 
-    fn upcast(events: Vec<Event>) -> Result<Vec<Vec<Upcasted>>, Failure> {
+    fn upcast(batch: Batch) -> Result<Vec<Vec<Upcasted>>, Failure> {
         let renamed = |event: Event| vec![Upcasted { data: event.data, tags: event.tags, ..made("A", 1, "") }];
-        Ok(events.into_iter().map(renamed).collect())
+        Ok(events(batch).into_iter().map(renamed).collect())
     }
 }
 
