@@ -9,6 +9,7 @@ mod demo;
 mod failures;
 mod faults;
 mod flights;
+mod hostile;
 mod kill;
 mod leases;
 mod numbers;
