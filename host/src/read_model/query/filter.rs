@@ -3,11 +3,12 @@
 use super::{
     cursor::{Cursor, Parsed, Stop, read},
     error::QueryError,
-    instant, local_time, name,
+    field::{Field, FieldName, field},
+    instant, local_time,
     operand_limits::{check_array, check_pattern, check_words},
     value::{enclosed, list, rest},
 };
-use crate::read_model::{Column, ColumnType, Index, Table};
+use crate::read_model::{ColumnType, Index, Table};
 
 /// A condition on one column, or on the words of a full-text index.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,33 +20,33 @@ pub(super) struct Condition<'t> {
 }
 
 /// What a condition is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Operand<'t> {
-    /// A column.
-    Column(&'t Column),
+    /// A column, or a path into its JSON.
+    Field(Field<'t>),
     /// A full-text index, named like a column.
     Words(&'t Index),
 }
 
 impl<'t> Operand<'t> {
-    fn named(table: &'t Table, name: &str) -> Result<Self, QueryError> {
-        match table.index(name).filter(|index| index.is_full_text()) {
+    fn named(table: &'t Table, name: FieldName) -> Result<Self, QueryError> {
+        match table.index(&name.column).filter(|index| index.is_full_text() && name.path.is_empty()) {
             Some(index) => Ok(Self::Words(index)),
-            None => name::column(table, name).map(Self::Column),
+            None => Field::named(table, name).map(Self::Field),
         }
     }
 }
 
 impl<'t> Condition<'t> {
     fn new(operand: Operand<'t>, negated: bool, mut test: Test) -> Result<Self, QueryError> {
-        let is_array = matches!(operand, Operand::Column(column) if column.column_type.is_array());
+        let is_array = matches!(&operand, Operand::Field(field) if field.column_type().is_array());
         test.check(is_array)?;
-        let column = match (operand, &test) {
-            (Operand::Column(column), _) => column,
+        let field = match (&operand, &test) {
+            (Operand::Field(field), _) => field,
             (Operand::Words(_), Test::FullText { .. }) => return Ok(Self { operand, negated, test }),
             (Operand::Words(index), _) => return Err(QueryError::only_words(index.name.as_str())),
         };
-        let kept = match column.column_type {
+        let kept = match field.column_type() {
             ColumnType::Timestamp => Some(instant::kept as fn(String) -> Result<String, QueryError>),
             ColumnType::LocalTimestamp => Some(local_time::kept_timestamp as _),
             ColumnType::Time => Some(local_time::kept_time as _),
@@ -152,21 +153,20 @@ pub(super) enum State {
     Unknown,
 }
 
-/// The filter of a parameter `key=value`.
-pub(super) fn filter<'t>(table: &'t Table, key: &str, value: &str) -> Result<Condition<'t>, QueryError> {
-    let name = name::key(key)?;
+/// The filter of a parameter `name=value`.
+pub(super) fn filter<'t>(table: &'t Table, name: FieldName, value: &str) -> Result<Condition<'t>, QueryError> {
     let (negated, test) = read("filter", value, value, |cursor| expression(cursor, rest))?;
-    Condition::new(Operand::named(table, &name)?, negated, test)
+    Condition::new(Operand::named(table, name)?, negated, test)
 }
 
 /// A filter within a logic tree: `column.operator.value`.
 pub(super) fn enclosed_filter<'t>(table: &'t Table, cursor: &mut Cursor<'_>) -> Parsed<Condition<'t>> {
-    let name = name::field(cursor)?;
+    let name = field(cursor)?;
     if !cursor.delimiter() {
         return Err(Stop::Mismatch);
     }
     let (negated, test) = expression(cursor, enclosed)?;
-    Ok(Condition::new(Operand::named(table, &name)?, negated, test)?)
+    Ok(Condition::new(Operand::named(table, name)?, negated, test)?)
 }
 
 /// Reads the value of most operators. It depends on what may follow the value.

@@ -1,12 +1,12 @@
 use super::{
-    super::{limits::MAX_WORDS_BYTES, tests::table},
+    super::{field::key, limits::MAX_WORDS_BYTES, tests::table},
     *,
 };
 
 fn parsed(value: &str) -> Result<(bool, Test), QueryError> {
     let table = table();
-    let condition = filter(&table, "delay", value)?;
-    assert!(matches!(condition.operand, Operand::Column(column) if column.name.as_str() == "delay"));
+    let condition = filter(&table, key("delay").unwrap(), value)?;
+    assert!(matches!(condition.operand, Operand::Field(field) if field.column.name.as_str() == "delay"));
     Ok((condition.negated, condition.test))
 }
 

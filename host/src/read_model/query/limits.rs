@@ -18,6 +18,8 @@ pub const MAX_WILDCARDS: usize = 50;
 pub(super) const MAX_NEGATIONS: usize = 16;
 /// Braces within each other in the literal of an array. Postgres has arrays of up to six dimensions, and columns have one.
 pub(super) const MAX_ARRAY_DEPTH: usize = 6;
+/// Steps of a path into json: `->key`. Each is a call within another for Postgres.
+pub const MAX_PATH_STEPS: usize = 32;
 /// Columns to order by.
 pub const MAX_ORDER_TERMS: usize = 32;
 /// Conditions in all filters and logic trees together.

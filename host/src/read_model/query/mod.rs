@@ -13,8 +13,10 @@
 
 mod cursor;
 mod error;
+mod field;
 mod filter;
 mod instant;
+mod json_path;
 mod limits;
 mod local_time;
 mod logic;
@@ -34,8 +36,8 @@ mod window;
 pub use self::{
     error::{ErrorCode, QueryError},
     limits::{
-        MAX_CONDITIONS, MAX_DEPTH, MAX_ORDER_TERMS, MAX_PATTERN_BYTES, MAX_QUERY_BYTES, MAX_REPEATED, MAX_SELECTED,
-        MAX_WILDCARDS, MAX_WORDS_BYTES,
+        MAX_CONDITIONS, MAX_DEPTH, MAX_ORDER_TERMS, MAX_PATH_STEPS, MAX_PATTERN_BYTES, MAX_QUERY_BYTES, MAX_REPEATED,
+        MAX_SELECTED, MAX_WILDCARDS, MAX_WORDS_BYTES,
     },
     param::Param,
     shape::Shape,
@@ -69,7 +71,7 @@ impl<'t> Query<'t> {
         let mut count = 0;
         for parameter in &parameters.wheres {
             let logic = match parameter {
-                Where::Filter { key, value } => Logic::Condition(filter::filter(table, key, value)?),
+                Where::Filter { key, value } => Logic::Condition(filter::filter(table, field::key(key)?, value)?),
                 Where::Logic { key, value } => logic::logic(table, key, value)?,
             };
             count += logic.conditions();

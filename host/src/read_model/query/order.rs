@@ -3,15 +3,15 @@
 use super::{
     cursor::{Cursor, Parsed, Stop, read},
     error::QueryError,
+    field::{Field, FieldName, field},
     limits::MAX_ORDER_TERMS,
-    name::{column, field},
 };
-use crate::read_model::{Column, Table};
+use crate::read_model::Table;
 
-/// A column to order by.
-#[derive(Debug, PartialEq, Eq)]
+/// What to order by.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OrderTerm<'t> {
-    pub(super) column: &'t Column,
+    pub(super) field: Field<'t>,
     /// `None` is ascending.
     pub(super) direction: Option<Direction>,
     /// `None` is Postgres' default: nulls are sorted as greater than all values.
@@ -42,16 +42,17 @@ pub(super) fn order<'t>(table: &'t Table, value: &str) -> Result<Vec<OrderTerm<'
     if terms.len() > MAX_ORDER_TERMS {
         return Err(QueryError::too_many("columns to order by", MAX_ORDER_TERMS));
     }
-    let resolve = |(name, direction, nulls): Term| Ok(OrderTerm { column: column(table, &name)?, direction, nulls });
+    let resolve =
+        |(name, direction, nulls): Term| Ok(OrderTerm { field: Field::named(table, name)?, direction, nulls });
     terms.into_iter().map(resolve).collect()
 }
 
-type Term = (String, Option<Direction>, Option<Nulls>);
+type Term = (FieldName, Option<Direction>, Option<Nulls>);
 
 fn term(cursor: &mut Cursor<'_>) -> Parsed<Term> {
     let name = field(cursor)?;
     if cursor.peek() == Some('(') {
-        return Err(QueryError::not_embedded(&name).into());
+        return Err(QueryError::not_embedded(&name.column).into());
     }
     let direction = suffix(cursor, [("asc", Direction::Ascending), ("desc", Direction::Descending)])?;
     let nulls = suffix(cursor, [("nullsfirst", Nulls::First), ("nullslast", Nulls::Last)])?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-use super::{error::QueryError, limits::MAX_QUERY_BYTES, name};
+use super::{error::QueryError, field, limits::MAX_QUERY_BYTES};
 
 /// The parameters of a query string.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Parameters {
             _ => match key.rsplit_once('.') {
                 // After a path, these words are parameters of another resource.
                 Some((path, "order" | "limit" | "offset" | "and" | "or")) => {
-                    return Err(name::key(&key).err().unwrap_or_else(|| QueryError::not_embedded(path)));
+                    return Err(field::key(&key).err().unwrap_or_else(|| QueryError::not_embedded(path)));
                 }
                 _ => self.wheres.push(Where::Filter { key, value }),
             },

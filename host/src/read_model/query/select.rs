@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use super::{
     cursor::{Cursor, Parsed, Stop, read},
     error::QueryError,
+    field::{FieldName, field},
     limits::{MAX_REPEATED, MAX_SELECTED},
-    name::{alias, column, field},
+    name::{alias, column},
 };
 use crate::read_model::{Column, Table};
 
@@ -67,7 +68,10 @@ fn item(cursor: &mut Cursor<'_>) -> Parsed<Item> {
     if cursor.rest().starts_with("count()") {
         return Err(QueryError::aggregate().into());
     }
-    let name = field(cursor)?;
+    let FieldName { column: name, path } = field(cursor)?;
+    if !path.is_empty() {
+        return Err(not_implemented("JSON paths (-> and ->>) are not implemented in select."));
+    }
     if cursor.literal("::") {
         return Err(not_implemented("Casts (::) are not implemented."));
     }

@@ -55,8 +55,8 @@ fn malformed_texts_are_refused_at_their_position() {
 #[test]
 fn unsupported_features_are_named() {
     for (value, details) in [
-        ("doc->title", "JSON paths (-> and ->>) are not implemented."),
-        ("t:doc->>title", "JSON paths (-> and ->>) are not implemented."),
+        ("doc->title", "JSON paths (-> and ->>) are not implemented in select."),
+        ("t:doc->>title", "JSON paths (-> and ->>) are not implemented in select."),
         ("id::text", "Casts (::) are not implemented."),
         ("n:id::text", "Casts (::) are not implemented."),
         ("clients(*)", "Embedding other resources (clients) is not implemented."),

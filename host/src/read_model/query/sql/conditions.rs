@@ -4,8 +4,9 @@ use gnomon_values::limits::MAX_FULL_TEXT_CHARS;
 
 use super::writer::Writer;
 use crate::read_model::{
-    Column, ColumnType, Index, IndexKind, full_text,
+    ColumnType, Index, IndexKind, full_text,
     query::{
+        field::Field,
         filter::{Comparison, Condition, Containment, Operand, State, Test, WordsForm},
         logic::{Connective, Logic},
     },
@@ -40,16 +41,17 @@ impl Writer<'_> {
     }
 
     fn condition(&mut self, condition: &Condition<'_>) -> String {
-        let test = match condition.operand {
-            Operand::Column(column) => self.test(column, &condition.test),
+        let test = match &condition.operand {
+            Operand::Field(field) => self.test(field, &condition.test),
             Operand::Words(index) => self.words(index, &condition.test),
         };
         if condition.negated { format!("NOT ({test})") } else { test }
     }
 
-    fn test(&mut self, tested: &Column, test: &Test) -> String {
-        let column = self.column(tested);
-        let sql_type = sql_type_of(tested.column_type);
+    fn test(&mut self, tested: &Field<'_>, test: &Test) -> String {
+        let column = self.field(tested);
+        let column_type = tested.column_type();
+        let sql_type = sql_type_of(column_type);
         match test {
             Test::Compare(comparison, value) => {
                 let operator = match comparison {
@@ -63,7 +65,7 @@ impl Writer<'_> {
                 format!("{column} {operator} {}", self.bind(value.clone(), sql_type))
             }
             Test::Like { pattern, any_case } => self.like(tested, pattern, *any_case),
-            Test::In(values) if tested.column_type.is_array() => self.in_arrays(&column, values, sql_type),
+            Test::In(values) if column_type.is_array() => self.in_arrays(&column, values, sql_type),
             Test::In(values) => {
                 format!("{column} = ANY ({})", self.bind_array(values, sql_type))
             }
@@ -87,7 +89,7 @@ impl Writer<'_> {
             }
             Test::FullText { form, language, query } => {
                 let language = language.as_deref().unwrap_or(NO_LANGUAGE);
-                let text = match tested.column_type.has_words() {
+                let text = match column_type.has_words() {
                     true => full_text::bounded(&column, MAX_FULL_TEXT_CHARS),
                     false => column,
                 };
@@ -127,12 +129,12 @@ impl Writer<'_> {
         format!("{column} IN ({})", values.join(", "))
     }
 
-    fn like(&mut self, column: &Column, pattern: &str, any_case: bool) -> String {
-        let name = self.column(column);
+    fn like(&mut self, tested: &Field<'_>, pattern: &str, any_case: bool) -> String {
+        let (name, column_type) = (self.field(tested), tested.column_type());
         // Bytes are matched with patterns of bytes. For other types Postgres reports that they have no such operator.
-        let sql_type = if column.column_type == ColumnType::Bytes { "bytea" } else { "text" };
+        let sql_type = if column_type == ColumnType::Bytes { "bytea" } else { "text" };
         let pattern = self.bind(pattern.replace('*', "%"), sql_type);
-        match (any_case, column.column_type) {
+        match (any_case, column_type) {
             // Postgres before 18 has no patterns in a collation that ignores case. A Postgres that has the collation of these
             // columns has this one, which knows the case of all letters in every database.
             (_, ColumnType::CiText) => format!("{name} COLLATE pg_catalog.\"und-x-icu\" ILIKE {pattern}"),

@@ -3,7 +3,10 @@
 use super::writer::Writer;
 use crate::read_model::{
     Column, Table,
-    query::order::{Direction, Nulls, OrderTerm},
+    query::{
+        field::Field,
+        order::{Direction, Nulls, OrderTerm},
+    },
 };
 
 impl Writer<'_> {
@@ -12,9 +15,11 @@ impl Writer<'_> {
     /// the key's index, without a sort.
     pub(super) fn whole_order(&self, table: &Table, order: &[OrderTerm<'_>]) -> Vec<String> {
         let direction = order.last().and_then(|last| last.direction);
-        let named = |column: &Column| order.iter().any(|term| term.column.name == column.name);
+        let named = |column: &Column| {
+            order.iter().any(|term| term.field.path.is_empty() && term.field.column.name == column.name)
+        };
         let key = table.key_columns().filter(|column| !named(column));
-        let key = key.map(|column| OrderTerm { column, direction, nulls: None });
+        let key = key.map(|column| OrderTerm { field: Field::of(column), direction, nulls: None });
         let asked_for = order.iter().map(|term| self.order_term(term));
         asked_for.chain(key.map(|term| self.order_term(&term))).collect()
     }
@@ -30,6 +35,6 @@ impl Writer<'_> {
             Some(Nulls::First) => " NULLS FIRST",
             Some(Nulls::Last) => " NULLS LAST",
         };
-        format!("{}{direction}{nulls}", self.column(term.column))
+        format!("{}{direction}{nulls}", self.field(&term.field))
     }
 }

@@ -2,7 +2,14 @@
 
 use crate::{
     postgres::array_literal,
-    read_model::{Column, Table, query::param::Param},
+    read_model::{
+        Column, ColumnType, Table,
+        query::{
+            field::Field,
+            json_path::{Step, StepTo},
+            param::Param,
+        },
+    },
 };
 
 /// Whether a value may be another one at another time: `now`, `today 10:00`. Of letters, a plain time has those between day and time and of UTC
@@ -64,9 +71,56 @@ impl<'t> Writer<'t> {
     pub(super) fn column(&self, column: &Column) -> String {
         format!("{}.{}", self.table, column.name.quoted())
     }
+
+    /// A column, or what a path leads to in its JSON: for columns of other types in the JSON that they would be.
+    pub(super) fn field(&self, field: &Field<'_>) -> String {
+        let column = self.column(field.column);
+        if field.path.is_empty() {
+            return column;
+        }
+        let json = match field.column.column_type {
+            ColumnType::Json => column,
+            _ => format!("to_jsonb({column})"),
+        };
+        let steps: String = field.path.steps.iter().map(step).collect();
+        format!("({json}{steps})")
+    }
+}
+
+/// The arrow and the operand of a step. Keys are literals and no placeholders: a selection and a `GROUP BY` are then the same expression, and
+/// errors of Postgres name the types that PostgREST's do.
+fn step(step: &Step) -> String {
+    let arrow = if step.as_text { "->>" } else { "->" };
+    match &step.to {
+        StepTo::Key(key) => format!("{arrow}{}", literal(key)),
+        StepTo::Index(index) => format!("{arrow}{}::int", literal(index)),
+    }
+}
+
+/// A text as a literal of unknown type. It means the same whatever `standard_conforming_strings` is.
+fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    match quoted.contains('\\') {
+        true => format!(" E'{}'", quoted.replace('\\', "\\\\")),
+        false => format!("'{quoted}'"),
+    }
 }
 
 /// A name that is not known to be an [`Identifier`](crate::read_model::Identifier).
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::literal;
+
+    #[test]
+    fn literals_end_where_they_should() {
+        for (text, expected) in
+            [("a", "'a'"), ("it's", "'it''s'"), (r"\", r" E'\\'"), (r"\'; --", r" E'\\''; --'"), ("", "''")]
+        {
+            assert_eq!(literal(text), expected);
+        }
+    }
 }
