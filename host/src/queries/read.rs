@@ -149,6 +149,7 @@ impl Queries {
             exact_count: request.exact_count,
             max_rows: Some(request.limits.max_rows),
             max_row_bytes: Some(request.limits.max_bytes as u64),
+            next_values: false,
             first_placeholder: 3,
         });
         let depends_on_clock = sql.depends_on_clock;

@@ -11,10 +11,13 @@
 //!
 //! Headers and status codes of PostgREST are in `http::postgrest`.
 
+mod array_text;
+mod condition;
 mod cursor;
 mod error;
 mod field;
 mod filter;
+mod found_words;
 mod instant;
 mod json_path;
 mod limits;
@@ -22,10 +25,13 @@ mod local_time;
 mod logic;
 mod misses;
 mod name;
+mod next_page;
 mod operand_limits;
+mod operator;
 mod order;
 mod param;
 mod parameters;
+mod regex_limits;
 mod select;
 mod shape;
 mod sql;
@@ -36,15 +42,20 @@ mod window;
 pub use self::{
     error::{ErrorCode, QueryError},
     limits::{
-        MAX_CONDITIONS, MAX_DEPTH, MAX_ORDER_TERMS, MAX_PATH_STEPS, MAX_PATTERN_BYTES, MAX_QUERY_BYTES, MAX_REPEATED,
-        MAX_SELECTED, MAX_WILDCARDS, MAX_WORDS_BYTES,
+        MAX_CONDITIONS, MAX_CURSOR_BYTES, MAX_DEPTH, MAX_ORDER_TERMS, MAX_PATH_STEPS, MAX_PATTERN_BYTES,
+        MAX_QUERY_BYTES, MAX_REGEX_SIZE, MAX_REPEATED, MAX_SELECTED, MAX_SNIPPET_CHARS, MAX_WILDCARDS, MAX_WORDS_BYTES,
     },
     param::Param,
     shape::Shape,
     sql::{Rendering, Sql},
 };
 use self::{
-    logic::Logic, order::OrderTerm, parameters::Parameters, parameters::Where, select::Selected, window::Window,
+    logic::Logic,
+    next_page::Paging,
+    order::OrderTerm,
+    parameters::{Parameters, Where},
+    select::Selected,
+    window::Window,
 };
 use crate::read_model::Table;
 
@@ -57,6 +68,7 @@ pub struct Query<'t> {
     conditions: Vec<Logic<'t>>,
     order: Vec<OrderTerm<'t>>,
     window: Window,
+    paging: Paging,
 }
 
 impl<'t> Query<'t> {
@@ -80,9 +92,40 @@ impl<'t> Query<'t> {
             }
             conditions.push(logic);
         }
-        let order = parameters.order.map(|value| order::order(table, &value)).transpose()?.unwrap_or_default();
+        let order = parameters.order.as_deref();
+        let order = order.map(|value| order::order(table, value, &conditions)).transpose()?.unwrap_or_default();
         let window = window::window(parameters.limit.as_deref(), parameters.offset.as_deref())?;
-        Ok(Self { table, select, conditions, order, window })
+        let paging = Paging::read(table, &parameters)?;
+        let query = Self { table, select, conditions, order, window, paging };
+        match query.why_without_cursor(parameters.offset.is_some()) {
+            Some(reason) => query.paging.refuse(reason)?,
+            None => query.paging.check(order::complete(table, &query.order).len())?,
+        }
+        Ok(query)
+    }
+
+    /// Whether the page can be followed by one that begins after its last row.
+    #[must_use]
+    pub fn can_continue(&self) -> bool {
+        self.why_without_cursor(self.window.offset > 0).is_none()
+    }
+
+    fn why_without_cursor(&self, has_offset: bool) -> Option<&'static str> {
+        if has_offset {
+            return Some("Pages by cursors have no offset.");
+        }
+        let by_rank = self.order.iter().any(|term| term.by.field().is_none());
+        by_rank.then_some(
+            "A rank changes with the words of other rows, so pages by rank have no cursors; use limit and offset.",
+        )
+    }
+
+    /// The cursor of the next page, from what [`Sql`] returns with the last row: `next_values`. `None` if it would be too long.
+    ///
+    /// # Errors
+    /// It would be too long, and the query has the parameter `cursor`: who reads page by page must not take this one for the last.
+    pub fn next_cursor(&self, next_values: &str) -> Result<Option<String>, QueryError> {
+        self.paging.after_row(next_values)
     }
 
     /// The number of rows before the page.

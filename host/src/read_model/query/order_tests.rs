@@ -2,10 +2,14 @@ use super::{super::tests::table, *};
 
 fn ordered(value: &str) -> Result<String, QueryError> {
     let table = table();
-    let shown = order(&table, value)?.into_iter().map(|term| {
+    let shown = order(&table, value, &[])?.into_iter().map(|term| {
         let direction = term.direction.map(|direction| format!(" {direction:?}")).unwrap_or_default();
         let nulls = term.nulls.map(|nulls| format!(" nulls {nulls:?}")).unwrap_or_default();
-        format!("{}{direction}{nulls}", term.field.column.name)
+        let by = match &term.by {
+            OrderBy::Field(field) => format!("{}{}", field.column.name, "->".repeat(field.path.steps.len())),
+            OrderBy::Rank(found) => format!("rank of {} in {}", found.words.len(), found.index.name),
+        };
+        format!("{by}{direction}{nulls}")
     });
     Ok(shown.collect::<Vec<_>>().join(", "))
 }
@@ -19,6 +23,7 @@ fn terms_are_read() {
         ("id.nullslast", "id nulls Last"),
         (" day.desc , id ", "day Descending, id"),
         ("\"day\".asc", "day Ascending"),
+        ("doc->a->>0.desc,doc->\"b.asc\".nullsfirst", "doc->-> Descending, doc-> nulls First"),
     ] {
         assert_eq!(ordered(value).as_deref(), Ok(shown), "{value}");
     }

@@ -13,6 +13,7 @@ pub(super) struct Parameters {
     pub(super) order: Option<String>,
     pub(super) limit: Option<String>,
     pub(super) offset: Option<String>,
+    pub(super) cursor: Option<String>,
     /// All filters and logic trees, in the order of the query string.
     pub(super) wheres: Vec<Where>,
 }
@@ -52,6 +53,7 @@ impl Parameters {
             "order" => once(&key, &mut self.order, value)?,
             "limit" => once(&key, &mut self.limit, value)?,
             "offset" => once(&key, &mut self.offset, value)?,
+            "cursor" if is_cursor(&value) => once(&key, &mut self.cursor, value)?,
             "columns" => {
                 let details = "The parameter columns is for writes, and read models cannot be written to.";
                 return Err(QueryError::not_implemented(details.to_owned()));
@@ -67,6 +69,11 @@ impl Parameters {
         }
         Ok(())
     }
+}
+
+/// Whether the value of a parameter named `cursor` is a cursor. A filter on a column of this name has a point.
+fn is_cursor(value: &str) -> bool {
+    !value.contains('.')
 }
 
 /// Sets the value of a parameter that may be given once.
@@ -113,6 +120,7 @@ mod tests {
                 order: Some("b".into()),
                 limit: Some("3".into()),
                 offset: Some("4".into()),
+                cursor: None,
                 wheres: vec![filter("c", "eq.1"), logic("and", "(d)"), logic("not.or", "(e)"), filter("c", "lt.5")],
             })
         );

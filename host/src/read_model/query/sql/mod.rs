@@ -1,11 +1,13 @@
 //! Renders a query as SQL.
 
 mod conditions;
+mod full_text;
+mod next_page;
 mod order;
 mod writer;
 
 use self::writer::{Writer, quoted};
-use super::{Query, param::Param, shape::Shape};
+use super::{Query, order::complete, param::Param, shape::Shape};
 use crate::read_model::value::shown_in_json;
 
 /// How to render a query, in addition to what the query says.
@@ -21,19 +23,23 @@ pub struct Rendering<'a> {
     pub max_rows: Option<u64>,
     /// The most bytes that a row may have. Of a larger one only its size is returned.
     pub max_row_bytes: Option<u64>,
+    /// Whether to return, with the last row of a page that has as many rows as it may have, the values of which
+    /// [`Query::next_cursor`] makes a cursor. Only if [`Query::can_continue`].
+    pub next_values: bool,
     /// The number of the first placeholder: 1 for a statement on its own, more for a part of a statement that has other
     /// parameters before.
     pub first_placeholder: usize,
 }
 
-/// A statement that returns a row for each row of the page, in its order, with three columns:
+/// A statement that returns a row for each row of the page, in its order, with these columns:
 ///
 /// - `shown text`: the row as JSON; null if it is larger than [`Rendering::max_row_bytes`]. With [`Shape::Object`] it is empty for all
 ///   rows but the first;
 /// - `bytes integer`: the bytes of it;
-/// - `total_rows bigint`: the number of rows that match, or null without [`Rendering::exact_count`].
+/// - `total_rows bigint`: the number of rows that match, before the cursor too, or null without [`Rendering::exact_count`];
+/// - `next_values text`, only with [`Rendering::next_values`]: null for all rows but the last of a page that is full.
 ///
-/// If the page has no rows it returns one, in which the first two are null. What stands between the rows is in [`Shape::before`] and
+/// If the page has no rows it returns one, in which all are null but the total. What stands between the rows is in [`Shape::before`] and
 /// [`Shape::after`].
 ///
 /// It can be run on its own, or be used as a subquery. Timestamps and dates are formatted and parsed in the session's time zone.
@@ -63,7 +69,7 @@ impl Query<'_> {
             (Some(limit), Some(max_rows)) => Some(limit.min(max_rows)),
             (limit, max_rows) => limit.or(max_rows),
         };
-        let cut = limit.is_some() || self.window.offset > 0;
+        let cut = limit.is_some() || self.window.offset > 0 || self.paging.after.is_some();
         let mut sql = Writer::new(self.table, rendering.first_placeholder);
 
         let source = format!("{}.{}", quoted(rendering.schema), sql.table);
@@ -78,8 +84,27 @@ impl Query<'_> {
         });
         let select = select.collect::<Vec<_>>().join(", ");
         let conditions = sql.all(&self.conditions);
-        let order = if cut || !self.order.is_empty() { sql.whole_order(self.table, &self.order) } else { Vec::new() };
-        let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
+        let terms = if cut || !self.order.is_empty() { complete(self.table, &self.order) } else { Vec::new() };
+        let after = match &self.paging.after {
+            Some(last) => {
+                let joined = if conditions.is_empty() { "WHERE" } else { "AND" };
+                format!(" {joined} {}", sql.after(&complete(self.table, &self.order), last))
+            }
+            None => String::new(),
+        };
+        let order = sql.order(&terms);
+        let full_page = limit.filter(|&limit| limit > 0 && rendering.next_values && self.can_continue());
+        // The values of the last row are beside the row, so the row is one column of the page.
+        let (select, row) = match full_page {
+            Some(_) => {
+                let (values, row) = (sql.values_of_row(&terms), name_beside(&select));
+                (
+                    format!("(SELECT {row} FROM (SELECT {select}) AS {row}) AS listed, {values} AS next_values"),
+                    "page.listed",
+                )
+            }
+            None => (select, "page.*"),
+        };
         // A number and no placeholder: whether the rows of a page are few decides how they are found.
         let limit = limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default();
         let offset = match self.window.offset {
@@ -89,8 +114,16 @@ impl Query<'_> {
 
         // `page.*` means the row even if a column or alias is called `page`.
         let row = match rendering.shape {
-            Shape::List => "row_to_json(page.*)::text",
-            Shape::Object => "CASE WHEN row_number() OVER () = 1 THEN row_to_json(page.*)::text ELSE '' END",
+            Shape::List => format!("row_to_json({row})::text"),
+            Shape::Object => format!("CASE WHEN row_number() OVER () = 1 THEN row_to_json({row})::text ELSE '' END"),
+        };
+        let [next_values, next_of_last] = match full_page {
+            Some(limit) => [
+                ", next_values".to_owned(),
+                format!(", CASE WHEN row_number() OVER () = {limit} THEN page.next_values END AS next_values"),
+            ],
+            None if rendering.next_values => [", next_values".to_owned(), ", NULL::text AS next_values".to_owned()],
+            None => Default::default(),
         };
         let shown = match rendering.max_row_bytes {
             Some(max) => format!("CASE WHEN octet_length(shown) <= {max} THEN shown END AS shown"),
@@ -102,13 +135,22 @@ impl Query<'_> {
         };
         // OFFSET 0 keeps Postgres from making the JSON of a row once more for its size.
         let text = format!(
-            "SELECT shown, bytes, total_rows FROM (SELECT {total} AS total_rows) AS counted \
-             LEFT JOIN (SELECT {shown}, octet_length(shown) AS bytes FROM (SELECT {row} AS shown \
-             FROM (SELECT {select} FROM {source}{conditions}{order}{limit}{offset}) AS page OFFSET 0) AS json_rows) AS page_rows ON true"
+            "SELECT shown, bytes, total_rows{next_values} FROM (SELECT {total} AS total_rows) AS counted \
+             LEFT JOIN (SELECT {shown}, octet_length(shown) AS bytes{next_values} FROM (SELECT {row} AS shown{next_of_last} \
+             FROM (SELECT {select} FROM {source}{conditions}{after}{order}{limit}{offset}) AS page OFFSET 0) AS json_rows) AS page_rows ON true"
         );
         let Writer { params, can_be_prepared, depends_on_clock, .. } = sql;
         Sql { text, params, can_be_prepared, depends_on_clock }
     }
+}
+
+/// A name that the text does not have, so that it means none of its columns.
+fn name_beside(text: &str) -> String {
+    let mut name = "listed".to_owned();
+    while text.contains(&name) {
+        name.push('_');
+    }
+    name
 }
 
 #[cfg(test)]

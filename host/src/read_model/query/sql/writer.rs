@@ -53,6 +53,21 @@ impl<'t> Writer<'t> {
         }
     }
 
+    /// A placeholder for an array of values of a type, some of which may be null.
+    pub(super) fn bind_nullable_array(&mut self, values: &[Option<String>], sql_type: &str) -> String {
+        match values.iter().cloned().collect::<Option<Vec<_>>>() {
+            Some(values) => self.bind_array(&values, sql_type),
+            None => {
+                let elements = values.iter().map(|value| match value {
+                    Some(value) => array_literal([value]).trim_matches(['{', '}']).to_owned(),
+                    None => "NULL".to_owned(),
+                });
+                let literal = format!("{{{}}}", elements.collect::<Vec<_>>().join(","));
+                self.bind_text(literal, &format!("{sql_type}[]"))
+            }
+        }
+    }
+
     pub(super) fn placeholder(&mut self, param: Param, sql_type: &str) -> String {
         let placeholder = self.first_placeholder + self.params.len();
         self.params.push(param);
