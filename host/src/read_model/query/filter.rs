@@ -6,9 +6,10 @@ use super::{
     field::{Field, FieldName, field},
     instant, local_time,
     operand_limits::{check_array, check_pattern, check_words},
+    scope::Scope,
     value::{enclosed, list, rest},
 };
-use crate::read_model::{ColumnType, Index, Table};
+use crate::read_model::{ColumnType, Index};
 
 /// A condition on one column, or on the words of a full-text index.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,12 +27,22 @@ pub(super) enum Operand<'t> {
     Field(Field<'t>),
     /// A full-text index, named like a column.
     Words(&'t Index),
+    /// Whether there are rows of an embedding, which is the one of this index.
+    Embedding(usize),
 }
 
 impl<'t> Operand<'t> {
-    fn named(table: &'t Table, name: FieldName) -> Result<Self, QueryError> {
+    fn named(scope: Scope<'t, '_>, name: FieldName, test: &Test) -> Result<Self, QueryError> {
+        let table = scope.table;
+        let embedding = scope.embedding(&name.column).filter(|_| name.path.is_empty());
+        if let (Some(embedding), Test::Is(State::Null | State::NotNull)) = (embedding, test) {
+            return Ok(Self::Embedding(embedding));
+        }
         match table.index(&name.column).filter(|index| index.is_full_text() && name.path.is_empty()) {
             Some(index) => Ok(Self::Words(index)),
+            None if embedding.is_some() && table.column(&name.column).is_none() => {
+                Err(QueryError::embedding_filter(&name.column))
+            }
             None => Field::named(table, name).map(Self::Field),
         }
     }
@@ -45,6 +56,7 @@ impl<'t> Condition<'t> {
             (Operand::Field(field), _) => field,
             (Operand::Words(_), Test::FullText { .. }) => return Ok(Self { operand, negated, test }),
             (Operand::Words(index), _) => return Err(QueryError::only_words(index.name.as_str())),
+            (Operand::Embedding(_), _) => return Ok(Self { operand, negated, test }),
         };
         let kept = match field.column_type() {
             ColumnType::Timestamp => Some(instant::kept as fn(String) -> Result<String, QueryError>),
@@ -154,19 +166,19 @@ pub(super) enum State {
 }
 
 /// The filter of a parameter `name=value`.
-pub(super) fn filter<'t>(table: &'t Table, name: FieldName, value: &str) -> Result<Condition<'t>, QueryError> {
+pub(super) fn filter<'t>(scope: Scope<'t, '_>, name: FieldName, value: &str) -> Result<Condition<'t>, QueryError> {
     let (negated, test) = read("filter", value, value, |cursor| expression(cursor, rest))?;
-    Condition::new(Operand::named(table, name)?, negated, test)
+    Condition::new(Operand::named(scope, name, &test)?, negated, test)
 }
 
 /// A filter within a logic tree: `column.operator.value`.
-pub(super) fn enclosed_filter<'t>(table: &'t Table, cursor: &mut Cursor<'_>) -> Parsed<Condition<'t>> {
+pub(super) fn enclosed_filter<'t>(scope: Scope<'t, '_>, cursor: &mut Cursor<'_>) -> Parsed<Condition<'t>> {
     let name = field(cursor)?;
     if !cursor.delimiter() {
         return Err(Stop::Mismatch);
     }
     let (negated, test) = expression(cursor, enclosed)?;
-    Ok(Condition::new(Operand::named(table, name)?, negated, test)?)
+    Ok(Condition::new(Operand::named(scope, name, &test)?, negated, test)?)
 }
 
 /// Reads the value of most operators. It depends on what may follow the value.

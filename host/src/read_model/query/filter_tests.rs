@@ -5,7 +5,7 @@ use super::{
 
 fn parsed(value: &str) -> Result<(bool, Test), QueryError> {
     let table = table();
-    let condition = filter(&table, key("delay").unwrap(), value)?;
+    let condition = filter(Scope::of(&table), key("delay").unwrap().1, value)?;
     assert!(matches!(condition.operand, Operand::Field(field) if field.column.name.as_str() == "delay"));
     Ok((condition.negated, condition.test))
 }

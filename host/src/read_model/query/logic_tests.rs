@@ -11,6 +11,7 @@ fn shown(logic: &Logic<'_>) -> String {
                 match operand {
                     Operand::Field(field) => &field.column.name,
                     Operand::Words(index) => &index.name,
+                    Operand::Embedding(_) => panic!("nothing is embedded"),
                 },
                 match test {
                     Test::Compare(Comparison::Eq, value) => format!("=<{value}>"),
@@ -27,7 +28,7 @@ fn shown(logic: &Logic<'_>) -> String {
 }
 
 fn tree(key: &str, value: &str) -> Result<String, QueryError> {
-    logic(&table(), key, value).map(|logic| shown(&logic))
+    logic(Scope::of(&table()), key, value).map(|logic| shown(&logic))
 }
 
 #[test]

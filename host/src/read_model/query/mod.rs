@@ -11,6 +11,10 @@
 //!
 //! Headers and status codes of PostgREST are in `http::postgrest`.
 
+mod aggregate;
+mod candidate;
+mod cast;
+mod catalog;
 mod cursor;
 mod error;
 mod field;
@@ -26,69 +30,70 @@ mod operand_limits;
 mod order;
 mod param;
 mod parameters;
+mod placed;
+mod reference_link;
+mod relationship;
+mod relationship_error;
+mod rendering;
+mod resource;
+mod scope;
 mod select;
 mod shape;
 mod sql;
 mod undefined_column;
 mod value;
 mod window;
+mod written;
 
 pub use self::{
+    candidate::Candidate,
+    catalog::Catalog,
     error::{ErrorCode, QueryError},
     limits::{
-        MAX_CONDITIONS, MAX_DEPTH, MAX_ORDER_TERMS, MAX_PATH_STEPS, MAX_PATTERN_BYTES, MAX_QUERY_BYTES, MAX_REPEATED,
-        MAX_SELECTED, MAX_WILDCARDS, MAX_WORDS_BYTES,
+        MAX_CONDITIONS, MAX_DEPTH, MAX_EMBEDDINGS, MAX_EMBEDDING_DEPTH, MAX_ORDER_TERMS, MAX_PATH_STEPS, MAX_PATTERN_BYTES, MAX_QUERY_BYTES, MAX_REPEATED,
+        MAX_SELECTED, MAX_WILDCARDS, MAX_WORDS_BYTES, MAX_WRITTEN_CONDITIONS,
     },
     param::Param,
+    rendering::Rendering,
     shape::Shape,
-    sql::{Rendering, Sql},
+    sql::Sql,
 };
-use self::{
-    logic::Logic, order::OrderTerm, parameters::Parameters, parameters::Where, select::Selected, window::Window,
-};
+use self::{parameters::Parameters, resource::Resource};
 use crate::read_model::Table;
 
 /// A query on a table.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Query<'t> {
-    table: &'t Table,
-    select: Vec<Selected<'t>>,
-    /// All of them must hold.
-    conditions: Vec<Logic<'t>>,
-    order: Vec<OrderTerm<'t>>,
-    window: Window,
+    /// The table, and what is embedded into its rows.
+    root: Resource<'t>,
 }
 
 impl<'t> Query<'t> {
-    /// Parses a query string as it is in the URL, without the `?`.
+    /// Parses a query string as it is in the URL, without the `?`. `catalog` has the tables that may be embedded.
     ///
     /// # Errors
     /// PostgREST's own error if it refuses the query too, otherwise one in the same form.
-    pub fn parse(query: &str, table: &'t Table) -> Result<Self, QueryError> {
+    pub fn parse_in(catalog: &Catalog<'t>, table: &'t Table, query: &str) -> Result<Self, QueryError> {
         let parameters = Parameters::parse(query)?;
-        let select = select::select(table, parameters.select.as_deref().unwrap_or_default())?;
-        let mut conditions = Vec::with_capacity(parameters.wheres.len());
-        let mut count = 0;
-        for parameter in &parameters.wheres {
-            let logic = match parameter {
-                Where::Filter { key, value } => Logic::Condition(filter::filter(table, field::key(key)?, value)?),
-                Where::Logic { key, value } => logic::logic(table, key, value)?,
-            };
-            count += logic.conditions();
-            if count > MAX_CONDITIONS {
-                return Err(QueryError::too_many("conditions", MAX_CONDITIONS));
-            }
-            conditions.push(logic);
-        }
-        let order = parameters.order.map(|value| order::order(table, &value)).transpose()?.unwrap_or_default();
-        let window = window::window(parameters.limit.as_deref(), parameters.offset.as_deref())?;
-        Ok(Self { table, select, conditions, order, window })
+        let items = select::select(parameters.select.as_deref().unwrap_or_default())?;
+        let mut root = resource::resource(catalog, table, items)?;
+        placed::place(&mut root, parameters.placed)?;
+        Ok(Self { root })
+    }
+
+    /// Parses a query on a table that is alone in its projection.
+    ///
+    /// # Errors
+    /// As [`parse_in`](Self::parse_in).
+    #[cfg(test)]
+    pub fn parse(query: &str, table: &'t Table) -> Result<Self, QueryError> {
+        Self::parse_in(&Catalog { projection: "airline", tables: vec![table], aggregates: true }, table, query)
     }
 
     /// The number of rows before the page.
     #[must_use]
     pub fn offset(&self) -> u64 {
-        self.window.offset
+        self.root.window.offset
     }
 }
 

@@ -1,4 +1,4 @@
-//! `order`: the order of the rows.
+//! `order`: the order of the rows, as it is written.
 
 use super::{
     cursor::{Cursor, Parsed, Stop, read},
@@ -6,15 +6,33 @@ use super::{
     field::{Field, FieldName, field},
     limits::MAX_ORDER_TERMS,
 };
-use crate::read_model::Table;
 
-/// What to order by.
+/// A term of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OrderTerm<'t> {
-    pub(super) field: Field<'t>,
+    pub(super) by: OrderBy<'t>,
     /// `None` is ascending.
     pub(super) direction: Option<Direction>,
     /// `None` is Postgres' default: nulls are sorted as greater than all values.
+    pub(super) nulls: Option<Nulls>,
+}
+
+/// What to order by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum OrderBy<'t> {
+    /// A field of the rows themselves.
+    Field(Field<'t>),
+    /// A field of the one row that is embedded: the index of the embedding, and its field.
+    Embedded(usize, Field<'t>),
+}
+
+/// A term as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Term {
+    /// The embedding whose field it is, if it is not one of the rows themselves.
+    pub(super) embedding: Option<String>,
+    pub(super) field: FieldName,
+    pub(super) direction: Option<Direction>,
     pub(super) nulls: Option<Nulls>,
 }
 
@@ -30,8 +48,8 @@ pub(super) enum Nulls {
     Last,
 }
 
-/// The columns that `order` names.
-pub(super) fn order<'t>(table: &'t Table, value: &str) -> Result<Vec<OrderTerm<'t>>, QueryError> {
+/// The terms of `order`.
+pub(super) fn order(value: &str) -> Result<Vec<Term>, QueryError> {
     let terms = read("order", value, value, |cursor| {
         let mut terms = vec![term(cursor)?];
         while cursor.literal(",") {
@@ -42,22 +60,21 @@ pub(super) fn order<'t>(table: &'t Table, value: &str) -> Result<Vec<OrderTerm<'
     if terms.len() > MAX_ORDER_TERMS {
         return Err(QueryError::too_many("columns to order by", MAX_ORDER_TERMS));
     }
-    let resolve =
-        |(name, direction, nulls): Term| Ok(OrderTerm { field: Field::named(table, name)?, direction, nulls });
-    terms.into_iter().map(resolve).collect()
+    Ok(terms)
 }
 
-type Term = (FieldName, Option<Direction>, Option<Nulls>);
-
 fn term(cursor: &mut Cursor<'_>) -> Parsed<Term> {
-    let name = field(cursor)?;
-    if cursor.peek() == Some('(') {
-        return Err(QueryError::not_embedded(&name.column).into());
+    let mut name = field(cursor)?;
+    let mut embedding = None;
+    if cursor.peek() == Some('(') && name.path.is_empty() {
+        cursor.expect("(")?;
+        embedding = Some(std::mem::replace(&mut name, field(cursor)?).column);
+        cursor.expect(")")?;
     }
     let direction = suffix(cursor, [("asc", Direction::Ascending), ("desc", Direction::Descending)])?;
     let nulls = suffix(cursor, [("nullsfirst", Nulls::First), ("nullslast", Nulls::Last)])?;
     cursor.blanks();
-    Ok((name, direction, nulls))
+    Ok(Term { embedding, field: name, direction, nulls })
 }
 
 /// Reads `.word`, if it is one of these words.

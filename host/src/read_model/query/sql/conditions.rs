@@ -9,6 +9,7 @@ use crate::read_model::{
         field::Field,
         filter::{Comparison, Condition, Containment, Operand, State, Test, WordsForm},
         logic::{Connective, Logic},
+        resource::Resource,
     },
     value::sql_type as sql_type_of,
 };
@@ -16,14 +17,14 @@ use crate::read_model::{
 /// The configuration for words of which no language is known. That of the server's settings would differ from server to server.
 const NO_LANGUAGE: &str = "pg_catalog.simple";
 
-impl Writer<'_> {
-    /// The `WHERE` clause, if there is one.
-    pub(super) fn all(&mut self, conditions: &[Logic<'_>]) -> String {
-        if conditions.is_empty() {
-            return String::new();
-        }
-        let conditions: Vec<_> = conditions.iter().map(|condition| self.logic(condition)).collect();
-        format!(" WHERE {}", conditions.join(" AND "))
+impl<'q> Writer<'q> {
+    /// The `WHERE` clause of the resource, if there is one; `joined` says to which rows of others its rows belong.
+    pub(super) fn conditions(&mut self, joined: Vec<String>) -> String {
+        let Resource { conditions, embeddings, .. } = self.resource;
+        let mut all = joined;
+        all.extend(conditions.iter().map(|condition| self.logic(condition)));
+        all.extend(embeddings.iter().filter(|embedding| embedding.inner).map(|embedding| self.exists(embedding)));
+        if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
     }
 
     fn logic(&mut self, logic: &Logic<'_>) -> String {
@@ -44,6 +45,10 @@ impl Writer<'_> {
         let test = match &condition.operand {
             Operand::Field(field) => self.test(field, &condition.test),
             Operand::Words(index) => self.words(index, &condition.test),
+            Operand::Embedding(index) => {
+                let exists = self.exists(&self.resource.embeddings[*index]);
+                if matches!(condition.test, Test::Is(State::NotNull)) { exists } else { format!("NOT {exists}") }
+            }
         };
         if condition.negated { format!("NOT ({test})") } else { test }
     }
@@ -106,7 +111,7 @@ impl Writer<'_> {
         else {
             return "NULL".to_owned();
         };
-        let words = full_text::words(self.declared, index, &format!("{}.", self.table));
+        let words = full_text::words(self.resource.table, index, &format!("{}.", self.table));
         format!("({words}) @@ {}", self.words_query(*form, language.as_deref().unwrap_or(own), query))
     }
 

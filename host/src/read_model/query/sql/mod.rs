@@ -1,30 +1,14 @@
 //! Renders a query as SQL.
 
+mod body;
 mod conditions;
+mod embedding;
 mod order;
+mod output;
 mod writer;
 
-use self::writer::{Writer, quoted};
-use super::{Query, param::Param, shape::Shape};
-use crate::read_model::value::shown_in_json;
-
-/// How to render a query, in addition to what the query says.
-#[derive(Clone, Copy, Debug)]
-pub struct Rendering<'a> {
-    /// The schema that holds the table.
-    pub schema: &'a str,
-    /// Whether the result is a list or one object.
-    pub shape: Shape,
-    /// Whether to count all rows that match, not only those of the page.
-    pub exact_count: bool,
-    /// The most rows that a page may have, even if the query asks for more.
-    pub max_rows: Option<u64>,
-    /// The most bytes that a row may have. Of a larger one only its size is returned.
-    pub max_row_bytes: Option<u64>,
-    /// The number of the first placeholder: 1 for a statement on its own, more for a part of a statement that has other
-    /// parameters before.
-    pub first_placeholder: usize,
-}
+use self::writer::Writer;
+use super::{Query, param::Param, rendering::Rendering, shape::Shape};
 
 /// A statement that returns a row for each row of the page, in its order, with three columns:
 ///
@@ -59,33 +43,9 @@ impl Query<'_> {
     /// offset or `max_rows` is ordered by the key if the query has no order. PostgREST adds nothing to an order.
     #[must_use]
     pub fn to_sql(&self, rendering: &Rendering<'_>) -> Sql {
-        let limit = match (self.window.limit, rendering.max_rows) {
-            (Some(limit), Some(max_rows)) => Some(limit.min(max_rows)),
-            (limit, max_rows) => limit.or(max_rows),
-        };
-        let cut = limit.is_some() || self.window.offset > 0;
-        let mut sql = Writer::new(self.table, rendering.first_placeholder);
-
-        let source = format!("{}.{}", quoted(rendering.schema), sql.table);
-        let select = self.select.iter().map(|selected| {
-            let column = sql.column(selected.column);
-            let shown = shown_in_json(selected.column.column_type, &column);
-            match (&selected.alias, shown) {
-                (Some(alias), shown) => format!("{} AS {}", shown.unwrap_or(column), quoted(alias)),
-                (None, Some(shown)) => format!("{shown} AS {}", selected.column.name.quoted()),
-                (None, None) => column,
-            }
-        });
-        let select = select.collect::<Vec<_>>().join(", ");
-        let conditions = sql.all(&self.conditions);
-        let order = if cut || !self.order.is_empty() { sql.whole_order(self.table, &self.order) } else { Vec::new() };
-        let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
-        // A number and no placeholder: whether the rows of a page are few decides how they are found.
-        let limit = limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default();
-        let offset = match self.window.offset {
-            0 => String::new(),
-            offset => format!(" OFFSET {}", sql.bind(offset.to_string(), "bigint")),
-        };
+        let mut sql = Writer::new(&self.root, rendering);
+        let body = sql.body(None);
+        let (select, counted) = (body.select(), body.counted());
 
         // `page.*` means the row even if a column or alias is called `page`.
         let row = match rendering.shape {
@@ -98,13 +58,13 @@ impl Query<'_> {
         };
         let total = match rendering.exact_count {
             false => "NULL::bigint".to_owned(),
-            true => format!("(SELECT count(*) FROM {source}{conditions})"),
+            true => format!("(SELECT count(*) FROM {counted})"),
         };
         // OFFSET 0 keeps Postgres from making the JSON of a row once more for its size.
         let text = format!(
             "SELECT shown, bytes, total_rows FROM (SELECT {total} AS total_rows) AS counted \
              LEFT JOIN (SELECT {shown}, octet_length(shown) AS bytes FROM (SELECT {row} AS shown \
-             FROM (SELECT {select} FROM {source}{conditions}{order}{limit}{offset}) AS page OFFSET 0) AS json_rows) AS page_rows ON true"
+             FROM ({select}) AS page OFFSET 0) AS json_rows) AS page_rows ON true"
         );
         let Writer { params, can_be_prepared, depends_on_clock, .. } = sql;
         Sql { text, params, can_be_prepared, depends_on_clock }

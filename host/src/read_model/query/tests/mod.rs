@@ -1,7 +1,13 @@
 //! Tests of whole queries: errors, results from a real Postgres, and properties of all queries.
 
 mod answers;
+pub(super) mod company;
 mod database;
+mod embedding_answers;
+mod embedding_errors;
+mod embedding_model;
+mod embedding_properties;
+mod embedding_strategies;
 mod errors;
 mod model;
 mod properties;
