@@ -8,8 +8,9 @@ use super::{
     local_time,
     operand_limits::{check_array, check_pattern, check_words},
     regex_limits::check_regex,
+    scope::Scope,
 };
-use crate::read_model::{ColumnType, Index, Table};
+use crate::read_model::{ColumnType, Index};
 
 /// A condition on one column, or on the words of a full-text index.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,13 +28,23 @@ pub(super) enum Operand<'t> {
     Field(Field<'t>),
     /// A full-text index, named like a column.
     Words(&'t Index),
+    /// Whether there are rows of an embedding, which is the one of this index.
+    Embedding(usize),
 }
 
 impl<'t> Operand<'t> {
-    /// What a filter on a table names.
-    pub(super) fn named(table: &'t Table, name: FieldName) -> Result<Self, QueryError> {
+    /// What a filter names.
+    pub(super) fn named(scope: Scope<'t, '_>, name: FieldName, test: &Test) -> Result<Self, QueryError> {
+        let table = scope.table;
+        let embedding = scope.embedding(&name.column).filter(|_| name.path.is_empty());
+        if let (Some(embedding), Test::Is(State::Null | State::NotNull)) = (embedding, test) {
+            return Ok(Self::Embedding(embedding));
+        }
         match table.index(&name.column).filter(|index| index.is_full_text() && name.path.is_empty()) {
             Some(index) => Ok(Self::Words(index)),
+            None if embedding.is_some() && table.column(&name.column).is_none() => {
+                Err(QueryError::embedding_filter(&name.column))
+            }
             None => Field::named(table, name).map(Self::Field),
         }
     }
@@ -44,7 +55,7 @@ impl<'t> Condition<'t> {
     pub(super) fn new(operand: Operand<'t>, negated: bool, test: Test) -> Result<Self, QueryError> {
         let column_type = match (&operand, &test) {
             (Operand::Field(field), _) => Some(field.column_type()),
-            (Operand::Words(_), Test::FullText { .. }) => None,
+            (Operand::Words(_), Test::FullText(_)) | (Operand::Embedding(_), _) => None,
             (Operand::Words(index), _) => return Err(QueryError::only_words(index.name.as_str())),
         };
         test.check(column_type.is_some_and(ColumnType::is_array))?;

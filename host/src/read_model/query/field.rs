@@ -61,19 +61,15 @@ pub(super) fn field(cursor: &mut Cursor<'_>) -> Parsed<FieldName> {
     Ok(FieldName { column, path })
 }
 
-/// The field in a parameter's key. A path of several names leads to an embedded resource.
-pub(super) fn key(key: &str) -> Result<FieldName, QueryError> {
-    let (mut embedded, field) = read("tree path", key, key, |cursor| {
+/// The field in a parameter's key, and the names of the embedded resources that lead to it.
+pub(super) fn key(key: &str) -> Result<(Vec<String>, FieldName), QueryError> {
+    read("tree path", key, key, |cursor| {
         let (mut embedded, mut last) = (Vec::new(), field(cursor)?);
         while last.path.is_empty() && cursor.delimiter() {
             embedded.push(std::mem::replace(&mut last, field(cursor)?).column);
         }
         Ok((embedded, last))
-    })?;
-    match embedded.is_empty() {
-        true => Ok(field),
-        false => Err(QueryError::not_embedded(&embedded.swap_remove(0))),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -125,10 +121,15 @@ mod tests {
 
     #[test]
     fn a_key_is_a_field_or_leads_to_an_embedded_resource() {
-        let field = key("doc->\"a.b\"->>0").unwrap();
-        assert_eq!((field.column.as_str(), field.path.steps.len()), ("doc", 2));
-        for embedded in ["clients.name", "clients.orders.name", "clients.doc->>a"] {
-            assert_eq!(key(embedded).unwrap_err(), QueryError::not_embedded("clients"), "{embedded}");
+        let (path, field) = key("doc->\"a.b\"->>0").unwrap();
+        assert_eq!((path.len(), field.column.as_str(), field.path.steps.len()), (0, "doc", 2));
+        for (text, path, column, steps) in [
+            ("clients.name", &["clients"][..], "name", 0),
+            ("clients.\"my orders\".name", &["clients", "my orders"], "name", 0),
+            ("clients.doc->>a", &["clients"], "doc", 1),
+        ] {
+            let (embedded, field) = key(text).unwrap();
+            assert_eq!((embedded.as_slice(), field.column.as_str(), field.path.steps.len()), (path.iter().map(|&name| name.to_owned()).collect::<Vec<_>>().as_slice(), column, steps), "{text}");
         }
         assert_eq!(
             complaint("doc->a.b"),

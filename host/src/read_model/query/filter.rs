@@ -7,24 +7,24 @@ use super::{
     error::QueryError,
     field::{FieldName, field},
     operator::{Operator, operator},
+    scope::Scope,
     value::{enclosed, list, rest},
 };
-use crate::read_model::Table;
 
 /// The filter of a parameter `name=value`.
-pub(super) fn filter<'t>(table: &'t Table, name: FieldName, value: &str) -> Result<Condition<'t>, QueryError> {
+pub(super) fn filter<'t>(scope: Scope<'t, '_>, name: FieldName, value: &str) -> Result<Condition<'t>, QueryError> {
     let (negated, test) = read("filter", value, value, |cursor| expression(cursor, rest))?;
-    Condition::new(Operand::named(table, name)?, negated, test)
+    Condition::new(Operand::named(scope, name, &test)?, negated, test)
 }
 
 /// A filter within a logic tree: `column.operator.value`.
-pub(super) fn enclosed_filter<'t>(table: &'t Table, cursor: &mut Cursor<'_>) -> Parsed<Condition<'t>> {
+pub(super) fn enclosed_filter<'t>(scope: Scope<'t, '_>, cursor: &mut Cursor<'_>) -> Parsed<Condition<'t>> {
     let name = field(cursor)?;
     if !cursor.delimiter() {
         return Err(Stop::Mismatch);
     }
     let (negated, test) = expression(cursor, enclosed)?;
-    Ok(Condition::new(Operand::named(table, name)?, negated, test)?)
+    Ok(Condition::new(Operand::named(scope, name, &test)?, negated, test)?)
 }
 
 /// Reads the value of most operators. It depends on what may follow the value.

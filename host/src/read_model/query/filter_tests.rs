@@ -10,7 +10,7 @@ use super::{
 
 fn parsed(value: &str) -> Result<(bool, Test), QueryError> {
     let table = table();
-    let condition = filter(&table, key("delay").unwrap(), value)?;
+    let condition = filter(Scope::of(&table), key("delay").unwrap().1, value)?;
     assert!(matches!(condition.operand, Operand::Field(field) if field.column.name.as_str() == "delay"));
     Ok((condition.negated, condition.test))
 }
@@ -152,7 +152,7 @@ fn a_list_that_is_none_is_refused_as_postgres_does() {
 #[test]
 fn patterns_of_a_list_count_one_by_one() {
     let table = table();
-    let weight = |value: &str| filter(&table, key("user").unwrap(), value).unwrap().weight();
+    let weight = |value: &str| filter(Scope::of(&table), key("user").unwrap().1, value).unwrap().weight();
     for (value, expected) in [
         ("eq.a", 1),
         ("eq(any).{a,b,c}", 1),

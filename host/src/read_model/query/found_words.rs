@@ -21,14 +21,22 @@ impl<'t> FoundWords<'t> {
     /// # Errors
     /// No condition does, or the name is not that of a full-text index.
     pub(super) fn of(table: &'t Table, name: &str, conditions: &[Logic<'t>], wanted: &str) -> Result<Self, QueryError> {
+        let mut found = Self::not_yet(table, name, wanted)?;
+        conditions.iter().for_each(|logic| collect(logic, found.index, &mut found.words));
+        match found.words.is_empty() {
+            true => Err(QueryError::no_words(name, wanted)),
+            false => Ok(found),
+        }
+    }
+
+    /// The index of this name, without the words, as long as the conditions are not known.
+    ///
+    /// # Errors
+    /// The name is not that of a full-text index.
+    pub(super) fn not_yet(table: &'t Table, name: &str, wanted: &str) -> Result<Self, QueryError> {
         let index = table.index(name).filter(|index| index.is_full_text());
         let index = index.ok_or_else(|| QueryError::not_full_text(name, wanted))?;
-        let mut words = Vec::new();
-        conditions.iter().for_each(|logic| collect(logic, index, &mut words));
-        match words.is_empty() {
-            true => Err(QueryError::no_words(name, wanted)),
-            false => Ok(Self { index, words }),
-        }
+        Ok(Self { index, words: Vec::new() })
     }
 }
 

@@ -5,7 +5,7 @@
 pub const MAX_QUERY_BYTES: usize = 32 * 1024;
 /// Bytes of the words of a full-text search. Postgres reads 2,000 bytes of the worst of them in 30 ms, and 14,000 in 18 s.
 pub const MAX_WORDS_BYTES: usize = 2_000;
-/// Columns in the result; `*` counts as all columns of the table. Postgres' own limit is 1,664.
+/// Columns in the result, those of embeddings included; `*` counts as all columns of the table. Postgres' own limit is 1,664.
 pub const MAX_SELECTED: usize = 1_000;
 /// Columns in the result that are there already, under this name or another. A row is only as large as its columns, and its answer no more
 /// than so many times as large.
@@ -32,6 +32,12 @@ pub const MAX_SNIPPET_CHARS: usize = 20_000;
 pub(super) const SNIPPET_WORDS: usize = 20;
 /// Parts of a snippet, at most.
 pub(super) const SNIPPET_FRAGMENTS: usize = 2;
+/// How deep resources may be embedded into each other.
+pub const MAX_EMBEDDING_DEPTH: usize = 8;
+/// Resources that a query embeds.
+pub const MAX_EMBEDDINGS: usize = 32;
+/// Conditions of the statement that a query becomes. What is asked of an embedding (`!inner`, `is.null`) is written again where it is asked.
+pub const MAX_WRITTEN_CONDITIONS: usize = 2_000;
 /// Columns to order by.
 pub const MAX_ORDER_TERMS: usize = 32;
 /// Conditions in all filters and logic trees together.

@@ -14,6 +14,7 @@ fn shown(logic: &Logic<'_>) -> String {
                 match operand {
                     Operand::Field(field) => shown_field(field),
                     Operand::Words(index) => index.name.to_string(),
+                    Operand::Embedding(_) => panic!("nothing is embedded"),
                 },
                 match test {
                     Test::Compare(Comparison::Eq, Against::One(value)) => format!("=<{value}>"),
@@ -37,7 +38,7 @@ fn shown_field(field: &Field<'_>) -> String {
 }
 
 fn tree(key: &str, value: &str) -> Result<String, QueryError> {
-    logic(&table(), key, value).map(|logic| shown(&logic))
+    logic(Scope::of(&table()), key, value).map(|logic| shown(&logic))
 }
 
 #[test]
@@ -54,7 +55,11 @@ fn trees_are_read() {
         ("or", r#"(user.eq."(a,\"b\")",user.eq.c"d)"#, r#"Or[user=<(a,"b")> user=<c"d>]"#),
         ("or", r#"(user.eq."a"b,user.eq.{c,d},user.eq.)"#, r#"Or[user=<"a"b> user=<{c,d}> user=<>]"#),
         ("or", r#"("user".eq.a)"#, "Or[user=<a>]"),
-        ("or", "(user.like.*a,user.ilike.b*)", "Or[user Pattern(Like, One(\"*a\")) user Pattern(Ilike, One(\"b*\"))]"),
+        (
+            "or",
+            "(user.like.*a,user.ilike.b*)",
+            "Or[user Pattern(Like, One(\"*a\")) user Pattern(Ilike, One(\"b*\"))]",
+        ),
         (
             "or",
             "(user.eq(any).{a,b},user.not.match.^a,id.isdistinct.1)",

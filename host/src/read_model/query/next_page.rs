@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     error::QueryError,
     limits::MAX_CURSOR_BYTES,
-    parameters::{Parameters, Where},
+    parameters::{Kind, Parameters},
 };
 use crate::read_model::Table;
 
@@ -115,19 +115,14 @@ fn last_row(cursor: &str, query: &str) -> Result<LastRow, QueryError> {
     Ok(LastRow { values: held.values })
 }
 
-/// A hash of the table, the order and the filters, in whatever order these are.
+/// A hash of the table, the order and the filters, in whatever order these are, and of the same of what is embedded.
 fn hash(table: &Table, parameters: &Parameters) -> String {
-    let mut wheres: Vec<_> = parameters
-        .wheres
-        .iter()
-        .map(|parameter| match parameter {
-            Where::Filter { key, value } | Where::Logic { key, value } => [key.as_str(), value.as_str()],
-        })
-        .collect();
-    wheres.sort_unstable();
-    let order = parameters.order.as_deref().unwrap_or_default();
+    let is_window = |kind: &Kind| matches!(kind, Kind::Limit | Kind::Offset);
+    let bound = parameters.placed.iter().filter(|its| !(its.path.is_empty() && is_window(&its.kind)));
+    let mut bound: Vec<_> = bound.map(|its| [its.key.as_str(), its.value.as_str()]).collect();
+    bound.sort_unstable();
     let mut hash = Sha256::new();
-    for part in [table.name().as_str(), order].into_iter().chain(wheres.into_iter().flatten()) {
+    for part in [table.name().as_str()].into_iter().chain(bound.into_iter().flatten()) {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }

@@ -77,7 +77,8 @@ fn what_is_not_a_cursor_is_refused() {
 fn a_cursor_is_refused_where_there_is_none() {
     for (query, details) in [
         ("cursor=&offset=5", "Pages by cursors have no offset."),
-        ("cursor=&offset=0", "Pages by cursors have no offset."),
+        ("cursor=&select=count()", "Pages of groups have no cursors."),
+        ("cursor=&select=user,id.sum()", "Pages of groups have no cursors."),
     ] {
         let (message, found) = complaint(query);
         assert_eq!((message.as_str(), found.as_deref()), ("the query has no cursor", Some(details)), "{query}");

@@ -1,4 +1,4 @@
-//! `order`: the order of the rows.
+//! `order`: the order of the rows, as it is written.
 
 use super::{
     cursor::{Cursor, Parsed, Stop, read},
@@ -6,7 +6,6 @@ use super::{
     field::{Field, FieldName, field},
     found_words::FoundWords,
     limits::MAX_ORDER_TERMS,
-    logic::Logic,
 };
 use crate::read_model::{Column, Table};
 
@@ -23,20 +22,34 @@ pub(super) struct OrderTerm<'t> {
 /// What to order by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum OrderBy<'t> {
-    /// A column, or a path into its JSON.
+    /// A field of the rows themselves.
     Field(Field<'t>),
+    /// A field of the one row that is embedded: the index of the embedding, and its field.
+    Embedded(usize, Field<'t>),
     /// How well a row fits the words that the query searches for.
     Rank(FoundWords<'t>),
 }
 
 impl<'t> OrderBy<'t> {
-    /// The field, unless it is something else.
+    /// The field of the rows themselves, unless it is something else.
     pub(super) fn field(&self) -> Option<&Field<'t>> {
         match self {
             Self::Field(field) => Some(field),
-            Self::Rank(_) => None,
+            Self::Embedded(..) | Self::Rank(_) => None,
         }
     }
+}
+
+/// A term as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Term {
+    /// The embedding whose field it is, if it is not one of the rows themselves.
+    pub(super) embedding: Option<String>,
+    pub(super) field: FieldName,
+    /// Whether it is the rank of a full-text index, which the field names.
+    pub(super) is_rank: bool,
+    pub(super) direction: Option<Direction>,
+    pub(super) nulls: Option<Nulls>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,12 +64,8 @@ pub(super) enum Nulls {
     Last,
 }
 
-/// The terms of `order`. Ranks are of the words that the conditions search for.
-pub(super) fn order<'t>(
-    table: &'t Table,
-    value: &str,
-    conditions: &[Logic<'t>],
-) -> Result<Vec<OrderTerm<'t>>, QueryError> {
+/// The terms of `order`.
+pub(super) fn order(value: &str) -> Result<Vec<Term>, QueryError> {
     let terms = read("order", value, value, |cursor| {
         let mut terms = vec![term(cursor)?];
         while cursor.literal(",") {
@@ -67,14 +76,31 @@ pub(super) fn order<'t>(
     if terms.len() > MAX_ORDER_TERMS {
         return Err(QueryError::too_many("columns to order by", MAX_ORDER_TERMS));
     }
-    let resolve = |Term { name, is_rank, direction, nulls }: Term| {
-        let by = match is_rank {
-            true => OrderBy::Rank(FoundWords::of(table, &name.column, conditions, &format!("{}.rank", name.column))?),
-            false => OrderBy::Field(Field::named(table, name)?),
-        };
-        Ok(OrderTerm { by, direction, nulls })
-    };
-    terms.into_iter().map(resolve).collect()
+    Ok(terms)
+}
+
+fn term(cursor: &mut Cursor<'_>) -> Parsed<Term> {
+    let mut name = field(cursor)?;
+    let mut embedding = None;
+    if cursor.peek() == Some('(') && name.path.is_empty() {
+        cursor.expect("(")?;
+        embedding = Some(std::mem::replace(&mut name, field(cursor)?).column);
+        cursor.expect(")")?;
+    }
+    let is_rank = embedding.is_none() && name.path.is_empty() && cursor.attempt_silently(rank)?.is_some();
+    let direction = suffix(cursor, [("asc", Direction::Ascending), ("desc", Direction::Descending)])?;
+    let nulls = suffix(cursor, [("nullsfirst", Nulls::First), ("nullslast", Nulls::Last)])?;
+    cursor.blanks();
+    Ok(Term { embedding, field: name, is_rank, direction, nulls })
+}
+
+/// `.rank` after the name of a full-text index. PostgREST has no such word, so errors do not name it either.
+fn rank(cursor: &mut Cursor<'_>) -> Parsed<()> {
+    cursor.expect(".rank")?;
+    match cursor.peek() {
+        None | Some('.' | ',' | ' ') => Ok(()),
+        Some(_) => Err(Stop::Mismatch),
+    }
 }
 
 /// The terms of an order in which no two rows are equal: those of the query, then the columns of the key that are not among
@@ -89,35 +115,6 @@ pub(super) fn complete<'t>(table: &'t Table, order: &[OrderTerm<'t>]) -> Vec<Ord
     let key = table.key_columns().filter(|column| !is_named(column));
     let key = key.map(|column| OrderTerm { by: OrderBy::Field(Field::of(column)), direction, nulls: None });
     order.iter().cloned().chain(key).collect()
-}
-
-/// A term as it is written.
-struct Term {
-    name: FieldName,
-    is_rank: bool,
-    direction: Option<Direction>,
-    nulls: Option<Nulls>,
-}
-
-fn term(cursor: &mut Cursor<'_>) -> Parsed<Term> {
-    let name = field(cursor)?;
-    if cursor.peek() == Some('(') {
-        return Err(QueryError::not_embedded(&name.column).into());
-    }
-    let is_rank = name.path.is_empty() && cursor.attempt_silently(rank)?.is_some();
-    let direction = suffix(cursor, [("asc", Direction::Ascending), ("desc", Direction::Descending)])?;
-    let nulls = suffix(cursor, [("nullsfirst", Nulls::First), ("nullslast", Nulls::Last)])?;
-    cursor.blanks();
-    Ok(Term { name, is_rank, direction, nulls })
-}
-
-/// `.rank` after the name of a full-text index. PostgREST has no such word, so errors do not name it either.
-fn rank(cursor: &mut Cursor<'_>) -> Parsed<()> {
-    cursor.expect(".rank")?;
-    match cursor.peek() {
-        None | Some('.' | ',' | ' ') => Ok(()),
-        Some(_) => Err(Stop::Mismatch),
-    }
 }
 
 /// Reads `.word`, if it is one of these words.

@@ -7,22 +7,23 @@ use crate::read_model::{
         condition::{Against, Comparison, Condition, Infix, Operand, PatternKind, Quantifier, State, Test},
         field::Field,
         logic::{Connective, Logic},
+        resource::Resource,
     },
     value::sql_type as sql_type_of,
 };
 
-impl Writer<'_> {
-    /// The `WHERE` clause, if there is one.
-    pub(super) fn all(&mut self, conditions: &[Logic<'_>]) -> String {
-        if conditions.is_empty() {
-            return String::new();
-        }
-        let conditions: Vec<_> = conditions.iter().map(|condition| self.logic(condition)).collect();
-        format!(" WHERE {}", conditions.join(" AND "))
+impl<'q> Writer<'q> {
+    /// The `WHERE` clause of the resource, if there is one; `joined` says to which rows of others its rows belong.
+    pub(super) fn conditions(&mut self, joined: Vec<String>) -> String {
+        let Resource { conditions, embeddings, .. } = self.resource;
+        let mut all = joined;
+        all.extend(conditions.iter().map(|condition| self.logic(condition)));
+        all.extend(embeddings.iter().filter(|embedding| embedding.inner).map(|embedding| self.exists(embedding)));
+        if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
     }
 
     /// A condition, or several that are joined.
-    pub(super) fn logic(&mut self, logic: &Logic<'_>) -> String {
+    fn logic(&mut self, logic: &Logic<'_>) -> String {
         match logic {
             Logic::Condition(condition) => self.condition(condition),
             Logic::Group { negated, connective, parts } => {
@@ -40,6 +41,10 @@ impl Writer<'_> {
         let test = match (&condition.operand, &condition.test) {
             (Operand::Field(field), test) => self.test(field, test),
             (Operand::Words(index), Test::FullText(words)) => self.index_has(index, words),
+            (Operand::Embedding(index), test) => {
+                let exists = self.exists(&self.resource.embeddings[*index]);
+                if matches!(test, Test::Is(State::NotNull)) { exists } else { format!("NOT {exists}") }
+            }
             // Another test is refused as it is read.
             (Operand::Words(_), _) => "NULL".to_owned(),
         };

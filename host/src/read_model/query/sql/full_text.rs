@@ -44,10 +44,10 @@ impl Writer<'_> {
     }
 
     /// Parts of the texts of an index with the words in `<mark>`. The texts are escaped before, so there are no other tags, whatever they say.
-    pub(in crate::read_model::query) fn snippet(&mut self, found: &FoundWords<'_>) -> String {
+    pub(super) fn snippet(&mut self, found: &FoundWords<'_>) -> String {
         let IndexKind::FullText { language, columns } = &found.index.kind else { return "NULL".to_owned() };
         let texts = columns.iter().map(|(column, _)| {
-            let name = self.column(&self.declared.columns()[*column]);
+            let name = self.column(&self.resource.table.columns()[*column]);
             bounded(&name, MAX_SNIPPET_CHARS / columns.len().max(1))
         });
         let texts = format!("concat_ws(' … ', {})", texts.collect::<Vec<_>>().join(", "));
@@ -62,7 +62,7 @@ impl Writer<'_> {
     }
 
     fn vector(&self, index: &Index) -> String {
-        full_text::words(self.declared, index, &format!("{}.", self.table))
+        full_text::words(self.resource.table, index, &format!("{}.", self.table))
     }
 
     /// The words of all filters on an index, each on its own: any of them counts, in whatever order, and those that are not wanted do not.
@@ -95,7 +95,3 @@ fn language_of(index: &Index) -> &str {
         _ => NO_LANGUAGE,
     }
 }
-
-#[cfg(test)]
-#[path = "full_text_tests.rs"]
-mod tests;

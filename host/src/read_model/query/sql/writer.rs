@@ -7,7 +7,10 @@ use crate::{
         query::{
             field::Field,
             json_path::{Step, StepTo},
+            next_page::LastRow,
             param::Param,
+            rendering::Rendering,
+            resource::Resource,
         },
     },
 };
@@ -20,20 +23,53 @@ fn may_be_read_by_the_clock(value: &str, sql_type: &str) -> bool {
 }
 
 /// Writes SQL and collects the values of its placeholders.
-pub(super) struct Writer<'t> {
-    pub(super) declared: &'t Table,
-    /// The table's name, quoted.
+pub(super) struct Writer<'q> {
+    /// What is being written: the table that is asked, or an embedding.
+    pub(super) resource: &'q Resource<'q>,
+    /// The name of its table in the statement, quoted.
     pub(super) table: String,
+    /// The schema that holds all tables, quoted.
+    schema: String,
+    /// The most rows of a page, and of an embedding in each row.
+    pub(super) max_rows: Option<u64>,
+    /// The most bytes of a row, with all that is embedded.
+    pub(super) max_row_bytes: Option<u64>,
+    /// After which row of the table that is asked the page begins.
+    pub(super) last_row: Option<&'q LastRow>,
     first_placeholder: usize,
     pub(super) params: Vec<Param>,
     pub(super) can_be_prepared: bool,
     pub(super) depends_on_clock: bool,
 }
 
-impl<'t> Writer<'t> {
-    pub(super) fn new(declared: &'t Table, first_placeholder: usize) -> Self {
-        let table = declared.name().quoted();
-        Self { declared, table, first_placeholder, params: Vec::new(), can_be_prepared: true, depends_on_clock: false }
+impl<'q> Writer<'q> {
+    pub(super) fn new(root: &'q Resource<'q>, rendering: &Rendering<'_>) -> Self {
+        Self {
+            resource: root,
+            table: root.table.name().quoted(),
+            schema: quoted(rendering.schema),
+            max_rows: rendering.max_rows,
+            max_row_bytes: rendering.max_row_bytes,
+            last_row: None,
+            first_placeholder: rendering.first_placeholder,
+            params: Vec::new(),
+            can_be_prepared: true,
+            depends_on_clock: false,
+        }
+    }
+
+    /// Writes something of a resource that is embedded.
+    pub(super) fn within<T>(&mut self, resource: &'q Resource<'q>, write: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = (self.resource, std::mem::replace(&mut self.table, numbered("embedding", resource.number)));
+        self.resource = resource;
+        let written = write(self);
+        (self.resource, self.table) = outer;
+        written
+    }
+
+    /// A table with its schema.
+    pub(super) fn qualified(&self, table: &Table) -> String {
+        format!("{}.{}", self.schema, table.name().quoted())
     }
 
     /// A placeholder for a value of a type.
@@ -119,6 +155,11 @@ fn literal(text: &str) -> String {
         true => format!(" E'{}'", quoted.replace('\\', "\\\\")),
         false => format!("'{quoted}'"),
     }
+}
+
+/// A name in the statement for something of a resource. No table has it, since it has a blank.
+pub(super) fn numbered(what: &str, number: usize) -> String {
+    format!("\"{what} {number}\"")
 }
 
 /// A name that is not known to be an [`Identifier`](crate::read_model::Identifier).

@@ -16,10 +16,10 @@ use crate::{
 };
 
 /// The schema that the tests' tables are in. Its name needs quotes.
-pub(in crate::read_model::query) const SCHEMA: &str = "build \"1\"";
+pub(super) const SCHEMA: &str = "build \"1\"";
 
 /// A database for one test.
-pub(in crate::read_model::query) struct Database {
+pub(super) struct Database {
     runtime: Runtime,
     connection: RefCell<PgConnection>,
     _database: TestDatabase,
@@ -27,15 +27,15 @@ pub(in crate::read_model::query) struct Database {
 
 /// The answer that the statement of a query makes.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::read_model::query) struct Answer {
-    pub(in crate::read_model::query) body: String,
-    pub(in crate::read_model::query) page_rows: i64,
-    pub(in crate::read_model::query) total_rows: Option<i64>,
+pub(super) struct Answer {
+    pub(super) body: String,
+    pub(super) page_rows: i64,
+    pub(super) total_rows: Option<i64>,
 }
 
 impl Database {
     /// Creates the database.
-    pub(in crate::read_model::query) fn create() -> Self {
+    pub(super) fn create() -> Self {
         let runtime = Runtime::new().unwrap();
         let (connection, database) = runtime.block_on(async {
             let database = TestDatabase::create().await;
@@ -49,13 +49,13 @@ impl Database {
     }
 
     /// Runs statements.
-    pub(in crate::read_model::query) fn execute(&self, sql: impl Into<String>) {
+    pub(super) fn execute(&self, sql: impl Into<String>) {
         let connection = &mut *self.connection.borrow_mut();
         self.runtime.block_on(connection.execute(sql.into().as_str())).unwrap();
     }
 
     /// Runs one statement with parameters and returns its rows.
-    pub(in crate::read_model::query) fn fetch(&self, sql: &Sql) -> Result<Vec<PgRow>, QueryError> {
+    pub(super) fn fetch(&self, sql: &Sql) -> Result<Vec<PgRow>, QueryError> {
         let mut query = sqlx::query(&sql.text).persistent(sql.can_be_prepared);
         for param in &sql.params {
             query = query.bind(param);
@@ -69,7 +69,7 @@ impl Database {
     }
 
     /// Creates a table as its declaration says, with text compared byte by byte.
-    pub(in crate::read_model::query) fn create_table(&self, table: &Table) {
+    pub(super) fn create_table(&self, table: &Table) {
         let columns = table.columns().iter().map(|column| {
             let collation = match column.column_type {
                 ColumnType::Text | ColumnType::TextArray => " COLLATE \"C\"",
@@ -85,7 +85,7 @@ impl Database {
     }
 
     /// Replaces the rows of a table.
-    pub(in crate::read_model::query) fn fill(&self, table: &Table, rows: &[Cells]) {
+    pub(super) fn fill(&self, table: &Table, rows: &[Cells]) {
         self.execute(format!("DELETE FROM {}", qualified(table)));
         if rows.is_empty() {
             return;
@@ -106,14 +106,13 @@ impl Database {
     }
 
     /// Parses, renders and runs a query.
-    pub(in crate::read_model::query) fn answer(
-        &self,
-        table: &Table,
-        query: &str,
-        rendering: &Rendering<'_>,
-    ) -> Result<Answer, QueryError> {
-        let sql = Query::parse(query, table)?.to_sql(rendering);
-        let rows = self.fetch(&sql)?;
+    pub(super) fn answer(&self, table: &Table, query: &str, rendering: &Rendering<'_>) -> Result<Answer, QueryError> {
+        self.answer_to(&Query::parse(query, table)?, rendering)
+    }
+
+    /// Renders and runs a query.
+    pub(super) fn answer_to(&self, query: &Query<'_>, rendering: &Rendering<'_>) -> Result<Answer, QueryError> {
+        let rows = self.fetch(&query.to_sql(rendering))?;
         let total_rows = rows.first().expect("a row at least").get("total_rows");
         let (mut body, mut page_rows) = (String::new(), 0);
         for row in &rows {
@@ -130,7 +129,7 @@ impl Database {
 }
 
 /// A list of all rows.
-pub(in crate::read_model::query) fn list() -> Rendering<'static> {
+pub(super) fn list() -> Rendering<'static> {
     Rendering {
         schema: SCHEMA,
         shape: Shape::List,
@@ -143,7 +142,7 @@ pub(in crate::read_model::query) fn list() -> Rendering<'static> {
 }
 
 /// The table's name with its schema.
-pub(in crate::read_model::query) fn qualified(table: &Table) -> String {
+pub(super) fn qualified(table: &Table) -> String {
     format!("{}.{}", quoted(SCHEMA), table.name().quoted())
 }
 

@@ -8,7 +8,7 @@ use crate::read_model::{
 };
 
 /// Articles with an index over the words of two columns.
-pub(in crate::read_model::query) fn articles() -> Table {
+pub(super) fn articles() -> Table {
     let columns =
         [column("id", ColumnType::I64), nullable("title", ColumnType::Text), nullable("body", ColumnType::CiText)];
     let mut declaration = declaration("articles", columns, &["id"]);
@@ -83,4 +83,16 @@ fn a_rank_needs_words() {
     let table = articles();
     assert!(!Query::parse("words=wfts.a&order=words.rank&limit=2", &table).unwrap().can_continue());
     assert!(Query::parse("words=wfts.a&order=id&limit=2", &table).unwrap().can_continue());
+}
+
+#[test]
+fn a_snippet_needs_words() {
+    let refused = |query: &str| -> QueryError { Query::parse(query, &articles()).unwrap_err() };
+    for query in ["select=words.snippet()", "select=id,s:words.snippet()&words=not.wfts.a"] {
+        assert_eq!(refused(query).message, "the query does not search for words in \"words\"", "{query}");
+    }
+    assert_eq!(refused("select=title.snippet()&words=wfts.a").message, "\"title\" is not a full-text index");
+    assert_eq!(refused("select=count(),words.snippet()&words=wfts.a").code.as_str(), "42803");
+    let many = vec!["words.snippet()"; 18].join(",");
+    assert_eq!(refused(&format!("select={many}&words=wfts.a")).message, "the query has too many columns that are selected again");
 }

@@ -2,14 +2,21 @@
 
 mod answers;
 mod cursors;
-pub(super) mod database;
+pub(super) mod company;
+mod database;
+mod embedding_answers;
+mod embedding_errors;
+mod embedding_model;
+mod embedding_properties;
+mod embedding_strategies;
 mod errors;
-pub(super) mod full_text;
+mod full_text;
 mod json_paths;
 mod model;
 mod operators;
 mod properties;
 mod robustness;
+mod snippets;
 mod strategies;
 
 pub(super) use crate::read_model::samples::table;

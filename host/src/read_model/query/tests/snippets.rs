@@ -1,25 +1,17 @@
-use sqlx::Row as _;
+//! Snippets: parts of texts with the words that a query searches for.
 
-use super::*;
-use crate::read_model::query::{
-    Param, Query, Sql,
-    tests::{
-        database::{Database, SCHEMA, qualified},
-        full_text::articles,
-    },
+use super::{
+    database::{Database, list, qualified},
+    full_text::articles,
 };
+use crate::read_model::query::{Param, Sql};
 
 /// The snippets of all rows that a query finds.
 fn snippets(database: &Database, query: &str) -> Vec<String> {
     let table = articles();
-    let query = Query::parse(query, &table).unwrap();
-    let found = FoundWords::of(&table, "words", &query.conditions, "words.snippet()").unwrap();
-    let mut writer = Writer::new(&table, 1);
-    let snippet = writer.snippet(&found);
-    let conditions = writer.all(&query.conditions);
-    let text = format!("SELECT {snippet} FROM {}{conditions} ORDER BY id", qualified(&table));
-    let sql = Sql { text, params: writer.params, can_be_prepared: false, depends_on_clock: false };
-    database.fetch(&sql).unwrap().iter().map(|row| row.get(0)).collect()
+    let answer = database.answer(&table, &format!("{query}&select=words.snippet()&order=id"), &list()).unwrap();
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&answer.body).unwrap();
+    rows.iter().map(|row| row["snippet"].as_str().unwrap().to_owned()).collect()
 }
 
 fn articles_of(rows: &[(Option<&str>, Option<&str>)]) -> Database {
@@ -39,7 +31,6 @@ fn articles_of(rows: &[(Option<&str>, Option<&str>)]) -> Database {
         let text = format!("INSERT INTO {} VALUES ($1, {values})", qualified(&table));
         database.fetch(&Sql { text, params, can_be_prepared: false, depends_on_clock: false }).unwrap();
     }
-    assert_eq!(SCHEMA, "build \"1\"");
     database
 }
 
