@@ -25,7 +25,7 @@ use crate::{
     postgres::{Backoff, is_missing_table, is_transient, sqlstate::QUERY_CANCELED},
     read_model::{
         Identifier,
-        query::{Query, QueryError, Rendering, Sql},
+        query::{Catalog, Query, QueryError, Rendering, Sql},
     },
 };
 
@@ -142,13 +142,19 @@ impl Queries {
             table: request.table.to_owned(),
             tables: active.tables.tables().map(|table| table.name().to_string()).collect(),
         })?;
-        let query = Query::parse(request.query, table).map_err(ReadError::Query)?;
+        let catalog = Catalog {
+            projection: request.projection.as_str(),
+            tables: active.tables.tables().map(Arc::as_ref).collect(),
+            aggregates: request.limits.aggregates,
+        };
+        let query = Query::parse_in(&catalog, table, request.query).map_err(ReadError::Query)?;
         let sql = query.to_sql(&Rendering {
             schema: active.tables.schema().as_str(),
             shape: request.shape,
             exact_count: request.exact_count,
             max_rows: Some(request.limits.max_rows),
             max_row_bytes: Some(request.limits.max_bytes as u64),
+            next_values: false,
             first_placeholder: 3,
         });
         let depends_on_clock = sql.depends_on_clock;

@@ -106,6 +106,21 @@ impl From<PostgrestError> for Problem {
     }
 }
 
+/// The candidates of an ambiguous embedding are a list, where other errors have a text.
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        let candidates = match &error.code {
+            ErrorCode::Ambiguous(candidates) => Some(candidates.clone()),
+            _ => None,
+        };
+        let problem = Self::from(PostgrestError::from(error));
+        match candidates {
+            Some(candidates) => problem.with("details", candidates),
+            None => problem,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;

@@ -16,7 +16,7 @@ impl RequestKey {
     pub(in crate::queries) fn of(request: &ReadRequest<'_>) -> Option<Self> {
         let ReadRequest { projection, table, query, shape, exact_count, limits } = request;
         let texts = [env!("CARGO_PKG_VERSION"), projection.as_str(), table, query];
-        let bytes = texts.iter().map(|text| text.len() + size_of::<u64>()).sum::<usize>() + 2 + 2 * size_of::<u64>();
+        let bytes = texts.iter().map(|text| text.len() + size_of::<u64>()).sum::<usize>() + 3 + 2 * size_of::<u64>();
         if bytes > MAX_KEY_BYTES {
             return None;
         }
@@ -30,6 +30,7 @@ impl RequestKey {
             Shape::Object => 1,
         });
         key.push(u8::from(*exact_count));
+        key.push(u8::from(limits.aggregates));
         // How long it may run and the memory of those that are sent change no answer.
         for limit in [limits.max_rows, limits.max_bytes as u64] {
             key.extend_from_slice(&limit.to_be_bytes());
@@ -55,6 +56,7 @@ mod tests {
         let (a, ab, limits) = (name("a"), name("ab"), ReadLimits::default());
         let (fewer_rows, fewer_bytes) =
             (ReadLimits { max_rows: 1, ..limits.clone() }, ReadLimits { max_bytes: 1, ..limits.clone() });
+        let no_aggregates = ReadLimits { aggregates: false, ..limits.clone() };
         let later = ReadLimits { timeout: std::time::Duration::from_secs(1), ..limits.clone() };
         let request = ReadRequest {
             projection: &a,
@@ -75,6 +77,7 @@ mod tests {
             ReadRequest { exact_count: true, ..request },
             ReadRequest { limits: &fewer_rows, ..request },
             ReadRequest { limits: &fewer_bytes, ..request },
+            ReadRequest { limits: &no_aggregates, ..request },
         ];
         let keys: BTreeSet<_> = different.iter().map(|request| RequestKey::of(request).unwrap().0).collect();
         assert_eq!(keys.len(), different.len());

@@ -65,6 +65,12 @@ fn options_of_appends_reach_the_settings_of_the_log() {
 }
 
 #[test]
+fn aggregates_can_be_switched_off() {
+    assert!(settings(&[]).http.aggregates);
+    assert!(!settings(&["--aggregates=false".to_owned()]).http.aggregates);
+}
+
+#[test]
 fn options_of_operations_reach_their_settings() {
     assert_eq!(settings(&["--lock-timeout=1.5".to_owned()]).operations.lock_timeout.as_millis(), 1500);
 }

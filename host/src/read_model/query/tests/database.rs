@@ -107,8 +107,12 @@ impl Database {
 
     /// Parses, renders and runs a query.
     pub(super) fn answer(&self, table: &Table, query: &str, rendering: &Rendering<'_>) -> Result<Answer, QueryError> {
-        let sql = Query::parse(query, table)?.to_sql(rendering);
-        let rows = self.fetch(&sql)?;
+        self.answer_to(&Query::parse(query, table)?, rendering)
+    }
+
+    /// Renders and runs a query.
+    pub(super) fn answer_to(&self, query: &Query<'_>, rendering: &Rendering<'_>) -> Result<Answer, QueryError> {
+        let rows = self.fetch(&query.to_sql(rendering))?;
         let total_rows = rows.first().expect("a row at least").get("total_rows");
         let (mut body, mut page_rows) = (String::new(), 0);
         for row in &rows {
@@ -132,6 +136,7 @@ pub(super) fn list() -> Rendering<'static> {
         exact_count: false,
         max_rows: None,
         max_row_bytes: None,
+        next_values: false,
         first_placeholder: 1,
     }
 }
