@@ -1,6 +1,7 @@
 //! The headers of an answer that tell where the next page begins: `Gnomon-Next` and `Link`.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::{http::forwarded_prefix::ForwardedPrefix, read_model::Identifier};
 
@@ -9,6 +10,9 @@ const NEXT: HeaderName = HeaderName::from_static("gnomon-next");
 /// The bytes of the longest link that is sent: what reads the headers of answers often has room for 8 KiB of all of them. The cursor is sent all the
 /// same.
 const MAX_LINK_BYTES: usize = 6_000;
+
+/// What would end the link or the header, where a client has not escaped it; and all that is not ASCII.
+const ENDS: AsciiSet = CONTROLS.add(b'<').add(b'>').add(b'"').add(b' ');
 
 /// Adds the headers, if there is a next page. The link is the same URL with the cursor of that.
 pub(super) fn add(headers: &mut HeaderMap, projection: &Identifier, table: &str, query: &str, next: Option<&str>) {
@@ -25,8 +29,7 @@ fn link(projection: &Identifier, table: &str, query: &str, next: &str) -> Option
     let path = ForwardedPrefix::current().path(&format!("/v1/read-models/{projection}/{table}"));
     let kept = query.split('&').filter(|parameter| !parameter.is_empty() && !is_cursor(parameter));
     let parameters: String = kept.map(|parameter| format!("{parameter}&")).collect();
-    // What would end the link, where a client has not escaped it.
-    let parameters = parameters.replace('<', "%3C").replace('>', "%3E").replace('"', "%22");
+    let parameters = utf8_percent_encode(&parameters, &ENDS);
     let link = format!("<{path}?{parameters}cursor={next}>; rel=\"next\"");
     (link.len() <= MAX_LINK_BYTES).then(|| HeaderValue::from_str(&link).ok()).flatten()
 }
@@ -56,6 +59,7 @@ mod tests {
             ("limit=2&cursor=&&owner=eq.a%26b", "?limit=2&owner=eq.a%26b&cursor=eyJ2"),
             // A filter on a column that is called so.
             ("cursor=eq.7&cursor=abc", "?cursor=eq.7&cursor=eyJ2"),
+            ("owner=eq.é", "?owner=eq.%C3%A9&cursor=eyJ2"),
             ("doc->>a=eq.\"x\"&or=(a.lt.<1>)", "?doc-%3E%3Ea=eq.%22x%22&or=(a.lt.%3C1%3E)&cursor=eyJ2"),
         ] {
             let link = format!("</v1/read-models/bank/accounts{expected}>; rel=\"next\"");
@@ -67,6 +71,5 @@ mod tests {
     fn a_long_link_is_left_out_and_the_cursor_is_not() {
         let long = format!("owner=eq.{}", "x".repeat(MAX_LINK_BYTES));
         assert_eq!(added(&long, Some("eyJ2")), [Some("eyJ2".to_owned()), None]);
-        assert_eq!(added("owner=eq.é", Some("eyJ2"))[0].as_deref(), Some("eyJ2"));
     }
 }
