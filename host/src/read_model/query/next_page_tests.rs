@@ -60,7 +60,6 @@ fn what_is_not_a_cursor_is_refused() {
         "%00".to_owned(),
         "é".to_owned(),
         "=".to_owned(),
-        encoded(""),
         encoded("{}"),
         encoded("[1]"),
         held(2, "\"7\""),

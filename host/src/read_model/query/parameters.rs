@@ -153,6 +153,7 @@ mod tests {
             parameters,
             Ok(Parameters {
                 select: Some("a".into()),
+                cursor: None,
                 placed: vec![
                     other("order", &[], Kind::Order, "b"),
                     other("limit", &[], Kind::Limit, "3"),

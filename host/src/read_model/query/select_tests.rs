@@ -1,7 +1,7 @@
 use super::*;
 
 /// Items in the grammar's own words, with all that is optional in a fixed place.
-fn shown(items: &[Item]) -> String {
+fn shown_items(items: &[Item]) -> String {
     let shown = items.iter().map(|item| match item {
         Item::All => "*".to_owned(),
         Item::Value(ValueItem { alias, field, cast, aggregate }) => {
@@ -15,18 +15,22 @@ fn shown(items: &[Item]) -> String {
             });
             format!("{alias}{field}{cast}{}", aggregate.unwrap_or_default())
         }
+        Item::Snippet { alias, index } => {
+            let alias = alias.as_ref().map(|alias| format!("{alias}=")).unwrap_or_default();
+            format!("{alias}snippet of {index}")
+        }
         Item::Embedding(EmbeddingItem { alias, name, hint, inner, spread, items }) => {
             let alias = alias.as_ref().map(|alias| format!("{alias}=")).unwrap_or_default();
             let hint = hint.as_ref().map(|hint| format!(" by {hint}")).unwrap_or_default();
             let spread = if *spread { "..." } else { "" };
-            format!("{alias}{spread}{name}{hint}{}[{}]", if *inner { " inner" } else { "" }, self::shown(items))
+            format!("{alias}{spread}{name}{hint}{}[{}]", if *inner { " inner" } else { "" }, shown_items(items))
         }
     });
     shown.collect::<Vec<_>>().join(", ")
 }
 
 fn selected(value: &str) -> Result<String, QueryError> {
-    select(value).map(|items| shown(&items))
+    select(value).map(|items| shown_items(&items))
 }
 
 #[test]
@@ -42,6 +46,8 @@ fn columns_are_selected() {
         (" * , id", "*, <id>"),
         ("doc->a->>0", "<doc->->>"),
         ("t:doc->>title,id", "t=<doc->>, <id>"),
+        ("words.snippet()", "snippet of words"),
+        ("s:words.snippet() ,id", "s=snippet of words, <id>"),
     ] {
         assert_eq!(selected(value).as_deref(), Ok(expected), "{value}");
     }

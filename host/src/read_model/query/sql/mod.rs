@@ -34,6 +34,8 @@ pub struct Sql {
     /// of them, it is to be planned with them each time: so each is read once and not for each row, and an invalid one is
     /// reported even if no row is read.
     pub can_be_prepared: bool,
+    /// Whether it has the column `next_values`.
+    pub has_next_values: bool,
     /// Whether what it finds may depend on when it is run: a time is read by Postgres from a word such as `now` or `yesterday`.
     pub depends_on_clock: bool,
 }
@@ -89,7 +91,7 @@ impl Query<'_> {
              FROM ({select}) AS page OFFSET 0) AS json_rows) AS page_rows ON true"
         );
         let Writer { params, can_be_prepared, depends_on_clock, .. } = sql;
-        Sql { text, params, can_be_prepared, depends_on_clock }
+        Sql { text, params, can_be_prepared, has_next_values: rendering.next_values, depends_on_clock }
     }
 }
 

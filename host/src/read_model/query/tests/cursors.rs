@@ -19,7 +19,7 @@ use crate::read_model::{
 fn crowded() -> Table {
     let columns = [
         nullable("txt", ColumnType::Text),
-        column("a", ColumnType::CiText),
+        column("a", ColumnType::Text),
         column("b", ColumnType::I64),
         nullable("flag", ColumnType::Bool),
         nullable("ratio", ColumnType::F64),
@@ -30,6 +30,7 @@ fn crowded() -> Table {
         nullable("fare", ColumnType::Decimal),
         nullable("day", ColumnType::Date),
         nullable("clock", ColumnType::Time),
+        nullable("nick", ColumnType::CiText),
     ];
     Table::check(&declaration("crowded", columns, &["a", "b"])).unwrap()
 }
@@ -52,6 +53,7 @@ fn tuple(number: usize, pick: u8) -> String {
         one_of(&["NULL", "1.50", "-0.001"], 9),
         one_of(&["NULL", "'2024-02-29'", "'0001-01-01'"], 10),
         one_of(&["NULL", "'10:17:00'", "'23:59:59.999999'"], 11),
+        one_of(&["NULL", "'k'", "'K'", "'É'", "'é'"], 12),
     ]
     .join(", ")
 }
@@ -79,7 +81,7 @@ fn pages_by_cursors_hold_every_row_once() {
     let (database, table) = (Database::create(), crowded());
     database.create_table(&table);
     let names = vec![
-        "txt", "a", "b", "flag", "ratio", "at", "doc->n", "doc->>n", "doc", "tags", "raw", "fare", "day", "clock",
+        "txt", "a", "b", "flag", "ratio", "at", "doc->n", "doc->>n", "doc", "tags", "raw", "fare", "day", "clock", "nick",
         "tags->0",
     ];
     let suffix = (select(vec!["", ".asc", ".desc"]), select(vec!["", ".nullsfirst", ".nullslast"]));

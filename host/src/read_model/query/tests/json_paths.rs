@@ -57,6 +57,8 @@ enum Step {
 fn walk<'j>(json: &'j Json, path: &[Step]) -> Option<&'j Json> {
     path.iter().try_fold(json, |json, step| match (step, json) {
         (Step::Key(key), Json::Object(object)) => object.get(*key),
+        // For Postgres, a value that is neither an object nor an array is also an array of itself.
+        (Step::Index(0 | -1), json) if !json.is_object() && !json.is_array() => Some(json),
         (Step::Index(index), Json::Array(array)) => {
             let at = if *index < 0 { i64::try_from(array.len()).unwrap() + index } else { *index };
             array.get(usize::try_from(at).ok()?)
