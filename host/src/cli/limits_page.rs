@@ -14,7 +14,7 @@ use crate::{
     queries::MAX_KEPT_ANSWER_BYTES,
     read_model::{
         Decimal,
-        query::{MAX_PATTERN_BYTES, MAX_REPEATED, MAX_WILDCARDS},
+        query::{MAX_PATTERN_BYTES, MAX_POSTED_QUERY_BYTES, MAX_REPEATED, MAX_WILDCARDS},
     },
     runtime::{MAX_DECLARED_NAME_BYTES, MAX_DESCRIPTOR_BYTES},
 };
@@ -207,6 +207,7 @@ const BUILDS: &[Row] = &[
     ("a query on a read model", By("query-timeout", Seconds), Code("query_timeout")),
     ("answers of read models that a host keeps in memory", By("cache-bytes", Bytes), Nowhere),
     ("an answer that is kept", Fixed(MAX_KEPT_ANSWER_BYTES, Bytes), Nowhere),
+    ("a query on a read model that is sent as a body", Fixed(MAX_POSTED_QUERY_BYTES, Bytes), Code("body_too_large")),
     ("columns that a query selects again", Fixed(MAX_REPEATED, NONE), Nowhere),
     ("a pattern of `like` and `ilike`", Fixed(MAX_PATTERN_BYTES, Bytes), Nowhere),
     ("wildcards of a pattern", Fixed(MAX_WILDCARDS, NONE), Nowhere),

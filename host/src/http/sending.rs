@@ -42,6 +42,7 @@ impl Sending {
             max_rows: settings.max_rows,
             max_bytes: settings.max_answer_bytes,
             timeout: settings.query_timeout,
+            aggregates: settings.aggregates,
             budget: ByteBudget::new(half),
         };
         Self { reads, followers: ByteBudget::new(half) }

@@ -13,6 +13,8 @@ pub struct ReadLimits {
     pub max_bytes: usize,
     /// For how long it may run.
     pub timeout: Duration,
+    /// Whether queries may aggregate rows.
+    pub aggregates: bool,
     /// The bytes of all answers that are read or sent.
     pub budget: ByteBudget,
 }
@@ -23,6 +25,7 @@ impl Default for ReadLimits {
             max_rows: 10_000,
             max_bytes: 64 * 1024 * 1024,
             timeout: Duration::from_secs(30),
+            aggregates: true,
             budget: ByteBudget::new(256 * 1024 * 1024),
         }
     }

@@ -18,6 +18,6 @@ pub(in crate::queries) struct KeptAnswer {
     pub(in crate::queries) offset: u64,
     /// All rows that match, if they were counted.
     pub(in crate::queries) total: Option<u64>,
-    /// The page, as JSON.
+    /// The page in its shape; empty if its rows were only counted.
     pub(in crate::queries) text: Bytes,
 }

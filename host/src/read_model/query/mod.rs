@@ -11,6 +11,7 @@
 //!
 //! Headers and status codes of PostgREST are in `http::postgrest`.
 
+mod csv;
 mod cursor;
 mod error;
 mod filter;
@@ -32,14 +33,16 @@ mod value;
 mod window;
 
 pub use self::{
+    csv::csv_header,
     error::{ErrorCode, QueryError},
     limits::{
-        MAX_CONDITIONS, MAX_DEPTH, MAX_ORDER_TERMS, MAX_PATTERN_BYTES, MAX_QUERY_BYTES, MAX_REPEATED, MAX_SELECTED,
-        MAX_WILDCARDS, MAX_WORDS_BYTES,
+        MAX_CONDITIONS, MAX_DEPTH, MAX_ORDER_TERMS, MAX_PATTERN_BYTES, MAX_POSTED_QUERY_BYTES, MAX_QUERY_BYTES,
+        MAX_REPEATED, MAX_SELECTED, MAX_WILDCARDS, MAX_WORDS_BYTES,
     },
     param::Param,
     shape::Shape,
-    sql::{Rendering, Sql},
+    sql::{Rendering, Sql, Total},
+    window::RowRange,
 };
 use self::{
     logic::Logic, order::OrderTerm, parameters::Parameters, parameters::Where, select::Selected, window::Window,
@@ -63,7 +66,15 @@ impl<'t> Query<'t> {
     /// # Errors
     /// PostgREST's own error if it refuses the query too, otherwise one in the same form.
     pub fn parse(query: &str, table: &'t Table) -> Result<Self, QueryError> {
-        let parameters = Parameters::parse(query)?;
+        Self::parse_within(query, table, MAX_QUERY_BYTES)
+    }
+
+    /// The same, for a query that came otherwise than in a URL and may have so many bytes.
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse).
+    pub fn parse_within(query: &str, table: &'t Table, max_bytes: usize) -> Result<Self, QueryError> {
+        let parameters = Parameters::parse_within(query, max_bytes)?;
         let select = select::select(table, parameters.select.as_deref().unwrap_or_default())?;
         let mut conditions = Vec::with_capacity(parameters.wheres.len());
         let mut count = 0;
@@ -81,6 +92,20 @@ impl<'t> Query<'t> {
         let order = parameters.order.map(|value| order::order(table, &value)).transpose()?.unwrap_or_default();
         let window = window::window(parameters.limit.as_deref(), parameters.offset.as_deref())?;
         Ok(Self { table, select, conditions, order, window })
+    }
+
+    /// The same query for those rows of its page that are in the range.
+    ///
+    /// # Errors
+    /// Page and range have no row in common.
+    pub fn within(self, range: Option<RowRange>) -> Result<Self, QueryError> {
+        let window = range.map_or(Ok(self.window), |range| self.window.within(range))?;
+        Ok(Self { window, ..self })
+    }
+
+    /// The names of the columns of its result, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.select.iter().map(|selected| selected.alias.as_deref().unwrap_or_else(|| selected.column.name.as_str()))
     }
 
     /// The number of rows before the page.

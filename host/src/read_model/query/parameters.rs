@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-use super::{error::QueryError, limits::MAX_QUERY_BYTES, name};
+use super::{error::QueryError, name};
 
 /// The parameters of a query string.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -32,9 +32,9 @@ impl Parameters {
     /// PostgREST ignores a parameter without `=`, `columns`, which limits what a write may change, and all but one of several
     /// `select`, `order`, `limit` or `offset`. Gnomon refuses them: a client that writes `carrier.eq.UA` instead of
     /// `carrier=eq.UA` must not get the rows of a query without a filter.
-    pub(super) fn parse(query: &str) -> Result<Self, QueryError> {
-        if query.len() > MAX_QUERY_BYTES {
-            return Err(QueryError::too_long(query.len(), MAX_QUERY_BYTES));
+    pub(super) fn parse_within(query: &str, max_bytes: usize) -> Result<Self, QueryError> {
+        if query.len() > max_bytes {
+            return Err(QueryError::too_long(query.len(), max_bytes));
         }
         let mut parameters = Self::default();
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
@@ -44,6 +44,11 @@ impl Parameters {
             parameters.add(decode(key)?, decode(value)?)?;
         }
         Ok(parameters)
+    }
+
+    #[cfg(test)]
+    fn parse(query: &str) -> Result<Self, QueryError> {
+        Self::parse_within(query, super::MAX_QUERY_BYTES)
     }
 
     fn add(&mut self, key: String, value: String) -> Result<(), QueryError> {
@@ -93,7 +98,7 @@ fn decode(text: &str) -> Result<String, QueryError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read_model::query::ErrorCode;
+    use crate::read_model::query::{ErrorCode, MAX_QUERY_BYTES};
 
     fn filter(key: &str, value: &str) -> Where {
         Where::Filter { key: key.into(), value: value.into() }

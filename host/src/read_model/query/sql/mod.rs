@@ -5,7 +5,7 @@ mod order;
 mod writer;
 
 use self::writer::{Writer, quoted};
-use super::{Query, param::Param, shape::Shape};
+use super::{Query, csv, param::Param, shape::Shape};
 use crate::read_model::value::shown_in_json;
 
 /// How to render a query, in addition to what the query says.
@@ -16,7 +16,7 @@ pub struct Rendering<'a> {
     /// Whether the result is a list or one object.
     pub shape: Shape,
     /// Whether to count all rows that match, not only those of the page.
-    pub exact_count: bool,
+    pub total: Total,
     /// The most rows that a page may have, even if the query asks for more.
     pub max_rows: Option<u64>,
     /// The most bytes that a row may have. Of a larger one only its size is returned.
@@ -26,12 +26,24 @@ pub struct Rendering<'a> {
     pub first_placeholder: usize,
 }
 
+/// Which rows that match are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Total {
+    /// None of them.
+    #[default]
+    Uncounted,
+    /// All of them.
+    Exact,
+    /// So many of them, at most.
+    UpTo(u64),
+}
+
 /// A statement that returns a row for each row of the page, in its order, with three columns:
 ///
-/// - `shown text`: the row as JSON; null if it is larger than [`Rendering::max_row_bytes`]. With [`Shape::Object`] it is empty for all
-///   rows but the first;
+/// - `shown text`: the row in its shape; null if it is larger than [`Rendering::max_row_bytes`]. As an object it is empty for all rows
+///   but the first;
 /// - `bytes integer`: the bytes of it;
-/// - `total_rows bigint`: the number of rows that match, or null without [`Rendering::exact_count`].
+/// - `total_rows bigint`: the number of rows that match, or null without [`Rendering::total`].
 ///
 /// If the page has no rows it returns one, in which the first two are null. What stands between the rows is in [`Shape::before`] and
 /// [`Shape::after`].
@@ -59,12 +71,59 @@ impl Query<'_> {
     /// offset or `max_rows` is ordered by the key if the query has no order. PostgREST adds nothing to an order.
     #[must_use]
     pub fn to_sql(&self, rendering: &Rendering<'_>) -> Sql {
+        let mut sql = Writer::new(self.table, rendering.first_placeholder);
+        let Clauses { source, conditions, page } = self.clauses(&mut sql, rendering);
+
+        // `page.*` means the row even if a column or alias is called `page`.
+        let row = match rendering.shape {
+            Shape::List | Shape::Object => "row_to_json(page.*)::text",
+            Shape::StrippedList | Shape::StrippedObject => "json_strip_nulls(row_to_json(page.*))::text",
+            Shape::Csv => csv::ROW,
+        };
+        let row = match rendering.shape.is_object() {
+            true => format!("CASE WHEN row_number() OVER () = 1 THEN {row} ELSE '' END"),
+            false => row.to_owned(),
+        };
+        let shown = match rendering.max_row_bytes {
+            Some(max) => format!("CASE WHEN octet_length(shown) <= {max} THEN shown END AS shown"),
+            None => "shown".to_owned(),
+        };
+        let total = total(rendering.total, &source, &conditions);
+        // OFFSET 0 keeps Postgres from making the JSON of a row once more for its size.
+        let text = format!(
+            "SELECT shown, bytes, total_rows FROM (SELECT {total} AS total_rows) AS counted \
+             LEFT JOIN (SELECT {shown}, octet_length(shown) AS bytes FROM (SELECT {row} AS shown \
+             FROM ({page}) AS page OFFSET 0) AS json_rows) AS page_rows ON true"
+        );
+        finish(sql, text)
+    }
+
+    /// Renders the query as a statement that returns one row: `page_rows bigint`, the number of rows of the page, and `total_rows bigint` as
+    /// above.
+    #[must_use]
+    pub fn to_counting_sql(&self, rendering: &Rendering<'_>) -> Sql {
+        let mut sql = Writer::new(self.table, rendering.first_placeholder);
+        let Clauses { source, conditions, page } = self.clauses(&mut sql, rendering);
+        let total = total(rendering.total, &source, &conditions);
+        let text = format!("SELECT (SELECT count(*) FROM ({page}) AS page) AS page_rows, {total} AS total_rows");
+        finish(sql, text)
+    }
+
+    /// Renders a statement that has a row for each row that matches, to ask Postgres how many it expects.
+    #[must_use]
+    pub fn to_matching_sql(&self, schema: &str) -> Sql {
+        let mut sql = Writer::new(self.table, 1);
+        let source = format!("{}.{}", quoted(schema), sql.table);
+        let conditions = sql.all(&self.conditions);
+        finish(sql, format!("SELECT 1 FROM {source}{conditions}"))
+    }
+
+    fn clauses(&self, sql: &mut Writer<'_>, rendering: &Rendering<'_>) -> Clauses {
         let limit = match (self.window.limit, rendering.max_rows) {
             (Some(limit), Some(max_rows)) => Some(limit.min(max_rows)),
             (limit, max_rows) => limit.or(max_rows),
         };
         let cut = limit.is_some() || self.window.offset > 0;
-        let mut sql = Writer::new(self.table, rendering.first_placeholder);
 
         let source = format!("{}.{}", quoted(rendering.schema), sql.table);
         let select = self.select.iter().map(|selected| {
@@ -87,27 +146,35 @@ impl Query<'_> {
             offset => format!(" OFFSET {}", sql.bind(offset.to_string(), "bigint")),
         };
 
-        // `page.*` means the row even if a column or alias is called `page`.
-        let row = match rendering.shape {
-            Shape::List => "row_to_json(page.*)::text",
-            Shape::Object => "CASE WHEN row_number() OVER () = 1 THEN row_to_json(page.*)::text ELSE '' END",
-        };
-        let shown = match rendering.max_row_bytes {
-            Some(max) => format!("CASE WHEN octet_length(shown) <= {max} THEN shown END AS shown"),
-            None => "shown".to_owned(),
-        };
-        let total = match rendering.exact_count {
-            false => "NULL::bigint".to_owned(),
-            true => format!("(SELECT count(*) FROM {source}{conditions})"),
-        };
-        // OFFSET 0 keeps Postgres from making the JSON of a row once more for its size.
-        let text = format!(
-            "SELECT shown, bytes, total_rows FROM (SELECT {total} AS total_rows) AS counted \
-             LEFT JOIN (SELECT {shown}, octet_length(shown) AS bytes FROM (SELECT {row} AS shown \
-             FROM (SELECT {select} FROM {source}{conditions}{order}{limit}{offset}) AS page OFFSET 0) AS json_rows) AS page_rows ON true"
-        );
-        let Writer { params, can_be_prepared, depends_on_clock, .. } = sql;
-        Sql { text, params, can_be_prepared, depends_on_clock }
+        let page = format!("SELECT {select} FROM {source}{conditions}{order}{limit}{offset}");
+        Clauses { source, conditions, page }
+    }
+}
+
+/// Parts of a statement.
+struct Clauses {
+    /// The table, with its schema.
+    source: String,
+    /// `WHERE …`, if there is one.
+    conditions: String,
+    /// The statement that selects the rows of the page.
+    page: String,
+}
+
+/// The statement with this text, whose placeholders a writer has written.
+fn finish(writer: Writer<'_>, text: String) -> Sql {
+    let Writer { params, can_be_prepared, depends_on_clock, .. } = writer;
+    Sql { text, params, can_be_prepared, depends_on_clock }
+}
+
+/// The number of rows that match.
+fn total(total: Total, source: &str, conditions: &str) -> String {
+    match total {
+        Total::Uncounted => "NULL::bigint".to_owned(),
+        Total::Exact => format!("(SELECT count(*) FROM {source}{conditions})"),
+        Total::UpTo(most) => {
+            format!("(SELECT count(*) FROM (SELECT 1 FROM {source}{conditions} LIMIT {most}) AS some_rows)")
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     postgres::test_database::TestDatabase,
     read_model::{
         ColumnType, Row as Cells, Table, Value,
-        query::{Param, Query, QueryError, Rendering, Shape, Sql},
+        query::{Param, Query, QueryError, Rendering, Shape, Sql, Total},
         samples::{CREATE_COLLATION, text},
         value::sql_type,
     },
@@ -129,7 +129,7 @@ pub(super) fn list() -> Rendering<'static> {
     Rendering {
         schema: SCHEMA,
         shape: Shape::List,
-        exact_count: false,
+        total: Total::Uncounted,
         max_rows: None,
         max_row_bytes: None,
         first_placeholder: 1,
