@@ -27,8 +27,22 @@ const QUERIES: u64 = 10_000;
 
 /// What the host and its SQL are made of: no message may name it, unless the client has said it.
 const INTERNALS: [&str; 16] = [
-    "gnomon.", "read_models.", "pg_catalog", "pg_temp", "json_rows", "page_rows", "counted", "page.", "row_to_json",
-    "json_agg", "LATERAL", "sqlx", "panicked", ".rs:", "placeholder", "OFFSET 0",
+    "gnomon.",
+    "read_models.",
+    "pg_catalog",
+    "pg_temp",
+    "json_rows",
+    "page_rows",
+    "counted",
+    "page.",
+    "row_to_json",
+    "json_agg",
+    "LATERAL",
+    "sqlx",
+    "panicked",
+    ".rs:",
+    "placeholder",
+    "OFFSET 0",
 ];
 
 /// SQLSTATEs beside those of class 22 (data) that a client can cause.
@@ -155,9 +169,11 @@ fn described(document: &Value) -> BTreeMap<String, Described> {
         .map(|(path, operations)| {
             let responses = operations["get"]["responses"].as_object().unwrap().iter();
             let response = |(status, response): (&String, &Value)| {
-                let media_types = response["content"].as_object().into_iter().flatten().map(|(name, _)| {
-                    name.split(';').next().unwrap_or_default().to_owned()
-                });
+                let media_types = response["content"]
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, _)| name.split(';').next().unwrap_or_default().to_owned());
                 Some((status.parse().ok()?, media_types.collect()))
             };
             (path.clone(), responses.filter_map(response).collect())

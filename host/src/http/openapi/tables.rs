@@ -135,18 +135,9 @@ fn operation(base: &Value, projection: &Identifier, table: &TableDeclaration, ro
     if let Value::Array(parameters) = &mut operation["parameters"] {
         parameters.extend(parameters_of(table));
     }
-    let answer = |description: &str| {
-        json!({
-            "description": description,
-            "headers": answer_headers(),
-            "content": {
-                "application/json": {"schema": {"type": "array", "items": row}},
-                "application/vnd.pgrst.object+json": {"schema": row},
-            },
-        })
-    };
-    operation["responses"]["200"] = answer("The rows, in the order of the key if `order` does not say another.");
-    operation["responses"]["206"] = answer("A page of the rows; with `Prefer: count=exact`, if there are more.");
+    let whole = "The rows, in the order of the key if `order` does not say another.";
+    operation["responses"]["200"] = postgrest::rows_answer(row, whole);
+    operation["responses"]["206"] = postgrest::rows_answer(row, postgrest::PARTIAL);
     operation
 }
 
@@ -172,7 +163,8 @@ fn parameters_of(table: &TableDeclaration) -> Vec<Value> {
         parameter(
             "cursor",
             text(),
-            "Where the page begins: the `Gnomon-Next` of the page before it, with the same filters and order.".to_owned(),
+            "Where the page begins: the `Gnomon-Next` of the page before it, with the same filters and order."
+                .to_owned(),
         ),
         parameter("or", text(), format!("Conditions of which one must hold: `({first}.is.null,{first}.eq.x)`.")),
         parameter("and", text(), format!("Conditions that must all hold: `({first}.not.is.null)`.")),
@@ -200,21 +192,6 @@ fn parameters_of(table: &TableDeclaration) -> Vec<Value> {
         }
     }
     parameters
-}
-
-fn answer_headers() -> Value {
-    let number = json!({"type": "integer", "format": "int64", "minimum": 0});
-    json!({
-        "Gnomon-Position": {"schema": number, "description": "The rows hold the effect of every event up to this position."},
-        "Gnomon-Build": {"schema": number, "description": "The build that the rows are of."},
-        "Gnomon-Max-Rows": {"schema": number, "description": "The most rows that a page of this host has."},
-        "Gnomon-Next": {
-            "schema": {"type": "string"},
-            "description": "The `cursor` of the next page, if this one has as many rows as it may have.",
-        },
-        "Link": {"schema": {"type": "string"}, "description": "The URL of the next page, with `rel=next`."},
-        "Content-Range": {"schema": {"type": "string"}, "description": "The rows of the page, and with `count=exact` the total."},
-    })
 }
 
 #[cfg(test)]

@@ -14,13 +14,13 @@ const MAX_LINK_BYTES: usize = 6_000;
 /// What would end the link or the header, where a client has not escaped it; and all that is not ASCII.
 const ENDS: AsciiSet = CONTROLS.add(b'<').add(b'>').add(b'"').add(b' ');
 
-/// Adds the headers, if there is a next page. The link is the same URL with the cursor of that.
-pub(super) fn add(headers: &mut HeaderMap, projection: &Identifier, table: &str, query: &str, next: Option<&str>) {
+/// Adds the headers, if there is a next page. The link is the same URL with the cursor of that, if there is a URL.
+pub(super) fn add(headers: &mut HeaderMap, page_of: Option<(&Identifier, &str, &str)>, next: Option<&str>) {
     let Some(next) = next else { return };
     if let Ok(cursor) = HeaderValue::from_str(next) {
         headers.insert(NEXT, cursor);
     }
-    if let Some(link) = link(projection, table, query, next) {
+    if let Some(link) = page_of.and_then(|(projection, table, query)| link(projection, table, query, next)) {
         headers.insert(header::LINK, link);
     }
 }
@@ -45,7 +45,7 @@ mod tests {
 
     fn added(query: &str, next: Option<&str>) -> [Option<String>; 2] {
         let mut headers = HeaderMap::new();
-        add(&mut headers, &Identifier::new("bank").unwrap(), "accounts", query, next);
+        add(&mut headers, Some((&Identifier::new("bank").unwrap(), "accounts", query)), next);
         ["gnomon-next", "link"].map(|name| headers.get(name).map(|value| value.to_str().unwrap().to_owned()))
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName};
 
-use super::refusal::ReadTableError;
+use super::{refusal::ReadTableError, session::Session};
 use crate::{
     event_log::Position,
     http::{
@@ -22,16 +22,19 @@ const MIN_POSITION: &str = "gnomon-min-position";
 /// How long the host waits for that position if the client does not say.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 
-/// Waits for the position that the request asks for, if it does.
+/// Waits for the position that the request asks for, and for what its session has seen, if it does. Returns its session.
 pub(super) async fn wait_for_min_position(
     api: &Api,
     projection: &Identifier,
     preferences: &Preferences,
     headers: &HeaderMap,
-) -> Result<(), ReadTableError> {
-    let Some(position) = min_position(headers)? else { return Ok(()) };
-    let wait = preferences.wait(DEFAULT_WAIT, api.settings.max_wait);
-    Ok(api.queries.wait_for(projection, position, wait).await?)
+) -> Result<Session, ReadTableError> {
+    let session = Session::of(headers).map_err(ReadTableError::Other)?;
+    if let Some(position) = min_position(headers)?.max(session.seen()) {
+        let wait = preferences.wait(DEFAULT_WAIT, api.settings.max_wait);
+        api.queries.wait_for(projection, position, wait).await?;
+    }
+    Ok(session)
 }
 
 fn min_position(headers: &HeaderMap) -> Result<Option<Position>, ReadTableError> {

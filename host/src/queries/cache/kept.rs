@@ -20,6 +20,6 @@ pub(in crate::queries) struct KeptAnswer {
     pub(in crate::queries) total: Option<u64>,
     /// The cursor of the next page, if there is one.
     pub(in crate::queries) next: Option<String>,
-    /// The page, as JSON.
+    /// The page in its shape; empty if its rows were only counted.
     pub(in crate::queries) text: Bytes,
 }

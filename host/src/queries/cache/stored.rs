@@ -95,19 +95,12 @@ mod tests {
     use super::*;
     use crate::{
         queries::{limits::ReadLimits, request::ReadRequest},
-        read_model::{Identifier, query::Shape},
+        read_model::Identifier,
     };
 
     fn request(query: &str) -> RequestKey {
-        let request = ReadRequest {
-            projection: &Identifier::new("p").unwrap(),
-            table: "t",
-            query,
-            shape: Shape::Object,
-            exact_count: true,
-            limits: &ReadLimits::default(),
-        };
-        RequestKey::of(&request).unwrap()
+        let (projection, limits) = (Identifier::new("p").unwrap(), ReadLimits::default());
+        RequestKey::of(&ReadRequest::new(&projection, "t", query, &limits)).unwrap()
     }
 
     #[test]

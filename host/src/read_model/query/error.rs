@@ -248,6 +248,12 @@ impl QueryError {
         Self::range("Offset should be greater than or equal to zero.".to_owned())
     }
 
+    /// A range that ends before it begins.
+    pub(super) fn backward_range() -> Self {
+        let details = "The lower boundary must be lower than or equal to the upper boundary in the Range header.";
+        Self::range(details.to_owned())
+    }
+
     /// A column that the table does not have, with Postgres' own code and message.
     pub(super) fn undefined_column(table: &str, column: &str, hint: Option<String>) -> Self {
         let message = format!("column {table}.{column} does not exist");

@@ -3,6 +3,8 @@
 
 /// Bytes of a query string. A list of 800 UUIDs fits.
 pub const MAX_QUERY_BYTES: usize = 32 * 1024;
+/// Bytes of the body that a query is sent as. A list of 25,000 UUIDs fits.
+pub const MAX_POSTED_QUERY_BYTES: usize = 1024 * 1024;
 /// Bytes of the words of a full-text search. Postgres reads 2,000 bytes of the worst of them in 30 ms, and 14,000 in 18 s.
 pub const MAX_WORDS_BYTES: usize = 2_000;
 /// Columns in the result, those of embeddings included; `*` counts as all columns of the table. Postgres' own limit is 1,664.

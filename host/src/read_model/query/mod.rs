@@ -17,6 +17,7 @@ mod candidate;
 mod cast;
 mod catalog;
 mod condition;
+mod csv;
 mod cursor;
 mod error;
 mod field;
@@ -36,8 +37,8 @@ mod order;
 mod param;
 mod parameters;
 mod placed;
-mod regex_limits;
 mod reference_link;
+mod regex_limits;
 mod relationship;
 mod relationship_error;
 mod rendering;
@@ -54,15 +55,18 @@ mod written;
 pub use self::{
     candidate::Candidate,
     catalog::Catalog,
+    csv::csv_header,
     error::{ErrorCode, QueryError},
     limits::{
-        MAX_CONDITIONS, MAX_CURSOR_BYTES, MAX_DEPTH, MAX_EMBEDDINGS, MAX_EMBEDDING_DEPTH, MAX_ORDER_TERMS, MAX_PATH_STEPS, MAX_PATTERN_BYTES, MAX_QUERY_BYTES, MAX_REGEX_SIZE, MAX_REPEATED,
+        MAX_CONDITIONS, MAX_CURSOR_BYTES, MAX_DEPTH, MAX_EMBEDDING_DEPTH, MAX_EMBEDDINGS, MAX_ORDER_TERMS,
+        MAX_PATH_STEPS, MAX_PATTERN_BYTES, MAX_POSTED_QUERY_BYTES, MAX_QUERY_BYTES, MAX_REGEX_SIZE, MAX_REPEATED,
         MAX_SELECTED, MAX_SNIPPET_CHARS, MAX_WILDCARDS, MAX_WORDS_BYTES, MAX_WRITTEN_CONDITIONS,
     },
     param::Param,
-    rendering::Rendering,
+    rendering::{Rendering, Total},
     shape::Shape,
     sql::Sql,
+    window::RowRange,
 };
 use self::{next_page::Paging, order::OrderBy, parameters::Parameters, resource::Resource};
 use crate::read_model::Table;
@@ -81,7 +85,20 @@ impl<'t> Query<'t> {
     /// # Errors
     /// PostgREST's own error if it refuses the query too, otherwise one in the same form.
     pub fn parse_in(catalog: &Catalog<'t>, table: &'t Table, query: &str) -> Result<Self, QueryError> {
-        let parameters = Parameters::parse(query)?;
+        Self::parse_within(catalog, table, query, MAX_QUERY_BYTES)
+    }
+
+    /// The same, for a query that came otherwise than in a URL and may have so many bytes.
+    ///
+    /// # Errors
+    /// Those of [`parse_in`](Self::parse_in).
+    pub fn parse_within(
+        catalog: &Catalog<'t>,
+        table: &'t Table,
+        query: &str,
+        max_bytes: usize,
+    ) -> Result<Self, QueryError> {
+        let parameters = Parameters::parse_within(query, max_bytes)?;
         let items = select::select(parameters.select.as_deref().unwrap_or_default())?;
         let mut root = resource::resource(catalog, table, items)?;
         let paging = Paging::read(table, &parameters)?;
@@ -109,7 +126,9 @@ impl<'t> Query<'t> {
         }
         self.root.order.iter().find_map(|term| match term.by {
             OrderBy::Field(_) => None,
-            OrderBy::Embedded(..) => Some("Pages in the order of an embedded resource have no cursors; use limit and offset."),
+            OrderBy::Embedded(..) => {
+                Some("Pages in the order of an embedded resource have no cursors; use limit and offset.")
+            }
             OrderBy::Rank(_) => Some("Pages in the order of a rank have no cursors; use limit and offset."),
         })
     }
@@ -129,6 +148,17 @@ impl<'t> Query<'t> {
     #[cfg(test)]
     pub fn parse(query: &str, table: &'t Table) -> Result<Self, QueryError> {
         Self::parse_in(&Catalog { projection: "airline", tables: vec![table], aggregates: true }, table, query)
+    }
+
+    /// The same query for those rows of its page that are in the range.
+    ///
+    /// # Errors
+    /// Page and range have no row in common.
+    pub fn within(mut self, range: Option<RowRange>) -> Result<Self, QueryError> {
+        if let Some(range) = range {
+            self.root.window = self.root.window.within(range)?;
+        }
+        Ok(self)
     }
 
     /// The number of rows before the page.

@@ -8,7 +8,6 @@ use super::{
     cursor::read,
     error::QueryError,
     field::{self, FieldName},
-    limits::MAX_QUERY_BYTES,
     name::name,
 };
 
@@ -49,9 +48,9 @@ impl Parameters {
     /// PostgREST ignores a parameter without `=`, and all but one of several `select`, `order`, `limit` or `offset`. Gnomon refuses them: a
     /// client that writes `carrier.eq.UA` instead of `carrier=eq.UA` must not get the rows of a query without a filter. `columns` and
     /// `on_conflict` are of writes; in a read they are read and have no effect, as in PostgREST.
-    pub(super) fn parse(query: &str) -> Result<Self, QueryError> {
-        if query.len() > MAX_QUERY_BYTES {
-            return Err(QueryError::too_long(query.len(), MAX_QUERY_BYTES));
+    pub(super) fn parse_within(query: &str, max_bytes: usize) -> Result<Self, QueryError> {
+        if query.len() > max_bytes {
+            return Err(QueryError::too_long(query.len(), max_bytes));
         }
         let mut parameters = Self::default();
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
@@ -61,6 +60,11 @@ impl Parameters {
             parameters.add(decode(key)?, decode(value)?)?;
         }
         Ok(parameters)
+    }
+
+    #[cfg(test)]
+    fn parse(query: &str) -> Result<Self, QueryError> {
+        Self::parse_within(query, super::MAX_QUERY_BYTES)
     }
 
     fn add(&mut self, key: String, value: String) -> Result<(), QueryError> {
@@ -130,7 +134,7 @@ fn decode(text: &str) -> Result<String, QueryError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read_model::query::{ErrorCode, json_path::JsonPath};
+    use crate::read_model::query::{ErrorCode, MAX_QUERY_BYTES, json_path::JsonPath};
 
     fn filter(column: &str, value: &str) -> Parameter {
         let kind = Kind::Filter(FieldName { column: column.into(), path: JsonPath::default() });

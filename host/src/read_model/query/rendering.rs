@@ -10,7 +10,7 @@ pub struct Rendering<'a> {
     /// Whether the result is a list or one object.
     pub shape: Shape,
     /// Whether to count all rows that match, not only those of the page.
-    pub exact_count: bool,
+    pub total: Total,
     /// The most rows that a page may have, even if the query asks for more.
     pub max_rows: Option<u64>,
     /// The most bytes that a row may have. Of a larger one only its size is returned.
@@ -21,4 +21,16 @@ pub struct Rendering<'a> {
     /// The number of the first placeholder: 1 for a statement on its own, more for a part of a statement that has other
     /// parameters before.
     pub first_placeholder: usize,
+}
+
+/// Which rows that match are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Total {
+    /// None of them.
+    #[default]
+    Uncounted,
+    /// All of them.
+    Exact,
+    /// So many of them, at most.
+    UpTo(u64),
 }

@@ -10,7 +10,7 @@ use crate::{
     postgres::test_database::TestDatabase,
     read_model::{
         Identifier, Table, TableSet, Value, WriteSet,
-        query::{Query, Rendering, Shape, Sql},
+        query::{Query, Rendering, Shape, Sql, Total},
     },
 };
 
@@ -79,7 +79,7 @@ impl Articles {
         let rendering = Rendering {
             schema: self.tables.schema().as_str(),
             shape: Shape::List,
-            exact_count: false,
+            total: Total::Uncounted,
             max_rows: None,
             max_row_bytes: None,
             next_values: false,

@@ -85,13 +85,7 @@ fn order(event: &Event<ShopEvent>, placed: &OrderPlaced, rows: &mut Rows) {
         shipping: placed.shipping,
     });
     for (line, item) in (1..).zip(&placed.lines) {
-        rows.put(Line {
-            number: number.to_owned(),
-            line,
-            book: item.book,
-            quantity: item.quantity,
-            price: item.price,
-        });
+        rows.put(Line { number: number.to_owned(), line, book: item.book, quantity: item.quantity, price: item.price });
     }
 }
 

@@ -65,9 +65,11 @@ fn options_of_appends_reach_the_settings_of_the_log() {
 }
 
 #[test]
-fn aggregates_can_be_switched_off() {
-    assert!(settings(&[]).http.aggregates);
-    assert!(!settings(&["--aggregates=false".to_owned()]).http.aggregates);
+fn options_of_queries_reach_their_settings() {
+    let http = |given: &[&str]| settings(&given.iter().map(|option| (*option).to_owned()).collect::<Vec<_>>()).http;
+    let (default, given) = (http(&[]), http(&["--aggregates=false", "--plans"]));
+    assert_eq!((default.aggregates, default.plans), (true, false));
+    assert_eq!((given.aggregates, given.plans), (false, true));
 }
 
 #[test]

@@ -10,14 +10,20 @@ mod output;
 mod writer;
 
 use self::{output::Output, writer::Writer};
-use super::{Query, order::complete, param::Param, rendering::Rendering, shape::Shape};
+use super::{
+    Query, csv,
+    order::complete,
+    param::Param,
+    rendering::{Rendering, Total},
+    shape::Shape,
+};
 
 /// A statement that returns a row for each row of the page, in its order, with these columns:
 ///
-/// - `shown text`: the row as JSON; null if it is larger than [`Rendering::max_row_bytes`]. With [`Shape::Object`] it is empty for all
-///   rows but the first;
+/// - `shown text`: the row in its shape; null if it is larger than [`Rendering::max_row_bytes`]. As an object it is empty for all rows
+///   but the first;
 /// - `bytes integer`: the bytes of it;
-/// - `total_rows bigint`: the number of rows that match, before the cursor too, or null without [`Rendering::exact_count`];
+/// - `total_rows bigint`: the number of rows that match, before the cursor too, or null without [`Rendering::total`];
 /// - `next_values text`, only with [`Rendering::next_values`]: null for all rows but the last of a page that is full.
 ///
 /// If the page has no rows it returns one, in which all are null but the total. What stands between the rows is in [`Shape::before`] and
@@ -30,6 +36,8 @@ pub struct Sql {
     pub text: String,
     /// The values of its placeholders, in order.
     pub params: Vec<Param>,
+    /// The names of the values of a row, in their order.
+    pub names: Vec<String>,
     /// Whether it is worth to be prepared (sqlx: `persistent`): all values are of the types that it wants. Where Postgres has to read some
     /// of them, it is to be planned with them each time: so each is read once and not for each row, and an invalid one is
     /// reported even if no row is read.
@@ -51,22 +59,27 @@ impl Query<'_> {
         let mut sql = Writer::new(&self.root, rendering);
         sql.last_row = self.paging.after.as_ref();
         let body = sql.body(None);
-        let counted = body.counted();
         let limit = self.root.window.limit.into_iter().chain(rendering.max_rows).min();
         let full_page = limit.filter(|&limit| limit > 0 && rendering.next_values && self.can_continue());
         // `page.*` means the row even if a column or alias is called `page`. Beside the values of the last row, the row is one column.
         let (select, row) = match full_page {
             Some(_) => {
                 let items = body.outputs.iter().map(Output::shown).collect::<Vec<_>>().join(", ");
-                let (values, row) = (sql.values_of_row(&complete(self.root.table, &self.root.order)), name_beside(&items));
+                let (values, row) =
+                    (sql.values_of_row(&complete(self.root.table, &self.root.order)), name_beside(&items));
                 let listed = format!("(SELECT {row} FROM (SELECT {items}) AS {row}) AS listed");
                 (body.select_items(vec![listed, format!("{values} AS next_values")]), "page.listed")
             }
             None => (body.select(), "page.*"),
         };
-        let row = match rendering.shape {
-            Shape::List => format!("row_to_json({row})::text"),
-            Shape::Object => format!("CASE WHEN row_number() OVER () = 1 THEN row_to_json({row})::text ELSE '' END"),
+        let shown_row = match rendering.shape {
+            Shape::List | Shape::Object => format!("row_to_json({row})::text"),
+            Shape::StrippedList | Shape::StrippedObject => format!("json_strip_nulls(row_to_json({row}))::text"),
+            Shape::Csv => csv::line(row),
+        };
+        let row = match rendering.shape.is_object() {
+            true => format!("CASE WHEN row_number() OVER () = 1 THEN {shown_row} ELSE '' END"),
+            false => shown_row,
         };
         let [next_values, next_of_last] = match full_page {
             Some(limit) => [
@@ -80,18 +93,50 @@ impl Query<'_> {
             Some(max) => format!("CASE WHEN octet_length(shown) <= {max} THEN shown END AS shown"),
             None => "shown".to_owned(),
         };
-        let total = match rendering.exact_count {
-            false => "NULL::bigint".to_owned(),
-            true => format!("(SELECT count(*) FROM {counted})"),
-        };
+        let total = total(rendering.total, &body.counted());
         // OFFSET 0 keeps Postgres from making the JSON of a row once more for its size.
         let text = format!(
             "SELECT shown, bytes, total_rows{next_values} FROM (SELECT {total} AS total_rows) AS counted \
              LEFT JOIN (SELECT {shown}, octet_length(shown) AS bytes{next_values} FROM (SELECT {row} AS shown{next_of_last} \
              FROM ({select}) AS page OFFSET 0) AS json_rows) AS page_rows ON true"
         );
-        let Writer { params, can_be_prepared, depends_on_clock, .. } = sql;
-        Sql { text, params, can_be_prepared, has_next_values: rendering.next_values, depends_on_clock }
+        let names = body.outputs.into_iter().map(|output| output.name).collect();
+        Sql { names, has_next_values: rendering.next_values, ..finish(sql, text) }
+    }
+
+    /// Renders the query as a statement that returns one row: `page_rows bigint`, the number of rows of the page, and `total_rows bigint` as
+    /// above.
+    #[must_use]
+    pub fn to_counting_sql(&self, rendering: &Rendering<'_>) -> Sql {
+        let mut sql = Writer::new(&self.root, rendering);
+        sql.last_row = self.paging.after.as_ref();
+        let body = sql.body(None);
+        let (page, total) = (body.select(), total(rendering.total, &body.counted()));
+        let text = format!("SELECT (SELECT count(*) FROM ({page}) AS page) AS page_rows, {total} AS total_rows");
+        finish(sql, text)
+    }
+
+    /// Renders a statement that has a row for each row that matches, to ask Postgres how many it expects.
+    #[must_use]
+    pub fn to_matching_sql(&self, rendering: &Rendering<'_>) -> Sql {
+        let mut sql = Writer::new(&self.root, rendering);
+        let counted = sql.body(None).counted();
+        finish(sql, format!("SELECT 1 FROM {counted}"))
+    }
+}
+
+/// The statement with this text, whose placeholders a writer has written.
+fn finish(writer: Writer<'_>, text: String) -> Sql {
+    let Writer { params, can_be_prepared, depends_on_clock, .. } = writer;
+    Sql { text, params, names: Vec::new(), can_be_prepared, has_next_values: false, depends_on_clock }
+}
+
+/// The number of rows that match: of those that `counted` has after its `FROM`.
+fn total(total: Total, counted: &str) -> String {
+    match total {
+        Total::Uncounted => "NULL::bigint".to_owned(),
+        Total::Exact => format!("(SELECT count(*) FROM {counted})"),
+        Total::UpTo(most) => format!("(SELECT count(*) FROM (SELECT 1 FROM {counted} LIMIT {most}) AS some_rows)"),
     }
 }
 

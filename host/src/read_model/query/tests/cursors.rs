@@ -11,7 +11,7 @@ use sqlx::Row as _;
 use super::database::{Database, list, qualified};
 use crate::read_model::{
     ColumnType, Table,
-    query::{Query, QueryError, Rendering},
+    query::{Query, QueryError, Rendering, Total},
     samples::{column, declaration, nullable},
 };
 
@@ -81,8 +81,8 @@ fn pages_by_cursors_hold_every_row_once() {
     let (database, table) = (Database::create(), crowded());
     database.create_table(&table);
     let names = vec![
-        "txt", "a", "b", "flag", "ratio", "at", "doc->n", "doc->>n", "doc", "tags", "raw", "fare", "day", "clock", "nick",
-        "tags->0",
+        "txt", "a", "b", "flag", "ratio", "at", "doc->n", "doc->>n", "doc", "tags", "raw", "fare", "day", "clock",
+        "nick", "tags->0",
     ];
     let suffix = (select(vec!["", ".asc", ".desc"]), select(vec!["", ".nullsfirst", ".nullslast"]));
     let term = (select(names), suffix).prop_map(|(name, (direction, nulls))| format!("{name}{direction}{nulls}"));
@@ -152,7 +152,7 @@ fn a_row_that_is_gone_is_gone_on_from() {
     let (rows, cursor) = page(&database, &table, &next, &list()).unwrap();
     assert_eq!((rows, cursor.is_some()), (vec![4, 3, 2], true));
     // The total is that of all pages.
-    let total = Rendering { exact_count: true, ..list() };
+    let total = Rendering { total: Total::Exact, ..list() };
     assert_eq!(database.answer(&table, &next, &total).unwrap().total_rows, Some(7));
     // A column of the result that is called as the row is within the statement.
     let (rows, _) = page(&database, &table, "select=listed:a,b,page:b,next_values:a&limit=2", &list()).unwrap();

@@ -9,7 +9,7 @@ use crate::{
     postgres::test_database::TestDatabase,
     read_model::{
         ColumnType, Row as Cells, Table, Value,
-        query::{Param, Query, QueryError, Rendering, Shape, Sql},
+        query::{Param, Query, QueryError, Rendering, Shape, Sql, Total},
         samples::{CREATE_COLLATION, text},
         value::sql_type,
     },
@@ -102,7 +102,15 @@ impl Database {
             format!("({})", cells.collect::<Vec<_>>().join(", "))
         });
         let text = format!("INSERT INTO {} VALUES {}", qualified(table), tuples.collect::<Vec<_>>().join(", "));
-        self.fetch(&Sql { text, params, can_be_prepared: false, has_next_values: false, depends_on_clock: false }).unwrap();
+        self.fetch(&Sql {
+            text,
+            params,
+            names: vec![],
+            can_be_prepared: false,
+            has_next_values: false,
+            depends_on_clock: false,
+        })
+        .unwrap();
     }
 
     /// Parses, renders and runs a query.
@@ -133,7 +141,7 @@ pub(super) fn list() -> Rendering<'static> {
     Rendering {
         schema: SCHEMA,
         shape: Shape::List,
-        exact_count: false,
+        total: Total::Uncounted,
         max_rows: None,
         max_row_bytes: None,
         next_values: false,

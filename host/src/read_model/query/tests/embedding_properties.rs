@@ -11,7 +11,7 @@ use super::{
     embedding_model::Data,
     embedding_strategies::{Choices, asked, rows, url},
 };
-use crate::read_model::query::Rendering;
+use crate::read_model::query::{Rendering, Total};
 
 #[test]
 fn postgres_embeds_what_the_query_means() {
@@ -32,7 +32,7 @@ fn postgres_embeds_what_the_query_means() {
                 let asked = asked(&mut Choices(query.iter()), &tables);
                 let url = url(&tables, &asked);
                 let rendering = Rendering {
-                    exact_count: true,
+                    total: Total::Exact,
                     max_rows: max_rows.map(|max_rows| u64::try_from(max_rows).unwrap()),
                     max_row_bytes: bounded.then_some(1 << 20),
                     ..list()
