@@ -65,6 +65,7 @@ pages! {
     evolve_an_event: Page { path: "docs/evolve-an-event.md", folder: Folder::Repository, host: true };
     halted_build: Page { path: "docs/halted-build.md", folder: Folder::Repository, host: true };
     http_api: Page { path: "docs/http-api.md", folder: Folder::Repository, host: true };
+    queries: Page { path: "docs/queries.md", folder: Folder::Repository, host: true };
     operations: Page { path: "docs/operations.md", folder: Folder::Repository, host: true };
     commits: Page { path: "projections/commits/README.md", folder: Folder::Repository, host: true };
     rotations: Page { path: "projections/rotations/README.md", folder: Folder::Repository, host: true };

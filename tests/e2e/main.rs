@@ -10,6 +10,7 @@ mod demo;
 mod failures;
 mod faults;
 mod flights;
+mod hostile;
 mod kill;
 mod leases;
 mod logs;

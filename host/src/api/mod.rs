@@ -27,6 +27,7 @@ mod raw_object;
 mod read_model;
 mod row;
 mod stream;
+mod table_query;
 mod upcaster;
 mod verification;
 
@@ -69,6 +70,7 @@ pub use self::{
     read_model::{ReadModel, ReadModelLinks, ReadModelTable, ReadModels, TableLinks},
     row::Row,
     stream::{ListStreamsQuery, ReadStreamQuery, Stream, StreamPage, StreamsPage},
+    table_query::TableQuery,
     upcaster::{ActivateUpcasterQuery, ActiveUpcaster, NewBuild, UpcasterChanged, Upcasters},
     verification::{Batches, DifferenceCause, Verification},
 };

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     body::{Body, HttpBody as _},
     extract::{Request, State},
-    http::{Method, StatusCode},
+    http::{HeaderMap, Method, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -201,7 +201,7 @@ fn kind(request: &Request) -> Kind {
     if [Method::GET, Method::HEAD, Method::OPTIONS].contains(method) {
         return match path {
             _ if sse::wanted(headers) => Kind::Follow,
-            _ if headers.contains_key("gnomon-min-position") => Kind::Wait,
+            _ if waits(headers) => Kind::Wait,
             _ if path.ends_with("/compare") || path.contains("/verify/") => Kind::Compare,
             _ => Kind::Read,
         };
@@ -209,11 +209,23 @@ fn kind(request: &Request) -> Kind {
     match *method {
         Method::POST if path == "/v1/events/query" && sse::wanted(headers) => Kind::Follow,
         Method::POST if path == "/v1/events/query" => Kind::Read,
+        Method::POST if path.starts_with("/v1/read-models/") => {
+            if waits(headers) {
+                Kind::Wait
+            } else {
+                Kind::Read
+            }
+        }
         Method::POST if path == "/v1/events" && is_media_type(headers, "application/x-ndjson") => Kind::Import,
         Method::POST if path == "/v1/events" || path.starts_with("/v1/streams/") => Kind::Append,
         Method::PUT if path.starts_with("/v1/modules/") => Kind::Upload,
         _ => Kind::Operation,
     }
+}
+
+/// Whether a read waits for a position.
+fn waits(headers: &HeaderMap) -> bool {
+    ["gnomon-min-position", "gnomon-session"].iter().any(|name| headers.contains_key(*name))
 }
 
 /// The problem of a request that has taken too long.
@@ -255,6 +267,10 @@ mod tests {
             ("POST", "/v1/events/query", ("accept", "text/event-stream"), Kind::Follow),
             ("POST", "/v1/streams/a-1/events", ("content-type", "application/json"), Kind::Append),
             ("GET", "/v1/read-models/bank/accounts", ("gnomon-min-position", "7"), Kind::Wait),
+            ("GET", "/v1/read-models/bank/accounts", ("gnomon-session", "s1-7"), Kind::Wait),
+            ("GET", "/v1/read-models/bank/accounts", ("accept", "text/csv"), Kind::Read),
+            ("POST", "/v1/read-models/bank/accounts/query", ("accept", "*/*"), Kind::Read),
+            ("POST", "/v1/read-models/bank/accounts/query", ("gnomon-min-position", "7"), Kind::Wait),
             ("GET", "/v1/projections/bank/compare", ("prefer", "wait=7"), Kind::Compare),
             ("GET", "/v1/projections/bank/verify/3", ("accept", "*/*"), Kind::Compare),
             ("PUT", "/v1/modules/bank", ("content-type", "application/wasm"), Kind::Upload),

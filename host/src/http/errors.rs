@@ -8,7 +8,6 @@ use gnomon_values::limits::LimitError;
 
 use super::{
     extract::{NoParams, PathParams},
-    postgrest::PostgrestError,
     problem::{Code, Problem},
     sending::too_much_to_send,
     server_error::{internal, unavailable},
@@ -345,7 +344,7 @@ impl From<ReadError> for Problem {
             }
             ReadError::TooMany(_) => Self::new(Code::TooManyQueries, detail),
             ReadError::TooMuchToSend => too_much_to_send(),
-            ReadError::Query(error) => PostgrestError::from(error).into(),
+            ReadError::Query(error) => error.into(),
             ReadError::Postgres(error) => error.into(),
         }
     }

@@ -9,6 +9,7 @@ mod content_type;
 mod convert;
 mod cors;
 mod deployments;
+mod dialect;
 mod docs;
 mod errors;
 mod etag;

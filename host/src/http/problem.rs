@@ -1,4 +1,4 @@
-//! The answer to a request that fails: problem details (RFC 9457).
+//! The answer to a request that fails: problem details (RFC 9457), with what PostgREST's clients read where its [dialect](Dialect) is spoken.
 
 use axum::{
     Json,
@@ -8,7 +8,10 @@ use axum::{
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::forwarded_prefix::ForwardedPrefix;
+use super::{dialect::Dialect, forwarded_prefix::ForwardedPrefix};
+
+/// Says who made an error (RFC 9209).
+const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 
 /// The stable codes. Each has a page under `docs/errors`, which the host serves at `/errors/<code>`.
 macro_rules! codes {
@@ -178,6 +181,22 @@ impl Problem {
         self
     }
 
+    /// Adds the members that PostgREST's clients read, `code`, `message`, `details` and `hint`, with a code of PostgREST or an SQLSTATE.
+    pub(super) fn with_postgrest_code(self, code: &str, details: Option<&str>, hint: Option<&str>) -> Self {
+        let message = self.get("detail").cloned();
+        self.with("code", code).with("details", details).with("hint", hint).with("message", message)
+    }
+
+    /// The same for a problem that has not these members yet, with its own code; and PostgREST's header of errors.
+    fn with_postgrest_members(self) -> Self {
+        let code = self.get("code").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let problem = if self.get("message").is_some() { self } else { self.with_postgrest_code(&code, None, None) };
+        match HeaderValue::try_from(format!("PostgREST; error={code}")) {
+            Ok(status) => problem.with_header(PROXY_STATUS, status),
+            Err(_) => problem,
+        }
+    }
+
     /// The same problem, met after something was done.
     pub(super) fn after(self, done: &str) -> Self {
         let detail = self.get("detail").and_then(Value::as_str).unwrap_or_default();
@@ -201,10 +220,12 @@ impl Serialize for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(self.members)).into_response();
+        let dialect = Dialect::current();
+        let problem = if dialect == Dialect::Postgrest { self.with_postgrest_members() } else { self };
+        let mut response = (problem.status, Json(problem.members)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.extend(self.headers);
+        headers.insert(header::CONTENT_TYPE, dialect.media_type_of_errors());
+        headers.extend(problem.headers);
         response
     }
 }

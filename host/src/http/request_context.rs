@@ -13,18 +13,19 @@ use axum::{
 
 use tracing::Instrument as _;
 
-use super::{forwarded_prefix::ForwardedPrefix, request_id::RequestId, traces::request_span};
+use super::{dialect::Dialect, forwarded_prefix::ForwardedPrefix, request_id::RequestId, traces::request_span};
 use crate::metrics;
 
 /// Answers a request under its id, and with the prefix under which its client knows this host.
 pub(super) async fn with_context(request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     let prefix = ForwardedPrefix::of(request.headers());
+    let dialect = Dialect::of(request.uri().path());
     let began = Instant::now();
     let (method, route) = (request.method().clone(), request.extensions().get::<MatchedPath>().cloned());
     let route = route.as_ref().map(MatchedPath::as_str);
     let span = request_span(&method, route, &id, request.headers());
-    let mut response = id.clone().scope(prefix.scope(next.run(request))).instrument(span.clone()).await;
+    let mut response = id.clone().scope(prefix.scope(dialect.scope(next.run(request)))).instrument(span.clone()).await;
     let status = response.status();
     span.record("http.response.status_code", status.as_u16());
     metrics::of_host().http.answered(method.as_str(), route, status.as_str(), began.elapsed());

@@ -14,7 +14,9 @@ use tower_http::{catch_panic::CatchPanicLayer, normalize_path::NormalizePath};
 
 use super::{
     admit::{Door, admit},
-    cors, deployments, docs, errors, events,
+    cors, deployments,
+    dialect::Dialect,
+    docs, errors, events,
     forwarded_prefix::without_prefix,
     health, metrics, modules, openapi, postgrest,
     problem::{Code, Problem},
@@ -84,9 +86,10 @@ fn routes() -> Router<Api> {
         .route("/v1/upcasters", get(upcasters::list))
         .route("/v1/upcasters/{name}/activate", post(upcasters::activate))
         .route("/v1/upcasters/{name}/deactivate", post(upcasters::deactivate))
-        .route("/v1/read-models", get(postgrest::list))
-        .route("/v1/read-models/{projection}", get(postgrest::get))
-        .route("/v1/read-models/{projection}/{table}", get(postgrest::query))
+        .route("/v1/read-models", get(postgrest::list).options(postgrest::list_options))
+        .route("/v1/read-models/{projection}", get(postgrest::get).options(postgrest::list_options))
+        .route("/v1/read-models/{projection}/{table}", get(postgrest::query).options(postgrest::table_options))
+        .route("/v1/read-models/{projection}/{table}/query", post(postgrest::post_query))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(Extension(openapi::DocumentCache::default()))
@@ -95,12 +98,19 @@ fn routes() -> Router<Api> {
 }
 
 async fn not_found(request: Request) -> Problem {
-    Problem::new(Code::NotFound, format!("there is nothing at {}", request.uri().path()))
+    let path = request.uri().path();
+    match Dialect::current() {
+        Dialect::Own => Problem::new(Code::NotFound, format!("there is nothing at {path}")),
+        Dialect::Postgrest => postgrest::unknown_path(path),
+    }
 }
 
 async fn method_not_allowed(request: Request) -> Problem {
     let (method, path) = (request.method(), request.uri().path());
-    Problem::new(Code::MethodNotAllowed, format!("{path} does not take {method}"))
+    match Dialect::current() {
+        Dialect::Own => Problem::new(Code::MethodNotAllowed, format!("{path} does not take {method}")),
+        Dialect::Postgrest => postgrest::unsupported_method(method),
+    }
 }
 
 fn panicked(panic: Box<dyn Any + Send>) -> Response {

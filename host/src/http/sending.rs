@@ -41,6 +41,7 @@ impl Sending {
         let reads = ReadLimits {
             max_rows: settings.max_rows,
             max_bytes: settings.max_answer_bytes,
+            aggregates: settings.aggregates,
             timeout: settings.query_timeout,
             budget: ByteBudget::new(half),
         };

@@ -24,6 +24,10 @@ pub struct HttpSettings {
     pub max_answer_bytes: usize,
     /// Bytes of all answers that are being sent. Half of them are for followers.
     pub max_sending_bytes: usize,
+    /// Whether queries on read models may aggregate rows.
+    pub aggregates: bool,
+    /// Whether the plans of queries on read models are shown.
+    pub plans: bool,
     /// For how long a query on a read model may run.
     pub query_timeout: Duration,
     /// How long a client may ask to wait for a position or a comparison.
@@ -83,6 +87,8 @@ impl Default for HttpSettings {
             max_page_bytes: 4 * 1024 * 1024,
             max_answer_bytes: reads.max_bytes,
             max_sending_bytes: 512 * 1024 * 1024,
+            aggregates: reads.aggregates,
+            plans: false,
             query_timeout: reads.timeout,
             max_wait: Duration::from_secs(60),
             cors_origins: Vec::new(),

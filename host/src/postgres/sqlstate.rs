@@ -14,6 +14,8 @@ pub const UNDEFINED_TABLE: &str = "42P01";
 pub const INSUFFICIENT_PRIVILEGE: &str = "42501";
 /// A collation does not exist.
 pub const UNDEFINED_OBJECT: &str = "42704";
+/// A setting cannot have this value.
+pub const INVALID_PARAMETER_VALUE: &str = "22023";
 /// The definition of a table or a view is not possible: a view whose columns change.
 pub const INVALID_TABLE_DEFINITION: &str = "42P16";
 /// An object cannot be dropped, since others depend on it.

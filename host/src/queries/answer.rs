@@ -14,15 +14,39 @@ use super::{
     look::SeenBuild,
     read::{Answer, RowsRead},
     request::ReadRequest,
+    tag::AnswerTag,
 };
-use crate::{metrics, read_model::Identifier};
+use crate::{builds::BuildNumber, event_log::Position, metrics, read_model::Identifier};
 
 /// How long a query waits until it may run.
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long it waits to know whether a kept answer is right. After that the rows are read, perhaps by a connection that is not silent.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The read model of somebody who has the answer already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unchanged {
+    /// The tag of the answer.
+    pub tag: AnswerTag,
+    /// The answer holds the effect of every event up to this position.
+    pub position: Position,
+    /// The build that its rows are of.
+    pub build: BuildNumber,
+}
+
 impl Queries {
+    /// Whether the answer to a request is one that somebody has, whose tag `is_known`, without reading it. `None` as well if Postgres does not tell in
+    /// time: reading says why.
+    pub async fn unchanged(
+        &self,
+        request: &ReadRequest<'_>,
+        is_known: impl Fn(AnswerTag) -> bool,
+    ) -> Option<Unchanged> {
+        let (_, build) = self.look(request.projection, request.limits.timeout.min(LOOK_TIMEOUT)).await?;
+        let tag = AnswerTag::of(build.contents, request);
+        is_known(tag).then_some(Unchanged { tag, position: build.checkpoint, build: build.number })
+    }
+
     /// Answers a query from the active build. If it is dropped, the query ends in Postgres as well.
     ///
     /// # Errors
@@ -31,7 +55,7 @@ impl Queries {
         let limit = request.limits.timeout;
         let turn = Instant::now() + limit.min(TURN_TIMEOUT);
         let Some(mut search) = self.cache.search(&request) else {
-            return Ok(self.read_rows(request, turn).await?.answer);
+            return Ok(tagged(self.read_rows(request, turn).await?, &request));
         };
         let seen =
             if search.may_succeed() { self.look(request.projection, limit.min(LOOK_TIMEOUT)).await } else { None };
@@ -41,7 +65,9 @@ impl Queries {
             return answer_of(kept, build, &request).await;
         }
         metrics::of_host().queries.missed();
-        let RowsRead { answer, contents } = self.read_rows(request, turn).await?;
+        let read = self.read_rows(request, turn).await?;
+        let contents = read.contents;
+        let answer = tagged(read, &request);
         if let Some(contents) = contents
             && answer.body.bytes() <= MAX_KEPT_ANSWER_BYTES
         {
@@ -60,12 +86,18 @@ impl Queries {
 
 /// The answer that was kept, of the build and the position that it is of now: its rows are the same there.
 async fn answer_of(kept: KeptAnswer, build: &SeenBuild, request: &ReadRequest<'_>) -> Result<Answer, ReadError> {
-    let KeptAnswer { contents: _, rows, offset, total, text } = kept;
+    let KeptAnswer { contents, rows, offset, total, next, text } = kept;
     let body = AnswerBody::kept(&request.limits.budget, text).await?;
-    Ok(Answer { body, rows, offset, total, position: build.checkpoint, build: build.number })
+    let tag = Some(AnswerTag::of(contents, request));
+    Ok(Answer { body, rows, offset, total, next, position: build.checkpoint, build: build.number, tag })
+}
+
+/// The answer with the tag of the rows that it is of.
+fn tagged(RowsRead { answer, contents }: RowsRead, request: &ReadRequest<'_>) -> Answer {
+    Answer { tag: contents.map(|contents| AnswerTag::of(contents, request)), ..answer }
 }
 
 fn kept(answer: &Answer, contents: Contents) -> KeptAnswer {
-    let Answer { rows, offset, total, .. } = *answer;
-    KeptAnswer { contents, rows, offset, total, text: answer.body.copied() }
+    let Answer { rows, offset, total, ref next, .. } = *answer;
+    KeptAnswer { contents, rows, offset, total, next: next.clone(), text: answer.body.copied() }
 }

@@ -11,6 +11,8 @@ pub struct ReadLimits {
     pub max_rows: u64,
     /// The most bytes that an answer may have.
     pub max_bytes: usize,
+    /// Whether it may use aggregate functions.
+    pub aggregates: bool,
     /// For how long it may run.
     pub timeout: Duration,
     /// The bytes of all answers that are read or sent.
@@ -22,6 +24,7 @@ impl Default for ReadLimits {
         Self {
             max_rows: 10_000,
             max_bytes: 64 * 1024 * 1024,
+            aggregates: true,
             timeout: Duration::from_secs(30),
             budget: ByteBudget::new(256 * 1024 * 1024),
         }

@@ -1,4 +1,4 @@
-//! What readers do: read the active build, and wait for a position.
+//! What readers do: read the active build, or how Postgres would read it, and wait for a position.
 
 mod active;
 mod answer;
@@ -7,15 +7,21 @@ mod budget;
 mod cache;
 mod contents;
 mod error;
+mod explain;
 mod limits;
 mod list;
 mod look;
+mod page;
+mod plan;
 mod read;
 mod request;
+mod run;
 mod running;
 mod slots;
 mod stopped;
+mod tag;
 mod wait;
+mod zone;
 
 use std::sync::Arc;
 
@@ -29,13 +35,16 @@ use crate::{
 };
 
 pub use self::{
+    answer::Unchanged,
     body::AnswerBody,
     budget::{ByteBudget, Reserved},
     cache::{CacheSettings, CacheUrl, CacheUrlError, MAX_KEPT_ANSWER_BYTES},
     error::ReadError,
+    explain::{Explain, PlanFormat},
     limits::ReadLimits,
     read::Answer,
-    request::ReadRequest,
+    request::{Count, ReadRequest},
+    tag::AnswerTag,
 };
 
 /// What readers can do. Clones are handles on one.

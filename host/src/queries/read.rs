@@ -2,22 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::{Stream, TryStreamExt};
-use sqlx::{
-    Row,
-    postgres::{PgDatabaseError, PgRow},
-};
+use sqlx::postgres::PgDatabaseError;
 use tokio::time::{Instant, timeout, timeout_at};
-use uuid::Uuid;
 
 use super::{
-    Queries,
-    body::{AnswerBody, BodyWriter},
-    contents::Contents,
-    error::ReadError,
-    request::ReadRequest,
-    running,
-    slots::Slot,
+    Queries, body::AnswerBody, contents::Contents, error::ReadError, request::ReadRequest, slots::Slot, tag::AnswerTag,
 };
 use crate::{
     builds::{ActiveBuild, ActiveLookup, BuildNumber, is_active},
@@ -25,14 +14,14 @@ use crate::{
     postgres::{Backoff, is_missing_table, is_transient, sqlstate::QUERY_CANCELED},
     read_model::{
         Identifier,
-        query::{Query, QueryError, Rendering, Sql},
+        query::{Catalog, Query, QueryError},
     },
 };
 
 /// The answer to a query, and the position that it is of.
 #[derive(Debug)]
 pub struct Answer {
-    /// The page, as JSON.
+    /// The page in its shape, or the plan.
     pub body: AnswerBody,
     /// Rows of the page.
     pub rows: u64,
@@ -40,10 +29,14 @@ pub struct Answer {
     pub offset: u64,
     /// All rows that match, if they were counted.
     pub total: Option<u64>,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<String>,
     /// The answer holds the effect of every event up to this position.
     pub position: Position,
     /// The build that the rows are of.
     pub build: BuildNumber,
+    /// What an answer to the same request has in common with this one exactly if it is the same. `None` if it may differ from the same rows.
+    pub tag: Option<AnswerTag>,
 }
 
 /// An answer, and the rows that it is of.
@@ -54,24 +47,13 @@ pub(super) struct RowsRead {
     pub(super) contents: Option<Contents>,
 }
 
-/// A page as it was read.
-struct Page {
-    checkpoint: Position,
-    contents: Contents,
-    body: AnswerBody,
-    rows: u64,
-    /// Never negative.
-    total: Option<i64>,
-}
-
 /// How often a query is tried before it fails because the active build changes.
 const TRIES: usize = 5;
 /// For how long a query is tried again on other connections.
 const RETRY_FOR: Duration = Duration::from_secs(5);
 /// The first pause before that, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(500)];
-/// The bytes of a statement that stays prepared, at most.
-const MAX_PREPARED: usize = 4096;
+
 impl Queries {
     /// Answers a query from the rows of the active build, if it gets its turn until `turn`.
     pub(super) async fn read_rows(&self, request: ReadRequest<'_>, turn: Instant) -> Result<RowsRead, ReadError> {
@@ -142,64 +124,33 @@ impl Queries {
             table: request.table.to_owned(),
             tables: active.tables.tables().map(|table| table.name().to_string()).collect(),
         })?;
-        let query = Query::parse(request.query, table).map_err(ReadError::Query)?;
-        let sql = query.to_sql(&Rendering {
-            schema: active.tables.schema().as_str(),
-            shape: request.shape,
-            exact_count: request.exact_count,
-            max_rows: Some(request.limits.max_rows),
-            max_row_bytes: Some(request.limits.max_bytes as u64),
-            first_placeholder: 3,
-        });
-        let depends_on_clock = sql.depends_on_clock;
-        match self.run(request, active, sql, slot).await {
+        let catalog = Catalog {
+            projection: request.projection.as_str(),
+            tables: active.tables.tables().map(Arc::as_ref).collect(),
+            aggregates: request.limits.aggregates,
+        };
+        let query = Query::parse_within(&catalog, table, request.query, request.max_query_bytes);
+        let query = query.and_then(|query| query.within(request.range)).map_err(ReadError::Query)?;
+        match self.run(request, active, &query, slot).await {
             Ok(Some(page)) => {
+                let next = page.next_values.as_deref().map(|values| query.next_cursor(values));
+                let next = next.transpose().map_err(ReadError::Query)?.flatten();
                 let answer = Answer {
                     body: page.body,
                     rows: page.rows,
                     offset: query.offset(),
                     total: page.total.map(i64::cast_unsigned),
+                    next,
                     position: page.checkpoint,
                     build: active.number,
+                    tag: None,
                 };
-                Ok(Some(RowsRead { answer, contents: (!depends_on_clock).then_some(page.contents) }))
+                Ok(Some(RowsRead { answer, contents: (!page.may_change).then_some(page.contents) }))
             }
             Ok(None) => Ok(None),
             Err(ReadError::Postgres(error)) => answer_to_error(error),
             Err(error) => Err(error),
         }
-    }
-
-    async fn run(
-        &self,
-        request: ReadRequest<'_>,
-        active: &ActiveBuild,
-        sql: Sql,
-        slot: &Arc<Slot>,
-    ) -> Result<Option<Page>, ReadError> {
-        // One statement reads which build is active, its checkpoint, its contents and its rows, in one snapshot: rows of a build that is no
-        // longer active are never returned, and position and contents are exactly those of the rows.
-        let text = format!(
-            "/* gnomon reads */ SELECT checkpoint, contents, total_rows, bytes, shown
-             FROM gnomon.builds AS build
-             JOIN gnomon.subscriptions ON subscription = build.build
-             CROSS JOIN ({}) AS answer
-             WHERE build.projection = $1 AND build.build = $2 AND role = 'active'",
-            sql.text
-        );
-        // Safe: the SQL is made of constants and of checked names; all values of the reader are bound.
-        let mut statement = sqlx::query(&text).persistent(sql.can_be_prepared && text.len() <= MAX_PREPARED);
-        statement = statement.bind(request.projection).bind(active.build);
-        for param in sql.params {
-            statement = statement.bind(param);
-        }
-        let mut running = running::begin(&self.sessions, &self.pool, slot).await?;
-        let page = read_page(statement.fetch(running.connection()), request).await;
-        // Otherwise the rest of the rows is not read.
-        if matches!(page, Ok(_) | Err(ReadError::Postgres(_))) {
-            running::finish(running);
-        }
-        page
     }
 
     async fn active(&self, projection: &Identifier) -> Result<Arc<ActiveBuild>, ReadError> {
@@ -212,36 +163,6 @@ impl Queries {
             ActiveLookup::NoProjection => Err(ReadError::NoProjection(projection.clone())),
         }
     }
-}
-
-/// Reads the rows of a page. Returns `None` if there is not even a checkpoint.
-async fn read_page(
-    mut rows: impl Stream<Item = Result<PgRow, sqlx::Error>> + Unpin,
-    request: ReadRequest<'_>,
-) -> Result<Option<Page>, ReadError> {
-    let ReadRequest { shape, limits, .. } = request;
-    let (mut body, mut count, mut found) = (BodyWriter::new(&limits.budget), 0, None);
-    while let Some(row) = rows.try_next().await? {
-        if found.is_none() {
-            let contents = Contents(row.try_get::<Uuid, _>(1)?);
-            found = Some((row.try_get::<Position, _>(0)?, contents, row.try_get::<Option<i64>, _>(2)?));
-        }
-        // The one row of a page without rows.
-        let Some(bytes) = row.try_get::<Option<i32>, _>(3)? else { continue };
-        let bytes = usize::try_from(bytes).unwrap_or_default();
-        let too_large = ReadError::TooLarge { max: limits.max_bytes, rows: count };
-        let before = shape.before(count);
-        let Some(shown) = row.try_get::<Option<&str>, _>(4)? else { return Err(too_large) };
-        if body.bytes() + before.len() + bytes + shape.after(1).len() > limits.max_bytes {
-            return Err(too_large);
-        }
-        body.write(before).await?;
-        body.write(shown).await?;
-        count += 1;
-    }
-    let Some((checkpoint, contents, total)) = found else { return Ok(None) };
-    body.write(shape.after(count)).await?;
-    Ok(Some(Page { checkpoint, contents, body: body.finish(), rows: count, total }))
 }
 
 /// Decides whether an error of Postgres comes from the query, from a dropped build, or from Postgres itself.

@@ -23,7 +23,7 @@ use crate::{
 };
 
 const ABOUT: &str = "Gnomon stores events, folds them into read models with WebAssembly components, and answers queries on the read \
-                     models.\n\nEach error is `application/problem+json` with a stable `code`; `/errors/{code}` explains it. The tables \
+                     models.\n\nEach error is `application/problem+json` with a stable `code`; `/errors/{code}` explains it. Those of read models are those of PostgREST, and have its media type. The tables \
                      of the active builds are described below, and change when another build becomes active.";
 
 /// A document of the OpenAPI version that today's programs read.

@@ -184,6 +184,12 @@ impl Operation {
         self
     }
 
+    /// Answers with what is described already.
+    pub(in crate::http) fn answers_with(mut self, status: u16, answer: Value) -> Self {
+        *self.answer(status, "") = answer;
+        self
+    }
+
     /// Answers with nothing but a status.
     pub(in crate::http) fn answers_nothing(mut self, status: u16, description: &str) -> Self {
         self.answer(status, description);

@@ -23,11 +23,7 @@ pub(super) fn problem_answer(status: StatusCode, codes: &[Code], postgrest: bool
         description += "\n\nThe `code` is one of PostgREST's, an SQLSTATE, or one of this API.";
     }
     let names: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
-    let at_the_door = [StatusCode::REQUEST_TIMEOUT, StatusCode::MISDIRECTED_REQUEST, StatusCode::UNPROCESSABLE_ENTITY];
-    let schema = if postgrest && (status.is_server_error() || at_the_door.contains(&status)) {
-        // A host that is starting, one that fails, and what is refused at the door answer before the route is looked at.
-        json!({"anyOf": [reference(POSTGREST_PROBLEM), reference(PROBLEM)]})
-    } else if postgrest {
+    let schema = if postgrest {
         reference(POSTGREST_PROBLEM)
     } else {
         json!({"allOf": [reference(PROBLEM), {"properties": {"code": {"enum": names}}}]})
@@ -39,7 +35,15 @@ pub(super) fn problem_answer(status: StatusCode, codes: &[Code], postgrest: bool
             "detail": "what went wrong in this case", "code": code.as_str(),
         });
     }
-    json!({"description": description, "content": {"application/problem+json": content}})
+    if !postgrest {
+        return json!({"description": description, "content": {"application/problem+json": content}});
+    }
+    json!({
+        "description": description, "content": {"application/json": content},
+        "headers": {"Proxy-Status": {
+            "schema": {"type": "string"}, "description": "`PostgREST; error=` and the code, as PostgREST has it.",
+        }},
+    })
 }
 
 /// The schemas of errors.
@@ -52,7 +56,8 @@ pub(super) fn schemas() -> [(&'static str, Value); 2] {
         "code": {"type": "string", "description": "The stable name of the error."},
     });
     let mut of_postgrest = members.clone();
-    of_postgrest["message"] = json!({"type": "string", "description": "What `detail` says."});
+    of_postgrest["message"] =
+        json!({"type": "string", "description": "What went wrong, in the words of PostgREST where it has some."});
     of_postgrest["details"] = json!({"type": ["string", "null"], "description": "More about it."});
     of_postgrest["hint"] = json!({"type": ["string", "null"], "description": "What would be right."});
     [

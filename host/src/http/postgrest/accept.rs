@@ -1,48 +1,77 @@
-//! The header `Accept`: the shape of the answer.
+//! The header `Accept`: the form of the answer.
 
 use axum::http::HeaderMap;
 
-use super::error::PostgrestError;
+use super::{error::PostgrestError, media::Media};
 use crate::{
     http::media_range::{MediaRange, accepted},
+    queries::{Explain, PlanFormat},
     read_model::query::Shape,
 };
 
-/// The shape that the client prefers, of those that this host has. A request without the header accepts `*/*`.
+/// The media type that the client prefers, of those that this host has; `plans` says whether it shows plans. A request without the header accepts
+/// `*/*`.
 ///
 /// # Errors
 /// The client accepts none of them.
-pub(super) fn negotiate(headers: &HeaderMap) -> Result<Shape, PostgrestError> {
+pub(super) fn negotiate(headers: &HeaderMap, plans: bool) -> Result<Media, PostgrestError> {
     let mut ranges = accepted(headers);
     if ranges.is_empty() {
-        return Ok(Shape::default());
+        return Ok(Media::default());
     }
-    // The sort is stable: of equal qualities the first comes first.
-    ranges.sort_by(|one, other| other.quality.total_cmp(&one.quality));
-    ranges.iter().find_map(shape).ok_or_else(|| {
+    // As PostgREST: of equal qualities the most exact, and of those, since the sort is stable, the first.
+    ranges.sort_by(|one, other| {
+        other.quality.total_cmp(&one.quality).then_with(|| other.exactness().cmp(&one.exactness()))
+    });
+    let is_wanted = |range: &&MediaRange<'_>| range.quality > 0.0;
+    ranges.iter().filter(is_wanted).find_map(|range| media(range, plans)).ok_or_else(|| {
         let names: Vec<_> = ranges.iter().map(|range| range.text).collect();
         PostgrestError::not_acceptable(&names.join(", "))
     })
 }
 
-/// The value of the header `Content-Type`.
-pub(super) fn content_type(shape: Shape) -> &'static str {
-    match shape {
-        Shape::List => "application/json; charset=utf-8",
-        Shape::Object => "application/vnd.pgrst.object+json; charset=utf-8",
+fn media(range: &MediaRange<'_>, plans: bool) -> Option<Media> {
+    let plan = |format| Some(Explain { format, ..options(range) });
+    let plan = match range.media_type().as_str() {
+        "application/vnd.pgrst.plan" | "application/vnd.pgrst.plan+text" => plan(PlanFormat::Text),
+        "application/vnd.pgrst.plan+json" => plan(PlanFormat::Json),
+        _ => None,
+    };
+    match plan {
+        None => Some(Media { shape: shape(range)?, plan: None }),
+        Some(_) if !plans => None,
+        Some(_) => {
+            // Of a plan, but not of a plan of a plan.
+            let of = range.parameter("for").unwrap_or("application/json");
+            Some(Media { shape: shape(&MediaRange::parse(of))?, plan })
+        }
     }
 }
 
 fn shape(range: &MediaRange<'_>) -> Option<Shape> {
-    // `nulls=stripped` of PostgREST is not implemented.
-    if range.quality <= 0.0 || range.parameters().contains("nulls") {
-        return None;
-    }
-    match range.media_type().as_str() {
-        "*/*" | "application/*" | "application/json" => Some(Shape::List),
-        "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => Some(Shape::List),
-        "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" => Some(Shape::Object),
-        _ => None,
+    let is_stripped = range.parameter("nulls") == Some("stripped");
+    Some(match (range.media_type().as_str(), is_stripped) {
+        ("*/*" | "application/*" | "application/json", _) => Shape::List,
+        ("application/vnd.pgrst.array+json" | "application/vnd.pgrst.array", false) => Shape::List,
+        ("application/vnd.pgrst.array+json" | "application/vnd.pgrst.array", true) => Shape::StrippedList,
+        ("application/vnd.pgrst.object+json" | "application/vnd.pgrst.object", false) => Shape::Object,
+        ("application/vnd.pgrst.object+json" | "application/vnd.pgrst.object", true) => Shape::StrippedObject,
+        ("text/csv", _) => Shape::Csv,
+        _ => return None,
+    })
+}
+
+/// What a plan is to say; its format is not read.
+fn options(range: &MediaRange<'_>) -> Explain {
+    let options = range.parameter("options").unwrap_or_default();
+    let is_on = |name| options.split('|').any(|option| option == name);
+    Explain {
+        format: PlanFormat::default(),
+        analyze: is_on("analyze"),
+        verbose: is_on("verbose"),
+        settings: is_on("settings"),
+        buffers: is_on("buffers"),
+        wal: is_on("wal"),
     }
 }
 
@@ -52,9 +81,9 @@ mod tests {
 
     use super::*;
 
-    fn accepting(accept: &[&'static str]) -> Result<Shape, PostgrestError> {
+    fn accepting(accept: &[&'static str], plans: bool) -> Result<Media, PostgrestError> {
         let values = accept.iter().map(|value| (header::ACCEPT, HeaderValue::from_static(value)));
-        negotiate(&values.collect())
+        negotiate(&values.collect(), plans)
     }
 
     #[test]
@@ -71,8 +100,25 @@ mod tests {
             (&["application/json, application/vnd.pgrst.object+json"], Shape::List),
             (&["application/vnd.pgrst.object+json;q=0, application/json;q=0.1"], Shape::List),
             (&["application/json;q=0.5", "application/vnd.pgrst.object+json"], Shape::Object),
+            (&["application/vnd.pgrst.object+json;nulls=stripped"], Shape::StrippedObject),
+            (&["application/vnd.pgrst.object; Nulls=\"stripped\""], Shape::StrippedObject),
+            (&["application/vnd.pgrst.object+json;nulls=kept"], Shape::Object),
+            (&["application/vnd.pgrst.array+json"], Shape::List),
+            (&["application/vnd.pgrst.array+json;nulls=stripped"], Shape::StrippedList),
+            (&["application/vnd.pgrst.array;nulls=stripped;q=0.1"], Shape::StrippedList),
+            // Only its own media types have the parameter.
+            (&["application/json;nulls=stripped"], Shape::List),
+            (&["text/csv"], Shape::Csv),
+            (&["text/csv; version=1"], Shape::Csv),
+            (&["text/unknowntype, text/csv"], Shape::Csv),
+            (&["text/csv, application/json"], Shape::Csv),
+            (&["application/json, text/csv"], Shape::List),
+            // What says more counts before what stands first.
+            (&["*/*, text/csv"], Shape::Csv),
+            (&["application/json, text/csv;header=present"], Shape::Csv),
+            (&["text/csv;q=0.9, */*"], Shape::List),
         ] {
-            assert_eq!(accepting(accept), Ok(shape), "{accept:?}");
+            assert_eq!(accepting(accept, false), Ok(Media { shape, plan: None }), "{accept:?}");
         }
     }
 
@@ -80,13 +126,15 @@ mod tests {
     fn other_media_types_are_refused() {
         for (accept, named) in [
             ("text/unknowntype", "text/unknowntype"),
-            ("text/csv;q=0.5, text/xml", "text/xml, text/csv"),
-            ("application/vnd.pgrst.object+json;nulls=stripped", "application/vnd.pgrst.object+json;nulls=stripped"),
+            ("text/plain;q=0.5, text/xml", "text/xml, text/plain"),
+            ("application/geo+json", "application/geo+json"),
+            ("application/octet-stream", "application/octet-stream"),
+            ("application/vnd.pgrst.plan+json; options=verbose", "application/vnd.pgrst.plan+json; options=verbose"),
             ("*/*;q=0", "*/*"),
             ("", ""),
         ] {
             assert_eq!(
-                accepting(&[accept]),
+                accepting(&[accept], false),
                 Err(PostgrestError {
                     code: "PGRST107".into(),
                     message: format!("None of these media types are available: {named}"),
@@ -95,6 +143,33 @@ mod tests {
                     status: StatusCode::NOT_ACCEPTABLE,
                 })
             );
+        }
+    }
+
+    #[test]
+    fn plans_are_of_a_shape_and_have_options() {
+        let text = Explain::default();
+        let json = Explain { format: PlanFormat::Json, ..text };
+        for (accept, shape, plan) in [
+            ("application/vnd.pgrst.plan", Shape::List, text),
+            ("application/vnd.pgrst.plan+text; for=\"text/csv\"", Shape::Csv, text),
+            ("application/vnd.pgrst.plan+json; options=buffers", Shape::List, Explain { buffers: true, ..json }),
+            (
+                "application/vnd.pgrst.plan+json; for=\"application/vnd.pgrst.object;nulls=stripped\"; options=analyze|verbose|wal|x",
+                Shape::StrippedObject,
+                Explain { analyze: true, verbose: true, wal: true, ..json },
+            ),
+        ] {
+            assert_eq!(accepting(&[accept], true), Ok(Media { shape, plan: Some(plan) }), "{accept}");
+        }
+        // Another media type is there, or none.
+        let other = accepting(&["application/vnd.pgrst.plan;for=\"text/xml\", text/csv;q=0.5"], true);
+        assert_eq!(other, Ok(Media { shape: Shape::Csv, plan: None }));
+        for accept in [
+            "application/vnd.pgrst.plan;for=\"text/xml\"",
+            "application/vnd.pgrst.plan;for=\"application/vnd.pgrst.plan\"",
+        ] {
+            assert_eq!(accepting(&[accept], true).unwrap_err().code, "PGRST107", "{accept}");
         }
     }
 }

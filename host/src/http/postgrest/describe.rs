@@ -29,24 +29,113 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
         waiting(Operation::get("/v1/read-models/{projection}", "get_read_model", "The tables of one projection."))
             .answers::<api::ReadModel>(200, "The read model.", read_model())
             .problems(&READ_CODES)
-            .problems_of_postgrest(&[]),
-        table("/v1/read-models/{projection}/{table}", "query", "Reads rows of a table.")
-            .about("The tables that can be read now are described one by one.")
-            .answers_as(200, "The rows.", "application/json", rows(), Some(json!([{"account": "7", "balance": 45}])))
-            .answers_as(
-                206,
-                "A page of the rows; with `Prefer: count=exact`, if there are more.",
-                "application/json",
-                rows(),
-                None,
-            ),
+            .problems_of_postgrest(&[])
+            .answers_header(200, "Gnomon-Position", position(), "The position of the read model.")
+            .answers_header(200, "Gnomon-Session", json!({"type": "string"}), "To be sent with the next request."),
+        with_rows(table("/v1/read-models/{projection}/{table}", "query", "Reads rows of a table."))
+            .about("The tables that can be read now are described one by one."),
+        with_rows(queried(Operation::post(
+            "/v1/read-models/{projection}/{table}/query",
+            "query_by_body",
+            "Reads rows of a table by a query that is too long for a URL.",
+        )))
+        .takes::<api::TableQuery>(json!({"select": "account,balance", "balance": ["gte.10", "lt.50"], "limit": 5})),
     ]
 }
 
 /// A route that reads a table, without the schema of its rows.
 pub(in crate::http) fn table(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    let text = || json!({"type": "string"});
+    queried(Operation::get(path, id, summary))
+        .header(
+            "Range",
+            json!({"type": "string", "examples": ["0-9"]}),
+            "The rows of the page by their offsets, `0-9` or `10-`, together with `limit` and `offset`.",
+        )
+        .header(
+            "If-None-Match",
+            text(),
+            "The `ETag` of an answer that the client has. If it is right still, the answer is 304.",
+        )
+        .answers_with(304, json!({"description": "The rows have not changed.", "headers": headers_without_body()}))
+}
+
+fn queried(operation: Operation) -> Operation {
     let query_statuses = [StatusCode::NOT_ACCEPTABLE, StatusCode::URI_TOO_LONG, StatusCode::RANGE_NOT_SATISFIABLE];
-    waiting(Operation::get(path, id, summary)).problems(&READ_CODES).problems_of_postgrest(&query_statuses)
+    waiting(operation)
+        .header(
+            "Accept-Profile",
+            json!({"type": "string", "examples": ["public"]}),
+            "The schema: the projection, which is also called `public`.",
+        )
+        .problems(&READ_CODES)
+        .problems_of_postgrest(&query_statuses)
+}
+
+fn with_rows(operation: Operation) -> Operation {
+    let row = json!({"type": "object"});
+    let mut rows = rows_answer(&row, "The rows.");
+    rows["content"]["application/json"]["example"] = json!([{"account": "7", "balance": 45}]);
+    operation.answers_with(200, rows).answers_with(206, rows_answer(&row, PARTIAL))
+}
+
+/// What 206 is.
+pub(in crate::http) const PARTIAL: &str = "A page of the rows; if they are counted and there are more.";
+
+/// The answer with rows of a schema.
+pub(in crate::http) fn rows_answer(row: &Value, description: &str) -> Value {
+    let rows = json!({"type": "array", "items": row});
+    let plan = |schema: Value| {
+        let mut schema = schema;
+        schema["description"] = "How Postgres reads the rows, of a host with `--plans`.".into();
+        json!({"schema": schema})
+    };
+    json!({
+        "description": description,
+        "headers": headers(),
+        "content": {
+            "application/json": {"schema": rows},
+            "application/vnd.pgrst.array+json": {"schema": rows},
+            "application/vnd.pgrst.object+json": {"schema": row},
+            "text/csv": {"schema": {"type": "string", "description": "A line with the names of the columns, and one for each row."}},
+            "application/vnd.pgrst.plan+json": plan(json!({"type": "array"})),
+            "application/vnd.pgrst.plan+text": plan(json!({"type": "string"})),
+        },
+    })
+}
+
+/// The headers of an answer with rows.
+fn headers() -> Value {
+    let text = || json!({"type": "string"});
+    let mut headers = headers_without_body();
+    for (name, description) in [
+        ("Content-Range", "The offsets of the first and the last row of the page, and the total if it is counted."),
+        ("Content-Profile", "What `Accept-Profile` names."),
+        ("Preference-Applied", "The preferences that were applied."),
+    ] {
+        headers[name] = json!({"schema": text(), "description": description});
+    }
+    headers
+}
+
+/// The headers that an answer has also where it has no body.
+fn headers_without_body() -> Value {
+    let (number, text) = (position(), json!({"type": "string"}));
+    json!({
+        "Gnomon-Position": {"schema": number, "description": "The rows hold the effect of every event up to this position."},
+        "Gnomon-Build": {"schema": number, "description": "The build that the rows are of."},
+        "Gnomon-Max-Rows": {"schema": number, "description": "The most rows that a page of this host has."},
+        "Gnomon-Next": {
+            "schema": {"type": "string"},
+            "description": "The `cursor` of the next page, if this one has as many rows as it may have.",
+        },
+        "Link": {"schema": {"type": "string"}, "description": "The URL of the next page, with `rel=next`."},
+        "Gnomon-Session": {"schema": text, "description": "To be sent with the next request, so that its answer is not older."},
+        "ETag": {"schema": text, "description": "Another answer has another one. It is left out if the same rows may have another answer later."},
+        "Cache-Control": {"schema": text, "description": "`no-cache`: who keeps the answer asks each time whether it is right still."},
+        "Vary": {"schema": text, "description": "The headers of the request that change the answer."},
+        "Content-Location": {"schema": text, "description": "The path with the parameters in the order of their names, unless it is long."},
+    })
 }
 
 fn waiting(operation: Operation) -> Operation {
@@ -57,14 +146,16 @@ fn waiting(operation: Operation) -> Operation {
             "Wait until the answer holds the effect of every event up to this position.",
         )
         .header(
-            "Prefer",
-            json!({"type": "string", "examples": ["wait=10"]}),
-            "`wait=SECONDS`: how long to wait for that position. `count=exact`: count all rows that match.",
+            "Gnomon-Session",
+            json!({"type": "string", "examples": ["s1-7"]}),
+            "What the answer before had in its header of this name: wait until this one is not older.",
         )
-}
-
-fn rows() -> Value {
-    json!({"type": "array", "items": {"type": "object"}})
+        .header(
+            "Prefer",
+            json!({"type": "string", "examples": ["count=exact, wait=10"]}),
+            "`wait=SECONDS`: how long to wait for that position. `count=exact`, `planned` or `estimated`: count all rows that match. \
+             `timezone=Europe/Berlin`: show instants in this time zone. `handling=strict`: refuse preferences that are not known.",
+        )
 }
 
 fn position() -> Value {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use axum::http::StatusCode;
 
-use super::{fields::with_code, status::status};
+use super::status::status;
 use crate::{
-    http::{prefer::PreferenceError, problem::Problem, server_error},
+    http::{prefer::InvalidPreferences, problem::Problem, server_error},
     read_model::query::{ErrorCode, QueryError},
 };
 
@@ -53,11 +53,6 @@ impl PostgrestError {
         Self::new("PGRST107", StatusCode::NOT_ACCEPTABLE, message)
     }
 
-    /// Something that PostgREST has and this host has not.
-    pub(super) fn not_implemented(details: String) -> Self {
-        QueryError::not_implemented(details).into()
-    }
-
     fn new(code: &'static str, status: StatusCode, message: String) -> Self {
         Self { status, code: Cow::Borrowed(code), message, details: None, hint: None }
     }
@@ -74,20 +69,12 @@ impl From<QueryError> for PostgrestError {
     }
 }
 
-impl From<PreferenceError> for PostgrestError {
-    fn from(error: PreferenceError) -> Self {
-        match error {
-            PreferenceError::Invalid(preferences) => Self {
-                details: Some(format!("Invalid preferences: {}", preferences.join(", "))),
-                ..Self::new(
-                    "PGRST122",
-                    StatusCode::BAD_REQUEST,
-                    "Invalid preferences given with handling=strict".to_owned(),
-                )
-            },
-            PreferenceError::NotImplemented(preference) => {
-                Self::not_implemented(format!("The preference {preference} is not implemented."))
-            }
+impl From<InvalidPreferences> for PostgrestError {
+    fn from(InvalidPreferences(preferences): InvalidPreferences) -> Self {
+        let message = "Invalid preferences given with handling=strict".to_owned();
+        Self {
+            details: Some(format!("Invalid preferences: {}", preferences.join(", "))),
+            ..Self::new("PGRST122", StatusCode::BAD_REQUEST, message)
         }
     }
 }
@@ -100,9 +87,24 @@ impl From<PostgrestError> for Problem {
             let id = server_error::log(&format_args!("{code}: {message}"));
             let detail =
                 format!("Postgres failed at the query; the host's log has the error under the request id {id}");
-            return with_code(Self::from_status(status, detail).with("request_id", id), &code, None, None);
+            return Self::from_status(status, detail).with("request_id", id).with_postgrest_code(&code, None, None);
         }
-        with_code(Self::from_status(status, message), &code, details.as_deref(), hint.as_deref())
+        Self::from_status(status, message).with_postgrest_code(&code, details.as_deref(), hint.as_deref())
+    }
+}
+
+/// The candidates of an ambiguous embedding are a list, where other errors have a text.
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        let candidates = match &error.code {
+            ErrorCode::Ambiguous(candidates) => Some(candidates.clone()),
+            _ => None,
+        };
+        let problem = Self::from(PostgrestError::from(error));
+        match candidates {
+            Some(candidates) => problem.with("details", candidates),
+            None => problem,
+        }
     }
 }
 
@@ -146,7 +148,7 @@ mod tests {
 
     #[test]
     fn preferences_are_refused_as_postgrest_does() {
-        assert_snapshot!(body(PreferenceError::Invalid(vec!["a".into(), "count=all".into()])), @r#"
+        assert_snapshot!(body(InvalidPreferences(vec!["a".into(), "count=all".into()])), @r#"
         {
           "type": "about:blank",
           "title": "Bad Request",
@@ -156,18 +158,6 @@ mod tests {
           "details": "Invalid preferences: a, count=all",
           "hint": null,
           "message": "Invalid preferences given with handling=strict"
-        }
-        "#);
-        assert_snapshot!(body(PreferenceError::NotImplemented("count=planned".into())), @r#"
-        {
-          "type": "about:blank",
-          "title": "Bad Request",
-          "status": 400,
-          "detail": "Feature not implemented",
-          "code": "PGRST127",
-          "details": "The preference count=planned is not implemented.",
-          "hint": null,
-          "message": "Feature not implemented"
         }
         "#);
     }

@@ -1,23 +1,34 @@
 //! Read models in the dialect of PostgREST: the half of it that is HTTP.
 //!
-//! This half checks headers, reads `Accept` and `Prefer`, and gives pages their `Content-Range` and errors their status and the
-//! fields of PostgREST's error body. [`read_model::query`](crate::read_model::query) reads the query string.
+//! This half reads the headers of a request ([`asked`]), and gives answers theirs ([`respond`]) and errors their status and the fields of PostgREST's
+//! error body. [`read_model::query`](crate::read_model::query) reads the query string.
 
 mod accept;
+mod asked;
 mod describe;
 mod error;
-mod fields;
-mod headers;
 mod list;
+mod location;
+mod media;
+mod next_page;
+mod nowhere;
+mod options;
 mod page;
 mod position;
+mod post_query;
+mod profile;
 mod query;
+mod range;
 mod refusal;
+mod respond;
+mod session;
 mod status;
 
 pub(super) use self::{
-    describe::{describe, table},
-    error::PostgrestError,
+    describe::{PARTIAL, describe, rows_answer, table},
     list::{get, list},
+    nowhere::{unknown_path, unsupported_method},
+    options::{list_options, table_options},
+    post_query::post_query,
     query::query,
 };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName};
 
-use super::refusal::ReadTableError;
+use super::{refusal::ReadTableError, session::Session};
 use crate::{
     event_log::Position,
     http::{
@@ -12,6 +12,7 @@ use crate::{
         problem::{Code, Problem},
         state::Api,
     },
+    queries::{Answer, ReadError, ReadRequest},
     read_model::Identifier,
 };
 
@@ -22,27 +23,45 @@ const MIN_POSITION: &str = "gnomon-min-position";
 /// How long the host waits for that position if the client does not say.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 
-/// Waits for the position that the request asks for, if it does.
-pub(super) async fn wait_for_min_position(
-    api: &Api,
-    projection: &Identifier,
-    preferences: &Preferences,
-    headers: &HeaderMap,
-) -> Result<(), ReadTableError> {
-    let Some(position) = min_position(headers)? else { return Ok(()) };
-    Ok(api.queries.wait_for(projection, position, longest_wait(api, preferences)).await?)
+/// What an answer must hold.
+pub(super) struct Wanted {
+    /// What the client has seen before.
+    pub(super) session: Session,
+    /// The position that it names, or that its session has seen, whichever is later.
+    position: Option<Position>,
+    /// How long it is willing to wait for that.
+    wait: Duration,
 }
 
-/// How long the client is willing to wait for the position.
-pub(super) fn longest_wait(api: &Api, preferences: &Preferences) -> Duration {
-    preferences.wait(DEFAULT_WAIT, api.settings.max_wait)
+impl Wanted {
+    /// Reads the headers.
+    ///
+    /// # Errors
+    /// One of them is not what it should be.
+    pub(super) fn of(api: &Api, preferences: &Preferences, headers: &HeaderMap) -> Result<Self, ReadTableError> {
+        let session = Session::of(headers).map_err(ReadTableError::Other)?;
+        let position = min_position(headers)?.max(session.seen());
+        Ok(Self { session, position, wait: preferences.wait(DEFAULT_WAIT, api.settings.max_wait) })
+    }
+
+    /// Waits for the position.
+    pub(super) async fn wait(&self, api: &Api, projection: &Identifier) -> Result<(), ReadError> {
+        match self.position {
+            Some(position) => api.queries.wait_for(projection, position, self.wait).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Answers a request from rows that hold the position.
+    pub(super) async fn read(&self, api: &Api, request: ReadRequest<'_>) -> Result<Answer, ReadError> {
+        match self.position {
+            Some(position) => api.queries.read_from(request, position, self.wait).await,
+            None => api.queries.read(request).await,
+        }
+    }
 }
 
-/// The position that the request asks for.
-///
-/// # Errors
-/// It is none.
-pub(super) fn min_position(headers: &HeaderMap) -> Result<Option<Position>, ReadTableError> {
+fn min_position(headers: &HeaderMap) -> Result<Option<Position>, ReadTableError> {
     let Some(value) = headers.get(MIN_POSITION) else { return Ok(None) };
     let position = value.to_str().ok().and_then(|text| text.trim().parse().ok());
     position.map(|position| Some(Position(position))).ok_or_else(|| {

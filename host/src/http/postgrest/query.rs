@@ -1,49 +1,33 @@
 //! `GET /v1/read-models/{projection}/{table}`
 
-use std::convert::Infallible;
-
 use axum::{
-    body::Body,
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, Method, header},
+    response::Response,
 };
-use futures_util::stream;
 use tracing::Instrument as _;
 
 use super::{
-    accept::{content_type, negotiate},
-    fields::with_own_code,
-    headers::check_headers,
-    page::Page,
-    position::{POSITION, longest_wait, min_position},
-    refusal::{ReadTableError, with_postgrest_fields},
+    asked::Asked,
+    location::content_location,
+    refusal::{ReadTableError, to_problem},
+    respond::{Frame, weak},
 };
 use crate::{
-    http::{
-        extract::PathParams, prefer::Preferences, problem::Problem, server_error::internal, state::Api,
-        traces::query_span,
-    },
-    queries::{Answer, ReadRequest},
-    read_model::{Identifier, query::Shape},
+    http::{extract::PathParams, problem::Problem, state::Api, traces::query_span},
+    queries::ReadRequest,
+    read_model::Identifier,
 };
-
-/// Header of answers: the build that the rows are of.
-const BUILD: HeaderName = HeaderName::from_static("gnomon-build");
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
-/// Header of answers: the most rows that a page of this host has. After a page with so many, there may be more.
-const MAX_ROWS: HeaderName = HeaderName::from_static("gnomon-max-rows");
 
 pub(in crate::http) async fn query(
     State(api): State<Api>,
-    path: Result<PathParams<(Identifier, String)>, Problem>,
+    method: Method,
+    PathParams((projection, table)): PathParams<(Identifier, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let PathParams((projection, table)) = path.map_err(with_own_code)?;
-    read_table(&api, &projection, &table, query.as_deref().unwrap_or_default(), &headers)
-        .await
-        .map_err(with_postgrest_fields)
+    let query = query.unwrap_or_default();
+    read_table(&api, &projection, &table, &query, &method, &headers).await.map_err(to_problem)
 }
 
 async fn read_table(
@@ -51,66 +35,33 @@ async fn read_table(
     projection: &Identifier,
     table: &str,
     query: &str,
+    method: &Method,
     headers: &HeaderMap,
 ) -> Result<Response, ReadTableError> {
-    check_headers(projection.as_str(), headers)?;
-    let shape = negotiate(headers)?;
-    let preferences = Preferences::from_headers(headers);
-    preferences.check()?;
-    let wanted = min_position(headers)?;
-    let request = ReadRequest {
-        projection,
-        table,
-        query,
-        shape,
-        exact_count: preferences.exact_count,
-        limits: &api.sending.reads,
-    };
-    let span = query_span(projection.as_str(), table);
-    let reading = async {
-        match wanted {
-            Some(wanted) => api.queries.read_from(request, wanted, longest_wait(api, &preferences)).await,
-            None => api.queries.read(request).await,
+    let asked = Asked::of(api, projection, method, headers).await?;
+    let request = asked.request(api, projection, table, query);
+    let location = content_location(projection.as_str(), table, query);
+    let frame =
+        Frame { asked: &asked, max_rows: api.settings.max_rows, location, page_of: Some((projection, table, query)) };
+    if let Some(tags) = known_tags(headers) {
+        asked.wanted.wait(api, projection).await?;
+        if let Some(unchanged) = api.queries.unchanged(&request, |tag| tags.contains(&weak(tag).as_str())).await {
+            return frame.unchanged(&unchanged);
         }
-    };
-    let answer = reading.instrument(span).await?;
-    let mut response = respond(answer, shape, &preferences)?;
-    response.headers_mut().insert(MAX_ROWS, HeaderValue::from(api.settings.max_rows));
-    Ok(response)
+    }
+    answer(api, &frame, request).await
 }
 
-fn respond(answer: Answer, shape: Shape, preferences: &Preferences) -> Result<Response, ReadTableError> {
-    let page = Page { offset: answer.offset, rows: answer.rows, total: answer.total };
-    if shape == Shape::Object {
-        page.single()?;
-    }
-    let mut headers = HeaderMap::new();
-    headers.insert(POSITION, HeaderValue::from(answer.position.0));
-    headers.insert(BUILD, HeaderValue::from(u64::from(answer.build)));
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(shape)));
-    headers.insert(header::CONTENT_RANGE, header_value(&page.content_range())?);
-    if let Some(applied) = preferences.applied() {
-        headers.insert(PREFERENCE_APPLIED, header_value(&applied)?);
-    }
-    match page.status() {
-        Ok(status) => {
-            // It is known, though the pieces go out one by one.
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(answer.body.bytes()));
-            let pieces = stream::iter(answer.body.into_pieces().into_iter().map(Ok::<_, Infallible>));
-            Ok((status, headers, Body::from_stream(pieces)).into_response())
-        }
-        Err(error) => {
-            let range = headers.remove(header::CONTENT_RANGE);
-            let problem = Problem::from(error);
-            Ok(match range {
-                Some(range) => problem.with_header(header::CONTENT_RANGE, range),
-                None => problem,
-            }
-            .into_response())
-        }
-    }
+/// Answers a request with what it asks for.
+pub(super) async fn answer(api: &Api, frame: &Frame<'_>, request: ReadRequest<'_>) -> Result<Response, ReadTableError> {
+    let span = query_span(request.projection.as_str(), request.table);
+    frame.answer(frame.asked.wanted.read(api, request).instrument(span).await?)
 }
 
-fn header_value(text: &str) -> Result<HeaderValue, ReadTableError> {
-    HeaderValue::from_str(text).map_err(|error| ReadTableError::Other(internal(&error)))
+/// The tags of the answers that the client has, of the form in which this host writes them. `*` stands for an answer of which nobody knows whether it
+/// is one of this request, so it is none.
+fn known_tags(headers: &HeaderMap) -> Option<Vec<&str>> {
+    let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let tags: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    (!tags.is_empty()).then_some(tags)
 }

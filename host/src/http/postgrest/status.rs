@@ -7,9 +7,14 @@ use crate::read_model::query::ErrorCode;
 /// The status that PostgREST answers for the code.
 pub(super) fn status(code: &ErrorCode) -> StatusCode {
     match code {
-        ErrorCode::Syntax | ErrorCode::NotEmbedded | ErrorCode::Aggregate | ErrorCode::NotImplemented => {
-            StatusCode::BAD_REQUEST
-        }
+        ErrorCode::Syntax
+        | ErrorCode::NotEmbedded
+        | ErrorCode::RelatedOrder
+        | ErrorCode::EmbeddingFilter
+        | ErrorCode::Aggregate
+        | ErrorCode::NotImplemented
+        | ErrorCode::NoRelationship => StatusCode::BAD_REQUEST,
+        ErrorCode::Ambiguous(_) => StatusCode::MULTIPLE_CHOICES,
         ErrorCode::TooLong => StatusCode::URI_TOO_LONG,
         ErrorCode::Range => StatusCode::RANGE_NOT_SATISFIABLE,
         ErrorCode::Postgres(sqlstate) => status_of_sqlstate(sqlstate),
@@ -62,8 +67,9 @@ mod tests {
             ("limit=-1", "PGRST103", 416),
             ("offset=-1", "PGRST103", 416),
             ("clients.order=id", "PGRST108", 400),
-            ("select=delay.sum()", "PGRST123", 400),
-            ("columns=id", "PGRST127", 400),
+            ("select=clients(*)", "PGRST200", 400),
+            ("select=id::money", "42704", 400),
+            ("select=count()&order=id", "42803", 400),
             ("select=delays", "42703", 400),
             ("landed=eq.2016-12-31T23:59:60Z", "22008", 400),
         ] {

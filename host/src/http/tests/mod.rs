@@ -5,8 +5,10 @@ mod cached;
 mod compare;
 mod connections;
 mod cors;
+mod cursors;
 mod deployments;
 mod described;
+mod dialect;
 mod door;
 mod explain;
 mod health;
@@ -23,9 +25,12 @@ mod read_models;
 mod readers;
 mod reading;
 mod request_id;
+mod rows;
+mod sessions;
 mod stopped;
 mod tags;
 mod time;
+mod unchanged;
 
 use axum::{
     Router,
@@ -178,8 +183,10 @@ impl Answer {
 
     /// The problem in short: its status, code and detail. Panics if the answer is not a problem.
     fn problem(&self) -> String {
-        assert_eq!(self.header("content-type"), "application/problem+json", "{:?}", self.body);
         let body = self.json();
+        let media_type =
+            if body.get("message").is_some() { "application/json; charset=utf-8" } else { "application/problem+json" };
+        assert_eq!(self.header("content-type"), media_type, "{:?}", self.body);
         assert_eq!(body["status"], json!(self.status.as_u16()));
         assert!(body["title"].as_str().is_some_and(|title| !title.is_empty()));
         format!("{} {}: {}", self.status.as_u16(), body["code"].as_str().unwrap(), body["detail"].as_str().unwrap())

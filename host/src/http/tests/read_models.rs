@@ -63,6 +63,27 @@ async fn every_error_has_the_fields_of_postgrest() {
             assert!(error.get(name).is_some(), "{path}: {name}");
         }
     }
+    // What is refused at the door, or is not there, as well.
+    for (method, path, host, code) in [
+        ("GET", "/v1/read-models/bank/accounts", "evil.example", "host_not_allowed"),
+        ("GET", "/v1/read-models/bank/accounts/7", "localhost", "PGRST125"),
+        ("POST", "/v1/read-models/bank/rpc/add", "localhost", "PGRST202"),
+        ("DELETE", "/v1/read-models/bank/accounts", "localhost", "PGRST117"),
+        ("PUT", "/v1/read-models", "localhost", "PGRST117"),
+        ("OPTIONS", "/v1/read-models/bank/accounts", "localhost", "PGRST205"),
+        ("POST", "/v1/read-models/bank/accounts/query", "localhost", "unsupported_media_type"),
+    ] {
+        let request = Request::builder().method(method).uri(path).header("host", host).body(Body::empty()).unwrap();
+        let answer = api.send(request).await;
+        let error = answer.json();
+        assert_eq!((error["code"].as_str(), answer.status.is_client_error()), (Some(code), true), "{method} {path}");
+        assert_eq!(answer.header("proxy-status"), format!("PostgREST; error={code}"));
+        assert_eq!(answer.header("content-type"), "application/json; charset=utf-8");
+        for name in ["message", "details", "hint"] {
+            assert!(error.get(name).is_some(), "{method} {path}: {name}");
+        }
+    }
+    assert_eq!(api.get("/v1/nowhere").await.header("proxy-status"), "");
 }
 
 #[tokio::test(flavor = "multi_thread")]

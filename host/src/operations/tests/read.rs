@@ -3,16 +3,12 @@
 use serde_json::json;
 
 use super::*;
-use crate::{
-    queries::{ReadError, ReadLimits, ReadRequest},
-    read_model::query::Shape,
-};
+use crate::queries::{ReadError, ReadLimits, ReadRequest};
 
 async fn read(host: &TestHost, table: &str, query: &str) -> Result<String, ReadError> {
     let projection = &Identifier::new("tally").unwrap();
     let limits = ReadLimits { max_rows: 10, ..ReadLimits::default() };
-    let request = ReadRequest { projection, table, query, shape: Shape::List, exact_count: false, limits: &limits };
-    host.queries.read(request).await.map(|answer| answer.body.text())
+    host.queries.read(ReadRequest::new(projection, table, query, &limits)).await.map(|answer| answer.body.text())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use crate::{
     builds::{Activation, BuildState, RetiredBuilds},
     postgres::test_database::TestDatabase,
     queries::{ReadError, ReadLimits, ReadRequest},
-    read_model::{Identifier, query::Shape},
+    read_model::Identifier,
     server::tests::TestHost,
 };
 
@@ -36,14 +36,7 @@ async fn a_build_whose_tables_are_missing_fails_and_a_rebuild_makes_them() {
     let error = found.unwrap().error.unwrap().to_string();
     assert!(error.contains("is missing from the database") && error.contains("rebuild"), "{error}");
     let limits = ReadLimits::default();
-    let read = ReadRequest {
-        projection: &name,
-        table: "tallies",
-        query: "",
-        shape: Shape::List,
-        exact_count: false,
-        limits: &limits,
-    };
+    let read = ReadRequest::new(&name, "tallies", "", &limits);
     let error = host.queries.read(read).await.unwrap_err();
     assert!(matches!(error, ReadError::Missing { .. }), "{error}");
 

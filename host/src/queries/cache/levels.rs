@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     metrics,
-    queries::{contents::Contents, request::ReadRequest},
+    queries::{
+        contents::Contents,
+        request::{Count, ReadRequest},
+    },
 };
 
 /// The answers that are kept.
@@ -38,7 +41,8 @@ impl AnswerCache {
 
     /// Begins to search. `None` if no answer to this request is kept, whatever its rows are.
     pub(in crate::queries) fn search(&self, request: &ReadRequest<'_>) -> Option<Search<'_>> {
-        if self.memory.is_none() && self.shared.is_none() {
+        let is_kept = request.plan.is_none() && request.count != Count::Planned;
+        if !is_kept || self.memory.is_none() && self.shared.is_none() {
             return None;
         }
         let key = RequestKey::of(request)?;

@@ -76,24 +76,17 @@ mod tests {
     use super::*;
     use crate::{
         queries::{contents::Contents, limits::ReadLimits, request::ReadRequest},
-        read_model::{Identifier, query::Shape},
+        read_model::Identifier,
     };
 
     fn key(query: &str) -> RequestKey {
-        let request = ReadRequest {
-            projection: &Identifier::new("p").unwrap(),
-            table: "t",
-            query,
-            shape: Shape::List,
-            exact_count: false,
-            limits: &ReadLimits::default(),
-        };
-        RequestKey::of(&request).unwrap()
+        let (projection, limits) = (Identifier::new("p").unwrap(), ReadLimits::default());
+        RequestKey::of(&ReadRequest::new(&projection, "t", query, &limits)).unwrap()
     }
 
     fn answer(bytes: usize) -> KeptAnswer {
         let text = Bytes::from(vec![b'x'; bytes]);
-        KeptAnswer { contents: Contents(Uuid::new_v4()), rows: 1, offset: 0, total: None, text }
+        KeptAnswer { contents: Contents(Uuid::new_v4()), rows: 1, offset: 0, total: None, next: None, text }
     }
 
     #[test]

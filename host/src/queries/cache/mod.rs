@@ -16,7 +16,7 @@ mod shared;
 mod stored;
 mod url;
 
-pub(super) use self::{kept::KeptAnswer, levels::AnswerCache};
+pub(super) use self::{kept::KeptAnswer, key::request_parts, levels::AnswerCache};
 pub use self::{
     kept::MAX_KEPT_ANSWER_BYTES,
     settings::CacheSettings,

@@ -35,15 +35,7 @@ async fn a_kept_answer_needs_neither_rows_nor_a_turn() {
     assert!(answers.iter().all(|answer| *answer == read), "{answers:?}");
     assert_eq!(reader.queries.load(), (0, 0));
     // What it sends counts as long as somebody has it.
-    let request = ReadRequest {
-        projection: &builds.name,
-        table: "sums",
-        query: "order=id",
-        shape: Shape::List,
-        exact_count: false,
-        limits: &reader.limits,
-    };
-    let answer = reader.queries.read(request).await.unwrap();
+    let answer = reader.queries.read(reader.request(&builds, "order=id")).await.unwrap();
     assert!(reader.limits.budget.in_use() > 0);
     drop(answer);
     assert_eq!(reader.limits.budget.in_use(), 0);

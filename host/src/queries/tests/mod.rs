@@ -51,16 +51,19 @@ impl Reader {
         Self::start(builds.database.connect_options(), CacheSettings::default().cache_bytes).await
     }
 
+    fn request<'r>(&'r self, builds: &'r TestBuilds, query: &'r str) -> ReadRequest<'r> {
+        ReadRequest::new(&builds.name, "sums", query, &self.limits)
+    }
+
     async fn try_read(&self, builds: &TestBuilds, query: &str, shape: Shape, count: bool) -> Result<Read, ReadError> {
-        let request = ReadRequest {
-            projection: &builds.name,
-            table: "sums",
-            query,
-            shape,
-            exact_count: count,
-            limits: &self.limits,
-        };
-        let Answer { body, rows, offset, total, position, build } = self.queries.read(request).await?;
+        let count = if count { Count::Exact } else { Count::Uncounted };
+        let request = ReadRequest { shape, count, ..self.request(builds, query) };
+        let Answer { body, rows, offset, total, next: _, position, build, tag } = self.queries.read(request).await?;
+        assert_eq!(
+            tag.is_some(),
+            !query.contains("now") && !query.to_lowercase().contains("yesterday") && !query.contains("tomorrow"),
+            "{query}"
+        );
         assert_eq!(body.text().len(), body.bytes());
         Ok(Read { build, position, text: body.text(), rows, offset, total })
     }
@@ -74,14 +77,7 @@ impl Reader {
         let _locked = lock(builds).await;
         // It is in no key. A kept answer needs less; a query that has to read the rows waits for the lock for longer.
         let limits = ReadLimits { timeout: Duration::from_secs(1), ..self.limits.clone() };
-        let request = ReadRequest {
-            projection: &builds.name,
-            table: "sums",
-            query,
-            shape: Shape::List,
-            exact_count: false,
-            limits: &limits,
-        };
+        let request = ReadRequest { limits: &limits, ..self.request(builds, query) };
         match self.queries.read(request).await {
             Ok(_) => true,
             Err(ReadError::TimedOut(_)) => false,

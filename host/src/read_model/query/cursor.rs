@@ -153,6 +153,15 @@ impl<'a> Cursor<'a> {
         self.furthest.record(self.at, Unexpected::from(self.peek()), Expected::Text(text));
     }
 
+    /// Records what may follow an item in brackets: what stands there is none of it.
+    pub(super) fn miss_end_of_item(&mut self) {
+        let unexpected = self.peek().map_or(Unexpected::End, Unexpected::Further);
+        for text in [")", ","] {
+            self.furthest.record(self.at, unexpected, Expected::Text(text));
+        }
+        self.furthest.record(self.at, unexpected, Expected::Label("end of input"));
+    }
+
     /// Tries an alternative; on a mismatch, the cursor goes back to where it was.
     pub(super) fn attempt<T>(&mut self, reading: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<Option<T>> {
         let start = self.at;

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use gnomon_values::TimeError;
 
+use super::candidate::Candidate;
+
 /// Why a query is refused: the four fields that PostgREST's clients read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {message}", code.as_str())]
@@ -30,10 +32,18 @@ pub enum ErrorCode {
     Range,
     /// A parameter names a resource that is not embedded: PGRST108.
     NotEmbedded,
+    /// An order by a resource of which a row has several: PGRST118.
+    RelatedOrder,
+    /// A filter on an embedded resource that is not `is.null`: PGRST120.
+    EmbeddingFilter,
     /// An aggregate function: PGRST123.
     Aggregate,
     /// A feature of PostgREST that Gnomon does not have: PGRST127.
     NotImplemented,
+    /// No relationship to the resource that is to be embedded: PGRST200.
+    NoRelationship,
+    /// Several relationships to it: PGRST201.
+    Ambiguous(Vec<Candidate>),
     /// An error of Postgres, by its SQLSTATE.
     Postgres(Cow<'static, str>),
 }
@@ -46,8 +56,12 @@ impl ErrorCode {
             Self::Syntax | Self::TooLong => "PGRST100",
             Self::Range => "PGRST103",
             Self::NotEmbedded => "PGRST108",
+            Self::RelatedOrder => "PGRST118",
+            Self::EmbeddingFilter => "PGRST120",
             Self::Aggregate => "PGRST123",
             Self::NotImplemented => "PGRST127",
+            Self::NoRelationship => "PGRST200",
+            Self::Ambiguous(_) => "PGRST201",
             Self::Postgres(sqlstate) => sqlstate,
         }
     }
@@ -98,6 +112,52 @@ impl QueryError {
         }
     }
 
+    /// Something that only a full-text index has, of another name.
+    pub(super) fn not_full_text(name: &str, wanted: &str) -> Self {
+        Self::syntax(
+            format!("\"{name}\" is not a full-text index"),
+            format!("{wanted} is of the words that a query searches for in such an index."),
+        )
+    }
+
+    /// A rank or a snippet without words that are searched for.
+    pub(super) fn no_words(index: &str, wanted: &str) -> Self {
+        Self {
+            hint: Some(format!("Add a filter, such as {index}=wfts.words.")),
+            ..Self::syntax(
+                format!("the query does not search for words in \"{index}\""),
+                format!("{wanted} is of the words that a filter on {index} searches for, unless it has not. in front."),
+            )
+        }
+    }
+
+    /// A `cursor` that is none.
+    pub(super) fn invalid_cursor() -> Self {
+        Self {
+            hint: Some(CURSOR_HINT.to_owned()),
+            ..Self::syntax(
+                "the parameter \"cursor\" is not a cursor".to_owned(),
+                "Only what the header Gnomon-Next of an answer said is one.".to_owned(),
+            )
+        }
+    }
+
+    /// A `cursor` of a query with another order or other filters.
+    pub(super) fn cursor_of_another_query() -> Self {
+        Self {
+            hint: Some(CURSOR_HINT.to_owned()),
+            ..Self::syntax(
+                "the cursor is of another query".to_owned(),
+                "It is of the table, the order and the filters of the query that was answered with it.".to_owned(),
+            )
+        }
+    }
+
+    /// A `cursor` in a query that cannot have one.
+    pub(super) fn no_cursor(reason: &str) -> Self {
+        Self::syntax("the query has no cursor".to_owned(), reason.to_owned())
+    }
+
     /// A parameter without `=`.
     pub(super) fn without_value(parameter: &str) -> Self {
         Self::syntax(
@@ -125,13 +185,52 @@ impl QueryError {
         Self { code: ErrorCode::TooLong, ..Self::syntax("the query string is too long".to_owned(), details) }
     }
 
-    /// A filter, order or limit for a resource that `select` does not embed. Gnomon does not embed resources yet, so this holds
-    /// for every such parameter.
+    /// A filter, order or limit for a resource that `select` does not embed.
     pub(super) fn not_embedded(resource: &str) -> Self {
         Self {
             hint: Some(format!("Verify that '{resource}' is included in the 'select' query parameter.")),
             ..Self::new(ErrorCode::NotEmbedded, format!("'{resource}' is not an embedded resource in this request"))
         }
+    }
+
+    /// An order by a resource of which a row of the origin may have several.
+    pub(super) fn related_order(origin: &str, target: &str) -> Self {
+        let details = format!("'{origin}' and '{target}' do not form a many-to-one or one-to-one relationship");
+        let message = format!("A related order on '{target}' is not possible");
+        Self { details: Some(details), ..Self::new(ErrorCode::RelatedOrder, message) }
+    }
+
+    /// A filter on an embedded resource itself that asks for something else than whether it is there.
+    pub(super) fn embedding_filter(target: &str) -> Self {
+        let details = "Only is null or not is null filters are allowed on embedded resources".to_owned();
+        let message = format!("Bad operator on the '{target}' embedded resource");
+        Self { details: Some(details), ..Self::new(ErrorCode::EmbeddingFilter, message) }
+    }
+
+    /// Two embeddings of one name, with the code and message that Postgres has for PostgREST's statement.
+    pub(super) fn embedded_twice(name: &str) -> Self {
+        Self {
+            hint: Some(format!("Give one of them another name, as in other:{name}(…).")),
+            ..Self::new(
+                ErrorCode::Postgres(Cow::Borrowed("42712")),
+                format!("table name \"{name}\" specified more than once"),
+            )
+        }
+    }
+
+    /// A type that is none of those that values can be cast to, with Postgres' own code and message.
+    pub(super) fn undefined_type(name: &str) -> Self {
+        Self::new(ErrorCode::Postgres(Cow::Borrowed("42704")), format!("type \"{name}\" does not exist"))
+    }
+
+    /// An order of groups by a column that differs within them, with Postgres' own code and message.
+    pub(super) fn not_grouped(table: &str, column: &str) -> Self {
+        Self::new(
+            ErrorCode::Postgres(Cow::Borrowed("42803")),
+            format!(
+                "column \"{table}.{column}\" must appear in the GROUP BY clause or be used in an aggregate function"
+            ),
+        )
     }
 
     /// An aggregate function. PostgREST refuses them with this message unless they are enabled.
@@ -147,6 +246,12 @@ impl QueryError {
     /// An offset below zero.
     pub(super) fn negative_offset() -> Self {
         Self::range("Offset should be greater than or equal to zero.".to_owned())
+    }
+
+    /// A range that ends before it begins.
+    pub(super) fn backward_range() -> Self {
+        let details = "The lower boundary must be lower than or equal to the upper boundary in the Range header.";
+        Self::range(details.to_owned())
     }
 
     /// A column that the table does not have, with Postgres' own code and message.
@@ -171,6 +276,15 @@ impl QueryError {
         }
     }
 
+    /// A list of a quantified filter that is not one, with Postgres' own code and message.
+    pub(super) fn malformed_list(literal: &str, details: &str) -> Self {
+        Self {
+            details: Some(details.to_owned()),
+            hint: Some("Write the values of (any) and (all) as {a,b}, or {\"a,b\",c}.".to_owned()),
+            ..Self::new(ErrorCode::Postgres(Cow::Borrowed("22P02")), format!("malformed array literal: \"{literal}\""))
+        }
+    }
+
     /// A time with a time zone for a column that has none: Postgres would drop the zone without a word, and find other rows than
     /// the client means.
     pub(super) fn time_zone(sql_type: &str, value: &str) -> Self {
@@ -185,10 +299,14 @@ impl QueryError {
         }
     }
 
-    fn new(code: ErrorCode, message: String) -> Self {
+    pub(super) fn new(code: ErrorCode, message: String) -> Self {
         Self { code, message, details: None, hint: None }
     }
 }
+
+/// How to go on with a cursor.
+const CURSOR_HINT: &str =
+    "Send the cursor as it came, with the same filters and order; or leave it empty to begin at the first row.";
 
 /// What would do, where Postgres refuses a value without saying so.
 fn hint_for(sqlstate: &str) -> Option<String> {

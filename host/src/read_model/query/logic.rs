@@ -1,12 +1,13 @@
 //! Logic trees: `and=(…)` and `or=(…)`, which may be nested and negated.
 
 use super::{
+    condition::Condition,
     cursor::{Cursor, Parsed, Stop, read},
     error::QueryError,
-    filter::{Condition, enclosed_filter},
+    filter::enclosed_filter,
     limits::MAX_DEPTH,
+    scope::Scope,
 };
-use crate::read_model::Table;
 
 /// A condition, or several that are joined.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,25 +24,25 @@ pub(super) enum Connective {
 }
 
 impl Logic<'_> {
-    /// The number of conditions.
+    /// The number of conditions, or as how many they count.
     pub(super) fn conditions(&self) -> usize {
         match self {
-            Self::Condition(_) => 1,
+            Self::Condition(condition) => condition.weight(),
             Self::Group { parts, .. } => parts.iter().map(Logic::conditions).sum(),
         }
     }
 }
 
 /// The logic of a parameter, whose key is `and`, `or`, `not.and` or `not.or`.
-pub(super) fn logic<'t>(table: &'t Table, key: &str, value: &str) -> Result<Logic<'t>, QueryError> {
+pub(super) fn logic<'t>(scope: Scope<'t, '_>, key: &str, value: &str) -> Result<Logic<'t>, QueryError> {
     // A nested group begins with its connective. With the key in front the outermost group is read in the same way, and errors
     // count columns from the key as PostgREST's do.
     let text = format!("{key}{value}");
-    read("logic tree", value, &text, |cursor| tree(table, cursor, 1))
+    read("logic tree", value, &text, |cursor| tree(scope, cursor, 1))
 }
 
-fn tree<'t>(table: &'t Table, cursor: &mut Cursor<'_>, depth: usize) -> Parsed<Logic<'t>> {
-    if let Some(condition) = cursor.attempt(|cursor| enclosed_filter(table, cursor))? {
+fn tree<'t>(scope: Scope<'t, '_>, cursor: &mut Cursor<'_>, depth: usize) -> Parsed<Logic<'t>> {
+    if let Some(condition) = cursor.attempt(|cursor| enclosed_filter(scope, cursor))? {
         return Ok(Logic::Condition(condition));
     }
     let negated =
@@ -58,11 +59,11 @@ fn tree<'t>(table: &'t Table, cursor: &mut Cursor<'_>, depth: usize) -> Parsed<L
     cursor.blanks();
     cursor.expect("(")?;
     cursor.blanks();
-    let mut parts = vec![tree(table, cursor, depth + 1)?];
+    let mut parts = vec![tree(scope, cursor, depth + 1)?];
     cursor.blanks();
     while cursor.literal(",") {
         cursor.blanks();
-        parts.push(tree(table, cursor, depth + 1)?);
+        parts.push(tree(scope, cursor, depth + 1)?);
         cursor.blanks();
     }
     cursor.expect(")")?;

@@ -1,7 +1,7 @@
 //! Reads names in a query, and resolves those of columns.
 
 use super::{
-    cursor::{Cursor, Parsed, Stop, read},
+    cursor::{Cursor, Parsed, Stop},
     error::QueryError,
     undefined_column::undefined_column,
 };
@@ -64,17 +64,6 @@ pub(super) fn quoted(cursor: &mut Cursor<'_>) -> Parsed<String> {
     }
 }
 
-/// Reads the name of a column and refuses a path into its JSON.
-pub(super) fn field(cursor: &mut Cursor<'_>) -> Parsed<String> {
-    cursor.blanks();
-    let name = name(cursor)?;
-    cursor.blanks();
-    if cursor.literal("->>") || cursor.literal("->") {
-        return Err(QueryError::not_implemented("JSON paths (-> and ->>) are not implemented.".to_owned()).into());
-    }
-    Ok(name)
-}
-
 /// Reads the alias of a column and the `:` after it. Refuses aliases that Postgres would truncate, and those that it refuses as
 /// invalid SQL.
 pub(super) fn alias(cursor: &mut Cursor<'_>) -> Parsed<String> {
@@ -97,21 +86,6 @@ pub(super) fn alias(cursor: &mut Cursor<'_>) -> Parsed<String> {
     Ok(alias)
 }
 
-/// The name in a parameter's key. A path of several names leads to an embedded resource.
-pub(super) fn key(key: &str) -> Result<String, QueryError> {
-    let path = read("tree path", key, key, |cursor| {
-        let mut path = vec![field(cursor)?];
-        while cursor.delimiter() {
-            path.push(field(cursor)?);
-        }
-        Ok(path)
-    })?;
-    match <[String; 1]>::try_from(path) {
-        Ok([name]) => Ok(name),
-        Err(path) => Err(QueryError::not_embedded(&path[0])),
-    }
-}
-
 /// The column of this name.
 pub(super) fn column<'t>(table: &'t Table, name: &str) -> Result<&'t Column, QueryError> {
     table.column(name).ok_or_else(|| undefined_column(table, name))
@@ -119,15 +93,10 @@ pub(super) fn column<'t>(table: &'t Table, name: &str) -> Result<&'t Column, Que
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::cursor::read, *};
 
     fn named(text: &str) -> String {
         read("name", text, text, name).unwrap()
-    }
-
-    fn complaint(text: &str) -> (String, String) {
-        let error = key(text).unwrap_err();
-        (error.message, error.details.unwrap_or_default())
     }
 
     #[test]
@@ -147,53 +116,6 @@ mod tests {
         ] {
             assert_eq!(named(text), name, "{text}");
         }
-    }
-
-    #[test]
-    fn keys_that_are_not_names_are_refused() {
-        for (text, message, details) in [
-            (
-                "",
-                "\"failed to parse tree path ()\" (line 1, column 1)",
-                "unexpected end of input expecting field name (* or [a..z0..9_$])",
-            ),
-            (
-                ":",
-                "\"failed to parse tree path (:)\" (line 1, column 1)",
-                "unexpected \":\" expecting field name (* or [a..z0..9_$])",
-            ),
-            (
-                "a!",
-                "\"failed to parse tree path (a!)\" (line 1, column 2)",
-                "unexpected '!' expecting letter, digit, \"-\", \"->>\", \"->\", delimiter (.) or end of input",
-            ),
-            (
-                "\"a",
-                "\"failed to parse tree path (\"a)\" (line 1, column 3)",
-                "unexpected end of input expecting \"\\\"\"",
-            ),
-            (
-                "\"a\\",
-                "\"failed to parse tree path (\"a\\)\" (line 1, column 4)",
-                "unexpected end of input expecting any character",
-            ),
-            (
-                "a-",
-                "\"failed to parse tree path (a-)\" (line 1, column 3)",
-                "unexpected end of input expecting letter or digit",
-            ),
-        ] {
-            assert_eq!(complaint(text), (message.to_owned(), details.to_owned()), "{text}");
-        }
-    }
-
-    #[test]
-    fn unsupported_features_are_named() {
-        assert_eq!(
-            key("doc->>title").unwrap_err(),
-            QueryError::not_implemented("JSON paths (-> and ->>) are not implemented.".to_owned())
-        );
-        assert_eq!(key("clients.name").unwrap_err(), QueryError::not_embedded("clients"));
     }
 
     #[test]

@@ -1,11 +1,13 @@
-use super::{super::tests::table, *};
+use super::*;
 
 fn ordered(value: &str) -> Result<String, QueryError> {
-    let table = table();
-    let shown = order(&table, value)?.into_iter().map(|term| {
+    let shown = order(value)?.into_iter().map(|term| {
         let direction = term.direction.map(|direction| format!(" {direction:?}")).unwrap_or_default();
         let nulls = term.nulls.map(|nulls| format!(" nulls {nulls:?}")).unwrap_or_default();
-        format!("{}{direction}{nulls}", term.column.name)
+        let embedding = term.embedding.map(|embedding| format!("{embedding}: ")).unwrap_or_default();
+        let path = "->".repeat(term.field.path.steps.len());
+        let rank = if term.is_rank { " rank" } else { "" };
+        format!("{embedding}{}{path}{rank}{direction}{nulls}", term.field.column)
     });
     Ok(shown.collect::<Vec<_>>().join(", "))
 }
@@ -19,6 +21,11 @@ fn terms_are_read() {
         ("id.nullslast", "id nulls Last"),
         (" day.desc , id ", "day Descending, id"),
         ("\"day\".asc", "day Ascending"),
+        ("doc->a->>0.desc,doc->\"b.asc\".nullsfirst", "doc->-> Descending, doc-> nulls First"),
+        ("words.rank,words.rank.desc.nullslast", "words rank, words rank Descending nulls Last"),
+        ("clients(name)", "clients: name"),
+        ("id,clients( name ).desc.nullslast,id", "id, clients: name Descending nulls Last, id"),
+        ("clients(doc->>a)", "clients: doc->"),
     ] {
         assert_eq!(ordered(value).as_deref(), Ok(shown), "{value}");
     }
@@ -28,6 +35,8 @@ fn terms_are_read() {
 fn malformed_terms_are_refused_at_their_position() {
     for (value, column, details) in [
         ("", 1, "unexpected end of input expecting field name (* or [a..z0..9_$])"),
+        ("clients()", 9, "unexpected \")\" expecting field name (* or [a..z0..9_$])"),
+        ("clients(a,b)", 10, "unexpected \",\" expecting letter, digit, \"-\", \"->>\", \"->\" or \")\""),
         ("id,", 4, "unexpected end of input expecting field name (* or [a..z0..9_$])"),
         ("id.ac", 4, "unexpected \"c\" expecting \"asc\", \"desc\", \"nullsfirst\" or \"nullslast\""),
         ("id.smth34", 4, "unexpected \"s\" expecting \"asc\", \"desc\", \"nullsfirst\" or \"nullslast\""),
@@ -46,15 +55,6 @@ fn malformed_terms_are_refused_at_their_position() {
         assert_eq!(error.message, format!("\"failed to parse order ({value})\" (line 1, column {column})"));
         assert_eq!(error.details.as_deref(), Some(details), "{value}");
     }
-}
-
-#[test]
-fn unsupported_features_are_named() {
-    assert_eq!(
-        ordered("doc->title.desc"),
-        Err(QueryError::not_implemented("JSON paths (-> and ->>) are not implemented.".to_owned()))
-    );
-    assert_eq!(ordered("id,clients(name).desc"), Err(QueryError::not_embedded("clients")));
 }
 
 #[test]

@@ -1,62 +1,76 @@
-//! `select`: the columns of the result.
-
-use std::collections::HashSet;
+//! `select`: what the result has, as it is written. [`resource`](super::resource) looks the names up.
 
 use super::{
+    aggregate::Function,
     cursor::{Cursor, Parsed, Stop, read},
     error::QueryError,
-    limits::{MAX_REPEATED, MAX_SELECTED},
-    name::{alias, column, field},
+    field::FieldName,
+    json_path::json_path,
+    limits::MAX_EMBEDDING_DEPTH,
+    name::{alias, name},
 };
-use crate::read_model::{Column, Table};
-
-/// A column of the result.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Selected<'t> {
-    pub(super) column: &'t Column,
-    /// Its name in the result, if it is not the column's.
-    pub(super) alias: Option<String>,
-}
 
 /// An item of `select`.
-enum Item {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    /// `*`: all columns.
     All,
-    Column { name: String, alias: Option<String> },
+    Value(ValueItem),
+    /// `words.snippet()`: parts of the texts of a full-text index.
+    Snippet {
+        alias: Option<String>,
+        index: String,
+    },
+    Embedding(EmbeddingItem),
 }
 
-/// The columns that `select` names; all columns if it is empty.
-pub(super) fn select<'t>(table: &'t Table, value: &str) -> Result<Vec<Selected<'t>>, QueryError> {
-    let items = if value.is_empty() { vec![Item::All] } else { read("select parameter", value, value, items)? };
-    let mut selected = Vec::new();
-    for item in items {
-        match item {
-            Item::All => selected.extend(table.columns().iter().map(|column| Selected { column, alias: None })),
-            Item::Column { name, alias } => selected.push(Selected { column: column(table, &name)?, alias }),
+/// A value of a row, or of many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ValueItem {
+    pub(super) alias: Option<String>,
+    /// `None` stands for whole rows, which only `count()` takes.
+    pub(super) field: Option<FieldName>,
+    /// The type that the field is cast to.
+    pub(super) cast: Option<String>,
+    /// The function, and the type that its result is cast to.
+    pub(super) aggregate: Option<(Function, Option<String>)>,
+}
+
+/// A resource within the rows of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct EmbeddingItem {
+    pub(super) alias: Option<String>,
+    /// A table, a reference, or a column of one.
+    pub(super) name: String,
+    /// What it means if there are several.
+    pub(super) hint: Option<String>,
+    /// Whether only rows are wanted for which there is something.
+    pub(super) inner: bool,
+    /// Whether its values become those of the row that it is embedded into.
+    pub(super) spread: bool,
+    pub(super) items: Vec<Item>,
+}
+
+/// The items of `select`; all columns if it is empty.
+pub(super) fn select(value: &str) -> Result<Vec<Item>, QueryError> {
+    if value.is_empty() {
+        return Ok(vec![Item::All]);
+    }
+    read("select parameter", value, value, |cursor| {
+        let mut items = vec![item(cursor, 0)?];
+        while cursor.literal(",") {
+            items.push(item(cursor, 0)?);
         }
-        // Checked after each item, since `*` is many columns.
-        if selected.len() > MAX_SELECTED {
-            return Err(QueryError::too_many("selected columns", MAX_SELECTED));
-        }
-    }
-    let distinct: HashSet<&str> = selected.iter().map(|selected| selected.column.name.as_str()).collect();
-    if selected.len() - distinct.len() > MAX_REPEATED {
-        return Err(QueryError::too_many("columns that are selected again", MAX_REPEATED));
-    }
-    Ok(selected)
+        Ok(items)
+    })
 }
 
-fn items(cursor: &mut Cursor<'_>) -> Parsed<Vec<Item>> {
-    let mut items = vec![item(cursor)?];
-    while cursor.literal(",") {
-        items.push(item(cursor)?);
-    }
-    Ok(items)
-}
-
-fn item(cursor: &mut Cursor<'_>) -> Parsed<Item> {
+fn item(cursor: &mut Cursor<'_>, depth: usize) -> Parsed<Item> {
     cursor.blanks();
     if cursor.rest().starts_with("...") {
-        return Err(not_implemented("Spreading other resources (...) is not implemented."));
+        cursor.expect("...")?;
+        let name = name(cursor)?;
+        return embedding(cursor, EmbeddingItem { spread: true, ..EmbeddingItem::new(None, name) }, depth);
     }
     if cursor.peek() == Some('*') {
         cursor.take();
@@ -65,29 +79,99 @@ fn item(cursor: &mut Cursor<'_>) -> Parsed<Item> {
     }
     let alias = cursor.attempt_silently(alias)?;
     if cursor.rest().starts_with("count()") {
-        return Err(QueryError::aggregate().into());
+        let aggregate = Some((Function::read(cursor)?, cast(cursor)?));
+        cursor.blanks();
+        return Ok(Item::Value(ValueItem { alias, field: None, cast: None, aggregate }));
     }
-    let name = field(cursor)?;
-    if cursor.literal("::") {
-        return Err(not_implemented("Casts (::) are not implemented."));
+    cursor.blanks();
+    let column = name(cursor)?;
+    cursor.blanks();
+    // `count(` can only be the function, and then it is not written as it should be.
+    if matches!(cursor.peek(), Some('(' | '!')) && column != "count" {
+        return embedding(cursor, EmbeddingItem::new(alias, column), depth);
     }
-    if cursor.literal(".") {
-        return Err(aggregate(cursor));
+    if cursor.rest().starts_with(".snippet()") {
+        cursor.expect(".snippet()")?;
+        cursor.blanks();
+        return Ok(Item::Snippet { alias, index: column });
     }
-    if matches!(cursor.peek(), Some('(' | '!')) {
-        return Err(not_implemented(format!("Embedding other resources ({name}) is not implemented.")));
-    }
-    Ok(Item::Column { name, alias })
+    let path = json_path(cursor)?;
+    cursor.blanks();
+    let field_cast = cast(cursor)?;
+    let aggregate = match cursor.literal(".") {
+        true => Some((Function::read(cursor)?, cast(cursor)?)),
+        false => None,
+    };
+    cursor.blanks();
+    Ok(Item::Value(ValueItem { alias, field: Some(FieldName { column, path }), cast: field_cast, aggregate }))
 }
 
-/// Reads the name of an aggregate function, which alone may follow the point after a column, and refuses it.
-fn aggregate(cursor: &mut Cursor<'_>) -> Stop {
-    let known = ["sum()", "avg()", "count()", "max()", "min()"].into_iter().any(|function| cursor.literal(function));
-    if known { QueryError::aggregate().into() } else { Stop::Mismatch }
+impl EmbeddingItem {
+    fn new(alias: Option<String>, name: String) -> Self {
+        Self { alias, name, hint: None, inner: false, spread: false, items: Vec::new() }
+    }
 }
 
-fn not_implemented(details: impl Into<String>) -> Stop {
-    QueryError::not_implemented(details.into()).into()
+/// Reads what follows the name of an embedding: `!hint`, `!inner` and the items in brackets.
+fn embedding(cursor: &mut Cursor<'_>, mut embedding: EmbeddingItem, depth: usize) -> Parsed<Item> {
+    let mut joined = false;
+    for _ in 0..2 {
+        if !cursor.rest().starts_with('!') {
+            break;
+        }
+        cursor.expect("!")?;
+        match name(cursor)? {
+            join if join == "inner" || join == "left" => {
+                if std::mem::replace(&mut joined, true) {
+                    return Err(cursor.refuse("An embedding is either !inner or !left."));
+                }
+                embedding.inner = join == "inner";
+            }
+            hint => {
+                if embedding.hint.replace(hint).is_some() {
+                    return Err(cursor.refuse("An embedding has one hint at most."));
+                }
+            }
+        }
+    }
+    cursor.expect("(")?;
+    if depth == MAX_EMBEDDING_DEPTH {
+        let details = format!("Embeddings are nested too deep; at most {MAX_EMBEDDING_DEPTH} levels are allowed.");
+        return Err(cursor.refuse(details));
+    }
+    cursor.blanks();
+    if cursor.peek() != Some(')') {
+        embedding.items.push(item(cursor, depth + 1)?);
+        while cursor.peek() != Some(')') {
+            if !cursor.literal(",") {
+                cursor.miss_end_of_item();
+                return Err(Stop::Mismatch);
+            }
+            embedding.items.push(item(cursor, depth + 1)?);
+        }
+    }
+    cursor.expect(")")?;
+    cursor.blanks();
+    Ok(Item::Embedding(embedding))
+}
+
+/// `::type`, or nothing.
+fn cast(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
+    if !cursor.literal("::") {
+        return Ok(None);
+    }
+    let name = cursor.take_while(|next| next.is_alphanumeric() || matches!(next, '_' | ' ' | '$')).trim().to_owned();
+    if name.is_empty() {
+        cursor.miss("letter");
+        cursor.miss("digit");
+        return Err(Stop::Mismatch);
+    }
+    // PostgREST has no brackets here, so nothing expects them.
+    let array = cursor.rest().starts_with("[]");
+    if array {
+        cursor.expect("[]")?;
+    }
+    Ok(Some(if array { format!("{name}[]") } else { name }))
 }
 
 #[cfg(test)]

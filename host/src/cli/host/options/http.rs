@@ -1,6 +1,6 @@
 //! Limits of the HTTP API.
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
 use super::{range::between, seconds::Seconds};
 use crate::http::{AllowedHost, ConnectionSettings, CorsOrigin, HttpSettings, WorkSettings};
@@ -47,6 +47,16 @@ pub(super) struct HttpOptions {
     #[arg(long, env = "GNOMON_MAX_SENDING_BYTES", value_name = "BYTES", default_value_t = HttpSettings::default().max_sending_bytes,
         value_parser = between::<usize>(1, 1 << 38))]
     max_sending_bytes: usize,
+
+    /// Whether queries on read models may aggregate rows, as in select=amount.sum()
+    #[arg(long, env = "GNOMON_AGGREGATES", value_name = "true|false", default_value_t = HttpSettings::default().aggregates,
+        action = ArgAction::Set)]
+    aggregates: bool,
+
+    /// Show how Postgres reads a query on a read model to who accepts application/vnd.pgrst.plan. Plans tell the names and the numbers of rows
+    /// of what is in the database
+    #[arg(long, env = "GNOMON_PLANS")]
+    plans: bool,
 
     /// Seconds after which a query on a read model is ended
     #[arg(long, env = "GNOMON_QUERY_TIMEOUT", value_name = "SECONDS", default_value_t = Seconds(HttpSettings::default().query_timeout),
@@ -145,6 +155,8 @@ impl HttpOptions {
             max_page_bytes: self.max_page_bytes,
             max_answer_bytes: self.max_answer_bytes,
             max_sending_bytes: self.max_sending_bytes,
+            aggregates: self.aggregates,
+            plans: self.plans,
             query_timeout: self.query_timeout.0,
             max_wait: self.max_wait.0,
             cors_origins: self.cors_origins.clone(),

@@ -65,6 +65,14 @@ fn options_of_appends_reach_the_settings_of_the_log() {
 }
 
 #[test]
+fn options_of_queries_reach_their_settings() {
+    let http = |given: &[&str]| settings(&given.iter().map(|option| (*option).to_owned()).collect::<Vec<_>>()).http;
+    let (default, given) = (http(&[]), http(&["--aggregates=false", "--plans"]));
+    assert_eq!((default.aggregates, default.plans), (true, false));
+    assert_eq!((given.aggregates, given.plans), (false, true));
+}
+
+#[test]
 fn options_of_operations_reach_their_settings() {
     assert_eq!(settings(&["--lock-timeout=1.5".to_owned()]).operations.lock_timeout.as_millis(), 1500);
 }

@@ -1,39 +1,32 @@
 //! Renders a query as SQL.
 
+mod body;
 mod conditions;
+mod embedding;
+mod full_text;
+mod next_page;
 mod order;
+mod output;
 mod writer;
 
-use self::writer::{Writer, quoted};
-use super::{Query, param::Param, shape::Shape};
-use crate::read_model::value::shown_in_json;
+use self::{output::Output, writer::Writer};
+use super::{
+    Query, csv,
+    order::complete,
+    param::Param,
+    rendering::{Rendering, Total},
+    shape::Shape,
+};
 
-/// How to render a query, in addition to what the query says.
-#[derive(Clone, Copy, Debug)]
-pub struct Rendering<'a> {
-    /// The schema that holds the table.
-    pub schema: &'a str,
-    /// Whether the result is a list or one object.
-    pub shape: Shape,
-    /// Whether to count all rows that match, not only those of the page.
-    pub exact_count: bool,
-    /// The most rows that a page may have, even if the query asks for more.
-    pub max_rows: Option<u64>,
-    /// The most bytes that a row may have. Of a larger one only its size is returned.
-    pub max_row_bytes: Option<u64>,
-    /// The number of the first placeholder: 1 for a statement on its own, more for a part of a statement that has other
-    /// parameters before.
-    pub first_placeholder: usize,
-}
-
-/// A statement that returns a row for each row of the page, in its order, with three columns:
+/// A statement that returns a row for each row of the page, in its order, with these columns:
 ///
-/// - `shown text`: the row as JSON; null if it is larger than [`Rendering::max_row_bytes`]. With [`Shape::Object`] it is empty for all
-///   rows but the first;
+/// - `shown text`: the row in its shape; null if it is larger than [`Rendering::max_row_bytes`]. As an object it is empty for all rows
+///   but the first;
 /// - `bytes integer`: the bytes of it;
-/// - `total_rows bigint`: the number of rows that match, or null without [`Rendering::exact_count`].
+/// - `total_rows bigint`: the number of rows that match, before the cursor too, or null without [`Rendering::total`];
+/// - `next_values text`, only with [`Rendering::next_values`]: null for all rows but the last of a page that is full.
 ///
-/// If the page has no rows it returns one, in which the first two are null. What stands between the rows is in [`Shape::before`] and
+/// If the page has no rows it returns one, in which all are null but the total. What stands between the rows is in [`Shape::before`] and
 /// [`Shape::after`].
 ///
 /// It can be run on its own, or be used as a subquery. Timestamps and dates are formatted and parsed in the session's time zone.
@@ -43,10 +36,14 @@ pub struct Sql {
     pub text: String,
     /// The values of its placeholders, in order.
     pub params: Vec<Param>,
+    /// The names of the values of a row, in their order.
+    pub names: Vec<String>,
     /// Whether it is worth to be prepared (sqlx: `persistent`): all values are of the types that it wants. Where Postgres has to read some
     /// of them, it is to be planned with them each time: so each is read once and not for each row, and an invalid one is
     /// reported even if no row is read.
     pub can_be_prepared: bool,
+    /// Whether it has the column `next_values`.
+    pub has_next_values: bool,
     /// Whether what it finds may depend on when it is run: a time is read by Postgres from a word such as `now` or `yesterday`.
     pub depends_on_clock: bool,
 }
@@ -59,56 +56,97 @@ impl Query<'_> {
     /// offset or `max_rows` is ordered by the key if the query has no order. PostgREST adds nothing to an order.
     #[must_use]
     pub fn to_sql(&self, rendering: &Rendering<'_>) -> Sql {
-        let limit = match (self.window.limit, rendering.max_rows) {
-            (Some(limit), Some(max_rows)) => Some(limit.min(max_rows)),
-            (limit, max_rows) => limit.or(max_rows),
-        };
-        let cut = limit.is_some() || self.window.offset > 0;
-        let mut sql = Writer::new(self.table, rendering.first_placeholder);
-
-        let source = format!("{}.{}", quoted(rendering.schema), sql.table);
-        let select = self.select.iter().map(|selected| {
-            let column = sql.column(selected.column);
-            let shown = shown_in_json(selected.column.column_type, &column);
-            match (&selected.alias, shown) {
-                (Some(alias), shown) => format!("{} AS {}", shown.unwrap_or(column), quoted(alias)),
-                (None, Some(shown)) => format!("{shown} AS {}", selected.column.name.quoted()),
-                (None, None) => column,
+        let mut sql = Writer::new(&self.root, rendering);
+        sql.last_row = self.paging.after.as_ref();
+        let body = sql.body(None);
+        let limit = self.root.window.limit.into_iter().chain(rendering.max_rows).min();
+        let full_page = limit.filter(|&limit| limit > 0 && rendering.next_values && self.can_continue());
+        // `page.*` means the row even if a column or alias is called `page`. Beside the values of the last row, the row is one column.
+        let (select, row) = match full_page {
+            Some(_) => {
+                let items = body.outputs.iter().map(Output::shown).collect::<Vec<_>>().join(", ");
+                let (values, row) =
+                    (sql.values_of_row(&complete(self.root.table, &self.root.order)), name_beside(&items));
+                let listed = format!("(SELECT {row} FROM (SELECT {items}) AS {row}) AS listed");
+                (body.select_items(vec![listed, format!("{values} AS next_values")]), "page.listed")
             }
-        });
-        let select = select.collect::<Vec<_>>().join(", ");
-        let conditions = sql.all(&self.conditions);
-        let order = if cut || !self.order.is_empty() { sql.whole_order(self.table, &self.order) } else { Vec::new() };
-        let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
-        // A number and no placeholder: whether the rows of a page are few decides how they are found.
-        let limit = limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default();
-        let offset = match self.window.offset {
-            0 => String::new(),
-            offset => format!(" OFFSET {}", sql.bind(offset.to_string(), "bigint")),
+            None => (body.select(), "page.*"),
         };
-
-        // `page.*` means the row even if a column or alias is called `page`.
-        let row = match rendering.shape {
-            Shape::List => "row_to_json(page.*)::text",
-            Shape::Object => "CASE WHEN row_number() OVER () = 1 THEN row_to_json(page.*)::text ELSE '' END",
+        let shown_row = match rendering.shape {
+            Shape::List | Shape::Object => format!("row_to_json({row})::text"),
+            Shape::StrippedList | Shape::StrippedObject => format!("json_strip_nulls(row_to_json({row}))::text"),
+            Shape::Csv => csv::line(row),
+        };
+        let row = match rendering.shape.is_object() {
+            true => format!("CASE WHEN row_number() OVER () = 1 THEN {shown_row} ELSE '' END"),
+            false => shown_row,
+        };
+        let [next_values, next_of_last] = match full_page {
+            Some(limit) => [
+                ", next_values".to_owned(),
+                format!(", CASE WHEN row_number() OVER () = {limit} THEN page.next_values END AS next_values"),
+            ],
+            None if rendering.next_values => [", next_values".to_owned(), ", NULL::text AS next_values".to_owned()],
+            None => Default::default(),
         };
         let shown = match rendering.max_row_bytes {
             Some(max) => format!("CASE WHEN octet_length(shown) <= {max} THEN shown END AS shown"),
             None => "shown".to_owned(),
         };
-        let total = match rendering.exact_count {
-            false => "NULL::bigint".to_owned(),
-            true => format!("(SELECT count(*) FROM {source}{conditions})"),
-        };
+        let total = total(rendering.total, &body.counted());
         // OFFSET 0 keeps Postgres from making the JSON of a row once more for its size.
         let text = format!(
-            "SELECT shown, bytes, total_rows FROM (SELECT {total} AS total_rows) AS counted \
-             LEFT JOIN (SELECT {shown}, octet_length(shown) AS bytes FROM (SELECT {row} AS shown \
-             FROM (SELECT {select} FROM {source}{conditions}{order}{limit}{offset}) AS page OFFSET 0) AS json_rows) AS page_rows ON true"
+            "SELECT shown, bytes, total_rows{next_values} FROM (SELECT {total} AS total_rows) AS counted \
+             LEFT JOIN (SELECT {shown}, octet_length(shown) AS bytes{next_values} FROM (SELECT {row} AS shown{next_of_last} \
+             FROM ({select}) AS page OFFSET 0) AS json_rows) AS page_rows ON true"
         );
-        let Writer { params, can_be_prepared, depends_on_clock, .. } = sql;
-        Sql { text, params, can_be_prepared, depends_on_clock }
+        let names = body.outputs.into_iter().map(|output| output.name).collect();
+        Sql { names, has_next_values: rendering.next_values, ..finish(sql, text) }
     }
+
+    /// Renders the query as a statement that returns one row: `page_rows bigint`, the number of rows of the page, and `total_rows bigint` as
+    /// above.
+    #[must_use]
+    pub fn to_counting_sql(&self, rendering: &Rendering<'_>) -> Sql {
+        let mut sql = Writer::new(&self.root, rendering);
+        sql.last_row = self.paging.after.as_ref();
+        let body = sql.body(None);
+        let (page, total) = (body.select(), total(rendering.total, &body.counted()));
+        let text = format!("SELECT (SELECT count(*) FROM ({page}) AS page) AS page_rows, {total} AS total_rows");
+        finish(sql, text)
+    }
+
+    /// Renders a statement that has a row for each row that matches, to ask Postgres how many it expects.
+    #[must_use]
+    pub fn to_matching_sql(&self, rendering: &Rendering<'_>) -> Sql {
+        let mut sql = Writer::new(&self.root, rendering);
+        let counted = sql.body(None).counted();
+        finish(sql, format!("SELECT 1 FROM {counted}"))
+    }
+}
+
+/// The statement with this text, whose placeholders a writer has written.
+fn finish(writer: Writer<'_>, text: String) -> Sql {
+    let Writer { params, can_be_prepared, depends_on_clock, .. } = writer;
+    Sql { text, params, names: Vec::new(), can_be_prepared, has_next_values: false, depends_on_clock }
+}
+
+/// The number of rows that match: of those that `counted` has after its `FROM`.
+fn total(total: Total, counted: &str) -> String {
+    match total {
+        Total::Uncounted => "NULL::bigint".to_owned(),
+        Total::Exact => format!("(SELECT count(*) FROM {counted})"),
+        Total::UpTo(most) => format!("(SELECT count(*) FROM (SELECT 1 FROM {counted} LIMIT {most}) AS some_rows)"),
+    }
+}
+
+/// A name that the text does not have, so that it means none of its columns.
+fn name_beside(text: &str) -> String {
+    let mut name = "listed".to_owned();
+    while text.contains(&name) {
+        name.push('_');
+    }
+    name
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ fn list() -> Rendering<'static> {
     Rendering {
         schema: "s",
         shape: Shape::List,
-        exact_count: false,
+        total: Total::Uncounted,
         max_rows: None,
         max_row_bytes: None,
+        next_values: false,
         first_placeholder: 1,
     }
 }
@@ -151,7 +152,7 @@ fn the_key_completes_every_order() {
 
 #[test]
 fn a_page_is_ordered_by_the_key_and_counted_apart() {
-    let rendering = Rendering { exact_count: true, ..list() };
+    let rendering = Rendering { total: Total::Exact, ..list() };
     assert_snapshot!(rendered("select=id&id=gt.1&limit=3&offset=2", &rendering), @r#"
     SELECT shown, bytes, total_rows
     FROM (SELECT (SELECT count(*) FROM "s"."flights"

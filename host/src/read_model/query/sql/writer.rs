@@ -2,7 +2,17 @@
 
 use crate::{
     postgres::array_literal,
-    read_model::{Column, Table, query::param::Param},
+    read_model::{
+        Column, ColumnType, Table,
+        query::{
+            field::Field,
+            json_path::{Step, StepTo},
+            next_page::LastRow,
+            param::Param,
+            rendering::Rendering,
+            resource::Resource,
+        },
+    },
 };
 
 /// Whether a value may be another one at another time: `now`, `today 10:00`. Of letters, a plain time has those between day and time and of UTC
@@ -13,20 +23,53 @@ fn may_be_read_by_the_clock(value: &str, sql_type: &str) -> bool {
 }
 
 /// Writes SQL and collects the values of its placeholders.
-pub(super) struct Writer<'t> {
-    pub(super) declared: &'t Table,
-    /// The table's name, quoted.
+pub(super) struct Writer<'q> {
+    /// What is being written: the table that is asked, or an embedding.
+    pub(super) resource: &'q Resource<'q>,
+    /// The name of its table in the statement, quoted.
     pub(super) table: String,
+    /// The schema that holds all tables, quoted.
+    schema: String,
+    /// The most rows of a page, and of an embedding in each row.
+    pub(super) max_rows: Option<u64>,
+    /// The most bytes of a row, with all that is embedded.
+    pub(super) max_row_bytes: Option<u64>,
+    /// After which row of the table that is asked the page begins.
+    pub(super) last_row: Option<&'q LastRow>,
     first_placeholder: usize,
     pub(super) params: Vec<Param>,
     pub(super) can_be_prepared: bool,
     pub(super) depends_on_clock: bool,
 }
 
-impl<'t> Writer<'t> {
-    pub(super) fn new(declared: &'t Table, first_placeholder: usize) -> Self {
-        let table = declared.name().quoted();
-        Self { declared, table, first_placeholder, params: Vec::new(), can_be_prepared: true, depends_on_clock: false }
+impl<'q> Writer<'q> {
+    pub(super) fn new(root: &'q Resource<'q>, rendering: &Rendering<'_>) -> Self {
+        Self {
+            resource: root,
+            table: root.table.name().quoted(),
+            schema: quoted(rendering.schema),
+            max_rows: rendering.max_rows,
+            max_row_bytes: rendering.max_row_bytes,
+            last_row: None,
+            first_placeholder: rendering.first_placeholder,
+            params: Vec::new(),
+            can_be_prepared: true,
+            depends_on_clock: false,
+        }
+    }
+
+    /// Writes something of a resource that is embedded.
+    pub(super) fn within<T>(&mut self, resource: &'q Resource<'q>, write: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = (self.resource, std::mem::replace(&mut self.table, numbered("embedding", resource.number)));
+        self.resource = resource;
+        let written = write(self);
+        (self.resource, self.table) = outer;
+        written
+    }
+
+    /// A table with its schema.
+    pub(super) fn qualified(&self, table: &Table) -> String {
+        format!("{}.{}", self.schema, table.name().quoted())
     }
 
     /// A placeholder for a value of a type.
@@ -43,6 +86,21 @@ impl<'t> Writer<'t> {
         match Param::of_array(values, sql_type) {
             Some(param) => self.placeholder(param, &array_type),
             None => self.bind_text(array_literal(values), &array_type),
+        }
+    }
+
+    /// A placeholder for an array of values of a type, some of which may be null.
+    pub(super) fn bind_nullable_array(&mut self, values: &[Option<String>], sql_type: &str) -> String {
+        match values.iter().cloned().collect::<Option<Vec<_>>>() {
+            Some(values) => self.bind_array(&values, sql_type),
+            None => {
+                let elements = values.iter().map(|value| match value {
+                    Some(value) => array_literal([value]).trim_matches(['{', '}']).to_owned(),
+                    None => "NULL".to_owned(),
+                });
+                let literal = format!("{{{}}}", elements.collect::<Vec<_>>().join(","));
+                self.bind_text(literal, &format!("{sql_type}[]"))
+            }
         }
     }
 
@@ -64,9 +122,61 @@ impl<'t> Writer<'t> {
     pub(super) fn column(&self, column: &Column) -> String {
         format!("{}.{}", self.table, column.name.quoted())
     }
+
+    /// A column, or what a path leads to in its JSON: for columns of other types in the JSON that they would be.
+    pub(super) fn field(&self, field: &Field<'_>) -> String {
+        let column = self.column(field.column);
+        if field.path.is_empty() {
+            return column;
+        }
+        let json = match field.column.column_type {
+            ColumnType::Json => column,
+            _ => format!("to_jsonb({column})"),
+        };
+        let steps: String = field.path.steps.iter().map(step).collect();
+        format!("({json}{steps})")
+    }
+}
+
+/// The arrow and the operand of a step. Keys are literals and no placeholders: a selection and a `GROUP BY` are then the same expression, and
+/// errors of Postgres name the types that PostgREST's do.
+fn step(step: &Step) -> String {
+    let arrow = if step.as_text { "->>" } else { "->" };
+    match &step.to {
+        StepTo::Key(key) => format!("{arrow}{}", literal(key)),
+        StepTo::Index(index) => format!("{arrow}{}::int", literal(index)),
+    }
+}
+
+/// A text as a literal of unknown type. It means the same whatever `standard_conforming_strings` is.
+fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    match quoted.contains('\\') {
+        true => format!(" E'{}'", quoted.replace('\\', "\\\\")),
+        false => format!("'{quoted}'"),
+    }
+}
+
+/// A name in the statement for something of a resource. No table has it, since it has a blank.
+pub(super) fn numbered(what: &str, number: usize) -> String {
+    format!("\"{what} {number}\"")
 }
 
 /// A name that is not known to be an [`Identifier`](crate::read_model::Identifier).
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::literal;
+
+    #[test]
+    fn literals_end_where_they_should() {
+        for (text, expected) in
+            [("a", "'a'"), ("it's", "'it''s'"), (r"\", r" E'\\'"), (r"\'; --", r" E'\\''; --'"), ("", "''")]
+        {
+            assert_eq!(literal(text), expected);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use super::{
     database::{Answer, Database, SCHEMA, list, qualified},
     table,
 };
-use crate::read_model::query::{Param, Query, QueryError, Rendering, Shape, Sql};
+use crate::read_model::query::{Param, Query, QueryError, Rendering, Shape, Sql, Total, csv_header};
 
 /// A database with a table of three rows.
 fn database() -> Database {
@@ -63,10 +63,72 @@ fn one_row_comes_as_an_object() {
 }
 
 #[test]
+fn rows_come_without_members_that_are_null() {
+    let (database, table) = (database(), table());
+    let body = |query: &str, shape| database.answer(&table, query, &Rendering { shape, ..list() }).unwrap().body;
+    assert_eq!(
+        body("select=id,user,doc&order=id.desc&limit=2", Shape::StrippedList),
+        r#"[{"id":3},{"id":2,"user":"Émile, \"b\"","doc":{"a":[1]}}]"#
+    );
+    assert_eq!(body("select=id,fare&id=eq.2", Shape::StrippedList), r#"[{"id":2,"fare":10.50}]"#);
+    assert_eq!(body("id=eq.4", Shape::StrippedList), "[]");
+    assert_eq!(body("select=id,user&id=gte.3", Shape::StrippedObject), r#"{"id":3}"#);
+    assert_eq!(body("id=eq.4", Shape::StrippedObject), "null");
+}
+
+#[test]
+fn rows_come_as_lines() {
+    let (database, table) = (database(), table());
+    let csv = Rendering { shape: Shape::Csv, ..list() };
+    let lines = |query: &str| database.answer(&table, query, &csv).unwrap().body;
+    let all =
+        "id,user,page,delay,ratio,fare,landed,day,ticket,doc,raw,city,boarding,gate_closes,tags,seats,weights,crew";
+    assert_eq!(csv_header(Query::parse("", &table).unwrap().names()), all);
+    assert_eq!(
+        lines(&format!("select={all}&order=id.desc")),
+        concat!(
+            "\n3,,,,,,,,,,,,,,,,,",
+            "\n2,\"Émile, \"\"b\"\"\",t,-5,1.5,10.50,2024-02-29T12:00:00.25Z,2024-02-29,00000000-0000-0000-0000-000000000001,",
+            "\"{\"\"a\"\": [1]}\",\"\\x00ff\",Zürich,\"2024-02-29 12:00:00.25\",10:17:00,\"{\"\"a,b\"\",\"\"NULL\"\",\"\"x\\\"\"y\"\",\"\"\"\"}\",",
+            "\"{1,-9223372036854775808}\",\"{0.5,NaN,-Infinity}\",{00000000-0000-0000-0000-000000000003}",
+            "\n1,anna,f,7,NaN,-0.001,2024-03-01T00:00:00Z,2024-03-01,00000000-0000-0000-0000-000000000002,",
+            "\"\"\"x\"\"\",\"\\x\",ZÜRICH,\"0001-01-01 00:00:00\",23:59:59.999999,{},{},{},{}",
+        )
+    );
+    // An alias with the name of the row.
+    assert_eq!(lines("select=page:user,user:id,page&id=eq.1"), "\nanna,1,f");
+    assert_eq!(lines("select=id&id=eq.4"), "\n");
+    assert_eq!(csv_header(Query::parse("select=x:id,user", &table).unwrap().names()), "x,user");
+}
+
+#[test]
+fn rows_are_counted_and_not_shown() {
+    let (database, table) = (database(), table());
+    let count = |query: &str, total, max_rows| {
+        let rendering = Rendering { total, max_rows, ..list() };
+        let sql = Query::parse(query, &table).unwrap().to_counting_sql(&rendering);
+        let rows = database.fetch(&sql).unwrap();
+        assert_eq!(rows.len(), 1);
+        (rows[0].get::<i64, _>("page_rows"), rows[0].get::<Option<i64>, _>("total_rows"))
+    };
+    assert_eq!(count("", Total::Uncounted, None), (3, None));
+    assert_eq!(count("limit=1&offset=1", Total::Exact, None), (1, Some(3)));
+    assert_eq!(count("id=gt.1", Total::Exact, Some(1)), (1, Some(2)));
+    assert_eq!(count("id=gt.1&offset=5", Total::Exact, None), (0, Some(2)));
+    for (most, counted) in [(1, 1), (2, 2), (3, 2)] {
+        assert_eq!(count("id=gt.1", Total::UpTo(most), None), (2, Some(counted)));
+    }
+    let rendering = Rendering { total: Total::UpTo(2), ..list() };
+    assert_eq!(database.answer(&table, "select=id&limit=1&order=id", &rendering).unwrap().total_rows, Some(2));
+    let matching = Query::parse("id=gt.1&limit=1&order=user", &table).unwrap().to_matching_sql(SCHEMA);
+    assert_eq!(database.fetch(&matching).unwrap().len(), 2);
+}
+
+#[test]
 fn a_page_knows_the_total() {
     let (database, table) = (database(), table());
     let page = |query: &str, max_rows| {
-        let rendering = Rendering { exact_count: true, max_rows, ..list() };
+        let rendering = Rendering { total: Total::Exact, max_rows, ..list() };
         let answer = database.answer(&table, query, &rendering).unwrap();
         (answer.body, answer.page_rows, answer.total_rows)
     };
@@ -249,7 +311,14 @@ fn a_time_zone_is_one_for_postgres_as_well() {
                     database.execute(format!("SET TimeZone = '{zone}'"));
                     let text = "SELECT extract(epoch FROM $1::text::timestamptz)::text".to_owned();
                     let params = vec![Param::Text(value.clone())];
-                    let rows = database.fetch(&Sql { text, params, can_be_prepared: false, depends_on_clock: false });
+                    let rows = database.fetch(&Sql {
+                        text,
+                        params,
+                        names: vec![],
+                        can_be_prepared: false,
+                        has_next_values: false,
+                        depends_on_clock: false,
+                    });
                     rows.map(|rows| rows[0].get::<String, _>(0))
                 };
                 let (Ok(here), Ok(there)) = (instant("Asia/Tokyo"), instant("America/New_York")) else { continue };
@@ -292,13 +361,14 @@ fn arrays_are_found_by_their_literals() {
 #[test]
 fn the_statement_becomes_a_part_of_another() {
     let (database, table) = (database(), table());
-    let rendering = Rendering { first_placeholder: 2, exact_count: true, ..list() };
+    let rendering = Rendering { first_placeholder: 2, total: Total::Exact, ..list() };
     let query = Query::parse("select=id&id=gt.1&limit=1", &table).unwrap();
     let Sql { text, params, .. } = query.to_sql(&rendering);
     let sql = Sql {
         text: format!("SELECT $1::text AS checkpoint, answer.* FROM ({text}) AS answer"),
         params: [Param::Text("42".to_owned())].into_iter().chain(params).collect(),
         can_be_prepared: false,
+        has_next_values: false,
         depends_on_clock: false,
     };
     let rows = database.fetch(&sql).unwrap();

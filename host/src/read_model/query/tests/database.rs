@@ -9,7 +9,7 @@ use crate::{
     postgres::test_database::TestDatabase,
     read_model::{
         ColumnType, Row as Cells, Table, Value,
-        query::{Param, Query, QueryError, Rendering, Shape, Sql},
+        query::{Param, Query, QueryError, Rendering, Shape, Sql, Total},
         samples::{CREATE_COLLATION, text},
         value::sql_type,
     },
@@ -102,13 +102,25 @@ impl Database {
             format!("({})", cells.collect::<Vec<_>>().join(", "))
         });
         let text = format!("INSERT INTO {} VALUES {}", qualified(table), tuples.collect::<Vec<_>>().join(", "));
-        self.fetch(&Sql { text, params, can_be_prepared: false, depends_on_clock: false }).unwrap();
+        self.fetch(&Sql {
+            text,
+            params,
+            names: vec![],
+            can_be_prepared: false,
+            has_next_values: false,
+            depends_on_clock: false,
+        })
+        .unwrap();
     }
 
     /// Parses, renders and runs a query.
     pub(super) fn answer(&self, table: &Table, query: &str, rendering: &Rendering<'_>) -> Result<Answer, QueryError> {
-        let sql = Query::parse(query, table)?.to_sql(rendering);
-        let rows = self.fetch(&sql)?;
+        self.answer_to(&Query::parse(query, table)?, rendering)
+    }
+
+    /// Renders and runs a query.
+    pub(super) fn answer_to(&self, query: &Query<'_>, rendering: &Rendering<'_>) -> Result<Answer, QueryError> {
+        let rows = self.fetch(&query.to_sql(rendering))?;
         let total_rows = rows.first().expect("a row at least").get("total_rows");
         let (mut body, mut page_rows) = (String::new(), 0);
         for row in &rows {
@@ -129,9 +141,10 @@ pub(super) fn list() -> Rendering<'static> {
     Rendering {
         schema: SCHEMA,
         shape: Shape::List,
-        exact_count: false,
+        total: Total::Uncounted,
         max_rows: None,
         max_row_bytes: None,
+        next_values: false,
         first_placeholder: 1,
     }
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::read_model::{
     ColumnType, Row, Table, Value,
-    query::Rendering,
+    query::{Rendering, Total},
     samples::{column, declaration, nullable},
 };
 
@@ -27,7 +27,7 @@ fn postgres_answers_what_the_query_means() {
             for (query, max_rows) in queries {
                 let url = query.url(&table);
                 let max_rows_sent = max_rows.map(|max_rows| u64::try_from(max_rows).unwrap());
-                let rendering = Rendering { exact_count: true, max_rows: max_rows_sent, ..list() };
+                let rendering = Rendering { total: Total::Exact, max_rows: max_rows_sent, ..list() };
                 let answer = database.answer(&table, &url, &rendering);
                 let answer = answer.map_err(|error| TestCaseError::fail(format!("{url}: {error}")))?;
 

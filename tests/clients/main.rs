@@ -1,0 +1,96 @@
+//! PostgREST's own clients, unchanged, read a projection of a real host: `@supabase/postgrest-js` and `postgrest` of PyPI.
+//!
+//! `node` and `python` hold a program for each. They fold the events of the shop themselves, compare every answer with what they have, and
+//! print a line for each case. `cargo test --workspace` leaves this target out, since the clients are not in the repository;
+//! `.ci/clients` installs them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that finds what it did not expect fails"
+)]
+
+#[path = "../program/mod.rs"]
+mod program;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
+
+use gnomon::postgres::test_database::TestDatabase;
+use test_support::component;
+
+use crate::program::HostProcess;
+
+const EVENTS: &str = include_str!("events.ndjson");
+
+/// A host that explains its plans and one that does not, on one database with the shop in it.
+struct Shop {
+    explaining: HostProcess,
+    plain: HostProcess,
+    _database: TestDatabase,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let database = TestDatabase::create().await;
+        let start = async |options: &[String]| {
+            HostProcess::start(&database.url(), Arc::new(tempfile::tempdir().unwrap()), options).await
+        };
+        let (explaining, plain) = (start(&["--plans".to_owned()]).await, start(&[]).await);
+        let imported = explaining.import(EVENTS.to_owned()).await;
+        assert_eq!(imported.status, 201, "{}", imported.body);
+        let build = explaining.deploy("bookshop", component("bookshop"), "").await;
+        explaining.until_state("bookshop", build, "active").await;
+        let head = explaining.head().await;
+        for host in [&explaining, &plain] {
+            host.rows_at("bookshop/books", head).await;
+        }
+        Self { explaining, plain, _database: database }
+    }
+
+    /// Runs a program on it: it prints its cases, and succeeds if all are right.
+    async fn read_by(&self, program: &str, script: &str, variables: &[(&str, PathBuf)]) {
+        let folder = here();
+        let url = |host: &HostProcess| format!("{}/v1/read-models/bookshop", host.url());
+        let mut command = Command::new(program);
+        command
+            .arg(folder.join(script))
+            .args([url(&self.explaining), url(&self.plain)])
+            .arg(folder.join("events.ndjson"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .envs(variables.iter().map(|(name, value)| (name, value)));
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let (cases, rest) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        println!("{cases}");
+        assert!(output.status.success(), "{script}: {}\n{cases}\n{rest}", output.status);
+        let count = cases.lines().filter(|line| line.starts_with("ok ")).count();
+        assert!(count > 100, "{script} has run {count} cases only");
+    }
+}
+
+fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("tests/clients")
+}
+
+/// What `.ci/clients` has installed.
+fn installed(variable: &str) -> PathBuf {
+    let Some(path) = std::env::var_os(variable) else {
+        panic!("{variable} is not set: `.ci/clients` installs the clients and runs this")
+    };
+    path.into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgrest_js_reads_the_shop() {
+    let modules = installed("GNOMON_TEST_NODE_MODULES");
+    Shop::open().await.read_by("node", "node/main.mjs", &[("GNOMON_TEST_NODE_MODULES", modules)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgrest_py_reads_the_shop() {
+    let python = installed("GNOMON_TEST_PYTHON");
+    Shop::open().await.read_by(python.to_str().unwrap(), "python/main.py", &[]).await;
+}
