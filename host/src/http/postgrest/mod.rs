@@ -17,7 +17,6 @@ mod status;
 
 pub(super) use self::{
     describe::{describe, table},
-    error::PostgrestError,
     list::{get, list},
     query::query,
 };

@@ -2,7 +2,7 @@ use super::*;
 
 /// Items in the grammar's own words, with all that is optional in a fixed place.
 fn shown(items: &[Item]) -> String {
-    let shown = items.iter().map(|item| match item {
+    let each = items.iter().map(|item| match item {
         Item::All => "*".to_owned(),
         Item::Value(ValueItem { alias, field, cast, aggregate }) => {
             let alias = alias.as_ref().map(|alias| format!("{alias}=")).unwrap_or_default();
@@ -19,10 +19,10 @@ fn shown(items: &[Item]) -> String {
             let alias = alias.as_ref().map(|alias| format!("{alias}=")).unwrap_or_default();
             let hint = hint.as_ref().map(|hint| format!(" by {hint}")).unwrap_or_default();
             let spread = if *spread { "..." } else { "" };
-            format!("{alias}{spread}{name}{hint}{}[{}]", if *inner { " inner" } else { "" }, self::shown(items))
+            format!("{alias}{spread}{name}{hint}{}[{}]", if *inner { " inner" } else { "" }, shown(items))
         }
     });
-    shown.collect::<Vec<_>>().join(", ")
+    each.collect::<Vec<_>>().join(", ")
 }
 
 fn selected(value: &str) -> Result<String, QueryError> {

@@ -72,4 +72,6 @@ impl Query<'_> {
 }
 
 #[cfg(test)]
+mod embedding_tests;
+#[cfg(test)]
 mod tests;
