@@ -172,7 +172,8 @@ fn parameters_of(table: &TableDeclaration) -> Vec<Value> {
         parameter(
             "cursor",
             text(),
-            "Where the page begins: the `Gnomon-Next` of the page before it, with the same filters and order.".to_owned(),
+            "Where the page begins: the `Gnomon-Next` of the page before it, with the same filters and order."
+                .to_owned(),
         ),
         parameter("or", text(), format!("Conditions of which one must hold: `({first}.is.null,{first}.eq.x)`.")),
         parameter("and", text(), format!("Conditions that must all hold: `({first}.not.is.null)`.")),

@@ -55,11 +55,7 @@ fn trees_are_read() {
         ("or", r#"(user.eq."(a,\"b\")",user.eq.c"d)"#, r#"Or[user=<(a,"b")> user=<c"d>]"#),
         ("or", r#"(user.eq."a"b,user.eq.{c,d},user.eq.)"#, r#"Or[user=<"a"b> user=<{c,d}> user=<>]"#),
         ("or", r#"("user".eq.a)"#, "Or[user=<a>]"),
-        (
-            "or",
-            "(user.like.*a,user.ilike.b*)",
-            "Or[user Pattern(Like, One(\"*a\")) user Pattern(Ilike, One(\"b*\"))]",
-        ),
+        ("or", "(user.like.*a,user.ilike.b*)", "Or[user Pattern(Like, One(\"*a\")) user Pattern(Ilike, One(\"b*\"))]"),
         (
             "or",
             "(user.eq(any).{a,b},user.not.match.^a,id.isdistinct.1)",

@@ -36,8 +36,8 @@ mod order;
 mod param;
 mod parameters;
 mod placed;
-mod regex_limits;
 mod reference_link;
+mod regex_limits;
 mod relationship;
 mod relationship_error;
 mod rendering;
@@ -56,8 +56,9 @@ pub use self::{
     catalog::Catalog,
     error::{ErrorCode, QueryError},
     limits::{
-        MAX_CONDITIONS, MAX_CURSOR_BYTES, MAX_DEPTH, MAX_EMBEDDINGS, MAX_EMBEDDING_DEPTH, MAX_ORDER_TERMS, MAX_PATH_STEPS, MAX_PATTERN_BYTES, MAX_QUERY_BYTES, MAX_REGEX_SIZE, MAX_REPEATED,
-        MAX_SELECTED, MAX_SNIPPET_CHARS, MAX_WILDCARDS, MAX_WORDS_BYTES, MAX_WRITTEN_CONDITIONS,
+        MAX_CONDITIONS, MAX_CURSOR_BYTES, MAX_DEPTH, MAX_EMBEDDING_DEPTH, MAX_EMBEDDINGS, MAX_ORDER_TERMS,
+        MAX_PATH_STEPS, MAX_PATTERN_BYTES, MAX_QUERY_BYTES, MAX_REGEX_SIZE, MAX_REPEATED, MAX_SELECTED,
+        MAX_SNIPPET_CHARS, MAX_WILDCARDS, MAX_WORDS_BYTES, MAX_WRITTEN_CONDITIONS,
     },
     param::Param,
     rendering::Rendering,
@@ -109,7 +110,9 @@ impl<'t> Query<'t> {
         }
         self.root.order.iter().find_map(|term| match term.by {
             OrderBy::Field(_) => None,
-            OrderBy::Embedded(..) => Some("Pages in the order of an embedded resource have no cursors; use limit and offset."),
+            OrderBy::Embedded(..) => {
+                Some("Pages in the order of an embedded resource have no cursors; use limit and offset.")
+            }
             OrderBy::Rank(_) => Some("Pages in the order of a rank have no cursors; use limit and offset."),
         })
     }

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::{
     error::QueryError,
     field::Field,
-    found_words::FoundWords,
     filter,
+    found_words::FoundWords,
     limits::{MAX_CONDITIONS, MAX_WRITTEN_CONDITIONS},
     logic::{self, Logic},
     order::{OrderBy, OrderTerm, Term, order},
@@ -87,7 +87,8 @@ fn find_for_snippets(resource: &mut Resource<'_>) -> Result<(), QueryError> {
 fn resource_at<'r, 't>(root: &'r mut Resource<'t>, path: &[String]) -> Result<&'r mut Resource<'t>, QueryError> {
     let mut resource = root;
     for name in path {
-        let found = embedding_of(resource, name).or_else(|| resource.embeddings.iter().position(|its| its.name == *name));
+        let found =
+            embedding_of(resource, name).or_else(|| resource.embeddings.iter().position(|its| its.name == *name));
         let found = found.and_then(|index| resource.embeddings.get_mut(index));
         resource = &mut found.ok_or_else(|| QueryError::not_embedded(name))?.resource;
     }
@@ -123,7 +124,8 @@ fn order_term<'t>(resource: &Resource<'t>, term: Term) -> Result<OrderTerm<'t>, 
     let field = embedded_field(embedding, field)?;
     // Groups have what they are made by only: values that are spread into them.
     let (by_hoisted, by_own) = (resource.is_grouped(), embedding.resource.is_grouped());
-    if (by_hoisted && !embedding.spread) || ((by_hoisted || by_own) && embedding.resource.shown_field(&field).is_none()) {
+    if (by_hoisted && !embedding.spread) || ((by_hoisted || by_own) && embedding.resource.shown_field(&field).is_none())
+    {
         return Err(not_grouped(&embedding.resource, &field));
     }
     Ok(OrderTerm { by: OrderBy::Embedded(index, field), direction, nulls })

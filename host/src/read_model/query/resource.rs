@@ -72,7 +72,13 @@ impl<'t> Selected<'t> {
                 let key = field.path.last_key().filter(|key| !key.is_empty());
                 key.unwrap_or(field.column.name.as_str())
             }
-            (None, None, None) => if self.snippet.is_some() { "snippet" } else { "" },
+            (None, None, None) => {
+                if self.snippet.is_some() {
+                    "snippet"
+                } else {
+                    ""
+                }
+            }
         }
     }
 }

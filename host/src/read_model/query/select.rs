@@ -17,7 +17,10 @@ pub(super) enum Item {
     All,
     Value(ValueItem),
     /// `words.snippet()`: parts of the texts of a full-text index.
-    Snippet { alias: Option<String>, index: String },
+    Snippet {
+        alias: Option<String>,
+        index: String,
+    },
     Embedding(EmbeddingItem),
 }
 

@@ -6,9 +6,9 @@ fn shown_items(items: &[Item]) -> String {
         Item::All => "*".to_owned(),
         Item::Value(ValueItem { alias, field, cast, aggregate }) => {
             let alias = alias.as_ref().map(|alias| format!("{alias}=")).unwrap_or_default();
-            let field = field.as_ref().map_or_else(String::new, |field| {
-                format!("<{}{}>", field.column, "->".repeat(field.path.steps.len()))
-            });
+            let field = field
+                .as_ref()
+                .map_or_else(String::new, |field| format!("<{}{}>", field.column, "->".repeat(field.path.steps.len())));
             let cast = cast.as_ref().map(|cast| format!(" as {cast}")).unwrap_or_default();
             let aggregate = aggregate.as_ref().map(|(function, cast)| {
                 format!(" {function:?}{}", cast.as_ref().map(|cast| format!(" as {cast}")).unwrap_or_default())
@@ -87,7 +87,10 @@ fn resources_are_embedded() {
         ("clients( )", "clients[]"),
         ("a(b(c(d)),e(*))", "a[b[c[<d>]], e[*]]"),
         ("...clients(name)", "...clients[<name>]"),
-        ("id, ...clients!x!inner(...countries(name),count())", "<id>, ...clients by x inner[...countries[<name>],  Count]"),
+        (
+            "id, ...clients!x!inner(...countries(name),count())",
+            "<id>, ...clients by x inner[...countries[<name>],  Count]",
+        ),
         ("clients(doc->0,doc->>a)", "clients[<doc->>, <doc->>]"),
         ("clients(id::text)", "clients[<id> as text]"),
     ] {

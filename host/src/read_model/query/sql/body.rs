@@ -74,8 +74,12 @@ impl<'q> Writer<'q> {
             }
             _ => String::new(),
         };
-        let mut outputs: Vec<_> =
-            resource.select.iter().enumerate().map(|(index, selected)| self.selected(index, selected, hoisted)).collect();
+        let mut outputs: Vec<_> = resource
+            .select
+            .iter()
+            .enumerate()
+            .map(|(index, selected)| self.selected(index, selected, hoisted))
+            .collect();
         let mut joins = String::new();
         for index in 0..resource.embeddings.len() {
             if let Some((join, joined)) = self.join(index) {

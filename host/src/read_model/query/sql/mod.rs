@@ -58,7 +58,8 @@ impl Query<'_> {
         let (select, row) = match full_page {
             Some(_) => {
                 let items = body.outputs.iter().map(Output::shown).collect::<Vec<_>>().join(", ");
-                let (values, row) = (sql.values_of_row(&complete(self.root.table, &self.root.order)), name_beside(&items));
+                let (values, row) =
+                    (sql.values_of_row(&complete(self.root.table, &self.root.order)), name_beside(&items));
                 let listed = format!("(SELECT {row} FROM (SELECT {items}) AS {row}) AS listed");
                 (body.select_items(vec![listed, format!("{values} AS next_values")]), "page.listed")
             }

@@ -94,5 +94,8 @@ fn a_snippet_needs_words() {
     assert_eq!(refused("select=title.snippet()&words=wfts.a").message, "\"title\" is not a full-text index");
     assert_eq!(refused("select=count(),words.snippet()&words=wfts.a").code.as_str(), "42803");
     let many = vec!["words.snippet()"; 18].join(",");
-    assert_eq!(refused(&format!("select={many}&words=wfts.a")).message, "the query has too many columns that are selected again");
+    assert_eq!(
+        refused(&format!("select={many}&words=wfts.a")).message,
+        "the query has too many columns that are selected again"
+    );
 }

@@ -1,8 +1,8 @@
 //! Tests of whole queries: errors, results from a real Postgres, and properties of all queries.
 
 mod answers;
-mod cursors;
 pub(super) mod company;
+mod cursors;
 mod database;
 mod embedding_answers;
 mod embedding_errors;

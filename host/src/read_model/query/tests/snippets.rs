@@ -29,7 +29,9 @@ fn articles_of(rows: &[(Option<&str>, Option<&str>)]) -> Database {
         };
         let values = [placeholder(param(title)), placeholder(param(body))].join(", ");
         let text = format!("INSERT INTO {} VALUES ($1, {values})", qualified(&table));
-        database.fetch(&Sql { text, params, can_be_prepared: false, has_next_values: false, depends_on_clock: false }).unwrap();
+        database
+            .fetch(&Sql { text, params, can_be_prepared: false, has_next_values: false, depends_on_clock: false })
+            .unwrap();
     }
     database
 }
