@@ -18,7 +18,6 @@ mod status;
 
 pub(super) use self::{
     describe::{describe, table},
-    error::PostgrestError,
     list::{get, list},
     query::query,
 };
