@@ -90,7 +90,7 @@ async fn what_one_host_has_read_another_one_answers() {
     })
     .await;
     for key in redis.keys() {
-        assert!(key.starts_with("gnomon:answer:1:"), "{key}");
+        assert!(key.starts_with("gnomon:answer:2:"), "{key}");
         assert!((1..=3600).contains(&redis.expiry(&key)), "{key}");
     }
     // What is under the key of another answer is not one to this.

@@ -15,8 +15,8 @@ use crate::{
     read_model::{
         Decimal,
         query::{
-            MAX_EMBEDDING_DEPTH, MAX_EMBEDDINGS, MAX_PATTERN_BYTES, MAX_REPEATED, MAX_SELECTED, MAX_WILDCARDS,
-            MAX_WRITTEN_CONDITIONS,
+            MAX_CURSOR_BYTES, MAX_EMBEDDING_DEPTH, MAX_EMBEDDINGS, MAX_PATH_STEPS, MAX_PATTERN_BYTES, MAX_REGEX_SIZE,
+            MAX_REPEATED, MAX_SELECTED, MAX_SNIPPET_CHARS, MAX_WILDCARDS, MAX_WRITTEN_CONDITIONS,
         },
     },
     runtime::{MAX_DECLARED_NAME_BYTES, MAX_DESCRIPTOR_BYTES},
@@ -214,9 +214,17 @@ const BUILDS: &[Row] = &[
     ("columns that a query selects", Fixed(MAX_SELECTED, NONE), Nowhere),
     ("resources that a query embeds", Fixed(MAX_EMBEDDINGS, NONE), Nowhere),
     ("embeddings within each other", Fixed(MAX_EMBEDDING_DEPTH, NONE), Nowhere),
-    ("conditions of a query, with those within embeddings again where these are asked for", Fixed(MAX_WRITTEN_CONDITIONS, NONE), Nowhere),
-    ("a pattern of `like` and `ilike`", Fixed(MAX_PATTERN_BYTES, Bytes), Nowhere),
+    (
+        "conditions of a query, with those within embeddings again where these are asked for",
+        Fixed(MAX_WRITTEN_CONDITIONS, NONE),
+        Nowhere,
+    ),
+    ("a pattern of `like`, `ilike`, `match` and `imatch`", Fixed(MAX_PATTERN_BYTES, Bytes), Nowhere),
     ("wildcards of a pattern", Fixed(MAX_WILDCARDS, NONE), Nowhere),
+    ("characters of a regular expression, its repetitions written out", Fixed(MAX_REGEX_SIZE, NONE), Nowhere),
+    ("steps of a path into json in a query", Fixed(MAX_PATH_STEPS, NONE), Nowhere),
+    ("characters of the texts that a snippet is of", Fixed(MAX_SNIPPET_CHARS, NONE), Nowhere),
+    ("a cursor of a page", Fixed(MAX_CURSOR_BYTES, Bytes), Nowhere),
     ("waiting for a position or for a comparison", By("max-wait", Seconds), Nowhere),
     ("sample rows of each kind in a comparison", Fixed(MAX_SAMPLES, NONE), Code("invalid_query")),
     (

@@ -11,13 +11,15 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer, ExposeHeaders};
 const MAX_AGE: Duration = Duration::from_secs(600);
 
 /// Headers of answers that programs in browsers may read. Browsers show a few others to each, such as `Content-Type`.
-const EXPOSED: [HeaderName; 7] = [
+const EXPOSED: [HeaderName; 9] = [
     HeaderName::from_static("gnomon-build"),
     HeaderName::from_static("gnomon-max-rows"),
+    HeaderName::from_static("gnomon-next"),
     HeaderName::from_static("gnomon-position"),
     HeaderName::from_static("preference-applied"),
     HeaderName::from_static("x-request-id"),
     header::CONTENT_RANGE,
+    header::LINK,
     header::RETRY_AFTER,
 ];
 

@@ -60,12 +60,12 @@ impl Queries {
 
 /// The answer that was kept, of the build and the position that it is of now: its rows are the same there.
 async fn answer_of(kept: KeptAnswer, build: &SeenBuild, request: &ReadRequest<'_>) -> Result<Answer, ReadError> {
-    let KeptAnswer { contents: _, rows, offset, total, text } = kept;
+    let KeptAnswer { contents: _, rows, offset, total, next, text } = kept;
     let body = AnswerBody::kept(&request.limits.budget, text).await?;
-    Ok(Answer { body, rows, offset, total, position: build.checkpoint, build: build.number })
+    Ok(Answer { body, rows, offset, total, next, position: build.checkpoint, build: build.number })
 }
 
 fn kept(answer: &Answer, contents: Contents) -> KeptAnswer {
-    let Answer { rows, offset, total, .. } = *answer;
-    KeptAnswer { contents, rows, offset, total, text: answer.body.copied() }
+    let Answer { rows, offset, total, ref next, .. } = *answer;
+    KeptAnswer { contents, rows, offset, total, next: next.clone(), text: answer.body.copied() }
 }

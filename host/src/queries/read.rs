@@ -40,6 +40,8 @@ pub struct Answer {
     pub offset: u64,
     /// All rows that match, if they were counted.
     pub total: Option<u64>,
+    /// The cursor of the next page, if this one has as many rows as it may have.
+    pub next: Option<String>,
     /// The answer holds the effect of every event up to this position.
     pub position: Position,
     /// The build that the rows are of.
@@ -62,6 +64,8 @@ struct Page {
     rows: u64,
     /// Never negative.
     total: Option<i64>,
+    /// What the cursor of the next page is made of.
+    next_values: Option<String>,
 }
 
 /// How often a query is tried before it fails because the active build changes.
@@ -72,6 +76,8 @@ const RETRY_FOR: Duration = Duration::from_secs(5);
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(500)];
 /// The bytes of a statement that stays prepared, at most.
 const MAX_PREPARED: usize = 4096;
+/// The column of the values that make a cursor, if the statement has them.
+const NEXT_VALUES: usize = 5;
 impl Queries {
     /// Answers a query from the rows of the active build, if it gets its turn until `turn`.
     pub(super) async fn read_rows(&self, request: ReadRequest<'_>, turn: Instant) -> Result<RowsRead, ReadError> {
@@ -154,16 +160,20 @@ impl Queries {
             exact_count: request.exact_count,
             max_rows: Some(request.limits.max_rows),
             max_row_bytes: Some(request.limits.max_bytes as u64),
+            next_values: query.can_continue(),
             first_placeholder: 3,
         });
         let depends_on_clock = sql.depends_on_clock;
         match self.run(request, active, sql, slot).await {
             Ok(Some(page)) => {
+                let next = page.next_values.as_deref().map(|values| query.next_cursor(values));
+                let next = next.transpose().map_err(ReadError::Query)?.flatten();
                 let answer = Answer {
                     body: page.body,
                     rows: page.rows,
                     offset: query.offset(),
                     total: page.total.map(i64::cast_unsigned),
+                    next,
                     position: page.checkpoint,
                     build: active.number,
                 };
@@ -185,11 +195,12 @@ impl Queries {
         // One statement reads which build is active, its checkpoint, its contents and its rows, in one snapshot: rows of a build that is no
         // longer active are never returned, and position and contents are exactly those of the rows.
         let text = format!(
-            "/* gnomon reads */ SELECT checkpoint, contents, total_rows, bytes, shown
+            "/* gnomon reads */ SELECT checkpoint, contents, total_rows, bytes, shown{}
              FROM gnomon.builds AS build
              JOIN gnomon.subscriptions ON subscription = build.build
              CROSS JOIN ({}) AS answer
              WHERE build.projection = $1 AND build.build = $2 AND role = 'active'",
+            if sql.has_next_values { ", next_values" } else { "" },
             sql.text
         );
         // Safe: the SQL is made of constants and of checked names; all values of the reader are bound.
@@ -226,6 +237,7 @@ async fn read_page(
 ) -> Result<Option<Page>, ReadError> {
     let ReadRequest { shape, limits, .. } = request;
     let (mut body, mut count, mut found) = (BodyWriter::new(&limits.budget), 0, None);
+    let mut next_values = None;
     while let Some(row) = rows.try_next().await? {
         if found.is_none() {
             let contents = Contents(row.try_get::<Uuid, _>(1)?);
@@ -242,11 +254,14 @@ async fn read_page(
         }
         body.write(before).await?;
         body.write(shown).await?;
+        if row.len() > NEXT_VALUES {
+            next_values = row.try_get::<Option<String>, _>(NEXT_VALUES)?;
+        }
         count += 1;
     }
     let Some((checkpoint, contents, total)) = found else { return Ok(None) };
     body.write(shape.after(count)).await?;
-    Ok(Some(Page { checkpoint, contents, body: body.finish(), rows: count, total }))
+    Ok(Some(Page { checkpoint, contents, body: body.finish(), rows: count, total, next_values }))
 }
 
 /// Decides whether an error of Postgres comes from the query, from a dropped build, or from Postgres itself.

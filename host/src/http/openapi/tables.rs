@@ -15,10 +15,10 @@ use crate::{
 };
 
 /// The parameters of a query that are no filters. A column of such a name cannot be filtered by.
-const WORDS: [&str; 9] = ["select", "order", "limit", "offset", "columns", "and", "or", "not.and", "not.or"];
+const WORDS: [&str; 10] = ["select", "order", "limit", "offset", "cursor", "columns", "and", "or", "not.and", "not.or"];
 
 /// A filter: an operator and a value.
-const FILTER: &str = r"^(not\.)?(eq|neq|gt|gte|lt|lte|like|ilike|in|is|cs|cd|ov|((pl|ph|w)?fts(\([A-Za-z0-9_]*\))?))\.";
+const FILTER: &str = r"^(not\.)?((eq|gt|gte|lt|lte|like|ilike|match|imatch)(\((any|all)\))?|neq|in|is|isdistinct|cs|cd|ov|sl|sr|nxr|nxl|adj|((pl|ph|w)?fts(\([A-Za-z0-9_]*\))?))\.";
 
 /// A filter by the words of a full-text index.
 const WORDS_FILTER: &str = r"^(not\.)?(pl|ph|w)?fts(\([A-Za-z0-9_]*\))?\.";
@@ -169,6 +169,12 @@ fn parameters_of(table: &TableDeclaration) -> Vec<Value> {
         parameter("order", text(), format!("The order: `{first}.desc.nullslast`, and more with commas between.")),
         parameter("limit", number(), "The most rows of the page.".to_owned()),
         parameter("offset", number(), "Rows to pass over.".to_owned()),
+        parameter(
+            "cursor",
+            text(),
+            "Where the page begins: the `Gnomon-Next` of the page before it, with the same filters and order."
+                .to_owned(),
+        ),
         parameter("or", text(), format!("Conditions of which one must hold: `({first}.is.null,{first}.eq.x)`.")),
         parameter("and", text(), format!("Conditions that must all hold: `({first}.not.is.null)`.")),
     ];
@@ -203,6 +209,11 @@ fn answer_headers() -> Value {
         "Gnomon-Position": {"schema": number, "description": "The rows hold the effect of every event up to this position."},
         "Gnomon-Build": {"schema": number, "description": "The build that the rows are of."},
         "Gnomon-Max-Rows": {"schema": number, "description": "The most rows that a page of this host has."},
+        "Gnomon-Next": {
+            "schema": {"type": "string"},
+            "description": "The `cursor` of the next page, if this one has as many rows as it may have.",
+        },
+        "Link": {"schema": {"type": "string"}, "description": "The URL of the next page, with `rel=next`."},
         "Content-Range": {"schema": {"type": "string"}, "description": "The rows of the page, and with `count=exact` the total."},
     })
 }

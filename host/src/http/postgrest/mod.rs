@@ -9,6 +9,7 @@ mod error;
 mod fields;
 mod headers;
 mod list;
+mod next_page;
 mod page;
 mod position;
 mod query;

@@ -15,6 +15,7 @@ use super::{
     accept::{content_type, negotiate},
     fields::with_own_code,
     headers::check_headers,
+    next_page,
     page::Page,
     position::{POSITION, wait_for_min_position},
     refusal::{ReadTableError, with_postgrest_fields},
@@ -68,8 +69,10 @@ async fn read_table(
     };
     let span = query_span(projection.as_str(), table);
     let answer = api.queries.read(request).instrument(span).await?;
+    let next = answer.next.clone();
     let mut response = respond(answer, shape, &preferences)?;
     response.headers_mut().insert(MAX_ROWS, HeaderValue::from(api.settings.max_rows));
+    next_page::add(response.headers_mut(), projection, table, query, next.as_deref());
     Ok(response)
 }
 

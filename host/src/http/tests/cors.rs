@@ -41,9 +41,16 @@ async fn pages_of_an_allowed_origin_may_read() {
             let answer = api.send(request(method, path, PAGE)).await;
             assert_eq!(answer.header("access-control-allow-origin"), PAGE, "{method} {path}");
             let exposed = answer.header("access-control-expose-headers");
-            for name in
-                ["gnomon-position", "gnomon-build", "gnomon-max-rows", "content-range", "x-request-id", "retry-after"]
-            {
+            for name in [
+                "gnomon-position",
+                "gnomon-build",
+                "gnomon-max-rows",
+                "gnomon-next",
+                "link",
+                "content-range",
+                "x-request-id",
+                "retry-after",
+            ] {
                 assert!(exposed.contains(name), "{method} {path}: {exposed}");
             }
         }

@@ -5,6 +5,7 @@ mod cached;
 mod compare;
 mod connections;
 mod cors;
+mod cursors;
 mod deployments;
 mod described;
 mod door;

@@ -18,6 +18,8 @@ pub(in crate::queries) struct KeptAnswer {
     pub(in crate::queries) offset: u64,
     /// All rows that match, if they were counted.
     pub(in crate::queries) total: Option<u64>,
+    /// The cursor of the next page, if there is one.
+    pub(in crate::queries) next: Option<String>,
     /// The page, as JSON.
     pub(in crate::queries) text: Bytes,
 }

@@ -93,7 +93,7 @@ mod tests {
 
     fn answer(bytes: usize) -> KeptAnswer {
         let text = Bytes::from(vec![b'x'; bytes]);
-        KeptAnswer { contents: Contents(Uuid::new_v4()), rows: 1, offset: 0, total: None, text }
+        KeptAnswer { contents: Contents(Uuid::new_v4()), rows: 1, offset: 0, total: None, next: None, text }
     }
 
     #[test]

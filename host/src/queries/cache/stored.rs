@@ -8,16 +8,17 @@ use super::{
     kept::{KeptAnswer, MAX_KEPT_ANSWER_BYTES},
     key::RequestKey,
 };
-use crate::queries::contents::Contents;
+use crate::{queries::contents::Contents, read_model::query::MAX_CURSOR_BYTES};
 
 /// The form of keys and values. Another form gets another number.
-const FORM: u8 = 1;
+const FORM: u8 = 2;
 /// The bytes of a digest.
 const DIGEST: usize = 32;
-/// What stands before the text: form, digest, rows, offset, whether there is a total, and the total.
-const HEAD: usize = 1 + DIGEST + 8 + 8 + 1 + 8;
+/// What stands before cursor and text: form, digest, rows, offset, whether there is a total, the total, and the bytes of the cursor of the next
+/// page. A cursor is never empty.
+const HEAD: usize = 1 + DIGEST + 8 + 8 + 1 + 8 + 8;
 /// The bytes of the largest value.
-pub(super) const MAX_VALUE_BYTES: usize = HEAD + MAX_KEPT_ANSWER_BYTES;
+pub(super) const MAX_VALUE_BYTES: usize = HEAD + MAX_CURSOR_BYTES + MAX_KEPT_ANSWER_BYTES;
 
 /// What a stored answer answers, and from which rows of which log.
 #[derive(Debug)]
@@ -41,13 +42,16 @@ impl StoredKey<'_> {
 
     /// The value that is stored.
     pub(super) fn seal(&self, answer: &KeptAnswer) -> Vec<u8> {
-        let mut value = Vec::with_capacity(HEAD + answer.text.len());
+        let next = answer.next.as_deref().unwrap_or_default();
+        let mut value = Vec::with_capacity(HEAD + next.len() + answer.text.len());
         value.push(FORM);
         value.extend_from_slice(&[0; DIGEST]);
         value.extend_from_slice(&answer.rows.to_be_bytes());
         value.extend_from_slice(&answer.offset.to_be_bytes());
         value.push(u8::from(answer.total.is_some()));
         value.extend_from_slice(&answer.total.unwrap_or_default().to_be_bytes());
+        value.extend_from_slice(&(next.len() as u64).to_be_bytes());
+        value.extend_from_slice(next.as_bytes());
         value.extend_from_slice(&answer.text);
         let digest = self.digest(&value);
         value[1..=DIGEST].copy_from_slice(&digest);
@@ -66,7 +70,10 @@ impl StoredKey<'_> {
         let at = 1 + DIGEST;
         let (rows, offset) = (number(at)?, number(at + 8)?);
         let total = if value[at + 16] == 1 { Some(number(at + 17)?) } else { None };
-        Some(KeptAnswer { contents: self.contents, rows, offset, total, text: Bytes::from(value).slice(HEAD..) })
+        let text = HEAD.checked_add(usize::try_from(number(at + 25)?).ok()?)?;
+        let next = std::str::from_utf8(value.get(HEAD..text)?).ok()?;
+        let next = (!next.is_empty()).then(|| next.to_owned());
+        Some(KeptAnswer { contents: self.contents, rows, offset, total, next, text: Bytes::from(value).slice(text..) })
     }
 
     /// The digest of the whole key and of what follows the digest in a value.
@@ -113,8 +120,11 @@ mod tests {
             StoredKey { log, contents: Contents(Uuid::from_u128(4)), request: &request },
             StoredKey { log, contents, request: &other },
         ];
-        for (total, text) in [(None, ""), (Some(0), "[]"), (Some(u64::MAX), "[{\"id\":1}]")] {
-            let answer = KeptAnswer { contents, rows: 7, offset: 3, total, text: Bytes::from(text) };
+        for (total, next, text) in
+            [(None, None, ""), (Some(0), Some("eyJ2"), "[]"), (Some(u64::MAX), None, "[{\"id\":1}]")]
+        {
+            let next = next.map(str::to_owned);
+            let answer = KeptAnswer { contents, rows: 7, offset: 3, total, next, text: Bytes::from(text) };
             let value = key.seal(&answer);
             assert_eq!(key.open(value.clone()), Some(answer));
             for other in &others {
@@ -122,7 +132,7 @@ mod tests {
                 assert_eq!(other.open(value.clone()), None);
             }
         }
-        assert!(key.name().starts_with("gnomon:answer:1:00000000000000000000000000000001:"), "{}", key.name());
+        assert!(key.name().starts_with("gnomon:answer:2:00000000000000000000000000000001:"), "{}", key.name());
     }
 
     #[test]
@@ -130,7 +140,8 @@ mod tests {
         let (request, contents) = (request("a"), Contents(Uuid::from_u128(2)));
         let key = StoredKey { log: Uuid::from_u128(1), contents, request: &request };
         let text = Bytes::from_static(b"[{\"id\":1}]");
-        let value = key.seal(&KeptAnswer { contents, rows: 1, offset: 0, total: Some(1), text });
+        let next = Some("eyJ2IjoxfQ".to_owned());
+        let value = key.seal(&KeptAnswer { contents, rows: 1, offset: 0, total: Some(1), next, text });
         for at in 0..value.len() {
             for bit in 0..8 {
                 let mut changed = value.clone();

@@ -59,7 +59,7 @@ impl Reader {
             exact_count: count,
             limits: &self.limits,
         };
-        let Answer { body, rows, offset, total, position, build } = self.queries.read(request).await?;
+        let Answer { body, rows, offset, total, next: _, position, build } = self.queries.read(request).await?;
         assert_eq!(body.text().len(), body.bytes());
         Ok(Read { build, position, text: body.text(), rows, offset, total })
     }

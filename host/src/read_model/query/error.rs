@@ -112,6 +112,52 @@ impl QueryError {
         }
     }
 
+    /// Something that only a full-text index has, of another name.
+    pub(super) fn not_full_text(name: &str, wanted: &str) -> Self {
+        Self::syntax(
+            format!("\"{name}\" is not a full-text index"),
+            format!("{wanted} is of the words that a query searches for in such an index."),
+        )
+    }
+
+    /// A rank or a snippet without words that are searched for.
+    pub(super) fn no_words(index: &str, wanted: &str) -> Self {
+        Self {
+            hint: Some(format!("Add a filter, such as {index}=wfts.words.")),
+            ..Self::syntax(
+                format!("the query does not search for words in \"{index}\""),
+                format!("{wanted} is of the words that a filter on {index} searches for, unless it has not. in front."),
+            )
+        }
+    }
+
+    /// A `cursor` that is none.
+    pub(super) fn invalid_cursor() -> Self {
+        Self {
+            hint: Some(CURSOR_HINT.to_owned()),
+            ..Self::syntax(
+                "the parameter \"cursor\" is not a cursor".to_owned(),
+                "Only what the header Gnomon-Next of an answer said is one.".to_owned(),
+            )
+        }
+    }
+
+    /// A `cursor` of a query with another order or other filters.
+    pub(super) fn cursor_of_another_query() -> Self {
+        Self {
+            hint: Some(CURSOR_HINT.to_owned()),
+            ..Self::syntax(
+                "the cursor is of another query".to_owned(),
+                "It is of the table, the order and the filters of the query that was answered with it.".to_owned(),
+            )
+        }
+    }
+
+    /// A `cursor` in a query that cannot have one.
+    pub(super) fn no_cursor(reason: &str) -> Self {
+        Self::syntax("the query has no cursor".to_owned(), reason.to_owned())
+    }
+
     /// A parameter without `=`.
     pub(super) fn without_value(parameter: &str) -> Self {
         Self::syntax(
@@ -224,6 +270,15 @@ impl QueryError {
         }
     }
 
+    /// A list of a quantified filter that is not one, with Postgres' own code and message.
+    pub(super) fn malformed_list(literal: &str, details: &str) -> Self {
+        Self {
+            details: Some(details.to_owned()),
+            hint: Some("Write the values of (any) and (all) as {a,b}, or {\"a,b\",c}.".to_owned()),
+            ..Self::new(ErrorCode::Postgres(Cow::Borrowed("22P02")), format!("malformed array literal: \"{literal}\""))
+        }
+    }
+
     /// A time with a time zone for a column that has none: Postgres would drop the zone without a word, and find other rows than
     /// the client means.
     pub(super) fn time_zone(sql_type: &str, value: &str) -> Self {
@@ -242,6 +297,10 @@ impl QueryError {
         Self { code, message, details: None, hint: None }
     }
 }
+
+/// How to go on with a cursor.
+const CURSOR_HINT: &str =
+    "Send the cursor as it came, with the same filters and order; or leave it empty to begin at the first row.";
 
 /// What would do, where Postgres refuses a value without saying so.
 fn hint_for(sqlstate: &str) -> Option<String> {

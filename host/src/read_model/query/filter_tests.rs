@@ -1,5 +1,10 @@
 use super::{
-    super::{field::key, limits::MAX_WORDS_BYTES, tests::table},
+    super::{
+        condition::{Comparison, Infix, PatternKind, Quantifier, WordsForm},
+        field::key,
+        limits::{MAX_CONDITIONS, MAX_WORDS_BYTES, REGEX_CONDITIONS},
+        tests::table,
+    },
     *,
 };
 
@@ -11,11 +16,23 @@ fn parsed(value: &str) -> Result<(bool, Test), QueryError> {
 }
 
 fn compare(comparison: Comparison, value: &str) -> Test {
-    Test::Compare(comparison, value.to_owned())
+    Test::Compare(comparison, Against::One(value.to_owned()))
+}
+
+fn list_of(quantifier: Quantifier, values: &[Option<&str>]) -> Against {
+    Against::List(quantifier, values.iter().map(|value| value.map(str::to_owned)).collect())
+}
+
+fn pattern(kind: PatternKind, pattern: &str) -> Test {
+    Test::Pattern(kind, Against::One(pattern.to_owned()))
+}
+
+fn infix(infix: Infix, value: &str) -> Test {
+    Test::Infix(infix, value.to_owned())
 }
 
 fn words(form: WordsForm, language: Option<&str>, query: &str) -> Test {
-    Test::FullText { form, language: language.map(str::to_owned), query: query.to_owned() }
+    Test::FullText(Words { form, language: language.map(str::to_owned), query: query.to_owned() })
 }
 
 fn one_of(values: &[&str]) -> Test {
@@ -34,11 +51,26 @@ fn operators_are_read() {
         ("eq.", compare(Comparison::Eq, "")),
         ("eq.\"a\",(b).c ", compare(Comparison::Eq, "\"a\",(b).c ")),
         ("eq.not.eq.1", compare(Comparison::Eq, "not.eq.1")),
-        ("like.a*%", Test::Like { pattern: "a*%".into(), any_case: false }),
-        ("ilike.a*%", Test::Like { pattern: "a*%".into(), any_case: true }),
-        ("cs.{a,b}", Test::Contain(Containment::Contains, "{a,b}".into())),
-        ("cd.{a}", Test::Contain(Containment::ContainedIn, "{a}".into())),
-        ("ov.[1]", Test::Contain(Containment::Overlaps, "[1]".into())),
+        (
+            "eq(any).{1,NULL,\"a,b\"}",
+            Test::Compare(Comparison::Eq, list_of(Quantifier::Any, &[Some("1"), None, Some("a,b")])),
+        ),
+        ("gt(all).{}", Test::Compare(Comparison::Gt, list_of(Quantifier::All, &[]))),
+        ("like(all).{a*,*b}", Test::Pattern(PatternKind::Like, list_of(Quantifier::All, &[Some("a*"), Some("*b")]))),
+        ("imatch(any).{^a}", Test::Pattern(PatternKind::Imatch, list_of(Quantifier::Any, &[Some("^a")]))),
+        ("like.a*%", pattern(PatternKind::Like, "a*%")),
+        ("ilike.a*%", pattern(PatternKind::Ilike, "a*%")),
+        ("match.^a(b|c)$", pattern(PatternKind::Match, "^a(b|c)$")),
+        ("imatch.^a", pattern(PatternKind::Imatch, "^a")),
+        ("isdistinct.1", Test::IsDistinct("1".into())),
+        ("cs.{a,b}", infix(Infix::Contains, "{a,b}")),
+        ("cd.{a}", infix(Infix::ContainedIn, "{a}")),
+        ("ov.[1]", infix(Infix::Overlaps, "[1]")),
+        ("sl.(1,2)", infix(Infix::StrictlyLeft, "(1,2)")),
+        ("sr.(1,2)", infix(Infix::StrictlyRight, "(1,2)")),
+        ("nxr.(1,2)", infix(Infix::NotExtendsRight, "(1,2)")),
+        ("nxl.(1,2)", infix(Infix::NotExtendsLeft, "(1,2)")),
+        ("adj.(1,2)", infix(Infix::Adjacent, "(1,2)")),
         ("fts.a&b", words(WordsForm::Operators, None, "a&b")),
         ("plfts(english).a b", words(WordsForm::Plain, Some("english"), "a b")),
         ("phfts(de_1).a", words(WordsForm::Phrase, Some("de_1"), "a")),
@@ -72,6 +104,10 @@ fn malformed_filters_are_refused_at_their_position() {
         ("eqq.1", 3, "unexpected \"q\" expecting operator (eq, gt, ...)"),
         ("EQ.1", 1, "unexpected \"E\" expecting \"not\" or operator (eq, gt, ...)"),
         ("eq().1", 4, "unexpected \")\" expecting operator (eq, gt, ...)"),
+        ("eq(some).1", 4, "unexpected \"s\" expecting operator (eq, gt, ...)"),
+        ("neq(any).{1}", 4, "unexpected \"(\" expecting operator (eq, gt, ...)"),
+        ("isdistinct(any).{1}", 11, "unexpected \"(\" expecting operator (eq, gt, ...)"),
+        ("cs(any).{1}", 3, "unexpected \"(\" expecting operator (eq, gt, ...)"),
         ("is().null", 3, "unexpected \"(\" expecting operator (eq, gt, ...)"),
         ("in().(1)", 3, "unexpected \"(\" expecting operator (eq, gt, ...)"),
         ("not.foo.1", 5, "unexpected \"f\" expecting operator (eq, gt, ...)"),
@@ -104,14 +140,31 @@ fn a_search_for_words_is_bounded_and_names_its_language() {
 }
 
 #[test]
-fn unsupported_features_are_named() {
-    for (value, details) in [
-        ("eq(any).{1,2}", "The quantifier any of eq(any) is not implemented."),
-        ("not.like(all).{a*,*b}", "The quantifier all of like(all) is not implemented."),
-        ("not.isdistinct.1", "The operator isdistinct is not implemented."),
-        ("sl.[1,2]", "The operator sl is not implemented."),
-        ("imatch.^a", "The operator imatch is not implemented."),
-    ] {
-        assert_eq!(parsed(value), Err(QueryError::not_implemented(details.to_owned())), "{value}");
+fn a_list_that_is_none_is_refused_as_postgres_does() {
+    for value in ["eq(any).1", "eq(any).(1,2)", "not.like(all).{a", "gt(any).{{1}}", "eq(all)."] {
+        let error = parsed(value).unwrap_err();
+        assert_eq!(error.code.as_str(), "22P02", "{value}");
+        let (_, list) = value.split_once(").").unwrap();
+        assert_eq!(error.message, format!("malformed array literal: \"{list}\""));
     }
+}
+
+#[test]
+fn patterns_of_a_list_count_one_by_one() {
+    let table = table();
+    let weight = |value: &str| filter(Scope::of(&table), key("user").unwrap().1, value).unwrap().weight();
+    for (value, expected) in [
+        ("eq.a", 1),
+        ("eq(any).{a,b,c}", 1),
+        ("in.(a,b,c)", 1),
+        ("like.a", 1),
+        ("like(any).{a,b,c}", 3),
+        ("ilike(all).{}", 1),
+        ("match.a", REGEX_CONDITIONS),
+        ("imatch(any).{a,b}", 2 * REGEX_CONDITIONS),
+    ] {
+        assert_eq!(weight(value), expected, "{value}");
+    }
+    // 31 regular expressions, and no more.
+    assert!((31 * REGEX_CONDITIONS..32 * REGEX_CONDITIONS).contains(&MAX_CONDITIONS));
 }

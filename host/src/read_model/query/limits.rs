@@ -14,12 +14,24 @@ pub const MAX_REPEATED: usize = 16;
 pub const MAX_PATTERN_BYTES: usize = 1_000;
 /// Wildcards of a pattern: `*`, `%` and `_`.
 pub const MAX_WILDCARDS: usize = 50;
+/// Characters of a regular expression once its repetitions are written out. Postgres makes 200 of them ready in 30 ms, and 1,000 in 20 s.
+pub const MAX_REGEX_SIZE: usize = 200;
+/// As how many conditions a regular expression counts. Postgres keeps 32 of them ready; more would be made ready again for each row.
+pub(super) const REGEX_CONDITIONS: usize = MAX_CONDITIONS / 31;
 /// Operators `!`, or `-` in `wfts`, without a word between them. Postgres has room for 32 operators that wait for their word.
 pub(super) const MAX_NEGATIONS: usize = 16;
 /// Braces within each other in the literal of an array. Postgres has arrays of up to six dimensions, and columns have one.
 pub(super) const MAX_ARRAY_DEPTH: usize = 6;
 /// Steps of a path into json: `->key`. Each is a call within another for Postgres.
 pub const MAX_PATH_STEPS: usize = 32;
+/// Bytes of a cursor, which stands in a header and in URLs.
+pub const MAX_CURSOR_BYTES: usize = 4_096;
+/// Characters of the texts that a snippet is taken from, as they begin. Postgres takes 100 ms for ten times as many.
+pub const MAX_SNIPPET_CHARS: usize = 20_000;
+/// Words of a part of a snippet, at most.
+pub(super) const SNIPPET_WORDS: usize = 20;
+/// Parts of a snippet, at most.
+pub(super) const SNIPPET_FRAGMENTS: usize = 2;
 /// How deep resources may be embedded into each other.
 pub const MAX_EMBEDDING_DEPTH: usize = 8;
 /// Resources that a query embeds.

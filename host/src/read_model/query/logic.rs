@@ -1,9 +1,10 @@
 //! Logic trees: `and=(…)` and `or=(…)`, which may be nested and negated.
 
 use super::{
+    condition::Condition,
     cursor::{Cursor, Parsed, Stop, read},
     error::QueryError,
-    filter::{Condition, enclosed_filter},
+    filter::enclosed_filter,
     limits::MAX_DEPTH,
     scope::Scope,
 };
@@ -23,10 +24,10 @@ pub(super) enum Connective {
 }
 
 impl Logic<'_> {
-    /// The number of conditions.
+    /// The number of conditions, or as how many they count.
     pub(super) fn conditions(&self) -> usize {
         match self {
-            Self::Condition(_) => 1,
+            Self::Condition(condition) => condition.weight(),
             Self::Group { parts, .. } => parts.iter().map(Logic::conditions).sum(),
         }
     }

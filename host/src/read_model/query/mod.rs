@@ -12,13 +12,16 @@
 //! Headers and status codes of PostgREST are in `http::postgrest`.
 
 mod aggregate;
+mod array_text;
 mod candidate;
 mod cast;
 mod catalog;
+mod condition;
 mod cursor;
 mod error;
 mod field;
 mod filter;
+mod found_words;
 mod instant;
 mod json_path;
 mod limits;
@@ -26,12 +29,15 @@ mod local_time;
 mod logic;
 mod misses;
 mod name;
+mod next_page;
 mod operand_limits;
+mod operator;
 mod order;
 mod param;
 mod parameters;
 mod placed;
 mod reference_link;
+mod regex_limits;
 mod relationship;
 mod relationship_error;
 mod rendering;
@@ -50,15 +56,16 @@ pub use self::{
     catalog::Catalog,
     error::{ErrorCode, QueryError},
     limits::{
-        MAX_CONDITIONS, MAX_DEPTH, MAX_EMBEDDINGS, MAX_EMBEDDING_DEPTH, MAX_ORDER_TERMS, MAX_PATH_STEPS, MAX_PATTERN_BYTES, MAX_QUERY_BYTES, MAX_REPEATED,
-        MAX_SELECTED, MAX_WILDCARDS, MAX_WORDS_BYTES, MAX_WRITTEN_CONDITIONS,
+        MAX_CONDITIONS, MAX_CURSOR_BYTES, MAX_DEPTH, MAX_EMBEDDING_DEPTH, MAX_EMBEDDINGS, MAX_ORDER_TERMS,
+        MAX_PATH_STEPS, MAX_PATTERN_BYTES, MAX_QUERY_BYTES, MAX_REGEX_SIZE, MAX_REPEATED, MAX_SELECTED,
+        MAX_SNIPPET_CHARS, MAX_WILDCARDS, MAX_WORDS_BYTES, MAX_WRITTEN_CONDITIONS,
     },
     param::Param,
     rendering::Rendering,
     shape::Shape,
     sql::Sql,
 };
-use self::{parameters::Parameters, resource::Resource};
+use self::{next_page::Paging, order::OrderBy, parameters::Parameters, resource::Resource};
 use crate::read_model::Table;
 
 /// A query on a table.
@@ -66,6 +73,7 @@ use crate::read_model::Table;
 pub struct Query<'t> {
     /// The table, and what is embedded into its rows.
     root: Resource<'t>,
+    paging: Paging,
 }
 
 impl<'t> Query<'t> {
@@ -77,8 +85,44 @@ impl<'t> Query<'t> {
         let parameters = Parameters::parse(query)?;
         let items = select::select(parameters.select.as_deref().unwrap_or_default())?;
         let mut root = resource::resource(catalog, table, items)?;
+        let paging = Paging::read(table, &parameters)?;
         placed::place(&mut root, parameters.placed)?;
-        Ok(Self { root })
+        let query = Self { root, paging };
+        match query.why_without_cursor() {
+            Some(reason) => query.paging.refuse(reason)?,
+            None => query.paging.check(order::complete(table, &query.root.order).len())?,
+        }
+        Ok(query)
+    }
+
+    /// Whether the page can be followed by one that begins after its last row.
+    #[must_use]
+    pub fn can_continue(&self) -> bool {
+        self.why_without_cursor().is_none()
+    }
+
+    fn why_without_cursor(&self) -> Option<&'static str> {
+        if self.root.window.offset > 0 {
+            return Some("Pages by cursors have no offset.");
+        }
+        if self.root.is_grouped() {
+            return Some("Pages of groups have no cursors.");
+        }
+        self.root.order.iter().find_map(|term| match term.by {
+            OrderBy::Field(_) => None,
+            OrderBy::Embedded(..) => {
+                Some("Pages in the order of an embedded resource have no cursors; use limit and offset.")
+            }
+            OrderBy::Rank(_) => Some("Pages in the order of a rank have no cursors; use limit and offset."),
+        })
+    }
+
+    /// The cursor of the next page, from what [`Sql`] returns with the last row: `next_values`. `None` if it would be too long.
+    ///
+    /// # Errors
+    /// It would be too long, and the query has the parameter `cursor`: who reads page by page must not take this one for the last.
+    pub fn next_cursor(&self, next_values: &str) -> Result<Option<String>, QueryError> {
+        self.paging.after_row(next_values)
     }
 
     /// Parses a query on a table that is alone in its projection.

@@ -6,7 +6,8 @@ fn ordered(value: &str) -> Result<String, QueryError> {
         let nulls = term.nulls.map(|nulls| format!(" nulls {nulls:?}")).unwrap_or_default();
         let embedding = term.embedding.map(|embedding| format!("{embedding}: ")).unwrap_or_default();
         let path = "->".repeat(term.field.path.steps.len());
-        format!("{embedding}{}{path}{direction}{nulls}", term.field.column)
+        let rank = if term.is_rank { " rank" } else { "" };
+        format!("{embedding}{}{path}{rank}{direction}{nulls}", term.field.column)
     });
     Ok(shown.collect::<Vec<_>>().join(", "))
 }
@@ -20,7 +21,8 @@ fn terms_are_read() {
         ("id.nullslast", "id nulls Last"),
         (" day.desc , id ", "day Descending, id"),
         ("\"day\".asc", "day Ascending"),
-        ("doc->a->>0.desc", "doc->-> Descending"),
+        ("doc->a->>0.desc,doc->\"b.asc\".nullsfirst", "doc->-> Descending, doc-> nulls First"),
+        ("words.rank,words.rank.desc.nullslast", "words rank, words rank Descending nulls Last"),
         ("clients(name)", "clients: name"),
         ("id,clients( name ).desc.nullslast,id", "id, clients: name Descending nulls Last, id"),
         ("clients(doc->>a)", "clients: doc->"),

@@ -16,6 +16,7 @@ use super::{
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Parameters {
     pub(super) select: Option<String>,
+    pub(super) cursor: Option<String>,
     /// All others that mean something, in the order of the query string.
     pub(super) placed: Vec<Parameter>,
 }
@@ -66,6 +67,8 @@ impl Parameters {
         match key.as_str() {
             "select" if self.select.is_some() => return Err(QueryError::twice(&key)),
             "select" => self.select = Some(value),
+            "cursor" if is_cursor(&value) && self.cursor.is_some() => return Err(QueryError::twice(&key)),
+            "cursor" if is_cursor(&value) => self.cursor = Some(value),
             "columns" => check_names("columns parameter", &value)?,
             "on_conflict" => check_names("on_conflict parameter", &value)?,
             _ => self.placed.push(Parameter::new(key, value)?),
@@ -90,6 +93,11 @@ impl Parameter {
         };
         Ok(Self { key, path, kind, value })
     }
+}
+
+/// Whether the value of a parameter named `cursor` is a cursor. A filter on a column of this name has a point.
+fn is_cursor(value: &str) -> bool {
+    !value.contains('.')
 }
 
 /// Checks a list of names that has no effect.
@@ -145,6 +153,7 @@ mod tests {
             parameters,
             Ok(Parameters {
                 select: Some("a".into()),
+                cursor: None,
                 placed: vec![
                     other("order", &[], Kind::Order, "b"),
                     other("limit", &[], Kind::Limit, "3"),

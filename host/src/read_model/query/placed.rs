@@ -6,6 +6,7 @@ use super::{
     error::QueryError,
     field::Field,
     filter,
+    found_words::FoundWords,
     limits::{MAX_CONDITIONS, MAX_WRITTEN_CONDITIONS},
     logic::{self, Logic},
     order::{OrderBy, OrderTerm, Term, order},
@@ -20,7 +21,9 @@ use super::{
 ///
 /// # Errors
 /// A path leads nowhere, or what stands there is wrong.
-pub(super) fn place(root: &mut Resource<'_>, parameters: Vec<Parameter>) -> Result<(), QueryError> {
+pub(super) fn place(root: &mut Resource<'_>, mut parameters: Vec<Parameter>) -> Result<(), QueryError> {
+    // Ranks are of the words that filters search for.
+    parameters.sort_by_key(|parameter| matches!(parameter.kind, Kind::Order));
     let (mut given, mut conditions) = (HashSet::new(), 0);
     for Parameter { key, path, kind, value } in parameters {
         let resource = resource_at(root, &path)?;
@@ -56,17 +59,36 @@ pub(super) fn place(root: &mut Resource<'_>, parameters: Vec<Parameter>) -> Resu
             Kind::Offset => resource.window.offset = window::offset(&key, &value)?,
         }
     }
+    find_for_snippets(root)?;
     if written_conditions(root) > MAX_WRITTEN_CONDITIONS {
         return Err(QueryError::too_many("conditions within embeddings", MAX_WRITTEN_CONDITIONS));
     }
     Ok(())
 }
 
+/// Looks up what the snippets of a resource, and of those within it, are of.
+///
+/// # Errors
+/// One is of words that no condition searches for, or of groups.
+fn find_for_snippets(resource: &mut Resource<'_>) -> Result<(), QueryError> {
+    let is_grouped = resource.is_grouped();
+    for selected in &mut resource.select {
+        let Some(snippet) = &mut selected.snippet else { continue };
+        let name = snippet.index.name.as_str();
+        if is_grouped {
+            return Err(QueryError::not_grouped(resource.table.name().as_str(), name));
+        }
+        *snippet = FoundWords::of(resource.table, name, &resource.conditions, &format!("{name}.snippet()"))?;
+    }
+    resource.embeddings.iter_mut().try_for_each(|embedding| find_for_snippets(&mut embedding.resource))
+}
+
 /// The resource to which a path leads. A name is that in the result, or else the one before its alias.
 fn resource_at<'r, 't>(root: &'r mut Resource<'t>, path: &[String]) -> Result<&'r mut Resource<'t>, QueryError> {
     let mut resource = root;
     for name in path {
-        let found = embedding_of(resource, name).or_else(|| resource.embeddings.iter().position(|its| its.name == *name));
+        let found =
+            embedding_of(resource, name).or_else(|| resource.embeddings.iter().position(|its| its.name == *name));
         let found = found.and_then(|index| resource.embeddings.get_mut(index));
         resource = &mut found.ok_or_else(|| QueryError::not_embedded(name))?.resource;
     }
@@ -78,7 +100,15 @@ fn embedding_of(resource: &Resource<'_>, name: &str) -> Option<usize> {
 }
 
 fn order_term<'t>(resource: &Resource<'t>, term: Term) -> Result<OrderTerm<'t>, QueryError> {
-    let Term { embedding, field, direction, nulls } = term;
+    let Term { embedding, field, is_rank, direction, nulls } = term;
+    if is_rank {
+        let (table, index) = (resource.table, &field.column);
+        if resource.is_grouped() {
+            return Err(QueryError::not_grouped(table.name().as_str(), index));
+        }
+        let found = FoundWords::of(table, index, &resource.conditions, &format!("{index}.rank"))?;
+        return Ok(OrderTerm { by: OrderBy::Rank(found), direction, nulls });
+    }
     let Some(name) = embedding else {
         let field = Field::named(resource.table, field)?;
         if resource.is_grouped() && resource.shown_field(&field).is_none() {
@@ -94,7 +124,8 @@ fn order_term<'t>(resource: &Resource<'t>, term: Term) -> Result<OrderTerm<'t>, 
     let field = embedded_field(embedding, field)?;
     // Groups have what they are made by only: values that are spread into them.
     let (by_hoisted, by_own) = (resource.is_grouped(), embedding.resource.is_grouped());
-    if (by_hoisted && !embedding.spread) || ((by_hoisted || by_own) && embedding.resource.shown_field(&field).is_none()) {
+    if (by_hoisted && !embedding.spread) || ((by_hoisted || by_own) && embedding.resource.shown_field(&field).is_none())
+    {
         return Err(not_grouped(&embedding.resource, &field));
     }
     Ok(OrderTerm { by: OrderBy::Embedded(index, field), direction, nulls })

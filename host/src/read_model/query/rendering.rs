@@ -15,6 +15,9 @@ pub struct Rendering<'a> {
     pub max_rows: Option<u64>,
     /// The most bytes that a row may have. Of a larger one only its size is returned.
     pub max_row_bytes: Option<u64>,
+    /// Whether to return, with the last row of a page that has as many rows as it may have, the values of which
+    /// [`Query::next_cursor`](super::Query::next_cursor) makes a cursor. Only if [`Query::can_continue`](super::Query::can_continue).
+    pub next_values: bool,
     /// The number of the first placeholder: 1 for a statement on its own, more for a part of a statement that has other
     /// parameters before.
     pub first_placeholder: usize,

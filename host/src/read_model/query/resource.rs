@@ -6,6 +6,7 @@ use super::{
     catalog::Catalog,
     error::QueryError,
     field::{Field, FieldName},
+    found_words::FoundWords,
     limits::{MAX_EMBEDDINGS, MAX_REPEATED, MAX_SELECTED},
     logic::Logic,
     order::OrderTerm,
@@ -39,6 +40,8 @@ pub(super) struct Selected<'t> {
     /// The type that the field is cast to.
     pub(super) cast: Option<SqlType>,
     pub(super) aggregate: Option<Aggregate>,
+    /// The words of which it shows snippets; it has nothing else then.
+    pub(super) snippet: Option<FoundWords<'t>>,
 }
 
 /// A resource within the rows of another.
@@ -57,7 +60,7 @@ pub(super) struct Embedding<'t> {
 
 impl<'t> Selected<'t> {
     fn of(field: Field<'t>) -> Self {
-        Self { field: Some(field), alias: None, cast: None, aggregate: None }
+        Self { field: Some(field), alias: None, cast: None, aggregate: None, snippet: None }
     }
 
     /// Its name in the result.
@@ -69,7 +72,13 @@ impl<'t> Selected<'t> {
                 let key = field.path.last_key().filter(|key| !key.is_empty());
                 key.unwrap_or(field.column.name.as_str())
             }
-            (None, None, None) => "",
+            (None, None, None) => {
+                if self.snippet.is_some() {
+                    "snippet"
+                } else {
+                    ""
+                }
+            }
         }
     }
 }
@@ -143,6 +152,13 @@ impl<'t> Lookup<'_, 't> {
             match item {
                 Item::All => select.extend(table.columns().iter().map(|column| Selected::of(Field::of(column)))),
                 Item::Value(item) => select.push(self.value(table, item)?),
+                Item::Snippet { alias, index } => select.push(Selected {
+                    field: None,
+                    alias,
+                    cast: None,
+                    aggregate: None,
+                    snippet: Some(FoundWords::not_yet(table, &index, &format!("{index}.snippet()"))?),
+                }),
                 Item::Embedding(item) => embeddings.push(self.embedding(table, item)?),
             }
             self.selected += select.len() - before;
@@ -177,6 +193,7 @@ impl<'t> Lookup<'_, 't> {
                 Some((function, cast)) => Some(Aggregate { function, cast: named(cast)? }),
                 None => None,
             },
+            snippet: None,
         })
     }
 
@@ -198,8 +215,11 @@ impl<'t> Lookup<'_, 't> {
 }
 
 fn check_repeated(select: &[Selected<'_>]) -> Result<(), QueryError> {
-    let mut columns: Vec<_> =
-        select.iter().filter_map(|selected| selected.field.as_ref()).map(|field| field.column.name.as_str()).collect();
+    let names = select.iter().filter_map(|selected| match (&selected.field, &selected.snippet) {
+        (Some(field), _) => Some(field.column.name.as_str()),
+        (None, snippet) => snippet.as_ref().map(|snippet| snippet.index.name.as_str()),
+    });
+    let mut columns: Vec<_> = names.collect();
     let all = columns.len();
     columns.sort_unstable();
     columns.dedup();

@@ -16,6 +16,11 @@ pub(super) enum Item {
     /// `*`: all columns.
     All,
     Value(ValueItem),
+    /// `words.snippet()`: parts of the texts of a full-text index.
+    Snippet {
+        alias: Option<String>,
+        index: String,
+    },
     Embedding(EmbeddingItem),
 }
 
@@ -84,6 +89,11 @@ fn item(cursor: &mut Cursor<'_>, depth: usize) -> Parsed<Item> {
     // `count(` can only be the function, and then it is not written as it should be.
     if matches!(cursor.peek(), Some('(' | '!')) && column != "count" {
         return embedding(cursor, EmbeddingItem::new(alias, column), depth);
+    }
+    if cursor.rest().starts_with(".snippet()") {
+        cursor.expect(".snippet()")?;
+        cursor.blanks();
+        return Ok(Item::Snippet { alias, index: column });
     }
     let path = json_path(cursor)?;
     cursor.blanks();

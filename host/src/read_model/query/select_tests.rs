@@ -1,32 +1,36 @@
 use super::*;
 
 /// Items in the grammar's own words, with all that is optional in a fixed place.
-fn shown(items: &[Item]) -> String {
+fn shown_items(items: &[Item]) -> String {
     let each = items.iter().map(|item| match item {
         Item::All => "*".to_owned(),
         Item::Value(ValueItem { alias, field, cast, aggregate }) => {
             let alias = alias.as_ref().map(|alias| format!("{alias}=")).unwrap_or_default();
-            let field = field.as_ref().map_or_else(String::new, |field| {
-                format!("<{}{}>", field.column, "->".repeat(field.path.steps.len()))
-            });
+            let field = field
+                .as_ref()
+                .map_or_else(String::new, |field| format!("<{}{}>", field.column, "->".repeat(field.path.steps.len())));
             let cast = cast.as_ref().map(|cast| format!(" as {cast}")).unwrap_or_default();
             let aggregate = aggregate.as_ref().map(|(function, cast)| {
                 format!(" {function:?}{}", cast.as_ref().map(|cast| format!(" as {cast}")).unwrap_or_default())
             });
             format!("{alias}{field}{cast}{}", aggregate.unwrap_or_default())
         }
+        Item::Snippet { alias, index } => {
+            let alias = alias.as_ref().map(|alias| format!("{alias}=")).unwrap_or_default();
+            format!("{alias}snippet of {index}")
+        }
         Item::Embedding(EmbeddingItem { alias, name, hint, inner, spread, items }) => {
             let alias = alias.as_ref().map(|alias| format!("{alias}=")).unwrap_or_default();
             let hint = hint.as_ref().map(|hint| format!(" by {hint}")).unwrap_or_default();
             let spread = if *spread { "..." } else { "" };
-            format!("{alias}{spread}{name}{hint}{}[{}]", if *inner { " inner" } else { "" }, shown(items))
+            format!("{alias}{spread}{name}{hint}{}[{}]", if *inner { " inner" } else { "" }, shown_items(items))
         }
     });
     each.collect::<Vec<_>>().join(", ")
 }
 
 fn selected(value: &str) -> Result<String, QueryError> {
-    select(value).map(|items| shown(&items))
+    select(value).map(|items| shown_items(&items))
 }
 
 #[test]
@@ -42,6 +46,8 @@ fn columns_are_selected() {
         (" * , id", "*, <id>"),
         ("doc->a->>0", "<doc->->>"),
         ("t:doc->>title,id", "t=<doc->>, <id>"),
+        ("words.snippet()", "snippet of words"),
+        ("s:words.snippet() ,id", "s=snippet of words, <id>"),
     ] {
         assert_eq!(selected(value).as_deref(), Ok(expected), "{value}");
     }
@@ -81,7 +87,10 @@ fn resources_are_embedded() {
         ("clients( )", "clients[]"),
         ("a(b(c(d)),e(*))", "a[b[c[<d>]], e[*]]"),
         ("...clients(name)", "...clients[<name>]"),
-        ("id, ...clients!x!inner(...countries(name),count())", "<id>, ...clients by x inner[...countries[<name>],  Count]"),
+        (
+            "id, ...clients!x!inner(...countries(name),count())",
+            "<id>, ...clients by x inner[...countries[<name>],  Count]",
+        ),
         ("clients(doc->0,doc->>a)", "clients[<doc->>, <doc->>]"),
         ("clients(id::text)", "clients[<id> as text]"),
     ] {

@@ -18,7 +18,9 @@ pub(super) fn undefined_column(table: &Table, name: &str) -> QueryError {
 /// Suggests the one or two columns whose names are nearest, if they are near enough. For three or more there is no suggestion.
 fn hint(table: &Table, name: &str) -> Option<String> {
     if table.index(name).is_some_and(Index::is_full_text) {
-        return Some(format!("\"{name}\" is a full-text index: write {name}=wfts.words to filter by it."));
+        return Some(format!(
+            "\"{name}\" is a full-text index: write {name}=wfts.words to filter by it, and order={name}.rank.desc beside that."
+        ));
     }
     let mut least = MAX_DISTANCE;
     let mut nearest = Vec::new();

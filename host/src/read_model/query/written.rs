@@ -1,7 +1,7 @@
 //! How many conditions the statement of a query has.
 
 use super::{
-    filter::Operand,
+    condition::Operand,
     logic::Logic,
     resource::{Embedding, Resource},
 };
@@ -27,9 +27,7 @@ fn asked(resource: &Resource<'_>) -> usize {
 
 fn of_logic(logic: &Logic<'_>, embeddings: &[usize]) -> usize {
     match logic {
-        Logic::Group { parts, .. } => {
-            parts.iter().fold(0, |sum, part| sum.saturating_add(of_logic(part, embeddings)))
-        }
+        Logic::Group { parts, .. } => parts.iter().fold(0, |sum, part| sum.saturating_add(of_logic(part, embeddings))),
         Logic::Condition(condition) => match condition.operand {
             Operand::Embedding(index) => embeddings[index].saturating_add(1),
             Operand::Field(_) | Operand::Words(_) => 1,

@@ -82,6 +82,7 @@ impl Articles {
             exact_count: false,
             max_rows: None,
             max_row_bytes: None,
+            next_values: false,
             first_placeholder: 1,
         };
         Query::parse(query, &table).unwrap().to_sql(&rendering)
@@ -169,7 +170,7 @@ async fn a_full_text_index_is_asked_by_words_only() {
     for query in ["select=words", "order=words"] {
         let error = refused(query);
         assert_eq!(error.code.as_str(), "42703", "{query}");
-        let hint = "\"words\" is a full-text index: write words=wfts.words to filter by it.";
+        let hint = "\"words\" is a full-text index: write words=wfts.words to filter by it, and order=words.rank.desc beside that.";
         assert_eq!(error.hint.as_deref(), Some(hint), "{query}");
     }
     // Other indexes are not named in queries.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::read_model::query::{
     cast::SqlType,
-    order::OrderBy,
+    order::{OrderBy, complete},
     resource::{Embedding, Resource, Selected},
 };
 
@@ -67,8 +67,19 @@ impl<'q> Writer<'q> {
             Some((embedding, other)) => self.source(embedding, other),
         };
         let conditions = self.conditions(joined);
-        let mut outputs: Vec<_> =
-            resource.select.iter().enumerate().map(|(index, selected)| self.selected(index, selected, hoisted)).collect();
+        let after = match (embedded, self.last_row) {
+            (None, Some(last)) => {
+                let joined = if conditions.is_empty() { "WHERE" } else { "AND" };
+                format!(" {joined} {}", self.after(&complete(resource.table, &resource.order), last))
+            }
+            _ => String::new(),
+        };
+        let mut outputs: Vec<_> = resource
+            .select
+            .iter()
+            .enumerate()
+            .map(|(index, selected)| self.selected(index, selected, hoisted))
+            .collect();
         let mut joins = String::new();
         for index in 0..resource.embeddings.len() {
             if let Some((join, joined)) = self.join(index) {
@@ -81,7 +92,7 @@ impl<'q> Writer<'q> {
         let to_one = embedded.is_some_and(|(embedding, _)| embedding.is_to_one());
         let max_rows = self.max_rows.filter(|_| !to_one);
         let limit = resource.window.limit.into_iter().chain(max_rows).min();
-        let cut = limit.is_some() || resource.window.offset > 0;
+        let cut = limit.is_some() || resource.window.offset > 0 || !after.is_empty();
         // One row has no order, and rows of an embedding have one always.
         let ordered = !to_one && (cut || !resource.order.is_empty() || embedded.is_some());
         let order = match &groups {
@@ -101,22 +112,24 @@ impl<'q> Writer<'q> {
         // What is embedded is read for the rows of the page only, if it does not decide which these are.
         if cut && groups.is_none() && !joins.is_empty() && !ordered_by_embedding(resource) {
             let table = &self.table;
-            let from = format!("(SELECT {table}.* FROM {source}{conditions}{window}) AS {table}{joins}");
+            let from = format!("(SELECT {table}.* FROM {source}{conditions}{after}{window}) AS {table}{joins}");
             let counted = Some(format!("{source}{conditions}"));
             return Body { outputs, from, conditions: String::new(), groups, window: order, counted };
         }
         let counted = groups.is_none().then(|| format!("{source}{conditions}"));
+        let conditions = format!("{conditions}{after}");
         Body { outputs, from: format!("{source}{joins}"), conditions, groups, window, counted }
     }
 
     fn selected(&mut self, index: usize, selected: &Selected<'_>, hoisted: bool) -> Output {
-        let (mut expression, mut sql_type, mut is_column) = match &selected.field {
-            Some(field) => {
+        let (mut expression, mut sql_type, mut is_column) = match (&selected.field, &selected.snippet) {
+            (_, Some(found)) => (self.snippet(found), SqlType::plain("text"), false),
+            (Some(field), None) => {
                 let named_so = field.path.is_empty() && selected.name() == field.column.name.as_str();
                 (self.field(field), SqlType::of(field.column_type()), named_so)
             }
             // A row that is not there is not counted among those that it is spread into.
-            None => ((if hoisted { "true" } else { "*" }).to_owned(), SqlType::plain("boolean"), false),
+            (None, None) => ((if hoisted { "true" } else { "*" }).to_owned(), SqlType::plain("boolean"), false),
         };
         if let Some(to) = selected.cast {
             expression = cast(&expression, to);

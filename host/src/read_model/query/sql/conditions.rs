@@ -1,21 +1,16 @@
 //! `WHERE`: conditions and what joins them.
 
-use gnomon_values::limits::MAX_FULL_TEXT_CHARS;
-
 use super::writer::Writer;
 use crate::read_model::{
-    ColumnType, Index, IndexKind, full_text,
+    ColumnType,
     query::{
+        condition::{Against, Comparison, Condition, Infix, Operand, PatternKind, Quantifier, State, Test},
         field::Field,
-        filter::{Comparison, Condition, Containment, Operand, State, Test, WordsForm},
         logic::{Connective, Logic},
         resource::Resource,
     },
     value::sql_type as sql_type_of,
 };
-
-/// The configuration for words of which no language is known. That of the server's settings would differ from server to server.
-const NO_LANGUAGE: &str = "pg_catalog.simple";
 
 impl<'q> Writer<'q> {
     /// The `WHERE` clause of the resource, if there is one; `joined` says to which rows of others its rows belong.
@@ -27,6 +22,7 @@ impl<'q> Writer<'q> {
         if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
     }
 
+    /// A condition, or several that are joined.
     fn logic(&mut self, logic: &Logic<'_>) -> String {
         match logic {
             Logic::Condition(condition) => self.condition(condition),
@@ -42,23 +38,25 @@ impl<'q> Writer<'q> {
     }
 
     fn condition(&mut self, condition: &Condition<'_>) -> String {
-        let test = match &condition.operand {
-            Operand::Field(field) => self.test(field, &condition.test),
-            Operand::Words(index) => self.words(index, &condition.test),
-            Operand::Embedding(index) => {
+        let test = match (&condition.operand, &condition.test) {
+            (Operand::Field(field), test) => self.test(field, test),
+            (Operand::Words(index), Test::FullText(words)) => self.index_has(index, words),
+            (Operand::Embedding(index), test) => {
                 let exists = self.exists(&self.resource.embeddings[*index]);
-                if matches!(condition.test, Test::Is(State::NotNull)) { exists } else { format!("NOT {exists}") }
+                if matches!(test, Test::Is(State::NotNull)) { exists } else { format!("NOT {exists}") }
             }
+            // Another test is refused as it is read.
+            (Operand::Words(_), _) => "NULL".to_owned(),
         };
         if condition.negated { format!("NOT ({test})") } else { test }
     }
 
     fn test(&mut self, tested: &Field<'_>, test: &Test) -> String {
-        let column = self.field(tested);
+        let field = self.field(tested);
         let column_type = tested.column_type();
         let sql_type = sql_type_of(column_type);
         match test {
-            Test::Compare(comparison, value) => {
+            Test::Compare(comparison, against) => {
                 let operator = match comparison {
                     Comparison::Eq => "=",
                     Comparison::Neq => "<>",
@@ -67,13 +65,17 @@ impl<'q> Writer<'q> {
                     Comparison::Lt => "<",
                     Comparison::Lte => "<=",
                 };
-                format!("{column} {operator} {}", self.bind(value.clone(), sql_type))
+                match against {
+                    Against::List(quantifier, values) if column_type.is_array() => {
+                        self.arrays(&format!("{field} {operator}"), *quantifier, values, sql_type)
+                    }
+                    against => format!("{field} {operator} {}", self.against(against, sql_type)),
+                }
             }
-            Test::Like { pattern, any_case } => self.like(tested, pattern, *any_case),
-            Test::In(values) if column_type.is_array() => self.in_arrays(&column, values, sql_type),
-            Test::In(values) => {
-                format!("{column} = ANY ({})", self.bind_array(values, sql_type))
-            }
+            Test::Pattern(kind, against) => self.pattern(&field, column_type, *kind, against),
+            Test::In(values) if column_type.is_array() => self.in_arrays(&field, values, sql_type),
+            Test::In(values) => format!("{field} = ANY ({})", self.bind_array(values, sql_type)),
+            Test::IsDistinct(value) => format!("{field} IS DISTINCT FROM {}", self.bind(value.clone(), sql_type)),
             Test::Is(state) => {
                 let state = match state {
                     State::Null => "NULL",
@@ -82,71 +84,83 @@ impl<'q> Writer<'q> {
                     State::False => "FALSE",
                     State::Unknown => "UNKNOWN",
                 };
-                format!("{column} IS {state}")
+                format!("{field} IS {state}")
             }
-            Test::Contain(containment, value) => {
-                let operator = match containment {
-                    Containment::Contains => "@>",
-                    Containment::ContainedIn => "<@",
-                    Containment::Overlaps => "&&",
+            Test::Infix(infix, value) => {
+                let operator = match infix {
+                    Infix::Contains => "@>",
+                    Infix::ContainedIn => "<@",
+                    Infix::Overlaps => "&&",
+                    Infix::StrictlyLeft => "<<",
+                    Infix::StrictlyRight => ">>",
+                    Infix::NotExtendsRight => "&<",
+                    Infix::NotExtendsLeft => "&>",
+                    Infix::Adjacent => "-|-",
                 };
-                format!("{column} {operator} {}", self.bind(value.clone(), sql_type))
+                format!("{field} {operator} {}", self.bind(value.clone(), sql_type))
             }
-            Test::FullText { form, language, query } => {
-                let language = language.as_deref().unwrap_or(NO_LANGUAGE);
-                let text = match column_type.has_words() {
-                    true => full_text::bounded(&column, MAX_FULL_TEXT_CHARS),
-                    false => column,
+            Test::FullText(words) => self.text_has(&field, column_type, words),
+        }
+    }
+
+    /// The right side of an operator.
+    fn against(&mut self, against: &Against, sql_type: &str) -> String {
+        match against {
+            Against::One(value) => self.bind(value.clone(), sql_type),
+            Against::List(quantifier, values) => {
+                let quantifier = match quantifier {
+                    Quantifier::Any => "ANY",
+                    Quantifier::All => "ALL",
                 };
-                let words = format!("to_tsvector({}, {text})", self.bind(language.to_owned(), "regconfig"));
-                format!("{words} @@ {}", self.words_query(*form, language, query))
+                format!("{quantifier} ({})", self.bind_nullable_array(values, sql_type))
             }
         }
     }
 
-    /// A test of the words of a full-text index, which repeats the expression of the index.
-    fn words(&mut self, index: &Index, test: &Test) -> String {
-        // Another test is refused as it is read.
-        let (IndexKind::FullText { language: own, .. }, Test::FullText { form, language, query }) = (&index.kind, test)
-        else {
-            return "NULL".to_owned();
-        };
-        let words = full_text::words(self.resource.table, index, &format!("{}.", self.table));
-        format!("({words}) @@ {}", self.words_query(*form, language.as_deref().unwrap_or(own), query))
-    }
-
-    fn words_query(&mut self, form: WordsForm, language: &str, query: &str) -> String {
-        let function = match form {
-            WordsForm::Operators => "to_tsquery",
-            WordsForm::Plain => "plainto_tsquery",
-            WordsForm::Phrase => "phraseto_tsquery",
-            WordsForm::Web => "websearch_to_tsquery",
-        };
-        format!("{function}({}, {})", self.bind(language.to_owned(), "regconfig"), self.bind(query.to_owned(), "text"))
-    }
-
     /// Whether the column is one of several arrays. An array of arrays would be one array of two dimensions for Postgres.
-    fn in_arrays(&mut self, column: &str, values: &[String], sql_type: &str) -> String {
+    fn in_arrays(&mut self, field: &str, values: &[String], sql_type: &str) -> String {
         if values.is_empty() {
             return "FALSE".to_owned();
         }
         let values: Vec<_> = values.iter().map(|value| self.bind(value.clone(), sql_type)).collect();
-        format!("{column} IN ({})", values.join(", "))
+        format!("{field} IN ({})", values.join(", "))
     }
 
-    fn like(&mut self, tested: &Field<'_>, pattern: &str, any_case: bool) -> String {
-        let (name, column_type) = (self.field(tested), tested.column_type());
-        // Bytes are matched with patterns of bytes. For other types Postgres reports that they have no such operator.
-        let sql_type = if column_type == ColumnType::Bytes { "bytea" } else { "text" };
-        let pattern = self.bind(pattern.replace('*', "%"), sql_type);
-        match (any_case, column_type) {
-            // Postgres before 18 has no patterns in a collation that ignores case. A Postgres that has the collation of these
-            // columns has this one, which knows the case of all letters in every database.
-            (_, ColumnType::CiText) => format!("{name} COLLATE pg_catalog.\"und-x-icu\" ILIKE {pattern}"),
-            (false, _) => format!("{name} LIKE {pattern}"),
-            // In the collation "C" of keys, ILIKE ignores case for ASCII letters only.
-            (true, ColumnType::Text) => format!("{name} COLLATE \"default\" ILIKE {pattern}"),
-            (true, _) => format!("{name} ILIKE {pattern}"),
+    /// A comparison with any or all of several arrays, one by one for the same reason. `left` ends in the operator.
+    fn arrays(&mut self, left: &str, quantifier: Quantifier, values: &[Option<String>], sql_type: &str) -> String {
+        let (connective, none) = match quantifier {
+            Quantifier::Any => (" OR ", "FALSE"),
+            Quantifier::All => (" AND ", "TRUE"),
+        };
+        if values.is_empty() {
+            return none.to_owned();
+        }
+        let each = values.iter().map(|value| match value {
+            Some(value) => format!("{left} {}", self.bind(value.clone(), sql_type)),
+            None => format!("{left} NULL::{sql_type}"),
+        });
+        format!("({})", each.collect::<Vec<_>>().join(connective))
+    }
+
+    fn pattern(&mut self, field: &str, column_type: ColumnType, kind: PatternKind, against: &Against) -> String {
+        // Bytes are matched with patterns of bytes, and have no regular expressions. For other types Postgres reports that they have no such
+        // operator.
+        let is_bytes = column_type == ColumnType::Bytes && !kind.is_regex();
+        let sql_type = if is_bytes { "bytea" } else { "text" };
+        let against = match kind.is_regex() {
+            true => against.clone(),
+            false => against.map(|pattern| pattern.replace('*', "%")),
+        };
+        let right = self.against(&against, sql_type);
+        let [as_it_is, any_case] = if kind.is_regex() { ["~", "~*"] } else { ["LIKE", "ILIKE"] };
+        match (kind.any_case(), column_type) {
+            // Postgres has no regular expressions, and before 18 no patterns, in a collation that ignores case. A Postgres that has the
+            // collation of these columns has this one, which knows the case of all letters in every database.
+            (_, ColumnType::CiText) => format!("{field} COLLATE pg_catalog.\"und-x-icu\" {any_case} {right}"),
+            (false, _) => format!("{field} {as_it_is} {right}"),
+            // In the collation "C" of keys, only the case of ASCII letters is ignored.
+            (true, ColumnType::Text) => format!("{field} COLLATE \"default\" {any_case} {right}"),
+            (true, _) => format!("{field} {any_case} {right}"),
         }
     }
 }

@@ -5,11 +5,7 @@ use super::{
     writer::{Writer, numbered, quoted},
 };
 use crate::read_model::query::{
-    field::Field,
-    order::OrderBy,
-    reference_link::Link,
-    relationship::Way,
-    resource::Embedding,
+    field::Field, order::OrderBy, reference_link::Link, relationship::Way, resource::Embedding,
 };
 
 impl<'q> Writer<'q> {
@@ -19,7 +15,8 @@ impl<'q> Writer<'q> {
         let table = format!("{} AS {own}", self.qualified(self.resource.table));
         let equal = |link: &Link<'_>, from: &str, to: &str| {
             let pairs = link.columns.iter();
-            let equal = pairs.map(|(column, key)| format!("{from}.{} = {to}.{}", column.name.quoted(), key.name.quoted()));
+            let equal =
+                pairs.map(|(column, key)| format!("{from}.{} = {to}.{}", column.name.quoted(), key.name.quoted()));
             equal.collect::<Vec<_>>()
         };
         match &embedding.relationship.way {
@@ -61,19 +58,20 @@ impl<'q> Writer<'q> {
         let by: Vec<_> = order
             .filter_map(|(position, term)| match &term.by {
                 OrderBy::Embedded(embedded, field) if *embedded == index => Some((position, field)),
-                OrderBy::Embedded(..) | OrderBy::Field(_) => None,
+                OrderBy::Embedded(..) | OrderBy::Field(_) | OrderBy::Rank(_) => None,
             })
             .collect();
         if embedding.is_empty() && by.is_empty() {
             return None;
         }
         let (other, joined) = (self.table.clone(), numbered("joined", embedding.resource.number));
-        let (lateral, outputs) = self.within(&embedding.resource, |sql| match (embedding.is_to_one(), embedding.spread) {
-            (true, true) => sql.spread_row(embedding, index, &other, &joined, &by),
-            (true, false) => sql.row(embedding, &other, &joined, &by),
-            (false, true) => sql.spread_rows(embedding, &other, &joined),
-            (false, false) => sql.rows(embedding, &other, &joined),
-        });
+        let (lateral, outputs) =
+            self.within(&embedding.resource, |sql| match (embedding.is_to_one(), embedding.spread) {
+                (true, true) => sql.spread_row(embedding, index, &other, &joined, &by),
+                (true, false) => sql.row(embedding, &other, &joined, &by),
+                (false, true) => sql.spread_rows(embedding, &other, &joined),
+                (false, false) => sql.rows(embedding, &other, &joined),
+            });
         Some((format!(" LEFT JOIN LATERAL ({lateral}) AS {joined} ON true"), outputs))
     }
 
@@ -87,8 +85,12 @@ impl<'q> Writer<'q> {
         by: &[(usize, &Field<'_>)],
     ) -> (String, Vec<Output>) {
         let body = self.body(Some((embedding, other)));
-        let mut items: Vec<_> =
-            body.outputs.iter().enumerate().map(|(position, its)| format!("{} AS {}", its.expression, value(position))).collect();
+        let mut items: Vec<_> = body
+            .outputs
+            .iter()
+            .enumerate()
+            .map(|(position, its)| format!("{} AS {}", its.expression, value(position)))
+            .collect();
         items.extend(by.iter().map(|(position, field)| format!("{} AS {}", self.field(field), order_value(*position))));
         let select = body.select_items(items);
         let outputs = body.outputs.into_iter().enumerate().map(|(position, output)| Output {
@@ -125,8 +127,7 @@ impl<'q> Writer<'q> {
             body.outputs.iter().enumerate().map(|(position, its)| its.shown_as(&value(position))).collect();
         items.extend(by.iter().map(|(position, field)| format!("{} AS {}", of_order(field), order_value(*position))));
         let rows = numbered("rows", embedding.resource.number);
-        let mut shown: Vec<_> =
-            by.iter().map(|(position, _)| format!("{rows}.{}", order_value(*position))).collect();
+        let mut shown: Vec<_> = by.iter().map(|(position, _)| format!("{rows}.{}", order_value(*position))).collect();
         let mut outputs = Vec::new();
         if !embedding.is_empty() {
             let named = body.outputs.iter().enumerate();
@@ -179,7 +180,8 @@ impl<'q> Writer<'q> {
             }
         };
         let outputs = body.outputs.iter().zip(&values);
-        let outputs = outputs.map(|(output, name)| Output::json(&output.name, format!("COALESCE({joined}.{name}, '[]')")));
+        let outputs =
+            outputs.map(|(output, name)| Output::json(&output.name, format!("COALESCE({joined}.{name}, '[]')")));
         (lateral, outputs.collect())
     }
 }

@@ -15,6 +15,7 @@ fn rendered(table: &str, query: &str, max_row_bytes: Option<u64>) -> String {
         max_rows: Some(100),
         max_row_bytes,
         first_placeholder: 1,
+        next_values: false,
     };
     let tables = company();
     let sql = parsed(&tables, table, query).unwrap().to_sql(&rendering);

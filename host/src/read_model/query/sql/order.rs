@@ -5,25 +5,17 @@ use super::{
     output::{Origin, Output},
     writer::{Writer, numbered},
 };
-use crate::read_model::{
-    Column,
-    query::order::{Direction, Nulls, OrderBy, OrderTerm},
-};
+use crate::read_model::query::order::{Direction, Nulls, OrderBy, OrderTerm, complete};
 
 impl Writer<'_> {
-    /// The terms of an order in which no two rows are equal: those of the query, then the columns of the key that are not among
-    /// them. The latter have the direction of the last term, so that with the key `a, b` the order `a.desc` is a backward scan of
-    /// the key's index, without a sort.
-    pub(super) fn whole_order(&self) -> Vec<String> {
+    /// The terms of an order in which no two rows are equal.
+    pub(super) fn whole_order(&mut self) -> Vec<String> {
         let resource = self.resource;
-        let named = |column: &Column| {
-            resource.order.iter().any(|term| {
-                matches!(&term.by, OrderBy::Field(field) if field.path.is_empty() && field.column.name == column.name)
-            })
-        };
-        let asked_for = resource.order.iter().enumerate().map(|(position, term)| {
+        let whole = complete(resource.table, &resource.order);
+        let terms = whole.iter().enumerate().map(|(position, term)| {
             let by = match &term.by {
                 OrderBy::Field(field) => self.field(field),
+                OrderBy::Rank(found) => self.rank(found),
                 OrderBy::Embedded(index, _) => {
                     let joined = numbered("joined", resource.embeddings[*index].resource.number);
                     format!("{joined}.{}", order_value(position))
@@ -31,10 +23,7 @@ impl Writer<'_> {
             };
             format!("{by}{}", suffix(term))
         });
-        let direction = last_direction(&resource.order);
-        let key = resource.table.key_columns().filter(|column| !named(column));
-        let key = key.map(|column| format!("{}{}", self.column(column), suffix_of(direction, None)));
-        asked_for.chain(key).collect()
+        terms.collect()
     }
 
     /// The terms of an order of groups: those of the query, then what else the groups are made by.
@@ -49,6 +38,7 @@ impl Writer<'_> {
                     let shown = resource.embeddings[*index].resource.shown_field(field);
                     shown.map(|selected| Origin::Spread(*index, selected))
                 }
+                OrderBy::Rank(_) => None,
             };
             // Another term is refused as it is read.
             let Some(output) = outputs.iter().find(|output| Some(output.origin) == origin) else { continue };

@@ -9,6 +9,7 @@ fn list() -> Rendering<'static> {
         exact_count: false,
         max_rows: None,
         max_row_bytes: None,
+        next_values: false,
         first_placeholder: 1,
     }
 }

@@ -7,6 +7,7 @@ use crate::{
         query::{
             field::Field,
             json_path::{Step, StepTo},
+            next_page::LastRow,
             param::Param,
             rendering::Rendering,
             resource::Resource,
@@ -33,6 +34,8 @@ pub(super) struct Writer<'q> {
     pub(super) max_rows: Option<u64>,
     /// The most bytes of a row, with all that is embedded.
     pub(super) max_row_bytes: Option<u64>,
+    /// After which row of the table that is asked the page begins.
+    pub(super) last_row: Option<&'q LastRow>,
     first_placeholder: usize,
     pub(super) params: Vec<Param>,
     pub(super) can_be_prepared: bool,
@@ -47,6 +50,7 @@ impl<'q> Writer<'q> {
             schema: quoted(rendering.schema),
             max_rows: rendering.max_rows,
             max_row_bytes: rendering.max_row_bytes,
+            last_row: None,
             first_placeholder: rendering.first_placeholder,
             params: Vec::new(),
             can_be_prepared: true,
@@ -82,6 +86,21 @@ impl<'q> Writer<'q> {
         match Param::of_array(values, sql_type) {
             Some(param) => self.placeholder(param, &array_type),
             None => self.bind_text(array_literal(values), &array_type),
+        }
+    }
+
+    /// A placeholder for an array of values of a type, some of which may be null.
+    pub(super) fn bind_nullable_array(&mut self, values: &[Option<String>], sql_type: &str) -> String {
+        match values.iter().cloned().collect::<Option<Vec<_>>>() {
+            Some(values) => self.bind_array(&values, sql_type),
+            None => {
+                let elements = values.iter().map(|value| match value {
+                    Some(value) => array_literal([value]).trim_matches(['{', '}']).to_owned(),
+                    None => "NULL".to_owned(),
+                });
+                let literal = format!("{{{}}}", elements.collect::<Vec<_>>().join(","));
+                self.bind_text(literal, &format!("{sql_type}[]"))
+            }
         }
     }
 

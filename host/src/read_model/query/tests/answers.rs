@@ -249,7 +249,13 @@ fn a_time_zone_is_one_for_postgres_as_well() {
                     database.execute(format!("SET TimeZone = '{zone}'"));
                     let text = "SELECT extract(epoch FROM $1::text::timestamptz)::text".to_owned();
                     let params = vec![Param::Text(value.clone())];
-                    let rows = database.fetch(&Sql { text, params, can_be_prepared: false, depends_on_clock: false });
+                    let rows = database.fetch(&Sql {
+                        text,
+                        params,
+                        can_be_prepared: false,
+                        has_next_values: false,
+                        depends_on_clock: false,
+                    });
                     rows.map(|rows| rows[0].get::<String, _>(0))
                 };
                 let (Ok(here), Ok(there)) = (instant("Asia/Tokyo"), instant("America/New_York")) else { continue };
@@ -299,6 +305,7 @@ fn the_statement_becomes_a_part_of_another() {
         text: format!("SELECT $1::text AS checkpoint, answer.* FROM ({text}) AS answer"),
         params: [Param::Text("42".to_owned())].into_iter().chain(params).collect(),
         can_be_prepared: false,
+        has_next_values: false,
         depends_on_clock: false,
     };
     let rows = database.fetch(&sql).unwrap();

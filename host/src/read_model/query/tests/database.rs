@@ -102,7 +102,8 @@ impl Database {
             format!("({})", cells.collect::<Vec<_>>().join(", "))
         });
         let text = format!("INSERT INTO {} VALUES {}", qualified(table), tuples.collect::<Vec<_>>().join(", "));
-        self.fetch(&Sql { text, params, can_be_prepared: false, depends_on_clock: false }).unwrap();
+        self.fetch(&Sql { text, params, can_be_prepared: false, has_next_values: false, depends_on_clock: false })
+            .unwrap();
     }
 
     /// Parses, renders and runs a query.
@@ -136,6 +137,7 @@ pub(super) fn list() -> Rendering<'static> {
         exact_count: false,
         max_rows: None,
         max_row_bytes: None,
+        next_values: false,
         first_placeholder: 1,
     }
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 pub(super) mod company;
+mod cursors;
 mod database;
 mod embedding_answers;
 mod embedding_errors;
@@ -10,9 +11,13 @@ mod embedding_properties;
 mod embedding_robustness;
 mod embedding_strategies;
 mod errors;
+mod full_text;
+mod json_paths;
 mod model;
+mod operators;
 mod properties;
 mod robustness;
+mod snippets;
 mod strategies;
 
 pub(super) use crate::read_model::samples::table;

@@ -69,7 +69,7 @@ impl Condition {
     }
 }
 
-fn any(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+pub(super) fn any(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     let mut unknown = false;
     for part in parts {
         match part {
@@ -81,7 +81,7 @@ fn any(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     if unknown { None } else { Some(false) }
 }
 
-fn compare(operator: &str, cell: &Value, value: &Value) -> Option<bool> {
+pub(super) fn compare(operator: &str, cell: &Value, value: &Value) -> Option<bool> {
     if *cell == Value::Null {
         return None;
     }
@@ -141,7 +141,7 @@ fn without_case(text: &str) -> (Vec<usize>, Vec<bool>) {
     )
 }
 
-fn like(cell: &Value, pattern: &str, any_case: bool) -> Option<bool> {
+pub(super) fn like(cell: &Value, pattern: &str, any_case: bool) -> Option<bool> {
     let (text, any_case) = match cell {
         Value::Text(text) => (text, any_case),
         Value::CiText(text) => (text, true),
@@ -287,10 +287,10 @@ fn negation(not: bool) -> &'static str {
     if not { "not." } else { "" }
 }
 
-fn in_quotes(text: &str) -> String {
+pub(super) fn in_quotes(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

@@ -78,6 +78,20 @@ fn fragments() -> impl Strategy<Value = String> {
         "/*",
         "$1",
         "->>",
+        "->",
+        "->0",
+        "->-1",
+        "->>\"a'b\\\\\"",
+        "(any)",
+        "(all)",
+        "match",
+        "imatch",
+        "isdistinct",
+        "adj",
+        "nxr",
+        "rank",
+        "NULL",
+        "^a+(b|c)$",
         "{",
         "}",
         "+",
@@ -116,6 +130,21 @@ fn fragments() -> impl Strategy<Value = String> {
         "!!!!!!!",
         "-----------",
         "&tags=cs.{{{{",
+        "&user=match.",
+        "&city=imatch(any).{",
+        "&user=like(all).{a,",
+        "&delay=eq(any).{1,",
+        "&tags=gt(all).{\"{a}\"",
+        "&doc->",
+        "&doc->>a=eq.",
+        "&tags->0=isdistinct.",
+        "&or=(doc->a->>",
+        "&order=doc->>",
+        "&seats=sl.",
+        "&cursor=",
+        "&cursor=eyJ2IjoxfQ",
+        "(?=a)",
+        "{255}{255}",
     ];
     let piece = prop_oneof![3 => select(fragments), 2 => select(shaped)];
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
@@ -193,7 +222,13 @@ fn the_error_for_a_missing_column_equals_that_of_postgres() {
             prop_assume!(!name.is_empty() && table.column(&name).is_none());
             let ours = Query::parse(&format!("select=\"{name}\""), &table).unwrap_err();
             let text = format!("SELECT \"flights\".\"{name}\" FROM {}", qualified(&table));
-            match database.fetch(&Sql { text, params: vec![], can_be_prepared: false, depends_on_clock: false }) {
+            match database.fetch(&Sql {
+                text,
+                params: vec![],
+                can_be_prepared: false,
+                has_next_values: false,
+                depends_on_clock: false,
+            }) {
                 // Postgres reads `flights.lag` as `lag(flights)` if there is a function of the name, here a window function. Names
                 // of functions are not columns for us.
                 Err(theirs) if theirs.code.as_str() == WRONG_OBJECT_TYPE => {}
