@@ -21,9 +21,15 @@ impl Company {
             database.create_table(table);
         }
         for (table, rows) in [
-            ("clients", r#"(1, 'Ace', '{"city": {"name": "Bern"}, "tags": ["a"]}'), (2, 'Bolt', 'null'), (3, NULL, NULL)"#),
+            (
+                "clients",
+                r#"(1, 'Ace', '{"city": {"name": "Bern"}, "tags": ["a"]}'), (2, 'Bolt', 'null'), (3, NULL, NULL)"#,
+            ),
             ("people", "(1, 'Ann', NULL), (2, 'Ben', 1), (3, 'Cy', 1), (4, 'Di', 2)"),
-            ("projects", "(1, 'Mill', 1, 1, 2), (2, 'Dam', 1, 2, 1), (3, 'Port', 2, 1, NULL), (4, 'Lost', NULL, NULL, 9)"),
+            (
+                "projects",
+                "(1, 'Mill', 1, 1, 2), (2, 'Dam', 1, 2, 1), (3, 'Port', 2, 1, NULL), (4, 'Lost', NULL, NULL, 9)",
+            ),
             ("budgets", "(1, 10.50), (3, 2)"),
             (
                 "tasks",
@@ -115,7 +121,10 @@ fn embeddings_have_filters_orders_and_limits_of_their_own() {
             ),
             ("select=p:projects(id)&id=eq.1&p.limit=1&p.offset=1", r#"[{"p":[{"id":2}]}]"#),
             ("select=p:projects(id)&id=eq.1&projects.limit=1", r#"[{"p":[{"id":1}]}]"#),
-            ("select=projects(id,tasks(number))&id=eq.1&projects.tasks.name=like.d*", r#"[{"projects":[{"id":1,"tasks":[{"number":1}]},{"id":2,"tasks":[]}]}]"#),
+            (
+                "select=projects(id,tasks(number))&id=eq.1&projects.tasks.name=like.d*",
+                r#"[{"projects":[{"id":1,"tasks":[{"number":1}]},{"id":2,"tasks":[]}]}]"#,
+            ),
             ("select=projects(id)&id=eq.1&projects.or=(id.eq.2,name.eq.x)", r#"[{"projects":[{"id":2}]}]"#),
             ("select=projects(id)&id=eq.1&projects.not.and=(id.eq.2,name.eq.Dam)", r#"[{"projects":[{"id":1}]}]"#),
             // The row is there, and nothing of it is shown.
@@ -158,10 +167,16 @@ fn values_are_spread() {
         &[
             ("select=id,...clients(client:name)&order=id&limit=1&offset=3", r#"[{"id":4,"client":null}]"#),
             ("select=...clients(name),...budgets(*)&id=eq.1", r#"[{"name":"Ace","project_id":1,"amount":10.50}]"#),
-            ("select=id,...tasks(task:name,done)&id=eq.1", r#"[{"id":1,"task":["dig","wall"],"done":["2024-02-29T12:00:00Z",null]}]"#),
+            (
+                "select=id,...tasks(task:name,done)&id=eq.1",
+                r#"[{"id":1,"task":["dig","wall"],"done":["2024-02-29T12:00:00Z",null]}]"#,
+            ),
             ("select=id,...tasks(name)&id=eq.1&tasks.order=hours.desc", r#"[{"id":1,"name":["wall","dig"]}]"#),
             ("select=id,...tasks(name)&id=eq.4", r#"[{"id":4,"name":[]}]"#),
-            ("select=...tasks(*)&id=eq.3", r#"[{"project_id":[3],"number":[1],"name":["dredge"],"hours":[null],"done":[null]}]"#),
+            (
+                "select=...tasks(*)&id=eq.3",
+                r#"[{"project_id":[3],"number":[1],"name":["dredge"],"hours":[null],"done":[null]}]"#,
+            ),
             ("select=id,...tasks(...people(name))&id=eq.1", r#"[{"id":1,"name":[["Ben", "Cy"], ["Ben"]]}]"#),
             ("select=id,...tasks(people(name))&id=eq.2", r#"[{"id":2,"people":[[{"name":"Di"}]]}]"#),
         ],
@@ -169,7 +184,10 @@ fn values_are_spread() {
     company.check(
         "budgets",
         &[
-            ("select=amount,...projects(name,...clients(client:name))&order=project_id", r#"[{"amount":10.50,"name":"Mill","client":"Ace"},{"amount":2,"name":"Port","client":"Bolt"}]"#),
+            (
+                "select=amount,...projects(name,...clients(client:name))&order=project_id",
+                r#"[{"amount":10.50,"name":"Mill","client":"Ace"},{"amount":2,"name":"Port","client":"Bolt"}]"#,
+            ),
             ("select=project:projects(...clients(client:name))&project_id=eq.1", r#"[{"project":{"client":"Ace"}}]"#),
             ("select=...projects(clients(name))&project_id=eq.1", r#"[{"clients":{"name":"Ace"}}]"#),
         ],
@@ -182,14 +200,23 @@ fn values_are_cast() {
     company.check(
         "tasks",
         &[
-            ("select=number::text,h:hours::double precision,done::date&project_id=eq.1&number=eq.1", r#"[{"number":"1","h":3,"done":"2024-02-29"}]"#),
-            ("select=done::timestamp,t:done::text&project_id=eq.1&number=eq.1", r#"[{"done":"2024-02-29T12:00:00","t":"2024-02-29 12:00:00+00"}]"#),
+            (
+                "select=number::text,h:hours::double precision,done::date&project_id=eq.1&number=eq.1",
+                r#"[{"number":"1","h":3,"done":"2024-02-29"}]"#,
+            ),
+            (
+                "select=done::timestamp,t:done::text&project_id=eq.1&number=eq.1",
+                r#"[{"done":"2024-02-29T12:00:00","t":"2024-02-29 12:00:00+00"}]"#,
+            ),
         ],
     );
     company.check(
         "clients",
         &[
-            ("select=doc->city->>name,doc->tags->0,d:doc->city,doc->>tags&id=eq.1", r#"[{"name":"Bern","tags":"a","d":{"name": "Bern"},"tags":"[\"a\"]"}]"#),
+            (
+                "select=doc->city->>name,doc->tags->0,d:doc->city,doc->>tags&id=eq.1",
+                r#"[{"name":"Bern","tags":"a","d":{"name": "Bern"},"tags":"[\"a\"]"}]"#,
+            ),
             ("select=t:doc->tags::text&id=eq.1", r#"[{"t":"[\"a\"]"}]"#),
         ],
     );
@@ -197,7 +224,10 @@ fn values_are_cast() {
         let error = company.answer("clients", query, &list()).unwrap_err();
         (error.code.as_str().to_owned(), error.message)
     };
-    assert_eq!(refused("select=name::int&id=eq.1"), ("22P02".to_owned(), "invalid input syntax for type integer: \"Ace\"".to_owned()));
+    assert_eq!(
+        refused("select=name::int&id=eq.1"),
+        ("22P02".to_owned(), "invalid input syntax for type integer: \"Ace\"".to_owned())
+    );
     assert_eq!(refused("select=id::uuid"), ("42846".to_owned(), "cannot cast type bigint to uuid".to_owned()));
     assert_eq!(refused("select=name.sum()"), ("42883".to_owned(), "function sum(text) does not exist".to_owned()));
 }
@@ -251,11 +281,11 @@ fn rows_are_aggregated() {
         )],
     );
     // Objects and arrays make groups as well.
-    let grouped = company.answer("projects", "select=count(),clients(name),tasks(hours)&client_id=eq.1&order=client_id", &list());
+    let grouped =
+        company.answer("projects", "select=count(),clients(name),tasks(hours)&client_id=eq.1&order=client_id", &list());
     assert_eq!(grouped.unwrap_err().code.as_str(), "42803");
-    let (body, total) = company
-        .answer("projects", "select=count(),clients(name)", &Rendering { exact_count: true, ..list() })
-        .unwrap();
+    let (body, total) =
+        company.answer("projects", "select=count(),clients(name)", &Rendering { exact_count: true, ..list() }).unwrap();
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!((body.as_array().unwrap().len(), total), (3, Some(3)));
     assert!(body.as_array().unwrap().contains(&serde_json::json!({"count": 2, "clients": {"name": "Ace"}})));
@@ -287,7 +317,10 @@ fn embeddings_have_no_more_rows_than_a_page() {
         company.answer(table, query, &rendering).unwrap().0
     };
     assert_eq!(body("clients", "select=projects(id)&id=eq.1", 1), r#"[{"projects":[{"id":1}]}]"#);
-    assert_eq!(body("clients", "select=projects(id)&id=eq.1&projects.limit=5&projects.order=id.desc", 1), r#"[{"projects":[{"id":2}]}]"#);
+    assert_eq!(
+        body("clients", "select=projects(id)&id=eq.1&projects.limit=5&projects.order=id.desc", 1),
+        r#"[{"projects":[{"id":2}]}]"#
+    );
     assert_eq!(body("clients", "select=...projects(id)&id=eq.1", 1), r#"[{"id":[1]}]"#);
 }
 
@@ -313,7 +346,10 @@ fn a_row_is_no_larger_for_what_is_embedded() {
     ] {
         for max in [1, 5, 12] {
             let rows = bytes(table, query, max);
-            assert!(rows.iter().all(|(shown, bytes)| shown.is_none() && i64::from(*bytes) > max as i64), "{query}: {rows:?}");
+            assert!(
+                rows.iter().all(|(shown, bytes)| shown.is_none() && i64::from(*bytes) > max as i64),
+                "{query}: {rows:?}"
+            );
         }
     }
 }

@@ -35,6 +35,7 @@ fn postgres_embeds_what_the_query_means() {
                     exact_count: true,
                     max_rows: max_rows.map(|max_rows| u64::try_from(max_rows).unwrap()),
                     max_row_bytes: bounded.then_some(1 << 20),
+                    next_values: bounded,
                     ..list()
                 };
                 let query = parsed(&tables, asked.table, &url)
