@@ -45,7 +45,13 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
 
 /// A route that reads a table, without the schema of its rows.
 pub(in crate::http) fn table(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
-    let query_statuses = [StatusCode::NOT_ACCEPTABLE, StatusCode::URI_TOO_LONG, StatusCode::RANGE_NOT_SATISFIABLE];
+    let query_statuses = [
+        // An embedding may mean several relationships.
+        StatusCode::MULTIPLE_CHOICES,
+        StatusCode::NOT_ACCEPTABLE,
+        StatusCode::URI_TOO_LONG,
+        StatusCode::RANGE_NOT_SATISFIABLE,
+    ];
     waiting(Operation::get(path, id, summary)).problems(&READ_CODES).problems_of_postgrest(&query_statuses)
 }
 
