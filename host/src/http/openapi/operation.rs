@@ -270,7 +270,9 @@ impl Operation {
         }
         for (status, answer) in &self.answers {
             let answer = match StatusCode::from_u16(*status) {
-                Ok(status) if status.as_u16() >= 400 => problem_answer(status, &[], self.postgrest),
+                Ok(status) if status.as_u16() >= 400 || status == StatusCode::MULTIPLE_CHOICES => {
+                    problem_answer(status, &[], self.postgrest)
+                }
                 _ => answer.clone(),
             };
             operation["responses"][status.to_string()] = answer;

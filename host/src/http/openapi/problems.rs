@@ -58,7 +58,7 @@ pub(super) fn schemas() -> [(&'static str, Value); 2] {
     let mut of_postgrest = members.clone();
     of_postgrest["message"] =
         json!({"type": "string", "description": "What went wrong, in the words of PostgREST where it has some."});
-    of_postgrest["details"] = json!({"type": ["string", "null"], "description": "More about it."});
+    of_postgrest["details"] = json!({"type": ["string", "array", "null"], "description": "More about it."});
     of_postgrest["hint"] = json!({"type": ["string", "null"], "description": "What would be right."});
     [
         (

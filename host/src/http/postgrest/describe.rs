@@ -61,7 +61,13 @@ pub(in crate::http) fn table(path: &'static str, id: &'static str, summary: &'st
 }
 
 fn queried(operation: Operation) -> Operation {
-    let query_statuses = [StatusCode::NOT_ACCEPTABLE, StatusCode::URI_TOO_LONG, StatusCode::RANGE_NOT_SATISFIABLE];
+    let query_statuses = [
+        // An embedding may mean several relationships.
+        StatusCode::MULTIPLE_CHOICES,
+        StatusCode::NOT_ACCEPTABLE,
+        StatusCode::URI_TOO_LONG,
+        StatusCode::RANGE_NOT_SATISFIABLE,
+    ];
     waiting(operation)
         .header(
             "Accept-Profile",

@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::{
-    position::{POSITION, wait_for_min_position},
+    position::{POSITION, Wanted},
     refusal::{ReadTableError, to_problem},
     session::SESSION,
 };
@@ -44,13 +44,14 @@ pub(in crate::http) async fn get(
 async fn read_one(api: &Api, projection: &Identifier, headers: &HeaderMap) -> Result<Response, ReadTableError> {
     let preferences = Preferences::from_headers(headers);
     preferences.check()?;
-    let session = wait_for_min_position(api, projection, &preferences, headers).await?;
+    let wanted = Wanted::of(api, &preferences, headers)?;
+    wanted.wait(api, projection).await?;
     let found = read_model(api.queries.read_model(projection).await?);
     let position = found.position;
     let mut response = Json(found).into_response();
     if let Some(position) = position {
         response.headers_mut().insert(POSITION, position.into());
-        if let Some(session) = session.after(Position(position)).header() {
+        if let Some(session) = wanted.session.after(Position(position)).header() {
             response.headers_mut().insert(SESSION, session);
         }
     }

@@ -104,7 +104,7 @@ impl Frame<'_> {
         headers.insert(MAX_ROWS, HeaderValue::from(self.max_rows));
         headers.insert(header::VARY, VARY);
         headers.insert(header::CACHE_CONTROL, ALWAYS_ASK);
-        if let Some(session) = self.asked.session.after(position).header() {
+        if let Some(session) = self.asked.wanted.session.after(position).header() {
             headers.insert(SESSION, session);
         }
         if let Some(tag) = tag {

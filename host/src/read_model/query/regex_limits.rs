@@ -140,7 +140,8 @@ impl Expression<'_> {
             match next {
                 ']' => return,
                 '\\' => {
-                    if self.take() == Some('c') {
+                    let escaped = self.take();
+                    if escaped == Some('c') {
                         self.take();
                     }
                 }

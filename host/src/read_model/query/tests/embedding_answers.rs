@@ -47,8 +47,7 @@ impl Company {
     fn answer(&self, table: &str, query: &str, rendering: &Rendering<'_>) -> Result<(String, Option<i64>), QueryError> {
         let query = parsed(&self.tables, table, query)?;
         let answer = self.database.answer_to(&query, rendering)?;
-        // As on one line.
-        Ok((answer.body.replace(", \n ", ","), answer.total_rows))
+        Ok((without_blanks(&answer.body), answer.total_rows))
     }
 
     fn check(&self, table: &str, queries: &[(&str, &str)]) {
@@ -56,10 +55,15 @@ impl Company {
             for max_row_bytes in [None, Some(1 << 20)] {
                 let rendering = Rendering { max_row_bytes, max_rows: Some(100), ..list() };
                 let answer = self.answer(table, query, &rendering);
-                assert_eq!(answer.map(|(body, _)| body).as_deref(), Ok(*expected), "{table}?{query}");
+                assert_eq!(answer.map(|(body, _)| body), Ok(without_blanks(expected)), "{table}?{query}");
             }
         }
     }
+}
+
+/// JSON without what Postgres writes between values, which is one thing for rows and another for arrays.
+fn without_blanks(json: &str) -> String {
+    json.replace(", \n ", ",").replace(", ", ",").replace(": ", ":")
 }
 
 #[test]
@@ -197,15 +201,6 @@ fn values_are_cast() {
         "tasks",
         &[
             (
-                "select=number::text,h:hours::double precision,done::date,done::text,name::text[]&project_id=eq.1&number=eq.1",
-                "",
-            ),
-        ][..0],
-    );
-    company.check(
-        "tasks",
-        &[
-            (
                 "select=number::text,h:hours::double precision,done::date&project_id=eq.1&number=eq.1",
                 r#"[{"number":"1","h":3,"done":"2024-02-29"}]"#,
             ),
@@ -213,8 +208,7 @@ fn values_are_cast() {
                 "select=done::timestamp,t:done::text&project_id=eq.1&number=eq.1",
                 r#"[{"done":"2024-02-29T12:00:00","t":"2024-02-29 12:00:00+00"}]"#,
             ),
-            ("select=d:done::text::timestamptz&number=eq.9", "[]"),
-        ][..2],
+        ],
     );
     company.check(
         "clients",
@@ -256,12 +250,8 @@ fn rows_are_aggregated() {
             ("select=done.max(),d:done.min()::date", r#"[{"max":"2024-03-01T00:00:00.5Z","d":"2024-02-29"}]"#),
             ("select=project_id,count(),hours.sum()", r#"[{"project_id":1,"count":2,"sum":8},{"project_id":2,"count":1,"sum":2},{"project_id":3,"count":1,"sum":null}]"#),
             ("select=p:project_id,count()&order=project_id.desc&limit=2", r#"[{"p":3,"count":1},{"p":2,"count":1}]"#),
-            ("select=number::text::text.max()", ""),
             ("select=hours::text.max()", r#"[{"max":"5"}]"#),
-        ]
-        .into_iter()
-        .filter(|(_, expected)| !expected.is_empty())
-        .collect::<Vec<_>>(),
+        ],
     );
     company.check(
         "clients",
@@ -281,11 +271,7 @@ fn rows_are_aggregated() {
                 r#"[{"n":2,"name":"Ace","sum":10.50},{"n":1,"name":"Bolt","sum":2},{"n":1,"name":null,"sum":null}]"#,
             ),
             ("select=...budgets(count())", r#"[{"count":2}]"#),
-            (
-                "select=clients(name),count()&client_id=not.is.null",
-                r#"[{"clients":{"name": "Bolt"},"count":1},{"clients":{"name": "Ace"},"count":2}]"#,
-            ),
-        ][..2],
+        ],
     );
     company.check(
         "assignments",
@@ -305,7 +291,7 @@ fn rows_are_aggregated() {
     assert_eq!((body.as_array().unwrap().len(), total), (3, Some(3)));
     assert!(body.as_array().unwrap().contains(&serde_json::json!({"count": 2, "clients": {"name": "Ace"}})));
     let (body, _) = company.answer("projects", "select=count(),tasks(hours)&id=eq.1", &list()).unwrap();
-    assert_eq!(body, r#"[{"count":1,"tasks":[{"hours": 3}, {"hours": 5}]}]"#);
+    assert_eq!(body, r#"[{"count":1,"tasks":[{"hours":3},{"hours":5}]}]"#);
 }
 
 #[test]
@@ -350,8 +336,7 @@ fn a_row_is_no_larger_for_what_is_embedded() {
         let rows = rows.iter().map(|row| (row.get::<Option<String>, _>("shown"), row.get::<i32, _>("bytes")));
         rows.collect::<Vec<_>>()
     };
-    let whole = r#"{"tasks":[{"name":"dig"}, 
- {"name":"wall"}]}"#;
+    let whole = r#"{"tasks":[{"name":"dig"}, {"name":"wall"}]}"#;
     let length = u64::try_from(whole.len()).unwrap();
     assert_eq!(bytes("projects", "select=tasks(name)&id=eq.1", length), [(Some(whole.to_owned()), whole.len() as i32)]);
     for (table, query) in [

@@ -58,6 +58,10 @@ pub(super) fn asked(choices: &mut Choices<'_>, tables: &[Table]) -> Asked {
     let mut names = 0;
     let grouped = choices.once_in(4);
     let mut asked = resource(choices, tables, table, 3, &mut names, if grouped { Groups::Own } else { Groups::None });
+    // Nothing selected would be all columns.
+    if asked.values.is_empty() && asked.embedded.is_empty() {
+        asked.values.push(Asking { column: Some(0), alias: "v".to_owned(), function: None });
+    }
     if asked.order.is_empty() && !asked.is_grouped() {
         let column = declared(tables, table).key()[0];
         asked.order = vec![Term { embedded: None, column, descending: false, nulls_first: None }];
