@@ -126,6 +126,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
+    use crate::read_model::query::Candidate;
 
     fn body(error: impl Into<PostgrestError>) -> String {
         serde_json::to_string_pretty(&Problem::from(error.into())).unwrap()
@@ -157,6 +158,32 @@ mod tests {
           "message": "Invalid schema: shop"
         }
         "#);
+    }
+
+    #[test]
+    fn candidates_of_an_embedding_are_a_list() {
+        let candidate = Candidate {
+            cardinality: "many-to-one",
+            embedding: "projects with people".to_owned(),
+            relationship: "projects_lead_id_fkey using projects(lead_id) and people(id)".to_owned(),
+            hint: "people!projects_lead_id_fkey".to_owned(),
+        };
+        let error = QueryError {
+            code: ErrorCode::Ambiguous(vec![candidate]),
+            message: "Could not embed".to_owned(),
+            details: None,
+            hint: None,
+        };
+        let problem = serde_json::to_value(Problem::from(error)).unwrap();
+        assert_eq!((&problem["code"], &problem["status"]), (&"PGRST201".into(), &300.into()));
+        assert_eq!(
+            problem["details"],
+            serde_json::json!([{
+                "cardinality": "many-to-one",
+                "embedding": "projects with people",
+                "relationship": "projects_lead_id_fkey using projects(lead_id) and people(id)",
+            }])
+        );
     }
 
     #[test]

@@ -129,7 +129,11 @@ mod tests {
             ("clients.doc->>a", &["clients"], "doc", 1),
         ] {
             let (embedded, field) = key(text).unwrap();
-            assert_eq!((embedded.as_slice(), field.column.as_str(), field.path.steps.len()), (path.iter().map(|&name| name.to_owned()).collect::<Vec<_>>().as_slice(), column, steps), "{text}");
+            assert_eq!(
+                (embedded.as_slice(), field.column.as_str(), field.path.steps.len()),
+                (path.iter().map(|&name| name.to_owned()).collect::<Vec<_>>().as_slice(), column, steps),
+                "{text}"
+            );
         }
         assert_eq!(
             complaint("doc->a.b"),

@@ -25,7 +25,8 @@ impl<'t> Link<'t> {
         for &from in &catalog.tables {
             for reference in from.references() {
                 let Some(mut link) = Self::of(catalog, from, reference) else { continue };
-                let same = |other: &&Self| other.from.name() == from.name() && other.columns_from() == link.columns_from();
+                let same =
+                    |other: &&Self| other.from.name() == from.name() && other.columns_from() == link.columns_from();
                 let earlier: Vec<_> = links.iter().filter(same).collect();
                 if earlier.iter().any(|other| other.to.name() == link.to.name()) {
                     continue;

@@ -92,7 +92,12 @@ impl<'t> Relationship<'t> {
                 junction.name().to_string(),
             ),
         };
-        Candidate { cardinality, embedding: format!("{origin} with {target}"), relationship, hint: format!("{target}!{hint}") }
+        Candidate {
+            cardinality,
+            embedding: format!("{origin} with {target}"),
+            relationship,
+            hint: format!("{target}!{hint}"),
+        }
     }
 }
 
@@ -159,9 +164,10 @@ impl<'t> Relationships<'t> {
         if !in_key(to_origin) {
             return Vec::new();
         }
-        let others = self.links.iter().filter(|link| {
-            link.from.name() == junction.name() && link.name != to_origin.name && in_key(link)
-        });
+        let others = self
+            .links
+            .iter()
+            .filter(|link| link.from.name() == junction.name() && link.name != to_origin.name && in_key(link));
         others
             .map(|to_target| Relationship {
                 origin,

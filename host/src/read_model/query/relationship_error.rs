@@ -6,7 +6,7 @@ use super::{
 };
 
 /// How similar a name must be to be suggested, of 1.
-const MIN_SIMILARITY: f64 = 0.33;
+const MIN_SIMILARITY: f64 = 0.5;
 
 /// No table of this name is related to the origin. `related` are those that are, `all` those that are related to any.
 pub(super) fn not_found(

@@ -1,4 +1,7 @@
-use super::{super::{error::ErrorCode, tests::company::company}, *};
+use super::{
+    super::{error::ErrorCode, tests::company::company},
+    *,
+};
 
 fn catalog(tables: &[Table]) -> Catalog<'_> {
     Catalog { projection: "company", tables: tables.iter().collect(), aggregates: true }
@@ -27,8 +30,20 @@ fn a_reference_is_found_from_both_sides() {
         ("projects", "clients", Some("id"), "many-to-one", BY_CLIENT),
         ("projects", "clients", Some("projects_client_id_fkey"), "many-to-one", BY_CLIENT),
         ("projects", "lead_id", None, "many-to-one", "projects_lead_id_fkey using projects(lead_id) and people(id)"),
-        ("projects", "people", Some("lead_id"), "many-to-one", "projects_lead_id_fkey using projects(lead_id) and people(id)"),
-        ("clients", "projects", None, "one-to-many", "projects_client_id_fkey using clients(id) and projects(client_id)"),
+        (
+            "projects",
+            "people",
+            Some("lead_id"),
+            "many-to-one",
+            "projects_lead_id_fkey using projects(lead_id) and people(id)",
+        ),
+        (
+            "clients",
+            "projects",
+            None,
+            "one-to-many",
+            "projects_client_id_fkey using clients(id) and projects(client_id)",
+        ),
         (
             "people",
             "projects",
@@ -89,7 +104,10 @@ fn a_table_that_refers_to_itself_is_embedded_in_both_directions() {
 #[test]
 fn several_relationships_are_listed() {
     let error = meant("projects", "people", None).unwrap_err();
-    assert_eq!(error.message, "Could not embed because more than one relationship was found for 'projects' and 'people'");
+    assert_eq!(
+        error.message,
+        "Could not embed because more than one relationship was found for 'projects' and 'people'"
+    );
     assert_eq!(
         error.hint.as_deref(),
         Some(
@@ -146,7 +164,8 @@ fn references_by_the_same_columns_have_names_of_their_own() {
     let declared = |name: &str, targets: &[&str]| {
         use crate::read_model::{ColumnType, ReferenceDeclaration, TableDeclaration, samples};
         let columns = [samples::column("id", ColumnType::I64)];
-        let references = targets.iter().map(|&table| ReferenceDeclaration { columns: vec!["id".into()], table: table.into() });
+        let references =
+            targets.iter().map(|&table| ReferenceDeclaration { columns: vec!["id".into()], table: table.into() });
         let declaration = samples::declaration(name, columns, &["id"]);
         Table::check(&TableDeclaration { references: references.collect(), ..declaration }).unwrap()
     };

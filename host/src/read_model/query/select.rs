@@ -143,10 +143,11 @@ fn embedding(cursor: &mut Cursor<'_>, mut embedding: EmbeddingItem, depth: usize
     if cursor.peek() != Some(')') {
         embedding.items.push(item(cursor, depth + 1)?);
         while cursor.peek() != Some(')') {
-            if !cursor.literal(",") {
+            if cursor.peek() != Some(',') {
                 cursor.miss_end_of_item();
                 return Err(Stop::Mismatch);
             }
+            cursor.expect(",")?;
             embedding.items.push(item(cursor, depth + 1)?);
         }
     }

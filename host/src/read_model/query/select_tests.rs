@@ -2,7 +2,7 @@ use super::*;
 
 /// Items in the grammar's own words, with all that is optional in a fixed place.
 fn shown_items(items: &[Item]) -> String {
-    let shown = items.iter().map(|item| match item {
+    let each = items.iter().map(|item| match item {
         Item::All => "*".to_owned(),
         Item::Value(ValueItem { alias, field, cast, aggregate }) => {
             let alias = alias.as_ref().map(|alias| format!("{alias}=")).unwrap_or_default();
@@ -26,7 +26,7 @@ fn shown_items(items: &[Item]) -> String {
             format!("{alias}{spread}{name}{hint}{}[{}]", if *inner { " inner" } else { "" }, shown_items(items))
         }
     });
-    shown.collect::<Vec<_>>().join(", ")
+    each.collect::<Vec<_>>().join(", ")
 }
 
 fn selected(value: &str) -> Result<String, QueryError> {

@@ -52,7 +52,8 @@ mod tests {
     #[test]
     fn what_is_not_a_number_is_refused() {
         for text in ["", "abc", "-", "1.5", "1e3", "+1", "0x10", "٣"] {
-            for (name, refused) in [("clients.limit", limit("clients.limit", text)), ("offset", offset("offset", text))] {
+            for (name, refused) in [("clients.limit", limit("clients.limit", text)), ("offset", offset("offset", text))]
+            {
                 let error = refused.unwrap_err();
                 assert_eq!(error.code.as_str(), "PGRST100");
                 assert_eq!(error.message, format!("the parameter \"{name}\" must be a whole number"));

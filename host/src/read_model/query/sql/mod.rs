@@ -106,4 +106,6 @@ fn name_beside(text: &str) -> String {
 }
 
 #[cfg(test)]
+mod embedding_tests;
+#[cfg(test)]
 mod tests;

@@ -13,7 +13,12 @@ fn complaint(table: &str, query: &str) -> QueryError {
     }
 }
 
-fn refused(code: &str, message: &str, details: Option<&str>, hint: Option<&str>) -> (String, String, Option<String>, Option<String>) {
+fn refused(
+    code: &str,
+    message: &str,
+    details: Option<&str>,
+    hint: Option<&str>,
+) -> (String, String, Option<String>, Option<String>) {
     (code.to_owned(), message.to_owned(), details.map(str::to_owned), hint.map(str::to_owned))
 }
 
@@ -39,7 +44,9 @@ fn paths_lead_to_what_is_embedded_only() {
 
 #[test]
 fn only_one_row_can_be_ordered_by() {
-    for (query, name) in [("select=*,projects(*)&order=projects(id)", "projects"), ("select=p:projects(*)&order=p(id)", "p")] {
+    for (query, name) in
+        [("select=*,projects(*)&order=projects(id)", "projects"), ("select=p:projects(*)&order=p(id)", "p")]
+    {
         assert_eq!(
             parts(complaint("clients", query)),
             refused(
@@ -87,7 +94,11 @@ fn names_are_those_of_the_embedded_table() {
         ("select=c:clients(id)&nam=eq.1", "projects.nam"),
     ] {
         let error = complaint("projects", query);
-        assert_eq!((error.code.as_str(), error.message), ("42703", format!("column {column} does not exist")), "{query}");
+        assert_eq!(
+            (error.code.as_str(), error.message),
+            ("42703", format!("column {column} does not exist")),
+            "{query}"
+        );
     }
 }
 
@@ -102,7 +113,8 @@ fn groups_are_ordered_by_what_they_are_made_by() {
         ("projects", "select=count(),clients(name)&order=clients(name)", "clients.name"),
         ("projects", "select=id,clients(count())&order=clients(name)", "clients.name"),
     ] {
-        let message = format!("column \"{column}\" must appear in the GROUP BY clause or be used in an aggregate function");
+        let message =
+            format!("column \"{column}\" must appear in the GROUP BY clause or be used in an aggregate function");
         assert_eq!(parts(complaint(table, query)), refused("42803", &message, None, None), "{query}");
     }
 }
@@ -149,7 +161,9 @@ fn a_host_may_refuse_aggregates() {
 
 #[test]
 fn two_embeddings_of_one_name_are_refused() {
-    for query in ["select=clients(id),clients(name)", "select=c:clients(id),c:tasks(name)", "select=...clients(id),clients(id)"] {
+    for query in
+        ["select=clients(id),clients(name)", "select=c:clients(id),c:tasks(name)", "select=...clients(id),clients(id)"]
+    {
         let error = complaint("projects", query);
         assert_eq!(error.code, ErrorCode::Postgres("42712".into()), "{query}");
         assert!(error.message.ends_with("specified more than once"), "{}", error.message);
@@ -167,9 +181,14 @@ fn a_parameter_is_given_once_for_each_resource() {
         ("select=c:clients(*)&c.limit=1&c.limit=2", "c.limit"),
     ] {
         let error = complaint("projects", query);
-        assert_eq!((error.code.as_str(), error.message), ("PGRST100", format!("the parameter \"{key}\" is given twice")));
+        assert_eq!(
+            (error.code.as_str(), error.message),
+            ("PGRST100", format!("the parameter \"{key}\" is given twice"))
+        );
     }
-    assert!(parsed(&company(), "projects", "select=clients(*),tasks(*)&order=id&clients.order=id&tasks.order=name").is_ok());
+    assert!(
+        parsed(&company(), "projects", "select=clients(*),tasks(*)&order=id&clients.order=id&tasks.order=name").is_ok()
+    );
 }
 
 #[test]

@@ -88,11 +88,25 @@ pub(super) struct Embedded {
 
 #[derive(Clone, Debug)]
 pub(super) enum Condition {
-    Compare { column: usize, operator: &'static str, value: i64 },
-    Null { column: usize, not: bool },
+    Compare {
+        column: usize,
+        operator: &'static str,
+        value: i64,
+    },
+    Null {
+        column: usize,
+        not: bool,
+    },
     /// Whether an embedding has nothing.
-    None { embedded: usize, not: bool },
-    Group { not: bool, connective: &'static str, parts: Vec<Condition> },
+    None {
+        embedded: usize,
+        not: bool,
+    },
+    Group {
+        not: bool,
+        connective: &'static str,
+        parts: Vec<Condition>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -176,13 +190,16 @@ impl Data<'_> {
     fn related(&self, way: &Way, row: &Row) -> Vec<&Row> {
         let targets = self.rows_of(way.target).iter();
         let Some((junction, to_origin, to_target)) = way.through else {
-            return targets.filter(|target| self.are_equal(way.equal, (way.origin, row), (way.target, target))).collect();
+            return targets
+                .filter(|target| self.are_equal(way.equal, (way.origin, row), (way.target, target)))
+                .collect();
         };
         let of_row = self.rows_of(junction).iter();
         let of_row = of_row.filter(|between| self.are_equal(to_origin, (junction, between), (way.origin, row)));
         of_row
             .flat_map(|between| {
-                let is_target = move |target: &&Row| self.are_equal(to_target, (junction, between), (way.target, target));
+                let is_target =
+                    move |target: &&Row| self.are_equal(to_target, (junction, between), (way.target, target));
                 self.rows_of(way.target).iter().filter(is_target)
             })
             .collect()
@@ -268,7 +285,8 @@ impl Data<'_> {
         for (index, embedded) in asked.embedded.iter().enumerate() {
             let name = embedded.alias.clone();
             let found = row.map(|row| self.window(embedded, row));
-            let shown = |shown| Cell { name: name.clone(), raw: Value::Null, shown, function: None, from: (None, None) };
+            let shown =
+                |shown| Cell { name: name.clone(), raw: Value::Null, shown, function: None, from: (None, None) };
             let objects = |rows: &[Vec<Cell>]| rows.iter().map(|row| object(row)).collect::<Vec<_>>();
             if embedded.is_empty() {
                 continue;
@@ -289,9 +307,9 @@ impl Data<'_> {
                 (false, true, found) => {
                     let names = self.cells(&embedded.asked, None);
                     for (position, named) in names.into_iter().enumerate() {
-                        let values = found.as_ref().map(|rows| {
-                            rows.iter().map(|row| row[position].shown.clone()).collect::<Vec<_>>()
-                        });
+                        let values = found
+                            .as_ref()
+                            .map(|rows| rows.iter().map(|row| row[position].shown.clone()).collect::<Vec<_>>());
                         cells.push(Cell { name: named.name, ..shown(values.map_or(Json::Null, Json::from)) });
                     }
                 }

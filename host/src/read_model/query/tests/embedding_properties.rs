@@ -35,14 +35,21 @@ fn postgres_embeds_what_the_query_means() {
                     exact_count: true,
                     max_rows: max_rows.map(|max_rows| u64::try_from(max_rows).unwrap()),
                     max_row_bytes: bounded.then_some(1 << 20),
+                    next_values: bounded,
                     ..list()
                 };
                 let query = parsed(&tables, asked.table, &url)
                     .map_err(|error| TestCaseError::fail(format!("{}?{url}: {error}", asked.table)))?;
                 let answer = database.answer_to(&query, &rendering);
                 let answer = answer.map_err(|error| TestCaseError::fail(format!("{}?{url}: {error}", asked.table)))?;
-                let body: Vec<serde_json::Value> = serde_json::from_str(&answer.body).unwrap();
-                let (expected, total) = Data { tables: &tables, rows: &rows, max_rows }.answer(&asked);
+                let mut body: Vec<serde_json::Value> = serde_json::from_str(&answer.body).unwrap();
+                let (mut expected, total) = Data { tables: &tables, rows: &rows, max_rows }.answer(&asked);
+                // All groups, in any order.
+                let cut = max_rows.is_some() || asked.limit.is_some() || asked.offset > 0;
+                if asked.is_grouped() && asked.order.is_empty() && !cut {
+                    body.sort_by_key(ToString::to_string);
+                    expected.sort_by_key(ToString::to_string);
+                }
                 prop_assert_eq!(body, expected, "{}?{}", asked.table, url);
                 prop_assert_eq!(answer.total_rows, Some(i64::try_from(total).unwrap()), "{}?{}", asked.table, url);
             }

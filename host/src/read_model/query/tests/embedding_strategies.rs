@@ -58,6 +58,10 @@ pub(super) fn asked(choices: &mut Choices<'_>, tables: &[Table]) -> Asked {
     let mut names = 0;
     let grouped = choices.once_in(4);
     let mut asked = resource(choices, tables, table, 3, &mut names, if grouped { Groups::Own } else { Groups::None });
+    // Nothing selected would be all columns.
+    if asked.values.is_empty() && asked.embedded.is_empty() {
+        asked.values.push(Asking { column: Some(0), alias: "v".to_owned(), function: None });
+    }
     if asked.order.is_empty() && !asked.is_grouped() {
         let column = declared(tables, table).key()[0];
         asked.order = vec![Term { embedded: None, column, descending: false, nulls_first: None }];
@@ -92,7 +96,8 @@ fn resource(
         format!("{letter}{names}")
     };
     let values = (0..choices.below(4)).map(|_| {
-        let function = (groups != Groups::None && choices.once_in(2)).then(|| choices.of(&["count", "sum", "min", "max"]));
+        let function =
+            (groups != Groups::None && choices.once_in(2)).then(|| choices.of(&["count", "sum", "min", "max"]));
         let fitting: Vec<_> = (0..columns.len())
             .filter(|&column| match function {
                 Some("sum") => columns[column].column_type == ColumnType::I64,
@@ -130,7 +135,8 @@ fn resource(
         let asked = resource(choices, tables, way.target, depth - 1, names, within);
         embedded.push(Embedded { way, alias, inner: choices.once_in(3), spread, asked });
     }
-    let mut asked = Asked { table, values, embedded, conditions: Vec::new(), order: Vec::new(), limit: None, offset: 0 };
+    let mut asked =
+        Asked { table, values, embedded, conditions: Vec::new(), order: Vec::new(), limit: None, offset: 0 };
     asked.conditions = (0..choices.below(3)).map(|_| condition(choices, tables, &asked, 2)).collect();
     asked.order = (0..choices.below(3)).filter_map(|_| term(choices, tables, &asked)).collect();
     if choices.once_in(3) {
@@ -160,7 +166,8 @@ fn condition(choices: &mut Choices<'_>, tables: &[Table], asked: &Asked, depth: 
         }
         _ => {
             // Where an embedding has the name of a column, it is the embedding that is asked for.
-            let is_column = |column: &usize| asked.embedded.iter().all(|its| its.alias != columns[*column].name.as_str());
+            let is_column =
+                |column: &usize| asked.embedded.iter().all(|its| its.alias != columns[*column].name.as_str());
             let possible: Vec<_> = (0..columns.len()).filter(is_column).collect();
             Condition::Null { column: choices.of(&possible), not: choices.once_in(2) }
         }
@@ -173,7 +180,8 @@ fn term(choices: &mut Choices<'_>, tables: &[Table], asked: &Asked) -> Option<Te
     let of = embedded.map_or(asked, |index| &asked.embedded[index].asked);
     let columns = declared(tables, of.table).columns();
     // Of groups, only what they are made by.
-    let shown: Vec<_> = of.values.iter().filter(|value| value.function.is_none()).filter_map(|value| value.column).collect();
+    let shown: Vec<_> =
+        of.values.iter().filter(|value| value.function.is_none()).filter_map(|value| value.column).collect();
     let possible: Vec<_> = (0..columns.len())
         .filter(|column| columns[*column].column_type != ColumnType::Json)
         .filter(|column| !(asked.is_grouped() || of.is_grouped()) || shown.contains(column))
@@ -183,7 +191,12 @@ fn term(choices: &mut Choices<'_>, tables: &[Table], asked: &Asked) -> Option<Te
         return None;
     }
     let column = choices.of(&possible);
-    Some(Term { embedded, column, descending: choices.once_in(2), nulls_first: choices.of(&[None, Some(true), Some(false)]) })
+    Some(Term {
+        embedded,
+        column,
+        descending: choices.once_in(2),
+        nulls_first: choices.of(&[None, Some(true), Some(false)]),
+    })
 }
 
 /// The query string.

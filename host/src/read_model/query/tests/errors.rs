@@ -32,7 +32,7 @@ fn missing_columns_have_the_error_of_postgres() {
 
 #[test]
 fn names_that_are_special_to_postgres_are_missing_columns() {
-    for name in ["count", "row_to_json", "xmin", "ctid", "flights", "and", "not", "on_conflict", "\"\"", "\"a\0\""] {
+    for name in ["row_to_json", "xmin", "ctid", "flights", "and", "not", "on_conflict", "\"\"", "\"a\0\""] {
         let error = complaint(&format!("select={name}"));
         let name = name.trim_matches('"');
         assert_eq!((error.code.as_str(), error.message), ("42703", format!("column flights.{name} does not exist")));

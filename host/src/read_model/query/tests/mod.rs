@@ -8,6 +8,7 @@ mod embedding_answers;
 mod embedding_errors;
 mod embedding_model;
 mod embedding_properties;
+mod embedding_robustness;
 mod embedding_strategies;
 mod errors;
 mod full_text;
