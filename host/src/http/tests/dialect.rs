@@ -138,6 +138,11 @@ async fn rows_are_counted_or_estimated() {
     assert_eq!((total(&estimated), estimated.header("content-range")), (2, "0-1/2"));
     // A plan is of its time, so nothing else is said to be the same as this answer.
     assert_eq!((planned.header("etag"), estimated.header("etag").is_empty()), ("", false));
+    // As many as a page may have are counted as well, and one more are not.
+    for (query, is_exact) in [("id=lte.10", true), ("id=lte.11", false)] {
+        let answer = few.rows("GET", query, &[("prefer", "count=estimated")]).await;
+        assert_eq!(!answer.header("etag").is_empty(), is_exact, "{query}");
+    }
     let beyond = api.rows("GET", "offset=99", &[("prefer", "count=planned")]).await;
     assert_eq!(beyond.json()["details"], json!("An offset of 99 was requested, but there are only 15 rows."));
 }

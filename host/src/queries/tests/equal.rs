@@ -1,17 +1,32 @@
-//! An answer that is kept equals one that is read.
+//! An answer that is kept equals one that is read, and so do all that have one tag.
+
+use std::collections::HashMap;
 
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use super::*;
 use crate::{
     builds::tests::{rows, step},
-    read_model::Value,
+    read_model::{
+        Value,
+        query::{RowRange, Shape},
+    },
 };
 
 const STEPS: usize = 300;
 
+/// What is wanted of a query.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    shape: Shape,
+    count: Count,
+    without_rows: bool,
+    range: Option<RowRange>,
+    zone: Option<&'static str>,
+}
+
 /// A query that is right or wrong, of few, so that many are asked again.
-fn query(random: &mut StdRng) -> (String, Shape, bool) {
+fn query(random: &mut StdRng) -> (String, Wanted) {
     let mut one_of = |parts: &[&str]| (*parts.choose(random).unwrap()).to_owned();
     let parts = [
         one_of(&["", "", "select=n", "select=id,n", "select=a:n,id", "select=missing"]),
@@ -20,7 +35,19 @@ fn query(random: &mut StdRng) -> (String, Shape, bool) {
         one_of(&["", "", "limit=2", "limit=1&offset=1", "offset=9", "limit=0"]),
     ];
     let query = parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join("&");
-    (query, *[Shape::List, Shape::List, Shape::Object].choose(random).unwrap(), random.random_bool(0.3))
+    let shapes = [Shape::List, Shape::Object, Shape::StrippedList, Shape::StrippedObject, Shape::Csv];
+    let ranges = [(0, None), (1, None), (0, Some(0)), (1, Some(2))];
+    let wanted = Wanted {
+        shape: if random.random_bool(0.5) { Shape::List } else { *shapes.choose(random).unwrap() },
+        count: *[Count::Uncounted, Count::Uncounted, Count::Exact, Count::Estimated].choose(random).unwrap(),
+        without_rows: random.random_bool(0.1),
+        range: random
+            .random_bool(0.2)
+            .then(|| *ranges.choose(random).unwrap())
+            .map(|(first, last)| RowRange::new(first, last).unwrap()),
+        zone: random.random_bool(0.1).then_some("Asia/Tokyo"),
+    };
+    (query, wanted)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,6 +66,7 @@ async fn a_kept_answer_equals_one_that_is_read() {
     let keeping = [Reader::on(&builds).await, Reader::start(options.clone(), 4000).await];
     let reading = Reader::start(options, 0).await;
     let mut position = 0;
+    let mut by_tag: HashMap<(String, bool), Read> = HashMap::new();
     for _ in 0..STEPS {
         if random.random_bool(0.1) {
             let mut changes = rows(&tables, []);
@@ -53,16 +81,23 @@ async fn a_kept_answer_equals_one_that_is_read() {
             builds.commit(lease, &tables, step(position, to), changes).await.unwrap();
             position = to;
         }
-        let (query, shape, count) = query(&mut random);
+        let (query, wanted) = query(&mut random);
+        let Wanted { shape, count, without_rows, range, zone } = wanted;
         let ask = async |reader: &Reader| {
-            let read = reader.try_read(&builds, &query, shape, count).await;
+            let request = ReadRequest { shape, count, without_rows, range, zone, ..reader.request(&builds, &query) };
+            let read = reader.try_read(request).await;
             read.map_err(|error| error.to_string())
         };
         let read = ask(&reading).await;
+        if let Ok(Read { tag: Some(tag), .. }) = &read {
+            let read = read.clone().unwrap();
+            let first = by_tag.entry((tag.clone(), without_rows)).or_insert_with(|| read.clone());
+            assert_eq!(*first, Read { position: first.position, ..read }, "{query} {wanted:?}");
+        }
         for keeping in &keeping {
             // The second one is kept.
             for _ in 0..2 {
-                assert_eq!(ask(keeping).await, read, "{query} {shape:?} {count}");
+                assert_eq!(ask(keeping).await, read, "{query} {wanted:?}");
             }
         }
     }

@@ -49,14 +49,7 @@ impl OneRow {
 
     /// The position of an answer, whose row is of that position.
     async fn read_from(&self, wanted: u64, wait: Duration) -> Result<u64, ReadError> {
-        let request = ReadRequest {
-            projection: &self.builds.name,
-            table: "sums",
-            query: "",
-            shape: Shape::List,
-            exact_count: false,
-            limits: &self.reader.limits,
-        };
+        let request = self.reader.request(&self.builds, "");
         let answer = self.reader.queries.read_from(request, Position(wanted), wait).await?;
         let position = answer.position.0;
         assert_eq!(answer.body.text(), format!(r#"[{{"id":1,"n":{}}}]"#, 10 * position));

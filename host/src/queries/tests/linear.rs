@@ -191,7 +191,7 @@ async fn read_until_done(
         let leaves_after = Duration::from_micros(random.random_range(0..20_000));
         let leaves = random.random_bool(0.2);
         let before = known.newest.load(Ordering::SeqCst);
-        let reading = host.try_read(&builds, query, Shape::List, false);
+        let reading = host.try_read(host.request(&builds, query));
         let read = if leaves {
             tokio::select! {
                 read = reading => read,

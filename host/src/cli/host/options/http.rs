@@ -49,7 +49,7 @@ pub(super) struct HttpOptions {
     max_sending_bytes: usize,
 
     /// Whether queries on read models may aggregate rows, as in select=amount.sum()
-    #[arg(long, env = "GNOMON_AGGREGATES", value_name = "true|false", default_value_t = HttpSettings::default().aggregates,
+    #[arg(long, env = "GNOMON_AGGREGATES", value_name = "BOOL", default_value_t = HttpSettings::default().aggregates,
         action = ArgAction::Set)]
     aggregates: bool,
 
