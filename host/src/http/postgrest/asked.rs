@@ -3,8 +3,8 @@
 use axum::http::{HeaderMap, HeaderValue, Method};
 
 use super::{
-    accept::negotiate, media::Media, position::Wanted, profile::accepted_profile,
-    range::requested_range, refusal::ReadTableError,
+    accept::negotiate, media::Media, position::Wanted, profile::accepted_profile, range::requested_range,
+    refusal::ReadTableError,
 };
 use crate::{
     http::{prefer::Preferences, state::Api},

@@ -1,7 +1,7 @@
 use insta::assert_snapshot;
 
 use super::super::{
-    rendering::Rendering,
+    rendering::{Rendering, Total},
     shape::Shape,
     tests::company::{company, parsed},
 };
@@ -11,7 +11,7 @@ fn rendered(table: &str, query: &str, max_row_bytes: Option<u64>) -> String {
     let rendering = Rendering {
         schema: "s",
         shape: Shape::List,
-        exact_count: true,
+        total: Total::Exact,
         max_rows: Some(100),
         max_row_bytes,
         first_placeholder: 1,

@@ -10,7 +10,7 @@ use super::{
     company::{company, parsed},
     database::{Database, SCHEMA, list},
 };
-use crate::read_model::query::Rendering;
+use crate::read_model::query::{Rendering, Total};
 
 /// Texts that are likely to contain embeddings and the parameters that belong to them.
 fn fragments() -> impl Strategy<Value = String> {
@@ -146,7 +146,7 @@ fn parsed_queries_are_valid_sql() {
             let Ok(query) = parsed(&tables, table, &text) else { return Ok(()) };
             let max_row_bytes = bounded.then_some(10_000);
             let rendering =
-                Rendering { max_rows: Some(10), max_row_bytes, exact_count: true, next_values: bounded, ..list() };
+                Rendering { max_rows: Some(10), max_row_bytes, total: Total::Exact, next_values: bounded, ..list() };
             match database.answer_to(&query, &rendering) {
                 Ok(_) => {
                     answered.set(answered.get() + 1);
