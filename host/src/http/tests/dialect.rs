@@ -79,6 +79,10 @@ async fn the_headers_of_a_head_are_those_of_a_get_and_no_row_is_read() {
                 answer.headers.remove(name);
             }
         }
+        // Where the next page begins is in the last row.
+        for name in ["gnomon-next", "link"] {
+            get.headers.remove(name);
+        }
         assert_eq!(get.headers, head.headers, "{query}");
     }
     let head = api.rows("HEAD", "limit=2", &[("range", "5-4")]).await;

@@ -62,7 +62,7 @@ pub struct BookAdded {
 
 /// The cover of a book.
 #[derive(Deserialize)]
-pub struct BookCover {
+pub(crate) struct BookCover {
     pub(crate) colour: String,
     pub(crate) picture: Vec<u8>,
 }
@@ -92,7 +92,7 @@ pub struct OrderPlaced {
 
 /// A line of an order.
 #[derive(Deserialize)]
-pub struct OrderedBook {
+pub(crate) struct OrderedBook {
     pub(crate) book: i64,
     pub(crate) quantity: i64,
     pub(crate) price: Decimal,

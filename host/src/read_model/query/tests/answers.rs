@@ -98,7 +98,10 @@ fn rows_come_as_lines() {
     // An alias with the name of the row.
     assert_eq!(lines("select=page:user,user:id,page&id=eq.1"), "\nanna,1,f");
     assert_eq!(lines("select=id&id=eq.4"), "\n");
-    assert_eq!(csv_header(Query::parse("select=x:id,user", &table).unwrap().to_sql(&csv).names.iter().map(String::as_str)), "x,user");
+    assert_eq!(
+        csv_header(Query::parse("select=x:id,user", &table).unwrap().to_sql(&csv).names.iter().map(String::as_str)),
+        "x,user"
+    );
 }
 
 #[test]
