@@ -100,12 +100,19 @@ impl Target {
         let media_type = media_type.split(';').next().unwrap_or_default().to_owned();
         let text = answer.text().await.map_err(|error| format!("{query}: {error:?}"))?;
         let shown = text.chars().take(600).collect::<String>();
-        self.check(&query, status, &media_type, &text)
+        self.check(&query, &headers, status, &media_type, &text)
             .map_err(|problem| format!("{problem}\n  GET {path}\n  {headers:?}\n  {status} {media_type} {shown}"))?;
         Ok(status.as_u16())
     }
 
-    fn check(&self, query: &str, status: StatusCode, media_type: &str, text: &str) -> Result<(), String> {
+    fn check(
+        &self,
+        query: &str,
+        headers: &[String],
+        status: StatusCode,
+        media_type: &str,
+        text: &str,
+    ) -> Result<(), String> {
         let table = query.split('?').next().unwrap_or_default();
         let described = &self.described[&format!("/v1/read-models/bookshop/{table}")];
         let Some(media_types) = described.get(&status.as_u16()) else {
@@ -133,7 +140,7 @@ impl Target {
             return Err("an SQLSTATE that no client should be able to cause".to_owned());
         }
         // What the client has said itself may be repeated.
-        let decoded = percent_encoding::percent_decode_str(query).decode_utf8_lossy().into_owned();
+        let decoded = format!("{}{headers:?}", percent_encoding::percent_decode_str(query).decode_utf8_lossy());
         let internal = INTERNALS.iter().copied().chain(self.schemas.iter().map(String::as_str));
         match internal.into_iter().find(|word| text.contains(word) && !decoded.contains(word)) {
             Some(word) => Err(format!("the answer says `{word}`")),
@@ -169,7 +176,9 @@ fn described(document: &Value) -> BTreeMap<String, Described> {
         .map(|(path, operations)| {
             let responses = operations["get"]["responses"].as_object().unwrap().iter();
             let response = |(status, response): (&String, &Value)| {
-                let media_types = response["content"]
+                // What the tables share stands in one place.
+                let shared = response["$ref"].as_str().and_then(|shared| document.pointer(shared.strip_prefix('#')?));
+                let media_types = shared.unwrap_or(response)["content"]
                     .as_object()
                     .into_iter()
                     .flatten()
