@@ -1,7 +1,7 @@
 //! Queries on read models, in the grammar of PostgREST's query strings.
 //!
-//! A query string is parsed against the declaration of its table ([`Query::parse`]) and rendered as one statement that
-//! returns one row ([`Query::to_sql`]). Each part of the grammar has a file of its own; all read their text through the
+//! A query string is parsed against the declarations of the tables of its projection ([`Query::parse_in`]) and rendered as one
+//! statement ([`Query::to_sql`]). Each part of the grammar has a file of its own; all read their text through the
 //! cursor, which formats syntax errors. Names of columns are resolved while parsing, so the SQL contains only declared names
 //! and aliases; values are bound, never written into the SQL.
 //!
