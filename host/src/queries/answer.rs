@@ -35,16 +35,21 @@ pub struct Unchanged {
 }
 
 impl Queries {
-    /// Whether the answer to a request is one that somebody has, whose tag `is_known`, without reading it. `None` as well if Postgres does not tell in
-    /// time: reading says why.
+    /// Whether the answer to a request is one that somebody has, whose tag `is_known`, without reading it, and holds the effect of every event
+    /// up to `wanted`. `None` as well if Postgres does not tell in time: reading says why.
     pub async fn unchanged(
         &self,
         request: &ReadRequest<'_>,
+        wanted: Position,
         is_known: impl Fn(AnswerTag) -> bool,
     ) -> Option<Unchanged> {
         let (_, build) = self.look(request.projection, request.limits.timeout.min(LOOK_TIMEOUT)).await?;
         let tag = AnswerTag::of(build.contents, request);
-        is_known(tag).then_some(Unchanged { tag, position: build.checkpoint, build: build.number })
+        (build.checkpoint >= wanted && is_known(tag)).then_some(Unchanged {
+            tag,
+            position: build.checkpoint,
+            build: build.number,
+        })
     }
 
     /// Answers a query from the active build. If it is dropped, the query ends in Postgres as well.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName};
+use tokio::time::Instant;
 
 use super::{refusal::ReadTableError, session::Session};
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
         problem::{Code, Problem},
         state::Api,
     },
-    queries::{Answer, ReadError, ReadRequest},
+    queries::{Answer, AnswerTag, ReadError, ReadRequest, Unchanged},
     read_model::Identifier,
 };
 
@@ -29,8 +30,8 @@ pub(super) struct Wanted {
     pub(super) session: Session,
     /// The position that it names, or that its session has seen, whichever is later.
     position: Option<Position>,
-    /// How long it is willing to wait for that.
-    wait: Duration,
+    /// Until when it is willing to wait for that.
+    until: Instant,
 }
 
 impl Wanted {
@@ -41,13 +42,14 @@ impl Wanted {
     pub(super) fn of(api: &Api, preferences: &Preferences, headers: &HeaderMap) -> Result<Self, ReadTableError> {
         let session = Session::of(headers).map_err(ReadTableError::Other)?;
         let position = min_position(headers)?.max(session.seen());
-        Ok(Self { session, position, wait: preferences.wait(DEFAULT_WAIT, api.settings.max_wait) })
+        let until = Instant::now() + preferences.wait(DEFAULT_WAIT, api.settings.max_wait);
+        Ok(Self { session, position, until })
     }
 
     /// Waits for the position.
     pub(super) async fn wait(&self, api: &Api, projection: &Identifier) -> Result<(), ReadError> {
         match self.position {
-            Some(position) => api.queries.wait_for(projection, position, self.wait).await,
+            Some(position) => api.queries.wait_for(projection, position, self.left()).await,
             None => Ok(()),
         }
     }
@@ -55,9 +57,24 @@ impl Wanted {
     /// Answers a request from rows that hold the position.
     pub(super) async fn read(&self, api: &Api, request: ReadRequest<'_>) -> Result<Answer, ReadError> {
         match self.position {
-            Some(position) => api.queries.read_from(request, position, self.wait).await,
+            Some(position) => api.queries.read_from(request, position, self.left()).await,
             None => api.queries.read(request).await,
         }
+    }
+
+    /// Whether the client has the answer already, whose tag `is_known`, and it holds the position.
+    pub(super) async fn unchanged(
+        &self,
+        api: &Api,
+        request: &ReadRequest<'_>,
+        is_known: impl Fn(AnswerTag) -> bool,
+    ) -> Result<Option<Unchanged>, ReadError> {
+        self.wait(api, request.projection).await?;
+        Ok(api.queries.unchanged(request, self.position.unwrap_or_default(), is_known).await)
+    }
+
+    fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
     }
 }
 

@@ -44,8 +44,8 @@ async fn read_table(
     let frame =
         Frame { asked: &asked, max_rows: api.settings.max_rows, location, page_of: Some((projection, table, query)) };
     if let Some(tags) = known_tags(headers) {
-        asked.wanted.wait(api, projection).await?;
-        if let Some(unchanged) = api.queries.unchanged(&request, |tag| tags.contains(&weak(tag).as_str())).await {
+        let is_known = |tag| tags.contains(&weak(tag).as_str());
+        if let Some(unchanged) = asked.wanted.unchanged(api, &request, is_known).await? {
             return frame.unchanged(&unchanged);
         }
     }

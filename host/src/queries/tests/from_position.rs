@@ -103,3 +103,16 @@ async fn a_position_beyond_the_head_is_refused_whatever_a_worker_says() {
     one.say(1);
     assert!(matches!(one.read_from(11, LONG).await.unwrap_err(), ReadError::BeyondHead { .. }));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_has_is_unchanged_only_if_it_holds_the_position() {
+    let one = OneRow::create().await;
+    let request = one.reader.request(&one.builds, "");
+    let held = async |wanted| {
+        let unchanged = one.reader.queries.unchanged(&request, Position(wanted), |_| true).await;
+        unchanged.map(|unchanged| unchanged.position.0)
+    };
+    assert_eq!((held(0).await, held(1).await, held(2).await), (Some(1), Some(1), None));
+    one.commit(1, 2).await;
+    assert_eq!(held(2).await, Some(2));
+}
