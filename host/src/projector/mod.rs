@@ -11,6 +11,7 @@ mod folding_threads;
 mod instances;
 mod kept_rows;
 mod made_indexes;
+mod own_swap;
 mod pipeline;
 mod rate;
 mod redelivery;

@@ -15,7 +15,7 @@ use tokio::{
     task::{JoinError, JoinHandle},
     time::sleep_until,
 };
-use tracing::{Instrument as _, Span, error, info, info_span};
+use tracing::{Instrument as _, Span, info, info_span};
 
 #[cfg(test)]
 use super::fault_point::FaultPoint;
@@ -24,6 +24,7 @@ use super::{
     fold::{FailedEvent, FailureHandling, Folded, ModuleRunner},
     fold_size::FoldSize,
     kept_rows::KeptRows,
+    own_swap::{self, OwnSwap},
     rate::Rate,
     stop::Stop,
     traces::batch_span,
@@ -31,10 +32,9 @@ use super::{
     work::Work,
 };
 use crate::{
-    builds::{BuildError, SWAP_TIMEOUT, Swapped, WantedBy, WorkerReport, age, report, swap},
+    builds::{BuildError, WorkerReport, age, report},
     event_log::{Filter, Position},
     metrics,
-    postgres::{Backoff, is_transient},
     read_model::{TableSet, WriteSet},
     runtime::BatchError,
     subscriptions::{
@@ -55,9 +55,6 @@ const REPLAYED_FROM: Duration = Duration::from_millis(250);
 /// For how long the checkpoint of a build that queries read may stay before events that mean nothing to it, unless somebody waits for one of
 /// them.
 const PASSED_OVER_FOR: Duration = Duration::from_millis(500);
-
-/// The pauses between tries to become the active build while somebody holds a view: each keeps those waiting who begin to read the view.
-const SWAP_PAUSES: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
 
 /// The effect of the events up to `to`, folded and not committed yet.
 struct Pending {
@@ -112,7 +109,7 @@ enum Progress {
     /// What is pending may be due.
     Due,
     Committed(Result<Result<Pending, Stop>, JoinError>),
-    Swapped(Result<Result<Swapped, sqlx::Error>, JoinError>),
+    Swapped(own_swap::Ended),
     StopAsked,
 }
 
@@ -129,9 +126,8 @@ pub(super) struct Pipeline<'w> {
     commit_began: Instant,
     /// What was committed since the last batch was folded.
     committed: Vec<Arc<WriteSet>>,
-    /// The swap that makes this build the active one, while it is tried.
-    swap: Option<JoinHandle<Result<Swapped, sqlx::Error>>>,
-    swap_pauses: Backoff,
+    /// The swap that makes this build the active one.
+    swap: OwnSwap,
     /// An event that the module cannot handle. The events before it are committed before the build halts.
     failed: Option<FailedEvent>,
     fold_size: FoldSize,
@@ -150,7 +146,8 @@ impl<'w> Pipeline<'w> {
         checkpoint: Position,
         until: Option<Position>,
     ) -> Self {
-        let (pending, commit, swap, failed) = (None, None, None, None);
+        let (pending, commit, failed) = (None, None, None);
+        let swap = OwnSwap::new(Arc::clone(&tables));
         // A verification folds what was folded before in another way, so that it finds what this way does wrong.
         let kept = work.job.build.verifies.is_none().then(|| {
             Arc::new(Mutex::new(KeptRows::new(&tables, checkpoint == Position::default(), work.shared.rows.clone())))
@@ -171,7 +168,6 @@ impl<'w> Pipeline<'w> {
             commit_began: Instant::now(),
             committed: Vec::new(),
             swap,
-            swap_pauses: SWAP_PAUSES,
             failed,
             fold_size,
             awaited,
@@ -264,7 +260,7 @@ impl<'w> Pipeline<'w> {
             () = sleep_until((self.commit_began + PASSED_OVER_FOR).into()), if is_passing_over => Progress::Due,
             Ok(()) = self.awaited.changed(), if is_passing_over => Progress::Due,
             committed = wait(self.commit.as_mut().map(|commit| &mut commit.task)) => Progress::Committed(committed),
-            swapped = wait(self.swap.as_mut()) => Progress::Swapped(swapped),
+            swapped = self.swap.end() => Progress::Swapped(swapped),
             () = self.work.stop.cancelled(), if self.commit.is_none() => Progress::StopAsked,
         }
     }
@@ -276,10 +272,7 @@ impl<'w> Pipeline<'w> {
                 self.commit = None;
                 self.after_commit(committed??).await
             }
-            Progress::Swapped(swapped) => {
-                self.swap = None;
-                self.after_swap(swapped?).await
-            }
+            Progress::Swapped(swapped) => self.swap.after(self.work, swapped).await,
             Progress::StopAsked => Err(Stop::Asked),
         }
     }
@@ -342,7 +335,7 @@ impl<'w> Pipeline<'w> {
             return true;
         }
         if !self.work.is_replaying() {
-            let can_wait = pending.changes_nothing() && self.swap.is_none() && self.work.was_activated();
+            let can_wait = pending.changes_nothing() && !self.swap.is_running() && self.work.was_activated();
             return !can_wait
                 || *self.awaited.borrow() > self.checkpoint
                 || self.commit_began.elapsed() >= PASSED_OVER_FOR;
@@ -402,7 +395,7 @@ impl<'w> Pipeline<'w> {
             if self.work.is_replaying() {
                 self.finish_replay().await?;
             }
-            self.start_swap(Duration::ZERO);
+            self.swap.start(self.work);
         }
         match self.until.filter(|at| self.checkpoint >= *at) {
             Some(at) => Err(Stop::Barrier(at)),
@@ -428,58 +421,6 @@ impl<'w> Pipeline<'w> {
             checkpoint = %self.checkpoint, "the build has caught up");
         Ok(())
     }
-
-    /// Starts to make the build the active one, if it is to become active by itself. The build goes on meanwhile: the active
-    /// one may be ahead, and is held at its checkpoint until this one has reached it.
-    fn start_swap(&mut self, pause: Duration) {
-        let Work { shared, job, .. } = &*self.work;
-        if !job.build.state.activates_when_live() || self.swap.is_some() {
-            return;
-        }
-        let (shared, tables) = (Arc::clone(shared), Arc::clone(&self.tables));
-        let (projection, build) = (job.build.projection.clone(), job.build.id);
-        self.swap = Some(tokio::spawn(async move {
-            tokio::time::sleep(pause).await;
-            let reason = (WantedBy::Deployment, "it has caught up");
-            swap(&shared.pool, &projection, build, &tables, reason, SWAP_TIMEOUT).await
-        }));
-    }
-
-    async fn after_swap(&mut self, swapped: Result<Swapped, sqlx::Error>) -> Result<(), Stop> {
-        let (build, projection) = (self.work.job.build.name(), self.work.job.build.projection.clone());
-        match swapped {
-            Ok(Swapped::Done) => {
-                info!(%build, %projection, version = %self.work.job.build.version,
-                    "queries read the build from now on");
-            }
-            // It is tried again after the next commit.
-            Ok(Swapped::Behind { .. }) => {
-                self.swap_pauses.reset();
-                self.work.note(Needed::Views, None).await;
-                return Ok(());
-            }
-            Ok(Swapped::Blocked(blocked)) => {
-                self.work.note(Needed::Views, Some(blocked.to_string())).await;
-                let pause = self.swap_pauses.next_pause();
-                self.start_swap(pause);
-                return Ok(());
-            }
-            Ok(Swapped::Refused(_) | Swapped::Deleted) => {}
-            Ok(Swapped::ViewInUse(view)) => self.report_not_activated(&view).await?,
-            Err(error) if is_transient(&error) => return Err(error.into()),
-            Err(error) => self.report_not_activated(&error).await?,
-        }
-        self.work.note(Needed::Views, None).await;
-        self.work.refresh().await
-    }
-
-    /// Stores why the build cannot become the active one by itself.
-    async fn report_not_activated(&self, error: &(dyn std::error::Error + Sync)) -> Result<(), Stop> {
-        let build = &self.work.job.build;
-        error!(build = %build.name(), projection = %build.projection, %error, "the build cannot be activated");
-        let error = BuildError::Host { message: format!("the build cannot be activated: {error}") };
-        self.work.report(&WorkerReport::ActivationFailed(error)).await
-    }
 }
 
 impl Drop for Pipeline<'_> {
@@ -487,9 +428,6 @@ impl Drop for Pipeline<'_> {
         // The commit may still go through; the next run begins at the checkpoint that it finds.
         if let Some(commit) = &self.commit {
             commit.task.abort();
-        }
-        if let Some(swap) = &self.swap {
-            swap.abort();
         }
     }
 }
