@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use sqlx::Row;
 
 use super::{
-    database::{Answer, Database, SCHEMA, list, qualified},
+    database::{Answer, Database, SCHEMA, list, qualified, statement},
     table,
 };
 use crate::read_model::query::{Param, Query, QueryError, Rendering, Shape, Sql, Total, csv_header};
@@ -314,14 +314,7 @@ fn a_time_zone_is_one_for_postgres_as_well() {
                     database.execute(format!("SET TimeZone = '{zone}'"));
                     let text = "SELECT extract(epoch FROM $1::text::timestamptz)::text".to_owned();
                     let params = vec![Param::Text(value.clone())];
-                    let rows = database.fetch(&Sql {
-                        text,
-                        params,
-                        names: vec![],
-                        can_be_prepared: false,
-                        has_next_values: false,
-                        depends_on_clock: false,
-                    });
+                    let rows = database.fetch(&statement(text, params));
                     rows.map(|rows| rows[0].get::<String, _>(0))
                 };
                 let (Ok(here), Ok(there)) = (instant("Asia/Tokyo"), instant("America/New_York")) else { continue };
@@ -367,14 +360,10 @@ fn the_statement_becomes_a_part_of_another() {
     let rendering = Rendering { first_placeholder: 2, total: Total::Exact, ..list() };
     let query = Query::parse("select=id&id=gt.1&limit=1", &table).unwrap();
     let Sql { text, params, .. } = query.to_sql(&rendering);
-    let sql = Sql {
-        text: format!("SELECT $1::text AS checkpoint, answer.* FROM ({text}) AS answer"),
-        params: [Param::Text("42".to_owned())].into_iter().chain(params).collect(),
-        names: vec![],
-        can_be_prepared: false,
-        has_next_values: false,
-        depends_on_clock: false,
-    };
+    let sql = statement(
+        format!("SELECT $1::text AS checkpoint, answer.* FROM ({text}) AS answer"),
+        [Param::Text("42".to_owned())].into_iter().chain(params).collect(),
+    );
     let rows = database.fetch(&sql).unwrap();
     let [row] = rows.as_slice() else { panic!("{} rows", rows.len()) };
     assert_eq!(row.get::<&str, _>("checkpoint"), "42");

@@ -102,15 +102,7 @@ impl Database {
             format!("({})", cells.collect::<Vec<_>>().join(", "))
         });
         let text = format!("INSERT INTO {} VALUES {}", qualified(table), tuples.collect::<Vec<_>>().join(", "));
-        self.fetch(&Sql {
-            text,
-            params,
-            names: vec![],
-            can_be_prepared: false,
-            has_next_values: false,
-            depends_on_clock: false,
-        })
-        .unwrap();
+        self.fetch(&statement(text, params)).unwrap();
     }
 
     /// Parses, renders and runs a query.
@@ -156,4 +148,9 @@ pub(super) fn qualified(table: &Table) -> String {
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A statement as it is written.
+pub(super) fn statement(text: String, params: Vec<Param>) -> Sql {
+    Sql { text, params, names: vec![], can_be_prepared: false, has_next_values: false, depends_on_clock: false }
 }

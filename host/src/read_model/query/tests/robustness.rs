@@ -7,12 +7,12 @@ use proptest::{
 };
 
 use super::{
-    database::{Database, SCHEMA, list, qualified},
+    database::{Database, SCHEMA, list, qualified, statement},
     table,
 };
 use crate::read_model::{
     Value,
-    query::{Query, Rendering, Sql},
+    query::{Query, Rendering},
 };
 
 /// Texts that are likely to contain parts of the grammar.
@@ -222,14 +222,7 @@ fn the_error_for_a_missing_column_equals_that_of_postgres() {
             prop_assume!(!name.is_empty() && table.column(&name).is_none());
             let ours = Query::parse(&format!("select=\"{name}\""), &table).unwrap_err();
             let text = format!("SELECT \"flights\".\"{name}\" FROM {}", qualified(&table));
-            match database.fetch(&Sql {
-                text,
-                params: vec![],
-                names: vec![],
-                can_be_prepared: false,
-                has_next_values: false,
-                depends_on_clock: false,
-            }) {
+            match database.fetch(&statement(text, vec![])) {
                 // Postgres reads `flights.lag` as `lag(flights)` if there is a function of the name, here a window function. Names
                 // of functions are not columns for us.
                 Err(theirs) if theirs.code.as_str() == WRONG_OBJECT_TYPE => {}

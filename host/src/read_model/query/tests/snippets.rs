@@ -1,10 +1,10 @@
 //! Snippets: parts of texts with the words that a query searches for.
 
 use super::{
-    database::{Database, list, qualified},
+    database::{Database, list, qualified, statement},
     full_text::articles,
 };
-use crate::read_model::query::{Param, Sql};
+use crate::read_model::query::Param;
 
 /// The snippets of all rows that a query finds.
 fn snippets(database: &Database, query: &str) -> Vec<String> {
@@ -29,16 +29,7 @@ fn articles_of(rows: &[(Option<&str>, Option<&str>)]) -> Database {
         };
         let values = [placeholder(param(title)), placeholder(param(body))].join(", ");
         let text = format!("INSERT INTO {} VALUES ($1, {values})", qualified(&table));
-        database
-            .fetch(&Sql {
-                text,
-                params,
-                names: vec![],
-                can_be_prepared: false,
-                has_next_values: false,
-                depends_on_clock: false,
-            })
-            .unwrap();
+        database.fetch(&statement(text, params)).unwrap();
     }
     database
 }
