@@ -1,6 +1,8 @@
 //! One batch of events.
 
-use crate::{Event, Events, Failure, Projection, Rows, current_event, event::RawEvent};
+use std::marker::PhantomData;
+
+use crate::{Event, Events, Failure, Prefetch, Projection, Rows, current_event, event::RawEvent};
 
 /// A failure, and the position of its event.
 #[derive(Debug)]
@@ -9,31 +11,66 @@ pub(crate) struct FailureAt {
     pub(crate) message: String,
 }
 
+/// What is done with each event of a batch.
+pub(crate) trait Handler {
+    /// The events that are read.
+    type Event: Events;
+
+    /// Requests the rows that `handle` will read.
+    fn prefetch(event: &Event<Self::Event>, prefetch: &mut Prefetch);
+
+    /// Handles one event.
+    fn handle(&mut self, event: &Event<Self::Event>, rows: &mut Rows) -> Result<(), Failure>;
+}
+
+/// Folds events into the rows of a projection.
+pub(crate) struct Folding<P>(PhantomData<P>);
+
+impl<P> Folding<P> {
+    pub(crate) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<P: Projection> Handler for Folding<P> {
+    type Event = P::Event;
+
+    fn prefetch(event: &Event<P::Event>, prefetch: &mut Prefetch) {
+        P::prefetch(event, prefetch);
+    }
+
+    fn handle(&mut self, event: &Event<P::Event>, rows: &mut Rows) -> Result<(), Failure> {
+        P::handle(event, rows)
+    }
+}
+
 /// Events that are read, whose rows are fetched, and which are handled, before the next are: so many that they and their rows stay in the
 /// caches of the processor. More where rows have to be fetched, since that is the faster the more there are.
 const FEW: usize = 256;
 
-/// Folds a batch into rows and writes them to the host.
+/// Handles a batch, and writes the changed rows to the host.
 ///
 /// The failure is that of the first event that cannot be handled, however events are split into batches: hence the events before
 /// a malformed one are handled first.
-pub(crate) fn handle<P: Projection>(
+pub(crate) fn handle<H: Handler>(
+    handler: &mut H,
     rows: &mut Rows,
     raw: impl ExactSizeIterator<Item = RawEvent>,
 ) -> Result<(), FailureAt> {
     let (mut raw, mut size) = (raw, FEW);
     while raw.len() > 0 {
-        let (events, malformed) = read::<P::Event>(raw.by_ref().take(size));
+        let (events, malformed) = read::<H::Event>(raw.by_ref().take(size));
         let has_fetched = rows.prefetch(|prefetch| {
             for event in &events {
                 current_event::set(event.position);
-                P::prefetch(event, prefetch);
+                H::prefetch(event, prefetch);
             }
         });
         size = if has_fetched { size * 4 } else { FEW };
         for event in &events {
             rows.turn_to(event.position);
-            P::handle(event, rows)
+            handler
+                .handle(event, rows)
                 .and_then(|()| rows.settle())
                 .map_err(|failure| failed(event.position, &event.event_type, &failure))?;
         }

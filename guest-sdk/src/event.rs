@@ -208,7 +208,7 @@ mod tests {
         let data = unfit(RawEvent { data: "{}".to_owned().into(), ..raw("account-1") });
         assert_eq!(data, "its data does not fit Opened: missing field `owner` at line 1 column 2");
         let unasked = unfit(RawEvent { event_type: "Closed".to_owned().into(), ..raw("account-1") });
-        assert_eq!(unasked, "this projection does not read events of type `Closed`");
+        assert_eq!(unasked, "this module does not read events of type `Closed`");
     }
 
     /// Every time that the log holds can be read.

@@ -1,4 +1,4 @@
-//! Macros that export a projection or an upcaster as a component.
+//! Macros that export a projection, an upcaster or a reactor as a component.
 
 /// Exports a projection as the component of its crate: `gnomon_sdk::export!(Accounts);`, once per crate.
 ///
@@ -67,6 +67,49 @@ macro_rules! export_upcaster {
         const _: () = {
             type Exported = $crate::__export::UpcasterComponent<($($step,)+)>;
             $crate::__export::export_upcaster!(Exported with_types_in $crate::__export::upcaster_bindings);
+        };
+    };
+}
+
+/// Exports a reactor as the component of its crate: `gnomon_sdk::export_reactor!(Delays);`, once per crate.
+///
+/// The crate is built like [that of a projection](crate::export!), and what the reactor is for is said in the same way.
+#[macro_export]
+macro_rules! export_reactor {
+    (#[doc = $first:expr] $(#[doc = $more:expr])* $reactor:ty) => {
+        $crate::__export_reactor!($reactor, concat!($first $(, "\n", $more)*));
+    };
+    ($reactor:ty) => {
+        $crate::__export_reactor!($reactor, match option_env!("CARGO_PKG_DESCRIPTION") {
+            Some(description) => description,
+            None => "",
+        });
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_reactor {
+    ($reactor:ty, $description:expr) => {
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code, reason = "the exports of a component have unmangled names")]
+        const _: () = {
+            struct Package;
+
+            impl $crate::__export::Package for Package {
+                const DESCRIPTION: &'static str = $description;
+            }
+
+            type Exported = $crate::__export::ReactorComponent<$reactor, Package>;
+    $crate::__export::export_reactor!(Exported with_types_in $crate::__export::reactor_bindings);
+        };
+
+        const _: () = {
+            const fn is_reactor<R: $crate::Reactor>() {
+                $crate::check_categories(R::CATEGORIES);
+                $crate::reactor::check_sinks(R::SINKS);
+            }
+            is_reactor::<$reactor>();
         };
     };
 }

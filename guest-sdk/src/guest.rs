@@ -3,12 +3,13 @@
 use std::{cell::RefCell, panic, sync::Once};
 
 use crate::{
-    Projection, Rows, Upcaster,
-    batch::{self, FailureAt},
+    Projection, Reactor, Rows, Upcaster,
+    batch::{self, FailureAt, Folding},
     bindings::imports::{self, Imports},
     current_event,
     event::RawEvent,
     log::{self, Level},
+    reactor::answers::{Answer, Answers},
     upcaster::batch::{self as upcasting, RawUpcasted},
 };
 
@@ -21,9 +22,19 @@ thread_local! {
 pub(crate) fn handle<P: Projection>(events: impl ExactSizeIterator<Item = RawEvent>) -> Result<(), FailureAt> {
     report_panics();
     let mut rows = ROWS.take().unwrap_or_else(|| Rows::new::<P::Tables>(Box::new(Imports)));
-    batch::handle::<P>(&mut rows, events)?;
+    batch::handle(&mut Folding::<P>::new(), &mut rows, events)?;
     ROWS.set(Some(rows));
     Ok(())
+}
+
+/// Answers a batch; see [`handle`].
+pub(crate) fn react<R: Reactor>(events: impl ExactSizeIterator<Item = RawEvent>) -> Result<Vec<Answer>, FailureAt> {
+    report_panics();
+    let mut rows = ROWS.take().unwrap_or_else(|| Rows::new::<R::Tables>(Box::new(Imports)));
+    let mut answers = Answers::<R>::new();
+    batch::handle(&mut answers, &mut rows, events)?;
+    ROWS.set(Some(rows));
+    Ok(answers.answers)
 }
 
 /// Takes one step with each event of a batch.

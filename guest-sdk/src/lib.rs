@@ -21,6 +21,7 @@ mod limits;
 pub mod log;
 pub mod prelude;
 mod projection;
+pub mod reactor;
 mod reading;
 mod rows;
 pub mod schema;
@@ -42,19 +43,22 @@ pub use self::{
     event::{Event, EventText, Events},
     failure::Failure,
     projection::{Partition, Projection, check_categories},
+    reactor::{Effects, Reactor},
     rows::{Prefetch, Rows},
     table::{Find, Table},
     tables::Tables,
     upcaster::{Upcast, Upcasted, Upcaster},
 };
 
-/// Items that `export!` and `export_upcaster!` use.
+/// Items that `export!`, `export_upcaster!` and `export_reactor!` use.
 #[doc(hidden)]
 #[cfg(target_family = "wasm")]
 pub mod __export {
     pub use crate::bindings::{
+        declared::Package,
         generated as bindings,
-        projection::{Component, Package, export_projection},
+        projection::{Component, export_projection},
+        reactor::{Component as ReactorComponent, export_reactor, generated as reactor_bindings},
         upcaster::{Component as UpcasterComponent, export_upcaster, generated as upcaster_bindings},
     };
 }

@@ -1,4 +1,4 @@
-//! The tables of a projection.
+//! The tables of a module.
 
 use crate::{rows::CachedTable, schema::TableSchema, table::Table};
 
@@ -14,6 +14,17 @@ pub trait Tables {
     /// An empty cache for each table.
     #[doc(hidden)]
     fn caches() -> Vec<CachedTable>;
+}
+
+/// No tables, for a reactor that needs no memory. A host refuses a projection without tables.
+impl Tables for () {
+    fn schemas() -> Vec<TableSchema> {
+        Vec::new()
+    }
+
+    fn caches() -> Vec<CachedTable> {
+        Vec::new()
+    }
 }
 
 impl<T: Table> Tables for T {

@@ -1,4 +1,4 @@
-//! Tests for projections and [upcasters](upcast), without a host, a database or WebAssembly: given events, when more happen, then
+//! Tests for projections, [upcasters](upcast) and [reactors](reactor), without a host, a database or WebAssembly: given events, when more happen, then
 //! rows.
 //!
 //! ```
@@ -56,7 +56,7 @@
 //!
 //! # What every test checks in addition
 //!
-//! A read model must depend on the events only. So each test runs several times: with all events in one batch, one by one, and in
+//! A read model must depend on the events only, and so must the effects of a reactor. So each test runs several times: with all events in one batch, one by one, and in
 //! other batches; with one instance for several batches, and with a new instance for each. If the rows differ, the test fails and
 //! shows which batches made which difference. The usual cause is state outside of rows: a static, a `OnceLock`, a thread-local. A
 //! projection that is [partitioned by stream](crate::Partition::Stream) is also run stream by stream.
@@ -81,9 +81,13 @@ mod instance;
 mod log;
 mod memory;
 mod process;
+pub mod reactor;
+mod results;
 mod run;
 mod scenario;
+mod shown_effects;
 mod tables;
+mod tested;
 mod upcast;
 
 pub use serde_json::json;

@@ -14,13 +14,16 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::info;
 
 use crate::{
-    event_log::{EventLog, EventLogSettings},
+    event_log::{EventLog, EventLogSettings, SummaryKeeper},
     http::{Api, ApiState, ConnectionSettings, Gate, HttpSettings, MAX_REFUSED, Sending, serve},
     modules::Modules,
     operations::{Operations, OperationsSettings},
+    outbox::{Outbox, OutboxSettings, StartOutboxError},
+    past::{Past, PastSettings},
     postgres::{ConnectError, Database, MigrateError, Waiting, migrate},
     projector::{Projector, ProjectorSettings},
     queries::{CacheSettings, Queries},
+    reactor_engine::{ReactorEngine, ReactorSettings},
     runtime::{Runtime, RuntimeError, RuntimeLimits, RuntimeSettings},
 };
 
@@ -46,8 +49,14 @@ pub struct ServerSettings {
     pub limits: RuntimeLimits,
     /// Settings of the projector.
     pub projector: ProjectorSettings,
+    /// Settings of the engine of reactors.
+    pub reactors: ReactorSettings,
     /// Settings of operations.
     pub operations: OperationsSettings,
+    /// Settings of the outbox.
+    pub outbox: OutboxSettings,
+    /// Settings of the past of streams.
+    pub past: PastSettings,
     /// Where answers of read models are kept.
     pub answers: CacheSettings,
     /// Settings of the HTTP API.
@@ -67,7 +76,10 @@ impl Default for ServerSettings {
             log: EventLogSettings::default(),
             limits: RuntimeLimits::default(),
             projector: ProjectorSettings::default(),
+            reactors: ReactorSettings::default(),
             operations: OperationsSettings::default(),
+            outbox: OutboxSettings::default(),
+            past: PastSettings::default(),
             answers: CacheSettings::default(),
             http: HttpSettings::default(),
         }
@@ -86,6 +98,9 @@ pub enum StartError {
     /// The WebAssembly engine or its cache cannot be used.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    /// No messages can be sent.
+    #[error(transparent)]
+    Outbox(#[from] StartOutboxError),
     /// The address is in use, or not one of this machine.
     #[error("cannot listen on {address}: {error}; perhaps another host does; choose another address with --listen, such as {}", next(*address))]
     Listen {
@@ -108,8 +123,13 @@ pub(crate) struct Rooms {
     pub(crate) log: EventLog,
     pub(crate) modules: Modules,
     pub(crate) projector: Projector,
+    pub(crate) reactors: ReactorEngine,
     pub(crate) operations: Operations,
     pub(crate) queries: Queries,
+    pub(crate) outbox: Outbox,
+    /// Dropped, it ends.
+    summary: SummaryKeeper,
+    pub(crate) past: Past,
 }
 
 impl Rooms {
@@ -138,9 +158,19 @@ impl Rooms {
         let start_projector =
             async || Projector::start(&database, log.clone(), modules.clone(), settings.projector).await;
         let projector = database.retry(timeout, waiting, start_projector).await?;
-        let operations = Operations::new(&database, modules.clone(), projector.committed(), settings.operations);
-        let queries = Queries::new(&database, projector.committed(), projector.awaited(), &settings.answers);
-        Ok(Self { database, log, modules, projector, operations, queries })
+        let outbox = Outbox::start(database.lookups.clone(), log.clone(), settings.outbox.clone())?;
+        let start_reactors = async || {
+            let (log, modules, outbox) = (log.clone(), modules.clone(), outbox.clone());
+            ReactorEngine::start(&database, log, modules, outbox, projector.host(), settings.reactors)
+        };
+        let reactors = database.retry(timeout, waiting, start_reactors).await?;
+        let operations = Operations::new(&database, modules.clone(), projector.committed(), settings.operations)
+            .waking_reactors(reactors.changed());
+        let (committed, awaited) = (projector.committed(), projector.awaited());
+        let queries = Queries::new(&database, log.restores(), committed, awaited, &settings.answers);
+        let summary = log.keep_summary();
+        let past = Past::new(&database, modules.clone(), settings.past);
+        Ok(Self { database, log, modules, projector, reactors, operations, queries, outbox, summary, past })
     }
 
     /// What the HTTP API needs of them. It closes answers that follow the log when `closing` is cancelled.
@@ -150,6 +180,8 @@ impl Rooms {
             modules: self.modules.clone(),
             operations: self.operations.clone(),
             queries: self.queries.clone(),
+            outbox: self.outbox.clone(),
+            past: self.past.clone(),
             database: self.database.clone(),
             sending: Sending::new(&settings),
             settings: settings.into(),
@@ -244,8 +276,16 @@ impl Server {
             hung.push("the requests under way");
         }
         if let Some(rooms) = self.rooms {
+            drop(rooms.summary);
+            // The projector last: its session shows that the host lives.
+            if timeout_at(by(6), rooms.reactors.stop()).await.is_err() {
+                hung.push("the work on reactors");
+            }
             if timeout_at(by(6), rooms.projector.stop()).await.is_err() {
                 hung.push("the work on builds");
+            }
+            if timeout_at(by(6), rooms.outbox.stop()).await.is_err() {
+                hung.push("messages to sinks");
             }
             if timeout_at(by(7), rooms.database.close()).await.is_err() {
                 hung.push("the connections to Postgres");

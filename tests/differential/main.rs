@@ -2,7 +2,7 @@
 //!
 //! Random events tell one projection (`guest`) what to do with its rows. It is folded natively in the kit, as a component in
 //! hosts, and by a plain model that knows neither (`model.rs`), in batches of several sizes, live and replayed. Rows, the
-//! events that cannot be handled, and what is said of them must be the same.
+//! events that cannot be handled, and what is said of them must be the same; so must those of the past, at random positions.
 //!
 //! `GNOMON_TEST_DIFFERENTIAL=<cases>` runs so many cases, and `GNOMON_TEST_SEED=<seed>` begins with another than the first; a
 //! failure names its seed.
@@ -33,6 +33,7 @@ use crate::{
     generate::{Case, Told},
     model::Model,
     on_host::FoldingHost,
+    random::Random,
 };
 
 /// Rows by table, each as its cells in words, sorted.
@@ -83,6 +84,12 @@ async fn kit_host_and_model_come_to_the_same() {
                     // The kit names the event's type where the host names its position.
                     assert!(kit.ends_with(words), "{what}: event {position}: {words}\nin the kit: {kit}");
                 }
+            }
+            // Random positions of the past, and the last one.
+            let mut random = Random::new(seed);
+            for position in [random.below(case.events.len()), random.below(case.events.len()), case.events.len()] {
+                let what = format!("seed {seed}: the past of position {position} in batches of {batch}");
+                assert_same(&Model::fold_first(&case, position), &host.past(position).await, &what);
             }
             host.stop().await;
         }

@@ -93,6 +93,34 @@ impl FoldingHost {
         Outcome { rows: self.rows(number).await, failures }
     }
 
+    /// What the past of a position is.
+    pub(crate) async fn past(&self, position: usize) -> Outcome {
+        // A build that halts early may never have been active.
+        let path = format!("/v1/read-models/p/pairs?limit=0&version=1&as_of={position}");
+        let answer = self.host.request(reqwest::Method::GET, &path).header("prefer", "wait=60").send().await.unwrap();
+        let (status, body) = (answer.status(), answer.text().await.unwrap());
+        assert!(status == 200 || status == 409, "{status}: {body}");
+        let (build, error): (i64, Option<Value>) =
+            sqlx::query_as("SELECT build, error FROM gnomon.builds WHERE stop_at = $1")
+                .bind(i64::try_from(position).unwrap())
+                .fetch_one(&self.pool)
+                .await
+                .unwrap();
+        let letters: Vec<(i64, Value)> =
+            sqlx::query_as("SELECT position, error FROM gnomon.dead_letters WHERE subscription = $1 ORDER BY position")
+                .bind(build)
+                .fetch_all(&self.pool)
+                .await
+                .unwrap();
+        let mut failures: Vec<(u64, String)> =
+            letters.iter().map(|(position, error)| (position.cast_unsigned(), failure(error, error).1)).collect();
+        assert_eq!(error.is_some(), status == 409, "{body}");
+        if let Some(error) = error {
+            failures.push(failure(&error, &error));
+        }
+        Outcome { rows: self.rows(build.cast_unsigned()).await, failures }
+    }
+
     async fn dead_letters(&self, build: u64) -> Vec<(u64, String)> {
         let mut letters = Vec::new();
         let mut after = json!(0);

@@ -59,15 +59,18 @@ macro_rules! pages {
 
 pages! {
     // Its reader starts the host, with a private Postgres.
-    readme: Page { path: "README.md", folder: Folder::Empty, host: false };
-    change_a_projection: Page { path: "docs/change-a-projection.md", folder: Folder::Repository, host: true };
-    consistency_boundaries: Page { path: "docs/consistency-boundaries.md", folder: Folder::Empty, host: true };
-    evolve_an_event: Page { path: "docs/evolve-an-event.md", folder: Folder::Repository, host: true };
-    halted_build: Page { path: "docs/halted-build.md", folder: Folder::Repository, host: true };
-    http_api: Page { path: "docs/http-api.md", folder: Folder::Repository, host: true };
-    queries: Page { path: "docs/queries.md", folder: Folder::Repository, host: true };
-    operations: Page { path: "docs/operations.md", folder: Folder::Repository, host: true };
-    commits: Page { path: "projections/commits/README.md", folder: Folder::Repository, host: true };
-    rotations: Page { path: "projections/rotations/README.md", folder: Folder::Repository, host: true };
-    guest_sdk: Page { path: "guest-sdk/README.md", folder: Folder::Empty, host: true };
+    readme: Page { path: "README.md", folder: Folder::Empty, host: None };
+    change_a_projection: Page { path: "docs/change-a-projection.md", folder: Folder::Repository, host: Some(&[]) };
+    consistency_boundaries: Page { path: "docs/consistency-boundaries.md", folder: Folder::Empty, host: Some(&[]) };
+    evolve_an_event: Page { path: "docs/evolve-an-event.md", folder: Folder::Repository, host: Some(&[]) };
+    halted_build: Page { path: "docs/halted-build.md", folder: Folder::Repository, host: Some(&[]) };
+    http_api: Page { path: "docs/http-api.md", folder: Folder::Repository, host: Some(&[]) };
+    outbox: Page { path: "docs/outbox.md", folder: Folder::Empty, host: Some(&[]) };
+    past: Page { path: "docs/past.md", folder: Folder::Repository, host: Some(&[]) };
+    reactors: Page { path: "docs/reactors.md", folder: Folder::Empty, host: None };
+    queries: Page { path: "docs/queries.md", folder: Folder::Repository, host: Some(&["--plans"]) };
+    operations: Page { path: "docs/operations.md", folder: Folder::Repository, host: Some(&[]) };
+    commits: Page { path: "projections/commits/README.md", folder: Folder::Repository, host: Some(&[]) };
+    rotations: Page { path: "projections/rotations/README.md", folder: Folder::Repository, host: Some(&[]) };
+    guest_sdk: Page { path: "guest-sdk/README.md", folder: Folder::Empty, host: Some(&[]) };
 }

@@ -24,8 +24,8 @@ pub(crate) struct Page {
     /// The page, from the top of the repository.
     pub(crate) path: &'static str,
     pub(crate) folder: Folder,
-    /// Whether its reader has a host already, which has nothing.
-    pub(crate) host: bool,
+    /// The options of the host that its reader has already, which has nothing.
+    pub(crate) host: Option<&'static [&'static str]>,
 }
 
 /// The folder that the reader is in.
@@ -44,18 +44,20 @@ impl Page {
         let examples = examples(&pages::read(self.path))
             .unwrap_or_else(|problems| panic!("{}:{}", self.path, problems.join(&format!("\n{}:", self.path))));
         let database = TestDatabase::create().await;
-        let host = if self.host {
-            let data = Arc::new(tempfile::tempdir().unwrap());
-            Some(HostProcess::start(&database.url(), data, &[]).await)
-        } else {
-            None
+        let host = match self.host {
+            Some(options) => {
+                let data = Arc::new(tempfile::tempdir().unwrap());
+                let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
+                Some(HostProcess::start(&database.url(), data, &options).await)
+            }
+            None => None,
         };
         let url = host.as_ref().map_or_else(|| format!("http://{}", free_address()), |host| host.url().to_owned());
         let address: SocketAddr = url.trim_start_matches("http://").parse().unwrap();
         let client = HostClient::new(url, HostLog::default());
         let folder = (self.folder == Folder::Repository).then(repository);
         let mut shell = tokio::task::block_in_place(|| Shell::start(folder.as_deref(), address));
-        let mut started = self.host;
+        let mut started = host.is_some();
         for example in &examples {
             let result = tokio::task::block_in_place(|| self.run_example(&mut shell, example, address));
             if let Err(problem) = result {

@@ -81,6 +81,8 @@ fn tables(output: Output) -> String {
     assert!(messages.contains("column very_late is new"), "{messages}");
     assert!(messages.contains("rolled back to version 1 in"), "{messages}");
     assert!(messages.contains(" answers, and 0 failed"), "{messages}");
+    // A week of United Air Lines: each day differs, three times.
+    assert!(messages.contains("a live query of 7 rows was told of 21 changes"), "{messages}");
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -97,7 +99,7 @@ fn the_demo_shows_the_carriers_and_shows_them_again_and_each_line_that_it_says_t
         assert!(first.contains(carrier) && again.contains(carrier), "{first}\n{again}");
     }
 
-    let [latest, own, verified] = &pasted[..] else { panic!("{} lines to paste", pasted.len()) };
+    let [latest, own, past, verified] = &pasted[..] else { panic!("{} lines to paste", pasted.len()) };
     for output in &pasted {
         assert!(output.status.success(), "{output:?}");
     }
@@ -115,5 +117,8 @@ fn the_demo_shows_the_carriers_and_shows_them_again_and_each_line_that_it_says_t
     origin  dest  scheduled  arrived  air_time  max_arr_delay
     JFK     OSL           0        1       420            -20
     ");
+    let messages = String::from_utf8_lossy(&past.stderr);
+    assert!(messages.contains("5 rows at position 9,000, as version "), "{past:?}");
+    assert!(out(past) != out(latest) && out(past).contains("max_arr_delay"), "{past:?}");
     assert!(out(verified).contains("identical"), "{verified:?}");
 }

@@ -83,3 +83,33 @@ async fn a_replay_continues_at_its_checkpoint_and_not_at_the_start() {
     let rows = host.rows_at("tally/tallies", EVENTS.unsigned_abs()).await;
     assert_eq!((&rows[0]["sum"], &rows[0]["events"]), (&EVENTS.into(), &EVENTS.into()));
 }
+
+/// Two hosts, of which one is killed while it makes what somebody asks of the past: the other one goes on where it was, and answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_is_made_by_another_host_when_the_one_that_made_it_is_killed() {
+    let database = TestDatabase::create().await;
+    let mut host = Host::start_with(&database, &["--batch-events", "10"]).await;
+    let events = (0..EVENTS).map(|_| r#"{"stream":"count-1","type":"Counted","data":{"n":1}}"#.to_owned() + "\n");
+    assert!(host.import(events.collect()).await.status.is_success());
+    let build = host.deploy("tally", test_support::guest("tally"), "").await;
+    host.until_state("tally", build, "active").await;
+    let at = EVENTS - 1;
+    let ask = format!("/v1/read-models/tally/tallies?as_of={at}");
+    let past = async |host: &Host| host.json("/v1/projections/tally/past-builds").await["past_builds"][0].clone();
+    let begun = host.request(reqwest::Method::GET, &ask).header("prefer", "wait=0").send().await.unwrap();
+    assert_eq!(begun.status(), 202);
+    until("the past build is under way", async || past(&host).await["checkpoint"].as_u64() > Some(100)).await;
+    let other = host.beside().await;
+    host.kill();
+    let at_the_kill = past(&other).await;
+    assert!(at_the_kill["state"] == "replaying" && at_the_kill["checkpoint"].as_i64() < Some(at), "{at_the_kill}");
+    until("the other host has finished it", async || {
+        let found = past(&other).await;
+        assert!(found["checkpoint"].as_u64() >= at_the_kill["checkpoint"].as_u64(), "{found}");
+        assert_eq!(found["past_build"], at_the_kill["past_build"]);
+        found["state"] == "finished"
+    })
+    .await;
+    let rows = other.json(&ask).await;
+    assert_eq!(rows, serde_json::json!([{"stream": "1", "sum": at, "events": at, "last_version": at}]));
+}

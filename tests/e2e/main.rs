@@ -18,8 +18,10 @@ mod numbers;
 mod open_files;
 mod operate;
 mod overload;
+mod past;
 #[path = "../program/mod.rs"]
 mod program;
+mod reactors;
 mod rotations;
 mod several_hosts;
 mod shapes;

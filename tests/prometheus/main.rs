@@ -10,6 +10,7 @@
 )]
 
 mod load;
+mod messages;
 #[path = "../program/mod.rs"]
 mod program;
 mod queries;
@@ -32,6 +33,8 @@ async fn every_query_of_the_rules_and_of_the_dashboard_gives_series() {
     let database = TestDatabase::create().await;
     let host = HostProcess::start(&database.url(), Arc::new(tempfile::tempdir().unwrap()), &[]).await;
     load::prepare(&host).await;
+    messages::prepare(&host, &database).await;
+    messages::start_reactor(&host).await;
     let prometheus = Prometheus::start(host.url().strip_prefix("http://").unwrap()).await;
     let load = load::Load::start(&host);
 

@@ -31,9 +31,18 @@ pub(crate) fn selectors_of_rule(rule: &Rule, states: &[String]) -> Vec<String> {
         let end = rest.find('}').unwrap_or_else(|| panic!("{rule:?}: each selector names its job"));
         let selector = &rest[..=end];
         assert!(selector.contains("{job=\"gnomon\""), "{rule:?}: {selector}");
-        selectors.push(match selector.strip_prefix("gnomon_build_state{job=\"gnomon\",state=\"") {
+        // Prometheus has the labels in their order, with `role` before `state`.
+        if selector.starts_with("gnomon_reactor_state{") {
+            let known = ["running", "paused", "halted", "failed"];
+            assert!(known.iter().any(|state| selector.contains(&format!("state=\"{state}\""))), "{selector}");
+            selectors.push("gnomon_reactor_state{job=\"gnomon\"}".to_owned());
+            rest = &rest[end..];
+            continue;
+        }
+        let state = selector.strip_prefix("gnomon_build_state{").and_then(|labels| labels.split("state=\"").nth(1));
+        selectors.push(match state {
             Some(state) => {
-                let state = state.trim_end_matches("\"}");
+                let state = state.split('"').next().unwrap_or_default();
                 assert!(states.iter().any(|known| known == state), "{state} is not among {states:?}");
                 "gnomon_build_state{job=\"gnomon\"}".to_owned()
             }

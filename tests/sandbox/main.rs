@@ -12,6 +12,7 @@ mod handle;
 #[path = "../host/mod.rs"]
 mod host;
 mod log;
+mod reactor;
 mod read;
 mod rows;
 mod run;

@@ -35,6 +35,10 @@ pub(crate) const LIMITS: RuntimeLimits = RuntimeLimits {
     max_call_bytes: 128 * 1024 * 1024,
     max_read_bytes: 16 * 1024 * 1024,
     max_batch_reads: 1_000_000,
+    max_effects: 10,
+    max_message_bytes: 1000,
+    max_batch_effect_bytes: 10_000,
+    max_stream_name_bytes: 255,
     max_upcast_events: 1000,
     max_event_bytes: 1024 * 1024,
     max_event_type_bytes: 255,
@@ -62,7 +66,7 @@ pub(crate) fn load(runtime: &Runtime, bytes: &[u8]) -> Result<ProjectionModule, 
     let label = ModuleLabel { name: Identifier::new("test").unwrap(), version: None };
     match runtime.load(label, &Digest::of(bytes), bytes) {
         Ok(Module::Projection(projection)) => Ok(projection),
-        Ok(Module::Upcaster(_)) => panic!("it is an upcaster"),
+        Ok(other) => panic!("it is {}", other.descriptor().kind().with_article()),
         Err(CannotLoad::Invalid(error)) => Err(error),
         Err(CannotLoad::Host(message)) => panic!("not the module's fault: {message}"),
     }

@@ -60,7 +60,7 @@ fn every_error_of_a_descriptor_is_reported() {
             "table `kinds`: index `body`: column `tags` is text[], but the index needs text",
             "table `kinds`: columns of index `nothing`: 0; 1 to 16 are allowed",
             "table `twice`: (gone) references `keys`, whose key is (json, float, optional): give a column for each",
-            "table `kinds` references `nowhere`, which is not a table of the projection",
+            "table `kinds` references `nowhere`, which is not one of the module's tables",
             "table `kinds`: (id) references `keys`, whose key is (json, float, optional): give a column for each",
             "table `kinds`: column `id` is i64, but it references `kinds`, whose key column `mail` is citext",
             "table `kinds`: column `id` is i64, but it references `kinds`, whose key column `tags` is text[]",

@@ -35,10 +35,10 @@ impl<'a> Payload<'a> {
         let way_out = match found < read {
             true => format!("activate an upcaster that rewrites `{event_type}` from version {found} to {read}"),
             // Steps lead to later versions only.
-            false => format!("deploy a version of this projection that reads version {found} of `{event_type}`"),
+            false => format!("deploy a version of this module that reads version {found} of `{event_type}`"),
         };
         Err(Failure::new(format!(
-            "the event has schema version {found}, but this projection reads version {read}; {way_out}"
+            "the event has schema version {found}, but this module reads version {read}; {way_out}"
         )))
     }
 
@@ -55,6 +55,6 @@ impl<'a> Payload<'a> {
     /// # Errors
     /// Always.
     pub fn refuse<T>(self) -> Result<T, Failure> {
-        Err(Failure::new(format!("this projection does not read events of type `{}`", self.event_type)))
+        Err(Failure::new(format!("this module does not read events of type `{}`", self.event_type)))
     }
 }

@@ -27,7 +27,7 @@ impl RowCache {
         let cached = self.tables.iter_mut().find(|cached| cached.table == wanted);
         match cached.and_then(|cached| (cached.rows.as_mut() as &mut dyn Any).downcast_mut()) {
             Some(rows) => rows,
-            None => panic!("the table `{}` is not among the `Tables` of this projection", T::SCHEMA.name),
+            None => panic!("the table `{}` is not among the `Tables` of this module", T::SCHEMA.name),
         }
     }
 

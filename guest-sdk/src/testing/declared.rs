@@ -1,34 +1,58 @@
-//! Checks the declarations of a projection as a host does when the module is uploaded.
+//! Checks the declarations of a module as a host does when it is uploaded.
 
 use std::env;
 
-use gnomon_values::{declaration, names, projection};
+use gnomon_values::{declaration, names, projection, reactor, wanted::Wanted};
 
 use crate::{
-    Events, Projection, Tables,
+    Events, Projection, Reactor, Tables,
     schema::{IndexKind, TableSchema},
 };
 
 /// # Panics
 /// A host would refuse the module.
 #[track_caller]
-pub(super) fn check<P: Projection>() {
+pub(super) fn check_projection<P: Projection>() {
     let schemas = P::Tables::schemas();
     let declared = projection::Projection {
         // It is known to the crate that exports the projection.
         description: None,
         tables: schemas.iter().map(table).collect(),
-        all_types: P::Event::ALL_TYPES,
-        event_types: P::Event::WANTED.iter().map(|wanted| (wanted.event_type, wanted.schema_version)).collect(),
-        categories: P::CATEGORIES.to_vec(),
-        tags: P::TAGS.to_vec(),
+        wanted: wanted::<P::Event>(P::CATEGORIES, P::TAGS),
     };
-    let reasons = projection::check(&module_name(), &declared);
-    assert!(reasons.is_empty(), "a host refuses to upload this projection:\n  {}", reasons.join("\n  "));
+    accept(&projection::check(&module_name(), &declared));
+}
+
+/// # Panics
+/// A host would refuse the module.
+#[track_caller]
+pub(super) fn check_reactor<R: Reactor>() {
+    let schemas = R::Tables::schemas();
+    let declared = reactor::Reactor {
+        description: None,
+        tables: schemas.iter().map(table).collect(),
+        wanted: wanted::<R::Event>(R::CATEGORIES, R::TAGS),
+        sinks: R::SINKS.to_vec(),
+    };
+    accept(&reactor::check(&declared));
+}
+
+fn wanted<E: Events>(categories: &'static [&'static str], tags: &'static [&'static str]) -> Wanted<'static> {
+    Wanted {
+        all_types: E::ALL_TYPES,
+        event_types: E::WANTED.iter().map(|wanted| (wanted.event_type, wanted.schema_version)).collect(),
+        categories: categories.to_vec(),
+        tags: tags.to_vec(),
+    }
+}
+
+#[track_caller]
+fn accept(reasons: &[String]) {
+    assert!(reasons.is_empty(), "a host refuses to upload this module:\n  {}", reasons.join("\n  "));
 }
 
 /// The default name of the module in `gnomon deploy`: that of the package, which cargo sets for tests.
-fn module_name() -> String {
+pub(super) fn module_name() -> String {
     let package = env::var("CARGO_PKG_NAME").unwrap_or_default().replace('-', "_");
     if names::check(&package).is_ok() { package } else { String::new() }
 }

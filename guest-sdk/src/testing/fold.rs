@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    declared,
     event::{TestEvent, appended},
     run::FoldState,
-    tables::StoredTables,
+    tested::{OfProjection, Tested},
 };
 use crate::{Projection, Tables, schema::Value};
 
@@ -26,15 +25,15 @@ pub struct Folded {
 /// The projection panics, or a host would refuse the projection or an event.
 #[track_caller]
 pub fn fold<P: Projection>(events: impl IntoIterator<Item = TestEvent>, batch_events: usize, skip: bool) -> Folded {
-    declared::check::<P>();
+    OfProjection::<P>::check_declarations();
     let events: Vec<TestEvent> = events.into_iter().collect();
     let log = appended(&events);
     let indexes: Vec<usize> = (0..log.len()).collect();
     let mut batches: Vec<Vec<usize>> = indexes.chunks(batch_events).map(<[usize]>::to_vec).collect();
-    let mut state = FoldState { events: &log, tables: StoredTables::new(P::Tables::schemas()) };
+    let mut state = FoldState::new::<OfProjection<P>>(&log);
     let mut failures = Vec::new();
     while !batches.is_empty() {
-        let instance = state.fold::<P>(&batches).unwrap_or_else(|message| panic!("{message}"));
+        let instance = state.fold::<OfProjection<P>>(&batches).unwrap_or_else(|message| panic!("{message}"));
         let Some(failed) = instance.failed else { break };
         batches.drain(..failed.batch);
         batches[0].retain(|&event| log[event].position > failed.position);

@@ -1,4 +1,4 @@
-//! Runs one instance of a projection, with memory of its own, on several batches.
+//! Runs one instance of a module, with memory of its own, on several batches.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,14 +7,17 @@ use super::{
     memory::{LateFetch, MemoryHost},
     process::{self, Crash},
     tables::{StoredTables, Write},
+    tested::Tested,
 };
-use crate::{Projection, Rows, batch, event::RawEvent};
+use crate::{Rows, event::RawEvent, reactor::answers::Answer};
 
 /// The result of an instance.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct InstanceRun {
     /// The writes of all batches that did not fail.
     pub(super) writes: Vec<Write>,
+    /// The effects of their events.
+    pub(super) answers: Vec<Answer>,
     /// The batch that failed, which ended the instance.
     pub(super) failed: Option<Failed>,
     /// The lines that it logged.
@@ -35,11 +38,11 @@ pub(super) struct Failed {
     pub(super) was_refused: bool,
 }
 
-/// Folds batches with one new instance.
+/// Handles batches with one new instance.
 ///
 /// # Errors
-/// The projection panicked, or its process ended or was killed by the timeout.
-pub(super) fn run_instance<P: Projection>(
+/// The module panicked, or its process ended or was killed by the timeout.
+pub(super) fn run_instance<M: Tested>(
     tables: &StoredTables,
     batches: &[Vec<usize>],
     events: &[RawEvent],
@@ -48,17 +51,24 @@ pub(super) fn run_instance<P: Projection>(
     let seconds = u32::try_from(events.len() / 1_000).unwrap_or(u32::MAX).saturating_add(60);
     process::in_fresh_memory(seconds, || {
         let host = MemoryHost::new(tables.clone());
-        let mut rows = Rows::new::<P::Tables>(Box::new(host.clone()));
+        let mut rows = Rows::new::<M::Tables>(Box::new(host.clone()));
+        let mut answers = Vec::new();
         let (failed, lines) = log::collect(|| {
             batches.iter().enumerate().find_map(|(number, batch)| {
                 let batch = batch.iter().map(|&event| events[event].clone());
                 let start = host.start_batch();
-                let failure = batch::handle::<P>(&mut rows, batch).err()?;
+                let failure = match M::handle(&mut rows, batch) {
+                    Ok(more) => {
+                        answers.extend(more);
+                        return None;
+                    }
+                    Err(failure) => failure,
+                };
                 let was_refused = host.abandon(start);
                 Some(Failed { batch: number, position: failure.position, message: failure.message, was_refused })
             })
         });
         let (writes, late) = host.finish();
-        InstanceRun { writes, failed, lines, late }
+        InstanceRun { writes, answers, failed, lines, late }
     })
 }

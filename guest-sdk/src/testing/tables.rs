@@ -49,7 +49,7 @@ impl StoredTables {
     pub(super) fn table(&self, name: &str) -> &StoredTable {
         match self.tables.get(name) {
             Some(table) => table,
-            None => panic!("the table `{name}` is not among the `Tables` of this projection"),
+            None => panic!("the table `{name}` is not among the `Tables` of this module"),
         }
     }
 

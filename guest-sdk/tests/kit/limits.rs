@@ -171,7 +171,7 @@ fn a_declaration_that_a_host_refuses_fails_every_test() {
     assert_eq!(
         said,
         format!(
-            "a host refuses to upload this projection:\n  table `{}`: its view in schema read_models: the name \
+            "a host refuses to upload this module:\n  table `{}`: its view in schema read_models: the name \
              `{name}` has 70 bytes; at most 63 are allowed\n  table `things` is declared twice",
             &name[11..]
         )

@@ -8,6 +8,7 @@ mod many_tables;
 mod messages;
 mod numbers;
 mod pure;
+mod reactors;
 mod tags;
 mod upcasters;
 

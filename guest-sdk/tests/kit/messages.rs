@@ -181,11 +181,11 @@ fn an_undeclared_table_is_named() {
     let said = complaint(|| {
         given::<MisbehavesOnRequest>([counted("a", -7)]).then_no_rows::<Counter>();
     });
-    assert!(said.contains("the table `undeclared` is not among the `Tables` of this projection"), "{said}");
+    assert!(said.contains("the table `undeclared` is not among the `Tables` of this module"), "{said}");
     let said = complaint(|| {
         given::<MisbehavesOnRequest>([counted("a", 1)]).then_no_rows::<Undeclared>();
     });
-    assert!(said.contains("the table `undeclared` is not among the `Tables` of this projection"), "{said}");
+    assert!(said.contains("the table `undeclared` is not among the `Tables` of this module"), "{said}");
 }
 
 #[test]

@@ -106,8 +106,5 @@ impl Projection for Misnamed {
 #[test]
 fn tags_that_a_host_refuses_fail_every_test() {
     let said = complaint(|| drop(given::<Misnamed>([]).rows::<Counter>()));
-    assert_eq!(
-        said,
-        "a host refuses to upload this projection:\n  the tag must not be empty\n  tag `a` is named twice"
-    );
+    assert_eq!(said, "a host refuses to upload this module:\n  the tag must not be empty\n  tag `a` is named twice");
 }

@@ -10,7 +10,13 @@ pub fn first_paragraph(comment: &str) -> String {
     words.join(" ")
 }
 
-/// Checks a description of a projection, a table or a column.
+/// What is wrong with the description of a module, if it has one.
+pub(crate) fn check_of_module(description: Option<&str>) -> Vec<String> {
+    let wrong = description.and_then(|description| check(description).err());
+    wrong.map(|reason| format!("the description {reason}")).into_iter().collect()
+}
+
+/// Checks a description of a module, a table or a column.
 ///
 /// # Errors
 /// It is empty, too long, has control characters other than line breaks, or characters that change the direction of text, by which code

@@ -6,15 +6,20 @@
 pub mod cells;
 pub mod declaration;
 pub mod description;
+pub mod effects;
 pub mod full_text;
 pub mod json;
 pub mod limits;
 mod local_time;
 pub mod names;
 pub mod number;
+pub mod own_events;
 pub mod projection;
+pub mod reactor;
+mod tables;
 mod time;
 mod value;
+pub mod wanted;
 
 pub use self::{
     local_time::{LocalTimeError, LocalTimestamp, TimeOfDay},

@@ -77,6 +77,20 @@ pub fn check(name: &str) -> Result<(), NameError> {
     Ok(())
 }
 
+/// The rule of [`check`], for constants.
+#[must_use]
+pub const fn is_plain(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        if !matches!(bytes[index], b'a'..=b'z' | b'0'..=b'9' | b'_') {
+            return false;
+        }
+        index += 1;
+    }
+    !bytes.is_empty() && !bytes[0].is_ascii_digit() && bytes.len() <= MAX_NAME_BYTES
+}
+
 /// What already uses the name of a column; `None` if a column may have it.
 #[must_use]
 pub fn owner_of_column_name(name: &str) -> Option<&'static str> {
@@ -89,14 +103,14 @@ pub fn owner_of_column_name(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Why a text is not the name of a stream, a category, an event type or a tag.
+/// Why a text is not the name of a stream, a category, an event type or a tag, nor one of those that effects have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogNameError {
     /// It is empty.
     Empty(&'static str),
     /// It has a control character.
     Control {
-        /// Stream name, category, event type or tag.
+        /// Stream name, category, event type, tag …
         what: &'static str,
         /// The text.
         name: String,
@@ -215,6 +229,57 @@ pub fn stream_of_tag(tag: &str) -> String {
     tag.replacen(':', "-", 1)
 }
 
+/// What the names of categories begin with that are kept for events of the host itself.
+const RESERVED: &str = "gnomon:";
+
+/// Whether only the host itself appends to streams of this category, and to this stream: their names begin with `gnomon:`.
+#[must_use]
+pub fn is_reserved(category_or_stream: &str) -> bool {
+    category_or_stream.starts_with(RESERVED)
+}
+
+/// The category of a reactor's own events: `gnomon:settlement`.
+#[must_use]
+pub fn own_category(reactor: &str) -> String {
+    format!("{RESERVED}{reactor}")
+}
+
+/// Whether this is the category of a reactor's own events.
+#[must_use]
+pub fn is_own_category(category: &str, reactor: &str) -> bool {
+    category.strip_prefix(RESERVED) == Some(reactor)
+}
+
+/// The stream of a reactor's own events under a name, that of a schedule, of a call or of a stream: `gnomon:settlement-transfer-7`.
+#[must_use]
+pub fn own_stream(reactor: &str, name: &str) -> String {
+    format!("{RESERVED}{reactor}-{name}")
+}
+
+/// Checks the name of a schedule or of a call; how long it may be is a limit of its own.
+///
+/// # Errors
+/// Empty, or with a control character.
+pub fn check_effect_name(name: &str) -> Result<(), LogNameError> {
+    check_log_name("name", name)
+}
+
+/// Checks the type of a message; how long it may be is a limit of its own.
+///
+/// # Errors
+/// Empty, or with a control character.
+pub fn check_message_type(name: &str) -> Result<(), LogNameError> {
+    check_log_name("message type", name)
+}
+
+/// Checks the subject of a message; how long it may be is a limit of its own.
+///
+/// # Errors
+/// Empty, or with a control character.
+pub fn check_subject(subject: &str) -> Result<(), LogNameError> {
+    check_log_name("subject", subject)
+}
+
 /// The rule of [`check_event_type`], for constants.
 #[must_use]
 pub const fn is_event_type(name: &str) -> bool {
@@ -266,6 +331,19 @@ mod tests {
     }
 
     #[test]
+    fn a_reactor_has_a_category_of_its_own() {
+        let stream = own_stream("settlement", "transfer-7");
+        assert_eq!(stream, "gnomon:settlement-transfer-7");
+        assert_eq!(split_stream(&stream), (&*own_category("settlement"), "transfer-7"));
+        assert!(is_own_category("gnomon:settlement", "settlement"));
+        assert!(
+            !["settlement", "gnomon:settlements", "gnomon:"].iter().any(|other| is_own_category(other, "settlement"))
+        );
+        assert!(is_reserved(&stream) && is_reserved("gnomon:") && !is_reserved("gnomon") && !is_reserved("a-gnomon:b"));
+        assert_eq!((check_stream(&stream), check_category("gnomon:settlement")), (Ok(()), Ok(())));
+    }
+
+    #[test]
     fn a_tag_is_any_text_without_control_characters() {
         for tag in ["course:c1", "a", ":", " ", "a,b", "Ünï"] {
             assert_eq!(check_tag(tag), Ok(()), "{tag}");
@@ -288,6 +366,14 @@ mod tests {
     fn plain_names_are_accepted() {
         for name in ["a", "_", "carrier_daily", "a1", &"x".repeat(63)] {
             assert_eq!(check(name), Ok(()), "{name}");
+            assert!(is_plain(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn constants_have_the_rule_of_names() {
+        for name in ["", "1st", "Carrier", "a-b", "é", &"x".repeat(64)] {
+            assert!(check(name).is_err() && !is_plain(name), "{name}");
         }
     }
 

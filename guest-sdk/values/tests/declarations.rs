@@ -4,6 +4,7 @@ use gnomon_values::{
     ColumnType,
     declaration::{self, Column, Index, IndexKind, Reference, Table},
     projection::{self, Projection},
+    wanted::Wanted,
 };
 
 fn column(name: &str, column_type: ColumnType) -> Column<'_> {
@@ -31,14 +32,7 @@ fn reasons(tables: Vec<Table<'_>>) -> Vec<String> {
 }
 
 fn of_every_event(tables: Vec<Table<'_>>) -> Projection<'_> {
-    Projection {
-        description: None,
-        tables,
-        all_types: true,
-        event_types: Vec::new(),
-        categories: Vec::new(),
-        tags: Vec::new(),
-    }
+    Projection { description: None, tables, wanted: Wanted { all_types: true, ..Wanted::default() } }
 }
 
 fn with_reference(columns: &[&'static str], table: &'static str) -> Vec<String> {
@@ -67,7 +61,7 @@ fn a_reference_is_to_the_whole_key_of_a_table_of_the_projection() {
     assert_eq!(with_reference(&["flight"], "stops"), [""; 0]);
     assert_eq!(
         with_reference(&["flight"], "planes"),
-        ["table `stops` references `planes`, which is not a table of the projection"]
+        ["table `stops` references `planes`, which is not one of the module's tables"]
     );
     assert_eq!(
         with_reference(&["flight"], "legs"),
@@ -96,7 +90,8 @@ fn a_reference_is_to_the_whole_key_of_a_table_of_the_projection() {
 #[test]
 fn wanted_tags_are_tags_of_events_and_each_is_named_once() {
     let wanting = |tags: &[&str]| {
-        projection::check("flights", &Projection { tags: tags.to_vec(), ..of_every_event(vec![legs()]) })
+        let wanted = Wanted { all_types: true, tags: tags.to_vec(), ..Wanted::default() };
+        projection::check("flights", &Projection { wanted, ..of_every_event(vec![legs()]) })
     };
     let (longest, longer) = ("x".repeat(256), "x".repeat(257));
     assert_eq!(wanting(&["course:c1", "student:s1", &longest]), [""; 0]);

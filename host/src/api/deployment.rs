@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{descriptor::ModuleKind, operation::Activation, upcaster::NewBuild};
+use super::{descriptor::ModuleKind, operation::Activation, reactor::DeployedReactor, upcaster::NewBuild};
 
 /// The body of `POST /v1/deployments`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -33,6 +33,9 @@ pub struct Deployment {
     pub modules: Vec<DeployedModule>,
     /// A build for each projection that is concerned, by name: begun now, or before by the same deployment.
     pub builds: Vec<NewBuild>,
+    /// The reactors that were deployed, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reactors: Vec<DeployedReactor>,
 }
 
 /// A module that was deployed.

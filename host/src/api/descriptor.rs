@@ -12,6 +12,8 @@ open_enum! {
         Projection "projection",
         /// It rewrites events of older schema versions.
         Upcaster "upcaster",
+        /// It answers events with effects.
+        Reactor "reactor",
     }
 }
 
@@ -97,6 +99,8 @@ pub enum Descriptor {
     Projection(ProjectionDescriptor),
     /// It is an upcaster.
     Upcaster(UpcasterDescriptor),
+    /// It is a reactor.
+    Reactor(ReactorDescriptor),
     /// A kind that this program does not know.
     #[serde(other)]
     Other,
@@ -137,7 +141,31 @@ pub struct ProjectionDescriptor {
     pub partitioned_by: Option<Partition>,
 }
 
-/// A table of a projection.
+/// A reactor's descriptor.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct ReactorDescriptor {
+    /// What it was written with.
+    pub sdk: Sdk,
+    /// What the reactor is for, as its author says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The tables of its own rows, which only it reads and writes.
+    pub tables: Vec<TableDescriptor>,
+    /// Whether it wants events of every type, or those of `event_types` only.
+    pub all_types: bool,
+    /// The types of events that it handles; those of its own events count, whatever the categories and tags.
+    pub event_types: Vec<WantedType>,
+    /// The categories of streams that it wants; all but those of other reactors' own events if the list is empty.
+    pub categories: Vec<String>,
+    /// The tags of the events that it wants; events with any tags or none if the list is empty.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// The names of the sinks that it publishes to or calls.
+    #[serde(default)]
+    pub sinks: Vec<String>,
+}
+
+/// A table of a module.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct TableDescriptor {
     /// Its name.
@@ -190,7 +218,7 @@ pub struct IndexDescriptor {
     pub weights: Option<Vec<Weight>>,
 }
 
-/// Columns of a table whose values are a key of another table of the projection, or of the same one.
+/// Columns of a table whose values are a key of another table of the module, or of the same one.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ReferenceDescriptor {
     /// The columns, in the order of that key.
@@ -199,13 +227,13 @@ pub struct ReferenceDescriptor {
     pub table: String,
 }
 
-/// A type of event that a projection wants.
+/// A type of event that a module wants.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct WantedType {
     /// The type.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// The schema version that the projection reads, if it declares one.
+    /// The schema version that the module reads, if it declares one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_version: Option<u32>,
 }

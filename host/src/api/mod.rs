@@ -7,6 +7,7 @@
 //! JSON within an answer (the data of events, rows) is kept as text, so no number loses a digit.
 
 mod blocker;
+mod cloud_event;
 mod comparison;
 mod dead_letter;
 mod deployment;
@@ -17,15 +18,22 @@ mod expected_version;
 mod explanation;
 mod history;
 mod json_error;
+mod message;
 mod module;
 mod objects;
 mod open_enum;
 mod operation;
 mod page;
+mod past;
+mod past_build;
 mod projection;
 mod raw_object;
+mod reactor;
 mod read_model;
+mod rehearsal;
 mod row;
+mod sink;
+mod stats;
 mod stream;
 mod table_query;
 mod upcaster;
@@ -33,6 +41,7 @@ mod verification;
 
 pub use self::{
     blocker::Blocker,
+    cloud_event::CloudEvent,
     comparison::{
         ChangedRow, ColumnCount, CompareQuery, ComparedBuild, Comparison, DEFAULT_SAMPLES, MAX_SAMPLES, RetypedColumn,
         RowDifferences, RowSamples, TableColumn, TableColumns, TableComparison, TableKeys, TableOutcome,
@@ -42,8 +51,8 @@ pub use self::{
     deployment::{DeployedModule, Deployment, NewDeployment, VersionToDeploy},
     descriptor::{
         ColumnDescriptor, ColumnType, Descriptor, IndexDescriptor, IndexKind, ModuleKind, Partition,
-        ProjectionDescriptor, ReferenceDescriptor, Sdk, TableDescriptor, UpcasterDescriptor, UpcasterStep, WantedType,
-        Weight,
+        ProjectionDescriptor, ReactorDescriptor, ReferenceDescriptor, Sdk, TableDescriptor, UpcasterDescriptor,
+        UpcasterStep, WantedType, Weight,
     },
     event::{
         Append, AppendMany, AppendTo, Appended, AppendedMany, Event, EventsPage, ImportLine, Imported, NewEvent,
@@ -56,19 +65,35 @@ pub use self::{
     },
     history::{HistoryEntry, HistoryPage, HistoryQuery},
     json_error::json_error,
+    message::{Message, MessageState, MessagesPage, MessagesQuery},
     module::{DescribedVersion, Module, ModuleVersion, Modules, UploadQuery, Uploaded},
     operation::{
         Activated, Activation, BuildQuery, Operated, RebuildQuery, ReplacedBuild, Retried, RetryQuery,
         VerificationBegun,
     },
     page::{After, Direction},
+    past::{
+        HistoryEvent, Logic, RowDifference, RowEffect, SnapshotsVerification, StreamHistory, StreamHistoryQuery,
+        StreamState, StreamStateQuery, StreamVerification, VerifySnapshotsQuery, VerifyStreamQuery, WrongSnapshot,
+    },
+    past_build::{PastBuild, PastBuilds, PastQuery},
     projection::{
         Build, BuildError, BuildErrorReason, BuildState, ConfigureProjection, FailureKind, Frame, HandledType,
         IgnoredType, ModuleFailure, OnFailure, PinnedUpcaster, Projection, Projections, ProjectionsQuery, Reading,
         RunningVerification,
     },
+    reactor::{
+        ActivateReactorQuery, ConfigureReactor, DeployedReactor, Reactor, ReactorDeadLettersPage,
+        ReactorDeadLettersQuery, ReactorState, Reactors, RetriedReactor, RetryReactorQuery,
+    },
     read_model::{ReadModel, ReadModelLinks, ReadModelTable, ReadModels, TableLinks},
+    rehearsal::{EffectEvent, Rehearsal, RehearseQuery, RehearsedEffect, RehearsedEvent},
     row::Row,
+    sink::{ContentMode, Published, Sink, SinkKind, SinkRetried, SinkSettings, Sinks},
+    stats::{
+        BuildSize, CategoryCounts, CategoryStats, DEFAULT_STATS_DAYS, DEFAULT_STATS_LIMIT, DayStats, MAX_STATS_DAYS,
+        MAX_STATS_LIMIT, Measured, OtherCounts, Stats, StatsQuery, StreamStats, TypeCounts, TypeStats,
+    },
     stream::{ListStreamsQuery, ReadStreamQuery, Stream, StreamPage, StreamsPage},
     table_query::TableQuery,
     upcaster::{ActivateUpcasterQuery, ActiveUpcaster, NewBuild, UpcasterChanged, Upcasters},

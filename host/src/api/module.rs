@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     descriptor::{Descriptor, ModuleKind, Sdk},
     operation::{Activation, ReplacedBuild},
+    reactor::DeployedReactor,
     upcaster::NewBuild,
 };
 
@@ -21,6 +22,9 @@ pub struct UploadQuery {
     /// Whether the upload deploys the version, or only stores it for a deployment.
     #[serde(default = "yes")]
     pub deploy: bool,
+    /// Of a reactor that has not begun, the position of the first event that it gets; the next event that comes if this is left out.
+    #[param(minimum = 1)]
+    pub from: Option<u64>,
 }
 
 fn yes() -> bool {
@@ -50,6 +54,9 @@ pub struct Uploaded {
     /// active; left out if it is not active, and for projections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builds: Option<Vec<NewBuild>>,
+    /// What was done with the reactor, if it is one and was deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reactor: Option<DeployedReactor>,
 }
 
 /// The answer of `GET /v1/modules`, by name.

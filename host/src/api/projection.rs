@@ -15,6 +15,8 @@ open_enum! {
         Live "live",
         /// Queries read it, and it follows the log.
         Active "active",
+        /// It holds all that it is to hold: a past build that has reached its position.
+        Finished "finished",
         /// An operator stopped it.
         Paused "paused",
         /// It stopped at an event that its module cannot handle.

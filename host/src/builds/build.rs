@@ -1,8 +1,4 @@
-//! A build, and why it stopped.
-
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
+//! A build, and what it starts from.
 
 use super::{
     number::{BuildName, BuildNumber},
@@ -10,9 +6,12 @@ use super::{
     upcasters::PinnedUpcaster,
 };
 use crate::{
-    modules::ModuleVersion, postgres::sql_number, read_model::Identifier, runtime::ModuleFailure,
+    event_log::Position, modules::ModuleVersion, postgres::sql_number, read_model::Identifier,
     subscriptions::SubscriptionId,
 };
+
+/// Why a build stopped.
+pub use crate::subscriptions::StopError as BuildError;
 
 /// The key of a build, unique in its database, and the key of its subscription. Nobody sees it: people know builds by their
 /// [`BuildName`], so it cannot be displayed.
@@ -71,6 +70,8 @@ pub struct Build {
     pub state: State,
     /// What it was made to verify, if it was.
     pub verifies: Option<Verifies>,
+    /// The position where it ends, if it is a past build.
+    pub stop_at: Option<Position>,
     /// Whether queries read it now, or have read it before.
     pub was_active: bool,
 }
@@ -79,9 +80,10 @@ impl Build {
     /// What people call it.
     #[must_use]
     pub fn name(&self) -> BuildName {
-        match self.verifies {
-            None => BuildName::Build(self.number),
-            Some(_) => BuildName::Verification(self.number),
+        match (self.verifies, self.stop_at) {
+            (_, Some(_)) => BuildName::Past(self.number),
+            (Some(_), None) => BuildName::Verification(self.number),
+            (None, None) => BuildName::Build(self.number),
         }
     }
 
@@ -118,6 +120,8 @@ pub enum NewBuildPurpose {
     Queries(Activation),
     /// It verifies another build.
     Verify(Verifies),
+    /// It shows the read model at this position.
+    Past(Position),
 }
 
 impl NewBuild {
@@ -125,65 +129,21 @@ impl NewBuild {
         match self.purpose {
             NewBuildPurpose::Queries(activation) => State::begun(activation),
             NewBuildPurpose::Verify(_) => State::begun_to_verify(),
+            NewBuildPurpose::Past(_) => State::begun_past(),
         }
     }
 
     pub(super) fn verifies(&self) -> Option<Verifies> {
         match self.purpose {
-            NewBuildPurpose::Queries(_) => None,
+            NewBuildPurpose::Queries(_) | NewBuildPurpose::Past(_) => None,
             NewBuildPurpose::Verify(verifies) => Some(verifies),
         }
     }
-}
 
-/// Why a build stopped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "reason", rename_all = "snake_case")]
-pub enum BuildError {
-    /// Its module cannot handle an event.
-    Module {
-        /// What the module did.
-        #[serde(flatten)]
-        failure: ModuleFailure,
-        /// The event's stream.
-        stream: String,
-        /// The event's type.
-        event_type: String,
-    },
-    /// More events would be set aside than the setting `max_dead_letters` allows.
-    TooManyDeadLetters {
-        /// How many would be set aside.
-        found: u64,
-        /// The limit.
-        max: u64,
-    },
-    /// Another failure that is not transient: trying again does not help.
-    Host {
-        /// What went wrong.
-        message: String,
-    },
-}
-
-impl BuildError {
-    /// A table of the build does not exist, though the build is not retired.
-    #[must_use]
-    pub fn missing_table(table: &str) -> Self {
-        let message = format!(
-            "the table {table} is missing from the database, as after a restore of the schema gnomon alone; rebuild the projection"
-        );
-        Self::Host { message }
-    }
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Module { failure, stream, event_type } => write!(f, "{failure} ({event_type} of stream {stream})"),
-            Self::TooManyDeadLetters { found, max } => {
-                let events = if *found == 1 { "event" } else { "events" };
-                write!(f, "{found} {events} would be set aside; the limit max_dead_letters is {max}")
-            }
-            Self::Host { message } => f.write_str(message),
+    pub(super) fn stop_at(&self) -> Option<Position> {
+        match self.purpose {
+            NewBuildPurpose::Queries(_) | NewBuildPurpose::Verify(_) => None,
+            NewBuildPurpose::Past(position) => Some(position),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Changes to a projection's builds, each in one transaction, one at a time.
 //!
-//! All transactions take locks in one order: the upcasters' table, projections by name, subscriptions by key, builds by key, and then
+//! All transactions take locks in one order: the beginning of past builds, the upcasters' table, projections by name, subscriptions by key, builds by key, and then
 //! views and the tables of builds. One that changes several projections locks all of them before it changes the first. A worker changes
 //! nothing of the projection and begins with the subscription. The caller begins the transaction, and decides how long it waits for locks.
 
@@ -13,6 +13,8 @@ use super::{
     history::{self, Change},
     limits::{BuildLimits, TooManyBuilds},
     number::BuildName,
+    on_failure::set_on_failure,
+    past,
     state::{Effect, Event, Refused, Stage, State, transition},
     store::{self, Marks},
     views::{self, ViewError, ViewInUse},
@@ -139,7 +141,9 @@ impl Changes {
             supersedes && replays && other.state.activates_when_live()
         };
         let builds = self.builds().await?;
-        limits.check(&self.projection, &builds, new.verifies().is_some(), goes)?;
+        if new.stop_at().is_none() {
+            limits.check(&self.projection, &builds, new.verifies().is_some(), goes)?;
+        }
         let build = store::insert(&mut self.transaction, &self.projection, new).await?;
         TableSet::new(build.id.schema(), tables).create(&mut self.transaction).await?;
         self.note(Some(build.name()), Change::Begun, cause).await?;
@@ -187,7 +191,7 @@ impl Changes {
     /// Sets what happens at events that the projection's module cannot handle, and revokes the leases of its builds: the next
     /// holders read the new setting.
     pub(crate) async fn set_on_failure(&mut self, on_failure: OnFailure) -> Result<(), sqlx::Error> {
-        store::set_on_failure(&mut self.transaction, &self.projection, on_failure).await?;
+        set_on_failure(&mut self.transaction, &self.projection, on_failure).await?;
         self.revoke_all().await?;
         let cause = format!("on_failure was set to {}", on_failure.as_str());
         self.note(None, Change::Configured, &cause).await
@@ -199,17 +203,23 @@ impl Changes {
         if let Some(active) = store::active(&mut *self.transaction, &self.projection).await?.found() {
             views::drop_views(&mut self.transaction, &self.projection, &active.tables, |_| true).await?;
         }
-        for build in self.builds().await? {
-            drop_schema(&mut self.transaction, build.id).await?;
+        for build in self.all_builds().await? {
+            drop_schema(&mut self.transaction, build).await?;
         }
         store::delete_projection(&mut self.transaction, &self.projection).await?;
         Ok(self.note(None, Change::Deleted, "an operator deleted the projection").await?)
     }
 
     async fn revoke_all(&mut self) -> Result<(), sqlx::Error> {
-        let builds = self.builds().await?;
-        let subscriptions: Vec<SubscriptionId> = builds.iter().map(|build| build.id.subscription()).collect();
+        let builds = self.all_builds().await?;
+        let subscriptions: Vec<SubscriptionId> = builds.into_iter().map(BuildId::subscription).collect();
         subscriptions::revoke(&mut self.transaction, &subscriptions).await
+    }
+
+    /// The projection's builds and its past builds.
+    async fn all_builds(&mut self) -> Result<Vec<BuildId>, sqlx::Error> {
+        let past = past::past_of_projection(&mut *self.transaction, &self.projection).await?;
+        Ok(self.builds().await?.into_iter().map(|build| build.id).chain(past).collect())
     }
 
     async fn note(&mut self, build: Option<BuildName>, change: Change, cause: &str) -> Result<(), sqlx::Error> {
@@ -323,7 +333,7 @@ pub(super) async fn apply_event(
         is_activated: has(Effect::StampActivated),
         is_replaced: has(Effect::StampReplaced),
     };
-    if next != build.state || marks != Marks::default() {
+    if !has(Effect::Delete) && (next != build.state || marks != Marks::default()) {
         store::set_state(connection, id, next, &marks).await?;
     }
     if has(Effect::RevokeLease) {
@@ -332,6 +342,9 @@ pub(super) async fn apply_event(
     if has(Effect::DropTables) {
         drop_schema(connection, id).await?;
         subscriptions::clear(connection, id.subscription()).await?;
+    }
+    if has(Effect::Delete) {
+        store::delete(connection, id).await?;
     }
     if has(Effect::Note) {
         history::note(connection, &build.projection, Some(build.name()), Change::of(event), cause).await?;

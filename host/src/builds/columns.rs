@@ -2,13 +2,14 @@
 //! state could lose a build.
 
 use super::state::{Activation, Kept, Role, Stage, State, Work};
-use crate::postgres::sql_text;
+use crate::postgres::{sql_row, sql_text};
 
 macro_rules! column {
     ($column:ident, $name:literal, $($variant:ident = $text:literal),+) => {
         impl $column {
             /// The value in Postgres.
-            fn as_str(self) -> &'static str {
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text),+
                 }
@@ -34,18 +35,36 @@ macro_rules! column {
 }
 
 column!(Stage, "stage", Replaying = "replaying", Live = "live");
-column!(Work, "work", Running = "running", Paused = "paused", Halted = "halted", Failed = "failed");
-column!(Role, "role", Candidate = "candidate", Active = "active", Replaced = "replaced", Verifier = "verifier");
+column!(
+    Work,
+    "work",
+    Running = "running",
+    Paused = "paused",
+    Halted = "halted",
+    Failed = "failed",
+    Finished = "finished"
+);
+column!(
+    Role,
+    "role",
+    Candidate = "candidate",
+    Active = "active",
+    Replaced = "replaced",
+    Verifier = "verifier",
+    Past = "past"
+);
 column!(Activation, "activation", Auto = "auto", Manual = "manual");
 
 /// The four columns of a state.
-#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct StateColumns {
     pub(super) stage: Option<Stage>,
     pub(super) work: Option<Work>,
     pub(super) role: Option<Role>,
     pub(super) activation: Option<Activation>,
 }
+
+sql_row!(StateColumns { stage, work, role, activation });
 
 impl StateColumns {
     pub(super) fn state(self) -> Result<State, sqlx::Error> {

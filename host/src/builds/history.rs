@@ -7,7 +7,10 @@ use super::{
     number::{BuildName, BuildNumber},
     state::Event,
 };
-use crate::{postgres::PgTimestamp, read_model::Identifier};
+use crate::{
+    postgres::{PgTimestamp, sql_row},
+    read_model::Identifier,
+};
 
 /// What changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +96,6 @@ pub struct HistoryEntry {
     pub cause: String,
 }
 
-#[derive(sqlx::FromRow)]
 struct EntryRow {
     entry: i64,
     at: PgTimestamp,
@@ -102,6 +104,8 @@ struct EntryRow {
     change: String,
     cause: String,
 }
+
+sql_row!(EntryRow { entry, at, build, verification, change, cause });
 
 /// Adds a change to the history, in the transaction that makes it.
 pub(crate) async fn note(
@@ -114,6 +118,8 @@ pub(crate) async fn note(
     let (build, verification) = match build {
         Some(BuildName::Build(number)) => (Some(number), None),
         Some(BuildName::Verification(number)) => (None, Some(number)),
+        // Past builds are not in the history.
+        Some(BuildName::Past(_)) => return Ok(()),
         None => (None, None),
     };
     sqlx::query(

@@ -1,11 +1,21 @@
 //! The builds as dashboards and alerts see them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::{Executor as _, PgConnection, PgPool};
 
-use super::{build::BuildId, columns::StateColumns, number::BuildNumber, state::BuildState};
-use crate::{event_log::Position, modules::ModuleVersion, read_model::Identifier};
+use super::{
+    build::BuildId,
+    columns::StateColumns,
+    number::BuildNumber,
+    state::{BuildState, Role},
+};
+use crate::{
+    event_log::{Position, ages},
+    modules::ModuleVersion,
+    postgres::{begin, sql_row},
+    read_model::Identifier,
+};
 
 /// A build that is not retired, as it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,8 +30,8 @@ pub struct BuildReading {
     pub version: ModuleVersion,
     /// The one word for its state.
     pub state: BuildState,
-    /// Whether queries read it, whatever its state is.
-    pub is_read: bool,
+    /// What it is to queries, whatever its state is.
+    pub role: Role,
     /// Whether a host is to work on it.
     pub is_running: bool,
     /// Whether a host holds its lease.
@@ -38,13 +48,11 @@ pub struct BuildReading {
     pub dead_letters: u64,
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     projection: Identifier,
     number: BuildNumber,
     is_verification: bool,
     version: ModuleVersion,
-    #[sqlx(flatten)]
     state: StateColumns,
     is_leased: bool,
     is_blocked: bool,
@@ -52,6 +60,19 @@ struct Row {
     head: Position,
     dead_letters: i64,
 }
+
+sql_row!(Row {
+    projection,
+    number,
+    is_verification,
+    version,
+    is_leased,
+    is_blocked,
+    checkpoint,
+    head,
+    dead_letters,
+    ..state
+});
 
 /// Builds that are not retired, at most so many, in one snapshot.
 pub(crate) async fn readings(pool: &PgPool, limit: usize) -> Result<Vec<BuildReading>, sqlx::Error> {
@@ -68,7 +89,7 @@ pub(super) async fn readings_on(connection: &mut PgConnection, limit: usize) -> 
          FROM gnomon.builds AS build
          JOIN gnomon.subscriptions ON subscription = build.build
          CROSS JOIN gnomon.head
-         WHERE build.stage IS NOT NULL
+         WHERE build.stage IS NOT NULL AND build.stop_at IS NULL
          ORDER BY build.projection, build.build LIMIT $1",
     )
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -77,28 +98,6 @@ pub(super) async fn readings_on(connection: &mut PgConnection, limit: usize) -> 
     // Events are never changed, so those of positions that the snapshot had are read after it.
     let ages = ages(connection, rows.iter().filter_map(Row::oldest_unhandled).collect()).await?;
     rows.into_iter().map(|row| row.reading(&ages)).collect()
-}
-
-/// How many seconds ago the events at some positions were appended.
-///
-/// The positions are known when Postgres plans the statement, so it opens the partitions that have them, and no other. In one statement with
-/// the builds it would open, lock and plan for each partition of the log: with 1,000 of them that is 100 ms and 4,000 locks, of which a server
-/// has 6,400 by default. Hence it is not kept as a prepared statement either: for the sixth time, Postgres would make a plan for any positions.
-async fn ages(
-    connection: &mut PgConnection,
-    positions: BTreeSet<Position>,
-) -> Result<HashMap<Position, f64>, sqlx::Error> {
-    if positions.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let ages: Vec<(Position, f64)> = sqlx::query_as(
-        "SELECT position, extract(epoch FROM clock_timestamp() - recorded_at)::float8 FROM gnomon.events WHERE position = ANY ($1)",
-    )
-    .bind(Vec::from_iter(positions))
-    .persistent(false)
-    .fetch_all(connection)
-    .await?;
-    Ok(ages.into_iter().collect())
 }
 
 impl Row {
@@ -110,8 +109,9 @@ impl Row {
     fn reading(self, ages: &HashMap<Position, f64>) -> Result<BuildReading, sqlx::Error> {
         let age = self.oldest_unhandled().and_then(|position| ages.get(&position));
         let state = self.state.state()?;
+        let kept = state.kept().ok_or_else(|| sqlx::Error::Decode("a build that is read is retired".into()))?;
         Ok(BuildReading {
-            is_read: state.is_active(),
+            role: kept.role,
             is_running: state.is_running(),
             state: state.into(),
             // The clock of Postgres may have gone back.
@@ -125,6 +125,71 @@ impl Row {
             checkpoint: self.checkpoint,
             lag: self.head.0.saturating_sub(self.checkpoint.0),
             dead_letters: u64::try_from(self.dead_letters).unwrap_or_default(),
+        })
+    }
+}
+
+/// A build that is not retired, and what it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildSize {
+    /// The projection.
+    pub projection: Identifier,
+    /// Its number among the projection's builds, or among its verifications.
+    pub number: BuildNumber,
+    /// Whether it verifies another one.
+    pub is_verification: bool,
+    /// The version that it materialises.
+    pub version: ModuleVersion,
+    /// The one word for its state.
+    pub state: BuildState,
+    /// The bytes of its tables, with their indexes.
+    pub bytes: u64,
+}
+
+struct SizeRow {
+    projection: Identifier,
+    number: BuildNumber,
+    is_verification: bool,
+    version: ModuleVersion,
+    state: StateColumns,
+    bytes: i64,
+}
+
+sql_row!(SizeRow { projection, number, is_verification, version, bytes, ..state });
+
+/// What builds take that are not retired, at most so many. It looks at each file of each of their tables, and ends by itself when that lasts.
+pub(crate) async fn sizes(pool: &PgPool, limit: usize) -> Result<Vec<BuildSize>, sqlx::Error> {
+    let mut transaction = begin(pool).await?;
+    transaction.execute("SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '1s'").await?;
+    // The tables of all builds are found in one pass over the catalog, which has no index by schema.
+    let rows: Vec<SizeRow> = sqlx::query_as(
+        "WITH schemas AS MATERIALIZED (
+             SELECT nspname, coalesce(sum(pg_total_relation_size(relation.oid)), 0)::bigint AS bytes
+             FROM pg_class AS relation JOIN pg_namespace ON pg_namespace.oid = relnamespace
+             WHERE relkind = 'r' AND nspname LIKE 'build\\_%' GROUP BY nspname
+         )
+         SELECT build.projection, build.number, build.verifies IS NOT NULL AS is_verification, build.version,
+                build.stage, build.work, build.role, build.activation, coalesce(bytes, 0) AS bytes
+         FROM gnomon.builds AS build LEFT JOIN schemas ON nspname = 'build_' || build.build
+         WHERE build.stage IS NOT NULL AND build.stop_at IS NULL
+         ORDER BY build.projection, build.build LIMIT $1",
+    )
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    rows.into_iter().map(SizeRow::size).collect()
+}
+
+impl SizeRow {
+    fn size(self) -> Result<BuildSize, sqlx::Error> {
+        Ok(BuildSize {
+            state: self.state.state()?.into(),
+            projection: self.projection,
+            number: self.number,
+            is_verification: self.is_verification,
+            version: self.version,
+            bytes: u64::try_from(self.bytes).unwrap_or_default(),
         })
     }
 }

@@ -44,6 +44,16 @@ pub enum PickError {
         /// The number.
         verification: BuildNumber,
     },
+    /// The projection has no past build of this number.
+    #[error(
+        "projection `{projection}` has no past build {past_build}: it was retired, or never begun; ask for its position again"
+    )]
+    NoPastBuild {
+        /// The projection.
+        projection: Identifier,
+        /// The number.
+        past_build: BuildNumber,
+    },
     /// The request names no build, and none is suitable.
     #[error("projection `{projection}` has no build to {action}: {reason}")]
     NoneFits {

@@ -24,6 +24,7 @@ fn builds(states: &[Option<Kept>]) -> Vec<Build> {
         upcasters: Vec::new(),
         state: state.map_or(State::Retired, State::Kept),
         verifies: None,
+        stop_at: None,
         was_active: state.is_some_and(|kept| matches!(kept.role, Role::Active | Role::Replaced)),
     };
     let mut builds: Vec<Build> = (1..).zip(states).map(build).collect();

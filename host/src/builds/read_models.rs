@@ -10,6 +10,7 @@ use super::{
 use crate::{
     event_log::Position,
     modules::ModuleVersion,
+    postgres::sql_row,
     read_model::{Identifier, TableDeclaration},
     runtime::{Descriptor, view_name},
 };
@@ -49,16 +50,16 @@ pub struct TableSummary {
     pub view: Identifier,
 }
 
-#[derive(sqlx::FromRow)]
 struct ReadModelRow {
     name: Identifier,
     number: Option<BuildNumber>,
     version: Option<ModuleVersion>,
-    #[sqlx(flatten)]
     state: StateColumns,
     checkpoint: Option<Position>,
     descriptor: Option<Json<Descriptor>>,
 }
+
+sql_row!(ReadModelRow { name, number, version, checkpoint, descriptor, ..state });
 
 impl ReadModelRow {
     fn summary(self) -> Result<ReadModelSummary, sqlx::Error> {
@@ -92,7 +93,7 @@ pub(crate) async fn read_models(
     let rows: Vec<ReadModelRow> = sqlx::query_as(
         "SELECT DISTINCT ON (name) name, number, build.version, stage, work, role, activation, checkpoint, descriptor
          FROM gnomon.projections
-         LEFT JOIN gnomon.builds AS build ON build.projection = name AND verifies IS NULL
+         LEFT JOIN gnomon.builds AS build ON build.projection = name AND verifies IS NULL AND stop_at IS NULL
          LEFT JOIN gnomon.subscriptions ON subscription = build
          LEFT JOIN gnomon.module_versions AS module ON module.module = name AND module.version = build.version
          WHERE $1::text IS NULL OR name = $1

@@ -10,7 +10,7 @@ use std::fmt;
 pub enum Stage {
     /// They are filled from the first event on, and have no indexes yet.
     Replaying,
-    /// They have caught up with the log, and have their indexes.
+    /// They have caught up with the log, or with the position where the build ends, and have their indexes.
     Live,
 }
 
@@ -25,6 +25,8 @@ pub enum Work {
     Halted,
     /// It stopped for a reason that is not transient and not its module's fault.
     Failed,
+    /// It holds all that it is to hold: a past build that has reached its position.
+    Finished,
 }
 
 /// What a build is to queries.
@@ -38,6 +40,8 @@ pub enum Role {
     Replaced,
     /// It was made to verify another build; queries never read it.
     Verifier,
+    /// It shows what the read model was at one position, and ends there; only queries on that position read it.
+    Past,
 }
 
 /// When queries turn to a build.
@@ -116,6 +120,8 @@ pub enum Effect {
     StampReplaced,
     /// Drop its tables and its dead letters.
     DropTables,
+    /// Delete its row, so that nothing is left of it.
+    Delete,
     /// Add it to the history.
     Note,
 }
@@ -129,6 +135,9 @@ pub enum Refused {
     /// It was made to verify another.
     #[error("it was made to verify another build; rebuild the projection")]
     Verifies,
+    /// It is a past build.
+    #[error("it shows the past, and is neither activated nor paused; retire it, and ask for the position again")]
+    Past,
     /// Its tables are not filled yet.
     #[error("it has not caught up yet")]
     Replaying,
@@ -183,6 +192,13 @@ impl State {
         Self::Kept(Kept { stage: Stage::Replaying, work: Work::Running, role, activation })
     }
 
+    /// The state of a new past build.
+    #[must_use]
+    pub fn begun_past() -> Self {
+        let (role, activation) = (Role::Past, Activation::Manual);
+        Self::Kept(Kept { stage: Stage::Replaying, work: Work::Running, role, activation })
+    }
+
     /// The state of the tables, or `None` if they are dropped.
     #[must_use]
     pub fn kept(self) -> Option<Kept> {
@@ -207,7 +223,7 @@ impl State {
     /// Whether queries could turn to it now, or read it already.
     #[must_use]
     pub fn is_readable(self) -> bool {
-        self.kept().is_some_and(|kept| kept.stage == Stage::Live && kept.role != Role::Verifier)
+        self.kept().is_some_and(|kept| kept.stage == Stage::Live && !matches!(kept.role, Role::Verifier | Role::Past))
     }
 
     /// Whether it becomes the active build by itself when it has caught up.
@@ -218,15 +234,20 @@ impl State {
 }
 
 impl Kept {
-    /// Whether a build can be in this state: queries read only live builds, the active build does not wait to be activated, and a
-    /// verifier never becomes active.
+    /// Whether a build can be in this state: queries read only live builds, the active build does not wait to be activated, a verifier
+    /// and a past build never become active, and only a past build ends.
     #[must_use]
     pub fn is_possible(self) -> bool {
+        let is_finished = self.work == Work::Finished;
+        if is_finished != (self.role == Role::Past && self.stage == Stage::Live) {
+            return false;
+        }
         match self.role {
             Role::Candidate => true,
             Role::Active => self.stage == Stage::Live && self.activation == Activation::Manual,
             Role::Replaced => self.stage == Stage::Live,
             Role::Verifier => self.activation == Activation::Manual,
+            Role::Past => self.activation == Activation::Manual && self.work != Work::Paused,
         }
     }
 }
@@ -244,17 +265,23 @@ pub fn transition(state: State, event: Event) -> Result<Transition, Refused> {
         };
     };
     let unchanged = Ok((state, Vec::new()));
+    // Readers make past builds, and nothing is left of them: they are not in the history.
+    let is_past = kept.role == Role::Past;
     let to = |kept: Kept, effects: &[Effect]| Ok((State::Kept(kept), effects.to_vec()));
     let retired =
         || Ok((State::Retired, vec![Effect::RevokeLease, Effect::DropTables, Effect::ClearError, Effect::Note]));
     match event {
         Event::CaughtUp => match (kept.work, kept.stage) {
-            (Work::Running, Stage::Live) => unchanged,
+            (Work::Running, Stage::Live) | (Work::Finished, _) => unchanged,
+            (Work::Running, Stage::Replaying) if is_past => {
+                to(Kept { stage: Stage::Live, work: Work::Finished, ..kept }, &[])
+            }
             (Work::Running, Stage::Replaying) => to(Kept { stage: Stage::Live, ..kept }, &[Effect::Note]),
             _ => Err(Refused::NotRunning),
         },
         Event::Activated => match (kept.role, kept.stage) {
             (Role::Verifier, _) => Err(Refused::Verifies),
+            (Role::Past, _) => Err(Refused::Past),
             (Role::Active, _) => unchanged,
             (_, Stage::Replaying) => Err(Refused::Replaying),
             (Role::Candidate | Role::Replaced, Stage::Live) => {
@@ -274,6 +301,7 @@ pub fn transition(state: State, event: Event) -> Result<Transition, Refused> {
         },
         Event::ActivateWhenLive => match (kept.role, kept.activation) {
             (Role::Verifier, _) => Err(Refused::Verifies),
+            (Role::Past, _) => Err(Refused::Past),
             (Role::Active, _) | (_, Activation::Auto) => unchanged,
             (Role::Candidate | Role::Replaced, Activation::Manual) => {
                 to(Kept { activation: Activation::Auto, ..kept }, &[Effect::RevokeLease])
@@ -293,22 +321,24 @@ pub fn transition(state: State, event: Event) -> Result<Transition, Refused> {
             (Work::Running, Activation::Manual) => unchanged,
             _ => Err(Refused::NotRunning),
         },
+        Event::Paused | Event::Resumed | Event::Retried if is_past => Err(Refused::Past),
         Event::Paused => match kept.work {
             Work::Running => {
                 to(Kept { work: Work::Paused, ..kept }, &[Effect::RevokeLease, Effect::ClearError, Effect::Note])
             }
             Work::Paused => unchanged,
-            Work::Halted | Work::Failed => Err(Refused::NotRunning),
+            Work::Halted | Work::Failed | Work::Finished => Err(Refused::NotRunning),
         },
         Event::Resumed => match kept.work {
             Work::Paused => to(Kept { work: Work::Running, ..kept }, &[Effect::Note]),
             Work::Running => unchanged,
-            Work::Halted | Work::Failed => Err(Refused::StoppedByError),
+            Work::Halted | Work::Failed | Work::Finished => Err(Refused::StoppedByError),
         },
         Event::Halted | Event::Failed => match kept.work {
             Work::Running => {
                 let work = if event == Event::Halted { Work::Halted } else { Work::Failed };
-                to(Kept { work, ..kept }, &[Effect::KeepError, Effect::Note])
+                let effects = [Effect::KeepError, Effect::Note];
+                to(Kept { work, ..kept }, if is_past { &effects[..1] } else { &effects })
             }
             _ => Err(Refused::NotRunning),
         },
@@ -316,11 +346,12 @@ pub fn transition(state: State, event: Event) -> Result<Transition, Refused> {
             Work::Running | Work::Halted | Work::Failed => {
                 to(Kept { work: Work::Running, ..kept }, &[Effect::RevokeLease, Effect::ClearError, Effect::Note])
             }
-            Work::Paused => Err(Refused::Paused),
+            Work::Paused | Work::Finished => Err(Refused::Paused),
         },
         Event::Retired => match kept.role {
             Role::Active => Err(Refused::Active),
             Role::Candidate | Role::Replaced | Role::Verifier => retired(),
+            Role::Past => Ok((State::Retired, vec![Effect::RevokeLease, Effect::DropTables, Effect::Delete])),
         },
     }
 }
@@ -334,6 +365,8 @@ pub enum BuildState {
     Live,
     /// Queries read it, and it follows the log.
     Active,
+    /// It holds all that it is to hold: a past build that has reached its position.
+    Finished,
     /// An operator stopped it.
     Paused,
     /// It stopped at an event that its module cannot handle.
@@ -351,6 +384,7 @@ impl From<State> for BuildState {
             (Work::Paused, ..) => Self::Paused,
             (Work::Halted, ..) => Self::Halted,
             (Work::Failed, ..) => Self::Failed,
+            (Work::Finished, ..) => Self::Finished,
             (Work::Running, Role::Active, _) => Self::Active,
             (Work::Running, _, Stage::Replaying) => Self::Replaying,
             (Work::Running, _, Stage::Live) => Self::Live,
@@ -364,6 +398,7 @@ impl fmt::Display for BuildState {
             Self::Replaying => "replaying",
             Self::Live => "live",
             Self::Active => "active",
+            Self::Finished => "finished",
             Self::Paused => "paused",
             Self::Halted => "halted",
             Self::Failed => "failed",

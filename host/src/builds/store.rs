@@ -1,45 +1,55 @@
-//! Builds in Postgres: all SQL on builds and projections, except for that of the history and of the summaries.
+//! Builds in Postgres: all SQL on builds and projections, except for that of the history, of the summaries, of past builds and of outdated ones.
 
-use std::time::Duration;
-
-use sqlx::{FromRow, PgConnection, PgExecutor, PgPool, types::Json};
+use sqlx::{PgConnection, PgExecutor, PgPool, types::Json};
 
 use super::{
     build::{Build, BuildError, BuildId, NewBuild, Verifies},
     columns::StateColumns,
-    number::{BuildName, BuildNumber},
+    number::BuildNumber,
     state::State,
     upcasters::PinnedUpcaster,
 };
 use crate::{
     event_log::Position,
     modules::ModuleVersion,
-    postgres::Heard,
+    postgres::{Heard, sql_row},
     read_model::{Identifier, TableSet},
     runtime::Descriptor,
     subscriptions::{self, Lease, OnFailure, Redelivery, Retrying},
 };
 
-#[derive(FromRow)]
 pub(super) struct BuildRow {
     build: BuildId,
     number: BuildNumber,
     projection: Identifier,
     version: ModuleVersion,
     upcasters: Json<Vec<PinnedUpcaster>>,
-    #[sqlx(flatten)]
     state: StateColumns,
     verifies: Option<BuildId>,
     verify_batch: Option<i32>,
+    stop_at: Option<Position>,
     was_active: bool,
 }
+
+sql_row!(BuildRow {
+    build,
+    number,
+    projection,
+    version,
+    upcasters,
+    verifies,
+    verify_batch,
+    stop_at,
+    was_active,
+    ..state
+});
 
 /// The columns of a [`BuildRow`].
 macro_rules! select_builds {
     ($rest:literal) => {
         concat!(
             "SELECT build, number, build.projection, build.version, upcasters, stage, work, role, activation, verifies, verify_batch, \
-             activated_at IS NOT NULL AS was_active FROM gnomon.builds AS build ",
+             stop_at, activated_at IS NOT NULL AS was_active FROM gnomon.builds AS build ",
             $rest
         )
     };
@@ -59,6 +69,7 @@ impl BuildRow {
             upcasters: self.upcasters.0,
             state: self.state.state()?,
             verifies,
+            stop_at: self.stop_at,
             was_active: self.was_active,
         })
     }
@@ -68,16 +79,18 @@ fn builds(rows: Vec<BuildRow>) -> Result<Vec<Build>, sqlx::Error> {
     rows.into_iter().map(BuildRow::build).collect()
 }
 
-/// A projection's builds, newest first, or `None` if there is no such projection.
+/// A projection's builds, newest first, or `None` if there is no such projection. Past builds are not among them: nothing that is done to builds
+/// concerns those.
 pub(crate) async fn of_projection(
     connection: impl PgExecutor<'_>,
     projection: &Identifier,
 ) -> Result<Option<Vec<Build>>, sqlx::Error> {
     // A projection is inserted together with its first build, so one without builds does not exist.
-    let rows: Vec<BuildRow> = sqlx::query_as(select_builds!("WHERE projection = $1 ORDER BY build DESC"))
-        .bind(projection)
-        .fetch_all(connection)
-        .await?;
+    let rows: Vec<BuildRow> =
+        sqlx::query_as(select_builds!("WHERE projection = $1 AND stop_at IS NULL ORDER BY build DESC"))
+            .bind(projection)
+            .fetch_all(connection)
+            .await?;
     Ok(Some(builds(rows)?).filter(|builds| !builds.is_empty()))
 }
 
@@ -98,9 +111,9 @@ pub(crate) async fn get(connection: impl PgExecutor<'_>, keys: &[BuildId]) -> Re
     builds(rows)
 }
 
-/// The builds that a host should work on.
-pub(crate) async fn running(connection: impl PgExecutor<'_>) -> Result<Vec<BuildId>, sqlx::Error> {
-    sqlx::query_scalar("SELECT build FROM gnomon.builds WHERE work = 'running' ORDER BY build")
+/// The builds that a host should work on, and whether each is a past build.
+pub(crate) async fn running(connection: impl PgExecutor<'_>) -> Result<Vec<(BuildId, bool)>, sqlx::Error> {
+    sqlx::query_as("SELECT build, stop_at IS NOT NULL FROM gnomon.builds WHERE work = 'running' ORDER BY build")
         .fetch_all(connection)
         .await
 }
@@ -115,6 +128,8 @@ pub(crate) struct Job {
     pub(crate) retrying: Option<Retrying>,
     /// What it was last noted to wait for.
     pub(crate) waits_for: Option<String>,
+    /// Whether somebody follows its rows.
+    pub(crate) is_followed: bool,
 }
 
 /// Returns the job, or `None` if the build is not running. Only the holder of the lease may ask: each change by an operator takes
@@ -123,23 +138,25 @@ pub(crate) async fn job(connection: &mut PgConnection, build: BuildId) -> Result
     let Some(build) = get(&mut *connection, &[build]).await?.pop().filter(|build| build.state.is_running()) else {
         return Ok(None);
     };
-    let (on_failure, retrying, retried_to, waits_for): (OnFailure, Option<Redelivery>, Position, Option<String>) =
-        sqlx::query_as(
-            "SELECT on_failure, retrying, retried_to, waits_for FROM gnomon.subscriptions
-             JOIN gnomon.builds ON build = subscription JOIN gnomon.projections ON name = projection WHERE build = $1",
-        )
-        .bind(build.id)
-        .fetch_one(connection)
-        .await?;
+    type Row = (OnFailure, Option<Redelivery>, Position, Option<String>, bool);
+    let (on_failure, retrying, retried_to, waits_for, is_followed): Row = sqlx::query_as(
+        "SELECT on_failure, retrying, retried_to, waits_for, coalesce(followed_until > clock_timestamp(), false)
+         FROM gnomon.subscriptions
+         JOIN gnomon.builds ON build = subscription JOIN gnomon.projections ON name = projection WHERE build = $1",
+    )
+    .bind(build.id)
+    .fetch_one(connection)
+    .await?;
     let retrying = retrying.map(|redelivery| Retrying { redelivery, after: retried_to });
-    Ok(Some(Job { build, on_failure, retrying, waits_for }))
+    Ok(Some(Job { build, on_failure, retrying, waits_for, is_followed }))
 }
 
-/// The build that queries read, with the tables that its version describes.
+/// The build that a query reads, the active one or a past build, with the tables that its version describes.
 #[derive(Clone, Debug)]
 pub(crate) struct ActiveBuild {
     pub(crate) build: BuildId,
     pub(crate) number: BuildNumber,
+    pub(crate) version: ModuleVersion,
     pub(crate) tables: TableSet,
 }
 
@@ -183,7 +200,7 @@ pub(crate) async fn active(
         None => ActiveLookup::NoProjection,
         Some((Some(build), Some(number), Some(version), Some(descriptor))) => {
             let tables = tables_of(projection, version, build, descriptor.0)?;
-            ActiveLookup::Found(ActiveBuild { build, number, tables })
+            ActiveLookup::Found(ActiveBuild { build, number, version, tables })
         }
         Some(_) => ActiveLookup::NoActiveBuild,
     })
@@ -241,7 +258,7 @@ pub(crate) async fn description(connection: impl PgExecutor<'_>, build: &Build) 
 }
 
 /// The tables of a build, as the descriptor of its version describes them.
-fn tables_of(
+pub(super) fn tables_of(
     projection: &Identifier,
     version: ModuleVersion,
     build: BuildId,
@@ -249,7 +266,7 @@ fn tables_of(
 ) -> Result<TableSet, sqlx::Error> {
     let tables = match descriptor {
         Descriptor::Projection(descriptor) => descriptor.check(projection),
-        Descriptor::Upcaster(_) => Err(vec!["it is not a projection".to_owned()]),
+        Descriptor::Upcaster(_) | Descriptor::Reactor(_) => Err(vec!["it is not a projection".to_owned()]),
     };
     let tables = tables.map_err(|reasons| {
         let reasons = reasons.join("; ");
@@ -258,31 +275,6 @@ fn tables_of(
         )
     })?;
     Ok(TableSet::new(build.schema(), &tables))
-}
-
-/// A build that is to be retired, because it is older than builds of its role are kept.
-#[derive(Clone, Debug)]
-pub(crate) struct OutdatedBuild {
-    pub(crate) build: BuildId,
-    pub(crate) name: BuildName,
-    pub(crate) projection: Identifier,
-}
-
-/// Builds that were replaced, or made to verify another one, longer ago than `keep`.
-pub(crate) async fn outdated(pool: &PgPool, keep: Duration) -> Result<Vec<OutdatedBuild>, sqlx::Error> {
-    let rows: Vec<(BuildId, BuildNumber, Identifier, bool)> = sqlx::query_as(
-        "SELECT build, number, projection, role = 'verifier' FROM gnomon.builds
-         WHERE CASE role WHEN 'verifier' THEN created_at WHEN 'replaced' THEN replaced_at END < clock_timestamp() - $1
-         ORDER BY build",
-    )
-    .bind(keep)
-    .fetch_all(pool)
-    .await?;
-    let outdated = |(build, number, projection, is_verifier)| {
-        let name = if is_verifier { BuildName::Verification(number) } else { BuildName::Build(number) };
-        OutdatedBuild { build, name, projection }
-    };
-    Ok(rows.into_iter().map(outdated).collect())
 }
 
 /// Inserts a projection if there is none of this name yet, and locks it until the transaction ends.
@@ -319,20 +311,6 @@ pub(crate) async fn projections(connection: &mut PgConnection) -> Result<Vec<Ide
     sqlx::query_scalar("SELECT name FROM gnomon.projections ORDER BY name").fetch_all(connection).await
 }
 
-/// Sets what happens at events that a projection's module cannot handle.
-pub(super) async fn set_on_failure(
-    connection: &mut PgConnection,
-    projection: &Identifier,
-    on_failure: OnFailure,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE gnomon.projections SET on_failure = $2 WHERE name = $1")
-        .bind(projection)
-        .bind(on_failure)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
 /// Deletes a projection with its builds, their subscriptions and their dead letters.
 pub(super) async fn delete_projection(
     connection: &mut PgConnection,
@@ -352,16 +330,20 @@ pub(super) async fn delete_projection(
 async fn next_number(
     connection: &mut PgConnection,
     projection: &Identifier,
-    verifies: bool,
+    new: &NewBuild,
 ) -> Result<BuildNumber, sqlx::Error> {
+    if new.stop_at().is_some() {
+        return sqlx::query_scalar("SELECT nextval('gnomon.past_builds')").fetch_one(connection).await;
+    }
     sqlx::query_scalar(
         "SELECT greatest(
-             (SELECT max(number) FROM gnomon.builds WHERE projection = $1 AND (verifies IS NOT NULL) = $2),
+             (SELECT max(number) FROM gnomon.builds
+              WHERE projection = $1 AND (verifies IS NOT NULL) = $2 AND stop_at IS NULL),
              (SELECT max(CASE WHEN $2 THEN verification ELSE build END) FROM gnomon.history WHERE projection = $1),
              0) + 1",
     )
     .bind(projection)
-    .bind(verifies)
+    .bind(new.verifies().is_some())
     .fetch_one(connection)
     .await
 }
@@ -372,14 +354,16 @@ pub(super) async fn insert(
     projection: &Identifier,
     new: &NewBuild,
 ) -> Result<Build, sqlx::Error> {
-    let number = next_number(connection, projection, new.verifies().is_some()).await?;
+    let number = next_number(connection, projection, new).await?;
     let id = BuildId::from(subscriptions::insert(connection).await?);
     let state = new.state();
     let StateColumns { stage, work, role, activation } = state.into();
     sqlx::query(
         "INSERT INTO gnomon.builds
-             (build, number, projection, version, upcasters, stage, work, role, activation, verifies, verify_batch)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+             (build, number, projection, version, upcasters, stage, work, role, activation, verifies, verify_batch, stop_at,
+              asked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+                 CASE WHEN $12::bigint IS NOT NULL THEN clock_timestamp() END)",
     )
     .bind(id)
     .bind(number)
@@ -392,6 +376,7 @@ pub(super) async fn insert(
     .bind(activation)
     .bind(new.verifies().map(|verifies| verifies.build))
     .bind(new.verifies().map(|verifies| i32::try_from(verifies.batch_events).unwrap_or(i32::MAX)))
+    .bind(new.stop_at())
     .execute(connection)
     .await?;
     Ok(Build {
@@ -402,6 +387,7 @@ pub(super) async fn insert(
         upcasters: new.upcasters.clone(),
         state,
         verifies: new.verifies(),
+        stop_at: new.stop_at(),
         was_active: false,
     })
 }
@@ -448,6 +434,12 @@ pub(super) async fn set_state(
     .bind(marks.is_replaced)
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Deletes a build whose tables are dropped, with its subscription and all that belongs to that.
+pub(super) async fn delete(connection: &mut PgConnection, build: BuildId) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM gnomon.subscriptions WHERE subscription = $1").bind(build).execute(connection).await?;
     Ok(())
 }
 

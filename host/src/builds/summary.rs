@@ -13,7 +13,11 @@ use super::{
     upcasters::PinnedUpcaster,
 };
 use crate::{
-    event_log::Position, modules::ModuleVersion, postgres::PgTimestamp, read_model::Identifier, runtime::Descriptor,
+    event_log::Position,
+    modules::ModuleVersion,
+    postgres::{PgTimestamp, sql_row},
+    read_model::Identifier,
+    runtime::Descriptor,
     subscriptions::OnFailure,
 };
 
@@ -99,13 +103,11 @@ pub struct ProjectionSummary {
     pub verifications: Vec<VerificationSummary>,
 }
 
-#[derive(sqlx::FromRow)]
 struct BuildRow {
     name: Identifier,
     on_failure: OnFailure,
     number: BuildNumber,
     version: ModuleVersion,
-    #[sqlx(flatten)]
     state: StateColumns,
     verified: Option<BuildNumber>,
     upcasters: Json<Vec<PinnedUpcaster>>,
@@ -120,6 +122,26 @@ struct BuildRow {
     descriptor: Json<Descriptor>,
     head: Position,
 }
+
+sql_row!(BuildRow {
+    name,
+    on_failure,
+    number,
+    version,
+    verified,
+    upcasters,
+    checkpoint,
+    events_per_second,
+    error,
+    waits_for,
+    dead_letters,
+    out_of_order,
+    created_at,
+    replaced_at,
+    descriptor,
+    head,
+    ..state
+});
 
 impl BuildRow {
     fn summary(&self) -> Result<BuildSummary, sqlx::Error> {
@@ -165,7 +187,7 @@ pub(crate) async fn summaries(
     let rows: Vec<BuildRow> = sqlx::query_as(
         "WITH builds AS (
              SELECT *, row_number() OVER (PARTITION BY projection, stage IS NULL, verifies IS NULL ORDER BY build DESC) AS age
-             FROM gnomon.builds WHERE $1::text IS NULL OR projection = $1
+             FROM gnomon.builds WHERE stop_at IS NULL AND ($1::text IS NULL OR projection = $1)
          )
          SELECT name, on_failure, build.number, build.version, build.stage, build.work, build.role, build.activation,
                 verified.number AS verified, build.upcasters, checkpoint, out_of_order,

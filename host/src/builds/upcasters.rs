@@ -52,9 +52,9 @@ pub(crate) async fn describe_upcasters(pool: &PgPool) -> Result<Vec<ActiveUpcast
     .await?;
     let upcaster = |(name, active_version, Json(descriptor))| match descriptor {
         Descriptor::Upcaster(upcaster) => Ok(ActiveUpcaster { name, active_version, steps: upcaster.steps }),
-        Descriptor::Projection(_) => {
-            let message =
-                format!("`{name}` is active as an upcaster, but its version {active_version} is a projection");
+        other @ (Descriptor::Projection(_) | Descriptor::Reactor(_)) => {
+            let kind = other.kind().with_article();
+            let message = format!("`{name}` is active as an upcaster, but its version {active_version} is {kind}");
             Err(sqlx::Error::Decode(message.into()))
         }
     };

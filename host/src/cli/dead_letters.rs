@@ -66,7 +66,8 @@ impl DeadLetters {
     }
 }
 
-fn table(letters: &[DeadLetter]) -> Table {
+/// A line for each dead letter.
+pub(super) fn table(letters: &[DeadLetter]) -> Table {
     let mut table = output::table(&["#POSITION", "STREAM", "TYPE", "PARKED", "ERROR"]);
     for DeadLetter { position, stream, event_type, parked, error, .. } in letters {
         let error = error.as_ref().map_or_else(|| "waits for an earlier event of its stream".to_owned(), in_a_line);

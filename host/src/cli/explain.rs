@@ -180,7 +180,7 @@ fn describe_fold(text: &mut String, fold: &Fold) {
     }
 }
 
-fn failure(failure: &ModuleFailure) -> String {
+pub(super) fn failure(failure: &ModuleFailure) -> String {
     let upcaster = failure.upcaster.as_ref();
     let whose = upcaster
         .map_or_else(String::new, |upcaster| format!("upcaster {} version {}: ", upcaster.name, upcaster.version));
@@ -192,10 +192,10 @@ fn row(row: &Row) -> String {
     cut(row.0.get())
 }
 
-/// The beginning of a text, in one line.
-fn cut(text: &str) -> String {
+/// The beginning of a text, in one line. JSON may have control characters beyond the ASCII ones, which a terminal would obey.
+pub(super) fn cut(text: &str) -> String {
     let line: Vec<&str> = text.split_whitespace().collect();
-    let line = line.join(" ");
+    let line = line.join(" ").replace(char::is_control, "\u{fffd}");
     match line.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
@@ -262,6 +262,12 @@ mod tests {
         bank verification 1 (version 1, replaying, checkpoint 6): wants it, and has not come to it
           rows      not shown: the time for it was over
         "#);
+    }
+
+    #[test]
+    fn what_an_event_has_moves_no_cursor() {
+        assert_eq!(cut("{\"a\":\n \"\u{9b}2J\u{7f}\"}"), "{\"a\": \"\u{fffd}2J\u{fffd}\"}");
+        assert_eq!(cut(&"é".repeat(SHOWN + 1)), "é".repeat(SHOWN) + "…");
     }
 
     /// What is said of the event in a build that has this of it.

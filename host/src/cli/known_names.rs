@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::client::Client;
 use crate::{
-    api::{ModuleKind, Modules, Projections},
+    api::{ModuleKind, Modules, Projections, Reactors},
     config::ClientOptions,
 };
 
@@ -41,6 +41,14 @@ pub(super) fn modules() -> ArgValueCandidates {
 /// The names of upcasters, active or not.
 pub(super) fn upcasters() -> ArgValueCandidates {
     ArgValueCandidates::new(|| of_modules(|kind| *kind == ModuleKind::Upcaster))
+}
+
+/// The names of reactors.
+pub(super) fn reactors() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let found: Option<Reactors> = ask(&["v1", "reactors"]);
+        candidates(found.into_iter().flat_map(|found| found.reactors).map(|reactor| reactor.name))
+    })
 }
 
 fn of_modules(wanted: impl Fn(&ModuleKind) -> bool) -> Vec<CompletionCandidate> {

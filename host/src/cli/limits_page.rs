@@ -9,11 +9,20 @@ use gnomon_values::{Day, Instant, LocalTimestamp, TimeOfDay, json, limits};
 
 use super::Cli;
 use crate::{
-    api::MAX_SAMPLES,
+    api::{MAX_SAMPLES, MAX_STATS_DAYS, MAX_STATS_LIMIT},
+    event_log::MAX_TAIL_EVENTS,
     http::{MAX_DESCRIBED_COLUMNS, MAX_DESCRIBED_TABLES},
-    queries::MAX_KEPT_ANSWER_BYTES,
+    outbox::{MAX_SINKS, SinkSettings},
+    past::{MAX_CHANGED_ROWS, MAX_KEYED_STREAMS, MAX_SNAPSHOT_BYTES, MAX_VERIFIED_STREAMS},
+    projector::PAST_AT_ONCE,
+    queries::{
+        LIVE_STATEMENT_TIMEOUT, MAX_ASKED_KEYS, MAX_CHANGED_ROWS as MAX_ROWS_READ_ALONE, MAX_KEPT_ANSWER_BYTES,
+        MAX_LIVE_BYTES, MAX_LIVE_QUERIES, MAX_LIVE_ROWS_IN_SUM, MAX_NOTED_COMMITS, MAX_WAITING_BYTES,
+        MAX_WAITING_BYTES_IN_SUM, NOTES_KEPT,
+    },
     read_model::{
-        Decimal,
+        Decimal, MAX_CHANGED_KEYS, MAX_CHANGED_KEYS_BYTES,
+        columnar::{BATCH_BYTES, MAX_COLUMN_CHUNKS, ROW_GROUP_BYTES},
         query::{
             MAX_CURSOR_BYTES, MAX_EMBEDDING_DEPTH, MAX_EMBEDDINGS, MAX_PATH_STEPS, MAX_PATTERN_BYTES,
             MAX_POSTED_QUERY_BYTES, MAX_REGEX_SIZE, MAX_REPEATED, MAX_SELECTED, MAX_SNIPPET_CHARS, MAX_WILDCARDS,
@@ -29,8 +38,8 @@ const HEAD: &str = "\
 What breaks a limit is refused with an error that names it, and changes nothing. Where there is an option, it is one of `gnomon serve`,
 and the limit is its default; [cli.md](cli.md) names its variable. What has no option is the same in every host.
 
-What a module hands over is refused at the event that it handles: the build halts there, or sets the event aside, with the limit in
-the `error`. The test kit of the SDK refuses the same, with the defaults of this page.
+What a module hands over is refused at the event that it handles: the build or the reactor halts there, or sets the event aside, with the
+limit in the `error`. The test kit of the SDK refuses the same, with the defaults of this page.
 
 This page is made of the code, and a test holds it.
 ";
@@ -61,8 +70,10 @@ enum Limit {
 enum ErrorLocation {
     /// The answer to the request is a problem with this code.
     Code(&'static str),
-    /// In the `error` of a build or of a dead letter.
+    /// In the `error` of a build, or of a reactor, or of a dead letter.
     Build,
+    /// In the `error` of a reactor or of a dead letter.
+    Reactor,
     /// Nowhere: the host itself keeps to the limit.
     Nowhere,
 }
@@ -70,7 +81,7 @@ enum ErrorLocation {
 /// What is limited, by which limit, and where the error appears.
 type Row = (&'static str, Limit, ErrorLocation);
 
-use ErrorLocation::{Build, Code, Nowhere};
+use ErrorLocation::{Build, Code, Nowhere, Reactor};
 use Limit::{Fixed, Option as By, Range, Text};
 use Unit::{Bytes, Number, Seconds};
 
@@ -87,6 +98,17 @@ const EVENTS: &[Row] = &[
     ("body of an import", By("max-import-bytes", Bytes), Code("body_too_large")),
     ("bodies of all requests in memory, together", By("max-bodies-bytes", Bytes), Code("overloaded")),
     ("events or streams of a page", By("max-page", NONE), Code("invalid_query")),
+    (
+        "types, categories and streams of statistics, of each; as many streams are known to be the longest",
+        Fixed(MAX_STATS_LIMIT, NONE),
+        Code("invalid_query"),
+    ),
+    ("days of statistics", Fixed(MAX_STATS_DAYS, NONE), Code("invalid_query")),
+    (
+        "events that statistics count when they are asked for, behind the summary that hosts keep; beyond that they are of its position",
+        Fixed(MAX_TAIL_EVENTS as usize, NONE),
+        Nowhere,
+    ),
     (
         "bytes of the events of a page, which ends with the event that reaches them",
         By("max-page-bytes", Bytes),
@@ -163,20 +185,28 @@ const MODULES: &[Row] = &[
     ("steps of an upcaster", Fixed(limits::MAX_STEPS, NONE), Code("invalid_module")),
     ("events that upcasters make of one", By("max-upcast-events", NONE), Build),
     (
-        "event types that a projection names, categories, tags, and types that a step of an upcaster produces",
+        "effects with which a reactor answers one event; an append counts as many as it has events",
+        By("max-effects", NONE),
+        Reactor,
+    ),
+    ("data of a message, a call or a schedule of a reactor", By("max-message-bytes", Bytes), Reactor),
+    ("effects with which a reactor answers one batch", By("max-batch-effect-bytes", Bytes), Reactor),
+    ("sinks that a reactor names", Fixed(limits::MAX_SINKS, NONE), Code("invalid_module")),
+    (
+        "event types that a module names, categories, tags, and types that a step of an upcaster produces",
         Fixed(limits::MAX_WANTED, NONE),
         Code("invalid_module"),
     ),
 ];
 
 const TABLES: &[Row] = &[
-    ("tables of a projection", Fixed(limits::MAX_TABLES, NONE), Code("invalid_module")),
+    ("tables of a projection or a reactor", Fixed(limits::MAX_TABLES, NONE), Code("invalid_module")),
     ("columns of a table", Fixed(limits::MAX_COLUMNS, NONE), Code("invalid_module")),
     ("columns of a key or an index", Fixed(limits::MAX_INDEX_COLUMNS, NONE), Code("invalid_module")),
     ("indexes of a table beside its key", Fixed(limits::MAX_INDEXES, NONE), Code("invalid_module")),
     ("references of a table", Fixed(limits::MAX_REFERENCES, NONE), Code("invalid_module")),
     (
-        "description of a projection, a table or a column",
+        "description of a module, a table or a column",
         Fixed(limits::MAX_DESCRIPTION_BYTES, Bytes),
         Code("invalid_module"),
     ),
@@ -204,11 +234,27 @@ const BUILDS: &[Row] = &[
     ("bytes of events that a module gets at once, about", By("batch-bytes", Bytes), Nowhere),
     ("events that a build sets aside", By("max-dead-letters", NONE), Build),
     ("builds of a projection that are not retired", By("max-builds", NONE), Code("too_many_builds")),
+    ("past builds of a projection", By("max-past-builds", NONE), Code("too_many_past_builds")),
+    ("past builds of all projections together", By("max-all-past-builds", NONE), Code("too_many_past_builds")),
+    ("past builds that a host makes at once", Fixed(PAST_AT_ONCE, NONE), Nowhere),
+    ("tables of all past builds", By("max-past-bytes", Bytes), Code("too_many_past_builds")),
     ("verifications of a projection that have not ended", By("max-verifications", NONE), Code("too_many_builds")),
     ("waiting of an operation for a lock", By("lock-timeout", Seconds), Code("locked")),
     ("rows of a page of a read model", By("max-rows", NONE), Nowhere),
     ("an answer of a read model", By("max-answer-bytes", Bytes), Code("answer_too_large")),
     ("a query on a read model", By("query-timeout", Seconds), Code("query_timeout")),
+    (
+        "an export of a read model, as Parquet or Arrow, until its last byte is read",
+        By("export-timeout", Seconds),
+        Nowhere,
+    ),
+    (
+        "bytes of a row group of Parquet, and so of an export in memory at once, about",
+        Fixed(ROW_GROUP_BYTES, Bytes),
+        Nowhere,
+    ),
+    ("bytes of a record batch of Arrow, about", Fixed(BATCH_BYTES, Bytes), Nowhere),
+    ("column chunks of a file of Parquet", Fixed(MAX_COLUMN_CHUNKS, NONE), Nowhere),
     ("answers of read models that a host keeps in memory", By("cache-bytes", Bytes), Nowhere),
     ("an answer that is kept", Fixed(MAX_KEPT_ANSWER_BYTES, Bytes), Nowhere),
     ("a query on a read model that is sent as a body", Fixed(MAX_POSTED_QUERY_BYTES, Bytes), Code("body_too_large")),
@@ -227,8 +273,50 @@ const BUILDS: &[Row] = &[
     ("steps of a path into json in a query", Fixed(MAX_PATH_STEPS, NONE), Nowhere),
     ("characters of the texts that a snippet is of", Fixed(MAX_SNIPPET_CHARS, NONE), Nowhere),
     ("a cursor of a page", Fixed(MAX_CURSOR_BYTES, Bytes), Nowhere),
+    ("rows of a live query", By("max-rows", NONE), Code("answer_too_large")),
+    ("rows of a live query, as they are sent when it begins", Fixed(MAX_LIVE_BYTES, Bytes), Code("answer_too_large")),
+    ("live queries of one projection on one host that differ", Fixed(MAX_LIVE_QUERIES, NONE), Code("overloaded")),
+    ("rows that all live queries of a host have, together", Fixed(MAX_LIVE_ROWS_IN_SUM, NONE), Code("overloaded")),
+    (
+        "a statement of a live query; one that takes longer ends its followers",
+        Fixed(LIVE_STATEMENT_TIMEOUT.as_secs() as usize, Seconds),
+        Code("query_timeout"),
+    ),
+    (
+        "changes that wait for one follower of a live query; one that reads more slowly begins again",
+        Fixed(MAX_WAITING_BYTES, Bytes),
+        Nowhere,
+    ),
+    (
+        "what waits for all of them, with the rows that they begin with",
+        Fixed(MAX_WAITING_BYTES_IN_SUM, Bytes),
+        Code("overloaded"),
+    ),
+    (
+        "changed rows that live queries read one by one; of more, they are read again",
+        Fixed(MAX_ROWS_READ_ALONE, NONE),
+        Nowhere,
+    ),
+    ("commits of a build that are noted for live queries", Fixed(MAX_NOTED_COMMITS, NONE), Nowhere),
+    ("rows of a commit that is noted", Fixed(MAX_CHANGED_KEYS, NONE), Nowhere),
+    ("keys of a commit that is noted", Fixed(MAX_CHANGED_KEYS_BYTES, Bytes), Nowhere),
+    ("until a note of a commit is removed", Fixed(NOTES_KEPT.as_secs() as usize, Seconds), Nowhere),
     ("waiting for a position or for a comparison", By("max-wait", Seconds), Nowhere),
     ("sample rows of each kind in a comparison", Fixed(MAX_SAMPLES, NONE), Code("invalid_query")),
+    ("events of a stream from one snapshot to the next, at least", By("snapshot-every", NONE), Nowhere),
+    (
+        "all snapshots in the database, about; those not used for longest are removed",
+        By("max-snapshots-bytes", Bytes),
+        Nowhere,
+    ),
+    ("a snapshot; larger ones are not taken", Fixed(MAX_SNAPSHOT_BYTES, Bytes), Nowhere),
+    ("rows of one stream in memory, while its past is asked for", By("max-fold-bytes", Bytes), Code("limit_exceeded")),
+    ("folding the events of a stream for one answer", By("past-timeout", Seconds), Code("past_timed_out")),
+    ("answers about the past of streams that are folded at once", By("max-folds", NONE), Code("modules_busy")),
+    ("keys of rows that a query names, to be answered from the past of streams", Fixed(MAX_ASKED_KEYS, NONE), Nowhere),
+    ("streams that may have made these rows", Fixed(MAX_KEYED_STREAMS, NONE), Nowhere),
+    ("streams whose snapshots one `verify` checks", Fixed(MAX_VERIFIED_STREAMS, NONE), Nowhere),
+    ("rows that one event of a history shows", Fixed(MAX_CHANGED_ROWS, NONE), Nowhere),
     (
         "tables that `/openapi.json` describes; it says how many more there are",
         Fixed(MAX_DESCRIBED_TABLES, NONE),
@@ -236,6 +324,20 @@ const BUILDS: &[Row] = &[
     ),
     ("columns of those tables", Fixed(MAX_DESCRIBED_COLUMNS, NONE), Nowhere),
 ];
+
+const SINKS: &[Row] = &[
+    ("sinks", Fixed(MAX_SINKS, NONE), Code("too_many_sinks")),
+    ("a try of a message; a sink may have less, or more", Fixed(DEFAULT_TIMEOUT, Seconds), Nowhere),
+    ("the same, at most", Fixed(SinkSettings::MAX_TIMEOUT_SECONDS as usize, Seconds), Code("invalid_body")),
+    ("tries of a message; a sink may have less, or more", Fixed(DEFAULT_TRIES, NONE), Nowhere),
+    ("the same, at most", Fixed(SinkSettings::MAX_MAX_TRIES as usize, NONE), Code("invalid_body")),
+    ("between two tries of a message, at most", By("longest-retry-pause", Seconds), Nowhere),
+    ("for which a message is kept that was delivered", By("keep-delivered", Seconds), Code("message_not_found")),
+    ("the answer to a call; a larger one is a `CallFailed`", By("max-call-answer-bytes", Bytes), Nowhere),
+];
+
+const DEFAULT_TIMEOUT: usize = SinkSettings::DEFAULT_TIMEOUT_SECONDS as usize;
+const DEFAULT_TRIES: usize = SinkSettings::DEFAULT_MAX_TRIES as usize;
 
 const CLIENTS: &[Row] = &[
     (
@@ -248,6 +350,7 @@ const CLIENTS: &[Row] = &[
     ("requests that wait for a position or for a comparison", By("max-waits", NONE), Code("overloaded")),
     ("operations on projections under way", By("max-operations", NONE), Code("overloaded")),
     ("answers that follow", By("max-followers", NONE), Code("overloaded")),
+    ("exports of read models under way", By("max-exports", NONE), Code("overloaded")),
     ("until the head of a connection's next request is there", By("idle-timeout", Seconds), Nowhere),
     ("without a byte of a body that is awaited", By("body-timeout", Seconds), Code("body_timeout")),
     (
@@ -292,6 +395,7 @@ const SECTIONS: &[(&str, &[Row])] = &[
     ("Modules", MODULES),
     ("Tables and rows", TABLES),
     ("Builds and queries", BUILDS),
+    ("Sinks and messages", SINKS),
     ("Clients", CLIENTS),
     ("Times and numbers", VALUES),
 ];
@@ -310,6 +414,7 @@ fn render() -> String {
             let location = match location {
                 Code(code) => format!("[`{code}`](errors/{code}.md)"),
                 Build => "of the build".to_owned(),
+                Reactor => "of the reactor".to_owned(),
                 Nowhere => String::new(),
             };
             let _ = writeln!(page, "| {what} | {limit} | {option} | {location} |");

@@ -23,6 +23,11 @@ impl Sample {
     pub(super) fn label(&self, name: &str) -> &str {
         self.labels.iter().find(|(label, _)| label == name).map_or("", |(_, value)| value)
     }
+
+    /// Whether it is of a build that queries have left for another one.
+    pub(super) fn is_of_replaced(&self) -> bool {
+        self.label("role") == "replaced"
+    }
 }
 
 impl Measures {

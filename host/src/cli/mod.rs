@@ -15,9 +15,11 @@ mod delete;
 mod demo;
 mod deploy;
 mod doctor;
+mod end;
 mod event_query;
 mod events;
 mod explain;
+mod export;
 mod figures;
 mod follow;
 mod guest_crate;
@@ -36,6 +38,7 @@ mod modules;
 mod new;
 mod on_failure;
 mod operation;
+mod outbox;
 mod output;
 mod pause;
 mod problem;
@@ -44,17 +47,22 @@ mod projection;
 mod projections;
 mod psql;
 mod query;
+mod reactors;
 mod rebuild;
 #[cfg(test)]
 mod reference;
+mod rehearse;
+mod replay;
 mod resume;
 mod retire;
 mod retry;
 mod rollback;
 mod rust_target;
 mod serve;
+mod sinks;
 mod sources;
 mod sse;
+mod stats;
 mod stream_name;
 mod streams;
 mod top;
@@ -62,6 +70,7 @@ mod types;
 mod upcasters;
 mod usage;
 mod verify;
+mod verify_stream;
 mod wait_for;
 
 use std::{io, process::ExitCode, time::Duration};
@@ -106,14 +115,22 @@ enum Command {
     Verify(verify::Verify),
     Delete(delete::Delete),
     Upcasters(upcasters::Upcasters),
+    Reactors(reactors::Reactors),
+    Rehearse(rehearse::Rehearse),
+    // Its options are many, too.
+    Sinks(Box<sinks::Sinks>),
+    Outbox(outbox::Outbox),
     Query(query::Query),
+    Export(export::Export),
     Types(types::Types),
     Psql(psql::Psql),
     Append(append::Append),
     Import(import::Import),
     Events(events::Events),
     Streams(streams::Streams),
+    Stats(stats::Stats),
     Explain(explain::Explain),
+    Replay(replay::Replay),
     Migrate(migrate::Migrate),
     Doctor(doctor::Doctor),
     Top(top::Top),
@@ -194,14 +211,21 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::Verify(command) => command.run().await,
             Command::Delete(command) => command.run().await,
             Command::Upcasters(command) => command.run().await,
+            Command::Reactors(command) => command.run().await,
+            Command::Rehearse(command) => command.run().await,
+            Command::Sinks(command) => (*command).run().await,
+            Command::Outbox(command) => command.run().await,
             Command::Query(command) => command.run().await,
+            Command::Export(command) => command.run().await,
             Command::Types(command) => command.run().await,
             Command::Psql(command) => command.run(),
             Command::Append(command) => command.run().await,
             Command::Import(command) => command.run().await,
             Command::Events(command) => command.run().await,
             Command::Streams(command) => command.run().await,
+            Command::Stats(command) => command.run().await,
             Command::Explain(command) => command.run().await,
+            Command::Replay(command) => command.run().await,
             Command::Migrate(command) => command.run().await,
             Command::Doctor(command) => command.run().await,
             Command::Top(command) => command.run().await,

@@ -27,8 +27,8 @@ pub(super) struct OnFailure {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FailurePolicy {
-    /// The build stops there
+pub(super) enum FailurePolicy {
+    /// The work stops there
     Halt,
     /// The event is set aside
     Skip,
@@ -38,7 +38,7 @@ enum FailurePolicy {
 
 impl FailurePolicy {
     /// The policy of the API, and its meaning.
-    fn policy(self) -> (api::OnFailure, &'static str) {
+    pub(super) fn policy(self) -> (api::OnFailure, &'static str) {
         match self {
             Self::Halt => (api::OnFailure::Halt, "the build stops there"),
             Self::Skip => (api::OnFailure::Skip, "the event is set aside"),

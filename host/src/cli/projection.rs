@@ -54,7 +54,7 @@ impl RunningVerification {
 }
 
 /// What stopped, where and why, and how to see the event.
-fn with_error(mut label: String, error: &BuildError, upcasters: &[PinnedUpcaster]) -> String {
+pub(in crate::cli) fn with_error(mut label: String, error: &BuildError, upcasters: &[PinnedUpcaster]) -> String {
     if let Some(position) = error.position {
         let _ = write!(label, " at position {position}");
     }

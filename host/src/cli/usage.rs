@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn an_option_that_has_a_value_is_not_shown_as_required() {
         for (arguments, usage) in [
-            (&["retire", "bank", "--url", "http://h"][..], "Usage: gnomon retire [OPTIONS] <PROJECTION> <BUILD>"),
+            (&["retire", "bank", "--url", "http://h"][..], "Usage: gnomon retire [OPTIONS] <PROJECTION> [BUILD]"),
             (
                 &["--log", "info", "upcasters", "activate", "--version", "1"],
                 "Usage: gnomon upcasters activate [OPTIONS] <UPCASTER>",

@@ -15,6 +15,8 @@ use super::{
     operation::request,
     output::{self, say},
     progress::Progress,
+    stream_name::stream_name,
+    verify_stream::{verify_snapshots, verify_stream},
 };
 use crate::{
     api::{
@@ -29,6 +31,11 @@ use crate::{
 /// The second build gets the events in other batches, and its module fresh memory for each batch. So a module that wrongly keeps
 /// something in memory from one batch to the next gives different rows. The second build is retired in the end. If the two differ,
 /// the command fails.
+///
+/// Of a projection that is partitioned by stream, snapshots of up to 100 streams are folded again as well, and removed if they are wrong.
+///
+/// With `--stream`, nothing is built: the events of that stream are folded again, and compared with the rows that the active build has of it, and
+/// with its snapshots. Snapshots that are wrong are removed. The projection must be partitioned by stream.
 #[derive(Args, Debug)]
 pub(super) struct Verify {
     /// The projection
@@ -37,6 +44,10 @@ pub(super) struct Verify {
 
     /// The build [default: the active one]
     build: Option<u64>,
+
+    /// Check only this stream, and its snapshots
+    #[arg(long, value_name = "STREAM", value_parser = stream_name, conflicts_with_all = ["build", "samples"])]
+    stream: Option<String>,
 
     /// Rows of each kind of difference to show, for each table
     #[arg(long, value_name = "NUMBER", default_value_t = api::DEFAULT_SAMPLES,
@@ -55,6 +66,9 @@ impl Verify {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (client, mut signals) = (Client::new(&self.client)?, StopSignals::listen()?);
         let name = &self.projection;
+        if let Some(stream) = &self.stream {
+            return verify_stream(&client, name, stream, self.json).await;
+        }
         let begun = request(&client, name, "verify", &BuildQuery { build: self.build });
         let VerificationBegun { verification: number, .. } = client.json(begun).await?;
         let path = ["v1", "projections", name, "verify", &number.to_string()];
@@ -71,12 +85,15 @@ impl Verify {
         let body = verified?;
         let verification: Verification = client.parse(&body)?;
         let difference = verification.difference();
+        let version = verification.verified.version;
         if self.json {
             output::data(body)?;
         } else {
             output::data(verification.describe())?;
         }
-        difference.map_or(Ok(()), |difference| bail!(difference))
+        let snapshots = verify_snapshots(&client, name, version).await?;
+        let reasons: Vec<String> = difference.into_iter().chain(snapshots).collect();
+        if reasons.is_empty() { Ok(()) } else { bail!(reasons.join("\n")) }
     }
 
     /// The host's answer when the build that verifies has caught up.

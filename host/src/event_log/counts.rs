@@ -35,6 +35,7 @@ fn kind(error: &AppendError) -> &'static str {
         | AppendError::PartlyRepeated { .. }
         | AppendError::IdTwice(_)
         | AppendError::StreamTwice(_)
+        | AppendError::Reserved(_)
         | AppendError::Empty
         | AppendError::Limit(_)
         | AppendError::Time { .. } => "invalid",

@@ -1,12 +1,8 @@
 //! What dashboards and alerts see of the log.
 
-use sqlx::{Executor as _, PgPool, Postgres, Transaction};
+use sqlx::{Executor as _, PgConnection, PgPool, Postgres, Transaction};
 
-use super::{
-    EventLog,
-    event::Position,
-    streams::{self, StreamSummary},
-};
+use super::{EventLog, event::Position};
 use crate::postgres::begin;
 
 /// The head of the log, and what the clock of Postgres says of it.
@@ -18,6 +14,8 @@ pub struct HeadReading {
     pub age: Option<f64>,
     /// The time of Postgres, in seconds since 1970.
     pub now: f64,
+    /// Positions from the end of the summary, of which statistics are made, to the head.
+    pub summary_lag: u64,
 }
 
 impl EventLog {
@@ -26,14 +24,15 @@ impl EventLog {
     /// # Errors
     /// Postgres fails.
     pub async fn head_reading(&self) -> Result<HeadReading, sqlx::Error> {
-        let (position, age, now) = sqlx::query_as(
-            "SELECT position, CASE WHEN position > 0 THEN extract(epoch FROM clock_timestamp() - recorded_at)::float8 END,
-                    extract(epoch FROM clock_timestamp())::float8
-             FROM gnomon.head",
+        // After a restore, the summary may be ahead for a moment.
+        let (position, age, now, summary_lag): (_, _, _, i64) = sqlx::query_as(
+            "SELECT head.position, CASE WHEN head.position > 0 THEN extract(epoch FROM clock_timestamp() - head.recorded_at)::float8 END,
+                    extract(epoch FROM clock_timestamp())::float8, greatest(head.position - summary.position, 0)
+             FROM gnomon.head, gnomon.log_summary AS summary",
         )
         .fetch_one(&self.shared.pool)
         .await?;
-        Ok(HeadReading { position, age, now })
+        Ok(HeadReading { position, age, now, summary_lag: summary_lag.cast_unsigned() })
     }
 
     /// The bytes of the log in Postgres, with its indexes. It looks at each file of each partition.
@@ -44,15 +43,17 @@ impl EventLog {
         bytes(&self.shared.pool).await
     }
 
-    /// The streams with the most events, longest first. It reads all streams.
+    /// How many events were appended lately. It looks at some of them, one after the other.
     ///
     /// # Errors
-    /// Postgres fails, or there are more streams than it reads in time.
-    pub async fn longest_streams(&self, limit: usize) -> Result<Vec<StreamSummary>, sqlx::Error> {
-        let mut transaction = begin_bounded(&self.shared.pool).await?;
-        let streams = streams::longest(&mut transaction, limit).await?;
-        transaction.commit().await?;
-        Ok(streams)
+    /// Postgres fails.
+    pub async fn growth(&self) -> Result<Growth, sqlx::Error> {
+        let head = self.read_head().await?;
+        let mut connection = self.shared.pool.acquire().await?;
+        let in_a_week = appended_within(&mut connection, WEEK, Position(0), head).await?;
+        let in_a_day = appended_within(&mut connection, DAY, Position(head.0 - in_a_week), head).await?;
+        let in_an_hour = appended_within(&mut connection, HOUR, Position(head.0 - in_a_day), head).await?;
+        Ok(Growth { in_an_hour, in_a_day, in_a_week })
     }
 
     /// How many appends and imports wait until a group takes them.
@@ -60,6 +61,22 @@ impl EventLog {
     pub fn waiting_appends(&self) -> usize {
         self.shared.appender.waiting()
     }
+}
+
+/// Seconds.
+const HOUR: u32 = 3600;
+const DAY: u32 = 24 * HOUR;
+const WEEK: u32 = 7 * DAY;
+
+/// How many events were appended lately, by the clock of Postgres.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Growth {
+    /// Within the last hour.
+    pub in_an_hour: u64,
+    /// Within the last 24 hours.
+    pub in_a_day: u64,
+    /// Within the last seven days.
+    pub in_a_week: u64,
 }
 
 /// How large the log is, and how fast it grows.
@@ -80,17 +97,34 @@ pub struct LogSize {
 pub async fn measure(pool: &PgPool) -> Result<LogSize, sqlx::Error> {
     let bytes = bytes(pool).await?;
     let head = super::head(pool).await?;
-    // No event has an earlier stamp than the one before it, so the first one of the last day is found by halving, with a look at one event
+    let appended_in_a_day = appended_in_a_day(&mut *pool.acquire().await?, head).await?;
+    Ok(LogSize { head, bytes, appended_in_a_day })
+}
+
+/// How many events were appended since so many seconds, if all up to `older` were appended before.
+async fn appended_within(
+    connection: &mut PgConnection,
+    seconds: u32,
+    mut older: Position,
+    head: Position,
+) -> Result<u64, sqlx::Error> {
+    // No event has an earlier stamp than the one before it, so the first one of the time is found by halving, with a look at one event
     // each time, however long the log is.
-    let (mut older, mut newer) = (Position(0), head.next());
+    let mut newer = head.next();
     while newer.0 - older.0 > 1 {
         let middle = Position(u64::midpoint(older.0, newer.0));
         let statement =
-            "SELECT recorded_at < clock_timestamp() - interval '1 day' FROM gnomon.events WHERE position = $1";
-        let is_older: bool = sqlx::query_scalar(statement).bind(middle).fetch_one(pool).await?;
+            "SELECT recorded_at < clock_timestamp() - make_interval(secs => $2) FROM gnomon.events WHERE position = $1";
+        // It is not kept: for the sixth time, Postgres would make a plan for any position, and so open and lock each partition of the log.
+        let looked = sqlx::query_scalar(statement).bind(middle).bind(f64::from(seconds)).persistent(false);
+        let is_older: bool = looked.fetch_one(&mut *connection).await?;
         *if is_older { &mut older } else { &mut newer } = middle;
     }
-    Ok(LogSize { head, bytes, appended_in_a_day: head.0 - older.0 })
+    Ok(head.0 - older.0)
+}
+
+pub(super) async fn appended_in_a_day(connection: &mut PgConnection, head: Position) -> Result<u64, sqlx::Error> {
+    appended_within(connection, DAY, Position(0), head).await
 }
 
 async fn bytes(pool: &PgPool) -> Result<u64, sqlx::Error> {
@@ -98,7 +132,8 @@ async fn bytes(pool: &PgPool) -> Result<u64, sqlx::Error> {
     let bytes: i64 = sqlx::query_scalar(
         "SELECT sum(pg_total_relation_size(relid))::bigint
          FROM (SELECT relid FROM pg_partition_tree('gnomon.events')
-               UNION ALL VALUES ('gnomon.streams'::regclass), ('gnomon.event_tags'), ('gnomon.event_types')) AS tables",
+               UNION ALL VALUES ('gnomon.streams'::regclass), ('gnomon.event_tags'), ('gnomon.event_types'),
+                   ('gnomon.event_blocks')) AS tables",
     )
     .fetch_one(&mut *transaction)
     .await?;

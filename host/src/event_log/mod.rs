@@ -2,6 +2,7 @@
 //!
 //! It knows nothing of modules, projections or HTTP.
 
+mod ages;
 mod append;
 mod blocks;
 mod counts;
@@ -16,22 +17,28 @@ mod json_text;
 mod limits;
 mod measures;
 mod name;
+mod other_hosts;
 mod read;
 mod recent;
 mod row;
 mod settings;
 mod streams;
+mod summary;
 mod types;
 
 use std::{sync::Arc, time::Duration};
 
-use gnomon_values::limits::LimitError;
-use sqlx::PgPool;
+use gnomon_values::{Instant as Timestamp, limits::LimitError};
+use sqlx::{PgConnection, PgPool};
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
-use crate::postgres::Notifications;
+use crate::postgres::{Notifications, PgTimestamp};
 
-pub(crate) use self::read::head;
+pub(crate) use self::{
+    ages::ages,
+    append::{AppendWithinError, Uncommitted},
+    read::{head, head_within},
+};
 pub use self::{
     append::{Append, AppendError, Appended, ExpectedVersion, Imported, Line},
     direction::Direction,
@@ -41,11 +48,15 @@ pub use self::{
     follow::{FollowError, Followed},
     json_text::{JsonText, JsonTextError},
     limits::Limits,
-    measures::{HeadReading, LogSize, measure},
+    measures::{Growth, HeadReading, LogSize, measure},
     name::{Category, EventType, NameError, StreamName, Tag, distinct_tags},
-    read::{LogPage, PageSize, StreamPage},
+    read::{LogPage, PageSize, StreamAt, StreamPage},
     settings::EventLogSettings,
     streams::StreamSummary,
+    summary::{
+        Counts, DayCounts, KEPT_STREAMS, MAX_TAIL_EVENTS, Ranked, Ranking, Statistics, SummaryKeeper,
+        Wanted as WantedStatistics,
+    },
     types::{CategoryType, resembles},
 };
 
@@ -60,10 +71,12 @@ struct Shared {
     pool: PgPool,
     reader: read::Reader,
     limits: Limits,
-    append_timeout: Duration,
+    settings: EventLogSettings,
     look_ups: append::LookUps,
     appender: append::Appender,
     head: head::KnownHead,
+    other_hosts: other_hosts::OtherHosts,
+    elsewhere: append::AppendedElsewhere,
     follow_head: JoinHandle<()>,
 }
 
@@ -81,14 +94,18 @@ impl EventLog {
     pub async fn open(pool: PgPool, settings: EventLogSettings) -> Result<Self, sqlx::Error> {
         let found = identity::look(&pool).await?;
         let head = head::KnownHead::new(found.position);
-        let appender = append::Appender::start(pool.clone(), head.clone(), settings).await?;
+        let other_hosts = other_hosts::OtherHosts::unknown();
+        let elsewhere = append::AppendedElsewhere::default();
+        let (known, others) = (head.clone(), other_hosts.clone());
+        let appender = append::Appender::start(pool.clone(), known, others, elsewhere.clone(), settings).await?;
         let notifications = Notifications::listen(pool.clone(), "gnomon_head").await?;
         let follow = head::follow_head(pool.clone(), notifications, head.clone(), Some(found.identity));
         let follow_head = tokio::spawn(follow);
         let reader = read::Reader::new(pool.clone());
-        let EventLogSettings { limits, append_timeout, .. } = settings;
+        let limits = settings.limits;
         let look_ups = append::LookUps::new(&pool, head.clone());
-        let shared = Shared { pool, reader, limits, append_timeout, look_ups, appender, head, follow_head };
+        let shared =
+            Shared { pool, reader, limits, settings, look_ups, appender, head, other_hosts, elsewhere, follow_head };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -116,6 +133,7 @@ impl EventLog {
         condition: Option<AppendCondition>,
     ) -> Result<Vec<Appended>, AppendError> {
         let Shared { limits, appender, .. } = &*self.shared;
+        appends.iter().try_for_each(|append| append::check_writer(&append.stream))?;
         append::check_appends(&appends, limits)?;
         let appends = Arc::from(appends);
         match condition {
@@ -124,14 +142,60 @@ impl EventLog {
         }
     }
 
+    /// Appends what the host itself has to say, as [`append`](Self::append) does without a condition, also to reserved streams.
+    ///
+    /// # Errors
+    /// Nothing was appended, see [`AppendError`].
+    pub(crate) async fn append_own(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
+        let began = Instant::now();
+        let Shared { limits, appender, .. } = &*self.shared;
+        append::check_appends(&appends, limits)?;
+        let result = appender.append(Arc::from(appends), None).await;
+        counts::append(&result, began.elapsed());
+        result
+    }
+
+    /// Checks how large an append is that the host makes, which [`append_within`](Self::append_within) does not.
+    ///
+    /// # Errors
+    /// It is too large, or not possible.
+    pub(crate) fn check_own(&self, append: &Append) -> Result<(), AppendError> {
+        append::check_appends(std::slice::from_ref(append), &self.shared.limits)
+    }
+
+    /// Appends in the transaction that the connection is in, one after the other, also to reserved streams. In place of an append that is
+    /// refused, what `instead` makes of its index and the refusal is appended.
+    ///
+    /// From now until the transaction ends, no host appends: this has to be its last statement. It waits for the lock of the log for as long as
+    /// the `lock_timeout` of the transaction is.
+    ///
+    /// # Errors
+    /// Postgres fails, or what `instead` makes is refused. The transaction has to be rolled back.
+    pub(crate) async fn append_within(
+        &self,
+        connection: &mut PgConnection,
+        appends: Vec<Append>,
+        instead: impl Fn(usize, &AppendError) -> Result<Append, String> + Send,
+    ) -> Result<Uncommitted, AppendWithinError> {
+        let Shared { head, other_hosts, elsewhere, settings, .. } = &*self.shared;
+        let how = append::HowWithin {
+            known: head.clone(),
+            elsewhere: elsewhere.clone(),
+            tells_others: other_hosts.may_listen(),
+            partition_events: settings.partition_events,
+            answer_timeout: settings.answer_timeout,
+        };
+        append::append_within(connection, appends, instead, how).await
+    }
+
     async fn append_if(
         &self,
         appends: Arc<[Append]>,
         condition: AppendCondition,
     ) -> Result<Vec<Appended>, AppendError> {
-        let Shared { reader, limits, appender, look_ups, append_timeout, .. } = &*self.shared;
+        let Shared { reader, limits, appender, look_ups, settings, .. } = &*self.shared;
         limits.check_query(&condition.fail_if_events_match)?;
-        let deadline = Instant::now() + *append_timeout;
+        let deadline = Instant::now() + settings.append_timeout;
         let mut condition = append::LookedUp::begin(condition);
         // Only what has ids may be in the log already.
         let is_new = |event: &NewEvent| matches!(event.id, EventId::Made(_));
@@ -216,6 +280,12 @@ impl EventLog {
         self.shared.head.position()
     }
 
+    /// Says that for so long no other host lives, so that appends notify nobody. Nothing that was said before counts any more: no time at all
+    /// says that others may live, as nobody has to say.
+    pub fn no_other_host_for(&self, time: Duration) {
+        self.shared.other_hosts.none_for(time);
+    }
+
     /// Counts how often the log was found to be another one than before, since its database was restored under this host. The receiver is
     /// notified when it happens; what was read of the log before may not be in it any more.
     #[must_use]
@@ -231,12 +301,50 @@ impl EventLog {
         head(&self.shared.pool).await
     }
 
+    /// The position of the newest event that was recorded at an instant or before it, 0 if there is none; and whether the instant has passed.
+    /// If it has not, later events may be recorded at it or before it.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn position_at(&self, at: Timestamp) -> Result<(Position, bool), sqlx::Error> {
+        read::position_at(&self.shared.pool, PgTimestamp(at.0)).await
+    }
+
+    /// Whether an instant has passed: all events that will ever be recorded at it or before it are there. An append that is under way is waited for.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn has_passed(&self, at: Timestamp) -> Result<bool, sqlx::Error> {
+        let (_, has_passed) = read::end_at(&self.shared.pool, PgTimestamp(at.0)).await?;
+        Ok(has_passed)
+    }
+
     /// The version of a stream's newest event that any host has committed; 0 if there is no such stream.
     ///
     /// # Errors
     /// Postgres fails.
     pub async fn stream_version(&self, name: &StreamName) -> Result<StreamVersion, sqlx::Error> {
         Ok(read::version(&self.shared.pool, name).await?.unwrap_or_default())
+    }
+
+    /// The version that a stream had at an instant: of its newest event that was recorded then or before; 0 if there is none.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn stream_version_at(
+        &self,
+        name: &StreamName,
+        instant: gnomon_values::Instant,
+    ) -> Result<StreamVersion, sqlx::Error> {
+        read::version_at(&self.shared.pool, name, instant).await
+    }
+
+    /// How far some streams were at a position of the log: of those that there are, in any order.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn versions_at(&self, streams: &[StreamName], position: Position) -> Result<Vec<StreamAt>, sqlx::Error> {
+        read::versions_at(&self.shared.pool, streams, position).await
     }
 
     /// A page of the log: `after` is the position to begin after, in the direction of reading; `None` begins at the oldest
@@ -307,6 +415,30 @@ impl EventLog {
     /// Postgres fails.
     pub async fn event_types(&self, filter: &Filter, limit: usize) -> Result<Vec<CategoryType>, sqlx::Error> {
         types::types(&self.shared.pool, filter.categories.names(), filter.types.names(), limit).await
+    }
+
+    /// The categories of the streams that have events of some types, or any: at most `limit`. Empty is that of streams whose names begin with `-`.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn categories_of(&self, types: &NameFilter, limit: usize) -> Result<Vec<String>, sqlx::Error> {
+        types::categories(&self.shared.pool, types.names(), limit).await
+    }
+
+    /// Begins to keep the summary of the log, of which [`statistics`](Self::statistics) are read, in step with what all hosts append. Where
+    /// several hosts do, each step is made by one of them.
+    #[must_use]
+    pub fn keep_summary(&self) -> SummaryKeeper {
+        summary::keep(self.shared.pool.clone(), self.head(), self.restores())
+    }
+
+    /// What the log consists of, exactly up to the position that it says. That is the head, while there is a host that keeps the summary, and
+    /// has not found the log longer than it could count yet.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn statistics(&self, wanted: WantedStatistics) -> Result<Statistics, sqlx::Error> {
+        summary::read(&self.shared.pool, wanted).await
     }
 
     /// The streams of some categories whose names come after `after` in the order of bytes.

@@ -57,6 +57,12 @@ impl StreamName {
     pub fn category(&self) -> &str {
         names::split_stream(&self.0).0
     }
+
+    /// Whether only the host appends to it.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        names::is_reserved(&self.0)
+    }
 }
 
 impl EventType {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 
 use super::{
     event::{Position, StreamVersion},
@@ -54,17 +54,6 @@ pub(super) async fn list(
         }
     };
     let rows: Vec<(String, StreamVersion, Position)> = rows_within("the list of streams", query.fetch(pool)).await?;
-    Ok(rows.into_iter().map(summary).collect())
-}
-
-/// The streams with the most events, longest first. It reads all streams: no index has their versions, since each append would change it.
-pub(super) async fn longest(connection: &mut PgConnection, limit: usize) -> Result<Vec<StreamSummary>, sqlx::Error> {
-    let rows = sqlx::query_as(
-        "SELECT stream, version, last_position FROM gnomon.streams ORDER BY version DESC, stream LIMIT $1",
-    )
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .fetch_all(connection)
-    .await?;
     Ok(rows.into_iter().map(summary).collect())
 }
 

@@ -2,17 +2,18 @@
 
 use sqlx::PgPool;
 
-use crate::postgres::rows_within;
+use crate::postgres::{rows_within, sql_row};
 
 /// A type of events that the streams of a category have.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CategoryType {
     /// The category; empty for streams whose names begin with `-`.
     pub category: String,
     /// The type.
-    #[sqlx(rename = "type")]
     pub event_type: String,
 }
+
+sql_row!(CategoryType { category, event_type });
 
 /// The types that the streams of some categories have, or all streams, at most `limit`; and those of these types anywhere.
 pub(super) async fn types(
@@ -22,7 +23,7 @@ pub(super) async fn types(
     limit: usize,
 ) -> Result<Vec<CategoryType>, sqlx::Error> {
     let types = sqlx::query_as(
-        "SELECT category, type FROM gnomon.event_types
+        "SELECT category, type AS event_type FROM gnomon.event_types
          WHERE $1::text[] IS NULL OR category = ANY($1) OR $2::text[] IS NULL OR type = ANY($2)
          ORDER BY category, type LIMIT $3",
     )
@@ -31,6 +32,22 @@ pub(super) async fn types(
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch(pool);
     rows_within("the types of events", types).await
+}
+
+/// The categories that have events of some types, or any, at most `limit`.
+pub(super) async fn categories(
+    pool: &PgPool,
+    types: Option<&[String]>,
+    limit: usize,
+) -> Result<Vec<String>, sqlx::Error> {
+    let categories = sqlx::query_as(
+        "SELECT DISTINCT category FROM gnomon.event_types WHERE $1::text[] IS NULL OR type = ANY($1) ORDER BY category LIMIT $2",
+    )
+    .bind(types)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch(pool);
+    let categories: Vec<(String,)> = rows_within("the categories of events", categories).await?;
+    Ok(categories.into_iter().map(|(category,)| category).collect())
 }
 
 /// The name that another one may be a misspelling of: the nearest, if it is near enough. Case and one slip count little; names

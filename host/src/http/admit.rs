@@ -12,6 +12,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use percent_encoding::percent_decode_str;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
@@ -21,6 +22,7 @@ use tracing::warn;
 use super::{
     body::discard,
     body_memory::{self, BodyMemory, HeldBody},
+    columnar,
     content_encoding::decompressed,
     content_type::is_media_type,
     known_host::{check_host, check_origin},
@@ -46,6 +48,7 @@ struct Shared {
     waits: Room,
     operations: Room,
     followers: Room,
+    exports: Room,
 }
 
 /// Room for requests of one kind.
@@ -67,12 +70,14 @@ enum Kind {
     Read,
     /// A read that waits for a position.
     Wait,
-    /// A comparison of builds, which waits, and then takes as long as their tables are large.
+    /// A comparison of builds, which waits, and then takes as long as their tables are large; or a rehearsal, which has a bound of its own.
     Compare,
     /// The upload of a module.
     Upload,
     Operation,
     Follow,
+    /// All rows of a read model, for as long as its client takes to read them.
+    Export,
     /// Health, and what is part of the program.
     Free,
 }
@@ -91,6 +96,7 @@ impl Door {
             waits: room("requests that wait", "max_waits", work.max_waits),
             operations: room("operations", "max_operations", work.max_operations),
             followers: room("followers", "max_followers", work.max_followers),
+            exports: room("exports", "max_exports", work.max_exports),
             settings,
         }))
     }
@@ -121,8 +127,8 @@ impl Door {
         };
         Ok(match entered {
             // The others have done their work when the answer begins.
-            Some(entered) if kind == Kind::Follow && response.status() == StatusCode::OK => {
-                // A query that is followed stays in memory.
+            Some(entered) if matches!(kind, Kind::Follow | Kind::Export) && response.status() == StatusCode::OK => {
+                // A query that is followed, or exported, stays in memory.
                 response.map(|answer| Body::new(WithGuard::new(answer, (entered, body))))
             }
             _ => response,
@@ -131,8 +137,8 @@ impl Door {
 
     /// How many requests of each kind are under way.
     pub(super) fn under_way(&self) -> impl Iterator<Item = UnderWay> {
-        let Shared { appends, reads, waits, operations, followers, .. } = &*self.0;
-        [appends, reads, waits, operations, followers].into_iter().map(|room| UnderWay {
+        let Shared { appends, reads, waits, operations, followers, exports, .. } = &*self.0;
+        [appends, reads, waits, operations, followers, exports].into_iter().map(|room| UnderWay {
             kind: room.kind(),
             requests: room.max.saturating_sub(room.free.available_permits()),
             max: room.max,
@@ -147,6 +153,7 @@ impl Door {
             Kind::Wait | Kind::Compare => Some(&rooms.waits),
             Kind::Operation => Some(&rooms.operations),
             Kind::Follow => Some(&rooms.followers),
+            Kind::Export => Some(&rooms.exports),
             // Uploads have places of their own, see `modules/lanes.rs`.
             Kind::Upload | Kind::Free => None,
         }
@@ -157,7 +164,7 @@ impl Door {
         let settings = &self.0.settings;
         match kind {
             Kind::Import | Kind::Compare => None,
-            Kind::Wait => Some(settings.work.request_timeout.saturating_add(settings.max_wait)),
+            Kind::Wait | Kind::Export => Some(settings.work.request_timeout.saturating_add(settings.max_wait)),
             _ => Some(settings.work.request_timeout),
         }
     }
@@ -201,31 +208,50 @@ fn kind(request: &Request) -> Kind {
     if [Method::GET, Method::HEAD, Method::OPTIONS].contains(method) {
         return match path {
             _ if sse::wanted(headers) => Kind::Follow,
-            _ if waits(headers) => Kind::Wait,
+            _ if is_export(path, headers) => Kind::Export,
+            _ if waits(request) => Kind::Wait,
             _ if path.ends_with("/compare") || path.contains("/verify/") => Kind::Compare,
+            _ if path.strip_prefix("/v1/reactors/").is_some_and(|of| of.ends_with("/rehearsal")) => Kind::Compare,
             _ => Kind::Read,
         };
     }
     match *method {
         Method::POST if path == "/v1/events/query" && sse::wanted(headers) => Kind::Follow,
         Method::POST if path == "/v1/events/query" => Kind::Read,
+        Method::POST if is_export(path, headers) => Kind::Export,
         Method::POST if path.starts_with("/v1/read-models/") => {
-            if waits(headers) {
+            if waits(request) {
                 Kind::Wait
             } else {
                 Kind::Read
             }
         }
         Method::POST if path == "/v1/events" && is_media_type(headers, "application/x-ndjson") => Kind::Import,
+        Method::POST if path.starts_with("/v1/streams/") && path.ends_with("/verify") => Kind::Compare,
         Method::POST if path == "/v1/events" || path.starts_with("/v1/streams/") => Kind::Append,
         Method::PUT if path.starts_with("/v1/modules/") => Kind::Upload,
         _ => Kind::Operation,
     }
 }
 
-/// Whether a read waits for a position.
-fn waits(headers: &HeaderMap) -> bool {
-    ["gnomon-min-position", "gnomon-session"].iter().any(|name| headers.contains_key(*name))
+/// Whether a read may be one of all rows, which it is if its client prefers that of all that it accepts.
+fn is_export(path: &str, headers: &HeaderMap) -> bool {
+    path.starts_with("/v1/read-models/") && columnar::may_be_wanted(headers)
+}
+
+/// Whether a read waits for a position, or for the past to be made.
+fn waits(request: &Request) -> bool {
+    let is_there = |name: &&str| request.headers().contains_key(*name);
+    ["gnomon-min-position", "gnomon-session", "gnomon-as-of"].iter().any(is_there)
+        || request.uri().path().starts_with("/v1/read-models/") && request.uri().query().is_some_and(names_a_moment)
+}
+
+/// Whether a query string has a parameter `as_of`.
+fn names_a_moment(query: &str) -> bool {
+    query.split('&').any(|parameter| {
+        let name = parameter.split('=').next().unwrap_or_default();
+        name == "as_of" || name.contains('%') && percent_decode_str(name).eq(*b"as_of")
+    })
 }
 
 /// The problem of a request that has taken too long.
@@ -267,12 +293,30 @@ mod tests {
             ("POST", "/v1/events/query", ("accept", "text/event-stream"), Kind::Follow),
             ("POST", "/v1/streams/a-1/events", ("content-type", "application/json"), Kind::Append),
             ("GET", "/v1/read-models/bank/accounts", ("gnomon-min-position", "7"), Kind::Wait),
-            ("GET", "/v1/read-models/bank/accounts", ("gnomon-session", "s1-7"), Kind::Wait),
+            ("GET", "/v1/read-models/bank/accounts", ("gnomon-session", "s2-0.bank=7"), Kind::Wait),
+            ("GET", "/v1/read-models/bank/accounts", ("gnomon-as-of", "7"), Kind::Wait),
+            ("GET", "/v1/read-models/bank/accounts?limit=1&as_of=7", ("accept", "text/csv"), Kind::Wait),
+            ("GET", "/v1/read-models/bank/accounts?%61s%5Fof=7", ("accept", "text/csv"), Kind::Wait),
+            ("GET", "/v1/read-models/bank/accounts?was_of=7", ("accept", "text/csv"), Kind::Read),
             ("GET", "/v1/read-models/bank/accounts", ("accept", "text/csv"), Kind::Read),
+            ("GET", "/v1/read-models/bank/accounts", ("accept", "application/vnd.apache.parquet"), Kind::Export),
+            ("GET", "/v1/read-models/bank/accounts", ("accept", "application/vnd.apache.parquet;q=0"), Kind::Read),
+            (
+                "POST",
+                "/v1/read-models/bank/accounts/query",
+                ("accept", "application/vnd.apache.arrow.stream"),
+                Kind::Export,
+            ),
+            ("GET", "/v1/projections/bank", ("accept", "application/vnd.apache.parquet"), Kind::Read),
             ("POST", "/v1/read-models/bank/accounts/query", ("accept", "*/*"), Kind::Read),
             ("POST", "/v1/read-models/bank/accounts/query", ("gnomon-min-position", "7"), Kind::Wait),
+            ("GET", "/v1/streams/a-1/state", ("accept", "*/*"), Kind::Read),
+            ("POST", "/v1/streams/a-1/verify", ("accept", "*/*"), Kind::Compare),
+            ("POST", "/v1/streams/verify/events", ("accept", "*/*"), Kind::Append),
             ("GET", "/v1/projections/bank/compare", ("prefer", "wait=7"), Kind::Compare),
             ("GET", "/v1/projections/bank/verify/3", ("accept", "*/*"), Kind::Compare),
+            ("GET", "/v1/reactors/settlement/rehearsal", ("accept", "*/*"), Kind::Compare),
+            ("GET", "/v1/reactors/rehearsal", ("accept", "*/*"), Kind::Read),
             ("PUT", "/v1/modules/bank", ("content-type", "application/wasm"), Kind::Upload),
             ("POST", "/v1/projections/bank/pause", ("accept", "*/*"), Kind::Operation),
             ("DELETE", "/v1/projections/bank", ("accept", "*/*"), Kind::Operation),

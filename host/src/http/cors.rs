@@ -11,13 +11,15 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer, ExposeHeaders};
 const MAX_AGE: Duration = Duration::from_secs(600);
 
 /// Headers of answers that programs in browsers may read. Browsers show a few others to each, such as `Content-Type`.
-const EXPOSED: [HeaderName; 14] = [
+const EXPOSED: [HeaderName; 16] = [
     HeaderName::from_static("content-profile"),
     HeaderName::from_static("gnomon-build"),
     HeaderName::from_static("gnomon-max-rows"),
     HeaderName::from_static("gnomon-next"),
+    HeaderName::from_static("gnomon-past-build"),
     HeaderName::from_static("gnomon-position"),
     HeaderName::from_static("gnomon-session"),
+    HeaderName::from_static("gnomon-version"),
     HeaderName::from_static("preference-applied"),
     HeaderName::from_static("proxy-status"),
     HeaderName::from_static("x-request-id"),

@@ -7,6 +7,7 @@ use super::{
     extract::{JsonBody, NoParams},
     openapi::Operation,
     problem::{Code, Problem},
+    reactors::REACTOR_CODES,
     state::Api,
 };
 use crate::{api, modules::ModuleVersion, operations::Deployment, read_model::Identifier};
@@ -25,13 +26,15 @@ pub(super) async fn deploy(
         })?;
         versions.push((name, ModuleVersion(version)));
     }
-    let Deployment { modules, builds } = api.operations.deploy(&versions, wanted.activate.into()).await?;
+    let Deployment { modules, builds, reactors } = api.operations.deploy(&versions, wanted.activate.into()).await?;
     let modules = modules.into_iter().map(|(name, version, kind)| api::DeployedModule {
         name: name.into(),
         version: version.0,
         kind: kind.into(),
     });
-    Ok(Json(api::Deployment { modules: modules.collect(), builds: builds.into_iter().map(Into::into).collect() }))
+    let builds = builds.into_iter().map(Into::into).collect();
+    let reactors = reactors.into_iter().map(Into::into).collect();
+    Ok(Json(api::Deployment { modules: modules.collect(), builds, reactors }))
 }
 
 /// The operation of this route.
@@ -39,11 +42,13 @@ pub(super) fn describe() -> Vec<Operation> {
     let deployed = json!({
         "modules": [{"name": "bank", "version": 2, "kind": "projection"}],
         "builds": [{"projection": "bank", "build": 2, "replaces": {"build": 1, "version": 1}}],
+        "reactors": [{"name": "settlement", "version": 2, "replaced_version": 1}],
     });
     vec![
         Operation::post("/v1/deployments", "deploy", "Deploys versions of several modules as one change.")
             .takes::<api::NewDeployment>(json!({"modules": [{"name": "bank", "version": 2}], "activate": "auto"}))
             .answers::<api::Deployment>(200, "The builds that were begun.", deployed)
+            .problems(&REACTOR_CODES)
             .problems(&[
                 Code::ModuleNotFound,
                 Code::InvalidModule,

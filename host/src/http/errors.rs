@@ -18,6 +18,7 @@ use crate::{
     event_log::{AppendError, FollowError, NameError},
     modules::{ChainError, LoadError, UploadError},
     operations::{CompareError, ExplainError, OperateError, UploadModuleError, VerifyError},
+    past::PastError,
     postgres::{Blocked, Blocker, gave_up_waiting, is_transient},
     queries::ReadError,
     read_model::IdentifierError,
@@ -104,6 +105,7 @@ impl From<AppendError> for Problem {
             AppendError::StreamTwice(stream) => {
                 Self::new(Code::DuplicateStream, detail).with("stream", stream.as_str())
             }
+            AppendError::Reserved(stream) => Self::new(Code::ReservedStream, detail).with("stream", stream.as_str()),
             AppendError::Empty => Self::new(Code::EmptyAppend, detail),
             AppendError::Limit(error) => error.into(),
             AppendError::Time { .. } => Self::new(Code::InvalidBody, detail),
@@ -186,7 +188,9 @@ impl From<LoadError> for Problem {
             LoadError::Invalid { error, .. } => Self::new(Code::InvalidModule, detail).with("reasons", error.reasons),
             LoadError::Host { .. } => unavailable(Code::ModulesBusy, &detail, &detail),
             LoadError::OtherKind { wanted: ModuleKind::Projection, .. } => Self::new(Code::ProjectionNotFound, detail),
-            LoadError::OtherKind { wanted: ModuleKind::Upcaster, .. } => Self::new(Code::ModuleNotFound, detail),
+            LoadError::OtherKind { wanted: ModuleKind::Upcaster | ModuleKind::Reactor, .. } => {
+                Self::new(Code::ModuleNotFound, detail)
+            }
             LoadError::Postgres { error, .. } => error.into(),
             LoadError::Interrupted => internal(&error),
         }
@@ -204,17 +208,19 @@ impl From<ChangeError> for Problem {
             ChangeError::ViewInUse(ViewInUse { view, dependents }) => {
                 Self::new(Code::ViewInUse, detail).with("view", view).with("dependents", dependents)
             }
-            ChangeError::Blocked(blocked) => locked(detail, blocked),
+            ChangeError::Blocked(blocked) => Self::locked(detail, blocked),
             ChangeError::Postgres(error) => error.into(),
         }
     }
 }
 
-/// A lock that somebody else holds. What waits for it may pass by itself.
-fn locked(detail: String, blocked: Blocked) -> Problem {
-    let blockers: Vec<_> = blocked.by.into_iter().map(api::Blocker::from).collect();
-    let retry_after = HeaderValue::from_static("1");
-    Problem::new(Code::Locked, detail).with("blockers", blockers).with_header(header::RETRY_AFTER, retry_after)
+impl Problem {
+    /// A lock that somebody else holds. What waits for it may pass by itself.
+    pub(super) fn locked(detail: String, blocked: Blocked) -> Self {
+        let blockers: Vec<_> = blocked.by.into_iter().map(api::Blocker::from).collect();
+        let retry_after = HeaderValue::from_static("1");
+        Self::new(Code::Locked, detail).with("blockers", blockers).with_header(header::RETRY_AFTER, retry_after)
+    }
 }
 
 impl From<Blocker> for api::Blocker {
@@ -229,6 +235,7 @@ impl Problem {
         match name {
             BuildName::Build(number) => self.with("build", number),
             BuildName::Verification(number) => self.with("verification", number),
+            BuildName::Past(number) => self.with("past_build", number),
         }
     }
 }
@@ -239,6 +246,7 @@ impl From<PickError> for Problem {
         match error {
             PickError::NoBuild { builds, .. } => Self::new(Code::BuildNotFound, detail).with("builds", builds),
             PickError::NoVerification { .. } => Self::new(Code::VerificationNotFound, detail),
+            PickError::NoPastBuild { .. } => Self::new(Code::PastBuildNotFound, detail),
             PickError::NoneFits { .. } => Self::new(Code::NoSuitableBuild, detail),
         }
     }
@@ -261,7 +269,17 @@ impl From<OperateError> for Problem {
                 .with("limit", error.limit())
                 .with("found", error.found)
                 .with("max", error.max),
+            OperateError::NothingActive(_) => Self::new(Code::ProjectionNotReady, detail),
+            OperateError::TooManyPastBuilds(error) => Self::new(Code::TooManyPastBuilds, detail)
+                .with("limit", error.limit)
+                .with("found", error.found)
+                .with("max", error.max),
+            OperateError::PastBuildsChange(_) => Self::new(Code::TooManyPastBuilds, detail),
             OperateError::NothingToDeploy | OperateError::DeployedTwice(_) => Self::new(Code::InvalidBody, detail),
+            OperateError::Reactor(error) => error.into(),
+            OperateError::ReactorOvertaken { letters, .. } => {
+                Self::new(Code::RetryOutOfOrder, detail).with("dead_letters", letters)
+            }
             OperateError::NoUpcaster(_) => Self::new(Code::UpcasterNotFound, detail),
             OperateError::Upcasters(error) => Self::new(Code::UpcasterConflict, detail).with("reasons", error.reasons),
             OperateError::Tables(error) => Self::new(Code::InvalidModule, detail).with("reasons", [error.to_string()]),
@@ -274,6 +292,7 @@ impl From<UploadModuleError> for Problem {
     fn from(error: UploadModuleError) -> Self {
         match error {
             UploadModuleError::Upload(error) => error.into(),
+            UploadModuleError::BeginsNowhere { .. } => Self::new(Code::InvalidQuery, error.to_string()),
             UploadModuleError::Operate(error) => error.into(),
         }
     }
@@ -299,6 +318,44 @@ impl From<ExplainError> for Problem {
             ExplainError::Busy => unavailable(Code::ModulesBusy, &detail, &detail),
             ExplainError::Interrupted => internal(&error),
             ExplainError::Postgres(error) => error.into(),
+        }
+    }
+}
+
+impl From<PastError> for Problem {
+    fn from(error: PastError) -> Self {
+        let detail = error.to_string();
+        match error {
+            PastError::NoProjection(_) => Self::new(Code::ProjectionNotFound, detail),
+            PastError::NoStream(_) => Self::new(Code::StreamNotFound, detail),
+            PastError::Beyond { stream, asked, newest } => Self::new(Code::PositionBeyondHead, detail)
+                .with("stream", stream.as_str())
+                .with("after", asked)
+                .with("version", newest),
+            PastError::NotPassed(_) => Self::new(Code::InvalidQuery, detail),
+            PastError::NotPartitioned { .. } => Self::new(Code::NotPartitioned, detail),
+            PastError::Stopped { stream, version, failure, .. } => Self::new(Code::FoldFailed, detail)
+                .with("stream", stream.as_str())
+                .with("version", version)
+                .with("failure", api::ModuleFailure::from(*failure)),
+            PastError::TimedOut { reached, .. } => {
+                Self::new(Code::PastTimedOut, detail).with("limit", "past_timeout").with("reached", reached)
+            }
+            PastError::TooLarge { bytes, max, .. } => Self::new(Code::LimitExceeded, detail)
+                .with("limit", "max_fold_bytes")
+                .with("found", bytes)
+                .with("max", max),
+            PastError::AnswerTooLarge { max, .. } => {
+                Self::new(Code::AnswerTooLarge, detail).with("limit", "max_answer_bytes").with("max", max)
+            }
+            PastError::TooManySetAside { max, .. } => Self::new(Code::LimitExceeded, detail).with("max", max),
+            PastError::NoTables(_) => Self::new(Code::BuildRetired, detail),
+            PastError::Busy | PastError::Host(_) => unavailable(Code::ModulesBusy, &detail, &detail),
+            PastError::Restored(_) => unavailable(Code::DatabaseUnavailable, &detail, &detail),
+            PastError::Interrupted => internal(&error),
+            PastError::Load(error) => error.into(),
+            PastError::Chain(error) => error.into(),
+            PastError::Postgres(error) => error.into(),
         }
     }
 }
@@ -331,19 +388,35 @@ impl From<ReadError> for Problem {
         match error {
             ReadError::NoProjection(_) => Self::new(Code::ProjectionNotFound, detail),
             ReadError::NoTable { tables, .. } => Self::new(Code::TableNotFound, detail).with("tables", tables),
-            ReadError::NotReady { .. } | ReadError::Missing { .. } => Self::new(Code::ProjectionNotReady, detail),
+            ReadError::NotReady { .. } | ReadError::Missing { .. } | ReadError::PastGone { .. } => {
+                Self::new(Code::ProjectionNotReady, detail)
+            }
             ReadError::Behind { checkpoint, .. } => {
                 Self::new(Code::ReadModelBehind, detail).with("position", checkpoint)
             }
-            ReadError::BeyondHead { wanted, head } => {
+            ReadError::PastStopped { past_build, checkpoint, error, .. } => Self::new(Code::PastBuildStopped, detail)
+                .with("past_build", past_build)
+                .with("checkpoint", checkpoint)
+                .with("error", error.map(|error| api::BuildError::from(*error))),
+            ReadError::BeyondHead { wanted, head } | ReadError::NotYet { wanted, head } => {
                 Self::new(Code::PositionBeyondHead, detail).with("after", wanted).with("head", head)
             }
-            ReadError::TimedOut(_) | ReadError::Cancelled => Self::new(Code::QueryTimeout, detail),
+            ReadError::TimedOut(_) | ReadError::ExportTimedOut(_) | ReadError::Cancelled => {
+                Self::new(Code::QueryTimeout, detail)
+            }
             ReadError::TooLarge { max, .. } => {
                 Self::new(Code::AnswerTooLarge, detail).with("limit", "max_answer_bytes").with("max", max)
             }
+            ReadError::TooLargeToFollow { limit, max } => {
+                Self::new(Code::AnswerTooLarge, detail).with("limit", limit).with("max", max)
+            }
+            ReadError::TooManyLiveQueries { limit, max } => {
+                Self::new(Code::Overloaded, detail).with("limit", limit).with("max", max)
+            }
+            ReadError::Followed(_) => Self::new(Code::ProjectionNotReady, detail),
             ReadError::TooMany(_) => Self::new(Code::TooManyQueries, detail),
             ReadError::TooMuchToSend => too_much_to_send(),
+            ReadError::Encode(_) | ReadError::ExportBroke(_) => internal(&error),
             ReadError::Query(error) => error.into(),
             ReadError::Postgres(error) => error.into(),
         }
@@ -361,7 +434,7 @@ impl From<CompareError> for Problem {
             }
             CompareError::Dropped(_) => Self::new(Code::BuildRetired, detail),
             CompareError::Align(error) => error.into(),
-            CompareError::Blocked(blocked) => locked(detail, blocked),
+            CompareError::Blocked(blocked) => Self::locked(detail, blocked),
             CompareError::Postgres(error) => error.into(),
         }
     }

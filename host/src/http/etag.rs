@@ -1,4 +1,4 @@
-//! Strong tags of content: `ETag` and `If-None-Match` (RFC 9110).
+//! Tags of content: `ETag` and `If-None-Match` (RFC 9110).
 
 use axum::{
     body::{Body, Bytes},
@@ -32,7 +32,8 @@ pub(super) fn with_tag(request: &HeaderMap, tag: &str, content_type: &'static st
 fn known(request: &HeaderMap, tag: &str) -> bool {
     let values = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|other| other == "*" || other.strip_prefix("W/").unwrap_or(other) == tag)
+    let opaque = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
+    tags.any(|other| other == "*" || opaque(other) == opaque(tag))
 }
 
 #[cfg(test)]
@@ -53,6 +54,7 @@ mod tests {
         ] {
             let request = HeaderMap::from_iter([(header::IF_NONE_MATCH, value.parse().unwrap())]);
             assert_eq!(known(&request, &tag), found, "{value}");
+            assert_eq!(known(&request, &format!("W/{tag}")), found, "{value}");
         }
         assert!(!known(&HeaderMap::new(), &tag));
     }

@@ -47,6 +47,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
             let (path, inner) = (error.path().to_string(), error.inner().to_string());
             let reason = if let Some(parameter) = inner.strip_prefix("duplicate field ") {
                 format!("the parameter {parameter} is given twice")
+            } else if let Some(parameter) = inner.strip_prefix("missing field ") {
+                format!("the parameter {parameter} is missing")
             } else if inner.starts_with("unknown field") {
                 inner
                     .replace("unknown field", "unknown parameter")

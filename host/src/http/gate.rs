@@ -18,7 +18,7 @@ use super::{
     errors, health,
     problem::{Code, Problem},
     request_context::with_context,
-    router::router,
+    router::{Routes, routes},
     state::Api,
 };
 
@@ -29,7 +29,7 @@ pub struct Gate(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     /// The API, once the host is ready.
-    ready: OnceLock<Router>,
+    ready: OnceLock<Routes>,
     /// What the host waits for.
     waits_for: Mutex<String>,
 }
@@ -51,12 +51,19 @@ impl Gate {
     /// Answers requests with the API from now on.
     pub fn open(&self, api: Api) {
         // A host becomes ready once.
-        let _ = self.0.ready.set(router(api));
+        let _ = self.0.ready.set(routes(api));
     }
 
-    /// The routes: those of the API, or those of a host that is starting.
+    /// The way for a connection: to the API, or to what a host that is starting answers.
+    pub(super) fn entrance(&self) -> Entrance {
+        Entrance { gate: self.clone(), starting: self.starting() }
+    }
+
+    /// The same as a router.
+    #[cfg(test)]
     pub(super) fn router(&self) -> Router {
-        Router::new().fallback(enter).with_state((self.clone(), self.starting()))
+        let entrance = self.entrance();
+        Router::new().fallback(enter).with_state(entrance)
     }
 
     /// The routes for connections beyond the `max` that the host serves: health and measures, and for everything else that there is no room.
@@ -71,7 +78,7 @@ impl Gate {
             .route("/health/ready", get(enter))
             .route("/metrics", get(enter))
             .fallback_service(full)
-            .with_state((self.clone(), self.starting()))
+            .with_state(self.entrance())
     }
 
     /// The routes of a host that is starting.
@@ -85,9 +92,25 @@ impl Gate {
     }
 }
 
-async fn enter(State((gate, starting)): State<(Gate, Router)>, request: Request) -> Response {
-    let router = gate.0.ready.get().cloned().unwrap_or(starting);
-    router.oneshot(request).await.unwrap_or_else(|never: Infallible| match never {})
+/// A way in. Clones are handles on one.
+#[derive(Clone, Debug)]
+pub(super) struct Entrance {
+    gate: Gate,
+    starting: Router,
+}
+
+impl Entrance {
+    pub(super) async fn answer(&self, request: Request) -> Response {
+        let answer = match self.gate.0.ready.get() {
+            Some(routes) => routes.clone().oneshot(request).await,
+            None => self.starting.clone().oneshot(request).await,
+        };
+        answer.unwrap_or_else(|never: Infallible| match never {})
+    }
+}
+
+async fn enter(State(entrance): State<Entrance>, request: Request) -> Response {
+    entrance.answer(request).await
 }
 
 async fn starting(State(gate): State<Gate>) -> Problem {

@@ -80,12 +80,26 @@ impl Source {
     }
 }
 
+/// Reads the JSON array of objects that a body is.
+pub(super) fn parse_json_list<T: DeserializeOwned>(bytes: &[u8]) -> Result<Vec<T>, Problem> {
+    let bytes = without_byte_order_mark(bytes);
+    match bytes.trim_ascii_start() {
+        [b'[', ..] => parse(bytes, Source::Body),
+        [b'{', ..] => Err(Problem::new(Code::InvalidBody, "this is a JSON object; the body must be a JSON array")),
+        other => Err(Source::Body.not_an_object(other)),
+    }
+}
+
 fn parse_object<T: DeserializeOwned>(bytes: &[u8], source: Source) -> Result<T, Problem> {
     let bytes = without_byte_order_mark(bytes);
     let begin = bytes.trim_ascii_start();
     if begin.first() != Some(&b'{') {
         return Err(source.not_an_object(begin));
     }
+    parse(bytes, source)
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8], source: Source) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (path, inner) = (error.path().to_string(), error.inner());

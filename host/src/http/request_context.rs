@@ -11,8 +11,6 @@ use axum::{
     response::Response,
 };
 
-use tracing::Instrument as _;
-
 use super::{dialect::Dialect, forwarded_prefix::ForwardedPrefix, request_id::RequestId, traces::request_span};
 use crate::metrics;
 
@@ -25,9 +23,9 @@ pub(super) async fn with_context(request: Request, next: Next) -> Response {
     let (method, route) = (request.method().clone(), request.extensions().get::<MatchedPath>().cloned());
     let route = route.as_ref().map(MatchedPath::as_str);
     let span = request_span(&method, route, &id, request.headers());
-    let mut response = id.clone().scope(prefix.scope(dialect.scope(next.run(request)))).instrument(span.clone()).await;
+    let mut response = span.scope(id.clone().scope(prefix.scope(dialect.scope(next.run(request))))).await;
     let status = response.status();
-    span.record("http.response.status_code", status.as_u16());
+    span.answered(status.as_u16());
     metrics::of_host().http.answered(method.as_str(), route, status.as_str(), began.elapsed());
     let headers = response.headers_mut();
     id.write(headers);

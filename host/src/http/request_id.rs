@@ -2,9 +2,18 @@
 //!
 //! Every request has an id, and every answer tells it. Errors that clients do not see whole are logged with it.
 
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
-use uuid::Uuid;
+use uuid::Builder;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Longer ids of clients are not used.
@@ -20,9 +29,17 @@ tokio::task_local! {
 pub(super) struct RequestId(String);
 
 impl RequestId {
-    /// A new id, a UUIDv7.
+    /// A new id, a UUIDv7. Its random part is the number of the request under a secret of this process: to ask the system for randomness would be
+    /// the only system call that answering has beside those of the socket.
     fn make() -> Self {
-        Self(Uuid::now_v7().to_string())
+        static SECRET: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
+        static REQUESTS: AtomicU64 = AtomicU64::new(0);
+        let request = REQUESTS.fetch_add(1, Ordering::Relaxed);
+        let [high, low] = SECRET.each_ref().map(|secret| secret.hash_one(request).to_be_bytes());
+        let random = [high[0], high[1], low[0], low[1], low[2], low[3], low[4], low[5], low[6], low[7]];
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let millis = u64::try_from(now.as_millis()).unwrap_or_default();
+        Self(Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string())
     }
 
     /// The id that the client gives, if it is one.
@@ -80,6 +97,13 @@ mod tests {
             assert_eq!(given(other.as_bytes()), None, "{other}");
         }
         assert_eq!(RequestId::from_headers(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn no_two_requests_have_the_same_new_id() {
+        let ids: std::collections::HashSet<_> = (0..10_000).map(|_| RequestId::make().0).collect();
+        assert_eq!(ids.len(), 10_000);
+        assert!(ids.iter().all(|id| id.parse::<uuid::Uuid>().unwrap().get_version_num() == 7));
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use axum::{
     Extension, Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::Request,
     middleware,
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
@@ -18,20 +18,30 @@ use super::{
     dialect::Dialect,
     docs, errors, events,
     forwarded_prefix::without_prefix,
-    health, metrics, modules, openapi, postgrest,
+    health, metrics, modules, openapi, outbox, postgrest,
     problem::{Code, Problem},
-    projections,
+    projections, reactors,
     request_context::with_context,
     server_error::internal,
+    sinks,
     state::Api,
-    streams, upcasters,
+    stats, streams, upcasters,
 };
 
-/// Every route.
+/// Every route, as a service. A router around it would put each request and its answer on the heap once more.
+pub(super) type Routes = MapRequest<NormalizePath<Router>, fn(Request) -> Request>;
+
+/// Every route, in a router.
 pub fn router(api: Api) -> Router {
+    Router::new().fallback_service(routes(api))
+}
+
+/// Every route.
+pub(super) fn routes(api: Api) -> Routes {
     let cors_origins = api.settings.cors_origins.clone();
     let door = Door::new(api.settings.clone(), api.operations.max_module_bytes());
-    let routes = routes().layer(Extension(metrics::Scrapes::new(api.clone(), door.clone())));
+    let routes = paths(metrics::Scrapes::new(api.clone(), door.clone()), stats::Measurements::new(api.clone()));
+    // What is around all of them costs each request: what few need is around those.
     let mut routes = routes.layer(middleware::from_fn_with_state(door, admit)).layer(CatchPanicLayer::custom(panicked));
     if !cors_origins.is_empty() {
         routes = routes.layer(cors::layer(cors_origins));
@@ -39,17 +49,18 @@ pub fn router(api: Api) -> Router {
     // The outermost: what is logged below has the id of its request.
     let routes = routes.layer(middleware::from_fn(with_context)).with_state(api);
     // Around the routes, which are chosen by the path: with a slash at its end it is the same one.
-    Router::new().fallback_service(MapRequest::new(NormalizePath::trim_trailing_slash(routes), without_prefix))
+    MapRequest::new(NormalizePath::trim_trailing_slash(routes), without_prefix as fn(Request) -> Request)
 }
 
-fn routes() -> Router<Api> {
+/// The paths. Each handler limits the body that it reads, and its error names the limit.
+fn paths(scrapes: metrics::Scrapes, measurements: stats::Measurements) -> Router<Api> {
     Router::new()
         .route("/", get(health::index))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
-        .route("/metrics", get(metrics::get))
+        .route("/metrics", get(metrics::get).layer(Extension(scrapes)))
         .route("/errors/{code}", get(errors::page))
-        .route("/openapi.json", get(openapi::get))
+        .route("/openapi.json", get(openapi::get).layer(Extension(openapi::DocumentCache::default())))
         .route("/docs", get(docs::page))
         .route("/docs/rapidoc.js", get(docs::script))
         .route("/docs/licence", get(docs::licence))
@@ -58,6 +69,10 @@ fn routes() -> Router<Api> {
         .route("/v1/events/{position}/explanation", get(events::explain))
         .route("/v1/streams", get(streams::list))
         .route("/v1/streams/{stream}/events", post(streams::append).get(streams::read))
+        .route("/v1/stats", get(stats::get).layer(Extension(measurements)))
+        .route("/v1/streams/{stream}/state", get(streams::state))
+        .route("/v1/streams/{stream}/history", get(streams::history))
+        .route("/v1/streams/{stream}/verify", post(streams::verify))
         .route("/v1/modules", get(modules::list))
         .route("/v1/modules/{name}", put(modules::upload).get(modules::get))
         .route("/v1/modules/{name}/versions/{version}", get(modules::version))
@@ -82,19 +97,36 @@ fn routes() -> Router<Api> {
             "/v1/projections/{name}/verify/{verification}",
             get(projections::verification).delete(projections::end_verification),
         )
+        .route("/v1/projections/{name}/snapshots/verify", post(projections::verify_snapshots))
         .route("/v1/projections/{name}/builds/{build}", delete(projections::retire))
+        .route("/v1/projections/{name}/past-builds", get(projections::past_builds))
+        .route(
+            "/v1/projections/{name}/past-builds/{past_build}",
+            get(projections::past_build).delete(projections::retire_past),
+        )
+        .route("/v1/reactors", get(reactors::list))
+        .route("/v1/reactors/{name}", get(reactors::get).patch(reactors::configure).delete(reactors::delete))
+        .route("/v1/reactors/{name}/activate", post(reactors::activate))
+        .route("/v1/reactors/{name}/pause", post(reactors::pause))
+        .route("/v1/reactors/{name}/resume", post(reactors::resume))
+        .route("/v1/reactors/{name}/retry", post(reactors::retry))
+        .route("/v1/reactors/{name}/rehearsal", get(reactors::rehearse))
+        .route("/v1/reactors/{name}/dead-letters", get(reactors::dead_letters))
         .route("/v1/upcasters", get(upcasters::list))
         .route("/v1/upcasters/{name}/activate", post(upcasters::activate))
         .route("/v1/upcasters/{name}/deactivate", post(upcasters::deactivate))
+        .route("/v1/sinks", get(sinks::list))
+        .route("/v1/sinks/{sink}", put(sinks::put).get(sinks::get).delete(sinks::delete))
+        .route("/v1/sinks/{sink}/retry", post(sinks::retry))
+        .route("/v1/outbox", get(outbox::list))
+        .route("/v1/outbox/{message}", get(outbox::get).delete(outbox::delete))
+        .route("/v1/outbox/{message}/retry", post(outbox::retry))
         .route("/v1/read-models", get(postgrest::list).options(postgrest::list_options))
         .route("/v1/read-models/{projection}", get(postgrest::get).options(postgrest::list_options))
         .route("/v1/read-models/{projection}/{table}", get(postgrest::query).options(postgrest::table_options))
         .route("/v1/read-models/{projection}/{table}/query", post(postgrest::post_query))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(Extension(openapi::DocumentCache::default()))
-        // Each handler limits the body that it reads, and its error names the limit.
-        .layer(DefaultBodyLimit::disable())
 }
 
 async fn not_found(request: Request) -> Problem {

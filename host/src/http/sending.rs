@@ -43,6 +43,7 @@ impl Sending {
             max_bytes: settings.max_answer_bytes,
             aggregates: settings.aggregates,
             timeout: settings.query_timeout,
+            export_timeout: settings.export_timeout,
             budget: ByteBudget::new(half),
         };
         Self { reads, followers: ByteBudget::new(half) }
@@ -57,6 +58,11 @@ impl Sending {
     ) -> Result<Reserved, Problem> {
         let most = events.saturating_mul(max_event_bytes.saturating_add(OVERHEAD));
         let bytes = most.min(max_page_bytes).saturating_mul(2);
+        tokio::time::timeout(WAIT, self.reads.budget.reserve(bytes)).await.map_err(|_| too_much_to_send())
+    }
+
+    /// Waits for the memory of an answer that is in memory, as it is written as JSON.
+    pub(super) async fn reserve_answer(&self, bytes: usize) -> Result<Reserved, Problem> {
         tokio::time::timeout(WAIT, self.reads.budget.reserve(bytes)).await.map_err(|_| too_much_to_send())
     }
 

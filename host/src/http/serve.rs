@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, body::Body};
+use axum::{Router, body::Body, extract::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -26,7 +26,7 @@ use tracing::warn;
 
 use super::{
     connections::{Connection, Connections, Told},
-    gate::Gate,
+    gate::{Entrance, Gate},
     settings::ConnectionSettings,
     with_guard::WithGuard,
     write_timeout::WriteTimeout,
@@ -75,7 +75,7 @@ pub async fn serve(listener: TcpListener, gate: Gate, settings: ConnectionSettin
 }
 
 struct Server {
-    api: Router,
+    entrance: Entrance,
     refusal: Router,
     http: http1::Builder,
     connections: Connections,
@@ -95,7 +95,7 @@ impl Server {
         // It runs from the end of the last answer on, so it is the time for which a connection may be idle as well.
         http.timer(TokioTimer::new()).header_read_timeout(settings.idle_timeout).max_buf_size(BUFFER_BYTES);
         Self {
-            api: gate.router(),
+            entrance: gate.entrance(),
             refusal: gate.refusal(settings.max_client_connections),
             http,
             connections: Connections::default(),
@@ -131,13 +131,18 @@ impl Server {
         match self.room().await {
             Some(_room) => {
                 drop(refusable);
-                self.serve(stream, self.connections.opened(), &self.http, &self.api).await;
+                let answer = |request| self.entrance.answer(request);
+                serve_connection(stream, self.connections.opened(), &self.http, answer).await;
             }
             None => {
                 self.log_refusal(peer);
                 let mut http = self.http.clone();
                 http.keep_alive(false).header_read_timeout(REFUSED_TIMEOUT);
-                let refused = self.serve(stream, self.refused.opened(), &http, &self.refusal);
+                let answer = |request: Request| {
+                    let answer = self.refusal.clone().call(request);
+                    async move { answer.await.unwrap_or_else(|never: Infallible| match never {}) }
+                };
+                let refused = serve_connection(stream, self.refused.opened(), &http, answer);
                 let _ = timeout(REFUSED_TIMEOUT, refused).await;
             }
         }
@@ -164,33 +169,36 @@ impl Server {
             warn!(%peer, "a connection is refused: all {max} are busy (--max-client-connections)");
         }
     }
+}
 
-    async fn serve(&self, stream: WriteTimeout, connection: Connection, http: &http1::Builder, router: &Router) {
-        let answer = |request: hyper::Request<Incoming>| {
-            let under_way = connection.request();
-            let answer = router.clone().call(request.map(Body::new));
-            async move {
-                let response = answer.await?;
-                Ok::<_, Infallible>(response.map(|body| WithGuard::new(body, under_way)))
-            }
+/// Answers the requests of a connection until it ends.
+async fn serve_connection<A: Future<Output = Response>>(
+    stream: WriteTimeout,
+    connection: Connection,
+    http: &http1::Builder,
+    api: impl Fn(Request) -> A,
+) {
+    let answer = |request: hyper::Request<Incoming>| {
+        let under_way = connection.request();
+        let answer = api(request.map(Body::new));
+        async move { Ok::<_, Infallible>(answer.await.map(|body| WithGuard::new(body, under_way))) }
+    };
+    let mut served = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service_fn(answer)));
+    loop {
+        let told = tokio::select! {
+            biased;
+            // How it ended concerns the client only.
+            _ = served.as_mut() => return,
+            told = connection.told() => told,
         };
-        let mut served = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service_fn(answer)));
-        loop {
-            let told = tokio::select! {
-                biased;
-                // How it ended concerns the client only.
-                _ = served.as_mut() => return,
-                told = connection.told() => told,
-            };
-            if told == Told::Break {
-                return;
-            }
-            served.as_mut().graceful_shutdown();
-            if connection.is_idle() {
-                // It has nothing to do, but half of a request's head may have come, which nobody waits for.
-                let _ = timeout(END_TIMEOUT, served.as_mut()).await;
-                return;
-            }
+        if told == Told::Break {
+            return;
+        }
+        served.as_mut().graceful_shutdown();
+        if connection.is_idle() {
+            // It has nothing to do, but half of a request's head may have come, which nobody waits for.
+            let _ = timeout(END_TIMEOUT, served.as_mut()).await;
+            return;
         }
     }
 }

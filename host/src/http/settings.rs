@@ -30,6 +30,8 @@ pub struct HttpSettings {
     pub plans: bool,
     /// For how long a query on a read model may run.
     pub query_timeout: Duration,
+    /// For how long all rows of a read model may be read as a file.
+    pub export_timeout: Duration,
     /// How long a client may ask to wait for a position or a comparison.
     pub max_wait: Duration,
     /// Origins whose pages may read with a browser.
@@ -68,6 +70,8 @@ pub struct WorkSettings {
     pub max_operations: usize,
     /// Answers that follow.
     pub max_followers: usize,
+    /// Read models that are read as files. Each takes a connection to Postgres and some MiB.
+    pub max_exports: usize,
     /// How long a client may send nothing of a body.
     pub body_timeout: Duration,
     /// How long a request may take until its answer begins, beside what it asks to wait. Imports and
@@ -90,6 +94,7 @@ impl Default for HttpSettings {
             aggregates: reads.aggregates,
             plans: false,
             query_timeout: reads.timeout,
+            export_timeout: reads.export_timeout,
             max_wait: Duration::from_secs(60),
             cors_origins: Vec::new(),
             allowed_hosts: Vec::new(),
@@ -122,6 +127,7 @@ impl Default for WorkSettings {
             max_waits: 2048,
             max_operations: 64,
             max_followers: 2048,
+            max_exports: 4,
             body_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(120),
         }

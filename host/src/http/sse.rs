@@ -110,14 +110,14 @@ impl Message {
     pub(super) fn new(id: u64, content: Result<impl Serialize, Problem>) -> Self {
         let text = content.and_then(|content| serde_json::to_string(&content).map_err(|error| internal(&error)));
         match text {
-            Ok(text) => Self::of(None, Some(&text), Some(id)),
-            Err(problem) => Self::of(Some("error"), Some(&json(&problem)), Some(id)),
+            Ok(text) => Self::of(None, Some(&text), Some(&id.to_string())),
+            Err(problem) => Self::of(Some("error"), Some(&json(&problem)), Some(&id.to_string())),
         }
     }
 
     /// A message without data, which moves the `Last-Event-ID` of its reader. Its program gets nothing.
     pub(super) fn id(id: u64) -> Self {
-        Self::of(None, None, Some(id))
+        Self::of(None, None, Some(&id.to_string()))
     }
 
     /// An event with a name.
@@ -125,12 +125,17 @@ impl Message {
         Self::of(Some(event), Some(data), None)
     }
 
+    /// An event with a name, which moves the `Last-Event-ID` of its reader. The id has no line break.
+    pub(super) fn with_id(event: &str, data: &str, id: &str) -> Self {
+        Self::of(Some(event), Some(data), Some(id))
+    }
+
     /// A problem as an event, since the status of the answer is sent already.
     fn error(problem: &Problem) -> Self {
         Self::of(Some("error"), Some(&json(problem)), None)
     }
 
-    fn of(event: Option<&str>, data: Option<&str>, id: Option<u64>) -> Self {
+    fn of(event: Option<&str>, data: Option<&str>, id: Option<&str>) -> Self {
         let mut text = String::with_capacity(data.map_or(0, str::len) + 64);
         let mut line = |name: &str, value: &str| {
             for part in [name, ": ", value, "\n"] {
@@ -145,7 +150,7 @@ impl Message {
             line("data", data);
         }
         if let Some(id) = id {
-            line("id", &id.to_string());
+            line("id", id);
         }
         text.push('\n');
         Self(text)

@@ -5,7 +5,10 @@ use std::{ops::Deref, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 use super::{sending::Sending, settings::HttpSettings};
-use crate::{event_log::EventLog, modules::Modules, operations::Operations, postgres::Database, queries::Queries};
+use crate::{
+    event_log::EventLog, modules::Modules, operations::Operations, outbox::Outbox, past::Past, postgres::Database,
+    queries::Queries,
+};
 
 /// A handle on the state that the handlers share. It is cloned several times for each request, so a clone costs one count.
 #[derive(Clone, Debug)]
@@ -36,6 +39,10 @@ pub struct ApiState {
     pub operations: Operations,
     /// What readers can do.
     pub queries: Queries,
+    /// Messages of reactors, and sinks.
+    pub outbox: Outbox,
+    /// The past of streams.
+    pub past: Past,
     /// To check whether Postgres answers.
     pub database: Database,
     /// Settings.

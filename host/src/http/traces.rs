@@ -5,48 +5,39 @@ use std::{borrow::Cow, collections::HashMap};
 use axum::http::{HeaderMap, Method};
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use tracing::{Span, field::Empty, info_span};
 
 use super::request_id::RequestId;
 use crate::{
     api,
-    telemetry::{TRACE, TRACEPARENT, TraceContext},
+    telemetry::{Span, TRACEPARENT, TraceContext},
 };
 
 /// The span of a request, in the trace of its client if that has one. Health and measures, which are asked for all the time, have none.
 pub(super) fn request_span(method: &Method, route: Option<&str>, id: &RequestId, headers: &HeaderMap) -> Span {
     let route = route.unwrap_or("other");
-    if route.starts_with("/health/") || route == "/metrics" {
+    if !Span::are_on() || route.starts_with("/health/") || route == "/metrics" {
         return Span::none();
     }
-    let span = info_span!(
-        target: TRACE,
-        parent: None,
-        "request",
-        otel.name = Empty,
-        otel.kind = "server",
-        http.request.method = method.as_str(),
-        http.route = route,
-        http.response.status_code = Empty,
-        request_id = %id,
-    );
-    if !span.is_disabled() {
-        span.record("otel.name", format!("{method} {route}"));
-        if let Some(context) = header(headers).and_then(TraceContext::parse) {
-            context.continue_in(&span);
-        }
-    }
-    span
+    let client = header(headers).and_then(TraceContext::parse);
+    Span::of_request("request", client.as_ref(), |span| {
+        span.name(format!("{method} {route}"));
+        span.attribute("http.request.method", method.to_string());
+        span.attribute("http.route", route.to_owned());
+        span.attribute("request_id", id.to_string());
+    })
 }
 
 /// The span of an append: from the log having it until it is committed.
 pub(super) fn append_span() -> Span {
-    info_span!(target: TRACE, "append")
+    Span::within_current("append", |_| {})
 }
 
 /// The span of a query on a read model, without the wait for a position.
 pub(super) fn query_span(projection: &str, table: &str) -> Span {
-    info_span!(target: TRACE, "query", projection, table)
+    Span::within_current("query", |span| {
+        span.attribute("projection", projection.to_owned());
+        span.attribute("table", table.to_owned());
+    })
 }
 
 /// The header, if it is there once.

@@ -28,7 +28,7 @@ pub struct HttpMeasures {
 
 impl HttpMeasures {
     pub(super) fn new(register: &mut Register) -> Self {
-        let kinds = ["appends", "reads", "waits", "operations", "followers"];
+        let kinds = ["appends", "reads", "waits", "operations", "followers", "exports"];
         Self {
             requests: register.counters(names::HTTP_REQUESTS, MAX_ANSWERS),
             duration: register.histograms(names::HTTP_DURATION, MAX_ROUTES),

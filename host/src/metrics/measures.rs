@@ -7,9 +7,9 @@ use prometheus_client::{encoding::prometheus_text, registry::Registry};
 #[cfg(test)]
 use super::measure::Measure;
 use super::{
-    append::AppendMeasures, http::HttpMeasures, modules::ModuleMeasures, private_postgres::PrivatePostgresMeasures,
-    projector::ProjectorMeasures, queries::QueryMeasures, readings::Readings, register::Register,
-    telemetry::TelemetryMeasures,
+    append::AppendMeasures, http::HttpMeasures, modules::ModuleMeasures, outbox::OutboxMeasures,
+    private_postgres::PrivatePostgresMeasures, projector::ProjectorMeasures, queries::QueryMeasures,
+    reactors::ReactorMeasures, readings::Readings, register::Register, telemetry::TelemetryMeasures,
 };
 
 /// The media type of [`Measures::text`].
@@ -22,10 +22,14 @@ pub struct Measures {
     pub append: AppendMeasures,
     /// Of the work on builds.
     pub projector: ProjectorMeasures,
+    /// Of the work on reactors.
+    pub reactors: ReactorMeasures,
     /// Of loading modules.
     pub modules: ModuleMeasures,
     /// Of queries on read models.
     pub queries: QueryMeasures,
+    /// Of messages to sinks.
+    pub outbox: OutboxMeasures,
     /// Of the HTTP API.
     pub http: HttpMeasures,
     /// Of sending traces and logs.
@@ -50,8 +54,10 @@ impl Measures {
         Self {
             append: AppendMeasures::new(&mut register),
             projector: ProjectorMeasures::new(&mut register),
+            reactors: ReactorMeasures::new(&mut register),
             modules: ModuleMeasures::new(&mut register),
             queries: QueryMeasures::new(&mut register),
+            outbox: OutboxMeasures::new(&mut register),
             http: HttpMeasures::new(&mut register),
             telemetry: TelemetryMeasures::new(&mut register),
             private_postgres: PrivatePostgresMeasures::default(),

@@ -15,9 +15,12 @@ mod measure;
 mod measures;
 mod modules;
 pub mod names;
+mod outbox;
 mod private_postgres;
+mod process;
 mod projector;
 mod queries;
+mod reactors;
 mod readings;
 mod register;
 mod series;
@@ -31,9 +34,12 @@ pub use self::{
     measure::{Kind, Measure, Source},
     measures::{MEDIA_TYPE, Measures, of_host},
     modules::ModuleMeasures,
+    outbox::OutboxMeasures,
     private_postgres::PrivatePostgresMeasures,
+    process::add_process,
     projector::{HandlerMeasures, ProjectionMeasures, ProjectorMeasures},
     queries::QueryMeasures,
+    reactors::{CarriedEffects, OneReactorMeasures, ReactorMeasures},
     readings::Readings,
     series::Series,
     telemetry::TelemetryMeasures,

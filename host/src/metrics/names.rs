@@ -1,6 +1,7 @@
 //! Every measure. `docs/metrics.md` lists them for operators, and a test holds the page to this table.
 //!
-//! Names that begin with `event_` are those that dashboards of event stores have. The others begin with `gnomon_` and have their unit in them.
+//! Names that begin with `event_` are those that dashboards of event stores have, and those that begin with `process_` are what Prometheus' libraries
+//! say of every process. The others begin with `gnomon_` and have their unit in them.
 //! A name, a label or a unit does not change after a release: add another measure.
 
 use super::measure::{Kind, Measure, Source};
@@ -65,7 +66,7 @@ measures! {
     STORE_SIZE = "event_store_size_bytes", Kind::Gauge, Database, [],
         "Bytes of the log in Postgres: events, streams, tags and types with their indexes; looked up once in 30 s at most";
     EVENTS_BY_AGGREGATE = "event_store_events_by_aggregate", Kind::Gauge, Database, ["aggregate"],
-        "Events of the 10 longest streams; looked up once in 10 min at most";
+        "Events of the 10 longest streams";
     REPLAYS_ENDED = "event_replay_requests_total", Kind::Counter, Counted, ["success"],
         "Replays that this host has ended: `true` when the build has caught up, `false` when it stopped at an error before";
     REPLAY_DURATION = "event_replay_duration_seconds", REPLAYS, Counted, [],
@@ -97,11 +98,13 @@ measures! {
         "Position of the newest event";
     HEAD_AGE = "gnomon_head_age_seconds", Kind::Gauge, Database, [],
         "Age of the newest event by the clock of Postgres; below 0 if that clock went back";
+    SUMMARY_LAG = "gnomon_log_statistics_lag_positions", Kind::Gauge, Database, [],
+        "Positions from the end of the summary of the log, of which `/v1/stats` is made, to the head; up to 4,096 the answer counts by itself";
 
     BUILDS = "gnomon_builds", Kind::Gauge, Database, ["state"],
         "Builds and verifications by state; those that are retired do not count";
-    BUILD_STATE = "gnomon_build_state", Kind::Gauge, Database, ["projection", "build", "version", "state"],
-        "1 for the state that a build is in";
+    BUILD_STATE = "gnomon_build_state", Kind::Gauge, Database, ["projection", "build", "version", "state", "role"],
+        "1 for the state that a build is in. Its role: queries read the `active` one, may turn to a `candidate`, have left a `replaced` one and may turn back to it, and never read a `verifier`";
     BUILD_CHECKPOINT = "gnomon_build_checkpoint_position", Kind::Gauge, Database, ["projection", "build"],
         "Position up to which the build holds the effect of every event";
     BUILD_LAG_POSITIONS = "gnomon_build_lag_positions", Kind::Gauge, Database, ["projection", "build"],
@@ -130,7 +133,7 @@ measures! {
     MODULE_FAILURES = "gnomon_module_failures_total", Kind::Counter, Counted, ["kind"],
         "Events that modules could not handle: `refused`, `trapped`, `timed_out`, `out_of_memory`, `broke_contract`";
     BUILD_STOPS = "gnomon_build_stops_total", Kind::Counter, Counted, ["reason"],
-        "Ends of work on a build: `asked`, `barrier`, `lease_lost`, `interrupted`, `locked`, `panicked`, `halted`, `failed`; after the first six \
+        "Ends of work on a build: `asked`, `barrier`, `lease_lost`, `interrupted`, `locked`, `panicked`, `halted`, `failed`, `finished` (a past build); after the first six \
          the work goes on, here or on another host";
     LEASES_HELD = "gnomon_leases_held", Kind::Gauge, Counted, [],
         "Builds that this host works on";
@@ -138,6 +141,40 @@ measures! {
         "Leases of builds that this host has taken";
     HOSTS = "gnomon_hosts", Kind::Gauge, Database, [],
         "Hosts that have shown within the last 15 s that they live";
+
+    REACTOR_STATE = "gnomon_reactor_state", Kind::Gauge, Database, ["reactor", "version", "state"],
+        "1 for the state that a reactor is in: `running`, `paused`, `halted` or `failed`";
+    REACTOR_CHECKPOINT = "gnomon_reactor_checkpoint_position", Kind::Gauge, Database, ["reactor"],
+        "Position up to which the reactor has handled every event";
+    REACTOR_LAG_POSITIONS = "gnomon_reactor_lag_positions", Kind::Gauge, Database, ["reactor"],
+        "Positions from the checkpoint of the reactor to the head";
+    REACTOR_LAG_SECONDS = "gnomon_reactor_lag_seconds", Kind::Gauge, Database, ["reactor"],
+        "Age of the oldest event that the reactor has not handled; 0 if there is none";
+    REACTOR_DEAD_LETTERS = "gnomon_reactor_dead_letters", Kind::Gauge, Database, ["reactor"],
+        "Events that the reactor has set aside";
+    REACTOR_EVENTS = "gnomon_reactor_events_total", Kind::Counter, Counted, ["reactor"],
+        "Events that this host has handed to reactors and committed, set aside ones included; of reactors beyond the first 200 as `other`";
+    REACTOR_SET_ASIDE_EVENTS = "gnomon_reactor_set_aside_events_total", Kind::Counter, Counted, ["reactor"],
+        "Events that this host has set aside as dead letters of reactors; of reactors beyond the first 200 as `other`";
+    REACTOR_HANDLER_DURATION = "gnomon_reactor_handler_duration_seconds", EVENTS, Counted, ["reactor"],
+        "Time in which the module of a reactor handles an event, the reading of its rows included: each event counts with the mean of its batch; \
+         of reactors beyond the first 200 as `other`";
+    REACTOR_BATCH_DURATION = "gnomon_reactor_batch_duration_seconds", STEPS, Counted, ["step"],
+        "Time of each step of a batch of a reactor: `upcast` its events, `react` to them, `commit` rows, effects and checkpoint. Steps of several \
+         batches overlap";
+    REACTOR_EFFECTS = "gnomon_reactor_effects_total", Kind::Counter, Counted, ["kind"],
+        "Effects that this host has committed: `append` (refused ones as well), `message`, to be published or called, `schedule`, made or cancelled";
+    REACTOR_APPENDS_REFUSED = "gnomon_reactor_appends_refused_total", Kind::Counter, Counted, [],
+        "Appends of reactors that were refused because the stream was not at the expected version, and that the reactor was told of";
+    REACTOR_SCHEDULES_DUE = "gnomon_reactor_schedules_due_total", Kind::Counter, Counted, [],
+        "Schedules that were due, and whose events this host has appended";
+    REACTOR_MODULE_FAILURES = "gnomon_reactor_module_failures_total", Kind::Counter, Counted, ["kind"],
+        "Events that reactors could not handle: `refused`, `trapped`, `timed_out`, `out_of_memory`, `broke_contract`";
+    REACTOR_STOPS = "gnomon_reactor_stops_total", Kind::Counter, Counted, ["reason"],
+        "Ends of work on a reactor: `asked`, `lease_lost`, `interrupted`, `panicked`, `halted`, `failed`; after the first four the work goes on, here or on \
+         another host";
+    REACTORS_HELD = "gnomon_reactors_held", Kind::Gauge, Counted, [],
+        "Reactors that this host works on";
 
     MODULE_LOADS = "gnomon_module_loads_total", Kind::Counter, Counted, ["source"],
         "Modules that were wanted, by where they were: `memory`, `disk`, or `compiler` if their code was not kept";
@@ -162,17 +199,49 @@ measures! {
         "Bytes that they may have together, `--cache-bytes`";
     QUERY_CACHE_REDIS_FAILURES = "gnomon_query_cache_redis_failures_total", Kind::Counter, Counted, [],
         "Times that Redis was away, did not answer in time, refused a command, or had something else under the key of an answer";
+    LIVE_FOLLOWERS = "gnomon_live_followers", Kind::Gauge, Host, [],
+        "Those who follow live queries";
+    LIVE_ROWS = "gnomon_live_rows", Kind::Gauge, Host, [],
+        "Rows that live queries have, which may be 1,000,000 together";
+    LIVE_WAITING_BYTES = "gnomon_live_waiting_bytes", Kind::Gauge, Host, [],
+        "Bytes that wait for followers of live queries";
+    LIVE_LOOKS = "gnomon_live_looks_total", Kind::Counter, Counted, [],
+        "Times that it was looked for all who follow a projection, since something had changed or somebody began";
+    LIVE_READS = "gnomon_live_reads_total", Kind::Counter, Counted, [],
+        "Statements that have read rows for live queries";
+    LIVE_CHANGES = "gnomon_live_changes_total", Kind::Counter, Counted, [],
+        "Changes of rows that live queries have found, each of which goes to all followers of the query";
+    LIVE_SNAPSHOTS = "gnomon_live_snapshots_total", Kind::Counter, Counted, ["reason"],
+        "Times that a follower got all rows: since it began (`begin`), what has changed while it was away is not known (`gap`), or it read too slowly (`slow`)";
     QUERIES_RUNNING = "gnomon_queries_running", Kind::Gauge, Host, [],
         "Queries on read models that run";
     QUERIES_WAITING = "gnomon_queries_waiting", Kind::Gauge, Host, [],
         "Queries on read models that wait for their turn";
+
+    OUTBOX_PENDING = "gnomon_outbox_pending_messages", Kind::Gauge, Database, ["sink"],
+        "Messages that wait for the sink, those that are being sent included; 100,000 stands for that many or more";
+    OUTBOX_OLDEST = "gnomon_outbox_oldest_pending_seconds", Kind::Gauge, Database, ["sink"],
+        "Age of the oldest message that waits for the sink; 0 if there is none";
+    OUTBOX_FAILED = "gnomon_outbox_failed_messages", Kind::Gauge, Database, ["sink"],
+        "Messages to the sink that have failed, and that nobody has sent again or dropped; 100,000 stands for that many or more";
+    OUTBOX_MESSAGES = "gnomon_outbox_messages_total", Kind::Counter, Counted, ["sink", "state"],
+        "Messages that this host has `delivered`, or that have `failed` here";
+    OUTBOX_TRIES = "gnomon_outbox_tries_total", Kind::Counter, Counted, ["sink", "result"],
+        "Times that this host has sent a message: the sink took it (`delivered`), will never take it (`refused`), or may take it `later`";
+    OUTBOX_TRY_DURATION = "gnomon_outbox_try_duration_seconds", REQUESTS, Counted, ["sink"],
+        "Time that the sink took to answer, or until that was given up";
+
+    PUBLICATION_LAG = "gnomon_log_publication_lag_positions", Kind::Gauge, Database, ["sink"],
+        "Positions from the last event that the sink is known to have published to the head; noted every 2 s";
+    PUBLICATION_FAILING = "gnomon_log_publication_failing", Kind::Gauge, Database, ["sink"],
+        "1 if the sink cannot publish the log, else 0";
 
     HTTP_REQUESTS = "gnomon_http_requests_total", Kind::Counter, Counted, ["method", "route", "status"],
         "Requests that were answered, by the route's pattern; what fits no route as `other`";
     HTTP_DURATION = "gnomon_http_request_duration_seconds", REQUESTS, Counted, ["method", "route"],
         "Time until the answer of a request began, what the client asked to wait for included";
     HTTP_UNDER_WAY = "gnomon_http_requests_under_way", Kind::Gauge, Host, ["kind"],
-        "Requests under way: `appends`, `reads`, `waits`, `operations`, `followers`";
+        "Requests under way: `appends`, `reads`, `waits`, `operations`, `followers`, `exports`";
     HTTP_MAX_UNDER_WAY = "gnomon_http_max_requests_under_way", Kind::Gauge, Host, ["kind"],
         "Requests of a kind that may be under way, `--max-appends` and so on";
     HTTP_REFUSED = "gnomon_http_refused_requests_total", Kind::Counter, Counted, ["kind"],
@@ -194,8 +263,23 @@ measures! {
     TELEMETRY_LOST = "gnomon_telemetry_lost_total", Kind::Counter, Counted, ["signal"],
         "Spans (`traces`) and log records (`logs`) that were not sent: as many waited as may, or the collector did not take them";
 
+    PROCESS_CPU = "process_cpu_seconds_total", Kind::Counter, Host, [],
+        "Processor time that the host has taken, of all its threads, in user and system mode; on Linux, as all that follows of the process";
+    PROCESS_RESIDENT = "process_resident_memory_bytes", Kind::Gauge, Host, [],
+        "Memory of the host that is in the machine's";
+    PROCESS_VIRTUAL = "process_virtual_memory_bytes", Kind::Gauge, Host, [],
+        "Addresses that the host has reserved: many, for modules, of which few are in use";
+    PROCESS_THREADS = "process_threads", Kind::Gauge, Host, [],
+        "Threads of the host";
+    PROCESS_FILES = "process_open_fds", Kind::Gauge, Host, [],
+        "Files and connections that the host has open";
+    PROCESS_MAX_FILES = "process_max_fds", Kind::Gauge, Host, [],
+        "Files and connections that it may have open; absent if there is no limit";
+    PROCESS_START = "process_start_time_seconds", Kind::Gauge, Host, [],
+        "When the host was started: seconds since 1970 by the clock of its machine";
+
     INFO = "gnomon_info", Kind::Gauge, Host, ["version"],
         "1, for the version of the program";
     SCRAPE_ERROR = "gnomon_scrape_error", Kind::Gauge, Host, ["part"],
-        "1 if a part of this answer could not be read in time, and is left out or old: `log`, `builds`, `hosts`, `size`, `aggregates`; else 0";
+        "1 if a part of this answer could not be read in time, and is left out or old: `log`, `builds`, `hosts`, `reactors`, `size`, `aggregates`, `outbox`; else 0";
 }

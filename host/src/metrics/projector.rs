@@ -14,7 +14,8 @@ use super::{
 const MAX_PROJECTIONS: usize = 200;
 
 const FAILURES: &[&str] = &["refused", "trapped", "timed_out", "out_of_memory", "broke_contract"];
-const STOPS: &[&str] = &["asked", "barrier", "lease_lost", "interrupted", "locked", "panicked", "halted", "failed"];
+const STOPS: &[&str] =
+    &["asked", "barrier", "lease_lost", "interrupted", "locked", "panicked", "halted", "failed", "finished"];
 const STEPS: [&str; 4] = ["read", "upcast", "fold", "commit"];
 
 /// What is counted of the work on builds.
@@ -46,9 +47,10 @@ pub struct ProjectionMeasures {
 /// What is counted of the module of one projection. Clones are handles on one.
 #[derive(Clone, Debug)]
 pub struct HandlerMeasures {
-    event: Histogram,
-    fold: Histogram,
-    upcast: Histogram,
+    pub(super) event: Histogram,
+    pub(super) fold: Histogram,
+    pub(super) upcast: Histogram,
+    pub(super) failures: Arc<Series<Counter>>,
 }
 
 impl ProjectorMeasures {
@@ -82,7 +84,8 @@ impl ProjectorMeasures {
     /// Handles for calls of the module of a projection.
     #[must_use]
     pub fn handler(&self, name: &str) -> HandlerMeasures {
-        HandlerMeasures { event: self.handlers.of(&[name]), fold: self.fold.clone(), upcast: self.upcast.clone() }
+        let (event, fold, upcast) = (self.handlers.of(&[name]), self.fold.clone(), self.upcast.clone());
+        HandlerMeasures { event, fold, upcast, failures: Arc::clone(&self.failures) }
     }
 
     /// A batch of so many events was read from the log.
@@ -96,11 +99,6 @@ impl ProjectorMeasures {
     /// Rows and checkpoint were committed.
     pub fn committed(&self, time: Duration) {
         self.commit.observe(time);
-    }
-
-    /// A module could not handle an event: one of the kinds of the table.
-    pub fn module_failed(&self, kind: &str) {
-        self.failures.of(&[kind]).inc();
     }
 
     /// Work on a build ended for one of the reasons of the table.
@@ -143,6 +141,11 @@ impl HandlerMeasures {
     pub fn handled(&self, events: usize, time: Duration) {
         self.event.observe_mean(time, events);
         self.fold.observe(time);
+    }
+
+    /// The module could not handle an event: one of the kinds of the table.
+    pub fn failed(&self, kind: &str) {
+        self.failures.of(&[kind]).inc();
     }
 
     /// Events went through the upcasters.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use prometheus_client::{
-    encoding::{EncodeMetric, MetricEncoder},
+    encoding::{EncodeMetric, MetricEncoder, NoLabelSet},
     metrics::MetricType,
     registry::Registry,
 };
 
-use super::measure::Measure;
+use super::measure::{Kind, Measure};
 
 /// Values that were read just now. What is not in them is not shown.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +23,7 @@ struct Values {
 }
 
 impl Readings {
-    /// Adds the value of a gauge, with the values of its labels.
+    /// Adds the value of a measure, with the values of its labels.
     pub fn add(&mut self, measure: &'static Measure, labels: &[&str], value: f64) {
         debug_assert_eq!(labels.len(), measure.labels.len(), "{}", measure.name);
         let labels = labels.iter().map(|label| (*label).to_owned()).collect();
@@ -51,7 +51,11 @@ impl EncodeMetric for Values {
         for (values, value) in &self.values {
             let labels = self.measure.labels.iter().copied().zip(values.iter().map(String::as_str));
             let labels: Vec<(&str, &str)> = labels.collect();
-            encoder.encode_family(&labels)?.encode_gauge(value)?;
+            let mut encoder = encoder.encode_family(&labels)?;
+            match self.measure.kind {
+                Kind::Counter => encoder.encode_counter::<NoLabelSet, _, u64>(value, None)?,
+                _ => encoder.encode_gauge(value)?,
+            }
         }
         Ok(())
     }

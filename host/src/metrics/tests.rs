@@ -23,7 +23,7 @@ fn names_are_those_of_prometheus_and_have_their_unit() {
         assert!(names.insert(name), "{name} twice");
         let of_event_stores =
             name.starts_with("event_store_") || name.starts_with("event_replay_") || name.starts_with("event_handler_");
-        assert!(of_event_stores || name.starts_with("gnomon_"), "{name}");
+        assert!(of_event_stores || name.starts_with("gnomon_") || name.starts_with("process_"), "{name}");
         assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
         assert_eq!(name.ends_with("_total"), *kind == Kind::Counter, "{name}");
         assert!(
@@ -31,7 +31,9 @@ fn names_are_those_of_prometheus_and_have_their_unit() {
             "{name}"
         );
         assert!(kind.buckets().is_sorted_by(|one, next| one < next), "{name}");
-        assert!(*source == Source::Counted || *kind == Kind::Gauge, "{name}: what is read is a gauge");
+        // What a process has taken, the system counts.
+        let is_gauge = *kind == Kind::Gauge || **name == *names::PROCESS_CPU.name;
+        assert!(*source == Source::Counted || is_gauge, "{name}: what is read is a gauge");
         assert!(labels.iter().all(|label| !["le", "job", "instance"].contains(label)), "{name}");
         assert!(!meaning.ends_with('.'), "{name}: the full stop is added");
     }
@@ -109,7 +111,9 @@ fn the_page_lists_the_measures_of_the_code() {
 fn mentioned(text: &str) -> BTreeSet<&str> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
     let words = words.filter(|word| {
-        ["gnomon_", "event_store_", "event_replay_", "event_handler_"].iter().any(|start| word.starts_with(start))
+        ["gnomon_", "event_store_", "event_replay_", "event_handler_", "process_"]
+            .iter()
+            .any(|start| word.starts_with(start))
     });
     words
         .filter(|word| !word.ends_with('_'))

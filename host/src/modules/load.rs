@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use sqlx::{PgConnection, types::Json};
+use sqlx::{PgConnection, PgPool, types::Json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    CannotLoad, Descriptor, Identifier, InvalidModule, Module, ModuleKind, ModuleVersion, Modules, upload::keep_code,
+    CannotLoad, Descriptor, Digest, Identifier, InvalidModule, Module, ModuleKind, ModuleVersion, Modules,
+    upload::keep_code,
 };
 use crate::{
     postgres::is_transient,
-    runtime::{Loaded, ModuleLabel, ProjectionModule, UpcasterModule},
+    runtime::{Loaded, ModuleLabel, ProjectionModule, ReactorModule, UpcasterModule},
 };
 
 /// Why a version cannot be loaded.
@@ -113,23 +114,41 @@ impl Modules {
         }
     }
 
+    /// A version of a reactor, as [`Self::load`].
+    ///
+    /// # Errors
+    /// It is not a reactor, there is no such version, or it does not run on this host.
+    pub async fn load_reactor(&self, name: &Identifier, version: ModuleVersion) -> Result<ReactorModule, LoadError> {
+        match self.load(name, version).await? {
+            Module::Reactor(reactor) => Ok(reactor),
+            other => Err(LoadError::other_kind(name, ModuleKind::Reactor, &other)),
+        }
+    }
+
     /// A version, ready to run. A version that is not loaded yet is read from Postgres and compiled, or its compiled code is read
     /// from disk; callers that ask for it meanwhile wait for that one load.
     ///
     /// # Errors
     /// There is no such version, or it does not run on this host.
     pub async fn load(&self, name: &Identifier, version: ModuleVersion) -> Result<Module, LoadError> {
-        let load = self.clone().load_again(name.clone(), version);
-        self.loaded.get_or_load((name.clone(), version), load).await.unwrap_or(Err(LoadError::Interrupted))
+        // What a version is never changes, but in a database that is restored under this host: what is uploaded then may get a number that was given.
+        let digest = digests(&self.pool, &[(name.clone(), version)]).await;
+        let digest = digest.map_err(|error| LoadError::Postgres { name: name.clone(), version, error })?.pop();
+        let digest = digest.ok_or_else(|| LoadError::Missing { name: name.clone(), version })?;
+        let load = self.clone().load_again(name.clone(), version, digest.clone());
+        self.loaded.get_or_load((name.clone(), version, digest), load).await.unwrap_or(Err(LoadError::Interrupted))
     }
 
     /// Reads a version from Postgres and makes it ready to run, whether or not it is loaded.
-    async fn load_again(self, name: Identifier, version: ModuleVersion) -> Result<Module, LoadError> {
+    async fn load_again(self, name: Identifier, version: ModuleVersion, wanted: Digest) -> Result<Module, LoadError> {
         let (digest, bytes) = self
             .component(&name, version)
             .await
             .map_err(|error| LoadError::Postgres { name: name.clone(), version, error })?
             .ok_or_else(|| LoadError::Missing { name: name.clone(), version })?;
+        if digest != wanted {
+            return Err(LoadError::Interrupted);
+        }
         let label = ModuleLabel { name: name.clone(), version: Some(version) };
         let Self { runtime, lanes, .. } = self;
         let _turn = lanes.loading.acquire().await.map_err(|_| LoadError::Interrupted)?;
@@ -165,4 +184,25 @@ pub(crate) async fn descriptors(
     .fetch_all(connection)
     .await?;
     Ok(descriptors.into_iter().map(|descriptor| descriptor.0).collect())
+}
+
+/// The digests of versions of modules, in the order of `modules`.
+///
+/// # Errors
+/// Postgres fails.
+pub(crate) async fn digests(
+    pool: &PgPool,
+    modules: &[(Identifier, ModuleVersion)],
+) -> Result<Vec<Digest>, sqlx::Error> {
+    let (names, versions): (Vec<&str>, Vec<ModuleVersion>) =
+        modules.iter().map(|(name, version)| (name.as_str(), *version)).unzip();
+    let digests: Vec<String> = sqlx::query_scalar(
+        "SELECT digest FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS wanted (module, version, number)
+         JOIN gnomon.module_versions USING (module, version) ORDER BY number",
+    )
+    .bind(names)
+    .bind(versions)
+    .fetch_all(pool)
+    .await?;
+    Ok(digests.into_iter().map(Digest::from).collect())
 }

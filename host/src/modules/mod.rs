@@ -31,7 +31,7 @@ pub use self::{
 };
 use self::{lanes::Lanes, loaded::Loaded};
 pub(crate) use self::{
-    load::descriptors,
+    load::{descriptors, digests},
     upload::{Checked, keep_code, store_version},
 };
 
@@ -47,7 +47,7 @@ const MAX_LOADED: NonZeroUsize = NonZeroUsize::new(128).unwrap();
 pub struct Modules {
     pool: PgPool,
     runtime: Runtime,
-    loaded: Loaded<(Identifier, ModuleVersion), Module>,
+    loaded: Loaded<(Identifier, ModuleVersion, Digest), Module>,
     lanes: Lanes,
 }
 

@@ -207,11 +207,11 @@ async fn check_views(
     name: &Identifier,
     descriptor: &ProjectionDescriptor,
 ) -> Result<(), UploadError> {
-    // Names only: the descriptors of all versions may be large.
+    // Names only: the descriptors of all versions may be large. There are no views on the rows of reactors.
     let others: Vec<(String, String)> = sqlx::query_as(
         "SELECT DISTINCT module, declared ->> 'name'
          FROM gnomon.module_versions, jsonb_array_elements(descriptor -> 'tables') declared
-         WHERE module <> $1 AND jsonb_typeof(declared -> 'name') = 'string'",
+         WHERE module <> $1 AND descriptor ->> 'kind' = 'projection' AND jsonb_typeof(declared -> 'name') = 'string'",
     )
     .bind(name.as_str())
     .fetch_all(&mut **transaction)

@@ -11,6 +11,7 @@ use super::{
     Operations,
     activate::ReplacedBuild,
     error::OperateError,
+    reactors::{self, DeployedReactor},
     upcaster_change::{UpcasterChange, activate_upcasters},
 };
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
         self, Activation, Build, BuildNumber, Changes, Event, NewBuild, NewBuildPurpose, State, WantedBy, Work,
         hold_upcasters,
     },
+    event_log::Position,
     modules::ModuleVersion,
     read_model::Identifier,
     runtime::{Module, ModuleKind, ProjectionModule},
@@ -42,6 +44,8 @@ pub struct Deployment {
     /// A build for each projection that is concerned, by name: those that were deployed, and those that read a type that goes into
     /// a deployed upcaster or comes out of it.
     pub builds: Vec<Rebuilt>,
+    /// The reactors that were deployed, by name.
+    pub reactors: Vec<DeployedReactor>,
 }
 
 /// A version to deploy, ready to run.
@@ -49,6 +53,15 @@ pub struct Deployment {
 pub(super) struct Release {
     pub(super) version: ModuleVersion,
     pub(super) module: Module,
+    /// The first event that it is to get, if it is a reactor that has not begun.
+    pub(super) from: Option<Position>,
+}
+
+/// What a deployment has done in its transaction.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) builds: Vec<DeployedBuild>,
+    pub(super) reactors: Vec<DeployedReactor>,
 }
 
 /// The build of a projection, after a deployment.
@@ -60,7 +73,7 @@ pub(super) struct DeployedBuild {
 }
 
 impl Operations {
-    /// Deploys versions of several modules as one change. The upcasters become active; each projection that is given, or that reads
+    /// Deploys versions of several modules as one change. The upcasters become active, the reactors work; each projection that is given, or that reads
     /// a type that goes into one of the upcasters or comes out of it, has one build that goes through all of them, which is a new one
     /// unless there is one that has not failed. The builds become active if `activation` is auto; older builds that were to become
     /// active and have not caught up yet are then retired. The same deployment again changes nothing and has the same result.
@@ -82,22 +95,23 @@ impl Operations {
                 return Err(OperateError::DeployedTwice(name.clone()));
             }
             let module = self.modules.load(name, *version).await?;
-            releases.insert(name.clone(), Release { version: *version, module });
+            releases.insert(name.clone(), Release { version: *version, module, from: None });
         }
         let (transaction, locks) = self.begin().await?;
         let deployed = locks.explain(async {
-            let (transaction, builds) = self.deploy_within(transaction, &releases, activation).await?;
+            let (transaction, done) = self.deploy_within(transaction, &releases, activation).await?;
             commit(transaction).await?;
-            Ok::<_, OperateError>(builds)
+            Ok::<_, OperateError>(done)
         });
-        let builds = deployed.await?;
+        let Done { builds, reactors } = deployed.await?;
+        self.reactors_changed.notify_one();
         self.activate_live_ones(&builds).await;
-        let modules = releases.into_iter().map(|(name, Release { version, module })| {
+        let modules = releases.into_iter().map(|(name, Release { version, module, .. })| {
             let kind = module.descriptor().kind();
             (name, version, kind)
         });
         let modules = modules.collect();
-        Ok(Deployment { modules, builds: builds.into_iter().map(|build| build.rebuilt).collect() })
+        Ok(Deployment { modules, builds: builds.into_iter().map(|build| build.rebuilt).collect(), reactors })
     }
 
     /// Deploys versions in a transaction that the caller has begun, and that the caller commits.
@@ -106,12 +120,13 @@ impl Operations {
         mut transaction: Transaction<'static, Postgres>,
         releases: &BTreeMap<Identifier, Release>,
         activation: Activation,
-    ) -> Result<(Transaction<'static, Postgres>, Vec<DeployedBuild>), OperateError> {
-        let (mut upcasters, mut projections) = (BTreeMap::new(), BTreeMap::new());
-        for (name, Release { version, module }) in releases {
+    ) -> Result<(Transaction<'static, Postgres>, Done), OperateError> {
+        let (mut upcasters, mut projections, mut reactors) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for (name, Release { version, module, from }) in releases {
             match module {
                 Module::Upcaster(upcaster) => drop(upcasters.insert(name, (*version, upcaster))),
                 Module::Projection(projection) => drop(projections.insert(name, (*version, projection))),
+                Module::Reactor(reactor) => drop(reactors.insert(name, (*version, reactor, *from))),
             }
         }
         let change = if upcasters.is_empty() {
@@ -119,7 +134,9 @@ impl Operations {
         } else {
             activate_upcasters(&mut transaction, &self.modules, &upcasters).await?
         };
-        self.build_projections(transaction, &change, &projections, activation).await
+        let (mut transaction, builds) = self.build_projections(transaction, &change, &projections, activation).await?;
+        let reactors = reactors::activate(&mut transaction, &reactors, &change.active).await?;
+        Ok((transaction, Done { builds, reactors }))
     }
 
     /// Has a build for each of these projections, and for those that read what a change of upcasters rewrites.

@@ -1,10 +1,11 @@
 //! Errors of operations.
 
 use crate::{
-    builds::{BeginError, BuildNumber, ChangeError, PickError, TooManyBuilds},
+    builds::{BeginError, BuildNumber, ChangeError, PickError, TooManyBuilds, TooManyPastBuilds},
     event_log::Position,
     modules::LoadError,
     postgres::{Blocked, LockError},
+    reactors::{self, DeployError},
     read_model::{CreateError, Identifier},
     runtime::UpcasterConflict,
 };
@@ -50,6 +51,23 @@ pub enum OperateError {
         /// The number of its dead letters.
         letters: u64,
     },
+    /// The reactor is not in a state for this, or its version cannot be deployed.
+    #[error(transparent)]
+    Reactor(#[from] DeployError),
+    /// Each dead letter of a reactor is followed by later events of its stream that were handled.
+    #[error(
+        "nothing was tried again: reactor `{reactor}` has handled later events of the {} of its {letters} dead {}, so {} can only be handled out \
+         of order; retry with `out_of_order=true`",
+        if *letters == 1 { "stream" } else { "streams" },
+        if *letters == 1 { "letter" } else { "letters" },
+        if *letters == 1 { "it" } else { "they" },
+    )]
+    ReactorOvertaken {
+        /// The reactor.
+        reactor: Identifier,
+        /// The number of its dead letters.
+        letters: u64,
+    },
     /// There is no such upcaster, or it is not active.
     #[error("there is no upcaster `{0}`, or it is not active")]
     NoUpcaster(Identifier),
@@ -65,6 +83,15 @@ pub enum OperateError {
     /// A projection has as many builds as it may have.
     #[error(transparent)]
     TooManyBuilds(#[from] TooManyBuilds),
+    /// No version is named, and no build is active.
+    #[error("projection `{0}` has no active build yet, whose past could be shown; name a version")]
+    NothingActive(Identifier),
+    /// There are as many past builds as there may be.
+    #[error(transparent)]
+    TooManyPastBuilds(#[from] TooManyPastBuilds),
+    /// The room that is made for a past build is taken by others each time.
+    #[error("other past builds take the place of the one that projection `{0}` is asked for; ask again")]
+    PastBuildsChange(Identifier),
     /// Two upcasters conflict.
     #[error(transparent)]
     Upcasters(#[from] UpcasterConflict),
@@ -75,11 +102,24 @@ pub enum OperateError {
 
 impl LockError for OperateError {
     fn is_of_a_lock(&self) -> bool {
-        matches!(self, Self::Change(error) if error.is_of_a_lock())
+        match self {
+            Self::Change(error) => error.is_of_a_lock(),
+            Self::Reactor(error) => error.is_of_a_lock(),
+            _ => false,
+        }
     }
 
     fn blocked(blocked: Blocked) -> Self {
         Self::Change(ChangeError::Blocked(blocked))
+    }
+}
+
+impl From<reactors::ChangeError> for OperateError {
+    fn from(error: reactors::ChangeError) -> Self {
+        match error {
+            reactors::ChangeError::Postgres(error) => error.into(),
+            error => Self::Reactor(error.into()),
+        }
     }
 }
 

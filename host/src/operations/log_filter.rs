@@ -27,6 +27,8 @@ pub(super) async fn log_filter(connection: &mut PgConnection, build: &Build) -> 
         match descriptor {
             Descriptor::Projection(descriptor) => projection = Some(descriptor),
             Descriptor::Upcaster(upcaster) => steps.extend(upcaster.steps),
+            // Builds are of projections and their upcasters.
+            Descriptor::Reactor(_) => {}
         }
     }
     // Versions of modules are never deleted.

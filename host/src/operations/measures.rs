@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::Operations;
 use crate::{
-    builds::{BuildReading, readings},
+    builds::{BuildReading, BuildSize, readings, sizes},
+    reactors::{self, ReactorReading},
     subscriptions::living_hosts,
 };
 
@@ -18,6 +19,22 @@ impl Operations {
     /// Postgres fails.
     pub async fn build_readings(&self, limit: usize) -> Result<Vec<BuildReading>, sqlx::Error> {
         readings(&self.pool, limit).await
+    }
+
+    /// Reactors, at most so many.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn reactor_readings(&self, limit: usize) -> Result<Vec<ReactorReading>, sqlx::Error> {
+        reactors::readings(&self.pool, limit).await
+    }
+
+    /// What builds and verifications take that are not retired, at most so many. Each file of each of their tables is looked at.
+    ///
+    /// # Errors
+    /// Postgres fails, or somebody holds a lock on a table.
+    pub async fn build_sizes(&self, limit: usize) -> Result<Vec<BuildSize>, sqlx::Error> {
+        sizes(&self.pool, limit).await
     }
 
     /// How many hosts have shown lately that they live.

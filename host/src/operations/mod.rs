@@ -1,6 +1,6 @@
 //! What operators do, a file each.
 //!
-//! This room knows builds and modules, and not the engine that works on them: what it changes is in Postgres, and a notification
+//! This room knows builds, reactors and modules, and not the engines that work on them: what it changes is in Postgres, and a notification
 //! wakes the supervisors.
 
 mod activate;
@@ -13,7 +13,9 @@ mod explain;
 mod list;
 mod log_filter;
 mod measures;
+mod past;
 mod pause;
+mod reactors;
 mod reading;
 mod rebuild;
 mod retire;
@@ -26,7 +28,7 @@ mod verify;
 use std::{sync::Arc, time::Duration};
 
 use sqlx::{PgPool, Postgres, Transaction};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::{
     builds::CommitsHere,
@@ -34,7 +36,7 @@ use crate::{
     postgres::{Database, LockWatch, begin_waiting},
 };
 
-pub use crate::builds::BuildLimits;
+pub use crate::builds::{BuildLimits, PastLimits};
 
 pub use self::{
     activate::{Activated, ReplacedBuild, When},
@@ -43,8 +45,10 @@ pub use self::{
     deploy::{Deployment, Rebuilt},
     error::OperateError,
     explain::{
-        ExplainError, ExplainOptions, ExplainedBuild, Explanation, Fold, FoldOutcome, FoldedOver, NotFolded,
-        PassedOver, RowChange, Status, Upcasted,
+        ExplainError, ExplainOptions, ExplainedBuild, Explanation, Fold, FoldOutcome, FoldedOver, NotFolded, Upcasted,
+    },
+    reactors::{
+        DeployedReactor, ReactorDeadLetters, Rehearsal, RehearseError, RehearseOptions, RehearsedEvent, RetriedReactor,
     },
     reading::{Ignored, Reading},
     retry::Retried,
@@ -62,12 +66,14 @@ pub struct OperationsSettings {
     pub lock_timeout: Duration,
     /// How many builds a projection may have.
     pub limits: BuildLimits,
+    /// How many past builds there may be, and how long they are kept.
+    pub past: PastLimits,
 }
 
 impl Default for OperationsSettings {
     fn default() -> Self {
         // Longer than a worker or a swap waits for a lock while it has the row that an operation wants.
-        Self { lock_timeout: Duration::from_secs(5), limits: BuildLimits::default() }
+        Self { lock_timeout: Duration::from_secs(5), limits: BuildLimits::default(), past: PastLimits::default() }
     }
 }
 
@@ -83,6 +89,8 @@ pub struct Operations {
     full_reads: Arc<Semaphore>,
     /// A permit for each explanation: it computes.
     explaining: Arc<Semaphore>,
+    /// Wakes those who work on reactors on this host.
+    reactors_changed: Arc<Notify>,
 }
 
 impl Operations {
@@ -96,7 +104,14 @@ impl Operations {
     ) -> Self {
         let full_reads = Arc::new(Semaphore::new(FULL_READS));
         let explaining = explain::turns();
-        Self { pool: database.lookups.clone(), modules, settings, committed, full_reads, explaining }
+        let (pool, reactors_changed) = (database.lookups.clone(), Arc::default());
+        Self { pool, modules, settings, committed, full_reads, explaining, reactors_changed }
+    }
+
+    /// The same, with what wakes those who work on reactors on this host.
+    #[must_use]
+    pub fn waking_reactors(self, reactors_changed: Arc<Notify>) -> Self {
+        Self { reactors_changed, ..self }
     }
 
     /// Begins the transaction of an operation. None of its statements waits for a lock without end; what watches it says who holds one.

@@ -52,12 +52,12 @@ impl Operations {
             None => self.newest_version(name).await?,
         };
         let module = Module::Upcaster(self.modules.load_upcaster(name, version).await?);
-        let releases = BTreeMap::from([(name.clone(), Release { version, module })]);
+        let releases = BTreeMap::from([(name.clone(), Release { version, module, from: None })]);
         let (transaction, locks) = self.begin().await?;
         let activated = locks.explain(async {
-            let (transaction, builds) = self.deploy_within(transaction, &releases, Activation::Auto).await?;
+            let (transaction, done) = self.deploy_within(transaction, &releases, Activation::Auto).await?;
             commit(transaction).await?;
-            Ok((version, builds.into_iter().map(|build| build.rebuilt).collect()))
+            Ok((version, done.builds.into_iter().map(|build| build.rebuilt).collect()))
         });
         activated.await
     }

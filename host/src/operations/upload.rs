@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use super::{
     Operations,
-    deploy::{Rebuilt, Release, commit},
+    deploy::{Done, Rebuilt, Release, commit},
     error::OperateError,
+    reactors::DeployedReactor,
 };
 use crate::{
     builds::Activation,
+    event_log::Position,
     modules::{Checked, UploadError, UploadPlace, Uploaded, keep_code, store_version},
     postgres::{Blocked, LockError, gave_up_waiting},
     read_model::Identifier,
@@ -31,6 +33,8 @@ pub enum UploadEffect {
     Deployed(Rebuilt),
     /// The upcaster is active, and these are the builds of the projections that read its types.
     Activated(Vec<Rebuilt>),
+    /// The reactor was deployed.
+    Reacts(DeployedReactor),
     /// The version was stored, and is to be deployed or activated later.
     Stored,
 }
@@ -41,6 +45,14 @@ pub enum UploadModuleError {
     /// It is refused.
     #[error(transparent)]
     Upload(#[from] UploadError),
+    /// A position to begin at is given for what does not begin at one now.
+    #[error("`{name}` is {}, and `from` says where a reactor begins that is deployed with the upload", kind.with_article())]
+    BeginsNowhere {
+        /// The module.
+        name: Identifier,
+        /// Its kind.
+        kind: ModuleKind,
+    },
     /// It cannot be deployed or activated.
     #[error(transparent)]
     Operate(#[from] OperateError),
@@ -50,7 +62,7 @@ impl LockError for UploadModuleError {
     fn is_of_a_lock(&self) -> bool {
         match self {
             Self::Upload(UploadError::Postgres(error)) => gave_up_waiting(error),
-            Self::Upload(_) => false,
+            Self::Upload(_) | Self::BeginsNowhere { .. } => false,
             Self::Operate(error) => error.is_of_a_lock(),
         }
     }
@@ -83,7 +95,7 @@ impl Operations {
     }
 
     /// Stores a component as the module's next version, unless a version has the same bytes. A projection gets a build; an upcaster
-    /// becomes active unless `activation` is manual. All of it is one transaction.
+    /// becomes active and a reactor works unless `activation` is manual. All of it is one transaction.
     ///
     /// # Errors
     /// The component is not a module, it conflicts with other modules, or Postgres fails.
@@ -93,22 +105,50 @@ impl Operations {
         bytes: Vec<u8>,
         activation: Activation,
     ) -> Result<UploadOutcome, UploadModuleError> {
+        self.upload_from(name, bytes, activation, None).await
+    }
+
+    /// [Uploads](Self::upload) a reactor, whose first event is the one at `from`, if it has not begun; or any module, without `from`.
+    ///
+    /// # Errors
+    /// As for an upload; and it is another module, and a position is given, or the reactor has begun.
+    pub async fn upload_from(
+        &self,
+        name: &Identifier,
+        bytes: Vec<u8>,
+        activation: Activation,
+        from: Option<Position>,
+    ) -> Result<UploadOutcome, UploadModuleError> {
         let Checked { module, bytes, code } = self.modules.check(name, bytes).await?;
+        let kind = module.descriptor().kind();
+        if from.is_some() && (kind != ModuleKind::Reactor || activation == Activation::Manual) {
+            return Err(UploadModuleError::BeginsNowhere { name: name.clone(), kind });
+        }
         let (mut transaction, locks) = self.begin().await?;
         let stored = locks.explain(async {
             let uploaded = store_version(&mut transaction, name, module.descriptor(), &bytes).await?;
-            if uploaded.descriptor.kind() == ModuleKind::Upcaster && activation == Activation::Manual {
+            let is_stored_only = match kind {
+                ModuleKind::Projection => false,
+                ModuleKind::Upcaster | ModuleKind::Reactor => activation == Activation::Manual,
+            };
+            if is_stored_only {
                 transaction.commit().await?;
                 return Ok((uploaded, None));
             }
-            let releases = BTreeMap::from([(name.clone(), Release { version: uploaded.version, module })]);
-            let (transaction, builds) = self.deploy_within(transaction, &releases, activation).await?;
+            let releases = BTreeMap::from([(name.clone(), Release { version: uploaded.version, module, from })]);
+            let (transaction, done) = self.deploy_within(transaction, &releases, activation).await?;
             commit(transaction).await?;
-            Ok::<_, UploadModuleError>((uploaded, Some(builds)))
+            Ok::<_, UploadModuleError>((uploaded, Some(done)))
         });
-        let (uploaded, builds) = stored.await?;
+        let (uploaded, done) = stored.await?;
         keep_code(code).await;
-        let Some(builds) = builds else { return Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored }) };
+        let Some(Done { builds, mut reactors }) = done else {
+            return Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored });
+        };
+        if let Some(reactor) = reactors.pop() {
+            self.reactors_changed.notify_one();
+            return Ok(UploadOutcome { uploaded, effect: UploadEffect::Reacts(reactor) });
+        }
         self.activate_live_ones(&builds).await;
         let mut builds: Vec<Rebuilt> = builds.into_iter().map(|build| build.rebuilt).collect();
         let effect = match (uploaded.descriptor.kind(), builds.pop()) {

@@ -64,20 +64,23 @@ async fn limit(connection: &mut PgConnection) -> Result<Option<(u32, String)>, s
         .fetch_one(
             "SELECT rolname::text, datname::text, rolsuper, rolconnlimit, datconnlimit,
                     current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-                        - coalesce(current_setting('reserved_connections', true)::int, 0)
+                        - coalesce(current_setting('reserved_connections', true)::int, 0),
+                    current_setting('max_connections')::int
              FROM pg_roles, pg_database WHERE rolname = session_user AND datname = current_database()",
         )
         .await?;
     let (role, database): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-    // Neither limit holds for a superuser; -1 is no limit.
-    if row.try_get(2)? {
-        return Ok(None);
-    }
-    let limits: [(i32, String); 3] = [
-        (row.try_get(3)?, format!("CONNECTION LIMIT of the role {role}")),
-        (row.try_get(4)?, format!("CONNECTION LIMIT of the database {database}")),
-        (row.try_get(5)?, "max_connections of the server".to_owned()),
-    ];
+    let server = "max_connections of the server".to_owned();
+    // A superuser is only bound by what the server has in all.
+    let limits: Vec<(i32, String)> = match row.try_get(2)? {
+        true => vec![(row.try_get(6)?, server)],
+        false => vec![
+            (row.try_get(3)?, format!("CONNECTION LIMIT of the role {role}")),
+            (row.try_get(4)?, format!("CONNECTION LIMIT of the database {database}")),
+            (row.try_get(5)?, server),
+        ],
+    };
+    // -1 is no limit.
     let limits = limits.into_iter().filter_map(|(limit, what)| Some((u32::try_from(limit).ok()?, what)));
     Ok(limits.min_by_key(|(limit, _)| *limit))
 }

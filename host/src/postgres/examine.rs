@@ -46,7 +46,7 @@ pub struct Examined {
     pub version: String,
     /// Its major version.
     pub major: i32,
-    /// The connections that it lets this role have in this database, and what sets that; `None` for a superuser.
+    /// The connections that it lets this role have in this database, and what sets that; `None` if it is not known.
     pub allowed: Option<(u32, String)>,
     /// Whether a pooler shares sessions between connections.
     pub shares_sessions: bool,

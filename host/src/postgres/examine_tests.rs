@@ -51,6 +51,17 @@ async fn a_role_without_rights_is_told_which() {
     role.drop().await;
 }
 
+/// It may have those that are kept for it, and no more than the server has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_superuser_has_as_many_connections_as_the_server() {
+    let database = TestDatabase::create().await;
+    let admin = database.admin_pool().await;
+    let max: String = sqlx::query_scalar("SHOW max_connections").fetch_one(&admin).await.unwrap();
+    let examined = examine((*admin.connect_options()).clone()).await.unwrap();
+    assert_eq!(examined.allowed, Some((max.parse().unwrap(), "max_connections of the server".to_owned())));
+    examined.pool.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schema_of_a_newer_program_is_found() {
     let database = TestDatabase::create().await;

@@ -6,7 +6,7 @@ use sqlx::{
 };
 use tracing::{info, warn};
 
-use super::{session::connect_beside, sqlstate::is_lock_timeout};
+use super::{migrations::migrator, session::connect_beside, sqlstate::is_lock_timeout};
 
 /// The schemas that every host needs. Either may have been made by somebody else, as long as it is empty or Gnomon's.
 const SCHEMAS: [&str; 2] = ["gnomon", "read_models"];
@@ -117,11 +117,6 @@ async fn run(pool: &PgPool, migrator: &Migrator) -> Result<i64, MigrateError> {
     Ok(migrator.iter().map(|migration| migration.version).max().unwrap_or_default())
 }
 
-/// The migrations of this program.
-fn migrator() -> Migrator {
-    sqlx::migrate!("../migrations")
-}
-
 /// Which migrations a database has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SchemaState {
@@ -132,6 +127,10 @@ pub struct SchemaState {
     /// Why this program cannot use the database, if it cannot.
     pub trouble: Option<String>,
 }
+
+/// Tables of the first migrations without which nothing can be appended or read.
+const NEEDED: [&str; 6] =
+    ["gnomon.builds", "gnomon.events", "gnomon.head", "gnomon.projections", "gnomon.streams", "gnomon.subscriptions"];
 
 /// Looks which migrations a database has, and changes nothing.
 pub(super) async fn schema_state(connection: &mut PgConnection) -> Result<SchemaState, sqlx::Error> {
@@ -150,7 +149,24 @@ pub(super) async fn schema_state(connection: &mut PgConnection) -> Result<Schema
             Some(_) => {}
         }
     }
-    let trouble = trouble.map(|trouble| trouble.to_string());
+    if applied.is_empty() {
+        for schema in SCHEMAS {
+            if let Some(found) = first_relation(connection, schema).await? {
+                trouble = Some(MigrateError::Occupied { schema, found });
+            }
+        }
+    }
+    let mut trouble = trouble.map(|trouble| trouble.to_string());
+    if trouble.is_none() && !applied.is_empty() {
+        let missing: Option<String> = sqlx::query_scalar(
+            "SELECT string_agg(name, ', ' ORDER BY name) FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL",
+        )
+        .bind(NEEDED)
+        .fetch_one(&mut *connection)
+        .await?;
+        trouble =
+            missing.map(|missing| format!("missing, though a migration has made it: {missing}; restore the database"));
+    }
     Ok(SchemaState { applied: applied.last().map(|(version, _)| *version), known, trouble })
 }
 

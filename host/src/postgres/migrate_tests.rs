@@ -24,7 +24,26 @@ async fn a_schema_with_tables_of_others_is_refused_and_nothing_is_made() {
         let exists: bool =
             sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL").bind(made).fetch_one(&pool).await.unwrap();
         assert!(!exists, "{made}");
+        let state = schema_state(&mut pool.acquire().await.unwrap()).await.unwrap();
+        assert_eq!((state.applied, state.trouble), (None, Some(error)));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_missing_is_named() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool().await;
+    migrate(&pool).await.unwrap();
+    let trouble = async || schema_state(&mut pool.acquire().await.unwrap()).await.unwrap().trouble;
+    assert_eq!(trouble().await, None);
+    sqlx::raw_sql("DROP TABLE gnomon.events; ALTER TABLE gnomon.streams RENAME TO others")
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert_eq!(
+        trouble().await.unwrap(),
+        "missing, though a migration has made it: gnomon.events, gnomon.streams; restore the database"
+    );
 }
 
 /// As after a restore of the schema `gnomon` alone.

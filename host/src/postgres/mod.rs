@@ -12,7 +12,9 @@ mod examine;
 mod listen;
 mod locks;
 mod migrate;
+mod migrations;
 mod pool;
+mod row;
 mod session;
 mod sessions;
 mod socket;
@@ -34,6 +36,7 @@ mod within;
 pub(crate) use self::migrate::migrate_to;
 pub(crate) use self::{
     array_literal::array_literal,
+    row::sql_row,
     value::{sql_number, sql_text},
 };
 pub use self::{

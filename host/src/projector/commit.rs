@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use sqlx::{PgPool, Row as _};
+use sqlx::PgPool;
 
 use super::stop::Stop;
 use crate::{
-    builds::BuildError,
+    builds::{BuildError, Following},
     event_log::Position,
     metrics,
     read_model::{TableSet, WriteSet},
@@ -29,6 +29,8 @@ pub(super) struct Effect<'e> {
     pub(super) retry: Option<RetryProgress>,
     /// Whether a crash of Postgres may lose the commit, because the events are then folded again.
     pub(super) replayable: bool,
+    /// Whether somebody follows the rows, as the last commit found it, and this one finds it.
+    pub(super) following: &'e Following,
 }
 
 impl Effect<'_> {
@@ -62,8 +64,12 @@ pub(super) async fn commit(
         sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *transaction).await?;
     }
     // The first statement locks the subscription's row, so the lease cannot be taken away before the commit.
-    subscriptions::advance(&mut transaction, lease, step, effect.handled, effect.rows()).await?;
+    let moved = subscriptions::advance(&mut transaction, lease, step, effect.handled, effect.rows()).await?;
     tables.apply(&mut transaction, effect.writes).await?;
+    effect.following.found(moved.is_followed);
+    if let Some(note) = effect.following.note(effect.writes) {
+        note.write(&mut transaction, lease.subscription.into()).await?;
+    }
     if !effect.taken_back.is_empty() {
         subscriptions::take_back(&mut transaction, lease.subscription, effect.taken_back).await?;
     }
@@ -94,11 +100,23 @@ async fn commit_in_one_statement(
     step: &Step,
     effect: &Effect<'_>,
 ) -> Result<bool, Stop> {
-    let Some(parts) = tables.parts(effect.writes, "moved", subscriptions::MOVE_PARAMETERS + 1) else {
+    let note = effect.following.note(effect.writes);
+    let (mut first, mut noted) = (subscriptions::MOVE_PARAMETERS + 1, String::new());
+    if let Some(note) = &note {
+        noted = note.part(first);
+        first += 1;
+    }
+    let Some(parts) = tables.parts(effect.writes, "moved", first) else {
         return Ok(false);
     };
-    let text = format!("{}{parts} SELECT count(*) FROM moved", subscriptions::MOVE);
+    let text = format!("{}{noted}{parts} SELECT {}", subscriptions::MOVE, subscriptions::MOVED);
     let statement = subscriptions::bind_move(sqlx::query(&text), lease, step, effect.handled, effect.rows());
-    let moved = TableSet::bind_parts(statement, effect.writes).fetch_one(pool).await?;
-    Ok(moved.try_get::<i64, _>(0)? == 1)
+    let statement = match note {
+        Some(note) => note.bind(statement),
+        None => statement,
+    };
+    let row = TableSet::bind_parts(statement, effect.writes).fetch_one(pool).await?;
+    let Some(moved) = subscriptions::moved(&row)? else { return Ok(false) };
+    effect.following.found(moved.is_followed);
+    Ok(true)
 }

@@ -5,7 +5,6 @@
 //! their rows stays right.
 
 use std::{
-    borrow::Borrow,
     hash::BuildHasher as _,
     io,
     panic::resume_unwind,
@@ -17,8 +16,8 @@ use hashbrown::DefaultHashBuilder;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{debug, warn};
 
-use super::rows::BuildRows;
 use crate::{
+    folding::BatchRows,
     read_model::WriteSet,
     runtime::{BatchError, Delivery, Partition, ProjectionInstance, ProjectionModule},
 };
@@ -111,7 +110,7 @@ impl Instances {
     ///
     /// # Errors
     /// As [`Self::run_alone`].
-    pub(super) fn run(&mut self, events: &[Delivery], rows: BuildRows) -> Result<WriteSet, BatchError> {
+    pub(super) fn run(&mut self, events: &[&Delivery], rows: BatchRows) -> Result<WriteSet, BatchError> {
         if !self.others.is_empty() {
             match self.run_side_by_side(events, &rows) {
                 Ok(writes) => return Ok(writes),
@@ -135,14 +134,14 @@ impl Instances {
     ///
     /// # Errors
     /// The module fails at an event, or there is a failure that is not its fault.
-    pub(super) fn run_alone(&mut self, events: &[Delivery], rows: BuildRows) -> Result<WriteSet, BatchError> {
+    pub(super) fn run_alone(&mut self, events: &[&Delivery], rows: BatchRows) -> Result<WriteSet, BatchError> {
         self.was_alone = true;
         let (instance, writes) = fold(&self.module, self.first.take(), events, rows)?;
         self.first = self.keep(instance);
         Ok(writes)
     }
 
-    fn run_side_by_side(&mut self, events: &[Delivery], rows: &BuildRows) -> Result<WriteSet, Failed> {
+    fn run_side_by_side(&mut self, events: &[&Delivery], rows: &BatchRows) -> Result<WriteSet, Failed> {
         if std::mem::take(&mut self.was_alone) {
             self.first = None;
         }
@@ -169,10 +168,10 @@ impl Instances {
     }
 
     /// The events of each instance, in their order.
-    fn shares<'e>(&self, events: &'e [Delivery]) -> Vec<Vec<&'e Delivery>> {
+    fn shares<'e>(&self, events: &[&'e Delivery]) -> Vec<Vec<&'e Delivery>> {
         let count = 1 + self.others.len();
         let mut shares = vec![Vec::with_capacity(events.len() / count + 1); count];
-        for event in events {
+        for &event in events {
             let hash = usize::try_from(self.hasher.hash_one(&event.stream) % count as u64).unwrap_or_default();
             shares[hash].push(event);
         }
@@ -190,7 +189,7 @@ fn fold_shares(
     module: &ProjectionModule,
     instances: Vec<Option<ProjectionInstance>>,
     shares: &[Vec<&Delivery>],
-    rows: &BuildRows,
+    rows: &BatchRows,
 ) -> Result<Vec<Folded>, Failed> {
     let fold_share = |(instance, share): (Option<ProjectionInstance>, &Vec<&Delivery>)| {
         if share.is_empty() { Ok(None) } else { fold(module, instance, share, rows.clone()).map(Some) }
@@ -211,15 +210,15 @@ fn fold_shares(
 }
 
 /// Folds events, at least one, by an instance, or by a new one.
-fn fold<E: Borrow<Delivery>>(
+fn fold(
     module: &ProjectionModule,
     instance: Option<ProjectionInstance>,
-    events: &[E],
-    rows: BuildRows,
+    events: &[&Delivery],
+    rows: BatchRows,
 ) -> Result<(ProjectionInstance, WriteSet), BatchError> {
     let mut instance = match instance {
         Some(instance) => instance,
-        None => module.instantiate(events[0].borrow().position)?,
+        None => module.instantiate(events[0].position)?,
     };
     let writes = instance.handle(events, Box::new(rows))?;
     Ok((instance, writes))

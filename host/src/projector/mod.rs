@@ -3,20 +3,11 @@
 //! This room knows neither HTTP nor the requests of operators and readers; what they ask for is in the state of the builds.
 
 mod commit;
-#[cfg(test)]
-mod fault_point;
-mod fold;
-mod fold_size;
-mod folding_threads;
 mod instances;
-mod kept_rows;
-mod made_indexes;
 mod own_swap;
 mod pipeline;
-mod rate;
 mod redelivery;
-mod rows;
-mod search;
+mod runner;
 mod shared;
 mod stop;
 mod supervisor;
@@ -34,15 +25,17 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::{folding_threads::FoldingThreads, instances::SpareCores, kept_rows::RowMemory, shared::Shared};
+use self::{instances::SpareCores, shared::Shared};
 use crate::{
     builds::CommitsHere,
     event_log::{EventLog, Position},
+    folding::{FoldingThreads, RowMemory},
     modules::Modules,
     postgres::Database,
+    subscriptions::{HostKey, SharedPieces},
 };
 
-pub use self::shared::ProjectorSettings;
+pub use self::{shared::ProjectorSettings, supervisor::PAST_AT_ONCE};
 
 /// The projector of a host. Clones are handles on one.
 #[derive(Clone, Debug)]
@@ -51,6 +44,7 @@ pub struct Projector {
     stop: CancellationToken,
     committed: watch::Receiver<CommitsHere>,
     awaited: watch::Sender<Position>,
+    host: HostKey,
 }
 
 impl Projector {
@@ -65,17 +59,31 @@ impl Projector {
         settings: ProjectorSettings,
     ) -> Result<Self, sqlx::Error> {
         let pool = database.lookups.clone();
-        let folding = FoldingThreads::start()?;
+        let (folding, past_folding) = (FoldingThreads::start()?, FoldingThreads::start_nice()?);
+        let pieces = SharedPieces::default();
         let rows = RowMemory::new(settings.max_kept_rows_bytes);
         let awaited = watch::Sender::new(Position::default());
         let (spare_cores, look_again) = (SpareCores::new(settings.replay_threads.saturating_sub(1)), Notify::new());
         let projector_awaited = awaited.clone();
-        let shared = Arc::new(Shared { pool, log, modules, settings, folding, spare_cores, rows, awaited, look_again });
+        let shared = Arc::new(Shared {
+            pool,
+            log,
+            modules,
+            settings,
+            folding,
+            past_folding,
+            spare_cores,
+            rows,
+            pieces,
+            awaited,
+            look_again,
+        });
         let stop = CancellationToken::new();
         let (send_committed, committed) = watch::channel(CommitsHere::default());
         let supervisor = supervisor::Supervisor::open(shared, stop.clone(), send_committed).await?;
+        let host = supervisor.host();
         let supervisor = Arc::new(Mutex::new(Some(tokio::spawn(supervisor.run()))));
-        Ok(Self { supervisor, stop, committed, awaited: projector_awaited })
+        Ok(Self { supervisor, stop, committed, awaited: projector_awaited, host })
     }
 
     /// Changes with each commit of this host's workers, and says how far they have come.
@@ -89,6 +97,11 @@ impl Projector {
     #[must_use]
     pub fn awaited(&self) -> watch::Sender<Position> {
         self.awaited.clone()
+    }
+
+    /// How leases name this host. As long as the projector runs, its session shows that the host lives.
+    pub(crate) fn host(&self) -> HostKey {
+        self.host
     }
 
     /// Stops the workers: current commits are finished, and leases are given back.

@@ -15,32 +15,31 @@ use tokio::{
     task::{JoinError, JoinHandle},
     time::sleep_until,
 };
-use tracing::{Instrument as _, Span, info, info_span};
+use tracing::info;
 
-#[cfg(test)]
-use super::fault_point::FaultPoint;
 use super::{
     commit::{Effect, commit},
-    fold::{FailedEvent, FailureHandling, Folded, ModuleRunner},
-    fold_size::FoldSize,
-    kept_rows::KeptRows,
     own_swap::{self, OwnSwap},
-    rate::Rate,
+    runner::{ModuleRunner, ProjectionFolder},
     stop::Stop,
     traces::batch_span,
     waiting::Needed,
     work::Work,
 };
+#[cfg(test)]
+use crate::folding::FaultPoint;
 use crate::{
-    builds::{BuildError, WorkerReport, age, report},
+    builds::{BuildError, WorkerReport, age, bytes_of, report},
     event_log::{Filter, Position},
+    folding::{BatchFolder, FailedEvent, FailureHandling, FoldClock, FoldSize, Folded, KeptRows, Rate},
     metrics,
     read_model::{TableSet, WriteSet},
     runtime::BatchError,
     subscriptions::{
-        self, Batch, BatchSize, Batches, COMMIT_LOCK_TIMEOUT, DeadLetter, FIRST_PIECE, Feed, Handled, Step, follow,
+        self, Batch, BatchSize, Batches, COMMIT_LOCK_TIMEOUT, DeadLetter, FIRST_PIECE, Feed, Handled, Step, Wanted,
+        follow,
     },
-    telemetry::TRACE,
+    telemetry::Span,
 };
 
 /// The size of uncommitted rows, in bytes, above which folding waits for a commit.
@@ -49,7 +48,7 @@ const MAX_PENDING_BYTES: usize = 64 * 1024 * 1024;
 /// While a build is filled for the first time, its rows change again and again: they are written when they take so many bytes, or after so
 /// much time at most. It begins with less, so that an interruption costs half of the work at most, or so little that it does not matter.
 const REPLAYED_BYTES: usize = MAX_PENDING_BYTES / 4;
-const REPLAYED_FOR: Duration = Duration::from_secs(1);
+const REPLAYED_FOR: Duration = Duration::from_secs(4);
 const REPLAYED_FROM: Duration = Duration::from_millis(250);
 
 /// For how long the checkpoint of a build that queries read may stay before events that mean nothing to it, unless somebody waits for one of
@@ -70,7 +69,7 @@ struct Pending {
 
 /// The result of folding a batch, and the range of the log that it covers.
 struct FoldedBatch {
-    folded: Folded,
+    folded: Folded<<ProjectionFolder as BatchFolder>::Answer>,
     batches: Batches,
     to: Position,
     at_head: bool,
@@ -148,6 +147,10 @@ impl<'w> Pipeline<'w> {
     ) -> Self {
         let (pending, commit, failed) = (None, None, None);
         let swap = OwnSwap::new(Arc::clone(&tables));
+        let until = match (until, work.job.build.stop_at) {
+            (Some(barrier), Some(end)) => Some(barrier.min(end)),
+            (barrier, end) => barrier.or(end),
+        };
         // A verification folds what was folded before in another way, so that it finds what this way does wrong.
         let kept = work.job.build.verifies.is_none().then(|| {
             Arc::new(Mutex::new(KeptRows::new(&tables, checkpoint == Position::default(), work.shared.rows.clone())))
@@ -186,12 +189,13 @@ impl<'w> Pipeline<'w> {
     ) -> Result<Infallible, Stop> {
         if let Some(kept) = &self.kept {
             runner.keep_rows(Arc::clone(kept));
-            if self.work.is_replaying() {
-                runner.instances().take_cores(&self.work.shared.spare_cores);
+            // A past build leaves the cores to those that follow the log.
+            if self.work.is_replaying() && self.work.job.build.stop_at.is_none() {
+                runner.folder().instances.take_cores(&self.work.shared.spare_cores);
             }
         }
         let mut feed = self.follow_log(filter);
-        let memory = runner.memory().clone();
+        let memory = runner.folder().memory().clone();
         let mut fold = Fold::Idle(Box::new(IdleRunner { runner, handling }));
         loop {
             if self.commit.is_none() && self.work.stop.is_cancelled() {
@@ -205,6 +209,8 @@ impl<'w> Pipeline<'w> {
                 let (stream, event_type) = (event.stream.into(), event.event_type.into());
                 return Err(Stop::Halted(BuildError::Module { failure, stream, event_type }));
             }
+            // Only those of a build that queries read: another one has to reach the head to be read.
+            feed.pass_over(!self.work.is_replaying() && !self.swap.is_running() && self.work.was_activated());
             let takes_batches = self.failed.is_none() && self.has_room();
             fold = match fold {
                 Fold::Idle(runner) => tokio::select! {
@@ -246,7 +252,18 @@ impl<'w> Pipeline<'w> {
             // Batches of one event, then two and so on, so that even a short log has several.
             (first, size.max_events) = (1, verifies.batch_events);
         }
-        follow(shared.log.clone(), self.checkpoint, self.until, filter, size, first)
+        // A verification reads for itself, as it does all else.
+        let together = self.work.job.build.verifies.is_none().then_some(&shared.pieces);
+        let wanted = Wanted {
+            after: self.checkpoint,
+            until: self.until,
+            filter,
+            size,
+            first,
+            passed_over_for: PASSED_OVER_FOR,
+            awaited: self.awaited.clone(),
+        };
+        follow(shared.log.clone(), wanted, together)
     }
 
     fn has_room(&self) -> bool {
@@ -279,28 +296,38 @@ impl<'w> Pipeline<'w> {
 
     fn start_fold(&mut self, mut idle: Box<IdleRunner>, batch: Batch) -> Fold {
         #[cfg(test)]
-        FaultPoint::WorkerTask.pass(&batch.events);
+        FaultPoint::WorkerTask.pass(batch.events.iter());
         let in_flight = self.commit.as_ref().map(|commit| &commit.writes);
         let pending = self.pending.as_ref().map(|pending| &pending.writes);
         let layers: Vec<Arc<WriteSet>> = in_flight.into_iter().chain(pending).cloned().collect();
         let (kept, committed) = (self.kept.clone(), std::mem::take(&mut self.committed));
         let is_live = !self.work.is_replaying();
         let span = batch_span(&self.work.job.build, &batch.events, !is_live);
-        Fold::Running(self.work.shared.folding.run(move || {
-            if let Some(kept) = kept {
+        let shared = &self.work.shared;
+        let threads = if self.work.job.build.stop_at.is_some() { &shared.past_folding } else { &shared.folding };
+        Fold::Running(threads.run(move || {
+            if let Some(kept) = &kept {
                 if is_live {
-                    idle.runner.instances().give_cores_back();
+                    idle.runner.folder().instances.give_cores_back();
                 }
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 committed.into_iter().for_each(|writes| kept.absorb(writes, is_live));
             }
             let batches = Batches::one(batch.events.len());
             let Batch { events, to, at_head, .. } = batch;
-            let began = Instant::now();
-            let folding = info_span!(target: TRACE, parent: &span, "fold").entered();
-            let folded = idle.runner.fold(events, &layers, &mut idle.handling)?;
+            let began = FoldClock::start();
+            let folding = span.within("fold", |_| {});
+            let entered = folding.clone().enter();
+            let mut folded = idle.runner.fold(events.iter().collect(), &layers, &mut idle.handling)?;
+            drop(entered);
+            if let Some(stopped) = &folded.stopped {
+                folding.failed(&stopped.failure);
+            }
             drop(folding);
-            Ok((idle, FoldedBatch { folded, batches, to, at_head, took: began.elapsed(), span }))
+            if let Some(kept) = kept.filter(|_| !is_live) {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).note_new(&mut folded.writes, &layers);
+            }
+            Ok((idle, FoldedBatch { folded, batches, to, at_head, took: began.took(), span }))
         }))
     }
 
@@ -361,7 +388,8 @@ impl<'w> Pipeline<'w> {
             batches: pending.batches,
         };
         let (replayable, max_dead_letters) = (self.work.is_replaying(), shared.settings.max_dead_letters);
-        let span = info_span!(target: TRACE, parent: &pending.span, "commit", to_position = pending.to.0);
+        let following = Arc::clone(&self.work.following);
+        let span = pending.span.within("commit", |span| span.number("to_position", pending.to.0));
         let committing = async move {
             let effect = Effect {
                 writes: &pending.writes,
@@ -371,11 +399,12 @@ impl<'w> Pipeline<'w> {
                 max_dead_letters,
                 retry: None,
                 replayable,
+                following: &following,
             };
             commit(&shared.pool, lease, &tables, &step, &effect).await?;
             Ok(pending)
         };
-        let task = tokio::spawn(committing.instrument(span));
+        let task = tokio::spawn(span.scope(committing));
         self.commit = Some(RunningCommit { writes, task });
     }
 
@@ -391,7 +420,13 @@ impl<'w> Pipeline<'w> {
         for letter in &committed.set_aside {
             self.work.log_set_aside(letter);
         }
-        if committed.at_head {
+        if let Some(end) = self.work.job.build.stop_at {
+            self.check_bytes().await?;
+            if self.checkpoint >= end {
+                self.finish_replay().await?;
+                return Err(Stop::Finished);
+            }
+        } else if committed.at_head {
             if self.work.is_replaying() {
                 self.finish_replay().await?;
             }
@@ -403,7 +438,21 @@ impl<'w> Pipeline<'w> {
         }
     }
 
-    /// The end of the log is reached for the first time: adds the indexes to the tables and makes the build live.
+    /// Past builds may take so many bytes. Room for one is made before it begins, when it is not known how large it becomes.
+    async fn check_bytes(&self) -> Result<(), Stop> {
+        let max = self.work.shared.settings.past.max_past_bytes;
+        let bytes = bytes_of(&self.work.shared.pool, self.work.job.build.id).await?;
+        if bytes <= max {
+            return Ok(());
+        }
+        let message = format!(
+            "its tables take {bytes} bytes, and all past builds together may take {max} (--max-past-bytes); raise the limit, or ask for an \
+             earlier position"
+        );
+        Err(Stop::Failed(BuildError::Host { message }))
+    }
+
+    /// The end of the log, or of a past build, is reached for the first time: adds the indexes to the tables and makes the build live.
     async fn finish_replay(&mut self) -> Result<(), Stop> {
         let Work { shared, job, lease, .. } = &mut *self.work;
         let mut transaction = crate::postgres::begin(&shared.pool).await?;

@@ -6,12 +6,13 @@ use tracing::info;
 
 use super::{
     commit::{Effect, commit},
-    fold::{FailureHandling, ModuleRunner},
+    runner::ModuleRunner,
     stop::Stop,
     work::Work,
 };
 use crate::{
     event_log::{Filter, Position},
+    folding::FailureHandling,
     read_model::TableSet,
     runtime::{BatchError, Delivery},
     subscriptions::{self, Batches, OnFailure, Redelivery, RetryProgress, Retrying, Step},
@@ -61,7 +62,7 @@ impl Work {
             let events = self.shared.log.read_at(&positions).await?;
             let events: Vec<Delivery> = events.into_iter().map(Delivery::from).collect();
             let task = self.shared.folding.run(move || {
-                let folded = runner.fold(events, &[], &mut handling)?;
+                let folded = runner.fold(events.iter().collect(), &[], &mut handling)?;
                 Ok::<_, BatchError>((runner, handling, folded))
             });
             let folded;
@@ -80,6 +81,7 @@ impl Work {
                 max_dead_letters: self.shared.settings.max_dead_letters,
                 retry: Some(retry),
                 replayable: false,
+                following: &self.following,
             };
             commit(pool, self.lease, tables, &step, &effect).await?;
             // A run after an interruption goes on from here.

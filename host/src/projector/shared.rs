@@ -5,11 +5,13 @@ use std::{thread, time::Duration};
 use sqlx::PgPool;
 use tokio::sync::{Notify, watch};
 
-use super::{folding_threads::FoldingThreads, instances::SpareCores, kept_rows::RowMemory};
+use super::instances::SpareCores;
 use crate::{
+    builds::PastLimits,
     event_log::{EventLog, Position},
+    folding::{FoldingThreads, RowMemory},
     modules::Modules,
-    subscriptions::BatchSize,
+    subscriptions::{BatchSize, SharedPieces},
 };
 
 /// Settings of the projector.
@@ -28,6 +30,8 @@ pub struct ProjectorSettings {
     pub max_dead_letters: u64,
     /// Memory for rows that are kept from batch to batch, for all builds together, in bytes. A replay that has to let rows go takes 16 MiB beside it.
     pub max_kept_rows_bytes: usize,
+    /// How many past builds there may be, and how long they are kept.
+    pub past: PastLimits,
 }
 
 impl Default for ProjectorSettings {
@@ -39,6 +43,7 @@ impl Default for ProjectorSettings {
             keep_replaced: Duration::from_secs(24 * 60 * 60),
             max_dead_letters: 100_000,
             max_kept_rows_bytes: 256 * 1024 * 1024,
+            past: PastLimits::default(),
         }
     }
 }
@@ -51,8 +56,12 @@ pub(super) struct Shared {
     pub(super) modules: Modules,
     pub(super) settings: ProjectorSettings,
     pub(super) folding: FoldingThreads,
+    /// For past builds, whose work gives way to all other.
+    pub(super) past_folding: FoldingThreads,
     pub(super) spare_cores: SpareCores,
     pub(super) rows: RowMemory,
+    /// What builds read of the log together.
+    pub(super) pieces: SharedPieces,
     /// The position that somebody waits for, the largest.
     pub(super) awaited: watch::Sender<Position>,
     /// Wakes the supervisor of this host.

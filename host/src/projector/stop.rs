@@ -26,6 +26,8 @@ pub(super) enum Stop {
     Interrupted(String),
     /// Somebody else holds a lock on the build's tables, in words. The next run may get it.
     Locked(String),
+    /// A past build has come to its position, and there is nothing more to do.
+    Finished,
     /// The code of this host panicked, with this message.
     Panicked(String),
     /// The build halts: its module cannot handle an event, or too many events are set aside.
@@ -49,6 +51,7 @@ impl Stop {
             Self::Barrier(_) => "barrier",
             Self::Interrupted(_) => "interrupted",
             Self::Locked(_) => "locked",
+            Self::Finished => "finished",
             Self::Panicked(_) => "panicked",
             Self::Halted(_) => "halted",
             Self::Failed(_) => "failed",

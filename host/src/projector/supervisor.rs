@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 
 use super::{shared::Shared, stop::Stop, sweep::sweep, waiting::Waiting, work::Work, worker::Worker};
 use crate::{
-    builds::{self, Build, BuildId, CommitsHere},
+    builds::{self, Build, BuildId, CommitsHere, Following},
     metrics,
     postgres::{
         Blocked, Heard, Notifications, gave_up_waiting, has_sqlstate, is_disconnect, is_transient, lock_holders,
@@ -28,6 +28,13 @@ use crate::{
 
 /// How often builds are looked for without a notification.
 const POLL: Duration = Duration::from_secs(1);
+
+/// For how long it counts that this host was found to be the only one: longer than the pause between two looks. Other hosts that come make
+/// themselves known at once.
+const ALONE_FOR: Duration = Duration::from_secs(3);
+
+/// Past builds that a host makes at once: one that takes long does not keep the others waiting, and those that follow the log have the rest.
+pub const PAST_AT_ONCE: usize = 2;
 
 /// Looks for builds to work on until it is stopped.
 pub(super) struct Supervisor {
@@ -41,6 +48,8 @@ pub(super) struct Supervisor {
     workers: HashMap<BuildId, Running>,
     stop: CancellationToken,
     committed: watch::Sender<CommitsHere>,
+    /// Whether the other hosts were told that this one has come.
+    has_greeted: bool,
     /// Builds whose rows in Postgres cannot be decoded, with the error that was logged.
     undecodable: HashMap<BuildId, String>,
     /// Why builds cannot be looked for, as the log has it.
@@ -74,9 +83,15 @@ impl Supervisor {
             workers: HashMap::new(),
             stop,
             committed,
+            has_greeted: false,
             undecodable: HashMap::new(),
             said: None,
         })
+    }
+
+    /// How leases name this host.
+    pub(super) fn host(&self) -> HostKey {
+        self.host
     }
 
     pub(super) async fn run(mut self) {
@@ -85,6 +100,9 @@ impl Supervisor {
         let sweeping = tokio::spawn(sweep(Arc::clone(&self.shared)));
         while !self.stop.is_cancelled() {
             let looked = self.look().await;
+            if looked.is_err() {
+                self.shared.log.no_other_host_for(Duration::ZERO);
+            }
             metrics::of_host().projector.holds_leases(self.workers.len());
             self.say(looked.err()).await;
             tokio::select! {
@@ -170,28 +188,42 @@ impl Supervisor {
         let builds = within(limit, "the builds to work on", builds::running(&mut *connection)).await?;
         let heartbeat = subscriptions::heartbeat(connection, self.host, lease);
         let hosts = within(limit, "the hosts that live", heartbeat).await?;
-        let share = builds.len().div_ceil(hosts);
+        if !self.has_greeted {
+            // A host that takes itself for the only one tells nobody of its appends.
+            within(limit, "that this host has come", builds::notify(connection)).await?;
+            self.has_greeted = true;
+        }
+        self.shared.log.no_other_host_for(if hosts == 1 { ALONE_FOR } else { Duration::ZERO });
+        let (past, others): (Vec<_>, Vec<_>) = builds.iter().partition(|(_, is_past)| *is_past);
+        // A past build that waits for its turn takes no place from the others.
+        let lanes = [(others, builds.len()), (past, PAST_AT_ONCE)];
+        self.undecodable.retain(|build, _| builds.iter().any(|(running, _)| running == build));
         for (build, work) in &self.workers {
-            if !builds.contains(build) {
+            if !builds.iter().any(|(running, _)| running == build) {
                 work.stop.cancel();
             }
         }
-        // Builds beyond this host's share are left to the other hosts.
-        for work in self.workers.values().skip(share) {
-            work.stop.cancel();
-        }
-        self.undecodable.retain(|build, _| builds.contains(build));
-        for build in builds {
-            if self.workers.len() >= share {
-                break;
+        for (lane, most) in lanes {
+            // Builds beyond this host's share are left to the other hosts.
+            let share = lane.len().div_ceil(hosts).min(most);
+            let is_of_lane = |build: &BuildId| lane.iter().any(|(of_lane, _)| of_lane == build);
+            for (_, work) in self.workers.iter().filter(|(build, _)| is_of_lane(build)).skip(share) {
+                work.stop.cancel();
             }
-            if began.elapsed() > limit {
-                // The leases first.
-                self.shared.look_again.notify_one();
-                break;
-            }
-            if !self.workers.contains_key(&build) {
-                self.start_worker(connection, build).await?;
+            let mut workers = self.workers.keys().filter(|build| is_of_lane(build)).count();
+            for (build, _) in &lane {
+                if workers >= share {
+                    break;
+                }
+                if began.elapsed() > limit {
+                    // The leases first.
+                    self.shared.look_again.notify_one();
+                    break;
+                }
+                if !self.workers.contains_key(build) {
+                    self.start_worker(connection, *build).await?;
+                    workers += usize::from(self.workers.contains_key(build));
+                }
             }
         }
         Ok(())
@@ -230,7 +262,9 @@ impl Supervisor {
         let measures = &metrics::of_host().projector;
         measures.lease_taken();
         let measures = measures.projection(found.projection.as_str());
-        let work = Work { shared, job, lease, waiting, stop: stop.clone(), committed, measures };
+        let following = Arc::new(Following::default());
+        following.found(job.is_followed);
+        let work = Work { shared, job, lease, waiting, stop: stop.clone(), committed, measures, following };
         self.workers.insert(build, Running { build: found, lease, stop, task: tokio::spawn(Worker::new(work).run()) });
         Ok(())
     }

@@ -22,7 +22,8 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Sweeps until it is aborted.
 pub(super) async fn sweep(shared: Arc<Shared>) {
-    let interval = SWEEP_INTERVAL.min(shared.settings.keep_replaced).max(SHORTEST_INTERVAL);
+    let kept_for = shared.settings.keep_replaced.min(shared.settings.past.keep_past);
+    let interval = SWEEP_INTERVAL.min(kept_for).max(SHORTEST_INTERVAL);
     // Why builds were not retired, as the log has it.
     let mut said = HashMap::new();
     loop {
@@ -33,12 +34,17 @@ pub(super) async fn sweep(shared: Arc<Shared>) {
         if let Err(error) = subscriptions::remove_dead_hosts(&shared.pool).await {
             warn!(%error, "cannot remove dead hosts, trying again");
         }
+        if let Err(error) = builds::remove_old_notes(&shared.pool).await {
+            warn!(%error, "cannot remove old notes of changed rows, trying again");
+        }
     }
 }
 
-/// Retires builds that were replaced, or made to verify another one, longer ago than such builds are kept.
+/// Retires builds that were replaced, or made to verify another one, longer ago than such builds are kept; and past builds that nobody has asked
+/// for in so long.
 async fn retire_outdated(shared: &Shared, said: &mut HashMap<BuildId, String>) -> Result<(), sqlx::Error> {
-    let all = builds::outdated(&shared.pool, shared.settings.keep_replaced).await?;
+    let mut all = builds::outdated(&shared.pool, shared.settings.keep_replaced).await?;
+    all.extend(builds::outdated_past(&shared.pool, shared.settings.past.keep_past).await?);
     said.retain(|build, _| all.iter().any(|outdated| outdated.build == *build));
     for outdated in all {
         // A failure concerns this build only: a reader may hold its tables, or its row cannot be decoded.
@@ -60,15 +66,16 @@ async fn retire_outdated(shared: &Shared, said: &mut HashMap<BuildId, String>) -
 }
 
 async fn retire(shared: &Shared, outdated: &OutdatedBuild) -> Result<(), ChangeError> {
-    let cause = if let BuildName::Verification(_) = outdated.name {
-        "it was made to verify another build, longer ago than such builds are kept"
-    } else {
-        "it was replaced longer ago than such builds are kept"
+    let cause = match outdated.name {
+        BuildName::Verification(_) => "it was made to verify another build, longer ago than such builds are kept",
+        BuildName::Past(_) => "nobody has asked for it for as long as such builds are kept",
+        BuildName::Build(_) => "it was replaced longer ago than such builds are kept",
     };
     let (transaction, locks) = begin_waiting(&shared.pool, LOCK_TIMEOUT).await?;
     let retired = locks.explain(async {
         let mut changes = Changes::within(transaction, &outdated.projection).await?;
-        changes.apply(outdated.build, Event::Retired, cause).await?;
+        // Another host may have deleted it meanwhile.
+        changes.apply_all(&[outdated.build], Event::Retired, cause).await?;
         Ok(changes.commit().await?)
     });
     match retired.await {

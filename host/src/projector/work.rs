@@ -12,7 +12,7 @@ use super::{
     waiting::{Needed, Waiting},
 };
 use crate::{
-    builds::{self, CommitsHere, Job, Role, Stage, WorkerReport},
+    builds::{self, CommitsHere, Following, Job, Role, Stage, WorkerReport},
     metrics::ProjectionMeasures,
     postgres::{Blocked, begin_waiting, lock_holders},
     subscriptions::{DeadLetter, Lease, LeaseLost},
@@ -31,6 +31,8 @@ pub(super) struct Work {
     /// Changes with each commit of this host.
     pub(super) committed: watch::Sender<CommitsHere>,
     pub(super) measures: ProjectionMeasures,
+    /// Whether somebody follows its rows.
+    pub(super) following: Arc<Following>,
 }
 
 impl Work {

@@ -11,15 +11,16 @@ use futures_util::FutureExt as _;
 use tracing::{debug, error, info, warn};
 
 use super::{
-    fold::{FailureHandling, ModuleRunner, RunnerOptions},
     pipeline::Pipeline,
     redelivery::ProjectionInput,
+    runner::{RunnerOptions, module_runner},
     stop::Stop,
     work::Work,
 };
 use crate::{
     builds::{self, BuildError, WorkerReport},
     event_log::Position,
+    folding::FailureHandling,
     metrics,
     postgres::Backoff,
     read_model::TableSet,
@@ -119,7 +120,7 @@ impl Worker {
         let (build, projection) = (self.work.job.build.name(), self.work.job.build.projection.clone());
         metrics::of_host().projector.stopped(stop.reason());
         let report = match stop {
-            Stop::Asked => return NextRun::Never,
+            Stop::Asked | Stop::Finished => return NextRun::Never,
             Stop::LeaseLost => {
                 info!(%build, %projection, "the lease of the build was taken away");
                 return NextRun::Never;
@@ -182,7 +183,7 @@ impl Worker {
         let module = self.work.shared.modules.load_projection(&build.projection, build.version).await?;
         let tables = Arc::new(TableSet::new(build.id.schema(), module.tables()));
         if let Some(table) = tables.missing(&self.work.shared.pool).await? {
-            return Err(Stop::Failed(BuildError::missing_table(&table)));
+            return Err(Stop::Failed(BuildError::missing_table(&table, "rebuild the projection")));
         }
         let mut filter = module.descriptor().filter();
         let (fresh_memory, makes_indexes) = (build.verifies.is_some(), self.work.is_replaying());
@@ -193,7 +194,7 @@ impl Worker {
             options.upcasters = Some(chain);
         }
         let by_stream = module.descriptor().partitioned_by == Some(Partition::Stream);
-        let mut runner = ModuleRunner::new(self.work.shared.pool.clone(), Arc::clone(&tables), module, options);
+        let mut runner = module_runner(self.work.shared.pool.clone(), Arc::clone(&tables), module, options);
         if let Some(retrying) = self.work.job.retrying {
             let input = ProjectionInput { filter: filter.clone(), by_stream };
             runner = self.work.redeliver(runner, &tables, checkpoint, retrying, &input).await?;

@@ -1,7 +1,8 @@
 //! The active builds that this host remembers.
 //!
 //! An entry may be out of date. Each read checks whether the build is still active, in the snapshot that it reads the rows in (see
-//! [`read`](super::read)), so an old entry costs a second try and never gives an old answer.
+//! [`read`](super::read)), so an old entry costs a second try and never gives an old answer. In a database that is restored another build may
+//! get the same key, so nothing is remembered from before.
 
 use std::{
     collections::HashMap,
@@ -9,6 +10,7 @@ use std::{
 };
 
 use sqlx::PgPool;
+use tokio::sync::watch;
 
 use crate::{
     builds::{ActiveBuild, ActiveLookup, active},
@@ -17,12 +19,19 @@ use crate::{
 };
 
 /// The active builds by projection, as they were looked up last.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ActiveBuilds {
-    remembered: Mutex<HashMap<Identifier, Arc<ActiveBuild>>>,
+    /// Each with how often the database had been restored then.
+    remembered: Mutex<HashMap<Identifier, (u64, Arc<ActiveBuild>)>>,
+    restores: watch::Receiver<u64>,
 }
 
 impl ActiveBuilds {
+    /// None is remembered. `restores` counts how often the database was restored under this host.
+    pub(super) fn new(restores: watch::Receiver<u64>) -> Self {
+        Self { remembered: Mutex::default(), restores }
+    }
+
     /// The active build of a projection, from memory if it is there.
     pub(super) async fn get(
         &self,
@@ -39,7 +48,9 @@ impl ActiveBuilds {
 
     /// The entry of a projection, if there is one.
     pub(super) fn remembered(&self, projection: &Identifier) -> Option<Arc<ActiveBuild>> {
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(projection).cloned()
+        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let (restores, build) = remembered.get(projection)?;
+        (*restores == *self.restores.borrow()).then(|| Arc::clone(build))
     }
 
     /// Removes the entry of a projection that is out of date.
@@ -52,13 +63,14 @@ impl ActiveBuilds {
         pool: &PgPool,
         projection: &Identifier,
     ) -> Result<ActiveLookup<Arc<ActiveBuild>>, sqlx::Error> {
+        let restores = *self.restores.borrow();
         let build = match active(pool, projection).await? {
             ActiveLookup::Found(build) => Arc::new(build),
             ActiveLookup::NoActiveBuild => return Ok(ActiveLookup::NoActiveBuild),
             ActiveLookup::NoProjection => return Ok(ActiveLookup::NoProjection),
         };
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        remembered.insert(projection.clone(), Arc::clone(&build));
+        remembered.insert(projection.clone(), (restores, Arc::clone(&build)));
         Ok(ActiveLookup::Found(build))
     }
 }

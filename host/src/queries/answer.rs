@@ -12,14 +12,15 @@ use super::{
     contents::Contents,
     error::ReadError,
     look::SeenBuild,
+    origin::Origin,
     read::{Answer, RowsRead},
     request::ReadRequest,
     tag::AnswerTag,
 };
-use crate::{builds::BuildNumber, event_log::Position, metrics, read_model::Identifier};
+use crate::{event_log::Position, metrics, read_model::Identifier};
 
 /// How long a query waits until it may run.
-const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const TURN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long it waits to know whether a kept answer is right. After that the rows are read, perhaps by a connection that is not silent.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -30,8 +31,8 @@ pub struct Unchanged {
     pub tag: AnswerTag,
     /// The answer holds the effect of every event up to this position.
     pub position: Position,
-    /// The build that its rows are of.
-    pub build: BuildNumber,
+    /// Where its rows come from.
+    pub origin: Origin,
 }
 
 impl Queries {
@@ -48,7 +49,7 @@ impl Queries {
         (build.checkpoint >= wanted && is_known(tag)).then_some(Unchanged {
             tag,
             position: build.checkpoint,
-            build: build.number,
+            origin: build.origin,
         })
     }
 
@@ -67,7 +68,7 @@ impl Queries {
         if let Some((log, build)) = &seen
             && let Some(kept) = search.find(*log, build.contents).await
         {
-            return answer_of(kept, build, &request).await;
+            return kept_of(kept, (build.checkpoint, build.origin), &request).await;
         }
         metrics::of_host().queries.missed();
         let read = self.read_rows(request, turn).await?;
@@ -89,20 +90,24 @@ impl Queries {
     }
 }
 
-/// The answer that was kept, of the build and the position that it is of now: its rows are the same there.
-async fn answer_of(kept: KeptAnswer, build: &SeenBuild, request: &ReadRequest<'_>) -> Result<Answer, ReadError> {
+/// The answer that was kept, of the position and the origin that it has now: its rows are the same there.
+pub(super) async fn kept_of(
+    kept: KeptAnswer,
+    (position, origin): (Position, Origin),
+    request: &ReadRequest<'_>,
+) -> Result<Answer, ReadError> {
     let KeptAnswer { contents, rows, offset, total, next, text } = kept;
     let body = AnswerBody::kept(&request.limits.budget, text).await?;
     let tag = Some(AnswerTag::of(contents, request));
-    Ok(Answer { body, rows, offset, total, next, position: build.checkpoint, build: build.number, tag })
+    Ok(Answer { body, rows, offset, total, next, position, origin, tag })
 }
 
 /// The answer with the tag of the rows that it is of.
-fn tagged(RowsRead { answer, contents }: RowsRead, request: &ReadRequest<'_>) -> Answer {
+pub(super) fn tagged(RowsRead { answer, contents }: RowsRead, request: &ReadRequest<'_>) -> Answer {
     Answer { tag: contents.map(|contents| AnswerTag::of(contents, request)), ..answer }
 }
 
-fn kept(answer: &Answer, contents: Contents) -> KeptAnswer {
+pub(super) fn kept(answer: &Answer, contents: Contents) -> KeptAnswer {
     let Answer { rows, offset, total, ref next, .. } = *answer;
     KeptAnswer { contents, rows, offset, total, next: next.clone(), text: answer.body.copied() }
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::{
+    builds::{BuildError, BuildNumber, BuildState},
     event_log::Position,
-    read_model::{Identifier, query::QueryError},
+    read_model::{Identifier, columnar::EncodeError, query::QueryError},
 };
 
 /// Why a query has no answer.
@@ -68,6 +69,45 @@ pub enum ReadError {
         /// The position of the newest event.
         head: Position,
     },
+    /// The past of a position is asked for that the log does not have.
+    #[error("position {wanted} is asked for, and the log ends at {head}; ask for a position that it has")]
+    NotYet {
+        /// The position that is asked for.
+        wanted: Position,
+        /// The position of the newest event.
+        head: Position,
+    },
+    /// A past build has stopped before its position.
+    #[error(
+        "past build {past_build} of projection `{projection}` {state} at position {checkpoint}, before position {wanted}{}. It is made again if \
+         you retire it (`gnomon retire {projection} --past {past_build}`) and ask once more",
+        error.as_ref().map(|error| format!(": {error}")).unwrap_or_default()
+    )]
+    PastStopped {
+        /// The projection.
+        projection: Identifier,
+        /// The past build.
+        past_build: BuildNumber,
+        /// The word for its state.
+        state: BuildState,
+        /// How far it has come.
+        checkpoint: Position,
+        /// The position that it was to show.
+        wanted: Position,
+        /// Why.
+        error: Option<Box<BuildError>>,
+    },
+    /// The tables of a past build are gone.
+    #[error(
+        "past build {past_build} of projection `{projection}` cannot be read: it was retired meanwhile, or the database was restored without its \
+         tables. Ask again; if that does not help, retire it first (`gnomon retire {projection} --past {past_build}`)"
+    )]
+    PastGone {
+        /// The projection.
+        projection: Identifier,
+        /// The past build.
+        past_build: BuildNumber,
+    },
     /// The query is wrong.
     #[error("{}", .0.message)]
     Query(QueryError),
@@ -103,9 +143,50 @@ pub enum ReadError {
     /// Others are sent.
     #[error("the answers that this host is sending take all the memory that they may have (max_sending_bytes)")]
     TooMuchToSend,
+    /// All rows of a table take too long, or their client does.
+    #[error(
+        "the export took longer than {} s (export_timeout), and was ended. Read the table in parts, by a filter on its key, or raise the limit",
+        .0.as_secs_f64()
+    )]
+    ExportTimedOut(Duration),
+    /// Rows cannot be encoded.
+    #[error("cannot encode the rows: {0}")]
+    Encode(EncodeError),
+    /// The work stopped in its middle.
+    #[error("the export broke off: {0}")]
+    ExportBroke(String),
+    /// It has too many rows to be followed, or too large ones.
+    #[error(
+        "the rows of the live query are more than {max} ({limit}); filter more, select fewer columns, or set a `limit`"
+    )]
+    TooLargeToFollow {
+        /// The limit.
+        limit: &'static str,
+        /// How many are allowed.
+        max: u64,
+    },
+    /// Others are followed.
+    #[error(
+        "the live queries of this host are more than it takes on: {max} ({limit}); try again later, or follow fewer"
+    )]
+    TooManyLiveQueries {
+        /// The limit.
+        limit: &'static str,
+        /// How many are allowed.
+        max: usize,
+    },
+    /// It cannot be followed any more.
+    #[error("the query is not followed any more: {0}")]
+    Followed(String),
     /// Postgres fails.
     #[error("cannot read: {0}")]
     Postgres(sqlx::Error),
+}
+
+impl From<EncodeError> for ReadError {
+    fn from(error: EncodeError) -> Self {
+        Self::Encode(error)
+    }
 }
 
 impl From<sqlx::Error> for ReadError {

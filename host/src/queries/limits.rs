@@ -15,6 +15,8 @@ pub struct ReadLimits {
     pub aggregates: bool,
     /// For how long it may run.
     pub timeout: Duration,
+    /// For how long all rows of a table may be read, however the client takes them.
+    pub export_timeout: Duration,
     /// The bytes of all answers that are read or sent.
     pub budget: ByteBudget,
 }
@@ -26,6 +28,7 @@ impl Default for ReadLimits {
             max_bytes: 64 * 1024 * 1024,
             aggregates: true,
             timeout: Duration::from_secs(30),
+            export_timeout: Duration::from_secs(60 * 60),
             budget: ByteBudget::new(256 * 1024 * 1024),
         }
     }

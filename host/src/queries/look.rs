@@ -14,10 +14,11 @@ use sqlx::PgPool;
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
-use super::contents::Contents;
+use super::{contents::Contents, origin::Origin};
 use crate::{
     builds::{ActiveLookup, BuildNumber, CommitsHere},
     event_log::Position,
+    modules::ModuleVersion,
     read_model::Identifier,
 };
 
@@ -38,8 +39,8 @@ pub(super) struct Seen {
 /// What a look saw of a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SeenBuild {
-    /// Its number.
-    pub(super) number: BuildNumber,
+    /// Its number, and the version that made its rows.
+    pub(super) origin: Origin,
     /// Its checkpoint.
     pub(super) checkpoint: Position,
     /// What its tables hold at that checkpoint.
@@ -204,9 +205,17 @@ async fn look(
     pool: &PgPool,
     projections: &[Identifier],
 ) -> Result<(HashMap<Identifier, ActiveLookup<SeenBuild>>, SeenLog), sqlx::Error> {
-    type Row = (Uuid, Position, Option<Identifier>, Option<BuildNumber>, Option<Position>, Option<Uuid>);
+    type Row = (
+        Uuid,
+        Position,
+        Option<Identifier>,
+        Option<BuildNumber>,
+        Option<ModuleVersion>,
+        Option<Position>,
+        Option<Uuid>,
+    );
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT log_id, head.position, name, number, checkpoint, contents FROM gnomon.head
+        "SELECT log_id, head.position, name, number, version, checkpoint, contents FROM gnomon.head
          LEFT JOIN (gnomon.projections
              LEFT JOIN gnomon.builds ON projection = name AND role = 'active'
              LEFT JOIN gnomon.subscriptions ON subscription = build) ON name = ANY($1)",
@@ -215,10 +224,11 @@ async fn look(
     .fetch_all(pool)
     .await?;
     let log = rows.first().map(|&(id, head, ..)| SeenLog { id, head }).unwrap_or_default();
-    let found = rows.into_iter().filter_map(|(_, _, name, number, checkpoint, contents)| {
-        let active = match (number, checkpoint, contents) {
-            (Some(number), Some(checkpoint), Some(contents)) => {
-                ActiveLookup::Found(SeenBuild { number, checkpoint, contents: Contents(contents) })
+    let found = rows.into_iter().filter_map(|(_, _, name, number, version, checkpoint, contents)| {
+        let active = match (number, version, checkpoint, contents) {
+            (Some(number), Some(version), Some(checkpoint), Some(contents)) => {
+                let origin = Origin { build: Some(number), version };
+                ActiveLookup::Found(SeenBuild { origin, checkpoint, contents: Contents(contents) })
             }
             _ => ActiveLookup::NoActiveBuild,
         };

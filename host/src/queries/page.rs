@@ -35,6 +35,9 @@ const NEXT_VALUES: usize = 5;
 /// The columns that [`read_count`] reads.
 pub(super) const COUNT: &str = "checkpoint, contents, total_rows, page_rows";
 
+/// The number of the first parameter behind those that every statement of these columns has.
+pub(super) const FIRST_PARAMETER: usize = 3;
+
 /// Reads the rows of a page, after a line that stands before them. Returns `None` if there is not even a checkpoint.
 pub(super) async fn read_rows(
     mut rows: impl Stream<Item = Result<PgRow, sqlx::Error>> + Unpin,

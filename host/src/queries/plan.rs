@@ -20,7 +20,7 @@ pub(super) async fn plan(
     let seen: Option<(Position, Uuid)> = sqlx::query_as(
         "SELECT checkpoint, contents FROM gnomon.builds AS build
          JOIN gnomon.subscriptions ON subscription = build.build
-         WHERE build.projection = $1 AND build.build = $2 AND role = 'active'",
+         WHERE build.projection = $1 AND build.build = $2 AND (role = 'active' OR work = 'finished')",
     )
     .bind(request.projection)
     .bind(active.build)

@@ -6,14 +6,15 @@ use sqlx::postgres::PgDatabaseError;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
-    Queries, body::AnswerBody, contents::Contents, error::ReadError, request::ReadRequest, slots::Slot, tag::AnswerTag,
+    Queries, body::AnswerBody, contents::Contents, error::ReadError, origin::Origin, request::ReadRequest, slots::Slot,
+    source::Source, tag::AnswerTag,
 };
 use crate::{
-    builds::{ActiveBuild, ActiveLookup, BuildNumber, is_active},
+    builds::{ActiveBuild, ActiveLookup, is_active},
     event_log::Position,
     postgres::{Backoff, is_missing_table, is_transient, sqlstate::QUERY_CANCELED},
     read_model::{
-        Identifier,
+        Identifier, TableSet,
         query::{Catalog, Query, QueryError},
     },
 };
@@ -33,8 +34,8 @@ pub struct Answer {
     pub next: Option<String>,
     /// The answer holds the effect of every event up to this position.
     pub position: Position,
-    /// The build that the rows are of.
-    pub build: BuildNumber,
+    /// Where the rows come from.
+    pub origin: Origin,
     /// What an answer to the same request has in common with this one exactly if it is the same. `None` if it may differ from the same rows.
     pub tag: Option<AnswerTag>,
 }
@@ -58,33 +59,49 @@ impl Queries {
     /// Answers a query from the rows of the active build, if it gets its turn until `turn`.
     pub(super) async fn read_rows(&self, request: ReadRequest<'_>, turn: Instant) -> Result<RowsRead, ReadError> {
         let limit = request.limits.timeout;
-        let slot = match timeout_at(turn, self.slots.take(request.projection)).await {
-            Ok(Ok(slot)) => Arc::new(slot),
-            Ok(Err(_)) | Err(_) => return Err(ReadError::TooMany(request.projection.clone())),
-        };
-        timeout(limit, self.read_again(request, &slot)).await.unwrap_or(Err(ReadError::TimedOut(limit)))
+        let slot = self.slot(request.projection, turn).await?;
+        let read = self.again(request.projection, || self.try_read(request, &slot));
+        timeout(limit, read).await.unwrap_or(Err(ReadError::TimedOut(limit)))
     }
 
-    async fn read_again(&self, request: ReadRequest<'_>, slot: &Arc<Slot>) -> Result<RowsRead, ReadError> {
-        let mut tries = 0;
+    /// Waits for its turn to run a query, until `turn`.
+    pub(super) async fn slot(&self, projection: &Identifier, turn: Instant) -> Result<Arc<Slot>, ReadError> {
+        match timeout_at(turn, self.slots.take(projection)).await {
+            Ok(Ok(slot)) => Ok(Arc::new(slot)),
+            Ok(Err(_)) | Err(_) => Err(ReadError::TooMany(projection.clone())),
+        }
+    }
+
+    /// Reads on other connections until it succeeds or fails for good. A read changes nothing, so it can be repeated.
+    pub(super) async fn on_a_connection<T, F: Future<Output = Result<T, ReadError>>>(
+        attempt: impl Fn() -> F,
+    ) -> Result<T, ReadError> {
         let (begun, [first, longest]) = (Instant::now(), PAUSES);
         let mut backoff = Backoff::new(first, longest);
         loop {
-            match self.try_read(request, slot).await {
-                // The next try looks the active build up.
-                Ok(None) if tries < TRIES => {
-                    tries += 1;
-                    self.active_builds.forget(request.projection);
-                }
-                Ok(None) => return Err(self.nothing_to_read(request.projection).await?),
-                // A read changes nothing, so it can be repeated on another connection.
+            match attempt().await {
                 Err(ReadError::Postgres(error)) if begun.elapsed() < RETRY_FOR && is_transient(&error) => {
                     tokio::time::sleep(backoff.next_pause()).await;
                 }
-                Ok(Some(read)) => return Ok(read),
-                Err(error) => return Err(error),
+                result => return result,
             }
         }
+    }
+
+    /// Tries to read until it succeeds: a try returns `None` if the remembered build is not the active one any more.
+    pub(super) async fn again<T, F: Future<Output = Result<Option<T>, ReadError>>>(
+        &self,
+        projection: &Identifier,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, ReadError> {
+        for _ in 0..=TRIES {
+            if let Some(read) = Self::on_a_connection(&attempt).await? {
+                return Ok(read);
+            }
+            // The next try looks the active build up.
+            self.active_builds.forget(projection);
+        }
+        Err(self.nothing_to_read(projection).await?)
     }
 
     /// Why there is nothing to read again and again: the tables are missing, or there is no active build.
@@ -102,7 +119,7 @@ impl Queries {
     /// Returns `None` if the remembered build is not the active one any more.
     async fn try_read(&self, request: ReadRequest<'_>, slot: &Arc<Slot>) -> Result<Option<RowsRead>, ReadError> {
         let active = self.active(request.projection).await?;
-        match self.read_build(&active, request, slot).await {
+        match self.read_source(Source::Build(&active), request, slot).await {
             // The build that replaced the remembered one may have the table, or a column of the type that the query wants. So only
             // the build that is active now may refuse a query.
             Err(ReadError::NoTable { .. } | ReadError::Query(_)) if !is_active(&self.pool, active.build).await? => {
@@ -112,26 +129,15 @@ impl Queries {
         }
     }
 
-    /// Answers a query from a build. Returns `None` if it is not the active one any more.
-    async fn read_build(
+    /// Answers a query. Returns `None` if the build that it reads is not the active one any more, or not a past build that is finished.
+    pub(super) async fn read_source(
         &self,
-        active: &ActiveBuild,
+        source: Source<'_>,
         request: ReadRequest<'_>,
         slot: &Arc<Slot>,
     ) -> Result<Option<RowsRead>, ReadError> {
-        let table = active.tables.table(request.table).ok_or_else(|| ReadError::NoTable {
-            projection: request.projection.clone(),
-            table: request.table.to_owned(),
-            tables: active.tables.tables().map(|table| table.name().to_string()).collect(),
-        })?;
-        let catalog = Catalog {
-            projection: request.projection.as_str(),
-            tables: active.tables.tables().map(Arc::as_ref).collect(),
-            aggregates: request.limits.aggregates,
-        };
-        let query = Query::parse_within(&catalog, table, request.query, request.max_query_bytes);
-        let query = query.and_then(|query| query.within(request.range)).map_err(ReadError::Query)?;
-        match self.run(request, active, &query, slot).await {
+        let query = query_on(source.tables(), &request)?;
+        match self.run(request, source, &query, slot).await {
             Ok(Some(page)) => {
                 let next = page.next_values.as_deref().map(|values| query.next_cursor(values));
                 let next = next.transpose().map_err(ReadError::Query)?.flatten();
@@ -142,7 +148,7 @@ impl Queries {
                     total: page.total.map(i64::cast_unsigned),
                     next,
                     position: page.checkpoint,
-                    build: active.number,
+                    origin: source.origin(),
                     tag: None,
                 };
                 Ok(Some(RowsRead { answer, contents: (!page.may_change).then_some(page.contents) }))
@@ -153,7 +159,7 @@ impl Queries {
         }
     }
 
-    async fn active(&self, projection: &Identifier) -> Result<Arc<ActiveBuild>, ReadError> {
+    pub(super) async fn active(&self, projection: &Identifier) -> Result<Arc<ActiveBuild>, ReadError> {
         match self.active_builds.get(&self.pool, projection).await? {
             ActiveLookup::Found(active) => Ok(active),
             ActiveLookup::NoActiveBuild => {
@@ -165,8 +171,24 @@ impl Queries {
     }
 }
 
+/// What a request asks of a build.
+pub(super) fn query_on<'a>(tables: &'a TableSet, request: &ReadRequest<'a>) -> Result<Query<'a>, ReadError> {
+    let table = tables.table(request.table).ok_or_else(|| ReadError::NoTable {
+        projection: request.projection.clone(),
+        table: request.table.to_owned(),
+        tables: tables.tables().map(|table| table.name().to_string()).collect(),
+    })?;
+    let catalog = Catalog {
+        projection: request.projection.as_str(),
+        tables: tables.tables().map(Arc::as_ref).collect(),
+        aggregates: request.limits.aggregates,
+    };
+    let query = Query::parse_within(&catalog, table, request.query, request.max_query_bytes);
+    query.and_then(|query| query.within(request.range)).map_err(ReadError::Query)
+}
+
 /// Decides whether an error of Postgres comes from the query, from a dropped build, or from Postgres itself.
-fn answer_to_error(error: sqlx::Error) -> Result<Option<RowsRead>, ReadError> {
+pub(super) fn answer_to_error<T>(error: sqlx::Error) -> Result<Option<T>, ReadError> {
     let Some(database) = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>()) else {
         return Err(error.into());
     };

@@ -1,9 +1,12 @@
 //! What a reader asks for.
 
 use super::{explain::Explain, limits::ReadLimits};
-use crate::read_model::{
-    Identifier,
-    query::{MAX_QUERY_BYTES, RowRange, Shape},
+use crate::{
+    event_log::Position,
+    read_model::{
+        Identifier,
+        query::{MAX_QUERY_BYTES, RowRange, Shape},
+    },
 };
 
 /// A query on a table of a projection.
@@ -30,6 +33,8 @@ pub struct ReadRequest<'a> {
     pub zone: Option<&'a str>,
     /// Instead of rows, how Postgres would read them.
     pub plan: Option<Explain>,
+    /// The position that is asked for, if it is one of the past.
+    pub as_of: Option<Position>,
     /// What it may cost.
     pub limits: &'a ReadLimits,
 }
@@ -63,6 +68,7 @@ impl<'a> ReadRequest<'a> {
             count: Count::Uncounted,
             zone: None,
             plan: None,
+            as_of: None,
             limits,
         }
     }

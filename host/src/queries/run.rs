@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sqlx::{Connection as _, PgConnection};
+use sqlx::PgConnection;
 
 use super::{
     Queries,
@@ -12,32 +12,25 @@ use super::{
     request::{Count, ReadRequest},
     running,
     slots::Slot,
-    zone::set_zone,
+    source::Source,
+    zone::{begin_in, end},
 };
-use crate::{
-    builds::ActiveBuild,
-    read_model::query::{Query, Rendering, Shape, Sql, Total, csv_header},
-};
-
-/// The bytes of a statement that stays prepared, at most.
-const MAX_PREPARED: usize = 4096;
-/// The placeholders before those of the query.
-const PLACEHOLDERS: usize = 2;
+use crate::read_model::query::{Query, Rendering, Shape, Sql, Total, csv_header};
 
 impl Queries {
-    /// Runs a query on a build. Returns `None` if the build is not active any more.
+    /// Runs a query. Returns `None` if the build that it reads is not active any more.
     pub(super) async fn run(
         &self,
         request: ReadRequest<'_>,
-        active: &ActiveBuild,
+        source: Source<'_>,
         query: &Query<'_>,
         slot: &Arc<Slot>,
     ) -> Result<Option<Page>, ReadError> {
         let mut running = running::begin(&self.sessions, &self.pool, slot).await?;
         let connection = running.connection();
         let page = match request.zone {
-            None => read(connection, request, active, query).await,
-            Some(zone) => read_in_zone(connection, zone, request, active, query).await,
+            None => read(connection, request, source, query).await,
+            Some(zone) => read_in_zone(connection, zone, request, source, query).await,
         };
         // Otherwise the rest of the rows is not read.
         if matches!(page, Ok(_) | Err(ReadError::Postgres(_))) {
@@ -52,15 +45,17 @@ async fn read_in_zone(
     connection: &mut PgConnection,
     zone: &str,
     request: ReadRequest<'_>,
-    active: &ActiveBuild,
+    source: Source<'_>,
     query: &Query<'_>,
 ) -> Result<Option<Page>, ReadError> {
-    let mut transaction = connection.begin().await?;
-    set_zone(&mut transaction, zone).await?;
-    let page = read(&mut transaction, request, active, query).await;
+    let page = match begin_in(connection, zone).await {
+        Ok(()) => read(connection, request, source, query).await,
+        Err(error) => Err(error.into()),
+    };
+    // Otherwise the session is not used again.
     if matches!(page, Ok(_) | Err(ReadError::Postgres(_))) {
         // The zone ends with it. Where Postgres has failed already, that is the error to tell.
-        let ended = transaction.rollback().await;
+        let ended = end(connection).await;
         if page.is_ok() {
             ended?;
         }
@@ -71,14 +66,20 @@ async fn read_in_zone(
 async fn read(
     connection: &mut PgConnection,
     request: ReadRequest<'_>,
-    active: &ActiveBuild,
+    source: Source<'_>,
     query: &Query<'_>,
 ) -> Result<Option<Page>, ReadError> {
     let ReadRequest { shape, limits, .. } = request;
+    // Of some rows in memory there are no statistics, and they are few.
+    let count_of = match (source, request.count) {
+        (Source::Replayed(_), Count::Planned | Count::Estimated) => Count::Exact,
+        (_, count) => count,
+    };
     let rendering = Rendering {
-        schema: active.tables.schema().as_str(),
+        schema: source.tables().schema().as_str(),
+        rows: source.rows(),
         shape,
-        total: match request.count {
+        total: match count_of {
             Count::Uncounted | Count::Planned => Total::Uncounted,
             Count::Exact => Total::Exact,
             // One more tells that there are more.
@@ -87,23 +88,23 @@ async fn read(
         max_rows: Some(limits.max_rows),
         max_row_bytes: Some(limits.max_bytes as u64),
         next_values: query.can_continue(),
-        first_placeholder: PLACEHOLDERS + 1,
+        first_placeholder: source.first_placeholder(),
     };
-    if let Some(explain) = request.plan {
+    if let (Some(explain), Source::Build(active)) = (request.plan, source) {
         let sql = query.to_sql(&Rendering { first_placeholder: 1, next_values: false, ..rendering });
         return plan(connection, explain, request, active, sql).await;
     }
     let Some(mut page) = (match request.without_rows {
-        true => count(connection, request, active, query.to_counting_sql(&rendering)).await?,
+        true => count(connection, request, source, query.to_counting_sql(&rendering)).await?,
         false => {
             let sql = query.to_sql(&rendering);
             let head = (shape == Shape::Csv).then(|| csv_header(sql.names.iter().map(String::as_str)));
-            rows(connection, request, active, sql, head).await?
+            rows(connection, request, source, sql, head).await?
         }
     }) else {
         return Ok(None);
     };
-    let is_planned = match request.count {
+    let is_planned = match count_of {
         Count::Uncounted | Count::Exact => false,
         Count::Planned => true,
         Count::Estimated => page.total.is_some_and(|total| total.cast_unsigned() > limits.max_rows),
@@ -121,52 +122,24 @@ async fn read(
 async fn rows(
     connection: &mut PgConnection,
     request: ReadRequest<'_>,
-    active: &ActiveBuild,
+    source: Source<'_>,
     sql: Sql,
     head: Option<String>,
 ) -> Result<Option<Page>, ReadError> {
     let (text, depends_on_clock) =
-        (statement(if sql.has_next_values { ROWS_AND_NEXT } else { ROWS }, &sql), sql.depends_on_clock);
-    let page = read_rows(bound(&text, request, active, sql).fetch(connection), request, head).await?;
+        (source.statement(if sql.has_next_values { ROWS_AND_NEXT } else { ROWS }, &sql), sql.depends_on_clock);
+    let page = read_rows(source.bound(&text, request, sql).fetch(connection), request, head).await?;
     Ok(page.map(|page| Page { may_change: depends_on_clock, ..page }))
 }
 
 async fn count(
     connection: &mut PgConnection,
     request: ReadRequest<'_>,
-    active: &ActiveBuild,
+    source: Source<'_>,
     sql: Sql,
 ) -> Result<Option<Page>, ReadError> {
-    let (text, depends_on_clock) = (statement(COUNT, &sql), sql.depends_on_clock);
-    let row = bound(&text, request, active, sql).fetch_optional(connection).await?;
+    let (text, depends_on_clock) = (source.statement(COUNT, &sql), sql.depends_on_clock);
+    let row = source.bound(&text, request, sql).fetch_optional(connection).await?;
     let page = row.as_ref().map(read_count).transpose()?;
     Ok(page.map(|page| Page { may_change: depends_on_clock, ..page }))
-}
-
-/// One statement reads which build is active, its checkpoint, its contents and its rows, in one snapshot: rows of a build that is no longer active
-/// are never returned, and position and contents are exactly those of the rows.
-fn statement(columns: &str, sql: &Sql) -> String {
-    format!(
-        "/* gnomon reads */ SELECT {columns}
-             FROM gnomon.builds AS build
-             JOIN gnomon.subscriptions ON subscription = build.build
-             CROSS JOIN ({}) AS answer
-             WHERE build.projection = $1 AND build.build = $2 AND role = 'active'",
-        sql.text
-    )
-}
-
-/// Safe: the SQL is made of constants and of checked names; all values of the reader are bound.
-fn bound<'q>(
-    text: &'q str,
-    request: ReadRequest<'q>,
-    active: &'q ActiveBuild,
-    sql: Sql,
-) -> sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments> {
-    let mut statement = sqlx::query(text).persistent(sql.can_be_prepared && text.len() <= MAX_PREPARED);
-    statement = statement.bind(request.projection).bind(active.build);
-    for param in sql.params {
-        statement = statement.bind(param);
-    }
-    statement
 }

@@ -13,6 +13,8 @@ use super::{
 pub(crate) struct Change {
     hash: u64,
     changed: Changed,
+    /// Whether the table is known to have no row of this key, so that the row need not be looked for when it is written.
+    is_new: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -24,16 +26,25 @@ enum Changed {
 
 impl Change {
     pub(super) fn written(hash: u64, row: Row) -> Self {
-        Self { hash, changed: Changed::Written(row) }
+        Self { hash, changed: Changed::Written(row), is_new: false }
     }
 
     pub(super) fn deleted(hash: u64, key: Key) -> Self {
-        Self { hash, changed: Changed::Deleted(key) }
+        Self { hash, changed: Changed::Deleted(key), is_new: false }
     }
 
     /// The hash of its key, as [`HashedKey`] has it.
     pub(super) fn hash(&self) -> u64 {
         self.hash
+    }
+
+    /// Whether the table is known to have no row of this key.
+    pub(super) fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    pub(super) fn set_new(&mut self, is_new: bool) {
+        self.is_new = is_new;
     }
 
     /// The row that is written; `None` if it is deleted.

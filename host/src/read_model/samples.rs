@@ -73,7 +73,7 @@ pub(crate) fn table() -> Table {
 }
 
 /// Values from a small set, so that equal ones occur, with many edge cases.
-pub(super) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
+pub(crate) fn value(column_type: ColumnType) -> BoxedStrategy<Value> {
     match column_type {
         ColumnType::Text => "[aAbé%_*\\\\,()\"{} .]{0,3}".prop_map(Value::Text).boxed(),
         ColumnType::CiText => "[aAbeéÉ%_]{0,3}".prop_map(Value::CiText).boxed(),

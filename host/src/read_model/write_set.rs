@@ -8,7 +8,7 @@ use super::{
     change::Change,
     hashed_key::{HashedKey, hash_of_key, hash_of_row},
     table::{Index, Table},
-    value::{Key, Row, Value},
+    value::{ColumnType, Key, Row, Value},
     written_index::WrittenIndex,
 };
 
@@ -90,6 +90,26 @@ impl WriteSet {
         self.bytes -= writes.set(change);
     }
 
+    /// Notes of each change whether the table has no row of its key, as `is_absent` says of a table by its index. Not of keys that earlier
+    /// changes have, which may be committed now or later; a set that is merged with those has what was noted there.
+    pub(crate) fn note_new(&mut self, earlier: &[Arc<Self>], is_absent: impl Fn(usize, &HashedKey) -> bool) {
+        for (table_index, TableWrites { table, changes, .. }) in self.tables.iter_mut().enumerate() {
+            // Two keys of the host may be one of Postgres'.
+            if table.key_columns().any(|column| column.column_type == ColumnType::CiText) {
+                continue;
+            }
+            for change in changes {
+                let is_changed = |earlier: &Arc<Self>| {
+                    let changes = &earlier.tables[table_index].changes;
+                    changes.find(change.hash(), |other| other.is_of_row(table, change)).is_some()
+                };
+                let is_new = !earlier.iter().any(is_changed)
+                    && is_absent(table_index, &HashedKey::hashed(change.hash(), change.key(table)));
+                change.set_new(is_new);
+            }
+        }
+    }
+
     /// Adds the changes of a later batch, which replace those of the same rows.
     pub fn merge(&mut self, later: Self) {
         self.bytes += later.bytes;
@@ -125,7 +145,12 @@ impl TableWrites {
             }
         }
         match entry {
-            Entry::Occupied(mut entry) => std::mem::replace(entry.get_mut(), change).bytes(table),
+            Entry::Occupied(mut entry) => {
+                let mut change = change;
+                // Neither has been written.
+                change.set_new(entry.get().is_new());
+                std::mem::replace(entry.get_mut(), change).bytes(table)
+            }
             Entry::Vacant(entry) => {
                 entry.insert(change);
                 0
@@ -165,6 +190,11 @@ impl TableWrites {
     /// The rows that are written.
     pub fn written(&self) -> impl Iterator<Item = &Row> {
         self.changes.iter().filter_map(Change::row)
+    }
+
+    /// The rows that are written and of which it is known, or not known, that the table has none of their keys.
+    pub(crate) fn written_if(&self, is_new: bool) -> impl Iterator<Item = &Row> {
+        self.changes.iter().filter(move |change| change.is_new() == is_new).filter_map(Change::row)
     }
 
     /// The keys of the rows that are deleted.

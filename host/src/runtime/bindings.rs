@@ -1,7 +1,7 @@
 //! The bindings that `bindgen!` generates for what all worlds share: the values that are passed, and the interfaces that a
 //! module may import.
 //!
-//! Only [`convert`](super::convert) reads the values, and each interface is used only by the file of
+//! Only [`convert`](super::convert) and [`declared`](super::declared) read the values, and each interface is used only by the file of
 //! [`imports`](super::imports) that implements it. The exports of a world are generated in the file of that
 //! [world](super::worlds).
 
@@ -19,8 +19,9 @@ mod generated {
                 /// Passes events in, and a failure or what a descriptor holds out, as every world does: from the functions that use a type, `bindgen!`
                 /// concludes whether it borrows or owns its data.
                 export call: interface {
-                    use gnomon:module/types@0.2.0.{batch, failure, sdk};
-                    call: func(batch: batch) -> result<sdk, failure>;
+                    use gnomon:module/tables@0.2.0.{table};
+                    use gnomon:module/types@0.2.0.{batch, failure, sdk, wanted-type};
+                    call: func(batch: batch) -> result<tuple<sdk, wanted-type, table>, failure>;
                 }
             }
         ",
@@ -31,4 +32,4 @@ mod generated {
 }
 
 #[allow(unreachable_pub, reason = "the code generated for each world re-exports them")]
-pub use generated::gnomon::module::{cursor, log, read_model, types};
+pub use generated::gnomon::module::{cursor, log, read_model, tables, types};

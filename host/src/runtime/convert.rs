@@ -7,11 +7,11 @@ use gnomon_values::{
 use uuid::Uuid;
 
 pub(super) use super::bindings::types::{Batch, Failure};
-use super::{bindings::types as contract, delivery::Delivery, descriptor::Sdk};
+use super::{bindings::types as contract, delivery::Delivery};
 use crate::read_model::{CanonicalJson, Decimal, DecimalError, Float, JsonError, Row, Value};
 
-/// The interface that declares the values. It has no functions, so nothing is linked for it.
-pub(super) const INTERFACE: &str = "gnomon:module/types";
+/// The interfaces that declare values. They have no functions, so nothing is linked for them.
+pub(super) const INTERFACES: [&str; 2] = ["gnomon:module/types", "gnomon:module/tables"];
 
 /// A cell that is not a value of its type.
 #[derive(Debug, thiserror::Error)]
@@ -64,12 +64,6 @@ fn from_module(value: contract::Value) -> Result<Value, CellError> {
         contract::Value::Float64Array(numbers) => Value::F64Array(numbers.into_iter().map(Float::new).collect()),
         contract::Value::UuidArray(uuids) => Value::UuidArray(uuids.into_iter().map(from_module_uuid).collect()),
     })
-}
-
-/// Converts what a module says of its SDK.
-pub(super) fn sdk_from_module(sdk: contract::Sdk) -> Sdk {
-    let contract::Sdk { name, version, language } = sdk;
-    Sdk { name, version, language }
 }
 
 fn from_module_uuid(uuid: contract::Uuid) -> Uuid {

@@ -16,6 +16,8 @@ pub enum Descriptor {
     Projection(ProjectionDescriptor),
     /// The module is an upcaster.
     Upcaster(UpcasterDescriptor),
+    /// The module is a reactor.
+    Reactor(ReactorDescriptor),
 }
 
 /// The kinds of modules.
@@ -26,6 +28,8 @@ pub enum ModuleKind {
     Projection,
     /// Rewrites events of older schema versions.
     Upcaster,
+    /// Answers events with effects.
+    Reactor,
 }
 
 impl std::fmt::Display for ModuleKind {
@@ -41,6 +45,7 @@ impl ModuleKind {
         match self {
             Self::Projection => "projection",
             Self::Upcaster => "upcaster",
+            Self::Reactor => "reactor",
         }
     }
 
@@ -50,6 +55,7 @@ impl ModuleKind {
         match self {
             Self::Projection => "a projection",
             Self::Upcaster => "an upcaster",
+            Self::Reactor => "a reactor",
         }
     }
 }
@@ -61,6 +67,7 @@ impl Descriptor {
         match self {
             Self::Projection(_) => ModuleKind::Projection,
             Self::Upcaster(_) => ModuleKind::Upcaster,
+            Self::Reactor(_) => ModuleKind::Reactor,
         }
     }
 
@@ -70,6 +77,7 @@ impl Descriptor {
         match self {
             Self::Projection(projection) => &projection.sdk,
             Self::Upcaster(upcaster) => &upcaster.sdk,
+            Self::Reactor(reactor) => &reactor.sdk,
         }
     }
 }
@@ -137,28 +145,33 @@ impl ProjectionDescriptor {
     /// [more](super::widen_to_sources).
     #[must_use]
     pub fn filter(&self) -> Filter {
-        let types = match self.all_types {
-            true => NameFilter::All,
-            false => NameFilter::only(self.event_types.iter().map(|wanted| wanted.event_type.as_str())),
-        };
-        let categories = match self.categories.as_slice() {
-            [] => NameFilter::All,
-            categories => NameFilter::only(categories),
-        };
-        let item = |tag: &String| Some(QueryItem { types: Vec::new(), tags: vec![Tag::new(tag).ok()?] });
-        // What cannot be a tag is on no event.
-        let query = (!self.tags.is_empty()).then(|| EventQuery { items: self.tags.iter().filter_map(item).collect() });
-        Filter { types, categories, query }
+        filter(self.all_types, &self.event_types, &self.categories, &self.tags)
     }
 }
 
-/// An event type that a projection reads.
+/// Selects the events that a module wants.
+pub(super) fn filter(all_types: bool, types: &[WantedType], categories: &[String], tags: &[String]) -> Filter {
+    let types = match all_types {
+        true => NameFilter::All,
+        false => NameFilter::only(types.iter().map(|wanted| wanted.event_type.as_str())),
+    };
+    let categories = match categories {
+        [] => NameFilter::All,
+        categories => NameFilter::only(categories),
+    };
+    let item = |tag: &String| Some(QueryItem { types: Vec::new(), tags: vec![Tag::new(tag).ok()?] });
+    // What cannot be a tag is on no event.
+    let query = (!tags.is_empty()).then(|| EventQuery { items: tags.iter().filter_map(item).collect() });
+    Filter { types, categories, query }
+}
+
+/// An event type that a module reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WantedType {
     /// The type.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// The schema version that the projection reads; any if there is none.
+    /// The schema version that the module reads; any if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_version: Option<SchemaVersion>,
 }
@@ -169,6 +182,30 @@ pub struct WantedType {
 pub enum Partition {
     /// The events of one stream only.
     Stream,
+}
+
+/// A reactor's descriptor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactorDescriptor {
+    /// What it was written with.
+    pub sdk: Sdk,
+    /// What the reactor is for, as the author says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The tables of its own rows.
+    pub tables: Vec<TableDeclaration>,
+    /// Whether it reads events of every type, or only those of `event_types`.
+    pub all_types: bool,
+    /// The event types that it names.
+    pub event_types: Vec<WantedType>,
+    /// The categories of streams that it reads; all but those of other reactors' own events if the list is empty.
+    pub categories: Vec<String>,
+    /// Tags of which each event that it reads has one or more; events with any tags or none if the list is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The names of the sinks that it publishes to or calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sinks: Vec<String>,
 }
 
 /// An upcaster's descriptor.

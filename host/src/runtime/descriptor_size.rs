@@ -2,11 +2,11 @@
 //! by item, so there must not be too many of them, nor too long ones.
 
 use gnomon_values::limits::{
-    MAX_COLUMNS, MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_REFERENCES, MAX_STEPS, MAX_TABLES, MAX_WANTED,
+    MAX_COLUMNS, MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_REFERENCES, MAX_SINKS, MAX_STEPS, MAX_TABLES, MAX_WANTED,
 };
 
 use super::{
-    descriptor::{ProjectionDescriptor, UpcasterDescriptor},
+    descriptor::{ProjectionDescriptor, ReactorDescriptor, Sdk, UpcasterDescriptor, WantedType},
     printable::printable,
 };
 use crate::read_model::{IndexKindDeclaration, TableDeclaration};
@@ -19,7 +19,7 @@ pub const MAX_DECLARED_NAME_BYTES: usize = 2000;
 /// Bytes of a text that a message shows.
 const SHOWN_BYTES: usize = 60;
 
-/// Checks the lists of what a projection wants of the log, before they are looked at.
+/// Checks the lists of what a module wants of the log, before they are looked at.
 ///
 /// # Errors
 /// They are too long.
@@ -53,8 +53,51 @@ pub(super) fn check_projection(descriptor: &ProjectionDescriptor) -> Result<(), 
         return Err(format!("tables: {}; 1 to {MAX_TABLES} are allowed", tables.len()));
     }
     check_wanted(event_types.len(), categories.len(), tags.len())?;
+    check_texts(sdk, description.as_ref(), tables, named(event_types, categories, tags))
+}
+
+/// Checks the number of a reactor's sinks.
+///
+/// # Errors
+/// There are too many.
+pub(super) fn check_sinks(sinks: usize) -> Result<(), String> {
+    if sinks > MAX_SINKS {
+        return Err(format!("sinks: {sinks}; at most {MAX_SINKS} are allowed"));
+    }
+    Ok(())
+}
+
+/// Checks the size of a reactor's descriptor.
+///
+/// # Errors
+/// Names the first thing that is too large.
+pub(super) fn check_reactor(descriptor: &ReactorDescriptor) -> Result<(), String> {
+    let ReactorDescriptor { sdk, description, tables, event_types, categories, tags, sinks, .. } = descriptor;
+    if tables.len() > MAX_TABLES {
+        return Err(format!("tables: {}; 0 to {MAX_TABLES} are allowed", tables.len()));
+    }
+    check_wanted(event_types.len(), categories.len(), tags.len())?;
+    check_sinks(sinks.len())?;
+    check_texts(sdk, description.as_ref(), tables, named(event_types, categories, tags).chain(sinks))
+}
+
+/// What a module names of the log.
+fn named<'d>(
+    event_types: &'d [WantedType],
+    categories: &'d [String],
+    tags: &'d [String],
+) -> impl Iterator<Item = &'d String> + Clone {
+    event_types.iter().map(|wanted| &wanted.event_type).chain(categories).chain(tags)
+}
+
+/// Checks the texts of a descriptor: of the tables, and of the other names.
+fn check_texts<'d>(
+    sdk: &'d Sdk,
+    description: Option<&'d String>,
+    tables: &'d [TableDeclaration],
+    names: impl Iterator<Item = &'d String> + Clone,
+) -> Result<(), String> {
     tables.iter().try_for_each(check_table)?;
-    let names = event_types.iter().map(|wanted| &wanted.event_type).chain(categories).chain(tags);
     names.clone().try_for_each(|name| check_name(name))?;
     let names_of_tables = tables.iter().map(|table| &table.name);
     names_of_tables.clone().try_for_each(|name| check_name(name))?;

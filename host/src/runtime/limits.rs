@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gnomon_values::limits;
+use gnomon_values::{effects::EffectLimits, limits};
 
 /// What modules may use. Exceeding a limit of its own fails a module's batch, and the error names the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +35,17 @@ pub struct RuntimeLimits {
     pub max_find_rows: usize,
     /// Keys of one `get-many`.
     pub max_get_keys: usize,
+    /// Effects with which a reactor may answer one event; an append counts as many as it has events.
+    pub max_effects: usize,
+    /// Bytes of the data of a message, a call or a schedule of a reactor.
+    pub max_message_bytes: usize,
+    /// Bytes that the effects of one batch may have.
+    pub max_batch_effect_bytes: usize,
+    /// Bytes of the name of a stream to which a reactor appends; as of one to which a client appends.
+    pub max_stream_name_bytes: usize,
     /// Events that upcasters may make of one.
     pub max_upcast_events: usize,
-    /// Bytes of data and metadata of an event that an upcaster made; as of one that is appended.
+    /// Bytes of data and metadata of an event that an upcaster made, or with which a reactor answers; as of one that is appended.
     pub max_event_bytes: usize,
     /// Bytes of the name of its type.
     pub max_event_type_bytes: usize,
@@ -52,6 +60,21 @@ pub struct RuntimeLimits {
     pub max_read_bytes: usize,
     /// Rows that one batch may ask for: keys and rows found, and at least one for each call.
     pub max_batch_reads: usize,
+}
+
+impl RuntimeLimits {
+    /// Those of the effects of one event.
+    pub(super) fn of_effects(&self) -> EffectLimits {
+        EffectLimits {
+            max_effects: self.max_effects,
+            max_message_bytes: self.max_message_bytes,
+            max_stream_name_bytes: self.max_stream_name_bytes,
+            max_event_bytes: self.max_event_bytes,
+            max_event_type_bytes: self.max_event_type_bytes,
+            max_event_tags: self.max_event_tags,
+            max_tag_bytes: self.max_tag_bytes,
+        }
+    }
 }
 
 impl Default for RuntimeLimits {
@@ -70,6 +93,10 @@ impl Default for RuntimeLimits {
             max_batch_write_bytes: limits::DEFAULT_MAX_BATCH_WRITE_BYTES,
             max_find_rows: limits::DEFAULT_MAX_FIND_ROWS,
             max_get_keys: limits::DEFAULT_MAX_GET_KEYS,
+            max_effects: limits::DEFAULT_MAX_EFFECTS,
+            max_message_bytes: limits::DEFAULT_MAX_MESSAGE_BYTES,
+            max_batch_effect_bytes: limits::DEFAULT_MAX_BATCH_EFFECT_BYTES,
+            max_stream_name_bytes: limits::DEFAULT_MAX_STREAM_NAME_BYTES,
             max_upcast_events: limits::DEFAULT_MAX_UPCAST_EVENTS,
             max_event_bytes: limits::DEFAULT_MAX_EVENT_BYTES,
             max_event_type_bytes: limits::DEFAULT_MAX_EVENT_TYPE_BYTES,

@@ -6,10 +6,10 @@
 //!
 //! Its files, from the ground up; each knows only those before it:
 //!
-//! 1. vocabulary: `digest`, `label`, `delivery`, `limits`, `printable`, `invalid`, `descriptor`, `descriptor_size`,
-//!    `projection_check`, `steps`, `failure`, `row_reader`
+//! 1. vocabulary: `digest`, `label`, `delivery`, `effects`, `limits`, `printable`, `invalid`, `descriptor`, `descriptor_size`,
+//!    `declaration_check`, `own_events`, `steps`, `failure`, `row_reader`
 //! 2. `sandbox`: what modules of every world run in
-//! 3. the contract: `bindings`, which is generated, and `convert`, which converts its values
+//! 3. the contract: `bindings`, which is generated, and `convert` and `declared`, which convert its values
 //! 4. `imports`: a file for each interface that modules may import
 //! 5. `worlds`: the trait of a world, a file for each, and the table of them
 //! 6. `loading`: makes a module of bytes, which it lets a process of its own compile
@@ -21,10 +21,13 @@
 
 mod bindings;
 mod convert;
+mod declaration_check;
+mod declared;
 mod delivery;
 mod descriptor;
 mod descriptor_size;
 mod digest;
+mod effects;
 mod failure;
 mod imports;
 mod invalid;
@@ -32,8 +35,8 @@ mod label;
 mod limits;
 mod loading;
 mod module;
+mod own_events;
 mod printable;
-mod projection_check;
 mod row_reader;
 mod sandbox;
 mod steps;
@@ -45,10 +48,12 @@ mod worlds;
 pub use self::{
     delivery::Delivery,
     descriptor::{
-        Descriptor, ModuleKind, Partition, ProjectionDescriptor, Sdk, Step, UpcasterDescriptor, WantedType, view_name,
+        Descriptor, ModuleKind, Partition, ProjectionDescriptor, ReactorDescriptor, Sdk, Step, UpcasterDescriptor,
+        WantedType, view_name,
     },
     descriptor_size::{MAX_DECLARED_NAME_BYTES, MAX_DESCRIPTOR_BYTES},
     digest::Digest,
+    effects::{Effect, EffectEvent, EffectsOf, NumberedEffect, effect_id, numbered},
     failure::{BatchError, FailureKind, Frame, ModuleFailure, ReadError},
     invalid::{CannotLoad, InvalidModule},
     label::{ModuleLabel, ModuleVersion},
@@ -70,6 +75,7 @@ pub use self::{
         Module,
         answer::Upcasted,
         projection::{ProjectionInstance, ProjectionModule},
+        reactor::{Reaction, ReactorInstance, ReactorModule},
         upcaster::{UpcasterInstance, UpcasterModule},
     },
 };

@@ -78,10 +78,13 @@ impl TestHost {
         self.append([(format!("account-{account}"), "MoneyDeposited", data)]).await;
     }
 
-    /// Waits until each build is live, or active, and holds the effect of every event.
+    /// Waits until each build holds the effect of every event, and is live, or active if it becomes so by itself.
     pub(crate) async fn caught_up(&self, name: &Identifier) {
-        let done =
-            |build: &BuildSummary| matches!(build.state, BuildState::Live | BuildState::Active) && build.lag == Some(0);
+        let done = |build: &BuildSummary| {
+            let waits_to_be_active = build.activate_when_live && build.replaced_at.is_none();
+            let state = build.state == BuildState::Active || build.state == BuildState::Live && !waits_to_be_active;
+            state && build.lag == Some(0)
+        };
         test_support::until(&format!("`{name}` has caught up"), async || {
             let projection = self.operations.projection(name, RetiredBuilds::Hidden).await.unwrap().unwrap();
             assert!(projection.builds.iter().all(|build| build.error.is_none()), "{projection:?}");

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use gnomon_values::Instant;
 use serde_json::json;
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgExecutor, PgPool, types::Json};
 
 use super::id::SubscriptionId;
 use crate::{
     event_log::{EventQuery, EventType, Filter, Position, QueryItem, Tag},
-    postgres::PgTimestamp,
+    postgres::{PgTimestamp, sql_row},
     runtime::{Delivery, ModuleFailure},
 };
 
@@ -90,7 +90,6 @@ pub struct DeadLetterSummary {
     pub set_aside_at: Instant,
 }
 
-#[derive(sqlx::FromRow)]
 struct LetterRow {
     position: Position,
     stream: String,
@@ -99,6 +98,8 @@ struct LetterRow {
     error: Option<Json<ModuleFailure>>,
     set_aside_at: PgTimestamp,
 }
+
+sql_row!(LetterRow { position, stream, event_type, parked, error, set_aside_at });
 
 impl LetterRow {
     fn summary(self) -> DeadLetterSummary {
@@ -226,6 +227,47 @@ pub(crate) async fn dead_letters_differ(
     .bind(to)
     .fetch_one(connection)
     .await
+}
+
+/// An event of a stream that is set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StreamLetter {
+    pub(crate) position: Position,
+    /// Whether later events of the stream wait behind it.
+    pub(crate) parked: bool,
+    /// What the module did, or `None` if the event only waits.
+    pub(crate) error: Option<ModuleFailure>,
+}
+
+/// The checkpoint of a subscription, and the first `limit` events of a stream that it has set aside up to there. All at one instant: an event
+/// up to the checkpoint that is not among them was folded. `None` if there is no such subscription.
+pub(crate) async fn letters_of_stream(
+    connection: impl PgExecutor<'_>,
+    subscription: SubscriptionId,
+    stream: &str,
+    limit: usize,
+) -> Result<Option<(Position, Vec<StreamLetter>)>, sqlx::Error> {
+    type Letter = (Option<Position>, Option<bool>, Option<Json<ModuleFailure>>);
+    let rows: Vec<(Position, Option<Position>, Option<bool>, Option<Json<ModuleFailure>>)> = sqlx::query_as(
+        "SELECT checkpoint, letter.position, parked, letter.error FROM gnomon.subscriptions
+         LEFT JOIN LATERAL (
+             SELECT position, parked, error FROM gnomon.dead_letters
+             WHERE dead_letters.subscription = $1 AND stream = $2 ORDER BY position LIMIT $3
+         ) AS letter ON true
+         WHERE subscriptions.subscription = $1 ORDER BY letter.position",
+    )
+    .bind(subscription)
+    .bind(stream)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    let Some((checkpoint, ..)) = rows.first() else { return Ok(None) };
+    let checkpoint = *checkpoint;
+    let letter = |(position, parked, error): Letter| {
+        Some(StreamLetter { position: position?, parked: parked?, error: error.map(|error| error.0) })
+    };
+    let letters = rows.into_iter().filter_map(|(_, position, parked, error)| letter((position, parked, error)));
+    Ok(Some((checkpoint, letters.collect())))
 }
 
 /// Position and stream of the first `limit` dead letters behind `after`, by position.

@@ -1,47 +1,29 @@
 //! Reading the log ahead of the module.
 
-use std::{panic::resume_unwind, time::Instant};
+use std::{panic::resume_unwind, sync::Arc, time::Duration};
 
-use tokio::{sync::mpsc, task::JoinHandle};
-
-use crate::{
-    event_log::{EventLog, Filter, PageSize, Position},
-    metrics,
-    runtime::Delivery,
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
 };
 
-/// A range of the log: the events in it that match the filter.
-#[derive(Debug)]
-pub(crate) struct Batch {
-    pub(crate) events: Vec<Delivery>,
-    /// What they take in memory, about.
-    bytes: usize,
-    /// The last position of the range, whether or not the event there matches.
-    pub(crate) to: Position,
-    /// Whether the log ended here when it was read.
-    pub(crate) at_head: bool,
-}
+use super::{
+    batch::{Batch, BatchSize},
+    passing_over::PassingOver,
+    piece::{Choice, Part, read},
+    shared_pieces::{SharedPiece, SharedPieces, SharedReader},
+};
+use crate::event_log::{EventLog, Filter, Position};
 
 /// Pieces that are read ahead, and the most that one has: enough for a COPY to be worth it.
 const AHEAD: usize = 4;
 const PIECE: BatchSize = BatchSize { max_events: 8192, max_bytes: 4 * 1024 * 1024 };
 /// Events of the first piece, while the size of the events is not known.
 pub(crate) const FIRST_PIECE: usize = 256;
-
-/// How much of the log a module gets at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchSize {
-    /// Events, at most.
-    pub max_events: usize,
-    /// Bytes of events, about.
-    pub max_bytes: usize,
-}
-
-impl Default for BatchSize {
-    fn default() -> Self {
-        Self { max_events: 32768, max_bytes: 16 * 1024 * 1024 }
-    }
-}
+/// So many positions before the end of the log, what is read is shared with other builds.
+const FAR: u64 = 4096;
+/// Who wants at least one of so many events reads what others want as well: they have most of it then.
+const DENSE: u64 = 4;
 
 /// The batches of a subscription, read ahead, in pieces, by a task that ends when this is dropped.
 pub(crate) struct Feed {
@@ -50,6 +32,8 @@ pub(crate) struct Feed {
     left: Option<Result<Batch, sqlx::Error>>,
     /// `None` once it has ended and was joined.
     reader: Option<JoinHandle<()>>,
+    /// Whether it may pass over events that do not match, without a batch for each.
+    may_pass_over: watch::Sender<bool>,
 }
 
 impl Feed {
@@ -79,6 +63,12 @@ impl Feed {
         Some(Ok(batch))
     }
 
+    /// Allows the feed to pass over events that do not match for a while, until somebody waits for a later position; or does not allow it, as
+    /// at the beginning.
+    pub(crate) fn pass_over(&self, allowed: bool) {
+        self.may_pass_over.send_if_modified(|before| std::mem::replace(before, allowed) != allowed);
+    }
+
     async fn next_piece(&mut self) -> Option<Result<Batch, sqlx::Error>> {
         let piece = self.pieces.recv().await;
         if piece.is_none()
@@ -96,30 +86,50 @@ impl Feed {
     }
 }
 
-/// Reads the log behind `after` and not beyond `until`, until the feed is dropped. The first pieces have `first` events, twice
-/// as many, and so on up to what `size` allows. The feed ends with the first error.
-pub(crate) fn follow(
-    log: EventLog,
-    after: Position,
-    until: Option<Position>,
-    filter: Filter,
-    size: BatchSize,
-    first: usize,
-) -> Feed {
+/// What a feed reads.
+pub(crate) struct Wanted {
+    /// The log is read behind this position,
+    pub(crate) after: Position,
+    /// and not beyond this one.
+    pub(crate) until: Option<Position>,
+    pub(crate) filter: Filter,
+    pub(crate) size: BatchSize,
+    /// Events of the first piece. The next has twice as many, and so on up to what `size` allows.
+    pub(crate) first: usize,
+    /// For how long events that do not match may be passed over, where that is [allowed](Feed::pass_over).
+    pub(crate) passed_over_for: Duration,
+    /// The position that somebody waits for, to which the feed then comes at once.
+    pub(crate) awaited: watch::Receiver<Position>,
+}
+
+/// Reads what is wanted, until the feed is dropped. Far from the end of the log it reads together with the feeds that have the same `shared`.
+/// The feed ends with the first error.
+pub(crate) fn follow(log: EventLog, wanted: Wanted, shared: Option<&SharedPieces>) -> Feed {
     let (send, pieces) = mpsc::channel(AHEAD);
+    let Wanted { after, until, filter, size, first, passed_over_for, awaited } = wanted;
+    let may_pass_over = watch::Sender::new(false);
+    let mut passing = PassingOver::behind(after, passed_over_for, awaited, may_pass_over.subscribe());
     let size = size.min(PIECE);
+    let shared = shared.filter(|_| filter.query.is_none()).map(|shared| shared.join(&filter));
+    let mut pieces_of = Reader { log, until, choice: Choice::of(&filter), filter, shared, is_dense: None };
     let reader = tokio::spawn(async move {
         let mut after = after;
         let mut limit = first.clamp(1, size.max_events.max(1));
-        let (mut head, mut restores) = (log.head(), log.restores());
+        let (mut head, mut restores) = (pieces_of.log.head(), pieces_of.log.restores());
         // The first piece is sent even if it is empty: its `at_head` says that the log ends here.
         let mut at_start = true;
+        let mut passed_over = None;
         loop {
+            let mut next = None;
             if !at_start {
                 let is_restored = tokio::select! {
                     () = send.closed() => return,
                     restored = restores.changed() => restored.is_ok(),
                     moved = head.wait_for(|head| *head > after) => if moved.is_err() { return } else { false },
+                    () = passing.until_due() => {
+                        next = passed_over.take();
+                        false
+                    }
                 };
                 if is_restored {
                     // The next run begins where the database says.
@@ -127,15 +137,38 @@ pub(crate) fn follow(
                     return;
                 }
             }
-            let piece = read(&log, after, size.page(limit), &filter).await.map(|piece| piece.clip(until));
-            let failed = piece.is_err();
-            if let Ok(piece) = &piece {
-                if piece.to == after && !at_start {
-                    continue;
+            let is_due = next.is_some();
+            let piece = match next {
+                Some(piece) => Ok(piece),
+                None => {
+                    let known_head = *head.borrow();
+                    let piece = pieces_of.next(after, size, limit, known_head).await;
+                    if let Ok(piece) = &piece
+                        && piece.to == after
+                        && !at_start
+                    {
+                        continue;
+                    }
+                    piece
                 }
-                after = piece.to;
-                limit = size.next_limit(limit, piece);
-            }
+            };
+            let failed = piece.is_err();
+            let piece = match piece {
+                Ok(piece) => {
+                    after = piece.to;
+                    limit = size.next_limit(limit, &piece);
+                    // Up to a barrier the consumer has to get at once.
+                    let may_wait = piece.events.len() == 0 && !at_start && !is_due && until.is_none();
+                    if may_wait && passing.pass() {
+                        passed_over = Some(piece);
+                        continue;
+                    }
+                    passed_over = None;
+                    passing.told(piece.to);
+                    Ok(piece)
+                }
+                failed => failed,
+            };
             at_start = false;
             if send.send(piece).await.is_err() || failed {
                 return;
@@ -145,72 +178,55 @@ pub(crate) fn follow(
             }
         }
     });
-    Feed { pieces, left: None, reader: Some(reader) }
+    Feed { pieces, left: None, reader: Some(reader), may_pass_over }
 }
 
-async fn read(log: &EventLog, after: Position, size: PageSize, filter: &Filter) -> Result<Batch, sqlx::Error> {
-    let began = Instant::now();
-    let page = log.read_batch(after, size, filter).await?;
-    metrics::of_host().projector.read(page.events.len(), began.elapsed());
-    let to = page.next.unwrap_or(after);
-    let events: Vec<Delivery> = page.events.into_iter().map(Delivery::from).collect();
-    let bytes = events.iter().map(bytes_of).sum();
-    Ok(Batch { events, bytes, to, at_head: to >= page.head })
+/// Reads one piece after the other, alone or together with others.
+struct Reader {
+    log: EventLog,
+    until: Option<Position>,
+    filter: Filter,
+    choice: Choice,
+    shared: Option<SharedReader>,
+    /// Whether the last piece had many of the events of its range; `None` before the first one.
+    is_dense: Option<bool>,
 }
 
-impl Batch {
-    /// Whether it and what comes behind it have a size.
-    fn has_room(&self, next: &Self, size: BatchSize) -> bool {
-        self.events.len() + next.events.len() <= size.max_events && self.bytes + next.bytes <= size.max_bytes
-    }
-
-    /// Adds what comes behind it.
-    fn append(&mut self, mut next: Self) {
-        self.events.append(&mut next.events);
-        self.bytes += next.bytes;
-        (self.to, self.at_head) = (next.to, next.at_head);
-    }
-
-    /// Drops the events behind a position.
-    fn clip(mut self, until: Option<Position>) -> Self {
-        if let Some(until) = until.filter(|until| *until < self.to) {
-            self.events.retain(|event| event.position <= until);
-            self.bytes = self.events.iter().map(bytes_of).sum();
-            (self.to, self.at_head) = (until, false);
+impl Reader {
+    async fn next(
+        &mut self,
+        after: Position,
+        size: BatchSize,
+        limit: usize,
+        head: Position,
+    ) -> Result<Batch, sqlx::Error> {
+        let is_far = head.0.saturating_sub(after.0) >= FAR;
+        let (piece, is_own) = match (&self.shared, self.is_dense) {
+            // The first piece is its own: it says how large events are, and how many of them are wanted.
+            (Some(shared), Some(is_dense)) if is_far => {
+                let SharedPiece { piece, filter } = shared.next(&self.log, after, size.page(limit), is_dense).await?;
+                (piece, filter == *shared.filter())
+            }
+            (shared, _) => {
+                shared.iter().for_each(SharedReader::step_aside);
+                (Arc::new(read(&self.log, after, size.page(limit), &self.filter).await?), true)
+            }
+        };
+        let to = self.until.map_or(piece.to, |until| until.min(piece.to));
+        let mut at_head = to >= piece.head;
+        if at_head && self.shared.is_some() && is_far {
+            // It may have been read a while ago.
+            at_head = to >= self.log.read_head().await?;
         }
-        self
-    }
-}
-
-impl BatchSize {
-    fn min(self, other: Self) -> Self {
-        let (max_events, max_bytes) = (self.max_events.min(other.max_events), self.max_bytes.min(other.max_bytes));
-        Self { max_events, max_bytes }
-    }
-
-    /// What is read at once. How many events fit is a guess; where they are suddenly larger, their bytes end the batch.
-    fn page(self, events: usize) -> PageSize {
-        PageSize { events, bytes: self.max_bytes.saturating_mul(4) }
-    }
-
-    /// The number of events that keeps the next piece within its bytes, if its events are as large as those of the last one;
-    /// at most twice as many as before.
-    fn next_limit(self, limit: usize, last: &Batch) -> usize {
-        // An empty piece says nothing about the size of events.
-        if last.events.is_empty() {
-            return limit;
+        let part = Part::of(piece, after, Some(to), (!is_own).then_some(&self.choice));
+        let passed = to.0.saturating_sub(after.0);
+        if passed > 0 {
+            self.is_dense = Some(part.len() as u64 >= passed / DENSE);
         }
-        let average = last.bytes / last.events.len();
-        let fitting = self.max_bytes / average.max(1);
-        fitting.clamp(1, self.max_events.min(limit * 2))
+        Ok(Batch::of(part, to, at_head))
     }
 }
 
-fn bytes_of(event: &Delivery) -> usize {
-    size_of::<Delivery>()
-        + event.data.len()
-        + event.stream.len()
-        + event.event_type.len()
-        + event.metadata.as_ref().map_or(0, |metadata| metadata.len())
-        + event.tags.iter().map(|tag| size_of_val(tag) + tag.len()).sum::<usize>()
-}
+#[cfg(test)]
+#[path = "feed_tests.rs"]
+mod tests;

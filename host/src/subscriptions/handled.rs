@@ -1,5 +1,7 @@
 //! How many events of each type a subscription has handled.
 
+use std::borrow::Borrow;
+
 use hashbrown::HashMap;
 use sqlx::PgConnection;
 
@@ -12,10 +14,10 @@ pub(crate) struct Handled(HashMap<String, u64>);
 
 impl Handled {
     /// Counts events.
-    pub(crate) fn count(&mut self, events: &[Delivery]) {
+    pub(crate) fn count<E: Borrow<Delivery>>(&mut self, events: &[E]) {
         // Events of one type often follow each other.
-        for same in events.chunk_by(|one, next| one.event_type == next.event_type) {
-            *self.0.entry_ref(&*same[0].event_type).or_default() += same.len() as u64;
+        for same in events.chunk_by(|one, next| one.borrow().event_type == next.borrow().event_type) {
+            *self.0.entry_ref(&*same[0].borrow().event_type).or_default() += same.len() as u64;
         }
     }
 

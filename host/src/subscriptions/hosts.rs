@@ -16,7 +16,7 @@ pub(crate) async fn heartbeat(
         "INSERT INTO gnomon.hosts (host, seen_at) VALUES ($1, clock_timestamp())
          ON CONFLICT (host) DO UPDATE SET seen_at = excluded.seen_at",
     )
-    .bind(host)
+    .bind(host.0)
     .execute(&mut *connection)
     .await?;
     // A host that died no longer holds the lock named by its key; one that hangs has not updated `seen_at`.
@@ -44,7 +44,7 @@ pub(crate) async fn living_hosts(pool: &PgPool, within: Duration) -> Result<u64,
 
 /// Removes a host that stops.
 pub(crate) async fn remove_host(pool: &PgPool, host: HostKey) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM gnomon.hosts WHERE host = $1").bind(host).execute(pool).await?;
+    sqlx::query("DELETE FROM gnomon.hosts WHERE host = $1").bind(host.0).execute(pool).await?;
     Ok(())
 }
 

@@ -24,8 +24,7 @@ pub(super) const PRESENCE: i32 = 0x474e_4f4d;
 const PRESENCE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A host's key: how leases name their holder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HostKey(pub(super) i32);
 
 /// The right to work on a subscription.

@@ -6,14 +6,21 @@
 
 use std::time::Duration;
 
-use sqlx::{Executor, PgConnection, PgPool, Postgres, Row as _, postgres::PgArguments, query::Query};
+use sqlx::{
+    Executor, PgConnection, PgPool, Postgres, Row as _,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
 
 use super::{
     handled::Handled,
     id::SubscriptionId,
     lease::{Lease, LeaseLost},
 };
-use crate::{event_log::Position, postgres::is_lock_timeout};
+use crate::{
+    event_log::Position,
+    postgres::{is_lock_timeout, sql_row},
+};
 
 /// How long a commit waits for a lock, as Postgres reads it: on a table that somebody has locked, for example. Until then the row of its
 /// subscription is locked, and who wants that waits longer than this.
@@ -85,6 +92,17 @@ pub(crate) async fn insert(connection: &mut PgConnection) -> Result<Subscription
         .await
 }
 
+/// Inserts a subscription that begins behind a position.
+pub(crate) async fn insert_at(
+    connection: &mut PgConnection,
+    checkpoint: Position,
+) -> Result<SubscriptionId, sqlx::Error> {
+    sqlx::query_scalar("INSERT INTO gnomon.subscriptions (checkpoint) VALUES ($1) RETURNING subscription")
+        .bind(checkpoint)
+        .fetch_one(connection)
+        .await
+}
+
 /// The checkpoint of a subscription, if the lease is held.
 pub(crate) async fn checkpoint(pool: &PgPool, lease: Lease) -> Result<Position, HoldError> {
     let checkpoint: Option<Position> =
@@ -130,31 +148,44 @@ pub(crate) async fn advance(
     step: &Step,
     handled: &Handled,
     rows: Rows,
-) -> Result<(), AdvanceError> {
-    if try_move(connection, lease, step, handled, rows).await? {
-        return Ok(());
+) -> Result<Moved, AdvanceError> {
+    if let Some(moved) = try_move(connection, lease, step, handled, rows).await? {
+        return Ok(moved);
     }
     match find_obstacle(connection, lease, step).await? {
         Obstacle::LeaseLost => Err(LeaseLost.into()),
         Obstacle::Barrier(at) => Err(AdvanceError::Barrier(at)),
         // The barrier ended between the two statements. Now the row is locked, so no other can be set.
-        Obstacle::None if try_move(connection, lease, step, handled, rows).await? => Ok(()),
-        Obstacle::None => Err(LeaseLost.into()),
+        Obstacle::None => Ok(try_move(connection, lease, step, handled, rows).await?.ok_or(LeaseLost)?),
     }
 }
 
-/// Returns whether the checkpoint was moved.
+/// A checkpoint was moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moved {
+    /// Whether somebody follows the rows of the build.
+    pub(crate) is_followed: bool,
+}
+
+/// Reads [`MOVED`]; `None` if the checkpoint was not moved.
+pub(crate) fn moved(row: &PgRow) -> Result<Option<Moved>, sqlx::Error> {
+    Ok(row.try_get::<Option<bool>, _>(0)?.map(|is_followed| Moved { is_followed }))
+}
+
+/// The column by which the last part of a statement that begins with [`MOVE`] says whether the checkpoint was moved. It is always one row.
+pub(crate) const MOVED: &str = "(SELECT is_followed FROM moved)";
+
+/// Moves the checkpoint, if nothing stands in its way.
 async fn try_move(
     connection: &mut PgConnection,
     lease: Lease,
     step: &Step,
     handled: &Handled,
     rows: Rows,
-) -> Result<bool, sqlx::Error> {
+) -> Result<Option<Moved>, sqlx::Error> {
     // One statement, so that counts, checkpoint and timeout need one round trip.
-    let text = format!("{MOVE} SELECT count(*), set_config('lock_timeout', '{COMMIT_LOCK_TIMEOUT}', true) FROM moved");
-    let row = bind_move(sqlx::query(&text), lease, step, handled, rows).fetch_one(connection).await?;
-    Ok(row.try_get::<i64, _>(0)? == 1)
+    let text = format!("{MOVE} SELECT {MOVED}, set_config('lock_timeout', '{COMMIT_LOCK_TIMEOUT}', true)");
+    moved(&bind_move(sqlx::query(&text), lease, step, handled, rows).fetch_one(connection).await?)
 }
 
 /// The beginning of a statement that moves a checkpoint under the conditions of [`advance`]: `moved` has a row if it is moved, and what the
@@ -163,10 +194,12 @@ pub(crate) const MOVE: &str = "WITH moved AS (
      UPDATE gnomon.subscriptions
      SET checkpoint = $4, events_per_second = $5, committed_at = clock_timestamp(),
          batches = batches + $6, batch_events = batch_events + $7, largest_batch = greatest(largest_batch, $8),
-         contents = CASE WHEN $11 THEN gen_random_uuid() ELSE contents END
+         contents = CASE WHEN $11 THEN gen_random_uuid() ELSE contents END,
+         contents_before = CASE WHEN $11 THEN contents ELSE contents_before END
      WHERE subscription = $1 AND lease_epoch = $2 AND checkpoint = $3
        AND (barrier_at IS NULL OR barrier_at >= $4 OR barrier_until <= clock_timestamp())
-     RETURNING subscription
+     RETURNING subscription, checkpoint, contents_before, contents,
+         coalesce(followed_until > clock_timestamp(), false) AS is_followed
      ), counted AS (
      INSERT INTO gnomon.handled_events AS known (subscription, type, events)
      SELECT subscription, type, events FROM moved, unnest($9::text[], $10::bigint[]) AS handled (type, events)
@@ -267,12 +300,14 @@ pub(crate) async fn clear(connection: &mut PgConnection, subscription: Subscript
 }
 
 /// The checkpoint of a subscription, and the barrier that no commit of it passes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Progress {
     pub(crate) subscription: SubscriptionId,
     pub(crate) checkpoint: Position,
     pub(crate) barrier: Option<Position>,
 }
+
+sql_row!(Progress { subscription, checkpoint, barrier });
 
 /// Locks subscriptions until the transaction ends and returns their progress, or `None` if another session has held one of them
 /// for 100 ms.

@@ -1,10 +1,12 @@
 //! The host's log, and its traces.
 
 mod logs;
+mod module_lines;
 mod otlp;
 mod queue;
 mod sender;
 mod signal;
+mod span;
 mod stop;
 mod trace_context;
 mod traces;
@@ -12,7 +14,6 @@ mod traces;
 use std::io::IsTerminal;
 
 use tokio::runtime::Handle;
-use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{
     Layer,
     filter::{ParseError, Targets},
@@ -23,9 +24,9 @@ use tracing_subscriber::{
 
 pub use self::{
     otlp::OtlpError,
+    span::{Entered, Recorded, Span},
     stop::stop_sending,
     trace_context::{TRACEPARENT, TraceContext},
-    traces::TRACE,
 };
 use crate::config::{LogFormat, LogOptions};
 
@@ -46,8 +47,7 @@ pub enum StartError {
 /// # Errors
 /// See [`StartError`].
 pub fn start(options: &LogOptions, default_filter: &str, sent_from: Option<Handle>) -> Result<(), StartError> {
-    // Spans of traces are no part of lines.
-    let filter = filter(options.log.as_deref().unwrap_or(default_filter))?.with_target(TRACE, LevelFilter::OFF);
+    let filter = filter(options.log.as_deref().unwrap_or(default_filter))?;
     let colours = std::io::stderr().is_terminal() && !is_set(std::env::var_os("NO_COLOR").as_deref());
     let traces = sent_from.clone().map(traces::layer).transpose()?.flatten();
     let records = sent_from.map(|runtime| logs::layer(runtime, &filter)).transpose()?.flatten();

@@ -1,9 +1,11 @@
 //! Where signals go over OTLP: off until the usual variables of OpenTelemetry say where.
 
-use std::{env, time::Duration};
+use std::{env, sync::LazyLock, time::Duration};
 
+use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 use tokio::runtime::Handle;
+use uuid::Uuid;
 
 use super::{queue::Queue, sender::Sender, signal::Signal};
 
@@ -15,6 +17,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const QUEUE: usize = 2048;
 /// What those variables can ask for at most: room for the queue is made at the start.
 const MAX_QUEUE: usize = 65_536;
+
+/// Tells this process from others that send as the same service.
+static INSTANCE: LazyLock<Uuid> = LazyLock::new(Uuid::new_v4);
 
 /// Why a signal cannot be sent as the environment says.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,18 +122,35 @@ impl Settings {
         Queue::new(self.signal, self.queue)
     }
 
-    /// Whom the signal is of.
+    /// Whom the signal is of. The environment may say otherwise.
     pub(super) fn resource(&self) -> Resource {
-        match self.has_service_name {
+        let given = match self.has_service_name {
             true => Resource::builder().build(),
             false => Resource::builder().with_service_name(SERVICE).build(),
-        }
+        };
+        Resource::builder_empty()
+            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+            .with_attribute(KeyValue::new("service.instance.id", INSTANCE.to_string()))
+            .with_attributes(given.iter().map(|(name, value)| KeyValue::new(name.clone(), value.clone())))
+            .build()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_signals_are_of_one_process_and_its_version() {
+        let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")];
+        let of = |signal| read(signal, &variables).unwrap().unwrap().resource();
+        let (traces, logs) = (of(Signal::Traces), of(Signal::Logs));
+        assert_eq!(traces, logs);
+        let attribute = |name: &'static str| traces.get(&name.into()).map(|value| value.to_string());
+        assert_eq!(attribute("service.version").as_deref(), Some(env!("CARGO_PKG_VERSION")));
+        assert_eq!(attribute("service.name").as_deref(), Some(SERVICE));
+        assert!(attribute("service.instance.id").is_some_and(|id| id.parse::<Uuid>().is_ok()));
+    }
 
     fn read(signal: Signal, variables: &[(&str, &str)]) -> Result<Option<Settings>, OtlpError> {
         Settings::read(signal, |name| {

@@ -3,20 +3,15 @@
 
 use std::borrow::Cow;
 
-use opentelemetry::{
-    Context,
-    trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState},
-};
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use serde::Deserialize;
-use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 /// The name of the header, and of the member of metadata.
 pub const TRACEPARENT: &str = "traceparent";
 
 /// A span of another program, or of another host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TraceContext(SpanContext);
+pub struct TraceContext(pub(super) SpanContext);
 
 impl TraceContext {
     /// Reads `00-<trace id>-<span id>-<flags>`, and what later versions put behind that.
@@ -48,17 +43,6 @@ impl TraceContext {
         }
         let Traced { traceparent } = serde_json::from_str(metadata).ok()?;
         Self::parse(&traceparent)
-    }
-
-    /// Makes a span, which has not been entered, a part of this trace.
-    pub fn continue_in(&self, span: &Span) {
-        // It fails for a span that is not recorded, which needs no parent.
-        let _ = span.set_parent(Context::new().with_remote_span_context(self.0.clone()));
-    }
-
-    /// Links a span to this one.
-    pub fn link(&self, span: &Span) {
-        span.add_link(self.0.clone());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Traces over OTLP, off until the environment says where they go.
 //!
-//! Whoever works makes spans of the target [`TRACE`] with `tracing`. While traces are off, nothing listens to that target, and a span costs a
-//! comparison. Spans wait in a bounded queue; when it is full, because the collector is slow or away, they are lost, and nobody waits.
+//! Whoever works makes [spans](super::Span). They wait in a bounded queue; when it is full, because the collector is slow or away, they are lost,
+//! and nobody waits.
 
 use std::sync::OnceLock;
 
@@ -13,18 +13,17 @@ use tracing::{Level, Subscriber};
 use tracing_subscriber::{Layer, filter::Targets, registry::LookupSpan};
 
 use super::{
+    module_lines::{MODULES, ModuleLines},
     otlp::{OtlpError, SERVICE, Settings},
     queue::Counted,
     signal::Signal,
+    span::TRACER,
 };
-
-/// The target of spans that are parts of traces.
-pub const TRACE: &str = "gnomon::trace";
 
 /// What sends the spans of this process, from the first on.
 pub(super) static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
-/// What listens to spans, if traces are on. `runtime` sends them.
+/// Starts to trace, if the environment says where spans go; returns what adds the lines of modules to them. `runtime` sends them.
 ///
 /// # Errors
 /// See [`OtlpError`].
@@ -44,15 +43,8 @@ where
         .with_span_processor(Counted::new(batches, &queue))
         .with_resource(settings.resource())
         .build();
-    let tracer = provider.tracer(SERVICE);
-    // It fails if traces were started before, as in tests.
+    // Both fail if traces were started before, as in tests.
+    let _ = TRACER.set(provider.tracer(SERVICE));
     let _ = PROVIDER.set(provider);
-    let spans = tracing_opentelemetry::layer()
-        .with_tracer(tracer)
-        .with_location(false)
-        .with_threads(false)
-        .with_tracked_inactivity(false);
-    // What modules log becomes events of the span in which they fold.
-    let targets = Targets::new().with_target(TRACE, Level::INFO).with_target("gnomon::guest", Level::INFO);
-    Ok(Some(spans.with_filter(targets)))
+    Ok(Some(ModuleLines.with_filter(Targets::new().with_target(MODULES, Level::INFO))))
 }

@@ -240,7 +240,7 @@ async fn a_new_upcaster_passes_its_tests_and_is_deployed_with_the_projection_tha
     let host = Host::start(&database).await;
     let folder: TempDir = tempfile::tempdir().unwrap();
     in_folder(folder.path(), &host, &with_sdk(&["new", "orders-of-cents"])).await;
-    let made = in_folder(folder.path(), &host, &with_sdk(&["new", "--upcaster", "order-cents"])).await;
+    let made = in_folder(folder.path(), &host, &with_sdk(&["new", "--kind", "upcaster", "order-cents"])).await;
     assert_eq!((made.code, made.out.as_str()), (Some(0), "order-cents\n"), "{}", made.err);
     assert!(made.err.starts_with("made the upcaster `order_cents`\nnext:\n  cd /"), "{}", made.err);
     for project in ["orders-of-cents", "order-cents"] {

@@ -90,6 +90,19 @@ async fn what_is_wrong_is_a_problem_and_an_exit_code() {
     assert!(said.err.contains("problems, "), "{}", said.err);
 }
 
+/// As one does whose process is frozen: its connections are taken, and nothing is answered. What was found of Postgres is said all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_takes_connections_and_answers_nothing_is_a_problem() {
+    let database = TestDatabase::create().await;
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let (report, said) = examine(Some(&database.url()), Some(&url)).await;
+    assert_eq!(level(&report, "reachability", "Postgres"), "ok", "{}", said.err);
+    assert_eq!(level(&report, "hosts", "host at http"), "problem");
+    assert!(said.out.contains("it does not answer within 15 s"), "{}", said.out);
+    assert_eq!(said.code, Some(1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_database_and_a_host_it_says_so() {
     // A port that was just free.

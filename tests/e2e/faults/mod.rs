@@ -6,7 +6,9 @@ mod builds;
 mod expected;
 mod fault;
 mod follower;
+mod historian;
 mod inject;
+mod live;
 mod log;
 mod operators;
 mod readers;
@@ -31,7 +33,9 @@ use self::{
     expected::Projection,
     fault::{Deck, Means},
     follower::follow,
+    historian::look_back,
     inject::{BATCHES, Injector, LEASE, UPCASTER},
+    live::follow_rows,
     log::check_log,
     operators::Operator,
     readers::read,
@@ -73,6 +77,9 @@ async fn faults_in_any_order_leave_the_log_and_the_read_models_correct() {
         .map(|writer| tokio::spawn(writer.write()))
         .collect();
     let readers: Vec<_> = (0..READERS).map(|_| tokio::spawn(read(addresses.clone(), stop.clone()))).collect();
+    let historian = tokio::spawn(look_back(addresses.clone(), random(2000), stop.clone()));
+    let live =
+        Projection::READ.map(|projection| tokio::spawn(follow_rows(addresses.clone(), projection, stop.clone())));
     let follower = tokio::spawn(follow(addresses.clone(), end.clone()));
     let components = ["tally", "tally_next"].map(test_support::guest);
     let operator = Operator { addresses: addresses.clone(), random: random(1000), stop: stop.clone(), components };
@@ -90,6 +97,15 @@ async fn faults_in_any_order_leave_the_log_and_the_read_models_correct() {
     let mut seen = Vec::new();
     for reader in readers {
         seen.extend(reader.await.unwrap().unwrap_or_else(|error| panic!("{error}")));
+    }
+    let past = historian.await.unwrap().unwrap_or_else(|error| panic!("{error}"));
+    println!("{} looks into the past", past.len());
+    assert!(!past.is_empty(), "nobody has seen the past");
+    seen.extend(past);
+    for follower in live {
+        let copied = follower.await.unwrap().unwrap_or_else(|error| panic!("{error}"));
+        assert!(!copied.is_empty(), "a live query had nothing");
+        seen.extend(copied);
     }
     println!("{} events, {} reads; the operator was answered {answers:?}", written.len(), seen.len());
     record.add_pauses(&written);

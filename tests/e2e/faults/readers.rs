@@ -15,7 +15,7 @@ use super::{addresses::Addresses, expected::Projection};
 use crate::support::client;
 
 /// Longer than a host is frozen.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What was read at a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,6 @@ pub(super) async fn read(addresses: Arc<Addresses>, stop: Arc<AtomicBool>) -> Re
     Ok(all)
 }
 
-fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+pub(super) fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.parse().ok()
 }

@@ -2,6 +2,8 @@
 
 #![cfg(target_family = "wasm")]
 
+pub mod reactor;
+
 /// What `wit-bindgen` makes of the contract.
 #[allow(missing_docs, unreachable_pub, unsafe_code, unused_qualifications, clippy::all, reason = "generated code")]
 pub mod contract {
@@ -14,11 +16,10 @@ pub mod contract {
 }
 
 pub use contract::{
-    exports::gnomon::module::projection_guest::{
-        Column, ColumnType, Descriptor, FullText, Guest, Index, IndexKind, Reference, Table, Weight, WeightedColumn,
-    },
+    exports::gnomon::module::projection_guest::{Descriptor, Guest},
     gnomon::module::{
         cursor, log, read_model,
+        tables::{Column, ColumnType, FullText, Index, IndexKind, Reference, Table, Weight, WeightedColumn},
         types::{Batch, Failure, Sdk, Value},
     },
 };

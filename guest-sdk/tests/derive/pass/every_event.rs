@@ -85,12 +85,12 @@ fn main() {
         .then_rows([seen(1, "ann"), seen(2, "{\"n\": 1}"), seen(3, "closed")]);
     given::<SeesNamed>([opened()]).then_fails(
         1,
-        "Opened: the event has schema version 1, but this projection reads version 2; activate an upcaster that rewrites \
+        "Opened: the event has schema version 1, but this module reads version 2; activate an upcaster that rewrites \
          `Opened` from version 1 to 2",
     );
     given::<SeesNamed>([opened().schema_version(3)]).then_fails(
         1,
-        "Opened: the event has schema version 3, but this projection reads version 2; deploy a version of this projection that \
+        "Opened: the event has schema version 3, but this module reads version 2; deploy a version of this module that \
          reads version 3 of `Opened`",
     );
     given::<SeesNamed>([closed().schema_version(2)]).then_fails(1, "Closed: the event has schema version 2");

@@ -88,3 +88,19 @@ pub fn check_read(bytes: usize, max: usize) -> Result<(), LimitError> {
 pub fn check_batch_reads(reads: usize, max: usize) -> Result<(), LimitError> {
     check("rows that one batch asked for", "max_batch_reads", reads, max)
 }
+
+/// Checks the effects of one event; see [`count`](crate::effects::count).
+///
+/// # Errors
+/// There are too many.
+pub fn check_effects(effects: usize, max: usize) -> Result<(), LimitError> {
+    check("effects of one event", "max_effects", effects, max)
+}
+
+/// Checks the bytes of the effects of one batch; see [`Effect::bytes`](crate::effects::Effect::bytes).
+///
+/// # Errors
+/// There are too many.
+pub fn check_batch_effects(bytes: usize, max: usize) -> Result<(), LimitError> {
+    check("bytes of the effects of one batch", "max_batch_effect_bytes", bytes, max)
+}

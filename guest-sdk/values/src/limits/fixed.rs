@@ -2,7 +2,7 @@
 
 /// Bytes of the name of a table, a column, an index or a view: Postgres cuts off what is longer (`NAMEDATALEN` − 1).
 pub const MAX_NAME_BYTES: usize = 63;
-/// Tables of a projection.
+/// Tables of a projection or a reactor.
 pub const MAX_TABLES: usize = 32;
 /// Columns of a table; Postgres itself allows 1,600 at most.
 pub const MAX_COLUMNS: usize = 250;
@@ -15,13 +15,15 @@ pub const MAX_INDEXES: usize = 16;
 pub const MAX_INDEX_BYTES: usize = 2400;
 /// References of a table to tables.
 pub const MAX_REFERENCES: usize = 32;
-/// Bytes of the description of a projection, a table or a column.
+/// Bytes of the description of a module, a table or a column.
 pub const MAX_DESCRIPTION_BYTES: usize = 1000;
 /// Characters of the columns of a full-text index together whose words it holds: Postgres refuses a `tsvector` of more than
 /// 1 MiB. A character of four bytes in words such as `ab-cd`, which Postgres keeps as a whole and in parts, takes 7.7 bytes of it.
 pub const MAX_FULL_TEXT_CHARS: usize = 100_000;
 /// Event types that a projection may name, categories, tags, and types that a step of an upcaster may produce.
 pub const MAX_WANTED: usize = 1000;
+/// Sinks that a reactor may name.
+pub const MAX_SINKS: usize = 100;
 /// Steps that an upcaster may declare.
 pub const MAX_STEPS: usize = 1000;
 /// How deep arrays and objects of the JSON of an event or a cell may be nested: the default of serde_json, with which most

@@ -24,3 +24,9 @@ pub const DEFAULT_MAX_GET_KEYS: usize = 100_000;
 pub const DEFAULT_MAX_READ_BYTES: usize = 128 * 1024 * 1024;
 /// Rows that one batch may ask for: keys, and rows found; each call counts for one more.
 pub const DEFAULT_MAX_BATCH_READS: usize = 10_000_000;
+/// Effects with which a reactor may answer one event; an append counts as many as it has events.
+pub const DEFAULT_MAX_EFFECTS: usize = 1000;
+/// Bytes of the data of a message, a call or a schedule: a quarter of what brokers and HTTP servers take by default.
+pub const DEFAULT_MAX_MESSAGE_BYTES: usize = 256 * 1024;
+/// Bytes of all effects of one batch.
+pub const DEFAULT_MAX_BATCH_EFFECT_BYTES: usize = 64 * 1024 * 1024;

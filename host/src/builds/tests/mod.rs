@@ -4,6 +4,7 @@ mod align;
 mod lease;
 mod measures;
 mod order;
+mod row_changes;
 mod sequences;
 mod store;
 mod swap;
@@ -119,9 +120,22 @@ impl TestBuilds {
     ) -> Result<(), AdvanceError> {
         let mut transaction = crate::postgres::begin(&self.pool).await?;
         let changed = if writes.is_empty() { Rows::Kept } else { Rows::Changed };
-        advance(&mut transaction, lease, &step, &Handled::default(), changed).await?;
+        let moved = advance(&mut transaction, lease, &step, &Handled::default(), changed).await?;
         tables.apply(&mut transaction, &writes).await?;
+        let following = Following::default();
+        following.found(moved.is_followed);
+        if let Some(note) = following.note(&writes) {
+            note.write(&mut transaction, lease.subscription.into()).await?;
+        }
         Ok(transaction.commit().await?)
+    }
+
+    /// The same by a worker that notes nothing.
+    pub(crate) async fn commit_without_note(&self, lease: Lease, tables: &TableSet, step: Step, writes: WriteSet) {
+        let mut transaction = crate::postgres::begin(&self.pool).await.unwrap();
+        advance(&mut transaction, lease, &step, &Handled::default(), Rows::Changed).await.unwrap();
+        tables.apply(&mut transaction, &writes).await.unwrap();
+        transaction.commit().await.unwrap();
     }
 
     /// Sets a barrier at a position for all builds, as another host does. With no duration it has expired at once.

@@ -43,6 +43,19 @@ async fn a_state_that_cannot_be_is_refused_by_the_schema() {
         refused("role = 'verifier', activation = 'manual'").await.contains("builds_check"),
         "without a build to verify"
     );
+    // A past build has a position and has been asked for; it is never paused, becomes live by ending, and is deleted and not retired.
+    let past = "role = 'past', activation = 'manual'";
+    assert!(refused(past).await.contains("builds_past_check"));
+    assert!(refused("stop_at = 7").await.contains("builds_past"));
+    let past = format!("{past}, stop_at = 7");
+    assert!(refused(&past).await.contains("builds_past_asked_check"));
+    let past = format!("{past}, asked_at = now()");
+    assert!(refused(&format!("{past}, work = 'paused'")).await.contains("builds_past_work_check"));
+    assert!(refused(&format!("{past}, stage = 'live'")).await.contains("builds_finished_check"));
+    assert!(refused(&format!("{past}, work = 'finished'")).await.contains("builds_finished_check"));
+    assert!(refused("work = 'finished', stage = 'live'").await.contains("builds_finished_check"));
+    let retired = "stop_at = 7, asked_at = now(), role = NULL, stage = NULL, work = NULL, activation = NULL";
+    assert!(refused(retired).await.contains("builds_past_kept_check"));
     for build in [one, other] {
         test.set(build, |kept| (kept.stage, kept.activation) = (Stage::Live, Activation::Manual)).await;
     }

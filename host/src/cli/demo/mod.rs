@@ -3,6 +3,7 @@
 mod carriers;
 mod caught_up;
 mod import;
+mod live;
 mod modules;
 mod next_steps;
 mod next_version;

@@ -21,8 +21,8 @@ pub(super) fn show(host: &RunningHost) {
     say("Then write a projection of your own: README.md says how.");
 }
 
-/// Three lines to paste, and what each shows.
-fn lines(gnomon: impl Fn(&str) -> String) -> [(&'static str, String); 3] {
+/// Four lines to paste, and what each shows.
+fn lines(gnomon: impl Fn(&str) -> String) -> [(&'static str, String); 4] {
     [
         (
             "Query a table that a module fills: the latest arrivals of the week.",
@@ -31,6 +31,10 @@ fn lines(gnomon: impl Fn(&str) -> String) -> [(&'static str, String); 3] {
         (
             "Append an event of your own. The query waits for it: the table has one more route.",
             format!("{} && {}", gnomon(FLIGHT), gnomon("query punctuality route origin=eq.JFK dest=eq.OSL")),
+        ),
+        (
+            "Look into the past: the same table as it was in the middle of the week, after 9,000 events.",
+            gnomon("query punctuality route --as-of 9000 --order max_arr_delay.desc --limit 5"),
         ),
         (
             "Build the read model once more, with batches of other sizes, and see that each row is the same.",

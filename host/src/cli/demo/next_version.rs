@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, bail};
 use tokio::task::JoinSet;
 
-use super::{caught_up, import::Week, modules::build_one, step::Steps};
+use super::{caught_up, import::Week, live::LiveQuery, modules::build_one, step::Steps};
 use crate::{
     api::{BuildQuery, BuildState, ChangedRow, CompareQuery, Comparison, Row, TableComparison, TableOutcome},
     cli::{
@@ -109,7 +109,11 @@ fn cell(row: &Row, column: &str) -> String {
     value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default()
 }
 
-/// Activates the new build, the old one and the new one again, while clients query.
+/// What the live query follows: the days of one carrier.
+const LIVE: [&str; 4] = ["v1", "read-models", PROJECTION, "carrier_daily"];
+const LIVE_QUERY: &[(&str, &str)] = &[("select", "day,on_time"), ("carrier", "eq.UA")];
+
+/// Activates the new build, the old one and the new one again, while clients query, and one follows.
 pub(super) async fn swap(steps: &mut Steps, client: &Client, next: &Versions) -> anyhow::Result<()> {
     let step = steps.begin("activating the new version while clients query");
     let queries = Arc::new(Queries::default());
@@ -117,10 +121,13 @@ pub(super) async fn swap(steps: &mut Steps, client: &Client, next: &Versions) ->
     for _ in 0..READERS {
         readers.spawn(read(client.clone(), Arc::clone(&queries)));
     }
+    let live = LiveQuery::begin(client, LIVE, LIVE_QUERY).await?;
     let mut lines = Vec::new();
-    for (operation, build, done) in
-        [("activate", Some(next.new), "activated"), next.back(), ("activate", Some(next.new), "activated again,")]
-    {
+    for (swaps, (operation, build, done)) in (1..).zip([
+        ("activate", Some(next.new), "activated"),
+        next.back(),
+        ("activate", Some(next.new), "activated again,"),
+    ]) {
         queries.wait_for_more().await;
         let began = Instant::now();
         let operated = operate(client, PROJECTION, operation, &BuildQuery { build }).await?;
@@ -130,11 +137,13 @@ pub(super) async fn swap(steps: &mut Steps, client: &Client, next: &Versions) ->
         }
         let version = operated.found().with_context(|| format!("{} is gone", operated.label()))?.version;
         lines.push(format!("{done} version {version} in {time} ms"));
+        live.until_swapped(swaps).await?;
     }
     queries.wait_for_more().await;
     // This stops the readers.
     drop(readers);
     lines.push(queries.describe()?);
+    lines.push(live.describe());
     step.done("activated the new version, rolled back and activated it again while clients query", &lines);
     Ok(())
 }

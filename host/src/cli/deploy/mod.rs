@@ -25,17 +25,18 @@ use super::{
     follow::{Goal, follow},
     output::{self, say},
     progress::Progress,
-    upcasters,
+    reactors, upcasters,
 };
 use crate::{
-    api::{Activation, BuildState, ModuleKind, NewBuild, ReplacedBuild, UploadQuery, Uploaded},
+    api::{Activation, BuildState, DeployedReactor, ModuleKind, NewBuild, ReplacedBuild, UploadQuery, Uploaded},
     config::ClientOptions,
 };
 
 /// Upload a module, and follow its build until it has caught up.
 ///
 /// The tests of a crate are run first, and it is compiled to a component. A component that was not uploaded before is the module's next
-/// version. The new build of a projection fills its tables beside the active build, and becomes active when it has caught up.
+/// version. The new build of a projection fills its tables beside the active build, and becomes active when it has caught up. A reactor begins with
+/// the next event that comes, and its next version goes on where the one before stopped.
 ///
 /// Several modules are deployed as one change, such as an upcaster and the projections that read what it makes of events: the upcasters
 /// become active and each projection gets one build that goes through all of them, or nothing changes.
@@ -56,6 +57,10 @@ pub(super) struct Deploy {
     /// When the new version becomes active; if there are several modules, when their builds do
     #[arg(long, value_enum, default_value_t)]
     activate: Activate,
+
+    /// Of a reactor that has not begun, the position of the first event that it gets [default: the next event that comes]
+    #[arg(long, value_name = "POSITION")]
+    from: Option<u64>,
 
     /// Do not wait until the new build has caught up
     #[arg(long)]
@@ -140,6 +145,8 @@ struct DeployResult<'a> {
     replaces: Option<ReplacedBuild>,
     #[serde(skip_serializing_if = "Option::is_none")]
     builds: Option<&'a [NewBuild]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reactor: Option<&'a DeployedReactor>,
     new: bool,
     state: Option<&'a BuildState>,
     checkpoint: Option<u64>,
@@ -164,7 +171,8 @@ impl Deploy {
 
     /// Deploys one module: it is uploaded and takes effect in one request.
     async fn one(&self, client: &Client, Candidate { name, component }: Candidate) -> anyhow::Result<()> {
-        let upload = upload(client, &name, &component, self.activate()).await?;
+        let query = UploadQuery { activate: self.activate().into(), deploy: true, from: self.from };
+        let upload = put(client, &name, &component, query).await?;
         say(upload.describe());
         let Upload { uploaded, new } = upload;
         let (mut build, mut comparison) = (None, None);
@@ -196,11 +204,21 @@ impl Deploy {
                 }
             }
             (None, None) => {
-                let advice = advice(&name);
+                let stored = match (&uploaded.kind, &uploaded.reactor) {
+                    (_, Some(reactor)) => Some(reactors::describe(reactor)),
+                    (kind, None) => advice(&name, kind),
+                };
                 if self.compare {
-                    bail!("only builds of projections can be compared, and `{name}` is an {}; {advice}", uploaded.kind);
+                    let article = if uploaded.kind == ModuleKind::Upcaster { "an" } else { "a" };
+                    let stored = stored.map(|stored| format!("; {stored}")).unwrap_or_default();
+                    bail!(
+                        "only builds of projections can be compared, and `{name}` is {article} {}{stored}",
+                        uploaded.kind
+                    );
                 }
-                say(advice);
+                if let Some(stored) = stored {
+                    say(stored);
+                }
             }
         }
         if self.json {
@@ -212,6 +230,7 @@ impl Deploy {
                 build: uploaded.build,
                 replaces: uploaded.replaces,
                 builds: uploaded.builds.as_deref(),
+                reactor: uploaded.reactor.as_ref(),
                 new,
                 state: build.as_ref().map(|build| &build.state),
                 checkpoint: build.as_ref().map(|build| build.checkpoint),
@@ -222,9 +241,13 @@ impl Deploy {
     }
 }
 
-/// How an upcaster that is only stored becomes active.
-fn advice(name: &str) -> String {
-    format!("`gnomon upcasters activate {name}` activates it")
+/// How a module that is only stored takes effect.
+fn advice(name: &str, kind: &ModuleKind) -> Option<String> {
+    match kind {
+        ModuleKind::Upcaster => Some(format!("`gnomon upcasters activate {name}` activates it")),
+        ModuleKind::Reactor => Some(format!("`gnomon reactors activate {name}` lets it work")),
+        _ => None,
+    }
 }
 
 impl Upload {
@@ -251,7 +274,7 @@ pub(super) async fn upload(
     component: &Path,
     activate: Activate,
 ) -> anyhow::Result<Upload> {
-    put(client, name, component, UploadQuery { activate: activate.into(), deploy: true }).await
+    put(client, name, component, UploadQuery { activate: activate.into(), deploy: true, from: None }).await
 }
 
 /// Uploads a component as `query` says.

@@ -12,7 +12,7 @@ use crate::{
         client::Client,
         follow::Goal,
         output::{self, say},
-        upcasters,
+        reactors, upcasters,
     },
 };
 
@@ -45,9 +45,12 @@ struct BuildResult {
 impl Deploy {
     /// Stores the modules, and deploys them in one request.
     pub(super) async fn several(&self, client: &Client, candidates: &[Candidate]) -> anyhow::Result<()> {
+        if self.from.is_some() {
+            bail!("--from is for one reactor; deploy it alone");
+        }
         let mut uploads = Vec::new();
         for Candidate { name, component } in candidates {
-            let query = UploadQuery { activate: self.activate().into(), deploy: false };
+            let query = UploadQuery { activate: self.activate().into(), deploy: false, from: None };
             let upload = put(client, name, component, query).await.with_context(|| format!("module `{name}`"))?;
             say(upload.describe());
             uploads.push(upload);
@@ -57,7 +60,9 @@ impl Deploy {
             self.wait(client, deployment.builds).await?
         } else {
             for upload in &uploads {
-                say(advice(&upload.uploaded.name));
+                if let Some(advice) = advice(&upload.uploaded.name, &upload.uploaded.kind) {
+                    say(advice);
+                }
             }
             Vec::new()
         };
@@ -96,7 +101,12 @@ impl Deploy {
                 module.name, module.version
             ));
         }
-        say(upcasters::describe("builds", &deployment.builds));
+        for reactor in &deployment.reactors {
+            say(reactors::describe(reactor));
+        }
+        if !deployment.builds.is_empty() || deployment.reactors.is_empty() {
+            say(upcasters::describe("builds", &deployment.builds));
+        }
         Ok(deployment)
     }
 

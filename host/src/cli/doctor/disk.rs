@@ -69,7 +69,8 @@ fn judge_room(Room { free, whole }: Room, growth: f64) -> Finding {
     let days = if growth > 0.0 { free as f64 / growth } else { f64::INFINITY };
     let mut found = format!("{} free of {}", figures::bytes(free), figures::bytes(whole));
     if days < 3650.0 {
-        found.push_str(&format!("; full in {days:.0} days, if nothing but the log grows"));
+        let days = figures::counted(days as u64, "day");
+        found.push_str(&format!("; full in {days}, if nothing but the log grows"));
     }
     let why = "when the disk is full, Postgres stops: appends are refused, and builds stand still";
     let advice = "give it a larger disk; `gnomon retire` drops the tables of builds that nobody reads, and a rebuild needs room for a second copy";

@@ -1,5 +1,7 @@
 //! The hosts, as far as they answer.
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 use serde::Deserialize;
 
@@ -59,6 +61,8 @@ pub(super) async fn look(client: &Client) -> Result<Vec<Finding>, ClientError> {
 
 fn measured(measures: &Measures, url: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let missing =
+        measures.all(names::SCRAPE_ERROR).iter().any(|sample| sample.value > 0.0 && sample.label("part") == "builds");
     if let Some(offset) = measures.one(names::POSTGRES_CLOCK_OFFSET) {
         // The host does not say how long the answer took; it had a second for it at most, and much less when all is well.
         findings.push(server::clock(format!("clock of {url}"), ClockReading { offset, error: 0.1 }));
@@ -67,11 +71,16 @@ fn measured(measures: &Measures, url: &str) -> Vec<Finding> {
         .all(names::BUILD_STATE)
         .iter()
         .filter(|sample| sample.value > 0.0 && matches!(sample.label("state"), "halted" | "failed"))
+        // No query reads its rows.
+        .filter(|sample| !sample.is_of_replaced())
         .map(|sample| {
             format!("{} build {} {}", sample.label("projection"), sample.label("build"), sample.label("state"))
         })
         .collect();
     findings.push(match stopped.as_slice() {
+        [] if missing => {
+            Finding::skipped(AREA, format!("builds of {url}"), "Postgres did not tell the host of them in time")
+        }
         [] => Finding::ok(AREA, format!("builds of {url}"), "none is halted or failed"),
         stopped => Finding::problem(AREA, format!("builds of {url}"), stopped.join(", "))
             .why("their rows get older with each event")
@@ -92,6 +101,13 @@ pub(super) fn silent(url: &str, error: &ClientError, is_expected: bool) -> Findi
     Finding::problem(AREA, format!("host at {url}"), found)
         .why("clients cannot reach it either, if they use this URL")
         .advice("does it run, and listen on this address (--listen)? Is a firewall or a proxy between?")
+}
+
+/// A host that takes connections, and does not answer.
+pub(super) fn stands_still(url: &str, time: Duration) -> Finding {
+    Finding::problem(AREA, format!("host at {url}"), format!("it does not answer within {} s", time.as_secs()))
+        .why("its process is frozen, or something between takes its connections")
+        .advice("look at the process (`ps -o stat`), and at what else listens on this address")
 }
 
 /// How many hosts are alive, as Postgres knows it.
@@ -128,6 +144,13 @@ mod tests {
         let [builds] = measured(&Measures::of(text), "http://h").try_into().unwrap();
         assert_eq!((builds.level, builds.found.as_str()), (Level::Problem, "bank build 2 failed"));
         let [builds] = measured(&Measures::default(), "http://h").try_into().unwrap();
+        assert_eq!(builds.level, Level::Ok);
+        let text = "gnomon_scrape_error{part=\"builds\"} 1\n";
+        let [builds] = measured(&Measures::of(text), "http://h").try_into().unwrap();
+        assert_eq!(builds.level, Level::Skipped);
+        let text =
+            "gnomon_build_state{projection=\"bank\",build=\"1\",version=\"1\",state=\"failed\",role=\"replaced\"} 1\n";
+        let [builds] = measured(&Measures::of(text), "http://h").try_into().unwrap();
         assert_eq!(builds.level, Level::Ok);
     }
 

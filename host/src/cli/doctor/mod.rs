@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::Args;
 use serde::Serialize;
+use tokio::time::timeout;
 
 use self::{
     disk::Room,
@@ -20,12 +21,15 @@ use super::{client::Client, figures, host::options::ConnectionOptions, output};
 use crate::{
     config::{DataDirOptions, DatabaseOptions},
     event_log,
+    http::WorkSettings,
     postgres::{Examined, embedded::EmbeddedConnection, examine, parse_url},
     subscriptions,
 };
 
 /// Hosts that have shown within this time that they live count.
 const LIVING: Duration = Duration::from_secs(15);
+/// How long a host may take to answer all that it is asked: it waits for Postgres for as long as a few seconds itself.
+const HOST_TIMEOUT: Duration = Duration::from_secs(15);
 const DEFAULT_URL: &str = "http://127.0.0.1:7070";
 
 /// Look for what is wrong with Postgres and the hosts: settings, versions, connections, permissions, disk, clocks, reachability.
@@ -51,6 +55,10 @@ pub(super) struct Doctor {
     #[command(flatten)]
     connections: ConnectionOptions,
 
+    /// Maximum exports of a host, which need a connection each
+    #[arg(long, env = "GNOMON_MAX_EXPORTS", value_name = "NUMBER", default_value_t = WorkSettings::default().max_exports as u32)]
+    max_exports: u32,
+
     #[command(flatten)]
     data_dir: DataDirOptions,
 }
@@ -60,6 +68,7 @@ pub(super) struct Doctor {
 struct Report<'f> {
     problems: usize,
     warnings: usize,
+    skipped: usize,
     findings: &'f [Finding],
 }
 
@@ -77,16 +86,19 @@ impl Doctor {
             );
         }
         let count = |level| findings.iter().filter(|finding| finding.level == level).count();
-        let (problems, warnings) = (count(Level::Problem), count(Level::Warning));
+        let [problems, warnings, skipped] = [Level::Problem, Level::Warning, Level::Skipped].map(count);
         if self.json {
-            output::json(&Report { problems, warnings, findings: &findings })?;
+            output::json(&Report { problems, warnings, skipped, findings: &findings })?;
         } else {
             print(&findings)?;
         }
-        let warnings = figures::counted(warnings as u64, "warning");
+        let mut rest = figures::counted(warnings as u64, "warning");
+        if skipped > 0 {
+            rest += &format!(", {skipped} not looked at");
+        }
         match problems {
-            0 => output::say(format_args!("no problem, {warnings}")),
-            problems => bail!("{}, {warnings}", figures::counted(problems as u64, "problem")),
+            0 => output::say(format_args!("no problem, {rest}")),
+            problems => bail!("{}, {rest}", figures::counted(problems as u64, "problem")),
         }
         Ok(())
     }
@@ -142,7 +154,12 @@ impl Doctor {
             }
         }
         let hosts_counted = u32::try_from(hosts.unwrap_or_default()).unwrap_or(u32::MAX);
-        findings.push(server::connections(examined.allowed.as_ref(), self.connections.max_connections, hosts_counted));
+        findings.push(server::connections(
+            examined.allowed.as_ref(),
+            self.connections.max_connections,
+            self.max_exports,
+            hosts_counted,
+        ));
         findings.extend(server::rights(examined));
         let room = examined.data_directory.as_deref().filter(|_| examined.is_local).and_then(Room::at);
         findings.extend(disk::judge(size, examined.database_bytes, room));
@@ -159,7 +176,12 @@ impl Doctor {
         let mut saw_host = false;
         for url in urls {
             let client = Client::of(url)?;
-            match host::look(&client).await {
+            let looked = timeout(HOST_TIMEOUT, host::look(&client)).await;
+            let Ok(looked) = looked else {
+                findings.push(host::stands_still(&client.name(), HOST_TIMEOUT));
+                continue;
+            };
+            match looked {
                 Ok(found) => {
                     saw_host = true;
                     findings.extend(found);

@@ -41,8 +41,8 @@ fn schema(SchemaState { applied, known, trouble }: &SchemaState) -> Finding {
     let check = "schema gnomon";
     match (applied, trouble) {
         (_, Some(trouble)) => Finding::problem("versions", check, trouble)
-            .why("this program does not start on this database")
-            .advice("run the version of Gnomon that migrated it, or a newer one"),
+            .why("this program does not start on this database, or cannot work with it")
+            .advice("do what it says before a host starts"),
         (None, None) => Finding::warning("versions", check, "there is none yet")
             .why("no host has run on this database")
             .advice("is it the right one? `gnomon serve` makes the schema when it starts, and `gnomon migrate` does nothing else"),
@@ -55,20 +55,26 @@ fn schema(SchemaState { applied, known, trouble }: &SchemaState) -> Finding {
     }
 }
 
-/// Judges how many connections there are for so many hosts, each with pools of `max_connections`.
-pub(super) fn connections(allowed: Option<&(u32, String)>, max_connections: u32, hosts: u32) -> Finding {
+/// Judges how many connections there are for so many hosts, each with pools of `max_connections` and one connection more for each of
+/// `max_exports`.
+pub(super) fn connections(
+    allowed: Option<&(u32, String)>,
+    max_connections: u32,
+    max_exports: u32,
+    hosts: u32,
+) -> Finding {
     let (area, check) = ("connections", "connections for hosts");
-    let one = max_connections + KEPT_CONNECTIONS;
+    let one = max_connections.saturating_add(KEPT_CONNECTIONS).saturating_add(max_exports);
     let needed = one.saturating_mul(hosts.max(1)).saturating_add(FULL_READS);
     let Some((allowed, by)) = allowed else {
-        return Finding::ok(
+        return Finding::skipped(
             area,
             check,
-            format!("{needed} needed by {hosts} hosts; the role is a superuser, and has no limit but the server's"),
+            format!("{needed} needed by {}; how many are allowed is not known", hosts_of(hosts)),
         );
     };
     let found = format!(
-        "{allowed} allowed by {by}; {needed} needed by {} of --max-connections {max_connections}",
+        "{allowed} allowed by {by}; {needed} needed by {} of --max-connections {max_connections} and --max-exports {max_exports}",
         hosts_of(hosts)
     );
     if *allowed < needed {
@@ -223,7 +229,7 @@ mod tests {
     #[test]
     fn connections_are_counted_for_all_hosts() {
         let level = |allowed: u32, hosts: u32| {
-            connections(Some(&(allowed, "max_connections of the server".to_owned())), 20, hosts).level
+            connections(Some(&(allowed, "max_connections of the server".to_owned())), 16, 4, hosts).level
         };
         // One host needs 24, and two more for comparisons.
         assert_eq!(
@@ -233,11 +239,11 @@ mod tests {
         assert_eq!([level(50, 2), level(73, 3), level(98, 3)], [Level::Warning, Level::Problem, Level::Ok]);
         // A host that is not running yet counts.
         assert_eq!(level(25, 0), Level::Problem);
-        assert_eq!(connections(None, 20, 100).level, Level::Ok);
-        let found = connections(Some(&(49, "the role's CONNECTION LIMIT".to_owned())), 20, 2);
+        assert_eq!(connections(None, 16, 4, 100).level, Level::Skipped);
+        let found = connections(Some(&(49, "the role's CONNECTION LIMIT".to_owned())), 16, 4, 2);
         assert_eq!(
             found.found,
-            "49 allowed by the role's CONNECTION LIMIT; 50 needed by 2 hosts of --max-connections 20"
+            "49 allowed by the role's CONNECTION LIMIT; 50 needed by 2 hosts of --max-connections 16 and --max-exports 4"
         );
         assert_eq!(found.advice.unwrap(), "raise it to 50 at least, or start the hosts with fewer --max-connections");
     }

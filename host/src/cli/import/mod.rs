@@ -4,6 +4,7 @@ mod chunk;
 mod line;
 mod send;
 mod source;
+mod zstd;
 
 use std::{
     path::PathBuf,

@@ -12,6 +12,8 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 
+use super::zstd::ZstdReader;
+
 /// Bytes of one read.
 const BUFFER: usize = 256 * 1024;
 
@@ -82,7 +84,7 @@ impl Source {
         let lines: Box<dyn BufRead + Send> = match compression {
             Compression::None => Box::new(BufReader::with_capacity(BUFFER, input)),
             Compression::Gzip => Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(input))),
-            Compression::Zstd => Box::new(BufReader::with_capacity(BUFFER, zstd::Decoder::new(input)?)),
+            Compression::Zstd => Box::new(BufReader::with_capacity(BUFFER, ZstdReader::with_capacity(BUFFER, input))),
         };
         Ok(Self { lines, read, size })
     }
@@ -129,13 +131,13 @@ mod tests {
     fn the_first_bytes_tell_the_compression() {
         assert_eq!(text_of(TEXT.into()), TEXT);
         assert_eq!(text_of(gzip(TEXT)), TEXT);
-        assert_eq!(text_of(zstd::encode_all(TEXT.as_bytes(), 3).unwrap()), TEXT);
+        assert_eq!(text_of(::zstd::encode_all(TEXT.as_bytes(), 3).unwrap()), TEXT);
     }
 
     #[test]
     fn concatenated_files_are_read_to_the_end() {
         assert_eq!(text_of([gzip(TEXT), gzip(TEXT)].concat()), TEXT.repeat(2));
-        let frame = zstd::encode_all(TEXT.as_bytes(), 3).unwrap();
+        let frame = ::zstd::encode_all(TEXT.as_bytes(), 3).unwrap();
         assert_eq!(text_of([frame.clone(), frame].concat()), TEXT.repeat(2));
     }
 

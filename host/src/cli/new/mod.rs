@@ -10,12 +10,12 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::output::{data, say};
 use crate::read_model::Identifier;
 
-/// Make a crate for a new projection or upcaster, with a small example and its tests.
+/// Make a crate for a new projection, upcaster or reactor, with a small example and its tests.
 ///
 /// The crate brings the sources of gnomon-sdk along, in its folder vendor, so that it builds wherever it is checked out. Its Cargo.toml has
 /// the line for the gnomon-sdk of crates.io in a comment.
@@ -24,9 +24,9 @@ pub(super) struct New {
     /// The name of the crate and of its folder; the module has the same name, with `_` for each `-`
     name: String,
 
-    /// Make an upcaster, which rewrites events of older schema versions, and not a projection
-    #[arg(long)]
-    upcaster: bool,
+    /// What to make
+    #[arg(long, value_enum, default_value_t = Kind::Projection)]
+    kind: Kind,
 
     /// Use the gnomon-sdk in this folder, such as another module's vendor/gnomon-sdk, and bring no sources along; Cargo.toml names a
     /// relative path as seen from the new crate
@@ -36,6 +36,27 @@ pub(super) struct New {
     /// Use the gnomon-sdk of crates.io, if it is there in the version of this program, and bring no sources along
     #[arg(long, conflicts_with = "sdk")]
     published: bool,
+}
+
+/// The kinds of modules that can be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// A projection, which folds events into read models
+    Projection,
+    /// An upcaster, which rewrites events of older schema versions
+    Upcaster,
+    /// A reactor, which answers events with effects
+    Reactor,
+}
+
+impl Kind {
+    fn template(self) -> Template {
+        match self {
+            Self::Projection => PROJECTION,
+            Self::Upcaster => UPCASTER,
+            Self::Reactor => REACTOR,
+        }
+    }
 }
 
 /// The version of this program and of its SDK.
@@ -90,6 +111,18 @@ const UPCASTER: Template = Template {
         ("rust-toolchain.toml", include_str!("../../../templates/projection/rust-toolchain.toml")),
         ("src/lib.rs", include_str!("../../../templates/upcaster/src/lib.rs")),
         ("tests/steps.rs", include_str!("../../../templates/upcaster/tests/steps.rs")),
+    ],
+};
+
+const REACTOR: Template = Template {
+    kind: "reactor",
+    name: "my-reactor",
+    files: &[
+        ("Cargo.toml", include_str!("../../../templates/reactor/Cargo.toml.txt")),
+        (".gitignore", include_str!("../../../templates/projection/gitignore.txt")),
+        ("rust-toolchain.toml", include_str!("../../../templates/projection/rust-toolchain.toml")),
+        ("src/lib.rs", include_str!("../../../templates/reactor/src/lib.rs")),
+        ("tests/reminders.rs", include_str!("../../../templates/reactor/tests/reminders.rs")),
     ],
 };
 
@@ -168,7 +201,7 @@ impl New {
             None => Sdk::Vendored,
         };
         let folder = Path::new(&self.name);
-        let template = if self.upcaster { UPCASTER } else { PROJECTION };
+        let template = self.kind.template();
         write(template, folder, &self.name, &module, &sdk)?;
         data(folder.display())?;
         say(format_args!("made the {} `{module}`", template.kind));
@@ -300,8 +333,10 @@ mod tests {
         write(PROJECTION, &crate_folder, "order-totals", "order_totals", &Sdk::Vendored).unwrap();
         let upcaster = folder.path().join("order-cents");
         write(UPCASTER, &upcaster, "order-cents", "order_cents", &Sdk::Vendored).unwrap();
+        let reactor = folder.path().join("order-reminders");
+        write(REACTOR, &reactor, "order-reminders", "order_reminders", &Sdk::Vendored).unwrap();
 
-        for (folder, template) in [(&crate_folder, PROJECTION), (&upcaster, UPCASTER)] {
+        for (folder, template) in [(&crate_folder, PROJECTION), (&upcaster, UPCASTER), (&reactor, REACTOR)] {
             for (path, _) in template.files {
                 let text = fs::read_to_string(folder.join(path)).unwrap();
                 assert!(!text.contains("my-") && !text.contains("my_"), "{path}:\n{text}");

@@ -9,6 +9,18 @@ pub(super) use self::args::Projections;
 use super::{client::Client, figures, output};
 use crate::api;
 
+/// A past build in one line.
+fn past_build(past: &api::PastBuild) -> String {
+    let api::PastBuild { past_build, version, position, state, checkpoint, bytes, error, .. } = past;
+    let [position, checkpoint] = [*position, *checkpoint].map(figures::count);
+    let how_far = match state {
+        api::BuildState::Finished => format!("finished, {}", figures::bytes(*bytes)),
+        state => format!("{state} at position {checkpoint}"),
+    };
+    let why = error.as_ref().and_then(|error| error.message.as_ref()).map(|why| format!(": {why}")).unwrap_or_default();
+    format!("past build {past_build}: position {position} as version {version} shows it, {how_far}{why}")
+}
+
 impl Projections {
     pub(in crate::cli) async fn run(self) -> anyhow::Result<()> {
         let client = Client::new(&self.client)?;
@@ -34,6 +46,11 @@ impl Projections {
         {
             let on_failure = &projection.on_failure;
             output::data(format_args!("\ntables: {}\non failure: {on_failure}", projection.tables.join(", ")))?;
+            let past: api::PastBuilds =
+                client.json(client.get(&["v1", "projections", &projection.name, "past-builds"])).await?;
+            for past in past.past_builds {
+                output::data(format_args!("\n{}", past_build(&past)))?;
+            }
             if let Some(reading) = &projection.reading
                 && let Some(build) = projection.build(reading.build)
             {

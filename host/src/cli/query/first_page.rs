@@ -1,11 +1,11 @@
-//! The first page of a query, which waits for what the user has appended.
+//! The first request of a reader, which waits for what the user has appended.
 
 use std::time::Duration;
 
 use anyhow::bail;
 use reqwest::{RequestBuilder, Response};
 
-use super::args::Query;
+use super::{args::Wait, past::Past};
 use crate::cli::{
     client::Client,
     figures, last_appends,
@@ -16,17 +16,21 @@ use crate::cli::{
 /// How long a query waits if the user does not say.
 const DEFAULT_WAIT: u32 = 5;
 
-impl Query {
-    /// Sends the request for the first page of the table of a projection.
+impl Wait {
+    /// Sends the first request for rows of a projection.
     ///
     /// A position that the user names has to be reached. What this user has appended last is only waited for: if it takes too long, a
-    /// note says what the rows lack.
-    pub(super) async fn first_page(
+    /// note says what the rows lack. Rows of the past are waited for as long as it takes, or as the user says.
+    pub(in crate::cli) async fn first(
         &self,
         client: &Client,
         projection: &str,
+        past: &Past,
         request: impl Fn() -> RequestBuilder,
     ) -> anyhow::Result<Response> {
+        if past.as_of.is_some() {
+            return Past::first(client, self.wait, request).await;
+        }
         let timeout = Duration::from_secs(self.wait.unwrap_or(DEFAULT_WAIT).into());
         if let Some(position) = self.min_position {
             return match wait_for(client, projection, position, timeout, request).await? {

@@ -2,7 +2,12 @@
 
 mod pieces;
 
-use std::{cell::Cell, ops::ControlFlow, pin::pin, time::Duration};
+use std::{
+    ops::ControlFlow,
+    pin::pin,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use anyhow::{anyhow, bail};
 use futures_util::StreamExt as _;
@@ -111,7 +116,7 @@ impl Connection {
             Err(error) => return Err(error.into()),
         };
         self.answered = true;
-        let held = Cell::new(0);
+        let held = AtomicUsize::new(0);
         let mut messages = pin!(SseByteStream::new(pieces(client, response, &held, self.max_message_bytes)));
         loop {
             let mut message = match messages.next().await {
@@ -123,7 +128,7 @@ impl Connection {
                 Some(Err(error)) => bail!("cannot read the events of {}: {error}", client.url()),
                 None => return Ok(ConnectionEnd::Lost("the host ended the stream".to_owned())),
             };
-            held.set(0);
+            held.store(0, Ordering::Relaxed);
             if is_error(&message) && message.id.is_none() {
                 return Ok(ConnectionEnd::Lost(format!("the host ended the stream: {}", detail(&message))));
             }

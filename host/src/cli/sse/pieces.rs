@@ -1,6 +1,9 @@
 //! The bytes of an answer as they come, limited to the bytes of one message.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
@@ -29,15 +32,15 @@ pub(super) enum Interrupted {
 pub(super) fn pieces<'c>(
     client: &'c Client,
     response: Response,
-    held: &'c Cell<usize>,
+    held: &'c AtomicUsize,
     max_bytes: usize,
 ) -> impl Stream<Item = Result<Bytes, Interrupted>> + 'c {
     stream::try_unfold(response, move |mut response| async move {
         let piece = tokio::time::timeout(SILENCE_TIMEOUT, response.chunk()).await.map_err(|_| Interrupted::Silent)?;
         let piece = piece.map_err(|error| Interrupted::Broken(client.connection_error(&error).to_string()))?;
         let Some(piece) = piece else { return Ok(None) };
-        held.set(held.get() + piece.len());
-        if held.get() > max_bytes {
+        let bytes = held.fetch_add(piece.len(), Ordering::Relaxed) + piece.len();
+        if bytes > max_bytes {
             return Err(Interrupted::TooLarge { max_bytes });
         }
         Ok(Some((piece, response)))

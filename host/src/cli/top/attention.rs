@@ -26,6 +26,8 @@ pub(super) enum Urgency {
     Idle,
     /// Events are set aside.
     SetAside,
+    /// A build that queries have left stands still.
+    Replaced,
     /// Something could not be seen.
     Unseen,
 }
@@ -54,7 +56,17 @@ pub(super) fn attention(history: &History) -> Vec<Attention> {
 fn of_build(history: &History, key: &BuildKey, build: &BuildMoment, add: &mut impl FnMut(Urgency, String)) {
     let (projection, number) = key;
     let name = format!("{projection} build {number}");
-    if matches!(build.state.as_str(), "failed" | "halted") {
+    if build.is_replaced && build.is_stopped() {
+        add(
+            Urgency::Replaced,
+            format!(
+                "{name} has {}, and was replaced; no query reads it: gnomon retire {projection} {number}",
+                build.state
+            ),
+        );
+        return;
+    }
+    if build.is_stopped() {
         let next = build.checkpoint + 1;
         add(
             Urgency::Stopped,
@@ -133,6 +145,24 @@ mod tests {
                 text(Urgency::Idle, "b_blocked build 1 waits "),
                 text(Urgency::Idle, "no host works on e_idle "),
                 text(Urgency::SetAside, "a_letters build 1 has se"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_build_that_was_replaced_comes_last_and_may_be_retired() {
+        let text = "gnomon_head_position 9\n\
+                    gnomon_build_state{projection=\"bank\",build=\"1\",version=\"1\",state=\"failed\",role=\"replaced\"} 1\n\
+                    gnomon_build_dead_letters{projection=\"bank\",build=\"1\"} 3\n\
+                    gnomon_build_state{projection=\"bank\",build=\"2\",version=\"2\",state=\"live\",role=\"replaced\"} 1\n\
+                    gnomon_build_state{projection=\"bank\",build=\"3\",version=\"3\",state=\"active\",role=\"active\"} 1\n\
+                    gnomon_build_dead_letters{projection=\"bank\",build=\"3\"} 1\n";
+        let found: Vec<_> = attention(&history([said(text)])).into_iter().map(|found| found.text).collect();
+        assert_eq!(
+            found,
+            [
+                "bank build 3 has set 1 event aside: gnomon dead-letters bank --build 3",
+                "bank build 1 has failed, and was replaced; no query reads it: gnomon retire bank 1",
             ]
         );
     }

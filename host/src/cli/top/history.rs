@@ -45,6 +45,8 @@ pub(super) type BuildKey = (String, String);
 pub(super) struct BuildMoment {
     pub(super) version: String,
     pub(super) state: String,
+    /// Queries have left it for another build.
+    pub(super) is_replaced: bool,
     pub(super) checkpoint: u64,
     pub(super) lag: u64,
     pub(super) lag_seconds: f64,
@@ -52,6 +54,13 @@ pub(super) struct BuildMoment {
     /// `None` for a build that nobody is to work on.
     pub(super) leased: Option<bool>,
     pub(super) blocked: bool,
+}
+
+impl BuildMoment {
+    /// Whether it stands still until somebody does something.
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(self.state.as_str(), "failed" | "halted")
+    }
 }
 
 impl History {
@@ -153,7 +162,8 @@ fn builds(measures: &Measures) -> BTreeMap<BuildKey, BuildMoment> {
     let mut builds: BTreeMap<BuildKey, BuildMoment> = BTreeMap::new();
     for sample in measures.all(names::BUILD_STATE).iter().filter(|sample| sample.value > 0.0) {
         let (version, state) = (sample.label("version").to_owned(), sample.label("state").to_owned());
-        builds.insert(key(sample), BuildMoment { version, state, ..BuildMoment::default() });
+        let is_replaced = sample.is_of_replaced();
+        builds.insert(key(sample), BuildMoment { version, state, is_replaced, ..BuildMoment::default() });
     }
     let mut fill = |measure: &Measure, set: fn(&mut BuildMoment, f64)| {
         for sample in measures.all(measure) {

@@ -1,7 +1,6 @@
 //! `gnomon top`
 
 mod attention;
-mod end;
 mod history;
 #[cfg(debug_assertions)]
 mod panics;
@@ -21,8 +20,8 @@ use ratatui::{
 };
 use tokio::sync::mpsc;
 
-use self::{end::End, history::History, screen::draw};
-use super::client::Client;
+use self::{history::History, screen::draw};
+use super::{client::Client, end::End};
 use crate::config::ClientOptions;
 
 /// How soon a key that was pressed is noticed to be the last.

@@ -16,6 +16,10 @@ use crate::cli::figures;
 
 /// Lines for what needs attention, at most; the rest is counted.
 const ATTENTION_LINES: usize = 8;
+/// A screen of fewer lines has no empty ones, and no keys.
+const FEW_LINES: u16 = 10;
+/// The fewest lines for the builds on a screen that has room for them: the names of the columns, and one build.
+const BUILD_LINES: u16 = 2;
 
 /// A column of the table of builds.
 struct Column {
@@ -27,8 +31,8 @@ struct Column {
 }
 
 impl Column {
-    const fn text(name: &'static str, width: Constraint) -> Self {
-        Self { name, is_number: false, width, from: 0 }
+    const fn text(name: &'static str, width: Constraint, from: u16) -> Self {
+        Self { name, is_number: false, width, from }
     }
 
     const fn number(name: &'static str, width: u16, from: u16) -> Self {
@@ -40,15 +44,15 @@ impl Column {
     }
 }
 
-/// A screen of 80 columns has room for those that say how a build is.
+/// A screen of 80 columns has room for those that say how a build is; the narrowest has names and states.
 const COLUMNS: [Column; 9] = [
-    Column::text("PROJECTION", Constraint::Fill(1)),
-    Column::text("BUILD", Constraint::Length(8)),
+    Column::text("PROJECTION", Constraint::Fill(1), 0),
+    Column::text("BUILD", Constraint::Length(8), 34),
     Column::number("VERSION", 7, 100),
-    Column::text("STATE", Constraint::Length(9)),
+    Column::text("STATE", Constraint::Length(9), 0),
     Column::number("CHECKPOINT", 12, 100),
-    Column::number("LAG", 11, 0),
-    Column::number("AGE", 11, 0),
+    Column::number("LAG", 11, 60),
+    Column::number("AGE", 11, 48),
     Column::number("POSITIONS/S", 11, 70),
     Column::number("SET ASIDE", 9, 80),
 ];
@@ -56,12 +60,20 @@ const COLUMNS: [Column; 9] = [
 /// Draws all of it. `scrolled` is how many builds are above the screen, and is brought back to how many can be.
 pub(super) fn draw(frame: &mut Frame<'_>, history: &History, scrolled: &mut u16) {
     let found = attention(history);
-    let lines = u16::try_from(found.len().clamp(1, ATTENTION_LINES) + 2).unwrap_or_default();
-    let [top, middle, builds, bottom] =
-        Layout::vertical([Constraint::Length(3), Constraint::Length(lines), Constraint::Min(3), Constraint::Length(1)])
-            .areas(frame.area());
+    let (width, height) = (frame.area().width, frame.area().height);
+    let (head_lines, gap, key_lines) = if height < FEW_LINES { (1, 0, 0) } else { (3, 1, 1) };
+    let room = height.saturating_sub(head_lines + gap + key_lines + BUILD_LINES).saturating_sub(1).max(1);
+    let needs = needs(&found, history, width.into(), usize::from(room).min(ATTENTION_LINES));
+    let needs_lines = u16::try_from(needs.len()).unwrap_or(u16::MAX).saturating_add(gap);
+    let [top, middle, builds, bottom] = Layout::vertical([
+        Constraint::Length(head_lines),
+        Constraint::Length(needs_lines),
+        Constraint::Fill(1),
+        Constraint::Length(key_lines),
+    ])
+    .areas(frame.area());
     frame.render_widget(Paragraph::new(head(history)), top);
-    frame.render_widget(Paragraph::new(needs(&found, history)), middle);
+    frame.render_widget(Paragraph::new(needs), middle);
     let rows = rows(history, &found, builds.width);
     let room = builds.height.saturating_sub(1);
     *scrolled = (*scrolled).min(u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_sub(room));
@@ -103,24 +115,49 @@ fn head(history: &History) -> Vec<Line<'static>> {
     vec![Line::from(first), Line::from(format!("head {head}{appends}{age}"))]
 }
 
-fn needs(found: &[Attention], history: &History) -> Vec<Line<'static>> {
+/// What needs attention, in so many lines under their title. What has no room is counted.
+fn needs(found: &[Attention], history: &History, width: usize, room: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled("NEEDS ATTENTION", bold())];
     if found.is_empty() {
         let nothing = if history.newest().is_some() { "nothing" } else { "" };
         lines.push(Line::styled(nothing, faint()));
     }
-    let shown = if found.len() > ATTENTION_LINES { ATTENTION_LINES - 1 } else { found.len() };
-    for Attention { urgency, text } in &found[..shown] {
+    let mut left = room;
+    for (index, Attention { urgency, text }) in found.iter().enumerate() {
         let color = match urgency {
             Urgency::Host | Urgency::Stopped => Color::Red,
             Urgency::Behind | Urgency::Idle | Urgency::SetAside => Color::Yellow,
-            Urgency::Unseen => Color::Reset,
+            Urgency::Replaced | Urgency::Unseen => Color::Reset,
         };
-        lines.push(Line::styled(text.clone(), coloured(color)));
+        let (wrapped, others) = (wrapped(text, width), found.len() - index - 1);
+        // The last line that is left says how many others there are. The most urgent is shown in any case.
+        let kept_free = usize::from(others > 0);
+        if index > 0 && wrapped.len() + kept_free > left {
+            if left > 0 {
+                lines.push(Line::raw(format!("and {} more", others + 1)));
+            }
+            break;
+        }
+        let shown = wrapped.len().min(left.saturating_sub(kept_free).max(1));
+        lines.extend(wrapped.into_iter().take(shown).map(|line| Line::styled(line, coloured(color))));
+        left = left.saturating_sub(shown);
     }
-    if shown < found.len() {
-        lines.push(Line::raw(format!("and {} more", found.len() - shown)));
+    lines
+}
+
+/// A text in lines of a width; those after the first are indented. The commands of a text stand at its end.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in text.split(' ') {
+        if line.chars().count() + 1 + word.chars().count() > width && !line.trim_start().is_empty() {
+            lines.push(std::mem::replace(&mut line, "  ".to_owned()));
+        }
+        if !line.trim_start().is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
     }
+    lines.push(line);
     lines
 }
 
@@ -128,7 +165,7 @@ fn needs(found: &[Attention], history: &History) -> Vec<Line<'static>> {
 fn rows(history: &History, found: &[Attention], width: u16) -> Vec<Row<'static>> {
     let Some(newest) = history.newest() else { return Vec::new() };
     let mut builds: Vec<(&BuildKey, &BuildMoment)> = newest.builds.iter().collect();
-    let is_stopped = |build: &BuildMoment| matches!(build.state.as_str(), "failed" | "halted");
+    let is_stopped = |build: &BuildMoment| build.is_stopped() && !build.is_replaced;
     builds.sort_by(|(_, one), (_, other)| {
         is_stopped(other).cmp(&is_stopped(one)).then(other.lag_seconds.total_cmp(&one.lag_seconds))
     });
@@ -141,6 +178,7 @@ fn rows(history: &History, found: &[Attention], width: u16) -> Vec<Row<'static>>
 
 fn row(history: &History, key: &BuildKey, build: &BuildMoment, width: u16) -> Row<'static> {
     let state = match build.state.as_str() {
+        "failed" | "halted" if build.is_replaced => Style::new(),
         "failed" | "halted" => coloured(Color::Red),
         "active" => coloured(Color::Green),
         _ => Style::new(),
@@ -225,12 +263,48 @@ mod tests {
     #[test]
     fn a_small_screen_shows_what_fits_and_moves_no_further_than_there_is() {
         let small = screen(60, 8, &two_builds(), 100);
-        assert!(small.contains("gnomon top") && small.contains("q quit"), "{small}");
+        assert!(small.contains("gnomon top") && small.contains("\ntally "), "{small}");
         let usual = screen(80, 12, &two_builds(), 0);
         assert!(usual.contains("PROJECTION") && usual.contains("\ntally ") && !usual.contains("CHECKPOINT"), "{usual}");
         for (width, height) in [(1, 1), (10, 3), (200, 100)] {
             let _ = screen(width, height, &two_builds(), 7);
         }
+    }
+
+    #[test]
+    fn a_command_that_is_advised_is_there_to_its_end() {
+        let usual = screen(80, 24, &two_builds(), 0);
+        let advice = "tally build 4 has halted behind position 17: gnomon projections tally; gnomon\n  explain 18\n";
+        assert!(usual.contains(advice), "{usual}");
+    }
+
+    #[test]
+    fn the_smallest_screens_show_what_is_wrong_and_where() {
+        insta::assert_snapshot!(screen(20, 5, &two_builds(), 0), @r"
+        gnomon top  http://h
+        NEEDS ATTENTION
+        tally build 4 has
+        PROJECTION STATE
+        tally      halted
+        ");
+    }
+
+    #[test]
+    fn what_has_no_room_is_counted() {
+        let found = |texts: &[&str]| -> Vec<Attention> {
+            texts.iter().map(|text| Attention { urgency: Urgency::Stopped, text: (*text).to_owned() }).collect()
+        };
+        let lines = |texts: &[&str], room| -> Vec<String> {
+            let shown = needs(&found(texts), &two_builds(), 10, room);
+            shown.iter().skip(1).map(ToString::to_string).collect()
+        };
+        assert_eq!(lines(&["a", "b", "c"], 3), ["a", "b", "c"]);
+        assert_eq!(lines(&["a", "b", "c"], 2), ["a", "and 2 more"]);
+        assert_eq!(lines(&["a", "b b b b b b", "c"], 3), ["a", "and 2 more"]);
+        assert_eq!(lines(&["a a a a a a", "b"], 2), ["a a a a a", "b"]);
+        assert_eq!(lines(&["a a a a a a", "b"], 1), ["a a a a a"]);
+        assert_eq!(lines(&["a a a a a a"], 2), ["a a a a a", "  a"]);
+        assert_eq!(lines(&["averylongword and"], 2), ["averylongword", "  and"]);
     }
 
     #[test]

@@ -11,11 +11,12 @@ use uuid::Uuid;
 use super::{
     AppendError, Appended, ExpectedVersion,
     committed::{CommitError, Committed},
-    known_end::{Head, KnownEnd},
+    head::Head,
+    known_end::KnownEnd,
     plan::AppendPlan,
     request::Group,
     seen_types::SeenTypes,
-    statement::{self, Assumed, Events, New},
+    statement::{self, Assumed, Events, New, Notified},
 };
 use crate::event_log::{
     event::{EventId, NewEvent, StreamVersion},
@@ -29,6 +30,7 @@ pub(super) async fn commit(
     group: &Group,
     known: &mut KnownEnd,
     seen: &mut SeenTypes,
+    notified: Notified,
 ) -> Result<Option<Committed>, CommitError> {
     let Some(head) = known.head().filter(|_| group.imports.is_empty()) else { return Ok(None) };
     let conditions: Vec<_> = group.appends.iter().filter_map(|request| request.work.condition.as_deref()).collect();
@@ -48,7 +50,7 @@ pub(super) async fn commit(
     // Those of requests that were refused as well: a repeat is not refused.
     let all = group.appends.iter().flat_map(|request| &*request.work.appends).flat_map(|append| &append.events);
     let assumed = Assumed { head, unused: all.filter_map(given_id).collect(), versions: guessed, open };
-    let new = New { types: &new_types, blocks: &new_blocks };
+    let new = New { types: &new_types, blocks: &new_blocks, notified };
     let written = statement::write(connection, &plan, &assumed, Events::Insert, new).await;
     let Some(written) = written.map_err(CommitError::of_statement)? else { return Ok(None) };
     let bases = assumed.open.into_iter().zip(written.bases).collect();

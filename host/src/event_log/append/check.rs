@@ -5,7 +5,12 @@ use std::collections::HashSet;
 use gnomon_values::Instant;
 
 use super::{Append, AppendError, ExpectedVersion, Line};
-use crate::event_log::{event::NewEvent, limits::Limits};
+use crate::event_log::{event::NewEvent, limits::Limits, name::StreamName};
+
+/// Checks that a client may append to a stream.
+pub(in crate::event_log) fn check_writer(stream: &StreamName) -> Result<(), AppendError> {
+    if stream.is_reserved() { Err(AppendError::Reserved(stream.clone())) } else { Ok(()) }
+}
 
 /// Checks an atomic append.
 pub(in crate::event_log) fn check_appends(appends: &[Append], limits: &Limits) -> Result<(), AppendError> {
@@ -33,6 +38,7 @@ pub(in crate::event_log) fn check_appends(appends: &[Append], limits: &Limits) -
 /// Checks a line of an import. Errors do not say which line it is; the caller knows.
 pub(in crate::event_log) fn check_line((stream, event): &Line, limits: &Limits) -> Result<(), AppendError> {
     let name = || "the event".to_owned();
+    check_writer(stream)?;
     limits.check_event(stream, event, name)?;
     check_time(event, name)
 }

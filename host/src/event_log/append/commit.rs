@@ -1,7 +1,7 @@
 //! Committing a group of requests.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 
@@ -11,23 +11,25 @@ use uuid::Uuid;
 use super::{
     at_known_head,
     committed::{CommitError, Committed},
-    known_end::{Head, KnownEnd},
+    head::Head,
+    known_end::KnownEnd,
+    locked::{events_with_ids, lock_head, stream_versions, write_planned},
     newer::{NewerEvent, NewerEvents},
     noted_blocks::NewBlocks,
-    plan::{AppendPlan, PlannedEvent, tags_of},
+    plan::AppendPlan,
     request::Group,
     seen_types::{SeenTypes, TypeOfCategory},
-    statement::{self, Assumed, Events, New},
+    statement::{New, Notified},
     stuck_hosts::StuckHosts,
 };
 use crate::{
     event_log::{
-        event::{EventId, Position, RecordedEvent, StreamVersion},
-        name::{EventType, StreamName, Tag},
-        row::{event_from_row, select_events, trusted_tags},
+        event::{EventId, Position, RecordedEvent},
+        name::{EventType, StreamName},
+        row::trusted_tags,
     },
     metrics,
-    postgres::{ANSWER_TIMEOUT, BinaryCopy, PgTimestamp, connect_beside, within},
+    postgres::{ANSWER_TIMEOUT, PgTimestamp, connect_beside, within},
 };
 
 /// How long the connection may take to show that it lives.
@@ -79,6 +81,7 @@ pub(super) struct Committing<'c> {
     pub(super) answer_timeout: Duration,
     pub(super) known: &'c mut KnownEnd,
     pub(super) seen: &'c mut SeenTypes,
+    pub(super) notified: Notified,
     pub(super) stuck_hosts: &'c mut StuckHosts,
 }
 
@@ -100,9 +103,9 @@ pub(super) async fn commit(
     group: &Group,
     how: Committing<'_>,
 ) -> Result<Committed, CommitError> {
-    let Committing { lookup, partition_events, answer_timeout, known, seen, stuck_hosts } = how;
+    let Committing { lookup, partition_events, answer_timeout, known, seen, notified, stuck_hosts } = how;
     if lookup == Lookup::Given {
-        let commit = stuck_hosts.wait(*pid, at_known_head::commit(connection, group, known, seen));
+        let commit = stuck_hosts.wait(*pid, at_known_head::commit(connection, group, known, seen, notified));
         // Without an answer it may have been the last statement, which commits.
         let limited = within(answer_timeout, "the statements of an append", async { Ok(commit.await) }).await;
         if let Some(committed) = limited.map_err(CommitError::of_commit)?? {
@@ -111,7 +114,7 @@ pub(super) async fn commit(
         }
     }
     let mut transaction = within(answer_timeout, "BEGIN of an append", connection.begin()).await?;
-    let write = write(&mut transaction, group, lookup, partition_events, known, seen);
+    let write = write(&mut transaction, group, lookup, partition_events, known, seen, notified);
     let written = within(answer_timeout, "the statements of an append", stuck_hosts.wait(*pid, write)).await?;
     let Written { plan, committed, head, new_types, new_blocks } = written;
     if plan.events.is_empty() {
@@ -133,9 +136,10 @@ async fn write<'g>(
     partition_events: u64,
     known: &mut KnownEnd,
     seen: &SeenTypes,
+    notified: Notified,
 ) -> Result<Written<'g>, sqlx::Error> {
     let began = Instant::now();
-    let (mut head, now) = lock_head(transaction).await?;
+    let (head, now) = lock_head(transaction).await?;
     metrics::of_host().append.waited_for_head(began.elapsed());
     known.found(head);
     let appends = group.appends.iter().flat_map(|request| &*request.work.appends).map(|append| append.stream.as_str());
@@ -154,43 +158,10 @@ async fn write<'g>(
         let (new_types, new_blocks) = (BTreeSet::new(), NewBlocks::default());
         return Ok(Written { plan, committed, head, new_types, new_blocks });
     }
-    head.partitioned_to = add_partitions(transaction, head.partitioned_to, plan.head, partition_events).await?;
-    let mut events = Events::Insert;
-    if plan.is_large() {
-        copy_events(transaction, &plan.events, now).await?;
-        events = Events::Copied(now);
-    }
     let (new_types, new_blocks) = (seen.unseen(&plan.events), known.new_blocks(&plan));
-    let new = New { types: &new_types, blocks: &new_blocks };
-    let written = statement::write(transaction, &plan, &Assumed::locked(head), events, new).await?;
-    let moved = || sqlx::Error::Protocol("the head of the log moved while it was locked".to_owned());
-    (head.position, head.stamp) = (plan.head, written.ok_or_else(moved)?.stamp);
+    let new = New { types: &new_types, blocks: &new_blocks, notified };
+    let head = write_planned(transaction, &plan, head, now, partition_events, new).await?;
     Ok(Written { plan, committed, head, new_types, new_blocks })
-}
-
-/// Locks the head. Returns it with Postgres' clock, read under the lock, and never before the stamp of the last event: later events have no
-/// earlier stamps, whichever host appends them, and whether or not the clock is set back.
-async fn lock_head(transaction: &mut Transaction<'_, Postgres>) -> Result<(Head, PgTimestamp), sqlx::Error> {
-    let (position, stamp, partitioned_to, now) = sqlx::query_as(
-        "SELECT position, recorded_at, partitioned_to, greatest(clock_timestamp(), recorded_at) FROM gnomon.head FOR UPDATE",
-    )
-    .fetch_one(&mut **transaction)
-    .await?;
-    Ok((Head { position, stamp, partitioned_to }, now))
-}
-
-/// The versions of streams that have events.
-async fn stream_versions<'s>(
-    connection: &mut PgConnection,
-    streams: impl IntoIterator<Item = &'s str>,
-) -> Result<Vec<(StreamName, StreamVersion)>, sqlx::Error> {
-    let streams: HashSet<&str> = streams.into_iter().collect();
-    let rows: Vec<(String, StreamVersion)> =
-        sqlx::query_as("SELECT stream, version FROM gnomon.streams WHERE stream = ANY($1)")
-            .bind(streams.into_iter().collect::<Vec<_>>())
-            .fetch_all(connection)
-            .await?;
-    Ok(rows.into_iter().map(|(stream, version)| (StreamName::trusted(stream), version)).collect())
 }
 
 async fn recorded_events(
@@ -205,11 +176,7 @@ async fn recorded_events(
     let appends = group.appends.iter().flat_map(|request| &*request.work.appends).flat_map(|append| &append.events);
     let imports = group.imports.iter().flat_map(|request| &request.work).map(|(_, event)| event);
     let ids: Vec<Uuid> = appends.chain(imports).filter_map(|event| wanted(event.id)).collect();
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = sqlx::query(select_events!("WHERE id = ANY($1)")).bind(ids).fetch_all(&mut **transaction).await?;
-    rows.iter().map(event_from_row).collect()
+    events_with_ids(transaction, ids).await
 }
 
 /// What the conditions of the group are checked against; `None` if there are none.
@@ -248,78 +215,4 @@ async fn newer_events(
         newer.push(NewerEvent { position, stream, event_type, tags: trusted_tags(tags) });
     }
     Ok(Some(newer))
-}
-
-/// Adds partitions until the table reaches to `head`. Returns how far it reaches then.
-async fn add_partitions(
-    transaction: &mut Transaction<'_, Postgres>,
-    mut partitioned_to: Position,
-    head: Position,
-    partition_events: u64,
-) -> Result<Position, sqlx::Error> {
-    while partitioned_to < head {
-        let last = Position(partitioned_to.0 + partition_events);
-        sqlx::query("SELECT gnomon.add_partition($1, $2)")
-            .bind(partitioned_to.next())
-            .bind(last)
-            .execute(&mut **transaction)
-            .await?;
-        partitioned_to = last;
-    }
-    Ok(partitioned_to)
-}
-
-async fn copy_events(
-    transaction: &mut Transaction<'_, Postgres>,
-    events: &[PlannedEvent<'_>],
-    now: PgTimestamp,
-) -> Result<(), sqlx::Error> {
-    let bytes = events.iter().map(|event| event.event.bytes() + 160).sum();
-    let mut rows = BinaryCopy::with_capacity(bytes);
-    for event in events {
-        rows.row(11);
-        rows.i64(event.position.wire());
-        rows.i64(event.version.wire());
-        rows.timestamp(event.time(now));
-        rows.timestamp(now);
-        rows.bytes(event.event.id.uuid().as_bytes());
-        rows.i32(event.event.schema_version.wire());
-        rows.bytes(event.stream.as_str().as_bytes());
-        rows.bytes(event.event.event_type.as_str().as_bytes());
-        rows.bytes(event.event.data.as_str().as_bytes());
-        match &event.event.metadata {
-            Some(metadata) => rows.bytes(metadata.as_str().as_bytes()),
-            None => rows.null(),
-        }
-        match event.event.tags.as_slice() {
-            [] => rows.null(),
-            tags => rows.texts(tags.iter().map(Tag::as_str)),
-        }
-    }
-    let statement = "COPY gnomon.events (position, version, time, recorded_at, id, schema_version, stream, type, data, metadata, tags)
-                     FROM STDIN (FORMAT binary)";
-    copy_rows(transaction, statement, rows).await?;
-
-    let mut tags = tags_of(events).peekable();
-    if tags.peek().is_none() {
-        return Ok(());
-    }
-    let mut rows = BinaryCopy::with_capacity(64 * events.len());
-    for (tag, position) in tags {
-        rows.row(2);
-        rows.bytes(tag.as_str().as_bytes());
-        rows.i64(position.wire());
-    }
-    copy_rows(transaction, "COPY gnomon.event_tags (tag, position) FROM STDIN (FORMAT binary)", rows).await
-}
-
-async fn copy_rows(
-    transaction: &mut Transaction<'_, Postgres>,
-    statement: &str,
-    rows: BinaryCopy,
-) -> Result<(), sqlx::Error> {
-    let mut copy = transaction.copy_in_raw(statement).await?;
-    copy.send(rows.finish()).await?;
-    copy.finish().await?;
-    Ok(())
 }

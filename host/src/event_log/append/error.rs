@@ -100,6 +100,12 @@ pub enum AppendError {
     /// Two parts of an atomic append are for one stream, and the second expects a version of it.
     #[error("stream `{0}` occurs twice in the append with an expected version; put its events together")]
     StreamTwice(StreamName),
+    /// The stream belongs to what the host itself writes.
+    #[error(
+        "the stream `{0}` is of a category that begins with `gnomon:`: the events there are those that reactors get of what became of their \
+         schedules, calls and appends, and only the host appends them"
+    )]
+    Reserved(StreamName),
     /// An append without events.
     #[error("an append needs at least one event")]
     Empty,

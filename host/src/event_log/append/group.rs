@@ -1,35 +1,31 @@
 //! Gathering the requests that wait, and committing them together.
 //!
-//! One task owns one connection and commits one group at a time; while it does, the next group gathers in the channel. So the
+//! There is one connection, and one group at a time is committed; meanwhile the next group gathers in the channel. So the
 //! more writers there are, the larger the groups: a single writer waits for no other, a thousand share one commit.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, warn};
 
 use super::{
-    Append, AppendError, Appended, Imported, Line,
+    AppendError,
     commit::{AppendConnection, Committing, Lookup, commit},
     committed::{CommitError, Committed},
-    condition::LookedUp,
+    elsewhere::AppendedElsewhere,
     known_end::KnownEnd,
     request::{Group, Request},
     seen_types::SeenTypes,
+    statement::Notified,
     stuck_hosts::StuckHosts,
 };
 use crate::{
-    event_log::{head::KnownHead, settings::EventLogSettings},
+    event_log::{head::KnownHead, other_hosts::OtherHosts, settings::EventLogSettings},
     metrics,
     postgres::{Backoff, is_lock_timeout, is_transient},
 };
 
-/// Requests that may wait in the queue; one more is refused.
-const QUEUE: usize = 4096;
 /// A group is closed when it has this many events …
 const GROUP_EVENTS: usize = 8192;
 /// … or this many bytes.
@@ -38,90 +34,17 @@ const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// How long one try waits for the lock of the head row.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Hands requests to the committing task, which ends when the last clone of this is dropped and all requests are answered.
-#[derive(Clone, Debug)]
-pub(in crate::event_log) struct Appender {
-    requests: mpsc::Sender<Request>,
-}
-
-impl Appender {
-    /// Opens the connection and starts the task. It raises `head` to the position of each commit; a request fails once it has waited for
-    /// the timeout of the settings.
-    pub(in crate::event_log) async fn start(
-        pool: PgPool,
-        head: KnownHead,
-        settings: EventLogSettings,
-    ) -> Result<Self, sqlx::Error> {
-        let (requests, incoming) = mpsc::channel(QUEUE);
-        let stuck_hosts = StuckHosts::new(pool.clone(), settings.end_stuck_after);
-        let mut task = CommitTask {
-            pool,
-            connection: None,
-            incoming,
-            deferred: None,
-            restores: head.restores(),
-            known: KnownEnd::nothing(head.recent().clone()),
-            head,
-            settings,
-            stuck_hosts,
-            seen: SeenTypes::default(),
-        };
-        task.connect().await?;
-        tokio::spawn(task.run());
-        Ok(Self { requests })
-    }
-
-    /// Checks that appends can be made: their connection lives, or a new one can be opened.
-    pub(in crate::event_log) async fn check(&self) -> Result<(), AppendError> {
-        let (request, answer) = Request::check();
-        self.send(request)?;
-        answer.await.map_err(|_| stopped())?
-    }
-
-    /// Commits appends, together or not at all.
-    pub(in crate::event_log) async fn append(
-        &self,
-        appends: Arc<[Append]>,
-        condition: Option<LookedUp>,
-    ) -> Result<Vec<Appended>, AppendError> {
-        let (request, answer) = Request::append(appends, condition);
-        self.send(request)?;
-        answer.await.map_err(|_| stopped())?
-    }
-
-    /// Commits the lines that are not in the log yet, together or not at all.
-    pub(in crate::event_log) async fn import(&self, lines: Vec<Line>) -> Result<Imported, AppendError> {
-        let (request, answer) = Request::import(lines);
-        self.send(request)?;
-        answer.await.map_err(|_| stopped())?
-    }
-
-    /// How many requests wait until a group takes them.
-    pub(in crate::event_log) fn waiting(&self) -> usize {
-        self.requests.max_capacity() - self.requests.capacity()
-    }
-
-    fn send(&self, request: Request) -> Result<(), AppendError> {
-        self.requests.try_send(request).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => {
-                AppendError::Unavailable(format!("{QUEUE} appends wait already, as many as a host keeps"))
-            }
-            mpsc::error::TrySendError::Closed(_) => stopped(),
-        })
-    }
-}
-
-fn stopped() -> AppendError {
-    AppendError::Unavailable("the host is shutting down".to_owned())
-}
-
-struct CommitTask {
+/// Commits groups, one at a time, on the one connection that it owns.
+pub(super) struct Committer {
     pool: PgPool,
     connection: Option<AppendConnection>,
     incoming: mpsc::Receiver<Request>,
     /// A request that did not fit into the group before.
     deferred: Option<Request>,
+    /// How many requests the last group had.
+    last_group: usize,
     head: KnownHead,
+    other_hosts: OtherHosts,
     /// Changes when the database was restored.
     restores: watch::Receiver<u64>,
     settings: EventLogSettings,
@@ -130,18 +53,64 @@ struct CommitTask {
     seen: SeenTypes,
 }
 
-impl CommitTask {
-    async fn run(mut self) {
-        while let Some(group) = self.gather().await {
+impl std::fmt::Debug for Committer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Committer").field("known", &self.known).finish_non_exhaustive()
+    }
+}
+
+impl Committer {
+    /// A committer of the requests that come in, with its connection.
+    pub(super) async fn connected(
+        pool: PgPool,
+        incoming: mpsc::Receiver<Request>,
+        head: KnownHead,
+        other_hosts: OtherHosts,
+        elsewhere: AppendedElsewhere,
+        settings: EventLogSettings,
+    ) -> Result<Self, sqlx::Error> {
+        let stuck_hosts = StuckHosts::new(pool.clone(), settings.end_stuck_after);
+        let mut committer = Self {
+            pool,
+            connection: None,
+            incoming,
+            deferred: None,
+            last_group: 0,
+            restores: head.restores(),
+            known: KnownEnd::nothing(head.recent().clone(), elsewhere),
+            head,
+            other_hosts,
+            settings,
+            stuck_hosts,
+            seen: SeenTypes::default(),
+        };
+        committer.connect().await?;
+        Ok(committer)
+    }
+
+    /// Whether a request waits that did not fit into the last group.
+    pub(super) fn has_left_some(&self) -> bool {
+        self.deferred.is_some()
+    }
+
+    /// Whether the last group was one of several requests, so that the next one is likely to be, too.
+    pub(super) fn expects_others(&self) -> bool {
+        self.last_group > 1
+    }
+
+    /// Commits a group of those that wait now, and answers them.
+    pub(super) async fn commit_waiting(&mut self) {
+        if let Some(group) = self.gather() {
+            self.last_group = group.len();
             self.commit(group).await;
         }
     }
 
-    /// Waits for a request, and takes those that wait after it, too.
-    async fn gather(&mut self) -> Option<Group> {
+    /// Takes the requests that wait, as many as one group has.
+    fn gather(&mut self) -> Option<Group> {
         let first = match self.deferred.take() {
             Some(request) => request,
-            None => self.incoming.recv().await?,
+            None => self.incoming.try_recv().ok()?,
         };
         let (mut events, mut bytes) = first.size();
         let mut group = Group::of(first);
@@ -268,8 +237,11 @@ impl CommitTask {
             self.connect().await?;
         }
         let Some(connection) = &mut self.connection else { return Err(sqlx::Error::WorkerCrashed.into()) };
+        self.known.catch_up();
+        let notified = if self.other_hosts.may_listen() { Notified::OtherHosts } else { Notified::Nobody };
         let how = Committing {
             lookup,
+            notified,
             partition_events: self.settings.partition_events,
             answer_timeout: self.settings.answer_timeout,
             known: &mut self.known,

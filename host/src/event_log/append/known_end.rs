@@ -8,6 +8,8 @@ use lru::LruCache;
 
 use super::{
     condition::LookedUp,
+    elsewhere::{AppendedElsewhere, Elsewhere},
+    head::Head,
     newer::{NewerEvent, NewerEvents},
     noted_blocks::{NewBlocks, NotedBlocks},
     plan::AppendPlan,
@@ -25,16 +27,6 @@ use crate::{
 /// Streams whose versions are remembered: some megabytes.
 const STREAMS: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
 
-/// The head of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) position: Position,
-    /// The stamp of the event there. A log that was restored, and has come to the same position again, has another.
-    pub(super) stamp: PgTimestamp,
-    /// The partitions reach to here.
-    pub(super) partitioned_to: Position,
-}
-
 /// What is known of the end of the log.
 #[derive(Debug)]
 pub(super) struct KnownEnd {
@@ -44,15 +36,26 @@ pub(super) struct KnownEnd {
     versions: LruCache<StreamName, StreamVersion>,
     noted: NotedBlocks,
     recent: RecentEvents,
+    elsewhere: AppendedElsewhere,
     /// Counts, for measures, what this host has appended.
     counter: EventCounter,
 }
 
 impl KnownEnd {
-    /// Nothing is known. The newest events will be in `recent`.
-    pub(super) fn nothing(recent: RecentEvents) -> Self {
+    /// Nothing is known. The newest events will be in `recent`, and what this host appends in another way is told by `elsewhere`.
+    pub(super) fn nothing(recent: RecentEvents, elsewhere: AppendedElsewhere) -> Self {
         let (versions, noted, counter) = (LruCache::new(STREAMS), NotedBlocks::default(), EventCounter::default());
-        Self { head: None, others_append: false, versions, noted, recent, counter }
+        Self { head: None, others_append: false, versions, noted, recent, elsewhere, counter }
+    }
+
+    /// Hears what this host has appended in another way since.
+    pub(super) fn catch_up(&mut self) {
+        while let Some(Elsewhere { after, versions, .. }) = self.head.and_then(|head| self.elsewhere.next(head)) {
+            self.head = Some(after);
+            for (stream, version) in versions {
+                self.versions.put(stream, version);
+            }
+        }
     }
 
     /// Forgets all: the log may be another one.
@@ -70,8 +73,8 @@ impl KnownEnd {
 
     /// This host has the lock, and finds this head.
     pub(super) fn found(&mut self, head: Head) {
-        let known = self.head.map(|known| (known.position, known.stamp));
-        let others_append = known.is_some_and(|known| known != (head.position, head.stamp));
+        self.catch_up();
+        let others_append = self.head.is_some_and(|known| !known.is_same(head));
         if others_append {
             self.forget();
         }
@@ -166,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_others_have_appended_is_not_known() {
-        let mut known = KnownEnd::nothing(RecentEvents::default());
+        let mut known = KnownEnd::nothing(RecentEvents::default(), AppendedElsewhere::default());
         assert_eq!(known.head(), None);
         known.found(head(5));
         advance(&mut known, 7);
@@ -187,7 +190,7 @@ mod tests {
 
     #[test]
     fn conditions_are_checked_against_what_is_remembered() {
-        let mut known = KnownEnd::nothing(RecentEvents::default());
+        let mut known = KnownEnd::nothing(RecentEvents::default(), AppendedElsewhere::default());
         known.found(head(10));
         let at_the_head = looked_up(10, Some(10));
         assert!(known.newer(head(10), &[&at_the_head]).is_some());

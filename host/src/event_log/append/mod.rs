@@ -1,21 +1,25 @@
 //! Appending: the request, the answer, and the way from one to the other.
 //!
-//! Requests that wait at the same time are committed together: [`group`] gathers them, [`plan`] decides each one (without
+//! Requests that wait at the same time are committed together: [`appender`] decides whose task does it, [`group`] gathers them, [`plan`] decides each one (without
 //! I/O), and one [`statement`] writes what is accepted. While no other host appends, what a decision takes is known ([`known_end`]), and that
 //! statement is all ([`at_known_head`]); otherwise it is read and decided under the lock of the head row ([`commit`]). [`stuck_hosts`] looks who
-//! keeps them waiting.
+//! keeps them waiting. [`within`] appends in a transaction of somebody else.
 //!
 //! A [`condition`] is looked up in the log before its request is gathered, without any lock. Under the lock only the events are looked at
 //! that were appended since, by others or by the same group ([`newer`]).
 
+mod appender;
 mod at_known_head;
 mod check;
 mod commit;
 mod committed;
 mod condition;
+mod elsewhere;
 mod error;
 mod group;
+mod head;
 mod known_end;
+mod locked;
 mod newer;
 mod noted_blocks;
 mod plan;
@@ -24,6 +28,7 @@ mod same_json;
 mod seen_types;
 mod statement;
 mod stuck_hosts;
+mod within;
 
 use super::{
     event::{NewEvent, Position, StreamVersion},
@@ -31,10 +36,13 @@ use super::{
 };
 
 pub use self::error::AppendError;
+pub(crate) use self::within::{AppendWithinError, Uncommitted};
 pub(super) use self::{
-    check::{check_appends, check_line},
+    appender::Appender,
+    check::{check_appends, check_line, check_writer},
     condition::{LookUps, LookedUp},
-    group::Appender,
+    elsewhere::AppendedElsewhere,
+    within::{How as HowWithin, append as append_within},
 };
 
 /// Events for one stream.

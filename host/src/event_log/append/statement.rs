@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
 use super::{
-    known_end::Head,
+    head::Head,
     noted_blocks::NewBlocks,
     plan::{AppendPlan, PlannedEvent, literal_of_tags, tags_of},
     seen_types::TypeOfCategory,
@@ -42,11 +42,21 @@ pub(super) enum Events {
     Copied(PgTimestamp),
 }
 
-/// What is noted of the events, as far as it may not be there yet.
+/// Who hears of the new head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notified {
+    /// Other hosts.
+    OtherHosts,
+    /// Nobody: there are no other hosts, and this one knows.
+    Nobody,
+}
+
+/// What is told of the events: noted, as far as it may not be there yet, and heard.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct New<'n> {
     pub(super) types: &'n BTreeSet<TypeOfCategory>,
     pub(super) blocks: &'n NewBlocks<'n>,
+    pub(super) notified: Notified,
 }
 
 /// What was written.
@@ -88,8 +98,11 @@ pub(super) async fn write(
     push_types(&mut sql, new.types);
     push_blocks(&mut sql, new.blocks);
     let bases = if is_open { "ARRAY(SELECT version FROM base ORDER BY number)" } else { "'{}'::bigint[]" };
-    sql.push(" SELECT now, ").push(bases).push(", pg_notify('gnomon_head', ");
-    sql.push_bind(plan.head).push("::text) FROM advanced");
+    sql.push(" SELECT now, ").push(bases);
+    if new.notified == Notified::OtherHosts {
+        sql.push(", pg_notify('gnomon_head', ").push_bind(plan.head).push("::text)");
+    }
+    sql.push(" FROM advanced");
     let Some(row) = sql.build().fetch_optional(connection).await? else { return Ok(None) };
     Ok(Some(Written { stamp: row.try_get(0)?, bases: row.try_get(1)? }))
 }
@@ -129,11 +142,15 @@ fn push_head<'e>(
 
 /// The versions of open streams before this statement, which are those at the head.
 fn push_bases<'e>(sql: &mut QueryBuilder<'e, Postgres>, open: &'e [StreamName]) {
-    sql.push(
-        ", base AS MATERIALIZED (SELECT open.stream, coalesce(streams.version, 0) AS version, number FROM unnest(",
-    );
-    sql.push_bind(open.iter().map(StreamName::as_str).collect::<Vec<_>>());
-    sql.push(") WITH ORDINALITY AS open (stream, number) LEFT JOIN gnomon.streams ON streams.stream = open.stream)");
+    sql.push(", base AS MATERIALIZED (SELECT open.stream, coalesce(streams.version, 0) AS version, number FROM ");
+    match open {
+        [stream] => sql.push("(VALUES (").push_bind(stream.as_str()).push(", 1))"),
+        streams => {
+            let names: Vec<_> = streams.iter().map(StreamName::as_str).collect();
+            sql.push("unnest(").push_bind(names).push(") WITH ORDINALITY")
+        }
+    };
+    sql.push(" AS open (stream, number) LEFT JOIN gnomon.streams ON streams.stream = open.stream)");
 }
 
 /// The version of what is planned: in an open stream it counts from the base.
@@ -152,8 +169,28 @@ fn push_events<'e>(sql: &mut QueryBuilder<'e, Postgres>, events: &'e [PlannedEve
     );
     sql.push(version(is_open)).push(
         ", coalesce(time, now), now, id, schema_version, stream, type, data::json, metadata::json, tags::text[]
-         FROM advanced, unnest(",
+         FROM advanced, ",
     );
+    // One row is no set to be returned by a function: Postgres takes the values where they are needed.
+    if let [event] = events {
+        sql.push("(VALUES (");
+        let mut values = sql.separated(", ");
+        values.push_bind(event.position).push_bind(event.version);
+        values.push_bind(event.event.time.map(|time| PgTimestamp(time.0)));
+        values.push_bind(event.event.id.uuid()).push_bind(event.event.schema_version);
+        values.push_bind(event.stream.as_str()).push_bind(event.event.event_type.as_str());
+        values.push_bind(event.event.data.as_str());
+        values.push_bind(event.event.metadata.as_ref().map(|json| json.as_str()));
+        values.push_bind(literal_of_tags(&event.event.tags));
+        sql.push("))");
+    } else {
+        push_arrays(sql, events);
+    }
+    sql.push(" AS planned (position, version, time, id, schema_version, stream, type, data, metadata, tags))");
+}
+
+fn push_arrays<'e>(sql: &mut QueryBuilder<'e, Postgres>, events: &'e [PlannedEvent<'_>]) {
+    sql.push("unnest(");
     let texts = |text: fn(&'e PlannedEvent<'_>) -> Option<&'e str>| events.iter().map(text).collect::<Vec<_>>();
     let mut arrays = sql.separated(", ");
     arrays.push_bind(events.iter().map(|event| event.position).collect::<Vec<_>>());
@@ -166,7 +203,7 @@ fn push_events<'e>(sql: &mut QueryBuilder<'e, Postgres>, events: &'e [PlannedEve
     arrays.push_bind(texts(|event| Some(event.event.data.as_str())));
     arrays.push_bind(texts(|event| event.event.metadata.as_ref().map(|json| json.as_str())));
     arrays.push_bind(events.iter().map(|event| literal_of_tags(&event.event.tags)).collect::<Vec<_>>());
-    sql.push(") AS planned (position, version, time, id, schema_version, stream, type, data, metadata, tags))");
+    sql.push(")");
 }
 
 fn push_streams<'e>(sql: &mut QueryBuilder<'e, Postgres>, plan: &'e AppendPlan<'_>, is_open: bool) {
@@ -177,10 +214,18 @@ fn push_streams<'e>(sql: &mut QueryBuilder<'e, Postgres>, plan: &'e AppendPlan<'
         last_positions.push(last_position);
     }
     sql.push(", moved AS (INSERT INTO gnomon.streams (stream, version, last_position) SELECT stream, ");
-    sql.push(version(is_open)).push(", last_position FROM advanced, unnest(");
-    sql.separated(", ").push_bind(names).push_bind(versions).push_bind(last_positions);
+    sql.push(version(is_open)).push(", last_position FROM advanced, ");
+    if let ([name], [version], [last_position]) = (&*names, &*versions, &*last_positions) {
+        sql.push("(VALUES (");
+        sql.separated(", ").push_bind(*name).push_bind(*version).push_bind(*last_position);
+        sql.push("))");
+    } else {
+        sql.push("unnest(");
+        sql.separated(", ").push_bind(names).push_bind(versions).push_bind(last_positions);
+        sql.push(")");
+    }
     sql.push(
-        ") AS planned (stream, version, last_position)
+        " AS planned (stream, version, last_position)
          ON CONFLICT (stream) DO UPDATE SET version = excluded.version, last_position = excluded.last_position)",
     );
 }

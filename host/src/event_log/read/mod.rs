@@ -3,21 +3,27 @@
 mod block_search;
 mod filter_sql;
 mod held_blocks;
+mod instant;
 mod page;
 mod pieces;
 mod range;
+mod stream;
 mod tag_search;
+mod versions_at;
 
-use sqlx::PgPool;
+use gnomon_values::Instant;
+use sqlx::{PgConnection, PgPool};
 
-pub use self::page::{LogPage, PageSize, StreamPage};
 use self::{
-    block_search::BlockSearch,
-    held_blocks::Part,
-    page::Filling,
-    pieces::{Pieces, to_limit},
-    range::Range,
-    tag_search::TagSearch,
+    block_search::BlockSearch, held_blocks::Part, page::Filling, pieces::Pieces, range::Range, tag_search::TagSearch,
+};
+pub(super) use self::{
+    instant::{end_at, position_at},
+    versions_at::versions_at,
+};
+pub use self::{
+    page::{LogPage, PageSize, StreamPage},
+    versions_at::StreamAt,
 };
 use super::{
     direction::Direction,
@@ -42,6 +48,12 @@ const COPY_FROM: usize = 1000;
 /// The position of the newest event. A later read contains every event up to it.
 pub(crate) async fn head(pool: &PgPool) -> Result<Position, sqlx::Error> {
     let read = sqlx::query_scalar("SELECT position FROM gnomon.head").fetch_one(pool);
+    within(ANSWER_TIMEOUT, "the head of the log", read).await
+}
+
+/// The position of the newest event, in the transaction that the connection is in.
+pub(crate) async fn head_within(connection: &mut PgConnection) -> Result<Position, sqlx::Error> {
+    let read = sqlx::query_scalar("SELECT position FROM gnomon.head").fetch_one(connection);
     within(ANSWER_TIMEOUT, "the head of the log", read).await
 }
 
@@ -177,54 +189,6 @@ impl Reader {
         }
         Ok(left)
     }
-
-    /// Reads a stream; `None` if it does not exist. `after` is the version to begin after, in the direction of reading.
-    pub(super) async fn stream(
-        &self,
-        stream: &StreamName,
-        after: Option<StreamVersion>,
-        size: PageSize,
-        direction: Direction,
-    ) -> Result<Option<StreamPage>, sqlx::Error> {
-        let Some(version) = version(self.pool(), stream).await? else { return Ok(None) };
-        let statement = match direction {
-            Direction::Forward => {
-                select_events!("WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version LIMIT $4")
-            }
-            Direction::Backward => {
-                select_events!("WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version DESC LIMIT $4")
-            }
-        };
-        let (mut from, mut to) = match direction {
-            Direction::Forward => (after.unwrap_or_default(), version),
-            // Beyond the newest version there is nothing; a greater number than Postgres has is no reason to fail.
-            Direction::Backward => (
-                StreamVersion(0),
-                after.map_or(version, |after| StreamVersion(after.0.saturating_sub(1).min(version.0))),
-            ),
-        };
-        let mut page = Filling::new(size);
-        while from < to && !page.is_full() {
-            let limit = self.pieces.likely(page.room());
-            let query = sqlx::query(statement).bind(stream.as_str()).bind(from).bind(to).bind(to_limit(limit));
-            let piece = self.pieces.read(query, limit, page.room().bytes).await?;
-            let Some(last) = piece.cut_at().map(|event| event.version) else {
-                page.add(piece.events);
-                break;
-            };
-            match direction {
-                Direction::Forward => from = last,
-                Direction::Backward => to = StreamVersion(last.0 - 1),
-            }
-            page.add(piece.events);
-        }
-        let last = page.events.last().map(|event| event.version);
-        let next = match direction {
-            Direction::Forward => Some(last.unwrap_or(after.unwrap_or_default())),
-            Direction::Backward => last.filter(|last| last.0 > 1),
-        };
-        Ok(Some(StreamPage { events: page.events, next, version }))
-    }
 }
 
 /// The events at these positions, in their order.
@@ -239,4 +203,29 @@ pub(super) async fn version(pool: &PgPool, stream: &StreamName) -> Result<Option
         .bind(stream.as_str())
         .fetch_optional(pool);
     within(ANSWER_TIMEOUT, "the version of a stream", read).await
+}
+
+/// The version that a stream had at an instant: of its newest event that was recorded then or before, 0 if there is none.
+pub(super) async fn version_at(
+    pool: &PgPool,
+    stream: &StreamName,
+    instant: Instant,
+) -> Result<StreamVersion, sqlx::Error> {
+    // No event is recorded before the one before it, so halving finds the last one, with as many looks as the version has bits.
+    let read = sqlx::query_scalar(
+        "WITH RECURSIVE halved (low, high) AS (
+             SELECT 0::bigint, version FROM gnomon.streams WHERE stream = $1
+             UNION ALL
+             SELECT CASE WHEN recorded_at <= $2 THEN middle ELSE low END, CASE WHEN recorded_at <= $2 THEN high ELSE middle - 1 END
+             FROM halved CROSS JOIN LATERAL (SELECT (low + high + 1) / 2 AS middle) AS half
+             CROSS JOIN LATERAL (SELECT recorded_at FROM gnomon.events WHERE stream = $1 AND version = middle) AS event
+             WHERE low < high
+         )
+         SELECT low FROM halved WHERE low = high",
+    )
+    .bind(stream.as_str())
+    .bind(PgTimestamp(instant.0))
+    .fetch_optional(pool);
+    let found: Option<StreamVersion> = within(ANSWER_TIMEOUT, "the version of a stream at an instant", read).await?;
+    Ok(found.unwrap_or_default())
 }

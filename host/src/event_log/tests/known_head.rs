@@ -10,7 +10,7 @@ use crate::postgres::begin;
 
 impl TestLog {
     /// Whether the last append of this database was one statement.
-    async fn was_one_statement(&self) -> bool {
+    pub(super) async fn was_one_statement(&self) -> bool {
         let last = "SELECT query LIKE 'WITH advanced%' FROM pg_stat_activity
              WHERE datname = current_database() AND (query LIKE 'WITH advanced%' OR query IN ('COMMIT', 'ROLLBACK'))
              ORDER BY query_start DESC LIMIT 1";
@@ -176,8 +176,8 @@ async fn a_repeat_is_found_beside_appends_that_are_made() {
     let mut held = begin(&test.pool).await.unwrap();
     sqlx::query("SELECT FROM gnomon.head FOR UPDATE").execute(&mut *held).await.unwrap();
     let mut context = Context::from_waker(Waker::noop());
-    let mut waiting = pin!(append_exact(&test.log, "a-1", 1, &[]));
-    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    let log = test.log.clone();
+    let waiting = tokio::spawn(async move { append_exact(&log, "a-1", 1, &[]).await });
     test_support::until("the append waits for the lock", async || {
         let blocked = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')";
         sqlx::query_scalar(blocked).fetch_one(&test.pool).await.unwrap()
@@ -186,7 +186,7 @@ async fn a_repeat_is_found_beside_appends_that_are_made() {
     let (mut repeat, mut other) = (pin!(of_given()), pin!(append_exact(&test.log, "a-1", 2, &[])));
     assert!(repeat.as_mut().poll(&mut context).is_pending() && other.as_mut().poll(&mut context).is_pending());
     held.rollback().await.unwrap();
-    waiting.await.unwrap();
+    waiting.await.unwrap().unwrap();
     assert_eq!(repeat.await.unwrap(), Appended { repeated: true, ..first });
     assert_eq!(other.await.unwrap().last_version, StreamVersion(3));
 }

@@ -12,8 +12,11 @@ mod outage;
 mod read;
 mod restore;
 mod several_hosts;
+mod statistics;
 mod tags;
+mod turns;
 mod types;
+mod within;
 
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -22,14 +25,14 @@ use super::*;
 use crate::postgres::{migrate, test_database::TestDatabase};
 
 /// A log in a database of its own.
-pub(super) struct TestLog {
-    pub(super) log: EventLog,
-    pub(super) pool: PgPool,
+pub(crate) struct TestLog {
+    pub(crate) log: EventLog,
+    pub(crate) pool: PgPool,
     database: TestDatabase,
 }
 
 impl TestLog {
-    pub(super) async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::open_with(EventLogSettings::default()).await
     }
 

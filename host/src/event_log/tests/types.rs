@@ -23,6 +23,15 @@ async fn the_log_knows_the_types_of_each_category() {
     let some = Filter { types: NameFilter::only(["A"; 1]), categories: NameFilter::only(["b"; 1]), query: None };
     assert_eq!(types(&test.log, &some).await, [" A", "a A", "b C", "b D"], "of the category, or of the type");
     assert_eq!(test.log.event_types(&Filter::default(), 2).await.unwrap().len(), 2);
+    for (types, limit, categories) in [
+        (NameFilter::All, 9, &["", "a", "b"][..]),
+        (NameFilter::All, 2, &["", "a"]),
+        (NameFilter::only(["A", "D"]), 9, &["", "a", "b"]),
+        (NameFilter::only(["E"; 1]), 9, &["a"]),
+        (NameFilter::only(["X"; 1]), 9, &[]),
+    ] {
+        assert_eq!(test.log.categories_of(&types, limit).await.unwrap(), categories, "{types:?}");
+    }
 }
 
 #[tokio::test]

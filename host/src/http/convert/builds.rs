@@ -3,8 +3,8 @@
 use crate::{
     api,
     builds::{
-        Activation, BuildError, BuildName, BuildState, BuildSummary, HistoryEntry, PinnedUpcaster, ProjectionSummary,
-        RetiredBuilds, VerificationSummary,
+        Activation, BuildError, BuildName, BuildState, BuildSummary, HistoryEntry, PastSummary, PinnedUpcaster,
+        ProjectionSummary, RetiredBuilds, VerificationSummary,
     },
     http::problem::{Code, Problem},
     operations::{Ignored, Reading, ReplacedBuild},
@@ -55,6 +55,7 @@ impl From<BuildState> for api::BuildState {
             BuildState::Replaying => Self::Replaying,
             BuildState::Live => Self::Live,
             BuildState::Active => Self::Active,
+            BuildState::Finished => Self::Finished,
             BuildState::Paused => Self::Paused,
             BuildState::Halted => Self::Halted,
             BuildState::Failed => Self::Failed,
@@ -141,6 +142,28 @@ impl From<BuildSummary> for api::Build {
             activate_when_live: build.activate_when_live,
             created_at: build.created_at,
             replaced_at: build.replaced_at,
+        }
+    }
+}
+
+impl From<PastSummary> for api::PastBuild {
+    fn from(past: PastSummary) -> Self {
+        Self {
+            past_build: past.past_build.into(),
+            projection: past.projection.into(),
+            version: past.version.0,
+            upcasters: past.upcasters.into_iter().map(Into::into).collect(),
+            position: past.position.0,
+            state: past.state.into(),
+            checkpoint: past.checkpoint.0,
+            events_per_second: past.events_per_second,
+            seconds_left: past.seconds_left,
+            error: past.error.map(Into::into),
+            waits_for: past.waits_for,
+            dead_letters: past.dead_letters,
+            bytes: past.bytes,
+            created_at: past.created_at,
+            asked_at: past.asked_at,
         }
     }
 }
@@ -247,6 +270,8 @@ impl From<HistoryEntry> for api::HistoryEntry {
         let (build, verification) = match build {
             Some(BuildName::Build(number)) => (Some(number.into()), None),
             Some(BuildName::Verification(number)) => (None, Some(number.into())),
+            // Past builds are not in the history.
+            Some(BuildName::Past(_)) => (None, None),
             None => (None, None),
         };
         Self { entry, at, build, verification, change, cause }

@@ -7,7 +7,10 @@ use crate::{
         ColumnDeclaration, ColumnType, IndexDeclaration, IndexKindDeclaration, ReferenceDeclaration, TableDeclaration,
         Weight, WeightedColumn,
     },
-    runtime::{Descriptor, ModuleKind, Partition, ProjectionDescriptor, Sdk, Step, UpcasterDescriptor, WantedType},
+    runtime::{
+        Descriptor, ModuleKind, Partition, ProjectionDescriptor, ReactorDescriptor, Sdk, Step, UpcasterDescriptor,
+        WantedType,
+    },
 };
 
 impl From<ModuleKind> for api::ModuleKind {
@@ -15,6 +18,7 @@ impl From<ModuleKind> for api::ModuleKind {
         match kind {
             ModuleKind::Projection => Self::Projection,
             ModuleKind::Upcaster => Self::Upcaster,
+            ModuleKind::Reactor => Self::Reactor,
         }
     }
 }
@@ -24,6 +28,7 @@ impl From<Descriptor> for api::Descriptor {
         match descriptor {
             Descriptor::Projection(projection) => Self::Projection(projection.into()),
             Descriptor::Upcaster(upcaster) => Self::Upcaster(upcaster.into()),
+            Descriptor::Reactor(reactor) => Self::Reactor(reactor.into()),
         }
     }
 }
@@ -41,6 +46,22 @@ impl From<ProjectionDescriptor> for api::ProjectionDescriptor {
             categories,
             tags,
             partitioned_by: partitioned_by.map(Into::into),
+        }
+    }
+}
+
+impl From<ReactorDescriptor> for api::ReactorDescriptor {
+    fn from(reactor: ReactorDescriptor) -> Self {
+        let ReactorDescriptor { sdk, description, tables, all_types, event_types, categories, tags, sinks } = reactor;
+        Self {
+            sdk: sdk.into(),
+            description,
+            tables: tables.into_iter().map(Into::into).collect(),
+            all_types,
+            event_types: event_types.into_iter().map(Into::into).collect(),
+            categories,
+            tags,
+            sinks,
         }
     }
 }

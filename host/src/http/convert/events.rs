@@ -46,7 +46,7 @@ pub(in crate::http) fn new_events(events: Vec<api::NewEvent>, path: &str) -> Res
 }
 
 /// An event of a request; `path` is put before the names of its fields.
-fn new_event(event: api::NewEvent, path: &str) -> Result<NewEvent, Problem> {
+pub(in crate::http) fn new_event(event: api::NewEvent, path: &str) -> Result<NewEvent, Problem> {
     let api::NewEvent { id, event_type, schema_version, time, tags: written, data, metadata } = event;
     let id = match id {
         None => EventId::make(),
@@ -153,7 +153,7 @@ impl From<StreamSummary> for api::Stream {
 }
 
 /// Cannot fail for events of the log, which checks that their data and metadata are JSON.
-fn json(text: impl Into<String>) -> Result<Box<RawValue>, Problem> {
+pub(super) fn json(text: impl Into<String>) -> Result<Box<RawValue>, Problem> {
     RawValue::from_string(text.into()).map_err(|error| internal(&error))
 }
 

@@ -5,7 +5,8 @@ use crate::{
     api,
     builds::BuildName,
     http::problem::Problem,
-    operations::{ExplainedBuild, Explanation, Fold, FoldedOver, NotFolded, PassedOver, RowChange, Status, Upcasted},
+    operations::{ExplainedBuild, Explanation, Fold, FoldedOver, NotFolded, Upcasted},
+    past::{PassedOver, RowChange, Status},
 };
 
 /// An explanation.
@@ -35,15 +36,10 @@ fn build(explained: ExplainedBuild) -> Result<api::ExplainedBuild, Problem> {
     let (build, verification) = match build {
         BuildName::Build(number) => (Some(number.into()), None),
         BuildName::Verification(number) => (None, Some(number.into())),
+        // Past builds are not explained.
+        BuildName::Past(_) => (None, None),
     };
-    let (status, passed_over) = match status {
-        Status::PassedOver(reason) => (api::EventStatus::PassedOver, Some(reason.into())),
-        Status::Handled => (api::EventStatus::Handled, None),
-        Status::ToCome => (api::EventStatus::ToCome, None),
-        Status::StoppedAt => (api::EventStatus::StoppedAt, None),
-        Status::SetAside => (api::EventStatus::SetAside, None),
-        Status::Waits => (api::EventStatus::Waits, None),
-    };
+    let (status, passed_over) = event_status(status);
     let (fold, not_folded) = match fold {
         None => (None, None),
         Some(Ok(fold)) => (Some(fold.into()), None),
@@ -64,6 +60,18 @@ fn build(explained: ExplainedBuild) -> Result<api::ExplainedBuild, Problem> {
         fold,
         not_folded,
     })
+}
+
+/// Where an event stands, and why it is passed over if it is.
+pub(super) fn event_status(status: Status) -> (api::EventStatus, Option<api::PassedOver>) {
+    match status {
+        Status::PassedOver(reason) => (api::EventStatus::PassedOver, Some(reason.into())),
+        Status::Handled => (api::EventStatus::Handled, None),
+        Status::ToCome => (api::EventStatus::ToCome, None),
+        Status::StoppedAt => (api::EventStatus::StoppedAt, None),
+        Status::SetAside => (api::EventStatus::SetAside, None),
+        Status::Waits => (api::EventStatus::Waits, None),
+    }
 }
 
 fn upcasted_event(Upcasted { made, time }: Upcasted) -> Result<api::UpcastedEvent, Problem> {
@@ -112,7 +120,7 @@ impl From<Fold> for api::Fold {
 }
 
 impl From<RowChange> for api::RowChange {
-    fn from(RowChange { table, before, after }: RowChange) -> Self {
+    fn from(RowChange { table, before, after, .. }: RowChange) -> Self {
         Self { table, before: before.map(api::Row), after: after.map(api::Row) }
     }
 }

@@ -7,8 +7,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use tracing::Instrument as _;
-
 use super::import::import;
 use crate::{
     api,
@@ -41,7 +39,7 @@ pub(in crate::http) async fn append(
     let appends = body.appends.into_iter().enumerate().map(appends_of).collect::<Result<Vec<_>, _>>()?;
     let condition = body.condition.map(append_condition).transpose()?;
     let appends = appends.into_iter().flatten().collect();
-    let appended = api.log.append(appends, condition).instrument(append_span()).await?;
+    let appended = append_span().scope(api.log.append(appends, condition)).await?;
     let repeated = appended.iter().all(|appended| appended.repeated);
     let status = if repeated { StatusCode::OK } else { StatusCode::CREATED };
     let appends = appended.into_iter().map(Into::into).collect();

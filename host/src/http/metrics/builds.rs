@@ -1,7 +1,7 @@
 //! The measures of builds.
 
 use crate::{
-    builds::{BuildReading, BuildState},
+    builds::{BuildReading, BuildState, Role},
     metrics::{Readings, names},
 };
 
@@ -28,7 +28,7 @@ pub(super) fn add(readings: &mut Readings, builds: &[BuildReading]) {
         let projection = build.projection.as_str();
         let labels = [projection, number.as_str()];
         let (version, state) = (build.version.to_string(), build.state.to_string());
-        readings.add_count(names::BUILD_STATE, &[projection, &number, &version, &state], 1_u64);
+        readings.add_count(names::BUILD_STATE, &[projection, &number, &version, &state, build.role.as_str()], 1_u64);
         readings.add_count(names::BUILD_CHECKPOINT, &labels, build.checkpoint.0);
         readings.add_count(names::BUILD_LAG_POSITIONS, &labels, build.lag);
         readings.add(names::BUILD_LAG_SECONDS, &labels, build.lag_seconds);
@@ -37,7 +37,7 @@ pub(super) fn add(readings: &mut Readings, builds: &[BuildReading]) {
         if build.is_running {
             readings.add_count(names::BUILD_LEASED, &labels, u64::from(build.is_leased));
         }
-        if build.is_read {
+        if build.role == Role::Active {
             readings.add_count(names::PROJECTION_LAG_POSITIONS, &[projection], build.lag);
             readings.add(names::PROJECTION_LAG_SECONDS, &[projection], build.lag_seconds);
         }

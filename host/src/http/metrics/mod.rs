@@ -3,7 +3,7 @@
 mod builds;
 mod describe;
 mod get;
+mod reactors;
 mod scrapes;
-mod seldom;
 
 pub(super) use self::{describe::describe, get::get, scrapes::Scrapes};

@@ -10,11 +10,11 @@ use std::{
 use tokio::{sync::Mutex, time::timeout};
 use tracing::debug;
 
-use super::{builds, seldom::Seldom};
+use super::{builds, reactors};
 use crate::{
-    event_log::{HeadReading, StreamSummary},
-    http::{admit::Door, state::Api},
-    metrics::{Readings, names, of_host},
+    event_log::{HeadReading, WantedStatistics},
+    http::{admit::Door, seldom::Seldom, state::Api},
+    metrics::{Readings, add_process, names, of_host},
 };
 
 /// How long Postgres may take for each part of an answer.
@@ -27,8 +27,6 @@ const MAX_BUILDS: usize = 1000;
 const STREAMS: usize = 10;
 /// How often the size of the log is looked up: for each file of it, Postgres asks the system.
 const SIZE_EVERY: Duration = Duration::from_secs(30);
-/// How often the longest streams are looked for: Postgres reads all streams for it.
-const STREAMS_EVERY: Duration = Duration::from_secs(600);
 
 /// Reads what is shown. Clones are handles on one.
 #[derive(Clone, Debug)]
@@ -40,16 +38,14 @@ struct Shared {
     door: Door,
     last: Mutex<Option<(Instant, Readings)>>,
     size: Seldom<u64>,
-    streams: Seldom<Vec<StreamSummary>>,
 }
 
 impl Scrapes {
     pub(in crate::http) fn new(api: Api, door: Door) -> Self {
-        let (size, streams) = (Seldom::new(SIZE_EVERY), Seldom::new(STREAMS_EVERY));
-        Self(Arc::new(Shared { api, door, last: Mutex::default(), size, streams }))
+        Self(Arc::new(Shared { api, door, last: Mutex::default(), size: Seldom::new(SIZE_EVERY) }))
     }
 
-    /// What is known now. If Postgres does not answer, it takes as long as one part; and as long as three if each is there just in time.
+    /// What is known now. If Postgres does not answer, it takes as long as one part; and as long as five if each is there just in time.
     pub(super) async fn readings(&self) -> Readings {
         let mut last = self.0.last.lock().await;
         if let Some((read, readings)) = &*last
@@ -79,6 +75,10 @@ impl Scrapes {
         let (kept, most) = api.queries.cache_bytes();
         readings.add_count(names::QUERY_CACHE_BYTES, &[], kept);
         readings.add_count(names::QUERY_CACHE_MAX, &[], most);
+        let live = api.queries.live_load();
+        readings.add_count(names::LIVE_FOLLOWERS, &[], live.followers);
+        readings.add_count(names::LIVE_ROWS, &[], live.rows);
+        readings.add_count(names::LIVE_WAITING_BYTES, &[], live.waiting_bytes);
         for of in door.under_way() {
             readings.add_count(names::HTTP_UNDER_WAY, &[of.kind], of.requests);
             readings.add_count(names::HTTP_MAX_UNDER_WAY, &[of.kind], of.max);
@@ -91,25 +91,36 @@ impl Scrapes {
         if let Some(up) = of_host().private_postgres.up() {
             readings.add_count(names::PRIVATE_POSTGRES_UP, &[], u64::from(up));
         }
+        add_process(readings);
     }
 
     /// What Postgres says.
     async fn add_database(&self, readings: &mut Readings) {
-        let Shared { api, size, streams, .. } = &*self.0;
-        let (for_size, for_streams) = (api.log.clone(), api.log.clone());
+        let Shared { api, size, .. } = &*self.0;
+        let for_size = api.log.clone();
         // One after the other, so that it takes one connection from the host's work; and no more after one that did not come.
         let looked = async {
-            let Some(head) = in_time(api.log.head_reading()).await else { return (None, None, None) };
+            let Some(head) = in_time(api.log.head_reading()).await else { return (None, None, None, None, None, None) };
             let Some(found) = in_time(api.operations.build_readings(MAX_BUILDS)).await else {
-                return (Some(head), None, None);
+                return (Some(head), None, None, None, None, None);
             };
-            (Some(head), Some(found), in_time(api.operations.living_hosts()).await)
+            let Some(hosts) = in_time(api.operations.living_hosts()).await else {
+                return (Some(head), Some(found), None, None, None, None);
+            };
+            let Some(reactors) = in_time(api.operations.reactor_readings(MAX_BUILDS)).await else {
+                return (Some(head), Some(found), Some(hosts), None, None, None);
+            };
+            let Some(messages) = in_time(api.outbox.readings()).await else {
+                return (Some(head), Some(found), Some(hosts), Some(reactors), None, None);
+            };
+            let longest = WantedStatistics { limit: STREAMS, days: 1 };
+            let statistics = in_time(api.log.statistics(longest)).await;
+            (Some(head), Some(found), Some(hosts), Some(reactors), Some(messages), statistics)
         };
-        let ((head, found, hosts), appends, (bytes, bytes_are_current), (longest, longest_are_current)) = tokio::join!(
+        let ((head, found, hosts, reactors, messages, statistics), appends, (bytes, bytes_are_current)) = tokio::join!(
             looked,
             in_time(api.log.check_appends()),
             size.get(PART_TIMEOUT, async move { for_size.bytes().await }),
-            streams.get(PART_TIMEOUT, async move { for_streams.longest_streams(STREAMS).await }),
         );
         readings.add_count(names::APPENDS_POSSIBLE, &[], u64::from(appends.is_some()));
         readings.add_count(names::POSTGRES_UP, &[], u64::from(head.is_some()));
@@ -117,11 +128,14 @@ impl Scrapes {
             ("log", head.is_some()),
             ("builds", found.is_some()),
             ("hosts", hosts.is_some()),
+            ("reactors", reactors.is_some()),
             ("size", bytes_are_current),
-            ("aggregates", longest_are_current),
+            ("aggregates", statistics.is_some()),
+            ("outbox", messages.is_some()),
         ] {
             readings.add_count(names::SCRAPE_ERROR, &[part], u64::from(!is_current));
         }
+        let head_position = head.as_ref().map(|head| head.position);
         if let Some(head) = head {
             add_head(readings, head);
         }
@@ -131,10 +145,21 @@ impl Scrapes {
         if let Some(hosts) = hosts {
             readings.add_count(names::HOSTS, &[], hosts);
         }
+        reactors::add(readings, &reactors.unwrap_or_default());
+        for reading in messages.unwrap_or_default() {
+            let labels = [reading.sink.as_str()];
+            readings.add_count(names::OUTBOX_PENDING, &labels, reading.pending);
+            readings.add(names::OUTBOX_OLDEST, &labels, reading.oldest_seconds);
+            readings.add_count(names::OUTBOX_FAILED, &labels, reading.failed);
+            if let (Some(published), Some(head)) = (reading.published, head_position) {
+                readings.add_count(names::PUBLICATION_LAG, &labels, head.0.saturating_sub(published.0));
+                readings.add_count(names::PUBLICATION_FAILING, &labels, u64::from(reading.is_failing));
+            }
+        }
         if let Some(bytes) = bytes {
             readings.add_count(names::STORE_SIZE, &[], bytes);
         }
-        for stream in longest.unwrap_or_default() {
+        for stream in statistics.unwrap_or_default().longest_streams {
             readings.add_count(names::EVENTS_BY_AGGREGATE, &[stream.stream.as_str()], stream.version.0);
         }
     }
@@ -142,6 +167,7 @@ impl Scrapes {
 
 fn add_head(readings: &mut Readings, head: HeadReading) {
     readings.add_count(names::HEAD_POSITION, &[], head.position.0);
+    readings.add_count(names::SUMMARY_LAG, &[], head.summary_lag);
     if let Some(age) = head.age {
         readings.add(names::HEAD_AGE, &[], age);
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api,
-    http::{openapi::Operation, problem::Code},
+    http::{openapi::Operation, problem::Code, reactors::REACTOR_CODES},
 };
 
 /// The operations of these routes.
@@ -26,12 +26,14 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
             .answers::<api::Modules>(200, "The modules.", json!({"modules": [module()]})),
         Operation::put("/v1/modules/{name}", "upload_module", "Uploads a component as the next version of a module.")
             .about(
-                "A version of a projection gets a build, which is filled with all events; the same bytes again are the same version.",
+                "A version of a projection gets a build, which is filled with all events. A reactor begins with the next event that comes, or the one \
+                 at `from`, and another version goes on where the one before stopped. The same bytes again are the same version.",
             )
             .query::<api::UploadQuery>()
             .takes_bytes("application/wasm")
             .answers::<api::Uploaded>(201, "It is a new version.", uploaded.clone())
             .answers::<api::Uploaded>(200, "The same bytes were uploaded before.", uploaded)
+            .problems(&REACTOR_CODES)
             .problems(&[
                 Code::InvalidModule,
                 Code::ModuleKindChanged,

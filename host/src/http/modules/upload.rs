@@ -9,6 +9,7 @@ use axum::{
 
 use crate::{
     api,
+    event_log::Position,
     http::{
         body::{discard, read_body},
         content_type::{is_media_type, unsupported},
@@ -16,7 +17,7 @@ use crate::{
         problem::Problem,
         state::Api,
     },
-    operations::{Rebuilt, UploadEffect, UploadOutcome},
+    operations::{UploadEffect, UploadOutcome},
     read_model::Identifier,
 };
 
@@ -41,15 +42,20 @@ pub(in crate::http) async fn upload(
     let max = api.operations.max_module_bytes() as u64;
     let bytes = read_body(body, max, "max_module_bytes", api.settings.work.body_timeout).await?;
     let UploadOutcome { uploaded, effect } = if query.deploy {
-        api.operations.upload(&name, bytes, query.activate.into()).await?
+        let from = query.from.map(Position);
+        api.operations.upload_from(&name, bytes, query.activate.into(), from).await?
     } else {
         api.operations.store(&name, bytes).await?
     };
-    let (build, replaces, builds) = match effect {
-        UploadEffect::Deployed(Rebuilt { build, replaces, .. }) => (Some(build.into()), replaces.map(Into::into), None),
-        UploadEffect::Activated(rebuilt) => (None, None, Some(rebuilt.into_iter().map(Into::into).collect())),
-        UploadEffect::Stored => (None, None, None),
-    };
+    let (mut build, mut replaces, mut builds, mut reactor) = (None, None, None, None);
+    match effect {
+        UploadEffect::Deployed(rebuilt) => {
+            (build, replaces) = (Some(rebuilt.build.into()), rebuilt.replaces.map(Into::into));
+        }
+        UploadEffect::Activated(rebuilt) => builds = Some(rebuilt.into_iter().map(Into::into).collect()),
+        UploadEffect::Reacts(deployed) => reactor = Some(deployed.into()),
+        UploadEffect::Stored => {}
+    }
     let status = if uploaded.new { StatusCode::CREATED } else { StatusCode::OK };
     let answer = api::Uploaded {
         name: name.into(),
@@ -60,6 +66,7 @@ pub(in crate::http) async fn upload(
         build,
         replaces,
         builds,
+        reactor,
     };
     Ok((status, Json(answer)))
 }

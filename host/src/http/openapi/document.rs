@@ -131,7 +131,9 @@ fn tags() -> Value {
         {"name": "Log", "description": "Events and their streams: append, read, follow."},
         {"name": "Read models", "description": "The rows that projections made of the events."},
         {"name": "Projections", "description": "Projections and their builds: see, operate, compare, verify."},
+        {"name": "Reactors", "description": "Reactors: see, operate, rehearse."},
         {"name": "Modules", "description": "Components: upload, deploy, and which upcasters are active."},
+        {"name": "Outbox", "description": "Messages that reactors send, and the sinks that they go to."},
         {"name": "Host", "description": "The host itself."},
     ])
 }

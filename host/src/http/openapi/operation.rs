@@ -83,7 +83,7 @@ impl Operation {
             codes.push(Code::OriginNotAllowed);
         }
         // Operations wait for locks.
-        if method != "get" && matches!(tag(path), "Modules" | "Projections") {
+        if method != "get" && matches!(tag(path), "Modules" | "Outbox" | "Projections") {
             codes.push(Code::Locked);
         }
         let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
@@ -299,10 +299,12 @@ pub(super) fn json_of(part: impl Serialize) -> Value {
 /// The group of routes.
 fn tag(path: &str) -> &'static str {
     match path.split('/').find(|part| !part.is_empty() && *part != "v1") {
-        Some("events" | "streams") => "Log",
+        Some("events" | "streams" | "stats") => "Log",
         Some("modules" | "deployments" | "upcasters") => "Modules",
         Some("projections") => "Projections",
+        Some("reactors") => "Reactors",
         Some("read-models") => "Read models",
+        Some("sinks" | "outbox") => "Outbox",
         _ => "Host",
     }
 }

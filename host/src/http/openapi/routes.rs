@@ -1,18 +1,25 @@
 //! The operations of every route, as the router has them.
 
 use super::operation::Operation;
-use crate::http::{deployments, docs, events, health, metrics, modules, postgrest, projections, streams, upcasters};
+use crate::http::{
+    deployments, docs, events, health, metrics, modules, outbox, postgrest, projections, reactors, sinks, stats,
+    streams, upcasters,
+};
 
 /// Every operation, in the order in which readers see them.
 pub(in crate::http) fn routes() -> Vec<Operation> {
     [
         streams::describe(),
         events::describe(),
+        stats::describe(),
         postgrest::describe(),
         projections::describe(),
+        reactors::describe(),
         modules::describe(),
         deployments::describe(),
         upcasters::describe(),
+        sinks::describe(),
+        outbox::describe(),
         health::describe(),
         metrics::describe(),
         docs::describe(),

@@ -15,7 +15,8 @@ use crate::{
 };
 
 /// The parameters of a query that are no filters. A column of such a name cannot be filtered by.
-const WORDS: [&str; 10] = ["select", "order", "limit", "offset", "cursor", "columns", "and", "or", "not.and", "not.or"];
+const WORDS: [&str; 12] =
+    ["select", "order", "limit", "offset", "cursor", "columns", "and", "or", "not.and", "not.or", "as_of", "version"];
 
 /// A filter: an operator and a value.
 const FILTER: &str = r"^(not\.)?((eq|gt|gte|lt|lte|like|ilike|match|imatch)(\((any|all)\))?|neq|in|is|isdistinct|cs|cd|ov|sl|sr|nxr|nxl|adj|((pl|ph|w)?fts(\([A-Za-z0-9_]*\))?))\.";
@@ -137,6 +138,8 @@ fn operation(base: &Value, projection: &Identifier, table: &TableDeclaration, ro
     }
     let whole = "The rows, in the order of the key if `order` does not say another.";
     operation["responses"]["200"] = postgrest::rows_answer(row, whole);
+    let events = json!({"type": "string", "description": postgrest::EVENTS});
+    operation["responses"]["200"]["content"]["text/event-stream"] = json!({"schema": events});
     operation["responses"]["206"] = postgrest::rows_answer(row, postgrest::PARTIAL);
     operation
 }

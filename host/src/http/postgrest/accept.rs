@@ -4,7 +4,10 @@ use axum::http::HeaderMap;
 
 use super::{error::PostgrestError, media::Media};
 use crate::{
-    http::media_range::{MediaRange, accepted},
+    http::{
+        columnar::format_of,
+        media_range::{MediaRange, accepted},
+    },
     queries::{Explain, PlanFormat},
     read_model::query::Shape,
 };
@@ -31,6 +34,9 @@ pub(super) fn negotiate(headers: &HeaderMap, plans: bool) -> Result<Media, Postg
 }
 
 fn media(range: &MediaRange<'_>, plans: bool) -> Option<Media> {
+    if let Some(format) = format_of(&range.media_type()) {
+        return Some(Media { columns: Some(format), ..Media::default() });
+    }
     let plan = |format| Some(Explain { format, ..options(range) });
     let plan = match range.media_type().as_str() {
         "application/vnd.pgrst.plan" | "application/vnd.pgrst.plan+text" => plan(PlanFormat::Text),
@@ -38,12 +44,12 @@ fn media(range: &MediaRange<'_>, plans: bool) -> Option<Media> {
         _ => None,
     };
     match plan {
-        None => Some(Media { shape: shape(range)?, plan: None }),
+        None => Some(Media { shape: shape(range)?, ..Media::default() }),
         Some(_) if !plans => None,
         Some(_) => {
             // Of a plan, but not of a plan of a plan.
             let of = range.parameter("for").unwrap_or("application/json");
-            Some(Media { shape: shape(&MediaRange::parse(of))?, plan })
+            Some(Media { shape: shape(&MediaRange::parse(of))?, plan, columns: None })
         }
     }
 }
@@ -80,6 +86,7 @@ mod tests {
     use axum::http::{HeaderValue, StatusCode, header};
 
     use super::*;
+    use crate::read_model::columnar::Format;
 
     fn accepting(accept: &[&'static str], plans: bool) -> Result<Media, PostgrestError> {
         let values = accept.iter().map(|value| (header::ACCEPT, HeaderValue::from_static(value)));
@@ -118,7 +125,28 @@ mod tests {
             (&["application/json, text/csv;header=present"], Shape::Csv),
             (&["text/csv;q=0.9, */*"], Shape::List),
         ] {
-            assert_eq!(accepting(accept, false), Ok(Media { shape, plan: None }), "{accept:?}");
+            assert_eq!(accepting(accept, false), Ok(Media { shape, ..Media::default() }), "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn columns_are_answered_to_who_names_them_and_prefers_them() {
+        let columns = |format| Ok(Media { columns: Some(format), ..Media::default() });
+        for (accept, media) in [
+            ("application/vnd.apache.parquet", columns(Format::Parquet)),
+            ("Application/vnd.Apache.Parquet; version=2", columns(Format::Parquet)),
+            ("application/json;q=0.5, application/vnd.apache.arrow.stream", columns(Format::ArrowStream)),
+            ("application/vnd.apache.arrow.stream, application/vnd.apache.parquet", columns(Format::ArrowStream)),
+            ("application/vnd.apache.parquet, */*;q=0.1", columns(Format::Parquet)),
+            ("application/vnd.apache.parquet;q=0.5, text/csv", Ok(Media { shape: Shape::Csv, ..Media::default() })),
+            ("application/vnd.apache.parquet;q=0, */*", Ok(Media::default())),
+        ] {
+            assert_eq!(accepting(&[accept], true), media, "{accept}");
+        }
+        for accept in
+            ["application/vnd.apache.arrow.file", "application/vnd.pgrst.plan;for=\"application/vnd.apache.parquet\""]
+        {
+            assert_eq!(accepting(&[accept], true).unwrap_err().code, "PGRST107", "{accept}");
         }
     }
 
@@ -160,11 +188,11 @@ mod tests {
                 Explain { analyze: true, verbose: true, wal: true, ..json },
             ),
         ] {
-            assert_eq!(accepting(&[accept], true), Ok(Media { shape, plan: Some(plan) }), "{accept}");
+            assert_eq!(accepting(&[accept], true), Ok(Media { shape, plan: Some(plan), columns: None }), "{accept}");
         }
         // Another media type is there, or none.
         let other = accepting(&["application/vnd.pgrst.plan;for=\"text/xml\", text/csv;q=0.5"], true);
-        assert_eq!(other, Ok(Media { shape: Shape::Csv, plan: None }));
+        assert_eq!(other, Ok(Media { shape: Shape::Csv, ..Media::default() }));
         for accept in [
             "application/vnd.pgrst.plan;for=\"text/xml\"",
             "application/vnd.pgrst.plan;for=\"application/vnd.pgrst.plan\"",

@@ -1,6 +1,6 @@
 //! What the headers of a request ask for.
 
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderValue, Method, Version};
 
 use super::{
     accept::negotiate, media::Media, position::Wanted, profile::accepted_profile, range::requested_range,
@@ -22,6 +22,8 @@ pub(super) struct Asked {
     range: Option<RowRange>,
     /// Whether only the headers of the answer are wanted.
     pub(super) is_head: bool,
+    /// The version of HTTP.
+    pub(super) version: Version,
 }
 
 impl Asked {
@@ -29,7 +31,7 @@ impl Asked {
     pub(super) async fn of(
         api: &Api,
         projection: &Identifier,
-        method: &Method,
+        (method, version): (&Method, Version),
         headers: &HeaderMap,
     ) -> Result<Self, ReadTableError> {
         let profile = accepted_profile(projection.as_str(), headers)?;
@@ -43,8 +45,8 @@ impl Asked {
             preferences = preferences.without_zone();
         }
         preferences.check()?;
-        let wanted = Wanted::of(api, &preferences, headers)?;
-        Ok(Self { media, preferences, wanted, profile, range, is_head: method == Method::HEAD })
+        let wanted = Wanted::of(api, projection, &preferences, headers)?;
+        Ok(Self { media, preferences, wanted, profile, range, is_head: method == Method::HEAD, version })
     }
 
     /// The request for the rows of a query string.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api,
-    http::{openapi::Operation, problem::Code},
+    http::{openapi::Operation, problem::Code, projections::past_build_example},
 };
 
 /// The operations of these routes.
@@ -32,7 +32,8 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
             .problems_of_postgrest(&[])
             .answers_header(200, "Gnomon-Position", position(), "The position of the read model.")
             .answers_header(200, "Gnomon-Session", json!({"type": "string"}), "To be sent with the next request."),
-        with_rows(table("/v1/read-models/{projection}/{table}", "query", "Reads rows of a table."))
+        with_rows(table("/v1/read-models/{projection}/{table}", "query", "Reads rows of a table, or follows them."))
+            .follows(EVENTS)
             .about("The tables that can be read now are described one by one."),
         with_rows(queried(Operation::post(
             "/v1/read-models/{projection}/{table}/query",
@@ -57,6 +58,11 @@ pub(in crate::http) fn table(path: &'static str, id: &'static str, summary: &'st
             text(),
             "The `ETag` of an answer that the client has. If it is right still, the answer is 304.",
         )
+        .header(
+            "Last-Event-ID",
+            text(),
+            "The id of the last event that a follower has got, with `Accept: text/event-stream`: it gets what has changed since.",
+        )
         .answers_with(304, json!({"description": "The rows have not changed.", "headers": headers_without_body()}))
 }
 
@@ -69,6 +75,18 @@ fn queried(operation: Operation) -> Operation {
         StatusCode::RANGE_NOT_SATISFIABLE,
     ];
     waiting(operation)
+        .query::<api::PastQuery>()
+        .header(
+            "Gnomon-As-Of",
+            json!({"type": "string", "examples": ["7", "2026-05-01T00:00:00Z"]}),
+            "Answer from the past: as of this position, or as of this instant. The same as `as_of`.",
+        )
+        .answers::<api::PastBuild>(
+            202,
+            "The past is being made: how far that is. `Location` is where to look.",
+            past_build_example(),
+        )
+        .problems(&PAST_CODES)
         .header(
             "Accept-Profile",
             json!({"type": "string", "examples": ["public"]}),
@@ -85,6 +103,12 @@ fn with_rows(operation: Operation) -> Operation {
     operation.answers_with(200, rows).answers_with(206, rows_answer(&row, PARTIAL))
 }
 
+/// What followers get.
+pub(in crate::http) const EVENTS: &str = "The rows that match, and then what becomes of them. `snapshot` (`reason`, `position`, `build`): forget all \
+    rows, they come now. `insert`, `update` (`position`, `key`, `row`) and `delete` (`position`, `key`): a row matches now, has changed, or does not \
+    match any more. `answer` (`position`, `rows`): the whole answer, of a query with aggregates. `swap` (`position`, `build`): another build is read. \
+    `position` (`position`, `build`), with the id to go on from: the rows are those of this position. `end` (`reason`): no more comes.";
+
 /// What 206 is.
 pub(in crate::http) const PARTIAL: &str = "A page of the rows; if they are counted and there are more.";
 
@@ -96,6 +120,8 @@ pub(in crate::http) fn rows_answer(row: &Value, description: &str) -> Value {
         schema["description"] = "How Postgres reads the rows, of a host with `--plans`.".into();
         json!({"schema": schema})
     };
+    let file =
+        |description: &str| json!({"schema": {"type": "string", "format": "binary", "description": description}});
     json!({
         "description": description,
         "headers": headers(),
@@ -104,6 +130,8 @@ pub(in crate::http) fn rows_answer(row: &Value, description: &str) -> Value {
             "application/vnd.pgrst.array+json": {"schema": rows},
             "application/vnd.pgrst.object+json": {"schema": row},
             "text/csv": {"schema": {"type": "string", "description": "A line with the names of the columns, and one for each row."}},
+            "application/vnd.apache.parquet": file("A file of Parquet with all rows that the query asks for, at one position."),
+            "application/vnd.apache.arrow.stream": file("The same as a stream of Arrow IPC."),
             "application/vnd.pgrst.plan+json": plan(json!({"type": "array"})),
             "application/vnd.pgrst.plan+text": plan(json!({"type": "string"})),
         },
@@ -136,7 +164,9 @@ fn headers_without_body() -> Value {
             "description": "The `cursor` of the next page, if this one has as many rows as it may have.",
         },
         "Link": {"schema": {"type": "string"}, "description": "The URL of the next page, with `rel=next`."},
-        "Gnomon-Session": {"schema": text, "description": "To be sent with the next request, so that its answer is not older."},
+        "Gnomon-Session": {"schema": text, "description": "To be sent with the next request, so that no answer is older than one of the same projection before."},
+        "Gnomon-Past-Build": {"schema": number, "description": "Of an answer from the past, instead of `Gnomon-Build`: the past build that the rows are of. Left out if the events of single streams told them."},
+        "Gnomon-Version": {"schema": number, "description": "The version of the projection that made the rows."},
         "ETag": {"schema": text, "description": "Another answer has another one. It is left out if the same rows may have another answer later."},
         "Cache-Control": {"schema": text, "description": "`no-cache`: who keeps the answer asks each time whether it is right still."},
         "Vary": {"schema": text, "description": "The headers of the request that change the answer."},
@@ -153,8 +183,8 @@ fn waiting(operation: Operation) -> Operation {
         )
         .header(
             "Gnomon-Session",
-            json!({"type": "string", "examples": ["s1-7"]}),
-            "What the answer before had in its header of this name: wait until this one is not older.",
+            json!({"type": "string", "examples": ["s2-0.bank=7"]}),
+            "What the answer before had in its header of this name: wait until this one is not older than another one of the projection.",
         )
         .header(
             "Prefer",
@@ -168,8 +198,18 @@ fn position() -> Value {
     json!({"type": "integer", "format": "int64", "minimum": 0})
 }
 
+/// Errors of the past, beside those of reading.
+const PAST_CODES: [Code; 6] = [
+    Code::ModuleNotFound,
+    Code::InvalidModule,
+    Code::ModulesBusy,
+    Code::Locked,
+    Code::PastBuildStopped,
+    Code::TooManyPastBuilds,
+];
+
 /// Errors of reading, beside those of the query.
-const READ_CODES: [Code; 10] = [
+const READ_CODES: [Code; 11] = [
     Code::ProjectionNotFound,
     Code::ProjectionNotReady,
     Code::TableNotFound,
@@ -180,4 +220,5 @@ const READ_CODES: [Code; 10] = [
     Code::QueryTimeout,
     Code::TooManyQueries,
     Code::TooMuchToSend,
+    Code::Overloaded,
 ];

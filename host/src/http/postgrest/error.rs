@@ -53,6 +53,20 @@ impl PostgrestError {
         Self::new("PGRST107", StatusCode::NOT_ACCEPTABLE, message)
     }
 
+    /// What an answer of columns cannot have, and what to do instead.
+    pub(super) fn not_of_columns(details: &str, hint: &str) -> Self {
+        Self {
+            details: Some(details.to_owned()),
+            hint: Some(hint.to_owned()),
+            ..Self::new("PGRST127", StatusCode::BAD_REQUEST, "Feature not implemented".to_owned())
+        }
+    }
+
+    /// What an answer that follows cannot have, and what to do instead.
+    pub(super) fn not_live(details: &str, hint: &str) -> Self {
+        Self::not_of_columns(details, hint)
+    }
+
     fn new(code: &'static str, status: StatusCode, message: String) -> Self {
         Self { status, code: Cow::Borrowed(code), message, details: None, hint: None }
     }

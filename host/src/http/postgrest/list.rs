@@ -44,14 +44,14 @@ pub(in crate::http) async fn get(
 async fn read_one(api: &Api, projection: &Identifier, headers: &HeaderMap) -> Result<Response, ReadTableError> {
     let preferences = Preferences::from_headers(headers);
     preferences.check()?;
-    let wanted = Wanted::of(api, &preferences, headers)?;
-    wanted.wait(api, projection).await?;
+    let wanted = Wanted::of(api, projection, &preferences, headers)?;
+    wanted.wait(api).await?;
     let found = read_model(api.queries.read_model(projection).await?);
     let position = found.position;
     let mut response = Json(found).into_response();
     if let Some(position) = position {
         response.headers_mut().insert(POSITION, position.into());
-        if let Some(session) = wanted.session.after(Position(position)).header() {
+        if let Some(session) = wanted.session_after(Position(position)) {
             response.headers_mut().insert(SESSION, session);
         }
     }

@@ -1,8 +1,9 @@
 //! The media types of answers.
 
 use crate::{
+    http::columnar::media_type as columnar_type,
     queries::{Explain, PlanFormat},
-    read_model::query::Shape,
+    read_model::{columnar::Format, query::Shape},
 };
 
 /// What an answer is.
@@ -12,11 +13,16 @@ pub(super) struct Media {
     pub(super) shape: Shape,
     /// Instead of them, how Postgres would read them.
     pub(super) plan: Option<Explain>,
+    /// Instead of a page, all rows as columns.
+    pub(super) columns: Option<Format>,
 }
 
 impl Media {
     /// The value of the header `Content-Type`, as PostgREST writes it.
     pub(super) fn content_type(self) -> String {
+        if let Some(format) = self.columns {
+            return columnar_type(format).to_owned();
+        }
         let media_type = media_type(self.shape);
         let Some(explain) = self.plan else { return format!("{media_type}; charset=utf-8") };
         let format = match explain.format {
@@ -47,14 +53,17 @@ mod tests {
 
     #[test]
     fn media_types_are_written_as_postgrest_writes_them() {
-        let rows = |shape| Media { shape, plan: None };
-        let plan = |shape, explain| Media { shape, plan: Some(explain) };
+        let rows = |shape| Media { shape, ..Media::default() };
+        let plan = |shape, explain| Media { shape, plan: Some(explain), columns: None };
+        let columns = |format| Media { columns: Some(format), ..Media::default() };
         let text = Explain::default();
         for (media, written) in [
             (rows(Shape::List), "application/json; charset=utf-8"),
             (rows(Shape::StrippedList), "application/vnd.pgrst.array+json;nulls=stripped; charset=utf-8"),
             (rows(Shape::StrippedObject), "application/vnd.pgrst.object+json;nulls=stripped; charset=utf-8"),
             (rows(Shape::Csv), "text/csv; charset=utf-8"),
+            (columns(Format::Parquet), "application/vnd.apache.parquet"),
+            (columns(Format::ArrowStream), "application/vnd.apache.arrow.stream"),
             (plan(Shape::List, text), "application/vnd.pgrst.plan+text; for=\"application/json\"; charset=utf-8"),
             (
                 plan(Shape::Object, Explain { format: PlanFormat::Json, analyze: true, wal: true, ..text }),

@@ -4,28 +4,34 @@
 //! error body. [`read_model::query`](crate::read_model::query) reads the query string.
 
 mod accept;
+mod as_of;
 mod asked;
+mod columns;
 mod describe;
 mod error;
 mod list;
+mod live;
 mod location;
 mod media;
 mod next_page;
 mod nowhere;
 mod options;
 mod page;
+mod past;
+mod past_question;
 mod position;
 mod post_query;
 mod profile;
 mod query;
 mod range;
 mod refusal;
+mod replayed;
 mod respond;
 mod session;
 mod status;
 
 pub(super) use self::{
-    describe::{PARTIAL, describe, rows_answer, table},
+    describe::{EVENTS, PARTIAL, describe, rows_answer, table},
     list::{get, list},
     nowhere::{unknown_path, unsupported_method},
     options::{list_options, table_options},

@@ -7,8 +7,11 @@ use axum::{
 };
 
 use super::{
+    as_of::{AS_OF, AsOf},
     asked::Asked,
     location::content_location,
+    past,
+    past_question::PastQuestion,
     query::answer,
     refusal::{ReadTableError, to_problem},
     respond::Frame,
@@ -49,11 +52,18 @@ pub(in crate::http) async fn post_query(
     let query: api::TableQuery = parse_json(&body)?;
     let query = query.to_query_string();
     let answered: Result<Response, ReadTableError> = async {
-        let asked = Asked::of(&api, &projection, &Method::POST, &headers).await?;
-        let location = content_location(projection.as_str(), &table, &query);
-        let frame = Frame { asked: &asked, max_rows: api.settings.max_rows, location, page_of: None };
-        let request = asked.request(&api, &projection, &table, &query);
+        let (as_of, of_the_past) = AsOf::of(&headers, &query)?;
+        let asked = Asked::of(&api, &projection, (&Method::POST, parts.version), &headers).await?;
         let max_query_bytes = MAX_POSTED_QUERY_BYTES * ESCAPED;
+        if let Some(as_of) = as_of {
+            let (projection, table, query) = (&projection, table.as_str(), of_the_past.as_str());
+            let (waits, is_of_url) = (headers.contains_key(AS_OF), false);
+            let question = PastQuestion { projection, table, query, max_query_bytes, as_of, waits, is_of_url };
+            return past::answer(&api, &asked, &question, &headers).await;
+        }
+        let location = content_location(projection.as_str(), &table, &query);
+        let frame = Frame { asked: &asked, max_rows: api.settings.max_rows, location, page_of: None, is_past: false };
+        let request = asked.request(&api, &projection, &table, &query);
         answer(&api, &frame, ReadRequest { max_query_bytes, ..request }).await
     }
     .await;

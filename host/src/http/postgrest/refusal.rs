@@ -2,7 +2,9 @@
 
 use super::error::PostgrestError;
 use crate::{
+    builds::ChangeError,
     http::{prefer::InvalidPreferences, problem::Problem},
+    operations::OperateError,
     queries::ReadError,
 };
 
@@ -29,6 +31,16 @@ impl From<PostgrestError> for ReadTableError {
 impl From<InvalidPreferences> for ReadTableError {
     fn from(error: InvalidPreferences) -> Self {
         Self::Postgrest(error.into())
+    }
+}
+
+impl From<OperateError> for ReadTableError {
+    fn from(error: OperateError) -> Self {
+        // That there is no such projection has a code of PostgREST.
+        match error {
+            OperateError::Change(ChangeError::NoProjection(name)) => Self::Read(ReadError::NoProjection(name)),
+            error => Self::Other(error.into()),
+        }
     }
 }
 

@@ -11,21 +11,24 @@ use futures_util::stream;
 
 use super::{asked::Asked, next_page, page::Page, position::POSITION, refusal::ReadTableError, session::SESSION};
 use crate::{
-    builds::BuildNumber,
     event_log::Position,
     http::{problem::Problem, server_error::internal},
-    queries::{Answer, AnswerTag, Unchanged},
+    queries::{Answer, AnswerTag, Origin, Unchanged},
     read_model::Identifier,
 };
 
 /// Header of answers: the build that the rows are of.
 const BUILD: HeaderName = HeaderName::from_static("gnomon-build");
+/// Header of answers from the past: the past build that the rows are of.
+pub(super) const PAST_BUILD: HeaderName = HeaderName::from_static("gnomon-past-build");
+/// Header of answers: the version of the projection that made the rows.
+pub(super) const VERSION: HeaderName = HeaderName::from_static("gnomon-version");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
 /// Header of answers: the most rows that a page of this host has. After a page with so many, there may be more.
-const MAX_ROWS: HeaderName = HeaderName::from_static("gnomon-max-rows");
-/// The headers of a request that change what is answered, as PostgREST names them.
-const VARY: HeaderValue = HeaderValue::from_static("Accept, Prefer, Range");
+pub(super) const MAX_ROWS: HeaderName = HeaderName::from_static("gnomon-max-rows");
+/// The headers of a request that change what is answered: those that PostgREST names, and one more.
+pub(super) const VARY: HeaderValue = HeaderValue::from_static("Accept, Prefer, Range, Gnomon-As-Of");
 /// Whoever keeps an answer asks each time whether it is still right.
 const ALWAYS_ASK: HeaderValue = HeaderValue::from_static("no-cache");
 
@@ -38,6 +41,8 @@ pub(super) struct Frame<'a> {
     pub(super) location: Option<HeaderValue>,
     /// The projection, the table and the query of the URL, if it can be followed by that of the next page.
     pub(super) page_of: Option<(&'a Identifier, &'a str, &'a str)>,
+    /// Whether the answer is of a moment of the past.
+    pub(super) is_past: bool,
 }
 
 impl Frame<'_> {
@@ -49,15 +54,10 @@ impl Frame<'_> {
         if has_rows && asked.media.shape.is_object() {
             page.single()?;
         }
-        let mut headers = self.headers(answer.position, answer.build, answer.tag)?;
+        let mut headers = self.headers(answer.position, answer.origin, answer.tag)?;
         next_page::add(&mut headers, self.page_of, answer.next.as_deref());
         headers.insert(header::CONTENT_TYPE, header_value(&asked.media.content_type())?);
-        if let Some(applied) = asked.preferences.applied() {
-            headers.insert(PREFERENCE_APPLIED, header_value(&applied)?);
-        }
-        if let Some(profile) = &asked.profile {
-            headers.insert(CONTENT_PROFILE, profile.clone());
-        }
+        self.add_applied(&mut headers)?;
         let status = if has_rows {
             headers.insert(header::CONTENT_RANGE, header_value(&page.content_range())?);
             page.status()
@@ -86,25 +86,44 @@ impl Frame<'_> {
 
     /// The answer to who has the rows already.
     pub(super) fn unchanged(&self, unchanged: &Unchanged) -> Result<Response, ReadTableError> {
-        let Unchanged { tag, position, build } = *unchanged;
-        let headers = self.headers(position, build, Some(tag))?;
+        let Unchanged { tag, position, origin } = *unchanged;
+        let headers = self.headers(position, origin, Some(tag))?;
         Ok((StatusCode::NOT_MODIFIED, headers, nothing()).into_response())
     }
 
+    /// Adds what was applied of what the client has asked for.
+    pub(super) fn add_applied(&self, headers: &mut HeaderMap) -> Result<(), ReadTableError> {
+        if let Some(applied) = self.asked.preferences.applied() {
+            headers.insert(PREFERENCE_APPLIED, header_value(&applied)?);
+        }
+        if let Some(profile) = &self.asked.profile {
+            headers.insert(CONTENT_PROFILE, profile.clone());
+        }
+        Ok(())
+    }
+
     /// The headers that every answer has, also one without a body.
-    fn headers(
+    pub(super) fn headers(
         &self,
         position: Position,
-        build: BuildNumber,
+        Origin { build, version }: Origin,
         tag: Option<AnswerTag>,
     ) -> Result<HeaderMap, ReadTableError> {
         let mut headers = HeaderMap::new();
         headers.insert(POSITION, HeaderValue::from(position.0));
-        headers.insert(BUILD, HeaderValue::from(u64::from(build)));
+        headers.insert(VERSION, HeaderValue::from(version.0));
+        if let Some(build) = build {
+            headers.insert(if self.is_past { PAST_BUILD } else { BUILD }, HeaderValue::from(u64::from(build)));
+        }
         headers.insert(MAX_ROWS, HeaderValue::from(self.max_rows));
         headers.insert(header::VARY, VARY);
         headers.insert(header::CACHE_CONTROL, ALWAYS_ASK);
-        if let Some(session) = self.asked.wanted.session.after(position).header() {
+        // A client that looks into the past has seen no more of the present than before.
+        let session = match self.is_past {
+            false => self.asked.wanted.session_after(position),
+            true => self.asked.wanted.session_as_before(),
+        };
+        if let Some(session) = session {
             headers.insert(SESSION, session);
         }
         if let Some(tag) = tag {
@@ -131,6 +150,14 @@ fn pieces(pieces: Vec<Bytes>) -> Body {
     Body::from_stream(stream::iter(pieces.into_iter().map(Ok::<_, Infallible>)))
 }
 
-fn header_value(text: &str) -> Result<HeaderValue, ReadTableError> {
+/// The tags of the answers that the client has, of the form in which this host writes them. `*` stands for an answer of which nobody knows whether it
+/// is one of this request, so it is none.
+pub(super) fn known_tags(headers: &HeaderMap) -> Option<Vec<&str>> {
+    let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let tags: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    (!tags.is_empty()).then_some(tags)
+}
+
+pub(super) fn header_value(text: &str) -> Result<HeaderValue, ReadTableError> {
     HeaderValue::from_str(text).map_err(|error| ReadTableError::Other(internal(&error)))
 }

@@ -9,7 +9,7 @@ use crate::{
 
 /// The operations of these routes.
 pub(in crate::http) fn describe() -> Vec<Operation> {
-    [reading(), operating(), comparing()].into_iter().flatten().collect()
+    [reading(), operating(), comparing(), looking_back()].into_iter().flatten().collect()
 }
 
 fn reading() -> Vec<Operation> {
@@ -141,6 +141,31 @@ fn comparing() -> Vec<Operation> {
             .problems(&MODULE_CODES)
             .problems(&COMPARE_CODES)
             .problems(&[Code::TooManyBuilds]),
+        Operation::post(
+            "/v1/projections/{name}/snapshots/verify",
+            "verify_snapshots",
+            "Checks snapshots of a projection against the events of their streams.",
+        )
+        .about("All snapshots of up to 100 streams, which are drawn at random. Those that are wrong are removed.")
+        .query::<api::VerifySnapshotsQuery>()
+        .answers::<api::SnapshotsVerification>(
+            200,
+            "What was compared.",
+            json!({
+                "logic": {"projection": "bank", "version": 1, "upcasters": [], "build": 1}, "streams": 3, "snapshots": 12,
+                "wrong_snapshots": [], "all": true,
+            }),
+        )
+        .problems(&[
+            Code::ProjectionNotFound,
+            Code::ModuleNotFound,
+            Code::NotPartitioned,
+            Code::InvalidModule,
+            Code::UpcasterConflict,
+            Code::ModulesBusy,
+            Code::FoldFailed,
+            Code::LimitExceeded,
+        ]),
         Operation::get(
             "/v1/projections/{name}/verify/{verification}",
             "get_verification",
@@ -166,6 +191,42 @@ fn comparing() -> Vec<Operation> {
             .problems(&PICK_CODES)
             .problems(&[Code::VerificationNotFound]),
     ]
+}
+
+fn looking_back() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/projections/{name}/past-builds",
+            "list_past_builds",
+            "Lists the builds that show the past.",
+        )
+        .about("They are made when somebody asks for the past of a read model with `as_of`, and kept for a while.")
+        .answers::<api::PastBuilds>(200, "The past builds, newest first.", json!({"past_builds": [past_build()]}))
+        .problems(&[Code::ProjectionNotFound]),
+        Operation::get(
+            "/v1/projections/{name}/past-builds/{past_build}",
+            "get_past_build",
+            "One build that shows the past.",
+        )
+        .answers::<api::PastBuild>(200, "The past build.", past_build())
+        .problems(&[Code::PastBuildNotFound]),
+        Operation::delete(
+            "/v1/projections/{name}/past-builds/{past_build}",
+            "retire_past_build",
+            "Retires a build that shows the past: nothing is left of it.",
+        )
+        .answers_nothing(204, "It is retired.")
+        .problems(&[Code::ProjectionNotFound, Code::PastBuildNotFound]),
+    ]
+}
+
+/// A past build that is being made.
+pub(in crate::http) fn past_build() -> Value {
+    json!({
+        "past_build": 1, "projection": "bank", "version": 1, "upcasters": [], "position": 4, "state": "replaying",
+        "checkpoint": 0, "events_per_second": 0, "seconds_left": null, "error": null, "waits_for": null, "dead_letters": 0,
+        "bytes": 16384, "created_at": "2026-01-01T10:17:00Z", "asked_at": "2026-01-01T10:17:00Z",
+    })
 }
 
 /// Errors of the choice of a build, and of a change that its state does not allow.

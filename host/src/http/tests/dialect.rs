@@ -316,10 +316,10 @@ async fn answers_say_where_they_are_and_what_changes_them() {
     for (name, value) in [
         ("content-location", "/v1/read-models/totals/sums?id=gt.1&id=lt.9&limit=2&select=id%2Ct"),
         ("content-profile", "totals"),
-        ("vary", "Accept, Prefer, Range"),
+        ("vary", "Accept, Prefer, Range, Gnomon-As-Of"),
         ("cache-control", "no-cache"),
         ("content-type", "application/json; charset=utf-8"),
-        ("gnomon-session", "s1-1"),
+        ("gnomon-session", "s2-0.totals=1"),
     ] {
         assert_eq!(answer.header(name), value);
     }

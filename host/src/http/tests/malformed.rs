@@ -84,7 +84,8 @@ async fn malformed_appends() {
     let request = Request::post(path).header(header::CONTENT_TYPE, "text/plain").body(Body::from("{}")).unwrap();
     assert_eq!(
         api.send(request).await.problem(),
-        "415 unsupported_media_type: Content-Type must be application/json; it is `text/plain`"
+        "415 unsupported_media_type: Content-Type must be application/json, application/cloudevents+json or \
+         application/cloudevents-batch+json; it is `text/plain`"
     );
     let request = Request::post("/v1/events").body(Body::from("{}")).unwrap();
     assert_eq!(
@@ -162,6 +163,9 @@ async fn malformed_queries() {
         ("/v1/modules/nobody/versions/1/wasm", "404 module_not_found: module `nobody` has no version 1"),
         ("/v1/modules/No%20Body", "400 invalid_path: "),
         ("/v1/projections/nobody", "404 projection_not_found: there is no projection `nobody`"),
+        ("/v1/reactors/nobody", "404 reactor_not_found: there is no reactor `nobody`"),
+        ("/v1/reactors/nobody/dead-letters", "404 reactor_not_found: there is no reactor `nobody`"),
+        ("/v1/reactors/No%20Body", "400 invalid_path: "),
         ("/v1/read-models/nobody/table", "404 PGRST205: there is no projection `nobody`"),
         ("/v1/read-models/nobody", "404 PGRST205: there is no projection `nobody`"),
         ("/v1/read-models/a/b/c", "404 PGRST125: Invalid path specified in request URL"),
@@ -204,7 +208,7 @@ async fn an_unknown_parameter_is_refused_on_every_path() {
     let routes = routes.iter().filter(|route| route.path.starts_with("/v1/") && !route.path.ends_with("/{table}"));
     for route in routes {
         let method = route.method.to_ascii_uppercase();
-        let path = ["version", "build", "verification", "position"]
+        let path = ["version", "build", "verification", "past_build", "position"]
             .iter()
             .fold(route.path.to_owned(), |path, number| path.replace(&format!("{{{number}}}"), "4"))
             .replace(['{', '}'], "");

@@ -1,6 +1,9 @@
 //! `GET /metrics` of a real host, read by a strict reader of the text format.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
 
 use axum::http::Method;
 
@@ -162,8 +165,6 @@ async fn a_host_shows_what_it_has_done_and_how_it_stands() {
     assert_eq!(query.status, StatusCode::OK, "{:?}", query.body);
     assert_eq!(api.get("/v1/nowhere").await.status, StatusCode::NOT_FOUND);
 
-    // The longest streams are looked up when somebody asks first: nobody has asked this one.
-    let api = TestApi { router: router(api.host.api(HttpSettings::default(), CancellationToken::new())), ..api };
     let after = api
         .scrape_until("the build is shown, and the size of the log", |scrape| {
             scrape.find(names::PROJECTION_LAG_POSITIONS, &["bank"]) == Some(0.0)
@@ -207,7 +208,7 @@ async fn a_host_shows_what_it_has_done_and_how_it_stands() {
         (names::EVENTS_BY_AGGREGATE, &["measured-1"], 2.0),
         (names::BUILDS, &["active"], 1.0),
         (names::BUILDS, &["halted"], 0.0),
-        (names::BUILD_STATE, &["bank", "1", "1", "active"], 1.0),
+        (names::BUILD_STATE, &["bank", "1", "1", "active", "active"], 1.0),
         (names::BUILD_CHECKPOINT, &["bank", "1"], 3.0),
         (names::BUILD_LAG_SECONDS, &["bank", "1"], 0.0),
         (names::BUILD_DEAD_LETTERS, &["bank", "1"], 0.0),
@@ -224,6 +225,18 @@ async fn a_host_shows_what_it_has_done_and_how_it_stands() {
         assert_eq!(after.value(measure, labels), value, "{} {labels:?}", measure.name);
     }
     assert!(after.value(names::STORE_SIZE, &[]) > 50_000.0);
+    if cfg!(target_os = "linux") {
+        let process = |measure| after.value(measure, &[]);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+        assert!(
+            (now - 3600.0..=now + 1.0).contains(&process(names::PROCESS_START)),
+            "the test was started in the last hour"
+        );
+        assert!(process(names::PROCESS_CPU) > 0.0 && process(names::PROCESS_THREADS) >= 2.0);
+        assert!((1e6..process(names::PROCESS_VIRTUAL)).contains(&process(names::PROCESS_RESIDENT)));
+        assert!((3.0..process(names::PROCESS_MAX_FILES)).contains(&process(names::PROCESS_FILES)));
+        assert_eq!(after.types["process_cpu_seconds_total"], "counter");
+    }
     assert!(after.value(names::HEAD_AGE, &[]) >= 0.0);
     assert!(after.value(names::POSTGRES_CLOCK_OFFSET, &[]).abs() < 10.0);
 }
@@ -273,7 +286,7 @@ async fn lag_is_the_age_of_what_is_not_handled() {
             scrape.find(names::BUILD_LAG_POSITIONS, &["bank", "1"]) == Some(2.0)
         })
         .await;
-    assert_eq!(paused.value(names::BUILD_STATE, &["bank", "1", "1", "paused"]), 1.0);
+    assert_eq!(paused.value(names::BUILD_STATE, &["bank", "1", "1", "paused", "active"]), 1.0);
     assert_eq!(paused.find(names::BUILD_LEASED, &["bank", "1"]), None, "nobody is to work on it");
     let older = paused.value(names::PROJECTION_LAG_SECONDS, &["bank"]);
     assert!(older > 0.0);
@@ -284,7 +297,7 @@ async fn lag_is_the_age_of_what_is_not_handled() {
 
     assert!(api.post("/v1/projections/bank/rebuild", "").await.status.is_success());
     api.scrape_until("another build is active", |scrape| {
-        scrape.find(names::BUILD_STATE, &["bank", "2", "1", "active"]) == Some(1.0)
+        scrape.find(names::BUILD_STATE, &["bank", "2", "1", "active", "active"]) == Some(1.0)
             && scrape.find(names::PROJECTION_LAG_SECONDS, &["bank"]) == Some(0.0)
     })
     .await;

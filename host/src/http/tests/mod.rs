@@ -1,7 +1,10 @@
 //! The API through the real router, on a real Postgres.
 
 mod append;
+mod boxes;
 mod cached;
+mod cloud_events;
+mod columns;
 mod compare;
 mod connections;
 mod cors;
@@ -13,20 +16,27 @@ mod door;
 mod explain;
 mod health;
 mod import;
+mod live;
 mod malformed;
 mod metrics;
 mod modules;
 mod openapi;
+mod outbox;
+mod past;
+mod past_builds;
 mod paths;
 mod pretty;
 mod projections;
+mod reactors;
 mod read;
 mod read_models;
 mod readers;
 mod reading;
+mod replayed;
 mod request_id;
 mod rows;
 mod sessions;
+mod stats;
 mod stopped;
 mod tags;
 mod time;

@@ -76,6 +76,27 @@ async fn lists_have_no_descriptors() {
     assert_eq!(problem, "404 module_not_found: module `tally` has no version 2");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reactor_is_stored_and_described() {
+    let api = TestApi::start_for_modules().await;
+    let uploaded = upload(&api, "replies", test_support::guest("replies")).await;
+    assert_eq!(uploaded.status, StatusCode::CREATED);
+    let version = api.get("/v1/modules/replies/versions/1").await.json();
+    let descriptor = &version["descriptor"];
+    assert_eq!(uploaded.json()["descriptor"], *descriptor);
+    assert_eq!((&descriptor["kind"], &descriptor["sinks"]), (&json!("reactor"), &json!(["mail", "bank"])));
+    assert_eq!((&descriptor["categories"], &descriptor["tables"][0]["name"]), (&json!(["count"]), &json!("sums")));
+    let types = ["Counted", "ScheduleDue", "CallSucceeded", "CallFailed", "AppendRefused"];
+    assert_eq!(descriptor["event_types"], json!(types.map(|name| json!({"type": name}))));
+    // It keeps its kind, and its tables have no views that a projection could have.
+    let refused = upload(&api, "replies", test_support::guest("tally")).await;
+    assert_eq!(
+        refused.problem(),
+        "409 module_kind_changed: `replies` is a reactor, and this is a projection; upload it under another name"
+    );
+    assert_eq!(api.get("/v1/modules").await.json()["modules"][0]["kind"], json!("reactor"));
+}
+
 /// Bodies that are never sent to their end take places as well.
 #[tokio::test(flavor = "multi_thread")]
 async fn uploads_beyond_the_places_are_refused_and_served_later() {

@@ -167,6 +167,7 @@ async fn what_postgres_cannot_do_for_a_reader_is_an_error_of_the_reader() {
         (format!("t=wfts.{}a", "-".repeat(40)), "400 PGRST100: the words to search for have too many operators -"),
         (format!("t=fts.{}", "a%7C".repeat(500)), "400 42601: "),
         (format!("t=fts.{}a", brackets("(")), "400 "),
+        ("t=fts.%5C".to_owned(), "400 42601: there is no escaped character: \"\\\""),
         ("t=eq.%00".to_owned(), "400 22021: invalid byte sequence for encoding"),
         ("t=like.a%00".to_owned(), "400 22021: "),
         ("ta=cs.{%00}".to_owned(), "400 22021: "),

@@ -1,4 +1,4 @@
-//! Answers of a session are never older than those before, whichever host gives them and whichever projection they are of.
+//! Answers of a session are never older than those of the same projection before, whichever host gives them.
 
 use super::{
     rows::{ReadModel, row},
@@ -22,7 +22,7 @@ async fn read(api: &TestApi, path: &str, session: &str, prefer: &str) -> Answer 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_goes_on_at_another_host_with_another_projection() {
+async fn a_session_goes_on_at_another_host_and_each_projection_by_itself() {
     let ReadModel { builds, tables, lease, .. } = ReadModel::of([row(1, Some("one"))]).await;
     builds.append(9).await;
     let other =
@@ -41,14 +41,19 @@ async fn a_session_goes_on_at_another_host_with_another_projection() {
 
     let first = read(&hosts[0], others, "", "").await;
     let session = first.header("gnomon-session").to_owned();
-    assert_eq!((first.header("gnomon-position"), session.as_str()), ("3", "s1-3"));
-    // The other one is at position 1: it is waited for, and it is said if it does not come.
+    assert_eq!((first.header("gnomon-position"), session.as_str()), ("3", "s2-0.other=3"));
+    // Another projection is not waited for because of that: it may be paused, and this client has seen nothing newer of it.
     let behind = read(&hosts[1], sums, &session, "wait=0").await;
+    let session = behind.header("gnomon-session").to_owned();
+    assert_eq!((behind.status, session.as_str()), (StatusCode::OK, "s2-0.totals=1.other=3"));
+    // What another host has answered is waited for, and it is said if it does not come.
+    let newer = session.replace("totals=1", "totals=4");
+    let older = read(&hosts[0], sums, &newer, "wait=0").await;
     assert!(
-        behind.problem().starts_with("503 read_model_behind: projection `totals` is at position 1, and not yet at 3")
+        older.problem().starts_with("503 read_model_behind: projection `totals` is at position 1, and not yet at 4")
     );
     // The request is sent before, and the rows are changed after.
-    let waits = read(&hosts[1], sums, &session, "wait=30");
+    let waits = read(&hosts[0], sums, &newer, "wait=30");
     let comes = async {
         let next = rows(&tables, [row(1, Some("two"))]);
         other.commit(lease, &tables, step(1, 4), next).await.unwrap();
@@ -56,21 +61,21 @@ async fn a_session_goes_on_at_another_host_with_another_projection() {
     let (second, ()) = tokio::join!(waits, comes);
     assert_eq!((second.status, second.json()[0]["t"].as_str()), (StatusCode::OK, Some("two")));
     let session = second.header("gnomon-session").to_owned();
-    assert_eq!(session, "s1-4");
-    // A list of tables is an answer of a session as well; and the newest position is kept.
+    assert_eq!(session, "s2-0.totals=4.other=3");
+    // A list of tables is an answer of a session as well, and goes on with the newest position.
+    let newer = session.replace("other=3", "other=7");
     assert!(
-        read(&hosts[0], "/v1/read-models/other", &session, "wait=0")
-            .await
-            .problem()
-            .starts_with("503 read_model_behind")
+        read(&hosts[0], "/v1/read-models/other", &newer, "wait=0").await.problem().starts_with("503 read_model_behind")
     );
     other.commit(other_lease, &other_tables, step(3, 7), rows(&other_tables, [])).await.unwrap();
     let third = read(&hosts[0], "/v1/read-models/other", &session, "wait=0").await;
-    assert_eq!((third.status, third.header("gnomon-session")), (StatusCode::OK, "s1-7"));
-    let beyond = read(&hosts[0], others, "s1-100", "wait=30").await;
+    assert_eq!((third.status, third.header("gnomon-session")), (StatusCode::OK, "s2-0.other=7.totals=4"));
+    let beyond = read(&hosts[0], others, "s2-0.other=100", "wait=30").await;
     assert!(beyond.problem().starts_with("409 position_beyond_head: "), "{}", beyond.problem());
+    // The token of an older host is one position for all projections.
+    assert!(read(&hosts[0], sums, "s1-7", "wait=0").await.problem().contains("and not yet at 7"));
     // What it asks for beside is waited for as well.
-    let request = Request::get(sums).header("gnomon-session", "s1-2").header("gnomon-min-position", "9");
+    let request = Request::get(sums).header("gnomon-session", "s2-0.totals=2").header("gnomon-min-position", "9");
     let both = hosts[1].send(request.header("prefer", "wait=0").body(Body::empty()).unwrap()).await;
     assert!(both.problem().contains("and not yet at 9"), "{}", both.problem());
 }

@@ -45,6 +45,7 @@ async fn who_has_the_answer_is_told_so_without_a_row_being_read() {
         let tag = answers[0].header("etag").to_owned();
         assert!(tag.starts_with("W/\"") && tag.len() == 36, "{tag}");
         assert_eq!(answers[1].header("etag"), tag);
+        assert_eq!(answers.each_ref().map(|answer| answer.header("gnomon-version")), ["1", "1"]);
         assert!(!tags.contains(&tag), "two requests have one tag");
         tags.push(tag);
     }
@@ -58,9 +59,10 @@ async fn who_has_the_answer_is_told_so_without_a_row_being_read() {
                     ("etag", tag.as_str()),
                     ("gnomon-position", "1"),
                     ("gnomon-build", "1"),
+                    ("gnomon-version", "1"),
                     ("cache-control", "no-cache"),
-                    ("vary", "Accept, Prefer, Range"),
-                    ("gnomon-session", "s1-1"),
+                    ("vary", "Accept, Prefer, Range, Gnomon-As-Of"),
+                    ("gnomon-session", "s2-0.totals=1"),
                     ("content-length", ""),
                 ] {
                     assert_eq!(answer.header(name), value, "{name}");

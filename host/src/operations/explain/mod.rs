@@ -4,9 +4,7 @@
 
 mod error;
 mod replay;
-mod rows;
 mod turn;
-mod verdict;
 
 use std::{
     sync::Arc,
@@ -16,14 +14,12 @@ use std::{
 pub(super) use self::turn::turns;
 pub use self::{
     error::ExplainError,
-    replay::{Fold, FoldOutcome, FoldedOver, NotFolded, RowChange},
-    verdict::{PassedOver, Status},
+    replay::{Fold, FoldOutcome, FoldedOver, NotFolded},
 };
 use self::{
     error::MAX_WAIT,
     replay::{Folding, fold},
     turn::Turn,
-    verdict::passed_over,
 };
 use super::{
     Operations,
@@ -36,6 +32,7 @@ use crate::{
     },
     event_log::{EventLog, Position, RecordedEvent},
     modules::ModuleVersion,
+    past::{PassedOver, Status, passed_over, silently, wanted},
     read_model::Identifier,
     runtime::{BatchError, Delivery, ModuleFailure, UpcastError},
     subscriptions::{DeadLetterSummary, dead_letter_page},
@@ -183,15 +180,15 @@ impl Operations {
             explained.status = Status::PassedOver(reason);
             return Ok(explained);
         }
-        let mut wanted = vec![Delivery::from(event.clone())];
+        let mut made_of_it = vec![Delivery::from(event.clone())];
         if !build.upcasters.is_empty() {
-            match self.upcast_for_build(build, wanted.clone(), turn).await {
+            match self.upcast_for_build(build, made_of_it.clone(), turn).await {
                 Ok(upcasted) => {
                     match &upcasted.made {
-                        Ok(made) => wanted = verdict::wanted(made, &descriptor),
-                        Err(_) => wanted.clear(),
+                        Ok(made) => made_of_it = wanted(made, &descriptor),
+                        Err(_) => made_of_it.clear(),
                     }
-                    let passes_over = upcasted.made.is_ok() && wanted.is_empty();
+                    let passes_over = upcasted.made.is_ok() && made_of_it.is_empty();
                     explained.upcasted = Some(upcasted);
                     if passes_over {
                         explained.status = Status::PassedOver(PassedOver::Upcasters);
@@ -204,7 +201,7 @@ impl Operations {
                 }
             }
         }
-        let Some(deadline) = deadline.filter(|_| !wanted.is_empty()) else { return Ok(explained) };
+        let Some(deadline) = deadline.filter(|_| !made_of_it.is_empty()) else { return Ok(explained) };
         let folding = Folding {
             log,
             pool: &self.pool,
@@ -215,7 +212,7 @@ impl Operations {
             deadline,
             turn,
         };
-        explained.fold = Some(fold(folding, event, wanted).await?);
+        explained.fold = Some(fold(folding, event, made_of_it).await?);
         Ok(explained)
     }
 
@@ -232,7 +229,7 @@ impl Operations {
         let upcasted = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let began = Instant::now();
-            let made = replay::silently(|| chain.upcast(&mut events)).map(|()| events);
+            let made = silently(|| chain.upcast(&mut events)).map(|()| events);
             (made, began.elapsed())
         });
         let (made, time) = upcasted.await.map_err(|_| ExplainError::Interrupted.to_string())?;

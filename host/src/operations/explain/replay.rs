@@ -12,22 +12,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::value::RawValue;
 use sqlx::PgPool;
-use tracing::subscriber::NoSubscriber;
 
-use super::{
-    error::ExplainError,
-    rows::{Committed, ReplayedRows},
-    turn::Turn,
-    verdict::{passed_over, wanted},
-};
+use super::{error::ExplainError, turn::Turn};
 use crate::{
     builds::{Build, names_of},
     event_log::{Direction, EventLog, Filter, PageSize, Position, RecordedEvent},
     modules::Modules,
-    read_model::{HashedKey, Row, Table, TableSet, WriteSet, shown_row},
-    runtime::{BatchError, Delivery, ModuleFailure, Partition, ProjectionModule, RowReader, UpcasterChain},
+    past::{Committed, FoldedRows, RowChange, changes, passed_over, silently, wanted},
+    read_model::TableSet,
+    runtime::{BatchError, Delivery, ModuleFailure, Partition, ProjectionModule, UpcasterChain},
     subscriptions::dead_letters_after,
 };
 
@@ -37,11 +31,6 @@ const MAX_EVENTS: usize = 10_000;
 const MAX_BYTES: usize = 16 << 20;
 /// Events that are folded at once.
 const CHUNK: usize = 256;
-/// Rows that are shown, at most, …
-const MAX_ROWS: usize = 100;
-/// … and their bytes.
-const MAX_SHOWN_BYTES: usize = 1 << 20;
-
 /// What is needed to fold an event again.
 pub(super) struct Folding<'f> {
     pub(super) log: &'f EventLog,
@@ -110,17 +99,6 @@ pub enum NotFolded {
     Host(String),
 }
 
-/// A row that an event changes.
-#[derive(Clone, Debug)]
-pub struct RowChange {
-    /// The table.
-    pub table: String,
-    /// The row before the event; `None` if there was none.
-    pub before: Option<Box<RawValue>>,
-    /// The row after it; `None` if it is deleted.
-    pub after: Option<Box<RawValue>>,
-}
-
 /// The events before the one that is explained.
 struct Before {
     over: FoldedOver,
@@ -158,11 +136,6 @@ pub(super) async fn fold(
         silently(|| replay(&module, chain, before, &made, deadline))
     });
     folded.await.map_err(|_| ExplainError::Interrupted)
-}
-
-/// Runs work without logging what modules log in it: they have logged it before.
-pub(super) fn silently<T>(work: impl FnOnce() -> T) -> T {
-    tracing::subscriber::with_default(NoSubscriber::default(), work)
 }
 
 /// Reads all on which the rows before an event depend.
@@ -250,7 +223,7 @@ fn replay(
     }
     let first = events.first().or(made.first()).map_or(Position(0), |event| event.position);
     let mut instance = module.instantiate(first).map_err(host)?;
-    let mut rows = ReplayedRows { changed: Arc::new(WriteSet::new(module.tables())), committed };
+    let mut rows = FoldedRows::over(module.tables(), committed);
     let mut rest = events.as_slice();
     while !rest.is_empty() {
         if Instant::now() >= deadline {
@@ -262,7 +235,7 @@ fn replay(
             end += 1;
         }
         let writes = instance.handle(&rest[..end], Box::new(rows.clone())).map_err(host)?;
-        Arc::make_mut(&mut rows.changed).merge(writes);
+        rows.add(writes);
         rest = &rest[end..];
     }
     let began = Instant::now();
@@ -270,39 +243,11 @@ fn replay(
     let time = began.elapsed();
     match folded {
         Ok(writes) => {
-            let (changes, more_changes) = changes(&mut rows, writes)?;
+            let (changes, more_changes) =
+                changes(&mut rows, writes).map_err(|error| NotFolded::Host(error.to_string()))?;
             Ok(Fold { over, time, changes: Ok(changes), more_changes })
         }
         Err(BatchError::Module(failure)) => Ok(Fold { over, time, changes: Err(*failure), more_changes: 0 }),
         Err(error) => Err(NotFolded::Host(error.to_string())),
     }
-}
-
-/// The rows that a write set changes, by table and key, and how many more there are. Rows that are written as they were are none.
-fn changes(before: &mut ReplayedRows, writes: WriteSet) -> Result<(Vec<RowChange>, usize), NotFolded> {
-    let host = |error: &dyn std::fmt::Display| NotFolded::Host(error.to_string());
-    let tables: Vec<Arc<Table>> = writes.tables().iter().map(|writes| Arc::clone(writes.table())).collect();
-    let (mut shown, mut bytes, mut more) = (Vec::new(), 0, 0);
-    for (table, changes) in tables.iter().zip(writes.into_changes()) {
-        let mut changes: Vec<(HashedKey, Option<Row>)> =
-            changes.into_iter().map(|change| change.into_parts(table)).collect();
-        changes.sort_unstable_by(|(one, _), (other, _)| one.cells().cmp(other.cells()));
-        for (key, after) in changes {
-            if shown.len() == MAX_ROWS || bytes > MAX_SHOWN_BYTES {
-                more += 1;
-                continue;
-            }
-            let found = before.get_many(table, vec![key], MAX_BYTES).map_err(|error| host(&error))?;
-            let before = found.into_iter().next().flatten();
-            if before == after {
-                continue;
-            }
-            let show = |row: Option<Row>| row.map(|row| shown_row(table, &row)).transpose();
-            let before = show(before).map_err(|error| host(&error))?;
-            let after = show(after).map_err(|error| host(&error))?;
-            bytes += [&before, &after].into_iter().flatten().map(|row| row.get().len()).sum::<usize>();
-            shown.push(RowChange { table: table.name().to_string(), before, after });
-        }
-    }
-    Ok((shown, more))
 }

@@ -11,7 +11,8 @@ use crate::{
 
 /// A host whose operations do not wait for long, with an active build of `tally`.
 async fn host_with_tally(database: &TestDatabase, limits: BuildLimits) -> (TestHost, Identifier) {
-    let operations = OperationsSettings { lock_timeout: Duration::from_millis(700), limits };
+    let operations =
+        OperationsSettings { lock_timeout: Duration::from_millis(700), limits, ..OperationsSettings::default() };
     let settings = ServerSettings { operations, ..ServerSettings::default() };
     let host = TestHost::start_with(database, settings).await;
     let name = Identifier::new("tally").unwrap();
@@ -99,7 +100,11 @@ async fn a_build_that_cannot_become_active_says_why_and_the_active_one_continues
     assert_ne!(shown().await.0, Some(second));
     for _ in 0..3 {
         host.append([("count-1".to_owned(), "Counted", serde_json::json!({"n": 1}))]).await;
-        host.caught_up(&name).await;
+        test_support::until("both builds have the event", async || {
+            let projection = host.operations.projection(&name, RetiredBuilds::Hidden).await.unwrap().unwrap();
+            projection.builds.iter().all(|build| build.lag == Some(0))
+        })
+        .await;
     }
     names_somebody("activate", host.operations.activate(&name, Some(second), Duration::from_secs(10)).await);
     sqlx::raw_sql("COMMIT").execute(&mut session).await.unwrap();

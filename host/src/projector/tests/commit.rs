@@ -3,7 +3,10 @@
 use gnomon_values::Instant;
 
 use crate::{
-    builds::tests::{TestBuilds, step, writes},
+    builds::{
+        Following,
+        tests::{TestBuilds, step, writes},
+    },
     event_log::{Position, SchemaVersion, StreamVersion},
     projector::{
         commit::{Effect, commit},
@@ -40,6 +43,7 @@ async fn commit_handled(
         max_dead_letters: 2,
         retry: None,
         replayable: false,
+        following: &Following::default(),
     };
     commit(&test.pool, lease, tables, &step, &effect).await
 }
@@ -116,4 +120,51 @@ fn delivery(event_type: &str) -> Delivery {
         recorded_at: Instant(0),
         tags: Vec::new(),
     }
+}
+
+#[tokio::test]
+async fn commits_note_the_rows_that_they_change_while_somebody_follows() {
+    let test = TestBuilds::create().await;
+    let (build, tables) = test.build(1, &["n"]).await;
+    let lease = test.lease(build).await;
+    let (following, handled) = (Following::default(), Handled::default());
+    let commit = async |to: u64, replayable| {
+        let writes = writes(&tables, &[to as i64, 10]);
+        let effect = Effect {
+            writes: &writes,
+            handled: &handled,
+            taken_back: &[],
+            set_aside: &[],
+            max_dead_letters: 0,
+            retry: None,
+            replayable,
+            following: &following,
+        };
+        commit(&test.pool, lease, &tables, &step(to - 1, to), &effect).await.unwrap();
+        let notes = "SELECT position || keys FROM gnomon.row_changes ORDER BY change";
+        sqlx::query_scalar::<_, String>(notes).fetch_all(&test.pool).await.unwrap().concat()
+    };
+    assert_eq!(commit(1, false).await, "");
+    crate::builds::say_followed(&test.pool, build).await.unwrap();
+    // It finds that somebody follows, and the next one knows it.
+    assert_eq!(commit(2, false).await, "");
+    assert_eq!(commit(3, false).await, r#"3{"sums":[["3"]]}"#);
+    assert_eq!(commit(4, true).await, r#"3{"sums":[["3"]]}4{"sums":[["4"]]}"#);
+    sqlx::query("UPDATE gnomon.subscriptions SET followed_until = now() - interval '1 s'")
+        .execute(&test.pool)
+        .await
+        .unwrap();
+    let noted = commit(5, false).await;
+    assert!(noted.ends_with(r#"5{"sums":[["5"]]}"#), "{noted}");
+    assert_eq!(commit(6, false).await, noted);
+    // A commit that is not made notes nothing.
+    sqlx::query("UPDATE gnomon.subscriptions SET followed_until = now() + interval '1 day'")
+        .execute(&test.pool)
+        .await
+        .unwrap();
+    assert_eq!(commit(7, false).await, noted);
+    let other = test.lease(build).await;
+    let error = commit_rows(&test, lease, &tables, step(7, 8), writes(&tables, &[8, 10])).await.unwrap_err();
+    assert!(matches!(error, Stop::LeaseLost), "{error:?}");
+    commit_rows(&test, other, &tables, step(7, 8), writes(&tables, &[8, 10])).await.unwrap();
 }

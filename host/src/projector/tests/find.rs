@@ -9,8 +9,8 @@ use tokio::runtime::Handle;
 
 use crate::{
     builds::{Activation, BuildState, RetiredBuilds},
+    folding::{BatchRows, MadeIndexes},
     postgres::test_database::TestDatabase,
-    projector::{made_indexes::MadeIndexes, rows::BuildRows},
     read_model::{
         ColumnType, Identifier, Key, Row, Table, TableSet, Value, WriteSet,
         samples::{btree, column, declaration, nullable},
@@ -56,9 +56,9 @@ impl Dots {
         writes
     }
 
-    fn rows(&self, layers: Vec<Arc<WriteSet>>, made_indexes: Option<MadeIndexes>) -> BuildRows {
+    fn rows(&self, layers: Vec<Arc<WriteSet>>, made_indexes: Option<MadeIndexes>) -> BatchRows {
         let (pool, tables) = (self.pool.clone(), Arc::clone(&self.tables));
-        BuildRows { runtime: Handle::current(), pool, tables, kept: None, made_indexes, layers }
+        BatchRows { runtime: Handle::current(), pool, tables, kept: None, made_indexes, layers }
     }
 }
 
@@ -169,7 +169,7 @@ async fn the_first_search_by_an_index_waits_for_a_commit_and_makes_that_index() 
     let red = vec![Value::I64(1), Value::Text("red".to_owned()), Value::Null];
     let schema = test.tables.schema().clone();
     let key_only = (vec!["(id)".to_owned()], 0);
-    let find = |mut rows: BuildRows, batch: WriteSet, table: Arc<Table>| {
+    let find = |mut rows: BatchRows, batch: WriteSet, table: Arc<Table>| {
         let values = [Value::Text("red".to_owned())];
         move || rows.find(table.index("by_color").unwrap(), &values, &batch.tables()[0], 10, usize::MAX)
     };

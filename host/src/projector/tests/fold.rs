@@ -11,7 +11,8 @@ use proptest::prelude::*;
 use crate::{
     builds::{BuildId, tests::TestBuilds},
     event_log::{Position, SchemaVersion, StreamVersion},
-    projector::fold::{FailureHandling, ModuleRunner, RunnerOptions},
+    folding::FailureHandling,
+    projector::runner::{ModuleRunner, RunnerOptions, module_runner},
     read_model::{Identifier, TableSet, Value},
     runtime::{Delivery, Digest, Module, ModuleLabel, ProjectionModule, Runtime, RuntimeSettings},
     subscriptions::{DeadLetter, Handled, OnFailure},
@@ -78,7 +79,8 @@ pub(super) fn in_batches(
             break;
         }
         let behind = rest.split_off((*size).min(rest.len()));
-        let folded = runner.fold(std::mem::replace(&mut rest, behind), &layers, &mut handling).unwrap();
+        let folded =
+            runner.fold(std::mem::replace(&mut rest, behind).iter().collect(), &layers, &mut handling).unwrap();
         assert!(folded.stopped.is_none());
         aside.extend(folded.set_aside.iter().map(|letter: &DeadLetter| letter.position.0));
         handled.merge(folded.handled);
@@ -104,7 +106,7 @@ pub(super) fn projection(name: &str) -> ProjectionModule {
     let label = ModuleLabel { name: Identifier::new(name).unwrap(), version: None };
     match runtime.load(label, &Digest::of(&bytes), &bytes).unwrap() {
         Module::Projection(module) => module,
-        Module::Upcaster(_) => panic!("it is a projection"),
+        _ => panic!("it is a projection"),
     }
 }
 
@@ -127,7 +129,7 @@ async fn the_sizes_of_batches_make_no_difference() {
         let policy = prop_oneof![Just(OnFailure::Skip), Just(OnFailure::Park)];
         let sizes = prop::collection::vec(1..20_usize, 1..5);
         proptest!(ProptestConfig::with_cases(60), |(events in events(), sizes in sizes, policy in policy)| {
-            let mut runner = ModuleRunner::new(pool.clone(), Arc::clone(&tables), module.clone(), RunnerOptions::default());
+            let mut runner = module_runner(pool.clone(), Arc::clone(&tables), module.clone(), RunnerOptions::default());
             prop_assert_eq!(in_batches(&mut runner, policy, &events, &sizes), naive(&events, policy));
         });
     })

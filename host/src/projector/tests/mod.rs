@@ -10,5 +10,6 @@ mod missing_tables;
 mod own_threads;
 mod panics;
 mod passing_over;
+mod shared_reads;
 mod side_by_side;
 mod tags;

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::{
     builds::{Activation, BuildError, BuildNumber, BuildState, BuildSummary, RetiredBuilds},
+    folding::FaultPoint,
     postgres::test_database::TestDatabase,
-    projector::fault_point::FaultPoint,
     read_model::Identifier,
     server::tests::TestHost,
     subscriptions::Redelivery,

@@ -7,11 +7,13 @@ use proptest::prelude::*;
 use super::fold::{Counted, delivery, events, in_batches, naive, projection};
 use crate::{
     builds::{BuildId, tests::TestBuilds},
+    folding::FailureHandling,
     projector::{
-        fold::{FailureHandling, ModuleRunner, RunnerOptions},
         instances::SpareCores,
+        runner::{ModuleRunner, RunnerOptions, module_runner},
     },
     read_model::{TableSet, Value},
+    runtime::Delivery,
     runtime::ProjectionModule,
     subscriptions::OnFailure,
 };
@@ -24,7 +26,7 @@ async fn with_runners(test: impl FnOnce(&dyn Fn(ProjectionModule) -> ModuleRunne
     let (runtime, pool) = (tokio::runtime::Handle::current(), builds.pool.clone());
     tokio::task::spawn_blocking(move || {
         let _inside = runtime.enter();
-        test(&|module| ModuleRunner::new(pool.clone(), Arc::clone(&tables), module, RunnerOptions::default()));
+        test(&|module| module_runner(pool.clone(), Arc::clone(&tables), module, RunnerOptions::default()));
     })
     .await
     .unwrap();
@@ -39,7 +41,7 @@ async fn whichever_events_fail_the_result_is_that_of_one_instance() {
         proptest!(ProptestConfig::with_cases(60), |(events in events(), sizes in sizes, policy in policy, cores in 1..4_usize)| {
             let mut runner = runner(module.clone());
             let spare = SpareCores::new(cores);
-            runner.instances().take_cores(&spare);
+            runner.folder().instances.take_cores(&spare);
             prop_assert_eq!(spare.free(), 0);
             prop_assert_eq!(in_batches(&mut runner, policy, &events, &sizes), naive(&events, policy));
             prop_assert_eq!(spare.free(), 0);
@@ -53,14 +55,14 @@ async fn cores_go_to_projections_by_stream_and_come_back() {
     with_runners(|runner| {
         let spare = SpareCores::new(3);
         let mut unpartitioned = runner(projection("tally"));
-        unpartitioned.instances().take_cores(&spare);
+        unpartitioned.folder().instances.take_cores(&spare);
         assert_eq!(spare.free(), 3);
         let module = projection("tally_by_stream");
         let (mut first, mut second) = (runner(module.clone()), runner(module));
-        first.instances().take_cores(&spare);
-        second.instances().take_cores(&spare);
+        first.folder().instances.take_cores(&spare);
+        second.folder().instances.take_cores(&spare);
         assert_eq!(spare.free(), 0);
-        first.instances().give_cores_back();
+        first.folder().instances.give_cores_back();
         assert_eq!(spare.free(), 3);
     })
     .await;
@@ -72,14 +74,15 @@ async fn a_row_that_two_streams_change_is_folded_by_one_instance() {
     with_runners(|runner| {
         let mut runner = runner(projection("tally_by_stream"));
         let spare = SpareCores::new(3);
-        runner.instances().take_cores(&spare);
+        runner.folder().instances.take_cores(&spare);
         let shared = |index: usize| {
             let mut event = delivery(index, Counted { stream: u8::try_from(index).unwrap(), n: 1, poison: false });
             event.data = r#"{"n":1,"shared":true}"#.into();
             event
         };
         let mut handling = FailureHandling { on_failure: OnFailure::Halt, parked_streams: HashSet::new() };
-        let folded = runner.fold((0..100).map(shared).collect(), &[], &mut handling).unwrap();
+        let events: Vec<Delivery> = (0..100).map(shared).collect();
+        let folded = runner.fold(events.iter().collect(), &[], &mut handling).unwrap();
         let all = folded.writes.tables()[0].get(&[Value::Text("all".to_owned())]);
         let all = all.unwrap().unwrap();
         assert_eq!(all[1..3], [Value::I64(100), Value::I64(100)]);

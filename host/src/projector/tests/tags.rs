@@ -7,7 +7,8 @@ use gnomon_values::Instant;
 use crate::{
     builds::{BuildId, tests::TestBuilds},
     event_log::{Position, SchemaVersion, StreamVersion},
-    projector::fold::{FailureHandling, ModuleRunner, RunnerOptions},
+    folding::FailureHandling,
+    projector::runner::{RunnerOptions, module_runner},
     read_model::{Identifier, TableSet, Value},
     runtime::{Delivery, Digest, Module, ModuleLabel, Runtime, RuntimeLimits, RuntimeSettings, UpcasterChain},
     subscriptions::OnFailure,
@@ -50,10 +51,10 @@ async fn tags_are_looked_at_when_upcasters_are_done() {
     let tables = Arc::new(TableSet::new(BuildId(1).schema(), module.tables()));
     tables.create(&mut test.pool.acquire().await.unwrap()).await.unwrap();
     let options = RunnerOptions { upcasters: Some(chain), ..RunnerOptions::default() };
-    let mut runner = ModuleRunner::new(test.pool.clone(), tables, module, options);
+    let mut runner = module_runner(test.pool.clone(), tables, module, options);
     let mut fold = move |events: Vec<Delivery>| {
         let mut handling = FailureHandling { on_failure: OnFailure::Skip, parked_streams: HashSet::new() };
-        let folded = runner.fold(events, &[], &mut handling).unwrap();
+        let folded = runner.fold(events.iter().collect(), &[], &mut handling).unwrap();
         let position = |row: &Vec<Value>| match row[0] {
             Value::I64(position) => position,
             _ => panic!("{row:?}"),

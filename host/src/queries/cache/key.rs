@@ -28,6 +28,7 @@ pub(in crate::queries) fn request_parts(request: &ReadRequest<'_>, mut pass: imp
         count,
         zone,
         plan,
+        as_of,
         limits,
     } = request;
     for text in [env!("CARGO_PKG_VERSION"), projection.as_str(), table, query, zone.unwrap_or_default()] {
@@ -36,7 +37,9 @@ pub(in crate::queries) fn request_parts(request: &ReadRequest<'_>, mut pass: imp
     }
     let (first, last) = range.map_or((0, None), |range| range.ends());
     // How long it may run and the memory of those that are sent change no answer.
-    for number in [limits.max_rows, limits.max_bytes as u64, first, last.unwrap_or(u64::MAX)] {
+    // Of the same rows the answer is the same, but the present and the past are not to take each other's place.
+    let as_of = as_of.map_or(u64::MAX, |position| position.0);
+    for number in [limits.max_rows, limits.max_bytes as u64, first, last.unwrap_or(u64::MAX), as_of] {
         pass(&number.to_be_bytes());
     }
     let shape = match shape {
@@ -79,6 +82,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        event_log::Position,
         queries::{explain::Explain, limits::ReadLimits},
         read_model::{Identifier, query::RowRange},
     };
@@ -112,6 +116,8 @@ mod tests {
             ReadRequest { range: range(0, Some(1)), ..request },
             ReadRequest { range: range(1, Some(1)), ..request },
             ReadRequest { without_rows: true, ..request },
+            ReadRequest { as_of: Some(Position(0)), ..request },
+            ReadRequest { as_of: Some(Position(7)), ..request },
             ReadRequest { plan: Some(Explain::default()), ..request },
             ReadRequest { limits: &fewer_rows, ..request },
             ReadRequest { limits: &fewer_bytes, ..request },

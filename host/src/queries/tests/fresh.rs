@@ -164,3 +164,21 @@ async fn what_may_change_by_itself_or_is_too_large_is_not_kept() {
     assert!(!without.is_kept(&builds, "select=id").await);
     assert_eq!(without.queries.cache_bytes(), (0, 0));
 }
+
+/// What is deployed to a restored database may get the key of a build that was made after the dump.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restore_another_build_of_the_same_key_is_read_by_its_own_tables() {
+    let (builds, ..) = one_row().await;
+    let reader = Reader::on(&builds).await;
+    assert_eq!(reader.read(&builds, "select=n").await.numbers(), [10]);
+    let table = table(&builds).await;
+    sqlx::raw_sql(&format!(
+        "ALTER TABLE {table} RENAME COLUMN n TO m;
+         UPDATE gnomon.module_versions SET descriptor = replace(descriptor::text, '\"n\"', '\"m\"')::jsonb;"
+    ))
+    .execute(&builds.pool)
+    .await
+    .unwrap();
+    reader.restores.send_modify(|restores| *restores += 1);
+    assert_eq!(reader.read(&builds, "").await.text, r#"[{"id":1,"m":10}]"#);
+}

@@ -1,9 +1,14 @@
 //! Reading with a cache in front, on a real Postgres, without a host that works on the builds.
 
 mod equal;
+mod export;
+mod export_cells;
 mod fresh;
 mod from_position;
 mod linear;
+mod live;
+mod live_bounds;
+mod live_sequences;
 
 use std::time::Duration;
 
@@ -23,6 +28,8 @@ struct Reader {
     limits: ReadLimits,
     /// What the workers of this host say, of which there are none.
     committed: watch::Sender<CommitsHere>,
+    /// How often the host has noticed that the database was restored.
+    restores: watch::Sender<u64>,
 }
 
 /// What a reader was answered.
@@ -43,8 +50,10 @@ impl Reader {
         let database = Database::connect(options, 8, Duration::from_secs(60)).await.unwrap();
         let (committed, receive) = watch::channel(CommitsHere::default());
         let settings = CacheSettings { cache_bytes, cache_url: None };
-        let queries = Queries::new(&database, receive, watch::Sender::new(Position::default()), &settings);
-        Self { queries, limits: ReadLimits::default(), committed }
+        let restores = watch::Sender::new(0);
+        let awaited = watch::Sender::new(Position::default());
+        let queries = Queries::new(&database, restores.subscribe(), receive, awaited, &settings);
+        Self { queries, limits: ReadLimits::default(), committed, restores }
     }
 
     async fn on(builds: &TestBuilds) -> Self {
@@ -56,11 +65,12 @@ impl Reader {
     }
 
     async fn try_read(&self, request: ReadRequest<'_>) -> Result<Read, ReadError> {
-        let Answer { body, rows, offset, total, next: _, position, build, tag } = self.queries.read(request).await?;
+        let Answer { body, rows, offset, total, next: _, position, origin, tag } = self.queries.read(request).await?;
         let words = ["now", "yesterday", "tomorrow"];
         let depends_on_clock = words.iter().any(|word| request.query.to_lowercase().contains(word));
         assert_eq!(tag.is_none(), depends_on_clock, "{}", request.query);
         assert_eq!(body.text().len(), body.bytes());
+        let build = origin.build.unwrap();
         Ok(Read { build, position, text: body.text(), rows, offset, total, tag: tag.map(|tag| tag.to_string()) })
     }
 

@@ -49,12 +49,18 @@ impl Function {
         }
     }
 
-    /// The type of its result. Numbers are shown alike, whichever they are.
+    /// The type of its result, as Postgres has it.
     pub(super) fn result(self, argument: SqlType) -> SqlType {
+        let of_numbers = match (self, argument.element) {
+            (Self::Sum, "smallint" | "integer") => "bigint",
+            (Self::Sum, "real") => "real",
+            (_, "real" | "double precision") => "double precision",
+            _ => "numeric",
+        };
         match self {
             Self::Max | Self::Min => argument,
             Self::Count => SqlType::plain("bigint"),
-            Self::Sum | Self::Avg => SqlType::plain("numeric"),
+            Self::Sum | Self::Avg => SqlType::plain(of_numbers),
         }
     }
 }

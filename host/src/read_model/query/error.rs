@@ -68,6 +68,20 @@ impl ErrorCode {
 }
 
 impl QueryError {
+    /// A live query names a time by a word, which means another time later.
+    #[must_use]
+    pub fn live_by_the_clock() -> Self {
+        Self {
+            code: ErrorCode::NotImplemented,
+            message: "Feature not implemented".to_owned(),
+            details: Some(
+                "A live query cannot read a time from a word such as `now`, in a filter or by a cast: its rows would change without an event."
+                    .to_owned(),
+            ),
+            hint: Some("Write the time itself, such as 2026-05-01T00:00:00Z.".to_owned()),
+        }
+    }
+
     /// An error of Postgres, passed on unchanged.
     #[must_use]
     pub fn from_postgres(sqlstate: &str, message: &str, details: Option<&str>, hint: Option<&str>) -> Self {
@@ -83,6 +97,12 @@ impl QueryError {
     #[must_use]
     pub fn not_implemented(details: String) -> Self {
         Self { details: Some(details), ..Self::new(ErrorCode::NotImplemented, "Feature not implemented".to_owned()) }
+    }
+
+    /// Something that is not a column of values, in an answer that has nothing else, and what to do instead.
+    pub(super) fn not_columns(details: String, hint: &str) -> Self {
+        let message = "Parquet and Arrow have columns of values only".to_owned();
+        Self { details: Some(details), hint: Some(hint.to_owned()), ..Self::new(ErrorCode::NotImplemented, message) }
     }
 
     /// A negative limit or offset.

@@ -1,13 +1,14 @@
 //! Logic trees: `and=(…)` and `or=(…)`, which may be nested and negated.
 
 use super::{
-    condition::Condition,
+    condition::{Against, Comparison, Condition, Operand, Test},
     cursor::{Cursor, Parsed, Stop, read},
     error::QueryError,
     filter::enclosed_filter,
     limits::MAX_DEPTH,
     scope::Scope,
 };
+use crate::read_model::Column;
 
 /// A condition, or several that are joined.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +30,18 @@ impl Logic<'_> {
         match self {
             Self::Condition(condition) => condition.weight(),
             Self::Group { parts, .. } => parts.iter().map(Logic::conditions).sum(),
+        }
+    }
+
+    /// The column that it gives one value, if it does no more.
+    pub(super) fn given_column(&self) -> Option<&Column> {
+        match self {
+            Self::Condition(Condition {
+                operand: Operand::Field(field),
+                negated: false,
+                test: Test::Compare(Comparison::Eq, Against::One(_)),
+            }) => field.path.is_empty().then_some(field.column),
+            Self::Condition(_) | Self::Group { .. } => None,
         }
     }
 }

@@ -13,6 +13,7 @@
 
 mod aggregate;
 mod array_text;
+mod asked_keys;
 mod candidate;
 mod cast;
 mod catalog;
@@ -22,6 +23,7 @@ mod cursor;
 mod error;
 mod field;
 mod filter;
+mod followed;
 mod found_words;
 mod instant;
 mod json_path;
@@ -57,6 +59,7 @@ pub use self::{
     catalog::Catalog,
     csv::csv_header,
     error::{ErrorCode, QueryError},
+    followed::Followed,
     limits::{
         MAX_CONDITIONS, MAX_CURSOR_BYTES, MAX_DEPTH, MAX_EMBEDDING_DEPTH, MAX_EMBEDDINGS, MAX_ORDER_TERMS,
         MAX_PATH_STEPS, MAX_PATTERN_BYTES, MAX_POSTED_QUERY_BYTES, MAX_QUERY_BYTES, MAX_REGEX_SIZE, MAX_REPEATED,
@@ -65,7 +68,7 @@ pub use self::{
     param::Param,
     rendering::{Rendering, Total},
     shape::Shape,
-    sql::Sql,
+    sql::{ChangedRowsSql, ColumnsSql, LiveSql, Sql},
     window::RowRange,
 };
 use self::{next_page::Paging, order::OrderBy, parameters::Parameters, resource::Resource};

@@ -61,6 +61,19 @@ impl<'t> Relationship<'t> {
         }
     }
 
+    /// By what PostgREST orders those that a query could mean: the target, how many rows of it there are, and the names of the references.
+    fn place_among_candidates(&self) -> (String, u8, [String; 3]) {
+        let (kind, names) = match &self.way {
+            Way::Backward(link) if !link.unique => (0, [link.name.as_str(), "", ""]),
+            Way::Forward(link) if !link.unique => (1, [link.name.as_str(), "", ""]),
+            Way::Forward(link) | Way::Backward(link) => (2, [link.name.as_str(), "", ""]),
+            Way::Through { junction, to_origin, to_target } => {
+                (3, [junction.name().as_str(), to_origin.name.as_str(), to_target.name.as_str()])
+            }
+        };
+        (self.target.name().to_string(), kind, names.map(str::to_owned))
+    }
+
     /// How it is shown where a query could mean several.
     fn candidate(&self) -> Candidate {
         let columns = |link: &Link<'_>, own: bool| {
@@ -127,6 +140,7 @@ impl<'t> Relationships<'t> {
         let mut meant = self.of(origin);
         meant.retain(|relationship| relationship.is_meant(name, hint));
         if meant.len() > 1 {
+            meant.sort_by_cached_key(Relationship::place_among_candidates);
             let candidates = meant.iter().map(Relationship::candidate).collect();
             return Err(ambiguous(origin.name().as_str(), name, candidates));
         }

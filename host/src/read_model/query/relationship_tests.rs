@@ -1,7 +1,11 @@
 use super::{
-    super::{error::ErrorCode, tests::company::company},
+    super::{
+        error::ErrorCode,
+        tests::company::{company, referring},
+    },
     *,
 };
+use crate::read_model::{ColumnType, ReferenceDeclaration, TableDeclaration, samples};
 
 fn catalog(tables: &[Table]) -> Catalog<'_> {
     Catalog { projection: "company", tables: tables.iter().collect(), aggregates: true }
@@ -134,6 +138,38 @@ fn several_relationships_are_listed() {
 }
 
 #[test]
+fn candidates_are_in_the_order_of_postgrest() {
+    let key = || samples::column("id", ColumnType::I64);
+    let by = |name| samples::nullable(name, ColumnType::I64);
+    let both = ["agent_id", "department_id"].map(|name| samples::column(name, ColumnType::I64));
+    let tables = [
+        // The reference of the key is one row on both sides.
+        referring(
+            samples::declaration("agents", [key(), by("department_id")], &["id"]),
+            &[(&["department_id"], "departments"), (&["id"], "departments")],
+        ),
+        referring(samples::declaration("departments", [key(), by("head_id")], &["id"]), &[(&["head_id"], "agents")]),
+        referring(
+            samples::declaration("memberships", both, &["agent_id", "department_id"]),
+            &[(&["department_id"], "departments"), (&["agent_id"], "agents")],
+        ),
+    ];
+    let catalog = catalog(&tables);
+    let error = Relationships::new(&catalog).find(&tables[0], "departments", None).unwrap_err();
+    let ErrorCode::Ambiguous(candidates) = error.code else { panic!("{:?}", error.code) };
+    let shown: Vec<_> = candidates.iter().map(|its| (its.cardinality, its.hint.as_str())).collect();
+    assert_eq!(
+        shown,
+        [
+            ("one-to-many", "departments!departments_head_id_fkey"),
+            ("many-to-one", "departments!agents_department_id_fkey"),
+            ("one-to-one", "departments!agents_id_fkey"),
+            ("many-to-many", "departments!memberships"),
+        ]
+    );
+}
+
+#[test]
 fn what_is_not_related_is_refused_with_what_is() {
     for (origin, name, hint, by_hint, suggestion) in [
         ("projects", "client", None, "", Some("Perhaps you meant 'clients' instead of 'client'.")),
@@ -162,7 +198,6 @@ fn what_is_not_related_is_refused_with_what_is() {
 fn references_by_the_same_columns_have_names_of_their_own() {
     let mut tables = company();
     let declared = |name: &str, targets: &[&str]| {
-        use crate::read_model::{ColumnType, ReferenceDeclaration, TableDeclaration, samples};
         let columns = [samples::column("id", ColumnType::I64)];
         let references =
             targets.iter().map(|&table| ReferenceDeclaration { columns: vec!["id".into()], table: table.into() });

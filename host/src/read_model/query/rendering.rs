@@ -7,6 +7,9 @@ use super::shape::Shape;
 pub struct Rendering<'a> {
     /// The schema that holds the table.
     pub schema: &'a str,
+    /// What stands after `FROM` instead of the table that is asked: a subquery with the columns of that table, in parentheses. Such a query embeds
+    /// nothing.
+    pub rows: Option<&'a str>,
     /// Whether the result is a list or one object.
     pub shape: Shape,
     /// Whether to count all rows that match, not only those of the page.

@@ -4,7 +4,7 @@ use super::{
     aggregate::{Aggregate, Function},
     cast::SqlType,
     catalog::Catalog,
-    error::QueryError,
+    error::{ErrorCode, QueryError},
     field::{Field, FieldName},
     found_words::FoundWords,
     limits::{MAX_EMBEDDINGS, MAX_REPEATED, MAX_SELECTED},
@@ -14,7 +14,7 @@ use super::{
     select::{EmbeddingItem, Item, ValueItem},
     window::Window,
 };
-use crate::read_model::Table;
+use crate::read_model::{Column, Table};
 
 /// Rows of a table, and what is shown of them.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,7 +59,8 @@ pub(super) struct Embedding<'t> {
 }
 
 impl<'t> Selected<'t> {
-    fn of(field: Field<'t>) -> Self {
+    /// The value of a field.
+    pub(super) fn of(field: Field<'t>) -> Self {
         Self { field: Some(field), alias: None, cast: None, aggregate: None, snippet: None }
     }
 
@@ -112,6 +113,12 @@ impl<'t> Resource<'t> {
             || self.embeddings.iter().any(|embedding| embedding.is_hoisted() && embedding.resource.is_grouped())
     }
 
+    /// Whether it asks for the row of one key: there is no more than one.
+    pub(super) fn is_one_by_key(&self) -> bool {
+        let is_given = |key: &Column| self.conditions.iter().any(|condition| condition.given_column() == Some(key));
+        self.table.key_columns().all(is_given)
+    }
+
     /// What groups are made by, if a field is shown without a function or a cast.
     pub(super) fn shown_field(&self, field: &Field<'_>) -> Option<usize> {
         self.select.iter().position(|selected| {
@@ -131,8 +138,12 @@ pub(super) fn resource<'t>(
 ) -> Result<Resource<'t>, QueryError> {
     let embeds = items.iter().any(|item| matches!(item, Item::Embedding(_)));
     let relationships = embeds.then(|| Relationships::new(catalog));
-    let mut lookup = Lookup { catalog, relationships, embeddings: 0, selected: 0 };
-    lookup.resource(table, items)
+    let mut lookup = Lookup { catalog, relationships, embeddings: 0, selected: 0, of_postgres: None };
+    let root = lookup.resource(table, items)?;
+    match lookup.of_postgres {
+        Some(error) => Err(error),
+        None => Ok(root),
+    }
 }
 
 struct Lookup<'c, 't> {
@@ -141,6 +152,8 @@ struct Lookup<'c, 't> {
     relationships: Option<Relationships<'t>>,
     embeddings: usize,
     selected: usize,
+    /// The first error that Postgres makes in PostgREST: it is asked only when all relationships are found.
+    of_postgres: Option<QueryError>,
 }
 
 impl<'t> Lookup<'_, 't> {
@@ -151,7 +164,13 @@ impl<'t> Lookup<'_, 't> {
             let before = select.len();
             match item {
                 Item::All => select.extend(table.columns().iter().map(|column| Selected::of(Field::of(column)))),
-                Item::Value(item) => select.push(self.value(table, item)?),
+                Item::Value(item) => match self.value(table, item) {
+                    Ok(value) => select.push(value),
+                    Err(error) if matches!(error.code, ErrorCode::Postgres(_)) => {
+                        self.of_postgres.get_or_insert(error);
+                    }
+                    Err(error) => return Err(error),
+                },
                 Item::Snippet { alias, index } => select.push(Selected {
                     field: None,
                     alias,

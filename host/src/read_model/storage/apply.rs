@@ -6,12 +6,13 @@ use sqlx::PgConnection;
 
 use super::{
     cells::{Statement, bind_column},
+    key_order::in_order_of_keys,
     statements::{self, Source},
     tables::{Stored, TableSet},
 };
 use crate::read_model::{
     table::Table,
-    value::Value,
+    value::{Row, Value},
     write_set::{TableWrites, WriteSet},
 };
 
@@ -27,7 +28,8 @@ impl TableSet {
         for writes in writes.tables() {
             let stored = self.stored(writes.table());
             stored.delete_rows(connection, writes).await?;
-            stored.upsert_rows(connection, writes).await?;
+            stored.write_rows(connection, &stored.insert, writes.written_if(true)).await?;
+            stored.write_rows(connection, &stored.upsert, writes.written_if(false)).await?;
         }
         Ok(())
     }
@@ -82,10 +84,14 @@ impl TableSet {
 }
 
 impl Stored {
-    async fn upsert_rows(&self, connection: &mut PgConnection, writes: &TableWrites) -> Result<(), sqlx::Error> {
-        let rows: Vec<&[Value]> = writes.written().map(Vec::as_slice).collect();
-        for rows in rows.chunks(CHUNK) {
-            let mut statement = sqlx::query(&self.upsert);
+    async fn write_rows<'r>(
+        &self,
+        connection: &mut PgConnection,
+        statement: &str,
+        rows: impl Iterator<Item = &'r Row>,
+    ) -> Result<(), sqlx::Error> {
+        for rows in in_order_of_keys(&self.table, rows).chunks(CHUNK) {
+            let mut statement = sqlx::query(statement);
             for (index, column) in self.table.columns().iter().enumerate() {
                 statement = bind_column(statement, column.column_type, rows.iter().map(|row| &row[index]));
             }

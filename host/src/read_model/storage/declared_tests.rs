@@ -78,6 +78,7 @@ impl Articles {
         let table = self.table();
         let rendering = Rendering {
             schema: self.tables.schema().as_str(),
+            rows: None,
             shape: Shape::List,
             total: Total::Uncounted,
             max_rows: None,

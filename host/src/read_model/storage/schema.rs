@@ -3,7 +3,7 @@
 use sqlx::{Executor, PgConnection, PgExecutor};
 
 use super::{
-    statements::join,
+    statements::{collation, join},
     tables::{Stored, TableSet},
 };
 use crate::{
@@ -40,7 +40,7 @@ pub enum CreateError {
 
 impl CreateError {
     /// The collation is the only thing that a new table refers to by name.
-    fn of(table: &Table, error: sqlx::Error) -> Self {
+    pub(super) fn of(table: &Table, error: sqlx::Error) -> Self {
         let mut columns = table.columns().iter();
         match columns.find(|column| column.column_type == ColumnType::CiText) {
             Some(column) if has_sqlstate(&error, UNDEFINED_OBJECT) => {
@@ -58,6 +58,11 @@ impl TableSet {
     /// Postgres has no case-insensitive collation and a table needs it, or Postgres fails.
     pub async fn create(&self, connection: &mut PgConnection) -> Result<(), CreateError> {
         execute(connection, format!("CREATE SCHEMA {}", self.schema.quoted())).await?;
+        self.create_tables(connection).await
+    }
+
+    /// Creates the tables in a schema that is there.
+    pub(super) async fn create_tables(&self, connection: &mut PgConnection) -> Result<(), CreateError> {
         for stored in &self.tables {
             let created = execute(connection, stored.create()).await;
             created.map_err(|error| CreateError::of(&stored.table, error))?;
@@ -176,13 +181,8 @@ impl Stored {
     }
 }
 
-fn column_definition(column: &Column, in_key: bool) -> String {
-    // Keys are ordered by their bytes, as in the rest of the host, which is also faster to compare than a language's order.
-    let collation = match column.column_type {
-        ColumnType::Text if in_key => " COLLATE \"C\"",
-        ColumnType::CiText => " COLLATE gnomon.case_insensitive",
-        _ => "",
-    };
+pub(super) fn column_definition(column: &Column, in_key: bool) -> String {
+    let collation = collation(column.column_type, in_key);
     let null = if column.nullable { "" } else { " NOT NULL" };
     format!("{}{collation}{null}", sql_type(column.column_type))
 }

@@ -24,23 +24,34 @@ impl Source<'_> {
 }
 
 pub(super) fn upsert(name: &str, table: &Table, source: Source<'_>) -> String {
-    let columns = join(table.columns().iter().map(|column| column.name.quoted()), ", ");
-    let arrays =
-        (source.first..).zip(table.columns()).map(|(number, column)| array_parameter(number, column.column_type));
     let key = join(table.key_columns().map(|column| column.name.quoted()), ", ");
     let rest = table.columns().iter().enumerate().filter(|(index, _)| !table.key().contains(index));
     let set = join(rest.map(|(_, column)| format!("{0} = excluded.{0}", column.name.quoted())), ", ");
     let conflict = if set.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {set}") };
-    let names = join((0..table.columns().len()).map(|index| format!("c{index}")), ", ");
-    let cells = table.columns().iter().enumerate().map(|(index, column)| match column.column_type {
-        array if array.is_array() => format!("c{index}::{}", sql_type(array)),
-        _ => format!("c{index}"),
-    });
-    format!(
-        "INSERT INTO {name} ({columns}) SELECT {} FROM {} AS written ({names}) ON CONFLICT ({key}) DO {conflict}",
-        join(cells, ", "),
-        source.from(arrays)
-    )
+    format!("{} ON CONFLICT ({key}) DO {conflict}", insert(name, table, source))
+}
+
+pub(super) fn insert(name: &str, table: &Table, source: Source<'_>) -> String {
+    let columns = join(table.columns().iter().map(|column| column.name.quoted()), ", ");
+    let array = |index: usize| array_parameter(source.first + index, table.columns()[index].column_type);
+    let cast = |index: usize| match table.columns()[index].column_type {
+        array if array.is_array() => format!("::{}", sql_type(array)),
+        _ => String::new(),
+    };
+    let indexes = 0..table.columns().len();
+    match source.condition {
+        // Arrays that are unnested side by side in the list of a SELECT are not kept in memory as those in a FROM are.
+        None => {
+            let cells = indexes.map(|index| format!("unnest({}){}", array(index), cast(index)));
+            format!("INSERT INTO {name} ({columns}) SELECT {}", join(cells, ", "))
+        }
+        Some(_) => {
+            let names = join(indexes.clone().map(|index| format!("c{index}")), ", ");
+            let cells = join(indexes.clone().map(|index| format!("c{index}{}", cast(index))), ", ");
+            let from = source.from(indexes.map(array));
+            format!("INSERT INTO {name} ({columns}) SELECT {cells} FROM {from} AS written ({names})")
+        }
+    }
 }
 
 pub(super) fn delete(name: &str, table: &Table, source: Source<'_>) -> String {
@@ -80,11 +91,21 @@ pub(super) fn parameter(number: usize, column_type: ColumnType) -> String {
 }
 
 /// A parameter that is an array of a column's values. Decimals, JSON and arrays are sent as text.
-fn array_parameter(number: usize, column_type: ColumnType) -> String {
+pub(super) fn array_parameter(number: usize, column_type: ColumnType) -> String {
     match column_type {
         array if array.is_array() => format!("${number}::text[]"),
         ColumnType::Decimal | ColumnType::Json => format!("${number}::text[]::{}[]", sql_type(column_type)),
         _ => format!("${number}::{}[]", sql_type(column_type)),
+    }
+}
+
+/// What stands behind the type of a column in SQL.
+pub(super) fn collation(column_type: ColumnType, in_key: bool) -> &'static str {
+    match column_type {
+        // Keys are ordered by their bytes, as in the rest of the host, which is also faster to compare than a language's order.
+        ColumnType::Text if in_key => " COLLATE \"C\"",
+        ColumnType::CiText => " COLLATE gnomon.case_insensitive",
+        _ => "",
     }
 }
 

@@ -18,6 +18,9 @@ pub(super) struct Stored {
     pub(super) table: Arc<Table>,
     /// Schema and name, quoted.
     pub(super) name: String,
+    /// Writes rows that are not there,
+    pub(super) insert: String,
+    /// and any rows.
     pub(super) upsert: String,
     pub(super) delete: String,
     pub(super) get_many: String,
@@ -61,6 +64,7 @@ impl Stored {
     fn new(schema: &Identifier, table: &Arc<Table>) -> Self {
         let name = format!("{}.{}", schema.quoted(), table.name().quoted());
         Self {
+            insert: statements::insert(&name, table, Source::ALONE),
             upsert: statements::upsert(&name, table, Source::ALONE),
             delete: statements::delete(&name, table, Source::ALONE),
             get_many: statements::get_many(&name, table),

@@ -168,8 +168,11 @@ mod tests {
 
     #[test]
     fn a_module_of_this_contract_is_accepted() {
-        let imports = ["gnomon:module/read-model@0.2.0", "gnomon:module/types@0.2.0", "wasi:cli/stderr@0.2.4"];
+        let interfaces = ["read-model", "tables", "types"].map(|name| format!("gnomon:module/{name}@0.2.0"));
+        let mut imports: Vec<&str> = interfaces.iter().map(String::as_str).collect();
+        imports.push("wasi:cli/stderr@0.2.4");
         assert_eq!(world(&imports, &["gnomon:module/projection-guest@0.2.0"]), Ok("a projection"));
+        assert_eq!(world(&imports, &["gnomon:module/reactor-guest@0.2.0"]), Ok("a reactor"));
         let imports = ["gnomon:module/cursor@0.2.0", "wasi:cli/stderr@0.2.4"];
         assert_eq!(world(&imports, &["gnomon:module/upcaster-guest@0.2.0"]), Ok("an upcaster"));
     }
@@ -239,10 +242,9 @@ mod tests {
         let reasons = world(&[], &[]).unwrap_err();
         assert_eq!(
             reasons,
-            [
-                "it exports neither `gnomon:module/projection-guest@0.2.0` nor `gnomon:module/upcaster-guest@0.2.0`, so it is \
-                 neither a projection nor an upcaster; call gnomon_sdk::export! or gnomon_sdk::export_upcaster! in its crate"
-            ]
+            ["it exports neither `gnomon:module/projection-guest@0.2.0` nor `gnomon:module/upcaster-guest@0.2.0` nor \
+                 `gnomon:module/reactor-guest@0.2.0`, so it is neither a projection nor an upcaster nor a reactor; call \
+                 gnomon_sdk::export! or gnomon_sdk::export_upcaster! or gnomon_sdk::export_reactor! in its crate"]
         );
     }
 }

@@ -40,7 +40,7 @@ impl<M> Entry<M> {
     {
         let mut linker = Linker::new(engine);
         wasi::link(&mut linker)?;
-        let mut imports = vec![convert::INTERFACE];
+        let mut imports = convert::INTERFACES.to_vec();
         for import in W::imports() {
             (import.link)(&mut linker)?;
             imports.push(import.interface);

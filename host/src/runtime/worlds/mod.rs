@@ -8,6 +8,8 @@ pub(super) mod entry;
 pub(super) mod guest;
 pub(super) mod program;
 pub(super) mod projection;
+mod reaction;
+pub(super) mod reactor;
 pub(super) mod upcaster;
 pub(super) mod world;
 
@@ -16,6 +18,7 @@ use wasmtime::Engine;
 use self::{
     entry::Entry,
     projection::{Projection, ProjectionModule},
+    reactor::{Reactor, ReactorModule},
     upcaster::{Upcaster, UpcasterModule},
 };
 use super::descriptor::Descriptor;
@@ -25,6 +28,7 @@ pub(super) fn table(engine: &Engine) -> wasmtime::Result<Vec<Entry<Module>>> {
     Ok(vec![
         Entry::of::<Projection>(engine, |program| ProjectionModule::describe(program).map(Module::Projection))?,
         Entry::of::<Upcaster>(engine, |program| UpcasterModule::describe(program).map(Module::Upcaster))?,
+        Entry::of::<Reactor>(engine, |program| ReactorModule::describe(program).map(Module::Reactor))?,
     ])
 }
 
@@ -35,6 +39,8 @@ pub enum Module {
     Projection(ProjectionModule),
     /// An upcaster.
     Upcaster(UpcasterModule),
+    /// A reactor.
+    Reactor(ReactorModule),
 }
 
 impl Module {
@@ -44,6 +50,7 @@ impl Module {
         match self {
             Self::Projection(projection) => Descriptor::Projection(projection.descriptor().clone()),
             Self::Upcaster(upcaster) => Descriptor::Upcaster(upcaster.descriptor().clone()),
+            Self::Reactor(reactor) => Descriptor::Reactor(reactor.descriptor().clone()),
         }
     }
 }

@@ -11,15 +11,12 @@ use super::{
     world::{Signature, World},
 };
 use crate::{
-    event_log::{Position, SchemaVersion},
-    read_model::{
-        ColumnDeclaration, ColumnType, IndexDeclaration, IndexKindDeclaration, ReferenceDeclaration, Table,
-        TableDeclaration, Weight, WeightedColumn, WriteSet,
-    },
+    event_log::Position,
+    read_model::{Table, WriteSet},
     runtime::{
-        convert::sdk_from_module,
+        declared,
         delivery::Delivery,
-        descriptor::{ModuleKind, Partition, ProjectionDescriptor, WantedType},
+        descriptor::{ModuleKind, Partition, ProjectionDescriptor},
         descriptor_size,
         failure::BatchError,
         imports::{
@@ -46,6 +43,7 @@ mod generated {
             "gnomon:module/cursor": crate::runtime::bindings::cursor,
             "gnomon:module/log": crate::runtime::bindings::log,
             "gnomon:module/read-model": crate::runtime::bindings::read_model,
+            "gnomon:module/tables": crate::runtime::bindings::tables,
             "gnomon:module/types": crate::runtime::bindings::types,
         },
     });
@@ -190,85 +188,15 @@ impl std::fmt::Debug for ProjectionInstance {
 fn from_contract(descriptor: contract::Descriptor) -> Result<ProjectionDescriptor, Vec<String>> {
     let counts = (descriptor.event_types.len(), descriptor.categories.len(), descriptor.tags.len());
     descriptor_size::check_wanted(counts.0, counts.1, counts.2).map_err(|reason| vec![reason])?;
-    let mut reasons = Vec::new();
-    let mut event_types = Vec::with_capacity(descriptor.event_types.len());
-    for contract::WantedType { event_type, schema_version } in descriptor.event_types {
-        match schema_version.map(SchemaVersion::try_from).transpose() {
-            Ok(schema_version) => event_types.push(WantedType { event_type, schema_version }),
-            Err(error) => reasons.push(format!("event type `{event_type}`: {error}")),
-        }
-    }
-    if !reasons.is_empty() {
-        return Err(reasons);
-    }
+    let event_types = declared::wanted_types(descriptor.event_types)?;
     Ok(ProjectionDescriptor {
-        sdk: sdk_from_module(descriptor.sdk),
+        sdk: declared::sdk(descriptor.sdk),
         description: descriptor.description,
-        tables: descriptor.tables.into_iter().map(table).collect(),
+        tables: declared::tables(descriptor.tables),
         all_types: descriptor.all_types,
         event_types,
         categories: descriptor.categories,
         tags: descriptor.tags,
         partitioned_by: descriptor.partitioned_by.map(|contract::Partition::Stream| Partition::Stream),
     })
-}
-
-fn table(table: contract::Table) -> TableDeclaration {
-    let columns = table.columns.into_iter().map(|column| ColumnDeclaration {
-        name: column.name,
-        description: column.description,
-        column_type: match column.column_type {
-            contract::ColumnType::Text => ColumnType::Text,
-            contract::ColumnType::CaseInsensitiveText => ColumnType::CiText,
-            contract::ColumnType::Boolean => ColumnType::Bool,
-            contract::ColumnType::Int64 => ColumnType::I64,
-            contract::ColumnType::Float64 => ColumnType::F64,
-            contract::ColumnType::Decimal => ColumnType::Decimal,
-            contract::ColumnType::Timestamp => ColumnType::Timestamp,
-            contract::ColumnType::LocalTimestamp => ColumnType::LocalTimestamp,
-            contract::ColumnType::Date => ColumnType::Date,
-            contract::ColumnType::TimeOfDay => ColumnType::Time,
-            contract::ColumnType::Uuid => ColumnType::Uuid,
-            contract::ColumnType::Json => ColumnType::Json,
-            contract::ColumnType::Bytes => ColumnType::Bytes,
-            contract::ColumnType::TextArray => ColumnType::TextArray,
-            contract::ColumnType::Int64Array => ColumnType::I64Array,
-            contract::ColumnType::Float64Array => ColumnType::F64Array,
-            contract::ColumnType::UuidArray => ColumnType::UuidArray,
-        },
-        nullable: column.nullable,
-    });
-    let references = table
-        .references
-        .into_iter()
-        .map(|contract::Reference { columns, table }| ReferenceDeclaration { columns, table });
-    TableDeclaration {
-        name: table.name,
-        description: table.description,
-        columns: columns.collect(),
-        key: table.key,
-        indexes: table.indexes.into_iter().map(index).collect(),
-        references: references.collect(),
-    }
-}
-
-fn index(index: contract::Index) -> IndexDeclaration {
-    let kind = match index.kind {
-        contract::IndexKind::Btree(columns) => IndexKindDeclaration::Btree { columns },
-        contract::IndexKind::Gin(columns) => IndexKindDeclaration::Gin { columns },
-        contract::IndexKind::FullText(contract::FullText { language, columns }) => {
-            IndexKindDeclaration::FullText { language, columns: columns.into_iter().map(weighted).collect() }
-        }
-    };
-    IndexDeclaration { name: index.name, kind }
-}
-
-fn weighted(column: contract::WeightedColumn) -> WeightedColumn {
-    let weight = match column.weight {
-        contract::Weight::A => Weight::A,
-        contract::Weight::B => Weight::B,
-        contract::Weight::C => Weight::C,
-        contract::Weight::D => Weight::D,
-    };
-    WeightedColumn { column: column.column, weight }
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     event_log::{Position, SchemaVersion},
     runtime::{
-        convert::sdk_from_module,
+        declared,
         delivery::Delivery,
         descriptor::{ModuleKind, Step, UpcasterDescriptor},
         descriptor_size,
@@ -181,11 +181,7 @@ fn from_contract(descriptor: contract::Descriptor) -> Result<UpcasterDescriptor,
             }
         }
     }
-    if reasons.is_empty() {
-        Ok(UpcasterDescriptor { sdk: sdk_from_module(descriptor.sdk), steps })
-    } else {
-        Err(reasons)
-    }
+    if reasons.is_empty() { Ok(UpcasterDescriptor { sdk: declared::sdk(descriptor.sdk), steps }) } else { Err(reasons) }
 }
 
 fn returned(event: contract::Upcasted) -> ReturnedEvent {

@@ -64,6 +64,13 @@ impl Bank {
         key(self.account(mix(number)))
     }
 
+    /// A hundredth of the accounts, the first of which is drawn by a number: their first key, and the one after the last.
+    pub(super) fn some_keys(self, number: u64) -> (String, String) {
+        let accounts = self.accounts.div_ceil(100);
+        let first = mix(number) % (self.accounts - accounts + 1);
+        (key(first), key(first + accounts))
+    }
+
     /// The owner of such an account, of the first half of all owners, so that as many come after.
     pub(super) fn owner(self, number: u64) -> String {
         owner(mix(number) % self.accounts.div_ceil(2))
@@ -75,6 +82,17 @@ impl Bank {
 }
 
 impl BankEvent {
+    /// The event of a number, on an account: it is opened, or money is moved.
+    pub(super) fn of_account(account: u64, opens: bool, number: u64) -> Self {
+        let drawn = drawn::of_event(number);
+        let event_type = match opens {
+            true => "AccountOpened",
+            false if drawn.is_multiple_of(3) => "MoneyWithdrawn",
+            false => "MoneyDeposited",
+        };
+        Self { account, event_type, drawn, id: drawn::id_of_event(number) }
+    }
+
     /// The stream of the event.
     pub(super) fn stream(&self) -> String {
         format!("account-{}", key(self.account))
@@ -149,6 +167,18 @@ mod tests {
         let of = |name: &str| -> HashSet<String> { lines.iter().map(|line| line[name].to_string()).collect() };
         assert_eq!((of("id").len(), of("stream").len(), of("type").len()), (5_000, 100, 3));
         assert!(lines.iter().skip(100).all(|line| line["data"]["amount"].as_u64().unwrap() > 0));
+    }
+
+    #[test]
+    fn a_hundredth_of_the_accounts_is_as_many_whichever_it_is() {
+        for (accounts, expected) in [(20_000, 200), (150, 2), (12, 1), (1, 1)] {
+            let bank = Bank::of_accounts(accounts);
+            for number in 0..50 {
+                let (first, end) = bank.some_keys(number);
+                let [first, end]: [u64; 2] = [first, end].map(|key| key.parse().unwrap());
+                assert!(end <= accounts && end - first == expected, "{first} {end} of {accounts}");
+            }
+        }
     }
 
     #[test]

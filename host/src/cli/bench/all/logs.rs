@@ -1,6 +1,13 @@
 //! The logs of the places.
 
-use super::{bank::Bank, flights, lines::text_of, rare_types, row::PlaceOfRow};
+use super::{
+    bank::Bank,
+    flights,
+    lines::text_of,
+    rare_types,
+    row::{OfStream, PlaceOfRow},
+    streams,
+};
 use crate::cli::import::Source;
 
 /// A log that is imported before anything is measured.
@@ -17,13 +24,14 @@ enum Kind {
     Bank,
     RareTypes,
     Flights,
+    Streams(&'static [OfStream]),
 }
 
 /// The logs of a place, the smallest first.
 pub(super) fn of_place(place: PlaceOfRow, events: u64) -> Vec<Log> {
     match place {
         PlaceOfRow::Empty | PlaceOfRow::EmptyEachRound => vec![Log { events: 0, ..Log::of_bank(events) }],
-        PlaceOfRow::Bank | PlaceOfRow::TenModules => vec![Log::of_bank(events)],
+        PlaceOfRow::Bank | PlaceOfRow::Movements | PlaceOfRow::TenModules => vec![Log::of_bank(events)],
         PlaceOfRow::KeptAnswers => vec![Log::of_bank(events); 2],
         PlaceOfRow::Observed => vec![Log::of_bank(events); 3],
         PlaceOfRow::ManyAccounts => vec![Log { bank: Bank::of_accounts(events), ..Log::of_bank(events) }],
@@ -35,6 +43,8 @@ pub(super) fn of_place(place: PlaceOfRow, events: u64) -> Vec<Log> {
                 |accounts| Log { bank: Bank::of_accounts(accounts), ..Log::of_bank(accounts + finds(events)) };
             accounts.map(of_accounts).to_vec()
         }
+        PlaceOfRow::Streams => vec![Log { kind: Kind::Streams(&streams::STREAMS), ..Log::of_bank(events) }; 2],
+        PlaceOfRow::LongStream => vec![Log { kind: Kind::Streams(&[OfStream::All]), ..Log::of_bank(events) }; 2],
         PlaceOfRow::ThreeSizes => [1, 3, 10].map(|times| Log::of_bank(times * events)).to_vec(),
     }
 }
@@ -60,6 +70,7 @@ impl Log {
         match kind {
             Kind::Bank => Source::read(text_of((0..events).map(move |number| bank.event(number).to_line())), None),
             Kind::RareTypes => Source::read(text_of(rare_types::lines(events)), None),
+            Kind::Streams(of) => Source::read(text_of(streams::lines(of, events)), None),
             Kind::Flights => Source::read(text_of(flights::lines().take(events as usize)), None),
         }
     }

@@ -9,13 +9,13 @@ use super::{
     databases::Databases,
     finds, idle_builds, imports, logs,
     modules::Components,
-    observed, own_write,
+    movements, observed, own_write, pasts,
     place::Place,
     queries, rebuilds,
     report::MeasuredRow,
     row::{Measurement, PlaceOfRow, Row},
     scale::Scale,
-    starts, swap,
+    starts, statistics, swap,
     turns::Round,
 };
 use crate::cli::progress::Progress;
@@ -103,13 +103,16 @@ impl Measure<'_> {
             Measurement::PointQuery { connections } => queries::by_key(place, scale, connections, round).await,
             Measurement::KeptAnswer { connections } => queries::kept(places, scale, connections, round).await,
             Measurement::Page => queries::of_pages(place, scale, round).await,
+            Measurement::Stats => statistics::beside_select(place, scale, round).await,
+            Measurement::Movements(query) => movements::beside_select(place, scale, query, round).await,
             Measurement::Swap => swap::under_load(place).await,
             Measurement::CatchUp => catch_ups::of_cold_keys(place, scale, round, progress).await,
             Measurement::RebuildFlights => rebuilds::of_flights(place, round).await,
             Measurement::Find => finds::by_an_index(places, scale, round).await,
             Measurement::Start => starts::until_ready(place, round).await,
             Measurement::Idle { appending } => idle_builds::of_ten(place, scale, appending, round).await,
-            Measurement::Observed { work, host } => observed::beside_unseen(places, host, work, scale, round).await,
+            Measurement::Observed { work, seen } => observed::beside_unseen(places, seen, work, scale, round).await,
+            Measurement::Past { told, of } => pasts::with_and_without_snapshots(places, scale, told, of, round).await,
             Measurement::AtSizes(cost) => at_sizes::of(cost, places, scale, round).await,
         }
     }

@@ -21,9 +21,11 @@ mod lines;
 mod logs;
 mod measure;
 mod modules;
+mod movements;
 mod observed;
 mod own_write;
 mod paced;
+mod pasts;
 mod place;
 mod queries;
 mod rare_types;
@@ -34,6 +36,8 @@ mod row;
 mod rows;
 mod scale;
 mod starts;
+mod statistics;
+mod streams;
 mod swap;
 mod turns;
 
@@ -79,7 +83,7 @@ const END_TIMEOUT: Duration = Duration::from_secs(60);
 /// A host has its default settings; variables of the environment, such as GNOMON_MAX_CONNECTIONS, change them.
 #[derive(Args, Debug)]
 pub(super) struct All {
-    /// Measure this row; repeatable [default: all but `observed-…`, `sampled-…` and `cost-at-size-…`]
+    /// Measure this row; repeatable [default: all but `traced-…`, `sampled-…`, `scraped-…`, `cost-at-size-…` and `…-1000000`]
     #[arg(long, value_name = "ROW", value_parser = PossibleValuesParser::new(ROWS.map(|row| row.name)))]
     only: Vec<String>,
 

@@ -19,6 +19,8 @@ use crate::cli::{
 pub(super) const BANK: &str = "bank";
 /// The same, with a `find` by an index for each movement.
 pub(super) const FINDS: &str = "finds";
+/// The bank with a row for each event.
+pub(super) const MOVEMENTS: &str = "movements";
 /// The projections of flights.
 pub(super) const FLIGHTS: [&str; 3] = ["punctuality", "flights", "fleet"];
 /// The projection of the bank ten times. Each has other bytes, so each is compiled and loaded by itself.
@@ -41,7 +43,10 @@ pub(super) fn of_place(place: PlaceOfRow) -> &'static [&'static str] {
         | PlaceOfRow::ManyAccounts
         | PlaceOfRow::Observed
         | PlaceOfRow::RareTypes
-        | PlaceOfRow::ThreeSizes => &[BANK],
+        | PlaceOfRow::ThreeSizes
+        | PlaceOfRow::Streams
+        | PlaceOfRow::LongStream => &[BANK],
+        PlaceOfRow::Movements => &[MOVEMENTS],
         PlaceOfRow::Flights => &FLIGHTS,
         PlaceOfRow::Finds => &[BANK, FINDS],
         PlaceOfRow::TenModules => &TEN,
@@ -75,7 +80,7 @@ impl Components {
 /// Builds a module, or makes it of one that is built.
 async fn component(name: &'static str, sources: &Sources, folder: &Path) -> anyhow::Result<PathBuf> {
     match name {
-        FINDS => build(name, &sources.module_of_benchmark(name)).await,
+        FINDS | MOVEMENTS => build(name, &sources.module_of_benchmark(name)).await,
         _ if name != BANK && TEN.contains(&name) => {
             let bank = build(BANK, &sources.module(BANK)).await?;
             let path = folder.join(name);

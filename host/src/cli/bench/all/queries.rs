@@ -15,7 +15,7 @@ use super::{
 const CONNECTIONS_OF_PAGES: usize = 32;
 
 /// A client that sends one query after the other.
-struct Queries {
+pub(super) struct Queries {
     connection: Connection,
     bank: Bank,
     path: fn(Bank, u64) -> String,
@@ -30,7 +30,12 @@ impl Asks for Queries {
     }
 }
 
-async fn queries(place: &Place, connections: usize, path: fn(Bank, u64) -> String) -> anyhow::Result<Vec<Queries>> {
+/// Clients that send the queries of these paths, one for each connection.
+pub(super) async fn queries(
+    place: &Place,
+    connections: usize,
+    path: fn(Bank, u64) -> String,
+) -> anyhow::Result<Vec<Queries>> {
     let connections = place.connections(connections).await?;
     Ok(connections.into_iter().map(|connection| Queries { connection, bank: place.bank, path }).collect())
 }

@@ -29,6 +29,8 @@ pub(super) enum PlaceOfRow {
     KeptAnswers,
     /// A log in which each event opens another account, and the projection of the bank.
     ManyAccounts,
+    /// The log of the bank, and a projection with a row for each event.
+    Movements,
     /// A log of many types of events, and the projection of the bank, which wants one of them.
     RareTypes,
     /// A log of flights, and their projections.
@@ -42,6 +44,11 @@ pub(super) enum PlaceOfRow {
     Observed,
     /// Three logs of the bank, each with more events than the one before, and its projection.
     ThreeSizes,
+    /// A log of three streams of the bank, each longer than the one before, and its projection, twice: a host that keeps snapshots, and one that
+    /// keeps none.
+    Streams,
+    /// The same with one stream of all events.
+    LongStream,
 }
 
 impl PlaceOfRow {
@@ -56,6 +63,7 @@ impl PlaceOfRow {
             ],
             // Of its two projections one is partitioned by stream, and both are to be folded in the same way.
             Self::Finds => &[("GNOMON_REPLAY_THREADS", "1")],
+            Self::Streams | Self::LongStream if index == 1 => &[("GNOMON_SNAPSHOT_EVERY", "1000000000")],
             // Queries are measured, and not answers that are kept.
             _ => &[("GNOMON_CACHE_BYTES", "0")],
         }
@@ -68,7 +76,7 @@ impl PlaceOfRow {
 
     /// Whether its rows are left out unless they are asked for, since they take long.
     pub(super) fn only_if_asked(self) -> bool {
-        matches!(self, Self::Observed | Self::ThreeSizes)
+        matches!(self, Self::Observed | Self::ThreeSizes | Self::LongStream)
     }
 }
 
@@ -97,6 +105,9 @@ pub(super) enum Measurement {
         connections: usize,
     },
     Page,
+    /// Statistics of the log.
+    Stats,
+    Movements(OfMovements),
     Swap,
     CatchUp,
     RebuildFlights,
@@ -105,12 +116,61 @@ pub(super) enum Measurement {
     Idle {
         appending: bool,
     },
-    /// At the host with an index, beside the one that sends nothing.
+    /// The processor time of a host that is seen, beside that of one that is not.
     Observed {
         work: Work,
-        host: usize,
+        seen: Seen,
     },
     AtSizes(Cost),
+    /// The past of a stream, with and without snapshots.
+    Past {
+        told: Told,
+        of: OfStream,
+    },
+}
+
+/// What is told of the past of a stream.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Told {
+    /// Its rows after an event.
+    State,
+    /// A page of its events, with what each changed.
+    History,
+}
+
+/// Of a stream of how many events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OfStream {
+    /// Ten.
+    Ten,
+    /// A thousandth of those of the log.
+    Thousandth,
+    /// A tenth of them.
+    Tenth,
+    /// All of them.
+    All,
+}
+
+/// A query on many rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum OfMovements {
+    /// Aggregates of all rows, in groups.
+    Statistics,
+    /// Aggregates of some rows, of which an index has all that they need.
+    StatisticsCovered,
+    /// A page of rows, each with the row that it references.
+    Embedding,
+}
+
+/// How a host is seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Seen {
+    /// It sends all traces, and its log.
+    Traced,
+    /// It sends a hundredth of the traces, and its log.
+    Sampled,
+    /// It is asked for its measures.
+    Scraped,
 }
 
 /// What is measured while a host is observed.
@@ -145,6 +205,9 @@ pub(super) enum Unit {
     Milliseconds,
     #[serde(rename = "µs/event")]
     MicrosecondsPerEvent,
+    /// Of the host's processor time.
+    #[serde(rename = "µs of a core/event")]
+    HostMicrosecondsPerEvent,
     /// Of the host's processor time. It is so little that its ratio says nothing.
     #[serde(rename = "% of a core")]
     PercentOfCore,
@@ -171,6 +234,7 @@ impl fmt::Display for Unit {
             Self::LongestMilliseconds => "ms, longest",
             Self::Milliseconds => "ms",
             Self::MicrosecondsPerEvent => "µs/event",
+            Self::HostMicrosecondsPerEvent => "µs of a core/event",
             Self::PercentOfCore => "% of a core",
         })
     }

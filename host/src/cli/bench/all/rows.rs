@@ -1,9 +1,9 @@
 //! The rows of the table.
 
-use super::row::{Cost, Measurement, PlaceOfRow, Row, Unit, Work};
+use super::row::{Cost, Measurement, OfMovements, OfStream, PlaceOfRow, Row, Seen, Told, Unit, Work};
 
 /// All rows. Those of one place stand together.
-pub(super) const ROWS: [Row; 32] = [
+pub(super) const ROWS: [Row; 47] = [
     append("append-1", 1, "appends of one event, 1 client"),
     append("append-16", 16, "appends of one event, 16 clients"),
     append("append-64", 64, "appends of one event, 64 clients"),
@@ -69,6 +69,14 @@ pub(super) const ROWS: [Row; 32] = [
         unit: Unit::RequestsPerSecond,
     },
     Row {
+        name: "stats",
+        place: PlaceOfRow::Bank,
+        measurement: Measurement::Stats,
+        ours: "statistics of a log of --events events, 1 connection",
+        beside: "SELECT 1, prepared, 1 session",
+        unit: Unit::MedianMilliseconds,
+    },
+    Row {
         name: "swap",
         place: PlaceOfRow::Bank,
         measurement: Measurement::Swap,
@@ -78,6 +86,24 @@ pub(super) const ROWS: [Row; 32] = [
     },
     kept_answer("kept-answer-1", 1, "a query for one of 100 rows by its key, whose answer is kept, 1 connection"),
     kept_answer("kept-answer-32", 32, "the same, 32 connections"),
+    of_movements(
+        "statistics",
+        OfMovements::Statistics,
+        "count, sum, avg, min and max of four groups over --events rows, 1 connection",
+        "the same SELECT, prepared, 1 session",
+    ),
+    of_movements(
+        "statistics-covered",
+        OfMovements::StatisticsCovered,
+        "count, sum and max of a hundredth of --events rows, which an index covers, 1 connection",
+        "the same SELECT, prepared, 1 session",
+    ),
+    of_movements(
+        "embedding",
+        OfMovements::Embedding,
+        "page of 100 rows, each with the row that it references, 1 connection",
+        "the same join with json_agg, prepared, 1 session",
+    ),
     Row {
         name: "rebuild-many-accounts",
         place: PlaceOfRow::ManyAccounts,
@@ -143,17 +169,25 @@ pub(super) const ROWS: [Row; 32] = [
         unit: Unit::PercentOfCore,
     },
     observed(
-        "observed-append",
+        "traced-append",
         Work::Append,
-        0,
-        "appends of one event, 16 clients, all traced and logged over OTLP, measures asked for each second",
+        Seen::Traced,
+        "an append of one event, 16 clients, all traced and logged over OTLP",
     ),
-    observed("sampled-append", Work::Append, 1, "the same, one trace of a hundred"),
+    observed("sampled-append", Work::Append, Seen::Sampled, "the same, one trace of a hundred"),
+    observed("scraped-append", Work::Append, Seen::Scraped, "the same without traces, measures asked for each second"),
     observed(
-        "observed-rebuild",
+        "traced-rebuild",
         Work::Rebuild,
-        0,
-        "rebuild of the bank, traced and logged over OTLP, measures asked for each second",
+        Seen::Traced,
+        "an event of a rebuild of the bank, traced and logged over OTLP",
+    ),
+    observed("sampled-rebuild", Work::Rebuild, Seen::Sampled, "the same, one trace of a hundred"),
+    observed(
+        "scraped-rebuild",
+        Work::Rebuild,
+        Seen::Scraped,
+        "the same without traces, measures asked for each second",
     ),
     at_sizes(
         "cost-at-size-append",
@@ -168,7 +202,40 @@ pub(super) const ROWS: [Row; 32] = [
         "query by key, 32 connections, 10 × --events events",
         Unit::RequestsPerSecond,
     ),
+    past("state-10", Told::State, OfStream::Ten, "state of a stream of 10 events, at versions that are drawn"),
+    past("state-1000", Told::State, OfStream::Thousandth, "the same of a stream of a thousandth of --events events"),
+    past("state-100000", Told::State, OfStream::Tenth, "the same of a stream of a tenth of --events events"),
+    past("history-10", Told::History, OfStream::Ten, "page of the history of a stream of 10 events, newest first"),
+    past(
+        "history-1000",
+        Told::History,
+        OfStream::Thousandth,
+        "page of 100 events of the history of a stream of a thousandth of --events events, newest first",
+    ),
+    past("history-100000", Told::History, OfStream::Tenth, "the same of a stream of a tenth of --events events"),
+    past("state-1000000", Told::State, OfStream::All, "state of a stream of --events events; only with --only"),
+    past(
+        "history-1000000",
+        Told::History,
+        OfStream::All,
+        "page of 100 events of its history, newest first; only with --only",
+    ),
 ];
+
+const fn past(name: &'static str, told: Told, of: OfStream, ours: &'static str) -> Row {
+    let place = match of {
+        OfStream::All => PlaceOfRow::LongStream,
+        _ => PlaceOfRow::Streams,
+    };
+    Row {
+        name,
+        place,
+        measurement: Measurement::Past { told, of },
+        ours,
+        beside: "the same of a host that keeps no snapshots",
+        unit: Unit::MedianMilliseconds,
+    }
+}
 
 const fn message_db(name: &'static str, clients: usize, ours: &'static str) -> Row {
     Row {
@@ -192,14 +259,14 @@ const fn at_sizes(name: &'static str, cost: Cost, ours: &'static str, unit: Unit
     }
 }
 
-const fn observed(name: &'static str, work: Work, host: usize, ours: &'static str) -> Row {
+const fn observed(name: &'static str, work: Work, seen: Seen, ours: &'static str) -> Row {
     Row {
         name,
         place: PlaceOfRow::Observed,
-        measurement: Measurement::Observed { work, host },
+        measurement: Measurement::Observed { work, seen },
         ours,
         beside: "the same of a host that sends nothing and is not asked; only with --only",
-        unit: Unit::EventsPerSecond,
+        unit: Unit::HostMicrosecondsPerEvent,
     }
 }
 
@@ -222,6 +289,17 @@ const fn kept_answer(name: &'static str, connections: usize, ours: &'static str)
         ours,
         beside: "the same query of a host that keeps no answers",
         unit: Unit::RequestsPerSecond,
+    }
+}
+
+const fn of_movements(name: &'static str, query: OfMovements, ours: &'static str, beside: &'static str) -> Row {
+    Row {
+        name,
+        place: PlaceOfRow::Movements,
+        measurement: Measurement::Movements(query),
+        ours,
+        beside,
+        unit: Unit::MedianMilliseconds,
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) struct EventOptions {
     /// Maximum bytes of a stream's name
     #[arg(long, env = "GNOMON_MAX_STREAM_NAME_BYTES", value_name = "BYTES", default_value_t = Limits::default().max_stream_name_bytes,
         value_parser = between::<usize>(1, 2000))]
-    max_stream_name_bytes: usize,
+    pub(super) max_stream_name_bytes: usize,
 
     /// Maximum bytes of an event type's name
     #[arg(long, env = "GNOMON_MAX_EVENT_TYPE_BYTES", value_name = "BYTES", default_value_t = Limits::default().max_event_type_bytes,

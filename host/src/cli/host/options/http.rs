@@ -63,6 +63,11 @@ pub(super) struct HttpOptions {
         value_parser = Seconds::between(0.001, 86_400.0))]
     query_timeout: Seconds,
 
+    /// Seconds after which an export of a read model, as Parquet or Arrow, is ended, however far its client has read
+    #[arg(long, env = "GNOMON_EXPORT_TIMEOUT", value_name = "SECONDS", default_value_t = Seconds(HttpSettings::default().export_timeout),
+        value_parser = Seconds::between(0.1, 604_800.0))]
+    export_timeout: Seconds,
+
     /// Maximum seconds that a request may wait for a position or for a comparison
     #[arg(long, env = "GNOMON_MAX_WAIT", value_name = "SECONDS", default_value_t = Seconds(HttpSettings::default().max_wait),
         value_parser = Seconds::between(0.0, 86_400.0))]
@@ -132,6 +137,11 @@ struct WorkOptions {
         hide_short_help = true, value_parser = between::<usize>(1, 1_000_000))]
     max_followers: usize,
 
+    /// Maximum exports of read models under way, each with a connection to Postgres; more are refused
+    #[arg(long, env = "GNOMON_MAX_EXPORTS", value_name = "NUMBER", default_value_t = WorkSettings::default().max_exports,
+        hide_short_help = true, value_parser = between::<usize>(1, 1_000_000))]
+    max_exports: usize,
+
     /// Seconds for which a client may send nothing of a body
     #[arg(long, env = "GNOMON_BODY_TIMEOUT", value_name = "SECONDS", default_value_t = Seconds(WorkSettings::default().body_timeout),
         hide_short_help = true, value_parser = Seconds::between(0.1, 86_400.0))]
@@ -158,6 +168,7 @@ impl HttpOptions {
             aggregates: self.aggregates,
             plans: self.plans,
             query_timeout: self.query_timeout.0,
+            export_timeout: self.export_timeout.0,
             max_wait: self.max_wait.0,
             cors_origins: self.cors_origins.clone(),
             allowed_hosts: self.allowed_hosts.clone(),
@@ -186,6 +197,7 @@ impl WorkOptions {
             max_waits: self.max_waits,
             max_operations: self.max_operations,
             max_followers: self.max_followers,
+            max_exports: self.max_exports,
             body_timeout: self.body_timeout.0,
             request_timeout: self.request_timeout.0,
         }

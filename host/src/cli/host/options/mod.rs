@@ -10,6 +10,9 @@ mod http;
 mod listen;
 mod modules;
 mod operations;
+mod outbox;
+mod past;
+mod past_builds;
 mod projector;
 mod range;
 mod seconds;
@@ -20,7 +23,8 @@ use clap::Args;
 
 use self::{
     appends::AppendOptions, cache::CacheOptions, events::EventOptions, http::HttpOptions, modules::ModuleOptions,
-    operations::OperationsOptions, projector::ProjectorOptions,
+    operations::OperationsOptions, outbox::OutboxOptions, past::PastOptions, past_builds::PastBuildOptions,
+    projector::ProjectorOptions,
 };
 pub(in crate::cli) use self::{
     connections::ConnectionOptions,
@@ -57,6 +61,12 @@ pub(in crate::cli) struct HostOptions {
     #[command(flatten)]
     operations: OperationsOptions,
     #[command(flatten)]
+    outbox: OutboxOptions,
+    #[command(flatten)]
+    past: PastOptions,
+    #[command(flatten)]
+    past_builds: PastBuildOptions,
+    #[command(flatten)]
     cache: CacheOptions,
 }
 
@@ -78,7 +88,7 @@ impl HostOptions {
     /// The settings of a host. Those that have no option keep their defaults.
     pub(super) fn settings(&self) -> ServerSettings {
         let Self { listen, http, database: _, connections, data_dir, events, appends, modules, projector, .. } = self;
-        let Self { operations, cache, .. } = self;
+        let Self { operations, outbox, past, past_builds, cache, .. } = self;
         ServerSettings {
             listen: listen.listen,
             max_connections: connections.max_connections,
@@ -88,8 +98,11 @@ impl HostOptions {
             compiler: Some(this_program()),
             log: appends.settings(events),
             limits: modules.limits(events),
-            projector: projector.settings(),
-            operations: operations.settings(),
+            projector: projector.settings(past_builds.limits()),
+            reactors: projector.reactors(),
+            operations: operations.settings(past_builds.limits()),
+            outbox: outbox.settings(),
+            past: past.settings(),
             answers: cache.settings(),
             http: http.settings(),
         }

@@ -55,6 +55,22 @@ pub(super) struct ModuleOptions {
         default_value_t = Seconds(RuntimeLimits::default().max_batch_read_time), value_parser = Seconds::between(0.01, 86_400.0))]
     max_batch_read_time: Seconds,
 
+    /// Maximum effects with which a reactor may answer one event; an append counts as many as it has events
+    #[arg(long, env = "GNOMON_MAX_EFFECTS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_effects,
+        value_parser = between::<usize>(1, 1_000_000))]
+    max_effects: usize,
+
+    /// Maximum bytes of the data of a message, a call or a schedule of a reactor
+    #[arg(long, env = "GNOMON_MAX_MESSAGE_BYTES", value_name = "BYTES", default_value_t = RuntimeLimits::default().max_message_bytes,
+        value_parser = between::<usize>(1, 1 << 30))]
+    max_message_bytes: usize,
+
+    /// Maximum bytes of the effects with which a reactor answers one batch
+    #[arg(long, env = "GNOMON_MAX_BATCH_EFFECT_BYTES", value_name = "BYTES",
+        default_value_t = RuntimeLimits::default().max_batch_effect_bytes, hide_short_help = true,
+        value_parser = between::<usize>(1, 1 << 40))]
+    max_batch_effect_bytes: usize,
+
     /// Maximum events that upcasters may make of one event
     #[arg(long, env = "GNOMON_MAX_UPCAST_EVENTS", value_name = "NUMBER", default_value_t = RuntimeLimits::default().max_upcast_events,
         value_parser = between::<usize>(1, 1_000_000))]
@@ -99,7 +115,7 @@ pub(super) struct ModuleOptions {
 }
 
 impl ModuleOptions {
-    /// The settings. Events that upcasters make may be as large as those that are appended.
+    /// The settings. Events that upcasters and reactors make may be as large as those that clients append.
     pub(super) fn limits(&self, events: &EventOptions) -> RuntimeLimits {
         RuntimeLimits {
             max_module_bytes: self.max_module_bytes,
@@ -111,6 +127,9 @@ impl ModuleOptions {
             max_total_memory_bytes: self.max_total_memory_bytes,
             max_batch_time: self.max_batch_time.0,
             max_batch_read_time: self.max_batch_read_time.0,
+            max_effects: self.max_effects,
+            max_message_bytes: self.max_message_bytes,
+            max_batch_effect_bytes: self.max_batch_effect_bytes,
             max_upcast_events: self.max_upcast_events,
             max_row_bytes: self.max_row_bytes,
             max_find_rows: self.max_find_rows,
@@ -119,6 +138,7 @@ impl ModuleOptions {
             max_read_bytes: self.max_read_bytes,
             max_call_bytes: self.max_call_bytes,
             max_batch_write_bytes: self.max_batch_write_bytes,
+            max_stream_name_bytes: events.max_stream_name_bytes,
             max_event_bytes: events.max_event_bytes,
             max_event_type_bytes: events.max_event_type_bytes,
             max_event_tags: events.max_event_tags,

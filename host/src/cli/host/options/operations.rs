@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{range::between, seconds::Seconds};
-use crate::operations::{BuildLimits, OperationsSettings};
+use crate::operations::{BuildLimits, OperationsSettings, PastLimits};
 
 /// What operators may do.
 #[derive(Args, Clone, Debug)]
@@ -27,10 +27,11 @@ pub(super) struct OperationsOptions {
 }
 
 impl OperationsOptions {
-    pub(super) fn settings(&self) -> OperationsSettings {
+    pub(super) fn settings(&self, past: PastLimits) -> OperationsSettings {
         OperationsSettings {
             lock_timeout: self.lock_timeout.0,
             limits: BuildLimits { max_builds: self.max_builds, max_verifications: self.max_verifications },
+            past,
         }
     }
 }

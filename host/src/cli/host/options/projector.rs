@@ -1,14 +1,16 @@
-//! How a host works on builds.
+//! How a host works on builds and reactors.
 
 use clap::Args;
 
 use super::{range::between, seconds::Seconds};
-use crate::{projector::ProjectorSettings, subscriptions::BatchSize};
+use crate::{
+    operations::PastLimits, projector::ProjectorSettings, reactor_engine::ReactorSettings, subscriptions::BatchSize,
+};
 
-/// How a host works on builds.
+/// How a host works on builds and reactors.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ProjectorOptions {
-    /// Maximum events of one batch
+    /// Maximum events of one batch; a reactor gets 4,096 at most
     #[arg(long, env = "GNOMON_BATCH_EVENTS", value_name = "NUMBER", default_value_t = BatchSize::default().max_events,
         value_parser = between::<usize>(1, 1_000_000))]
     batch_events: usize,
@@ -23,7 +25,7 @@ pub(super) struct ProjectorOptions {
     #[arg(long, env = "GNOMON_REPLAY_THREADS", value_name = "NUMBER", value_parser = between::<usize>(1, 1024))]
     replay_threads: Option<usize>,
 
-    /// Seconds after which the builds of a host that does not renew its leases go to another host
+    /// Seconds after which the builds and reactors of a host that does not renew its leases go to another host
     #[arg(long, env = "GNOMON_LEASE", value_name = "SECONDS", default_value_t = Seconds(ProjectorSettings::default().lease),
         value_parser = Seconds::between(0.5, 3600.0))]
     lease: Seconds,
@@ -34,7 +36,7 @@ pub(super) struct ProjectorOptions {
         value_parser = Seconds::between(0.0, 315_360_000.0))]
     keep_replaced: Seconds,
 
-    /// Maximum events that a build may set aside; with more, it halts
+    /// Maximum events that a build or a reactor may set aside; with more, it halts
     #[arg(long, env = "GNOMON_MAX_DEAD_LETTERS", value_name = "NUMBER",
         default_value_t = ProjectorSettings::default().max_dead_letters,
         value_parser = between::<u64>(0, 1_000_000_000))]
@@ -48,7 +50,7 @@ pub(super) struct ProjectorOptions {
 }
 
 impl ProjectorOptions {
-    pub(super) fn settings(&self) -> ProjectorSettings {
+    pub(super) fn settings(&self, past: PastLimits) -> ProjectorSettings {
         let default = ProjectorSettings::default();
         ProjectorSettings {
             replay_threads: self.replay_threads.unwrap_or(default.replay_threads),
@@ -57,6 +59,19 @@ impl ProjectorOptions {
             keep_replaced: self.keep_replaced.0,
             max_dead_letters: self.max_dead_letters,
             max_kept_rows_bytes: self.max_kept_rows_bytes,
+            past,
+        }
+    }
+    pub(super) fn reactors(&self) -> ReactorSettings {
+        let default = ReactorSettings::default();
+        ReactorSettings {
+            batch: BatchSize {
+                max_events: self.batch_events.min(default.batch.max_events),
+                max_bytes: self.batch_bytes.min(default.batch.max_bytes),
+            },
+            lease: self.lease.0,
+            max_dead_letters: self.max_dead_letters,
+            max_kept_rows_bytes: default.max_kept_rows_bytes,
         }
     }
 }

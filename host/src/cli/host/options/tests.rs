@@ -47,9 +47,18 @@ fn each_limit_reaches_the_setting_of_its_name() {
 
 #[test]
 fn options_of_the_projector_reach_its_settings() {
-    let given = ["--batch-events=11", "--batch-bytes=12", "--replay-threads=13", "--lease=0.5", "--keep-replaced=14"];
-    let ProjectorSettings { batch, replay_threads, lease, keep_replaced, max_dead_letters, max_kept_rows_bytes } =
-        settings(&given.map(str::to_owned)).projector;
+    let given = [
+        "--batch-events=11",
+        "--batch-bytes=12",
+        "--replay-threads=13",
+        "--lease=0.5",
+        "--keep-replaced=14",
+        "--keep-past=25",
+    ];
+    let settings = settings(&given.map(str::to_owned));
+    let ProjectorSettings { batch, replay_threads, lease, keep_replaced, max_dead_letters, max_kept_rows_bytes, past } =
+        settings.projector;
+    assert_eq!((past.keep_past.as_secs(), settings.operations.past), (25, past));
     assert_eq!((batch.max_events, batch.max_bytes, replay_threads), (11, 12, 13));
     assert_eq!((lease.as_millis(), keep_replaced.as_secs()), (500, 14));
     let default = ProjectorSettings::default();

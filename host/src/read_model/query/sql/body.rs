@@ -10,6 +10,10 @@ use crate::read_model::query::{
     resource::{Embedding, Resource, Selected},
 };
 
+/// For so many rows of a page, at most, the row that each references is looked up by its key. Postgres, which takes a look into an index for a read of
+/// a disk, would read all of a table that has a thousand rows or some more for a page of a hundred.
+const FEW_ROWS: u64 = 1_000;
+
 /// The parts of a `SELECT`.
 pub(super) struct Body {
     /// What it has in each row.
@@ -63,7 +67,7 @@ impl<'q> Writer<'q> {
         let resource = self.resource;
         let hoisted = embedded.is_some_and(|(embedding, _)| embedding.is_hoisted());
         let (source, joined) = match embedded {
-            None => (self.qualified(resource.table), Vec::new()),
+            None => (self.root(), Vec::new()),
             Some((embedding, other)) => self.source(embedding, other),
         };
         let conditions = self.conditions(joined);
@@ -73,6 +77,17 @@ impl<'q> Writer<'q> {
                 format!(" {joined} {}", self.after(&complete(resource.table, &resource.order), last))
             }
             _ => String::new(),
+        };
+        let to_one = embedded.is_some_and(|(embedding, _)| embedding.is_to_one());
+        let grouped = !hoisted && resource.is_grouped();
+        // One row at most has the key. With this limit, Postgres looks it up for each row that it is embedded into.
+        let the_one = (to_one && self.few_rows && !grouped).then_some(1);
+        let max_rows = self.max_rows.filter(|_| !to_one);
+        let limit = resource.window.limit.into_iter().chain(max_rows).chain(the_one).min();
+        let of_others = self.few_rows;
+        self.few_rows = match embedded {
+            None => limit.is_some_and(|limit| limit <= FEW_ROWS) && !grouped && !ordered_by_embedding(resource),
+            Some(_) => of_others || !to_one,
         };
         let mut outputs: Vec<_> = resource
             .select
@@ -87,11 +102,9 @@ impl<'q> Writer<'q> {
                 outputs.extend(joined);
             }
         }
-        let groups = (!hoisted && resource.is_grouped()).then(|| groups(&mut outputs));
+        self.few_rows = of_others;
+        let groups = grouped.then(|| groups(&mut outputs));
 
-        let to_one = embedded.is_some_and(|(embedding, _)| embedding.is_to_one());
-        let max_rows = self.max_rows.filter(|_| !to_one);
-        let limit = resource.window.limit.into_iter().chain(max_rows).min();
         let cut = limit.is_some() || resource.window.offset > 0 || !after.is_empty();
         // One row has no order, and rows of an embedding have one always.
         let ordered = !to_one && (cut || !resource.order.is_empty() || embedded.is_some());
@@ -121,7 +134,15 @@ impl<'q> Writer<'q> {
         Body { outputs, from: format!("{source}{joins}"), conditions, groups, window, counted }
     }
 
-    fn selected(&mut self, index: usize, selected: &Selected<'_>, hoisted: bool) -> Output {
+    /// What a row shows that belongs to nothing else, and the conditions that it has to meet: an expression over the columns of its table.
+    pub(super) fn single_row(&mut self) -> (Vec<Output>, String) {
+        let resource = self.resource;
+        let conditions = self.conditions(Vec::new());
+        let selected = resource.select.iter().enumerate();
+        (selected.map(|(index, selected)| self.selected(index, selected, false)).collect(), conditions)
+    }
+
+    pub(super) fn selected(&mut self, index: usize, selected: &Selected<'_>, hoisted: bool) -> Output {
         let (mut expression, mut sql_type, mut is_column) = match (&selected.field, &selected.snippet) {
             (_, Some(found)) => (self.snippet(found), SqlType::plain("text"), false),
             (Some(field), None) => {

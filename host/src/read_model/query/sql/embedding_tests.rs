@@ -10,6 +10,7 @@ use super::super::{
 fn rendered(table: &str, query: &str, max_row_bytes: Option<u64>) -> String {
     let rendering = Rendering {
         schema: "s",
+        rows: None,
         shape: Shape::List,
         total: Total::Exact,
         max_rows: Some(100),

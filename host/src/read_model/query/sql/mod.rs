@@ -1,15 +1,21 @@
 //! Renders a query as SQL.
 
 mod body;
+mod columns;
 mod conditions;
 mod embedding;
 mod full_text;
+mod live;
 mod next_page;
 mod order;
 mod output;
 mod writer;
 
-use self::{output::Output, writer::Writer};
+use self::writer::{Writer, quoted};
+pub use self::{
+    columns::ColumnsSql,
+    live::{ChangedRowsSql, LiveSql},
+};
 use super::{
     Query, csv,
     order::complete,
@@ -60,17 +66,30 @@ impl Query<'_> {
         sql.last_row = self.paging.after.as_ref();
         let body = sql.body(None);
         let limit = self.root.window.limit.into_iter().chain(rendering.max_rows).min();
-        let full_page = limit.filter(|&limit| limit > 0 && rendering.next_values && self.can_continue());
-        // `page.*` means the row even if a column or alias is called `page`. Beside the values of the last row, the row is one column.
-        let (select, row) = match full_page {
+        let full_page = limit
+            .filter(|&limit| limit > 0 && rendering.next_values && self.can_continue() && !self.root.is_one_by_key());
+        let order = complete(self.root.table, &self.root.order);
+        // `page.*` means the row even if a column or alias is called `page`. Beside what the cursor is made of, the row is a part of the page. It
+        // is put together without a subquery for each row, and the values of the cursor are texts in the last row only.
+        let (from, row, last_values) = match full_page {
             Some(_) => {
-                let items = body.outputs.iter().map(Output::shown).collect::<Vec<_>>().join(", ");
-                let (values, row) =
-                    (sql.values_of_row(&complete(self.root.table, &self.root.order)), name_beside(&items));
-                let listed = format!("(SELECT {row} FROM (SELECT {items}) AS {row}) AS listed");
-                (body.select_items(vec![listed, format!("{values} AS next_values")]), "page.listed")
+                let keys = sql.keys_of_row(&order);
+                let values = body.outputs.iter().enumerate();
+                let mut items: Vec<_> = values.map(|(at, output)| output.shown_as(&format!("value_{at}"))).collect();
+                items.extend(keys.iter().enumerate().map(|(at, key)| format!("{} AS key_{at}", key.expression)));
+                let values = body.outputs.iter().enumerate();
+                let listed: Vec<_> =
+                    values.map(|(at, output)| format!("page.value_{at} AS {}", quoted(&output.name))).collect();
+                let select = body.select_items(items);
+                let texts: Vec<_> =
+                    keys.iter().enumerate().map(|(at, key)| key.as_text(&format!("page.key_{at}"))).collect();
+                (
+                    format!("({select}) AS page, LATERAL (SELECT {}) AS listed", listed.join(", ")),
+                    "listed.*",
+                    format!("json_build_array({})::text", texts.join(", ")),
+                )
             }
-            None => (body.select(), "page.*"),
+            None => (format!("({}) AS page", body.select()), "page.*", String::new()),
         };
         let shown_row = match rendering.shape {
             Shape::List | Shape::Object => format!("row_to_json({row})::text"),
@@ -84,7 +103,7 @@ impl Query<'_> {
         let [next_values, next_of_last] = match full_page {
             Some(limit) => [
                 ", next_values".to_owned(),
-                format!(", CASE WHEN row_number() OVER () = {limit} THEN page.next_values END AS next_values"),
+                format!(", CASE WHEN row_number() OVER () = {limit} THEN {last_values} END AS next_values"),
             ],
             None if rendering.next_values => [", next_values".to_owned(), ", NULL::text AS next_values".to_owned()],
             None => Default::default(),
@@ -98,7 +117,7 @@ impl Query<'_> {
         let text = format!(
             "SELECT shown, bytes, total_rows{next_values} FROM (SELECT {total} AS total_rows) AS counted \
              LEFT JOIN (SELECT {shown}, octet_length(shown) AS bytes{next_values} FROM (SELECT {row} AS shown{next_of_last} \
-             FROM ({select}) AS page OFFSET 0) AS json_rows) AS page_rows ON true"
+             FROM {from} OFFSET 0) AS json_rows) AS page_rows ON true"
         );
         let names = body.outputs.into_iter().map(|output| output.name).collect();
         Sql { names, has_next_values: rendering.next_values, ..finish(sql, text) }
@@ -138,15 +157,6 @@ fn total(total: Total, counted: &str) -> String {
         Total::Exact => format!("(SELECT count(*) FROM {counted})"),
         Total::UpTo(most) => format!("(SELECT count(*) FROM (SELECT 1 FROM {counted} LIMIT {most}) AS some_rows)"),
     }
-}
-
-/// A name that the text does not have, so that it means none of its columns.
-fn name_beside(text: &str) -> String {
-    let mut name = "listed".to_owned();
-    while text.contains(&name) {
-        name.push('_');
-    }
-    name
 }
 
 #[cfg(test)]

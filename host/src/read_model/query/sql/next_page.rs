@@ -11,6 +11,23 @@ use crate::read_model::{
     value::sql_type,
 };
 
+/// A value of a row by a term of an order.
+pub(super) struct RowKey {
+    pub(super) expression: String,
+    column_type: ColumnType,
+}
+
+impl RowKey {
+    /// The text of it where it has this name.
+    pub(super) fn as_text(&self, name: &str) -> String {
+        match self.column_type {
+            // In this form it is sent back as an instant, not as a text.
+            ColumnType::Timestamp => format!("to_json({name})#>>'{{}}'"),
+            _ => format!("{name}::text"),
+        }
+    }
+}
+
 /// A term of the order, and the value that the last row has there.
 struct Compared {
     expression: String,
@@ -23,17 +40,10 @@ struct Compared {
 }
 
 impl Writer<'_> {
-    /// The values of a row by the terms of an order, as a JSON array of texts.
-    pub(super) fn values_of_row(&self, order: &[OrderTerm<'_>]) -> String {
-        let values = order.iter().filter_map(|term| term.by.field()).map(|field| {
-            let expression = self.field(field);
-            match field.column_type() {
-                // In this form it is sent back as an instant, not as a text.
-                ColumnType::Timestamp => format!("to_json({expression})#>>'{{}}'"),
-                _ => format!("{expression}::text"),
-            }
-        });
-        format!("json_build_array({})::text", values.collect::<Vec<_>>().join(", "))
+    /// The values of a row by the terms of an order.
+    pub(super) fn keys_of_row(&self, order: &[OrderTerm<'_>]) -> Vec<RowKey> {
+        let fields = order.iter().filter_map(|term| term.by.field());
+        fields.map(|field| RowKey { expression: self.field(field), column_type: field.column_type() }).collect()
     }
 
     /// The condition for the rows after the last one. Each of them differs from it in a first term, and is after it by that.

@@ -5,6 +5,7 @@ use super::{super::tests::table, *};
 fn list() -> Rendering<'static> {
     Rendering {
         schema: "s",
+        rows: None,
         shape: Shape::List,
         total: Total::Uncounted,
         max_rows: None,

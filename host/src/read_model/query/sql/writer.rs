@@ -30,8 +30,12 @@ pub(super) struct Writer<'q> {
     pub(super) table: String,
     /// The schema that holds all tables, quoted.
     schema: String,
+    /// What has the rows of the table that is asked, if that is not the table.
+    rows: Option<&'q str>,
     /// The most rows of a page, and of an embedding in each row.
     pub(super) max_rows: Option<u64>,
+    /// Whether what is embedded is read for few rows at a time, so that looking each of them up is the least work.
+    pub(super) few_rows: bool,
     /// The most bytes of a row, with all that is embedded.
     pub(super) max_row_bytes: Option<u64>,
     /// After which row of the table that is asked the page begins.
@@ -43,12 +47,14 @@ pub(super) struct Writer<'q> {
 }
 
 impl<'q> Writer<'q> {
-    pub(super) fn new(root: &'q Resource<'q>, rendering: &Rendering<'_>) -> Self {
+    pub(super) fn new(root: &'q Resource<'q>, rendering: &Rendering<'q>) -> Self {
         Self {
             resource: root,
             table: root.table.name().quoted(),
             schema: quoted(rendering.schema),
+            rows: rendering.rows,
             max_rows: rendering.max_rows,
+            few_rows: false,
             max_row_bytes: rendering.max_row_bytes,
             last_row: None,
             first_placeholder: rendering.first_placeholder,
@@ -70,6 +76,14 @@ impl<'q> Writer<'q> {
     /// A table with its schema.
     pub(super) fn qualified(&self, table: &Table) -> String {
         format!("{}.{}", self.schema, table.name().quoted())
+    }
+
+    /// The rows of the table that is asked, under its name.
+    pub(super) fn root(&self) -> String {
+        match self.rows {
+            Some(rows) => format!("{rows} AS {}", self.table),
+            None => self.qualified(self.resource.table),
+        }
     }
 
     /// A placeholder for a value of a type.

@@ -6,7 +6,8 @@ use crate::read_model::{
     samples::{column, declaration, nullable},
 };
 
-fn referring(declaration: TableDeclaration, references: &[(&[&str], &str)]) -> Table {
+/// A table with references to others.
+pub(in crate::read_model::query) fn referring(declaration: TableDeclaration, references: &[(&[&str], &str)]) -> Table {
     let reference = |(columns, table): &(&[&str], &str)| ReferenceDeclaration {
         columns: columns.iter().map(|&column| column.to_owned()).collect(),
         table: (*table).to_owned(),

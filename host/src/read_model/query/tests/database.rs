@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use crate::{
     postgres::test_database::TestDatabase,
     read_model::{
-        ColumnType, Row as Cells, Table, Value,
+        ColumnType, RecordSet, Row as Cells, Table, Value,
         query::{Param, Query, QueryError, Rendering, Shape, Sql, Total},
         samples::{CREATE_COLLATION, text},
         value::sql_type,
@@ -54,9 +54,22 @@ impl Database {
         self.runtime.block_on(connection.execute(sql.into().as_str())).unwrap();
     }
 
+    /// Does something on its connection.
+    pub(super) fn run<T>(&self, run: impl AsyncFnOnce(&mut PgConnection) -> T) -> T {
+        self.runtime.block_on(run(&mut self.connection.borrow_mut()))
+    }
+
     /// Runs one statement with parameters and returns its rows.
     pub(super) fn fetch(&self, sql: &Sql) -> Result<Vec<PgRow>, QueryError> {
+        self.fetch_from(None, sql)
+    }
+
+    /// The same of a statement whose first parameters are those of rows.
+    fn fetch_from(&self, rows: Option<&RecordSet>, sql: &Sql) -> Result<Vec<PgRow>, QueryError> {
         let mut query = sqlx::query(&sql.text).persistent(sql.can_be_prepared);
+        if let Some(rows) = rows {
+            query = rows.bind(query);
+        }
         for param in &sql.params {
             query = query.bind(param);
         }
@@ -112,7 +125,17 @@ impl Database {
 
     /// Renders and runs a query.
     pub(super) fn answer_to(&self, query: &Query<'_>, rendering: &Rendering<'_>) -> Result<Answer, QueryError> {
-        let rows = self.fetch(&query.to_sql(rendering))?;
+        self.answer_from(None, query, rendering)
+    }
+
+    /// The same from rows that are in no table, or from those of a table.
+    pub(super) fn answer_from(
+        &self,
+        rows: Option<&RecordSet>,
+        query: &Query<'_>,
+        rendering: &Rendering<'_>,
+    ) -> Result<Answer, QueryError> {
+        let rows = self.fetch_from(rows, &query.to_sql(rendering))?;
         let total_rows = rows.first().expect("a row at least").get("total_rows");
         let (mut body, mut page_rows) = (String::new(), 0);
         for row in &rows {
@@ -132,6 +155,7 @@ impl Database {
 pub(super) fn list() -> Rendering<'static> {
     Rendering {
         schema: SCHEMA,
+        rows: None,
         shape: Shape::List,
         total: Total::Uncounted,
         max_rows: None,

@@ -103,6 +103,20 @@ fn names_are_those_of_the_embedded_table() {
 }
 
 #[test]
+fn a_relationship_is_missing_before_a_column_is() {
+    for (query, code) in [
+        ("select=nam,client(id)", "PGRST200"),
+        ("select=nam::nonsense,clients(nam,client(id))", "PGRST200"),
+        ("select=clients(nam),people(id)", "PGRST201"),
+        ("select=nam,clients(id)", "42703"),
+        ("select=clients(nam),name::nonsense", "42703"),
+        ("select=name::nonsense,clients(nam)", "42704"),
+    ] {
+        assert_eq!(complaint("projects", query).code.as_str(), code, "{query}");
+    }
+}
+
+#[test]
 fn groups_are_ordered_by_what_they_are_made_by() {
     for (table, query, column) in [
         ("projects", "select=client_id,count()&order=name", "projects.name"),

@@ -16,6 +16,7 @@ mod json_paths;
 mod model;
 mod operators;
 mod properties;
+mod record_sets;
 mod robustness;
 mod snippets;
 mod strategies;

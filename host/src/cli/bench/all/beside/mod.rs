@@ -22,6 +22,6 @@ pub(super) use self::{
     insert::inserts,
     message_db::{MessageDb, writes},
     same_rows::{check_accounts, check_flights},
-    select::{pages, point_queries},
+    select::{pages, point_queries, selects_of_movements},
     upserts::Upserts,
 };

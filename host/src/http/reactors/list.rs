@@ -1,0 +1,28 @@
+//! `GET /v1/reactors`, `GET /v1/reactors/{name}`
+
+use axum::{Json, extract::State};
+
+use crate::{
+    api,
+    http::{
+        extract::{NoParams, PathParams},
+        problem::Problem,
+        state::Api,
+    },
+    read_model::Identifier,
+};
+
+/// Every reactor.
+pub(in crate::http) async fn list(State(api): State<Api>, NoParams: NoParams) -> Result<Json<api::Reactors>, Problem> {
+    let reactors = api.operations.reactors().await?;
+    Ok(Json(api::Reactors { reactors: reactors.into_iter().map(Into::into).collect() }))
+}
+
+/// One reactor.
+pub(in crate::http) async fn get(
+    State(api): State<Api>,
+    NoParams: NoParams,
+    PathParams(name): PathParams<Identifier>,
+) -> Result<Json<api::Reactor>, Problem> {
+    Ok(Json(api.operations.reactor(&name).await?.into()))
+}

@@ -1,0 +1,200 @@
+//! Has a worker for each sink, and looks for messages that nobody has announced.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use sqlx::PgPool;
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{
+    publisher::Publisher,
+    shared::Shared,
+    sink::{SinkKind, SinkSettings},
+    sink_name::SinkName,
+    sinks::MAX_SINKS,
+    worker::Worker,
+};
+use crate::postgres::{ANSWER_TIMEOUT, sql_row, within};
+
+/// How often messages are removed that were kept for long enough.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How many at once.
+const SWEEP_COUNT: i64 = 5000;
+
+/// Wakes the workers of sinks. Clones are handles on one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wakes(Arc<Mutex<HashMap<SinkName, Arc<Notify>>>>);
+
+impl Wakes {
+    /// Wakes the worker of a sink, if this host has one.
+    pub(super) fn wake(&self, sink: &SinkName) {
+        if let Some(wake) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(sink) {
+            wake.notify_one();
+        }
+    }
+
+    /// Whether this host has a worker for a sink.
+    #[cfg(test)]
+    pub(super) fn has(&self, sink: &SinkName) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(sink)
+    }
+
+    fn set(&self, sink: &SinkName, wake: Option<Arc<Notify>>) {
+        let mut wakes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match wake {
+            Some(wake) => wakes.insert(sink.clone(), wake),
+            None => wakes.remove(sink),
+        };
+    }
+}
+
+/// A sink as a look finds it.
+struct Found {
+    sink: SinkName,
+    settings: String,
+    is_due: bool,
+}
+
+sql_row!(Found { sink, settings, is_due });
+
+/// The worker of a sink, from outside.
+struct Running {
+    gets_log: bool,
+    settings: watch::Sender<Arc<SinkSettings>>,
+    stop: CancellationToken,
+}
+
+/// Has a worker for each sink.
+pub(super) struct Deliverer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) wakes: Wakes,
+    /// Says that sinks have changed.
+    pub(super) look: Arc<Notify>,
+    pub(super) stop: CancellationToken,
+}
+
+impl Deliverer {
+    /// Works until it is told to stop, and then until all workers have ended.
+    pub(super) async fn run(self) {
+        let mut workers: HashMap<SinkName, Running> = HashMap::new();
+        let mut tasks = JoinSet::new();
+        let (mut said, mut swept) = (None, None::<Instant>);
+        while !self.stop.is_cancelled() {
+            let mut looked = self.look(&mut workers, &mut tasks).await;
+            if looked.is_ok() && swept.is_none_or(|swept| swept.elapsed() >= SWEEP_EVERY) {
+                swept = Some(Instant::now());
+                looked = sweep(&self.shared.pool, self.shared.settings.keep_delivered).await;
+            }
+            let error = looked.err().map(|error| error.to_string());
+            if error != said {
+                match &error {
+                    Some(error) => warn!(error, "cannot look for sinks and messages, trying again"),
+                    None => info!("looking for sinks and messages again"),
+                }
+                said = error;
+            }
+            while tasks.try_join_next().is_some() {}
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = self.look.notified() => {}
+                () = sleep(self.shared.settings.look_every) => {}
+            }
+        }
+        for worker in workers.values() {
+            worker.stop.cancel();
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+
+    /// Starts workers for new sinks, stops those of removed ones, tells the others of changes, and wakes those that have messages to send.
+    async fn look(&self, workers: &mut HashMap<SinkName, Running>, tasks: &mut JoinSet<()>) -> Result<(), sqlx::Error> {
+        let found = find(&self.shared.pool).await?;
+        workers.retain(|sink, worker| {
+            let is_there = found.iter().any(|found| found.sink == *sink);
+            if !is_there {
+                worker.stop.cancel();
+                self.wakes.set(sink, None);
+            }
+            is_there
+        });
+        for Found { sink, settings, is_due } in found {
+            let settings: Arc<SinkSettings> = match serde_json::from_str(&settings) {
+                Ok(settings) => Arc::new(settings),
+                Err(error) => {
+                    warn!(%sink, %error, "the settings of a sink cannot be read, and its messages wait");
+                    continue;
+                }
+            };
+            // One that becomes another kind of sink has another kind of worker.
+            let gets_log = settings.kind == SinkKind::Log;
+            if workers.get(&sink).is_some_and(|worker| worker.gets_log != gets_log)
+                && let Some(worker) = workers.remove(&sink)
+            {
+                worker.stop.cancel();
+            }
+            if let Some(worker) = workers.get(&sink) {
+                worker.settings.send_if_modified(|known| {
+                    let has_changed = **known != *settings;
+                    *known = settings;
+                    has_changed
+                });
+            } else {
+                let (sender, receiver) = watch::channel(settings);
+                let (wake, stop) = (Arc::new(Notify::new()), self.stop.child_token());
+                self.wakes.set(&sink, Some(Arc::clone(&wake)));
+                let shared = Arc::clone(&self.shared);
+                let (name, settings, until) = (sink.clone(), receiver, stop.clone());
+                if gets_log {
+                    tasks.spawn(Publisher { shared, sink: name, settings, stop: until }.run());
+                } else {
+                    tasks.spawn(Worker { shared, sink: name, settings, wake, stop: until }.run());
+                }
+                workers.insert(sink.clone(), Running { settings: sender, stop, gets_log });
+            }
+            if is_due {
+                self.wakes.wake(&sink);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The sinks, and which have messages that are due.
+async fn find(pool: &PgPool) -> Result<Vec<Found>, sqlx::Error> {
+    let find = sqlx::query_as(
+        "SELECT sink, settings, coalesce((
+             SELECT due_at <= now() FROM gnomon.outbox_keys WHERE outbox_keys.sink = sinks.sink ORDER BY due_at LIMIT 1
+         ), false) AS is_due
+         FROM gnomon.sinks ORDER BY sink LIMIT $1",
+    )
+    .bind(i64::try_from(MAX_SINKS).unwrap_or(i64::MAX))
+    .fetch_all(pool);
+    within(ANSWER_TIMEOUT, "the sinks and their messages", find).await
+}
+
+/// Removes messages that were delivered long ago.
+async fn sweep(pool: &PgPool, keep: Duration) -> Result<(), sqlx::Error> {
+    loop {
+        let sweep = sqlx::query(
+            "DELETE FROM gnomon.outbox WHERE message IN (
+                 SELECT message FROM gnomon.outbox WHERE state = 'delivered' AND done_at < now() - make_interval(secs => $1) ORDER BY done_at LIMIT $2 FOR UPDATE SKIP LOCKED
+             )",
+        )
+        .bind(keep.as_secs_f64())
+        .bind(SWEEP_COUNT)
+        .execute(pool);
+        let swept = within(ANSWER_TIMEOUT, "the removal of delivered messages", sweep).await?;
+        if swept.rows_affected() < SWEEP_COUNT.unsigned_abs() {
+            return Ok(());
+        }
+    }
+}
