@@ -199,7 +199,10 @@ async fn make_schemas(connection: &mut PgConnection) -> Result<(), MigrateError>
 
 /// Whether a Gnomon has begun to migrate the database.
 async fn is_migrated(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("SELECT to_regclass('gnomon._sqlx_migrations') IS NOT NULL").fetch_one(connection).await
+    // Not by `to_regclass`, which may answer from the session's cache that there is no such table, after another session has made it.
+    let asked = "SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'gnomon')
+                     AND relname = '_sqlx_migrations')";
+    sqlx::query_scalar(asked).fetch_one(connection).await
 }
 
 async fn first_relation(connection: &mut PgConnection, schema: &str) -> Result<Option<String>, sqlx::Error> {
