@@ -60,6 +60,21 @@ impl<'de> Deserialize<'de> for ExpectedVersion {
     }
 }
 
+/// As a parameter of a query string has it, where a number is a text as well.
+pub(super) fn of_parameter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ExpectedVersion>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let version = match text.as_str() {
+        "any" => ExpectedVersion::Any,
+        "no_stream" => ExpectedVersion::NoStream,
+        number => ExpectedVersion::Exact(number.parse().map_err(|_| {
+            D::Error::custom(format_args!(
+                "`expected_version` must be `any`, `no_stream` or a version of the stream; it is `{number}`"
+            ))
+        })?),
+    };
+    Ok(Some(version))
+}
+
 struct ExpectedVersionVisitor;
 
 impl<'de> Visitor<'de> for ExpectedVersionVisitor {

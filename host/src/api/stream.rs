@@ -5,6 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     event::Event,
+    expected_version::{self, ExpectedVersion},
     page::{After, Direction},
 };
 
@@ -56,6 +57,16 @@ pub struct ReadStreamQuery {
     /// The order.
     #[serde(default)]
     pub direction: Direction,
+}
+
+/// The parameters of `POST /v1/streams/{stream}/events`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct AppendQuery {
+    /// For CloudEvents, which have no member for it: the version that the stream must have, `any`, `no_stream`, or the version of its newest event.
+    #[serde(default, deserialize_with = "expected_version::of_parameter")]
+    pub expected_version: Option<ExpectedVersion>,
 }
 
 /// A page of a stream.

@@ -8,6 +8,7 @@ use super::{
     state::Event,
 };
 use crate::{
+    audit::Actor,
     postgres::{PgTimestamp, sql_row},
     read_model::Identifier,
 };
@@ -94,6 +95,12 @@ pub struct HistoryEntry {
     pub change: String,
     /// Why.
     pub cause: String,
+    /// Who asked for it; `None` if the host did it by itself.
+    pub actor: Option<String>,
+    /// The address that the request came from.
+    pub address: Option<String>,
+    /// The id of the request.
+    pub request_id: Option<String>,
 }
 
 struct EntryRow {
@@ -103,9 +110,12 @@ struct EntryRow {
     verification: Option<BuildNumber>,
     change: String,
     cause: String,
+    actor: Option<String>,
+    address: Option<String>,
+    request_id: Option<String>,
 }
 
-sql_row!(EntryRow { entry, at, build, verification, change, cause });
+sql_row!(EntryRow { entry, at, build, verification, change, cause, actor, address, request_id });
 
 /// Adds a change to the history, in the transaction that makes it.
 pub(crate) async fn note(
@@ -122,14 +132,19 @@ pub(crate) async fn note(
         Some(BuildName::Past(_)) => return Ok(()),
         None => (None, None),
     };
+    let [actor, address, request_id] = Actor::in_history();
     sqlx::query(
-        "INSERT INTO gnomon.history (projection, build, verification, change, cause) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO gnomon.history (projection, build, verification, change, cause, actor, address, request_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(projection)
     .bind(build)
     .bind(verification)
     .bind(change.as_str())
     .bind(cause)
+    .bind(actor)
+    .bind(address)
+    .bind(request_id)
     .execute(connection)
     .await?;
     Ok(())
@@ -144,7 +159,7 @@ pub(crate) async fn history(
     limit: usize,
 ) -> Result<Vec<HistoryEntry>, sqlx::Error> {
     let rows: Vec<EntryRow> = sqlx::query_as(
-        "SELECT entry, at, build, verification, change, cause FROM gnomon.history
+        "SELECT entry, at, build, verification, change, cause, actor, address, request_id FROM gnomon.history
          WHERE projection = $1 AND ($2::bigint IS NULL OR entry < $2) ORDER BY entry DESC LIMIT $3",
     )
     .bind(name)
@@ -152,10 +167,10 @@ pub(crate) async fn history(
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(pool)
     .await?;
-    let entry = |EntryRow { entry, at, build, verification, change, cause }| {
+    let entry = |EntryRow { entry, at, build, verification, change, cause, actor, address, request_id }| {
         let at = at.instant();
         let build = build.map(BuildName::Build).or(verification.map(BuildName::Verification));
-        HistoryEntry { entry, at, build, change, cause }
+        HistoryEntry { entry, at, build, change, cause, actor, address, request_id }
     };
     Ok(rows.into_iter().map(entry).collect())
 }

@@ -4,8 +4,11 @@ use sqlx::{Connection, Executor, PgConnection};
 
 use super::{build::Build, store};
 use crate::{
-    postgres::sqlstate::{DEPENDENT_OBJECTS_STILL_EXIST, INVALID_TABLE_DEFINITION, has_sqlstate},
-    read_model::{Identifier, TableSet, comment},
+    postgres::{
+        own_by_hosts,
+        sqlstate::{DEPENDENT_OBJECTS_STILL_EXIST, INVALID_TABLE_DEFINITION, has_sqlstate},
+    },
+    read_model::{Identifier, Table, TableSet, comment},
     runtime::view_name,
 };
 
@@ -56,6 +59,7 @@ async fn limit_waits(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 /// Makes a projection's views show the tables of a build, and drops the views of tables that it does not have.
 pub(super) async fn point_to(connection: &mut PgConnection, build: &Build, tables: &TableSet) -> Result<(), ViewError> {
     limit_waits(connection).await?;
+    own_by_hosts(&mut *connection).await?;
     let projection = &build.projection;
     let of_projection = store::description(&mut *connection, build).await?;
     let before = store::active(&mut *connection, projection).await?.found();
@@ -74,8 +78,12 @@ pub(super) async fn point_to(connection: &mut PgConnection, build: &Build, table
             Ok(_) => inner.commit().await?,
             Err(error) if is_column_mismatch(&error) => {
                 inner.rollback().await?;
+                let grants = grants(connection, &view, table).await?;
                 drop_view(connection, &view).await?;
                 connection.execute(format!("CREATE {definition}").as_str()).await?;
+                for grant in grants {
+                    connection.execute(grant.as_str()).await?;
+                }
             }
             Err(error) => return Err(error.into()),
         }
@@ -84,6 +92,27 @@ pub(super) async fn point_to(connection: &mut PgConnection, build: &Build, table
     }
     let Some(before) = before else { return Ok(()) };
     drop_views(connection, projection, &before.tables, |table| tables.table(table.as_str()).is_none()).await
+}
+
+/// The statements that grant on a view again what is granted now, but for columns that `table` does not have. Those of the role of readers are among them.
+async fn grants(connection: &mut PgConnection, view: &str, table: &Table) -> Result<Vec<String>, sqlx::Error> {
+    let columns: Vec<&str> = table.columns().iter().map(|column| column.name.as_str()).collect();
+    sqlx::query_scalar(
+        "WITH granted AS (
+             SELECT privilege_type AS what, grantee, is_grantable
+             FROM pg_class, aclexplode(relacl) WHERE oid = $1::regclass AND grantee <> relowner
+             UNION ALL
+             SELECT format('%s (%I)', privilege_type, attname), grantee, is_grantable
+             FROM pg_attribute, aclexplode(attacl) WHERE attrelid = $1::regclass AND NOT attisdropped AND attname = ANY ($2)
+         )
+         SELECT format('GRANT %s ON %s TO %s%s', what, $1, coalesce(quote_ident(rolname), 'PUBLIC'),
+                       CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
+         FROM granted LEFT JOIN pg_roles AS role ON role.oid = grantee WHERE grantee = 0 OR rolname IS NOT NULL",
+    )
+    .bind(view)
+    .bind(columns)
+    .fetch_all(connection)
+    .await
 }
 
 /// Drops the views of the tables for which `is_dropped` holds.

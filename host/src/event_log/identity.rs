@@ -3,6 +3,7 @@
 //! A database that is restored, under a host that runs, has a log that another one was before: its positions may be given a second time.
 
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use super::event::Position;
 use crate::postgres::{ANSWER_TIMEOUT, has_sqlstate, sqlstate::INSUFFICIENT_PRIVILEGE, within};
@@ -20,6 +21,15 @@ pub(super) struct Look {
     pub(super) identity: Identity,
     /// Whether the session that looked may not write.
     pub(super) is_read_only: bool,
+}
+
+/// The id that the log of a database got when it was made. A copy of the database has the same.
+///
+/// # Errors
+/// Postgres fails, or does not answer in time.
+pub async fn log_id(pool: &PgPool) -> Result<Uuid, sqlx::Error> {
+    let read = sqlx::query_scalar("SELECT log_id FROM gnomon.head").fetch_one(pool);
+    within(ANSWER_TIMEOUT, "the id of the log", read).await
 }
 
 macro_rules! look {

@@ -46,6 +46,7 @@ pub use self::{
     event_query::{AppendCondition, EventQuery, QueryItem},
     filter::{Filter, NameFilter},
     follow::{FollowError, Followed},
+    identity::log_id,
     json_text::{JsonText, JsonTextError},
     limits::Limits,
     measures::{Growth, HeadReading, LogSize, measure},

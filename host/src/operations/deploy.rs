@@ -136,6 +136,7 @@ impl Operations {
         };
         let (mut transaction, builds) = self.build_projections(transaction, &change, &projections, activation).await?;
         let reactors = reactors::activate(&mut transaction, &reactors, &change.active).await?;
+        reactors::follow_upcasters(&mut transaction, &change).await?;
         Ok((transaction, Done { builds, reactors }))
     }
 

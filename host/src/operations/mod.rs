@@ -18,6 +18,7 @@ mod pause;
 mod reactors;
 mod reading;
 mod rebuild;
+mod rehearsal_limits;
 mod retire;
 mod retry;
 mod upcaster_change;
@@ -51,6 +52,7 @@ pub use self::{
         DeployedReactor, ReactorDeadLetters, Rehearsal, RehearseError, RehearseOptions, RehearsedEvent, RetriedReactor,
     },
     reading::{Ignored, Reading},
+    rehearsal_limits::RehearsalLimits,
     retry::Retried,
     upload::{UploadEffect, UploadModuleError, UploadOutcome},
     verify::{Cause, Verification, VerificationOutcome, VerifyError},
@@ -68,12 +70,19 @@ pub struct OperationsSettings {
     pub limits: BuildLimits,
     /// How many past builds there may be, and how long they are kept.
     pub past: PastLimits,
+    /// How much a rehearsal of a reactor may take.
+    pub rehearsal: RehearsalLimits,
 }
 
 impl Default for OperationsSettings {
     fn default() -> Self {
         // Longer than a worker or a swap waits for a lock while it has the row that an operation wants.
-        Self { lock_timeout: Duration::from_secs(5), limits: BuildLimits::default(), past: PastLimits::default() }
+        Self {
+            lock_timeout: Duration::from_secs(5),
+            limits: BuildLimits::default(),
+            past: PastLimits::default(),
+            rehearsal: RehearsalLimits::default(),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     Operations,
     deploy::{Rebuilt, Release, commit},
     error::OperateError,
+    reactors::follow_upcasters,
     upcaster_change::deactivate_upcaster,
 };
 use crate::{
@@ -38,7 +39,8 @@ impl Operations {
     }
 
     /// Activates a version of an upcaster, or the newest if none is named. Projections that read a type that goes into it
-    /// or comes out of it, also by further upcasters, are rebuilt, and their new builds become active when they have caught up.
+    /// or comes out of it, also by further upcasters, are rebuilt, and their new builds become active when they have caught up. Reactors that read
+    /// such a type get what they have not handled yet as the upcasters make it.
     ///
     /// # Errors
     /// There is no such upcaster, it conflicts with another one, or Postgres fails; then nothing has changed.
@@ -59,10 +61,13 @@ impl Operations {
             commit(transaction).await?;
             Ok((version, done.builds.into_iter().map(|build| build.rebuilt).collect()))
         });
-        activated.await
+        let activated: Result<_, OperateError> = activated.await;
+        self.reactors_changed.notify_one();
+        activated
     }
 
-    /// Deactivates an upcaster. Projections that read a type that goes into it or comes out of it are rebuilt without it.
+    /// Deactivates an upcaster. Projections that read a type that goes into it or comes out of it are rebuilt without it, and
+    /// reactors get what they have not handled yet without it.
     ///
     /// # Errors
     /// It is not active, or Postgres fails.
@@ -70,12 +75,15 @@ impl Operations {
         let (mut transaction, locks) = self.begin().await?;
         let deactivated = locks.explain(async {
             let change = deactivate_upcaster(&mut transaction, name).await?;
-            let (transaction, builds) =
+            let (mut transaction, builds) =
                 self.build_projections(transaction, &change, &BTreeMap::new(), Activation::Auto).await?;
+            follow_upcasters(&mut transaction, &change).await?;
             commit(transaction).await?;
             Ok(builds.into_iter().map(|build| build.rebuilt).collect())
         });
-        deactivated.await
+        let deactivated: Result<_, OperateError> = deactivated.await;
+        self.reactors_changed.notify_one();
+        deactivated
     }
 
     async fn newest_version(&self, name: &Identifier) -> Result<ModuleVersion, OperateError> {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::PgConnection;
+
 use super::{
     Operations,
     deploy::{Done, Rebuilt, Release, commit},
@@ -13,6 +15,7 @@ use crate::{
     event_log::Position,
     modules::{Checked, UploadError, UploadPlace, Uploaded, keep_code, store_version},
     postgres::{Blocked, LockError, gave_up_waiting},
+    reactors,
     read_model::Identifier,
     runtime::ModuleKind,
 };
@@ -132,6 +135,7 @@ impl Operations {
                 ModuleKind::Upcaster | ModuleKind::Reactor => activation == Activation::Manual,
             };
             if is_stored_only {
+                note_stored(&mut transaction, &uploaded).await?;
                 transaction.commit().await?;
                 return Ok((uploaded, None));
             }
@@ -145,8 +149,8 @@ impl Operations {
         let Some(Done { builds, mut reactors }) = done else {
             return Ok(UploadOutcome { uploaded, effect: UploadEffect::Stored });
         };
+        self.reactors_changed.notify_one();
         if let Some(reactor) = reactors.pop() {
-            self.reactors_changed.notify_one();
             return Ok(UploadOutcome { uploaded, effect: UploadEffect::Reacts(reactor) });
         }
         self.activate_live_ones(&builds).await;
@@ -168,6 +172,7 @@ impl Operations {
         let (mut transaction, locks) = self.begin().await?;
         let stored = locks.explain(async {
             let uploaded = store_version(&mut transaction, name, module.descriptor(), &bytes).await?;
+            note_stored(&mut transaction, &uploaded).await?;
             transaction.commit().await?;
             Ok::<_, UploadModuleError>(UploadOutcome { uploaded, effect: UploadEffect::Stored })
         });
@@ -175,4 +180,13 @@ impl Operations {
         keep_code(code).await;
         Ok(outcome)
     }
+}
+
+/// Notes in the history of a reactor that it has another version, which does not work yet.
+async fn note_stored(connection: &mut PgConnection, uploaded: &Uploaded) -> Result<(), sqlx::Error> {
+    if uploaded.new && uploaded.descriptor.kind() == ModuleKind::Reactor {
+        let cause = "an operator uploaded it, to be activated later";
+        reactors::note(connection, &uploaded.name, uploaded.version, reactors::Change::Uploaded, cause).await?;
+    }
+    Ok(())
 }

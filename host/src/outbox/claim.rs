@@ -28,6 +28,16 @@ pub(super) struct Claim {
     pub(super) lasts: Duration,
 }
 
+/// A key that was claimed by the statement that has added its first message.
+#[derive(Debug)]
+pub(crate) struct ClaimedKey {
+    pub(super) sink: SinkName,
+    pub(super) reactor: String,
+    pub(super) key: String,
+    /// The number and the id of that message; `None` if it was in the outbox already.
+    pub(super) first: Option<(i64, Uuid)>,
+}
+
 /// How a delivery has ended, or an operator's wish.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Done<'a> {
@@ -51,7 +61,7 @@ pub(super) enum Next {
 
 macro_rules! message_columns {
     () => {
-        "message, id, call, position, type, subject, data::text AS data, time, tries"
+        "message, id, call, position, type, subject, data::text AS data, time, tries, traceparent"
     };
 }
 
@@ -65,6 +75,7 @@ struct MessageRow {
     data: String,
     time: PgTimestamp,
     tries: i32,
+    traceparent: Option<String>,
 }
 
 impl sqlx::FromRow<'_, PgRow> for MessageRow {
@@ -80,6 +91,7 @@ impl sqlx::FromRow<'_, PgRow> for MessageRow {
             data: row.try_get("data")?,
             time: row.try_get("time")?,
             tries: row.try_get("tries")?,
+            traceparent: row.try_get("traceparent")?,
         })
     }
 }
@@ -98,6 +110,7 @@ impl MessageRow {
             data: self.data,
             time: self.time.instant(),
             tries: u32::try_from(self.tries).unwrap_or_default(),
+            traceparent: self.traceparent,
         }
     }
 }
@@ -158,7 +171,7 @@ pub(super) async fn claim(
 }
 
 /// Gives a claim back: the key is due now, or gone if nothing waits behind it.
-async fn release(pool: &PgPool, claim: &Claim) -> Result<(), sqlx::Error> {
+pub(super) async fn release(pool: &PgPool, claim: &Claim) -> Result<(), sqlx::Error> {
     within(ANSWER_TIMEOUT, "a claim that is given back", async {
         let mut transaction = begin(pool).await?;
         if is_held(&mut transaction, claim).await? {

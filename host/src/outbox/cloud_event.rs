@@ -38,6 +38,8 @@ impl<'a> CloudEvent<'a> {
             ("time", message.time.to_string()),
             ("partitionkey", message.key.clone()),
             ("gnomonposition", message.position.to_string()),
+            // The extension for distributed tracing: where the event comes from, whatever hops the message takes.
+            ("traceparent", message.traceparent.clone().unwrap_or_default()),
         ];
         Self::of(attributes, data)
     }

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     metrics,
     postgres::{Backoff, is_transient},
+    telemetry::{Span, TraceContext},
 };
 
 /// What a claim lasts beyond the time of a try: for what is read and written before and after it.
@@ -42,9 +43,12 @@ pub(super) async fn deliver(
     let (mut message, mut claimed) = (first, began);
     for nth in 1..=IN_A_ROW {
         if claimed.elapsed() > RESERVE / 2 {
-            // This host stood still. A claim that is over may be another host's by now.
-            debug!(sink = %claim.sink, "a claim on messages is left to end, since this host stood still");
-            return false;
+            // This host stood still, or was busy. A claim that is over may be another host's by now; one that is not is given back.
+            debug!(sink = %claim.sink, "a claim on messages is given up, since this host stood still");
+            if let Err(error) = claim::release(&shared.pool, &claim).await {
+                debug!(sink = %claim.sink, %error, "a claim on messages is left to end");
+            }
+            return true;
         }
         let deadline = claimed + claim.lasts;
         let delivery = Delivery { shared, settings, claim: &claim, message: &message };
@@ -77,10 +81,18 @@ impl Delivery<'_> {
     async fn run(&self, wants_next: bool) -> Ended {
         let Self { settings, message, .. } = self;
         let began = Instant::now();
-        let outcome = timeout(settings.timeout(), self.send()).await.unwrap_or_else(|_| {
+        let span = self.span();
+        // What receives it goes on in the trace: from this try, or from the event while the host has no traces.
+        let trace = span.to_context().map(|context| context.to_string()).or_else(|| message.traceparent.clone());
+        let sent = timeout(settings.timeout(), span.scope(self.send(trace.as_deref())));
+        let outcome = sent.await.unwrap_or_else(|_| {
             let reason = format!("no whole answer came within {} s (timeout_seconds)", settings.timeout_seconds);
             Outcome::Later(Failure::of(reason), None)
         });
+        if let Outcome::Refused(failure) | Outcome::Later(failure, _) = &outcome {
+            span.failed(&failure.reason);
+        }
+        drop(span);
         metrics::of_host().outbox.tried(self.claim.sink.as_str(), word(&outcome), began.elapsed());
         let tries = message.tries.saturating_add(1);
         match outcome {
@@ -112,13 +124,26 @@ impl Delivery<'_> {
         call.as_ref().map(|name| Call { reactor, message: *id, name })
     }
 
-    async fn send(&self) -> Outcome {
+    /// The span of one try, in the trace of the event that the message comes from.
+    fn span(&self) -> Span {
+        let Self { claim, message, .. } = self;
+        let event = message.traceparent.as_deref().and_then(TraceContext::parse);
+        Span::of_sending("deliver", event.as_ref(), |span| {
+            span.attribute("sink", claim.sink.to_string());
+            span.attribute("reactor", message.reactor.clone());
+            span.attribute("message", message.id.to_string());
+            span.number("position", message.position.0);
+            span.number("try", message.tries.saturating_add(1));
+        })
+    }
+
+    async fn send(&self, trace: Option<&str>) -> Outcome {
         let Self { shared, settings, message, .. } = self;
         let sending = &shared.sending;
         match (settings.kind, &message.call) {
-            (SinkKind::Webhook, None) => webhook::send(sending, settings, message).await,
-            (SinkKind::Endpoint, Some(_)) => endpoint::send(sending, settings, message).await,
-            (SinkKind::Nats, None) => jetstream::send(sending, &self.claim.sink, settings, message).await,
+            (SinkKind::Webhook, None) => webhook::send(sending, settings, message, trace).await,
+            (SinkKind::Endpoint, Some(_)) => endpoint::send(sending, settings, message, trace).await,
+            (SinkKind::Nats, None) => jetstream::send(sending, &self.claim.sink, settings, message, trace).await,
             (SinkKind::Log, _) => Outcome::Later(
                 Failure::of("this sink gets the log, and no messages; change the sink, or the reactor"),
                 None,

@@ -1,10 +1,6 @@
 //! Has a worker for each sink, and looks for messages that nobody has announced.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use sqlx::PgPool;
 use tokio::{
@@ -16,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
+    intake::{Intake, Intakes},
     publisher::Publisher,
     shared::Shared,
     sink::{SinkKind, SinkSettings},
@@ -29,33 +26,6 @@ use crate::postgres::{ANSWER_TIMEOUT, sql_row, within};
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How many at once.
 const SWEEP_COUNT: i64 = 5000;
-
-/// Wakes the workers of sinks. Clones are handles on one.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Wakes(Arc<Mutex<HashMap<SinkName, Arc<Notify>>>>);
-
-impl Wakes {
-    /// Wakes the worker of a sink, if this host has one.
-    pub(super) fn wake(&self, sink: &SinkName) {
-        if let Some(wake) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(sink) {
-            wake.notify_one();
-        }
-    }
-
-    /// Whether this host has a worker for a sink.
-    #[cfg(test)]
-    pub(super) fn has(&self, sink: &SinkName) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(sink)
-    }
-
-    fn set(&self, sink: &SinkName, wake: Option<Arc<Notify>>) {
-        let mut wakes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match wake {
-            Some(wake) => wakes.insert(sink.clone(), wake),
-            None => wakes.remove(sink),
-        };
-    }
-}
 
 /// A sink as a look finds it.
 struct Found {
@@ -76,7 +46,7 @@ struct Running {
 /// Has a worker for each sink.
 pub(super) struct Deliverer {
     pub(super) shared: Arc<Shared>,
-    pub(super) wakes: Wakes,
+    pub(super) intakes: Intakes,
     /// Says that sinks have changed.
     pub(super) look: Arc<Notify>,
     pub(super) stop: CancellationToken,
@@ -122,7 +92,7 @@ impl Deliverer {
             let is_there = found.iter().any(|found| found.sink == *sink);
             if !is_there {
                 worker.stop.cancel();
-                self.wakes.set(sink, None);
+                self.intakes.set(sink, None);
             }
             is_there
         });
@@ -149,19 +119,21 @@ impl Deliverer {
                 });
             } else {
                 let (sender, receiver) = watch::channel(settings);
-                let (wake, stop) = (Arc::new(Notify::new()), self.stop.child_token());
-                self.wakes.set(&sink, Some(Arc::clone(&wake)));
+                let stop = self.stop.child_token();
                 let shared = Arc::clone(&self.shared);
                 let (name, settings, until) = (sink.clone(), receiver, stop.clone());
                 if gets_log {
+                    self.intakes.set(&sink, None);
                     tasks.spawn(Publisher { shared, sink: name, settings, stop: until }.run());
                 } else {
-                    tasks.spawn(Worker { shared, sink: name, settings, wake, stop: until }.run());
+                    let (intake, claimed) = Intake::new(settings);
+                    self.intakes.set(&sink, Some(intake.clone()));
+                    tasks.spawn(Worker { shared, sink: name, intake, claimed, stop: until }.run());
                 }
                 workers.insert(sink.clone(), Running { settings: sender, stop, gets_log });
             }
             if is_due {
-                self.wakes.wake(&sink);
+                self.intakes.wake(&sink);
             }
         }
         Ok(())

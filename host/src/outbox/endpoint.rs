@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{
     cloud_event::DATA_MEDIA_TYPE,
-    headers::{authorize, value},
+    headers::{add_trace, authorize, value},
     message::Message,
     outcome::{Answer, Failure, Outcome},
     post::{BodyError, post},
@@ -17,12 +17,18 @@ use super::{
 };
 use crate::event_log::JsonText;
 
-/// Sends a call, and reads its answer.
-pub(super) async fn send(sending: &Sending, settings: &SinkSettings, message: &Message) -> Outcome {
-    let headers = match headers(sending, settings, message).await {
+/// Sends a call, in a span of this context, and reads its answer.
+pub(super) async fn send(
+    sending: &Sending,
+    settings: &SinkSettings,
+    message: &Message,
+    trace: Option<&str>,
+) -> Outcome {
+    let mut headers = match headers(sending, settings, message).await {
         Ok(headers) => headers,
         Err(failure) => return Outcome::Later(failure, None),
     };
+    add_trace(trace, &mut headers);
     let body = message.data.clone().into_bytes().into();
     let answered = match post(&sending.http, settings.url.get(), headers, body).await {
         Ok(answered) => answered,

@@ -16,10 +16,17 @@ use super::{
     sink::SinkSettings,
     sink_name::SinkName,
 };
+use crate::telemetry::TRACEPARENT;
 
-/// Sends a message to the stream that takes its subject.
-pub(super) async fn send(sending: &Sending, sink: &SinkName, settings: &SinkSettings, message: &Message) -> Outcome {
-    match publish(sending, sink, settings, message).await {
+/// Sends a message to the stream that takes its subject, in a span of this context.
+pub(super) async fn send(
+    sending: &Sending,
+    sink: &SinkName,
+    settings: &SinkSettings,
+    message: &Message,
+    trace: Option<&str>,
+) -> Outcome {
+    match publish(sending, sink, settings, message, trace).await {
         Ok(()) => Outcome::Delivered(None),
         Err(failure) => Outcome::Later(failure, None),
     }
@@ -30,6 +37,7 @@ async fn publish(
     sink: &SinkName,
     settings: &SinkSettings,
     message: &Message,
+    trace: Option<&str>,
 ) -> Result<(), Failure> {
     let template = settings.subject.as_ref().ok_or_else(|| Failure::of("the sink has no subject"))?;
     let subject = template.render(&[
@@ -43,6 +51,9 @@ async fn publish(
     // Within its window, the stream takes no second message with this id.
     headers.insert(NATS_MESSAGE_ID, message.id.to_string());
     let event = CloudEvent::of_message(message, data);
+    if let Some(trace) = trace {
+        headers.insert(TRACEPARENT, trace);
+    }
     let payload = nats::write(&event, settings.content_mode, &message.data, &mut headers)?;
     let client = sending.nats.of(&sending.secrets, sink, settings).await?;
     let stream = ContextBuilder::new().timeout(settings.timeout()).build(client);

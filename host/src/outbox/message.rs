@@ -89,6 +89,8 @@ pub struct NewMessage {
     pub data: JsonText,
     /// The time of the event.
     pub time: PgTimestamp,
+    /// The trace that the event belongs to, as a `traceparent`.
+    pub traceparent: Option<String>,
 }
 
 /// A message as the outbox has it, to be sent.
@@ -114,6 +116,8 @@ pub struct Message {
     pub data: String,
     /// The time of the event.
     pub time: Instant,
+    /// The trace that the event belongs to, as a `traceparent`.
+    pub traceparent: Option<String>,
     /// Tries that have ended.
     pub tries: u32,
 }

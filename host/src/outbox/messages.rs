@@ -4,6 +4,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{
+    history::{Change, note},
     message::{MessageState, NamedMessage},
     sink_name::SinkName,
 };
@@ -193,6 +194,8 @@ pub(super) async fn retry(pool: &PgPool, id: Uuid) -> Result<SinkName, MessageEr
             .bind(message)
             .execute(&mut *transaction)
             .await?;
+        let cause = format!("an operator sent it again; its state was {}", state.as_str());
+        note(&mut transaction, &sink, Some(id), Change::MessageRetried, &cause).await?;
         transaction.commit().await?;
         Ok(sink)
     })
@@ -237,6 +240,8 @@ pub(super) async fn retry_sink(pool: &PgPool, sink: &SinkName, limit: usize) -> 
         .bind(sink)
         .execute(&mut *transaction)
         .await?;
+        let cause = format!("an operator sent it what waits, and {} that had failed", again.rows_affected());
+        note(&mut transaction, sink, None, Change::Retried, &cause).await?;
         transaction.commit().await?;
         Ok(again.rows_affected())
     })
@@ -247,7 +252,9 @@ pub(super) async fn retry_sink(pool: &PgPool, sink: &SinkName, limit: usize) -> 
 pub(super) async fn drop(pool: &PgPool, id: Uuid) -> Result<(), MessageError> {
     within(ANSWER_TIMEOUT, "the removal of a message", async {
         let mut transaction = begin(pool).await?;
-        let NamedMessage { message, sink, reactor, key, .. } = lock(&mut transaction, id).await?;
+        let NamedMessage { message, sink, reactor, key, state, .. } = lock(&mut transaction, id).await?;
+        let cause = format!("an operator dropped it; its state was {}", state.as_str());
+        note(&mut transaction, &sink, Some(id), Change::MessageDropped, &cause).await?;
         sqlx::query("DELETE FROM gnomon.outbox WHERE message = $1").bind(message).execute(&mut *transaction).await?;
         sqlx::query(
             "DELETE FROM gnomon.outbox_keys WHERE sink = $1 AND reactor = $2 AND key = $3 AND NOT EXISTS (

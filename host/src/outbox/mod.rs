@@ -12,6 +12,8 @@ mod deliverer;
 mod endpoint;
 mod enqueue;
 mod headers;
+mod history;
+mod intake;
 mod jetstream;
 mod measures;
 mod message;
@@ -22,6 +24,7 @@ mod pause;
 mod post;
 mod publication;
 mod publisher;
+mod reservation;
 mod secret;
 mod sending;
 mod shared;
@@ -45,20 +48,20 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::{
-    answers::Call,
-    deliverer::{Deliverer, Wakes},
-    outcome::Failure,
-    sending::Sending,
-    shared::Shared,
+    answers::Call, claim::ClaimedKey, deliverer::Deliverer, intake::Intakes, outcome::Failure,
+    reservation::Reservation, sending::Sending, shared::Shared,
 };
 use crate::event_log::EventLog;
 
+pub(crate) use self::enqueue::{bind_parts, claimed_keys, enqueue_parts};
 pub use self::{
     enqueue::enqueue,
+    history::SinkHistoryEntry,
     measures::SinkReading,
     message::{Message, MessageKind, MessageState, MessageStateError, NewMessage},
     messages::{ListedMessage, MessageError, Wanted as WantedMessages},
     publication::Publication,
+    publisher::{UNANSWERED, UNANSWERED_BYTES},
     secret::{SECRET_VARIABLES, SecretRef, SecretRefError},
     sending::StartOutboxError,
     shared::OutboxSettings,
@@ -76,7 +79,7 @@ const RETRIED_AT_ONCE: usize = 1000;
 #[derive(Clone, Debug)]
 pub struct Outbox {
     shared: Arc<Shared>,
-    wakes: Wakes,
+    intakes: Intakes,
     look: Arc<Notify>,
     stop: CancellationToken,
     deliverer: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -90,20 +93,31 @@ impl Outbox {
     pub fn start(pool: PgPool, log: EventLog, settings: OutboxSettings) -> Result<Self, StartOutboxError> {
         let sending = Sending::new(settings.secrets_dir.clone(), settings.max_call_answer_bytes)?;
         let shared = Arc::new(Shared { pool, log, settings, sending });
-        let (wakes, look, stop) = (Wakes::default(), Arc::new(Notify::new()), CancellationToken::new());
+        let (intakes, look, stop) = (Intakes::default(), Arc::new(Notify::new()), CancellationToken::new());
         let deliverer = Deliverer {
             shared: Arc::clone(&shared),
-            wakes: wakes.clone(),
+            intakes: intakes.clone(),
             look: Arc::clone(&look),
             stop: stop.clone(),
         };
         let deliverer = Arc::new(Mutex::new(Some(tokio::spawn(deliverer.run()))));
-        Ok(Self { shared, wakes, look, stop, deliverer })
+        Ok(Self { shared, intakes, look, stop, deliverer })
     }
 
     /// Says that messages for a sink were committed, so that this host sends them at once. If nobody does, they are found a little later.
     pub fn wake(&self, sink: &SinkName) {
-        self.wakes.wake(sink);
+        self.intakes.wake(sink);
+    }
+
+    /// Reserves that this host sends messages as soon as they are committed, where its workers can. The statement that adds them claims their keys
+    /// ([`enqueue_parts`]).
+    pub(crate) fn reserve(&self, messages: &[NewMessage]) -> Reservation {
+        Reservation::of(&self.intakes, messages)
+    }
+
+    /// The messages that a reservation is for are committed, and these keys were claimed: sends them, and wakes whoever sends the others.
+    pub(crate) async fn committed(&self, reservation: Reservation, claimed: Vec<ClaimedKey>, messages: &[NewMessage]) {
+        reservation.committed(&self.shared.pool, &self.intakes, claimed, messages).await;
     }
 
     /// Makes a sink, or changes it. Returns it, and whether it is new.
@@ -131,6 +145,19 @@ impl Outbox {
     pub async fn sink(&self, name: &SinkName) -> Result<Sink, ChangeSinkError> {
         let found = sinks::get(&self.shared.pool, name).await?;
         found.ok_or_else(|| ChangeSinkError::Unknown(name.clone()))
+    }
+
+    /// The newest `limit` entries of a sink's history before entry `before`, newest first. Empty if there never was such a sink.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn sink_history(
+        &self,
+        name: &SinkName,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<SinkHistoryEntry>, sqlx::Error> {
+        history::history(&self.shared.pool, name, before, limit).await
     }
 
     /// Removes a sink for which no messages wait.

@@ -54,13 +54,30 @@ pub(super) async fn connect(secrets: &Secrets, settings: &SinkSettings) -> Resul
         .require_tls(settings.url.get().scheme() == "tls");
     if let Some(credentials) = &settings.credentials {
         let secret = secrets.read(credentials).await.map_err(Failure::of)?;
-        options = match secret.reveal().split_once(':') {
-            Some((user, password)) => options.user_and_password(user.to_owned(), password.to_owned()),
-            None => options.token(secret.reveal().to_owned()),
-        };
+        options = with_credentials(options, secret.reveal())
+            .map_err(|error| Failure::of(format_args!("the credentials of `{credentials}` {error}")))?;
     }
     let connected = options.connect(settings.url.to_string()).await;
     connected.map_err(|error| Failure::of(format_args!("the NATS server cannot be connected to: {error}")))
+}
+
+/// Credentials are a file of another kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "are a file with a JWT or an nkey, which hosts do not use; give a user and a password as `user:password`, or a token"
+)]
+struct CredentialsError;
+
+/// How a server is told who connects: by a user and a password, or by a token.
+fn with_credentials(options: ConnectOptions, credentials: &str) -> Result<ConnectOptions, CredentialsError> {
+    // What `nsc` writes. A server would only say that the token is wrong.
+    if credentials.starts_with("-----BEGIN ") {
+        return Err(CredentialsError);
+    }
+    Ok(match credentials.split_once(':') {
+        Some((user, password)) => options.user_and_password(user.to_owned(), password.to_owned()),
+        None => options.token(credentials.to_owned()),
+    })
 }
 
 /// The payload of a CloudEvent, and its headers.
@@ -81,6 +98,21 @@ pub(super) fn write(
                 headers.insert(format!("ce-{name}"), value);
             }
             Ok(data.as_bytes().to_vec())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_a_jwt_is_refused_and_not_shown() {
+        let file = "-----BEGIN NATS USER JWT-----\neyJ0eXAi\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\nSUAM\n";
+        let error = with_credentials(ConnectOptions::new(), file).map(drop).unwrap_err().to_string();
+        assert!(error.contains("`user:password`") && !error.contains("eyJ0") && !error.contains("SUAM"), "{error}");
+        for other in ["user:password", "token"] {
+            assert!(with_credentials(ConnectOptions::new(), other).is_ok());
         }
     }
 }

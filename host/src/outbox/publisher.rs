@@ -4,14 +4,14 @@
 //! in the stream, so that the server takes it there, once, or not at all: whatever was sent and not answered, and whatever another host sends that takes
 //! itself for the one that publishes. After each error the last message is read again.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use async_nats::{
     HeaderMap,
     header::{NATS_EXPECTED_LAST_SEQUENCE, NATS_MESSAGE_ID},
     jetstream::{
         Context,
-        context::{ContextBuilder, GetStreamErrorKind, PublishError, PublishErrorKind},
+        context::{ContextBuilder, GetStreamErrorKind, PublishAckFuture, PublishError, PublishErrorKind},
         stream::LastRawMessageErrorKind,
     },
 };
@@ -30,8 +30,9 @@ use super::{
     outcome::Failure,
     publication::{self, LEASE, Publication},
     shared::Shared,
-    sink::SinkSettings,
+    sink::{ContentMode, SinkSettings},
     sink_name::SinkName,
+    subject::SubjectTemplate,
 };
 use crate::{
     event_log::{Filter, PageSize, Position, RecordedEvent},
@@ -40,8 +41,12 @@ use crate::{
 
 /// The header that has the position of a message's event.
 const POSITION: &str = "Gnomon-Position";
-/// What is sent before it is waited for what the server says.
-const PAGE: PageSize = PageSize { events: 4000, bytes: 8 << 20 };
+/// What is read of the log at once. The next page is read while one is sent.
+const PAGE: PageSize = PageSize { events: 4096, bytes: 4 << 20 };
+/// Messages that may be without an answer: so many are sent before it is waited for what the server says of the first of them.
+pub const UNANSWERED: usize = 8192;
+/// Bytes of these: what a client holds that cannot send them.
+pub const UNANSWERED_BYTES: usize = 8 << 20;
 /// How often it is noted how far the log is published.
 const NOTE_EVERY: Duration = Duration::from_secs(2);
 /// How long the server may take to answer.
@@ -143,26 +148,33 @@ impl Publisher {
     ) -> Result<std::convert::Infallible, End> {
         let client = nats::connect(&self.shared.sending.secrets, settings).await?;
         let context =
-            ContextBuilder::new().timeout(ANSWER).ack_timeout(ANSWER).max_ack_inflight(2 * PAGE.events).build(client);
-        let mut reached = self.reached(&context, settings, noted).await?;
+            ContextBuilder::new().timeout(ANSWER).ack_timeout(ANSWER).max_ack_inflight(UNANSWERED).build(client);
+        let reached = self.reached(&context, settings, noted).await?;
         info!(sink = %self.sink, position = %reached.position, "publishing the log");
         let (mut head, mut last_note) = (self.shared.log.head(), None::<Instant>);
+        let mut sender = Sender::new(&context, settings, reached)?;
+        let mut page = Vec::new();
         loop {
             if self.stop.is_cancelled() || self.settings.has_changed().unwrap_or(true) {
-                self.note(lease, reached).await?;
+                self.note(lease, sender.answered().await?).await?;
                 return Err(End::Asked);
             }
             head.mark_unchanged();
-            let page = self.shared.log.read_batch(reached.position, PAGE, &Filter::default()).await?;
-            let is_empty = page.events.is_empty();
-            if !is_empty {
-                reached = send(&context, settings, reached, &page.events).await?;
+            let last = page.last().map_or(sender.sent.position, |last: &RecordedEvent| last.position);
+            let filter = Filter::default();
+            let read = self.shared.log.read_batch(last, PAGE, &filter);
+            // Both at once, while the server works on what was sent before.
+            let (sent, read) = tokio::join!(sender.send(&page), read);
+            sent?;
+            page = read?.events;
+            if page.is_empty() {
+                sender.answered().await?;
             }
             if last_note.is_none_or(|noted| noted.elapsed() >= NOTE_EVERY) {
-                self.note(lease, reached).await?;
+                self.note(lease, sender.taken).await?;
                 last_note = Some(Instant::now());
             }
-            if is_empty {
+            if page.is_empty() {
                 tokio::select! {
                     () = self.stop.cancelled() => {}
                     _ = self.settings.changed() => self.settings.mark_changed(),
@@ -237,51 +249,100 @@ impl Publisher {
     }
 }
 
-/// Sends events, and waits until the server has all of them.
-async fn send(
-    context: &Context,
-    settings: &SinkSettings,
+/// Sends events, several before the server has answered the first.
+struct Sender<'s> {
+    context: &'s Context,
+    template: &'s SubjectTemplate,
+    content_mode: ContentMode,
+    /// The name of the stream.
+    stream: &'s str,
+    /// Where the stream is if the server takes all that was sent.
+    sent: Reached,
+    /// Where it is by what the server has answered.
+    taken: Reached,
+    /// What was sent since, with where the stream is then.
+    unanswered: VecDeque<Unanswered>,
+    /// The bytes of these messages.
+    bytes: usize,
+}
+
+/// A message that the server has not answered.
+struct Unanswered {
+    /// Where the stream is when it has.
     reached: Reached,
-    events: &[RecordedEvent],
-) -> Result<Reached, Failure> {
-    let template = settings.subject.as_ref().ok_or_else(|| Failure::of("the sink has no subject"))?;
-    let name = settings.stream.as_deref().unwrap_or_default();
-    let explain = |error: PublishError| match error.kind() {
-        PublishErrorKind::StreamNotFound => {
-            Failure::of(format_args!("no stream takes the subjects of the sink; `{name}` must take all of them"))
-        }
-        _ => Failure::of(format_args!("JetStream did not take an event: {error}")),
-    };
-    let mut reached = reached;
-    let mut answers = Vec::with_capacity(events.len());
-    for event in events {
-        let data: &RawValue = serde_json::from_str(event.data.as_str()).map_err(Failure::of)?;
-        let mut headers = HeaderMap::new();
-        headers.insert(NATS_MESSAGE_ID, event.id.to_string());
-        headers.insert(NATS_EXPECTED_LAST_SEQUENCE, reached.sequence.to_string());
-        headers.insert(POSITION, event.position.to_string());
-        let payload =
-            nats::write(&CloudEvent::of_event(event, data), settings.content_mode, event.data.as_str(), &mut headers)?;
-        let subject = template.render(&[
-            ("category", event.stream.category()),
-            ("type", event.event_type.as_str()),
-            ("stream", event.stream.as_str()),
-        ]);
-        answers.push(context.publish_with_headers(subject, headers, payload.into()).await.map_err(explain)?);
-        reached = Reached { position: event.position, sequence: reached.sequence + 1 };
+    answer: PublishAckFuture,
+    bytes: usize,
+}
+
+impl<'s> Sender<'s> {
+    fn new(context: &'s Context, settings: &'s SinkSettings, reached: Reached) -> Result<Self, Failure> {
+        let template = settings.subject.as_ref().ok_or_else(|| Failure::of("the sink has no subject"))?;
+        let (content_mode, stream) = (settings.content_mode, settings.stream.as_deref().unwrap_or_default());
+        let (sent, taken, unanswered) = (reached, reached, VecDeque::with_capacity(UNANSWERED));
+        Ok(Self { context, template, content_mode, stream, sent, taken, unanswered, bytes: 0 })
     }
-    let first = reached.sequence + 1 - answers.len() as u64;
-    for (number, answer) in (first..).zip(answers) {
-        let answer = answer.await.map_err(explain)?;
-        if answer.stream != name {
+
+    /// Sends events; of what was sent, no more than [`UNANSWERED`] messages are without an answer then, or a few of [`UNANSWERED_BYTES`].
+    async fn send(&mut self, events: &[RecordedEvent]) -> Result<(), Failure> {
+        for event in events {
+            while self.unanswered.len() >= UNANSWERED || self.bytes >= UNANSWERED_BYTES {
+                self.hear().await?;
+            }
+            let data: &RawValue = serde_json::from_str(event.data.as_str()).map_err(Failure::of)?;
+            let mut headers = HeaderMap::new();
+            headers.insert(NATS_MESSAGE_ID, event.id.to_string());
+            headers.insert(NATS_EXPECTED_LAST_SEQUENCE, self.sent.sequence.to_string());
+            headers.insert(POSITION, event.position.to_string());
+            let cloud_event = CloudEvent::of_event(event, data);
+            let payload = nats::write(&cloud_event, self.content_mode, event.data.as_str(), &mut headers)?;
+            let subject = self.template.render(&[
+                ("category", event.stream.category()),
+                ("type", event.event_type.as_str()),
+                ("stream", event.stream.as_str()),
+            ]);
+            let bytes = payload.len();
+            let answer = self.context.publish_with_headers(subject, headers, payload.into()).await;
+            let answer = answer.map_err(|error| self.explain(&error))?;
+            self.sent = Reached { position: event.position, sequence: self.sent.sequence + 1 };
+            self.unanswered.push_back(Unanswered { reached: self.sent, answer, bytes });
+            self.bytes += bytes;
+        }
+        Ok(())
+    }
+
+    /// Waits until the server has answered all that was sent; returns where the stream is.
+    async fn answered(&mut self) -> Result<Reached, Failure> {
+        while !self.unanswered.is_empty() {
+            self.hear().await?;
+        }
+        Ok(self.taken)
+    }
+
+    /// Waits for the next answer.
+    async fn hear(&mut self) -> Result<(), Failure> {
+        let Some(Unanswered { reached, answer, bytes }) = self.unanswered.pop_front() else { return Ok(()) };
+        self.bytes -= bytes;
+        let answer = answer.await.map_err(|error| self.explain(&error))?;
+        if answer.stream != self.stream {
             return Err(Failure::of(format_args!(
-                "the stream `{}` takes subjects of the sink, and not `{name}`",
-                answer.stream
+                "the stream `{}` takes subjects of the sink, and not `{}`",
+                answer.stream, self.stream
             )));
         }
-        if answer.sequence != number {
+        if answer.sequence != reached.sequence {
             return Err(Failure::of("the stream has got messages from somebody else"));
         }
+        self.taken = reached;
+        Ok(())
     }
-    Ok(reached)
+
+    fn explain(&self, error: &PublishError) -> Failure {
+        match error.kind() {
+            PublishErrorKind::StreamNotFound => Failure::of(format_args!(
+                "no stream takes the subjects of the sink; `{}` must take all of them",
+                self.stream
+            )),
+            _ => Failure::of(format_args!("JetStream did not take an event: {error}")),
+        }
+    }
 }

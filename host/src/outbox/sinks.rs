@@ -3,6 +3,7 @@
 use sqlx::PgPool;
 
 use super::{
+    history::{Change, note},
     publication::Publication,
     sink::{Sink, SinkKind, SinkSettings},
     sink_name::SinkName,
@@ -98,6 +99,20 @@ pub(super) async fn put(
         if usize::try_from(others).is_ok_and(|others| others >= MAX_SINKS) {
             return Err(ChangeSinkError::TooMany);
         }
+        let before: Option<String> = sqlx::query_scalar("SELECT settings FROM gnomon.sinks WHERE sink = $1")
+            .bind(name)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let change = match &before {
+            None => Some((Change::Made, "made")),
+            Some(before) if *before != text => Some((Change::Changed, "changed")),
+            // Whoever says again and again how a sink is changes nothing.
+            Some(_) => None,
+        };
+        if let Some((change, verb)) = change {
+            let cause = format!("an operator {verb} it: {} to {}", settings.kind, settings.url);
+            note(&mut transaction, name, None, change, &cause).await?;
+        }
         let row: SinkRow = sqlx::query_as(
             "INSERT INTO gnomon.sinks (sink, settings) VALUES ($1, $2)
              ON CONFLICT (sink) DO UPDATE SET settings = excluded.settings, changed_at = now()
@@ -151,6 +166,7 @@ pub(super) async fn delete(pool: &PgPool, name: &SinkName) -> Result<(), ChangeS
             let messages = if waiting < COUNTED { waiting.to_string() } else { format!("{COUNTED} or more") };
             return Err(ChangeSinkError::InUse { sink: name.clone(), messages });
         }
+        note(&mut transaction, name, None, Change::Removed, "an operator removed it").await?;
         transaction.commit().await?;
         Ok(())
     })

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{
     cloud_event::{CloudEvent, DATA_MEDIA_TYPE, MEDIA_TYPE},
-    headers::{authorize, value},
+    headers::{add_trace, authorize, value},
     message::Message,
     outcome::{Failure, Outcome},
     post::post,
@@ -19,13 +19,19 @@ use super::{
     sink::{ContentMode, SinkSettings},
 };
 
-/// Sends a message.
-pub(super) async fn send(sending: &Sending, settings: &SinkSettings, message: &Message) -> Outcome {
-    let (headers, body) = match request(sending, settings, message).await {
+/// Sends a message, in a span of this context.
+pub(super) async fn send(
+    sending: &Sending,
+    settings: &SinkSettings,
+    message: &Message,
+    trace: Option<&str>,
+) -> Outcome {
+    let (mut headers, body) = match request(sending, settings, message).await {
         Ok(request) => request,
         // Of the host's side, where somebody can help.
         Err(failure) => return Outcome::Later(failure, None),
     };
+    add_trace(trace, &mut headers);
     let answered = match post(&sending.http, settings.url.get(), headers, body.into()).await {
         Ok(answered) => answered,
         Err(failure) => return Outcome::Later(failure, None),

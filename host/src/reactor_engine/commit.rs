@@ -7,6 +7,7 @@ use crate::{
     event_log::{Append, Position},
     metrics,
     outbox::{self, NewMessage},
+    postgres::{ANSWER_TIMEOUT, within},
     reactors::{ScheduleChange, append_refused, change_schedules},
     read_model::{TableSet, WriteSet},
     subscriptions::{self, DeadLetter, Handled, RetryProgress, Rows, Step, StopError},
@@ -65,6 +66,12 @@ pub(super) async fn commit(
     let Outcome { handled, carried, taken_back, set_aside, retry } = outcome;
     let Sorted { appends, answered, messages, schedules } = Sorted::of(carried);
     let began = Instant::now();
+    let is_plain = appends.is_empty() && schedules.is_empty() && taken_back.is_empty() && set_aside.is_empty();
+    if is_plain && retry.is_none() && commit_in_one_statement(work, tables, step, writes, &handled, &messages).await? {
+        let count = metrics::CarriedEffects { appends: 0, messages: messages.len(), schedules: 0 };
+        metrics::of_host().reactors.committed(began.elapsed(), count, 0);
+        return Ok(false);
+    }
     let mut transaction = crate::postgres::begin(&shared.pool).await?;
     // The first statement locks the subscription's row, so the lease cannot be taken away before the commit.
     subscriptions::advance(&mut transaction, lease, step, &handled, Rows::Kept).await?;
@@ -116,4 +123,39 @@ pub(super) async fn commit(
         .for_each(|sink| shared.outbox.wake(sink));
     metrics::of_host().reactors.committed(began.elapsed(), count, refused);
     Ok(!schedules.is_empty())
+}
+
+/// Commits rows, messages and checkpoint in one statement, and so in one round trip; this host sends the messages at once, if its workers can. Returns
+/// whether it has: the checkpoint may not be moved, or there may be too many rows.
+async fn commit_in_one_statement(
+    work: &Work,
+    tables: &TableSet,
+    step: &Step,
+    writes: &WriteSet,
+    handled: &Handled,
+    messages: &[NewMessage],
+) -> Result<bool, Stop> {
+    let Work { shared, lease, .. } = work;
+    let first = subscriptions::MOVE_PARAMETERS + 1;
+    let Some(parts) = tables.parts(writes, "moved", first) else { return Ok(false) };
+    let first = first + TableSet::parameters(writes);
+    let text = match messages.is_empty() {
+        true => format!("{}{parts} SELECT {}", subscriptions::MOVE, subscriptions::MOVED),
+        false => {
+            let messages = outbox::enqueue_parts("moved", "moved.is_followed", first);
+            format!("{}{parts}{messages}", subscriptions::MOVE)
+        }
+    };
+    let statement = subscriptions::bind_move(sqlx::query(&text), *lease, step, handled, Rows::Kept);
+    let mut statement = TableSet::bind_parts(statement, writes);
+    let reservation = shared.outbox.reserve(messages);
+    if !messages.is_empty() {
+        statement = outbox::bind_parts(statement, messages, &reservation);
+    }
+    let rows = within(ANSWER_TIMEOUT, "the commit of a batch", statement.fetch_all(&shared.pool)).await?;
+    let moved = rows.first().map(subscriptions::moved).transpose()?.flatten();
+    if moved.is_some() && !messages.is_empty() {
+        shared.outbox.committed(reservation, outbox::claimed_keys(&rows, 1)?, messages).await;
+    }
+    Ok(moved.is_some())
 }

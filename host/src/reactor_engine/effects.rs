@@ -9,6 +9,7 @@ use crate::{
     postgres::PgTimestamp,
     reactors::{Reactor, Schedule, ScheduleChange, schedule_due},
     runtime::{BatchError, Effect, FailureKind, ModuleFailure, NumberedEffect, effect_id},
+    telemetry::TraceContext,
 };
 
 /// An effect, as it is carried out.
@@ -32,6 +33,8 @@ pub(crate) enum Carried {
 pub(super) struct Answered {
     pub(super) stream: ByteString,
     pub(super) time: Instant,
+    /// The trace of the append that brought it.
+    pub(super) trace: Option<TraceContext>,
 }
 
 /// Makes of effects what is carried out.
@@ -87,6 +90,7 @@ impl Carrier {
                     subject,
                     data,
                     time: PgTimestamp(answered.time.0),
+                    traceparent: answered.trace.as_ref().map(ToString::to_string),
                 }))
             }
             Effect::Call { sink, name, data } => {
@@ -103,6 +107,7 @@ impl Carrier {
                     subject: None,
                     data,
                     time: PgTimestamp(answered.time.0),
+                    traceparent: answered.trace.as_ref().map(ToString::to_string),
                 }))
             }
             Effect::Schedule { name, at, data } => {

@@ -4,6 +4,7 @@ use super::effects::{Answered, Carried, Carrier};
 use crate::{
     folding::{BatchFolder, BatchRows, Made},
     runtime::{BatchError, Delivery, EffectsOf, HostMemory, Reaction, ReactorInstance, ReactorModule, numbered},
+    telemetry::TraceContext,
 };
 
 /// The instance of a reactor's module, which is kept from batch to batch as long as no event fails.
@@ -64,7 +65,10 @@ fn carry(carrier: &Carrier, events: &[&Delivery], effects: &[EffectsOf]) -> Resu
         // Both are in the order of positions, and each effect answers one of the events.
         if answered.as_ref().is_none_or(|(event, _)| event.position != numbered.position) {
             let event = events.find(|event| event.position == numbered.position);
-            answered = event.map(|event| (*event, Answered { stream: event.stream.clone(), time: event.time }));
+            answered = event.map(|event| {
+                let trace = event.metadata.as_deref().and_then(TraceContext::of_metadata);
+                (*event, Answered { stream: event.stream.clone(), time: event.time, trace })
+            });
         }
         if let Some((_, answered)) = &answered {
             carried.push(carrier.carry(numbered, answered)?);

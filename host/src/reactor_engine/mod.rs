@@ -12,6 +12,7 @@ mod redelivery;
 mod settings;
 mod stop;
 mod supervisor;
+mod traces;
 mod work;
 mod worker;
 

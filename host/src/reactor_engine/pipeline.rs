@@ -19,6 +19,7 @@ use super::{
     effects::Carried,
     folder::ReactorFolder,
     stop::Stop,
+    traces::batch_span,
     work::Work,
 };
 use crate::{
@@ -29,6 +30,7 @@ use crate::{
     read_model::{TableSet, WriteSet},
     runtime::BatchError,
     subscriptions::{Batch, Batches, FIRST_PIECE, Step, StopError, Wanted, follow},
+    telemetry::Span,
 };
 
 /// For how long the checkpoint may stay before events that mean nothing to the reactor.
@@ -40,6 +42,8 @@ struct Pending {
     outcome: Outcome,
     batches: Batches,
     to: Position,
+    /// The span of its batch, which ends when it is committed.
+    span: Span,
 }
 
 /// The result of folding a batch, and the range of the log that it covers.
@@ -48,6 +52,7 @@ struct FoldedBatch {
     batches: Batches,
     to: Position,
     took: Duration,
+    span: Span,
 }
 
 /// A runner that is ready for the next batch, and what it does at events that the module cannot handle.
@@ -195,6 +200,7 @@ impl Pipeline {
         crate::folding::FaultPoint::WorkerTask.pass(batch.events.iter());
         let layers: Vec<Arc<WriteSet>> = self.commit.iter().map(|commit| Arc::clone(&commit.writes)).collect();
         let (kept, committed) = (Arc::clone(&self.kept), std::mem::take(&mut self.committed));
+        let span = batch_span(&self.work.job.reactor, &batch.events);
         Fold::Running(self.work.shared.folding.run(move || {
             {
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -203,13 +209,20 @@ impl Pipeline {
             let batches = Batches::one(batch.events.len());
             let Batch { events, to, .. } = batch;
             let began = FoldClock::start();
+            let folding = span.within("fold", |_| {});
+            let entered = folding.clone().enter();
             let folded = idle.runner.fold(events.iter().collect(), &layers, &mut idle.handling)?;
-            Ok((idle, FoldedBatch { folded, batches, to, took: began.took() }))
+            drop(entered);
+            if let Some(stopped) = &folded.stopped {
+                folding.failed(&stopped.failure);
+            }
+            drop(folding);
+            Ok((idle, FoldedBatch { folded, batches, to, took: began.took(), span }))
         }))
     }
 
     fn after_fold(&mut self, batch: FoldedBatch) {
-        let FoldedBatch { folded, batches, mut to, took } = batch;
+        let FoldedBatch { folded, batches, mut to, took, span } = batch;
         let Folded { writes, answers, handled, set_aside, stopped } = folded;
         self.fold_size.folded(batches.events, took, writes.bytes());
         if let Some(failed) = &stopped {
@@ -219,7 +232,7 @@ impl Pipeline {
         let outcome = Outcome { handled, carried: answers, set_aside, ..Outcome::default() };
         // Nothing may come before the event that the module cannot handle.
         if to > self.folded_to() {
-            self.pending = Some(Pending { writes: Arc::new(writes), outcome, batches, to });
+            self.pending = Some(Pending { writes: Arc::new(writes), outcome, batches, to, span });
         }
     }
 
@@ -230,15 +243,21 @@ impl Pipeline {
 
     /// Starts to commit a step; none is under way.
     fn start_commit(&mut self, pending: Pending) {
-        let Pending { writes, outcome, batches, to } = pending;
+        let Pending { writes, outcome, batches, to, span } = pending;
         let passed = to.0 - self.checkpoint.0;
         let step = Step { from: self.checkpoint, to, events_per_second: self.rate.per_second(passed), batches };
         let (work, tables, its_writes) = (Arc::clone(&self.work), Arc::clone(&self.tables), Arc::clone(&writes));
-        let task = tokio::spawn(async move {
+        let committing = span.within("commit", |span| span.number("to_position", to.0));
+        let committed = committing.scope(async move {
             let (events, set_aside) = (batches.events, outcome.set_aside.clone());
             let schedules = commit(&work, &tables, &step, &its_writes, outcome).await?;
             work.log_set_aside(&set_aside);
             Ok(Committed { events, set_aside: set_aside.len(), schedules })
+        });
+        let task = tokio::spawn(async move {
+            // The batch ends after its commit.
+            let _batch = span;
+            committed.await
         });
         self.commit = Some(RunningCommit { writes, to, task });
     }

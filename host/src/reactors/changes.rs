@@ -6,11 +6,13 @@
 use sqlx::PgConnection;
 
 use super::{
+    history::{Change, note},
     reactor::{Reactor, ReactorId},
     state::{Event, Refused, Work},
     store,
 };
 use crate::{
+    modules::ModuleVersion,
     postgres::{Blocked, LockError, gave_up_waiting},
     read_model::{Extension, Identifier},
     subscriptions::{self, HoldError, Lease, LeaseLost, OnFailure, StopError},
@@ -74,8 +76,21 @@ pub(crate) enum ReportError {
     Postgres(#[from] sqlx::Error),
 }
 
-/// Lets something happen to a reactor. When the transaction is committed, no commit of those who worked on it before comes any more.
+/// Lets something happen to a reactor, and notes it in the history. When the transaction is committed, no commit of those who worked on it before
+/// comes any more.
 pub(crate) async fn change(
+    connection: &mut PgConnection,
+    name: &Identifier,
+    event: Event,
+    cause: &str,
+) -> Result<Reactor, ChangeError> {
+    let reactor = apply(connection, name, event).await?;
+    note(connection, name, reactor.version, event.into(), cause).await?;
+    Ok(reactor)
+}
+
+/// The same, for those who note it themselves.
+pub(super) async fn apply(
     connection: &mut PgConnection,
     name: &Identifier,
     event: Event,
@@ -95,13 +110,27 @@ pub(crate) async fn set_on_failure(
     name: &Identifier,
     on_failure: OnFailure,
 ) -> Result<(), ChangeError> {
-    let reactor = change(connection, name, Event::Configured).await?;
+    let cause = format!("on_failure was set to {}", on_failure.as_str());
+    let reactor = change(connection, name, Event::Configured, &cause).await?;
     Ok(store::set_on_failure(connection, reactor.id, on_failure).await?)
+}
+
+/// Lets the events of a reactor go through these upcasters, from the first one on that it has not handled. Whether it is worked on stays as it is.
+pub(crate) async fn set_upcasters(
+    connection: &mut PgConnection,
+    name: &Identifier,
+    upcasters: &[(Identifier, ModuleVersion)],
+    cause: &str,
+) -> Result<(), ChangeError> {
+    let reactor = apply(connection, name, Event::Configured).await?;
+    note(connection, name, reactor.version, Change::Upcasters, cause).await?;
+    Ok(store::set_upcasters(connection, reactor.id, upcasters).await?)
 }
 
 /// Deletes a reactor with its rows, its schedules and its dead letters. What it has appended and sent stays.
 pub(crate) async fn delete(connection: &mut PgConnection, name: &Identifier) -> Result<(), ChangeError> {
     let reactor = hold(connection, name).await?;
+    note(connection, name, reactor.version, Change::Deleted, "an operator deleted the reactor").await?;
     Extension::drop_all(connection, reactor.id.schema(), &reactor.tables).await?;
     Ok(store::delete(connection, reactor.id).await?)
 }
@@ -120,6 +149,7 @@ pub(crate) async fn report(connection: &mut PgConnection, lease: Lease, report: 
     // An operator who has changed it has taken the lease away.
     let found = store::lock(connection, reactor).await?.ok_or(LeaseLost)?;
     let work = event.after(found.work).map_err(|_| LeaseLost)?;
+    note(connection, &found.name, found.version, event.into(), &error.to_string()).await?;
     Ok(store::set_work(connection, reactor, work, Some(error)).await?)
 }
 

@@ -3,7 +3,8 @@
 use sqlx::PgConnection;
 
 use super::{
-    changes::{ChangeError, change},
+    changes::{ChangeError, apply},
+    history::{Change, note},
     state::Event,
     store,
 };
@@ -113,6 +114,8 @@ pub(crate) async fn deploy(connection: &mut PgConnection, release: Release<'_>) 
         let reactor = store::insert(connection, name, version, after).await?;
         let tables = extend(connection, release, &reactor.schema(), &[]).await?;
         store::set_version(connection, reactor, version, upcasters, &tables).await?;
+        let cause = format!("version {version} was deployed, and begins behind position {after}");
+        note(connection, name, version, Change::Begun, &cause).await?;
         return Ok(Deployed::Begun { after });
     };
     if from.is_some() {
@@ -121,9 +124,11 @@ pub(crate) async fn deploy(connection: &mut PgConnection, release: Release<'_>) 
     if found.version == version {
         return Ok(Deployed::Unchanged);
     }
-    let reactor = change(connection, name, Event::VersionChanged).await?;
+    let reactor = apply(connection, name, Event::VersionChanged).await?;
     let tables = extend(connection, release, &reactor.id.schema(), &reactor.tables).await?;
     store::set_version(connection, reactor.id, version, upcasters, &tables).await?;
+    let cause = format!("version {version} was deployed, and goes on where version {} stopped", reactor.version);
+    note(connection, name, version, Change::Activated, &cause).await?;
     Ok(Deployed::Replaced { version: reactor.version })
 }
 

@@ -5,6 +5,7 @@
 
 mod changes;
 mod deploy;
+mod history;
 mod measures;
 mod own_events;
 mod reactor;
@@ -16,17 +17,19 @@ mod summary;
 pub use self::{
     changes::ChangeError,
     deploy::{DeployError, Deployed},
+    history::HistoryEntry,
     measures::ReactorReading,
     reactor::{Reactor, ReactorId},
     state::{Event, Refused, Work},
     summary::ReactorSummary,
 };
 pub(crate) use self::{
-    changes::{Report, ReportError, change, delete, report, set_on_failure},
+    changes::{Report, ReportError, change, delete, report, set_on_failure, set_upcasters},
     deploy::{Release, deploy},
+    history::{Change, history, note},
     measures::readings,
     own_events::{OwnEventError, append_refused, schedule_due},
     schedules::{Schedule, ScheduleChange, change_schedules, next_due, take_due},
-    store::{Job, get, job, running},
+    store::{Job, all, get, job, running},
     summary::summaries,
 };

@@ -61,7 +61,8 @@ pub struct Reactor {
     pub version: ModuleVersion,
     /// What the ids of all that it does are made of, see [`effect_id`](crate::runtime::effect_id).
     pub lineage: Uuid,
-    /// The upcasters that its events go through: those that were active when its version was.
+    /// The upcasters that its events go through: those that were active when its version began to work, or when a later change of the upcasters
+    /// concerned what it reads.
     pub upcasters: Vec<(Identifier, ModuleVersion)>,
     /// The position behind which it began.
     pub began_after: Position,

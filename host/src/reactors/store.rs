@@ -51,6 +51,12 @@ pub(crate) async fn get(connection: impl PgExecutor<'_>, name: &Identifier) -> R
     Ok(row.map(ReactorRow::reactor))
 }
 
+/// Every reactor, in the order in which their subscriptions are locked.
+pub(crate) async fn all(connection: impl PgExecutor<'_>) -> Result<Vec<Reactor>, sqlx::Error> {
+    let rows: Vec<ReactorRow> = sqlx::query_as(select_reactor!("ORDER BY reactor")).fetch_all(connection).await?;
+    Ok(rows.into_iter().map(ReactorRow::reactor).collect())
+}
+
 /// Locks a reactor until the transaction ends. Its subscription has to be locked before.
 pub(super) async fn lock(connection: &mut PgConnection, reactor: ReactorId) -> Result<Option<Reactor>, sqlx::Error> {
     let row: Option<ReactorRow> = sqlx::query_as(select_reactor!("WHERE reactor = $1 FOR NO KEY UPDATE"))
@@ -145,6 +151,20 @@ pub(super) async fn set_version(
     .bind(Json(tables))
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Sets the upcasters that its events go through.
+pub(super) async fn set_upcasters(
+    connection: &mut PgConnection,
+    reactor: ReactorId,
+    upcasters: &[(Identifier, ModuleVersion)],
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE gnomon.reactors SET upcasters = $2 WHERE reactor = $1")
+        .bind(reactor)
+        .bind(Json(upcasters))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

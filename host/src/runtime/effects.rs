@@ -89,6 +89,13 @@ impl EffectEvent {
         let Self { event_type, schema_version, data, metadata, tags } = self;
         NewEvent { id: EventId::Given(id), event_type, schema_version, time, data, metadata, tags }
     }
+
+    fn bytes(&self) -> usize {
+        let Self { event_type, data, metadata, tags, .. } = self;
+        let tags = tags.iter().map(|tag| size_of::<Tag>() + tag.as_str().len()).sum::<usize>();
+        let metadata = metadata.as_ref().map_or(0, |metadata| metadata.as_str().len());
+        size_of::<Self>() + event_type.as_str().len() + data.as_str().len() + metadata + tags
+    }
 }
 
 impl Effect {
@@ -100,6 +107,22 @@ impl Effect {
             Self::Append { events, .. } => u32::try_from(events.len()).unwrap_or(u32::MAX),
             _ => 1,
         }
+    }
+
+    /// About how many bytes it takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let texts = match self {
+            Self::Append { stream, events, .. } => {
+                stream.as_str().len() + events.iter().map(EffectEvent::bytes).sum::<usize>()
+            }
+            Self::Publish { message_type, subject, data, .. } => {
+                message_type.len() + subject.as_ref().map_or(0, String::len) + data.as_str().len()
+            }
+            Self::Call { name, data, .. } | Self::Schedule { name, data, .. } => name.len() + data.as_str().len(),
+            Self::Cancel { name } => name.len(),
+        };
+        size_of::<Self>() + texts
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod logs;
 mod module_lines;
+mod of_events;
 mod otlp;
 mod queue;
 mod sender;
@@ -16,7 +17,7 @@ use std::io::IsTerminal;
 use tokio::runtime::Handle;
 use tracing_subscriber::{
     Layer,
-    filter::{ParseError, Targets},
+    filter::{LevelFilter, ParseError, Targets},
     fmt,
     layer::SubscriberExt,
     util::SubscriberInitExt,
@@ -62,11 +63,16 @@ pub fn start(options: &LogOptions, default_filter: &str, sent_from: Option<Handl
     Ok(())
 }
 
+/// Checks certificates for clients. What it finds wrong it logs as an error, and returns as well, to who says what it means.
+const VERIFIER: &str = "rustls_platform_verifier";
+
 /// The filter that a text describes: levels and targets, with commas between them. `EnvFilter` reads values of spans' fields as well, for
 /// which it brings an engine of regular expressions.
 fn filter(text: &str) -> Result<Targets, ParseError> {
     let directives: Vec<&str> = text.split(',').map(str::trim).filter(|directive| !directive.is_empty()).collect();
-    directives.join(",").parse()
+    let asks_for_verifier = directives.iter().any(|directive| directive.starts_with(VERIFIER));
+    let targets: Targets = directives.join(",").parse()?;
+    Ok(if asks_for_verifier { targets } else { targets.with_target(VERIFIER, LevelFilter::OFF) })
 }
 
 /// Whether `NO_COLOR` asks for none: it is set, and not empty (<https://no-color.org>).

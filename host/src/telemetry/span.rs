@@ -74,6 +74,23 @@ impl Span {
         first(tracer, SpanBuilder::from_name(name), begun_by, describe)
     }
 
+    /// Sends something to another program: a span in a trace that was begun elsewhere, or the first of a trace.
+    pub fn of_sending(
+        name: &'static str,
+        begun_by: Option<&TraceContext>,
+        describe: impl FnOnce(&mut Recorded<'_>),
+    ) -> Self {
+        let Some(tracer) = TRACER.get() else { return Self::none() };
+        first(tracer, SpanBuilder::from_name(name).with_kind(SpanKind::Client), begun_by, describe)
+    }
+
+    /// The span as those to whom something is sent may know it, also if it is not recorded; `None` while traces are off.
+    #[must_use]
+    pub fn to_context(&self) -> Option<TraceContext> {
+        let Self(Some(begun)) = self else { return None };
+        Some(TraceContext(begun.context.span().span_context().clone()))
+    }
+
     /// A span within this one.
     pub fn within(&self, name: &'static str, describe: impl FnOnce(&mut Recorded<'_>)) -> Self {
         TRACER.get().map_or_else(Self::none, |tracer| self.within_by(tracer, name, describe))

@@ -1,7 +1,7 @@
 //! The trace that a request or an event belongs to, as the header and the member of metadata `traceparent` say it
 //! (<https://www.w3.org/TR/trace-context/>).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use serde::Deserialize;
@@ -46,6 +46,13 @@ impl TraceContext {
     }
 }
 
+impl fmt::Display for TraceContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(context) = self;
+        write!(f, "00-{}-{}-{:02x}", context.trace_id(), context.span_id(), context.trace_flags().to_u8())
+    }
+}
+
 /// A number of so many digits, which are small letters.
 fn hexadecimal(text: &str, digits: usize) -> Option<u128> {
     let is_one = text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -64,6 +71,9 @@ mod tests {
         assert_eq!(context.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
         assert_eq!(context.span_id().to_string(), "00f067aa0ba902b7");
         assert!(context.is_sampled() && context.is_remote());
+        for text in [VALID, &VALID.replace("-01", "-00")] {
+            assert_eq!(TraceContext::parse(text).unwrap().to_string(), text);
+        }
         assert!(!TraceContext::parse(&VALID.replace("-01", "-00")).unwrap().0.is_sampled());
         // A later version may have more.
         assert!(TraceContext::parse(&format!("{}-more", VALID.replacen("00", "01", 1))).is_some());

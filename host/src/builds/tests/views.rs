@@ -67,6 +67,28 @@ async fn what_depends_on_a_view_is_named_whatever_it_is() {
 }
 
 #[tokio::test]
+async fn what_is_granted_on_a_view_is_granted_on_the_one_that_takes_its_place() {
+    let test = TestBuilds::create().await;
+    let next = narrower(&test).await;
+    run(
+        &test,
+        "GRANT SELECT, DELETE ON read_models.totals_sums TO PUBLIC; GRANT UPDATE (n, m) ON read_models.totals_sums TO PUBLIC",
+    )
+    .await;
+    let granted = async || -> Vec<String> {
+        let granted = "SELECT privilege_type FROM pg_class, aclexplode(relacl) WHERE grantee = 0 AND oid = 'read_models.totals_sums'::regclass
+             UNION ALL
+             SELECT format('%s (%s)', privilege_type, attname) FROM pg_attribute, aclexplode(attacl)
+             WHERE grantee = 0 AND attrelid = 'read_models.totals_sums'::regclass
+             ORDER BY 1";
+        sqlx::query_scalar(granted).fetch_all(&test.pool).await.unwrap()
+    };
+    assert_eq!(granted().await, ["DELETE", "SELECT", "UPDATE (m)", "UPDATE (n)"]);
+    assert_eq!(swapped(&test, &next).await, Swapped::Done);
+    assert_eq!(granted().await, ["DELETE", "SELECT", "UPDATE (n)"]);
+}
+
+#[tokio::test]
 async fn a_projection_whose_view_is_in_use_is_not_deleted() {
     let test = TestBuilds::create().await;
     narrower(&test).await;

@@ -207,22 +207,22 @@ fn push_arrays<'e>(sql: &mut QueryBuilder<'e, Postgres>, events: &'e [PlannedEve
 }
 
 fn push_streams<'e>(sql: &mut QueryBuilder<'e, Postgres>, plan: &'e AppendPlan<'_>, is_open: bool) {
-    let (mut names, mut versions, mut last_positions) = (Vec::new(), Vec::new(), Vec::new());
-    for (stream, version, last_position) in plan.changed_streams() {
-        names.push(stream.as_str());
-        versions.push(version);
-        last_positions.push(last_position);
-    }
+    let mut changed: Vec<_> = plan.changed_streams().collect();
+    // In the order of the index, so that its pages are visited one after the other.
+    changed.sort_unstable_by(|(one, ..), (other, ..)| one.as_str().cmp(other.as_str()));
     sql.push(", moved AS (INSERT INTO gnomon.streams (stream, version, last_position) SELECT stream, ");
-    sql.push(version(is_open)).push(", last_position FROM advanced, ");
-    if let ([name], [version], [last_position]) = (&*names, &*versions, &*last_positions) {
-        sql.push("(VALUES (");
-        sql.separated(", ").push_bind(*name).push_bind(*version).push_bind(*last_position);
+    sql.push(version(is_open)).push(", last_position FROM ");
+    if let [(name, version, last_position)] = &*changed {
+        sql.push("advanced, (VALUES (");
+        sql.separated(", ").push_bind(name.as_str()).push_bind(*version).push_bind(*last_position);
         sql.push("))");
     } else {
-        sql.push("unnest(");
-        sql.separated(", ").push_bind(names).push_bind(versions).push_bind(last_positions);
-        sql.push(")");
+        let names: Vec<_> = changed.iter().map(|(name, ..)| name.as_str()).collect();
+        let versions: Vec<_> = changed.iter().map(|(_, version, _)| *version).collect();
+        let last_positions: Vec<_> = changed.iter().map(|(.., last_position)| *last_position).collect();
+        // Side by side in the SELECT, where Postgres does not write the arrays down as a table first.
+        sql.push("(SELECT unnest(").push_bind(names).push("), unnest(").push_bind(versions).push("), unnest(");
+        sql.push_bind(last_positions).push(") FROM advanced)");
     }
     sql.push(
         " AS planned (stream, version, last_position)

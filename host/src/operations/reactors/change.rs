@@ -13,7 +13,7 @@ impl Operations {
     /// # Errors
     /// There is no such reactor, it is not running, or Postgres fails.
     pub async fn pause_reactor(&self, name: &Identifier) -> Result<(), OperateError> {
-        self.change_reactor(name, Event::Paused).await
+        self.change_reactor(name, Event::Paused, "an operator paused it").await
     }
 
     /// Resumes a paused reactor.
@@ -21,7 +21,7 @@ impl Operations {
     /// # Errors
     /// There is no such reactor, it stopped for another reason, or Postgres fails.
     pub async fn resume_reactor(&self, name: &Identifier) -> Result<(), OperateError> {
-        self.change_reactor(name, Event::Resumed).await
+        self.change_reactor(name, Event::Resumed, "an operator resumed it").await
     }
 
     /// Changes what happens at events that a reactor's module cannot handle. It applies from the next batch on; a halted reactor stays halted
@@ -40,10 +40,10 @@ impl Operations {
         Ok(())
     }
 
-    async fn change_reactor(&self, name: &Identifier, event: Event) -> Result<(), OperateError> {
+    async fn change_reactor(&self, name: &Identifier, event: Event, cause: &str) -> Result<(), OperateError> {
         let (mut transaction, locks) = self.begin().await?;
         let changed = locks.explain(async {
-            reactors::change(&mut transaction, name, event).await?;
+            reactors::change(&mut transaction, name, event, cause).await?;
             Ok::<_, OperateError>(transaction.commit().await?)
         });
         changed.await?;

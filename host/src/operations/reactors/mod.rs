@@ -7,11 +7,12 @@ mod deployed;
 mod rehearse;
 mod retry;
 mod show;
+mod upcasters;
 
-pub(super) use self::deployed::activate;
 pub use self::{
     deployed::DeployedReactor,
     rehearse::{Rehearsal, RehearseError, RehearseOptions, RehearsedEvent},
     retry::RetriedReactor,
     show::ReactorDeadLetters,
 };
+pub(super) use self::{deployed::activate, upcasters::follow_upcasters};

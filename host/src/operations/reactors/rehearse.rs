@@ -23,12 +23,6 @@ use crate::{
     },
 };
 
-/// Events whose effects are shown, at most: positions from the first to the last.
-const MAX_POSITIONS: u64 = 10_000;
-/// Bytes of rows that are kept in memory.
-const MAX_ROW_BYTES: usize = 256 << 20;
-/// How long a rehearsal may take.
-const TIMEOUT: Duration = Duration::from_secs(60);
 /// Events that are read, and folded, at once.
 const PAGE: PageSize = PageSize { events: 512, bytes: 4 << 20 };
 
@@ -99,9 +93,10 @@ pub enum RehearseError {
         /// The limit.
         max: u64,
     },
-    /// The rows take too much memory.
+    /// The rows and the effects take too much memory.
     #[error(
-        "the rows up to position {reached} take more than {max} bytes; rehearse on a copy of the database, as a reactor under another name"
+        "the rows of a version up to position {reached}, and its effects that are to be shown, take more than {max} bytes; ask for fewer \
+         positions, or deploy the version on a copy of the database, as a reactor under another name"
     )]
     TooLarge {
         /// How far it has come.
@@ -110,10 +105,16 @@ pub enum RehearseError {
         max: usize,
     },
     /// It took too long.
-    #[error("the rehearsal took longer than {} s, and came to position {reached}", TIMEOUT.as_secs())]
+    #[error(
+        "the rehearsal took longer than {} s, and came to position {reached}; ask for events up to there, or deploy the version on a copy \
+         of the database, as a reactor under another name",
+        timeout.as_secs_f64()
+    )]
     TimedOut {
         /// How far it has come.
         reached: Position,
+        /// The limit.
+        timeout: Duration,
     },
     /// As many explanations and rehearsals run as a host makes at once.
     #[error("the host explains and rehearses as much as it does at once; ask again")]
@@ -148,9 +149,10 @@ impl Operations {
         if from.0 == 0 || to < from || to > head {
             return Err(RehearseError::Range { from, to, head });
         }
-        let found = to.0 - from.0 + 1;
-        if found > MAX_POSITIONS {
-            return Err(RehearseError::TooMany { found, max: MAX_POSITIONS });
+        let limits = self.settings.rehearsal;
+        let (found, max) = (to.0 - from.0 + 1, limits.positions);
+        if found > max {
+            return Err(RehearseError::TooMany { found, max });
         }
         let module = self.modules.get(name).await?.ok_or_else(|| RehearseError::NoModule(name.clone()))?;
         let version = version.unwrap_or(module.latest_version);
@@ -159,12 +161,12 @@ impl Operations {
         let after = reactor.as_ref().map_or(Position(from.0 - 1), |reactor| reactor.began_after);
         let turn = Arc::clone(&self.explaining).try_acquire_owned().map_err(|_| RehearseError::Busy)?;
         let turn = Arc::new(turn);
-        let deadline = Instant::now() + TIMEOUT;
+        let deadline = Instant::now() + limits.timeout;
         let range = Range { after, from, to, deadline };
 
         let upcasters = names_of(&active_upcasters(&mut *self.pool.acquire().await?).await?);
         let run = self.run(log, name, candidate, &upcasters, range, &turn);
-        let Answers { events: theirs, failure } = run.await?;
+        let Answers { events: theirs, failure, .. } = run.await?;
         let (mut active_version, mut active_failure, mut events) = (None, None, BTreeMap::new());
         for (place, (stream, event_type, effects)) in theirs {
             let active_effects = Vec::new();
@@ -173,7 +175,7 @@ impl Operations {
         if let Some(reactor) = reactor {
             let active = self.modules.load_reactor(name, reactor.version).await?;
             let run = self.run(log, name, active, &reactor.upcasters, range, &turn);
-            let Answers { events: theirs, failure } = run.await?;
+            let Answers { events: theirs, failure, .. } = run.await?;
             (active_version, active_failure) = (Some(reactor.version), failure);
             for (place, (stream, event_type, active_effects)) in theirs {
                 let none = || RehearsedEvent {
@@ -200,6 +202,7 @@ impl Operations {
         range: Range,
         turn: &Arc<tokio::sync::OwnedSemaphorePermit>,
     ) -> Result<Answers, RehearseError> {
+        let limits = self.settings.rehearsal;
         let mut filter = module.descriptor().filter(name);
         let mut chain = None;
         if !upcasters.is_empty() {
@@ -213,10 +216,7 @@ impl Operations {
         let mut after = range.after;
         while after < range.to && rehearsed.answers.failure.is_none() {
             if Instant::now() >= range.deadline {
-                return Err(RehearseError::TimedOut { reached: after });
-            }
-            if rehearsed.rows.changed.bytes() > MAX_ROW_BYTES {
-                return Err(RehearseError::TooLarge { reached: after, max: MAX_ROW_BYTES });
+                return Err(RehearseError::TimedOut { reached: after, timeout: limits.timeout });
             }
             let page = log.read(Direction::Forward, Some(after), PAGE, &filter).await?;
             let next = page.next.unwrap_or(page.head).min(range.to);
@@ -230,6 +230,9 @@ impl Operations {
             let result;
             (rehearsed, result) = folded.await.map_err(|error| RehearseError::Host(error.to_string()))?;
             result?;
+            if rehearsed.rows.changed.bytes() + rehearsed.answers.bytes > limits.bytes {
+                return Err(RehearseError::TooLarge { reached: next, max: limits.bytes });
+            }
             if next <= after {
                 break;
             }
@@ -253,6 +256,8 @@ struct Range {
 struct Answers {
     events: BTreeMap<(Position, u32), (String, String, Vec<Effect>)>,
     failure: Option<ModuleFailure>,
+    /// Bytes of the effects.
+    bytes: usize,
 }
 
 /// A version that is rehearsed.
@@ -318,6 +323,7 @@ impl Rehearsed {
             let event = events.iter().find(|event| (event.position, event.part) == place);
             let (stream, event_type) =
                 event.map(|event| (event.stream.to_string(), event.event_type.to_string())).unwrap_or_default();
+            self.answers.bytes += answer.effects.iter().map(Effect::bytes).sum::<usize>();
             self.answers.events.insert(place, (stream, event_type, answer.effects));
         }
         Ok(())

@@ -51,7 +51,11 @@ async fn retry(
 ) -> Result<RetriedReactor, OperateError> {
     let was = reactors::get(&mut *connection, name).await?.map(|reactor| reactor.work);
     // This takes the lease away and locks the subscription: its checkpoint and its dead letters do not change from here on.
-    let reactor = reactors::change(connection, name, Event::Retried).await?;
+    let cause = match redelivery {
+        Redelivery::InOrder => "an operator asked for it",
+        Redelivery::All => "an operator asked for it, out of order where later events were handled",
+    };
+    let reactor = reactors::change(connection, name, Event::Retried, cause).await?;
     let subscription = reactor.id.subscription();
     let all = subscriptions::count_dead_letters(connection, subscription).await?;
     let mut overtaken = 0;

@@ -3,7 +3,7 @@
 use crate::{
     event_log::Position,
     operations::{Operations, error::OperateError},
-    reactors::{self, ChangeError, ReactorSummary},
+    reactors::{self, ChangeError, HistoryEntry, ReactorSummary},
     read_model::Identifier,
     subscriptions::{DeadLetterSummary, count_dead_letters, dead_letter_page},
 };
@@ -33,6 +33,19 @@ impl Operations {
     pub async fn reactor(&self, name: &Identifier) -> Result<ReactorSummary, OperateError> {
         let found = reactors::summaries(&self.pool, Some(name)).await?.pop();
         Ok(found.ok_or_else(|| ChangeError::NoReactor(name.clone()))?)
+    }
+
+    /// The newest `limit` entries of a reactor's history before entry `before`, newest first. Empty if there never was such a reactor.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn reactor_history(
+        &self,
+        name: &Identifier,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<HistoryEntry>, sqlx::Error> {
+        reactors::history(&self.pool, name, before, limit).await
     }
 
     /// The first `limit` dead letters of a reactor behind `after`, by position.

@@ -50,7 +50,7 @@ async fn what_a_killed_host_was_sending_another_one_sends_again() {
     kill(&test.outbox).await;
     let other = test.other_host();
     // A claim holds until it ends.
-    until("the other host has a worker", async || other.wakes.has(&sink("orders"))).await;
+    until("the other host has a worker", async || other.intakes.of(&sink("orders")).is_some()).await;
     assert_eq!(receiver.count(), 1);
     end_claims(test.pool()).await;
     test.until_all_are(MessageState::Delivered).await;

@@ -6,6 +6,7 @@ mod hosts;
 mod lies;
 mod operators;
 mod receiver;
+mod reservation;
 mod wire;
 
 use std::{fs, time::Duration};
@@ -141,6 +142,7 @@ fn sink(name: &str) -> SinkName {
 /// The message `number` behind a key, whose data has both.
 fn message(sink_name: &str, key: &str, number: u32) -> NewMessage {
     NewMessage {
+        traceparent: None,
         id: Uuid::new_v4(),
         reactor: "delays".to_owned(),
         sink: sink(sink_name),

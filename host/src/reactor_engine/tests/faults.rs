@@ -69,6 +69,7 @@ impl TestReactor {
         let append =
             Append { stream: log_tests::stream("note-1"), expected: ExpectedVersion::Any, events: vec![event] };
         let message = NewMessage {
+            traceparent: None,
             id: effect_id(lineage, position, 1),
             reactor: "obeys".to_owned(),
             sink: SinkName::new("mail").unwrap(),

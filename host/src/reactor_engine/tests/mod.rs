@@ -6,6 +6,7 @@ mod faults;
 mod lifecycle;
 mod saga;
 mod schedules;
+mod upcasters;
 
 use std::sync::Arc;
 

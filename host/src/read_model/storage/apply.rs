@@ -62,6 +62,17 @@ impl TableSet {
         Some(parts)
     }
 
+    /// How many parameters [`Self::parts`] have.
+    #[must_use]
+    pub fn parameters(writes: &WriteSet) -> usize {
+        let of_table = |writes: &TableWrites| {
+            let (is_written, is_deleted) = (writes.written().next().is_some(), writes.deleted().next().is_some());
+            let table = writes.table();
+            usize::from(is_written) * table.columns().len() + usize::from(is_deleted) * table.key().len()
+        };
+        writes.tables().iter().map(of_table).sum()
+    }
+
     /// Binds the parameters of [`Self::parts`].
     pub fn bind_parts<'q>(mut statement: Statement<'q>, writes: &'q WriteSet) -> Statement<'q> {
         for writes in writes.tables() {

@@ -8,12 +8,15 @@ use super::{
     schema::{CreateError, column_definition},
     tables::TableSet,
 };
-use crate::read_model::{
-    comment::comment,
-    declaration::{ColumnDeclaration, DeclarationError, IndexDeclaration, TableDeclaration},
-    identifier::Identifier,
-    table::Table,
-    value::ColumnType,
+use crate::{
+    postgres::own_by_hosts,
+    read_model::{
+        comment::comment,
+        declaration::{ColumnDeclaration, DeclarationError, IndexDeclaration, TableDeclaration},
+        identifier::Identifier,
+        table::Table,
+        value::ColumnType,
+    },
 };
 
 /// Why tables that hold rows cannot become what a module declares.
@@ -132,6 +135,7 @@ impl Extension {
     /// # Errors
     /// Postgres has no case-insensitive collation and a column needs it, or Postgres fails.
     pub async fn add(&self, connection: &mut PgConnection, schema: &Identifier) -> Result<(), CreateError> {
+        own_by_hosts(&mut *connection).await?;
         connection.execute(format!("CREATE SCHEMA IF NOT EXISTS {}", schema.quoted()).as_str()).await?;
         let new = TableSet::new(schema.clone(), &checked(&self.new_tables));
         new.create_tables(connection).await?;

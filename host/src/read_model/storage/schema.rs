@@ -7,7 +7,10 @@ use super::{
     tables::{Stored, TableSet},
 };
 use crate::{
-    postgres::sqlstate::{UNDEFINED_OBJECT, has_sqlstate},
+    postgres::{
+        own_by_hosts,
+        sqlstate::{UNDEFINED_OBJECT, has_sqlstate},
+    },
     read_model::{
         comment::comment,
         full_text,
@@ -57,6 +60,7 @@ impl TableSet {
     /// # Errors
     /// Postgres has no case-insensitive collation and a table needs it, or Postgres fails.
     pub async fn create(&self, connection: &mut PgConnection) -> Result<(), CreateError> {
+        own_by_hosts(&mut *connection).await?;
         execute(connection, format!("CREATE SCHEMA {}", self.schema.quoted())).await?;
         self.create_tables(connection).await
     }
