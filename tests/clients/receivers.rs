@@ -45,6 +45,7 @@ fn message(sink: &str, position: u64, subject: &str) -> NewMessage {
         subject: Some(subject.to_owned()),
         data: JsonText::parse(&json!({"minutes": 137, "to": "Zürich"}).to_string()).unwrap(),
         time: PgTimestamp(1_357_034_400_250_000),
+        traceparent: None,
     }
 }
 
@@ -61,10 +62,15 @@ pub(crate) async fn check(mut program: Command, script: &str, name: &str, subjec
     let mut lines = BufReader::new(receiver.0.stdout.take().unwrap()).lines();
     let port = tokio::task::spawn_blocking(move || lines.next()).await.unwrap().expect("its port").unwrap();
 
-    let appended = host.json("/v1/streams/account-7/events").await["events"][0].clone();
+    let events = host.json("/v1/streams/account-7/events").await["events"].clone();
+    let appended = &events[0];
     assert_eq!((&appended["type"], &appended["data"]), (&json!("Opened"), &json!({"owner": "Ada"})));
     assert_eq!(appended["metadata"]["cloudevent"]["source"], json!(format!("/sdk/{name}")));
-    println!("ok {name} appends a CloudEvent");
+    let next = &events[1];
+    assert_eq!((&next["type"], &next["data"]), (&json!("Moved"), &json!({"by": 1.5})));
+    assert_eq!(next["metadata"]["cloudevent"]["subject"], json!("UA 1545"));
+    assert_eq!(events.as_array().unwrap().len(), 2, "a repeat is found");
+    println!("ok {name} appends CloudEvents, in structured and in binary mode");
 
     let mut messages = Vec::new();
     for mode in ["structured", "binary"] {

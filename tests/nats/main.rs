@@ -8,10 +8,12 @@
     reason = "a test that finds what it did not expect fails"
 )]
 
+mod bench;
 mod log;
 mod messages;
 #[path = "../program/mod.rs"]
 mod program;
+mod reactors;
 mod server;
 
 use std::{path::Path, sync::Arc};

@@ -11,6 +11,7 @@ use super::*;
 
 fn message(key: &str, number: u32) -> NewMessage {
     NewMessage {
+        traceparent: None,
         id: Uuid::new_v4(),
         reactor: "delays".to_owned(),
         sink: SinkName::new("orders").unwrap(),

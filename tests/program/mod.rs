@@ -19,6 +19,7 @@ pub(crate) fn gnomon() -> Command {
     }
     // Not in the home of whoever runs the tests.
     command.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
+    command.env("XDG_CONFIG_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/config"));
     command
 }
 

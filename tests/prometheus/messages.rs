@@ -32,6 +32,7 @@ pub(crate) async fn prepare(host: &HostProcess, database: &TestDatabase) {
         subject: None,
         data: JsonText::parse("{}").unwrap(),
         time: PgTimestamp(0),
+        traceparent: None,
     };
     let mut transaction = begin(&database.pool().await).await.unwrap();
     enqueue(&mut transaction, &[message]).await.unwrap();

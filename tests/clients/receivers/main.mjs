@@ -17,6 +17,19 @@ const written = HTTP.structured(
 const answer = await fetch(events, { method: "POST", headers: written.headers, body: written.body });
 if (answer.status !== 201) throw new Error(`${answer.status}: ${await answer.text()}`);
 
+// One more in binary mode, for which the stream has to have the version that it has.
+const post = async (message, query = "") => {
+  const answer = await fetch(events + query, { method: "POST", headers: message.headers, body: message.body });
+  return answer.status;
+};
+const expect = (found, wanted) => {
+  if (found !== wanted) throw new Error(`${found} is not ${wanted}`);
+};
+const next = new CloudEvent({ id: "js-2", source: "/sdk/js", type: "Moved", subject: "UA 1545", data: { by: 1.5 } });
+expect(await post(HTTP.binary(next), "?expected_version=no_stream"), 409);
+expect(await post(HTTP.binary(next), "?expected_version=1"), 201);
+expect(await post(HTTP.binary(next), "?expected_version=1"), 200);
+
 const server = createServer((request, response) => {
   if (request.method === "GET") {
     response.end(JSON.stringify(received));

@@ -2,10 +2,11 @@
 
 import json
 import sys
+import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from cloudevents.core.bindings.http import HTTPMessage, from_http_event, to_structured_event
+from cloudevents.core.bindings.http import HTTPMessage, from_http_event, to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
 from standardwebhooks import Webhook
 
@@ -49,6 +50,24 @@ written = to_structured_event(
 request = urllib.request.Request(events, data=written.body, headers=written.headers, method="POST")
 with urllib.request.urlopen(request) as answer:
     assert answer.status == 201, answer.read()
+
+
+
+def post(message, query):
+    request = urllib.request.Request(events + query, data=message.body, headers=message.headers, method="POST")
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+# One more in binary mode, for which the stream has to have the version that it has.
+attributes = {"id": "py-2", "source": "/sdk/py", "type": "Moved", "subject": "UA 1545", "specversion": "1.0"}
+binary = to_binary_event(CloudEvent({**attributes, "datacontenttype": "application/json"}, {"by": 1.5}))
+for query, status in [("?expected_version=no_stream", 409), ("?expected_version=1", 201), ("?expected_version=1", 200)]:
+    found = post(binary, query)
+    assert found == status, (query, found)
 
 server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
 print(server.server_address[1], flush=True)

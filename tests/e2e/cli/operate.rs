@@ -82,7 +82,7 @@ async fn a_version_is_compared_before_it_is_activated_and_rolled_back() {
 
     let history = run(&host, &["history", "tally", "--limit", "2"]).await;
     let last: Vec<&str> = history.out.lines().map(|line| line.trim_start_matches(|c| c != 'B' && c != 'Z')).collect();
-    assert_eq!(last[1], "Z      3  retired    an operator retired it");
+    assert_eq!(last[1], "Z      3  retired    anyone  an operator retired it");
     assert!(history.err.starts_with("there may be more: --after "), "{}", history.err);
 }
 

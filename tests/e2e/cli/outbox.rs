@@ -53,6 +53,7 @@ async fn sinks_are_made_and_messages_are_seen_sent_again_and_dropped() {
         subject: None,
         data: JsonText::parse("{\"minutes\": 137}").unwrap(),
         time: PgTimestamp(0),
+        traceparent: None,
     };
     let mut transaction = begin(&database.pool().await).await.unwrap();
     enqueue(&mut transaction, &[message]).await.unwrap();
@@ -79,6 +80,14 @@ async fn sinks_are_made_and_messages_are_seen_sent_again_and_dropped() {
       see <host>/errors/message_not_found
     ");
     assert_eq!(run(&host, &["sinks", "delete", "orders"]).await.err, "sink `orders` is removed\n");
+    let history = run(&host, &["sinks", "history", "orders", "--limit", "2"]).await.out;
+    let lines: Vec<Vec<&str>> = history.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0].join(" "), "AT MESSAGE CHANGE BY CAUSE");
+    assert_eq!(lines[1][1..].join(" "), "removed anyone an operator removed it");
+    assert_eq!(
+        lines[2][1..].join(" "),
+        format!("{id} message dropped anyone an operator dropped it; its state was failed")
+    );
     insta::assert_snapshot!(refused(&host, &["sinks", "delete", "orders"]).await, @r"
     error: there is no sink `orders`
       see <host>/errors/sink_not_found

@@ -85,6 +85,11 @@ async fn a_reactor_is_deployed_rehearsed_and_operated() {
     let letters = run(&host, &["reactors", "dead-letters", "obeys"]).await;
     assert!(letters.out.contains("it is told to fail"), "{}", letters.out);
     assert!(run(&host, &["reactors", "retry", "obeys"]).await.err.contains("tries again"));
+    let history = run(&host, &["reactors", "history", "obeys", "--limit", "2"]).await;
+    let lines: Vec<Vec<&str>> = history.out.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0].join(" "), "AT VERSION CHANGE BY CAUSE");
+    assert_eq!(lines[1][1..].join(" "), "2 retried anyone an operator asked for it");
+    assert_eq!(lines[2][1..].join(" "), "2 configured anyone on_failure was set to skip");
     let unasked = refused(&host, &["reactors", "delete", "obeys"]).await;
     assert!(unasked.contains("`gnomon reactors delete obeys --yes obeys` deletes the reactor"), "{unasked}");
     let deleted = run(&host, &["reactors", "delete", "obeys", "--yes", "obeys"]).await.err;

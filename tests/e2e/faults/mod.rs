@@ -1,8 +1,9 @@
-//! Faults in any order: the log and the read models stay correct while hosts, Postgres and the network between them are killed, frozen,
+//! Faults in any order: the log, the read models and what a reactor does stay correct while hosts, Postgres and the network between them are killed, frozen,
 //! cut and worse. docs/RELIABILITY.md has the table of a run.
 
 mod addresses;
 mod builds;
+mod effects;
 mod expected;
 mod fault;
 mod follower;
@@ -12,6 +13,7 @@ mod live;
 mod log;
 mod operators;
 mod readers;
+mod receiver;
 mod record;
 mod writers;
 
@@ -24,12 +26,13 @@ use std::{
 };
 
 use rand::{SeedableRng, rngs::StdRng};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use uuid::Uuid;
 
 use self::{
     addresses::Addresses,
     builds::{check_builds, check_reads},
+    effects::{REACTOR, SECRET, check_effects, sinks, until_all_is_done},
     expected::Projection,
     fault::{Deck, Means},
     follower::follow,
@@ -39,6 +42,7 @@ use self::{
     log::check_log,
     operators::Operator,
     readers::read,
+    receiver::Receiver,
     record::Record,
     writers::{Account, Writer},
 };
@@ -47,6 +51,8 @@ use crate::support::{Clocks, Host, Launch, Postgres, Proxy};
 const HOSTS: usize = 2;
 const WRITERS: u64 = 3;
 const READERS: usize = 2;
+/// Short pauses before messages are sent again.
+const RETRY_PAUSES: [&str; 2] = ["--first-retry-pause=0.05", "--longest-retry-pause=0.5"];
 
 /// The number of faults, one after the other; each kind once if it is not given. `GNOMON_TEST_FAULTS=1000` makes a run of hours.
 fn steps(kinds: usize) -> usize {
@@ -64,11 +70,12 @@ fn number(name: &str) -> Option<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn faults_in_any_order_leave_the_log_and_the_read_models_correct() {
+async fn faults_in_any_order_leave_the_log_the_read_models_and_what_a_reactor_does_correct() {
     let seed = seed();
     println!("GNOMON_TEST_FAULTS_SEED={seed}");
     let random = |part: u64| StdRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(part));
-    let injector = set_up(seed).await;
+    let receiver = Receiver::start(random(3000)).await;
+    let injector = set_up(seed, &receiver).await;
     let addresses = Arc::clone(&injector.addresses);
 
     let (stop, end) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(u64::MAX)));
@@ -82,7 +89,16 @@ async fn faults_in_any_order_leave_the_log_and_the_read_models_correct() {
         Projection::READ.map(|projection| tokio::spawn(follow_rows(addresses.clone(), projection, stop.clone())));
     let follower = tokio::spawn(follow(addresses.clone(), end.clone()));
     let components = ["tally", "tally_next"].map(test_support::guest);
-    let operator = Operator { addresses: addresses.clone(), random: random(1000), stop: stop.clone(), components };
+    let reactors = ["obeys", "obeys_next"].map(test_support::guest);
+    let sinks = [1, 2].map(|seconds| sinks(&receiver.url("mail"), &receiver.url("bank"), seconds));
+    let operator = Operator {
+        addresses: addresses.clone(),
+        random: random(1000),
+        stop: stop.clone(),
+        components,
+        reactors,
+        sinks,
+    };
     let operator = tokio::spawn(operator.operate());
 
     let steps = steps(injector.deck.kinds());
@@ -111,6 +127,7 @@ async fn faults_in_any_order_leave_the_log_and_the_read_models_correct() {
     record.add_pauses(&written);
 
     let host = &hosts[0];
+    until_all_is_done(host).await;
     let log = check_log(host, &written, &mut record).await.unwrap_or_else(|problems| panic!("{problems}"));
     end.store(log.len() as u64, Ordering::SeqCst);
     let followed = follower.await.unwrap().unwrap_or_else(|error| panic!("{error}"));
@@ -121,18 +138,21 @@ async fn faults_in_any_order_leave_the_log_and_the_read_models_correct() {
     for projection in Projection::READ {
         check_reads(projection, &seen, &log);
     }
+    check_effects(host, &log, &receiver.received()).await;
     check_builds(host, &log).await;
 }
 
 /// Starts Postgres and hosts, each with a way to Postgres and a clock of its own, and deploys the modules.
-async fn set_up(seed: u64) -> Injector {
+async fn set_up(seed: u64, receiver: &Receiver) -> Injector {
     let mut postgres = Postgres::start().await;
     let clocks = Clocks::make();
     let postgres_clock = clocks.as_ref().map(|clocks| clocks.clock("postgres"));
     if let Some(clock) = &postgres_clock {
         postgres.restart_with_clock(clock).await;
     }
-    let mut launch = Launch::new(postgres.url(), &["--lease", LEASE, BATCHES[0]]);
+    let mut launch = Launch::new(postgres.url(), &["--lease", LEASE, BATCHES[0], RETRY_PAUSES[0], RETRY_PAUSES[1]]);
+    let secret = [(SECRET.0.to_owned(), SECRET.1.to_owned())];
+    launch.environment.extend(secret.clone());
     let (mut hosts, mut proxies, mut host_clocks) = (Vec::new(), Vec::new(), Vec::new());
     for index in 0..HOSTS {
         let proxy = Proxy::start(postgres.url()).await;
@@ -140,12 +160,14 @@ async fn set_up(seed: u64) -> Injector {
         if let Some(clocks) = &clocks {
             let clock = clocks.clock(&format!("host-{index}"));
             launch.environment = clock.environment();
+            launch.environment.extend(secret.clone());
             host_clocks.push(clock);
         }
         hosts.push(launch.clone().start().await);
         proxies.push(proxy);
     }
     deploy(&hosts[0]).await;
+    deploy_reactor(&hosts[0], receiver).await;
     let addresses = Arc::new(Addresses::new(hosts.iter().map(|host| host.url().to_owned())));
     let deck = Deck::new(Means { disk: postgres.has_disk(), clocks: clocks.is_some() });
     Injector {
@@ -163,6 +185,15 @@ async fn set_up(seed: u64) -> Injector {
         brief: test_support::guest("tally_next"),
         record: Record::default(),
     }
+}
+
+async fn deploy_reactor(host: &Host, receiver: &Receiver) {
+    for (sink, settings) in sinks(&receiver.url("mail"), &receiver.url("bank"), 1) {
+        let answer = host.send(host.request(Method::PUT, &format!("/v1/sinks/{sink}")).json(&settings)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    }
+    let answer = host.upload(REACTOR, test_support::guest("obeys"), "").await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
 }
 
 async fn deploy(host: &Host) {

@@ -1,4 +1,5 @@
-//! An operator who deploys, activates, rolls back, rebuilds, pauses, resumes, retries, retires and compares at random.
+//! An operator who deploys, activates, rolls back, rebuilds, pauses, resumes, retries, retires and compares at random, and changes a
+//! reactor and its sinks.
 
 use std::{
     collections::BTreeMap,
@@ -10,10 +11,10 @@ use std::{
 };
 
 use rand::{RngExt, rngs::StdRng};
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use super::{addresses::Addresses, expected::Projection};
+use super::{addresses::Addresses, effects::REACTOR, expected::Projection};
 use crate::support::client;
 
 /// Builds of a projection that are kept; where there are more, one is retired.
@@ -27,6 +28,10 @@ pub(super) struct Operator {
     pub(super) stop: Arc<AtomicBool>,
     /// The versions of `tally`.
     pub(super) components: [Vec<u8>; 2],
+    /// The versions of the reactor.
+    pub(super) reactors: [Vec<u8>; 2],
+    /// Its sinks, with settings that may take each other's place.
+    pub(super) sinks: [[(&'static str, Value); 2]; 2],
 }
 
 /// How many operations of each kind were answered with each status.
@@ -39,6 +44,10 @@ impl Operator {
         let mut answers = Answers::new();
         while !self.stop.load(Ordering::Relaxed) {
             tokio::time::sleep(Duration::from_millis(self.random.random_range(0..150))).await;
+            if self.random.random_ratio(1, 10) {
+                self.change_reactor(&client, &mut answers).await?;
+                continue;
+            }
             let projection = Projection::ALL[self.random.random_range(0..Projection::ALL.len())].name();
             let target = self.addresses.target(self.random.random_range(0..usize::MAX)).url;
             let Some((StatusCode::OK, found)) =
@@ -76,6 +85,38 @@ impl Operator {
             *answers.entry((operation, status)).or_default() += 1;
         }
         Ok(answers)
+    }
+
+    /// Deploys a version of the reactor, pauses, resumes or retries it, or changes one of its sinks.
+    async fn change_reactor(&mut self, client: &Client, answers: &mut Answers) -> Result<(), String> {
+        let target = self.addresses.target(self.random.random_range(0..usize::MAX)).url;
+        let either = self.random.random_range(0..2);
+        let put = |path: String| client.put(format!("{target}{path}"));
+        let post = |verb: &str| client.post(format!("{target}/v1/reactors/{REACTOR}/{verb}"));
+        let (operation, request) = match self.random.random_range(0..8) {
+            0 => {
+                let request = put(format!("/v1/modules/{REACTOR}")).header("content-type", "application/wasm");
+                ("deploy the reactor", request.body(self.reactors[either].clone()))
+            }
+            1 => ("pause the reactor", post("pause")),
+            2..5 => ("resume the reactor", post("resume")),
+            5 => ("retry the reactor", post("retry")),
+            number => {
+                let (sink, settings) = &self.sinks[either][number - 6];
+                ("change a sink", put(format!("/v1/sinks/{sink}")).json(settings))
+            }
+        };
+        let Some((status, body)) = answer(request.timeout(REQUEST_TIMEOUT)).await else { return Ok(()) };
+        let is_fine = match status {
+            // It is running, or paused.
+            StatusCode::CONFLICT => operation.ends_with("the reactor") && !operation.starts_with("deploy"),
+            status => status.is_success() || status == StatusCode::SERVICE_UNAVAILABLE,
+        };
+        if !is_fine {
+            return Err(format!("to {operation} was answered {status}: {body}"));
+        }
+        *answers.entry((operation, status)).or_default() += 1;
+        Ok(())
     }
 
     fn operation(&mut self, projection: &'static str, found: &Value) -> (&'static str, Method, String) {

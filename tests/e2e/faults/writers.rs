@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use rand::{RngExt, rngs::StdRng};
@@ -119,7 +119,7 @@ impl Writer {
         let mut appends = 0;
         while !self.stop.load(Ordering::Relaxed) {
             let count = if appends < LARGE_APPENDS { 200 } else { self.random.random_range(1..=3) };
-            let stream = self.stream();
+            let stream = self.stream(appends);
             let known = account.version(&stream);
             let events: Vec<Value> = (1..=count).map(|next| event(&mut self.random, &stream, known + next)).collect();
             let Self { random, addresses, .. } = &mut self;
@@ -131,8 +131,13 @@ impl Writer {
         Ok(account.written)
     }
 
-    fn stream(&mut self) -> String {
-        let category = if self.random.random_bool(0.5) { "count" } else { "account" };
+    fn stream(&mut self, appends: usize) -> String {
+        let tells = self.random.random_bool(0.2) && appends >= LARGE_APPENDS;
+        let category = match self.random.random_bool(0.5) {
+            _ if tells => "told",
+            true => "count",
+            false => "account",
+        };
         format!("{category}-{}-{}", self.number, self.random.random_range(0..STREAMS))
     }
 }
@@ -148,10 +153,28 @@ pub(super) fn event(random: &mut StdRng, stream: &str, version: u64) -> Value {
         let event_type = if random.random_ratio(1, 10) { "Added" } else { "Counted" };
         return json!({"id": id, "type": event_type, "data": {"n": amount, "poison": poison}});
     }
+    if stream.starts_with("told-") {
+        // By the clock of the test, since schedules count from it, and those of hosts jump.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
+        let now = gnomon_values::Instant(i64::try_from(now).unwrap()).to_string();
+        return json!({"type": "Told", "time": now, "data": orders(random, stream, &id), "id": id});
+    }
     let (event_type, data) = match version {
         1 => ("AccountOpened", json!({"owner": stream, "currency": "EUR"})),
         _ if random.random_bool(0.7) => ("MoneyDeposited", json!({"amount": amount, "currency": "EUR"})),
         _ => ("MoneyWithdrawn", json!({"amount": amount, "currency": "EUR"})),
     };
     json!({"id": id, "type": event_type, "data": data})
+}
+
+/// What a reactor is to do: some, all or none of what it can.
+fn orders(random: &mut StdRng, stream: &str, id: &str) -> Value {
+    let after = random.random_range(0..1_500);
+    let all = [
+        (0.5, json!({"append": {"stream": stream.replacen("told", "note", 1)}})),
+        (0.4, json!({"publish": "told"})),
+        (0.2, json!({"call": id})),
+        (0.2, json!({"schedule": {"name": id, "after": after}})),
+    ];
+    all.into_iter().filter_map(|(share, order)| random.random_bool(share).then_some(order)).collect()
 }

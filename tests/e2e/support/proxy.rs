@@ -48,32 +48,46 @@ pub(crate) enum Doubt {
 /// Whose commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Whose {
-    /// That of a connection that has written events.
+    /// That of a transaction that has written events.
     OfAppends,
-    /// That of any other connection: of a batch of a build, or of an operation.
+    /// That of any other one: of a batch of a build, or of an operation.
     OfOthers,
+}
+
+/// The commit to which something is to happen.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    whose: Whose,
+    doubt: Doubt,
+    /// Commits of this kind that pass before it.
+    passing: usize,
+    /// Whether nothing passes after it, on any connection.
+    is_last: bool,
 }
 
 #[derive(Default)]
 struct Commits {
-    wanted: Mutex<Option<(Whose, Doubt)>>,
+    wanted: Mutex<Option<Wanted>>,
     done: AtomicUsize,
 }
 
 impl Commits {
     /// What is to happen to this commit; this is asked once for each.
-    fn decide(&self, appends: bool) -> Option<Doubt> {
+    fn decide(&self, appends: bool) -> Option<Wanted> {
         let mut wanted = self.wanted.lock().unwrap();
-        let doubt = wanted.filter(|(whose, _)| appends == (*whose == Whose::OfAppends))?.1;
-        *wanted = None;
-        Some(doubt)
+        let found = wanted.as_mut().filter(|wanted| appends == (wanted.whose == Whose::OfAppends))?;
+        if found.passing > 0 {
+            found.passing -= 1;
+            return None;
+        }
+        wanted.take()
     }
 }
 
 /// Listens on loopback, and passes what it reads on to Postgres and back.
 pub(crate) struct Proxy {
     port: u16,
-    line: watch::Sender<Line>,
+    line: Arc<watch::Sender<Line>>,
     commits: Arc<Commits>,
     task: JoinHandle<()>,
 }
@@ -84,17 +98,17 @@ impl Proxy {
         let server = address(server);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (line, watched) = watch::channel(Line::Open);
+        let line = Arc::new(watch::Sender::new(Line::Open));
         let commits = Arc::new(Commits::default());
-        let passed = Arc::clone(&commits);
+        let (passed, cut_by) = (Arc::clone(&commits), Arc::clone(&line));
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (line, commits) = (watched.clone(), Arc::clone(&passed));
+                let (line, commits) = (Arc::clone(&cut_by), Arc::clone(&passed));
                 tokio::spawn(async move {
-                    let mut cut = line.clone();
+                    let mut cut = line.subscribe();
                     tokio::select! {
                         // It ends when either side ends.
-                        _ = pass(client, server, line, &commits) => {}
+                        _ = pass(client, server, &line, &commits) => {}
                         () = until_cut(&mut cut) => {}
                     }
                 });
@@ -123,7 +137,17 @@ impl Proxy {
 
     /// From now on the next commit of this kind fares like this. [`Proxy::commits_cut`] counts them.
     pub(crate) fn cut_next_commit(&self, whose: Whose, doubt: Doubt) {
-        *self.commits.wanted.lock().unwrap() = Some((whose, doubt));
+        self.want(Wanted { whose, doubt, passing: 0, is_last: false });
+    }
+
+    /// The same with the next commit of this kind after so many that pass; and then every connection is closed, until the line is
+    /// [set](Proxy::set) again. So nothing that the host does after it arrives.
+    pub(crate) fn end_at_commit(&self, passing: usize, whose: Whose, doubt: Doubt) {
+        self.want(Wanted { whose, doubt, passing, is_last: true });
+    }
+
+    fn want(&self, wanted: Wanted) {
+        *self.commits.wanted.lock().unwrap() = Some(wanted);
     }
 
     pub(crate) fn commits_cut(&self) -> usize {
@@ -164,7 +188,7 @@ async fn hold(line: &mut watch::Receiver<Line>) {
     }
 }
 
-async fn pass(client: TcpStream, server: SocketAddr, line: watch::Receiver<Line>, commits: &Commits) -> io::Result<()> {
+async fn pass(client: TcpStream, server: SocketAddr, line: &watch::Sender<Line>, commits: &Commits) -> io::Result<()> {
     client.set_nodelay(true)?;
     let server = TcpStream::connect(server).await?;
     server.set_nodelay(true)?;
@@ -172,8 +196,7 @@ async fn pass(client: TcpStream, server: SocketAddr, line: watch::Receiver<Line>
     let (mut from_server, mut to_server) = server.into_split();
     // Once set, what Postgres answers is dropped.
     let (dropping, answered) = (AtomicBool::new(false), Notify::new());
-    let mut line_up = line.clone();
-    let mut line_down = line;
+    let (mut line_up, mut line_down) = (line.subscribe(), line.subscribe());
     let up = async {
         let mut frontend = Frontend::default();
         let mut piece = vec![0; 64 * 1024];
@@ -185,12 +208,15 @@ async fn pass(client: TcpStream, server: SocketAddr, line: watch::Receiver<Line>
             }
             frontend.push(&piece[..length]);
             while let Some(message) = frontend.next_message() {
-                let doubt = if message.is_commit() { commits.decide(frontend.appends()) } else { None };
-                let Some(doubt) = doubt else {
+                let wanted = if message.is_commit() { commits.decide(message.is_of_append()) } else { None };
+                let Some(Wanted { doubt, is_last, .. }) = wanted else {
                     to_server.write_all(message.bytes()).await?;
                     continue;
                 };
                 cut_commit(doubt, &message, &mut to_server, &dropping, &answered).await?;
+                if is_last {
+                    line.send_replace(Line::Cut);
+                }
                 commits.done.fetch_add(1, Ordering::SeqCst);
                 if doubt == Doubt::AnswerNeverComes {
                     // Until the client gives up.

@@ -9,7 +9,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::Injector;
-use crate::faults::{expected::Projection, writers::event};
+use crate::faults::{effects::REACTOR, expected::Projection, writers::event};
 
 /// Within this time after the end of a fault, all is as before.
 const RECOVERY: Duration = Duration::from_secs(60);
@@ -34,7 +34,7 @@ impl Injector {
         }
     }
 
-    /// Waits until each host answers an append and each build moves. Returns how long that took since the fault ended.
+    /// Waits until each host answers an append, each build moves, and so does the reactor. Returns how long that took since the fault ended.
     pub(super) async fn recover(&mut self, ended: Instant) -> Duration {
         for (index, host) in self.hosts.iter().enumerate() {
             let stream = format!("count-0-{}", index + 1);
@@ -78,7 +78,24 @@ impl Injector {
             Ok(())
         })
         .await;
+        self.until_the_reactor_moves(position).await;
         ended.elapsed()
+    }
+
+    /// Waits until the reactor has handled the log up to a position, or is paused.
+    async fn until_the_reactor_moves(&self, position: Option<u64>) {
+        let path = format!("/v1/reactors/{REACTOR}");
+        self.within("the reactor moves", async || {
+            let found = match self.hosts[0].try_send(self.hosts[0].request(Method::GET, &path)).await {
+                Ok(answer) if answer.status == StatusCode::OK => answer.body,
+                other => return Err(format!("{path}: {other:?}")),
+            };
+            let state = found["state"].as_str().unwrap_or_default();
+            let step = self.addresses.step();
+            assert!(["running", "paused"].contains(&state), "step {step}: the reactor has no reason to stop: {found}");
+            if state == "paused" || found["checkpoint"].as_u64() >= position { Ok(()) } else { Err(found.to_string()) }
+        })
+        .await;
     }
 
     async fn within(&self, what: &str, mut holds: impl AsyncFnMut() -> Result<(), String>) {
