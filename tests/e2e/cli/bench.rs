@@ -41,8 +41,11 @@ async fn databases(postgres: &Postgres) -> i64 {
     sqlx::query_scalar(count).fetch_one(&mut postgres.administer().await).await.unwrap()
 }
 
-/// Rows that are left out where message-db is not installed, and unless they are asked for.
+/// Rows that are left out where message-db is not installed, where there is no NATS server, and unless they are asked for.
 const MESSAGE_DB: [&str; 2] = ["message-db-16", "message-db-64"];
+const PUBLISHED: &str = "publish-log";
+/// Nobody listens there. What is measured with a NATS server, the tests `nats` check.
+const NO_NATS: [&str; 2] = ["--nats-url", "nats://127.0.0.1:1"];
 const OBSERVED: [&str; 6] =
     ["traced-append", "sampled-append", "scraped-append", "traced-rebuild", "sampled-rebuild", "scraped-rebuild"];
 const LONG_STREAM: [&str; 2] = ["state-1000000", "history-1000000"];
@@ -77,7 +80,7 @@ async fn every_row_is_measured_and_compared_with_earlier_runs() {
     let file = folder.path().join("figures.json");
     let name = file.to_str().unwrap();
 
-    let said = run(bench(postgres.url(), SHORT, &["--json", name])).await;
+    let said = run(bench(postgres.url(), SHORT, &[&NO_NATS[..], &["--json", name]].concat())).await;
     assert_eq!(said.code, Some(0), "{}", said.err);
     let report = read(&file);
     let rows = report["rows"].as_array().unwrap();
@@ -91,11 +94,24 @@ async fn every_row_is_measured_and_compared_with_earlier_runs() {
     // The others take long, or need another program.
     let listed = listed(postgres.url()).await;
     let others: Vec<&str> = listed.iter().filter(|row| !measured.contains(row)).map(String::as_str).collect();
-    assert_eq!((listed.len(), others), (47, [&MESSAGE_DB[..], &OBSERVED, &AT_SIZES, &LONG_STREAM].concat()));
+    assert_eq!(
+        (listed.len(), others),
+        (54, [&MESSAGE_DB[..], &[PUBLISHED], &OBSERVED, &AT_SIZES, &LONG_STREAM].concat())
+    );
     let left_out =
         "left out: message-db-16, message-db-64, since no database `message_store_bench` can be used on this server: ";
     assert!(report["left_out"].as_str().unwrap().starts_with(left_out), "{report}");
     assert!(said.err.contains(&format!("\n{left_out}")), "{}", said.err);
+    let left_out = "\nleft out: publish-log, since the NATS server at nats://127.0.0.1:1 cannot be used: ";
+    assert!(report["left_out"].as_str().unwrap().contains(left_out), "{report}");
+    assert!(said.err.contains(left_out), "{}", said.err);
+    // Nobody who follows rows is looked for one by one.
+    for row in ["followers-1000", "followers-1000-queries", "followers-1000-told"] {
+        let row = rows.iter().find(|found| found["name"] == row).unwrap();
+        let (ours, beside) = (&row["details"]["ours"], &row["details"]["beside"]);
+        assert_eq!((&ours["followers"], &beside["followers"]), (&json!(1000.0), &json!(1.0)), "{row}");
+        assert!(ours["looks_per_commit"].as_f64().unwrap() < 3.0, "{row}");
+    }
 
     // No run is a hundred times as slow as another one.
     let again = ["--only", "append-1", "--only", "rebuild", "--against", name, "--json"];

@@ -7,6 +7,8 @@ mod live;
 mod modules;
 mod next_steps;
 mod next_version;
+mod reactor;
+mod receiver;
 mod start;
 mod step;
 
@@ -14,7 +16,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 
-use self::step::{Steps, title};
+use self::{
+    receiver::Receiver,
+    step::{Steps, title},
+};
 use super::{
     client::Client,
     host::{
@@ -32,9 +37,10 @@ use crate::{
 
 /// Show how Gnomon works with a week of real flights: from events through WebAssembly modules to read models.
 ///
-/// The demo starts a host with a private Postgres, builds and uploads four modules, imports 18,262 events and shows a read model. Then
-/// it deploys the next version of a module beside the old one, compares the two, and activates the new one while clients query. The
-/// host runs until Ctrl-C. The demo can be started again on the same data.
+/// The demo starts a host with a private Postgres, builds and uploads modules, imports 18,262 events and shows a read model. Then
+/// it deploys the next version of a module beside the old one, compares the two, and activates the new one while clients query. Last, a
+/// reactor answers late flights with messages, which arrive at a receiver of the demo's own. The host and the receiver run until Ctrl-C. The
+/// demo can be started again on the same data.
 #[derive(Args, Debug)]
 pub(super) struct Demo {
     /// Exit at the end instead of running until Ctrl-C
@@ -65,12 +71,14 @@ impl Demo {
         title("Gnomon: a week of real flights, from events to read models");
         let mut steps = Steps::default();
         let (timeout, mut signals) = (ServerSettings::default().shutdown_timeout, StopSignals::listen()?);
+        let receiver = Receiver::start().await?;
         let mut host = start::start(&mut steps, self.settings().await, &self.data_dir, &self.database).await?;
         let shown = tokio::select! {
-            shown = self.show(&mut steps, &host, &sources) => shown,
+            shown = self.show(&mut steps, &host, &sources, &receiver) => shown,
             () = signals.stop(timeout) => Ok(()),
         };
         if shown.is_ok() && steps.all_done() && !self.exit {
+            receiver.say_more();
             say("\nThe host runs until Ctrl-C.");
             tokio::select! {
                 error = host.failed() => {
@@ -99,9 +107,15 @@ impl Demo {
     }
 
     /// Shows one step after the other.
-    async fn show(&self, steps: &mut Steps, host: &RunningHost, sources: &Sources) -> anyhow::Result<()> {
+    async fn show(
+        &self,
+        steps: &mut Steps,
+        host: &RunningHost,
+        sources: &Sources,
+        receiver: &Receiver,
+    ) -> anyhow::Result<()> {
         let client = Client::of(&host.url())?;
-        let components = modules::build(steps, sources).await?;
+        let modules::Components { modules: components, reactor } = modules::build(steps, sources).await?;
         let uploads = modules::upload(steps, &client, &components).await?;
         let week = import::import(steps, &client, sources).await?;
         caught_up::wait(steps, &client, &uploads, week).await?;
@@ -110,6 +124,7 @@ impl Demo {
         next_version::compare(steps, &client, &next).await?;
         next_version::swap(steps, &client, &next).await?;
         carriers::show(&client, week, "at most 0 minutes late").await?;
+        reactor::show(steps, &client, &reactor, receiver, &start::secrets_in(&self.data_dir), week).await?;
         if !self.exit {
             next_steps::show(host);
         }

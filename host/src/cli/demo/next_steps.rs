@@ -21,8 +21,12 @@ pub(super) fn show(host: &RunningHost) {
     say("Then write a projection of your own: README.md says how.");
 }
 
-/// Four lines to paste, and what each shows.
-fn lines(gnomon: impl Fn(&str) -> String) -> [(&'static str, String); 4] {
+/// A departure that is three hours late.
+const LATE: &str = "append flight-20130107-UA2-JFK --type FlightDeparted --data '{\"day\": \"2013-01-07\", \"carrier\": \"UA\", \
+                    \"tailnum\": \"N14228\", \"origin\": \"JFK\", \"dest\": \"OSL\", \"dep_delay\": 180}'";
+
+/// Lines to paste, and what each shows.
+fn lines(gnomon: impl Fn(&str) -> String) -> [(&'static str, String); 5] {
     [
         (
             "Query a table that a module fills: the latest arrivals of the week.",
@@ -31,6 +35,10 @@ fn lines(gnomon: impl Fn(&str) -> String) -> [(&'static str, String); 4] {
         (
             "Append an event of your own. The query waits for it: the table has one more route.",
             format!("{} && {}", gnomon(FLIGHT), gnomon("query punctuality route origin=eq.JFK dest=eq.OSL")),
+        ),
+        (
+            "Let a flight leave three hours late: its passengers get a message, which is shown here. Then look at reactors and messages.",
+            [gnomon(LATE), gnomon("reactors"), gnomon("outbox --sink passengers --limit 3")].join(" && "),
         ),
         (
             "Look into the past: the same table as it was in the middle of the week, after 9,000 events.",

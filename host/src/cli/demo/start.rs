@@ -1,6 +1,6 @@
 //! Starting the host, with a private Postgres.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use tokio::net::TcpListener;
 
@@ -8,6 +8,7 @@ use super::step::Steps;
 use crate::{
     cli::{figures, host::RunningHost, output::say},
     config::{DataDirOptions, DatabaseOptions},
+    outbox::OutboxSettings,
     postgres::embedded::{ProgressListener, StartProgress},
     server::ServerSettings,
 };
@@ -19,9 +20,9 @@ pub(super) async fn start(
     database: &DatabaseOptions,
 ) -> anyhow::Result<RunningHost> {
     let step = steps.begin("starting a host");
-    // Apart from the data of other hosts.
-    let folder = data_dir.folder().join("demo");
-    let settings = ServerSettings { cache: Some(folder.join("compiled")), ..settings };
+    let folder = folder_in(data_dir);
+    let outbox = OutboxSettings { secrets_dir: Some(secrets_in(data_dir)), ..settings.outbox };
+    let settings = ServerSettings { cache: Some(folder.join("compiled")), outbox, ..settings };
     let host = RunningHost::start_with(database, &folder, settings, say_start()).await?;
     let postgres = match host.postgres() {
         Some(postgres) => format!("a private Postgres {}; all data is in {}", postgres.major(), folder.display()),
@@ -29,6 +30,16 @@ pub(super) async fn start(
     };
     step.done("started a host", &[format!("{}, with {postgres}", host.url())]);
     Ok(host)
+}
+
+/// The folder of the demo, apart from the data of other hosts.
+fn folder_in(data_dir: &DataDirOptions) -> PathBuf {
+    data_dir.folder().join("demo")
+}
+
+/// The folder of secrets in it.
+pub(super) fn secrets_in(data_dir: &DataDirOptions) -> PathBuf {
+    folder_in(data_dir).join("secrets")
 }
 
 /// The address of hosts, or a free port if another host has that one: the demo can run beside it.

@@ -39,8 +39,7 @@ pub(super) async fn ask_for(time: Duration, mut clients: Vec<impl Asks>) -> anyh
         times.extend(asked??);
     }
     let took = began.elapsed();
-    times.sort_unstable();
-    Ok(Load { clients: step as usize, took, times })
+    Ok(Load::of(step as usize, took, times))
 }
 
 async fn ask_until(end: Instant, mut client: impl Asks, first: u64, step: u64) -> anyhow::Result<Vec<Duration>> {
@@ -57,6 +56,12 @@ async fn ask_until(end: Instant, mut client: impl Asks, first: u64, step: u64) -
 }
 
 impl Load {
+    /// Of clients that were answered in these times, in whatever order.
+    pub(super) fn of(clients: usize, took: Duration, mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        Self { clients, took, times }
+    }
+
     /// Answers in a second, each counted as so many.
     pub(super) fn rate(&self, counted_as: u64) -> Figure {
         let answers = self.times.len() as u64 * counted_as;

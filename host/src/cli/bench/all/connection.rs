@@ -2,10 +2,11 @@
 
 use std::{future::poll_fn, net::SocketAddr, pin::Pin};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
+use bytes::Bytes;
 use hyper::{
     Method, Request, StatusCode,
-    body::Body,
+    body::{Body, Incoming},
     client::conn::http1::{self, SendRequest},
     header,
 };
@@ -66,6 +67,18 @@ impl Connection {
         self.send(request.body(String::new())?).await
     }
 
+    /// Follows a path of a read model, for as long as what is returned is there.
+    pub(super) async fn follow(mut self, path: &str) -> anyhow::Result<Following> {
+        let request = self.request(Method::GET, path).header(header::ACCEPT, "text/event-stream");
+        self.requests.ready().await?;
+        let answer = self.requests.send_request(request.body(String::new())?).await?;
+        let (status, body) = (answer.status(), answer.into_body());
+        match status.is_success() {
+            true => Ok(Following { body, _requests: self.requests }),
+            false => Err(refused(status, &read(body).await?)),
+        }
+    }
+
     fn request(&self, method: Method, path: &str) -> hyper::http::request::Builder {
         Request::builder().method(method).uri(path).header(header::HOST, &self.host)
     }
@@ -74,22 +87,47 @@ impl Connection {
         self.requests.ready().await?;
         let answer = self.requests.send_request(request).await?;
         let status = answer.status();
-        let mut body = answer.into_body();
-        let mut bytes = Vec::new();
-        while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-            if let Ok(data) = frame?.into_data() {
-                bytes.extend_from_slice(&data);
-            }
-        }
+        let bytes = read(answer.into_body()).await?;
         check(status, &bytes)?;
         Ok(bytes)
     }
 }
 
-fn check(status: StatusCode, body: &[u8]) -> anyhow::Result<()> {
-    if !status.is_success() {
-        let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
-        bail!("the host of the benchmark answered {status}: {shown}");
+/// An answer that follows.
+pub(super) struct Following {
+    body: Incoming,
+    /// Without it, the connection would end.
+    _requests: SendRequest<String>,
+}
+
+impl Following {
+    /// The next piece of it; `None` at its end.
+    pub(super) async fn next(&mut self) -> anyhow::Result<Option<Bytes>> {
+        while let Some(frame) = poll_fn(|context| Pin::new(&mut self.body).poll_frame(context)).await {
+            if let Ok(data) = frame?.into_data() {
+                return Ok(Some(data));
+            }
+        }
+        Ok(None)
     }
-    Ok(())
+}
+
+/// All of a body.
+pub(super) async fn read(mut body: Incoming) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        if let Ok(data) = frame?.into_data() {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(bytes)
+}
+
+fn check(status: StatusCode, body: &[u8]) -> anyhow::Result<()> {
+    if status.is_success() { Ok(()) } else { Err(refused(status, body)) }
+}
+
+fn refused(status: StatusCode, body: &[u8]) -> anyhow::Error {
+    let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
+    anyhow!("the host of the benchmark answered {status}: {shown}")
 }

@@ -30,8 +30,12 @@ enum Kind {
 /// The logs of a place, the smallest first.
 pub(super) fn of_place(place: PlaceOfRow, events: u64) -> Vec<Log> {
     match place {
-        PlaceOfRow::Empty | PlaceOfRow::EmptyEachRound => vec![Log { events: 0, ..Log::of_bank(events) }],
-        PlaceOfRow::Bank | PlaceOfRow::Movements | PlaceOfRow::TenModules => vec![Log::of_bank(events)],
+        PlaceOfRow::Empty | PlaceOfRow::EmptyEachRound | PlaceOfRow::Announcements => {
+            vec![Log { events: 0, ..Log::of_bank(events) }]
+        }
+        PlaceOfRow::Bank | PlaceOfRow::Movements | PlaceOfRow::Answers | PlaceOfRow::TenModules => {
+            vec![Log::of_bank(events)]
+        }
         PlaceOfRow::KeptAnswers => vec![Log::of_bank(events); 2],
         PlaceOfRow::Observed => vec![Log::of_bank(events); 3],
         PlaceOfRow::ManyAccounts => vec![Log { bank: Bank::of_accounts(events), ..Log::of_bank(events) }],

@@ -7,11 +7,13 @@ use super::{
     beside::MessageDb,
     catch_ups,
     databases::Databases,
-    finds, idle_builds, imports, logs,
+    deliveries, finds, followers, idle_builds, imports, logs,
     modules::Components,
-    movements, observed, own_write, pasts,
+    movements,
+    nats::Nats,
+    observed, own_write, pasts,
     place::Place,
-    queries, rebuilds,
+    publications, queries, reactors, rebuilds,
     report::MeasuredRow,
     row::{Measurement, PlaceOfRow, Row},
     scale::Scale,
@@ -27,6 +29,8 @@ pub(super) struct Measure<'m> {
     pub(super) components: Components,
     /// If it is installed.
     pub(super) message_db: Option<MessageDb>,
+    /// If the log is published.
+    pub(super) nats: Option<Nats>,
     pub(super) progress: &'m Progress,
 }
 
@@ -53,7 +57,7 @@ impl Measure<'_> {
                 self.progress.show(round.into(), Some(self.scale.rounds.into()), what);
                 let round = self.round(row, &mut places, round).await;
                 rounds.push(round.map_err(|error| places.iter_mut().fold(error, |error, place| place.explain(error)))?);
-                if row.place == PlaceOfRow::EmptyEachRound {
+                if row.place.is_new_each_round() {
                     self.close(&mut places).await?;
                 }
             }
@@ -107,6 +111,13 @@ impl Measure<'_> {
             Measurement::Movements(query) => movements::beside_select(place, scale, query, round).await,
             Measurement::Swap => swap::under_load(place).await,
             Measurement::CatchUp => catch_ups::of_cold_keys(place, scale, round, progress).await,
+            Measurement::React { beside } => reactors::beside_projection(place, beside).await,
+            Measurement::Publish => {
+                let nats = self.nats.as_ref().context("there is no NATS server")?;
+                publications::of_log(place, nats, round).await
+            }
+            Measurement::Deliver => deliveries::by_webhook(place, scale, round).await,
+            Measurement::Follow(followers) => followers::beside_one(place, scale, followers, round).await,
             Measurement::RebuildFlights => rebuilds::of_flights(place, round).await,
             Measurement::Find => finds::by_an_index(places, scale, round).await,
             Measurement::Start => starts::until_ready(place, round).await,

@@ -10,10 +10,12 @@ mod closed_loop;
 mod connection;
 mod cpu;
 mod databases;
+mod deliveries;
 mod drawn;
 mod figure;
 mod finds;
 mod flights;
+mod followers;
 mod host_process;
 mod idle_builds;
 mod imports;
@@ -22,13 +24,16 @@ mod logs;
 mod measure;
 mod modules;
 mod movements;
+mod nats;
 mod observed;
 mod own_write;
 mod paced;
 mod pasts;
 mod place;
+mod publications;
 mod queries;
 mod rare_types;
+mod reactors;
 mod rebuilds;
 mod receiver;
 mod report;
@@ -40,6 +45,7 @@ mod statistics;
 mod streams;
 mod swap;
 mod turns;
+mod webhook;
 
 use std::{fs, path::PathBuf, time::Duration};
 
@@ -52,6 +58,7 @@ use self::{
     databases::Databases,
     measure::Measure,
     modules::Components,
+    nats::Nats,
     report::Report,
     row::{Measurement, Row},
     rows::ROWS,
@@ -75,7 +82,7 @@ const END_TIMEOUT: Duration = Duration::from_secs(60);
 ///
 /// It makes databases of its own on the server of --database-url, or starts a private Postgres, runs hosts there one after the other, as
 /// processes of this program, and drops the databases in the end. Only the rows beside message-db write to a database that is there
-/// already, `message_store_bench`, and are left out if it is not. Each row measures what a host does, and beside it a program that does
+/// already, `message_store_bench`, and are left out if it is not; the row that publishes the log needs NATS JetStream. Each row measures what a host does, and beside it a program that does
 /// the least that the same work needs: an INSERT, a COPY, a SELECT, the projection in plain Rust. Both sides of a row take turns; what is shown
 /// are medians of the rounds. The ratio says how fast the host is where what is beside it is 1: compare ratios, since figures change with the
 /// machine and with what else it does. Clients, host and Postgres share the cores of one machine.
@@ -118,6 +125,10 @@ pub(super) struct All {
     /// Folder of Gnomon's sources, which have the projections [default: the sources from which this program was built]
     #[arg(long, env = "GNOMON_SOURCES", value_name = "FOLDER")]
     sources: Option<PathBuf>,
+
+    /// NATS server with JetStream, to which the log is published; it keeps none of it [default: one of its own, if `nats-server` is in the PATH]
+    #[arg(long, value_name = "URL")]
+    nats_url: Option<String>,
 
     #[command(flatten)]
     data_dir: DataDirOptions,
@@ -167,10 +178,21 @@ impl All {
         // What can be refused is refused before anything takes long.
         databases.drop(&databases.make().await?).await?;
         let message_db = MessageDb::find(databases.server()).await;
-        let left_out = message_db.as_ref().err().and_then(|why| leave_out_message_db(&mut rows, why));
+        let is_of_message_db = |row: &Row| matches!(row.measurement, Measurement::MessageDb { .. });
+        let is_published = |row: &Row| matches!(row.measurement, Measurement::Publish);
+        let mut left_out = Vec::new();
+        left_out.extend(message_db.as_ref().err().and_then(|why| leave_out(&mut rows, is_of_message_db, why)));
+        let mut nats = None;
+        if rows.iter().any(|row| is_published(row)) {
+            match Nats::find(self.nats_url.as_deref()).await {
+                Ok(found) => nats = Some(found),
+                Err(why) => left_out.extend(leave_out(&mut rows, is_published, &why)),
+            }
+        }
+        let left_out = (!left_out.is_empty()).then(|| left_out.join("\n"));
         let components = Components::build(&rows, self.sources.clone()).await?;
         let progress = Progress::start();
-        let measure = Measure { databases, scale, components, message_db: message_db.ok(), progress: &progress };
+        let measure = Measure { databases, scale, components, message_db: message_db.ok(), nats, progress: &progress };
         let rows = measure.rows(&rows).await?;
         Ok(Report::new(databases.version().await?, scale, rows, left_out))
     }
@@ -202,10 +224,9 @@ fn list() -> std::io::Result<()> {
     output::print_table(&table)
 }
 
-/// Leaves out the rows beside message-db; returns a line about them, if there were any.
-fn leave_out_message_db(rows: &mut Vec<&Row>, why: &str) -> Option<String> {
-    let is_left_out = |row: &&Row| matches!(row.measurement, Measurement::MessageDb { .. });
-    let names: Vec<&str> = rows.iter().filter(|row| is_left_out(row)).map(|row| row.name).collect();
-    rows.retain(|row| !is_left_out(row));
+/// Leaves out some rows; returns a line about them, if there were any.
+fn leave_out(rows: &mut Vec<&Row>, is_left_out: impl Fn(&Row) -> bool, why: &str) -> Option<String> {
+    let left_out: Vec<&Row> = rows.extract_if(.., |row| is_left_out(row)).collect();
+    let names: Vec<&str> = left_out.iter().map(|row| row.name).collect();
     (!names.is_empty()).then(|| format!("left out: {}, since {why}", names.join(", ")))
 }

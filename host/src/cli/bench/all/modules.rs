@@ -21,6 +21,12 @@ pub(super) const BANK: &str = "bank";
 pub(super) const FINDS: &str = "finds";
 /// The bank with a row for each event.
 pub(super) const MOVEMENTS: &str = "movements";
+/// A reactor that answers each event of the bank with another one.
+pub(super) const ANSWERS: &str = "answers";
+/// A reactor that sends a message of each movement of the bank.
+pub(super) const ANNOUNCES: &str = "announces";
+/// The modules that are reactors. A row lets them begin.
+pub(super) const REACTORS: [&str; 2] = [ANSWERS, ANNOUNCES];
 /// The projections of flights.
 pub(super) const FLIGHTS: [&str; 3] = ["punctuality", "flights", "fleet"];
 /// The projection of the bank ten times. Each has other bytes, so each is compiled and loaded by itself.
@@ -47,6 +53,8 @@ pub(super) fn of_place(place: PlaceOfRow) -> &'static [&'static str] {
         | PlaceOfRow::Streams
         | PlaceOfRow::LongStream => &[BANK],
         PlaceOfRow::Movements => &[MOVEMENTS],
+        PlaceOfRow::Answers => &[BANK, MOVEMENTS, ANSWERS],
+        PlaceOfRow::Announcements => &[ANNOUNCES],
         PlaceOfRow::Flights => &FLIGHTS,
         PlaceOfRow::Finds => &[BANK, FINDS],
         PlaceOfRow::TenModules => &TEN,
@@ -80,7 +88,7 @@ impl Components {
 /// Builds a module, or makes it of one that is built.
 async fn component(name: &'static str, sources: &Sources, folder: &Path) -> anyhow::Result<PathBuf> {
     match name {
-        FINDS | MOVEMENTS => build(name, &sources.module_of_benchmark(name)).await,
+        FINDS | MOVEMENTS | ANSWERS | ANNOUNCES => build(name, &sources.module_of_benchmark(name)).await,
         _ if name != BANK && TEN.contains(&name) => {
             let bank = build(BANK, &sources.module(BANK)).await?;
             let path = folder.join(name);

@@ -10,7 +10,7 @@ use sqlx::{
 
 use super::{
     bank::Bank, connection::Connection, cpu::CpuMeter, databases::Databases, host_process::HostProcess, logs::Log,
-    receiver::Receiver,
+    modules::REACTORS, receiver::Receiver,
 };
 use crate::{
     api::{BuildState, Projection},
@@ -68,7 +68,7 @@ impl Place {
         Ok(Self { host, database, receiver, names, client, bank })
     }
 
-    /// Imports a log and deploys modules, and waits until queries read them.
+    /// Imports a log and deploys modules, and waits until queries read those of projections. Reactors do not begin.
     pub(super) async fn fill(
         &self,
         log: &Log,
@@ -81,10 +81,15 @@ impl Place {
         let mut builds = Vec::with_capacity(modules.len());
         for (name, component) in modules {
             progress.show(0, None, format_args!("deploying {name}"));
+            if REACTORS.contains(name) {
+                upload(&self.client, name, component, Activate::Manual).await?;
+                continue;
+            }
             let upload = upload(&self.client, name, component, Activate::Auto).await?;
-            builds.push(upload.uploaded.build.with_context(|| format!("the host began no build of `{name}`"))?);
+            let build = upload.uploaded.build.with_context(|| format!("the host began no build of `{name}`"))?;
+            builds.push((name, build));
         }
-        for ((name, _), build) in modules.iter().zip(builds) {
+        for (name, build) in builds {
             reach(&self.client, name, build, BuildState::Active).await?;
         }
         Ok(())

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::webhook::{SECRET, SECRET_VARIABLE};
+
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
@@ -31,6 +33,10 @@ pub(super) enum PlaceOfRow {
     ManyAccounts,
     /// The log of the bank, and a projection with a row for each event.
     Movements,
+    /// Another log of the bank for each round, two projections, and a reactor that answers each of its events.
+    Answers,
+    /// A log that is empty in the beginning, and a reactor that sends messages.
+    Announcements,
     /// A log of many types of events, and the projection of the bank, which wants one of them.
     RareTypes,
     /// A log of flights, and their projections.
@@ -61,6 +67,7 @@ impl PlaceOfRow {
                 ("OTEL_TRACES_SAMPLER", "traceidratio"),
                 ("OTEL_TRACES_SAMPLER_ARG", "0.01"),
             ],
+            Self::Announcements => &[("GNOMON_CACHE_BYTES", "0"), (SECRET_VARIABLE, SECRET)],
             // Of its two projections one is partitioned by stream, and both are to be folded in the same way.
             Self::Finds => &[("GNOMON_REPLAY_THREADS", "1")],
             Self::Streams | Self::LongStream if index == 1 => &[("GNOMON_SNAPSHOT_EVERY", "1000000000")],
@@ -72,6 +79,11 @@ impl PlaceOfRow {
     /// Whether its host that has the log at an index sends traces and logs.
     pub(super) fn is_observed(self, index: usize) -> bool {
         self == Self::Observed && index < 2
+    }
+
+    /// Whether it is another one for each round.
+    pub(super) fn is_new_each_round(self) -> bool {
+        matches!(self, Self::EmptyEachRound | Self::Answers)
     }
 
     /// Whether its rows are left out unless they are asked for, since they take long.
@@ -110,6 +122,16 @@ pub(super) enum Measurement {
     Movements(OfMovements),
     Swap,
     CatchUp,
+    /// A reactor that appends an event for each that it reads, beside a rebuild of this projection.
+    React {
+        beside: &'static str,
+    },
+    /// Publishing the log to JetStream.
+    Publish,
+    /// The delivery of a message by webhook.
+    Deliver,
+    /// A thousand followers of a table, beside one.
+    Follow(Followers),
     RebuildFlights,
     Find,
     Start,
@@ -127,6 +149,17 @@ pub(super) enum Measurement {
         told: Told,
         of: OfStream,
     },
+}
+
+/// What followers of a table hear of what is committed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Followers {
+    /// All of them each commit.
+    Told,
+    /// Nothing: they follow one row, and others change.
+    OneQuery,
+    /// Nothing, and each of them follows another row.
+    ManyQueries,
 }
 
 /// What is told of the past of a stream.

@@ -1,9 +1,12 @@
 //! The rows of the table.
 
-use super::row::{Cost, Measurement, OfMovements, OfStream, PlaceOfRow, Row, Seen, Told, Unit, Work};
+use super::{
+    modules::{BANK, MOVEMENTS},
+    row::{Cost, Followers, Measurement, OfMovements, OfStream, PlaceOfRow, Row, Seen, Told, Unit, Work},
+};
 
 /// All rows. Those of one place stand together.
-pub(super) const ROWS: [Row; 47] = [
+pub(super) const ROWS: [Row; 54] = [
     append("append-1", 1, "appends of one event, 1 client"),
     append("append-16", 16, "appends of one event, 16 clients"),
     append("append-64", 64, "appends of one event, 64 clients"),
@@ -84,6 +87,32 @@ pub(super) const ROWS: [Row; 47] = [
         beside: "the same load without them",
         unit: Unit::LongestMilliseconds,
     },
+    Row {
+        name: "publish-log",
+        place: PlaceOfRow::Bank,
+        measurement: Measurement::Publish,
+        ours: "publishing of the log to JetStream",
+        beside: "as many messages of the same size by the same client, without a host; left out where there is no NATS server",
+        unit: Unit::EventsPerSecond,
+    },
+    followers(
+        "followers-1000",
+        Followers::OneQuery,
+        "appends of 1 client, each until the row is answered, while 1,000 follow another row",
+        Unit::EventsPerSecond,
+    ),
+    followers(
+        "followers-1000-queries",
+        Followers::ManyQueries,
+        "the same, while 1,000 follow another row each",
+        Unit::EventsPerSecond,
+    ),
+    followers(
+        "followers-1000-told",
+        Followers::Told,
+        "append until 1,000 have got the row that they follow, 1 client",
+        Unit::MedianMilliseconds,
+    ),
     kept_answer("kept-answer-1", 1, "a query for one of 100 rows by its key, whose answer is kept, 1 connection"),
     kept_answer("kept-answer-32", 32, "the same, 32 connections"),
     of_movements(
@@ -104,6 +133,16 @@ pub(super) const ROWS: [Row; 47] = [
         "page of 100 rows, each with the row that it references, 1 connection",
         "the same join with json_agg, prepared, 1 session",
     ),
+    reactor("reactor", BANK, "rebuild of the bank from the same events"),
+    reactor("reactor-rows", MOVEMENTS, "rebuild of a projection that has a row for each of the same events"),
+    Row {
+        name: "deliver",
+        place: PlaceOfRow::Announcements,
+        measurement: Measurement::Deliver,
+        ours: "from the answer to an append until a webhook has the reactor's message, 1 client",
+        beside: "one prepared INSERT, a transaction each, 1 session",
+        unit: Unit::MedianMilliseconds,
+    },
     Row {
         name: "rebuild-many-accounts",
         place: PlaceOfRow::ManyAccounts,
@@ -221,6 +260,28 @@ pub(super) const ROWS: [Row; 47] = [
         "page of 100 events of its history, newest first; only with --only",
     ),
 ];
+
+const fn reactor(name: &'static str, projection: &'static str, beside: &'static str) -> Row {
+    Row {
+        name,
+        place: PlaceOfRow::Answers,
+        measurement: Measurement::React { beside: projection },
+        ours: "reactor that appends one event for each of --events events",
+        beside,
+        unit: Unit::EventsPerSecond,
+    }
+}
+
+const fn followers(name: &'static str, followers: Followers, ours: &'static str, unit: Unit) -> Row {
+    Row {
+        name,
+        place: PlaceOfRow::Bank,
+        measurement: Measurement::Follow(followers),
+        ours,
+        beside: "the same with 1 follower",
+        unit,
+    }
+}
 
 const fn past(name: &'static str, told: Told, of: OfStream, ours: &'static str) -> Row {
     let place = match of {

@@ -9,6 +9,7 @@ mod fold;
 mod insert;
 mod log;
 mod message_db;
+mod publish;
 mod same_rows;
 mod select;
 mod tables;
@@ -21,6 +22,7 @@ pub(super) use self::{
     fold::fold_all,
     insert::inserts,
     message_db::{MessageDb, writes},
+    publish::publish,
     same_rows::{check_accounts, check_flights},
     select::{pages, point_queries, selects_of_movements},
     upserts::Upserts,
