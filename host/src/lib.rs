@@ -2,7 +2,9 @@
 //!
 //! `docs/ARCHITECTURE.md` in the repository shows how the rooms below depend on each other.
 
+pub mod access;
 pub mod api;
+pub mod audit;
 pub mod builds;
 pub mod cli;
 pub mod config;

@@ -11,11 +11,14 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
+    access::{Access, AccessSettings},
     event_log::{EventLog, EventLogSettings, SummaryKeeper},
-    http::{Api, ApiState, ConnectionSettings, Gate, HttpSettings, MAX_REFUSED, Sending, serve},
+    http::{
+        Api, ApiState, ConnectionSettings, Gate, HttpSettings, MAX_REFUSED, Sending, Tls, TlsError, TlsFiles, serve,
+    },
     modules::Modules,
     operations::{Operations, OperationsSettings},
     outbox::{Outbox, OutboxSettings, StartOutboxError},
@@ -32,6 +35,8 @@ use crate::{
 pub struct ServerSettings {
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// The certificate of the listener and its key; `None` is plain HTTP.
+    pub tls: Option<TlsFiles>,
     /// Connections to Postgres, at most.
     pub max_connections: u32,
     /// How long to wait for a Postgres that does not answer yet.
@@ -61,12 +66,15 @@ pub struct ServerSettings {
     pub answers: CacheSettings,
     /// Settings of the HTTP API.
     pub http: HttpSettings,
+    /// Who may do what.
+    pub access: AccessSettings,
 }
 
 impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7070)),
+            tls: None,
             max_connections: 20,
             connect_timeout: Duration::from_secs(30),
             // Kubernetes kills after 30 s.
@@ -82,6 +90,7 @@ impl Default for ServerSettings {
             past: PastSettings::default(),
             answers: CacheSettings::default(),
             http: HttpSettings::default(),
+            access: AccessSettings::default(),
         }
     }
 }
@@ -101,6 +110,19 @@ pub enum StartError {
     /// No messages can be sent.
     #[error(transparent)]
     Outbox(#[from] StartOutboxError),
+    /// Other machines could do everything.
+    #[error(
+        "a host that listens on {address} is reached by other machines, and this one would let each of them do everything; start it with --auth \
+         tokens (GNOMON_AUTH), and make a first token with `gnomon tokens create`, or let it listen on 127.0.0.1. Behind a proxy that \
+         authenticates, or in a network that you trust, --insecure (GNOMON_INSECURE) starts it as it is"
+    )]
+    Unprotected {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The listener has no certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address is in use, or not one of this machine.
     #[error("cannot listen on {address}: {error}; perhaps another host does; choose another address with --listen, such as {}", next(*address))]
     Listen {
@@ -130,6 +152,7 @@ pub(crate) struct Rooms {
     /// Dropped, it ends.
     summary: SummaryKeeper,
     pub(crate) past: Past,
+    pub(crate) access: Access,
 }
 
 impl Rooms {
@@ -170,12 +193,14 @@ impl Rooms {
         let queries = Queries::new(&database, log.restores(), committed, awaited, &settings.answers);
         let summary = log.keep_summary();
         let past = Past::new(&database, modules.clone(), settings.past);
-        Ok(Self { database, log, modules, projector, reactors, operations, queries, outbox, summary, past })
+        let access = Access::new(database.lookups.clone(), settings.access.clone());
+        Ok(Self { database, log, modules, projector, reactors, operations, queries, outbox, summary, past, access })
     }
 
     /// What the HTTP API needs of them. It closes answers that follow the log when `closing` is cancelled.
     pub(crate) fn api(&self, settings: HttpSettings, closing: CancellationToken) -> Api {
         Api::from(ApiState {
+            access: self.access.clone(),
             log: self.log.clone(),
             modules: self.modules.clone(),
             operations: self.operations.clone(),
@@ -215,17 +240,22 @@ impl Server {
         Ok(server)
     }
 
-    /// Takes the port. From now on the host is alive, and answers that it is starting.
+    /// Reads the certificate, and takes the port. From now on the host is alive, and answers that it is starting.
     ///
     /// # Errors
-    /// [`StartError::Listen`]
+    /// [`StartError::Tls`], [`StartError::Listen`]
     pub async fn bind(settings: ServerSettings) -> Result<Self, StartError> {
+        if !settings.access.allow(settings.listen.ip()) {
+            return Err(StartError::Unprotected { address: settings.listen });
+        }
+        let tls = settings.tls.clone().map(Tls::load).transpose()?;
         let refused = |error| StartError::Listen { address: settings.listen, error };
         let listener = TcpListener::bind(settings.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let (gate, closing) = (Gate::closed("it has just begun"), CancellationToken::new());
-        let serving = tokio::spawn(serve(listener, gate.clone(), connections(&settings), closing.clone()));
+        let serving = tokio::spawn(serve(listener, tls, gate.clone(), connections(&settings), closing.clone()));
         info!(%address, "starting");
+        say_who_may_come(&settings, address);
         let closes = closing.clone().drop_guard();
         Ok(Self { address, settings, gate, rooms: None, closing, serving, _closes: closes })
     }
@@ -248,6 +278,13 @@ impl Server {
         self.rooms = Some(rooms);
         info!(address = %self.address, "listening");
         Ok(())
+    }
+
+    /// The URL under which this machine reaches the host.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.settings.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// The address that the host listens on.
@@ -295,6 +332,22 @@ impl Server {
             tracing::warn!("not ended within {} s (--shutdown-timeout): {}", timeout.as_secs_f64(), hung.join(", "));
         }
         hung
+    }
+}
+
+/// Says at the start what nobody should learn later.
+fn say_who_may_come(settings: &ServerSettings, address: SocketAddr) {
+    let (is_open, is_local) = (settings.access.is_open(), address.ip().to_canonical().is_loopback());
+    if is_open && is_local {
+        info!("authentication is off: whoever reaches this host from this machine may do everything (--auth)");
+    } else if is_open {
+        warn!("authentication is off, and other machines reach this host: they may do everything (--insecure)");
+    } else if is_local || settings.tls.is_some() {
+        info!("requests need a token (--auth)");
+    } else {
+        warn!(
+            "requests need a token (--auth), which is sent as it is: give this host a certificate (--tls-cert), or put a proxy with TLS in front of it"
+        );
     }
 }
 

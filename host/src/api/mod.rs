@@ -36,6 +36,7 @@ mod sink;
 mod stats;
 mod stream;
 mod table_query;
+mod token;
 mod upcaster;
 mod verification;
 
@@ -63,7 +64,10 @@ pub use self::{
     explanation::{
         EventStatus, ExplainQuery, ExplainedBuild, Explanation, Fold, FoldedOver, PassedOver, RowChange, UpcastedEvent,
     },
-    history::{HistoryEntry, HistoryPage, HistoryQuery},
+    history::{
+        HistoryEntry, HistoryPage, HistoryQuery, ReactorHistoryEntry, ReactorHistoryPage, SinkHistoryEntry,
+        SinkHistoryPage,
+    },
     json_error::json_error,
     message::{Message, MessageState, MessagesPage, MessagesQuery},
     module::{DescribedVersion, Module, ModuleVersion, Modules, UploadQuery, Uploaded},
@@ -94,8 +98,9 @@ pub use self::{
         BuildSize, CategoryCounts, CategoryStats, DEFAULT_STATS_DAYS, DEFAULT_STATS_LIMIT, DayStats, MAX_STATS_DAYS,
         MAX_STATS_LIMIT, Measured, OtherCounts, Stats, StatsQuery, StreamStats, TypeCounts, TypeStats,
     },
-    stream::{ListStreamsQuery, ReadStreamQuery, Stream, StreamPage, StreamsPage},
+    stream::{AppendQuery, ListStreamsQuery, ReadStreamQuery, Stream, StreamPage, StreamsPage},
     table_query::TableQuery,
+    token::{CreatedToken, NewToken, Token, Tokens, TokensQuery, Whoami},
     upcaster::{ActivateUpcasterQuery, ActiveUpcaster, NewBuild, UpcasterChanged, Upcasters},
     verification::{Batches, DifferenceCause, Verification},
 };

@@ -20,11 +20,13 @@ use tokio::{
 use tracing::warn;
 
 use super::{
+    audited::Audited,
     body::discard,
     body_memory::{self, BodyMemory, HeldBody},
     columnar,
     content_encoding::decompressed,
     content_type::is_media_type,
+    guard::Guard,
     known_host::{check_host, check_origin},
     no_body,
     problem::{Code, Problem},
@@ -42,6 +44,7 @@ pub(super) struct Door(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     settings: Arc<HttpSettings>,
+    guard: Guard,
     bodies: BodyMemory,
     appends: Room,
     reads: Room,
@@ -84,7 +87,7 @@ enum Kind {
 
 impl Door {
     /// A door before handlers that take components of so many bytes.
-    pub(super) fn new(settings: Arc<HttpSettings>, max_module_bytes: usize) -> Self {
+    pub(super) fn new(settings: Arc<HttpSettings>, guard: Guard, max_module_bytes: usize) -> Self {
         let work = &settings.work;
         let room = |name, limit, max| Room { name, limit, max, free: Arc::new(Semaphore::new(max)) };
         // Each body that is within its own limit has to fit.
@@ -98,14 +101,22 @@ impl Door {
             followers: room("followers", "max_followers", work.max_followers),
             exports: room("exports", "max_exports", work.max_exports),
             settings,
+            guard,
         }))
     }
 
     async fn answer(&self, request: Request, next: Next) -> Result<Response, Problem> {
-        let Shared { settings, bodies, .. } = &*self.0;
-        let request = decompressed(request)?;
+        let Shared { settings, guard, bodies, .. } = &*self.0;
+        let mut request = decompressed(request)?;
         check_host(&request, &settings.allowed_hosts)?;
         check_origin(&request, &settings.allowed_hosts)?;
+        let caller = match guard.check(&mut request).await {
+            Ok(caller) => caller,
+            Err(refused) => {
+                discard(request.into_body()).await;
+                return Err(refused);
+            }
+        };
         let kind = kind(&request);
         let entered = match self.room(kind).map(Room::enter).transpose() {
             Ok(entered) => entered,
@@ -115,9 +126,16 @@ impl Door {
             }
         };
         let body = (!request.body().is_end_stream()).then(|| bodies.begin());
+        let audited = matches!(kind, Kind::Operation | Kind::Upload).then(|| Audited::new(&request, &caller));
         let answer = body_memory::scope(body.clone(), async {
-            let request = no_body::check(request, settings.work.body_timeout).await?;
-            Ok(next.run(request).await)
+            let answer = async {
+                let request = no_body::check(request, settings.work.body_timeout).await?;
+                Ok(next.run(request).await)
+            };
+            match audited {
+                Some(audited) => audited.run(answer).await,
+                None => answer.await,
+            }
         });
         let response = match self.deadline(kind) {
             None => answer.await?,
@@ -125,6 +143,7 @@ impl Door {
                 timeout(deadline, answer).await.unwrap_or_else(|_| Err(late(kind, body.as_deref(), deadline)))?
             }
         };
+        let response = guard.until_ended(&caller, response);
         Ok(match entered {
             // The others have done their work when the answer begins.
             Some(entered) if matches!(kind, Kind::Follow | Kind::Export) && response.status() == StatusCode::OK => {

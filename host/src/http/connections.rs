@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU8, AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::Notify;
@@ -32,7 +32,9 @@ struct Open {
 /// What is known of a connection.
 #[derive(Debug)]
 struct State {
-    /// When its last answer ended, or when it was opened, in microseconds after the host's start and one; 0 while a request is under way.
+    /// The requests under way. With HTTP/2 there may be several.
+    under_way: AtomicU64,
+    /// When an answer ended last, or when it was opened, in microseconds after the host's start. Of no meaning while a request is under way.
     idle_since: AtomicU64,
     told: AtomicU8,
     wake: Notify,
@@ -73,6 +75,7 @@ impl Connections {
     pub(super) fn opened(&self) -> Connection {
         let mut open = self.lock();
         let state = Arc::new(State {
+            under_way: AtomicU64::new(0),
             idle_since: AtomicU64::new(micros_since(self.0.began)),
             told: AtomicU8::new(open.told),
             wake: Notify::new(),
@@ -92,8 +95,8 @@ impl Connections {
     pub(super) fn end_longest_idle(&self) -> bool {
         let open = self.lock();
         let idle = open.connections.values().filter_map(|state| {
-            let since = state.idle_since.load(Ordering::Relaxed);
-            (since > 0 && state.told.load(Ordering::Relaxed) == 0).then_some((since, state))
+            let since = state.idle_since()?;
+            (state.told.load(Ordering::Relaxed) == 0).then_some((since, state))
         });
         let Some((_, longest)) = idle.min_by_key(|(since, _)| *since) else { return false };
         longest.tell(Told::End);
@@ -116,6 +119,11 @@ impl Connections {
 }
 
 impl State {
+    /// Since when no request is under way, if none is.
+    fn idle_since(&self) -> Option<u64> {
+        (self.under_way.load(Ordering::Acquire) == 0).then(|| self.idle_since.load(Ordering::Relaxed))
+    }
+
     fn tell(&self, what: Told) {
         self.told.fetch_max(what as u8, Ordering::AcqRel);
         self.wake.notify_one();
@@ -125,13 +133,31 @@ impl State {
 impl Connection {
     /// Notes that a request has come.
     pub(super) fn request(&self) -> UnderWay {
-        self.state.idle_since.store(0, Ordering::Relaxed);
+        self.state.under_way.fetch_add(1, Ordering::AcqRel);
         UnderWay { state: Arc::clone(&self.state), began: self.connections.0.began }
     }
 
     /// Whether no request is under way.
     pub(super) fn is_idle(&self) -> bool {
-        self.state.idle_since.load(Ordering::Relaxed) > 0
+        self.state.idle_since().is_some()
+    }
+
+    /// Waits until no request has been under way for so long.
+    pub(super) async fn idle_for(&self, time: Duration) {
+        loop {
+            let left = match self.state.idle_since() {
+                // Whatever ends meanwhile is seen after this, before it has ended for so long.
+                None => time,
+                Some(since) => {
+                    let ends = self.connections.0.began + Duration::from_micros(since) + time;
+                    ends.saturating_duration_since(Instant::now())
+                }
+            };
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left).await;
+        }
     }
 
     /// Waits until the connection is told something, and returns the strongest of what it was told.
@@ -149,13 +175,14 @@ impl Drop for Connection {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
+        // In this order: who sees that there is no request under way sees since when.
         self.state.idle_since.store(micros_since(self.began), Ordering::Relaxed);
+        self.state.under_way.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-/// Never 0.
 fn micros_since(began: Instant) -> u64 {
-    u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX).saturating_add(1)
+    u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -174,7 +201,10 @@ mod tests {
         assert!(connections.end_longest_idle(), "the first is told already");
         assert_eq!(second.told().await, Told::End);
         assert!(!connections.end_longest_idle(), "the last one is busy");
+        let also = busy.request();
         drop(under_way);
+        assert!(!busy.is_idle() && !connections.end_longest_idle(), "another request is under way");
+        drop(also);
         assert!(busy.is_idle());
         assert_eq!(connections.tell_all(Told::Break), 3);
         assert_eq!(first.told().await, Told::Break);

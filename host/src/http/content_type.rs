@@ -9,6 +9,17 @@ pub(super) fn is_media_type(headers: &HeaderMap, wanted: &str) -> bool {
     media_type(headers).is_some_and(|found| found.eq_ignore_ascii_case(wanted))
 }
 
+/// Whether `Content-Type` is that of JSON: `application/json`, or a type that ends in `+json`.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let found = media_type(headers).unwrap_or_default().to_ascii_lowercase();
+    found == "application/json" || found.strip_suffix("+json").is_some_and(|before| before.contains('/'))
+}
+
+/// Whether `Content-Type` names a media type that begins so.
+pub(super) fn begins_with(headers: &HeaderMap, begin: &str) -> bool {
+    media_type(headers).is_some_and(|found| found.to_ascii_lowercase().starts_with(begin))
+}
+
 fn content_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::CONTENT_TYPE)?.to_str().ok()
 }

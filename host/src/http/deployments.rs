@@ -4,18 +4,21 @@ use axum::{Json, extract::State};
 use serde_json::json;
 
 use super::{
+    caller::By,
     extract::{JsonBody, NoParams},
+    needs::Needs,
     openapi::Operation,
     problem::{Code, Problem},
     reactors::REACTOR_CODES,
     state::Api,
 };
-use crate::{api, modules::ModuleVersion, operations::Deployment, read_model::Identifier};
+use crate::{access::Scope, api, modules::ModuleVersion, operations::Deployment, read_model::Identifier};
 
 /// Deploys versions of several modules as one change.
 pub(super) async fn deploy(
     State(api): State<Api>,
     NoParams: NoParams,
+    by: By,
     JsonBody(wanted): JsonBody<api::NewDeployment>,
 ) -> Result<Json<api::Deployment>, Problem> {
     let mut versions = Vec::with_capacity(wanted.modules.len());
@@ -24,6 +27,7 @@ pub(super) async fn deploy(
             let field = format!("modules[{index}].name");
             Problem::new(Code::InvalidBody, format!("{field}: {error}")).with("field", field)
         })?;
+        by.check(Scope::Deploy, "module", name.as_str())?;
         versions.push((name, ModuleVersion(version)));
     }
     let Deployment { modules, builds, reactors } = api.operations.deploy(&versions, wanted.activate.into()).await?;
@@ -45,18 +49,23 @@ pub(super) fn describe() -> Vec<Operation> {
         "reactors": [{"name": "settlement", "version": 2, "replaced_version": 1}],
     });
     vec![
-        Operation::post("/v1/deployments", "deploy", "Deploys versions of several modules as one change.")
-            .takes::<api::NewDeployment>(json!({"modules": [{"name": "bank", "version": 2}], "activate": "auto"}))
-            .answers::<api::Deployment>(200, "The builds that were begun.", deployed)
-            .problems(&REACTOR_CODES)
-            .problems(&[
-                Code::ModuleNotFound,
-                Code::InvalidModule,
-                Code::ModulesBusy,
-                Code::UpcasterConflict,
-                Code::ViewNameTaken,
-                Code::ViewInUse,
-                Code::TooManyBuilds,
-            ]),
+        Operation::post(
+            Needs::DEPLOY_EACH,
+            "/v1/deployments",
+            "deploy",
+            "Deploys versions of several modules as one change.",
+        )
+        .takes::<api::NewDeployment>(json!({"modules": [{"name": "bank", "version": 2}], "activate": "auto"}))
+        .answers::<api::Deployment>(200, "The builds that were begun.", deployed)
+        .problems(&REACTOR_CODES)
+        .problems(&[
+            Code::ModuleNotFound,
+            Code::InvalidModule,
+            Code::ModulesBusy,
+            Code::UpcasterConflict,
+            Code::ViewNameTaken,
+            Code::ViewInUse,
+            Code::TooManyBuilds,
+        ]),
     ]
 }

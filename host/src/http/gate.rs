@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     middleware,
     response::Response,
     routing::get,
@@ -109,7 +109,9 @@ impl Entrance {
     }
 }
 
-async fn enter(State(entrance): State<Entrance>, request: Request) -> Response {
+async fn enter(State(entrance): State<Entrance>, mut request: Request) -> Response {
+    // That of the router which calls this: the API's router would put its own behind it, and no route is found under both.
+    request.extensions_mut().remove::<MatchedPath>();
     entrance.answer(request).await
 }
 

@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
     extract::NoParams,
     forwarded_prefix::ForwardedPrefix,
+    needs::Needs,
     openapi::Operation,
     problem::{Code, Problem},
     server_error::unavailable,
     state::Api,
 };
-use crate::postgres::ConnectError;
+use crate::{event_log::log_id, postgres::ConnectError};
 
 /// How long Postgres may take to answer.
 const POSTGRES_TIMEOUT: Duration = Duration::from_secs(2);
@@ -23,16 +25,17 @@ pub(super) async fn live(NoParams: NoParams) -> Json<Value> {
     Json(json!({"status": "live"}))
 }
 
-/// `GET /health/ready`: Postgres answers queries, and appends can be made.
+/// `GET /health/ready`: Postgres answers queries, and appends can be made. The answer says to which log.
 pub(super) async fn ready(State(api): State<Api>, NoParams: NoParams) -> Result<Json<Value>, Problem> {
-    let (answers, appends) = tokio::join!(answers(&api), can_append(&api));
-    answers.and(appends)?;
-    Ok(Json(json!({"status": "ready"})))
+    let (log, appends) = tokio::join!(log(&api), can_append(&api));
+    let log = log?;
+    appends?;
+    Ok(Json(json!({"status": "ready", "log": log})))
 }
 
-async fn answers(api: &Api) -> Result<(), Problem> {
-    match tokio::time::timeout(POSTGRES_TIMEOUT, sqlx::query("SELECT 1").execute(&api.database.lookups)).await {
-        Ok(Ok(_)) => Ok(()),
+async fn log(api: &Api) -> Result<Uuid, Problem> {
+    match tokio::time::timeout(POSTGRES_TIMEOUT, log_id(&api.database.lookups)).await {
+        Ok(Ok(log)) => Ok(log),
         Ok(Err(error)) => Err(error.into()),
         // The pool says only that it has no connection; a connection beside it shows why.
         Err(_) => Err(match tokio::time::timeout(POSTGRES_TIMEOUT, api.database.diagnose()).await {
@@ -86,27 +89,33 @@ pub(super) fn describe() -> Vec<Operation> {
         json!({"type": "object", "properties": members, "required": names})
     };
     let json = "application/json";
+    let ready = json!({"status": "ready", "log": "5e8aa3a4-7a4f-4c5b-9d1f-0c6f8c1d2b01"});
     let names =
         ["name", "version", "events", "streams", "modules", "projections", "read_models", "health", "openapi", "docs"];
     vec![
-        Operation::get("/", "index", "The name and version of the program, and the paths to begin with.").answers_as(
-            200,
-            "The paths.",
-            json,
-            object(&names),
-            None,
-        ),
-        Operation::get("/health/live", "health_live", "The host runs.").answers_as(
+        Operation::get(
+            Needs::Nothing,
+            "/",
+            "index",
+            "The name and version of the program, and the paths to begin with.",
+        )
+        .answers_as(200, "The paths.", json, object(&names), None),
+        Operation::get(Needs::Nothing, "/health/live", "health_live", "The host runs.").answers_as(
             200,
             "It does.",
             json,
             object(&["status"]),
             Some(json!({"status": "live"})),
         ),
-        Operation::get("/health/ready", "health_ready", "Postgres answers queries, and appends can be made.")
-            .answers_as(200, "So it is.", json, object(&["status"]), Some(json!({"status": "ready"})))
-            .problems(&[Code::DatabaseUnavailable, Code::LogUnavailable, Code::Starting]),
-        Operation::get("/errors/{code}", "error_page", "The page that explains an error code.")
+        Operation::get(
+            Needs::Nothing,
+            "/health/ready",
+            "health_ready",
+            "Postgres answers queries, and appends can be made.",
+        )
+        .answers_as(200, "So it is.", json, object(&["status", "log"]), Some(ready))
+        .problems(&[Code::DatabaseUnavailable, Code::LogUnavailable, Code::Starting]),
+        Operation::get(Needs::Nothing, "/errors/{code}", "error_page", "The page that explains an error code.")
             .answers_as(200, "The page.", "text/markdown", json!({"type": "string"}), None)
             .problems(&[Code::NotFound]),
     ]

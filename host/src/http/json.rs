@@ -1,6 +1,7 @@
 //! Reading JSON that clients send, or a problem that says what is wrong with it.
 
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::value::RawValue;
 
 use super::problem::{Code, Problem};
 use crate::api::json_error;
@@ -78,6 +79,11 @@ impl Source {
             }
         }
     }
+}
+
+/// Reads the JSON that a body is, whatever it is: its text.
+pub(super) fn parse_json_value(bytes: &[u8]) -> Result<Box<RawValue>, Problem> {
+    parse(without_byte_order_mark(bytes), Source::Body)
 }
 
 /// Reads the JSON array of objects that a body is.

@@ -68,12 +68,15 @@ pub(super) fn check_origin<B>(request: &Request<B>, allowed: &[AllowedHost]) -> 
         return Ok(());
     }
     let headers = request.headers();
+    let asked = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    // HTTP/2 has no header for it.
+    let asked = asked.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
     let site = headers.get(SEC_FETCH_SITE).map(|value| value.as_bytes());
     let foreign = match site {
         Some(b"same-origin" | b"none") => None,
         Some(site) => Some(format!("Sec-Fetch-Site is `{}`", String::from_utf8_lossy(site))),
         // Browsers leave it out for what they do not trust, such as http://192.0.2.7:7070, and old ones do not have it.
-        None => foreign_origin(headers, allowed),
+        None => foreign_origin(headers, asked, allowed),
     };
     let Some(why) = foreign else { return Ok(()) };
     let detail = format!(
@@ -84,11 +87,10 @@ pub(super) fn check_origin<B>(request: &Request<B>, allowed: &[AllowedHost]) -> 
 }
 
 /// The origin, if it is neither that of the address that is asked nor of an allowed name.
-fn foreign_origin(headers: &HeaderMap, allowed: &[AllowedHost]) -> Option<String> {
+fn foreign_origin(headers: &HeaderMap, asked: Option<&str>, allowed: &[AllowedHost]) -> Option<String> {
     let origin = headers.get(header::ORIGIN)?.to_str().unwrap_or("?");
     let of_page = origin.parse::<Uri>().ok().and_then(|uri| uri.into_parts().authority);
     let own = of_page.is_some_and(|of_page| {
-        let asked = headers.get(header::HOST).and_then(|value| value.to_str().ok());
         asked.is_some_and(|asked| asked.eq_ignore_ascii_case(of_page.as_str()))
             // A proxy mostly asks under a name of its own. The origin of the page is then the name that clients use.
             || allowed.iter().any(|allowed| allowed.0 != "*" && allowed.0.eq_ignore_ascii_case(of_page.host()))

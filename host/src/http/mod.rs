@@ -1,14 +1,18 @@
 //! The HTTP API. Only this module knows status codes.
 
 mod admit;
+mod answering;
+mod audited;
 mod body;
 mod body_memory;
+mod caller;
 mod columnar;
 mod connections;
 mod content_encoding;
 mod content_type;
 mod convert;
 mod cors;
+mod denied;
 mod deployments;
 mod dialect;
 mod docs;
@@ -18,17 +22,21 @@ mod events;
 mod extract;
 mod forwarded_prefix;
 mod gate;
+mod guard;
 mod health;
+mod http2_streams;
 mod json;
 mod known_host;
 mod media_range;
 mod metrics;
 mod modules;
 mod names;
+mod needs;
 mod no_body;
 mod openapi;
 mod outbox;
 mod page;
+mod peer;
 mod postgrest;
 mod prefer;
 mod problem;
@@ -47,21 +55,26 @@ mod sse;
 mod state;
 mod stats;
 mod streams;
+mod tls;
+mod tokens;
 mod traces;
+mod until_ended;
 mod upcasters;
 mod with_guard;
 mod write_timeout;
 
 pub use self::{
+    answering::{CONNECTION_BUFFER_BYTES, MAX_CONCURRENT_STREAMS, WINDOW_BYTES},
     cors::{CorsOrigin, CorsOriginError},
     gate::Gate,
     known_host::{AllowedHost, AllowedHostError},
     openapi::{MAX_DESCRIBED_COLUMNS, MAX_DESCRIBED_TABLES},
     router::router,
     sending::Sending,
-    serve::{MAX_REFUSED, serve},
+    serve::{HANDSHAKE_TIMEOUT, MAX_REFUSED, serve},
     settings::{ConnectionSettings, HttpSettings, WorkSettings},
     state::{Api, ApiState},
+    tls::{MAX_TLS_FILE_BYTES, Tls, TlsError, TlsFiles},
 };
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     convert::message,
     extract::{NoParams, Params, PathParams},
+    needs::Needs,
     openapi::Operation,
     page,
     problem::{Code, Problem},
@@ -101,14 +102,24 @@ pub(super) fn describe() -> Vec<Operation> {
         whole
     };
     vec![
-        Operation::get("/v1/outbox", "list_messages", "Lists messages that reactors send, the oldest first.")
-            .about("Messages that were delivered are listed for a while, a day by default.")
-            .query::<api::MessagesQuery>()
-            .answers::<api::MessagesPage>(200, "A page of messages.", json!({"messages": [example()], "next": null})),
-        Operation::get("/v1/outbox/{message}", "get_message", "Returns a message, with its data.")
+        Operation::get(
+            Needs::OPERATE_HOST,
+            "/v1/outbox",
+            "list_messages",
+            "Lists messages that reactors send, the oldest first.",
+        )
+        .about("Messages that were delivered are listed for a while, a day by default.")
+        .query::<api::MessagesQuery>()
+        .answers::<api::MessagesPage>(
+            200,
+            "A page of messages.",
+            json!({"messages": [example()], "next": null}),
+        ),
+        Operation::get(Needs::OPERATE_HOST, "/v1/outbox/{message}", "get_message", "Returns a message, with its data.")
             .answers::<api::Message>(200, "The message.", whole())
             .problems(&[Code::MessageNotFound]),
         Operation::post(
+            Needs::OPERATE_HOST,
             "/v1/outbox/{message}/retry",
             "retry_message",
             "Sends a message now that has failed, or waits.",
@@ -116,10 +127,15 @@ pub(super) fn describe() -> Vec<Operation> {
         .about("It has all its tries again. A call that has failed is not made again: its reactor was told.")
         .answers::<api::Message>(200, "The message, which is pending.", whole())
         .problems(&[Code::MessageNotFound, Code::WrongMessageState]),
-        Operation::delete("/v1/outbox/{message}", "drop_message", "Removes a message, which is then not sent.")
-            .about("A try that is under way may still be taken. The reactor of a call is told that it has failed.")
-            .answers_nothing(204, "It is removed.")
-            .problems(&[Code::MessageNotFound, Code::LogUnavailable]),
+        Operation::delete(
+            Needs::OPERATE_HOST,
+            "/v1/outbox/{message}",
+            "drop_message",
+            "Removes a message, which is then not sent.",
+        )
+        .about("A try that is under way may still be taken. The reactor of a call is told that it has failed.")
+        .answers_nothing(204, "It is removed.")
+        .problems(&[Code::MessageNotFound, Code::LogUnavailable]),
     ]
 }
 

@@ -66,6 +66,7 @@ codes! {
     DuplicateStream "duplicate_stream" UNPROCESSABLE_ENTITY "Two appends of the request are for the same stream",
     EmptyAppend "empty_append" UNPROCESSABLE_ENTITY "An append needs at least one event",
     EventIdTaken "event_id_taken" CONFLICT "The event id belongs to another event",
+    Forbidden "forbidden" FORBIDDEN "The token may not do this",
     FoldFailed "fold_failed" UNPROCESSABLE_ENTITY "The projection cannot handle an event of the stream",
     HostNotAllowed "host_not_allowed" MISDIRECTED_REQUEST "The host is not known by the name that it is asked for",
     Internal "internal" INTERNAL_SERVER_ERROR "The host failed",
@@ -91,7 +92,7 @@ codes! {
     OriginNotAllowed "origin_not_allowed" FORBIDDEN "A page of another origin may not change anything",
     Overloaded "overloaded" SERVICE_UNAVAILABLE "The host has as much to do as it takes on",
     PartlyRepeated "partly_repeated" CONFLICT "Some of the events are in the log already, others are not",
-    PastTimedOut "past_timed_out" GATEWAY_TIMEOUT "Folding the events of the stream took too long",
+    PastTimedOut "past_timed_out" GATEWAY_TIMEOUT "Folding the events of the stream, or rehearsing a reactor, took too long",
     PastBuildNotFound "past_build_not_found" NOT_FOUND "The projection has no such past build",
     PastBuildStopped "past_build_stopped" CONFLICT "The past build has stopped before its position",
     PositionBeyondHead "position_beyond_head" CONFLICT "The log, or the stream, does not reach so far",
@@ -113,8 +114,13 @@ codes! {
     TooManyBuilds "too_many_builds" CONFLICT "The projection has as many builds or verifications as it may have",
     TooManyPastBuilds "too_many_past_builds" SERVICE_UNAVAILABLE "All past builds that there may be are in use",
     TooManyQueries "too_many_queries" SERVICE_UNAVAILABLE "Too many queries on the projection run and wait",
+    TokenNameTaken "token_name_taken" CONFLICT "There is a token of this name already",
+    TokenNotFound "token_not_found" NOT_FOUND "The token does not exist, or is revoked already",
     TooManySinks "too_many_sinks" CONFLICT "There are as many sinks as there may be",
+    TooManyTokens "too_many_tokens" CONFLICT "There are as many tokens as there may be",
+    TooManyTries "too_many_tries" TOO_MANY_REQUESTS "Too many tokens that the host does not know were tried",
     TooMuchToSend "too_much_to_send" SERVICE_UNAVAILABLE "The answers that are being sent take all their memory",
+    Unauthenticated "unauthenticated" UNAUTHORIZED "The request has no token that the host takes",
     UpcastFailed "upcast_failed" UNPROCESSABLE_ENTITY "An upcaster cannot rewrite an event",
     UpcasterConflict "upcaster_conflict" CONFLICT "The upcaster conflicts with another one",
     UpcasterNotFound "upcaster_not_found" NOT_FOUND "The upcaster does not exist, or is not active",
@@ -170,7 +176,7 @@ impl Problem {
         problem.members.set("status", code.status().as_u16());
         problem.members.set("detail", detail.into());
         problem.members.set("code", code.as_str());
-        if code.status() == StatusCode::SERVICE_UNAVAILABLE {
+        if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&code.status()) {
             problem.headers.push((header::RETRY_AFTER, HeaderValue::from_static("1")));
         }
         problem
@@ -184,6 +190,11 @@ impl Problem {
         problem.members.set("status", status.as_u16());
         problem.members.set("detail", detail.into());
         problem
+    }
+
+    /// The HTTP status.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
     }
 
     /// A member, if it is there.

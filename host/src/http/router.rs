@@ -18,6 +18,7 @@ use super::{
     dialect::Dialect,
     docs, errors, events,
     forwarded_prefix::without_prefix,
+    guard::Guard,
     health, metrics, modules, openapi, outbox, postgrest,
     problem::{Code, Problem},
     projections, reactors,
@@ -25,7 +26,7 @@ use super::{
     server_error::internal,
     sinks,
     state::Api,
-    stats, streams, upcasters,
+    stats, streams, tokens, upcasters,
 };
 
 /// Every route, as a service. A router around it would put each request and its answer on the heap once more.
@@ -39,7 +40,8 @@ pub fn router(api: Api) -> Router {
 /// Every route.
 pub(super) fn routes(api: Api) -> Routes {
     let cors_origins = api.settings.cors_origins.clone();
-    let door = Door::new(api.settings.clone(), api.operations.max_module_bytes());
+    let guard = Guard::new(api.access.clone(), &openapi::routes());
+    let door = Door::new(api.settings.clone(), guard, api.operations.max_module_bytes());
     let routes = paths(metrics::Scrapes::new(api.clone(), door.clone()), stats::Measurements::new(api.clone()));
     // What is around all of them costs each request: what few need is around those.
     let mut routes = routes.layer(middleware::from_fn_with_state(door, admit)).layer(CatchPanicLayer::custom(panicked));
@@ -108,6 +110,7 @@ fn paths(scrapes: metrics::Scrapes, measurements: stats::Measurements) -> Router
         .route("/v1/reactors/{name}", get(reactors::get).patch(reactors::configure).delete(reactors::delete))
         .route("/v1/reactors/{name}/activate", post(reactors::activate))
         .route("/v1/reactors/{name}/pause", post(reactors::pause))
+        .route("/v1/reactors/{name}/history", get(reactors::history))
         .route("/v1/reactors/{name}/resume", post(reactors::resume))
         .route("/v1/reactors/{name}/retry", post(reactors::retry))
         .route("/v1/reactors/{name}/rehearsal", get(reactors::rehearse))
@@ -117,10 +120,14 @@ fn paths(scrapes: metrics::Scrapes, measurements: stats::Measurements) -> Router
         .route("/v1/upcasters/{name}/deactivate", post(upcasters::deactivate))
         .route("/v1/sinks", get(sinks::list))
         .route("/v1/sinks/{sink}", put(sinks::put).get(sinks::get).delete(sinks::delete))
+        .route("/v1/sinks/{sink}/history", get(sinks::history))
         .route("/v1/sinks/{sink}/retry", post(sinks::retry))
         .route("/v1/outbox", get(outbox::list))
         .route("/v1/outbox/{message}", get(outbox::get).delete(outbox::delete))
         .route("/v1/outbox/{message}/retry", post(outbox::retry))
+        .route("/v1/tokens", get(tokens::list).post(tokens::create))
+        .route("/v1/tokens/{token}", delete(tokens::revoke))
+        .route("/v1/whoami", get(tokens::whoami))
         .route("/v1/read-models", get(postgrest::list).options(postgrest::list_options))
         .route("/v1/read-models/{projection}", get(postgrest::get).options(postgrest::list_options))
         .route("/v1/read-models/{projection}/{table}", get(postgrest::query).options(postgrest::table_options))

@@ -5,30 +5,27 @@
 //! even then.
 
 use std::{
-    convert::Infallible,
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use axum::{Router, body::Body, extract::Request, response::Response};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::Service as _;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::{
+    answering::{Answers, Protocols},
     connections::{Connection, Connections, Told},
-    gate::{Entrance, Gate},
+    gate::Gate,
     settings::ConnectionSettings,
-    with_guard::WithGuard,
+    tls::{HTTP2, Tls},
     write_timeout::WriteTimeout,
 };
 use crate::metrics;
@@ -39,22 +36,29 @@ pub const MAX_REFUSED: usize = 64;
 const REFUSED_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a newcomer waits for an idle connection to make room.
 const ROOM_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a connection without a request may take to end when it is told to.
-const END_TIMEOUT: Duration = Duration::from_millis(200);
+/// How long a client may take to agree upon TLS, a handful of messages.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the listener rests when the system gives it no connection, so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Between two lines of the log on refused connections.
 const LOG_PAUSE: Duration = Duration::from_secs(1);
-/// The buffers of a connection: the head of a request has to fit, and an answer that the client does not take stops here. It is what an idle
-/// client can make the host hold.
-const BUFFER_BYTES: usize = 128 * 1024;
 
 /// Serves the API until `closing` is cancelled, and then until the requests under way are answered, or until the time for that is over.
-/// Before the gate is open, requests are answered with what the host waits for.
-pub async fn serve(listener: TcpListener, gate: Gate, settings: ConnectionSettings, closing: CancellationToken) {
+/// Before the gate is open, requests are answered with what the host waits for. With `tls`, connections speak TLS and nothing else.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    gate: Gate,
+    settings: ConnectionSettings,
+    closing: CancellationToken,
+) {
     let closing_timeout = settings.closing_timeout;
-    let server = Arc::new(Server::new(&gate, settings));
     let tasks = TaskTracker::new();
+    let server = Arc::new(Server::new(&gate, tls.as_ref(), settings, &tasks));
+    if let Some(tls) = tls {
+        let closing = closing.clone();
+        tasks.spawn(async move { closing.run_until_cancelled(tls.follow_files()).await });
+    }
     while let Some(refusable) = closing.run_until_cancelled(Arc::clone(&server.refusing).acquire_owned()).await {
         // The semaphore is never closed.
         let Ok(refusable) = refusable else { break };
@@ -75,9 +79,12 @@ pub async fn serve(listener: TcpListener, gate: Gate, settings: ConnectionSettin
 }
 
 struct Server {
-    entrance: Entrance,
-    refusal: Router,
-    http: http1::Builder,
+    api: Answers,
+    refusal: Answers,
+    protocols: Protocols,
+    /// Of connections that are told that there is no room.
+    once: Protocols,
+    tls: Option<TlsAcceptor>,
     connections: Connections,
     /// Those that are told that there is no room.
     refused: Connections,
@@ -90,14 +97,14 @@ struct Server {
 }
 
 impl Server {
-    fn new(gate: &Gate, settings: ConnectionSettings) -> Self {
-        let mut http = http1::Builder::new();
-        // It runs from the end of the last answer on, so it is the time for which a connection may be idle as well.
-        http.timer(TokioTimer::new()).header_read_timeout(settings.idle_timeout).max_buf_size(BUFFER_BYTES);
+    fn new(gate: &Gate, tls: Option<&Tls>, settings: ConnectionSettings, tasks: &TaskTracker) -> Self {
+        let protocols = Protocols::new(&settings, tasks.clone());
         Self {
-            entrance: gate.entrance(),
-            refusal: gate.refusal(settings.max_client_connections),
-            http,
+            api: Answers::Api(gate.entrance()),
+            refusal: Answers::Refusal(gate.refusal(settings.max_client_connections)),
+            once: protocols.once(REFUSED_TIMEOUT),
+            protocols,
+            tls: tls.map(Tls::acceptor),
             connections: Connections::default(),
             refused: Connections::default(),
             room: Arc::new(Semaphore::new(settings.max_client_connections)),
@@ -131,19 +138,47 @@ impl Server {
         match self.room().await {
             Some(_room) => {
                 drop(refusable);
-                let answer = |request| self.entrance.answer(request);
-                serve_connection(stream, self.connections.opened(), &self.http, answer).await;
+                // From here on it is one of those that make room when they are idle, as it is until TLS is agreed upon.
+                let connection = self.connections.opened();
+                self.answer(stream, peer, &connection, &self.protocols, &self.api).await;
             }
             None => {
                 self.log_refusal(peer);
-                let mut http = self.http.clone();
-                http.keep_alive(false).header_read_timeout(REFUSED_TIMEOUT);
-                let answer = |request: Request| {
-                    let answer = self.refusal.clone().call(request);
-                    async move { answer.await.unwrap_or_else(|never: Infallible| match never {}) }
-                };
-                let refused = serve_connection(stream, self.refused.opened(), &http, answer);
+                let connection = self.refused.opened();
+                let refused = self.answer(stream, peer, &connection, &self.once, &self.refusal);
                 let _ = timeout(REFUSED_TIMEOUT, refused).await;
+            }
+        }
+    }
+
+    /// Answers what comes on a connection, with TLS if the host has it.
+    async fn answer(
+        &self,
+        stream: WriteTimeout,
+        peer: SocketAddr,
+        connection: &Connection,
+        protocols: &Protocols,
+        answers: &Answers,
+    ) {
+        let Some(tls) = &self.tls else { return protocols.serve(stream, peer, false, connection, answers).await };
+        let handshake = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream));
+        // It has nothing that would be lost, so whatever it is told ends it.
+        let agreed = tokio::select! {
+            agreed = handshake => agreed,
+            _ = connection.told() => return,
+        };
+        match agreed {
+            Ok(Ok(stream)) => {
+                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+                protocols.serve(stream, peer, is_http2, connection, answers).await;
+            }
+            failed => {
+                metrics::of_host().http.failed_handshake();
+                // Anybody can cause it, so it is no line of a log that somebody reads.
+                match failed {
+                    Ok(Err(error)) => debug!(%error, "a client and this host do not agree upon TLS"),
+                    _ => debug!("a client did not agree upon TLS in time"),
+                }
             }
         }
     }
@@ -167,38 +202,6 @@ impl Server {
             *logged = Some(Instant::now());
             let max = self.settings.max_client_connections;
             warn!(%peer, "a connection is refused: all {max} are busy (--max-client-connections)");
-        }
-    }
-}
-
-/// Answers the requests of a connection until it ends.
-async fn serve_connection<A: Future<Output = Response>>(
-    stream: WriteTimeout,
-    connection: Connection,
-    http: &http1::Builder,
-    api: impl Fn(Request) -> A,
-) {
-    let answer = |request: hyper::Request<Incoming>| {
-        let under_way = connection.request();
-        let answer = api(request.map(Body::new));
-        async move { Ok::<_, Infallible>(answer.await.map(|body| WithGuard::new(body, under_way))) }
-    };
-    let mut served = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service_fn(answer)));
-    loop {
-        let told = tokio::select! {
-            biased;
-            // How it ended concerns the client only.
-            _ = served.as_mut() => return,
-            told = connection.told() => told,
-        };
-        if told == Told::Break {
-            return;
-        }
-        served.as_mut().graceful_shutdown();
-        if connection.is_idle() {
-            // It has nothing to do, but half of a request's head may have come, which nobody waits for.
-            let _ = timeout(END_TIMEOUT, served.as_mut()).await;
-            return;
         }
     }
 }

@@ -6,8 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{sending::Sending, settings::HttpSettings};
 use crate::{
-    event_log::EventLog, modules::Modules, operations::Operations, outbox::Outbox, past::Past, postgres::Database,
-    queries::Queries,
+    access::Access, event_log::EventLog, modules::Modules, operations::Operations, outbox::Outbox, past::Past,
+    postgres::Database, queries::Queries,
 };
 
 /// A handle on the state that the handlers share. It is cloned several times for each request, so a clone costs one count.
@@ -31,6 +31,8 @@ impl From<ApiState> for Api {
 /// The state that the handlers share.
 #[derive(Debug)]
 pub struct ApiState {
+    /// Who may do what.
+    pub access: Access,
     /// The log.
     pub log: EventLog,
     /// Uploaded modules.

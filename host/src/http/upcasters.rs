@@ -4,7 +4,9 @@ use axum::{Json, extract::State};
 use serde_json::json;
 
 use super::{
+    caller::By,
     extract::{NoParams, Params, PathParams},
+    needs::Needs,
     openapi::Operation,
     problem::{Code, Problem},
     state::Api,
@@ -12,8 +14,9 @@ use super::{
 use crate::{api, modules::ModuleVersion, operations::Rebuilt, read_model::Identifier};
 
 /// `GET /v1/upcasters`
-pub(super) async fn list(State(api): State<Api>, NoParams: NoParams) -> Result<Json<api::Upcasters>, Problem> {
-    let upcasters = api.operations.upcasters().await?.into_iter().map(Into::into).collect();
+pub(super) async fn list(State(api): State<Api>, by: By, NoParams: NoParams) -> Result<Json<api::Upcasters>, Problem> {
+    let upcasters = api.operations.upcasters().await?.into_iter();
+    let upcasters = upcasters.filter(|found| by.sees_in_list(found.name.as_str())).map(Into::into).collect();
     Ok(Json(api::Upcasters { upcasters }))
 }
 
@@ -54,7 +57,7 @@ pub(super) fn describe() -> Vec<Operation> {
         Code::TooManyBuilds,
     ];
     vec![
-        Operation::get("/v1/upcasters", "list_upcasters", "Lists the upcasters that are active, by name.")
+        Operation::get(Needs::SEE_EACH, "/v1/upcasters", "list_upcasters", "Lists the upcasters that are active, by name.")
             .answers::<api::Upcasters>(
                 200,
                 "The upcasters.",
@@ -62,12 +65,12 @@ pub(super) fn describe() -> Vec<Operation> {
                     "name": "flights_v2", "active_version": 1, "steps": [{"type": "Landed", "from": 1, "to": 2, "produces": ["Landed"]}],
                 }]}),
             ),
-        Operation::post("/v1/upcasters/{name}/activate", "activate_upcaster", "Makes a version of an upcaster active.")
+        Operation::post(Needs::DEPLOY, "/v1/upcasters/{name}/activate", "activate_upcaster", "Makes a version of an upcaster active.")
             .about("Projections that read its types get new builds, which replace the active ones when they have caught up.")
             .query::<api::ActivateUpcasterQuery>()
             .answers::<api::UpcasterChanged>(200, "The builds that were begun.", changed(Some(1)))
             .problems(&codes),
-        Operation::post("/v1/upcasters/{name}/deactivate", "deactivate_upcaster", "Makes an upcaster inactive.")
+        Operation::post(Needs::DEPLOY, "/v1/upcasters/{name}/deactivate", "deactivate_upcaster", "Makes an upcaster inactive.")
             .answers::<api::UpcasterChanged>(200, "The builds that were begun.", changed(None))
             .problems(&codes),
     ]

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    counter::Counter,
+    counter::{Counter, Gauge},
     histogram::Histogram,
     names,
     register::Register,
@@ -23,7 +23,11 @@ pub struct HttpMeasures {
     requests: Arc<Series<Counter>>,
     duration: Arc<Series<Histogram>>,
     refused: Arc<Series<Counter>>,
+    denied: Arc<Series<Counter>>,
     refused_connections: Counter,
+    certificate_expires: Gauge,
+    certificate_refused: Gauge,
+    failed_handshakes: Counter,
 }
 
 impl HttpMeasures {
@@ -33,7 +37,11 @@ impl HttpMeasures {
             requests: register.counters(names::HTTP_REQUESTS, MAX_ANSWERS),
             duration: register.histograms(names::HTTP_DURATION, MAX_ROUTES),
             refused: register.counters_of(names::HTTP_REFUSED, &kinds),
+            denied: register.counters_of(names::HTTP_DENIED, &["unauthenticated", "forbidden", "too_many_tries"]),
             refused_connections: register.counter(names::HTTP_REFUSED_CONNECTIONS),
+            certificate_expires: register.gauge(names::TLS_CERTIFICATE_EXPIRES),
+            certificate_refused: register.gauge(names::TLS_CERTIFICATE_REFUSED),
+            failed_handshakes: register.counter(names::TLS_FAILED_HANDSHAKES),
         }
     }
 
@@ -50,8 +58,28 @@ impl HttpMeasures {
         self.refused.of(&[kind]).inc();
     }
 
+    /// A request was refused, since it is not known who makes it, or since its caller may not do this.
+    pub fn denied(&self, reason: &str) {
+        self.denied.of(&[reason]).inc();
+    }
+
     /// A connection was refused, since all were busy.
     pub fn refused_connection(&self) {
         self.refused_connections.inc();
+    }
+
+    /// New connections get a certificate that expires at this time, in seconds of Unix time, if that is known.
+    pub fn uses_certificate(&self, expires: Option<u64>) {
+        self.certificate_expires.set(expires.and_then(|expires| i64::try_from(expires).ok()).unwrap_or_default());
+    }
+
+    /// Whether the files of the certificate have what cannot be used.
+    pub fn refuses_certificate(&self, refuses: bool) {
+        self.certificate_refused.set(i64::from(refuses));
+    }
+
+    /// A client opened a connection and did not make TLS of it.
+    pub fn failed_handshake(&self) {
+        self.failed_handshakes.inc();
     }
 }

@@ -246,8 +246,17 @@ measures! {
         "Requests of a kind that may be under way, `--max-appends` and so on";
     HTTP_REFUSED = "gnomon_http_refused_requests_total", Kind::Counter, Counted, ["kind"],
         "Requests that were refused because as many of their kind were under way as may be";
+    HTTP_DENIED = "gnomon_http_denied_requests_total", Kind::Counter, Counted, ["reason"],
+        "Requests without a token that the host takes (`unauthenticated`), with one that may not do this (`forbidden`), or beyond the unknown tokens that \
+         are looked up in a second (`too_many_tries`)";
     HTTP_REFUSED_CONNECTIONS = "gnomon_http_refused_connections_total", Kind::Counter, Counted, [],
         "Connections that were refused because all were busy, `--max-client-connections`";
+    TLS_CERTIFICATE_EXPIRES = "gnomon_tls_certificate_expires_timestamp_seconds", Kind::Gauge, Counted, [],
+        "When the certificate that new connections get expires, in seconds of Unix time; 0 without `--tls-cert`";
+    TLS_CERTIFICATE_REFUSED = "gnomon_tls_certificate_refused", Kind::Gauge, Counted, [],
+        "1 while the files of `--tls-cert` and `--tls-key` cannot be used and new connections get the certificate before, else 0";
+    TLS_FAILED_HANDSHAKES = "gnomon_tls_failed_handshakes_total", Kind::Counter, Counted, [],
+        "Connections that ended before TLS was agreed upon: their clients do not trust the certificate, speak no TLS, or are too slow";
 
     POSTGRES_UP = "gnomon_postgres_up", Kind::Gauge, Host, [],
         "1 if Postgres answered within a second, else 0";

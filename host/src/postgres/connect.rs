@@ -16,6 +16,7 @@ use super::{
     session,
     sessions::Sessions,
     sqlstate::{TOO_MANY_CONNECTIONS, has_sqlstate, is_transient},
+    tls::refused_certificate,
 };
 
 /// The oldest Postgres that Gnomon runs on.
@@ -36,6 +37,14 @@ pub enum ConnectError {
         error: sqlx::Error,
         /// For how long it was tried.
         waited: Duration,
+    },
+    /// It does not show that it is the server that the URL means.
+    #[error("the certificate of Postgres at {address} is refused, so nothing was sent to it: {reason}")]
+    Certificate {
+        /// Host, port, user and database.
+        address: String,
+        /// What is wrong with it, and what to do.
+        reason: String,
     },
     /// It answers, but is too old.
     #[error("Postgres at {address} is version {found}; Gnomon needs {OLDEST_POSTGRES} or newer")]
@@ -243,7 +252,9 @@ impl Database {
 
     fn error(&self, error: sqlx::Error, waited: Duration) -> ConnectError {
         let (address, needed) = (self.address.clone(), self.needed);
-        if has_sqlstate(&error, TOO_MANY_CONNECTIONS) {
+        if let Some(reason) = refused_certificate(&error) {
+            ConnectError::Certificate { address, reason }
+        } else if has_sqlstate(&error, TOO_MANY_CONNECTIONS) {
             ConnectError::NoneLeft { address, needed, error, waited }
         } else if contact::is_refused_by_pooler(&error) {
             ConnectError::RefusedByPooler { address, error }
@@ -286,7 +297,7 @@ impl Database {
 
 /// Whether waiting does not help although the error is of a connection: TLS is not set up, or a pooler is.
 fn is_final(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Tls(_)) || contact::is_refused_by_pooler(error)
+    matches!(error, sqlx::Error::Tls(_)) || refused_certificate(error).is_some() || contact::is_refused_by_pooler(error)
 }
 
 /// The time of day after a while, to the second.

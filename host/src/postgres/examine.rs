@@ -11,9 +11,10 @@ use sqlx::{Connection as _, Executor as _, PgConnection, PgPool, postgres::PgCon
 use super::{
     connect::{ConnectError, address},
     contact::{self, Contact},
-    migrate::{SchemaState, check_rights, schema_state},
+    migrate::{SchemaState, check_start, schema_state},
     pool::pool,
     session,
+    tls::refused_certificate,
     within::within,
 };
 
@@ -82,7 +83,7 @@ pub struct ClockReading {
 /// What a host has to be allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Right {
-    /// To bring the schema `gnomon` up to date.
+    /// To bring the schema `gnomon` up to date, if that is due and not another role's.
     Migrate,
     /// To make the schema of a build.
     CreateSchemas,
@@ -98,7 +99,10 @@ pub enum Right {
 /// It cannot be reached within a few seconds, or refuses the connection.
 pub async fn examine(options: PgConnectOptions) -> Result<Examined, ConnectError> {
     let address = address(&options);
-    let unreachable = |error| ConnectError::Unreachable { address: address.clone(), error, waited: Duration::ZERO };
+    let unreachable = |error| match refused_certificate(&error) {
+        Some(reason) => ConnectError::Certificate { address: address.clone(), reason },
+        None => ConnectError::Unreachable { address: address.clone(), error, waited: Duration::ZERO },
+    };
     let options = session::start(options);
     let Contact { version: major, limit: allowed, shares_sessions } =
         within(TIMEOUT, "what it is", contact::look(&options)).await.map_err(unreachable)?;
@@ -176,7 +180,7 @@ async fn try_right(options: &PgConnectOptions, right: Right) -> Result<(), Strin
     let attempt = async {
         let mut connection = session::open(options).await?;
         let tried = match right {
-            Right::Migrate => check_rights(&mut connection).await.map_err(|error| error.to_string()),
+            Right::Migrate => check_start(&mut connection).await.map_err(|error| error.to_string()),
             // The name of no build, and nobody sees it, since it is never committed.
             Right::CreateSchemas => run(&mut connection, "BEGIN; CREATE SCHEMA gnomon_doctor; ROLLBACK").await,
             Right::Listen => run(&mut connection, "LISTEN gnomon_doctor; UNLISTEN gnomon_doctor").await,

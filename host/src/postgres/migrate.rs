@@ -6,16 +6,21 @@ use sqlx::{
 };
 use tracing::{info, warn};
 
-use super::{migrations::migrator, session::connect_beside, sqlstate::is_lock_timeout};
+use super::{
+    grants::{Owners, become_owner, grant, owners},
+    migrations::migrator,
+    session::connect_beside,
+    sqlstate::is_lock_timeout,
+};
 
 /// The schemas that every host needs. Either may have been made by somebody else, as long as it is empty or Gnomon's.
 const SCHEMAS: [&str; 2] = ["gnomon", "read_models"];
 
 /// The name of the lock that hosts hold while they make schemas: `GNOM`, `SCHE`.
-const LOCK: i64 = 0x474e_4f4d_5343_4845;
+pub(super) const LOCK: i64 = 0x474e_4f4d_5343_4845;
 
 /// How long a migration waits for a lock: for another host that migrates, or for a table that somebody uses.
-const LOCK_TIMEOUT: &str = "60s";
+pub(super) const LOCK_TIMEOUT: &str = "60s";
 
 /// Why the schema could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +67,22 @@ pub enum MigrateError {
         /// The role that the host connects as.
         role: String,
     },
+    /// Migrations are due, and this role is that of hosts, which may not apply them.
+    #[error(
+        "migrations are due: the database has {}, and this program needs {known}. The role {role} may only work with the schema gnomon: run `gnomon \
+         migrate` with a login of the role {owner} first, and then start the host",
+        applied.map_or_else(|| "none".to_owned(), |applied| applied.to_string())
+    )]
+    Due {
+        /// The newest that was applied.
+        applied: Option<i64>,
+        /// The newest that this program knows.
+        known: i64,
+        /// The role that this session has, quoted.
+        role: String,
+        /// The role that owns the schema, quoted.
+        owner: String,
+    },
     /// A lock was not free in time.
     #[error(
         "the schema cannot be brought up to date, since another session has held a lock for {LOCK_TIMEOUT}: another host that migrates, or \
@@ -81,6 +102,8 @@ impl From<sqlx::Error> for MigrateError {
 
 /// Brings schema `gnomon` up to date, and returns its version. Several hosts may do so at once: an advisory lock lets one at a
 /// time migrate. Schemas that are missing are made; empty ones that somebody else has made are used.
+///
+/// A session that has the role of hosts, and not that of the owner, changes nothing: it only looks whether the schema is up to date.
 ///
 /// # Errors
 /// The database belongs to a newer Gnomon or to something else, the role lacks rights, or a migration failed. The migrations before that
@@ -104,6 +127,12 @@ async fn run(pool: &PgPool, migrator: &Migrator) -> Result<i64, MigrateError> {
     // sqlx keeps its history in the first schema of the search path, which must not be one of the user's.
     let settings = [("search_path", "gnomon"), ("lock_timeout", LOCK_TIMEOUT)];
     let mut connection = connect_beside(pool, &settings).await?;
+    if let Some(Owners { owner, is_owner: false, is_host: true, .. }) = owners(&mut connection).await? {
+        let known = check_up_to_date(&mut connection, migrator, owner).await?;
+        connection.close().await?;
+        return Ok(known);
+    }
+    become_owner(&mut connection).await?;
     make_schemas(&mut connection).await?;
     migrator.run(&mut connection).await.map_err(|error| match error {
         SqlxError::VersionMissing(version) => MigrateError::Newer(version),
@@ -113,6 +142,10 @@ async fn run(pool: &PgPool, migrator: &Migrator) -> Result<i64, MigrateError> {
         }
         error => MigrateError::Failed(error),
     })?;
+    // Of tables that are new as well.
+    if let Some(Owners { host: Some(host), .. }) = owners(&mut connection).await? {
+        grant(&mut connection, &host).await?;
+    }
     connection.close().await?;
     Ok(migrator.iter().map(|migration| migration.version).max().unwrap_or_default())
 }
@@ -136,19 +169,8 @@ const NEEDED: [&str; 6] =
 pub(super) async fn schema_state(connection: &mut PgConnection) -> Result<SchemaState, sqlx::Error> {
     let migrator = migrator();
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
-    let mut applied: Vec<(i64, Vec<u8>)> = Vec::new();
-    if is_migrated(connection).await? {
-        let select = "SELECT version, checksum FROM gnomon._sqlx_migrations ORDER BY version";
-        applied = sqlx::query_as(select).fetch_all(&mut *connection).await?;
-    }
-    let mut trouble = None;
-    for (version, checksum) in &applied {
-        match migrator.iter().find(|migration| migration.version == *version) {
-            None => trouble = Some(MigrateError::Newer(*version)),
-            Some(known) if *known.checksum != **checksum => trouble = Some(MigrateError::Changed(*version)),
-            Some(_) => {}
-        }
-    }
+    let applied = if is_migrated(connection).await? { applied(connection).await? } else { Vec::new() };
+    let mut trouble = first_unknown(&applied, &migrator);
     if applied.is_empty() {
         for schema in SCHEMAS {
             if let Some(found) = first_relation(connection, schema).await? {
@@ -168,6 +190,42 @@ pub(super) async fn schema_state(connection: &mut PgConnection) -> Result<Schema
             missing.map(|missing| format!("missing, though a migration has made it: {missing}; restore the database"));
     }
     Ok(SchemaState { applied: applied.last().map(|(version, _)| *version), known, trouble })
+}
+
+/// The migrations that were applied, with their checksums.
+async fn applied(connection: &mut PgConnection) -> Result<Vec<(i64, Vec<u8>)>, sqlx::Error> {
+    let select = "SELECT version, checksum FROM gnomon._sqlx_migrations ORDER BY version";
+    sqlx::query_as(select).fetch_all(connection).await
+}
+
+/// Why this program cannot use a database with these migrations, if one of them is not its own.
+fn first_unknown(applied: &[(i64, Vec<u8>)], migrator: &Migrator) -> Option<MigrateError> {
+    applied.iter().rev().find_map(|(version, checksum)| {
+        match migrator.iter().find(|migration| migration.version == *version) {
+            None => Some(MigrateError::Newer(*version)),
+            Some(known) if *known.checksum != **checksum => Some(MigrateError::Changed(*version)),
+            Some(_) => None,
+        }
+    })
+}
+
+/// Checks that nothing has to be migrated, for a role that may not; returns the version of the schema.
+async fn check_up_to_date(
+    connection: &mut PgConnection,
+    migrator: &Migrator,
+    owner: String,
+) -> Result<i64, MigrateError> {
+    let applied = applied(connection).await?;
+    if let Some(unknown) = first_unknown(&applied, migrator) {
+        return Err(unknown);
+    }
+    let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let is_due = migrator.iter().any(|known| !applied.iter().any(|(version, _)| *version == known.version));
+    if is_due {
+        let role = sqlx::query_scalar("SELECT quote_ident(current_user)").fetch_one(connection).await?;
+        return Err(MigrateError::Due { applied: applied.last().map(|(version, _)| *version), known, role, owner });
+    }
+    Ok(known)
 }
 
 /// Makes the schemas that are missing, and checks that those that exist can be used.
@@ -214,8 +272,18 @@ async fn first_relation(connection: &mut PgConnection, schema: &str) -> Result<O
     .await
 }
 
+/// Checks that a host can start: it may migrate, or it need not.
+pub(super) async fn check_start(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    match owners(connection).await? {
+        Some(Owners { owner, is_owner: false, is_host: true, .. }) => {
+            check_up_to_date(connection, &migrator(), owner).await.map(|_| ())
+        }
+        _ => check_rights(connection).await,
+    }
+}
+
 /// Checks all rights before anything is made, so that one message has them all.
-pub(super) async fn check_rights(connection: &mut PgConnection) -> Result<(), MigrateError> {
+async fn check_rights(connection: &mut PgConnection) -> Result<(), MigrateError> {
     let row = connection
         .fetch_one(
             "SELECT quote_ident(current_user), quote_ident(current_database()),

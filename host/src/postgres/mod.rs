@@ -9,11 +9,13 @@ mod copy;
 mod copy_out;
 pub mod embedded;
 mod examine;
+mod grants;
 mod listen;
 mod locks;
 mod migrate;
 mod migrations;
 mod pool;
+mod roles;
 mod row;
 mod session;
 mod sessions;
@@ -26,6 +28,7 @@ pub(crate) mod test_proxy;
 #[cfg(test)]
 pub(crate) mod test_role;
 mod time;
+mod tls;
 mod transaction;
 mod trust;
 mod url;
@@ -46,9 +49,11 @@ pub use self::{
     copy::{BinaryCopy, BinaryRows, CopyFormatError},
     copy_out::copy_out,
     examine::{ClockReading, Examined, Right, examine},
+    grants::own_by_hosts,
     listen::{Heard, Notifications},
     locks::{Blocked, LockError, LockWatch, begin_waiting, gave_up_waiting},
     migrate::{MigrateError, SchemaState, migrate},
+    roles::{PrefixError, RoleNames, RolesError, RolesMade, make_roles},
     session::{connect_beside, connect_to_read},
     sessions::{OwnSession, Session, Sessions},
     sqlstate::{has_sqlstate, is_disconnect, is_lock_timeout, is_missing_table, is_transient},

@@ -22,6 +22,8 @@ pub const INVALID_TABLE_DEFINITION: &str = "42P16";
 pub const DEPENDENT_OBJECTS_STILL_EXIST: &str = "2BP01";
 /// The server, the role or the database has no connection left.
 pub const TOO_MANY_CONNECTIONS: &str = "53300";
+/// Another row has the same value already.
+pub const UNIQUE_VIOLATION: &str = "23505";
 /// Of two transactions that wait for each other, this one was ended.
 pub const DEADLOCK_DETECTED: &str = "40P01";
 /// A lock was not granted within the session's `lock_timeout`.

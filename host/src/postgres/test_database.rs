@@ -170,7 +170,7 @@ async fn drop_database(admin: &mut PgConnection, name: &str) -> Result<(), sqlx:
 }
 
 /// Beside the test programs, which are in `target/<profile>/deps`, so that `cargo clean` removes it.
-fn cache() -> PathBuf {
+pub(super) fn cache() -> PathBuf {
     let program = env::current_exe().unwrap_or_default();
     let build = program.ancestors().find(|folder| folder.join("deps").is_dir());
     build.map_or_else(env::temp_dir, PathBuf::from).join("test-postgres")

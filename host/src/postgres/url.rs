@@ -5,6 +5,10 @@
 
 use std::str::FromStr;
 
+use rustls::pki_types::{
+    CertificateDer, PrivateKeyDer,
+    pem::{Error as PemError, PemObject},
+};
 use sqlx::postgres::PgConnectOptions;
 use tracing::warn;
 
@@ -78,6 +82,21 @@ pub enum UrlError {
     /// A parameter has a value that it cannot have.
     #[error("the database URL has a parameter `{0}` with a value that cannot be used")]
     Parameter(&'static str),
+    /// A parameter names a file without which there is no TLS as it is asked for.
+    #[error(
+        "the parameter `{name}` of the database URL names a file that {reason}; write the path of a PEM file with {what}"
+    )]
+    File {
+        /// The parameter.
+        name: &'static str,
+        /// Why the file cannot be used.
+        reason: String,
+        /// What it has to have.
+        what: &'static str,
+    },
+    /// Certificates of the system are asked for, and not to be checked.
+    #[error("the database URL has sslrootcert=system, so it needs sslmode=verify-full: a weaker mode checks no name")]
+    WeakSystemRoots,
 }
 
 /// Reads the URL of a database.
@@ -143,7 +162,18 @@ fn is_percent_encoded(text: &str) -> bool {
 fn known_parameters(query: &str) -> Result<String, UrlError> {
     let mut honoured = form_urlencoded::Serializer::new(String::new());
     let mut found = false;
+    let value_of = |wanted: &str| form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted);
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        // As libpq reads it. The certificates of the system are trusted in any case where certificates are checked.
+        if name == "sslrootcert" && value == "system" {
+            match value_of("sslmode") {
+                None => _ = honoured.append_pair("sslmode", "verify-full"),
+                Some((_, mode)) if mode == "verify-full" => {}
+                Some(_) => return Err(UrlError::WeakSystemRoots),
+            }
+            found = true;
+            continue;
+        }
         let known = |names: &'static [&'static str]| names.iter().copied().find(|known| *known == name);
         if let Some(name) = known(WITHOUT_EFFECT) {
             warn!(parameter = name, "the parameter of the database URL has no effect");
@@ -168,6 +198,9 @@ fn known_parameters(query: &str) -> Result<String, UrlError> {
 }
 
 fn check(name: &'static str, value: &str) -> Result<(), UrlError> {
+    if let "sslrootcert" | "sslcert" | "sslkey" = name {
+        return check_file(name, value);
+    }
     let is_usable = match name {
         "statement-cache-capacity" => value.parse::<usize>().is_ok(),
         "port" => value.parse::<u16>().is_ok_and(|port| port > 0),
@@ -178,9 +211,53 @@ fn check(name: &'static str, value: &str) -> Result<(), UrlError> {
     if is_usable { Ok(()) } else { Err(UrlError::Parameter(name)) }
 }
 
+/// Without this, a path that is wrong would look like a server that does not answer. The value may be PEM itself.
+fn check_file(name: &'static str, value: &str) -> Result<(), UrlError> {
+    let what = if name == "sslkey" { "a private key" } else { "certificates" };
+    let refuse = |reason: String| UrlError::File { name, reason, what };
+    let pem = if value.trim().starts_with("-----BEGIN") {
+        value.as_bytes().to_vec()
+    } else {
+        std::fs::read(value).map_err(|error| refuse(format!("cannot be read ({error})")))?
+    };
+    let read = match name {
+        "sslkey" => PrivateKeyDer::from_pem_slice(&pem).map(|_| ()),
+        _ => CertificateDer::pem_slice_iter(&pem).next().unwrap_or(Err(PemError::NoItemsFound)).map(|_| ()),
+    };
+    read.map_err(|error| refuse(format!("has none ({error})")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_of_tls_is_looked_at_before_anything_is_tried() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("empty.pem");
+        std::fs::write(&empty, "").unwrap();
+        for (name, path, reason) in [
+            ("sslrootcert", "/nowhere/ca.pem", "cannot be read"),
+            ("sslrootcert", empty.to_str().unwrap(), "has none"),
+            ("sslkey", empty.to_str().unwrap(), "has none"),
+        ] {
+            let error = parse_url(&format!("postgres://u:secret@h/db?sslmode=verify-full&{name}={path}")).unwrap_err();
+            let message = error.to_string();
+            assert!(message.contains(&format!("`{name}`")) && message.contains(reason), "{message}");
+            assert!(!message.contains("secret"), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_certificates_of_the_system_are_asked_for_as_libpq_does() {
+        let mode = |url: &str| parse_url(url).map(|options| format!("{:?}", options.get_ssl_mode()));
+        assert_eq!(mode("postgres://u@h/db?sslrootcert=system").unwrap(), "VerifyFull");
+        assert_eq!(mode("postgres://u@h/db?sslmode=verify-full&sslrootcert=system").unwrap(), "VerifyFull");
+        assert_eq!(
+            mode("postgres://u@h/db?sslrootcert=system&sslmode=require").unwrap_err(),
+            UrlError::WeakSystemRoots
+        );
+    }
 
     #[test]
     fn what_postgres_takes_is_taken() {

@@ -3,6 +3,7 @@
 //! This crate knows nothing of the host: a host in the test's process is started by `tests/host`, a file that test targets take in by
 //! `#[path]`. If it stood here, every run of the host's unit tests would first have to build the host once more.
 
+mod certificates;
 mod client;
 mod modules;
 // What the program does before it builds a module, tests do as well.
@@ -11,6 +12,7 @@ mod rust_target;
 mod wait;
 
 pub use self::{
+    certificates::{Authority, Issued},
     client::{Answer, HostClient, HostLog, client},
     modules::{component, guest, of_another_world, upcaster},
     wait::until,

@@ -60,7 +60,7 @@ impl RunningHost {
 
     /// The URL of the host.
     pub(in crate::cli) fn url(&self) -> String {
-        format!("http://{}", self.server.address())
+        self.server.url()
     }
 
     /// The private Postgres, if there is one.

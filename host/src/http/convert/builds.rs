@@ -266,7 +266,7 @@ impl From<DeadLetterSummary> for api::DeadLetter {
 
 impl From<HistoryEntry> for api::HistoryEntry {
     fn from(entry: HistoryEntry) -> Self {
-        let HistoryEntry { entry, at, build, change, cause } = entry;
+        let HistoryEntry { entry, at, build, change, cause, actor, address, request_id } = entry;
         let (build, verification) = match build {
             Some(BuildName::Build(number)) => (Some(number.into()), None),
             Some(BuildName::Verification(number)) => (None, Some(number.into())),
@@ -274,6 +274,6 @@ impl From<HistoryEntry> for api::HistoryEntry {
             Some(BuildName::Past(_)) => (None, None),
             None => (None, None),
         };
-        Self { entry, at, build, verification, change, cause }
+        Self { entry, at, build, verification, change, cause, actor, address, request_id }
     }
 }

@@ -1,6 +1,6 @@
 //! CloudEvents that clients append, as events.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -8,7 +8,11 @@ use uuid::Uuid;
 use super::events::invalid_field;
 use crate::{
     api,
-    http::{problem::Problem, server_error::internal},
+    event_log::EventType,
+    http::{
+        problem::{Code, Problem},
+        server_error::internal,
+    },
 };
 
 /// The ids of events whose CloudEvent has an id that is not a UUID are made in this namespace, of source and id. It is fixed for ever.
@@ -16,10 +20,32 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x6a1f_3c1e_8b0b_4d0c_9d6e_2f5c_7f0a_41d
 /// The member of the metadata that keeps what an event has no place for.
 const MEMBER: &str = "cloudevent";
 
-/// The event to be appended that a CloudEvent is; `path` is put before the names of its attributes.
-pub(in crate::http) fn cloud_event(event: api::CloudEvent, path: &str) -> Result<api::NewEvent, Problem> {
+/// Where the attributes of a CloudEvent stand.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) enum AttributesIn<'p> {
+    /// In the body; this is put before their names.
+    Body(&'p str),
+    /// In headers.
+    Headers,
+}
+
+impl AttributesIn<'_> {
+    /// The problem of an attribute.
+    pub(in crate::http) fn problem(self, name: &str, reason: impl fmt::Display) -> Problem {
+        match self {
+            Self::Body(path) => invalid_field(format!("{path}{name}"), reason),
+            Self::Headers => Problem::new(Code::InvalidHeader, format!("ce-{name}: {reason}")),
+        }
+    }
+}
+
+/// The event to be appended that a CloudEvent is.
+pub(in crate::http) fn cloud_event(
+    event: api::CloudEvent,
+    attributes: AttributesIn<'_>,
+) -> Result<api::NewEvent, Problem> {
     let api::CloudEvent { specversion, id, source, event_type, time, data, data_base64, others } = event;
-    let wrong = |name: &str, reason: &str| Err(invalid_field(format!("{path}{name}"), reason));
+    let wrong = |name: &str, reason: &str| Err(attributes.problem(name, reason));
     if specversion != "1.0" {
         return wrong("specversion", "it must be `1.0`");
     }
@@ -40,10 +66,11 @@ pub(in crate::http) fn cloud_event(event: api::CloudEvent, path: &str) -> Result
             return wrong(name, "an attribute is a text, a number or a boolean");
         }
     }
+    EventType::new(event_type.as_str()).map_err(|error| attributes.problem("type", error))?;
     let time = match time.filter(|time| time.get() != "null") {
         Some(time) => {
             let parsed = serde_json::from_str(time.get());
-            Some(parsed.map_err(|error| invalid_field(format!("{path}time"), api::json_error(&error)))?)
+            Some(parsed.map_err(|error| attributes.problem("time", api::json_error(&error)))?)
         }
         None => None,
     };

@@ -20,7 +20,7 @@ mod upcasters;
 
 pub(super) use self::{
     builds::{on_failure, retired},
-    cloud_events::cloud_event,
+    cloud_events::{AttributesIn, cloud_event},
     events::{event, import_line, invalid_field, new_event, new_events, stream_name, stream_of_tags, upcasted},
     explanation::explanation,
     outbox::{message, sink_settings},

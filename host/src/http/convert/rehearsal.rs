@@ -102,9 +102,9 @@ impl From<RehearseError> for Problem {
                 Self::new(Code::LimitExceeded, detail).with("limit", "positions").with("found", found).with("max", max)
             }
             RehearseError::TooLarge { reached, max } => {
-                Self::new(Code::LimitExceeded, detail).with("reached", reached).with("max", max)
+                Self::new(Code::LimitExceeded, detail).with("limit", "bytes").with("reached", reached).with("max", max)
             }
-            RehearseError::TimedOut { reached } => Self::new(Code::PastTimedOut, detail).with("reached", reached),
+            RehearseError::TimedOut { reached, .. } => Self::new(Code::PastTimedOut, detail).with("reached", reached),
             RehearseError::Busy | RehearseError::Host(_) => unavailable(Code::ModulesBusy, &detail, &detail),
             RehearseError::Load(error) => error.into(),
             RehearseError::Chain(error) => error.into(),

@@ -14,6 +14,7 @@ use super::{
     etag::{tag_of, with_tag},
     extract::NoParams,
     forwarded_prefix::ForwardedPrefix,
+    needs::Needs,
     openapi::Operation,
     problem::{Code, Problem},
     server_error::internal,
@@ -76,6 +77,7 @@ pub(super) fn describe() -> Vec<Operation> {
     let tag = "The tag of the content: with `If-None-Match`, the answer is 304 as long as it is the same.";
     vec![
         Operation::get(
+            Needs::NothingYet,
             "/openapi.json",
             "openapi",
             "This description of the API, with the tables of the active builds.",
@@ -85,13 +87,13 @@ pub(super) fn describe() -> Vec<Operation> {
         .answers_header(200, "ETag", text(), tag)
         .answers_nothing(304, "The client has it.")
         .problems(&[Code::DatabaseUnavailable, Code::Starting]),
-        Operation::get("/docs", "docs", "The description of the API, for browsers.")
+        Operation::get(Needs::Nothing, "/docs", "docs", "The description of the API, for browsers.")
             .answers_as(200, "The page.", "text/html", text(), None)
             .answers_nothing(304, "The client has it."),
-        Operation::get("/docs/rapidoc.js", "docs_script", "The script of that page: RapiDoc.")
+        Operation::get(Needs::Nothing, "/docs/rapidoc.js", "docs_script", "The script of that page: RapiDoc.")
             .answers_as(200, "The script.", "text/javascript", text(), None)
             .answers_nothing(304, "The client has it."),
-        Operation::get("/docs/licence", "docs_licence", "The licence of that script.").answers_as(
+        Operation::get(Needs::Nothing, "/docs/licence", "docs_licence", "The licence of that script.").answers_as(
             200,
             "The licence.",
             "text/plain",

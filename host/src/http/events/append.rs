@@ -12,6 +12,7 @@ use crate::{
     api,
     event_log::{Append, AppendError, ExpectedVersion, NewEvent},
     http::{
+        caller::By,
         content_type::{check_charset, is_media_type, unsupported},
         convert::{append_condition, invalid_field, new_events, stream_name, stream_of_tags},
         extract::{JsonBody, NoParams},
@@ -24,11 +25,12 @@ use crate::{
 pub(in crate::http) async fn append(
     State(api): State<Api>,
     NoParams: NoParams,
+    by: By,
     request: Request,
 ) -> Result<Response, Problem> {
     if is_media_type(request.headers(), "application/x-ndjson") {
         check_charset(request.headers())?;
-        return import(&api, request.into_body()).await;
+        return import(&api, &by, request.into_body()).await;
     }
     if !is_media_type(request.headers(), "application/json") {
         return Err(unsupported(request.headers(), "application/json or application/x-ndjson"));
@@ -38,7 +40,9 @@ pub(in crate::http) async fn append(
     keep_trace(&headers, body.appends.iter_mut().flat_map(|append| &mut append.events));
     let appends = body.appends.into_iter().enumerate().map(appends_of).collect::<Result<Vec<_>, _>>()?;
     let condition = body.condition.map(append_condition).transpose()?;
-    let appends = appends.into_iter().flatten().collect();
+    let appends: Vec<Append> = appends.into_iter().flatten().collect();
+    by.check_appends(&appends)?;
+    by.check_condition(condition.as_ref())?;
     let appended = append_span().scope(api.log.append(appends, condition)).await?;
     let repeated = appended.iter().all(|appended| appended.repeated);
     let status = if repeated { StatusCode::OK } else { StatusCode::CREATED };

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api,
-    http::{openapi::Operation, problem::Code, streams::APPEND_CODES},
+    http::{needs::Needs, openapi::Operation, problem::Code, streams::APPEND_CODES},
 };
 
 /// The operations of these routes.
@@ -16,7 +16,7 @@ fn append() -> Operation {
     let appended = json!({"appends": [{
         "stream": "account-7", "first_version": 1, "last_version": 1, "first_position": 5, "last_position": 5,
     }]});
-    Operation::post("/v1/events", "append_many", "Appends to several streams, all or nothing; or imports JSON lines.")
+    Operation::post(Needs::APPEND_EACH, "/v1/events", "append_many", "Appends to several streams, all or nothing; or imports JSON lines.")
         .about(
             "With `application/json`, every append is made or none. Where an append has no stream, each of its events goes into the \
              stream of its first tag. With `application/x-ndjson`, each line is an event with its stream, or with tags of which \
@@ -40,12 +40,12 @@ fn append() -> Operation {
 }
 
 fn read() -> Operation {
-    let read = Operation::get("/v1/events", "read_events", "Reads the log, or follows it.");
+    let read = Operation::get(Needs::READ_EACH, "/v1/events", "read_events", "Reads the log, or follows it.");
     answers_events(read.query::<api::ReadEventsQuery>()).problems(&[Code::InvalidCategory])
 }
 
 fn query() -> Operation {
-    let query = Operation::post("/v1/events/query", "query_events", "Reads the events that a query finds, or follows them.").about(
+    let query = Operation::post(Needs::READ_ALL, "/v1/events/query", "query_events", "Reads the events that a query finds, or follows them.").about(
         "An event is found if it matches one of the items: if its type is one of the item's types, and it has all of the item's tags. An \
          item without types or without tags does not ask for any. Read until `next` is `head`; then append with the same query in a \
          `condition`, and with that `next` as its `after`. Read backward, it is the `head` of the first page.",
@@ -57,7 +57,7 @@ fn query() -> Operation {
 }
 
 fn explain() -> Operation {
-    Operation::get("/v1/events/{position}/explanation", "explain_event", "Explains what became of an event.")
+    Operation::get(Needs::OPERATE_HOST, "/v1/events/{position}/explanation", "explain_event", "Explains what became of an event.")
         .about(
             "For each build: whether it wants the event, and if not, why; where the event stands in it; what its upcasters make of the event; \
              and which rows the event changes. For the rows, the host folds the event again, in an instance of its own, and changes nothing. An \

@@ -23,6 +23,7 @@ use crate::{
     http::{
         body::BoundedBody,
         body_memory,
+        caller::By,
         convert::import_line,
         json::{parse_json_line, without_byte_order_mark},
         problem::{Code, Problem},
@@ -44,10 +45,10 @@ const LINE_OVERHEAD: usize = 8192;
 /// Bytes that JSON may write for one of a text, `\u0041`.
 const ESCAPED: usize = 6;
 
-pub(super) async fn import(api: &Api, body: Body) -> Result<Response, Problem> {
+pub(super) async fn import(api: &Api, by: &By, body: Body) -> Result<Response, Problem> {
     let timeout = api.settings.work.body_timeout;
     let mut body = BoundedBody::new(body, api.settings.max_import_bytes, "max_import_bytes", timeout);
-    let spooled = match spool(api, &mut body).await {
+    let spooled = match spool(api, by, &mut body).await {
         Ok(spooled) => spooled,
         Err(problem) => {
             body.drain().await;
@@ -60,7 +61,7 @@ pub(super) async fn import(api: &Api, body: Body) -> Result<Response, Problem> {
 }
 
 /// Reads and checks every line, and returns the body.
-async fn spool(api: &Api, body: &mut BoundedBody) -> Result<SpooledTempFile, Problem> {
+async fn spool(api: &Api, by: &By, body: &mut BoundedBody) -> Result<SpooledTempFile, Problem> {
     let mut spool = SpooledTempFile::new(MEMORY);
     let max_line = max_line(api.log.limits());
     let mut rest: Vec<u8> = Vec::new();
@@ -77,11 +78,11 @@ async fn spool(api: &Api, body: &mut BoundedBody) -> Result<SpooledTempFile, Pro
             continue;
         };
         let unfinished = rest.split_off(end + 1);
-        check_lines(api, &rest, &mut number, max_line).await?;
+        check_lines(api, by, &rest, &mut number, max_line).await?;
         spool.write_all(&rest).map_err(|error| internal(&error))?;
         rest = unfinished;
     }
-    check_lines(api, &rest, &mut number, max_line).await?;
+    check_lines(api, by, &rest, &mut number, max_line).await?;
     spool.write_all(&rest).map_err(|error| internal(&error))?;
     spool.seek(SeekFrom::Start(0)).map_err(|error| internal(&error))?;
     Ok(spool)
@@ -95,12 +96,13 @@ fn max_line(limits: &Limits) -> usize {
 }
 
 /// Checks whole lines; `number` is that of the line before them, and afterwards of the last of them.
-async fn check_lines(api: &Api, lines: &[u8], number: &mut usize, max_line: usize) -> Result<(), Problem> {
+async fn check_lines(api: &Api, by: &By, lines: &[u8], number: &mut usize, max_line: usize) -> Result<(), Problem> {
     for line in lines.split_inclusive(|byte| *byte == b'\n') {
         *number += 1;
         take_turns(*number).await;
         check_length(*number, line.len(), max_line)?;
         if let Some(line) = parse(line, *number)? {
+            by.check_stream(&line.0).map_err(|problem| problem.with("line", *number))?;
             api.log.check_line(&line).map_err(|error| Problem::from(error).with("line", *number))?;
         }
     }

@@ -6,11 +6,12 @@ use super::answer::{Wanted, answer};
 use crate::{
     api,
     event_log::Filter,
-    http::{extract::Params, names, problem::Problem, state::Api},
+    http::{caller::By, extract::Params, names, problem::Problem, state::Api},
 };
 
 pub(in crate::http) async fn read(
     State(api): State<Api>,
+    by: By,
     Params(query): Params<api::ReadEventsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -20,5 +21,6 @@ pub(in crate::http) async fn read(
         categories: names::categories(category.as_deref())?,
         query: names::tagged(tags.as_deref())?,
     };
+    by.check_reading(&filter.categories)?;
     answer(&api, Wanted { filter, after, limit, direction, upcast }, &headers).await
 }

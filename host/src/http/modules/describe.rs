@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api,
-    http::{openapi::Operation, problem::Code, reactors::REACTOR_CODES},
+    http::{needs::Needs, openapi::Operation, problem::Code, reactors::REACTOR_CODES},
 };
 
 /// The operations of these routes.
@@ -22,9 +22,9 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
         "kind": "projection", "descriptor": descriptor(), "build": 1,
     });
     vec![
-        Operation::get("/v1/modules", "list_modules", "Lists the modules by name, with every version.")
+        Operation::get(Needs::SEE_EACH, "/v1/modules", "list_modules", "Lists the modules by name, with every version.")
             .answers::<api::Modules>(200, "The modules.", json!({"modules": [module()]})),
-        Operation::put("/v1/modules/{name}", "upload_module", "Uploads a component as the next version of a module.")
+        Operation::put(Needs::DEPLOY, "/v1/modules/{name}", "upload_module", "Uploads a component as the next version of a module.")
             .about(
                 "A version of a projection gets a build, which is filled with all events. A reactor begins with the next event that comes, or the one \
                  at `from`, and another version goes on where the one before stopped. The same bytes again are the same version.",
@@ -44,13 +44,13 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
                 Code::LimitExceeded,
                 Code::ModulesBusy,
             ]),
-        Operation::get("/v1/modules/{name}", "get_module", "One module, with every version.")
+        Operation::get(Needs::SEE, "/v1/modules/{name}", "get_module", "One module, with every version.")
             .answers::<api::Module>(200, "The module.", module())
             .problems(&[Code::ModuleNotFound]),
-        Operation::get("/v1/modules/{name}/versions/{version}", "get_module_version", "One version of a module.")
+        Operation::get(Needs::SEE, "/v1/modules/{name}/versions/{version}", "get_module_version", "One version of a module.")
             .answers::<api::DescribedVersion>(200, "The version.", version("descriptor", descriptor()))
             .problems(&[Code::ModuleNotFound]),
-        Operation::get("/v1/modules/{name}/versions/{version}/wasm", "download_module", "The component of a version.")
+        Operation::get(Needs::DEPLOY, "/v1/modules/{name}/versions/{version}/wasm", "download_module", "The component of a version.")
             .answers_as(
                 200,
                 "Its bytes.",

@@ -6,6 +6,7 @@ use super::{no_module, no_version};
 use crate::{
     api,
     http::{
+        caller::By,
         extract::{NoParams, PathParams},
         problem::Problem,
         state::Api,
@@ -14,8 +15,13 @@ use crate::{
     read_model::Identifier,
 };
 
-pub(in crate::http) async fn list(State(api): State<Api>, NoParams: NoParams) -> Result<Json<api::Modules>, Problem> {
-    let modules = api.modules.list().await?.into_iter().map(Into::into).collect();
+pub(in crate::http) async fn list(
+    State(api): State<Api>,
+    by: By,
+    NoParams: NoParams,
+) -> Result<Json<api::Modules>, Problem> {
+    let found = api.modules.list().await?.into_iter().filter(|found| by.sees_in_list(found.name.as_str()));
+    let modules = found.map(Into::into).collect();
     Ok(Json(api::Modules { modules }))
 }
 

@@ -41,6 +41,8 @@ struct OpenApi<'a> {
 struct Components<'a> {
     schemas: BTreeMap<&'a str, &'a RawValue>,
     responses: BTreeMap<&'a str, &'a Value>,
+    #[serde(rename = "securitySchemes")]
+    security_schemes: Value,
 }
 
 /// What is the same in every document.
@@ -70,6 +72,7 @@ pub(super) fn document(prefix: &ForwardedPrefix, read_models: &[ReadModelSummary
         components: Components {
             schemas: fixed_schemas.chain(table_schemas).collect(),
             responses: answers.iter().map(|(name, answer)| (name.as_str(), answer)).collect(),
+            security_schemes: security_schemes(),
         },
     };
     serde_json::to_vec(&document).map(Bytes::from)
@@ -126,6 +129,13 @@ fn info(left_out: usize) -> Value {
     })
 }
 
+fn security_schemes() -> Value {
+    json!({"token": {
+        "type": "http", "scheme": "bearer",
+        "description": "A token that `gnomon tokens create` has made. Hosts that were started without authentication take none.",
+    }})
+}
+
 fn tags() -> Value {
     json!([
         {"name": "Log", "description": "Events and their streams: append, read, follow."},
@@ -134,6 +144,7 @@ fn tags() -> Value {
         {"name": "Reactors", "description": "Reactors: see, operate, rehearse."},
         {"name": "Modules", "description": "Components: upload, deploy, and which upcasters are active."},
         {"name": "Outbox", "description": "Messages that reactors send, and the sinks that they go to."},
+        {"name": "Access", "description": "Tokens, and what they are for."},
         {"name": "Host", "description": "The host itself."},
     ])
 }

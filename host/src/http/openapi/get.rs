@@ -13,8 +13,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::document::document;
 use crate::{
+    access::{Of, Scope},
     builds::ReadModelSummary,
     http::{
+        caller::By,
         etag::{tag_of, with_tag},
         extract::NoParams,
         forwarded_prefix::ForwardedPrefix,
@@ -39,10 +41,13 @@ struct Cached {
 pub(in crate::http) async fn get(
     State(api): State<Api>,
     Extension(cache): Extension<DocumentCache>,
+    By(caller): By,
     NoParams: NoParams,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let read_models = api.queries.read_models().await?;
+    let mut read_models = api.queries.read_models().await?;
+    // Tables are for those who may read them.
+    read_models.retain(|found| caller.may(&[Scope::ReadModels], Of::Name(found.projection.as_str())));
     let Cached { tag, document, .. } = cache.get(&read_models).map_err(|error| internal(&error))?;
     let mut response = with_tag(&headers, &tag, "application/json", document);
     // Another build may become active at any time.

@@ -13,7 +13,7 @@ use utoipa::{
 };
 
 use super::{path_params::path_parameter, problems::problem_answer, reference::reference};
-use crate::http::problem::Code;
+use crate::http::{needs::Needs, problem::Code};
 
 /// The media type of an answer that follows.
 const EVENT_STREAM: &str = "text/event-stream";
@@ -24,6 +24,8 @@ pub(in crate::http) struct Operation {
     pub(in crate::http) path: &'static str,
     /// The method, in lower case.
     pub(in crate::http) method: &'static str,
+    /// What a caller needs for it.
+    pub(in crate::http) needs: Needs,
     id: &'static str,
     tag: &'static str,
     summary: &'static str,
@@ -45,28 +47,28 @@ struct Body {
 }
 
 impl Operation {
-    pub(in crate::http) fn get(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new("get", path, id, summary)
+    pub(in crate::http) fn get(needs: Needs, path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new("get", needs, path, id, summary)
     }
 
-    pub(in crate::http) fn post(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new("post", path, id, summary)
+    pub(in crate::http) fn post(needs: Needs, path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new("post", needs, path, id, summary)
     }
 
-    pub(in crate::http) fn put(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new("put", path, id, summary)
+    pub(in crate::http) fn put(needs: Needs, path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new("put", needs, path, id, summary)
     }
 
-    pub(in crate::http) fn patch(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new("patch", path, id, summary)
+    pub(in crate::http) fn patch(needs: Needs, path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new("patch", needs, path, id, summary)
     }
 
-    pub(in crate::http) fn delete(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new("delete", path, id, summary)
+    pub(in crate::http) fn delete(needs: Needs, path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new("delete", needs, path, id, summary)
     }
 
     /// Errors that a path may always answer are among its codes from the start.
-    fn new(method: &'static str, path: &'static str, id: &'static str, summary: &'static str) -> Self {
+    fn new(method: &'static str, needs: Needs, path: &'static str, id: &'static str, summary: &'static str) -> Self {
         let mut codes = vec![
             Code::Internal,
             Code::HostNotAllowed,
@@ -77,7 +79,13 @@ impl Operation {
             Code::TimedOut,
         ];
         if path.starts_with("/v1/") {
-            codes.extend([Code::DatabaseUnavailable, Code::Starting]);
+            codes.push(Code::Starting);
+        }
+        if needs != Needs::Nothing {
+            codes.extend([Code::Unauthenticated, Code::TooManyTries, Code::DatabaseUnavailable]);
+        }
+        if !needs.scopes().is_empty() {
+            codes.push(Code::Forbidden);
         }
         if method != "get" {
             codes.push(Code::OriginNotAllowed);
@@ -94,6 +102,7 @@ impl Operation {
         Self {
             path,
             method,
+            needs,
             id,
             tag: tag(path),
             summary,
@@ -258,6 +267,7 @@ impl Operation {
         if !self.description.is_empty() {
             operation["description"] = self.description.into();
         }
+        operation["security"] = self.security();
         if !self.parameters.is_empty() {
             operation["parameters"] = self.parameters.clone().into();
         }
@@ -283,6 +293,16 @@ impl Operation {
         operation
     }
 
+    /// What a caller has to send. One of the scopes is enough, so each is an alternative; to send nothing is one where nothing is needed.
+    fn security(&self) -> Value {
+        match self.needs {
+            Needs::Nothing => json!([]),
+            Needs::NothingYet => json!([{}, {"token": []}]),
+            Needs::Token => json!([{"token": []}]),
+            Needs::One(scopes, _) => scopes.iter().map(|scope| json!({"token": [scope.as_str()]})).collect(),
+        }
+    }
+
     /// The codes that it may answer; `None` if they are those of PostgREST as well.
     #[cfg(test)]
     pub(in crate::http) fn codes(&self) -> Option<&[Code]> {
@@ -305,6 +325,7 @@ fn tag(path: &str) -> &'static str {
         Some("reactors") => "Reactors",
         Some("read-models") => "Read models",
         Some("sinks" | "outbox") => "Outbox",
+        Some("tokens" | "whoami") => "Access",
         _ => "Host",
     }
 }

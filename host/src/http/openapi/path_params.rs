@@ -16,6 +16,7 @@ pub(super) fn path_parameter(path: &str, name: &str) -> Value {
         "past_build" => (whole_number(), "The number of the past build."),
         "verification" => (whole_number(), "The number of the verification."),
         "sink" => (json!({"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,62}$"}), "The name of the sink."),
+        "token" => (json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"}), "The name of the token."),
         "message" => (json!({"type": "string", "format": "uuid"}), "The id of the message."),
         "code" => (json!({"type": "string"}), "The code of the error."),
         "projection" => (identifier(), "The name of the projection."),

@@ -3,7 +3,7 @@
 use super::operation::Operation;
 use crate::http::{
     deployments, docs, events, health, metrics, modules, outbox, postgrest, projections, reactors, sinks, stats,
-    streams, upcasters,
+    streams, tokens, upcasters,
 };
 
 /// Every operation, in the order in which readers see them.
@@ -20,6 +20,7 @@ pub(in crate::http) fn routes() -> Vec<Operation> {
         upcasters::describe(),
         sinks::describe(),
         outbox::describe(),
+        tokens::describe(),
         health::describe(),
         metrics::describe(),
         docs::describe(),

@@ -1,6 +1,6 @@
 //! What the headers of a request ask for.
 
-use axum::http::{HeaderMap, HeaderValue, Method, Version};
+use axum::http::{HeaderMap, HeaderValue, Method, Version, header};
 
 use super::{
     accept::negotiate, media::Media, position::Wanted, profile::accepted_profile, range::requested_range,
@@ -22,6 +22,8 @@ pub(super) struct Asked {
     range: Option<RowRange>,
     /// Whether only the headers of the answer are wanted.
     pub(super) is_head: bool,
+    /// Whether the client has an answer, whichever it is, and wants none if there is one: `If-None-Match: *`.
+    pub(super) has_any: bool,
     /// The version of HTTP.
     pub(super) version: Version,
 }
@@ -46,7 +48,9 @@ impl Asked {
         }
         preferences.check()?;
         let wanted = Wanted::of(api, projection, &preferences, headers)?;
-        Ok(Self { media, preferences, wanted, profile, range, is_head: method == Method::HEAD, version })
+        let is_head = method == Method::HEAD;
+        let has_any = (is_head || method == Method::GET) && names_any(headers);
+        Ok(Self { media, preferences, wanted, profile, range, is_head, has_any, version })
     }
 
     /// The request for the rows of a query string.
@@ -60,13 +64,19 @@ impl Asked {
         ReadRequest {
             range: self.range,
             shape: self.media.shape,
-            without_rows: self.is_head,
+            without_rows: self.is_head || self.has_any,
             count: self.preferences.count(),
             zone: self.preferences.zone().filter(|zone| !is_utc(zone)),
             plan: self.media.plan,
             ..ReadRequest::new(projection, table, query, &api.sending.reads)
         }
     }
+}
+
+/// Whether `If-None-Match` is `*`, which stands alone.
+fn names_any(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(header::IF_NONE_MATCH).iter();
+    values.next().is_some_and(|value| value.as_bytes().trim_ascii() == b"*") && values.next().is_none()
 }
 
 /// The zone of each session.

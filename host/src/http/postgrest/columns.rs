@@ -37,6 +37,10 @@ pub(super) async fn export(
 
 /// The answer with an export that has begun.
 pub(super) fn answer(frame: &Frame<'_>, export: Export, request: &ReadRequest<'_>) -> Result<Response, ReadTableError> {
+    if frame.asked.has_any {
+        // The export ends here, before its first row is read.
+        return frame.not_modified(export.position, export.origin, None);
+    }
     let headers = frame.headers_of_columns(export.position, export.origin)?;
     let (id, table) = (RequestId::current(), format!("{}.{}", request.projection, request.table));
     let body = export.body.inspect_err(move |error| {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api,
-    http::{openapi::Operation, problem::Code, projections::past_build_example},
+    http::{needs::Needs, openapi::Operation, problem::Code, projections::past_build_example},
 };
 
 /// The operations of these routes.
@@ -23,19 +23,25 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
         })
     };
     vec![
-        Operation::get("/v1/read-models", "list_read_models", "Lists what there is to read.")
+        Operation::get(Needs::LIST_MODELS, "/v1/read-models", "list_read_models", "Lists what there is to read.")
             .answers::<api::ReadModels>(200, "The read models.", json!({"read_models": [read_model()]}))
             .problems_of_postgrest(&[]),
-        waiting(Operation::get("/v1/read-models/{projection}", "get_read_model", "The tables of one projection."))
-            .answers::<api::ReadModel>(200, "The read model.", read_model())
-            .problems(&READ_CODES)
-            .problems_of_postgrest(&[])
-            .answers_header(200, "Gnomon-Position", position(), "The position of the read model.")
-            .answers_header(200, "Gnomon-Session", json!({"type": "string"}), "To be sent with the next request."),
+        waiting(Operation::get(
+            Needs::READ_MODEL,
+            "/v1/read-models/{projection}",
+            "get_read_model",
+            "The tables of one projection.",
+        ))
+        .answers::<api::ReadModel>(200, "The read model.", read_model())
+        .problems(&READ_CODES)
+        .problems_of_postgrest(&[])
+        .answers_header(200, "Gnomon-Position", position(), "The position of the read model.")
+        .answers_header(200, "Gnomon-Session", json!({"type": "string"}), "To be sent with the next request."),
         with_rows(table("/v1/read-models/{projection}/{table}", "query", "Reads rows of a table, or follows them."))
             .follows(EVENTS)
             .about("The tables that can be read now are described one by one."),
         with_rows(queried(Operation::post(
+            Needs::READ_MODEL,
             "/v1/read-models/{projection}/{table}/query",
             "query_by_body",
             "Reads rows of a table by a query that is too long for a URL.",
@@ -47,7 +53,7 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
 /// A route that reads a table, without the schema of its rows.
 pub(in crate::http) fn table(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
     let text = || json!({"type": "string"});
-    queried(Operation::get(path, id, summary))
+    queried(Operation::get(Needs::READ_MODEL, path, id, summary))
         .header(
             "Range",
             json!({"type": "string", "examples": ["0-9"]}),
@@ -56,7 +62,7 @@ pub(in crate::http) fn table(path: &'static str, id: &'static str, summary: &'st
         .header(
             "If-None-Match",
             text(),
-            "The `ETag` of an answer that the client has. If it is right still, the answer is 304.",
+            "The `ETag` of an answer that the client has. If it is right still, the answer is 304. `*` stands for any answer.",
         )
         .header(
             "Last-Event-ID",

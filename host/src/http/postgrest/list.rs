@@ -13,9 +13,11 @@ use super::{
     session::SESSION,
 };
 use crate::{
+    access::Scope,
     api,
     event_log::Position,
     http::{
+        caller::By,
         convert::read_model,
         extract::{NoParams, PathParams},
         prefer::Preferences,
@@ -26,8 +28,13 @@ use crate::{
 };
 
 /// Every read model.
-pub(in crate::http) async fn list(State(api): State<Api>, _: NoParams) -> Result<Json<api::ReadModels>, Problem> {
-    let found = api.queries.read_models().await.map_err(|error| to_problem(error.into()))?;
+pub(in crate::http) async fn list(
+    State(api): State<Api>,
+    by: By,
+    _: NoParams,
+) -> Result<Json<api::ReadModels>, Problem> {
+    let mut found = api.queries.read_models().await.map_err(|error| to_problem(error.into()))?;
+    found.retain(|found| by.sees(&[Scope::ReadModels], found.projection.as_str()));
     Ok(Json(api::ReadModels { read_models: found.into_iter().map(read_model).collect() }))
 }
 

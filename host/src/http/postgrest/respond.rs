@@ -65,6 +65,8 @@ impl Frame<'_> {
             Ok(StatusCode::OK)
         };
         match status {
+            // Only now is it known that there is an answer: a query that is refused is refused all the same (RFC 9110, section 13.2.1).
+            Ok(_) if asked.has_any => self.not_modified(answer.position, answer.origin, answer.tag),
             Ok(status) if asked.is_head => Ok((status, headers, nothing()).into_response()),
             Ok(status) => {
                 // It is known, though the pieces go out one by one.
@@ -87,7 +89,17 @@ impl Frame<'_> {
     /// The answer to who has the rows already.
     pub(super) fn unchanged(&self, unchanged: &Unchanged) -> Result<Response, ReadTableError> {
         let Unchanged { tag, position, origin } = *unchanged;
-        let headers = self.headers(position, origin, Some(tag))?;
+        self.not_modified(position, origin, Some(tag))
+    }
+
+    /// The answer to who has an answer already.
+    pub(super) fn not_modified(
+        &self,
+        position: Position,
+        origin: Origin,
+        tag: Option<AnswerTag>,
+    ) -> Result<Response, ReadTableError> {
+        let headers = self.headers(position, origin, tag)?;
         Ok((StatusCode::NOT_MODIFIED, headers, nothing()).into_response())
     }
 
@@ -150,8 +162,8 @@ fn pieces(pieces: Vec<Bytes>) -> Body {
     Body::from_stream(stream::iter(pieces.into_iter().map(Ok::<_, Infallible>)))
 }
 
-/// The tags of the answers that the client has, of the form in which this host writes them. `*` stands for an answer of which nobody knows whether it
-/// is one of this request, so it is none.
+/// The tags of the answers that the client has, of the form in which this host writes them. `*` is no tag: whether there is an answer is known only
+/// when the query has been run ([`Asked::has_any`]).
 pub(super) fn known_tags(headers: &HeaderMap) -> Option<Vec<&str>> {
     let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let tags: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api,
-    http::{openapi::Operation, problem::Code},
+    http::{needs::Needs, openapi::Operation, problem::Code},
 };
 
 /// The operations of these routes.
@@ -15,25 +15,25 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
 fn reading() -> Vec<Operation> {
     let one = "/v1/projections/{name}";
     vec![
-        Operation::get("/v1/projections", "list_projections", "Lists the projections by name, or follows their progress.")
+        Operation::get(Needs::SEE_EACH, "/v1/projections", "list_projections", "Lists the projections by name, or follows their progress.")
             .query::<api::ProjectionsQuery>()
             .answers::<api::Projections>(200, "The projections.", json!({"projections": [projection()]}))
             .follows("Each event `projection` has a projection as its data, whenever it has changed.")
             .problems(&MODULE_CODES),
-        Operation::get(one, "get_projection", "One projection with its builds, or follows its progress.")
+        Operation::get(Needs::SEE, one, "get_projection", "One projection with its builds, or follows its progress.")
             .query::<api::ProjectionsQuery>()
             .answers::<api::Projection>(200, "The projection.", projection())
             .follows("Each event `projection` has the projection as its data, whenever it has changed.")
             .problems(&[Code::ProjectionNotFound])
             .problems(&MODULE_CODES),
-        Operation::patch(one, "configure_projection", "Changes what happens at an event that the module cannot handle.")
+        Operation::patch(Needs::OPERATE, one, "configure_projection", "Changes what happens at an event that the module cannot handle.")
             .takes::<api::ConfigureProjection>(json!({"on_failure": "park"}))
             .answers::<api::Projection>(200, "The projection as it is now.", projection())
             .problems(&[Code::ProjectionNotFound]),
-        Operation::delete(one, "delete_projection", "Deletes a projection with all its builds and their tables.")
+        Operation::delete(Needs::OPERATE, one, "delete_projection", "Deletes a projection with all its builds and their tables.")
             .answers_nothing(204, "It is deleted.")
             .problems(&[Code::ProjectionNotFound, Code::ViewInUse]),
-        Operation::get("/v1/projections/{name}/dead-letters", "list_dead_letters", "The events that a build has set aside.")
+        Operation::get(Needs::OPERATE, "/v1/projections/{name}/dead-letters", "list_dead_letters", "The events that a build has set aside.")
             .query::<api::DeadLettersQuery>()
             .answers::<api::DeadLettersPage>(
                 200,
@@ -45,7 +45,7 @@ fn reading() -> Vec<Operation> {
                 }]}),
             )
             .problems(&PICK_CODES),
-        Operation::get("/v1/projections/{name}/history", "list_history", "Every change of a projection and its builds, newest first.")
+        Operation::get(Needs::OPERATE, "/v1/projections/{name}/history", "list_history", "Every change of a projection and its builds, newest first.")
             .query::<api::HistoryQuery>()
             .answers::<api::HistoryPage>(
                 200,
@@ -64,6 +64,7 @@ fn operating() -> Vec<Operation> {
     let now = "The build, and the projection as it is now.";
     vec![
         Operation::post(
+            Needs::OPERATE,
             "/v1/projections/{name}/rebuild",
             "rebuild",
             "Begins a new build of a version, from the first event on.",
@@ -73,13 +74,19 @@ fn operating() -> Vec<Operation> {
         .problems(&PICK_CODES)
         .problems(&MODULE_CODES)
         .problems(&[Code::TooManyBuilds]),
-        Operation::post("/v1/projections/{name}/activate", "activate", "Makes a build the one that queries read.")
-            .query::<api::BuildQuery>()
-            .answers::<api::Activated>(200, now, activated())
-            .answers::<api::Activated>(202, "The build becomes active when it has caught up.", activated())
-            .problems(&PICK_CODES)
-            .problems(&[Code::BuildBehind, Code::ViewInUse]),
         Operation::post(
+            Needs::OPERATE,
+            "/v1/projections/{name}/activate",
+            "activate",
+            "Makes a build the one that queries read.",
+        )
+        .query::<api::BuildQuery>()
+        .answers::<api::Activated>(200, now, activated())
+        .answers::<api::Activated>(202, "The build becomes active when it has caught up.", activated())
+        .problems(&PICK_CODES)
+        .problems(&[Code::BuildBehind, Code::ViewInUse]),
+        Operation::post(
+            Needs::OPERATE,
             "/v1/projections/{name}/rollback",
             "rollback",
             "Makes the build active that was active before.",
@@ -88,15 +95,21 @@ fn operating() -> Vec<Operation> {
         .answers::<api::Activated>(202, "The build becomes active when it has caught up.", activated())
         .problems(&PICK_CODES)
         .problems(&[Code::BuildBehind, Code::ViewInUse]),
-        Operation::post("/v1/projections/{name}/pause", "pause", "Stops a build.")
-            .query::<api::BuildQuery>()
-            .answers::<api::Operated>(200, now, operated())
-            .problems(&PICK_CODES),
-        Operation::post("/v1/projections/{name}/resume", "resume", "Lets a build that is paused continue.")
+        Operation::post(Needs::OPERATE, "/v1/projections/{name}/pause", "pause", "Stops a build.")
             .query::<api::BuildQuery>()
             .answers::<api::Operated>(200, now, operated())
             .problems(&PICK_CODES),
         Operation::post(
+            Needs::OPERATE,
+            "/v1/projections/{name}/resume",
+            "resume",
+            "Lets a build that is paused continue.",
+        )
+        .query::<api::BuildQuery>()
+        .answers::<api::Operated>(200, now, operated())
+        .problems(&PICK_CODES),
+        Operation::post(
+            Needs::OPERATE,
             "/v1/projections/{name}/retry",
             "retry",
             "Tries again: a build that stopped, and its dead letters.",
@@ -106,6 +119,7 @@ fn operating() -> Vec<Operation> {
         .problems(&PICK_CODES)
         .problems(&[Code::RetryOutOfOrder]),
         Operation::delete(
+            Needs::OPERATE,
             "/v1/projections/{name}/builds/{build}",
             "retire_build",
             "Retires a build: its tables are dropped.",
@@ -124,13 +138,13 @@ fn comparing() -> Vec<Operation> {
         })
     };
     vec![
-        Operation::get("/v1/projections/{name}/compare", "compare", "Compares two builds row by row, at one position.")
+        Operation::get(Needs::OPERATE, "/v1/projections/{name}/compare", "compare", "Compares two builds row by row, at one position.")
             .query::<api::CompareQuery>()
             .header("Prefer", wait.clone(), "`wait=SECONDS`: how long to wait until both builds are at one position.")
             .answers::<api::Comparison>(200, "The differences.", comparison())
             .problems(&PICK_CODES)
             .problems(&COMPARE_CODES),
-        Operation::post("/v1/projections/{name}/verify", "verify", "Begins a build that verifies another one.")
+        Operation::post(Needs::OPERATE, "/v1/projections/{name}/verify", "verify", "Begins a build that verifies another one.")
             .query::<api::BuildQuery>()
             .answers::<api::VerificationBegun>(
                 201,
@@ -141,7 +155,7 @@ fn comparing() -> Vec<Operation> {
             .problems(&MODULE_CODES)
             .problems(&COMPARE_CODES)
             .problems(&[Code::TooManyBuilds]),
-        Operation::post(
+        Operation::post(Needs::OPERATE,
             "/v1/projections/{name}/snapshots/verify",
             "verify_snapshots",
             "Checks snapshots of a projection against the events of their streams.",
@@ -166,7 +180,7 @@ fn comparing() -> Vec<Operation> {
             Code::FoldFailed,
             Code::LimitExceeded,
         ]),
-        Operation::get(
+        Operation::get(Needs::OPERATE,
             "/v1/projections/{name}/verify/{verification}",
             "get_verification",
             "The result of a verification.",
@@ -186,7 +200,7 @@ fn comparing() -> Vec<Operation> {
         .problems(&PICK_CODES)
         .problems(&COMPARE_CODES)
         .problems(&[Code::VerificationNotFound]),
-        Operation::delete("/v1/projections/{name}/verify/{verification}", "end_verification", "Ends a verification.")
+        Operation::delete(Needs::OPERATE, "/v1/projections/{name}/verify/{verification}", "end_verification", "Ends a verification.")
             .answers_nothing(204, "It is ended.")
             .problems(&PICK_CODES)
             .problems(&[Code::VerificationNotFound]),
@@ -196,6 +210,7 @@ fn comparing() -> Vec<Operation> {
 fn looking_back() -> Vec<Operation> {
     vec![
         Operation::get(
+            Needs::OPERATE,
             "/v1/projections/{name}/past-builds",
             "list_past_builds",
             "Lists the builds that show the past.",
@@ -204,6 +219,7 @@ fn looking_back() -> Vec<Operation> {
         .answers::<api::PastBuilds>(200, "The past builds, newest first.", json!({"past_builds": [past_build()]}))
         .problems(&[Code::ProjectionNotFound]),
         Operation::get(
+            Needs::OPERATE,
             "/v1/projections/{name}/past-builds/{past_build}",
             "get_past_build",
             "One build that shows the past.",
@@ -211,6 +227,7 @@ fn looking_back() -> Vec<Operation> {
         .answers::<api::PastBuild>(200, "The past build.", past_build())
         .problems(&[Code::PastBuildNotFound]),
         Operation::delete(
+            Needs::OPERATE,
             "/v1/projections/{name}/past-builds/{past_build}",
             "retire_past_build",
             "Retires a build that shows the past: nothing is left of it.",

@@ -8,7 +8,7 @@ use futures_util::stream;
 use crate::{
     api,
     builds::RetiredBuilds,
-    http::{sse, state::Api},
+    http::{caller::By, sse, state::Api},
     read_model::Identifier,
 };
 
@@ -17,7 +17,8 @@ const EVERY: Duration = Duration::from_millis(500);
 
 /// The projections that a client follows.
 pub(super) enum Watched {
-    All,
+    /// All that this caller may see.
+    All(By),
     /// One projection. When it is deleted, no more events come.
     One(Identifier),
 }
@@ -58,7 +59,11 @@ impl Watch {
             tokio::time::sleep(EVERY).await;
         }
         let projections = match &self.watched {
-            Watched::All => self.api.operations.projections(self.retired).await?,
+            Watched::All(by) => {
+                let mut all = self.api.operations.projections(self.retired).await?;
+                all.retain(|found| by.sees_in_list(found.name.as_str()));
+                all
+            }
             Watched::One(name) => self.api.operations.projection(name, self.retired).await?.into_iter().collect(),
         };
         let mut changes = Vec::new();

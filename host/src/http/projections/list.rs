@@ -12,6 +12,7 @@ use crate::{
     api,
     builds::{ProjectionSummary, RetiredBuilds},
     http::{
+        caller::By,
         convert::retired,
         extract::{Params, PathParams},
         problem::{Code, Problem},
@@ -24,14 +25,18 @@ use crate::{
 /// Every projection. A follower gets each of them whenever it has changed.
 pub(in crate::http) async fn list(
     State(api): State<Api>,
+    by: By,
     Params(query): Params<api::ProjectionsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if sse::wanted(&headers) {
-        return Ok(follow::respond(api, Watched::All, retired(query)));
+        return Ok(follow::respond(api, Watched::All(by), retired(query)));
     }
     let mut projections = Vec::new();
     for found in api.operations.projections(retired(query)).await? {
+        if !by.sees_in_list(found.name.as_str()) {
+            continue;
+        }
         projections.push(with_reading(&api, found, query).await?);
     }
     Ok(Json(api::Projections { projections }).into_response())

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api,
-    http::{openapi::Operation, problem::Code},
+    http::{needs::Needs, openapi::Operation, problem::Code},
 };
 
 /// Errors of letting a version of a reactor work.
@@ -16,23 +16,23 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
     let one = "/v1/reactors/{name}";
     let now = "The reactor as it is now.";
     vec![
-        Operation::get("/v1/reactors", "list_reactors", "Lists the reactors by name.").answers::<api::Reactors>(
+        Operation::get(Needs::SEE_EACH, "/v1/reactors", "list_reactors", "Lists the reactors by name.").answers::<api::Reactors>(
             200,
             "The reactors.",
             json!({"reactors": [reactor()]}),
         ),
-        Operation::get(one, "get_reactor", "One reactor.")
+        Operation::get(Needs::SEE, one, "get_reactor", "One reactor.")
             .answers::<api::Reactor>(200, "The reactor.", reactor())
             .problems(&[Code::ReactorNotFound]),
-        Operation::patch(one, "configure_reactor", "Changes what happens at an event that the module cannot handle.")
+        Operation::patch(Needs::OPERATE, one, "configure_reactor", "Changes what happens at an event that the module cannot handle.")
             .takes::<api::ConfigureReactor>(json!({"on_failure": "park"}))
             .answers::<api::Reactor>(200, now, reactor())
             .problems(&[Code::ReactorNotFound]),
-        Operation::delete(one, "delete_reactor", "Deletes a reactor with its rows, its schedules and its dead letters.")
+        Operation::delete(Needs::OPERATE, one, "delete_reactor", "Deletes a reactor with its rows, its schedules and its dead letters.")
             .about("What it has appended stays, and messages that it has sent to the outbox are delivered.")
             .answers_nothing(204, "It is deleted.")
             .problems(&[Code::ReactorNotFound]),
-        Operation::post("/v1/reactors/{name}/activate", "activate_reactor", "Lets a version of a reactor work.")
+        Operation::post(Needs::OPERATE, "/v1/reactors/{name}/activate", "activate_reactor", "Lets a version of a reactor work.")
             .about(
                 "A reactor that has not begun does so with the event at `from`, or with the next one that comes. Else the version goes on where \
                  the one before stopped, with its rows: what it declares of tables that are there has to fit them.",
@@ -45,13 +45,13 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
             )
             .problems(&REACTOR_CODES)
             .problems(&[Code::ReactorNotFound, Code::ModuleNotFound, Code::InvalidModule, Code::ModulesBusy]),
-        Operation::post("/v1/reactors/{name}/pause", "pause_reactor", "Stops a reactor.")
+        Operation::post(Needs::OPERATE, "/v1/reactors/{name}/pause", "pause_reactor", "Stops a reactor.")
             .answers::<api::Reactor>(200, now, reactor())
             .problems(&STATE_CODES),
-        Operation::post("/v1/reactors/{name}/resume", "resume_reactor", "Lets a reactor that is paused continue.")
+        Operation::post(Needs::OPERATE, "/v1/reactors/{name}/resume", "resume_reactor", "Lets a reactor that is paused continue.")
             .answers::<api::Reactor>(200, now, reactor())
             .problems(&STATE_CODES),
-        Operation::post(
+        Operation::post(Needs::OPERATE,
             "/v1/reactors/{name}/retry",
             "retry_reactor",
             "Tries again: a reactor that stopped, and its dead letters.",
@@ -65,6 +65,22 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
         .problems(&STATE_CODES)
         .problems(&[Code::RetryOutOfOrder]),
         Operation::get(
+            Needs::OPERATE,
+            "/v1/reactors/{name}/history",
+            "list_reactor_history",
+            "Every change of a reactor, newest first.",
+        )
+            .query::<api::HistoryQuery>()
+            .answers::<api::ReactorHistoryPage>(
+                200,
+                "The page.",
+                json!({"next": null, "history": [{
+                    "entry": 7, "at": "2026-01-01T10:17:00Z", "version": 1, "change": "paused", "cause": "an operator paused it",
+                }]}),
+            )
+            .problems(&[Code::ReactorNotFound]),
+        Operation::get(
+            Needs::OPERATE,
             "/v1/reactors/{name}/rehearsal",
             "rehearse_reactor",
             "What a version of a reactor would have done, beside what the version does that works.",
@@ -93,7 +109,7 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
             Code::PastTimedOut,
             Code::UpcasterConflict,
         ]),
-        Operation::get(
+        Operation::get(Needs::OPERATE,
             "/v1/reactors/{name}/dead-letters",
             "list_reactor_dead_letters",
             "The events that a reactor has set aside.",

@@ -5,6 +5,7 @@ use axum::{Json, extract::State};
 use crate::{
     api,
     http::{
+        caller::By,
         extract::{NoParams, PathParams},
         problem::Problem,
         state::Api,
@@ -13,9 +14,14 @@ use crate::{
 };
 
 /// Every reactor.
-pub(in crate::http) async fn list(State(api): State<Api>, NoParams: NoParams) -> Result<Json<api::Reactors>, Problem> {
-    let reactors = api.operations.reactors().await?;
-    Ok(Json(api::Reactors { reactors: reactors.into_iter().map(Into::into).collect() }))
+pub(in crate::http) async fn list(
+    State(api): State<Api>,
+    by: By,
+    NoParams: NoParams,
+) -> Result<Json<api::Reactors>, Problem> {
+    let reactors = api.operations.reactors().await?.into_iter();
+    let reactors = reactors.filter(|found| by.sees_in_list(found.name.as_str())).map(Into::into).collect();
+    Ok(Json(api::Reactors { reactors }))
 }
 
 /// One reactor.

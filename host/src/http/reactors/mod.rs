@@ -5,6 +5,7 @@ mod configure;
 mod dead_letters;
 mod delete;
 mod describe;
+mod history;
 mod list;
 mod operate;
 mod rehearse;
@@ -15,6 +16,7 @@ pub(super) use self::{
     dead_letters::dead_letters,
     delete::delete,
     describe::{REACTOR_CODES, describe},
+    history::history,
     list::{get, list},
     operate::{pause, resume, retry},
     rehearse::rehearse,

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use crate::{api, http::openapi::Operation};
+use crate::{
+    api,
+    http::{needs::Needs, openapi::Operation},
+};
 
 /// The operation of this route.
 pub(in crate::http) fn describe() -> Vec<Operation> {
@@ -27,21 +30,26 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
     let about = "Counts are exact at `position`, which is the head unless hosts have not counted yet what was appended. They are those of \
                  all events, and not read from them: the answer costs the same however long the log is. Sizes are measured at most every \
                  ten seconds, and say when.";
-    let stats = Operation::get("/v1/stats", "stats", "What the log consists of, how it grows, and what it takes.")
-        .about(about)
-        .query::<api::StatsQuery>()
-        .header(
-            "If-None-Match",
-            json!({"type": "string"}),
-            "The `ETag` of an answer that the client has. If nothing has changed since, the answer is 304.",
-        )
-        .answers::<api::Stats>(200, "The statistics.", example)
-        .answers_header(
-            200,
-            "ETag",
-            json!({"type": "string"}),
-            "Other statistics have another one, but for the time at which the same was measured.",
-        )
-        .answers_nothing(304, "Nothing has changed.");
+    let stats = Operation::get(
+        Needs::STATISTICS,
+        "/v1/stats",
+        "stats",
+        "What the log consists of, how it grows, and what it takes.",
+    )
+    .about(about)
+    .query::<api::StatsQuery>()
+    .header(
+        "If-None-Match",
+        json!({"type": "string"}),
+        "The `ETag` of an answer that the client has. If nothing has changed since, the answer is 304.",
+    )
+    .answers::<api::Stats>(200, "The statistics.", example)
+    .answers_header(
+        200,
+        "ETag",
+        json!({"type": "string"}),
+        "Other statistics have another one, but for the time at which the same was measured.",
+    )
+    .answers_nothing(304, "Nothing has changed.");
     vec![stats]
 }

@@ -9,13 +9,14 @@ use axum::{
 use super::cloud_events;
 use crate::{
     api,
-    event_log::{Append, AppendCondition, ExpectedVersion, StreamName},
+    event_log::{Append, AppendCondition, StreamName},
     http::{
         body::read_body,
+        caller::By,
         content_type::{check_charset, is_media_type, unsupported},
         convert::{append_condition, new_events},
-        extract::{JsonBody, NoParams, PathParams},
-        problem::Problem,
+        extract::{JsonBody, Params, PathParams},
+        problem::{Code, Problem},
         state::Api,
         traces::{append_span, keep_trace},
     },
@@ -23,8 +24,9 @@ use crate::{
 
 pub(in crate::http) async fn append(
     State(api): State<Api>,
-    NoParams: NoParams,
+    Params(query): Params<api::AppendQuery>,
     PathParams(stream): PathParams<String>,
+    by: By,
     request: Request,
 ) -> Result<(StatusCode, Json<Option<api::Appended>>), Problem> {
     let headers = request.headers().clone();
@@ -33,8 +35,13 @@ pub(in crate::http) async fn append(
         let max = api.settings.max_body_bytes as u64;
         let body = read_body(request.into_body(), max, "max_body_bytes", api.settings.work.body_timeout).await?;
         let events = cloud_events::parse(&headers, &body)?;
-        let append = Append { stream: StreamName::new(stream)?, expected: ExpectedVersion::Any, events };
-        return respond(&api, append, None).await;
+        let expected = query.expected_version.unwrap_or_default().into();
+        return respond(&api, Append { stream: StreamName::new(stream)?, expected, events }, None).await;
+    }
+    if query.expected_version.is_some() {
+        let detail =
+            "query string: `expected_version` is a parameter for CloudEvents only; here it is a member of the body";
+        return Err(Problem::new(Code::InvalidQuery, detail));
     }
     if !is_media_type(&headers, "application/json") {
         let wanted = format!("application/json, {} or {}", cloud_events::ONE, cloud_events::BATCH);
@@ -48,6 +55,7 @@ pub(in crate::http) async fn append(
         events: new_events(body.events, "events")?,
     };
     let condition = body.condition.map(append_condition).transpose()?;
+    by.check_condition(condition.as_ref())?;
     respond(&api, append, condition).await
 }
 

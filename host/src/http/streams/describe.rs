@@ -5,7 +5,7 @@ use serde_json::json;
 use super::cloud_events;
 use crate::{
     api,
-    http::{openapi::Operation, problem::Code},
+    http::{needs::Needs, openapi::Operation, problem::Code},
 };
 
 /// The operations of these routes.
@@ -19,7 +19,7 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
         "time": "2013-01-01T10:17:00Z", "data": {"owner": "Ada", "currency": "EUR"},
     });
     vec![
-        Operation::get("/v1/streams", "list_streams", "Lists streams by name, a page at a time.")
+        Operation::get(Needs::READ_EACH, "/v1/streams", "list_streams", "Lists streams by name, a page at a time.")
             .query::<api::ListStreamsQuery>()
             .answers::<api::StreamsPage>(
                 200,
@@ -27,12 +27,19 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
                 json!({"streams": [{"stream": "account-7", "version": 2, "last_position": 6}], "next": null}),
             )
             .problems(&[Code::InvalidCategory]),
-        Operation::post(events, "append", "Appends events to a stream, all of them or none.")
+        Operation::post(Needs::APPEND, events, "append", "Appends events to a stream, all of them or none.")
             .about(
                 "Repeating an append with the same event ids is safe: it is answered with the first result. With a `condition` the \
                  append fails if an event that its query finds stands after its position: read with `POST /v1/events/query`, decide, \
-                 and append with the query and the position up to which you read.",
+                 and append with the query and the position up to which you read. A CloudEvent may also come in binary mode: its attributes are \
+                 headers, and the body is its data, any JSON.",
             )
+            .query::<api::AppendQuery>()
+            .header("ce-specversion", json!({"type": "string", "enum": ["1.0"]}), "Of a CloudEvent in binary mode: `1.0`.")
+            .header("ce-id", text(), "Of a CloudEvent in binary mode: its id.")
+            .header("ce-source", text(), "Of a CloudEvent in binary mode: where it comes from.")
+            .header("ce-type", text(), "Of a CloudEvent in binary mode: the type of the event.")
+            .header("ce-time", json!({"type": "string", "format": "date-time"}), "Of a CloudEvent in binary mode: when it happened.")
             .takes::<api::Append>(json!({
                 "expected_version": "no_stream",
                 "events": [{"type": "Opened", "data": {"owner": "Ada", "currency": "EUR"}}],
@@ -41,8 +48,9 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
             .takes_as::<Vec<api::CloudEvent>>(cloud_events::BATCH, json!([cloud_event]))
             .answers::<api::Appended>(201, "The events are in the log.", appended.clone())
             .answers::<api::Appended>(200, "The events were in the log before.", appended)
-            .problems(&APPEND_CODES),
-        Operation::get(events, "read_stream", "Reads the events of a stream, or follows it.")
+            .problems(&APPEND_CODES)
+            .problems(&[Code::InvalidHeader]),
+        Operation::get(Needs::READ_STREAM, events, "read_stream", "Reads the events of a stream, or follows it.")
             .query::<api::ReadStreamQuery>()
             .header(
                 "Last-Event-ID",
@@ -66,7 +74,7 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
                 Code::InvalidHeader,
                 Code::LimitExceeded,
             ]),
-        Operation::get(
+        Operation::get(Needs::READ_STREAM,
             "/v1/streams/{stream}/state",
             "stream_state",
             "The rows that the events of a stream have left, after any of them.",
@@ -86,7 +94,7 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
             }),
         )
         .problems(&[&PAST_CODES[..], &[Code::AnswerTooLarge]].concat()),
-        Operation::get(
+        Operation::get(Needs::READ_STREAM,
             "/v1/streams/{stream}/history",
             "stream_history",
             "Each event of a stream with the rows before and after it, a page at a time.",
@@ -116,7 +124,7 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
             }),
         )
         .problems(&PAST_CODES),
-        Operation::post(
+        Operation::post(Needs::OPERATE_HOST,
             "/v1/streams/{stream}/verify",
             "verify_stream",
             "Checks the rows and snapshots of a stream against its events.",
@@ -136,6 +144,10 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
         )
         .problems(&[&PAST_CODES[..], &[Code::BuildRetired]].concat()),
     ]
+}
+
+fn text() -> serde_json::Value {
+    json!({"type": "string", "minLength": 1})
 }
 
 fn logic() -> serde_json::Value {

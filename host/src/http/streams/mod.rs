@@ -1,6 +1,7 @@
 //! `/v1/streams`
 
 mod append;
+mod binary_cloud_event;
 mod cloud_events;
 mod describe;
 mod history;

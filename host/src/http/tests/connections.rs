@@ -11,29 +11,34 @@ use tokio::{
 };
 
 use super::*;
+use crate::access::AccessSettings;
 
 /// Nothing here takes as long, unless it never ends.
-const LONGEST: Duration = Duration::from_secs(30);
+pub(super) const LONGEST: Duration = Duration::from_secs(30);
 /// A bound that a test is about.
-const SHORT: Duration = Duration::from_millis(200);
+pub(super) const SHORT: Duration = Duration::from_millis(200);
 /// A bound that a test is not about.
 const LONG: Duration = Duration::from_secs(3600);
 
-fn unhurried() -> ConnectionSettings {
+pub(super) fn unhurried() -> ConnectionSettings {
     ConnectionSettings { max_client_connections: 100, idle_timeout: LONG, write_timeout: LONG, closing_timeout: SHORT }
 }
 
-struct Listening {
-    address: SocketAddr,
-    closing: CancellationToken,
-    serving: JoinHandle<()>,
+pub(super) struct Listening {
+    pub(super) address: SocketAddr,
+    pub(super) closing: CancellationToken,
+    pub(super) serving: JoinHandle<()>,
 }
 
 impl Listening {
     async fn start(gate: Gate, settings: ConnectionSettings) -> Self {
+        Self::start_with(None, gate, settings).await
+    }
+
+    pub(super) async fn start_with(tls: Option<Tls>, gate: Gate, settings: ConnectionSettings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, closing) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let serving = tokio::spawn(serve(listener, gate, settings, closing.clone()));
+        let serving = tokio::spawn(serve(listener, tls, gate, settings, closing.clone()));
         Self { address, closing, serving }
     }
 
@@ -50,7 +55,7 @@ impl Listening {
     }
 
     /// A connection on which `text` was sent.
-    async fn connect(&self, text: &str) -> TcpStream {
+    pub(super) async fn connect(&self, text: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(text.as_bytes()).await.unwrap();
         stream
@@ -64,7 +69,7 @@ impl Listening {
 }
 
 /// What comes until the host closes the connection.
-async fn read_to_end(stream: &mut TcpStream) -> String {
+pub(super) async fn read_to_end(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
     // A connection that is cut while something comes is reset, which is an end as well.
     let _ = timeout(LONGEST, stream.read_to_end(&mut read)).await.expect("the host closes the connection");
@@ -109,6 +114,28 @@ async fn idle_connections_make_room_for_new_ones() {
         kept.push(host.connect("").await);
     }
     assert_eq!(read_to_end(&mut kept[0]).await, "", "the first was idle for longest");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_all_connections_are_busy_a_newcomer_needs_what_it_always_needs() {
+    let api = TestApi::guarded(AccessSettings::default()).await;
+    let settings = HttpSettings {
+        connections: ConnectionSettings { max_client_connections: 1, ..unhurried() },
+        ..HttpSettings::default()
+    };
+    let host = Listening::open(&api, settings).await;
+    let token = api.token(&["read:events", "operate"]).await;
+    let with = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n");
+    let mut follower = host.connect(&format!("{}accept: text/event-stream\r\n\r\n", with("/v1/events"))).await;
+    read_until(&mut follower, "200 OK").await;
+    for path in ["/health/live", "/health/ready"] {
+        let answer = host.ask(&format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let refused = host.ask("GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
+    let shown = host.ask(&format!("{}\r\n", with("/metrics"))).await;
+    assert!(shown.starts_with("HTTP/1.1 200"), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -81,7 +81,7 @@ async fn a_page_of_another_origin_changes_nothing_not_even_one_that_may_read() {
 }
 
 /// A path of a route, with names that do not exist.
-fn example(path: &str) -> String {
+pub(super) fn example(path: &str) -> String {
     let part = |part: &str| match part {
         "{version}" | "{build}" | "{verification}" | "{past_build}" | "{position}" => "1".to_owned(),
         "{code}" => "starting".to_owned(),

@@ -28,7 +28,7 @@ async fn a_host_that_starts_is_alive_and_says_what_it_waits_for() {
 
     let test = TestApi::start().await;
     gate.open(test.host.api(HttpSettings::default(), CancellationToken::new()));
-    assert_eq!(send(&router, "/health/ready").await.json(), json!({"status": "ready"}));
+    assert_eq!(send(&router, "/health/ready").await.json()["status"], json!("ready"));
     assert_eq!(send(&router, "/nothing").await.status, StatusCode::NOT_FOUND);
 }
 

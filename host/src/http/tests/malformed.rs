@@ -165,6 +165,8 @@ async fn malformed_queries() {
         ("/v1/projections/nobody", "404 projection_not_found: there is no projection `nobody`"),
         ("/v1/reactors/nobody", "404 reactor_not_found: there is no reactor `nobody`"),
         ("/v1/reactors/nobody/dead-letters", "404 reactor_not_found: there is no reactor `nobody`"),
+        ("/v1/reactors/nobody/history", "404 reactor_not_found: there is no reactor `nobody`"),
+        ("/v1/sinks/nobody/history", "404 sink_not_found: there is no sink `nobody`"),
         ("/v1/reactors/No%20Body", "400 invalid_path: "),
         ("/v1/read-models/nobody/table", "404 PGRST205: there is no projection `nobody`"),
         ("/v1/read-models/nobody", "404 PGRST205: there is no projection `nobody`"),

@@ -1,5 +1,6 @@
 //! The API through the real router, on a real Postgres.
 
+mod access;
 mod append;
 mod boxes;
 mod cached;
@@ -15,6 +16,7 @@ mod dialect;
 mod door;
 mod explain;
 mod health;
+mod http2;
 mod import;
 mod live;
 mod malformed;
@@ -40,6 +42,7 @@ mod stats;
 mod stopped;
 mod tags;
 mod time;
+mod tls;
 mod unchanged;
 
 use axum::{

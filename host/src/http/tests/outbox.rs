@@ -80,6 +80,7 @@ async fn messages_are_listed_tried_again_and_dropped() {
     let api = TestApi::start().await;
     assert_eq!(put(&api, "orders", &webhook()).await.status, StatusCode::CREATED);
     let message = |number: u32, kind| NewMessage {
+        traceparent: None,
         id: uuid::Uuid::from_u128(u128::from(number) + 1),
         reactor: "delays".to_owned(),
         sink: SinkName::new("orders").unwrap(),
@@ -123,4 +124,28 @@ async fn messages_are_listed_tried_again_and_dropped() {
     assert_eq!(delete(&api, &call).await.status, StatusCode::NO_CONTENT);
     let told = api.get("/v1/streams/gnomon:delays-payment/events").await.json();
     assert_eq!(told["events"][0]["type"], json!("CallFailed"));
+
+    // The same settings again change nothing.
+    assert_eq!(put(&api, "orders", &webhook()).await.status, StatusCode::OK);
+    assert_eq!(delete(&api, "/v1/sinks/orders").await.status, StatusCode::NO_CONTENT);
+    let page = api.get("/v1/sinks/orders/history").await.json();
+    let [one, two] = [1, 2].map(|number| json!(uuid::Uuid::from_u128(number)));
+    let entries = page["history"].as_array().unwrap().iter();
+    let found: Vec<Value> = entries.map(|entry| json!([entry["message"], entry["change"], entry["cause"]])).collect();
+    assert_eq!(
+        found,
+        [
+            json!([null, "removed", "an operator removed it"]),
+            json!([two, "message_dropped", "an operator dropped it; its state was pending"]),
+            json!([one, "message_dropped", "an operator dropped it; its state was pending"]),
+            json!([null, "retried", "an operator sent it what waits, and 0 that had failed"]),
+            json!([one, "message_retried", "an operator sent it again; its state was pending"]),
+            json!([null, "made", format!("an operator made it: webhook to {}", webhook()["url"].as_str().unwrap())]),
+        ]
+    );
+    let older =
+        api.get(&format!("/v1/sinks/orders/history?limit=1&after={}", page["history"][4]["entry"])).await.json();
+    assert_eq!(older["history"][0]["change"], json!("made"));
+    let never = api.get("/v1/sinks/nobody/history").await.problem();
+    assert_eq!(never, "404 sink_not_found: there is no sink `nobody`, and never was");
 }

@@ -1,4 +1,7 @@
+use std::time::Duration;
+
 use super::{modules::upload, *};
+use crate::operations::{OperationsSettings, RehearsalLimits};
 
 async fn caught_up(api: &TestApi) {
     test_support::until("the reactor has handled the log", async || {
@@ -12,6 +15,31 @@ async fn caught_up(api: &TestApi) {
 async fn tell(api: &TestApi, orders: Value) {
     let told = json!({"events": [{"type": "Told", "data": orders}]});
     assert_eq!(api.append("told-1", told).await.status, StatusCode::CREATED);
+}
+
+/// Version, change and cause of the entries of a page of the history.
+async fn history(api: &TestApi, query: &str) -> Vec<Value> {
+    let page = api.get(&format!("/v1/reactors/obeys/history{query}")).await.json();
+    let entries = page["history"].as_array().unwrap().iter();
+    entries.map(|entry| json!([entry["version"], entry["change"], entry["cause"]])).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_befalls_a_reactor_is_in_its_history() {
+    let api = TestApi::start_for_modules().await;
+    upload(&api, "obeys", test_support::guest("obeys")).await;
+    tell(&api, json!([{"fail_up_to": 1}])).await;
+    test_support::until("it has halted", async || api.get("/v1/reactors/obeys").await.json()["state"] == "halted")
+        .await;
+    upload(&api, "obeys?activate=manual", test_support::guest("obeys_next")).await;
+    // The same again is nothing new.
+    upload(&api, "obeys?activate=manual", test_support::guest("obeys_next")).await;
+    upload(&api, "asked", test_support::upcaster("asked")).await;
+    let found = history(&api, "").await;
+    let changes: Vec<_> = found.iter().map(|entry| (entry[0].as_u64().unwrap(), entry[1].as_str().unwrap())).collect();
+    assert_eq!(changes, [(1, "upcasters_changed"), (2, "uploaded"), (1, "halted"), (1, "begun")]);
+    assert_eq!(found[0][2], "upcaster `asked` version 1 was activated");
+    assert!(found[2][2].as_str().unwrap().contains("it is told to fail"), "{}", found[2]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,6 +104,23 @@ async fn a_reactor_is_uploaded_operated_and_deleted() {
     assert_eq!(api.send(delete).await.status, StatusCode::NO_CONTENT);
     assert_eq!(api.get("/v1/reactors/obeys").await.problem(), "404 reactor_not_found: there is no reactor `obeys`");
     assert_eq!(api.get("/v1/reactors").await.json(), json!({"reactors": []}));
+
+    // Its history is still there; what was refused is not in it.
+    let expected = [
+        (1, "deleted", "an operator deleted the reactor"),
+        (1, "activated", "version 1 was deployed, and goes on where version 2 stopped"),
+        (2, "retried", "an operator asked for it"),
+        (2, "activated", "version 2 was deployed, and goes on where version 1 stopped"),
+        (1, "configured", "on_failure was set to park"),
+        (1, "resumed", "an operator resumed it"),
+        (1, "paused", "an operator paused it"),
+        (1, "begun", "version 1 was deployed, and begins behind position 0"),
+    ];
+    assert_eq!(history(&api, "").await, expected.map(|(version, change, cause)| json!([version, change, cause])));
+    let first = api.get("/v1/reactors/obeys/history?limit=2").await.json();
+    assert_eq!(history(&api, &format!("?after={}", first["next"])).await.len(), expected.len() - 2);
+    let never = api.get("/v1/reactors/nobody/history").await.problem();
+    assert_eq!(never, "404 reactor_not_found: there is no reactor `nobody`, and never was");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,6 +147,49 @@ async fn where_a_reactor_begins_is_for_reactors_that_begin() {
     let deployed = api.post("/v1/deployments", modules.to_string()).await.json();
     assert_eq!(deployed["reactors"], json!([{"name": "obeys", "version": 2, "replaced_version": 1}]));
     assert_eq!(deployed["builds"][0]["projection"], "tally");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_limit_of_a_rehearsal_is_refused_by_its_name() {
+    let database = TestDatabase::create().await;
+    let limited = async |limits: RehearsalLimits| {
+        let operations = OperationsSettings { rehearsal: limits, ..OperationsSettings::default() };
+        let settings = ServerSettings { operations, ..ServerSettings::default() };
+        TestApi::of(TestHost::start_with(&database, settings).await, HttpSettings::default())
+    };
+    let whole = RehearsalLimits { positions: 2, ..RehearsalLimits::default() };
+    let api = limited(whole).await;
+    upload(&api, "obeys", test_support::guest("obeys")).await;
+    // One that answers with much, and keeps little.
+    tell(&api, vec![json!({"publish": "note.taken"}); 60].into()).await;
+    caught_up(&api).await;
+    tell(&api, json!([])).await;
+    tell(&api, json!([])).await;
+    let ask = async |limits: RehearsalLimits, query: &str| {
+        limited(limits).await.get(&format!("/v1/reactors/obeys/rehearsal?{query}")).await
+    };
+    assert_eq!(ask(whole, "from=1&to=2").await.status, StatusCode::OK);
+    let many = ask(whole, "from=1&to=3").await;
+    assert_eq!(
+        many.problem(),
+        "413 limit_exceeded: the effects of 3 positions are asked for; at most 2 are shown at once"
+    );
+    assert_eq!((many.json()["limit"].clone(), many.json()["max"].clone()), (json!("positions"), json!(2)));
+
+    // What is not shown is not kept: the rows alone are little.
+    let bytes = RehearsalLimits { bytes: 4000, ..whole };
+    assert_eq!(ask(bytes, "from=2&to=3").await.status, StatusCode::OK);
+    let effects = ask(bytes, "from=1&to=2").await;
+    let expected = "413 limit_exceeded: the rows of a version up to position 2, and its effects that are to be shown, take more than 4000 bytes; ask for";
+    assert!(effects.problem().starts_with(expected), "{}", effects.problem());
+    assert_eq!((effects.json()["limit"].clone(), effects.json()["max"].clone()), (json!("bytes"), json!(4000)));
+    let rows = ask(RehearsalLimits { bytes: 10, ..whole }, "from=3&to=3").await;
+    assert!(rows.problem().contains("up to position 3"), "{}", rows.problem());
+
+    let late = ask(RehearsalLimits { timeout: Duration::ZERO, ..whole }, "from=1&to=2").await;
+    let expected = "504 past_timed_out: the rehearsal took longer than 0 s, and came to position 0; ask for";
+    assert!(late.problem().starts_with(expected), "{}", late.problem());
+    assert_eq!(late.json()["reached"], json!(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -242,7 +242,8 @@ async fn answers_that_follow_end_when_the_host_stops() {
 async fn health_says_whether_postgres_answers() {
     let api = TestApi::start().await;
     assert_eq!(api.get("/health/live").await.json(), json!({"status": "live"}));
-    assert_eq!(api.get("/health/ready").await.json(), json!({"status": "ready"}));
+    let log: uuid::Uuid = sqlx::query_scalar("SELECT log_id FROM gnomon.head").fetch_one(api.pool()).await.unwrap();
+    assert_eq!(api.get("/health/ready").await.json(), json!({"status": "ready", "log": log}));
     assert_eq!(api.get("/").await.json()["name"], json!("gnomon"));
     api.host.database.close().await;
     let answer = api.get("/health/ready").await;

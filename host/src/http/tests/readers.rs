@@ -277,7 +277,7 @@ async fn followers_that_read_nothing_take_a_bounded_memory_for_a_bounded_time() 
     let (served, gate) = (api.host.api(settings.clone(), api.closing.clone()), Gate::closed("a test"));
     let sending = served.sending.clone();
     gate.open(served);
-    let serving = tokio::spawn(serve(listener, gate.clone(), settings.connections.clone(), api.closing.clone()));
+    let serving = tokio::spawn(serve(listener, None, gate.clone(), settings.connections.clone(), api.closing.clone()));
     let mut silent = Vec::new();
     for _ in 0..30 {
         let socket = TcpSocket::new_v4().unwrap();

@@ -90,14 +90,47 @@ async fn another_request_or_other_rows_are_never_said_to_be_unchanged() {
         let answer = ask(&api, query, headers, &tag).await;
         assert!([200, 206].contains(&answer.status.as_u16()) && !answer.body.is_empty(), "{query} {headers:?}");
     }
-    // Nobody has the answer to a query that is wrong; `*` says nothing of it either.
-    for known in [tag.as_str(), "*"] {
-        assert_eq!(ask(&api, "nothing=eq.1", &[], known).await.status, StatusCode::BAD_REQUEST);
-    }
-    assert_eq!(ask(&api, "limit=2", &[], "*").await.status, StatusCode::OK);
+    // Nobody has the answer to a query that is wrong.
+    assert_eq!(ask(&api, "nothing=eq.1", &[], &tag).await.status, StatusCode::BAD_REQUEST);
     assert_eq!(ask(&api, "limit=2", &[("prefer", "handling=strict, x")], &tag).await.status, StatusCode::BAD_REQUEST);
     // What depends on the time of day has no tag.
     assert_eq!(api.rows("GET", "at=lt.now", &[]).await.header("etag"), "");
+}
+
+/// `If-None-Match: *` is RFC 9110's, section 13.1.2: whatever answer there is, the client has one.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_any_answer_is_told_only_whether_there_is_one() {
+    let model = ReadModel::of_many().await;
+    let api = model.api(HttpSettings::default()).await;
+    let whole = api.rows("GET", "limit=2", &[]).await;
+    for method in ["GET", "HEAD"] {
+        let answer = api.rows(method, "limit=2", &[("if-none-match", " * ")]).await;
+        assert_eq!((answer.status, answer.body.len()), (StatusCode::NOT_MODIFIED, 0), "{method}");
+        for name in ["etag", "gnomon-position", "cache-control", "vary", "content-location"] {
+            assert_eq!(answer.header(name), whole.header(name), "{method} {name}");
+        }
+        for name in ["content-type", "content-length", "content-range"] {
+            assert_eq!(answer.header(name), "", "{method} {name}");
+        }
+    }
+    // Also where an answer has no tag, or is no page.
+    let arrow: &[(&str, &str)] = &[("accept", "application/vnd.apache.arrow.stream")];
+    let object: &[(&str, &str)] = &[("accept", "application/vnd.pgrst.object+json")];
+    for (query, headers) in [("at=lt.now", &[][..]), ("limit=2", arrow), ("id=eq.1", object), ("id=eq.100", &[])] {
+        let answer = ask(&api, query, headers, "*").await;
+        assert_eq!((answer.status, answer.body.len()), (StatusCode::NOT_MODIFIED, 0), "{query} {headers:?}");
+    }
+    // A request that would be refused is refused.
+    let beyond: &[(&str, &str)] = &[("range", "500-600"), ("prefer", "count=exact")];
+    for (query, headers, status) in [
+        ("nothing=eq.1", &[][..], StatusCode::BAD_REQUEST),
+        ("id=eq.100", object, StatusCode::NOT_ACCEPTABLE),
+        ("order=id", beyond, StatusCode::RANGE_NOT_SATISFIABLE),
+    ] {
+        assert_eq!(ask(&api, query, headers, "*").await.status, status, "{query} {headers:?}");
+    }
+    // `*` stands alone.
+    assert_eq!(ask(&api, "limit=2", &[], "\"x\", *").await.status, StatusCode::OK);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,14 @@
 //! The address of a host.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::{
+    net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+};
 
 use clap::Args;
 
 use super::seconds::Seconds;
-use crate::server::ServerSettings;
+use crate::{http::TlsFiles, server::ServerSettings};
 
 /// The address of a host, and how it ends.
 #[derive(Args, Clone, Debug)]
@@ -15,10 +18,27 @@ pub(in crate::cli) struct ListenOptions {
         value_parser = listen_address)]
     pub(in crate::cli) listen: SocketAddr,
 
+    /// PEM file with the certificate under which the host speaks TLS, its own first, then those that lead to its authority. It is read again when
+    /// it changes
+    #[arg(long, env = "GNOMON_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// PEM file with the key of that certificate
+    #[arg(long, env = "GNOMON_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
     /// Seconds that the host may take to stop, whatever does not answer
     #[arg(long, env = "GNOMON_SHUTDOWN_TIMEOUT", value_name = "SECONDS",
         default_value_t = Seconds(ServerSettings::default().shutdown_timeout), value_parser = Seconds::between(0.1, 86_400.0))]
     pub(super) shutdown_timeout: Seconds,
+}
+
+impl ListenOptions {
+    /// The files of the certificate, if there is to be one.
+    pub(super) fn tls(&self) -> Option<TlsFiles> {
+        let (certificate, key) = (self.tls_cert.clone()?, self.tls_key.clone()?);
+        Some(TlsFiles { certificate, key })
+    }
 }
 
 /// Reads an address and a port, such as `127.0.0.1:7070`, or a name and a port, which is resolved.

@@ -2,6 +2,7 @@
 //!
 //! Each default is that of the module whose setting it is, so it is written once.
 
+mod access;
 mod appends;
 mod cache;
 mod connections;
@@ -22,9 +23,9 @@ use std::time::Duration;
 use clap::Args;
 
 use self::{
-    appends::AppendOptions, cache::CacheOptions, events::EventOptions, http::HttpOptions, modules::ModuleOptions,
-    operations::OperationsOptions, outbox::OutboxOptions, past::PastOptions, past_builds::PastBuildOptions,
-    projector::ProjectorOptions,
+    access::AccessOptions, appends::AppendOptions, cache::CacheOptions, events::EventOptions, http::HttpOptions,
+    modules::ModuleOptions, operations::OperationsOptions, outbox::OutboxOptions, past::PastOptions,
+    past_builds::PastBuildOptions, projector::ProjectorOptions,
 };
 pub(in crate::cli) use self::{
     connections::ConnectionOptions,
@@ -42,6 +43,8 @@ use crate::{
 pub(in crate::cli) struct HostOptions {
     #[command(flatten)]
     listen: ListenOptions,
+    #[command(flatten)]
+    access: AccessOptions,
     #[command(flatten)]
     http: HttpOptions,
     #[command(flatten)]
@@ -88,9 +91,10 @@ impl HostOptions {
     /// The settings of a host. Those that have no option keep their defaults.
     pub(super) fn settings(&self) -> ServerSettings {
         let Self { listen, http, database: _, connections, data_dir, events, appends, modules, projector, .. } = self;
-        let Self { operations, outbox, past, past_builds, cache, .. } = self;
+        let Self { access, operations, outbox, past, past_builds, cache, .. } = self;
         ServerSettings {
             listen: listen.listen,
+            tls: listen.tls(),
             max_connections: connections.max_connections,
             connect_timeout: connections.connect_timeout(),
             shutdown_timeout: self.shutdown_timeout(),
@@ -105,6 +109,7 @@ impl HostOptions {
             past: past.settings(),
             answers: cache.settings(),
             http: http.settings(),
+            access: access.settings(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{range::between, seconds::Seconds};
-use crate::operations::{BuildLimits, OperationsSettings, PastLimits};
+use crate::operations::{BuildLimits, OperationsSettings, PastLimits, RehearsalLimits};
 
 /// What operators may do.
 #[derive(Args, Clone, Debug)]
@@ -32,6 +32,7 @@ impl OperationsOptions {
             lock_timeout: self.lock_timeout.0,
             limits: BuildLimits { max_builds: self.max_builds, max_verifications: self.max_verifications },
             past,
+            rehearsal: RehearsalLimits::default(),
         }
     }
 }
