@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that finds what it did not expect fails")]
 #![allow(clippy::print_stdout, reason = "seeds are printed with the output of a test that fails")]
 
+mod access;
 mod boundaries;
 mod cli;
 mod collector;
@@ -21,8 +22,11 @@ mod overload;
 mod past;
 #[path = "../program/mod.rs"]
 mod program;
+mod reactor_traces;
 mod reactors;
+mod roles;
 mod rotations;
+mod settlement;
 mod several_hosts;
 mod shapes;
 mod stop;

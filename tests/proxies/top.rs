@@ -195,6 +195,35 @@ async fn top_shows_what_happens_and_what_is_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn top_shows_reactors_and_the_messages_that_wait() {
+    let database = TestDatabase::create().await;
+    let folder = tempfile::tempdir().unwrap();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let host = Host::start(&database, folder.path(), &address).await;
+    assert!(host.client.upload("obeys", test_support::guest("obeys"), "").await.status.is_success());
+    let mut terminal = Terminal::start(&format!("http://{address}")).await;
+    terminal.shows(&["gnomon top", "REACTOR", "obeys", "running", "nothing"]).await;
+
+    // Nobody has made the sink `mail`.
+    host.client.append_one("told-1", "Told", json!([{"publish": "told"}])).await;
+    terminal.shows(&["SINK", "PENDING", "mail"]).await;
+    host.client.append_one("told-1", "Told", json!([{"fail_up_to": 9}])).await;
+    terminal.shows(&["reactor obeys has halted behind position 1: gnomon reactors", "halted"]).await;
+
+    // There is room for one table only, and keys lead to the next.
+    terminal.resize(10, 80);
+    until("only the first table is shown", async || {
+        let text = terminal.text();
+        text.contains("REACTOR") && !text.contains("SINK")
+    })
+    .await;
+    terminal.press("\u{1b}[6~");
+    terminal.shows(&["SINK", "mail"]).await;
+    terminal.press("q");
+    assert_eq!(terminal.ended().await, "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn top_waits_for_a_host_and_ends_at_control_c() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut terminal = Terminal::start(&format!("http://{address}")).await;

@@ -18,11 +18,14 @@ use std::{
 
 /// Each room and the rooms that it may know.
 const ROOMS: &[(&str, &[&str])] = &[
+    ("access", &["postgres"]),
     ("api", &[]),
-    ("builds", &["event_log", "modules", "postgres", "read_model", "runtime", "subscriptions"]),
+    ("audit", &[]),
+    ("builds", &["audit", "event_log", "modules", "postgres", "read_model", "runtime", "subscriptions"]),
     (
         "cli",
         &[
+            "access",
             "api",
             "config",
             "event_log",
@@ -48,7 +51,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "access",
             "api",
+            "audit",
             "builds",
             "event_log",
             "metrics",
@@ -71,7 +76,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "operations",
         &["builds", "event_log", "modules", "past", "postgres", "reactors", "read_model", "runtime", "subscriptions"],
     ),
-    ("outbox", &["event_log", "metrics", "postgres"]),
+    ("outbox", &["audit", "event_log", "metrics", "postgres", "telemetry"]),
     ("past", &["builds", "event_log", "modules", "postgres", "read_model", "runtime", "subscriptions"]),
     ("postgres", &["metrics"]),
     (
@@ -103,14 +108,16 @@ const ROOMS: &[(&str, &[&str])] = &[
             "read_model",
             "runtime",
             "subscriptions",
+            "telemetry",
         ],
     ),
-    ("reactors", &["event_log", "modules", "postgres", "read_model", "runtime", "subscriptions"]),
+    ("reactors", &["audit", "event_log", "modules", "postgres", "read_model", "runtime", "subscriptions"]),
     ("read_model", &["postgres"]),
     ("runtime", &["event_log", "metrics", "read_model"]),
     (
         "server",
         &[
+            "access",
             "event_log",
             "http",
             "modules",
@@ -133,11 +140,11 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("arrow_array", &["read_model"]),
     ("arrow_ipc", &["read_model"]),
     ("arrow_schema", &["read_model"]),
-    ("async_nats", &["outbox"]),
-    ("axum", &["http"]),
+    ("async_nats", &["cli", "outbox"]),
+    ("axum", &["cli", "http"]),
     ("clap", &["cli", "config"]),
     ("gimli", &["cli"]),
-    ("hmac", &["outbox"]),
+    ("hmac", &["cli", "outbox"]),
     ("indicatif", &["cli"]),
     ("prometheus_client", &["metrics"]),
     ("opentelemetry", &["telemetry"]),
@@ -153,6 +160,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     (
         "sqlx",
         &[
+            "access",
             "builds",
             "cli",
             "event_log",

@@ -1,12 +1,20 @@
 //! The HTTP client of the commands.
 
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{
+    Certificate, Method, RequestBuilder, Response, StatusCode, Url,
+    header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE},
+};
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
-use crate::config::ClientOptions;
+use crate::config::{ClientOptions, ClientToken, ClientTokenError, TrustOptions};
 
 /// How long a host may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -16,6 +24,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct Client {
     base: Url,
     http: reqwest::Client,
+    has_token: bool,
 }
 
 /// Why a request failed.
@@ -24,9 +33,31 @@ pub(super) enum ClientError {
     /// The URL is not valid.
     #[error("`{url}` is not a valid host URL ({reason}); --url takes one such as http://127.0.0.1:7070")]
     Url { url: String, reason: String },
+    /// There is no token where there should be one.
+    #[error(transparent)]
+    Token(#[from] ClientTokenError),
+    /// The host wants a token.
+    #[error(
+        "{url} wants to know who asks, and there is no token for it; `gnomon login` keeps one, or give it with the variable GNOMON_TOKEN, or in a file with --token-file"
+    )]
+    NoToken { url: String },
     /// The host cannot be reached.
     #[error("no host answers at {url} ({reason}); start one with `gnomon serve`, or give its URL with --url")]
     NoHost { url: String, reason: String },
+    /// The host does not show that it is the one that is meant.
+    #[error(
+        "the certificate of {url} is refused ({reason}). Name the file of the authority that has signed it with --ca-file (GNOMON_CA_FILE), and \
+         call the host by a name of its certificate"
+    )]
+    Certificate { url: String, reason: String },
+    /// What answers does not speak TLS.
+    #[error(
+        "what answers at {url} does not agree upon TLS ({reason}); if the host has no --tls-cert, its URL begins with http://"
+    )]
+    NoTls { url: String, reason: String },
+    /// The file of the authorities cannot be used.
+    #[error("the file {} of --ca-file has no certificates that can be read ({reason}); it has to be PEM", path.display())]
+    Authorities { path: PathBuf, reason: String },
     /// The connection ended before the answer was complete.
     #[error("the connection to {url} was lost: {reason}")]
     Broken { url: String, reason: String },
@@ -44,7 +75,13 @@ impl ClientError {
         match self {
             Self::NoHost { .. } | Self::Broken { .. } => true,
             Self::Refused(problem) => matches!(problem.status(), 408 | 429 | 502 | 503 | 504),
-            Self::Url { .. } | Self::Answer { .. } => false,
+            Self::Url { .. }
+            | Self::Certificate { .. }
+            | Self::NoTls { .. }
+            | Self::Authorities { .. }
+            | Self::Token(_)
+            | Self::NoToken { .. }
+            | Self::Answer { .. } => false,
         }
     }
 
@@ -58,18 +95,23 @@ impl ClientError {
 
     /// Whether the request never got to the host, so that it has certainly changed nothing.
     pub(super) fn host_not_reached(&self) -> bool {
-        matches!(self, Self::NoHost { .. })
+        matches!(self, Self::NoHost { .. } | Self::Certificate { .. } | Self::NoTls { .. })
     }
 }
 
 impl Client {
     /// A client of the host that the options name.
     pub(super) fn new(options: &ClientOptions) -> Result<Self, ClientError> {
-        Self::of(&options.url)
+        Self::with(&options.url, options.token()?.as_ref(), &options.trust)
+    }
+
+    /// A client of the host at a URL, which asks nobody who they are, and trusts whom the system trusts.
+    pub(super) fn of(url: &str) -> Result<Self, ClientError> {
+        Self::with(url, None, &TrustOptions::default())
     }
 
     /// A client of the host at a URL.
-    pub(super) fn of(url: &str) -> Result<Self, ClientError> {
+    pub(super) fn with(url: &str, token: Option<&ClientToken>, trust: &TrustOptions) -> Result<Self, ClientError> {
         let refuse = |reason: String| ClientError::Url { url: url.to_owned(), reason };
         let base = Url::parse(url).map_err(|error| refuse(error.to_string()))?;
         if !matches!(base.scheme(), "http" | "https") {
@@ -82,8 +124,19 @@ impl Client {
             // A proxy would look for the host on the machine of the proxy.
             builder = builder.no_proxy();
         }
+        if let Some(token) = token {
+            // A token has visible ASCII characters only.
+            let mut value = HeaderValue::try_from(format!("Bearer {}", token.reveal()))
+                .map_err(|error| refuse(error.to_string()))?;
+            value.set_sensitive(true);
+            builder = builder.default_headers(HeaderMap::from_iter([(AUTHORIZATION, value)]));
+        }
+        let has_token = token.is_some();
+        if let Some(path) = &trust.ca_file {
+            builder = builder.tls_certs_merge(authorities(path)?);
+        }
         let http = builder.build().map_err(|error| refuse(innermost(&error)))?;
-        Ok(Self { base, http })
+        Ok(Self { base, http, has_token })
     }
 
     /// The URL of the host, without a slash at the end.
@@ -120,6 +173,9 @@ impl Client {
             return Ok(response);
         }
         let status = response.status();
+        if status == StatusCode::UNAUTHORIZED && !self.has_token && response.headers().contains_key(WWW_AUTHENTICATE) {
+            return Err(ClientError::NoToken { url: self.url().to_owned() });
+        }
         let body = response.text().await.map_err(|error| self.connection_error(&error))?;
         Err(ClientError::Refused(Box::new(Problem::read(status.as_u16(), &body, &self.base))))
     }
@@ -155,8 +211,34 @@ impl Client {
     /// The error of a connection that failed.
     pub(super) fn connection_error(&self, error: &reqwest::Error) -> ClientError {
         let (url, reason) = (self.url().to_owned(), innermost(error));
-        if error.is_connect() { ClientError::NoHost { url, reason } } else { ClientError::Broken { url, reason } }
+        match of_tls(error) {
+            Some(rustls::Error::InvalidCertificate(_)) => ClientError::Certificate { url, reason },
+            Some(_) if error.is_connect() => ClientError::NoTls { url, reason },
+            _ if error.is_connect() => ClientError::NoHost { url, reason },
+            _ => ClientError::Broken { url, reason },
+        }
     }
+}
+
+fn authorities(path: &Path) -> Result<Vec<Certificate>, ClientError> {
+    let refuse = |reason: String| ClientError::Authorities { path: path.to_owned(), reason };
+    let pem = std::fs::read(path).map_err(|error| refuse(error.to_string()))?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| refuse(innermost(&error)))?;
+    if certificates.is_empty() { Err(refuse("there are none".to_owned())) } else { Ok(certificates) }
+}
+
+/// What TLS says, if an error is of it.
+fn of_tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return Some(tls);
+        }
+        // The source of an error of the system is that of the error within it, not that error itself.
+        let within = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = within.map(|within| within as &(dyn Error + 'static)).or_else(|| error.source());
+    }
+    None
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -1,6 +1,6 @@
 //! Names that a host knows, as candidates for what is typed at a shell.
 
-use std::{env, time::Duration};
+use std::{env, path::PathBuf, time::Duration};
 
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
 use serde::de::DeserializeOwned;
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::client::Client;
 use crate::{
     api::{ModuleKind, Modules, Projections, Reactors},
-    config::ClientOptions,
+    config::{ClientOptions, TrustOptions},
 };
 
 /// How long a host may take. Somebody waits for it with a finger on the key.
@@ -65,7 +65,13 @@ fn candidates(names: impl Iterator<Item = String>) -> Vec<CompletionCandidate> {
 fn ask<T: DeserializeOwned>(path: &[&str]) -> Option<T> {
     // As the program does when it starts; only a second call fails.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = Client::new(&ClientOptions { url: url(&words())? }).ok()?;
+    let typed = words();
+    let client = Client::new(&ClientOptions {
+        url: url(&typed)?,
+        token_file: env::var_os("GNOMON_TOKEN_FILE").map(PathBuf::from),
+        trust: trust(&typed),
+    })
+    .ok()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     let answer = runtime.block_on(async { tokio::time::timeout(TIMEOUT, client.json(client.get(path))).await });
     // A look-up of the host's name may still wait on a thread of its own.
@@ -78,22 +84,40 @@ fn words() -> Vec<String> {
     env::args_os().skip_while(|word| word != "--").skip(1).filter_map(|word| word.into_string().ok()).collect()
 }
 
+/// The options of a host that has no other ones.
+#[derive(clap::Parser)]
+struct Options {
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+impl Options {
+    /// Those of the variables, and the defaults.
+    fn untyped() -> Option<ClientOptions> {
+        <Self as clap::Parser>::try_parse_from(["gnomon"]).ok().map(|options| options.client)
+    }
+}
+
 /// The host that the command is for: `--url` if it is typed, or that of the variable, or the default.
 fn url(words: &[String]) -> Option<String> {
-    #[derive(clap::Parser)]
-    struct Options {
-        #[command(flatten)]
-        client: ClientOptions,
-    }
+    typed(words, "--url").map(str::to_owned).or_else(|| Some(Options::untyped()?.url))
+}
 
-    let after = words.iter().skip_while(|word| *word != "--url").nth(1);
-    // bash takes `=` for a word of its own.
-    let after = after.filter(|word| *word != "=").or_else(|| words.iter().skip_while(|word| *word != "--url").nth(2));
-    let typed = after.map(String::as_str).or_else(|| words.iter().find_map(|word| word.strip_prefix("--url=")));
-    match typed {
-        Some(url) => Some(url.to_owned()),
-        None => <Options as clap::Parser>::try_parse_from(["gnomon"]).ok().map(|options| options.client.url),
+/// The authorities that are trusted: of `--ca-file` if it is typed, or of the variable.
+fn trust(words: &[String]) -> TrustOptions {
+    match typed(words, "--ca-file") {
+        Some(file) => TrustOptions { ca_file: Some(file.into()) },
+        None => Options::untyped().map(|options| options.trust).unwrap_or_default(),
     }
+}
+
+/// The value of an option that is typed.
+fn typed<'w>(words: &'w [String], option: &str) -> Option<&'w str> {
+    let after = |number| words.iter().skip_while(|word| *word != option).nth(number);
+    // bash takes `=` for a word of its own.
+    let after = after(1).filter(|word| *word != "=").or_else(|| after(2));
+    let with_value = || words.iter().find_map(|word| word.strip_prefix(option)?.strip_prefix('='));
+    after.map(String::as_str).or_else(with_value)
 }
 
 #[cfg(test)]
@@ -107,5 +131,7 @@ mod tests {
         assert_eq!(typed("gnomon pause --url=http://h:1 ta"), "http://h:1");
         assert_eq!(typed("gnomon pause --url = http://h:1 ta"), "http://h:1");
         assert!(typed("gnomon pause ta").starts_with("http://"));
+        let typed = ["gnomon", "--ca-file=/ca.pem", "pause"].map(str::to_owned);
+        assert_eq!(trust(&typed).ca_file, Some("/ca.pem".into()));
     }
 }

@@ -2,17 +2,30 @@
 //!
 //! `GNOMON_BLESS=1 cargo test -p gnomon --lib cli::limits_page` writes it again.
 
+mod limit;
+
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use clap::{Arg, CommandFactory};
 use gnomon_values::{Day, Instant, LocalTimestamp, TimeOfDay, json, limits};
 
+use self::limit::{
+    ErrorLocation::{Build, Code, Nowhere, Reactor},
+    Limit::{Fixed, Option as By, Range, Text},
+    Row, Unit,
+    Unit::{Bytes, Number, Seconds},
+};
 use super::Cli;
 use crate::{
+    access::{CACHE_TTL, MAX_ADDRESSES, MAX_FAILED_PER_SECOND, MAX_GRANTS, MAX_PATTERNS, MAX_TOKENS},
     api::{MAX_SAMPLES, MAX_STATS_DAYS, MAX_STATS_LIMIT},
     event_log::MAX_TAIL_EVENTS,
-    http::{MAX_DESCRIBED_COLUMNS, MAX_DESCRIBED_TABLES},
-    outbox::{MAX_SINKS, SinkSettings},
+    http::{
+        CONNECTION_BUFFER_BYTES, HANDSHAKE_TIMEOUT, MAX_CONCURRENT_STREAMS, MAX_DESCRIBED_COLUMNS,
+        MAX_DESCRIBED_TABLES, MAX_TLS_FILE_BYTES, WINDOW_BYTES,
+    },
+    operations::RehearsalLimits,
+    outbox::{MAX_SINKS, SinkSettings, UNANSWERED, UNANSWERED_BYTES},
     past::{MAX_CHANGED_ROWS, MAX_KEYED_STREAMS, MAX_SNAPSHOT_BYTES, MAX_VERIFIED_STREAMS},
     projector::PAST_AT_ONCE,
     queries::{
@@ -43,47 +56,6 @@ limit in the `error`. The test kit of the SDK refuses the same, with the default
 
 This page is made of the code, and a test holds it.
 ";
-
-/// The unit of a limit.
-#[derive(Clone, Copy)]
-enum Unit {
-    Bytes,
-    Seconds,
-    Number(&'static str),
-}
-
-/// How large something may be.
-#[derive(Clone, Copy)]
-enum Limit {
-    /// The default of an option.
-    Option(&'static str, Unit),
-    /// The same in every host.
-    Fixed(usize, Unit),
-    /// A sentence.
-    Text(&'static str),
-    /// From the first to the second, both included.
-    Range(fn() -> [String; 2]),
-}
-
-/// Where the error of a broken limit appears.
-#[derive(Clone, Copy)]
-enum ErrorLocation {
-    /// The answer to the request is a problem with this code.
-    Code(&'static str),
-    /// In the `error` of a build, or of a reactor, or of a dead letter.
-    Build,
-    /// In the `error` of a reactor or of a dead letter.
-    Reactor,
-    /// Nowhere: the host itself keeps to the limit.
-    Nowhere,
-}
-
-/// What is limited, by which limit, and where the error appears.
-type Row = (&'static str, Limit, ErrorLocation);
-
-use ErrorLocation::{Build, Code, Nowhere, Reactor};
-use Limit::{Fixed, Option as By, Range, Text};
-use Unit::{Bytes, Number, Seconds};
 
 const NONE: Unit = Number("");
 
@@ -318,6 +290,21 @@ const BUILDS: &[Row] = &[
     ("streams whose snapshots one `verify` checks", Fixed(MAX_VERIFIED_STREAMS, NONE), Nowhere),
     ("rows that one event of a history shows", Fixed(MAX_CHANGED_ROWS, NONE), Nowhere),
     (
+        "positions whose effects a rehearsal of a reactor shows",
+        Fixed(RehearsalLimits::DEFAULT.positions as usize, NONE),
+        Code("limit_exceeded"),
+    ),
+    (
+        "rows and effects of one version in memory, while it is rehearsed",
+        Fixed(RehearsalLimits::DEFAULT.bytes, Bytes),
+        Code("limit_exceeded"),
+    ),
+    (
+        "a rehearsal of a reactor",
+        Fixed(RehearsalLimits::DEFAULT.timeout.as_secs() as usize, Seconds),
+        Code("past_timed_out"),
+    ),
+    (
         "tables that `/openapi.json` describes; it says how many more there are",
         Fixed(MAX_DESCRIBED_TABLES, NONE),
         Nowhere,
@@ -334,6 +321,12 @@ const SINKS: &[Row] = &[
     ("between two tries of a message, at most", By("longest-retry-pause", Seconds), Nowhere),
     ("for which a message is kept that was delivered", By("keep-delivered", Seconds), Code("message_not_found")),
     ("the answer to a call; a larger one is a `CallFailed`", By("max-call-answer-bytes", Bytes), Nowhere),
+    (
+        "messages of the log that are sent to JetStream before it has answered the first of them",
+        Fixed(UNANSWERED, NONE),
+        Nowhere,
+    ),
+    ("the bytes of these, about", Fixed(UNANSWERED_BYTES, Bytes), Nowhere),
 ];
 
 const DEFAULT_TIMEOUT: usize = SinkSettings::DEFAULT_TIMEOUT_SECONDS as usize;
@@ -345,6 +338,11 @@ const CLIENTS: &[Row] = &[
         By("max-client-connections", NONE),
         Code("overloaded"),
     ),
+    ("until a client and a host have agreed upon TLS", Fixed(HANDSHAKE_TIMEOUT.as_secs() as usize, Seconds), Nowhere),
+    ("the file of `--tls-cert`, and that of `--tls-key`", Fixed(MAX_TLS_FILE_BYTES as usize, Bytes), Nowhere),
+    ("the head of a request", Fixed(CONNECTION_BUFFER_BYTES as usize, Bytes), Nowhere),
+    ("requests under way on one connection of HTTP/2", Fixed(MAX_CONCURRENT_STREAMS as usize, NONE), Nowhere),
+    ("bodies on one connection of HTTP/2 that the host has not read yet", Fixed(WINDOW_BYTES as usize, Bytes), Nowhere),
     ("appends and imports under way", By("max-appends", NONE), Code("overloaded")),
     ("reads under way", By("max-reads", NONE), Code("overloaded")),
     ("requests that wait for a position or for a comparison", By("max-waits", NONE), Code("overloaded")),
@@ -358,7 +356,17 @@ const CLIENTS: &[Row] = &[
         By("request-timeout", Seconds),
         Code("timed_out"),
     ),
-    ("without the client reading anything of an answer", By("write-timeout", Seconds), Nowhere),
+    ("without the client reading anything of an answer; by HTTP/2 up to twice", By("write-timeout", Seconds), Nowhere),
+    ("tokens that are not revoked", Fixed(MAX_TOKENS, NONE), Code("too_many_tokens")),
+    ("scopes of a token", Fixed(MAX_GRANTS, NONE), Code("invalid_body")),
+    ("patterns of names of a scope", Fixed(MAX_PATTERNS, NONE), Code("invalid_body")),
+    ("for which a host knows a token without another look", Fixed(CACHE_TTL.as_secs() as usize, Seconds), Nowhere),
+    ("addresses whose tries are counted", Fixed(MAX_ADDRESSES, NONE), Nowhere),
+    (
+        "unknown tokens from one address that are looked up in 1 s",
+        Fixed(MAX_FAILED_PER_SECOND as usize, NONE),
+        Code("too_many_tries"),
+    ),
     ("until a host that stops has ended", By("shutdown-timeout", Seconds), Nowhere),
 ];
 

@@ -31,6 +31,7 @@ mod last_appends;
 #[cfg(test)]
 mod limits_page;
 mod line_numbers;
+mod login;
 mod measures;
 mod migrate;
 mod misspelt;
@@ -65,6 +66,7 @@ mod sse;
 mod stats;
 mod stream_name;
 mod streams;
+mod tokens;
 mod top;
 mod types;
 mod upcasters;
@@ -120,6 +122,9 @@ enum Command {
     // Its options are many, too.
     Sinks(Box<sinks::Sinks>),
     Outbox(outbox::Outbox),
+    Tokens(tokens::Tokens),
+    Login(login::Login),
+    Logout(login::Logout),
     Query(query::Query),
     Export(export::Export),
     Types(types::Types),
@@ -215,6 +220,9 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::Rehearse(command) => command.run().await,
             Command::Sinks(command) => (*command).run().await,
             Command::Outbox(command) => command.run().await,
+            Command::Tokens(command) => command.run().await,
+            Command::Login(command) => command.run().await,
+            Command::Logout(command) => command.run(),
             Command::Query(command) => command.run().await,
             Command::Export(command) => command.run().await,
             Command::Types(command) => command.run().await,

@@ -5,7 +5,7 @@ use gnomon::postgres::test_database::TestDatabase;
 use serde_json::{Value, json};
 
 use super::Said;
-use crate::support::{Host, gnomon};
+use crate::support::{Host, gnomon, until};
 
 /// What it found, as JSON, with its exit code.
 async fn examine(database: Option<&str>, host: Option<&str>) -> (Value, Said) {
@@ -52,7 +52,10 @@ async fn a_database_and_its_host_are_examined() {
         ("hosts", "hosts on the database"),
         ("hosts", "version of http"),
         ("hosts", "readiness of http"),
+        ("hosts", "log of http"),
         ("hosts", "builds of http"),
+        ("reactors", "reactors of http"),
+        ("outbox", "messages of http"),
     ] {
         assert_eq!(level(&report, area, check), "ok", "{area}: {check}");
     }
@@ -88,6 +91,56 @@ async fn what_is_wrong_is_a_problem_and_an_exit_code() {
     assert_eq!(level(&report, "hosts", "builds of http"), "problem");
     assert_eq!(said.code, Some(1));
     assert!(said.err.contains("problems, "), "{}", said.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_on_another_database_is_told_from_the_one_that_was_examined() {
+    let (database, other) = (TestDatabase::create().await, TestDatabase::create().await);
+    let (host, elsewhere) = (Host::start(&database).await, Host::start(&other).await);
+    let (report, said) = examine(Some(&database.url()), Some(elsewhere.url())).await;
+    assert_eq!((level(&report, "hosts", "log of http"), said.code), ("problem", Some(1)), "{}", said.out);
+    // Without a database, the hosts are compared with each other.
+    let urls = format!("{},{}", host.url(), elsewhere.url());
+    let (report, said) = examine(None, Some(&urls)).await;
+    assert_eq!(level(&report, "hosts", &format!("log of {}", host.url())), "ok");
+    assert_eq!(level(&report, "hosts", &format!("log of {}", elsewhere.url())), "problem");
+    assert!(said.out.contains(&format!("{} has another log, ", host.url())), "{}", said.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reactor_that_stopped_and_messages_that_do_not_arrive_are_problems() {
+    let database = TestDatabase::create().await;
+    let host = Host::start(&database).await;
+    assert!(host.upload("obeys", test_support::guest("obeys"), "").await.status.is_success());
+    let tell = async |orders: Value| host.append_one("told-1", "Told", orders).await;
+    // A port that was just free, so nobody listens there.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let settings = json!({"kind": "endpoint", "url": format!("http://127.0.0.1:{port}/"), "max_tries": 1});
+    let made = host.request(reqwest::Method::PUT, "/v1/sinks/bank").json(&settings);
+    assert_eq!(host.send(made).await.status, 201);
+    // `mail` is not there, and `bank` takes nothing.
+    tell(json!([{"publish": "told"}, {"call": "pay"}])).await;
+    until("the call has failed", async || {
+        host.json("/v1/outbox?sink=bank&state=failed").await["messages"]
+            .as_array()
+            .is_some_and(|found| !found.is_empty())
+    })
+    .await;
+    tell(json!([{"fail_up_to": 9}])).await;
+    until("the reactor has halted", async || host.json("/v1/reactors/obeys").await["state"] == "halted").await;
+    // Measures are kept for a moment.
+    until("doctor has found it", async || {
+        let (report, said) = examine(Some(&database.url()), Some(host.url())).await;
+        assert_eq!((level(&report, "reactors", "reactor obeys of http"), said.code), ("problem", Some(1)));
+        let text = said.out;
+        text.contains("failed messages to sink bank") && text.contains("nobody has made it; 1 message not delivered")
+    })
+    .await;
+    let (report, said) = examine(Some(&database.url()), Some(host.url())).await;
+    assert_eq!(level(&report, "outbox", "sink mail of http"), "problem");
+    for advice in ["gnomon reactors retry obeys", "gnomon sinks put mail", "gnomon outbox --sink bank --state failed"] {
+        assert!(said.out.contains(advice), "{advice}: {}", said.out);
+    }
 }
 
 /// As one does whose process is frozen: its connections are taken, and nothing is answered. What was found of Postgres is said all the same.

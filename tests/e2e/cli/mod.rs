@@ -21,6 +21,7 @@ mod replay;
 mod rust_target;
 mod start;
 mod stats;
+mod tls;
 mod without_host;
 
 use std::process::Output;

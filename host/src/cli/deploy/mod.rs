@@ -278,7 +278,7 @@ pub(super) async fn upload(
 }
 
 /// Uploads a component as `query` says.
-async fn put(client: &Client, name: &str, component: &Path, query: UploadQuery) -> anyhow::Result<Upload> {
+pub(super) async fn put(client: &Client, name: &str, component: &Path, query: UploadQuery) -> anyhow::Result<Upload> {
     let bytes = tokio::fs::read(component).await.with_context(|| format!("cannot read {}", component.display()))?;
     let request = client
         .request(Method::PUT, &["v1", "modules", name])

@@ -1,12 +1,15 @@
 //! The hosts, as far as they answer.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use gnomon_values::Instant;
 use reqwest::StatusCode;
 use serde::Deserialize;
+use uuid::Uuid;
 
-use super::{finding::Finding, server};
+use super::{finding::Finding, outbox, reactors, server};
 use crate::{
+    api,
     cli::{
         client::{Client, ClientError},
         measures::Measures,
@@ -17,6 +20,19 @@ use crate::{
 
 const AREA: &str = "hosts";
 
+/// A log, and who has it.
+pub(super) struct KnownLog {
+    pub(super) id: Uuid,
+    pub(super) of: String,
+}
+
+/// What a host that is ready says.
+#[derive(Deserialize)]
+struct Ready {
+    /// Which log it has; older hosts do not say it.
+    log: Option<Uuid>,
+}
+
 /// What a host says of itself.
 #[derive(Deserialize)]
 struct Index {
@@ -24,8 +40,8 @@ struct Index {
     version: String,
 }
 
-/// Asks a host. `None` if none answers there, and why.
-pub(super) async fn look(client: &Client) -> Result<Vec<Finding>, ClientError> {
+/// Asks a host. `log` is the one that it should have; where none is known yet, it becomes that of this host.
+pub(super) async fn look(client: &Client, log: &mut Option<KnownLog>) -> Result<Vec<Finding>, ClientError> {
     let url = client.name();
     let check = |what: &str| format!("{what} of {url}");
     let index: Index = client.json(client.get(&[])).await?;
@@ -43,8 +59,12 @@ pub(super) async fn look(client: &Client) -> Result<Vec<Finding>, ClientError> {
         }
         Index { version, .. } => Finding::ok(AREA, check("version"), version),
     });
-    findings.push(match client.send(client.get(&["health", "ready"])).await {
-        Ok(_) => Finding::ok(AREA, check("readiness"), "it is ready"),
+    let mut found_log = None;
+    findings.push(match client.json::<Ready>(client.get(&["health", "ready"])).await {
+        Ok(ready) => {
+            found_log = ready.log;
+            Finding::ok(AREA, check("readiness"), "it is ready")
+        }
         Err(ClientError::Refused(problem)) if problem.status() == StatusCode::SERVICE_UNAVAILABLE => {
             Finding::problem(AREA, check("readiness"), problem.detail())
                 .why("clients of this host get 503, and a load balancer sends them elsewhere")
@@ -52,17 +72,67 @@ pub(super) async fn look(client: &Client) -> Result<Vec<Finding>, ClientError> {
         }
         Err(error) => Finding::problem(AREA, check("readiness"), error.without_advice()),
     });
+    if let Some(id) = found_log {
+        let known = log.get_or_insert_with(|| KnownLog { id, of: url.clone() });
+        findings.push(same_log(id, known, &url));
+    }
     match Measures::ask(client).await {
-        Ok(measures) => findings.extend(measured(&measures, &url)),
+        Ok(measures) => {
+            findings.extend(measured(&measures, &url));
+            findings.extend(look_at_reactors(client, &measures, &url).await);
+            findings.extend(look_at_messages(client, &measures, &url).await);
+        }
         Err(error) => findings.push(Finding::skipped(AREA, check("measures"), error.without_advice())),
     }
     Ok(findings)
 }
 
+/// Whether a host has the log that it should have.
+fn same_log(id: Uuid, known: &KnownLog, url: &str) -> Finding {
+    let check = format!("log of {url}");
+    if id == known.id {
+        return Finding::ok(AREA, check, id.to_string());
+    }
+    let (other, of) = (known.id, &known.of);
+    Finding::problem(AREA, check, format!("{id}; {of} has another log, {other}"))
+        .why("what is said of one says nothing of the other")
+        .advice(format!(
+            "give the database of this host with --database-url (DATABASE_URL; --data-dir for a private Postgres), or with --url (GNOMON_URL) the host of {of}"
+        ))
+}
+
+async fn look_at_reactors(client: &Client, measures: &Measures, url: &str) -> Vec<Finding> {
+    match client.json::<api::Reactors>(client.get(&["v1", "reactors"])).await {
+        Ok(answer) => reactors::judge(&answer.reactors, measures, now(), url),
+        Err(error) => vec![Finding::skipped("reactors", format!("reactors of {url}"), error.without_advice())],
+    }
+}
+
+async fn look_at_messages(client: &Client, measures: &Measures, url: &str) -> Vec<Finding> {
+    let check = || format!("messages of {url}");
+    if is_missing(measures, "outbox") {
+        return vec![Finding::skipped("outbox", check(), "Postgres did not tell the host of them in time")];
+    }
+    match outbox::look(client, measures, url).await {
+        Ok(findings) => findings,
+        Err(error) => vec![Finding::skipped("outbox", check(), error.without_advice())],
+    }
+}
+
+/// The time of this machine.
+fn now() -> Instant {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Instant(i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// Whether a part is left out of the measures.
+fn is_missing(measures: &Measures, part: &str) -> bool {
+    measures.all(names::SCRAPE_ERROR).iter().any(|sample| sample.value > 0.0 && sample.label("part") == part)
+}
+
 fn measured(measures: &Measures, url: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let missing =
-        measures.all(names::SCRAPE_ERROR).iter().any(|sample| sample.value > 0.0 && sample.label("part") == "builds");
+    let missing = is_missing(measures, "builds");
     if let Some(offset) = measures.one(names::POSTGRES_CLOCK_OFFSET) {
         // The host does not say how long the answer took; it had a second for it at most, and much less when all is well.
         findings.push(server::clock(format!("clock of {url}"), ClockReading { offset, error: 0.1 }));
@@ -152,6 +222,18 @@ mod tests {
             "gnomon_build_state{projection=\"bank\",build=\"1\",version=\"1\",state=\"failed\",role=\"replaced\"} 1\n";
         let [builds] = measured(&Measures::of(text), "http://h").try_into().unwrap();
         assert_eq!(builds.level, Level::Ok);
+    }
+
+    #[test]
+    fn a_host_with_another_log_is_found() {
+        let known = KnownLog { id: Uuid::from_u128(1), of: "the database that was examined".to_owned() };
+        assert_eq!(same_log(Uuid::from_u128(1), &known, "http://h").level, Level::Ok);
+        let other = same_log(Uuid::from_u128(2), &known, "http://h");
+        assert_eq!((other.level, other.why.is_some(), other.advice.is_some()), (Level::Problem, true, true));
+        assert_eq!(
+            other.found,
+            "00000000-0000-0000-0000-000000000002; the database that was examined has another log, 00000000-0000-0000-0000-000000000001"
+        );
     }
 
     #[test]

@@ -3,10 +3,12 @@
 mod disk;
 mod finding;
 mod host;
+mod outbox;
+mod reactors;
 mod server;
 mod settings;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::bail;
 use clap::Args;
@@ -16,10 +18,11 @@ use tokio::time::timeout;
 use self::{
     disk::Room,
     finding::{Finding, Level},
+    host::KnownLog,
 };
 use super::{client::Client, figures, host::options::ConnectionOptions, output};
 use crate::{
-    config::{DataDirOptions, DatabaseOptions},
+    config::{ClientOptions, DataDirOptions, DatabaseOptions, TrustOptions},
     event_log,
     http::WorkSettings,
     postgres::{Examined, embedded::EmbeddedConnection, examine, parse_url},
@@ -32,7 +35,7 @@ const LIVING: Duration = Duration::from_secs(15);
 const HOST_TIMEOUT: Duration = Duration::from_secs(15);
 const DEFAULT_URL: &str = "http://127.0.0.1:7070";
 
-/// Look for what is wrong with Postgres and the hosts: settings, versions, connections, permissions, disk, clocks, reachability.
+/// Look for what is wrong with Postgres, the hosts, reactors and their messages: settings, connections, permissions, disk, clocks.
 ///
 /// Each thing is `ok`, a `warning` or a `problem`, with the reason and what to do. Ends with 1 if there is a problem. Nothing is changed: what
 /// is tried in Postgres is rolled back.
@@ -44,6 +47,13 @@ pub(super) struct Doctor {
     /// URL of a host; several times for several hosts [default: http://127.0.0.1:7070]
     #[arg(long, env = "GNOMON_URL", value_name = "URL", value_delimiter = ',')]
     url: Vec<String>,
+
+    /// File with the token for these hosts. The variable GNOMON_TOKEN has the token itself, and comes first
+    #[arg(long, env = "GNOMON_TOKEN_FILE", value_name = "FILE", hide_short_help = true)]
+    token_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    trust: TrustOptions,
 
     /// Print what was found as JSON
     #[arg(long)]
@@ -74,9 +84,9 @@ struct Report<'f> {
 
 impl Doctor {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let mut findings = self.look_at_database().await?;
+        let (mut findings, log) = self.look_at_database().await?;
         let saw_database = findings.iter().any(|finding| finding.level != Level::Skipped);
-        let saw_host = self.look_at_hosts(&mut findings).await?;
+        let saw_host = self.look_at_hosts(&mut findings, log).await?;
         if !saw_database && !saw_host {
             let reasons: Vec<String> = findings.into_iter().map(|finding| finding.found).collect();
             bail!(
@@ -103,7 +113,8 @@ impl Doctor {
         Ok(())
     }
 
-    async fn look_at_database(&self) -> anyhow::Result<Vec<Finding>> {
+    /// What there is to say of the database, and which log it has.
+    async fn look_at_database(&self) -> anyhow::Result<(Vec<Finding>, Option<KnownLog>)> {
         let url = match &self.database.database_url {
             Some(url) => url.clone(),
             None => {
@@ -115,10 +126,10 @@ impl Doctor {
                             "no database is given, and no host runs a private Postgres in {}",
                             folder.display()
                         );
-                        return Ok(vec![Finding::skipped("reachability", "Postgres", reason)]);
+                        return Ok((vec![Finding::skipped("reachability", "Postgres", reason)], None));
                     }
                     Err(error) => {
-                        return Ok(vec![Finding::skipped("reachability", "Postgres", error.to_string())]);
+                        return Ok((vec![Finding::skipped("reachability", "Postgres", error.to_string())], None));
                     }
                 }
             }
@@ -129,24 +140,28 @@ impl Doctor {
                 let unreachable = Finding::problem("reachability", "Postgres", error.to_string())
                     .why("hosts cannot use it either, if they connect from here")
                     .advice("does it run, and listen on this address? Do user, password and pg_hba.conf fit? Is a firewall between?");
-                return Ok(vec![unreachable]);
+                return Ok((vec![unreachable], None));
             }
         };
-        let findings = self.judge(&examined).await;
+        let judged = self.judge(&examined).await;
         examined.pool.close().await;
-        Ok(findings)
+        Ok(judged)
     }
 
-    async fn judge(&self, examined: &Examined) -> Vec<Finding> {
+    async fn judge(&self, examined: &Examined) -> (Vec<Finding>, Option<KnownLog>) {
         let mut findings = vec![Finding::ok("reachability", "Postgres", &examined.address)];
         findings.extend(server::versions(examined));
         findings.extend(settings::judge(&examined.settings, examined.database_bytes));
         let has_log = examined.schema.applied.is_some() && examined.schema.trouble.is_none();
-        let (mut size, mut hosts) = (None, None);
+        let (mut size, mut hosts, mut log) = (None, None, None);
         if has_log {
             match event_log::measure(&examined.pool).await {
                 Ok(measured) => size = Some(measured),
                 Err(error) => findings.push(Finding::skipped("disk", "log", error.to_string())),
+            }
+            match event_log::log_id(&examined.pool).await {
+                Ok(id) => log = Some(KnownLog { id, of: "the database that was examined".to_owned() }),
+                Err(error) => findings.push(Finding::skipped("hosts", "log of the database", error.to_string())),
             }
             match subscriptions::living_hosts(&examined.pool, LIVING).await {
                 Ok(living) => hosts = Some(living),
@@ -165,18 +180,20 @@ impl Doctor {
         findings.extend(disk::judge(size, examined.database_bytes, room));
         findings.push(server::clock("clock of this machine", examined.clock));
         findings.extend(hosts.map(host::living));
-        findings
+        (findings, log)
     }
 
-    /// Looks at the hosts that were named, or at one where it usually is. Returns whether one answered.
-    async fn look_at_hosts(&self, findings: &mut Vec<Finding>) -> anyhow::Result<bool> {
+    /// Looks at the hosts that were named, or at one where it usually is. Returns whether one answered. All should have one log: that of the
+    /// database, or else that of the first host.
+    async fn look_at_hosts(&self, findings: &mut Vec<Finding>, mut log: Option<KnownLog>) -> anyhow::Result<bool> {
         let default = [DEFAULT_URL.to_owned()];
         let (urls, is_expected) =
             if self.url.is_empty() { (default.as_slice(), false) } else { (self.url.as_slice(), true) };
         let mut saw_host = false;
         for url in urls {
-            let client = Client::of(url)?;
-            let looked = timeout(HOST_TIMEOUT, host::look(&client)).await;
+            let (token_file, trust) = (self.token_file.clone(), self.trust.clone());
+            let client = Client::new(&ClientOptions { url: url.clone(), token_file, trust })?;
+            let looked = timeout(HOST_TIMEOUT, host::look(&client, &mut log)).await;
             let Ok(looked) = looked else {
                 findings.push(host::stands_still(&client.name(), HOST_TIMEOUT));
                 continue;

@@ -4,6 +4,7 @@ mod activate;
 mod change;
 mod dead_letters;
 mod delete;
+mod history;
 mod list;
 mod retry;
 
@@ -14,6 +15,7 @@ use self::{
     change::{OnFailure, Pause, Resume},
     dead_letters::DeadLetters,
     delete::Delete,
+    history::History,
     list::List,
     retry::Retry,
 };
@@ -42,6 +44,7 @@ enum Command {
     Retry(Retry),
     OnFailure(OnFailure),
     DeadLetters(DeadLetters),
+    History(History),
     Delete(Delete),
 }
 
@@ -55,6 +58,7 @@ impl Reactors {
             Some(Command::Retry(command)) => command.run().await,
             Some(Command::OnFailure(command)) => command.run().await,
             Some(Command::DeadLetters(command)) => command.run().await,
+            Some(Command::History(command)) => command.run().await,
             Some(Command::Delete(command)) => command.run().await,
         }
     }

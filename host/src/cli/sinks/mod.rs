@@ -1,12 +1,14 @@
 //! `gnomon sinks`
 
 mod change;
+mod history;
 mod list;
 
 use clap::{Args, Subcommand};
 
 use self::{
     change::{Delete, Put, Retry},
+    history::History,
     list::List,
 };
 
@@ -25,6 +27,7 @@ pub(super) struct Sinks {
 enum Command {
     Put(Put),
     Retry(Retry),
+    History(History),
     Delete(Delete),
 }
 
@@ -34,6 +37,7 @@ impl Sinks {
             None => self.list.run().await,
             Some(Command::Put(command)) => command.run().await,
             Some(Command::Retry(command)) => command.run().await,
+            Some(Command::History(command)) => command.run().await,
             Some(Command::Delete(command)) => command.run().await,
         }
     }

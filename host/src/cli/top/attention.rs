@@ -1,10 +1,15 @@
 //! What needs attention, the most urgent first, each with the command that says more.
 
-use super::history::{BuildKey, BuildMoment, History};
+use super::{
+    history::{BuildKey, BuildMoment, History},
+    moments::{ReactorMoment, SinkMoment},
+};
 use crate::cli::figures;
 
 /// A lag that grows is worth a look from here on, in seconds.
 const LAG: f64 = 5.0;
+/// A message that waits is worth a look from here on, in seconds: a few tries have failed by then.
+const WAIT: f64 = 60.0;
 
 /// Something that needs attention.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,13 +23,13 @@ pub(super) struct Attention {
 pub(super) enum Urgency {
     /// The host answers nothing, or nothing that is right.
     Host,
-    /// A build stands still until somebody does something.
+    /// A build, a reactor or what publishes the log stands still until somebody does something.
     Stopped,
-    /// A build gets further behind.
+    /// A build or a reactor gets further behind, or messages wait.
     Behind,
     /// Nobody works on a build, or it waits for somebody.
     Idle,
-    /// Events are set aside.
+    /// Events are set aside, or messages have failed.
     SetAside,
     /// A build that queries have left stands still.
     Replaced,
@@ -45,6 +50,12 @@ pub(super) fn attention(history: &History) -> Vec<Attention> {
     }
     for (key, build) in &newest.builds {
         of_build(history, key, build, &mut add);
+    }
+    for (name, reactor) in &newest.reactors {
+        of_reactor(history, name, reactor, &mut add);
+    }
+    for (name, sink) in &newest.sinks {
+        of_sink(name, sink, &mut add);
     }
     if !newest.missing.is_empty() {
         add(Urgency::Unseen, format!("Postgres did not say in time: {}", newest.missing.join(", ")));
@@ -88,6 +99,36 @@ fn of_build(history: &History, key: &BuildKey, build: &BuildMoment, add: &mut im
             Urgency::SetAside,
             format!("{name} has set {letters} aside: gnomon dead-letters {projection} --build {number}"),
         );
+    }
+}
+
+fn of_reactor(history: &History, name: &str, reactor: &ReactorMoment, add: &mut impl FnMut(Urgency, String)) {
+    let ReactorMoment { state, checkpoint, lag_seconds, dead_letters, .. } = reactor;
+    if reactor.is_stopped() {
+        add(Urgency::Stopped, format!("reactor {name} has {state} behind position {checkpoint}: gnomon reactors"));
+    } else if state != "paused" && *lag_seconds >= LAG && history.reactor_falls_behind(name) {
+        let waits = seconds(*lag_seconds);
+        add(Urgency::Behind, format!("reactor {name} falls behind: an event waits for {waits}: gnomon reactors"));
+    }
+    if *dead_letters > 0 {
+        let letters = figures::counted(*dead_letters, "event");
+        add(Urgency::SetAside, format!("reactor {name} has set {letters} aside: gnomon reactors dead-letters {name}"));
+    }
+}
+
+fn of_sink(name: &str, sink: &SinkMoment, add: &mut impl FnMut(Urgency, String)) {
+    let &SinkMoment { pending, oldest_seconds, failed, publication } = sink;
+    if publication.is_some_and(|publication| publication.is_failing) {
+        add(Urgency::Stopped, format!("sink {name} does not publish the log: gnomon sinks --json"));
+    }
+    if pending > 0 && oldest_seconds >= WAIT {
+        let (messages, waits) = (figures::counted(pending, "message"), seconds(oldest_seconds));
+        let command = format!("gnomon outbox --sink {name} --state pending");
+        add(Urgency::Behind, format!("sink {name}: {messages} not delivered, the oldest for {waits}: {command}"));
+    }
+    if failed > 0 {
+        let command = format!("gnomon outbox --sink {name} --state failed");
+        add(Urgency::SetAside, format!("sink {name}: {} failed: {command}", figures::counted(failed, "message")));
     }
 }
 
@@ -163,6 +204,40 @@ mod tests {
             [
                 "bank build 3 has set 1 event aside: gnomon dead-letters bank --build 3",
                 "bank build 1 has failed, and was replaced; no query reads it: gnomon retire bank 1",
+            ]
+        );
+    }
+
+    #[test]
+    fn reactors_that_stand_still_and_messages_that_wait_or_failed_are_said() {
+        let at = |second: f64| {
+            said(&format!(
+                "gnomon_reactor_state{{reactor=\"halted\",version=\"1\",state=\"halted\"}} 1\n\
+                 gnomon_reactor_checkpoint_position{{reactor=\"halted\"}} 7\n\
+                 gnomon_reactor_state{{reactor=\"slow\",version=\"1\",state=\"running\"}} 1\n\
+                 gnomon_reactor_lag_seconds{{reactor=\"slow\"}} {}\ngnomon_reactor_dead_letters{{reactor=\"slow\"}} 1\n\
+                 gnomon_reactor_state{{reactor=\"paused\",version=\"1\",state=\"paused\"}} 1\n\
+                 gnomon_reactor_lag_seconds{{reactor=\"paused\"}} {}\n\
+                 gnomon_outbox_pending_messages{{sink=\"down\"}} 3\ngnomon_outbox_oldest_pending_seconds{{sink=\"down\"}} 60\n\
+                 gnomon_outbox_failed_messages{{sink=\"down\"}} 2\n\
+                 gnomon_outbox_pending_messages{{sink=\"busy\"}} 300\ngnomon_outbox_oldest_pending_seconds{{sink=\"busy\"}} 59\n\
+                 gnomon_log_publication_lag_positions{{sink=\"log\"}} 9\ngnomon_log_publication_failing{{sink=\"log\"}} 1\n\
+                 gnomon_log_publication_failing{{sink=\"fine\"}} 0\n",
+                10.0 + second,
+                10.0 + second
+            ))
+        };
+        let found: Vec<_> =
+            attention(&history([at(0.0), at(1.0), at(2.0)])).into_iter().map(|found| found.text).collect();
+        assert_eq!(
+            found,
+            [
+                "reactor halted has halted behind position 7: gnomon reactors",
+                "sink log does not publish the log: gnomon sinks --json",
+                "reactor slow falls behind: an event waits for 12.0 s: gnomon reactors",
+                "sink down: 3 messages not delivered, the oldest for 1 min 0 s: gnomon outbox --sink down --state pending",
+                "reactor slow has set 1 event aside: gnomon reactors dead-letters slow",
+                "sink down: 2 messages failed: gnomon outbox --sink down --state failed",
             ]
         );
     }

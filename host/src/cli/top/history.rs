@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::poll::{Answer, Said};
+use super::{
+    moments::{self, ReactorMoment, SinkMoment},
+    poll::{Answer, Said},
+};
 use crate::{
     cli::measures::{Measures, Sample},
     metrics::{Measure, names},
@@ -35,6 +38,8 @@ pub(super) struct Moment {
     /// Parts of the answer that Postgres did not give in time.
     pub(super) missing: Vec<String>,
     pub(super) builds: BTreeMap<BuildKey, BuildMoment>,
+    pub(super) reactors: BTreeMap<String, ReactorMoment>,
+    pub(super) sinks: BTreeMap<String, SinkMoment>,
 }
 
 /// A projection and the number of a build, or `verification-` and a number.
@@ -116,10 +121,23 @@ impl History {
         self.rate(|moment| Some(moment.builds.get(build)?.checkpoint))
     }
 
+    /// Positions that a reactor passes in a second.
+    pub(super) fn speed_of_reactor(&self, reactor: &str) -> Option<f64> {
+        self.rate(|moment| Some(moment.reactors.get(reactor)?.checkpoint))
+    }
+
     /// Whether a build has got further behind within the window.
     pub(super) fn falls_behind(&self, build: &BuildKey) -> bool {
-        let lags: Vec<f64> =
-            self.moments.iter().filter_map(|moment| Some(moment.builds.get(build)?.lag_seconds)).collect();
+        self.grows(|moment| Some(moment.builds.get(build)?.lag_seconds))
+    }
+
+    /// Whether a reactor has.
+    pub(super) fn reactor_falls_behind(&self, reactor: &str) -> bool {
+        self.grows(|moment| Some(moment.reactors.get(reactor)?.lag_seconds))
+    }
+
+    fn grows(&self, lag: impl Fn(&Moment) -> Option<f64>) -> bool {
+        let lags: Vec<f64> = self.moments.iter().filter_map(lag).collect();
         // Not one that catches up and falls behind again with each batch.
         lags.len() >= 3 && lags.is_sorted() && lags.last() > lags.first()
     }
@@ -153,6 +171,8 @@ impl Moment {
                 .map(|sample| sample.label("part").to_owned())
                 .collect(),
             builds: builds(&measures),
+            reactors: moments::reactors(&measures),
+            sinks: moments::sinks(&measures),
         }
     }
 }

@@ -2,10 +2,12 @@
 
 mod attention;
 mod history;
+mod moments;
 #[cfg(debug_assertions)]
 mod panics;
 mod poll;
 mod screen;
+mod tables;
 
 use std::{
     io::{self, IsTerminal},
@@ -31,10 +33,10 @@ const REDRAW: Duration = Duration::from_secs(1);
 /// Lines that a page up or down moves.
 const PAGE: u16 = 10;
 
-/// Watch a host: the log, the builds with their lag and speed, and what needs attention first.
+/// Watch a host: the log, builds and reactors with their lag and speed, sinks with the messages that wait, and what needs attention first.
 ///
 /// It asks the host each second. Speeds are of the last ten seconds, over all hosts on its database. Keys: `q` ends it, arrows and page up and
-/// down move through the builds.
+/// down move through the builds, the reactors and the sinks.
 #[derive(Args, Debug)]
 pub(super) struct Top {
     #[command(flatten)]

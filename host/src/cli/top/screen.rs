@@ -5,12 +5,13 @@ use ratatui::{
     layout::{Alignment, Constraint, Layout},
     style::{Color, Modifier, Style},
     text::{Line, Span},
-    widgets::{Cell, Paragraph, Row, Table, Wrap},
+    widgets::{Paragraph, Wrap},
 };
 
 use super::{
     attention::{Attention, Urgency, attention, seconds},
-    history::{BuildKey, BuildMoment, History, Moment},
+    history::{History, Moment},
+    tables,
 };
 use crate::cli::figures;
 
@@ -18,46 +19,10 @@ use crate::cli::figures;
 const ATTENTION_LINES: usize = 8;
 /// A screen of fewer lines has no empty ones, and no keys.
 const FEW_LINES: u16 = 10;
-/// The fewest lines for the builds on a screen that has room for them: the names of the columns, and one build.
+/// The fewest lines for the tables on a screen that has room for them: the names of the columns, and one build.
 const BUILD_LINES: u16 = 2;
 
-/// A column of the table of builds.
-struct Column {
-    name: &'static str,
-    is_number: bool,
-    width: Constraint,
-    /// The narrowest screen that shows it.
-    from: u16,
-}
-
-impl Column {
-    const fn text(name: &'static str, width: Constraint, from: u16) -> Self {
-        Self { name, is_number: false, width, from }
-    }
-
-    const fn number(name: &'static str, width: u16, from: u16) -> Self {
-        Self { name, is_number: true, width: Constraint::Length(width), from }
-    }
-
-    fn is_shown(&self, width: u16) -> bool {
-        width >= self.from
-    }
-}
-
-/// A screen of 80 columns has room for those that say how a build is; the narrowest has names and states.
-const COLUMNS: [Column; 9] = [
-    Column::text("PROJECTION", Constraint::Fill(1), 0),
-    Column::text("BUILD", Constraint::Length(8), 34),
-    Column::number("VERSION", 7, 100),
-    Column::text("STATE", Constraint::Length(9), 0),
-    Column::number("CHECKPOINT", 12, 100),
-    Column::number("LAG", 11, 60),
-    Column::number("AGE", 11, 48),
-    Column::number("POSITIONS/S", 11, 70),
-    Column::number("SET ASIDE", 9, 80),
-];
-
-/// Draws all of it. `scrolled` is how many builds are above the screen, and is brought back to how many can be.
+/// Draws all of it. `scrolled` is how many rows of the tables are above the screen, and is brought back to how many can be.
 pub(super) fn draw(frame: &mut Frame<'_>, history: &History, scrolled: &mut u16) {
     let found = attention(history);
     let (width, height) = (frame.area().width, frame.area().height);
@@ -65,7 +30,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, history: &History, scrolled: &mut u16)
     let room = height.saturating_sub(head_lines + gap + key_lines + BUILD_LINES).saturating_sub(1).max(1);
     let needs = needs(&found, history, width.into(), usize::from(room).min(ATTENTION_LINES));
     let needs_lines = u16::try_from(needs.len()).unwrap_or(u16::MAX).saturating_add(gap);
-    let [top, middle, builds, bottom] = Layout::vertical([
+    let [top, middle, rows, bottom] = Layout::vertical([
         Constraint::Length(head_lines),
         Constraint::Length(needs_lines),
         Constraint::Fill(1),
@@ -74,10 +39,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, history: &History, scrolled: &mut u16)
     .areas(frame.area());
     frame.render_widget(Paragraph::new(head(history)), top);
     frame.render_widget(Paragraph::new(needs), middle);
-    let rows = rows(history, &found, builds.width);
-    let room = builds.height.saturating_sub(1);
-    *scrolled = (*scrolled).min(u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_sub(room));
-    frame.render_widget(table(rows.into_iter().skip((*scrolled).into()), builds.width), builds);
+    let is_old = found.first().is_some_and(|first| first.urgency == Urgency::Host && history.lost().is_some());
+    tables::draw(frame, history, rows, scrolled, gap, is_old);
     let keys = Paragraph::new("q quit   ↑ ↓ move").style(faint()).alignment(Alignment::Left).wrap(Wrap { trim: true });
     frame.render_widget(keys, bottom);
 }
@@ -161,54 +124,6 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The builds: those that need attention first, then by lag.
-fn rows(history: &History, found: &[Attention], width: u16) -> Vec<Row<'static>> {
-    let Some(newest) = history.newest() else { return Vec::new() };
-    let mut builds: Vec<(&BuildKey, &BuildMoment)> = newest.builds.iter().collect();
-    let is_stopped = |build: &BuildMoment| build.is_stopped() && !build.is_replaced;
-    builds.sort_by(|(_, one), (_, other)| {
-        is_stopped(other).cmp(&is_stopped(one)).then(other.lag_seconds.total_cmp(&one.lag_seconds))
-    });
-    let is_old = found.first().is_some_and(|first| first.urgency == Urgency::Host && history.lost().is_some());
-    builds
-        .into_iter()
-        .map(|(key, build)| row(history, key, build, width).style(if is_old { faint() } else { Style::new() }))
-        .collect()
-}
-
-fn row(history: &History, key: &BuildKey, build: &BuildMoment, width: u16) -> Row<'static> {
-    let state = match build.state.as_str() {
-        "failed" | "halted" if build.is_replaced => Style::new(),
-        "failed" | "halted" => coloured(Color::Red),
-        "active" => coloured(Color::Green),
-        _ => Style::new(),
-    };
-    let speed = history.speed(key).map_or_else(String::new, |rate| figures::rate(rate).to_string());
-    let number = |number: String| Cell::from(Line::from(number).alignment(Alignment::Right));
-    let cells = [
-        Cell::from(key.0.clone()),
-        Cell::from(key.1.clone()),
-        number(build.version.clone()),
-        Cell::from(build.state.clone()).style(state),
-        number(figures::count(build.checkpoint).to_string()),
-        number(figures::count(build.lag).to_string()),
-        number(seconds(build.lag_seconds)),
-        number(speed),
-        number(figures::count(build.dead_letters).to_string()),
-    ];
-    Row::new(COLUMNS.iter().zip(cells).filter(|(column, _)| column.is_shown(width)).map(|(_, cell)| cell))
-}
-
-fn table(rows: impl Iterator<Item = Row<'static>>, width: u16) -> Table<'static> {
-    let columns: Vec<&Column> = COLUMNS.iter().filter(|column| column.is_shown(width)).collect();
-    let header = columns.iter().map(|column| {
-        let alignment = if column.is_number { Alignment::Right } else { Alignment::Left };
-        Line::from(column.name).alignment(alignment)
-    });
-    let widths = columns.iter().map(|column| column.width);
-    Table::new(rows, widths).header(Row::new(header).style(bold())).column_spacing(1)
-}
-
 #[cfg(test)]
 mod tests {
     use ratatui::{Terminal, backend::TestBackend};
@@ -258,6 +173,72 @@ mod tests {
 
         q quit   ↑ ↓ move
         "#);
+    }
+
+    fn with_messages() -> History {
+        let at = |position: u64| {
+            said(&format!(
+                "gnomon_info{{version=\"0.2.0\"}} 1\ngnomon_head_position 3500\ngnomon_head_age_seconds 0.4\ngnomon_hosts 1\n\
+                 gnomon_build_state{{projection=\"bank\",build=\"1\",version=\"1\",state=\"active\"}} 1\n\
+                 gnomon_build_checkpoint_position{{projection=\"bank\",build=\"1\"}} 3500\n\
+                 gnomon_reactor_state{{reactor=\"delays\",version=\"2\",state=\"running\"}} 1\n\
+                 gnomon_reactor_checkpoint_position{{reactor=\"delays\"}} {position}\n\
+                 gnomon_reactor_lag_positions{{reactor=\"delays\"}} {}\n\
+                 gnomon_reactor_state{{reactor=\"settlement\",version=\"1\",state=\"halted\"}} 1\n\
+                 gnomon_reactor_checkpoint_position{{reactor=\"settlement\"}} 7\n\
+                 gnomon_reactor_lag_positions{{reactor=\"settlement\"}} 3493\n\
+                 gnomon_reactor_lag_seconds{{reactor=\"settlement\"}} 61\n\
+                 gnomon_outbox_pending_messages{{sink=\"passengers\"}} 12\n\
+                 gnomon_outbox_oldest_pending_seconds{{sink=\"passengers\"}} 130\n\
+                 gnomon_outbox_failed_messages{{sink=\"bank\"}} 2\n\
+                 gnomon_log_publication_lag_positions{{sink=\"stream\"}} 40\ngnomon_log_publication_failing{{sink=\"stream\"}} 1\n",
+                3500 - position
+            ))
+        };
+        history([at(1000), at(3400)])
+    }
+
+    #[test]
+    fn reactors_and_sinks_stand_below_the_builds() {
+        insta::assert_snapshot!(screen(110, 24, &with_messages(), 0), @r#"
+        gnomon top  http://h  version 0.2.0  ready  1 host
+        head 3,500  appends 0/s  newest event 0.4 s ago
+
+        NEEDS ATTENTION
+        reactor settlement has halted behind position 7: gnomon reactors
+        sink stream does not publish the log: gnomon sinks --json
+        sink passengers: 12 messages not delivered, the oldest for 2 min 10 s: gnomon outbox --sink passengers --state
+          pending
+        sink bank: 2 messages failed: gnomon outbox --sink bank --state failed
+
+        PROJECTION               BUILD    VERSION STATE       CHECKPOINT         LAG         AGE POSITIONS/S SET ASIDE
+        bank                     1              1 active           3,500           0       0.0 s           0         0
+
+        REACTOR                           VERSION STATE         POSITION         LAG         AGE POSITIONS/S SET ASIDE
+        settlement                              1 halted               7       3,493   1 min 1 s           0         0
+        delays                                  2 running          3,400         100       0.0 s       2,400         0
+
+        SINK                                                                             PENDING      OLDEST    FAILED
+        bank                                                                                   0       0.0 s         2
+        passengers                                                                            12  2 min 10 s         0
+        stream                                                                                40               failing
+
+
+        q quit   ↑ ↓ move
+        "#);
+    }
+
+    #[test]
+    fn a_small_screen_comes_to_the_last_sink() {
+        let small = screen(80, 16, &with_messages(), 0);
+        assert!(small.contains("PROJECTION") && !small.contains("SINK"), "{small}");
+        let last = screen(80, 16, &with_messages(), u16::MAX);
+        assert!(last.contains("SINK") && last.contains("\nstream ") && !last.contains("PROJECTION"), "{last}");
+        for (width, height) in [(1, 1), (10, 3), (34, 9), (200, 100)] {
+            for scrolled in 0..8 {
+                let _ = screen(width, height, &with_messages(), scrolled);
+            }
+        }
     }
 
     #[test]
