@@ -225,7 +225,7 @@ measures! {
     OUTBOX_FAILED = "gnomon_outbox_failed_messages", Kind::Gauge, Database, ["sink"],
         "Messages to the sink that have failed, and that nobody has sent again or dropped; 100,000 stands for that many or more";
     OUTBOX_MESSAGES = "gnomon_outbox_messages_total", Kind::Counter, Counted, ["sink", "state"],
-        "Messages that this host has `delivered`, or that have `failed` here";
+        "Messages that this host has `delivered`, or that have `failed` here; calls that have failed are `call_failed`, and their reactors know of it";
     OUTBOX_TRIES = "gnomon_outbox_tries_total", Kind::Counter, Counted, ["sink", "result"],
         "Times that this host has sent a message: the sink took it (`delivered`), will never take it (`refused`), or may take it `later`";
     OUTBOX_TRY_DURATION = "gnomon_outbox_try_duration_seconds", REQUESTS, Counted, ["sink"],
