@@ -52,7 +52,10 @@ async fn a_jwt_does_what_its_scopes_say_for_as_long_as_it_is_valid() {
     let mut login = command(&["login"], &with_home);
     login.stdin(std::fs::File::open(given).unwrap());
     let said = run(login).1;
-    assert!(said.contains("you are jwt ada at ") && said.contains("and may operate deploy; it expires in 9 minutes"), "{said}");
+    assert!(
+        said.contains("you are jwt ada at ") && said.contains("and may operate deploy; it expires in 9 minutes"),
+        "{said}"
+    );
     run(command(&["projections"], &with_home));
 
     // Who did something is in the history under the name that the issuer has for them.
