@@ -14,7 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{info, warn};
 
 use crate::{
-    access::{Access, AccessSettings},
+    access::{Access, AccessSettings, StartIssuerError},
     event_log::{EventLog, EventLogSettings, SummaryKeeper},
     http::{
         Api, ApiState, ConnectionSettings, Gate, HttpSettings, MAX_REFUSED, Sending, Tls, TlsError, TlsFiles, serve,
@@ -120,6 +120,14 @@ pub enum StartError {
         /// The address.
         address: SocketAddr,
     },
+    /// An issuer would say in vain who makes a request.
+    #[error(
+        "with --jwt-issuer the host takes JWTs of that issuer, but it asks nobody who they are; start it with --auth tokens (GNOMON_AUTH) as well"
+    )]
+    IssuerWithoutAuth,
+    /// The issuer of JWTs cannot be used.
+    #[error(transparent)]
+    Issuer(#[from] StartIssuerError),
     /// The listener has no certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -193,7 +201,7 @@ impl Rooms {
         let queries = Queries::new(&database, log.restores(), committed, awaited, &settings.answers);
         let summary = log.keep_summary();
         let past = Past::new(&database, modules.clone(), settings.past);
-        let access = Access::new(database.lookups.clone(), settings.access.clone());
+        let access = Access::start(database.lookups.clone(), settings.access.clone())?;
         Ok(Self { database, log, modules, projector, reactors, operations, queries, outbox, summary, past, access })
     }
 
@@ -243,10 +251,13 @@ impl Server {
     /// Reads the certificate, and takes the port. From now on the host is alive, and answers that it is starting.
     ///
     /// # Errors
-    /// [`StartError::Tls`], [`StartError::Listen`]
+    /// [`StartError::Unprotected`], [`StartError::IssuerWithoutAuth`], [`StartError::Tls`], [`StartError::Listen`]
     pub async fn bind(settings: ServerSettings) -> Result<Self, StartError> {
         if !settings.access.allow(settings.listen.ip()) {
             return Err(StartError::Unprotected { address: settings.listen });
+        }
+        if settings.access.is_open() && settings.access.jwt.is_some() {
+            return Err(StartError::IssuerWithoutAuth);
         }
         let tls = settings.tls.clone().map(Tls::load).transpose()?;
         let refused = |error| StartError::Listen { address: settings.listen, error };
@@ -338,6 +349,9 @@ impl Server {
 /// Says at the start what nobody should learn later.
 fn say_who_may_come(settings: &ServerSettings, address: SocketAddr) {
     let (is_open, is_local) = (settings.access.is_open(), address.ip().to_canonical().is_loopback());
+    if let Some(jwt) = &settings.access.jwt {
+        info!(issuer = %jwt.issuer, audiences = jwt.audiences.join(","), "JWTs of an issuer are taken (--jwt-issuer)");
+    }
     if is_open && is_local {
         info!("authentication is off: whoever reaches this host from this machine may do everything (--auth)");
     } else if is_open {

@@ -18,7 +18,7 @@ use std::{
 
 /// Each room and the rooms that it may know.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("access", &["postgres"]),
+    ("access", &["metrics", "postgres"]),
     ("api", &[]),
     ("audit", &[]),
     ("builds", &["audit", "event_log", "modules", "postgres", "read_model", "runtime", "subscriptions"]),
@@ -146,6 +146,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("gimli", &["cli"]),
     ("hmac", &["cli", "outbox"]),
     ("indicatif", &["cli"]),
+    ("jsonwebtoken", &["access"]),
     ("prometheus_client", &["metrics"]),
     ("opentelemetry", &["telemetry"]),
     ("opentelemetry_appender_tracing", &["telemetry"]),
@@ -156,7 +157,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("quick_cache", &["queries"]),
     ("redis", &["queries"]),
     ("ratatui", &["cli"]),
-    ("reqwest", &["cli", "outbox", "postgres", "telemetry"]),
+    ("reqwest", &["access", "cli", "outbox", "postgres", "telemetry"]),
     (
         "sqlx",
         &[

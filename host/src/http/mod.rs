@@ -30,6 +30,7 @@ mod known_host;
 mod media_range;
 mod metrics;
 mod modules;
+mod named_actor;
 mod names;
 mod needs;
 mod no_body;

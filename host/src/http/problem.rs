@@ -77,6 +77,7 @@ codes! {
     InvalidPath "invalid_path" BAD_REQUEST "A part of the path is not allowed",
     InvalidQuery "invalid_query" BAD_REQUEST "A parameter of the query string is not allowed",
     LimitExceeded "limit_exceeded" PAYLOAD_TOO_LARGE "Something is larger than a limit allows",
+    IssuerKeysUnavailable "issuer_keys_unavailable" SERVICE_UNAVAILABLE "The host has no keys of the issuer of JWTs",
     Locked "locked" CONFLICT "A session of Postgres holds a lock that this needs",
     LogUnavailable "log_unavailable" SERVICE_UNAVAILABLE "The log did not answer in time; nothing was appended",
     MalformedJson "malformed_json" BAD_REQUEST "The body of the request is not JSON",

@@ -37,7 +37,8 @@ impl HttpMeasures {
             requests: register.counters(names::HTTP_REQUESTS, MAX_ANSWERS),
             duration: register.histograms(names::HTTP_DURATION, MAX_ROUTES),
             refused: register.counters_of(names::HTTP_REFUSED, &kinds),
-            denied: register.counters_of(names::HTTP_DENIED, &["unauthenticated", "forbidden", "too_many_tries"]),
+            denied: register
+                .counters_of(names::HTTP_DENIED, &["unauthenticated", "forbidden", "too_many_tries", "no_issuer_keys"]),
             refused_connections: register.counter(names::HTTP_REFUSED_CONNECTIONS),
             certificate_expires: register.gauge(names::TLS_CERTIFICATE_EXPIRES),
             certificate_refused: register.gauge(names::TLS_CERTIFICATE_REFUSED),

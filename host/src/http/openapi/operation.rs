@@ -82,7 +82,12 @@ impl Operation {
             codes.push(Code::Starting);
         }
         if needs != Needs::Nothing {
-            codes.extend([Code::Unauthenticated, Code::TooManyTries, Code::DatabaseUnavailable]);
+            codes.extend([
+                Code::Unauthenticated,
+                Code::TooManyTries,
+                Code::IssuerKeysUnavailable,
+                Code::DatabaseUnavailable,
+            ]);
         }
         if !needs.scopes().is_empty() {
             codes.push(Code::Forbidden);

@@ -22,6 +22,7 @@ mod live;
 mod malformed;
 mod metrics;
 mod modules;
+mod named_actor;
 mod openapi;
 mod outbox;
 mod past;
