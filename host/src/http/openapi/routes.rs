@@ -2,7 +2,7 @@
 
 use super::operation::Operation;
 use crate::http::{
-    deployments, docs, events, health, metrics, modules, outbox, postgrest, projections, reactors, sinks, stats,
+    deployments, docs, events, health, metrics, modules, outbox, personal_data, postgrest, projections, reactors, sinks, stats,
     streams, tokens, upcasters,
 };
 
@@ -18,6 +18,7 @@ pub(in crate::http) fn routes() -> Vec<Operation> {
         modules::describe(),
         deployments::describe(),
         upcasters::describe(),
+        personal_data::describe(),
         sinks::describe(),
         outbox::describe(),
         tokens::describe(),
