@@ -8,6 +8,9 @@ CREATE TABLE gnomon.personal_data (
     -- No event up to this position is encrypted.
     after bigint NOT NULL,
     declared_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- When anything was declared of the type for the first time. Hosts encrypt when all of them must know of it, or one that does not would read what another one has
+    -- encrypted as it is.
+    known_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- From behind this position on, every event is encrypted as declared; null while there may be hosts that do not know of it yet.
     since bigint,
     -- When it was removed. Events that are encrypted stay encrypted, and are read as before.

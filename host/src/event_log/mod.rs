@@ -123,7 +123,7 @@ impl EventLog {
         let reader = read::Reader::new(pool.clone());
         let limits = settings.limits;
         let look_ups = append::LookUps::new(&pool, head.clone());
-        let personal = personal::Personal(personal);
+        let personal = personal::Personal { data: personal, patience: settings.append_timeout };
         let shared = Shared {
             pool,
             reader,
@@ -212,7 +212,7 @@ impl EventLog {
     ) -> Result<Uncommitted, AppendWithinError> {
         let Shared { head, other_hosts, elsewhere, settings, personal, .. } = &*self.shared;
         // Before the lock of the log is taken.
-        let refused = personal.seal_each(&mut appends).await.map_err(sqlx::Error::from)?;
+        let refused = personal.seal_each(&mut appends, Duration::ZERO).await.map_err(sqlx::Error::from)?;
         let how = append::HowWithin {
             refused,
             known: head.clone(),
@@ -434,7 +434,7 @@ impl EventLog {
     /// whose data it has.
     #[must_use]
     pub fn may_be_kept_for(&self) -> Option<Duration> {
-        (!self.shared.personal.0.is_unused()).then_some(PERSONAL_DATA_TTL)
+        (!self.shared.personal.data.is_unused()).then_some(PERSONAL_DATA_TTL)
     }
 
     /// The events at these positions, in their order.

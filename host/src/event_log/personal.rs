@@ -3,6 +3,8 @@
 //! Between them, in the tables and in the memory of the log, personal fields are encrypted. So nothing of the log's own work needs a key, above all nothing that is
 //! done under its lock.
 
+use std::time::Duration;
+
 use super::{
     append::{Append, AppendError, Line},
     event::{NewEvent, RecordedEvent},
@@ -13,27 +15,35 @@ use crate::personal_data::{PersonalData, PersonalDataError, Refusal, ToOpen, ToS
 
 /// Encrypts what comes in, and decrypts what goes out.
 #[derive(Clone, Debug)]
-pub(super) struct Personal(pub(super) PersonalData);
+pub(super) struct Personal {
+    pub(super) data: PersonalData,
+    /// How long an append waits for a Postgres that is away.
+    pub(super) patience: Duration,
+}
 
 impl Personal {
     /// Encrypts the personal fields of appends.
     pub(super) async fn seal(&self, appends: &mut [Append]) -> Result<(), AppendError> {
-        if self.0.is_unused() {
+        if self.data.is_unused() {
             return Ok(());
         }
-        match self.seal_each(appends).await?.into_iter().flatten().next() {
+        match self.seal_each(appends, self.patience).await?.into_iter().flatten().next() {
             Some(refused) => Err(refused),
             None => Ok(()),
         }
     }
 
     /// The same for each by itself: why it is refused, if it is.
-    pub(super) async fn seal_each(&self, appends: &mut [Append]) -> Result<Vec<Option<AppendError>>, PersonalDataError> {
-        if self.0.is_unused() {
+    pub(super) async fn seal_each(
+        &self,
+        appends: &mut [Append],
+        patience: Duration,
+    ) -> Result<Vec<Option<AppendError>>, PersonalDataError> {
+        if self.data.is_unused() {
             return Ok(vec![None; appends.len()]);
         }
         let events = appends.iter().flat_map(|append| append.events.iter().map(|event| to_seal(&append.stream, event)));
-        let mut sealed = self.0.seal(&events.collect::<Vec<_>>()).await?.into_iter();
+        let mut sealed = self.data.seal(&events.collect::<Vec<_>>(), patience).await?.into_iter();
         let seal = |Append { stream, events, .. }: &mut Append| {
             let mut refused = None;
             for (index, event) in events.iter_mut().enumerate() {
@@ -48,11 +58,11 @@ impl Personal {
 
     /// Encrypts the personal fields of the lines of an import, whose first has this number.
     pub(super) async fn seal_lines(&self, lines: &mut [Line], first_line: usize) -> Result<(), AppendError> {
-        if self.0.is_unused() {
+        if self.data.is_unused() {
             return Ok(());
         }
         let events: Vec<_> = lines.iter().map(|(stream, event)| to_seal(stream, event)).collect();
-        let mut sealed = self.0.seal(&events).await?.into_iter();
+        let mut sealed = self.data.seal(&events, self.patience).await?.into_iter();
         for (line, (_, event)) in (first_line..).zip(lines) {
             keep(event, sealed.next(), || format!("line {line}"))?;
         }
@@ -61,7 +71,7 @@ impl Personal {
 
     /// Decrypts the personal fields of events that leave the log.
     pub(super) async fn open(&self, events: &mut [RecordedEvent]) -> Result<(), sqlx::Error> {
-        if self.0.is_unused() {
+        if self.data.is_unused() {
             return Ok(());
         }
         let may_be_sealed = |event: &&mut RecordedEvent| PersonalData::may_be_sealed(event.data.as_str());
@@ -70,7 +80,7 @@ impl Personal {
             return Ok(());
         }
         let to_open: Vec<ToOpen<'_>> = sealed.iter().map(|event| to_open(event)).collect();
-        let opened = self.0.open(&to_open).await?;
+        let opened = self.data.open(&to_open).await?;
         for (event, opened) in sealed.iter_mut().zip(opened) {
             let Some(opened) = opened else { continue };
             event.data = JsonText::trusted(opened.data);

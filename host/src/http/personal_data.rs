@@ -187,7 +187,7 @@ pub(super) fn describe() -> Vec<Operation> {
                 "The subject has no key: there is nothing to forget.",
                 json!({"forgetting": null, "keys": 0, "effective_at": null, "finished_at": null, "projections": []}),
             )
-            .problems(&[Code::NoKeyStore, Code::KeysUnavailable]),
+            .problems(&[Code::NoKeyStore]),
         Operation::get(Needs::ADMIN, "/v1/forgettings/{forgetting}", "get_forgetting", "Returns how far a forgetting is.")
             .answers::<api::Forgetting>(200, "How far it is.", example_of_forgetting())
             .problems(&[Code::ForgettingNotFound]),

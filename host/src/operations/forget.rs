@@ -56,6 +56,9 @@ impl Operations {
             let mut said = None;
             loop {
                 tokio::time::sleep(EVERY).await;
+                if !personal_data.has_keys() {
+                    continue;
+                }
                 let message = operations.go_on(&personal_data).await.err().map(|error| error.to_string());
                 if message != said
                     && let Some(message) = &message
@@ -195,3 +198,7 @@ fn to_retire(builds: &[Build], stale: &[BuildId]) -> Vec<BuildId> {
 fn has_role(build: &Build, role: Role) -> bool {
     build.state.kept().is_some_and(|kept| kept.role == role)
 }
+
+#[cfg(test)]
+#[path = "forget_tests.rs"]
+mod tests;

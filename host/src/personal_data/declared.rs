@@ -12,13 +12,13 @@ use std::{
 use gnomon_values::Instant as Timestamp;
 use sqlx::PgPool;
 use tokio::time::Instant;
-use tracing::warn;
+use tracing::debug;
 
 use super::{
     declaration::Declaration,
     ttl::{MARGIN, PERSONAL_DATA_TTL},
 };
-use crate::postgres::{ANSWER_TIMEOUT, PgTimestamp, begin, sql_row, within};
+use crate::postgres::{ANSWER_TIMEOUT, Backoff, PgTimestamp, begin, is_transient, sql_row, within};
 
 /// Types of events that have a declaration, or had one, at most.
 pub const MAX_DECLARED_TYPES: usize = 1000;
@@ -44,8 +44,8 @@ pub struct DeclaredType {
 pub(super) struct KnownType {
     pub(super) declaration: Declaration,
     pub(super) declared_at: Timestamp,
-    /// Whether events are appended as they are again.
-    pub(super) is_removed: bool,
+    /// Whether what is appended is encrypted: not before all hosts must know of it, and not once it is removed.
+    pub(super) is_sealed: bool,
     /// No event up to this position is encrypted.
     pub(super) after: u64,
 }
@@ -75,18 +75,16 @@ pub enum DeclareError {
 struct Row {
     event_type: String,
     declaration: String,
-    after: i64,
     declared_at: PgTimestamp,
     since: Option<i64>,
-    is_removed: bool,
 }
 
-sql_row!(Row { event_type, declaration, after, declared_at, since, is_removed });
+sql_row!(Row { event_type, declaration, declared_at, since });
 
 /// The columns of a [`Row`].
 macro_rules! columns {
     () => {
-        "event_type, declaration::text AS declaration, after, declared_at, since, removed_at IS NOT NULL AS is_removed"
+        "event_type, declaration::text AS declaration, declared_at, since"
     };
 }
 
@@ -122,16 +120,35 @@ impl Declared {
         if looked.elapsed() < PERSONAL_DATA_TTL { Ok(known) } else { self.look().await }
     }
 
+    /// The same, tried again for so long while Postgres is away.
+    pub(super) async fn current_within(&self, patience: Duration) -> Result<Arc<KnownTypes>, sqlx::Error> {
+        let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(1));
+        let began = Instant::now();
+        loop {
+            match self.current().await {
+                Err(error) if is_transient(&error) && began.elapsed() < patience => {
+                    tokio::time::sleep(backoff.next_pause()).await;
+                }
+                found => return found,
+            }
+        }
+    }
+
     /// What is declared now.
     pub(super) async fn look(&self) -> Result<Arc<KnownTypes>, sqlx::Error> {
         // From before the look: what is declared from now on may not have been found.
         let now = Instant::now();
-        let rows = sqlx::query_as(concat!("SELECT ", columns!(), " FROM gnomon.personal_data")).fetch_all(&self.pool);
-        let rows: Vec<Row> = within(ANSWER_TIMEOUT, "what is declared as personal data", rows).await?;
-        let known = |row: Row| {
-            let Row { event_type, declaration, after, declared_at, is_removed, .. } = row;
+        let rows = sqlx::query_as(
+            "SELECT event_type, declaration::text, declared_at, after, removed_at IS NULL AND known_at < clock_timestamp() - $1
+             FROM gnomon.personal_data",
+        )
+        .bind(PERSONAL_DATA_TTL + MARGIN)
+        .fetch_all(&self.pool);
+        let rows: Vec<(String, String, PgTimestamp, i64, bool)> =
+            within(ANSWER_TIMEOUT, "what is declared as personal data", rows).await?;
+        let known = |(event_type, declaration, declared_at, after, is_sealed): (String, String, PgTimestamp, i64, bool)| {
             let (declaration, declared_at) = (read(&event_type, &declaration)?, declared_at.instant());
-            Ok((event_type, KnownType { declaration, declared_at, is_removed, after: after.unsigned_abs() }))
+            Ok((event_type, KnownType { declaration, declared_at, is_sealed, after: after.unsigned_abs() }))
         };
         let types: Arc<KnownTypes> = Arc::new(rows.into_iter().map(known).collect::<Result<_, sqlx::Error>>()?);
         let mut kept = self.known.write().unwrap_or_else(PoisonError::into_inner);
@@ -154,7 +171,7 @@ impl Declared {
         declaration: &Declaration,
     ) -> Result<DeclaredType, DeclareError> {
         let json = declaration.to_json().map_err(|error| sqlx::Error::Encode(error.into()))?;
-        let row = within(ANSWER_TIMEOUT, "a declaration of personal data", async {
+        let (row, is_new) = within(ANSWER_TIMEOUT, "a declaration of personal data", async {
             let mut transaction = begin(&self.pool).await?;
             // One at a time, so that there are not more than may be.
             sqlx::query("LOCK TABLE gnomon.personal_data IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
@@ -165,6 +182,11 @@ impl Declared {
             if usize::try_from(others).is_ok_and(|others| others >= MAX_DECLARED_TYPES) {
                 return Err(DeclareError::TooMany);
             }
+            let is_known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM gnomon.personal_data WHERE event_type = $1)")
+                .bind(event_type)
+                .fetch_one(&mut *transaction)
+                .await?;
+            let is_new = !is_known;
             // An event that was encrypted by an earlier declaration stays behind `after`.
             let row: Row = sqlx::query_as(concat!(
                 "INSERT INTO gnomon.personal_data AS known (event_type, declaration, after)
@@ -183,12 +205,17 @@ impl Declared {
             .fetch_one(&mut *transaction)
             .await?;
             transaction.commit().await?;
-            Ok(row)
+            Ok((row, is_new))
         })
         .await?;
         self.look().await?;
         if row.since.is_some() {
             return Ok(declared_type(row)?);
+        }
+        if is_new {
+            // Hosts know of it, so that they can read it; and then they encrypt.
+            tokio::time::sleep(PERSONAL_DATA_TTL + MARGIN).await;
+            self.look().await?;
         }
         tokio::time::sleep(PERSONAL_DATA_TTL + MARGIN).await;
         Ok(self.settle(row).await?)
@@ -196,16 +223,18 @@ impl Declared {
 
     /// Every host knows of a declaration: notes from where on everything is encrypted so.
     async fn settle(&self, row: Row) -> Result<DeclaredType, sqlx::Error> {
+        // If the wait of a first declaration was broken off, that of a repeat is not enough.
         let settled = sqlx::query_as(concat!(
             "UPDATE gnomon.personal_data SET since = coalesce(since, (SELECT position FROM gnomon.head))
-             WHERE event_type = $1 AND declared_at = $2 AND removed_at IS NULL RETURNING ",
+             WHERE event_type = $1 AND declared_at = $2 AND removed_at IS NULL AND known_at < clock_timestamp() - $3 RETURNING ",
             columns!()
         ))
         .bind(&row.event_type)
         .bind(row.declared_at)
+        .bind(2 * PERSONAL_DATA_TTL + MARGIN)
         .fetch_optional(&self.pool);
         let settled: Option<Row> = within(ANSWER_TIMEOUT, "a declaration of personal data", settled).await?;
-        // It was declared otherwise meanwhile, if there is none.
+        // It was declared otherwise meanwhile, if there is none, or too short a time ago.
         declared_type(settled.unwrap_or(row))
     }
 
@@ -250,20 +279,15 @@ fn read(event_type: &str, declaration: &str) -> Result<Declaration, sqlx::Error>
 
 /// Looks again and again, for as long as somebody needs it.
 async fn keep_looking(declared: Weak<Declared>) {
-    let mut failed = false;
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let Some(declared) = declared.upgrade() else { return };
         if declared.pool.is_closed() {
             return;
         }
-        match declared.look().await {
-            Ok(_) => failed = false,
-            // Whoever needs it looks, and has the error.
-            Err(error) if !std::mem::replace(&mut failed, true) => {
-                warn!(%error, "cannot look what is declared as personal data, trying again");
-            }
-            Err(_) => {}
+        // Whoever needs it looks, and has the error.
+        if let Err(error) = declared.look().await {
+            debug!(%error, "cannot look what is declared as personal data, trying again");
         }
     }
 }

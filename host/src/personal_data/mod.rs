@@ -20,6 +20,7 @@ mod ttl;
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use gnomon_values::{Instant as Timestamp, names::is_reserved};
@@ -107,6 +108,12 @@ impl PersonalData {
         Ok(Self(Arc::new(Shared { declared, keys, forgettings })))
     }
 
+    /// Whether this host has keys.
+    #[must_use]
+    pub fn has_keys(&self) -> bool {
+        self.0.keys.is_some()
+    }
+
     /// Whether no event of the log is encrypted, and none is to be, as far as this host can know. Asked for each append and each read, so it costs next
     /// to nothing.
     #[must_use]
@@ -121,22 +128,23 @@ impl PersonalData {
     }
 
     /// Encrypts the personal fields of events: the data of each as the log is to have it, `None` if it is as it was, or why it cannot be appended.
-    /// New keys are durable when this returns.
+    /// New keys are durable when this returns. If Postgres is away, it is waited for as long as the patience lasts.
     ///
     /// # Errors
     /// Nothing can be encrypted now.
     pub async fn seal(
         &self,
         events: &[ToSeal<'_>],
+        patience: Duration,
     ) -> Result<Vec<Result<Option<String>, Refusal>>, PersonalDataError> {
         let Shared { declared, keys, .. } = &*self.0;
-        let known = declared.current().await?;
+        let known = declared.current_within(patience).await?;
         let values = |event: &ToSeal<'_>| {
             if is_reserved(event.stream) {
                 return Ok(Vec::new());
             }
             check_unsealed(event)?;
-            match known.get(event.event_type).filter(|known| !known.is_removed) {
+            match known.get(event.event_type).filter(|known| known.is_sealed) {
                 Some(known) => personal_values(&known.declaration, event),
                 None => Ok(Vec::new()),
             }

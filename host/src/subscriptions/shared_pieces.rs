@@ -197,7 +197,7 @@ impl SharedReader {
         }
         let State { under_way, kept, .. } = &*state;
         let has_next = |kept: &&Kept| {
-            let Kept { piece, filter, restores: then } = kept;
+            let Kept { piece, filter, restores: then, .. } = kept;
             piece.after <= after && after < piece.to && *then == restores && is_usable(filter, &self.filter, is_dense)
         };
         if let Some(Kept { piece, filter, .. }) = kept.iter().rev().find(has_next) {

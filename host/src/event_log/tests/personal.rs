@@ -184,7 +184,7 @@ async fn every_way_in_encrypts() {
     };
     let to = |name: &str| Append { stream: stream("customer-1"), expected: ExpectedVersion::Any, events: vec![note(name)] };
     log.append(vec![to("append")], None).await.unwrap();
-    let condition = AppendCondition { fail_if_events_match: query(&[(&["Never"], &[])]), after: Position(0) };
+    let condition = AppendCondition { fail_if_events_match: query(&[(&["Never"], &[])]), after: Some(Position(0)) };
     log.append(vec![to("condition")], Some(condition)).await.unwrap();
     log.append_own(vec![to("append_own")]).await.unwrap();
     log.import(vec![(stream("customer-1"), note("import"))], 1).await.unwrap();
