@@ -86,10 +86,10 @@ pub enum PersonalDataError {
     NotJson(u64),
     /// The store cannot be used.
     #[error("the keys of personal data (--personal-data-keys) cannot be used: {0}")]
-    Store(#[from] KeyStoreError),
+    Store(KeyStoreError),
     /// What is declared could not be looked up.
     #[error("what is declared as personal data cannot be looked up: {0}")]
-    Postgres(#[from] sqlx::Error),
+    Postgres(sqlx::Error),
 }
 
 /// Why a store of keys cannot be used.
@@ -97,7 +97,7 @@ pub enum PersonalDataError {
 pub enum KeyStoreError {
     /// It is another database.
     #[error("their database: {0}")]
-    Postgres(#[from] sqlx::Error),
+    Postgres(sqlx::Error),
     /// It is a folder.
     #[error("{path}: {error}")]
     File {
@@ -118,6 +118,30 @@ pub enum KeyStoreError {
     /// It did not answer.
     #[error("no answer within {0} s")]
     TimedOut(u64),
+}
+
+impl From<sqlx::Error> for KeyStoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Postgres(error)
+    }
+}
+
+impl From<KeyStoreError> for PersonalDataError {
+    fn from(error: KeyStoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<sqlx::Error> for PersonalDataError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Postgres(error)
+    }
+}
+
+impl From<KeyStoreError> for StartPersonalDataError {
+    fn from(error: KeyStoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 impl From<PersonalDataError> for sqlx::Error {
@@ -175,7 +199,7 @@ pub enum StartPersonalDataError {
     FolderInUse(String),
     /// The store cannot be used.
     #[error("the keys of personal data (--personal-data-keys) cannot be used: {0}")]
-    Store(#[from] KeyStoreError),
+    Store(KeyStoreError),
     /// Postgres fails.
     #[error(transparent)]
     Postgres(#[from] sqlx::Error),

@@ -42,7 +42,6 @@ async fn fields_are_declared_listed_and_removed() {
     let expected = json!([{"subject": "/id", "fields": ["/name"], "forgotten": {"was": 1.50}}, {"subject": null, "fields": ["/note"], "forgotten": null}]);
     assert_eq!((&declared.json()["subjects"], &declared.json()["since"]), (&expected, &json!(0)));
     assert_eq!(api.get("/v1/personal-data").await.json(), json!({"types": [declared.json()]}));
-    assert!(declared.text().contains("1.50"), "as it is written: {}", declared.text());
 
     let moved = |data: Value, metadata: Value| json!({"events": [{"type": "Moved", "data": data, "metadata": metadata}]});
     let problem = api.append("a-1", moved(json!({"name": "Ada"}), json!({}))).await.problem();
