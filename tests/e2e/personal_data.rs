@@ -114,7 +114,8 @@ async fn a_person_is_forgotten_and_the_rows_are_made_again() {
     assert_eq!(owners(&host, position).await, [GONE, GRACE]);
     assert_eq!(is_anywhere(&pool, ADA).await, Vec::<String>::new());
     // Nobody is named where it is noted, and what it was asked by is.
-    let noted: String = sqlx::query_scalar("SELECT one::text FROM gnomon.forgettings AS one").fetch_one(&pool).await.unwrap();
+    let noted: String =
+        sqlx::query_scalar("SELECT one::text FROM gnomon.forgettings AS one").fetch_one(&pool).await.unwrap();
     assert!(!noted.contains("customer-1") && noted.contains("anyone"), "{noted}");
     let rows = host.json("/v1/streams/account-1/state?projection=bank").await;
     assert!(rows.to_string().contains(GONE) && !rows.to_string().contains(ADA), "{rows}");
@@ -161,11 +162,12 @@ async fn a_host_that_is_killed_while_it_forgets_finishes_it_when_it_is_back() {
             .fetch_one(&key_pool)
             .await
             .unwrap();
-    let noted: i64 = sqlx::query_scalar("INSERT INTO gnomon.forgettings (keys) VALUES (ARRAY[$1]) RETURNING forgetting")
-        .bind(key)
-        .fetch_one(&pool)
-        .await
-        .unwrap();
+    let noted: i64 =
+        sqlx::query_scalar("INSERT INTO gnomon.forgettings (keys) VALUES (ARRAY[$1]) RETURNING forgetting")
+            .bind(key)
+            .fetch_one(&pool)
+            .await
+            .unwrap();
     host.restart().await;
     // And once more, when the keys of another one were just destroyed.
     let answer = host.send(host.request(Method::POST, "/v1/forgettings").json(&json!({"subject": "customer-1"}))).await;
@@ -180,7 +182,10 @@ async fn a_host_that_is_killed_while_it_forgets_finishes_it_when_it_is_back() {
     until_finished(&host, noted).await;
     until_finished(&host, number).await;
     assert_eq!(owners(&host, position).await, [GONE, GONE]);
-    assert_eq!(count("SELECT count(*) FROM gnomon_keys.subject_keys WHERE key IS NOT NULL OR subject IS NOT NULL").await, 0);
+    assert_eq!(
+        count("SELECT count(*) FROM gnomon_keys.subject_keys WHERE key IS NOT NULL OR subject IS NOT NULL").await,
+        0
+    );
     for name in [ADA, GRACE] {
         assert_eq!(is_anywhere(&pool, name).await, Vec::<String>::new());
     }
@@ -229,7 +234,8 @@ async fn a_folder_of_keys_is_enough_for_one_host() {
     open_account(&host, "1", "customer-1", ADA).await;
     assert_eq!(host.json("/v1/events").await["events"][0]["data"]["owner"], ADA);
     let mut command = crate::support::gnomon();
-    let arguments = ["serve", "--listen", "127.0.0.1:0", "--database-url", &database.url(), "--personal-data-keys", &keys];
+    let arguments =
+        ["serve", "--listen", "127.0.0.1:0", "--database-url", &database.url(), "--personal-data-keys", &keys];
     command.args(arguments).arg("--data-dir").arg(folder.path().join("data"));
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("is used by another host"), "{output:?}");

@@ -4,10 +4,7 @@ use gnomon_values::Instant;
 use sqlx::PgExecutor;
 
 use super::build::BuildId;
-use crate::{
-    postgres::PgTimestamp,
-    read_model::Identifier,
-};
+use crate::{postgres::PgTimestamp, read_model::Identifier};
 
 /// The builds with tables, past builds and verifications among them, that were begun before an instant, each with its projection; those of one projection if it is
 /// named.
@@ -28,5 +25,9 @@ pub(crate) async fn begun_before(
 
 /// Removes the notes of the rows that commits of these builds have changed.
 pub(crate) async fn remove_row_changes(connection: impl PgExecutor<'_>, builds: &[BuildId]) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM gnomon.row_changes WHERE build = ANY ($1)").bind(builds).execute(connection).await.map(drop)
+    sqlx::query("DELETE FROM gnomon.row_changes WHERE build = ANY ($1)")
+        .bind(builds)
+        .execute(connection)
+        .await
+        .map(drop)
 }

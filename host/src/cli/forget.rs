@@ -87,13 +87,8 @@ mod tests {
 
     #[test]
     fn it_says_what_is_waited_for() {
-        let mut forgetting = Forgetting {
-            forgetting: Some(1),
-            keys: 1,
-            effective_at: None,
-            finished_at: None,
-            projections: Vec::new(),
-        };
+        let mut forgetting =
+            Forgetting { forgetting: Some(1), keys: 1, effective_at: None, finished_at: None, projections: Vec::new() };
         assert_eq!(waits_for(&forgetting), "waiting until no host reads with the key any more");
         forgetting.effective_at = Some(gnomon_values::Instant(0));
         assert_eq!(waits_for(&forgetting), "the last rows are looked for");

@@ -22,10 +22,7 @@ use crate::{
 };
 
 /// `GET /v1/personal-data`
-pub(super) async fn list(
-    State(api): State<Api>,
-    NoParams: NoParams,
-) -> Result<Json<api::PersonalDataTypes>, Problem> {
+pub(super) async fn list(State(api): State<Api>, NoParams: NoParams) -> Result<Json<api::PersonalDataTypes>, Problem> {
     let types = api.personal_data.declared().await?;
     Ok(Json(api::PersonalDataTypes { types: types.into_iter().map(listed).collect::<Result<_, _>>()? }))
 }

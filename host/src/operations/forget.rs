@@ -152,11 +152,7 @@ async fn stale_builds(
 }
 
 /// Whether a build reads events of one of these types.
-async fn reads_one_of(
-    connection: &mut PgConnection,
-    build: BuildId,
-    types: &[String],
-) -> Result<bool, sqlx::Error> {
+async fn reads_one_of(connection: &mut PgConnection, build: BuildId, types: &[String]) -> Result<bool, sqlx::Error> {
     let Some(build) = get(&mut *connection, &[build]).await?.pop() else { return Ok(false) };
     let filter = log_filter(connection, &build).await?.filter;
     Ok(types.iter().any(|event_type| filter.types.admits(event_type)))
@@ -182,9 +178,7 @@ fn to_begin(builds: &[Build], stale: &[BuildId]) -> Vec<(ModuleVersion, Activati
     }
     // One that was begun since has what it takes, or an operator has to see why it does not get there.
     begun.retain(|(version, _)| {
-        !with_tables().any(|build| {
-            !is_stale(&build) && build.version == *version && has_role(build, Role::Candidate)
-        })
+        !with_tables().any(|build| !is_stale(&build) && build.version == *version && has_role(build, Role::Candidate))
     });
     begun
 }

@@ -90,9 +90,7 @@ pub(super) async fn append(
             | AppendError::Locked(_)
             | AppendError::NoKeys(_)
             | AppendError::Unknown(_)),
-        ) => {
-            Err(AnswerError::Later(error))
-        }
+        ) => Err(AnswerError::Later(error)),
         Err(error) => Err(refused(&error)),
     }
 }

@@ -39,7 +39,9 @@ pub enum DeclarationError {
     #[error("{0}: {1}")]
     Pointer(String, PointerError),
     /// A field is within another one, or is that twice.
-    #[error("`{0}` and `{1}` are at the same place, or one is within the other: each value is encrypted once; leave one of them out")]
+    #[error(
+        "`{0}` and `{1}` are at the same place, or one is within the other: each value is encrypted once; leave one of them out"
+    )]
     Overlap(String, String),
     /// A field has what says whose it is.
     #[error(

@@ -146,10 +146,11 @@ impl Declared {
         .fetch_all(&self.pool);
         let rows: Vec<(String, String, PgTimestamp, i64, bool)> =
             within(ANSWER_TIMEOUT, "what is declared as personal data", rows).await?;
-        let known = |(event_type, declaration, declared_at, after, is_sealed): (String, String, PgTimestamp, i64, bool)| {
-            let (declaration, declared_at) = (read(&event_type, &declaration)?, declared_at.instant());
-            Ok((event_type, KnownType { declaration, declared_at, is_sealed, after: after.unsigned_abs() }))
-        };
+        let known =
+            |(event_type, declaration, declared_at, after, is_sealed): (String, String, PgTimestamp, i64, bool)| {
+                let (declaration, declared_at) = (read(&event_type, &declaration)?, declared_at.instant());
+                Ok((event_type, KnownType { declaration, declared_at, is_sealed, after: after.unsigned_abs() }))
+            };
         let types: Arc<KnownTypes> = Arc::new(rows.into_iter().map(known).collect::<Result<_, sqlx::Error>>()?);
         let mut kept = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if kept.1 <= now {

@@ -186,10 +186,14 @@ pub enum StartPersonalDataError {
     )]
     BesideALog,
     /// It is neither a database nor a folder.
-    #[error("--personal-data-keys (GNOMON_PERSONAL_DATA_KEYS) is postgres://user:password@host:port/database, or file: and a folder: {0}")]
+    #[error(
+        "--personal-data-keys (GNOMON_PERSONAL_DATA_KEYS) is postgres://user:password@host:port/database, or file: and a folder: {0}"
+    )]
     NotAStore(String),
     /// The folder is open to others.
-    #[error("the folder of --personal-data-keys, {0}, is open to other users of this machine; close it with `chmod 700`")]
+    #[error(
+        "the folder of --personal-data-keys, {0}, is open to other users of this machine; close it with `chmod 700`"
+    )]
     OpenFolder(String),
     /// Another process uses the folder.
     #[error(

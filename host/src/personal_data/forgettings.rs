@@ -49,7 +49,8 @@ impl From<Row> for Forgetting {
     fn from(row: Row) -> Self {
         let Row { forgetting: number, keys, requested_at, effective_at, finished_at, actor } = row;
         let keys = usize::try_from(keys).unwrap_or_default();
-        let (effective_at, finished_at) = (effective_at.map(PgTimestamp::instant), finished_at.map(PgTimestamp::instant));
+        let (effective_at, finished_at) =
+            (effective_at.map(PgTimestamp::instant), finished_at.map(PgTimestamp::instant));
         Self { number, keys, requested_at: requested_at.instant(), effective_at, finished_at, actor }
     }
 }
@@ -81,8 +82,10 @@ impl Forgettings {
 
     /// Those whose keys may not be destroyed yet, each with its keys.
     pub(super) async fn not_destroyed(&self) -> Result<Vec<(i64, Vec<Uuid>)>, sqlx::Error> {
-        let rows = sqlx::query_as("SELECT forgetting, keys FROM gnomon.forgettings WHERE finished_at IS NULL AND destroyed_at IS NULL")
-            .fetch_all(&self.0);
+        let rows = sqlx::query_as(
+            "SELECT forgetting, keys FROM gnomon.forgettings WHERE finished_at IS NULL AND destroyed_at IS NULL",
+        )
+        .fetch_all(&self.0);
         within(ANSWER_TIMEOUT, "who is to be forgotten", rows).await
     }
 

@@ -27,13 +27,6 @@ use gnomon_values::{Instant as Timestamp, names::is_reserved};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use self::{
-    declared::Declared,
-    forgettings::Forgettings,
-    keys::Keys,
-    open::{SealedValue, opened_event, sealed_values},
-    seal::{check_subject, check_unsealed, personal_values, sealed_data},
-};
 pub use self::{
     cipher::MAX_SEALED_PER_KEY,
     declaration::{
@@ -48,6 +41,13 @@ pub use self::{
     seal::ToSeal,
     sealed_text::SEALED_PREFIX,
     ttl::PERSONAL_DATA_TTL,
+};
+use self::{
+    declared::Declared,
+    forgettings::Forgettings,
+    keys::Keys,
+    open::{SealedValue, opened_event, sealed_values},
+    seal::{check_subject, check_unsealed, personal_values, sealed_data},
 };
 
 /// The personal data of a log. Clones are handles on one.

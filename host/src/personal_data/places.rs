@@ -29,10 +29,7 @@ impl Segment<'_> {
 pub(super) struct NotJson;
 
 /// Visits each value of a JSON text, those within a value before it, with where it is and the bytes that it takes.
-pub(super) fn visit_places<'t>(
-    text: &'t str,
-    visit: impl FnMut(&[Segment<'t>], Range<usize>),
-) -> Result<(), NotJson> {
+pub(super) fn visit_places<'t>(text: &'t str, visit: impl FnMut(&[Segment<'t>], Range<usize>)) -> Result<(), NotJson> {
     Scanner { text, at: 0, path: Vec::new(), visit }.value().ok_or(NotJson)
 }
 
@@ -177,7 +174,8 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_an_error_and_never_a_panic() {
-        for text in ["", "{", "[", "{\"a\"", "{\"a\":", "{\"a\":1", "[1", "[1,", "\"", "\"\\", "{1:2}", "[1 2]", "{\"ä"] {
+        for text in ["", "{", "[", "{\"a\"", "{\"a\":", "{\"a\":1", "[1", "[1,", "\"", "\"\\", "{1:2}", "[1 2]", "{\"ä"]
+        {
             assert_eq!(visit_places(text, |_, _| {}), Err(NotJson), "{text}");
         }
     }

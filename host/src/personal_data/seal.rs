@@ -38,10 +38,7 @@ pub(super) struct PersonalValue {
 }
 
 /// The personal values of an event of which this is declared, and whose they are.
-pub(super) fn personal_values(
-    declaration: &Declaration,
-    event: &ToSeal<'_>,
-) -> Result<Vec<PersonalValue>, Refusal> {
+pub(super) fn personal_values(declaration: &Declaration, event: &ToSeal<'_>) -> Result<Vec<PersonalValue>, Refusal> {
     let mut fields: Vec<(&PersonalFields, &Pointer, Range<usize>, String)> = Vec::new();
     let mut subjects: HashMap<&str, Vec<Range<usize>>> = HashMap::new();
     // The log has checked that it is JSON.

@@ -219,7 +219,8 @@ fn a_key_that_is_not_known_is_an_error_and_not_an_absence() {
     let declared = declaration(&[(Some("/id"), &["/name"], "null")]);
     let event = event(r#"{"name":"Ada","id":"x"}"#, None);
     let data = seal(&declared, &event).unwrap();
-    let to_open = |stream, data| ToOpen { position: 5, id: event.id, stream, event_type: "Moved", data, metadata: None };
+    let to_open =
+        |stream, data| ToOpen { position: 5, id: event.id, stream, event_type: "Moved", data, metadata: None };
     let opened = |to_open: &ToOpen<'_>, keys: HashMap<Uuid, FoundKey>| {
         opened_event(to_open, sealed_values(to_open).unwrap(), &keys, Some(&declared))
     };

@@ -29,5 +29,9 @@ pub(super) const PERSONAL_DATA: &[Row] = &[
     ),
     ("keys that a host knows at the same time", Fixed(MAX_CACHED_KEYS, Number("")), Nowhere),
     ("until the store of keys has answered", Fixed(KEYS_TIMEOUT.as_secs() as usize, Seconds), Code("keys_unavailable")),
-    ("values that may be encrypted with the key of one subject", Fixed(MAX_SEALED_PER_KEY as usize, Number("")), Nowhere),
+    (
+        "values that may be encrypted with the key of one subject",
+        Fixed(MAX_SEALED_PER_KEY as usize, Number("")),
+        Nowhere,
+    ),
 ];

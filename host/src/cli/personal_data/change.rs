@@ -90,7 +90,9 @@ impl Remove {
         let client = Client::new(&self.client)?;
         client.send(client.request(Method::DELETE, &["v1", "personal-data", &self.event_type])).await?;
         let event_type = &self.event_type;
-        say(format_args!("events of the type `{event_type}` are appended as they are; those that are encrypted stay so"));
+        say(format_args!(
+            "events of the type `{event_type}` are appended as they are; those that are encrypted stay so"
+        ));
         Ok(())
     }
 }

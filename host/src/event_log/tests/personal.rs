@@ -58,10 +58,12 @@ fn moved(data: &str) -> NewEvent {
 
 /// All that the tables of the log have, as text.
 async fn dump(pool: &PgPool) -> String {
-    let tables: Vec<String> = sqlx::query_scalar("SELECT relname::text FROM pg_class WHERE relnamespace = 'gnomon'::regnamespace AND relkind IN ('r', 'p')")
-        .fetch_all(pool)
-        .await
-        .unwrap();
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class WHERE relnamespace = 'gnomon'::regnamespace AND relkind IN ('r', 'p')",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
     let mut all = String::new();
     for table in tables {
         let rows: Vec<String> = sqlx::query_scalar(&format!("SELECT one::text FROM gnomon.\"{table}\" AS one"))
@@ -124,7 +126,9 @@ fn every_way_in_and_out_is_known() {
         for signature in text.split("    pub ").chain(text.split("    pub(crate) ")).skip(1) {
             let Some(signature) = signature.split_once("{\n").map(|(signature, _)| signature) else { continue };
             let signature = signature.strip_prefix("async ").unwrap_or(signature);
-            let Some(name) = signature.strip_prefix("fn ").and_then(|rest| rest.split(['(', '<']).next()) else { continue };
+            let Some(name) = signature.strip_prefix("fn ").and_then(|rest| rest.split(['(', '<']).next()) else {
+                continue;
+            };
             let answer = signature.split_once("->").map_or("", |(_, answer)| answer);
             if ["RecordedEvent", "LogPage", "StreamPage", "Followed"].iter().any(|of| answer.contains(of)) {
                 gives.insert(name.to_owned());
@@ -153,7 +157,11 @@ fn every_way_in_and_out_is_known() {
             let text = fs::read_to_string(&path).unwrap();
             let name = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().display().to_string();
             let is_test = name.contains("tests") || name.contains("/bench/");
-            if !is_test && text.contains("gnomon.events") && text.contains("data") && text.contains("SELECT position, version") {
+            if !is_test
+                && text.contains("gnomon.events")
+                && text.contains("data")
+                && text.contains("SELECT position, version")
+            {
                 readers.insert(name);
             }
         }
@@ -185,7 +193,8 @@ async fn every_way_in_encrypts() {
         metadata: Some(json(r#"{"subjects":["customer-1"]}"#)),
         ..moved(&format!(r#"{{"note":"by {name} Lovelace"}}"#))
     };
-    let to = |name: &str| Append { stream: stream("customer-1"), expected: ExpectedVersion::Any, events: vec![note(name)] };
+    let to =
+        |name: &str| Append { stream: stream("customer-1"), expected: ExpectedVersion::Any, events: vec![note(name)] };
     log.append(vec![to("append")], None).await.unwrap();
     let condition = AppendCondition { fail_if_events_match: query(&[(&["Never"], &[])]), after: Some(Position(0)) };
     log.append(vec![to("condition")], Some(condition)).await.unwrap();
@@ -287,14 +296,20 @@ async fn with_the_wrong_keys_nothing_is_read_and_nothing_is_taken_for_forgotten(
     for (way, found) in ways_out(&log).await {
         let error = found.unwrap_err();
         assert!(is_transient(&error), "{way}: {error}");
-        assert!(matches!(PersonalDataError::within(&error), Some(PersonalDataError::UnknownKey { position: 1, .. })), "{way}");
+        assert!(
+            matches!(PersonalDataError::within(&error), Some(PersonalDataError::UnknownKey { position: 1, .. })),
+            "{way}"
+        );
     }
     // What has no personal data is read.
     assert_eq!(log.read_at(&[Position(2)]).await.unwrap().len(), 1);
     // Without keys, a host does not even start; and one that was there before takes part in nothing that is personal.
     let pool = personal.log.database.pool().await;
     let refused = PersonalData::start(pool.clone(), None).await.unwrap_err();
-    assert!(matches!(&refused, StartPersonalDataError::NoKeys { event_type, .. } if event_type == "Moved"), "{refused}");
+    assert!(
+        matches!(&refused, StartPersonalDataError::NoKeys { event_type, .. } if event_type == "Moved"),
+        "{refused}"
+    );
     let log = EventLog::open(pool, EventLogSettings::default()).await.unwrap();
     for (way, found) in ways_out(&log).await {
         let error = found.unwrap_err();

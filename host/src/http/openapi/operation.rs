@@ -82,12 +82,7 @@ impl Operation {
             codes.push(Code::Starting);
         }
         if needs != Needs::Nothing {
-            codes.extend([
-                Code::Unauthenticated,
-                Code::TooManyTries,
-                Code::DatabaseUnavailable,
-                Code::KeysUnavailable,
-            ]);
+            codes.extend([Code::Unauthenticated, Code::TooManyTries, Code::DatabaseUnavailable, Code::KeysUnavailable]);
         }
         if !needs.scopes().is_empty() {
             codes.push(Code::Forbidden);

@@ -7,13 +7,15 @@ use crate::personal_data::KeysAt;
 async fn with_keys(folder: &std::path::Path) -> TestApi {
     let database = TestDatabase::create().await;
     let keys = Some(KeysAt::Folder(folder.join("keys")));
-    let host = TestHost::start_with(&database, ServerSettings { personal_data_keys: keys, ..ServerSettings::default() });
+    let host =
+        TestHost::start_with(&database, ServerSettings { personal_data_keys: keys, ..ServerSettings::default() });
     let api = TestApi::of(host.await, HttpSettings::default());
     TestApi { _database: Some(database), ..api }
 }
 
 async fn put(api: &TestApi, event_type: &str, declared: &Value) -> Answer {
-    let request = Request::put(format!("/v1/personal-data/{event_type}")).header(header::CONTENT_TYPE, "application/json");
+    let request =
+        Request::put(format!("/v1/personal-data/{event_type}")).header(header::CONTENT_TYPE, "application/json");
     api.send(request.body(Body::from(declared.to_string())).unwrap()).await
 }
 
@@ -43,14 +45,16 @@ async fn fields_are_declared_listed_and_removed() {
     assert_eq!((&declared.json()["subjects"], &declared.json()["since"]), (&expected, &json!(0)));
     assert_eq!(api.get("/v1/personal-data").await.json(), json!({"types": [declared.json()]}));
 
-    let moved = |data: Value, metadata: Value| json!({"events": [{"type": "Moved", "data": data, "metadata": metadata}]});
+    let moved =
+        |data: Value, metadata: Value| json!({"events": [{"type": "Moved", "data": data, "metadata": metadata}]});
     let problem = api.append("a-1", moved(json!({"name": "Ada"}), json!({}))).await.problem();
     assert!(problem.starts_with("422 invalid_personal_data: event 0 of stream `a-1`: its field `/name`"), "{problem}");
     let line = json!({"stream": "a-1", "type": "Moved", "data": {"note": "x"}}).to_string();
     let import = Request::post("/v1/events").header(header::CONTENT_TYPE, "application/x-ndjson");
     let problem = api.send(import.body(Body::from(line)).unwrap()).await.problem();
     assert!(problem.contains("invalid_personal_data: line 1: its field `/note`"), "{problem}");
-    let appended = api.append("a-1", moved(json!({"id": 7, "name": "Ada", "note": "x"}), json!({"subjects": ["b"]}))).await;
+    let appended =
+        api.append("a-1", moved(json!({"id": 7, "name": "Ada", "note": "x"}), json!({"subjects": ["b"]}))).await;
     assert_eq!(appended.status, StatusCode::CREATED, "{}", appended.text());
     let forgotten = api.post("/v1/forgettings", json!({"subject": "7"}).to_string()).await;
     assert_eq!(forgotten.status, StatusCode::ACCEPTED, "{}", forgotten.text());

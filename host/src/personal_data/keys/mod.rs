@@ -20,8 +20,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use self::cached::MAX_CACHED_KEYS;
-use self::{cached::Cached, in_folder::InFolder, in_postgres::InPostgres};
 pub(super) use self::found::FoundKey;
+use self::{cached::Cached, in_folder::InFolder, in_postgres::InPostgres};
 use super::{
     cipher::SubjectKey,
     error::{KeyStoreError, StartPersonalDataError},
