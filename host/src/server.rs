@@ -20,10 +20,11 @@ use crate::{
         Api, ApiState, ConnectionSettings, Gate, HttpSettings, MAX_REFUSED, Sending, Tls, TlsError, TlsFiles, serve,
     },
     modules::Modules,
-    operations::{Operations, OperationsSettings},
+    operations::{ForgettingKeeper, Operations, OperationsSettings},
     outbox::{Outbox, OutboxSettings, StartOutboxError},
     past::{Past, PastSettings},
-    postgres::{ConnectError, Database, MigrateError, Waiting, migrate},
+    personal_data::{KeyStoreError, KeysAt, PersonalData, StartPersonalDataError},
+    postgres::{Backoff, ConnectError, Database, MigrateError, Waiting, is_transient, migrate},
     projector::{Projector, ProjectorSettings},
     queries::{CacheSettings, Queries},
     reactor_engine::{ReactorEngine, ReactorSettings},
@@ -68,6 +69,8 @@ pub struct ServerSettings {
     pub http: HttpSettings,
     /// Who may do what.
     pub access: AccessSettings,
+    /// Where the keys of personal data are; `None` if there is none.
+    pub personal_data_keys: Option<KeysAt>,
 }
 
 impl Default for ServerSettings {
@@ -91,6 +94,7 @@ impl Default for ServerSettings {
             answers: CacheSettings::default(),
             http: HttpSettings::default(),
             access: AccessSettings::default(),
+            personal_data_keys: None,
         }
     }
 }
@@ -110,6 +114,9 @@ pub enum StartError {
     /// No messages can be sent.
     #[error(transparent)]
     Outbox(#[from] StartOutboxError),
+    /// The keys of personal data cannot be used.
+    #[error(transparent)]
+    PersonalData(#[from] StartPersonalDataError),
     /// Other machines could do everything.
     #[error(
         "a host that listens on {address} is reached by other machines, and this one would let each of them do everything; start it with --auth \
@@ -159,6 +166,9 @@ pub(crate) struct Rooms {
     pub(crate) outbox: Outbox,
     /// Dropped, it ends.
     summary: SummaryKeeper,
+    /// The same.
+    forgetting: ForgettingKeeper,
+    pub(crate) personal_data: PersonalData,
     pub(crate) past: Past,
     pub(crate) access: Access,
 }
@@ -182,7 +192,10 @@ impl Rooms {
         let database = Database::connect_saying(database, settings.max_connections, timeout, waiting).await?;
         waiting("the schema of the database is brought up to date".to_owned());
         migrate(&database.lookups).await?;
-        let open_log = async || EventLog::open(database.lookups.clone(), settings.log).await;
+        waiting("the keys of personal data are looked for".to_owned());
+        let personal_data = start_personal_data(&database, settings).await?;
+        let open_log =
+            async || EventLog::open_with(database.lookups.clone(), settings.log, personal_data.clone()).await;
         let log = database.retry(timeout, waiting, open_log).await?;
         let modules = Modules::new(database.lookups.clone(), runtime);
         modules.sweep_code().await;
@@ -202,7 +215,22 @@ impl Rooms {
         let summary = log.keep_summary();
         let past = Past::new(&database, modules.clone(), settings.past);
         let access = Access::start(database.lookups.clone(), settings.access.clone())?;
-        Ok(Self { database, log, modules, projector, reactors, operations, queries, outbox, summary, past, access })
+        let forgetting = operations.keep_forgetting(personal_data.clone());
+        Ok(Self {
+            database,
+            log,
+            modules,
+            projector,
+            reactors,
+            operations,
+            queries,
+            outbox,
+            summary,
+            forgetting,
+            personal_data,
+            past,
+            access,
+        })
     }
 
     /// What the HTTP API needs of them. It closes answers that follow the log when `closing` is cancelled.
@@ -215,6 +243,7 @@ impl Rooms {
             queries: self.queries.clone(),
             outbox: self.outbox.clone(),
             past: self.past.clone(),
+            personal_data: self.personal_data.clone(),
             database: self.database.clone(),
             sending: Sending::new(&settings),
             settings: settings.into(),
@@ -324,7 +353,7 @@ impl Server {
             hung.push("the requests under way");
         }
         if let Some(rooms) = self.rooms {
-            drop(rooms.summary);
+            drop((rooms.summary, rooms.forgetting));
             // The projector last: its session shows that the host lives.
             if timeout_at(by(6), rooms.reactors.stop()).await.is_err() {
                 hung.push("the work on reactors");
@@ -343,6 +372,28 @@ impl Server {
             tracing::warn!("not ended within {} s (--shutdown-timeout): {}", timeout.as_secs_f64(), hung.join(", "));
         }
         hung
+    }
+}
+
+/// Opens the store of the keys. Like Postgres, it may not be there yet.
+async fn start_personal_data(
+    database: &Database,
+    settings: &ServerSettings,
+) -> Result<PersonalData, StartPersonalDataError> {
+    let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
+    let began = Instant::now();
+    loop {
+        let started = PersonalData::start(database.lookups.clone(), settings.personal_data_keys.as_ref()).await;
+        let passes = match &started {
+            Err(
+                StartPersonalDataError::Store(KeyStoreError::Postgres(error)) | StartPersonalDataError::Postgres(error),
+            ) => is_transient(error),
+            _ => false,
+        };
+        if !passes || began.elapsed() >= settings.connect_timeout {
+            return started;
+        }
+        tokio::time::sleep(backoff.next_pause()).await;
     }
 }
 

@@ -3,17 +3,21 @@
 //! `GNOMON_BLESS=1 cargo test -p gnomon --lib cli::limits_page` writes it again.
 
 mod limit;
+mod personal_data;
 
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use clap::{Arg, CommandFactory};
 use gnomon_values::{Day, Instant, LocalTimestamp, TimeOfDay, json, limits};
 
-use self::limit::{
-    ErrorLocation::{Build, Code, Nowhere, Reactor},
-    Limit::{Fixed, Option as By, Range, Text},
-    Row, Unit,
-    Unit::{Bytes, Number, Seconds},
+use self::{
+    limit::{
+        ErrorLocation::{Build, Code, Nowhere, Reactor},
+        Limit::{Fixed, Option as By, Range, Text},
+        Row, Unit,
+        Unit::{Bytes, Number, Seconds},
+    },
+    personal_data::PERSONAL_DATA,
 };
 use super::Cli;
 use crate::{
@@ -426,6 +430,7 @@ const SECTIONS: &[(&str, &[Row])] = &[
     ("Tables and rows", TABLES),
     ("Builds and queries", BUILDS),
     ("Sinks and messages", SINKS),
+    ("Personal data", PERSONAL_DATA),
     ("Clients", CLIENTS),
     ("Times and numbers", VALUES),
 ];

@@ -38,6 +38,7 @@ mod openapi;
 mod outbox;
 mod page;
 mod peer;
+mod personal_data;
 mod postgrest;
 mod prefer;
 mod problem;

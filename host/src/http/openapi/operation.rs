@@ -87,6 +87,7 @@ impl Operation {
                 Code::TooManyTries,
                 Code::IssuerKeysUnavailable,
                 Code::DatabaseUnavailable,
+                Code::KeysUnavailable,
             ]);
         }
         if !needs.scopes().is_empty() {
@@ -331,6 +332,7 @@ fn tag(path: &str) -> &'static str {
         Some("read-models") => "Read models",
         Some("sinks" | "outbox") => "Outbox",
         Some("tokens" | "whoami") => "Access",
+        Some("personal-data" | "forgettings") => "Personal data",
         _ => "Host",
     }
 }

@@ -28,6 +28,7 @@ mod outbox;
 mod past;
 mod past_builds;
 mod paths;
+mod personal_data;
 mod pretty;
 mod projections;
 mod reactors;

@@ -14,6 +14,7 @@ mod operations;
 mod outbox;
 mod past;
 mod past_builds;
+mod personal_data;
 mod projector;
 mod range;
 mod seconds;
@@ -25,7 +26,7 @@ use clap::Args;
 use self::{
     access::AccessOptions, appends::AppendOptions, cache::CacheOptions, events::EventOptions, http::HttpOptions,
     modules::ModuleOptions, operations::OperationsOptions, outbox::OutboxOptions, past::PastOptions,
-    past_builds::PastBuildOptions, projector::ProjectorOptions,
+    past_builds::PastBuildOptions, personal_data::PersonalDataOptions, projector::ProjectorOptions,
 };
 pub(in crate::cli) use self::{
     connections::ConnectionOptions,
@@ -71,6 +72,8 @@ pub(in crate::cli) struct HostOptions {
     past_builds: PastBuildOptions,
     #[command(flatten)]
     cache: CacheOptions,
+    #[command(flatten)]
+    personal_data: PersonalDataOptions,
 }
 
 impl HostOptions {
@@ -91,7 +94,7 @@ impl HostOptions {
     /// The settings of a host. Those that have no option keep their defaults.
     pub(super) fn settings(&self) -> ServerSettings {
         let Self { listen, http, database: _, connections, data_dir, events, appends, modules, projector, .. } = self;
-        let Self { access, operations, outbox, past, past_builds, cache, .. } = self;
+        let Self { access, operations, outbox, past, past_builds, cache, personal_data, .. } = self;
         ServerSettings {
             listen: listen.listen,
             tls: listen.tls(),
@@ -110,6 +113,7 @@ impl HostOptions {
             answers: cache.settings(),
             http: http.settings(),
             access: access.settings(),
+            personal_data_keys: personal_data.keys(),
         }
     }
 }
