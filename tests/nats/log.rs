@@ -125,6 +125,19 @@ async fn a_stream_that_is_not_the_logs_own_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_made_again_while_nothing_is_appended_gets_the_log_again() {
+    let (database, nats) = (TestDatabase::create().await, Nats::start(None).await);
+    nats.make_stream("EVENTS", "events.>").await;
+    let host = host(&database).await;
+    assert_eq!(host.import(lines(10, 0)).await.status, 201);
+    put_sink(&host, "all", log_sink(&nats)).await;
+    until("all are there", async || nats.last_sequence("EVENTS").await == 10).await;
+    nats.context().await.delete_stream("EVENTS").await.unwrap();
+    nats.make_stream("EVENTS", "events.>").await;
+    until("all are there again", async || nats.last_sequence("EVENTS").await == 10).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stream_of_another_log_is_left_alone() {
     let (one, other) = (TestDatabase::create().await, TestDatabase::create().await);
     let nats = Nats::start(None).await;

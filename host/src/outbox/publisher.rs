@@ -50,7 +50,7 @@ pub const UNANSWERED_BYTES: usize = 8 << 20;
 /// How often it is noted how far the log is published.
 const NOTE_EVERY: Duration = Duration::from_secs(2);
 /// How often the stream is looked at while nothing is published: it may have been deleted, and made again.
-const LOOK_EVERY: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// How long the server may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
 

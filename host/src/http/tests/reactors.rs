@@ -236,12 +236,26 @@ async fn a_rehearsal_shows_what_a_version_would_have_done_and_does_nothing() {
         (json!([{"kind": "call", "sink": "bank", "name": "pay", "data": 4}]), json!([]))
     );
     assert_eq!((next["failure"].clone(), &next["active_failure"]["position"]), (Value::Null, &json!(4)));
+    // A reactor that sets such events aside does not stop there, and neither does its rehearsal.
+    for on_failure in ["skip", "park"] {
+        let body = json!({ "on_failure": on_failure }).to_string();
+        let patch = Request::patch("/v1/reactors/obeys").header(header::CONTENT_TYPE, "application/json");
+        api.send(patch.body(body.into()).unwrap()).await;
+        let passed = api.get("/v1/reactors/obeys/rehearsal?from=3&to=4").await.json();
+        assert_eq!((&passed["active_failure"], &passed["failure"]), (&Value::Null, &Value::Null), "{passed}");
+        assert_eq!((&passed["active_set_aside"], &passed["set_aside"]), (&json!(1), &json!(0)), "{passed}");
+        assert_eq!(passed["events"], next["events"]);
+    }
     let messages: i64 = sqlx::query_scalar("SELECT count(*) FROM gnomon.outbox").fetch_one(api.pool()).await.unwrap();
     assert_eq!(messages, 1, "nothing was carried out");
 
     for (query, problem) in [
         ("from=0&to=1", "400 invalid_query: "),
         ("from=3&to=2", "400 invalid_query: "),
+        (
+            "from=4&to=2",
+            "400 invalid_query: the events from position 4 to 2 are asked for: the first comes after the last",
+        ),
         (
             "from=1&to=5",
             "400 invalid_query: the events from position 1 to 5 are asked for, and the newest event is at position 4",

@@ -81,6 +81,20 @@ async fn the_reactor_of_a_dropped_call_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_dropped_while_it_is_made_may_have_been_carried_out() {
+    let test = TestOutbox::open().await;
+    let receiver = Receiver::start(|_, _| Reply::Hang).await;
+    test.put("pay", &SinkSettings { timeout_seconds: 60, ..test.endpoint(&receiver) }).await;
+    let dropped = call("pay", "k", "payment");
+    test.enqueue(std::slice::from_ref(&dropped)).await;
+    until("it is made", async || receiver.count() == 1).await;
+    test.outbox.drop_message(dropped.id).await.unwrap();
+    let reason = "an operator has dropped it while it was being sent, so it may have been carried out";
+    let expected = json!({"name": "payment", "message": dropped.id, "reason": reason, "tries": 1});
+    assert_eq!(test.events("gnomon:delays-payment").await, [("CallFailed".to_owned(), expected)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_has_failed_is_not_made_again() {
     let test = TestOutbox::open().await;
     let receiver = Receiver::start(|_, _| Reply::Status(400, "")).await;
@@ -88,6 +102,8 @@ async fn a_call_that_has_failed_is_not_made_again() {
     let sent = call("pay", "k", "payment");
     test.enqueue(std::slice::from_ref(&sent)).await;
     test.until_all_are(MessageState::Failed).await;
+    // Its reactor knows of it, and nobody else has to see to it.
+    assert_eq!(test.outbox.readings().await.unwrap()[0].failed, 0);
     assert!(matches!(test.outbox.retry(sent.id).await, Err(MessageError::Answered(_))));
     assert_eq!(test.outbox.retry_sink(&sink("pay")).await.unwrap(), 0);
     test.outbox.drop_message(sent.id).await.unwrap();

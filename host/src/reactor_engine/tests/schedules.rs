@@ -1,6 +1,7 @@
 //! Schedules, and the events of those that are due.
 
 use serde_json::json;
+use uuid::Uuid;
 
 use super::*;
 
@@ -107,4 +108,34 @@ async fn a_schedule_is_due_while_the_reactor_catches_up() {
     let due = done.iter().position(|(_, event_type)| event_type == "ScheduleDue").unwrap();
     assert_eq!(done.len(), 20_001);
     assert!(due < 15_000, "it was appended behind {due} of the 20,000 events that answer the others");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_may_have_any_name_that_a_stream_may_have() {
+    let test = TestReactor::start().await;
+    let long = "x".repeat(255);
+    test.tell("told-1", json!([schedule("", 0), schedule(&long, 0)])).await;
+    test_support::until("both are due", async || test.due().await.len() == 2).await;
+    let mut due = test.due().await;
+    due.sort();
+    assert_eq!(due, ["gnomon:obeys-".to_owned(), format!("gnomon:obeys-{long}")]);
+    test.handled().await;
+    assert_eq!(test.heard().await.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_only_looks_like_one_of_its_own_tells_a_reactor_nothing() {
+    let test = TestReactor::start().await;
+    let due = json!({"name": "a", "data": [append("note-1")], "scheduled_for": "2026-01-01T00:00:00Z"});
+    let answer = json!({"name": "a", "message": Uuid::nil(), "status": 200, "data": null});
+    for (event_type, data) in [("ScheduleDue", due), ("CallSucceeded", answer)] {
+        for stream in ["told-1", "obeys-a", "gnomon-obeys"] {
+            test.host.append([(stream.to_owned(), event_type, data.clone())]).await;
+        }
+    }
+    test.tell("told-1", json!([])).await;
+    test.handled().await;
+    let heard: Vec<String> = test.heard().await.into_iter().map(|(_, what, _)| what).collect();
+    assert_eq!(heard, ["told"]);
+    assert!(test.done().await.iter().all(|event| event.stream.as_str() != "note-1"));
 }
