@@ -31,6 +31,7 @@ mod several_hosts;
 mod shapes;
 mod stop;
 mod support;
+mod tenants;
 mod traces;
 mod upcasters;
 mod verify;

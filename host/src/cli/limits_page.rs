@@ -15,14 +15,14 @@ use self::limit::{
     Row, Unit,
     Unit::{Bytes, Number, Seconds},
 };
-use super::Cli;
+use super::{Cli, host::MAX_TENANTS_FILE_BYTES};
 use crate::{
     access::{CACHE_TTL, MAX_ADDRESSES, MAX_FAILED_PER_SECOND, MAX_GRANTS, MAX_PATTERNS, MAX_TOKENS},
     api::{MAX_SAMPLES, MAX_STATS_DAYS, MAX_STATS_LIMIT},
     event_log::MAX_TAIL_EVENTS,
     http::{
         CONNECTION_BUFFER_BYTES, HANDSHAKE_TIMEOUT, MAX_CONCURRENT_STREAMS, MAX_DESCRIBED_COLUMNS,
-        MAX_DESCRIBED_TABLES, MAX_TLS_FILE_BYTES, WINDOW_BYTES,
+        MAX_DESCRIBED_TABLES, MAX_TENANT_NAME, MAX_TENANTS, MAX_TLS_FILE_BYTES, WINDOW_BYTES,
     },
     operations::RehearsalLimits,
     outbox::{MAX_SINKS, SinkSettings, UNANSWERED, UNANSWERED_BYTES},
@@ -43,6 +43,7 @@ use crate::{
         },
     },
     runtime::{MAX_DECLARED_NAME_BYTES, MAX_DESCRIPTOR_BYTES},
+    server::STARTS_AT_ONCE,
 };
 
 const HEAD: &str = "\
@@ -370,6 +371,24 @@ const CLIENTS: &[Row] = &[
     ("until a host that stops has ended", By("shutdown-timeout", Seconds), Nowhere),
 ];
 
+const TENANTS: &[Row] = &[
+    ("tenants of a host", Fixed(MAX_TENANTS, NONE), Nowhere),
+    ("the name of a tenant", Fixed(MAX_TENANT_NAME, Number("characters")), Nowhere),
+    ("the file of `--tenants`", Fixed(MAX_TENANTS_FILE_BYTES as usize, Bytes), Nowhere),
+    (
+        "requests of a tenant under way, `max_requests`",
+        Text("an equal part of `--max-client-connections`"),
+        Code("overloaded"),
+    ),
+    (
+        "batches that are folded at once for a tenant, of builds and of reactors each",
+        Text("2 for each processor, 4 at least"),
+        Nowhere,
+    ),
+    ("instances of modules of a tenant", Text("an equal part of 8,000; 125 at least, 1,000 at most"), Nowhere),
+    ("hosts of tenants that start at once", Fixed(STARTS_AT_ONCE, NONE), Nowhere),
+];
+
 const VALUES: &[Row] = &[
     ("`time` of an event; what is finer than a microsecond is cut off", Range(instants), Code("invalid_body")),
     ("a timestamp; what is finer than a microsecond is cut off", Range(instants), Build),
@@ -405,6 +424,7 @@ const SECTIONS: &[(&str, &[Row])] = &[
     ("Builds and queries", BUILDS),
     ("Sinks and messages", SINKS),
     ("Clients", CLIENTS),
+    ("Tenants", TENANTS),
     ("Times and numbers", VALUES),
 ];
 

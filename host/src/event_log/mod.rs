@@ -25,6 +25,7 @@ mod settings;
 mod streams;
 mod summary;
 mod types;
+mod which_database;
 
 use std::{sync::Arc, time::Duration};
 
@@ -59,6 +60,7 @@ pub use self::{
         Wanted as WantedStatistics,
     },
     types::{CategoryType, resembles},
+    which_database::{WhichDatabase, which_database},
 };
 
 /// The log. Clones are handles on one log.

@@ -16,6 +16,7 @@ mod measures;
 mod modules;
 pub mod names;
 mod outbox;
+mod part;
 mod private_postgres;
 mod process;
 mod projector;
@@ -35,6 +36,7 @@ pub use self::{
     measures::{MEDIA_TYPE, Measures, of_host},
     modules::ModuleMeasures,
     outbox::OutboxMeasures,
+    part::GaugePart,
     private_postgres::PrivatePostgresMeasures,
     process::add_process,
     projector::{HandlerMeasures, ProjectionMeasures, ProjectorMeasures},

@@ -1,0 +1,33 @@
+//! Which tenant has which database.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use super::start_error::StartError;
+use crate::{event_log::WhichDatabase, http::TenantName};
+
+/// Which tenant has which database. None has that of another one.
+#[derive(Debug, Default)]
+pub(super) struct Claims(Mutex<HashMap<WhichDatabase, TenantName>>);
+
+impl Claims {
+    /// A database is this tenant's.
+    ///
+    /// # Errors
+    /// [`StartError::SameDatabase`]
+    pub(super) fn claim(&self, database: WhichDatabase, tenant: &TenantName) -> Result<(), StartError> {
+        let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match claims.get(&database) {
+            Some(other) if other != tenant => {
+                let (one, other) = (other.min(tenant).clone(), other.max(tenant).clone());
+                Err(StartError::SameDatabase { one, other, database: database.name })
+            }
+            _ => {
+                claims.insert(database, tenant.clone());
+                Ok(())
+            }
+        }
+    }
+}
