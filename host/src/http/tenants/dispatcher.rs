@@ -2,7 +2,13 @@
 
 use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
 
-use axum::{Extension, Router, extract::Request, http::header, middleware, response::Response};
+use axum::{
+    Extension, Router,
+    extract::Request,
+    http::{Method, header},
+    middleware,
+    response::Response,
+};
 use tower::ServiceExt as _;
 
 use super::{
@@ -35,6 +41,8 @@ struct Shared {
     tenants: BTreeMap<TenantName, TenantGate>,
     /// Whether each request may do everything.
     is_open: bool,
+    /// Whether pages of other origins may read: then OPTIONS is a question of a browser, and its answer the same in every host.
+    has_preflights: bool,
     /// What belongs to no tenant.
     process: Router,
     /// What who has no token is answered, whether the tenant is there or not.
@@ -55,6 +63,7 @@ impl Tenants {
         let readiness = Readiness::new(tenants.values().cloned().collect(), access.is_open());
         Self(Arc::new(Shared {
             is_open: access.is_open(),
+            has_preflights: !settings.cors_origins.is_empty(),
             process: process::routes(readiness, settings, access),
             stranger: stranger::routes(settings),
             unclear: Router::new().fallback(unclear).layer(middleware::from_fn(with_context)),
@@ -63,7 +72,7 @@ impl Tenants {
     }
 
     pub(in crate::http) async fn answer(&self, mut request: Request) -> Response {
-        let Shared { tenants, is_open, process, stranger, unclear } = &*self.0;
+        let Shared { tenants, is_open, has_preflights, process, stranger, unclear } = &*self.0;
         let name = match choose(&mut request) {
             Ok(Choice::Tenant(name)) => name,
             Ok(Choice::Nobody) => return sent(process.clone().oneshot(request).await),
@@ -73,7 +82,8 @@ impl Tenants {
             }
         };
         let tenant = name.parse::<TenantName>().ok().and_then(|name| tenants.get(&name));
-        let has_token = request.headers().contains_key(header::AUTHORIZATION);
+        let is_preflight = *has_preflights && request.method() == Method::OPTIONS;
+        let has_token = request.headers().contains_key(header::AUTHORIZATION) && !is_preflight;
         match tenant {
             Some(tenant) if *is_open || has_token => tenant.answer(request).await,
             // Who has no token does not learn which tenants there are.
