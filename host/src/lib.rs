@@ -16,6 +16,7 @@ pub mod modules;
 pub mod operations;
 pub mod outbox;
 pub mod past;
+pub mod personal_data;
 pub mod postgres;
 pub mod projector;
 pub mod queries;

@@ -2,6 +2,7 @@
 
 mod listening;
 mod open_files;
+mod personal_data;
 mod rooms;
 mod settings;
 mod start_error;
@@ -48,7 +49,7 @@ impl Server {
     /// Reads the certificate, and takes the port. From now on the host is alive, and answers that it is starting.
     ///
     /// # Errors
-    /// [`StartError::Tls`], [`StartError::Listen`]
+    /// [`StartError::Unprotected`], [`StartError::IssuerWithoutAuth`], [`StartError::Tls`], [`StartError::Listen`]
     pub async fn bind(settings: ServerSettings) -> Result<Self, StartError> {
         let gate = Gate::closed("it has just begun");
         let connections = of_clients(&settings, to_postgres(&settings));

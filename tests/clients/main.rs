@@ -1,7 +1,7 @@
 //! Programs of others read a projection of a real host: PostgREST's own clients, unchanged, `@supabase/postgrest-js` and `postgrest` of PyPI; and
 //! DuckDB, polars and pandas, which read its tables as Parquet and Arrow; and `eventsource` of npm and `httpx-sse` of PyPI, which follow its rows.
 //!
-//! The SDKs of CloudEvents and Standard Webhooks, of npm and PyPI, receive messages (`receivers`).
+//! The SDKs of CloudEvents and Standard Webhooks, of npm and PyPI, receive messages (`receivers`). `oidc-provider` of npm makes JWTs (`issuer`).
 //!
 //! `node`, `python`, `dataframes` and `live` hold a program for each. They fold the events of the shop themselves, compare every answer with what they have, and
 //! print a line for each case. `cargo test --workspace` leaves this target out, since the clients are not in the repository;
@@ -13,6 +13,7 @@
     reason = "a test that finds what it did not expect fails"
 )]
 
+mod issuer;
 #[path = "../program/mod.rs"]
 mod program;
 mod receivers;
@@ -129,4 +130,11 @@ async fn the_sdks_of_npm_receive_messages() {
 async fn the_sdks_of_pypi_receive_messages() {
     let python = Command::new(installed("GNOMON_TEST_RECEIVERS_PYTHON"));
     receivers::check(python, "receivers/main.py", "py", "UA 1545 \"Zürich\" 50 %").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certified_issuer_of_npm_says_who_asks() {
+    let mut node = Command::new("node");
+    node.env("GNOMON_TEST_NODE_MODULES", installed("GNOMON_TEST_ISSUER_NODE_MODULES"));
+    issuer::check(node, "issuer/main.mjs").await;
 }

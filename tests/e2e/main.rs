@@ -20,6 +20,7 @@ mod open_files;
 mod operate;
 mod overload;
 mod past;
+mod personal_data;
 #[path = "../program/mod.rs"]
 mod program;
 mod reactor_traces;

@@ -141,11 +141,10 @@ fn effects_that_cannot_be_carried_out_are_reported_with_their_event() {
         ("message", "the data of a message is refused: it is not JSON: expected ident at line 1 column 2"),
         ("large", "effect 1, a message: bytes of its data: 1001; the limit max_message_bytes is 1000"),
         ("deep", "effect 1, a message: depth of the JSON: 128; the limit max_json_depth is 127"),
-        ("no name", "effect 1, the end of a schedule: the name must not be empty"),
+        ("odd name", "effect 1, the end of a schedule: the name \"a\\u{7f}\" contains the control character '\\u{7f}'"),
         (
             "long name",
-            "effect 1, the end of a schedule: bytes of the stream of the reactor's own events under this name: 262; the limit \
-             max_stream_name_bytes is 255",
+            "effect 1, the end of a schedule: bytes of its name: 256; the limit max_stream_name_bytes is 255",
         ),
         (
             "year 10000",

@@ -18,7 +18,7 @@ use std::{
 
 /// Each room and the rooms that it may know.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("access", &["postgres"]),
+    ("access", &["metrics", "postgres"]),
     ("api", &[]),
     ("audit", &[]),
     ("builds", &["audit", "event_log", "modules", "postgres", "read_model", "runtime", "subscriptions"]),
@@ -34,6 +34,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "operations",
             "outbox",
             "past",
+            "personal_data",
             "postgres",
             "projector",
             "queries",
@@ -46,7 +47,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("config", &[]),
-    ("event_log", &["metrics", "postgres"]),
+    ("event_log", &["metrics", "personal_data", "postgres"]),
     ("folding", &["metrics", "postgres", "read_model", "runtime", "subscriptions"]),
     (
         "http",
@@ -61,6 +62,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "operations",
             "outbox",
             "past",
+            "personal_data",
             "postgres",
             "queries",
             "reactors",
@@ -74,10 +76,22 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("modules", &["metrics", "postgres", "read_model", "runtime"]),
     (
         "operations",
-        &["builds", "event_log", "modules", "past", "postgres", "reactors", "read_model", "runtime", "subscriptions"],
+        &[
+            "builds",
+            "event_log",
+            "modules",
+            "past",
+            "personal_data",
+            "postgres",
+            "reactors",
+            "read_model",
+            "runtime",
+            "subscriptions",
+        ],
     ),
     ("outbox", &["audit", "event_log", "metrics", "postgres", "telemetry"]),
     ("past", &["builds", "event_log", "modules", "postgres", "read_model", "runtime", "subscriptions"]),
+    ("personal_data", &["audit", "postgres"]),
     ("postgres", &["metrics"]),
     (
         "projector",
@@ -124,6 +138,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "operations",
             "outbox",
             "past",
+            "personal_data",
             "postgres",
             "projector",
             "queries",
@@ -146,6 +161,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("gimli", &["cli"]),
     ("hmac", &["cli", "outbox"]),
     ("indicatif", &["cli"]),
+    ("jsonwebtoken", &["access"]),
     ("prometheus_client", &["metrics"]),
     ("opentelemetry", &["telemetry"]),
     ("opentelemetry_appender_tracing", &["telemetry"]),
@@ -156,7 +172,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("quick_cache", &["queries"]),
     ("redis", &["queries"]),
     ("ratatui", &["cli"]),
-    ("reqwest", &["cli", "outbox", "postgres", "telemetry"]),
+    ("reqwest", &["access", "cli", "outbox", "postgres", "telemetry"]),
     (
         "sqlx",
         &[

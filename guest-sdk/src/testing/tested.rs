@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use gnomon_values::{
     Instant,
     effects::{self, EffectLimits},
-    limits, names,
+    limits, names, own_events,
 };
 
 use super::declared;
@@ -93,7 +93,8 @@ impl<R: Reactor> Tested for OfReactor<R> {
             categories => categories.contains(&category),
         };
         let is_own = names::is_own_category(category, &declared::module_name());
-        is_type_wanted::<R::Event>(event) && (is_own || is_in_category && is_tagged(event, R::TAGS))
+        let is_forged = own_events::is_forged(&event.event_type, category);
+        is_type_wanted::<R::Event>(event) && !is_forged && (is_own || is_in_category && is_tagged(event, R::TAGS))
     }
 
     fn handle(rows: &mut Rows, events: impl ExactSizeIterator<Item = RawEvent>) -> Result<Vec<Answer>, FailureAt> {
@@ -117,7 +118,7 @@ fn is_tagged(event: &RawEvent, wanted: &[&str]) -> bool {
 /// Checks the effects of an event as a host does.
 fn check(answer: &Answer, sinks: &[&str]) -> Result<(), String> {
     let effects: Vec<_> = answer.effects.iter().map(to_check).collect();
-    effects::check_all(&declared::module_name(), sinks, &effects, &EffectLimits::default())?;
+    effects::check_all(sinks, &effects, &EffectLimits::default())?;
     let bytes = effects.iter().map(effects::Effect::bytes).sum();
     limits::check_batch_effects(bytes, limits::DEFAULT_MAX_BATCH_EFFECT_BYTES).map_err(|error| error.to_string())
 }

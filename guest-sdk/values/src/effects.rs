@@ -80,7 +80,7 @@ pub struct EffectLimits {
     pub max_effects: usize,
     /// Bytes of the data of a message, a call or a schedule.
     pub max_message_bytes: usize,
-    /// Bytes of the name of a stream, that of the reactor's own events among them.
+    /// Bytes of the name of a stream, of a schedule and of a call.
     pub max_stream_name_bytes: usize,
     /// Bytes of data and metadata of an event.
     pub max_event_bytes: usize,
@@ -111,18 +111,13 @@ pub fn count<'e>(effects: impl IntoIterator<Item = &'e Effect<'e>>) -> usize {
     effects.into_iter().map(|effect| effect.count()).sum()
 }
 
-/// Checks the effects with which the reactor `reactor`, which names these sinks, answers one event.
+/// Checks the effects with which a reactor that names these sinks answers one event.
 ///
 /// # Errors
 /// Says what is wrong with which of them.
-pub fn check_all<S: AsRef<str>>(
-    reactor: &str,
-    sinks: &[S],
-    effects: &[Effect<'_>],
-    limits: &EffectLimits,
-) -> Result<(), String> {
+pub fn check_all<S: AsRef<str>>(sinks: &[S], effects: &[Effect<'_>], limits: &EffectLimits) -> Result<(), String> {
     limits::check_effects(count(effects), limits.max_effects).map_err(|error| error.to_string())?;
-    let rules = Rules { reactor, limits, is_named: &|sink| sinks.iter().any(|named| named.as_ref() == sink) };
+    let rules = Rules { limits, is_named: &|sink| sinks.iter().any(|named| named.as_ref() == sink) };
     for (number, effect) in (1..).zip(effects) {
         rules.check(effect).map_err(|reason| format!("effect {number}, {effect}: {reason}"))?;
     }
@@ -175,7 +170,6 @@ impl fmt::Display for Effect<'_> {
 
 /// The rules for the effects of a reactor.
 struct Rules<'r> {
-    reactor: &'r str,
     limits: &'r EffectLimits,
     is_named: &'r dyn Fn(&str) -> bool,
 }
@@ -219,7 +213,6 @@ impl Rules<'_> {
         let max = self.limits.max_stream_name_bytes;
         within("bytes of a stream's name", "max_stream_name_bytes", stream.len(), max)?;
         if let Some(version) = expected {
-            self.check_own_stream(stream)?;
             if i64::try_from(version).is_err() {
                 return Err(format!("no stream has a version {version}"));
             }
@@ -258,14 +251,7 @@ impl Rules<'_> {
 
     fn check_name(&self, name: &str) -> Result<(), String> {
         names::check_effect_name(name).map_err(|error| error.to_string())?;
-        self.check_own_stream(name)
-    }
-
-    /// Checks that there can be a stream for the reactor's own events under a name.
-    fn check_own_stream(&self, name: &str) -> Result<(), String> {
-        let bytes = names::own_stream(self.reactor, name).len();
-        let max = self.limits.max_stream_name_bytes;
-        within("bytes of the stream of the reactor's own events under this name", "max_stream_name_bytes", bytes, max)
+        within("bytes of its name", "max_stream_name_bytes", name.len(), self.limits.max_stream_name_bytes)
     }
 
     fn check_type(&self, what: &'static str, name: &str) -> Result<(), String> {
@@ -294,7 +280,7 @@ mod tests {
         NewEvent { event_type: "Opened", schema_version: 1, data: "{}", metadata: None, tags: &[] };
 
     fn checked(effects: &[Effect<'_>]) -> Result<(), String> {
-        check_all("settlement", &["mail"], effects, &EffectLimits::default())
+        check_all(&["mail"], effects, &EffectLimits::default())
     }
 
     fn refused(effect: Effect<'_>) -> String {
@@ -337,7 +323,11 @@ mod tests {
         assert_eq!(message, "effect 1, an append: the schema version 0 is not between 1 and 2147483647");
         let message = refused(append("a-1", NewEvent { tags: &[String::new()], ..EVENT }));
         assert_eq!(message, "effect 1, an append: the tag must not be empty");
-        assert_eq!(refused(Effect::Cancel { name: "" }), "effect 1, the end of a schedule: the name must not be empty");
+        let message = refused(Effect::Cancel { name: "a\u{7f}" });
+        assert_eq!(
+            message,
+            "effect 1, the end of a schedule: the name \"a\\u{7f}\" contains the control character '\\u{7f}'"
+        );
         let message = refused(publish("mail", "a\0", "1"));
         assert_eq!(message, "effect 1, a message: the message type \"a\\0\" contains the control character '\\0'");
         assert_eq!(
@@ -365,11 +355,17 @@ mod tests {
             refused(Effect::Append { stream: &long, expected: None, events: vec![EVENT] }),
             "effect 1, an append: bytes of a stream's name: 256; the limit max_stream_name_bytes is 255"
         );
-        // The stream itself is short enough, but not that of the event that says that the append was refused.
+        // Whatever a stream may be called, its schedule, its call and the event that says that an append was refused may be called as well.
+        for name in ["", &long[..255]] {
+            assert_eq!(
+                checked(&[Effect::Schedule { name, at: Instant(0), data: "1" }, Effect::Cancel { name }]),
+                Ok(())
+            );
+        }
+        assert_eq!(checked(&[append(&long[..255], EVENT)]), Ok(()));
         assert_eq!(
-            refused(append(&long[..240], EVENT)),
-            "effect 1, an append: bytes of the stream of the reactor's own events under this name: 258; the limit \
-             max_stream_name_bytes is 255"
+            refused(Effect::Cancel { name: &long }),
+            "effect 1, the end of a schedule: bytes of its name: 256; the limit max_stream_name_bytes is 255"
         );
         let data = format!("\"{}\"", "x".repeat(256 * 1024));
         assert_eq!(

@@ -250,18 +250,20 @@ pub fn is_own_category(category: &str, reactor: &str) -> bool {
     category.strip_prefix(RESERVED) == Some(reactor)
 }
 
-/// The stream of a reactor's own events under a name, that of a schedule, of a call or of a stream: `gnomon:settlement-transfer-7`.
+/// The stream of a reactor's own events under a name, that of a schedule, of a call or of a stream: `gnomon:settlement-transfer-7`. It may be longer than
+/// the limit for names of streams, by as much as stands before the name: any name that a stream may have can be that of a schedule.
 #[must_use]
 pub fn own_stream(reactor: &str, name: &str) -> String {
     format!("{RESERVED}{reactor}-{name}")
 }
 
-/// Checks the name of a schedule or of a call; how long it may be is a limit of its own.
+/// Checks the name of a schedule or of a call, which may be as long as that of a stream. It may be empty: names are made of what follows the category
+/// in the name of a stream, and there a stream need not have anything.
 ///
 /// # Errors
-/// Empty, or with a control character.
+/// It has a control character.
 pub fn check_effect_name(name: &str) -> Result<(), LogNameError> {
-    check_log_name("name", name)
+    check_characters("name", name)
 }
 
 /// Checks the type of a message; how long it may be is a limit of its own.
@@ -298,6 +300,10 @@ fn check_log_name(what: &'static str, name: &str) -> Result<(), LogNameError> {
     if name.is_empty() {
         return Err(LogNameError::Empty(what));
     }
+    check_characters(what, name)
+}
+
+fn check_characters(what: &'static str, name: &str) -> Result<(), LogNameError> {
     match name.chars().find(|character| character.is_control()) {
         Some(character) => Err(LogNameError::Control { what, name: name.to_owned(), character }),
         None => Ok(()),

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::Instant;
+use crate::{Instant, names};
 
 /// The type of [`ScheduleDue`].
 pub const SCHEDULE_DUE: &str = "ScheduleDue";
@@ -16,6 +16,13 @@ pub const CALL_FAILED: &str = "CallFailed";
 pub const APPEND_REFUSED: &str = "AppendRefused";
 /// All types of a reactor's own events.
 pub const TYPES: [&str; 4] = [SCHEDULE_DUE, CALL_SUCCEEDED, CALL_FAILED, APPEND_REFUSED];
+
+/// Whether an event of this type, in this category, only looks like an answer to effects: it has one of their types, and the host has not appended it.
+/// No reactor gets it, or whoever may append to one of its categories could tell it that a call has succeeded.
+#[must_use]
+pub fn is_forged(event_type: &str, category: &str) -> bool {
+    TYPES.contains(&event_type) && !names::is_reserved(category)
+}
 
 /// The time of a schedule has come.
 #[derive(Debug, Serialize)]

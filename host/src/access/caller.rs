@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use tokio::time::Instant;
 
-use super::{grant::Grants, scope::Scope, secret::Hash, token_name::TokenName};
+use super::{grant::Grants, scope::Scope, secret::Hash, subject::Subject, token_name::TokenName};
 
 /// Who makes a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum Who {
     Nobody,
     /// Who has the token of this name.
     Token(TokenName),
+    /// Whom the issuer of JWTs knows by this name.
+    Subject(Subject),
 }
 
 /// Who makes a request, with what it may do. Clones are handles on one.
@@ -109,6 +111,7 @@ impl fmt::Display for Who {
             Self::Anyone => f.write_str("anyone"),
             Self::Nobody => f.write_str("nobody"),
             Self::Token(name) => write!(f, "token {name}"),
+            Self::Subject(name) => write!(f, "jwt {name}"),
         }
     }
 }

@@ -131,7 +131,7 @@ impl Grants {
     /// Those that this program knows; others grant nothing. A newer host may have written them, or an issuer has scopes of other programs
     /// among them.
     pub fn known<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
-        Self(texts.into_iter().take(MAX_GRANTS).filter_map(|text| text.parse().ok()).collect())
+        Self(texts.into_iter().filter_map(|text| text.parse().ok()).take(MAX_GRANTS).collect())
     }
 
     /// Everything.

@@ -1,5 +1,7 @@
 //! What is wrong with what a client says of itself.
 
+use super::jwt::JwtRefusal;
+
 /// What is wrong with what a client says of itself. No message tells anything of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -18,4 +20,7 @@ pub enum Refusal {
     /// Its time is over.
     #[error("the token has expired")]
     Expired,
+    /// It is a JWT that the host does not take.
+    #[error(transparent)]
+    Jwt(#[from] JwtRefusal),
 }

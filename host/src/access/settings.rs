@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::jwt::JwtSettings;
+
 /// Who has to say who they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Authentication {
@@ -21,6 +23,8 @@ pub struct AccessSettings {
     pub insecure: bool,
     /// Whether `/metrics` is for everybody.
     pub open_metrics: bool,
+    /// Whose JWTs are taken beside tokens, if there is such an issuer.
+    pub jwt: Option<JwtSettings>,
 }
 
 impl AccessSettings {

@@ -19,7 +19,7 @@ impl Test {
         let pool = database.pool().await;
         migrate(&pool).await.unwrap();
         let settings = AccessSettings { authentication: Authentication::Tokens, ..AccessSettings::default() };
-        Self { access: Access::new(pool.clone(), settings), pool, _database: database }
+        Self { access: Access::start(pool.clone(), settings).unwrap(), pool, _database: database }
     }
 
     async fn create(&self, name: &str, lifetime: Option<Duration>) -> Result<Secret, TokenError> {
@@ -30,7 +30,7 @@ impl Test {
 
     /// A host of its own, which has nothing in memory.
     fn another_host(&self) -> Access {
-        Access::new(self.pool.clone(), self.access.settings().clone())
+        Access::start(self.pool.clone(), self.access.settings().clone()).unwrap()
     }
 }
 
@@ -171,4 +171,12 @@ async fn scopes_that_this_program_does_not_know_grant_nothing() {
         .unwrap();
     let caller = test.access.authenticate(secret.reveal(), None).await.unwrap();
     assert_eq!(caller.grants().texts(), ["read:models"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_without_an_issuer_takes_no_jwt() {
+    let test = Test::start().await;
+    let error = test.access.authenticate("e30.e30.AA", None).await.unwrap_err();
+    assert!(matches!(error, AuthenticateError::Refused(Refusal::Jwt(JwtRefusal::NoIssuer))), "{error}");
+    assert_eq!(test.access.issuer_keys_age(), None);
 }

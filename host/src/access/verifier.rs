@@ -10,9 +10,11 @@ use tokio::{
 use tracing::warn;
 
 use super::{
+    authenticate_error::AuthenticateError,
     cached::{CACHE_TTL, Cached, Known},
     caller::{Caller, Who},
     grant::Grants,
+    jwt::{Head, Issuer, JwtRefusal, StartIssuerError},
     refusal::Refusal,
     secret::{Hash, Secret},
     settings::AccessSettings,
@@ -34,33 +36,24 @@ struct Shared {
     cached: Cached,
     tries: Tries,
     looking: Semaphore,
-}
-
-/// Why it is not known who makes a request.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthenticateError {
-    /// What the client says of itself is wrong.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// Too many tokens that are not known were tried.
-    #[error("too many tokens that this host does not know are tried; try again in a second")]
-    TooManyTries,
-    /// Postgres fails.
-    #[error(transparent)]
-    Postgres(#[from] sqlx::Error),
+    issuer: Option<Issuer>,
 }
 
 impl Access {
-    /// The access to a host with these settings, whose tokens are in a database.
-    #[must_use]
-    pub fn new(pool: PgPool, settings: AccessSettings) -> Self {
-        Self(Arc::new(Shared {
+    /// The access to a host with these settings, whose tokens are in a database. From now on the issuer of JWTs is asked for its keys, if there is one.
+    ///
+    /// # Errors
+    /// See [`StartIssuerError`].
+    pub fn start(pool: PgPool, settings: AccessSettings) -> Result<Self, StartIssuerError> {
+        let issuer = settings.jwt.clone().map(Issuer::start).transpose()?;
+        Ok(Self(Arc::new(Shared {
             tokens: Tokens::new(pool),
             settings,
             cached: Cached::default(),
             tries: Tries::default(),
             looking: Semaphore::new(MAX_LOOKUPS),
-        }))
+            issuer,
+        })))
     }
 
     /// The settings.
@@ -75,11 +68,21 @@ impl Access {
         &self.0.tokens
     }
 
-    /// Who has a token that came from an address.
+    /// For how long the keys of the issuer of JWTs have not been read. `None` if they never were, or if there is no issuer.
+    #[must_use]
+    pub fn issuer_keys_age(&self) -> Option<Duration> {
+        self.0.issuer.as_ref().and_then(Issuer::keys_age)
+    }
+
+    /// Who has a token, or a JWT, that came from an address.
     ///
     /// # Errors
     /// See [`AuthenticateError`].
     pub async fn authenticate(&self, token: &str, from: Option<IpAddr>) -> Result<Caller, AuthenticateError> {
+        if let Some(head) = Head::of(token) {
+            let issuer = self.0.issuer.as_ref().ok_or(Refusal::Jwt(JwtRefusal::NoIssuer))?;
+            return issuer.authenticate(token, &head, from, &self.0.tries).await;
+        }
         let hash = Secret::read(token).ok_or(Refusal::Malformed)?.hash();
         self.caller(&hash, from).await
     }

@@ -26,6 +26,7 @@ mod operation;
 mod page;
 mod past;
 mod past_build;
+mod personal_data;
 mod projection;
 mod raw_object;
 mod reactor;
@@ -81,6 +82,9 @@ pub use self::{
         StreamState, StreamStateQuery, StreamVerification, VerifySnapshotsQuery, VerifyStreamQuery, WrongSnapshot,
     },
     past_build::{PastBuild, PastBuilds, PastQuery},
+    personal_data::{
+        ForgetSubject, Forgetting, PersonalDataType, PersonalDataTypes, PersonalFields, PersonalFieldsOfType,
+    },
     projection::{
         Build, BuildError, BuildErrorReason, BuildState, ConfigureProjection, FailureKind, Frame, HandledType,
         IgnoredType, ModuleFailure, OnFailure, PinnedUpcaster, Projection, Projections, ProjectionsQuery, Reading,

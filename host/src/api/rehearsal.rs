@@ -42,6 +42,10 @@ pub struct Rehearsal {
     /// The same of the version that works.
     #[schema(required)]
     pub active_failure: Option<ModuleFailure>,
+    /// Events from the begin of the reactor on that the version cannot handle, and that are passed over: the reactor is told to skip or to park such events.
+    pub set_aside: u64,
+    /// The same of the version that works.
+    pub active_set_aside: u64,
 }
 
 /// An event, and what it would have been answered with.

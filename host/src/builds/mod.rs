@@ -19,6 +19,7 @@ mod pick;
 mod read_models;
 mod row_changes;
 mod snapshot;
+mod stale;
 mod state;
 mod store;
 mod summary;
@@ -63,6 +64,7 @@ pub(crate) use self::{
         ChangesBetween, FollowedBuild, Following, changes_between, followed_build, remove_old_notes, say_followed,
     },
     snapshot::Snapshot,
+    stale::{begun_before, remove_row_changes},
     store::{
         ActiveBuild, ActiveLookup, Job, active, active_checkpoint, awaited, ensure_projection, get, is_active, job,
         lock_projection, note_waiting, notify, notify_awaited, of_projection, projections, running, tables,

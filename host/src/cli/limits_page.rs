@@ -3,21 +3,29 @@
 //! `GNOMON_BLESS=1 cargo test -p gnomon --lib cli::limits_page` writes it again.
 
 mod limit;
+mod personal_data;
 
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use clap::{Arg, CommandFactory};
 use gnomon_values::{Day, Instant, LocalTimestamp, TimeOfDay, json, limits};
 
-use self::limit::{
-    ErrorLocation::{Build, Code, Nowhere, Reactor},
-    Limit::{Fixed, Option as By, Range, Text},
-    Row, Unit,
-    Unit::{Bytes, Number, Seconds},
+use self::{
+    limit::{
+        ErrorLocation::{Build, Code, Nowhere, Reactor},
+        Limit::{Fixed, Option as By, Range, Text},
+        Row, Unit,
+        Unit::{Bytes, Number, Seconds},
+    },
+    personal_data::PERSONAL_DATA,
 };
 use super::{Cli, host::MAX_TENANTS_FILE_BYTES};
 use crate::{
-    access::{CACHE_TTL, MAX_ADDRESSES, MAX_FAILED_PER_SECOND, MAX_GRANTS, MAX_PATTERNS, MAX_TOKENS},
+    access::{
+        CACHE_TTL, FETCH_TIMEOUT, LEAST_PAUSE, LONGEST_WITHOUT_ISSUER, MAX_ADDRESSES, MAX_CLOCK_SKEW,
+        MAX_FAILED_PER_SECOND, MAX_GRANTS, MAX_ISSUER_ANSWER_BYTES, MAX_ISSUER_KEYS, MAX_JWT_BYTES, MAX_PATTERNS,
+        MAX_SUBJECT_CHARS, MAX_TOKENS, REFRESH_EVERY,
+    },
     api::{MAX_SAMPLES, MAX_STATS_DAYS, MAX_STATS_LIMIT},
     event_log::MAX_TAIL_EVENTS,
     http::{
@@ -368,6 +376,24 @@ const CLIENTS: &[Row] = &[
         Fixed(MAX_FAILED_PER_SECOND as usize, NONE),
         Code("too_many_tries"),
     ),
+    ("a JWT", Fixed(MAX_JWT_BYTES, Bytes), Code("unauthenticated")),
+    ("apart that the clocks of a host and its issuer may be", By("jwt-clock-skew", Seconds), Code("unauthenticated")),
+    ("the same, at most", Fixed(MAX_CLOCK_SKEW.as_secs() as usize, Seconds), Nowhere),
+    ("keys of an issuer of JWTs", Fixed(MAX_ISSUER_KEYS, NONE), Nowhere),
+    ("an answer of the issuer, or a file of keys", Fixed(MAX_ISSUER_ANSWER_BYTES, Bytes), Nowhere),
+    ("until the issuer has answered with its keys", Fixed(FETCH_TIMEOUT.as_secs() as usize, Seconds), Nowhere),
+    ("from one question for its keys to the next", Fixed(REFRESH_EVERY.as_secs() as usize, Seconds), Nowhere),
+    (
+        "the same, at least, where JWTs name keys that are not known",
+        Fixed(LEAST_PAUSE.as_secs() as usize, Seconds),
+        Nowhere,
+    ),
+    (
+        "for which the last keys of an issuer hold that cannot be reached",
+        Fixed(LONGEST_WITHOUT_ISSUER.as_secs() as usize, Seconds),
+        Code("issuer_keys_unavailable"),
+    ),
+    ("characters of the name in a JWT that are kept in logs and histories", Fixed(MAX_SUBJECT_CHARS, NONE), Nowhere),
     ("until a host that stops has ended", By("shutdown-timeout", Seconds), Nowhere),
 ];
 
@@ -423,6 +449,7 @@ const SECTIONS: &[(&str, &[Row])] = &[
     ("Tables and rows", TABLES),
     ("Builds and queries", BUILDS),
     ("Sinks and messages", SINKS),
+    ("Personal data", PERSONAL_DATA),
     ("Clients", CLIENTS),
     ("Tenants", TENANTS),
     ("Times and numbers", VALUES),

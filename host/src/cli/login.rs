@@ -62,7 +62,12 @@ impl Login {
         }
         logins.keep(&path, &url, &token)?;
         let scopes = if scopes.is_empty() { "nothing".to_owned() } else { scopes.join(" ") };
-        let end = expires_in_seconds.map(|left| format!("; it expires in {} hours", left / 3600)).unwrap_or_default();
+        // Tokens live for days, and JWTs for minutes.
+        let end = match expires_in_seconds {
+            Some(left) if left < 2 * 3600 => format!("; it expires in {} minutes", left / 60),
+            Some(left) => format!("; it expires in {} hours", left / 3600),
+            None => String::new(),
+        };
         say(format_args!("you are {who} at {}, and may {scopes}{end}", client.name()));
         Ok(())
     }

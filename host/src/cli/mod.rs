@@ -22,6 +22,7 @@ mod explain;
 mod export;
 mod figures;
 mod follow;
+mod forget;
 mod guest_crate;
 mod history;
 mod host;
@@ -42,6 +43,7 @@ mod operation;
 mod outbox;
 mod output;
 mod pause;
+mod personal_data;
 mod problem;
 mod progress;
 mod projection;
@@ -122,6 +124,9 @@ enum Command {
     // Its options are many, too.
     Sinks(Box<sinks::Sinks>),
     Outbox(outbox::Outbox),
+    // Its options are many, too.
+    PersonalData(Box<personal_data::PersonalData>),
+    Forget(forget::Forget),
     Tokens(tokens::Tokens),
     Login(login::Login),
     Logout(login::Logout),
@@ -220,6 +225,8 @@ fn try_run(cli: Cli) -> anyhow::Result<()> {
             Command::Rehearse(command) => command.run().await,
             Command::Sinks(command) => (*command).run().await,
             Command::Outbox(command) => command.run().await,
+            Command::PersonalData(command) => (*command).run().await,
+            Command::Forget(command) => command.run().await,
             Command::Tokens(command) => command.run().await,
             Command::Login(command) => command.run().await,
             Command::Logout(command) => command.run(),

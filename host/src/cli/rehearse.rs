@@ -105,7 +105,17 @@ fn in_a_line(effect: &RehearsedEffect) -> String {
 }
 
 fn summary(rehearsal: &Rehearsal) -> String {
-    let Rehearsal { reactor, version, active_version, events, failure, active_failure, .. } = rehearsal;
+    let Rehearsal {
+        reactor,
+        version,
+        active_version,
+        events,
+        failure,
+        active_failure,
+        set_aside,
+        active_set_aside,
+        ..
+    } = rehearsal;
     let answered = |count: usize| figures::counted(count as u64, "event");
     let mut text = match active_version {
         Some(active) => {
@@ -120,7 +130,14 @@ fn summary(rehearsal: &Rehearsal) -> String {
             format!("version {version} of reactor `{reactor}`, which has not begun, answers {}", answered(events.len()))
         }
     };
-    for (version, failure) in [(Some(version), failure), (active_version.as_ref(), active_failure)] {
+    let both = [(Some(version), failure, *set_aside), (active_version.as_ref(), active_failure, *active_set_aside)];
+    for (version, failure, set_aside) in both {
+        if let Some(version) = version.filter(|_| set_aside > 0) {
+            let passed = answered(usize::try_from(set_aside).unwrap_or(usize::MAX));
+            text.push_str(&format!(
+                "\nversion {version} passes over {passed} that it cannot handle, as the reactor is told to"
+            ));
+        }
         if let (Some(version), Some(ModuleFailure { position, message, .. })) = (version, failure) {
             text.push_str(&format!("\nversion {version} stops at position {position}: {message}"));
         }
@@ -135,7 +152,7 @@ mod tests {
     #[test]
     fn what_differs_is_marked() {
         let rehearsal: Rehearsal = serde_json::from_str(
-            r#"{"reactor":"settlement","version":2,"active_version":1,"after":0,"failure":null,
+            r#"{"reactor":"settlement","version":2,"active_version":1,"after":0,"failure":null,"set_aside":2,"active_set_aside":0,
                 "active_failure":{"position":9,"kind":"refused","message":"there is no account"},
                 "events":[
                     {"position":3,"stream":"transfer-1","event_type":"TransferRequested","same":true,
@@ -160,6 +177,7 @@ mod tests {
         assert_eq!(lines(&rehearsal, true).len(), lines(&rehearsal, false).len() + 2);
         insta::assert_snapshot!(summary(&rehearsal), @r"
         version 2 of reactor `settlement` answers 1 event otherwise than version 1 does, of 2 events that one of them answers
+        version 2 passes over 2 events that it cannot handle, as the reactor is told to
         version 1 stops at position 9: there is no account
         ");
     }

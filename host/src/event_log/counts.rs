@@ -26,7 +26,7 @@ fn kind(error: &AppendError) -> &'static str {
         AppendError::ConditionFailed { .. } => "condition_failed",
         AppendError::ConditionTimedOut | AppendError::LookUpAgain => "condition_timed_out",
         AppendError::Locked(_) => "locked",
-        AppendError::Unavailable(_) => "unavailable",
+        AppendError::Unavailable(_) | AppendError::NoKeys(_) => "unavailable",
         AppendError::Unknown(_) => "unknown",
         AppendError::Refused(_) => "refused",
         AppendError::ConditionBeyondHead { .. }
@@ -38,6 +38,7 @@ fn kind(error: &AppendError) -> &'static str {
         | AppendError::Reserved(_)
         | AppendError::Empty
         | AppendError::Limit(_)
+        | AppendError::PersonalData { .. }
         | AppendError::Time { .. } => "invalid",
     }
 }

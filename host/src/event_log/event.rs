@@ -182,12 +182,14 @@ pub struct RecordedEvent {
     pub time: Instant,
     /// When it was committed.
     pub recorded_at: Instant,
-    /// JSON, as written.
+    /// JSON, as written; what of it is forgotten is replaced.
     pub data: JsonText,
-    /// JSON, as written.
+    /// JSON, as written, with the mark of what is forgotten.
     pub metadata: Option<JsonText>,
     /// By which decisions find it; each once.
     pub tags: Vec<Tag>,
+    /// Whether a part of its data is personal. What is made of it must not be kept where nobody looks when a person is forgotten.
+    pub is_personal: bool,
 }
 
 impl RecordedEvent {

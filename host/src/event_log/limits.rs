@@ -1,6 +1,9 @@
 //! How large an append may be.
 
-use gnomon_values::limits::{self, LimitError, check};
+use gnomon_values::{
+    limits::{self, LimitError, check},
+    names::is_reserved,
+};
 
 use super::{
     append::Append,
@@ -73,7 +76,10 @@ impl Limits {
             }
             false => "bytes of the stream's name",
         };
-        check(what, "max_stream_name_bytes", stream_bytes, self.max_stream_name_bytes)?;
+        // The host's own streams are named after others, and are longer by a few bytes; nobody else appends to them.
+        if !is_reserved(stream.as_str()) {
+            check(what, "max_stream_name_bytes", stream_bytes, self.max_stream_name_bytes)?;
+        }
         self.check_type(&event.event_type)
             .and_then(|()| {
                 check("bytes of data and metadata", "max_event_bytes", event.data_bytes(), self.max_event_bytes)

@@ -18,6 +18,7 @@ mod limits;
 mod measures;
 mod name;
 mod other_hosts;
+mod personal;
 mod read;
 mod recent;
 mod row;
@@ -33,7 +34,10 @@ use gnomon_values::{Instant as Timestamp, limits::LimitError};
 use sqlx::{PgConnection, PgPool};
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
-use crate::postgres::{Notifications, PgTimestamp};
+use crate::{
+    personal_data::{PERSONAL_DATA_TTL, PersonalData},
+    postgres::{Notifications, PgTimestamp},
+};
 
 pub(crate) use self::{
     ages::ages,
@@ -80,6 +84,7 @@ struct Shared {
     head: head::KnownHead,
     other_hosts: other_hosts::OtherHosts,
     elsewhere: append::AppendedElsewhere,
+    personal: personal::Personal,
     follow_head: JoinHandle<()>,
 }
 
@@ -90,11 +95,24 @@ impl Drop for Shared {
 }
 
 impl EventLog {
-    /// Opens the log in a database whose schema is up to date, and the connections that it keeps: one to append, one to listen.
+    /// Opens the log in a database whose schema is up to date, without keys to personal data: see [`open_with`](Self::open_with).
     ///
     /// # Errors
     /// Postgres fails.
     pub async fn open(pool: PgPool, settings: EventLogSettings) -> Result<Self, sqlx::Error> {
+        let personal = PersonalData::without_keys(pool.clone()).await?;
+        Self::open_with(pool, settings, personal).await
+    }
+
+    /// Opens the log in a database whose schema is up to date, and the connections that it keeps: one to append, one to listen.
+    ///
+    /// # Errors
+    /// Postgres fails.
+    pub async fn open_with(
+        pool: PgPool,
+        settings: EventLogSettings,
+        personal: PersonalData,
+    ) -> Result<Self, sqlx::Error> {
         let found = identity::look(&pool).await?;
         let head = head::KnownHead::new(found.position);
         let other_hosts = other_hosts::OtherHosts::unknown();
@@ -107,8 +125,20 @@ impl EventLog {
         let reader = read::Reader::new(pool.clone());
         let limits = settings.limits;
         let look_ups = append::LookUps::new(&pool, head.clone());
-        let shared =
-            Shared { pool, reader, limits, settings, look_ups, appender, head, other_hosts, elsewhere, follow_head };
+        let personal = personal::Personal { data: personal, patience: settings.append_timeout };
+        let shared = Shared {
+            pool,
+            reader,
+            limits,
+            settings,
+            look_ups,
+            appender,
+            head,
+            other_hosts,
+            elsewhere,
+            personal,
+            follow_head,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -132,12 +162,13 @@ impl EventLog {
 
     async fn try_append(
         &self,
-        appends: Vec<Append>,
+        mut appends: Vec<Append>,
         condition: Option<AppendCondition>,
     ) -> Result<Vec<Appended>, AppendError> {
-        let Shared { limits, appender, .. } = &*self.shared;
+        let Shared { limits, appender, personal, .. } = &*self.shared;
         appends.iter().try_for_each(|append| append::check_writer(&append.stream))?;
         append::check_appends(&appends, limits)?;
+        personal.seal(&mut appends).await?;
         let appends = Arc::from(appends);
         match condition {
             None => appender.append(appends, None).await,
@@ -149,10 +180,11 @@ impl EventLog {
     ///
     /// # Errors
     /// Nothing was appended, see [`AppendError`].
-    pub(crate) async fn append_own(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
+    pub(crate) async fn append_own(&self, mut appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
         let began = Instant::now();
-        let Shared { limits, appender, .. } = &*self.shared;
+        let Shared { limits, appender, personal, .. } = &*self.shared;
         append::check_appends(&appends, limits)?;
+        personal.seal(&mut appends).await?;
         let result = appender.append(Arc::from(appends), None).await;
         counts::append(&result, began.elapsed());
         result
@@ -177,11 +209,14 @@ impl EventLog {
     pub(crate) async fn append_within(
         &self,
         connection: &mut PgConnection,
-        appends: Vec<Append>,
+        mut appends: Vec<Append>,
         instead: impl Fn(usize, &AppendError) -> Result<Append, String> + Send,
     ) -> Result<Uncommitted, AppendWithinError> {
-        let Shared { head, other_hosts, elsewhere, settings, .. } = &*self.shared;
+        let Shared { head, other_hosts, elsewhere, settings, personal, .. } = &*self.shared;
+        // Before the lock of the log is taken.
+        let refused = personal.seal_each(&mut appends, Duration::ZERO).await.map_err(sqlx::Error::from)?;
         let how = append::HowWithin {
+            refused,
             known: head.clone(),
             elsewhere: elsewhere.clone(),
             tells_others: other_hosts.may_listen(),
@@ -246,11 +281,12 @@ impl EventLog {
         result
     }
 
-    async fn try_import(&self, lines: Vec<Line>, first_line: usize) -> Result<Imported, AppendError> {
+    async fn try_import(&self, mut lines: Vec<Line>, first_line: usize) -> Result<Imported, AppendError> {
         lines.iter().try_for_each(|line| self.check_line(line))?;
         if lines.is_empty() {
             return Ok(Imported::default());
         }
+        self.shared.personal.seal_lines(&mut lines, first_line).await?;
         self.shared.appender.import(lines).await.map_err(|error| match error {
             AppendError::IdTaken { id, stream, version, position, difference, line } => {
                 let line = line.map(|line| line + first_line);
@@ -363,10 +399,17 @@ impl EventLog {
         filter: &Filter,
     ) -> Result<LogPage, sqlx::Error> {
         let (reader, size) = (&self.shared.reader, size.into());
-        match direction {
-            Direction::Forward => reader.forward(after.unwrap_or_default(), size, filter).await,
-            Direction::Backward => reader.backward(after, size, filter).await,
-        }
+        let page = match direction {
+            Direction::Forward => reader.forward(after.unwrap_or_default(), size, filter).await?,
+            Direction::Backward => reader.backward(after, size, filter).await?,
+        };
+        self.opened(page).await
+    }
+
+    /// The page as it may leave the log.
+    async fn opened(&self, mut page: LogPage) -> Result<LogPage, sqlx::Error> {
+        self.shared.personal.open(&mut page.events).await?;
+        Ok(page)
     }
 
     /// The matching events after `after`, as [`read`](Self::read) forward returns them, and faster if there are many, or if this host has
@@ -382,10 +425,18 @@ impl EventLog {
     ) -> Result<LogPage, sqlx::Error> {
         let Shared { reader, head, .. } = &*self.shared;
         let size = size.into();
-        match head.recent().page(after, head.now(), size, filter) {
-            Some(page) => Ok(page),
-            None => reader.batch(after, size, filter).await,
-        }
+        let page = match head.recent().page(after, head.now(), size, filter) {
+            Some(page) => page,
+            None => reader.batch(after, size, filter).await?,
+        };
+        self.opened(page).await
+    }
+
+    /// For how long what is read may be kept for others who read the same; `None` is for as long as one likes. Afterwards a person may have been forgotten
+    /// whose data it has.
+    #[must_use]
+    pub fn may_be_kept_for(&self) -> Option<Duration> {
+        (!self.shared.personal.data.is_unused()).then_some(PERSONAL_DATA_TTL)
     }
 
     /// The events at these positions, in their order.
@@ -393,7 +444,9 @@ impl EventLog {
     /// # Errors
     /// Postgres fails.
     pub async fn read_at(&self, positions: &[Position]) -> Result<Vec<RecordedEvent>, sqlx::Error> {
-        read::at(&self.shared.pool, positions).await
+        let mut events = read::at(&self.shared.pool, positions).await?;
+        self.shared.personal.open(&mut events).await?;
+        Ok(events)
     }
 
     /// A page of a stream; `None` if there is no such stream. `after` is the version to begin after, in the direction of
@@ -408,7 +461,11 @@ impl EventLog {
         size: impl Into<PageSize>,
         direction: Direction,
     ) -> Result<Option<StreamPage>, sqlx::Error> {
-        self.shared.reader.stream(name, after, size.into(), direction).await
+        let mut page = self.shared.reader.stream(name, after, size.into(), direction).await?;
+        if let Some(page) = &mut page {
+            self.shared.personal.open(&mut page.events).await?;
+        }
+        Ok(page)
     }
 
     /// The types of events that the streams of some categories have, or all streams, and where events of some types are, or of all

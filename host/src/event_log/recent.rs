@@ -111,6 +111,7 @@ mod tests {
             data: new.data,
             metadata: None,
             tags: Vec::new(),
+            is_personal: false,
         }
     }
 

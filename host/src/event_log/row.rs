@@ -47,6 +47,7 @@ pub(super) fn event_from_row(row: &PgRow) -> Result<RecordedEvent, sqlx::Error> 
         data: JsonText::trusted(row.try_get::<String, _>(8)?),
         metadata: row.try_get::<Option<String>, _>(9)?.map(JsonText::trusted),
         tags: trusted_tags(row.try_get::<Option<Vec<String>>, _>(10)?),
+        is_personal: false,
     })
 }
 
@@ -64,6 +65,7 @@ pub(super) fn event_from_copy(row: &mut BinaryRows) -> Result<RecordedEvent, sql
         data: JsonText::trusted(row.text()?.ok_or(CopyFormatError)?),
         metadata: row.text()?.map(JsonText::trusted),
         tags: trusted_tags(row.texts()?),
+        is_personal: false,
     })
 }
 

@@ -11,7 +11,7 @@ use tracing::{field::display, info};
 
 use super::{peer::Peer, problem::Problem, request_id::RequestId, tenants::TenantName};
 use crate::{
-    access::{Caller, TOKEN_PREFIX},
+    access::{Caller, TOKEN_PREFIX, is_jwt},
     audit::Actor,
 };
 
@@ -64,6 +64,7 @@ impl Audited {
 fn without_tokens(path: &str) -> String {
     let part = |part: &str| match part.find(TOKEN_PREFIX) {
         Some(begin) => format!("{}{TOKEN_PREFIX}…", &part[..begin]),
+        None if is_jwt(part) => "…".to_owned(),
         None => part.to_owned(),
     };
     path.split('/').map(part).collect::<Vec<_>>().join("/")
@@ -87,6 +88,7 @@ mod tests {
     fn a_token_that_was_taken_for_a_name_is_not_in_the_log() {
         assert_eq!(without_tokens("/v1/tokens/gnomon_abcDEF"), "/v1/tokens/gnomon_…");
         assert_eq!(without_tokens("/v1/tokens/%20gnomon_abc/x"), "/v1/tokens/%20gnomon_…/x");
+        assert_eq!(without_tokens("/v1/tokens/eyJhbGciOiJFUzI1NiJ9.e30.AAAA"), "/v1/tokens/…");
         assert_eq!(without_tokens("/v1/projections/bank/pause"), "/v1/projections/bank/pause");
     }
 }

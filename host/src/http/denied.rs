@@ -58,6 +58,7 @@ fn in_dialect(problem: Problem, code: &str, parameters: &str) -> Problem {
 fn who(who: &Who) -> String {
     match who {
         Who::Token(name) => format!("the token `{name}`"),
+        Who::Subject(name) => format!("the JWT of `{name}`"),
         other => other.to_string(),
     }
 }

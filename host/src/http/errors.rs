@@ -19,6 +19,7 @@ use crate::{
     modules::{ChainError, LoadError, UploadError},
     operations::{CompareError, ExplainError, OperateError, UploadModuleError, VerifyError},
     past::PastError,
+    personal_data::PersonalDataError,
     postgres::{Blocked, Blocker, gave_up_waiting, is_transient},
     queries::ReadError,
     read_model::IdentifierError,
@@ -47,6 +48,9 @@ impl From<sqlx::Error> for Problem {
             let detail = "another session holds a lock in Postgres that was not free in time; `SELECT pid, pg_blocking_pids(pid), query FROM \
                           pg_stat_activity` says who waits for whom while it lasts";
             return unavailable(Code::Locked, detail, &error);
+        }
+        if let Some(error) = PersonalDataError::within(&error) {
+            return unavailable(Code::KeysUnavailable, "personal data of the events cannot be decrypted now", error);
         }
         // The pool is closed while the host stops.
         if is_transient(&error) || matches!(error, sqlx::Error::PoolClosed) {
@@ -109,6 +113,12 @@ impl From<AppendError> for Problem {
             AppendError::Empty => Self::new(Code::EmptyAppend, detail),
             AppendError::Limit(error) => error.into(),
             AppendError::Time { .. } => Self::new(Code::InvalidBody, detail),
+            AppendError::PersonalData { .. } => Self::new(Code::InvalidPersonalData, detail),
+            AppendError::NoKeys(error) => unavailable(
+                Code::KeysUnavailable,
+                "the personal data of the events cannot be encrypted now, so they were not appended; the same request can be sent again",
+                &error,
+            ),
             AppendError::Refused(_) => internal(&detail),
             // The log itself looks up again what it can.
             AppendError::ConditionTimedOut | AppendError::LookUpAgain => {

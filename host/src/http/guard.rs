@@ -169,6 +169,10 @@ impl Guard {
                 metrics::of_host().http.denied("too_many_tries");
                 Problem::new(Code::TooManyTries, error.to_string())
             }
+            AuthenticateError::NoKeys => {
+                metrics::of_host().http.denied("no_issuer_keys");
+                Problem::new(Code::IssuerKeysUnavailable, error.to_string())
+            }
             AuthenticateError::Postgres(error) => return error.into(),
         };
         self.log(&problem, address);

@@ -19,7 +19,7 @@ use super::{
     docs, errors, events,
     forwarded_prefix::without_prefix,
     guard::Guard,
-    health, metrics, modules, openapi, outbox, postgrest,
+    health, metrics, modules, openapi, outbox, personal_data, postgrest,
     problem::{Code, Problem},
     projections, reactors,
     request_context::with_context,
@@ -126,6 +126,10 @@ fn paths(scrapes: metrics::Scrapes, measurements: stats::Measurements) -> Router
         .route("/v1/outbox", get(outbox::list))
         .route("/v1/outbox/{message}", get(outbox::get).delete(outbox::delete))
         .route("/v1/outbox/{message}/retry", post(outbox::retry))
+        .route("/v1/personal-data", get(personal_data::list))
+        .route("/v1/personal-data/{event_type}", put(personal_data::declare).delete(personal_data::remove))
+        .route("/v1/forgettings", post(personal_data::forget))
+        .route("/v1/forgettings/{forgetting}", get(personal_data::forgetting))
         .route("/v1/tokens", get(tokens::list).post(tokens::create))
         .route("/v1/tokens/{token}", delete(tokens::revoke))
         .route("/v1/whoami", get(tokens::whoami))

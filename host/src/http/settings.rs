@@ -34,6 +34,8 @@ pub struct HttpSettings {
     pub export_timeout: Duration,
     /// How long a client may ask to wait for a position or a comparison.
     pub max_wait: Duration,
+    /// Whether who appends an event is named in its metadata.
+    pub actor_in_metadata: bool,
     /// Origins whose pages may read with a browser.
     pub cors_origins: Vec<CorsOrigin>,
     /// Names by which clients may call the host, beside addresses and localhost.
@@ -96,6 +98,7 @@ impl Default for HttpSettings {
             query_timeout: reads.timeout,
             export_timeout: reads.export_timeout,
             max_wait: Duration::from_secs(60),
+            actor_in_metadata: false,
             cors_origins: Vec::new(),
             allowed_hosts: Vec::new(),
             connections: ConnectionSettings::default(),

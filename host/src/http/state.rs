@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::{sending::Sending, settings::HttpSettings, tenants::TenantName};
 use crate::{
     access::Access, event_log::EventLog, modules::Modules, operations::Operations, outbox::Outbox, past::Past,
-    postgres::Database, queries::Queries,
+    personal_data::PersonalData, postgres::Database, queries::Queries,
 };
 
 /// A handle on the state that the handlers share. It is cloned several times for each request, so a clone costs one count.
@@ -47,6 +47,8 @@ pub struct ApiState {
     pub outbox: Outbox,
     /// The past of streams.
     pub past: Past,
+    /// What is declared as personal data, and who is forgotten.
+    pub personal_data: PersonalData,
     /// To check whether Postgres answers.
     pub database: Database,
     /// Settings.

@@ -41,7 +41,8 @@ impl HttpMeasures {
             requests: register.counters(names::HTTP_REQUESTS, MAX_ANSWERS),
             duration: register.histograms(names::HTTP_DURATION, MAX_ROUTES),
             refused: register.counters_of(names::HTTP_REFUSED, &kinds),
-            denied: register.counters_of(names::HTTP_DENIED, &["unauthenticated", "forbidden", "too_many_tries"]),
+            denied: register
+                .counters_of(names::HTTP_DENIED, &["unauthenticated", "forbidden", "too_many_tries", "no_issuer_keys"]),
             refused_connections: register.counter(names::HTTP_REFUSED_CONNECTIONS),
             of_tenants: register.counters(names::TENANT_REQUESTS, MAX_TENANTS),
             refused_of_tenants: register.counters(names::TENANT_REFUSED, MAX_TENANTS),

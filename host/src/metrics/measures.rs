@@ -7,9 +7,10 @@ use prometheus_client::{encoding::prometheus_text, registry::Registry};
 #[cfg(test)]
 use super::measure::Measure;
 use super::{
-    append::AppendMeasures, http::HttpMeasures, modules::ModuleMeasures, outbox::OutboxMeasures,
-    private_postgres::PrivatePostgresMeasures, projector::ProjectorMeasures, queries::QueryMeasures,
-    reactors::ReactorMeasures, readings::Readings, register::Register, telemetry::TelemetryMeasures,
+    access::AccessMeasures, append::AppendMeasures, http::HttpMeasures, modules::ModuleMeasures,
+    outbox::OutboxMeasures, private_postgres::PrivatePostgresMeasures, projector::ProjectorMeasures,
+    queries::QueryMeasures, reactors::ReactorMeasures, readings::Readings, register::Register,
+    telemetry::TelemetryMeasures,
 };
 
 /// The media type of [`Measures::text`].
@@ -32,6 +33,8 @@ pub struct Measures {
     pub outbox: OutboxMeasures,
     /// Of the HTTP API.
     pub http: HttpMeasures,
+    /// Of access.
+    pub access: AccessMeasures,
     /// Of sending traces and logs.
     pub telemetry: TelemetryMeasures,
     /// Of a private Postgres.
@@ -59,6 +62,7 @@ impl Measures {
             queries: QueryMeasures::new(&mut register),
             outbox: OutboxMeasures::new(&mut register),
             http: HttpMeasures::new(&mut register),
+            access: AccessMeasures::new(&mut register),
             telemetry: TelemetryMeasures::new(&mut register),
             private_postgres: PrivatePostgresMeasures::default(),
             #[cfg(test)]

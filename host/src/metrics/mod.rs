@@ -7,6 +7,7 @@
 //! function would have to be given. Where work is done for each event, nothing here locks, allocates or looks anything up: handles are
 //! taken before, and count with atomic additions.
 
+mod access;
 mod append;
 mod counter;
 mod histogram;
@@ -28,6 +29,7 @@ mod series;
 mod telemetry;
 
 pub use self::{
+    access::AccessMeasures,
     append::{AppendMeasures, EventCounter},
     counter::{Counter, Gauge},
     histogram::Histogram,

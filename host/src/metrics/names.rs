@@ -225,7 +225,7 @@ measures! {
     OUTBOX_FAILED = "gnomon_outbox_failed_messages", Kind::Gauge, Database, ["sink"],
         "Messages to the sink that have failed, and that nobody has sent again or dropped; 100,000 stands for that many or more";
     OUTBOX_MESSAGES = "gnomon_outbox_messages_total", Kind::Counter, Counted, ["sink", "state"],
-        "Messages that this host has `delivered`, or that have `failed` here";
+        "Messages that this host has `delivered`, or that have `failed` here; calls that have failed are `call_failed`, and their reactors know of it";
     OUTBOX_TRIES = "gnomon_outbox_tries_total", Kind::Counter, Counted, ["sink", "result"],
         "Times that this host has sent a message: the sink took it (`delivered`), will never take it (`refused`), or may take it `later`";
     OUTBOX_TRY_DURATION = "gnomon_outbox_try_duration_seconds", REQUESTS, Counted, ["sink"],
@@ -247,8 +247,13 @@ measures! {
     HTTP_REFUSED = "gnomon_http_refused_requests_total", Kind::Counter, Counted, ["kind"],
         "Requests that were refused because as many of their kind were under way as may be";
     HTTP_DENIED = "gnomon_http_denied_requests_total", Kind::Counter, Counted, ["reason"],
-        "Requests without a token that the host takes (`unauthenticated`), with one that may not do this (`forbidden`), or beyond the unknown tokens that \
-         are looked up in a second (`too_many_tries`)";
+        "Requests without a token that the host takes (`unauthenticated`), with one that may not do this (`forbidden`), beyond the unknown tokens that \
+         are looked up in a second (`too_many_tries`), or with a JWT while the host has no keys of its issuer (`no_issuer_keys`)";
+    JWT_KEYS_AGE = "gnomon_jwt_keys_age_seconds", Kind::Gauge, Host, [],
+        "Time since the keys of the issuer of JWTs were read, every 300 s, or every 5 s from a file; those of an issuer that is away hold for a day. Absent without \
+         `--jwt-issuer`, and until they were read";
+    JWT_KEYS_FAILURES = "gnomon_jwt_keys_failures_total", Kind::Counter, Counted, [],
+        "Times that the keys of the issuer of JWTs could not be read";
     HTTP_REFUSED_CONNECTIONS = "gnomon_http_refused_connections_total", Kind::Counter, Counted, [],
         "Connections that were refused because all were busy, `--max-client-connections`";
     TENANT_READY = "gnomon_tenant_ready", Kind::Gauge, Host, ["tenant"],

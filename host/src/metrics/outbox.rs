@@ -9,7 +9,7 @@ const MAX_SINKS: usize = 100;
 /// Ways in which a try ends.
 const RESULTS: usize = 3;
 /// States in which a message ends.
-const STATES: usize = 2;
+const STATES: usize = 3;
 
 /// What is counted of messages to sinks.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl OutboxMeasures {
         self.try_duration.of(&[sink]).observe(took);
     }
 
-    /// A message is `delivered`, or has `failed`.
+    /// A message is `delivered`, or has `failed`; `call_failed` if it is a call, whose reactor was told.
     pub fn ended(&self, sink: &str, state: &str) {
         self.messages.of(&[sink, state]).inc();
     }

@@ -10,6 +10,7 @@ mod dead_letters;
 mod deploy;
 mod error;
 mod explain;
+mod forget;
 mod list;
 mod log_filter;
 mod measures;
@@ -48,6 +49,7 @@ pub use self::{
     explain::{
         ExplainError, ExplainOptions, ExplainedBuild, Explanation, Fold, FoldOutcome, FoldedOver, NotFolded, Upcasted,
     },
+    forget::ForgettingKeeper,
     reactors::{
         DeployedReactor, ReactorDeadLetters, Rehearsal, RehearseError, RehearseOptions, RehearsedEvent, RetriedReactor,
     },

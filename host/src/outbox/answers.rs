@@ -85,9 +85,12 @@ pub(super) async fn append(
             let succeeded = found.first().is_some_and(|event| event.event_type.as_str() == CALL_SUCCEEDED);
             Ok(if succeeded { MessageState::Delivered } else { MessageState::Failed })
         }
-        Err(error @ (AppendError::Unavailable(_) | AppendError::Locked(_) | AppendError::Unknown(_))) => {
-            Err(AnswerError::Later(error))
-        }
+        Err(
+            error @ (AppendError::Unavailable(_)
+            | AppendError::Locked(_)
+            | AppendError::NoKeys(_)
+            | AppendError::Unknown(_)),
+        ) => Err(AnswerError::Later(error)),
         Err(error) => Err(refused(&error)),
     }
 }

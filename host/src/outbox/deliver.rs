@@ -179,12 +179,15 @@ impl Delivery<'_> {
         error: Option<String>,
         wants_next: bool,
     ) -> Ended {
+        let is_told = self.call().is_some() && state.is_ok();
         let (state, error) = match state {
             Ok(state) => (state, error.filter(|_| state == MessageState::Failed)),
             // Its answer is lost, and operators see why.
             Err(error) => (MessageState::Failed, Some(error.to_string())),
         };
-        metrics::of_host().outbox.ended(self.claim.sink.as_str(), state.as_str());
+        // What has become of a call, its reactor sees to.
+        let ended = if state == MessageState::Failed && is_told { "call_failed" } else { state.as_str() };
+        metrics::of_host().outbox.ended(self.claim.sink.as_str(), ended);
         let done = Done { state, tries, error: error.as_deref() };
         let (pool, claim, number) = (&self.shared.pool, self.claim, self.message.number);
         // The claim is prolonged from some time after this on.

@@ -153,12 +153,13 @@ async fn find(pool: &PgPool) -> Result<Vec<Found>, sqlx::Error> {
     within(ANSWER_TIMEOUT, "the sinks and their messages", find).await
 }
 
-/// Removes messages that were delivered long ago.
+/// Removes messages that were delivered long ago, and calls of whose failure their reactors were told then. A message that was published and has failed
+/// stays until an operator has seen to it.
 async fn sweep(pool: &PgPool, keep: Duration) -> Result<(), sqlx::Error> {
     loop {
         let sweep = sqlx::query(
             "DELETE FROM gnomon.outbox WHERE message IN (
-                 SELECT message FROM gnomon.outbox WHERE state = 'delivered' AND done_at < now() - make_interval(secs => $1) ORDER BY done_at LIMIT $2 FOR UPDATE SKIP LOCKED
+                 SELECT message FROM gnomon.outbox WHERE (state = 'delivered' OR state = 'failed' AND call IS NOT NULL) AND done_at < now() - make_interval(secs => $1) ORDER BY done_at LIMIT $2 FOR UPDATE SKIP LOCKED
              )",
         )
         .bind(keep.as_secs_f64())

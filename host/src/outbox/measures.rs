@@ -22,7 +22,7 @@ pub struct SinkReading {
     pub pending: i64,
     /// Seconds since the oldest of them was enqueued.
     pub oldest_seconds: f64,
-    /// Messages that have failed.
+    /// Messages that have failed, without calls: their reactors know of it.
     pub failed: i64,
     /// The position up to which it has published the log, if it is to.
     pub published: Option<Position>,
@@ -43,7 +43,7 @@ pub(super) async fn read(pool: &PgPool) -> Result<Vec<SinkReading>, sqlx::Error>
              FROM named WHERE named.sink IS NOT NULL
          ), failed AS (
              SELECT sink, count(*) AS messages FROM (
-                 SELECT sink FROM gnomon.outbox WHERE state = 'failed' ORDER BY message LIMIT $1
+                 SELECT sink FROM gnomon.outbox WHERE state = 'failed' AND call IS NULL ORDER BY message LIMIT $1
              ) AS counted GROUP BY sink
          ), sinks AS (
              SELECT sink FROM gnomon.sinks UNION SELECT sink FROM named WHERE sink IS NOT NULL UNION SELECT sink FROM failed

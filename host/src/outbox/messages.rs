@@ -152,6 +152,22 @@ pub(super) async fn get(pool: &PgPool, id: Uuid) -> Result<ListedMessage, Messag
     within(ANSWER_TIMEOUT, "a message of the outbox", found).await?.ok_or(MessageError::Unknown(id))
 }
 
+/// Whether a message is being sent, as far as is known: a host has claimed its key, and it is the first there.
+pub(super) async fn is_being_sent(pool: &PgPool, id: Uuid) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT FROM gnomon.outbox JOIN gnomon.outbox_keys AS keys USING (sink, reactor, key)
+             WHERE outbox.id = $1 AND keys.claim IS NOT NULL AND keys.due_at > clock_timestamp() AND NOT EXISTS (
+                 SELECT FROM gnomon.outbox AS earlier WHERE earlier.sink = keys.sink AND earlier.reactor = keys.reactor AND earlier.key = keys.key
+                     AND earlier.state = 'pending' AND earlier.message < outbox.message
+             )
+         )",
+    )
+    .bind(id)
+    .fetch_one(pool);
+    within(ANSWER_TIMEOUT, "whether a message is being sent", found).await
+}
+
 /// The row of a message, locked, with what locks its key.
 async fn lock(connection: &mut PgConnection, id: Uuid) -> Result<NamedMessage, MessageError> {
     // The key first, as a delivery locks it.

@@ -215,9 +215,17 @@ impl Outbox {
     pub async fn drop_message(&self, id: Uuid) -> Result<(), MessageError> {
         let found = self.message(id).await?;
         if let (MessageState::Pending, Some(name)) = (found.state, found.call.clone()) {
-            let failure = Failure::of("an operator has dropped it");
+            // A try that is under way may have reached the sink.
+            let (reason, tries) = match messages::is_being_sent(&self.shared.pool, id).await? {
+                true => (
+                    "an operator has dropped it while it was being sent, so it may have been carried out",
+                    found.tries + 1,
+                ),
+                false => ("an operator has dropped it", found.tries),
+            };
+            let failure = Failure::of(reason);
             let call = Call { reactor: &found.reactor, message: id, name: &name };
-            answers::append(&self.shared.log, call, Err((&failure, found.tries)))
+            answers::append(&self.shared.log, call, Err((&failure, tries)))
                 .await
                 .map_err(|error| MessageError::Answer(id, error.to_string()))?;
         }

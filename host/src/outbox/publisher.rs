@@ -12,7 +12,7 @@ use async_nats::{
     jetstream::{
         Context,
         context::{ContextBuilder, GetStreamErrorKind, PublishAckFuture, PublishError, PublishErrorKind},
-        stream::LastRawMessageErrorKind,
+        stream::{LastRawMessageErrorKind, Stream},
     },
 };
 use serde_json::value::RawValue;
@@ -49,6 +49,8 @@ pub const UNANSWERED: usize = 8192;
 pub const UNANSWERED_BYTES: usize = 8 << 20;
 /// How often it is noted how far the log is published.
 const NOTE_EVERY: Duration = Duration::from_secs(2);
+/// How often the stream is looked at while nothing is published: it may have been deleted, and made again.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// How long the server may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -152,6 +154,7 @@ impl Publisher {
         let reached = self.reached(&context, settings, noted).await?;
         info!(sink = %self.sink, position = %reached.position, "publishing the log");
         let (mut head, mut last_note) = (self.shared.log.head(), None::<Instant>);
+        let mut looked = Instant::now();
         let mut sender = Sender::new(&context, settings, reached)?;
         let mut page = Vec::new();
         loop {
@@ -168,7 +171,14 @@ impl Publisher {
             sent?;
             page = read?.events;
             if page.is_empty() {
-                sender.answered().await?;
+                let reached = sender.answered().await?;
+                if looked.elapsed() >= LOOK_EVERY {
+                    look(&context, settings, reached).await?;
+                    looked = Instant::now();
+                }
+            } else {
+                // The server says with each answer where the stream is.
+                looked = Instant::now();
             }
             if last_note.is_none_or(|noted| noted.elapsed() >= NOTE_EVERY) {
                 self.note(lease, sender.taken).await?;
@@ -195,12 +205,7 @@ impl Publisher {
     /// Where the stream is, by its last message.
     async fn reached(&self, context: &Context, settings: &SinkSettings, noted: &Publication) -> Result<Reached, End> {
         let name = settings.stream.as_deref().unwrap_or_default();
-        let stream = context.get_stream(name).await.map_err(|error| match error.kind() {
-            GetStreamErrorKind::JetStream(error) if error.code() == 404 => Failure::of(format_args!(
-                "JetStream has no stream `{name}`; make it, for the subjects of the sink and for nothing else"
-            )),
-            _ => Failure::of(format_args!("JetStream does not say how far its stream `{name}` is: {error}")),
-        })?;
+        let stream = stream(context, name).await?;
         let sequence = stream.cached_info().state.last_sequence;
         if sequence == 0 {
             return Ok(Reached { position: Position(settings.after), sequence });
@@ -247,6 +252,29 @@ impl Publisher {
              restored from a backup. Publish to a new stream"
         ))))
     }
+}
+
+/// Fails if the stream is not where it was left.
+async fn look(context: &Context, settings: &SinkSettings, reached: Reached) -> Result<(), Failure> {
+    let name = settings.stream.as_deref().unwrap_or_default();
+    let sequence = stream(context, name).await?.cached_info().state.last_sequence;
+    if sequence == reached.sequence {
+        return Ok(());
+    }
+    Err(Failure::of(format_args!(
+        "the last message of the stream `{name}` has the number {sequence}, and not {}: the stream was made again, or has got messages from somebody else",
+        reached.sequence
+    )))
+}
+
+/// The stream of a name.
+async fn stream(context: &Context, name: &str) -> Result<Stream, Failure> {
+    context.get_stream(name).await.map_err(|error| match error.kind() {
+        GetStreamErrorKind::JetStream(error) if error.code() == 404 => Failure::of(format_args!(
+            "JetStream has no stream `{name}`; make it, for the subjects of the sink and for nothing else"
+        )),
+        _ => Failure::of(format_args!("JetStream does not say how far its stream `{name}` is: {error}")),
+    })
 }
 
 /// Sends events, several before the server has answered the first.

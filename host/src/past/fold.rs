@@ -154,6 +154,8 @@ impl StreamFold {
         silently(|| {
             let mut chunk = Vec::new();
             for event in events {
+                // A snapshot would keep what of it is forgotten later.
+                self.spacing = self.spacing.filter(|_| !event.is_personal);
                 let (stamp, bytes) = (EventStamp::of(&event), event.bytes());
                 chunk.push(event);
                 let spacing = self.spacing.as_mut();

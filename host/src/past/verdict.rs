@@ -103,6 +103,7 @@ mod tests {
             data: new.data,
             metadata: None,
             tags: tags.iter().map(|tag| Tag::new(*tag).unwrap()).collect(),
+            is_personal: false,
         }
     }
 

@@ -53,6 +53,7 @@ pub use self::{
     listen::{Heard, Notifications},
     locks::{Blocked, LockError, LockWatch, begin_waiting, gave_up_waiting},
     migrate::{MigrateError, SchemaState, migrate},
+    pool::small_pool,
     roles::{PrefixError, RoleNames, RolesError, RolesMade, make_roles},
     session::{connect_beside, connect_to_read},
     sessions::{OwnSession, Session, Sessions},

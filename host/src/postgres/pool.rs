@@ -58,6 +58,12 @@ pub(super) fn pool(max_connections: u32, options: PgConnectOptions) -> PgPool {
         .connect_lazy_with(options)
 }
 
+/// A pool to another database than that of the host, for statements of its own. It connects when it is used.
+#[must_use]
+pub fn small_pool(max_connections: u32, options: PgConnectOptions) -> PgPool {
+    pool(max_connections, session::start(options))
+}
+
 /// Whether a connection that was opened so long ago, and has waited for so long, can be used. Mostly this is no round trip.
 ///
 /// # Errors

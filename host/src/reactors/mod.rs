@@ -30,6 +30,6 @@ pub(crate) use self::{
     measures::readings,
     own_events::{OwnEventError, append_refused, schedule_due},
     schedules::{Schedule, ScheduleChange, change_schedules, next_due, take_due},
-    store::{Job, all, get, job, running},
+    store::{Job, all, get, job, on_failure, running},
     summary::summaries,
 };

@@ -107,6 +107,12 @@ pub(crate) async fn job(connection: &mut PgConnection, reactor: ReactorId) -> Re
     }))
 }
 
+/// What a reactor does at an event that it cannot handle.
+pub(crate) async fn on_failure(connection: impl PgExecutor<'_>, reactor: ReactorId) -> Result<OnFailure, sqlx::Error> {
+    let found = sqlx::query_scalar("SELECT on_failure FROM gnomon.reactors WHERE reactor = $1");
+    Ok(found.bind(reactor).fetch_optional(connection).await?.unwrap_or_default())
+}
+
 /// Locks a module until the transaction ends, so that nobody else begins its reactor.
 pub(super) async fn lock_module(connection: &mut PgConnection, name: &Identifier) -> Result<(), sqlx::Error> {
     sqlx::query("SELECT FROM gnomon.modules WHERE name = $1 FOR NO KEY UPDATE").bind(name).execute(connection).await?;

@@ -37,7 +37,7 @@ impl ReactorDescriptor {
     /// Whether the reactor of this name gets an event, as upcasters have left it.
     ///
     /// Of its own events it gets those of the types that it names, whatever the categories and tags that it names; of those of other
-    /// reactors none, unless it names their category.
+    /// reactors none, unless it names their category. What has the type of such an event and is not one it never gets.
     #[must_use]
     pub fn wants(&self, name: &Identifier, event: &Delivery) -> bool {
         if !self.reads_type(&event.event_type) {
@@ -46,6 +46,9 @@ impl ReactorDescriptor {
         let category = names::split_stream(&event.stream).0;
         if names::is_own_category(category, name.as_str()) {
             return true;
+        }
+        if own_events::is_forged(&event.event_type, category) {
+            return false;
         }
         let is_in_category = match self.categories.as_slice() {
             [] => !names::is_reserved(category),
@@ -127,6 +130,21 @@ mod tests {
         assert!(!gets(&narrow, "account-1", "Asked", &["bank:b1"]));
         let all = reactor(&[], &["transfer"], &["bank:b1"]);
         assert!(gets(&all, "gnomon:settlement-transfer-1", "CallFailed", &[]));
+    }
+
+    #[test]
+    fn nobody_but_the_host_answers_its_effects() {
+        let narrow = reactor(&["Asked", "CallSucceeded"], &["transfer"], &[]);
+        let all = reactor(&[], &[], &[]);
+        for event_type in own_events::TYPES {
+            for stream in ["transfer-1", "transfer", "gnomon-settlement"] {
+                assert!(
+                    !gets(&narrow, stream, event_type, &[]) && !gets(&all, stream, event_type, &[]),
+                    "{stream} {event_type}"
+                );
+            }
+        }
+        assert!(gets(&narrow, "transfer-1", "Asked", &[]) && gets(&all, "transfer-1", "CallSucceed", &[]));
     }
 
     #[test]

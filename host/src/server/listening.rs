@@ -33,7 +33,7 @@ impl Listening {
     /// Reads the certificate, and takes the port, at which there is room for so many connections. From now on the host is alive.
     ///
     /// # Errors
-    /// [`StartError::Unprotected`], [`StartError::Tls`], [`StartError::Listen`]
+    /// [`StartError::Unprotected`], [`StartError::IssuerWithoutAuth`], [`StartError::Tls`], [`StartError::Listen`]
     pub(super) async fn begin(
         settings: &ServerSettings,
         way: Way,
@@ -41,6 +41,9 @@ impl Listening {
     ) -> Result<Self, StartError> {
         if !settings.access.allow(settings.listen.ip()) {
             return Err(StartError::Unprotected { address: settings.listen });
+        }
+        if settings.access.is_open() && settings.access.jwt.is_some() {
+            return Err(StartError::IssuerWithoutAuth);
         }
         let tls = settings.tls.clone().map(Tls::load).transpose()?;
         let refused = |error| StartError::Listen { address: settings.listen, error };
@@ -107,6 +110,9 @@ impl Closed {
 /// Says at the start what nobody should learn later.
 fn say_who_may_come(settings: &ServerSettings, address: SocketAddr) {
     let (is_open, is_local) = (settings.access.is_open(), address.ip().to_canonical().is_loopback());
+    if let Some(jwt) = &settings.access.jwt {
+        info!(issuer = %jwt.issuer, audiences = jwt.audiences.join(","), "JWTs of an issuer are taken (--jwt-issuer)");
+    }
     if is_open && is_local {
         info!("authentication is off: whoever reaches this host from this machine may do everything (--auth)");
     } else if is_open {

@@ -4,15 +4,16 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::{settings::ServerSettings, start_error::StartError};
+use super::{personal_data::start_personal_data, settings::ServerSettings, start_error::StartError};
 use crate::{
     access::Access,
     event_log::{EventLog, SummaryKeeper},
     http::{Api, ApiState, HttpSettings, Sending, TenantName},
     modules::Modules,
-    operations::Operations,
+    operations::{ForgettingKeeper, Operations},
     outbox::Outbox,
     past::Past,
+    personal_data::PersonalData,
     postgres::{Database, Waiting, migrate},
     projector::Projector,
     queries::Queries,
@@ -33,6 +34,9 @@ pub(crate) struct Rooms {
     pub(crate) outbox: Outbox,
     /// Dropped, it ends.
     summary: SummaryKeeper,
+    /// The same.
+    forgetting: ForgettingKeeper,
+    pub(crate) personal_data: PersonalData,
     pub(crate) past: Past,
     pub(crate) access: Access,
 }
@@ -70,7 +74,12 @@ impl Rooms {
         let timeout = settings.connect_timeout;
         waiting("the schema of the database is brought up to date".to_owned());
         migrate(&database.lookups).await?;
-        let open_log = async || EventLog::open(database.lookups.clone(), settings.log).await;
+        waiting("the keys of personal data are looked for".to_owned());
+        let personal_data = start_personal_data(&database, settings).await?;
+        // Before what has to be stopped when something fails.
+        let access = Access::start(database.lookups.clone(), settings.access.clone())?;
+        let open_log =
+            async || EventLog::open_with(database.lookups.clone(), settings.log, personal_data.clone()).await;
         let log = database.retry(timeout, waiting, open_log).await?;
         let modules = Modules::new(database.lookups.clone(), runtime, settings.compile_turns.clone());
         modules.sweep_code().await;
@@ -101,8 +110,22 @@ impl Rooms {
         let queries = Queries::new(&database, log.restores(), committed, awaited, &settings.answers);
         let summary = log.keep_summary();
         let past = Past::new(&database, modules.clone(), settings.past);
-        let access = Access::new(database.lookups.clone(), settings.access.clone());
-        Ok(Self { database, log, modules, projector, reactors, operations, queries, outbox, summary, past, access })
+        let forgetting = operations.keep_forgetting(personal_data.clone());
+        Ok(Self {
+            database,
+            log,
+            modules,
+            projector,
+            reactors,
+            operations,
+            queries,
+            outbox,
+            summary,
+            forgetting,
+            personal_data,
+            past,
+            access,
+        })
     }
 
     /// What the HTTP API needs of them. It closes answers that follow the log when `closing` is cancelled.
@@ -121,6 +144,7 @@ impl Rooms {
             queries: self.queries.clone(),
             outbox: self.outbox.clone(),
             past: self.past.clone(),
+            personal_data: self.personal_data.clone(),
             database: self.database.clone(),
             sending: Sending::new(&settings),
             settings: settings.into(),
@@ -132,7 +156,7 @@ impl Rooms {
     /// instant, the connections by the second.
     pub(super) async fn stop(self, work_by: Instant, by: Instant) -> Vec<&'static str> {
         let mut hung = Vec::new();
-        drop(self.summary);
+        drop((self.summary, self.forgetting));
         // The projector last: its session shows that the host lives.
         if timeout_at(work_by, self.reactors.stop()).await.is_err() {
             hung.push("the work on reactors");

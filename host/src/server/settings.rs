@@ -10,6 +10,7 @@ use crate::{
     operations::OperationsSettings,
     outbox::OutboxSettings,
     past::PastSettings,
+    personal_data::KeysAt,
     projector::ProjectorSettings,
     queries::CacheSettings,
     reactor_engine::ReactorSettings,
@@ -56,6 +57,8 @@ pub struct ServerSettings {
     pub http: HttpSettings,
     /// Who may do what.
     pub access: AccessSettings,
+    /// Where the keys of personal data are; `None` if there is none.
+    pub personal_data_keys: Option<KeysAt>,
 }
 
 impl Default for ServerSettings {
@@ -80,6 +83,7 @@ impl Default for ServerSettings {
             answers: CacheSettings::default(),
             http: HttpSettings::default(),
             access: AccessSettings::default(),
+            personal_data_keys: None,
         }
     }
 }

@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 
 use crate::{
+    access::StartIssuerError,
     http::{TenantName, TlsError},
     outbox::StartOutboxError,
+    personal_data::StartPersonalDataError,
     postgres::{ConnectError, MigrateError},
     runtime::RuntimeError,
 };
@@ -24,6 +26,9 @@ pub enum StartError {
     /// No messages can be sent.
     #[error(transparent)]
     Outbox(#[from] StartOutboxError),
+    /// The keys of personal data cannot be used.
+    #[error(transparent)]
+    PersonalData(#[from] StartPersonalDataError),
     /// Other machines could do everything.
     #[error(
         "a host that listens on {address} is reached by other machines, and this one would let each of them do everything; start it with --auth \
@@ -34,6 +39,26 @@ pub enum StartError {
         /// The address.
         address: SocketAddr,
     },
+    /// An issuer would say in vain who makes a request.
+    #[error(
+        "with --jwt-issuer the host takes JWTs of that issuer, but it asks nobody who they are; start it with --auth tokens (GNOMON_AUTH) as well"
+    )]
+    IssuerWithoutAuth,
+    /// The issuer of JWTs cannot be used.
+    #[error(transparent)]
+    Issuer(#[from] StartIssuerError),
+    /// One JWT would open every tenant.
+    #[error(
+        "--jwt-issuer (GNOMON_JWT_ISSUER) does not go with --tenants: a JWT names no tenant, so it would open all of them; leave it out, and make \
+         tokens in the database of each tenant with `gnomon tokens create`, or start a host of its own for the tenant whose issuer it is"
+    )]
+    IssuerOfTenants,
+    /// The tenants would have the keys of each other.
+    #[error(
+        "--personal-data-keys (GNOMON_PERSONAL_DATA_KEYS) does not go with --tenants: tenants would share the keys of people; leave it out, and start \
+         a host of its own, with keys of its own, for each tenant whose events have personal data"
+    )]
+    KeysOfTenants,
     /// The listener has no certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),

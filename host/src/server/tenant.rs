@@ -80,6 +80,9 @@ impl Tenant {
         own.outbox.secrets_in_variables = false;
         // What it measures is its own.
         own.access.open_metrics = false;
+        // With those of the host, one would have what is another one's: such a host does not start.
+        own.access.jwt = None;
+        own.personal_data_keys = None;
         own.connect_timeout = settings.connect_timeout.min(CONNECT_TIMEOUT);
         own.max_connections = limits.max_connections.unwrap_or(settings.max_connections);
         let work = &mut own.http.work;

@@ -69,8 +69,15 @@ impl TenantServer {
     /// Takes the port, and begins to start the host of each tenant.
     ///
     /// # Errors
-    /// [`StartError::Tls`], [`StartError::Listen`], [`StartError::Unprotected`], [`StartError::TooManyRequests`]
+    /// [`StartError::Tls`], [`StartError::Listen`], [`StartError::Unprotected`], [`StartError::TooManyRequests`], [`StartError::IssuerOfTenants`],
+    /// [`StartError::KeysOfTenants`]
     pub async fn bind(settings: ServerSettings, tenants: Vec<Tenant>) -> Result<Self, StartError> {
+        if settings.access.jwt.is_some() {
+            return Err(StartError::IssuerOfTenants);
+        }
+        if settings.personal_data_keys.is_some() {
+            return Err(StartError::KeysOfTenants);
+        }
         let count = tenants.len();
         let with_settings: Vec<_> = tenants
             .into_iter()

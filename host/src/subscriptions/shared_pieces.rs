@@ -74,6 +74,8 @@ struct UnderWay {
 #[derive(Debug)]
 struct Kept {
     piece: Arc<Piece>,
+    /// From before it was read.
+    since: Instant,
     filter: Arc<Filter>,
     /// How often the log had been found to be another one when the piece was read.
     restores: u64,
@@ -167,6 +169,9 @@ impl SharedReader {
         let restores = *log.restores().borrow();
         let mut deadline = None;
         loop {
+            if let Some(kept_for) = log.may_be_kept_for() {
+                self.pieces.state().forget_older(kept_for);
+            }
             match self.choose(after, size, is_dense, restores) {
                 Next::Found(found) => return Ok(found),
                 // Its sender lives as long as this reader.
@@ -192,7 +197,7 @@ impl SharedReader {
         }
         let State { under_way, kept, .. } = &*state;
         let has_next = |kept: &&Kept| {
-            let Kept { piece, filter, restores: then } = kept;
+            let Kept { piece, filter, restores: then, .. } = kept;
             piece.after <= after && after < piece.to && *then == restores && is_usable(filter, &self.filter, is_dense)
         };
         if let Some(Kept { piece, filter, .. }) = kept.iter().rev().find(has_next) {
@@ -237,6 +242,7 @@ impl SharedReader {
         restores: u64,
     ) -> Result<SharedPiece, sqlx::Error> {
         let end = EndOfRead(self);
+        let since = Instant::now();
         let result = read(log, after, size, &filter).await;
         let mut state = self.pieces.state();
         let result = match result {
@@ -244,7 +250,7 @@ impl SharedReader {
                 let piece = Arc::new(piece);
                 state.has_taken(self.number, &piece);
                 state.keep(
-                    Kept { piece: Arc::clone(&piece), filter: Arc::clone(&filter), restores },
+                    Kept { piece: Arc::clone(&piece), since, filter: Arc::clone(&filter), restores },
                     self.pieces.0.max_bytes,
                 );
                 Ok(SharedPiece { piece, filter })
@@ -322,6 +328,16 @@ impl State {
         if self.readers.values().all(|reader| reader.is_away) {
             self.forget();
         }
+    }
+
+    /// Forgets what was read so long ago.
+    fn forget_older(&mut self, than: Duration) {
+        let Self { kept, bytes, .. } = self;
+        kept.retain(|kept| {
+            let is_fresh = kept.since.elapsed() < than;
+            *bytes -= if is_fresh { 0 } else { kept.piece.bytes };
+            is_fresh
+        });
     }
 
     fn forget(&mut self) {

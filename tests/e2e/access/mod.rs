@@ -1,5 +1,8 @@
 //! A host that asks everybody who they are, and the commands with which one begins.
 
+mod issuer;
+mod jwt;
+
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
 use gnomon::postgres::test_database::TestDatabase;

@@ -49,6 +49,8 @@ fn without_a_host_every_command_says_how_to_start_one() {
         &["reactors", "pause", "settlement"],
         &["rehearse", "settlement", "--from", "1", "--to", "2"],
         &["sinks"],
+        &["personal-data"],
+        &["forget", "customer-7"],
         &["outbox"],
     ] {
         let said = Said::from(gnomon().args(arguments).env("GNOMON_URL", &url).output().unwrap());

@@ -38,6 +38,21 @@ enum Step {
     EndsLate,
 }
 
+impl Step {
+    /// What the commit at which the host is killed writes: events of one of these types, which name this. `None` if it is not killed at one.
+    fn writes(self, transfer: &str) -> Option<(&'static [&'static str], String)> {
+        let of_transfer = format!("transfer-{transfer}");
+        Some(match self {
+            Self::IsAsked | Self::IsRevoked => return None,
+            Self::Begins => (&["MoneyWithdrawn"], of_transfer),
+            Self::IsAnswered => (&["CallSucceeded", "CallFailed"], transfer.to_owned()),
+            Self::RevocationIsAnswered => (&["CallSucceeded", "CallFailed"], format!("revoke {transfer}")),
+            Self::IsDue => (&["ScheduleDue"], transfer.to_owned()),
+            Self::Ends | Self::EndsLate => (&["TransferSettled", "TransferFailed"], of_transfer),
+        })
+    }
+}
+
 /// The steps of a transfer that is cleared, refused, or answered too late, each with what becomes of the commit at which the host is
 /// killed, if it is at one.
 fn cases() -> Vec<(&'static str, Step, Option<Doubt>)> {
@@ -49,8 +64,7 @@ fn cases() -> Vec<(&'static str, Step, Option<Doubt>)> {
         ("late", &[Step::IsDue, Step::EndsLate]),
     ] {
         for step in steps {
-            let is_at_commit = !matches!(step, Step::IsAsked | Step::IsRevoked);
-            let doubts = if is_at_commit { &commits[..] } else { &[None] };
+            let doubts = if step.writes("").is_some() { &commits[..] } else { &[None] };
             cases.extend(doubts.iter().map(|doubt| (outcome, *step, *doubt)));
         }
     }
@@ -166,6 +180,20 @@ impl Bank {
         .await;
     }
 
+    /// Checks that the commit that was cut is the one that writes these events: they are there if only its answer was lost.
+    async fn holds(&mut self, types: &[&str], name: &str, doubt: Doubt) {
+        let found = "SELECT EXISTS (SELECT FROM gnomon.events
+            WHERE type = ANY($1) AND $2 IN (stream, data->>'name', data->>'reference'))";
+        let mut is_there = async || -> bool {
+            sqlx::query_scalar(found).bind(types).bind(name).fetch_one(&mut self.session).await.unwrap()
+        };
+        if doubt == Doubt::Lost {
+            assert!(!is_there().await, "{types:?} of {name} was committed before the commit that was cut");
+        } else {
+            until(&format!("{types:?} of {name} is committed"), is_there).await;
+        }
+    }
+
     /// One transfer, whose host is killed at a step.
     async fn interrupted(&mut self, proxy: &Proxy, transfer: &str, step: Step, doubt: Option<Doubt>) {
         let before = proxy.commits_cut();
@@ -204,6 +232,9 @@ impl Bank {
             until(&format!("the commit of {transfer} is cut"), async || proxy.commits_cut() > before).await;
         }
         self.host.kill();
+        if let (Some((types, name)), Some(doubt)) = (step.writes(transfer), doubt) {
+            self.holds(types, &name, doubt).await;
+        }
         proxy.set(Line::Open);
         self.restart().await;
         if transfer.starts_with("late-") {

@@ -122,8 +122,8 @@ fn trigger(event: &Event, answers: &mut Vec<Answer>) -> Result<(), Failure> {
         "message" => publish("mail", "a", "no"),
         "large" => publish("mail", "a", &long(999)),
         "deep" => publish("mail", "a", &("[".repeat(128) + &"]".repeat(128))),
-        "no name" => Effect::Cancel(String::new()),
-        "long name" => Effect::Cancel("x".repeat(250)),
+        "odd name" => Effect::Cancel("a\u{7f}".to_owned()),
+        "long name" => Effect::Cancel("x".repeat(256)),
         "year 10000" => schedule("a", i64::MAX, "1"),
         other => return Err(Failure { position, message: format!("what is `{other}`?") }),
     };

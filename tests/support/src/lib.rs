@@ -9,11 +9,13 @@ mod modules;
 // What the program does before it builds a module, tests do as well.
 #[path = "../../../host/src/cli/rust_target.rs"]
 mod rust_target;
+mod signing_key;
 mod wait;
 
 pub use self::{
     certificates::{Authority, Issued},
     client::{Answer, HostClient, HostLog, client},
     modules::{component, guest, of_another_world, upcaster},
+    signing_key::{SigningKey, unsigned_jwt},
     wait::until,
 };

@@ -4,13 +4,16 @@ use gnomon_values::{TimeError, limits::LimitError};
 use uuid::Uuid;
 
 use super::ExpectedVersion;
-use crate::event_log::{
-    event::{Position, StreamVersion},
-    name::{EventType, StreamName},
+use crate::{
+    event_log::{
+        event::{Position, StreamVersion},
+        name::{EventType, StreamName},
+    },
+    personal_data::Refusal,
 };
 
-/// Why nothing of an append was taken in. Only after [`AppendError::Unavailable`], [`AppendError::Locked`] and [`AppendError::Unknown`] can
-/// the same append succeed later, and only the last may have taken it in.
+/// Why nothing of an append was taken in. Only after [`AppendError::Unavailable`], [`AppendError::Locked`], [`AppendError::NoKeys`] and
+/// [`AppendError::Unknown`] can the same append succeed later, and only the last may have taken it in.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AppendError {
     /// The stream is not at the version that the writer expects.
@@ -120,6 +123,17 @@ pub enum AppendError {
         /// Which event: `line 3`.
         event: String,
     },
+    /// Its personal data cannot be encrypted as it is.
+    #[error("{event}: {error}")]
+    PersonalData {
+        /// What is wrong with it.
+        error: Refusal,
+        /// Which event: `line 3`.
+        event: String,
+    },
+    /// Its personal data cannot be encrypted now.
+    #[error("the events were not appended: {0}")]
+    NoKeys(String),
     /// Postgres refused what the host's own checks let through.
     #[error("Postgres refused the append: {0}")]
     Refused(String),

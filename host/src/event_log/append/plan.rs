@@ -48,6 +48,7 @@ impl PlannedEvent<'_> {
             data: data.clone(),
             metadata: metadata.clone(),
             tags: tags.clone(),
+            is_personal: false,
         }
     }
 }

@@ -62,6 +62,7 @@ fn recorded(position: u64, name: &str, version: u64, id: u128, data: &str) -> Re
         data: raw(data),
         metadata: None,
         tags: Vec::new(),
+        is_personal: false,
     }
 }
 

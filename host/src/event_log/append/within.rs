@@ -60,6 +60,8 @@ pub(crate) enum AppendWithinError {
 
 /// How events are appended.
 pub(in crate::event_log) struct How {
+    /// Why an append is refused before it is decided, for each.
+    pub(in crate::event_log) refused: Vec<Option<AppendError>>,
     pub(in crate::event_log) known: KnownHead,
     pub(in crate::event_log) elsewhere: AppendedElsewhere,
     /// Whether other hosts are told with the commit.
@@ -89,7 +91,7 @@ pub(in crate::event_log) async fn append(
     instead: impl Fn(usize, &AppendError) -> Result<Append, String>,
     how: How,
 ) -> Result<Uncommitted, AppendWithinError> {
-    let How { known, elsewhere, tells_others, partition_events, answer_timeout } = how;
+    let How { refused, known, elsewhere, tells_others, partition_events, answer_timeout } = how;
     let notified = if tells_others { Notified::OtherHosts } else { Notified::Nobody };
     let began = Instant::now();
     let (head, now) = within(answer_timeout, "the lock of the log", lock_head(connection)).await?;
@@ -97,7 +99,7 @@ pub(in crate::event_log) async fn append(
 
     let requests: Vec<Appends> = appends.into_iter().map(request).collect();
     let (mut plan, mut results) =
-        within(answer_timeout, DECIDING, decide(connection, head.position, &requests)).await?;
+        within(answer_timeout, DECIDING, decide(connection, head.position, &requests, &refused)).await?;
     let told: Vec<Appends>;
     if results.iter().any(Result::is_err) {
         let tell = |(index, asked): (usize, &Appends)| match &results[index] {
@@ -105,7 +107,7 @@ pub(in crate::event_log) async fn append(
             Err(error) => instead(index, error).map(request).map_err(AppendWithinError::NotTold),
         };
         told = requests.iter().enumerate().map(tell).collect::<Result<_, _>>()?;
-        let again = within(answer_timeout, DECIDING, decide(connection, head.position, &told)).await?;
+        let again = within(answer_timeout, DECIDING, decide(connection, head.position, &told, &[])).await?;
         plan = again.0;
         for (result, again) in results.iter_mut().zip(again.1) {
             let appended = again.map_err(AppendWithinError::Refused)?;
@@ -135,11 +137,12 @@ fn request(append: Append) -> Appends {
     Appends { appends: Arc::from([append]), condition: None }
 }
 
-/// Decides requests under the lock of the head.
+/// Decides requests under the lock of the head. Some may be refused already.
 async fn decide<'r>(
     connection: &mut PgConnection,
     head: Position,
     requests: &'r [Appends],
+    refused: &[Option<AppendError>],
 ) -> Result<(AppendPlan<'r>, Vec<Result<Appended, AppendError>>), sqlx::Error> {
     let appends = || requests.iter().flat_map(|request| &*request.appends);
     // Statements of their own, begun after the lock was granted: they see what the last holder of the lock committed.
@@ -150,6 +153,10 @@ async fn decide<'r>(
     });
     let recorded = events_with_ids(connection, given.collect()).await?;
     let mut plan = AppendPlan::new(head, versions, recorded);
-    let results = requests.iter().map(|request| Ok(plan.append(request)?.swap_remove(0))).collect();
+    let decide = |(index, request)| match refused.get(index) {
+        Some(Some(refused)) => Err(AppendError::clone(refused)),
+        _ => Ok(plan.append(request)?.swap_remove(0)),
+    };
+    let results = requests.iter().enumerate().map(decide).collect();
     Ok((plan, results))
 }

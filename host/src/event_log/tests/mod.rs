@@ -9,6 +9,7 @@ mod import;
 mod known_head;
 mod measures;
 mod outage;
+mod personal;
 mod read;
 mod restore;
 mod several_hosts;

@@ -16,7 +16,8 @@ use crate::{
 
 /// A rehearsal of the reactor of a name.
 pub(in crate::http) fn rehearsal(name: Identifier, rehearsal: Rehearsal) -> api::Rehearsal {
-    let Rehearsal { version, active_version, after, events, failure, active_failure } = rehearsal;
+    let Rehearsal { version, active_version, after, events, failure, active_failure, set_aside, active_set_aside } =
+        rehearsal;
     api::Rehearsal {
         reactor: name.into(),
         version: version.0,
@@ -25,6 +26,8 @@ pub(in crate::http) fn rehearsal(name: Identifier, rehearsal: Rehearsal) -> api:
         events: events.into_iter().map(Into::into).collect(),
         failure: failure.map(Into::into),
         active_failure: active_failure.map(Into::into),
+        set_aside,
+        active_set_aside,
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
         content_type::{check_charset, is_media_type, unsupported},
         convert::{append_condition, invalid_field, new_events, stream_name, stream_of_tags},
         extract::{JsonBody, NoParams},
+        named_actor::NamedActor,
         problem::Problem,
         state::Api,
         traces::{append_span, keep_trace},
@@ -37,6 +38,10 @@ pub(in crate::http) async fn append(
     }
     let headers = request.headers().clone();
     let JsonBody(mut body) = JsonBody::<api::AppendMany>::from_request(request, &api).await?;
+    let actor = NamedActor::of(&api, &by)?;
+    for (index, append) in body.appends.iter_mut().enumerate() {
+        actor.name_in(&mut append.events, &format!("appends[{index}].events"))?;
+    }
     keep_trace(&headers, body.appends.iter_mut().flat_map(|append| &mut append.events));
     let appends = body.appends.into_iter().enumerate().map(appends_of).collect::<Result<Vec<_>, _>>()?;
     let condition = body.condition.map(append_condition).transpose()?;

@@ -26,6 +26,7 @@ use crate::{
         caller::By,
         convert::import_line,
         json::{parse_json_line, without_byte_order_mark},
+        named_actor::NamedActor,
         problem::{Code, Problem},
         server_error::internal,
         state::Api,
@@ -46,22 +47,23 @@ const LINE_OVERHEAD: usize = 8192;
 const ESCAPED: usize = 6;
 
 pub(super) async fn import(api: &Api, by: &By, body: Body) -> Result<Response, Problem> {
+    let actor = NamedActor::of(api, by)?;
     let timeout = api.settings.work.body_timeout;
     let mut body = BoundedBody::new(body, api.settings.max_import_bytes, "max_import_bytes", timeout);
-    let spooled = match spool(api, by, &mut body).await {
+    let spooled = match spool(api, by, &actor, &mut body).await {
         Ok(spooled) => spooled,
         Err(problem) => {
             body.drain().await;
             return Err(problem);
         }
     };
-    let imported = append_all(api, spooled).await?;
+    let imported = append_all(api, &actor, spooled).await?;
     let status = if imported.imported == 0 { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(api::Imported::from(imported))).into_response())
 }
 
 /// Reads and checks every line, and returns the body.
-async fn spool(api: &Api, by: &By, body: &mut BoundedBody) -> Result<SpooledTempFile, Problem> {
+async fn spool(api: &Api, by: &By, actor: &NamedActor, body: &mut BoundedBody) -> Result<SpooledTempFile, Problem> {
     let mut spool = SpooledTempFile::new(MEMORY);
     let max_line = max_line(api.log.limits());
     let mut rest: Vec<u8> = Vec::new();
@@ -78,11 +80,11 @@ async fn spool(api: &Api, by: &By, body: &mut BoundedBody) -> Result<SpooledTemp
             continue;
         };
         let unfinished = rest.split_off(end + 1);
-        check_lines(api, by, &rest, &mut number, max_line).await?;
+        check_lines(api, by, actor, &rest, &mut number, max_line).await?;
         spool.write_all(&rest).map_err(|error| internal(&error))?;
         rest = unfinished;
     }
-    check_lines(api, by, &rest, &mut number, max_line).await?;
+    check_lines(api, by, actor, &rest, &mut number, max_line).await?;
     spool.write_all(&rest).map_err(|error| internal(&error))?;
     spool.seek(SeekFrom::Start(0)).map_err(|error| internal(&error))?;
     Ok(spool)
@@ -96,12 +98,19 @@ fn max_line(limits: &Limits) -> usize {
 }
 
 /// Checks whole lines; `number` is that of the line before them, and afterwards of the last of them.
-async fn check_lines(api: &Api, by: &By, lines: &[u8], number: &mut usize, max_line: usize) -> Result<(), Problem> {
+async fn check_lines(
+    api: &Api,
+    by: &By,
+    actor: &NamedActor,
+    lines: &[u8],
+    number: &mut usize,
+    max_line: usize,
+) -> Result<(), Problem> {
     for line in lines.split_inclusive(|byte| *byte == b'\n') {
         *number += 1;
         take_turns(*number).await;
         check_length(*number, line.len(), max_line)?;
-        if let Some(line) = parse(line, *number)? {
+        if let Some(line) = parse(actor, line, *number)? {
             by.check_stream(&line.0).map_err(|problem| problem.with("line", *number))?;
             api.log.check_line(&line).map_err(|error| Problem::from(error).with("line", *number))?;
         }
@@ -117,13 +126,17 @@ fn check_length(number: usize, bytes: usize, max: usize) -> Result<(), Problem> 
     Err(Problem::new(Code::LimitExceeded, detail).with("limit", "max_event_bytes").with("line", number))
 }
 
-/// Reads line `number`; returns `None` if it is blank.
-fn parse(line: &[u8], number: usize) -> Result<Option<Line>, Problem> {
+/// Reads line `number`, which an actor appends; returns `None` if it is blank.
+fn parse(actor: &NamedActor, line: &[u8], number: usize) -> Result<Option<Line>, Problem> {
     let line = without_byte_order_mark(line);
     if line.trim_ascii().is_empty() {
         return Ok(None);
     }
-    parse_json_line(line).and_then(import_line).map(Some).map_err(|problem| problem.with("line", number))
+    let read = parse_json_line(line).and_then(|mut line: api::ImportLine| {
+        line.metadata = actor.within(line.metadata.take(), String::new)?;
+        import_line(line).map(Some)
+    });
+    read.map_err(|problem| problem.with("line", number))
 }
 
 /// A body that is read from memory makes nobody wait, so an import of many lines would keep a thread of the host until its end, also when its
@@ -134,13 +147,13 @@ async fn take_turns(number: usize) {
     }
 }
 
-async fn append_all(api: &Api, spool: SpooledTempFile) -> Result<Imported, Problem> {
+async fn append_all(api: &Api, actor: &NamedActor, spool: SpooledTempFile) -> Result<Imported, Problem> {
     let mut lines = BufReader::new(spool);
     let mut done = Imported::default();
     let mut next_line = 1;
     loop {
         // Reads memory, or a file that was just written: not worth another thread.
-        let (chunk, first_line) = next_chunk(&mut lines, &mut next_line).await?;
+        let (chunk, first_line) = next_chunk(actor, &mut lines, &mut next_line).await?;
         if chunk.is_empty() {
             return Ok(done);
         }
@@ -161,7 +174,11 @@ async fn append_all(api: &Api, spool: SpooledTempFile) -> Result<Imported, Probl
 }
 
 /// The next events, and the number of their first line. A blank line ends a chunk, so the lines of a chunk have consecutive numbers.
-async fn next_chunk(lines: &mut (impl BufRead + Send), next_line: &mut usize) -> Result<(Vec<Line>, usize), Problem> {
+async fn next_chunk(
+    actor: &NamedActor,
+    lines: &mut (impl BufRead + Send),
+    next_line: &mut usize,
+) -> Result<(Vec<Line>, usize), Problem> {
     let (mut chunk, mut bytes) = (Vec::new(), 0);
     let mut first_line = *next_line;
     let mut text = Vec::new();
@@ -173,7 +190,7 @@ async fn next_chunk(lines: &mut (impl BufRead + Send), next_line: &mut usize) ->
         let number = *next_line;
         *next_line += 1;
         take_turns(number).await;
-        match parse(&text, number)? {
+        match parse(actor, &text, number)? {
             Some(line) => {
                 bytes += text.len();
                 chunk.push(line);

@@ -97,6 +97,9 @@ impl Scrapes {
             readings.add_count(names::POSTGRES_CONNECTIONS, &[pool.name, "used"], pool.used);
             readings.add_count(names::POSTGRES_CONNECTIONS, &[pool.name, "idle"], pool.open.saturating_sub(pool.used));
         }
+        if let Some(age) = api.access.issuer_keys_age() {
+            readings.add(names::JWT_KEYS_AGE, &[], age.as_secs_f64());
+        }
     }
 
     /// What Postgres says.

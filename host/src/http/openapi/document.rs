@@ -145,6 +145,7 @@ fn tags() -> Value {
         {"name": "Modules", "description": "Components: upload, deploy, and which upcasters are active."},
         {"name": "Outbox", "description": "Messages that reactors send, and the sinks that they go to."},
         {"name": "Access", "description": "Tokens, and what they are for."},
+        {"name": "Personal data", "description": "Fields of events that are encrypted, and people who are forgotten."},
         {"name": "Host", "description": "The host itself."},
     ])
 }

@@ -82,7 +82,13 @@ impl Operation {
             codes.push(Code::Starting);
         }
         if needs != Needs::Nothing {
-            codes.extend([Code::Unauthenticated, Code::TooManyTries, Code::DatabaseUnavailable]);
+            codes.extend([
+                Code::Unauthenticated,
+                Code::TooManyTries,
+                Code::IssuerKeysUnavailable,
+                Code::DatabaseUnavailable,
+                Code::KeysUnavailable,
+            ]);
         }
         if !needs.scopes().is_empty() {
             codes.push(Code::Forbidden);
@@ -326,6 +332,7 @@ fn tag(path: &str) -> &'static str {
         Some("read-models") => "Read models",
         Some("sinks" | "outbox") => "Outbox",
         Some("tokens" | "whoami") => "Access",
+        Some("personal-data" | "forgettings") => "Personal data",
         _ => "Host",
     }
 }

@@ -18,6 +18,8 @@ pub(super) fn path_parameter(path: &str, name: &str) -> Value {
         "sink" => (json!({"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,62}$"}), "The name of the sink."),
         "token" => (json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"}), "The name of the token."),
         "message" => (json!({"type": "string", "format": "uuid"}), "The id of the message."),
+        "event_type" => (json!({"type": "string", "minLength": 1, "maxLength": 255}), "The type of events."),
+        "forgetting" => (whole_number(), "The number of the forgetting."),
         "code" => (json!({"type": "string"}), "The code of the error."),
         "projection" => (identifier(), "The name of the projection."),
         "table" => (json!({"type": "string"}), "The name of the table."),

@@ -2,8 +2,8 @@
 
 use super::operation::Operation;
 use crate::http::{
-    deployments, docs, events, health, metrics, modules, needs::Needs, outbox, postgrest, projections, reactors, sinks,
-    stats, streams, tokens, upcasters,
+    deployments, docs, events, health, metrics, modules, needs::Needs, outbox, personal_data, postgrest, projections,
+    reactors, sinks, stats, streams, tokens, upcasters,
 };
 
 /// Every operation, in the order in which readers see them.
@@ -18,6 +18,7 @@ pub(in crate::http) fn routes() -> Vec<Operation> {
         modules::describe(),
         deployments::describe(),
         upcasters::describe(),
+        personal_data::describe(),
         sinks::describe(),
         outbox::describe(),
         tokens::describe(),

@@ -94,7 +94,7 @@ pub(in crate::http) fn describe() -> Vec<Operation> {
             200,
             "What both answer.",
             json!({
-                "reactor": "settlement", "version": 2, "active_version": 1, "after": 900, "failure": null, "active_failure": null,
+                "reactor": "settlement", "version": 2, "active_version": 1, "after": 900, "failure": null, "active_failure": null, "set_aside": 0, "active_set_aside": 0,
                 "events": [{
                     "position": 1204, "stream": "transfer-7", "event_type": "TransferRequested", "same": false,
                     "effects": [{"kind": "call", "sink": "clearing", "name": "7", "data": {"amount": 50}}], "active_effects": [],

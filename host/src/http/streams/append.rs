@@ -16,6 +16,7 @@ use crate::{
         content_type::{check_charset, is_media_type, unsupported},
         convert::{append_condition, new_events},
         extract::{JsonBody, Params, PathParams},
+        named_actor::NamedActor,
         problem::{Code, Problem},
         state::Api,
         traces::{append_span, keep_trace},
@@ -34,7 +35,7 @@ pub(in crate::http) async fn append(
         check_charset(&headers)?;
         let max = api.settings.max_body_bytes as u64;
         let body = read_body(request.into_body(), max, "max_body_bytes", api.settings.work.body_timeout).await?;
-        let events = cloud_events::parse(&headers, &body)?;
+        let events = cloud_events::parse(&headers, &body, &NamedActor::of(&api, &by)?)?;
         let expected = query.expected_version.unwrap_or_default().into();
         return respond(&api, Append { stream: StreamName::new(stream)?, expected, events }, None).await;
     }
@@ -48,6 +49,7 @@ pub(in crate::http) async fn append(
         return Err(unsupported(&headers, &wanted));
     }
     let JsonBody(mut body) = JsonBody::<api::Append>::from_request(request, &api).await?;
+    NamedActor::of(&api, &by)?.name_in(&mut body.events, "events")?;
     keep_trace(&headers, &mut body.events);
     let append = Append {
         stream: StreamName::new(stream)?,

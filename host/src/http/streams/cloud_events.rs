@@ -9,6 +9,7 @@ use crate::{
         content_type::{begins_with, is_media_type},
         convert::{AttributesIn, cloud_event, new_event},
         json::{parse_json, parse_json_list},
+        named_actor::NamedActor,
         problem::Problem,
         traces::keep_trace,
     },
@@ -31,11 +32,13 @@ fn is_binary(headers: &HeaderMap) -> bool {
     !begins_with(headers, EVERY) && binary_cloud_event::is_in(headers)
 }
 
-/// The events of such a request.
-pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Vec<NewEvent>, Problem> {
+/// The events of such a request, which an actor appends.
+pub(super) fn parse(headers: &HeaderMap, body: &[u8], actor: &NamedActor) -> Result<Vec<NewEvent>, Problem> {
     if is_binary(headers) {
         let event = binary_cloud_event::parse(headers, body)?;
         let mut event = cloud_event(event, AttributesIn::Headers)?;
+        // Its metadata is made here, so what is refused in others is not in it.
+        actor.name_in(std::slice::from_mut(&mut event), "")?;
         keep_trace(headers, [&mut event]);
         return Ok(vec![new_event(event, "")?]);
     }
@@ -45,6 +48,7 @@ pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Vec<NewEvent>, P
     let events =
         given.into_iter().enumerate().map(|(index, event)| cloud_event(event, AttributesIn::Body(&path(index))));
     let mut events = events.collect::<Result<Vec<_>, _>>()?;
+    actor.name_in(&mut events, "")?;
     keep_trace(headers, &mut events);
     events.into_iter().enumerate().map(|(index, event)| new_event(event, &path(index))).collect()
 }

@@ -171,7 +171,7 @@ const PAST_CODES: [Code; 12] = [
 ];
 
 /// Errors of every append.
-pub(in crate::http) const APPEND_CODES: [Code; 11] = [
+pub(in crate::http) const APPEND_CODES: [Code; 12] = [
     Code::WrongExpectedVersion,
     Code::AppendConditionFailed,
     Code::PositionBeyondHead,
@@ -180,6 +180,7 @@ pub(in crate::http) const APPEND_CODES: [Code; 11] = [
     Code::DuplicateEventId,
     Code::EmptyAppend,
     Code::ReservedStream,
+    Code::InvalidPersonalData,
     Code::LimitExceeded,
     Code::LogUnavailable,
     Code::AppendUnknown,

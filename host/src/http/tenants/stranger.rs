@@ -17,7 +17,7 @@ use tower::util::MapRequest;
 use tower_http::normalize_path::NormalizePath;
 
 use crate::{
-    access::{Refusal, check_form},
+    access::{JwtRefusal, Refusal, check_form, is_jwt},
     http::{
         content_encoding::decompressed,
         cors,
@@ -87,6 +87,8 @@ async fn refused(headers: HeaderMap) -> Problem {
 fn refusal(headers: &HeaderMap) -> Option<Refusal> {
     match bearer(headers) {
         Ok(None) => None,
+        // No tenant has an issuer.
+        Ok(Some(token)) if is_jwt(token) => Some(Refusal::Jwt(JwtRefusal::NoIssuer)),
         Ok(Some(token)) => Some(check_form(token).err().unwrap_or(Refusal::Unknown)),
         Err(refusal) => Some(refusal),
     }

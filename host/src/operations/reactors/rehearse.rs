@@ -4,7 +4,7 @@
 //! first event on that is asked for.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,6 +21,7 @@ use crate::{
         BatchError, Delivery, Effect, ModuleFailure, ReactorInstance, ReactorModule, UpcastError, UpcasterChain,
         widen_to_sources,
     },
+    subscriptions::OnFailure,
 };
 
 /// Events that are read, and folded, at once.
@@ -52,6 +53,10 @@ pub struct Rehearsal {
     pub failure: Option<ModuleFailure>,
     /// The same of the version that works.
     pub active_failure: Option<ModuleFailure>,
+    /// Events that the version cannot handle, and that are passed over, since the reactor sets such events aside.
+    pub set_aside: u64,
+    /// The same of the version that works.
+    pub active_set_aside: u64,
 }
 
 /// An event, and what it would have been answered with.
@@ -76,7 +81,7 @@ pub enum RehearseError {
     #[error("there is no reactor `{0}`, and no module of this name")]
     NoModule(Identifier),
     /// The positions are not a range of the log.
-    #[error("the events from position {from} to {to} are asked for, and the newest event is at position {head}")]
+    #[error("{}", not_a_range(*from, *to, *head))]
     Range {
         /// The first.
         from: Position,
@@ -133,6 +138,13 @@ pub enum RehearseError {
     Postgres(#[from] sqlx::Error),
 }
 
+fn not_a_range(from: Position, to: Position, head: Position) -> String {
+    if to < from {
+        return format!("the events from position {from} to {to} are asked for: the first comes after the last");
+    }
+    format!("the events from position {from} to {to} are asked for, and the newest event is at position {head}")
+}
+
 impl Operations {
     /// Rehearses a version of a reactor over past events.
     ///
@@ -162,12 +174,17 @@ impl Operations {
         let turn = Arc::clone(&self.explaining).try_acquire_owned().map_err(|_| RehearseError::Busy)?;
         let turn = Arc::new(turn);
         let deadline = Instant::now() + limits.timeout;
-        let range = Range { after, from, to, deadline };
+        let on_failure = match &reactor {
+            Some(reactor) => reactors::on_failure(&self.pool, reactor.id).await?,
+            None => OnFailure::Halt,
+        };
+        let range = Range { after, from, to, deadline, on_failure };
 
         let upcasters = names_of(&active_upcasters(&mut *self.pool.acquire().await?).await?);
         let run = self.run(log, name, candidate, &upcasters, range, &turn);
-        let Answers { events: theirs, failure, .. } = run.await?;
-        let (mut active_version, mut active_failure, mut events) = (None, None, BTreeMap::new());
+        let Answers { events: theirs, failure, set_aside, .. } = run.await?;
+        let (mut active_version, mut active_failure, mut active_set_aside) = (None, None, 0);
+        let mut events = BTreeMap::new();
         for (place, (stream, event_type, effects)) in theirs {
             let active_effects = Vec::new();
             events.insert(place, RehearsedEvent { position: place.0, stream, event_type, effects, active_effects });
@@ -175,8 +192,8 @@ impl Operations {
         if let Some(reactor) = reactor {
             let active = self.modules.load_reactor(name, reactor.version).await?;
             let run = self.run(log, name, active, &reactor.upcasters, range, &turn);
-            let Answers { events: theirs, failure, .. } = run.await?;
-            (active_version, active_failure) = (Some(reactor.version), failure);
+            let Answers { events: theirs, failure, set_aside, .. } = run.await?;
+            (active_version, active_failure, active_set_aside) = (Some(reactor.version), failure, set_aside);
             for (place, (stream, event_type, active_effects)) in theirs {
                 let none = || RehearsedEvent {
                     position: place.0,
@@ -189,7 +206,7 @@ impl Operations {
             }
         }
         let events = events.into_values().collect();
-        Ok(Rehearsal { version, active_version, after, events, failure, active_failure })
+        Ok(Rehearsal { version, active_version, after, events, failure, active_failure, set_aside, active_set_aside })
     }
 
     /// Folds the events of a range, and returns what a version answers.
@@ -211,8 +228,15 @@ impl Operations {
             chain = Some(loaded);
         }
         let rows = FoldedRows::over(module.tables(), None);
-        let mut rehearsed =
-            Rehearsed { name: name.clone(), module, instance: None, chain, rows, answers: Answers::default() };
+        let mut rehearsed = Rehearsed {
+            name: name.clone(),
+            module,
+            instance: None,
+            chain,
+            rows,
+            answers: Answers::default(),
+            parked: HashSet::new(),
+        };
         let mut after = range.after;
         while after < range.to && rehearsed.answers.failure.is_none() {
             if Instant::now() >= range.deadline {
@@ -224,7 +248,7 @@ impl Operations {
             let (events, held): (Vec<_>, _) = (events.collect(), Arc::clone(turn));
             let folded = tokio::task::spawn_blocking(move || {
                 let _turn = held;
-                let result = silently(|| rehearsed.fold(&events, range.from));
+                let result = silently(|| rehearsed.fold(&events, range));
                 (rehearsed, result)
             });
             let result;
@@ -249,6 +273,8 @@ struct Range {
     from: Position,
     to: Position,
     deadline: Instant,
+    /// What the reactor does at an event that it cannot handle.
+    on_failure: OnFailure,
 }
 
 /// What events are answered with, by position and part: stream, type and effects.
@@ -256,6 +282,8 @@ struct Range {
 struct Answers {
     events: BTreeMap<(Position, u32), (String, String, Vec<Effect>)>,
     failure: Option<ModuleFailure>,
+    /// Events that were passed over.
+    set_aside: u64,
     /// Bytes of the effects.
     bytes: usize,
 }
@@ -268,11 +296,14 @@ struct Rehearsed {
     chain: Option<UpcasterChain>,
     rows: FoldedRows,
     answers: Answers,
+    /// Streams whose events wait behind one that was set aside.
+    parked: HashSet<String>,
 }
 
 impl Rehearsed {
-    /// Folds events, up to the one at which the module or an upcaster fails. Blocks.
-    fn fold(&mut self, read: &[Delivery], from: Position) -> Result<(), RehearseError> {
+    /// Folds events, up to the one at which an upcaster fails, or the module, unless the reactor sets such events aside. Blocks.
+    fn fold(&mut self, read: &[Delivery], range: Range) -> Result<(), RehearseError> {
+        let Range { from, on_failure, deadline, .. } = range;
         let mut events = read.to_vec();
         if let Some(chain) = &mut self.chain
             && let Err(UpcastError { upcaster, error }) = chain.upcast(&mut events)
@@ -287,17 +318,34 @@ impl Rehearsed {
             }
         }
         events.retain(|event| self.module.descriptor().wants(&self.name, event));
+        let wanted = events.len();
+        events.retain(|event| !self.parked.contains(&*event.stream));
+        self.answers.set_aside += (wanted - events.len()) as u64;
         match self.react(&events, from) {
             Ok(()) => Ok(()),
             Err(BatchError::Module(_)) => {
                 // One by one, to find the event that it fails at, in fresh memory.
                 for event in events.chunk_by(|one, next| one.position == next.position) {
+                    if self.is_parked(event) {
+                        self.answers.set_aside += 1;
+                        continue;
+                    }
+                    // Each may take as long as a module may.
+                    if Instant::now() >= deadline {
+                        return Ok(());
+                    }
                     self.instance = None;
                     match self.react(event, from) {
                         Ok(()) => {}
-                        Err(BatchError::Module(failure)) => {
+                        Err(BatchError::Module(failure)) if on_failure == OnFailure::Halt => {
                             self.answers.failure = Some(*failure);
                             return Ok(());
+                        }
+                        Err(BatchError::Module(_)) => {
+                            self.answers.set_aside += 1;
+                            if on_failure == OnFailure::Park {
+                                self.parked.extend(event.first().map(|event| event.stream.to_string()));
+                            }
                         }
                         Err(error) => return Err(RehearseError::Host(error.to_string())),
                     }
@@ -306,6 +354,10 @@ impl Rehearsed {
             }
             Err(error) => Err(RehearseError::Host(error.to_string())),
         }
+    }
+
+    fn is_parked(&self, event: &[Delivery]) -> bool {
+        event.first().is_some_and(|event| self.parked.contains(&*event.stream))
     }
 
     /// Folds events all or none.

@@ -41,7 +41,6 @@ pub(super) struct Breach {
 pub(super) fn check<E: Borrow<Delivery>>(
     answers: Vec<Returned<'_>>,
     events: &[E],
-    name: &str,
     descriptor: &ReactorDescriptor,
     limits: &RuntimeLimits,
 ) -> Result<Vec<EffectsOf>, Breach> {
@@ -56,7 +55,7 @@ pub(super) fn check<E: Borrow<Delivery>>(
         };
         before = Some((position, part));
         bytes += effects.iter().map(effects::Effect::bytes).sum::<usize>();
-        let answer = effects::check_all(name, &descriptor.sinks, &effects, &limits.of_effects())
+        let answer = effects::check_all(&descriptor.sinks, &effects, &limits.of_effects())
             .and_then(|()| effects.iter().map(effect).collect::<Result<Vec<_>, _>>())
             .map_err(|reason| format!("it answered `{}`: {reason}", event.event_type));
         let within = check_batch_effects(bytes, limits.max_batch_effect_bytes).map_err(|error| error.to_string());

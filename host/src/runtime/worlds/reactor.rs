@@ -188,7 +188,7 @@ impl ReactorInstance {
         let writes = self.running.state().take_writes();
         let answers = answers?;
         let returned = answers.iter().map(returned).collect();
-        let checked = reaction::check(returned, events, program.label().name.as_str(), descriptor, program.limits());
+        let checked = reaction::check(returned, events, descriptor, program.limits());
         let effects = checked.map_err(|breach| {
             let position = breach.position.unwrap_or_else(|| self.running.position(events));
             Fault::new(FailureKind::BrokeContract, &breach.message, Vec::new()).at(position)

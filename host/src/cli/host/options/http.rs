@@ -73,6 +73,10 @@ pub(super) struct HttpOptions {
         value_parser = Seconds::between(0.0, 86_400.0))]
     max_wait: Seconds,
 
+    /// Say in the metadata of each event that is appended over HTTP who appends it, as `actor`. Events that have a member of that name are refused
+    #[arg(long, env = "GNOMON_ACTOR_IN_METADATA")]
+    actor_in_metadata: bool,
+
     /// An origin whose pages may read with a browser, such as https://app.example, or * for each; repeatable. Without it, browsers
     /// show answers to pages of the host's own origin only
     #[arg(long = "cors-origin", env = "GNOMON_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
@@ -172,6 +176,7 @@ impl HttpOptions {
             max_wait: self.max_wait.0,
             cors_origins: self.cors_origins.clone(),
             allowed_hosts: self.allowed_hosts.clone(),
+            actor_in_metadata: self.actor_in_metadata,
             connections: self.connections.settings(),
             work: self.work.settings(),
         }

@@ -14,6 +14,7 @@ mod operations;
 mod outbox;
 mod past;
 mod past_builds;
+mod personal_data;
 mod projector;
 mod range;
 mod seconds;
@@ -26,7 +27,8 @@ use clap::Args;
 use self::{
     access::AccessOptions, appends::AppendOptions, cache::CacheOptions, events::EventOptions, http::HttpOptions,
     modules::ModuleOptions, operations::OperationsOptions, outbox::OutboxOptions, past::PastOptions,
-    past_builds::PastBuildOptions, projector::ProjectorOptions, tenants::TenantOptions,
+    past_builds::PastBuildOptions, personal_data::PersonalDataOptions, projector::ProjectorOptions,
+    tenants::TenantOptions,
 };
 pub(in crate::cli) use self::{
     connections::ConnectionOptions,
@@ -74,6 +76,8 @@ pub(in crate::cli) struct HostOptions {
     past_builds: PastBuildOptions,
     #[command(flatten)]
     cache: CacheOptions,
+    #[command(flatten)]
+    personal_data: PersonalDataOptions,
 }
 
 impl HostOptions {
@@ -99,7 +103,7 @@ impl HostOptions {
     /// The settings of a host. Those that have no option keep their defaults.
     pub(super) fn settings(&self) -> ServerSettings {
         let Self { listen, http, database: _, connections, data_dir, events, appends, modules, projector, .. } = self;
-        let Self { access, operations, outbox, past, past_builds, cache, .. } = self;
+        let Self { access, operations, outbox, past, past_builds, cache, personal_data, .. } = self;
         ServerSettings {
             listen: listen.listen,
             tls: listen.tls(),
@@ -119,6 +123,7 @@ impl HostOptions {
             answers: cache.settings(),
             http: http.settings(),
             access: access.settings(),
+            personal_data_keys: personal_data.keys(),
         }
     }
 }
