@@ -1,7 +1,7 @@
 //! Which tenant has which database.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Mutex, PoisonError},
 };
 
@@ -10,7 +10,7 @@ use crate::{event_log::WhichDatabase, http::TenantName};
 
 /// Which tenant has which database. None has that of another one.
 #[derive(Debug, Default)]
-pub(super) struct Claims(Mutex<HashMap<WhichDatabase, TenantName>>);
+pub(super) struct Claims(Mutex<BTreeMap<TenantName, WhichDatabase>>);
 
 impl Claims {
     /// A database is this tenant's.
@@ -19,15 +19,11 @@ impl Claims {
     /// [`StartError::SameDatabase`]
     pub(super) fn claim(&self, database: WhichDatabase, tenant: &TenantName) -> Result<(), StartError> {
         let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match claims.get(&database) {
-            Some(other) if other != tenant => {
-                let (one, other) = (other.min(tenant).clone(), other.max(tenant).clone());
-                Err(StartError::SameDatabase { one, other, database: database.name })
-            }
-            _ => {
-                claims.insert(database, tenant.clone());
-                Ok(())
-            }
+        if let Some((other, _)) = claims.iter().find(|(other, has)| *other != tenant && has.may_be(&database)) {
+            let (one, other) = (other.min(tenant).clone(), other.max(tenant).clone());
+            return Err(StartError::SameDatabase { one, other, database: database.name });
         }
+        claims.insert(tenant.clone(), database);
+        Ok(())
     }
 }

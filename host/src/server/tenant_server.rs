@@ -15,7 +15,7 @@ use tokio::{
     task::JoinHandle,
     time::timeout_at,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{info, warn};
 
 use super::{
@@ -42,7 +42,8 @@ const PAUSES: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs
 pub struct TenantServer {
     listening: Listening,
     hosts: Vec<TenantHost>,
-    stop: CancellationToken,
+    /// Ends the starts of hosts with this value: the process could not end while threads wait for them.
+    stop: DropGuard,
 }
 
 /// The host of a tenant.
@@ -111,7 +112,8 @@ impl TenantServer {
             let starting = tokio::task::spawn_blocking(start);
             TenantHost { name, first: Some(first), starting }
         });
-        Ok(Self { hosts: hosts.collect(), listening, stop })
+        let hosts = hosts.collect();
+        Ok(Self { hosts, listening, stop: stop.drop_guard() })
     }
 
     /// Waits until it was tried to start the host of each tenant. Those that did not start are tried again.
@@ -150,7 +152,7 @@ impl TenantServer {
 
     /// Stops all of them at the same time, as one host stops. Returns what did not end within [`ServerSettings::shutdown_timeout`].
     pub async fn stop(self) -> Vec<String> {
-        self.stop.cancel();
+        drop(self.stop);
         let closed = self.listening.close().await;
         let (work_by, by) = (closed.by(6), closed.by(7));
         let stops = self.hosts.into_iter().map(|TenantHost { name, starting, .. }| async move {

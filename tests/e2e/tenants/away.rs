@@ -50,4 +50,9 @@ async fn a_postgres_that_goes_away_is_one_tenants_trouble() {
     assert!(can_append(&acme).await);
     let events = acme.json("/v1/events").await;
     assert!(events["events"].as_array().unwrap().len() >= 3, "{events}");
+
+    // One that waits for a Postgres stops as any other one.
+    postgres.end(Signal::SIGKILL).await;
+    host.restart().await;
+    host.stop().await;
 }

@@ -3,12 +3,7 @@
 use std::fs;
 
 use gnomon::postgres::test_database::TestDatabase;
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
 use serde_json::{Value, json};
-use test_support::until;
 
 use super::{Tenanted, command, refused, root_of, run};
 
@@ -49,15 +44,7 @@ async fn commands_are_for_the_tenant_that_they_name() {
     let listed = run(&["events"], &[("GNOMON_TOKEN", by_token.as_str()), ("GNOMON_URL", &url)]);
     assert_eq!(listed, of_option);
 
-    let pid = Pid::from_raw(i32::try_from(host.process.child.id()).unwrap());
-    kill(pid, Signal::SIGTERM).unwrap();
-    let mut status = None;
-    until("all tenants have stopped", async || {
-        status = host.process.child.try_wait().unwrap();
-        status.is_some()
-    })
-    .await;
-    assert!(status.is_some_and(|status| status.success()));
+    host.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,6 +71,15 @@ async fn what_cannot_be_meant_is_refused_before_anything_is_served() {
         json!({"a": {"database": url, "limits": {"max_requests": 9}}, "b": {"database": "postgres://u@127.0.0.1:9/b"}});
     let many = serve(many, &[], &["--max-client-connections", "10"]);
     assert!(many.contains("14 requests under way together (max_requests), and the host has 10 connections"), "{many}");
+
+    // What would be shared.
+    let shared = ["--auth", "tokens", "--jwt-issuer", "https://login.example/", "--jwt-audience", "gnomon"];
+    let shared = serve(json!({"a": {"database": url}}), &[], &shared);
+    assert!(shared.contains("--jwt-issuer (GNOMON_JWT_ISSUER) does not go with --tenants"), "{shared}");
+    let keys = format!("file:{}", folder.path().join("keys").display());
+    let shared = serve(json!({"a": {"database": url}}), &[("GNOMON_PERSONAL_DATA_KEYS", &keys)], &[]);
+    assert!(shared.contains("--personal-data-keys (GNOMON_PERSONAL_DATA_KEYS) does not go with --tenants"), "{shared}");
+    assert!(!folder.path().join("keys").exists());
 
     // The same database by two addresses: Postgres says that it is one.
     let (address, other) =

@@ -7,9 +7,13 @@ mod isolation;
 
 use std::{fs, ops::Deref, process::Command, sync::Arc};
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use test_support::HostClient;
+use test_support::{HostClient, until};
 
 use crate::program::{HostProcess, gnomon};
 
@@ -48,6 +52,19 @@ impl Tenanted {
         self.process.child.kill().unwrap();
         self.process.child.wait().unwrap();
         self.process = Self::run(&self.folder, &self.arguments).await;
+    }
+
+    /// Asks it to stop, and waits until it has stopped in order.
+    async fn stop(&mut self) {
+        let pid = Pid::from_raw(i32::try_from(self.process.child.id()).unwrap());
+        kill(pid, Signal::SIGTERM).unwrap();
+        let mut status = None;
+        until("all tenants have stopped", async || {
+            status = self.process.child.try_wait().unwrap();
+            status.is_some()
+        })
+        .await;
+        assert!(status.is_some_and(|status| status.success()), "{status:?}");
     }
 
     /// A client of one tenant, with its token.
