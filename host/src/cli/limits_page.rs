@@ -4,6 +4,7 @@
 
 mod limit;
 mod personal_data;
+mod tenants;
 
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
@@ -18,8 +19,9 @@ use self::{
         Unit::{Bytes, Number, Seconds},
     },
     personal_data::PERSONAL_DATA,
+    tenants::TENANTS,
 };
-use super::{Cli, host::MAX_TENANTS_FILE_BYTES};
+use super::Cli;
 use crate::{
     access::{
         CACHE_TTL, FETCH_TIMEOUT, LEAST_PAUSE, LONGEST_WITHOUT_ISSUER, MAX_ADDRESSES, MAX_CLOCK_SKEW,
@@ -30,7 +32,7 @@ use crate::{
     event_log::MAX_TAIL_EVENTS,
     http::{
         CONNECTION_BUFFER_BYTES, HANDSHAKE_TIMEOUT, MAX_CONCURRENT_STREAMS, MAX_DESCRIBED_COLUMNS,
-        MAX_DESCRIBED_TABLES, MAX_TENANT_NAME, MAX_TENANTS, MAX_TLS_FILE_BYTES, WINDOW_BYTES,
+        MAX_DESCRIBED_TABLES, MAX_TLS_FILE_BYTES, WINDOW_BYTES,
     },
     operations::RehearsalLimits,
     outbox::{MAX_SINKS, SinkSettings, UNANSWERED, UNANSWERED_BYTES},
@@ -51,7 +53,6 @@ use crate::{
         },
     },
     runtime::{MAX_DECLARED_NAME_BYTES, MAX_DESCRIPTOR_BYTES},
-    server::STARTS_AT_ONCE,
 };
 
 const HEAD: &str = "\
@@ -395,24 +396,6 @@ const CLIENTS: &[Row] = &[
     ),
     ("characters of the name in a JWT that are kept in logs and histories", Fixed(MAX_SUBJECT_CHARS, NONE), Nowhere),
     ("until a host that stops has ended", By("shutdown-timeout", Seconds), Nowhere),
-];
-
-const TENANTS: &[Row] = &[
-    ("tenants of a host", Fixed(MAX_TENANTS, NONE), Nowhere),
-    ("the name of a tenant", Fixed(MAX_TENANT_NAME, Number("characters")), Nowhere),
-    ("the file of `--tenants`", Fixed(MAX_TENANTS_FILE_BYTES as usize, Bytes), Nowhere),
-    (
-        "requests of a tenant under way, `max_requests`",
-        Text("an equal part of `--max-client-connections`"),
-        Code("overloaded"),
-    ),
-    (
-        "batches that are folded at once for a tenant, of builds and of reactors each",
-        Text("2 for each processor, 4 at least"),
-        Nowhere,
-    ),
-    ("instances of modules of a tenant", Text("an equal part of 8,000; 125 at least, 1,000 at most"), Nowhere),
-    ("hosts of tenants that start at once", Fixed(STARTS_AT_ONCE, NONE), Nowhere),
 ];
 
 const VALUES: &[Row] = &[
