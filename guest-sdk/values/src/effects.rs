@@ -212,10 +212,10 @@ impl Rules<'_> {
         }
         let max = self.limits.max_stream_name_bytes;
         within("bytes of a stream's name", "max_stream_name_bytes", stream.len(), max)?;
-        if let Some(version) = expected {
-            if i64::try_from(version).is_err() {
-                return Err(format!("no stream has a version {version}"));
-            }
+        if let Some(version) = expected
+            && i64::try_from(version).is_err()
+        {
+            return Err(format!("no stream has a version {version}"));
         }
         if events.is_empty() {
             return Err(format!("it has no events for `{stream}`"));

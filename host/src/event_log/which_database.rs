@@ -33,8 +33,7 @@ impl WhichDatabase {
 /// # Errors
 /// Postgres fails, or does not answer in time.
 pub async fn which_database(pool: &PgPool) -> Result<WhichDatabase, sqlx::Error> {
-    const WITH_SERVER: &str =
-        "SELECT log_id, (SELECT system_identifier::text FROM pg_control_system()), current_database()::text FROM gnomon.head";
+    const WITH_SERVER: &str = "SELECT log_id, (SELECT system_identifier::text FROM pg_control_system()), current_database()::text FROM gnomon.head";
     const WITHOUT: &str = "SELECT log_id, NULL::text, current_database()::text FROM gnomon.head";
     let ask = async |statement: &'static str| {
         let (log, server, name) =

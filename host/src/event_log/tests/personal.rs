@@ -332,7 +332,7 @@ async fn a_declaration_counts_on_all_hosts_when_it_is_answered() {
     let declaration = Declaration::new(entries).unwrap();
     let declared = data.declare("Moved", &declaration).await.unwrap();
     assert_eq!(declared.since, Some(1));
-    assert_eq!(data.declared().await.unwrap(), [declared.clone()]);
+    assert_eq!(data.declared().await.unwrap(), std::slice::from_ref(&declared));
     assert_eq!(data.declare("Moved", &declaration).await.unwrap(), declared, "it is so already");
     let refused = append(&without, "customer-1", ExpectedVersion::Any, vec![moved(ADA)]).await.unwrap_err();
     assert!(matches!(refused, AppendError::NoKeys(_)), "{refused}");
