@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
 use axum::{
     Extension, Router,
     extract::Request,
-    http::{Method, header},
+    http::{Method, StatusCode, header},
     middleware,
     response::Response,
 };
@@ -71,7 +71,17 @@ impl Tenants {
         }))
     }
 
-    pub(in crate::http) async fn answer(&self, mut request: Request) -> Response {
+    pub(in crate::http) async fn answer(&self, request: Request) -> Response {
+        let mut response = self.answer_of(request).await;
+        // axum says which methods a path takes to whoever asks for another one, also to who is refused before that: so a path of a tenant would be
+        // told from one of nobody.
+        if !response.status().is_success() && response.status() != StatusCode::METHOD_NOT_ALLOWED {
+            response.headers_mut().remove(header::ALLOW);
+        }
+        response
+    }
+
+    async fn answer_of(&self, mut request: Request) -> Response {
         let Shared { tenants, is_open, has_preflights, process, stranger, unclear } = &*self.0;
         let name = match choose(&mut request) {
             Ok(Choice::Tenant(name)) => name,
