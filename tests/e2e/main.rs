@@ -32,6 +32,7 @@ mod several_hosts;
 mod shapes;
 mod stop;
 mod support;
+mod tenants;
 mod traces;
 mod upcasters;
 mod verify;

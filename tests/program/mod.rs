@@ -45,18 +45,21 @@ impl HostProcess {
         Self::start_by(gnomon(), database, folder, arguments).await
     }
 
-    /// The same, with a command that becomes the program.
+    /// The same, with a command that becomes the program. Without a URL, other arguments say which databases it has.
     pub(crate) async fn start_by(
         mut command: Command,
         database: &str,
         folder: Arc<TempDir>,
         arguments: &[String],
     ) -> Self {
+        match database {
+            "" => command.env_remove("DATABASE_URL"),
+            url => command.env("DATABASE_URL", url),
+        };
         let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--data-dir"])
             .arg(folder.path())
             .args(arguments)
-            .env("DATABASE_URL", database)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

@@ -26,6 +26,7 @@ pub(crate) const LIMITS: RuntimeLimits = RuntimeLimits {
     max_uploads: 8,
     max_memory_bytes: 256 * 1024 * 1024,
     max_total_memory_bytes: 8 * 1024 * 1024 * 1024,
+    max_instances: 1000,
     max_batch_time: Duration::from_secs(60),
     max_batch_read_time: Duration::from_secs(60),
     max_row_bytes: 1024 * 1024,

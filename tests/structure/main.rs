@@ -186,6 +186,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
             "operations",
             "outbox",
             "past",
+            "personal_data",
             "postgres",
             "projector",
             "queries",

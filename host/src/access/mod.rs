@@ -33,7 +33,7 @@ pub use self::{
     name_pattern::{MAX_NAME_PATTERN_BYTES, NamePattern, NamePatternError},
     refusal::Refusal,
     scope::Scope,
-    secret::{Secret, TOKEN_PREFIX},
+    secret::{Secret, TOKEN_PREFIX, check_form},
     settings::{AccessSettings, Authentication},
     subject::{MAX_SUBJECT_CHARS, Subject},
     token::{NewToken, Token},

@@ -9,6 +9,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::refusal::Refusal;
+
 /// What every token begins with.
 pub const TOKEN_PREFIX: &str = "gnomon_";
 const RANDOM_BYTES: usize = 32;
@@ -52,6 +54,14 @@ impl Secret {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+}
+
+/// Looks at the form of a token only, as it is done before it is looked up.
+///
+/// # Errors
+/// It has never been a token.
+pub fn check_form(token: &str) -> Result<(), Refusal> {
+    Secret::read(token).map(drop).ok_or(Refusal::Malformed)
 }
 
 fn check(random: &[u8]) -> [u8; CHECK_BYTES] {

@@ -100,9 +100,9 @@ impl ClientError {
 }
 
 impl Client {
-    /// A client of the host that the options name.
+    /// A client of the host, or of the tenant of it, that the options name.
     pub(super) fn new(options: &ClientOptions) -> Result<Self, ClientError> {
-        Self::with(&options.url, options.token()?.as_ref(), &options.trust)
+        Self::with(&options.place(), options.token()?.as_ref(), &options.trust)
     }
 
     /// A client of the host at a URL, which asks nobody who they are, and trusts whom the system trusts.

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::client::Client;
 use crate::{
     api::{ModuleKind, Modules, Projections, Reactors},
-    config::{ClientOptions, TrustOptions},
+    config::{ClientOptions, TenantOption, TrustOptions},
 };
 
 /// How long a host may take. Somebody waits for it with a finger on the key.
@@ -68,6 +68,7 @@ fn ask<T: DeserializeOwned>(path: &[&str]) -> Option<T> {
     let typed = words();
     let client = Client::new(&ClientOptions {
         url: url(&typed)?,
+        tenant: tenant(&typed),
         token_file: env::var_os("GNOMON_TOKEN_FILE").map(PathBuf::from),
         trust: trust(&typed),
     })
@@ -103,6 +104,14 @@ fn url(words: &[String]) -> Option<String> {
     typed(words, "--url").map(str::to_owned).or_else(|| Some(Options::untyped()?.url))
 }
 
+/// The tenant of the host: of `--tenant` if it is typed, or of the variable.
+fn tenant(words: &[String]) -> TenantOption {
+    match typed(words, "--tenant") {
+        Some(name) => TenantOption { tenant: Some(name.to_owned()) },
+        None => Options::untyped().map(|options| options.tenant).unwrap_or_default(),
+    }
+}
+
 /// The authorities that are trusted: of `--ca-file` if it is typed, or of the variable.
 fn trust(words: &[String]) -> TrustOptions {
     match typed(words, "--ca-file") {
@@ -133,5 +142,7 @@ mod tests {
         assert!(typed("gnomon pause ta").starts_with("http://"));
         let typed = ["gnomon", "--ca-file=/ca.pem", "pause"].map(str::to_owned);
         assert_eq!(trust(&typed).ca_file, Some("/ca.pem".into()));
+        let typed = ["gnomon", "--tenant", "acme", "pause"].map(str::to_owned);
+        assert_eq!(tenant(&typed).tenant.as_deref(), Some("acme"));
     }
 }

@@ -4,6 +4,7 @@
 
 mod limit;
 mod personal_data;
+mod tenants;
 
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
@@ -18,6 +19,7 @@ use self::{
         Unit::{Bytes, Number, Seconds},
     },
     personal_data::PERSONAL_DATA,
+    tenants::TENANTS,
 };
 use super::Cli;
 use crate::{
@@ -432,6 +434,7 @@ const SECTIONS: &[(&str, &[Row])] = &[
     ("Sinks and messages", SINKS),
     ("Personal data", PERSONAL_DATA),
     ("Clients", CLIENTS),
+    ("Tenants", TENANTS),
     ("Times and numbers", VALUES),
 ];
 

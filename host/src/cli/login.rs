@@ -12,7 +12,7 @@ use ratatui::crossterm::{
 use super::{client::Client, output::say};
 use crate::{
     api::Whoami,
-    config::{ClientToken, Logins, TrustOptions},
+    config::{ClientToken, Logins, TenantOption, TrustOptions},
 };
 
 /// Bytes of a token, at most.
@@ -29,6 +29,9 @@ pub(super) struct Login {
     url: String,
 
     #[command(flatten)]
+    tenant: TenantOption,
+
+    #[command(flatten)]
     trust: TrustOptions,
 }
 
@@ -38,23 +41,26 @@ pub(super) struct Logout {
     /// URL of the host
     #[arg(long, env = "GNOMON_URL", value_name = "URL", default_value = "http://127.0.0.1:7070")]
     url: String,
+
+    #[command(flatten)]
+    tenant: TenantOption,
 }
 
 impl Login {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let path = Logins::path()?;
+        let (path, url) = (Logins::path()?, self.tenant.at(&self.url));
         // What cannot be kept is not asked for.
         let logins = Logins::read(&path)?;
         let typed = tokio::task::spawn_blocking(read_token).await??;
         let Some(token) = ClientToken::read(typed.trim()) else {
             bail!("that is not a token: one has visible characters without blanks, such as gnomon_…")
         };
-        let client = Client::with(&self.url, Some(&token), &self.trust)?;
+        let client = Client::with(&url, Some(&token), &self.trust)?;
         let Whoami { who, scopes, expires_in_seconds } = client.json(client.get(&["v1", "whoami"])).await?;
         if who == "anyone" {
             bail!("{} asks nobody who they are, so it needs no token", client.name());
         }
-        logins.keep(&path, &self.url, &token)?;
+        logins.keep(&path, &url, &token)?;
         let scopes = if scopes.is_empty() { "nothing".to_owned() } else { scopes.join(" ") };
         // Tokens live for days, and JWTs for minutes.
         let end = match expires_in_seconds {
@@ -69,12 +75,12 @@ impl Login {
 
 impl Logout {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let path = Logins::path()?;
-        if Logins::read(&path)?.forget(&path, &self.url)? {
-            say(format_args!("the token for {} is forgotten", self.url));
+        let (path, url) = (Logins::path()?, self.tenant.at(&self.url));
+        if Logins::read(&path)?.forget(&path, &url)? {
+            say(format_args!("the token for {url} is forgotten"));
             return Ok(());
         }
-        bail!("there is no token for {}", self.url)
+        bail!("there is no token for {url}")
     }
 }
 

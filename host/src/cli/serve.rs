@@ -22,7 +22,9 @@ impl Serve {
                 return Ok(());
             }
         };
-        info!("read models are views in the schema read_models: {}", self.host.psql());
+        if self.host.tenants().is_none() {
+            info!("read models are views in the schema read_models: {}", self.host.psql());
+        }
         tokio::select! {
             error = host.failed() => {
                 host.stop(signals).await?;

@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 
-use super::{client_token::ClientToken, client_token_error::ClientTokenError, logins::Logins};
+use super::{client_token::ClientToken, client_token_error::ClientTokenError, logins::Logins, tenant::TenantOption};
 
 /// The variable that has the token itself.
 const TOKEN: &str = "GNOMON_TOKEN";
@@ -21,6 +21,10 @@ pub struct ClientOptions {
     /// URL of the host
     #[arg(long, env = "GNOMON_URL", value_name = "URL", default_value = "http://127.0.0.1:7070")]
     pub url: String,
+
+    /// The tenant of the host.
+    #[command(flatten)]
+    pub tenant: TenantOption,
 
     /// File with the token for the host. The variable GNOMON_TOKEN has the token itself, and comes first; no option takes it, since other users of
     /// the machine see the options of a command
@@ -65,7 +69,13 @@ impl ClientOptions {
     fn login(&self) -> Result<Option<ClientToken>, ClientTokenError> {
         // Who has no home has not logged in.
         let Ok(path) = Logins::path() else { return Ok(None) };
-        Ok(Logins::read(&path)?.get(&self.url))
+        Ok(Logins::read(&path)?.get(&self.place()))
+    }
+
+    /// The URL of the host, or of the tenant of it.
+    #[must_use]
+    pub fn place(&self) -> String {
+        self.tenant.at(&self.url)
     }
 }
 
@@ -79,8 +89,12 @@ mod tests {
     fn a_file_has_a_token_and_perhaps_the_end_of_its_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
-        let options =
-            ClientOptions { url: String::new(), token_file: Some(path.clone()), trust: TrustOptions::default() };
+        let options = ClientOptions {
+            url: String::new(),
+            tenant: TenantOption::default(),
+            token_file: Some(path.clone()),
+            trust: TrustOptions::default(),
+        };
         let missing = options.token().unwrap_err().to_string();
         assert!(missing.starts_with("cannot read the token in ") && missing.contains("No such file"), "{missing}");
         fs::write(&path, "gnomon_abc\n").unwrap();

@@ -11,6 +11,7 @@ mod database;
 mod log_output;
 mod logins;
 mod state_dir;
+mod tenant;
 
 pub use self::{
     client::{ClientOptions, TrustOptions},
@@ -21,4 +22,5 @@ pub use self::{
     log_output::{LogFormat, LogOptions},
     logins::{Logins, LoginsError},
     state_dir::state_dir,
+    tenant::TenantOption,
 };

@@ -26,6 +26,7 @@ mod settings;
 mod streams;
 mod summary;
 mod types;
+mod which_database;
 
 use std::{sync::Arc, time::Duration};
 
@@ -63,6 +64,7 @@ pub use self::{
         Wanted as WantedStatistics,
     },
     types::{CategoryType, resembles},
+    which_database::{WhichDatabase, which_database},
 };
 
 /// The log. Clones are handles on one log.

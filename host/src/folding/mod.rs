@@ -23,7 +23,7 @@ pub(crate) use self::{
     kept_rows::{KeptRows, RowMemory},
     rate::Rate,
     rows::BatchRows,
-    threads::FoldingThreads,
+    threads::{FoldingThreads, MAX_FOLDING_THREADS},
 };
 #[cfg(test)]
 pub(crate) use self::{fault_point::FaultPoint, made_indexes::MadeIndexes};

@@ -6,7 +6,7 @@ use tokio::{
 };
 
 /// The most batches that are folded at once. A build folds one at a time, and there are fewer builds.
-const MAX_THREADS: usize = 1024;
+pub(crate) const MAX_FOLDING_THREADS: usize = 1024;
 
 /// Threads for nothing but folding: it never waits for a thread that compiles an upload, rewrites events for readers, or reads files, as it
 /// would among the blocking threads of the host. A thread is started when it is needed, and ends after ten seconds without work.
@@ -17,10 +17,12 @@ pub(crate) struct FoldingThreads {
 }
 
 impl FoldingThreads {
+    /// At most so many threads: what is folded beyond them waits for one.
+    ///
     /// # Errors
     /// The system refuses what a runtime needs.
-    pub(crate) fn start() -> std::io::Result<Self> {
-        let pool = Builder::new_current_thread().max_blocking_threads(MAX_THREADS).thread_name("fold").build()?;
+    pub(crate) fn start(max: usize) -> std::io::Result<Self> {
+        let pool = Builder::new_current_thread().max_blocking_threads(max.max(1)).thread_name("fold").build()?;
         Ok(Self { pool: Some(pool) })
     }
 
@@ -28,9 +30,9 @@ impl FoldingThreads {
     ///
     /// # Errors
     /// The system refuses what a runtime needs.
-    pub(crate) fn start_nice() -> std::io::Result<Self> {
+    pub(crate) fn start_nice(max: usize) -> std::io::Result<Self> {
         let mut builder = Builder::new_current_thread();
-        builder.max_blocking_threads(MAX_THREADS).thread_name("fold-past").on_thread_start(be_nice);
+        builder.max_blocking_threads(max.max(1)).thread_name("fold-past").on_thread_start(be_nice);
         Ok(Self { pool: Some(builder.build()?) })
     }
 

@@ -22,10 +22,10 @@ use tower::ServiceExt as _;
 
 use super::{
     connections::{Connection, Told},
-    gate::Entrance,
     http2_streams::{Pieces, Streams},
     peer::Peer,
     settings::ConnectionSettings,
+    way::Entrance,
     with_guard::WithGuard,
 };
 

@@ -7,9 +7,9 @@ use axum::{
     http::{Method, StatusCode},
     response::Response,
 };
-use tracing::info;
+use tracing::{field::display, info};
 
-use super::{peer::Peer, problem::Problem, request_id::RequestId};
+use super::{peer::Peer, problem::Problem, request_id::RequestId, tenants::TenantName};
 use crate::{
     access::{Caller, TOKEN_PREFIX, is_jwt},
     audit::Actor,
@@ -28,6 +28,8 @@ pub(super) struct Audited {
 /// A line of the log, which is written when it is dropped: also for a request whose client does not wait for its answer.
 #[derive(Debug)]
 struct Line {
+    /// Whose host it is, if there are several.
+    tenant: Option<TenantName>,
     who: String,
     from: Option<IpAddr>,
     request_id: RequestId,
@@ -42,7 +44,8 @@ impl Audited {
         // The query string is left out: it is no part of what is done to what.
         let path: String = without_tokens(request.uri().path()).chars().take(MAX_PATH_BYTES).collect();
         let actor = Actor { who: who.clone(), address: from, request_id: request_id.to_string() };
-        Self { actor, line: Line { who, from, request_id, method: request.method().clone(), path, status: None } }
+        let (tenant, method) = (request.extensions().get::<TenantName>().cloned(), request.method().clone());
+        Self { actor, line: Line { tenant, who, from, request_id, method, path, status: None } }
     }
 
     /// Answers the request in the name of its caller.
@@ -69,10 +72,11 @@ fn without_tokens(path: &str) -> String {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let Self { who, from, request_id, method, path, status } = self;
+        let Self { tenant, who, from, request_id, method, path, status } = self;
+        let tenant = tenant.as_ref().map(display);
         let from = from.map(|from| from.to_string()).unwrap_or_default();
         let status = status.as_ref().map_or("given up", StatusCode::as_str).to_owned();
-        info!(%who, %from, %request_id, %method, %path, %status, "an operation was requested");
+        info!(tenant, %who, %from, %request_id, %method, %path, %status, "an operation was requested");
     }
 }
 

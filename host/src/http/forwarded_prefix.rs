@@ -3,7 +3,7 @@
 //! A host under `https://example.org/gnomon/` gets requests for `/v1/…` from a proxy that removes the prefix, or for `/gnomon/v1/…`
 //! from one that leaves it there. Paths in its answers begin with the prefix, so that clients find what they name.
 
-use axum::http::{HeaderMap, Uri, uri::PathAndQuery};
+use axum::http::{HeaderMap, Request, Uri, uri::PathAndQuery};
 
 const HEADER: &str = "x-forwarded-prefix";
 /// Longer prefixes are not used.
@@ -19,8 +19,14 @@ tokio::task_local! {
 pub(super) struct ForwardedPrefix(String);
 
 impl ForwardedPrefix {
+    /// The prefix of a request: the one that was found before, with the path of the tenant in it, or the one that the proxy tells.
+    pub(super) fn of<B>(request: &Request<B>) -> Self {
+        let found = request.extensions().get::<Self>().cloned();
+        found.unwrap_or_else(|| Self::of_header(request.headers()))
+    }
+
     /// The prefix that the proxy tells. What is not a plain path is not used: `//host` would lead to another host.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn of_header(headers: &HeaderMap) -> Self {
         let value = headers.get(HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let prefix = value.trim().trim_end_matches('/');
         let is_path = prefix.len() <= MAX_BYTES
@@ -36,12 +42,17 @@ impl ForwardedPrefix {
     }
 
     /// The URI without the prefix, if its path begins with that. Nothing else of the path changes.
-    fn removed_from(&self, uri: &Uri) -> Option<Uri> {
+    pub(super) fn removed_from(&self, uri: &Uri) -> Option<Uri> {
         let path_and_query = uri.path_and_query()?.as_str();
         let rest = path_and_query.strip_prefix(&self.0).filter(|rest| !self.0.is_empty() && rest.starts_with('/'))?;
         let mut parts = uri.clone().into_parts();
         parts.path_and_query = Some(PathAndQuery::try_from(rest).ok()?);
         Uri::from_parts(parts).ok()
+    }
+
+    /// This prefix, and a path behind it that has no slash at its end.
+    pub(super) fn with(&self, path: &str) -> Self {
+        Self(self.path(path))
     }
 
     /// A path of this host, as the client has to write it.
@@ -57,8 +68,12 @@ impl ForwardedPrefix {
 
 /// Removes the prefix from the path, if the proxy has left it there. Proxies that remove it themselves may decode and normalise the path
 /// as well, so that `a%2Fb` comes as `a/b`, which is another stream.
-pub(super) fn without_prefix<B>(mut request: axum::http::Request<B>) -> axum::http::Request<B> {
-    if let Some(uri) = ForwardedPrefix::of(request.headers()).removed_from(request.uri()) {
+pub(super) fn without_prefix<B>(mut request: Request<B>) -> Request<B> {
+    if request.extensions().get::<ForwardedPrefix>().is_some() {
+        // It was removed before.
+        return request;
+    }
+    if let Some(uri) = ForwardedPrefix::of_header(request.headers()).removed_from(request.uri()) {
         *request.uri_mut() = uri;
     }
     request
@@ -74,7 +89,7 @@ mod tests {
     fn a_prefix_is_a_path_and_nothing_else() {
         let path = |value: &'static str| {
             let headers = HeaderMap::from_iter([(HEADER.parse().unwrap(), HeaderValue::from_static(value))]);
-            ForwardedPrefix::of(&headers).path("/v1/events")
+            ForwardedPrefix::of_header(&headers).path("/v1/events")
         };
         for value in ["/sub/path", "/sub/path/", " /sub/path"] {
             assert_eq!(path(value), "/sub/path/v1/events", "{value}");

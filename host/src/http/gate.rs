@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     Router,
-    extract::{MatchedPath, Request, State},
+    extract::{Request, State},
     middleware,
     response::Response,
     routing::get,
@@ -29,7 +29,7 @@ pub struct Gate(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     /// The API, once the host is ready.
-    ready: OnceLock<Routes>,
+    ready: OnceLock<(Api, Routes)>,
     /// What the host waits for.
     waits_for: Mutex<String>,
 }
@@ -51,34 +51,17 @@ impl Gate {
     /// Answers requests with the API from now on.
     pub fn open(&self, api: Api) {
         // A host becomes ready once.
-        let _ = self.0.ready.set(routes(api));
+        let _ = self.0.ready.set((api.clone(), routes(api)));
     }
 
-    /// The way for a connection: to the API, or to what a host that is starting answers.
+    /// The API, once the host is ready.
+    pub(super) fn api(&self) -> Option<&Api> {
+        self.0.ready.get().map(|(api, _)| api)
+    }
+
+    /// The way to the API, or to what a host that is starting answers.
     pub(super) fn entrance(&self) -> Entrance {
         Entrance { gate: self.clone(), starting: self.starting() }
-    }
-
-    /// The same as a router.
-    #[cfg(test)]
-    pub(super) fn router(&self) -> Router {
-        let entrance = self.entrance();
-        Router::new().fallback(enter).with_state(entrance)
-    }
-
-    /// The routes for connections beyond the `max` that the host serves: health and measures, and for everything else that there is no room.
-    pub(super) fn refusal(&self, max: usize) -> Router {
-        let full = move || async move {
-            let detail = format!("the host has {max} connections, and each has a request under way; try again soon");
-            Problem::new(Code::Overloaded, detail).with("limit", "max_client_connections").with("max", max)
-        };
-        let full = Router::new().fallback(full).layer(middleware::from_fn(with_context));
-        Router::new()
-            .route("/health/live", get(enter))
-            .route("/health/ready", get(enter))
-            .route("/metrics", get(enter))
-            .fallback_service(full)
-            .with_state(self.entrance())
     }
 
     /// The routes of a host that is starting.
@@ -102,17 +85,11 @@ pub(super) struct Entrance {
 impl Entrance {
     pub(super) async fn answer(&self, request: Request) -> Response {
         let answer = match self.gate.0.ready.get() {
-            Some(routes) => routes.clone().oneshot(request).await,
+            Some((_, routes)) => routes.clone().oneshot(request).await,
             None => self.starting.clone().oneshot(request).await,
         };
         answer.unwrap_or_else(|never: Infallible| match never {})
     }
-}
-
-async fn enter(State(entrance): State<Entrance>, mut request: Request) -> Response {
-    // That of the router which calls this: the API's router would put its own behind it, and no route is found under both.
-    request.extensions_mut().remove::<MatchedPath>();
-    entrance.answer(request).await
 }
 
 async fn starting(State(gate): State<Gate>) -> Problem {

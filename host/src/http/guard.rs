@@ -211,7 +211,7 @@ impl Guard {
 }
 
 /// The token of a request, if there is one. There is one header, and its scheme is `Bearer`.
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = all.next() else { return Ok(None) };
     let text = value.to_str().map_err(|_| Refusal::NotBearer)?;

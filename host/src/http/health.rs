@@ -17,6 +17,8 @@ use super::{
 };
 use crate::{event_log::log_id, postgres::ConnectError};
 
+/// The path that tells whether a host is ready.
+pub(super) const READY: &str = "/health/ready";
 /// How long Postgres may take to answer.
 const POSTGRES_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -27,10 +29,14 @@ pub(super) async fn live(NoParams: NoParams) -> Json<Value> {
 
 /// `GET /health/ready`: Postgres answers queries, and appends can be made. The answer says to which log.
 pub(super) async fn ready(State(api): State<Api>, NoParams: NoParams) -> Result<Json<Value>, Problem> {
-    let (log, appends) = tokio::join!(log(&api), can_append(&api));
+    Ok(Json(json!({"status": "ready", "log": check(&api).await?})))
+}
+
+/// Whether Postgres answers queries and appends can be made; to which log.
+pub(super) async fn check(api: &Api) -> Result<Uuid, Problem> {
+    let (log, appends) = tokio::join!(log(api), can_append(api));
     let log = log?;
-    appends?;
-    Ok(Json(json!({"status": "ready", "log": log})))
+    appends.map(|()| log)
 }
 
 async fn log(api: &Api) -> Result<Uuid, Problem> {
@@ -75,7 +81,7 @@ pub(super) async fn index(NoParams: NoParams) -> Json<Value> {
         "modules": prefix.path("/v1/modules"),
         "projections": prefix.path("/v1/projections"),
         "read_models": prefix.path("/v1/read-models"),
-        "health": prefix.path("/health/ready"),
+        "health": prefix.path(READY),
         "openapi": prefix.path("/openapi.json"),
         "docs": prefix.path("/docs"),
     }))
@@ -107,14 +113,9 @@ pub(super) fn describe() -> Vec<Operation> {
             object(&["status"]),
             Some(json!({"status": "live"})),
         ),
-        Operation::get(
-            Needs::Nothing,
-            "/health/ready",
-            "health_ready",
-            "Postgres answers queries, and appends can be made.",
-        )
-        .answers_as(200, "So it is.", json, object(&["status", "log"]), Some(ready))
-        .problems(&[Code::DatabaseUnavailable, Code::LogUnavailable, Code::Starting]),
+        Operation::get(Needs::Nothing, READY, "health_ready", "Postgres answers queries, and appends can be made.")
+            .answers_as(200, "So it is.", json, object(&["status", "log"]), Some(ready))
+            .problems(&[Code::DatabaseUnavailable, Code::LogUnavailable, Code::Starting]),
         Operation::get(Needs::Nothing, "/errors/{code}", "error_page", "The page that explains an error code.")
             .answers_as(200, "The page.", "text/markdown", json!({"type": "string"}), None)
             .problems(&[Code::NotFound]),

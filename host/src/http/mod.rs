@@ -57,11 +57,13 @@ mod sse;
 mod state;
 mod stats;
 mod streams;
+mod tenants;
 mod tls;
 mod tokens;
 mod traces;
 mod until_ended;
 mod upcasters;
+mod way;
 mod with_guard;
 mod write_timeout;
 
@@ -76,7 +78,9 @@ pub use self::{
     serve::{HANDSHAKE_TIMEOUT, MAX_REFUSED, serve},
     settings::{ConnectionSettings, HttpSettings, WorkSettings},
     state::{Api, ApiState},
+    tenants::{MAX_TENANT_NAME, MAX_TENANTS, TenantGate, TenantName, TenantNameError, Tenants},
     tls::{MAX_TLS_FILE_BYTES, Tls, TlsError, TlsFiles},
+    way::Way,
 };
 
 #[cfg(test)]

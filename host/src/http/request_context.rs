@@ -17,7 +17,7 @@ use crate::metrics;
 /// Answers a request under its id, and with the prefix under which its client knows this host.
 pub(super) async fn with_context(request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
-    let prefix = ForwardedPrefix::of(request.headers());
+    let prefix = ForwardedPrefix::of(&request);
     let dialect = Dialect::of(request.uri().path());
     let began = Instant::now();
     let (method, route) = (request.method().clone(), request.extensions().get::<MatchedPath>().cloned());

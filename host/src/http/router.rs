@@ -40,7 +40,8 @@ pub fn router(api: Api) -> Router {
 /// Every route.
 pub(super) fn routes(api: Api) -> Routes {
     let cors_origins = api.settings.cors_origins.clone();
-    let guard = Guard::new(api.access.clone(), &openapi::routes());
+    let described = if api.tenant.is_some() { openapi::routes_of_tenant() } else { openapi::routes() };
+    let guard = Guard::new(api.access.clone(), &described);
     let door = Door::new(api.settings.clone(), guard, api.operations.max_module_bytes());
     let routes = paths(metrics::Scrapes::new(api.clone(), door.clone()), stats::Measurements::new(api.clone()));
     // What is around all of them costs each request: what few need is around those.
@@ -140,7 +141,7 @@ fn paths(scrapes: metrics::Scrapes, measurements: stats::Measurements) -> Router
         .method_not_allowed_fallback(method_not_allowed)
 }
 
-async fn not_found(request: Request) -> Problem {
+pub(super) async fn not_found(request: Request) -> Problem {
     let path = request.uri().path();
     match Dialect::current() {
         Dialect::Own => Problem::new(Code::NotFound, format!("there is nothing at {path}")),

@@ -23,9 +23,9 @@ use tracing::{debug, warn};
 use super::{
     answering::{Answers, Protocols},
     connections::{Connection, Connections, Told},
-    gate::Gate,
     settings::ConnectionSettings,
     tls::{HTTP2, Tls},
+    way::Way,
     write_timeout::WriteTimeout,
 };
 use crate::metrics;
@@ -44,17 +44,17 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 const LOG_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves the API until `closing` is cancelled, and then until the requests under way are answered, or until the time for that is over.
-/// Before the gate is open, requests are answered with what the host waits for. With `tls`, connections speak TLS and nothing else.
+/// Before a gate is open, requests are answered with what the host waits for. With `tls`, connections speak TLS and nothing else.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<Tls>,
-    gate: Gate,
+    way: Way,
     settings: ConnectionSettings,
     closing: CancellationToken,
 ) {
     let closing_timeout = settings.closing_timeout;
     let tasks = TaskTracker::new();
-    let server = Arc::new(Server::new(&gate, tls.as_ref(), settings, &tasks));
+    let server = Arc::new(Server::new(&way, tls.as_ref(), settings, &tasks));
     if let Some(tls) = tls {
         let closing = closing.clone();
         tasks.spawn(async move { closing.run_until_cancelled(tls.follow_files()).await });
@@ -97,11 +97,11 @@ struct Server {
 }
 
 impl Server {
-    fn new(gate: &Gate, tls: Option<&Tls>, settings: ConnectionSettings, tasks: &TaskTracker) -> Self {
+    fn new(way: &Way, tls: Option<&Tls>, settings: ConnectionSettings, tasks: &TaskTracker) -> Self {
         let protocols = Protocols::new(&settings, tasks.clone());
         Self {
-            api: Answers::Api(gate.entrance()),
-            refusal: Answers::Refusal(gate.refusal(settings.max_client_connections)),
+            api: Answers::Api(way.entrance()),
+            refusal: Answers::Refusal(way.refusal(settings.max_client_connections)),
             once: protocols.once(REFUSED_TIMEOUT),
             protocols,
             tls: tls.map(Tls::acceptor),

@@ -4,7 +4,7 @@ use std::{ops::Deref, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{sending::Sending, settings::HttpSettings};
+use super::{sending::Sending, settings::HttpSettings, tenants::TenantName};
 use crate::{
     access::Access, event_log::EventLog, modules::Modules, operations::Operations, outbox::Outbox, past::Past,
     personal_data::PersonalData, postgres::Database, queries::Queries,
@@ -31,6 +31,8 @@ impl From<ApiState> for Api {
 /// The state that the handlers share.
 #[derive(Debug)]
 pub struct ApiState {
+    /// Whose log it is, if the host has several tenants.
+    pub tenant: Option<TenantName>,
     /// Who may do what.
     pub access: Access,
     /// The log.

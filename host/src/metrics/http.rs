@@ -14,6 +14,8 @@ use super::{
 const MAX_ANSWERS: usize = 1000;
 /// Series of durations: some dozen routes with some methods each.
 const MAX_ROUTES: usize = 200;
+/// Tenants that have series of their own; a host has no more.
+const MAX_TENANTS: usize = 64;
 /// Methods that have a name in the measures.
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -25,6 +27,8 @@ pub struct HttpMeasures {
     refused: Arc<Series<Counter>>,
     denied: Arc<Series<Counter>>,
     refused_connections: Counter,
+    of_tenants: Arc<Series<Counter>>,
+    refused_of_tenants: Arc<Series<Counter>>,
     certificate_expires: Gauge,
     certificate_refused: Gauge,
     failed_handshakes: Counter,
@@ -40,6 +44,8 @@ impl HttpMeasures {
             denied: register
                 .counters_of(names::HTTP_DENIED, &["unauthenticated", "forbidden", "too_many_tries", "no_issuer_keys"]),
             refused_connections: register.counter(names::HTTP_REFUSED_CONNECTIONS),
+            of_tenants: register.counters(names::TENANT_REQUESTS, MAX_TENANTS),
+            refused_of_tenants: register.counters(names::TENANT_REFUSED, MAX_TENANTS),
             certificate_expires: register.gauge(names::TLS_CERTIFICATE_EXPIRES),
             certificate_refused: register.gauge(names::TLS_CERTIFICATE_REFUSED),
             failed_handshakes: register.counter(names::TLS_FAILED_HANDSHAKES),
@@ -67,6 +73,16 @@ impl HttpMeasures {
     /// A connection was refused, since all were busy.
     pub fn refused_connection(&self) {
         self.refused_connections.inc();
+    }
+
+    /// A request is for a tenant.
+    pub fn for_tenant(&self, tenant: &str) {
+        self.of_tenants.of(&[tenant]).inc();
+    }
+
+    /// A request was refused, since as many of its tenant were under way as may be.
+    pub fn refused_for_tenant(&self, tenant: &str) {
+        self.refused_of_tenants.of(&[tenant]).inc();
     }
 
     /// New connections get a certificate that expires at this time, in seconds of Unix time, if that is known.

@@ -81,4 +81,12 @@ impl Measures {
         }
         text
     }
+
+    /// What was read just now, and nothing that was counted of the whole process.
+    #[must_use]
+    pub fn text_of_readings(readings: Readings) -> String {
+        let mut text = String::new();
+        let _ = prometheus_text::encode(&mut text, &readings.into_registry());
+        text
+    }
 }

@@ -17,6 +17,7 @@ mod measures;
 mod modules;
 pub mod names;
 mod outbox;
+mod part;
 mod private_postgres;
 mod process;
 mod projector;
@@ -37,6 +38,7 @@ pub use self::{
     measures::{MEDIA_TYPE, Measures, of_host},
     modules::ModuleMeasures,
     outbox::OutboxMeasures,
+    part::GaugePart,
     private_postgres::PrivatePostgresMeasures,
     process::add_process,
     projector::{HandlerMeasures, ProjectionMeasures, ProjectorMeasures},

@@ -256,6 +256,16 @@ measures! {
         "Times that the keys of the issuer of JWTs could not be read";
     HTTP_REFUSED_CONNECTIONS = "gnomon_http_refused_connections_total", Kind::Counter, Counted, [],
         "Connections that were refused because all were busy, `--max-client-connections`";
+    TENANT_READY = "gnomon_tenant_ready", Kind::Gauge, Host, ["tenant"],
+        "1 if Postgres answers for the tenant and appends can be made, else 0; absent without `--tenants`, as all that follows of tenants";
+    TENANT_REQUESTS = "gnomon_tenant_requests_total", Kind::Counter, Counted, ["tenant"],
+        "Requests for the tenant, those that were refused included; those without a token are for no tenant, if tokens are asked for";
+    TENANT_REFUSED = "gnomon_tenant_refused_requests_total", Kind::Counter, Counted, ["tenant"],
+        "Requests that were refused because as many of the tenant were under way as may be, `max_requests`";
+    TENANT_UNDER_WAY = "gnomon_tenant_requests_under_way", Kind::Gauge, Host, ["tenant"],
+        "Requests of the tenant under way, until the end of their answers";
+    TENANT_MAX_UNDER_WAY = "gnomon_tenant_max_requests_under_way", Kind::Gauge, Host, ["tenant"],
+        "Requests of the tenant that may be under way, `max_requests`";
     TLS_CERTIFICATE_EXPIRES = "gnomon_tls_certificate_expires_timestamp_seconds", Kind::Gauge, Counted, [],
         "When the certificate that new connections get expires, in seconds of Unix time; 0 without `--tls-cert`";
     TLS_CERTIFICATE_REFUSED = "gnomon_tls_certificate_refused", Kind::Gauge, Counted, [],

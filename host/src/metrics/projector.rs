@@ -6,6 +6,7 @@ use super::{
     counter::{Counter, Gauge},
     histogram::Histogram,
     names,
+    part::GaugePart,
     register::Register,
     series::Series,
 };
@@ -122,9 +123,10 @@ impl ProjectorMeasures {
         self.leases_taken.inc();
     }
 
-    /// This host works on so many builds.
-    pub fn holds_leases(&self, builds: usize) {
-        self.leases_held.set(i64::try_from(builds).unwrap_or(i64::MAX));
+    /// For the number of builds that one projector works on.
+    #[must_use]
+    pub fn leases(&self) -> GaugePart {
+        GaugePart::of(&self.leases_held)
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     counter::{Counter, Gauge},
     histogram::Histogram,
     names,
+    part::GaugePart,
     projector::HandlerMeasures,
     register::Register,
     series::Series,
@@ -109,9 +110,10 @@ impl ReactorMeasures {
         self.stops.of(&[reason]).inc();
     }
 
-    /// This host works on so many reactors.
-    pub fn works_on(&self, reactors: usize) {
-        self.works_on.set(i64::try_from(reactors).unwrap_or(i64::MAX));
+    /// For the number of reactors that one engine works on.
+    #[must_use]
+    pub fn work(&self) -> GaugePart {
+        GaugePart::of(&self.works_on)
     }
 }
 

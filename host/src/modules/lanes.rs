@@ -11,6 +11,21 @@ const LOADS: usize = 4;
 /// Answers to readers that upcasters rewrite at once.
 const UPCASTS: usize = 8;
 
+/// Turns at compiling, each of which uses all processors and much memory: an upload at a time, and a stored module at a time. Clones are
+/// handles on the same turns. Hosts that are in one process share them; a host asks for one upload at a time, and for as many stored modules as
+/// it loads at once, so each comes to its turn whatever the others upload.
+#[derive(Clone, Debug)]
+pub struct CompileTurns {
+    upload: Arc<Semaphore>,
+    stored: Arc<Semaphore>,
+}
+
+impl Default for CompileTurns {
+    fn default() -> Self {
+        Self { upload: Arc::new(Semaphore::new(1)), stored: Arc::new(Semaphore::new(1)) }
+    }
+}
+
 /// The lanes. Clones are handles on the same ones.
 #[derive(Clone, Debug)]
 pub(super) struct Lanes {
@@ -31,15 +46,15 @@ pub(super) struct Lanes {
 pub struct UploadPlace(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit);
 
 impl Lanes {
-    pub(super) fn new(max_uploads: usize) -> Self {
+    pub(super) fn new(max_uploads: usize, turns: CompileTurns) -> Self {
         let permits = |count| Arc::new(Semaphore::new(count));
         Self {
             max_uploads,
             places: permits(max_uploads),
             checking: permits(1),
-            compiling_upload: permits(1),
+            compiling_upload: turns.upload,
             loading: permits(LOADS),
-            compiling_stored: permits(1),
+            compiling_stored: turns.stored,
             upcasting: permits(UPCASTS),
         }
     }

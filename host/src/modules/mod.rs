@@ -24,7 +24,7 @@ pub use crate::runtime::ModuleVersion;
 
 pub use self::{
     chain::ChainError,
-    lanes::UploadPlace,
+    lanes::{CompileTurns, UploadPlace},
     list::{ModuleSummary, VersionSummary},
     load::LoadError,
     upload::{UploadError, Uploaded},
@@ -52,10 +52,10 @@ pub struct Modules {
 }
 
 impl Modules {
-    /// The modules of a database whose schema is up to date.
+    /// The modules of a database whose schema is up to date, which are compiled at these turns.
     #[must_use]
-    pub fn new(pool: PgPool, runtime: Runtime) -> Self {
-        let lanes = Lanes::new(runtime.limits().max_uploads);
+    pub fn new(pool: PgPool, runtime: Runtime, turns: CompileTurns) -> Self {
+        let lanes = Lanes::new(runtime.limits().max_uploads, turns);
         Self { pool, runtime, loaded: Loaded::new(MAX_LOADED), lanes }
     }
 

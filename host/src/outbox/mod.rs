@@ -49,7 +49,7 @@ use uuid::Uuid;
 
 use self::{
     answers::Call, claim::ClaimedKey, deliverer::Deliverer, intake::Intakes, outcome::Failure,
-    reservation::Reservation, sending::Sending, shared::Shared,
+    reservation::Reservation, secret::Secrets, sending::Sending, shared::Shared,
 };
 use crate::event_log::EventLog;
 
@@ -91,7 +91,8 @@ impl Outbox {
     /// # Errors
     /// There is no client for requests.
     pub fn start(pool: PgPool, log: EventLog, settings: OutboxSettings) -> Result<Self, StartOutboxError> {
-        let sending = Sending::new(settings.secrets_dir.clone(), settings.max_call_answer_bytes)?;
+        let secrets = Secrets::new(settings.secrets_dir.clone(), settings.secrets_in_variables);
+        let sending = Sending::new(secrets, settings.max_call_answer_bytes)?;
         let shared = Arc::new(Shared { pool, log, settings, sending });
         let (intakes, look, stop) = (Intakes::default(), Arc::new(Notify::new()), CancellationToken::new());
         let deliverer = Deliverer {

@@ -39,6 +39,12 @@ pub(super) enum SecretError {
     /// There is no such variable.
     #[error("this host has no variable `{0}`, or one that is not UTF-8; set it where the host is started")]
     NoVariable(String),
+    /// The host reads no variables.
+    #[error(
+        "the secret is in the variable `{0}`, and this host has several tenants, which are not to know each other's variables; put the secret \
+         into a file in the folder of the tenant below --secrets-dir"
+    )]
+    NoVariables(String),
     /// The host reads no files.
     #[error("the secret is in the file `{0}`, and this host reads no secrets from files; start it with --secrets-dir")]
     NoFolder(String),
@@ -83,17 +89,21 @@ impl fmt::Debug for Secret {
 #[derive(Debug)]
 pub(super) struct Secrets {
     folder: Option<PathBuf>,
+    variables: bool,
 }
 
 impl Secrets {
-    /// Those of the environment, and files in a folder.
-    pub(super) fn new(folder: Option<PathBuf>) -> Self {
-        Self { folder }
+    /// Files in a folder, and variables of the environment if the host has them for sinks.
+    pub(super) fn new(folder: Option<PathBuf>, variables: bool) -> Self {
+        Self { folder, variables }
     }
 
     /// Reads a secret, which may be another one each time.
     pub(super) async fn read(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
-        reference.read(self.folder.as_deref()).await
+        match &reference.0 {
+            Place::Variable(name) if !self.variables => Err(SecretError::NoVariables(name.clone())),
+            _ => reference.read(self.folder.as_deref()).await,
+        }
     }
 }
 
@@ -222,6 +232,15 @@ mod tests {
         }
         assert!(matches!(read(&secrets.join("none"), inside).await, Err(SecretError::Unreadable { .. })));
         assert!(matches!(read(&secrets.join("good"), None).await, Err(SecretError::NoFolder(_))));
+    }
+
+    #[tokio::test]
+    async fn without_variables_none_is_read_whether_it_is_there_or_not() {
+        let reference = SecretRef::new("env:GNOMON_SECRET_OF_ANOTHER_TENANT").unwrap();
+        let refused = Secrets::new(None, false).read(&reference).await.unwrap_err();
+        assert_eq!(refused, SecretError::NoVariables("GNOMON_SECRET_OF_ANOTHER_TENANT".to_owned()));
+        let missing = Secrets::new(None, true).read(&reference).await.unwrap_err();
+        assert!(matches!(missing, SecretError::NoVariable(_)), "{missing}");
     }
 
     #[tokio::test]

@@ -1,7 +1,5 @@
 //! What a host sends messages with.
 
-use std::path::PathBuf;
-
 use super::{
     nats::Connections,
     outcome::Failure,
@@ -26,9 +24,8 @@ pub(super) struct Sending {
 }
 
 impl Sending {
-    pub(super) fn new(secrets_dir: Option<PathBuf>, max_call_answer_bytes: usize) -> Result<Self, StartOutboxError> {
+    pub(super) fn new(secrets: Secrets, max_call_answer_bytes: usize) -> Result<Self, StartOutboxError> {
         let http = post::client().map_err(|error| StartOutboxError(error.to_string()))?;
-        let secrets = Secrets::new(secrets_dir);
         Ok(Self { http, nats: Connections::default(), secrets, max_call_answer_bytes })
     }
 

@@ -12,6 +12,8 @@ use crate::event_log::EventLog;
 pub struct OutboxSettings {
     /// The folder in which files with secrets are; without it, this host reads none.
     pub secrets_dir: Option<PathBuf>,
+    /// Whether secrets may be in variables of the host's environment, all of which whoever makes sinks may then name.
+    pub secrets_in_variables: bool,
     /// The pause after the first try of a message; each of the next ones is twice as long.
     pub first_retry_pause: Duration,
     /// The longest.
@@ -28,6 +30,7 @@ impl Default for OutboxSettings {
     fn default() -> Self {
         Self {
             secrets_dir: None,
+            secrets_in_variables: true,
             first_retry_pause: Duration::from_secs(1),
             longest_retry_pause: Duration::from_secs(60 * 60),
             keep_delivered: Duration::from_secs(24 * 60 * 60),

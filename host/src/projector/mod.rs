@@ -59,7 +59,8 @@ impl Projector {
         settings: ProjectorSettings,
     ) -> Result<Self, sqlx::Error> {
         let pool = database.lookups.clone();
-        let (folding, past_folding) = (FoldingThreads::start()?, FoldingThreads::start_nice()?);
+        let threads = settings.folding_threads;
+        let (folding, past_folding) = (FoldingThreads::start(threads)?, FoldingThreads::start_nice(threads)?);
         let pieces = SharedPieces::default();
         let rows = RowMemory::new(settings.max_kept_rows_bytes);
         let awaited = watch::Sender::new(Position::default());

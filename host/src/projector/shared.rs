@@ -9,7 +9,7 @@ use super::instances::SpareCores;
 use crate::{
     builds::PastLimits,
     event_log::{EventLog, Position},
-    folding::{FoldingThreads, RowMemory},
+    folding::{FoldingThreads, MAX_FOLDING_THREADS, RowMemory},
     modules::Modules,
     subscriptions::{BatchSize, SharedPieces},
 };
@@ -22,6 +22,8 @@ pub struct ProjectorSettings {
     /// Threads that fold a build while it replays, if its projection is partitioned by stream, at most. All builds together have as many,
     /// beside one each.
     pub replay_threads: usize,
+    /// Batches that are folded at once, at most; others wait for a thread.
+    pub folding_threads: usize,
     /// How long a lease lasts unless it is renewed: a host that hangs keeps its builds from other hosts for so long.
     pub lease: Duration,
     /// How long a build is kept, and kept up to date, after another one became the active one.
@@ -39,6 +41,7 @@ impl Default for ProjectorSettings {
         Self {
             batch: BatchSize::default(),
             replay_threads: thread::available_parallelism().map_or(1, Into::into),
+            folding_threads: MAX_FOLDING_THREADS,
             lease: Duration::from_secs(5),
             keep_replaced: Duration::from_secs(24 * 60 * 60),
             max_dead_letters: 100_000,

@@ -98,12 +98,13 @@ impl Supervisor {
         // A lease is renewed at least three times while it lasts.
         let poll = POLL.min(self.shared.settings.lease / 3);
         let sweeping = tokio::spawn(sweep(Arc::clone(&self.shared)));
+        let mut leases = metrics::of_host().projector.leases();
         while !self.stop.is_cancelled() {
             let looked = self.look().await;
             if looked.is_err() {
                 self.shared.log.no_other_host_for(Duration::ZERO);
             }
-            metrics::of_host().projector.holds_leases(self.workers.len());
+            leases.set(self.workers.len());
             self.say(looked.err()).await;
             tokio::select! {
                 () = self.stop.cancelled() => break,
@@ -123,7 +124,7 @@ impl Supervisor {
         for (_, work) in self.workers.drain() {
             log_panic(&work.build, work.task.await);
         }
-        metrics::of_host().projector.holds_leases(0);
+        drop(leases);
         // Ignores a failure: a host that has no session does not count any more.
         let removed = subscriptions::remove_host(&self.shared.pool, self.host);
         let _ = within(limit(&self.shared), "that this host stops", removed).await;

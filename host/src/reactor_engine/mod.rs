@@ -65,7 +65,7 @@ impl ReactorEngine {
             outbox,
             host,
             settings,
-            folding: FoldingThreads::start()?,
+            folding: FoldingThreads::start(settings.folding_threads)?,
             rows: RowMemory::new(settings.max_kept_rows_bytes),
             look_again: Arc::clone(&changed),
         };

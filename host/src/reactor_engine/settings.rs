@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::subscriptions::BatchSize;
+use crate::{folding::MAX_FOLDING_THREADS, subscriptions::BatchSize};
 
 /// Settings of the engine of reactors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct ReactorSettings {
     pub max_dead_letters: u64,
     /// Memory for rows that are kept from batch to batch, for all reactors together, in bytes.
     pub max_kept_rows_bytes: usize,
+    /// Batches that are folded at once, at most; others wait for a thread.
+    pub folding_threads: usize,
 }
 
 impl Default for ReactorSettings {
@@ -25,6 +27,7 @@ impl Default for ReactorSettings {
             lease: Duration::from_secs(5),
             max_dead_letters: 100_000,
             max_kept_rows_bytes: 32 * 1024 * 1024,
+            folding_threads: MAX_FOLDING_THREADS,
         }
     }
 }

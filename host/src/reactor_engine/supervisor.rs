@@ -50,10 +50,11 @@ impl Supervisor {
     pub(super) async fn run(mut self) {
         // A lease is renewed at least three times while it lasts.
         let poll = POLL.min(self.shared.settings.lease / 3);
+        let mut working = metrics::of_host().reactors.work();
         while !self.stop.is_cancelled() {
             let looked = self.look().await;
             self.say(looked.err());
-            metrics::of_host().reactors.works_on(self.workers.len());
+            working.set(self.workers.len());
             tokio::select! {
                 () = self.stop.cancelled() => break,
                 () = self.shared.look_again.notified() => {}
@@ -67,7 +68,7 @@ impl Supervisor {
         for (_, work) in self.workers.drain() {
             log_panic(work.task.await);
         }
-        metrics::of_host().reactors.works_on(0);
+        drop(working);
     }
 
     /// Logs why reactors cannot be looked for, once for each cause.

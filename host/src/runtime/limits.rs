@@ -22,6 +22,8 @@ pub struct RuntimeLimits {
     /// Bytes of the linear memories of all instances of the host together. At the limit, instances that are idle lose their memory,
     /// and batches wait.
     pub max_total_memory_bytes: usize,
+    /// Instances that there may be at once. For each, addresses are reserved, and no memory.
+    pub max_instances: u32,
     /// Time that a module may compute on one batch; time that it waits for the host does not count.
     pub max_batch_time: Duration,
     /// Time that a module may wait for its rows while it handles one batch. A call counts for one second at most: if it takes longer,
@@ -87,6 +89,8 @@ impl Default for RuntimeLimits {
             max_uploads: 8,
             max_memory_bytes: 256 * 1024 * 1024,
             max_total_memory_bytes: 2 * 1024 * 1024 * 1024,
+            // What wasmtime has by default: as many are some TiB of addresses.
+            max_instances: 1000,
             max_batch_time: Duration::from_secs(10),
             max_batch_read_time: Duration::from_secs(60),
             max_row_bytes: limits::DEFAULT_MAX_ROW_BYTES,

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use sqlx::{Connection as _, PgConnection};
+use tokio::{net::TcpListener, time::Instant};
 
 use super::*;
 use crate::{
     builds::{Activation, RetiredBuilds},
-    postgres::{test_database::TestDatabase, test_role::Role},
+    postgres::{ConnectError, test_database::TestDatabase, test_role::Role},
     read_model::Identifier,
     server::tests::TestHost,
 };

@@ -70,6 +70,19 @@ impl HostClient {
         Self { url, client: client(), log }
     }
 
+    /// The same below a path, as the token has it. Without one if it is empty.
+    #[must_use]
+    pub fn below(&self, path: &str, token: &str) -> Self {
+        let mut headers = reqwest::header::HeaderMap::new();
+        if !token.is_empty() {
+            let value = format!("Bearer {token}").parse().unwrap_or_else(|error| panic!("not a token: {error}"));
+            headers.insert(reqwest::header::AUTHORIZATION, value);
+        }
+        let client = Client::builder().no_proxy().default_headers(headers).build();
+        let client = client.unwrap_or_else(|error| panic!("no HTTP client: {error}"));
+        Self { url: format!("{}{path}", self.url), client, log: self.log.clone() }
+    }
+
     /// Whether the host has logged a line with this text in it.
     #[must_use]
     pub fn has_logged(&self, text: &str) -> bool {

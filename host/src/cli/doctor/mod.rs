@@ -22,7 +22,7 @@ use self::{
 };
 use super::{client::Client, figures, host::options::ConnectionOptions, output};
 use crate::{
-    config::{ClientOptions, DataDirOptions, DatabaseOptions, TrustOptions},
+    config::{ClientOptions, DataDirOptions, DatabaseOptions, TenantOption, TrustOptions},
     event_log,
     http::WorkSettings,
     postgres::{Examined, embedded::EmbeddedConnection, examine, parse_url},
@@ -51,6 +51,9 @@ pub(super) struct Doctor {
     /// File with the token for these hosts. The variable GNOMON_TOKEN has the token itself, and comes first
     #[arg(long, env = "GNOMON_TOKEN_FILE", value_name = "FILE", hide_short_help = true)]
     token_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    tenant: TenantOption,
 
     #[command(flatten)]
     trust: TrustOptions,
@@ -192,7 +195,8 @@ impl Doctor {
         let mut saw_host = false;
         for url in urls {
             let (token_file, trust) = (self.token_file.clone(), self.trust.clone());
-            let client = Client::new(&ClientOptions { url: url.clone(), token_file, trust })?;
+            let tenant = self.tenant.clone();
+            let client = Client::new(&ClientOptions { url: url.clone(), tenant, token_file, trust })?;
             let looked = timeout(HOST_TIMEOUT, host::look(&client, &mut log)).await;
             let Ok(looked) = looked else {
                 findings.push(host::stands_still(&client.name(), HOST_TIMEOUT));

@@ -4,8 +4,11 @@ mod folder;
 pub(super) mod options;
 mod running;
 mod stop_signals;
+mod tenants;
 mod this_program;
 
+#[cfg(test)]
+pub(super) use self::tenants::MAX_TENANTS_FILE_BYTES;
 pub(super) use self::{
     folder::prepare_folder,
     options::HostOptions,

@@ -2,18 +2,19 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use anyhow::bail;
 use sqlx::postgres::PgConnectOptions;
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
-use super::{folder::prepare_folder, options::HostOptions, stop_signals::StopSignals};
+use super::{folder::prepare_folder, options::HostOptions, stop_signals::StopSignals, tenants::read_tenants};
 use crate::{
     config::DatabaseOptions,
     postgres::{
         embedded::{EmbeddedConfig, EmbeddedPostgres, ProgressListener, StartProgress},
         parse_url,
     },
-    server::{Server, ServerSettings},
+    server::{Server, ServerSettings, TenantServer},
     telemetry::stop_sending,
 };
 
@@ -22,15 +23,48 @@ const SENDING_PART: u32 = 8;
 
 /// A host in this process.
 pub(in crate::cli) struct RunningHost {
-    server: Server,
+    server: Hosts,
     postgres: Option<EmbeddedPostgres>,
     shutdown_timeout: Duration,
+}
+
+/// One host, or one for each tenant.
+enum Hosts {
+    One(Box<Server>),
+    Tenants(TenantServer),
 }
 
 impl RunningHost {
     /// Starts a private Postgres if no database is given, and then a host. When this returns, the host answers.
     pub(in crate::cli) async fn start(options: &HostOptions) -> anyhow::Result<Self> {
-        Self::start_with(&options.database, &options.data_dir.folder(), options.settings(), log_start()).await
+        let folder = options.data_dir.folder();
+        match options.tenants() {
+            Some(file) => Self::start_tenants(file, &options.database, &folder, options.settings()).await,
+            None => Self::start_with(&options.database, &folder, options.settings(), log_start()).await,
+        }
+    }
+
+    /// Starts a host for each tenant that a file names.
+    async fn start_tenants(
+        file: &Path,
+        database: &DatabaseOptions,
+        folder: &Path,
+        settings: ServerSettings,
+    ) -> anyhow::Result<Self> {
+        if database.database_url.is_some() {
+            bail!(
+                "--tenants (GNOMON_TENANTS) names the database of each tenant, so there is none beside them; leave out --database-url (DATABASE_URL)"
+            );
+        }
+        let tenants = read_tenants(file)?;
+        prepare_folder(folder)?;
+        let shutdown_timeout = settings.shutdown_timeout;
+        let mut server = TenantServer::bind(settings, tenants).await?;
+        if let Err(error) = server.open().await {
+            server.stop().await;
+            return Err(error.into());
+        }
+        Ok(Self { server: Hosts::Tenants(server), postgres: None, shutdown_timeout })
     }
 
     /// Starts a host with settings that do not come from the command line. `listener` hears of steps that take long.
@@ -55,12 +89,15 @@ impl RunningHost {
             }
             return Err(error.into());
         }
-        Ok(Self { server, postgres, shutdown_timeout })
+        Ok(Self { server: Hosts::One(Box::new(server)), postgres, shutdown_timeout })
     }
 
     /// The URL of the host.
     pub(in crate::cli) fn url(&self) -> String {
-        self.server.url()
+        match &self.server {
+            Hosts::One(server) => server.url(),
+            Hosts::Tenants(server) => server.url(),
+        }
     }
 
     /// The private Postgres, if there is one.
@@ -76,8 +113,14 @@ impl RunningHost {
                 None => std::future::pending().await,
             }
         };
+        let listener_failed = async {
+            match &mut self.server {
+                Hosts::One(server) => server.failed().await,
+                Hosts::Tenants(server) => server.failed().await,
+            }
+        };
         tokio::select! {
-            error = self.server.failed() => anyhow::Error::new(error).context("the host stopped listening"),
+            error = listener_failed => anyhow::Error::new(error).context("the host stopped listening"),
             exit = postgres_ended => anyhow::anyhow!("the private Postgres ended: {exit}"),
         }
     }
@@ -90,11 +133,14 @@ impl RunningHost {
         let timeout = self.shutdown_timeout;
         let deadline = Instant::now() + timeout;
         signals.end_within(timeout);
-        let mut hung = self.server.stop().await;
+        let mut hung = match self.server {
+            Hosts::One(server) => server.stop().await,
+            Hosts::Tenants(server) => server.stop().await,
+        };
         if let Some(postgres) = self.postgres {
             match timeout_at(deadline, postgres.stop()).await {
                 Ok(stopped) => stopped?,
-                Err(_) => hung.push("the private Postgres"),
+                Err(_) => hung.push("the private Postgres".to_owned()),
             }
         }
         // What was done until now is in spans and log records that may not be sent yet.

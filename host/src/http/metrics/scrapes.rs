@@ -14,7 +14,7 @@ use super::{builds, reactors};
 use crate::{
     event_log::{HeadReading, WantedStatistics},
     http::{admit::Door, seldom::Seldom, state::Api},
-    metrics::{Readings, add_process, names, of_host},
+    metrics::{Measures, Readings, add_process, names, of_host},
 };
 
 /// How long Postgres may take for each part of an answer.
@@ -45,8 +45,14 @@ impl Scrapes {
         Self(Arc::new(Shared { api, door, last: Mutex::default(), size: Seldom::new(SIZE_EVERY) }))
     }
 
+    /// All measures, as a text. Of a tenant those that are read: what is counted is counted for the whole process, and names what others have.
+    pub(super) async fn text(&self) -> String {
+        let readings = self.readings().await;
+        if self.0.api.tenant.is_some() { Measures::text_of_readings(readings) } else { of_host().text(readings) }
+    }
+
     /// What is known now. If Postgres does not answer, it takes as long as one part; and as long as five if each is there just in time.
-    pub(super) async fn readings(&self) -> Readings {
+    async fn readings(&self) -> Readings {
         let mut last = self.0.last.lock().await;
         if let Some((read, readings)) = &*last
             && read.elapsed() < SHARED_FOR
@@ -64,6 +70,9 @@ impl Scrapes {
     fn add_host(&self, readings: &mut Readings) {
         let Shared { api, door, .. } = &*self.0;
         readings.add_count(names::INFO, &[env!("CARGO_PKG_VERSION")], 1_u64);
+        if api.tenant.is_none() {
+            add_whole_process(readings);
+        }
         readings.add_count(names::APPEND_QUEUE, &[], api.log.waiting_appends());
         let memory = api.modules.memory();
         readings.add_count(names::MODULE_MEMORY, &[], memory.used());
@@ -91,10 +100,6 @@ impl Scrapes {
         if let Some(age) = api.access.issuer_keys_age() {
             readings.add(names::JWT_KEYS_AGE, &[], age.as_secs_f64());
         }
-        if let Some(up) = of_host().private_postgres.up() {
-            readings.add_count(names::PRIVATE_POSTGRES_UP, &[], u64::from(up));
-        }
-        add_process(readings);
     }
 
     /// What Postgres says.
@@ -166,6 +171,14 @@ impl Scrapes {
             readings.add_count(names::EVENTS_BY_AGGREGATE, &[stream.stream.as_str()], stream.version.0);
         }
     }
+}
+
+/// What the whole process has, and takes.
+fn add_whole_process(readings: &mut Readings) {
+    if let Some(up) = of_host().private_postgres.up() {
+        readings.add_count(names::PRIVATE_POSTGRES_UP, &[], u64::from(up));
+    }
+    add_process(readings);
 }
 
 fn add_head(readings: &mut Readings, head: HeadReading) {

@@ -48,14 +48,23 @@ pub(in crate::http) async fn get(
     let mut read_models = api.queries.read_models().await?;
     // Tables are for those who may read them.
     read_models.retain(|found| caller.may(&[Scope::ReadModels], Of::Name(found.projection.as_str())));
-    let Cached { tag, document, .. } = cache.get(&read_models).map_err(|error| internal(&error))?;
-    let mut response = with_tag(&headers, &tag, "application/json", document);
-    // Another build may become active at any time.
-    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-cache"));
-    Ok(response)
+    cache.answer(&read_models, &headers)
 }
 
 impl DocumentCache {
+    /// The answer with the document of these read models.
+    pub(in crate::http) fn answer(
+        &self,
+        read_models: &[ReadModelSummary],
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
+        let Cached { tag, document, .. } = self.get(read_models).map_err(|error| internal(&error))?;
+        let mut response = with_tag(headers, &tag, "application/json", document);
+        // Another build may become active at any time.
+        response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-cache"));
+        Ok(response)
+    }
+
     /// The document of these read models, from memory if it was made of the same.
     fn get(&self, read_models: &[ReadModelSummary]) -> Result<Cached, serde_json::Error> {
         let prefix = ForwardedPrefix::current();

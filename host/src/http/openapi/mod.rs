@@ -20,5 +20,5 @@ pub use self::limits::{MAX_DESCRIBED_COLUMNS, MAX_DESCRIBED_TABLES};
 pub(super) use self::{
     get::{DocumentCache, get},
     operation::Operation,
-    routes::routes,
+    routes::{routes, routes_of_tenant},
 };

@@ -2,8 +2,8 @@
 
 use super::operation::Operation;
 use crate::http::{
-    deployments, docs, events, health, metrics, modules, outbox, personal_data, postgrest, projections, reactors,
-    sinks, stats, streams, tokens, upcasters,
+    deployments, docs, events, health, metrics, modules, needs::Needs, outbox, personal_data, postgrest, projections,
+    reactors, sinks, stats, streams, tokens, upcasters,
 };
 
 /// Every operation, in the order in which readers see them.
@@ -29,4 +29,15 @@ pub(in crate::http) fn routes() -> Vec<Operation> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// The same for the host of a tenant: whether it is ready tells that there is the tenant, and so is for who has a token.
+pub(in crate::http) fn routes_of_tenant() -> Vec<Operation> {
+    let mut routes = routes();
+    for operation in &mut routes {
+        if operation.path == health::READY {
+            operation.needs = Needs::Token;
+        }
+    }
+    routes
 }

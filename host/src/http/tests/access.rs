@@ -44,7 +44,7 @@ fn with_token(method: &str, path: &str, token: &str) -> axum::http::request::Bui
     if token.is_empty() { request } else { request.header(header::AUTHORIZATION, format!("Bearer {token}")) }
 }
 
-fn method(operation: &Operation) -> String {
+pub(super) fn method(operation: &Operation) -> String {
     operation.method.to_ascii_uppercase()
 }
 

@@ -38,7 +38,7 @@ impl Listening {
     pub(super) async fn start_with(tls: Option<Tls>, gate: Gate, settings: ConnectionSettings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, closing) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let serving = tokio::spawn(serve(listener, tls, gate, settings, closing.clone()));
+        let serving = tokio::spawn(serve(listener, tls, Way::Gate(gate), settings, closing.clone()));
         Self { address, closing, serving }
     }
 

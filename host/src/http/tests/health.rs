@@ -14,7 +14,7 @@ async fn send(router: &Router, path: &str) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_starts_is_alive_and_says_what_it_waits_for() {
     let gate = Gate::closed("its private Postgres starts");
-    let router = gate.router();
+    let router = Way::Gate(gate.clone()).router();
     assert_eq!(send(&router, "/health/live").await.status, StatusCode::OK);
     for path in ["/health/ready", "/", "/metrics", "/v1/events", "/v1/read-models/bank/accounts", "/nothing"] {
         let answer = send(&router, path).await;

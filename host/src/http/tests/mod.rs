@@ -43,6 +43,7 @@ mod sessions;
 mod stats;
 mod stopped;
 mod tags;
+mod tenants;
 mod time;
 mod tls;
 mod unchanged;

@@ -277,7 +277,8 @@ async fn followers_that_read_nothing_take_a_bounded_memory_for_a_bounded_time() 
     let (served, gate) = (api.host.api(settings.clone(), api.closing.clone()), Gate::closed("a test"));
     let sending = served.sending.clone();
     gate.open(served);
-    let serving = tokio::spawn(serve(listener, None, gate.clone(), settings.connections.clone(), api.closing.clone()));
+    let serving =
+        tokio::spawn(serve(listener, None, Way::Gate(gate.clone()), settings.connections.clone(), api.closing.clone()));
     let mut silent = Vec::new();
     for _ in 0..30 {
         let socket = TcpSocket::new_v4().unwrap();
@@ -294,7 +295,7 @@ async fn followers_that_read_nothing_take_a_bounded_memory_for_a_bounded_time() 
     assert!(sending.followers_in_use() <= 500_000 + 256, "{}", sending.followers_in_use());
     // One that reads gets all events all the same.
     let request = Request::get("/v1/events").header("accept", "text/event-stream").body(Body::empty()).unwrap();
-    let mut body = gate.router().oneshot(request).await.unwrap().into_body().into_data_stream();
+    let mut body = Way::Gate(gate).router().oneshot(request).await.unwrap().into_body().into_data_stream();
     let mut ids = 0;
     while ids < 2000 {
         let piece = tokio::time::timeout(Duration::from_secs(60), body.next()).await.expect("events").unwrap().unwrap();

@@ -170,7 +170,7 @@ impl TestReactor {
             outbox: self.host.outbox.clone(),
             host,
             settings,
-            folding: FoldingThreads::start().unwrap(),
+            folding: FoldingThreads::start(4).unwrap(),
             rows: RowMemory::new(settings.max_kept_rows_bytes),
             look_again: Arc::default(),
         };

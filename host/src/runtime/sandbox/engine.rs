@@ -40,6 +40,9 @@ fn config(limits: &RuntimeLimits) -> Config {
     let mut pool = PoolingAllocationConfig::default();
     pool.max_memory_size(limits.max_memory_bytes);
     pool.max_core_instances_per_component(64);
+    let instances = limits.max_instances;
+    pool.total_component_instances(instances).total_core_instances(instances);
+    pool.total_memories(instances).total_tables(instances).total_stacks(instances);
     // An idle slot returns all but this much of its memory.
     pool.linear_memory_keep_resident(1024 * 1024);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));

@@ -18,8 +18,9 @@ mod personal_data;
 mod projector;
 mod range;
 mod seconds;
+mod tenants;
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use clap::Args;
 
@@ -27,6 +28,7 @@ use self::{
     access::AccessOptions, appends::AppendOptions, cache::CacheOptions, events::EventOptions, http::HttpOptions,
     modules::ModuleOptions, operations::OperationsOptions, outbox::OutboxOptions, past::PastOptions,
     past_builds::PastBuildOptions, personal_data::PersonalDataOptions, projector::ProjectorOptions,
+    tenants::TenantOptions,
 };
 pub(in crate::cli) use self::{
     connections::ConnectionOptions,
@@ -50,6 +52,8 @@ pub(in crate::cli) struct HostOptions {
     http: HttpOptions,
     #[command(flatten)]
     pub(super) database: DatabaseOptions,
+    #[command(flatten)]
+    tenants: TenantOptions,
     #[command(flatten)]
     connections: ConnectionOptions,
     #[command(flatten)]
@@ -86,6 +90,11 @@ impl HostOptions {
         }
     }
 
+    /// The file that names the tenants, if the host has several.
+    pub(in crate::cli) fn tenants(&self) -> Option<&Path> {
+        self.tenants.tenants.as_deref()
+    }
+
     /// How long the host may take to stop.
     pub(in crate::cli) fn shutdown_timeout(&self) -> Duration {
         self.listen.shutdown_timeout.0
@@ -103,6 +112,7 @@ impl HostOptions {
             shutdown_timeout: self.shutdown_timeout(),
             cache: Some(data_dir.folder().join("compiled")),
             compiler: Some(this_program()),
+            compile_turns: ServerSettings::default().compile_turns,
             log: appends.settings(events),
             limits: modules.limits(events),
             projector: projector.settings(past_builds.limits()),

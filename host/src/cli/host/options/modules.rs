@@ -125,6 +125,7 @@ impl ModuleOptions {
             max_uploads: self.max_uploads,
             max_memory_bytes: self.max_memory_bytes,
             max_total_memory_bytes: self.max_total_memory_bytes,
+            max_instances: RuntimeLimits::default().max_instances,
             max_batch_time: self.max_batch_time.0,
             max_batch_read_time: self.max_batch_read_time.0,
             max_effects: self.max_effects,

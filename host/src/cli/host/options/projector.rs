@@ -54,6 +54,7 @@ impl ProjectorOptions {
         let default = ProjectorSettings::default();
         ProjectorSettings {
             replay_threads: self.replay_threads.unwrap_or(default.replay_threads),
+            folding_threads: default.folding_threads,
             batch: BatchSize { max_events: self.batch_events, max_bytes: self.batch_bytes },
             lease: self.lease.0,
             keep_replaced: self.keep_replaced.0,
@@ -72,6 +73,7 @@ impl ProjectorOptions {
             lease: self.lease.0,
             max_dead_letters: self.max_dead_letters,
             max_kept_rows_bytes: default.max_kept_rows_bytes,
+            folding_threads: default.folding_threads,
         }
     }
 }

@@ -56,13 +56,14 @@ fn options_of_the_projector_reach_its_settings() {
         "--keep-past=25",
     ];
     let settings = settings(&given.map(str::to_owned));
-    let ProjectorSettings { batch, replay_threads, lease, keep_replaced, max_dead_letters, max_kept_rows_bytes, past } =
-        settings.projector;
+    let ProjectorSettings { batch, replay_threads, folding_threads, lease, keep_replaced, .. } = settings.projector;
+    let ProjectorSettings { max_dead_letters, max_kept_rows_bytes, past, .. } = settings.projector;
     assert_eq!((past.keep_past.as_secs(), settings.operations.past), (25, past));
     assert_eq!((batch.max_events, batch.max_bytes, replay_threads), (11, 12, 13));
     assert_eq!((lease.as_millis(), keep_replaced.as_secs()), (500, 14));
     let default = ProjectorSettings::default();
     assert_eq!((max_dead_letters, max_kept_rows_bytes), (default.max_dead_letters, default.max_kept_rows_bytes));
+    assert_eq!(folding_threads, default.folding_threads);
 }
 
 #[test]
