@@ -33,7 +33,7 @@ pub struct ServerSettings {
     /// The folder of the compiled modules; `None` keeps none.
     pub cache: Option<PathBuf>,
     /// The program `gnomon`, of which a process compiles each module; `None` compiles them in the host's own process, where only the compile
-    /// budget limits what that takes. See [`RuntimeSettings::compiler`].
+    /// budget limits what that takes. See [`RuntimeSettings::compiler`](crate::runtime::RuntimeSettings::compiler).
     pub compiler: Option<PathBuf>,
     /// Turns at compiling modules. Hosts whose settings are clones of each other share them.
     pub compile_turns: CompileTurns,
