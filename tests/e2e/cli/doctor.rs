@@ -116,16 +116,24 @@ async fn a_reactor_that_stopped_and_messages_that_do_not_arrive_are_problems() {
     // A port that was just free, so nobody listens there.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let settings = json!({"kind": "endpoint", "url": format!("http://127.0.0.1:{port}/"), "max_tries": 1});
-    let made = host.request(reqwest::Method::PUT, "/v1/sinks/bank").json(&settings);
-    assert_eq!(host.send(made).await.status, 201);
-    // `mail` is not there, and `bank` takes nothing.
+    for sink in ["mail", "bank"] {
+        let made = host.request(reqwest::Method::PUT, &format!("/v1/sinks/{sink}")).json(&settings);
+        assert_eq!(host.send(made).await.status, 201);
+    }
+    let failed = async |sink: &str| {
+        until("it has failed", async || {
+            let found = host.json(&format!("/v1/outbox?sink={sink}&state=failed")).await;
+            found["messages"].as_array().is_some_and(|found| !found.is_empty())
+        })
+        .await;
+    };
+    // Neither takes anything. Of the call that has failed, the reactor knows.
     tell(json!([{"publish": "told"}, {"call": "pay"}])).await;
-    until("the call has failed", async || {
-        host.json("/v1/outbox?sink=bank&state=failed").await["messages"]
-            .as_array()
-            .is_some_and(|found| !found.is_empty())
-    })
-    .await;
+    failed("mail").await;
+    failed("bank").await;
+    let removed = host.send(host.request(reqwest::Method::DELETE, "/v1/sinks/mail")).await;
+    assert_eq!(removed.status, 204, "{removed:?}");
+    tell(json!([{"publish": "told"}])).await;
     tell(json!([{"fail_up_to": 9}])).await;
     until("the reactor has halted", async || host.json("/v1/reactors/obeys").await["state"] == "halted").await;
     // Measures are kept for a moment.
@@ -133,14 +141,15 @@ async fn a_reactor_that_stopped_and_messages_that_do_not_arrive_are_problems() {
         let (report, said) = examine(Some(&database.url()), Some(host.url())).await;
         assert_eq!((level(&report, "reactors", "reactor obeys of http"), said.code), ("problem", Some(1)));
         let text = said.out;
-        text.contains("failed messages to sink bank") && text.contains("nobody has made it; 1 message not delivered")
+        text.contains("failed messages to sink mail") && text.contains("nobody has made it; 1 message not delivered")
     })
     .await;
     let (report, said) = examine(Some(&database.url()), Some(host.url())).await;
     assert_eq!(level(&report, "outbox", "sink mail of http"), "problem");
-    for advice in ["gnomon reactors retry obeys", "gnomon sinks put mail", "gnomon outbox --sink bank --state failed"] {
+    for advice in ["gnomon reactors retry obeys", "gnomon sinks put mail", "gnomon outbox --sink mail --state failed"] {
         assert!(said.out.contains(advice), "{advice}: {}", said.out);
     }
+    assert!(!said.out.contains("sink bank"), "{}", said.out);
 }
 
 /// As one does whose process is frozen: its connections are taken, and nothing is answered. What was found of Postgres is said all the same.
