@@ -2,8 +2,10 @@
 //!
 //! `GNOMON_BLESS=1 cargo test -p gnomon --lib cli::limits_page` writes it again.
 
+mod access;
 mod limit;
 mod personal_data;
+mod sinks;
 mod tenants;
 
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
@@ -12,6 +14,7 @@ use clap::{Arg, CommandFactory};
 use gnomon_values::{Day, Instant, LocalTimestamp, TimeOfDay, json, limits};
 
 use self::{
+    access::ACCESS,
     limit::{
         ErrorLocation::{Build, Code, Nowhere, Reactor},
         Limit::{Fixed, Option as By, Range, Text},
@@ -19,15 +22,11 @@ use self::{
         Unit::{Bytes, Number, Seconds},
     },
     personal_data::PERSONAL_DATA,
+    sinks::SINKS,
     tenants::TENANTS,
 };
 use super::Cli;
 use crate::{
-    access::{
-        CACHE_TTL, FETCH_TIMEOUT, LEAST_PAUSE, LONGEST_WITHOUT_ISSUER, MAX_ADDRESSES, MAX_CLOCK_SKEW,
-        MAX_FAILED_PER_SECOND, MAX_GRANTS, MAX_ISSUER_ANSWER_BYTES, MAX_ISSUER_KEYS, MAX_JWT_BYTES, MAX_PATTERNS,
-        MAX_SUBJECT_CHARS, MAX_TOKENS, REFRESH_EVERY,
-    },
     api::{MAX_SAMPLES, MAX_STATS_DAYS, MAX_STATS_LIMIT},
     event_log::MAX_TAIL_EVENTS,
     http::{
@@ -35,7 +34,6 @@ use crate::{
         MAX_DESCRIBED_TABLES, MAX_TLS_FILE_BYTES, WINDOW_BYTES,
     },
     operations::RehearsalLimits,
-    outbox::{MAX_SINKS, SinkSettings, UNANSWERED, UNANSWERED_BYTES},
     past::{MAX_CHANGED_ROWS, MAX_KEYED_STREAMS, MAX_SNAPSHOT_BYTES, MAX_VERIFIED_STREAMS},
     projector::PAST_AT_ONCE,
     queries::{
@@ -322,26 +320,6 @@ const BUILDS: &[Row] = &[
     ("columns of those tables", Fixed(MAX_DESCRIBED_COLUMNS, NONE), Nowhere),
 ];
 
-const SINKS: &[Row] = &[
-    ("sinks", Fixed(MAX_SINKS, NONE), Code("too_many_sinks")),
-    ("a try of a message; a sink may have less, or more", Fixed(DEFAULT_TIMEOUT, Seconds), Nowhere),
-    ("the same, at most", Fixed(SinkSettings::MAX_TIMEOUT_SECONDS as usize, Seconds), Code("invalid_body")),
-    ("tries of a message; a sink may have less, or more", Fixed(DEFAULT_TRIES, NONE), Nowhere),
-    ("the same, at most", Fixed(SinkSettings::MAX_MAX_TRIES as usize, NONE), Code("invalid_body")),
-    ("between two tries of a message, at most", By("longest-retry-pause", Seconds), Nowhere),
-    ("for which a message is kept that was delivered", By("keep-delivered", Seconds), Code("message_not_found")),
-    ("the answer to a call; a larger one is a `CallFailed`", By("max-call-answer-bytes", Bytes), Nowhere),
-    (
-        "messages of the log that are sent to JetStream before it has answered the first of them",
-        Fixed(UNANSWERED, NONE),
-        Nowhere,
-    ),
-    ("the bytes of these, about", Fixed(UNANSWERED_BYTES, Bytes), Nowhere),
-];
-
-const DEFAULT_TIMEOUT: usize = SinkSettings::DEFAULT_TIMEOUT_SECONDS as usize;
-const DEFAULT_TRIES: usize = SinkSettings::DEFAULT_MAX_TRIES as usize;
-
 const CLIENTS: &[Row] = &[
     (
         "connections; the one that is idle for longest makes room",
@@ -367,34 +345,6 @@ const CLIENTS: &[Row] = &[
         Code("timed_out"),
     ),
     ("without the client reading anything of an answer; by HTTP/2 up to twice", By("write-timeout", Seconds), Nowhere),
-    ("tokens that are not revoked", Fixed(MAX_TOKENS, NONE), Code("too_many_tokens")),
-    ("scopes of a token", Fixed(MAX_GRANTS, NONE), Code("invalid_body")),
-    ("patterns of names of a scope", Fixed(MAX_PATTERNS, NONE), Code("invalid_body")),
-    ("for which a host knows a token without another look", Fixed(CACHE_TTL.as_secs() as usize, Seconds), Nowhere),
-    ("addresses whose tries are counted", Fixed(MAX_ADDRESSES, NONE), Nowhere),
-    (
-        "unknown tokens from one address that are looked up in 1 s",
-        Fixed(MAX_FAILED_PER_SECOND as usize, NONE),
-        Code("too_many_tries"),
-    ),
-    ("a JWT", Fixed(MAX_JWT_BYTES, Bytes), Code("unauthenticated")),
-    ("apart that the clocks of a host and its issuer may be", By("jwt-clock-skew", Seconds), Code("unauthenticated")),
-    ("the same, at most", Fixed(MAX_CLOCK_SKEW.as_secs() as usize, Seconds), Nowhere),
-    ("keys of an issuer of JWTs", Fixed(MAX_ISSUER_KEYS, NONE), Nowhere),
-    ("an answer of the issuer, or a file of keys", Fixed(MAX_ISSUER_ANSWER_BYTES, Bytes), Nowhere),
-    ("until the issuer has answered with its keys", Fixed(FETCH_TIMEOUT.as_secs() as usize, Seconds), Nowhere),
-    ("from one question for its keys to the next", Fixed(REFRESH_EVERY.as_secs() as usize, Seconds), Nowhere),
-    (
-        "the same, at least, where JWTs name keys that are not known",
-        Fixed(LEAST_PAUSE.as_secs() as usize, Seconds),
-        Nowhere,
-    ),
-    (
-        "for which the last keys of an issuer hold that cannot be reached",
-        Fixed(LONGEST_WITHOUT_ISSUER.as_secs() as usize, Seconds),
-        Code("issuer_keys_unavailable"),
-    ),
-    ("characters of the name in a JWT that are kept in logs and histories", Fixed(MAX_SUBJECT_CHARS, NONE), Nowhere),
     ("until a host that stops has ended", By("shutdown-timeout", Seconds), Nowhere),
 ];
 
@@ -434,6 +384,7 @@ const SECTIONS: &[(&str, &[Row])] = &[
     ("Sinks and messages", SINKS),
     ("Personal data", PERSONAL_DATA),
     ("Clients", CLIENTS),
+    ("Access", ACCESS),
     ("Tenants", TENANTS),
     ("Times and numbers", VALUES),
 ];

@@ -18,6 +18,7 @@ mod limits;
 mod measures;
 mod name;
 mod other_hosts;
+mod pages;
 mod personal;
 mod read;
 mod recent;
@@ -35,7 +36,7 @@ use sqlx::{PgConnection, PgPool};
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
 use crate::{
-    personal_data::{PERSONAL_DATA_TTL, PersonalData},
+    personal_data::PersonalData,
     postgres::{Notifications, PgTimestamp},
 };
 
@@ -125,7 +126,7 @@ impl EventLog {
         let reader = read::Reader::new(pool.clone());
         let limits = settings.limits;
         let look_ups = append::LookUps::new(&pool, head.clone());
-        let personal = personal::Personal { data: personal, patience: settings.append_timeout };
+        let personal = personal::Personal { data: personal, timeout: settings.append_timeout };
         let shared = Shared {
             pool,
             reader,
@@ -384,88 +385,6 @@ impl EventLog {
     /// Postgres fails.
     pub async fn versions_at(&self, streams: &[StreamName], position: Position) -> Result<Vec<StreamAt>, sqlx::Error> {
         read::versions_at(&self.shared.pool, streams, position).await
-    }
-
-    /// A page of the log: `after` is the position to begin after, in the direction of reading; `None` begins at the oldest
-    /// event forward, at the newest backward.
-    ///
-    /// # Errors
-    /// Postgres fails.
-    pub async fn read(
-        &self,
-        direction: Direction,
-        after: Option<Position>,
-        size: impl Into<PageSize>,
-        filter: &Filter,
-    ) -> Result<LogPage, sqlx::Error> {
-        let (reader, size) = (&self.shared.reader, size.into());
-        let page = match direction {
-            Direction::Forward => reader.forward(after.unwrap_or_default(), size, filter).await?,
-            Direction::Backward => reader.backward(after, size, filter).await?,
-        };
-        self.opened(page).await
-    }
-
-    /// The page as it may leave the log.
-    async fn opened(&self, mut page: LogPage) -> Result<LogPage, sqlx::Error> {
-        self.shared.personal.open(&mut page.events).await?;
-        Ok(page)
-    }
-
-    /// The matching events after `after`, as [`read`](Self::read) forward returns them, and faster if there are many, or if this host has
-    /// just appended them. The head is then the one that this host knows.
-    ///
-    /// # Errors
-    /// Postgres fails.
-    pub async fn read_batch(
-        &self,
-        after: Position,
-        size: impl Into<PageSize>,
-        filter: &Filter,
-    ) -> Result<LogPage, sqlx::Error> {
-        let Shared { reader, head, .. } = &*self.shared;
-        let size = size.into();
-        let page = match head.recent().page(after, head.now(), size, filter) {
-            Some(page) => page,
-            None => reader.batch(after, size, filter).await?,
-        };
-        self.opened(page).await
-    }
-
-    /// For how long what is read may be kept for others who read the same; `None` is for as long as one likes. Afterwards a person may have been forgotten
-    /// whose data it has.
-    #[must_use]
-    pub fn may_be_kept_for(&self) -> Option<Duration> {
-        (!self.shared.personal.data.is_unused()).then_some(PERSONAL_DATA_TTL)
-    }
-
-    /// The events at these positions, in their order.
-    ///
-    /// # Errors
-    /// Postgres fails.
-    pub async fn read_at(&self, positions: &[Position]) -> Result<Vec<RecordedEvent>, sqlx::Error> {
-        let mut events = read::at(&self.shared.pool, positions).await?;
-        self.shared.personal.open(&mut events).await?;
-        Ok(events)
-    }
-
-    /// A page of a stream; `None` if there is no such stream. `after` is the version to begin after, in the direction of
-    /// reading.
-    ///
-    /// # Errors
-    /// Postgres fails.
-    pub async fn read_stream(
-        &self,
-        name: &StreamName,
-        after: Option<StreamVersion>,
-        size: impl Into<PageSize>,
-        direction: Direction,
-    ) -> Result<Option<StreamPage>, sqlx::Error> {
-        let mut page = self.shared.reader.stream(name, after, size.into(), direction).await?;
-        if let Some(page) = &mut page {
-            self.shared.personal.open(&mut page.events).await?;
-        }
-        Ok(page)
     }
 
     /// The types of events that the streams of some categories have, or all streams, and where events of some types are, or of all

@@ -18,7 +18,7 @@ use crate::personal_data::{PersonalData, PersonalDataError, Refusal, ToOpen, ToS
 pub(super) struct Personal {
     pub(super) data: PersonalData,
     /// How long an append waits for a Postgres that is away.
-    pub(super) patience: Duration,
+    pub(super) timeout: Duration,
 }
 
 impl Personal {
@@ -27,7 +27,7 @@ impl Personal {
         if self.data.is_unused() {
             return Ok(());
         }
-        match self.seal_each(appends, self.patience).await?.into_iter().flatten().next() {
+        match self.seal_each(appends, self.timeout).await?.into_iter().flatten().next() {
             Some(refused) => Err(refused),
             None => Ok(()),
         }
@@ -37,13 +37,13 @@ impl Personal {
     pub(super) async fn seal_each(
         &self,
         appends: &mut [Append],
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Vec<Option<AppendError>>, PersonalDataError> {
         if self.data.is_unused() {
             return Ok(vec![None; appends.len()]);
         }
         let events = appends.iter().flat_map(|append| append.events.iter().map(|event| to_seal(&append.stream, event)));
-        let mut sealed = self.data.seal(&events.collect::<Vec<_>>(), patience).await?.into_iter();
+        let mut sealed = self.data.seal(&events.collect::<Vec<_>>(), timeout).await?.into_iter();
         let seal = |Append { stream, events, .. }: &mut Append| {
             let mut refused = None;
             for (index, event) in events.iter_mut().enumerate() {
@@ -62,7 +62,7 @@ impl Personal {
             return Ok(());
         }
         let events: Vec<_> = lines.iter().map(|(stream, event)| to_seal(stream, event)).collect();
-        let mut sealed = self.data.seal(&events, self.patience).await?.into_iter();
+        let mut sealed = self.data.seal(&events, self.timeout).await?.into_iter();
         for (line, (_, event)) in (first_line..).zip(lines) {
             keep(event, sealed.next(), || format!("line {line}"))?;
         }

@@ -121,12 +121,12 @@ impl Declared {
     }
 
     /// The same, tried again for so long while Postgres is away.
-    pub(super) async fn current_within(&self, patience: Duration) -> Result<Arc<KnownTypes>, sqlx::Error> {
+    pub(super) async fn current_within(&self, timeout: Duration) -> Result<Arc<KnownTypes>, sqlx::Error> {
         let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(1));
         let began = Instant::now();
         loop {
             match self.current().await {
-                Err(error) if is_transient(&error) && began.elapsed() < patience => {
+                Err(error) if is_transient(&error) && began.elapsed() < timeout => {
                     tokio::time::sleep(backoff.next_pause()).await;
                 }
                 found => return found,

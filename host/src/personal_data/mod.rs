@@ -128,17 +128,17 @@ impl PersonalData {
     }
 
     /// Encrypts the personal fields of events: the data of each as the log is to have it, `None` if it is as it was, or why it cannot be appended.
-    /// New keys are durable when this returns. If Postgres is away, it is waited for as long as the patience lasts.
+    /// New keys are durable when this returns. If Postgres is away, it is waited for until the timeout.
     ///
     /// # Errors
     /// Nothing can be encrypted now.
     pub async fn seal(
         &self,
         events: &[ToSeal<'_>],
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Vec<Result<Option<String>, Refusal>>, PersonalDataError> {
         let Shared { declared, keys, .. } = &*self.0;
-        let known = declared.current_within(patience).await?;
+        let known = declared.current_within(timeout).await?;
         let values = |event: &ToSeal<'_>| {
             if is_reserved(event.stream) {
                 return Ok(Vec::new());

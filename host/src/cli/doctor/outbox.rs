@@ -14,6 +14,8 @@ use crate::{
 };
 
 const AREA: &str = "outbox";
+/// Pages of messages that are looked through for an example.
+const MAX_PAGES: usize = 20;
 /// A message that waits for longer was tried several times.
 const LATE: Duration = Duration::from_secs(60);
 /// As the alert `GnomonMessagesWait` has it.
@@ -48,14 +50,18 @@ pub(super) async fn look(client: &Client, measures: &Measures, url: &str) -> Res
 }
 
 async fn oldest(client: &Client, sink: &str, state: &str) -> Result<Option<Message>, ClientError> {
-    let query = MessagesQuery {
-        sink: Some(sink.to_owned()),
-        state: Some(state.to_owned()),
-        limit: Some(1),
-        ..MessagesQuery::default()
-    };
-    let page: MessagesPage = client.json(client.get(&["v1", "outbox"]).query(&query)).await?;
-    Ok(page.messages.into_iter().next())
+    let mut query =
+        MessagesQuery { sink: Some(sink.to_owned()), state: Some(state.to_owned()), ..MessagesQuery::default() };
+    for _ in 0..MAX_PAGES {
+        let page: MessagesPage = client.json(client.get(&["v1", "outbox"]).query(&query)).await?;
+        // Of a call that has failed, its reactor knows.
+        let found = page.messages.into_iter().find(|message| state != "failed" || message.call.is_none());
+        if found.is_some() || page.next.is_none() {
+            return Ok(found);
+        }
+        query.after = page.next;
+    }
+    Ok(None)
 }
 
 /// How many messages each sink has, as the host measures it.

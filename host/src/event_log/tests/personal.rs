@@ -121,7 +121,7 @@ fn of_follower(error: FollowError) -> sqlx::Error {
 fn every_way_in_and_out_is_known() {
     let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/event_log");
     let (mut gives, mut takes) = (BTreeSet::new(), BTreeSet::new());
-    for file in ["mod.rs", "follow.rs"] {
+    for file in ["mod.rs", "pages.rs", "follow.rs"] {
         let text = fs::read_to_string(room.join(file)).unwrap();
         for signature in text.split("    pub ").chain(text.split("    pub(crate) ")).skip(1) {
             let Some(signature) = signature.split_once("{\n").map(|(signature, _)| signature) else { continue };
